@@ -1,0 +1,39 @@
+# Every target first makes the one virtual environment, .venv, from the locked versions.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+DONE := .venv/installed
+
+.PHONY: demo test lint docs bench bench-full check-full clean
+
+demo: $(DONE)
+	$(BIN)/allocator solve scenarios/sme-302.yaml --out runs/demo --force
+	$(BIN)/allocator verify runs/demo
+
+test: $(DONE)
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+lint: $(DONE)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(DONE)
+	$(BIN)/python -m docs.build
+
+bench: $(DONE)
+	$(BIN)/python -m benchmarks run
+
+bench-full: $(DONE)
+	$(BIN)/python -m benchmarks run --full
+
+check-full: $(DONE)
+	$(BIN)/python -m tests.check_full
+
+clean:
+	rm -rf .venv runs .mypy_cache .ruff_cache .pytest_cache
+
+$(DONE): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(DONE)

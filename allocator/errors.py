@@ -1,0 +1,104 @@
+"""Every error that the allocator raises on purpose, and the exit status of each.
+
+    AllocatorError                     1   anything else
+    ├── InputError                     2   what was given is wrong: every fault at once
+    ├── InfeasibleError                3   no allocation meets all limits: the conflict is named
+    ├── NoAllocationError              4   none was found within the time limit
+    ├── CertificateError               5   a recheck did not agree with what is claimed
+    └── OutputError                    1   the result could not be written: disk full, folder taken
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong: where it stands, what it is, and what to do about it.
+
+    `line` counts the lines of a text file from 1; `row` counts the data rows of a table from 1,
+    the header not counted.
+    """
+
+    problem: str
+    remedy: str
+    file: str | None = None
+    line: int | None = None
+    row: int | None = None
+    field: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the fault stands, in words: `base.yaml, line 4, policy.budget`."""
+        parts = [
+            self.file,
+            f"line {self.line}" if self.line is not None else None,
+            f"row {self.row}" if self.row is not None else None,
+            self.field,
+        ]
+        return ", ".join(part for part in parts if part)
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if self.place else ""
+        return f"{where}{self.problem}; {self.remedy}"
+
+
+class AllocatorError(Exception):
+    """Root of the tree; `code` names the kind of failure in JSON, `exit_status` ends the command."""
+
+    code = "failed"
+    exit_status = 1
+
+    def __init__(self, message: str, faults: Iterable[Fault] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        return "\n".join([self.message, *(f"  {fault}" for fault in self.faults)])
+
+
+class InputError(AllocatorError):
+    """A scenario, portfolio, curve or argument is wrong."""
+
+    code = "bad_input"
+    exit_status = 2
+
+    @classmethod
+    def of(cls, faults: Sequence[Fault], subject: str) -> InputError:
+        """The error for `faults` found in `subject`, with their number in its message."""
+        number = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        return cls(f"{subject}: {number}", faults)
+
+
+class InfeasibleError(AllocatorError):
+    """No allocation meets every limit; `conflict` names limits that cannot hold together."""
+
+    code = "infeasible"
+    exit_status = 3
+
+    def __init__(self, message: str, conflict: Sequence[str] = (), faults: Iterable[Fault] = ()) -> None:
+        super().__init__(message, faults)
+        self.conflict = tuple(conflict)
+
+
+class NoAllocationError(AllocatorError):
+    """The time limit passed before any feasible allocation was found."""
+
+    code = "no_allocation"
+    exit_status = 4
+
+
+class CertificateError(AllocatorError):
+    """A recheck of a run did not agree with what the run claims."""
+
+    code = "certificate_failed"
+    exit_status = 5
+
+
+class OutputError(AllocatorError):
+    """The result could not be written; nothing half-written is left behind."""
+
+    code = "not_written"

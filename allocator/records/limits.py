@@ -1,0 +1,87 @@
+"""The limits as rows over four bases.
+
+Row j reads  sum_i sum_b coefficient_jbi basis_b(i)  {<=, >=, =}  rhs_j  with the bases
+offered = x, drawn = a x, interest = a r T x (gross) and loans = 1 (docs/formulation.md, section 2).
+Coefficients never depend on the rate, and few of them differ: borrowers of one *cell* (the same
+membership in every filter) share theirs, up to the borrower's own weights. A *channel* is a basis
+times a weight column; so a row is a sparse vector over cells x channels, and nothing of size
+borrowers x rows is stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from allocator.records.portfolio import Codes, Floats
+from allocator.records.scenario import Measure, Sense
+
+BASES = ("offered", "drawn", "interest", "loans")
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A basis (index into BASES) times a column of weights (None: 1)."""
+
+    basis: int
+    weight: Floats | None
+    """(n,)"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One limit: its name, direction, right-hand side and how to report it."""
+
+    name: str
+    measure: Measure
+    sense: Sense
+    rhs: float
+    """Right-hand side with the exposure already lent taken off."""
+    scale: float
+    """What one unit of violation is measured against: max(|b|, budget / 1000)."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """m rows, the budget first, over `cells` x `channels`."""
+
+    rows: tuple[Row, ...]
+    cell: Codes
+    """(n,) cell of each borrower."""
+    cells: int
+    channels: tuple[Channel, ...]
+    matrix: sparse.csr_array
+    """(m, cells * channels): coefficient of row j at cell c, channel h in column c * channels + h."""
+    idle_rate: float
+    """What a unit of unspent budget earns."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def rhs(self) -> Floats:
+        """(m,) right-hand sides."""
+        return np.array([row.rhs for row in self.rows])
+
+    @property
+    def uses_rate(self) -> bool:
+        """Whether some row's use depends on the rate (basis drawn or interest)."""
+        return any(self.channels[h].basis in (1, 2) for h in self.used_channels())
+
+    def used_channels(self) -> tuple[int, ...]:
+        """Channels that some row gives a coefficient other than 0."""
+        used = np.unique(self.matrix.indices[self.matrix.data != 0] % len(self.channels))
+        return tuple(int(h) for h in used)
+
+    def coefficients(self, borrowers: np.ndarray) -> np.ndarray:
+        """Coefficients of the given borrowers, shape (4, m, len(borrowers)), by basis."""
+        channels = len(self.channels)
+        dense = self.matrix[:, :].tocsc()
+        out = np.zeros((4, len(self.rows), len(borrowers)))
+        for h, channel in enumerate(self.channels):
+            table = dense[:, h::channels].toarray()
+            weight = 1.0 if channel.weight is None else channel.weight[borrowers]
+            out[channel.basis] += table[:, self.cell[borrowers]] * weight
+        return out

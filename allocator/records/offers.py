@@ -1,0 +1,68 @@
+"""What may be offered to whom and what it is worth: compact, never borrowers x rates.
+
+At rate r with take-up a an offer of x to borrower i is worth
+
+    V_i(x, r, a) = a (yield_i r - cost_i) x - (1 - a) kappa x + (d R_i - (1 - a) R_i - a c)
+
+(docs/formulation.md, section 1), so that a borrower needs two numbers, and everything that
+depends on the rate is in the few menus that borrowers share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from allocator.records.portfolio import Booleans, Codes, Floats, Text
+
+
+@dataclass(frozen=True)
+class Menu:
+    """The rates that some borrowers may be offered, and the share of them who accept."""
+
+    rates: Floats
+    """(K,) strictly ascending fractions."""
+    take_up: Floats
+    """(K,) 1 - churn."""
+
+
+@dataclass(frozen=True)
+class OfferBook:
+    """n borrowers in portfolio order; arrays have shape (n,)."""
+
+    menus: tuple[Menu, ...]
+    menu: Codes
+    """Index into `menus`; -1: no offer is possible, `refusal` says why."""
+    low: Floats
+    """Smallest loan, a multiple of `step` where there is one, else of 0.01."""
+    high: Floats
+    """Largest loan, likewise; at least `low` wherever an offer is possible."""
+    income: Floats
+    """T (1 - p): interest a unit drawn and a unit of rate."""
+    cost: Floats
+    """p L + f T: expected loss and funding a unit drawn."""
+    relationship: Floats
+    """R: worth of the relationship, lost when the customer walks."""
+    term: Floats
+    """T in years."""
+    must: Booleans
+    """A pinned offer: it is made, whatever it is worth."""
+    refusal: Text
+    """Why no offer is possible; code -1 where one is."""
+    churn_cost: float
+    """kappa: cost of churn a unit offered and lost."""
+    decline_churn: float
+    """d: share of refused customers whose relationship is lost."""
+    processing_cost: float
+    """c: cost of one booked loan."""
+    step: float | None
+    """Amounts are multiples of it; None: of 0.01."""
+
+    def __len__(self) -> int:
+        return len(self.menu)
+
+    @property
+    def refusal_constant(self) -> float:
+        """-d sum R: what refusing everybody would cost, reported apart from the objective."""
+        return 0.0 if self.decline_churn == 0 else -self.decline_churn * float(np.sum(self.relationship))

@@ -1,0 +1,101 @@
+"""The borrowers as columns: canonical names, checked values, ordered by identifier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Codes = NDArray[np.int32]
+Booleans = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text column, dictionary-encoded: `values` ascend, `codes` index them, -1 is missing."""
+
+    codes: Codes
+    values: tuple[str, ...]
+
+    def code_of(self, value: str) -> int:
+        """Index of `value`, or -1 where no borrower has it."""
+        return self.values.index(value) if value in self.values else -1
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """n borrowers in ascending order of `borrower_id`; every array has shape (n,).
+
+    No array holds NaN but `min_rate`, `fixed_amount`, `fixed_rate` (NaN: not given) and the number
+    columns in `numbers` (NaN: missing, an error only for a limit that needs the value).
+    """
+
+    source: str
+    """Where the borrowers came from, for messages."""
+    borrower_id: NDArray[np.object_]
+    """Unique texts, ascending by code point."""
+    row: Integers
+    """Data row of each borrower in the source, from 1: outputs go back in that order."""
+    grade: Text
+    pd: Floats
+    """Probability of default over the term."""
+    lgd: Floats
+    """Loss given default, a fraction."""
+    term: Floats
+    """Years."""
+    min_amount: Floats
+    """Smallest loan the borrower takes; 0 where not given."""
+    max_amount: Floats
+    """The request; inf where not given."""
+    relationship_value: Floats
+    exposure: Floats
+    """Already lent: counts in limits, earns nothing here."""
+    exclude: Booleans
+    min_rate: Floats
+    fixed_amount: Floats
+    fixed_rate: Floats
+    texts: Mapping[str, Text] = field(default_factory=dict)
+    """Further columns that limits read as text."""
+    numbers: Mapping[str, Floats] = field(default_factory=dict)
+    """Further columns that limits read as numbers."""
+
+    def __len__(self) -> int:
+        return len(self.borrower_id)
+
+    def text(self, column: str) -> Text:
+        """The text column `column`, the canonical ones included."""
+        return self.grade if column == "grade" else self.texts[column]
+
+    def number(self, column: str) -> Floats:
+        """The number column `column`, the canonical ones included.
+
+        Raises KeyError for a column that was not read as numbers.
+        """
+        canonical = {
+            "pd": self.pd,
+            "lgd": self.lgd,
+            "term_years": self.term,
+            "min_amount": self.min_amount,
+            "max_amount": self.max_amount,
+            "relationship_value": self.relationship_value,
+            "exposure": self.exposure,
+            "min_rate": self.min_rate,
+            "fixed_amount": self.fixed_amount,
+            "fixed_rate": self.fixed_rate,
+        }
+        return canonical[column] if column in canonical else self.numbers[column]
+
+
+@dataclass(frozen=True)
+class ChurnTable:
+    """A churn curve as it stands in its file: the share of customers who walk away, by rate and grade."""
+
+    source: str
+    rates: Floats
+    """(K,) annual rates, strictly ascending fractions."""
+    churn: Mapping[str, Floats]
+    """Grade -> (K,) fractions in [0, 1]."""

@@ -1,0 +1,82 @@
+"""What a run hands to people: the allocation, its certificate, and the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+
+from allocator.records.portfolio import Floats
+from allocator.records.scenario import Measure, Scenario, Sense
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What was decided, in portfolio order: arrays of shape (n,); amount 0 is a refusal."""
+
+    amount: Floats
+    rate: Floats
+    """0 where refused."""
+
+
+@dataclass(frozen=True)
+class LimitUse:
+    """How much of one limit is used, as checked from the inputs."""
+
+    name: str
+    measure: Measure
+    sense: Sense
+    used: float
+    """The row's left-hand side, exposure included."""
+    bound: float
+    """The row's right-hand side, exposure included."""
+    price: float
+    violation: float
+    """Relative to max(|b|, bound x reference, budget / 1000)."""
+
+    @property
+    def slack(self) -> float:
+        """Room left: negative where the limit is broken."""
+        if self.sense == "at_least":
+            return self.used - self.bound
+        return self.bound - self.used if self.sense == "at_most" else -abs(self.bound - self.used)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A bound on the best possible value, and the value reached, both computed from the inputs alone."""
+
+    prices: Mapping[str, float]
+    bound: float
+    value: float
+    limits: tuple[LimitUse, ...]
+    inputs: Mapping[str, str]
+    """Input name -> content hash."""
+    tree: Mapping[str, Any] | None = None
+
+    @property
+    def gap(self) -> float:
+        return (self.bound - self.value) / max(abs(self.bound), 1.0)
+
+    @property
+    def largest_violation(self) -> float:
+        return max((limit.violation for limit in self.limits), default=0.0)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run; `allocation` has one row a borrower, in input order."""
+
+    scenario: Scenario
+    allocation: pd.DataFrame
+    certificate: Certificate
+    summary: Mapping[str, Any]
+    status: Literal["optimal", "feasible", "breaks_limits"]
+    log: str = field(default="", repr=False)
+
+    @property
+    def prices(self) -> Mapping[str, float]:
+        """Limit name -> change of the best value per unit more of its right-hand side."""
+        return self.certificate.prices

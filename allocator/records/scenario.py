@@ -1,0 +1,152 @@
+"""What a scenario file says once it is read, merged and checked.
+
+Amounts are in currency units, rates and shares are fractions, terms are in years.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Sense = Literal["at_most", "at_least", "exactly"]
+Measure = Literal["offered", "drawn", "interest", "gross_interest", "expected_loss", "loans"]
+Reference = Literal["budget", "total", "drawn"]
+Basis = Literal["offered", "drawn"]
+
+
+@dataclass(frozen=True)
+class PortfolioSource:
+    """Where the borrowers are and how their columns are named there."""
+
+    kind: Literal["csv", "parquet", "xlsx", "sql"]
+    path: Path | None = None
+    """The file, absolute; None for SQL."""
+    separator: str = ","
+    decimal: str = "."
+    url: str | None = None
+    query: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Canonical column name -> the source's name."""
+    defaults: Mapping[str, float | str | bool] = field(default_factory=dict)
+    """Values for canonical columns that the source lacks."""
+    pd_by_grade: Mapping[str, float] = field(default_factory=dict)
+    """Probability of default by grade, where the source has no pd column."""
+
+    @property
+    def label(self) -> str:
+        """The source's name in messages: the file as a path, or `SQL query`."""
+        return str(self.path) if self.path is not None else "SQL query"
+
+
+@dataclass(frozen=True)
+class Response:
+    """How customers answer to a rate."""
+
+    churn: Path
+    smoothing: Literal["none", "isotonic"] = "none"
+
+
+@dataclass(frozen=True)
+class Budget:
+    amount: float
+    spend: Literal["at_most", "exactly"] = "at_most"
+    basis: Basis = "offered"
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """Smallest and largest loan, and the step that amounts are multiples of (None: the cent)."""
+
+    min: float
+    max: float
+    step: float | None = None
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One column's test in a filter: one of `values` (as text), or a range of numbers."""
+
+    column: str
+    values: tuple[str, ...] = ()
+    above: float | None = None
+    at_least: float | None = None
+    below: float | None = None
+    at_most: float | None = None
+
+    @property
+    def is_range(self) -> bool:
+        return not self.values
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One entry of `policy.limits`; with `each` it stands for one limit a value of that column."""
+
+    name: str
+    measure: Measure
+    sense: Sense
+    bound: float
+    """Money, a count, or (with `of`) a fraction of the reference."""
+    of: Reference | None = None
+    where: tuple[Condition, ...] = ()
+    each: str | None = None
+    weight: str | None = None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the lender allows."""
+
+    budget: Budget
+    ticket: Ticket
+    rates: Mapping[str, tuple[float, float]]
+    """Grade -> lowest and highest rate, ends included; a grade not named is refused."""
+    currency: str = "CNY"
+    term_years: float = 1.0
+    funding_rate: float = 0.0
+    churn_cost_rate: float = 0.0
+    decline_churn: float = 0.0
+    idle_rate: float = 0.0
+    processing_cost: float = 0.0
+    rate_step: float | None = None
+    """None: the churn table's own rates inside the band; else by steps from the band's low end."""
+    limits: tuple[Limit, ...] = ()
+
+    def text_columns(self) -> frozenset[str]:
+        """Columns that filters by value and `each` read as text (`grade` and `borrower_id` aside)."""
+        named = {c.column for limit in self.limits for c in limit.where if not c.is_range}
+        each = {limit.each for limit in self.limits if limit.each is not None}
+        return frozenset(named | each) - {"grade", "borrower_id"}
+
+    def number_columns(self) -> frozenset[str]:
+        """Columns that ranges and weights read as numbers."""
+        ranged = {c.column for limit in self.limits for c in limit.where if c.is_range}
+        weights = {limit.weight for limit in self.limits if limit.weight is not None}
+        return frozenset(ranged | weights)
+
+
+@dataclass(frozen=True)
+class SolverSettings:
+    method: Literal["auto", "exact", "reduced"] = "auto"
+    gap: float = 1e-9
+    time_limit: float = 60.0
+    """Seconds of wall time."""
+    threads: int = 2
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One complete case: resolved, checked, ready to run."""
+
+    name: str
+    path: Path | None
+    """The file it was read from; None when built in memory."""
+    portfolio: PortfolioSource
+    response: Response
+    policy: Policy
+    solver: SolverSettings
+    document: Mapping[str, Any]
+    """The resolved file as plain mappings, as `scenario.yaml` of a run repeats it."""
