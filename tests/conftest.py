@@ -1,0 +1,19 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real data: ALLOCATOR_DATA, else ../shared/data beside the project."""
+    folder = Path(os.environ.get("ALLOCATOR_DATA") or ROOT.parent / "shared" / "data")
+    if not (folder / "churn_curve.csv").is_file():
+        pytest.skip(f"no real data at {folder}: set ALLOCATOR_DATA to its folder")
+    return folder
