@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args
 
@@ -125,9 +125,14 @@ Check = Callable[[Any], str | None]
 """Says what was expected, or None where the value is that."""
 
 
-def _is_number(value: Any) -> str | None:
+def is_number(value: Any) -> bool:
+    """Whether `value` is a finite number that a float can hold; true and false are none."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return None if number and math.isfinite(value) else "a finite number"
+    return number and abs(value) <= sys.float_info.max
+
+
+def _is_number(value: Any) -> str | None:
+    return None if is_number(value) else "a finite number"
 
 
 def _is_text(value: Any) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from pathlib import Path
 from typing import Literal
@@ -66,7 +67,7 @@ def default_folder(run: Run) -> Path:
 
 def _refusal(folder: Path, force: bool) -> Fault | None:
     """Why `folder` may not be written: it is there, and not ours to replace."""
-    if not folder.exists():
+    if not os.path.exists(folder):  # unlike Path.exists, quiet about names that are too long
         return None
     if not is_run(folder):
         kind = "folder that is not a run" if folder.is_dir() else "file"
@@ -83,7 +84,7 @@ def _write_allocation(allocation: pd.DataFrame, folder: Path) -> None:
             allocation.to_parquet(file, index=False)
         return
     # Without quotes a lone carriage return inside a text would read as the end of a row.
-    returns = any("\r" in text for column in TEXTS for text in allocation[column].astype(str).unique())
+    returns = any("\r" in text for column in TEXTS for text in allocation[column].dropna().unique())
     quoting: Literal[0, 2] = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL
     with (folder / ALLOCATION_CSV).open("w", encoding="utf-8", newline="") as file:
         allocation.to_csv(file, index=False, lineterminator="\n", quoting=quoting)

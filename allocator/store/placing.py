@@ -19,7 +19,15 @@ from pathlib import Path
 
 from allocator.errors import Fault, InputError, OutputError
 
-_NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
+_NOT_WRITABLE = {
+    errno.EACCES,
+    errno.EEXIST,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
 """Errors that say the place was a bad choice; any other says that the machine failed."""
 
 
@@ -59,7 +67,7 @@ def require_writable(target: Path) -> None:
     """Raise InputError unless a folder can be made at `target`, found out by making one beside it."""
     target = real(target)
     try:
-        existing = next(folder for folder in target.parents if folder.exists())
+        existing = next(folder for folder in target.parents if os.path.lexists(folder))
         trial = _hidden(existing / target.name, "trial")
         trial.mkdir()
         trial.rmdir()
@@ -87,6 +95,8 @@ def _not_writable(target: Path, error: OSError) -> InputError:
 
 
 def _reason(error: OSError) -> str:
+    if error.errno == errno.EEXIST:  # mkdir of parents, one of which is a file
+        return os.strerror(errno.ENOTDIR)
     return error.strerror or str(error)
 
 

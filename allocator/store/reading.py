@@ -12,7 +12,7 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.records.run import StoredRun
-from allocator.store.certificate import RESTORE, certificate_from_json
+from allocator.store.certificate import RESTORE, certificate_from_json, is_number
 from allocator.store.folder import ALLOCATION_CSV, ALLOCATION_PARQUET, CERTIFICATE, SCENARIO, SUMMARY, TEXTS
 
 NUMBERS = (
@@ -58,7 +58,7 @@ def _read_summary(folder: Path) -> dict[str, Any]:
     faults = [
         Fault("is missing or no number", RESTORE, file=str(path), field=field)
         for field in _STATED
-        if not isinstance(summary.get(field), int | float) or isinstance(summary[field], bool)
+        if not is_number(summary.get(field))
     ]
     if not isinstance(summary.get("status"), str):
         faults.append(Fault("is missing or no text", RESTORE, file=str(path), field="status"))
