@@ -25,7 +25,8 @@ class PortfolioSource:
     """The file, absolute; None for SQL."""
     separator: str = ","
     decimal: str = "."
-    url: str | None = None
+    url: str | None = field(default=None, repr=False)
+    """The database, its secrets filled in: never to be shown or written."""
     query: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     """Canonical column name -> the source's name."""
@@ -142,11 +143,12 @@ class Scenario:
     """One complete case: resolved, checked, ready to run."""
 
     name: str
-    path: Path | None
-    """The file it was read from; None when built in memory."""
+    path: Path | None = field(compare=False)
+    """The file it was read from; None when built in memory. The same scenario may stand in two files."""
     portfolio: PortfolioSource
     response: Response
     policy: Policy
     solver: SolverSettings
     document: Mapping[str, Any]
-    """The resolved file as plain mappings, as `scenario.yaml` of a run repeats it."""
+    """The resolved file as plain mappings, as `scenario.yaml` of a run repeats it: defaults written out,
+    paths absolute, ${VARIABLES} as they were typed so that no secret is in it."""
