@@ -29,9 +29,9 @@ class PortfolioSource:
     """The database, its secrets filled in: never to be shown or written."""
     query: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
-    """Canonical column name -> the source's name."""
+    """Column name, canonical or used by a limit -> the source's name."""
     defaults: Mapping[str, float | str | bool] = field(default_factory=dict)
-    """Values for canonical columns that the source lacks."""
+    """Values for such columns that the source lacks; `term_years` is the policy's, if not given."""
     pd_by_grade: Mapping[str, float] = field(default_factory=dict)
     """Probability of default by grade, where the source has no pd column."""
 

@@ -21,8 +21,10 @@ from allocator.records.scenario import (
 from allocator.scenario.limit_schema import LimitEntry, RangeEntry
 from allocator.scenario.paths import expand
 from allocator.scenario.policy_schema import PolicyEntry, RateGrid
+from allocator.scenario.quantities import quantity
 from allocator.scenario.schema import (
     CsvSource,
+    DefaultsEntry,
     ParquetSource,
     PortfolioEntry,
     ScenarioFile,
@@ -33,12 +35,13 @@ from allocator.scenario.schema import (
 
 def build(typed: ScenarioFile, path: Path | None) -> Scenario:
     """The scenario that `typed` states; its paths are absolute, their variables are set."""
+    policy = _policy(typed.policy)
     return Scenario(
         name=typed.name,
         path=path,
-        portfolio=_portfolio(typed.portfolio),
+        portfolio=_portfolio(typed.portfolio, policy),
         response=Response(_path(typed.response.churn), typed.response.smoothing),
-        policy=_policy(typed.policy),
+        policy=policy,
         solver=SolverSettings(**typed.solver.model_dump()),
         document=_document(typed),
     )
@@ -64,11 +67,19 @@ def _path(raw: str) -> Path:
     return Path(expand(raw)[0])
 
 
-def _portfolio(typed: PortfolioEntry) -> PortfolioSource:
+def _defaults(typed: DefaultsEntry, policy: Policy) -> dict[str, Any]:
+    """Values for columns that the source lacks; the policy's term is that of loans without one."""
+    given = typed.model_dump(exclude_none=True)
+    for column in (typed.model_extra or {}).keys() & policy.number_columns():
+        given[column] = quantity(given[column])
+    return {"term_years": policy.term_years, **given}
+
+
+def _portfolio(typed: PortfolioEntry, policy: Policy) -> PortfolioSource:
     source = typed.source
     shared: dict[str, Any] = {
         "columns": typed.columns.model_dump(exclude_none=True),
-        "defaults": typed.defaults.model_dump(exclude_none=True),
+        "defaults": _defaults(typed.defaults, policy),
         "pd_by_grade": dict(typed.pd_by_grade),
     }
     match source:

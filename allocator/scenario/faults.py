@@ -13,19 +13,14 @@ from pydantic_core import ErrorDetails
 
 from allocator.errors import Fault
 from allocator.scenario.nodes import Location, Node, Step
-from allocator.scenario.quantities import Finding, describe
+from allocator.scenario.quantities import describe, findings_of
 from allocator.scenario.schema import ScenarioFile
 from allocator.scenario.typed import Typed
 
-_COLUMN = "leave it out; limits read the source's columns by their own names"
 LATER: Mapping[Location, str] = {
     ("stress",): "leave it out, and change the portfolio's figures instead",
     ("stresses",): "leave it out, and write one scenario for each that extends this one",
     ("portfolio", "scorecard"): "give PD and grade as columns, or pd_by_grade",
-    ("portfolio", "columns", "turnover"): _COLUMN,
-    ("portfolio", "columns", "group"): _COLUMN,
-    ("portfolio", "defaults", "turnover"): _COLUMN,
-    ("portfolio", "defaults", "group"): _COLUMN,
 }
 """Keys that the format knows and this version does not: what to do meanwhile."""
 
@@ -43,8 +38,7 @@ def _faults(error: ErrorDetails, tree: Node) -> Iterator[Fault]:
     steps = error["loc"]
     at = tuple(step for step in steps if not _is_tag(step) and step != "[key]")
     if error["type"] == "scenario":
-        findings: tuple[Finding, ...] = error["ctx"]["findings"]
-        for finding in findings:
+        for finding in findings_of(error.get("ctx")):
             place = (*(at[:-1] if finding.up else at), *finding.below)
             yield tree.fault(place, finding.problem, finding.remedy)
         return

@@ -26,6 +26,7 @@ SHARE_COLUMNS = frozenset({"pd", "lgd", "min_rate", "fixed_rate"})
 NUMBER_COLUMNS = SHARE_COLUMNS | {
     "term_years", "min_amount", "max_amount", "relationship_value", "exposure", "fixed_amount",
 }  # fmt: skip
+RANGE_ENDS = frozenset({"above", "at_least", "below", "at_most"})
 BOUNDS = ("at_most", "at_least", "exactly")
 
 

@@ -15,6 +15,7 @@ from ruamel.yaml.comments import CommentedSeq
 from allocator.errors import Fault, InputError
 from allocator.records.scenario import Scenario
 from allocator.scenario.building import build
+from allocator.scenario.columns import column_faults
 from allocator.scenario.faults import faults_of
 from allocator.scenario.merging import Merged, read_chain, resolve_extends
 from allocator.scenario.nodes import Node, Origin, from_plain
@@ -88,7 +89,7 @@ def _check(
     if "name" not in tree.entries:
         tree = replace(tree, value={**tree.entries, "name": Node(name, tree.origin)})
     tree, absent = anchor(tree)
-    faults += absent
+    faults += [*absent, *column_faults(tree)]
     try:
         typed = ScenarioFile.model_validate(tree.plain())
     except ValidationError as error:

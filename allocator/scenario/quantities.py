@@ -35,6 +35,11 @@ def refuse(*findings: Finding) -> PydanticCustomError:
     )
 
 
+def findings_of(context: Mapping[str, Any] | None) -> tuple[Finding, ...]:
+    """The findings that an error made by `refuse` carries in its context."""
+    return tuple(context["findings"]) if context is not None else ()
+
+
 def describe(value: object) -> str:
     """A value in the words of a message."""
     if value is None:

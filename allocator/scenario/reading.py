@@ -136,7 +136,11 @@ class _Growth:
                 self.refuse(origin, f"more than {MOST_VALUES:,} values", "write the aliases' values out")
             return Node(None, origin)
         if str(written.tag) not in _PLAIN_TAGS:
-            return self.refuse(origin, f"the tag {written.tag} is not known", "remove it")
+            return self.refuse(
+                origin,
+                f"the tag {str(written.tag).replace('tag:yaml.org,2002:', '!!')} is not known",
+                "remove it",
+            )
         if isinstance(written, ScalarNode):
             return Node(_scalar(written), origin)
         self.open_nodes.add(id(written))

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    ConfigDict,
     Discriminator,
     Field,
     JsonValue,
@@ -147,7 +148,10 @@ Source = Annotated[
 
 
 class ColumnsEntry(Typed):
-    """Canonical columns and the names that the source has for them, where those differ."""
+    """Columns (canonical, or used by a limit) and the source's names for them, where those differ."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Text] = Field(init=False)
 
     borrower_id: Text | None = None
     """Unique identifier."""
@@ -178,7 +182,10 @@ class ColumnsEntry(Typed):
 
 
 class DefaultsEntry(Typed):
-    """Values for canonical columns that the source lacks."""
+    """Values for columns (canonical, or used by a limit) that the source lacks."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Text] = Field(init=False)
 
     grade: Text | None = None
     """Credit grade."""
@@ -214,9 +221,9 @@ class PortfolioEntry(Typed):
     ]
     """The borrowers: a file, or a mapping that says how to read it."""
     columns: ColumnsEntry = ColumnsEntry()
-    """Canonical column: the source's name for it."""
+    """Column, canonical or used by a limit: the source's name for it."""
     defaults: DefaultsEntry = DefaultsEntry()
-    """Values for canonical columns that the source lacks."""
+    """Column, canonical or used by a limit: the value of every borrower where the source lacks it."""
     pd_by_grade: dict[Text, Share] = Field(default_factory=dict)
     """Probability of default of each grade, where the source has no column pd."""
 
