@@ -19,9 +19,8 @@ from allocator.portfolio.findings import Finding, Rows, quoted
 from allocator.records.portfolio import Booleans, Codes, Floats, Text
 from allocator.records.scenario import PortfolioSource
 
-PLAIN_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+NUMBER = r"(?i)^[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|nan|inf|infinity)$"
 COMMA_NUMBER = r"^[+-]?[0-9]+,[0-9]+$"
-NOT_FINITE = r"(?i)^[+-]?(nan|inf|infinity)$"
 
 
 @dataclass(frozen=True)
@@ -54,18 +53,18 @@ def type_fault(column: str, kind: str, held: pa.DataType, source: PortfolioSourc
 def to_numbers(cells: pa.ChunkedArray, column: str, source: PortfolioSource, rows: Rows) -> Numbers:
     """Read `cells` as float64; NaN and infinities are faults, an empty cell is missing."""
     cells = _plain(cells)
-    findings: list[Finding] = []
-    if _is_text(cells.type):
-        values, findings = _parse(cells, column, source, rows)
-    else:
-        values = _floats(pc.cast(cells, pa.float64(), safe=False))
     missing = _mask(pc.is_null(cells))
-    worded = _mask(pc.match_substring_regex(cells, NOT_FINITE)) if _is_text(cells.type) else ~missing
-    endless = worded & ~np.isfinite(values)
+    if _is_text(cells.type):
+        values, wrong = _parse(cells, source.decimal)
+        findings = _not_numbers(cells, wrong, column, source, rows)
+    else:
+        values, wrong = _floats(pc.cast(cells, pa.float64(), safe=False)), np.zeros_like(missing)
+        findings = []
+    endless = ~np.isfinite(values) & ~missing & ~wrong
     findings += rows.find(
         endless, column, lambda i: f"{cells[i].as_py()} is not a finite number", "write a finite number"
     )
-    return Numbers(np.where(endless, np.nan, values), missing, findings)
+    return Numbers(np.where(endless, np.nan, values) if findings else values, missing, findings)
 
 
 def to_flags(cells: pa.ChunkedArray, column: str, rows: Rows) -> tuple[Booleans, list[Finding]]:
@@ -136,20 +135,20 @@ def to_array(cells: list[object]) -> pa.Array:
     return pa.array([cell_text(value) for value in values], pa.string())
 
 
-def _parse(
-    cells: pa.ChunkedArray, column: str, source: PortfolioSource, rows: Rows
-) -> tuple[Floats, list[Finding]]:
-    """Text to numbers: all at once where every cell is a plain number, else cell by cell with faults."""
-    if source.decimal == ".":
+def _parse(cells: pa.ChunkedArray, mark: str) -> tuple[Floats, Booleans]:
+    """Text with the decimal `mark` as numbers, and where it is none.
+
+    The whole column is converted at once; only where that fails are the cells looked at one by one.
+    """
+    if mark == ".":
         try:
-            return _floats(pc.cast(cells, pa.float64())), []
+            return _floats(pc.cast(cells, pa.float64())), np.zeros(len(cells), dtype=bool)
         except pa.ArrowInvalid:
             pass
-    pointed = _with_point(cells, source.decimal)
-    plain = pc.match_substring_regex(pointed, PLAIN_NUMBER)
-    wrong = pc.and_not(pc.invert(plain), pc.match_substring_regex(pointed, NOT_FINITE))
+    pointed = _with_point(cells, mark)
+    plain = pc.match_substring_regex(pointed, NUMBER)
     values = _floats(pc.cast(pc.if_else(plain, pointed, None), pa.float64()))
-    return values, _not_numbers(cells, _mask(wrong), column, source, rows)
+    return values, _mask(pc.invert(plain))
 
 
 def _with_point(cells: pa.ChunkedArray, mark: str) -> pa.ChunkedArray:
@@ -168,6 +167,8 @@ def _not_numbers(
     cells: pa.ChunkedArray, wrong: Booleans, column: str, source: PortfolioSource, rows: Rows
 ) -> list[Finding]:
     """Why cells are no numbers: a percent sign, a decimal comma, or anything else."""
+    if not wrong.any():
+        return []
     percent = wrong & _mask(pc.match_substring(cells, "%"))
     comma = wrong & _mask(pc.match_substring_regex(pc.utf8_trim_whitespace(cells), COMMA_NUMBER))
     comma &= source.decimal == "."
@@ -217,9 +218,9 @@ def _is_text(held: pa.DataType) -> bool:
 
 
 def _floats(cells: pa.ChunkedArray) -> Floats:
-    """(n,) float64, NaN where null."""
+    """(n,) float64 of our own, NaN where null."""
     values: Floats = cells.to_numpy()
-    return values
+    return values if values.flags.writeable else values.copy()
 
 
 def _mask(cells: pa.ChunkedArray) -> Booleans:

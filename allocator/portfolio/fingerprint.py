@@ -21,7 +21,7 @@ def fingerprint(source: PortfolioSource) -> str:
     if source.kind != "sql":
         return fingerprint_file(existing_file(source))
     opened = open_source(source)
-    columns = [column.to_pylist() for column in opened.fetch(opened.names).table.columns]
+    columns = [column.to_pylist() for column in opened.fetch(opened.names, ()).table.columns]
     lines = sorted(json.dumps([cell_text(cell) for cell in row]) for row in zip(*columns, strict=True))
     digest = hashlib.sha256(json.dumps(opened.names).encode())
     for line in lines:

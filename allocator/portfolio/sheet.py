@@ -50,7 +50,8 @@ def open_sheet(source: PortfolioSource, texts: frozenset[str], numbers: frozense
     opened = open_source(source)
     raise_faults(source.label, repeated_names(opened.names, source), ())
     matched = match_columns(opened.names, source, texts | numbers)
-    fetched = opened.fetch(matched.source_names)
+    coded = {matched.at[column] for column in {"grade", *texts} & matched.at.keys()}
+    fetched = opened.fetch(matched.source_names, coded - {matched.at.get("borrower_id", "")})
     if not len(fetched.number) and not fetched.findings:
         empty = Fault("no rows under the header", "give one row a borrower", file=source.label)
         raise_faults(source.label, [*matched.faults, empty], ())
@@ -93,11 +94,8 @@ def _type_faults(
 
 def _repeated_header(fetched: Fetched, at: dict[str, str]) -> Booleans:
     """(n,) rows that repeat the header's names, as files joined end to end have them."""
-    named = [at[column] for column in ("borrower_id", "grade") if column in at]
-    repeated = np.full(len(fetched.number), bool(named))
-    for name in named:
-        cells = fetched.table[name]
-        if not pa.types.is_string(cells.type):
-            return np.zeros(len(fetched.number), dtype=bool)
-        repeated &= pc.fill_null(pc.equal(cells, name), False).to_numpy()
+    column = at.get("borrower_id", "")
+    if column not in fetched.table.column_names or not pa.types.is_string(fetched.table[column].type):
+        return np.zeros(len(fetched.number), dtype=bool)
+    repeated: Booleans = pc.fill_null(pc.equal(fetched.table[column], column), False).to_numpy()
     return repeated

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -90,27 +90,31 @@ def _refuse_one_column(name: str, source: PortfolioSource) -> None:
         )
 
 
-def _fetch(path: Path, source: PortfolioSource, columns: Sequence[str]) -> Fetched:
+def _fetch(path: Path, source: PortfolioSource, columns: Sequence[str], coded: Collection[str]) -> Fetched:
     """Read `columns` as text; rows with too few or too many cells are left out and reported."""
     uneven: list[arrow_csv.InvalidRow] = []
-    table = _read(path, source, columns, uneven, threads=True)
-    if uneven:
-        # Rows are numbered by a single reader only.
-        uneven.clear()
-        table = _read(path, source, columns, uneven, threads=False)
+    types = {
+        name: pa.dictionary(pa.int32(), pa.string()) if name in coded else pa.string() for name in columns
+    }
+    table = _read(path, source, types, uneven, threads=True)
+    if not uneven:
+        return Fetched.whole(table)
+    # Only one thread knows the number of the row that it is at.
+    uneven.clear()
+    table = _read(path, source, types, uneven, threads=False)
     numbers = np.arange(1, table.num_rows + len(uneven) + 1, dtype=np.int64)
     lost = np.array([row.number - 1 for row in uneven], dtype=np.int64)
-    return Fetched(table, np.setdiff1d(numbers, lost), _uneven_rows(uneven, source))
+    return Fetched(table, np.setdiff1d(numbers, lost), (_uneven_rows(uneven, source),))
 
 
 def _read(
     path: Path,
     source: PortfolioSource,
-    columns: Sequence[str],
+    types: dict[str, pa.DataType],
     uneven: list[arrow_csv.InvalidRow],
     threads: bool,
 ) -> pa.Table:
-    """The columns as strings, an empty cell null; rows of another length go to `uneven`."""
+    """The columns as text, an empty cell null; rows of another length go to `uneven`."""
 
     def skip(row: arrow_csv.InvalidRow) -> str:
         uneven.append(row)
@@ -124,8 +128,8 @@ def _read(
                 delimiter=source.separator, newlines_in_values=True, invalid_row_handler=skip
             ),
             convert_options=arrow_csv.ConvertOptions(
-                column_types={name: pa.string() for name in columns},
-                include_columns=list(columns),
+                column_types=types,
+                include_columns=list(types),
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
                 null_values=[""],
@@ -136,7 +140,7 @@ def _read(
         raise refuse(source, problem, "look for a quote that is not closed") from error
 
 
-def _uneven_rows(uneven: list[arrow_csv.InvalidRow], source: PortfolioSource) -> tuple[Finding, ...]:
+def _uneven_rows(uneven: list[arrow_csv.InvalidRow], source: PortfolioSource) -> Finding:
     """The finding for rows whose number of cells is not the header's."""
     faults = tuple(
         Fault(
@@ -147,4 +151,4 @@ def _uneven_rows(uneven: list[arrow_csv.InvalidRow], source: PortfolioSource) ->
         )
         for row in uneven[:SHOWN]
     )
-    return (Finding(len(uneven), faults),) if uneven else ()
+    return Finding(len(uneven), faults)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,8 +38,9 @@ class Opened:
 
     names: tuple[str, ...]
     """Its columns, in its order, under its own names."""
-    fetch: Callable[[Sequence[str]], Fetched]
-    """Read the columns named."""
+    fetch: Callable[[Sequence[str], Collection[str]], Fetched]
+    """Read the columns named; the second argument says which of them repeat few texts, for readers
+    that can keep those as dictionaries."""
 
 
 def refuse(source: PortfolioSource, problem: str, remedy: str, line: int | None = None) -> InputError:

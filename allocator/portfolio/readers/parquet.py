@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -24,10 +24,10 @@ def open_parquet(source: PortfolioSource) -> Opened:
     return Opened(tuple(names), partial(_fetch, path, source))
 
 
-def _fetch(path: Path, source: PortfolioSource, columns: Sequence[str]) -> Fetched:
-    """Read `columns` as they are typed."""
+def _fetch(path: Path, source: PortfolioSource, columns: Sequence[str], coded: Collection[str]) -> Fetched:
+    """Read `columns` as they are typed, texts of `coded` as dictionaries."""
     try:
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(path, read_dictionary=list(coded)) as file:
             return Fetched.whole(file.read(columns=list(columns)).select(list(columns)))
     except (pa.ArrowInvalid, OSError) as error:
         raise _damaged(source, error) from error

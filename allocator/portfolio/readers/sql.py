@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -91,7 +91,7 @@ def _is_number(kind: pa.DataType) -> bool:
     return any(is_kind(kind) for is_kind in tests)
 
 
-def _fetch(table: pa.Table, columns: Sequence[str]) -> Fetched:
+def _fetch(table: pa.Table, columns: Sequence[str], coded: Collection[str]) -> Fetched:
     return Fetched.whole(table.select(list(columns)))
 
 

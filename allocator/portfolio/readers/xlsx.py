@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial, reduce
 from pathlib import Path
 from xml.etree import ElementTree
@@ -42,7 +42,9 @@ def open_xlsx(source: PortfolioSource) -> Opened:
     return Opened(names, partial(_fetch, names, cells[1:]))
 
 
-def _fetch(names: Sequence[str], cells: list[list[object]], columns: Sequence[str]) -> Fetched:
+def _fetch(
+    names: Sequence[str], cells: list[list[object]], columns: Sequence[str], coded: Collection[str]
+) -> Fetched:
     """The named columns of the sheet, typed by what their cells hold."""
     places = [names.index(column) for column in columns]
     arrays = [to_array([row[place] for row in cells]) for place in places]
