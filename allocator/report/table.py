@@ -68,6 +68,11 @@ def _header(summary: Mapping[str, Any]) -> RenderableType:
         f"{summary['funded']:,} of {summary['borrowers']:,} firms funded, "
         f"{summary['offered']:,.2f} {currency} offered, {summary['drawn']:,.2f} expected to be drawn"
     )
+    if summary["proof"] == "solver":
+        text.append(
+            f"\nbound that verify rechecks without a solver: {summary['certified_bound']:,.2f}, "
+            f"gap {small(summary['certified_gap'])}"
+        )
     return text
 
 

@@ -2,6 +2,7 @@
 
 from allocator.store.certificate import certificate_from_json, certificate_to_json
 from allocator.store.folder import default_folder, is_run, require_free, write_run
+from allocator.store.placing import require_writable
 from allocator.store.reading import read_run
 from allocator.store.text import to_json
 
@@ -12,6 +13,7 @@ __all__ = [
     "is_run",
     "read_run",
     "require_free",
+    "require_writable",
     "to_json",
     "write_run",
 ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from time import perf_counter
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -37,11 +39,12 @@ def write_run(run: Run, folder: Path, *, scenario_text: str, force: bool) -> Pat
     the folder is then as it was before.
     """
     with placed_whole(folder, lambda: _refusal(real(folder), force)) as fresh:
+        started = perf_counter()
         _write_allocation(run.allocation, fresh)
         _write_text(fresh / SCENARIO, scenario_text)
         _write_text(fresh / LOG, run.log)
         _write_text(fresh / CERTIFICATE, to_json(certificate_to_json(run.certificate)))
-        _write_text(fresh / SUMMARY, to_json(run.summary))
+        _write_text(fresh / SUMMARY, to_json(_timed(run.summary, perf_counter() - started)))
     return real(folder)
 
 
@@ -75,6 +78,15 @@ def _refusal(folder: Path, force: bool) -> Fault | None:
     if not force:
         return Fault("holds a run already", "give --force to replace it, or name another", file=str(folder))
     return None
+
+
+def _timed(summary: Mapping[str, Any], writing: float) -> dict[str, Any]:
+    """The summary with the seconds that writing took."""
+    seconds = summary.get("seconds", {})
+    return {
+        **summary,
+        "seconds": {**seconds, "write": writing, "total": seconds.get("total", 0.0) + writing},
+    }
 
 
 def _write_allocation(allocation: pd.DataFrame, folder: Path) -> None:

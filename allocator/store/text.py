@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 
-def to_json(document: Mapping[str, Any], *, indent: int | None = 2) -> str:
+def to_json(document: Mapping[str, Any], *, indent: int | None = 2, ascii_only: bool = False) -> str:
     """`document` as JSON text that ends with a newline; numbers keep all their digits.
 
     NumPy scalars and arrays become numbers and lists, and an infinite or missing number becomes
     null, which is all that JSON has for it.
     """
-    return json.dumps(_plain(document), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(_plain(document), indent=indent, ensure_ascii=ascii_only, allow_nan=False) + "\n"
 
 
 def _plain(value: Any) -> Any:
