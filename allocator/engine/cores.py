@@ -22,6 +22,28 @@ from allocator.engine.program import Effort
 from allocator.engine.solving import solve
 from allocator.records.portfolio import Codes, Floats, Integers
 
+FIXING_UP_TO = 5_000
+"""Borrowers up to which a core may hold every open amount, so that fixing can prove it complete."""
+_ROUNDING = 1e-12
+"""A loss this near `theta`, in the largest loan, is not above it: two passes may round it apart."""
+
+
+@dataclass(frozen=True)
+class Priced:
+    """Prices, what they certify, and a point of the relaxation to freeze most borrowers at."""
+
+    prices: Floats
+    """(m,)"""
+    response: Response
+    """Every borrower's best answer to them."""
+    bound: float
+    """U(prices), in money."""
+    option: Codes
+    """(n,) the relaxation's answers, those of `open` set aside."""
+    amount: Floats
+    open: Integers
+    """Borrowers whom the relaxation splits between answers."""
+
 
 @dataclass(frozen=True)
 class Play:
@@ -33,29 +55,42 @@ class Play:
     """(N,) what each option loses against its borrower's best answer."""
     refusal_loss: Floats
     """(nb,) what refusal loses; inf where an offer must be made."""
+    theta: float
+    """Options that lose more are left out."""
+    covers: float
+    """Every alternative of any borrower that loses less is in play."""
 
 
-def in_play(columns: Columns, response: Response, prices: Floats, theta: float) -> Play:
-    """Everything within `theta` of a borrower's best answer, for borrowers with more than one alternative.
+def in_play(columns: Columns, priced: Priced, size: int, distance: float) -> Play:
+    """The `size` borrowers with the smallest margins within `distance`, and those whom the relaxation splits.
 
-    A borrower whose one alternative is an offer with room for its amount stays, so that amounts
-    never freeze where that could cost the optimum.
+    In books small enough for a proof by fixing, borrowers with room for their amount join whatever
+    their margin, so that amounts never freeze where that could cost the optimum.
     """
-    offers = columns.offers
-    room = (response.option >= 0) & (offers.low < offers.high)
-    borrowers = np.flatnonzero((offers.menu >= 0) & ((response.margin <= theta) | room))
-    return restrict(columns, response, prices, borrowers, theta)
+    response = priced.response
+    candidates = np.flatnonzero((columns.offers.menu >= 0) & np.isfinite(response.margin))
+    ranked = candidates[np.argsort(response.margin[candidates], kind="stable")]
+    theta = min(distance, float(response.margin[ranked[size]]) if size < len(ranked) else np.inf)
+    chosen = np.zeros(len(columns), dtype=bool)
+    chosen[ranked[:size]] = response.margin[ranked[:size]] <= theta
+    chosen[priced.open] = True
+    room = (response.option >= 0) & (columns.offers.low < columns.offers.high)
+    if len(columns) <= FIXING_UP_TO:
+        chosen |= room
+    play = restrict(columns, priced, np.flatnonzero(chosen), theta)
+    return replace(play, covers=0.0 if np.any(room & ~chosen) else theta)
 
 
-def restrict(columns: Columns, response: Response, prices: Floats, borrowers: Integers, theta: float) -> Play:
+def restrict(columns: Columns, priced: Priced, borrowers: Integers, theta: float) -> Play:
     """The options of `borrowers` within `theta`, dominated ones dropped."""
+    response, prices = priced.response, priced.prices
     options = options_of(columns, borrowers)
     options = options.keep(undominated(columns, options))
     uses = uses_of(columns, options)
     loss = response.reduced[options.position] - reduced_values(columns, options, uses, prices)
-    near = loss <= theta
+    near = loss <= theta + _ROUNDING * columns.money_unit
     refusal = np.where(columns.offers.must[borrowers], np.inf, response.reduced[borrowers])
-    return Play(options.keep(near), uses.keep(near), loss[near], refusal)
+    return Play(options.keep(near), uses.keep(near), loss[near], refusal, theta, theta)
 
 
 def reduced_values(columns: Columns, options: Options, uses: Uses, prices: Floats) -> Floats:
@@ -67,7 +102,7 @@ def reduced_values(columns: Columns, options: Options, uses: Uses, prices: Float
     return np.maximum(per_unit * low, per_unit * high) + per_loan
 
 
-def build_core(columns: Columns, play: Play, frozen_use: Floats, theta: float) -> Core:
+def build_core(columns: Columns, play: Play, frozen_use: Floats) -> Core:
     """The formulation's data for `play`, with the limits that the frozen borrowers leave."""
     offers, limits = columns.offers, columns.limits
     whole = offers.step is not None
@@ -84,7 +119,7 @@ def build_core(columns: Columns, play: Play, frozen_use: Floats, theta: float) -
         fixed=play.options.fixed / unit,
         low=_in_units(offers.low[borrowers], unit, whole),
         high=_in_units(offers.high[borrowers], unit, whole),
-        must=offers.must[borrowers] | (play.refusal_loss > theta),
+        must=offers.must[borrowers] | (play.refusal_loss > play.theta + _ROUNDING * columns.money_unit),
         whole=whole,
         use_unit=use_unit,
         use_loan=use_loan,
@@ -115,15 +150,13 @@ class Outcome:
     translated: Translated | None
 
 
-def solve_core(
-    columns: Columns, response: Response, play: Play, theta: float, effort: Effort, start: Start | None
-) -> Outcome:
-    """Solves `play` through the formulation; everyone else keeps the best answer at the prices."""
-    option, amount = response.option.copy(), response.amount.copy()
+def solve_core(columns: Columns, priced: Priced, play: Play, effort: Effort, start: Start | None) -> Outcome:
+    """Solves `play` through the formulation; everyone else keeps the relaxation's answer."""
+    option, amount = priced.option.copy(), priced.amount.copy()
     option[play.options.borrowers], amount[play.options.borrowers] = -1, 0.0
     frozen_use = columns.usage(option, amount)
     frozen_value = float(np.sum(columns.values(option, amount)))
-    core = build_core(columns, play, frozen_use, theta)
+    core = build_core(columns, play, frozen_use)
     if not core.empty_rows_hold(1e-9):
         return Outcome("infeasible", None, None, -np.inf, "", None)
     translated = translate(formulate(core))

@@ -36,6 +36,8 @@ class Effort:
     seed: int = 0
     feasibility: float = 1e-9
     """Largest violation of a row that the solver may leave."""
+    presolve: bool = True
+    """Off for programs of few rows and many columns: comparing those columns takes far longer than solving."""
 
 
 @dataclass(frozen=True)
