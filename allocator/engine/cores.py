@@ -17,6 +17,7 @@ from scipy import sparse
 from allocator.engine.amounts import Chosen, best_amounts
 from allocator.engine.formulation import Core, Translated, formulate, translate
 from allocator.engine.kernel.columns import Columns, Response
+from allocator.engine.kernel.passes import Pass
 from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
 from allocator.engine.program import Effort
 from allocator.engine.solving import solve
@@ -69,7 +70,7 @@ def in_play(columns: Columns, priced: Priced, size: int, distance: float) -> Pla
     """
     response = priced.response
     candidates = np.flatnonzero((columns.offers.menu >= 0) & np.isfinite(response.margin))
-    ranked = candidates[np.argsort(response.margin[candidates], kind="stable")]
+    ranked = smallest(response.margin, candidates, size + 1)
     theta = min(distance, float(response.margin[ranked[size]]) if size < len(ranked) else np.inf)
     chosen = np.zeros(len(columns), dtype=bool)
     chosen[ranked[:size]] = response.margin[ranked[:size]] <= theta
@@ -79,6 +80,14 @@ def in_play(columns: Columns, priced: Priced, size: int, distance: float) -> Pla
         chosen |= room
     play = restrict(columns, priced, np.flatnonzero(chosen), theta)
     return replace(play, covers=0.0 if np.any(room & ~chosen) else theta)
+
+
+def smallest(margin: Floats, candidates: Integers, count: int) -> Integers:
+    """The `count` candidates with the smallest margins in ascending order, ties by position."""
+    if count < len(candidates):
+        edge = np.partition(margin[candidates], count)[count]
+        candidates = candidates[margin[candidates] <= edge]
+    return candidates[np.argsort(margin[candidates], kind="stable")][:count]
 
 
 def restrict(columns: Columns, priced: Priced, borrowers: Integers, theta: float) -> Play:
@@ -150,17 +159,16 @@ class Outcome:
     translated: Translated | None
 
 
-def solve_core(columns: Columns, priced: Priced, play: Play, effort: Effort, start: Start | None) -> Outcome:
+def solve_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: Start | None) -> Outcome:
     """Solves `play` through the formulation; everyone else keeps the relaxation's answer."""
     option, amount = priced.option.copy(), priced.amount.copy()
     option[play.options.borrowers], amount[play.options.borrowers] = -1, 0.0
-    frozen_use = columns.usage(option, amount)
-    frozen_value = float(np.sum(columns.values(option, amount)))
-    core = build_core(columns, play, frozen_use)
+    columns, frozen = book.columns, book.tally(option, amount)
+    core = build_core(columns, play, frozen.usage)
     if not core.empty_rows_hold(1e-9):
         return Outcome("infeasible", None, None, -np.inf, "", None)
     translated = translate(formulate(core))
-    offset = translated.program.offset + frozen_value / core.unit
+    offset = translated.program.offset + frozen.value / core.unit
     program = replace(translated.program, offset=offset)
     first = None if start is None else _start(play, start, translated, core)
     answer = solve(program, effort, start=first, keep_log=True)
@@ -168,7 +176,7 @@ def solve_core(columns: Columns, priced: Priced, play: Play, effort: Effort, sta
     if answer.point is None:
         return Outcome(answer.stop, None, None, bound, answer.log, translated)
     lines = _taken(answer.point, translated)
-    amounts = _amounts_of(columns, play, lines, answer.point, translated, core, frozen_use)
+    amounts = _amounts_of(columns, play, lines, answer.point, translated, core, frozen.usage)
     if amounts is None:
         return Outcome(answer.stop, None, None, bound, answer.log, translated)
     position = play.options.position[lines]

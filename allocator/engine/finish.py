@@ -14,16 +14,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.cores import Priced
+from allocator.engine.cores import Priced, smallest
 from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Columns, Response
-from allocator.engine.kernel.passes import Pass
+from allocator.engine.kernel.passes import Pass, Tally
 from allocator.engine.program import Effort, Program, row_bounds
 from allocator.engine.relaxation import signed
 from allocator.engine.solving import solve
 from allocator.records.portfolio import Codes, Floats, Integers
 
-_SWITCHES = 10_000
+_SWITCHES = 3_000
 """Borrowers that may switch in the first LP."""
 _ROUNDS = 12
 _PENALTY = 1e3
@@ -62,9 +62,10 @@ def finish(book: Pass, prices: Floats, tolerance: float) -> Finish:
     columns = book.columns
     base = book.respond(prices)
     best = Finish(at_prices(columns, prices, base), np.inf, np.zeros(len(prices)))
+    at_base = book.tally(base.option, base.amount)
     switches = _next_best(columns, prices, base)
     for _ in range(_ROUNDS):
-        lp = _restricted(columns, base, switches)
+        lp = _restricted(columns, base, at_base, switches)
         answer = solve(lp.program, Effort(presolve=False))
         if answer.point is None or not len(answer.row_prices):
             break
@@ -97,8 +98,7 @@ def at_prices(columns: Columns, prices: Floats, response: Response) -> Priced:
 
 def _next_best(columns: Columns, prices: Floats, base: Response) -> Switches:
     """For the borrowers with the smallest margins the answer that loses least against the base."""
-    count = min(_SWITCHES, int(np.count_nonzero(np.isfinite(base.margin))))
-    picks = np.sort(np.argsort(base.margin, kind="stable")[:count])
+    picks = np.sort(smallest(base.margin, np.flatnonzero(np.isfinite(base.margin)), _SWITCHES))
     option, amount = dense.second_best(columns, prices, picks, base)
     return Switches(picks, option, amount)
 
@@ -121,18 +121,17 @@ class Restricted:
         return np.where(over > 1e-7, over * self.norm, 0.0)
 
 
-def _restricted(columns: Columns, base: Response, switches: Switches) -> Restricted:
+def _restricted(columns: Columns, base: Response, at_base: Tally, switches: Switches) -> Restricted:
     limits = columns.limits
     unit = columns.money_unit
     value, use = columns.change(switches.borrower, switches.option, switches.amount, base)
-    base_use = columns.usage(base.option, base.amount)
-    offset = float(np.sum(columns.values(base.option, base.amount)))
+    offset = at_base.value
     if limits.idle_room > 0:
         value = value - limits.idle_rate * use[0]
-        offset += limits.idle_rate * (limits.idle_room - base_use[0])
+        offset += limits.idle_rate * (limits.idle_room - at_base.usage[0])
     norm = np.max(np.abs(use), axis=1, initial=0.0)
     norm[norm == 0.0] = 1.0
-    lower, upper = row_bounds(limits.senses, (limits.rhs - base_use) / norm)
+    lower, upper = row_bounds(limits.senses, (limits.rhs - at_base.usage) / norm)
     convexity = _convexity(switches)
     rows, several = len(norm), convexity.shape[0]
     slack = np.hstack([np.eye(rows), -np.eye(rows)])

@@ -32,6 +32,8 @@ Progress = Callable[[str], None]
 
 FIRST_CORE = 150
 """Borrowers with an open choice in the first core; each further one has four times as many."""
+GREEDY_UP_TO = 20_000
+"""Borrowers; beyond, the first core answers before a loop over borrowers would."""
 LARGEST_CORE = 10_000
 """Borrowers beyond which a core is no longer worth its build."""
 
@@ -50,11 +52,13 @@ def optimise(
     passed before one was found.
     """
     columns = Columns(offers, limits)
-    search = Search(columns, settings)
+    book = prepare(columns, settings.threads)
+    search = Search(book, settings)
     reduced = settings.method == "reduced" or (settings.method == "auto" and len(columns) > WHOLE_UP_TO)
-    search.offer(candidate(columns, *fill(columns)))
+    if len(columns) <= GREEDY_UP_TO:
+        search.offer(candidate(book, *fill(columns)))
     if reduced:
-        priced = descended_prices(prepare(columns, settings.threads), settings.gap / 10, start, progress)
+        priced = descended_prices(book, settings.gap / 10, start, progress)
     else:
         priced = relaxation_prices(columns, progress)
     at_price = perf_counter()
@@ -84,11 +88,11 @@ def _grow_core(search: Search, priced: Priced, progress: Progress) -> Stop:
     while not search.done:
         if search.left <= 0:
             return "time_limit"
-        play = in_play(search.columns, priced, size, _distance(search, priced))
+        play = in_play(search.book.columns, priced, size, _distance(search, priced))
         outcome = _solve(search, priced, play, progress)
         if play.covers >= _distance(search, priced):
             return _conclude(search, outcome)
-        if size >= min(len(search.columns), LARGEST_CORE):
+        if size >= min(len(search.book.columns), LARGEST_CORE):
             return "exhausted"
         size *= 4
     return "gap"
@@ -102,14 +106,13 @@ def _distance(search: Search, priced: Priced) -> float:
 
 
 def _solve(search: Search, priced: Priced, play: Play, progress: Progress) -> Outcome:
-    columns = search.columns
     progress(f"solving a core of {len(play.options):,} offers to {len(play.options.borrowers):,} borrowers")
     effort = Effort(search.settings.gap / 2, search.left, search.settings.seed)
     start = None if search.best is None else Start(search.best.option, search.best.amount)
-    outcome = solve_core(columns, priced, play, effort, start)
+    outcome = solve_core(search.book, priced, play, effort, start)
     search.log.append(outcome.log)
     if outcome.option is not None and outcome.amount is not None:
-        search.offer(candidate(columns, outcome.option, outcome.amount))
+        search.offer(candidate(search.book, outcome.option, outcome.amount))
     return outcome
 
 
@@ -127,4 +130,4 @@ def _integer_conflict(search: Search, outcome: Outcome) -> InfeasibleError:
     """Fractions of offers would meet every limit, whole offers do not."""
     if outcome.translated is None:
         return InfeasibleError("no allocation exists: a limit cannot be met by any offer")
-    return explain_conflict(search.columns, outcome.translated.program, outcome.translated.limit)
+    return explain_conflict(search.book.columns, outcome.translated.program, outcome.translated.limit)

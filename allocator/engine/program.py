@@ -37,7 +37,7 @@ class Effort:
     feasibility: float = 1e-9
     """Largest violation of a row that the solver may leave."""
     presolve: bool = True
-    """Off for programs of few rows and many columns: comparing those columns takes far longer than solving."""
+    """Off for few rows and many columns: comparing those columns takes far longer than solving."""
 
 
 @dataclass(frozen=True)

@@ -177,3 +177,28 @@ def respond(
             margin[i] = gap
         else:
             margin[i] = -top
+
+
+@_jit
+def tally(
+    begin: int, end: int, menu: np.ndarray, cell: np.ndarray, low: Floats, high: Floats, income: Floats,
+    cost: Floats, term: Floats, relationship: Floats, must: np.ndarray, weights: Floats, basis: np.ndarray,
+    weight_of: np.ndarray, first: np.ndarray, rate: Floats, take: Floats, churn_cost: float,
+    decline_churn: float, processing_cost: float, option: np.ndarray, amount: Floats, usage: Floats,
+) -> float:  # fmt: skip
+    """Adds the decisions of borrowers begin..end to `usage` (cells, channels); returns their value."""
+    total = 0.0
+    used = np.zeros(4)
+    for i in range(begin, end):
+        if option[i] < 0:
+            continue
+        k = first[menu[i]] + option[i]
+        a, x = take[k], amount[i]
+        used[0], used[1], used[2], used[3] = x, a * x, a * x * rate[k] * term[i], 1.0
+        drawn = income[i] * rate[k] - cost[i]
+        total += a * x * drawn - (1.0 - a) * x * churn_cost
+        total += (decline_churn - 1.0 + a) * relationship[i] - a * processing_cost
+        for h in range(len(basis)):
+            w = weight_of[h]
+            usage[cell[i], h] += used[basis[h]] if w < 0 else used[basis[h]] * weights[w, i]
+    return total

@@ -144,7 +144,7 @@ def _by_cell(columns: Columns, bases: Floats) -> Floats:
 
 
 def _two_best(columns: Columns, hulls: Hulls, prices: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """Bases (4, n) of the best answer and of the next one, the best's value (n,), what the next loses (n,)."""
+    """Bases (4, n) of the best and the next answer, the best's value (n,), what the next loses (n,)."""
     offers = columns.offers
     per_basis = columns.price_by_basis(prices)
     n = len(columns)

@@ -21,7 +21,7 @@ class Hulls:
     take: Floats
     """a at each vertex."""
     breaks: Floats
-    """Worth of take-up against gross interest above which the next vertex is better; ascending, inf at the end."""
+    """Worth of take-up, in gross interest, above which the next vertex is better; ascending, inf last."""
 
 
 def hulls_of(menus: tuple[Menu, ...]) -> Hulls:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Columns, Response
 from allocator.engine.kernel.hull import Hulls, hulls_of
 from allocator.records.limits import Limits
-from allocator.records.portfolio import Floats
+from allocator.records.offers import Menu
+from allocator.records.portfolio import Codes, Floats, Integers
 
 COMPILED_FROM = 20_000
 """Borrowers from which loading the compiled pass pays (0.5 s, once a process)."""
@@ -37,6 +39,15 @@ class Sums:
 
 
 @dataclass(frozen=True)
+class Tally:
+    """What a set of decisions is worth and uses."""
+
+    value: float
+    usage: Floats
+    """(m,)"""
+
+
+@dataclass(frozen=True)
 class Pass:
     """A book made ready for passes."""
 
@@ -44,6 +55,8 @@ class Pass:
     hulls: Hulls
     shared: tuple[Any, ...]
     """Borrower columns in the order that the compiled functions take them."""
+    menus: tuple[Any, ...]
+    """Where each menu begins, and the rates and take-ups of all menus one after the other."""
     threads: int
     compiled: bool
 
@@ -68,23 +81,36 @@ class Pass:
             return dense.respond(self.columns, prices)
         from allocator.engine.kernel import compiled
 
-        offers = self.columns.offers
-        counts = [len(menu.rates) for menu in offers.menus]
-        first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        rate = np.concatenate([menu.rates for menu in offers.menus])
-        take = np.concatenate([menu.take_up for menu in offers.menus])
         n = len(self.columns)
         response = Response(np.empty(n, dtype=np.int32), np.empty(n), np.empty(n), np.empty(n))
         table = self.columns.prices_by_cell(prices)
         arrays = (response.option, response.amount, response.reduced, response.margin)
 
         def block(begin: int, end: int) -> None:
-            compiled.respond(
-                begin, end, *self.shared, table, first, rate, take, *_costs(self.columns), *arrays
-            )
+            compiled.respond(begin, end, *self.shared, table, *self.menus, *_costs(self.columns), *arrays)
 
         self._in_blocks(block, _BLOCKS)
         return response
+
+    def tally(self, option: Codes, amount: Floats) -> Tally:
+        """Value and use of the decisions (n,), every borrower's at `amount` of `option` (-1: refused)."""
+        columns = self.columns
+        if not self.compiled:
+            return Tally(float(np.sum(columns.values(option, amount))), columns.usage(option, amount))
+        from allocator.engine.kernel import compiled
+
+        shape = (columns.limits.cells, len(columns.limits.channels))
+        blocks = max(1, min(_BLOCKS, _SUMS_AT_MOST // (shape[0] * shape[1])))
+
+        def block(begin: int, end: int) -> tuple[float, Floats]:
+            usage = np.zeros(shape)
+            costs = _costs(columns)
+            value = compiled.tally(begin, end, *self.shared, *self.menus, *costs, option, amount, usage)
+            return value, usage
+
+        parts = self._in_blocks(block, blocks)
+        usage = sum((part[1] for part in parts), np.zeros(shape))
+        return Tally(sum(part[0] for part in parts), np.asarray(columns.limits.matrix @ usage.ravel()))
 
     def _compiled_sweep(self, table: Floats, delta: float) -> tuple[float, int, Floats, Floats]:
         from allocator.engine.kernel import compiled
@@ -111,7 +137,7 @@ class Pass:
     def _in_blocks(self, block: Callable[[int, int], Any], blocks: int) -> list[Any]:
         """`block` over a fixed partition, in order; the partition never depends on the threads."""
         edges = np.linspace(0, len(self.columns), blocks + 1).astype(np.int64).tolist()
-        spans = list(zip(edges[:-1], edges[1:], strict=True))
+        spans = list(pairwise(edges))
         if self.threads == 1:
             return [block(begin, end) for begin, end in spans]
         with ThreadPoolExecutor(self.threads) as pool:
@@ -139,7 +165,14 @@ def prepare(columns: Columns, threads: int, *, compiled: bool | None = None) -> 
         weight_of,
     )
     use_compiled = len(columns) >= COMPILED_FROM if compiled is None else compiled
-    return Pass(columns, hulls_of(offers.menus), shared, threads, use_compiled)
+    return Pass(columns, hulls_of(offers.menus), shared, _laid_out(offers.menus), threads, use_compiled)
+
+
+def _laid_out(menus: tuple[Menu, ...]) -> tuple[Integers, Floats, Floats]:
+    first = np.cumsum([0, *(len(menu.rates) for menu in menus)]).astype(np.int64)
+    none = [np.zeros(0)]
+    rates = np.concatenate([menu.rates for menu in menus] or none)
+    return first, rates, np.concatenate([menu.take_up for menu in menus] or none)
 
 
 def _costs(columns: Columns) -> tuple[float, float, float]:
