@@ -121,7 +121,7 @@ def _exposure_by_code(
 ) -> Floats:
     """What is already lent uses of each code's row."""
     count = len(membership.labels)
-    if not measured.counts_exposure:
+    if not measured.counts_exposure or not np.any(portfolio.exposure):
         return np.zeros(count)
     used = portfolio.exposure if weight is None else portfolio.exposure * weight
     inside = membership.codes >= 0
