@@ -98,4 +98,5 @@ def _points(columns: Columns, options: Options, uses: Uses) -> Points:
 def _loans_may_pay(columns: Columns, uses: Uses) -> Booleans:
     """(N,) whether some row may reward the mere making of an offer: by its direction or by its sign."""
     capped = np.array([sense == "at_most" for sense in columns.limits.senses])
-    return np.any(uses.loan[~capped] != 0.0, axis=0) | np.any(uses.loan[capped] < 0.0, axis=0)
+    pays = np.any(uses.loan[~capped] != 0.0, axis=0) | np.any(uses.loan[capped] < 0.0, axis=0)
+    return np.asarray(pays, dtype=bool)
