@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from allocator.errors import InputError
@@ -86,7 +86,12 @@ def written(write: Write, *texts: str) -> list[tuple[str, str]]:
     return list(zip(places, texts, strict=True))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking would take minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     grade=WORDS,
     values=st.lists(WORDS, min_size=1, max_size=3),
@@ -114,6 +119,17 @@ def test_any_words_and_numbers_survive_a_dump(grade, values, column, band, bound
 
     assert scenario.policy.limits[0].bound == bound
     assert load_scenario(dumped(scenario, tmp_path / "run")) == scenario
+
+
+@pytest.mark.parametrize(
+    "text", ["a\x85", "a\u2028b", "x" * 300 + " " + "y z " * 40, "a\n\n b\n", "\ta", " a ", "#"]
+)
+def test_texts_that_yaml_would_fold_survive(text: str, write: Write, base: str, tmp_path: Path) -> None:
+    document = load_scenario(write("case.yaml", base)).document
+    source = {"sql": "sqlite://", "query": text + " SELECT 1"}
+    scenario = load_document({**document, "portfolio": {"source": source}}, tmp_path)
+
+    assert load_scenario(dumped(scenario, tmp_path / "run")).portfolio.query == text + " SELECT 1"
 
 
 def test_faults_of_a_document_have_no_file(tmp_path: Path) -> None:
