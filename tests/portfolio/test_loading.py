@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields, replace
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -227,6 +229,58 @@ def test_categories_nobody_has_do_not_appear(tmp_path: Path) -> None:
     book = load_portfolio(PortfolioSource("parquet", path), frozenset({"sector"}))
     assert book.texts["sector"].values == ("retail",)
     assert book.texts["sector"].codes.tolist() == [0, -1, 0]
+
+
+TYPES = {
+    "large text": (pa.large_string(), ["001", "", None], ["001"]),
+    "text view": (pa.string_view(), ["001", "", None], ["001"]),
+    "text dictionary": (pa.dictionary(pa.int8(), pa.large_string()), ["001", "", None], ["001"]),
+    "whole": (pa.int16(), [1, 20, None], ["1", "20"]),
+    "float": (pa.float64(), [2.0**53, 0.5, None], ["0.5", "9007199254740992"]),
+    "decimal": (pa.decimal128(8, 2), [Decimal("1.50"), Decimal("2.00"), None], ["1.50", "2.00"]),
+    "boolean": (pa.bool_(), [True, False, None], ["false", "true"]),
+    "date": (pa.date32(), [date(2026, 1, 2), date(2026, 1, 3), None], ["2026-01-02", "2026-01-03"]),
+    "nothing": (pa.null(), [None, None, None], []),
+}
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_typed_columns_as_text(kind: str, tmp_path: Path) -> None:
+    held, cells, values = TYPES[kind]
+    columns = {
+        "borrower_id": pa.array(["a", "b", "c"]),
+        "grade": ["A"] * 3,
+        "pd": [0.1] * 3,
+        "lgd": [0.5] * 3,
+    }
+    path = tmp_path / "borrowers.parquet"
+    parquet.write_table(pa.table({**columns, "note": pa.array(cells, held)}), path)
+    note = load_portfolio(PortfolioSource("parquet", path), frozenset({"note"})).texts["note"]
+    assert list(note.values) == values
+    assert note.codes[2] == -1
+
+
+NUMBER_TYPES = {
+    "text": (pa.large_string(), [" 1.5", "2", None]),
+    "text view": (pa.string_view(), ["1.5", "2", ""]),
+    "text dictionary": (pa.dictionary(pa.int8(), pa.string()), ["1.5", "2", None]),
+    "float": (pa.float32(), [1.5, 2, None]),
+    "decimal": (pa.decimal128(8, 2), [Decimal("1.5"), Decimal("2"), None]),
+}
+
+
+@pytest.mark.parametrize("kind", NUMBER_TYPES)
+def test_typed_columns_as_numbers(kind: str, tmp_path: Path) -> None:
+    held, cells = NUMBER_TYPES[kind]
+    columns = {
+        "borrower_id": pa.array(["a", "b", "c"]),
+        "grade": ["A"] * 3,
+        "pd": [0.1] * 3,
+        "lgd": [0.5] * 3,
+    }
+    path = tmp_path / "borrowers.parquet"
+    parquet.write_table(pa.table({**columns, "max_amount": pa.array(cells, held)}), path)
+    assert load_portfolio(PortfolioSource("parquet", path)).max_amount.tolist() == [1.5, 2.0, math.inf]
 
 
 def test_many_row_groups_read_as_one(tmp_path: Path) -> None:

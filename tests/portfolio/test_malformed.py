@@ -181,6 +181,10 @@ SLIPS: dict[str, tuple[str, list[str]]] = {
             f'row 4, pd: "x" is not a number; {PLAIN}',
         ],
     ),
+    "no row of the right length": (
+        f"{HEAD}\nE1,A,.1\n",
+        [f"row 1: 3 cells under a header of 4; {UNEVEN}"],
+    ),
     "a quote left open": (
         f'{HEAD}\nE1,A,.1,".5\nE2,A,.1,.5\n',
         [f'row 1, lgd: ".5\\nE2,A,.1,.5\\n" is not a number; {PLAIN}'],
