@@ -13,7 +13,7 @@ _BLOCK = 100_000
 """Borrowers at a time: rows x borrowers of charges are held for one block only."""
 
 
-def reasons(columns: Columns, solution: Solution) -> np.ndarray:
+def reasons(columns: Columns, solution: Solution, threads: int) -> np.ndarray:
     """(n,) texts: "" where an offer is made, else the reason for the refusal."""
     offers = columns.offers
     refused = solution.option < 0
@@ -21,8 +21,9 @@ def reasons(columns: Columns, solution: Solution) -> np.ndarray:
     impossible = refused & (offers.menu < 0)
     names = np.array([*offers.refusal.values, ""], dtype=object)
     out[impossible] = names[offers.refusal.codes[impossible]]
-    free = dense.respond(columns, np.zeros(len(columns.limits)))
-    priced = dense.respond(columns, solution.prices)
+    book = prepare(columns, threads)
+    free = book.respond(np.zeros(len(columns.limits)))
+    priced = book.respond(solution.prices)
     unprofitable = refused & ~impossible & (free.option < 0)
     near = refused & ~impossible & ~unprofitable & (priced.option >= 0)
     out[unprofitable] = "never profitable, whatever the limits"
