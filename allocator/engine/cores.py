@@ -25,6 +25,9 @@ from allocator.records.portfolio import Codes, Floats, Integers
 
 FIXING_UP_TO = 5_000
 """Borrowers up to which a core may hold every open amount, so that fixing can prove it complete."""
+CENT = 0.01
+CENTS_UP_TO = 200
+"""Offers up to which a core may count in cents."""
 _ROUNDING = 1e-12
 """A loss this near `theta`, in the largest loan, is not above it: two passes may round it apart."""
 
@@ -111,15 +114,18 @@ def reduced_values(columns: Columns, options: Options, uses: Uses, prices: Float
     return np.maximum(per_unit * low, per_unit * high) + per_loan
 
 
-def build_core(columns: Columns, play: Play, frozen_use: Floats) -> Core:
-    """The formulation's data for `play`, with the limits that the frozen borrowers leave."""
+def build_core(columns: Columns, play: Play, frozen_use: Floats, lot: float | None) -> Core:
+    """The formulation's data for `play`, with the limits that the frozen borrowers leave.
+
+    Amounts are multiples of `lot`; None: of any size.
+    """
     offers, limits = columns.offers, columns.limits
-    whole = offers.step is not None
-    unit = offers.step if offers.step is not None else columns.money_unit
-    scale = limits.scale
+    whole = lot is not None
+    unit = columns.money_unit if lot is None else lot
     borrowers = play.options.borrowers
-    use_unit = sparse.csr_array(play.uses.unit * (unit / scale)[:, None])
-    use_loan = sparse.csr_array(play.uses.loan / scale[:, None])
+    norm = _largest(unit * play.uses.unit, play.uses.loan)
+    use_unit = sparse.csr_array(play.uses.unit * (unit / norm)[:, None])
+    use_loan = sparse.csr_array(play.uses.loan / norm[:, None])
     use_unit.eliminate_zeros()
     use_loan.eliminate_zeros()
     return Core(
@@ -133,12 +139,18 @@ def build_core(columns: Columns, play: Play, frozen_use: Floats) -> Core:
         use_unit=use_unit,
         use_loan=use_loan,
         senses=limits.senses,
-        rhs=(limits.rhs - frozen_use) / scale,
+        rhs=(limits.rhs - frozen_use) / norm,
         idle_value=limits.idle_rate,
-        idle_use=unit / float(scale[0]),
+        idle_use=unit / float(norm[0]),
         idle_room=(limits.idle_room if limits.idle_rate > 0 else 0.0) / unit,
         unit=unit,
     )
+
+
+def _largest(*uses: Floats) -> Floats:
+    """(m,) the largest coefficient of each row; 1 where there is none: rows are solved in this measure."""
+    largest = np.max([np.max(np.abs(use), axis=1, initial=0.0) for use in uses], axis=0)
+    return np.where(largest > 0.0, largest, 1.0)
 
 
 def _in_units(amounts: Floats, unit: float, whole: bool) -> Floats:
@@ -157,22 +169,39 @@ class Outcome:
     """Best value of any allocation that differs from the frozen answers only inside the core."""
     log: str
     translated: Translated | None
+    """The program, for questions about why it is infeasible; None where only whole cents made it so."""
 
 
 def solve_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: Start | None) -> Outcome:
-    """Solves `play` through the formulation; everyone else keeps the relaxation's answer."""
+    """Solves `play` through the formulation; everyone else keeps the relaxation's answer.
+
+    Amounts of any size are found first and then settled in cents. Where limits must be met exactly
+    the offers chosen may leave no such amounts, though others would: a small core then counts in
+    cents from the outset.
+    """
+    lot = book.columns.offers.step
+    outcome = _solved(book, priced, play, lot, effort, start)
+    unsettled = outcome.stop == "optimal" and outcome.option is None
+    if unsettled and len(play.options) <= CENTS_UP_TO:
+        finer = replace(effort, feasibility=effort.feasibility / 2)
+        return replace(_solved(book, priced, play, CENT, finer, start), translated=None)
+    return outcome
+
+
+def _solved(
+    book: Pass, priced: Priced, play: Play, lot: float | None, effort: Effort, start: Start | None
+) -> Outcome:
     option, amount = priced.option.copy(), priced.amount.copy()
     option[play.options.borrowers], amount[play.options.borrowers] = -1, 0.0
     columns, frozen = book.columns, book.tally(option, amount)
-    core = build_core(columns, play, frozen.usage)
+    core = build_core(columns, play, frozen.usage, lot)
     if not core.empty_rows_hold(1e-9):
         return Outcome("infeasible", None, None, -np.inf, "", None)
     translated = translate(formulate(core))
-    offset = translated.program.offset + frozen.value / core.unit
-    program = replace(translated.program, offset=offset)
     first = None if start is None else _start(play, start, translated, core)
-    answer = solve(program, effort, start=first, keep_log=True)
-    bound = answer.bound * core.unit
+    effort = replace(effort, distance=effort.distance / core.unit)
+    answer = solve(translated.program, effort, start=first, keep_log=True)
+    bound = answer.bound * core.unit + frozen.value
     if answer.point is None:
         return Outcome(answer.stop, None, None, bound, answer.log, translated)
     lines = _taken(answer.point, translated)
@@ -224,8 +253,9 @@ def _amounts_of(
     offers, limits = columns.offers, columns.limits
     position = play.options.position[lines]
     if core.whole:
-        steps = np.round(point[translated.amount[lines]])
-        return np.where(offers.must[position], offers.low[position], steps * core.unit)
+        lots = np.round(point[translated.amount[lines]])
+        amounts = lots / 100.0 if core.unit == CENT else lots * core.unit
+        return np.where(offers.must[position], offers.low[position], amounts)
     chosen = Chosen(
         value=play.options.margin[lines],
         use=play.uses.unit[:, lines],

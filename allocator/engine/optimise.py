@@ -65,9 +65,7 @@ def optimise(
     search.tighten(priced.bound, "prices")
     stop = _grow_core(search, priced, progress)
     if search.best is None:
-        raise NoAllocationError(
-            f"no allocation was found within {settings.time_limit:g} seconds; raise solver.time_limit"
-        )
+        raise _none_found(stop, settings)
     return Solution(
         option=search.best.option,
         amount=search.best.amount,
@@ -82,6 +80,16 @@ def optimise(
     )
 
 
+def _none_found(stop: Stop, settings: SolverSettings) -> NoAllocationError:
+    if stop == "time_limit":
+        return NoAllocationError(
+            f"no allocation was found within {settings.time_limit:g} seconds; raise solver.time_limit"
+        )
+    return NoAllocationError(
+        "no allocation in whole cents was found; widen a limit that must be met exactly, or its tickets"
+    )
+
+
 def _grow_core(search: Search, priced: Priced, progress: Progress) -> Stop:
     """Solves larger and larger cores; says why it ended."""
     size = FIRST_CORE
@@ -89,7 +97,8 @@ def _grow_core(search: Search, priced: Priced, progress: Progress) -> Stop:
         if search.left <= 0:
             return "time_limit"
         play = in_play(search.book.columns, priced, size, _distance(search, priced))
-        outcome = _solve(search, priced, play, progress)
+        seconds = search.left if play.covers >= _distance(search, priced) else search.left / 4
+        outcome = _solve(search, priced, play, seconds, progress)
         if play.covers >= _distance(search, priced):
             return _conclude(search, outcome)
         if size >= min(len(search.book.columns), LARGEST_CORE):
@@ -105,9 +114,10 @@ def _distance(search: Search, priced: Priced) -> float:
     return priced.bound - search.best.value + 1e-12 * abs(priced.bound)
 
 
-def _solve(search: Search, priced: Priced, play: Play, progress: Progress) -> Outcome:
+def _solve(search: Search, priced: Priced, play: Play, seconds: float, progress: Progress) -> Outcome:
     progress(f"solving a core of {len(play.options):,} offers to {len(play.options.borrowers):,} borrowers")
-    effort = Effort(search.settings.gap / 2, search.left, search.settings.seed)
+    enough = search.settings.gap / 2 * max(abs(priced.bound), 1.0)
+    effort = Effort(enough, seconds, search.settings.seed)
     start = None if search.best is None else Start(search.best.option, search.best.amount)
     outcome = solve_core(search.book, priced, play, effort, start)
     search.log.append(outcome.log)
@@ -127,7 +137,9 @@ def _conclude(search: Search, outcome: Outcome) -> Stop:
 
 
 def _integer_conflict(search: Search, outcome: Outcome) -> InfeasibleError:
-    """Fractions of offers would meet every limit, whole offers do not."""
+    """Fractions of offers, or of cents, would meet every limit; whole ones do not."""
     if outcome.translated is None:
-        return InfeasibleError("no allocation exists: a limit cannot be met by any offer")
+        exact = [row.name for row in search.book.columns.limits.rows if row.sense == "exactly"]
+        named = " and ".join(repr(name) for name in exact)
+        return InfeasibleError(f"no amounts in whole cents meet {named} exactly; allow a range", exact)
     return explain_conflict(search.book.columns, outcome.translated.program, outcome.translated.limit)

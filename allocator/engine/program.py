@@ -30,7 +30,8 @@ class Program:
 class Effort:
     """How hard the solver may try."""
 
-    gap: float = 0.0
+    distance: float = 0.0
+    """Between bound and value at which the solver may stop, in the program's units."""
     time_limit: float = float("inf")
     """Seconds."""
     seed: int = 0

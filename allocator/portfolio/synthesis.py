@@ -115,7 +115,6 @@ def _part(grades: np.ndarray, first: int, digits: int, random: np.random.Generat
             "max_amount": request.astype(np.int64),
             "sector": _drawn(SECTORS, size, random),
             "region": _drawn(REGIONS, size, random),
-            "relationship_value": (request * random.lognormal(-5.0, 0.6, size)).astype(np.int64),
             "turnover": (request * random.lognormal(2.7, 0.8, size)).astype(np.int64),
         }
     )

@@ -54,16 +54,20 @@ class Columns:
 
     def usage(self, option: Codes, amount: Floats) -> Floats:
         """(m,) left-hand side of every row when borrower i takes `option` at `amount` (-1: refused)."""
+        sums = [
+            np.bincount(self.limits.cell, used, minlength=self.limits.cells)
+            for used in self.by_channel(option, amount)
+        ]
+        return np.asarray(self.limits.matrix @ np.array(sums).T.ravel())
+
+    def by_channel(self, option: Codes, amount: Floats) -> list[Floats]:
+        """What each decision uses of each channel, a list of arrays of shape (n,)."""
         taken, drawn, interest = self._bases(option, amount)
-        loans = taken.astype(np.float64)
-        bases = (amount, drawn, interest, loans)
-        width = len(self.limits.channels)
-        sums = np.zeros((self.limits.cells, width))
-        for h, channel in enumerate(self.limits.channels):
-            used = bases[channel.basis]
-            used = used if channel.weight is None else used * channel.weight
-            sums[:, h] = np.bincount(self.limits.cell, used, minlength=self.limits.cells)
-        return np.asarray(self.limits.matrix @ sums.ravel())
+        bases = (amount, drawn, interest, taken.astype(np.float64))
+        return [
+            bases[channel.basis] if channel.weight is None else bases[channel.basis] * channel.weight
+            for channel in self.limits.channels
+        ]
 
     def values(self, option: Codes, amount: Floats) -> Floats:
         """(n,) worth of each decision, 0 where refused (formulation.md, section 1)."""

@@ -19,7 +19,7 @@ from allocator.records.portfolio import Codes, Floats, Integers
 
 COMPILED_FROM = 20_000
 """Borrowers from which loading the compiled pass pays (0.5 s, once a process)."""
-_BLOCKS = 64
+_BLOCKS = 16
 _SUMS_AT_MOST = 40_000_000
 """Numbers that the partial sums of all blocks may hold together."""
 
