@@ -24,8 +24,8 @@ def init(
     as_json: AsJson = False,
 ) -> None:
     """Copy the scenarios that come with the package, and what they read, into a folder."""
-    _require_room(folder, force)
     source = shipped()
+    _require_room(folder, force)
     try:
         for part in PARTS:
             shutil.copytree(source / part, folder / part, dirs_exist_ok=True)
