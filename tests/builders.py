@@ -102,8 +102,8 @@ def policy(
     step: float | None = None,
     **rest: Any,
 ) -> Policy:
-    """A policy that lends to A, B and C at 4 to 15 % unless told otherwise."""
-    bands = dict.fromkeys("ABC", (0.04, 0.15)) if rates is None else rates
+    """A policy that lends to A and B at 4 to 15 % unless told otherwise."""
+    bands = dict.fromkeys("AB", (0.04, 0.15)) if rates is None else rates
     return Policy(Budget(budget, spend, basis), Ticket(*ticket, step), bands, limits=limits, **rest)
 
 

@@ -22,6 +22,16 @@ class Offer:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """Smallest and largest loan, and the rates with their take-up."""
+
+    low: float
+    high: float
+    rates: tuple[tuple[float, float], ...]
+    pinned: bool
+
+
+@dataclass(frozen=True)
 class Row:
     """sum_i use(i, offer_i) + lent  {<=, >=, =}  bound, or share x (reference + reference_lent)."""
 
@@ -71,22 +81,32 @@ def take_up(case: Case, grade: str, rate: float) -> float:
     return 1.0 - interpolated(rate, case.table.rates.tolist(), churn)
 
 
-def alternatives(case: Case, i: int) -> list[Offer | None]:
-    """Everything that borrower i may get, amounts on the step; None is a refusal."""
+def terms(case: Case, i: int) -> Terms | None:
+    """What borrower i may be offered; None where nothing."""
     p, policy = case.portfolio, case.policy
     grade = p.grade.values[p.grade.codes[i]]
     if not math.isnan(p.fixed_amount[i]):
-        rate = float(p.fixed_rate[i])
-        return [Offer(float(p.fixed_amount[i]), rate, take_up(case, grade, rate))]
-    found: list[Offer | None] = [None]
+        amount, rate = float(p.fixed_amount[i]), float(p.fixed_rate[i])
+        return Terms(amount, amount, ((rate, take_up(case, grade, rate)),), pinned=True)
     if p.exclude[i] or grade not in policy.rates:
-        return found
-    step = policy.ticket.step
-    assert step is not None
+        return None
+    least = 0.0 if math.isnan(p.min_rate[i]) else float(p.min_rate[i])
+    rates = tuple((r, take_up(case, grade, r)) for r in rates_of(case, grade) if r >= least - 1e-12)
     low, high = max(p.min_amount[i], policy.ticket.min), min(p.max_amount[i], policy.ticket.max)
-    counts = range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
-    rates = [r for r in rates_of(case, grade) if math.isnan(p.min_rate[i]) or r >= p.min_rate[i] - 1e-12]
-    return found + [Offer(n * step, r, take_up(case, grade, r)) for r in rates for n in counts]
+    return Terms(float(low), float(high), rates, pinned=False) if rates and low <= high else None
+
+
+def alternatives(case: Case, i: int) -> list[Offer | None]:
+    """Everything that borrower i may get, amounts on the step; None is a refusal."""
+    own = terms(case, i)
+    if own is None:
+        return [None]
+    if own.pinned:
+        return [Offer(own.low, *own.rates[0])]
+    step = case.policy.ticket.step
+    assert step is not None, "amounts in cents cannot be tried one by one"
+    counts = range(math.ceil(own.low / step - 1e-9), math.floor(own.high / step + 1e-9) + 1)
+    return [None, *(Offer(n * step, *rate) for rate in own.rates for n in counts)]
 
 
 def worth(case: Case, i: int, offer: Offer | None) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,18 +19,17 @@ SENSES = ("at_most", "at_least", "exactly")
 
 
 @st.composite
-def tiny_cases(draw: DrawFn, most_limits: int = 3) -> Case:
-    """Up to 4 borrowers x 3 rates x 3 limits, amounts on a step: few enough allocations to try them all."""
-    n = draw(st.integers(1, 4))
-    rates = sorted(draw(st.sets(st.sampled_from(RATES), min_size=1, max_size=3)))
-    table = _table(draw, rates)
+def cases(draw: DrawFn, borrowers: int = 4, rates: int = 3, limits: int = 3) -> Case:
+    """Amounts on a step; the defaults leave few enough allocations to try them all."""
+    n = draw(st.integers(1, borrowers))
+    grid = sorted(draw(st.sets(st.sampled_from(RATES), min_size=1, max_size=rates)))
     step = draw(st.sampled_from((20_000.0, 30_000.0, 70_000.0)))
     smallest = draw(st.sampled_from((20_000.0, 50_000.0, 100_000.0)))
-    counts = 4 if n < 4 else 3
+    steps_up = draw(st.sampled_from((0.0, 0.5, 1.0, 2.0, 3.0 if n < 4 else 2.0)))
     bare = policy(
         1.0,
-        rates={grade: _band(draw, rates) for grade in draw(st.sampled_from(("AB", "A", "AB")))},
-        ticket=(smallest, smallest + draw(st.sampled_from((0.0, 0.5, 1.0, 2.0, counts - 1.0))) * step),
+        rates={grade: _band(draw, grid) for grade in draw(st.sampled_from(("AB", "A", "AB")))},
+        ticket=(smallest, smallest + steps_up * step),
         step=step,
         spend=draw(st.sampled_from(("at_most", "at_most", "exactly"))),
         basis=draw(st.sampled_from(("offered", "drawn"))),
@@ -38,18 +38,21 @@ def tiny_cases(draw: DrawFn, most_limits: int = 3) -> Case:
         decline_churn=draw(st.sampled_from((0.0, 0.3))),
         idle_rate=draw(st.sampled_from((0.0, 0.0, 0.02, 0.06))),
         processing_cost=draw(st.sampled_from((0.0, 0.0, 500.0))),
-        rate_step=None if len(rates) < 2 else draw(st.sampled_from((None, None, (rates[-1] - rates[0]) / 2))),
+        rate_step=None if len(grid) < 2 else draw(st.sampled_from((None, None, (grid[-1] - grid[0]) / 2))),
     )
-    borrowers = _borrowers(draw, n, rates, bare.rates)
-    case = Case(borrowers, table, bare, draw(st.sampled_from(("none", "isotonic"))))
+    book = _borrowers(draw, n, grid, bare.rates)
+    case = Case(book, _table(draw, grid), bare, draw(st.sampled_from(("none", "isotonic"))))
     sample = [draw(st.sampled_from(naive.alternatives(case, i))) for i in range(n)]
-    case = case.under(
-        budget=type(bare.budget)(_budget(draw, case, sample), bare.budget.spend, bare.budget.basis)
-    )
-    limits = [
-        draw(limits_around(case, sample, f"limit {k}")) for k in range(draw(st.integers(0, most_limits)))
-    ]
-    return case.under(limits=tuple(limits))
+    case = case.under(budget=replace(bare.budget, amount=_budget(draw, case, sample)))
+    some = [draw(limits_around(case, sample, f"limit {k}")) for k in range(draw(st.integers(0, limits)))]
+    return case.under(limits=tuple(some))
+
+
+@st.composite
+def cases_in_cents(draw: DrawFn, borrowers: int = 8, rates: int = 4, limits: int = 4) -> Case:
+    """Amounts in cents, more borrowers than could be tried one by one."""
+    case = draw(cases(borrowers, rates, limits))
+    return case.under(ticket=replace(case.policy.ticket, step=None))
 
 
 def _table(draw: DrawFn, rates: list[float]) -> Any:

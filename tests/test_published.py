@@ -37,6 +37,7 @@ def test_the_published_optimum_is_met(data: Path, name: str) -> None:
     assert len(book) == 99
     terms = policy(
         float(facts["budget_10k"]) * UNIT,
+        rates=dict.fromkeys("ABC", (0.04, 0.15)),
         spend=SPEND[facts["budget_definition"]],
         funding_rate=float(facts["funding_cost"]),
     )

@@ -183,8 +183,9 @@ def solve_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: St
     outcome = _solved(book, priced, play, lot, effort, start)
     unsettled = outcome.stop == "optimal" and outcome.option is None
     if unsettled and len(play.options) <= CENTS_UP_TO:
-        finer = replace(effort, feasibility=effort.feasibility / 2)
-        return replace(_solved(book, priced, play, CENT, finer, start), translated=None)
+        # Rows count tens of millions of cents, so that a millionth of one is near double precision.
+        coarser = replace(effort, feasibility=1e-6)
+        return replace(_solved(book, priced, play, CENT, coarser, start), translated=None)
     return outcome
 
 

@@ -9,7 +9,7 @@ from allocator.errors import InfeasibleError
 from tests.builders import Case
 from tests.engine.brute_force import best_value
 from tests.stages import solve
-from tests.strategies import tiny_cases
+from tests.strategies import cases
 
 TINY = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
@@ -29,13 +29,13 @@ def agrees(case: Case) -> None:
 
 
 @settings(TINY, max_examples=60)
-@given(tiny_cases())
+@given(cases())
 def test_the_optimum_and_the_verdict_of_brute_force(case: Case) -> None:
     agrees(case)
 
 
 @pytest.mark.full
 @settings(TINY, max_examples=200)
-@given(tiny_cases())
+@given(cases())
 def test_two_hundred_cases(case: Case) -> None:
     agrees(case)

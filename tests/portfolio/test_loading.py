@@ -231,6 +231,14 @@ def test_categories_nobody_has_do_not_appear(tmp_path: Path) -> None:
     assert book.texts["sector"].codes.tolist() == [0, -1, 0]
 
 
+def three_with(name: str, cells: pa.Array, folder: Path) -> PortfolioSource:
+    """Three borrowers in a Parquet file, with one more column."""
+    path = folder / "borrowers.parquet"
+    columns = {"borrower_id": ["a", "b", "c"], "grade": ["A"] * 3, "pd": [0.1] * 3, "lgd": [0.5] * 3}
+    parquet.write_table(pa.table(columns).append_column(name, cells), path)
+    return PortfolioSource("parquet", path)
+
+
 TYPES = {
     "large text": (pa.large_string(), ["001", "", None], ["001"]),
     "text view": (pa.string_view(), ["001", "", None], ["001"]),
@@ -247,15 +255,8 @@ TYPES = {
 @pytest.mark.parametrize("kind", TYPES)
 def test_typed_columns_as_text(kind: str, tmp_path: Path) -> None:
     held, cells, values = TYPES[kind]
-    columns = {
-        "borrower_id": pa.array(["a", "b", "c"]),
-        "grade": ["A"] * 3,
-        "pd": [0.1] * 3,
-        "lgd": [0.5] * 3,
-    }
-    path = tmp_path / "borrowers.parquet"
-    parquet.write_table(pa.table({**columns, "note": pa.array(cells, held)}), path)
-    note = load_portfolio(PortfolioSource("parquet", path), frozenset({"note"})).texts["note"]
+    source = three_with("note", pa.array(cells, held), tmp_path)
+    note = load_portfolio(source, frozenset({"note"})).texts["note"]
     assert list(note.values) == values
     assert note.codes[2] == -1
 
@@ -272,15 +273,8 @@ NUMBER_TYPES = {
 @pytest.mark.parametrize("kind", NUMBER_TYPES)
 def test_typed_columns_as_numbers(kind: str, tmp_path: Path) -> None:
     held, cells = NUMBER_TYPES[kind]
-    columns = {
-        "borrower_id": pa.array(["a", "b", "c"]),
-        "grade": ["A"] * 3,
-        "pd": [0.1] * 3,
-        "lgd": [0.5] * 3,
-    }
-    path = tmp_path / "borrowers.parquet"
-    parquet.write_table(pa.table({**columns, "max_amount": pa.array(cells, held)}), path)
-    assert load_portfolio(PortfolioSource("parquet", path)).max_amount.tolist() == [1.5, 2.0, math.inf]
+    source = three_with("max_amount", pa.array(cells, held), tmp_path)
+    assert load_portfolio(source).max_amount.tolist() == [1.5, 2.0, math.inf]
 
 
 def test_many_row_groups_read_as_one(tmp_path: Path) -> None:
@@ -311,6 +305,11 @@ def test_sql_joins_batches_of_different_types(tmp_path: Path, monkeypatch: pytes
     assert book.pd.tolist() == [0.0, 1.0, 0.25, 0.5]
     assert book.lgd.tolist() == [0.5, 0.5, 1.0, 0.5]
     assert book.exposure.tolist() == [0.0, 0.0, 5.0, 4.0]
+
+
+def test_empty_rows_under_a_sheet_are_none(tmp_path: Path) -> None:
+    columns = {name: [*cells, None, None] for name, cells in THREE.items()}
+    assert len(load_portfolio(FORMATS["xlsx"]({**columns, "note": [""] * 5}, tmp_path))) == 3
 
 
 def test_arrays_can_be_written_to(tmp_path: Path) -> None:

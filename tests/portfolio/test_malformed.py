@@ -325,6 +325,12 @@ def test_wrong_bytes_far_down_are_found_by_line(tmp_path: Path) -> None:
     ]
 
 
+def test_a_quote_left_open_in_a_long_file(tmp_path: Path) -> None:
+    lines = told(csv_text(f'{HEAD}\nE1,"A,.1,.5\n' + "E1,A,.1,.5\n" * 300_000, tmp_path))
+    assert lines[1].startswith("borrowers.csv: cannot be split into rows: straddling object")
+    assert lines[1].endswith("; look for a quote that is not closed")
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
 def test_no_file(kind: Any, tmp_path: Path) -> None:
     missing = PortfolioSource(kind, tmp_path / "none")
@@ -417,6 +423,15 @@ def test_queries_that_fail(query: str, tmp_path: Path) -> None:
     text, words = QUERIES[query]
     url = as_sql(GOOD, tmp_path).url
     assert told(PortfolioSource("sql", url=url, query=text)) == ["SQL query: 1 fault", f"SQL query: {words}"]
+
+
+def test_a_source_that_names_nothing() -> None:
+    assert told(PortfolioSource("csv"))[1:] == [
+        "SQL query: a csv source without a file; name the file under portfolio.source"
+    ]
+    assert told(PortfolioSource("sql", url="sqlite://"))[1:] == [
+        "SQL query: an address and a query are needed; write source: {sql: address, query: text}"
+    ]
 
 
 ADDRESSES = {
