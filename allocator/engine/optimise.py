@@ -63,6 +63,7 @@ def optimise(
         priced = relaxation_prices(columns, progress)
     at_price = perf_counter()
     search.tighten(priced.bound, "prices")
+    search.offer(candidate(book, priced.option, priced.amount))
     stop = _grow_core(search, priced, progress)
     if search.best is None:
         raise _none_found(stop, settings)
@@ -138,8 +139,8 @@ def _conclude(search: Search, outcome: Outcome) -> Stop:
 
 def _integer_conflict(search: Search, outcome: Outcome) -> InfeasibleError:
     """Fractions of offers, or of cents, would meet every limit; whole ones do not."""
-    if outcome.translated is None:
+    if outcome.rows is None:
         exact = [row.name for row in search.book.columns.limits.rows if row.sense == "exactly"]
         named = " and ".join(repr(name) for name in exact)
         return InfeasibleError(f"no amounts in whole cents meet {named} exactly; allow a range", exact)
-    return explain_conflict(search.book.columns, outcome.translated.program, outcome.translated.limit)
+    return explain_conflict(search.book.columns, outcome.rows)
