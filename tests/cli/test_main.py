@@ -285,6 +285,14 @@ def test_a_full_standard_output_is_told(case: Path) -> None:
     assert outcome.err == "error: standard output cannot be written: No space left on device\n"
 
 
+def test_a_terminal_without_the_letters_shows_escapes(case: Path) -> None:
+    scenario = case / "scenario.yaml"
+    scenario.write_text(scenario.read_text().replace("name: small", "name: 贷款"), encoding="utf-8")
+    outcome = finish(start("check", "scenario.yaml", env={"PYTHONIOENCODING": "ascii"}))
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out.startswith(r"\u8d37\u6b3e: no faults")
+
+
 def test_progress_shows_on_a_terminal_after_two_seconds_only(case: Path) -> None:
     code = (
         "import time, sys; from allocator.cli.output import progress\n"
