@@ -7,6 +7,7 @@ An elastic program finds the least total loosening; its priced rows hold a confl
 from __future__ import annotations
 
 from dataclasses import replace
+from time import perf_counter
 
 import numpy as np
 from scipy import sparse
@@ -17,8 +18,10 @@ from allocator.engine.solving import solve
 from allocator.errors import Fault, InfeasibleError
 from allocator.records.portfolio import Floats
 
-_SECONDS = 10.0
-"""For one feasibility check of an integer program."""
+_SECONDS = 5.0
+"""For one feasibility check of an integer program; what stays open counts as feasible."""
+_SECONDS_ALL = 30.0
+"""For the whole search: a limit that is not looked at in time stays in the conflict named."""
 _DUST = 1e-9
 """A break below this, in a limit's own scale, is rounding."""
 
@@ -97,9 +100,10 @@ def _thin(limits: LimitRows, loosening: Floats) -> list[int]:
 
     The limits that the elastic program breaks are tried last, so that they tend to stay.
     """
+    end = perf_counter() + _SECONDS_ALL
     dropped = [int(j) for j in np.flatnonzero(limits.row < 0)]
     for j in np.argsort(loosening, kind="stable"):
-        if limits.row[j] >= 0 and not _feasible(limits, [*dropped, int(j)]):
+        if limits.row[j] >= 0 and perf_counter() < end and not _feasible(limits, [*dropped, int(j)]):
             dropped.append(int(j))
     return [j for j in range(len(limits.row)) if j not in set(dropped)]
 

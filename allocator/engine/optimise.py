@@ -98,10 +98,13 @@ def _grow_core(search: Search, priced: Priced, progress: Progress) -> Stop:
         if search.left <= 0:
             return "time_limit"
         play = in_play(search.book.columns, priced, size, _distance(search, priced))
-        seconds = search.left if play.covers >= _distance(search, priced) else search.left / 4
-        outcome = _solve(search, priced, play, seconds, progress)
+        covered = play.covers >= _distance(search, priced)
+        outcome = _solve(search, priced, play, search.left if covered else search.left / 4, progress)
         if play.covers >= _distance(search, priced):
-            return _conclude(search, outcome)
+            stop = _conclude(search, outcome)
+            if covered or stop != "time_limit":
+                return stop
+            continue
         if size >= min(len(search.book.columns), LARGEST_CORE):
             return "exhausted"
         size *= 4
