@@ -14,7 +14,7 @@ import numpy as np
 
 from allocator.certification import Ledger
 from allocator.records.portfolio import Booleans, Portfolio
-from allocator.records.run import Certificate
+from allocator.records.run import Certificate, LimitUse
 from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution
 
@@ -34,19 +34,32 @@ def summarise(
     bound = max(min(solution.bound, certificate.bound), certificate.value)
     proof = solution.proof if bound < certificate.bound else "prices"
     gap = (bound - certificate.value) / max(abs(bound), 1.0)
-    policy = scenario.policy
-    budget = certificate.limits[0]
-    unspent = budget.slack if policy.budget.spend == "at_most" else 0.0
     return {
         "schema": 1,
         "name": scenario.name,
         "status": "optimal" if gap <= scenario.solver.gap else "feasible",
         "stop": solution.stop,
         "proof": proof,
-        "currency": policy.currency,
+        "currency": scenario.policy.currency,
         "objective": certificate.value,
         "bound": bound,
         "gap": gap,
+        **figures(scenario, portfolio, ledger, certificate),
+        "seconds": dict(seconds),
+        "method": solution.method,
+        "peak_memory_mb": _peak_memory_mb(),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
+        "digest": digest(scenario, certificate),
+    }
+
+
+def figures(
+    scenario: Scenario, portfolio: Portfolio, ledger: Ledger, certificate: Certificate
+) -> dict[str, Any]:
+    """What the inputs, the decisions and the prices alone give: a recheck repeats it."""
+    policy = scenario.policy
+    unspent = certificate.limits[0].slack if policy.budget.spend == "at_most" else 0.0
+    return {
         "certified_bound": certificate.bound,
         "certified_gap": certificate.gap,
         "offered": float(np.sum(ledger.amount)),
@@ -58,31 +71,30 @@ def summarise(
         "borrowers": len(portfolio),
         "funded": int(np.count_nonzero(ledger.amount)),
         "by_grade": _by_grade(portfolio, ledger),
-        "limits": [
-            {
-                "name": use.name,
-                "measure": use.measure,
-                "sense": use.sense,
-                "used": use.used,
-                "bound": use.bound,
-                "slack": use.slack,
-                "price": use.price,
-                "binding": abs(use.slack) <= 1e-9 * max(abs(use.bound), policy.budget.amount / 1000),
-            }
-            for use in certificate.limits
-        ],
-        "seconds": dict(seconds),
-        "method": solution.method,
-        "peak_memory_mb": _peak_memory_mb(),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
-        "digest": digest(scenario, certificate),
+        "limits": [_limit(use, policy.budget.amount) for use in certificate.limits],
+    }
+
+
+def _limit(use: LimitUse, budget: float) -> dict[str, Any]:
+    return {
+        "name": use.name,
+        "measure": use.measure,
+        "sense": use.sense,
+        "used": use.used,
+        "bound": use.bound,
+        "slack": use.slack,
+        "price": use.price,
+        "binding": abs(use.slack) <= 1e-9 * max(abs(use.bound), budget / 1000),
     }
 
 
 def digest(scenario: Scenario, certificate: Certificate) -> str:
-    """Hash of the resolved scenario and the contents of its inputs: equal runs have equal digests."""
-    text = json.dumps([dict(scenario.document), dict(certificate.inputs)], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Hash of the resolved scenario and the contents of its inputs, wherever they lie."""
+    document = {k: v for k, v in scenario.document.items() if k not in ("portfolio", "response")}
+    portfolio = {k: v for k, v in scenario.document["portfolio"].items() if k != "source"}
+    response = {k: v for k, v in scenario.document["response"].items() if k != "churn"}
+    parts = [document, portfolio, response, dict(certificate.inputs)]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _by_grade(portfolio: Portfolio, ledger: Ledger) -> dict[str, dict[str, float]]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from allocator.certification import Ledger, recheck
+from allocator.certification.certify import Finding
 from allocator.certification.economics import COLUMNS
 from allocator.errors import CertificateError, Fault
 from allocator.portfolio import fingerprint, load_portfolio
@@ -18,6 +20,9 @@ from allocator.records.portfolio import Portfolio
 from allocator.records.run import Certificate, Decisions, StoredRun
 from allocator.records.scenario import Scenario
 from allocator.scenario import load_scenario
+from allocator.summary import figures
+
+_NO_MONEY = (" price", " mean_rate", " certified_gap", " violation")
 
 
 def verify_run(stored: StoredRun) -> Certificate:
@@ -37,8 +42,10 @@ def verify_run(stored: StoredRun) -> Certificate:
     )
     finding = recheck(scenario, portfolio, table, decisions, claimed["prices"], claimed["inputs"])
     faults += finding.faults
-    faults += _disagreements(claimed, finding.certificate, stored.summary)
-    faults += _altered_columns(stored.allocation, portfolio, finding.ledger)
+    faults += _disagreements(stored, scenario, portfolio, finding)
+    faults += _altered_rows(stored, portfolio, finding.ledger)
+    if finding.certificate.gap < -1e-9:
+        faults.append(Fault("lies above the bound", "solve again", field="value"))
     if faults:
         raise CertificateError("the run does not pass its recheck", faults)
     return finding.certificate
@@ -80,41 +87,75 @@ def _changed_inputs(claimed: Mapping[str, str], found: Mapping[str, str]) -> lis
     ]
 
 
-def _disagreements(claimed: Mapping[str, Any], found: Certificate, summary: Mapping[str, Any]) -> list[Fault]:
+def _disagreements(
+    stored: StoredRun, scenario: Scenario, portfolio: Portfolio, finding: Finding
+) -> Iterator[Fault]:
     """Figures of the certificate and the summary that the recheck does not reproduce."""
-    pairs: list[tuple[str, Any, float]] = [
-        ("certificate bound", claimed["bound"], found.bound),
-        ("certificate value", claimed["value"], found.value),
-        ("summary objective", summary["objective"], found.value),
-        ("summary certified_bound", summary["certified_bound"], found.bound),
-    ]
-    held = {use["name"]: use for use in claimed["limits"]}
-    for use in found.limits:
-        said = held.get(use.name, {"used": None, "bound": None})
-        pairs += [
-            (f"limit {use.name} used", said["used"], use.used),
-            (f"limit {use.name} bound", said["bound"], use.bound),
-        ]
-    scale = max(abs(found.bound), 1.0)
-    faults = [
-        Fault(f"says {said!r}, the inputs give {is_!r}", "solve again", field=name)
-        for name, said, is_ in pairs
-        if not isinstance(said, int | float) or not abs(said - is_) <= 1e-9 * max(abs(is_), scale)
-    ]
-    if found.gap < -1e-9:
-        faults.append(Fault("lies above the bound", "solve again", field="value"))
-    return faults
+    found = finding.certificate
+    money = max(abs(found.bound), float(np.sum(finding.ledger.amount)), 1.0)
+    certificate = {
+        "bound": found.bound,
+        "value": found.value,
+        "limits": [asdict(use) for use in found.limits],
+    }
+    yield from _differences(stored.certificate, certificate, money, "certificate")
+    summary = {"objective": found.value, **figures(scenario, portfolio, finding.ledger, found)}
+    yield from _differences(stored.summary, summary, money, "summary")
+    yield from _unfounded(stored.summary, scenario, found)
 
 
-def _altered_columns(allocation: pd.DataFrame, portfolio: Portfolio, ledger: Ledger) -> list[Fault]:
-    """The first row of each computed column that the inputs do not reproduce."""
+def _differences(said: Any, found: Any, money: float, place: str) -> Iterator[Fault]:
+    """Where `said` is not `found`, key by key; what only `said` has is not judged."""
+    if isinstance(found, dict) and isinstance(said, dict):
+        for key, value in found.items():
+            yield from _differences(said.get(key), value, money, f"{place} {key}")
+    elif isinstance(found, list) and isinstance(said, list) and len(said) == len(found):
+        for at, value in enumerate(found):
+            yield from _differences(said[at], value, money, f"{place}[{at}]")
+    elif not _same(said, found, money, exact=place.endswith(_NO_MONEY)):
+        yield Fault(f"says {said!r}, the inputs give {found!r}", "solve again", field=place)
+
+
+def _same(said: Any, found: Any, money: float, *, exact: bool) -> bool:
+    """Sums of money may differ by the rounding of a sum that large, where they cancel to little."""
+    if type(found) is not float or not isinstance(said, int | float) or isinstance(said, bool):
+        return type(said) is type(found) and bool(said == found)
+    return abs(said - found) <= 1e-9 * max(abs(found), 1.0) + (0.0 if exact else 1e-14 * money)
+
+
+def _unfounded(summary: Mapping[str, Any], scenario: Scenario, found: Certificate) -> Iterator[Fault]:
+    """What the solver's bound cannot be, whatever the solver did."""
+    bound, gap = summary["bound"], summary["gap"]
+    slack = 1e-9 * max(abs(found.bound), 1.0)
+    if not found.value - slack <= bound <= found.bound + slack:
+        problem = f"says {bound!r}, outside {found.value!r} (the value) to {found.bound!r} (certified)"
+        yield Fault(problem, "solve again", field="summary bound")
+    if not abs(gap - (bound - found.value) / max(abs(bound), 1.0)) <= 1e-9:
+        yield Fault(f"says {gap!r}, not what bound and objective give", "solve again", field="summary gap")
+    if summary["status"] != ("optimal" if gap <= scenario.solver.gap else "feasible"):
+        problem = f"says {summary['status']!r} at a gap of {gap!r}"
+        yield Fault(problem, "solve again", field="summary status")
+
+
+def _altered_rows(stored: StoredRun, portfolio: Portfolio, ledger: Ledger) -> Iterator[Fault]:
+    """The first row of each column that the inputs do not reproduce."""
     order = np.argsort(portfolio.row, kind="stable")
-    faults = []
-    for name in COLUMNS:
+    allocation = stored.allocation
+    grades = np.array([*portfolio.grade.values, ""], dtype=object)[portfolio.grade.codes[order]]
+    refused = allocation["amount"].to_numpy(float) == 0
+    texts = {"grade": (allocation["grade"].to_numpy().astype(str) != grades.astype(str), grades)}
+    given = allocation["reason"].fillna("").to_numpy().astype(str) != ""
+    texts["reason"] = (given != refused, np.where(refused, "some reason", "none"))
+    for name, (off, found) in texts.items():
+        yield from _first(name, off, allocation[name].to_numpy(), found)
+    for name in ("rate", *COLUMNS):
         said, found = allocation[name].to_numpy(float), getattr(ledger, name)[order]
-        off = np.flatnonzero(~(np.abs(said - found) <= 1e-9 * np.maximum(np.abs(found), 1.0)))
-        if len(off):
-            at = int(off[0])
-            problem = f"says {said[at]:.12g}, the inputs give {found[at]:.12g} ({len(off)} rows differ)"
-            faults.append(Fault(problem, "solve again", file="allocation", row=at + 1, field=name))
-    return faults
+        yield from _first(name, ~(np.abs(said - found) <= 1e-9 * np.maximum(np.abs(found), 1.0)), said, found)
+
+
+def _first(name: str, off: np.ndarray, said: np.ndarray, found: np.ndarray) -> Iterator[Fault]:
+    rows = np.flatnonzero(off)
+    if len(rows):
+        at = int(rows[0])
+        problem = f"says {said[at]}, the inputs give {found[at]} ({len(rows)} rows differ)"
+        yield Fault(problem, "solve again", file="allocation", row=at + 1, field=name)

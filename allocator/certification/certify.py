@@ -14,7 +14,7 @@ from allocator.certification.terms import Terms, take_up_of, terms_of
 from allocator.errors import CertificateError, Fault
 from allocator.records.portfolio import ChurnTable, Floats, Portfolio
 from allocator.records.run import Certificate, Decisions
-from allocator.records.scenario import Scenario
+from allocator.records.scenario import Scenario, Sense
 
 TOLERANCE = 1e-9
 """Largest violation of a row, relative to its scale."""
@@ -44,9 +44,9 @@ def recheck(
     policy = scenario.policy
     terms = terms_of(portfolio, table, scenario.response, policy)
     blocks = blocks_of(policy, portfolio)
-    names = [name for block in blocks for name in block.names]
-    _check_names(names, prices)
-    held = {name: float(prices[name]) for name in names}
+    senses = {name: block.sense for block in blocks for name in block.names}
+    _check_prices(senses, prices)
+    held = {name: float(prices[name]) for name in senses}
     offered = np.where(decisions.amount > 0, decisions.rate, np.nan)
     take_up, allowed = take_up_of(portfolio, terms, offered)
     ledger = ledger_of(portfolio, policy, decisions.amount, decisions.rate, take_up)
@@ -97,16 +97,21 @@ def certify(
     return finding
 
 
-def _check_names(names: list[str], prices: Mapping[str, float]) -> None:
-    missing = [name for name in names if name not in prices]
-    unknown = [name for name in prices if name not in set(names)]
+def _check_prices(senses: Mapping[str, Sense], prices: Mapping[str, float]) -> None:
+    """One finite price a limit: at least 0 where it is at_most, at most 0 where it is at_least."""
+    missing = [name for name in senses if name not in prices]
     faults = [Fault("has no price", "price every limit", field=f"limit {name}") for name in missing]
-    faults += [Fault("is no limit of the policy", "drop its price", field=name) for name in unknown]
-    faults += [
-        Fault(f"has the price {price}", "a price is a finite number", field=f"limit {name}")
-        for name, price in prices.items()
-        if not np.isfinite(price)
-    ]
+    for name, price in prices.items():
+        sense = senses.get(name)
+        if sense is None:
+            faults.append(Fault("is no limit of the policy", "drop its price", field=name))
+        elif not np.isfinite(price):
+            faults.append(
+                Fault(f"has the price {price}", "a price is a finite number", field=f"limit {name}")
+            )
+        elif (sense == "at_most" and price < 0) or (sense == "at_least" and price > 0):
+            problem = f"has the price {price:g}, which a limit {sense.replace('_', ' ')} cannot have"
+            faults.append(Fault(problem, "solve again", field=f"limit {name}"))
     if faults:
         raise CertificateError("the prices do not fit the policy", faults)
 

@@ -1,0 +1,178 @@
+"""A stored run passes its recheck; with any one of its figures altered it does not."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from allocator.errors import CertificateError, InputError
+from allocator.pipeline import allocate
+from allocator.scenario import dump_scenario, load_scenario
+from allocator.store import read_run, write_run
+from allocator.verification import verify_run
+from tests.cases import write_rich
+
+MEASURED = {"seconds", "peak_memory_mb", "schema", "versions"}
+"""What a run says of its making: nothing that a recheck could repeat."""
+
+
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("case")
+    scenario = load_scenario(write_rich(folder))
+    out = folder / "run"
+    write_run(allocate(scenario), out, scenario_text=dump_scenario(scenario, out), force=False)
+    return folder
+
+
+@pytest.fixture
+def run(solved: Path, tmp_path: Path) -> Path:
+    """A copy of the case to alter; its run reads the inputs beside it."""
+    shutil.copytree(solved, tmp_path / "case")
+    return tmp_path / "case" / "run"
+
+
+def fails(run: Path) -> CertificateError:
+    with pytest.raises(CertificateError) as caught:
+        verify_run(read_run(run))
+    assert caught.value.faults
+    return caught.value
+
+
+def places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Every leaf of a JSON document, with the keys that lead to it."""
+    if isinstance(document, dict | list):
+        items = document.items() if isinstance(document, dict) else enumerate(document)
+        for key, value in items:
+            yield from places(value, (*path, key))
+    else:
+        yield path, document
+
+
+def altered(document: Any, path: tuple[Any, ...], value: Any) -> Any:
+    copy = json.loads(json.dumps(document))
+    at = copy
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = value
+    return copy
+
+
+def nudged(number: float) -> float:
+    """The least alteration that must be found: a millionth, or a hundredth where there is little."""
+    return number + 0.01 if abs(number) < 1e-3 else number * (1 + 1e-6)
+
+
+def test_it_passes_as_it_was_written(run: Path) -> None:
+    stored = read_run(run)
+    certificate = verify_run(stored)
+    assert certificate.bound == stored.certificate["bound"]
+    assert certificate.largest_violation <= 1e-9
+    assert (stored.allocation["amount"] > 0).sum() >= 8
+
+
+@pytest.mark.parametrize("file", ["certificate.json", "summary.json"])
+def test_every_figure_of_a_document_is_rechecked(run: Path, file: str) -> None:
+    document = json.loads((run / file).read_text())
+    numbers = [
+        (path, value)
+        for path, value in places(document)
+        if isinstance(value, int | float) and not isinstance(value, bool) and path[0] not in MEASURED
+    ]
+    assert len(numbers) > 40
+    missed = []
+    for path, value in numbers:
+        (run / file).write_text(json.dumps(altered(document, path, nudged(value))))
+        try:
+            verify_run(read_run(run))
+        except CertificateError:
+            continue
+        missed.append((path, value))
+    assert missed == []
+
+
+def test_every_column_of_offers_and_refusals_is_rechecked(run: Path) -> None:
+    """Offers in A and B and a pinned one, a refused grade, a loss-making firm."""
+    path = run / "allocation.csv"
+    lines = path.read_text().splitlines()
+    columns = lines[0].split(",")
+    missed = []
+    for row in (1, 3, 6, 8, 12, 13):
+        for at, name in enumerate(columns[:-1]):
+            cells = lines[row].split(",")
+            try:
+                cells[at] = repr(nudged(float(cells[at])))
+            except ValueError:
+                cells[at] += "x"
+            path.write_text("\n".join([*lines[:row], ",".join(cells), *lines[row + 1 :]]) + "\n")
+            try:
+                verify_run(read_run(run))
+            except CertificateError:
+                continue
+            missed.append((lines[row], name))
+    assert missed == []
+
+
+def test_a_price_of_the_wrong_sign_is_no_price(run: Path) -> None:
+    """It would prove the same bound as none: but then it explains nothing."""
+    document = json.loads((run / "certificate.json").read_text())
+    document["prices"]["sectors[steel]"] = -0.01
+    (run / "certificate.json").write_text(json.dumps(document))
+    assert "limit sectors[steel]: has the price -0.01, which a limit at most cannot have" in str(fails(run))
+
+
+def test_an_offer_has_no_reason_and_a_refusal_has_one(run: Path) -> None:
+    path = run / "allocation.csv"
+    text = path.read_text()
+    assert ",no rates for this grade\n" in text
+    path.write_text(text.replace(",no rates for this grade\n", ",\n"))
+    assert "reason: says , the inputs give some reason (1 rows differ)" in str(fails(run)).replace("nan", "")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("F05,B,0.020", "F05,B,0.021"), ("F13,B,0.018", "F13,A,0.018"), ("0.06,0.25", "0.06,0.26")],
+)
+def test_an_altered_input_is_found_by_its_content(run: Path, before: str, after: str) -> None:
+    for path in (run.parent / "borrowers.csv", run.parent / "churn.csv"):
+        path.write_text(path.read_text().replace(before, after))
+    assert "has changed since the run; restore it or solve again" in str(fails(run))
+
+
+def test_an_input_row_that_is_gone_does_not_fit_the_allocation(run: Path) -> None:
+    path = run.parent / "borrowers.csv"
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if not line.startswith("F07")))
+    assert "allocation, row 7: does not list the portfolio's borrowers in their order" in str(fails(run))
+
+
+def test_a_looser_policy_does_not_hide_a_broken_limit(run: Path) -> None:
+    """The resolved scenario belongs to the run: with another bound in it, the figures no longer fit."""
+    path = run / "scenario.yaml"
+    text = path.read_text()
+    assert "at_most: 0.011" in text
+    path.write_text(text.replace("at_most: 0.011", "at_most: 0.012"))
+    assert "limit" in str(fails(run))
+
+
+def test_an_input_that_is_gone_is_no_fault_of_the_certificate(run: Path) -> None:
+    (run.parent / "churn.csv").unlink()
+    with pytest.raises(InputError):
+        verify_run(read_run(run))
+
+
+def test_a_bound_that_no_price_proves_is_refused_though_the_summary_agrees(run: Path) -> None:
+    """Certificate and summary altered alike: only the recomputation tells."""
+    for file, keys in (("certificate.json", ("bound",)), ("summary.json", ("bound", "certified_bound"))):
+        document = json.loads((run / file).read_text())
+        for key in keys:
+            document[key] = math.nextafter(document[key] * 0.999, 0.0)
+        if file == "certificate.json":
+            document["gap"] = (document["bound"] - document["value"]) / max(abs(document["bound"]), 1.0)
+        (run / file).write_text(json.dumps(document))
+    assert "certificate bound: says" in str(fails(run))
