@@ -38,7 +38,7 @@ def _best(
 ) -> int:
     """The vertex that maximises along * gross + across * take."""
     if along > 0.0:
-        return _vertex(first, last, breaks, across / along)
+        return int(_vertex(first, last, breaks, across / along))
     best, top = first, -math.inf
     for k in range(first, last):
         value = along * gross[k] + across * take[k]

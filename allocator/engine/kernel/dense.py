@@ -130,7 +130,7 @@ def sweep(columns: Columns, hulls: Hulls, prices: Floats, delta: float) -> tuple
 
 def _weighted(columns: Columns, bases: Floats, h: int) -> Floats:
     channel = columns.limits.channels[h]
-    used = bases[channel.basis]
+    used: Floats = bases[channel.basis]
     return used if channel.weight is None else used * channel.weight
 
 
@@ -140,7 +140,7 @@ def _by_cell(columns: Columns, bases: Floats) -> Floats:
         np.bincount(columns.limits.cell, _weighted(columns, bases, h), minlength=cells)
         for h in range(len(columns.limits.channels))
     ]
-    return np.array(parts).T.copy()
+    return np.array(parts, dtype=np.float64).T.copy()
 
 
 def _two_best(columns: Columns, hulls: Hulls, prices: Floats) -> tuple[Floats, Floats, Floats, Floats]:
