@@ -11,6 +11,8 @@ from allocator.records.scenario import Policy, Response
 
 SAME_RATE = 1e-12
 """Two rates closer than this are one."""
+SAME_COUNT = 1e-15
+"""A whole number of steps may be off by this much of itself through division alone."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,9 @@ def terms_of(portfolio: Portfolio, table: ChurnTable, response: Response, policy
     }
     pinned = np.isfinite(portfolio.fixed_amount)
     step = 0.01 if policy.ticket.step is None else policy.ticket.step
-    least = np.ceil(np.maximum(portfolio.min_amount, policy.ticket.min) / step - 1e-6)
-    most = np.floor(np.minimum(portfolio.max_amount, policy.ticket.max) / step + 1e-6)
+    least = np.maximum(portfolio.min_amount, policy.ticket.min) / step
+    most = np.minimum(portfolio.max_amount, policy.ticket.max) / step
+    least, most = np.ceil(least * (1 - SAME_COUNT)), np.floor(most * (1 + SAME_COUNT))
     named = np.array([grade in tariffs for grade in portfolio.grade.values], dtype=bool)
     allowed = named[portfolio.grade.codes] & ~portfolio.exclude & ((least <= most) | pinned)
     return Terms(

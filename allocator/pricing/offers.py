@@ -17,17 +17,19 @@ from allocator.records.portfolio import Booleans, ChurnTable, Codes, Floats, Por
 from allocator.records.scenario import Policy, Response
 
 CENT = 0.01
+_DIVISION = 1e-15
+"""A whole number of lots may be off by this much of itself through division: 0.07 / 0.01 is above 7."""
 
 REFUSALS = (
     "excluded",
+    "no multiple of the step fits",
     "no rate at or above the borrower's minimum",
     "no rates for this grade",
     "request below the smallest loan",
     "smallest loan wanted above the largest ticket",
-    "no multiple of the step fits",
 )
-"""Why no offer is possible, in ascending order as Text wants; the first that applies is named."""
-_EXCLUDED, _NO_RATE, _NO_GRADE, _SMALL, _LARGE, _NO_STEP = range(len(REFUSALS))
+"""Why no offer is possible, in ascending order as Text wants."""
+_EXCLUDED, _NO_STEP, _NO_RATE, _NO_GRADE, _SMALL, _LARGE = range(len(REFUSALS))
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
         churn_cost=policy.churn_cost_rate,
         decline_churn=policy.decline_churn,
         processing_cost=policy.processing_cost,
-        step=policy.ticket.step,
+        step=None if policy.ticket.step == CENT else policy.ticket.step,
     )
 
 
@@ -133,13 +135,13 @@ def _amounts(portfolio: Portfolio, policy: Policy, pinned: Booleans) -> tuple[Fl
 
 
 def _ceil_to(amounts: Floats, lot: float) -> Floats:
-    """The least multiple of `lot` not below each amount (a relative 1e-9 of a lot is forgiven)."""
-    return _multiple(np.ceil(amounts / lot - 1e-6), lot)
+    """The least multiple of `lot` not below each amount."""
+    return _multiple(np.ceil(amounts / lot * (1 - _DIVISION)), lot)
 
 
 def _floor_to(amounts: Floats, lot: float) -> Floats:
-    """The largest multiple of `lot` not above each amount (a relative 1e-9 of a lot is forgiven)."""
-    return _multiple(np.floor(amounts / lot + 1e-6), lot)
+    """The largest multiple of `lot` not above each amount."""
+    return _multiple(np.floor(amounts / lot * (1 + _DIVISION)), lot)
 
 
 def _multiple(count: Floats, lot: float) -> Floats:
