@@ -29,6 +29,10 @@ _FIRST = 10_000
 """Borrowers in the first sample for Newton."""
 _STEPS = 60
 """Most steps a level."""
+_NEAR = 40
+"""Borrowers a row near a switch that make U smooth enough; with fewer the finish does better."""
+_REFUSED = 3
+"""Steps in a row that may fail before the finish takes over."""
 _WIDEST = 0.003
 """First delta: money a unit of money."""
 
@@ -64,7 +68,7 @@ def newton_prices(
         progress(f"pricing the limits on {size:,} of {len(columns):,} borrowers")
         whole = size == len(columns)
         book = columns if whole else sample(columns, size)
-        tolerance = 1e-10 if whole else 1e-2 / size
+        tolerance = 1e-9 if whole else 1e-2 / size
         prices, delta = _descend(prepare(book, threads), box, prices, delta, tolerance)
     return prices
 
@@ -91,11 +95,12 @@ def _levels(borrowers: int) -> list[int]:
 
 
 def _descend(book: Pass, box: Box, prices: Floats, delta: float, tolerance: float) -> tuple[Floats, float]:
-    """Newton steps until neither a step nor a sharper delta lowers U by more than `tolerance` of it."""
+    """Newton steps until none lowers U by more than `tolerance` of it, with delta as sharp as it may be."""
     limits = book.columns.limits
     damping = 1e-3
-    enough = 4 * len(limits)
+    enough = _NEAR * len(limits)
     here = book.sweep(prices, delta)
+    refused = 0
     for _ in range(_STEPS):
         gradient = limits.rhs - here.usage
         step = _step(gradient, _damped(here.curvature, limits.scale, damping), prices, box)
@@ -103,17 +108,18 @@ def _descend(book: Pass, box: Box, prices: Floats, delta: float, tolerance: floa
         if predicted <= tolerance * abs(here.bound):
             if here.near <= enough or delta < 1e-9:
                 break
-            delta *= max(0.1, enough / here.near)
+            delta *= max(0.1, enough / here.near / 2)
             damping = 1e-3
             here = book.sweep(prices, delta)
             continue
         there = book.sweep(prices + step, delta)
         ratio = (here.bound - there.bound) / predicted
-        if there.bound < here.bound:
+        refused = 0 if there.bound < here.bound else refused + 1
+        if refused == 0:
             prices, here = prices + step, there
-        damping, delta = _adapt(ratio, damping, delta, here, enough)
-        if damping > 1e8:
+        elif refused >= _REFUSED and here.near <= enough:
             break
+        damping, delta = _adapt(ratio, damping, delta, here, enough)
     return prices, delta
 
 
@@ -123,7 +129,7 @@ def _adapt(ratio: float, damping: float, delta: float, here: Sums, enough: int) 
         damping = max(damping * 8.0, 1e-4)
     elif ratio > 0.75:
         damping = damping / 8.0
-    if here.near > 40 * enough and ratio > 0.5:
+    if here.near > 4 * enough and ratio > 0.5:
         delta *= 0.3
     return max(damping, 1e-12), delta
 
