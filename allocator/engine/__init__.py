@@ -1,0 +1,1 @@
+"""The engine: dual prices, reduction, the Pyomo formulation of a core, HiGHS."""

@@ -1,0 +1,5 @@
+"""Limits: measure x filter x bound, compiled to rows over four bases."""
+
+from allocator.limits.compile import compile_limits
+
+__all__ = ["compile_limits"]

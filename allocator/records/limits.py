@@ -66,6 +66,20 @@ class Limits:
         return np.array([row.rhs for row in self.rows])
 
     @property
+    def scale(self) -> Floats:
+        """(m,) what violations are measured against."""
+        return np.array([row.scale for row in self.rows])
+
+    @property
+    def senses(self) -> tuple[Sense, ...]:
+        return tuple(row.sense for row in self.rows)
+
+    @property
+    def idle_room(self) -> float:
+        """How much of the budget may stay unspent and earn `idle_rate`: none where it is spent exactly."""
+        return self.rows[0].rhs if self.rows[0].sense == "at_most" else 0.0
+
+    @property
     def uses_rate(self) -> bool:
         """Whether some row's use depends on the rate (basis drawn or interest)."""
         return any(self.channels[h].basis in (1, 2) for h in self.used_channels())
@@ -78,10 +92,10 @@ class Limits:
     def coefficients(self, borrowers: np.ndarray) -> np.ndarray:
         """Coefficients of the given borrowers, shape (4, m, len(borrowers)), by basis."""
         channels = len(self.channels)
-        dense = self.matrix[:, :].tocsc()
+        columns = self.matrix.tocsc()
         out = np.zeros((4, len(self.rows), len(borrowers)))
         for h, channel in enumerate(self.channels):
-            table = dense[:, h::channels].toarray()
+            table = columns[:, h::channels].toarray()
             weight = 1.0 if channel.weight is None else channel.weight[borrowers]
             out[channel.basis] += table[:, self.cell[borrowers]] * weight
         return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
@@ -80,3 +81,17 @@ class Run:
     def prices(self) -> Mapping[str, float]:
         """Limit name -> change of the best value per unit more of its right-hand side."""
         return self.certificate.prices
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run as its folder tells it: the shape is checked, what it claims is not."""
+
+    folder: Path
+    scenario_path: Path
+    """The resolved scenario, with absolute paths to the inputs."""
+    allocation: pd.DataFrame
+    """One row a borrower, in input order, every number as it was written."""
+    certificate: Mapping[str, Any]
+    """certificate.json: prices, bound, value, gap, largest_violation, limits, inputs, tree."""
+    summary: Mapping[str, Any]

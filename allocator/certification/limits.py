@@ -1,0 +1,170 @@
+"""The policy's limits, read again straight from the policy and the borrowers' columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from allocator.certification.economics import Bases
+from allocator.records.portfolio import Booleans, Codes, Floats, Portfolio
+from allocator.records.run import LimitUse
+from allocator.records.scenario import Condition, Limit, Measure, Policy, Sense
+
+_BASIS_OF: dict[Measure, str] = {
+    "offered": "offered",
+    "drawn": "drawn",
+    "expected_loss": "drawn",
+    "interest": "interest",
+    "gross_interest": "interest",
+    "loans": "loans",
+}
+_EXPOSURE_COUNTS = ("offered", "drawn", "expected_loss")
+_BASES = ("offered", "drawn", "interest", "loans")
+
+
+@dataclass(frozen=True)
+class Block:
+    """One entry of the policy: a row, or one a value of its `each` column.
+
+    Row g:  sum over members of weight x basis, existing exposure included  {<=, >=, =}
+    constant, or share x (reference, existing exposure included).
+    """
+
+    names: tuple[str, ...]
+    measure: Measure
+    sense: Sense
+    basis: str
+    weight: Floats
+    """(n,)"""
+    codes: Codes
+    """(n,) row of each borrower within the block; -1: in none."""
+    lent: Floats
+    """(rows,) what existing exposure uses."""
+    constant: float
+    share: float
+    """0 where the right-hand side is `constant`."""
+    reference: str
+    """Basis of the reference; '' where there is none."""
+    reference_lent: float
+    """Existing exposure in the reference."""
+
+    def use(self, bases: Bases) -> Floats:
+        """(rows,) the left-hand sides."""
+        inside = self.codes >= 0
+        amounts = (getattr(bases, self.basis) * self.weight)[inside]
+        return np.bincount(self.codes[inside], amounts, minlength=len(self.names)) + self.lent
+
+    def bound(self, bases: Bases) -> float:
+        """The right-hand side."""
+        if not self.reference:
+            return self.constant
+        return self.share * (float(np.sum(getattr(bases, self.reference))) + self.reference_lent)
+
+    def price_offers(self, prices: Floats, per_basis: dict[str, Floats]) -> float:
+        """Adds what the rows charge each borrower a unit of each basis; returns their part of b'lambda."""
+        charged = np.append(prices, 0.0)[self.codes]
+        per_basis[self.basis] += charged * self.weight
+        constant = self.constant
+        if self.reference:
+            per_basis[self.reference] -= self.share * float(np.sum(prices))
+            constant = self.share * self.reference_lent
+        return float(np.sum(prices * (constant - self.lent)))
+
+
+def blocks_of(policy: Policy, portfolio: Portfolio) -> tuple[Block, ...]:
+    """The budget and the policy's limits in their order."""
+    everyone = np.zeros(len(portfolio), dtype=np.int32)
+    ones = np.ones(len(portfolio))
+    budget = policy.budget
+    first = Block(
+        ("budget",), budget.basis, budget.spend, budget.basis, ones, everyone,
+        np.zeros(1), budget.amount, 0.0, "", 0.0,
+    )  # fmt: skip
+    return (first, *(_block(limit, policy, portfolio) for limit in policy.limits))
+
+
+def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
+    codes, names = _rows(limit, portfolio)
+    weight = _weight(limit, portfolio)
+    counts = limit.measure in _EXPOSURE_COUNTS
+    lent = portfolio.exposure * weight if counts else np.zeros(len(portfolio))
+    inside = codes >= 0
+    share = limit.of in ("total", "drawn")
+    reference = {"total": "offered", "drawn": "drawn"}.get(limit.of or "", "")
+    constant = limit.bound * policy.budget.amount if limit.of == "budget" else limit.bound
+    return Block(
+        names=names,
+        measure=limit.measure,
+        sense=limit.sense,
+        basis=_BASIS_OF[limit.measure],
+        weight=weight,
+        codes=codes,
+        lent=np.bincount(codes[inside], lent[inside], minlength=len(names)),
+        constant=0.0 if share else constant,
+        share=limit.bound if share else 0.0,
+        reference=reference,
+        reference_lent=float(np.sum(portfolio.exposure)) if share and counts else 0.0,
+    )
+
+
+def _rows(limit: Limit, portfolio: Portfolio) -> tuple[Codes, tuple[str, ...]]:
+    inside = np.ones(len(portfolio), dtype=bool)
+    for condition in limit.where:
+        inside &= _meets(condition, portfolio)
+    if limit.each is None:
+        return np.where(inside, 0, -1).astype(np.int32), (limit.name,)
+    column = portfolio.text(limit.each)
+    present = sorted(set(column.codes[inside].tolist()))
+    renumbered = np.full(len(column.values) + 1, -1)
+    renumbered[present] = range(len(present))
+    codes = np.where(inside, renumbered[column.codes], -1).astype(np.int32)
+    return codes, tuple(f"{limit.name}[{column.values[code]}]" for code in present)
+
+
+def _meets(condition: Condition, portfolio: Portfolio) -> Booleans:
+    if not condition.is_range:
+        if condition.column == "borrower_id":
+            return np.isin(portfolio.borrower_id.astype(str), condition.values)
+        column = portfolio.text(condition.column)
+        return np.isin(column.codes, [column.code_of(value) for value in condition.values])
+    values = portfolio.number(condition.column)
+    tests: tuple[tuple[float | None, Callable[[Floats, float], Booleans]], ...] = (
+        (condition.above, np.greater),
+        (condition.at_least, np.greater_equal),
+        (condition.below, np.less),
+        (condition.at_most, np.less_equal),
+    )
+    inside = np.ones(len(portfolio), dtype=bool)
+    for edge, test in tests:
+        if edge is not None:
+            inside &= test(values, edge)
+    return inside
+
+
+def _weight(limit: Limit, portfolio: Portfolio) -> Floats:
+    weight = np.ones(len(portfolio)) if limit.weight is None else portfolio.number(limit.weight)
+    if limit.measure == "expected_loss":
+        return weight * portfolio.pd * portfolio.lgd
+    if limit.measure == "interest":
+        return weight * (1.0 - portfolio.pd)
+    return weight
+
+
+def limit_uses(
+    blocks: tuple[Block, ...], bases: Bases, prices: dict[str, float], budget: float
+) -> tuple[LimitUse, ...]:
+    """Use, bound, price and violation of every row."""
+    uses = []
+    for block in blocks:
+        used, bound = block.use(bases), block.bound(bases)
+        fixed = abs(bound) if not block.reference else 0.0
+        scale = max(fixed, bound, budget / 1000, 1e-9)
+        for name, value in zip(block.names, used.tolist(), strict=True):
+            over, under = max(value - bound, 0.0), max(bound - value, 0.0)
+            broken = {"at_most": over, "at_least": under, "exactly": over + under}[block.sense]
+            uses.append(
+                LimitUse(name, block.measure, block.sense, value, bound, prices[name], broken / scale)
+            )
+    return tuple(uses)

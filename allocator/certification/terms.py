@@ -1,0 +1,109 @@
+"""What each borrower may be offered, from the policy, the churn table and the borrower's row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import isotonic_regression
+
+from allocator.records.portfolio import Booleans, ChurnTable, Floats, Portfolio
+from allocator.records.scenario import Policy, Response
+
+SAME_RATE = 1e-12
+"""Two rates closer than this are one."""
+
+
+@dataclass(frozen=True)
+class Tariff:
+    """The rates that a grade's band allows and the take-up at each, shape (K,)."""
+
+    rates: Floats
+    take_up: Floats
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Who may be offered what; arrays of shape (n,)."""
+
+    tariffs: dict[str, Tariff]
+    """By grade."""
+    curve: dict[str, Floats]
+    """Smoothed churn by grade at the table's rates."""
+    table_rates: Floats
+    lendable: Booleans
+    """Some offer is allowed, as far as grade, exclusion and amounts go."""
+    low: Floats
+    high: Floats
+    pinned: Booleans
+
+
+def terms_of(portfolio: Portfolio, table: ChurnTable, response: Response, policy: Policy) -> Terms:
+    """The terms as docs/formulation.md, section 1 has them."""
+    curve = {grade: _smoothed(churn, response.smoothing) for grade, churn in table.churn.items()}
+    tariffs = {
+        grade: _tariff(table.rates, curve[grade], band, policy.rate_step)
+        for grade, band in policy.rates.items()
+    }
+    pinned = np.isfinite(portfolio.fixed_amount)
+    step = 0.01 if policy.ticket.step is None else policy.ticket.step
+    least = np.ceil(np.maximum(portfolio.min_amount, policy.ticket.min) / step - 1e-6)
+    most = np.floor(np.minimum(portfolio.max_amount, policy.ticket.max) / step + 1e-6)
+    named = np.array([grade in tariffs for grade in portfolio.grade.values], dtype=bool)
+    allowed = named[portfolio.grade.codes] & ~portfolio.exclude & ((least <= most) | pinned)
+    return Terms(
+        tariffs=tariffs,
+        curve=curve,
+        table_rates=table.rates,
+        lendable=allowed,
+        low=np.where(pinned, portfolio.fixed_amount, _money(least, step)),
+        high=np.where(pinned, portfolio.fixed_amount, _money(most, step)),
+        pinned=pinned,
+    )
+
+
+def _money(count: Floats, step: float) -> Floats:
+    return count / 100.0 if step == 0.01 else count * step
+
+
+def _smoothed(churn: Floats, smoothing: str) -> Floats:
+    if smoothing == "none":
+        return churn
+    return np.asarray(isotonic_regression(churn, increasing=True).x)
+
+
+def _tariff(rates: Floats, churn: Floats, band: tuple[float, float], step: float | None) -> Tariff:
+    low, high = band
+    if step is None:
+        inside = (rates >= low - SAME_RATE) & (rates <= high + SAME_RATE)
+        return Tariff(rates[inside], 1.0 - churn[inside])
+    count = int(np.floor((high - low) / step + 1e-9))
+    grid = low + step * np.arange(count + 1)
+    if high - grid[-1] > SAME_RATE:
+        grid = np.append(grid, high)
+    return Tariff(grid, 1.0 - np.interp(grid, rates, churn))
+
+
+def take_up_of(portfolio: Portfolio, terms: Terms, rate: Floats) -> tuple[Floats, Booleans]:
+    """(n,) take-up at each borrower's `rate`, and whether that rate is one that may be offered.
+
+    A rate of NaN is no offer: take-up 0, allowed.
+    """
+    take_up = np.zeros(len(rate))
+    allowed = np.isnan(rate)
+    for grade, tariff in terms.tariffs.items():
+        code = portfolio.grade.code_of(grade)
+        i = np.flatnonzero((portfolio.grade.codes == code) & ~np.isnan(rate))
+        free, fixed = i[~terms.pinned[i]], i[terms.pinned[i]]
+        if len(free) and len(tariff.rates):
+            right = np.clip(np.searchsorted(tariff.rates, rate[free]), 1, max(len(tariff.rates) - 1, 1))
+            left = right - 1
+            right = np.minimum(right, len(tariff.rates) - 1)
+            closer = np.abs(tariff.rates[right] - rate[free]) < np.abs(tariff.rates[left] - rate[free])
+            k = np.where(closer, right, left)
+            take_up[free] = tariff.take_up[k]
+            enough = np.nan_to_num(portfolio.min_rate[free], nan=0.0) <= rate[free] + SAME_RATE
+            allowed[free] = (np.abs(tariff.rates[k] - rate[free]) <= SAME_RATE) & enough
+        take_up[fixed] = 1.0 - np.interp(rate[fixed], terms.table_rates, terms.curve[grade])
+        allowed[fixed] = rate[fixed] == portfolio.fixed_rate[fixed]
+    return take_up, allowed

@@ -1,0 +1,64 @@
+"""A linear or mixed-integer program as arrays: what is handed to the solver, and what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import sparse
+
+from allocator.records.portfolio import Booleans, Floats
+
+
+@dataclass(frozen=True)
+class Program:
+    """max cost'x + offset  s.t.  row_lower <= A x <= row_upper, column_lower <= x <= column_upper."""
+
+    cost: Floats
+    matrix: sparse.csc_array
+    """(rows, columns)"""
+    row_lower: Floats
+    row_upper: Floats
+    column_lower: Floats
+    column_upper: Floats
+    integer: Booleans
+    offset: float = 0.0
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard the solver may try."""
+
+    gap: float = 0.0
+    time_limit: float = float("inf")
+    """Seconds."""
+    seed: int = 0
+    feasibility: float = 1e-9
+    """Largest violation of a row that the solver may leave."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Two statuses: why the solver stopped, and what kind of point came back (none: `point` is None)."""
+
+    stop: Literal["optimal", "infeasible", "unbounded", "time_limit", "other"]
+    point: Floats | None
+    value: float
+    bound: float
+    """Proven upper bound on the best value; for an LP its value."""
+    row_prices: Floats
+    """Change of the best value per unit more of a row's right-hand side; empty for a MIP."""
+    log: str = ""
+
+
+def stack(*blocks: sparse.sparray | np.ndarray) -> sparse.csc_array:
+    """The blocks one above the other, column-wise."""
+    return sparse.csc_array(sparse.vstack([sparse.csc_array(b) for b in blocks], format="csc"))
+
+
+def row_bounds(senses: tuple[str, ...], rhs: Floats) -> tuple[Floats, Floats]:
+    """Lower and upper bounds of rows with the given senses."""
+    lower = np.array([-np.inf if s == "at_most" else b for s, b in zip(senses, rhs, strict=True)])
+    upper = np.array([np.inf if s == "at_least" else b for s, b in zip(senses, rhs, strict=True)])
+    return lower, upper

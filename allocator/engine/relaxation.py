@@ -1,0 +1,110 @@
+"""The LP relaxation: prices for every row, and a point that is whole for nearly every borrower.
+
+A borrower's choices, refusal included, are relaxed to mixtures of its extreme offers (option k at
+`low` or at `high`). That is the convex hull of what the borrower may get, so the LP's value equals
+the Lagrangian bound of docs/formulation.md, section 4, and its row prices certify it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from allocator.engine.kernel.columns import Columns
+from allocator.engine.options import Options, Uses
+from allocator.engine.program import Answer, Program, row_bounds
+from allocator.records.portfolio import Floats, Integers
+
+
+@dataclass(frozen=True)
+class Points:
+    """Extreme offers: an option at one of its two ends; arrays of shape (P,)."""
+
+    line: Integers
+    """Index into the options."""
+    amount: Floats
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    program: Program
+    points: Points
+    unit: float
+    """Money is counted in this unit inside the program."""
+
+
+def relax(columns: Columns, options: Options, uses: Uses) -> Relaxation:
+    """The LP over all extreme offers of `options`, with one convexity row a borrower."""
+    points = _points(columns, options)
+    unit = columns.money_unit
+    value = options.margin[points.line] * points.amount + options.fixed[points.line]
+    use = uses.unit[:, points.line] * points.amount + uses.loan[:, points.line]
+    scale = columns.limits.scale
+    owner = options.owner[points.line]
+    count = len(options.borrowers)
+    convexity = sparse.csr_array(
+        (np.ones(len(owner)), (owner, np.arange(len(owner)))), shape=(count, len(owner))
+    )
+    idle = np.zeros((len(scale) + count, 1))
+    idle[0, 0] = unit / scale[0]
+    limits = columns.limits
+    lower, upper = row_bounds(limits.senses, limits.rhs / scale)
+    must = columns.offers.must[options.borrowers]
+    program = Program(
+        cost=np.append(value, limits.idle_rate * unit) / unit,
+        matrix=sparse.csc_array(
+            sparse.hstack([sparse.vstack([use / scale[:, None], convexity]), idle], format="csc")
+        ),
+        row_lower=np.concatenate([lower, np.where(must, 1.0, -np.inf)]),
+        row_upper=np.concatenate([upper, np.ones(count)]),
+        column_lower=np.zeros(len(value) + 1),
+        column_upper=np.append(np.ones(len(value)), limits.idle_room / unit),
+        integer=np.zeros(len(value) + 1, dtype=bool),
+    )
+    return Relaxation(program, points, unit)
+
+
+def prices_of(columns: Columns, relaxation: Relaxation, answer: Answer) -> Floats:
+    """(m,) the LP's row prices in money a unit of the row, of the sign that the row's direction wants."""
+    rows = columns.limits.rows
+    scale = columns.limits.scale
+    return signed(columns, answer.row_prices[: len(rows)] * relaxation.unit / scale)
+
+
+def signed(columns: Columns, prices: Floats) -> Floats:
+    """`prices` with those of the wrong sign (a solver's dust) set to 0: any such vector gives a bound."""
+    senses = columns.limits.senses
+    low = np.array([0.0 if sense == "at_most" else -np.inf for sense in senses])
+    high = np.array([0.0 if sense == "at_least" else np.inf for sense in senses])
+    return np.clip(prices, low, high) + 0.0
+
+
+def _points(columns: Columns, options: Options) -> Points:
+    """Both ends of every option; the low end only where an optimum may sit there.
+
+    Where F <= 0 and loans only cost, (k, low) is no better than low/high of (k, high).
+    """
+    position = options.position
+    low, high = columns.offers.low[position], columns.offers.high[position]
+    needed = (low < high) & ((options.fixed > 0) | columns.offers.must[position] | _loans_may_pay(columns))
+    at_high = np.arange(len(options))
+    at_low = np.flatnonzero(needed)
+    line = np.concatenate([at_high, at_low])
+    amount = np.concatenate([high, low[at_low]])
+    order = np.argsort(line, kind="stable")
+    return Points(line[order], amount[order])
+
+
+def _loans_may_pay(columns: Columns) -> bool:
+    """Whether some row may reward the mere number of loans."""
+    limits = columns.limits
+    width = len(limits.channels)
+    loans = [h for h, channel in enumerate(limits.channels) if channel.basis == 3]
+    for h in loans:
+        block = limits.matrix.tocsc()[:, h::width].tocoo()
+        for j, value in zip(block.coords[0], block.data, strict=True):
+            if limits.rows[j].sense != "at_most" or value < 0:
+                return True
+    return False

@@ -1,0 +1,80 @@
+"""What a search knows so far: the best allocation, the tightest bound, the time left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Literal
+
+import numpy as np
+
+from allocator.engine.kernel.columns import Columns
+from allocator.engine.program import row_bounds
+from allocator.records.portfolio import Codes, Floats
+from allocator.records.scenario import SolverSettings
+
+TOLERANCE = 1e-9
+"""Largest violation of a row, relative to its scale."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A feasible allocation."""
+
+    option: Codes
+    amount: Floats
+    value: float
+
+
+def candidate(columns: Columns, option: Codes, amount: Floats) -> Candidate | None:
+    """The allocation with its value; None where it breaks a row or misses a pinned offer."""
+    limits = columns.limits
+    used = columns.usage(option, amount)
+    lower, upper = row_bounds(limits.senses, limits.rhs)
+    slack = TOLERANCE * limits.scale
+    if np.any(used > upper + slack) or np.any(used < lower - slack):
+        return None
+    if np.any(columns.offers.must & (option < 0)):
+        return None
+    idle = limits.idle_rate * (limits.rhs[0] - used[0]) if limits.idle_room > 0 else 0.0
+    return Candidate(option, amount, float(np.sum(columns.values(option, amount))) + idle)
+
+
+@dataclass
+class Search:
+    """Grows as the engine learns; nothing in it is ever lost to a worse finding."""
+
+    columns: Columns
+    settings: SolverSettings
+    started: float = field(default_factory=perf_counter)
+    best: Candidate | None = None
+    bound: float = np.inf
+    proof: Literal["prices", "tree", "solver"] = "prices"
+    log: list[str] = field(default_factory=list)
+
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return self.settings.time_limit - (perf_counter() - self.started)
+
+    @property
+    def gap(self) -> float:
+        """Relative distance between bound and value; inf without an allocation."""
+        if self.best is None:
+            return np.inf
+        return (self.bound - self.best.value) / max(abs(self.bound), 1.0)
+
+    @property
+    def done(self) -> bool:
+        return self.gap <= self.settings.gap
+
+    def offer(self, found: Candidate | None) -> None:
+        """Keeps `found` if it is the best so far."""
+        if found is not None and (self.best is None or found.value > self.best.value):
+            self.best = found
+
+    def tighten(self, bound: float, proof: Literal["prices", "tree", "solver"]) -> None:
+        """Keeps `bound` if it is the tightest so far; no valid bound lies below a value reached."""
+        bound = max(bound, self.best.value if self.best is not None else -np.inf)
+        if bound < self.bound:
+            self.bound, self.proof = bound, proof

@@ -1,0 +1,200 @@
+"""Limits become rows: memberships make cells, measures make channels (docs/formulation.md, section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import sparse
+
+from allocator.errors import Fault, InputError
+from allocator.limits.families import FAMILIES
+from allocator.limits.families.measured import Measured
+from allocator.limits.filters import Membership, memberships_of
+from allocator.records.limits import BASES, Channel, Limits, Row
+from allocator.records.portfolio import Codes, Floats, Portfolio
+from allocator.records.scenario import Limit, Policy
+
+
+@dataclass
+class _Channels:
+    """Distinct (basis, weight) pairs in the order they are met."""
+
+    found: dict[tuple[str, str], int] = field(default_factory=dict)
+    channels: list[Channel] = field(default_factory=list)
+
+    def index(self, basis: str, weight: Floats | None, key: str) -> int:
+        at = self.found.setdefault((basis, key), len(self.channels))
+        if at == len(self.channels):
+            self.channels.append(Channel(BASES.index(basis), weight))
+        return at
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """factor x channel over the members with `code` of `membership` (None: everyone)."""
+
+    channel: int
+    factor: float
+    membership: int | None = None
+    code: int = 0
+
+
+@dataclass(frozen=True)
+class _Draft:
+    row: Row
+    entries: tuple[_Entry, ...]
+
+
+def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
+    """The rows of `policy` over `portfolio`, the budget first, then the limits in their order.
+
+    Raises InputError naming every limit that stands on a missing value.
+    """
+    memberships, of_limit = memberships_of(policy.limits, portfolio)
+    _check_weights(policy.limits, portfolio)
+    channels = _Channels()
+    drafts = [_budget(policy, channels)]
+    for limit, at in zip(policy.limits, of_limit, strict=True):
+        drafts.extend(_drafts(limit, memberships[at], at, policy, portfolio, channels))
+    cell, table = _cells(memberships, len(portfolio))
+    return Limits(
+        rows=tuple(draft.row for draft in drafts),
+        cell=cell,
+        cells=len(table),
+        channels=tuple(channels.channels),
+        matrix=_matrix(drafts, table, len(channels.channels)),
+        idle_rate=policy.idle_rate,
+    )
+
+
+def _budget(policy: Policy, channels: _Channels) -> _Draft:
+    budget = policy.budget
+    row = Row("budget", budget.basis, budget.spend, budget.amount, max(budget.amount, 1e-9))
+    return _Draft(row, (_Entry(channels.index(budget.basis, None, ""), 1.0),))
+
+
+def _drafts(
+    limit: Limit, membership: Membership, at: int, policy: Policy, portfolio: Portfolio, channels: _Channels
+) -> list[_Draft]:
+    """One row, or with `each` one a value of that column."""
+    measured = FAMILIES[limit.measure](portfolio)
+    weight, key = _weighted(measured, limit, portfolio)
+    channel = channels.index(measured.basis, weight, key)
+    reference = _reference_entries(limit, channels)
+    used_by_exposure = _exposure_by_code(measured, weight, membership, portfolio)
+    taken = _reference_exposure(limit, measured, portfolio)
+    drafts = []
+    for code, label in enumerate(membership.labels):
+        name = limit.name if limit.each is None else f"{limit.name}[{label}]"
+        bound = limit.bound * policy.budget.amount if limit.of == "budget" else limit.bound
+        rhs = (
+            bound - used_by_exposure[code] if limit.of in (None, "budget") else taken - used_by_exposure[code]
+        )
+        size = abs(bound) if limit.of in (None, "budget") else 0.0
+        row = Row(name, limit.measure, limit.sense, float(rhs), max(size, policy.budget.amount / 1000, 1e-9))
+        drafts.append(_Draft(row, (_Entry(channel, 1.0, at, code), *reference)))
+    return drafts
+
+
+def _weighted(measured: Measured, limit: Limit, portfolio: Portfolio) -> tuple[Floats | None, str]:
+    """The measure's weight times the limit's own column, with a key that tells equal ones apart."""
+    key = limit.measure if measured.weight is not None else ""
+    if limit.weight is None:
+        return measured.weight, key
+    column = portfolio.number(limit.weight)
+    product = column if measured.weight is None else measured.weight * column
+    return product, f"{key} x {limit.weight}"
+
+
+def _reference_entries(limit: Limit, channels: _Channels) -> tuple[_Entry, ...]:
+    """- bound x reference on the left, for limits that are a share of what is lent."""
+    if limit.of in (None, "budget"):
+        return ()
+    basis = "offered" if limit.of == "total" else "drawn"
+    return (_Entry(channels.index(basis, None, ""), -limit.bound),)
+
+
+def _exposure_by_code(
+    measured: Measured, weight: Floats | None, membership: Membership, portfolio: Portfolio
+) -> Floats:
+    """What is already lent uses of each code's row."""
+    count = len(membership.labels)
+    if not measured.counts_exposure:
+        return np.zeros(count)
+    used = portfolio.exposure if weight is None else portfolio.exposure * weight
+    inside = membership.codes >= 0
+    return np.bincount(membership.codes[inside], used[inside], minlength=count)
+
+
+def _reference_exposure(limit: Limit, measured: Measured, portfolio: Portfolio) -> float:
+    """bound x what is already lent; a measure that exposure does not use has a reference without it."""
+    if limit.of in (None, "budget") or not measured.counts_exposure:
+        return 0.0
+    return limit.bound * float(np.sum(portfolio.exposure))
+
+
+def _check_weights(limits: Sequence[Limit], portfolio: Portfolio) -> None:
+    faults = []
+    for limit in limits:
+        if limit.weight is None:
+            continue
+        missing = np.flatnonzero(~np.isfinite(portfolio.number(limit.weight)))
+        if len(missing):
+            faults.append(
+                Fault(
+                    f"limit {limit.name!r} weighs by {limit.weight}, which is missing in {len(missing)} rows",
+                    "fill the column",
+                    file=portfolio.source,
+                    row=int(np.min(portfolio.row[missing])),
+                    field=limit.weight,
+                )
+            )
+    if faults:
+        raise InputError.of(faults, "limits")
+
+
+def _cells(memberships: Sequence[Membership], borrowers: int) -> tuple[Codes, np.ndarray]:
+    """Each borrower's cell, and the table (cells, memberships) of the codes that make a cell."""
+    cell = np.zeros(borrowers, dtype=np.int64)
+    table = np.zeros((1, 0), dtype=np.int64)
+    for membership in memberships:
+        width = len(membership.labels) + 1
+        cell = cell * width + (membership.codes + 1)
+        present, cell = _compress(cell, len(table) * width)
+        table = np.column_stack([table[present // width], present % width - 1])
+    return cell.astype(np.int32), table
+
+
+def _compress(keys: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct keys, ascending, and each key's position among them."""
+    if size > 4_000_000:
+        present, position = np.unique(keys, return_inverse=True)
+        return present, position
+    seen = np.zeros(max(size, 1), dtype=bool)
+    seen[keys] = True
+    present = np.flatnonzero(seen)
+    if len(present) == 0:
+        present = np.zeros(1, dtype=np.int64)
+    position = np.cumsum(seen) - 1
+    return present, position[keys]
+
+
+def _matrix(drafts: Sequence[_Draft], table: np.ndarray, channels: int) -> sparse.csr_array:
+    """(rows, cells * channels) coefficients."""
+    rows, columns, values = [], [], []
+    everyone = np.arange(len(table))
+    for j, draft in enumerate(drafts):
+        for entry in draft.entries:
+            members = (
+                everyone
+                if entry.membership is None
+                else np.flatnonzero(table[:, entry.membership] == entry.code)
+            )
+            rows.append(np.full(len(members), j))
+            columns.append(members * channels + entry.channel)
+            values.append(np.full(len(members), entry.factor))
+    shape = (len(drafts), len(table) * channels)
+    coordinates = (np.concatenate(rows), np.concatenate(columns))
+    return sparse.coo_array((np.concatenate(values), coordinates), shape=shape).tocsr()

@@ -1,0 +1,103 @@
+"""Who a limit is about: `where` and `each` as one code a borrower."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from allocator.errors import Fault, InputError
+from allocator.records.portfolio import Booleans, Codes, Portfolio
+from allocator.records.scenario import Condition, Limit
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Codes index `labels`; -1 lies outside. Without `each` there is the one label ''.
+
+    With `each` the labels are the values that some borrower inside the filter has.
+    """
+
+    codes: Codes
+    labels: tuple[str, ...]
+
+
+def memberships_of(
+    limits: Sequence[Limit], portfolio: Portfolio
+) -> tuple[tuple[Membership, ...], tuple[int, ...]]:
+    """The distinct memberships, and the index among them of each limit's.
+
+    Raises InputError naming every filter that meets a missing value.
+    """
+    faults = [fault for limit in limits for fault in _missing(limit, portfolio)]
+    if faults:
+        raise InputError.of(faults, "limits")
+    found: dict[tuple[tuple[Condition, ...], str | None], int] = {}
+    memberships: list[Membership] = []
+    index = []
+    for limit in limits:
+        key = (limit.where, limit.each)
+        if key not in found:
+            found[key] = len(memberships)
+            memberships.append(_membership(limit, portfolio))
+        index.append(found[key])
+    return tuple(memberships), tuple(index)
+
+
+def _membership(limit: Limit, portfolio: Portfolio) -> Membership:
+    inside = np.ones(len(portfolio), dtype=bool)
+    for condition in limit.where:
+        inside &= passes(condition, portfolio)
+    if limit.each is None:
+        return Membership(np.where(inside, 0, -1).astype(np.int32), ("",))
+    column = portfolio.text(limit.each)
+    present = np.unique(column.codes[inside])
+    position = np.full(len(column.values) + 1, -1, dtype=np.int32)
+    position[present] = np.arange(len(present))
+    codes = np.where(inside, position[column.codes], -1).astype(np.int32)
+    return Membership(codes, tuple(column.values[code] for code in present))
+
+
+def passes(condition: Condition, portfolio: Portfolio) -> Booleans:
+    """(n,) which borrowers pass one condition."""
+    if condition.is_range:
+        values = portfolio.number(condition.column)
+        inside = np.ones(len(values), dtype=bool)
+        if condition.above is not None:
+            inside &= values > condition.above
+        if condition.at_least is not None:
+            inside &= values >= condition.at_least
+        if condition.below is not None:
+            inside &= values < condition.below
+        if condition.at_most is not None:
+            inside &= values <= condition.at_most
+        return inside
+    if condition.column == "borrower_id":
+        return np.isin(portfolio.borrower_id.astype(str), condition.values)
+    column = portfolio.text(condition.column)
+    wanted = np.array([value in condition.values for value in column.values] + [False])
+    return wanted[column.codes]
+
+
+def _missing(limit: Limit, portfolio: Portfolio) -> list[Fault]:
+    """A limit on a missing value is an error: one fault a column, with the first row and a count."""
+    faults = []
+    named = [(c.column, c.is_range) for c in limit.where]
+    if limit.each is not None:
+        named.append((limit.each, False))
+    for column, is_range in named:
+        if column == "borrower_id":
+            continue
+        missing = np.isnan(portfolio.number(column)) if is_range else portfolio.text(column).codes < 0
+        if missing.any():
+            faults.append(
+                Fault(
+                    f"limit {limit.name!r} asks for {column}, which is missing in {int(missing.sum())} rows",
+                    "fill the column",
+                    file=portfolio.source,
+                    row=int(np.min(portfolio.row[missing])),
+                    field=column,
+                )
+            )
+    return faults

@@ -1,0 +1,189 @@
+"""From borrowers, a churn curve and a policy to the offer book.
+
+Every fault of the three together (a band without a churn column, a pinned rate outside the curve)
+is reported at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from allocator.errors import Fault, InputError
+from allocator.pricing.churn import rate_menu, smooth
+from allocator.records.offers import Menu, OfferBook
+from allocator.records.portfolio import Booleans, ChurnTable, Codes, Floats, Portfolio, Text
+from allocator.records.scenario import Policy, Response
+
+CENT = 0.01
+
+REFUSALS = (
+    "excluded",
+    "no rate at or above the borrower's minimum",
+    "no rates for this grade",
+    "request below the smallest loan",
+    "smallest loan wanted above the largest ticket",
+    "no multiple of the step fits",
+)
+"""Why no offer is possible, in ascending order as Text wants; the first that applies is named."""
+_EXCLUDED, _NO_RATE, _NO_GRADE, _SMALL, _LARGE, _NO_STEP = range(len(REFUSALS))
+
+
+@dataclass(frozen=True)
+class _MenuOfBorrowers:
+    menus: tuple[Menu, ...]
+    menu: Codes
+
+
+def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, policy: Policy) -> OfferBook:
+    """The offer book of `portfolio` under `policy` (docs/formulation.md, section 1).
+
+    Raises InputError with every fault where the policy, the curve and the borrowers do not fit.
+    """
+    curve = smooth(table, response.smoothing)
+    pinned = ~np.isnan(portfolio.fixed_amount)
+    by_grade = _grade_menus(curve, policy)
+    _check_pinned(portfolio, curve, policy, pinned)
+    low, high = _amounts(portfolio, policy, pinned)
+    menus = _borrower_menus(portfolio, curve, by_grade, pinned)
+    refusal = _refusals(portfolio, policy, menus.menu, low, high)
+    menu = np.where(refusal.codes >= 0, -1, menus.menu).astype(np.int32)
+    return OfferBook(
+        menus=menus.menus,
+        menu=menu,
+        low=np.where(menu >= 0, low, 0.0),
+        high=np.where(menu >= 0, high, 0.0),
+        income=portfolio.term * (1.0 - portfolio.pd),
+        cost=portfolio.pd * portfolio.lgd + policy.funding_rate * portfolio.term,
+        relationship=portfolio.relationship_value,
+        term=portfolio.term,
+        must=pinned,
+        refusal=refusal,
+        churn_cost=policy.churn_cost_rate,
+        decline_churn=policy.decline_churn,
+        processing_cost=policy.processing_cost,
+        step=policy.ticket.step,
+    )
+
+
+def _grade_menus(curve: ChurnTable, policy: Policy) -> dict[str, Menu]:
+    """One menu a grade that the policy names; every grade's fault at once."""
+    menus: dict[str, Menu] = {}
+    faults: list[Fault] = []
+    for grade, band in sorted(policy.rates.items()):
+        try:
+            menus[grade] = rate_menu(curve, grade, band, policy.rate_step)
+        except InputError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise InputError.of(faults, "rates and churn curve")
+    return menus
+
+
+def _check_pinned(portfolio: Portfolio, curve: ChurnTable, policy: Policy, pinned: Booleans) -> None:
+    """A pinned offer needs a grade that is lent to, a rate inside the curve, and no exclusion."""
+    low, high = float(curve.rates[0]), float(curve.rates[-1])
+    faults: list[Fault] = []
+    for i in np.flatnonzero(pinned):
+        grade = portfolio.grade.values[portfolio.grade.codes[i]]
+        rate = float(portfolio.fixed_rate[i])
+        row = int(portfolio.row[i])
+        if portfolio.exclude[i]:
+            faults.append(
+                Fault(
+                    "a pinned offer for an excluded borrower",
+                    "clear exclude or the fixed amount and rate",
+                    file=portfolio.source,
+                    row=row,
+                    field="fixed_amount",
+                )
+            )
+        if grade not in policy.rates:
+            faults.append(
+                Fault(
+                    f"a pinned offer for grade {grade}, which policy.rates does not name",
+                    "give the grade a band or clear the fixed amount and rate",
+                    file=portfolio.source,
+                    row=row,
+                    field="fixed_rate",
+                )
+            )
+        if not low <= rate <= high:
+            faults.append(
+                Fault(
+                    f"{rate:g} lies outside the churn curve, {low:g} to {high:g}",
+                    "pin a rate that the curve covers, as a fraction",
+                    file=portfolio.source,
+                    row=row,
+                    field="fixed_rate",
+                )
+            )
+    if faults:
+        raise InputError.of(faults, "pinned offers")
+
+
+def _amounts(portfolio: Portfolio, policy: Policy, pinned: Booleans) -> tuple[Floats, Floats]:
+    """Smallest and largest loan, on the lattice of amounts; what was pinned stays as it is."""
+    lot = policy.ticket.step or CENT
+    low = _ceil_to(np.maximum(portfolio.min_amount, policy.ticket.min), lot)
+    high = _floor_to(np.minimum(portfolio.max_amount, policy.ticket.max), lot)
+    fixed = np.where(pinned, portfolio.fixed_amount, 0.0)
+    return np.where(pinned, fixed, low), np.where(pinned, fixed, high)
+
+
+def _ceil_to(amounts: Floats, lot: float) -> Floats:
+    """The least multiple of `lot` not below each amount (a relative 1e-9 of a lot is forgiven)."""
+    return _multiple(np.ceil(amounts / lot - 1e-6), lot)
+
+
+def _floor_to(amounts: Floats, lot: float) -> Floats:
+    """The largest multiple of `lot` not above each amount (a relative 1e-9 of a lot is forgiven)."""
+    return _multiple(np.floor(amounts / lot + 1e-6), lot)
+
+
+def _multiple(count: Floats, lot: float) -> Floats:
+    """count * lot, correctly rounded to the cent that it is (count * 0.01 may be off by one bit)."""
+    return count / 100.0 if lot == CENT else count * lot
+
+
+def _borrower_menus(
+    portfolio: Portfolio, curve: ChurnTable, by_grade: dict[str, Menu], pinned: Booleans
+) -> _MenuOfBorrowers:
+    """Each borrower's menu: the grade's, cut off below the borrower's own minimum, or the one rate pinned."""
+    menus: list[Menu] = []
+    menu = np.full(len(portfolio), -1, dtype=np.int32)
+    for grade, full in by_grade.items():
+        members = portfolio.grade.codes == portfolio.grade.code_of(grade)
+        floor = np.nan_to_num(portfolio.min_rate, nan=0.0)
+        first = np.searchsorted(full.rates, floor - 1e-12)
+        for start in np.unique(first[members & ~pinned]):
+            if start < len(full.rates):
+                menu[members & ~pinned & (first == start)] = len(menus)
+                menus.append(Menu(full.rates[start:], full.take_up[start:]))
+        for rate in np.unique(portfolio.fixed_rate[members & pinned]):
+            churn = np.interp(rate, curve.rates, curve.churn[grade])
+            menu[members & pinned & (portfolio.fixed_rate == rate)] = len(menus)
+            menus.append(Menu(np.array([rate]), np.array([1.0 - churn])))
+    return _MenuOfBorrowers(tuple(menus), menu)
+
+
+def _refusals(portfolio: Portfolio, policy: Policy, menu: Codes, low: Floats, high: Floats) -> Text:
+    """Why no offer is possible, the first reason that applies."""
+    lendable = np.array([grade in policy.rates for grade in portfolio.grade.values] + [False])
+    wanted = np.maximum(portfolio.min_amount, policy.ticket.min)
+    open_to = ~np.isfinite(portfolio.fixed_amount)
+    request = portfolio.max_amount
+    codes = np.select(
+        [
+            portfolio.exclude,
+            ~lendable[portfolio.grade.codes],
+            menu < 0,
+            open_to & (request < wanted),
+            open_to & (portfolio.min_amount > policy.ticket.max),
+            low > high,
+        ],
+        [_EXCLUDED, _NO_GRADE, _NO_RATE, _SMALL, _LARGE, _NO_STEP],
+        default=-1,
+    )
+    return Text(codes.astype(np.int32), REFUSALS)

@@ -1,0 +1,112 @@
+"""A run in figures: what summary.json says, all of it from the recomputed ledger."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import resource
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from allocator.certification import Ledger
+from allocator.records.portfolio import Booleans, Portfolio
+from allocator.records.run import Certificate
+from allocator.records.scenario import Scenario
+from allocator.records.solution import Solution
+
+_SUMS = ("interest", "expected_loss", "funding_cost", "churn_cost", "processing_cost", "relationship_cost")
+_LIBRARIES = ("allocator", "highspy", "numpy", "pandas", "pyarrow", "pyomo", "scipy")
+
+
+def summarise(
+    scenario: Scenario,
+    portfolio: Portfolio,
+    solution: Solution,
+    ledger: Ledger,
+    certificate: Certificate,
+    seconds: Mapping[str, float],
+) -> dict[str, Any]:
+    """The figures of a run; amounts in currency units, rates and gaps as fractions."""
+    bound = max(min(solution.bound, certificate.bound), certificate.value)
+    proof = solution.proof if bound < certificate.bound else "prices"
+    gap = (bound - certificate.value) / max(abs(bound), 1.0)
+    policy = scenario.policy
+    budget = certificate.limits[0]
+    unspent = budget.slack if policy.budget.spend == "at_most" else 0.0
+    return {
+        "schema": 1,
+        "name": scenario.name,
+        "status": "optimal" if gap <= scenario.solver.gap else "feasible",
+        "stop": solution.stop,
+        "proof": proof,
+        "currency": policy.currency,
+        "objective": certificate.value,
+        "bound": bound,
+        "gap": gap,
+        "certified_bound": certificate.bound,
+        "certified_gap": certificate.gap,
+        "offered": float(np.sum(ledger.amount)),
+        "drawn": float(np.sum(ledger.drawn)),
+        **{name: float(np.sum(getattr(ledger, name))) for name in _SUMS},
+        "idle_income": policy.idle_rate * unspent,
+        "budget_unspent": unspent,
+        "refusal_constant": -policy.decline_churn * float(np.sum(portfolio.relationship_value)),
+        "borrowers": len(portfolio),
+        "funded": int(np.count_nonzero(ledger.amount)),
+        "by_grade": _by_grade(portfolio, ledger),
+        "limits": [
+            {
+                "name": use.name,
+                "measure": use.measure,
+                "sense": use.sense,
+                "used": use.used,
+                "bound": use.bound,
+                "slack": use.slack,
+                "price": use.price,
+                "binding": abs(use.slack) <= 1e-9 * max(abs(use.bound), policy.budget.amount / 1000),
+            }
+            for use in certificate.limits
+        ],
+        "seconds": dict(seconds),
+        "method": solution.method,
+        "peak_memory_mb": _peak_memory_mb(),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
+        "digest": digest(scenario, certificate),
+    }
+
+
+def digest(scenario: Scenario, certificate: Certificate) -> str:
+    """Hash of the resolved scenario and the contents of its inputs: equal runs have equal digests."""
+    text = json.dumps([dict(scenario.document), dict(certificate.inputs)], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _by_grade(portfolio: Portfolio, ledger: Ledger) -> dict[str, dict[str, float]]:
+    by_grade = {}
+    for code, grade in enumerate(portfolio.grade.values):
+        member = portfolio.grade.codes == code
+        if member.any():
+            by_grade[grade] = _segment(ledger, member)
+    return by_grade
+
+
+def _segment(ledger: Ledger, member: Booleans) -> dict[str, float]:
+    offered = float(np.sum(ledger.amount[member]))
+    weighted = float(np.sum((ledger.amount * ledger.rate)[member]))
+    return {
+        "borrowers": int(np.count_nonzero(member)),
+        "funded": int(np.count_nonzero(ledger.amount[member])),
+        "offered": offered,
+        "drawn": float(np.sum(ledger.drawn[member])),
+        "mean_rate": weighted / offered if offered else 0.0,
+        **{name: float(np.sum(getattr(ledger, name)[member])) for name in (*_SUMS, "value")},
+    }
+
+
+def _peak_memory_mb() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024 if platform.system() == "Linux" else peak / 1024**2
