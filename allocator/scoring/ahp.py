@@ -80,7 +80,9 @@ class Hierarchy:
 
     def table(self) -> pd.DataFrame:
         """Alternatives by row: their weight under each criterion and, last, `composed`."""
-        columns = dict(zip(self.criteria.judgement.items, (w.weights for w in self.alternatives), strict=True))
+        columns = dict(
+            zip(self.criteria.judgement.items, (w.weights for w in self.alternatives), strict=True)
+        )
         items = self.alternatives[0].judgement.items
         return pd.DataFrame(columns | {"composed": self.composed}, index=pd.Index(items, name="alternative"))
 
@@ -137,7 +139,9 @@ def compose(
     ]
     named = {name: alternatives[name].items for name in criteria.items if name in alternatives}
     if len(set(named.values())) > 1:
-        faults.append(Fault("the judgements compare different alternatives", "use the same ones in the same order"))
+        faults.append(
+            Fault("the judgements compare different alternatives", "use the same ones in the same order")
+        )
     if faults:
         raise InputError.of(faults, "Judgements")
     top = weigh(criteria, method)
@@ -152,7 +156,9 @@ def sensitivity(judged: Judgement, factor: float = 1.5) -> pd.DataFrame:
     afterwards, `shift` (the largest change of a weight) and `consistency_ratio`; largest shift first.
     """
     if not (math.isfinite(factor) and factor > 0 and factor != 1):
-        raise InputError.of([Fault(f"a factor of {factor}", "use a positive factor other than 1")], "Sensitivity")
+        raise InputError.of(
+            [Fault(f"a factor of {factor}", "use a positive factor other than 1")], "Sensitivity"
+        )
     base = weigh(judged).weights
     rows = []
     for i in range(len(judged.items)):
@@ -178,16 +184,22 @@ def read_hierarchy(path: Path, method: Method = "eigenvector") -> Hierarchy:
     Raises InputError with every fault of the file.
     """
     if not path.is_file():
-        raise InputError.of([Fault("the file does not exist", "give a JSON file of judgements", str(path))], "AHP")
+        raise InputError.of(
+            [Fault("the file does not exist", "give a JSON file of judgements", str(path))], "AHP"
+        )
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        fault = Fault(f"is not JSON ({error.msg})", "compare it with models/ahp", str(path), line=error.lineno)
+        fault = Fault(
+            f"is not JSON ({error.msg})", "compare it with models/ahp", str(path), line=error.lineno
+        )
         raise InputError.of([fault], "AHP") from error
     return hierarchy_from_document(document, str(path), method)
 
 
-def hierarchy_from_document(document: Mapping[str, Any], name: str, method: Method = "eigenvector") -> Hierarchy:
+def hierarchy_from_document(
+    document: Mapping[str, Any], name: str, method: Method = "eigenvector"
+) -> Hierarchy:
     """The hierarchy that a document {criteria: {items, rows}, alternatives: {items, rows: {criterion: ..}}} says."""
     faults: list[Fault] = []
     try:
@@ -215,7 +227,9 @@ def _entry(entry: float | str, place: str, faults: list[Fault]) -> float:
         value = math.nan
     if math.isfinite(value) and value > 0:
         return value
-    faults.append(Fault(f"{entry!r} is no judgement", "write a number above 0 or a fraction, 1/4", field=place))
+    faults.append(
+        Fault(f"{entry!r} is no judgement", "write a number above 0 or a fraction, 1/4", field=place)
+    )
     return 1.0
 
 

@@ -103,18 +103,28 @@ def churn_frame(table: ChurnTable) -> pd.DataFrame:
 def _shares(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Shares and offers behind them, rates by grades; offers are 1 where they are not counted."""
     if "rate" not in frame.columns:
-        fault = Fault("lacks the column rate", "give rate, grade and left, or rate and one column a grade", source)
+        fault = Fault(
+            "lacks the column rate", "give rate, grade and left, or rate and one column a grade", source
+        )
         raise InputError.of([fault], "Churn")
     by_offer = {"grade", "left"} <= set(frame.columns)
     grades: Sequence[str] = ["left"] if by_offer else [str(name) for name in frame.columns if name != "rate"]
     faults = [] if grades else [Fault("has no column of churn", "add one column a grade", source)]
     for name in ("rate", *grades):
         values = pd.to_numeric(frame[name], errors="coerce")
-        inside = (values > 0) & (values < 1) if name == "rate" else values.isna() | ((values >= 0) & (values <= 1))
+        inside = (
+            (values > 0) & (values < 1) if name == "rate" else values.isna() | ((values >= 0) & (values <= 1))
+        )
         inside &= ~(frame[name].notna() & values.isna())
         for row in np.flatnonzero(~inside.to_numpy())[:1]:
-            what = "rates are fractions between 0 and 1" if name == "rate" else "churn is a fraction from 0 to 1"
-            faults.append(Fault(f"{frame[name].iloc[row]!r} is out of range", what, source, row=int(row) + 1, field=name))
+            what = (
+                "rates are fractions between 0 and 1" if name == "rate" else "churn is a fraction from 0 to 1"
+            )
+            faults.append(
+                Fault(
+                    f"{frame[name].iloc[row]!r} is out of range", what, source, row=int(row) + 1, field=name
+                )
+            )
     if faults:
         raise InputError.of(faults, "Churn")
     if by_offer:
@@ -125,7 +135,9 @@ def _shares(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFram
         shares = frame.set_index("rate").sort_index().astype(float)
         offers = pd.DataFrame(1.0, index=shares.index, columns=shares.columns)
     few = [str(grade) for grade in shares.columns if shares[grade].notna().sum() < FEWEST_RATES]
-    faults = [Fault(f"fewer than {FEWEST_RATES} rates", "a curve needs more", source, field=grade) for grade in few]
+    faults = [
+        Fault(f"fewer than {FEWEST_RATES} rates", "a curve needs more", source, field=grade) for grade in few
+    ]
     if shares.index.has_duplicates:
         faults.append(Fault("a rate stands twice", "one row a rate", source, field="rate"))
     if faults:
@@ -147,6 +159,8 @@ def _logistic(grade: str, rates: Floats, share: Floats, weight: Floats) -> Logis
         fit = GLM(share, design, family=Binomial(), var_weights=weight).fit(
             cov_type="nonrobust" if counted else "HC1"
         )
-    curve = LogisticCurve(grade, float(fit.params[0]), float(fit.params[1]), np.asarray(fit.cov_params()), 0.0)
+    curve = LogisticCurve(
+        grade, float(fit.params[0]), float(fit.params[1]), np.asarray(fit.cov_params()), 0.0
+    )
     error = float(np.sqrt(np.average((curve.churn(rates) - share) ** 2, weights=weight)))
     return LogisticCurve(grade, curve.intercept, curve.slope, curve.covariance, error)

@@ -111,7 +111,9 @@ def _check(score: Floats, default: Floats, owed: Floats, lost: Floats) -> None:
         row = int(np.flatnonzero((owed < 0) | (lost < 0) | (lost > owed * (1 + 1e-9)))[0]) + 1
         faults.append(Fault("lost is not within 0 and owed", "0 <= lost <= owed", row=row, field="lost"))
     if len(np.unique(default)) < 2:
-        faults.append(Fault("the outcomes are of one class only", "give firms of both kinds", field="default"))
+        faults.append(
+            Fault("the outcomes are of one class only", "give firms of both kinds", field="default")
+        )
     if faults:
         raise InputError.of(faults, "Rating classes")
 

@@ -14,7 +14,9 @@ GRADE_POINTS = {"A": 4, "B": 3, "C": 2, "D": 1}
 FEWEST = 3
 
 
-def correlate(rating: pd.Series, indicators: pd.DataFrame, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def correlate(
+    rating: pd.Series, indicators: pd.DataFrame, columns: Sequence[str] | None = None
+) -> pd.DataFrame:
     """Correlation of a rating with each indicator, over the firms that have both.
 
     `rating` is numeric or graded A to D (A counts 4, D 1) and shares its index with `indicators`.
@@ -63,7 +65,11 @@ def grade_points(rating: pd.Series) -> pd.Series:
     wrong = rating[points.isna() & rating.notna()]
     if len(wrong):
         faults = [
-            Fault(f"{value!r} is no grade", "the grades are A, B, C, D", row=int(np.flatnonzero(rating == value)[0]) + 1)
+            Fault(
+                f"{value!r} is no grade",
+                "the grades are A, B, C, D",
+                row=int(np.flatnonzero(rating == value)[0]) + 1,
+            )
             for value in wrong.unique()
         ]
         raise InputError.of(faults, "Ratings")

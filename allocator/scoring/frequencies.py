@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from allocator.errors import Fault, InputError
 
@@ -23,6 +22,8 @@ def pd_by_grade(
 
     Raises InputError: an unknown grade, outcomes other than 0 and 1, a negative shrinkage.
     """
+    from scipy import stats
+
     faults = []
     if shrinkage < 0:
         faults.append(Fault(f"a shrinkage of {shrinkage:g}", "use 0 or more; 0.5 is Jeffreys' prior"))
@@ -34,7 +35,9 @@ def pd_by_grade(
         raise InputError.of(faults, "PD by grade")
     names = grade.astype(str)
     n = names.value_counts().reindex(grades, fill_value=0).to_numpy(float)
-    defaults = default.astype(float).groupby(names.to_numpy()).sum().reindex(grades, fill_value=0.0).to_numpy()
+    defaults = (
+        default.astype(float).groupby(names.to_numpy()).sum().reindex(grades, fill_value=0.0).to_numpy()
+    )
     alpha, beta, pooled = _pooled(defaults + shrinkage, n - defaults + shrinkage)
     whole = alpha + beta
     rate = np.divide(alpha, whole, out=np.full(len(whole), np.nan), where=whole > 0)

@@ -128,7 +128,9 @@ def grade_codes(rating: pd.Series) -> Integers:
     codes = pd.Index(GRADES).get_indexer(pd.Index(rating.astype(object)))
     wrong = np.flatnonzero(codes < 0)
     faults = [
-        Fault(f"{rating.iloc[row]!r} is no grade", "the grades are A, B, C, D", row=int(row) + 1, field="rating")
+        Fault(
+            f"{rating.iloc[row]!r} is no grade", "the grades are A, B, C, D", row=int(row) + 1, field="rating"
+        )
         for row in wrong
     ]
     if faults:

@@ -58,7 +58,9 @@ def firm_indicators(invoices: Invoices, firms: Sequence[str] | None = None) -> p
     years = invoices.whole_years
     columns: dict[str, object] = {}
     for name, side in zip(DIRECTIONS, sides, strict=True):
-        columns |= {f"{name}_{key}": value for key, value in _one_side(side, len(index), years, origin).items()}
+        columns |= {
+            f"{name}_{key}": value for key, value in _one_side(side, len(index), years, origin).items()
+        }
     columns |= _both_sides(sides, len(index), years, int(origin))
     return pd.DataFrame(columns, index=index)
 
@@ -147,7 +149,9 @@ def _both_sides(sides: Sequence[_Side], firms: int, years: Sequence[int], origin
     ones = [np.ones_like(side.amount) for side in sides]
     purchases, sales = (side.monthly.sum(axis=1) for side in sides)
     flows = [np.bincount(s.firm[s.valid], s.total[s.valid], minlength=firms) for s in sides]
-    profits = np.column_stack([_year(sold.monthly, y, origin) - _year(bought.monthly, y, origin) for y in years])
+    profits = np.column_stack(
+        [_year(sold.monthly, y, origin) - _year(bought.monthly, y, origin) for y in years]
+    )
     profits = profits if len(years) else np.full((firms, 1), np.nan)
     turnover = np.column_stack([_year(sold.monthly, y, origin) for y in years]) if len(years) else profits
     return {

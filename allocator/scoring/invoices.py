@@ -31,7 +31,14 @@ CHINESE: Mapping[str, str] = {
     "价税合计": "total",
     "发票状态": "valid",
 }
-STATUS: Mapping[str, bool] = {"有效发票": True, "作废发票": False, "true": True, "false": False, "1": True, "0": False}
+STATUS: Mapping[str, bool] = {
+    "有效发票": True,
+    "作废发票": False,
+    "true": True,
+    "false": False,
+    "1": True,
+    "0": False,
+}
 
 Duplicates = Literal["keep", "drop"]
 TOTAL_TOLERANCE = 0.02
@@ -82,7 +89,9 @@ def read_invoices(purchases: Path, sales: Path, *, duplicates: Duplicates = "kee
     """
     faults: list[Fault] = []
     frames = [_load(path, faults) for path in (purchases, sales)]
-    return invoices_from_frames(*frames, names=(str(purchases), str(sales)), duplicates=duplicates, faults=faults)
+    return invoices_from_frames(
+        *frames, names=(str(purchases), str(sales)), duplicates=duplicates, faults=faults
+    )
 
 
 def invoices_from_frames(

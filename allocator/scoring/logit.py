@@ -75,7 +75,9 @@ class LogitFit:
             expected = [0, *signs]
             table["expected"] = expected
             pairs = zip(expected, estimate, strict=True)
-            table["agrees"] = pd.array([None if e == 0 else bool(e * b > 0) for e, b in pairs], dtype="boolean")
+            table["agrees"] = pd.array(
+                [None if e == 0 else bool(e * b > 0) for e, b in pairs], dtype="boolean"
+            )
         return table
 
 
@@ -145,7 +147,9 @@ def _maximum_likelihood(design: Floats, y: Floats, names: Sequence[str]) -> Floa
     if not converged or not np.isfinite(coefficients).all() or np.abs(coefficients[1:]).max(initial=0) > 30:
         guilty = separating(design[:, 1:], y, names)
         of = f": {', '.join(guilty)}" if guilty else " (several columns together)"
-        fault = Fault(f"defaults are separated perfectly{of}", "use penalty flic, firth or ridge, or leave them out")
+        fault = Fault(
+            f"defaults are separated perfectly{of}", "use penalty flic, firth or ridge, or leave them out"
+        )
         raise InputError.of([fault], "Logit")
     return coefficients
 

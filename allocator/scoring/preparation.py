@@ -142,11 +142,17 @@ def _column_faults(frame: pd.DataFrame, variables: Sequence[Variable]) -> list[F
             values = frame[name]
             if values.dtype.kind not in "iufb":
                 faults.append(
-                    Fault(f"holds {values.dtype}, not numbers", "write plain numbers, or say category", field=name)
+                    Fault(
+                        f"holds {values.dtype}, not numbers",
+                        "write plain numbers, or say category",
+                        field=name,
+                    )
                 )
             elif values.dtype.kind == "f" and np.isinf(values.to_numpy(dtype=float, na_value=np.nan)).any():
                 row = int(np.flatnonzero(np.isinf(values.to_numpy(dtype=float, na_value=np.nan)))[0]) + 1
-                faults.append(Fault("is infinite", "leave the cell empty where nothing is known", row=row, field=name))
+                faults.append(
+                    Fault("is infinite", "leave the cell empty where nothing is known", row=row, field=name)
+                )
     return faults
 
 
@@ -163,7 +169,9 @@ def _learn_number(variable: Variable, series: pd.Series, faults: list[Fault]) ->
         low, high = float(known.min()), float(known.max())
         cut = np.where(np.isnan(values), fill, values)
     if np.ptp(cut) == 0:
-        faults.append(Fault("is constant: it can explain nothing", "leave the variable out", field=variable.name))
+        faults.append(
+            Fault("is constant: it can explain nothing", "leave the variable out", field=variable.name)
+        )
         return None
     return Column(variable, float(low), float(high), fill, float(cut.mean()), float(cut.std()))
 
@@ -175,7 +183,9 @@ def _learn_category(variable: Variable, series: pd.Series, faults: list[Fault]) 
     levels = (*kept, OTHER) if pooled > 0 else tuple(kept)
     if len(levels) < 2:
         faults.append(
-            Fault(f"has no two levels with {RARE} rows or more", "leave the variable out", field=variable.name)
+            Fault(
+                f"has no two levels with {RARE} rows or more", "leave the variable out", field=variable.name
+            )
         )
         return None
     return Column(variable, levels=levels)

@@ -1,7 +1,7 @@
 """Debt rating: indicators chosen by F test and clustering, weighted by F, scored 0 to 100 (source 004).
 
-    F_j = between / within mean square of x_j over defaulted and sound firms
-    w_j = F_j / sum F over the indicators kept;   S = 100 sum_j w_j x_j
+F_j = between / within mean square of x_j over defaulted and sound firms
+w_j = F_j / sum F over the indicators kept;   S = 100 sum_j w_j x_j
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ def select(x: Floats, default: Floats, rules: Sequence[Rule], correlated: float 
 
     bad, good = x[default == 1], x[default == 0]
     if len(bad) < 2 or len(good) < 2:
-        fault = Fault("the outcomes are of one class only", "give at least two firms of each kind", field="default")
+        fault = Fault(
+            "the outcomes are of one class only", "give at least two firms of each kind", field="default"
+        )
         raise InputError.of([fault], "Rating")
     spread = x.std(axis=0) > 0
     f, p = np.zeros(x.shape[1]), np.ones(x.shape[1])
@@ -114,7 +116,9 @@ def select(x: Floats, default: Floats, rules: Sequence[Rule], correlated: float 
         table.loc[rows["f"].idxmax(), "kept"] = True
     table["why"] = [_why(row, name) for name, row in zip(table.index, table.to_dict("records"), strict=True)]
     if not table["kept"].any():
-        fault = Fault("no indicator tells defaults from the rest", "give other indicators, or check their direction")
+        fault = Fault(
+            "no indicator tells defaults from the rest", "give other indicators, or check their direction"
+        )
         raise InputError.of([fault], "Rating")
     return table
 

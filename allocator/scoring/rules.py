@@ -139,14 +139,18 @@ def _learn(frame: pd.DataFrame, rule: Rule, faults: list[Fault]) -> Learnt | Non
 
 def _check_rule(rule: Rule, faults: list[Fault]) -> None:
     if rule.kind not in KINDS:
-        faults.append(Fault(f"{rule.kind!r} is no kind of rule", f"the kinds are {', '.join(KINDS)}", field=rule.name))
+        faults.append(
+            Fault(f"{rule.kind!r} is no kind of rule", f"the kinds are {', '.join(KINDS)}", field=rule.name)
+        )
     if rule.kind == "interval" and (rule.interval is None or rule.interval[0] > rule.interval[1]):
         faults.append(Fault("needs an interval [low, high]", "give both ends, low first", field=rule.name))
     if rule.kind == "qualitative":
         if not rule.scores:
             faults.append(Fault("needs a table of scores", "give text: score pairs", field=rule.name))
         elif any(not 0 <= score <= 1 for score in rule.scores.values()):
-            faults.append(Fault("a score lies outside [0, 1]", "1 is the safest answer, 0 the worst", field=rule.name))
+            faults.append(
+                Fault("a score lies outside [0, 1]", "1 is the safest answer, 0 the worst", field=rule.name)
+            )
 
 
 def _check_column(frame: pd.DataFrame, rule: Rule, faults: list[Fault]) -> None:
@@ -157,10 +161,16 @@ def _check_column(frame: pd.DataFrame, rule: Rule, faults: list[Fault]) -> None:
         return
     values = frame[rule.name]
     if values.dtype.kind not in "iufb":
-        faults.append(Fault(f"holds {values.dtype}, not numbers", "write numbers, or a qualitative rule", field=rule.name))
+        faults.append(
+            Fault(
+                f"holds {values.dtype}, not numbers", "write numbers, or a qualitative rule", field=rule.name
+            )
+        )
     elif np.isinf(values.to_numpy(dtype=float, na_value=np.nan)).any():
         row = int(np.flatnonzero(np.isinf(values.to_numpy(dtype=float, na_value=np.nan)))[0]) + 1
-        faults.append(Fault("is infinite", "leave the cell empty where nothing is known", row=row, field=rule.name))
+        faults.append(
+            Fault("is infinite", "leave the cell empty where nothing is known", row=row, field=rule.name)
+        )
 
 
 def _by_table(rule: Rule, values: pd.Series, fill: float) -> Floats:

@@ -59,7 +59,13 @@ class Scorecard:
         intercept = float(shift @ self.fit.coefficients)
         error = float(np.sqrt(shift @ self.fit.covariance @ shift))
         place = table.columns.get_indexer(["estimate", "standard_error", "z", "low", "high"])
-        values = [intercept, error, intercept / error, intercept - NORMAL_95 * error, intercept + NORMAL_95 * error]
+        values = [
+            intercept,
+            error,
+            intercept / error,
+            intercept - NORMAL_95 * error,
+            intercept + NORMAL_95 * error,
+        ]
         table.iloc[0, place] = values
         table.loc["intercept", "p"] = float(2 * special.ndtr(-abs(intercept / error)))
         return table
@@ -121,7 +127,11 @@ def check_bounds(bounds: Mapping[str, float]) -> dict[str, float]:
     if any(not 0 < value <= 1 for value in values):
         faults.append(Fault("a bound lies outside (0, 1]", "bounds are probabilities", field="bounds"))
     if any(b <= a for a, b in zip(values, values[1:], strict=False)):
-        faults.append(Fault("the bounds do not rise", "list grades best first, each with its highest PD", field="bounds"))
+        faults.append(
+            Fault(
+                "the bounds do not rise", "list grades best first, each with its highest PD", field="bounds"
+            )
+        )
     if values[-1] != 1:
         faults.append(Fault(f"the last bound is {values[-1]:g}", "the last grade ends at 1", field="bounds"))
     if faults:

@@ -59,7 +59,12 @@ def industry_factors(
     Raises InputError: an unknown sector or figure, weights that do not sum to 1.
     """
     faults = [
-        Fault(f"{sector!r} has no growth figure", "map to a sector of the shock file", row=int(row) + 1, field="sector")
+        Fault(
+            f"{sector!r} has no growth figure",
+            "map to a sector of the shock file",
+            row=int(row) + 1,
+            field="sector",
+        )
         for row, sector in mapping["sector"].items()
         if sector not in growth
     ]
@@ -90,7 +95,9 @@ def stress_of(factors: pd.DataFrame, column: str) -> Stress:
     for figure in ("pd", "lgd", "amount"):
         if figure in factors.columns:
             pairs = factors[figure].items()
-            cases = tuple(StressCase((Condition(column, (str(value),)),), float(f)) for value, f in pairs if f != 1.0)
+            cases = tuple(
+                StressCase((Condition(column, (str(value),)),), float(f)) for value, f in pairs if f != 1.0
+            )
             shocks[figure] = Shock(cases=cases)
     churn = float(factors["churn"].mean()) if "churn" in factors.columns else 1.0
     return Stress(**shocks, churn=Shock(churn))
@@ -115,7 +122,9 @@ def read_stress(path: Path, column: str) -> Stress:
         values = pd.to_numeric(frame[name], errors="coerce")
         for row in frame.index[~(np.isfinite(values) & (values >= 0))]:
             problem = f"{frame.loc[row, name]!r} is no factor"
-            faults.append(Fault(problem, "write a number, 0 or more", str(path), row=int(row) + 1, field=name))
+            faults.append(
+                Fault(problem, "write a number, 0 or more", str(path), row=int(row) + 1, field=name)
+            )
     if faults or label is None:
         raise InputError.of(faults, "Stress")
     return stress_of(frame.set_index(label)[figures].astype(float), column)
@@ -132,11 +141,15 @@ def _faults(portfolio: Portfolio, stress: Stress) -> list[Fault]:
         for column in dict.fromkeys(c.column for case in shock.cases for c in case.where):
             if figure == "churn" and column != "grade":
                 faults.append(
-                    Fault(f"a case names {column}", "churn is one curve a grade: use grade, or all", field=place)
+                    Fault(
+                        f"a case names {column}", "churn is one curve a grade: use grade, or all", field=place
+                    )
                 )
             elif not _has(portfolio, column):
                 known = ", ".join(["grade", *portfolio.texts, *portfolio.numbers])
-                faults.append(Fault(f"the portfolio has no column {column}", f"use one of {known}", field=place))
+                faults.append(
+                    Fault(f"the portfolio has no column {column}", f"use one of {known}", field=place)
+                )
     return faults
 
 
@@ -181,7 +194,9 @@ def _meets(portfolio: Portfolio, condition: Condition) -> Booleans:
 
 def _scaled(amounts: Floats, factors: Floats) -> Floats:
     """Amounts times factors; a request without an upper end stays without one, a factor of 0 takes it away."""
-    return np.where(np.isinf(amounts) & (factors > 0), amounts, np.where(factors == 0, 0.0, amounts) * factors)
+    return np.where(
+        np.isinf(amounts) & (factors > 0), amounts, np.where(factors == 0, 0.0, amounts) * factors
+    )
 
 
 def _grade_factor(grade: str, shock: Shock) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
+from scipy import special
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats, Integers
@@ -46,6 +46,8 @@ def auc(outcome: Floats, score: Floats) -> Estimate:
 
     Raises InputError where there is one class only or a value that is not finite.
     """
+    from scipy import stats
+
     bad, good = _classes(outcome, score)
     m, n = len(bad), len(good)
     together = stats.rankdata(np.concatenate([bad, good]))
@@ -65,8 +67,12 @@ def gini(outcome: Floats, score: Floats) -> Estimate:
 
 def ks(outcome: Floats, score: Floats, *, draws: int = 500, seed: int = 0) -> Estimate:
     """Largest distance between the two distributions of the score, with a bootstrap interval."""
+    from scipy import stats
+
     _classes(outcome, score)
-    return bootstrap(lambda y, s: float(stats.ks_2samp(s[y == 1], s[y == 0]).statistic), outcome, score, draws, seed)
+    return bootstrap(
+        lambda y, s: float(stats.ks_2samp(s[y == 1], s[y == 0]).statistic), outcome, score, draws, seed
+    )
 
 
 def brier(outcome: Floats, pd_: Floats, *, draws: int = 500, seed: int = 0) -> Estimate:
@@ -144,6 +150,8 @@ def reliability(outcome: Floats, pd_: Floats, bins: int = 10) -> pd.DataFrame:
 
 def jeffreys(events: float, n: float) -> tuple[float, float]:
     """95 % interval of a share: quantiles of Beta(events + 1/2, n - events + 1/2), open at 0 and n."""
+    from scipy import stats
+
     posterior = stats.beta(events + 0.5, n - events + 0.5)
     low = 0.0 if events == 0 else float(posterior.ppf(0.025))
     high = 1.0 if events == n else float(posterior.ppf(0.975))
@@ -163,7 +171,9 @@ def psi(expected: Floats, actual: Floats, bins: int = 10) -> float:
     return float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
 
 
-def by_class(classes: pd.Series, outcome: Floats, owed: Floats | None = None, lost: Floats | None = None) -> pd.DataFrame:
+def by_class(
+    classes: pd.Series, outcome: Floats, owed: Floats | None = None, lost: Floats | None = None
+) -> pd.DataFrame:
     """Score table by class: n, share, defaults, default_rate and its interval, with amounts owed, lost, loss_rate."""
     frame = pd.DataFrame({"class": classes.to_numpy(), "n": 1, "defaults": outcome})
     if owed is not None and lost is not None:
@@ -173,7 +183,9 @@ def by_class(classes: pd.Series, outcome: Floats, owed: Floats | None = None, lo
         table = table.reindex(classes.cat.categories, fill_value=0)
     table["share"] = table["n"] / table["n"].sum()
     table["default_rate"] = table["defaults"] / table["n"].where(table["n"] > 0)
-    bounds = [jeffreys(d, n) if n else (np.nan, np.nan) for d, n in zip(table["defaults"], table["n"], strict=True)]
+    bounds = [
+        jeffreys(d, n) if n else (np.nan, np.nan) for d, n in zip(table["defaults"], table["n"], strict=True)
+    ]
     table["low"], table["high"] = [b[0] for b in bounds], [b[1] for b in bounds]
     if owed is not None and lost is not None:
         table["loss_rate"] = table["lost"] / table["owed"].where(table["owed"] > 0)
@@ -191,7 +203,9 @@ def stratified_folds(labels: np.ndarray, folds: int, seed: int = 0) -> Integers:
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
         if len(rows) < folds:
-            faults.append(Fault(f"{len(rows)} rows have {label!r}, {folds} folds need as many", "use fewer folds"))
+            faults.append(
+                Fault(f"{len(rows)} rows have {label!r}, {folds} folds need as many", "use fewer folds")
+            )
         out[generator.permutation(rows)] = (np.arange(len(rows)) + generator.integers(folds)) % folds
     if faults:
         raise InputError.of(faults, "Folds")

@@ -1,8 +1,8 @@
 """The contest's official workbooks: one sheet of firms and one sheet of invoices a direction.
 
-    企业信息       企业代号 企业名称 [信誉评级 是否违约]
-    进项发票信息   purchases, the counterparty is 销方单位代号
-    销项发票信息   sales, the counterparty is 购方单位代号
+企业信息       企业代号 企业名称 [信誉评级 是否违约]
+进项发票信息   purchases, the counterparty is 销方单位代号
+销项发票信息   sales, the counterparty is 购方单位代号
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ def read_firms(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     if "rating" in firms.columns:
         firms["rating"] = firms["rating"].astype(str).str.strip()
         faults += [
-            Fault(f"{value!r} is no grade", "the grades are A, B, C, D", name, row=int(row) + 1, field="rating")
+            Fault(
+                f"{value!r} is no grade", "the grades are A, B, C, D", name, row=int(row) + 1, field="rating"
+            )
             for row, value in firms.loc[~firms["rating"].isin(list("ABCD")), "rating"].items()
         ]
     if "default" in firms.columns:
