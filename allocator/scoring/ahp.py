@@ -59,7 +59,7 @@ class Weights:
             return None
         return (
             f"{self.judgement.name}: consistency ratio {self.consistency_ratio:.3f} is above {CONSISTENT}: "
-            "the judgements contradict one another; look first at those that the sensitivity table puts on top"
+            "the judgements contradict one another; look first at the top of the sensitivity table"
         )
 
 
@@ -200,7 +200,7 @@ def read_hierarchy(path: Path, method: Method = "eigenvector") -> Hierarchy:
 def hierarchy_from_document(
     document: Mapping[str, Any], name: str, method: Method = "eigenvector"
 ) -> Hierarchy:
-    """The hierarchy that a document {criteria: {items, rows}, alternatives: {items, rows: {criterion: ..}}} says."""
+    """The hierarchy of {criteria: {items, rows}, alternatives: {items, rows: {criterion: ..}}}."""
     faults: list[Fault] = []
     try:
         top, below = document["criteria"], document["alternatives"]

@@ -11,6 +11,7 @@ Borrowers of one score stay together.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -187,7 +188,7 @@ def _scale(
     score: Floats, default: Floats, owed: Floats, lost: Floats, cuts: Sequence[int], names: Sequence[str]
 ) -> Scale:
     """Rates of each run; the border of two classes lies halfway between their neighbouring scores."""
-    runs = [slice(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+    runs = [slice(a, b) for a, b in itertools.pairwise(cuts)]
     of_run = np.repeat(np.array(names, dtype=object), np.diff(cuts))
     pds = pd_by_grade(pd.Series(of_run), pd.Series(default), names)["pd"].to_numpy()
     bad = default == 1

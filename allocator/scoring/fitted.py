@@ -86,7 +86,10 @@ def markdown(table: Any, digits: int = 4) -> str:
 def write_fitted(
     folder: Path, name: str, document: Mapping[str, Any], card: Card, extra: Mapping[str, str] | None = None
 ) -> Path:
-    """Write `name-vN.json` (N the next free number), its card and any `extra` files by suffix; give the JSON's path."""
+    """Write `name-vN.json`, its card and any `extra` files by suffix; N is the next free number.
+
+    Returns the path of the JSON file.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     version = 1
     while any((folder / f"{name}-v{version}{suffix}").exists() for suffix in (".json", ".csv", ".md")):

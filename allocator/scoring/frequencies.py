@@ -34,9 +34,13 @@ def pd_by_grade(
     if faults:
         raise InputError.of(faults, "PD by grade")
     names = grade.astype(str)
-    n = names.value_counts().reindex(grades, fill_value=0).to_numpy(float)
+    n = names.value_counts().reindex(pd.Index(grades), fill_value=0).to_numpy(float)
     defaults = (
-        default.astype(float).groupby(names.to_numpy()).sum().reindex(grades, fill_value=0.0).to_numpy()
+        default.astype(float)
+        .groupby(names.to_numpy())
+        .sum()
+        .reindex(pd.Index(grades), fill_value=0.0)
+        .to_numpy()
     )
     alpha, beta, pooled = _pooled(defaults + shrinkage, n - defaults + shrinkage)
     whole = alpha + beta

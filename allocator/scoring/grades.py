@@ -79,7 +79,7 @@ class GradeScorecard:
         """`p_A` .. `p_D`, `grade` (the most probable), `pd` (sum of p_g x pd_g), on the index given."""
         p = self.probabilities(indicators)
         columns = {f"p_{grade}": p[:, i] for i, grade in enumerate(self.grades)}
-        best = pd.Categorical.from_codes(p.argmax(axis=1), list(self.grades))
+        best = pd.Categorical.from_codes(p.argmax(axis=1), pd.Index(self.grades))
         return pd.DataFrame({"grade": best, "pd": p @ self.pd_by_grade, **columns}, index=indicators.index)
 
 

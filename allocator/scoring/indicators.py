@@ -51,7 +51,7 @@ def firm_indicators(invoices: Invoices, firms: Sequence[str] | None = None) -> p
     if firms is None:
         named = [frame["enterprise_id"].unique() for frame in frames]
         firms = list(dict.fromkeys([str(firm) for side in named for firm in side]))
-    index = pd.Index(firms, name="enterprise_id", dtype=object)
+    index = pd.Index(np.array(firms, dtype=object), name="enterprise_id")
     origin = min(_months(frame["date"]).min() for frame in frames)
     months = max(_months(frame["date"]).max() for frame in frames) - origin + 1
     sides = [_side(frame, index, int(origin), int(months)) for frame in frames]
@@ -91,7 +91,7 @@ def _side(frame: pd.DataFrame, firms: pd.Index, origin: int, months: int) -> _Si
         party=rows["counterparty_id"].cat.codes.to_numpy().astype(np.int64),
         month=month,
         day=rows["date"].to_numpy().astype("datetime64[D]"),
-        monthly=np.bincount(cell, amount[valid], minlength=shape[0] * months).reshape(shape),
+        monthly=_sums(cell, amount[valid], shape[0] * months).reshape(shape),
         counts=np.bincount(cell, minlength=shape[0] * months).reshape(shape).astype(float),
     )
 
@@ -105,7 +105,7 @@ def _one_side(side: _Side, firms: int, years: Sequence[int], origin: int) -> dic
         return np.bincount(side.firm[rows], minlength=firms).astype(float)
 
     def total(values: Floats, rows: np.ndarray) -> Floats:
-        return np.bincount(side.firm[rows], values[rows], minlength=firms)
+        return _sums(side.firm[rows], values[rows], firms)
 
     n_total, n_valid, n_void = count(np.ones_like(valid)), count(valid), count(void)
     active = side.counts > 0
@@ -141,7 +141,7 @@ def _both_sides(sides: Sequence[_Side], firms: int, years: Sequence[int], origin
 
     def over_both(values: Sequence[Floats], rows: Sequence[np.ndarray]) -> Floats:
         parts = zip(sides, values, rows, strict=True)
-        return sum((np.bincount(s.firm[r], v[r], minlength=firms) for s, v, r in parts), np.zeros(firms))
+        return sum((_sums(s.firm[r], v[r], firms) for s, v, r in parts), np.zeros(firms))
 
     void = [~side.valid for side in sides]
     everything = [np.ones_like(side.valid) for side in sides]
@@ -173,9 +173,15 @@ def _both_sides(sides: Sequence[_Side], firms: int, years: Sequence[int], origin
     }
 
 
+def _sums(firm: Integers, values: Floats, firms: int) -> Floats:
+    """(firms,) sum of the values of each firm."""
+    return np.bincount(firm, values, minlength=firms).astype(float)
+
+
 def _ratio(part: Floats, whole: Floats) -> Floats:
     """part / whole, NaN where whole is 0."""
-    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole != 0)
+    out: Floats = np.full(len(whole), np.nan)
+    return np.divide(part, whole, out=out, where=whole != 0)
 
 
 def _mean_and_spread(values: Floats, active: np.ndarray) -> tuple[Floats, Floats]:
@@ -188,12 +194,12 @@ def _mean_and_spread(values: Floats, active: np.ndarray) -> tuple[Floats, Floats
 
 def _year(monthly: Floats, year: int, origin: int) -> Floats:
     first = (year - 1970) * 12 - origin
-    return monthly[:, max(first, 0) : max(first + 12, 0)].sum(axis=1)
+    return np.asarray(monthly[:, max(first, 0) : max(first + 12, 0)].sum(axis=1))
 
 
 def _growth(before: Floats, after: Floats) -> Floats:
     """Growth on the year before, NaN unless there was a turnover to grow from."""
-    return np.divide(after - before, before, out=np.full(len(before), np.nan), where=before > 0)
+    return np.where(before > 0, _ratio(after - before, before), np.nan)
 
 
 def _stability(profits: Floats) -> Floats:

@@ -46,7 +46,7 @@ class LogitFit:
 
     def linear(self, x: Floats) -> Floats:
         """(n,) log-odds."""
-        return self.coefficients[0] + x @ self.coefficients[1:]
+        return np.asarray(self.coefficients[0] + x @ self.coefficients[1:])
 
     def wald(self, scales: Floats | None = None, signs: Sequence[int] | None = None) -> pd.DataFrame:
         """Wald tests, one row a coefficient: estimate, standard error, z, two-sided p, 95 % interval.
@@ -104,7 +104,7 @@ def fit_logit(
     return LogitFit(
         names=("intercept", *names),
         coefficients=coefficients,
-        covariance=np.linalg.inv(information),
+        covariance=np.asarray(np.linalg.inv(information), dtype=np.float64),
         penalty=penalty,
         strength=strength if penalty == "ridge" else 0.0,
         log_likelihood=_log_likelihood(design, y, coefficients),

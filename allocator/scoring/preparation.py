@@ -215,7 +215,7 @@ def _collinear(matrix: Floats, names: Sequence[str]) -> list[Fault]:
         rest -= basis @ (basis.T @ rest)
         size = float(np.linalg.norm(rest))
         if size <= COLLINEAR * max(float(np.linalg.norm(column)), 1.0):
-            before = [names[i] for i in np.flatnonzero(_weights(matrix[:, :j], column))]
+            before = [names[int(i)] for i in np.flatnonzero(_weights(matrix[:, :j], column))]
             of = " and ".join(before) if before else "a constant"
             faults.append(Fault(f"is a combination of {of}", "leave one of them out", field=name))
         else:

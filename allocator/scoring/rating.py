@@ -6,8 +6,9 @@ w_j = F_j / sum F over the indicators kept;   S = 100 sum_j w_j x_j
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ class Rating:
         """
         score = self.score(frame)
         codes = self.scale.codes(score)
-        names = [one.name for one in self.scale.classes]
+        names = pd.Index([one.name for one in self.scale.classes])
         columns = {name: self.scale.column(name)[codes] for name in ("pd", "lgd", "loss_rate")}
         grade = pd.Categorical.from_codes(codes, names, ordered=True)
         return pd.DataFrame({"score": score, "grade": grade, **columns}, index=frame.index)
@@ -75,8 +76,9 @@ def fit_rating(
     indicators, weights = tuple(learnt[j] for j in kept), weights_of(f)
     score = 100 * (x[:, kept] @ weights)
     scale = cut_classes(score, y, owed.to_numpy(float), lost.to_numpy(float), names, smallest)
-    chosen["weight"] = 0.0
-    chosen.iloc[kept, chosen.columns.get_loc("weight")] = weights
+    weight = np.zeros(len(chosen))
+    weight[kept] = weights
+    chosen["weight"] = weight
     return Rating(indicators, weights, f, scale), chosen
 
 
@@ -114,7 +116,7 @@ def select(x: Floats, default: Floats, rules: Sequence[Rule], correlated: float 
     table["kept"] = False
     for _, rows in table[fit].groupby("cluster"):
         table.loc[rows["f"].idxmax(), "kept"] = True
-    table["why"] = [_why(row, name) for name, row in zip(table.index, table.to_dict("records"), strict=True)]
+    table["why"] = [_why(row) for row in table.to_dict("records")]
     if not table["kept"].any():
         fault = Fault(
             "no indicator tells defaults from the rest", "give other indicators, or check their direction"
@@ -124,7 +126,7 @@ def select(x: Floats, default: Floats, rules: Sequence[Rule], correlated: float 
 
 
 def clusters(x: Floats, layers: Sequence[str], fit: np.ndarray, correlated: float = CORRELATED) -> list[int]:
-    """R-type clusters of the columns inside each layer: average linkage on 1 - |r|; 0 for columns not in `fit`."""
+    """R-type clusters of the `fit` columns inside each layer: average linkage on 1 - |r|; others are 0."""
     from scipy.cluster import hierarchy
     from scipy.spatial.distance import squareform
 
@@ -142,11 +144,11 @@ def clusters(x: Floats, layers: Sequence[str], fit: np.ndarray, correlated: floa
     return [int(one) for one in out]
 
 
-def _why(row: dict[str, object], name: object) -> str:
+def _why(row: Mapping[Hashable, Any]) -> str:
     if row["kept"]:
         return "kept"
     if not row["right_way"]:
         return "defaulted firms score no lower: the rule points the wrong way here"
-    if float(str(row["p"])) >= SIGNIFICANT:
+    if row["p"] >= SIGNIFICANT:
         return f"F test not significant at {SIGNIFICANT}"
     return f"cluster {row['cluster']} has a larger F"

@@ -91,7 +91,10 @@ def learn(frame: pd.DataFrame, rules: Sequence[Rule]) -> tuple[Learnt, ...]:
 
 
 def standardise(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> Floats:
-    """(n, indicators) in [0, 1]. Raises InputError: a column missing, not numeric, infinite, an unknown text."""
+    """(n, indicators) in [0, 1].
+
+    Raises InputError: a column missing, not numeric or infinite, a text without a score.
+    """
     faults: list[Fault] = []
     for one in learnt:
         _check_column(frame, one.rule, faults)

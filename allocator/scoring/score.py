@@ -53,7 +53,7 @@ def score_invoices(
     shrinkage: float = 0.5,
     duplicates: Duplicates = "keep",
 ) -> InvoiceScores:
-    """From four files of invoices to borrowers: learn grades and PDs from rated firms, put them on the others.
+    """From four files of invoices to borrowers: rated firms teach grades and PDs, the others get them.
 
     `rated` and `unrated` are (purchases, sales); `ratings` is a table enterprise_id, rating, default of
     the rated firms; `firms` one whose enterprise_id lists the unrated ones (None: all that have invoices).

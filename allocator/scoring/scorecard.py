@@ -5,6 +5,7 @@ Source 000: variables in groups with the sign that each is expected to have, tes
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -58,7 +59,7 @@ class Scorecard:
         shift = np.concatenate([[1.0], -centres / self.preparation.scales])
         intercept = float(shift @ self.fit.coefficients)
         error = float(np.sqrt(shift @ self.fit.covariance @ shift))
-        place = table.columns.get_indexer(["estimate", "standard_error", "z", "low", "high"])
+        place = table.columns.get_indexer(pd.Index(["estimate", "standard_error", "z", "low", "high"]))
         values = [
             intercept,
             error,
@@ -112,10 +113,10 @@ def out_of_fold_pd(
     return out
 
 
-def grade_of(pd_: Floats, bounds: Mapping[str, float]) -> pd.Categorical:
+def grade_of(pd_: Floats, bounds: Mapping[str, float]) -> pd.Categorical[str]:
     """The first grade whose bound the PD does not exceed."""
     codes = np.searchsorted(np.array(list(bounds.values())), pd_, side="left")
-    return pd.Categorical.from_codes(np.minimum(codes, len(bounds) - 1), list(bounds), ordered=True)
+    return pd.Categorical.from_codes(np.minimum(codes, len(bounds) - 1), pd.Index(list(bounds)), ordered=True)
 
 
 def check_bounds(bounds: Mapping[str, float]) -> dict[str, float]:
@@ -126,7 +127,7 @@ def check_bounds(bounds: Mapping[str, float]) -> dict[str, float]:
     faults = []
     if any(not 0 < value <= 1 for value in values):
         faults.append(Fault("a bound lies outside (0, 1]", "bounds are probabilities", field="bounds"))
-    if any(b <= a for a, b in zip(values, values[1:], strict=False)):
+    if any(b <= a for a, b in itertools.pairwise(values)):
         faults.append(
             Fault(
                 "the bounds do not rise", "list grades best first, each with its highest PD", field="bounds"

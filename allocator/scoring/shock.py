@@ -62,10 +62,10 @@ def industry_factors(
         Fault(
             f"{sector!r} has no growth figure",
             "map to a sector of the shock file",
-            row=int(row) + 1,
+            row=row,
             field="sector",
         )
-        for row, sector in mapping["sector"].items()
+        for row, sector in enumerate(mapping["sector"], start=1)
         if sector not in growth
     ]
     weights = mapping.groupby("industry", sort=False)["weight"].sum()
@@ -135,9 +135,12 @@ def _faults(portfolio: Portfolio, stress: Stress) -> list[Fault]:
     for figure in FIGURES:
         shock: Shock = getattr(stress, figure)
         place = f"stress.{figure}"
-        for factor in (shock.all, *(case.factor for case in shock.cases)):
-            if not (np.isfinite(factor) and factor >= 0):
-                faults.append(Fault(f"{factor} is no factor", "write a number, 0 or more", field=place))
+        factors = (shock.all, *(case.factor for case in shock.cases))
+        faults += [
+            Fault(f"{factor} is no factor", "write a number, 0 or more", field=place)
+            for factor in factors
+            if not (np.isfinite(factor) and factor >= 0)
+        ]
         for column in dict.fromkeys(c.column for case in shock.cases for c in case.where):
             if figure == "churn" and column != "grade":
                 faults.append(
@@ -193,7 +196,7 @@ def _meets(portfolio: Portfolio, condition: Condition) -> Booleans:
 
 
 def _scaled(amounts: Floats, factors: Floats) -> Floats:
-    """Amounts times factors; a request without an upper end stays without one, a factor of 0 takes it away."""
+    """Amounts times factors; an unlimited request stays unlimited, unless the factor is 0."""
     return np.where(
         np.isinf(amounts) & (factors > 0), amounts, np.where(factors == 0, 0.0, amounts) * factors
     )

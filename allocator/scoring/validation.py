@@ -107,10 +107,9 @@ def calibration(outcome: Floats, pd_: Floats) -> Calibration:
     odds = special.logit(np.clip(pd_, TINY, 1 - TINY))
     if np.ptp(odds) == 0:
         raise InputError.of([Fault("all PDs are equal", "there is no slope to measure")], "Calibration")
-    row = fit_logit(odds[:, None], outcome, ["slope"], penalty="flic").wald().loc["slope"]
-    return Calibration(
-        Estimate(float(row["estimate"]), float(row["low"]), float(row["high"])), _shift(outcome, odds)
-    )
+    fit = fit_logit(odds[:, None], outcome, ["slope"], penalty="flic")
+    slope, half = float(fit.coefficients[1]), NORMAL_95 * float(np.sqrt(fit.covariance[1, 1]))
+    return Calibration(Estimate(slope, slope - half, slope + half), _shift(outcome, odds))
 
 
 def _shift(outcome: Floats, odds: Floats) -> Estimate:
@@ -174,7 +173,10 @@ def psi(expected: Floats, actual: Floats, bins: int = 10) -> float:
 def by_class(
     classes: pd.Series, outcome: Floats, owed: Floats | None = None, lost: Floats | None = None
 ) -> pd.DataFrame:
-    """Score table by class: n, share, defaults, default_rate and its interval, with amounts owed, lost, loss_rate."""
+    """Score table by class: n, defaults, share, default_rate with its 95 % interval.
+
+    With the amounts owed and lost (n,) also their sums and loss_rate.
+    """
     frame = pd.DataFrame({"class": classes.to_numpy(), "n": 1, "defaults": outcome})
     if owed is not None and lost is not None:
         frame = frame.assign(owed=owed, lost=lost)

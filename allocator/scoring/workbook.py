@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
@@ -80,30 +81,20 @@ def read_firms(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         fault = Fault("lacks the column enterprise_id", "name the firm of each row (or 企业代号)", name)
         raise InputError.of([fault], "Firms")
     firms = frame.assign(enterprise_id=frame["enterprise_id"].astype(str)).reset_index(drop=True)
-    faults = [
-        Fault(f"{identifier} stands twice", "one row a firm", name, row=int(row) + 1, field="enterprise_id")
-        for row, identifier in firms.loc[firms["enterprise_id"].duplicated(), "enterprise_id"].items()
-    ]
+    faults: list[Fault] = []
+
+    def report(wrong: pd.Series, column: str, problem: str, remedy: str) -> None:
+        for row in np.flatnonzero(wrong.to_numpy()).tolist():
+            shown = f"{firms[column].iloc[row]!r} {problem}"
+            faults.append(Fault(shown, remedy, name, row=row + 1, field=column))
+
+    report(firms["enterprise_id"].duplicated(), "enterprise_id", "stands twice", "give one row a firm")
     if "rating" in firms.columns:
         firms["rating"] = firms["rating"].astype(str).str.strip()
-        faults += [
-            Fault(
-                f"{value!r} is no grade", "the grades are A, B, C, D", name, row=int(row) + 1, field="rating"
-            )
-            for row, value in firms.loc[~firms["rating"].isin(list("ABCD")), "rating"].items()
-        ]
+        report(~firms["rating"].isin(list("ABCD")), "rating", "is no grade", "the grades are A, B, C, D")
     if "default" in firms.columns:
         known = firms["default"].astype(str).str.strip().str.lower().str.removesuffix(".0").map(YES_NO)
-        faults += [
-            Fault(
-                f"{firms.loc[row, 'default']!r} says neither yes nor no",
-                "write 1 or 0 (or 是, 否)",
-                name,
-                row=int(row) + 1,
-                field="default",
-            )
-            for row in firms.index[known.isna()]
-        ]
+        report(known.isna(), "default", "says neither yes nor no", "write 1 or 0 (or 是, 否)")
         firms["default"] = known
     if faults:
         raise InputError.of(faults, "Firms")
