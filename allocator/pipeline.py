@@ -126,7 +126,9 @@ def _check_value(value: float, certificate: Certificate) -> None:
 def _allocation(portfolio: Portfolio, ledger: Ledger, why: np.ndarray) -> pd.DataFrame:
     """One row a borrower, in input order."""
     order = np.argsort(portfolio.row, kind="stable")
-    grades = pd.Categorical.from_codes(portfolio.grade.codes[order], list(portfolio.grade.values))
+    grades = pd.Categorical.from_codes(
+        portfolio.grade.codes[order], pd.Index(portfolio.grade.values, dtype=str)
+    )
     figures = {name: getattr(ledger, name)[order] for name in ("amount", "rate", *COLUMNS)}
     return pd.DataFrame(
         {
@@ -168,9 +170,7 @@ def _changed_inputs(claimed: Mapping[str, str], found: Mapping[str, str]) -> lis
     ]
 
 
-def _disagreements(
-    claimed: Mapping[str, Any], found: Certificate, summary: Mapping[str, Any]
-) -> list[Fault]:
+def _disagreements(claimed: Mapping[str, Any], found: Certificate, summary: Mapping[str, Any]) -> list[Fault]:
     """Figures of the certificate and the summary that the recheck does not reproduce."""
     pairs: list[tuple[str, Any, float]] = [
         ("certificate bound", claimed["bound"], found.bound),

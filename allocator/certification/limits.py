@@ -54,7 +54,7 @@ class Block:
         """(rows,) the left-hand sides."""
         inside = self.codes >= 0
         amounts = (getattr(bases, self.basis) * self.weight)[inside]
-        return np.bincount(self.codes[inside], amounts, minlength=len(self.names)) + self.lent
+        return _sums(self.codes[inside], amounts, len(self.names)) + self.lent
 
     def bound(self, bases: Bases) -> float:
         """The right-hand side."""
@@ -101,12 +101,17 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
         basis=_BASIS_OF[limit.measure],
         weight=weight,
         codes=codes,
-        lent=np.bincount(codes[inside], lent[inside], minlength=len(names)),
+        lent=_sums(codes[inside], lent[inside], len(names)),
         constant=0.0 if share else constant,
         share=limit.bound if share else 0.0,
         reference=reference,
         reference_lent=float(np.sum(portfolio.exposure)) if share and counts else 0.0,
     )
+
+
+def _sums(codes: Codes, amounts: Floats, count: int) -> Floats:
+    """(count,) sum of `amounts` by code."""
+    return np.bincount(codes, amounts, minlength=count).astype(np.float64, copy=False)
 
 
 def _rows(limit: Limit, portfolio: Portfolio) -> tuple[Codes, tuple[str, ...]]:

@@ -69,7 +69,7 @@ def _money(count: Floats, step: float) -> Floats:
 def _smoothed(churn: Floats, smoothing: str) -> Floats:
     if smoothing == "none":
         return churn
-    return np.asarray(isotonic_regression(churn, increasing=True).x)
+    return np.asarray(isotonic_regression(churn, increasing=True).x, dtype=np.float64)
 
 
 def _tariff(rates: Floats, churn: Floats, band: tuple[float, float], step: float | None) -> Tariff:
@@ -78,7 +78,7 @@ def _tariff(rates: Floats, churn: Floats, band: tuple[float, float], step: float
         inside = (rates >= low - SAME_RATE) & (rates <= high + SAME_RATE)
         return Tariff(rates[inside], 1.0 - churn[inside])
     count = int(np.floor((high - low) / step + 1e-9))
-    grid = low + step * np.arange(count + 1)
+    grid = low + step * np.arange(count + 1, dtype=np.float64)
     if high - grid[-1] > SAME_RATE:
         grid = np.append(grid, high)
     return Tariff(grid, 1.0 - np.interp(grid, rates, churn))

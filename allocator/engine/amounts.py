@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
-from allocator.engine.program import Effort, Program, row_bounds
+from allocator.engine.program import Effort, Program, beside, row_bounds
 from allocator.engine.solving import solve
 from allocator.records.portfolio import Floats, Integers
 
@@ -66,7 +65,7 @@ def _continuous(chosen: Chosen, unit: float) -> Floats | None:
     idle[0, 0] = unit / scale[0]
     program = Program(
         cost=np.append(chosen.value, chosen.idle_rate),
-        matrix=sparse.csc_array(np.hstack([chosen.use * (unit / scale)[:, None], idle])),
+        matrix=beside(chosen.use * (unit / scale)[:, None], idle),
         row_lower=lower,
         row_upper=upper,
         column_lower=np.append(chosen.low / unit, 0.0),
@@ -113,7 +112,7 @@ def _move(chosen: Chosen, base: Floats, loose: Integers) -> Floats | None:
     idle[0, 0] = 1.0
     program = Program(
         cost=np.append(chosen.value[loose], chosen.idle_rate),
-        matrix=sparse.csc_array(np.hstack([use, idle])),
+        matrix=beside(use, idle),
         row_lower=lower - slack,
         row_upper=upper + slack,
         column_lower=np.append(np.maximum((chosen.low - base)[loose] * _CENTS, -_REACH).round(), 0.0),

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from allocator.engine.kernel.columns import Columns
-from allocator.engine.program import Effort, Program
+from allocator.engine.program import Effort, Program, beside
 from allocator.engine.solving import solve
 from allocator.errors import Fault, InfeasibleError
 from allocator.records.portfolio import Floats, Integers
@@ -65,7 +65,7 @@ def _least_loosening(program: Program, at: Integers) -> Floats:
     free = np.full(2 * len(own), np.inf)
     elastic = Program(
         cost=np.concatenate([np.zeros(columns), -np.ones(len(free))]),
-        matrix=sparse.csc_array(sparse.hstack([program.matrix, up, -up], format="csc")),
+        matrix=beside(program.matrix, up, -up),
         row_lower=program.row_lower,
         row_upper=program.row_upper,
         column_lower=np.concatenate([program.column_lower, np.zeros(len(free))]),

@@ -158,7 +158,7 @@ def _best_somewhere(columns: Columns, options: Options) -> Booleans:
         following = np.argmax(np.where(tied & np.isfinite(cross), slope, -np.inf), axis=1)
         current = np.where(active, following, current)
         at = np.where(active, nearest, at)
-    return kept[place]
+    return np.asarray(kept[place])
 
 
 def _undominated_by_rows(columns: Columns, options: Options) -> Booleans:
@@ -188,5 +188,5 @@ def _undominated_by_rows(columns: Columns, options: Options) -> Booleans:
             better &= use[:, :, None] >= use[:, None, :]
     earlier = np.tri(margin.shape[1], k=-1, dtype=bool).T
     removes = better & (~better.transpose(0, 2, 1) | earlier)
-    removed = removes.any(axis=1)
-    return ~removed[place]
+    removed = np.asarray(removes.any(axis=1)[place], dtype=bool)
+    return ~removed

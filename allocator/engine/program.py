@@ -57,6 +57,11 @@ def stack(*blocks: sparse.sparray | np.ndarray) -> sparse.csc_array:
     return sparse.csc_array(sparse.vstack([sparse.csc_array(b) for b in blocks], format="csc"))
 
 
+def beside(*blocks: sparse.sparray | np.ndarray) -> sparse.csc_array:
+    """The blocks one beside the other, column-wise."""
+    return sparse.csc_array(sparse.hstack([sparse.csc_array(b) for b in blocks], format="csc"))
+
+
 def row_bounds(senses: tuple[str, ...], rhs: Floats) -> tuple[Floats, Floats]:
     """Lower and upper bounds of rows with the given senses."""
     lower = np.array([-np.inf if s == "at_most" else b for s, b in zip(senses, rhs, strict=True)])

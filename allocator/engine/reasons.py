@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from allocator.engine.kernel import dense
-from allocator.engine.kernel.columns import Columns
+from allocator.engine.kernel.columns import Columns, Response
 from allocator.records.portfolio import Floats
 from allocator.records.solution import Solution
 
@@ -39,7 +39,7 @@ def _named(row: str) -> str:
     return "crowded out by the budget" if row == "budget" else f"crowded out by limit {row}"
 
 
-def _largest_charge(columns: Columns, prices: Floats, i: np.ndarray, free: dense.Response) -> np.ndarray:
+def _largest_charge(columns: Columns, prices: Floats, i: np.ndarray, free: Response) -> np.ndarray:
     """The row that charges each borrower's best unpriced offer most."""
     coefficient = columns.limits.coefficients(i)
     take_up, rate = columns.take_up(free.option)[i], columns.rate(free.option)[i]

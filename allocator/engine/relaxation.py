@@ -14,7 +14,7 @@ from scipy import sparse
 
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.options import Options, Uses
-from allocator.engine.program import Answer, Program, row_bounds
+from allocator.engine.program import Answer, Program, beside, row_bounds, stack
 from allocator.records.portfolio import Floats, Integers
 
 
@@ -54,9 +54,7 @@ def relax(columns: Columns, options: Options, uses: Uses) -> Relaxation:
     must = columns.offers.must[options.borrowers]
     program = Program(
         cost=np.append(value, limits.idle_rate * unit) / unit,
-        matrix=sparse.csc_array(
-            sparse.hstack([sparse.vstack([use / scale[:, None], convexity]), idle], format="csc")
-        ),
+        matrix=beside(stack(use / scale[:, None], convexity), idle),
         row_lower=np.concatenate([lower, np.where(must, 1.0, -np.inf)]),
         row_upper=np.concatenate([upper, np.ones(count)]),
         column_lower=np.zeros(len(value) + 1),

@@ -125,7 +125,7 @@ def _exposure_by_code(
         return np.zeros(count)
     used = portfolio.exposure if weight is None else portfolio.exposure * weight
     inside = membership.codes >= 0
-    return np.bincount(membership.codes[inside], used[inside], minlength=count)
+    return np.bincount(membership.codes[inside], used[inside], minlength=count).astype(np.float64, copy=False)
 
 
 def _reference_exposure(limit: Limit, measured: Measured, portfolio: Portfolio) -> float:

@@ -89,7 +89,7 @@ class StoredRun:
 
     folder: Path
     scenario_path: Path
-    """The resolved scenario, with absolute paths to the inputs."""
+    """The resolved scenario; its paths start from the folder."""
     allocation: pd.DataFrame
     """One row a borrower, in input order, every number as it was written."""
     certificate: Mapping[str, Any]

@@ -25,12 +25,13 @@ class PortfolioSource:
     """The file, absolute; None for SQL."""
     separator: str = ","
     decimal: str = "."
-    url: str | None = None
+    url: str | None = field(default=None, repr=False)
+    """The database, its secrets filled in: never to be shown or written."""
     query: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
-    """Canonical column name -> the source's name."""
+    """Column name, canonical or used by a limit -> the source's name."""
     defaults: Mapping[str, float | str | bool] = field(default_factory=dict)
-    """Values for canonical columns that the source lacks."""
+    """Values for such columns that the source lacks; `term_years` is the policy's, if not given."""
     pd_by_grade: Mapping[str, float] = field(default_factory=dict)
     """Probability of default by grade, where the source has no pd column."""
 
@@ -142,11 +143,12 @@ class Scenario:
     """One complete case: resolved, checked, ready to run."""
 
     name: str
-    path: Path | None
-    """The file it was read from; None when built in memory."""
+    path: Path | None = field(compare=False)
+    """The file it was read from; None when built in memory. The same scenario may stand in two files."""
     portfolio: PortfolioSource
     response: Response
     policy: Policy
     solver: SolverSettings
     document: Mapping[str, Any]
-    """The resolved file as plain mappings, as `scenario.yaml` of a run repeats it."""
+    """The resolved file as plain mappings, as `scenario.yaml` of a run repeats it: defaults written out,
+    paths absolute, ${VARIABLES} as they were typed so that no secret is in it."""

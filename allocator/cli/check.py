@@ -1,0 +1,74 @@
+"""`allocator check`: everything that solve would refuse, found before it solves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from allocator.cli.options import AsJson, ScenarioFile, Sets, Verbose
+from allocator.cli.output import print_json, print_page, progress
+from allocator.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from allocator.report.check import Examination
+
+EXAMPLE = "Example: allocator check sme.yaml --set policy.budget.amount=50_000_000"
+
+
+def check(file: ScenarioFile, sets: Sets, as_json: AsJson = False, verbose: Verbose = False) -> None:
+    """Read a scenario with all that it names, report every fault, and say what it comes to."""
+    with progress(verbose) as tell:
+        examination = _examine(file, sets, tell)
+    from allocator.report.check import check_page
+
+    if as_json:
+        print_json(examination.figures())
+    else:
+        print_page(check_page(examination))
+
+
+def _examine(file: Path, sets: list[str], tell: Callable[[str], None]) -> Examination:
+    """Run the stages before the engine. Raises InputError with the faults of all of them together."""
+    tell("reading the scenario")
+    from allocator.limits import compile_limits
+    from allocator.portfolio import load_portfolio
+    from allocator.pricing.churn import read_churn_table, sanity
+    from allocator.pricing.offers import price_offers
+    from allocator.report.check import Examination
+    from allocator.scenario import load_scenario
+
+    scenario = load_scenario(file, sets)
+    policy = scenario.policy
+    tell("reading the portfolio")
+    faults: list[Fault] = []
+    portfolio = _gather(
+        faults, load_portfolio, scenario.portfolio, policy.text_columns(), policy.number_columns()
+    )
+    table = _gather(faults, read_churn_table, scenario.response.churn)
+    offers: Any = None
+    limits: Any = None
+    if portfolio is not None:
+        tell("compiling the limits")
+        limits = _gather(faults, compile_limits, policy, portfolio)
+        if table is not None:
+            offers = _gather(faults, price_offers, portfolio, table, scenario.response, policy)
+    if faults:
+        raise InputError.of(faults, str(file))
+    return Examination(scenario, portfolio, offers, limits, sanity(table, policy.rates))
+
+
+def _gather(faults: list[Fault], stage: Callable[..., Any], *given: Any) -> Any:
+    """What `stage` returns, or None where it raises InputError, whose faults are added to `faults`."""
+    try:
+        return stage(*given)
+    except InputError as error:
+        faults.extend(error.faults)
+        return None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command(epilog=EXAMPLE, short_help="Report every fault of a scenario and its inputs.")(check)

@@ -1,0 +1,67 @@
+"""How a command fails: its exit status, and what is said for people or as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from allocator.errors import AllocatorError, Fault, InfeasibleError
+
+INTERRUPTED = 130
+TERMINATED = 143
+_WIDTH = 100
+
+
+class Terminated(BaseException):
+    """SIGTERM: raised in the main thread, so that whatever is open is cleaned up on the way out."""
+
+
+def say_failure(error: AllocatorError, as_json: bool) -> None:
+    """Say what went wrong: JSON on standard output, or text on standard error."""
+    if as_json:
+        body: dict[str, Any] = {"faults": [asdict(fault) for fault in error.faults]}
+        if isinstance(error, InfeasibleError):
+            body["conflict"] = list(error.conflict)
+        say(error.code, error.message, as_json, **body)
+    else:
+        print("\n".join(_lines(error.message, error.faults)), file=sys.stderr)
+
+
+def say(code: str, message: str, as_json: bool, **more: Any) -> None:
+    """Say a failure that is nothing but its message."""
+    if as_json:
+        sys.stdout.write(
+            json.dumps({"error": {"code": code, "message": message, "faults": [], **more}}) + "\n"
+        )
+    else:
+        print("\n".join(_wrapped(f"error: {message}", "", "  ")), file=sys.stderr)
+
+
+def _lines(message: str, faults: Iterable[Fault]) -> Iterable[str]:
+    yield from _wrapped(f"error: {message}", "", "  ")
+    for fault in faults:
+        if fault.place:
+            yield from _wrapped(fault.place, "  ", "    ")
+        yield from _wrapped(fault.problem, "    ", "    ")
+        yield from _wrapped(f"-> {fault.remedy}", "    ", "       ")
+
+
+def _wrapped(text: str, first: str, further: str) -> list[str]:
+    """`text` in lines of at most 100 columns; words, as paths are, stay whole."""
+    return textwrap.wrap(
+        _printable(text),
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=further,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _printable(text: str) -> str:
+    """`text` without control characters: what stands in a file must not steer the terminal."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)

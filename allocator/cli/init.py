@@ -1,0 +1,69 @@
+"""`allocator init`: the scenarios and curves that come with the package, to start from."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from allocator.cli.options import AsJson
+from allocator.cli.output import print_json
+from allocator.errors import AllocatorError, Fault, InputError, OutputError
+
+EXAMPLE = "Example: allocator init work && allocator solve work/scenarios/sme-302.yaml"
+PARTS = ("scenarios", "models")
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Copy into a folder that is not empty; replaces files.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Copy the scenarios that come with the package, and what they read, into a folder."""
+    _require_room(folder, force)
+    source = shipped()
+    try:
+        for part in PARTS:
+            shutil.copytree(source / part, folder / part, dirs_exist_ok=True)
+    except OSError as error:  # shutil.Error, of several files, is one too
+        fault = Fault(error.strerror or str(error), "make room or name another folder", file=str(folder))
+        raise OutputError("the files could not all be copied", [fault]) from error
+    scenarios = sorted(str(path) for path in (folder / "scenarios").glob("*.yaml"))
+    if as_json:
+        print_json({"folder": str(folder), "scenarios": scenarios})
+    else:
+        typer.echo(f"{len(scenarios)} scenarios and what they read copied to {folder}; now, for one,")
+        typer.echo("".join(f"  allocator solve {path}\n" for path in scenarios[:1]), nl=False)
+
+
+def shipped() -> Path:
+    """Where the scenarios and models are: inside an installed package, beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    for place in (package / "shipped", package.parent):
+        if all((place / part).is_dir() for part in PARTS):
+            return place
+    raise AllocatorError("the scenarios that come with the package are missing; install it again")
+
+
+def _require_room(folder: Path, force: bool) -> None:
+    """Raise InputError unless `folder` can be filled."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()) and not force:
+            raise _refusal("is not empty", "name a new folder or give --force", folder)
+    except OSError as error:
+        reason = "is a file" if folder.is_file() else error.strerror or str(error)
+        raise _refusal(reason, "name a folder that you may write to", folder) from error
+
+
+def _refusal(problem: str, remedy: str, folder: Path) -> InputError:
+    return InputError.of([Fault(problem, remedy, file=str(folder))], "output")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command(epilog=EXAMPLE, short_help="Copy the shipped scenarios into a folder.")(init)

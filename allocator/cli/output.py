@@ -1,0 +1,90 @@
+"""What commands print: a page for people or one JSON object, and progress beside it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import Lock, Timer
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.status import Status
+
+PATIENCE = 2.0
+"""Seconds after which somebody at a terminal is told what is being done."""
+_WIDTH = 100
+
+Progress = Callable[[str], None]
+
+
+def print_page(page: RenderableType) -> None:
+    """Print for people: at most 100 columns, plain text unless on a terminal."""
+    from rich.console import Console
+
+    console = Console(file=sys.stdout, highlight=False)
+    console.width = min(console.width, _WIDTH) if console.is_terminal else _WIDTH
+    with console.capture() as capture:
+        console.print(page, markup=False)
+    sys.stdout.writelines(line.rstrip() + "\n" for line in capture.get().splitlines())
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """Print one JSON object, in characters that every terminal and pipe can carry."""
+    from allocator.store import to_json
+
+    sys.stdout.write(to_json(document, ascii_only=True))
+
+
+@contextmanager
+def progress(verbose: bool) -> Iterator[Progress]:
+    """Somebody to tell what is being done, on standard error.
+
+    With `verbose` every step is a line. Otherwise one line on the terminal follows the steps once
+    the work has taken two seconds; where standard error is no terminal nothing is said.
+    """
+    if verbose:
+        started = perf_counter()
+        yield lambda step: print(f"{perf_counter() - started:7.1f} s  {step}", file=sys.stderr, flush=True)
+    elif sys.stderr.isatty():
+        line = LiveLine()
+        try:
+            yield line.tell
+        finally:
+            line.end()
+    else:
+        yield lambda _: None
+
+
+class LiveLine:
+    """One line on the terminal that starts late and is gone at the end."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._step = "working"
+        self._status: Status | None = None
+        self._timer = Timer(PATIENCE, self._begin)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def tell(self, step: str) -> None:
+        with self._lock:
+            self._step = step
+            if self._status is not None:
+                self._status.update(step)
+
+    def end(self) -> None:
+        self._timer.cancel()
+        with self._lock:
+            if self._status is not None:
+                self._status.stop()
+
+    def _begin(self) -> None:
+        from rich.console import Console
+
+        with self._lock:
+            if not self._timer.finished.is_set():
+                self._status = Console(stderr=True).status(self._step)
+                self._status.start()

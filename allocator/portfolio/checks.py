@@ -1,0 +1,104 @@
+"""What a row must satisfy: each value on its own, then one against another."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from allocator.errors import Fault
+from allocator.portfolio.columns import NUMBERS, NumberColumn
+from allocator.portfolio.conversion import Numbers
+from allocator.portfolio.findings import Finding, Rows
+from allocator.records.portfolio import Booleans, Floats, Text
+from allocator.records.scenario import PortfolioSource
+
+
+def value_findings(column: NumberColumn, field: str, read: Numbers, rows: Rows) -> list[Finding]:
+    """Empty cells where none may be, and values outside the column's range."""
+    too_low, too_high = _outside(column, read.values)
+    lowest = "not above 0" if column.positive else "below 0"
+    findings = list(read.findings)
+    if column.empty is None:
+        findings += rows.find(read.missing, field, lambda i: "an empty cell", "give every borrower a value")
+    findings += rows.find(too_low, field, lambda i: f"{read.values[i]:.12g} is {lowest}", _remedy(column))
+    findings += rows.find(
+        too_high, field, lambda i: f"{read.values[i]:.12g} is above {column.highest:g}", _remedy(column)
+    )
+    return findings
+
+
+def pair_findings(read: Mapping[str, Numbers], at: Mapping[str, str], rows: Rows) -> list[Finding]:
+    """A smallest loan above the largest, and half a pinned offer."""
+    low, high = read["min_amount"].values, read["max_amount"].values
+    findings = rows.find(
+        low > high,  # NaN, a fault or an empty cell, compares as false.
+        at.get("min_amount", "min_amount"),
+        lambda i: f"{low[i]:.12g} is above the request of {high[i]:.12g}",
+        "lower min_amount or raise max_amount",
+    )
+    for one, other in (("fixed_amount", "fixed_rate"), ("fixed_rate", "fixed_amount")):
+        findings += rows.find(
+            _is_given(one, read, at) & ~_is_given(other, read, at),
+            at.get(one, one),
+            lambda i, other=other: f"no {other} beside it",  # type: ignore[misc]
+            "pin both amount and rate, or neither",
+        )
+    return findings
+
+
+def _is_given(name: str, read: Mapping[str, Numbers], at: Mapping[str, str]) -> Booleans:
+    """(n,) where a cell is filled, rightly or not."""
+    missing = read[name].missing
+    return ~missing if name in at else np.isfinite(read[name].values)
+
+
+def pd_from_grade(grade: Text, source: PortfolioSource, rows: Rows) -> tuple[Floats, list[Fault]]:
+    """(n,) probabilities of default by grade, and a fault for each grade that has none."""
+    faults = []
+    table = np.full(len(grade.values) + 1, math.nan)
+    for code, value in enumerate(grade.values):
+        table[code] = source.pd_by_grade.get(value, math.nan)
+        if value not in source.pd_by_grade:
+            members = rows.number[grade.codes == code]
+            problem = f"no probability of default for grade {value}, which {_count(len(members))}"
+            remedy = f"write pd_by_grade: {{{value}: its probability of default}}"
+            faults.append(
+                Fault(f"{problem}, first row {members[0]}", remedy, file=source.label, field="pd_by_grade")
+            )
+    return table[grade.codes], faults
+
+
+def default_faults(source: PortfolioSource) -> list[Fault]:
+    """Values under `defaults` and `pd_by_grade` that no cell of their column could have."""
+    given = {f"pd_by_grade.{grade}": (NUMBERS[0], value) for grade, value in source.pd_by_grade.items()}
+    for column in NUMBERS:
+        if column.name in source.defaults:
+            given[f"defaults.{column.name}"] = (column, source.defaults[column.name])  # type: ignore[assignment]
+    faults = []
+    for field, (column, value) in given.items():
+        if isinstance(value, bool | str) or not math.isfinite(value):
+            faults.append(Fault(f'"{value}" is not a number', _remedy(column), field=f"portfolio.{field}"))
+        elif np.any(_outside(column, np.array([value]))):
+            faults.append(Fault(f"{value:g} is out of range", _remedy(column), field=f"portfolio.{field}"))
+    if not isinstance(source.defaults.get("exclude", False), bool):
+        problem = f'"{source.defaults["exclude"]}" is neither true nor false'
+        faults.append(Fault(problem, "write true or false", field="portfolio.defaults.exclude"))
+    return faults
+
+
+def _outside(column: NumberColumn, values: Floats) -> tuple[Booleans, Booleans]:
+    """Where `values` lie below and above the column's range; NaN lies in it."""
+    return (values <= 0) if column.positive else (values < 0), values > column.highest
+
+
+def _remedy(column: NumberColumn) -> str:
+    """What to write instead."""
+    if column.highest == 1.0:
+        return "write a fraction from 0 to 1, 5% as 0.05"
+    return "write a number above 0" if column.positive else "write a number of at least 0"
+
+
+def _count(members: int) -> str:
+    return "1 borrower has" if members == 1 else f"{members} borrowers have"

@@ -1,0 +1,115 @@
+"""The columns that a portfolio has, and where the source keeps them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from allocator.errors import Fault
+from allocator.records.scenario import PortfolioSource
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """A canonical column of numbers: what stands for a value not given, and which values make sense."""
+
+    name: str
+    absent: float | None
+    """Value where the source has no such column; None: it must have one."""
+    empty: float | None
+    """Value of an empty cell; None: no cell may be empty."""
+    highest: float = math.inf
+    positive: bool = False
+    """Whether the value must be above 0 rather than at least 0."""
+
+
+NUMBERS = (
+    NumberColumn("pd", absent=None, empty=None, highest=1.0),
+    NumberColumn("lgd", absent=None, empty=None, highest=1.0),
+    NumberColumn("term_years", absent=1.0, empty=None, positive=True),
+    NumberColumn("min_amount", absent=0.0, empty=0.0),
+    NumberColumn("max_amount", absent=math.inf, empty=math.inf),
+    NumberColumn("relationship_value", absent=0.0, empty=0.0),
+    NumberColumn("exposure", absent=0.0, empty=0.0),
+    NumberColumn("min_rate", absent=math.nan, empty=math.nan, highest=1.0),
+    NumberColumn("fixed_amount", absent=math.nan, empty=math.nan, positive=True),
+    NumberColumn("fixed_rate", absent=math.nan, empty=math.nan, highest=1.0),
+)
+
+CANONICAL = ("borrower_id", "grade", "exclude", *(column.name for column in NUMBERS))
+REQUIRED = ("borrower_id", "grade", "pd", "lgd")
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Which of the wanted columns the source has, and what is wrong with its header."""
+
+    at: dict[str, str]
+    """Canonical or further column -> the source's name."""
+    faults: tuple[Fault, ...]
+
+    @property
+    def source_names(self) -> list[str]:
+        """The source's columns to read, each once."""
+        return list(dict.fromkeys(self.at.values()))
+
+
+def repeated_names(names: Sequence[str], source: PortfolioSource) -> list[Fault]:
+    """One fault for every name that heads more than one column: nobody could say which is meant."""
+    return [
+        Fault(f"{times} columns have this name", "rename or drop all but one", file=source.label, field=name)
+        for name, times in Counter(names).items()
+        if times > 1 and name
+    ]
+
+
+def match_columns(names: Sequence[str], source: PortfolioSource, further: Iterable[str]) -> Matched:
+    """Find the canonical columns and the `further` ones among `names`, the source's own."""
+    needed = {*REQUIRED, *further}
+    at: dict[str, str] = {}
+    faults = [*_near_misses(source, needed)]
+    for name in [*CANONICAL, *sorted(needed - set(CANONICAL))]:
+        theirs = source.columns.get(name, name)
+        if theirs in names:
+            at[name] = theirs
+        elif name in source.columns or (name in needed and not _is_given(name, source)):
+            faults.append(_missing(name, theirs, names, source))
+    return Matched(at, tuple(faults))
+
+
+def _is_given(name: str, source: PortfolioSource) -> bool:
+    """Whether the source's description stands in for the column."""
+    return (name in source.defaults and name != "borrower_id") or (name == "pd" and bool(source.pd_by_grade))
+
+
+def _missing(name: str, theirs: str, names: Sequence[str], source: PortfolioSource) -> Fault:
+    """The fault of a column that the source lacks, with the nearest that it has."""
+    by_lower = {given.lower(): given for given in names}
+    near = get_close_matches(theirs.lower(), by_lower, n=1, cutoff=0.6)
+    if near:
+        nearest = by_lower[near[0]]
+        problem = f"no column {theirs}; the nearest is {nearest}"
+        remedy = f"rename it or write columns: {{{name}: {nearest}}}"
+    else:
+        shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+        problem = f"no column {theirs}; there are {shown}"
+        remedy = f"write columns: {{{name}: its name in the source}}"
+    if name not in source.columns and name != "borrower_id":
+        remedy += f" or give defaults.{name}"
+        remedy += " or pd_by_grade" if name == "pd" else ""
+    return Fault(problem, remedy, file=source.label, field=name)
+
+
+def _near_misses(source: PortfolioSource, needed: set[str]) -> list[Fault]:
+    """Keys of `columns` and `defaults` that all but spell a canonical name: they would be passed over."""
+    faults = []
+    for section, keys in (("columns", source.columns), ("defaults", source.defaults)):
+        for key in keys:
+            near = get_close_matches(key, CANONICAL, n=1, cutoff=0.9)
+            if key not in CANONICAL and key not in needed and near:
+                problem = f"no column has this name; the nearest is {near[0]}"
+                faults.append(Fault(problem, f"write {near[0]}", field=f"portfolio.{section}.{key}"))
+    return faults

@@ -1,0 +1,72 @@
+"""What is wrong with the rows of a source: counted in full, the first of them in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from allocator.errors import Fault, InputError
+from allocator.records.portfolio import Booleans, Integers
+
+SHOWN = 20
+"""How many row faults a message lists; the rest are counted."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One kind of fault in one column: how many rows have it, the first `SHOWN` of them in words."""
+
+    count: int
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The n data rows of a source, as faults name them."""
+
+    label: str
+    """The source's name."""
+    number: Integers
+    """(n,) row in the source, from 1, the header not counted; ascending."""
+    repeated: Booleans
+    """(n,) the header again: one fault of its own, no other."""
+
+    def find(self, mask: Booleans, field: str, problem: Callable[[int], str], remedy: str) -> list[Finding]:
+        """The finding for the rows where `mask` (n,) holds; none where it holds nowhere.
+
+        `problem` words the fault of the row at a position from 0.
+        """
+        positions = np.flatnonzero(mask & ~self.repeated)
+        if not len(positions):
+            return []
+        faults = tuple(
+            Fault(problem(int(i)), remedy, file=self.label, row=int(self.number[i]), field=field)
+            for i in positions[:SHOWN]
+        )
+        return [Finding(len(positions), faults)]
+
+
+def raise_faults(label: str, faults: Sequence[Fault], findings: Iterable[Finding]) -> None:
+    """Raise one InputError for all faults, those of columns first; nothing where there is none.
+
+    The message counts every fault; of the rows' faults the first `SHOWN` in the source's order are listed.
+    """
+    findings = tuple(findings)
+    of_rows = sorted(
+        (fault for finding in findings for fault in finding.faults), key=lambda fault: fault.row or 0
+    )
+    listed = [*faults, *of_rows[:SHOWN]]
+    unlisted = sum(finding.count for finding in findings) - len(of_rows[:SHOWN])
+    if unlisted:
+        total = len(listed) + unlisted
+        raise InputError(f"{label}: {total} faults, {unlisted} of them not listed here", listed)
+    if listed:
+        raise InputError.of(listed, label)
+
+
+def quoted(value: object) -> str:
+    """A cell as a message shows it: in quotes, cut off after 40 characters."""
+    text = str(value)
+    return f'"{text if len(text) <= 40 else text[:39] + "…"}"'

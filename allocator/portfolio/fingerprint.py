@@ -1,0 +1,35 @@
+"""Content hashes of what a run reads: `sha256:` and 64 hexadecimal digits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from allocator.portfolio.conversion import cell_text
+from allocator.portfolio.readers import open_source
+from allocator.portfolio.readers.opened import existing_file
+from allocator.records.scenario import PortfolioSource
+
+
+def fingerprint(source: PortfolioSource) -> str:
+    """The hash of the source's file, byte by byte, or of a query's result as text.
+
+    A query's rows are hashed in ascending order: a database may return them in any.
+    Raises InputError where the source cannot be read.
+    """
+    if source.kind != "sql":
+        return fingerprint_file(existing_file(source))
+    opened = open_source(source)
+    columns = [column.to_pylist() for column in opened.fetch(opened.names, ()).table.columns]
+    lines = sorted(json.dumps([cell_text(cell) for cell in row]) for row in zip(*columns, strict=True))
+    digest = hashlib.sha256(json.dumps(opened.names).encode())
+    for line in lines:
+        digest.update(b"\n" + line.encode())
+    return f"sha256:{digest.hexdigest()}"
+
+
+def fingerprint_file(path: Path) -> str:
+    """The hash of any file's bytes, a churn curve's too. Raises OSError where it cannot be read."""
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -1,0 +1,105 @@
+"""Databases: the result of one query, through SQLAlchemy. No message shows a password."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import sqlalchemy
+from sqlalchemy import exc
+from sqlalchemy.engine import URL, Connection
+
+from allocator.errors import InputError
+from allocator.portfolio.conversion import cell_text, to_array
+from allocator.portfolio.readers.opened import Fetched, Opened, refuse
+from allocator.records.scenario import PortfolioSource
+
+BATCH = 50_000
+"""Rows turned into Arrow at once: Python objects are ten times as large."""
+
+
+def open_sql(source: PortfolioSource) -> Opened:
+    """Run the query of `source`; its result is the table."""
+    url = _url(source)
+    try:
+        engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
+        with engine.connect() as connection:
+            table = _result(connection, source)
+    except exc.NoSuchModuleError as error:
+        raise refuse(
+            source, f"no driver for {url.drivername}", "name a database that SQLAlchemy knows, as postgresql"
+        ) from error
+    except ModuleNotFoundError as error:
+        problem = f"the driver for {url.drivername} is not installed: no module {error.name}"
+        raise refuse(source, problem, f"install {error.name}") from error
+    except (exc.SQLAlchemyError, TypeError, ValueError) as error:
+        raise _failed(source, url, error) from error
+    return Opened(tuple(table.column_names), partial(_fetch, table))
+
+
+def _url(source: PortfolioSource) -> URL:
+    """The address, checked as far as it goes without connecting."""
+    if not source.url or not source.query:
+        raise refuse(source, "an address and a query are needed", "write source: {sql: address, query: text}")
+    try:
+        url = sqlalchemy.make_url(source.url)
+    except (exc.ArgumentError, ValueError):
+        # The reason is kept back: it may repeat the address, password included.
+        raise refuse(
+            source, "not a database address", "write sql: dialect://user:password@host/database"
+        ) from None
+    file = url.database
+    in_memory = not file or file == ":memory:" or file.startswith("file:")
+    if url.get_backend_name() == "sqlite" and not in_memory and not Path(file or "").is_file():
+        # SQLite would make an empty database where none is.
+        raise refuse(source, f"no SQLite database {file}", "mend the address under sql")
+    return url
+
+
+def _result(connection: Connection, source: PortfolioSource) -> pa.Table:
+    """The query's rows as Arrow columns."""
+    result = connection.execution_options(stream_results=True).execute(sqlalchemy.text(source.query or ""))
+    if not result.returns_rows:
+        raise refuse(source, "the query returns no rows", "write a query that selects borrowers")
+    names = list(result.keys())
+    batches: list[list[pa.Array]] = [[] for _ in names]
+    for rows in result.partitions(BATCH):
+        for chunks, cells in zip(batches, zip(*rows, strict=True), strict=True):
+            chunks.append(to_array(list(cells)))
+    return pa.table([_joined(chunks) for chunks in batches], names=names)
+
+
+def _joined(chunks: list[pa.Array]) -> pa.ChunkedArray:
+    """The batches of one column, of one type: numbers where they can be, else text."""
+    kinds = {chunk.type for chunk in chunks if not pa.types.is_null(chunk.type)}
+    if len(kinds) <= 1:
+        kind = next(iter(kinds), pa.string())
+    elif all(
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind) for kind in kinds
+    ):
+        kind = pa.float64()
+    else:
+        words = [pa.array([cell_text(cell) for cell in chunk.to_pylist()], pa.string()) for chunk in chunks]
+        return pa.chunked_array(words, pa.string())
+    return pa.chunked_array([chunk.cast(kind, safe=False) for chunk in chunks], kind)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+    return any(is_kind(kind) for is_kind in tests)
+
+
+def _fetch(table: pa.Table, columns: Sequence[str], coded: Collection[str]) -> Fetched:
+    return Fetched.whole(table.select(list(columns)))
+
+
+def _failed(source: PortfolioSource, url: URL, error: Exception) -> InputError:
+    """The error of a database that refused, in its own words but for what the address keeps secret."""
+    reason = str(getattr(error, "orig", None) or error).splitlines()[0].rstrip(".")
+    secrets = [url.password, *(value for values in url.normalized_query.values() for value in values)]
+    for secret in secrets:
+        if secret:
+            reason = reason.replace(str(secret), "***")
+    return refuse(source, f"{url.drivername} refused the query: {reason}", "mend the address or the query")

@@ -1,0 +1,101 @@
+"""A source with its columns matched: what the conversions read from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from allocator.errors import Fault
+from allocator.portfolio.columns import NUMBERS, match_columns, repeated_names
+from allocator.portfolio.conversion import type_fault
+from allocator.portfolio.findings import Finding, Rows, raise_faults
+from allocator.portfolio.readers import open_source
+from allocator.portfolio.readers.opened import Fetched
+from allocator.records.portfolio import Booleans
+from allocator.records.scenario import PortfolioSource
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """n rows of the columns that the source has and that can be read as what they are for."""
+
+    source: PortfolioSource
+    cells: dict[str, pa.ChunkedArray]
+    """Canonical or further column -> (n,) cells."""
+    at: dict[str, str]
+    """Canonical or further column -> the source's name of it, which messages use."""
+    rows: Rows
+    faults: tuple[Fault, ...]
+    """Columns that are missing or hold the wrong thing."""
+    findings: tuple[Finding, ...]
+    """Rows that are none."""
+
+    def __len__(self) -> int:
+        return len(self.rows.number)
+
+    def own_name(self, column: str) -> str:
+        """What the source calls `column`."""
+        return self.at.get(column, column)
+
+
+def open_sheet(source: PortfolioSource, texts: frozenset[str], numbers: frozenset[str]) -> Sheet:
+    """Open `source` and fetch the columns wanted, those that limits read as `texts` and `numbers` too.
+
+    Raises InputError where the source cannot be read, heads two columns alike or has no rows; the
+    faults of single columns and rows are handed on, so that they are told with all others.
+    """
+    opened = open_source(source)
+    raise_faults(source.label, repeated_names(opened.names, source), ())
+    matched = match_columns(opened.names, source, texts | numbers)
+    coded = {matched.at[column] for column in {"grade", *texts} & matched.at.keys()}
+    fetched = opened.fetch(matched.source_names, coded - {matched.at.get("borrower_id", "")})
+    if not len(fetched.number) and not fetched.findings:
+        empty = Fault("no rows under the header", "give one row a borrower", file=source.label)
+        raise_faults(source.label, [*matched.faults, empty], ())
+    cells = {column: fetched.table[theirs] for column, theirs in matched.at.items()}
+    mistyped = _type_faults(cells, matched.at, source, texts, numbers)
+    rows = Rows(source.label, fetched.number, _repeated_header(fetched, matched.at))
+    unmarked = Rows(source.label, fetched.number, np.zeros(len(fetched.number), dtype=bool))
+    again = unmarked.find(
+        rows.repeated, matched.at.get("borrower_id", ""), lambda i: "the header again", "remove this row"
+    )
+    return Sheet(
+        source=source,
+        cells={column: held for column, held in cells.items() if column not in mistyped},
+        at=matched.at,
+        rows=rows,
+        faults=(*matched.faults, *mistyped.values()),
+        findings=(*fetched.findings, *again),
+    )
+
+
+def _type_faults(
+    cells: dict[str, pa.ChunkedArray],
+    at: dict[str, str],
+    source: PortfolioSource,
+    texts: frozenset[str],
+    numbers: frozenset[str],
+) -> dict[str, Fault]:
+    """The fault of each typed column that cannot be what it is for."""
+    figures = {column.name for column in NUMBERS} | numbers
+    faults: dict[str, Fault] = {}
+    for column, held in cells.items():
+        kinds = {"number": column in figures, "flag": column == "exclude", "text": column in texts}
+        kinds["text"] |= not any(kinds.values())
+        for kind, used in kinds.items():
+            fault = type_fault(at[column], kind, held.type, source) if used else None
+            if fault is not None:
+                faults[column] = fault
+    return faults
+
+
+def _repeated_header(fetched: Fetched, at: dict[str, str]) -> Booleans:
+    """(n,) rows that repeat the header's names, as files joined end to end have them."""
+    column = at.get("borrower_id", "")
+    if column not in fetched.table.column_names or not pa.types.is_string(fetched.table[column].type):
+        return np.zeros(len(fetched.number), dtype=bool)
+    repeated: Booleans = pc.fill_null(pc.equal(fetched.table[column], column), False).to_numpy()
+    return repeated

@@ -1,0 +1,138 @@
+"""Invented borrowers in the shape of real ones: for trying out, for tests and for measuring at any size.
+
+Grades stand in the contest's proportions (27 A, 38 B, 34 C and 24 D of 123 firms); everything else is
+drawn. Borrowers come in parts of `PART`, each from its own stream of random numbers, so that memory
+stays bounded and one seed gives one portfolio whether it is held or written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from allocator.errors import Fault, InputError
+from allocator.portfolio.writing import PART, write_tables
+from allocator.records.portfolio import Floats, Integers
+
+GRADES = ("A", "B", "C", "D")
+PROPORTIONS = (27, 38, 34, 24)
+PD_SHAPES = ((1.6, 198.0), (2.2, 82.0), (3.0, 48.0), (4.0, 7.0))
+"""Beta parameters of the probability of default by grade: means 0.8, 2.6, 5.9 and 36 %."""
+PD_RANGE = (0.0003, 0.9)
+LGD_SHAPE = (9.0, 11.0)
+"""Beta parameters of the loss given default: mean 45 %, standard deviation 11 %."""
+SMALLEST, LARGEST, ROUND = 100_000, 1_000_000, 10_000
+"""Currency units: every request lies between the first two, in multiples of the third."""
+REQUEST_SHAPE = (1.2, 3.0)
+"""Beta parameters of the request inside that range: most are small."""
+SECTORS = {
+    "agriculture": 6, "catering": 8, "construction": 12, "health": 5, "logistics": 9,
+    "manufacturing": 20, "professional services": 8, "retail": 16, "software": 6, "wholesale": 10,
+}  # fmt: skip
+"""Sector -> weight."""
+REGIONS = {
+    "central": 16, "east": 24, "north": 14, "north-east": 7,
+    "north-west": 6, "south": 18, "south-west": 9, "west": 6,
+}  # fmt: skip
+"""Region -> weight."""
+
+
+def synthesise(borrowers: int, seed: int) -> pd.DataFrame:
+    """`borrowers` invented borrowers in ascending order of borrower_id, the same for the same seed.
+
+    Amounts are in whole currency units, pd and lgd fractions. Raises InputError where `borrowers` is
+    below 1 or `seed` below 0.
+    """
+    frame: pd.DataFrame = pa.concat_tables(_parts(borrowers, seed)).to_pandas()
+    return frame
+
+
+def synthesise_to(path: Path, borrowers: int, seed: int, force: bool = False) -> None:
+    """Write what `synthesise` gives to `path`, byte for byte, without holding more than a part of it.
+
+    Raises as `write_portfolio` does.
+    """
+    write_tables(_parts(borrowers, seed), path, force)
+
+
+def write_portfolio(frame: pd.DataFrame, path: Path, force: bool = False) -> None:
+    """Write borrowers as CSV, Parquet or Excel, by the suffix of `path`; whole or not at all.
+
+    Raises InputError for another suffix or more rows than a sheet holds, OutputError where the file
+    is there already and not `force`, or cannot be written.
+    """
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    narrow = [
+        column.cast(pa.string()) if pa.types.is_large_string(column.type) else column
+        for column in table.columns
+    ]
+    table = pa.table(narrow, names=table.column_names)
+    write_tables((table.slice(start, PART) for start in range(0, len(frame), PART)), path, force)
+
+
+def grade_counts(borrowers: int) -> Integers:
+    """Borrowers of each grade, (4,): the proportions, rounded by largest remainder, ties to the better."""
+    total = sum(PROPORTIONS)
+    counts = np.array([borrowers * share // total for share in PROPORTIONS], dtype=np.int64)
+    remainders = [-(borrowers * share % total) for share in PROPORTIONS]
+    counts[np.argsort(remainders, kind="stable")[: borrowers - counts.sum()]] += 1
+    return counts
+
+
+def _parts(borrowers: int, seed: int) -> Iterator[pa.Table]:
+    """The borrowers, `PART` at a time."""
+    _check(borrowers, seed)
+    starts = range(0, borrowers, PART)
+    first, *streams = np.random.SeedSequence(seed).spawn(1 + len(starts))
+    grades = np.repeat(np.arange(len(GRADES), dtype=np.int8), grade_counts(borrowers))
+    np.random.Generator(np.random.PCG64(first)).shuffle(grades)
+    digits = max(6, len(str(borrowers)))
+    for start, stream in zip(starts, streams, strict=True):
+        random = np.random.Generator(np.random.PCG64(stream))
+        yield _part(grades[start : start + PART], start + 1, digits, random)
+
+
+def _part(grades: np.ndarray, first: int, digits: int, random: np.random.Generator) -> pa.Table:
+    """Borrowers number `first` and on, of the given grades (k,)."""
+    size = len(grades)
+    shapes = np.array(PD_SHAPES)[grades]
+    default: Floats = np.clip(random.beta(shapes[:, 0], shapes[:, 1]), *PD_RANGE).round(6)
+    request = SMALLEST + (LARGEST - SMALLEST) * random.beta(*REQUEST_SHAPE, size)
+    request = (request / ROUND).round() * ROUND
+    numbers = pc.utf8_lpad(pa.array(np.arange(first, first + size)).cast(pa.string()), digits, "0")
+    return pa.table(
+        {
+            "borrower_id": pc.binary_join_element_wise("B", numbers, ""),
+            "grade": pa.array(GRADES).take(pa.array(grades)),
+            "pd": default,
+            "lgd": random.beta(*LGD_SHAPE, size).round(4),
+            "min_amount": np.full(size, SMALLEST),
+            "max_amount": request.astype(np.int64),
+            "sector": _drawn(SECTORS, size, random),
+            "region": _drawn(REGIONS, size, random),
+            "relationship_value": (request * random.lognormal(-5.0, 0.6, size)).astype(np.int64),
+            "turnover": (request * random.lognormal(2.7, 0.8, size)).astype(np.int64),
+        }
+    )
+
+
+def _drawn(weights: dict[str, int], size: int, random: np.random.Generator) -> pa.Array:
+    """`size` names, drawn by weight."""
+    shares = np.array(list(weights.values()), dtype=np.float64)
+    codes = random.choice(len(weights), size, p=shares / shares.sum())
+    return pa.array(list(weights)).take(pa.array(codes))
+
+
+def _check(borrowers: int, seed: int) -> None:
+    faults = []
+    if borrowers < 1:
+        faults.append(Fault(f"{borrowers} borrowers", "ask for at least 1", field="borrowers"))
+    if seed < 0:
+        faults.append(Fault(f"{seed} is below 0", "give a seed of at least 0", field="seed"))
+    if faults:
+        raise InputError.of(faults, "synthetic portfolio")

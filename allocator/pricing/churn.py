@@ -1,0 +1,265 @@
+"""Churn curves: the share of customers who walk away at a rate, read, smoothed and cut to a menu."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from allocator.errors import Fault, InputError
+from allocator.records.offers import Menu
+from allocator.records.portfolio import Booleans, ChurnTable, Floats
+
+TOLERANCE = 1e-12
+"""How far outside a band a rate may lie by rounding."""
+
+
+@dataclass(frozen=True)
+class CurveSanity:
+    """What stands out in one grade's churn curve."""
+
+    grade: str
+    falls: tuple[float, ...]
+    """Rates at which churn is below that of the rate before: a dearer loan that fewer refuse."""
+    best_rate: float
+    """The table's rate with the largest r (1 - phi), the first of equals."""
+    best_yield: float
+    """r (1 - phi) there: expected interest a unit offered when nobody defaults."""
+    band: tuple[float, float] | None
+    """Lowest and highest rate that the policy allows; None: the grade has no band."""
+    covered: bool
+    """Whether the band lies inside the table's range of rates; true without a band."""
+    rates_in_band: int
+    """How many of the table's rates the band holds."""
+
+
+def read_churn_table(path: Path) -> ChurnTable:
+    """Read a CSV file with a column `rate` and one column of churn a grade, all fractions.
+
+    Raises InputError with every fault: rates that do not ascend, repeat or lie outside [0, 1], churn
+    outside [0, 1], cells that are no numbers.
+    """
+    names, cells = _split(path)
+    faults = [*_header_faults(names, path), *_shape_faults(names, cells, path)]
+    if faults:
+        raise InputError.of(faults, str(path))
+    columns: dict[str, Floats] = {}
+    for place, name in enumerate(names):
+        columns[name], found = _fractions([row[place] for row in cells], name, path)
+        faults += found
+    faults += _rate_faults(columns["rate"], path)
+    if faults:
+        raise InputError.of(sorted(faults, key=lambda fault: fault.row or 0), str(path))
+    rates = columns.pop("rate")
+    return ChurnTable(str(path), rates, columns)
+
+
+def isotonic(values: Floats) -> Floats:
+    """The non-decreasing sequence nearest to `values` (n,) in equal-weight least squares.
+
+    Pool adjacent violators: blocks whose means fall are merged until means ascend; O(n).
+    """
+    means: list[float] = []
+    sizes: list[int] = []
+    for value in values:
+        mean, size = float(value), 1
+        while means and means[-1] > mean:
+            mean = (means[-1] * sizes[-1] + mean * size) / (sizes[-1] + size)
+            size += sizes.pop()
+            means.pop()
+        means.append(mean)
+        sizes.append(size)
+    return np.repeat(means, sizes)
+
+
+def smooth(table: ChurnTable, smoothing: Literal["none", "isotonic"]) -> ChurnTable:
+    """The table as it stands, or each grade's churn made non-decreasing in the rate."""
+    if smoothing == "none":
+        return table
+    return ChurnTable(
+        table.source, table.rates, {grade: isotonic(churn) for grade, churn in table.churn.items()}
+    )
+
+
+def rate_menu(table: ChurnTable, grade: str, band: tuple[float, float], step: float | None) -> Menu:
+    """The rates on offer to `grade` inside `band`, ends included, with the take-up 1 - churn of each.
+
+    Without `step` these are the table's own rates; with it, the rates from the band's low end by steps
+    and its high end, churn interpolated linearly. Raises InputError where the table has no such grade,
+    no rate inside the band, or does not reach where it would have to be extended.
+    """
+    if grade not in table.churn:
+        have = ", ".join(table.churn)
+        raise _band_error(
+            table, grade, f"no churn column for grade {grade}; there are {have}", "take its band away"
+        )
+    low, high = band
+    first, last = float(table.rates[0]), float(table.rates[-1])
+    if step is None:
+        inside = _inside(table.rates, low, high)
+        if not inside.any():
+            problem = f"none of the curve's rates lies from {low:g} to {high:g}"
+            raise _band_error(table, grade, problem, "widen the band or write rate_grid: {step: 0.25%}")
+        return Menu(table.rates[inside], 1.0 - table.churn[grade][inside])
+    if low < first - TOLERANCE or high > last + TOLERANCE:
+        problem = f"the band {low:g} to {high:g} leaves the curve, {first:g} to {last:g}"
+        raise _band_error(table, grade, problem, "narrow the band: curves are not extended")
+    rates = _grid(low, high, step)
+    return Menu(rates, 1.0 - np.interp(rates, table.rates, table.churn[grade]))
+
+
+def sanity(table: ChurnTable, bands: Mapping[str, tuple[float, float]]) -> tuple[CurveSanity, ...]:
+    """What stands out in each grade's curve, in the table's order of grades."""
+    return tuple(_sanity_of(table, grade, bands.get(grade)) for grade in table.churn)
+
+
+def _sanity_of(table: ChurnTable, grade: str, band: tuple[float, float] | None) -> CurveSanity:
+    churn = table.churn[grade]
+    yields = table.rates * (1.0 - churn)
+    best = int(np.argmax(yields))
+    low, high = band or (float(table.rates[0]), float(table.rates[-1]))
+    return CurveSanity(
+        grade=grade,
+        falls=tuple(float(rate) for rate in table.rates[1:][np.diff(churn) < 0]),
+        best_rate=float(table.rates[best]),
+        best_yield=float(yields[best]),
+        band=band,
+        covered=bool(table.rates[0] - TOLERANCE <= low and high <= table.rates[-1] + TOLERANCE),
+        rates_in_band=0 if band is None else int(_inside(table.rates, low, high).sum()),
+    )
+
+
+def _inside(rates: Floats, low: float, high: float) -> Booleans:
+    """Which rates lie from `low` to `high`, ends included."""
+    return (rates >= low - TOLERANCE) & (rates <= high + TOLERANCE)
+
+
+def _grid(low: float, high: float, step: float) -> Floats:
+    """Rates from `low` by `step`, and `high`; each the float nearest to its decimals."""
+    if step <= 0 or low > high:
+        raise ValueError(f"no rates from {low} to {high} by {step}")
+    steps = math.floor((high - low) / step + 1e-9)
+    rates = np.round(low + step * np.arange(steps + 1), 12)
+    rates[0] = low
+    if abs(rates[-1] - high) <= TOLERANCE:
+        rates[-1] = high
+        return rates
+    return np.append(rates, high)
+
+
+def _band_error(table: ChurnTable, grade: str, problem: str, remedy: str) -> InputError:
+    fault = Fault(problem, remedy, file=table.source, field=f"policy.rates.{grade}")
+    return InputError.of([fault], table.source)
+
+
+def _split(path: Path) -> tuple[list[str], list[list[str]]]:
+    """The header and the rows of a CSV file in UTF-8."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        fault = Fault("not text in UTF-8", "save the curve as CSV in UTF-8", file=str(path))
+        raise InputError.of([fault], str(path)) from None
+    except OSError as error:
+        fault = Fault((error.strerror or "cannot be read").lower(), "mend response.churn", file=str(path))
+        raise InputError.of([fault], str(path)) from error
+    try:
+        rows = [row for row in csv.reader(text.splitlines()) if row]
+    except csv.Error as error:
+        fault = Fault(f"not comma-separated text: {error}", "save the curve as CSV in UTF-8", file=str(path))
+        raise InputError.of([fault], str(path)) from error
+    if len(rows) < 2:
+        fault = Fault("no rows under a header", "give a header and one row a rate", file=str(path))
+        raise InputError.of([fault], str(path))
+    return rows[0], rows[1:]
+
+
+def _header_faults(names: Sequence[str], path: Path) -> list[Fault]:
+    """No rate, no grade, or a name given twice."""
+    faults = []
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+        faults.append(Fault("one column found", "separate columns by commas", file=str(path), line=1))
+    elif "rate" not in names:
+        near = [name for name in names if get_close_matches(name.lower(), ["rate"])]
+        hint = f"the nearest is {near[0]}" if near else f"there are {', '.join(names)}"
+        problem = f"no column rate; {hint}"
+        faults.append(Fault(problem, "head the column of rates with rate", file=str(path), field="rate"))
+    elif len(names) == 1:
+        faults.append(Fault("no column of a grade", "add one column of churn a grade", file=str(path)))
+    for name, times in Counter(names).items():
+        if not name:
+            faults.append(Fault("a column without a name", "head it with its grade", file=str(path)))
+        elif times > 1:
+            problem = f"{times} columns have this name"
+            faults.append(Fault(problem, "rename or drop all but one", file=str(path), field=name))
+    return faults
+
+
+def _shape_faults(names: Sequence[str], cells: Sequence[Sequence[str]], path: Path) -> list[Fault]:
+    """Rows with too few or too many cells."""
+    return [
+        Fault(
+            f"{len(row)} cells under a header of {len(names)}",
+            "separate columns by commas and write decimal points",
+            file=str(path),
+            row=number,
+        )
+        for number, row in enumerate(cells, start=1)
+        if len(row) != len(names)
+    ]
+
+
+def _fractions(cells: Sequence[str], name: str, path: Path) -> tuple[Floats, list[Fault]]:
+    """A column as fractions in [0, 1]; NaN where a cell is faulty."""
+    values = np.full(len(cells), np.nan)
+    faults = []
+    for number, cell in enumerate(cells, start=1):
+        value = _number(cell)
+        problem = _problem(cell, value)
+        if problem is None:
+            values[number - 1] = value
+        else:
+            remedy = "write a fraction from 0 to 1, 5% as 0.05"
+            faults.append(Fault(problem, remedy, file=str(path), row=number, field=name))
+    return values, faults
+
+
+def _number(cell: str) -> float:
+    """The cell as a number; NaN where it is none."""
+    try:
+        return math.nan if "_" in cell else float(cell)
+    except ValueError:
+        return math.nan
+
+
+def _problem(cell: str, value: float) -> str | None:
+    """Why a cell is no fraction in [0, 1]; None where it is one."""
+    if not cell.strip():
+        return "an empty cell"
+    if not math.isfinite(value):
+        return f'"{cell}" is not a finite number'
+    return None if 0.0 <= value <= 1.0 else f"{value:.12g} is outside [0, 1]"
+
+
+def _rate_faults(rates: Floats, path: Path) -> list[Fault]:
+    """Rates that repeat one above them, or fall below it; a faulty cell (NaN) is compared with nothing."""
+    faults = []
+    seen: dict[float, int] = {}
+    highest = -math.inf
+    for number, rate in enumerate(rates.tolist(), start=1):
+        if rate in seen:
+            problem = f"{rate:.12g} is the rate of row {seen[rate]} too"
+            faults.append(Fault(problem, "keep one row a rate", file=str(path), row=number, field="rate"))
+        elif rate < highest:
+            problem = f"{rate:.12g} after {highest:.12g}: rates do not ascend"
+            faults.append(Fault(problem, "order the rows by rate", file=str(path), row=number, field="rate"))
+        if not math.isnan(rate):
+            seen.setdefault(rate, number)
+            highest = max(highest, rate)
+    return faults

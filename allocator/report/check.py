@@ -1,0 +1,188 @@
+"""What check found in a scenario's inputs: borrowers by grade, churn curves, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from allocator.records.limits import Limits
+from allocator.records.offers import OfferBook
+from allocator.records.portfolio import Portfolio
+from allocator.records.scenario import Scenario
+from allocator.report.money import percent
+from allocator.report.plain import plain_table
+
+_MOST_LIMITS = 25
+
+
+class Curve(Protocol):
+    """What stands out in one grade's churn curve."""
+
+    @property
+    def grade(self) -> str: ...
+    @property
+    def falls(self) -> tuple[float, ...]:
+        """Rates at which churn is below that of the rate before."""
+
+    @property
+    def best_rate(self) -> float: ...
+    @property
+    def best_yield(self) -> float: ...
+    @property
+    def band(self) -> tuple[float, float] | None: ...
+    @property
+    def rates_in_band(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Examination:
+    """A scenario with all that its stages before the engine make of it."""
+
+    scenario: Scenario
+    portfolio: Portfolio
+    offers: OfferBook
+    limits: Limits
+    curves: Sequence[Curve]
+
+    def figures(self) -> dict[str, Any]:
+        """As plain values: what `check --json` prints; amounts in currency units, rates as fractions."""
+        return {
+            "name": self.scenario.name,
+            "borrowers": len(self.portfolio),
+            "offers_possible": int(np.count_nonzero(self.offers.menu >= 0)),
+            "by_grade": self.by_grade(),
+            "refusals": self.refusals(),
+            "churn": [
+                {
+                    "grade": curve.grade,
+                    "band": curve.band,
+                    "rates_in_band": curve.rates_in_band,
+                    "best_rate": curve.best_rate,
+                    "best_yield": curve.best_yield,
+                    "falls_at": curve.falls,
+                }
+                for curve in self.curves
+            ],
+            "limits": [row.name for row in self.limits.rows],
+        }
+
+    def by_grade(self) -> dict[str, dict[str, float]]:
+        """Borrowers, requests and what could be offered, by grade."""
+        return {grade: self._of_grade(code) for code, grade in enumerate(self.portfolio.grade.values)}
+
+    def _of_grade(self, code: int) -> dict[str, float]:
+        member = self.portfolio.grade.codes == code
+        request = self.portfolio.max_amount[member]
+        possible = member & (self.offers.menu >= 0)
+        return {
+            "borrowers": int(np.count_nonzero(member)),
+            "offers_possible": int(np.count_nonzero(possible)),
+            "requested": float(np.sum(request[np.isfinite(request)])),
+            "no_request_given": int(np.count_nonzero(~np.isfinite(request))),
+            "largest_offers": float(np.sum(self.offers.high[possible])),
+            "exposure": float(np.sum(self.portfolio.exposure[member])),
+            "mean_pd": float(np.mean(self.portfolio.pd[member])) if member.any() else 0.0,
+        }
+
+    def refusals(self) -> dict[str, int]:
+        """Reasons for which no offer is possible, with how many borrowers each has."""
+        counts = np.bincount(self.offers.refusal.codes[self.offers.menu < 0], minlength=1)
+        named = {self.offers.refusal.values[code]: int(counts[code]) for code in np.flatnonzero(counts)}
+        return dict(sorted(named.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
+def check_page(found: Examination) -> RenderableType:
+    """The page for inputs without a fault."""
+    policy = found.scenario.policy
+    headline = Text(f"{found.scenario.name}: no faults", style="bold")
+    budget = f"budget {policy.budget.amount:,.2f} {policy.currency} {policy.budget.basis}"
+    tickets = f"loans of {policy.ticket.min:,.2f} to {policy.ticket.max:,.2f}"
+    return Group(
+        headline,
+        f"{budget}, {tickets}",
+        "",
+        _grades(found),
+        "",
+        _curves(found.curves),
+        "",
+        _limits(found.limits),
+        *_refused(found),
+    )
+
+
+def _grades(found: Examination) -> RenderableType:
+    table = plain_table()
+    table.add_column("grade", no_wrap=True, overflow="ellipsis", max_width=12)
+    for heading in (
+        "firms",
+        "lendable",
+        "requested",
+        "no request",
+        "could be offered",
+        "exposure",
+        "mean PD",
+    ):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for grade, figures in found.by_grade().items():
+        table.add_row(
+            Text(grade),
+            f"{figures['borrowers']:,}",
+            f"{figures['offers_possible']:,}",
+            f"{figures['requested']:,.0f}",
+            f"{figures['no_request_given']:,}",
+            f"{figures['largest_offers']:,.0f}",
+            f"{figures['exposure']:,.0f}",
+            percent(figures["mean_pd"]),
+        )
+    return Group(Text(f"Borrowers, amounts in {found.scenario.policy.currency}", style="bold"), table)
+
+
+def _curves(curves: Sequence[Curve]) -> RenderableType:
+    table = plain_table()
+    table.add_column("grade", no_wrap=True, overflow="ellipsis", max_width=12)
+    for heading in ("band", "rates", "best rate", "yield there"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("churn falls at", overflow="fold")
+    for curve in curves:
+        table.add_row(
+            Text(curve.grade),
+            "" if curve.band is None else f"{percent(curve.band[0])} to {percent(curve.band[1])}",
+            "" if curve.band is None else str(curve.rates_in_band),
+            percent(curve.best_rate),
+            percent(curve.best_yield),
+            ", ".join(percent(rate) for rate in curve.falls),
+        )
+    title = "Churn curves; yield is rate x share who accept, best over the whole curve"
+    return Group(Text(title, style="bold"), table)
+
+
+def _limits(limits: Limits) -> RenderableType:
+    table = plain_table()
+    table.add_column("limit", overflow="fold", max_width=50)
+    table.add_column("measure")
+    table.add_column("room", justify="right")
+    for row in limits.rows[:_MOST_LIMITS]:
+        table.add_row(Text(row.name), row.measure, f"{row.sense.replace('_', ' ')} {row.rhs:,.12g}")
+    hidden = len(limits) - _MOST_LIMITS
+    more = [f"and {hidden:,} more"] if hidden > 0 else []
+    title = f"Limits: {len(limits):,} rows, exposure already taken off; 0 for shares of what is lent"
+    return Group(Text(title, style="bold"), table, *more)
+
+
+def _refused(found: Examination) -> list[RenderableType]:
+    refusals = found.refusals()
+    if not refusals:
+        return []
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(justify="right")
+    table.add_column()
+    for reason, count in refusals.items():
+        table.add_row(f"{count:,}", Text(reason))
+    title = f"{sum(refusals.values()):,} of {len(found.portfolio):,} firms cannot be offered anything"
+    return ["", Text(title, style="bold"), table]

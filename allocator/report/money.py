@@ -1,0 +1,43 @@
+"""Amounts as a treasurer reads them: thousands separated, in a unit that keeps a table narrow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+_NAMES = {1: "", 1_000: "thousand ", 1_000_000: "million ", 1_000_000_000: "billion "}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What amounts are written in: `size` currency units."""
+
+    size: int
+    currency: str
+
+    def __str__(self) -> str:
+        return f"{_NAMES[self.size]}{self.currency}"
+
+    def write(self, amount: float) -> str:
+        """`amount` in this unit, rounded to whole ones: `-1,234,567`; never `-0`."""
+        return f"{round(amount / self.size):,}"
+
+
+def unit_for(columns: Mapping[str, Sequence[float]], currency: str, width: int) -> Unit:
+    """The smallest unit in which the columns, headings included, two blanks before each, fit into `width`."""
+    for size in _NAMES:
+        unit = Unit(size, currency)
+        texts = [[heading, *map(unit.write, amounts)] for heading, amounts in columns.items()]
+        if sum(2 + max(map(len, column)) for column in texts) <= width:
+            break
+    return unit
+
+
+def percent(fraction: float) -> str:
+    """A rate or share, a fraction, as `4.65%`."""
+    return f"{100 * fraction:.2f}%"
+
+
+def small(number: float) -> str:
+    """A price or gap to four digits; a plain 0 for nothing."""
+    return f"{number:.4g}" if number else "0"

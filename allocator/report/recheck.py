@@ -1,0 +1,35 @@
+"""What verify found, in a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from allocator.records.run import Certificate
+from allocator.report.money import small
+
+
+def recheck_page(
+    certificate: Certificate, amounts: int, rates: int, summary: Mapping[str, Any]
+) -> RenderableType:
+    """The page for a run that passed: what was rechecked, and the figures that the inputs give."""
+    currency = summary.get("currency", "")
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_row("amounts", f"{amounts:,}", "inside each borrower's smallest and largest loan, or 0")
+    table.add_row("rates", f"{rates:,}", "in the band of the borrower's grade")
+    table.add_row(
+        "limits", f"{len(certificate.limits):,}", f"largest violation {small(certificate.largest_violation)}"
+    )
+    table.add_row("inputs", f"{len(certificate.inputs):,}", "unchanged: " + ", ".join(certificate.inputs))
+    table.add_row("value", f"{certificate.value:,.2f}", currency)
+    table.add_row("bound", f"{certificate.bound:,.2f}", f"{currency}: no allocation can be worth more")
+    table.add_row("gap", small(certificate.gap), "(bound - value) / bound")
+    verdict = Text(f"{summary.get('name', 'run')}: verified from its inputs alone", style="bold")
+    return Group(verdict, table)

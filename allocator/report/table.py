@@ -1,0 +1,156 @@
+"""A run on one page of the terminal: what was decided, what it earns, which limits shape it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from allocator.records.run import Run
+from allocator.report.limits import limits_table
+from allocator.report.money import Unit, percent, small, unit_for
+from allocator.report.plain import plain_table
+
+WIDTH = 100
+"""Columns of the page, on a terminal or not."""
+_AMOUNTS = {
+    "offered": "offered",
+    "drawn": "drawn",
+    "interest": "interest",
+    "expected_loss": "loss",
+    "funding_cost": "funding",
+    "churn_cost": "churn",
+}
+"""Columns of the grades' table: key of the summary, heading."""
+_OTHER = ("processing_cost", "relationship_cost")
+"""Costs that have a column of their own, `other`, only where there are any."""
+_WIDEST_GRADE = 12
+_MOST_GRADES = 20
+_MOST_REASONS = 10
+
+
+def result_page(run: Run, folder: Path) -> RenderableType:
+    """The page for `run`, whose files stand in `folder`; the same run gives the same page."""
+    summary = run.summary
+    grades = {grade: _with_other(figures) for grade, figures in summary["by_grade"].items()}
+    unit = _unit(grades, summary["currency"])
+    parts: list[RenderableType] = [
+        _header(summary),
+        "",
+        _grades_table(grades, unit),
+        "",
+        limits_table(summary["limits"], run.scenario.policy.limits, unit),
+    ]
+    unspent = _unspent(summary)
+    parts += [unspent] if unspent else []
+    parts += _refusals(run.allocation)
+    parts += ["", Text(f"Written to {folder}", no_wrap=True, overflow="ignore")]
+    return Group(*parts)
+
+
+def _header(summary: Mapping[str, Any]) -> RenderableType:
+    currency = summary["currency"]
+    proof = {"prices": "by prices", "tree": "by prices on a tree", "solver": "by the solver's search"}
+    text = Text()
+    text.append(summary["name"], style="bold")
+    text.append(f": {summary['status'].replace('_', ' ')}, bound proved {proof[summary['proof']]}\n")
+    text.append(
+        f"objective {summary['objective']:,.2f} {currency}, bound {summary['bound']:,.2f}, "
+        f"gap {small(summary['gap'])}\n"
+    )
+    text.append(
+        f"{summary['funded']:,} of {summary['borrowers']:,} firms funded, "
+        f"{summary['offered']:,.2f} {currency} offered, {summary['drawn']:,.2f} expected to be drawn"
+    )
+    if summary["proof"] == "solver":
+        text.append(
+            f"\nbound that verify rechecks without a solver: {summary['certified_bound']:,.2f}, "
+            f"gap {small(summary['certified_gap'])}"
+        )
+    return text
+
+
+def _with_other(figures: Mapping[str, float]) -> dict[str, float]:
+    return {**figures, "other": sum(figures[name] for name in _OTHER)}
+
+
+def _totals(grades: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    keys = ("borrowers", "funded", *_AMOUNTS, "other", "value")
+    totals = {key: sum(figures[key] for figures in grades.values()) for key in keys}
+    weighted = sum(figures["mean_rate"] * figures["offered"] for figures in grades.values())
+    return {**totals, "mean_rate": weighted / totals["offered"] if totals["offered"] else 0.0}
+
+
+def _columns(grades: Mapping[str, Mapping[str, float]]) -> dict[str, str]:
+    other = {"other": "other"} if any(figures["other"] for figures in grades.values()) else {}
+    return {**_AMOUNTS, **other, "value": "value"}
+
+
+def _unit(grades: Mapping[str, Mapping[str, float]], currency: str) -> Unit:
+    """The unit in which the grades' table fits the page."""
+    totals = _totals(grades)
+    amounts = {
+        heading: [figures[key] for figures in (*grades.values(), totals)]
+        for key, heading in _columns(grades).items()
+    }
+    count = max(len("funded"), len(f"{totals['borrowers']:,}"))
+    names = max(len("total"), *(cell_len(grade) for grade in grades))
+    return unit_for(amounts, currency, WIDTH - min(names, _WIDEST_GRADE) - 2 * (2 + count) - len("  100.00%"))
+
+
+def _grades_table(grades: Mapping[str, Mapping[str, float]], unit: Unit) -> RenderableType:
+    columns = _columns(grades)
+
+    def cells(figures: Mapping[str, float]) -> list[str]:
+        rate = percent(figures["mean_rate"]) if figures["offered"] else ""
+        counts = (f"{int(figures['borrowers']):,}", f"{int(figures['funded']):,}")
+        return [*counts, rate, *(unit.write(figures[key]) for key in columns)]
+
+    table = plain_table(totals=True)
+    table.add_column("grade", "total", no_wrap=True, overflow="ellipsis", max_width=_WIDEST_GRADE)
+    headings = ("asked", "funded", "rate", *columns.values())
+    for heading, total in zip(headings, cells(_totals(grades)), strict=True):
+        table.add_column(heading, total, justify="right", no_wrap=True)
+    for grade, figures in list(grades.items())[:_MOST_GRADES]:
+        table.add_row(Text(grade), *cells(figures))
+    hidden = len(grades) - _MOST_GRADES
+    more = [f"the total includes {hidden} more grades"] if hidden > 0 else []
+    return Group(Text(f"By grade, amounts in {unit}", style="bold"), table, *more)
+
+
+def _unspent(summary: Mapping[str, Any]) -> str | None:
+    """Why money is left, where it is: the budget's price tells whether more of it would earn anything."""
+    unspent, unit = summary["budget_unspent"], summary["currency"]
+    budget, *others = summary["limits"]
+    if unspent < 0.01:
+        return None
+    if budget["price"] > 0:
+        why = "it is too little for a further whole offer"
+    elif any(limit["binding"] and limit["price"] for limit in others):
+        why = "the other limits bind first"
+    else:
+        why = "no further offer earns its cost"
+    return f"\n{unspent:,.2f} of {budget['bound']:,.2f} {unit} left unspent: {why}."
+
+
+def _refusals(allocation: pd.DataFrame) -> Sequence[RenderableType]:
+    """How many were refused, and for which reasons, the commonest first."""
+    reasons = allocation.loc[allocation["amount"] == 0, "reason"].astype(str)
+    if reasons.empty:
+        return []
+    counts = sorted(reasons.value_counts().items(), key=lambda entry: (-entry[1], entry[0]))
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(justify="right")
+    table.add_column()
+    for reason, count in counts[:_MOST_REASONS]:
+        table.add_row(f"{count:,}", Text(str(reason)))
+    if len(counts) > _MOST_REASONS:
+        rest = counts[_MOST_REASONS:]
+        table.add_row(f"{sum(count for _, count in rest):,}", f"for {len(rest)} further reasons")
+    return ["", Text(f"{len(reasons):,} of {len(allocation):,} firms refused", style="bold"), table]

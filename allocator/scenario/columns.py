@@ -1,0 +1,63 @@
+"""Columns that `portfolio.columns` and `portfolio.defaults` may name: the canonical ones and those that
+a limit uses. Any other key is a slip that would be passed over in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from pydantic_core import PydanticCustomError
+
+from allocator.errors import Fault
+from allocator.scenario.limit_schema import RANGE_ENDS
+from allocator.scenario.nodes import LIMITS, Location, Node
+from allocator.scenario.quantities import findings_of, quantity
+from allocator.scenario.schema import ColumnsEntry, DefaultsEntry
+
+_NAMES = {"columns": tuple(ColumnsEntry.model_fields), "defaults": tuple(DefaultsEntry.model_fields)}
+LATER = ("turnover", "group")
+
+
+def column_faults(tree: Node) -> Iterator[Fault]:
+    """What is wrong with the columns that `tree` names; whatever else is wrong with it."""
+    used = dict(_used(tree))
+    for section, canonical in _NAMES.items():
+        at: Location = ("portfolio", section)
+        node = tree.find(at)
+        for key, value in (node.entries if node is not None else {}).items():
+            if key in LATER:
+                remedy = "leave it out; limits read the source's columns by their own names"
+                yield tree.fault((*at, key), f"{key} is not yet supported", remedy)
+            elif key not in canonical and key not in used:
+                yield tree.fault((*at, key), *_stray(key, [*canonical, *used]))
+            elif section == "defaults" and key not in canonical and used[key]:
+                yield from _number_faults(tree, (*at, key), value)
+
+
+def _used(tree: Node) -> Iterator[tuple[str, bool]]:
+    """Columns that the limits name, and whether they read them as numbers."""
+    limits = tree.find(LIMITS)
+    for entry in limits.items if limits is not None else ():
+        for key in ("each", "weight"):
+            column = entry.child(key)
+            if column is not None and isinstance(column.value, str):
+                yield column.value, key == "weight"
+        where = entry.child("where")
+        for name, test in (where.entries if where is not None else {}).items():
+            yield name, bool(test.entries.keys() & RANGE_ENDS)
+
+
+def _stray(key: str, known: list[str]) -> tuple[str, str]:
+    """Problem and remedy of a key that names no column of use."""
+    near = get_close_matches(key, known, n=1)
+    remedy = f"did you mean {near[0]}?" if near else f"the keys here are {', '.join(known)}"
+    return f"unknown key {key!r}, which no limit uses either", remedy
+
+
+def _number_faults(tree: Node, at: Location, value: Node) -> Iterator[Fault]:
+    """Why the default of a column that a limit reads as numbers is none."""
+    try:
+        quantity(value.plain())
+    except PydanticCustomError as error:
+        for finding in findings_of(error.context):
+            yield tree.fault(at, finding.problem, finding.remedy)

@@ -1,0 +1,222 @@
+"""One entry of `policy.limits` as people type it: measure, filter and bound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from allocator.scenario.quantities import Finding, Quantity, Text, fraction, number, one_of, refuse, text
+from allocator.scenario.typed import Typed
+
+BUDGET = "budget"
+TEXT_COLUMNS = frozenset({"borrower_id", "grade"})
+SHARE_COLUMNS = frozenset({"pd", "lgd", "min_rate", "fixed_rate"})
+NUMBER_COLUMNS = SHARE_COLUMNS | {
+    "term_years", "min_amount", "max_amount", "relationship_value", "exposure", "fixed_amount",
+}  # fmt: skip
+RANGE_ENDS = frozenset({"above", "at_least", "below", "at_most"})
+BOUNDS = ("at_most", "at_least", "exactly")
+
+
+def _limit_name(value: object) -> str:
+    name = text(value)
+    if name == BUDGET:
+        raise refuse(Finding(f"the name {BUDGET!r} is the budget's own", "give the limit another name"))
+    if set(name) & set("[]") or not name.isprintable() or name != name.strip():
+        problem = f"{name!r} cannot name a limit: no brackets, line breaks or outer blanks"
+        raise refuse(Finding(problem, "give the limit a plain name"))
+    return name
+
+
+def _bound(value: object, info: ValidationInfo) -> float:
+    """A bound as money, a count or a fraction, as the limit's other keys say; those precede it."""
+    known = info.data
+    if not {"measure", "of", "weight"} <= known.keys():
+        return float(number(value, "a number").value)
+    if known["of"] is not None:
+        weighted_freely = known["weight"] is not None and known["weight"] not in SHARE_COLUMNS
+        return float(number(value, "a number").value) if weighted_freely else fraction(value)
+    count = known["measure"] == "loans"
+    written = number(value, "a number of loans such as 100" if count else "an amount such as 4_000_000")
+    if written.percent:
+        remedy = "add `of: budget`, `of: total` or `of: drawn`, or write an amount"
+        raise refuse(Finding(f"{written.text} of what is not said", "write a number" if count else remedy))
+    if known["weight"] is None and written.value < 0:
+        raise refuse(Finding(f"{written.text} is negative, expected 0 or more", "write 0 or more"))
+    if known["weight"] is None and count and written.value % 1:
+        raise refuse(Finding(f"{written.text} is no number of loans", "write a whole number"))
+    return float(written.value)
+
+
+def _number_column(column: str) -> str:
+    if column in TEXT_COLUMNS or column == "exclude":
+        raise refuse(Finding(f"{column} is no column of numbers", "name one, as pd"))
+    return column
+
+
+def _text_column(column: str) -> str:
+    if column in NUMBER_COLUMNS or column == "exclude":
+        raise refuse(Finding(f"{column} is no column of texts", "name one, as sector"))
+    return column
+
+
+def _condition_kind(value: Any) -> str:
+    if isinstance(value, Mapping | RangeEntry):
+        return "<range>"
+    return "<list>" if isinstance(value, list | tuple) else "<one>"
+
+
+def _some_value(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values:
+        raise refuse(Finding("the list is empty, so that nothing passes", "write at least one value"))
+    return values
+
+
+Bound = Annotated[
+    float,
+    BeforeValidator(_bound),
+    WithJsonSchema({"type": ["number", "string"], "unit": "currency units, loans, or with `of` a fraction"}),
+]
+LimitName = Annotated[
+    str, BeforeValidator(_limit_name), WithJsonSchema({"type": ["string", "number"], "unit": "text"})
+]
+
+
+class RangeEntry(Typed):
+    """A range of numbers, in the unit of its column; rates and probabilities also as 5%."""
+
+    above: Quantity | None = None
+    """Numbers greater than this pass."""
+    at_least: Quantity | None = None
+    """Numbers greater than this, or equal, pass."""
+    below: Quantity | None = None
+    """Numbers smaller than this pass."""
+    at_most: Quantity | None = None
+    """Numbers smaller than this, or equal, pass."""
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> RangeEntry:
+        lows = [end for end in (self.above, self.at_least) if end is not None]
+        highs = [end for end in (self.below, self.at_most) if end is not None]
+        if not lows and not highs:
+            raise refuse(Finding("the range has no end", "write above, at_least, below or at_most"))
+        if len(lows) == 2 or len(highs) == 2:
+            twice = "above and at_least" if len(lows) == 2 else "below and at_most"
+            raise refuse(Finding(f"{twice} are the same end", "keep one of the two"))
+        closed = self.at_least is not None and self.at_most is not None
+        if lows and highs and (lows[0] > highs[0] or (lows[0] == highs[0] and not closed)):
+            raise refuse(Finding("no number lies in the range", "write the lower end first"))
+        return self
+
+
+Condition = Annotated[
+    Annotated[Text, Tag("<one>")]
+    | Annotated[tuple[Text, ...], AfterValidator(_some_value), Tag("<list>")]
+    | Annotated[RangeEntry, Tag("<range>")],
+    Discriminator(_condition_kind),
+]
+
+
+class LimitEntry(Typed):
+    """Measure, filter and bound; exactly one of at_most, at_least and exactly."""
+
+    name: Annotated[LimitName, Field(examples=["A line"])]
+    """Unique name; `budget` is reserved."""
+    measure: Annotated[
+        Literal["offered", "drawn", "interest", "gross_interest", "expected_loss", "loans"],
+        one_of(
+            *("offered", "drawn", "interest", "gross_interest", "expected_loss", "loans"),
+            later=("capital", "tail_loss"),
+        ),
+        Field(examples=["offered"]),
+    ]
+    """What is summed: money offered or expected to be drawn, interest expected (interest) or before
+    defaults (gross_interest), expected loss, or the number of loans."""
+    of: Annotated[Literal["budget", "total", "drawn"], one_of("budget", "total", "drawn")] | None = None
+    """What the bound is a fraction of: the budget, everything offered, everything drawn; absent: money."""
+    weight: Annotated[Text, AfterValidator(_number_column)] | None = None
+    """Column of numbers that multiplies each borrower's share of the sum."""
+    where: dict[Text, Condition] | None = None
+    """Column: a text, a list of texts, or a range. Who counts passes all; absent: everybody."""
+    each: Annotated[Text, AfterValidator(_text_column)] | None = None
+    """Column of texts: one limit for each of its values."""
+    at_most: Bound | None = None
+    """Largest sum allowed."""
+    at_least: Bound | None = None
+    """Smallest sum allowed."""
+    exactly: Bound | None = Field(default=None, validate_default=True)
+    """The sum required."""
+    enforce: Annotated[Literal["hard"], one_of("hard", later=("report",), later_mapping=True)] = "hard"
+    """hard: every allocation keeps to it."""
+
+    @field_validator("of")
+    @classmethod
+    def _money_only(cls, of: str | None, info: ValidationInfo) -> str | None:
+        if of is not None and info.data.get("measure") == "loans":
+            problem = f"a number of loans is no fraction of the {of}"
+            raise refuse(Finding(problem, "leave `of` out, or measure offered or drawn"))
+        return of
+
+    @field_validator("where")
+    @classmethod
+    def _readable(cls, where: dict[str, Any] | None) -> dict[str, Any] | None:
+        findings = [finding for column, test in (where or {}).items() for finding in _misfits(column, test)]
+        if where == {}:
+            findings = [Finding("the filter names no column", "name one, or leave `where` out")]
+        if findings:
+            raise refuse(*findings)
+        return where
+
+    @field_validator("exactly")
+    @classmethod
+    def _one_bound(cls, exactly: float | None, info: ValidationInfo) -> float | None:
+        # A bound that could not be read is missing from the data, but it was written.
+        given = [key for key in BOUNDS[:2] if info.data.get(key, "unread") is not None]
+        given += [BOUNDS[2]] if exactly is not None else []
+        if len(given) != 1:
+            found = f"found {' and '.join(given)}" if given else "found none"
+            problem = f"expected one of at_most, at_least and exactly, {found}"
+            remedy = "keep one and set the others to null" if given else "add one, as `at_most: 63%`"
+            raise refuse(Finding(problem, remedy, up=True))
+        return exactly
+
+    @model_validator(mode="after")
+    def _not_itself(self) -> LimitEntry:
+        whole = {"offered": "total", "drawn": "drawn"}.get(self.measure)
+        if self.of is not None and self.of == whole and not (self.weight or self.where or self.each):
+            problem = f"all that is {self.measure} is always 100 % of itself"
+            raise refuse(Finding(problem, "add where, each or weight, or write another `of`"))
+        return self
+
+
+def _misfits(column: str, test: str | tuple[str, ...] | RangeEntry) -> list[Finding]:
+    """Why `test` cannot be read from `column`."""
+    below = (column,)
+    if column == "exclude":
+        return [Finding("limits cannot read the column exclude", "name another column", below)]
+    if not isinstance(test, RangeEntry):
+        problem = f"{column} holds numbers, expected a range"
+        remedy = (
+            "write a range, as {above: 5%}" if column in SHARE_COLUMNS else "write a range, as {above: 5}"
+        )
+        return [Finding(problem, remedy, below)] if column in NUMBER_COLUMNS else []
+    if column in TEXT_COLUMNS:
+        return [Finding(f"{column} holds texts, expected one or a list", "write a value, as A", below)]
+    ends = {key: end for key, end in test if end is not None} if column in SHARE_COLUMNS else {}
+    return [
+        Finding(f"{end:.10g} lies outside 0% to 100%", f"write {end:.10g}% or a fraction", (column, key))
+        for key, end in ends.items()
+        if not 0 <= end <= 1
+    ]

@@ -1,0 +1,107 @@
+"""From a scenario file, or a mapping in Python, to a checked scenario; and back to a file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
+
+from allocator.errors import Fault, InputError
+from allocator.records.scenario import Scenario
+from allocator.scenario.building import build
+from allocator.scenario.columns import column_faults
+from allocator.scenario.faults import faults_of
+from allocator.scenario.merging import Merged, read_chain, resolve_extends
+from allocator.scenario.nodes import Node, Origin, from_plain
+from allocator.scenario.overrides import override
+from allocator.scenario.paths import PATHS, anchor, relative
+from allocator.scenario.schema import ScenarioFile
+
+
+def load_scenario(path: str | Path, sets: Sequence[str] = ()) -> Scenario:
+    """The scenario in the YAML file at `path`, merged with those that it extends.
+
+    `sets` are overrides as the command line has them, as policy.budget.amount=5e7. Raises
+    InputError with every fault of the file, its parents and the overrides.
+    """
+    path = Path(path)
+    merged = Merged()
+    tree = read_chain(path, str(path), merged)
+    if tree is None:
+        raise InputError.of(merged.faults, str(path))
+    return _check(tree, merged, sets, subject=str(path), name=path.stem, path=path.absolute())
+
+
+def load_document(document: Mapping[str, Any], folder: str | Path, name: str = "scenario") -> Scenario:
+    """The scenario that `document`, a file's content as mappings, states.
+
+    Relative paths start from `folder`; `name` is for a document that gives none. Raises InputError
+    with every fault.
+    """
+    merged = Merged()
+    tree = from_plain(document, Origin(None, None, Path(folder)))
+    tree = resolve_extends(tree, merged)
+    return _check(tree, merged, (), subject=f"scenario {name}", name=name, path=None)
+
+
+def dump_scenario(scenario: Scenario, folder: str | Path) -> str:
+    """The resolved scenario as YAML text for a file in `folder`.
+
+    Paths are relative to `folder`, ${VARIABLES} stand as they were typed, and load_scenario reads an
+    equal scenario from it.
+    """
+    tree = from_plain(scenario.document, Origin(None, None, Path(folder)))
+    for location in PATHS:
+        node = tree.find(location)
+        if node is not None and isinstance(node.value, str):
+            tree = tree.put(location, replace(node, value=relative(node.value, Path(folder))))
+    text = io.StringIO()
+    yaml = YAML()
+    yaml.width = 100
+    yaml.dump(_laid_out(tree.plain()), text)
+    return text.getvalue()
+
+
+def _laid_out(value: Any) -> Any:
+    """`value` with lists of scalars on one line, as people write bands: [0.04, 0.11]."""
+    if isinstance(value, dict):
+        return {key: _laid_out(entry) for key, entry in value.items()}
+    if not isinstance(value, list):
+        return value
+    laid_out = CommentedSeq(_laid_out(item) for item in value)
+    if not any(isinstance(item, dict | list) for item in value):
+        laid_out.fa.set_flow_style()
+    return laid_out
+
+
+def _check(
+    tree: Node, merged: Merged, sets: Sequence[str], subject: str, name: str, path: Path | None
+) -> Scenario:
+    """The scenario that a merged tree states; raises InputError with every fault gathered so far."""
+    faults = merged.faults
+    tree = override(tree, sets, faults)
+    if "name" not in tree.entries:
+        tree = replace(tree, value={**tree.entries, "name": Node(name, tree.origin)})
+    tree, absent = anchor(tree)
+    faults += [*absent, *column_faults(tree)]
+    try:
+        typed = ScenarioFile.model_validate(tree.plain())
+    except ValidationError as error:
+        faults += faults_of(error, tree, complete=merged.complete)
+        raise InputError.of(_in_order(faults), subject) from None
+    if faults:
+        raise InputError.of(_in_order(faults), subject)
+    return build(typed, path)
+
+
+def _in_order(faults: Sequence[Fault]) -> list[Fault]:
+    """Each fault once: files as they were first met, lines ascending."""
+    unique = list(dict.fromkeys(faults))
+    files = list(dict.fromkeys(fault.file for fault in unique))
+    return sorted(unique, key=lambda fault: (files.index(fault.file), fault.line or 0))

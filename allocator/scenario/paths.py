@@ -1,0 +1,92 @@
+"""Paths in a scenario: ${VARIABLES}, the folder that they start from, and whether the file is there."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from allocator.errors import Fault
+from allocator.scenario.nodes import Location, Node
+
+SOURCE: Location = ("portfolio", "source")
+PATHS: tuple[Location, ...] = (
+    SOURCE,
+    (*SOURCE, "csv"),
+    (*SOURCE, "parquet"),
+    (*SOURCE, "xlsx"),
+    ("response", "churn"),
+)
+"""Every place where a path may stand; one that holds no text is the schema's to refuse."""
+URL: Location = (*SOURCE, "sql")
+
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+
+
+def expand(text: str) -> tuple[str, tuple[str, ...]]:
+    """`text` with its ${VARIABLES} filled in, and the variables that are not set or empty."""
+    names = _VARIABLE.findall(text)
+    missing = tuple(dict.fromkeys(name or "${}" for name in names if not os.environ.get(name)))
+    return _VARIABLE.sub(lambda found: os.environ.get(found[1], ""), text), missing
+
+
+def unset(tree: Node, location: Location, missing: tuple[str, ...]) -> list[Fault]:
+    """The faults of variables that the text at `location` names and that are not set."""
+    remedy = "set it before you start the command"
+    problems = [f"environment variable {name} is not set or empty" for name in missing]
+    return [tree.fault(location, problem, remedy) for problem in problems]
+
+
+def anchor(tree: Node) -> tuple[Node, list[Fault]]:
+    """`tree` with every path made absolute, its ${VARIABLES} kept, and what is wrong with them.
+
+    A path starts from the folder of the file that wrote it, so nothing downstream needs to know
+    which file that was.
+    """
+    faults: list[Fault] = []
+    for location in (*PATHS, URL):
+        node = tree.find(location)
+        if node is None or not isinstance(node.value, str) or not node.value:
+            continue
+        text, missing = expand(node.value)
+        remedy = "set it before you start the command"
+        faults += [
+            tree.fault(location, f"environment variable {name} is not set", remedy) for name in missing
+        ]
+        if location == URL or missing:
+            continue
+        folder = node.origin.folder.resolve()
+        faults += _absence(tree, location, node, folder / text)
+        tree = tree.put(location, replace(node, value=absolute(node.value, folder)))
+    return tree, faults
+
+
+def absolute(raw: str, folder: Path) -> str:
+    """`raw`, its ${VARIABLES} kept, as an absolute path: as it is where the variables make it one."""
+    head, tail = _split(raw)
+    if not head and os.path.isabs(expand(raw)[0]):
+        return raw
+    return os.path.join(os.path.normpath(folder / head), tail).rstrip("/")
+
+
+def relative(raw: str, folder: Path) -> str:
+    """The absolute path `raw` as seen from `folder`; as it is where it starts with a variable."""
+    head, tail = _split(raw)
+    return os.path.join(os.path.relpath(head, folder.resolve()), tail).rstrip("/") if head else raw
+
+
+def _split(raw: str) -> tuple[str, str]:
+    """`raw` before and from its first component with a variable, whose dots must not be collapsed."""
+    parts = raw.split("/")
+    first = next((place for place, part in enumerate(parts) if "${" in part), len(parts))
+    return "/".join(parts[:first]), "/".join(parts[first:])
+
+
+def _absence(tree: Node, location: Location, node: Node, path: Path) -> list[Fault]:
+    """The fault of a path that names no file; shown as typed, as a variable may hold a secret."""
+    if os.path.isfile(path):
+        return []
+    found = "is a folder, expected a file" if os.path.isdir(path) else "does not exist"
+    remedy = f"check the path, which starts from {node.origin.folder}"
+    return [tree.fault(location, f"{node.value} {found}", remedy)]

@@ -1,0 +1,181 @@
+"""The policy as people type it: budget, ticket, rates and costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+
+from allocator.scenario.limit_schema import LimitEntry
+from allocator.scenario.quantities import (
+    Finding,
+    Money,
+    PositiveMoney,
+    Rate,
+    RateStep,
+    Share,
+    Text,
+    Years,
+    describe,
+    one_of,
+    refuse,
+    text,
+)
+from allocator.scenario.typed import Typed
+
+CENT = 0.01
+MOST_RATES = 10_000
+"""Rates that one grade's grid may hold: more is a slip in its step."""
+
+_BAND = "a lowest and a highest rate, as [4%, 11%]"
+
+
+def _two_rates(value: object) -> object:
+    if isinstance(value, list | tuple) and len(value) == 2:
+        return value
+    found = describe(value)
+    if isinstance(value, list | tuple):
+        found = "1 value" if len(value) == 1 else f"{len(value)} values"
+    raise refuse(Finding(f"expected {_BAND}, found {found}", "write both ends of the band"))
+
+
+def _ascending(band: tuple[float, float]) -> tuple[float, float]:
+    low, high = band
+    if low > high:
+        problem = f"the lowest rate {low:.10g} is above the highest {high:.10g}"
+        raise refuse(Finding(problem, "write the lower rate first"))
+    return band
+
+
+def _currency(value: object) -> str:
+    code = text(value)
+    if len(code) == 3 and code.isascii() and code.isalpha() and code.isupper():
+        return code
+    raise refuse(Finding(f"{code!r} is no currency code", "write three capital letters, as CNY"))
+
+
+def _grid_kind(value: Any) -> str:
+    return "<step>" if isinstance(value, Mapping | RateGrid) else "<table>"
+
+
+Band = Annotated[tuple[Rate, Rate], BeforeValidator(_two_rates), AfterValidator(_ascending)]
+Currency = Annotated[
+    str,
+    BeforeValidator(_currency),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$", "unit": "ISO 4217"}),
+]
+
+
+class BudgetEntry(Typed):
+    """What may be lent in all."""
+
+    amount: Annotated[PositiveMoney, Field(examples=["100_000_000"])]
+    """The budget."""
+    spend: Annotated[Literal["at_most", "exactly"], one_of("at_most", "exactly")] = "at_most"
+    """Whether all of it must be used."""
+    basis: Annotated[Literal["offered", "drawn"], one_of("offered", "drawn")] = "offered"
+    """What uses it: every offer, or the share of it that customers are expected to take."""
+
+
+class TicketEntry(Typed):
+    """The size of a loan; a borrower's own min_amount and max_amount tighten it."""
+
+    min: Annotated[PositiveMoney, Field(examples=["100_000"])]
+    """Smallest loan."""
+    max: Annotated[PositiveMoney, Field(examples=["1_000_000"])]
+    """Largest loan."""
+    step: PositiveMoney | None = Field(default=None, validate_default=True)
+    """Amounts are multiples of it; null: of 0.01."""
+
+    @field_validator("max")
+    @classmethod
+    def _above_min(cls, largest: float, info: ValidationInfo) -> float:
+        smallest = info.data.get("min", largest)
+        if smallest > largest:
+            problem = f"the largest loan {largest:.10g} is below the smallest {smallest:.10g}"
+            raise refuse(Finding(problem, "write max: at least as large as min"))
+        return largest
+
+    @field_validator("step")
+    @classmethod
+    def _some_multiple(cls, step: float | None, info: ValidationInfo) -> float | None:
+        if "min" not in info.data or "max" not in info.data:
+            return step
+        smallest, largest = (Decimal(repr(info.data[key])) for key in ("min", "max"))
+        unit = Decimal(repr(step or CENT))
+        if largest // unit * unit < smallest:
+            problem = f"no multiple of {unit:f} lies between min {smallest:f} and max {largest:f}"
+            raise refuse(Finding(problem, "write a smaller step or a wider ticket"))
+        return step
+
+
+class RateGrid(Typed):
+    """Rates by steps from the band's low end, both ends included."""
+
+    step: Annotated[RateStep, Field(examples=["0.25%"])]
+    """Distance of two rates."""
+
+
+class PolicyEntry(Typed):
+    """What the lender allows."""
+
+    currency: Currency = "CNY"
+    """Currency of every amount."""
+    budget: BudgetEntry
+    """What may be lent in all."""
+    ticket: TicketEntry
+    """The size of a loan."""
+    term_years: Years = 1.0
+    """Term of every loan whose borrower has none."""
+    funding_rate: Rate = 0.0
+    """What a unit drawn costs to fund."""
+    churn_cost_rate: Share = 0.0
+    """Cost of a unit offered and lost to churn (kappa)."""
+    decline_churn: Share = 0.0
+    """Share of refused customers whose relationship is lost (d)."""
+    idle_rate: Rate = 0.0
+    """What a unit of unspent budget earns over the year."""
+    processing_cost: Annotated[Money, Field(json_schema_extra={"unit": "currency units a loan"})] = 0.0
+    """Cost of one booked loan."""
+    rates: Annotated[dict[Text, Band], Field(examples=["{A: [4%, 11%]}"])]
+    """Grade: lowest and highest rate, ends included; a grade not named is refused, with that reason."""
+    rate_grid: Annotated[
+        Annotated[Literal["table"], one_of("table"), Tag("<table>")] | Annotated[RateGrid, Tag("<step>")],
+        Discriminator(_grid_kind),
+    ] = "table"
+    """table: the churn curve's rates inside the band; a step: interpolated after smoothing."""
+    pricing: Annotated[Literal["individual"], one_of("individual", later=("per_grade", "monotone"))] = (
+        "individual"
+    )
+    """individual: each borrower has a rate of its own."""
+    limits: list[LimitEntry] = Field(default_factory=list)
+    """What the allocation as a whole must keep to."""
+
+    @field_validator("rates")
+    @classmethod
+    def _some_grade(cls, rates: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+        if not rates:
+            raise refuse(Finding("no grade may borrow", "write a band for one, as A: [4%, 11%]"))
+        return rates
+
+    @field_validator("rate_grid")
+    @classmethod
+    def _few_rates(
+        cls, grid: Literal["table"] | RateGrid, info: ValidationInfo
+    ) -> Literal["table"] | RateGrid:
+        widest = max((high - low for low, high in info.data.get("rates", {}).values()), default=0.0)
+        if isinstance(grid, RateGrid) and widest / grid.step > MOST_RATES:
+            problem = f"a band would hold {widest / grid.step:,.0f} rates, expected {MOST_RATES:,} at most"
+            raise refuse(Finding(problem, "write a larger step, as 0.25%", below=("step",)))
+        return grid

@@ -1,0 +1,214 @@
+"""Numbers, texts and choices as people write them, and what to do about one that cannot be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+_NUMBER = r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"
+_WRITTEN = re.compile(rf"\s*({_NUMBER})\s*(%?)\s*")
+_PERCENTAGE = "a percentage such as 63% or a fraction such as 0.63"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found: the problem, the remedy, and the key below the checked value it concerns."""
+
+    problem: str
+    remedy: str
+    below: tuple[str, ...] = ()
+    up: bool = False
+    """Whether it concerns the mapping that holds the checked value, not the value."""
+
+
+def refuse(*findings: Finding) -> PydanticCustomError:
+    """The error, to be raised in a validator, that carries `findings`."""
+    return PydanticCustomError(
+        "scenario", "{problem}", {"problem": findings[0].problem, "findings": findings}
+    )
+
+
+def findings_of(context: Mapping[str, Any] | None) -> tuple[Finding, ...]:
+    """The findings that an error made by `refuse` carries in its context."""
+    return tuple(context["findings"]) if context is not None else ()
+
+
+def describe(value: object) -> str:
+    """A value in the words of a message."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return repr(value) if isinstance(value, str) else str(value)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A number as written: `value` is a fraction where a percent sign stood."""
+
+    text: str
+    value: Decimal
+    percent: bool
+
+
+def number(value: object, expected: str) -> Written:
+    """The number that `value` states; booleans, NaN and infinities are none. Exact: 13.5% is 0.135."""
+    text = str(value).strip()
+    match = _WRITTEN.fullmatch(text) if isinstance(value, str | int | float) else None
+    if match is None or isinstance(value, bool):
+        commas = isinstance(value, str) and _WRITTEN.fullmatch(value.replace(",", ""))
+        remedy = "write thousands as 100_000 and decimals as 0.5" if commas else f"write {expected}"
+        raise refuse(Finding(f"{describe(value)} is not {expected}", remedy))
+    try:
+        parsed = Decimal(match[1].replace("_", "")) / (100 if match[2] else 1)
+        finite = abs(float(parsed)) < float("inf")
+    except (InvalidOperation, OverflowError):
+        finite = False
+    if not finite:
+        raise refuse(Finding(f"{text} is too large a number", f"write {expected}"))
+    return Written(text, parsed, bool(match[2]))
+
+
+def fraction(value: object, expected: str = _PERCENTAGE) -> float:
+    """A share, rate or probability in [0, 1]; 4 is refused, as it would be 400 %."""
+    written = number(value, expected)
+    if 0 <= written.value <= 1:
+        return float(written.value)
+    if written.value < 0:
+        raise refuse(Finding(f"{written.text} is negative, expected 0% to 100%", f"write {expected}"))
+    if written.percent:
+        raise refuse(Finding(f"{written.text} is more than 100 %, expected 0% to 100%", f"write {expected}"))
+    remedy = f"write {expected}"
+    if written.value <= 100:
+        remedy = f"write {written.text}% or {(written.value / 100).normalize():f}"
+    raise refuse(
+        Finding(f"{written.text} would be {float(written.value) * 100:,.10g} %, expected 0% to 100%", remedy)
+    )
+
+
+def amount(value: object, expected: str = "an amount such as 100_000_000") -> float:
+    """Money, or another number that is no fraction, of at least 0."""
+    written = number(value, expected)
+    if written.percent:
+        raise refuse(Finding(f"{written.text} is a percentage, expected {expected}", f"write {expected}"))
+    if written.value < 0:
+        raise refuse(Finding(f"{written.text} is negative, expected 0 or more", f"write {expected}"))
+    return float(written.value)
+
+
+def whole(value: object, expected: str = "a whole number such as 2") -> int:
+    """A whole number of at least 0 that a solver can take (below 2^31)."""
+    number_written = amount(value, expected)
+    if number_written != int(number_written) or number_written >= 2**31:
+        raise refuse(Finding(f"{describe(value)} is not a whole number below 2^31", f"write {expected}"))
+    return int(number_written)
+
+
+def quantity(value: object) -> float:
+    """Any finite number, in the unit of the column that it is compared with; 5% is 0.05."""
+    return float(number(value, "a number such as 2.5 or 5%").value)
+
+
+def positive(read: Callable[[object], float]) -> Callable[[object], float]:
+    """`read`, with 0 refused."""
+
+    def checked(value: object) -> float:
+        result = read(value)
+        if result <= 0:
+            raise refuse(Finding(f"{describe(value)} is not above 0", "write a number above 0"))
+        return result
+
+    return checked
+
+
+def text(value: object) -> str:
+    """A text that is not empty; numbers are taken as they are written."""
+    if isinstance(value, bool):
+        remedy = f'put it in quotes: "{describe(value)}"'
+        raise refuse(Finding(f"expected text, found {describe(value)}", remedy))
+    if not isinstance(value, str | int | float):
+        raise refuse(Finding(f"expected text, found {describe(value)}", "write one text"))
+    if not str(value).strip():
+        raise refuse(Finding("the text is empty", "write a text or leave the key out"))
+    return str(value)
+
+
+def flag(value: object) -> bool:
+    """true or false."""
+    if isinstance(value, bool):
+        return value
+    raise refuse(Finding(f"expected true or false, found {describe(value)}", "write true or false"))
+
+
+def one_of(*known: str, later: Sequence[str] = (), later_mapping: bool = False) -> BeforeValidator:
+    """The check that a text is one of `known`; `later` are choices to come, and so named."""
+
+    def check(value: object) -> object:
+        if isinstance(value, str) and value in known:
+            return value
+        choices = ", ".join(known)
+        if (isinstance(value, str) and value in later) or (later_mapping and isinstance(value, Mapping)):
+            named = describe(value) if isinstance(value, str) else "a mapping here"
+            remedy = f"write {choices}" if len(known) == 1 else f"use one of {choices}"
+            raise refuse(Finding(f"{named} is not yet supported", remedy))
+        near = get_close_matches(value, known, n=1) if isinstance(value, str) else []
+        remedy = (
+            f"did you mean {near[0]}?" if near else f"write {'it so' if len(known) == 1 else 'one of them'}"
+        )
+        expected = f"expected {choices}" if len(known) == 1 else f"expected one of {choices}"
+        raise refuse(Finding(f"{expected}, found {describe(value)}", remedy))
+
+    return BeforeValidator(check)
+
+
+def _schema(unit: str, pattern: str | None = None, **bounds: object) -> WithJsonSchema:
+    """JSON schema of a number, which may be written as text where YAML would not read it as one."""
+    kind = "integer" if bounds.pop("whole", False) else "number"
+    written = {"type": "string", "pattern": pattern or f"^{_NUMBER}$"}
+    schema: dict[str, Any] = {"anyOf": [{"type": kind, **bounds}, written], "unit": unit}
+    return WithJsonSchema(schema)
+
+
+_PERCENT = rf"^{_NUMBER} ?%?$"
+
+Share = Annotated[float, BeforeValidator(fraction), _schema("fraction", _PERCENT, minimum=0, maximum=1)]
+Rate = Annotated[float, BeforeValidator(fraction), _schema("fraction a year", _PERCENT, minimum=0, maximum=1)]
+RateStep = Annotated[
+    float,
+    BeforeValidator(positive(fraction)),
+    _schema("fraction a year", _PERCENT, exclusiveMinimum=0, maximum=1),
+]
+Money = Annotated[float, BeforeValidator(amount), _schema("currency units", minimum=0)]
+PositiveMoney = Annotated[
+    float, BeforeValidator(positive(amount)), _schema("currency units", exclusiveMinimum=0)
+]
+Years = Annotated[
+    float,
+    BeforeValidator(positive(lambda value: amount(value, "a number of years such as 1"))),
+    _schema("years", exclusiveMinimum=0),
+]
+Seconds = Annotated[
+    float,
+    BeforeValidator(positive(lambda value: amount(value, "a number of seconds such as 60"))),
+    _schema("seconds", exclusiveMinimum=0),
+]
+Whole = Annotated[int, BeforeValidator(whole), _schema("count", whole=True, minimum=0)]
+PositiveWhole = Annotated[
+    int,
+    BeforeValidator(lambda value: int(positive(whole)(value))),
+    _schema("count", whole=True, minimum=1),
+]
+Quantity = Annotated[float, BeforeValidator(quantity), _schema("the column's unit", _PERCENT)]
+Text = Annotated[str, BeforeValidator(text), WithJsonSchema({"type": ["string", "number"], "unit": "text"})]
+Flag = Annotated[bool, BeforeValidator(flag), WithJsonSchema({"type": "boolean", "unit": "true or false"})]

@@ -1,0 +1,152 @@
+"""The scenario format described from its schema: for editors as JSON schema, for people as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from allocator.scenario.schema import ScenarioFile
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+EXAMPLE = """\
+schema: 1
+name: sme-100m
+portfolio:
+  source: borrowers.csv
+  columns: {borrower_id: enterprise_id, grade: rating}
+  defaults: {lgd: 0.5}
+  pd_by_grade: {A: 0.5%, B: 2%, C: 5%}
+response: {churn: churn.csv, smoothing: isotonic}
+policy:
+  budget: {amount: 100_000_000}
+  ticket: {min: 100_000, max: 1_000_000, step: 10_000}
+  rates: {A: [4%, 11%], B: [11%, 13.5%], C: [13.5%, 15%]}
+  rate_grid: {step: 0.25%}
+  limits:
+    - {name: A line, measure: offered, where: {grade: A}, at_most: 63%, of: budget}
+    - {name: sectors, measure: offered, each: sector, at_most: 20%, of: total}
+    - {name: risky trade, measure: drawn, where: {sector: [retail, food], pd: {above: 4%}}, at_most: 4e6}
+    - {name: average PD, measure: drawn, weight: pd, at_most: 3%, of: drawn}
+    - {name: book size, measure: loans, at_least: 100}
+solver: {time_limit: 60}
+"""
+"""A whole scenario, as docs/scenario.md shows it."""
+
+_INTRODUCTION = f"""\
+# The scenario file
+
+Written from the JSON schema (`allocator schema`) by `allocator.scenario.reference`; not edited by hand.
+
+A scenario is one YAML 1.2 file:
+
+```yaml
+{EXAMPLE}```
+
+Shares, rates and probabilities are written 63% or 0.63, amounts 100_000_000 or 1e8. Paths start from
+the folder of the file that writes them and may hold `${{ENVIRONMENT}}` variables; so may a database's
+URL, which keeps its password out of every file. Unknown keys are faults, and every fault is reported
+at once, with its line.
+
+`extends: base.yaml` lays a file over another one: mappings merge deeply, lists replace, but
+`policy.limits` merge by name; null takes an optional key back; a name is not inherited. On the
+command line `--set "policy.limits[A line].at_most=10%"` lays a single value over the file; a path in
+it starts from the working directory. The tables below say what must stand in the merged file.
+"""
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a merged scenario file, with a description and a unit for each key."""
+    schema = ScenarioFile.model_json_schema(by_alias=True)
+    schema["required"].remove("name")  # the file's own name stands in for it
+    schema["properties"]["extends"] = {
+        "type": "string",
+        "description": "Path of the scenario file that this one is laid over.",
+        "unit": "path",
+    }
+    for section in (schema, *schema["$defs"].values()):
+        section.pop("title", None)
+        for field in section["properties"].values():
+            _complete(field, schema["$defs"])
+    return {"$schema": DIALECT, "title": "Scenario file", **schema}
+
+
+def reference_page() -> str:
+    """docs/scenario.md: an example, then a table of keys for each section, in the order of the file."""
+    schema = json_schema()
+    parts = [_INTRODUCTION, *_table("The file", schema)]
+    for path, name in _sections("", schema, schema["$defs"]):
+        known = _words(name) in path.replace("_", " ")
+        heading = f"`{path}`" if known else f"`{path}`: {_words(name)}"
+        parts += _table(heading, schema["$defs"][name])
+    return "\n".join(parts)
+
+
+def _complete(field: dict[str, Any], sections: Mapping[str, Any]) -> None:
+    """Give `field` its description and unit at the top, and drop what would only repeat them."""
+    if "description" not in field:
+        field["description"] = next(sections[name]["description"] for name in _named(field))
+    if "unit" not in field:
+        inner = [field, *field.get("anyOf", ()), *field.get("oneOf", ())]
+        closed = any("enum" in one or "const" in one for one in inner)
+        kind = "choice" if closed else "list" if field.get("type") == "array" else "mapping"
+        field["unit"] = next((one["unit"] for one in inner if "unit" in one), kind)
+    for key in ("title", "examples"):
+        field.pop(key, None)
+    if isinstance(field.get("default"), dict | list):
+        del field["default"]
+
+
+def _sections(
+    path: str, section: Mapping[str, Any], sections: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """Path and name of each section below `section`, depth first."""
+    for key, field in section["properties"].items():
+        below = f"{path}.{key}" if path else key
+        for name in _named(field):
+            yield below, name
+            yield from _sections(below, sections[name], sections)
+
+
+def _named(value: Any) -> Iterator[str]:
+    """The sections that a piece of schema refers to."""
+    if isinstance(value, Mapping):
+        if "$ref" in value:
+            yield str(value["$ref"]).rsplit("/", 1)[-1]
+        for entry in value.values():
+            yield from _named(entry)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _named(entry)
+
+
+def _words(name: str) -> str:
+    """CsvSource as `csv source`, LimitEntry as `limit`."""
+    words = "".join(f" {sign.lower()}" if sign.isupper() else sign for sign in name.removesuffix("Entry"))
+    return words.strip()
+
+
+def _table(heading: str, section: Mapping[str, Any]) -> list[str]:
+    """A heading, the section's sentence and one row a key."""
+    rows = ["| key | unit | if absent | meaning |", "| --- | --- | --- | --- |"]
+    required = section.get("required", [])
+    for key, field in section["properties"].items():
+        absent = "required" if key in required else _absent(field)
+        meaning = " ".join(str(field.get("description", "")).split())
+        rows.append(f"| `{key}` | {_unit(field)} | {absent} | {meaning} |")
+    return [f"## {heading}\n", f"{section.get('description', '')}\n", *rows, ""]
+
+
+def _absent(field: Mapping[str, Any]) -> str:
+    default = field.get("default")
+    return "" if default is None else f"`{default}`"
+
+
+def _unit(field: Mapping[str, Any]) -> str:
+    """The unit, or the values where those are counted."""
+    forms = (field, *field.get("anyOf", ()), *field.get("oneOf", ()))
+    values = [value for one in forms for value in one.get("enum", [one["const"]] if "const" in one else [])]
+    if not values:
+        return str(field["unit"])
+    listed = ", ".join(f"`{value}`" for value in values)
+    return f"{listed} or a mapping" if any("$ref" in one for one in forms) else listed

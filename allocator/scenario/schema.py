@@ -1,0 +1,287 @@
+"""What people type in a scenario file, section by section; see also `policy_schema`, `limit_schema`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    JsonValue,
+    Tag,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+
+from allocator.scenario.policy_schema import PolicyEntry
+from allocator.scenario.quantities import (
+    Finding,
+    Flag,
+    Money,
+    PositiveMoney,
+    PositiveWhole,
+    Rate,
+    Seconds,
+    Share,
+    Text,
+    Whole,
+    Years,
+    describe,
+    one_of,
+    refuse,
+    text,
+)
+from allocator.scenario.typed import Typed
+
+SUFFIXES = (".csv", ".parquet", ".xlsx")
+PATH: dict[str, JsonValue] = {"unit": "path"}
+
+_SAFE = re.compile(r"[^\W_][\w.-]{0,99}")
+
+
+def safe_name(value: object) -> str:
+    """A scenario's name, which also names the folders of its runs."""
+    name = text(value)
+    if _SAFE.fullmatch(name):
+        return name
+    suggestion = re.sub(r"[^\w.-]+", "-", name).strip("-._")[:100] or "my-scenario"
+    problem = f"{name!r} cannot name a folder: expected letters, digits, - _ . and a letter or digit first"
+    raise refuse(Finding(problem, f"write `name: {suggestion}`"))
+
+
+def _schema_number(value: object) -> object:
+    if value in ("1", 1) and not isinstance(value, bool):
+        return 1
+    raise refuse(Finding(f"schema {describe(value)} is not known, expected 1", "write `schema: 1`"))
+
+
+def _sign(value: object) -> str:
+    """One character: text() would refuse a blank."""
+    if isinstance(value, str) and len(value) == 1:
+        return value
+    raise refuse(Finding(f"{describe(value)} is not one character", 'write one in quotes, as ";" or "\\t"'))
+
+
+Name = Annotated[
+    str, BeforeValidator(safe_name), WithJsonSchema({"type": ["string", "number"], "unit": "text"})
+]
+Sign = Annotated[
+    str,
+    BeforeValidator(_sign),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 1, "unit": "character"}),
+]
+
+
+def _known_ending(value: str) -> str:
+    if value.lower().endswith(SUFFIXES):
+        return value
+    problem = f"{value!r} does not end in .csv, .parquet or .xlsx"
+    raise refuse(Finding(problem, "name the format, as {csv: FILE}, {parquet: FILE} or {xlsx: FILE}"))
+
+
+class CsvSource(Typed):
+    """A text table with one row a borrower."""
+
+    csv: Annotated[Text, Field(examples=["borrowers.csv"], json_schema_extra=PATH)]
+    """Path of the file."""
+    sep: Sign = ","
+    """What separates columns."""
+    decimal: Annotated[Literal[".", ","], one_of(".", ",")] = "."
+    """The decimal sign."""
+
+    @field_validator("decimal")
+    @classmethod
+    def _differ(cls, decimal: str, info: ValidationInfo) -> str:
+        if decimal == info.data.get("sep"):
+            finding = Finding(f"{decimal!r} is both decimal sign and separator", 'write another sep, as ";"')
+            raise refuse(finding)
+        return decimal
+
+
+class ParquetSource(Typed):
+    """A Parquet file with one row a borrower."""
+
+    parquet: Annotated[Text, Field(examples=["borrowers.parquet"], json_schema_extra=PATH)]
+    """Path of the file."""
+
+
+class XlsxSource(Typed):
+    """An Excel workbook whose first sheet has one row a borrower."""
+
+    xlsx: Annotated[Text, Field(examples=["borrowers.xlsx"], json_schema_extra=PATH)]
+    """Path of the file."""
+
+
+class SqlSource(Typed):
+    """A query with one row a borrower."""
+
+    sql: Annotated[Text, Field(examples=['"${DB_URL}"'])]
+    """The database's URL; with a password in it, as an environment variable: ${DB_URL}."""
+    query: Annotated[Text, Field(examples=["SELECT * FROM borrowers"])]
+    """The query, as the database's own SQL."""
+
+
+def _source_kind(value: Any) -> str:
+    """Which of the forms of `portfolio.source` a value has."""
+    if not isinstance(value, Mapping | CsvSource | ParquetSource | XlsxSource | SqlSource):
+        return "<file>"
+    keys = set(value) if isinstance(value, Mapping) else set(type(value).model_fields)
+    if keys & {"sql", "query"}:
+        return "<sql>"
+    return next((f"<{kind}>" for kind in ("csv", "parquet", "xlsx") if kind in keys), "<csv>")
+
+
+Source = Annotated[
+    Annotated[Text, AfterValidator(_known_ending), Tag("<file>")]
+    | Annotated[CsvSource, Tag("<csv>")]
+    | Annotated[ParquetSource, Tag("<parquet>")]
+    | Annotated[XlsxSource, Tag("<xlsx>")]
+    | Annotated[SqlSource, Tag("<sql>")],
+    Discriminator(_source_kind),
+]
+
+
+class ColumnsEntry(Typed):
+    """Columns (canonical, or used by a limit) and the source's names for them, where those differ."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Text] = Field(init=False)
+
+    borrower_id: Text | None = None
+    """Unique identifier."""
+    grade: Text | None = None
+    """Credit grade."""
+    pd: Text | None = None
+    """Probability of default over the term."""
+    lgd: Text | None = None
+    """Loss given default."""
+    term_years: Text | None = None
+    """Term in years."""
+    min_amount: Text | None = None
+    """Smallest loan that the borrower takes."""
+    max_amount: Text | None = None
+    """The request."""
+    min_rate: Text | None = None
+    """Lowest rate that may be offered."""
+    fixed_amount: Text | None = None
+    """Amount of a pinned offer."""
+    fixed_rate: Text | None = None
+    """Rate of a pinned offer."""
+    relationship_value: Text | None = None
+    """Worth of the relationship, lost when the customer walks away."""
+    exposure: Text | None = None
+    """Already lent: counts in limits, earns nothing here."""
+    exclude: Text | None = None
+    """Whether nothing may be offered."""
+
+
+class DefaultsEntry(Typed):
+    """Values for columns (canonical, or used by a limit) that the source lacks."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Text] = Field(init=False)
+
+    grade: Text | None = None
+    """Credit grade."""
+    pd: Share | None = None
+    """Probability of default over the term."""
+    lgd: Share | None = None
+    """Loss given default."""
+    term_years: Years | None = None
+    """Term."""
+    min_amount: Money | None = None
+    """Smallest loan that the borrower takes."""
+    max_amount: PositiveMoney | None = None
+    """The request."""
+    min_rate: Rate | None = None
+    """Lowest rate that may be offered."""
+    fixed_amount: PositiveMoney | None = None
+    """Amount of a pinned offer."""
+    fixed_rate: Rate | None = None
+    """Rate of a pinned offer."""
+    relationship_value: Money | None = None
+    """Worth of the relationship, lost when the customer walks away."""
+    exposure: Money | None = None
+    """Already lent: counts in limits, earns nothing here."""
+    exclude: Flag | None = None
+    """Whether nothing may be offered."""
+
+
+class PortfolioEntry(Typed):
+    """Where the borrowers are and how to read them."""
+
+    source: Annotated[
+        Source, Field(examples=["borrowers.csv"], json_schema_extra={"unit": "path or mapping"})
+    ]
+    """The borrowers: a file, or a mapping that says how to read it."""
+    columns: ColumnsEntry = ColumnsEntry()
+    """Column, canonical or used by a limit: the source's name for it."""
+    defaults: DefaultsEntry = DefaultsEntry()
+    """Column, canonical or used by a limit: the value of every borrower where the source lacks it."""
+    pd_by_grade: dict[Text, Share] = Field(default_factory=dict)
+    """Probability of default of each grade, where the source has no column pd."""
+
+    @field_validator("pd_by_grade")
+    @classmethod
+    def _one_pd(cls, by_grade: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        defaults = info.data.get("defaults")
+        if by_grade and defaults is not None and defaults.pd is not None:
+            problem = "defaults.pd also says what a missing column pd is"
+            raise refuse(Finding(problem, "keep pd_by_grade or defaults.pd, not both"))
+        return by_grade
+
+
+class ResponseEntry(Typed):
+    """How customers answer to a rate."""
+
+    churn: Annotated[Text, Field(examples=["../models/churn/cumcm-2020.csv"], json_schema_extra=PATH)]
+    """Churn curve: a CSV file with a column of rates, then one column a grade."""
+    smoothing: Annotated[Literal["none", "isotonic"], one_of("none", "isotonic")] = "none"
+    """isotonic makes each grade's churn increase with the rate (equal-weight pool-adjacent-violators)."""
+
+
+class SolverEntry(Typed):
+    """How long and how hard to search."""
+
+    method: Annotated[Literal["auto", "exact", "reduced"], one_of("auto", "exact", "reduced")] = "auto"
+    """exact solves the whole formulation, reduced a core of it; auto decides by size."""
+    gap: Share = 1e-9
+    """Relative distance to the proven bound at which the search ends."""
+    time_limit: Seconds = 60.0
+    """Wall time after which the best allocation found is taken."""
+    threads: PositiveWhole = 2
+    """Threads of the solver."""
+    seed: Whole = 0
+    """Seed of the solver's random choices."""
+
+
+class ScenarioFile(Typed):
+    """One scenario file, merged with those that it extends."""
+
+    version: Annotated[Literal[1], BeforeValidator(_schema_number), Field(alias="schema", examples=["1"])]
+    """Version of this format."""
+    name: Name
+    """Name of the scenario and its runs; absent: the file's name without its ending."""
+    portfolio: PortfolioEntry
+    """The borrowers."""
+    response: ResponseEntry
+    """The customers' answers."""
+    policy: PolicyEntry
+    """What the lender allows."""
+    strategy: Annotated[
+        Literal["optimal"],
+        one_of(
+            "optimal",
+            later=("ahp_lines", "equal", "by_score", "greedy", "max_interest", "min_loss"),
+            later_mapping=True,
+        ),
+    ] = "optimal"
+    """How amounts and rates are chosen."""
+    solver: SolverEntry = SolverEntry()
+    """The search."""

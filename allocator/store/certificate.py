@@ -1,0 +1,172 @@
+"""The certificate as JSON: what certificate.json holds, written and read back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, get_args
+
+from allocator.errors import CertificateError, Fault, InputError
+from allocator.records.run import Certificate, LimitUse
+from allocator.records.scenario import Measure, Sense
+
+SCHEMA = 1
+RESTORE = "restore the file as the run wrote it, or solve again"
+_NUMBERS_OF_A_LIMIT = ("used", "bound", "price", "violation")
+_STATED_TO = 1e-12
+"""How far the stated gap and largest violation may stand from what the other numbers give."""
+
+
+def certificate_to_json(certificate: Certificate) -> dict[str, Any]:
+    """The certificate as a mapping of plain values, `tree` only where there is one."""
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "prices": dict(certificate.prices),
+        "bound": certificate.bound,
+        "value": certificate.value,
+        "gap": certificate.gap,
+        "largest_violation": certificate.largest_violation,
+        "limits": [
+            {"name": use.name, "measure": use.measure, "sense": use.sense}
+            | {key: getattr(use, key) for key in _NUMBERS_OF_A_LIMIT}
+            for use in certificate.limits
+        ],
+        "inputs": dict(certificate.inputs),
+    }
+    if certificate.tree is not None:
+        document["tree"] = certificate.tree
+    return document
+
+
+def certificate_from_json(document: Any, file: str) -> Certificate:
+    """The certificate that `document`, read from `file`, states.
+
+    Raises InputError with every fault of shape, and CertificateError where the stated gap or
+    largest violation is not what the certificate's own bound, value and limits give.
+    """
+    faults = [
+        Fault(problem, RESTORE, file=file, field=field) for field, problem in _faults_of_shape(document)
+    ]
+    if faults:
+        raise InputError.of(faults, file)
+    certificate = Certificate(
+        prices=document["prices"],
+        bound=document["bound"],
+        value=document["value"],
+        limits=tuple(LimitUse(**limit) for limit in document["limits"]),
+        inputs=document["inputs"],
+        tree=document.get("tree"),
+    )
+    _require_consistency(certificate, document, file)
+    return certificate
+
+
+def _require_consistency(certificate: Certificate, document: Mapping[str, Any], file: str) -> None:
+    given = {"gap": certificate.gap, "largest_violation": certificate.largest_violation}
+    faults = [
+        Fault(
+            f"states {document[field]!r}, but its own bound, value and limits give {number!r}",
+            RESTORE,
+            file=file,
+            field=field,
+        )
+        for field, number in given.items()
+        if abs(document[field] - number) > _STATED_TO
+    ]
+    if faults:
+        raise CertificateError(f"{file} contradicts itself", faults)
+
+
+def _faults_of_shape(document: Any) -> Iterator[tuple[str, str]]:
+    """Field and problem of everything that is not as `certificate_to_json` writes it."""
+    if not isinstance(document, dict):
+        yield "", f"holds {_kind(document)} where an object was expected"
+        return
+    yield from _unlike(document, "", {"schema": _is_schema, "limits": _is_list, "inputs": _is_object})
+    yield from _unlike(
+        document, "", dict.fromkeys(("bound", "value", "gap", "largest_violation"), _is_number)
+    )
+    yield from _unlike(document, "", {"prices": _is_object})
+    if "tree" in document:
+        yield from _unlike(document, "", {"tree": _is_object})
+    yield from _faults_of_entries(document, "prices", _is_number)
+    yield from _faults_of_entries(document, "inputs", _is_hash)
+    limits = document.get("limits")
+    for place, limit in enumerate(limits if isinstance(limits, list) else []):
+        yield from _faults_of_limit(limit, f"limits[{place}]")
+
+
+def _faults_of_entries(document: dict[str, Any], field: str, expected: Check) -> Iterator[tuple[str, str]]:
+    entries = document.get(field)
+    if isinstance(entries, dict):
+        yield from _unlike(entries, f"{field}.", dict.fromkeys(entries, expected))
+
+
+def _faults_of_limit(limit: Any, field: str) -> Iterator[tuple[str, str]]:
+    if not isinstance(limit, dict):
+        yield field, f"holds {_kind(limit)} where an object was expected"
+        return
+    known: dict[str, Check] = {"name": _is_text, "measure": _is_measure, "sense": _is_sense}
+    known |= dict.fromkeys(_NUMBERS_OF_A_LIMIT, _is_number)
+    yield from _unlike(limit, f"{field}.", known)
+    for key in sorted(limit.keys() - known.keys()):
+        yield f"{field}.{key}", "is not a key of a limit"
+
+
+def _unlike(entries: dict[str, Any], prefix: str, expected: Mapping[str, Check]) -> Iterator[tuple[str, str]]:
+    for key, check in expected.items():
+        if key not in entries:
+            yield prefix + key, "is missing"
+        elif (wanted := check(entries[key])) is not None:
+            yield prefix + key, f"is {_shown(entries[key])} where {wanted} was expected"
+
+
+Check = Callable[[Any], str | None]
+"""Says what was expected, or None where the value is that."""
+
+
+def is_number(value: Any) -> bool:
+    """Whether `value` is a finite number that a float can hold; true and false are none."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(value) <= sys.float_info.max
+
+
+def _is_number(value: Any) -> str | None:
+    return None if is_number(value) else "a finite number"
+
+
+def _is_text(value: Any) -> str | None:
+    return None if isinstance(value, str) else "text"
+
+
+def _is_hash(value: Any) -> str | None:
+    return None if isinstance(value, str) and value.startswith("sha256:") else "a content hash `sha256:...`"
+
+
+def _is_object(value: Any) -> str | None:
+    return None if isinstance(value, dict) else "an object"
+
+
+def _is_list(value: Any) -> str | None:
+    return None if isinstance(value, list) else "a list"
+
+
+def _is_schema(value: Any) -> str | None:
+    return None if value == SCHEMA and not isinstance(value, bool) else str(SCHEMA)
+
+
+def _is_measure(value: Any) -> str | None:
+    return None if value in get_args(Measure) else "one of " + ", ".join(get_args(Measure))
+
+
+def _is_sense(value: Any) -> str | None:
+    return None if value in get_args(Sense) else "one of " + ", ".join(get_args(Sense))
+
+
+def _kind(value: Any) -> str:
+    kinds = {dict: "an object", list: "a list", str: "text", bool: "a truth value", type(None): "null"}
+    return kinds.get(type(value), "a number")
+
+
+def _shown(value: Any) -> str:
+    return _kind(value) if isinstance(value, dict | list) else repr(value)

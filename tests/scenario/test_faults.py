@@ -1,0 +1,260 @@
+"""Every kind of slip in a scenario is told with its line, its key and its remedy, all at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from allocator.errors import InputError
+from allocator.scenario import load_scenario
+from tests.scenario.conftest import BASE, Faults
+
+LIMIT = "{name: A line, measure: offered, where: {grade: A}, at_most: 63%, of: budget}"
+BUDGET = "budget: {amount: 1_000_000}"
+TICKET = "ticket: {min: 10_000, max: 100_000}"
+RATES = "rates: {A: [4%, 11%], B: [11%, 13.5%]}"
+DEFAULTS = "defaults: {lgd: 50%}"
+SHARES = "a percentage such as 63% or a fraction such as 0.63"
+
+SLIPS = {
+    # keys
+    "unknown key": (
+        (BUDGET, "bugdet: {amount: 1_000_000}"),
+        "line 6, policy.budget: the key is missing; add `budget: {...}`",
+        "line 7, policy.bugdet: unknown key 'bugdet'; did you mean budget?",
+    ),
+    "unknown key at the top": (
+        ("schema: 1", "schema: 1\nextend: base.yaml"),
+        "line 2, extend: unknown key 'extend'; did you mean extends?",
+    ),
+    "unknown key unlike any": (
+        (TICKET, "ticket: {min: 10_000, max: 100_000, wheel: 4}"),
+        "line 8, policy.ticket.wheel: unknown key 'wheel'; the keys here are min, max, step",
+    ),
+    "merge key": (
+        (BUDGET, "budget: {amount: 1_000_000, <<: {spend: exactly}}"),
+        "line 7, policy.budget.<<: unknown key '<<'; the keys here are amount, spend, basis",
+    ),
+    "missing section": (
+        ("response: {churn: churn.csv}\n", ""),
+        "line 1, response: the key is missing; add `response: {...}`",
+    ),
+    "missing key": (
+        ("{churn: churn.csv}", "{smoothing: isotonic}"),
+        "line 5, response.churn: the key is missing; add `churn: ../models/churn/cumcm-2020.csv`",
+    ),
+    "missing schema": (("schema: 1\n", ""), "line 1, schema: the key is missing; add `schema: 1`"),
+    "another schema": (
+        ("schema: 1", "schema: 2"),
+        "line 1, schema: schema '2' is not known, expected 1; write `schema: 1`",
+    ),
+    "schema as truth": (
+        ("schema: 1", "schema: true"),
+        "line 1, schema: schema true is not known, expected 1; write `schema: 1`",
+    ),
+    # shapes
+    "list where mapping": (
+        (BUDGET, "budget: [1_000_000]"),
+        "line 7, policy.budget: expected a mapping, found a list; write `key: value` lines below it",
+    ),
+    "mapping where list": (
+        (f"    - {LIMIT}", "    A line: {at_most: 63%}"),
+        "line 10, policy.limits: expected a list, found a mapping; write `- item` lines below it",
+    ),
+    "nothing where list": (
+        (f"    - {LIMIT}\n", ""),
+        "line 10, policy.limits: expected a list, found nothing; write `- item` lines below it",
+    ),
+    "text where mapping": (
+        (LIMIT, "A line"),
+        "line 11, policy.limits[#1]: expected a mapping, found 'A line'; write `key: value` lines below it",
+    ),
+    "mapping where text": (
+        ("{churn: churn.csv}", "{churn: {file: churn.csv}}"),
+        "line 5, response.churn: expected text, found a mapping; write one text",
+    ),
+    # numbers
+    "630 for 63%": (
+        ("at_most: 63%", "at_most: 630"),
+        f"line 11, policy.limits[A line].at_most: 630 would be 63,000 %, expected 0% to 100%; write {SHARES}",
+    ),
+    "rate of 4": (
+        ("[4%, 11%]", "[4, 11%]"),
+        "line 9, policy.rates.A[#1]: 4 would be 400 %, expected 0% to 100%; write 4% or 0.04",
+    ),
+    "more than all": (
+        ("lgd: 50%", "lgd: 150%"),
+        f"line 4, portfolio.defaults.lgd: 150% is more than 100 %, expected 0% to 100%; write {SHARES}",
+    ),
+    "negative share": (
+        ("lgd: 50%", "lgd: -5%"),
+        f"line 4, portfolio.defaults.lgd: -5% is negative, expected 0% to 100%; write {SHARES}",
+    ),
+    "share as text": (
+        ("lgd: 50%", "lgd: half"),
+        f"line 4, portfolio.defaults.lgd: 'half' is not {SHARES}; write {SHARES}",
+    ),
+    "truth as number": (
+        ("amount: 1_000_000", "amount: true"),
+        "line 7, policy.budget.amount: true is not an amount such as 100_000_000; "
+        "write an amount such as 100_000_000",
+    ),
+    "not a number": (
+        ("amount: 1_000_000", "amount: .nan"),
+        "line 7, policy.budget.amount: '.nan' is not an amount such as 100_000_000; "
+        "write an amount such as 100_000_000",
+    ),
+    "infinite": (
+        ("amount: 1_000_000", "amount: 1e400"),
+        "line 7, policy.budget.amount: 1e400 is too large a number; write an amount such as 100_000_000",
+    ),
+    "thousands by commas": (
+        ("amount: 1_000_000", 'amount: "1,000,000"'),
+        "line 7, policy.budget.amount: '1,000,000' is not an amount such as 100_000_000; "
+        "write thousands as 100_000 and decimals as 0.5",
+    ),
+    "percentage of money": (
+        ("amount: 1_000_000", "amount: 5%"),
+        "line 7, policy.budget.amount: 5% is a percentage, expected an amount such as 100_000_000; "
+        "write an amount such as 100_000_000",
+    ),
+    "no budget": (
+        ("amount: 1_000_000", "amount: 0"),
+        "line 7, policy.budget.amount: '0' is not above 0; write a number above 0",
+    ),
+    "half a thread": (
+        ("policy:", "solver: {threads: 1.5}\npolicy:"),
+        "line 6, solver.threads: '1.5' is not a whole number below 2^31; write a whole number such as 2",
+    ),
+    "no term": (
+        (BUDGET, f"{BUDGET}\n  term_years: 0"),
+        "line 8, policy.term_years: '0' is not above 0; write a number above 0",
+    ),
+    "no time": (
+        ("policy:", "solver: {time_limit: -1}\npolicy:"),
+        "line 6, solver.time_limit: -1 is negative, expected 0 or more; write a number of seconds such as 60",
+    ),
+    # texts
+    "truth as text": (
+        ("where: {grade: A}", "where: {grade: true}"),
+        'line 11, policy.limits[A line].where.grade: expected text, found true; put it in quotes: "true"',
+    ),
+    "empty text": (
+        ("where: {grade: A}", 'where: {grade: ""}'),
+        "line 11, policy.limits[A line].where.grade: the text is empty; write a text or leave the key out",
+    ),
+    "no value in a filter": (
+        ("where: {grade: A}", "where: {grade: }"),
+        "line 11, policy.limits[A line].where.grade: expected text, found nothing; write one text",
+    ),
+    "not a choice": (
+        (BUDGET, "budget: {amount: 1_000_000, spend: at_mots}"),
+        "line 7, policy.budget.spend: expected one of at_most, exactly, found 'at_mots'; did you mean at_most?",
+    ),
+    "not a flag": (
+        (DEFAULTS, "defaults: {lgd: 50%, exclude: NO}"),
+        "line 4, portfolio.defaults.exclude: expected true or false, found 'NO'; write true or false",
+    ),
+    "currency": (
+        (BUDGET, f"{BUDGET}\n  currency: yuan"),
+        "line 8, policy.currency: 'yuan' is no currency code; write three capital letters, as CNY",
+    ),
+    "name of a folder": (
+        ("schema: 1", "schema: 1\nname: ../q1 run"),
+        "line 2, name: '../q1 run' cannot name a folder: expected letters, digits, - _ . and a letter or "
+        "digit first; write `name: q1-run`",
+    ),
+    # not yet
+    "stress": (
+        ("policy:", "stress: {pd: {all: 1.2}}\npolicy:"),
+        "line 6, stress: stress is not yet supported; leave it out, and change the portfolio's figures instead",
+    ),
+    "stresses": (
+        ("policy:", "stresses: {mild: {}}\npolicy:"),
+        "line 6, stresses: stresses is not yet supported; "
+        "leave it out, and write one scenario for each that extends this one",
+    ),
+    "scorecard": (
+        (DEFAULTS, "scorecard: x.json"),
+        "line 4, portfolio.scorecard: scorecard is not yet supported; "
+        "give PD and grade as columns, or pd_by_grade",
+    ),
+    "turnover": (
+        (DEFAULTS, "columns: {turnover: sales}"),
+        "line 4, portfolio.columns.turnover: turnover is not yet supported; "
+        "leave it out; limits read the source's columns by their own names",
+    ),
+    "strategy": (
+        ("policy:", "strategy: greedy\npolicy:"),
+        "line 6, strategy: 'greedy' is not yet supported; write optimal",
+    ),
+    "strategy in a file": (
+        ("policy:", "strategy: {file: book.csv}\npolicy:"),
+        "line 6, strategy: a mapping here is not yet supported; write optimal",
+    ),
+    "pricing": (
+        (BUDGET, f"{BUDGET}\n  pricing: per_grade"),
+        "line 8, policy.pricing: 'per_grade' is not yet supported; write individual",
+    ),
+    "capital": (
+        ("measure: offered", "measure: capital"),
+        "line 11, policy.limits[A line].measure: 'capital' is not yet supported; "
+        "use one of offered, drawn, interest, gross_interest, expected_loss, loans",
+    ),
+    "report only": (
+        ("of: budget", "of: budget, enforce: report"),
+        "line 11, policy.limits[A line].enforce: 'report' is not yet supported; write hard",
+    ),
+    "soft": (
+        ("of: budget", "of: budget, enforce: {soft: 2}"),
+        "line 11, policy.limits[A line].enforce: a mapping here is not yet supported; write hard",
+    ),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_is_told_with_line_key_and_remedy(slip: str, faults: Faults) -> None:
+    (old, new), *expected = SLIPS[slip]
+    assert BASE.count(old) == 1
+
+    assert faults(BASE.replace(old, new)) == [f"case.yaml, {one}" for one in expected]
+
+
+def test_the_scenario_that_the_slips_spoil_has_no_fault(write, base) -> None:
+    assert load_scenario(write("case.yaml", base)).name == "case"
+
+
+def test_all_faults_come_at_once_in_the_order_of_lines(faults: Faults) -> None:
+    chosen = ["schema as truth", "more than all", "630 for 63%", "truth as number", "rate of 4", "stress"]
+    text = BASE
+    for slip in chosen:
+        old, new = SLIPS[slip][0]
+        text = text.replace(old, new)
+    # stress stands before policy, so what follows it is a line lower.
+    expected = [
+        "line 1, schema: schema true",
+        "line 4, portfolio.defaults.lgd: 150%",
+        "line 6, stress: stress is not yet supported",
+        "line 8, policy.budget.amount: true",
+        "line 10, policy.rates.A[#1]: 4 would be 400 %",
+        "line 12, policy.limits[A line].at_most: 630",
+    ]
+
+    told = faults(text)
+
+    assert len(told) == len(expected)
+    assert all(fault.startswith(f"case.yaml, {start}") for fault, start in zip(told, expected, strict=True))
+
+
+def test_the_error_names_the_file_and_counts_the_faults(write, base) -> None:
+    path: Path = write("case.yaml", base.replace("63%", "630").replace("1_000_000", "much"))
+
+    with pytest.raises(InputError) as caught:
+        load_scenario(path)
+
+    assert caught.value.message == f"{path}: 2 faults"
+    assert [(one.file, one.line, one.field) for one in caught.value.faults] == [
+        (str(path), 7, "policy.budget.amount"),
+        (str(path), 11, "policy.limits[A line].at_most"),
+    ]
