@@ -23,7 +23,7 @@ from allocator.records.portfolio import Floats
 from allocator.scoring.frequencies import pd_by_grade
 
 CLASSES = ("AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C")
-POINTS = 600
+POINTS = 400
 """Most places where a cut may fall; more borrowers are first put into as many equal groups."""
 CREDIBILITY = 10.0
 """Defaults in a class at which its own LGD weighs as much as that of all."""

@@ -164,7 +164,9 @@ def separating(x: Floats, y: Floats, names: Sequence[str]) -> list[str]:
 def _newton(design: Floats, y: Floats, *, firth: bool, ridge: Floats) -> Floats:
     """Maximise the penalised likelihood by Newton's method with step halving.
 
-    Firth's score (his eq. 5.2): X'(y - p + h (1/2 - p)), h the leverages of the weighted fit.
+    Firth's score (his eq. 5.2): X'(y - p + h (1/2 - p)), h the leverages of the weighted fit. It is that
+    of data with h more half-successes a row, so the step weighs each row 1 + h: with the information
+    alone, a row of leverage 1 would be overshot by its own size, for ever.
     """
     coefficients = np.zeros(design.shape[1])
     objective = _penalised(design, y, coefficients, firth, ridge)
@@ -175,8 +177,9 @@ def _newton(design: Floats, y: Floats, *, firth: bool, ridge: Floats) -> Floats:
         residual = y - p
         if firth:
             inverse = np.linalg.inv(information)
-            leverage = weight * np.einsum("ij,jk,ik->i", design, inverse, design)
+            leverage = weight * ((design @ inverse) * design).sum(axis=1)
             residual = residual + leverage * (0.5 - p)
+            information = design.T @ (design * (weight * (1 + leverage))[:, None])
         step = np.linalg.solve(information, design.T @ residual - ridge * coefficients)
         step *= min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-300))
         for _ in range(40):

@@ -20,8 +20,8 @@ from allocator.records.portfolio import Booleans, Floats
 Kind = Literal["number", "category"]
 Transform = Literal["none", "log"]
 OTHER = "other"
-RARE = 30
-"""A level with fewer rows at fit is pooled into OTHER."""
+RARE = 20
+"""A level with fewer rows at fit is pooled into OTHER; fewer than that in all count as the reference."""
 COLLINEAR = 1e-8
 """Relative size of a column's remainder on the others below which it is theirs."""
 
@@ -180,7 +180,7 @@ def _learn_category(variable: Variable, series: pd.Series, faults: list[Fault]) 
     counts = _texts(series).value_counts()
     kept = [str(level) for level, n in counts.items() if n >= RARE and level != OTHER]
     pooled = int(counts.sum()) - int(sum(counts[level] for level in kept))
-    levels = (*kept, OTHER) if pooled > 0 else tuple(kept)
+    levels = (*kept, OTHER) if pooled >= RARE else tuple(kept)
     if len(levels) < 2:
         faults.append(
             Fault(
