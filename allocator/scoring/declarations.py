@@ -1,6 +1,6 @@
 """What an analyst declares in a JSON file before a fit: variables of a logit, rules of a rating.
 
-    {"variables": [{"name": "cash_ratio", "group": "finance", "sign": -1, "kind": "number", "transform": "log"}]}
+    {"variables": [{"name": "cash_ratio", "group": "finance", "sign": -1, "transform": "log"}]}
     {"rules": [{"name": "quick_ratio", "layer": "solvency", "kind": "interval", "interval": [1, 2]}],
      "derived": [{"name": "out_of_state", "column": "BankState", "not": "CA"}]}
 
@@ -31,11 +31,21 @@ def read_variables(path: Path) -> tuple[Variable, ...]:
     entries, faults = _entries(path, "variables", VARIABLE_KEYS)
     variables = []
     for place, entry in entries:
-        kind, transform, sign = entry.get("kind", "number"), entry.get("transform", "none"), entry.get("sign", 0)
-        for value, allowed in ((kind, ("number", "category")), (transform, ("none", "log")), (sign, (-1, 0, 1))):
+        kind, transform, sign = (
+            entry.get("kind", "number"),
+            entry.get("transform", "none"),
+            entry.get("sign", 0),
+        )
+        for value, allowed in (
+            (kind, ("number", "category")),
+            (transform, ("none", "log")),
+            (sign, (-1, 0, 1)),
+        ):
             if value not in allowed:
                 known = ", ".join(str(one) for one in allowed)
-                faults.append(Fault(f"{value!r} is not one of {known}", "use one of these", str(path), field=place))
+                faults.append(
+                    Fault(f"{value!r} is not one of {known}", "use one of these", str(path), field=place)
+                )
         cut = _pair(entry.get("cut", (0.01, 0.99)), place, str(path), faults)
         variables.append(Variable(entry["name"], kind, entry.get("group", ""), sign, transform, cut))
     if faults:
@@ -56,7 +66,12 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
         scores = entry.get("scores")
         rules.append(
             Rule(
-                entry["name"], entry.get("kind", "positive"), entry.get("layer", ""), interval, scores, cut or (0, 1)
+                entry["name"],
+                entry.get("kind", "positive"),
+                entry.get("layer", ""),
+                interval,
+                scores,
+                cut or (0, 1),
             )
         )
     if faults:
@@ -88,7 +103,7 @@ def _tested(values: pd.Series, test: str, against: Any) -> pd.Series:
         met = pd.to_numeric(values, errors="coerce") > against
     else:
         met = (values.astype(str) == str(against)) == (test == "is")
-    return met.astype(float).where(values.notna(), np.nan)
+    return pd.Series(np.where(values.isna(), np.nan, met.astype(float)), index=values.index)
 
 
 def _entries(
@@ -111,7 +126,11 @@ def _entries(
             faults.append(Fault(f"{name} stands twice", "declare a column once", str(path), field=place))
         seen.add(name)
         faults += [
-            Fault(f"{name} has the unknown key {unknown!r}", f"the keys are {', '.join(sorted(allowed))}", str(path))
+            Fault(
+                f"{name} has the unknown key {unknown!r}",
+                f"the keys are {', '.join(sorted(allowed))}",
+                str(path),
+            )
             for unknown in sorted(set(entry) - allowed)
         ]
         entries.append((place, entry))

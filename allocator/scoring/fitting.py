@@ -112,7 +112,9 @@ def rating_from_files(
     money, corrected = _amounts(frame, y, owed, lost)
     rules = read_rules(declared)
     rating, chosen = fit_rating(frame, y, *money, rules, names=classes, smallest=smallest)
-    trial = try_rating(rating, frame, y, *money, rules, names=classes, smallest=smallest, folds=folds, seed=seed)
+    trial = try_rating(
+        rating, frame, y, *money, rules, names=classes, smallest=smallest, folds=folds, seed=seed
+    )
     outcome = y.to_numpy(float)
     figures = {
         "auc_out_of_fold": vars(validation.auc(outcome, -trial.scores)),
@@ -130,7 +132,7 @@ def rating_from_files(
         title=f"Debt rating, {len(y):,} loans, {int(y.sum()):,} defaults",
         purpose="score 0 to 100, class, PD and LGD of a borrower",
         data=f"{data.name}: default {default}, owed {owed}, lost {lost}; {corrected}",
-        method=f"F test, R-type clusters, F weights, {len(classes)} classes by dynamic programming (source 004)",
+        method=f"F test, R-type clusters, F weights, {len(classes)} classes cut by dynamic programming",
         limits="rates by class rise strictly in sample; out of fold they may not, see the table",
         metrics=_lines(
             {k: v for k, v in figures.items() if isinstance(v, dict)}, f"out of fold ({folds} folds)"
@@ -160,7 +162,9 @@ def _outcome(frame: pd.DataFrame, name: str, data: Path) -> pd.Series:
     wrong = np.flatnonzero(~values.isin([0, 1]).to_numpy())
     if len(wrong):
         problem = f"{frame[name].iloc[wrong[0]]!r} is no outcome ({len(wrong)} rows)"
-        fault = Fault(problem, "write 1 for a default, 0 for none", str(data), row=int(wrong[0]) + 1, field=name)
+        fault = Fault(
+            problem, "write 1 for a default, 0 for none", str(data), row=int(wrong[0]) + 1, field=name
+        )
         raise InputError.of([fault], "Training data")
     return values.astype(int)
 
@@ -173,7 +177,7 @@ def _amounts(
     sound = (default == 0) & (gone > 0)
     beyond = (gone > money) & ~sound
     kept = gone.where(default == 1, 0.0).clip(upper=money)
-    said = f"{int(sound.sum())} sound loans with a loss counted as none, {int(beyond.sum())} losses cut to what was owed"
+    said = f"{int(sound.sum())} sound loans' losses set to 0, {int(beyond.sum())} losses cut to what was owed"
     return (money, kept), said
 
 

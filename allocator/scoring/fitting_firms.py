@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ from allocator.scoring.correlation import correlate
 from allocator.scoring.fitted import Card, content_hash, markdown, to_document
 from allocator.scoring.fitting import Fit
 from allocator.scoring.frequencies import pd_by_grade
-from allocator.scoring.grades import GRADES, out_of_fold_grades, void_range_table
+from allocator.scoring.grades import GRADES, fit_grades, out_of_fold_grades, void_range_table
 from allocator.scoring.grades import Method as GradeMethod
-from allocator.scoring.indicators import firm_indicators
-from allocator.scoring.invoices import Duplicates, Notes, read_invoices
-from allocator.scoring.score import grades_from_invoices, read_table
-from allocator.scoring.workbook import read_firms
+from allocator.scoring.invoices import Duplicates, Notes
+from allocator.scoring.score import rated_firms, read_table
+
+METHODS = {
+    "ordinal": "proportional-odds logit on six indicators",
+    "void_ranges": "published ranges of the void share, by Bayes' rule",
+}
 
 
 def grade_from_files(
@@ -35,13 +39,10 @@ def grade_from_files(
     seed: int = 0,
 ) -> Fit:
     """A grade scorecard from rated firms' invoices. Raises InputError with the faults of the files."""
-    card, notes = grades_from_invoices(
-        (purchases, sales), ratings, method=method, shrinkage=shrinkage, duplicates=duplicates
-    )
-    known = read_firms(read_table(ratings), str(ratings)).set_index("enterprise_id")
-    indicators = firm_indicators(read_invoices(purchases, sales, duplicates=duplicates), known.index.tolist())
-    trial = out_of_fold_grades(indicators, known["rating"], method=method, folds=folds, seed=seed)
+    known, indicators, notes = rated_firms(purchases, sales, ratings, duplicates=duplicates)
     pds = pd_by_grade(known["rating"], known["default"], GRADES, shrinkage)
+    card = fit_grades(indicators, known["rating"], pds["pd"].to_numpy(), method=method)
+    trial = out_of_fold_grades(indicators, known["rating"], method=method, folds=folds, seed=seed)
     mixed = trial.probabilities.to_numpy() @ pds["pd"].to_numpy()
     defaults = known["default"].to_numpy(float)
     figures: dict[str, Any] = {
@@ -56,7 +57,9 @@ def grade_from_files(
     tables = {
         "Confusion out of fold (rows: true grade)": trial.confusion,
         "PD by grade": pds,
-        "Void share by grade beside the published ranges": void_range_table(indicators["void_share"], known["rating"]),
+        "Void share by grade beside the published ranges": void_range_table(
+            indicators["void_share"], known["rating"]
+        ),
         "Invoices": notes_table(notes),
     }
     files = (purchases, sales, ratings)
@@ -64,10 +67,11 @@ def grade_from_files(
         title=f"Grades of {len(known)} firms from invoices, method {method}",
         purpose="a probability of each grade, the most probable grade and a PD for a firm without a rating",
         data=", ".join(path.name for path in files),
-        method="proportional-odds logit on six indicators" if method == "ordinal" else "published void-share ranges",
-        limits="few firms; the grades are one bank's judgement of one year. Grade D and default nearly coincide",
+        method=METHODS[method],
+        limits="few firms; one bank's grades of one year; grade D and default nearly coincide",
         metrics={
-            f"accuracy out of fold ({folds} folds, 5 repeats)": f"{trial.accuracy:.3f} (naming all the commonest: {trial.baseline:.3f})",
+            f"accuracy out of fold ({folds} folds, 5 repeats)": f"{trial.accuracy:.3f}",
+            "accuracy of naming all the commonest": f"{trial.baseline:.3f}",
             "at most one grade off": f"{trial.within_one:.3f}",
             "log loss": f"{trial.log_loss:.3f}",
             "default: AUC out of fold": str(validation.auc(defaults, mixed)),
@@ -78,11 +82,16 @@ def grade_from_files(
     return Fit(to_document(card), described, figures, tables)
 
 
-def correlation_from_files(purchases: Path, sales: Path, ratings: Path, duplicates: Duplicates = "keep") -> pd.DataFrame:
-    """The correlation study of rated firms: rating against every indicator (source 002, table 4)."""
-    known = read_firms(read_table(ratings), str(ratings)).set_index("enterprise_id")
-    indicators = firm_indicators(read_invoices(purchases, sales, duplicates=duplicates), known.index.tolist())
-    return correlate(known["rating"], indicators)
+def correlation_from_files(
+    purchases: Path,
+    sales: Path,
+    ratings: Path,
+    columns: Sequence[str] | None = None,
+    duplicates: Duplicates = "keep",
+) -> pd.DataFrame:
+    """The correlation study of rated firms: rating against indicators (source 002, table 4)."""
+    known, indicators, _ = rated_firms(purchases, sales, ratings, duplicates=duplicates)
+    return correlate(known["rating"], indicators, columns)
 
 
 def ahp_from_file(judgements: Path, method: Method = "eigenvector") -> Fit:
@@ -99,12 +108,18 @@ def ahp_from_file(judgements: Path, method: Method = "eigenvector") -> Fit:
     )
     items = hierarchy.alternatives[0].judgement.items
     weights = dict(zip(items, hierarchy.composed.tolist(), strict=True))
-    tables = {"Weights": hierarchy.table(), "Consistency": consistency, "Sensitivity of the criteria": _moved(hierarchy)}
+    tables = {
+        "Weights": hierarchy.table(),
+        "Consistency": consistency,
+        "Sensitivity of the criteria": _moved(hierarchy),
+    }
     document = {
         "kind": "weights",
         "method": method,
         "weights": weights,
-        "criteria": dict(zip(hierarchy.criteria.judgement.items, hierarchy.criteria.weights.tolist(), strict=True)),
+        "criteria": dict(
+            zip(hierarchy.criteria.judgement.items, hierarchy.criteria.weights.tolist(), strict=True)
+        ),
         "consistency": consistency["cr"].to_dict(),
         "warnings": list(hierarchy.warnings),
     }
@@ -113,7 +128,8 @@ def ahp_from_file(judgements: Path, method: Method = "eigenvector") -> Fit:
         purpose="shares of a budget or weights of criteria",
         data=judgements.name,
         method=f"{method.replace('_', ' ')} of each judgement matrix, composed",
-        limits="judgement, not estimation; " + ("; ".join(hierarchy.warnings) or "all consistency ratios are at most 0.1"),
+        limits="judgement, not estimation; "
+        + ("; ".join(hierarchy.warnings) or "all consistency ratios are at most 0.1"),
         metrics={name: f"{weight:.4f}" for name, weight in weights.items()},
         training={judgements.name: content_hash(judgements)},
         sections=[(name, markdown(table)) for name, table in tables.items()],

@@ -8,7 +8,7 @@ SIZE, MARGIN = 360, 48
 
 
 def reliability_svg(table: pd.DataFrame, title: str) -> str:
-    """Observed default rate with its interval over predicted PD, one point a bin of `validation.reliability`."""
+    """Observed default rate with its interval over predicted PD, a point a bin of `reliability`."""
     top = max(float(table["high"].max()), float(table["predicted"].max()), 1e-6)
 
     def x(value: float) -> float:
@@ -25,10 +25,11 @@ def reliability_svg(table: pd.DataFrame, title: str) -> str:
         f'<path d="M{x(0):.1f} {y(top):.1f}V{y(0):.1f}H{x(top):.1f}" fill="none" stroke="#444"/>',
         f'<path d="M{x(0):.1f} {y(0):.1f}L{x(top):.1f} {y(top):.1f}" stroke="#999" stroke-dasharray="4"/>',
     ]
-    for row in table.itertuples():
-        at = x(float(row.predicted))
-        parts.append(f'<path d="M{at:.1f} {y(float(row.low)):.1f}V{y(float(row.high)):.1f}" stroke="#357"/>')
-        parts.append(f'<circle cx="{at:.1f}" cy="{y(float(row.observed)):.1f}" r="3.5" fill="#357"/>')
+    columns = (table[name].astype(float) for name in ("predicted", "observed", "low", "high"))
+    for predicted, observed, low, high in zip(*columns, strict=True):
+        at = x(predicted)
+        parts.append(f'<path d="M{at:.1f} {y(low):.1f}V{y(high):.1f}" stroke="#357"/>')
+        parts.append(f'<circle cx="{at:.1f}" cy="{y(observed):.1f}" r="3.5" fill="#357"/>')
     parts += [
         f'<text x="{SIZE / 2}" y="{SIZE - 14}" text-anchor="middle">predicted PD</text>',
         f'<text x="14" y="{SIZE / 2}" text-anchor="middle" '

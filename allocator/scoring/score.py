@@ -77,6 +77,18 @@ def grades_from_invoices(
     duplicates: Duplicates = "keep",
 ) -> tuple[GradeScorecard, tuple[Notes, ...]]:
     """The grade scorecard that rated firms teach, and what their files held. Raises InputError."""
+    known, indicators, notes = rated_firms(*rated, ratings, duplicates=duplicates)
+    pds = pd_by_grade(known["rating"], known["default"], GRADES, shrinkage)["pd"].to_numpy()
+    return fit_grades(indicators, known["rating"], pds, method=method), notes
+
+
+def rated_firms(
+    purchases: Path, sales: Path, ratings: Path, *, duplicates: Duplicates = "keep"
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Notes, ...]]:
+    """Rated firms (rating, default), their indicators on the same index, and what the files held.
+
+    Raises InputError: faults of the files, a rated firm without a sales invoice.
+    """
     known = read_firms(read_table(ratings), str(ratings)).set_index("enterprise_id")
     missing = [name for name in ("rating", "default") if name not in known.columns]
     if missing:
@@ -84,17 +96,16 @@ def grades_from_invoices(
             Fault(f"lacks the column {name}", "rated firms have both", str(ratings)) for name in missing
         ]
         raise InputError.of(faults, "Ratings")
-    invoices = read_invoices(*rated, duplicates=duplicates)
+    invoices = read_invoices(purchases, sales, duplicates=duplicates)
     indicators = firm_indicators(invoices, known.index.tolist())
-    silent = indicators.index[indicators["out_n_valid"] == 0]
+    silent = indicators.index[(indicators["out_n_valid"] == 0).to_numpy()]
     if len(silent):
         faults = [
-            Fault(f"the rated firm {name} has no sales invoice", "leave it out", str(ratings))
+            Fault(f"the rated firm {name} has no valid sales invoice", "leave it out", str(ratings))
             for name in silent
         ]
         raise InputError.of(faults, "Ratings")
-    pds = pd_by_grade(known["rating"], known["default"], GRADES, shrinkage)["pd"].to_numpy()
-    return fit_grades(indicators, known["rating"], pds, method=method), invoices.notes
+    return known, indicators, invoices.notes
 
 
 def borrowers_from_invoices(

@@ -12,10 +12,10 @@ from scipy import special
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.classes import CLASSES
+from allocator.scoring.preparation import Variable
 from allocator.scoring.rating import CORRELATED, Rating, fit_rating, select, weights_of
 from allocator.scoring.rules import Rule, learn, standardise
 from allocator.scoring.scorecard import fit_scorecard
-from allocator.scoring.preparation import Variable
 from allocator.scoring.validation import auc, by_class, stratified_folds
 
 SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
@@ -98,7 +98,9 @@ def auc_by_share(
     """
     wrong = [share for share in shares if not 0 < share < 1]
     if wrong:
-        faults = [Fault(f"{share:g} is no training share", "use fractions between 0 and 1") for share in wrong]
+        faults = [
+            Fault(f"{share:g} is no training share", "use fractions between 0 and 1") for share in wrong
+        ]
         raise InputError.of(faults, "AUC by share")
     y = default.to_numpy(float)
     generator = np.random.default_rng(seed)
@@ -115,8 +117,6 @@ def auc_by_share(
             | dict(zip(("logit_auc", "logit_low", "logit_high"), _spread(logits), strict=True))
         )
     return pd.DataFrame(rows).set_index("share")
-
-
 
 
 def _one_split(
