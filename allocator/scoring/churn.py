@@ -122,7 +122,11 @@ def _shares(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFram
             )
             faults.append(
                 Fault(
-                    f"{frame[name].iloc[row]!r} is out of range", what, source, row=int(row) + 1, field=name
+                    f"{frame[name].tolist()[row]!r} is out of range",
+                    what,
+                    source,
+                    row=int(row) + 1,
+                    field=name,
                 )
             )
     if faults:

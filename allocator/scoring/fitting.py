@@ -161,7 +161,7 @@ def _outcome(frame: pd.DataFrame, name: str, data: Path) -> pd.Series:
     values = pd.to_numeric(frame[name], errors="coerce")
     wrong = np.flatnonzero(~values.isin([0, 1]).to_numpy())
     if len(wrong):
-        problem = f"{frame[name].iloc[wrong[0]]!r} is no outcome ({len(wrong)} rows)"
+        problem = f"{frame[name].tolist()[wrong[0]]!r} is no outcome ({len(wrong)} rows)"
         fault = Fault(
             problem, "write 1 for a default, 0 for none", str(data), row=int(wrong[0]) + 1, field=name
         )

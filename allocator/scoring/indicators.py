@@ -149,11 +149,8 @@ def _both_sides(sides: Sequence[_Side], firms: int, years: Sequence[int], origin
     ones = [np.ones_like(side.amount) for side in sides]
     purchases, sales = (side.monthly.sum(axis=1) for side in sides)
     flows = [np.bincount(s.firm[s.valid], s.total[s.valid], minlength=firms) for s in sides]
-    profits = np.column_stack(
-        [_year(sold.monthly, y, origin) - _year(bought.monthly, y, origin) for y in years]
-    )
-    profits = profits if len(years) else np.full((firms, 1), np.nan)
-    turnover = np.column_stack([_year(sold.monthly, y, origin) for y in years]) if len(years) else profits
+    turnover = _by_year(sold.monthly, years, origin)
+    profits = turnover - _by_year(bought.monthly, years, origin)
     return {
         "void_share": _ratio(over_both(sizes, void), over_both(sizes, everything)),
         "void_share_count": _ratio(over_both(ones, void), over_both(ones, everything)),
@@ -161,7 +158,7 @@ def _both_sides(sides: Sequence[_Side], firms: int, years: Sequence[int], origin
         "net_flow": flows[1] - flows[0],
         "balance": _ratio(sales - purchases, np.abs(sales) + np.abs(purchases)),
         **{f"profit_{year}": profits[:, i] for i, year in enumerate(years)},
-        "profit_mean": profits.mean(axis=1),
+        "profit_mean": _ratio(profits.sum(axis=1), np.full(firms, float(len(years)))),
         "profit_stability": _stability(profits),
         "loss_years": (profits < 0).sum(axis=1).astype(np.int64),
         **{
@@ -195,6 +192,14 @@ def _mean_and_spread(values: Floats, active: np.ndarray) -> tuple[Floats, Floats
 def _year(monthly: Floats, year: int, origin: int) -> Floats:
     first = (year - 1970) * 12 - origin
     return np.asarray(monthly[:, max(first, 0) : max(first + 12, 0)].sum(axis=1))
+
+
+def _by_year(monthly: Floats, years: Sequence[int], origin: int) -> Floats:
+    """(firms, years) sums of whole years."""
+    out = np.empty((len(monthly), len(years)))
+    for i, year in enumerate(years):
+        out[:, i] = _year(monthly, year, origin)
+    return out
 
 
 def _growth(before: Floats, after: Floats) -> Floats:

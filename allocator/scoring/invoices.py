@@ -266,7 +266,7 @@ def _report(
     rows = np.flatnonzero(wrong.to_numpy())
     if len(rows) == 0:
         return
-    value = values.iloc[rows[0]]
+    value = values.iloc[[rows[0]]].tolist()[0]
     shown = "" if pd.isna(value) or value == "" else f"{value!r} "
     others = f" (and {len(rows) - 1} more rows)" if len(rows) > 1 else ""
     faults.append(Fault(f"{shown}{problem}{others}", remedy, name, row=int(rows[0]) + 1, field=field))

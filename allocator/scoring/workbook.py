@@ -85,7 +85,7 @@ def read_firms(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
     def report(wrong: pd.Series, column: str, problem: str, remedy: str) -> None:
         for row in np.flatnonzero(wrong.to_numpy()).tolist():
-            shown = f"{firms[column].iloc[row]!r} {problem}"
+            shown = f"{firms[column].tolist()[row]!r} {problem}"
             faults.append(Fault(shown, remedy, name, row=row + 1, field=column))
 
     report(firms["enterprise_id"].duplicated(), "enterprise_id", "stands twice", "give one row a firm")
