@@ -31,6 +31,7 @@ CHINESE: Mapping[str, str] = {
     "价税合计": "total",
     "发票状态": "valid",
 }
+IDENTIFIERS = ("enterprise_id", "counterparty_id", "企业代号", "销方单位代号", "购方单位代号")
 STATUS: Mapping[str, bool] = {
     "有效发票": True,
     "作废发票": False,
@@ -118,11 +119,15 @@ def _load(path: Path, faults: list[Fault]) -> pd.DataFrame | None:
     if not path.is_file():
         faults.append(Fault("the file does not exist", "give the path of an invoice file", str(path)))
         return None
-    if path.suffix == ".parquet":
-        return pd.read_parquet(path)
-    if path.suffix == ".csv":
-        text: dict[str, Any] = dict.fromkeys(("enterprise_id", "counterparty_id", "企业代号"), str)
-        return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        if path.suffix == ".csv":
+            text: dict[str, Any] = dict.fromkeys(IDENTIFIERS, str)
+            return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+    except (ValueError, OSError) as error:
+        faults.append(Fault(f"cannot be read ({error})", "export it again", str(path)))
+        return None
     faults.append(
         Fault(
             f"invoice files end in .parquet or .csv, this one in {path.suffix or 'nothing'}",

@@ -137,6 +137,8 @@ def read_table(path: Path) -> pd.DataFrame:
 
     Raises InputError: no such file, another ending, or unreadable.
     """
+    from python_calamine import CalamineError
+
     if not path.is_file():
         raise InputError.of(
             [Fault("the file does not exist", "give a csv, parquet or xlsx file", str(path))], "Table"
@@ -146,10 +148,10 @@ def read_table(path: Path) -> pd.DataFrame:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
         if path.suffix == ".xlsx":
-            return pd.read_excel(path, engine="calamine")
+            return pd.read_excel(path, engine="calamine", dtype=text, keep_default_na=False, na_values=[""])
         if path.name.endswith((".csv", ".csv.gz")):
             return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""], engine="pyarrow")
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, CalamineError) as error:
         fault = Fault(f"cannot be read ({error})", "save it again as csv, parquet or xlsx", str(path))
         raise InputError.of([fault], "Table") from error
     fault = Fault("is neither csv, parquet nor xlsx", "save it as one of these", str(path))

@@ -120,11 +120,9 @@ def read_stress(path: Path, column: str) -> Stress:
         faults.append(Fault("holds no factor", f"give one of {', '.join(FIGURES)}", str(path)))
     for name in figures:
         values = pd.to_numeric(frame[name], errors="coerce")
-        for row in frame.index[~(np.isfinite(values) & (values >= 0))]:
-            problem = f"{frame.loc[row, name]!r} is no factor"
-            faults.append(
-                Fault(problem, "write a number, 0 or more", str(path), row=int(row) + 1, field=name)
-            )
+        for row in np.flatnonzero(~(np.isfinite(values) & (values >= 0)).to_numpy()).tolist():
+            problem = f"{frame[name].tolist()[row]!r} is no factor"
+            faults.append(Fault(problem, "write a number, 0 or more", str(path), row=row + 1, field=name))
     if faults or label is None:
         raise InputError.of(faults, "Stress")
     return stress_of(frame.set_index(label)[figures].astype(float), column)

@@ -36,7 +36,7 @@ class RatingTrial:
     def table(self) -> pd.DataFrame:
         """Class by row: n, loss_rate and default_rate in sample and out of fold."""
         names = ["n", "default_rate", "loss_rate"]
-        return self.in_sample[names].join(self.out_of_fold[names], rsuffix="_out_of_fold")
+        return pd.concat([self.in_sample[names], self.out_of_fold[names].add_suffix("_out_of_fold")], axis=1)
 
 
 def try_rating(

@@ -89,8 +89,8 @@ def test_unknown_grades_and_missing_indicators(firms: Firms) -> None:
     known, indicators = firms
     with pytest.raises(InputError, match="row 2, rating: 'E' is no grade"):
         grade_codes(pd.Series(["A", "E"]))
+    kept = (known["rating"] != "D").to_numpy()
     with pytest.raises(InputError, match="no firm has the grade D"):
-        kept = (known["rating"] != "D").to_numpy()
         fit_grades(indicators[kept], known["rating"][kept], PDS)
     card = fit_grades(indicators, known["rating"], PDS, method="void_ranges")
     with pytest.raises(InputError, match="void_share: the column is missing"):

@@ -105,6 +105,14 @@ def test_files_that_are_not_there_or_not_readable(tmp_path: Path) -> None:
     assert caught.value.faults[1].problem == "the file does not exist"
 
 
+def test_a_broken_file_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "in.parquet").write_bytes(b"broken")
+    (tmp_path / "in.csv").write_bytes(b"")
+    with pytest.raises(InputError) as caught:
+        read_invoices(tmp_path / "in.parquet", tmp_path / "in.csv")
+    assert [fault.remedy for fault in caught.value.faults] == ["export it again"] * 2
+
+
 def test_an_empty_file_is_a_fault() -> None:
     with pytest.raises(InputError, match="holds no invoice"):
         invoices_from_frames(frame().head(0), frame())

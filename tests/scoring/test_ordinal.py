@@ -54,5 +54,7 @@ def test_a_column_that_separates_two_grades_stays_finite() -> None:
 
 
 def test_a_grade_without_firms() -> None:
-    with pytest.raises(InputError, match="no firm has the grade C; give firms of every grade, or fit fewer grades"):
+    with pytest.raises(
+        InputError, match="no firm has the grade C; give firms of every grade, or fit fewer grades"
+    ):
         fit_ordinal(np.ones((4, 1)), np.array([0, 1, 3, 3]), ["x"], list("ABCD"))

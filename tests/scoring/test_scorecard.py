@@ -79,7 +79,15 @@ def test_wald_intervals_cover_the_truth(schema: tuple[Variable, ...]) -> None:
 def lending_club(data: Path) -> tuple[pd.DataFrame, pd.Series, list[Variable]]:
     frame = pd.read_csv(data / "lending_club_modeldata" / "lending_club.csv.gz")
     logs = ("funded_amnt", "annual_inc", "total_bal_il", "total_il_high_credit_limit")
-    plain = ("int_rate", "delinq_2yrs", "inq_last_6mths", "revol_util", "all_util", "inq_last_12m", "num_il_tl")
+    plain = (
+        "int_rate",
+        "delinq_2yrs",
+        "inq_last_6mths",
+        "revol_util",
+        "all_util",
+        "inq_last_12m",
+        "num_il_tl",
+    )
     variables = [Variable(name, transform="log") for name in logs] + [Variable(name) for name in plain]
     variables += [Variable("term", "category"), Variable("verification_status", "category")]
     return frame, (frame["Class"] == "bad").astype(int), variables
@@ -112,13 +120,15 @@ def test_real_loans_beside_scikit_learn(
     outcome = y.to_numpy(float)
     ours = out_of_fold_pd(frame, y, variables, penalty=penalty, folds=5)  # type: ignore[arg-type]
     theirs = scikit_learn_pd(frame, y, variables, 5)
-    assert validation.auc(outcome, ours).value == pytest.approx(validation.auc(outcome, theirs).value, abs=0.01)
+    assert validation.auc(outcome, ours).value == pytest.approx(
+        validation.auc(outcome, theirs).value, abs=0.01
+    )
     slope = validation.calibration(outcome, ours).slope
     assert slope.low < 1 < slope.high
 
 
 def test_the_nearest_proxies_on_real_loans(loans: pd.DataFrame) -> None:
-    """New firm for years in business, jobs for size, guaranteed share for special support, approved for lending."""
+    """New firm for years in business, guaranteed share for special support, approved for lending."""
     proxies = [
         Variable("New", sign=1),
         Variable("NoEmp", sign=-1, transform="log"),
@@ -139,7 +149,9 @@ def test_the_term_of_sba_loans_tells_the_outcome(loans: pd.DataFrame) -> None:
 
 
 def test_intervals_hold_the_pd_and_wald_intercept_is_on_the_raw_scale(loans: pd.DataFrame) -> None:
-    card = fit_scorecard(loans, loans["Default"], [Variable("Portion", cut=None), Variable("OutOfState", cut=None)])
+    card = fit_scorecard(
+        loans, loans["Default"], [Variable("Portion", cut=None), Variable("OutOfState", cut=None)]
+    )
     scored = card.apply(loans, intervals=True)
     assert ((scored["pd_low"] < scored["pd"]) & (scored["pd"] < scored["pd_high"])).all()
     table = card.wald()
@@ -158,7 +170,9 @@ def test_a_grade_from_its_bounds() -> None:
 
 def test_a_million_borrowers_within_three_seconds(schema: tuple[Variable, ...]) -> None:
     card = fit_scorecard(*draw(schema, 0), schema, bounds={"A": 0.1, "B": 0.4, "C": 1.0})
-    many = pd.DataFrame(np.random.default_rng(0).normal(size=(1_000_000, 19)), columns=[v.name for v in schema])
+    many = pd.DataFrame(
+        np.random.default_rng(0).normal(size=(1_000_000, 19)), columns=[v.name for v in schema]
+    )
     started = perf_counter()
     scored = card.apply(many)
     assert perf_counter() - started < 3.0

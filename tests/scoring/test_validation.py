@@ -97,7 +97,9 @@ def test_psi() -> None:
 
 def test_score_table_by_class() -> None:
     classes = pd.Series(pd.Categorical(["A", "B", "B"], categories=["A", "B", "C"]))
-    table = validation.by_class(classes, np.array([0.0, 1, 0]), np.array([10.0, 20, 20]), np.array([0.0, 10, 0]))
+    table = validation.by_class(
+        classes, np.array([0.0, 1, 0]), np.array([10.0, 20, 20]), np.array([0.0, 10, 0])
+    )
     assert table["n"].tolist() == [1, 2, 0]
     assert table.loc["B", "default_rate"] == 0.5
     assert table.loc["B", "loss_rate"] == 0.25
