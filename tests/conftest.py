@@ -17,3 +17,12 @@ def data() -> Path:
     if not (folder / "churn_curve.csv").is_file():
         pytest.skip(f"no real data at {folder}: set ALLOCATOR_DATA to its folder")
     return folder
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked `full` run only where -m asks for them (make check-full)."""
+    if "full" in config.option.markexpr:
+        return
+    kept = [item for item in items if item.get_closest_marker("full") is None]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept

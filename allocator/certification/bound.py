@@ -8,12 +8,18 @@ and no borrower can do better than his best reduced value. One pass, no solver.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import numpy as np
 
 from allocator.certification.limits import Block
-from allocator.certification.terms import SAME_RATE, Terms
+from allocator.certification.terms import SAME_RATE, Tariff, Terms
 from allocator.records.portfolio import Floats, Integers, Portfolio
 from allocator.records.scenario import Policy
+
+RateColumn = float | Floats
+"""One rate (or take-up) for all, or one a borrower."""
 
 _CHUNK = 8_192
 """Borrowers at a time, in a fixed order: the same bits whatever the machine."""
@@ -31,15 +37,62 @@ def upper_bound(
         own = np.maximum(own, 0.0) if block.sense == "at_most" else own
         own = np.minimum(own, 0.0) if block.sense == "at_least" else own
         constant += block.price_offers(own, per_basis)
-    best = _best_reduced_values(portfolio, policy, terms, per_basis)
+    charged = _Charged.of(portfolio, policy, terms, per_basis)
+    best = _best_reduced_values(portfolio, policy, terms, charged)
     unspent = policy.budget.amount if policy.budget.spend == "at_most" else 0.0
     idle = unspent * max(0.0, policy.idle_rate - max(prices["budget"], 0.0))
     return constant + float(np.sum(best)) + idle
 
 
-def _best_reduced_values(
-    portfolio: Portfolio, policy: Policy, terms: Terms, per_basis: dict[str, Floats]
-) -> Floats:
+@dataclass(frozen=True)
+class _Charged:
+    """Offers with the limits priced: worth of x at rate r and take-up a, in columns of shape (n,).
+
+    a (r gross + drawn) x + a booked + offered x + fixed, which is section 1 of formulation.md less
+    what the limits charge, sorted by what it depends on.
+    """
+
+    gross: Floats
+    drawn: Floats
+    offered: Floats
+    booked: Floats
+    fixed: Floats
+    low: Floats
+    high: Floats
+
+    @classmethod
+    def of(cls, portfolio: Portfolio, policy: Policy, terms: Terms, charges: dict[str, Floats]) -> _Charged:
+        pd, term = portfolio.pd, portfolio.term
+        return cls(
+            gross=term * (1.0 - pd - charges["interest"]),
+            drawn=policy.churn_cost_rate - pd * portfolio.lgd - policy.funding_rate * term - charges["drawn"],
+            offered=-policy.churn_cost_rate - charges["offered"],
+            booked=portfolio.relationship_value - policy.processing_cost,
+            fixed=(policy.decline_churn - 1.0) * portfolio.relationship_value - charges["loans"],
+            low=terms.low,
+            high=terms.high,
+        )
+
+    def best(self, i: Integers, menu: Iterable[tuple[RateColumn, RateColumn]]) -> Floats:
+        """The best of both ends over the rates and take-ups of `menu`, for borrowers `i`."""
+        low, high = self.low[i], self.high[i]
+        rates = list(menu)
+        top = self._at(i, high, rates)
+        return np.maximum(top, self._at(i, low, rates)) if np.any(low < high) else top
+
+    def _at(self, i: Integers, amount: Floats, menu: list[tuple[RateColumn, RateColumn]]) -> Floats:
+        gross = self.gross[i] * amount
+        drawn = self.drawn[i] * amount + self.booked[i]
+        top, value = np.full(len(i), -np.inf), np.empty(len(i))
+        for rate, take_up in menu:
+            np.multiply(gross, rate, out=value)
+            value += drawn
+            value *= take_up
+            np.fmax(top, value, out=top)
+        return top + (self.offered[i] * amount + self.fixed[i])
+
+
+def _best_reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charged: _Charged) -> Floats:
     """(n,) each borrower's best reduced value: at least 0 unless the offer is pinned."""
     best = np.zeros(len(portfolio))
     for grade, tariff in terms.tariffs.items():
@@ -47,42 +100,19 @@ def _best_reduced_values(
         free = np.flatnonzero(member & ~terms.pinned)
         for start in range(0, len(free), _CHUNK):
             i = free[start : start + _CHUNK]
-            least = np.nan_to_num(portfolio.min_rate[i], nan=0.0)
-            top = np.zeros(len(i))
-            for rate, take_up in zip(tariff.rates, tariff.take_up, strict=True):
-                value = _better_end(portfolio, policy, terms, per_basis, i, rate, take_up)
-                np.maximum(top, np.where(rate + SAME_RATE >= least, value, 0.0), out=top)
-            best[i] = top
+            menu = _open_to(portfolio.min_rate[i], tariff)
+            best[i] = np.maximum(charged.best(i, menu), 0.0) if len(tariff.rates) else 0.0
         i = np.flatnonzero(member & terms.pinned)
         if len(i):
-            take_up = 1.0 - np.interp(portfolio.fixed_rate[i], terms.table_rates, terms.curve[grade])
-            best[i] = _better_end(portfolio, policy, terms, per_basis, i, portfolio.fixed_rate[i], take_up)
+            rate = portfolio.fixed_rate[i]
+            best[i] = charged.best(i, [(rate, 1.0 - np.interp(rate, terms.table_rates, terms.curve[grade]))])
     return best
 
 
-def _better_end(
-    portfolio: Portfolio,
-    policy: Policy,
-    terms: Terms,
-    per_basis: dict[str, Floats],
-    i: Integers,
-    rate: float | Floats,
-    take_up: float | Floats,
-) -> Floats:
-    """max(V(l), V(u)) for borrowers `i` at one rate, the limits priced."""
-    pd, term = portfolio.pd[i], portfolio.term[i]
-    drawn = (
-        rate * term * (1.0 - pd)
-        - pd * portfolio.lgd[i]
-        - policy.funding_rate * term
-        - per_basis["drawn"][i]
-        - rate * term * per_basis["interest"][i]
-    )
-    walks = 1.0 - take_up
-    per_unit = take_up * drawn - walks * policy.churn_cost_rate - per_basis["offered"][i]
-    per_loan = (
-        (policy.decline_churn - walks) * portfolio.relationship_value[i]
-        - take_up * policy.processing_cost
-        - per_basis["loans"][i]
-    )
-    return np.maximum(per_unit * terms.low[i], per_unit * terms.high[i]) + per_loan
+def _open_to(least: Floats, tariff: Tariff) -> list[tuple[RateColumn, RateColumn]]:
+    """The tariff's rates and take-ups; a rate below a borrower's minimum is NaN, which no maximum takes."""
+    plain = list(zip(tariff.rates.tolist(), tariff.take_up.tolist(), strict=True))
+    if np.all(np.isnan(least)):
+        return plain
+    wanted = np.nan_to_num(least, nan=0.0)
+    return [(np.where(rate + SAME_RATE >= wanted, rate, np.nan), take_up) for rate, take_up in plain]

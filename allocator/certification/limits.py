@@ -36,8 +36,8 @@ class Block:
     measure: Measure
     sense: Sense
     basis: str
-    weight: Floats
-    """(n,)"""
+    weight: Floats | None
+    """(n,) None: 1."""
     codes: Codes
     """(n,) row of each borrower within the block; -1: in none."""
     lent: Floats
@@ -52,9 +52,7 @@ class Block:
 
     def use(self, bases: Bases) -> Floats:
         """(rows,) the left-hand sides."""
-        inside = self.codes >= 0
-        amounts = (getattr(bases, self.basis) * self.weight)[inside]
-        return _sums(self.codes[inside], amounts, len(self.names)) + self.lent
+        return _sums(self.codes, _times(getattr(bases, self.basis), self.weight), len(self.names)) + self.lent
 
     def bound(self, bases: Bases) -> float:
         """The right-hand side."""
@@ -64,8 +62,8 @@ class Block:
 
     def price_offers(self, prices: Floats, per_basis: dict[str, Floats]) -> float:
         """Adds what the rows charge each borrower a unit of each basis; returns their part of b'lambda."""
-        charged = np.append(prices, 0.0)[self.codes]
-        per_basis[self.basis] += charged * self.weight
+        if np.any(prices):
+            per_basis[self.basis] += _times(np.append(prices, 0.0)[self.codes], self.weight)
         constant = self.constant
         if self.reference:
             per_basis[self.reference] -= self.share * float(np.sum(prices))
@@ -76,10 +74,9 @@ class Block:
 def blocks_of(policy: Policy, portfolio: Portfolio) -> tuple[Block, ...]:
     """The budget and the policy's limits in their order."""
     everyone = np.zeros(len(portfolio), dtype=np.int32)
-    ones = np.ones(len(portfolio))
     budget = policy.budget
     first = Block(
-        ("budget",), budget.basis, budget.spend, budget.basis, ones, everyone,
+        ("budget",), budget.basis, budget.spend, budget.basis, None, everyone,
         np.zeros(1), budget.amount, 0.0, "", 0.0,
     )  # fmt: skip
     return (first, *(_block(limit, policy, portfolio) for limit in policy.limits))
@@ -89,8 +86,8 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
     codes, names = _rows(limit, portfolio)
     weight = _weight(limit, portfolio)
     counts = limit.measure in _EXPOSURE_COUNTS
-    lent = portfolio.exposure * weight if counts else np.zeros(len(portfolio))
-    inside = codes >= 0
+    has_lent = counts and bool(np.any(portfolio.exposure))
+    lent = _sums(codes, _times(portfolio.exposure, weight), len(names)) if has_lent else np.zeros(len(names))
     share = limit.of in ("total", "drawn")
     reference = {"total": "offered", "drawn": "drawn"}.get(limit.of or "", "")
     constant = limit.bound * policy.budget.amount if limit.of == "budget" else limit.bound
@@ -101,7 +98,7 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
         basis=_BASIS_OF[limit.measure],
         weight=weight,
         codes=codes,
-        lent=_sums(codes[inside], lent[inside], len(names)),
+        lent=lent,
         constant=0.0 if share else constant,
         share=limit.bound if share else 0.0,
         reference=reference,
@@ -110,8 +107,12 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
 
 
 def _sums(codes: Codes, amounts: Floats, count: int) -> Floats:
-    """(count,) sum of `amounts` by code."""
-    return np.bincount(codes, amounts, minlength=count).astype(np.float64, copy=False)
+    """(count,) sum of `amounts` by code; code -1 counts nowhere."""
+    return np.bincount(codes + 1, amounts, minlength=count + 1)[1:].astype(np.float64, copy=False)
+
+
+def _times(amounts: Floats, weight: Floats | None) -> Floats:
+    return amounts if weight is None else amounts * weight
 
 
 def _rows(limit: Limit, portfolio: Portfolio) -> tuple[Codes, tuple[str, ...]]:
@@ -121,10 +122,11 @@ def _rows(limit: Limit, portfolio: Portfolio) -> tuple[Codes, tuple[str, ...]]:
     if limit.each is None:
         return np.where(inside, 0, -1).astype(np.int32), (limit.name,)
     column = portfolio.text(limit.each)
-    present = sorted(set(column.codes[inside].tolist()))
-    renumbered = np.full(len(column.values) + 1, -1)
+    filtered = np.where(inside, column.codes, -1)
+    present = np.flatnonzero(np.bincount(filtered + 1, minlength=len(column.values) + 1)[1:]).tolist()
+    renumbered = np.full(len(column.values) + 1, -1, dtype=np.int32)
     renumbered[present] = range(len(present))
-    codes = np.where(inside, renumbered[column.codes], -1).astype(np.int32)
+    codes = renumbered[filtered]
     return codes, tuple(f"{limit.name}[{column.values[code]}]" for code in present)
 
 
@@ -148,12 +150,12 @@ def _meets(condition: Condition, portfolio: Portfolio) -> Booleans:
     return inside
 
 
-def _weight(limit: Limit, portfolio: Portfolio) -> Floats:
-    weight = np.ones(len(portfolio)) if limit.weight is None else portfolio.number(limit.weight)
+def _weight(limit: Limit, portfolio: Portfolio) -> Floats | None:
+    weight = None if limit.weight is None else portfolio.number(limit.weight)
     if limit.measure == "expected_loss":
-        return weight * portfolio.pd * portfolio.lgd
+        return _times(portfolio.pd * portfolio.lgd, weight)
     if limit.measure == "interest":
-        return weight * (1.0 - portfolio.pd)
+        return _times(1.0 - portfolio.pd, weight)
     return weight
 
 

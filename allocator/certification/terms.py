@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from allocator.records.portfolio import Booleans, ChurnTable, Floats, Portfolio
 from allocator.records.scenario import Policy, Response
@@ -69,6 +68,8 @@ def _money(count: Floats, step: float) -> Floats:
 def _smoothed(churn: Floats, smoothing: str) -> Floats:
     if smoothing == "none":
         return churn
+    from scipy.optimize import isotonic_regression
+
     return np.asarray(isotonic_regression(churn, increasing=True).x, dtype=np.float64)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import textwrap
 from collections.abc import Iterable
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from typing import Any
 
 from allocator.errors import AllocatorError, Fault, InfeasibleError
@@ -34,9 +36,8 @@ def say_failure(error: AllocatorError, as_json: bool) -> None:
 def say(code: str, message: str, as_json: bool, **more: Any) -> None:
     """Say a failure that is nothing but its message."""
     if as_json:
-        sys.stdout.write(
-            json.dumps({"error": {"code": code, "message": message, "faults": [], **more}}) + "\n"
-        )
+        with suppress(OSError):  # standard output may be what failed
+            print(json.dumps({"error": {"code": code, "message": message, "faults": [], **more}}))
     else:
         print("\n".join(_wrapped(f"error: {message}", "", "  ")), file=sys.stderr)
 
@@ -45,9 +46,20 @@ def _lines(message: str, faults: Iterable[Fault]) -> Iterable[str]:
     yield from _wrapped(f"error: {message}", "", "  ")
     for fault in faults:
         if fault.place:
-            yield from _wrapped(fault.place, "  ", "    ")
+            yield from _wrapped(replace(fault, file=_near(fault.file)).place, "  ", "    ")
         yield from _wrapped(fault.problem, "    ", "    ")
         yield from _wrapped(f"-> {fault.remedy}", "    ", "       ")
+
+
+def _near(file: str | None) -> str | None:
+    """A path below the working directory as it is written from there; anything else as it stands."""
+    if file is None or not os.path.isabs(file):
+        return file
+    try:
+        near = os.path.relpath(file)
+    except OSError:  # the working directory is gone
+        return file
+    return file if near.startswith(os.pardir) else near
 
 
 def _wrapped(text: str, first: str, further: str) -> list[str]:
@@ -64,4 +76,4 @@ def _wrapped(text: str, first: str, further: str) -> list[str]:
 
 def _printable(text: str) -> str:
     """`text` without control characters: what stands in a file must not steer the terminal."""
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+    return "".join(sign if sign.isprintable() or sign.isspace() else repr(sign)[1:-1] for sign in text)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from allocator.cli.options import AsJson
-from allocator.cli.output import print_json
+from allocator.cli.output import print_json, print_line
 from allocator.errors import AllocatorError, Fault, InputError, OutputError
 
 EXAMPLE = "Example: allocator init work && allocator solve work/scenarios/sme-302.yaml"
@@ -24,8 +24,8 @@ def init(
     as_json: AsJson = False,
 ) -> None:
     """Copy the scenarios that come with the package, and what they read, into a folder."""
-    _require_room(folder, force)
     source = shipped()
+    _require_room(folder, force)
     try:
         for part in PARTS:
             shutil.copytree(source / part, folder / part, dirs_exist_ok=True)
@@ -36,8 +36,8 @@ def init(
     if as_json:
         print_json({"folder": str(folder), "scenarios": scenarios})
     else:
-        typer.echo(f"{len(scenarios)} scenarios and what they read copied to {folder}; now, for one,")
-        typer.echo("".join(f"  allocator solve {path}\n" for path in scenarios[:1]), nl=False)
+        print_line(f"{len(scenarios)} scenarios and what they read copied to {folder}; now, for one,")
+        print_line("".join(f"  allocator solve {path}" for path in scenarios[:1]))
 
 
 def shipped() -> Path:

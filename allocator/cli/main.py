@@ -21,30 +21,34 @@ from typer.exceptions import TyperException
 import allocator
 from allocator.cli import check, init, schema, solve, synth, verify
 from allocator.cli.failures import INTERRUPTED, TERMINATED, Terminated, say, say_failure
-from allocator.errors import AllocatorError
+from allocator.cli.output import ReaderLeftError, print_line
+from allocator.errors import AllocatorError, Fault, InputError
 
 app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print_line(f"allocator {allocator.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def about(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and end.", is_eager=True)
+        bool,
+        typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_print_version),
     ] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")
     ] = False,
 ) -> None:
     """Allocate a credit budget over many small firms, with a proof that anyone can recheck."""
-    if version:
-        print(f"allocator {allocator.__version__}")
-        raise typer.Exit
 
 
 for command in (check, solve, verify, synth, schema, init):
@@ -66,8 +70,10 @@ def _run(arguments: Sequence[str], as_json: bool, debug: bool) -> int:
         say_failure(error, as_json)
         return error.exit_status
     except TyperException as error:
-        say("usage", _usage(error), as_json)
-        return error.exit_code
+        say_failure(_misuse(error), as_json)
+        return InputError.exit_status
+    except ReaderLeftError:
+        return 1
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except Terminated:
@@ -83,12 +89,13 @@ def _run(arguments: Sequence[str], as_json: bool, debug: bool) -> int:
     return status
 
 
-def _usage(error: TyperException) -> str:
+def _misuse(error: TyperException) -> InputError:
     """What is wrong with the command line, and where help is."""
     context = getattr(error, "ctx", None)
     command = "allocator" if context is None else context.command_path
     message = error.format_message().rstrip(".")
-    return f"{message[:1].lower()}{message[1:]}; `{command} --help` lists what may be given"
+    fault = Fault(message[:1].lower() + message[1:], f"`{command} --help` lists what may be given")
+    return InputError.of([fault], "command line")
 
 
 @contextmanager
@@ -109,13 +116,10 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 def _flushed(status: int) -> int:
-    """Write out what is buffered; a reader who has gone away ends the command quietly."""
+    """Write out what is still buffered; where that fails, have the interpreter not try again and complain."""
     try:
         sys.stdout.flush()
-    except OSError as error:
-        if not isinstance(error, BrokenPipeError):
-            print(f"error: standard output: {error.strerror}", file=sys.stderr)
-        # Else the interpreter would try again on its way out, and complain.
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return status or 1
     return status

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from threading import Lock, Timer
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from allocator.errors import OutputError
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.status import Status
+
+
+class ReaderLeftError(Exception):
+    """Whoever read standard output has closed it, as `head` does."""
+
 
 PATIENCE = 2.0
 """Seconds after which somebody at a terminal is told what is being done."""
@@ -28,34 +35,52 @@ def print_page(page: RenderableType) -> None:
     console.width = min(console.width, _WIDTH) if console.is_terminal else _WIDTH
     with console.capture() as capture:
         console.print(page, markup=False)
-    sys.stdout.writelines(line.rstrip() + "\n" for line in capture.get().splitlines())
+    _write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
 
 
 def print_json(document: Mapping[str, Any]) -> None:
     """Print one JSON object, in characters that every terminal and pipe can carry."""
     from allocator.store import to_json
 
-    sys.stdout.write(to_json(document, ascii_only=True))
+    _write(to_json(document, ascii_only=True))
+
+
+def print_line(line: str) -> None:
+    """Print one line for people."""
+    _write(line + "\n")
+
+
+def _write(text: str) -> None:
+    """Write to standard output now, so that what goes wrong is told while the command can still fail."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise ReaderLeftError from None
+    except OSError as error:
+        raise OutputError(f"standard output cannot be written: {error.strerror}") from error
 
 
 @contextmanager
 def progress(verbose: bool) -> Iterator[Progress]:
-    """Somebody to tell what is being done, on standard error.
+    """Somebody to tell, on standard error, what is being done.
 
-    With `verbose` every step is a line. Otherwise one line on the terminal follows the steps once
-    the work has taken two seconds; where standard error is no terminal nothing is said.
+    With `verbose` every step is a line. Otherwise one line on the terminal follows the steps once the
+    work has taken two seconds; where standard error is no terminal nothing is said. Standard output
+    is for the result alone: what a library prints meanwhile goes to standard error too.
     """
-    if verbose:
-        started = perf_counter()
-        yield lambda step: print(f"{perf_counter() - started:7.1f} s  {step}", file=sys.stderr, flush=True)
-    elif sys.stderr.isatty():
-        line = LiveLine()
-        try:
-            yield line.tell
-        finally:
-            line.end()
-    else:
-        yield lambda _: None
+    with redirect_stdout(sys.stderr):
+        if verbose:
+            started = perf_counter()
+            yield lambda step: print(f"{perf_counter() - started:7.1f} s  {step}", flush=True)
+        elif sys.stderr.isatty():
+            line = LiveLine()
+            try:
+                yield line.tell
+            finally:
+                line.end()
+        else:
+            yield lambda _: None
 
 
 class LiveLine:

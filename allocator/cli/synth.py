@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from allocator.cli.options import AsJson
-from allocator.cli.output import print_json, progress
+from allocator.cli.output import print_json, print_line, progress
 
 EXAMPLE = "Example: allocator synth --borrowers 10000 --seed 1 --out borrowers.parquet"
 
@@ -29,7 +29,7 @@ def synth(
     if as_json:
         print_json({"file": str(out), "borrowers": borrowers, "seed": seed})
     else:
-        typer.echo(f"{borrowers:,} borrowers of seed {seed} written to {out}")
+        print_line(f"{borrowers:,} borrowers of seed {seed} written to {out}")
 
 
 def register(app: typer.Typer) -> None:

@@ -18,7 +18,7 @@ def verify(folder: RunFolder, as_json: AsJson = False, verbose: Verbose = False)
     with progress(verbose) as tell:
         tell("reading the run")
         stored = read_run(folder)
-        from allocator.pipeline import verify_run
+        from allocator.verification import verify_run
 
         tell("recomputing it from its inputs")
         certificate = verify_run(stored)

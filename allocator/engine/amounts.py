@@ -121,7 +121,7 @@ def _move(chosen: Chosen, base: Floats, loose: Integers) -> Floats | None:
         ),
         integer=np.append(np.ones(len(loose), dtype=bool), False),
     )
-    answer = solve(program, Effort(gap=0.0, time_limit=2.0, feasibility=1e-7))
+    answer = solve(program, Effort(time_limit=2.0, feasibility=1e-7))
     if answer.point is None:
         return None
     moved = base.copy()

@@ -42,6 +42,20 @@ def explain_conflict(columns: Columns, program: Program, at: Integers) -> Infeas
     return InfeasibleError(_message(names, [rows[j].name for j in alone]), names, faults)
 
 
+def broken_limits(columns: Columns, broken: Floats) -> InfeasibleError:
+    """The error for a large book: the limits that the relaxation breaks where the sum of breaks is least."""
+    rows = columns.limits.rows
+    conflict = [int(j) for j in np.argsort(-broken / columns.limits.scale, kind="stable") if broken[j] > 0]
+    names = [rows[j].name for j in conflict]
+    faults = [_fault(rows[j].name, float(broken[j])) for j in conflict]
+    return InfeasibleError(_message(names, names if len(names) == 1 else []), names, faults)
+
+
+def _fault(name: str, loosening: float) -> Fault:
+    problem = f"must be loosened by at least {loosening:,.2f} if nothing else is"
+    return Fault(problem, "loosen or drop it", field=f"limit {name}")
+
+
 def _message(names: list[str], alone: list[str]) -> str:
     if not names:
         return "no allocation exists: the pinned offers alone break a limit"

@@ -17,10 +17,36 @@ from scipy import sparse
 from allocator.engine.amounts import Chosen, best_amounts
 from allocator.engine.formulation import Core, Translated, formulate, translate
 from allocator.engine.kernel.columns import Columns, Response
+from allocator.engine.kernel.passes import Pass
 from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
 from allocator.engine.program import Effort
 from allocator.engine.solving import solve
 from allocator.records.portfolio import Codes, Floats, Integers
+
+FIXING_UP_TO = 5_000
+"""Borrowers up to which a core may hold every open amount, so that fixing can prove it complete."""
+CENT = 0.01
+CENTS_UP_TO = 200
+"""Offers up to which a core may count in cents."""
+_ROUNDING = 1e-12
+"""A loss this near `theta`, in the largest loan, is not above it: two passes may round it apart."""
+
+
+@dataclass(frozen=True)
+class Priced:
+    """Prices, what they certify, and a point of the relaxation to freeze most borrowers at."""
+
+    prices: Floats
+    """(m,)"""
+    response: Response
+    """Every borrower's best answer to them."""
+    bound: float
+    """U(prices), in money."""
+    option: Codes
+    """(n,) the relaxation's answers, those of `open` set aside."""
+    amount: Floats
+    open: Integers
+    """Borrowers whom the relaxation splits between answers."""
 
 
 @dataclass(frozen=True)
@@ -33,29 +59,50 @@ class Play:
     """(N,) what each option loses against its borrower's best answer."""
     refusal_loss: Floats
     """(nb,) what refusal loses; inf where an offer must be made."""
+    theta: float
+    """Options that lose more are left out."""
+    covers: float
+    """Every alternative of any borrower that loses less is in play."""
 
 
-def in_play(columns: Columns, response: Response, prices: Floats, theta: float) -> Play:
-    """Everything within `theta` of a borrower's best answer, for borrowers with more than one alternative.
+def in_play(columns: Columns, priced: Priced, size: int, distance: float) -> Play:
+    """The `size` borrowers with the smallest margins within `distance`, and those whom the relaxation splits.
 
-    A borrower whose one alternative is an offer with room for its amount stays, so that amounts
-    never freeze where that could cost the optimum.
+    In books small enough for a proof by fixing, borrowers with room for their amount join whatever
+    their margin, so that amounts never freeze where that could cost the optimum.
     """
-    offers = columns.offers
-    room = (response.option >= 0) & (offers.low < offers.high)
-    borrowers = np.flatnonzero((offers.menu >= 0) & ((response.margin <= theta) | room))
-    return restrict(columns, response, prices, borrowers, theta)
+    response = priced.response
+    candidates = np.flatnonzero((columns.offers.menu >= 0) & np.isfinite(response.margin))
+    ranked = smallest(response.margin, candidates, size + 1)
+    theta = min(distance, float(response.margin[ranked[size]]) if size < len(ranked) else np.inf)
+    chosen = np.zeros(len(columns), dtype=bool)
+    chosen[ranked[:size]] = response.margin[ranked[:size]] <= theta
+    chosen[priced.open] = True
+    room = (response.option >= 0) & (columns.offers.low < columns.offers.high)
+    if len(columns) <= FIXING_UP_TO:
+        chosen |= room
+    play = restrict(columns, priced, np.flatnonzero(chosen), theta)
+    return replace(play, covers=0.0 if np.any(room & ~chosen) else theta)
 
 
-def restrict(columns: Columns, response: Response, prices: Floats, borrowers: Integers, theta: float) -> Play:
+def smallest(margin: Floats, candidates: Integers, count: int) -> Integers:
+    """The `count` candidates with the smallest margins in ascending order, ties by position."""
+    if count < len(candidates):
+        edge = np.partition(margin[candidates], count)[count]
+        candidates = candidates[margin[candidates] <= edge]
+    return candidates[np.argsort(margin[candidates], kind="stable")][:count]
+
+
+def restrict(columns: Columns, priced: Priced, borrowers: Integers, theta: float) -> Play:
     """The options of `borrowers` within `theta`, dominated ones dropped."""
+    response, prices = priced.response, priced.prices
     options = options_of(columns, borrowers)
     options = options.keep(undominated(columns, options))
     uses = uses_of(columns, options)
     loss = response.reduced[options.position] - reduced_values(columns, options, uses, prices)
-    near = loss <= theta
+    near = loss <= theta + _ROUNDING * columns.money_unit
     refusal = np.where(columns.offers.must[borrowers], np.inf, response.reduced[borrowers])
-    return Play(options.keep(near), uses.keep(near), loss[near], refusal)
+    return Play(options.keep(near), uses.keep(near), loss[near], refusal, theta, theta)
 
 
 def reduced_values(columns: Columns, options: Options, uses: Uses, prices: Floats) -> Floats:
@@ -67,15 +114,18 @@ def reduced_values(columns: Columns, options: Options, uses: Uses, prices: Float
     return np.maximum(per_unit * low, per_unit * high) + per_loan
 
 
-def build_core(columns: Columns, play: Play, frozen_use: Floats, theta: float) -> Core:
-    """The formulation's data for `play`, with the limits that the frozen borrowers leave."""
+def build_core(columns: Columns, play: Play, frozen_use: Floats, lot: float | None) -> Core:
+    """The formulation's data for `play`, with the limits that the frozen borrowers leave.
+
+    Amounts are multiples of `lot`; None: of any size.
+    """
     offers, limits = columns.offers, columns.limits
-    whole = offers.step is not None
-    unit = offers.step if offers.step is not None else columns.money_unit
-    scale = limits.scale
+    whole = lot is not None
+    unit = columns.money_unit if lot is None else lot
     borrowers = play.options.borrowers
-    use_unit = sparse.csr_array(play.uses.unit * (unit / scale)[:, None])
-    use_loan = sparse.csr_array(play.uses.loan / scale[:, None])
+    norm = _largest(unit * play.uses.unit, play.uses.loan)
+    use_unit = sparse.csr_array(play.uses.unit * (unit / norm)[:, None])
+    use_loan = sparse.csr_array(play.uses.loan / norm[:, None])
     use_unit.eliminate_zeros()
     use_loan.eliminate_zeros()
     return Core(
@@ -84,17 +134,23 @@ def build_core(columns: Columns, play: Play, frozen_use: Floats, theta: float) -
         fixed=play.options.fixed / unit,
         low=_in_units(offers.low[borrowers], unit, whole),
         high=_in_units(offers.high[borrowers], unit, whole),
-        must=offers.must[borrowers] | (play.refusal_loss > theta),
+        must=offers.must[borrowers] | (play.refusal_loss > play.theta + _ROUNDING * columns.money_unit),
         whole=whole,
         use_unit=use_unit,
         use_loan=use_loan,
         senses=limits.senses,
-        rhs=(limits.rhs - frozen_use) / scale,
+        rhs=(limits.rhs - frozen_use) / norm,
         idle_value=limits.idle_rate,
-        idle_use=unit / float(scale[0]),
+        idle_use=unit / float(norm[0]),
         idle_room=(limits.idle_room if limits.idle_rate > 0 else 0.0) / unit,
         unit=unit,
     )
+
+
+def _largest(*uses: Floats) -> Floats:
+    """(m,) the largest coefficient of each row; 1 where there is none: rows are solved in this measure."""
+    largest = np.max([np.max(np.abs(use), axis=1, initial=0.0) for use in uses], axis=0)
+    return np.where(largest > 0.0, largest, 1.0)
 
 
 def _in_units(amounts: Floats, unit: float, whole: bool) -> Floats:
@@ -113,29 +169,44 @@ class Outcome:
     """Best value of any allocation that differs from the frozen answers only inside the core."""
     log: str
     translated: Translated | None
+    """The program, for questions about why it is infeasible; None where only whole cents made it so."""
 
 
-def solve_core(
-    columns: Columns, response: Response, play: Play, theta: float, effort: Effort, start: Start | None
+def solve_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: Start | None) -> Outcome:
+    """Solves `play` through the formulation; everyone else keeps the relaxation's answer.
+
+    Amounts of any size are found first and then settled in cents. Where limits must be met exactly
+    the offers chosen may leave no such amounts, though others would: a small core then counts in
+    cents from the outset.
+    """
+    lot = book.columns.offers.step
+    outcome = _solved(book, priced, play, lot, effort, start)
+    unsettled = outcome.stop == "optimal" and outcome.option is None
+    if unsettled and len(play.options) <= CENTS_UP_TO:
+        # Rows count tens of millions of cents, so that a millionth of one is near double precision.
+        coarser = replace(effort, feasibility=1e-6)
+        return replace(_solved(book, priced, play, CENT, coarser, start), translated=None)
+    return outcome
+
+
+def _solved(
+    book: Pass, priced: Priced, play: Play, lot: float | None, effort: Effort, start: Start | None
 ) -> Outcome:
-    """Solves `play` through the formulation; everyone else keeps the best answer at the prices."""
-    option, amount = response.option.copy(), response.amount.copy()
+    option, amount = priced.option.copy(), priced.amount.copy()
     option[play.options.borrowers], amount[play.options.borrowers] = -1, 0.0
-    frozen_use = columns.usage(option, amount)
-    frozen_value = float(np.sum(columns.values(option, amount)))
-    core = build_core(columns, play, frozen_use, theta)
+    columns, frozen = book.columns, book.tally(option, amount)
+    core = build_core(columns, play, frozen.usage, lot)
     if not core.empty_rows_hold(1e-9):
         return Outcome("infeasible", None, None, -np.inf, "", None)
     translated = translate(formulate(core))
-    offset = translated.program.offset + frozen_value / core.unit
-    program = replace(translated.program, offset=offset)
     first = None if start is None else _start(play, start, translated, core)
-    answer = solve(program, effort, start=first, keep_log=True)
-    bound = answer.bound * core.unit
+    effort = replace(effort, distance=effort.distance / core.unit)
+    answer = solve(translated.program, effort, start=first, keep_log=True)
+    bound = answer.bound * core.unit + frozen.value
     if answer.point is None:
         return Outcome(answer.stop, None, None, bound, answer.log, translated)
     lines = _taken(answer.point, translated)
-    amounts = _amounts_of(columns, play, lines, answer.point, translated, core, frozen_use)
+    amounts = _amounts_of(columns, play, lines, answer.point, translated, core, frozen.usage)
     if amounts is None:
         return Outcome(answer.stop, None, None, bound, answer.log, translated)
     position = play.options.position[lines]
@@ -183,8 +254,9 @@ def _amounts_of(
     offers, limits = columns.offers, columns.limits
     position = play.options.position[lines]
     if core.whole:
-        steps = np.round(point[translated.amount[lines]])
-        return np.where(offers.must[position], offers.low[position], steps * core.unit)
+        lots = np.round(point[translated.amount[lines]])
+        amounts = lots / 100.0 if core.unit == CENT else lots * core.unit
+        return np.where(offers.must[position], offers.low[position], amounts)
     chosen = Chosen(
         value=play.options.margin[lines],
         use=play.uses.unit[:, lines],

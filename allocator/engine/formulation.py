@@ -16,12 +16,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
-from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy import sparse
 
+from allocator.engine.lean_scipy import lean_scipy
 from allocator.engine.program import Program
 from allocator.records.portfolio import Booleans, Floats, Integers
+
+with lean_scipy():
+    import pyomo.environ as pyo
+    from pyomo.common.dependencies import scipy_available
+    from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+
+    SCIPY_FOUND = bool(scipy_available)
+    """Asking makes Pyomo look for SciPy now, while its stand-ins are there."""
 
 
 @dataclass(frozen=True)

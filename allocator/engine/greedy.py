@@ -8,9 +8,6 @@ from allocator.engine.kernel.columns import Columns
 from allocator.engine.options import Options, options_of, uses_of
 from allocator.records.portfolio import Codes, Floats
 
-_LARGEST = 20_000
-"""Borrowers; beyond that the core's first answer comes before a loop over borrowers would."""
-
 
 def fill(columns: Columns) -> tuple[Codes, Floats]:
     """Each borrower's best offer, the most valuable a unit of money first, while at-most limits leave room.
@@ -19,8 +16,6 @@ def fill(columns: Columns) -> tuple[Codes, Floats]:
     """
     option = np.full(len(columns), -1, dtype=np.int32)
     amount = np.zeros(len(columns))
-    if len(columns) > _LARGEST:
-        return option, amount
     borrowers = np.flatnonzero(columns.offers.menu >= 0)
     options = _best_each(columns, options_of(columns, borrowers))
     uses = uses_of(columns, options)

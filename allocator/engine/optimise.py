@@ -14,15 +14,17 @@ from time import perf_counter
 import numpy as np
 
 from allocator.engine.conflict import explain_conflict
-from allocator.engine.cores import Outcome, Start, in_play, solve_core
+from allocator.engine.cores import Outcome, Play, Priced, Start, in_play, solve_core
 from allocator.engine.greedy import fill
 from allocator.engine.kernel.columns import Columns
-from allocator.engine.prices import Prices, find_prices
+from allocator.engine.kernel.passes import prepare
+from allocator.engine.prices import WHOLE_UP_TO, descended_prices, relaxation_prices
 from allocator.engine.program import Effort
 from allocator.engine.search import Search, candidate
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.limits import Limits
 from allocator.records.offers import OfferBook
+from allocator.records.portfolio import Floats
 from allocator.records.scenario import SolverSettings
 from allocator.records.solution import Solution, Stop
 
@@ -30,74 +32,97 @@ Progress = Callable[[str], None]
 
 FIRST_CORE = 150
 """Borrowers with an open choice in the first core; each further one has four times as many."""
+GREEDY_UP_TO = 20_000
+"""Borrowers; beyond, the first core answers before a loop over borrowers would."""
+LARGEST_CORE = 10_000
+"""Borrowers beyond which a core is no longer worth its build."""
 
 
 def optimise(
-    offers: OfferBook, limits: Limits, settings: SolverSettings, progress: Progress = lambda _: None
+    offers: OfferBook,
+    limits: Limits,
+    settings: SolverSettings,
+    progress: Progress = lambda _: None,
+    start: Floats | None = None,
 ) -> Solution:
     """The best allocation found within the settings, with prices and the tightest bound proved.
 
+    `start` are prices (m,) of a former or neighbouring run: a large book begins from them.
     Raises InfeasibleError where no allocation meets all limits, NoAllocationError where the time limit
     passed before one was found.
     """
     columns = Columns(offers, limits)
-    search = Search(columns, settings)
-    search.offer(candidate(columns, *fill(columns)))
-    prices = find_prices(columns, progress)
-    priced = perf_counter()
-    search.tighten(prices.bound, "prices")
-    stop = _grow_core(search, prices, progress)
+    book = prepare(columns, settings.threads)
+    search = Search(book, settings)
+    reduced = settings.method == "reduced" or (settings.method == "auto" and len(columns) > WHOLE_UP_TO)
+    if len(columns) <= GREEDY_UP_TO:
+        search.offer(candidate(book, *fill(columns)))
+    if reduced:
+        priced = descended_prices(book, settings.gap / 10, start, progress)
+    else:
+        priced = relaxation_prices(columns, progress)
+    at_price = perf_counter()
+    search.tighten(priced.bound, "prices")
+    stop = _grow_core(search, priced, progress)
     if search.best is None:
-        raise NoAllocationError(
-            f"no allocation was found within {settings.time_limit:g} seconds; raise solver.time_limit"
-        )
+        raise _none_found(stop, settings)
     return Solution(
         option=search.best.option,
         amount=search.best.amount,
-        prices=prices.prices,
+        prices=priced.prices,
         value=search.best.value,
         bound=search.bound,
         proof=search.proof,
         stop=stop,
-        method="exact",
+        method="reduced" if reduced else "exact",
         log="\n".join(search.log),
-        seconds={"price": priced - search.started, "solve": perf_counter() - priced},
+        seconds={"price": at_price - search.started, "solve": perf_counter() - at_price},
     )
 
 
-def _grow_core(search: Search, prices: Prices, progress: Progress) -> Stop:
+def _none_found(stop: Stop, settings: SolverSettings) -> NoAllocationError:
+    if stop == "time_limit":
+        return NoAllocationError(
+            f"no allocation was found within {settings.time_limit:g} seconds; raise solver.time_limit"
+        )
+    return NoAllocationError(
+        "no allocation in whole cents was found; widen a limit that must be met exactly, or its tickets"
+    )
+
+
+def _grow_core(search: Search, priced: Priced, progress: Progress) -> Stop:
     """Solves larger and larger cores; says why it ended."""
-    margins = np.sort(prices.response.margin[search.columns.offers.menu >= 0])
     size = FIRST_CORE
     while not search.done:
         if search.left <= 0:
             return "time_limit"
-        distance = _distance(search, prices)
-        theta = min(margins[size], distance) if size < len(margins) else distance
-        outcome = _solve(search, prices, theta, progress)
-        if theta >= _distance(search, prices):
+        play = in_play(search.book.columns, priced, size, _distance(search, priced))
+        seconds = search.left if play.covers >= _distance(search, priced) else search.left / 4
+        outcome = _solve(search, priced, play, seconds, progress)
+        if play.covers >= _distance(search, priced):
             return _conclude(search, outcome)
+        if size >= min(len(search.book.columns), LARGEST_CORE):
+            return "exhausted"
         size *= 4
     return "gap"
 
 
-def _distance(search: Search, prices: Prices) -> float:
+def _distance(search: Search, priced: Priced) -> float:
     """What an alternative may lose and still matter: bound - value, plus the bound's rounding error."""
     if search.best is None:
         return np.inf
-    return prices.bound - search.best.value + 1e-12 * abs(prices.bound)
+    return priced.bound - search.best.value + 1e-12 * abs(priced.bound)
 
 
-def _solve(search: Search, prices: Prices, theta: float, progress: Progress) -> Outcome:
-    columns = search.columns
-    play = in_play(columns, prices.response, prices.prices, theta)
+def _solve(search: Search, priced: Priced, play: Play, seconds: float, progress: Progress) -> Outcome:
     progress(f"solving a core of {len(play.options):,} offers to {len(play.options.borrowers):,} borrowers")
-    effort = Effort(search.settings.gap / 2, search.left, search.settings.seed)
+    enough = search.settings.gap / 2 * max(abs(priced.bound), 1.0)
+    effort = Effort(enough, seconds, search.settings.seed)
     start = None if search.best is None else Start(search.best.option, search.best.amount)
-    outcome = solve_core(columns, prices.response, play, theta, effort, start)
+    outcome = solve_core(search.book, priced, play, effort, start)
     search.log.append(outcome.log)
     if outcome.option is not None and outcome.amount is not None:
-        search.offer(candidate(columns, outcome.option, outcome.amount))
+        search.offer(candidate(search.book, outcome.option, outcome.amount))
     return outcome
 
 
@@ -112,7 +137,9 @@ def _conclude(search: Search, outcome: Outcome) -> Stop:
 
 
 def _integer_conflict(search: Search, outcome: Outcome) -> InfeasibleError:
-    """Fractions of offers would meet every limit, whole offers do not."""
+    """Fractions of offers, or of cents, would meet every limit; whole ones do not."""
     if outcome.translated is None:
-        return InfeasibleError("no allocation exists: a limit cannot be met by any offer")
-    return explain_conflict(search.columns, outcome.translated.program, outcome.translated.limit)
+        exact = [row.name for row in search.book.columns.limits.rows if row.sense == "exactly"]
+        named = " and ".join(repr(name) for name in exact)
+        return InfeasibleError(f"no amounts in whole cents meet {named} exactly; allow a range", exact)
+    return explain_conflict(search.book.columns, outcome.translated.program, outcome.translated.limit)

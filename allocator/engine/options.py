@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.engine.kernel.columns import Columns
+from allocator.engine.kernel.hull import hulls_of
 from allocator.records.portfolio import Booleans, Floats, Integers
 
 _BLOCK = 500
@@ -110,6 +111,26 @@ def undominated(columns: Columns, options: Options) -> Booleans:
         if block.start < block.stop:
             keep[block] = rule(columns, options.keep(_mask(len(options), block)))
     return keep
+
+
+def on_hull(columns: Columns, options: Options) -> Booleans:
+    """(N,) options whose point (a r, a) is a vertex of its menu's upper hull: the LP needs no other.
+
+    With a negative worth of interest the lower hull would count; prices from this set still give a
+    valid bound, only a looser one.
+    """
+    hulls = hulls_of(columns.offers.menus)
+    width = max((len(menu.rates) for menu in columns.offers.menus), default=1)
+    vertex = np.zeros((max(len(columns.offers.menus), 1), width), dtype=bool)
+    for at, menu in enumerate(columns.offers.menus):
+        take = hulls.take[hulls.first[at] : hulls.first[at + 1]]
+        gross = hulls.gross[hulls.first[at] : hulls.first[at + 1]]
+        place = np.searchsorted(take, menu.take_up)
+        held = np.minimum(place, len(take) - 1)
+        vertex[at, : len(menu.rates)] = (take[held] == menu.take_up) & (
+            gross[held] == menu.take_up * menu.rates
+        )
+    return vertex[columns.offers.menu[options.position], options.option]
 
 
 def _mask(size: int, block: slice) -> Booleans:

@@ -3,49 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.engine.conflict import explain_conflict
+from allocator.engine.conflict import broken_limits, explain_conflict
+from allocator.engine.cores import Priced
+from allocator.engine.finish import at_prices, finish
 from allocator.engine.kernel import dense
-from allocator.engine.kernel.columns import Columns, Response
+from allocator.engine.kernel.columns import Columns
+from allocator.engine.kernel.passes import Pass
+from allocator.engine.newton import newton_prices
 from allocator.engine.options import options_of, undominated, uses_of
 from allocator.engine.program import Effort
-from allocator.engine.relaxation import prices_of, relax
+from allocator.engine.relaxation import Relaxation, prices_of, relax
 from allocator.engine.solving import SolverError, solve
 from allocator.records.portfolio import Floats
 
-
-@dataclass(frozen=True)
-class Prices:
-    """A price a row, every borrower's best answer to them, and the bound that they certify."""
-
-    prices: Floats
-    """(m,)"""
-    response: Response
-    bound: float
-    """U(prices), in money."""
+WHOLE_UP_TO = 2_000
+"""Borrowers up to which the whole relaxation is one LP."""
+CONFLICT_UP_TO = 20_000
+"""Borrowers up to which a conflict is found by that LP too."""
 
 
-def evaluate(columns: Columns, prices: Floats) -> Prices:
-    """What `prices` prove, whatever they come from."""
-    response = dense.respond(columns, prices)
-    return Prices(prices, response, dense.bound(columns, prices, response))
-
-
-def find_prices(columns: Columns, progress: Callable[[str], None]) -> Prices:
+def relaxation_prices(columns: Columns, progress: Callable[[str], None]) -> Priced:
     """The prices of the LP relaxation over every option.
 
     Raises InfeasibleError, naming the conflict, where not even the relaxation has a point.
     """
-    options = options_of(columns, np.flatnonzero(columns.offers.menu >= 0))
-    options = options.keep(undominated(columns, options))
-    progress(f"pricing the limits over {len(options):,} offers")
-    relaxation = relax(columns, options, uses_of(columns, options))
+    relaxation = _relaxation(columns)
+    progress(f"pricing the limits over {len(relaxation.points.line):,} extreme offers")
     answer = solve(relaxation.program, Effort())
     if answer.stop == "infeasible":
         raise explain_conflict(columns, relaxation.program, np.arange(len(columns.limits)))
     if answer.stop != "optimal":
         raise SolverError(f"the LP relaxation ended with status {answer.stop}")
-    return evaluate(columns, prices_of(columns, relaxation, answer))
+    prices = prices_of(columns, relaxation, answer)
+    return at_prices(columns, prices, dense.respond(columns, prices))
+
+
+def _relaxation(columns: Columns) -> Relaxation:
+    options = options_of(columns, np.flatnonzero(columns.offers.menu >= 0))
+    options = options.keep(undominated(columns, options))
+    return relax(columns, options, uses_of(columns, options))
+
+
+def descended_prices(
+    book: Pass, tolerance: float, start: Floats | None, progress: Callable[[str], None]
+) -> Priced:
+    """Prices of a large book: Newton on the dual, then the exact finish.
+
+    Raises InfeasibleError where the finish cannot meet every limit: unbounded prices end there.
+    """
+    prices = newton_prices(book.columns, book.threads, start, progress)
+    progress("finishing the prices exactly")
+    found = finish(book, prices, tolerance)
+    if np.isfinite(found.gap):
+        return found.priced
+    columns = book.columns
+    if len(columns) <= CONFLICT_UP_TO:
+        return relaxation_prices(columns, progress)
+    raise broken_limits(columns, found.broken)

@@ -30,12 +30,15 @@ class Program:
 class Effort:
     """How hard the solver may try."""
 
-    gap: float = 0.0
+    distance: float = 0.0
+    """Between bound and value at which the solver may stop, in the program's units."""
     time_limit: float = float("inf")
     """Seconds."""
     seed: int = 0
     feasibility: float = 1e-9
     """Largest violation of a row that the solver may leave."""
+    presolve: bool = True
+    """Off for few rows and many columns: comparing those columns takes far longer than solving."""
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Columns, Response
-from allocator.records.portfolio import Floats
+from allocator.engine.kernel.passes import prepare
+from allocator.records.portfolio import Floats, Integers
 from allocator.records.solution import Solution
 
-_BLOCK = 100_000
-"""Borrowers at a time: rows x borrowers of charges are held for one block only."""
 
-
-def reasons(columns: Columns, solution: Solution) -> np.ndarray:
+def reasons(columns: Columns, solution: Solution, threads: int) -> np.ndarray:
     """(n,) texts: "" where an offer is made, else the reason for the refusal."""
     offers = columns.offers
     refused = solution.option < 0
@@ -21,17 +18,16 @@ def reasons(columns: Columns, solution: Solution) -> np.ndarray:
     impossible = refused & (offers.menu < 0)
     names = np.array([*offers.refusal.values, ""], dtype=object)
     out[impossible] = names[offers.refusal.codes[impossible]]
-    free = dense.respond(columns, np.zeros(len(columns.limits)))
-    priced = dense.respond(columns, solution.prices)
+    book = prepare(columns, threads)
+    free = book.respond(np.zeros(len(columns.limits)))
+    priced = book.respond(solution.prices)
     unprofitable = refused & ~impossible & (free.option < 0)
     near = refused & ~impossible & ~unprofitable & (priced.option >= 0)
     out[unprofitable] = "never profitable, whatever the limits"
     out[near] = "decided by the integer step: lost within the gap"
     crowded = np.flatnonzero(refused & ~impossible & ~unprofitable & ~near)
-    for start in range(0, len(crowded), _BLOCK):
-        i = crowded[start : start + _BLOCK]
-        largest = _largest_charge(columns, solution.prices, i, free)
-        out[i] = np.array([_named(row.name) for row in columns.limits.rows], dtype=object)[largest]
+    row_of = _largest_charge(columns, solution.prices, crowded, free)
+    out[crowded] = np.array([_named(row.name) for row in columns.limits.rows], dtype=object)[row_of]
     return out
 
 
@@ -39,11 +35,17 @@ def _named(row: str) -> str:
     return "crowded out by the budget" if row == "budget" else f"crowded out by limit {row}"
 
 
-def _largest_charge(columns: Columns, prices: Floats, i: np.ndarray, free: Response) -> np.ndarray:
-    """The row that charges each borrower's best unpriced offer most."""
-    coefficient = columns.limits.coefficients(i)
-    take_up, rate = columns.take_up(free.option)[i], columns.rate(free.option)[i]
-    amount = free.amount[i]
-    per_unit = coefficient[0] + take_up * (coefficient[1] + rate * columns.offers.term[i] * coefficient[2])
-    charge = prices[:, None] * (per_unit * amount + coefficient[3])
-    return np.asarray(np.argmax(charge, axis=0))
+def _largest_charge(columns: Columns, prices: Floats, i: Integers, free: Response) -> Integers:
+    """The row that charges each borrower's best unpriced offer most; the first of equal ones."""
+    used = columns.subset(i).by_channel(free.option[i], free.amount[i])
+    cell = columns.limits.cell[i]
+    width = len(columns.limits.channels)
+    largest = np.full(len(i), -np.inf)
+    row_of = np.zeros(len(i), dtype=np.int64)
+    for j in np.flatnonzero(prices):
+        table = prices[j] * columns.limits.matrix[[j]].toarray().reshape(-1, width)
+        charge = sum(table[cell, h] * used[h] for h in range(width) if np.any(table[:, h]))
+        more = charge > largest
+        largest = np.where(more, charge, largest)
+        row_of[more] = j
+    return row_of

@@ -15,7 +15,7 @@ from scipy import sparse
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.options import Options, Uses
 from allocator.engine.program import Answer, Program, beside, row_bounds, stack
-from allocator.records.portfolio import Floats, Integers
+from allocator.records.portfolio import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Relaxation:
 
 def relax(columns: Columns, options: Options, uses: Uses) -> Relaxation:
     """The LP over all extreme offers of `options`, with one convexity row a borrower."""
-    points = _points(columns, options)
+    points = _points(columns, options, uses)
     unit = columns.money_unit
     value = options.margin[points.line] * points.amount + options.fixed[points.line]
     use = uses.unit[:, points.line] * points.amount + uses.loan[:, points.line]
@@ -79,30 +79,24 @@ def signed(columns: Columns, prices: Floats) -> Floats:
     return np.clip(prices, low, high) + 0.0
 
 
-def _points(columns: Columns, options: Options) -> Points:
+def _points(columns: Columns, options: Options, uses: Uses) -> Points:
     """Both ends of every option; the low end only where an optimum may sit there.
 
     Where F <= 0 and loans only cost, (k, low) is no better than low/high of (k, high).
     """
     position = options.position
     low, high = columns.offers.low[position], columns.offers.high[position]
-    needed = (low < high) & ((options.fixed > 0) | columns.offers.must[position] | _loans_may_pay(columns))
+    pays = (options.fixed > 0) | columns.offers.must[position] | _loans_may_pay(columns, uses)
     at_high = np.arange(len(options))
-    at_low = np.flatnonzero(needed)
+    at_low = np.flatnonzero((low < high) & pays)
     line = np.concatenate([at_high, at_low])
     amount = np.concatenate([high, low[at_low]])
     order = np.argsort(line, kind="stable")
     return Points(line[order], amount[order])
 
 
-def _loans_may_pay(columns: Columns) -> bool:
-    """Whether some row may reward the mere number of loans."""
-    limits = columns.limits
-    width = len(limits.channels)
-    loans = [h for h, channel in enumerate(limits.channels) if channel.basis == 3]
-    for h in loans:
-        block = limits.matrix.tocsc()[:, h::width].tocoo()
-        for j, value in zip(block.coords[0], block.data, strict=True):
-            if limits.rows[j].sense != "at_most" or value < 0:
-                return True
-    return False
+def _loans_may_pay(columns: Columns, uses: Uses) -> Booleans:
+    """(N,) whether some row may reward the mere making of an offer: by its direction or by its sign."""
+    capped = np.array([sense == "at_most" for sense in columns.limits.senses])
+    pays = np.any(uses.loan[~capped] != 0.0, axis=0) | np.any(uses.loan[capped] < 0.0, axis=0)
+    return np.asarray(pays, dtype=bool)

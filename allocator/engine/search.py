@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from allocator.engine.kernel.columns import Columns
+from allocator.engine.kernel.passes import Pass
 from allocator.engine.program import row_bounds
 from allocator.records.portfolio import Codes, Floats
 from allocator.records.scenario import SolverSettings
@@ -26,25 +26,26 @@ class Candidate:
     value: float
 
 
-def candidate(columns: Columns, option: Codes, amount: Floats) -> Candidate | None:
+def candidate(book: Pass, option: Codes, amount: Floats) -> Candidate | None:
     """The allocation with its value; None where it breaks a row or misses a pinned offer."""
-    limits = columns.limits
-    used = columns.usage(option, amount)
+    limits = book.columns.limits
+    tally = book.tally(option, amount)
+    used = tally.usage
     lower, upper = row_bounds(limits.senses, limits.rhs)
     slack = TOLERANCE * limits.scale
     if np.any(used > upper + slack) or np.any(used < lower - slack):
         return None
-    if np.any(columns.offers.must & (option < 0)):
+    if np.any(book.columns.offers.must & (option < 0)):
         return None
     idle = limits.idle_rate * (limits.rhs[0] - used[0]) if limits.idle_room > 0 else 0.0
-    return Candidate(option, amount, float(np.sum(columns.values(option, amount))) + idle)
+    return Candidate(option, amount, tally.value + idle)
 
 
 @dataclass
 class Search:
     """Grows as the engine learns; nothing in it is ever lost to a worse finding."""
 
-    columns: Columns
+    book: Pass
     settings: SolverSettings
     started: float = field(default_factory=perf_counter)
     best: Candidate | None = None

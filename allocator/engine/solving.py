@@ -12,10 +12,11 @@ from typing import Any
 
 import highspy
 import numpy as np
+from scipy import sparse
 
 from allocator.engine.program import Answer, Effort, Program
 from allocator.errors import AllocatorError
-from allocator.records.portfolio import Floats
+from allocator.records.portfolio import Floats, Integers
 
 _STOPS = {
     highspy.HighsModelStatus.kOptimal: "optimal",
@@ -25,6 +26,10 @@ _STOPS = {
     highspy.HighsModelStatus.kTimeLimit: "time_limit",
     highspy.HighsModelStatus.kModelEmpty: "optimal",
 }
+
+
+_SMALLEST = 1e-12
+"""Coefficients below it are rounding dust; HiGHS would drop them with a warning, by default below 1e-9."""
 
 
 class SolverError(AllocatorError):
@@ -57,12 +62,14 @@ def _set_options(solver: Any, effort: Effort, log: Path | None) -> None:
         "log_to_console": False,
         "threads": 1,
         "parallel": "off",
+        "presolve": "choose" if effort.presolve else "off",
         "random_seed": effort.seed,
-        "mip_rel_gap": effort.gap,
-        "mip_abs_gap": 0.0,
+        "mip_rel_gap": 0.0,
+        "mip_abs_gap": effort.distance,
         "mip_feasibility_tolerance": max(effort.feasibility, 1e-10),
         "primal_feasibility_tolerance": max(effort.feasibility, 1e-10),
         "dual_feasibility_tolerance": 1e-9,
+        "small_matrix_value": _SMALLEST,
     }
     if log is None:
         options["output_flag"] = False
@@ -83,6 +90,9 @@ def _expect(status: Any, what: str, *, warning: bool = False) -> None:
 def _lp(program: Program) -> Any:
     lp = highspy.HighsLp()
     rows, columns = program.matrix.shape
+    matrix = program.matrix.copy()
+    matrix.data[np.abs(matrix.data) <= _SMALLEST] = 0.0
+    matrix.eliminate_zeros()
     lp.num_col_, lp.num_row_ = columns, rows
     lp.sense_ = highspy.ObjSense.kMaximize
     lp.offset_ = program.offset
@@ -90,9 +100,9 @@ def _lp(program: Program) -> Any:
     lp.col_lower_, lp.col_upper_ = program.column_lower, program.column_upper
     lp.row_lower_, lp.row_upper_ = program.row_lower, program.row_upper
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_ = program.matrix.indptr.astype(np.int32)
-    lp.a_matrix_.index_ = program.matrix.indices.astype(np.int32)
-    lp.a_matrix_.value_ = program.matrix.data
+    lp.a_matrix_.start_ = matrix.indptr.astype(np.int32)
+    lp.a_matrix_.index_ = matrix.indices.astype(np.int32)
+    lp.a_matrix_.value_ = matrix.data
     if program.integer.any():
         kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
         lp.integrality_ = [kinds[int(flag)] for flag in program.integer]
@@ -116,3 +126,81 @@ def _answer(solver: Any, program: Program, log: str) -> Answer:
         row_prices=prices,
         log=log,
     )
+
+
+class LiveProgram:
+    """An LP that stays loaded: bounds change, rows and columns join, and the last basis is the next start.
+
+    Every column is boxed, so that a changed bound leaves a basis that the dual simplex can start from.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._solver = highspy.Highs()
+        _set_options(self._solver, Effort(), None)
+        for name, value in {"presolve": "off", "solver": "simplex"}.items():
+            _expect(self._solver.setOptionValue(name, value), f"option {name} = {value}")
+        _expect(self._solver.passModel(_lp(program)), "the program")
+        self.rows, self.columns = program.matrix.shape
+
+    def add(self, rows: int, cost: Floats, matrix: sparse.csc_array) -> None:
+        """`rows` new rows that read <= 1, then columns (their `matrix` over all rows) between 0 and 1."""
+        if rows:
+            nothing = np.zeros(0)
+            starts = np.zeros(rows, dtype=np.int32)
+            _expect(
+                self._solver.addRows(
+                    rows,
+                    np.full(rows, -np.inf),
+                    np.ones(rows),
+                    0,
+                    starts,
+                    nothing.astype(np.int32),
+                    nothing,
+                ),
+                "rows",
+            )
+        _expect(
+            self._solver.addCols(
+                len(cost),
+                cost,
+                np.zeros(len(cost)),
+                np.ones(len(cost)),
+                matrix.nnz,
+                matrix.indptr[:-1].astype(np.int32),
+                matrix.indices.astype(np.int32),
+                matrix.data,
+            ),
+            "columns",
+        )
+        self.rows, self.columns = self.rows + rows, self.columns + len(cost)
+
+    def set_upper(self, columns: Integers, upper: Floats) -> None:
+        """Columns `columns` lie between 0 and `upper`."""
+        at = columns.astype(np.int32)
+        status = self._solver.changeColsBounds(len(at), at, np.zeros(len(at)), upper)
+        _expect(status, "column bounds")
+
+    def set_lower(self, row: int, lower: float) -> None:
+        """Row `row` lies between `lower` and 1."""
+        _expect(self._solver.changeRowBounds(row, lower, 1.0), "row bounds")
+
+    def set_cost(self, columns: Integers, cost: Floats) -> None:
+        at = columns.astype(np.int32)
+        _expect(self._solver.changeColsCost(len(at), at, cost), "costs")
+
+    @property
+    def basis(self) -> Any:
+        """Where the last solve ended; only for `restart`."""
+        return self._solver.getBasis()
+
+    def restart(self, basis: Any) -> None:
+        """The next solve starts from `basis`, taken when the program had as many rows and columns as now."""
+        _expect(self._solver.setBasis(basis), "the basis")
+
+    def solve(self) -> Answer:
+        """The optimum, from where the last solve ended."""
+        _expect(self._solver.run(), "the run", warning=True)
+        stop: Any = _STOPS.get(self._solver.getModelStatus(), "other")
+        solution = self._solver.getSolution()
+        value = float(self._solver.getInfo().objective_function_value)
+        return Answer(stop, np.array(solution.col_value), value, value, np.array(solution.row_dual))

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
-from allocator.errors import Fault, InputError
 from allocator.limits.families import FAMILIES
 from allocator.limits.families.measured import Measured
 from allocator.limits.filters import Membership, memberships_of
+from allocator.limits.missing import check_values
 from allocator.records.limits import BASES, Channel, Limits, Row
 from allocator.records.portfolio import Codes, Floats, Portfolio
 from allocator.records.scenario import Limit, Policy
@@ -52,8 +52,8 @@ def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
 
     Raises InputError naming every limit that stands on a missing value.
     """
+    check_values(policy.limits, portfolio)
     memberships, of_limit = memberships_of(policy.limits, portfolio)
-    _check_weights(policy.limits, portfolio)
     channels = _Channels()
     drafts = [_budget(policy, channels)]
     for limit, at in zip(policy.limits, of_limit, strict=True):
@@ -121,7 +121,7 @@ def _exposure_by_code(
 ) -> Floats:
     """What is already lent uses of each code's row."""
     count = len(membership.labels)
-    if not measured.counts_exposure:
+    if not measured.counts_exposure or not np.any(portfolio.exposure):
         return np.zeros(count)
     used = portfolio.exposure if weight is None else portfolio.exposure * weight
     inside = membership.codes >= 0
@@ -133,26 +133,6 @@ def _reference_exposure(limit: Limit, measured: Measured, portfolio: Portfolio) 
     if limit.of in (None, "budget") or not measured.counts_exposure:
         return 0.0
     return limit.bound * float(np.sum(portfolio.exposure))
-
-
-def _check_weights(limits: Sequence[Limit], portfolio: Portfolio) -> None:
-    faults = []
-    for limit in limits:
-        if limit.weight is None:
-            continue
-        missing = np.flatnonzero(~np.isfinite(portfolio.number(limit.weight)))
-        if len(missing):
-            faults.append(
-                Fault(
-                    f"limit {limit.name!r} weighs by {limit.weight}, which is missing in {len(missing)} rows",
-                    "fill the column",
-                    file=portfolio.source,
-                    row=int(np.min(portfolio.row[missing])),
-                    field=limit.weight,
-                )
-            )
-    if faults:
-        raise InputError.of(faults, "limits")
 
 
 def _cells(memberships: Sequence[Membership], borrowers: int) -> tuple[Codes, np.ndarray]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Booleans, Codes, Portfolio
 from allocator.records.scenario import Condition, Limit
 
@@ -26,13 +25,7 @@ class Membership:
 def memberships_of(
     limits: Sequence[Limit], portfolio: Portfolio
 ) -> tuple[tuple[Membership, ...], tuple[int, ...]]:
-    """The distinct memberships, and the index among them of each limit's.
-
-    Raises InputError naming every filter that meets a missing value.
-    """
-    faults = [fault for limit in limits for fault in _missing(limit, portfolio)]
-    if faults:
-        raise InputError.of(faults, "limits")
+    """The distinct memberships, and the index among them of each limit's."""
     found: dict[tuple[tuple[Condition, ...], str | None], int] = {}
     memberships: list[Membership] = []
     index = []
@@ -78,26 +71,3 @@ def passes(condition: Condition, portfolio: Portfolio) -> Booleans:
     column = portfolio.text(condition.column)
     wanted = np.array([value in condition.values for value in column.values] + [False])
     return wanted[column.codes]
-
-
-def _missing(limit: Limit, portfolio: Portfolio) -> list[Fault]:
-    """A limit on a missing value is an error: one fault a column, with the first row and a count."""
-    faults = []
-    named = [(c.column, c.is_range) for c in limit.where]
-    if limit.each is not None:
-        named.append((limit.each, False))
-    for column, is_range in named:
-        if column == "borrower_id":
-            continue
-        missing = np.isnan(portfolio.number(column)) if is_range else portfolio.text(column).codes < 0
-        if missing.any():
-            faults.append(
-                Fault(
-                    f"limit {limit.name!r} asks for {column}, which is missing in {int(missing.sum())} rows",
-                    "fill the column",
-                    file=portfolio.source,
-                    row=int(np.min(portfolio.row[missing])),
-                    field=column,
-                )
-            )
-    return faults

@@ -21,6 +21,8 @@ from allocator.records.scenario import PortfolioSource
 
 NUMBER = r"(?i)^[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|nan|inf|infinity)$"
 COMMA_NUMBER = r"^[+-]?[0-9]+,[0-9]+$"
+WHOLE = 2.0**53
+"""Up to here a float tells every whole number from the next."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def cell_text(value: object) -> str | None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= WHOLE:
         return str(int(value))
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
@@ -190,7 +192,7 @@ def _plain(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """The cells without dictionary, empty texts as nulls."""
     if pa.types.is_dictionary(cells.type):
         cells = pc.cast(cells, cells.type.value_type)
-    if pa.types.is_null(cells.type):
+    if pa.types.is_null(cells.type) or pa.types.is_string_view(cells.type):
         cells = pc.cast(cells, pa.string())
     if _is_text(cells.type):
         empty = pc.equal(cells, "")

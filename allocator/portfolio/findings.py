@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -67,6 +68,6 @@ def raise_faults(label: str, faults: Sequence[Fault], findings: Iterable[Finding
 
 
 def quoted(value: object) -> str:
-    """A cell as a message shows it: in quotes, cut off after 40 characters."""
+    """A cell as a message shows it: on one line, in quotes, cut off after 40 characters."""
     text = str(value)
-    return f'"{text if len(text) <= 40 else text[:39] + "…"}"'
+    return json.dumps(text if len(text) <= 40 else text[:39] + "…", ensure_ascii=False)

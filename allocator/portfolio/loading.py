@@ -105,15 +105,16 @@ def _exclude(sheet: Sheet, faults: Faults) -> Booleans:
 def _figures(sheet: Sheet, grade: Text, faults: Faults) -> dict[str, Floats]:
     """The canonical columns of numbers, checked each on its own and one against another."""
     read = {column.name: _numbers(column, sheet) for column in NUMBERS}
-    for column in NUMBERS:
+    figures = {name: column.values for name, column in read.items()}
+    found = [column for column in NUMBERS if column.name in sheet.cells]
+    for column in found:
         faults.rows += value_findings(column, sheet.own_name(column.name), read[column.name], sheet.rows)
     faults.rows += pair_findings(read, sheet.at, sheet.rows)
-    figures = {name: column.values for name, column in read.items()}
     if "pd" not in sheet.at and sheet.source.pd_by_grade:
         figures["pd"], missing = pd_from_grade(grade, sheet.source, sheet.rows)
         faults.columns += missing
-    for column in NUMBERS:
-        if column.name in sheet.cells and column.empty is not None:
+    for column in found:
+        if column.empty is not None:
             figures[column.name][read[column.name].missing] = column.empty
     return figures
 

@@ -28,8 +28,8 @@ LGD_SHAPE = (9.0, 11.0)
 """Beta parameters of the loss given default: mean 45 %, standard deviation 11 %."""
 SMALLEST, LARGEST, ROUND = 100_000, 1_000_000, 10_000
 """Currency units: every request lies between the first two, in multiples of the third."""
-REQUEST_SHAPE = (1.2, 3.0)
-"""Beta parameters of the request inside that range: most are small."""
+REQUEST_SHAPE = (1.4, 1.8)
+"""Beta parameters of the request inside that range: mean 490,000, more small than large."""
 SECTORS = {
     "agriculture": 6, "catering": 8, "construction": 12, "health": 5, "logistics": 9,
     "manufacturing": 20, "professional services": 8, "retail": 16, "software": 6, "wholesale": 10,
@@ -115,7 +115,6 @@ def _part(grades: np.ndarray, first: int, digits: int, random: np.random.Generat
             "max_amount": request.astype(np.int64),
             "sector": _drawn(SECTORS, size, random),
             "region": _drawn(REGIONS, size, random),
-            "relationship_value": (request * random.lognormal(-5.0, 0.6, size)).astype(np.int64),
             "turnover": (request * random.lognormal(2.7, 0.8, size)).astype(np.int64),
         }
     )

@@ -177,15 +177,16 @@ def _split(path: Path) -> tuple[list[str], list[list[str]]]:
     if len(rows) < 2:
         fault = Fault("no rows under a header", "give a header and one row a rate", file=str(path))
         raise InputError.of([fault], str(path))
+    if len(rows[0]) == 1 and any(mark in rows[0][0] for mark in ";\t|"):
+        fault = Fault("one column found", "separate columns by commas", file=str(path), line=1)
+        raise InputError.of([fault], str(path))
     return rows[0], rows[1:]
 
 
 def _header_faults(names: Sequence[str], path: Path) -> list[Fault]:
     """No rate, no grade, or a name given twice."""
     faults = []
-    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
-        faults.append(Fault("one column found", "separate columns by commas", file=str(path), line=1))
-    elif "rate" not in names:
+    if "rate" not in names:
         near = [name for name in names if get_close_matches(name.lower(), ["rate"])]
         hint = f"the nearest is {near[0]}" if near else f"there are {', '.join(names)}"
         problem = f"no column rate; {hint}"

@@ -68,6 +68,8 @@ class Portfolio:
 
     def text(self, column: str) -> Text:
         """The text column `column`, the canonical ones included."""
+        if column == "borrower_id":
+            return Text(np.arange(len(self), dtype=np.int32), tuple(self.borrower_id.tolist()))
         return self.grade if column == "grade" else self.texts[column]
 
     def number(self, column: str) -> Floats:

@@ -1,5 +1,8 @@
-"""Columns that `portfolio.columns` and `portfolio.defaults` may name: the canonical ones and those that
-a limit uses. Any other key is a slip that would be passed over in silence."""
+"""Columns that `portfolio.columns` and `portfolio.defaults` may name.
+
+They are the canonical ones and those that a limit uses; any other key is a slip that would be passed
+over in silence.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from allocator.errors import Fault, InputError
 from allocator.records.scenario import Scenario
@@ -22,6 +24,9 @@ from allocator.scenario.nodes import Node, Origin, from_plain
 from allocator.scenario.overrides import override
 from allocator.scenario.paths import PATHS, anchor, relative
 from allocator.scenario.schema import ScenarioFile
+
+# Words, paths and ${VARIABLES}; what of them YAML would not read as text its writer puts in quotes.
+_SIMPLE = re.compile(r"(?:[\w./$][\w ./${}-]*)?[\w./}]")
 
 
 def load_scenario(path: str | Path, sets: Sequence[str] = ()) -> Scenario:
@@ -69,9 +74,15 @@ def dump_scenario(scenario: Scenario, folder: str | Path) -> str:
 
 
 def _laid_out(value: Any) -> Any:
-    """`value` with lists of scalars on one line, as people write bands: [0.04, 0.11]."""
+    """`value` with lists of numbers or words on one line, as people write bands: [0.04, 0.11].
+
+    All but simple texts stand in double quotes: left to itself the YAML writer folds U+0085 into a
+    blank, and leaves a leading question mark, which makes a mapping of a list's item.
+    """
     if isinstance(value, dict):
-        return {key: _laid_out(entry) for key, entry in value.items()}
+        return {_laid_out(key): _laid_out(entry) for key, entry in value.items()}
+    if isinstance(value, str):
+        return value if _SIMPLE.fullmatch(value) else DoubleQuotedScalarString(value)
     if not isinstance(value, list):
         return value
     laid_out = CommentedSeq(_laid_out(item) for item in value)

@@ -49,9 +49,9 @@ def resolve_extends(tree: Node, merged: Merged, chain: Sequence[tuple[Path, str]
 
 def merge(under: Node, over: Node, at: Location = ()) -> Node:
     """`over` laid on `under`: mappings merge deeply, `policy.limits` by name, all else replaces."""
-    if under.entries and isinstance(over.value, Mapping):
-        entries = dict(under.entries)
-        for key, node in over.entries.items():
+    if isinstance(under.value, Mapping) and isinstance(over.value, Mapping):
+        entries = dict(under.value)
+        for key, node in over.value.items():
             entries[key] = merge(entries[key], node, (*at, key)) if key in entries else node
         # What has no line, as --set, adds to a mapping that stands where it stood.
         return replace(under if over.origin.line is None else over, value=entries)

@@ -50,10 +50,7 @@ def anchor(tree: Node) -> tuple[Node, list[Fault]]:
         if node is None or not isinstance(node.value, str) or not node.value:
             continue
         text, missing = expand(node.value)
-        remedy = "set it before you start the command"
-        faults += [
-            tree.fault(location, f"environment variable {name} is not set", remedy) for name in missing
-        ]
+        faults += unset(tree, location, missing)
         if location == URL or missing:
             continue
         folder = node.origin.folder.resolve()

@@ -112,10 +112,12 @@ class TicketEntry(Typed):
     def _some_multiple(cls, step: float | None, info: ValidationInfo) -> float | None:
         if "min" not in info.data or "max" not in info.data:
             return step
-        smallest, largest = (Decimal(repr(info.data[key])) for key in ("min", "max"))
-        unit = Decimal(repr(step or CENT))
-        if largest // unit * unit < smallest:
-            problem = f"no multiple of {unit:f} lies between min {smallest:f} and max {largest:f}"
+        smallest, largest, unit = info.data["min"], info.data["max"], step or CENT
+        # In decimals, as written: 0.35 holds three steps of 0.1, in binary only two.
+        low, high, one = (Decimal(repr(value)) for value in (smallest, largest, unit))
+        if high // one * one < low:
+            between = f"between min {smallest:.10g} and max {largest:.10g}"
+            problem = f"no multiple of {unit:.10g} lies {between}"
             raise refuse(Finding(problem, "write a smaller step or a wider ticket"))
         return step
 

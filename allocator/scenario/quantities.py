@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 from difflib import get_close_matches
 from typing import Annotated, Any
 
@@ -73,7 +73,7 @@ def number(value: object, expected: str) -> Written:
     try:
         parsed = Decimal(match[1].replace("_", "")) / (100 if match[2] else 1)
         finite = abs(float(parsed)) < float("inf")
-    except (InvalidOperation, OverflowError):
+    except (DecimalException, OverflowError):
         finite = False
     if not finite:
         raise refuse(Finding(f"{text} is too large a number", f"write {expected}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -17,8 +18,11 @@ from allocator.scenario.nodes import Node, Origin, Scalar
 
 LARGEST = 2_000_000
 """Bytes: more is a portfolio given for a scenario, not a scenario."""
-MOST_VALUES = 200_000
+MOST_VALUES = 100_000
 """Values after aliases are written out: more is a file made to exhaust memory."""
+
+DEEPEST = 100
+"""Lists and mappings inside one another: more are a slip, and would exhaust the stack."""
 
 # YAML 1.2 core schema; numbers are left to the fields that want them.
 _CONSTANTS: Mapping[str, Scalar] = {
@@ -59,16 +63,28 @@ def parse(text: str, origin: Origin, faults: list[Fault]) -> Node | None:
 
     Lines are counted from `origin.line`; where that is None, no node has a line.
     """
+    if _depth(text) > DEEPEST:
+        remedy = "check for brackets that are never closed"
+        faults.append(Fault("values are nested too deeply", remedy, file=origin.file))
+        return None
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except YAMLError as error:
         faults.append(_syntax_fault(error, text, origin))
         return None
     except RecursionError:
-        remedy = "check for brackets that are never closed"
-        faults.append(Fault("values are nested too deeply", remedy, file=origin.file))
+        faults.append(Fault("values are nested too deeply", "indent less", file=origin.file))
         return None
     return Node(None, origin) if root is None else _Growth(origin, faults).node(root, origin)
+
+
+def _depth(text: str) -> int:
+    """How many brackets are open at once, those in quotes counted too.
+
+    The parser's time grows with the square of it, so it is looked at before.
+    """
+    steps = ((sign in "[{") - (sign in "]}") for sign in text if sign in "[]{}")
+    return max(accumulate(steps), default=0)
 
 
 def _text(path: Path, label: str) -> str | Fault:
@@ -103,7 +119,9 @@ def _syntax_fault(error: YAMLError, text: str, origin: Origin) -> Fault:
     if isinstance(error, MarkedYAMLError):
         problem = f"no valid YAML: {error.problem}"
         remedy = "check indentation, brackets, quotes and colons"
-        mark = error.problem_mark or error.context_mark
+        # What is never closed is found at the end, but stands where it was opened.
+        at_end = "stream end" in problem or "end of stream" in problem
+        mark = error.context_mark if at_end else error.problem_mark
         line = mark.line if mark is not None else None
     lines = text.split("\n")
     written = lines[line] if line is not None and line < len(lines) else ""
@@ -131,6 +149,8 @@ class _Growth:
         self.values += 1
         if id(written) in self.open_nodes:
             return self.refuse(origin, "an alias names what it stands in", "write the value out")
+        if len(self.open_nodes) > DEEPEST:
+            return self.refuse(origin, "values are nested too deeply", "indent less")
         if self.values > MOST_VALUES:
             if self.values == MOST_VALUES + 1:
                 self.refuse(origin, f"more than {MOST_VALUES:,} values", "write the aliases' values out")

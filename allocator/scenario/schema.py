@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -81,7 +82,7 @@ Sign = Annotated[
 def _known_ending(value: str) -> str:
     if value.lower().endswith(SUFFIXES):
         return value
-    problem = f"{value!r} does not end in .csv, .parquet or .xlsx"
+    problem = f"{PurePath(value).name!r} does not end in .csv, .parquet or .xlsx"
     raise refuse(Finding(problem, "name the format, as {csv: FILE}, {parquet: FILE} or {xlsx: FILE}"))
 
 

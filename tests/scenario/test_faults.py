@@ -150,7 +150,8 @@ SLIPS = {
     ),
     "not a choice": (
         (BUDGET, "budget: {amount: 1_000_000, spend: at_mots}"),
-        "line 7, policy.budget.spend: expected one of at_most, exactly, found 'at_mots'; did you mean at_most?",
+        "line 7, policy.budget.spend: expected one of at_most, exactly, found 'at_mots'; "
+        "did you mean at_most?",
     ),
     "not a flag": (
         (DEFAULTS, "defaults: {lgd: 50%, exclude: NO}"),
@@ -168,7 +169,8 @@ SLIPS = {
     # not yet
     "stress": (
         ("policy:", "stress: {pd: {all: 1.2}}\npolicy:"),
-        "line 6, stress: stress is not yet supported; leave it out, and change the portfolio's figures instead",
+        "line 6, stress: stress is not yet supported; "
+        "leave it out, and change the portfolio's figures instead",
     ),
     "stresses": (
         ("policy:", "stresses: {mild: {}}\npolicy:"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from allocator.records.limits import Limits
+from allocator.records.limits import Channel, Limits
 from allocator.records.offers import OfferBook
-from allocator.records.portfolio import Codes, Floats
+from allocator.records.portfolio import Codes, Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,18 @@ class Columns:
         """The largest loan: amounts in this unit are at most 1."""
         return float(np.max(self.offers.high, initial=0.0)) or 1.0
 
+    def subset(self, picks: Integers, share: float = 1.0) -> Columns:
+        """The book of `picks` alone, with `share` of every limit's right-hand side."""
+        offers, limits = self.offers, self.limits
+        fields = ("menu", "low", "high", "income", "cost", "relationship", "term", "must")
+        book = replace(offers, **{name: getattr(offers, name)[picks] for name in fields})
+        channels = tuple(
+            channel if channel.weight is None else Channel(channel.basis, channel.weight[picks])
+            for channel in limits.channels
+        )
+        rows = tuple(replace(row, rhs=row.rhs * share, scale=row.scale * share) for row in limits.rows)
+        return Columns(book, replace(limits, rows=rows, cell=limits.cell[picks], channels=channels))
+
     def prices_by_cell(self, prices: Floats) -> Floats:
         """(cells, channels) what one unit of each channel costs in each cell at `prices`."""
         flat = self.limits.matrix.T @ prices
@@ -42,16 +54,20 @@ class Columns:
 
     def usage(self, option: Codes, amount: Floats) -> Floats:
         """(m,) left-hand side of every row when borrower i takes `option` at `amount` (-1: refused)."""
+        sums = [
+            np.bincount(self.limits.cell, used, minlength=self.limits.cells)
+            for used in self.by_channel(option, amount)
+        ]
+        return np.asarray(self.limits.matrix @ np.array(sums).T.ravel())
+
+    def by_channel(self, option: Codes, amount: Floats) -> list[Floats]:
+        """What each decision uses of each channel, a list of arrays of shape (n,)."""
         taken, drawn, interest = self._bases(option, amount)
-        loans = taken.astype(np.float64)
-        bases = (amount, drawn, interest, loans)
-        width = len(self.limits.channels)
-        sums = np.zeros((self.limits.cells, width))
-        for h, channel in enumerate(self.limits.channels):
-            used = bases[channel.basis]
-            used = used if channel.weight is None else used * channel.weight
-            sums[:, h] = np.bincount(self.limits.cell, used, minlength=self.limits.cells)
-        return np.asarray(self.limits.matrix @ sums.ravel())
+        bases = (amount, drawn, interest, taken.astype(np.float64))
+        return [
+            bases[channel.basis] if channel.weight is None else bases[channel.basis] * channel.weight
+            for channel in self.limits.channels
+        ]
 
     def values(self, option: Codes, amount: Floats) -> Floats:
         """(n,) worth of each decision, 0 where refused (formulation.md, section 1)."""
@@ -64,6 +80,25 @@ class Columns:
             offers.decline_churn - 1.0 + take_up
         ) * offers.relationship - take_up * offers.processing_cost
         return np.where(taken, money + fixed, 0.0)
+
+    def change(
+        self, borrowers: Integers, option: Codes, amount: Floats, base: Response
+    ) -> tuple[Floats, Floats]:
+        """Value (C,) and use (m, C) that C borrowers add when they leave `base` for option and amount."""
+        coefficients = self.limits.coefficients(borrowers)
+        value, use = self._worth(borrowers, option, amount, coefficients)
+        old_value, old_use = self._worth(
+            borrowers, base.option[borrowers], base.amount[borrowers], coefficients
+        )
+        return value - old_value, use - old_use
+
+    def _worth(
+        self, borrowers: Integers, option: Codes, amount: Floats, coefficients: Floats
+    ) -> tuple[Floats, Floats]:
+        few = self.subset(borrowers)
+        taken, drawn, interest = few._bases(option, amount)
+        bases = np.array([amount, drawn, interest, taken])
+        return few.values(option, amount), np.einsum("bjc,bc->jc", coefficients, bases)
 
     def take_up(self, option: Codes) -> Floats:
         """(n,) share of customers who accept each decision, 0 where refused."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from allocator.engine.kernel.columns import Columns, Response
-from allocator.records.portfolio import Floats, Integers
+from allocator.engine.kernel.hull import Hulls
+from allocator.records.limits import Limits
+from allocator.records.portfolio import Codes, Floats, Integers
 
 _CHUNK = 16_384
 """Borrowers at a time: 29 rates x 16,384 x 8 bytes stay in the cache of one core."""
@@ -21,9 +23,10 @@ def respond(columns: Columns, prices: Floats) -> Response:
     drawn_fixed = offers.relationship - offers.processing_cost
     fixed = (offers.decline_churn - 1.0) * offers.relationship - per_basis[3]
     response = Response(
-        np.full(len(columns), -1, dtype=np.int32),
-        *(np.zeros(len(columns)) for _ in range(2)),
-        np.full(len(columns), np.inf),
+        option=np.full(len(columns), -1, dtype=np.int32),
+        amount=np.zeros(len(columns)),
+        reduced=np.zeros(len(columns)),
+        margin=np.full(len(columns), np.inf),
     )
     for at, menu in enumerate(offers.menus):
         members = np.flatnonzero(offers.menu == at)
@@ -60,8 +63,137 @@ def _choose(columns: Columns, i: Integers, at_high: Floats, at_low: Floats, resp
     response.margin[i] = np.where(taken, margin, -top)
 
 
+def second_best(columns: Columns, prices: Floats, picks: Integers, base: Response) -> tuple[Codes, Floats]:
+    """Option and amount (len(picks),) of the answer that comes next after `base`.
+
+    The low end of an option counts only where an optimum of the relaxation may sit there.
+    """
+    few = columns.subset(picks)
+    offers = few.offers
+    per_basis = few.price_by_basis(prices)
+    option = np.full(len(picks), -1, dtype=np.int32)
+    amount = np.zeros(len(picks))
+    for at, menu in enumerate(offers.menus):
+        i = np.flatnonzero(offers.menu == at)
+        high, low = offers.high[i], offers.low[i]
+        drawn = np.multiply.outer(menu.rates, offers.income[i] - offers.term[i] * per_basis[2, i])
+        drawn += offers.churn_cost - offers.cost[i] - per_basis[1, i]
+        per_unit = menu.take_up[:, None] * drawn - offers.churn_cost - per_basis[0, i]
+        per_loan = np.multiply.outer(menu.take_up, offers.relationship[i] - offers.processing_cost)
+        per_loan += (offers.decline_churn - 1.0) * offers.relationship[i] - per_basis[3, i]
+        at_low = np.where(
+            (low < high) & ((per_loan > 0) | offers.must[i]), per_unit * low + per_loan, -np.inf
+        )
+        none = np.where(offers.must[i], -np.inf, 0.0)
+        table = np.vstack([none, per_unit * high + per_loan, at_low])
+        held, held_amount = base.option[picks[i]], base.amount[picks[i]]
+        size, lane = len(menu.rates), np.arange(len(i))
+        at_base = np.where(held < 0, 0, 1 + held + np.where(held_amount >= high, 0, size))
+        table[at_base, lane] = -np.inf
+        best = np.argmax(table, axis=0)
+        option[i] = np.where(best == 0, -1, (best - 1) % size)
+        amount[i] = np.where(best == 0, 0.0, np.where(best <= size, high, low))
+    return option, amount
+
+
 def bound(columns: Columns, prices: Floats, response: Response) -> float:
-    """U(lambda) = b'lambda + sum of best reduced values + the idle budget's (formulation.md, section 4)."""
-    limits = columns.limits
-    idle = max(0.0, limits.idle_rate - prices[0]) * limits.idle_room
-    return float(limits.rhs @ prices) + float(np.sum(response.reduced)) + idle
+    """U(prices) of formulation.md, section 4, from the answers to these prices."""
+    return dual_value(columns.limits, prices, float(np.sum(response.reduced)))
+
+
+def dual_value(limits: Limits, prices: Floats, reduced: float) -> float:
+    """b'lambda + the sum of best reduced values + what the idle budget is worth beyond its price."""
+    idle = max(0.0, limits.idle_rate - float(prices[0])) * limits.idle_room
+    return float(limits.rhs @ prices) + reduced + idle
+
+
+def sweep(columns: Columns, hulls: Hulls, prices: Floats, delta: float) -> tuple[float, int, Floats, Floats]:
+    """What kernel.compiled.sweep adds up: reduced values, near switches, usage and curvature by cell."""
+    best, other, value, loss = _two_best(columns, hulls, prices)
+    total = float(np.sum(value))
+    usage = _by_cell(columns, best)
+    high = columns.offers.high
+    near = (columns.offers.menu >= 0) & (loss < delta * high)
+    change = np.where(near, best - other, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = np.where(near, 1.0 / (2.0 * delta * high), 0.0)
+    width = len(columns.limits.channels)
+    moved = np.array([_weighted(columns, change, h) for h in range(width)])
+    cells = columns.limits.cells
+    curvature = np.zeros((cells, width, width))
+    for h in range(width):
+        for g in range(width):
+            product = scale * moved[h] * moved[g]
+            curvature[:, h, g] = np.bincount(columns.limits.cell, product, minlength=cells)
+    return total, int(np.count_nonzero(near)), usage, curvature
+
+
+def _weighted(columns: Columns, bases: Floats, h: int) -> Floats:
+    channel = columns.limits.channels[h]
+    used = bases[channel.basis]
+    return used if channel.weight is None else used * channel.weight
+
+
+def _by_cell(columns: Columns, bases: Floats) -> Floats:
+    cells = columns.limits.cells
+    parts = [
+        np.bincount(columns.limits.cell, _weighted(columns, bases, h), minlength=cells)
+        for h in range(len(columns.limits.channels))
+    ]
+    return np.array(parts).T.copy()
+
+
+def _two_best(columns: Columns, hulls: Hulls, prices: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Bases (4, n) of the best and the next answer, the best's value (n,), what the next loses (n,)."""
+    offers = columns.offers
+    per_basis = columns.price_by_basis(prices)
+    n = len(columns)
+    best, other = np.zeros((4, n)), np.zeros((4, n))
+    value, loss = np.zeros(n), np.full(n, np.inf)
+    along = offers.income - offers.term * per_basis[2]
+    across = offers.churn_cost - offers.cost - per_basis[1]
+    flat = -offers.churn_cost - per_basis[0]
+    drawn_fixed = offers.relationship - offers.processing_cost
+    fixed = (offers.decline_churn - 1.0) * offers.relationship - per_basis[3]
+    for at in range(len(offers.menus)):
+        i = np.flatnonzero(offers.menu == at)
+        span = slice(hulls.first[at], hulls.first[at + 1])
+        gross, take = hulls.gross[span, None], hulls.take[span, None]
+
+        def worth(x: Floats, i: Integers = i, gross: Floats = gross, take: Floats = take) -> Floats:
+            drawn = along[i] * x * gross + (across[i] * x + drawn_fixed[i]) * take
+            return np.asarray(drawn + flat[i] * x + fixed[i])
+
+        low, high = offers.low[i], offers.high[i]
+        ends = worth(high), worth(low)
+        open_low = (low < high) & ((drawn_fixed[i] != 0) | (fixed[i] > 0) | offers.must[i])
+        lane = np.arange(len(i))
+        picks = [np.argmax(table, axis=0) for table in ends]
+        tops = [ends[0][picks[0], lane], np.where(open_low, ends[1][picks[1], lane], -np.inf)]
+        swap = tops[1] > tops[0]
+        top, second = np.where(swap, tops[1], tops[0]), np.where(swap, tops[0], tops[1])
+        k, k2 = np.where(swap, picks[1], picks[0]), np.where(swap, picks[0], picks[1])
+        x, x2 = np.where(swap, low, high), np.where(swap, high, low)
+        for step in (-1, 1):
+            beside = k + step
+            inside = (beside >= 0) & (beside < len(gross))
+            held = np.clip(beside, 0, len(gross) - 1)
+            at_x = np.where(swap, ends[1][held, lane], ends[0][held, lane])
+            better = inside & (at_x > second)
+            second = np.where(better, at_x, second)
+            k2, x2 = np.where(better, held, k2), np.where(better, x, x2)
+        refuse = (top <= 0.0) & ~offers.must[i]
+        stop = ~refuse & (second < 0.0) & ~offers.must[i]
+        bases = _bases(gross[:, 0], take[:, 0], k, x, offers.term[i])
+        beside_bases = _bases(gross[:, 0], take[:, 0], k2, x2, offers.term[i])
+        none = np.zeros_like(bases)
+        best[:, i] = np.where(refuse, none, bases)
+        other[:, i] = np.where(refuse, bases, np.where(stop, none, beside_bases))
+        value[i] = np.where(refuse, 0.0, top)
+        loss[i] = np.where(refuse, -top, np.where(stop, top, top - second))
+    return best, other, value, loss
+
+
+def _bases(gross: Floats, take: Floats, k: Integers, x: Floats, term: Floats) -> Floats:
+    """(4, n) offered, drawn, interest and loans of vertex k at amount x."""
+    return np.array([x, take[k] * x, gross[k] * x * term, np.ones(len(x))])

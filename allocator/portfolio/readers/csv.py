@@ -136,6 +136,8 @@ def _read(
             ),
         )
     except pa.ArrowInvalid as error:
+        if "Empty CSV file" in str(error):  # a header without even a line end
+            return pa.table({name: pa.array([], kind) for name, kind in types.items()})
         problem = f"cannot be split into rows: {str(error).splitlines()[0]}"
         raise refuse(source, problem, "look for a quote that is not closed") from error
 

@@ -18,16 +18,19 @@ def open_parquet(source: PortfolioSource) -> Opened:
     """Open one Parquet file."""
     path = existing_file(source)
     try:
-        names = parquet.read_schema(path).names
+        schema = parquet.read_schema(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise _damaged(source, error) from error
-    return Opened(tuple(names), partial(_fetch, path, source))
+    texts = {field.name for field in schema if pa.types.is_string(field.type)}
+    return Opened(tuple(schema.names), partial(_fetch, path, source, texts))
 
 
-def _fetch(path: Path, source: PortfolioSource, columns: Sequence[str], coded: Collection[str]) -> Fetched:
+def _fetch(
+    path: Path, source: PortfolioSource, texts: set[str], columns: Sequence[str], coded: Collection[str]
+) -> Fetched:
     """Read `columns` as they are typed, texts of `coded` as dictionaries."""
     try:
-        with parquet.ParquetFile(path, read_dictionary=list(coded)) as file:
+        with parquet.ParquetFile(path, read_dictionary=list(texts.intersection(coded))) as file:
             return Fetched.whole(file.read(columns=list(columns)).select(list(columns)))
     except (pa.ArrowInvalid, OSError) as error:
         raise _damaged(source, error) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import pyarrow as pa
 import sqlalchemy
@@ -23,20 +24,27 @@ BATCH = 50_000
 def open_sql(source: PortfolioSource) -> Opened:
     """Run the query of `source`; its result is the table."""
     url = _url(source)
-    try:
-        engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
-        with engine.connect() as connection:
+    with _connected(source, url) as connection:
+        try:
             table = _result(connection, source)
+        except exc.SQLAlchemyError as error:
+            raise _refused(source, url, error) from error
+    return Opened(tuple(table.column_names), partial(_fetch, table))
+
+
+def _connected(source: PortfolioSource, url: URL) -> Connection:
+    """A connection of its own to the database."""
+    try:
+        return sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool).connect()
     except exc.NoSuchModuleError as error:
-        raise refuse(
-            source, f"no driver for {url.drivername}", "name a database that SQLAlchemy knows, as postgresql"
-        ) from error
+        remedy = "name a database that SQLAlchemy knows, as postgresql"
+        raise refuse(source, f"no driver for {url.drivername}", remedy) from error
     except ModuleNotFoundError as error:
         problem = f"the driver for {url.drivername} is not installed: no module {error.name}"
         raise refuse(source, problem, f"install {error.name}") from error
     except (exc.SQLAlchemyError, TypeError, ValueError) as error:
-        raise _failed(source, url, error) from error
-    return Opened(tuple(table.column_names), partial(_fetch, table))
+        # Drivers complain of unknown options by TypeError, of malformed ones by ValueError.
+        raise _refused(source, url, error) from error
 
 
 def _url(source: PortfolioSource) -> URL:
@@ -95,11 +103,14 @@ def _fetch(table: pa.Table, columns: Sequence[str], coded: Collection[str]) -> F
     return Fetched.whole(table.select(list(columns)))
 
 
-def _failed(source: PortfolioSource, url: URL, error: Exception) -> InputError:
+def _refused(source: PortfolioSource, url: URL, error: Exception) -> InputError:
     """The error of a database that refused, in its own words but for what the address keeps secret."""
-    reason = str(getattr(error, "orig", None) or error).splitlines()[0].rstrip(".")
-    secrets = [url.password, *(value for values in url.normalized_query.values() for value in values)]
-    for secret in secrets:
+    cause = getattr(error, "orig", None) or error
+    said = str(cause.args[0]) if cause.args else type(cause).__name__
+    reason = (said.splitlines() or [said])[0]
+    options = [value for values in url.normalized_query.values() for value in values]
+    for secret in [url.password, *options]:
         if secret:
-            reason = reason.replace(str(secret), "***")
-    return refuse(source, f"{url.drivername} refused the query: {reason}", "mend the address or the query")
+            reason = reason.replace(str(secret), "***").replace(quote_plus(str(secret)), "***")
+    problem = f"{url.drivername} refused: {reason.rstrip('.')}"
+    return refuse(source, problem, "mend the address or the query")

@@ -57,7 +57,8 @@ def _failed_cells(path: Path) -> dict[tuple[int, int], str]:
     Read by value they look empty, and an empty cell is an answer: "not given".
     """
     with zipfile.ZipFile(path) as archive:
-        sheet = archive.read(_first_sheet(archive))
+        part = _first_sheet(archive)
+        sheet = archive.read(part) if part in archive.namelist() else b""
     return {
         (int(row) - 1, reduce(lambda place, letter: place * 26 + letter - 64, letters, 0) - 1): shown.decode()
         for letters, row, shown in FAILED_CELL.findall(sheet)
@@ -68,6 +69,6 @@ def _first_sheet(archive: zipfile.ZipFile) -> str:
     """The part of the archive that holds the first sheet."""
     book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
     links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-    first = next(part for part in book.iter() if part.tag.endswith("}sheet")).get(RELATION)
-    target = next(link.get("Target", "") for link in links if link.get("Id") == first)
+    first = next((sheet.get(RELATION) for sheet in book.iter() if sheet.tag.endswith("}sheet")), None)
+    target = next((link.get("Target", "") for link in links if link.get("Id") == first), "")
     return target.lstrip("/") if target.startswith("/") else f"xl/{target}"

@@ -1,0 +1,196 @@
+"""One pass over all borrowers at given prices: compiled for large books, NumPy for small ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from allocator.engine.kernel import dense
+from allocator.engine.kernel.columns import Columns, Response
+from allocator.engine.kernel.hull import Hulls, hulls_of
+from allocator.records.limits import Limits
+from allocator.records.offers import Menu
+from allocator.records.portfolio import Codes, Floats, Integers
+
+COMPILED_FROM = 20_000
+"""Borrowers from which loading the compiled pass pays (0.5 s, once a process)."""
+_BLOCKS = 16
+_SUMS_AT_MOST = 40_000_000
+"""Numbers that the partial sums of all blocks may hold together."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What a pass adds up."""
+
+    bound: float
+    """U(prices)."""
+    usage: Floats
+    """(m,) left-hand sides at every borrower's best answer."""
+    curvature: Floats
+    """(m, m) of the bound, from borrowers within delta of a switch (docs/decisions: prices)."""
+    near: int
+    """How many those are."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What a set of decisions is worth and uses."""
+
+    value: float
+    usage: Floats
+    """(m,)"""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A book made ready for passes."""
+
+    columns: Columns
+    hulls: Hulls
+    shared: tuple[Any, ...]
+    """Borrower columns in the order that the compiled functions take them."""
+    menus: tuple[Any, ...]
+    """Where each menu begins, and the rates and take-ups of all menus one after the other."""
+    threads: int
+    compiled: bool
+
+    def sweep(self, prices: Floats, delta: float) -> Sums:
+        """Bound, usage and curvature at `prices` (m,); `delta` is money a unit of money."""
+        table = self.columns.prices_by_cell(prices)
+        if self.compiled:
+            total, near, usage, curvature = self._compiled_sweep(table, delta)
+        else:
+            total, near, usage, curvature = dense.sweep(self.columns, self.hulls, prices, delta)
+        limits = self.columns.limits
+        return Sums(
+            dense.dual_value(limits, prices, total),
+            np.asarray(limits.matrix @ usage.ravel()),
+            by_row(limits, curvature),
+            near,
+        )
+
+    def respond(self, prices: Floats) -> Response:
+        """Every borrower's best answer at `prices` (m,)."""
+        if not self.compiled:
+            return dense.respond(self.columns, prices)
+        from allocator.engine.kernel import compiled
+
+        n = len(self.columns)
+        response = Response(np.empty(n, dtype=np.int32), np.empty(n), np.empty(n), np.empty(n))
+        table = self.columns.prices_by_cell(prices)
+        arrays = (response.option, response.amount, response.reduced, response.margin)
+
+        def block(begin: int, end: int) -> None:
+            compiled.respond(begin, end, *self.shared, table, *self.menus, *_costs(self.columns), *arrays)
+
+        self._in_blocks(block, _BLOCKS)
+        return response
+
+    def tally(self, option: Codes, amount: Floats) -> Tally:
+        """Value and use of the decisions (n,), every borrower's at `amount` of `option` (-1: refused)."""
+        columns = self.columns
+        if not self.compiled:
+            return Tally(float(np.sum(columns.values(option, amount))), columns.usage(option, amount))
+        from allocator.engine.kernel import compiled
+
+        shape = (columns.limits.cells, len(columns.limits.channels))
+        blocks = max(1, min(_BLOCKS, _SUMS_AT_MOST // (shape[0] * shape[1])))
+
+        def block(begin: int, end: int) -> tuple[float, Floats]:
+            usage = np.zeros(shape)
+            costs = _costs(columns)
+            value = compiled.tally(begin, end, *self.shared, *self.menus, *costs, option, amount, usage)
+            return value, usage
+
+        parts = self._in_blocks(block, blocks)
+        usage = sum((part[1] for part in parts), np.zeros(shape))
+        return Tally(sum(part[0] for part in parts), np.asarray(columns.limits.matrix @ usage.ravel()))
+
+    def _compiled_sweep(self, table: Floats, delta: float) -> tuple[float, int, Floats, Floats]:
+        from allocator.engine.kernel import compiled
+
+        cells, channels = table.shape
+        blocks = max(1, min(_BLOCKS, _SUMS_AT_MOST // max(1, cells * channels * (channels + 1))))
+        hulls = (self.hulls.first, self.hulls.breaks, self.hulls.gross, self.hulls.take)
+
+        def block(begin: int, end: int) -> tuple[float, int, Floats, Floats]:
+            usage = np.zeros((cells, channels))
+            curvature = np.zeros((cells, channels, channels))
+            total, near = compiled.sweep(
+                begin, end, *self.shared, table, *hulls, *_costs(self.columns), delta, usage, curvature
+            )
+            return total, near, usage, curvature
+
+        parts = self._in_blocks(block, blocks)
+        usage, curvature = parts[0][2], parts[0][3]
+        for part in parts[1:]:
+            usage += part[2]
+            curvature += part[3]
+        return sum(part[0] for part in parts), sum(part[1] for part in parts), usage, curvature
+
+    def _in_blocks(self, block: Callable[[int, int], Any], blocks: int) -> list[Any]:
+        """`block` over a fixed partition, in order; the partition never depends on the threads."""
+        edges = np.linspace(0, len(self.columns), blocks + 1).astype(np.int64).tolist()
+        spans = list(pairwise(edges))
+        if self.threads == 1:
+            return [block(begin, end) for begin, end in spans]
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(lambda span: block(*span), spans))
+
+
+def prepare(columns: Columns, threads: int, *, compiled: bool | None = None) -> Pass:
+    """`columns` ready for passes; `compiled` None: by size."""
+    offers, limits = columns.offers, columns.limits
+    weights = [channel.weight for channel in limits.channels if channel.weight is not None]
+    weight_of = np.full(len(limits.channels), -1, dtype=np.int64)
+    weight_of[[h for h, c in enumerate(limits.channels) if c.weight is not None]] = range(len(weights))
+    shared = (
+        offers.menu,
+        limits.cell,
+        offers.low,
+        offers.high,
+        offers.income,
+        offers.cost,
+        offers.term,
+        offers.relationship,
+        offers.must,
+        np.array(weights) if weights else np.zeros((1, 1)),
+        np.array([channel.basis for channel in limits.channels], dtype=np.int64),
+        weight_of,
+    )
+    use_compiled = len(columns) >= COMPILED_FROM if compiled is None else compiled
+    return Pass(columns, hulls_of(offers.menus), shared, _laid_out(offers.menus), threads, use_compiled)
+
+
+def _laid_out(menus: tuple[Menu, ...]) -> tuple[Integers, Floats, Floats]:
+    first = np.cumsum([0, *(len(menu.rates) for menu in menus)]).astype(np.int64)
+    none = [np.zeros(0)]
+    rates = np.concatenate([menu.rates for menu in menus] or none)
+    return first, rates, np.concatenate([menu.take_up for menu in menus] or none)
+
+
+def _costs(columns: Columns) -> tuple[float, float, float]:
+    offers = columns.offers
+    return float(offers.churn_cost), float(offers.decline_churn), float(offers.processing_cost)
+
+
+def by_row(limits: Limits, curvature: Floats) -> Floats:
+    """(m, m) curvature of the rows from that of the channels in each cell: sum_c G_c S_c G_c'."""
+    rows = len(limits.rows)
+    cells, channels = limits.cells, len(limits.channels)
+    out = np.zeros((rows, rows))
+    if cells * rows * channels <= 4_000_000:
+        dense_matrix = limits.matrix.toarray().reshape(rows, cells, channels)
+        inner = np.einsum("jch,chg->jcg", dense_matrix, curvature, optimize=True)
+        return np.asarray(np.tensordot(inner, dense_matrix, axes=([1, 2], [1, 2])))
+    for g in range(channels):
+        for h in range(channels):
+            left, right = limits.matrix.tocsc()[:, g::channels], limits.matrix.tocsc()[:, h::channels]
+            out += (left.multiply(curvature[:, g, h]) @ right.T).toarray()
+    return out

@@ -1,0 +1,46 @@
+"""A limit that needs a value which is missing: an error, never a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from allocator.errors import Fault, InputError
+from allocator.records.portfolio import Booleans, Portfolio
+from allocator.records.scenario import Limit
+
+
+def check_values(limits: Sequence[Limit], portfolio: Portfolio) -> None:
+    """Raises InputError naming every column that some limit reads and some borrower lacks."""
+    faults = [fault for limit in limits for fault in _faults(limit, portfolio)]
+    if faults:
+        raise InputError.of(faults, "limits")
+
+
+def _faults(limit: Limit, portfolio: Portfolio) -> Iterator[Fault]:
+    """One fault a column, with the first row and a count."""
+    for verb, column, missing in _missing(limit, portfolio):
+        count = int(np.count_nonzero(missing))
+        if count:
+            rows = "1 row" if count == 1 else f"{count} rows"
+            yield Fault(
+                f"limit {limit.name!r} {verb} {column}, which is missing in {rows}",
+                "fill the column",
+                file=portfolio.source,
+                row=int(np.min(portfolio.row[missing])),
+                field=column,
+            )
+
+
+def _missing(limit: Limit, portfolio: Portfolio) -> Iterator[tuple[str, str, Booleans]]:
+    """What the limit does with each column that it reads, and who lacks the value, shape (n,)."""
+    for condition in limit.where:
+        name = condition.column
+        lacking = np.isnan(portfolio.number(name)) if condition.is_range else portfolio.text(name).codes < 0
+        yield "filters by", name, lacking
+    if limit.each is not None:
+        yield "counts each", limit.each, portfolio.text(limit.each).codes < 0
+    if limit.weight is not None:
+        # A request that is not given is infinite: it passes filters but weighs nothing sensible.
+        yield "weighs by", limit.weight, ~np.isfinite(portfolio.number(limit.weight))

@@ -1,0 +1,53 @@
+"""`allocator check`: what a scenario and its inputs come to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Allocator
+
+
+def test_check_shows_borrowers_curves_and_limits(case: Path, allocator: Allocator) -> None:
+    outcome = allocator("check", "scenario.yaml")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out.startswith("small: no faults\nbudget 3,000,000.00 CNY offered, loans of 100,000.00 to")
+    assert "Limits: 6 rows" in outcome.out
+    assert "2 of 10 firms cannot be offered anything" in outcome.out
+    assert max(map(len, outcome.out.splitlines())) <= 100
+    assert sorted(path.name for path in case.iterdir()) == ["borrowers.csv", "churn.csv", "scenario.yaml"]
+
+
+def test_check_as_json(case: Path, allocator: Allocator) -> None:
+    found = allocator("check", "scenario.yaml", "--json").json
+    assert found["borrowers"] == 10
+    assert found["offers_possible"] == 8
+    assert found["by_grade"]["A"]["borrowers"] == 5
+    assert found["by_grade"]["A"]["offers_possible"] == 4
+    assert found["by_grade"]["A"]["requested"] == 2_450_000
+    assert found["by_grade"]["B"]["largest_offers"] == 2_000_000
+    assert found["by_grade"]["A"]["mean_pd"] == pytest.approx(0.0066)
+    assert found["refusals"] == {"no rates for this grade": 1, "request below the smallest loan": 1}
+    assert [curve["rates_in_band"] for curve in found["churn"]] == [4, 3]
+    assert found["limits"] == [
+        "budget", "A line", "sectors[food]", "sectors[retail]", "sectors[steel]", "loss rate"
+    ]  # fmt: skip
+
+
+def test_check_tells_where_churn_falls(case: Path, allocator: Allocator) -> None:
+    curve = case / "churn.csv"
+    curve.write_text(curve.read_text().replace("0.13,0.8,", "0.13,0.6,"))
+    assert allocator("check", "scenario.yaml", "--json").json["churn"][0]["falls_at"] == [0.13]
+    assert "13.00%" in allocator("check", "scenario.yaml").out
+
+
+def test_check_counts_borrowers_without_a_request(case: Path, allocator: Allocator) -> None:
+    borrowers = case / "borrowers.csv"
+    borrowers.write_text(borrowers.read_text().replace("0.45,500000,", "0.45,,"))
+    grade = allocator("check", "scenario.yaml", "--json").json["by_grade"]["A"]
+    assert (grade["requested"], grade["no_request_given"]) == (1_950_000, 1)
+
+
+def test_check_takes_overrides(case: Path, allocator: Allocator) -> None:
+    assert "budget 500.00 CNY" in allocator("check", "scenario.yaml", "--set", "policy.budget.amount=500").out

@@ -1,0 +1,331 @@
+"""How the command starts and ends: help, usage, failures of every kind, signals, closed pipes."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import allocator as package
+from allocator import errors
+from allocator.cli.failures import Terminated
+from allocator.errors import Fault
+from tests.cli.conftest import Allocator, Outcome, finish, start
+
+COMMANDS = ("check", "solve", "verify", "synth", "schema", "init")
+
+
+def test_help_lists_every_command(allocator: Allocator) -> None:
+    outcome = allocator("--help")
+    assert outcome.status == 0
+    assert re.findall(r"^  (\w+)  ", outcome.out.partition("Commands:")[2], re.MULTILINE) == list(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example_and_json(allocator: Allocator, command: str) -> None:
+    outcome = allocator(command, "-h")
+    assert outcome.status == 0
+    assert f"Example: allocator {command} " in outcome.out
+    assert "--json" in outcome.out
+    assert max(map(len, outcome.out.splitlines())) <= 100
+
+
+def test_version(allocator: Allocator) -> None:
+    assert allocator("--version").out == f"allocator {package.__version__}\n"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = "numpy pandas scipy rich ruamel.yaml pyarrow pyomo highspy numba sqlalchemy"
+    code = (
+        "import sys; from allocator.cli.main import main; main(['solve', '--help']);"
+        f"print('HEAVY', [name for name in {heavy.split()} if name in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.endswith("HEAVY []\n")
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    code = "import sys, allocator; print([n for n in ('numpy', 'pandas', 'typer') if n in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out == "[]\n"
+
+
+@pytest.mark.parametrize("name", package.__all__)
+def test_the_package_has_the_names_that_it_promises(name: str) -> None:
+    assert getattr(package, name) is not None
+    assert name in dir(package)
+
+
+def test_the_package_has_no_other_names() -> None:
+    with pytest.raises(AttributeError, match="module 'allocator' has no attribute 'allocat'"):
+        package.allocat  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["slove"], "no such command 'slove'. Did you mean 'solve'? -> `allocator --help` lists"),
+        (["solve"], "missing argument 'FILE' -> `allocator solve --help` lists what may be given"),
+        (["solve", "a", "b"], "got unexpected extra argument"),
+        (["solve", "a", "--outt", "x"], "no such option: --outt"),
+        (["synth", "--borrowers", "many", "--out", "f.csv"], "invalid value for '--borrowers'"),
+        (["synth", "--borrowers", "0", "--out", "f.csv"], "invalid value for '--borrowers'"),
+    ],
+)
+def test_misuse_exits_2_in_words_and_in_json(allocator: Allocator, arguments: list[str], told: str) -> None:
+    in_words = allocator(*arguments)
+    assert (in_words.status, in_words.out) == (2, "")
+    assert told in in_words.told
+    in_json = allocator(*arguments, "--json")
+    assert (in_json.status, in_json.err) == (2, "")
+    assert in_json.json["error"]["code"] == "bad_input"
+    fault = in_json.json["error"]["faults"][0]
+    assert told.partition(" ->")[0] in fault["problem"]
+
+
+def test_no_command_is_misuse(allocator: Allocator) -> None:
+    assert "missing command -> `allocator --help`" in allocator().told
+
+
+FAULT = Fault("is wrong", "mend it", file="a.yaml", line=3, field="policy")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (errors.AllocatorError("went wrong", [FAULT]), 1, "failed"),
+        (errors.InputError("went wrong", [FAULT]), 2, "bad_input"),
+        (errors.InfeasibleError("went wrong", ["A line", "book"], [FAULT]), 3, "infeasible"),
+        (errors.NoAllocationError("went wrong", [FAULT]), 4, "no_allocation"),
+        (errors.CertificateError("went wrong", [FAULT]), 5, "certificate_failed"),
+        (errors.OutputError("went wrong", [FAULT]), 1, "not_written"),
+    ],
+)
+def test_each_error_has_its_exit_status_and_code(
+    case: Path,
+    allocator: Allocator,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    status: int,
+    code: str,
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("allocator.pipeline.allocate", fail)
+    in_words = allocator("solve", "scenario.yaml", "--out", "run")
+    assert (in_words.status, in_words.out) == (status, "")
+    assert in_words.err == "error: went wrong\n  a.yaml, line 3, policy\n    is wrong\n    -> mend it\n"
+    in_json = allocator("solve", "scenario.yaml", "--out", "run", "--json")
+    assert (in_json.status, in_json.err) == (status, "")
+    told = in_json.json["error"]
+    assert told.pop("conflict", None) == (["A line", "book"] if status == 3 else None)
+    assert told == {
+        "code": code,
+        "message": "went wrong",
+        "faults": [
+            {
+                "file": "a.yaml",
+                "line": 3,
+                "row": None,
+                "field": "policy",
+                "problem": "is wrong",
+                "remedy": "mend it",
+            }
+        ],
+    }
+    assert not (case / "run").exists()
+
+
+def test_an_unexpected_error_is_one_message_and_a_traceback_only_on_request(
+    case: Path, allocator: Allocator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("of all things")
+
+    monkeypatch.setattr("allocator.pipeline.allocate", fail)
+    plain = allocator("solve", "scenario.yaml", "--out", "run")
+    assert plain.status == 1
+    assert plain.told.startswith("error: ZeroDivisionError: of all things; this should not happen")
+    assert "Traceback" not in plain.err
+    debugged = allocator("--debug", "solve", "scenario.yaml", "--out", "run")
+    assert debugged.status == 1
+    assert "Traceback" in debugged.err
+    in_json = allocator("solve", "scenario.yaml", "--out", "run", "--json")
+    assert in_json.json["error"]["code"] == "unexpected"
+
+
+@pytest.mark.parametrize(
+    ("interruption", "status", "code"),
+    [(KeyboardInterrupt, 130, "interrupted"), (Terminated, 143, "terminated")],
+)
+def test_an_interruption_has_its_exit_status(
+    case: Path,
+    allocator: Allocator,
+    monkeypatch: pytest.MonkeyPatch,
+    interruption: type[BaseException],
+    status: int,
+    code: str,
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise interruption
+
+    monkeypatch.setattr("allocator.pipeline.allocate", interrupt)
+    in_words = allocator("solve", "scenario.yaml", "--out", "run")
+    assert (in_words.status, in_words.out, in_words.err) == (
+        status,
+        "",
+        "error: stopped; nothing was written\n",
+    )
+    in_json = allocator("solve", "scenario.yaml", "--out", "run", "--json")
+    assert (in_json.status, in_json.json["error"]["code"]) == (status, code)
+
+
+def test_long_messages_fit_the_page_and_control_signs_are_shown(
+    case: Path, allocator: Allocator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise errors.InputError("many words " * 40, [Fault("\x1b[31mred\x07 " * 30, "mend " * 60, field="f")])
+
+    monkeypatch.setattr("allocator.pipeline.allocate", fail)
+    told = allocator("solve", "scenario.yaml", "--out", "run").err
+    assert max(map(len, told.splitlines())) <= 100
+    assert r"\x1b[31mred\x07" in told
+    assert "\x1b" not in told
+
+
+WAITING = """
+import sys, time
+from importlib import import_module
+from allocator.cli.main import main
+def wait(*_):
+    print("there", file=sys.stderr, flush=True)
+    time.sleep(60)
+module, _, name = sys.argv[1].rpartition(".")
+setattr(import_module(module), name, wait)
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def stopped(stage: str, number: int) -> Outcome:
+    """A solve that is sent the signal while it is in the function `stage`."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", WAITING, stage, "solve", "scenario.yaml", "--out", "run"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == "there\n"
+    process.send_signal(number)
+    return finish(process, seconds=10)
+
+
+@pytest.mark.parametrize(
+    ("stage", "number", "status"),
+    [
+        ("allocator.scenario.load_scenario", signal.SIGINT, 130),
+        ("allocator.scenario.load_scenario", signal.SIGTERM, 143),
+        ("allocator.store.placing._sync", signal.SIGTERM, 143),
+    ],
+)
+def test_a_signal_ends_the_command_and_leaves_nothing(
+    case: Path, stage: str, number: int, status: int
+) -> None:
+    before = sorted(case.iterdir())
+    outcome = stopped(stage, number)
+    assert (outcome.status, outcome.out) == (status, "")
+    assert outcome.err == "error: stopped; nothing was written\n"
+    assert sorted(case.iterdir()) == before
+
+
+def test_a_kill_leaves_no_run_and_the_next_run_tidies_up(case: Path, allocator: Allocator) -> None:
+    assert stopped("allocator.store.placing._sync", signal.SIGKILL).status == -signal.SIGKILL
+    assert not (case / "run").exists()
+    assert any(path.name.startswith(".run.") for path in case.iterdir())
+    assert allocator("solve", "scenario.yaml", "--out", "run").status == 0
+    assert {path.name for path in case.iterdir() if path.name.startswith((".", "run"))} == {"run"}
+
+
+def test_two_runs_at_once_to_one_folder_do_not_mix(case: Path, allocator: Allocator) -> None:
+    both = [
+        start("solve", "scenario.yaml", "--out", "run", "--json", "--set", f"policy.budget.amount={amount}")
+        for amount in (2_000_000, 3_000_000)
+    ]
+    outcomes = [finish(process) for process in both]
+    done = [outcome for outcome in outcomes if outcome.status == 0]
+    assert len(done) == 1, [outcome.err for outcome in outcomes]
+    refused = next(outcome for outcome in outcomes if outcome.status != 0)
+    assert refused.status in (1, 2)
+    assert "holds a run already" in refused.json["error"]["faults"][0]["problem"]
+    verified = allocator("verify", "run", "--json")
+    assert verified.status == 0
+    assert verified.json["value"] == done[0].json["objective"]
+
+
+def test_a_reader_who_goes_away_ends_the_command_quietly(case: Path) -> None:
+    process = start("schema")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    assert process.wait(10) == 1
+
+
+def test_a_full_standard_output_is_told(case: Path) -> None:
+    with open("/dev/full", "w") as full:
+        outcome = finish(start("schema", stdout=full))
+    assert outcome.status == 1
+    assert outcome.err == "error: standard output cannot be written: No space left on device\n"
+
+
+def test_progress_shows_on_a_terminal_after_two_seconds_only(case: Path) -> None:
+    code = (
+        "import time, sys; from allocator.cli.output import progress\n"
+        "with progress(False) as tell:\n"
+        "    tell('thinking'); time.sleep(float(sys.argv[1]))\n"
+    )
+    for seconds, shown in (("0", False), ("2.4", True)):
+        ours, theirs = os.openpty()
+        subprocess.run([sys.executable, "-c", code, seconds], stderr=theirs, check=True, timeout=20)
+        os.close(theirs)
+        os.set_blocking(ours, False)
+        try:
+            text = os.read(ours, 100_000)
+        except OSError:  # nothing was written
+            text = b""
+        os.close(ours)
+        assert (b"thinking" in text) == shown
+
+
+def test_standard_output_is_for_the_result_alone(
+    case: Path, allocator: Allocator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from allocator import pipeline
+
+    solved = pipeline.allocate
+
+    def talk(*given: object) -> object:
+        print("a library talks")
+        return solved(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pipeline, "allocate", talk)
+    outcome = allocator("solve", "scenario.yaml", "--out", "run", "--json")
+    assert outcome.json["status"] == "optimal"
+    assert "a library talks" in outcome.err
+
+
+def test_verbose_tells_each_step_on_standard_error(case: Path, allocator: Allocator) -> None:
+    started = time.monotonic()
+    outcome = allocator("solve", "scenario.yaml", "--out", "run", "--verbose")
+    assert outcome.status == 0
+    steps = re.findall(r"^ +(\d+\.\d) s  (.+)$", outcome.err, re.MULTILINE)
+    assert steps[0][1] == "starting the engine"
+    assert steps[-1][1] == "writing the run"
+    assert float(steps[-1][0]) <= time.monotonic() - started + 0.1

@@ -1,0 +1,43 @@
+"""`allocator synth`: invented borrowers to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.cli.conftest import Allocator
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_synth_writes_as_many_borrowers_as_asked(tmp_path: Path, allocator: Allocator, suffix: str) -> None:
+    file = tmp_path / f"b.{suffix}"
+    outcome = allocator("synth", "--borrowers", "50", "--seed", "7", "--out", file)
+    assert (outcome.status, outcome.out) == (0, f"50 borrowers of seed 7 written to {file}\n")
+    frame = pd.read_csv(file) if suffix == "csv" else pd.read_parquet(file)
+    assert len(frame) == frame["borrower_id"].nunique() == 50
+
+
+def test_synth_as_json_and_again_with_the_same_seed(tmp_path: Path, allocator: Allocator) -> None:
+    for name in ("a.csv", "b.csv"):
+        outcome = allocator("synth", "--borrowers", 9, "--seed", 3, "--out", tmp_path / name, "--json")
+        assert outcome.json == {"file": str(tmp_path / name), "borrowers": 9, "seed": 3}
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+def test_synth_replaces_a_file_only_with_force(tmp_path: Path, allocator: Allocator) -> None:
+    file = tmp_path / "b.csv"
+    file.write_text("mine")
+    refused = allocator("synth", "--borrowers", 9, "--out", file)
+    assert refused.status != 0
+    assert "give --force" in refused.told
+    assert file.read_text() == "mine"
+    assert allocator("synth", "--borrowers", 9, "--out", file, "--force").status == 0
+    assert len(pd.read_csv(file)) == 9
+
+
+def test_an_unknown_suffix_is_bad_input(tmp_path: Path, allocator: Allocator) -> None:
+    outcome = allocator("synth", "--borrowers", 9, "--out", tmp_path / "b.doc")
+    assert outcome.status == 2
+    assert "name the file .csv, .parquet or .xlsx" in outcome.told

@@ -1,0 +1,56 @@
+"""Amounts are whole cents inside feasibility, whatever must be met exactly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from allocator.errors import InfeasibleError
+from tests.builders import Case, churn_table, limit, policy, portfolio
+from tests.stages import solve
+
+TABLE = churn_table([0.06], A=[0.45], B=[0.35])
+
+
+def test_offers_that_no_whole_cents_can_settle_give_way_to_others() -> None:
+    """91,000 drawn need 165,454.54... from A alone, but 140,000 from B."""
+    book = portfolio(["A", "B"], pd=[0.01, 0.1])
+    terms = policy(91_000.0, spend="exactly", basis="drawn", ticket=(100_000.0, 240_000.0))
+    solved = solve(Case(book, TABLE, terms))
+    assert solved.decisions.amount.tolist() == [0.0, 140_000.0]
+    assert solved.finding.certificate.limits[0].used == pytest.approx(91_000.0, abs=1e-6)
+
+
+def test_where_no_whole_cents_exist_the_exact_limits_are_named() -> None:
+    terms = policy(91_000.0, spend="exactly", basis="drawn", ticket=(100_000.0, 240_000.0))
+    with pytest.raises(InfeasibleError, match="^no amounts in whole cents meet 'budget' exactly") as caught:
+        solve(Case(portfolio(["A"]), TABLE, terms))
+    assert caught.value.conflict == ("budget",)
+
+
+@pytest.mark.parametrize("basis", ["offered", "drawn"])
+def test_a_budget_is_spent_to_the_cent(basis: str) -> None:
+    """The odd cent goes somewhere: every amount is whole, and the sum is met."""
+    book = portfolio(["A", "B"] * 6, pd=[0.01 * k for k in range(12)], max_amount=333_333.33)
+    terms = policy(1_234_567.89, spend="exactly", basis=basis)
+    solved = solve(Case(book, TABLE, terms))
+    cents = solved.decisions.amount * 100
+    assert np.abs(cents - np.round(cents)).max() < 1e-6
+    assert solved.finding.certificate.limits[0].used == pytest.approx(1_234_567.89, abs=0.005)
+
+
+def test_cents_are_found_under_several_exact_limits_at_once() -> None:
+    book = portfolio(
+        ["A", "B"] * 10,
+        pd=[0.005 * k for k in range(20)],
+        texts={"sector": ["food", "retail", "steel", "NO"] * 5},
+    )
+    terms = policy(
+        5_000_000.0,
+        limit("food", "drawn", "exactly", 777_777.77, where={"sector": ["food"]}),
+        limit("retail", "offered", "exactly", 0.3, of="total", where={"sector": ["retail"]}),
+        spend="exactly",
+    )
+    solved = solve(Case(book, TABLE, terms))
+    assert solved.finding.certificate.largest_violation <= 1e-9
+    assert solved.solution.bound - solved.value <= 1e-6 * solved.value

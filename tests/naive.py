@@ -1,0 +1,225 @@
+"""The rules of a run read once more, borrower by borrower in plain Python: what tests measure against.
+
+Nothing here imports a stage of the allocator, NumPy's arithmetic included.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from allocator.records.portfolio import Portfolio
+from allocator.records.scenario import Condition, Limit
+from tests.builders import Case
+
+
+@dataclass(frozen=True)
+class Offer:
+    amount: float
+    rate: float
+    take_up: float
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Smallest and largest loan, and the rates with their take-up."""
+
+    low: float
+    high: float
+    rates: tuple[tuple[float, float], ...]
+    pinned: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """sum_i use(i, offer_i) + lent  {<=, >=, =}  bound, or share x (reference + reference_lent)."""
+
+    name: str
+    sense: str
+    measure: str
+    members: frozenset[int]
+    weight: tuple[float, ...]
+    lent: float
+    bound: float
+    share: float | None = None
+    reference: str = ""
+    reference_lent: float = 0.0
+
+
+def interpolated(x: float, xs: list[float], ys: list[float]) -> float:
+    if x <= xs[0]:
+        return ys[0]
+    for (x0, y0), (x1, y1) in zip(zip(xs, ys, strict=True), list(zip(xs, ys, strict=True))[1:], strict=False):
+        if x <= x1:
+            return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+    return ys[-1]
+
+
+def pooled(values: list[float]) -> list[float]:
+    """Isotonic regression by its min-max formula: y_k = max over i <= k of min over j >= k of mean(i..j)."""
+    means = [
+        [sum(values[i : j + 1]) / (j + 1 - i) if j >= i else math.inf for j in range(len(values))]
+        for i in range(len(values))
+    ]
+    return [max(min(means[i][k:]) for i in range(k + 1)) for k in range(len(values))]
+
+
+def rates_of(case: Case, grade: str) -> list[float]:
+    """The rates that the grade's band allows."""
+    low, high = case.policy.rates[grade]
+    step = case.policy.rate_step
+    if step is None:
+        return [r for r in case.table.rates.tolist() if low - 1e-12 <= r <= high + 1e-12]
+    grid = [low + k * step for k in range(int((high - low) / step + 1e-9) + 1)]
+    return grid if high - grid[-1] <= 1e-12 else [*grid, high]
+
+
+def take_up(case: Case, grade: str, rate: float) -> float:
+    churn = case.table.churn[grade].tolist()
+    churn = pooled(churn) if case.smoothing == "isotonic" else churn
+    return 1.0 - interpolated(rate, case.table.rates.tolist(), churn)
+
+
+def terms(case: Case, i: int) -> Terms | None:
+    """What borrower i may be offered; None where nothing."""
+    p, policy = case.portfolio, case.policy
+    grade = p.grade.values[p.grade.codes[i]]
+    if not math.isnan(p.fixed_amount[i]):
+        amount, rate = float(p.fixed_amount[i]), float(p.fixed_rate[i])
+        return Terms(amount, amount, ((rate, take_up(case, grade, rate)),), pinned=True)
+    if p.exclude[i] or grade not in policy.rates:
+        return None
+    least = 0.0 if math.isnan(p.min_rate[i]) else float(p.min_rate[i])
+    rates = tuple((r, take_up(case, grade, r)) for r in rates_of(case, grade) if r >= least - 1e-12)
+    low, high = max(p.min_amount[i], policy.ticket.min), min(p.max_amount[i], policy.ticket.max)
+    return Terms(float(low), float(high), rates, pinned=False) if rates and low <= high else None
+
+
+def alternatives(case: Case, i: int) -> list[Offer | None]:
+    """Everything that borrower i may get, amounts on the step; None is a refusal."""
+    own = terms(case, i)
+    if own is None:
+        return [None]
+    if own.pinned:
+        return [Offer(own.low, *own.rates[0])]
+    step = case.policy.ticket.step
+    assert step is not None, "amounts in cents cannot be tried one by one"
+    counts = range(math.ceil(own.low / step - 1e-9), math.floor(own.high / step + 1e-9) + 1)
+    return [None, *(Offer(n * step, *rate) for rate in own.rates for n in counts)]
+
+
+def worth(case: Case, i: int, offer: Offer | None) -> float:
+    """docs/formulation.md, section 1."""
+    if offer is None:
+        return 0.0
+    p, policy = case.portfolio, case.policy
+    a, walks = offer.take_up, 1.0 - offer.take_up
+    interest = a * offer.rate * p.term[i] * (1.0 - p.pd[i])
+    loss, funding = a * p.pd[i] * p.lgd[i], a * policy.funding_rate * p.term[i]
+    margin = interest - loss - funding - walks * policy.churn_cost_rate
+    kept = (policy.decline_churn - walks) * p.relationship_value[i]
+    return float(margin * offer.amount + kept - a * policy.processing_cost)
+
+
+def measured(case: Case, measure: str, i: int, offer: Offer | None) -> float:
+    """What one offer adds to a measure, its weight aside."""
+    if offer is None:
+        return 0.0
+    p = case.portfolio
+    drawn = offer.take_up * offer.amount
+    gross = drawn * offer.rate * p.term[i]
+    return float(
+        {
+            "offered": offer.amount,
+            "drawn": drawn,
+            "expected_loss": drawn * p.pd[i] * p.lgd[i],
+            "gross_interest": gross,
+            "interest": gross * (1.0 - p.pd[i]),
+            "loans": 1.0,
+        }[measure]
+    )
+
+
+def lent(case: Case, measure: str, i: int) -> float:
+    """What borrower i's existing exposure adds to a measure: it is drawn in full and earns nothing."""
+    p = case.portfolio
+    if measure == "expected_loss":
+        return float(p.exposure[i] * p.pd[i] * p.lgd[i])
+    return float(p.exposure[i]) if measure in ("offered", "drawn") else 0.0
+
+
+def passes(condition: Condition, p: Portfolio, i: int) -> bool:
+    if condition.values:
+        return text_of(p, condition.column, i) in condition.values
+    value = float(p.number(condition.column)[i])
+    return (
+        (condition.above is None or value > condition.above)
+        and (condition.at_least is None or value >= condition.at_least)
+        and (condition.below is None or value < condition.below)
+        and (condition.at_most is None or value <= condition.at_most)
+    )
+
+
+def text_of(p: Portfolio, column: str, i: int) -> str:
+    if column == "borrower_id":
+        return str(p.borrower_id[i])
+    values = p.text(column)
+    return values.values[values.codes[i]]
+
+
+def rows(case: Case) -> list[Row]:
+    """The budget, then the limits in their order, one row a value of `each`."""
+    n, budget = len(case.portfolio), case.policy.budget
+    everyone, ones = frozenset(range(n)), (1.0,) * n
+    first = Row("budget", budget.spend, budget.basis, everyone, ones, 0.0, budget.amount)
+    return [first, *(row for entry in case.policy.limits for row in rows_of(case, entry))]
+
+
+def rows_of(case: Case, entry: Limit) -> Iterator[Row]:
+    p = case.portfolio
+    inside = [i for i in range(len(p)) if all(passes(condition, p, i) for condition in entry.where)]
+    weight = tuple(1.0 if entry.weight is None else float(w) for w in _weights(p, entry.weight))
+    groups = {entry.name: inside}
+    if entry.each is not None:
+        labels = sorted({text_of(p, entry.each, i) for i in inside})
+        groups = {
+            f"{entry.name}[{label}]": [i for i in inside if text_of(p, entry.each, i) == label]
+            for label in labels
+        }
+    for name, members in groups.items():
+        own = sum(weight[i] * lent(case, entry.measure, i) for i in members)
+        common = (name, entry.sense, entry.measure, frozenset(members), weight, own)
+        if entry.of in (None, "budget"):
+            bound = entry.bound * (case.policy.budget.amount if entry.of == "budget" else 1.0)
+            yield Row(*common, bound)
+        else:
+            reference = "offered" if entry.of == "total" else "drawn"
+            # A measure that exposure adds nothing to is compared with what is newly lent only.
+            counts = entry.measure in ("offered", "drawn", "expected_loss")
+            total = sum(lent(case, reference, i) for i in range(len(p))) if counts else 0.0
+            yield Row(*common, 0.0, entry.bound, reference, total)
+
+
+def _weights(p: Portfolio, column: str | None) -> list[float]:
+    return [1.0] * len(p) if column is None else [float(w) for w in p.number(column)]
+
+
+def left_side(case: Case, row: Row, offers: list[Offer | None]) -> float:
+    """What the row's members use, existing exposure included."""
+    return row.lent + sum(row.weight[i] * measured(case, row.measure, i, offers[i]) for i in row.members)
+
+
+def right_side(case: Case, row: Row, offers: list[Offer | None]) -> float:
+    if row.share is None:
+        return row.bound
+    total = sum(measured(case, row.reference, i, offer) for i, offer in enumerate(offers))
+    return row.share * (total + row.reference_lent)
+
+
+def holds(row: Row, left: float, right: float, budget: float) -> bool:
+    """Whether the row is met, up to the tolerance of a certificate."""
+    slack = 1e-9 * max(abs(right), budget / 1000)
+    return (row.sense == "at_least" or left <= right + slack) and (
+        row.sense == "at_most" or left >= right - slack
+    )

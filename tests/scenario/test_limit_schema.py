@@ -1,0 +1,175 @@
+"""Limits: what each bound means, and combinations that mean nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from allocator.records.scenario import Condition, Limit
+from allocator.scenario import load_scenario
+from tests.scenario.conftest import BASE, Faults, Write
+
+WRITTEN = "{name: A line, measure: offered, where: {grade: A}, at_most: 63%, of: budget}"
+PLACE = "case.yaml, line 11, policy.limits[x]"
+
+MEANINGS = {
+    "measure: offered, each: sector, at_most: 20%, of: total": Limit(
+        "x", "offered", "at_most", 0.2, "total", each="sector"
+    ),
+    "measure: offered, where: {sector: [food, 001, NO], pd: {above: 5%, at_most: 0.5}}, at_most: 4e6": Limit(
+        "x",
+        "offered",
+        "at_most",
+        4e6,
+        where=(Condition("sector", ("food", "001", "NO")), Condition("pd", above=0.05, at_most=0.5)),
+    ),
+    "measure: expected_loss, at_most: 1.2%, of: drawn": Limit(
+        "x", "expected_loss", "at_most", 0.012, "drawn"
+    ),
+    "measure: drawn, weight: pd, at_most: 3%, of: drawn": Limit(
+        "x", "drawn", "at_most", 0.03, "drawn", weight="pd"
+    ),
+    "measure: drawn, weight: age, at_most: 12.5, of: drawn": Limit(
+        "x", "drawn", "at_most", 12.5, "drawn", weight="age"
+    ),
+    "measure: drawn, weight: trend, at_least: -4": Limit("x", "drawn", "at_least", -4.0, weight="trend"),
+    "measure: loans, at_least: 100, enforce: hard": Limit("x", "loans", "at_least", 100.0),
+    "measure: loans, weight: staff, exactly: 2.5": Limit("x", "loans", "exactly", 2.5, weight="staff"),
+    "measure: gross_interest, at_least: 6%, of: drawn": Limit(
+        "x", "gross_interest", "at_least", 0.06, "drawn"
+    ),
+    "measure: offered, each: region, where: {grade: B, age: {below: 3}}, exactly: 0": Limit(
+        "x",
+        "offered",
+        "exactly",
+        0.0,
+        where=(Condition("grade", ("B",)), Condition("age", below=3.0)),
+        each="region",
+    ),
+    "measure: offered, each: borrower_id, at_most: 5%, of: total, where: null, weight: null": Limit(
+        "x", "offered", "at_most", 0.05, "total", each="borrower_id"
+    ),
+}
+
+NONSENSE = {
+    "measure: offered, at_most: 63%": (
+        ".at_most: 63% of what is not said; add `of: budget`, `of: total` or `of: drawn`, or write an amount"
+    ),
+    "measure: loans, at_most: 5%": ".at_most: 5% of what is not said; write a number",
+    "measure: loans, at_most: 2.5": ".at_most: 2.5 is no number of loans; write a whole number",
+    "measure: offered, at_most: -5": ".at_most: -5 is negative, expected 0 or more; write 0 or more",
+    "measure: drawn, weight: lgd, at_most: 45, of: drawn": (
+        ".at_most: 45 would be 4,500 %, expected 0% to 100%; write 45% or 0.45"
+    ),
+    "measure: offered": (
+        ": expected one of at_most, at_least and exactly, found none; add one, as `at_most: 63%`"
+    ),
+    "measure: offered, at_most: 5, exactly: 4": (
+        ": expected one of at_most, at_least and exactly, found at_most and exactly; "
+        "keep one and set the others to null"
+    ),
+    "measure: loans, at_most: 5%, of: budget": (
+        ".of: a number of loans is no fraction of the budget; leave `of` out, or measure offered or drawn"
+    ),
+    "measure: offered, at_most: 5%, of: total": (
+        ": all that is offered is always 100 % of itself; add where, each or weight, or write another `of`"
+    ),
+    "measure: drawn, at_most: 5%, of: drawn": (
+        ": all that is drawn is always 100 % of itself; add where, each or weight, or write another `of`"
+    ),
+    "measure: offered, at_most: 5, weight: grade": (
+        ".weight: grade is no column of numbers; name one, as pd"
+    ),
+    "measure: offered, at_most: 5, each: pd": ".each: pd is no column of texts; name one, as sector",
+    "measure: offered, at_most: 5, where: {}": (
+        ".where: the filter names no column; name one, or leave `where` out"
+    ),
+    "measure: offered, at_most: 5, where: {sector: []}": (
+        ".where.sector: the list is empty, so that nothing passes; write at least one value"
+    ),
+    "measure: offered, at_most: 5, where: {sector: {}}": (
+        ".where.sector: the range has no end; write above, at_least, below or at_most"
+    ),
+    "measure: offered, at_most: 5, where: {exclude: [a]}": (
+        ".where.exclude: limits cannot read the column exclude; name another column"
+    ),
+    "measure: offered, at_most: 5, where: {term_years: 1}": (
+        ".where.term_years: term_years holds numbers, expected a range; write a range, as {above: 5}"
+    ),
+    "measure: offered, at_most: 5, where: {grade: {above: 1}}": (
+        ".where.grade: grade holds texts, expected one or a list; write a value, as A"
+    ),
+    "measure: offered, at_most: 5, where: {pd: {above: 5}}": (
+        ".where.pd.above: 5 lies outside 0% to 100%; write 5% or a fraction"
+    ),
+    "measure: offered, at_most: 5, where: {age: {above: 5, at_least: 4}}": (
+        ".where.age: above and at_least are the same end; keep one of the two"
+    ),
+    "measure: offered, at_most: 5, where: {age: {below: 5, at_most: 4}}": (
+        ".where.age: below and at_most are the same end; keep one of the two"
+    ),
+    "measure: offered, at_most: 5, where: {age: {above: 5, below: 5}}": (
+        ".where.age: no number lies in the range; write the lower end first"
+    ),
+    "measure: offered, at_most: 5, where: {age: {abov: 5}}": (
+        ".where.age.abov: unknown key 'abov'; did you mean above?"
+    ),
+    "measure: offered, at_most: 5, where: {age: {above: x}}": (
+        ".where.age.above: 'x' is not a number such as 2.5 or 5%; write a number such as 2.5 or 5%"
+    ),
+}
+
+NAMES = {
+    "budget": "the name 'budget' is the budget's own; give the limit another name",
+    '"sectors[retail]"': (
+        "'sectors[retail]' cannot name a limit: no brackets, line breaks or outer blanks; "
+        "give the limit a plain name"
+    ),
+    '"a\\nb"': (
+        "'a\\nb' cannot name a limit: no brackets, line breaks or outer blanks; give the limit a plain name"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", MEANINGS)
+def test_a_limit_means_what_it_says(text: str, write: Write) -> None:
+    path = write("case.yaml", BASE.replace(WRITTEN, f"{{name: x, {text}}}"))
+
+    assert load_scenario(path).policy.limits == (MEANINGS[text],)
+
+
+@pytest.mark.parametrize("text", NONSENSE)
+def test_a_limit_without_a_meaning_is_told(text: str, faults: Faults) -> None:
+    assert faults(BASE.replace(WRITTEN, f"{{name: x, {text}}}")) == [PLACE + NONSENSE[text]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_that_would_be_mistaken(name: str, faults: Faults) -> None:
+    (told,) = faults(BASE.replace("name: A line", f"name: {name}"))
+
+    assert told.startswith("case.yaml, line 11, policy.limits[")
+    assert told.endswith(f"].name: {NAMES[name]}")
+
+
+def test_a_range_may_be_one_number(write: Write) -> None:
+    path = write("case.yaml", BASE.replace("{grade: A}", "{age: {at_least: 5, at_most: 5}}"))
+
+    assert load_scenario(path).policy.limits[0].where == (Condition("age", at_least=5.0, at_most=5.0),)
+
+
+def test_all_that_is_wrong_with_one_limit_comes_at_once(faults: Faults) -> None:
+    where = "{pd: A, exclude: B, lgd: {above: 7}}"
+    limit = f"{{name: budget, measure: money, of: all, where: {where}, each: lgd, at_most: x}}"
+
+    assert [one.split(": ")[0] for one in faults(BASE.replace(WRITTEN, limit))] == [
+        f"case.yaml, line 11, policy.limits[budget].{key}"
+        for key in (
+            "name",
+            "measure",
+            "of",
+            "where.pd",
+            "where.exclude",
+            "where.lgd.above",
+            "each",
+            "at_most",
+        )
+    ]

@@ -1,0 +1,110 @@
+"""Budget, ticket and rates."""
+
+from __future__ import annotations
+
+import pytest
+
+from allocator.records.scenario import Budget, Ticket
+from allocator.scenario import load_scenario
+from tests.scenario.conftest import BASE, Faults, Write
+
+RATES = "{A: [4%, 11%], B: [11%, 13.5%]}"
+BAND = "expected a lowest and a highest rate, as [4%, 11%]"
+
+
+@pytest.mark.parametrize(
+    ("bands", "place", "problem"),
+    [
+        ("{A: [4%]}", "policy.rates.A", f"{BAND}, found 1 value; write both ends of the band"),
+        ("{A: }", "policy.rates.A", f"{BAND}, found nothing; write both ends of the band"),
+        ("{A: 4%}", "policy.rates.A", f"{BAND}, found '4%'; write both ends of the band"),
+        ("{A: [1%, 2%, 3%]}", "policy.rates.A", f"{BAND}, found 3 values; write both ends of the band"),
+        (
+            "{A: [11%, 4%]}",
+            "policy.rates.A",
+            "the lowest rate 0.11 is above the highest 0.04; write the lower rate first",
+        ),
+        ("{}", "policy.rates", "no grade may borrow; write a band for one, as A: [4%, 11%]"),
+    ],
+)
+def test_bands_have_two_ends_in_order(bands: str, place: str, problem: str, faults: Faults) -> None:
+    assert faults(BASE.replace(RATES, bands)) == [f"case.yaml, line 9, {place}: {problem}"]
+
+
+def test_a_band_may_be_one_rate_and_a_grade_any_text(write: Write) -> None:
+    path = write(
+        "case.yaml", BASE.replace(RATES, "{A: [5%, 5%], 1: [0, 100%], NO: [0.04, 0.11], on: [1%, 2%]}")
+    )
+
+    assert load_scenario(path).policy.rates == {
+        "A": (0.05, 0.05),
+        "1": (0.0, 1.0),
+        "NO": (0.04, 0.11),
+        "on": (0.01, 0.02),
+    }
+
+
+@pytest.mark.parametrize(
+    ("ticket", "place", "problem"),
+    [
+        (
+            "{min: 5, max: 4}",
+            "max",
+            "the largest loan 4 is below the smallest 5; write max: at least as large as min",
+        ),
+        (
+            "{min: 30, max: 39, step: 20}",
+            "step",
+            "no multiple of 20 lies between min 30 and max 39; write a smaller step or a wider ticket",
+        ),
+        (
+            "{min: 0.001, max: 0.009}",
+            "step",
+            "no multiple of 0.01 lies between min 0.001 and max 0.009; "
+            "write a smaller step or a wider ticket",
+        ),
+        ("{min: 0, max: 4}", "min", "'0' is not above 0; write a number above 0"),
+        ("{min: 1, max: 4, step: 0}", "step", "'0' is not above 0; write a number above 0"),
+    ],
+)
+def test_some_loan_must_fit_the_ticket(ticket: str, place: str, problem: str, faults: Faults) -> None:
+    told = faults(BASE.replace("{min: 10_000, max: 100_000}", ticket))
+
+    assert told == [f"case.yaml, line 8, policy.ticket.{place}: {problem}"]
+
+
+def test_the_multiples_of_a_step_are_counted_exactly(write: Write) -> None:
+    for ticket in (
+        "{min: 0.3, max: 0.35, step: 0.1}",
+        "{min: 1e6, max: 1e6, step: 1e6}",
+        "{min: 0.01, max: 0.01}",
+    ):
+        load_scenario(write("case.yaml", BASE.replace("{min: 10_000, max: 100_000}", ticket)))
+
+
+def test_the_grid_is_the_table_or_steps(write: Write, faults: Faults) -> None:
+    def with_grid(grid: str) -> str:
+        return BASE.replace("  limits:", f"  rate_grid: {grid}\n  limits:")
+
+    assert load_scenario(write("case.yaml", with_grid("table"))).policy.rate_step is None
+    assert load_scenario(write("case.yaml", with_grid("{step: 0.25%}"))).policy.rate_step == 0.0025
+    assert faults(with_grid("tabel")) == [
+        "case.yaml, line 10, policy.rate_grid: expected table, found 'tabel'; did you mean table?"
+    ]
+    assert faults(with_grid("{step: 0}")) == [
+        "case.yaml, line 10, policy.rate_grid.step: '0' is not above 0; write a number above 0"
+    ]
+    assert faults(with_grid("{step: 1e-6}")) == [
+        "case.yaml, line 10, policy.rate_grid.step: a band would hold 70,000 rates, expected 10,000 at most; "
+        "write a larger step, as 0.25%"
+    ]
+
+
+def test_what_is_not_said_has_the_documented_value(write: Write, base: str) -> None:
+    policy = load_scenario(write("case.yaml", base)).policy
+
+    assert policy.budget == Budget(1e6, "at_most", "offered")
+    assert policy.ticket == Ticket(10_000, 100_000, None)
+    assert (policy.currency, policy.term_years, policy.rate_step) == ("CNY", 1.0, None)
+    assert policy.funding_rate == policy.churn_cost_rate == policy.decline_churn == 0
+    assert policy.idle_rate == policy.processing_cost == 0

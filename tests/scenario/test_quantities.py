@@ -1,0 +1,79 @@
+"""Numbers as people write them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic_core import PydanticCustomError
+
+from allocator.scenario.quantities import amount, fraction, number, quantity, whole
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        *(("63%", 0.63), ("13.5%", 0.135), ("13.5 %", 0.135), ("0.63", 0.63), (".5", 0.5), ("5e-2", 0.05)),
+        *(("0", 0.0), ("100%", 1.0), ("1", 1.0), (0.25, 0.25), (1, 1.0), ("+4%", 0.04)),
+    ],
+)
+def test_shares(written: object, value: float) -> None:
+    assert fraction(written) == value
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [("100_000_000", 1e8), ("1e8", 1e8), ("1E+8", 1e8), ("1_0.5", 10.5), (" 7 ", 7.0), (100_000_000, 1e8)],
+)
+def test_amounts(written: object, value: float) -> None:
+    assert amount(written) == value
+
+
+@pytest.mark.parametrize(
+    "written", ["", "x", "_1", "1 000", "1,5", "0x10", "nan", "inf", "-inf", "١", "1%%", None, [], True, "5k"]
+)
+def test_what_is_no_number(written: object) -> None:
+    with pytest.raises(PydanticCustomError, match="is not a number"):
+        number(written, "a number")
+
+
+@pytest.mark.parametrize("written", ["1e400", "-1e400", "1e999999999999999999", float("1e308") * 10])
+def test_what_no_float_holds(written: object) -> None:
+    with pytest.raises(PydanticCustomError, match=r"is too large a number|is not a number"):
+        number(written, "a number")
+
+
+@given(st.floats(min_value=0, max_value=1))
+def test_a_fraction_and_its_percentage_are_the_same(value: float) -> None:
+    assert fraction(value) == value
+    assert fraction(f"{Decimal(repr(value)) * 100:f}%") == value
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_what_python_writes_is_read_back_to_the_bit(value: float) -> None:
+    assert quantity(repr(value)) == quantity(value) == value
+
+
+@given(st.floats(min_value=1, max_value=100, exclude_min=True).filter(lambda value: value < 100))
+def test_a_number_above_one_is_no_share_and_the_remedy_is_one(value: float) -> None:
+    with pytest.raises(PydanticCustomError) as caught:
+        fraction(value)
+
+    (finding,) = caught.value.context["findings"]
+    percentage, plain = finding.remedy.removeprefix("write ").split(" or ")
+    assert fraction(percentage) == pytest.approx(fraction(plain)) == pytest.approx(value / 100)
+
+
+@given(st.text(max_size=12))
+def test_any_text_is_a_number_or_refused(text: str) -> None:
+    with suppress(PydanticCustomError):
+        assert abs(quantity(text)) < float("inf")
+
+
+def test_whole_numbers_fit_a_solver() -> None:
+    assert whole("2147483647") == 2**31 - 1
+    with pytest.raises(PydanticCustomError, match="is not a whole number below 2\\^31"):
+        whole("2147483648")
