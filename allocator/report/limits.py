@@ -19,8 +19,7 @@ MOST = 25
 def limits_table(uses: Sequence[Mapping[str, Any]], policy: Sequence[Limit], unit: Unit) -> RenderableType:
     """Use, bound, what is left and price of each limit; `uses` as summary.json lists them, the budget first.
 
-    A limit relative to the total or the drawn amount is one row `measure - bound x reference`, so
-    what it uses of a fixed bound cannot be said: its share stands as the bound, and what is left in money.
+    A limit relative to what is lent shows its use and its bound as shares, and what is left as money.
     """
     shares = {limit.name: limit for limit in policy if limit.of in ("total", "drawn")}
     title = f"Limits, amounts in {unit}; price: what one more {unit.currency} of room is worth"
@@ -52,7 +51,9 @@ def _cells(use: Mapping[str, Any], share: Limit | None, unit: Unit) -> list[Rend
     sense = use["sense"].replace("_", " ")
     used, bound = write(use["used"]), f"{sense} {write(use['bound'])}"
     if share is not None:
-        used, bound = "", f"{sense} {percent(share.bound)} of {share.of}"
+        # The stated bound is share x reference; where either is 0 there is no share to state.
+        used = percent(use["used"] / use["bound"] * share.bound) if use["bound"] else ""
+        bound = f"{sense} {percent(share.bound)} of {share.of}"
     price = small(use["price"]) if use["price"] else ""
     state = "broken" if use["slack"] < 0 and not use["binding"] else "binding" if use["binding"] else ""
     return [Text(use["name"]), used, bound, write(use["slack"]), price, state]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-_NAMES = {1: "", 1_000: "thousand ", 1_000_000: "million ", 1_000_000_000: "billion "}
+_NAMES = {1: "", 10**3: "thousand ", 10**6: "million ", 10**9: "billion ", 10**12: "trillion "}
 
 
 @dataclass(frozen=True)

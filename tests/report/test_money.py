@@ -1,0 +1,45 @@
+"""Amounts in words and units."""
+
+from __future__ import annotations
+
+import pytest
+
+from allocator.report.money import Unit, percent, small, unit_for
+
+
+@pytest.mark.parametrize(
+    ("size", "amount", "written"),
+    [
+        (1, 1_234_567.4, "1,234,567"),
+        (1, -0.4, "0"),
+        (1_000, -1_234_567, "-1,235"),
+        (1_000_000, 100e6, "100"),
+        (1, 0.0, "0"),
+    ],
+)
+def test_amounts_are_rounded_to_whole_units(size: int, amount: float, written: str) -> None:
+    assert Unit(size, "CNY").write(amount) == written
+
+
+@pytest.mark.parametrize(
+    ("largest", "width", "unit"),
+    [
+        (999.0, 20, "CNY"),
+        (100e6, 26, "CNY"),
+        (100e6, 18, "thousand CNY"),
+        (100e6, 14, "million CNY"),
+        (5e12, 14, "billion CNY"),
+        (5e18, 3, "trillion CNY"),
+    ],
+)
+def test_the_unit_is_the_smallest_that_fits(largest: float, width: int, unit: str) -> None:
+    assert str(unit_for({"a": [largest, 1.0], "b": [largest]}, "CNY", width)) == unit
+
+
+def test_a_heading_counts_as_width() -> None:
+    assert str(unit_for({"offered": [10_000.0]}, "CNY", 8)) == "trillion CNY"
+
+
+def test_rates_and_small_numbers() -> None:
+    assert percent(0.0465) == "4.65%"
+    assert (small(0.0), small(1.23456e-7), small(0.02209)) == ("0", "1.235e-07", "0.02209")

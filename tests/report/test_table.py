@@ -1,0 +1,187 @@
+"""The page of a run: right, narrow, and the same each time."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from rich.console import Console, RenderableType
+
+from allocator.records.run import Run
+from allocator.records.scenario import Limit
+from allocator.report.table import WIDTH, result_page
+from tests.store.runs import SUMS, made_run
+
+
+def printed(page: RenderableType) -> str:
+    console = Console(file=io.StringIO(), width=WIDTH, highlight=False)
+    console.print(page, markup=False)
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines())
+
+
+def shown(run: Run) -> str:
+    return printed(result_page(run, Path("runs/made-up")))
+
+
+def with_limits(run: Run, *limits: Mapping[str, Any]) -> Run:
+    return replace(run, summary={**run.summary, "limits": [run.summary["limits"][0], *limits]})
+
+
+def limit(name: str, used: float, bound: float, **more: Any) -> dict[str, Any]:
+    slack = bound - used
+    return {
+        "name": name, "measure": "offered", "sense": "at_most", "used": used, "bound": bound,
+        "slack": slack, "price": 0.0, "binding": slack == 0, **more,
+    }  # fmt: skip
+
+
+def test_the_page_of_a_run() -> None:
+    assert (
+        shown(made_run(300))
+        == """\
+made up: optimal, bound proved by prices
+objective -25,161.03 CNY, bound -25,161.03, gap 3.974e-12
+225 of 300 firms funded, 131,956.49 CNY offered, 64,703.80 expected to be drawn
+
+By grade, amounts in CNY
+grade  asked  funded   rate  offered   drawn  interest   loss  funding  churn   other    value
+──────────────────────────────────────────────────────────────────────────────────────────────
+A        150     150  4.65%   88,787  42,851     4,784  4,765    4,430  4,555   7,934  -16,900
+B        150      75  4.65%   43,169  21,853     2,220  1,840    2,114  2,043   4,484   -8,261
+──────────────────────────────────────────────────────────────────────────────────────────────
+total    300     225  4.65%  131,956  64,704     7,004  6,605    6,544  6,599  12,418  -25,161
+
+Limits, amounts in CNY; price: what one more CNY of room is worth
+limit                 used              bound    left  price
+─────────────────────────────────────────────────────────────────────
+budget           1,000,000  at most 1,000,000       0   0.01  binding
+A line             600,000    at most 630,000  30,000
+sectors[retail]     -2,000          at most 0   2,000
+
+75 of 300 firms refused
+75  grade is not lent to
+
+Written to runs/made-up"""
+    )
+
+
+def test_no_column_for_costs_that_are_not_there() -> None:
+    run = made_run()
+    plain = {
+        grade: {**figures, "processing_cost": 0.0, "relationship_cost": 0.0}
+        for grade, figures in run.summary["by_grade"].items()
+    }
+    assert "other" not in shown(replace(run, summary={**run.summary, "by_grade": plain}))
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e4, 1e7, 1e10])
+def test_the_page_keeps_its_width_and_no_figure_is_cut(scale: float) -> None:
+    run = made_run(1_000_000 if scale == 1 else 300)
+    grown = {
+        grade: {key: value * scale if key in {*SUMS, "offered", "drawn", "value"} else value
+                for key, value in figures.items()}
+        for grade, figures in run.summary["by_grade"].items()
+    }  # fmt: skip
+    page = shown(replace(run, summary={**run.summary, "by_grade": grown}))
+    assert max(map(len, page.splitlines())) <= WIDTH
+    assert "…" not in page
+
+
+def test_many_grades_are_cut_and_counted_in_the_total() -> None:
+    run = made_run()
+    figures = run.summary["by_grade"]["A"]
+    grades = {f"grade number {number}": figures for number in range(33)}
+    page = shown(replace(run, summary={**run.summary, "by_grade": grades}))
+    assert "the total includes 13 more grades" in page
+    assert f"total           {33 * figures['borrowers']}" in page
+
+
+@pytest.mark.parametrize(
+    ("price", "other", "why"),
+    [
+        (0.0, limit("line", 5.0, 9.0), "no further offer earns its cost"),
+        (0.0, limit("line", 9.0, 9.0, price=0.1), "the other limits bind first"),
+        (0.02, limit("line", 9.0, 9.0, price=0.1), "it is too little for a further whole offer"),
+    ],
+)
+def test_money_left_is_explained(price: float, other: dict[str, Any], why: str) -> None:
+    run = with_limits(made_run(budget_unspent=1_234.5), other)
+    budget = {**run.summary["limits"][0], "price": price}
+    run = replace(run, summary={**run.summary, "limits": [budget, other]})
+    assert f"\n\n1,234.50 of 1,000,000.00 CNY left unspent: {why}.\n" in shown(run)
+
+
+def test_money_spent_needs_no_word() -> None:
+    assert "unspent" not in shown(made_run(budget_unspent=0.001))
+
+
+def test_a_bound_of_the_search_is_told_beside_the_one_that_can_be_rechecked() -> None:
+    page = shown(made_run(proof="solver", certified_bound=123.0, certified_gap=0.5))
+    assert "bound proved by the solver's search" in page
+    assert "bound that verify rechecks without a solver: 123.00, gap 0.5" in page
+
+
+def test_binding_limits_come_first_then_the_nearest() -> None:
+    far, near, binding = limit("far", 1.0, 9e5), limit("near", 8.9e5, 9e5), limit("bound", 7e5, 7e5)
+    lines = shown(with_limits(made_run(), far, near, binding)).splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith("budget"))
+    assert [line.split()[0] for line in lines[first : first + 4]] == ["budget", "bound", "near", "far"]
+
+
+def test_of_many_limits_the_nearest_are_shown_and_the_others_counted() -> None:
+    page = shown(with_limits(made_run(), *(limit(f"each[{i}]", float(i), 1e6) for i in range(40))))
+    assert "each[39]" in page
+    assert "each[15]" not in page
+    assert "and 16 more limits with more room left" in page
+
+
+def test_shares_of_what_is_lent_are_shown_as_shares() -> None:
+    run = with_limits(made_run(), limit("loss rate", 400.0, 600.0), limit("sectors[a]", 0.0, 0.0))
+    limits = (
+        Limit("loss rate", "expected_loss", "at_most", 0.012, of="drawn"),
+        Limit("sectors", "offered", "at_most", 0.2, of="total", each="sector"),
+    )
+    run = replace(run, scenario=replace(run.scenario, policy=replace(run.scenario.policy, limits=limits)))
+    lines = [line.split() for line in shown(run).splitlines()]
+    assert ["loss", "rate", "0.80%", "at", "most", "1.20%", "of", "drawn", "200"] in lines
+    assert ["sectors[a]", "at", "most", "20.00%", "of", "total", "0", "binding"] in lines
+
+
+def test_a_broken_limit_and_a_count_of_loans() -> None:
+    run = with_limits(
+        made_run(),
+        limit("line", 9.0, 5.0),
+        limit("book", 3.0, 9.0, measure="loans", sense="at_least", slack=-6.0),
+    )
+    lines = [line.split() for line in shown(run).splitlines()]
+    assert ["line", "9", "at", "most", "5", "-4", "broken"] in lines
+    assert ["book", "3", "at", "least", "9", "-6", "broken"] in lines
+
+
+def test_reasons_are_counted_the_commonest_first() -> None:
+    run = made_run(100)
+    reasons = [f"reason {place % 13}" if place % 4 == 3 else "" for place in range(100)]
+    page = shown(replace(run, allocation=run.allocation.assign(reason=pd.Categorical(reasons))))
+    table = page.partition("25 of 100 firms refused\n")[2].splitlines()[:11]
+    counts = [int(line.split()[0]) for line in table]
+    assert sum(counts) == 25
+    assert counts[:10] == sorted(counts[:10], reverse=True)
+    assert "further reasons" in table[-1]
+
+
+def test_nothing_refused_needs_no_word() -> None:
+    run = made_run(3)
+    assert "refused" not in shown(run)
+
+
+def test_names_that_look_like_markup_stay_as_they_are() -> None:
+    page = shown(with_limits(made_run(name="[red]x[/red]"), limit("each[bold]", 1.0, 2.0)))
+    assert "[red]x[/red]: optimal" in page
+    assert "each[bold]" in page
