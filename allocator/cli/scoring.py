@@ -10,7 +10,7 @@ import typer
 from allocator.cli import fitting
 from allocator.cli.options import AsJson, Verbose
 from allocator.cli.output import print_json, progress
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, OutputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +20,7 @@ EXAMPLE = (
     "--scorecard models/grades/cumcm-2020-v1.json --out borrowers.csv"
 )
 SCENARIO = (".yaml", ".yml")
+WRITTEN = (".csv", ".parquet")
 SHOWN = 20
 """Rows printed where no file is written."""
 
@@ -48,10 +49,12 @@ def score(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the borrowers (csv or parquet).")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file of --out.")] = False,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Put grade, PD and LGD on borrowers by a fitted scorecard."""
+    _check_out(out, force)
     with progress(verbose) as tell:
         tell("scoring")
         notes: list[dict[str, Any]] = []
@@ -145,15 +148,34 @@ def _need(value: Path | None, option: str, what: str) -> Path:
     return value
 
 
+def _check_out(out: Path | None, force: bool) -> None:
+    """Refuse, before any work, a file that cannot or must not be written."""
+    if out is None:
+        return
+    faults = []
+    if out.suffix not in WRITTEN:
+        faults.append(Fault(f"{out.name} is neither csv nor parquet", "use one of these", field="--out"))
+    if out.exists() and not force:
+        faults.append(Fault(f"{out} is already there", "name another file, or give --force", field="--out"))
+    if faults:
+        raise InputError.of(faults, "score")
+
+
 def _write(frame: pd.DataFrame, out: Path) -> None:
-    if out.suffix == ".parquet":
-        frame.to_parquet(out, index=False)
-    elif out.suffix == ".csv":
-        frame.to_csv(out, index=False)
-    else:
-        raise InputError.of(
-            [Fault(f"{out.name} ends in {out.suffix or 'nothing'}", "use .csv or .parquet")], "--out"
+    """Write beside, then put in place: whole or not at all."""
+    part = out.with_name(f".{out.name}.part")
+    try:
+        if out.suffix == ".parquet":
+            frame.to_parquet(part, index=False)
+        else:
+            frame.to_csv(part, index=False)
+        part.replace(out)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        fault = Fault(
+            error.strerror or "cannot be written", "name a folder that exists and has room", str(out)
         )
+        raise OutputError("the borrowers were not written", [fault]) from error
 
 
 def _summary(frame: pd.DataFrame, notes: list[dict[str, Any]], out: Path | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, OutputError
 from allocator.scoring.classes import RatingClass, Scale
 from allocator.scoring.grades import GradeScorecard
 from allocator.scoring.logit import LogitFit
@@ -88,18 +88,29 @@ def write_fitted(
 ) -> Path:
     """Write `name-vN.json`, its card and any `extra` files by suffix; N is the next free number.
 
-    Returns the path of the JSON file.
+    Returns the path of the JSON file, the last one written. Raises OutputError.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    version = 1
-    while any((folder / f"{name}-v{version}{suffix}").exists() for suffix in (".json", ".csv", ".md")):
-        version += 1
-    path = folder / f"{name}-v{version}.json"
-    whole = {"schema": SCHEMA, "name": name, "version": version, **document, "training": dict(card.training)}
-    path.write_text(json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    path.with_suffix(".md").write_text(card.text(version), encoding="utf-8")
-    for suffix, text in (extra or {}).items():
-        path.with_suffix(suffix).write_text(text, encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        version = 1
+        while any((folder / f"{name}-v{version}{suffix}").exists() for suffix in (".json", ".csv", ".md")):
+            version += 1
+        path = folder / f"{name}-v{version}.json"
+        whole = {
+            "schema": SCHEMA,
+            "name": name,
+            "version": version,
+            **document,
+            "training": dict(card.training),
+        }
+        text = json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False)
+        for suffix, content in {**(extra or {}), ".md": card.text(version), ".json": text + "\n"}.items():
+            path.with_suffix(suffix).write_text(content, encoding="utf-8")
+    except OSError as error:
+        fault = Fault(
+            error.strerror or "cannot be written", "name a folder that you may write to", str(folder)
+        )
+        raise OutputError("the fit was not written", [fault]) from error
     return path
 
 
