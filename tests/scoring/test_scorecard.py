@@ -27,7 +27,8 @@ STRENGTH = {
     "special_support": -0.7,
 }
 """Effect of one standard deviation on the log-odds: source 000's signs, sizes ours."""
-FIRMS = 500
+FIRMS = 356
+"""As many as source 000 has."""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def test_signs_and_significance_come_back(schema: tuple[Variable, ...]) -> None:
     table = fit_scorecard(*draw(schema, 0), schema, penalty="none").wald()
     for name, weight in STRENGTH.items():
         assert table.loc[name, "estimate"] * weight > 0
-        assert table.loc[name, "p"] < 0.01
+        assert table.loc[name, "p"] < 0.05
     assert table["agrees"].dropna().all()
 
 
