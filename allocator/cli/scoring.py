@@ -86,13 +86,16 @@ def _from_table(file: Path, scorecard: Path | None, lgd: float, intervals: bool)
     if file.suffix in SCENARIO:
         file, scorecard, columns = _named_by(file, scorecard)
     fitted = read_fitted(_need(scorecard, "--scorecard", "a file that fit wrote"))
-    frame = read_table(file).rename(columns=columns)
+    frame = read_table(file)
+    frame = frame.assign(
+        **{ours: frame[theirs] for ours, theirs in columns.items() if theirs in frame.columns}
+    )
     scored = score_frame(frame, fitted, intervals=intervals)
     return scored if "lgd" in scored.columns else scored.assign(lgd=lgd)
 
 
 def _named_by(file: Path, scorecard: Path | None) -> tuple[Path, Path | None, dict[str, str]]:
-    """The borrowers and the scorecard that a scenario names, and how its columns are called."""
+    """The borrowers and the scorecard that a scenario names; canonical name -> its name of a column."""
     from allocator.scenario import load_scenario
 
     scenario = load_scenario(file)
@@ -102,7 +105,7 @@ def _named_by(file: Path, scorecard: Path | None) -> tuple[Path, Path | None, di
         raise InputError.of([fault], "score")
     named = scenario.document.get("portfolio", {}).get("scorecard")
     chosen = scorecard or (None if named is None else (file.parent / str(named)).resolve())
-    return source.path, chosen, {theirs: ours for ours, theirs in source.columns.items()}
+    return source.path, chosen, dict(source.columns)
 
 
 def _from_invoices(

@@ -83,6 +83,20 @@ def test_score_without_a_scorecard_or_with_a_wrong_one(borrowers: Path, allocato
     assert "grades no invoices" in wrong.told
 
 
+def test_score_of_a_scenario_takes_its_borrowers(
+    borrowers: Path, tmp_path: Path, allocator: Allocator
+) -> None:
+    (tmp_path / "churn.csv").write_text("rate,AAA\n0.04,0\n0.05,0.2\n")
+    (tmp_path / "s.yaml").write_text(
+        "schema: 1\nname: s\nportfolio:\n  source: b.csv\n  columns: {max_amount: indicator_21}\n"
+        "response: {churn: churn.csv}\npolicy:\n  budget: {amount: 1000}\n"
+        "  ticket: {min: 1, max: 10}\n  rates: {AAA: [4%, 5%]}\n"
+    )
+    outcome = allocator("score", tmp_path / "s.yaml", "--scorecard", PUBLISHED, "--json")
+    assert (borrowers.name, outcome.json["by_grade"]["AAA"]) == ("b.csv", 1)
+    assert "--scorecard" in allocator("score", tmp_path / "s.yaml").told
+
+
 def test_score_of_invoices(contest: Path, tmp_path: Path, allocator: Allocator) -> None:
     files = [
         "--purchases",
