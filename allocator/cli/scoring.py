@@ -186,7 +186,6 @@ def _summary(frame: pd.DataFrame, notes: list[dict[str, Any]], out: Path | None)
     if "grade" in frame.columns:
         counts = frame["grade"].value_counts(sort=False)
         summary["by_grade"] = {str(grade): int(n) for grade, n in counts.items()}
-        summary["not_graded"] = int(frame["grade"].isna().sum())
     if "pd" in frame.columns:
         summary["mean_pd"] = float(frame["pd"].mean())
     if notes:
@@ -199,8 +198,7 @@ def _say(summary: dict[str, Any], frame: pd.DataFrame) -> None:
         typer.echo(_note(note))
     if "by_grade" in summary:
         grades = ", ".join(f"{grade} {n:,}" for grade, n in summary["by_grade"].items())
-        rest = f", not graded {summary['not_graded']:,}" if summary["not_graded"] else ""
-        typer.echo(f"{summary['borrowers']:,} borrowers: {grades}{rest}")
+        typer.echo(f"{summary['borrowers']:,} borrowers: {grades}")
     if "mean_pd" in summary:
         typer.echo(f"mean PD {summary['mean_pd']:.2%}")
     if summary["file"] is None:

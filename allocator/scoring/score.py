@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
@@ -17,14 +18,16 @@ from allocator.scoring.invoices import Duplicates, Invoices, Notes, read_invoice
 from allocator.scoring.rating import Rating
 from allocator.scoring.workbook import read_firms
 
+UNGRADED = "ungraded"
+"""Grade of a firm that nothing is known of; no policy has rates for it."""
+
 
 @dataclass(frozen=True)
 class InvoiceScores:
     """Ungraded firms, scored."""
 
     borrowers: pd.DataFrame
-    """borrower_id, grade, pd, lgd, p_A .. p_D, one row a firm; grade and pd are missing, and `note`
-    says so, where a firm has no sales invoice to be graded by."""
+    """One row a firm, as `borrowers_from_invoices` gives it."""
     scorecard: GradeScorecard
     notes: tuple[Notes, ...]
 
@@ -111,8 +114,11 @@ def rated_firms(
 def borrowers_from_invoices(
     invoices: Invoices, scorecard: GradeScorecard, *, firms: Sequence[str] | None = None, lgd: float = 0.5
 ) -> pd.DataFrame:
-    """Borrowers with grade, pd, lgd and grade probabilities, by a scorecard fitted before.
+    """Borrowers as a portfolio reads them, by a scorecard fitted before.
 
+    Columns: borrower_id, grade, pd, lgd, exclude, p_A .. p_D, void_share, note. A firm without a valid
+    sales invoice has nothing to be graded by: it is UNGRADED and excluded, its PD is that of a firm of
+    which nothing is known, and its note says so.
     Raises InputError: an LGD outside [0, 1], no firm with a sales invoice.
     """
     if not 0 <= lgd <= 1:
@@ -123,12 +129,18 @@ def borrowers_from_invoices(
     speaks = (indicators["out_n_valid"] > 0).to_numpy()
     if not speaks.any():
         raise InputError.of([Fault("no firm has a valid sales invoice", "check the firms' names")], "Scores")
-    scored = scorecard.apply(indicators[speaks]).reindex(indicators.index)
-    scored["lgd"] = lgd
-    scored["void_share"] = indicators["void_share"]
-    scored["note"] = pd.Series("", index=indicators.index).where(speaks, "no valid sales invoice: not graded")
+    scored = scorecard.apply(indicators[speaks])
+    scored["grade"] = scored["grade"].cat.add_categories([UNGRADED])
+    scored = scored.reindex(indicators.index)
     probabilities = [f"p_{grade}" for grade in scorecard.grades]
-    columns = ["grade", "pd", "lgd", *probabilities, "void_share", "note"]
+    scored.loc[~speaks, "grade"] = UNGRADED
+    scored.loc[~speaks, "pd"] = float(scorecard.frequency @ scorecard.pd_by_grade)
+    scored.loc[~speaks, probabilities] = scorecard.frequency
+    scored["lgd"] = lgd
+    scored["exclude"] = ~speaks
+    scored["void_share"] = indicators["void_share"]
+    scored["note"] = np.where(speaks, "", "no valid sales invoice: not graded")
+    columns = ["grade", "pd", "lgd", "exclude", *probabilities, "void_share", "note"]
     return scored[columns].rename_axis("borrower_id").reset_index()
 
 

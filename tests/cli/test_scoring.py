@@ -49,7 +49,6 @@ def test_score_writes_borrowers_that_a_scenario_can_read(
         "borrowers": 3,
         "file": str(out),
         "by_grade": {"AAA": 1, "AA": 0, "A": 0, "BBB": 0, "BB": 1, "B": 0, "CCC": 0, "CC": 0, "C": 1},
-        "not_graded": 0,
         "mean_pd": pytest.approx((0.00114 + 0.19797 + 0.04576) / 0.45 / 3),
     }
     written = pd.read_csv(out, dtype={"borrower_id": str}, keep_default_na=False)
@@ -110,7 +109,7 @@ def test_score_of_invoices(contest: Path, tmp_path: Path, allocator: Allocator) 
         "invoices_in_302.parquet: 395,175 invoices, 17,236 void, 3,552 returns, 4,681 repeated rows kept"
         in outcome.out
     )
-    assert "302 borrowers: A 63, B 112, C 88, D 39" in outcome.out
+    assert "302 borrowers: A 63, B 112, C 88, D 39, ungraded 0" in outcome.out
     assert len(pd.read_csv(tmp_path / "b.csv")) == 302
 
 

@@ -103,12 +103,13 @@ def test_every_shipped_fit_is_readable_and_has_a_card(models: Path) -> None:
         for path in sorted((models / folder).glob("*.json")):
             assert path.with_suffix(".md").is_file() or path.stem == "sba-rules-term", path
             if json.loads(path.read_text())["kind"] in ("logit", "rating", "grade"):
-                kinds[path.stem] = type(read_fitted(path))
+                kinds[f"{folder}/{path.stem}"] = type(read_fitted(path))
     assert kinds == {
-        "sba-california-v1": kinds["sba-california-v1"],
-        "small-enterprise-published": Rating,
-        "cumcm-2020-v1": GradeScorecard,
-        "cumcm-2020-void-ranges-v1": GradeScorecard,
+        "scorecards/sba-california-v1": Scorecard,
+        "ratings/sba-california-v1": Rating,
+        "ratings/small-enterprise-published": Rating,
+        "grades/cumcm-2020-v1": GradeScorecard,
+        "grades/cumcm-2020-void-ranges-v1": GradeScorecard,
     }
 
 
