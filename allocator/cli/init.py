@@ -37,7 +37,7 @@ def init(
         print_json({"folder": str(folder), "scenarios": scenarios})
     else:
         print_line(f"{len(scenarios)} scenarios and what they read copied to {folder}; now, for one,")
-        print_line("".join(f"  allocator solve {path}" for path in scenarios[:1]))
+        print_line(f"  allocator solve {min(scenarios, key=len)}")
 
 
 def shipped() -> Path:

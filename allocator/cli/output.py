@@ -53,12 +53,18 @@ def print_line(line: str) -> None:
 def _write(text: str) -> None:
     """Write to standard output now, so that what goes wrong is told while the command can still fail."""
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(_carried(text))
         sys.stdout.flush()
     except BrokenPipeError:
         raise ReaderLeftError from None
     except OSError as error:
         raise OutputError(f"standard output cannot be written: {error.strerror}") from error
+
+
+def _carried(text: str) -> str:
+    """`text` with what standard output cannot encode as escapes: a name must not end the command."""
+    encoding = sys.stdout.encoding or "ascii"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 @contextmanager

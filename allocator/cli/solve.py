@@ -41,6 +41,7 @@ def solve(
         run = allocate(scenario, tell)
         tell("writing the run")
         folder = out or default_folder(run)
+        require_free(folder, force)
         written = write_run(run, folder, scenario_text=dump_scenario(scenario, folder.resolve()), force=force)
     if as_json:
         print_json({**json.loads((written / "summary.json").read_text("utf-8")), "folder": str(written)})

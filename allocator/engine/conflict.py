@@ -7,38 +7,34 @@ An elastic program finds the least total loosening; its priced rows hold a confl
 from __future__ import annotations
 
 from dataclasses import replace
+from time import perf_counter
 
 import numpy as np
 from scipy import sparse
 
 from allocator.engine.kernel.columns import Columns
-from allocator.engine.program import Effort, Program, beside
+from allocator.engine.program import Effort, LimitRows, Program, beside
 from allocator.engine.solving import solve
 from allocator.errors import Fault, InfeasibleError
-from allocator.records.portfolio import Floats, Integers
+from allocator.records.portfolio import Floats
 
-_SECONDS = 10.0
-"""For one feasibility check of an integer program."""
+_SECONDS = 5.0
+"""For one feasibility check of an integer program; what stays open counts as feasible."""
+_SECONDS_ALL = 30.0
+"""For the whole search: a limit that is not looked at in time stays in the conflict named."""
+_DUST = 1e-9
+"""A break below this, in a limit's own scale, is rounding."""
 
 
-def explain_conflict(columns: Columns, program: Program, at: Integers) -> InfeasibleError:
-    """The error that names the conflict; limit j is row at[j] of `program` (-1: in none)."""
+def explain_conflict(columns: Columns, limits: LimitRows) -> InfeasibleError:
+    """The error that names the conflict among the limits of an infeasible program."""
     rows = columns.limits.rows
-    loosening = _least_loosening(program, at)
-    conflict = _thin(program, loosening, at)
-    alone = [j for j in conflict if _feasible(program, at, dropped=[j])]
+    loosening = _least_loosening(limits, columns.limits.scale)
+    conflict = _thin(limits, loosening)
+    alone = [j for j in conflict if _feasible(limits, dropped=[j])]
     conflict = alone + [j for j in conflict if j not in alone]
     names = [rows[j].name for j in conflict]
-    faults = [
-        Fault(
-            f"must be loosened by at least {loosening[j] * rows[j].scale:,.2f} if nothing else is",
-            "loosen or drop it",
-            field=f"limit {rows[j].name}",
-        )
-        if loosening[j] > 1e-9
-        else Fault("holds the others up", "loosen or drop it", field=f"limit {rows[j].name}")
-        for j in conflict
-    ]
+    faults = [_fault(rows[j].name, float(loosening[j] * rows[j].scale)) for j in conflict]
     return InfeasibleError(_message(names, [rows[j].name for j in alone]), names, faults)
 
 
@@ -51,8 +47,11 @@ def broken_limits(columns: Columns, broken: Floats) -> InfeasibleError:
     return InfeasibleError(_message(names, names if len(names) == 1 else []), names, faults)
 
 
-def _fault(name: str, loosening: float) -> Fault:
-    problem = f"must be loosened by at least {loosening:,.2f} if nothing else is"
+def _fault(name: str, broken: float) -> Fault:
+    """What a limit lacks where all limits together are broken least, each in its own scale."""
+    problem = (
+        f"lacks {broken:,.2f} where the limits are broken least" if broken > 0 else "holds the others up"
+    )
     return Fault(problem, "loosen or drop it", field=f"limit {name}")
 
 
@@ -71,11 +70,13 @@ def _listed(names: list[str], last: str = "and") -> str:
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {last} {quoted[-1]}"
 
 
-def _least_loosening(program: Program, at: Integers) -> Floats:
-    """(m,) how far each limit is broken, in its own scale, where the sum of breaks is least."""
+def _least_loosening(limits: LimitRows, scale: Floats) -> Floats:
+    """(m,) how far each limit is broken, in `scale`, where the sum of breaks is least; dust is 0."""
+    program, at = limits.program, limits.row
     rows, columns = program.matrix.shape
     own = np.flatnonzero(at >= 0)
-    up = sparse.csc_array((np.ones(len(own)), (at[own], np.arange(len(own)))), shape=(rows, len(own)))
+    breaks = (scale / limits.measure)[own]
+    up = sparse.csc_array((breaks, (at[own], np.arange(len(own)))), shape=(rows, len(own)))
     free = np.full(2 * len(own), np.inf)
     elastic = Program(
         cost=np.concatenate([np.zeros(columns), -np.ones(len(free))]),
@@ -91,24 +92,25 @@ def _least_loosening(program: Program, at: Integers) -> Floats:
     if point is not None:
         slack = point[columns:]
         loosening[own] = slack[: len(own)] + slack[len(own) :]
-    return loosening
+    return np.where(loosening > _DUST, loosening, 0.0)
 
 
-def _thin(program: Program, loosening: Floats, at: Integers) -> list[int]:
+def _thin(limits: LimitRows, loosening: Floats) -> list[int]:
     """The deletion filter: a limit whose absence leaves the rest infeasible is not needed for the conflict.
 
     The limits that the elastic program breaks are tried last, so that they tend to stay.
     """
-    dropped: list[int] = [int(j) for j in np.flatnonzero(at < 0)]
+    end = perf_counter() + _SECONDS_ALL
+    dropped = [int(j) for j in np.flatnonzero(limits.row < 0)]
     for j in np.argsort(loosening, kind="stable"):
-        if at[j] >= 0 and not _feasible(program, at, [*dropped, int(j)]):
+        if limits.row[j] >= 0 and perf_counter() < end and not _feasible(limits, [*dropped, int(j)]):
             dropped.append(int(j))
-    return [j for j in range(len(at)) if j not in set(dropped)]
+    return [j for j in range(len(limits.row)) if j not in set(dropped)]
 
 
-def _feasible(program: Program, at: Integers, dropped: list[int]) -> bool:
+def _feasible(limits: LimitRows, dropped: list[int]) -> bool:
     """Whether some point meets everything but the dropped limits."""
-    free = at[dropped]
+    program, free = limits.program, limits.row[dropped]
     lower, upper = program.row_lower.copy(), program.row_upper.copy()
     lower[free[free >= 0]], upper[free[free >= 0]] = -np.inf, np.inf
     trial = replace(program, cost=np.zeros(len(program.cost)), row_lower=lower, row_upper=upper)

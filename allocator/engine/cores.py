@@ -19,7 +19,7 @@ from allocator.engine.formulation import Core, Translated, formulate, translate
 from allocator.engine.kernel.columns import Columns, Response
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
-from allocator.engine.program import Effort
+from allocator.engine.program import Effort, LimitRows, largest
 from allocator.engine.solving import solve
 from allocator.records.portfolio import Codes, Floats, Integers
 
@@ -123,9 +123,9 @@ def build_core(columns: Columns, play: Play, frozen_use: Floats, lot: float | No
     whole = lot is not None
     unit = columns.money_unit if lot is None else lot
     borrowers = play.options.borrowers
-    norm = _largest(unit * play.uses.unit, play.uses.loan)
-    use_unit = sparse.csr_array(play.uses.unit * (unit / norm)[:, None])
-    use_loan = sparse.csr_array(play.uses.loan / norm[:, None])
+    measure = largest(unit * play.uses.unit, play.uses.loan)
+    use_unit = sparse.csr_array(play.uses.unit * (unit / measure)[:, None])
+    use_loan = sparse.csr_array(play.uses.loan / measure[:, None])
     use_unit.eliminate_zeros()
     use_loan.eliminate_zeros()
     return Core(
@@ -139,18 +139,13 @@ def build_core(columns: Columns, play: Play, frozen_use: Floats, lot: float | No
         use_unit=use_unit,
         use_loan=use_loan,
         senses=limits.senses,
-        rhs=(limits.rhs - frozen_use) / norm,
+        rhs=(limits.rhs - frozen_use) / measure,
         idle_value=limits.idle_rate,
-        idle_use=unit / float(norm[0]),
+        idle_use=unit / float(measure[0]),
         idle_room=(limits.idle_room if limits.idle_rate > 0 else 0.0) / unit,
         unit=unit,
+        measure=measure,
     )
-
-
-def _largest(*uses: Floats) -> Floats:
-    """(m,) the largest coefficient of each row; 1 where there is none: rows are solved in this measure."""
-    largest = np.max([np.max(np.abs(use), axis=1, initial=0.0) for use in uses], axis=0)
-    return np.where(largest > 0.0, largest, 1.0)
 
 
 def _in_units(amounts: Floats, unit: float, whole: bool) -> Floats:
@@ -168,7 +163,7 @@ class Outcome:
     bound: float
     """Best value of any allocation that differs from the frozen answers only inside the core."""
     log: str
-    translated: Translated | None
+    rows: LimitRows | None
     """The program, for questions about why it is infeasible; None where only whole cents made it so."""
 
 
@@ -185,7 +180,7 @@ def solve_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: St
     if unsettled and len(play.options) <= CENTS_UP_TO:
         # Rows count tens of millions of cents, so that a millionth of one is near double precision.
         coarser = replace(effort, feasibility=1e-6)
-        return replace(_solved(book, priced, play, CENT, coarser, start), translated=None)
+        return replace(_solved(book, priced, play, CENT, coarser, start), rows=None)
     return outcome
 
 
@@ -199,19 +194,20 @@ def _solved(
     if not core.empty_rows_hold(1e-9):
         return Outcome("infeasible", None, None, -np.inf, "", None)
     translated = translate(formulate(core))
+    rows = LimitRows(translated.program, translated.limit, core.measure)
     first = None if start is None else _start(play, start, translated, core)
     effort = replace(effort, distance=effort.distance / core.unit)
     answer = solve(translated.program, effort, start=first, keep_log=True)
     bound = answer.bound * core.unit + frozen.value
     if answer.point is None:
-        return Outcome(answer.stop, None, None, bound, answer.log, translated)
+        return Outcome(answer.stop, None, None, bound, answer.log, rows)
     lines = _taken(answer.point, translated)
     amounts = _amounts_of(columns, play, lines, answer.point, translated, core, frozen.usage)
     if amounts is None:
-        return Outcome(answer.stop, None, None, bound, answer.log, translated)
+        return Outcome(answer.stop, None, None, bound, answer.log, rows)
     position = play.options.position[lines]
     option[position], amount[position] = play.options.option[lines], amounts
-    return Outcome(answer.stop, option, amount, bound, answer.log, translated)
+    return Outcome(answer.stop, option, amount, bound, answer.log, rows)
 
 
 @dataclass(frozen=True)

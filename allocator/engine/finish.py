@@ -69,7 +69,7 @@ def finish(book: Pass, prices: Floats, tolerance: float) -> Finish:
         answer = solve(lp.program, Effort(presolve=False))
         if answer.point is None or not len(answer.row_prices):
             break
-        found = signed(columns, answer.row_prices[: len(prices)] / lp.norm * lp.unit)
+        found = signed(columns, lp.prices(answer.row_prices))
         priced = at_prices(columns, found, book.respond(found))
         broken = lp.broken(answer.point)
         gap = priced.bound - answer.value * lp.unit if np.max(broken, initial=0.0) <= 0.0 else np.inf
@@ -112,6 +112,14 @@ class Restricted:
     """(m,) row units a unit of the program's row."""
     unit: float
     """Money a unit of the objective."""
+    idle_rate: float
+    """What unspent budget earns: the base counts it, so the budget's price starts there."""
+
+    def prices(self, row_prices: Floats) -> Floats:
+        """(m,) the rows' prices in money a unit of the row."""
+        prices = row_prices[: len(self.norm)] / self.norm * self.unit
+        prices[0] += self.idle_rate
+        return prices
 
     def broken(self, point: Floats) -> Floats:
         """(m,) how far each row is broken, beyond the solver's tolerance."""
@@ -147,7 +155,7 @@ def _restricted(columns: Columns, base: Response, at_base: Tally, switches: Swit
         integer=np.zeros(len(value) + 2 * rows, dtype=bool),
         offset=offset / unit,
     )
-    return Restricted(program, norm, unit)
+    return Restricted(program, norm, unit, limits.idle_rate if limits.idle_room > 0 else 0.0)
 
 
 def _convexity(switches: Switches) -> sparse.csr_array:

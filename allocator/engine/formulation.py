@@ -63,6 +63,8 @@ class Core:
     idle_room: float
     """Most that may stay unspent, in units."""
     unit: float
+    measure: Floats
+    """(m,) what one unit of each row is in the limit's own unit."""
 
     def empty_rows_hold(self, tolerance: float) -> bool:
         """Whether the limits that no option uses are met as they stand."""

@@ -63,6 +63,7 @@ def optimise(
         priced = relaxation_prices(columns, progress)
     at_price = perf_counter()
     search.tighten(priced.bound, "prices")
+    search.offer(candidate(book, priced.option, priced.amount))
     stop = _grow_core(search, priced, progress)
     if search.best is None:
         raise _none_found(stop, settings)
@@ -97,10 +98,13 @@ def _grow_core(search: Search, priced: Priced, progress: Progress) -> Stop:
         if search.left <= 0:
             return "time_limit"
         play = in_play(search.book.columns, priced, size, _distance(search, priced))
-        seconds = search.left if play.covers >= _distance(search, priced) else search.left / 4
-        outcome = _solve(search, priced, play, seconds, progress)
+        covered = play.covers >= _distance(search, priced)
+        outcome = _solve(search, priced, play, search.left if covered else search.left / 4, progress)
         if play.covers >= _distance(search, priced):
-            return _conclude(search, outcome)
+            stop = _conclude(search, outcome)
+            if covered or stop != "time_limit":
+                return stop
+            continue
         if size >= min(len(search.book.columns), LARGEST_CORE):
             return "exhausted"
         size *= 4
@@ -138,8 +142,8 @@ def _conclude(search: Search, outcome: Outcome) -> Stop:
 
 def _integer_conflict(search: Search, outcome: Outcome) -> InfeasibleError:
     """Fractions of offers, or of cents, would meet every limit; whole ones do not."""
-    if outcome.translated is None:
+    if outcome.rows is None:
         exact = [row.name for row in search.book.columns.limits.rows if row.sense == "exactly"]
         named = " and ".join(repr(name) for name in exact)
         return InfeasibleError(f"no amounts in whole cents meet {named} exactly; allow a range", exact)
-    return explain_conflict(search.book.columns, outcome.translated.program, outcome.translated.limit)
+    return explain_conflict(search.book.columns, outcome.rows)

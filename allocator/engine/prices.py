@@ -34,7 +34,7 @@ def relaxation_prices(columns: Columns, progress: Callable[[str], None]) -> Pric
     progress(f"pricing the limits over {len(relaxation.points.line):,} extreme offers")
     answer = solve(relaxation.program, Effort())
     if answer.stop == "infeasible":
-        raise explain_conflict(columns, relaxation.program, np.arange(len(columns.limits)))
+        raise explain_conflict(columns, relaxation.rows)
     if answer.stop != "optimal":
         raise SolverError(f"the LP relaxation ended with status {answer.stop}")
     prices = prices_of(columns, relaxation, answer)

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
-from allocator.records.portfolio import Booleans, Floats
+from allocator.records.portfolio import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,23 @@ class Answer:
     row_prices: Floats
     """Change of the best value per unit more of a row's right-hand side; empty for a MIP."""
     log: str = ""
+
+
+@dataclass(frozen=True)
+class LimitRows:
+    """A program, and where the m limits stand in it."""
+
+    program: Program
+    row: Integers
+    """(m,) -1: a limit that is no row, since nothing in the program uses it."""
+    measure: Floats
+    """(m,) what one unit of the limit's row is in the limit's own unit."""
+
+
+def largest(*uses: Floats) -> Floats:
+    """(m,) the largest coefficient of each row; 1 where there is none: rows are solved in this measure."""
+    found = np.max([np.max(np.abs(use), axis=1, initial=0.0) for use in uses], axis=0)
+    return np.where(found > 0.0, found, 1.0)
 
 
 def stack(*blocks: sparse.sparray | np.ndarray) -> sparse.csc_array:

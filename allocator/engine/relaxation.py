@@ -14,7 +14,7 @@ from scipy import sparse
 
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.options import Options, Uses
-from allocator.engine.program import Answer, Program, beside, row_bounds, stack
+from allocator.engine.program import Answer, LimitRows, Program, beside, largest, row_bounds, stack
 from allocator.records.portfolio import Booleans, Floats, Integers
 
 
@@ -33,6 +33,13 @@ class Relaxation:
     points: Points
     unit: float
     """Money is counted in this unit inside the program."""
+    measure: Floats
+    """(m,) what one unit of each limit's row is in the limit's own unit."""
+
+    @property
+    def rows(self) -> LimitRows:
+        """The limits stand first."""
+        return LimitRows(self.program, np.arange(len(self.measure)), self.measure)
 
 
 def relax(columns: Columns, options: Options, uses: Uses) -> Relaxation:
@@ -41,34 +48,33 @@ def relax(columns: Columns, options: Options, uses: Uses) -> Relaxation:
     unit = columns.money_unit
     value = options.margin[points.line] * points.amount + options.fixed[points.line]
     use = uses.unit[:, points.line] * points.amount + uses.loan[:, points.line]
-    scale = columns.limits.scale
+    measure = largest(use)
     owner = options.owner[points.line]
     count = len(options.borrowers)
     convexity = sparse.csr_array(
         (np.ones(len(owner)), (owner, np.arange(len(owner)))), shape=(count, len(owner))
     )
-    idle = np.zeros((len(scale) + count, 1))
-    idle[0, 0] = unit / scale[0]
+    idle = np.zeros((len(measure) + count, 1))
+    idle[0, 0] = unit / measure[0]
     limits = columns.limits
-    lower, upper = row_bounds(limits.senses, limits.rhs / scale)
+    lower, upper = row_bounds(limits.senses, limits.rhs / measure)
     must = columns.offers.must[options.borrowers]
     program = Program(
         cost=np.append(value, limits.idle_rate * unit) / unit,
-        matrix=beside(stack(use / scale[:, None], convexity), idle),
+        matrix=beside(stack(use / measure[:, None], convexity), idle),
         row_lower=np.concatenate([lower, np.where(must, 1.0, -np.inf)]),
         row_upper=np.concatenate([upper, np.ones(count)]),
         column_lower=np.zeros(len(value) + 1),
         column_upper=np.append(np.ones(len(value)), limits.idle_room / unit),
         integer=np.zeros(len(value) + 1, dtype=bool),
     )
-    return Relaxation(program, points, unit)
+    return Relaxation(program, points, unit, measure)
 
 
 def prices_of(columns: Columns, relaxation: Relaxation, answer: Answer) -> Floats:
     """(m,) the LP's row prices in money a unit of the row, of the sign that the row's direction wants."""
-    rows = columns.limits.rows
-    scale = columns.limits.scale
-    return signed(columns, answer.row_prices[: len(rows)] * relaxation.unit / scale)
+    limits = len(relaxation.measure)
+    return signed(columns, answer.row_prices[:limits] * relaxation.unit / relaxation.measure)
 
 
 def signed(columns: Columns, prices: Floats) -> Floats:

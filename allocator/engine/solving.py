@@ -7,6 +7,7 @@ more, and the same inputs must give the same bits. Threads speed up the dual pas
 from __future__ import annotations
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ _STOPS = {
 
 _SMALLEST = 1e-12
 """Coefficients below it are rounding dust; HiGHS would drop them with a warning, by default below 1e-9."""
+_LISTEN = 0.05
+"""Seconds between looks for a signal."""
 
 
 class SolverError(AllocatorError):
@@ -52,9 +55,23 @@ def solve(program: Program, effort: Effort, *, start: Floats | None = None, keep
             solution = highspy.HighsSolution()
             solution.col_value = [float(v) for v in start]
             solver.setSolution(solution)
-        _expect(solver.run(), "the run", warning=True)
+        _expect(_run(solver), "the run", warning=True)
         text = log.read_text(errors="replace") if keep_log and log.exists() else ""
         return _answer(solver, program, text)
+
+
+def _run(solver: Any) -> Any:
+    """The status of a run in a thread of its own: a signal that comes meanwhile is answered at once."""
+    solver.HandleUserInterrupt = True
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(solver.run)
+        try:
+            while not running.done():
+                wait([running], _LISTEN)
+        except BaseException:
+            solver.cancelSolve()
+            raise
+    return running.result()
 
 
 def _set_options(solver: Any, effort: Effort, log: Path | None) -> None:
@@ -199,7 +216,7 @@ class LiveProgram:
 
     def solve(self) -> Answer:
         """The optimum, from where the last solve ended."""
-        _expect(self._solver.run(), "the run", warning=True)
+        _expect(_run(self._solver), "the run", warning=True)
         stop: Any = _STOPS.get(self._solver.getModelStatus(), "other")
         solution = self._solver.getSolution()
         value = float(self._solver.getInfo().objective_function_value)

@@ -56,6 +56,9 @@ rate,A,B
 0.15,0.9,0.85
 """
 
+RUN = "import sys; from allocator.cli.main import main; sys.exit(main())"
+"""What the installed command does."""
+
 
 @pytest.fixture
 def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -102,7 +105,7 @@ def allocator(capsys: pytest.CaptureFixture[str]) -> Allocator:
 def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
     """Start the command in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "allocator", *map(str, arguments)],
+        [sys.executable, "-c", RUN, *map(str, arguments)],
         stdout=options.pop("stdout", subprocess.PIPE),
         stderr=options.pop("stderr", subprocess.PIPE),
         text=True,

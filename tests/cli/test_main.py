@@ -262,7 +262,7 @@ def test_two_runs_at_once_to_one_folder_do_not_mix(case: Path, allocator: Alloca
     done = [outcome for outcome in outcomes if outcome.status == 0]
     assert len(done) == 1, [outcome.err for outcome in outcomes]
     refused = next(outcome for outcome in outcomes if outcome.status != 0)
-    assert refused.status in (1, 2)
+    assert refused.status in (1, 2)  # by whether it came before or while the other wrote
     assert "holds a run already" in refused.json["error"]["faults"][0]["problem"]
     verified = allocator("verify", "run", "--json")
     assert verified.status == 0
@@ -283,6 +283,14 @@ def test_a_full_standard_output_is_told(case: Path) -> None:
         outcome = finish(start("schema", stdout=full))
     assert outcome.status == 1
     assert outcome.err == "error: standard output cannot be written: No space left on device\n"
+
+
+def test_a_terminal_without_the_letters_shows_escapes(case: Path) -> None:
+    scenario = case / "scenario.yaml"
+    scenario.write_text(scenario.read_text().replace("name: small", "name: 贷款"), encoding="utf-8")
+    outcome = finish(start("check", "scenario.yaml", env={"PYTHONIOENCODING": "ascii"}))
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out.startswith(r"\u8d37\u6b3e: no faults")
 
 
 def test_progress_shows_on_a_terminal_after_two_seconds_only(case: Path) -> None:

@@ -51,7 +51,7 @@ def test_without_out_the_folder_is_named_after_name_and_digest(case: Path, alloc
     first = allocator("solve", "scenario.yaml", "--json")
     assert Path(first.json["folder"]) == case / "runs" / f"small-{first.json['digest'][:12]}"
     again = allocator("solve", "scenario.yaml")
-    assert again.status == 1
+    assert again.status == 2
     assert "holds a run already -> give --force to replace it" in again.told
     assert allocator("solve", "scenario.yaml", "--force").status == 0
     other = allocator("solve", "scenario.yaml", "--set", "policy.budget.amount=2_000_000", "--json")

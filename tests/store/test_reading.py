@@ -29,7 +29,9 @@ def test_a_run_reads_back(stored: Path) -> None:
     run, read = made_run(), read_run(stored)
     assert read.folder == stored
     assert read.scenario_path == stored / "scenario.yaml"
-    assert read.summary == json.loads(json.dumps(dict(run.summary)))
+    seconds = read.summary["seconds"]
+    assert read.summary == {**json.loads(json.dumps(dict(run.summary))), "seconds": seconds}
+    assert seconds["total"] == seconds["write"] > 0
     assert read.certificate["prices"] == run.prices
     assert list(read.allocation.columns) == list(run.allocation.columns)
 
