@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tests.cli.conftest import Allocator
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = ROOT / "models" / "ratings" / "small-enterprise-published.json"
+KINDS = ("logit", "rating", "grade", "ahp", "churn", "correlation")
 GRADES = ROOT / "models" / "grades" / "cumcm-2020-v1.json"
 
 
@@ -185,9 +187,15 @@ def test_fit_correlation_prints_table_4(contest: Path, allocator: Allocator) -> 
     assert (round(row["pearson"], 4), round(row["pearson_p"], 4), row["n"]) == (-0.2662, 0.0029, 123)
 
 
-@pytest.mark.parametrize("kind", [[], ["logit"], ["rating"], ["grade"], ["ahp"], ["churn"], ["correlation"]])
-def test_every_kind_has_help_with_an_example(kind: list[str], allocator: Allocator) -> None:
-    outcome = allocator("fit", *kind, "--help")
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_fit_has_help_with_an_example_and_json(kind: str, allocator: Allocator) -> None:
+    outcome = allocator("fit", kind, "--help")
     assert outcome.status == 0
-    assert "Example: allocator fit" in outcome.out or not kind
-    assert "Example: allocator score" in allocator("score", "--help").out
+    assert f"Example: allocator fit {kind} " in " ".join(outcome.out.split())
+    assert "--json" in outcome.out
+    assert max(map(len, outcome.out.splitlines())) <= 100
+
+
+def test_fit_lists_its_kinds(allocator: Allocator) -> None:
+    outcome = allocator("fit", "--help")
+    assert re.findall(r"^  (\w+)  ", outcome.out.partition("Commands:")[2], re.MULTILINE) == list(KINDS)
