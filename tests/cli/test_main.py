@@ -18,13 +18,17 @@ from allocator.cli.failures import Terminated
 from allocator.errors import Fault
 from tests.cli.conftest import Allocator, Outcome, finish, start
 
-COMMANDS = ("check", "solve", "verify", "synth", "schema", "init")
+COMMANDS = ("check", "solve", "verify", "score", "synth", "schema", "init")
+GROUPS = ("fit",)
 
 
 def test_help_lists_every_command(allocator: Allocator) -> None:
     outcome = allocator("--help")
     assert outcome.status == 0
-    assert re.findall(r"^  (\w+)  ", outcome.out.partition("Commands:")[2], re.MULTILINE) == list(COMMANDS)
+    assert re.findall(r"^  (\w+)  ", outcome.out.partition("Commands:")[2], re.MULTILINE) == [
+        *COMMANDS,
+        *GROUPS,
+    ]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -70,7 +74,7 @@ def test_the_package_has_no_other_names() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["slove"], "no such command 'slove'. Did you mean 'solve'? -> `allocator --help` lists"),
+        (["verfiy"], "no such command 'verfiy'. Did you mean 'verify'? -> `allocator --help` lists"),
         (["solve"], "missing argument 'FILE' -> `allocator solve --help` lists what may be given"),
         (["solve", "a", "b"], "got unexpected extra argument"),
         (["solve", "a", "--outt", "x"], "no such option: --outt"),

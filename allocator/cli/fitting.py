@@ -1,0 +1,257 @@
+"""`allocator fit KIND`: scorecards, ratings, grades, AHP weights and churn curves as versioned files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from allocator.cli.options import AsJson, Verbose
+from allocator.cli.output import print_json, progress
+from allocator.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from allocator.scoring.fitting import Fit
+
+Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the file and its card go.")]
+Name = Annotated[str, typer.Option(metavar="NAME", help="Files are NAME-v1.json, NAME-v1.md; then v2.")]
+Purchases = Annotated[Path, typer.Option(metavar="FILE", help="Invoices of rated firms: purchases.")]
+Sales = Annotated[Path, typer.Option(metavar="FILE", help="Invoices of rated firms: sales.")]
+Ratings = Annotated[Path, typer.Option(metavar="FILE", help="enterprise_id, rating, default of rated firms.")]
+Seed = Annotated[int, typer.Option(help="Seed of the folds.", min=0)]
+Folds = Annotated[int, typer.Option(help="Folds of the validation.", min=2)]
+
+Repeats = Annotated[bool, typer.Option("--drop-duplicates", help="Drop repeated invoices; else counted.")]
+Penalty = Annotated[Literal["none", "firth", "flic", "ridge"], typer.Option(help="See docs/scoring.md.")]
+GradeMethod = Annotated[Literal["ordinal", "void_ranges"], typer.Option(help="See docs/scoring.md.")]
+AhpMethod = Annotated[Literal["eigenvector", "geometric_mean"], typer.Option(help="Of the weights.")]
+Shape = Annotated[Literal["isotonic", "logistic"], typer.Option(help="Which curve the .csv holds.")]
+Only = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only these; may be repeated.")]
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Fit and validate, and write the result as data."
+)
+
+
+def logit(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="csv, parquet or xlsx, one row a firm.")],
+    declared: Annotated[Path, typer.Option("--variables", metavar="JSON", help="Variables, groups, signs.")],
+    outcome: Annotated[str, typer.Option(metavar="COLUMN", help="1 for a default, 0 for none.")],
+    name: Name = "logit",
+    out: Folder = Path("models/scorecards"),
+    penalty: Annotated[
+        Literal["none", "firth", "flic", "ridge"], typer.Option(help="See docs/scoring.md.")
+    ] = "flic",
+    strength: Annotated[float, typer.Option(help="Of the ridge penalty.", min=0)] = 1.0,
+    bounds: Annotated[
+        str | None, typer.Option(metavar="A=1%,..,D=100%", help="Highest PD of each grade, best first.")
+    ] = None,
+    time: Annotated[str | None, typer.Option(metavar="COLUMN", help="Judge also on the latest 30 %.")] = None,
+    folds: Folds = 5,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """PD from variables: a logit with Wald tests and expected signs (source 000)."""
+    with progress(verbose) as tell:
+        tell("fitting and validating a logit")
+        from allocator.scoring.fitting import logit_from_files
+
+        fit = logit_from_files(
+            data,
+            declared,
+            outcome,
+            penalty=penalty,
+            strength=strength,
+            bounds=_bounds(bounds),
+            folds=folds,
+            time=time,
+            seed=seed,
+        )
+    _finish(fit, out, name, as_json)
+
+
+def rating(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="csv, parquet or xlsx, one row a loan.")],
+    declared: Annotated[Path, typer.Option("--rules", metavar="JSON", help="Rules of the indicators.")],
+    default: Annotated[str, typer.Option(metavar="COLUMN", help="1 for a default, 0 for none.")],
+    owed: Annotated[str, typer.Option(metavar="COLUMN", help="Money lent.")],
+    lost: Annotated[str, typer.Option(metavar="COLUMN", help="Money not paid back.")],
+    name: Name = "rating",
+    out: Folder = Path("models/ratings"),
+    classes: Annotated[
+        str,
+        typer.Option(metavar="AAA,AA,..", help="Names, best first: as many classes."),
+    ] = "AAA,AA,A,BBB,BB,B,CCC,CC,C",
+    smallest: Annotated[int | None, typer.Option(help="Fewest loans in a class; else 1 %.", min=1)] = None,
+    folds: Folds = 5,
+    repeats: Annotated[int, typer.Option(help="Random splits a training share.", min=1)] = 10,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Score, classes of rising loss rate, PD and LGD (source 004)."""
+    with progress(verbose) as tell:
+        tell("fitting and validating a rating")
+        from allocator.scoring.fitting import rating_from_files
+
+        fit = rating_from_files(
+            data,
+            declared,
+            default,
+            owed,
+            lost,
+            classes=[one.strip() for one in classes.split(",")],
+            smallest=smallest,
+            folds=folds,
+            repeats=repeats,
+            seed=seed,
+        )
+    _finish(fit, out, name, as_json)
+
+
+def grade(
+    purchases: Purchases,
+    sales: Sales,
+    ratings: Ratings,
+    name: Name = "grade",
+    out: Folder = Path("models/grades"),
+    method: Annotated[
+        Literal["ordinal", "void_ranges"], typer.Option(help="See docs/scoring.md.")
+    ] = "ordinal",
+    shrinkage: Annotated[float, typer.Option(help="Defaults added to each frequency.", min=0)] = 0.5,
+    drop_duplicates: Repeats = False,
+    folds: Folds = 10,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Probabilities of the grades and a PD, learnt from rated firms' invoices (source 002)."""
+    with progress(verbose) as tell:
+        tell("reading invoices, fitting and validating grades")
+        from allocator.scoring.fitting_firms import grade_from_files
+
+        fit = grade_from_files(
+            purchases,
+            sales,
+            ratings,
+            method=method,
+            shrinkage=shrinkage,
+            duplicates="drop" if drop_duplicates else "keep",
+            folds=folds,
+            seed=seed,
+        )
+    _finish(fit, out, name, as_json)
+
+
+def ahp(
+    judgements: Annotated[Path, typer.Argument(metavar="JSON", help="Judgement matrices, as in models/ahp.")],
+    name: Name = "ahp",
+    out: Folder = Path("models/ahp"),
+    method: Annotated[
+        Literal["eigenvector", "geometric_mean"], typer.Option(help="Of the weights.")
+    ] = "eigenvector",
+    as_json: AsJson = False,
+) -> None:
+    """Weights from pairwise judgements, with their consistency (source 002)."""
+    from allocator.scoring.fitting_firms import ahp_from_file
+
+    _finish(ahp_from_file(judgements, method), out, name, as_json)
+
+
+def churn(
+    data: Annotated[
+        Path,
+        typer.Argument(metavar="DATA", help="rate, grade, left (0/1); or rate and shares by grade."),
+    ],
+    name: Name = "churn",
+    out: Folder = Path("models/churn"),
+    shape: Annotated[
+        Literal["isotonic", "logistic"], typer.Option(help="Which curve the .csv holds.")
+    ] = "isotonic",
+    as_json: AsJson = False,
+) -> None:
+    """A churn curve that does not fall with the rate."""
+    from allocator.scoring.fitting_firms import churn_from_file
+
+    _finish(churn_from_file(data, shape), out, name, as_json)
+
+
+def correlation(
+    purchases: Purchases,
+    sales: Sales,
+    ratings: Ratings,
+    indicator: Only = None,
+    as_json: AsJson = False,
+) -> None:
+    """Which indicators go with the rating: Pearson, Spearman, p and N (source 002, table 4)."""
+    from allocator.scoring.fitting_firms import correlation_from_files
+
+    table = correlation_from_files(purchases, sales, ratings, indicator)
+    if as_json:
+        print_json({"correlation": _records(table)})
+    else:
+        typer.echo(table.round(4).to_string())
+        typer.echo("** p below 0.01, * below 0.05, two-sided; grade A counts 4, D 1")
+
+
+EXAMPLES: dict[Callable[..., None], str] = {
+    logit: "allocator fit logit firms.csv --variables variables.json --outcome default",
+    rating: "allocator fit rating loans.csv --rules rules.json --default bad --owed lent --lost unpaid",
+    grade: "allocator fit grade --purchases in.parquet --sales out.parquet --ratings firms.csv",
+    ahp: "allocator fit ahp models/ahp/enterprise-credit.json",
+    churn: "allocator fit churn offers.csv --shape logistic",
+    correlation: "allocator fit correlation --purchases in.parquet --sales out.parquet "
+    "--ratings firms.csv --indicator void_share",
+}
+for command, example in EXAMPLES.items():
+    app.command(epilog=f"Example: {example}")(command)
+
+
+def register(root: typer.Typer) -> None:
+    """Add `fit` with its kinds to `root`."""
+    root.add_typer(app, name="fit", short_help="Fit scorecards, ratings, grades, weights and churn curves.")
+
+
+def _finish(fit: Fit, folder: Path, name: str, as_json: bool) -> None:
+    """Write what was fitted and say what came of it."""
+    from allocator.scoring.fitted import write_fitted
+
+    path = write_fitted(folder, name, fit.document, fit.card, fit.extra)
+    if as_json:
+        print_json({"file": str(path), **fit.figures})
+        return
+    for title, table in fit.tables.items():
+        typer.echo(f"{title}\n{table.to_string(float_format='{:.4g}'.format)}\n")
+    for label, value in fit.card.metrics.items():
+        typer.echo(f"{label}: {value}")
+    typer.echo(f"written to {path}, card {path.with_suffix('.md').name}")
+
+
+def _bounds(text: str | None) -> dict[str, float] | None:
+    """`A=1%,B=5%,C=100%` as a mapping. Raises InputError."""
+    if text is None:
+        return None
+    out: dict[str, float] = {}
+    faults = []
+    for part in text.split(","):
+        grade_name, _, value = part.partition("=")
+        number = value.strip().removesuffix("%")
+        try:
+            out[grade_name.strip()] = float(number) / (100 if value.strip().endswith("%") else 1)
+        except ValueError:
+            faults.append(Fault(f"{part!r} is no bound", "write GRADE=PD, such as A=1%", field="--bounds"))
+    if faults:
+        raise InputError.of(faults, "fit logit")
+    return out
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as mappings, NaN as None."""
+    frame = table.reset_index().astype(object)
+    rows = frame.where(frame.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]

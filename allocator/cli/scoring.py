@@ -1,0 +1,220 @@
+"""`allocator score` and `allocator fit`: what is known about firms, to grade, PD and LGD."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from allocator.cli import fitting
+from allocator.cli.options import AsJson, Verbose
+from allocator.cli.output import print_json, progress
+from allocator.errors import Fault, InputError, OutputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXAMPLE = (
+    "Example: allocator score --purchases in.parquet --sales out.parquet "
+    "--scorecard models/grades/cumcm-2020-v1.json --out borrowers.csv"
+)
+SCENARIO = (".yaml", ".yml")
+WRITTEN = (".csv", ".parquet")
+SHOWN = 20
+"""Rows printed where no file is written."""
+
+
+def score(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE", help="Borrowers (csv, parquet, xlsx), or a scenario with a scorecard."
+        ),
+    ] = None,
+    scorecard: Annotated[Path | None, typer.Option(metavar="JSON", help="A file that fit wrote.")] = None,
+    purchases: Annotated[Path | None, typer.Option(metavar="FILE", help="Invoices: purchases.")] = None,
+    sales: Annotated[Path | None, typer.Option(metavar="FILE", help="Invoices: sales.")] = None,
+    workbook: Annotated[
+        Path | None, typer.Option(metavar="XLSX", help="Invoices: an official workbook.")
+    ] = None,
+    firms: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The firms to score, by enterprise_id.")
+    ] = None,
+    lgd: Annotated[float, typer.Option(help="Loss given default where the scorecard has none.")] = 0.5,
+    drop_duplicates: Annotated[
+        bool, typer.Option(help="Drop repeated invoices; else they are counted.")
+    ] = False,
+    intervals: Annotated[bool, typer.Option(help="Add 95 % intervals of a logit's PD.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the borrowers (csv or parquet).")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file of --out.")] = False,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Put grade, PD and LGD on borrowers by a fitted scorecard."""
+    _check_out(out, force)
+    with progress(verbose) as tell:
+        tell("scoring")
+        notes: list[dict[str, Any]] = []
+        if file is None:
+            _need(scorecard, "--scorecard", "a grade file that fit wrote")
+            frame, notes = _from_invoices(scorecard, purchases, sales, workbook, firms, lgd, drop_duplicates)
+        else:
+            frame = _from_table(file, scorecard, lgd, intervals)
+        if out is not None:
+            _write(frame, out)
+    summary = _summary(frame, notes, out)
+    if as_json:
+        print_json(summary)
+    else:
+        _say(summary, frame)
+
+
+def register(app: typer.Typer) -> None:
+    """Add `score` and `fit` to `app`."""
+    app.command(epilog=EXAMPLE, short_help="Put grade, PD and LGD on borrowers.")(score)
+    fitting.register(app)
+
+
+def _from_table(file: Path, scorecard: Path | None, lgd: float, intervals: bool) -> pd.DataFrame:
+    from allocator.scoring.fitted import read_fitted
+    from allocator.scoring.score import read_table, score_frame
+
+    columns: dict[str, str] = {}
+    if file.suffix in SCENARIO:
+        file, scorecard, columns = _named_by(file, scorecard)
+    fitted = read_fitted(_need(scorecard, "--scorecard", "a file that fit wrote"))
+    frame = read_table(file)
+    frame = frame.assign(
+        **{ours: frame[theirs] for ours, theirs in columns.items() if theirs in frame.columns}
+    )
+    scored = score_frame(frame, fitted, intervals=intervals)
+    return scored if "lgd" in scored.columns else scored.assign(lgd=lgd)
+
+
+def _named_by(file: Path, scorecard: Path | None) -> tuple[Path, Path | None, dict[str, str]]:
+    """The borrowers and the scorecard that a scenario names; canonical name -> its name of a column."""
+    from allocator.scenario import load_scenario
+
+    scenario = load_scenario(file)
+    source = scenario.portfolio
+    if source.path is None:
+        fault = Fault("its borrowers come from a database", "export them to a file first", str(file))
+        raise InputError.of([fault], "score")
+    named = scenario.document.get("portfolio", {}).get("scorecard")
+    chosen = scorecard or (None if named is None else (file.parent / str(named)).resolve())
+    return source.path, chosen, dict(source.columns)
+
+
+def _from_invoices(
+    scorecard: Path | None,
+    purchases: Path | None,
+    sales: Path | None,
+    workbook: Path | None,
+    firms: Path | None,
+    lgd: float,
+    drop_duplicates: bool,
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    from allocator.scoring.fitted import read_fitted
+    from allocator.scoring.grades import GradeScorecard
+    from allocator.scoring.invoices import read_invoices
+    from allocator.scoring.score import borrowers_from_invoices, read_table
+    from allocator.scoring.workbook import read_firms, read_workbook
+
+    fitted = read_fitted(_need(scorecard, "--scorecard", "a grade file that fit wrote"))
+    if not isinstance(fitted, GradeScorecard):
+        fault = Fault(
+            "grades no invoices", "name a file of `allocator fit grade`", str(scorecard), field="kind"
+        )
+        raise InputError.of([fault], "score")
+    names = None if firms is None else read_firms(read_table(firms), str(firms))["enterprise_id"].tolist()
+    if workbook is not None:
+        book = read_workbook(workbook, duplicates="drop" if drop_duplicates else "keep")
+        invoices = book.invoices
+        if names is None and book.firms is not None:
+            names = book.firms["enterprise_id"].tolist()
+    else:
+        invoices = read_invoices(
+            _need(purchases, "--purchases", "a file of purchase invoices"),
+            _need(sales, "--sales", "a file of sales invoices"),
+            duplicates="drop" if drop_duplicates else "keep",
+        )
+    frame = borrowers_from_invoices(invoices, fitted, firms=names, lgd=lgd)
+    return frame, [vars(note) for note in invoices.notes]
+
+
+def _need(value: Path | None, option: str, what: str) -> Path:
+    if value is None:
+        raise InputError.of([Fault("is missing", f"give {what}", field=option)], "score")
+    return value
+
+
+def _check_out(out: Path | None, force: bool) -> None:
+    """Refuse, before any work, a file that cannot or must not be written."""
+    if out is None:
+        return
+    faults = []
+    if out.suffix not in WRITTEN:
+        faults.append(Fault(f"{out.name} is neither csv nor parquet", "use one of these", field="--out"))
+    if out.exists() and not force:
+        faults.append(Fault(f"{out} is already there", "name another file, or give --force", field="--out"))
+    if faults:
+        raise InputError.of(faults, "score")
+
+
+def _write(frame: pd.DataFrame, out: Path) -> None:
+    """Write beside, then put in place: whole or not at all."""
+    part = out.with_name(f".{out.name}.part")
+    try:
+        if out.suffix == ".parquet":
+            frame.to_parquet(part, index=False)
+        else:
+            frame.to_csv(part, index=False)
+        part.replace(out)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        fault = Fault(
+            error.strerror or "cannot be written", "name a folder that exists and has room", str(out)
+        )
+        raise OutputError("the borrowers were not written", [fault]) from error
+
+
+def _summary(frame: pd.DataFrame, notes: list[dict[str, Any]], out: Path | None) -> dict[str, Any]:
+    summary: dict[str, Any] = {"borrowers": len(frame), "file": None if out is None else str(out)}
+    if "grade" in frame.columns:
+        counts = frame["grade"].value_counts(sort=False)
+        summary["by_grade"] = {str(grade): int(n) for grade, n in counts.items()}
+    if "pd" in frame.columns:
+        summary["mean_pd"] = float(frame["pd"].mean())
+    if notes:
+        summary["invoices"] = notes
+    return summary
+
+
+def _say(summary: dict[str, Any], frame: pd.DataFrame) -> None:
+    for note in summary.get("invoices", []):
+        typer.echo(_note(note))
+    if "by_grade" in summary:
+        grades = ", ".join(f"{grade} {n:,}" for grade, n in summary["by_grade"].items())
+        typer.echo(f"{summary['borrowers']:,} borrowers: {grades}")
+    if "mean_pd" in summary:
+        typer.echo(f"mean PD {summary['mean_pd']:.2%}")
+    if summary["file"] is None:
+        typer.echo(frame.head(SHOWN).to_string(index=False))
+        if len(frame) > SHOWN:
+            typer.echo("--out FILE writes them all")
+    else:
+        typer.echo(f"written to {summary['file']}")
+
+
+def _note(note: dict[str, Any]) -> str:
+    """What was found in one file of invoices, in a line."""
+    years = ", ".join(str(year) for year in note["partial_years"]) or "none"
+    repeated = f"{note['duplicates']:,} repeated rows {'dropped' if note['dropped'] else 'kept'}"
+    return (
+        f"{Path(note['file']).name}: {note['rows']:,} invoices, {note['void']:,} void, "
+        f"{note['negative']:,} returns, {repeated}, {note['inconsistent']} whose total is not amount + tax; "
+        f"partial years {years}"
+    )

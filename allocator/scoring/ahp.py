@@ -1,0 +1,249 @@
+"""Analytic hierarchy process: weights from pairwise judgements, and how far to trust them.
+
+Source 002, tables 1 and 2. A judgement matrix J is positive and reciprocal, J_ji = 1 / J_ij; its
+weights are its principal eigenvector (Saaty 1980); with the largest eigenvalue lambda_max
+
+    CI = (lambda_max - n) / (n - 1),   CR = CI / RI(n)
+
+where RI(n) is the mean CI of random matrices. CR above 0.1 says: judge again.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from allocator.errors import Fault, InputError
+from allocator.records.portfolio import Floats
+
+RANDOM_INDEX = (0.0, 0.0, 0.58, 0.90, 1.12, 1.24, 1.32, 1.41, 1.45, 1.49)
+"""RI for n = 1 .. 10 (Saaty 1980)."""
+CONSISTENT = 0.1
+RECIPROCAL_TOLERANCE = 1e-6
+
+Method = Literal["eigenvector", "geometric_mean"]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A checked judgement matrix: `values` (n, n) compares `items` with one another."""
+
+    name: str
+    items: tuple[str, ...]
+    values: Floats
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights of one judgement, summing to 1, with its consistency."""
+
+    judgement: Judgement
+    weights: Floats
+    """(n,)"""
+    lambda_max: float
+    consistency_index: float
+    consistency_ratio: float
+
+    @property
+    def warning(self) -> str | None:
+        """What to say where the judgements contradict one another, else None."""
+        if self.consistency_ratio <= CONSISTENT:
+            return None
+        return (
+            f"{self.judgement.name}: consistency ratio {self.consistency_ratio:.3f} is above {CONSISTENT}: "
+            "the judgements contradict one another; look first at the top of the sensitivity table"
+        )
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """Criteria, the alternatives under each criterion, and the weights composed from both."""
+
+    criteria: Weights
+    alternatives: tuple[Weights, ...]
+    """One a criterion, in the order of `criteria.judgement.items`."""
+    composed: Floats
+    """(alternatives,) sum over criteria of criterion weight x alternative weight."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        found = (weights.warning for weights in (self.criteria, *self.alternatives))
+        return tuple(warning for warning in found if warning is not None)
+
+    def table(self) -> pd.DataFrame:
+        """Alternatives by row: their weight under each criterion and, last, `composed`."""
+        columns = dict(
+            zip(self.criteria.judgement.items, (w.weights for w in self.alternatives), strict=True)
+        )
+        items = self.alternatives[0].judgement.items
+        return pd.DataFrame(columns | {"composed": self.composed}, index=pd.Index(items, name="alternative"))
+
+
+def judgement(name: str, items: Sequence[str], rows: Sequence[Sequence[float | str]]) -> Judgement:
+    """Check one matrix; entries are numbers or fractions as text, `1/4`.
+
+    Raises InputError: not square, not positive, diagonal not 1, not reciprocal; every fault at once.
+    """
+    faults: list[Fault] = []
+    n = len(items)
+    if len(set(items)) < n or n == 0:
+        faults.append(Fault("needs at least one item and no item twice", "name each item once", field=name))
+    if len(rows) != n or any(len(row) != n for row in rows):
+        faults.append(Fault(f"is not {n} x {n}", f"give {n} rows of {n} numbers, one an item", field=name))
+        raise InputError.of(faults, "Judgements")
+    values = np.ones((n, n))
+    for i, row in enumerate(rows):
+        for j, entry in enumerate(row):
+            values[i, j] = _entry(entry, f"{name}[{items[i]}, {items[j]}]", faults)
+    if not faults:
+        faults += _reciprocity(values, items, name)
+    if faults:
+        raise InputError.of(faults, "Judgements")
+    return Judgement(name, tuple(items), values)
+
+
+def weigh(judged: Judgement, method: Method = "eigenvector") -> Weights:
+    """Weights of one judgement; lambda_max is read off the weights that are returned."""
+    n = len(judged.items)
+    if method == "geometric_mean":
+        raw = np.exp(np.log(judged.values).mean(axis=1))
+    else:
+        values, vectors = np.linalg.eig(judged.values)
+        raw = np.abs(np.real(vectors[:, int(np.argmax(np.real(values)))]))
+    weights = raw / raw.sum()
+    lambda_max = float(np.mean(judged.values @ weights / weights))
+    index = max(0.0, (lambda_max - n) / (n - 1)) if n > 1 else 0.0
+    random = RANDOM_INDEX[min(n, len(RANDOM_INDEX)) - 1]
+    return Weights(judged, weights, lambda_max, index, index / random if random > 0 else 0.0)
+
+
+def compose(
+    criteria: Judgement, alternatives: Mapping[str, Judgement], method: Method = "eigenvector"
+) -> Hierarchy:
+    """Weights of the alternatives over all criteria (source 002, the sums under table 2).
+
+    Raises InputError where a criterion has no judgement, or judgements compare different alternatives.
+    """
+    missing = [name for name in criteria.items if name not in alternatives]
+    faults = [
+        Fault(f"has no judgement for the criterion {name}", "give one matrix a criterion", field=name)
+        for name in missing
+    ]
+    named = {name: alternatives[name].items for name in criteria.items if name in alternatives}
+    if len(set(named.values())) > 1:
+        faults.append(
+            Fault("the judgements compare different alternatives", "use the same ones in the same order")
+        )
+    if faults:
+        raise InputError.of(faults, "Judgements")
+    top = weigh(criteria, method)
+    below = tuple(weigh(alternatives[name], method) for name in criteria.items)
+    return Hierarchy(top, below, top.weights @ np.array([weights.weights for weights in below]))
+
+
+def sensitivity(judged: Judgement, factor: float = 1.5) -> pd.DataFrame:
+    """What each judgement is worth: the weights when it alone is `factor` times larger.
+
+    One row a judgement above the diagonal (`item`, `against`, `value`), then the weight of each item
+    afterwards, `shift` (the largest change of a weight) and `consistency_ratio`; largest shift first.
+    """
+    if not (math.isfinite(factor) and factor > 0 and factor != 1):
+        raise InputError.of(
+            [Fault(f"a factor of {factor}", "use a positive factor other than 1")], "Sensitivity"
+        )
+    base = weigh(judged).weights
+    rows = []
+    for i in range(len(judged.items)):
+        for j in range(i + 1, len(judged.items)):
+            values = judged.values.copy()
+            values[i, j] *= factor
+            values[j, i] = 1 / values[i, j]
+            moved = weigh(Judgement(judged.name, judged.items, values))
+            rows.append(
+                {"item": judged.items[i], "against": judged.items[j], "value": judged.values[i, j]}
+                | dict(zip(judged.items, moved.weights, strict=True))
+                | {
+                    "shift": float(np.max(np.abs(moved.weights - base))),
+                    "consistency_ratio": moved.consistency_ratio,
+                }
+            )
+    return pd.DataFrame(rows).sort_values("shift", ascending=False, kind="stable", ignore_index=True)
+
+
+def read_hierarchy(path: Path, method: Method = "eigenvector") -> Hierarchy:
+    """Read a file of judgements (models/ahp/*.json) and compose it.
+
+    Raises InputError with every fault of the file.
+    """
+    if not path.is_file():
+        raise InputError.of(
+            [Fault("the file does not exist", "give a JSON file of judgements", str(path))], "AHP"
+        )
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        fault = Fault(
+            f"is not JSON ({error.msg})", "compare it with models/ahp", str(path), line=error.lineno
+        )
+        raise InputError.of([fault], "AHP") from error
+    return hierarchy_from_document(document, str(path), method)
+
+
+def hierarchy_from_document(
+    document: Mapping[str, Any], name: str, method: Method = "eigenvector"
+) -> Hierarchy:
+    """The hierarchy of {criteria: {items, rows}, alternatives: {items, rows: {criterion: ..}}}."""
+    faults: list[Fault] = []
+    try:
+        top, below = document["criteria"], document["alternatives"]
+        blocks = [("criteria", top["items"], top["rows"])]
+        blocks += [(criterion, below["items"], rows) for criterion, rows in below["rows"].items()]
+    except (KeyError, TypeError, AttributeError) as error:
+        fault = Fault(f"lacks {error}", "give criteria and alternatives, each with items and rows", name)
+        raise InputError.of([fault], "AHP") from error
+    judged: dict[str, Judgement] = {}
+    for block, items, rows in blocks:
+        try:
+            judged[block] = judgement(block, items, rows)
+        except InputError as error:
+            faults += [Fault(f.problem, f.remedy, name, field=f.field) for f in error.faults]
+    if faults:
+        raise InputError.of(faults, "AHP")
+    return compose(judged.pop("criteria"), judged, method)
+
+
+def _entry(entry: float | str, place: str, faults: list[Fault]) -> float:
+    try:
+        value = float(Fraction(entry)) if isinstance(entry, str) else float(entry)
+    except (ValueError, ZeroDivisionError, TypeError):
+        value = math.nan
+    if math.isfinite(value) and value > 0:
+        return value
+    faults.append(
+        Fault(f"{entry!r} is no judgement", "write a number above 0 or a fraction, 1/4", field=place)
+    )
+    return 1.0
+
+
+def _reciprocity(values: Floats, items: Sequence[str], name: str) -> list[Fault]:
+    faults = []
+    for i in range(len(items)):
+        for j in range(i, len(items)):
+            product = values[i, j] * values[j, i]
+            if abs(product - 1) > RECIPROCAL_TOLERANCE:
+                faults.append(
+                    Fault(
+                        f"is not reciprocal: {values[i, j]:g} one way and {values[j, i]:g} the other",
+                        f"write 1/{values[i, j]:g} the other way" if i != j else "the diagonal is 1",
+                        field=f"{name}[{items[i]}, {items[j]}]",
+                    )
+                )
+    return faults

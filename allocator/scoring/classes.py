@@ -1,0 +1,214 @@
+"""Cutting a score into classes whose loss rate rises strictly as the class falls (source 004, step 3).
+
+Borrowers stand in order of score, best first. Among all cuts into K runs with loss rates
+R_1 < R_2 < ... < R_K (R = lost / owed), take the one with the largest between-class sum of squares
+
+    sum_c owed_c (R_c - R)^2
+
+by dynamic programming over (start, end) of the last class, so that its rate is known to the next.
+Borrowers of one score stay together.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from allocator.errors import Fault, InputError
+from allocator.records.portfolio import Floats
+from allocator.scoring.frequencies import pd_by_grade
+
+CLASSES = ("AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C")
+POINTS = 400
+"""Most places where a cut may fall; more borrowers are first put into as many equal groups."""
+CREDIBILITY = 10.0
+"""Defaults in a class at which its own LGD weighs as much as that of all."""
+
+
+@dataclass(frozen=True)
+class RatingClass:
+    """Scores in [low, high), the best class up to 100 included."""
+
+    name: str
+    low: float
+    high: float
+    loss_rate: float
+    pd: float
+    lgd: float
+    n: int = 0
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Classes best first, from 100 down to 0 without a gap."""
+
+    classes: tuple[RatingClass, ...]
+
+    def codes(self, score: Floats) -> np.ndarray:
+        """(n,) index of the class of each score in [0, 100]."""
+        lows = np.array([one.low for one in self.classes])
+        found = len(lows) - np.searchsorted(lows[::-1], score, side="right")
+        return np.minimum(found, len(lows) - 1)
+
+    def column(self, name: str) -> Floats:
+        return np.array([float(getattr(one, name)) for one in self.classes])
+
+    def table(self) -> pd.DataFrame:
+        """One row a class: low, high, n, loss_rate, pd, lgd."""
+        rows = {
+            one.name: {
+                "low": one.low,
+                "high": one.high,
+                "n": one.n,
+                "loss_rate": one.loss_rate,
+                "pd": one.pd,
+                "lgd": one.lgd,
+            }
+            for one in self.classes
+        }
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("class")
+
+
+def cut_classes(
+    score: Floats,
+    default: Floats,
+    owed: Floats,
+    lost: Floats,
+    names: Sequence[str] = CLASSES,
+    smallest: int | None = None,
+) -> Scale:
+    """The best cut of `score` (n,) into len(names) classes, each of `smallest` borrowers or more.
+
+    `owed` and `lost` (n,) are money, `default` (n,) is 0 or 1. `smallest`: None is 1 % of the borrowers.
+    Raises InputError: amounts that make no sense, or no such cut exists; the message names the largest
+    number of classes that does.
+    """
+    _check(score, default, owed, lost)
+    smallest = max(1, len(score) // 100) if smallest is None else smallest
+    order = np.argsort(-score, kind="stable")
+    ends = _cut_points(score[order])
+    cuts, reached = _best_cut(ends, owed[order], lost[order], len(names), smallest)
+    if cuts is None:
+        fault = Fault(
+            f"no cut into {len(names)} classes of {smallest} or more has strictly rising loss rates",
+            f"ask for {reached} classes or fewer, or allow smaller ones",
+            field="classes",
+        )
+        raise InputError.of([fault], "Rating classes")
+    return _scale(score[order], default[order], owed[order], lost[order], cuts, names)
+
+
+def _check(score: Floats, default: Floats, owed: Floats, lost: Floats) -> None:
+    faults = []
+    for name, values in (("score", score), ("owed", owed), ("lost", lost)):
+        if not np.isfinite(values).all():
+            row = int(np.flatnonzero(~np.isfinite(values))[0]) + 1
+            faults.append(Fault("is no finite number", "give every borrower one", row=row, field=name))
+    if (owed < 0).any() or (lost < 0).any() or (lost > owed * (1 + 1e-9)).any():
+        row = int(np.flatnonzero((owed < 0) | (lost < 0) | (lost > owed * (1 + 1e-9)))[0]) + 1
+        faults.append(Fault("lost is not within 0 and owed", "0 <= lost <= owed", row=row, field="lost"))
+    if len(np.unique(default)) < 2:
+        faults.append(
+            Fault("the outcomes are of one class only", "give firms of both kinds", field="default")
+        )
+    if faults:
+        raise InputError.of(faults, "Rating classes")
+
+
+def _cut_points(score: Floats) -> np.ndarray:
+    """Positions 0 = e_0 < e_1 < ... = n where the score changes, at most POINTS runs."""
+    ends = np.flatnonzero(np.diff(score) != 0) + 1
+    ends = np.concatenate([[0], ends, [len(score)]])
+    if len(ends) - 1 > POINTS:
+        wanted = np.linspace(0, len(score), POINTS + 1)
+        ends = np.unique(ends[np.searchsorted(ends, wanted)])
+    return ends
+
+
+def _best_cut(
+    ends: np.ndarray, owed: Floats, lost: Floats, classes: int, smallest: int
+) -> tuple[list[int] | None, int]:
+    """Positions of the best cut (len classes + 1), or None and the most classes that can be had."""
+    points = len(ends)
+    total_owed = np.concatenate([[0.0], np.cumsum(owed)])[ends]
+    total_lost = np.concatenate([[0.0], np.cumsum(lost)])[ends]
+    run_owed = total_owed[None, :] - total_owed[:, None]
+    run_lost = total_lost[None, :] - total_lost[:, None]
+    possible = (ends[None, :] - ends[:, None] >= smallest) & (run_owed > 0)
+    rate = np.divide(run_lost, run_owed, out=np.full_like(run_owed, np.nan), where=possible)
+    overall = total_lost[-1] / total_owed[-1] if total_owed[-1] > 0 else 0.0
+    gain = np.where(possible, run_owed * (rate - overall) ** 2, -np.inf)
+    best = np.full((points, points), -np.inf)
+    best[0] = gain[0]
+    came_from = []
+    reached = 1
+    for k in range(1, classes):
+        following = np.full_like(best, -np.inf)
+        origin = np.full(best.shape, -1, dtype=np.int32)
+        for start in range(1, points - 1):
+            _extend(start, best, rate, gain, following, origin)
+        best = following
+        came_from.append(origin)
+        if np.isfinite(best[:, -1]).any():
+            reached = k + 1
+    if not np.isfinite(best[:, -1]).any():
+        return None, reached
+    cuts = [points - 1]
+    start = int(np.argmax(best[:, -1]))
+    for origin in reversed(came_from):
+        cuts.append(start)
+        start = int(origin[start, cuts[-2]])
+    return [int(ends[cut]) for cut in reversed([*cuts, start])], classes
+
+
+def _extend(
+    start: int, best: Floats, rate: Floats, gain: Floats, following: Floats, origin: np.ndarray
+) -> None:
+    """Classes from `start` to every later end, after the best class that ends at `start` at a lower rate."""
+    before = np.flatnonzero(np.isfinite(best[:start, start]))
+    after = start + 1 + np.flatnonzero(np.isfinite(gain[start, start + 1 :]))
+    if len(before) == 0 or len(after) == 0:
+        return
+    before = before[np.argsort(rate[before, start], kind="stable")]
+    values = best[before, start]
+    highest = np.maximum.accumulate(values)
+    leader = np.maximum.accumulate(np.where(values == highest, np.arange(len(values)), 0))
+    lower = np.searchsorted(rate[before, start], rate[start, after], side="left")
+    allowed = lower > 0
+    ends, place = after[allowed], lower[allowed] - 1
+    following[start, ends] = highest[place] + gain[start, ends]
+    origin[start, ends] = before[leader[place]]
+
+
+def _scale(
+    score: Floats, default: Floats, owed: Floats, lost: Floats, cuts: Sequence[int], names: Sequence[str]
+) -> Scale:
+    """Rates of each run; the border of two classes lies halfway between their neighbouring scores."""
+    runs = [slice(a, b) for a, b in itertools.pairwise(cuts)]
+    of_run = np.repeat(np.array(names, dtype=object), np.diff(cuts))
+    pds = pd_by_grade(pd.Series(of_run), pd.Series(default), names)["pd"].to_numpy()
+    bad = default == 1
+    everywhere = float(lost[bad].sum() / owed[bad].sum()) if owed[bad].sum() > 0 else 0.0
+    borders = [100.0, *(float((score[cut - 1] + score[cut]) / 2) for cut in cuts[1:-1]), 0.0]
+    classes = []
+    for i, run in enumerate(runs):
+        failed = bad[run]
+        defaults, exposure = float(failed.sum()), float(owed[run][failed].sum())
+        own = float(lost[run][failed].sum()) / exposure if exposure > 0 else everywhere
+        trust = defaults / (defaults + CREDIBILITY)
+        classes.append(
+            RatingClass(
+                name=names[i],
+                low=borders[i + 1],
+                high=borders[i],
+                loss_rate=float(lost[run].sum() / owed[run].sum()),
+                pd=float(pds[i]),
+                lgd=trust * own + (1 - trust) * everywhere,
+                n=run.stop - run.start,
+            )
+        )
+    return Scale(tuple(classes))

@@ -1,0 +1,76 @@
+"""Which indicators go with a rating: Pearson and Spearman, two-sided p, N (source 002, table 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from allocator.errors import Fault, InputError
+
+GRADE_POINTS = {"A": 4, "B": 3, "C": 2, "D": 1}
+"""The source's scale: better grades score higher."""
+FEWEST = 3
+
+
+def correlate(
+    rating: pd.Series, indicators: pd.DataFrame, columns: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Correlation of a rating with each indicator, over the firms that have both.
+
+    `rating` is numeric or graded A to D (A counts 4, D 1) and shares its index with `indicators`.
+    One row an indicator: `pearson`, `pearson_p`, `pearson_stars`, `spearman`, `spearman_p`,
+    `spearman_stars`, `n`, `note`; NaN with a note where the indicator is constant or too rarely known.
+
+    Raises InputError: an unknown grade or indicator.
+    """
+    from scipy import stats
+
+    points = grade_points(rating)
+    columns = list(indicators.select_dtypes("number").columns) if columns is None else list(columns)
+    unknown = [column for column in columns if column not in indicators.columns]
+    if unknown:
+        faults = [Fault("is no indicator", "name a column of the indicators", field=name) for name in unknown]
+        raise InputError.of(faults, "Correlation")
+    rows = []
+    for column in columns:
+        values = indicators[column].astype(float)
+        known = (points.notna() & np.isfinite(values)).to_numpy()
+        x, y = points[known].to_numpy(dtype=float), values[known].to_numpy()
+        row: dict[str, object] = {"indicator": column, "n": int(known.sum()), "note": ""}
+        if len(x) < FEWEST:
+            row["note"] = f"fewer than {FEWEST} firms have it"
+        elif np.ptp(x) == 0 or np.ptp(y) == 0:
+            row["note"] = "constant"
+        else:
+            for name, (r, p) in (("pearson", stats.pearsonr(x, y)), ("spearman", stats.spearmanr(x, y))):
+                row |= {name: float(r), f"{name}_p": float(p), f"{name}_stars": stars(float(p))}
+        rows.append(row)
+    names = ["pearson", "pearson_p", "pearson_stars", "spearman", "spearman_p", "spearman_stars"]
+    table = pd.DataFrame(rows, columns=["indicator", *names, "n", "note"]).set_index("indicator")
+    return table.fillna({"pearson_stars": "", "spearman_stars": ""})
+
+
+def stars(p: float) -> str:
+    """** below 0.01, * below 0.05, as the source prints them."""
+    return "**" if p < 0.01 else "*" if p < 0.05 else ""
+
+
+def grade_points(rating: pd.Series) -> pd.Series:
+    """The rating as numbers: A 4 ... D 1; numbers stay; missing stays missing."""
+    if pd.api.types.is_numeric_dtype(rating):
+        return rating.astype(float)
+    points = rating.astype(object).map(GRADE_POINTS).astype(float)
+    wrong = rating[points.isna() & rating.notna()]
+    if len(wrong):
+        faults = [
+            Fault(
+                f"{value!r} is no grade",
+                "the grades are A, B, C, D",
+                row=int(np.flatnonzero(rating == value)[0]) + 1,
+            )
+            for value in wrong.unique()
+        ]
+        raise InputError.of(faults, "Ratings")
+    return points

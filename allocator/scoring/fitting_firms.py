@@ -1,0 +1,177 @@
+"""Fits of source 002: grades from invoices, AHP weights, and churn curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from allocator.scoring import validation
+from allocator.scoring.ahp import Hierarchy, Method, read_hierarchy, sensitivity
+from allocator.scoring.churn import churn_frame, fit_churn
+from allocator.scoring.correlation import correlate
+from allocator.scoring.fitted import Card, content_hash, markdown, to_document
+from allocator.scoring.fitting import Fit
+from allocator.scoring.frequencies import pd_by_grade
+from allocator.scoring.grades import GRADES, fit_grades, out_of_fold_grades, void_range_table
+from allocator.scoring.grades import Method as GradeMethod
+from allocator.scoring.invoices import Duplicates, Notes
+from allocator.scoring.score import rated_firms, read_table
+
+METHODS = {
+    "ordinal": "proportional-odds logit on six indicators",
+    "void_ranges": "published ranges of the void share, by Bayes' rule",
+}
+
+
+def grade_from_files(
+    purchases: Path,
+    sales: Path,
+    ratings: Path,
+    *,
+    method: GradeMethod = "ordinal",
+    shrinkage: float = 0.5,
+    duplicates: Duplicates = "keep",
+    folds: int = 10,
+    seed: int = 0,
+) -> Fit:
+    """A grade scorecard from rated firms' invoices. Raises InputError with the faults of the files."""
+    known, indicators, notes = rated_firms(purchases, sales, ratings, duplicates=duplicates)
+    pds = pd_by_grade(known["rating"], known["default"], GRADES, shrinkage)
+    card = fit_grades(indicators, known["rating"], pds["pd"].to_numpy(), method=method)
+    trial = out_of_fold_grades(indicators, known["rating"], method=method, folds=folds, seed=seed)
+    mixed = trial.probabilities.to_numpy() @ pds["pd"].to_numpy()
+    defaults = known["default"].to_numpy(float)
+    figures: dict[str, Any] = {
+        "method": method,
+        "accuracy": trial.accuracy,
+        "baseline": trial.baseline,
+        "within_one": trial.within_one,
+        "log_loss": trial.log_loss,
+        "default_auc": vars(validation.auc(defaults, mixed)),
+        "default_log_loss": validation.log_loss(defaults, mixed),
+    }
+    tables = {
+        "Confusion out of fold (rows: true grade)": trial.confusion,
+        "PD by grade": pds,
+        "Void share by grade beside the published ranges": void_range_table(
+            indicators["void_share"], known["rating"]
+        ),
+        "Invoices": notes_table(notes),
+    }
+    files = (purchases, sales, ratings)
+    described = Card(
+        title=f"Grades of {len(known)} firms from invoices, method {method}",
+        purpose="a probability of each grade, the most probable grade and a PD for a firm without a rating",
+        data=", ".join(path.name for path in files),
+        method=METHODS[method],
+        limits="few firms; one bank's grades of one year; grade D and default nearly coincide",
+        metrics={
+            f"accuracy out of fold ({folds} folds, 5 repeats)": f"{trial.accuracy:.3f}",
+            "accuracy of naming all the commonest": f"{trial.baseline:.3f}",
+            "at most one grade off": f"{trial.within_one:.3f}",
+            "log loss": f"{trial.log_loss:.3f}",
+            "default: AUC out of fold": str(validation.auc(defaults, mixed)),
+        },
+        training={path.name: content_hash(path) for path in files},
+        sections=[(name, markdown(table)) for name, table in tables.items()],
+    )
+    return Fit(to_document(card), described, figures, tables)
+
+
+def correlation_from_files(
+    purchases: Path,
+    sales: Path,
+    ratings: Path,
+    columns: Sequence[str] | None = None,
+    duplicates: Duplicates = "keep",
+) -> pd.DataFrame:
+    """The correlation study of rated firms: rating against indicators (source 002, table 4)."""
+    known, indicators, _ = rated_firms(purchases, sales, ratings, duplicates=duplicates)
+    return correlate(known["rating"], indicators, columns)
+
+
+def ahp_from_file(judgements: Path, method: Method = "eigenvector") -> Fit:
+    """Weights of the alternatives of a judgement file, with consistency and sensitivity."""
+    hierarchy = read_hierarchy(judgements, method)
+    every = (hierarchy.criteria, *hierarchy.alternatives)
+    consistency = pd.DataFrame(
+        {
+            "lambda_max": [one.lambda_max for one in every],
+            "ci": [one.consistency_index for one in every],
+            "cr": [one.consistency_ratio for one in every],
+        },
+        index=pd.Index(["criteria", *hierarchy.criteria.judgement.items], name="judgement"),
+    )
+    items = hierarchy.alternatives[0].judgement.items
+    weights = dict(zip(items, hierarchy.composed.tolist(), strict=True))
+    tables = {
+        "Weights": hierarchy.table(),
+        "Consistency": consistency,
+        "Sensitivity of the criteria": _moved(hierarchy),
+    }
+    document = {
+        "kind": "weights",
+        "method": method,
+        "weights": weights,
+        "criteria": dict(
+            zip(hierarchy.criteria.judgement.items, hierarchy.criteria.weights.tolist(), strict=True)
+        ),
+        "consistency": consistency["cr"].to_dict(),
+        "warnings": list(hierarchy.warnings),
+    }
+    described = Card(
+        title=f"AHP weights of {judgements.name}",
+        purpose="shares of a budget or weights of criteria",
+        data=judgements.name,
+        method=f"{method.replace('_', ' ')} of each judgement matrix, composed",
+        limits="judgement, not estimation; "
+        + ("; ".join(hierarchy.warnings) or "all consistency ratios are at most 0.1"),
+        metrics={name: f"{weight:.4f}" for name, weight in weights.items()},
+        training={judgements.name: content_hash(judgements)},
+        sections=[(name, markdown(table)) for name, table in tables.items()],
+    )
+    figures = {"weights": weights, "consistency": document["consistency"], "warnings": document["warnings"]}
+    return Fit(document, described, figures, tables)
+
+
+def churn_from_file(data: Path, shape: str = "isotonic") -> Fit:
+    """A monotone churn curve from offers or shares; `.csv` beside the document is what scenarios name."""
+    fit = fit_churn(read_table(data), str(data))
+    chosen = churn_frame(fit.isotonic if shape == "isotonic" else fit.logistic)
+    table = fit.table()
+    document = {"kind": "churn", "shape": shape, "curves": table.to_dict(orient="index")}
+    described = Card(
+        title=f"Churn curve, {shape}",
+        purpose="share of customers who walk away, by rate and grade",
+        data=data.name,
+        method="isotonic regression" if shape == "isotonic" else "logit churn = a + b log(rate), binomial",
+        limits="standard errors are robust ones from the scatter where the offers are not counted",
+        metrics={f"falls removed, {grade}": str(n) for grade, n in table["falls"].items()},
+        training={data.name: content_hash(data)},
+        sections=[("Logistic fit", markdown(table))],
+    )
+    figures = {"curves": document["curves"]}
+    return Fit(document, described, figures, {"Logistic fit": table}, {".csv": chosen.to_csv(index=False)})
+
+
+def notes_table(notes: tuple[Notes, ...]) -> pd.DataFrame:
+    """What invoice files held, one row a file."""
+    rows = [
+        {**vars(note), "file": Path(note.file).name, "partial_years": " ".join(map(str, note.partial_years))}
+        for note in notes
+    ]
+    return pd.DataFrame(rows).set_index("file")
+
+
+def _moved(hierarchy: Hierarchy) -> pd.DataFrame:
+    """How the composed weights move when one judgement of the criteria is half as large again."""
+    table = sensitivity(hierarchy.criteria.judgement)
+    below = np.array([one.weights for one in hierarchy.alternatives])
+    composed = table[list(hierarchy.criteria.judgement.items)].to_numpy() @ below
+    for i, item in enumerate(hierarchy.alternatives[0].judgement.items):
+        table[f"composed {item}"] = composed[:, i]
+    return table.set_index(["item", "against"])

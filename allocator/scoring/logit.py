@@ -1,0 +1,223 @@
+"""Binary logit with Wald tests: by maximum likelihood, or penalised where that has no finite answer.
+
+    none    maximum likelihood (statsmodels)
+    firth   + 1/2 log det of the information (Firth 1993): finite under any separation
+    flic    firth, then the intercept alone by maximum likelihood (Puhr et al. 2017), so that the
+            mean fitted probability is the observed share
+    ridge   - strength/2 sum of squared standardised slopes, the intercept free
+
+Columns are expected to be standardised; `x` has no intercept column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from allocator.errors import Fault, InputError
+from allocator.records.portfolio import Floats
+
+Penalty = Literal["none", "firth", "flic", "ridge"]
+STEPS = 200
+TOLERANCE = 1e-10
+NORMAL_95 = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class LogitFit:
+    """A fitted logit; index 0 is the intercept."""
+
+    names: tuple[str, ...]
+    """(k + 1,) "intercept", then the columns."""
+    coefficients: Floats
+    covariance: Floats
+    """(k + 1, k + 1) inverse of the (penalised) information at the fit."""
+    penalty: Penalty
+    strength: float
+    log_likelihood: float
+    """Unpenalised, at the fit."""
+    n: int
+    events: int
+
+    def linear(self, x: Floats) -> Floats:
+        """(n,) log-odds."""
+        return np.asarray(self.coefficients[0] + x @ self.coefficients[1:])
+
+    def wald(self, scales: Floats | None = None, signs: Sequence[int] | None = None) -> pd.DataFrame:
+        """Wald tests, one row a coefficient: estimate, standard error, z, two-sided p, 95 % interval.
+
+        `scales` (k,) puts slopes on the scale of the variables; `signs` (k,) adds the expected sign
+        and `agrees` (None where none is expected).
+        """
+        from scipy import stats
+
+        unit = np.concatenate([[1.0], np.ones(len(self.names) - 1) if scales is None else scales])
+        estimate = self.coefficients / unit
+        error = np.sqrt(np.diag(self.covariance)) / unit
+        z = estimate / error
+        table = pd.DataFrame(
+            {
+                "estimate": estimate,
+                "standard_error": error,
+                "z": z,
+                "p": 2 * stats.norm.sf(np.abs(z)),
+                "low": estimate - NORMAL_95 * error,
+                "high": estimate + NORMAL_95 * error,
+            },
+            index=pd.Index(self.names, name="variable"),
+        )
+        if signs is not None:
+            expected = [0, *signs]
+            table["expected"] = expected
+            pairs = zip(expected, estimate, strict=True)
+            table["agrees"] = pd.array(
+                [None if e == 0 else bool(e * b > 0) for e, b in pairs], dtype="boolean"
+            )
+        return table
+
+
+def fit_logit(
+    x: Floats, y: Floats, names: Sequence[str], penalty: Penalty = "flic", strength: float = 1.0
+) -> LogitFit:
+    """Fit y (n,) in {0, 1} on x (n, k).
+
+    Raises InputError: one class only, not more rows than columns, or (penalty none) separation,
+    with the columns that separate.
+    """
+    _check(x, y)
+    design = np.column_stack([np.ones(len(x)), x])
+    if penalty == "none":
+        coefficients = _maximum_likelihood(design, y, names)
+        information = _information(design, coefficients)
+    else:
+        ridge = np.full(design.shape[1], strength if penalty == "ridge" else 0.0)
+        ridge[0] = 0.0
+        coefficients = _newton(design, y, firth=penalty != "ridge", ridge=ridge)
+        if penalty == "flic":
+            coefficients = _refit_intercept(design, y, coefficients)
+        information = _information(design, coefficients) + np.diag(ridge)
+    return LogitFit(
+        names=("intercept", *names),
+        coefficients=coefficients,
+        covariance=np.asarray(np.linalg.inv(information), dtype=np.float64),
+        penalty=penalty,
+        strength=strength if penalty == "ridge" else 0.0,
+        log_likelihood=_log_likelihood(design, y, coefficients),
+        n=len(y),
+        events=int(y.sum()),
+    )
+
+
+def _check(x: Floats, y: Floats) -> None:
+    faults = []
+    if len(y) and not np.isin(y, (0, 1)).all():
+        row = int(np.flatnonzero(~np.isin(y, (0, 1)))[0]) + 1
+        faults.append(Fault(f"{y[row - 1]:g} is no outcome", "write 1 for a default, 0 for none", row=row))
+    elif len(np.unique(y)) < 2:
+        what = "no default" if len(y) == 0 or y[0] == 0 else "nothing but defaults"
+        faults.append(Fault(f"the outcomes hold {what}", "give firms of both kinds"))
+    if len(x) <= x.shape[1] + 1:
+        faults.append(
+            Fault(f"{len(x)} rows cannot carry {x.shape[1]} columns", "give more rows or fewer variables")
+        )
+    if faults:
+        raise InputError.of(faults, "Logit")
+
+
+def _maximum_likelihood(design: Floats, y: Floats, names: Sequence[str]) -> Floats:
+    """statsmodels' fit; it only warns on separation, so that is looked for here."""
+    import warnings
+
+    from statsmodels.discrete.discrete_model import Logit
+    from statsmodels.tools.sm_exceptions import PerfectSeparationError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            result = Logit(y, design).fit(disp=0, maxiter=STEPS, method="newton")
+            converged = bool(result.mle_retvals["converged"])
+            coefficients = np.asarray(result.params)
+        except (np.linalg.LinAlgError, PerfectSeparationError):
+            converged, coefficients = False, np.zeros(design.shape[1])
+    if not converged or not np.isfinite(coefficients).all() or np.abs(coefficients[1:]).max(initial=0) > 30:
+        guilty = separating(design[:, 1:], y, names)
+        of = f": {', '.join(guilty)}" if guilty else " (several columns together)"
+        fault = Fault(
+            f"defaults are separated perfectly{of}", "use penalty flic, firth or ridge, or leave them out"
+        )
+        raise InputError.of([fault], "Logit")
+    return coefficients
+
+
+def separating(x: Floats, y: Floats, names: Sequence[str]) -> list[str]:
+    """Columns that alone separate the outcomes: wholly, or in one of their two ends (a dummy of one kind)."""
+    bad, good = x[y == 1], x[y == 0]
+    apart = (bad.min(axis=0) >= good.max(axis=0)) | (bad.max(axis=0) <= good.min(axis=0))
+    return [name for name, separates in zip(names, apart, strict=True) if separates]
+
+
+def _newton(design: Floats, y: Floats, *, firth: bool, ridge: Floats) -> Floats:
+    """Maximise the penalised likelihood by Newton's method with step halving.
+
+    Firth's score (his eq. 5.2): X'(y - p + h (1/2 - p)), h the leverages of the weighted fit. It is that
+    of data with h more half-successes a row, so the step weighs each row 1 + h: with the information
+    alone, a row of leverage 1 would be overshot by its own size, for ever.
+    """
+    coefficients = np.zeros(design.shape[1])
+    objective = _penalised(design, y, coefficients, firth, ridge)
+    for _ in range(STEPS):
+        p = special.expit(design @ coefficients)
+        weight = p * (1 - p)
+        information = design.T @ (design * weight[:, None]) + np.diag(ridge)
+        residual = y - p
+        if firth:
+            inverse = np.linalg.inv(information)
+            leverage = weight * ((design @ inverse) * design).sum(axis=1)
+            residual = residual + leverage * (0.5 - p)
+            information = design.T @ (design * (weight * (1 + leverage))[:, None])
+        step = np.linalg.solve(information, design.T @ residual - ridge * coefficients)
+        step *= min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-300))
+        for _ in range(40):
+            tried = _penalised(design, y, coefficients + step, firth, ridge)
+            if tried >= objective - 1e-12 * abs(objective):
+                break
+            step = step / 2
+        coefficients, objective = coefficients + step, tried
+        if np.abs(step).max() < TOLERANCE * max(1.0, float(np.abs(coefficients).max())):
+            return coefficients
+    fault = Fault(f"the fit has not settled after {STEPS} steps", "cut outliers, or use penalty ridge")
+    raise InputError.of([fault], "Logit")
+
+
+def _penalised(design: Floats, y: Floats, coefficients: Floats, firth: bool, ridge: Floats) -> float:
+    value = _log_likelihood(design, y, coefficients) - 0.5 * float(ridge @ coefficients**2)
+    if firth:
+        value += 0.5 * float(np.linalg.slogdet(_information(design, coefficients))[1])
+    return value
+
+
+def _log_likelihood(design: Floats, y: Floats, coefficients: Floats) -> float:
+    eta = design @ coefficients
+    return float(y @ eta - np.logaddexp(0, eta).sum())
+
+
+def _information(design: Floats, coefficients: Floats) -> Floats:
+    p = special.expit(design @ coefficients)
+    return np.asarray(design.T @ (design * (p * (1 - p))[:, None]))
+
+
+def _refit_intercept(design: Floats, y: Floats, coefficients: Floats) -> Floats:
+    """Move the intercept until the mean probability is the observed share."""
+    from scipy import optimize
+
+    slope = design[:, 1:] @ coefficients[1:]
+    share = float(y.mean())
+    start = float(special.logit(share))
+    low, high = start - np.abs(slope).max() - 1, start + np.abs(slope).max() + 1
+    root = optimize.brentq(lambda a: special.expit(a + slope).mean() - share, low, high, xtol=1e-13)
+    return np.concatenate([[root], coefficients[1:]])

@@ -1,0 +1,154 @@
+"""Debt rating: indicators chosen by F test and clustering, weighted by F, scored 0 to 100 (source 004).
+
+F_j = between / within mean square of x_j over defaulted and sound firms
+w_j = F_j / sum F over the indicators kept;   S = 100 sum_j w_j x_j
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from allocator.errors import Fault, InputError
+from allocator.records.portfolio import Floats
+from allocator.scoring.classes import CLASSES, Scale, cut_classes
+from allocator.scoring.rules import Learnt, Rule, learn, standardise
+
+SIGNIFICANT = 0.05
+CORRELATED = 0.5
+"""Indicators of one layer whose mean |r| is at least this are one cluster."""
+
+
+@dataclass(frozen=True)
+class Rating:
+    """A fitted rating: indicators that were kept, their weights, and the classes."""
+
+    indicators: tuple[Learnt, ...]
+    weights: Floats
+    """(indicators,) summing to 1."""
+    f_values: Floats
+    """(indicators,)"""
+    scale: Scale
+
+    def score(self, frame: pd.DataFrame) -> Floats:
+        """(n,) in [0, 100], 100 the safest."""
+        return 100 * (standardise(frame, self.indicators) @ self.weights)
+
+    def apply(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """`score`, `grade` (the class), `pd`, `lgd`, `loss_rate` of each borrower.
+
+        Raises InputError: a column missing, not numeric or infinite, a text without a score.
+        """
+        score = self.score(frame)
+        codes = self.scale.codes(score)
+        names = pd.Index([one.name for one in self.scale.classes])
+        columns = {name: self.scale.column(name)[codes] for name in ("pd", "lgd", "loss_rate")}
+        grade = pd.Categorical.from_codes(codes, names, ordered=True)
+        return pd.DataFrame({"score": score, "grade": grade, **columns}, index=frame.index)
+
+
+def fit_rating(
+    frame: pd.DataFrame,
+    default: pd.Series,
+    owed: pd.Series,
+    lost: pd.Series,
+    rules: Sequence[Rule],
+    *,
+    names: Sequence[str] = CLASSES,
+    smallest: int | None = None,
+    correlated: float = CORRELATED,
+) -> tuple[Rating, pd.DataFrame]:
+    """Fit the whole rating; also the selection table (see `select`).
+
+    Raises InputError: faults of the indicators or amounts, no indicator that tells defaults apart,
+    no cut into that many classes.
+    """
+    y = default.to_numpy(float)
+    learnt = learn(frame, rules)
+    x = standardise(frame, learnt)
+    chosen = select(x, y, [one.rule for one in learnt], correlated)
+    kept = np.flatnonzero(chosen["kept"].to_numpy())
+    f = chosen["f"].to_numpy()[kept]
+    indicators, weights = tuple(learnt[j] for j in kept), weights_of(f)
+    score = 100 * (x[:, kept] @ weights)
+    scale = cut_classes(score, y, owed.to_numpy(float), lost.to_numpy(float), names, smallest)
+    weight = np.zeros(len(chosen))
+    weight[kept] = weights
+    chosen["weight"] = weight
+    return Rating(indicators, weights, f, scale), chosen
+
+
+def weights_of(f_values: Floats) -> Floats:
+    """w_j = F_j / sum F. Raises InputError unless all are finite and above 0."""
+    if len(f_values) == 0 or not np.isfinite(f_values).all() or (f_values <= 0).any():
+        raise InputError.of([Fault("F values must be finite and above 0", "leave the others out")], "Weights")
+    return np.asarray(f_values / f_values.sum())
+
+
+def select(x: Floats, default: Floats, rules: Sequence[Rule], correlated: float = CORRELATED) -> pd.DataFrame:
+    """Which indicators to keep: significant by F, safer when higher, the largest F of their cluster.
+
+    x (n, k) in [0, 1]. One row an indicator: layer, f, p, right_way, cluster, kept, why.
+    Raises InputError: one class only, or nothing left.
+    """
+    from scipy import stats
+
+    bad, good = x[default == 1], x[default == 0]
+    if len(bad) < 2 or len(good) < 2:
+        fault = Fault(
+            "the outcomes are of one class only", "give at least two firms of each kind", field="default"
+        )
+        raise InputError.of([fault], "Rating")
+    spread = x.std(axis=0) > 0
+    f, p = np.zeros(x.shape[1]), np.ones(x.shape[1])
+    f[spread], p[spread] = stats.f_oneway(bad[:, spread], good[:, spread], axis=0)
+    right_way = good.mean(axis=0) > bad.mean(axis=0)
+    table = pd.DataFrame(
+        {"layer": [rule.layer for rule in rules], "f": f, "p": p, "right_way": right_way},
+        index=pd.Index([rule.name for rule in rules], name="indicator"),
+    )
+    fit = (p < SIGNIFICANT) & right_way & np.isfinite(f)
+    table["cluster"] = clusters(x, table["layer"].tolist(), fit, correlated)
+    table["kept"] = False
+    for _, rows in table[fit].groupby("cluster"):
+        table.loc[rows["f"].idxmax(), "kept"] = True
+    table["why"] = [_why(row) for row in table.to_dict("records")]
+    if not table["kept"].any():
+        fault = Fault(
+            "no indicator tells defaults from the rest", "give other indicators, or check their direction"
+        )
+        raise InputError.of([fault], "Rating")
+    return table
+
+
+def clusters(x: Floats, layers: Sequence[str], fit: np.ndarray, correlated: float = CORRELATED) -> list[int]:
+    """R-type clusters of the `fit` columns inside each layer: average linkage on 1 - |r|; others are 0."""
+    from scipy.cluster import hierarchy
+    from scipy.spatial.distance import squareform
+
+    out = np.zeros(len(layers), dtype=int)
+    used = 0
+    for layer in dict.fromkeys(layers):
+        columns = np.flatnonzero(np.array([name == layer for name in layers]) & fit)
+        if len(columns) == 1:
+            out[columns] = used + 1
+        elif len(columns) > 1:
+            distance = 1 - np.abs(np.corrcoef(x[:, columns], rowvar=False))
+            tree = hierarchy.linkage(squareform(np.maximum(distance, 0), checks=False), "average")
+            out[columns] = used + hierarchy.fcluster(tree, 1 - correlated, "distance")
+        used = max(used, int(out.max()))
+    return [int(one) for one in out]
+
+
+def _why(row: Mapping[Hashable, Any]) -> str:
+    if row["kept"]:
+        return "kept"
+    if not row["right_way"]:
+        return "defaulted firms score no lower: the rule points the wrong way here"
+    if row["p"] >= SIGNIFICANT:
+        return f"F test not significant at {SIGNIFICANT}"
+    return f"cluster {row['cluster']} has a larger F"

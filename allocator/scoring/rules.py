@@ -1,0 +1,199 @@
+"""Indicators brought to [0, 1] by rule, 1 the safest (source 004, section 3, equations 1 to 3).
+
+    positive     (v - min) / (max - min)
+    negative     (max - v) / (max - min)
+    interval     1 inside [q1, q2]; 1 - (q1 - v) / D below, 1 - (v - q2) / D above,
+                 D = max(q1 - min, max - q2)
+    qualitative  a table: text -> score in [0, 1]
+
+Before that, at fit, values are cut at the quantiles of `cut`, and min and max are those of what is
+left; a missing value takes the median (qualitative: the score of MISSING where the table has it, else
+the lowest). At use, values past min and max count as these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from allocator.errors import Fault, InputError
+from allocator.records.portfolio import Floats
+
+Kind = Literal["positive", "negative", "interval", "qualitative"]
+KINDS = ("positive", "negative", "interval", "qualitative")
+MISSING = ""
+"""Key of a score table for an empty cell."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How one indicator is read, as the analyst declares it."""
+
+    name: str
+    kind: Kind
+    layer: str = ""
+    """The criterion that it belongs to; indicators are clustered inside one."""
+    interval: tuple[float, float] | None = None
+    scores: Mapping[str, float] | None = None
+    cut: tuple[float, float] = (0.01, 0.99)
+    """Quantiles at which outliers are cut."""
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A rule with what was learnt from the data: ends after the cut, and the value of a missing cell."""
+
+    rule: Rule
+    low: float = 0.0
+    high: float = 1.0
+    fill: float = 0.0
+    """Median, on the raw scale; of a qualitative rule a score."""
+    missing: int = 0
+    """Cells filled at fit."""
+    cut: int = 0
+    """Cells cut at fit."""
+
+    def score(self, values: pd.Series) -> Floats:
+        """(n,) in [0, 1]. Raises InputError for a text that the table lacks."""
+        if self.rule.kind == "qualitative":
+            return _by_table(self.rule, values, self.fill)
+        v = values.to_numpy(dtype=float, na_value=np.nan)
+        v = np.clip(np.where(np.isnan(v), self.fill, v), self.low, self.high)
+        span = self.high - self.low
+        if self.rule.kind == "positive":
+            return (v - self.low) / span
+        if self.rule.kind == "negative":
+            return (self.high - v) / span
+        q1, q2 = self.rule.interval or (self.low, self.high)
+        reach = max(q1 - self.low, self.high - q2)
+        if reach <= 0:
+            return np.ones(len(v))
+        return np.clip(1 - np.maximum(np.maximum(q1 - v, v - q2), 0.0) / reach, 0.0, 1.0)
+
+
+def learn(frame: pd.DataFrame, rules: Sequence[Rule]) -> tuple[Learnt, ...]:
+    """Learn every rule from a frame.
+
+    Raises InputError with all faults: a column missing, not numeric, infinite, empty or constant, a rule
+    without its interval or table, an interval that holds every value.
+    """
+    faults: list[Fault] = []
+    learnt = [_learn(frame, rule, faults) for rule in rules]
+    if not rules:
+        faults.append(Fault("no indicator is named", "name at least one"))
+    if faults:
+        raise InputError.of(faults, "Indicators")
+    return tuple(one for one in learnt if one is not None)
+
+
+def standardise(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> Floats:
+    """(n, indicators) in [0, 1].
+
+    Raises InputError: a column missing, not numeric or infinite, a text without a score.
+    """
+    faults: list[Fault] = []
+    for one in learnt:
+        _check_column(frame, one.rule, faults)
+    if faults:
+        raise InputError.of(faults, "Indicators")
+    out = np.empty((len(frame), len(learnt)), order="F")
+    for j, one in enumerate(learnt):
+        out[:, j] = one.score(frame[one.rule.name])
+    return out
+
+
+def _learn(frame: pd.DataFrame, rule: Rule, faults: list[Fault]) -> Learnt | None:
+    before = len(faults)
+    _check_rule(rule, faults)
+    _check_column(frame, rule, faults)
+    if len(faults) > before:
+        return None
+    if rule.kind == "qualitative":
+        table = rule.scores or {}
+        missing = int(frame[rule.name].isna().sum())
+        return Learnt(rule, fill=table.get(MISSING, min(table.values())), missing=missing)
+    values = frame[rule.name].to_numpy(dtype=float, na_value=np.nan)
+    known = values[~np.isnan(values)]
+    if len(known) == 0:
+        faults.append(Fault("has no value at all", "leave the indicator out", field=rule.name))
+        return None
+    low, high = (float(end) for end in np.quantile(known, rule.cut))
+    if high <= low:
+        low, high = float(known.min()), float(known.max())
+    if high <= low:
+        faults.append(Fault("is constant: it tells no firm from another", "leave it out", field=rule.name))
+        return None
+    if rule.interval is not None and max(rule.interval[0] - low, high - rule.interval[1]) <= 0:
+        faults.append(
+            Fault(
+                f"every value lies in the interval [{rule.interval[0]:g}, {rule.interval[1]:g}]",
+                "narrow the interval or leave the indicator out",
+                field=rule.name,
+            )
+        )
+        return None
+    beyond = int(((known < low) | (known > high)).sum())
+    return Learnt(rule, low, high, float(np.median(known)), len(values) - len(known), beyond)
+
+
+def _check_rule(rule: Rule, faults: list[Fault]) -> None:
+    if rule.kind not in KINDS:
+        faults.append(
+            Fault(f"{rule.kind!r} is no kind of rule", f"the kinds are {', '.join(KINDS)}", field=rule.name)
+        )
+    if rule.kind == "interval" and (rule.interval is None or rule.interval[0] > rule.interval[1]):
+        faults.append(Fault("needs an interval [low, high]", "give both ends, low first", field=rule.name))
+    if rule.kind == "qualitative":
+        if not rule.scores:
+            faults.append(Fault("needs a table of scores", "give text: score pairs", field=rule.name))
+        elif any(not 0 <= score <= 1 for score in rule.scores.values()):
+            faults.append(
+                Fault("a score lies outside [0, 1]", "1 is the safest answer, 0 the worst", field=rule.name)
+            )
+
+
+def _check_column(frame: pd.DataFrame, rule: Rule, faults: list[Fault]) -> None:
+    if rule.name not in frame.columns:
+        faults.append(Fault("the column is missing", "add it, or rate without it", field=rule.name))
+        return
+    if rule.kind == "qualitative":
+        return
+    values = frame[rule.name]
+    if values.dtype.kind not in "iufb":
+        faults.append(
+            Fault(
+                f"holds {values.dtype}, not numbers", "write numbers, or a qualitative rule", field=rule.name
+            )
+        )
+    elif np.isinf(values.to_numpy(dtype=float, na_value=np.nan)).any():
+        row = int(np.flatnonzero(np.isinf(values.to_numpy(dtype=float, na_value=np.nan)))[0]) + 1
+        faults.append(
+            Fault("is infinite", "leave the cell empty where nothing is known", row=row, field=rule.name)
+        )
+
+
+def _by_table(rule: Rule, values: pd.Series, fill: float) -> Floats:
+    table = rule.scores or {}
+    codes, uniques = pd.factorize(values, use_na_sentinel=True)
+    unknown = [str(value) for value in uniques if _text(value) not in table]
+    if unknown:
+        faults = [
+            Fault(
+                f"{value!r} has no score",
+                f"add it to the table, which has {', '.join(key for key in table if key)}",
+                field=rule.name,
+            )
+            for value in unknown
+        ]
+        raise InputError.of(faults, "Indicators")
+    scores = np.array([table[_text(value)] for value in uniques] + [fill])
+    return scores[codes]
+
+
+def _text(value: object) -> str:
+    """A cell as a table's key: 1.0 reads 1."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

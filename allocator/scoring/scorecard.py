@@ -1,0 +1,140 @@
+"""A PD scorecard: declared variables, their preparation and a logit, as one record.
+
+Source 000: variables in groups with the sign that each is expected to have, tested by Wald.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from allocator.errors import Fault, InputError
+from allocator.records.portfolio import Floats
+from allocator.scoring.logit import NORMAL_95, LogitFit, Penalty, fit_logit
+from allocator.scoring.preparation import Preparation, Variable, prepare
+from allocator.scoring.validation import stratified_folds
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """PD from variables, and a grade from the PD where `bounds` are given."""
+
+    preparation: Preparation
+    fit: LogitFit
+    bounds: Mapping[str, float] = field(default_factory=dict)
+    """Grade -> highest PD of the grade (the bound included), rising; the last is 1."""
+    lgd: float | None = None
+    """Loss given default for every borrower, where the data told one."""
+
+    def log_odds(self, frame: pd.DataFrame) -> Floats:
+        """(n,) linear predictor. Raises InputError for a missing or infinite column."""
+        return self.fit.linear(self.preparation.matrix(frame))
+
+    def apply(self, frame: pd.DataFrame, *, intervals: bool = False) -> pd.DataFrame:
+        """`pd`, then `grade` and `lgd` where known; with `intervals` also `pd_low` and `pd_high` (95 %)."""
+        matrix = self.preparation.matrix(frame)
+        odds = self.fit.linear(matrix)
+        columns: dict[str, object] = {"pd": special.expit(odds)}
+        if self.bounds:
+            columns["grade"] = grade_of(special.expit(odds), self.bounds)
+        if self.lgd is not None:
+            columns["lgd"] = np.full(len(frame), self.lgd)
+        if intervals:
+            design = np.column_stack([np.ones(len(matrix)), matrix])
+            half = NORMAL_95 * np.sqrt(((design @ self.fit.covariance) * design).sum(axis=1))
+            columns |= {"pd_low": special.expit(odds - half), "pd_high": special.expit(odds + half)}
+        return pd.DataFrame(columns, index=frame.index)
+
+    def wald(self) -> pd.DataFrame:
+        """Wald table on the scale of the (transformed) variables, with group, expected sign and agreement."""
+        variables = self.preparation.variables
+        table = self.fit.wald(self.preparation.scales, [variable.sign for variable in variables])
+        table.insert(0, "group", ["", *(variable.group for variable in variables)])
+        centres = np.array([column.centre for column in self.preparation.columns for _ in column.names])
+        shift = np.concatenate([[1.0], -centres / self.preparation.scales])
+        intercept = float(shift @ self.fit.coefficients)
+        error = float(np.sqrt(shift @ self.fit.covariance @ shift))
+        place = table.columns.get_indexer(pd.Index(["estimate", "standard_error", "z", "low", "high"]))
+        values = [
+            intercept,
+            error,
+            intercept / error,
+            intercept - NORMAL_95 * error,
+            intercept + NORMAL_95 * error,
+        ]
+        table.iloc[0, place] = values
+        table.loc["intercept", "p"] = float(2 * special.ndtr(-abs(intercept / error)))
+        return table
+
+
+def fit_scorecard(
+    frame: pd.DataFrame,
+    outcome: pd.Series,
+    variables: Sequence[Variable],
+    *,
+    penalty: Penalty = "flic",
+    strength: float = 1.0,
+    bounds: Mapping[str, float] | None = None,
+    lgd: float | None = None,
+) -> Scorecard:
+    """Fit a PD scorecard; `outcome` is 1 for a default.
+
+    Raises InputError: faults of the variables, one class only, separation with penalty none, bad bounds.
+    """
+    checked = check_bounds(bounds or {})
+    preparation = prepare(frame, variables)
+    y = outcome.to_numpy(dtype=float, na_value=np.nan)
+    fit = fit_logit(preparation.matrix(frame), y, preparation.names, penalty, strength)
+    return Scorecard(preparation, fit, checked, lgd)
+
+
+def out_of_fold_pd(
+    frame: pd.DataFrame,
+    outcome: pd.Series,
+    variables: Sequence[Variable],
+    *,
+    penalty: Penalty = "flic",
+    strength: float = 1.0,
+    folds: int = 5,
+    seed: int = 0,
+) -> Floats:
+    """(n,) PD of each row by a scorecard fitted without its fold, preparation included."""
+    fold = stratified_folds(outcome.to_numpy(), folds, seed)
+    out = np.empty(len(frame))
+    for k in range(folds):
+        seen, held = fold != k, fold == k
+        card = fit_scorecard(frame[seen], outcome[seen], variables, penalty=penalty, strength=strength)
+        out[held] = special.expit(card.log_odds(frame[held]))
+    return out
+
+
+def grade_of(pd_: Floats, bounds: Mapping[str, float]) -> pd.Categorical[str]:
+    """The first grade whose bound the PD does not exceed."""
+    codes = np.searchsorted(np.array(list(bounds.values())), pd_, side="left")
+    return pd.Categorical.from_codes(np.minimum(codes, len(bounds) - 1), pd.Index(list(bounds)), ordered=True)
+
+
+def check_bounds(bounds: Mapping[str, float]) -> dict[str, float]:
+    """Bounds that rise and end at 1. Raises InputError."""
+    if not bounds:
+        return {}
+    values = list(bounds.values())
+    faults = []
+    if any(not 0 < value <= 1 for value in values):
+        faults.append(Fault("a bound lies outside (0, 1]", "bounds are probabilities", field="bounds"))
+    if any(b <= a for a, b in itertools.pairwise(values)):
+        faults.append(
+            Fault(
+                "the bounds do not rise", "list grades best first, each with its highest PD", field="bounds"
+            )
+        )
+    if values[-1] != 1:
+        faults.append(Fault(f"the last bound is {values[-1]:g}", "the last grade ends at 1", field="bounds"))
+    if faults:
+        raise InputError.of(faults, "Grade bounds")
+    return dict(bounds)

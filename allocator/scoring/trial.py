@@ -1,0 +1,152 @@
+"""A rating on firms that it has not seen: AUC by training share, and loss rates by class out of fold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from allocator.errors import Fault, InputError
+from allocator.records.portfolio import Floats
+from allocator.scoring.classes import CLASSES
+from allocator.scoring.preparation import Variable
+from allocator.scoring.rating import CORRELATED, Rating, fit_rating, select, weights_of
+from allocator.scoring.rules import Rule, learn, standardise
+from allocator.scoring.scorecard import fit_scorecard
+from allocator.scoring.validation import auc, by_class, stratified_folds
+
+SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+
+
+@dataclass(frozen=True)
+class RatingTrial:
+    """How a rating does, in sample and out."""
+
+    in_sample: pd.DataFrame
+    """Score table by class (`validation.by_class`)."""
+    out_of_fold: pd.DataFrame
+    """The same, each firm rated by a rating fitted without it."""
+    scores: Floats
+    """(n,) out-of-fold scores."""
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Class by row: n, loss_rate and default_rate in sample and out of fold."""
+        names = ["n", "default_rate", "loss_rate"]
+        return pd.concat([self.in_sample[names], self.out_of_fold[names].add_suffix("_out_of_fold")], axis=1)
+
+
+def try_rating(
+    rating: Rating,
+    frame: pd.DataFrame,
+    default: pd.Series,
+    owed: pd.Series,
+    lost: pd.Series,
+    rules: Sequence[Rule],
+    *,
+    names: Sequence[str] = CLASSES,
+    smallest: int | None = None,
+    correlated: float = CORRELATED,
+    folds: int = 5,
+    seed: int = 0,
+) -> RatingTrial:
+    """Rate each fold by a rating of the others: indicators, weights and cuts are all learnt anew.
+
+    Raises InputError as fit_rating does.
+    """
+    fold = stratified_folds(default.to_numpy(), folds, seed)
+    codes, scores = np.zeros(len(frame), dtype=np.int64), np.zeros(len(frame))
+    for k in range(folds):
+        seen, held = fold != k, fold == k
+        fitted, _ = fit_rating(
+            frame[seen],
+            default[seen],
+            owed[seen],
+            lost[seen],
+            rules,
+            names=names,
+            smallest=smallest,
+            correlated=correlated,
+        )
+        scores[held] = fitted.score(frame[held])
+        codes[held] = fitted.scale.codes(scores[held])
+    y, money = default.to_numpy(float), (owed.to_numpy(float), lost.to_numpy(float))
+    held_out = pd.Series(pd.Categorical.from_codes(codes, pd.Index(names), ordered=True))
+    inside = pd.Series(rating.apply(frame)["grade"].array)
+    return RatingTrial(by_class(inside, y, *money), by_class(held_out, y, *money), scores)
+
+
+def auc_by_share(
+    frame: pd.DataFrame,
+    default: pd.Series,
+    rules: Sequence[Rule],
+    variables: Sequence[Variable],
+    *,
+    shares: Sequence[float] = SHARES,
+    correlated: float = CORRELATED,
+    repeats: int = 10,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """AUC on the firms left out, by share of firms trained on (source 004, table 4), beside a logit's.
+
+    One row a share: n (trained on), auc and logit_auc (means over random stratified splits), low and
+    high, logit_low and logit_high (their 2.5 and 97.5 % quantiles). Raises InputError: a share outside
+    (0, 1).
+    """
+    wrong = [share for share in shares if not 0 < share < 1]
+    if wrong:
+        faults = [
+            Fault(f"{share:g} is no training share", "use fractions between 0 and 1") for share in wrong
+        ]
+        raise InputError.of(faults, "AUC by share")
+    y = default.to_numpy(float)
+    generator = np.random.default_rng(seed)
+    rows = []
+    for share in shares:
+        found: list[tuple[float, float]] = []
+        for _ in range(repeats):
+            seen = _split(y, share, generator)
+            found.append(_one_split(frame, default, y, seen, rules, variables, correlated))
+        ours, logits = np.array(found).T
+        rows.append(
+            {"share": share, "n": int(seen.sum())}
+            | dict(zip(("auc", "low", "high"), _spread(ours), strict=True))
+            | dict(zip(("logit_auc", "logit_low", "logit_high"), _spread(logits), strict=True))
+        )
+    return pd.DataFrame(rows).set_index("share")
+
+
+def _one_split(
+    frame: pd.DataFrame,
+    default: pd.Series,
+    y: Floats,
+    seen: np.ndarray,
+    rules: Sequence[Rule],
+    variables: Sequence[Variable],
+    correlated: float,
+) -> tuple[float, float]:
+    """AUC of the rating's score and of the logit on the rows that are not `seen`."""
+    learnt = learn(frame[seen], rules)
+    chosen = select(standardise(frame[seen], learnt), y[seen], [one.rule for one in learnt], correlated)
+    kept = chosen["kept"].to_numpy()
+    weights = weights_of(chosen["f"].to_numpy()[kept])
+    score = standardise(frame[~seen], learnt)[:, kept] @ weights
+    card = fit_scorecard(frame[seen], default[seen], variables)
+    pds = special.expit(card.log_odds(frame[~seen]))
+    return auc(y[~seen], -score).value, auc(y[~seen], pds).value
+
+
+def _split(y: Floats, share: float, generator: np.random.Generator) -> np.ndarray:
+    seen = np.zeros(len(y), dtype=bool)
+    for label in (0, 1):
+        rows = generator.permutation(np.flatnonzero(y == label))
+        seen[rows[: round(share * len(rows))]] = True
+    return seen
+
+
+def _spread(values: Floats) -> tuple[float, float, float]:
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(values.mean()), float(low), float(high)

@@ -1,0 +1,226 @@
+"""How good a score is: discrimination, calibration and drift, each with its uncertainty.
+
+`outcome` is (n,) in {0, 1}, 1 a default; `score` is (n,) and higher means riskier (a PD, or 100 - score).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from allocator.errors import Fault, InputError
+from allocator.records.portfolio import Floats, Integers
+from allocator.scoring.logit import NORMAL_95, fit_logit
+
+TINY = 1e-12
+"""Probabilities are kept this far from 0 and 1 before a logarithm."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Logit of the outcome on the score's log-odds: slope 1 and intercept 0 are perfect."""
+
+    slope: Estimate
+    intercept: Estimate
+    """With the slope held at 1: above 0 where PDs are too low on the whole."""
+
+
+def auc(outcome: Floats, score: Floats) -> Estimate:
+    """Area under the ROC curve, ties half, with DeLong's interval (1988) by midranks (Sun and Xu 2014).
+
+    Raises InputError where there is one class only or a value that is not finite.
+    """
+    from scipy import stats
+
+    bad, good = _classes(outcome, score)
+    m, n = len(bad), len(good)
+    together = stats.rankdata(np.concatenate([bad, good]))
+    value = (together[:m].sum() - m * (m + 1) / 2) / (m * n)
+    of_bad = (together[:m] - stats.rankdata(bad)) / n
+    of_good = 1 - (together[m:] - stats.rankdata(good)) / m
+    spread = sum(float(part.var(ddof=1)) / len(part) for part in (of_bad, of_good) if len(part) > 1)
+    half = NORMAL_95 * np.sqrt(spread)
+    return Estimate(float(value), float(max(value - half, 0.0)), float(min(value + half, 1.0)))
+
+
+def gini(outcome: Floats, score: Floats) -> Estimate:
+    """2 AUC - 1, with the interval of the AUC."""
+    area = auc(outcome, score)
+    return Estimate(2 * area.value - 1, 2 * area.low - 1, 2 * area.high - 1)
+
+
+def ks(outcome: Floats, score: Floats, *, draws: int = 500, seed: int = 0) -> Estimate:
+    """Largest distance between the two distributions of the score, with a bootstrap interval."""
+    from scipy import stats
+
+    _classes(outcome, score)
+    return bootstrap(
+        lambda y, s: float(stats.ks_2samp(s[y == 1], s[y == 0]).statistic), outcome, score, draws, seed
+    )
+
+
+def brier(outcome: Floats, pd_: Floats, *, draws: int = 500, seed: int = 0) -> Estimate:
+    """Mean squared distance of probability and outcome, with a bootstrap interval."""
+    _classes(outcome, pd_)
+    return bootstrap(lambda y, p: float(np.mean((p - y) ** 2)), outcome, pd_, draws, seed)
+
+
+def log_loss(outcome: Floats, pd_: Floats) -> float:
+    """Mean negative log-likelihood of the outcomes."""
+    p = np.clip(pd_, TINY, 1 - TINY)
+    return float(-np.mean(outcome * np.log(p) + (1 - outcome) * np.log1p(-p)))
+
+
+def bootstrap(
+    figure: Callable[[Floats, Floats], float], outcome: Floats, score: Floats, draws: int, seed: int
+) -> Estimate:
+    """A figure with the 2.5 and 97.5 % quantiles over resamples within each class."""
+    generator = np.random.default_rng(seed)
+    parts = [np.flatnonzero(outcome == 1), np.flatnonzero(outcome == 0)]
+    found = []
+    for _ in range(draws):
+        rows = np.concatenate([part[generator.integers(len(part), size=len(part))] for part in parts])
+        found.append(figure(outcome[rows], score[rows]))
+    low, high = np.quantile(found, [0.025, 0.975])
+    return Estimate(figure(outcome, score), float(low), float(high))
+
+
+def calibration(outcome: Floats, pd_: Floats) -> Calibration:
+    """Slope and intercept of recalibration (Cox 1958), with Wald intervals; use out-of-fold PDs."""
+    _classes(outcome, pd_)
+    odds = special.logit(np.clip(pd_, TINY, 1 - TINY))
+    if np.ptp(odds) == 0:
+        raise InputError.of([Fault("all PDs are equal", "there is no slope to measure")], "Calibration")
+    fit = fit_logit(odds[:, None], outcome, ["slope"], penalty="flic")
+    slope, half = float(fit.coefficients[1]), NORMAL_95 * float(np.sqrt(fit.covariance[1, 1]))
+    return Calibration(Estimate(slope, slope - half, slope + half), _shift(outcome, odds))
+
+
+def _shift(outcome: Floats, odds: Floats) -> Estimate:
+    """The constant that makes the mean PD the observed share."""
+    from scipy import optimize
+
+    target = float(outcome.mean())
+    root = float(optimize.brentq(lambda a: special.expit(a + odds).mean() - target, -60, 60))
+    p = special.expit(root + odds)
+    half = NORMAL_95 / np.sqrt(float((p * (1 - p)).sum()))
+    return Estimate(root, root - half, root + half)
+
+
+def reliability(outcome: Floats, pd_: Floats, bins: int = 10) -> pd.DataFrame:
+    """Observed against predicted default by equally filled bins of PD.
+
+    Columns: n, predicted (mean PD), defaults, observed, low, high (95 % Jeffreys interval).
+    """
+    _classes(outcome, pd_)
+    order = np.argsort(pd_, kind="stable")
+    rows = []
+    for part in np.array_split(order, min(bins, len(order))):
+        defaults, n = int(outcome[part].sum()), len(part)
+        low, high = jeffreys(defaults, n)
+        rows.append(
+            {
+                "n": n,
+                "predicted": float(pd_[part].mean()),
+                "defaults": defaults,
+                "observed": defaults / n,
+                "low": low,
+                "high": high,
+            }
+        )
+    return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="bin"))
+
+
+def jeffreys(events: float, n: float) -> tuple[float, float]:
+    """95 % interval of a share: quantiles of Beta(events + 1/2, n - events + 1/2), open at 0 and n."""
+    from scipy import stats
+
+    posterior = stats.beta(events + 0.5, n - events + 0.5)
+    low = 0.0 if events == 0 else float(posterior.ppf(0.025))
+    high = 1.0 if events == n else float(posterior.ppf(0.975))
+    return low, high
+
+
+def psi(expected: Floats, actual: Floats, bins: int = 10) -> float:
+    """Population stability index over deciles of `expected`; half a firm stands in an empty bin.
+
+    Rule of thumb: below 0.1 no drift, above 0.25 fit again.
+    """
+    edges = np.unique(np.quantile(expected, np.linspace(0, 1, bins + 1)[1:-1]))
+    shares = []
+    for values in (expected, actual):
+        counts = np.bincount(np.searchsorted(edges, values, side="left"), minlength=len(edges) + 1)
+        shares.append(np.maximum(counts, 0.5) / len(values))
+    return float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
+
+
+def by_class(
+    classes: pd.Series, outcome: Floats, owed: Floats | None = None, lost: Floats | None = None
+) -> pd.DataFrame:
+    """Score table by class: n, defaults, share, default_rate with its 95 % interval.
+
+    With the amounts owed and lost (n,) also their sums and loss_rate.
+    """
+    frame = pd.DataFrame({"class": classes.to_numpy(), "n": 1, "defaults": outcome})
+    if owed is not None and lost is not None:
+        frame = frame.assign(owed=owed, lost=lost)
+    table = frame.groupby("class", observed=False, sort=False).sum()
+    if isinstance(classes.dtype, pd.CategoricalDtype):
+        table = table.reindex(classes.cat.categories, fill_value=0)
+    table["share"] = table["n"] / table["n"].sum()
+    table["default_rate"] = table["defaults"] / table["n"].where(table["n"] > 0)
+    bounds = [
+        jeffreys(d, n) if n else (np.nan, np.nan) for d, n in zip(table["defaults"], table["n"], strict=True)
+    ]
+    table["low"], table["high"] = [b[0] for b in bounds], [b[1] for b in bounds]
+    if owed is not None and lost is not None:
+        table["loss_rate"] = table["lost"] / table["owed"].where(table["owed"] > 0)
+    return table.rename_axis("class")
+
+
+def stratified_folds(labels: np.ndarray, folds: int, seed: int = 0) -> Integers:
+    """(n,) fold of each row, 0 .. folds - 1, every label spread evenly.
+
+    Raises InputError where a label has fewer rows than there are folds.
+    """
+    generator = np.random.default_rng(seed)
+    out = np.empty(len(labels), dtype=np.int64)
+    faults = []
+    for label in np.unique(labels):
+        rows = np.flatnonzero(labels == label)
+        if len(rows) < folds:
+            faults.append(
+                Fault(f"{len(rows)} rows have {label!r}, {folds} folds need as many", "use fewer folds")
+            )
+        out[generator.permutation(rows)] = (np.arange(len(rows)) + generator.integers(folds)) % folds
+    if faults:
+        raise InputError.of(faults, "Folds")
+    return out
+
+
+def _classes(outcome: Floats, score: Floats) -> tuple[Floats, Floats]:
+    faults = []
+    if not np.isfinite(score).all():
+        row = int(np.flatnonzero(~np.isfinite(score))[0]) + 1
+        faults.append(Fault("the score is not finite", "score every firm first", row=row))
+    if len(np.unique(outcome)) < 2:
+        faults.append(Fault("the outcomes are of one class only", "give firms of both kinds"))
+    if faults:
+        raise InputError.of(faults, "Validation")
+    return score[outcome == 1], score[outcome == 0]

@@ -1,0 +1,201 @@
+"""`allocator score` and `allocator fit`, from arguments to files."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.cli.conftest import Allocator
+
+ROOT = Path(__file__).resolve().parents[2]
+PUBLISHED = ROOT / "models" / "ratings" / "small-enterprise-published.json"
+KINDS = ("logit", "rating", "grade", "ahp", "churn", "correlation")
+GRADES = ROOT / "models" / "grades" / "cumcm-2020-v1.json"
+
+
+@pytest.fixture(scope="module")
+def contest(data: Path) -> Path:
+    """The folder of the contest's data."""
+    return data / "cumcm2020c"
+
+
+@pytest.fixture
+def borrowers(tmp_path: Path) -> Path:
+    frame = pd.DataFrame({f"indicator_{i:02d}": [1.0, 0.2, 0.7] for i in range(1, 22)})
+    frame.insert(0, "borrower_id", ["001", "002", "NA"])
+    frame.to_csv(tmp_path / "b.csv", index=False)
+    return tmp_path / "b.csv"
+
+
+@pytest.fixture
+def firms(tmp_path: Path) -> tuple[Path, Path]:
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame(generator.normal(size=(300, 2)), columns=["x", "y"])
+    frame["bad"] = (generator.random(300) < 1 / (1 + np.exp(1 - 2 * frame["x"]))).astype(int)
+    frame.to_csv(tmp_path / "f.csv", index=False)
+    (tmp_path / "v.json").write_text(json.dumps({"variables": [{"name": "x", "sign": 1}, {"name": "y"}]}))
+    return tmp_path / "f.csv", tmp_path / "v.json"
+
+
+def test_score_writes_borrowers_that_a_scenario_can_read(
+    borrowers: Path, tmp_path: Path, allocator: Allocator
+) -> None:
+    out = tmp_path / "scored.csv"
+    outcome = allocator("score", borrowers, "--scorecard", PUBLISHED, "--out", out, "--json")
+    assert outcome.json == {
+        "borrowers": 3,
+        "file": str(out),
+        "by_grade": {"AAA": 1, "AA": 0, "A": 0, "BBB": 0, "BB": 1, "B": 0, "CCC": 0, "CC": 0, "C": 1},
+        "mean_pd": pytest.approx((0.00114 + 0.19797 + 0.04576) / 0.45 / 3),
+    }
+    written = pd.read_csv(out, dtype={"borrower_id": str}, keep_default_na=False)
+    assert written["borrower_id"].tolist() == ["001", "002", "NA"]
+    assert {"grade", "pd", "lgd"} <= set(written.columns)
+
+
+def test_score_replaces_only_with_force_and_refuses_other_endings(
+    borrowers: Path, tmp_path: Path, allocator: Allocator
+) -> None:
+    out = tmp_path / "scored.parquet"
+    out.write_text("mine")
+    refused = allocator("score", borrowers, "--scorecard", PUBLISHED, "--out", out)
+    assert refused.status == 2
+    assert "give --force" in refused.told
+    assert out.read_text() == "mine"
+    assert allocator("score", borrowers, "--scorecard", PUBLISHED, "--out", out, "--force").status == 0
+    assert len(pd.read_parquet(out)) == 3
+    ending = allocator("score", borrowers, "--scorecard", PUBLISHED, "--out", tmp_path / "x.txt")
+    assert "x.txt is neither csv nor parquet" in ending.told
+    nowhere = allocator("score", borrowers, "--scorecard", PUBLISHED, "--out", tmp_path / "no" / "x.csv")
+    assert nowhere.status == 1
+    assert "the borrowers were not written" in nowhere.told
+
+
+def test_score_without_a_scorecard_or_with_a_wrong_one(borrowers: Path, allocator: Allocator) -> None:
+    assert "--scorecard" in allocator("score", borrowers).told
+    assert "--scorecard" in allocator("score").told
+    wrong = allocator("score", "--scorecard", PUBLISHED)
+    assert wrong.status == 2
+    assert "grades no invoices" in wrong.told
+
+
+def test_score_of_a_scenario_takes_its_borrowers(
+    borrowers: Path, tmp_path: Path, allocator: Allocator
+) -> None:
+    (tmp_path / "churn.csv").write_text("rate,AAA\n0.04,0\n0.05,0.2\n")
+    (tmp_path / "s.yaml").write_text(
+        "schema: 1\nname: s\nportfolio:\n  source: b.csv\n  columns: {max_amount: indicator_21}\n"
+        "response: {churn: churn.csv}\npolicy:\n  budget: {amount: 1000}\n"
+        "  ticket: {min: 1, max: 10}\n  rates: {AAA: [4%, 5%]}\n"
+    )
+    outcome = allocator("score", tmp_path / "s.yaml", "--scorecard", PUBLISHED, "--json")
+    assert (borrowers.name, outcome.json["by_grade"]["AAA"]) == ("b.csv", 1)
+    assert "--scorecard" in allocator("score", tmp_path / "s.yaml").told
+
+
+def test_score_of_invoices(contest: Path, tmp_path: Path, allocator: Allocator) -> None:
+    files = [
+        "--purchases",
+        contest / "invoices_in_302.parquet",
+        "--sales",
+        contest / "invoices_out_302.parquet",
+    ]
+    outcome = allocator("score", *files, "--scorecard", GRADES, "--out", tmp_path / "b.csv")
+    assert outcome.status == 0
+    assert (
+        "invoices_in_302.parquet: 395,175 invoices, 17,236 void, 3,552 returns, 4,681 repeated rows kept"
+        in outcome.out
+    )
+    assert "302 borrowers: A 63, B 112, C 88, D 39, ungraded 0" in outcome.out
+    assert len(pd.read_csv(tmp_path / "b.csv")) == 302
+
+
+def test_fit_logit_then_score(firms: tuple[Path, Path], tmp_path: Path, allocator: Allocator) -> None:
+    data, declared = firms
+    order = [
+        "fit",
+        "logit",
+        data,
+        "--variables",
+        declared,
+        "--outcome",
+        "bad",
+        "--name",
+        "x",
+        "--out",
+        tmp_path,
+    ]
+    fitted = allocator(*order, "--bounds", "A=20%,B=100%", "--json")
+    assert fitted.json["file"] == str(tmp_path / "x-v1.json")
+    assert fitted.json["auc"]["value"] > 0.8
+    assert (tmp_path / "x-v1.md").is_file()
+    assert (tmp_path / "x-v1.svg").is_file()
+    scored = allocator("score", data, "--scorecard", tmp_path / "x-v1.json", "--intervals")
+    assert scored.status == 0
+    assert "pd_low" in scored.out
+    assert "--out FILE writes them all" in scored.out
+    again = allocator(*order)
+    assert "Wald tests" in again.out
+    assert "x-v2.json" in again.out
+
+
+def test_fit_refuses_bad_bounds(firms: tuple[Path, Path], tmp_path: Path, allocator: Allocator) -> None:
+    order = ["fit", "logit", firms[0], "--variables", firms[1], "--outcome", "bad", "--out", tmp_path]
+    assert "'B' is no bound -> write GRADE=PD" in allocator(*order, "--bounds", "A=1%,B").told
+    assert "the last bound is 0.5" in allocator(*order, "--bounds", "A=1%,B=50%").told
+
+
+def test_fit_ahp_prints_the_source_s_weights(tmp_path: Path, allocator: Allocator) -> None:
+    judgements = ROOT / "models" / "ahp" / "enterprise-credit.json"
+    outcome = allocator("fit", "ahp", judgements, "--out", tmp_path)
+    assert outcome.status == 0
+    for line in ("A: 0.6274", "B: 0.2329", "C: 0.1398"):
+        assert line in outcome.out
+    assert outcome.out.rstrip().endswith("card ahp-v1.md")
+
+
+def test_fit_churn_writes_a_curve(tmp_path: Path, allocator: Allocator) -> None:
+    curve = pd.DataFrame({"rate": [0.04, 0.06, 0.08, 0.1], "A": [0.0, 0.3, 0.2, 0.6]})
+    curve.to_csv(tmp_path / "c.csv", index=False)
+    assert allocator("fit", "churn", tmp_path / "c.csv", "--out", tmp_path / "out").status == 0
+    assert pd.read_csv(tmp_path / "out" / "churn-v1.csv")["A"].tolist() == [0.0, 0.25, 0.25, 0.6]
+
+
+def test_fit_correlation_prints_table_4(contest: Path, allocator: Allocator) -> None:
+    files = [
+        "--purchases",
+        contest / "invoices_in_123.parquet",
+        "--sales",
+        contest / "invoices_out_123.parquet",
+    ]
+    order = [
+        "fit",
+        "correlation",
+        *files,
+        "--ratings",
+        contest / "enterprises_123.csv",
+        "--indicator",
+        "void_share",
+    ]
+    assert "-0.2662     0.0029            **" in allocator(*order).out
+    row = allocator(*order, "--json").json["correlation"][0]
+    assert (round(row["pearson"], 4), round(row["pearson_p"], 4), row["n"]) == (-0.2662, 0.0029, 123)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_fit_has_help_with_an_example_and_json(kind: str, allocator: Allocator) -> None:
+    outcome = allocator("fit", kind, "--help")
+    assert outcome.status == 0
+    assert f"Example: allocator fit {kind} " in " ".join(outcome.out.split())
+    assert "--json" in outcome.out
+    assert max(map(len, outcome.out.splitlines())) <= 100
+
+
+def test_fit_lists_its_kinds(allocator: Allocator) -> None:
+    outcome = allocator("fit", "--help")
+    assert re.findall(r"^  (\w+)  ", outcome.out.partition("Commands:")[2], re.MULTILINE) == list(KINDS)

@@ -1,0 +1,81 @@
+"""Churn curves: monotone, and standard errors that cover."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import special
+
+from allocator.errors import InputError
+from allocator.scoring.churn import churn_frame, fit_churn
+
+
+def offers(n: int, seed: int) -> pd.DataFrame:
+    generator = np.random.default_rng(seed)
+    rate = generator.choice(np.arange(0.04, 0.16, 0.01), n).round(2)
+    left = generator.random(n) < special.expit(6 + 2.5 * np.log(rate))
+    return pd.DataFrame({"rate": rate, "grade": "A", "left": left.astype(int)})
+
+
+def test_the_contest_curve_no_longer_falls(data: Path) -> None:
+    fit = fit_churn(pd.read_csv(data / "churn_curve.csv"))
+    assert fit.falls.tolist() == [3, 2, 2]
+    for table in (fit.isotonic, fit.logistic):
+        for curve in table.churn.values():
+            assert (np.diff(curve) >= 0).all()
+    assert (fit.table()["rms_error"] < 0.04).all()
+    assert churn_frame(fit.isotonic).columns.tolist() == ["rate", "A", "B", "C"]
+
+
+def test_isotonic_is_the_nearest_rising_curve() -> None:
+    fit = fit_churn(pd.DataFrame({"rate": [0.04, 0.05, 0.06, 0.07], "A": [0.1, 0.4, 0.2, 0.5]}))
+    np.testing.assert_allclose(fit.isotonic.churn["A"], [0.1, 0.3, 0.3, 0.5])
+
+
+def test_isotonic_weighs_by_offers() -> None:
+    frame = pd.DataFrame(
+        {
+            "rate": [0.04] * 10 + [0.05] * 2 + [0.06] * 8,
+            "grade": "A",
+            "left": [0] * 10 + [1, 1] + [1, 0] * 4,
+        }
+    )
+    np.testing.assert_allclose(fit_churn(frame).isotonic.churn["A"], [0.0, 0.6, 0.6])
+
+
+def test_standard_errors_of_counted_offers_cover() -> None:
+    covered = 0
+    for seed in range(60):
+        curve = fit_churn(offers(1500, seed)).curves[0]
+        covered += abs(curve.slope - 2.5) <= 1.96 * np.sqrt(curve.covariance[1, 1])
+    assert covered >= 52
+
+
+def test_the_interval_holds_the_curve() -> None:
+    curve = fit_churn(offers(1500, 1)).curves[0]
+    rates = np.array([0.05, 0.1])
+    low, high = curve.interval(rates)
+    assert ((low < curve.churn(rates)) & (curve.churn(rates) < high)).all()
+
+
+@pytest.mark.parametrize(
+    ("frame", "text"),
+    [
+        (pd.DataFrame({"r": [0.04]}), "lacks the column rate"),
+        (pd.DataFrame({"rate": [0.04, 0.05, 0.06]}), "has no column of churn"),
+        (pd.DataFrame({"rate": [4.0, 0.05, 0.06], "A": [0, 0.1, 0.2]}), "row 1, rate: 4.0 is out of range"),
+        (pd.DataFrame({"rate": [0.04, 0.05, 0.06], "A": [0, 0.1, 20]}), "row 3, A: 20.0 is out of range"),
+        (
+            pd.DataFrame({"rate": [0.04, 0.05, 0.06], "A": ["x", "0.1", "0.2"]}),
+            "row 1, A: 'x' is out of range",
+        ),
+        (pd.DataFrame({"rate": [0.04, 0.05], "A": [0, 0.1]}), "A: fewer than 3 rates"),
+        (pd.DataFrame({"rate": [0.04, 0.04, 0.06], "A": [0, 0.1, 0.2]}), "rate: a rate stands twice"),
+    ],
+)
+def test_bad_curves(frame: pd.DataFrame, text: str) -> None:
+    with pytest.raises(InputError, match=text):
+        fit_churn(frame)

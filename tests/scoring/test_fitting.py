@@ -1,0 +1,128 @@
+"""Fits ordered from files: what they say, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from allocator.errors import InputError
+from allocator.scoring.fitted import read_fitted, to_document, write_fitted
+from allocator.scoring.fitting import logit_from_files, rating_from_files
+from allocator.scoring.fitting_firms import (
+    ahp_from_file,
+    churn_from_file,
+    correlation_from_files,
+    grade_from_files,
+)
+from allocator.scoring.plot import reliability_svg
+
+DECLARED = {
+    "schema": 1,
+    "variables": [{"name": "x", "sign": 1}, {"name": "y"}],
+    "rules": [{"name": "x", "kind": "negative"}, {"name": "y", "kind": "positive"}],
+}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    generator = np.random.default_rng(0)
+    x, y = generator.normal(size=(2, 600))
+    bad = (generator.random(600) < 1 / (1 + np.exp(1 - 1.5 * x + 0.8 * y))).astype(int)
+    lent = generator.uniform(10, 20, 600)
+    day = pd.date_range("2018-01-01", periods=600).strftime("%Y-%m-%d")
+    frame = pd.DataFrame({"x": x, "y": y, "bad": bad, "lent": lent, "unpaid": 0.6 * lent * bad, "day": day})
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    (tmp_path / "v.json").write_text(json.dumps(DECLARED))
+    return tmp_path / "d.csv", tmp_path / "v.json"
+
+
+def test_a_logit_with_its_card(files: tuple[Path, Path], tmp_path: Path) -> None:
+    fit = logit_from_files(*files, "bad", bounds={"A": 0.1, "B": 1.0}, time="day")
+    assert fit.figures["auc"]["value"] > 0.75
+    assert fit.figures["calibration_slope"]["low"] < 1 < fit.figures["calibration_slope"]["high"]
+    assert fit.figures["out_of_time"]["psi"] < 0.2
+    assert fit.tables["Wald tests"].loc["x", "agrees"]
+    path = write_fitted(tmp_path / "out", "bad", fit.document, fit.card, fit.extra)
+    assert to_document(read_fitted(path)) == fit.document
+    card = path.with_suffix(".md").read_text()
+    assert "## Wald tests" in card
+    assert "calibration slope, out of fold (5 folds)" in card
+    assert card.count("sha256:") == 2
+
+
+def test_a_rating_with_its_card(files: tuple[Path, Path]) -> None:
+    fit = rating_from_files(*files, "bad", "lent", "unpaid", classes=["a", "b", "c"], repeats=1)
+    assert (np.diff(fit.tables["Classes"]["loss_rate"]) > 0).all()
+    assert fit.tables["AUC by training share, beside a logit"].shape[0] == 6
+    assert fit.figures["kept"] == ["x", "y"]
+    assert fit.document["kind"] == "rating"
+
+
+def test_losses_of_sound_loans_and_beyond_the_loan_are_corrected_and_said(files: tuple[Path, Path]) -> None:
+    frame = pd.read_csv(files[0])
+    sound, bad = frame.index[frame["bad"] == 0][:2], frame.index[frame["bad"] == 1][0]
+    frame.loc[sound, "unpaid"] = 5.0
+    frame.loc[bad, "unpaid"] = 99.0
+    frame.to_csv(files[0], index=False)
+    fit = rating_from_files(*files, "bad", "lent", "unpaid", classes=["a", "b"], repeats=1)
+    assert fit.figures["corrected"] == "2 sound loans' losses set to 0, 1 losses cut to what was owed"
+
+
+def test_refusals(files: tuple[Path, Path]) -> None:
+    with pytest.raises(
+        InputError, match="gone: lacks the column gone; name the column that holds the outcome"
+    ):
+        logit_from_files(*files, "gone")
+    with pytest.raises(InputError, match=r"x: .* is no outcome"):
+        logit_from_files(*files, "x")
+    with pytest.raises(InputError, match="lacks the column week"):
+        logit_from_files(*files, "bad", time="week")
+    with pytest.raises(InputError) as caught:
+        rating_from_files(*files, "bad", "owed", "lost")
+    assert [fault.field for fault in caught.value.faults] == ["owed", "lost"]
+
+
+def test_grades_with_their_card(contest: Path) -> None:
+    firms = (
+        contest / "invoices_in_123.parquet",
+        contest / "invoices_out_123.parquet",
+        contest / "enterprises_123.csv",
+    )
+    fit = grade_from_files(*firms, method="void_ranges")
+    assert fit.figures["accuracy"] < fit.figures["baseline"]
+    assert fit.tables["PD by grade"].loc["D", "pd"] == pytest.approx(0.98)
+    assert "| D | 24 |" in fit.card.text(1)
+    table = correlation_from_files(*firms, ["void_share"])
+    assert table.loc["void_share", "pearson"] == pytest.approx(-0.2662, abs=5e-5)
+
+
+def test_weights_with_their_card(models: Path) -> None:
+    fit = ahp_from_file(models / "ahp" / "enterprise-credit.json")
+    assert {name: round(weight, 2) for name, weight in fit.figures["weights"].items()} == {
+        "A": 0.63,
+        "B": 0.23,
+        "C": 0.14,
+    }
+    moved = fit.tables["Sensitivity of the criteria"]
+    np.testing.assert_allclose(moved.filter(like="composed").sum(axis=1), 1)
+
+
+def test_a_churn_curve_with_its_card(data: Path, tmp_path: Path) -> None:
+    fit = churn_from_file(data / "churn_curve.csv")
+    path = write_fitted(tmp_path, "churn", fit.document, fit.card, fit.extra)
+    curve = pd.read_csv(path.with_suffix(".csv"))
+    assert (curve.diff().iloc[1:] >= 0).all(axis=None)
+    assert fit.figures["curves"]["A"]["slope_se"] > 0
+
+
+def test_the_reliability_plot_draws_every_bin() -> None:
+    table = pd.DataFrame(
+        {"predicted": [0.1, 0.4], "observed": [0.1, 0.5], "low": [0.0, 0.3], "high": [0.2, 0.6]}
+    )
+    text = reliability_svg(table, "Reliability")
+    assert text.count("<circle") == 2
+    assert "<title>Reliability</title>" in text

@@ -1,0 +1,164 @@
+"""Shocks: factors from growth, their effect on a portfolio, the shipped ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from allocator.errors import InputError
+from allocator.records.portfolio import ChurnTable, Portfolio, Text
+from allocator.records.scenario import Condition
+from allocator.records.stress import Shock, Stress, StressCase
+from allocator.scoring.shock import apply_stress, industry_factors, read_stress
+
+TABLE = ChurnTable("curve", np.array([0.04, 0.1]), {"A": np.array([0.0, 0.6]), "B": np.array([0.1, 0.8])})
+
+
+@pytest.fixture
+def portfolio() -> Portfolio:
+    zeros = np.zeros(3)
+    return Portfolio(
+        source="test",
+        borrower_id=np.array(["a", "b", "c"], dtype=object),
+        row=np.arange(1, 4),
+        grade=Text(np.array([0, 1, 1], dtype=np.int32), ("A", "B")),
+        pd=np.array([0.1, 0.2, 0.8]),
+        lgd=np.full(3, 0.5),
+        term=np.ones(3),
+        min_amount=zeros,
+        max_amount=np.array([100.0, 200.0, np.inf]),
+        relationship_value=zeros,
+        exposure=zeros,
+        exclude=np.zeros(3, dtype=bool),
+        min_rate=np.full(3, np.nan),
+        fixed_amount=np.full(3, np.nan),
+        fixed_rate=np.full(3, np.nan),
+        texts={"sector": Text(np.array([0, 1, -1], dtype=np.int32), ("food", "retail"))},
+        numbers={"age": np.array([1.0, np.nan, 9.0])},
+    )
+
+
+def case(column: str, factor: float, *values: str) -> StressCase:
+    return StressCase((Condition(column, values),), factor)
+
+
+def test_factors_multiply_and_pd_ends_at_one(portfolio: Portfolio) -> None:
+    stress = Stress(pd=Shock(1.5, (case("sector", 2.0, "retail"), case("grade", 1.1, "B"))))
+    stressed, table = apply_stress(portfolio, TABLE, stress)
+    np.testing.assert_allclose(stressed.pd, [0.15, 0.2 * 1.5 * 2 * 1.1, 1.0])
+    np.testing.assert_array_equal(portfolio.pd, [0.1, 0.2, 0.8])
+    np.testing.assert_array_equal(stressed.lgd, portfolio.lgd)
+    np.testing.assert_array_equal(table.churn["A"], TABLE.churn["A"])
+
+
+def test_lgd_amount_and_churn(portfolio: Portfolio) -> None:
+    stress = Stress(
+        lgd=Shock(3.0),
+        amount=Shock(0.5, (case("sector", 0.0, "food"),)),
+        churn=Shock(1.5, (case("grade", 2.0, "B"),)),
+    )
+    stressed, table = apply_stress(portfolio, TABLE, stress)
+    np.testing.assert_array_equal(stressed.lgd, [1, 1, 1])
+    np.testing.assert_array_equal(stressed.max_amount, [0, 100, np.inf])
+    np.testing.assert_allclose(table.churn["A"], [0.0, 0.9])
+    np.testing.assert_allclose(table.churn["B"], [0.3, 1.0])
+
+
+def test_a_missing_value_meets_no_case(portfolio: Portfolio) -> None:
+    over = StressCase((Condition("age", at_least=0.0),), 2.0)
+    stressed, _ = apply_stress(portfolio, TABLE, Stress(pd=Shock(cases=(over, case("sector", 9.0, "none")))))
+    np.testing.assert_allclose(stressed.pd, [0.2, 0.2, 1.0])
+
+
+def test_no_stress_changes_nothing(portfolio: Portfolio) -> None:
+    stressed, table = apply_stress(portfolio, TABLE, Stress())
+    np.testing.assert_array_equal(stressed.pd, portfolio.pd)
+    np.testing.assert_array_equal(stressed.max_amount, portfolio.max_amount)
+    np.testing.assert_array_equal(table.churn["B"], TABLE.churn["B"])
+
+
+def test_columns_that_the_loader_must_read() -> None:
+    stress = Stress(
+        pd=Shock(cases=(case("sector", 2.0, "x"), case("grade", 2.0, "A"))),
+        lgd=Shock(cases=(StressCase((Condition("age", above=3.0),), 2.0),)),
+    )
+    assert stress.text_columns() == {"sector"}
+    assert stress.number_columns() == {"age"}
+
+
+def test_faults_come_together(portfolio: Portfolio) -> None:
+    stress = Stress(
+        pd=Shock(-1.0, (case("region", 2.0, "x"),)), churn=Shock(float("nan"), (case("sector", 2.0, "food"),))
+    )
+    with pytest.raises(InputError) as caught:
+        apply_stress(portfolio, TABLE, stress)
+    assert [fault.problem for fault in caught.value.faults] == [
+        "-1.0 is no factor",
+        "the portfolio has no column region",
+        "nan is no factor",
+        "a case names sector",
+    ]
+
+
+ELASTICITY = {
+    "light": {"pd": 1.0, "lgd": 0.25, "amount": 0.5},
+    "medium": {"pd": 2.0, "lgd": 0.5, "amount": 0.75},
+    "severe": {"pd": 3.0, "lgd": 0.75, "amount": 1.0},
+}
+
+
+@pytest.mark.parametrize("severity", ELASTICITY)
+def test_the_shipped_factors_follow_from_the_shipped_growth(models: Path, severity: str) -> None:
+    folder = models / "shocks"
+    growth = pd.read_csv(folder / "china-2020q1.csv").set_index("sector")["growth"].to_dict()
+    mapping = pd.read_csv(folder / "industry-sectors.csv")
+    table = industry_factors(growth, mapping, ELASTICITY[severity])
+    shipped = pd.read_csv(folder / f"covid-2020q1-{severity}.csv", index_col="industry")
+    pd.testing.assert_frame_equal(table, shipped, atol=5e-5)
+    assert table["pd"].idxmax() == "sole_proprietor"
+
+
+def test_the_shipped_growth_is_that_of_the_data(models: Path, contest: Path) -> None:
+    shipped = pd.read_csv(models / "shocks" / "china-2020q1.csv")
+    quoted = pd.read_csv(contest / "industry_shock_2020q1.csv")
+    np.testing.assert_allclose(shipped["growth"], quoted["value_added_growth_2020q1_yoy_pct"] / 100)
+    labels = pd.read_csv(contest / "industry_by_enterprise.csv")["industry"].unique()
+    assert set(labels) == set(pd.read_csv(models / "shocks" / "industry-sectors.csv")["industry"])
+
+
+def test_a_factor_file_becomes_a_stress(models: Path, portfolio: Portfolio) -> None:
+    stress = read_stress(models / "shocks" / "covid-2020q1-medium.csv", "sector")
+    assert stress.text_columns() == {"sector"}
+    assert stress.churn.all == 1.0
+    stressed, _ = apply_stress(portfolio, TABLE, stress)
+    np.testing.assert_array_equal(stressed.pd, portfolio.pd)
+
+
+def test_bad_factor_files(tmp_path: Path) -> None:
+    path = tmp_path / "f.csv"
+    with pytest.raises(InputError, match="the file does not exist"):
+        read_stress(path, "industry")
+    path.write_text("name,pd\nfood,-1\n")
+    with pytest.raises(InputError) as caught:
+        read_stress(path, "industry")
+    assert [fault.problem for fault in caught.value.faults] == [
+        "lacks the column industry",
+        "-1 is no factor",
+    ]
+    path.write_text("industry,growth\nfood,1\n")
+    with pytest.raises(InputError, match="holds no factor; give one of pd, lgd, amount, churn"):
+        read_stress(path, "industry")
+
+
+def test_bad_mappings() -> None:
+    mapping = pd.DataFrame({"industry": ["x", "y"], "sector": ["farm", "moon"], "weight": [0.5, 1.0]})
+    with pytest.raises(InputError) as caught:
+        industry_factors({"farm": 0.1}, mapping, {"size": 1.0})
+    assert [fault.problem for fault in caught.value.faults] == [
+        "'moon' has no growth figure",
+        "the weights of x sum to 0.5",
+        "'size' is no figure",
+    ]

@@ -1,0 +1,124 @@
+"""Validation figures against scikit-learn and closed forms, and their intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import special
+
+from allocator.errors import InputError
+from allocator.scoring import validation
+
+
+def draw(n: int = 500, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    p = special.expit(generator.normal(-1, 1, n))
+    return (generator.random(n) < p).astype(float), p
+
+
+def test_auc_and_brier_agree_with_scikit_learn() -> None:
+    from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
+
+    y, p = draw()
+    p = np.round(p, 2)
+    assert validation.auc(y, p).value == pytest.approx(roc_auc_score(y, p))
+    assert validation.gini(y, p).value == pytest.approx(2 * roc_auc_score(y, p) - 1)
+    assert validation.brier(y, p, draws=10).value == pytest.approx(brier_score_loss(y, p))
+    assert validation.log_loss(y, p) == pytest.approx(log_loss(y, p))
+
+
+def test_delong_by_its_definition() -> None:
+    y, p = draw(60)
+    bad, good = p[y == 1], p[y == 0]
+    wins = (bad[:, None] > good[None, :]) + 0.5 * (bad[:, None] == good[None, :])
+    spread = wins.mean(axis=1).var(ddof=1) / len(bad) + wins.mean(axis=0).var(ddof=1) / len(good)
+    found = validation.auc(y, p)
+    assert found.value == pytest.approx(wins.mean())
+    assert found.high - found.low == pytest.approx(2 * 1.959964 * np.sqrt(spread), rel=1e-5)
+
+
+def test_the_auc_interval_covers() -> None:
+    truth = special.ndtr(1 / np.sqrt(2))
+    covered = 0
+    for seed in range(200):
+        generator = np.random.default_rng(seed)
+        y = np.repeat([1.0, 0.0], [60, 140])
+        score = generator.normal(size=200) + y
+        found = validation.auc(y, score)
+        covered += found.low <= truth <= found.high
+    assert covered >= 180
+
+
+@given(st.integers(0, 10**6))
+def test_auc_of_the_opposite_score(seed: int) -> None:
+    y, p = draw(80, seed)
+    if 0 < y.sum() < 80:
+        assert validation.auc(y, p).value + validation.auc(y, -p).value == pytest.approx(1)
+
+
+def test_ks_is_the_largest_distance() -> None:
+    y = np.array([0.0, 0, 0, 1, 1, 1])
+    found = validation.ks(y, np.array([1.0, 2, 5, 4, 6, 7]), draws=50)
+    assert found.value == pytest.approx(2 / 3)
+    assert found.low <= found.value <= found.high
+
+
+def test_true_probabilities_are_calibrated_and_squeezed_ones_are_not() -> None:
+    y, p = draw(4000)
+    true = validation.calibration(y, p)
+    assert true.slope.low < 1 < true.slope.high
+    assert true.intercept.low < 0 < true.intercept.high
+    squeezed = validation.calibration(y, special.expit(2 * special.logit(p)))
+    assert squeezed.slope.high < 0.7
+    assert validation.calibration(y, p * 0.5).intercept.low > 0
+
+
+def test_reliability_accounts_for_every_firm() -> None:
+    y, p = draw()
+    table = validation.reliability(y, p, bins=7)
+    assert len(table) == 7
+    assert table["n"].sum() == 500
+    assert table["defaults"].sum() == y.sum()
+    assert table["predicted"].is_monotonic_increasing
+    assert ((table["low"] <= table["observed"]) & (table["observed"] <= table["high"])).all()
+
+
+def test_psi() -> None:
+    generator = np.random.default_rng(0)
+    base = generator.normal(size=5000)
+    assert validation.psi(base, base) == pytest.approx(0)
+    assert validation.psi(base, generator.normal(size=5000)) < 0.02
+    assert validation.psi(base, base + 1) > 0.25
+    assert np.isfinite(validation.psi(base, np.full(100, 50.0)))
+
+
+def test_score_table_by_class() -> None:
+    classes = pd.Series(pd.Categorical(["A", "B", "B"], categories=["A", "B", "C"]))
+    table = validation.by_class(
+        classes, np.array([0.0, 1, 0]), np.array([10.0, 20, 20]), np.array([0.0, 10, 0])
+    )
+    assert table["n"].tolist() == [1, 2, 0]
+    assert table.loc["B", "default_rate"] == 0.5
+    assert table.loc["B", "loss_rate"] == 0.25
+    assert np.isnan(table.loc["C", "default_rate"])
+
+
+def test_folds_spread_every_label() -> None:
+    labels = np.repeat([0, 1, 2], [50, 20, 10])
+    fold = validation.stratified_folds(labels, 5)
+    for label, each in ((0, 10), (1, 4), (2, 2)):
+        assert np.bincount(fold[labels == label]).tolist() == [each] * 5
+
+
+def test_what_cannot_be_judged() -> None:
+    with pytest.raises(InputError, match="of one class only"):
+        validation.auc(np.zeros(5), np.arange(5.0))
+    with pytest.raises(InputError, match="row 2: the score is not finite"):
+        validation.auc(np.array([0.0, 1]), np.array([0.5, np.nan]))
+    with pytest.raises(InputError, match="all PDs are equal"):
+        validation.calibration(np.array([0.0, 1]), np.array([0.5, 0.5]))
+    with pytest.raises(InputError, match="2 rows have"):
+        validation.stratified_folds(np.array([0, 0, 0, 1, 1]), 3)
