@@ -23,7 +23,7 @@ def test_offers_that_no_whole_cents_can_settle_give_way_to_others() -> None:
 
 def test_where_no_whole_cents_exist_the_exact_limits_are_named() -> None:
     terms = policy(91_000.0, spend="exactly", basis="drawn", ticket=(100_000.0, 240_000.0))
-    with pytest.raises(InfeasibleError, match="^no amounts in whole cents meet 'budget' exactly") as caught:
+    with pytest.raises(InfeasibleError, match=r"^no amounts in whole cents meet 'budget' exactly") as caught:
         solve(Case(portfolio(["A"]), TABLE, terms))
     assert caught.value.conflict == ("budget",)
 
