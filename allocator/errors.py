@@ -1,11 +1,11 @@
 """Every error that the allocator raises on purpose, and the exit status of each.
 
-    AllocatorError                     1   anything else
-    ├── InputError                     2   what was given is wrong: every fault at once
-    ├── InfeasibleError                3   no allocation meets all limits: the conflict is named
-    ├── NoAllocationError              4   none was found within the time limit
-    ├── CertificateError               5   a recheck did not agree with what is claimed
-    └── OutputError                    1   the result could not be written: disk full, folder taken
+AllocatorError                     1   anything else
+├── InputError                     2   what was given is wrong: every fault at once
+├── InfeasibleError                3   no allocation meets all limits: the conflict is named
+├── NoAllocationError              4   none was found within the time limit
+├── CertificateError               5   a recheck did not agree with what is claimed
+└── OutputError                    1   the result could not be written: disk full, folder taken
 """
 
 from __future__ import annotations

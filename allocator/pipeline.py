@@ -7,8 +7,9 @@ Each stage is a function from frozen records to a frozen record; this module alo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,7 +72,8 @@ def allocate(scenario: Scenario, progress: Progress = lambda _: None) -> Run:
     progress("rechecking the allocation from its inputs")
     names = [row.name for row in limits.rows]
     prices = dict(zip(names, solution.prices.tolist(), strict=True))
-    finding = certify(scenario, portfolio, table, decisions, prices, inputs)
+    tree = named_tree(solution.tree, portfolio) if solution.tree is not None else None
+    finding = certify(scenario, portfolio, table, decisions, prices, inputs, tree)
     _check_value(solution.value, finding.certificate)
     clock.lap("certify")
     why = reasons(columns, solution, scenario.solver.threads)
@@ -79,6 +81,15 @@ def allocate(scenario: Scenario, progress: Progress = lambda _: None) -> Run:
     seconds = {**clock.seconds, "price": solution.seconds["price"], "solve": solution.seconds["solve"]}
     summary = summarise(scenario, portfolio, solution, finding.ledger, finding.certificate, seconds)
     return Run(scenario, allocation, finding.certificate, summary, summary["status"], solution.log)
+
+
+def named_tree(tree: Mapping[str, Any], portfolio: Portfolio) -> dict[str, Any]:
+    """The engine's proof tree with the borrowers' own identifiers instead of their positions."""
+    nodes = [
+        {**node, "borrower": str(portfolio.borrower_id[node["borrower"]])} if "borrower" in node else node
+        for node in tree["nodes"]
+    ]
+    return {**tree, "nodes": nodes}
 
 
 def _check_value(value: float, certificate: Certificate) -> None:

@@ -32,7 +32,8 @@ def summarise(
 ) -> dict[str, Any]:
     """The figures of a run; amounts in currency units, rates and gaps as fractions."""
     bound = max(min(solution.bound, certificate.bound), certificate.value)
-    proof = solution.proof if bound < certificate.bound else "prices"
+    recheckable = "prices" if certificate.tree is None else "tree"
+    proof = solution.proof if bound < certificate.bound else recheckable
     gap = (bound - certificate.value) / max(abs(bound), 1.0)
     return {
         "schema": 1,

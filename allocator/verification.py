@@ -40,7 +40,15 @@ def verify_run(stored: StoredRun) -> Certificate:
     decisions = Decisions(
         stored.allocation["amount"].to_numpy(float)[rows], stored.allocation["rate"].to_numpy(float)[rows]
     )
-    finding = recheck(scenario, portfolio, table, decisions, claimed["prices"], claimed["inputs"])
+    finding = recheck(
+        scenario,
+        portfolio,
+        table,
+        decisions,
+        claimed["prices"],
+        claimed["inputs"],
+        claimed.get("tree"),
+    )
     faults += finding.faults
     faults += _disagreements(stored, scenario, portfolio, finding)
     faults += _altered_rows(stored, portfolio, finding.ledger)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from allocator.certification.bound import upper_bound
+from allocator.certification.cases import coarsest_lots, table_of
 from allocator.certification.economics import Bases, Ledger, ledger_of
-from allocator.certification.limits import blocks_of, limit_uses
+from allocator.certification.limits import Block, blocks_of, limit_uses
 from allocator.certification.terms import Terms, take_up_of, terms_of
+from allocator.certification.tree import lots_of, tree_faults
 from allocator.errors import CertificateError, Fault
 from allocator.records.portfolio import ChurnTable, Floats, Portfolio
 from allocator.records.run import Certificate, Decisions
-from allocator.records.scenario import Scenario, Sense
+from allocator.records.scenario import Policy, Scenario, Sense
 
 TOLERANCE = 1e-9
 """Largest violation of a row, relative to its scale."""
@@ -39,8 +42,12 @@ def recheck(
     decisions: Decisions,
     prices: Mapping[str, float],
     inputs: Mapping[str, str],
+    tree: Mapping[str, Any] | None = None,
 ) -> Finding:
-    """Judges `decisions` (n,) and `prices` (one a row name) by the inputs alone."""
+    """Judges `decisions` (n,), `prices` (one a row name) and a proof tree by the inputs alone.
+
+    The certificate's bound is the tightest of what the prices and a sound tree prove.
+    """
     policy = scenario.policy
     terms = terms_of(portfolio, table, scenario.response, policy)
     blocks = blocks_of(policy, portfolio)
@@ -52,14 +59,17 @@ def recheck(
     ledger = ledger_of(portfolio, policy, decisions.amount, decisions.rate, take_up)
     uses = limit_uses(blocks, Bases.of(ledger), held, policy.budget.amount)
     unspent = uses[0].bound - uses[0].used if policy.budget.spend == "at_most" else 0.0
+    bound = upper_bound(portfolio, policy, terms, blocks, held)
+    unsound = [] if tree is None else _tree_faults(portfolio, policy, terms, blocks, tree)
     certificate = Certificate(
         prices=held,
-        bound=upper_bound(portfolio, policy, terms, blocks, held),
+        bound=bound if tree is None or unsound else min(bound, float(tree["bound"])),
         value=float(np.sum(ledger.value)) + policy.idle_rate * unspent,
         limits=uses,
         inputs=dict(inputs),
+        tree=tree,
     )
-    faults = _decision_faults(portfolio, policy.ticket.step, terms, decisions, allowed)
+    faults = unsound + _decision_faults(portfolio, policy.ticket.step, terms, decisions, allowed)
     faults += [
         Fault(
             f"uses {use.used:,.2f} against {use.sense.replace('_', ' ')} {use.bound:,.2f}",
@@ -79,9 +89,10 @@ def certify(
     decisions: Decisions,
     prices: Mapping[str, float],
     inputs: Mapping[str, str],
+    tree: Mapping[str, Any] | None = None,
 ) -> Finding:
     """`recheck` for decisions that must hold: raises CertificateError where one does not."""
-    finding = recheck(scenario, portfolio, table, decisions, prices, inputs)
+    finding = recheck(scenario, portfolio, table, decisions, prices, inputs, tree)
     faults = list(finding.faults)
     certificate = finding.certificate
     if certificate.gap < -TOLERANCE:
@@ -95,6 +106,20 @@ def certify(
     if faults:
         raise CertificateError("the allocation does not pass its own recheck", faults)
     return finding
+
+
+def _tree_faults(
+    portfolio: Portfolio,
+    policy: Policy,
+    terms: Terms,
+    blocks: tuple[Block, ...],
+    tree: Mapping[str, Any],
+) -> list[Fault]:
+    cases = table_of(portfolio, policy, terms, blocks, lots_of(tree))
+    coarsest = coarsest_lots(portfolio, policy, terms, blocks)
+    ids = portfolio.borrower_id[cases.member].tolist()
+    position = {borrower: row for row, borrower in enumerate(ids)}
+    return tree_faults(tree, cases, coarsest, position, policy.ticket.step)
 
 
 def _check_prices(senses: Mapping[str, Sense], prices: Mapping[str, float]) -> None:

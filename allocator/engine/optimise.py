@@ -2,8 +2,8 @@
 
 The prices give an upper bound on any allocation. The core around them goes through the Pyomo
 formulation to HiGHS; what comes back is a feasible allocation, and the distance to the bound says
-which alternatives may still matter. The core grows until the gap asked for is met, nothing outside
-it can matter, or the time is up.
+which alternatives may still matter. In a small book a proof tree takes over there. Else the core grows
+until the gap asked for is met, nothing outside it can matter, or the time is up.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import prepare
 from allocator.engine.prices import WHOLE_UP_TO, descended_prices, relaxation_prices
 from allocator.engine.program import Effort
+from allocator.engine.proof import fits, prove
 from allocator.engine.search import Search, candidate
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.limits import Limits
@@ -34,6 +35,8 @@ FIRST_CORE = 150
 """Borrowers with an open choice in the first core; each further one has four times as many."""
 GREEDY_UP_TO = 20_000
 """Borrowers; beyond, the first core answers before a loop over borrowers would."""
+ROUGHLY = 1e-4
+"""Gap at which the core ends that a proof tree starts from: the tree does the rest faster."""
 LARGEST_CORE = 10_000
 """Borrowers beyond which a core is no longer worth its build."""
 
@@ -74,6 +77,7 @@ def optimise(
         value=search.best.value,
         bound=search.bound,
         proof=search.proof,
+        tree=search.tree,
         stop=stop,
         method="reduced" if reduced else "exact",
         log="\n".join(search.log),
@@ -94,6 +98,11 @@ def _none_found(stop: Stop, settings: SolverSettings) -> NoAllocationError:
 def _grow_core(search: Search, priced: Priced, progress: Progress) -> Stop:
     """Solves larger and larger cores; says why it ended."""
     size = FIRST_CORE
+    if fits(search) and not search.done:
+        play = in_play(search.book.columns, priced, size, _distance(search, priced))
+        _solve(search, priced, play, search.left / 8, progress, roughly=True)
+        if prove(search, priced, search.left / 2, progress):
+            return "exhausted"
     while not search.done:
         if search.left <= 0:
             return "time_limit"
@@ -118,10 +127,12 @@ def _distance(search: Search, priced: Priced) -> float:
     return priced.bound - search.best.value + 1e-12 * abs(priced.bound)
 
 
-def _solve(search: Search, priced: Priced, play: Play, seconds: float, progress: Progress) -> Outcome:
+def _solve(
+    search: Search, priced: Priced, play: Play, seconds: float, progress: Progress, roughly: bool = False
+) -> Outcome:
     progress(f"solving a core of {len(play.options):,} offers to {len(play.options.borrowers):,} borrowers")
-    enough = search.settings.gap / 2 * max(abs(priced.bound), 1.0)
-    effort = Effort(enough, seconds, search.settings.seed)
+    gap = max(search.settings.gap / 2, ROUGHLY if roughly else 0.0)
+    effort = Effort(gap * max(abs(priced.bound), 1.0), seconds, search.settings.seed)
     start = None if search.best is None else Start(search.best.option, search.best.amount)
     outcome = solve_core(search.book, priced, play, effort, start)
     search.log.append(outcome.log)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -52,6 +53,10 @@ class Search:
     bound: float = np.inf
     proof: Literal["prices", "tree", "solver"] = "prices"
     log: list[str] = field(default_factory=list)
+    certified: float = np.inf
+    """The tightest bound that can be rechecked without the solver: by prices or by a proof tree."""
+    tree: Mapping[str, Any] | None = None
+    """The proof tree behind `certified`, where there is one (docs/decisions, proof tree)."""
 
     @property
     def left(self) -> float:
@@ -77,5 +82,7 @@ class Search:
     def tighten(self, bound: float, proof: Literal["prices", "tree", "solver"]) -> None:
         """Keeps `bound` if it is the tightest so far; no valid bound lies below a value reached."""
         bound = max(bound, self.best.value if self.best is not None else -np.inf)
+        if proof != "solver":
+            self.certified = min(self.certified, bound)
         if bound < self.bound:
             self.bound, self.proof = bound, proof

@@ -34,6 +34,9 @@ _SMALLEST = 1e-12
 _LISTEN = 0.05
 """Seconds between looks for a signal."""
 
+_LIVE = {"presolve": "off", "solver": "simplex", "dual_simplex_cost_perturbation_multiplier": 0.0}
+"""For a few dual simplex steps from the last basis, perturbed costs are steps to undo."""
+
 
 class SolverError(AllocatorError):
     """HiGHS refused an option, a program or a run."""
@@ -154,7 +157,7 @@ class LiveProgram:
     def __init__(self, program: Program) -> None:
         self._solver = highspy.Highs()
         _set_options(self._solver, Effort(), None)
-        for name, value in {"presolve": "off", "solver": "simplex"}.items():
+        for name, value in _LIVE.items():
             _expect(self._solver.setOptionValue(name, value), f"option {name} = {value}")
         _expect(self._solver.passModel(_lp(program)), "the program")
         self.rows, self.columns = program.matrix.shape
@@ -215,8 +218,8 @@ class LiveProgram:
         _expect(self._solver.setBasis(basis), "the basis")
 
     def solve(self) -> Answer:
-        """The optimum, from where the last solve ended."""
-        _expect(_run(self._solver), "the run", warning=True)
+        """The optimum, from where the last solve ended: milliseconds, so that no signal waits for it."""
+        _expect(self._solver.run(), "the run", warning=True)
         stop: Any = _STOPS.get(self._solver.getModelStatus(), "other")
         solution = self._solver.getSolution()
         value = float(self._solver.getInfo().objective_function_value)

@@ -1,0 +1,192 @@
+"""Every offer of every borrower as one table, and the bound that prices prove when some are excluded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from allocator.certification.limits import Block
+from allocator.certification.terms import SAME_RATE, Terms
+from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
+from allocator.records.scenario import Policy
+
+_SAME_COUNT = 1e-6
+"""A count of lots this near a whole number is one."""
+_SLACK = 2e-9
+"""Twice the relative violation that an allocation may have: it must not decide how a row is rounded."""
+
+
+@dataclass(frozen=True)
+class Sets:
+    """What is left to the nb borrowers of a table: K options each, refusal, and a range of amounts."""
+
+    options: Booleans
+    """(nb, K)"""
+    refusal: Booleans
+    """(nb,)"""
+    low: Floats
+    """(nb,)"""
+    high: Floats
+    """(nb,)"""
+
+
+@dataclass(frozen=True)
+class Values:
+    """Reduced values at some prices, and the bound that they add up to."""
+
+    bound: float
+    """-inf where some borrower has nothing left."""
+    option: Floats
+    """(nb, K) at the better end; -inf where it is excluded."""
+    best: Floats
+    """(nb,) refusal included."""
+
+    def lost(self) -> Floats:
+        """(nb, K) what each option loses against the borrower's best answer; inf where it is excluded."""
+        return self.best[:, None] - self.option
+
+
+@dataclass(frozen=True)
+class Table:
+    """Offers to the nb borrowers who may get one; K is the length of the longest tariff."""
+
+    member: Integers
+    """(nb,) positions in the portfolio."""
+    rate: Floats
+    """(nb, K) NaN beyond the end of a borrower's tariff."""
+    take_up: Floats
+    gross: Floats
+    """(nb, K) take-up x rate x term: gross interest a unit offered."""
+    margin: Floats
+    """(nb, K) worth a unit offered."""
+    fixed: Floats
+    """(nb, K) worth an offer, whatever the amount."""
+    everything: Sets
+    blocks: tuple[Block, ...]
+    lots: Mapping[str, float]
+    """Row -> what new offers may use of it, rounded to whole lots."""
+    budget: float
+    """What may stay idle at most; 0 where the budget is spent exactly."""
+    idle_rate: float
+
+    def values(self, prices: Mapping[str, float], sets: Sets) -> Values:
+        """What `prices` (by row name; 0 where not named) prove inside `sets`.
+
+        Prices of a forbidden sign count as 0.
+        """
+        per_basis, constant, budget_price = self._charges(prices)
+        own = {basis: charge[self.member][:, None] for basis, charge in per_basis.items()}
+        per_unit = self.margin - own["offered"] - self.take_up * own["drawn"] - self.gross * own["interest"]
+        per_loan = self.fixed - own["loans"]
+        ends = np.maximum(per_unit * sets.low[:, None], per_unit * sets.high[:, None]) + per_loan
+        option = np.where(sets.options, ends, -np.inf)
+        best = np.maximum(np.max(option, axis=1, initial=-np.inf), np.where(sets.refusal, 0.0, -np.inf))
+        room = min(self.lots.get("budget", self.budget), self.budget)
+        idle = self.idle_rate * (self.budget - room) + room * max(0.0, self.idle_rate - budget_price)
+        return Values(constant + float(np.sum(best)) + idle, option, best)
+
+    def _charges(self, prices: Mapping[str, float]) -> tuple[dict[str, Floats], float, float]:
+        """What the rows charge (n,) a unit of each basis, b'lambda, and the budget's own price."""
+        n = len(self.blocks[0].codes)
+        per_basis = {basis: np.zeros(n) for basis in ("offered", "drawn", "interest", "loans")}
+        constant = 0.0
+        for block in self.blocks:
+            own = np.array([prices.get(name, 0.0) for name in block.names])
+            own = np.maximum(own, 0.0) if block.sense == "at_most" else own
+            own = np.minimum(own, 0.0) if block.sense == "at_least" else own
+            if not own.any():
+                continue
+            constant += block.price_offers(own, per_basis)
+            for name, price, lent in zip(block.names, own.tolist(), block.lent.tolist(), strict=True):
+                if name in self.lots:
+                    constant += price * (self.lots[name] - (block.constant - lent))
+        return per_basis, constant, max(prices.get("budget", 0.0), 0.0)
+
+
+def table_of(
+    portfolio: Portfolio,
+    policy: Policy,
+    terms: Terms,
+    blocks: tuple[Block, ...],
+    lots: Mapping[str, float],
+) -> Table:
+    """The table of `portfolio`, with the rows of `lots` rounded as they say (`coarsest_lots` checks that)."""
+    member = np.flatnonzero(terms.lendable)
+    rate, take_up = _offers(portfolio, terms, member)
+    pd, lgd, term = (column[member][:, None] for column in (portfolio.pd, portfolio.lgd, portfolio.term))
+    walks = 1.0 - take_up
+    drawn = rate * term * (1.0 - pd) - pd * lgd - policy.funding_rate * term
+    relationship = portfolio.relationship_value[member][:, None]
+    exists = np.isfinite(rate)
+    has = exists.any(axis=1) & (terms.low <= terms.high)[member]
+    table = Table(
+        member=member,
+        rate=rate,
+        take_up=take_up,
+        gross=take_up * rate * term,
+        margin=take_up * drawn - walks * policy.churn_cost_rate,
+        fixed=(policy.decline_churn - walks) * relationship - take_up * policy.processing_cost,
+        everything=Sets(exists, ~terms.pinned[member], terms.low[member], terms.high[member]),
+        blocks=blocks,
+        lots=lots,
+        budget=policy.budget.amount if policy.budget.spend == "at_most" else 0.0,
+        idle_rate=policy.idle_rate,
+    )
+    return _only(table, has)
+
+
+def _offers(portfolio: Portfolio, terms: Terms, member: Integers) -> tuple[Floats, Floats]:
+    """(nb, K) rates and take-ups that each of `member` may be offered; NaN where there are no more."""
+    width = max((len(tariff.rates) for tariff in terms.tariffs.values()), default=1)
+    rate, take_up = (np.full((len(member), max(width, 1)), np.nan) for _ in range(2))
+    pinned = terms.pinned[member]
+    least = np.nan_to_num(portfolio.min_rate[member], nan=0.0)
+    for grade, tariff in terms.tariffs.items():
+        own = portfolio.grade.codes[member] == portfolio.grade.code_of(grade)
+        free = np.flatnonzero(own & ~pinned)
+        enough = tariff.rates + SAME_RATE >= least[free][:, None]
+        rate[free, : len(tariff.rates)] = np.where(enough, tariff.rates, np.nan)
+        take_up[free, : len(tariff.rates)] = np.where(enough, tariff.take_up, np.nan)
+        fixed = np.flatnonzero(own & pinned)
+        asked = portfolio.fixed_rate[member[fixed]]
+        rate[fixed, 0] = asked
+        take_up[fixed, 0] = 1.0 - np.interp(asked, terms.table_rates, terms.curve[grade])
+    return rate, take_up
+
+
+def _only(table: Table, has: Booleans) -> Table:
+    sets = table.everything
+    return replace(
+        table,
+        member=table.member[has],
+        **{name: getattr(table, name)[has] for name in ("rate", "take_up", "gross", "margin", "fixed")},
+        everything=Sets(sets.options[has], sets.refusal[has], sets.low[has], sets.high[has]),
+    )
+
+
+def coarsest_lots(
+    portfolio: Portfolio, policy: Policy, terms: Terms, blocks: tuple[Block, ...]
+) -> dict[str, float]:
+    """Row -> its room for new offers in whole lots, for the rows that no allocation uses but by whole lots.
+
+    Those are rows that count loans, and with a step rows that add up amounts offered, every
+    coefficient being 1: what is left over beyond the last whole lot can never be used.
+    """
+    step = policy.ticket.step
+    counts = portfolio.fixed_amount[terms.pinned & terms.lendable] / (step or 1.0)
+    on_step = step is not None and np.all(np.abs(counts - np.round(counts)) <= _SAME_COUNT)
+    rounded: dict[str, float] = {}
+    for block in blocks:
+        lot = {"loans": 1.0, "offered": step if on_step else None}.get(block.basis)
+        plain = block.weight is None or bool(np.all(block.weight[block.codes >= 0] == 1.0))
+        if lot is None or not plain or block.reference or block.sense == "exactly":
+            continue
+        scale = max(abs(block.constant), policy.budget.amount / 1000)
+        near = _SAME_COUNT + _SLACK * scale / lot
+        for name, lent in zip(block.names, block.lent.tolist(), strict=True):
+            room = (block.constant - lent) / lot
+            whole = np.floor(room + near) if block.sense == "at_most" else np.ceil(room - near)
+            rounded[name] = float(whole) * lot
+    return rounded

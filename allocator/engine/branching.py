@@ -1,0 +1,128 @@
+"""Where a node is split: the borrowers that its LP leaves fractional, and the two sides for one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from allocator.engine.pool import REFUSAL, Pool, PoolAnswer
+from allocator.engine.restricted import Book, Sets
+from allocator.records.portfolio import Booleans
+
+_WHOLE = 1e-6
+"""A share, or a count of steps, this near a whole number is one."""
+_TRIED = 12
+"""Splits that strong branching tries at a node."""
+_LEAST = 1e-6
+"""A side that falls by less, as a part of what is asked for, counts as falling by this."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Two sides that together cover everything that a node leaves one borrower."""
+
+    borrower: int
+    sides: tuple[Sets, Sets]
+    options: tuple[Booleans, Booleans] | None = None
+    """(K,) each: the borrower's options on either side; refusal, where allowed, is on the second."""
+    amount: float | None = None
+    """Where amounts are split: the first side ends here, the second begins a step above, without refusal."""
+    evenness: float = 0.0
+    """The smaller of the two shares that the LP's point has on either side."""
+
+
+def splits_of(book: Book, sets: Sets, answer: PoolAnswer) -> list[Split]:
+    """What fractional borrowers offer to split, the most even first; none where the LP's point is whole."""
+    step = book.columns.offers.step
+    found: list[Split] = []
+    owners = answer.points.owner
+    for i in np.unique(owners[answer.shares < 1.0 - _WHOLE]):
+        own = np.flatnonzero(owners == i)
+        shares, lines = answer.shares[own], answer.points.line[own]
+        held = np.unique(lines[shares > _WHOLE])
+        if len(held) > 1:
+            found += _option_splits(book, sets, int(i), lines, shares)
+        elif step is not None and held[0] != REFUSAL:
+            count = float(shares @ answer.points.amount[own]) / step
+            part = count - np.floor(count)
+            if _WHOLE < part < 1.0 - _WHOLE:
+                even = float(min(part, 1.0 - part))
+                found.append(_amount_split(book, sets, int(i), float(np.floor(count)) * step, step, even))
+    return sorted(found, key=lambda split: -split.evenness)
+
+
+def _option_splits(book: Book, sets: Sets, i: int, lines: np.ndarray, shares: np.ndarray) -> list[Split]:
+    """One split between each two neighbours among the options in use, by rate, refusal last."""
+    span = book.lines(i)
+    count = span.stop - span.start
+    share_at = np.zeros(count + 1)
+    np.add.at(share_at, np.where(lines == REFUSAL, count, lines - span.start), shares)
+    places = np.flatnonzero(share_at > _WHOLE)
+    splits = []
+    for left, right in pairwise(places.tolist()):
+        cut = count if right == count else (left + right + 1) // 2
+        below = float(share_at[:cut].sum())
+        splits.append(_option_split(book, sets, i, cut, min(below, 1.0 - below)))
+    return splits
+
+
+def _option_split(book: Book, sets: Sets, i: int, cut: int, evenness: float) -> Split:
+    """Options before `cut` on one side, the others and refusal on the other."""
+    span = book.lines(i)
+    own = sets.options[span]
+    before = np.arange(len(own)) < cut
+    first, second = own & before, own & ~before
+    without = sets.refusal.copy()
+    without[i] = False
+    sides = (
+        replace(sets, options=_with(sets.options, span, first), refusal=without),
+        replace(sets, options=_with(sets.options, span, second)),
+    )
+    return Split(i, sides, (first, second), None, evenness)
+
+
+def _amount_split(book: Book, sets: Sets, i: int, amount: float, step: float, evenness: float) -> Split:
+    span = book.lines(i)
+    without = sets.refusal.copy()
+    without[i] = False
+    lower = _with(sets.high, span, np.minimum(sets.high[span], amount))
+    upper = _with(sets.low, span, np.maximum(sets.low[span], amount + step))
+    sides = (
+        _nonempty(replace(sets, high=lower)),
+        _nonempty(replace(sets, low=upper, refusal=without)),
+    )
+    return Split(i, sides, None, amount, evenness)
+
+
+def _nonempty(sets: Sets) -> Sets:
+    """Options whose range is empty are out."""
+    return replace(sets, options=sets.options & (sets.low <= sets.high))
+
+
+def _with(values: np.ndarray, span: slice, own: np.ndarray) -> np.ndarray:
+    changed = values.copy()
+    changed[span] = own
+    return changed
+
+
+def choose(pool: Pool, splits: list[Split], bound: float, target: float) -> Split:
+    """The split whose sides fall most: strong branching (Applegate, Bixby, Chvatal and Cook, 1995).
+
+    A side that falls to the target is closed, so no fall counts for more than that.
+    """
+    if len(splits) == 1:
+        return splits[0]
+    tried = splits[:_TRIED]
+    basis = pool.basis
+    wanted = max(bound - target, 1e-300)
+    scores = []
+    for split in tried:
+        score = 1.0
+        for side in split.sides:
+            pool.restart(basis)
+            part = (bound - pool.solve(side).value) / wanted
+            score *= min(max(part, _LEAST), 1.0)
+        scores.append(score)
+    return tried[int(np.argmax(scores))]

@@ -1,0 +1,139 @@
+"""A proof tree as part of a solution: when one is grown, and how it is written down.
+
+The format is that of docs/decisions (proof tree); borrowers are positions in the portfolio here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from allocator.engine.cores import Priced
+from allocator.engine.restricted import Book, book_of
+from allocator.engine.search import Search, candidate
+from allocator.engine.tree import Goal, Node, Tree, grow
+from allocator.records.portfolio import Booleans, Codes, Floats
+
+TREE_UP_TO = 5_000
+"""Borrowers up to which a tree is grown: its nodes read every option as one dense table."""
+LEAVES = 1_000
+_CELLS = 50_000_000
+"""Numbers that the table of all options may have, one a row of the limits."""
+_TELL_EVERY = 50
+"""Leaves between two words on progress."""
+_CENT = 0.01
+"""At a vertex as many amounts as there are limits lie off their ends; each is worth less than 1 a unit."""
+_SHARE = 0.99
+"""Part of the gap asked for that a tree aims at; the rest is room for rounding."""
+_LEAST = 1e-13
+"""No tree aims at a relative gap below this: sums of doubles say no more."""
+
+_ENDINGS = {
+    "gap": "closed the gap",
+    "leaves": "reached its leaf limit",
+    "time": "ran out of time",
+    "lots": "left what amounts in whole lots cost",
+}
+
+
+def prove(search: Search, priced: Priced, seconds: float, progress: Callable[[str], None]) -> bool:
+    """Grows a proof tree where prices leave a gap, in about `seconds`; keeps it if it proves more.
+
+    Better allocations met on the way join the search. Does nothing without an allocation to start
+    from, or for a book too large. True where only whole cents keep bound and value apart now.
+    """
+    if search.best is None or _certified(search) or not fits(search):
+        return False
+    until = search.left - seconds
+
+    def offer(option: Codes, amount: Floats) -> float:
+        search.offer(candidate(search.book, option, amount))
+        return _target(search)
+
+    def tell(leaves: int, bound: float) -> None:
+        if leaves % _TELL_EVERY == 0:
+            progress(f"proof tree of {leaves:,} leaves: bound {bound:,.2f}")
+
+    progress("growing a proof tree")
+    goal = Goal(_target(search), LEAVES, offer, lambda: search.left < until, tell)
+    tree = grow(book_of(search.book.columns), priced.prices, goal)
+    bound = float(max(tree.bound, search.best.value))
+    search.log.append(f"proof tree: {tree.leaves} leaves, bound {bound!r}; {_ENDINGS[tree.ending]}")
+    if bound < search.certified:
+        search.tree = document(tree, bound)
+        search.tighten(bound, "tree")
+    columns = search.book.columns
+    in_cents = tree.ending == "lots" and columns.offers.step is None
+    return in_cents and bound - search.best.value <= _CENT * len(columns.limits)
+
+
+def fits(search: Search) -> bool:
+    """Whether the book is small enough for a proof tree."""
+    columns = search.book.columns
+    longest = max((len(menu.rates) for menu in columns.offers.menus), default=0)
+    return len(columns) <= TREE_UP_TO and len(columns) * longest * len(columns.limits) <= _CELLS
+
+
+def _certified(search: Search) -> bool:
+    """Whether what can be rechecked meets the gap asked for."""
+    assert search.best is not None
+    return search.certified - search.best.value <= search.settings.gap * max(abs(search.certified), 1.0)
+
+
+def _target(search: Search) -> float:
+    """The bound that meets the gap asked for."""
+    assert search.best is not None
+    value = float(search.best.value)
+    return value + max(_SHARE * search.settings.gap, _LEAST) * max(abs(value), 1.0)
+
+
+def document(tree: Tree, bound: float) -> dict[str, Any]:
+    """The tree as plain values that prove `bound`: nodes in an array, children by their place in it.
+
+    A node that lies no higher than that is written as a leaf, whatever grew below it.
+    """
+    names = [row.name for row in tree.book.columns.limits.rows]
+    nodes: list[dict[str, Any]] = []
+    waiting: list[tuple[Node, list[int]]] = [(tree.nodes[0], [])]
+    while waiting:
+        node, siblings = waiting.pop()
+        siblings.append(len(nodes))
+        if node.split is None or node.bound <= bound:
+            nodes.append(_priced(node, names))
+            continue
+        if node.cut is not None:
+            nodes.append({**_priced(node, names), "keeps": node.cut, "children": [len(nodes) + 1]})
+        children: list[int] = []
+        nodes.append({**_split(tree.book, node), "children": children})
+        waiting += [(tree.nodes[child], children) for child in reversed(node.children)]
+    return {"bound": bound, "lots": _lots(tree.book, names), "nodes": nodes}
+
+
+def _priced(node: Node, names: list[str]) -> dict[str, Any]:
+    prices = {name: price for name, price in zip(names, node.prices.tolist(), strict=True) if price != 0.0}
+    return {"prices": prices, "bound": node.bound}
+
+
+def _split(book: Book, node: Node) -> dict[str, Any]:
+    split = node.split
+    assert split is not None
+    borrower = int(book.options.borrowers[split.borrower])
+    if split.amount is not None:
+        return {"borrower": borrower, "amounts": split.amount}
+    assert split.options is not None
+    first, second = (_rates(book, split.borrower, side) for side in split.options)
+    if node.sets.refusal[split.borrower]:
+        second.append("none")
+    return {"borrower": borrower, "split": [first, second]}
+
+
+def _rates(book: Book, borrower: int, side: Booleans) -> list[Any]:
+    return list(book.options.rate[book.lines(borrower)][side].tolist())
+
+
+def _lots(book: Book, names: list[str]) -> dict[str, float]:
+    """Rows whose right-hand side is rounded to whole lots, and what new offers may use of them then."""
+    given = book.columns.limits.rhs
+    return {names[j]: float(book.rhs[j]) for j in np.flatnonzero(book.rhs != given)}

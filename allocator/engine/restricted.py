@@ -1,0 +1,185 @@
+"""What borrowers may still get at a node of a proof tree, and the bound that prices prove for it.
+
+At a node some options, refusals or parts of the amounts are excluded: S_i is what is left to borrower
+i. For any prices of the right signs
+
+    U = b'lambda + sum_i max over S_i of the reduced value + the idle budget's    (formulation.md, section 4)
+
+bounds every allocation inside the node, whatever the prices come from and however large they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from allocator.engine.kernel.columns import Columns
+from allocator.engine.options import Options, Uses, options_of, uses_of
+from allocator.records.limits import BASES, Limits
+from allocator.records.portfolio import Booleans, Floats, Integers
+
+_SAME_COUNT = 1e-6
+"""A count of lots this near a whole number is one."""
+_SLACK = 2e-9
+"""Twice the relative violation that an allocation may have: it must not decide how a row is rounded."""
+_CLEAR = 1e-9
+"""Losses stay this far, relative to the bound, from the distance that decides what is dropped."""
+
+
+@dataclass(frozen=True)
+class Sets:
+    """S_i for every borrower of a book."""
+
+    options: Booleans
+    """(N,)"""
+    refusal: Booleans
+    """(nb,)"""
+    low: Floats
+    """(N,) smallest amount of each option."""
+    high: Floats
+    """(N,)"""
+
+
+@dataclass(frozen=True)
+class Best:
+    """Every borrower's best answer to prices inside a node."""
+
+    bound: float
+    """U, in money; -inf where some borrower has nothing left."""
+    value: Floats
+    """(N,) reduced value of each option at its better end; -inf where it is excluded."""
+    amount: Floats
+    """(N,) that end."""
+    best: Floats
+    """(nb,) reduced value of the best answer, refusal included."""
+
+
+@dataclass(frozen=True)
+class Book:
+    """Options of those who may be offered something, as one dense table, with everything allowed."""
+
+    columns: Columns
+    options: Options
+    uses: Uses
+    first: Integers
+    """(nb + 1,) where each borrower's options begin."""
+    sets: Sets
+    rhs: Floats
+    """(m,) right-hand sides, rounded to whole lots where that excludes nothing."""
+    idle_room: float
+    idle_constant: float
+    """What the budget below a whole lot earns idle."""
+
+    def __len__(self) -> int:
+        return len(self.options.borrowers)
+
+    def lines(self, borrower: int) -> slice:
+        """The options of `borrower` (an index into `options.borrowers`)."""
+        return slice(int(self.first[borrower]), int(self.first[borrower + 1]))
+
+    def evaluate(self, prices: Floats, sets: Sets) -> Best:
+        """What `prices` (m,), of the right signs, prove for the node of `sets`."""
+        per_unit = self.options.margin - prices @ self.uses.unit
+        per_loan = self.options.fixed - prices @ self.uses.loan
+        amount = np.where(per_unit >= 0, sets.high, sets.low)
+        value = np.where(sets.options, per_unit * amount + per_loan, -np.inf)
+        best = np.where(sets.refusal, 0.0, -np.inf)
+        if len(value):
+            best = np.maximum(best, np.maximum.reduceat(value, self.first[:-1]))
+        idle = max(0.0, self.columns.limits.idle_rate - float(prices[0])) * self.idle_room
+        bound = float(self.rhs @ prices) + float(np.sum(best)) + idle + self.idle_constant
+        return Best(bound, value, amount, best)
+
+    def within(self, prices: Floats, sets: Sets, distance: float) -> tuple[Sets, float]:
+        """`sets` without what loses more than `distance` at `prices`, and the distance used.
+
+        An allocation that takes a choice so dropped is worth less than U - distance. The distance is
+        raised a little where a loss lies so near that another order of summation could decide.
+        """
+        found = self.evaluate(prices, sets)
+        loss = found.best[self.options.owner] - found.value
+        losses = np.concatenate([loss[sets.options], found.best[sets.refusal]])
+        clear = _CLEAR * max(abs(found.bound), 1.0)
+        while np.any(np.abs(losses - distance) <= clear):
+            distance += clear
+        options = sets.options & (loss <= distance)
+        refusal = sets.refusal & (found.best <= distance)
+        return replace(sets, options=options, refusal=refusal), distance
+
+    def contracted(self, sets: Sets) -> Book:
+        """The book with what `sets` leaves only; who can only be refused is gone."""
+        kept = sets.options
+        has = np.zeros(len(self), dtype=bool)
+        has[self.options.owner[kept]] = True
+        options = self.options.keep(kept)
+        owner = (np.cumsum(has) - 1)[options.owner]
+        return replace(
+            self,
+            options=replace(options, borrowers=options.borrowers[has], owner=owner),
+            uses=self.uses.keep(kept),
+            first=np.searchsorted(owner, np.arange(int(has.sum()) + 1)),
+            sets=Sets(np.ones(len(owner), dtype=bool), sets.refusal[has], sets.low[kept], sets.high[kept]),
+        )
+
+
+def book_of(columns: Columns) -> Book:
+    """The table of everyone who may be offered something."""
+    offers, limits = columns.offers, columns.limits
+    borrowers = np.flatnonzero(offers.menu >= 0)
+    options = options_of(columns, borrowers)
+    owner = options.owner
+    sets = Sets(
+        options=np.ones(len(options), dtype=bool),
+        refusal=~offers.must[borrowers],
+        low=offers.low[borrowers][owner],
+        high=offers.high[borrowers][owner],
+    )
+    rhs = whole_lots(columns)
+    earns = limits.idle_room > 0
+    return Book(
+        columns=columns,
+        options=options,
+        uses=uses_of(columns, options),
+        first=np.searchsorted(owner, np.arange(len(borrowers) + 1)),
+        sets=sets,
+        rhs=rhs,
+        idle_room=float(rhs[0]) if earns else 0.0,
+        idle_constant=limits.idle_rate * (limits.rows[0].rhs - float(rhs[0])) if earns else 0.0,
+    )
+
+
+def whole_lots(columns: Columns) -> Floats:
+    """(m,) right-hand sides, rounded where the left-hand side is a whole number of lots in any allocation.
+
+    That is so for rows that count loans, and with a step for rows that add up amounts offered.
+    """
+    offers, limits = columns.offers, columns.limits
+    lots: dict[str, float] = {"loans": 1.0}
+    if offers.step is not None and _on_lattice(offers.high[offers.must], offers.step):
+        lots["offered"] = offers.step
+    rhs = limits.rhs.copy()
+    for j, row in enumerate(limits.rows):
+        lot = lots.get(_plain_basis(limits, j), 0.0)
+        near = _SAME_COUNT + _SLACK * row.scale / lot if lot else 0.0
+        if lot and row.sense == "at_most":
+            rhs[j] = min(row.rhs, float(np.floor(row.rhs / lot + near)) * lot)
+        elif lot and row.sense == "at_least":
+            rhs[j] = max(row.rhs, float(np.ceil(row.rhs / lot - near)) * lot)
+    return rhs
+
+
+def _on_lattice(amounts: Floats, step: float) -> bool:
+    count = amounts / step
+    return bool(np.all(np.abs(count - np.round(count)) <= _SAME_COUNT))
+
+
+def _plain_basis(limits: Limits, row: int) -> str:
+    """The basis that row `row` adds up with coefficients 1 and nothing else; '' where it does more."""
+    span = slice(limits.matrix.indptr[row], limits.matrix.indptr[row + 1])
+    data = limits.matrix.data[span]
+    channels = np.unique(limits.matrix.indices[span][data != 0] % len(limits.channels))
+    if np.any(data[data != 0] != 1.0) or len(channels) != 1:
+        return ""
+    channel = limits.channels[int(channels[0])]
+    return BASES[channel.basis] if channel.weight is None else ""

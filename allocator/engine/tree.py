@@ -1,0 +1,206 @@
+"""The proof tree: a bound for books where one price vector leaves a gap, closed by cases.
+
+A leaf has prices of its own, which bound every allocation of the leaf (restricted.py). Two kinds of
+inner node lead there. A *split* hands what one borrower may get to two sides that cover it. A *cut*
+drops every choice that loses more than a distance D at its prices: an allocation that takes one is
+worth less than U - D, and D is such that this is no more than the tree claims (reduced-cost fixing,
+Dembo and Hammer, 1980). So the largest bound of any leaf, or the claim where that is more, bounds
+every allocation, and NumPy can recheck it (certification/tree.py).
+
+Best-first search (Land and Doig, 1960) splits only nodes that every proof of the same kind must split.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from allocator.engine.branching import Split, choose, splits_of
+from allocator.engine.pool import Pool, PoolAnswer
+from allocator.engine.restricted import Book, Sets
+from allocator.engine.settling import settle
+from allocator.records.portfolio import Codes, Floats
+
+_ROUNDS = 50
+"""Times at most that a node's LP is solved while options that beat the pool join it."""
+_SETTLED = 1e-3
+"""The pool is good enough when what it lacks is this part of the gap still to close."""
+_CUT_AGAIN = 0.7
+"""Choices are dropped anew where the distance has shrunk to this part of the last one on the way."""
+_SETTLE_EVERY = 8
+"""Nodes between two tries to make an allocation of a node's LP point."""
+
+_REGROW = 0.5
+"""A tree is grown anew where a better allocation leaves this part of the distance that its root cut at."""
+
+Ending = Literal["gap", "leaves", "time", "lots", "regrow"]
+"""Why a tree stopped growing: its bound met the target, or the leaf or the time limit did; or the LP point
+of its highest node is whole, so that only amounts off the lot (the cent) keep bound and value apart."""
+
+
+@dataclass
+class Node:
+    """A part of all allocations; a leaf until it is split."""
+
+    sets: Sets
+    prices: Floats
+    """(m,)"""
+    bound: float
+    """U at `prices`."""
+    distance: float
+    """D of the last cut, here or on the way here."""
+    answer: PoolAnswer | None = None
+    """The LP's optimum, for as long as the node may be split."""
+    cut: float | None = None
+    """D of the cut made here before the split."""
+    split: Split | None = None
+    children: tuple[int, ...] = ()
+
+
+@dataclass
+class Tree:
+    """A growing tree; node 0 is the root."""
+
+    book: Book
+    """What the cut at the root left: splits name its borrowers."""
+    nodes: list[Node]
+    claimed: float
+    """The highest target that a cut relied on; -inf without cuts."""
+    ending: Ending
+
+    @property
+    def leaves(self) -> int:
+        return sum(node.split is None for node in self.nodes)
+
+    @property
+    def bound(self) -> float:
+        """What the tree proves."""
+        return max(self.claimed, max(node.bound for node in self.nodes if node.split is None))
+
+
+@dataclass
+class Goal:
+    """What a tree is grown for."""
+
+    target: float
+    """A node whose bound is no higher is closed; a better allocation raises it."""
+    leaves: int
+    offer: Callable[[Codes, Floats], float]
+    """Is told of allocations, which may break a limit; returns the target from then on."""
+    time_is_up: Callable[[], bool]
+    progress: Callable[[int, float], None] = lambda leaves, bound: None
+
+
+def grow(book: Book, prices: Floats, goal: Goal) -> Tree:
+    """The tree grown from `prices` until its bound meets the goal's target, or as far as it goes."""
+    root = _root(book, prices, goal.target)
+    if root.bound <= goal.target:
+        return Tree(book, [root], -np.inf, "gap")
+    while (tree := _grown(book, root, goal)).ending == "regrow":
+        root = replace(root, cut=None, split=None, children=())
+    return tree
+
+
+def _root(book: Book, prices: Floats, target: float) -> Node:
+    """The whole book at the best prices of its LP."""
+    reach = max(book.evaluate(prices, book.sets).bound - target, 0.0)
+    return _bounded(Pool(book, prices, reach), book.sets, prices, np.inf, target)
+
+
+def _grown(book: Book, root: Node, goal: Goal) -> Tree:
+    """One tree, over the few choices that a cut at the root leaves."""
+    sets, distance = book.within(root.prices, book.sets, root.bound - goal.target)
+    cut_book = book.contracted(sets)
+    pool = Pool(cut_book, root.prices, distance)
+    first = replace(root, sets=cut_book.sets, distance=distance, cut=distance)
+    first.answer = pool.solve(cut_book.sets)
+    tree = Tree(cut_book, [first], goal.target, "gap")
+    tree.ending = _search(tree, pool, goal)
+    return tree
+
+
+def _search(tree: Tree, pool: Pool, goal: Goal) -> Ending:
+    """Splits the highest node until it is low enough; says why it stopped."""
+    heap = [(-tree.nodes[0].bound, 0)]
+    leaves = 1
+    while (node := tree.nodes[heap[0][1]]).bound > goal.target:
+        if leaves >= goal.leaves or goal.time_is_up():
+            return "leaves" if leaves >= goal.leaves else "time"
+        splits = _splits(tree, pool, node, goal.target)
+        if not splits or leaves % _SETTLE_EVERY == 1:
+            _settle(pool, node, goal)
+            if tree.nodes[0].bound - goal.target <= _REGROW * (tree.nodes[0].cut or 0.0):
+                return "regrow"
+            if node.bound <= goal.target:
+                continue
+        if not splits:
+            return "lots"
+        heapq.heappop(heap)
+        for child in _split(tree, pool, node, splits, goal.target):
+            heapq.heappush(heap, (-tree.nodes[child].bound, child))
+        leaves += 1
+        goal.progress(leaves, -heap[0][0])
+    return "gap"
+
+
+def _splits(tree: Tree, pool: Pool, node: Node, target: float) -> list[Split]:
+    """What `node` can be split at, after a cut where that pays."""
+    if node.cut is None and node.bound - target <= _CUT_AGAIN * node.distance:
+        node.sets, node.cut = pool.book.within(node.prices, node.sets, node.bound - target)
+        node.distance = node.cut
+        tree.claimed = max(tree.claimed, target)
+    return splits_of(pool.book, node.sets, _answer(node))
+
+
+def _settle(pool: Pool, node: Node, goal: Goal) -> None:
+    """Offers the allocation that the node's LP point suggests."""
+    found = settle(pool, _answer(node))
+    if found is not None:
+        goal.target = max(goal.target, goal.offer(*found))
+
+
+def _answer(node: Node) -> PoolAnswer:
+    assert node.answer is not None, "an open node keeps its LP's optimum"
+    return node.answer
+
+
+def _split(tree: Tree, pool: Pool, node: Node, splits: list[Split], target: float) -> tuple[int, ...]:
+    """Splits `node` and bounds both sides; returns their indices."""
+    pool.solve(node.sets)
+    node.split = choose(pool, splits, node.bound, target)
+    if node.split.amount is not None:
+        for side in node.split.sides:
+            pool.cover(side, node.split.borrower)
+    basis = pool.basis
+    first = len(tree.nodes)
+    for side in node.split.sides:
+        pool.restart(basis)
+        tree.nodes.append(_bounded(pool, side, node.prices, node.distance, target))
+    node.answer, node.children = None, (first, first + 1)
+    return node.children
+
+
+def _bounded(pool: Pool, sets: Sets, prices: Floats, distance: float, target: float) -> Node:
+    """The node of `sets`, with its parent's prices or the better ones of its own LP.
+
+    The pool grows until what it lacks no longer matters, or the bound is down at the target.
+    """
+    node = Node(sets, prices, pool.book.evaluate(prices, sets).bound, distance)
+    for _ in range(_ROUNDS):
+        if node.bound <= target:
+            break
+        node.answer = pool.solve(sets)
+        best = pool.book.evaluate(node.answer.prices, sets)
+        if best.bound < node.bound:
+            node.prices, node.bound = node.answer.prices, best.bound
+        lacking = best.bound - node.answer.value
+        if lacking > max(_SETTLED * (best.bound - target), 1e-13 * abs(best.bound)):
+            if not pool.improve(best, node.answer.prices, sets, 0.5 * lacking / len(pool.book)):
+                break
+        elif not (node.answer.breaks_limits and node.bound > target and pool.harden()):
+            break
+    return node
