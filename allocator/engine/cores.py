@@ -28,6 +28,8 @@ FIXING_UP_TO = 5_000
 CENT = 0.01
 CENTS_UP_TO = 200
 """Offers up to which a core may count in cents."""
+CENTS_SECONDS = 5.0
+"""For counting in cents: a knapsack of millions of them may never end."""
 _ROUNDING = 1e-12
 """A loss this near `theta`, in the largest loan, is not above it: two passes may round it apart."""
 
@@ -179,7 +181,7 @@ def solve_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: St
     unsettled = outcome.stop == "optimal" and outcome.option is None
     if unsettled and len(play.options) <= CENTS_UP_TO:
         # Rows count tens of millions of cents, so that a millionth of one is near double precision.
-        coarser = replace(effort, feasibility=1e-6)
+        coarser = replace(effort, feasibility=1e-6, time_limit=min(effort.time_limit, CENTS_SECONDS))
         return replace(_solved(book, priced, play, CENT, coarser, start), rows=None)
     return outcome
 
