@@ -26,12 +26,20 @@ _DUST = 1e-9
 """A break below this, in a limit's own scale, is rounding."""
 
 
-def explain_conflict(columns: Columns, limits: LimitRows) -> InfeasibleError:
-    """The error that names the conflict among the limits of an infeasible program."""
+def explain_conflict(columns: Columns, limits: LimitRows, whole: LimitRows | None = None) -> InfeasibleError:
+    """The error that names the conflict among the limits of an infeasible program.
+
+    Where `limits` is a relaxation, `whole` is the program with whole offers: what is said to make
+    it feasible has to do so there too.
+    """
     rows = columns.limits.rows
     loosening = _least_loosening(limits, columns.limits.scale)
     conflict = _thin(limits, loosening)
-    alone = [j for j in conflict if _feasible(limits, dropped=[j])]
+    alone = [
+        j
+        for j in conflict
+        if _feasible(limits, dropped=[j]) and (whole is None or _feasible(whole, dropped=[j]))
+    ]
     conflict = alone + [j for j in conflict if j not in alone]
     names = [rows[j].name for j in conflict]
     faults = [_fault(rows[j].name, float(loosening[j] * rows[j].scale)) for j in conflict]

@@ -150,6 +150,18 @@ def build_core(columns: Columns, play: Play, frozen_use: Floats, lot: float | No
     )
 
 
+def whole_program(columns: Columns) -> LimitRows:
+    """The program with every borrower and every option that an optimum may need."""
+    everybody = np.flatnonzero(columns.offers.menu >= 0)
+    options = options_of(columns, everybody)
+    options = options.keep(undominated(columns, options))
+    nothing = np.zeros(len(options)), np.zeros(len(everybody))
+    play = Play(options, uses_of(columns, options), *nothing, theta=np.inf, covers=np.inf)
+    core = build_core(columns, play, np.zeros(len(columns.limits)), columns.offers.step)
+    translated = translate(formulate(core))
+    return LimitRows(translated.program, translated.limit, core.measure)
+
+
 def _in_units(amounts: Floats, unit: float, whole: bool) -> Floats:
     return np.round(amounts / unit) if whole else amounts / unit
 

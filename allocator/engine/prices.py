@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from allocator.engine.conflict import broken_limits, explain_conflict
-from allocator.engine.cores import Priced
+from allocator.engine.cores import Priced, whole_program
 from allocator.engine.finish import at_prices, finish
 from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Columns
@@ -21,6 +21,8 @@ from allocator.records.portfolio import Floats
 
 WHOLE_UP_TO = 2_000
 """Borrowers up to which the whole relaxation is one LP."""
+WHOLE_OFFERS = 20_000
+"""Extreme offers up to which a conflict is also looked at with whole offers."""
 CONFLICT_UP_TO = 20_000
 """Borrowers up to which a conflict is found by that LP too."""
 
@@ -34,7 +36,8 @@ def relaxation_prices(columns: Columns, progress: Callable[[str], None]) -> Pric
     progress(f"pricing the limits over {len(relaxation.points.line):,} extreme offers")
     answer = solve(relaxation.program, Effort())
     if answer.stop == "infeasible":
-        raise explain_conflict(columns, relaxation.rows)
+        small = len(relaxation.points.line) <= WHOLE_OFFERS
+        raise explain_conflict(columns, relaxation.rows, whole_program(columns) if small else None)
     if answer.stop != "optimal":
         raise SolverError(f"the LP relaxation ended with status {answer.stop}")
     prices = prices_of(columns, relaxation, answer)
