@@ -9,6 +9,7 @@ from allocator.certification.certify import Finding
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
 from allocator.limits import compile_limits
+from allocator.pipeline import named_tree
 from allocator.pricing.offers import price_offers
 from allocator.records.portfolio import Floats
 from allocator.records.run import Decisions
@@ -50,7 +51,8 @@ def solve(case: Case) -> Solved:
     solution = optimise(columns.offers, columns.limits, case.settings)
     decisions = Decisions(solution.amount, columns.rate(solution.option))
     prices = price_map(columns, solution.prices)
-    finding = certify(case.scenario, case.portfolio, case.table, decisions, prices, {})
+    tree = None if solution.tree is None else named_tree(solution.tree, case.portfolio)
+    finding = certify(case.scenario, case.portfolio, case.table, decisions, prices, {}, tree)
     return Solved(columns, solution, decisions, finding)
 
 

@@ -59,7 +59,7 @@ def prove(search: Search, priced: Priced, seconds: float, progress: Callable[[st
     progress("growing a proof tree")
     goal = Goal(_target(search), LEAVES, offer, lambda: search.left < until, tell)
     tree = grow(book_of(search.book.columns), priced.prices, goal)
-    bound = float(max(tree.bound, search.best.value))
+    bound = float(max(tree.bound, search.best.value)) + _summation(tree)
     search.log.append(f"proof tree: {tree.leaves} leaves, bound {bound!r}; {_ENDINGS[tree.ending]}")
     if bound < search.certified:
         search.tree = document(tree, bound)
@@ -67,6 +67,12 @@ def prove(search: Search, priced: Priced, seconds: float, progress: Callable[[st
     columns = search.book.columns
     in_cents = tree.ending == "lots" and columns.offers.step is None
     return in_cents and bound - search.best.value <= _CENT * len(columns.limits)
+
+
+def _summation(tree: Tree) -> float:
+    """What another order of summation may add to a node's bound, where large terms cancel to a small one."""
+    terms = float(np.abs(tree.book.rhs) @ np.abs(tree.nodes[0].prices))
+    return 8 * float(np.finfo(np.float64).eps) * terms
 
 
 def fits(search: Search) -> bool:
