@@ -1,0 +1,109 @@
+"""One run of the stages on a book in memory, each phase timed apart.
+
+The stages are called as allocator.pipeline calls them; inside the engine the words on its progress
+tell where one phase ends and the next begins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+
+from allocator.certification import certify
+from allocator.engine.kernel.columns import Columns
+from allocator.engine.optimise import optimise
+from allocator.limits import compile_limits
+from allocator.pipeline import named_tree
+from allocator.pricing.offers import price_offers
+from allocator.records.run import Certificate, Decisions
+from allocator.records.scenario import SolverSettings
+from allocator.records.solution import Solution
+from benchmarks.books import Book
+
+_BEGINS = {
+    "pricing the limits": "newton",
+    "finishing the prices": "finish",
+    "solving a core": "core",
+    "growing a proof tree": "tree",
+}
+"""First words of the engine's progress -> the phase that begins there."""
+
+
+@dataclass
+class Clock:
+    """Seconds a phase; a phase may come more than once."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    phase: str = ""
+    since: float = field(default_factory=perf_counter)
+
+    def enter(self, phase: str) -> None:
+        """Books the time since the last call to the phase that ends here."""
+        now = perf_counter()
+        if self.phase:
+            self.seconds[self.phase] = self.seconds.get(self.phase, 0.0) + now - self.since
+        self.phase, self.since = phase, now
+
+    def hear(self, message: str) -> None:
+        """Enters the phase that the engine's `message` announces, if it announces one."""
+        for words, phase in _BEGINS.items():
+            if message.startswith(words):
+                self.enter(phase)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What one run gave and how long each phase took."""
+
+    solution: Solution
+    certificate: Certificate
+    seconds: dict[str, float]
+    """price (offers and limits), prepare, newton, finish, core, tree where there is one, certify, and
+    their total: from loaded columns to a certified allocation."""
+
+    @property
+    def gap(self) -> float:
+        """Between the tightest bound and the value, relative."""
+        bound = max(min(self.solution.bound, self.certificate.bound), self.certificate.value)
+        return (bound - self.certificate.value) / max(abs(bound), 1.0)
+
+
+def run_phases(book: Book, settings: SolverSettings) -> Finished:
+    """From loaded columns to a certified allocation; raises as allocator.pipeline.allocate does."""
+    scenario = book.scenario(settings)
+    clock = Clock()
+    clock.enter("price")
+    offers = price_offers(book.portfolio, book.table, scenario.response, book.policy)
+    limits = compile_limits(book.policy, book.portfolio)
+    clock.enter("prepare")
+    solution = optimise(offers, limits, settings, clock.hear)
+    clock.enter("certify")
+    decisions = Decisions(solution.amount, Columns(offers, limits).rate(solution.option))
+    prices = dict(zip((row.name for row in limits.rows), solution.prices.tolist(), strict=True))
+    tree = None if solution.tree is None else named_tree(solution.tree, book.portfolio)
+    finding = certify(scenario, book.portfolio, book.table, decisions, prices, {}, tree)
+    clock.enter("")
+    return Finished(solution, finding.certificate, {**clock.seconds, "total": sum(clock.seconds.values())})
+
+
+def figures(book: Book, finished: Finished) -> dict[str, object]:
+    """What the record of a run says beside its seconds."""
+    certificate, solution = finished.certificate, finished.solution
+    return {
+        "borrowers": len(book.portfolio),
+        "rates": len(book.table.rates),
+        "limits": len(certificate.limits),
+        "binding": sum(abs(price) > 1e-12 for price in certificate.prices.values()),
+        "funded": int(np.count_nonzero(solution.amount)),
+        "value": certificate.value,
+        "bound": min(solution.bound, certificate.bound),
+        "gap": max(finished.gap, 0.0),
+        "certified_bound": certificate.bound,
+        "certified_gap": certificate.gap,
+        "largest_violation": certificate.largest_violation,
+        "proof": solution.proof,
+        "stop": solution.stop,
+        "method": solution.method,
+    }
