@@ -44,8 +44,12 @@ class Values:
     """(nb,) refusal included."""
 
     def lost(self) -> Floats:
-        """(nb, K) what each option loses against the borrower's best answer; inf where it is excluded."""
-        return self.best[:, None] - self.option
+        """(nb, K) what each option loses against the borrower's best answer; inf where it is excluded.
+
+        NaN where the borrower has nothing left at all: no comparison holds.
+        """
+        with np.errstate(invalid="ignore"):
+            return self.best[:, None] - self.option
 
 
 @dataclass(frozen=True)
