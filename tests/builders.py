@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from allocator.records.conditions import Condition
 from allocator.records.portfolio import ChurnTable, Portfolio, Text
 from allocator.records.scenario import (
     Budget,
-    Condition,
     Limit,
     Policy,
     PortfolioSource,

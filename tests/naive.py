@@ -9,8 +9,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from allocator.records.conditions import Condition
 from allocator.records.portfolio import Portfolio
-from allocator.records.scenario import Condition, Limit
+from allocator.records.scenario import Limit
 from tests.builders import Case
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.certification.economics import Bases
+from allocator.records.conditions import Condition
 from allocator.records.portfolio import Booleans, Codes, Floats, Portfolio
 from allocator.records.run import LimitUse
-from allocator.records.scenario import Condition, Limit, Measure, Policy, Sense
+from allocator.records.scenario import Limit, Measure, Policy, Sense
 
 _BASIS_OF: dict[Measure, str] = {
     "offered": "offered",

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from allocator.records.conditions import Condition
 from allocator.records.portfolio import Booleans, Codes, Portfolio
-from allocator.records.scenario import Condition, Limit
+from allocator.records.scenario import Limit
 
 
 @dataclass(frozen=True)

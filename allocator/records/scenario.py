@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from allocator.records.conditions import Condition
+from allocator.records.stress import StressSource
+
 Sense = Literal["at_most", "at_least", "exactly"]
 Measure = Literal["offered", "drawn", "interest", "gross_interest", "expected_loss", "loans"]
 Reference = Literal["budget", "total", "drawn"]
@@ -17,12 +20,31 @@ Basis = Literal["offered", "drawn"]
 
 
 @dataclass(frozen=True)
+class InvoiceFiles:
+    """Invoices of the firms to be scored: two files, or one workbook with both directions."""
+
+    purchases: Path | None = None
+    sales: Path | None = None
+    workbook: Path | None = None
+    firms: Path | None = None
+    """Table of the firms to score; None: all that the invoices, or the workbook, name."""
+    facts: Path | None = None
+    """Table of further columns of every firm scored, by enterprise_id."""
+    duplicates: Literal["keep", "drop"] = "keep"
+
+    def files(self) -> dict[str, Path]:
+        """What is read, by key of the scenario file."""
+        named = ("purchases", "sales", "workbook", "firms", "facts")
+        return {key: path for key in named if (path := getattr(self, key)) is not None}
+
+
+@dataclass(frozen=True)
 class PortfolioSource:
     """Where the borrowers are and how their columns are named there."""
 
-    kind: Literal["csv", "parquet", "xlsx", "sql"]
+    kind: Literal["csv", "parquet", "xlsx", "sql", "invoices"]
     path: Path | None = None
-    """The file, absolute; None for SQL."""
+    """The file, absolute; None for SQL and invoices."""
     separator: str = ","
     decimal: str = "."
     url: str | None = field(default=None, repr=False)
@@ -34,10 +56,15 @@ class PortfolioSource:
     """Values for such columns that the source lacks; `term_years` is the policy's, if not given."""
     pd_by_grade: Mapping[str, float] = field(default_factory=dict)
     """Probability of default by grade, where the source has no pd column."""
+    invoices: InvoiceFiles | None = None
+    scorecard: Path | None = None
+    """The fitted file that gives PD, and grade and LGD where it knows them."""
 
     @property
     def label(self) -> str:
-        """The source's name in messages: the file as a path, or `SQL query`."""
+        """The source's name in messages: the file as a path, `SQL query`, or the firms of a file."""
+        if self.invoices is not None:
+            return f"firms of {self.invoices.workbook or self.invoices.sales}"
         return str(self.path) if self.path is not None else "SQL query"
 
 
@@ -63,22 +90,6 @@ class Ticket:
     min: float
     max: float
     step: float | None = None
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One column's test in a filter: one of `values` (as text), or a range of numbers."""
-
-    column: str
-    values: tuple[str, ...] = ()
-    above: float | None = None
-    at_least: float | None = None
-    below: float | None = None
-    at_most: float | None = None
-
-    @property
-    def is_range(self) -> bool:
-        return not self.values
 
 
 @dataclass(frozen=True)
@@ -152,3 +163,5 @@ class Scenario:
     document: Mapping[str, Any]
     """The resolved file as plain mappings, as `scenario.yaml` of a run repeats it: defaults written out,
     paths absolute, ${VARIABLES} as they were typed so that no secret is in it."""
+    stress: StressSource = field(default_factory=StressSource)
+    """What is done to the borrowers and the churn curve before anything is priced."""

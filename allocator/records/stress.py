@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 
-from allocator.records.scenario import Condition
+from allocator.records.conditions import Condition
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,10 @@ class Shock:
 
     all: float = 1.0
     cases: tuple[StressCase, ...] = ()
+
+    def times(self, other: Shock) -> Shock:
+        """Both shocks, one after the other."""
+        return Shock(self.all * other.all, (*self.cases, *other.cases))
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,21 @@ class Stress:
         """Columns that cases read as numbers."""
         return frozenset(c.column for c in self._conditions() if c.is_range)
 
+    def times(self, other: Stress) -> Stress:
+        """Both stresses, one after the other: their factors multiply."""
+        figures = (figure.name for figure in fields(self))
+        return Stress(**{name: getattr(self, name).times(getattr(other, name)) for name in figures})
+
     def _conditions(self) -> list[Condition]:
         shocks = (self.pd, self.lgd, self.amount, self.churn)
         return [c for shock in shocks for case in shock.cases for c in case.where]
+
+
+@dataclass(frozen=True)
+class StressSource:
+    """A scenario's stress: factors as written, times those of a file."""
+
+    factors: Stress = field(default_factory=Stress)
+    file: Path | None = None
+    """Factors by value of `column`, absolute; None: no file."""
+    column: str = "industry"

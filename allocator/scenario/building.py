@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from allocator.records.conditions import Condition
 from allocator.records.scenario import (
     Budget,
-    Condition,
     Limit,
     Policy,
     PortfolioSource,

@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
+from allocator.records.conditions import Condition
 from allocator.records.portfolio import Booleans, ChurnTable, Floats, Portfolio
-from allocator.records.scenario import Condition
 from allocator.records.stress import Shock, Stress, StressCase
 
 FIGURES = ("pd", "lgd", "amount", "churn")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from allocator.records.scenario import Condition, Limit
+from allocator.records.conditions import Condition
+from allocator.records.scenario import Limit
 from allocator.scenario import load_scenario
 from tests.scenario.conftest import BASE, Faults, Write
 

@@ -10,7 +10,7 @@ import pytest
 
 from allocator.errors import InputError
 from allocator.records.portfolio import ChurnTable, Portfolio, Text
-from allocator.records.scenario import Condition
+from allocator.records.conditions import Condition
 from allocator.records.stress import Shock, Stress, StressCase
 from allocator.scoring.shock import apply_stress, industry_factors, read_stress
 
