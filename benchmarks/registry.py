@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from allocator.records.portfolio import Text
 from allocator.records.conditions import Condition
+from allocator.records.portfolio import Text
 from allocator.records.scenario import Budget, Limit, Policy, Ticket
 from benchmarks.books import BRANCHES, Book, borrowers, churn_table, labelled
 
