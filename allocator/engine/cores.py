@@ -71,7 +71,8 @@ def in_play(columns: Columns, priced: Priced, size: int, distance: float) -> Pla
     """The `size` borrowers with the smallest margins within `distance`, and those whom the relaxation splits.
 
     In books small enough for a proof by fixing, borrowers with room for their amount join whatever
-    their margin, so that amounts never freeze where that could cost the optimum.
+    their margin, so that amounts never freeze where that could cost the optimum. The core covers nothing
+    where somebody frozen has such room, or is not at a best answer.
     """
     response = priced.response
     candidates = np.flatnonzero((columns.offers.menu >= 0) & np.isfinite(response.margin))
@@ -83,8 +84,9 @@ def in_play(columns: Columns, priced: Priced, size: int, distance: float) -> Pla
     room = (response.option >= 0) & (columns.offers.low < columns.offers.high)
     if len(columns) <= FIXING_UP_TO:
         chosen |= room
+    astray = (priced.option != response.option) | (priced.amount != response.amount)
     play = restrict(columns, priced, np.flatnonzero(chosen), theta)
-    return replace(play, covers=0.0 if np.any(room & ~chosen) else theta)
+    return replace(play, covers=0.0 if np.any((room | astray) & ~chosen) else theta)
 
 
 def smallest(margin: Floats, candidates: Integers, count: int) -> Integers:
