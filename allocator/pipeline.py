@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from allocator.borrowers import content_hashes, read_borrowers
 from allocator.certification import Ledger, certify
 from allocator.certification.economics import COLUMNS
 from allocator.engine.kernel.columns import Columns
@@ -21,14 +22,11 @@ from allocator.engine.optimise import optimise
 from allocator.engine.reasons import reasons
 from allocator.errors import CertificateError, Fault
 from allocator.limits import compile_limits
-from allocator.portfolio import load_portfolio
-from allocator.pricing.churn import read_churn_table
 from allocator.pricing.offers import price_offers
 from allocator.records.portfolio import Portfolio
 from allocator.records.run import Certificate, Decisions, Run
 from allocator.records.scenario import Scenario
 from allocator.summary import summarise
-from allocator.verification import content_hashes
 
 Progress = Callable[[str], None]
 
@@ -51,15 +49,14 @@ class Clock:
 def allocate(scenario: Scenario, progress: Progress = lambda _: None) -> Run:
     """The best allocation of the scenario's budget over its borrowers, with its certificate.
 
-    Raises InputError for faults of the portfolio or the churn curve, InfeasibleError where no
+    Raises InputError for faults of the borrowers or the churn curve, InfeasibleError where no
     allocation meets every limit, NoAllocationError where none was found in time, CertificateError
     where the result does not pass its own recheck.
     """
     clock = Clock()
     policy = scenario.policy
-    progress("reading the portfolio")
-    portfolio = load_portfolio(scenario.portfolio, policy.text_columns(), policy.number_columns())
-    table = read_churn_table(scenario.response.churn)
+    progress("reading the borrowers")
+    portfolio, table = read_borrowers(scenario)
     inputs = content_hashes(scenario)
     clock.lap("load")
     offers = price_offers(portfolio, table, scenario.response, policy)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -10,12 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from allocator.borrowers import content_hashes, read_borrowers
 from allocator.certification import Ledger, recheck
 from allocator.certification.certify import Finding
 from allocator.certification.economics import COLUMNS
-from allocator.errors import CertificateError, Fault
-from allocator.portfolio import fingerprint, load_portfolio
-from allocator.pricing.churn import read_churn_table
+from allocator.errors import CertificateError, Fault, InputError
 from allocator.records.portfolio import Portfolio
 from allocator.records.run import Certificate, Decisions, StoredRun
 from allocator.records.scenario import Scenario
@@ -31,11 +29,14 @@ def verify_run(stored: StoredRun) -> Certificate:
     Raises CertificateError with every disagreement found, InputError where an input is missing.
     """
     scenario = load_scenario(stored.scenario_path)
-    policy = scenario.policy
-    portfolio = load_portfolio(scenario.portfolio, policy.text_columns(), policy.number_columns())
-    table = read_churn_table(scenario.response.churn)
     claimed = stored.certificate
     faults = _changed_inputs(claimed["inputs"], content_hashes(scenario))
+    try:
+        portfolio, table = read_borrowers(scenario)
+    except InputError as error:
+        if faults:  # an input that was altered until it cannot be read was altered
+            raise CertificateError("the run does not pass its recheck", faults) from error
+        raise
     rows = _rows_of(stored.allocation, portfolio)
     decisions = Decisions(
         stored.allocation["amount"].to_numpy(float)[rows], stored.allocation["rate"].to_numpy(float)[rows]
@@ -57,12 +58,6 @@ def verify_run(stored: StoredRun) -> Certificate:
     if faults:
         raise CertificateError("the run does not pass its recheck", faults)
     return finding.certificate
-
-
-def content_hashes(scenario: Scenario) -> dict[str, str]:
-    """Content hash of each input."""
-    churn = hashlib.sha256(scenario.response.churn.read_bytes()).hexdigest()
-    return {"portfolio": fingerprint(scenario.portfolio), "churn": f"sha256:{churn}"}
 
 
 def _rows_of(allocation: pd.DataFrame, portfolio: Portfolio) -> np.ndarray:
@@ -90,8 +85,8 @@ def _rows_of(allocation: pd.DataFrame, portfolio: Portfolio) -> np.ndarray:
 def _changed_inputs(claimed: Mapping[str, str], found: Mapping[str, str]) -> list[Fault]:
     return [
         Fault("has changed since the run", "restore it or solve again", field=name)
-        for name in found
-        if claimed.get(name) != found[name]
+        for name in {**found, **claimed}
+        if claimed.get(name) != found.get(name)
     ]
 
 

@@ -33,21 +33,18 @@ def check(file: ScenarioFile, sets: Sets, as_json: AsJson = False, verbose: Verb
 def _examine(file: Path, sets: list[str], tell: Callable[[str], None]) -> Examination:
     """Run the stages before the engine. Raises InputError with the faults of all of them together."""
     tell("reading the scenario")
+    from allocator.borrowers import examine
     from allocator.limits import compile_limits
-    from allocator.portfolio import load_portfolio
-    from allocator.pricing.churn import read_churn_table, sanity
+    from allocator.pricing.churn import sanity
     from allocator.pricing.offers import price_offers
     from allocator.report.check import Examination
     from allocator.scenario import load_scenario
 
     scenario = load_scenario(file, sets)
     policy = scenario.policy
-    tell("reading the portfolio")
-    faults: list[Fault] = []
-    portfolio = _gather(
-        faults, load_portfolio, scenario.portfolio, policy.text_columns(), policy.number_columns()
-    )
-    table = _gather(faults, read_churn_table, scenario.response.churn)
+    tell("reading the borrowers")
+    found = examine(scenario)
+    portfolio, table, faults = found.portfolio, found.churn, found.faults
     offers: Any = None
     limits: Any = None
     if portfolio is not None:
@@ -55,7 +52,7 @@ def _examine(file: Path, sets: list[str], tell: Callable[[str], None]) -> Examin
         limits = _gather(faults, compile_limits, policy, portfolio)
         if table is not None:
             offers = _gather(faults, price_offers, portfolio, table, scenario.response, policy)
-    if faults:
+    if faults or portfolio is None or table is None:
         raise InputError.of(faults, str(file))
     return Examination(scenario, portfolio, offers, limits, sanity(table, policy.rates))
 

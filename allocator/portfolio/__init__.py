@@ -2,5 +2,14 @@
 
 from allocator.portfolio.fingerprint import fingerprint, fingerprint_file
 from allocator.portfolio.loading import load_portfolio
+from allocator.portfolio.table import as_frame, joined, whole_table, with_columns
 
-__all__ = ["fingerprint", "fingerprint_file", "load_portfolio"]
+__all__ = [
+    "as_frame",
+    "fingerprint",
+    "fingerprint_file",
+    "joined",
+    "load_portfolio",
+    "whole_table",
+    "with_columns",
+]

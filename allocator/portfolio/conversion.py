@@ -125,6 +125,22 @@ def cell_text(value: object) -> str | None:
     return str(value)
 
 
+def figures_or_text(cells: pa.ChunkedArray, mark: str) -> pa.ChunkedArray:
+    """`cells` as numbers where each that is not empty is one with the decimal `mark`, else as they are."""
+    if pa.types.is_decimal(cells.type):
+        return pc.cast(cells, pa.float64(), safe=False)
+    plain = _plain(cells)
+    if not _is_text(plain.type):
+        return cells
+    pointed = _with_point(plain, mark)
+    for kind in (pa.int64(), pa.float64()):
+        try:
+            return pc.cast(pointed, kind)
+        except pa.ArrowInvalid:
+            continue
+    return plain
+
+
 def to_array(cells: list[object]) -> pa.Array:
     """Python cells of a worksheet or a query as one Arrow array; mixed kinds become text."""
     values = [None if cell == "" else cell for cell in cells]

@@ -27,15 +27,19 @@ class Faults:
 
 
 def load_portfolio(
-    source: PortfolioSource, texts: frozenset[str] = frozenset(), numbers: frozenset[str] = frozenset()
+    source: PortfolioSource,
+    texts: frozenset[str] = frozenset(),
+    numbers: frozenset[str] = frozenset(),
+    table: pa.Table | None = None,
 ) -> Portfolio:
     """Read and check the borrowers of `source`; they come in ascending order of borrower_id.
 
-    `texts` and `numbers` name the further columns that limits read; a column may be in both.
+    `texts` and `numbers` name the further columns that limits read; a column may be in both. With
+    `table` its rows are read, and `source` says only where they came from and what they mean.
     A source without term_years takes `defaults["term_years"]`, where policy.term_years belongs,
     else 1 year. Raises InputError with every fault; of row faults the first 20 are listed.
     """
-    sheet = open_sheet(source, texts, numbers)
+    sheet = open_sheet(source, texts, numbers, table)
     faults = Faults([*default_faults(source), *sheet.faults], [*sheet.findings])
     ids, order = _identifiers(sheet, faults)
     grade = _grade(sheet, faults)

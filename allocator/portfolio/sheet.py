@@ -13,7 +13,7 @@ from allocator.portfolio.columns import NUMBERS, match_columns, repeated_names
 from allocator.portfolio.conversion import type_fault
 from allocator.portfolio.findings import Finding, Rows, raise_faults
 from allocator.portfolio.readers import open_source
-from allocator.portfolio.readers.opened import Fetched
+from allocator.portfolio.readers.opened import Fetched, Opened
 from allocator.records.portfolio import Booleans
 from allocator.records.scenario import PortfolioSource
 
@@ -41,13 +41,16 @@ class Sheet:
         return self.at.get(column, column)
 
 
-def open_sheet(source: PortfolioSource, texts: frozenset[str], numbers: frozenset[str]) -> Sheet:
-    """Open `source` and fetch the columns wanted, those that limits read as `texts` and `numbers` too.
+def open_sheet(
+    source: PortfolioSource, texts: frozenset[str], numbers: frozenset[str], table: pa.Table | None = None
+) -> Sheet:
+    """Open `source`, or take `table` in its place, and fetch the columns wanted.
 
-    Raises InputError where the source cannot be read, heads two columns alike or has no rows; the
-    faults of single columns and rows are handed on, so that they are told with all others.
+    Those are the canonical ones, and what limits read as `texts` and `numbers`. Raises InputError where
+    the source cannot be read, heads two columns alike or has no rows; the faults of single columns and
+    rows are handed on, so that they are told with all others.
     """
-    opened = open_source(source)
+    opened = open_source(source) if table is None else Opened.of(table)
     raise_faults(source.label, repeated_names(opened.names, source), ())
     matched = match_columns(opened.names, source, texts | numbers)
     coded = {matched.at[column] for column in {"grade", *texts} & matched.at.keys()}

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
+from allocator.records.scenario import InvoiceFiles
 from allocator.scoring.fitted import Fitted
 from allocator.scoring.frequencies import pd_by_grade
 from allocator.scoring.grades import GRADES, GradeScorecard, Method, fit_grades
 from allocator.scoring.indicators import firm_indicators
 from allocator.scoring.invoices import Duplicates, Invoices, Notes, read_invoices
 from allocator.scoring.rating import Rating
-from allocator.scoring.workbook import read_firms
+from allocator.scoring.workbook import read_firms, read_workbook
 
 UNGRADED = "ungraded"
 """Grade of a firm that nothing is known of; no policy has rates for it."""
@@ -38,11 +39,43 @@ def score_frame(frame: pd.DataFrame, fitted: Fitted, *, intervals: bool = False)
     A column that the frame has already is replaced; `intervals` adds pd_low and pd_high of a logit.
     Raises InputError: a variable missing, not numeric or infinite.
     """
-    if isinstance(fitted, Rating | GradeScorecard):
-        scored = fitted.apply(frame)
-    else:
-        scored = fitted.apply(frame, intervals=intervals)
+    scored = scores(frame, fitted, intervals=intervals)
     return pd.concat([frame.drop(columns=[c for c in scored.columns if c in frame.columns]), scored], axis=1)
+
+
+def scores(frame: pd.DataFrame, fitted: Fitted, *, intervals: bool = False) -> pd.DataFrame:
+    """The columns that the scorecard gives, and no other, on the index of `frame`.
+
+    Raises InputError as score_frame does.
+    """
+    if isinstance(fitted, Rating | GradeScorecard):
+        return fitted.apply(frame)
+    return fitted.apply(frame, intervals=intervals)
+
+
+def score_firms(
+    files: InvoiceFiles, fitted: Fitted, *, lgd: float = 0.5
+) -> tuple[pd.DataFrame, tuple[Notes, ...]]:
+    """The firms of `files` as borrowers_from_invoices gives them, and what the files held.
+
+    Who is scored: those of `files.firms`, else those of the workbook's sheet of firms, else all that have
+    invoices. `files.facts` is not read here. Raises InputError: faults of the files, a scorecard that
+    grades no invoices.
+    """
+    if not isinstance(fitted, GradeScorecard):
+        fault = Fault("grades no invoices", "name a file of `allocator fit grade`", field="scorecard")
+        raise InputError.of([fault], "Scores")
+    listed = None if files.firms is None else read_firms(read_table(files.firms), str(files.firms))
+    if files.workbook is not None:
+        book = read_workbook(files.workbook, duplicates=files.duplicates)
+        invoices, listed = book.invoices, book.firms if listed is None else listed
+    elif files.purchases is not None and files.sales is not None:
+        invoices = read_invoices(files.purchases, files.sales, duplicates=files.duplicates)
+    else:
+        fault = Fault("one direction is missing", "name purchases and sales, or a workbook", field="invoices")
+        raise InputError.of([fault], "Scores")
+    names = None if listed is None else listed["enterprise_id"].tolist()
+    return borrowers_from_invoices(invoices, fitted, firms=names, lgd=lgd), invoices.notes
 
 
 def score_invoices(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from allocator.portfolio.readers.opened import Opened
+from allocator.portfolio.readers.opened import Opened, refuse
 from allocator.records.scenario import PortfolioSource
 
 
@@ -20,4 +20,6 @@ def open_source(source: PortfolioSource) -> Opened:
             from allocator.portfolio.readers.xlsx import open_xlsx as opener
         case "sql":
             from allocator.portfolio.readers.sql import open_sql as opener
+        case "invoices":
+            raise refuse(source, "invoices are no table of borrowers", "score the firms first")
     return opener(source)

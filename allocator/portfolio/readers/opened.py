@@ -42,6 +42,11 @@ class Opened:
     """Read the columns named; the second argument says which of them repeat few texts, for readers
     that can keep those as dictionaries."""
 
+    @classmethod
+    def of(cls, table: pa.Table) -> Opened:
+        """A table in memory."""
+        return cls(tuple(table.column_names), lambda columns, _: Fetched.whole(table.select(list(columns))))
+
 
 def refuse(source: PortfolioSource, problem: str, remedy: str, line: int | None = None) -> InputError:
     """The error of a source that cannot be read at all."""

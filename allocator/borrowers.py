@@ -1,0 +1,180 @@
+"""The borrowers of a scenario: read, or scored first; stressed last.
+
+    table ─────────────────────► Portfolio ─┐
+    table ──────► scorecard ───► Portfolio ─┼─► stress ─► what every later stage sees
+    invoices ───► scorecard ───► Portfolio ─┘
+
+One path for whoever needs them: solve, its recheck, check and score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from allocator.errors import Fault, InputError
+from allocator.portfolio import (
+    as_frame,
+    fingerprint,
+    fingerprint_file,
+    joined,
+    load_portfolio,
+    whole_table,
+    with_columns,
+)
+from allocator.pricing.churn import read_churn_table
+from allocator.records.portfolio import ChurnTable, Portfolio
+from allocator.records.scenario import InvoiceFiles, PortfolioSource, Scenario
+from allocator.records.stress import Stress, StressSource
+
+# scoring is imported where it is used: a scenario without a scorecard need not wait for it to load.
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from allocator.scoring.fitted import Fitted
+
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What could be read of a scenario's inputs, and everything that is wrong with them."""
+
+    portfolio: Portfolio | None
+    churn: ChurnTable | None
+    errors: tuple[InputError, ...]
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Those of all errors."""
+        return [fault for error in self.errors for fault in error.faults]
+
+
+def read_borrowers(scenario: Scenario) -> tuple[Portfolio, ChurnTable]:
+    """The borrowers and the churn curve as every later stage sees them: scored and stressed.
+
+    Raises InputError with every fault of the borrowers, the scorecard, the curve and the stress.
+    """
+    found = examine(scenario)
+    if len(found.errors) == 1:
+        raise found.errors[0]
+    if found.portfolio is None or found.churn is None or found.errors:
+        raise InputError.of(found.faults, scenario.name)
+    return found.portfolio, found.churn
+
+
+def examine(scenario: Scenario) -> Found:
+    """As read_borrowers, with the errors listed instead of raised.
+
+    Where the stress is at fault the borrowers come without it, so that what follows can be examined too.
+    """
+    errors: list[InputError] = []
+    of_stress: list[InputError] = []
+    stress = _gather(of_stress, stress_of, scenario.stress)
+    portfolio = _gather(errors, _portfolio, scenario, stress or scenario.stress.factors)
+    churn = _gather(errors, read_churn_table, scenario.response.churn)
+    errors += of_stress
+    if portfolio is not None and churn is not None and stress is not None and stress != Stress():
+        from allocator.scoring.shock import apply_stress
+
+        portfolio, churn = _gather(errors, apply_stress, portfolio, churn, stress) or (portfolio, churn)
+    return Found(portfolio, churn, tuple(errors))
+
+
+def content_hashes(scenario: Scenario) -> dict[str, str]:
+    """Content hash of each input. Raises InputError where one cannot be read."""
+    source = scenario.portfolio
+    files = {
+        "churn": scenario.response.churn,
+        "scorecard": source.scorecard,
+        "stress": scenario.stress.file,
+        **(source.invoices.files() if source.invoices is not None else {}),
+    }
+    hashes = {} if source.invoices is not None else {"portfolio": fingerprint(source)}
+    return hashes | {name: fingerprint_file(path) for name, path in files.items() if path is not None}
+
+
+def stress_of(source: StressSource) -> Stress:
+    """The factors as written, times those of the file. Raises InputError for faults of the file."""
+    if source.file is None:
+        return source.factors
+    from allocator.scoring.shock import read_stress
+
+    return source.factors.times(read_stress(source.file, source.column))
+
+
+def scored_table(source: PortfolioSource, scorecard: Path) -> tuple[pa.Table, tuple[str, ...]]:
+    """The borrowers of `source` with what `scorecard` says of them, and the columns that it gave.
+
+    Those columns have canonical names and replace the source's own. Raises InputError for faults of the
+    borrowers, their invoices or the scorecard.
+    """
+    from allocator.scoring.fitted import read_fitted
+
+    fitted = read_fitted(scorecard)
+    if source.invoices is not None:
+        return _scored_firms(source.invoices, fitted)
+    from allocator.scoring.score import scores
+
+    table = whole_table(source)
+    given = scores(_under_our_names(as_frame(table, source.decimal), source), fitted)
+    return with_columns(table, given), tuple(given.columns)
+
+
+def _portfolio(scenario: Scenario, stress: Stress) -> Portfolio:
+    """The borrowers before the stress, with the columns that limits and the stress read."""
+    source, policy = scenario.portfolio, scenario.policy
+    texts = policy.text_columns() | stress.text_columns()
+    numbers = policy.number_columns() | stress.number_columns()
+    if source.scorecard is None:
+        return load_portfolio(source, texts, numbers)
+    table, given = scored_table(source, source.scorecard)
+    faults = [
+        Fault(f"the scorecard gives {name} too", "leave this line out", field=f"portfolio.columns.{name}")
+        for name in given
+        if name in source.columns
+    ]
+    if faults:
+        raise InputError.of(faults, source.label)
+    return load_portfolio(source, texts, numbers, table)
+
+
+def _scored_firms(files: InvoiceFiles, fitted: Fitted) -> tuple[pa.Table, tuple[str, ...]]:
+    import pyarrow as pa
+
+    from allocator.scoring.score import score_firms
+
+    # LGD is the portfolio's to ask for: invoices say nothing of it.
+    firms = score_firms(files, fitted)[0].drop(columns="lgd")
+    table = pa.Table.from_pandas(firms, preserve_index=False)
+    if files.facts is not None:
+        table = joined(table, "borrower_id", _source_of(files.facts), "enterprise_id")
+    return table, tuple(firms.columns)
+
+
+def _under_our_names(frame: pd.DataFrame, source: PortfolioSource) -> pd.DataFrame:
+    """`frame` with the columns that the scenario renames under both names: scorecards may know either."""
+    ours = {name: frame[theirs] for name, theirs in source.columns.items() if theirs in frame.columns}
+    return frame.assign(**ours)
+
+
+def _source_of(path: Path) -> PortfolioSource:
+    match path.suffix.lower():
+        case ".parquet":
+            return PortfolioSource("parquet", path)
+        case ".xlsx":
+            return PortfolioSource("xlsx", path)
+        case _:
+            return PortfolioSource("csv", path)
+
+
+def _gather(errors: list[InputError], stage: Callable[..., Read], *given: Any) -> Read | None:
+    """What `stage` returns, or None where it raises InputError, which is added to `errors`."""
+    try:
+        return stage(*given)
+    except InputError as error:
+        errors.append(error)
+        return None

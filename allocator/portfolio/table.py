@@ -1,0 +1,86 @@
+"""Whole tables, for what must see every column of a source before it is a portfolio: scoring."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from allocator.errors import Fault
+from allocator.portfolio.columns import repeated_names
+from allocator.portfolio.conversion import figures_or_text, to_strings
+from allocator.portfolio.findings import quoted, raise_faults
+from allocator.portfolio.readers import open_source
+from allocator.records.scenario import PortfolioSource
+
+
+def whole_table(source: PortfolioSource) -> pa.Table:
+    """Every column of `source` under its own name; of delimited text each cell is text, as it stands.
+
+    Raises InputError where the source cannot be read, heads two columns alike, or has uneven rows.
+    """
+    opened = open_source(source)
+    raise_faults(source.label, repeated_names(opened.names, source), ())
+    fetched = opened.fetch(opened.names, ())
+    raise_faults(source.label, (), fetched.findings)
+    return fetched.table
+
+
+def as_frame(table: pa.Table, decimal: str) -> pd.DataFrame:
+    """`table` as statistics want it: a column of texts that are all numbers is one of numbers."""
+    return pd.DataFrame(
+        {name: figures_or_text(table[name], decimal).to_pandas() for name in table.column_names}, copy=False
+    )
+
+
+def with_columns(table: pa.Table, columns: pd.DataFrame) -> pa.Table:
+    """`table` with each of `columns` added, or put in the place of the one of that name."""
+    for name in columns.columns:
+        values = pa.array(columns[name], from_pandas=True)
+        if name in table.column_names:
+            table = table.set_column(table.column_names.index(name), name, values)
+        else:
+            table = table.append_column(name, values)
+    return table
+
+
+def joined(table: pa.Table, key: str, facts: PortfolioSource, facts_key: str) -> pa.Table:
+    """`table` with the columns of `facts`, whose row of each is that with the same key.
+
+    Raises InputError with every fault: no such column, a key that stands twice there, a row of `table`
+    without one, a column that both have.
+    """
+    other = whole_table(facts)
+    if facts_key not in other.column_names:
+        fault = Fault(
+            "the column is missing", "name whom each row is about", file=facts.label, field=facts_key
+        )
+        raise_faults(facts.label, [fault], ())
+    keys, wanted = to_strings(other[facts_key]), to_strings(table[key])
+    counts = pc.value_counts(keys.drop_null())
+    twice = [one["values"] for one in counts.to_pylist() if one["counts"] > 1]
+    at = pc.index_in(wanted, value_set=keys)
+    lacking = wanted.filter(pc.is_null(at)).to_pylist()
+    named = {
+        "stands in more than one row": (twice, "keep one of them"),
+        "has no row": (lacking, "add one: every firm scored has one"),
+    }
+    faults = [
+        Fault(f"{quoted(value)} {problem}{_more(values)}", remedy, file=facts.label, field=facts_key)
+        for problem, (values, remedy) in named.items()
+        for value in values[:1]
+    ]
+    faults += [
+        Fault("the scored firms have this column too", "rename or drop it", file=facts.label, field=name)
+        for name in other.column_names
+        if name in table.column_names
+    ]
+    raise_faults(facts.label, faults, ())
+    for name in other.column_names:
+        if name != facts_key:
+            table = table.append_column(name, other[name].take(at))
+    return table
+
+
+def _more(values: list[str]) -> str:
+    return f", as do {len(values) - 1} more" if len(values) > 1 else ""
