@@ -1,0 +1,84 @@
+"""Why each borrower is refused: the first thing that stands in the way, or the largest price."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from allocator.engine.reasons import reasons
+from tests.builders import Case, churn_table, limit, policy, portfolio
+from tests.stages import solve
+
+TABLE = churn_table([0.04, 0.08, 0.12], A=[0.0, 0.3, 0.8], B=[0.1, 0.25, 0.6])
+
+
+def reasons_of(case: Case) -> list[str]:
+    solved = solve(case)
+    return reasons(solved.columns, solved.solution, threads=1).tolist()
+
+
+def test_what_makes_an_offer_impossible_comes_first() -> None:
+    book = portfolio(
+        ["D", "A", "A", "A"], exclude=[False, True, False, False], max_amount=[1e6, 1e6, 50_000.0, 1e6]
+    )
+    assert reasons_of(Case(book, TABLE, policy(1e6))) == [
+        "no rates for this grade",
+        "excluded",
+        "request below the smallest loan",
+        "",
+    ]
+
+
+def test_a_loan_that_never_pays_is_no_fault_of_the_limits() -> None:
+    book = portfolio(["A", "A"], pd=[0.01, 0.9])
+    assert reasons_of(Case(book, TABLE, policy(1e6))) == ["", "never profitable, whatever the limits"]
+
+
+def test_the_budget_crowds_out_the_less_profitable() -> None:
+    book = portfolio(["A"] * 3, pd=[0.01, 0.02, 0.03], max_amount=500_000.0)
+    assert reasons_of(Case(book, TABLE, policy(1e6))) == ["", "", "crowded out by the budget"]
+
+
+def test_the_limit_that_charges_most_is_named() -> None:
+    book = portfolio(
+        ["A", "A", "B", "B"],
+        pd=[0.01, 0.011, 0.01, 0.011],
+        max_amount=300_000.0,
+        texts={"sector": ["food", "steel", "food", "steel"]},
+    )
+    terms = policy(1e6, limit("sectors", "offered", "at_most", 300_000.0, each="sector"))
+    found = reasons_of(Case(book, TABLE, terms))
+    assert sorted(found) == [
+        "",
+        "",
+        "crowded out by limit sectors[food]",
+        "crowded out by limit sectors[steel]",
+    ]
+
+
+def test_a_price_that_would_lend_but_for_whole_loans_is_said() -> None:
+    """Two loans of 60 fit no budget of 100: the second has no part of it, though the price allows it."""
+    book = portfolio(["A", "A"], pd=[0.01, 0.01], min_amount=600_000.0, max_amount=600_000.0)
+    found = reasons_of(Case(book, TABLE, policy(1e6)))
+    assert found.count("") == 1
+    (other,) = (reason for reason in found if reason)
+    assert other in ("decided by the integer step: lost within the gap", "crowded out by the budget")
+
+
+def test_every_refusal_has_a_reason_and_no_offer_has_one() -> None:
+    random = np.random.default_rng(1)
+    n = 120
+    book = portfolio(
+        random.choice(["A", "B", "D"], n).tolist(),
+        pd=random.uniform(0, 0.3, n),
+        max_amount=np.round(random.uniform(5e4, 8e5, n)),
+        texts={"sector": random.choice(["food", "steel", "NO"], n).tolist()},
+    )
+    terms = policy(
+        1e7,
+        limit("sectors", "offered", "at_most", 0.4, of="total", each="sector"),
+        limit("loss", "expected_loss", "at_most", 0.012, of="drawn"),
+        limit("few", "loans", "at_most", 30.0),
+    )
+    solved = solve(Case(book, TABLE, terms))
+    found = reasons(solved.columns, solved.solution, threads=1)
+    assert [reason == "" for reason in found] == (solved.decisions.amount > 0).tolist()
