@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 DONE := .venv/installed
 
-.PHONY: demo test lint check-full clean
+.PHONY: demo test lint docs check-full clean
 
 demo: $(DONE)
 	$(BIN)/allocator solve scenarios/sme-302.yaml --out runs/demo --force
@@ -16,6 +16,9 @@ lint: $(DONE)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(DONE)
+	$(BIN)/python -m docs.build
 
 check-full: $(DONE)
 	$(BIN)/python -m tests.check_full
