@@ -19,6 +19,10 @@ from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution
 
 _SUMS = ("interest", "expected_loss", "funding_cost", "churn_cost", "processing_cost", "relationship_cost")
+_PLACES = {"portfolio": ("source", "scorecard"), "response": ("churn",), "stress": ("file",)}
+"""Where a scenario names its inputs, whose contents count and not where they lie."""
+_READ_BY = ("sep", "decimal", "duplicates")
+"""What of a source says how its contents are to be understood."""
 _LIBRARIES = ("allocator", "highspy", "numpy", "pandas", "pyarrow", "pyomo", "scipy")
 
 
@@ -91,11 +95,17 @@ def _limit(use: LimitUse, budget: float) -> dict[str, Any]:
 
 def digest(scenario: Scenario, certificate: Certificate) -> str:
     """Hash of the resolved scenario and the contents of its inputs, wherever they lie."""
-    document = {k: v for k, v in scenario.document.items() if k not in ("portfolio", "response")}
-    portfolio = {k: v for k, v in scenario.document["portfolio"].items() if k != "source"}
-    response = {k: v for k, v in scenario.document["response"].items() if k != "churn"}
-    parts = [document, portfolio, response, dict(certificate.inputs)]
+    document = dict(scenario.document)
+    for name, places in _PLACES.items():
+        if name in document:
+            document[name] = {key: entry for key, entry in document[name].items() if key not in places}
+    parts = [document, _reading(scenario.document["portfolio"]["source"]), dict(certificate.inputs)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _reading(source: Any) -> dict[str, Any]:
+    options = {**source, **source.get("invoices", {})} if isinstance(source, Mapping) else {}
+    return {key: options[key] for key in _READ_BY if key in options}
 
 
 def _by_grade(portfolio: Portfolio, ledger: Ledger) -> dict[str, dict[str, float]]:

@@ -9,6 +9,7 @@ from typing import Any
 from allocator.records.conditions import Condition
 from allocator.records.scenario import (
     Budget,
+    InvoiceFiles,
     Limit,
     Policy,
     PortfolioSource,
@@ -18,32 +19,42 @@ from allocator.records.scenario import (
     SolverSettings,
     Ticket,
 )
+from allocator.records.stress import Shock, Stress, StressCase, StressSource
 from allocator.scenario.limit_schema import LimitEntry, RangeEntry
 from allocator.scenario.paths import expand
 from allocator.scenario.policy_schema import PolicyEntry, RateGrid
 from allocator.scenario.quantities import quantity
-from allocator.scenario.schema import (
+from allocator.scenario.schema import DefaultsEntry, PortfolioEntry, ScenarioFile
+from allocator.scenario.source_schema import (
     CsvSource,
-    DefaultsEntry,
+    InvoicesEntry,
+    InvoiceSource,
     ParquetSource,
-    PortfolioEntry,
-    ScenarioFile,
     SqlSource,
     XlsxSource,
+)
+from allocator.scenario.stress_schema import (
+    CaseEntry,
+    ChurnShockEntry,
+    GradeCaseEntry,
+    ShockEntry,
+    StressEntry,
 )
 
 
 def build(typed: ScenarioFile, path: Path | None) -> Scenario:
     """The scenario that `typed` states; its paths are absolute, their variables are set."""
-    policy = _policy(typed.policy)
+    policy, stress = _policy(typed.policy), _stress(typed.stress)
+    numbers = policy.number_columns() | stress.factors.number_columns()
     return Scenario(
         name=typed.name,
         path=path,
-        portfolio=_portfolio(typed.portfolio, policy),
+        portfolio=_portfolio(typed.portfolio, policy.term_years, numbers),
         response=Response(_path(typed.response.churn), typed.response.smoothing),
         policy=policy,
         solver=SolverSettings(**typed.solver.model_dump()),
         document=_document(typed),
+        stress=stress,
     )
 
 
@@ -64,23 +75,28 @@ def _tidy(value: Any) -> Any:
 
 
 def _path(raw: str) -> Path:
-    return Path(expand(raw)[0])
+    return Path(expand(raw)[0]).absolute()
 
 
-def _defaults(typed: DefaultsEntry, policy: Policy) -> dict[str, Any]:
-    """Values for columns that the source lacks; the policy's term is that of loans without one."""
+def _optional(raw: str | None) -> Path | None:
+    return None if raw is None else _path(raw)
+
+
+def _defaults(typed: DefaultsEntry, term: float, numbers: frozenset[str]) -> dict[str, Any]:
+    """Values for columns that the source lacks; `term`, the policy's, is that of loans without one."""
     given = typed.model_dump(exclude_none=True)
-    for column in (typed.model_extra or {}).keys() & policy.number_columns():
+    for column in (typed.model_extra or {}).keys() & numbers:
         given[column] = quantity(given[column])
-    return {"term_years": policy.term_years, **given}
+    return {"term_years": term, **given}
 
 
-def _portfolio(typed: PortfolioEntry, policy: Policy) -> PortfolioSource:
+def _portfolio(typed: PortfolioEntry, term: float, numbers: frozenset[str]) -> PortfolioSource:
     source = typed.source
     shared: dict[str, Any] = {
         "columns": typed.columns.model_dump(exclude_none=True),
-        "defaults": _defaults(typed.defaults, policy),
+        "defaults": _defaults(typed.defaults, term, numbers),
         "pd_by_grade": dict(typed.pd_by_grade),
+        "scorecard": _optional(typed.scorecard),
     }
     match source:
         case SqlSource():
@@ -90,6 +106,8 @@ def _portfolio(typed: PortfolioEntry, policy: Policy) -> PortfolioSource:
             return PortfolioSource("csv", path, separator=source.sep, decimal=source.decimal, **shared)
         case ParquetSource():
             return PortfolioSource("parquet", _path(source.parquet), **shared)
+        case InvoiceSource():
+            return PortfolioSource("invoices", invoices=_invoices(source.invoices), **shared)
         case XlsxSource():
             return PortfolioSource("xlsx", _path(source.xlsx), **shared)
         case ending if ending.lower().endswith(".parquet"):
@@ -98,6 +116,17 @@ def _portfolio(typed: PortfolioEntry, policy: Policy) -> PortfolioSource:
             return PortfolioSource("xlsx", _path(source), **shared)
         case _:
             return PortfolioSource("csv", _path(source), **shared)
+
+
+def _invoices(typed: InvoicesEntry) -> InvoiceFiles:
+    return InvoiceFiles(
+        purchases=_optional(typed.purchases),
+        sales=_optional(typed.sales),
+        workbook=_optional(typed.workbook),
+        firms=_optional(typed.firms),
+        facts=_optional(typed.facts),
+        duplicates=typed.duplicates,
+    )
 
 
 def _policy(typed: PolicyEntry) -> Policy:
@@ -132,3 +161,21 @@ def _condition(column: str, test: str | tuple[str, ...] | RangeEntry) -> Conditi
     if isinstance(test, RangeEntry):
         return Condition(column, **test.model_dump())
     return Condition(column, (test,) if isinstance(test, str) else test)
+
+
+def _stress(typed: StressEntry | None) -> StressSource:
+    if typed is None:
+        return StressSource()
+    factors = Stress(_shock(typed.pd), _shock(typed.lgd), _shock(typed.amount), _shock(typed.churn))
+    return StressSource(factors, _optional(typed.file), typed.column)
+
+
+def _shock(typed: ShockEntry | ChurnShockEntry | None) -> Shock:
+    if typed is None:
+        return Shock()
+    return Shock(typed.all, tuple(map(_case, typed.where)))
+
+
+def _case(typed: CaseEntry | GradeCaseEntry) -> StressCase:
+    where = {"grade": typed.grade} if isinstance(typed, GradeCaseEntry) else typed.where
+    return StressCase(tuple(_condition(column, test) for column, test in where.items()), typed.factor)

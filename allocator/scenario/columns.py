@@ -1,7 +1,7 @@
 """Columns that `portfolio.columns` and `portfolio.defaults` may name.
 
-They are the canonical ones and those that a limit uses; any other key is a slip that would be passed
-over in silence.
+They are the canonical ones and those that a limit or the stress uses; any other key is a slip that
+would be passed over in silence.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from allocator.scenario.limit_schema import RANGE_ENDS
 from allocator.scenario.nodes import LIMITS, Location, Node
 from allocator.scenario.quantities import findings_of, quantity
 from allocator.scenario.schema import ColumnsEntry, DefaultsEntry
+from allocator.scenario.stress_schema import FACTOR, INDUSTRY
 
 _NAMES = {"columns": tuple(ColumnsEntry.model_fields), "defaults": tuple(DefaultsEntry.model_fields)}
 LATER = ("turnover", "group")
@@ -23,7 +24,7 @@ LATER = ("turnover", "group")
 
 def column_faults(tree: Node) -> Iterator[Fault]:
     """What is wrong with the columns that `tree` names; whatever else is wrong with it."""
-    used = dict(_used(tree))
+    used = dict([*_used_by_stress(tree), *_used(tree)])
     for section, canonical in _NAMES.items():
         at: Location = ("portfolio", section)
         node = tree.find(at)
@@ -50,11 +51,25 @@ def _used(tree: Node) -> Iterator[tuple[str, bool]]:
             yield name, bool(test.entries.keys() & RANGE_ENDS)
 
 
+def _used_by_stress(tree: Node) -> Iterator[tuple[str, bool]]:
+    """Columns that the stress names, and whether it reads them as numbers."""
+    stress = tree.find(("stress",))
+    for shock in (stress.entries if stress is not None else {}).values():
+        cases = shock.child("where")
+        for case in cases.items if cases is not None else ():
+            for name, test in case.entries.items():
+                if name != FACTOR:
+                    yield name, bool(test.entries.keys() & RANGE_ENDS)
+    if stress is not None and stress.child("file") is not None:
+        column = stress.child("column")
+        yield (column.value if column is not None and isinstance(column.value, str) else INDUSTRY), False
+
+
 def _stray(key: str, known: list[str]) -> tuple[str, str]:
     """Problem and remedy of a key that names no column of use."""
     near = get_close_matches(key, known, n=1)
     remedy = f"did you mean {near[0]}?" if near else f"the keys here are {', '.join(known)}"
-    return f"unknown key {key!r}, which no limit uses either", remedy
+    return f"unknown key {key!r}, which no limit or stress uses either", remedy
 
 
 def _number_faults(tree: Node, at: Location, value: Node) -> Iterator[Fault]:

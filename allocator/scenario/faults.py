@@ -18,9 +18,7 @@ from allocator.scenario.schema import ScenarioFile
 from allocator.scenario.typed import Typed
 
 LATER: Mapping[Location, str] = {
-    ("stress",): "leave it out, and change the portfolio's figures instead",
-    ("stresses",): "leave it out, and write one scenario for each that extends this one",
-    ("portfolio", "scorecard"): "give PD and grade as columns, or pd_by_grade",
+    ("stresses",): "leave it out, and write one scenario with `stress` for each that extends this one",
 }
 """Keys that the format knows and this version does not: what to do meanwhile."""
 

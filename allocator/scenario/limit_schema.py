@@ -121,12 +121,10 @@ class RangeEntry(Typed):
         return self
 
 
-Condition = Annotated[
-    Annotated[Text, Tag("<one>")]
-    | Annotated[tuple[Text, ...], AfterValidator(_some_value), Tag("<list>")]
-    | Annotated[RangeEntry, Tag("<range>")],
-    Discriminator(_condition_kind),
-]
+_One = Annotated[Text, Tag("<one>")]
+_List = Annotated[tuple[Text, ...], AfterValidator(_some_value), Tag("<list>")]
+Values = Annotated[_One | _List, Discriminator(_condition_kind)]
+Condition = Annotated[_One | _List | Annotated[RangeEntry, Tag("<range>")], Discriminator(_condition_kind)]
 
 
 class LimitEntry(Typed):
@@ -172,7 +170,7 @@ class LimitEntry(Typed):
     @field_validator("where")
     @classmethod
     def _readable(cls, where: dict[str, Any] | None) -> dict[str, Any] | None:
-        findings = [finding for column, test in (where or {}).items() for finding in _misfits(column, test)]
+        findings = [finding for column, test in (where or {}).items() for finding in misfits(column, test)]
         if where == {}:
             findings = [Finding("the filter names no column", "name one, or leave `where` out")]
         if findings:
@@ -201,7 +199,7 @@ class LimitEntry(Typed):
         return self
 
 
-def _misfits(column: str, test: str | tuple[str, ...] | RangeEntry) -> list[Finding]:
+def misfits(column: str, test: str | tuple[str, ...] | RangeEntry) -> list[Finding]:
     """Why `test` cannot be read from `column`."""
     below = (column,)
     if column == "exclude":

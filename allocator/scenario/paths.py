@@ -16,12 +16,16 @@ PATHS: tuple[Location, ...] = (
     (*SOURCE, "csv"),
     (*SOURCE, "parquet"),
     (*SOURCE, "xlsx"),
+    *((*SOURCE, "invoices", key) for key in ("purchases", "sales", "workbook", "firms", "facts")),
+    ("portfolio", "scorecard"),
     ("response", "churn"),
+    ("stress", "file"),
 )
 """Every place where a path may stand; one that holds no text is the schema's to refuse."""
 URL: Location = (*SOURCE, "sql")
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_FOLDER = re.compile(r"\$\{[^}]*\}(?:/|$)")
 
 
 def expand(text: str) -> tuple[str, tuple[str, ...]]:
@@ -42,7 +46,8 @@ def anchor(tree: Node) -> tuple[Node, list[Fault]]:
     """`tree` with every path made absolute, its ${VARIABLES} kept, and what is wrong with them.
 
     A path starts from the folder of the file that wrote it, so nothing downstream needs to know
-    which file that was.
+    which file that was. Only ${FOLDER}/x, its first part a whole variable, starts where the shell would
+    have it start: a relative ${FOLDER} starts from the working directory.
     """
     faults: list[Fault] = []
     for location in (*PATHS, URL):
@@ -53,16 +58,16 @@ def anchor(tree: Node) -> tuple[Node, list[Fault]]:
         faults += unset(tree, location, missing)
         if location == URL or missing:
             continue
-        folder = node.origin.folder.resolve()
-        faults += _absence(tree, location, node, folder / text)
-        tree = tree.put(location, replace(node, value=absolute(node.value, folder)))
+        folder = Path.cwd() if _FOLDER.match(node.value) else node.origin.folder
+        faults += _absence(tree, location, node, folder / text, folder)
+        tree = tree.put(location, replace(node, value=absolute(node.value, folder.resolve())))
     return tree, faults
 
 
 def absolute(raw: str, folder: Path) -> str:
-    """`raw`, its ${VARIABLES} kept, as an absolute path: as it is where the variables make it one."""
+    """`raw`, its ${VARIABLES} kept, as an absolute path: as it is where a variable says where it starts."""
     head, tail = _split(raw)
-    if not head and os.path.isabs(expand(raw)[0]):
+    if not head and (_FOLDER.match(raw) or os.path.isabs(expand(raw)[0])):
         return raw
     return os.path.join(os.path.normpath(folder / head), tail).rstrip("/")
 
@@ -80,10 +85,10 @@ def _split(raw: str) -> tuple[str, str]:
     return "/".join(parts[:first]), "/".join(parts[first:])
 
 
-def _absence(tree: Node, location: Location, node: Node, path: Path) -> list[Fault]:
+def _absence(tree: Node, location: Location, node: Node, path: Path, folder: Path) -> list[Fault]:
     """The fault of a path that names no file; shown as typed, as a variable may hold a secret."""
     if os.path.isfile(path):
         return []
     found = "is a folder, expected a file" if os.path.isdir(path) else "does not exist"
-    remedy = f"check the path, which starts from {node.origin.folder}"
+    remedy = f"check the path, which starts from {folder}"
     return [tree.fault(location, f"{node.value} {found}", remedy)]

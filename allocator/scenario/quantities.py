@@ -120,6 +120,14 @@ def quantity(value: object) -> float:
     return float(number(value, "a number such as 2.5 or 5%").value)
 
 
+def factor(value: object) -> float:
+    """What something is multiplied by, at least 0; 140% is 1.4."""
+    written = number(value, "a factor such as 1.4")
+    if written.value < 0:
+        raise refuse(Finding(f"{written.text} is negative, expected 0 or more", "write a factor such as 1.4"))
+    return float(written.value)
+
+
 def positive(read: Callable[[object], float]) -> Callable[[object], float]:
     """`read`, with 0 refused."""
 
@@ -210,5 +218,6 @@ PositiveWhole = Annotated[
     _schema("count", whole=True, minimum=1),
 ]
 Quantity = Annotated[float, BeforeValidator(quantity), _schema("the column's unit", _PERCENT)]
+Factor = Annotated[float, BeforeValidator(factor), _schema("factor", _PERCENT, minimum=0)]
 Text = Annotated[str, BeforeValidator(text), WithJsonSchema({"type": ["string", "number"], "unit": "text"})]
 Flag = Annotated[bool, BeforeValidator(flag), WithJsonSchema({"type": "boolean", "unit": "true or false"})]

@@ -44,9 +44,10 @@ A scenario is one YAML 1.2 file:
 {EXAMPLE}```
 
 Shares, rates and probabilities are written 63% or 0.63, amounts 100_000_000 or 1e8. Paths start from
-the folder of the file that writes them and may hold `${{ENVIRONMENT}}` variables; so may a database's
-URL, which keeps its password out of every file. Unknown keys are faults, and every fault is reported
-at once, with its line.
+the folder of the file that writes them and may hold `${{ENVIRONMENT}}` variables; a relative folder in
+one that a path begins with, as `${{DATA}}/firms.csv`, starts from the working directory. A database's URL
+may hold variables too, which keeps its password out of every file. Unknown keys are faults, and every
+fault is reported at once, with its line.
 
 `extends: base.yaml` lays a file over another one: mappings merge deeply, lists replace, but
 `policy.limits` merge by name; null takes an optional key back; a name is not inherited. On the
@@ -75,10 +76,13 @@ def reference_page() -> str:
     """docs/scenario.md: an example, then a table of keys for each section, in the order of the file."""
     schema = json_schema()
     parts = [_INTRODUCTION, *_table("The file", schema)]
+    places: dict[str, list[str]] = {}
     for path, name in _sections("", schema, schema["$defs"]):
-        known = _words(name) in path.replace("_", " ")
-        heading = f"`{path}`" if known else f"`{path}`: {_words(name)}"
-        parts += _table(heading, schema["$defs"][name])
+        places.setdefault(name, []).append(path)
+    for name, paths in places.items():
+        known = _words(name) in paths[0].replace("_", " ")
+        shown = ", ".join(f"`{path}`" for path in paths)
+        parts += _table(shown if known else f"{shown}: {_words(name)}", schema["$defs"][name])
     return "\n".join(parts)
 
 

@@ -1,20 +1,17 @@
-"""What people type in a scenario file, section by section; see also `policy_schema`, `limit_schema`."""
+"""What people type in a scenario file, section by section.
+
+See also `source_schema`, `policy_schema`, `limit_schema`, `stress_schema`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import PurePath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     ConfigDict,
-    Discriminator,
     Field,
-    JsonValue,
-    Tag,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
@@ -38,10 +35,9 @@ from allocator.scenario.quantities import (
     refuse,
     text,
 )
+from allocator.scenario.source_schema import PATH, InvoiceSource, Source
+from allocator.scenario.stress_schema import StressEntry
 from allocator.scenario.typed import Typed
-
-SUFFIXES = (".csv", ".parquet", ".xlsx")
-PATH: dict[str, JsonValue] = {"unit": "path"}
 
 _SAFE = re.compile(r"[^\W_][\w.-]{0,99}")
 
@@ -62,89 +58,8 @@ def _schema_number(value: object) -> object:
     raise refuse(Finding(f"schema {describe(value)} is not known, expected 1", "write `schema: 1`"))
 
 
-def _sign(value: object) -> str:
-    """One character: text() would refuse a blank."""
-    if isinstance(value, str) and len(value) == 1:
-        return value
-    raise refuse(Finding(f"{describe(value)} is not one character", 'write one in quotes, as ";" or "\\t"'))
-
-
 Name = Annotated[
     str, BeforeValidator(safe_name), WithJsonSchema({"type": ["string", "number"], "unit": "text"})
-]
-Sign = Annotated[
-    str,
-    BeforeValidator(_sign),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 1, "unit": "character"}),
-]
-
-
-def _known_ending(value: str) -> str:
-    if value.lower().endswith(SUFFIXES):
-        return value
-    problem = f"{PurePath(value).name!r} does not end in .csv, .parquet or .xlsx"
-    raise refuse(Finding(problem, "name the format, as {csv: FILE}, {parquet: FILE} or {xlsx: FILE}"))
-
-
-class CsvSource(Typed):
-    """A text table with one row a borrower."""
-
-    csv: Annotated[Text, Field(examples=["borrowers.csv"], json_schema_extra=PATH)]
-    """Path of the file."""
-    sep: Sign = ","
-    """What separates columns."""
-    decimal: Annotated[Literal[".", ","], one_of(".", ",")] = "."
-    """The decimal sign."""
-
-    @field_validator("decimal")
-    @classmethod
-    def _differ(cls, decimal: str, info: ValidationInfo) -> str:
-        if decimal == info.data.get("sep"):
-            finding = Finding(f"{decimal!r} is both decimal sign and separator", 'write another sep, as ";"')
-            raise refuse(finding)
-        return decimal
-
-
-class ParquetSource(Typed):
-    """A Parquet file with one row a borrower."""
-
-    parquet: Annotated[Text, Field(examples=["borrowers.parquet"], json_schema_extra=PATH)]
-    """Path of the file."""
-
-
-class XlsxSource(Typed):
-    """An Excel workbook whose first sheet has one row a borrower."""
-
-    xlsx: Annotated[Text, Field(examples=["borrowers.xlsx"], json_schema_extra=PATH)]
-    """Path of the file."""
-
-
-class SqlSource(Typed):
-    """A query with one row a borrower."""
-
-    sql: Annotated[Text, Field(examples=['"${DB_URL}"'])]
-    """The database's URL; with a password in it, as an environment variable: ${DB_URL}."""
-    query: Annotated[Text, Field(examples=["SELECT * FROM borrowers"])]
-    """The query, as the database's own SQL."""
-
-
-def _source_kind(value: Any) -> str:
-    """Which of the forms of `portfolio.source` a value has."""
-    if not isinstance(value, Mapping | CsvSource | ParquetSource | XlsxSource | SqlSource):
-        return "<file>"
-    keys = set(value) if isinstance(value, Mapping) else set(type(value).model_fields)
-    if keys & {"sql", "query"}:
-        return "<sql>"
-    return next((f"<{kind}>" for kind in ("csv", "parquet", "xlsx") if kind in keys), "<csv>")
-
-
-Source = Annotated[
-    Annotated[Text, AfterValidator(_known_ending), Tag("<file>")]
-    | Annotated[CsvSource, Tag("<csv>")]
-    | Annotated[ParquetSource, Tag("<parquet>")]
-    | Annotated[XlsxSource, Tag("<xlsx>")]
-    | Annotated[SqlSource, Tag("<sql>")],
-    Discriminator(_source_kind),
 ]
 
 
@@ -227,6 +142,11 @@ class PortfolioEntry(Typed):
     """Column, canonical or used by a limit: the value of every borrower where the source lacks it."""
     pd_by_grade: dict[Text, Share] = Field(default_factory=dict)
     """Probability of default of each grade, where the source has no column pd."""
+    scorecard: Annotated[
+        Text | None, Field(examples=["../models/grades/cumcm-2020-v1.json"], json_schema_extra=PATH)
+    ] = Field(default=None, validate_default=True)
+    """Fitted file (`allocator fit`) that gives PD, and grade and LGD where it knows them, in place of the
+    source's own columns. Invoices need one."""
 
     @field_validator("pd_by_grade")
     @classmethod
@@ -236,6 +156,30 @@ class PortfolioEntry(Typed):
             problem = "defaults.pd also says what a missing column pd is"
             raise refuse(Finding(problem, "keep pd_by_grade or defaults.pd, not both"))
         return by_grade
+
+    @field_validator("scorecard")
+    @classmethod
+    def _one_source_of_pd(cls, scorecard: str | None, info: ValidationInfo) -> str | None:
+        source, columns = info.data.get("source"), info.data.get("columns")
+        if scorecard is None:
+            if isinstance(source, InvoiceSource):
+                problem = "invoices say nothing of grade and PD by themselves"
+                remedy = "add `scorecard: FILE`, one that `allocator fit grade` wrote"
+                raise refuse(Finding(problem, remedy, up=True))
+            return scorecard
+        given = {
+            "columns.pd": columns is not None and columns.pd is not None,
+            "defaults.pd": (defaults := info.data.get("defaults")) is not None and defaults.pd is not None,
+            "pd_by_grade": bool(info.data.get("pd_by_grade")),
+        }
+        findings = [
+            Finding(f"{key} also says what PD is", f"keep the scorecard or {key}, not both")
+            for key, twice in given.items()
+            if twice
+        ]
+        if findings:
+            raise refuse(*findings)
+        return scorecard
 
 
 class ResponseEntry(Typed):
@@ -275,6 +219,8 @@ class ScenarioFile(Typed):
     """The customers' answers."""
     policy: PolicyEntry
     """What the lender allows."""
+    stress: StressEntry | None = None
+    """Factors on PD, LGD, requests and churn, put on before anything is priced."""
     strategy: Annotated[
         Literal["optimal"],
         one_of(

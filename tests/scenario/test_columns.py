@@ -30,11 +30,13 @@ def test_columns_that_limits_use_may_be_renamed_and_given(write: Write) -> None:
     [
         (
             "columns: {sectr: industry}",
-            "portfolio.columns.sectr: unknown key 'sectr', which no limit uses either; did you mean sector?",
+            "portfolio.columns.sectr: unknown key 'sectr', which no limit or stress uses either; "
+            "did you mean sector?",
         ),
         (
             "defaults: {lgb: 5%}",
-            "portfolio.defaults.lgb: unknown key 'lgb', which no limit uses either; did you mean lgd?",
+            "portfolio.defaults.lgb: unknown key 'lgb', which no limit or stress uses either; "
+            "did you mean lgd?",
         ),
         (
             "defaults: {staff: many}",

@@ -167,20 +167,10 @@ SLIPS = {
         "digit first; write `name: q1-run`",
     ),
     # not yet
-    "stress": (
-        ("policy:", "stress: {pd: {all: 1.2}}\npolicy:"),
-        "line 6, stress: stress is not yet supported; "
-        "leave it out, and change the portfolio's figures instead",
-    ),
     "stresses": (
         ("policy:", "stresses: {mild: {}}\npolicy:"),
         "line 6, stresses: stresses is not yet supported; "
-        "leave it out, and write one scenario for each that extends this one",
-    ),
-    "scorecard": (
-        (DEFAULTS, "scorecard: x.json"),
-        "line 4, portfolio.scorecard: scorecard is not yet supported; "
-        "give PD and grade as columns, or pd_by_grade",
+        "leave it out, and write one scenario with `stress` for each that extends this one",
     ),
     "turnover": (
         (DEFAULTS, "columns: {turnover: sales}"),
@@ -228,16 +218,16 @@ def test_the_scenario_that_the_slips_spoil_has_no_fault(write, base) -> None:
 
 
 def test_all_faults_come_at_once_in_the_order_of_lines(faults: Faults) -> None:
-    chosen = ["schema as truth", "more than all", "630 for 63%", "truth as number", "rate of 4", "stress"]
+    chosen = ["schema as truth", "more than all", "630 for 63%", "truth as number", "rate of 4", "stresses"]
     text = BASE
     for slip in chosen:
         old, new = SLIPS[slip][0]
         text = text.replace(old, new)
-    # stress stands before policy, so what follows it is a line lower.
+    # stresses stands before policy, so what follows it is a line lower.
     expected = [
         "line 1, schema: schema true",
         "line 4, portfolio.defaults.lgd: 150%",
-        "line 6, stress: stress is not yet supported",
+        "line 6, stresses: stresses is not yet supported",
         "line 8, policy.budget.amount: true",
         "line 10, policy.rates.A[#1]: 4 would be 400 %",
         "line 12, policy.limits[A line].at_most: 630",

@@ -1,0 +1,88 @@
+"""A stress as people type it: factors on the borrowers and the churn curve, for all and for some."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from allocator.scenario.limit_schema import Condition, Values, misfits
+from allocator.scenario.quantities import Factor, Finding, Text, refuse
+from allocator.scenario.source_schema import PATH, ending_in
+from allocator.scenario.typed import Typed
+
+FACTOR = "factor"
+INDUSTRY = "industry"
+
+
+class CaseEntry(Typed):
+    """A factor, and under their own names the columns that say whom it is for."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Condition] = Field(init=False)
+
+    factor: Annotated[Factor, Field(examples=["1.4"])]
+    """What the figure is multiplied by, for borrowers that pass every column's test."""
+
+    @property
+    def where(self) -> dict[str, Any]:
+        """Column -> a text, a list of texts, or a range."""
+        return dict(self.model_extra or {})
+
+    @model_validator(mode="after")
+    def _readable(self) -> CaseEntry:
+        findings = [finding for column, test in self.where.items() for finding in misfits(column, test)]
+        if not self.where:
+            remedy = "name a column, as sector: retail, or write the factor as `all`"
+            findings = [Finding("the case says for nobody in particular", remedy)]
+        if findings:
+            raise refuse(*findings)
+        return self
+
+
+class ShockEntry(Typed):
+    """The factor of one figure: that of all, times those of the cases that a borrower meets."""
+
+    all: Factor = 1.0
+    """Factor for everybody."""
+    where: list[CaseEntry] = Field(default_factory=list)
+    """Cases, as {sector: retail, factor: 1.4}; a borrower that lacks the column's value is a fault."""
+
+
+class GradeCaseEntry(Typed):
+    """A factor for one grade or several."""
+
+    grade: Annotated[Values, Field(examples=["A"])]
+    """A grade, or a list of them."""
+    factor: Annotated[Factor, Field(examples=["1.4"])]
+    """What their churn is multiplied by."""
+
+
+class ChurnShockEntry(Typed):
+    """The factor of churn, which is a curve a grade: cases name the grade and nothing else."""
+
+    all: Factor = 1.0
+    """Factor for every grade."""
+    where: list[GradeCaseEntry] = Field(default_factory=list)
+    """Cases, as {grade: [B, C], factor: 1.2}."""
+
+
+class StressEntry(Typed):
+    """Factors, put on the borrowers and the churn curve before anything is priced."""
+
+    pd: ShockEntry | None = None
+    """On the probability of default, which ends at 1 at most."""
+    lgd: ShockEntry | None = None
+    """On the loss given default, which ends at 1 at most."""
+    amount: ShockEntry | None = None
+    """On max_amount, the request; a borrower without one has none afterwards."""
+    churn: ChurnShockEntry | None = None
+    """On the share of customers who walk away, which ends at 1 at most."""
+    file: Annotated[
+        Annotated[Text, AfterValidator(ending_in(".csv"))] | None,
+        Field(examples=["../models/shocks/covid-2020q1-medium.csv"], json_schema_extra=PATH),
+    ] = None
+    """Table of factors, one row a value of `column`: any of pd, lgd, amount, churn. They multiply those
+    above; churn's are put on every grade by their mean."""
+    column: Text = INDUSTRY
+    """Column of the borrowers that the rows of the file are about."""
