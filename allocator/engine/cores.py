@@ -19,7 +19,7 @@ from allocator.engine.formulation import Core, Translated, formulate, translate
 from allocator.engine.kernel.columns import Columns, Response
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
-from allocator.engine.program import Effort, LimitRows, largest
+from allocator.engine.program import Effort, LimitRows, measure_of
 from allocator.engine.solving import solve
 from allocator.records.portfolio import Codes, Floats, Integers
 
@@ -127,7 +127,7 @@ def build_core(columns: Columns, play: Play, frozen_use: Floats, lot: float | No
     whole = lot is not None
     unit = columns.money_unit if lot is None else lot
     borrowers = play.options.borrowers
-    measure = largest(unit * play.uses.unit, play.uses.loan)
+    measure = measure_of(limits.scale, unit * play.uses.unit, play.uses.loan)
     use_unit = sparse.csr_array(play.uses.unit * (unit / measure)[:, None])
     use_loan = sparse.csr_array(play.uses.loan / measure[:, None])
     use_unit.eliminate_zeros()
@@ -194,8 +194,8 @@ def solve_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: St
     outcome = _solved(book, priced, play, lot, effort, start)
     unsettled = outcome.stop == "optimal" and outcome.option is None
     if unsettled and len(play.options) <= CENTS_UP_TO:
-        # Rows count tens of millions of cents, so that a millionth of one is near double precision.
-        coarser = replace(effort, feasibility=1e-6, time_limit=min(effort.time_limit, CENTS_SECONDS))
+        # Rows count tens of millions of cents: their last digits are beyond double precision.
+        coarser = replace(effort, feasibility=1e-7, time_limit=min(effort.time_limit, CENTS_SECONDS))
         return replace(_solved(book, priced, play, CENT, coarser, start), rows=None)
     return outcome
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.program import Program, beside, largest, row_bounds, stack
+from allocator.engine.program import Program, beside, measure_of, row_bounds, stack
 from allocator.engine.relaxation import signed
 from allocator.engine.restricted import Best, Book, Sets
 from allocator.engine.solving import LiveProgram
@@ -85,7 +85,9 @@ class Pool:
     def __init__(self, book: Book, prices: Floats, reach: float) -> None:
         self.book = book
         self._unit = book.columns.money_unit
-        self._measure = largest(book.uses.unit * book.sets.high + book.uses.loan)
+        self._measure = measure_of(
+            book.columns.limits.scale, book.uses.unit * book.sets.high + book.uses.loan
+        )
         best = book.evaluate(prices, book.sets)
         self.base = _base(book, best)
         self._base_value, self._base_use = self._worth(self.base)

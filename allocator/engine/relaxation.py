@@ -14,7 +14,7 @@ from scipy import sparse
 
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.options import Options, Uses
-from allocator.engine.program import Answer, LimitRows, Program, beside, largest, row_bounds, stack
+from allocator.engine.program import Answer, LimitRows, Program, beside, measure_of, row_bounds, stack
 from allocator.records.portfolio import Booleans, Floats, Integers
 
 
@@ -48,7 +48,7 @@ def relax(columns: Columns, options: Options, uses: Uses) -> Relaxation:
     unit = columns.money_unit
     value = options.margin[points.line] * points.amount + options.fixed[points.line]
     use = uses.unit[:, points.line] * points.amount + uses.loan[:, points.line]
-    measure = largest(use)
+    measure = measure_of(columns.limits.scale, use)
     owner = options.owner[points.line]
     count = len(options.borrowers)
     convexity = sparse.csr_array(

@@ -110,6 +110,16 @@ def test_the_seed_and_the_threads_change_no_bit() -> None:
     assert first.bound == again.bound
 
 
+def test_a_share_that_every_offer_meets_exactly_is_met_by_all() -> None:
+    """0.7 x 0.08 x 0.75 against 0.042 of the total cancels to rounding dust, which binds nobody."""
+    book = portfolio(["A"] * 3, pd=[0.01, 0.02, 0.03], term=0.75)
+    rates = {"A": (0.08, 0.08)}
+    for sense in ("exactly", "at_most", "at_least"):
+        share = limit("yield", "gross_interest", sense, 0.7 * 0.08 * 0.75, of="total")
+        solved = solve(Case(book, TABLE, policy(2.5e6, share, rates=rates)))
+        assert solved.decisions.amount.tolist() == [1e6, 1e6, 5e5]
+
+
 def test_huge_and_tiny_money_is_counted_alike() -> None:
     """A budget of a trillion with a count of loans, and one of a few units."""
     for scale in (1e-3, 1.0, 1e5):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from allocator.engine.program import Effort, Program, beside, largest, row_bounds, stack
+from allocator.engine.program import Effort, Program, beside, measure_of, row_bounds, stack
 from allocator.engine.solving import SolverError, solve
 
 LP = Program(
@@ -133,8 +133,8 @@ def test_blocks_are_put_together_and_rows_have_a_measure() -> None:
         [1.0, -2.0, 0.0],
         [0.0, 0.0, 5.0],
     ]
-    assert largest(top, np.array([[3.0, 0.0]])).tolist() == [3.0]
-    assert largest(np.zeros((2, 0))).tolist() == [1.0, 1.0]
+    assert measure_of(np.array([50.0]), top, np.array([[3.0, 0.0]])).tolist() == [3.0]
+    assert measure_of(np.array([5e3, 1e-3]), np.zeros((2, 0))).tolist() == [5.0, 1e-6]
     lower, upper = row_bounds(("at_most", "at_least", "exactly"), np.array([1.0, 2.0, 3.0]))
     assert lower.tolist() == [-np.inf, 2.0, 3.0]
     assert upper.tolist() == [1.0, np.inf, 3.0]
