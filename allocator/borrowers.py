@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from allocator.scoring.fitted import Fitted
+    from allocator.scoring.invoices import Notes
 
 Read = TypeVar("Read")
 
@@ -51,6 +52,17 @@ class Found:
     def faults(self) -> list[Fault]:
         """Those of all errors."""
         return [fault for error in self.errors for fault in error.faults]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Borrowers with a scorecard's columns put in under canonical names, in the place of their own."""
+
+    table: pa.Table
+    given: tuple[str, ...]
+    """The columns that the scorecard gave."""
+    notes: tuple[Notes, ...] = ()
+    """What was found in files of invoices."""
 
 
 def read_borrowers(scenario: Scenario) -> tuple[Portfolio, ChurnTable]:
@@ -73,14 +85,13 @@ def examine(scenario: Scenario) -> Found:
     """
     errors: list[InputError] = []
     of_stress: list[InputError] = []
-    stress = _gather(of_stress, stress_of, scenario.stress)
+    stress = _gather(of_stress, _stress, scenario.stress)
     portfolio = _gather(errors, _portfolio, scenario, stress or scenario.stress.factors)
     churn = _gather(errors, read_churn_table, scenario.response.churn)
     errors += of_stress
     if portfolio is not None and churn is not None and stress is not None and stress != Stress():
-        from allocator.scoring.shock import apply_stress
-
-        portfolio, churn = _gather(errors, apply_stress, portfolio, churn, stress) or (portfolio, churn)
+        stressed = _gather(errors, _stressed, portfolio, churn, stress, scenario.stress)
+        portfolio, churn = stressed or (portfolio, churn)
     return Found(portfolio, churn, tuple(errors))
 
 
@@ -97,20 +108,11 @@ def content_hashes(scenario: Scenario) -> dict[str, str]:
     return hashes | {name: fingerprint_file(path) for name, path in files.items() if path is not None}
 
 
-def stress_of(source: StressSource) -> Stress:
-    """The factors as written, times those of the file. Raises InputError for faults of the file."""
-    if source.file is None:
-        return source.factors
-    from allocator.scoring.shock import read_stress
+def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = False) -> Scored:
+    """The borrowers of `source` with what `scorecard` says of them.
 
-    return source.factors.times(read_stress(source.file, source.column))
-
-
-def scored_table(source: PortfolioSource, scorecard: Path) -> tuple[pa.Table, tuple[str, ...]]:
-    """The borrowers of `source` with what `scorecard` says of them, and the columns that it gave.
-
-    Those columns have canonical names and replace the source's own. Raises InputError for faults of the
-    borrowers, their invoices or the scorecard.
+    `intervals` adds pd_low and pd_high of a logit. Raises InputError for faults of the borrowers, their
+    invoices or the scorecard.
     """
     from allocator.scoring.fitted import read_fitted
 
@@ -120,8 +122,28 @@ def scored_table(source: PortfolioSource, scorecard: Path) -> tuple[pa.Table, tu
     from allocator.scoring.score import scores
 
     table = whole_table(source)
-    given = scores(_under_our_names(as_frame(table, source.decimal), source), fitted)
-    return with_columns(table, given), tuple(given.columns)
+    given = scores(_under_our_names(as_frame(table, source.decimal), source), fitted, intervals=intervals)
+    return Scored(with_columns(table, given), tuple(given.columns))
+
+
+def _stress(source: StressSource) -> Stress:
+    """The factors as written, times those of the file."""
+    if source.file is None:
+        return source.factors
+    from allocator.scoring.shock import read_stress
+
+    return source.factors.times(read_stress(source.file, source.column))
+
+
+def _stressed(
+    portfolio: Portfolio, churn: ChurnTable, stress: Stress, source: StressSource
+) -> tuple[Portfolio, ChurnTable]:
+    from allocator.scoring.shock import apply_stress, check_coverage
+
+    stressed = apply_stress(portfolio, churn, stress)
+    if source.file is not None:
+        check_coverage(portfolio, stress, source.column)
+    return stressed
 
 
 def _portfolio(scenario: Scenario, stress: Stress) -> Portfolio:
@@ -131,28 +153,28 @@ def _portfolio(scenario: Scenario, stress: Stress) -> Portfolio:
     numbers = policy.number_columns() | stress.number_columns()
     if source.scorecard is None:
         return load_portfolio(source, texts, numbers)
-    table, given = scored_table(source, source.scorecard)
+    scored = scored_table(source, source.scorecard)
     faults = [
         Fault(f"the scorecard gives {name} too", "leave this line out", field=f"portfolio.columns.{name}")
-        for name in given
+        for name in scored.given
         if name in source.columns
     ]
     if faults:
         raise InputError.of(faults, source.label)
-    return load_portfolio(source, texts, numbers, table)
+    return load_portfolio(source, texts, numbers, scored.table)
 
 
-def _scored_firms(files: InvoiceFiles, fitted: Fitted) -> tuple[pa.Table, tuple[str, ...]]:
+def _scored_firms(files: InvoiceFiles, fitted: Fitted) -> Scored:
     import pyarrow as pa
 
     from allocator.scoring.score import score_firms
 
-    # LGD is the portfolio's to ask for: invoices say nothing of it.
-    firms = score_firms(files, fitted)[0].drop(columns="lgd")
+    firms, notes = score_firms(files, fitted)
+    firms = firms.drop(columns="lgd")  # invoices say nothing of it: the portfolio asks for a default
     table = pa.Table.from_pandas(firms, preserve_index=False)
     if files.facts is not None:
         table = joined(table, "borrower_id", _source_of(files.facts), "enterprise_id")
-    return table, tuple(firms.columns)
+    return Scored(table, tuple(firms.columns), notes)
 
 
 def _under_our_names(frame: pd.DataFrame, source: PortfolioSource) -> pd.DataFrame:

@@ -11,9 +11,12 @@ from allocator.cli import fitting
 from allocator.cli.options import AsJson, Verbose
 from allocator.cli.output import print_json, progress
 from allocator.errors import Fault, InputError, OutputError
+from allocator.records.scenario import InvoiceFiles
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from allocator.scoring.invoices import Duplicates, Notes
 
 EXAMPLE = (
     "Example: allocator score --purchases in.parquet --sales out.parquet "
@@ -57,15 +60,18 @@ def score(
     _check_out(out, force)
     with progress(verbose) as tell:
         tell("scoring")
-        notes: list[dict[str, Any]] = []
+        notes: tuple[Notes, ...] = ()
         if file is None:
-            _need(scorecard, "--scorecard", "a grade file that fit wrote")
-            frame, notes = _from_invoices(scorecard, purchases, sales, workbook, firms, lgd, drop_duplicates)
+            duplicates: Duplicates = "drop" if drop_duplicates else "keep"
+            files = InvoiceFiles(purchases, sales, workbook, firms, duplicates=duplicates)
+            frame, notes = _from_invoices(files, scorecard, lgd)
+        elif file.suffix in SCENARIO:
+            frame, notes = _from_scenario(file, scorecard, lgd, intervals)
         else:
             frame = _from_table(file, scorecard, lgd, intervals)
         if out is not None:
             _write(frame, out)
-    summary = _summary(frame, notes, out)
+    summary = _summary(frame, [vars(note) for note in notes], out)
     if as_json:
         print_json(summary)
     else:
@@ -82,67 +88,36 @@ def _from_table(file: Path, scorecard: Path | None, lgd: float, intervals: bool)
     from allocator.scoring.fitted import read_fitted
     from allocator.scoring.score import read_table, score_frame
 
-    columns: dict[str, str] = {}
-    if file.suffix in SCENARIO:
-        file, scorecard, columns = _named_by(file, scorecard)
     fitted = read_fitted(_need(scorecard, "--scorecard", "a file that fit wrote"))
-    frame = read_table(file)
-    frame = frame.assign(
-        **{ours: frame[theirs] for ours, theirs in columns.items() if theirs in frame.columns}
-    )
-    scored = score_frame(frame, fitted, intervals=intervals)
+    scored = score_frame(read_table(file), fitted, intervals=intervals)
     return scored if "lgd" in scored.columns else scored.assign(lgd=lgd)
 
 
-def _named_by(file: Path, scorecard: Path | None) -> tuple[Path, Path | None, dict[str, str]]:
-    """The borrowers and the scorecard that a scenario names; canonical name -> its name of a column."""
+def _from_scenario(
+    file: Path, scorecard: Path | None, lgd: float, intervals: bool
+) -> tuple[pd.DataFrame, tuple[Notes, ...]]:
+    """The scenario's borrowers, by the scorecard named here, else by its own."""
+    from allocator.borrowers import scored_table
     from allocator.scenario import load_scenario
 
-    scenario = load_scenario(file)
-    source = scenario.portfolio
-    if source.path is None:
-        fault = Fault("its borrowers come from a database", "export them to a file first", str(file))
-        raise InputError.of([fault], "score")
-    named = scenario.document.get("portfolio", {}).get("scorecard")
-    chosen = scorecard or (None if named is None else (file.parent / str(named)).resolve())
-    return source.path, chosen, dict(source.columns)
+    source = load_scenario(file).portfolio
+    chosen = _need(scorecard or source.scorecard, "--scorecard", "a file that fit wrote")
+    scored = scored_table(source, chosen, intervals=intervals)
+    frame = scored.table.to_pandas()
+    if "lgd" not in frame.columns:
+        own = source.columns.get("lgd", "lgd")
+        frame = frame.assign(lgd=frame[own] if own in frame.columns else source.defaults.get("lgd", lgd))
+    return frame, scored.notes
 
 
 def _from_invoices(
-    scorecard: Path | None,
-    purchases: Path | None,
-    sales: Path | None,
-    workbook: Path | None,
-    firms: Path | None,
-    lgd: float,
-    drop_duplicates: bool,
-) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    files: InvoiceFiles, scorecard: Path | None, lgd: float
+) -> tuple[pd.DataFrame, tuple[Notes, ...]]:
     from allocator.scoring.fitted import read_fitted
-    from allocator.scoring.grades import GradeScorecard
-    from allocator.scoring.invoices import read_invoices
-    from allocator.scoring.score import borrowers_from_invoices, read_table
-    from allocator.scoring.workbook import read_firms, read_workbook
+    from allocator.scoring.score import score_firms
 
     fitted = read_fitted(_need(scorecard, "--scorecard", "a grade file that fit wrote"))
-    if not isinstance(fitted, GradeScorecard):
-        fault = Fault(
-            "grades no invoices", "name a file of `allocator fit grade`", str(scorecard), field="kind"
-        )
-        raise InputError.of([fault], "score")
-    names = None if firms is None else read_firms(read_table(firms), str(firms))["enterprise_id"].tolist()
-    if workbook is not None:
-        book = read_workbook(workbook, duplicates="drop" if drop_duplicates else "keep")
-        invoices = book.invoices
-        if names is None and book.firms is not None:
-            names = book.firms["enterprise_id"].tolist()
-    else:
-        invoices = read_invoices(
-            _need(purchases, "--purchases", "a file of purchase invoices"),
-            _need(sales, "--sales", "a file of sales invoices"),
-            duplicates="drop" if drop_duplicates else "keep",
-        )
-    frame = borrowers_from_invoices(invoices, fitted, firms=names, lgd=lgd)
-    return frame, [vars(note) for note in invoices.notes]
+    return score_firms(files, fitted, lgd=lgd)
 
 
 def _need(value: Path | None, option: str, what: str) -> Path:

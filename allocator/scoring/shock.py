@@ -31,7 +31,7 @@ def apply_stress(portfolio: Portfolio, table: ChurnTable, stress: Stress) -> tup
     """The portfolio and churn table after the stress; the ones given stay as they are.
 
     PD, LGD and churn end at 1 at most. Raises InputError with every fault: a factor that is negative or
-    not finite, a column that the portfolio lacks, a churn case on anything but the grade.
+    not finite, a column that the portfolio or some borrower lacks, a churn case on anything but the grade.
     """
     faults = _faults(portfolio, stress)
     if faults:
@@ -47,6 +47,35 @@ def apply_stress(portfolio: Portfolio, table: ChurnTable, stress: Stress) -> tup
         for grade, curve in table.churn.items()
     }
     return stressed, dataclasses.replace(table, churn=churn)
+
+
+def check_coverage(portfolio: Portfolio, stress: Stress, column: str) -> None:
+    """Raise InputError where the text column `column` has values that no case of `stress` is about.
+
+    A file of factors that says nothing of an industry does not say that it was spared.
+    """
+    named = {
+        value
+        for figure in FIGURES
+        for case in getattr(stress, figure).cases
+        for condition in case.where
+        if condition.column == column
+        for value in condition.values
+    }
+    held = portfolio.texts.get(column)
+    if held is None or not named:
+        return
+    faults = [
+        Fault(
+            f"no factor for {column} {value!r}, borrowers: {int(np.count_nonzero(held.codes == code))}",
+            "give it a row, with factors of 1 if it was spared",
+            field="stress.file",
+        )
+        for code, value in enumerate(held.values)
+        if value not in named
+    ]
+    if faults:
+        raise InputError.of(faults, "Stress")
 
 
 def industry_factors(
@@ -89,43 +118,60 @@ def industry_factors(
 def stress_of(factors: pd.DataFrame, column: str) -> Stress:
     """The stress that gives each value of the text column `column` (the frame's index) its factors.
 
-    Churn is one curve a grade: its factors differ by industry, so their mean is put on all grades.
+    Churn is one curve a grade: its factor is that of all rows.
     """
     shocks = {}
     for figure in ("pd", "lgd", "amount"):
         if figure in factors.columns:
             pairs = factors[figure].items()
-            cases = tuple(
-                StressCase((Condition(column, (str(value),)),), float(f)) for value, f in pairs if f != 1.0
-            )
-            shocks[figure] = Shock(cases=cases)
-    churn = float(factors["churn"].mean()) if "churn" in factors.columns else 1.0
+            cases = (StressCase((Condition(column, (str(value),)),), float(f)) for value, f in pairs)
+            shocks[figure] = Shock(cases=tuple(cases))
+    churn = float(factors["churn"].iloc[0]) if "churn" in factors.columns else 1.0
     return Stress(**shocks, churn=Shock(churn))
 
 
 def read_stress(path: Path, column: str) -> Stress:
     """Read a factor file: a column named `column` or `industry`, and any of pd, lgd, amount, churn.
 
-    Raises InputError: no such file, no label column, factors that are negative or not numbers.
+    Raises InputError: no such file, no label column, a label twice, no rows, factors that are negative
+    or not numbers, churn that differs by row.
     """
-    if not path.is_file():
-        raise InputError.of([Fault("the file does not exist", "give a file of factors", str(path))], "Stress")
-    frame = pd.read_csv(path, keep_default_na=False)
+    frame = _factor_table(path)
     label = next((name for name in (column, "industry") if name in frame.columns), None)
     figures = [name for name in FIGURES if name in frame.columns]
     faults = []
     if label is None:
         faults.append(Fault(f"lacks the column {column}", "name the value that each row is for", str(path)))
-    if not figures:
+    else:
+        for row in np.flatnonzero(frame[label].duplicated()).tolist():
+            problem = f"{frame[label].tolist()[row]!r} stands twice"
+            faults.append(Fault(problem, "give one row a value", str(path), row=row + 1, field=label))
+    if not figures or frame.empty:
         faults.append(Fault("holds no factor", f"give one of {', '.join(FIGURES)}", str(path)))
+    numbers = frame[figures].apply(pd.to_numeric, errors="coerce")
     for name in figures:
-        values = pd.to_numeric(frame[name], errors="coerce")
-        for row in np.flatnonzero(~(np.isfinite(values) & (values >= 0)).to_numpy()).tolist():
-            problem = f"{frame[name].tolist()[row]!r} is no factor"
+        wrong = ~(np.isfinite(numbers[name]) & (numbers[name] >= 0))
+        for row in np.flatnonzero(wrong).tolist():
+            problem = f"{frame[name].tolist()[row] or 'an empty cell'} is no factor"
             faults.append(Fault(problem, "write a number, 0 or more", str(path), row=row + 1, field=name))
+    if "churn" in figures and numbers["churn"].nunique() > 1:
+        remedy = "write one factor in every row, or give factors by grade under stress.churn"
+        faults.append(Fault("differs by row: churn is one curve a grade", remedy, str(path), field="churn"))
     if faults or label is None:
         raise InputError.of(faults, "Stress")
-    return stress_of(frame.set_index(label)[figures].astype(float), column)
+    return stress_of(numbers.set_index(frame[label]), column)
+
+
+def _factor_table(path: Path) -> pd.DataFrame:
+    """The file's cells as text, as they stand."""
+    if not path.is_file():
+        raise InputError.of([Fault("the file does not exist", "give a file of factors", str(path))], "Stress")
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except ValueError as error:  # empty, uneven or not UTF-8
+        reason = str(error).strip().splitlines()[0]
+        fault = Fault(f"cannot be read: {reason}", "save it as CSV in UTF-8", str(path))
+        raise InputError.of([fault], "Stress") from error
 
 
 def _faults(portfolio: Portfolio, stress: Stress) -> list[Fault]:
@@ -151,17 +197,33 @@ def _faults(portfolio: Portfolio, stress: Stress) -> list[Fault]:
                 faults.append(
                     Fault(f"the portfolio has no column {column}", f"use one of {known}", field=place)
                 )
-    return faults
+        for condition in dict.fromkeys(c for case in shock.cases for c in case.where):
+            if figure != "churn" and _has(portfolio, condition.column):
+                faults += _missing(portfolio, condition, place)
+    return list(dict.fromkeys(faults))
 
 
 def _has(portfolio: Portfolio, column: str) -> bool:
-    if column == "grade" or column in portfolio.texts:
+    if column in ("borrower_id", "grade") or column in portfolio.texts:
         return True
     try:
         portfolio.number(column)
     except KeyError:
         return False
     return True
+
+
+def _missing(portfolio: Portfolio, condition: Condition, place: str) -> list[Fault]:
+    """A borrower without the value is stressed or not by a guess: as with limits, a fault."""
+    name = condition.column
+    lacking = np.isnan(portfolio.number(name)) if condition.is_range else portfolio.text(name).codes < 0
+    count = int(np.count_nonzero(lacking))
+    if not count:
+        return []
+    rows = "1 row" if count == 1 else f"{count} rows"
+    problem = f"{place} reads {name}, which is missing in {rows}"
+    row = int(np.min(portfolio.row[lacking]))
+    return [Fault(problem, "fill the column", file=portfolio.source, row=row, field=name)]
 
 
 def _factors(portfolio: Portfolio, shock: Shock) -> Floats:
@@ -175,13 +237,13 @@ def _factors(portfolio: Portfolio, shock: Shock) -> Floats:
 
 
 def _meets(portfolio: Portfolio, condition: Condition) -> Booleans:
-    """(n,) whether each borrower meets a condition; a missing value meets none."""
+    """(n,) whether each borrower meets a condition."""
     if not condition.is_range:
         text = portfolio.text(condition.column)
         codes = [text.code_of(value) for value in condition.values]
         return np.isin(text.codes, [code for code in codes if code >= 0])
     values = portfolio.number(condition.column)
-    met = ~np.isnan(values)
+    met = np.ones(len(values), dtype=bool)
     if condition.above is not None:
         met &= values > condition.above
     if condition.at_least is not None:

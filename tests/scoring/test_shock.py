@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from allocator.errors import InputError
-from allocator.records.portfolio import ChurnTable, Portfolio, Text
 from allocator.records.conditions import Condition
+from allocator.records.portfolio import ChurnTable, Portfolio, Text
 from allocator.records.stress import Shock, Stress, StressCase
-from allocator.scoring.shock import apply_stress, industry_factors, read_stress
+from allocator.scoring.shock import apply_stress, check_coverage, industry_factors, read_stress
 
 TABLE = ChurnTable("curve", np.array([0.04, 0.1]), {"A": np.array([0.0, 0.6]), "B": np.array([0.1, 0.8])})
 
@@ -46,7 +46,7 @@ def case(column: str, factor: float, *values: str) -> StressCase:
 
 
 def test_factors_multiply_and_pd_ends_at_one(portfolio: Portfolio) -> None:
-    stress = Stress(pd=Shock(1.5, (case("sector", 2.0, "retail"), case("grade", 1.1, "B"))))
+    stress = Stress(pd=Shock(1.5, (case("borrower_id", 2.0, "b"), case("grade", 1.1, "B"))))
     stressed, table = apply_stress(portfolio, TABLE, stress)
     np.testing.assert_allclose(stressed.pd, [0.15, 0.2 * 1.5 * 2 * 1.1, 1.0])
     np.testing.assert_array_equal(portfolio.pd, [0.1, 0.2, 0.8])
@@ -57,7 +57,7 @@ def test_factors_multiply_and_pd_ends_at_one(portfolio: Portfolio) -> None:
 def test_lgd_amount_and_churn(portfolio: Portfolio) -> None:
     stress = Stress(
         lgd=Shock(3.0),
-        amount=Shock(0.5, (case("sector", 0.0, "food"),)),
+        amount=Shock(0.5, (case("grade", 0.0, "A"),)),
         churn=Shock(1.5, (case("grade", 2.0, "B"),)),
     )
     stressed, table = apply_stress(portfolio, TABLE, stress)
@@ -67,10 +67,34 @@ def test_lgd_amount_and_churn(portfolio: Portfolio) -> None:
     np.testing.assert_allclose(table.churn["B"], [0.3, 1.0])
 
 
-def test_a_missing_value_meets_no_case(portfolio: Portfolio) -> None:
+def test_ranges_with_either_end(portfolio: Portfolio) -> None:
+    cases = (
+        StressCase((Condition("pd", above=0.1, at_most=0.2),), 2.0),
+        StressCase((Condition("pd", at_least=0.1, below=0.2),), 3.0),
+    )
+    stressed, _ = apply_stress(portfolio, TABLE, Stress(pd=Shock(cases=cases)))
+    np.testing.assert_allclose(stressed.pd, [0.3, 0.4, 0.8])
+
+
+def test_a_missing_value_is_a_fault_as_with_limits(portfolio: Portfolio) -> None:
     over = StressCase((Condition("age", at_least=0.0),), 2.0)
-    stressed, _ = apply_stress(portfolio, TABLE, Stress(pd=Shock(cases=(over, case("sector", 9.0, "none")))))
-    np.testing.assert_allclose(stressed.pd, [0.2, 0.2, 1.0])
+    stress = Stress(pd=Shock(cases=(over, case("sector", 9.0, "none"))), lgd=Shock(cases=(over,)))
+    with pytest.raises(InputError) as caught:
+        apply_stress(portfolio, TABLE, stress)
+    assert [str(fault) for fault in caught.value.faults] == [
+        "test, row 2, age: stress.pd reads age, which is missing in 1 row; fill the column",
+        "test, row 3, sector: stress.pd reads sector, which is missing in 1 row; fill the column",
+        "test, row 2, age: stress.lgd reads age, which is missing in 1 row; fill the column",
+    ]
+
+
+def test_a_value_that_no_case_is_about_is_a_fault_where_a_file_says_all(portfolio: Portfolio) -> None:
+    food = Stress(pd=Shock(cases=(case("sector", 1.0, "food"),)))
+    with pytest.raises(InputError, match="no factor for sector 'retail', borrowers: 1; give it a row"):
+        check_coverage(portfolio, food, "sector")
+    both = food.times(Stress(lgd=Shock(cases=(case("sector", 2.0, "retail"),))))
+    check_coverage(portfolio, both, "sector")
+    check_coverage(portfolio, Stress(), "sector")
 
 
 def test_no_stress_changes_nothing(portfolio: Portfolio) -> None:
@@ -129,12 +153,12 @@ def test_the_shipped_growth_is_that_of_the_data(models: Path, contest: Path) -> 
     assert set(labels) == set(pd.read_csv(models / "shocks" / "industry-sectors.csv")["industry"])
 
 
-def test_a_factor_file_becomes_a_stress(models: Path, portfolio: Portfolio) -> None:
+def test_a_factor_file_becomes_a_stress(models: Path) -> None:
     stress = read_stress(models / "shocks" / "covid-2020q1-medium.csv", "sector")
     assert stress.text_columns() == {"sector"}
-    assert stress.churn.all == 1.0
-    stressed, _ = apply_stress(portfolio, TABLE, stress)
-    np.testing.assert_array_equal(stressed.pd, portfolio.pd)
+    assert stress.churn == Shock(1.0)
+    assert stress.pd.cases[0] == StressCase((Condition("sector", ("agriculture",)),), 1.0576)
+    assert [len(shock.cases) for shock in (stress.pd, stress.lgd, stress.amount)] == [6, 6, 6]
 
 
 def test_bad_factor_files(tmp_path: Path) -> None:
@@ -148,6 +172,18 @@ def test_bad_factor_files(tmp_path: Path) -> None:
         "lacks the column industry",
         "-1 is no factor",
     ]
+    path.write_text("industry,pd,churn\n001,1,1.1\n1,,1.2\n001,1,1.2\n")
+    with pytest.raises(InputError) as caught:
+        read_stress(path, "industry")
+    assert [(fault.row, fault.field, fault.problem) for fault in caught.value.faults] == [
+        (3, "industry", "'001' stands twice"),
+        (2, "pd", "an empty cell is no factor"),
+        (None, "churn", "differs by row: churn is one curve a grade"),
+    ]
+    for text in (b"", b"industry,pd\na,1,2,3\nb,1\nc,1,2,3,4\n", b"industry,pd\n\xff,1\n"):
+        path.write_bytes(text)
+        with pytest.raises(InputError, match=r"cannot be read: .*; save it as CSV in UTF-8"):
+            read_stress(path, "industry")
     path.write_text("industry,growth\nfood,1\n")
     with pytest.raises(InputError, match="holds no factor; give one of pd, lgd, amount, churn"):
         read_stress(path, "industry")
