@@ -261,7 +261,7 @@ def _status(values: pd.Series, name: str, faults: list[Fault]) -> pd.Series:
     known = values.astype(str).str.strip().str.lower().map(STATUS)
     allowed = "true or false (or 有效发票, 作废发票)"
     _report(known.isna(), values, "valid", "is no invoice status", f"write {allowed}", name, faults)
-    return known.fillna(True).astype(bool)
+    return known.isna() | known.eq(True)
 
 
 def _report(

@@ -38,6 +38,32 @@ def test_paths_go_and_come_back_with_their_variables(tmp_path: Path, monkeypatch
         assert absolute(relative(whole, tmp_path), tmp_path) == whole
 
 
+def test_a_relative_folder_in_a_variable_starts_from_the_working_directory(
+    write: Write, base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, folder in (("data/borrowers.csv", tmp_path), ("churn2.csv", tmp_path / "scenarios")):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    text = base.replace("borrowers.csv", '"${DATA}/borrowers.csv"')
+    text = text.replace("churn.csv", '"churn${NUMBER}.csv"')
+    path = write("scenarios/case.yaml", text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATA", "data")
+    monkeypatch.setenv("NUMBER", "2")
+
+    scenario = load_scenario(path)
+
+    assert scenario.portfolio.path == tmp_path / "data" / "borrowers.csv"
+    assert scenario.response.churn == tmp_path / "scenarios" / "churn2.csv"
+    assert "source: ${DATA}/borrowers.csv\n" in dump_scenario(scenario, tmp_path / "elsewhere")
+
+    monkeypatch.chdir(tmp_path / "scenarios")
+    with pytest.raises(
+        InputError, match=f"does not exist; check the path, which starts from {tmp_path}/scen"
+    ):
+        load_scenario(path)
+
+
 def test_missing_variables_files_and_folders_are_told(
     faults: Faults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,130 @@
+"""The stress of a scenario: what may be typed, what it comes to, and how slips are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from allocator.records.conditions import Condition
+from allocator.records.stress import Shock, Stress, StressCase, StressSource
+from allocator.scenario import dump_scenario, load_scenario
+from tests.scenario.conftest import BASE, Faults, Write
+
+WHOLE = """\
+stress:
+  pd: {all: 120%, where: [{sector: [retail, "NO"], pd: {above: 5%}, factor: 1.4}, {grade: A, factor: 0}]}
+  churn: {where: [{grade: [A, B], factor: 1.1}]}
+  file: shock.csv
+  column: trade
+"""
+
+
+def test_a_stress_becomes_a_record_and_comes_back_from_a_run(write: Write, base: str, tmp_path: Path) -> None:
+    write("shock.csv", "")
+    scenario = load_scenario(write("case.yaml", base + WHOLE))
+
+    assert scenario.stress == StressSource(
+        Stress(
+            pd=Shock(
+                1.2,
+                (
+                    StressCase((Condition("sector", ("retail", "NO")), Condition("pd", above=0.05)), 1.4),
+                    StressCase((Condition("grade", ("A",)),), 0.0),
+                ),
+            ),
+            churn=Shock(1.0, (StressCase((Condition("grade", ("A", "B")),), 1.1),)),
+        ),
+        tmp_path / "shock.csv",
+        "trade",
+    )
+    text = dump_scenario(scenario, tmp_path / "runs" / "one")
+    assert "file: ../../shock.csv\n" in text
+    again = load_scenario(write("runs/one/scenario.yaml", text))
+    assert (again.stress, again.document["stress"]) == (scenario.stress, scenario.document["stress"])
+
+
+def test_there_is_none_where_none_is_written(write: Write, base: str) -> None:
+    scenario = load_scenario(write("case.yaml", base))
+
+    assert scenario.stress == StressSource()
+    assert "stress" not in scenario.document
+
+
+def test_an_override_reaches_into_it(write: Write, base: str) -> None:
+    path = write("case.yaml", base)
+
+    assert load_scenario(path, ["stress.pd.all=150%"]).stress.factors.pd == Shock(1.5)
+    assert load_scenario(write("shocked.yaml", base + WHOLE.replace("  file: shock.csv\n", "")), [
+        "stress.lgd.all=2", "stress.column=sector"
+    ]).stress.factors.lgd == Shock(2.0)  # fmt: skip
+
+
+def test_columns_may_be_named_that_only_the_stress_reads(write: Write, base: str) -> None:
+    write("shock.csv", "")
+    columns = "  columns: {sector: industry_code, trade: branch}\n  defaults: {lgd: 50%, age: 3%}\n"
+    stress = WHOLE.replace("pd: {above: 5%}", "age: {above: 5}")
+    text = base.replace("  defaults: {lgd: 50%}\n", columns) + stress
+
+    source = load_scenario(write("case.yaml", text)).portfolio
+
+    assert source.columns == {"sector": "industry_code", "trade": "branch"}
+    assert source.defaults["age"] == 0.03
+
+
+@pytest.mark.parametrize(
+    ("stress", "expected"),
+    [
+        ("stress: mild", "stress: expected a mapping, found 'mild'; write `key: value` lines below it"),
+        ("stress: {pds: {all: 2}}", "stress.pds: unknown key 'pds'; did you mean pd?"),
+        (
+            "stress: {pd: 1.5}",
+            "stress.pd: expected a mapping, found '1.5'; write `key: value` lines below it",
+        ),
+        (
+            "stress: {pd: {all: -1}}",
+            "stress.pd.all: -1 is negative, expected 0 or more; write a factor such as 1.4",
+        ),
+        (
+            "stress: {lgd: {all: much}}",
+            "stress.lgd.all: 'much' is not a factor such as 1.4; write a factor such as 1.4",
+        ),
+        (
+            "stress: {pd: {where: {sector: retail, factor: 2}}}",
+            "stress.pd.where: expected a list, found a mapping; write `- item` lines below it",
+        ),
+        (
+            "stress: {pd: {where: [{sector: retail}]}}",
+            "stress.pd.where[#1].factor: the key is missing; add `factor: 1.4`",
+        ),
+        (
+            "stress: {pd: {where: [{factor: 2}]}}",
+            "stress.pd.where[#1]: the case says for nobody in particular; "
+            "name a column, as sector: retail, or write the factor as `all`",
+        ),
+        (
+            "stress: {pd: {where: [{grade: A, factor: 2}, {pd: high, factor: 2}]}}",
+            "stress.pd.where[#2].pd: pd holds numbers, expected a range; write a range, as {above: 5%}",
+        ),
+        (
+            "stress: {amount: {where: [{turnover: {above: 5, below: 2}, factor: 2}]}}",
+            "stress.amount.where[#1].turnover: no number lies in the range; write the lower end first",
+        ),
+        (
+            "stress: {churn: {where: [{sector: retail, factor: 2, grade: A}]}}",
+            "stress.churn.where[#1].sector: unknown key 'sector'; did you mean factor?",
+        ),
+        (
+            "stress: {churn: {where: [{grade: [], factor: 2}]}}",
+            "stress.churn.where[#1].grade: the list is empty, so that nothing passes; "
+            "write at least one value",
+        ),
+        (
+            "stress: {file: borrowers.txt}",
+            "stress.file: borrowers.txt does not exist; check the path, which starts from FOLDER|"
+            "stress.file: 'borrowers.txt' does not end in .csv; name such a file",
+        ),
+    ],
+)
+def test_a_slip_in_it_is_told(stress: str, expected: str, faults: Faults) -> None:
+    assert faults(BASE + stress + "\n") == [f"case.yaml, line 12, {one}" for one in expected.split("|")]
