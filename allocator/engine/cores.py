@@ -48,7 +48,7 @@ class Priced:
     """(n,) the relaxation's answers, those of `open` set aside."""
     amount: Floats
     open: Integers
-    """Borrowers whom the relaxation splits between answers."""
+    """Borrowers whom the relaxation splits between answers, and equal ones beside them."""
 
 
 @dataclass(frozen=True)
