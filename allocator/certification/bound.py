@@ -3,7 +3,7 @@
 For any prices of the right signs
     U = b'lambda + sum_i max(0, max_k max(V_ik(l_i), V_ik(u_i))) + B max(0, idle - lambda_budget)
 because an allocation that meets the limits loses nothing when they are priced instead of enforced,
-and no borrower can do better than his best reduced value. One pass, no solver.
+and no borrower can do better than its best reduced value. One pass, no solver.
 """
 
 from __future__ import annotations
