@@ -98,6 +98,21 @@ def test_score_of_a_scenario_takes_its_borrowers(
     assert "--scorecard" in allocator("score", tmp_path / "s.yaml").told
 
 
+def test_score_of_a_scenario_takes_its_scorecard_and_its_lgd(
+    contest: Path, tmp_path: Path, allocator: Allocator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALLOCATOR_DATA", str(contest.parent.resolve()))
+    (tmp_path / "s.yaml").write_text(
+        f"schema: 1\nextends: {ROOT}/scenarios/contest-q3.yaml\nportfolio: {{defaults: {{lgd: 0.4}}}}\n"
+    )
+    outcome = allocator("score", tmp_path / "s.yaml", "--out", tmp_path / "b.csv")
+    assert "302 borrowers: A 63, B 112, C 88, D 39, ungraded 0" in outcome.out
+    assert "invoices_in_302.parquet: 395,175 invoices" in outcome.out
+    written = pd.read_csv(tmp_path / "b.csv")
+    assert set(written["lgd"]) == {0.4}
+    assert written["industry"].nunique() == 6
+
+
 def test_score_of_invoices(contest: Path, tmp_path: Path, allocator: Allocator) -> None:
     files = [
         "--purchases",
