@@ -105,7 +105,7 @@ def content_hashes(scenario: Scenario) -> dict[str, str]:
         **(source.invoices.files() if source.invoices is not None else {}),
     }
     hashes = {} if source.invoices is not None else {"portfolio": fingerprint(source)}
-    return hashes | {name: fingerprint_file(path) for name, path in files.items() if path is not None}
+    return hashes | {name: _hash(path) for name, path in files.items() if path is not None}
 
 
 def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = False) -> Scored:
@@ -124,6 +124,14 @@ def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = 
     table = whole_table(source)
     given = scores(_under_our_names(as_frame(table, source.decimal), source), fitted, intervals=intervals)
     return Scored(with_columns(table, given), tuple(given.columns))
+
+
+def _hash(path: Path) -> str:
+    try:
+        return fingerprint_file(path)
+    except OSError as error:
+        fault = Fault(f"cannot be read: {error.strerror}", "see that it may be read", file=str(path))
+        raise InputError.of([fault], str(path)) from error
 
 
 def _stress(source: StressSource) -> Stress:

@@ -324,3 +324,10 @@ def test_a_plain_scenario_has_two_inputs_and_no_stress(tmp_path: Path) -> None:
     scenario = load_scenario(write_rich(tmp_path))
     assert scenario.stress.factors == Stress()
     assert set(content_hashes(scenario)) == {"portfolio", "churn"}
+
+
+def test_an_input_that_is_gone_when_it_is_hashed_is_bad_input(tmp_path: Path) -> None:
+    scenario = load_scenario(write_rich(tmp_path))
+    (tmp_path / "churn.csv").unlink()
+    with pytest.raises(InputError, match=r"churn.csv: cannot be read: No such file or directory"):
+        content_hashes(scenario)
