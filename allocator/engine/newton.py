@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.engine.kernel.columns import Columns
-from allocator.engine.kernel.passes import Pass, Sums, prepare
+from allocator.engine.kernel.passes import COMPILED_FROM, Pass, Sums, prepare
 from allocator.engine.options import on_hull, options_of, uses_of
 from allocator.engine.program import Effort
 from allocator.engine.relaxation import prices_of, relax
@@ -31,8 +31,12 @@ _STEPS = 60
 """Most steps a level."""
 _NEAR = 40
 """Borrowers a row near a switch that make U smooth enough; with fewer the finish does better."""
-_REFUSED = 3
-"""Steps in a row that may fail before the finish takes over."""
+_IDLE = 3
+"""Steps in a row that may gain nothing before the window sharpens or the finish takes over."""
+_FARTHEST = 0.05
+"""Most that a step may change what a row charges, money a unit of money."""
+_TURNS = 40
+"""Changes of the active set in a step; it seldom takes six."""
 _WIDEST = 0.003
 """First delta: money a unit of money."""
 
@@ -53,6 +57,10 @@ class Box:
             low[0] = limits.idle_rate
         return cls(low, high)
 
+    def around(self, prices: Floats, reach: Floats) -> Box:
+        """The part of the box within `reach` (m,) of `prices`."""
+        return Box(np.maximum(self.low, prices - reach), np.minimum(self.high, prices + reach))
+
 
 def newton_prices(
     columns: Columns,
@@ -69,7 +77,8 @@ def newton_prices(
         whole = size == len(columns)
         book = columns if whole else sample(columns, size)
         tolerance = 1e-9 if whole else 1e-2 / size
-        prices, delta = _descend(prepare(book, threads), box, prices, delta, tolerance)
+        ready = prepare(book, threads, compiled=len(columns) >= COMPILED_FROM)
+        prices, delta = _descend(ready, box, prices, delta, tolerance)
     return prices
 
 
@@ -99,28 +108,49 @@ def _descend(book: Pass, box: Box, prices: Floats, delta: float, tolerance: floa
     limits = book.columns.limits
     damping = 1e-3
     enough = _NEAR * len(limits)
+    money, reach = _money_a_unit(book.columns), _FARTHEST
     here = book.sweep(prices, delta)
-    refused = 0
+    idle = 0
     for _ in range(_STEPS):
         gradient = limits.rhs - here.usage
-        step = _step(gradient, _damped(here.curvature, limits.scale, damping), prices, box)
+        near = box.around(prices, reach * money)
+        step = _step(gradient, _damped(here.curvature, limits.scale, damping), prices, near)
         predicted = -float(gradient @ step + 0.5 * step @ here.curvature @ step)
-        if predicted <= tolerance * abs(here.bound):
+        worth_it = tolerance * abs(here.bound)
+        if predicted <= worth_it or idle >= _IDLE:
             if here.near <= enough or delta < 1e-9:
                 break
-            delta *= max(0.1, enough / here.near / 2)
-            damping = 1e-3
-            here = book.sweep(prices, delta)
+            sharper, idle, damping = delta * max(0.1, enough / here.near / 2), 0, 1e-3
+            there = book.sweep(prices, sharper)
+            if there.near > 0.7 * here.near:
+                break  # ties: no window makes the kink smooth
+            here, delta = there, sharper
             continue
         there = book.sweep(prices + step, delta)
-        ratio = (here.bound - there.bound) / predicted
-        refused = 0 if there.bound < here.bound else refused + 1
-        if refused == 0:
+        gain = here.bound - there.bound
+        idle = 0 if gain > worth_it else idle + 1
+        if gain > 0:
             prices, here = prices + step, there
-        elif refused >= _REFUSED and here.near <= enough:
-            break
+        ratio = gain / predicted
         damping, delta = _adapt(ratio, damping, delta, here, enough)
+        reach = min(reach * 2.0, _FARTHEST) if ratio > 0.25 else reach / 4.0
     return prices, delta
+
+
+def _money_a_unit(columns: Columns) -> Floats:
+    """(m,) for each row the price that charges its largest users about 1 a unit of money lent."""
+    limits = columns.limits
+    typical = float(np.mean(columns.offers.high)) or 1.0
+    use = np.array(
+        [
+            (1.0 if channel.basis < 3 else 1.0 / typical)
+            * (1.0 if channel.weight is None else float(np.mean(np.abs(channel.weight))))
+            for channel in limits.channels
+        ]
+    )
+    weighed = abs(limits.matrix).multiply(np.tile(use, limits.cells)[None, :])
+    largest = np.asarray(weighed.max(axis=1).todense()).ravel()
+    return np.where(largest > 0.0, 1.0 / np.maximum(largest, 1e-300), 1.0)
 
 
 def _adapt(ratio: float, damping: float, delta: float, here: Sums, enough: int) -> tuple[float, float]:
@@ -143,24 +173,29 @@ def _damped(curvature: Floats, scale: Floats, damping: float) -> Floats:
 
 
 def _step(gradient: Floats, curvature: Floats, prices: Floats, box: Box) -> Floats:
-    """The minimiser of the quadratic picture inside the box: prices that would leave it stop at its edge."""
-    room_low, room_high = box.low - prices, box.high - prices
-    fixed = ((room_low >= 0) & (gradient > 0)) | ((room_high <= 0) & (gradient < 0))
-    step = np.zeros(len(prices))
-    for _ in range(len(prices)):
-        free = ~fixed
-        if not free.any():
+    """The minimiser of the quadratic picture inside the box, by the primal-dual active set method.
+
+    Hintermueller, Ito and Kunisch (2003): a price is held at an edge while the picture pushes it out,
+    and let go when it pulls it in. Rows that add up to one another (sectors to the budget) leave flat
+    directions, in which only the edges stop a step: which of them do must come out right.
+    """
+    norm = np.sqrt(np.diag(curvature))
+    scaled = curvature / norm[:, None] / norm
+    slope = gradient / norm
+    low, high = (box.low - prices) * norm, (box.high - prices) * norm
+    step, pull = np.zeros(len(prices)), slope
+    at_low, at_high = step - pull < low, step - pull > high
+    for _ in range(_TURNS):
+        free = ~(at_low | at_high)
+        step = np.where(at_low, low, np.where(at_high, high, 0.0))
+        right = slope[free] + scaled[np.ix_(free, ~free)] @ step[~free]
+        step[free] = -np.linalg.solve(scaled[np.ix_(free, free)], right)
+        pull = np.where(free, 0.0, slope + scaled @ step)
+        before = at_low, at_high
+        at_low, at_high = step - pull < low, step - pull > high
+        if np.array_equal(at_low, before[0]) and np.array_equal(at_high, before[1]):
             break
-        right = gradient[free] + curvature[np.ix_(free, fixed)] @ step[fixed]
-        norm = np.sqrt(np.diag(curvature)[free])
-        scaled = curvature[np.ix_(free, free)] / norm[:, None] / norm
-        step[free] = -np.linalg.lstsq(scaled, right / norm, rcond=1e-14)[0] / norm
-        out = free & ((step < room_low) | (step > room_high))
-        if not out.any():
-            break
-        step[out] = np.clip(step, room_low, room_high)[out]
-        fixed |= out
-    return step
+    return np.asarray(np.clip(step, low, high) / norm)
 
 
 def sample(columns: Columns, size: int) -> Columns:

@@ -202,3 +202,23 @@ def tally(
             w = weight_of[h]
             usage[cell[i], h] += used[basis[h]] if w < 0 else used[basis[h]] * weights[w, i]
     return total
+
+
+@_jit
+def by_row(begins: np.ndarray, row: np.ndarray, value: Floats, curvature: Floats, out: Floats) -> None:
+    """Adds sum_c G_c S_c G_c' to `out` (m, m): S_c is `curvature` (cells, channels, channels) in cell c.
+
+    Column c * channels + h of the limits' matrix, from begins[.] on, holds what channel h in cell c uses
+    of each `row`.
+    """
+    cells, channels = curvature.shape[0], curvature.shape[1]
+    for c in range(cells):
+        at = c * channels
+        for h in range(channels):
+            for g in range(channels):
+                moved = curvature[c, h, g]
+                if moved == 0.0:
+                    continue
+                for a in range(begins[at + h], begins[at + h + 1]):
+                    for b in range(begins[at + g], begins[at + g + 1]):
+                        out[row[a], row[b]] += moved * value[a] * value[b]

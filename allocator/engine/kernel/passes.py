@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Columns, Response
@@ -57,6 +58,8 @@ class Pass:
     """Borrower columns in the order that the compiled functions take them."""
     menus: tuple[Any, ...]
     """Where each menu begins, and the rates and take-ups of all menus one after the other."""
+    matrix: sparse.csc_array
+    """The limits' matrix, column by column."""
     threads: int
     compiled: bool
 
@@ -71,7 +74,7 @@ class Pass:
         return Sums(
             dense.dual_value(limits, prices, total),
             np.asarray(limits.matrix @ usage.ravel()),
-            by_row(limits, curvature),
+            self._by_row(curvature),
             near,
         )
 
@@ -111,6 +114,18 @@ class Pass:
         parts = self._in_blocks(block, blocks)
         usage = sum((part[1] for part in parts), np.zeros(shape))
         return Tally(sum(part[0] for part in parts), np.asarray(columns.limits.matrix @ usage.ravel()))
+
+    def _by_row(self, curvature: Floats) -> Floats:
+        """(m, m) curvature of the rows from that of the channels in each cell: sum_c G_c S_c G_c'."""
+        limits = self.columns.limits
+        if not self.compiled:
+            return by_row(limits, curvature)
+        from allocator.engine.kernel import compiled
+
+        out = np.zeros((len(limits), len(limits)))
+        matrix = self.matrix
+        compiled.by_row(matrix.indptr, matrix.indices, matrix.data, curvature, out)
+        return out
 
     def _compiled_sweep(self, table: Floats, delta: float) -> tuple[float, int, Floats, Floats]:
         from allocator.engine.kernel import compiled
@@ -165,7 +180,8 @@ def prepare(columns: Columns, threads: int, *, compiled: bool | None = None) -> 
         weight_of,
     )
     use_compiled = len(columns) >= COMPILED_FROM if compiled is None else compiled
-    return Pass(columns, hulls_of(offers.menus), shared, _laid_out(offers.menus), threads, use_compiled)
+    hulls, menus = hulls_of(offers.menus), _laid_out(offers.menus)
+    return Pass(columns, hulls, shared, menus, limits.matrix.tocsc(), threads, use_compiled)
 
 
 def _laid_out(menus: tuple[Menu, ...]) -> tuple[Integers, Floats, Floats]:
