@@ -17,6 +17,8 @@ from allocator.records.portfolio import Floats, Integers
 
 _CENTS = 100
 """Cents in a unit of money."""
+_ROUNDING = 1e-14
+"""A row full to its last cent may look this much fuller, relative to its scale, by the order of its sum."""
 _REACH = 200
 """How far an amount may be moved, in cents."""
 
@@ -106,7 +108,8 @@ def _move(chosen: Chosen, base: Floats, loose: Integers) -> Floats | None:
     use = chosen.use[:, loose]
     left = (chosen.rhs - chosen.use @ base) * _CENTS
     exact = np.array([sense == "exactly" for sense in chosen.senses])
-    slack = np.where(exact, np.minimum(5e-10 * chosen.scale, 0.0025) * _CENTS, 1e-6)
+    rounding = np.maximum(1e-6, _ROUNDING * chosen.scale * _CENTS)
+    slack = np.where(exact, np.minimum(5e-10 * chosen.scale, 0.0025) * _CENTS, rounding)
     lower, upper = row_bounds(chosen.senses, left)
     idle = np.zeros((len(left), 1))
     idle[0, 0] = 1.0
