@@ -84,9 +84,26 @@ def in_play(columns: Columns, priced: Priced, size: int, distance: float) -> Pla
     room = (response.option >= 0) & (columns.offers.low < columns.offers.high)
     if len(columns) <= FIXING_UP_TO:
         chosen |= room
+    else:
+        chosen[_cheapest_to_move(columns, priced, np.flatnonzero(room & ~chosen), size)] = True
     astray = (priced.option != response.option) | (priced.amount != response.amount)
     play = restrict(columns, priced, np.flatnonzero(chosen), theta)
     return replace(play, covers=0.0 if np.any((room | astray) & ~chosen) else theta)
+
+
+def _cheapest_to_move(columns: Columns, priced: Priced, candidates: Integers, count: int) -> Integers:
+    """The `count` candidates whose amounts lose least a unit of money when they leave their end.
+
+    They bring an amount into the core and no choice, to fill what whole offers leave of the limits. The
+    end's loss is at least the margin, so that those with small margins are looked at.
+    """
+    near = smallest(priced.response.margin, candidates, 8 * count)
+    few, option = columns.subset(near), priced.response.option[near]
+    per_basis = few.price_by_basis(priced.prices)
+    take_up, rate, offers = few.take_up(option), few.rate(option), few.offers
+    margin = take_up * (offers.income * rate - offers.cost) - (1.0 - take_up) * offers.churn_cost
+    charged = per_basis[0] + take_up * (per_basis[1] + rate * offers.term * per_basis[2])
+    return near[smallest(np.abs(margin - charged), np.arange(len(near)), count)]
 
 
 def smallest(margin: Floats, candidates: Integers, count: int) -> Integers:
