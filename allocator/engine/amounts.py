@@ -19,6 +19,8 @@ _CENTS = 100
 """Cents in a unit of money."""
 _ROUNDING = 1e-14
 """A row full to its last cent may look this much fuller, relative to its scale, by the order of its sum."""
+_GAP = 1e-11
+"""Part of what the offers are worth that is not worth a search for better cents."""
 _REACH = 200
 """How far an amount may be moved, in cents."""
 
@@ -124,7 +126,8 @@ def _move(chosen: Chosen, base: Floats, loose: Integers) -> Floats | None:
         ),
         integer=np.append(np.ones(len(loose), dtype=bool), False),
     )
-    answer = solve(program, Effort(time_limit=2.0, feasibility=1e-7))
+    enough = _GAP * abs(float(chosen.value @ base)) * _CENTS
+    answer = solve(program, Effort(distance=enough, time_limit=2.0, feasibility=1e-7))
     if answer.point is None:
         return None
     moved = base.copy()
