@@ -155,13 +155,18 @@ def _borrower_menus(
     """Each borrower's menu: the grade's, cut off below the borrower's own minimum, or the one rate pinned."""
     menus: list[Menu] = []
     menu = np.full(len(portfolio), -1, dtype=np.int32)
+    asking = ~np.isnan(portfolio.min_rate) & ~pinned
     for grade, full in by_grade.items():
         members = portfolio.grade.codes == portfolio.grade.code_of(grade)
-        floor = np.nan_to_num(portfolio.min_rate, nan=0.0)
-        first = np.searchsorted(full.rates, floor - 1e-12)
-        for start in np.unique(first[members & ~pinned]):
+        plain = members & ~asking & ~pinned
+        if len(full.rates) and plain.any():
+            menu[plain] = len(menus)
+            menus.append(full)
+        askers = np.flatnonzero(members & asking)
+        first = np.searchsorted(full.rates, portfolio.min_rate[askers] - 1e-12)
+        for start in np.unique(first):
             if start < len(full.rates):
-                menu[members & ~pinned & (first == start)] = len(menus)
+                menu[askers[first == start]] = len(menus)
                 menus.append(Menu(full.rates[start:], full.take_up[start:]))
         for rate in np.unique(portfolio.fixed_rate[members & pinned]):
             churn = np.interp(rate, curve.rates, curve.churn[grade])
