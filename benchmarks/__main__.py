@@ -1,4 +1,4 @@
-"""`python -m benchmarks run [--full] [--case NAME] [--size N] [--only PART]`, and `python -m benchmarks page`.
+"""`python -m benchmarks run [--full] [--case NAME] [--size N] [--only PART]`, and `... page`.
 
 `run` measures and keeps results as JSON in benchmarks/results; `page` makes docs/benchmarks.md and its
 plot from them. Every measurement is a process of its own, one after the other.

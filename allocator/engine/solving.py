@@ -95,6 +95,8 @@ def _set_options(solver: Any, effort: Effort, log: Path | None) -> None:
         options["output_flag"] = False
     else:
         options["log_file"] = str(log)
+    if effort.nodes is not None:
+        options["mip_max_nodes"] = effort.nodes
     if np.isfinite(effort.time_limit):
         options["time_limit"] = max(effort.time_limit, 0.01)
     for name, value in options.items():

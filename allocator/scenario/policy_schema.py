@@ -80,8 +80,8 @@ Currency = Annotated[
 class BudgetEntry(Typed):
     """What may be lent in all."""
 
-    amount: Annotated[PositiveMoney, Field(examples=["100_000_000"])]
-    """The budget."""
+    amount: Annotated[Money, Field(examples=["100_000_000"])]
+    """The budget; with 0 nothing is lent but what is pinned."""
     spend: Annotated[Literal["at_most", "exactly"], one_of("at_most", "exactly")] = "at_most"
     """Whether all of it must be used."""
     basis: Annotated[Literal["offered", "drawn"], one_of("offered", "drawn")] = "offered"

@@ -119,9 +119,10 @@ SLIPS = {
         "line 7, policy.budget.amount: 5% is a percentage, expected an amount such as 100_000_000; "
         "write an amount such as 100_000_000",
     ),
-    "no budget": (
-        ("amount: 1_000_000", "amount: 0"),
-        "line 7, policy.budget.amount: '0' is not above 0; write a number above 0",
+    "a budget below nothing": (
+        ("amount: 1_000_000", "amount: -1"),
+        "line 7, policy.budget.amount: -1 is negative, expected 0 or more; "
+        "write an amount such as 100_000_000",
     ),
     "half a thread": (
         ("policy:", "solver: {threads: 1.5}\npolicy:"),
