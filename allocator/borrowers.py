@@ -25,6 +25,7 @@ from allocator.portfolio import (
     with_columns,
 )
 from allocator.pricing.churn import read_churn_table
+from allocator.records.case import Inputs
 from allocator.records.portfolio import ChurnTable, Portfolio
 from allocator.records.scenario import InvoiceFiles, PortfolioSource, Scenario
 from allocator.records.stress import Stress, StressSource
@@ -65,7 +66,7 @@ class Scored:
     """What was found in files of invoices."""
 
 
-def read_borrowers(scenario: Scenario) -> tuple[Portfolio, ChurnTable]:
+def read_inputs(scenario: Scenario) -> Inputs:
     """The borrowers and the churn curve as every later stage sees them: scored and stressed.
 
     Raises InputError with every fault of the borrowers, the scorecard, the curve and the stress.
@@ -75,11 +76,11 @@ def read_borrowers(scenario: Scenario) -> tuple[Portfolio, ChurnTable]:
         raise found.errors[0]
     if found.portfolio is None or found.churn is None or found.errors:
         raise InputError.of(found.faults, scenario.name)
-    return found.portfolio, found.churn
+    return Inputs(found.portfolio, found.churn, content_hashes(scenario))
 
 
 def examine(scenario: Scenario) -> Found:
-    """As read_borrowers, with the errors listed instead of raised.
+    """As read_inputs, with the errors listed instead of raised.
 
     Where the stress is at fault the borrowers come without it, so that what follows can be examined too.
     """

@@ -1,8 +1,9 @@
 """The page that everything hangs from: the stages of a run, in order.
 
-    scenario -> portfolio -> offers -> limits -> solution -> decisions -> certificate
+  Scenario ─ read_inputs ► Inputs ─ prepare ► Case ─ decide ► Solution ─ judge ► Finding ─ present ► Run
 
-Each stage is a function from frozen records to a frozen record; this module alone knows their order.
+Each stage is a function from frozen records to a frozen record; this module alone knows their order. What
+asks again and again (a frontier, a stress, a comparison) calls the same stages on variants of a scenario.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from allocator.borrowers import content_hashes, read_borrowers
+from allocator.borrowers import read_inputs
 from allocator.certification import Ledger, certify
+from allocator.certification.certify import Finding
 from allocator.certification.economics import COLUMNS
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
@@ -23,9 +25,11 @@ from allocator.engine.reasons import reasons
 from allocator.errors import CertificateError, Fault
 from allocator.limits import compile_limits
 from allocator.pricing.offers import price_offers
+from allocator.records.case import Case, Inputs
 from allocator.records.portfolio import Portfolio
 from allocator.records.run import Certificate, Decisions, Run
 from allocator.records.scenario import Scenario
+from allocator.records.solution import Solution
 from allocator.summary import summarise
 
 Progress = Callable[[str], None]
@@ -46,38 +50,67 @@ class Clock:
         self._last = now
 
 
-def allocate(scenario: Scenario, progress: Progress = lambda _: None) -> Run:
+def allocate(
+    scenario: Scenario, progress: Progress = lambda _: None, start: Mapping[str, float] | None = None
+) -> Run:
     """The best allocation of the scenario's budget over its borrowers, with its certificate.
 
+    `start` are prices by limit name, those of a former or neighbouring run, that a large book begins from.
     Raises InputError for faults of the borrowers or the churn curve, InfeasibleError where no
     allocation meets every limit, NoAllocationError where none was found in time, CertificateError
     where the result does not pass its own recheck.
     """
     clock = Clock()
-    policy = scenario.policy
     progress("reading the borrowers")
-    portfolio, table = read_borrowers(scenario)
-    inputs = content_hashes(scenario)
+    inputs = read_inputs(scenario)
     clock.lap("load")
-    offers = price_offers(portfolio, table, scenario.response, policy)
-    limits = compile_limits(policy, portfolio)
+    case = prepare(scenario, inputs)
     clock.lap("reduce")
-    solution = optimise(offers, limits, scenario.solver, progress)
-    columns = Columns(offers, limits)
-    decisions = Decisions(solution.amount, columns.rate(solution.option))
+    solution = decide(case, progress, start)
     clock.lap("solve")
     progress("rechecking the allocation from its inputs")
-    names = [row.name for row in limits.rows]
-    prices = dict(zip(names, solution.prices.tolist(), strict=True))
-    tree = named_tree(solution.tree, portfolio) if solution.tree is not None else None
-    finding = certify(scenario, portfolio, table, decisions, prices, inputs, tree)
-    _check_value(solution.value, finding.certificate)
+    finding = judge(case, solution)
     clock.lap("certify")
-    why = reasons(columns, solution, scenario.solver.threads)
+    return present(case, solution, finding, clock.seconds)
+
+
+def prepare(scenario: Scenario, inputs: Inputs) -> Case:
+    """The offers priced and the limits compiled; again for each variant of a scenario on the same inputs."""
+    offers = price_offers(inputs.portfolio, inputs.churn, scenario.response, scenario.policy)
+    return Case(scenario, inputs, offers, compile_limits(scenario.policy, inputs.portfolio))
+
+
+def decide(
+    case: Case, progress: Progress = lambda _: None, start: Mapping[str, float] | None = None
+) -> Solution:
+    """The engine's answer to the case, begun from the prices of another where they are given."""
+    rows = case.limits.rows
+    prices = None if start is None else np.array([start.get(row.name, 0.0) for row in rows])
+    return optimise(case.offers, case.limits, case.scenario.solver, progress, prices)
+
+
+def judge(case: Case, solution: Solution) -> Finding:
+    """The solution recomputed from the inputs; raises CertificateError where it does not pass."""
+    inputs, columns = case.inputs, Columns(case.offers, case.limits)
+    decisions = Decisions(solution.amount, columns.rate(solution.option))
+    names = [row.name for row in case.limits.rows]
+    prices = dict(zip(names, solution.prices.tolist(), strict=True))
+    tree = named_tree(solution.tree, inputs.portfolio) if solution.tree is not None else None
+    finding = certify(
+        case.scenario, inputs.portfolio, inputs.churn, decisions, prices, inputs.hashes, tree
+    )
+    _check_value(solution.value, finding.certificate)
+    return finding
+
+
+def present(case: Case, solution: Solution, finding: Finding, seconds: Mapping[str, float]) -> Run:
+    """The run as people get it: one row a borrower, and the summary."""
+    columns, portfolio = Columns(case.offers, case.limits), case.inputs.portfolio
+    why = reasons(columns, solution, case.scenario.solver.threads)
     allocation = _allocation(portfolio, finding.ledger, why)
-    seconds = {**clock.seconds, "price": solution.seconds["price"], "solve": solution.seconds["solve"]}
-    summary = summarise(scenario, portfolio, solution, finding.ledger, finding.certificate, seconds)
-    return Run(scenario, allocation, finding.certificate, summary, summary["status"], solution.log)
+    spent = {**seconds, "price": solution.seconds["price"], "solve": solution.seconds["solve"]}
+    summary = summarise(case.scenario, portfolio, solution, finding.ledger, finding.certificate, spent)
+    return Run(case.scenario, allocation, finding.certificate, summary, summary["status"], solution.log)
 
 
 def named_tree(tree: Mapping[str, Any], portfolio: Portfolio) -> dict[str, Any]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from allocator.borrowers import content_hashes, read_borrowers
+from allocator.borrowers import content_hashes, read_inputs
 from allocator.certification import Ledger, recheck
 from allocator.certification.certify import Finding
 from allocator.certification.economics import COLUMNS
 from allocator.errors import CertificateError, Fault, InputError
+from allocator.records.case import Inputs
 from allocator.records.portfolio import Portfolio
 from allocator.records.run import Certificate, Decisions, StoredRun
 from allocator.records.scenario import Scenario
@@ -23,20 +24,37 @@ from allocator.summary import figures
 _NO_MONEY = (" price", " mean_rate", " certified_gap", " violation")
 
 
+@dataclass(frozen=True)
+class Rechecked:
+    """A stored run that has passed its recheck."""
+
+    scenario: Scenario
+    inputs: Inputs
+    decisions: Decisions
+    finding: Finding
+
+
 def verify_run(stored: StoredRun) -> Certificate:
-    """Rechecks a stored run from its folder and the inputs alone, and returns its certificate.
+    """Rechecks a stored run as `recheck_run` does and returns its certificate."""
+    return recheck_run(stored).finding.certificate
+
+
+def recheck_run(stored: StoredRun) -> Rechecked:
+    """A stored run with everything recomputed from its folder and the inputs alone.
 
     Raises CertificateError with every disagreement found, InputError where an input is missing.
     """
     scenario = load_scenario(stored.scenario_path)
     claimed = stored.certificate
-    faults = _changed_inputs(claimed["inputs"], content_hashes(scenario))
     try:
-        portfolio, table = read_borrowers(scenario)
+        inputs = read_inputs(scenario)
     except InputError as error:
+        faults = _changed_inputs(claimed["inputs"], content_hashes(scenario))
         if faults:  # an input that was altered until it cannot be read was altered
             raise CertificateError("the run does not pass its recheck", faults) from error
         raise
+    faults = _changed_inputs(claimed["inputs"], inputs.hashes)
+    portfolio = inputs.portfolio
     rows = _rows_of(stored.allocation, portfolio)
     decisions = Decisions(
         stored.allocation["amount"].to_numpy(float)[rows], stored.allocation["rate"].to_numpy(float)[rows]
@@ -44,7 +62,7 @@ def verify_run(stored: StoredRun) -> Certificate:
     finding = recheck(
         scenario,
         portfolio,
-        table,
+        inputs.churn,
         decisions,
         claimed["prices"],
         claimed["inputs"],
@@ -57,7 +75,7 @@ def verify_run(stored: StoredRun) -> Certificate:
         faults.append(Fault("lies above the bound", "solve again", field="value"))
     if faults:
         raise CertificateError("the run does not pass its recheck", faults)
-    return finding.certificate
+    return Rechecked(scenario, inputs, decisions, finding)
 
 
 def _rows_of(allocation: pd.DataFrame, portfolio: Portfolio) -> np.ndarray:

@@ -11,13 +11,9 @@ from time import perf_counter
 
 import numpy as np
 
-from allocator.certification import certify
-from allocator.engine.kernel.columns import Columns
-from allocator.engine.optimise import optimise
-from allocator.limits import compile_limits
-from allocator.pipeline import named_tree
-from allocator.pricing.offers import price_offers
-from allocator.records.run import Certificate, Decisions
+from allocator.pipeline import decide, judge, prepare
+from allocator.records.case import Inputs
+from allocator.records.run import Certificate
 from allocator.records.scenario import SolverSettings
 from allocator.records.solution import Solution
 from benchmarks.books import Book
@@ -72,18 +68,13 @@ class Finished:
 
 def run_phases(book: Book, settings: SolverSettings) -> Finished:
     """From loaded columns to a certified allocation; raises as allocator.pipeline.allocate does."""
-    scenario = book.scenario(settings)
     clock = Clock()
     clock.enter("price")
-    offers = price_offers(book.portfolio, book.table, scenario.response, book.policy)
-    limits = compile_limits(book.policy, book.portfolio)
+    case = prepare(book.scenario(settings), Inputs(book.portfolio, book.table, {}))
     clock.enter("prepare")
-    solution = optimise(offers, limits, settings, clock.hear)
+    solution = decide(case, clock.hear)
     clock.enter("certify")
-    decisions = Decisions(solution.amount, Columns(offers, limits).rate(solution.option))
-    prices = dict(zip((row.name for row in limits.rows), solution.prices.tolist(), strict=True))
-    tree = None if solution.tree is None else named_tree(solution.tree, book.portfolio)
-    finding = certify(scenario, book.portfolio, book.table, decisions, prices, {}, tree)
+    finding = judge(case, solution)
     clock.enter("")
     return Finished(solution, finding.certificate, {**clock.seconds, "total": sum(clock.seconds.values())})
 

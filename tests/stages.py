@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from allocator.certification import certify
 from allocator.certification.certify import Finding
 from allocator.engine.kernel.columns import Columns
-from allocator.engine.optimise import optimise
-from allocator.limits import compile_limits
-from allocator.pipeline import named_tree
-from allocator.pricing.offers import price_offers
+from allocator.pipeline import decide, judge, prepare
+from allocator.records.case import Case as Prepared
+from allocator.records.case import Inputs
 from allocator.records.portfolio import Floats
 from allocator.records.run import Decisions
 from allocator.records.solution import Solution
@@ -36,10 +34,15 @@ class Solved:
         return self.finding.certificate.bound
 
 
+def prepared(case: Case) -> Prepared:
+    """The case as the pipeline prepares it."""
+    return prepare(case.scenario, Inputs(case.portfolio, case.table, {}))
+
+
 def columns_of(case: Case) -> Columns:
     """The case priced and its limits compiled."""
-    offers = price_offers(case.portfolio, case.table, case.scenario.response, case.policy)
-    return Columns(offers, compile_limits(case.policy, case.portfolio))
+    ready = prepared(case)
+    return Columns(ready.offers, ready.limits)
 
 
 def solve(case: Case) -> Solved:
@@ -47,13 +50,11 @@ def solve(case: Case) -> Solved:
 
     Raises what they raise; CertificateError where the result does not pass its recheck.
     """
-    columns = columns_of(case)
-    solution = optimise(columns.offers, columns.limits, case.settings)
+    ready = prepared(case)
+    columns = Columns(ready.offers, ready.limits)
+    solution = decide(ready)
     decisions = Decisions(solution.amount, columns.rate(solution.option))
-    prices = price_map(columns, solution.prices)
-    tree = None if solution.tree is None else named_tree(solution.tree, case.portfolio)
-    finding = certify(case.scenario, case.portfolio, case.table, decisions, prices, {}, tree)
-    return Solved(columns, solution, decisions, finding)
+    return Solved(columns, solution, decisions, judge(ready, solution))
 
 
 def price_map(columns: Columns, prices: Floats) -> dict[str, float]:

@@ -24,9 +24,10 @@ MAY_IMPORT = {
     "summary": {"certification", *GROUND},
     "borrowers": {"portfolio", "scoring", "pricing", *GROUND},
     "verification": {"borrowers", "summary", *STAGES, *GROUND},
-    "pipeline": {"borrowers", "summary", *STAGES, *GROUND},
+    "strategies": {"engine", "limits", "pricing", *GROUND},
+    "pipeline": {"borrowers", "summary", "strategies", *STAGES, *GROUND},
     "cluster": {"engine", *GROUND},
-    "insight": {"pipeline", *GROUND},
+    "insight": {"pipeline", "verification", "borrowers", "summary", "strategies", *STAGES, *GROUND},
     "report": {"insight", *GROUND},
     "store": {"insight", *GROUND},
 }

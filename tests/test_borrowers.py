@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from allocator.borrowers import content_hashes, examine, read_borrowers
+from allocator.borrowers import content_hashes, examine, read_inputs
 from allocator.errors import CertificateError, InputError
 from allocator.pipeline import allocate
 from allocator.records.scenario import Scenario
@@ -96,7 +96,7 @@ def load(document: Mapping[str, Any], **changes: Any) -> Scenario:
 
 def faults_of(scenario: Scenario) -> list[str]:
     with pytest.raises(InputError) as caught:
-        read_borrowers(scenario)
+        read_inputs(scenario)
     return [str(fault) for fault in caught.value.faults]
 
 
@@ -173,7 +173,7 @@ def test_the_faults_of_all_inputs_come_at_once(tmp_path: Path) -> None:
         "borrowers.csv", "churn.csv", "factors.csv"
     ]  # fmt: skip
     with pytest.raises(InputError, match="rich: 3 faults"):
-        read_borrowers(scenario)
+        read_inputs(scenario)
 
 
 def indicators(n: int) -> dict[str, list[Any]]:
@@ -192,7 +192,7 @@ def test_a_scored_portfolio_is_what_score_writes(kind: str, tmp_path: Path, docu
     names = {"borrower_id": "id", "relationship_value": "indicator_01"}
     source = replace(FORMATS[kind](columns, tmp_path, scorecard=RATING), columns=names)
     scenario = replace(load(document), portfolio=source)
-    portfolio, _ = read_borrowers(with_limit_on(scenario, "sector"))
+    portfolio = read_inputs(with_limit_on(scenario, "sector")).portfolio
 
     expected = score_frame(pd.DataFrame(columns), read_fitted(RATING)).sort_values("id")
     assert portfolio.borrower_id.tolist() == expected["id"].tolist()
@@ -213,10 +213,10 @@ def test_decimal_commas_are_scored_as_the_numbers_that_they_are(tmp_path: Path, 
     columns = indicators(6)
     points = replace(FORMATS["csv"](columns, tmp_path, scorecard=RATING), columns={"borrower_id": "id"})
     scenario = with_limit_on(replace(load(document), portfolio=points), "sector")
-    expected, _ = read_borrowers(scenario)
+    expected = read_inputs(scenario).portfolio
     pd.DataFrame(columns).to_csv(points.path, sep=";", decimal=",", index=False)
     commas = replace(points, separator=";", decimal=",")
-    found, _ = read_borrowers(replace(scenario, portfolio=commas))
+    found = read_inputs(replace(scenario, portfolio=commas)).portfolio
     np.testing.assert_array_equal(found.pd, expected.pd)
 
 
@@ -231,7 +231,7 @@ def test_a_scorecard_that_gives_what_a_column_names_is_a_fault(tmp_path: Path, d
 
 def test_firms_are_scored_from_their_invoices_with_their_facts(document: dict[str, Any]) -> None:
     scenario = load(document)
-    portfolio, _ = read_borrowers(scenario)
+    portfolio = read_inputs(scenario).portfolio
     assert portfolio.borrower_id.tolist() == list(FIRMS)
     assert portfolio.texts["industry"].values == ("007", "7", "NA", "x")
     assert portfolio.lgd.tolist() == [0.5] * 4
@@ -317,7 +317,7 @@ def test_what_is_wrong_with_firms_is_told(
 
 def test_all_firms_with_invoices_are_scored_where_none_are_named(document: dict[str, Any]) -> None:
     del document["portfolio"]["source"]["invoices"]["firms"]
-    assert read_borrowers(load(document))[0].borrower_id.tolist() == list(FIRMS)
+    assert read_inputs(load(document)).portfolio.borrower_id.tolist() == list(FIRMS)
 
 
 def test_a_plain_scenario_has_two_inputs_and_no_stress(tmp_path: Path) -> None:

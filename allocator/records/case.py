@@ -1,0 +1,31 @@
+"""A scenario with all that it names: first as it was read, then priced and compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from allocator.records.limits import Limits
+from allocator.records.offers import OfferBook
+from allocator.records.portfolio import ChurnTable, Portfolio
+from allocator.records.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a scenario names: its borrowers and its churn curve, scored and stressed as it says."""
+
+    portfolio: Portfolio
+    churn: ChurnTable
+    hashes: Mapping[str, str]
+    """Input name -> content hash."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that a decision needs: the inputs, what every offer is worth, what every limit counts."""
+
+    scenario: Scenario
+    inputs: Inputs
+    offers: OfferBook
+    limits: Limits
