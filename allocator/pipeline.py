@@ -96,9 +96,7 @@ def judge(case: Case, solution: Solution) -> Finding:
     names = [row.name for row in case.limits.rows]
     prices = dict(zip(names, solution.prices.tolist(), strict=True))
     tree = named_tree(solution.tree, inputs.portfolio) if solution.tree is not None else None
-    finding = certify(
-        case.scenario, inputs.portfolio, inputs.churn, decisions, prices, inputs.hashes, tree
-    )
+    finding = certify(case.scenario, inputs.portfolio, inputs.churn, decisions, prices, inputs.hashes, tree)
     _check_value(solution.value, finding.certificate)
     return finding
 
