@@ -1,0 +1,179 @@
+"""Pictures of figures, each one file that needs nothing else: `.html` to explore, `.svg` to print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from allocator.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Kind = Literal["line", "points", "bars", "steps"]
+Scale = Literal["linear", "log", "percent"]
+ENDINGS = (".html", ".svg")
+_COLOURS = ("#1f5a96", "#c8553d", "#3a7d44", "#8a5a9e", "#b8860b", "#5c677d")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One thing drawn over the axes; `x` may be words where it is drawn as bars."""
+
+    name: str
+    x: Sequence[Any]
+    y: Sequence[float]
+    kind: Kind = "line"
+    low: Sequence[float] | None = None
+    """Lower edge of a band around `y`; with `high`."""
+    high: Sequence[float] | None = None
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis with the unit in its label; a `percent` axis takes fractions."""
+
+    label: str
+    scale: Scale = "linear"
+
+
+@dataclass(frozen=True)
+class Chart:
+    title: str
+    x: Axis
+    y: Axis
+    series: tuple[Series, ...]
+    marks: tuple[tuple[float, str], ...] = ()
+    """Vertical lines: where, and what they mark."""
+
+
+def require_drawable(path: Path) -> None:
+    """Raises InputError now if `chart_text` could not draw for `path` later."""
+    if path.suffix.lower() not in ENDINGS:
+        fault = Fault(
+            f"no picture can be written as {path.suffix or 'a file without ending'}",
+            "let its name end in .html or .svg",
+            file=str(path),
+        )
+        raise InputError.of([fault], "picture")
+
+
+def chart_text(chart: Chart, path: Path) -> str:
+    """The file's text, HTML or SVG by the ending of `path`; the same chart gives the same text."""
+    require_drawable(path)
+    return _html(chart) if path.suffix.lower() == ".html" else _svg(chart)
+
+
+def _html(chart: Chart) -> str:
+    """A page with its script inlined: no outside request."""
+    from plotly import graph_objects, io
+
+    figure = graph_objects.Figure()
+    for series, colour in zip(chart.series, _colours(chart), strict=True):
+        _band_in_plotly(figure, series, colour)
+        figure.add_trace(_trace(series, colour))
+    for at, words in chart.marks:
+        figure.add_vline(x=at, line_dash="dot", annotation_text=words)
+    figure.update_layout(title=chart.title, template="plotly_white", barmode="group")
+    for update, axis in ((figure.update_xaxes, chart.x), (figure.update_yaxes, chart.y)):
+        update(
+            title_text=axis.label,
+            type="log" if axis.scale == "log" else None,
+            tickformat=".2~%" if axis.scale == "percent" else None,
+        )
+    return str(io.to_html(figure, include_plotlyjs=True, full_html=True, div_id="chart"))
+
+
+def _trace(series: Series, colour: str) -> Any:
+    from plotly import graph_objects
+
+    if series.kind == "bars":
+        return graph_objects.Bar(x=list(series.x), y=list(series.y), name=series.name, marker_color=colour)
+    return graph_objects.Scatter(
+        x=list(series.x),
+        y=list(series.y),
+        name=series.name,
+        mode="markers" if series.kind == "points" else "lines",
+        line={"color": colour, "shape": "hv" if series.kind == "steps" else "linear"},
+    )
+
+
+def _band_in_plotly(figure: Any, series: Series, colour: str) -> None:
+    if series.low is None or series.high is None:
+        return
+    figure.add_scatter(
+        x=[*series.x, *reversed(list(series.x))],
+        y=[*series.high, *reversed(list(series.low))],
+        fill="toself",
+        fillcolor=colour,
+        opacity=0.15,
+        mode="none",
+        showlegend=False,
+        hoverinfo="skip",
+    )
+
+
+def _svg(chart: Chart) -> str:
+    """Drawn without a display and without a date, with identifiers that depend on the drawing alone."""
+    import io
+
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context({"svg.hashsalt": "allocator", "svg.fonttype": "none", "font.family": "sans-serif"}):
+        figure = Figure(figsize=(7.2, 4.5), layout="constrained")
+        axes = figure.add_subplot()
+        _draw(axes, chart)
+        out = io.StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Title": chart.title})
+    return out.getvalue()
+
+
+def _draw(axes: Axes, chart: Chart) -> None:
+    from matplotlib.ticker import PercentFormatter
+
+    bars = [series for series in chart.series if series.kind == "bars"]
+    for series, colour in zip(chart.series, _colours(chart), strict=True):
+        if series.kind == "bars":
+            _draw_bars(axes, series, bars.index(series), len(bars), colour)
+            continue
+        axes.plot(
+            series.x,
+            series.y,
+            label=series.name,
+            color=colour,
+            marker="o" if series.kind == "points" else "",
+            linestyle="none" if series.kind == "points" else "solid",
+            drawstyle="steps-post" if series.kind == "steps" else "default",
+        )
+        if series.low is not None and series.high is not None:
+            axes.fill_between(series.x, series.low, series.high, color=colour, alpha=0.15, linewidth=0)
+    for at, words in chart.marks:
+        axes.axvline(at, linestyle=":", color="#444", linewidth=1)
+        axes.annotate(words, (at, 1), xycoords=("data", "axes fraction"), fontsize=8, va="top", rotation=90)
+    for axis, scale, ruler in (
+        (chart.x, axes.set_xscale, axes.xaxis),
+        (chart.y, axes.set_yscale, axes.yaxis),
+    ):
+        if axis.scale == "log":
+            scale("log")
+        elif axis.scale == "percent":
+            ruler.set_major_formatter(PercentFormatter(1.0))
+    axes.set(title=chart.title, xlabel=chart.x.label, ylabel=chart.y.label)
+    axes.grid(alpha=0.25)
+    if len(chart.series) > 1:
+        axes.legend(frameon=False, fontsize=9)
+
+
+def _draw_bars(axes: Axes, series: Series, at: int, of: int, colour: str) -> None:
+    """Bars side by side where several series share the words below them."""
+    width = 0.8 / of
+    places = [place - 0.4 + width * (at + 0.5) for place in range(len(series.x))]
+    axes.bar(places, series.y, width, label=series.name, color=colour)
+    axes.set_xticks(range(len(series.x)), [str(word) for word in series.x])
+
+
+def _colours(chart: Chart) -> list[str]:
+    return [_COLOURS[at % len(_COLOURS)] for at in range(len(chart.series))]

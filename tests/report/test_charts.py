@@ -1,0 +1,61 @@
+"""Pictures stand alone, say what they show, and are the same each time."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from allocator.errors import InputError
+from allocator.report.charts import Axis, Chart, Series, chart_text
+
+LINES = Chart(
+    "Value against the budget",
+    Axis("budget, CNY"),
+    Axis("value, share", "percent"),
+    (
+        Series("value", [1.0, 2.0, 3.0], [0.1, 0.2, 0.25], low=[0.1, 0.19, 0.24], high=[0.1, 0.21, 0.26]),
+        Series("solved", [1.0, 3.0], [0.1, 0.25], "points"),
+        Series("rule", [1.0, 3.0], [0.05, 0.1], "steps"),
+    ),
+    marks=((2.0, "today"),),
+)
+BARS = Chart(
+    "Value by strategy",
+    Axis("strategy"),
+    Axis("CNY", "log"),
+    (
+        Series("a", ["optimal", "equal"], [3.0, 2.0], "bars"),
+        Series("b", ["optimal", "equal"], [2.0, 1.0], "bars"),
+    ),
+)
+
+
+@pytest.mark.parametrize("chart", [LINES, BARS], ids=["lines", "bars"])
+@pytest.mark.parametrize("ending", ["html", "svg"])
+def test_a_picture_is_the_same_each_time_and_asks_for_nothing_outside(chart: Chart, ending: str) -> None:
+    text = chart_text(chart, Path(f"x.{ending}"))
+    assert text == chart_text(chart, Path(f"x.{ending}"))
+    assert chart.title in text
+    assert not re.findall(r"<(?:script|link|img|image)[^>]+(?:src|href)=[\"']?https?:", text)
+
+
+@pytest.mark.parametrize("chart", [LINES, BARS], ids=["lines", "bars"])
+def test_a_drawing_names_its_axes_and_series(chart: Chart) -> None:
+    drawing = ElementTree.fromstring(chart_text(chart, Path("x.svg")))
+    words = {"".join(element.itertext()).strip() for element in drawing.iter()}
+    assert {chart.title, chart.x.label, chart.y.label, *(s.name for s in chart.series)} <= words
+    assert {words for _, words in chart.marks} <= words
+
+
+def test_fractions_are_shown_as_percentages() -> None:
+    assert re.search(r">\d+(\.\d+)?%<", chart_text(LINES, Path("x.svg")))
+
+
+def test_another_ending_is_refused_with_the_ones_that_can_be_written() -> None:
+    with pytest.raises(InputError) as caught:
+        chart_text(LINES, Path("x.png"))
+    [fault] = caught.value.faults
+    assert str(fault) == "x.png: no picture can be written as .png; let its name end in .html or .svg"
