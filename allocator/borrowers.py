@@ -42,6 +42,17 @@ Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
+class Columns:
+    """Columns of the borrowers to be read as text, and as numbers."""
+
+    texts: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
+
+
+NO_COLUMNS = Columns()
+
+
+@dataclass(frozen=True)
 class Found:
     """What could be read of a scenario's inputs, and everything that is wrong with them."""
 
@@ -66,12 +77,13 @@ class Scored:
     """What was found in files of invoices."""
 
 
-def read_inputs(scenario: Scenario) -> Inputs:
+def read_inputs(scenario: Scenario, further: Columns = NO_COLUMNS) -> Inputs:
     """The borrowers and the churn curve as every later stage sees them: scored and stressed.
 
-    Raises InputError with every fault of the borrowers, the scorecard, the curve and the stress.
+    `further` are columns to be read beside those of the limits and the stress. Raises InputError with
+    every fault of the borrowers, the scorecard, the curve and the stress.
     """
-    found = examine(scenario)
+    found = examine(scenario, further)
     if len(found.errors) == 1:
         raise found.errors[0]
     if found.portfolio is None or found.churn is None or found.errors:
@@ -79,20 +91,20 @@ def read_inputs(scenario: Scenario) -> Inputs:
     return Inputs(found.portfolio, found.churn, content_hashes(scenario))
 
 
-def examine(scenario: Scenario) -> Found:
+def examine(scenario: Scenario, further: Columns = NO_COLUMNS) -> Found:
     """As read_inputs, with the errors listed instead of raised.
 
     Where the stress is at fault the borrowers come without it, so that what follows can be examined too.
     """
     errors: list[InputError] = []
     of_stress: list[InputError] = []
-    stress = _gather(of_stress, _stress, scenario.stress)
-    portfolio = _gather(errors, _portfolio, scenario, stress or scenario.stress.factors)
+    stress = _gather(of_stress, stress_of, scenario.stress)
+    portfolio = _gather(errors, _portfolio, scenario, stress or scenario.stress.factors, further)
     churn = _gather(errors, read_churn_table, scenario.response.churn)
     errors += of_stress
     if portfolio is not None and churn is not None and stress is not None and stress != Stress():
-        stressed = _gather(errors, _stressed, portfolio, churn, stress, scenario.stress)
-        portfolio, churn = stressed or (portfolio, churn)
+        after = _gather(errors, stressed, portfolio, churn, stress, scenario.stress)
+        portfolio, churn = after or (portfolio, churn)
     return Found(portfolio, churn, tuple(errors))
 
 
@@ -135,8 +147,8 @@ def _hash(path: Path) -> str:
         raise InputError.of([fault], str(path)) from error
 
 
-def _stress(source: StressSource) -> Stress:
-    """The factors as written, times those of the file."""
+def stress_of(source: StressSource) -> Stress:
+    """The factors as written, times those of the file. Raises InputError for faults of the file."""
     if source.file is None:
         return source.factors
     from allocator.scoring.shock import read_stress
@@ -144,22 +156,23 @@ def _stress(source: StressSource) -> Stress:
     return source.factors.times(read_stress(source.file, source.column))
 
 
-def _stressed(
+def stressed(
     portfolio: Portfolio, churn: ChurnTable, stress: Stress, source: StressSource
 ) -> tuple[Portfolio, ChurnTable]:
+    """Both after `stress`, what `source` comes to. Raises InputError for faults of the stress."""
     from allocator.scoring.shock import apply_stress, check_coverage
 
-    stressed = apply_stress(portfolio, churn, stress)
+    after = apply_stress(portfolio, churn, stress)
     if source.file is not None:
         check_coverage(portfolio, stress, source.column)
-    return stressed
+    return after
 
 
-def _portfolio(scenario: Scenario, stress: Stress) -> Portfolio:
-    """The borrowers before the stress, with the columns that limits and the stress read."""
+def _portfolio(scenario: Scenario, stress: Stress, further: Columns) -> Portfolio:
+    """The borrowers before the stress, with the columns that limits, the stress and `further` read."""
     source, policy = scenario.portfolio, scenario.policy
-    texts = policy.text_columns() | stress.text_columns()
-    numbers = policy.number_columns() | stress.number_columns()
+    texts = policy.text_columns() | stress.text_columns() | further.texts
+    numbers = policy.number_columns() | stress.number_columns() | further.numbers
     if source.scorecard is None:
         return load_portfolio(source, texts, numbers)
     scored = scored_table(source, source.scorecard)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from allocator.borrowers import content_hashes, read_inputs
+from allocator.borrowers import NO_COLUMNS, Columns, content_hashes, read_inputs
 from allocator.certification import Ledger, recheck
 from allocator.certification.certify import Finding
 from allocator.certification.economics import COLUMNS
@@ -39,15 +39,16 @@ def verify_run(stored: StoredRun) -> Certificate:
     return recheck_run(stored).finding.certificate
 
 
-def recheck_run(stored: StoredRun) -> Rechecked:
+def recheck_run(stored: StoredRun, further: Columns = NO_COLUMNS) -> Rechecked:
     """A stored run with everything recomputed from its folder and the inputs alone.
 
-    Raises CertificateError with every disagreement found, InputError where an input is missing.
+    `further` are columns of the borrowers to be read beside those of the limits. Raises
+    CertificateError with every disagreement found, InputError where an input is missing.
     """
     scenario = load_scenario(stored.scenario_path)
     claimed = stored.certificate
     try:
-        inputs = read_inputs(scenario)
+        inputs = read_inputs(scenario, further)
     except InputError as error:
         faults = _changed_inputs(claimed["inputs"], content_hashes(scenario))
         if faults:  # an input that was altered until it cannot be read was altered

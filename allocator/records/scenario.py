@@ -164,4 +164,7 @@ class Scenario:
     """The resolved file as plain mappings, as `scenario.yaml` of a run repeats it: defaults written out,
     paths absolute, ${VARIABLES} as they were typed so that no secret is in it."""
     stress: StressSource = field(default_factory=StressSource)
-    """What is done to the borrowers and the churn curve before anything is priced."""
+    """What is done to the borrowers and the churn curve before anything is priced; `policy` is what its
+    funding and limits leave of the policy as written."""
+    stresses: Mapping[str, StressSource] = field(default_factory=dict)
+    """Named sets to try on top of `stress`."""

@@ -1,8 +1,9 @@
-"""What a stress does to a portfolio and its churn curve: factors, for all and for some."""
+"""What a stress does to a portfolio, its churn curve and the policy: factors, for all and for some."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from math import inf, prod
 from pathlib import Path
 
 from allocator.records.conditions import Condition
@@ -27,12 +28,67 @@ class Shock:
         """Both shocks, one after the other."""
         return Shock(self.all * other.all, (*self.cases, *other.cases))
 
+    def scaled(self, scale: float) -> Shock:
+        """Each factor f as 1 + scale (f - 1)."""
+        cases = (StressCase(case.where, _scaled(case.factor, scale)) for case in self.cases)
+        return Shock(_scaled(self.all, scale), tuple(cases))
+
+    def factors(self) -> tuple[float, ...]:
+        """Every factor, whomever it is for."""
+        return (self.all, *(case.factor for case in self.cases))
+
+
+@dataclass(frozen=True)
+class FundingShock:
+    """The funding rate times `all`, plus `add` a year."""
+
+    all: float = 1.0
+    add: float = 0.0
+
+    def times(self, other: FundingShock) -> FundingShock:
+        """Both shocks, one after the other."""
+        return FundingShock(self.all * other.all, self.add * other.all + other.add)
+
+    def scaled(self, scale: float) -> FundingShock:
+        """The factor f as 1 + scale (f - 1), the addition times `scale`."""
+        return FundingShock(_scaled(self.all, scale), scale * self.add)
+
+    def factors(self) -> tuple[float, ...]:
+        return (self.all,)
+
+
+@dataclass(frozen=True)
+class LimitShock:
+    """Factors on the bounds of limits: `all` on those that are at_most, the others by name."""
+
+    all: float = 1.0
+    named: tuple[tuple[str, float], ...] = ()
+    """Limit name, or `budget` -> factor, on top of `all`."""
+
+    def times(self, other: LimitShock) -> LimitShock:
+        """Both shocks, one after the other."""
+        return LimitShock(self.all * other.all, (*self.named, *other.named))
+
+    def scaled(self, scale: float) -> LimitShock:
+        """Each factor f as 1 + scale (f - 1)."""
+        return LimitShock(
+            _scaled(self.all, scale), tuple((name, _scaled(factor, scale)) for name, factor in self.named)
+        )
+
+    def factors(self) -> tuple[float, ...]:
+        return (self.all, *(factor for _, factor in self.named))
+
+    def of(self, name: str) -> float:
+        """What `named` makes of the limit `name`."""
+        return prod(factor for limit, factor in self.named if limit == name)
+
 
 @dataclass(frozen=True)
 class Stress:
-    """Factors on what is lent: PD and LGD (at most 1 afterwards), the amounts asked for, and churn.
+    """Factors on what is lent: PD and LGD (at most 1 afterwards), the amounts asked for, and churn;
+    on what the market charges; on what funding costs; on the bounds of limits.
 
-    Churn is a curve a grade, so its cases may name the grade and nothing else.
+    Churn is a curve a grade, so the cases of churn and rates may name the grade and nothing else.
     """
 
     pd: Shock = field(default_factory=Shock)
@@ -40,6 +96,10 @@ class Stress:
     amount: Shock = field(default_factory=Shock)
     """On the largest amount a borrower asks for."""
     churn: Shock = field(default_factory=Shock)
+    rates: Shock = field(default_factory=Shock)
+    """On the market's rates: at 0.9 a customer answers to 9 % as it answered to 10 %."""
+    funding: FundingShock = field(default_factory=FundingShock)
+    limits: LimitShock = field(default_factory=LimitShock)
 
     def text_columns(self) -> frozenset[str]:
         """Columns that cases read as text (`grade` aside), for the portfolio's loader."""
@@ -54,8 +114,19 @@ class Stress:
         figures = (figure.name for figure in fields(self))
         return Stress(**{name: getattr(self, name).times(getattr(other, name)) for name in figures})
 
+    def scaled(self, scale: float) -> Stress:
+        """The same stress `scale` times as far: each factor f as 1 + scale (f - 1)."""
+        figures = (figure.name for figure in fields(self))
+        return Stress(**{name: getattr(self, name).scaled(scale) for name in figures})
+
+    @property
+    def reach(self) -> float:
+        """The scale at which the first factor is 0; inf where none falls."""
+        factors = (factor for figure in fields(self) for factor in getattr(self, figure.name).factors())
+        return min((1.0 / (1.0 - factor) for factor in factors if factor < 1.0), default=inf)
+
     def _conditions(self) -> list[Condition]:
-        shocks = (self.pd, self.lgd, self.amount, self.churn)
+        shocks = (self.pd, self.lgd, self.amount, self.churn, self.rates)
         return [c for shock in shocks for case in shock.cases for c in case.where]
 
 
@@ -67,3 +138,7 @@ class StressSource:
     file: Path | None = None
     """Factors by value of `column`, absolute; None: no file."""
     column: str = "industry"
+
+
+def _scaled(factor: float, scale: float) -> float:
+    return 1.0 + scale * (factor - 1.0)

@@ -19,7 +19,7 @@ from allocator.records.scenario import (
     SolverSettings,
     Ticket,
 )
-from allocator.records.stress import Shock, Stress, StressCase, StressSource
+from allocator.records.stress import FundingShock, LimitShock, Shock, Stress, StressCase, StressSource
 from allocator.scenario.limit_schema import LimitEntry, RangeEntry
 from allocator.scenario.paths import expand
 from allocator.scenario.policy_schema import PolicyEntry, RateGrid
@@ -36,25 +36,34 @@ from allocator.scenario.source_schema import (
 from allocator.scenario.stress_schema import (
     CaseEntry,
     ChurnShockEntry,
+    FundingShockEntry,
     GradeCaseEntry,
+    GradeRatesEntry,
+    LimitsShockEntry,
+    RatesShockEntry,
     ShockEntry,
     StressEntry,
 )
+from allocator.scenario.stressing import stressed_policy
 
 
 def build(typed: ScenarioFile, path: Path | None) -> Scenario:
     """The scenario that `typed` states; its paths are absolute, their variables are set."""
     policy, stress = _policy(typed.policy), _stress(typed.stress)
-    numbers = policy.number_columns() | stress.factors.number_columns()
+    stresses = {name: _stress(entry) for name, entry in typed.stresses.items()}
+    numbers = policy.number_columns().union(
+        *(s.factors.number_columns() for s in (stress, *stresses.values()))
+    )
     return Scenario(
         name=typed.name,
         path=path,
         portfolio=_portfolio(typed.portfolio, policy.term_years, numbers),
         response=Response(_path(typed.response.churn), typed.response.smoothing),
-        policy=policy,
+        policy=stressed_policy(policy, stress.factors),
         solver=SolverSettings(**typed.solver.model_dump()),
         document=_document(typed),
         stress=stress,
+        stresses=stresses,
     )
 
 
@@ -166,16 +175,25 @@ def _condition(column: str, test: str | tuple[str, ...] | RangeEntry) -> Conditi
 def _stress(typed: StressEntry | None) -> StressSource:
     if typed is None:
         return StressSource()
-    factors = Stress(_shock(typed.pd), _shock(typed.lgd), _shock(typed.amount), _shock(typed.churn))
+    funding, limits = typed.funding or FundingShockEntry(), typed.limits or LimitsShockEntry()
+    factors = Stress(
+        pd=_shock(typed.pd),
+        lgd=_shock(typed.lgd),
+        amount=_shock(typed.amount),
+        churn=_shock(typed.churn),
+        rates=_shock(typed.rates),
+        funding=FundingShock(funding.all, funding.add),
+        limits=LimitShock(limits.all, tuple((case.name, case.factor) for case in limits.where)),
+    )
     return StressSource(factors, _optional(typed.file), typed.column)
 
 
-def _shock(typed: ShockEntry | ChurnShockEntry | None) -> Shock:
+def _shock(typed: ShockEntry | ChurnShockEntry | RatesShockEntry | None) -> Shock:
     if typed is None:
         return Shock()
     return Shock(typed.all, tuple(map(_case, typed.where)))
 
 
-def _case(typed: CaseEntry | GradeCaseEntry) -> StressCase:
-    where = {"grade": typed.grade} if isinstance(typed, GradeCaseEntry) else typed.where
+def _case(typed: CaseEntry | GradeCaseEntry | GradeRatesEntry) -> StressCase:
+    where = typed.where if isinstance(typed, CaseEntry) else {"grade": typed.grade}
     return StressCase(tuple(_condition(column, test) for column, test in where.items()), typed.factor)

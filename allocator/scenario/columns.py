@@ -17,6 +17,7 @@ from allocator.scenario.nodes import LIMITS, Location, Node
 from allocator.scenario.quantities import findings_of, quantity
 from allocator.scenario.schema import ColumnsEntry, DefaultsEntry
 from allocator.scenario.stress_schema import FACTOR, INDUSTRY
+from allocator.scenario.stressing import LIMITS_FIGURE, stress_nodes
 
 _NAMES = {"columns": tuple(ColumnsEntry.model_fields), "defaults": tuple(DefaultsEntry.model_fields)}
 LATER = ("turnover", "group")
@@ -24,7 +25,7 @@ LATER = ("turnover", "group")
 
 def column_faults(tree: Node) -> Iterator[Fault]:
     """What is wrong with the columns that `tree` names; whatever else is wrong with it."""
-    used = dict([*_used_by_stress(tree), *_used(tree)])
+    used = dict([*(one for _, stress in stress_nodes(tree) for one in _used_by_stress(stress)), *_used(tree)])
     for section, canonical in _NAMES.items():
         at: Location = ("portfolio", section)
         node = tree.find(at)
@@ -51,16 +52,15 @@ def _used(tree: Node) -> Iterator[tuple[str, bool]]:
             yield name, bool(test.entries.keys() & RANGE_ENDS)
 
 
-def _used_by_stress(tree: Node) -> Iterator[tuple[str, bool]]:
-    """Columns that the stress names, and whether it reads them as numbers."""
-    stress = tree.find(("stress",))
-    for shock in (stress.entries if stress is not None else {}).values():
-        cases = shock.child("where")
+def _used_by_stress(stress: Node) -> Iterator[tuple[str, bool]]:
+    """Columns that a stress names, and whether it reads them as numbers."""
+    for figure, shock in stress.entries.items():
+        cases = None if figure == LIMITS_FIGURE else shock.child("where")
         for case in cases.items if cases is not None else ():
             for name, test in case.entries.items():
                 if name != FACTOR:
                     yield name, bool(test.entries.keys() & RANGE_ENDS)
-    if stress is not None and stress.child("file") is not None:
+    if stress.child("file") is not None:
         column = stress.child("column")
         yield (column.value if column is not None and isinstance(column.value, str) else INDUSTRY), False
 

@@ -17,11 +17,6 @@ from allocator.scenario.quantities import describe, findings_of
 from allocator.scenario.schema import ScenarioFile
 from allocator.scenario.typed import Typed
 
-LATER: Mapping[Location, str] = {
-    ("stresses",): "leave it out, and write one scenario with `stress` for each that extends this one",
-}
-"""Keys that the format knows and this version does not: what to do meanwhile."""
-
 
 def faults_of(error: ValidationError, tree: Node, *, complete: bool = True) -> list[Fault]:
     """Every fault that the schema found in `tree`, in the order of the schema.
@@ -50,8 +45,6 @@ def _in_words(error: ErrorDetails, steps: Location, at: Location) -> tuple[str, 
         section = _section(steps[:-1])
         return "the key is missing", f"add `{at[-1]}: {_example(section, str(at[-1]))}`"
     if kind == "extra_forbidden":
-        if at in LATER:
-            return f"{at[-1]} is not yet supported", LATER[at]
         known = [info.alias or name for name, info in _fields(_section(steps[:-1])).items()]
         known += ["extends"] if len(at) == 1 else []
         near = get_close_matches(str(at[-1]), known, n=1)

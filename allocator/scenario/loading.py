@@ -22,8 +22,9 @@ from allocator.scenario.faults import faults_of
 from allocator.scenario.merging import Merged, read_chain, resolve_extends
 from allocator.scenario.nodes import Node, Origin, from_plain
 from allocator.scenario.overrides import override
-from allocator.scenario.paths import PATHS, anchor, relative
+from allocator.scenario.paths import anchor, places, relative
 from allocator.scenario.schema import ScenarioFile
+from allocator.scenario.stressing import limit_faults
 
 # Words, paths and ${VARIABLES}; what of them YAML would not read as text its writer puts in quotes.
 _SIMPLE = re.compile(r"(?:[\w./$][\w ./${}-]*)?[\w./}]")
@@ -62,7 +63,7 @@ def dump_scenario(scenario: Scenario, folder: str | Path) -> str:
     equal scenario from it.
     """
     tree = from_plain(scenario.document, Origin(None, None, Path(folder)))
-    for location in PATHS:
+    for location in places(tree):
         node = tree.find(location)
         if node is not None and isinstance(node.value, str):
             tree = tree.put(location, replace(node, value=relative(node.value, Path(folder))))
@@ -100,7 +101,7 @@ def _check(
     if "name" not in tree.entries:
         tree = replace(tree, value={**tree.entries, "name": Node(name, tree.origin)})
     tree, absent = anchor(tree)
-    faults += [*absent, *column_faults(tree)]
+    faults += [*absent, *column_faults(tree), *limit_faults(tree)]
     try:
         typed = ScenarioFile.model_validate(tree.plain())
     except ValidationError as error:

@@ -11,7 +11,8 @@ from allocator.errors import Fault
 from allocator.scenario.nodes import Location, Node
 
 SOURCE: Location = ("portfolio", "source")
-PATHS: tuple[Location, ...] = (
+STRESSES: Location = ("stresses",)
+_PATHS: tuple[Location, ...] = (
     SOURCE,
     (*SOURCE, "csv"),
     (*SOURCE, "parquet"),
@@ -21,11 +22,17 @@ PATHS: tuple[Location, ...] = (
     ("response", "churn"),
     ("stress", "file"),
 )
-"""Every place where a path may stand; one that holds no text is the schema's to refuse."""
 URL: Location = (*SOURCE, "sql")
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _FOLDER = re.compile(r"\$\{[^}]*\}(?:/|$)")
+
+
+def places(tree: Node) -> tuple[Location, ...]:
+    """Every place of `tree` where a path may stand; one that holds no text is the schema's to refuse."""
+    stresses = tree.find(STRESSES)
+    named = stresses.entries if stresses is not None else {}
+    return (*_PATHS, *((*STRESSES, name, "file") for name in named))
 
 
 def expand(text: str) -> tuple[str, tuple[str, ...]]:
@@ -50,7 +57,7 @@ def anchor(tree: Node) -> tuple[Node, list[Fault]]:
     have it start: a relative ${FOLDER} starts from the working directory.
     """
     faults: list[Fault] = []
-    for location in (*PATHS, URL):
+    for location in (*places(tree), URL):
         node = tree.find(location)
         if node is None or not isinstance(node.value, str) or not node.value:
             continue

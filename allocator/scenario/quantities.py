@@ -219,5 +219,8 @@ PositiveWhole = Annotated[
 ]
 Quantity = Annotated[float, BeforeValidator(quantity), _schema("the column's unit", _PERCENT)]
 Factor = Annotated[float, BeforeValidator(factor), _schema("factor", _PERCENT, minimum=0)]
+PositiveFactor = Annotated[
+    float, BeforeValidator(positive(factor)), _schema("factor", _PERCENT, exclusiveMinimum=0)
+]
 Text = Annotated[str, BeforeValidator(text), WithJsonSchema({"type": ["string", "number"], "unit": "text"})]
 Flag = Annotated[bool, BeforeValidator(flag), WithJsonSchema({"type": "boolean", "unit": "true or false"})]

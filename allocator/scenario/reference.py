@@ -107,6 +107,7 @@ def _sections(
     """Path and name of each section below `section`, depth first."""
     for key, field in section["properties"].items():
         below = f"{path}.{key}" if path else key
+        below += ".NAME" if "$ref" in str(field.get("additionalProperties", "")) else ""
         for name in _named(field):
             yield below, name
             yield from _sections(below, sections[name], sections)

@@ -220,7 +220,10 @@ class ScenarioFile(Typed):
     policy: PolicyEntry
     """What the lender allows."""
     stress: StressEntry | None = None
-    """Factors on PD, LGD, requests and churn, put on before anything is priced."""
+    """Factors on PD, LGD, requests, churn, funding and limits, put on before anything is priced."""
+    stresses: dict[Text, StressEntry] = Field(default_factory=dict)
+    """Name: a stress of the same form, put on top of `stress` by `allocator stress`; absent: its built-in
+    ones."""
     strategy: Annotated[
         Literal["optimal"],
         one_of(

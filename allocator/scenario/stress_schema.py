@@ -1,4 +1,4 @@
-"""A stress as people type it: factors on the borrowers and the churn curve, for all and for some."""
+"""A stress as people type it: factors on borrowers, churn, funding and limits, for all and for some."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from allocator.scenario.limit_schema import Condition, Values, misfits
-from allocator.scenario.quantities import Factor, Finding, Text, refuse
+from allocator.scenario.quantities import Factor, Finding, PositiveFactor, Rate, Text, refuse
 from allocator.scenario.source_schema import PATH, ending_in
 from allocator.scenario.typed import Typed
 
@@ -55,7 +55,16 @@ class GradeCaseEntry(Typed):
     grade: Annotated[Values, Field(examples=["A"])]
     """A grade, or a list of them."""
     factor: Annotated[Factor, Field(examples=["1.4"])]
-    """What their churn is multiplied by."""
+    """What the figure is multiplied by."""
+
+
+class GradeRatesEntry(Typed):
+    """A factor above 0 for one grade or several."""
+
+    grade: Annotated[Values, Field(examples=["A"])]
+    """A grade, or a list of them."""
+    factor: Annotated[PositiveFactor, Field(examples=["0.9"])]
+    """What the market's rates are multiplied by."""
 
 
 class ChurnShockEntry(Typed):
@@ -67,8 +76,44 @@ class ChurnShockEntry(Typed):
     """Cases, as {grade: [B, C], factor: 1.2}."""
 
 
+class RatesShockEntry(Typed):
+    """The factor of the market's rates, which move along the churn curve of a grade."""
+
+    all: PositiveFactor = 1.0
+    """Factor for every grade."""
+    where: list[GradeRatesEntry] = Field(default_factory=list)
+    """Cases, as {grade: [B, C], factor: 0.9}."""
+
+
+class FundingShockEntry(Typed):
+    """What becomes of the funding rate."""
+
+    all: Factor = 1.0
+    """What policy.funding_rate is multiplied by."""
+    add: Rate = 0.0
+    """What is added to it afterwards."""
+
+
+class LimitCaseEntry(Typed):
+    """A factor for one limit."""
+
+    name: Annotated[Text, Field(examples=["A line"])]
+    """A limit's name, or `budget`."""
+    factor: Annotated[Factor, Field(examples=["0.8"])]
+    """What its bound is multiplied by."""
+
+
+class LimitsShockEntry(Typed):
+    """The factor of the limits' bounds."""
+
+    all: Factor = 1.0
+    """Factor for every limit that is at_most; the budget stays."""
+    where: list[LimitCaseEntry] = Field(default_factory=list)
+    """Cases by name, as {name: A line, factor: 0.8}, on top of `all`."""
+
+
 class StressEntry(Typed):
-    """Factors, put on the borrowers and the churn curve before anything is priced."""
+    """Factors, put on the borrowers, the churn curve and the policy before anything is priced."""
 
     pd: ShockEntry | None = None
     """On the probability of default, which ends at 1 at most."""
@@ -78,6 +123,13 @@ class StressEntry(Typed):
     """On max_amount, the request; a borrower without one has none afterwards."""
     churn: ChurnShockEntry | None = None
     """On the share of customers who walk away, which ends at 1 at most."""
+    rates: RatesShockEntry | None = None
+    """On what others charge: at 0.9 customers answer to 9 % as they did to 10 %, read between the rates
+    of the churn curve; beyond its ends its end stands."""
+    funding: FundingShockEntry | None = None
+    """On policy.funding_rate."""
+    limits: LimitsShockEntry | None = None
+    """On the bounds of policy.limits and on the budget."""
     file: Annotated[
         Annotated[Text, AfterValidator(ending_in(".csv"))] | None,
         Field(examples=["../models/shocks/covid-2020q1-medium.csv"], json_schema_extra=PATH),

@@ -23,6 +23,8 @@ from allocator.records.portfolio import Booleans, ChurnTable, Floats, Portfolio
 from allocator.records.stress import Shock, Stress, StressCase
 
 FIGURES = ("pd", "lgd", "amount", "churn")
+BY_GRADE = ("churn", "rates")
+"""Figures of the churn curve, which is one a grade."""
 FALLS_WITH_GROWTH = {"pd": -1.0, "lgd": -1.0, "amount": 1.0, "churn": -1.0}
 """Sign of each figure's answer to growth."""
 
@@ -30,8 +32,10 @@ FALLS_WITH_GROWTH = {"pd": -1.0, "lgd": -1.0, "amount": 1.0, "churn": -1.0}
 def apply_stress(portfolio: Portfolio, table: ChurnTable, stress: Stress) -> tuple[Portfolio, ChurnTable]:
     """The portfolio and churn table after the stress; the ones given stay as they are.
 
-    PD, LGD and churn end at 1 at most. Raises InputError with every fault: a factor that is negative or
-    not finite, a column that the portfolio or some borrower lacks, a churn case on anything but the grade.
+    PD, LGD and churn end at 1 at most. Where the market charges f times as much, churn at r is what it
+    was at r / f, read between the table's rates. Funding and limits belong to the policy. Raises
+    InputError with every fault: a factor that is negative or not finite, a column that the portfolio or
+    some borrower lacks, a case of churn or rates on anything but the grade.
     """
     faults = _faults(portfolio, stress)
     if faults:
@@ -43,7 +47,11 @@ def apply_stress(portfolio: Portfolio, table: ChurnTable, stress: Stress) -> tup
         max_amount=_scaled(portfolio.max_amount, _factors(portfolio, stress.amount)),
     )
     churn = {
-        grade: np.minimum(curve * _grade_factor(grade, stress.churn), 1.0)
+        grade: np.minimum(
+            _moved(table.rates, curve, _grade_factor(grade, stress.rates))
+            * _grade_factor(grade, stress.churn),
+            1.0,
+        )
         for grade, curve in table.churn.items()
     }
     return stressed, dataclasses.replace(table, churn=churn)
@@ -120,14 +128,23 @@ def stress_of(factors: pd.DataFrame, column: str) -> Stress:
 
     Churn is one curve a grade: its factor is that of all rows.
     """
-    shocks = {}
-    for figure in ("pd", "lgd", "amount"):
-        if figure in factors.columns:
-            pairs = factors[figure].items()
-            cases = (StressCase((Condition(column, (str(value),)),), float(f)) for value, f in pairs)
-            shocks[figure] = Shock(cases=tuple(cases))
-    churn = float(factors["churn"].iloc[0]) if "churn" in factors.columns else 1.0
-    return Stress(**shocks, churn=Shock(churn))
+    shocks = {
+        figure: Shock(
+            cases=tuple(
+                StressCase((Condition(column, (str(value),)),), float(factor))
+                for value, factor in factors[figure].items()
+            )
+        )
+        for figure in ("pd", "lgd", "amount")
+        if figure in factors.columns
+    }
+    none = Shock()
+    return Stress(
+        pd=shocks.get("pd", none),
+        lgd=shocks.get("lgd", none),
+        amount=shocks.get("amount", none),
+        churn=Shock(float(factors["churn"].iloc[0]) if "churn" in factors.columns else 1.0),
+    )
 
 
 def read_stress(path: Path, column: str) -> Stress:
@@ -176,29 +193,25 @@ def _factor_table(path: Path) -> pd.DataFrame:
 
 def _faults(portfolio: Portfolio, stress: Stress) -> list[Fault]:
     faults = []
-    for figure in FIGURES:
+    for figure in (*FIGURES, "rates"):
         shock: Shock = getattr(stress, figure)
         place = f"stress.{figure}"
-        factors = (shock.all, *(case.factor for case in shock.cases))
         faults += [
-            Fault(f"{factor} is no factor", "write a number, 0 or more", field=place)
-            for factor in factors
-            if not (np.isfinite(factor) and factor >= 0)
+            Fault(f"{factor} is no factor", "write a number, 0 or more; for rates above 0", field=place)
+            for factor in shock.factors()
+            if not (np.isfinite(factor) and factor >= 0 and (factor > 0 or figure != "rates"))
         ]
         for column in dict.fromkeys(c.column for case in shock.cases for c in case.where):
-            if figure == "churn" and column != "grade":
-                faults.append(
-                    Fault(
-                        f"a case names {column}", "churn is one curve a grade: use grade, or all", field=place
-                    )
-                )
+            if figure in BY_GRADE and column != "grade":
+                remedy = "churn is one curve a grade: use grade, or all"
+                faults.append(Fault(f"a case names {column}", remedy, field=place))
             elif not _has(portfolio, column):
                 known = ", ".join(["grade", *portfolio.texts, *portfolio.numbers])
                 faults.append(
                     Fault(f"the portfolio has no column {column}", f"use one of {known}", field=place)
                 )
         for condition in dict.fromkeys(c for case in shock.cases for c in case.where):
-            if figure != "churn" and _has(portfolio, condition.column):
+            if figure not in BY_GRADE and _has(portfolio, condition.column):
                 faults += _missing(portfolio, condition, place)
     return list(dict.fromkeys(faults))
 
@@ -260,6 +273,14 @@ def _scaled(amounts: Floats, factors: Floats) -> Floats:
     return np.where(
         np.isinf(amounts) & (factors > 0), amounts, np.where(factors == 0, 0.0, amounts) * factors
     )
+
+
+def _moved(rates: Floats, curve: Floats, factor: float) -> Floats:
+    """The churn curve where all others charge `factor` times as much."""
+    if factor == 1.0:
+        return curve
+    moved: Floats = np.interp(rates / factor, rates, curve)
+    return moved
 
 
 def _grade_factor(grade: str, shock: Shock) -> float:

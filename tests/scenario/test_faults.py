@@ -167,12 +167,11 @@ SLIPS = {
         "line 2, name: '../q1 run' cannot name a folder: expected letters, digits, - _ . and a letter or "
         "digit first; write `name: q1-run`",
     ),
-    # not yet
     "stresses": (
-        ("policy:", "stresses: {mild: {}}\npolicy:"),
-        "line 6, stresses: stresses is not yet supported; "
-        "leave it out, and write one scenario with `stress` for each that extends this one",
+        ("policy:", "stresses: {mild: {pds: {all: 2}}}\npolicy:"),
+        "line 6, stresses.mild.pds: unknown key 'pds'; did you mean pd?",
     ),
+    # not yet
     "turnover": (
         (DEFAULTS, "columns: {turnover: sales}"),
         "line 4, portfolio.columns.turnover: turnover is not yet supported; "
@@ -228,7 +227,7 @@ def test_all_faults_come_at_once_in_the_order_of_lines(faults: Faults) -> None:
     expected = [
         "line 1, schema: schema true",
         "line 4, portfolio.defaults.lgd: 150%",
-        "line 6, stresses: stresses is not yet supported",
+        "line 6, stresses.mild.pds: unknown key 'pds'",
         "line 8, policy.budget.amount: true",
         "line 10, policy.rates.A[#1]: 4 would be 400 %",
         "line 12, policy.limits[A line].at_most: 630",

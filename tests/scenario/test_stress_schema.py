@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from allocator.records.conditions import Condition
-from allocator.records.stress import Shock, Stress, StressCase, StressSource
+from allocator.records.run import Certificate
+from allocator.records.stress import FundingShock, LimitShock, Shock, Stress, StressCase, StressSource
 from allocator.scenario import dump_scenario, load_scenario
+from allocator.summary import digest
 from tests.scenario.conftest import BASE, Faults, Write
 
 WHOLE = """\
@@ -42,6 +45,71 @@ def test_a_stress_becomes_a_record_and_comes_back_from_a_run(write: Write, base:
     assert "file: ../../shock.csv\n" in text
     again = load_scenario(write("runs/one/scenario.yaml", text))
     assert (again.stress, again.document["stress"]) == (scenario.stress, scenario.document["stress"])
+
+
+def test_the_policy_is_what_a_stress_leaves_of_it(write: Write, base: str, tmp_path: Path) -> None:
+    stress = """\
+stress:
+  funding: {all: 150%, add: 1%}
+  limits: {all: 90%, where: [{name: A line, factor: 0.5}, {name: budget, factor: 0.8}]}
+"""
+    text = base.replace("  limits:\n", "  funding_rate: 2%\n  limits:\n")
+    plain = load_scenario(write("plain.yaml", text)).policy
+    scenario = load_scenario(write("case.yaml", text + stress))
+
+    assert scenario.policy == replace(
+        plain,
+        funding_rate=0.02 * 1.5 + 0.01,
+        budget=replace(plain.budget, amount=800_000.0),
+        limits=(replace(plain.limits[0], bound=0.63 * 0.9 * 0.5),),
+    )
+    again = load_scenario(write("again.yaml", dump_scenario(scenario, tmp_path)))
+    assert again.policy == scenario.policy
+
+
+def test_all_tightens_caps_and_leaves_floors(write: Write, base: str) -> None:
+    floor = "    - {name: book, measure: loans, at_least: 3}\n"
+    scenario = load_scenario(write("case.yaml", base + floor + "stress: {limits: {all: 0.5}}\n"))
+    assert [limit.bound for limit in scenario.policy.limits] == [0.315, 3.0]
+
+
+def test_named_stresses_come_back_from_a_run_and_leave_its_digest_alone(
+    write: Write, base: str, tmp_path: Path
+) -> None:
+    write("shock.csv", "")
+    text = base + "stresses:\n  mild: {pd: {all: 1.5}}\n  q1: {file: shock.csv, column: trade}\n"
+    scenario = load_scenario(write("case.yaml", text))
+
+    assert scenario.stresses == {
+        "mild": StressSource(Stress(pd=Shock(1.5))),
+        "q1": StressSource(file=tmp_path / "shock.csv", column="trade"),
+    }
+    assert scenario.stress == StressSource()
+    dumped = dump_scenario(scenario, tmp_path / "runs" / "one")
+    assert "file: ../../shock.csv\n" in dumped
+    assert load_scenario(write("runs/one/scenario.yaml", dumped)).stresses == scenario.stresses
+    certificate = Certificate({}, 0.0, 0.0, (), {})
+    alone = load_scenario(write("case.yaml", base))
+    assert digest(scenario, certificate) == digest(alone, certificate)
+
+
+def test_scaling_goes_along_a_stress() -> None:
+    stress = Stress(
+        pd=Shock(1.5, (StressCase((Condition("sector", ("retail",)),), 2.0),)),
+        amount=Shock(0.8),
+        funding=FundingShock(1.0, 0.01),
+        limits=LimitShock(0.9, (("A line", 0.5),)),
+    )
+    assert stress.scaled(0) == Stress(
+        pd=Shock(1.0, (StressCase((Condition("sector", ("retail",)),), 1.0),)),
+        limits=LimitShock(1.0, (("A line", 1.0),)),
+    )
+    twice = stress.scaled(2)
+    assert (twice.pd.all, twice.pd.cases[0].factor, twice.funding.add) == (2.0, 3.0, 0.02)
+    assert twice.amount.all == pytest.approx(0.6)
+    assert twice.limits == LimitShock(1 + 2 * (0.9 - 1), (("A line", 0.0),))
+    assert stress.reach == pytest.approx(2.0)
+    assert Stress(pd=Shock(2.0)).reach == float("inf")
 
 
 def test_there_is_none_where_none_is_written(write: Write, base: str) -> None:
@@ -118,6 +186,22 @@ def test_columns_may_be_named_that_only_the_stress_reads(write: Write, base: str
             "stress: {churn: {where: [{grade: [], factor: 2}]}}",
             "stress.churn.where[#1].grade: the list is empty, so that nothing passes; "
             "write at least one value",
+        ),
+        (
+            "stress: {rates: {all: 0}}",
+            "stress.rates.all: '0' is not above 0; write a number above 0",
+        ),
+        (
+            "stress: {funding: {add: 3}}",
+            "stress.funding.add: 3 would be 300 %, expected 0% to 100%; write 3% or 0.03",
+        ),
+        (
+            "stresses: {tight: {limits: {where: [{name: A lin, factor: 0.5}]}}}",
+            "stresses.tight.limits.where[#1].name: no limit is named 'A lin'; did you mean A line?",
+        ),
+        (
+            "stresses: {q1: {file: gone.csv}}",
+            "stresses.q1.file: gone.csv does not exist; check the path, which starts from FOLDER",
         ),
         (
             "stress: {file: borrowers.txt}",

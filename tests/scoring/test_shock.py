@@ -54,6 +54,13 @@ def test_factors_multiply_and_pd_ends_at_one(portfolio: Portfolio) -> None:
     np.testing.assert_array_equal(table.churn["A"], TABLE.churn["A"])
 
 
+def test_customers_answer_to_a_cheaper_market_as_to_a_dearer_offer(portfolio: Portfolio) -> None:
+    stress = Stress(rates=Shock(0.8, (StressCase((Condition("grade", ("B",)),), 1.25),)))
+    _, table = apply_stress(portfolio, TABLE, stress)
+    np.testing.assert_allclose(table.churn["A"], [0.6 * (0.05 - 0.04) / 0.06, 0.6])
+    np.testing.assert_allclose(table.churn["B"], TABLE.churn["B"])
+
+
 def test_lgd_amount_and_churn(portfolio: Portfolio) -> None:
     stress = Stress(
         lgd=Shock(3.0),

@@ -1,0 +1,64 @@
+"""A policy under a stress: what funding costs, and where the limits lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from difflib import get_close_matches
+
+from allocator.errors import Fault
+from allocator.records.scenario import Limit, Policy
+from allocator.records.stress import LimitShock, Stress
+from allocator.scenario.nodes import LIMITS, Location, Node, limit_name
+from allocator.scenario.paths import STRESSES
+
+BUDGET = "budget"
+LIMITS_FIGURE = "limits"
+"""The figure of a stress whose cases name limits, not columns."""
+
+
+def stressed_policy(policy: Policy, stress: Stress) -> Policy:
+    """The policy after the stress's funding and limits; the one given stays as it is.
+
+    A limit of all lent money bounds a share: its factor is on the share.
+    """
+    funding, limits = stress.funding, stress.limits
+    budget = policy.budget.amount * limits.of(BUDGET)
+    return replace(
+        policy,
+        budget=replace(policy.budget, amount=budget),
+        funding_rate=policy.funding_rate * funding.all + funding.add,
+        limits=tuple(_stressed(limit, limits) for limit in policy.limits),
+    )
+
+
+def _stressed(limit: Limit, shock: LimitShock) -> Limit:
+    everyone = shock.all if limit.sense == "at_most" else 1.0
+    return replace(limit, bound=limit.bound * everyone * shock.of(limit.name))
+
+
+def stress_nodes(tree: Node) -> Iterator[tuple[Location, Node]]:
+    """Every stress of a scenario as it is written, with its place."""
+    places: list[Location] = [("stress",)]
+    stresses = tree.find(STRESSES)
+    places += [(*STRESSES, name) for name in (stresses.entries if stresses is not None else {})]
+    for place in places:
+        node = tree.find(place)
+        if node is not None:
+            yield place, node
+
+
+def limit_faults(tree: Node) -> Iterator[Fault]:
+    """Cases of stresses that name a limit which the scenario does not have."""
+    written = tree.find(LIMITS)
+    entries = written.items if written is not None else ()
+    known = [BUDGET, *(name for entry in entries if (name := limit_name(entry)) is not None)]
+    for place, _ in stress_nodes(tree):
+        at = (*place, LIMITS_FIGURE, "where")
+        cases = tree.find(at)
+        for index, case in enumerate(cases.items if cases is not None else ()):
+            name = limit_name(case)
+            if name is not None and name not in known:
+                near = get_close_matches(name, known, n=1)
+                remedy = f"did you mean {near[0]}?" if near else f"the limits are {', '.join(known)}"
+                yield tree.fault((*at, index, "name"), f"no limit is named {name!r}", remedy)
