@@ -42,17 +42,6 @@ Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
-class Columns:
-    """Columns of the borrowers to be read as text, and as numbers."""
-
-    texts: frozenset[str] = frozenset()
-    numbers: frozenset[str] = frozenset()
-
-
-NO_COLUMNS = Columns()
-
-
-@dataclass(frozen=True)
 class Found:
     """What could be read of a scenario's inputs, and everything that is wrong with them."""
 
@@ -77,11 +66,22 @@ class Scored:
     """What was found in files of invoices."""
 
 
-def read_inputs(scenario: Scenario, further: Columns = NO_COLUMNS) -> Inputs:
+@dataclass(frozen=True)
+class Columns:
+    """Further columns of the source, for those who ask more of the borrowers than limits do."""
+
+    texts: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
+
+
+NO_MORE = Columns()
+
+
+def read_inputs(scenario: Scenario, further: Columns = NO_MORE) -> Inputs:
     """The borrowers and the churn curve as every later stage sees them: scored and stressed.
 
-    `further` are columns to be read beside those of the limits and the stress. Raises InputError with
-    every fault of the borrowers, the scorecard, the curve and the stress.
+    The portfolio has the columns that limits and the stress read, and the `further` ones.
+    Raises InputError with every fault of the borrowers, the scorecard, the curve and the stress.
     """
     found = examine(scenario, further)
     if len(found.errors) == 1:
@@ -91,7 +91,7 @@ def read_inputs(scenario: Scenario, further: Columns = NO_COLUMNS) -> Inputs:
     return Inputs(found.portfolio, found.churn, content_hashes(scenario))
 
 
-def examine(scenario: Scenario, further: Columns = NO_COLUMNS) -> Found:
+def examine(scenario: Scenario, further: Columns = NO_MORE) -> Found:
     """As read_inputs, with the errors listed instead of raised.
 
     Where the stress is at fault the borrowers come without it, so that what follows can be examined too.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from allocator.borrowers import NO_COLUMNS, Columns, content_hashes, read_inputs
+from allocator.borrowers import NO_MORE, Columns, content_hashes, read_inputs
 from allocator.certification import Ledger, recheck
 from allocator.certification.certify import Finding
 from allocator.certification.economics import COLUMNS
@@ -39,11 +39,11 @@ def verify_run(stored: StoredRun) -> Certificate:
     return recheck_run(stored).finding.certificate
 
 
-def recheck_run(stored: StoredRun, further: Columns = NO_COLUMNS) -> Rechecked:
+def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Rechecked:
     """A stored run with everything recomputed from its folder and the inputs alone.
 
-    `further` are columns of the borrowers to be read beside those of the limits. Raises
-    CertificateError with every disagreement found, InputError where an input is missing.
+    Its portfolio has the `further` columns too.
+    Raises CertificateError with every disagreement found, InputError where an input is missing.
     """
     scenario = load_scenario(stored.scenario_path)
     claimed = stored.certificate
