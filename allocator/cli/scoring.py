@@ -10,7 +10,7 @@ import typer
 from allocator.cli import fitting
 from allocator.cli.options import AsJson, Verbose
 from allocator.cli.output import print_json, progress
-from allocator.errors import Fault, InputError, OutputError
+from allocator.errors import Fault, InputError
 from allocator.records.scenario import InvoiceFiles
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ EXAMPLE = (
     "--scorecard models/grades/cumcm-2020-v1.json --out borrowers.csv"
 )
 SCENARIO = (".yaml", ".yml")
-WRITTEN = (".csv", ".parquet")
 SHOWN = 20
 """Rows printed where no file is written."""
 
@@ -50,14 +49,18 @@ def score(
     ] = False,
     intervals: Annotated[bool, typer.Option(help="Add 95 % intervals of a logit's PD.")] = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the borrowers (csv or parquet).")
+        Path | None, typer.Option(metavar="FILE", help="Write the borrowers (csv, parquet, xlsx).")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file of --out.")] = False,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Put grade, PD and LGD on borrowers by a fitted scorecard."""
-    _check_out(out, force)
+    from allocator.store.file import require_file
+    from allocator.store.tables import FORMATS, write_frame
+
+    if out is not None:
+        require_file(out, FORMATS, force=force)
     with progress(verbose) as tell:
         tell("scoring")
         notes: tuple[Notes, ...] = ()
@@ -70,7 +73,7 @@ def score(
         else:
             frame = _from_table(file, scorecard, lgd, intervals)
         if out is not None:
-            _write(frame, out)
+            write_frame(frame, out, force=force)
     summary = _summary(frame, [vars(note) for note in notes], out)
     if as_json:
         print_json(summary)
@@ -124,36 +127,6 @@ def _need(value: Path | None, option: str, what: str) -> Path:
     if value is None:
         raise InputError.of([Fault("is missing", f"give {what}", field=option)], "score")
     return value
-
-
-def _check_out(out: Path | None, force: bool) -> None:
-    """Refuse, before any work, a file that cannot or must not be written."""
-    if out is None:
-        return
-    faults = []
-    if out.suffix not in WRITTEN:
-        faults.append(Fault(f"{out.name} is neither csv nor parquet", "use one of these", field="--out"))
-    if out.exists() and not force:
-        faults.append(Fault(f"{out} is already there", "name another file, or give --force", field="--out"))
-    if faults:
-        raise InputError.of(faults, "score")
-
-
-def _write(frame: pd.DataFrame, out: Path) -> None:
-    """Write beside, then put in place: whole or not at all."""
-    part = out.with_name(f".{out.name}.part")
-    try:
-        if out.suffix == ".parquet":
-            frame.to_parquet(part, index=False)
-        else:
-            frame.to_csv(part, index=False)
-        part.replace(out)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        fault = Fault(
-            error.strerror or "cannot be written", "name a folder that exists and has room", str(out)
-        )
-        raise OutputError("the borrowers were not written", [fault]) from error
 
 
 def _summary(frame: pd.DataFrame, notes: list[dict[str, Any]], out: Path | None) -> dict[str, Any]:

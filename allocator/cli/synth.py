@@ -23,9 +23,10 @@ def synth(
     """Write a portfolio of invented borrowers in the shape of real ones."""
     with progress(verbose=False) as tell:
         tell(f"inventing {borrowers:,} borrowers")
-        from allocator.portfolio.synthesis import synthesise_to
+        from allocator.portfolio.synthesis import parts
+        from allocator.store.tables import write_tables
 
-        synthesise_to(out, borrowers, seed, force)
+        write_tables(parts(borrowers, seed), out, force=force)
     if as_json:
         print_json({"file": str(out), "borrowers": borrowers, "seed": seed})
     else:

@@ -8,7 +8,6 @@ stays bounded and one seed gives one portfolio whether it is held or written.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,9 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allocator.errors import Fault, InputError
-from allocator.portfolio.writing import PART, write_tables
 from allocator.records.portfolio import Floats, Integers
 
+PART = 250_000
+"""Borrowers drawn at once."""
 GRADES = ("A", "B", "C", "D")
 PROPORTIONS = (27, 38, 34, 24)
 PD_SHAPES = ((1.6, 198.0), (2.2, 82.0), (3.0, 48.0), (4.0, 7.0))
@@ -48,44 +48,12 @@ def synthesise(borrowers: int, seed: int) -> pd.DataFrame:
     Amounts are in whole currency units, pd and lgd fractions. Raises InputError where `borrowers` is
     below 1 or `seed` below 0.
     """
-    frame: pd.DataFrame = pa.concat_tables(_parts(borrowers, seed)).to_pandas()
+    frame: pd.DataFrame = pa.concat_tables(parts(borrowers, seed)).to_pandas()
     return frame
 
 
-def synthesise_to(path: Path, borrowers: int, seed: int, force: bool = False) -> None:
-    """Write what `synthesise` gives to `path`, byte for byte, without holding more than a part of it.
-
-    Raises as `write_portfolio` does.
-    """
-    write_tables(_parts(borrowers, seed), path, force)
-
-
-def write_portfolio(frame: pd.DataFrame, path: Path, force: bool = False) -> None:
-    """Write borrowers as CSV, Parquet or Excel, by the suffix of `path`; whole or not at all.
-
-    Raises InputError for another suffix or more rows than a sheet holds, OutputError where the file
-    is there already and not `force`, or cannot be written.
-    """
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-    narrow = [
-        column.cast(pa.string()) if pa.types.is_large_string(column.type) else column
-        for column in table.columns
-    ]
-    table = pa.table(narrow, names=table.column_names)
-    write_tables((table.slice(start, PART) for start in range(0, len(frame), PART)), path, force)
-
-
-def grade_counts(borrowers: int) -> Integers:
-    """Borrowers of each grade, (4,): the proportions, rounded by largest remainder, ties to the better."""
-    total = sum(PROPORTIONS)
-    counts = np.array([borrowers * share // total for share in PROPORTIONS], dtype=np.int64)
-    remainders = [-(borrowers * share % total) for share in PROPORTIONS]
-    counts[np.argsort(remainders, kind="stable")[: borrowers - counts.sum()]] += 1
-    return counts
-
-
-def _parts(borrowers: int, seed: int) -> Iterator[pa.Table]:
-    """The borrowers, `PART` at a time."""
+def parts(borrowers: int, seed: int) -> Iterator[pa.Table]:
+    """What `synthesise` gives, `PART` borrowers at a time."""
     _check(borrowers, seed)
     starts = range(0, borrowers, PART)
     first, *streams = np.random.SeedSequence(seed).spawn(1 + len(starts))
@@ -95,6 +63,15 @@ def _parts(borrowers: int, seed: int) -> Iterator[pa.Table]:
     for start, stream in zip(starts, streams, strict=True):
         random = np.random.Generator(np.random.PCG64(stream))
         yield _part(grades[start : start + PART], start + 1, digits, random)
+
+
+def grade_counts(borrowers: int) -> Integers:
+    """Borrowers of each grade, (4,): the proportions, rounded by largest remainder, ties to the better."""
+    total = sum(PROPORTIONS)
+    counts = np.array([borrowers * share // total for share in PROPORTIONS], dtype=np.int64)
+    remainders = [-(borrowers * share % total) for share in PROPORTIONS]
+    counts[np.argsort(remainders, kind="stable")[: borrowers - counts.sum()]] += 1
+    return counts
 
 
 def _part(grades: np.ndarray, first: int, digits: int, random: np.random.Generator) -> pa.Table:

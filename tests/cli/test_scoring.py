@@ -70,10 +70,10 @@ def test_score_replaces_only_with_force_and_refuses_other_endings(
     assert allocator("score", borrowers, "--scorecard", PUBLISHED, "--out", out, "--force").status == 0
     assert len(pd.read_parquet(out)) == 3
     ending = allocator("score", borrowers, "--scorecard", PUBLISHED, "--out", tmp_path / "x.txt")
-    assert "x.txt is neither csv nor parquet" in ending.told
+    assert "no format for the ending .txt" in ending.told
     nowhere = allocator("score", borrowers, "--scorecard", PUBLISHED, "--out", tmp_path / "no" / "x.csv")
-    assert nowhere.status == 1
-    assert "the borrowers were not written" in nowhere.told
+    assert nowhere.status == 2
+    assert "its folder does not exist" in nowhere.told
 
 
 def test_score_without_a_scorecard_or_with_a_wrong_one(borrowers: Path, allocator: Allocator) -> None:

@@ -40,4 +40,4 @@ def test_synth_replaces_a_file_only_with_force(tmp_path: Path, allocator: Alloca
 def test_an_unknown_suffix_is_bad_input(tmp_path: Path, allocator: Allocator) -> None:
     outcome = allocator("synth", "--borrowers", 9, "--out", tmp_path / "b.doc")
     assert outcome.status == 2
-    assert "name the file .csv, .parquet or .xlsx" in outcome.told
+    assert "let it end in .csv or .parquet or .xlsx" in outcome.told

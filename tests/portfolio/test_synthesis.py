@@ -1,28 +1,23 @@
-"""Invented borrowers: the same for the same seed, in the right proportions, written whole or not at all."""
+"""Invented borrowers: the same for the same seed, in the right proportions."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allocator.errors import InputError, OutputError
-from allocator.portfolio import load_portfolio, synthesis, writing
-from allocator.portfolio.synthesis import grade_counts, synthesise, synthesise_to, write_portfolio
-from allocator.records.scenario import PortfolioSource
-
-SUFFIXES = ("csv", "parquet", "xlsx")
+from allocator.errors import InputError
+from allocator.portfolio import synthesis
+from allocator.portfolio.synthesis import grade_counts, parts, synthesise
 
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several parts, quickly."""
     monkeypatch.setattr(synthesis, "PART", 300)
-    monkeypatch.setattr(writing, "PART", 300)
 
 
 def test_one_seed_gives_one_portfolio() -> None:
@@ -60,86 +55,10 @@ def test_grade_counts_are_nearest(borrowers: int) -> None:
     assert np.abs(counts - borrowers * np.array([27, 38, 34, 24]) / 123).max() < 1
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_same_bytes_held_or_streamed(suffix: str, tmp_path: Path) -> None:
-    held, streamed = tmp_path / f"held.{suffix}", tmp_path / f"streamed.{suffix}"
-    write_portfolio(synthesise(1_000, 5), held)
-    synthesise_to(streamed, 1_000, 5)
-    assert held.read_bytes() == streamed.read_bytes()
-
-
-def test_what_is_written_can_be_loaded(tmp_path: Path) -> None:
-    expected = synthesise(700, 2)
-    for suffix in SUFFIXES:
-        path = tmp_path / f"book.{suffix}"
-        synthesise_to(path, 700, 2)
-        book = load_portfolio(PortfolioSource(suffix, path), frozenset({"sector"}), frozenset({"turnover"}))
-        assert book.borrower_id.tolist() == expected["borrower_id"].tolist()
-        assert book.pd.tolist() == expected["pd"].tolist()
-        assert book.number("turnover").tolist() == expected["turnover"].tolist()
-        sectors = [book.texts["sector"].values[code] for code in book.texts["sector"].codes]
-        assert sectors == expected["sector"].tolist()
-
-
-def test_any_frame_is_written_as_it_is(tmp_path: Path) -> None:
-    frame = pd.DataFrame(
-        {"borrower_id": ["=1+1", "https://a.b"], "max_amount": [1.5, None], "exclude": [True, False]}
-    )
-    for suffix in SUFFIXES:
-        path = tmp_path / f"book.{suffix}"
-        write_portfolio(frame.assign(grade="A", pd=0.1, lgd=0.5), path)
-        book = load_portfolio(PortfolioSource(suffix, path))
-        assert book.borrower_id.tolist() == ["=1+1", "https://a.b"]
-        assert book.max_amount.tolist() == [1.5, np.inf]
-        assert book.exclude.tolist() == [True, False]
-
-
-def test_a_file_is_not_replaced_unasked(tmp_path: Path) -> None:
-    path = tmp_path / "book.csv"
-    path.write_text("mine")
-    with pytest.raises(OutputError) as caught:
-        synthesise_to(path, 10, 0)
-    assert str(caught.value) == (
-        f"{path}: not written\n  {path}: a file of this name is there; name another or give --force"
-    )
-    assert path.read_text() == "mine"
-    synthesise_to(path, 10, 0, force=True)
-    assert path.read_text().count("\n") == 11
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_nothing_is_left_behind_by_a_failure(
-    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(number: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OutputError, match="no space left on device; make room or name another file"):
-        synthesise_to(tmp_path / f"book.{suffix}", 10, 0)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="no such file or directory"):
-        synthesise_to(tmp_path / "none" / "book.csv", 10, 0)
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [("book.json", "no format for the suffix .json"), ("book", "a name without suffix")],
-)
-def test_unknown_formats(name: str, words: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError) as caught:
-        write_portfolio(synthesise(5, 0), tmp_path / name)
-    assert str(caught.value).endswith(f"{words}; name the file .csv, .parquet or .xlsx")
-
-
-def test_more_rows_than_a_sheet_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "SHEET_ROWS", 100)
-    with pytest.raises(InputError, match="100 rows are more than a worksheet holds"):
-        synthesise_to(tmp_path / "book.xlsx", 100, 0)
-    assert list(tmp_path.iterdir()) == []
+def test_parts_are_the_whole() -> None:
+    whole = pa.concat_tables(parts(1_000, 5)).to_pandas()
+    pd.testing.assert_frame_equal(whole, synthesise(1_000, 5))
+    assert len(list(parts(1_000, 5))) == 4
 
 
 def test_arguments_out_of_range() -> None:

@@ -1,22 +1,23 @@
-"""Tables to a file: written aside, then renamed, so that nobody ever sees half of one."""
+"""Tables to a file: CSV, Parquet or a worksheet."""
 
 from __future__ import annotations
 
 import datetime
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import IO
 
+import pandas as pd
 import pyarrow as pa
 import xlsxwriter
 from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 from xlsxwriter.worksheet import Worksheet
 
-from allocator.errors import Fault, InputError, OutputError
+from allocator.errors import Fault, InputError
+from allocator.store.file import file_placed_whole, require_file
 
 PART = 250_000
 """Rows written at once, and rows of one group of a Parquet file."""
@@ -27,37 +28,32 @@ SHEET_ROWS = 1_048_576
 Write = Callable[[Iterator[pa.Table], pa.Schema, IO[bytes]], None]
 
 
-def write_tables(parts: Iterable[pa.Table], path: Path, force: bool) -> None:
-    """Write `parts` of one table to `path` in the format of its suffix.
+FORMATS = (".csv", ".parquet", ".xlsx")
 
-    Raises InputError for another suffix, OutputError where `path` is taken and not `force`, or
+
+def write_tables(parts: Iterable[pa.Table], path: Path, *, force: bool = False) -> None:
+    """Write `parts` of one table to `path` in the format of its ending.
+
+    Raises InputError for another ending or where `path` is taken and not `force`, OutputError where it
     cannot be written; nothing is left behind then.
     """
+    require_file(path, FORMATS, force=force)
     formats: dict[str, Write] = {".csv": _write_csv, ".parquet": _write_parquet, ".xlsx": _write_xlsx}
-    write = formats.get(path.suffix.lower())
-    if write is None:
-        problem = f"no format for the suffix {path.suffix}" if path.suffix else "a name without suffix"
-        fault = Fault(problem, "name the file .csv, .parquet or .xlsx", file=str(path))
-        raise InputError.of([fault], str(path))
-    if path.exists() and not force:
-        fault = Fault("a file of this name is there", "name another or give --force", file=str(path))
-        raise OutputError(f"{path}: not written", [fault])
     parts = iter(parts)
     first = next(parts)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with aside.open("wb") as file:
-            write(chain([first], parts), first.schema, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    except OSError as error:
-        fault = Fault(
-            (error.strerror or str(error)).lower(), "make room or name another file", file=str(path)
-        )
-        raise OutputError(f"{path}: not written", [fault]) from error
-    finally:
-        aside.unlink(missing_ok=True)
+    with file_placed_whole(path) as file:
+        formats[path.suffix.lower()](chain([first], parts), first.schema, file)
+
+
+def write_frame(frame: pd.DataFrame, path: Path, *, force: bool = False) -> None:
+    """Write a frame as `write_tables` does."""
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    narrow = [
+        column.cast(pa.string()) if pa.types.is_large_string(column.type) else column
+        for column in table.columns
+    ]
+    table = pa.table(narrow, names=table.column_names)
+    write_tables((table.slice(at, PART) for at in range(0, max(len(frame), 1), PART)), path, force=force)
 
 
 def _write_csv(parts: Iterator[pa.Table], schema: pa.Schema, file: IO[bytes]) -> None:
