@@ -10,7 +10,7 @@ demo: $(DONE)
 	$(BIN)/allocator verify runs/demo
 
 test: $(DONE)
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --durations=15
 
 lint: $(DONE)
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -17,6 +18,15 @@ def data() -> Path:
     if not (folder / "churn_curve.csv").is_file():
         pytest.skip(f"no real data at {folder}: set ALLOCATOR_DATA to its folder")
     return folder
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hypothesis draws the same examples in every run; how many, `strategies.random_cases` says."""
+    for name in ("share", "full"):
+        settings.register_profile(
+            name, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+        )
+    settings.load_profile("full" if "full" in config.option.markexpr else "share")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

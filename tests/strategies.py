@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
@@ -16,6 +19,17 @@ from tests.builders import Case, churn_table, limit, policy, portfolio
 RATES = (0.04, 0.06, 0.08, 0.1, 0.15)
 MEASURES = ("offered", "drawn", "interest", "gross_interest", "expected_loss", "loans")
 SENSES = ("at_most", "at_least", "exactly")
+
+
+def random_cases(few: int, full: int, **more: Any) -> Callable[[Any], Any]:
+    """The number of examples of a test over random cases, always the same ones: `few` in every run, `full`
+    in `make check-full`."""
+    number = full if settings.get_current_profile_name() == "full" else few
+
+    def decorated(test: Any) -> Any:
+        return pytest.mark.random(settings(max_examples=number, **more)(test))
+
+    return decorated
 
 
 @st.composite

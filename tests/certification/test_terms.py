@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from allocator.certification.terms import take_up_of, terms_of
 from allocator.pricing.offers import price_offers
 from tests import naive
 from tests.builders import Case, churn_table, policy, portfolio
-from tests.strategies import cases
+from tests.strategies import cases, random_cases
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@random_cases(60, full=600)
 @given(cases())
 def test_both_rooms_offer_the_same(case: Case) -> None:
     offers = price_offers(case.portfolio, case.table, case.scenario.response, case.policy)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from allocator.certification import recheck
@@ -19,9 +19,8 @@ from allocator.pipeline import named_tree
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.engine.brute_force import best_value
 from tests.stages import Solved, price_map, solve
-from tests.strategies import cases
+from tests.strategies import cases, random_cases
 
-RANDOM = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 TABLE = churn_table([0.04, 0.07, 0.1], A=[0.0, 0.2, 0.55], B=[0.05, 0.25, 0.5])
 CASE = Case(
     portfolio(
@@ -98,7 +97,7 @@ def test_no_altered_number_makes_it_prove_what_is_not_so() -> None:
     assert refused > 50
 
 
-@settings(RANDOM, max_examples=100)
+@random_cases(100, full=1_000)
 @given(st.data())
 def test_no_tree_of_any_make_proves_less_than_the_optimum(data: st.DataObject) -> None:
     """Nodes dropped, swapped, repeated, emptied; splits without a side; children that point anywhere."""
@@ -195,7 +194,7 @@ def test_what_is_wrong_with_a_tree_is_said(name: str) -> None:
     assert finding.certificate.bound == judged(CASE, SOLVED, None).certificate.bound
 
 
-@RANDOM
+@random_cases(60, full=600)
 @given(cases())
 def test_a_certificate_is_as_tight_as_brute_force(case: Case) -> None:
     """Where prices leave a gap, a tree closes it."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from allocator.errors import InfeasibleError
 from tests.builders import Case
 from tests.engine.brute_force import best_value
 from tests.stages import solve
-from tests.strategies import cases
-
-TINY = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+from tests.strategies import cases, random_cases
 
 
-def agrees(case: Case) -> None:
+@random_cases(80, full=2_000)
+@given(cases())
+def test_the_optimum_and_the_verdict_of_brute_force(case: Case) -> None:
     best = best_value(case)
     if best is None:
         with pytest.raises(InfeasibleError):
@@ -26,16 +26,3 @@ def agrees(case: Case) -> None:
     assert solved.bound >= best - tolerance
     assert solved.solution.bound >= best - tolerance
     assert solved.solution.stop == "gap"
-
-
-@settings(TINY, max_examples=60)
-@given(cases())
-def test_the_optimum_and_the_verdict_of_brute_force(case: Case) -> None:
-    agrees(case)
-
-
-@pytest.mark.full
-@settings(TINY, max_examples=200)
-@given(cases())
-def test_two_hundred_cases(case: Case) -> None:
-    agrees(case)

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
@@ -14,7 +14,7 @@ from allocator.errors import InfeasibleError
 from allocator.records.limits import Row
 from tests.builders import SETTINGS, Case, churn_table, limit, policy, portfolio
 from tests.stages import columns_of, solve
-from tests.strategies import cases
+from tests.strategies import cases, random_cases
 
 TABLE = churn_table([0.04, 0.08, 0.12], A=[0.0, 0.3, 0.8], B=[0.1, 0.25, 0.6])
 
@@ -45,7 +45,7 @@ def feasible(columns: Columns) -> bool:
     return True
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@random_cases(20, full=400)
 @given(cases())
 def test_what_is_named_is_a_conflict_and_what_is_said_to_end_it_does(case: Case) -> None:
     columns = columns_of(case)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from allocator.engine.greedy import fill
 from allocator.engine.kernel.passes import prepare
@@ -11,7 +11,7 @@ from allocator.engine.search import Search, candidate
 from tests import naive
 from tests.builders import SETTINGS, Case, churn_table, limit, policy, portfolio
 from tests.stages import columns_of
-from tests.strategies import cases
+from tests.strategies import cases, random_cases
 
 TABLE = churn_table([0.04, 0.08, 0.12], A=[0.0, 0.3, 0.8], B=[0.1, 0.25, 0.6])
 
@@ -30,7 +30,7 @@ def test_amounts_stay_on_the_step_and_above_the_ticket() -> None:
     assert amount.tolist() == [0.0, 360_000.0, 240_000.0]
 
 
-@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@random_cases(80, full=800)
 @given(cases(borrowers=8, rates=4))
 def test_what_is_admitted_meets_every_row_by_the_plain_rules(case: Case) -> None:
     columns = columns_of(case)

@@ -33,7 +33,17 @@ def test_a_step_is_the_minimiser_inside_the_box(seed: int) -> None:
 
 @pytest.mark.parametrize("name", ["central", "binding", "floors", "many-limits", "ties"])
 def test_newton_ends_near_the_relaxation_whatever_the_shape_of_the_book(name: str) -> None:
-    book = CASES[name].book(1_500)
+    check_distance(name, 500)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", CASES)
+def test_newton_ends_near_the_relaxation_of_larger_books(name: str) -> None:
+    check_distance(name, 1_500)
+
+
+def check_distance(name: str, size: int) -> None:
+    book = CASES[name].book(size)
     columns = columns_of(Case(book.portfolio, book.table, book.policy, "isotonic"))
     exact = relaxation_prices(columns, lambda _: None).bound
     ready = newton_prices(columns, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from allocator.certification import recheck
 from allocator.engine.options import options_of, undominated, uses_of
@@ -15,10 +15,10 @@ from allocator.records.run import Decisions
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.engine.whole_program import best_value
 from tests.stages import columns_of, price_map
-from tests.strategies import cases_in_cents
+from tests.strategies import cases_in_cents, random_cases
 
 
-@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@random_cases(40, full=800)
 @given(cases_in_cents())
 def test_its_value_is_the_certified_bound_at_its_prices(case: Case) -> None:
     columns = columns_of(case)

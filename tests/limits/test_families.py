@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from allocator.limits.families import FAMILIES
@@ -14,7 +14,7 @@ from allocator.limits.families.measured import Measured
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.limits.conformance import check_limit
 from tests.stages import columns_of
-from tests.strategies import MEASURES, SENSES, cases
+from tests.strategies import MEASURES, SENSES, cases, random_cases
 
 TABLE = churn_table([0.04, 0.08, 0.12], A=[0.0, 0.3, 0.8], B=[0.1, 0.25, 0.6])
 BOOK = portfolio(
@@ -52,7 +52,7 @@ def test_three_readings_agree(measure: str, of: str | None, each: str | None, we
     check_limit(Case(BOOK, TABLE, terms), seed=len(measure))
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@random_cases(40, full=400)
 @given(cases(), st.integers(0, 2**32))
 def test_three_readings_agree_on_random_cases(case: Case, seed: int) -> None:
     check_limit(case, seed)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -21,6 +21,7 @@ from allocator.portfolio import load_portfolio
 from allocator.records.portfolio import Portfolio, Text
 from allocator.records.scenario import PortfolioSource
 from tests.portfolio.sources import FORMATS, as_csv, as_parquet, csv_text
+from tests.strategies import random_cases
 
 THREE: dict[str, list[Any]] = {
     "borrower_id": ["E10", "E9", "E1"],
@@ -90,7 +91,7 @@ def decimals(lowest: float, highest: float) -> st.SearchStrategy[float]:
     return st.floats(lowest, highest, allow_subnormal=False).map(lambda number: float(f"{number:.15g}"))
 
 
-@settings(max_examples=25, deadline=None)
+@random_cases(25, full=250)
 @given(st.data())
 def test_formats_agree(data: st.DataObject) -> None:
     ids = data.draw(st.lists(words.filter(lambda word: word != "borrower_id"), min_size=1, unique=True))
@@ -115,7 +116,7 @@ def test_formats_agree(data: st.DataObject) -> None:
         assert_same(books[0], book)
 
 
-@settings(max_examples=20, deadline=None)
+@random_cases(20, full=200)
 @given(st.permutations(range(3)), st.permutations(list(THREE)))
 def test_order_of_rows_and_columns_changes_nothing(rows: list[int], names: list[str]) -> None:
     shuffled = {name: [THREE[name][row] for row in rows] for name in names}

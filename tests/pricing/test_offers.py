@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from allocator.engine.kernel.columns import Columns
 from allocator.errors import InputError
@@ -18,7 +18,7 @@ from allocator.records.portfolio import Portfolio
 from allocator.records.scenario import Response
 from tests import naive
 from tests.builders import Case, churn_table, policy, portfolio
-from tests.strategies import cases
+from tests.strategies import cases, random_cases
 
 TABLE = churn_table([0.04, 0.08, 0.12], A=[0.0, 0.3, 0.8], B=[0.1, 0.25, 0.6])
 
@@ -32,7 +32,7 @@ def reasons(offers: OfferBook) -> list[str]:
     return [names[code] for code in offers.refusal.codes]
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@random_cases(40, full=400)
 @given(cases())
 def test_every_offer_is_worth_what_the_formulation_says(case: Case) -> None:
     """Each alternative of each borrower, one by one, by the plain rules."""

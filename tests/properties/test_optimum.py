@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from allocator.certification import recheck
@@ -15,9 +15,8 @@ from allocator.errors import InfeasibleError
 from allocator.records.scenario import Limit
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.stages import Solved, price_map, solve
-from tests.strategies import cases, cases_in_cents
+from tests.strategies import cases, cases_in_cents, random_cases
 
-RANDOM = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 TABLE = churn_table([0.04, 0.07, 0.1, 0.13], A=[0.0, 0.2, 0.45, 0.8], B=[0.0, 0.15, 0.35, 0.6])
 
 
@@ -37,7 +36,7 @@ def loosened(entry: Limit, how: str) -> Limit:
     return replace(entry, bound=entry.bound + room if entry.sense == "at_most" else entry.bound - room)
 
 
-@RANDOM
+@random_cases(40, full=400)
 @given(cases(), st.integers(0, 2), st.sampled_from(("at_most", "at_least")))
 def test_loosening_a_limit_never_lowers_the_optimum(case: Case, which: int, how: str) -> None:
     limits = case.policy.limits
@@ -47,7 +46,7 @@ def test_loosening_a_limit_never_lowers_the_optimum(case: Case, which: int, how:
     assert loose.value >= tight.value - 1e-9 * max(abs(tight.value), 1.0)
 
 
-@RANDOM
+@random_cases(40, full=400)
 @given(cases())
 def test_a_larger_budget_never_lowers_the_optimum(case: Case) -> None:
     budget = replace(case.policy.budget, spend="at_most")
@@ -57,7 +56,7 @@ def test_a_larger_budget_never_lowers_the_optimum(case: Case) -> None:
     assert loose.value >= tight.value - 1e-9 * max(abs(tight.value), 1.0)
 
 
-@RANDOM
+@random_cases(40, full=400)
 @given(cases_in_cents(), st.integers(0, 2**32))
 def test_the_bound_is_never_below_the_value_at_any_prices(case: Case, seed: int) -> None:
     """Prices of any size bound the value; those of the wrong sign are refused."""
@@ -104,7 +103,7 @@ def in_money(case: Case, factor: float) -> Case:
     return replace(scaled, portfolio=book)
 
 
-@RANDOM
+@random_cases(40, full=400)
 @given(cases(), st.sampled_from((1e-3, 1e3, 1e5)))
 def test_money_in_another_unit_gives_the_same_answer(case: Case, factor: float) -> None:
     """Amounts lie on a step, so that cents do not matter."""
@@ -146,7 +145,7 @@ def books_to_spend(draw: Any) -> tuple[Any, float]:
 
 
 @pytest.mark.parametrize("basis", ["offered", "drawn"])
-@settings(RANDOM, max_examples=15)
+@random_cases(6, full=60)
 @given(books_to_spend(), st.integers(0, 99))
 def test_a_budget_that_must_be_spent_is_spent_to_the_cent(
     basis: str, drawn: tuple[Any, float], cents: int

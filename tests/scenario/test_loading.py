@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 
 from allocator.errors import InputError
 from allocator.scenario import dump_scenario, load_document, load_scenario
 from allocator.scenario.reference import EXAMPLE
 from tests.scenario.conftest import BASE, Write
+from tests.strategies import random_cases
 
 RUN = Path("runs") / "case-0f3a"
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8).filter(str.strip)
@@ -86,12 +87,7 @@ def written(write: Write, *texts: str) -> list[tuple[str, str]]:
     return list(zip(places, texts, strict=True))
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking would take minutes
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@random_cases(60, full=600, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # shrinking takes minutes
 @given(
     grade=WORDS,
     values=st.lists(WORDS, min_size=1, max_size=3),

@@ -6,11 +6,12 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from allocator.errors import InputError
 from allocator.scoring.classes import CLASSES, RatingClass, Scale, cut_classes
+from tests.strategies import random_cases
 
 NAMES = ("good", "fair", "bad")
 
@@ -50,7 +51,7 @@ def gain_of(scale: Scale, score: np.ndarray, owed: np.ndarray, lost: np.ndarray)
     return total
 
 
-@settings(max_examples=60, deadline=None)
+@random_cases(60, full=600)
 @given(st.integers(6, 14), st.integers(0, 10**6), st.integers(2, 4))
 def test_no_other_cut_is_better(n: int, seed: int, k: int) -> None:
     score, default, owed, lost = case(n, seed)
@@ -64,7 +65,7 @@ def test_no_other_cut_is_better(n: int, seed: int, k: int) -> None:
     assert gain_of(scale, score, owed, lost) == pytest.approx(by_hand)
 
 
-@settings(max_examples=25, deadline=None)
+@random_cases(25, full=250)
 @given(st.integers(0, 10**6), st.integers(2, 9))
 def test_rates_rise_strictly_and_classes_cover_the_score(seed: int, k: int) -> None:
     score, default, owed, lost = case(300, seed)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
 from allocator.errors import InputError
 from allocator.scoring.logit import fit_logit, separating
+from tests.strategies import random_cases
 
 
 def draw(n: int, seed: int, slopes: tuple[float, ...] = (1.0, -0.5)) -> tuple[np.ndarray, np.ndarray]:
@@ -72,7 +73,7 @@ def test_grade_d_of_the_contest_separates(firms: tuple) -> None:  # type: ignore
     np.testing.assert_allclose(p, [0.5 / 28, 1.5 / 39, 2.5 / 35, 24.5 / 25], atol=1e-8)
 
 
-@settings(max_examples=40, deadline=None)
+@random_cases(40, full=400)
 @given(st.integers(0, 10**6), st.integers(1, 4))
 def test_firth_settles_even_where_one_firm_has_a_column_to_itself(seed: int, columns: int) -> None:
     generator = np.random.default_rng(seed)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from allocator.errors import CertificateError, InputError
@@ -18,6 +18,7 @@ from allocator.records.run import Run
 from allocator.store import folder, read_run, write_run
 from allocator.store.folder import PARQUET_FROM
 from tests.store.runs import SCENARIO_TEXT, made_run
+from tests.strategies import random_cases
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def rewritten(run: Run, tmp_path: Path, **columns: list[Any]) -> tuple[pd.DataFr
     return allocation, read_run(tmp_path / "run").allocation
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@random_cases(25, full=250)
 @given(
     numbers=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=8, max_size=8),
     texts=st.lists(
