@@ -21,12 +21,14 @@ from allocator.portfolio import (
     fingerprint_file,
     joined,
     load_portfolio,
+    read_book,
     whole_table,
     with_columns,
 )
 from allocator.pricing.churn import read_churn_table
 from allocator.records.case import Inputs
 from allocator.records.portfolio import ChurnTable, Portfolio
+from allocator.records.run import Decisions
 from allocator.records.scenario import InvoiceFiles, PortfolioSource, Scenario
 from allocator.records.stress import Stress, StressSource
 
@@ -47,6 +49,8 @@ class Found:
 
     portfolio: Portfolio | None
     churn: ChurnTable | None
+    book: Decisions | None
+    lines: dict[str, float] | None
     errors: tuple[InputError, ...]
 
     @property
@@ -88,7 +92,7 @@ def read_inputs(scenario: Scenario, further: Columns = NO_MORE) -> Inputs:
         raise found.errors[0]
     if found.portfolio is None or found.churn is None or found.errors:
         raise InputError.of(found.faults, scenario.name)
-    return Inputs(found.portfolio, found.churn, content_hashes(scenario))
+    return Inputs(found.portfolio, found.churn, content_hashes(scenario), found.book, found.lines)
 
 
 def examine(scenario: Scenario, further: Columns = NO_MORE) -> Found:
@@ -105,7 +109,13 @@ def examine(scenario: Scenario, further: Columns = NO_MORE) -> Found:
     if portfolio is not None and churn is not None and stress is not None and stress != Stress():
         after = _gather(errors, stressed, portfolio, churn, stress, scenario.stress)
         portfolio, churn = after or (portfolio, churn)
-    return Found(portfolio, churn, tuple(errors))
+    strategy = scenario.strategy
+    book, lines = None, None
+    if strategy.book is not None and portfolio is not None and churn is not None:
+        book = _gather(errors, read_book, _source_of(strategy.book), portfolio, churn)
+    if strategy.weights is not None:
+        lines = _gather(errors, _weights, strategy.weights)
+    return Found(portfolio, churn, book, lines, tuple(errors))
 
 
 def content_hashes(scenario: Scenario) -> dict[str, str]:
@@ -115,6 +125,7 @@ def content_hashes(scenario: Scenario) -> dict[str, str]:
         "churn": scenario.response.churn,
         "scorecard": source.scorecard,
         "stress": scenario.stress.file,
+        **scenario.strategy.files(),
         **(source.invoices.files() if source.invoices is not None else {}),
     }
     hashes = {} if source.invoices is not None else {"portfolio": fingerprint(source)}
@@ -137,6 +148,12 @@ def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = 
     table = whole_table(source)
     given = scores(_under_our_names(as_frame(table, source.decimal), source), fitted, intervals=intervals)
     return Scored(with_columns(table, given), tuple(given.columns))
+
+
+def _weights(path: Path) -> dict[str, float]:
+    from allocator.scoring.fitted import read_weights
+
+    return read_weights(path)
 
 
 def _hash(path: Path) -> str:

@@ -30,6 +30,7 @@ from allocator.records.portfolio import Portfolio
 from allocator.records.run import Certificate, Decisions, Run
 from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution
+from allocator.strategies import follow
 from allocator.summary import summarise
 
 Progress = Callable[[str], None]
@@ -81,18 +82,26 @@ def prepare(scenario: Scenario, inputs: Inputs) -> Case:
 
 
 def decide(
-    case: Case, progress: Progress = lambda _: None, start: Mapping[str, float] | None = None
+    case: Case,
+    progress: Progress = lambda _: None,
+    start: Mapping[str, float] | None = None,
+    optimum: Solution | None = None,
 ) -> Solution:
-    """The engine's answer to the case, begun from the prices of another where they are given."""
-    rows = case.limits.rows
-    prices = None if start is None else np.array([start.get(row.name, 0.0) for row in rows])
-    return optimise(case.offers, case.limits, case.scenario.solver, progress, prices)
+    """The answer of the scenario's strategy to the case, with the prices and the bound of the optimum.
+
+    The engine begins from the prices `start` of another run where they are given; `optimum` is its answer
+    to the same case where that is known already.
+    """
+    if optimum is None:
+        rows = case.limits.rows
+        prices = None if start is None else np.array([start.get(row.name, 0.0) for row in rows])
+        optimum = optimise(case.offers, case.limits, case.scenario.solver, progress, prices)
+    return follow(case, optimum, progress)
 
 
 def judge(case: Case, solution: Solution) -> Finding:
     """The solution recomputed from the inputs; raises CertificateError where it does not pass."""
-    inputs, columns = case.inputs, Columns(case.offers, case.limits)
-    decisions = Decisions(solution.amount, columns.rate(solution.option))
+    inputs, decisions = case.inputs, Decisions(solution.amount, solution.rate)
     names = [row.name for row in case.limits.rows]
     prices = dict(zip(names, solution.prices.tolist(), strict=True))
     tree = named_tree(solution.tree, inputs.portfolio) if solution.tree is not None else None
@@ -104,10 +113,12 @@ def judge(case: Case, solution: Solution) -> Finding:
 def present(case: Case, solution: Solution, finding: Finding, seconds: Mapping[str, float]) -> Run:
     """The run as people get it: one row a borrower, and the summary."""
     columns, portfolio = Columns(case.offers, case.limits), case.inputs.portfolio
-    why = reasons(columns, solution, case.scenario.solver.threads)
+    why = solution.why
+    if why is None:
+        why = reasons(columns, solution, case.scenario.solver.threads)
     allocation = _allocation(portfolio, finding.ledger, why)
     spent = {**seconds, "price": solution.seconds["price"], "solve": solution.seconds["solve"]}
-    summary = summarise(case.scenario, portfolio, solution, finding.ledger, finding.certificate, spent)
+    summary = summarise(case.scenario, portfolio, solution, finding, spent)
     return Run(case.scenario, allocation, finding.certificate, summary, summary["status"], solution.log)
 
 

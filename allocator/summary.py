@@ -6,20 +6,28 @@ import hashlib
 import json
 import platform
 import resource
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from allocator.certification import Ledger
+from allocator.certification.certify import Finding
 from allocator.records.portfolio import Booleans, Portfolio
-from allocator.records.run import Certificate, LimitUse
+from allocator.records.run import Certificate, LimitUse, Status
 from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution
 
 _SUMS = ("interest", "expected_loss", "funding_cost", "churn_cost", "processing_cost", "relationship_cost")
-_PLACES = {"portfolio": ("source", "scorecard"), "response": ("churn",), "stress": ("file",)}
+_PLACES = (
+    ("portfolio", "source"),
+    ("portfolio", "scorecard"),
+    ("response", "churn"),
+    ("stress", "file"),
+    ("strategy", "file"),
+    ("strategy", "ahp_lines", "file"),
+)
 """Where a scenario names its inputs, whose contents count and not where they lie."""
 _READ_BY = ("sep", "decimal", "duplicates")
 """What of a source says how its contents are to be understood."""
@@ -30,26 +38,30 @@ def summarise(
     scenario: Scenario,
     portfolio: Portfolio,
     solution: Solution,
-    ledger: Ledger,
-    certificate: Certificate,
+    finding: Finding,
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
-    """The figures of a run; amounts in currency units, rates and gaps as fractions."""
-    bound = max(min(solution.bound, certificate.bound), certificate.value)
+    """The figures of a run; amounts in currency units, rates and gaps as fractions.
+
+    The bound is on allocations that keep every limit and term: one that does not may be worth more.
+    """
+    certificate = finding.certificate
+    bound = min(solution.bound, certificate.bound)
+    bound = bound if finding.broken else max(bound, certificate.value)
     recheckable = "prices" if certificate.tree is None else "tree"
     proof = solution.proof if bound < certificate.bound else recheckable
     gap = (bound - certificate.value) / max(abs(bound), 1.0)
     return {
         "schema": 1,
         "name": scenario.name,
-        "status": "optimal" if gap <= scenario.solver.gap else "feasible",
+        "status": status(scenario, finding, gap),
         "stop": solution.stop,
         "proof": proof,
         "currency": scenario.policy.currency,
         "objective": certificate.value,
         "bound": bound,
         "gap": gap,
-        **figures(scenario, portfolio, ledger, certificate),
+        **figures(scenario, portfolio, finding),
         "seconds": dict(seconds),
         "method": solution.method,
         "peak_memory_mb": _peak_memory_mb(),
@@ -58,13 +70,21 @@ def summarise(
     }
 
 
-def figures(
-    scenario: Scenario, portfolio: Portfolio, ledger: Ledger, certificate: Certificate
-) -> dict[str, Any]:
+def status(scenario: Scenario, finding: Finding, gap: float) -> Status:
+    """What came out: a strategy's allocation may break limits or terms, and then says so."""
+    if finding.broken:
+        return "breaks_limits"
+    return "optimal" if gap <= scenario.solver.gap else "feasible"
+
+
+def figures(scenario: Scenario, portfolio: Portfolio, finding: Finding) -> dict[str, Any]:
     """What the inputs, the decisions and the prices alone give: a recheck repeats it."""
-    policy = scenario.policy
+    policy, ledger, certificate = scenario.policy, finding.ledger, finding.certificate
     unspent = certificate.limits[0].slack if policy.budget.spend == "at_most" else 0.0
     return {
+        "strategy": scenario.strategy.name,
+        "limits_broken": [use.name for use in certificate.limits if use.broken],
+        "terms_broken": dict(finding.terms_broken),
         "certified_bound": certificate.bound,
         "certified_gap": certificate.gap,
         "offered": float(np.sum(ledger.amount)),
@@ -90,17 +110,28 @@ def _limit(use: LimitUse, budget: float) -> dict[str, Any]:
         "slack": use.slack,
         "price": use.price,
         "binding": abs(use.slack) <= 1e-9 * max(abs(use.bound), budget / 1000),
+        "broken": use.broken,
     }
 
 
 def digest(scenario: Scenario, certificate: Certificate) -> str:
     """Hash of the resolved scenario and the contents of its inputs, wherever they lie."""
     document = {key: entry for key, entry in scenario.document.items() if key != "stresses"}  # not solved
-    for name, places in _PLACES.items():
-        if name in document:
-            document[name] = {key: entry for key, entry in document[name].items() if key not in places}
+    for place in _PLACES:
+        document = _without(document, place)
     parts = [document, _reading(scenario.document["portfolio"]["source"]), dict(certificate.inputs)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _without(document: Mapping[str, Any], place: Sequence[str]) -> dict[str, Any]:
+    """`document` without what stands at `place`, where something does."""
+    key, *below = place
+    kept = dict(document)
+    if not below:
+        kept.pop(key, None)
+    elif isinstance(kept.get(key), Mapping):
+        kept[key] = _without(kept[key], below)
+    return kept
 
 
 def _reading(source: Any) -> dict[str, Any]:

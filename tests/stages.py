@@ -53,7 +53,7 @@ def solve(case: Case) -> Solved:
     ready = prepared(case)
     columns = Columns(ready.offers, ready.limits)
     solution = decide(ready)
-    decisions = Decisions(solution.amount, columns.rate(solution.option))
+    decisions = Decisions(solution.amount, solution.rate)
     return Solved(columns, solution, decisions, judge(ready, solution))
 
 

@@ -15,12 +15,12 @@ from allocator.certification.limits import Block, blocks_of, limit_uses
 from allocator.certification.terms import Terms, take_up_of, terms_of
 from allocator.certification.tree import lots_of, tree_faults
 from allocator.errors import CertificateError, Fault
-from allocator.records.portfolio import ChurnTable, Floats, Portfolio
+from allocator.records.portfolio import Booleans, ChurnTable, Floats, Portfolio
 from allocator.records.run import Certificate, Decisions
 from allocator.records.scenario import Policy, Scenario, Sense
 
 TOLERANCE = 1e-9
-"""Largest violation of a row, relative to its scale."""
+"""How far a value may lie above its bound, relative to the bound."""
 _MOST = 20
 """Faults named one by one."""
 
@@ -31,8 +31,12 @@ class Finding:
 
     certificate: Certificate
     ledger: Ledger
+    broken: tuple[Fault, ...]
+    """Decisions that the terms do not allow, and limits that do not hold."""
+    terms_broken: Mapping[str, int]
+    """Term -> how many decisions break it."""
     faults: tuple[Fault, ...]
-    """Empty where every decision is allowed and every limit holds."""
+    """What no decisions may be: not finite, or proved by an unsound tree."""
 
 
 def recheck(
@@ -69,17 +73,21 @@ def recheck(
         inputs=dict(inputs),
         tree=tree,
     )
-    faults = unsound + _decision_faults(portfolio, policy.ticket.step, terms, decisions, allowed)
-    faults += [
+    kinds = _broken_terms(policy.ticket.step, terms, decisions, allowed)
+    broken = [fault for kind in kinds for fault in _faults_of(kind, portfolio, terms)]
+    broken += [
         Fault(
             f"uses {use.used:,.2f} against {use.sense.replace('_', ' ')} {use.bound:,.2f}",
             "the allocation breaks this limit",
             field=f"limit {use.name}",
         )
         for use in uses
-        if use.violation > TOLERANCE
+        if use.broken
     ]
-    return Finding(certificate, ledger, tuple(faults))
+    counts = {kind.what: int(np.count_nonzero(kind.broken)) for kind in kinds}
+    counts = {what: count for what, count in counts.items() if count}
+    faults = unsound + _faults_of(_no_amounts(decisions), portfolio, terms)
+    return Finding(certificate, ledger, tuple(broken), counts, tuple(faults))
 
 
 def certify(
@@ -91,11 +99,14 @@ def certify(
     inputs: Mapping[str, str],
     tree: Mapping[str, Any] | None = None,
 ) -> Finding:
-    """`recheck` for decisions that must hold: raises CertificateError where one does not."""
+    """`recheck` for decisions that must hold: raises CertificateError where one does not.
+
+    Those of a strategy other than the optimal may break limits and terms: then the finding says so.
+    """
     finding = recheck(scenario, portfolio, table, decisions, prices, inputs, tree)
-    faults = list(finding.faults)
+    faults = [*finding.faults, *unallowed(scenario, finding)]
     certificate = finding.certificate
-    if certificate.gap < -TOLERANCE:
+    if certificate.gap < -TOLERANCE and not finding.broken:
         faults.append(
             Fault(
                 f"value {certificate.value!r} lies above bound {certificate.bound!r}",
@@ -141,40 +152,57 @@ def _check_prices(senses: Mapping[str, Sense], prices: Mapping[str, float]) -> N
         raise CertificateError("the prices do not fit the policy", faults)
 
 
-def _decision_faults(
-    portfolio: Portfolio, step: float | None, terms: Terms, decisions: Decisions, allowed: np.ndarray
-) -> list[Fault]:
-    """Amounts and rates that the terms do not allow, the first of each kind and a count."""
+@dataclass(frozen=True)
+class _Kind:
+    """One way in which a decision may be wrong."""
+
+    broken: Booleans
+    """(n,)"""
+    what: str
+    values: Floats
+    """(n,) what to show of each."""
+
+
+def unallowed(scenario: Scenario, finding: Finding) -> tuple[Fault, ...]:
+    """What is broken, where the scenario's strategy may not break anything."""
+    return finding.broken if scenario.strategy.rule == "optimal" else ()
+
+
+def _no_amounts(decisions: Decisions) -> _Kind:
     amount = decisions.amount
-    offered = amount != 0
+    return _Kind(~np.isfinite(amount) | (amount < 0), "amount", amount)
+
+
+def _broken_terms(step: float | None, terms: Terms, decisions: Decisions, allowed: Booleans) -> list[_Kind]:
+    """Amounts and rates that the terms do not allow."""
+    amount = decisions.amount
+    offered = amount > 0
     lot = 0.01 if step is None else step
     count = amount / lot
     off = np.abs(count - np.round(count)) > 1e-9 * np.maximum(np.abs(count), 1.0)
     outside = (amount < terms.low) | (amount > terms.high)
-    kinds: list[tuple[np.ndarray, str, Floats]] = [
-        (~np.isfinite(amount), "amount", amount),
-        (offered & ~terms.lendable, "amount to a borrower who may not be offered anything", amount),
-        (
-            offered & terms.lendable & outside,
-            "amount outside the borrower's smallest and largest loan",
-            amount,
-        ),
-        (offered & off & ~terms.pinned, f"amount that is no multiple of {lot:g}", amount),
-        (offered & terms.lendable & ~allowed, "rate that may not be offered", decisions.rate),
-        (terms.pinned & terms.lendable & ~offered, "pinned offer not made", amount),
+    lendable = offered & terms.lendable
+    return [
+        _Kind(offered & ~terms.lendable, "amount to a borrower who may not be offered anything", amount),
+        _Kind(lendable & outside, "amount outside the borrower's smallest and largest loan", amount),
+        _Kind(offered & off & ~terms.pinned, f"amount that is no multiple of {lot:g}", amount),
+        _Kind(lendable & ~allowed, "rate that may not be offered", decisions.rate),
+        _Kind(terms.pinned & terms.lendable & ~offered, "pinned offer not made", amount),
     ]
-    faults: list[Fault] = []
-    for broken, what, values in kinds:
-        rows = np.flatnonzero(broken)
-        faults += [
-            Fault(
-                f"{what}: {values[i]:,.12g}",
-                f"allowed are {terms.low[i]:,.2f} to {terms.high[i]:,.2f} at the rates of the grade's band",
-                row=int(portfolio.row[i]),
-                field=str(portfolio.borrower_id[i]),
-            )
-            for i in rows[:_MOST]
-        ]
-        if len(rows) > _MOST:
-            faults.append(Fault(f"{what}: {len(rows) - _MOST} more", "mend these too"))
+
+
+def _faults_of(kind: _Kind, portfolio: Portfolio, terms: Terms) -> list[Fault]:
+    """The first decisions of a kind, one fault each, and a count of the others."""
+    rows = np.flatnonzero(kind.broken)
+    faults = [
+        Fault(
+            f"{kind.what}: {kind.values[i]:,.12g}",
+            f"allowed are {terms.low[i]:,.2f} to {terms.high[i]:,.2f} at the rates of the grade's band",
+            row=int(portfolio.row[i]),
+            field=str(portfolio.borrower_id[i]),
+        )
+        for i in rows[:_MOST]
+    ]
+    if len(rows) > _MOST:
+        faults.append(Fault(f"{kind.what}: {len(rows) - _MOST} more", "mend these too"))
     return faults

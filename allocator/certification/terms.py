@@ -91,10 +91,14 @@ def _tariff(rates: Floats, churn: Floats, band: tuple[float, float], step: float
 def take_up_of(portfolio: Portfolio, terms: Terms, rate: Floats) -> tuple[Floats, Booleans]:
     """(n,) take-up at each borrower's `rate`, and whether that rate is one that may be offered.
 
-    A rate of NaN is no offer: take-up 0, allowed.
+    A rate of NaN is no offer: take-up 0, allowed. Where a rate may not be offered take-up is the curve's own,
+    0 where the grade has no curve.
     """
     take_up = np.zeros(len(rate))
     allowed = np.isnan(rate)
+    for grade, churn in terms.curve.items():
+        i = np.flatnonzero((portfolio.grade.codes == portfolio.grade.code_of(grade)) & ~np.isnan(rate))
+        take_up[i] = 1.0 - np.interp(rate[i], terms.table_rates, churn)
     for grade, tariff in terms.tariffs.items():
         code = portfolio.grade.code_of(grade)
         i = np.flatnonzero((portfolio.grade.codes == code) & ~np.isnan(rate))
@@ -105,9 +109,9 @@ def take_up_of(portfolio: Portfolio, terms: Terms, rate: Floats) -> tuple[Floats
             right = np.minimum(right, len(tariff.rates) - 1)
             closer = np.abs(tariff.rates[right] - rate[free]) < np.abs(tariff.rates[left] - rate[free])
             k = np.where(closer, right, left)
-            take_up[free] = tariff.take_up[k]
+            same = np.abs(tariff.rates[k] - rate[free]) <= SAME_RATE
+            take_up[free[same]] = tariff.take_up[k[same]]
             enough = np.nan_to_num(portfolio.min_rate[free], nan=0.0) <= rate[free] + SAME_RATE
-            allowed[free] = (np.abs(tariff.rates[k] - rate[free]) <= SAME_RATE) & enough
-        take_up[fixed] = 1.0 - np.interp(rate[fixed], terms.table_rates, terms.curve[grade])
+            allowed[free] = same & enough
         allowed[fixed] = rate[fixed] == portfolio.fixed_rate[fixed]
     return take_up, allowed

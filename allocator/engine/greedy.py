@@ -1,62 +1,37 @@
-"""A start that needs no solver, so that a time limit seldom leaves nothing."""
+"""Each borrower's best offer, and the order of most value a unit of money: a start that needs no solver."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from allocator.engine.kernel.columns import Columns
-from allocator.engine.options import Options, options_of, uses_of
-from allocator.records.portfolio import Codes, Floats
+from allocator.engine.filling import Filling, Wish, fill
+from allocator.engine.kernel.passes import Pass
+from allocator.records.portfolio import Floats, Integers
 
 
-def fill(columns: Columns) -> tuple[Codes, Floats]:
-    """Each borrower's best offer, the most valuable a unit of money first, while at-most limits leave room.
+def best_wishes(book: Pass) -> tuple[Wish, Floats]:
+    """Each borrower's best offer were there no limits, and what it adds to idle money (n,).
 
-    Options and amounts (n,); limits of the other directions are met only by luck, so check them.
+    Who cannot be offered anything, or nothing that earns its cost, wishes for nothing.
     """
-    option = np.full(len(columns), -1, dtype=np.int32)
-    amount = np.zeros(len(columns))
-    borrowers = np.flatnonzero(columns.offers.menu >= 0)
-    options = _best_each(columns, options_of(columns, borrowers))
-    uses = uses_of(columns, options)
-    high = columns.offers.high[options.position]
-    low = columns.offers.low[options.position]
-    worth = options.margin + options.fixed / high
-    must = columns.offers.must[options.position]
-    capped = np.array([row.sense != "at_least" for row in columns.limits.rows])
-    left = columns.limits.rhs
-    for k in np.lexsort((np.arange(len(options)), -worth, ~must)):
-        if worth[k] <= 0 and not must[k]:
-            break
-        x = _room(uses.unit[:, k], left - uses.loan[:, k], high[k], capped)
-        x = x if must[k] else _on_lattice(x, columns.offers.step)
-        if x < low[k] or (options.margin[k] * x + options.fixed[k] <= 0 and not must[k]):
-            continue
-        left = left - uses.unit[:, k] * x - uses.loan[:, k]
-        option[options.position[k]] = options.option[k]
-        amount[options.position[k]] = x
-    return option, amount
+    limits = book.columns.limits
+    free = np.zeros(len(limits))
+    free[0] = limits.idle_rate if limits.idle_room > 0 else 0.0
+    answer = book.respond(free)
+    return Wish(answer.option, answer.amount), answer.reduced
 
 
-def _best_each(columns: Columns, options: Options) -> Options:
-    """The option of most value at the largest amount, one a borrower."""
-    value = options.margin * columns.offers.high[options.position] + options.fixed
-    order = np.lexsort((options.option, -value, options.owner))
-    _, first = np.unique(options.owner[order], return_index=True)
-    mask = np.zeros(len(options), dtype=bool)
-    mask[order[first]] = True
-    return options.keep(mask)
-
-
-def _room(use: Floats, left: Floats, high: float, capped: np.ndarray) -> float:
-    """The largest amount that the capped rows leave room for."""
-    tight = capped & (use > 0)
+def by_worth(book: Pass, wish: Wish, worth: Floats) -> Integers:
+    """Positions in descending order of `worth` (n,) a unit of budget, ties by position."""
+    amount = wish.amount
+    if book.columns.limits.rows[0].measure == "drawn":
+        amount = amount * book.columns.take_up(wish.option)
     with np.errstate(divide="ignore", invalid="ignore"):
-        most = np.where(tight, left / use, np.inf).min(initial=np.inf)
-    return float(min(high, most))
+        per_unit = np.where(amount > 0, worth / amount, np.where(wish.option >= 0, np.inf, -np.inf))
+    return np.argsort(-per_unit, kind="stable")
 
 
-def _on_lattice(amount: float, step: float | None) -> float:
-    if step is None:
-        return float(np.floor(amount * 100.0 + 1e-6) / 100.0)
-    return float(np.floor(amount / step + 1e-9) * step)
+def greedy(book: Pass) -> Filling:
+    """Everybody's best offer, the most valuable a unit of money first, while limits leave room."""
+    wish, worth = best_wishes(book)
+    return fill(book, wish, by_worth(book, wish, worth))

@@ -15,7 +15,7 @@ import numpy as np
 
 from allocator.engine.conflict import explain_conflict
 from allocator.engine.cores import Outcome, Play, Priced, Start, in_play, solve_core
-from allocator.engine.greedy import fill
+from allocator.engine.greedy import greedy
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import prepare
 from allocator.engine.prices import WHOLE_UP_TO, descended_prices, relaxation_prices
@@ -59,7 +59,8 @@ def optimise(
     search = Search(book, settings)
     reduced = settings.method == "reduced" or (settings.method == "auto" and len(columns) > WHOLE_UP_TO)
     if len(columns) <= GREEDY_UP_TO:
-        search.offer(candidate(book, *fill(columns)))
+        filled = greedy(book)
+        search.offer(candidate(book, filled.option, filled.amount))
     if reduced:
         priced = descended_prices(book, settings.gap / 10, start, progress)
     else:
@@ -71,8 +72,8 @@ def optimise(
     if search.best is None:
         raise _none_found(stop, settings)
     return Solution(
-        option=search.best.option,
         amount=search.best.amount,
+        rate=columns.rate(search.best.option),
         prices=priced.prices,
         value=search.best.value,
         bound=search.bound,

@@ -13,7 +13,7 @@ from allocator.records.solution import Solution
 def reasons(columns: Columns, solution: Solution, threads: int) -> np.ndarray:
     """(n,) texts: "" where an offer is made, else the reason for the refusal."""
     offers = columns.offers
-    refused = solution.option < 0
+    refused = solution.amount == 0
     out = np.full(len(columns), "", dtype=object)
     impossible = refused & (offers.menu < 0)
     names = np.array([*offers.refusal.values, ""], dtype=object)

@@ -1,5 +1,6 @@
 """Borrowers from a CSV, Parquet or Excel file or a database: read, checked, every fault at once."""
 
+from allocator.portfolio.book import read_book
 from allocator.portfolio.fingerprint import fingerprint, fingerprint_file
 from allocator.portfolio.loading import load_portfolio
 from allocator.portfolio.table import as_frame, joined, whole_table, with_columns
@@ -10,6 +11,7 @@ __all__ = [
     "fingerprint_file",
     "joined",
     "load_portfolio",
+    "read_book",
     "whole_table",
     "with_columns",
 ]

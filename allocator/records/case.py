@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from allocator.records.limits import Limits
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import ChurnTable, Portfolio
+from allocator.records.run import Decisions
 from allocator.records.scenario import Scenario
 
 
@@ -19,6 +20,10 @@ class Inputs:
     churn: ChurnTable
     hashes: Mapping[str, str]
     """Input name -> content hash."""
+    book: Decisions | None = None
+    """The amounts and rates of the file that the strategy names, in portfolio order."""
+    lines: Mapping[str, float] | None = None
+    """Grade -> share of the budget, from the file of AHP weights that the strategy names."""
 
 
 @dataclass(frozen=True)

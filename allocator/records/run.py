@@ -12,6 +12,11 @@ import pandas as pd
 from allocator.records.portfolio import Floats
 from allocator.records.scenario import Measure, Scenario, Sense
 
+Status = Literal["optimal", "feasible", "breaks_limits"]
+
+TOLERANCE = 1e-9
+"""Largest violation of a limit, relative to its scale."""
+
 
 @dataclass(frozen=True)
 class Decisions:
@@ -36,6 +41,10 @@ class LimitUse:
     price: float
     violation: float
     """Relative to max(|b|, bound x reference, budget / 1000)."""
+
+    @property
+    def broken(self) -> bool:
+        return self.violation > TOLERANCE
 
     @property
     def slack(self) -> float:
@@ -74,7 +83,7 @@ class Run:
     allocation: pd.DataFrame
     certificate: Certificate
     summary: Mapping[str, Any]
-    status: Literal["optimal", "feasible", "breaks_limits"]
+    status: Status
     log: str = field(default="", repr=False)
 
     @property

@@ -149,6 +149,38 @@ class SolverSettings:
     seed: int = 0
 
 
+Rule = Literal["optimal", "ahp_lines", "equal", "by_score", "greedy", "max_interest", "min_loss", "file"]
+"""How amounts and rates are chosen."""
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A rule with what it asks to be told; what another rule asks is left at its default."""
+
+    rule: Rule = "optimal"
+    lines: Mapping[str, float] | None = None
+    """ahp_lines: grade -> share of the budget; None: those of the source study."""
+    bands: Mapping[str, tuple[float, float]] | None = None
+    """ahp_lines: grade -> lowest and highest rate; None: those of the source study."""
+    weights: Path | None = None
+    """ahp_lines: a fitted file of AHP weights, by grade, in the place of `lines`."""
+    income: float | None = None
+    """min_loss: expected interest wanted; None: `share` of the optimum's."""
+    share: float = 0.95
+    book: Path | None = None
+    """file: amounts and rates by borrower_id."""
+
+    @property
+    def name(self) -> str:
+        """As pages and files show it: the rule, or the file's name."""
+        return self.rule if self.book is None else self.book.name
+
+    def files(self) -> dict[str, Path]:
+        """What is read, by name of the input."""
+        named = {"weights": self.weights, "book": self.book}
+        return {key: path for key, path in named.items() if path is not None}
+
+
 @dataclass(frozen=True)
 class Scenario:
     """One complete case: resolved, checked, ready to run."""
@@ -168,3 +200,4 @@ class Scenario:
     funding and limits leave of the policy as written."""
     stresses: Mapping[str, StressSource] = field(default_factory=dict)
     """Named sets to try on top of `stress`."""
+    strategy: Strategy = field(default_factory=Strategy)

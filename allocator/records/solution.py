@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from allocator.records.portfolio import Codes, Floats
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.records.portfolio import Floats
 
 Stop = Literal["gap", "time_limit", "exhausted"]
 """Why the search ended: the gap asked for was met, the time was up, nothing was left to try."""
@@ -16,9 +19,9 @@ Stop = Literal["gap", "time_limit", "exhausted"]
 class Solution:
     """Decisions for n borrowers in portfolio order, with the prices that prove them good."""
 
-    option: Codes
-    """(n,) index into the borrower's menu; -1: refused."""
     amount: Floats
+    """(n,) 0 where refused."""
+    rate: Floats
     """(n,) 0 where refused."""
     prices: Floats
     """(m,) one a row of the limits, in their order."""
@@ -35,3 +38,5 @@ class Solution:
     log: str = ""
     """The solver's own log."""
     seconds: Mapping[str, float] = field(default_factory=dict)
+    why: NDArray[np.object_] | None = None
+    """(n,) a strategy's own reasons, "" where an offer is made; None: those that the prices give."""

@@ -55,5 +55,5 @@ def _cells(use: Mapping[str, Any], share: Limit | None, unit: Unit) -> list[Rend
         used = percent(use["used"] / use["bound"] * share.bound) if use["bound"] else ""
         bound = f"{sense} {percent(share.bound)} of {share.of}"
     price = small(use["price"]) if use["price"] else ""
-    state = "broken" if use["slack"] < 0 and not use["binding"] else "binding" if use["binding"] else ""
+    state = "broken" if use["broken"] else "binding" if use["binding"] else ""
     return [Text(use["name"]), used, bound, write(use["slack"]), price, state]

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from allocator.records.run import Certificate
+from allocator.report.broken import broken_lines
 from allocator.report.money import small
 
 
@@ -22,14 +23,19 @@ def recheck_page(
     table.add_column()
     table.add_column(justify="right")
     table.add_column()
-    table.add_row("amounts", f"{amounts:,}", "inside each borrower's smallest and largest loan, or 0")
-    table.add_row("rates", f"{rates:,}", "in the band of the borrower's grade")
+    terms = summary.get("terms_broken")
+    kept = ("inside each borrower's smallest and largest loan, or 0", "in the band of the borrower's grade")
+    amount_note, rate_note = ("as the file has them, see below",) * 2 if terms else kept
+    table.add_row("amounts", f"{amounts:,}", amount_note)
+    table.add_row("rates", f"{rates:,}", rate_note)
     table.add_row(
         "limits", f"{len(certificate.limits):,}", f"largest violation {small(certificate.largest_violation)}"
     )
     table.add_row("inputs", f"{len(certificate.inputs):,}", "unchanged: " + ", ".join(certificate.inputs))
     table.add_row("value", f"{certificate.value:,.2f}", currency)
-    table.add_row("bound", f"{certificate.bound:,.2f}", f"{currency}: no allocation can be worth more")
+    broken = list(broken_lines(summary))
+    within = "no allocation that keeps limits and terms" if broken else "no allocation"
+    table.add_row("bound", f"{certificate.bound:,.2f}", f"{currency}: {within} can be worth more")
     table.add_row("gap", small(certificate.gap), "(bound - value) / bound")
     verdict = Text(f"{summary.get('name', 'run')}: verified from its inputs alone", style="bold")
-    return Group(verdict, table)
+    return Group(verdict, table, *map(Text, broken))

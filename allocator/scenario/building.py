@@ -17,6 +17,7 @@ from allocator.records.scenario import (
     Scenario,
     Sense,
     SolverSettings,
+    Strategy,
     Ticket,
 )
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress, StressCase, StressSource
@@ -33,6 +34,7 @@ from allocator.scenario.source_schema import (
     SqlSource,
     XlsxSource,
 )
+from allocator.scenario.strategy_schema import AhpLinesStrategy, FileStrategy, MinLossStrategy, RuleName
 from allocator.scenario.stress_schema import (
     CaseEntry,
     ChurnShockEntry,
@@ -64,13 +66,16 @@ def build(typed: ScenarioFile, path: Path | None) -> Scenario:
         document=_document(typed),
         stress=stress,
         stresses=stresses,
+        strategy=_strategy(typed.strategy),
     )
 
 
 def _document(typed: ScenarioFile) -> dict[str, Any]:
     """The file as plain mappings: every default written out, ${VARIABLES} as they were typed."""
     document: dict[str, Any] = _tidy(typed.model_dump(mode="json", by_alias=True, exclude_none=True))
-    return document
+    # An entry without anything said in it is the rule's name alone.
+    strategy = typed.strategy
+    return document if "strategy" in document else {**document, "strategy": _strategy(strategy).rule}
 
 
 def _tidy(value: Any) -> Any:
@@ -186,6 +191,22 @@ def _stress(typed: StressEntry | None) -> StressSource:
         limits=LimitShock(limits.all, tuple((case.name, case.factor) for case in limits.where)),
     )
     return StressSource(factors, _optional(typed.file), typed.column)
+
+
+def _strategy(typed: RuleName | AhpLinesStrategy | MinLossStrategy | FileStrategy) -> Strategy:
+    match typed:
+        case AhpLinesStrategy():
+            entry = typed.ahp_lines
+            return Strategy("ahp_lines", entry.lines, entry.bands, weights=_optional(entry.file))
+        case MinLossStrategy():
+            wanted = typed.min_loss
+            if wanted.share is None:
+                return Strategy("min_loss", income=wanted.income)
+            return Strategy("min_loss", share=wanted.share)
+        case FileStrategy():
+            return Strategy("file", book=_optional(typed.file))
+        case _:
+            return Strategy(typed)
 
 
 def _shock(typed: ShockEntry | ChurnShockEntry | RatesShockEntry | None) -> Shock:

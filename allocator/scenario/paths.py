@@ -21,6 +21,8 @@ _PATHS: tuple[Location, ...] = (
     ("portfolio", "scorecard"),
     ("response", "churn"),
     ("stress", "file"),
+    ("strategy", "file"),
+    ("strategy", "ahp_lines", "file"),
 )
 URL: Location = (*SOURCE, "sql")
 

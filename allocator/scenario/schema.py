@@ -36,6 +36,7 @@ from allocator.scenario.quantities import (
     text,
 )
 from allocator.scenario.source_schema import PATH, InvoiceSource, Source
+from allocator.scenario.strategy_schema import StrategyEntry
 from allocator.scenario.stress_schema import StressEntry
 from allocator.scenario.typed import Typed
 
@@ -224,14 +225,7 @@ class ScenarioFile(Typed):
     stresses: dict[Text, StressEntry] = Field(default_factory=dict)
     """Name: a stress of the same form, put on top of `stress` by `allocator stress`; absent: its built-in
     ones."""
-    strategy: Annotated[
-        Literal["optimal"],
-        one_of(
-            "optimal",
-            later=("ahp_lines", "equal", "by_score", "greedy", "max_interest", "min_loss"),
-            later_mapping=True,
-        ),
-    ] = "optimal"
-    """How amounts and rates are chosen."""
+    strategy: StrategyEntry = "optimal"
+    """How amounts and rates are chosen: the optimum, or a rule to compare it with."""
     solver: SolverEntry = SolverEntry()
     """The search."""

@@ -137,6 +137,20 @@ def read_fitted(path: Path) -> Fitted:
         raise InputError.of([fault], "Fitted file") from error
 
 
+def read_weights(path: Path) -> dict[str, float]:
+    """The weights of a fitted AHP file, by item, fractions. Raises InputError."""
+    document = read_document(path)
+    weights = document.get("weights")
+    numbers = isinstance(weights, dict) and all(
+        isinstance(one, int | float) and not isinstance(one, bool) and 0 <= one <= 1
+        for one in weights.values()
+    )
+    if document.get("kind") != "weights" or not numbers or not weights:
+        fault = Fault("holds no weights between 0 and 1", "give a file that `fit ahp` wrote", str(path))
+        raise InputError.of([fault], "Fitted file")
+    return {str(item): float(one) for item, one in weights.items()}
+
+
 def read_document(path: Path) -> dict[str, Any]:
     """The JSON object of a file of this schema. Raises InputError."""
     if not path.is_file():

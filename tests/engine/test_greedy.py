@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 
-from allocator.engine.greedy import fill
+from allocator.engine.filling import Filling
+from allocator.engine.greedy import greedy
 from allocator.engine.kernel.passes import prepare
 from allocator.engine.search import Search, candidate
 from tests import naive
@@ -16,25 +17,29 @@ from tests.strategies import cases, random_cases
 TABLE = churn_table([0.04, 0.08, 0.12], A=[0.0, 0.3, 0.8], B=[0.1, 0.25, 0.6])
 
 
+def filled(case: Case, *, compiled: bool = False) -> Filling:
+    return greedy(prepare(columns_of(case), 1, compiled=compiled))
+
+
 def test_the_most_valuable_a_unit_comes_first_while_there_is_room() -> None:
     book = portfolio(["A"] * 3, pd=[0.03, 0.01, 0.02], max_amount=400_000.0)
-    option, amount = fill(columns_of(Case(book, TABLE, policy(650_000.0))))
-    assert amount.tolist() == [0.0, 400_000.0, 250_000.0]
-    assert option.tolist() == [-1, 1, 1]
+    found = filled(Case(book, TABLE, policy(650_000.0)))
+    assert found.amount.tolist() == [0.0, 400_000.0, 250_000.0]
+    assert found.option.tolist() == [-1, 1, 1]
 
 
 def test_amounts_stay_on_the_step_and_above_the_ticket() -> None:
     book = portfolio(["A"] * 3, pd=[0.03, 0.01, 0.02], max_amount=400_000.0)
     terms = policy(790_000.0, limit("loss", "expected_loss", "at_most", 3_000.0), step=60_000.0)
-    _, amount = fill(columns_of(Case(book, TABLE, terms)))
-    assert amount.tolist() == [0.0, 360_000.0, 240_000.0]
+    assert filled(Case(book, TABLE, terms)).amount.tolist() == [0.0, 360_000.0, 240_000.0]
 
 
 @random_cases(80, full=800)
 @given(cases(borrowers=8, rates=4))
 def test_what_is_admitted_meets_every_row_by_the_plain_rules(case: Case) -> None:
     columns = columns_of(case)
-    option, amount = fill(columns)
+    made_so_far = filled(case)
+    option, amount = made_so_far.option, made_so_far.amount
     found = candidate(prepare(columns, 1), option, amount)
     rates, take_up = columns.rate(option), columns.take_up(option)
     offers = [

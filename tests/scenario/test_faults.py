@@ -178,12 +178,13 @@ SLIPS = {
         "leave it out; limits read the source's columns by their own names",
     ),
     "strategy": (
-        ("policy:", "strategy: greedy\npolicy:"),
-        "line 6, strategy: 'greedy' is not yet supported; write optimal",
+        ("policy:", "strategy: gredy\npolicy:"),
+        "line 6, strategy: expected one of optimal, ahp_lines, equal, by_score, greedy, max_interest, "
+        "min_loss, found 'gredy'; did you mean greedy?",
     ),
-    "strategy in a file": (
-        ("policy:", "strategy: {file: book.csv}\npolicy:"),
-        "line 6, strategy: a mapping here is not yet supported; write optimal",
+    "strategy of two wishes": (
+        ("policy:", "strategy: {min_loss: {share: 90%, income: 3}}\npolicy:"),
+        "line 6, strategy.min_loss.share: income says too what is wanted; keep income or share",
     ),
     "pricing": (
         (BUDGET, f"{BUDGET}\n  pricing: per_grade"),

@@ -14,6 +14,7 @@ import math
 import numba
 import numpy as np
 
+from allocator.engine.kernel.walk import walk
 from allocator.records.portfolio import Floats
 
 _jit = numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -222,3 +223,7 @@ def by_row(begins: np.ndarray, row: np.ndarray, value: Floats, curvature: Floats
                 for a in range(begins[at + h], begins[at + h + 1]):
                     for b in range(begins[at + g], begins[at + g + 1]):
                         out[row[a], row[b]] += moved * value[a] * value[b]
+
+
+walk_compiled = _jit(walk)
+"""`kernel.walk`, compiled: the same source, the same bits."""

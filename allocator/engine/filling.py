@@ -1,0 +1,253 @@
+"""Offers made one after the other in a given order, each as large as the limits then leave room for.
+
+The start of the engine's search, and what the rule-based strategies share: only the order differs.
+Shares of what is lent leave nobody room while nothing is lent, so the first round lends them what the
+others' wishes would add to the reference; then the last in the order give back what is overdrawn, and
+further rounds fill what that left. At-least limits are served first, by those who help them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from allocator.engine.kernel.passes import Pass
+from allocator.engine.kernel.walk import walk
+from allocator.records.portfolio import Booleans, Codes, Floats, Integers
+
+ROUNDS = 20
+"""Walks of one kind after which what is still open stays open."""
+_SLACK = 1e-10
+"""A row may be overdrawn by this much of its scale: a tenth of what a certificate allows."""
+_SWAPS = 50
+"""Refused borrowers tried for the last piece of a row that must be met exactly."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What each borrower is to get where there is room; arrays of shape (n,)."""
+
+    option: Codes
+    """Index into the menu; -1: nothing."""
+    amount: Floats
+
+
+@dataclass(frozen=True)
+class Offers:
+    """What the walk reads of each wish, in its order; arrays of shape (n,)."""
+
+    low: Floats
+    must: Booleans
+    take: Floats
+    """Take-up: drawn a unit offered."""
+    gross: Floats
+    """Gross interest a unit offered."""
+    margin: Floats
+    """Worth a unit offered."""
+    fixed: Floats
+    """Worth an offer, whatever its amount."""
+
+
+class Filling:
+    """Amounts that grow and shrink in an order, with what they leave of every row."""
+
+    def __init__(self, book: Pass, wish: Wish) -> None:
+        columns = book.columns
+        limits = columns.limits
+        sign = np.array([-1.0 if row.sense == "at_least" else 1.0 for row in limits.rows])
+        self.book, self.wish = book, wish
+        self.signed = sparse.csc_array(limits.matrix.multiply(sign[:, None]))
+        self.capped = np.array([row.sense != "at_least" for row in limits.rows])
+        self.capped |= np.diff(sparse.csr_array(self.signed > 0).indptr) > 0
+        self.slack = _SLACK * limits.scale
+        self.sign = sign
+        self.amount = np.zeros(len(columns))
+        self.blocker = np.full(len(columns), -1, dtype=np.int64)
+        """(n,) the row that left too little room; -1: none did."""
+        self.left = sign * limits.rhs
+        self.offers = _offers(book, wish)
+        self._static = self._read_by_walk()
+
+    @property
+    def option(self) -> Codes:
+        """(n,) options of the offers made; -1: none."""
+        return np.where(self.amount > 0, self.wish.option, -1).astype(np.int32)
+
+    def grow(self, order: Integers, target: Floats, *, paying: bool = True, goal: int = -1) -> int:
+        """Raises amounts towards `target` in `order` (kernel.walk); returns how many it changed."""
+        return self._walk(order, target, cut=False, goal=goal, paying=paying)
+
+    def cut(self, order: Integers) -> None:
+        """Takes what capped rows are overdrawn by from the last in `order` first."""
+        for _ in range(ROUNDS):
+            if not np.any(self.capped & (self.left < -self.slack)):
+                return
+            if self._walk(order[::-1], self.wish.amount, cut=True, goal=-1, paying=False) == 0:
+                return
+
+    def recount(self) -> None:
+        """`left` from the amounts, without what many small steps have rounded."""
+        used = self.book.tally(self.option, self.amount).usage
+        self.left = self.sign * (self.book.columns.limits.rhs - used)
+
+    def credit(self) -> Floats:
+        """(m,) what the wishes that help each capped row would give it, the budget being what it is."""
+        columns = self.book.columns
+        limits = columns.limits
+        by_channel = columns.by_channel(self.wish.option, self.wish.amount)
+        sums = [np.bincount(limits.cell, used, minlength=limits.cells) for used in by_channel]
+        flat = np.array(sums).T.ravel()
+        asked = float((limits.matrix @ flat)[0])
+        share = min(1.0, limits.rows[0].rhs / asked) if asked > 0 else 1.0
+        helping = self.signed.multiply(self.signed < 0)
+        return np.where(self.capped, -share * (helping @ flat), 0.0)
+
+    def unit_use(self, row: int) -> Floats:
+        """(n,) what one more unit offered to each borrower, at the rate wished, uses of `row`."""
+        one = np.where(np.arange(len(self.sign)) == row, self.sign, 0.0)
+        per_basis = self.book.columns.price_by_basis(one)
+        return np.asarray(per_basis[0] + self.offers.take * per_basis[1] + self.offers.gross * per_basis[2])
+
+    def goals(self) -> list[int]:
+        """At-least rows that are not met yet."""
+        rows = self.book.columns.limits.rows
+        return [j for j, row in enumerate(rows) if row.sense == "at_least" and self.left[j] < -self.slack[j]]
+
+    def reach(self, goal: int, order: Integers, target: Floats) -> None:
+        """Raises those who help an at-least row until it is met: who pays first, then whoever helps.
+
+        A number of loans is reached by smallest ones, so that it uses up little.
+        """
+        row = self.book.columns.limits.rows[goal]
+        smallest = np.minimum(self.book.columns.offers.low, self.wish.amount)
+        target = smallest if row.measure == "loans" else target
+        for paying in (True, False):
+            self.grow(order, target, paying=paying, goal=goal)
+
+    def _walk(self, order: Integers, target: Floats, *, cut: bool, goal: int, paying: bool) -> int:
+        rows = len(self.left)
+        room = (np.zeros(rows), np.zeros(rows), np.full(rows, -1), np.zeros(rows, dtype=np.int64))
+        offers, book, limits = self._static
+        step = float(self.book.columns.offers.step or 0.0)
+        varying: tuple[Any, ...] = (self.left, self.slack, self.amount, self.blocker, *room)
+        if self.book.compiled:
+            from allocator.engine.kernel import compiled
+
+            lead = (order, cut, goal, paying, target)
+            return int(compiled.walk_compiled(*lead, *offers, *book, *limits, step, *varying))
+        varying = tuple(one.tolist() for one in varying)
+        lists = (order.tolist(), cut, goal, paying, target.tolist())
+        plain: Callable[..., int] = walk
+        changed = plain(*lists, *offers, *book, *limits, step, *varying)
+        self.left, self.amount, self.blocker = (np.array(varying[at]) for at in (0, 2, 3))
+        return changed
+
+    def _read_by_walk(self) -> tuple[tuple[Any, ...], ...]:
+        """What no walk changes: arrays for the compiled one, lists for the plain one."""
+        weights, basis, weight_of = self.book.shared[-3:]
+        matrix = self.signed
+        groups = (
+            tuple(getattr(self.offers, one.name) for one in fields(Offers)),
+            (self.book.columns.limits.cell, weights, basis, weight_of),
+            (matrix.indptr, matrix.indices, matrix.data, self.capped),
+        )
+        if self.book.compiled:
+            return groups
+        return tuple(tuple(one.tolist() for one in group) for group in groups)
+
+
+def fill(book: Pass, wish: Wish, order: Integers, *, paying: bool = True) -> Filling:
+    """Offers to all who have a wish, in `order` (positions), inside all capped rows where that can be.
+
+    Pinned offers are made first. `paying`: an offer must earn something. Rows that the order cannot meet
+    stay unmet: check them.
+    """
+    order = order[wish.option[order] >= 0]
+    filling = begun(book, wish, order, wish.amount, paying=paying)
+    filling.cut(order)
+    settle(filling, order, wish.amount, paying=paying)
+    return filling
+
+
+def begun(book: Pass, wish: Wish, order: Integers, target: Floats, *, paying: bool = True) -> Filling:
+    """The first round: up to `target` (n,) each, shares of what is lent perhaps overdrawn."""
+    filling = Filling(book, wish)
+    must = book.columns.offers.must
+    filling.grow(order[must[order]], wish.amount, paying=False)
+    credit = filling.credit()
+    filling.left += credit
+    for goal in filling.goals():
+        filling.reach(goal, order, target)
+    filling.grow(order, target, paying=paying)
+    filling.left -= credit
+    return filling
+
+
+def settle(filling: Filling, order: Integers, target: Floats, *, paying: bool) -> None:
+    """Fills what is left, and serves what is still unmet."""
+    _until_still(filling, order, target, paying=paying)
+    for goal in filling.goals():
+        filling.reach(goal, order, target)
+    rows = filling.book.columns.limits.rows
+    unmet = [j for j, row in enumerate(rows) if row.sense == "exactly" and filling.left[j] > filling.slack[j]]
+    if unmet:
+        _until_still(filling, order, target, paying=False)
+    for j in unmet:
+        _make_room(filling, j, order)
+    filling.recount()
+
+
+def _until_still(filling: Filling, order: Integers, target: Floats, *, paying: bool) -> None:
+    for _ in range(ROUNDS):
+        if filling.grow(order, target, paying=paying) == 0:
+            return
+
+
+def _make_room(filling: Filling, row: int, order: Integers) -> None:
+    """Where less is left of an exact row than anybody's smallest loan: somebody gives the difference."""
+    columns, target = filling.book.columns, filling.wish.amount
+    low, must = columns.offers.low, columns.offers.must
+    for k in order[filling.amount[order] == 0][:_SWAPS]:
+        left = filling.left[row]
+        if left <= filling.slack[row]:
+            return
+        per_unit = filling.unit_use(row)
+        if per_unit[k] <= 0:
+            continue
+        lacking = (low[k] * per_unit[k] - left) / np.where(per_unit > 0, per_unit, np.inf)
+        lot = columns.offers.step or 0.01
+        less = np.ceil(lacking / lot - 1e-9) * lot
+        givers = order[(filling.amount - low >= less)[order] & (per_unit > 0)[order] & ~must[order]]
+        if not len(givers):
+            continue
+        before = filling.amount.copy(), filling.left.copy()
+        giver = givers[-1]
+        filling.amount[giver] = _in_lots(filling.amount[giver] - less[giver], columns.offers.step)
+        filling.recount()
+        filling.grow(np.array([k, giver]), target, paying=False)
+        filling.recount()
+        worse = filling.left < np.minimum(before[1], 0.0) - filling.slack
+        if np.any(worse) or filling.left[row] >= left:
+            filling.amount, filling.left = before
+
+
+def _in_lots(amount: float, step: float | None) -> float:
+    return float(np.round(amount / step) * step if step else np.round(amount * 100.0) / 100.0)
+
+
+def _offers(book: Pass, wish: Wish) -> Offers:
+    columns = book.columns
+    offers, option = columns.offers, wish.option
+    take, rate = columns.take_up(option), columns.rate(option)
+    return Offers(
+        low=offers.low,
+        must=offers.must,
+        take=take,
+        gross=take * rate * offers.term,
+        margin=take * (offers.income * rate - offers.cost) - (1.0 - take) * offers.churn_cost,
+        fixed=(offers.decline_churn - 1.0 + take) * offers.relationship - take * offers.processing_cost,
+    )

@@ -1,0 +1,98 @@
+"""The strategy as people type it: a name, or a mapping from the name to what the rule is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
+
+from allocator.scenario.policy_schema import Band
+from allocator.scenario.quantities import Finding, PositiveMoney, Share, Text, one_of, refuse
+from allocator.scenario.source_schema import PATH, Table, ending_in
+from allocator.scenario.typed import Typed
+
+RULES = ("optimal", "ahp_lines", "equal", "by_score", "greedy", "max_interest", "min_loss")
+RuleName = Literal["optimal", "ahp_lines", "equal", "by_score", "greedy", "max_interest", "min_loss"]
+
+
+class AhpLinesEntry(Typed):
+    """A credit line and a rate band a grade; the source study's own where nothing is said."""
+
+    lines: dict[Text, Share] | None = None
+    """Grade: share of the budget; absent: A 63%, B 23%, C 14%."""
+    file: Annotated[Text, AfterValidator(ending_in(".json"))] | None = Field(
+        default=None, validate_default=True, examples=["../models/ahp/enterprise-credit-v1.json"],
+        json_schema_extra=PATH,
+    )  # fmt: skip
+    """Fitted AHP weights (`allocator fit ahp`), by grade, in the place of lines."""
+    bands: dict[Text, Band] | None = None
+    """Grade: lowest and highest rate, inside the policy's own band; absent: A 4% to 11%, B 11% to 13.5%,
+    C 13.5% to 15%, and the policy's for other grades."""
+
+    @field_validator("file")
+    @classmethod
+    def _one_of_two(cls, file: str | None, info: ValidationInfo) -> str | None:
+        if file is not None and info.data.get("lines") is not None:
+            raise refuse(Finding("lines stand beside it", "keep lines or the file"))
+        return file
+
+
+class MinLossEntry(Typed):
+    """How much interest is wanted at the least expected loss."""
+
+    income: PositiveMoney | None = None
+    """Expected interest wanted."""
+    share: Share | None = Field(default=None, validate_default=True)
+    """The same as a part of the optimum's expected interest; absent, where income is too: 95%."""
+
+    @field_validator("share")
+    @classmethod
+    def _one_of_two(cls, share: float | None, info: ValidationInfo) -> float | None:
+        if share is not None and info.data.get("income") is not None:
+            raise refuse(Finding("income says too what is wanted", "keep income or share"))
+        return share
+
+
+class AhpLinesStrategy(Typed):
+    """Lines by grade, inside them the best scores first."""
+
+    ahp_lines: AhpLinesEntry
+    """Lines and bands."""
+
+
+class MinLossStrategy(Typed):
+    """The least expected loss for a wanted income."""
+
+    min_loss: MinLossEntry
+    """The income."""
+
+
+class FileStrategy(Typed):
+    """Amounts and rates as a file has them: another team's, or last month's."""
+
+    file: Annotated[Table, Field(examples=["book.csv"])] = Field(default=None, validate_default=True)
+    """Table with borrower_id, amount and rate; who is not in it is refused. A run's allocation is one."""
+
+    @field_validator("file")
+    @classmethod
+    def _some_file(cls, file: str | None) -> str:
+        if file is None:
+            raise refuse(Finding("no file is named", "name a table, as book.csv"))
+        return file
+
+
+def _kind(value: Any) -> str:
+    if not isinstance(value, Mapping | Typed):
+        return "<name>"
+    keys = set(value) if isinstance(value, Mapping) else set(type(value).model_fields)
+    return next((f"<{kind}>" for kind in ("ahp_lines", "min_loss") if kind in keys), "<file>")
+
+
+StrategyEntry = Annotated[
+    Annotated[RuleName, one_of(*RULES), Tag("<name>")]
+    | Annotated[AhpLinesStrategy, Tag("<ahp_lines>")]
+    | Annotated[MinLossStrategy, Tag("<min_loss>")]
+    | Annotated[FileStrategy, Tag("<file>")],
+    Discriminator(_kind),
+]

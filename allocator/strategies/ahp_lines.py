@@ -1,0 +1,104 @@
+"""A credit line and a rate band a grade, as the source study has them (source 002)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from allocator.engine.filling import fill
+from allocator.engine.greedy import best_wishes
+from allocator.errors import Fault, InputError
+from allocator.limits import compile_limits
+from allocator.records.case import Case
+from allocator.records.conditions import Condition
+from allocator.records.offers import Menu, OfferBook
+from allocator.records.portfolio import Codes
+from allocator.records.scenario import Limit
+from allocator.records.solution import Solution
+from allocator.strategies.by_score import score_order
+from allocator.strategies.plan import Plan, Progress, filled, ready
+
+LINES: Mapping[str, float] = {"A": 0.63, "B": 0.23, "C": 0.14}
+"""Share of the budget, from the study's AHP weights."""
+BANDS: Mapping[str, tuple[float, float]] = {"A": (0.04, 0.11), "B": (0.11, 0.135), "C": (0.135, 0.15)}
+_SAME_RATE = 1e-12
+OUTSIDE = "no rate of the strategy's band may be offered"
+NO_LINE = "no line for this grade"
+
+
+def ahp_lines(case: Case, optimum: Solution, progress: Progress) -> Plan:
+    """Everybody's best offer inside the grade's band, the best scores first, inside the grade's line.
+
+    A grade without a line gets nothing but what is pinned. Raises InputError where no grade has one.
+    """
+    strategy = case.scenario.strategy
+    lines = case.inputs.lines or strategy.lines or LINES
+    banded = _banded(case, lines, strategy.bands or BANDS)
+    budget, portfolio = case.scenario.policy.budget, case.inputs.portfolio
+    taken = {limit.name for limit in case.scenario.policy.limits}
+    drawn_up = [
+        Limit(_free(f"{grade} line", taken), budget.basis, "at_most", share, "budget", (_of_grade(grade),))
+        for grade, share in lines.items()
+    ]
+    policy = case.scenario.policy
+    limits = compile_limits(replace(policy, limits=(*policy.limits, *drawn_up)), portfolio)
+    book = ready(replace(case, limits=limits), banded)
+    wish, _ = best_wishes(book)
+    return filled(fill(book, wish, score_order(portfolio)), banded)
+
+
+def _of_grade(grade: str) -> Condition:
+    return Condition("grade", (grade,))
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """`name`, told apart from the policy's own limits."""
+    return f"{name} of the strategy" if name in taken else name
+
+
+def _banded(case: Case, lines: Mapping[str, float], bands: Mapping[str, tuple[float, float]]) -> OfferBook:
+    """The offers with each grade's menu cut to its band; the grades of one menu are told apart."""
+    offers, grades = case.offers, case.inputs.portfolio.grade
+    if not set(lines) & set(grades.values):
+        problem = f"gives lines to {', '.join(lines)}; the borrowers' grades are {', '.join(grades.values)}"
+        fault = Fault(problem, "write lines for these grades: {ahp_lines: {lines: {...}}}", field="strategy")
+        raise InputError.of([fault], "strategy ahp_lines")
+    cuts = _Cuts([], offers.menu.copy(), offers.refusal.codes.copy())
+    no_line, outside = len(offers.refusal.values), len(offers.refusal.values) + 1
+    for code, grade in enumerate(grades.values):
+        own = (grades.codes == code) & (offers.menu >= 0)
+        free = own & ~offers.must
+        if grade not in lines:
+            cuts.menu[free], cuts.why[free] = -1, no_line
+        for at in np.unique(offers.menu[own]):
+            there = own & (offers.menu == at)
+            pinned = bool(np.any(offers.must & there))
+            band = (0.0, 1.0) if pinned else bands.get(grade, (0.0, 1.0))
+            if pinned or grade in lines:
+                cuts.put(_inside(offers.menus[at], band), there, outside)
+    refusal = replace(offers.refusal, codes=cuts.why, values=(*offers.refusal.values, NO_LINE, OUTSIDE))
+    return replace(offers, menus=tuple(cuts.menus), menu=cuts.menu, refusal=refusal)
+
+
+@dataclass
+class _Cuts:
+    """The menus cut so far, whose they are, and why those who have none do not."""
+
+    menus: list[Menu]
+    menu: Codes
+    why: Codes
+
+    def put(self, menu: Menu, members: np.ndarray, outside: int) -> None:
+        if len(menu.rates):
+            self.menu[members] = len(self.menus)
+            self.menus.append(menu)
+        else:
+            self.menu[members], self.why[members] = -1, outside
+
+
+def _inside(menu: Menu, band: tuple[float, float]) -> Menu:
+    low, high = band
+    kept = (menu.rates >= low - _SAME_RATE) & (menu.rates <= high + _SAME_RATE)
+    return Menu(menu.rates[kept], menu.take_up[kept])

@@ -1,0 +1,118 @@
+"""The same amount for everybody."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from allocator.engine.filling import Filling, begun, settle
+from allocator.engine.greedy import best_wishes, by_worth
+from allocator.records.case import Case
+from allocator.records.portfolio import Booleans, Floats
+from allocator.records.solution import Solution
+from allocator.strategies.plan import Plan, Progress, filled, ready
+
+_HALVINGS = 60
+_RISES = 50
+"""Times that a limit may stop some while the others go on."""
+_ROUNDS = 10
+"""Times that all may rise again: what the others got may have made room in a share of what is lent."""
+
+
+def equal(case: Case, optimum: Solution, progress: Progress) -> Plan:
+    """Everybody's best rate at one level of amounts, up to each request: water-filling.
+
+    All begin with their smallest loan, those of most value a unit first where not even that goes round.
+    Then all amounts rise together; a limit that is full stops those who use it, and the others go on.
+    """
+    book = ready(case)
+    wish, worth = best_wishes(book)
+    order = by_worth(book, wish, worth)
+    order = order[wish.option[order] >= 0]
+    filling = begun(book, wish, order, np.minimum(case.offers.low, wish.amount))
+    for goal in filling.goals():
+        _rise(filling, filling.unit_use(goal) < 0, goal)
+    _pour(filling)
+    filling.cut(order)
+    _pour(filling)
+    lot = case.offers.step or 0.01
+    settle(filling, order, np.minimum(_whole(filling, filling.amount + lot), wish.amount), paying=True)
+    return filled(filling, case.offers)
+
+
+def _pour(filling: Filling) -> None:
+    """Raises everybody until nothing more goes in."""
+    everybody = np.ones(len(filling.amount), dtype=bool)
+    for _ in range(_ROUNDS):
+        before = filling.amount
+        _rise(filling, everybody)
+        if np.array_equal(before, filling.amount):
+            return
+
+
+def _rise(filling: Filling, among: Booleans, goal: int = -1) -> None:
+    """Raises the amounts of `among` together, until each is at its wish or stopped, or `goal` is met."""
+    wish = filling.wish.amount
+    active = among & (filling.amount > 0) & (filling.amount < wish) & ~filling.book.columns.offers.must
+    for _ in range(_RISES):
+        if not active.any():
+            return
+        low, high = float(filling.amount[active].min()), float(wish[active].max())
+        if not _holds(filling, _at_level(filling, active, high), goal):
+            low, high = _between(filling, active, low, high, goal)
+            stops = _overdrawn(filling, _at_level(filling, active, high), goal)
+        else:
+            low, stops = high, np.zeros(len(filling.left), dtype=bool)
+        reached = goal >= 0 and bool(stops[goal])
+        filling.amount = _at_level(filling, active, high if reached and stops.sum() == 1 else low)
+        filling.recount()
+        if reached or not stops.any():
+            return
+        for row in np.flatnonzero(stops):
+            active &= filling.unit_use(int(row)) <= 0
+        active &= filling.amount < wish
+
+
+def _between(filling: Filling, active: Booleans, low: float, high: float, goal: int) -> tuple[float, float]:
+    """Two levels a lot apart, of which the lower holds and the higher does not."""
+    lot = filling.book.columns.offers.step or 0.01
+    for _ in range(_HALVINGS):
+        if high - low <= lot:
+            break
+        middle = (low + high) / 2
+        if _holds(filling, _at_level(filling, active, middle), goal):
+            low = middle
+        else:
+            high = middle
+    return low, high
+
+
+def _at_level(filling: Filling, active: Booleans, level: float) -> Floats:
+    """(n,) amounts with those of `active` at `level`, or at their wish where that is less."""
+    raised = np.maximum(filling.amount, np.minimum(_whole(filling, level), filling.wish.amount))
+    return np.where(active, raised, filling.amount)
+
+
+def _whole(filling: Filling, amount: Floats | float) -> Floats:
+    """Whole steps, or cents, not above `amount`."""
+    step = filling.book.columns.offers.step
+    if step:
+        return np.asarray(np.floor(amount / step + 1e-9) * step)
+    return np.asarray(np.floor(amount * 100.0 + 1e-6) / 100.0)
+
+
+def _left_at(filling: Filling, amount: Floats) -> Floats:
+    used = filling.book.tally(filling.option, amount).usage
+    return np.asarray(filling.sign * (filling.book.columns.limits.rhs - used))
+
+
+def _holds(filling: Filling, amount: Floats, goal: int) -> bool:
+    return not _overdrawn(filling, amount, goal).any()
+
+
+def _overdrawn(filling: Filling, amount: Floats, goal: int) -> Booleans:
+    """(m,) capped rows that `amount` overdraws more than they are already; `goal` where it is met."""
+    left = _left_at(filling, amount)
+    over = filling.capped & (left < np.minimum(filling.left, 0.0) - filling.slack)
+    if goal >= 0:
+        over[goal] = left[goal] >= -filling.slack[goal]
+    return over

@@ -1,0 +1,54 @@
+"""From a scenario's strategy to a solution that is judged as the optimum is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from allocator.records.case import Case
+from allocator.records.scenario import Rule as RuleName
+from allocator.records.solution import Solution
+from allocator.strategies.ahp_lines import ahp_lines
+from allocator.strategies.by_score import by_score
+from allocator.strategies.equal import equal
+from allocator.strategies.from_file import from_file
+from allocator.strategies.greedy import by_greed
+from allocator.strategies.max_interest import max_interest
+from allocator.strategies.min_loss import min_loss
+from allocator.strategies.plan import Progress, Rule, ready
+
+RULES: Mapping[RuleName, Rule] = {
+    "ahp_lines": ahp_lines,
+    "equal": equal,
+    "by_score": by_score,
+    "greedy": by_greed,
+    "max_interest": max_interest,
+    "min_loss": min_loss,
+    "file": from_file,
+}
+"""Every rule but the optimal."""
+
+
+def follow(case: Case, optimum: Solution, progress: Progress = lambda _: None) -> Solution:
+    """The decisions of the case's strategy with the prices and the bound of its `optimum`.
+
+    Raises InputError where the strategy does not fit the borrowers, InfeasibleError where the income that
+    min_loss is to earn cannot be earned.
+    """
+    rule = case.scenario.strategy.rule
+    if rule == "optimal":
+        return optimum
+    progress(f"deciding by the rule {rule}")
+    plan = RULES[rule](case, optimum, progress)
+    book = ready(case, plan.offers)
+    tally = book.tally(plan.option, plan.amount)
+    limits = case.limits
+    budget = limits.rows[0]
+    idle = limits.idle_rate * (budget.rhs - float(tally.usage[0])) if budget.sense == "at_most" else 0.0
+    return replace(
+        optimum,
+        amount=plan.amount,
+        rate=book.columns.rate(plan.option),
+        value=tally.value + idle,
+        why=plan.why,
+    )

@@ -1,0 +1,35 @@
+"""Amounts and rates as a file has them: another team's book, or last month's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from allocator.pricing.offers import price_offers
+from allocator.records.case import Case
+from allocator.records.solution import Solution
+from allocator.strategies.plan import Plan, Progress
+
+
+def from_file(case: Case, optimum: Solution, progress: Progress) -> Plan:
+    """The file's offers, worth what they are worth; what they break is for the certificate to say.
+
+    They are priced as pinned offers, over the whole churn curve and whoever they are made to.
+    """
+    inputs, scenario = case.inputs, case.scenario
+    assert inputs.book is not None, "read with the inputs"
+    amount, rate = inputs.book.amount, inputs.book.rate
+    made = amount > 0
+    churn = inputs.churn
+    curve = (float(churn.rates[0]), float(churn.rates[-1]))
+    pinned = replace(
+        inputs.portfolio,
+        exclude=~made,
+        fixed_amount=np.where(made, amount, np.nan),
+        fixed_rate=np.where(made, rate, np.nan),
+    )
+    policy = replace(scenario.policy, rates=dict.fromkeys(churn.churn, curve), rate_step=None)
+    offers = price_offers(pinned, churn, scenario.response, policy)
+    why = np.where(made, "", f"not in {scenario.strategy.name}").astype(object)
+    return Plan(offers, np.where(made, 0, -1).astype(np.int32), amount, why)

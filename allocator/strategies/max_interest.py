@@ -1,0 +1,35 @@
+"""The most interest, ignoring risk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from allocator.engine.filling import fill
+from allocator.engine.greedy import best_wishes, by_worth
+from allocator.records.case import Case
+from allocator.records.offers import OfferBook
+from allocator.records.solution import Solution
+from allocator.strategies.plan import Plan, Progress, filled, ready
+
+
+def max_interest(case: Case, optimum: Solution, progress: Progress) -> Plan:
+    """Everybody's rate of most gross interest a r T, the most interest a unit of money first."""
+    wish, interest = best_wishes(ready(case, _blind(case.offers)))
+    book = ready(case)
+    return filled(fill(book, wish, by_worth(book, wish, interest), paying=False), case.offers)
+
+
+def _blind(offers: OfferBook) -> OfferBook:
+    """The offers as one sees them who looks at gross interest alone."""
+    nothing = np.zeros(len(offers))
+    return replace(
+        offers,
+        income=offers.term,
+        cost=nothing,
+        relationship=nothing,
+        churn_cost=0.0,
+        decline_churn=0.0,
+        processing_cost=0.0,
+    )

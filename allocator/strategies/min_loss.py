@@ -1,0 +1,69 @@
+"""The least expected loss for a wanted income."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from allocator.engine.optimise import optimise
+from allocator.limits import compile_limits
+from allocator.records.case import Case
+from allocator.records.offers import OfferBook
+from allocator.records.scenario import Limit
+from allocator.records.solution import Solution
+from allocator.strategies.plan import Plan, Progress, ready
+
+WANTED = "income wanted by min_loss"
+
+
+def min_loss(case: Case, optimum: Solution, progress: Progress) -> Plan:
+    """The engine run with nothing but loss to lose, and one limit more: expected interest at least as wanted.
+
+    How near it comes to the least loss is not certified; its value under the true economics is. Raises
+    InfeasibleError where the limits do not leave so much income.
+    """
+    strategy, policy = case.scenario.strategy, case.scenario.policy
+    wanted = strategy.income
+    if wanted is None:
+        wanted = strategy.share * _interest(case, optimum)
+    limit = Limit(WANTED, "interest", "at_least", wanted)
+    policy = replace(policy, limits=(*policy.limits, limit), idle_rate=0.0)
+    limits = compile_limits(policy, case.inputs.portfolio)
+    least = optimise(_losses(case), limits, case.scenario.solver, progress)
+    refused = least.amount == 0
+    why = np.where(refused, "not needed for the wanted income at the least loss", "").astype(object)
+    impossible = refused & (case.offers.menu < 0)
+    texts = np.array([*case.offers.refusal.values, ""], dtype=object)
+    why[impossible] = texts[case.offers.refusal.codes[impossible]]
+    return Plan(case.offers, _options(case.offers, least), least.amount, why)
+
+
+def _interest(case: Case, optimum: Solution) -> float:
+    """The optimum's expected interest."""
+    columns = ready(case).columns
+    take = columns.take_up(_options(case.offers, optimum))
+    return float(np.sum(take * optimum.amount * optimum.rate * case.offers.income))
+
+
+def _losses(case: Case) -> OfferBook:
+    """The offers worth what they lose: -a p L x."""
+    nothing, portfolio = np.zeros(len(case.offers)), case.inputs.portfolio
+    return replace(
+        case.offers,
+        income=nothing,
+        cost=portfolio.pd * portfolio.lgd,
+        relationship=nothing,
+        churn_cost=0.0,
+        decline_churn=0.0,
+        processing_cost=0.0,
+    )
+
+
+def _options(offers: OfferBook, solution: Solution) -> np.ndarray:
+    """(n,) index of each decision's rate in its borrower's menu; -1 where refused."""
+    option = np.full(len(offers), -1, dtype=np.int32)
+    for at, menu in enumerate(offers.menus):
+        i = np.flatnonzero((offers.menu == at) & (solution.amount > 0))
+        option[i] = np.searchsorted(menu.rates, solution.rate[i])
+    return option

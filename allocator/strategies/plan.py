@@ -1,0 +1,63 @@
+"""What a rule hands back, and what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from allocator.engine.filling import Filling
+from allocator.engine.kernel.columns import Columns
+from allocator.engine.kernel.passes import Pass, prepare
+from allocator.records.case import Case
+from allocator.records.offers import OfferBook
+from allocator.records.portfolio import Codes, Floats
+from allocator.records.solution import Solution
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Decisions for n borrowers in portfolio order."""
+
+    offers: OfferBook
+    """The menus that `option` indexes, with the true economics."""
+    option: Codes
+    """(n,) -1: refused."""
+    amount: Floats
+    """(n,) 0 where refused."""
+    why: np.ndarray
+    """(n,) texts, "" where an offer is made."""
+
+
+class Rule(Protocol):
+    """A rule: from the case, and the optimum where it is measured by it, to decisions."""
+
+    def __call__(self, case: Case, optimum: Solution, progress: Progress) -> Plan: ...
+
+
+def ready(case: Case, offers: OfferBook | None = None) -> Pass:
+    """The case, or other offers under its limits, ready for passes."""
+    return prepare(Columns(offers or case.offers, case.limits), case.scenario.solver.threads)
+
+
+def filled(filling: Filling, offers: OfferBook) -> Plan:
+    """The plan of offers made one after the other, with what stood in the way of the others."""
+    rows = filling.book.columns.limits.rows
+    refused = filling.amount == 0
+    names = np.array([_no_room(row.name) for row in rows] + ["passed over: it would not earn its cost"])
+    why = names.astype(object)[filling.blocker]
+    wishless = refused & (filling.wish.option < 0)
+    why[wishless] = "never profitable, whatever the limits"
+    impossible = refused & (offers.menu < 0)
+    texts = np.array([*offers.refusal.values, ""], dtype=object)
+    why[impossible] = texts[offers.refusal.codes[impossible]]
+    why[~refused] = ""
+    return Plan(offers, filling.option, filling.amount, why)
+
+
+def _no_room(row: str) -> str:
+    return f"no room left in {'the budget' if row == 'budget' else f'limit {row}'} at its turn"
