@@ -38,7 +38,8 @@ def limit(name: str, used: float, bound: float, **more: Any) -> dict[str, Any]:
     slack = bound - used
     return {
         "name": name, "measure": "offered", "sense": "at_most", "used": used, "bound": bound,
-        "slack": slack, "price": 0.0, "binding": slack == 0, **more,
+        "slack": slack, "price": 0.0, "binding": slack == 0,
+        "broken": more.get("slack", slack) < 0, **more,
     }  # fmt: skip
 
 

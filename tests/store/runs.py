@@ -81,6 +81,9 @@ def made_summary(name: str, allocation: pd.DataFrame, certificate: Certificate) 
         "name": name,
         "status": "optimal",
         "proof": "prices",
+        "strategy": "optimal",
+        "limits_broken": [],
+        "terms_broken": {},
         "currency": "CNY",
         "objective": certificate.value,
         "bound": certificate.bound,
@@ -106,6 +109,7 @@ def made_summary(name: str, allocation: pd.DataFrame, certificate: Certificate) 
                 "slack": use.slack,
                 "price": use.price,
                 "binding": use.slack == 0,
+                "broken": use.broken,
             }
             for use in certificate.limits
         ],
