@@ -21,3 +21,5 @@ Sets = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Say on standard error what is being done.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
+Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Draw it: a .html or .svg file.")]

@@ -29,6 +29,11 @@ FALLS_WITH_GROWTH = {"pd": -1.0, "lgd": -1.0, "amount": 1.0, "churn": -1.0}
 """Sign of each figure's answer to growth."""
 
 
+MEDIUM = {"pd": 2.0, "lgd": 0.5, "amount": 0.75}
+"""Elasticities of a file that gives growth and no factors: those of the shipped medium severity."""
+GROWTH = "growth"
+
+
 def apply_stress(portfolio: Portfolio, table: ChurnTable, stress: Stress) -> tuple[Portfolio, ChurnTable]:
     """The portfolio and churn table after the stress; the ones given stay as they are.
 
@@ -150,10 +155,13 @@ def stress_of(factors: pd.DataFrame, column: str) -> Stress:
 def read_stress(path: Path, column: str) -> Stress:
     """Read a factor file: a column named `column` or `industry`, and any of pd, lgd, amount, churn.
 
-    Raises InputError: no such file, no label column, a label twice, no rows, factors that are negative
-    or not numbers, churn that differs by row.
+    A file that gives growth and no factor has those that MEDIUM makes of it. Raises InputError: no such
+    file, no label column, a label twice, no rows, factors that are negative or not numbers, churn that
+    differs by row.
     """
     frame = _factor_table(path)
+    if GROWTH in frame.columns and not set(FIGURES) & set(frame.columns):
+        frame = _from_growth(frame, path)
     label = next((name for name in (column, "industry") if name in frame.columns), None)
     figures = [name for name in FIGURES if name in frame.columns]
     faults = []
@@ -177,6 +185,32 @@ def read_stress(path: Path, column: str) -> Stress:
     if faults or label is None:
         raise InputError.of(faults, "Stress")
     return stress_of(numbers.set_index(frame[label]), column)
+
+
+def label_of(path: Path) -> str:
+    """The column that the rows of a factor file are about: the first that holds no figure.
+
+    Raises InputError where there is none, or the file cannot be read.
+    """
+    names = [name for name in _factor_table(path).columns if name not in (*FIGURES, GROWTH)]
+    if not names:
+        fault = Fault("names no column of the borrowers", "head the first column with its name", str(path))
+        raise InputError.of([fault], "Stress")
+    return str(names[0])
+
+
+def _from_growth(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """`frame` with the factors that MEDIUM makes of its growth."""
+    growth = pd.to_numeric(frame[GROWTH], errors="coerce")
+    faults = [
+        Fault(f"{frame[GROWTH].tolist()[row] or 'an empty cell'} is no growth", "write a fraction, as -0.1",
+              str(path), row=row + 1, field=GROWTH)
+        for row in np.flatnonzero(~(growth > -1) | ~np.isfinite(growth)).tolist()
+    ]  # fmt: skip
+    if faults:
+        raise InputError.of(faults, "Stress")
+    factors = {name: np.exp(FALLS_WITH_GROWTH[name] * MEDIUM[name] * growth) for name in MEDIUM}
+    return frame.assign(**factors)
 
 
 def _factor_table(path: Path) -> pd.DataFrame:

@@ -217,10 +217,10 @@ sys.exit(main(sys.argv[2:]))
 """
 
 
-def stopped(stage: str, number: int) -> Outcome:
-    """A solve that is sent the signal while it is in the function `stage`."""
+def stopped(stage: str, number: int, *command: str) -> Outcome:
+    """A command, a solve if none is given, that is sent the signal while it is in the function `stage`."""
     process = subprocess.Popen(
-        [sys.executable, "-c", WAITING, stage, "solve", "scenario.yaml", "--out", "run"],
+        [sys.executable, "-c", WAITING, stage, *(command or ("solve", "scenario.yaml", "--out", "run"))],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -245,6 +245,18 @@ def test_a_signal_ends_the_command_and_leaves_nothing(
     before = sorted(case.iterdir())
     outcome = stopped(stage, number)
     assert (outcome.status, outcome.out) == (status, "")
+    assert outcome.err == "error: stopped; nothing was written\n"
+    assert sorted(case.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("stage", "command"),
+    [("allocator.insight.stress.try_stresses", ("stress", "scenario.yaml", "--plot", "stress.svg"))],
+)
+def test_ctrl_c_ends_the_commands_of_insight(case: Path, stage: str, command: tuple[str, ...]) -> None:
+    before = sorted(case.iterdir())
+    outcome = stopped(stage, signal.SIGINT, *command)
+    assert (outcome.status, outcome.out) == (130, "")
     assert outcome.err == "error: stopped; nothing was written\n"
     assert sorted(case.iterdir()) == before
 

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from allocator.errors import InputError
+from allocator.portfolio.synthesis import SECTORS
 from allocator.records.conditions import Condition
 from allocator.records.portfolio import ChurnTable, Portfolio, Text
 from allocator.records.stress import Shock, Stress, StressCase
-from allocator.scoring.shock import apply_stress, check_coverage, industry_factors, read_stress
+from allocator.scoring.shock import apply_stress, check_coverage, industry_factors, label_of, read_stress
 
 TABLE = ChurnTable("curve", np.array([0.04, 0.1]), {"A": np.array([0.0, 0.6]), "B": np.array([0.1, 0.8])})
 
@@ -152,6 +153,35 @@ def test_the_shipped_factors_follow_from_the_shipped_growth(models: Path, severi
     assert table["pd"].idxmax() == "sole_proprietor"
 
 
+def test_the_invented_sectors_have_the_medium_factors(models: Path) -> None:
+    folder = models / "shocks"
+    growth = pd.read_csv(folder / "china-2020q1.csv").set_index("sector")["growth"].to_dict()
+    mapping = pd.read_csv(folder / "invented-sectors.csv")
+    assert set(mapping["industry"]) == set(SECTORS)
+    table = industry_factors(growth, mapping, ELASTICITY["medium"]).drop(columns="churn")
+    shipped = pd.read_csv(folder / "covid-2020q1-invented.csv", index_col="sector")
+    pd.testing.assert_frame_equal(table, shipped, atol=5e-5, check_names=False)
+
+
+def test_growth_alone_has_the_medium_factors(models: Path, tmp_path: Path) -> None:
+    path = models / "shocks" / "china-2020q1.csv"
+    assert label_of(path) == "sector"
+    stress = read_stress(path, "sector")
+    assert stress.pd.cases[3].factor == pytest.approx(np.exp(2 * 0.178))
+    assert stress.amount.cases[3].factor == pytest.approx(np.exp(-0.75 * 0.178))
+    bad = tmp_path / "g.csv"
+    bad.write_text("sector,growth\nfood,down\nsteel,-2\n")
+    with pytest.raises(InputError) as caught:
+        read_stress(bad, "sector")
+    assert [(fault.row, fault.problem) for fault in caught.value.faults] == [
+        (1, "down is no growth"),
+        (2, "-2 is no growth"),
+    ]
+    bad.write_text("growth,pd\n1,2\n")
+    with pytest.raises(InputError, match="names no column of the borrowers"):
+        label_of(bad)
+
+
 def test_the_shipped_growth_is_that_of_the_data(models: Path, contest: Path) -> None:
     shipped = pd.read_csv(models / "shocks" / "china-2020q1.csv")
     quoted = pd.read_csv(contest / "industry_shock_2020q1.csv")
@@ -191,7 +221,7 @@ def test_bad_factor_files(tmp_path: Path) -> None:
         path.write_bytes(text)
         with pytest.raises(InputError, match=r"cannot be read: .*; save it as CSV in UTF-8"):
             read_stress(path, "industry")
-    path.write_text("industry,growth\nfood,1\n")
+    path.write_text("industry,size\nfood,1\n")
     with pytest.raises(InputError, match="holds no factor; give one of pd, lgd, amount, churn"):
         read_stress(path, "industry")
 

@@ -1,0 +1,281 @@
+"""What an allocation is worth in a worse world: as it stands, decided anew, and the difference.
+
+A world is a scenario and its inputs under one stress. The base allocation is *frozen* into it: every
+offer stands at its rate, and where the customer now asks for less it shrinks to that. It is judged by
+the certificate's own economics, and so is the allocation *re-optimised* for that world. The bound that
+the new prices prove holds for both, so each has its gap. *Hindsight* is what knowing the world
+beforehand would have gained: re-optimised less frozen. A frozen allocation that breaks limits is not
+feasible there, and may be worth more than any that keeps to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from allocator.borrowers import Columns, read_inputs, stress_of, stressed
+from allocator.certification import Ledger, recheck
+from allocator.certification.certify import TOLERANCE, Finding
+from allocator.certification.terms import terms_of
+from allocator.engine.kernel.columns import Columns as Priced
+from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
+from allocator.pipeline import decide, judge, prepare
+from allocator.records.case import Case, Inputs
+from allocator.records.run import Decisions, LimitUse
+from allocator.records.scenario import Scenario
+from allocator.records.stress import FundingShock, Shock, Stress, StressSource
+from allocator.scenario.stressing import stressed_policy
+
+Progress = Callable[[str], None]
+
+BASE = "base"
+BUILT_IN: Mapping[str, StressSource] = {
+    "mild": StressSource(
+        Stress(
+            pd=Shock(1.5),
+            lgd=Shock(1.1),
+            amount=Shock(0.95),
+            churn=Shock(1.1),
+            funding=FundingShock(add=0.005),
+        )
+    ),
+    "severe": StressSource(
+        Stress(
+            pd=Shock(2.5),
+            lgd=Shock(1.25),
+            amount=Shock(0.8),
+            churn=Shock(1.25),
+            funding=FundingShock(add=0.015),
+        )
+    ),
+}
+"""What is tried where a scenario names no stresses: round figures of the order that supervisors' adverse
+scenarios have, assumptions and no estimates."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An allocation judged in one world; amounts in currency units."""
+
+    value: float
+    bound: float
+    """The tightest proved on any allocation that keeps to the limits of this world."""
+    offered: float
+    drawn: float
+    interest: float
+    expected_loss: float
+    funding_cost: float
+    funded: int
+    limits: tuple[LimitUse, ...]
+
+    @property
+    def gap(self) -> float:
+        """Relative to the bound; below 0 only where limits are broken."""
+        return (self.bound - self.value) / max(abs(self.bound), 1.0)
+
+    @property
+    def loss_rate(self) -> float:
+        """Expected loss a unit drawn; 0 where nothing is."""
+        return self.expected_loss / self.drawn if self.drawn else 0.0
+
+    @property
+    def broken(self) -> tuple[LimitUse, ...]:
+        """Limits that do not hold."""
+        return tuple(use for use in self.limits if use.violation > TOLERANCE)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What of the frozen offers the customers of a world no longer ask for."""
+
+    smaller: int
+    """Offers that shrink to the request."""
+    dropped: int
+    """Offers whose request falls below the smallest loan."""
+    amount: float
+    """Money no longer offered."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One stress tried."""
+
+    name: str
+    stress: Stress
+    frozen: Outcome
+    cut: Cut
+    reoptimised: Outcome | None
+    """None where no allocation meets the limits of this world."""
+    failure: str
+    """Why there is none."""
+
+    @property
+    def hindsight(self) -> float | None:
+        """What knowing the world beforehand would have gained."""
+        return None if self.reoptimised is None else self.reoptimised.value - self.frozen.value
+
+
+@dataclass(frozen=True)
+class Solved:
+    """An allocation that was decided and certified in its world."""
+
+    decisions: Decisions
+    prices: Mapping[str, float]
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class World:
+    """A scenario's case under one stress."""
+
+    scenario: Scenario
+    inputs: Inputs
+
+    @cached_property
+    def case(self) -> Case:
+        """Priced and compiled."""
+        return prepare(self.scenario, self.inputs)
+
+    def solve(self, progress: Progress, start: Mapping[str, float] | None = None) -> Solved:
+        """The best allocation here. Raises as `decide` and `judge` do."""
+        solution = decide(self.case, progress, start)
+        finding = judge(self.case, solution)
+        columns = Priced(self.case.offers, self.case.limits)
+        decisions = Decisions(solution.amount, columns.rate(solution.option))
+        bound = max(min(solution.bound, finding.certificate.bound), finding.certificate.value)
+        return Solved(decisions, finding.certificate.prices, _outcome(finding, bound))
+
+    def freeze(self, decisions: Decisions) -> tuple[Decisions, Cut]:
+        """The offers of another world as they stand in this one, no larger than asked for."""
+        policy, inputs = self.scenario.policy, self.inputs
+        terms = terms_of(inputs.portfolio, inputs.churn, self.scenario.response, policy)
+        wanted = np.where(terms.pinned, decisions.amount, np.minimum(decisions.amount, terms.high))
+        kept = np.where(terms.lendable & (wanted >= terms.low), wanted, 0.0)
+        offered, lost = decisions.amount > 0, decisions.amount - kept
+        cut = Cut(
+            smaller=int(np.count_nonzero((lost > 0) & (kept > 0))),
+            dropped=int(np.count_nonzero(offered & (kept == 0))),
+            amount=float(np.sum(lost)),
+        )
+        return Decisions(kept, np.where(kept > 0, decisions.rate, 0.0)), cut
+
+    def judge(self, decisions: Decisions, prices: Mapping[str, float]) -> Finding:
+        """The decisions by this world's economics, and the bound that `prices` prove here."""
+        named = {row.name: prices.get(row.name, 0.0) for row in self.case.limits.rows}
+        inputs = self.inputs
+        return recheck(self.scenario, inputs.portfolio, inputs.churn, decisions, named, inputs.hashes)
+
+
+@dataclass(frozen=True)
+class Base:
+    """The unstressed world with its allocation, which every stress starts from."""
+
+    world: World
+    solved: Solved
+
+    def under(self, stress: Stress, source: StressSource | None = None) -> World:
+        """This world under `stress`, what `source` comes to. Raises InputError for faults of the stress."""
+        scenario, inputs = self.world.scenario, self.world.inputs
+        portfolio, churn = stressed(inputs.portfolio, inputs.churn, stress, source or StressSource(stress))
+        policy = stressed_policy(scenario.policy, stress)
+        return World(replace(scenario, policy=policy), replace(inputs, portfolio=portfolio, churn=churn))
+
+    def frozen(self, world: World, prices: Mapping[str, float]) -> tuple[Outcome, Cut]:
+        """The base allocation in `world`, with the bound that `prices` prove there."""
+        decisions, cut = world.freeze(self.solved.decisions)
+        finding = world.judge(decisions, prices)
+        return _outcome(finding, finding.certificate.bound), cut
+
+
+def read_base(
+    scenario: Scenario, stresses: Mapping[str, StressSource], progress: Progress = lambda _: None
+) -> Base:
+    """The scenario read with the columns that `stresses` need, and solved.
+
+    Raises InputError for faults of the inputs and of factor files; else as `allocate` does.
+    """
+    factors = [stress_of(source) for source in stresses.values()]
+    columns = Columns(
+        frozenset[str]().union(*(stress.text_columns() for stress in factors)),
+        frozenset[str]().union(*(stress.number_columns() for stress in factors)),
+    )
+    progress("reading the borrowers")
+    world = World(scenario, read_inputs(scenario, columns))
+    progress("deciding the base allocation")
+    return Base(world, world.solve(progress))
+
+
+def try_stresses(
+    base: Base, stresses: Mapping[str, StressSource], progress: Progress = lambda _: None
+) -> tuple[Trial, ...]:
+    """The base and every stress in turn: frozen, and re-optimised from the prices of the base.
+
+    Raises InputError for faults of a stress.
+    """
+    own = base.solved.outcome
+    trials = [] if BASE in stresses else [Trial(BASE, Stress(), own, Cut(0, 0, 0.0), own, "")]
+    for name, source in stresses.items():
+        progress(f"stress {name}")
+        trials.append(_try(base, name, source, progress))
+    return tuple(trials)
+
+
+def chosen(
+    scenario: Scenario, only: Sequence[str] = (), shock: Path | None = None
+) -> dict[str, StressSource]:
+    """The scenario's stresses, else the built-in ones; those of `only`; with a factor file `shock` last.
+
+    Raises InputError for a name of `only` that there is not, and for faults of the file.
+    """
+    from allocator.scoring.shock import label_of
+
+    named = dict(scenario.stresses or BUILT_IN)
+    if shock is not None:
+        named[shock.stem] = StressSource(file=shock, column=label_of(shock))
+    faults = [
+        Fault(f"no stress is named {name!r}", f"the stresses are {', '.join([BASE, *named])}", field="--only")
+        for name in only
+        if name not in named and name != BASE
+    ]
+    if faults:
+        raise InputError.of(faults, scenario.name)
+    return {name: source for name, source in named.items() if not only or name in only}
+
+
+def _try(base: Base, name: str, source: StressSource, progress: Progress) -> Trial:
+    stress = stress_of(source)
+    world = base.under(stress, source)
+    solved, failure = reoptimised(world, base.solved.prices, progress)
+    frozen, cut = base.frozen(world, base.solved.prices if solved is None else solved.prices)
+    if solved is not None:  # of two bounds that hold, the tighter one
+        frozen = replace(frozen, bound=min(frozen.bound, solved.outcome.bound))
+    return Trial(name, stress, frozen, cut, None if solved is None else solved.outcome, failure)
+
+
+def reoptimised(
+    world: World, start: Mapping[str, float], progress: Progress = lambda _: None
+) -> tuple[Solved | None, str]:
+    """The best allocation of `world`; where there is none, None and why."""
+    try:
+        return world.solve(progress, start), ""
+    except (InfeasibleError, NoAllocationError) as error:
+        return None, error.message
+
+
+def _outcome(finding: Finding, bound: float) -> Outcome:
+    ledger: Ledger = finding.ledger
+    return Outcome(
+        value=finding.certificate.value,
+        bound=bound,
+        offered=float(np.sum(ledger.amount)),
+        drawn=float(np.sum(ledger.drawn)),
+        interest=float(np.sum(ledger.interest)),
+        expected_loss=float(np.sum(ledger.expected_loss)),
+        funding_cost=float(np.sum(ledger.funding_cost)),
+        funded=int(np.count_nonzero(ledger.amount)),
+        limits=finding.certificate.limits,
+    )

@@ -1,0 +1,162 @@
+"""`allocator stress`: the page, the JSON, the picture; what is refused, and how."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Allocator
+from tests.cli.test_malformed import content, edit
+
+SHOCK = "sector,pd,lgd\nretail,2,1.1\nfood,1.5,1\nsteel,1.2,1\n"
+STRESSES = """\
+stresses:
+  dear: {funding: {add: 2%}}
+  tight: {limits: {where: [{name: A line, factor: 0.2}]}, rates: {all: 0.9}}
+solver:"""
+
+
+def test_a_page_of_the_built_in_stresses(case: Path, allocator: Allocator) -> None:
+    outcome = allocator("stress", "scenario.yaml")
+    assert (outcome.status, outcome.err) == (0, "")
+    lines = outcome.out.splitlines()
+    assert lines[0] == "small: 3 worlds"
+    assert [re.split(r"\s+", line)[0] for line in lines if re.match(r"(base|mild|severe)  ", line)] == [
+        "base", "mild", "severe", "mild", "severe"
+    ]  # fmt: skip
+    assert "severe  PD x 2.5; LGD x 1.25; requests x 0.8; churn x 1.25; funding + 1.50%" in outcome.out
+    assert max(map(len, lines)) <= 100
+
+
+def test_the_scenarios_own_stresses_and_a_file_as_json(case: Path, allocator: Allocator) -> None:
+    edit("scenario.yaml", "solver:", STRESSES)(case)
+    content("shock.csv", SHOCK.encode())(case)
+    found = allocator("stress", "scenario.yaml", "--shock", "shock.csv", "--json").json
+    base, dear, tight, shock = found["stresses"]
+    assert [one["name"] for one in found["stresses"]] == ["base", "dear", "tight", "shock"]
+    assert dear["factors"] == {"funding": {"all": 1.0, "add": 0.02}}
+    assert dear["frozen"]["funding_cost"] == pytest.approx(0.02 * base["frozen"]["drawn"])
+    assert tight["frozen"]["broken"] == ["A line"]
+    assert tight["reoptimised"]["broken"] == []
+    assert shock["frozen"]["expected_loss"] > base["frozen"]["expected_loss"]
+    for one in found["stresses"]:
+        assert one["hindsight"] == pytest.approx(one["reoptimised"]["value"] - one["frozen"]["value"])
+        assert one["reoptimised"]["gap"] <= 1e-9
+    assert (
+        base["frozen"]["value"]
+        == allocator("solve", "scenario.yaml", "--out", "run", "--json").json["objective"]
+    )
+
+
+def test_one_stress_alone(case: Path, allocator: Allocator) -> None:
+    found = allocator("stress", "scenario.yaml", "--only", "mild", "--json").json
+    assert [one["name"] for one in found["stresses"]] == ["base", "mild"]
+
+
+@pytest.mark.parametrize("ending", ["html", "svg"])
+def test_a_picture(case: Path, allocator: Allocator, ending: str) -> None:
+    picture = f"stress.{ending}"
+    assert allocator("stress", "scenario.yaml", "--plot", picture).status == 0
+    text = (case / picture).read_text()
+    assert "small: value under stress" in text
+    assert "re-optimised" in text
+    again = allocator("stress", "scenario.yaml", "--plot", picture)
+    assert again.status == 2
+    assert "a file of this name is there -> name another or give --force" in again.told
+    arguments = ["--reverse", "loss_rate=1%", "--only", "severe", "--plot", picture, "--force"]
+    assert allocator("stress", "scenario.yaml", *arguments).status == 0
+    assert "loss_rate along severe" in (case / picture).read_text()
+
+
+def test_a_reverse_stress(case: Path, allocator: Allocator) -> None:
+    outcome = allocator("stress", "scenario.yaml", "--reverse", "value=0", "--along", "severe")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "small: value = 0 along severe" in outcome.out
+    assert max(map(len, outcome.out.splitlines())) <= 100
+    found = allocator("stress", "scenario.yaml", "--reverse", "value=0", "--json").json
+    frozen, anew = found["reverse"]
+    assert found["along"] == "severe"
+    assert (frozen["kind"], anew["kind"]) == ("frozen", "reoptimised")
+    assert frozen["before"]["quantity"] > 0 >= frozen["after"]["quantity"]
+    assert frozen["after"]["scale"] - frozen["before"]["scale"] <= 1e-3 * frozen["scale"]
+    assert frozen["factors"]["pd"]["all"] == pytest.approx(1 + frozen["scale"] * 1.5)
+
+
+CASES: dict[str, tuple[Callable[[Path], object], list[str], str]] = {
+    "no scenario": (lambda case: (case / "scenario.yaml").unlink(), [], "the file does not exist"),
+    "unknown figure": (
+        edit("scenario.yaml", "solver:", "stresses: {x: {pds: {all: 2}}}\nsolver:"),
+        [],
+        "line 15, stresses.x.pds unknown key 'pds' -> did you mean pd?",
+    ),
+    "unknown limit": (
+        edit(
+            "scenario.yaml",
+            "solver:",
+            "stresses: {x: {limits: {where: [{name: B line, factor: 2}]}}}\nsolver:",
+        ),
+        [],
+        "no limit is named 'B line' -> did you mean A line?",
+    ),
+    "unknown column": (
+        edit(
+            "scenario.yaml", "solver:", "stresses: {x: {pd: {where: [{region: north, factor: 2}]}}}\nsolver:"
+        ),
+        [],
+        "region",
+    ),
+    "negative factor": (
+        edit("scenario.yaml", "solver:", "stresses: {x: {lgd: {all: -2}}}\nsolver:"),
+        [],
+        "-2 is negative, expected 0 or more -> write a factor such as 1.4",
+    ),
+    "unknown name": (lambda case: None, ["--only", "mid"], "--only no stress is named 'mid'"),
+    "shock missing": (lambda case: None, ["--shock", "no.csv"], "no.csv the file does not exist"),
+    "shock of other things": (
+        content("shock.csv", b"sector,size\nretail,2\n"),
+        ["--shock", "shock.csv"],
+        "shock.csv holds no factor",
+    ),
+    "shock of some": (
+        content("shock.csv", b"sector,pd\nretail,2\n"),
+        ["--shock", "shock.csv"],
+        "no factor for sector 'food', borrowers: 4",
+    ),
+    "shock by a column that is not there": (
+        content("shock.csv", b"branch,pd\nretail,2\n"),
+        ["--shock", "shock.csv"],
+        "branch",
+    ),
+    "shock that is no table": (
+        content("shock.csv", b"\xff\xfe\x00"),
+        ["--shock", "shock.csv"],
+        "save it as CSV in UTF-8",
+    ),
+    "no line": (lambda case: None, ["--reverse", "value"], "write QUANTITY=THRESHOLD"),
+    "no quantity": (lambda case: None, ["--reverse", "profit=0"], "'profit' is no quantity"),
+    "no such limit": (lambda case: None, ["--reverse", "limits[A lin]=1"], "did you mean limits[A line]?"),
+    "no such way": (
+        lambda case: None,
+        ["--reverse", "value=0", "--along", "sever"],
+        "--along no stress is named 'sever' -> the stresses are mild, severe",
+    ),
+    "a way to nowhere": (lambda case: None, ["--along", "severe"], "--along says nothing without --reverse"),
+    "a picture of another kind": (lambda case: None, ["--plot", "x.png"], "let it end in .html or .svg"),
+    "a picture in no folder": (lambda case: None, ["--plot", "no/x.svg"], "its folder does not exist"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_bad_input_is_told_with_place_and_remedy(case: Path, allocator: Allocator, name: str) -> None:
+    spoil, arguments, told = CASES[name]
+    spoil(case)
+    before = sorted(case.iterdir())
+    outcome = allocator("stress", "scenario.yaml", *arguments)
+    assert (outcome.status, outcome.out) == (2, "")
+    assert told in outcome.told
+    assert "->" in outcome.told
+    assert "Traceback" not in outcome.err
+    assert sorted(case.iterdir()) == before
