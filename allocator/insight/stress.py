@@ -21,7 +21,6 @@ from allocator.borrowers import Columns, read_inputs, stress_of, stressed
 from allocator.certification import Ledger, recheck
 from allocator.certification.certify import TOLERANCE, Finding
 from allocator.certification.terms import terms_of
-from allocator.engine.kernel.columns import Columns as Priced
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case, Inputs
@@ -144,8 +143,7 @@ class World:
         """The best allocation here. Raises as `decide` and `judge` do."""
         solution = decide(self.case, progress, start)
         finding = judge(self.case, solution)
-        columns = Priced(self.case.offers, self.case.limits)
-        decisions = Decisions(solution.amount, columns.rate(solution.option))
+        decisions = Decisions(solution.amount, solution.rate)
         bound = max(min(solution.bound, finding.certificate.bound), finding.certificate.value)
         return Solved(decisions, finding.certificate.prices, _outcome(finding, bound))
 
