@@ -115,7 +115,7 @@ def present(case: Case, solution: Solution, finding: Finding, seconds: Mapping[s
     columns, portfolio = Columns(case.offers, case.limits), case.inputs.portfolio
     why = solution.why
     if why is None:
-        why = reasons(columns, solution, case.scenario.solver.threads)
+        why = reasons(columns, solution.amount == 0, solution.prices, case.scenario.solver.threads)
     allocation = _allocation(portfolio, finding.ledger, why)
     spent = {**seconds, "price": solution.seconds["price"], "solve": solution.seconds["solve"]}
     summary = summarise(case.scenario, portfolio, solution, finding, spent)

@@ -8,12 +8,12 @@ and no borrower can do better than its best reduced value. One pass, no solver.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.certification.limits import Block
+from allocator.certification.limits import Block, Charges, charges_of
 from allocator.certification.terms import SAME_RATE, Tariff, Terms
 from allocator.records.portfolio import Floats, Integers, Portfolio
 from allocator.records.scenario import Policy
@@ -26,22 +26,40 @@ _CHUNK = 8_192
 
 
 def upper_bound(
-    portfolio: Portfolio, policy: Policy, terms: Terms, blocks: tuple[Block, ...], prices: dict[str, float]
+    portfolio: Portfolio,
+    policy: Policy,
+    terms: Terms,
+    blocks: tuple[Block, ...],
+    prices: Mapping[str, float],
 ) -> float:
     """U at `prices`, one a row name. Prices of a forbidden sign count as 0."""
-    n = len(portfolio)
-    per_basis = {basis: np.zeros(n) for basis in ("offered", "drawn", "interest", "loans")}
-    constant = 0.0
-    for block in blocks:
-        own = np.array([prices[name] for name in block.names])
-        own = np.maximum(own, 0.0) if block.sense == "at_most" else own
-        own = np.minimum(own, 0.0) if block.sense == "at_least" else own
-        constant += block.price_offers(own, per_basis)
-    charged = _Charged.of(portfolio, policy, terms, per_basis)
-    best = _best_reduced_values(portfolio, policy, terms, charged)
+    charges = charges_of(blocks, prices)
+    best = best_reduced_values(portfolio, policy, terms, charges)
+    return charges.constant + float(np.sum(best)) + idle_worth(policy, prices)
+
+
+def idle_worth(policy: Policy, prices: Mapping[str, float]) -> float:
+    """What the budget left idle is worth beyond its price, at most: B max(0, idle - lambda_budget)."""
     unspent = policy.budget.amount if policy.budget.spend == "at_most" else 0.0
-    idle = unspent * max(0.0, policy.idle_rate - max(prices["budget"], 0.0))
-    return constant + float(np.sum(best)) + idle
+    return unspent * max(0.0, policy.idle_rate - max(prices["budget"], 0.0))
+
+
+def best_reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: Charges) -> Floats:
+    """(n,) each borrower's best reduced value: at least 0 unless the offer is pinned."""
+    charged = _Charged.of(portfolio, policy, terms, charges.per_basis)
+    best = np.zeros(len(portfolio))
+    for grade, tariff in terms.tariffs.items():
+        member = (portfolio.grade.codes == portfolio.grade.code_of(grade)) & terms.lendable
+        free = np.flatnonzero(member & ~terms.pinned)
+        for start in range(0, len(free), _CHUNK):
+            i = free[start : start + _CHUNK]
+            menu = _open_to(portfolio.min_rate[i], tariff)
+            best[i] = np.maximum(charged.best(i, menu), 0.0) if len(tariff.rates) else 0.0
+        i = np.flatnonzero(member & terms.pinned)
+        if len(i):
+            rate = portfolio.fixed_rate[i]
+            best[i] = charged.best(i, [(rate, 1.0 - np.interp(rate, terms.table_rates, terms.curve[grade]))])
+    return best
 
 
 @dataclass(frozen=True)
@@ -90,23 +108,6 @@ class _Charged:
             value *= take_up
             np.fmax(top, value, out=top)
         return top + (self.offered[i] * amount + self.fixed[i])
-
-
-def _best_reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charged: _Charged) -> Floats:
-    """(n,) each borrower's best reduced value: at least 0 unless the offer is pinned."""
-    best = np.zeros(len(portfolio))
-    for grade, tariff in terms.tariffs.items():
-        member = (portfolio.grade.codes == portfolio.grade.code_of(grade)) & terms.lendable
-        free = np.flatnonzero(member & ~terms.pinned)
-        for start in range(0, len(free), _CHUNK):
-            i = free[start : start + _CHUNK]
-            menu = _open_to(portfolio.min_rate[i], tariff)
-            best[i] = np.maximum(charged.best(i, menu), 0.0) if len(tariff.rates) else 0.0
-        i = np.flatnonzero(member & terms.pinned)
-        if len(i):
-            rate = portfolio.fixed_rate[i]
-            best[i] = charged.best(i, [(rate, 1.0 - np.interp(rate, terms.table_rates, terms.curve[grade]))])
-    return best
 
 
 def _open_to(least: Floats, tariff: Tariff) -> list[tuple[RateColumn, RateColumn]]:

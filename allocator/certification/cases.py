@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from allocator.certification.limits import Block
+from allocator.certification.limits import Block, charges_of
 from allocator.certification.terms import SAME_RATE, Terms
 from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
 from allocator.records.scenario import Policy
@@ -80,33 +80,30 @@ class Table:
 
         Prices of a forbidden sign count as 0.
         """
-        per_basis, constant, budget_price = self._charges(prices)
-        own = {basis: charge[self.member][:, None] for basis, charge in per_basis.items()}
+        charges = charges_of(self.blocks, prices)
+        own = {basis: charge[self.member][:, None] for basis, charge in charges.per_basis.items()}
         per_unit = self.margin - own["offered"] - self.take_up * own["drawn"] - self.gross * own["interest"]
         per_loan = self.fixed - own["loans"]
         ends = np.maximum(per_unit * sets.low[:, None], per_unit * sets.high[:, None]) + per_loan
         option = np.where(sets.options, ends, -np.inf)
         best = np.maximum(np.max(option, axis=1, initial=-np.inf), np.where(sets.refusal, 0.0, -np.inf))
         room = min(self.lots.get("budget", self.budget), self.budget)
+        budget_price = max(prices.get("budget", 0.0), 0.0)
         idle = self.idle_rate * (self.budget - room) + room * max(0.0, self.idle_rate - budget_price)
+        constant = charges.constant + self._rounding(prices)
         return Values(constant + float(np.sum(best)) + idle, option, best)
 
-    def _charges(self, prices: Mapping[str, float]) -> tuple[dict[str, Floats], float, float]:
-        """What the rows charge (n,) a unit of each basis, b'lambda, and the budget's own price."""
-        n = len(self.blocks[0].codes)
-        per_basis = {basis: np.zeros(n) for basis in ("offered", "drawn", "interest", "loans")}
-        constant = 0.0
-        for block in self.blocks:
-            own = np.array([prices.get(name, 0.0) for name in block.names])
-            own = np.maximum(own, 0.0) if block.sense == "at_most" else own
-            own = np.minimum(own, 0.0) if block.sense == "at_least" else own
-            if not own.any():
-                continue
-            constant += block.price_offers(own, per_basis)
-            for name, price, lent in zip(block.names, own.tolist(), block.lent.tolist(), strict=True):
-                if name in self.lots:
-                    constant += price * (self.lots[name] - (block.constant - lent))
-        return per_basis, constant, max(prices.get("budget", 0.0), 0.0)
+    def _rounding(self, prices: Mapping[str, float]) -> float:
+        """What b'lambda changes where right-hand sides are rounded to whole lots."""
+        moved = [
+            price * (self.lots[name] - (block.constant - lent))
+            for block in self.blocks
+            for name, price, lent in zip(
+                block.names, block.allowed(prices).tolist(), block.lent.tolist(), strict=True
+            )
+            if price and name in self.lots
+        ]
+        return float(sum(moved))
 
 
 def table_of(

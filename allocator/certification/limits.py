@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,13 +63,43 @@ class Block:
 
     def price_offers(self, prices: Floats, per_basis: dict[str, Floats]) -> float:
         """Adds what the rows charge each borrower a unit of each basis; returns their part of b'lambda."""
-        if np.any(prices):
-            per_basis[self.basis] += _times(np.append(prices, 0.0)[self.codes], self.weight)
-        constant = self.constant
+        if not np.any(prices):
+            return 0.0
+        per_basis[self.basis] += _times(np.append(prices, 0.0)[self.codes], self.weight)
         if self.reference:
             per_basis[self.reference] -= self.share * float(np.sum(prices))
-            constant = self.share * self.reference_lent
-        return float(np.sum(prices * (constant - self.lent)))
+        return float(np.sum(prices * self.room))
+
+    @property
+    def room(self) -> Floats:
+        """(rows,) right-hand sides with every reference on the left: what is left to new offers."""
+        fixed = self.share * self.reference_lent if self.reference else self.constant
+        return np.asarray(fixed - self.lent)
+
+    def allowed(self, prices: Mapping[str, float]) -> Floats:
+        """(rows,) the rows' own prices, 0 where not named or of a sign that the row cannot have."""
+        own = np.array([prices.get(name, 0.0) for name in self.names])
+        own = np.maximum(own, 0.0) if self.sense == "at_most" else own
+        return np.minimum(own, 0.0) if self.sense == "at_least" else own
+
+
+@dataclass(frozen=True)
+class Charges:
+    """What prices charge for what the limits count."""
+
+    per_basis: dict[str, Floats]
+    """Basis -> (n,) charge a unit of it: P of docs/formulation.md, section 2."""
+    constant: float
+    """b'lambda"""
+
+
+def charges_of(blocks: tuple[Block, ...], prices: Mapping[str, float]) -> Charges:
+    """What `prices`, by row name, charge each borrower."""
+    per_basis = {basis: np.zeros(len(blocks[0].codes)) for basis in _BASES}
+    constant = 0.0
+    for block in blocks:
+        constant += block.price_offers(block.allowed(prices), per_basis)
+    return Charges(per_basis, constant)
 
 
 def blocks_of(policy: Policy, portfolio: Portfolio) -> tuple[Block, ...]:
@@ -85,7 +115,7 @@ def blocks_of(policy: Policy, portfolio: Portfolio) -> tuple[Block, ...]:
 
 def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
     codes, names = _rows(limit, portfolio)
-    weight = _weight(limit, portfolio)
+    weight = weight_of(limit, portfolio)
     counts = limit.measure in _EXPOSURE_COUNTS
     has_lent = counts and bool(np.any(portfolio.exposure))
     lent = _sums(codes, _times(portfolio.exposure, weight), len(names)) if has_lent else np.zeros(len(names))
@@ -151,7 +181,8 @@ def _meets(condition: Condition, portfolio: Portfolio) -> Booleans:
     return inside
 
 
-def _weight(limit: Limit, portfolio: Portfolio) -> Floats | None:
+def weight_of(limit: Limit, portfolio: Portfolio) -> Floats | None:
+    """(n,) what multiplies each borrower's basis in the limit's rows; None: 1."""
     weight = None if limit.weight is None else portfolio.number(limit.weight)
     if limit.measure == "expected_loss":
         return _times(portfolio.pd * portfolio.lgd, weight)

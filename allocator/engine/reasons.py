@@ -6,27 +6,25 @@ import numpy as np
 
 from allocator.engine.kernel.columns import Columns, Response
 from allocator.engine.kernel.passes import prepare
-from allocator.records.portfolio import Floats, Integers
-from allocator.records.solution import Solution
+from allocator.records.portfolio import Booleans, Floats, Integers
 
 
-def reasons(columns: Columns, solution: Solution, threads: int) -> np.ndarray:
-    """(n,) texts: "" where an offer is made, else the reason for the refusal."""
+def reasons(columns: Columns, refused: Booleans, prices: Floats, threads: int) -> np.ndarray:
+    """(n,) texts: the reason for the refusal at `prices` (m,) where `refused` (n,), "" elsewhere."""
     offers = columns.offers
-    refused = solution.amount == 0
     out = np.full(len(columns), "", dtype=object)
     impossible = refused & (offers.menu < 0)
     names = np.array([*offers.refusal.values, ""], dtype=object)
     out[impossible] = names[offers.refusal.codes[impossible]]
     book = prepare(columns, threads)
     free = book.respond(np.zeros(len(columns.limits)))
-    priced = book.respond(solution.prices)
+    priced = book.respond(prices)
     unprofitable = refused & ~impossible & (free.option < 0)
     near = refused & ~impossible & ~unprofitable & (priced.option >= 0)
     out[unprofitable] = "never profitable, whatever the limits"
     out[near] = "decided by the integer step: lost within the gap"
     crowded = np.flatnonzero(refused & ~impossible & ~unprofitable & ~near)
-    row_of = _largest_charge(columns, solution.prices, crowded, free)
+    row_of = _largest_charge(columns, prices, crowded, free)
     out[crowded] = np.array([_named(row.name) for row in columns.limits.rows], dtype=object)[row_of]
     return out
 

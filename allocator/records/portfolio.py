@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,21 @@ class Portfolio:
 
     def __len__(self) -> int:
         return len(self.borrower_id)
+
+    def take(self, rows: Integers) -> Portfolio:
+        """The borrowers at positions `rows`, a repeated one as often: columns alone, in that order."""
+        columns: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        arrays: dict[str, Any] = {
+            name: column[rows] for name, column in columns.items() if isinstance(column, np.ndarray)
+        }
+        texts = {name: Text(column.codes[rows], column.values) for name, column in self.texts.items()}
+        return replace(
+            self,
+            **arrays,
+            grade=Text(self.grade.codes[rows], self.grade.values),
+            texts=texts,
+            numbers={name: column[rows] for name, column in self.numbers.items()},
+        )
 
     def text(self, column: str) -> Text:
         """The text column `column`, the canonical ones included."""

@@ -167,11 +167,12 @@ def _limit(typed: LimitEntry) -> Limit:
         ("exactly", typed.exactly),
     )
     [(sense, bound)] = [(sense, bound) for sense, bound in senses if bound is not None]
-    where = tuple(_condition(column, test) for column, test in (typed.where or {}).items())
+    where = tuple(condition_of(column, test) for column, test in (typed.where or {}).items())
     return Limit(typed.name, typed.measure, sense, bound, typed.of, where, typed.each, typed.weight)
 
 
-def _condition(column: str, test: str | tuple[str, ...] | RangeEntry) -> Condition:
+def condition_of(column: str, test: str | tuple[str, ...] | RangeEntry) -> Condition:
+    """One entry of a filter as the record that reads the borrowers."""
     if isinstance(test, RangeEntry):
         return Condition(column, **test.model_dump())
     return Condition(column, (test,) if isinstance(test, str) else test)
@@ -217,4 +218,4 @@ def _shock(typed: ShockEntry | ChurnShockEntry | RatesShockEntry | None) -> Shoc
 
 def _case(typed: CaseEntry | GradeCaseEntry | GradeRatesEntry) -> StressCase:
     where = typed.where if isinstance(typed, CaseEntry) else {"grade": typed.grade}
-    return StressCase(tuple(_condition(column, test) for column, test in where.items()), typed.factor)
+    return StressCase(tuple(condition_of(column, test) for column, test in where.items()), typed.factor)

@@ -13,7 +13,7 @@ TABLE = churn_table([0.04, 0.08, 0.12], A=[0.0, 0.3, 0.8], B=[0.1, 0.25, 0.6])
 
 def reasons_of(case: Case) -> list[str]:
     solved = solve(case)
-    return reasons(solved.columns, solved.solution, threads=1).tolist()
+    return reasons(solved.columns, solved.solution.amount == 0, solved.solution.prices, threads=1).tolist()
 
 
 def test_what_makes_an_offer_impossible_comes_first() -> None:
@@ -80,5 +80,5 @@ def test_every_refusal_has_a_reason_and_no_offer_has_one() -> None:
         limit("few", "loans", "at_most", 30.0),
     )
     solved = solve(Case(book, TABLE, terms))
-    found = reasons(solved.columns, solved.solution, threads=1)
+    found = reasons(solved.columns, solved.solution.amount == 0, solved.solution.prices, threads=1)
     assert [reason == "" for reason in found] == (solved.decisions.amount > 0).tolist()

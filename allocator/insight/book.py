@@ -1,0 +1,110 @@
+"""Why a run came out as it did: the ledger, what each limit costs, how firm its price is, who was refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from allocator.errors import InfeasibleError, NoAllocationError
+from allocator.insight.explanation import Reader, prices_of
+from allocator.insight.ledger import Account, BookLedger, LimitLine, accounts, book_ledger
+from allocator.insight.ranges import TIGHT, Range, range_along, ties_of
+from allocator.insight.variants import BUDGET, answer, without
+from allocator.records.case import Case
+from allocator.records.portfolio import Booleans, Text
+from allocator.records.run import LimitUse
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What dropping a limit altogether would add to the best value, at least and at most."""
+
+    limit: str
+    low: float
+    high: float
+    """inf where the run without it was not solved: then only `low` is known."""
+    solved: bool
+    """Whether the case without the limit was solved; else its price alone says it."""
+
+
+@dataclass(frozen=True)
+class LimitView:
+    """One row of the limits."""
+
+    use: LimitUse
+    line: LimitLine
+    range: Range | None
+    """Moves of the right-hand side over which the price stays tight; None where it is not tight here."""
+
+
+@dataclass(frozen=True)
+class BookView:
+    """A run explained."""
+
+    ledger: BookLedger
+    by: str
+    segments: tuple[Account, ...]
+    limits: tuple[LimitView, ...]
+    costs: tuple[Cost, ...]
+    """One an entry of the policy, the budget first; none unless asked for."""
+    refusals: dict[str, int]
+    """Reason -> borrowers, the commonest first."""
+
+
+def explain_book(reader: Reader, by: str, segments: Text, among: Booleans | None = None) -> BookView:
+    """The ledger by the column `segments`, which is called `by`, of the borrowers `among` if given."""
+    position = reader.position
+    ledger = book_ledger(position)
+    ranges = price_ranges(reader)
+    uses = position.run.finding.certificate.limits
+    refused = Counter(str(reason) for reason in reader.reasons if reason)
+    return BookView(
+        ledger=ledger,
+        by=by,
+        segments=tuple(accounts(position, segments, among)),
+        limits=tuple(map(LimitView, uses, ledger.limits, ranges)),
+        costs=(),
+        refusals=dict(sorted(refused.items(), key=lambda entry: (-entry[1], entry[0]))),
+    )
+
+
+def price_ranges(reader: Reader) -> list[Range | None]:
+    """For each row how far its right-hand side may move, all others as they are."""
+    prices = prices_of(reader.position)
+    delta = TIGHT * max(abs(reader.position.bound), 1.0)
+    ties = ties_of(reader.book, prices, delta)
+    each = np.eye(len(prices))
+    return [range_along(reader.columns, ties, prices, each[j], delta) for j in range(len(prices))]
+
+
+def costs_of_limits(reader: Reader, case: Case, progress: Callable[[str], None]) -> list[Cost]:
+    """What each entry of the policy costs, by solving again without it, from the run's prices.
+
+    An entry without a price costs no more than the gap: the same prices bound the case without it. The
+    budget is left out where idle money earns, since its worth then is no matter of lending alone.
+    """
+    position = reader.position
+    policy, certificate = position.run.scenario.policy, position.run.finding.certificate
+    names = [limit.name for limit in policy.limits]
+    names = names if policy.idle_rate else [BUDGET, *names]
+    gap = certificate.bound - certificate.value
+    blocks = {
+        block.names[0].partition("[")[0] if at else BUDGET: block for at, block in enumerate(position.blocks)
+    }
+    costs = []
+    for name in names:
+        if not np.any(blocks[name].allowed(position.prices)):
+            costs.append(Cost(name, 0.0, gap, solved=False))
+            continue
+        progress(f"solving without {name}")
+        try:
+            found = answer(without(case, name), position.prices, progress).certificate
+        except (InfeasibleError, NoAllocationError):  # out of time: an allocation exists, the run's own
+            costs.append(Cost(name, 0.0, np.inf, solved=False))
+            continue
+        low = max(found.value - certificate.bound, 0.0)
+        costs.append(Cost(name, low, found.bound - certificate.value, solved=True))
+    return costs

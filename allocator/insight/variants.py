@@ -1,0 +1,117 @@
+"""A scenario with something changed, on the same borrowers: what a what-if solves, and what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+import numpy as np
+
+from allocator.certification.certify import Finding
+from allocator.errors import Fault, InputError
+from allocator.limits import compile_limits
+from allocator.pipeline import decide, judge, prepare
+from allocator.records.case import Case
+from allocator.records.run import Certificate, Decisions
+from allocator.records.scenario import Limit, Policy, Strategy
+from allocator.records.solution import Solution
+from allocator.verification import Rechecked
+
+Progress = Callable[[str], None]
+BUDGET = "budget"
+OPTIMAL = Strategy()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A variant decided and rechecked."""
+
+    case: Case
+    solution: Solution
+    finding: Finding
+
+    @property
+    def run(self) -> Rechecked:
+        """What ledgers and explanations are read from."""
+        decisions = Decisions(self.solution.amount, self.solution.rate)
+        return Rechecked(self.case.scenario, self.case.inputs, decisions, self.finding)
+
+    @property
+    def certificate(self) -> Certificate:
+        return self.finding.certificate
+
+    @property
+    def prices(self) -> Mapping[str, float]:
+        return self.certificate.prices
+
+
+def answer(
+    case: Case, start: Mapping[str, float] | None = None, progress: Progress = lambda _: None
+) -> Answer:
+    """The best allocation of `case`, whatever its strategy, begun from the prices `start`, with its recheck.
+
+    Raises what the pipeline's `decide` and `judge` raise.
+    """
+    case = replace(case, scenario=replace(case.scenario, strategy=OPTIMAL))
+    solution = decide(case, progress, start)
+    return Answer(case, solution, judge(case, solution))
+
+
+def under(case: Case, policy: Policy) -> Case:
+    """`case` under another policy; offers are priced anew only where the policy prices them otherwise."""
+    scenario = replace(case.scenario, policy=policy)
+    own = case.scenario.policy
+    if replace(own, budget=policy.budget, limits=policy.limits) != policy:
+        return prepare(scenario, case.inputs)
+    return Case(scenario, case.inputs, case.offers, compile_limits(policy, case.inputs.portfolio))
+
+
+def find_limit(policy: Policy, name: str, field: str) -> Limit | None:
+    """The entry of the policy's limits called `name`; None for the budget.
+
+    Raises InputError, naming `field`, where there is none.
+    """
+    if name == BUDGET:
+        return None
+    for limit in policy.limits:
+        if limit.name == name:
+            return limit
+    whole = name.partition("[")[0]
+    names = [BUDGET, *(limit.name for limit in policy.limits)]
+    near = get_close_matches(name, names, n=1)
+    if whole in names:
+        remedy = f"write {whole}: all rows of the entry move together"
+    else:
+        remedy = f"did you mean {near[0]}?" if near else f"the limits are {', '.join(names)}"
+    raise InputError.of([Fault(f"no limit is named {name!r}", remedy, field=field)], "limits")
+
+
+def bound_of(policy: Policy, name: str) -> float:
+    """The budget's amount, or the bound of the limit `name` as the policy states it."""
+    limit = find_limit(policy, name, "limit")
+    return policy.budget.amount if limit is None else limit.bound
+
+
+def with_bound(policy: Policy, name: str, bound: float) -> Policy:
+    """The policy with another budget, or another bound of the limit `name`."""
+    if name == BUDGET:
+        return replace(policy, budget=replace(policy.budget, amount=bound))
+    limits = tuple(replace(limit, bound=bound) if limit.name == name else limit for limit in policy.limits)
+    return replace(policy, limits=limits)
+
+
+def without(case: Case, name: str) -> Case:
+    """`case` with the limit `name` dropped; the budget as large as all requests, shares of it in money."""
+    policy = case.scenario.policy
+    if name != BUDGET:
+        return under(case, replace(policy, limits=tuple(e for e in policy.limits if e.name != name)))
+    amount = policy.budget.amount
+    limits = tuple(
+        replace(limit, bound=limit.bound * amount, of=None) if limit.of == BUDGET else limit
+        for limit in policy.limits
+    )
+    room = max(amount, float(np.sum(case.offers.high)))
+    return under(
+        case, replace(policy, budget=replace(policy.budget, amount=room, spend="at_most"), limits=limits)
+    )

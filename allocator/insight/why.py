@@ -1,0 +1,104 @@
+"""Reason codes: at most four for a decision, each with the money in it, in words that stand alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from allocator.insight.ledger import Position
+from allocator.insight.offers import Offers
+
+MOST = 4
+_COSTS = {
+    "expected_loss": "expected loss",
+    "funding_cost": "funding",
+    "churn_cost": "churn of those who walk away",
+    "processing_cost": "processing",
+    "relationship_cost": "relationships lost",
+}
+
+Code = Literal[
+    "impossible", "never_profitable", "cost", "crowded_out", "limit", "integer_step",
+    "rule", "pinned", "pays", "rate", "amount",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason for a decision."""
+
+    code: Code
+    text: str
+    money: float | None = None
+    """What it is about, in currency units; None where it is about no money."""
+
+
+def why_refused(why: str, offers: Offers) -> list[Reason]:
+    """The reason that the allocation states, then what takes most from the best offer before limits."""
+    if len(offers) == 0:
+        return [Reason("impossible", why)]
+    free = offers.at_prices(dict.fromkeys((stake.limit for stake in offers.stakes), 0.0))
+    k = int(np.argmax(free.reduced))
+    if free.reduced[k] <= 0.0:
+        return [Reason("never_profitable", why, float(free.reduced[k])), *_costs(offers, k)][:MOST]
+    codes: dict[str, Code] = {"crowded out": "crowded_out", "decided by the integer step": "integer_step"}
+    code: Code = next((code for words, code in codes.items() if why.startswith(words)), "rule")
+    found = [Reason(code, why, float(np.max(offers.reduced)))]
+    value, rate = float(offers.ledger.value[k]), 100 * float(offers.rate[k])
+    charges = {limit: float(charge[k]) for limit, charge in offers.charges.items()}
+    for limit, charge in _largest(charges):
+        words = f"{_named(limit)} charges {charge:,.2f} where {rate:.4g}% would be worth {value:,.2f}"
+        found.append(Reason("limit", words, charge))
+    return found[:MOST]
+
+
+def _costs(offers: Offers, k: int) -> list[Reason]:
+    interest, rate = float(offers.ledger.interest[k]), 100 * float(offers.rate[k])
+    costs = {label: float(getattr(offers.ledger, line)[k]) for line, label in _COSTS.items()}
+    return [
+        Reason(
+            "cost", f"{label} takes {cost:,.2f}; {rate:.4g}% would bring {interest:,.2f} of interest", cost
+        )
+        for label, cost in _largest(costs)
+    ]
+
+
+def why_offered(position: Position, at: int, chosen: Offers, offers: Offers) -> list[Reason]:
+    """What is left after every charge, why this rate, why this amount."""
+    value, kept = float(chosen.ledger.value[0]), float(chosen.reduced[0])
+    if position.terms.pinned[at]:
+        return [Reason("pinned", "pinned: made whatever it is worth", kept)]
+    charged = f"the limits charge {value - kept:,.2f} of the {value:,.2f} that it is worth"
+    found = [Reason("pays", f"{charged}: {kept:,.2f} better than refusal", kept)]
+    others = np.abs(offers.rate - chosen.rate[0]) > 1e-12
+    if np.any(others):
+        k = int(np.flatnonzero(others)[np.argmax(offers.reduced[others])])
+        less = kept - float(offers.reduced[k])
+        compared = f"{less:,.2f} less" if less >= 0 else f"{-less:,.2f} more, lost to the integer step"
+        words = f"the best other rate, {100 * offers.rate[k]:.4g}%, would keep {compared}"
+        found.append(Reason("rate", words, less))
+    found.append(Reason("amount", _amount(position, at, float(chosen.amount[0]))))
+    lost = float(position.best[at] - position.chosen[at])
+    if lost > 1e-9 * max(abs(value), 1.0):
+        words = f"decided by the integer step: its best answer to the prices would keep {lost:,.2f} more"
+        found.append(Reason("integer_step", words, lost))
+    return found[:MOST]
+
+
+def _amount(position: Position, at: int, amount: float) -> str:
+    low, high = float(position.terms.low[at]), float(position.terms.high[at])
+    if amount == high:
+        return "the largest loan it may have: a further unit would pay its charges too"
+    if amount == low:
+        return "the smallest loan it may have: a further unit would not pay its charges"
+    return f"between {low:,.2f} and {high:,.2f}: it fills what whole loans leave of the limits"
+
+
+def _largest(money: dict[str, float]) -> list[tuple[str, float]]:
+    return sorted(((name, sum_) for name, sum_ in money.items() if sum_ > 0.0), key=lambda entry: -entry[1])
+
+
+def _named(limit: str) -> str:
+    return "the budget" if limit == "budget" else f"limit {limit}"

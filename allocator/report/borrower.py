@@ -1,0 +1,160 @@
+"""One borrower's decision on the terminal: why, its ledger, its alternatives, what would turn it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from allocator.insight.explanation import Alternative, Explanation
+from allocator.insight.flips import Flip
+from allocator.insight.ledger import LINES
+from allocator.report.charts import Axis, Chart, Series
+from allocator.report.money import percent, small
+from allocator.report.plain import plain_table
+
+_WORDS = {
+    "interest": "interest",
+    "expected_loss": "expected loss",
+    "funding_cost": "funding",
+    "churn_cost": "churn",
+    "processing_cost": "processing",
+    "relationship_cost": "relationships lost",
+}
+_FIGURES = {
+    "pd": "PD",
+    "lgd": "LGD",
+    "relationship_value": "worth of the relationship",
+    "take_up": "take-up at every rate, times",
+    "rate": "every rate, at its take-up, plus",
+    "funding_rate": "funding rate",
+    "processing_cost": "processing cost of a loan",
+    "max_amount": "largest loan",
+}
+
+
+def borrower_page(found: Explanation, currency: str) -> RenderableType:
+    """The page of one borrower."""
+    parts: list[RenderableType] = [_decision(found, currency), "", _why(found)]
+    if found.alternatives:
+        parts += ["", _ledger(found, currency), "", _alternatives(found, currency), "", _flips(found)]
+    return Group(*parts)
+
+
+def _decision(found: Explanation, currency: str) -> RenderableType:
+    facts = found.facts
+    if found.amount:
+        decision = (
+            f"offered {found.amount:,.2f} {currency} at {percent(found.rate)}; "
+            f"{percent(found.take_up)} are expected to accept"
+        )
+    else:
+        decision = f"refused: {found.refused_because}"
+    term = f"{facts['term_years']:g} year" + ("" if facts["term_years"] == 1 else "s")
+    loans = (
+        f"; loans of {facts['smallest_loan']:,.2f} to {facts['largest_loan']:,.2f}"
+        if facts["smallest_loan"] <= facts["largest_loan"]
+        else ""
+    )
+    text = Text(f"{found.borrower}, grade {found.grade}", style="bold")
+    text.append(f": {decision}\n", style="not bold")
+    text.append(
+        f"PD {percent(facts['pd'])}, LGD {percent(facts['lgd'])}, term {term}{loans}", style="not bold"
+    )
+    return text
+
+
+def _why(found: Explanation) -> RenderableType:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(justify="right")
+    table.add_column(overflow="fold")
+    for number, reason in enumerate(found.reasons, start=1):
+        table.add_row(str(number), Text(reason.text))
+    return Group(Text("Why", style="bold"), table)
+
+
+def _ledger(found: Explanation, currency: str) -> RenderableType:
+    """Of the decision, or for a refusal of the best offer to the prices."""
+    account, best = found.account, found.best
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(min_width=34)
+    table.add_column(justify="right")
+    if found.amount:
+        title = f"Ledger of the offer, {currency}"
+        for line in LINES:
+            money = getattr(account, line)
+            if money or line == "interest":
+                table.add_row(_WORDS[line], f"{money if line == 'interest' else -money:,.2f}")
+        table.add_row("= value", f"{account.value:,.2f}")
+        charges, kept = account.charges, account.chosen
+    elif best is not None:
+        title = f"Ledger of the best offer that is not made ({percent(best.rate)}), {currency}"
+        table.add_row("value", f"{best.value:,.2f}")
+        charges, kept = best.charges, best.reduced
+    for limit, charge in charges.items():
+        if charge:
+            table.add_row(
+                Text("charge of the budget" if limit == "budget" else f"charge of {limit}"), f"{-charge:,.2f}"
+            )
+    table.add_row("= above refusal", f"{kept:,.2f}")
+    return Group(Text(title, style="bold"), table)
+
+
+def _alternatives(found: Explanation, currency: str) -> RenderableType:
+    table = plain_table()
+    for heading in ("rate", "take-up", "amount", "value", "charged", "above refusal", ""):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for offer in found.alternatives:
+        made = found.amount and abs(offer.rate - found.rate) <= 1e-12
+        mark = "made" if made else "best" if offer is found.best else ""
+        charged = sum(offer.charges.values())
+        table.add_row(
+            percent(offer.rate), percent(offer.take_up), f"{offer.amount:,.0f}", f"{offer.value:,.2f}",
+            f"{charged:,.2f}", f"{offer.reduced:,.2f}", mark,
+        )  # fmt: skip
+    return Group(Text(f"The best amount at each rate, {currency}", style="bold"), table)
+
+
+def _flips(found: Explanation) -> RenderableType:
+    title = Text("What would turn the decision, one figure at a time, prices as they are", style="bold")
+    if not found.flips:
+        return Group(title, "nothing within reach")
+    table = plain_table()
+    table.add_column("figure", overflow="fold", max_width=38)
+    for heading in ("now", "turns at", "then", "by room", "room now"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for flip in found.flips:
+        label = _FIGURES.get(flip.figure, flip.figure)
+        rooms = [f"{room:,.0f}" if room is not None else "" for room in (flip.room, flip.room_now)]
+        table.add_row(Text(label), _figure(flip, flip.now), _figure(flip, flip.at), flip.turns, *rooms)
+    note = "Solved again, a turn is certain once more than the gap hangs on it; "
+    note += f"this run's is {found.gap:,.2f}."
+    return Group(title, table, Text(note))
+
+
+def _figure(flip: Flip, number: float) -> str:
+    match flip.unit:
+        case "fraction" | "rate":
+            return f"{100 * number:.4g}%"
+        case "money":
+            return f"{number:,.2f}"
+        case "factor":
+            return f"{number:.4g}"
+    return small(number)
+
+
+def borrower_chart(found: Explanation, currency: str) -> Chart:
+    """Value and what is left after charges, by rate."""
+    offers: Sequence[Alternative] = found.alternatives
+    rates = [offer.rate for offer in offers]
+    series = (
+        Series("value", rates, [offer.value for offer in offers]),
+        Series("above refusal, after the limits' charges", rates, [offer.reduced for offer in offers]),
+        Series("refusal", rates, np.zeros(len(rates)).tolist()),
+    )
+    marks = ((found.rate, "offered"),) if found.amount else ()
+    title = f"{found.borrower}: what each rate is worth"
+    return Chart(title, Axis("annual rate", "percent"), Axis(currency), series, marks)

@@ -1,0 +1,98 @@
+"""`allocator explain`: the page, the object, the picture, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Allocator
+
+
+@pytest.fixture
+def run(case: Path, allocator: Allocator) -> Path:
+    assert allocator("solve", "scenario.yaml", "--out", "run").status == 0
+    return case / "run"
+
+
+def test_the_page_of_a_run_adds_up(run: Path, allocator: Allocator) -> None:
+    outcome = allocator("explain", "run", "--exact")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert max(map(len, outcome.out.splitlines())) <= 100
+    for part in ("Ledger by grade", "= value", "Limits, amounts in CNY", "What each limit costs", "refused"):
+        assert part in outcome.out
+
+
+def test_the_object_of_a_run_adds_up(run: Path, allocator: Allocator) -> None:
+    found = allocator("explain", "run", "--by", "sector", "--where", "grade: A", "--json").json
+    assert found["value_of_lines"] == pytest.approx(found["value"], rel=1e-9)
+    gap = found["bound_at_prices"] - found["value"]
+    assert found["gap_of_lines"] == pytest.approx(gap, abs=1e-9 * found["value"])
+    assert sum(part["borrowers"] for part in found["segments"]) == 5
+    assert {part["name"] for part in found["segments"]} == {"food", "retail", "steel"}
+    stored = json.loads((run / "summary.json").read_text())
+    assert [limit["price"] for limit in found["limits"]] == [limit["price"] for limit in stored["limits"]]
+    assert set(found["refusals"]) == {
+        "crowded out by the budget",
+        "never profitable, whatever the limits",
+        "no rates for this grade",
+        "request below the smallest loan",
+    }
+    assert sum(found["refusals"].values()) == stored["borrowers"] - stored["funded"]
+
+
+def test_every_borrower_is_explained_in_the_words_of_the_allocation(run: Path, allocator: Allocator) -> None:
+    rows = [line.split(",") for line in (run / "allocation.csv").read_text().splitlines()]
+    reason = rows[0].index("reason")
+    for row in rows[1:]:
+        found = allocator("explain", "run", row[0], "--json").json
+        assert found["refused_because"] == row[reason].strip('"') or "," in found["refused_because"]
+        assert 1 <= len(found["reasons"]) <= 4
+        page = allocator("explain", "run", row[0])
+        assert page.status == 0
+        assert max(map(len, page.out.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("arguments", [(), ("F05",)])
+@pytest.mark.parametrize("ending", ["html", "svg"])
+def test_a_picture_is_one_file(run: Path, allocator: Allocator, arguments: Any, ending: str) -> None:
+    assert allocator("explain", "run", *arguments, "--plot", f"why.{ending}").status == 0
+    text = (run.parent / f"why.{ending}").read_text()
+    assert "<svg" in text or "<html" in text
+    assert 'src="http' not in text
+
+
+REFUSED = {
+    "no run": (("nowhere",), "there is no such folder"),
+    "no borrower": (("run", "F99"), "no borrower is named 'F99' -> did you mean F09"),
+    "no column": (("run", "--by", "sektor"), "no column sektor; the nearest is sector"),
+    "numbers": (("run", "--by", "pd"), "pd is no column of texts"),
+    "two questions": (("run", "F01", "--by", "sector"), "leave one of the two out"),
+    "two questions again": (("run", "F01", "--exact"), "leave one of the two out"),
+    "no filter": (("run", "--where", ""), "no column is named"),
+    "no value": (("run", "--where", "sector"), "expected text, found nothing"),
+    "a wrong filter": (("run", "--where", "pd: {over: 5%}"), "unknown key 'over'"),
+    "an empty range": (("run", "--where", "pd: {above: 5%, below: 1%}"), "no number lies in the range"),
+    "a text for a number": (("run", "--where", "pd: high"), "pd holds numbers, expected a range"),
+    "no YAML": (("run", "--where", "{sector: ["), "--where"),
+    "no picture": (("run", "--plot", "why.png"), "no format for the ending .png"),
+    "no folder": (("run", "--plot", "nowhere/why.svg"), "its folder does not exist"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_answered_is_refused(run: Path, allocator: Allocator, name: str) -> None:
+    arguments, told = REFUSED[name]
+    outcome = allocator("explain", *arguments)
+    assert (outcome.status, outcome.out) == (2, "")
+    assert told in outcome.told
+    as_json = allocator("explain", *arguments, "--json")
+    assert as_json.json["error"]["code"] == "bad_input"
+
+
+def test_a_run_whose_inputs_changed_is_not_explained(run: Path, allocator: Allocator) -> None:
+    text = (run.parent / "borrowers.csv").read_text()
+    (run.parent / "borrowers.csv").write_text(text.replace("0.005", "0.006"))
+    assert allocator("explain", "run").status == 5
