@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from allocator.cli.options import AsJson, Verbose
-from allocator.cli.output import print_json, progress
+from allocator.cli.output import print_json, print_line, print_page, progress
 from allocator.errors import Fault, InputError
+from allocator.records.scenario import InvoiceFiles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,9 +20,14 @@ if TYPE_CHECKING:
 
 Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the file and its card go.")]
 Name = Annotated[str, typer.Option(metavar="NAME", help="Files are NAME-v1.json, NAME-v1.md; then v2.")]
-Purchases = Annotated[Path, typer.Option(metavar="FILE", help="Invoices of rated firms: purchases.")]
-Sales = Annotated[Path, typer.Option(metavar="FILE", help="Invoices of rated firms: sales.")]
-Ratings = Annotated[Path, typer.Option(metavar="FILE", help="enterprise_id, rating, default of rated firms.")]
+Purchases = Annotated[Path | None, typer.Option(metavar="FILE", help="Invoices of rated firms: purchases.")]
+Sales = Annotated[Path | None, typer.Option(metavar="FILE", help="Invoices of rated firms: sales.")]
+Ratings = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="enterprise_id, rating, default of rated firms.")
+]
+Workbook = Annotated[
+    Path | None, typer.Option(metavar="XLSX", help="Instead of the three: an official workbook.")
+]
 Seed = Annotated[int, typer.Option(help="Seed of the folds.", min=0)]
 Folds = Annotated[int, typer.Option(help="Folds of the validation.", min=2)]
 
@@ -43,9 +49,7 @@ def logit(
     outcome: Annotated[str, typer.Option(metavar="COLUMN", help="1 for a default, 0 for none.")],
     name: Name = "logit",
     out: Folder = Path("models/scorecards"),
-    penalty: Annotated[
-        Literal["none", "firth", "flic", "ridge"], typer.Option(help="See docs/scoring.md.")
-    ] = "flic",
+    penalty: Penalty = "flic",
     strength: Annotated[float, typer.Option(help="Of the ridge penalty.", min=0)] = 1.0,
     bounds: Annotated[
         str | None, typer.Option(metavar="A=1%,..,D=100%", help="Highest PD of each grade, best first.")
@@ -57,6 +61,7 @@ def logit(
     verbose: Verbose = False,
 ) -> None:
     """PD from variables: a logit with Wald tests and expected signs (source 000)."""
+    _check_target(out, name)
     with progress(verbose) as tell:
         tell("fitting and validating a logit")
         from allocator.scoring.fitting import logit_from_files
@@ -95,6 +100,7 @@ def rating(
     verbose: Verbose = False,
 ) -> None:
     """Score, classes of rising loss rate, PD and LGD (source 004)."""
+    _check_target(out, name)
     with progress(verbose) as tell:
         tell("fitting and validating a rating")
         from allocator.scoring.fitting import rating_from_files
@@ -115,14 +121,13 @@ def rating(
 
 
 def grade(
-    purchases: Purchases,
-    sales: Sales,
-    ratings: Ratings,
+    purchases: Purchases = None,
+    sales: Sales = None,
+    ratings: Ratings = None,
+    workbook: Workbook = None,
     name: Name = "grade",
     out: Folder = Path("models/grades"),
-    method: Annotated[
-        Literal["ordinal", "void_ranges"], typer.Option(help="See docs/scoring.md.")
-    ] = "ordinal",
+    method: GradeMethod = "ordinal",
     shrinkage: Annotated[float, typer.Option(help="Defaults added to each frequency.", min=0)] = 0.5,
     drop_duplicates: Repeats = False,
     folds: Folds = 10,
@@ -131,20 +136,15 @@ def grade(
     verbose: Verbose = False,
 ) -> None:
     """Probabilities of the grades and a PD, learnt from rated firms' invoices (source 002)."""
+    _check_target(out, name)
     with progress(verbose) as tell:
         tell("reading invoices, fitting and validating grades")
         from allocator.scoring.fitting_firms import grade_from_files
 
-        fit = grade_from_files(
-            purchases,
-            sales,
-            ratings,
-            method=method,
-            shrinkage=shrinkage,
-            duplicates="drop" if drop_duplicates else "keep",
-            folds=folds,
-            seed=seed,
+        files = InvoiceFiles(
+            purchases, sales, workbook, ratings, duplicates="drop" if drop_duplicates else "keep"
         )
+        fit = grade_from_files(files, method=method, shrinkage=shrinkage, folds=folds, seed=seed)
     _finish(fit, out, name, as_json)
 
 
@@ -152,12 +152,11 @@ def ahp(
     judgements: Annotated[Path, typer.Argument(metavar="JSON", help="Judgement matrices, as in models/ahp.")],
     name: Name = "ahp",
     out: Folder = Path("models/ahp"),
-    method: Annotated[
-        Literal["eigenvector", "geometric_mean"], typer.Option(help="Of the weights.")
-    ] = "eigenvector",
+    method: AhpMethod = "eigenvector",
     as_json: AsJson = False,
 ) -> None:
     """Weights from pairwise judgements, with their consistency (source 002)."""
+    _check_target(out, name)
     from allocator.scoring.fitting_firms import ahp_from_file
 
     _finish(ahp_from_file(judgements, method), out, name, as_json)
@@ -170,33 +169,36 @@ def churn(
     ],
     name: Name = "churn",
     out: Folder = Path("models/churn"),
-    shape: Annotated[
-        Literal["isotonic", "logistic"], typer.Option(help="Which curve the .csv holds.")
-    ] = "isotonic",
+    shape: Shape = "isotonic",
     as_json: AsJson = False,
 ) -> None:
     """A churn curve that does not fall with the rate."""
+    _check_target(out, name)
     from allocator.scoring.fitting_firms import churn_from_file
 
     _finish(churn_from_file(data, shape), out, name, as_json)
 
 
 def correlation(
-    purchases: Purchases,
-    sales: Sales,
-    ratings: Ratings,
+    purchases: Purchases = None,
+    sales: Sales = None,
+    ratings: Ratings = None,
+    workbook: Workbook = None,
     indicator: Only = None,
     as_json: AsJson = False,
 ) -> None:
     """Which indicators go with the rating: Pearson, Spearman, p and N (source 002, table 4)."""
     from allocator.scoring.fitting_firms import correlation_from_files
 
-    table = correlation_from_files(purchases, sales, ratings, indicator)
+    table = correlation_from_files(InvoiceFiles(purchases, sales, workbook, ratings), indicator)
     if as_json:
         print_json({"correlation": _records(table)})
     else:
-        typer.echo(table.round(4).to_string())
-        typer.echo("** p below 0.01, * below 0.05, two-sided; grade A counts 4, D 1")
+        from allocator.report.frame import frame_table
+        from allocator.scoring.correlation import starred
+
+        print_page(frame_table("Rating against indicators", starred(table)))
+        print_line("** p below 0.01, * below 0.05, two-sided; grade A counts 4, D 1")
 
 
 EXAMPLES: dict[Callable[..., None], str] = {
@@ -217,8 +219,18 @@ def register(root: typer.Typer) -> None:
     root.add_typer(app, name="fit", short_help="Fit scorecards, ratings, grades, weights and churn curves.")
 
 
+def _check_target(folder: Path, name: str) -> None:
+    """Refuse, before any work, a place where nothing can be written."""
+    from allocator.scoring.fitted import check_name
+
+    check_name(name)
+    if folder.exists() and not folder.is_dir():
+        raise InputError.of([Fault(f"{folder} is a file", "name a folder", field="--out")], "fit")
+
+
 def _finish(fit: Fit, folder: Path, name: str, as_json: bool) -> None:
     """Write what was fitted and say what came of it."""
+    from allocator.report.frame import frame_table
     from allocator.scoring.fitted import write_fitted
 
     path = write_fitted(folder, name, fit.document, fit.card, fit.extra)
@@ -226,10 +238,11 @@ def _finish(fit: Fit, folder: Path, name: str, as_json: bool) -> None:
         print_json({"file": str(path), **fit.figures})
         return
     for title, table in fit.tables.items():
-        typer.echo(f"{title}\n{table.to_string(float_format='{:.4g}'.format)}\n")
+        print_page(frame_table(title, table))
+        print_line("")
     for label, value in fit.card.metrics.items():
-        typer.echo(f"{label}: {value}")
-    typer.echo(f"written to {path}, card {path.with_suffix('.md').name}")
+        print_page(f"{label}: {value}")
+    print_line(f"written to {path}, card {path.with_suffix('.md').name}")
 
 
 def _bounds(text: str | None) -> dict[str, float] | None:
@@ -241,6 +254,10 @@ def _bounds(text: str | None) -> dict[str, float] | None:
     for part in text.split(","):
         grade_name, _, value = part.partition("=")
         number = value.strip().removesuffix("%")
+        if grade_name.strip() in out:
+            faults.append(
+                Fault(f"{grade_name.strip()} stands twice", "name each grade once", field="--bounds")
+            )
         try:
             out[grade_name.strip()] = float(number) / (100 if value.strip().endswith("%") else 1)
         except ValueError:

@@ -9,7 +9,7 @@ import typer
 
 from allocator.cli import fitting
 from allocator.cli.options import AsJson, Verbose
-from allocator.cli.output import print_json, progress
+from allocator.cli.output import print_json, print_line, print_page, progress
 from allocator.errors import Fault, InputError
 from allocator.records.scenario import InvoiceFiles
 
@@ -23,8 +23,10 @@ EXAMPLE = (
     "--scorecard models/grades/cumcm-2020-v1.json --out borrowers.csv"
 )
 SCENARIO = (".yaml", ".yml")
-SHOWN = 20
-"""Rows printed where no file is written."""
+SHOWN, SHOWN_COLUMNS = 10, 10
+"""Rows, and columns after the first, printed where no file is written."""
+BEFORE = "grade_before"
+"""Column of the grades that --was names."""
 
 
 def score(
@@ -43,11 +45,16 @@ def score(
     firms: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The firms to score, by enterprise_id.")
     ] = None,
-    lgd: Annotated[float, typer.Option(help="Loss given default where the scorecard has none.")] = 0.5,
+    lgd: Annotated[
+        float, typer.Option(help="Loss given default where the scorecard has none.", min=0, max=1)
+    ] = 0.5,
     drop_duplicates: Annotated[
         bool, typer.Option(help="Drop repeated invoices; else they are counted.")
     ] = False,
     intervals: Annotated[bool, typer.Option(help="Add 95 % intervals of a logit's PD.")] = False,
+    was: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Grades before, in FILE: show how they moved.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the borrowers (csv, parquet, xlsx).")
     ] = None,
@@ -64,21 +71,29 @@ def score(
     with progress(verbose) as tell:
         tell("scoring")
         notes: tuple[Notes, ...] = ()
+        duplicates: Duplicates = "drop" if drop_duplicates else "keep"
+        files = InvoiceFiles(purchases, sales, workbook, firms, duplicates=duplicates)
+        _check_combination(file, files, was)
         if file is None:
-            duplicates: Duplicates = "drop" if drop_duplicates else "keep"
-            files = InvoiceFiles(purchases, sales, workbook, firms, duplicates=duplicates)
             frame, notes = _from_invoices(files, scorecard, lgd)
         elif file.suffix in SCENARIO:
             frame, notes = _from_scenario(file, scorecard, lgd, intervals)
         else:
-            frame = _from_table(file, scorecard, lgd, intervals)
+            frame = _from_table(file, scorecard, lgd, intervals, was)
+        moved = None if was is None else _moved(frame)
         if out is not None:
             write_frame(frame, out, force=force)
     summary = _summary(frame, [vars(note) for note in notes], out)
     if as_json:
+        if moved is not None:
+            summary["moved"] = moved.to_dict(orient="index")
         print_json(summary)
-    else:
-        _say(summary, frame)
+        return
+    _say(summary, frame)
+    if moved is not None:
+        from allocator.report.frame import frame_table
+
+        print_page(frame_table(f"From {was} (rows) to grade (columns)", moved))
 
 
 def register(app: typer.Typer) -> None:
@@ -87,12 +102,32 @@ def register(app: typer.Typer) -> None:
     fitting.register(app)
 
 
-def _from_table(file: Path, scorecard: Path | None, lgd: float, intervals: bool) -> pd.DataFrame:
+def _check_combination(file: Path | None, files: InvoiceFiles, was: str | None) -> None:
+    faults = []
+    if file is not None and (files.files() or files.duplicates == "drop"):
+        faults.append(Fault("a file and invoices are given", "give one of them", field="FILE"))
+    if was is not None and (file is None or file.suffix in SCENARIO):
+        faults.append(Fault("needs a table of borrowers", "name one as FILE", field="--was"))
+    if faults:
+        raise InputError.of(faults, "score")
+
+
+def _from_table(
+    file: Path, scorecard: Path | None, lgd: float, intervals: bool, was: str | None
+) -> pd.DataFrame:
     from allocator.scoring.fitted import read_fitted
-    from allocator.scoring.score import read_table, score_frame
+    from allocator.scoring.reading import located, read_table
+    from allocator.scoring.score import score_frame
 
     fitted = read_fitted(_need(scorecard, "--scorecard", "a file that fit wrote"))
-    scored = score_frame(read_table(file), fitted, intervals=intervals)
+    table = read_table(file)
+    if was is not None and was not in table.columns:
+        fault = Fault(f"lacks the column {was}", "name the grades before", str(file), field="--was")
+        raise InputError.of([fault], "score")
+    with located(file):
+        scored = score_frame(table, fitted, intervals=intervals)
+    if was is not None:
+        scored = scored.assign(**{BEFORE: table[was]})
     return scored if "lgd" in scored.columns else scored.assign(lgd=lgd)
 
 
@@ -129,6 +164,17 @@ def _need(value: Path | None, option: str, what: str) -> Path:
     return value
 
 
+def _moved(frame: pd.DataFrame) -> pd.DataFrame:
+    """How the grades before moved to those of the scorecard."""
+    from allocator.scoring.migration import migration
+
+    if "grade" not in frame.columns:
+        fault = Fault("the scorecard gives no grades", "name one that does", field="--was")
+        raise InputError.of([fault], "score")
+    classes = [str(name) for name in frame["grade"].cat.categories]
+    return migration(frame[BEFORE].astype(object), frame["grade"].astype(object), classes)
+
+
 def _summary(frame: pd.DataFrame, notes: list[dict[str, Any]], out: Path | None) -> dict[str, Any]:
     summary: dict[str, Any] = {"borrowers": len(frame), "file": None if out is None else str(out)}
     if "grade" in frame.columns:
@@ -138,23 +184,32 @@ def _summary(frame: pd.DataFrame, notes: list[dict[str, Any]], out: Path | None)
         summary["mean_pd"] = float(frame["pd"].mean())
     if notes:
         summary["invoices"] = notes
+        counts = frame.loc[frame["note"] != "", "note"].value_counts()
+        summary["notes"] = {str(note): int(n) for note, n in counts.items()}
     return summary
 
 
 def _say(summary: dict[str, Any], frame: pd.DataFrame) -> None:
     for note in summary.get("invoices", []):
-        typer.echo(_note(note))
+        print_page(_note(note))
     if "by_grade" in summary:
         grades = ", ".join(f"{grade} {n:,}" for grade, n in summary["by_grade"].items())
-        typer.echo(f"{summary['borrowers']:,} borrowers: {grades}")
+        print_line(f"{summary['borrowers']:,} borrowers: {grades}")
+    for note, count in summary.get("notes", {}).items():
+        print_line(f"{count:,} of them: {note}")
     if "mean_pd" in summary:
-        typer.echo(f"mean PD {summary['mean_pd']:.2%}")
+        print_line(f"mean PD {summary['mean_pd']:.2%}")
     if summary["file"] is None:
-        typer.echo(frame.head(SHOWN).to_string(index=False))
-        if len(frame) > SHOWN:
-            typer.echo("--out FILE writes them all")
+        from allocator.report.frame import frame_table
+
+        names = list(frame.columns)
+        shown = [names[0], *names[1:][-SHOWN_COLUMNS:]]
+        few = frame[shown].head(SHOWN).set_index(names[0])
+        print_page(frame_table(f"The first {len(few)} of {len(frame):,}", few))
+        if len(frame) > SHOWN or len(names) > len(shown):
+            print_line("--out FILE writes them all")
     else:
-        typer.echo(f"written to {summary['file']}")
+        print_line(f"written to {summary['file']}")
 
 
 def _note(note: dict[str, Any]) -> str:

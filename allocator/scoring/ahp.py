@@ -10,24 +10,28 @@ where RI(n) is the mean CI of random matrices. CR above 0.1 says: judge again.
 
 from __future__ import annotations
 
-import json
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
+from allocator.scoring.documents import JudgementsShape, read_document
+from allocator.scoring.reading import located
 
 RANDOM_INDEX = (0.0, 0.0, 0.58, 0.90, 1.12, 1.24, 1.32, 1.41, 1.45, 1.49)
 """RI for n = 1 .. 10 (Saaty 1980)."""
 CONSISTENT = 0.1
 RECIPROCAL_TOLERANCE = 1e-6
+LARGEST = 1000
+"""Saaty's scale ends at 9; a judgement beyond this is a slip of the pen."""
 
 Method = Literal["eigenvector", "geometric_mean"]
 
@@ -137,6 +141,11 @@ def compose(
         Fault(f"has no judgement for the criterion {name}", "give one matrix a criterion", field=name)
         for name in missing
     ]
+    faults += [
+        Fault("is no criterion", f"the criteria are {', '.join(criteria.items)}", field=name)
+        for name in alternatives
+        if name not in criteria.items
+    ]
     named = {name: alternatives[name].items for name in criteria.items if name in alternatives}
     if len(set(named.values())) > 1:
         faults.append(
@@ -149,86 +158,80 @@ def compose(
     return Hierarchy(top, below, top.weights @ np.array([weights.weights for weights in below]))
 
 
-def sensitivity(judged: Judgement, factor: float = 1.5) -> pd.DataFrame:
-    """What each judgement is worth: the weights when it alone is `factor` times larger.
+def sensitivity(hierarchy: Hierarchy, factor: float = 1.5) -> pd.DataFrame:
+    """What each judgement is worth: the composed weights when it alone is `factor` times larger.
 
-    One row a judgement above the diagonal (`item`, `against`, `value`), then the weight of each item
-    afterwards, `shift` (the largest change of a weight) and `consistency_ratio`; largest shift first.
+    One row a judgement above a diagonal: `judgement` (whose matrix), `item`, `against`, `value`, the
+    weight of each alternative afterwards, `shift` (the largest change of one) and `consistency_ratio`;
+    largest shift first.
     """
     if not (math.isfinite(factor) and factor > 0 and factor != 1):
         raise InputError.of(
             [Fault(f"a factor of {factor}", "use a positive factor other than 1")], "Sensitivity"
         )
-    base = weigh(judged).weights
+    top, below = hierarchy.criteria, [one.weights for one in hierarchy.alternatives]
+    names = hierarchy.alternatives[0].judgement.items
     rows = []
-    for i in range(len(judged.items)):
-        for j in range(i + 1, len(judged.items)):
-            values = judged.values.copy()
-            values[i, j] *= factor
-            values[j, i] = 1 / values[i, j]
-            moved = weigh(Judgement(judged.name, judged.items, values))
+    for place, old in enumerate((top, *hierarchy.alternatives)):
+        items = old.judgement.items
+        for i, j in itertools.combinations(range(len(items)), 2):
+            moved = weigh(_changed(old.judgement, i, j, factor))
+            criteria = moved.weights if place == 0 else top.weights
+            under = [*below[: place - 1], moved.weights, *below[place:]] if place else below
+            composed = criteria @ np.array(under)
             rows.append(
-                {"item": judged.items[i], "against": judged.items[j], "value": judged.values[i, j]}
-                | dict(zip(judged.items, moved.weights, strict=True))
-                | {
-                    "shift": float(np.max(np.abs(moved.weights - base))),
-                    "consistency_ratio": moved.consistency_ratio,
-                }
+                {"judgement": old.judgement.name, "item": items[i], "against": items[j]}
+                | {"value": moved.judgement.values[i, j]}
+                | dict(zip(names, composed.tolist(), strict=True))
+                | {"shift": float(np.max(np.abs(composed - hierarchy.composed)))}
+                | {"consistency_ratio": moved.consistency_ratio}
             )
     return pd.DataFrame(rows).sort_values("shift", ascending=False, kind="stable", ignore_index=True)
 
 
+def _changed(judged: Judgement, i: int, j: int, factor: float) -> Judgement:
+    """The judgement of item i against item j made `factor` times larger."""
+    values = judged.values.copy()
+    values[i, j] *= factor
+    values[j, i] = 1 / values[i, j]
+    return Judgement(judged.name, judged.items, values)
+
+
 def read_hierarchy(path: Path, method: Method = "eigenvector") -> Hierarchy:
-    """Read a file of judgements (models/ahp/*.json) and compose it.
+    """Read a file of judgements (models/ahp/enterprise-credit.json) and compose it.
 
     Raises InputError with every fault of the file.
     """
-    if not path.is_file():
-        raise InputError.of(
-            [Fault("the file does not exist", "give a JSON file of judgements", str(path))], "AHP"
-        )
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        fault = Fault(
-            f"is not JSON ({error.msg})", "compare it with models/ahp", str(path), line=error.lineno
-        )
-        raise InputError.of([fault], "AHP") from error
-    return hierarchy_from_document(document, str(path), method)
-
-
-def hierarchy_from_document(
-    document: Mapping[str, Any], name: str, method: Method = "eigenvector"
-) -> Hierarchy:
-    """The hierarchy of {criteria: {items, rows}, alternatives: {items, rows: {criterion: ..}}}."""
+    shape = read_document(path, JudgementsShape, "compare it with models/ahp/enterprise-credit.json")
+    below = shape.alternatives
+    blocks = [("criteria", shape.criteria.items, shape.criteria.rows)]
+    blocks += [(criterion, below.items, rows) for criterion, rows in below.rows.items()]
     faults: list[Fault] = []
-    try:
-        top, below = document["criteria"], document["alternatives"]
-        blocks = [("criteria", top["items"], top["rows"])]
-        blocks += [(criterion, below["items"], rows) for criterion, rows in below["rows"].items()]
-    except (KeyError, TypeError, AttributeError) as error:
-        fault = Fault(f"lacks {error}", "give criteria and alternatives, each with items and rows", name)
-        raise InputError.of([fault], "AHP") from error
     judged: dict[str, Judgement] = {}
     for block, items, rows in blocks:
         try:
             judged[block] = judgement(block, items, rows)
         except InputError as error:
-            faults += [Fault(f.problem, f.remedy, name, field=f.field) for f in error.faults]
-    if faults:
-        raise InputError.of(faults, "AHP")
-    return compose(judged.pop("criteria"), judged, method)
+            faults += error.faults
+    with located(path):
+        if faults:
+            raise InputError.of(faults, "AHP")
+        return compose(judged.pop("criteria"), judged, method)
 
 
 def _entry(entry: float | str, place: str, faults: list[Fault]) -> float:
     try:
-        value = float(Fraction(entry)) if isinstance(entry, str) else float(entry)
-    except (ValueError, ZeroDivisionError, TypeError):
+        value = float(Fraction(entry))
+    except (ValueError, ZeroDivisionError, OverflowError):
         value = math.nan
-    if math.isfinite(value) and value > 0:
+    if 1 / LARGEST <= value <= LARGEST:
         return value
     faults.append(
-        Fault(f"{entry!r} is no judgement", "write a number above 0 or a fraction, 1/4", field=place)
+        Fault(
+            f"{entry!r} is no judgement",
+            f"write a number from 1/{LARGEST} to {LARGEST} or a fraction, 1/4",
+            field=place,
+        )
     )
     return 1.0
 

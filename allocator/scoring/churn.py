@@ -2,14 +2,14 @@
 
 From observed answers (one row an offer: rate, grade, left 0/1) or a table of shares (rate, then one
 column a grade). Isotonic: the nearest non-decreasing curve, weighted by the offers behind each share.
-Logistic: logit churn = a + b log(rate), b >= 0 if churn rises; its standard errors are those of the
+Logistic: logit churn = a + b log(rate), b >= 0; its standard errors are those of the
 binomial where the offers are counted, else robust ones from the scatter about the curve.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,10 @@ from allocator.records.portfolio import ChurnTable, Floats
 from allocator.scoring.logit import NORMAL_95
 
 FEWEST_RATES = 3
+FIGURES = ("intercept", "slope", "intercept_se", "slope_se", "rms_error")
+WITHOUT = "use the isotonic curve, or give more offers"
+FLATTEST_TAIL = 30.0
+"""Log-odds between the lowest and the highest rate beyond which a curve is a step, not a slope."""
 
 
 @dataclass(frozen=True)
@@ -51,24 +55,34 @@ class ChurnFit:
     """Both fits of every grade, over the same rates."""
 
     isotonic: ChurnTable
-    logistic: ChurnTable
-    curves: tuple[LogisticCurve, ...]
+    curves: Mapping[str, LogisticCurve | None]
+    """Grade -> its logistic curve; None where the answers are all alike or change at once."""
     falls: pd.Series
     """Grade -> number of falls of the observed shares with the rate."""
 
+    @property
+    def logistic(self) -> ChurnTable:
+        """The logistic curves at the observed rates. Raises InputError where a grade has none."""
+        faults = [
+            Fault("has no logistic curve: its answers are all alike, or change at once", WITHOUT, field=grade)
+            for grade, curve in self.curves.items()
+            if curve is None
+        ]
+        if faults:
+            raise InputError.of(faults, "Churn")
+        rates = self.isotonic.rates
+        curves = {grade: curve.churn(rates) for grade, curve in self.curves.items() if curve is not None}
+        return ChurnTable(self.isotonic.source, rates, curves)
+
     def table(self) -> pd.DataFrame:
-        """One row a grade: intercept, slope, their standard errors, error, falls."""
-        rows = {
-            curve.grade: {
-                "intercept": curve.intercept,
-                "slope": curve.slope,
-                "intercept_se": float(np.sqrt(curve.covariance[0, 0])),
-                "slope_se": float(np.sqrt(curve.covariance[1, 1])),
-                "rms_error": curve.error,
-                "falls": int(self.falls[curve.grade]),
-            }
-            for curve in self.curves
-        }
+        """One row a grade: intercept, slope, their standard errors, error (NaN without a curve), falls."""
+        rows = {}
+        for grade, curve in self.curves.items():
+            found = np.full(5, np.nan)
+            if curve is not None:
+                errors = np.sqrt(np.diag(curve.covariance))
+                found = np.array([curve.intercept, curve.slope, *errors, curve.error])
+            rows[grade] = dict(zip(FIGURES, found.tolist(), strict=True)) | {"falls": int(self.falls[grade])}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("grade")
 
 
@@ -79,20 +93,14 @@ def fit_churn(frame: pd.DataFrame, source: str = "churn data") -> ChurnFit:
     """
     shares, offers = _shares(frame, source)
     rates = shares.index.to_numpy(float)
-    isotonic, curves = {}, []
+    isotonic, curves = {}, {}
     for grade in shares.columns:
         known = shares[grade].notna().to_numpy()
         y, weight = shares[grade].to_numpy(float)[known], offers[grade].to_numpy(float)[known]
         monotone = np.asarray(optimize.isotonic_regression(y, weights=weight).x)
         isotonic[str(grade)] = np.interp(rates, rates[known], monotone)
-        curves.append(_logistic(str(grade), rates[known], y, weight))
-    logistic = {curve.grade: curve.churn(rates) for curve in curves}
-    return ChurnFit(
-        ChurnTable(source, rates, isotonic),
-        ChurnTable(source, rates, logistic),
-        tuple(curves),
-        (shares.diff() < 0).sum(),
-    )
+        curves[str(grade)] = _logistic(str(grade), rates[known], y, weight)
+    return ChurnFit(ChurnTable(source, rates, isotonic), curves, (shares.diff() < 0).sum())
 
 
 def churn_frame(table: ChurnTable) -> pd.DataFrame:
@@ -111,23 +119,11 @@ def _shares(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFram
     grades: Sequence[str] = ["left"] if by_offer else [str(name) for name in frame.columns if name != "rate"]
     faults = [] if grades else [Fault("has no column of churn", "add one column a grade", source)]
     for name in ("rate", *grades):
-        values = pd.to_numeric(frame[name], errors="coerce")
-        inside = (
-            (values > 0) & (values < 1) if name == "rate" else values.isna() | ((values >= 0) & (values <= 1))
-        )
-        inside &= ~(frame[name].notna() & values.isna())
-        for row in np.flatnonzero(~inside.to_numpy())[:1]:
-            what = (
-                "rates are fractions between 0 and 1" if name == "rate" else "churn is a fraction from 0 to 1"
-            )
+        faults += _cells(frame[name], by_offer, source)
+    if by_offer:
+        for row in np.flatnonzero(frame["grade"].isna().to_numpy())[:1]:
             faults.append(
-                Fault(
-                    f"{frame[name].tolist()[row]!r} is out of range",
-                    what,
-                    source,
-                    row=int(row) + 1,
-                    field=name,
-                )
+                Fault("is empty", "every offer has a grade", source, row=int(row) + 1, field="grade")
             )
     if faults:
         raise InputError.of(faults, "Churn")
@@ -149,22 +145,55 @@ def _shares(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFram
     return shares, offers
 
 
-def _logistic(grade: str, rates: Floats, share: Floats, weight: Floats) -> LogisticCurve:
-    """Binomial regression of the share; robust covariance where every weight is 1 (offers not counted)."""
+def _cells(cells: pd.Series, by_offer: bool, source: str) -> list[Fault]:
+    """The first cell of a column of rates, answers or shares that is none."""
+    values = pd.to_numeric(cells, errors="coerce")
+    if cells.name == "rate":
+        inside, what = (values > 0) & (values < 1), "rates are fractions between 0 and 1"
+    elif by_offer:
+        inside, what = values.isin([0, 1]), "write 1 for a customer who left, 0 for one who stayed"
+    else:
+        inside, what = cells.isna() | values.between(0, 1), "churn is a fraction from 0 to 1"
+    wrong = np.flatnonzero(~inside.to_numpy())[:1]
+    return [
+        Fault(
+            f"{cells.tolist()[row]!r} is out of range", what, source, row=int(row) + 1, field=str(cells.name)
+        )
+        for row in wrong
+    ]
+
+
+def _logistic(grade: str, rates: Floats, share: Floats, weight: Floats) -> LogisticCurve | None:
+    """Binomial regression of the share, b held at 0 where it would fall; None where none is finite.
+
+    The covariance is robust where every weight is 1, that is where the offers are not counted.
+    """
+    design = np.column_stack([np.ones(len(rates)), np.log(rates)])
+    intercept, slope, covariance = _binomial(design, share, weight)
+    if slope < 0:  # the likelihood is concave: the best curve that does not fall is flat
+        intercept, _, alone = _binomial(design[:, :1], share, weight)
+        slope, covariance = 0.0, np.pad(alone, (0, 1))
+    if not np.isfinite(covariance).all() or np.ptp(design @ [intercept, slope]) > FLATTEST_TAIL:
+        return None
+    curve = LogisticCurve(grade, intercept, slope, covariance, 0.0)
+    error = float(np.sqrt(np.average((curve.churn(rates) - share) ** 2, weights=weight)))
+    return replace(curve, error=error)
+
+
+def _binomial(design: Floats, share: Floats, weight: Floats) -> tuple[float, float, Floats]:
+    """Intercept, slope (0 where the design has none) and covariance; not finite without spread."""
     import warnings
 
     from statsmodels.genmod.families import Binomial
     from statsmodels.genmod.generalized_linear_model import GLM
 
-    design = np.column_stack([np.ones(len(rates)), np.log(rates)])
+    if np.average(share, weights=weight) in (0, 1):
+        return 0.0, 0.0, np.full((design.shape[1],) * 2, np.nan)
     counted = bool((weight != 1).any())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fit = GLM(share, design, family=Binomial(), var_weights=weight).fit(
             cov_type="nonrobust" if counted else "HC1"
         )
-    curve = LogisticCurve(
-        grade, float(fit.params[0]), float(fit.params[1]), np.asarray(fit.cov_params()), 0.0
-    )
-    error = float(np.sqrt(np.average((curve.churn(rates) - share) ** 2, weights=weight)))
-    return LogisticCurve(grade, curve.intercept, curve.slope, curve.covariance, error)
+    slope = float(fit.params[1]) if design.shape[1] > 1 else 0.0
+    return float(fit.params[0]), slope, np.asarray(fit.cov_params())

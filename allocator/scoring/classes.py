@@ -73,6 +73,15 @@ class Scale:
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("class")
 
 
+def check_classes(names: Sequence[str]) -> None:
+    """Raise InputError unless there are two names or more, each once and none empty."""
+    if len(names) < 2 or len(set(names)) < len(names) or not all(names):
+        fault = Fault(
+            f"{', '.join(map(repr, names))} are no classes", "name two or more, each once", field="classes"
+        )
+        raise InputError.of([fault], "Rating classes")
+
+
 def cut_classes(
     score: Floats,
     default: Floats,

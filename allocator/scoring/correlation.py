@@ -52,6 +52,16 @@ def correlate(
     return table.fillna({"pearson_stars": "", "spearman_stars": ""})
 
 
+def starred(table: pd.DataFrame) -> pd.DataFrame:
+    """The table of `correlate` for people: coefficients with their stars, four decimals."""
+    out = {}
+    for name in ("pearson", "spearman"):
+        pairs = zip(table[name], table[f"{name}_stars"], strict=True)
+        out[name] = ["" if np.isnan(r) else f"{r:.4f}{mark}" for r, mark in pairs]
+        out[f"{name} p"] = ["" if np.isnan(p) else f"{p:.4f}" for p in table[f"{name}_p"]]
+    return pd.DataFrame({**out, "n": table["n"].tolist(), "note": table["note"].tolist()}, index=table.index)
+
+
 def stars(p: float) -> str:
     """** below 0.01, * below 0.05, as the source prints them."""
     return "**" if p < 0.01 else "*" if p < 0.05 else ""

@@ -8,25 +8,38 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ConfigDict
 
 from allocator.errors import Fault, InputError, OutputError
 from allocator.scoring.classes import RatingClass, Scale
+from allocator.scoring.declarations import derived_of, rule_of, variable_of
+from allocator.scoring.documents import (
+    SCHEMA,
+    ColumnShape,
+    Document,
+    GradeShape,
+    LogitShape,
+    RatingShape,
+    WeightsShape,
+    read_document,
+)
 from allocator.scoring.grades import GradeScorecard
 from allocator.scoring.logit import LogitFit
 from allocator.scoring.ordinal import OrdinalFit
 from allocator.scoring.preparation import Column, Preparation, Variable
 from allocator.scoring.rating import Rating
+from allocator.scoring.reading import Derived, located
 from allocator.scoring.rules import Learnt, Rule
-from allocator.scoring.scorecard import Scorecard
+from allocator.scoring.scorecard import Scorecard, check_bounds
 
 Fitted = Scorecard | Rating | GradeScorecard
-SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -44,8 +57,8 @@ class Card:
     sections: Sequence[tuple[str, str]] = ()
     """Further headings with their Markdown."""
 
-    def text(self, version: int) -> str:
-        """The card in Markdown."""
+    def text(self, version: int, plot: str | None = None) -> str:
+        """The card in Markdown, with the picture in the file `plot` beside it."""
         rows = [
             ("Purpose", self.purpose),
             ("Data", self.data),
@@ -58,6 +71,7 @@ class Card:
         table = "\n".join(f"| {name} | {value} |" for name, value in rows)
         parts = [f"# {self.title}", f"| | |\n| --- | --- |\n{table}"]
         parts += [f"## {heading}\n\n{body}" for heading, body in self.sections]
+        parts += [f"![Reliability]({plot})"] if plot else []
         return "\n\n".join(parts) + "\n"
 
 
@@ -83,30 +97,42 @@ def markdown(table: Any, digits: int = 4) -> str:
     return "\n".join(lines)
 
 
+def check_name(name: str) -> None:
+    """Raise InputError unless `name` can begin a file's name."""
+    if not re.fullmatch(r"\w[\w.+ -]*", name):
+        fault = Fault(
+            f"{name!r} is no name of a file",
+            "use letters, digits, - and _; --out names the folder",
+            field="--name",
+        )
+        raise InputError.of([fault], "Fit")
+
+
 def write_fitted(
     folder: Path, name: str, document: Mapping[str, Any], card: Card, extra: Mapping[str, str] | None = None
 ) -> Path:
     """Write `name-vN.json`, its card and any `extra` files by suffix; N is the next free number.
 
-    Returns the path of the JSON file, the last one written. Raises OutputError.
+    Returns the path of the JSON file, the last one put in place: who sees it sees the others. Raises
+    InputError for a name that is none, OutputError.
     """
+    check_name(name)
+    made: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        version = 1
-        while any((folder / f"{name}-v{version}{suffix}").exists() for suffix in (".json", ".csv", ".md")):
-            version += 1
+        version = _next_version(folder, name)
+        whole = {"schema": SCHEMA, "name": name, "version": version, **document}
+        whole["training"] = dict(card.training)
+        text = json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         path = folder / f"{name}-v{version}.json"
-        whole = {
-            "schema": SCHEMA,
-            "name": name,
-            "version": version,
-            **document,
-            "training": dict(card.training),
-        }
-        text = json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False)
-        for suffix, content in {**(extra or {}), ".md": card.text(version), ".json": text + "\n"}.items():
-            path.with_suffix(suffix).write_text(content, encoding="utf-8")
+        plot = f"{name}-v{version}.svg" if ".svg" in (extra or {}) else None
+        for suffix, content in {**(extra or {}), ".md": card.text(version, plot), ".json": text}.items():
+            made.append(folder / f"{name}-v{version}{suffix}")
+            with made[-1].open("x", encoding="utf-8") as file:
+                file.write(content)
     except OSError as error:
+        for one in made:
+            one.unlink(missing_ok=True)
         fault = Fault(
             error.strerror or "cannot be written", "name a folder that you may write to", str(folder)
         )
@@ -114,228 +140,178 @@ def write_fitted(
     return path
 
 
+def _next_version(folder: Path, name: str) -> int:
+    taken = re.compile(re.escape(name) + r"-v(\d+)\.\w+")
+    found = (taken.fullmatch(path.name) for path in folder.iterdir())
+    return 1 + max((int(match[1]) for match in found if match), default=0)
+
+
+SHAPES: Mapping[str, type[LogitShape] | type[RatingShape] | type[GradeShape]] = {
+    "logit": LogitShape,
+    "rating": RatingShape,
+    "grade": GradeShape,
+}
+
+
+class _Kind(Document):
+    """Enough of a document to tell what it is."""
+
+    model_config = ConfigDict(extra="ignore")
+    kind: str = ""
+
+
 def read_fitted(path: Path) -> Fitted:
     """Read a scorecard, rating or grade file.
 
-    Raises InputError: no such file, not JSON, an unknown kind or schema, something missing.
+    Raises InputError: no such file, not JSON, an unknown kind or schema, or every fault of its shape.
     """
-    document = read_document(path)
-    readers: dict[str, Callable[[Mapping[str, Any]], Fitted]] = {
-        "logit": _scorecard,
-        "rating": _rating,
-        "grade": _grades,
-    }
-    kind = document.get("kind")
-    if kind not in readers:
-        fault = Fault(f"its kind is {kind!r}", f"the kinds are {', '.join(readers)}", str(path), field="kind")
-        raise InputError.of([fault], "Fitted file")
-    try:
-        return readers[kind](document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        what = f"lacks {error}" if isinstance(error, KeyError) else f"cannot be read: {error}"
-        fault = Fault(what, "fit it again, or restore the file", str(path))
-        raise InputError.of([fault], "Fitted file") from error
+    remedy = "fit it again, or restore the file"
+    kind = read_document(path, _Kind, "give a file that fit wrote").kind
+    if kind not in SHAPES:
+        fault = Fault(f"its kind is {kind!r}", f"the kinds are {', '.join(SHAPES)}", str(path), field="kind")
+        raise InputError.of([fault], str(path))
+    shape = read_document(path, SHAPES[kind], remedy)
+    if isinstance(shape, LogitShape):
+        with located(path):
+            return _scorecard(shape)
+    return _rating(shape) if isinstance(shape, RatingShape) else _grades(shape)
 
 
 def read_weights(path: Path) -> dict[str, float]:
     """The weights of a fitted AHP file, by item, fractions. Raises InputError."""
-    document = read_document(path)
-    weights = document.get("weights")
-    numbers = isinstance(weights, dict) and all(
-        isinstance(one, int | float) and not isinstance(one, bool) and 0 <= one <= 1
-        for one in weights.values()
-    )
-    if document.get("kind") != "weights" or not numbers or not weights:
-        fault = Fault("holds no weights between 0 and 1", "give a file that `fit ahp` wrote", str(path))
-        raise InputError.of([fault], "Fitted file")
-    return {str(item): float(one) for item, one in weights.items()}
-
-
-def read_document(path: Path) -> dict[str, Any]:
-    """The JSON object of a file of this schema. Raises InputError."""
-    if not path.is_file():
-        raise InputError.of(
-            [Fault("the file does not exist", "give a file that fit wrote", str(path))], "Fitted file"
-        )
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else None
-        fault = Fault("is not JSON", "give a file that fit wrote", str(path), line=line)
-        raise InputError.of([fault], "Fitted file") from error
-    if not isinstance(document, dict) or document.get("schema", SCHEMA) != SCHEMA:
-        fault = Fault("is not of this schema", f"fit it again: this version reads schema {SCHEMA}", str(path))
-        raise InputError.of([fault], "Fitted file")
-    return document
+    return read_document(path, WeightsShape, "give a file that `fit ahp` wrote").weights
 
 
 def to_document(fitted: Fitted) -> dict[str, Any]:
     """The fitted record as plain JSON values; `read_fitted` gives an equal record back."""
     if isinstance(fitted, Scorecard):
-        return {
-            "kind": "logit",
-            "variables": _preparation_document(fitted.preparation),
-            "penalty": fitted.fit.penalty,
-            "strength": fitted.fit.strength,
-            "coefficients": dict(zip(fitted.fit.names, fitted.fit.coefficients.tolist(), strict=True)),
-            "covariance": fitted.fit.covariance.tolist(),
-            "log_likelihood": fitted.fit.log_likelihood,
-            "n": fitted.fit.n,
-            "events": fitted.fit.events,
-            "bounds": dict(fitted.bounds),
-            "lgd": fitted.lgd,
-        }
-    if isinstance(fitted, Rating):
-        return {
-            "kind": "rating",
-            "indicators": [
-                _learnt_document(one) | {"f": float(f), "weight": float(w)}
-                for one, f, w in zip(fitted.indicators, fitted.f_values, fitted.weights, strict=True)
-            ],
-            "classes": [vars(one) for one in fitted.scale.classes],
-        }
+        return _logit_document(fitted)
+    return _rating_document(fitted) if isinstance(fitted, Rating) else _grade_document(fitted)
+
+
+def _logit_document(card: Scorecard) -> dict[str, Any]:
+    fit = card.fit
+    return {
+        "kind": "logit",
+        "derived": _derived_documents(card.derived),
+        "variables": _column_documents(card.preparation),
+        "penalty": fit.penalty,
+        "strength": fit.strength,
+        "coefficients": dict(zip(fit.names, fit.coefficients.tolist(), strict=True)),
+        "covariance": fit.covariance.tolist(),
+        "log_likelihood": fit.log_likelihood,
+        "n": fit.n,
+        "events": fit.events,
+        "bounds": dict(card.bounds),
+        "lgd": card.lgd,
+    }
+
+
+def _scorecard(shape: LogitShape) -> Scorecard:
+    fit = LogitFit(
+        names=tuple(shape.coefficients),
+        coefficients=np.array(list(shape.coefficients.values())),
+        covariance=np.array(shape.covariance),
+        penalty=shape.penalty,
+        strength=shape.strength,
+        log_likelihood=shape.log_likelihood,
+        n=shape.n,
+        events=shape.events,
+    )
+    derived = tuple(derived_of(one) for one in shape.derived)
+    return Scorecard(_preparation(shape.variables), fit, check_bounds(shape.bounds), shape.lgd, derived)
+
+
+def _rating_document(rating: Rating) -> dict[str, Any]:
+    figures = zip(rating.indicators, rating.f_values.tolist(), rating.weights.tolist(), strict=True)
+    return {
+        "kind": "rating",
+        "derived": _derived_documents(rating.derived),
+        "indicators": [
+            _without_defaults(one.rule)
+            | {"low": one.low, "high": one.high, "fill": one.fill}
+            | {"cells_missing": one.missing, "cells_cut": one.cut, "f": f, "weight": weight}
+            for one, f, weight in figures
+        ],
+        "classes": [vars(one) for one in rating.scale.classes],
+    }
+
+
+def _rating(shape: RatingShape) -> Rating:
+    return Rating(
+        tuple(
+            Learnt(rule_of(one), one.low, one.high, one.fill, one.cells_missing, one.cells_cut)
+            for one in shape.indicators
+        ),
+        np.array([one.weight for one in shape.indicators]),
+        np.array([one.f for one in shape.indicators]),
+        Scale(tuple(RatingClass(**dict(one)) for one in shape.classes)),
+        tuple(derived_of(one) for one in shape.derived),
+    )
+
+
+def _grade_document(card: GradeScorecard) -> dict[str, Any]:
     document: dict[str, Any] = {
         "kind": "grade",
-        "method": fitted.method,
-        "grades": list(fitted.grades),
-        "frequency": fitted.frequency.tolist(),
-        "pd_by_grade": fitted.pd_by_grade.tolist(),
+        "method": card.method,
+        "frequency": dict(zip(card.grades, card.frequency.tolist(), strict=True)),
+        "pd_by_grade": dict(zip(card.grades, card.pd_by_grade.tolist(), strict=True)),
     }
-    if fitted.ranges is not None:
-        document["ranges"] = {grade: list(ends) for grade, ends in fitted.ranges.items()}
-    if fitted.preparation is not None and fitted.fit is not None:
-        document |= {
-            "variables": _preparation_document(fitted.preparation),
-            "slopes": dict(zip(fitted.fit.names, fitted.fit.slopes.tolist(), strict=True)),
-            "thresholds": fitted.fit.thresholds.tolist(),
-            "strength": fitted.fit.strength,
-        }
-    return document
+    if card.preparation is None or card.fit is None:
+        return document | {"ranges": {grade: list(ends) for grade, ends in (card.ranges or {}).items()}}
+    return document | {
+        "variables": _column_documents(card.preparation),
+        "slopes": dict(zip(card.fit.names, card.fit.slopes.tolist(), strict=True)),
+        "thresholds": card.fit.thresholds.tolist(),
+        "strength": card.fit.strength,
+    }
 
 
-def _preparation_document(preparation: Preparation) -> list[dict[str, Any]]:
-    out = []
+def _grades(shape: GradeShape) -> GradeScorecard:
+    grades = tuple(shape.frequency)
+    frequency, pds = np.array(list(shape.frequency.values())), np.array(list(shape.pd_by_grade.values()))
+    if shape.method == "void_ranges":
+        return GradeScorecard(shape.method, grades, frequency, pds, ranges=shape.ranges)
+    slopes = np.array(list(shape.slopes.values()))
+    fit = OrdinalFit(grades, tuple(shape.slopes), slopes, np.array(shape.thresholds), shape.strength)
+    return GradeScorecard(shape.method, grades, frequency, pds, _preparation(shape.variables), fit)
+
+
+def _column_documents(preparation: Preparation) -> list[dict[str, Any]]:
+    entries = []
     for column in preparation.columns:
-        variable = column.variable
-        entry: dict[str, Any] = {"name": variable.name, "kind": variable.kind}
-        entry |= {"group": variable.group, "sign": variable.sign}
-        if variable.kind == "category":
+        entry = _without_defaults(column.variable)
+        if column.variable.kind == "category":
             entry["levels"] = list(column.levels)
         else:
-            entry |= {
-                "transform": variable.transform,
-                "cut": None if variable.cut is None else list(variable.cut),
-                "low": None if math.isinf(column.low) else column.low,
-                "high": None if math.isinf(column.high) else column.high,
-                "fill": column.fill,
-                "centre": column.centre,
-                "scale": column.scale,
-            }
-        out.append(entry)
-    return out
+            ends = {"low": column.low, "high": column.high}
+            entry |= {name: None if math.isinf(end) else end for name, end in ends.items()}
+            entry |= {"fill": column.fill, "centre": column.centre, "scale": column.scale}
+        entries.append(entry)
+    return entries
 
 
-def _preparation(entries: Sequence[Mapping[str, Any]]) -> Preparation:
-    columns = []
-    for entry in entries:
-        shared = {"group": entry.get("group", ""), "sign": entry.get("sign", 0)}
-        if entry["kind"] == "category":
-            variable = Variable(entry["name"], "category", **shared)
-            columns.append(Column(variable, levels=tuple(entry["levels"])))
-            continue
-        cut = entry.get("cut")
-        variable = Variable(
-            entry["name"],
-            "number",
-            **shared,
-            transform=entry.get("transform", "none"),
-            cut=None if cut is None else (float(cut[0]), float(cut[1])),
+def _preparation(shapes: Sequence[ColumnShape]) -> Preparation:
+    columns = (
+        Column(
+            variable_of(one),
+            -math.inf if one.low is None else one.low,
+            math.inf if one.high is None else one.high,
+            one.fill,
+            one.centre,
+            one.scale,
+            one.levels,
         )
-        low, high = entry.get("low"), entry.get("high")
-        columns.append(
-            Column(
-                variable,
-                -math.inf if low is None else float(low),
-                math.inf if high is None else float(high),
-                float(entry["fill"]),
-                float(entry["centre"]),
-                float(entry["scale"]),
-            )
-        )
+        for one in shapes
+    )
     return Preparation(tuple(columns))
 
 
-def _scorecard(document: Mapping[str, Any]) -> Scorecard:
-    coefficients = document["coefficients"]
-    fit = LogitFit(
-        names=tuple(coefficients),
-        coefficients=np.array(list(coefficients.values()), dtype=float),
-        covariance=np.array(document["covariance"], dtype=float),
-        penalty=document["penalty"],
-        strength=float(document["strength"]),
-        log_likelihood=float(document["log_likelihood"]),
-        n=int(document["n"]),
-        events=int(document["events"]),
-    )
-    preparation = _preparation(document["variables"])
-    if fit.names[1:] != preparation.names:
-        raise ValueError("its coefficients are not those of its variables")
-    return Scorecard(preparation, fit, document.get("bounds") or {}, document.get("lgd"))
+def _derived_documents(derived: Sequence[Derived]) -> list[dict[str, Any]]:
+    return [{"name": one.name, "column": one.column, one.test: one.value} for one in derived]
 
 
-def _learnt_document(one: Learnt) -> dict[str, Any]:
-    rule = one.rule
-    entry: dict[str, Any] = {"name": rule.name, "layer": rule.layer, "kind": rule.kind, "fill": one.fill}
-    if rule.kind == "qualitative":
-        return entry | {"scores": dict(rule.scores or {}), "missing": one.missing}
-    entry |= {
-        "low": one.low,
-        "high": one.high,
-        "missing": one.missing,
-        "cut": one.cut,
-        "quantiles": list(rule.cut),
-    }
-    return entry | ({"interval": list(rule.interval)} if rule.interval is not None else {})
-
-
-def _rating(document: Mapping[str, Any]) -> Rating:
-    indicators = []
-    for entry in document["indicators"]:
-        interval, quantiles = entry.get("interval"), entry.get("quantiles", (0.01, 0.99))
-        rule = Rule(
-            entry["name"],
-            entry["kind"],
-            entry.get("layer", ""),
-            None if interval is None else (float(interval[0]), float(interval[1])),
-            entry.get("scores"),
-            (float(quantiles[0]), float(quantiles[1])),
-        )
-        ends = (float(entry.get("low", 0)), float(entry.get("high", 1)), float(entry["fill"]))
-        indicators.append(Learnt(rule, *ends, entry.get("missing", 0), entry.get("cut", 0)))
-    weights = np.array([entry["weight"] for entry in document["indicators"]], dtype=float)
-    f_values = np.array([entry["f"] for entry in document["indicators"]], dtype=float)
-    scale = Scale(tuple(RatingClass(**one) for one in document["classes"]))
-    return Rating(tuple(indicators), weights, f_values, scale)
-
-
-def _grades(document: Mapping[str, Any]) -> GradeScorecard:
-    grades = tuple(document["grades"])
-    shared = (
-        document["method"],
-        grades,
-        np.array(document["frequency"], dtype=float),
-        np.array(document["pd_by_grade"], dtype=float),
-    )
-    if document["method"] == "void_ranges":
-        ranges = {grade: (float(ends[0]), float(ends[1])) for grade, ends in document["ranges"].items()}
-        return GradeScorecard(*shared, ranges=ranges)
-    preparation = _preparation(document["variables"])
-    slopes = document["slopes"]
-    fit = OrdinalFit(
-        grades,
-        tuple(slopes),
-        np.array(list(slopes.values()), dtype=float),
-        np.array(document["thresholds"], dtype=float),
-        float(document["strength"]),
-    )
-    return GradeScorecard(*shared, preparation, fit)
+def _without_defaults(record: Variable | Rule) -> dict[str, Any]:
+    """The fields of a declaration that say more than its default."""
+    defaults = {one.name: one.default for one in fields(record)}
+    return {name: value for name, value in vars(record).items() if value != defaults[name]}

@@ -17,15 +17,15 @@ from scipy import special
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring import validation
-from allocator.scoring.classes import CLASSES
-from allocator.scoring.declarations import derive, read_rules, read_variables
-from allocator.scoring.fitted import Card, content_hash, markdown, read_document, to_document
+from allocator.scoring.classes import CLASSES, check_classes
+from allocator.scoring.declarations import Declarations, Leak, read_declarations
+from allocator.scoring.fitted import Card, content_hash, markdown, to_document
 from allocator.scoring.logit import Penalty
 from allocator.scoring.plot import reliability_svg
 from allocator.scoring.preparation import Variable
 from allocator.scoring.rating import fit_rating
-from allocator.scoring.score import read_table
-from allocator.scoring.scorecard import fit_scorecard, out_of_fold_pd
+from allocator.scoring.reading import derive, located, numbers, read_table
+from allocator.scoring.scorecard import check_bounds, fit_scorecard, out_of_fold_pd
 from allocator.scoring.trial import auc_by_share, try_rating
 
 TRAINED_BEFORE = 0.7
@@ -62,19 +62,25 @@ def logit_from_files(
 
     Raises InputError with the faults of files, columns or outcomes.
     """
-    frame = _table(data, declared, {"outcome": outcome})
-    y = _outcome(frame, outcome, data)
-    variables = read_variables(declared)
-    card = fit_scorecard(frame, y, variables, penalty=penalty, strength=strength, bounds=bounds)
-    held_out = out_of_fold_pd(frame, y, variables, penalty=penalty, strength=strength, folds=folds, seed=seed)
-    figures = _discrimination(y.to_numpy(float), held_out)
+    bounds = check_bounds(bounds or {})
+    given = read_declarations(declared, "variables", [outcome])
+    frame, y = _training(data, given, outcome, {"outcome": outcome} | ({"time": time} if time else {}))
+    shared: dict[str, Any] = {"penalty": penalty, "strength": strength}
+    with located(data):
+        card = fit_scorecard(frame, y, given.variables, bounds=bounds, derived=given.derived, **shared)
+        held_out = out_of_fold_pd(frame, y, given.variables, folds=folds, seed=seed, **shared)
+        figures = _discrimination(y.to_numpy(float), held_out)
+        cheats = [leak.variable for leak in given.leaks if leak.variable is not None]
+        if cheats:
+            feigned = out_of_fold_pd(frame, y, [*given.variables, *cheats], folds=folds, seed=seed, **shared)
+            figures[f"auc_with_{_and(cheats)}_which_leaks"] = vars(validation.auc(y.to_numpy(float), feigned))
+        metrics = _lines(figures, f"out of fold ({folds} folds)")
+        if time is not None:
+            figures["out_of_time"] = _out_of_time(frame, y, given.variables, time, shared)
+            later = figures["out_of_time"].items()
+            metrics |= {f"Out of time ({time}): {name}": f"{value:.3f}" for name, value in later}
     reliability = validation.reliability(y.to_numpy(float), held_out)
-    tables = {"Wald tests": card.wald(), "Reliability, out of fold": reliability}
-    metrics = _lines(figures, f"out of fold ({folds} folds)")
-    if time is not None:
-        later = _out_of_time(frame, y, variables, time, data, penalty, strength)
-        figures["out_of_time"] = later
-        metrics |= {f"Out of time ({time}): {name}": f"{value:.3f}" for name, value in later.items()}
+    tables = {"Wald tests": card.wald(), "Reliability, out of fold": reliability, **_left_out(given)}
     described = Card(
         title=f"PD scorecard, {len(y):,} firms, {int(y.sum()):,} defaults",
         purpose="probability of default of a borrower, and its grade where bounds are given",
@@ -107,27 +113,28 @@ def rating_from_files(
     What was lost counts for defaulted firms only, up to what was owed; both corrections are counted in
     the card. Raises InputError with the faults of files, columns or amounts.
     """
-    frame = _table(data, declared, {"default": default, "owed": owed, "lost": lost})
-    y = _outcome(frame, default, data)
-    money, corrected = _amounts(frame, y, owed, lost)
-    rules = read_rules(declared)
-    rating, chosen = fit_rating(frame, y, *money, rules, names=classes, smallest=smallest)
-    trial = try_rating(
-        rating, frame, y, *money, rules, names=classes, smallest=smallest, folds=folds, seed=seed
-    )
-    outcome = y.to_numpy(float)
-    figures = {
-        "auc_out_of_fold": vars(validation.auc(outcome, -trial.scores)),
-        "ks_out_of_fold": vars(validation.ks(outcome, -trial.scores)),
-        "kept": [one.rule.name for one in rating.indicators],
-        "corrected": corrected,
-    }
-    tables = {"Indicators": chosen, "Classes": rating.scale.table(), "In sample and out of fold": trial.table}
-    if "variables" in read_document(declared):
-        variables = read_variables(declared)
-        tables["AUC by training share, beside a logit"] = auc_by_share(
-            frame, y, rules, variables, repeats=repeats, seed=seed
-        )
+    check_classes(classes)
+    given = read_declarations(declared, "rules", [default, lost])
+    frame, y = _training(data, given, default, {"default": default, "owed": owed, "lost": lost})
+    cut: dict[str, Any] = {"names": classes, "smallest": smallest}
+    with located(data):
+        money, corrected = _amounts(frame, y, owed, lost)
+        rating, chosen = fit_rating(frame, y, *money, given.rules, derived=given.derived, **cut)
+        trial = try_rating(rating, frame, y, *money, given.rules, folds=folds, seed=seed, **cut)
+        outcome = y.to_numpy(float)
+        figures = {
+            "auc_out_of_fold": vars(validation.auc(outcome, -trial.scores)),
+            "ks_out_of_fold": vars(validation.ks(outcome, -trial.scores)),
+            "kept": [one.rule.name for one in rating.indicators],
+            "corrected": corrected,
+        }
+        tables = {
+            "Indicators": chosen,
+            "Classes": rating.scale.table(),
+            "In sample and out of fold": trial.table,
+            **_by_share(frame, y, given, repeats, seed),
+            **_left_out(given),
+        }
     described = Card(
         title=f"Debt rating, {len(y):,} loans, {int(y.sum()):,} defaults",
         purpose="score 0 to 100, class, PD and LGD of a borrower",
@@ -143,9 +150,11 @@ def rating_from_files(
     return Fit(to_document(rating), described, figures, tables)
 
 
-def _table(data: Path, declared: Path, columns: Mapping[str, str]) -> pd.DataFrame:
-    """The data with derived columns; every column that the order names is there."""
-    frame = derive(read_table(data), declared)
+def _training(
+    data: Path, given: Declarations, outcome: str, columns: Mapping[str, str]
+) -> tuple[pd.DataFrame, pd.Series]:
+    """The data with derived columns, every column that the order names in it, and the 0/1 outcome."""
+    frame = read_table(data)
     faults = [
         Fault(f"lacks the column {name}", f"name the column that holds the {role}", str(data), field=name)
         for role, name in columns.items()
@@ -153,32 +162,67 @@ def _table(data: Path, declared: Path, columns: Mapping[str, str]) -> pd.DataFra
     ]
     if faults:
         raise InputError.of(faults, "Training data")
-    return frame
-
-
-def _outcome(frame: pd.DataFrame, name: str, data: Path) -> pd.Series:
-    """The 0/1 column."""
-    values = pd.to_numeric(frame[name], errors="coerce")
+    values = pd.to_numeric(frame[outcome], errors="coerce")
     wrong = np.flatnonzero(~values.isin([0, 1]).to_numpy())
     if len(wrong):
-        problem = f"{frame[name].tolist()[wrong[0]]!r} is no outcome ({len(wrong)} rows)"
-        fault = Fault(
-            problem, "write 1 for a default, 0 for none", str(data), row=int(wrong[0]) + 1, field=name
-        )
+        problem = f"{frame[outcome].tolist()[wrong[0]]!r} is no outcome ({len(wrong)} rows)"
+        remedy = "write 1 for a default, 0 for none"
+        fault = Fault(problem, remedy, str(data), row=int(wrong[0]) + 1, field=outcome)
         raise InputError.of([fault], "Training data")
-    return values.astype(int)
+    with located(data):
+        return derive(frame, given.derived), values.astype(int)
 
 
 def _amounts(
     frame: pd.DataFrame, default: pd.Series, owed: str, lost: str
 ) -> tuple[tuple[pd.Series, pd.Series], str]:
-    money = pd.to_numeric(frame[owed], errors="coerce")
-    gone = pd.to_numeric(frame[lost], errors="coerce")
-    sound = (default == 0) & (gone > 0)
-    beyond = (gone > money) & ~sound
-    kept = gone.where(default == 1, 0.0).clip(upper=money)
+    """Money owed and lost (n,), and what was corrected. Raises InputError: an amount that is none."""
+    faults: list[Fault] = []
+    bad = default.to_numpy() == 1
+    money, gone = (numbers(frame, name, faults, "write plain numbers") for name in (owed, lost))
+    for name, values, needed in ((owed, money, np.ones_like(bad)), (lost, gone, bad)):
+        if values is not None:
+            for row in np.flatnonzero((values < 0) | (np.isnan(values) & needed))[:1]:
+                problem = "is empty" if np.isnan(values[row]) else f"{values[row]:g} is below 0"
+                faults.append(Fault(problem, "write an amount, 0 or more", row=int(row) + 1, field=name))
+    if faults or money is None or gone is None:
+        raise InputError.of(faults, "Training data")
+    sound, beyond = ~bad & (gone > 0), bad & (gone > money)
+    kept = np.where(bad, np.minimum(gone, money), 0.0)
     said = f"{int(sound.sum())} sound loans' losses set to 0, {int(beyond.sum())} losses cut to what was owed"
-    return (money, kept), said
+    return (pd.Series(money, frame.index), pd.Series(kept, frame.index)), said
+
+
+def _by_share(
+    frame: pd.DataFrame, y: pd.Series, given: Declarations, repeats: int, seed: int
+) -> dict[str, pd.DataFrame]:
+    """AUC by training share beside a logit's and, on the same splits, what the leaks would feign."""
+    if not given.variables:
+        return {}
+    table = auc_by_share(frame, y, given.rules, given.variables, repeats=repeats, seed=seed)
+    leaks = [leak for leak in given.leaks if leak.rule is not None and leak.variable is not None]
+    if leaks:
+        rules = [*given.rules, *(leak.rule for leak in leaks if leak.rule is not None)]
+        variables = [*given.variables, *(leak.variable for leak in leaks if leak.variable is not None)]
+        feigned = auc_by_share(frame, y, rules, variables, repeats=repeats, seed=seed)
+        with_leaks = feigned[["auc", "logit_auc"]].add_suffix(f"_with_{_and(leaks)}")
+        table = pd.concat([table, with_leaks], axis=1)
+    return {"AUC by training share, beside a logit": table}
+
+
+def _left_out(given: Declarations) -> dict[str, pd.DataFrame]:
+    """What no fit may read, and why."""
+    if not given.leaks:
+        return {}
+    why = pd.DataFrame(
+        {"why": [leak.why for leak in given.leaks]},
+        index=pd.Index([leak.name for leak in given.leaks], name="column"),
+    )
+    return {"Left out: known only after the decision": why}
+
+
+def _and(entries: Sequence[Variable | Leak]) -> str:
+    return "_and_".join(entry.name for entry in entries)
 
 
 def _discrimination(y: Floats, pds: Floats) -> dict[str, Any]:
@@ -204,20 +248,12 @@ def _lines(figures: Mapping[str, Any], where: str) -> dict[str, str]:
 
 
 def _out_of_time(
-    frame: pd.DataFrame,
-    y: pd.Series,
-    variables: Sequence[Variable],
-    time: str,
-    data: Path,
-    penalty: Penalty,
-    strength: float,
+    frame: pd.DataFrame, y: pd.Series, variables: Sequence[Variable], time: str, shared: Mapping[str, Any]
 ) -> dict[str, float]:
     """Train on the earliest rows, judge on the later ones; PSI tells how far these have drifted."""
-    if time not in frame.columns:
-        raise InputError.of([Fault(f"lacks the column {time}", "name a date", str(data), field=time)], "Time")
-    order = frame[time].argsort(kind="stable").to_numpy()
+    order = np.argsort(_moments(frame[time]), kind="stable")
     first, last = np.split(order, [int(TRAINED_BEFORE * len(order))])
-    card = fit_scorecard(frame.iloc[first], y.iloc[first], variables, penalty=penalty, strength=strength)
+    card = fit_scorecard(frame.iloc[first], y.iloc[first], variables, **shared)
     before, after = (special.expit(card.log_odds(frame.iloc[rows])) for rows in (first, last))
     seen = y.iloc[last].to_numpy(float)
     return {
@@ -226,3 +262,18 @@ def _out_of_time(
         "mean PD": float(after.mean()),
         "observed": float(seen.mean()),
     }
+
+
+def _moments(values: pd.Series) -> np.ndarray:
+    """(n,) numbers or dates, to order by. Raises InputError for a cell that is neither."""
+    known = values
+    if known.dtype.kind not in "iufM":
+        known = pd.to_datetime(values.astype(str), format="ISO8601", errors="coerce")
+    wrong = np.flatnonzero(known.isna().to_numpy())
+    if len(wrong):
+        row = int(wrong[0])
+        shown = "an empty cell" if pd.isna(values.iloc[row]) else repr(values.tolist()[row])
+        problem = f"{shown} is neither a date nor a number ({len(wrong)} rows)"
+        fault = Fault(problem, "write dates as 2019-03-01", row=row + 1, field=str(values.name))
+        raise InputError.of([fault], "Time")
+    return known.to_numpy()

@@ -9,18 +9,31 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from allocator.records.scenario import InvoiceFiles
 from allocator.scoring import validation
-from allocator.scoring.ahp import Hierarchy, Method, read_hierarchy, sensitivity
+from allocator.scoring.ahp import Method, read_hierarchy, sensitivity
 from allocator.scoring.churn import churn_frame, fit_churn
-from allocator.scoring.correlation import correlate
+from allocator.scoring.correlation import correlate, starred
 from allocator.scoring.fitted import Card, content_hash, markdown, to_document
 from allocator.scoring.fitting import Fit
 from allocator.scoring.frequencies import pd_by_grade
-from allocator.scoring.grades import GRADES, fit_grades, out_of_fold_grades, void_range_table
+from allocator.scoring.grades import (
+    GRADES,
+    PUBLISHED_RANGES,
+    VARIABLES,
+    VOID_SHARE,
+    fit_grades,
+    inside_ranges,
+    out_of_fold_grades,
+    void_range_table,
+)
 from allocator.scoring.grades import Method as GradeMethod
-from allocator.scoring.invoices import Duplicates, Notes
-from allocator.scoring.score import rated_firms, read_table
+from allocator.scoring.invoices import Notes
+from allocator.scoring.reading import located, read_table
+from allocator.scoring.score import rated_firms
 
+STUDIED = (VOID_SHARE, "void_share_count", *(one.name for one in VARIABLES))
+"""Indicators beside whose correlation with the rating a fit of grades is shown."""
 METHODS = {
     "ordinal": "proportional-odds logit on six indicators",
     "void_ranges": "published ranges of the void share, by Bayes' rule",
@@ -28,18 +41,15 @@ METHODS = {
 
 
 def grade_from_files(
-    purchases: Path,
-    sales: Path,
-    ratings: Path,
+    files: InvoiceFiles,
     *,
     method: GradeMethod = "ordinal",
     shrinkage: float = 0.5,
-    duplicates: Duplicates = "keep",
     folds: int = 10,
     seed: int = 0,
 ) -> Fit:
     """A grade scorecard from rated firms' invoices. Raises InputError with the faults of the files."""
-    known, indicators, notes = rated_firms(purchases, sales, ratings, duplicates=duplicates)
+    known, indicators, notes = rated_firms(files)
     pds = pd_by_grade(known["rating"], known["default"], GRADES, shrinkage)
     card = fit_grades(indicators, known["rating"], pds["pd"].to_numpy(), method=method)
     trial = out_of_fold_grades(indicators, known["rating"], method=method, folds=folds, seed=seed)
@@ -57,16 +67,20 @@ def grade_from_files(
     tables = {
         "Confusion out of fold (rows: true grade)": trial.confusion,
         "PD by grade": pds,
+        "Rating against indicators": starred(correlate(known["rating"], indicators, STUDIED)),
         "Void share by grade beside the published ranges": void_range_table(
-            indicators["void_share"], known["rating"]
+            indicators[VOID_SHARE], known["rating"]
         ),
         "Invoices": notes_table(notes),
     }
-    files = (purchases, sales, ratings)
+    paths = files.files().values()
+    void = indicators[VOID_SHARE].to_numpy(float)
+    outside = indicators.index[np.flatnonzero(~inside_ranges(void, PUBLISHED_RANGES).any(axis=1))].tolist()
+    figures["in_no_range"] = outside
     described = Card(
         title=f"Grades of {len(known)} firms from invoices, method {method}",
         purpose="a probability of each grade, the most probable grade and a PD for a firm without a rating",
-        data=", ".join(path.name for path in files),
+        data=", ".join(path.name for path in paths),
         method=METHODS[method],
         limits="few firms; one bank's grades of one year; grade D and default nearly coincide",
         metrics={
@@ -75,22 +89,18 @@ def grade_from_files(
             "at most one grade off": f"{trial.within_one:.3f}",
             "log loss": f"{trial.log_loss:.3f}",
             "default: AUC out of fold": str(validation.auc(defaults, mixed)),
+            "default: log loss": f"{validation.log_loss(defaults, mixed):.3f}",
+            "void share in no grade's range": f"{len(outside)} firms: {' '.join(outside)}",
         },
-        training={path.name: content_hash(path) for path in files},
+        training={path.name: content_hash(path) for path in paths},
         sections=[(name, markdown(table)) for name, table in tables.items()],
     )
     return Fit(to_document(card), described, figures, tables)
 
 
-def correlation_from_files(
-    purchases: Path,
-    sales: Path,
-    ratings: Path,
-    columns: Sequence[str] | None = None,
-    duplicates: Duplicates = "keep",
-) -> pd.DataFrame:
+def correlation_from_files(files: InvoiceFiles, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """The correlation study of rated firms: rating against indicators (source 002, table 4)."""
-    known, indicators, _ = rated_firms(purchases, sales, ratings, duplicates=duplicates)
+    known, indicators, _ = rated_firms(files)
     return correlate(known["rating"], indicators, columns)
 
 
@@ -111,7 +121,7 @@ def ahp_from_file(judgements: Path, method: Method = "eigenvector") -> Fit:
     tables = {
         "Weights": hierarchy.table(),
         "Consistency": consistency,
-        "Sensitivity of the criteria": _moved(hierarchy),
+        "Weights when one judgement is half as large again": sensitivity(hierarchy).set_index("judgement"),
     }
     document = {
         "kind": "weights",
@@ -140,10 +150,12 @@ def ahp_from_file(judgements: Path, method: Method = "eigenvector") -> Fit:
 
 def churn_from_file(data: Path, shape: str = "isotonic") -> Fit:
     """A monotone churn curve from offers or shares; `.csv` beside the document is what scenarios name."""
-    fit = fit_churn(read_table(data), str(data))
-    chosen = churn_frame(fit.isotonic if shape == "isotonic" else fit.logistic)
+    with located(data):
+        fit = fit_churn(read_table(data), str(data))
+        chosen = churn_frame(fit.isotonic if shape == "isotonic" else fit.logistic)
     table = fit.table()
-    document = {"kind": "churn", "shape": shape, "curves": table.to_dict(orient="index")}
+    plain = table.astype(object).where(table.notna(), None)
+    document = {"kind": "churn", "shape": shape, "curves": plain.to_dict(orient="index")}
     described = Card(
         title=f"Churn curve, {shape}",
         purpose="share of customers who walk away, by rate and grade",
@@ -164,14 +176,4 @@ def notes_table(notes: tuple[Notes, ...]) -> pd.DataFrame:
         {**vars(note), "file": Path(note.file).name, "partial_years": " ".join(map(str, note.partial_years))}
         for note in notes
     ]
-    return pd.DataFrame(rows).set_index("file")
-
-
-def _moved(hierarchy: Hierarchy) -> pd.DataFrame:
-    """How the composed weights move when one judgement of the criteria is half as large again."""
-    table = sensitivity(hierarchy.criteria.judgement)
-    below = np.array([one.weights for one in hierarchy.alternatives])
-    composed = table[list(hierarchy.criteria.judgement.items)].to_numpy() @ below
-    for i, item in enumerate(hierarchy.alternatives[0].judgement.items):
-        table[f"composed {item}"] = composed[:, i]
-    return table.set_index(["item", "against"])
+    return pd.DataFrame(rows).set_index("file").T.rename_axis("invoices")

@@ -23,6 +23,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.ordinal import OrdinalFit, fit_ordinal
 from allocator.scoring.preparation import Preparation, Variable, prepare
+from allocator.scoring.reading import weighted_sum
 from allocator.scoring.validation import stratified_folds
 
 GRADES = ("A", "B", "C", "D")
@@ -80,7 +81,8 @@ class GradeScorecard:
         p = self.probabilities(indicators)
         columns = {f"p_{grade}": p[:, i] for i, grade in enumerate(self.grades)}
         best = pd.Categorical.from_codes(p.argmax(axis=1), pd.Index(self.grades))
-        return pd.DataFrame({"grade": best, "pd": p @ self.pd_by_grade, **columns}, index=indicators.index)
+        default = weighted_sum(p, self.pd_by_grade)
+        return pd.DataFrame({"grade": best, "pd": default, **columns}, index=indicators.index)
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,7 @@ def _both_sides(sides: Sequence[_Side], firms: int, years: Sequence[int], origin
     sizes = [np.abs(side.amount) for side in sides]
     ones = [np.ones_like(side.amount) for side in sides]
     purchases, sales = (side.monthly.sum(axis=1) for side in sides)
-    flows = [np.bincount(s.firm[s.valid], s.total[s.valid], minlength=firms) for s in sides]
+    flows = [_sums(s.firm[s.valid], s.total[s.valid], firms) for s in sides]
     turnover = _by_year(sold.monthly, years, origin)
     profits = turnover - _by_year(bought.monthly, years, origin)
     return {
@@ -171,8 +171,22 @@ def _both_sides(sides: Sequence[_Side], firms: int, years: Sequence[int], origin
 
 
 def _sums(firm: Integers, values: Floats, firms: int) -> Floats:
-    """(firms,) sum of the values of each firm."""
-    return np.bincount(firm, values, minlength=firms).astype(float)
+    """(firms,) sum of the values of each firm: the same bits, in whatever order the rows stand.
+
+    Values are split on a grid so coarse that sums of its multiples are exact, what is left on a finer
+    one (as in Demmel and Nguyen 2013, with two folds).
+    """
+    total: Floats = np.zeros(firms)
+    rest = values
+    for _ in range(2):
+        largest = float(np.abs(rest).max(initial=0.0))
+        if largest == 0:
+            break
+        grid = 2.0 ** (np.frexp(largest)[1] + np.frexp(len(rest))[1] - 52)
+        part = np.rint(rest / grid) * grid
+        total += np.bincount(firm, part, minlength=firms)
+        rest = rest - part
+    return total
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
@@ -257,15 +271,15 @@ def _counterparties(side: _Side, firms: int) -> dict[str, object]:
     """
     width = int(side.party.max(initial=0)) + 1
     pair, pairs = pd.factorize((side.firm * width + side.party)[side.valid])
-    net = np.maximum(np.bincount(pair, side.amount[side.valid], minlength=len(pairs)), 0.0)
+    net = np.maximum(_sums(pair, side.amount[side.valid], len(pairs)), 0.0)
     owner = pairs // width
-    whole = np.bincount(owner, net, minlength=firms)
+    whole = _sums(owner, net, firms)
     share = np.divide(net, whole[owner], out=np.zeros_like(net), where=whole[owner] > 0)
     top = np.zeros(firms)
     np.maximum.at(top, owner, share)
     defined = whole > 0
     return {
         "n_counterparties": np.bincount(owner, minlength=firms),
-        "counterparty_hhi": np.where(defined, np.bincount(owner, share**2, minlength=firms), np.nan),
+        "counterparty_hhi": np.where(defined, _sums(owner, share**2, firms), np.nan),
         "top1_share": np.where(defined, top, np.nan),
     }

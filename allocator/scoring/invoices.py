@@ -42,6 +42,10 @@ STATUS: Mapping[str, bool] = {
 }
 
 Duplicates = Literal["keep", "drop"]
+LARGEST = 1e15
+"""Currency units: an amount beyond it is a slip, and cents could no longer be told in it."""
+YEARS = (1950, 2100)
+"""First and last year that an invoice may be of: 0201-01-01 and 9999-01-01 are slips."""
 TOTAL_TOLERANCE = 0.02
 """Currency units: a total further from amount + tax is counted as inconsistent."""
 
@@ -236,19 +240,21 @@ def _dates(values: pd.Series, name: str, faults: list[Fault]) -> pd.Series:
         parsed = pd.to_datetime(text, format="ISO8601", errors="coerce")
         slow = parsed.isna()
         parsed = parsed.where(~slow, pd.to_datetime(text.where(slow), format="%Y-%m-%d", errors="coerce"))
-    _report(parsed.isna(), values, "date", "is no date", "write dates as 2019-03-01", name, faults)
+    wrong = ~parsed.dt.year.between(*YEARS)
+    remedy = f"write dates as 2019-03-01, of {YEARS[0]} to {YEARS[1]}"
+    _report(wrong, values, "date", "is no date", remedy, name, faults)
     return parsed
 
 
 def _money(values: pd.Series, column: str, name: str, faults: list[Fault]) -> pd.Series:
     numbers = values if values.dtype.kind in "iuf" else pd.to_numeric(values, errors="coerce")
-    wrong = ~np.isfinite(numbers.to_numpy(dtype=float, na_value=np.nan))
+    wrong = ~(np.abs(numbers.to_numpy(dtype=float, na_value=np.nan)) <= LARGEST)
     _report(
         pd.Series(wrong, index=values.index),
         values,
         column,
-        "is no finite number",
-        "amounts are plain numbers, 1234.56",
+        "is no amount",
+        f"amounts are plain numbers, 1234.56, up to {LARGEST:g}",
         name,
         faults,
     )

@@ -21,6 +21,7 @@ from scipy import special
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
+from allocator.scoring.reading import weighted_sum
 
 Penalty = Literal["none", "firth", "flic", "ridge"]
 STEPS = 200
@@ -46,7 +47,7 @@ class LogitFit:
 
     def linear(self, x: Floats) -> Floats:
         """(n,) log-odds."""
-        return np.asarray(self.coefficients[0] + x @ self.coefficients[1:])
+        return np.asarray(self.coefficients[0] + weighted_sum(x, self.coefficients[1:]))
 
     def wald(self, scales: Floats | None = None, signs: Sequence[int] | None = None) -> pd.DataFrame:
         """Wald tests, one row a coefficient: estimate, standard error, z, two-sided p, 95 % interval.

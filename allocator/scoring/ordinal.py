@@ -16,6 +16,7 @@ from scipy import special
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats, Integers
+from allocator.scoring.reading import weighted_sum
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class OrdinalFit:
 
     def probabilities(self, x: Floats) -> Floats:
         """(n, grades) probability of each grade; rows sum to 1."""
-        return _probabilities(x @ self.slopes, self.thresholds)
+        return _probabilities(weighted_sum(x, self.slopes), self.thresholds)
 
 
 def fit_ordinal(

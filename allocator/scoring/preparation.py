@@ -16,6 +16,7 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Booleans, Floats
+from allocator.scoring.reading import column, numbers
 
 Kind = Literal["number", "category"]
 Transform = Literal["none", "log"]
@@ -85,19 +86,20 @@ class Preparation:
 
     def matrix(self, frame: pd.DataFrame) -> Floats:
         """(n, k) matrix, no intercept. Raises InputError: a column missing, not numeric or infinite."""
-        faults = _column_faults(frame, [column.variable for column in self.columns])
+        faults: list[Fault] = []
+        raw = [_raw(learnt.variable, frame, faults) for learnt in self.columns]
         if faults:
             raise InputError.of(faults, "Variables")
         out = np.empty((len(frame), len(self.names)), order="F")
         place = 0
-        for column in self.columns:
-            width = len(column.names)
-            if column.variable.kind == "number":
-                values = transformed(column.variable, frame[column.variable.name])
-                values = np.where(np.isnan(values), column.fill, np.clip(values, column.low, column.high))
-                out[:, place] = (values - column.centre) / column.scale
-            else:
-                out[:, place : place + width] = _dummies(column, frame[column.variable.name])
+        for learnt, cells in zip(self.columns, raw, strict=True):
+            width = len(learnt.names)
+            if isinstance(cells, pd.Series):
+                out[:, place : place + width] = _dummies(learnt, cells)
+            elif cells is not None:
+                values = transformed(learnt.variable, cells)
+                values = np.where(np.isnan(values), learnt.fill, np.clip(values, learnt.low, learnt.high))
+                out[:, place] = (values - learnt.centre) / learnt.scale
             place += width
         return out
 
@@ -108,15 +110,10 @@ def prepare(frame: pd.DataFrame, variables: Sequence[Variable]) -> Preparation:
     Raises InputError, every fault at once: a missing or infinite column, no values, a constant, columns
     that are linear combinations of others.
     """
-    faults = _column_faults(frame, variables)
+    faults: list[Fault] = []
     if not variables:
         faults.append(Fault("no variable is named", "name at least one"))
-    if faults:
-        raise InputError.of(faults, "Variables")
-    columns = []
-    for variable in variables:
-        learn = _learn_number if variable.kind == "number" else _learn_category
-        columns.append(learn(variable, frame[variable.name], faults))
+    columns = [_learn(variable, frame, faults) for variable in variables]
     if faults:
         raise InputError.of(faults, "Variables")
     preparation = Preparation(tuple(column for column in columns if column is not None))
@@ -126,38 +123,44 @@ def prepare(frame: pd.DataFrame, variables: Sequence[Variable]) -> Preparation:
     return preparation
 
 
-def transformed(variable: Variable, values: pd.Series) -> Floats:
-    """(n,) values on the variable's scale, NaN where missing."""
-    numbers = values.to_numpy(dtype=float, na_value=np.nan)
-    return np.sign(numbers) * np.log1p(np.abs(numbers)) if variable.transform == "log" else numbers
+def usable(frame: pd.DataFrame, variables: Sequence[Variable]) -> tuple[Variable, ...]:
+    """Those of `variables` that tell rows of `frame` apart, each by more than the others do.
 
-
-def _column_faults(frame: pd.DataFrame, variables: Sequence[Variable]) -> list[Fault]:
-    faults = []
+    Raises InputError: a column missing, not numeric or infinite.
+    """
+    faults: list[Fault] = []
     for variable in variables:
-        name = variable.name
-        if name not in frame.columns:
-            faults.append(Fault("the column is missing", "add it, or fit without it", field=name))
-        elif variable.kind == "number":
-            values = frame[name]
-            if values.dtype.kind not in "iufb":
-                faults.append(
-                    Fault(
-                        f"holds {values.dtype}, not numbers",
-                        "write plain numbers, or say category",
-                        field=name,
-                    )
-                )
-            elif values.dtype.kind == "f" and np.isinf(values.to_numpy(dtype=float, na_value=np.nan)).any():
-                row = int(np.flatnonzero(np.isinf(values.to_numpy(dtype=float, na_value=np.nan)))[0]) + 1
-                faults.append(
-                    Fault("is infinite", "leave the cell empty where nothing is known", row=row, field=name)
-                )
-    return faults
+        _raw(variable, frame, faults)
+    if faults:
+        raise InputError.of(faults, "Variables")
+    columns = [column for variable in variables if (column := _learn(variable, frame, [])) is not None]
+    preparation = Preparation(tuple(columns))
+    told = {fault.field for fault in _collinear(preparation.matrix(frame), preparation.names)}
+    return tuple(column.variable for column in columns if not told & set(column.names))
 
 
-def _learn_number(variable: Variable, series: pd.Series, faults: list[Fault]) -> Column | None:
-    values = transformed(variable, series)
+def transformed(variable: Variable, values: Floats) -> Floats:
+    """(n,) values on the variable's scale, NaN where missing."""
+    return np.sign(values) * np.log1p(np.abs(values)) if variable.transform == "log" else values
+
+
+def _raw(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> Floats | pd.Series | None:
+    """The variable's cells: numbers, or a category's as they stand; None and a fault where they cannot be."""
+    if variable.kind == "number":
+        return numbers(frame, variable.name, faults, "write plain numbers, or say category")
+    return column(frame, variable.name, faults)
+
+
+def _learn(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> Column | None:
+    cells = _raw(variable, frame, faults)
+    if cells is None:
+        return None
+    if isinstance(cells, pd.Series):
+        return _learn_category(variable, cells, faults)
+    return _learn_number(variable, transformed(variable, cells), faults)
+
+
+def _learn_number(variable: Variable, values: Floats, faults: list[Fault]) -> Column | None:
     known = values[~np.isnan(values)]
     if len(known) == 0:
         faults.append(Fault("has no value at all", "leave the variable out", field=variable.name))

@@ -16,6 +16,7 @@ import pandas as pd
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.classes import CLASSES, Scale, cut_classes
+from allocator.scoring.reading import Derived, derive, weighted_sum
 from allocator.scoring.rules import Learnt, Rule, learn, standardise
 
 SIGNIFICANT = 0.05
@@ -33,10 +34,12 @@ class Rating:
     f_values: Floats
     """(indicators,)"""
     scale: Scale
+    derived: tuple[Derived, ...] = ()
+    """Columns that the indicators need and the table of borrowers need not have."""
 
     def score(self, frame: pd.DataFrame) -> Floats:
         """(n,) in [0, 100], 100 the safest."""
-        return 100 * (standardise(frame, self.indicators) @ self.weights)
+        return 100 * weighted_sum(standardise(derive(frame, self.derived), self.indicators), self.weights)
 
     def apply(self, frame: pd.DataFrame) -> pd.DataFrame:
         """`score`, `grade` (the class), `pd`, `lgd`, `loss_rate` of each borrower.
@@ -61,6 +64,7 @@ def fit_rating(
     names: Sequence[str] = CLASSES,
     smallest: int | None = None,
     correlated: float = CORRELATED,
+    derived: Sequence[Derived] = (),
 ) -> tuple[Rating, pd.DataFrame]:
     """Fit the whole rating; also the selection table (see `select`).
 
@@ -68,18 +72,19 @@ def fit_rating(
     no cut into that many classes.
     """
     y = default.to_numpy(float)
+    frame = derive(frame, derived)
     learnt = learn(frame, rules)
     x = standardise(frame, learnt)
     chosen = select(x, y, [one.rule for one in learnt], correlated)
     kept = np.flatnonzero(chosen["kept"].to_numpy())
     f = chosen["f"].to_numpy()[kept]
     indicators, weights = tuple(learnt[j] for j in kept), weights_of(f)
-    score = 100 * (x[:, kept] @ weights)
+    score = 100 * weighted_sum(x[:, kept], weights)
     scale = cut_classes(score, y, owed.to_numpy(float), lost.to_numpy(float), names, smallest)
     weight = np.zeros(len(chosen))
     weight[kept] = weights
     chosen["weight"] = weight
-    return Rating(indicators, weights, f, scale), chosen
+    return Rating(indicators, weights, f, scale, tuple(derived)), chosen
 
 
 def weights_of(f_values: Floats) -> Floats:

@@ -22,9 +22,9 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
+from allocator.scoring.reading import column, numbers
 
 Kind = Literal["positive", "negative", "interval", "qualitative"]
-KINDS = ("positive", "negative", "interval", "qualitative")
 MISSING = ""
 """Key of a score table for an empty cell."""
 
@@ -57,12 +57,11 @@ class Learnt:
     cut: int = 0
     """Cells cut at fit."""
 
-    def score(self, values: pd.Series) -> Floats:
+    def score(self, cells: Floats | pd.Series) -> Floats:
         """(n,) in [0, 1]. Raises InputError for a text that the table lacks."""
-        if self.rule.kind == "qualitative":
-            return _by_table(self.rule, values, self.fill)
-        v = values.to_numpy(dtype=float, na_value=np.nan)
-        v = np.clip(np.where(np.isnan(v), self.fill, v), self.low, self.high)
+        if isinstance(cells, pd.Series):
+            return _by_table(self.rule, cells, self.fill)
+        v = np.clip(np.where(np.isnan(cells), self.fill, cells), self.low, self.high)
         span = self.high - self.low
         if self.rule.kind == "positive":
             return (v - self.low) / span
@@ -78,8 +77,8 @@ class Learnt:
 def learn(frame: pd.DataFrame, rules: Sequence[Rule]) -> tuple[Learnt, ...]:
     """Learn every rule from a frame.
 
-    Raises InputError with all faults: a column missing, not numeric, infinite, empty or constant, a rule
-    without its interval or table, an interval that holds every value.
+    Raises InputError with all faults: a column missing, not numeric, infinite, empty or constant, an
+    interval that holds every value.
     """
     faults: list[Fault] = []
     learnt = [_learn(frame, rule, faults) for rule in rules]
@@ -96,27 +95,30 @@ def standardise(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> Floats:
     Raises InputError: a column missing, not numeric or infinite, a text without a score.
     """
     faults: list[Fault] = []
-    for one in learnt:
-        _check_column(frame, one.rule, faults)
+    raw = [_raw(one.rule, frame, faults) for one in learnt]
     if faults:
         raise InputError.of(faults, "Indicators")
     out = np.empty((len(frame), len(learnt)), order="F")
-    for j, one in enumerate(learnt):
-        out[:, j] = one.score(frame[one.rule.name])
+    for j, (one, cells) in enumerate(zip(learnt, raw, strict=True)):
+        if cells is not None:
+            out[:, j] = one.score(cells)
     return out
 
 
+def _raw(rule: Rule, frame: pd.DataFrame, faults: list[Fault]) -> Floats | pd.Series | None:
+    """The indicator's cells: numbers, or texts as they stand; None and a fault where they cannot be."""
+    if rule.kind != "qualitative":
+        return numbers(frame, rule.name, faults, "write numbers, or a qualitative rule")
+    return column(frame, rule.name, faults)
+
+
 def _learn(frame: pd.DataFrame, rule: Rule, faults: list[Fault]) -> Learnt | None:
-    before = len(faults)
-    _check_rule(rule, faults)
-    _check_column(frame, rule, faults)
-    if len(faults) > before:
+    values = _raw(rule, frame, faults)
+    if values is None:
         return None
-    if rule.kind == "qualitative":
+    if isinstance(values, pd.Series):
         table = rule.scores or {}
-        missing = int(frame[rule.name].isna().sum())
-        return Learnt(rule, fill=table.get(MISSING, min(table.values())), missing=missing)
-    values = frame[rule.name].to_numpy(dtype=float, na_value=np.nan)
+        return Learnt(rule, fill=table.get(MISSING, min(table.values())), missing=int(values.isna().sum()))
     known = values[~np.isnan(values)]
     if len(known) == 0:
         faults.append(Fault("has no value at all", "leave the indicator out", field=rule.name))
@@ -138,42 +140,6 @@ def _learn(frame: pd.DataFrame, rule: Rule, faults: list[Fault]) -> Learnt | Non
         return None
     beyond = int(((known < low) | (known > high)).sum())
     return Learnt(rule, low, high, float(np.median(known)), len(values) - len(known), beyond)
-
-
-def _check_rule(rule: Rule, faults: list[Fault]) -> None:
-    if rule.kind not in KINDS:
-        faults.append(
-            Fault(f"{rule.kind!r} is no kind of rule", f"the kinds are {', '.join(KINDS)}", field=rule.name)
-        )
-    if rule.kind == "interval" and (rule.interval is None or rule.interval[0] > rule.interval[1]):
-        faults.append(Fault("needs an interval [low, high]", "give both ends, low first", field=rule.name))
-    if rule.kind == "qualitative":
-        if not rule.scores:
-            faults.append(Fault("needs a table of scores", "give text: score pairs", field=rule.name))
-        elif any(not 0 <= score <= 1 for score in rule.scores.values()):
-            faults.append(
-                Fault("a score lies outside [0, 1]", "1 is the safest answer, 0 the worst", field=rule.name)
-            )
-
-
-def _check_column(frame: pd.DataFrame, rule: Rule, faults: list[Fault]) -> None:
-    if rule.name not in frame.columns:
-        faults.append(Fault("the column is missing", "add it, or rate without it", field=rule.name))
-        return
-    if rule.kind == "qualitative":
-        return
-    values = frame[rule.name]
-    if values.dtype.kind not in "iufb":
-        faults.append(
-            Fault(
-                f"holds {values.dtype}, not numbers", "write numbers, or a qualitative rule", field=rule.name
-            )
-        )
-    elif np.isinf(values.to_numpy(dtype=float, na_value=np.nan)).any():
-        row = int(np.flatnonzero(np.isinf(values.to_numpy(dtype=float, na_value=np.nan)))[0]) + 1
-        faults.append(
-            Fault("is infinite", "leave the cell empty where nothing is known", row=row, field=rule.name)
-        )
 
 
 def _by_table(rule: Rule, values: pd.Series, fill: float) -> Floats:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,25 +10,15 @@ import pandas as pd
 from allocator.errors import Fault, InputError
 from allocator.records.scenario import InvoiceFiles
 from allocator.scoring.fitted import Fitted
-from allocator.scoring.frequencies import pd_by_grade
-from allocator.scoring.grades import GRADES, GradeScorecard, Method, fit_grades
+from allocator.scoring.grades import GradeScorecard, inside_ranges
 from allocator.scoring.indicators import firm_indicators
-from allocator.scoring.invoices import Duplicates, Invoices, Notes, read_invoices
+from allocator.scoring.invoices import Invoices, Notes, read_invoices
 from allocator.scoring.rating import Rating
+from allocator.scoring.reading import read_table
 from allocator.scoring.workbook import read_firms, read_workbook
 
 UNGRADED = "ungraded"
 """Grade of a firm that nothing is known of; no policy has rates for it."""
-
-
-@dataclass(frozen=True)
-class InvoiceScores:
-    """Ungraded firms, scored."""
-
-    borrowers: pd.DataFrame
-    """One row a firm, as `borrowers_from_invoices` gives it."""
-    scorecard: GradeScorecard
-    notes: tuple[Notes, ...]
 
 
 def score_frame(frame: pd.DataFrame, fitted: Fitted, *, intervals: bool = False) -> pd.DataFrame:
@@ -49,6 +37,9 @@ def scores(frame: pd.DataFrame, fitted: Fitted, *, intervals: bool = False) -> p
     Raises InputError as score_frame does.
     """
     if isinstance(fitted, Rating | GradeScorecard):
+        if intervals:
+            fault = Fault("only a logit has intervals", "leave --intervals out", field="--intervals")
+            raise InputError.of([fault], "Scores")
         return fitted.apply(frame)
     return fitted.apply(frame, intervals=intervals)
 
@@ -65,82 +56,51 @@ def score_firms(
     if not isinstance(fitted, GradeScorecard):
         fault = Fault("grades no invoices", "name a file of `allocator fit grade`", field="scorecard")
         raise InputError.of([fault], "Scores")
-    listed = None if files.firms is None else read_firms(read_table(files.firms), str(files.firms))
-    if files.workbook is not None:
-        book = read_workbook(files.workbook, duplicates=files.duplicates)
-        invoices, listed = book.invoices, book.firms if listed is None else listed
-    elif files.purchases is not None and files.sales is not None:
-        invoices = read_invoices(files.purchases, files.sales, duplicates=files.duplicates)
-    else:
-        fault = Fault("one direction is missing", "name purchases and sales, or a workbook", field="invoices")
-        raise InputError.of([fault], "Scores")
+    invoices, listed = _read(files)
     names = None if listed is None else listed["enterprise_id"].tolist()
     return borrowers_from_invoices(invoices, fitted, firms=names, lgd=lgd), invoices.notes
 
 
-def score_invoices(
-    rated: tuple[Path, Path],
-    ratings: Path,
-    unrated: tuple[Path, Path],
-    *,
-    firms: Path | None = None,
-    lgd: float = 0.5,
-    method: Method = "ordinal",
-    shrinkage: float = 0.5,
-    duplicates: Duplicates = "keep",
-) -> InvoiceScores:
-    """From four files of invoices to borrowers: rated firms teach grades and PDs, the others get them.
-
-    `rated` and `unrated` are (purchases, sales); `ratings` is a table enterprise_id, rating, default of
-    the rated firms; `firms` one whose enterprise_id lists the unrated ones (None: all that have invoices).
-    A firm's PD is the mean over its grade's probabilities. Raises InputError.
-    """
-    scorecard, notes = grades_from_invoices(
-        rated, ratings, method=method, shrinkage=shrinkage, duplicates=duplicates
-    )
-    invoices = read_invoices(*unrated, duplicates=duplicates)
-    names = None if firms is None else read_firms(read_table(firms), str(firms))["enterprise_id"].tolist()
-    borrowers = borrowers_from_invoices(invoices, scorecard, firms=names, lgd=lgd)
-    return InvoiceScores(borrowers, scorecard, (*notes, *invoices.notes))
+def _read(files: InvoiceFiles) -> tuple[Invoices, pd.DataFrame | None]:
+    """The invoices, and the firms that a table or the workbook lists. Raises InputError."""
+    listed = None if files.firms is None else read_firms(read_table(files.firms), str(files.firms))
+    one_way = files.purchases is None or files.sales is None
+    if files.workbook is not None and files.purchases is None and files.sales is None:
+        book = read_workbook(files.workbook, duplicates=files.duplicates)
+        return book.invoices, book.firms if listed is None else listed
+    if files.workbook is None and files.purchases is not None and files.sales is not None:
+        return read_invoices(files.purchases, files.sales, duplicates=files.duplicates), listed
+    what = "one direction is missing" if one_way else "a workbook holds both directions already"
+    fault = Fault(what, "name purchases and sales, or a workbook", field="invoices")
+    raise InputError.of([fault], "Invoices")
 
 
-def grades_from_invoices(
-    rated: tuple[Path, Path],
-    ratings: Path,
-    *,
-    method: Method = "ordinal",
-    shrinkage: float = 0.5,
-    duplicates: Duplicates = "keep",
-) -> tuple[GradeScorecard, tuple[Notes, ...]]:
-    """The grade scorecard that rated firms teach, and what their files held. Raises InputError."""
-    known, indicators, notes = rated_firms(*rated, ratings, duplicates=duplicates)
-    pds = pd_by_grade(known["rating"], known["default"], GRADES, shrinkage)["pd"].to_numpy()
-    return fit_grades(indicators, known["rating"], pds, method=method), notes
-
-
-def rated_firms(
-    purchases: Path, sales: Path, ratings: Path, *, duplicates: Duplicates = "keep"
-) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Notes, ...]]:
+def rated_firms(files: InvoiceFiles) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Notes, ...]]:
     """Rated firms (rating, default), their indicators on the same index, and what the files held.
 
-    Raises InputError: faults of the files, a rated firm without a sales invoice.
+    `files.firms`, else the workbook's sheet of firms, has their ratings. Raises InputError: faults of the
+    files, a rated firm without a sales invoice.
     """
-    known = read_firms(read_table(ratings), str(ratings)).set_index("enterprise_id")
-    missing = [name for name in ("rating", "default") if name not in known.columns]
-    if missing:
+    invoices, listed = _read(files)
+    ratings = files.firms or files.workbook
+    columns = ("rating", "default")
+    missing = [name for name in columns if listed is None or name not in listed.columns]
+    if listed is None or missing:
         faults = [
-            Fault(f"lacks the column {name}", "rated firms have both", str(ratings)) for name in missing
+            Fault(
+                f"lacks the column {name}", "rated firms have both", None if ratings is None else str(ratings)
+            )
+            for name in missing
         ]
         raise InputError.of(faults, "Ratings")
-    invoices = read_invoices(purchases, sales, duplicates=duplicates)
+    known = listed.set_index("enterprise_id")
     indicators = firm_indicators(invoices, known.index.tolist())
     silent = indicators.index[(indicators["out_n_valid"] == 0).to_numpy()]
     if len(silent):
-        faults = [
-            Fault(f"the rated firm {name} has no valid sales invoice", "leave it out", str(ratings))
-            for name in silent
-        ]
-        raise InputError.of(faults, "Ratings")
+        shown = ", ".join(silent[:3]) + (f" and {len(silent) - 3} more" if len(silent) > 3 else "")
+        problem = f"no valid sales invoice of the rated firm{'s' if len(silent) > 1 else ''} {shown}"
+        fault = Fault(problem, "leave it out, or check the firms' names", str(ratings), field="enterprise_id")
+        raise InputError.of([fault], "Ratings")
     return known, indicators, invoices.notes
 
 
@@ -173,31 +133,8 @@ def borrowers_from_invoices(
     scored["exclude"] = ~speaks
     scored["void_share"] = indicators["void_share"]
     scored["note"] = np.where(speaks, "", "no valid sales invoice: not graded")
+    if scorecard.ranges is not None:
+        inside = inside_ranges(scored["void_share"].to_numpy(float), scorecard.ranges).any(axis=1)
+        scored.loc[speaks & ~inside, "note"] = "void share in no grade's range: the grades' frequencies"
     columns = ["grade", "pd", "lgd", "exclude", *probabilities, "void_share", "note"]
     return scored[columns].rename_axis("borrower_id").reset_index()
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """A csv, parquet or xlsx file (first sheet) as a frame; borrower_id, enterprise_id and grade stay text.
-
-    Raises InputError: no such file, another ending, or unreadable.
-    """
-    from python_calamine import CalamineError
-
-    if not path.is_file():
-        raise InputError.of(
-            [Fault("the file does not exist", "give a csv, parquet or xlsx file", str(path))], "Table"
-        )
-    text = dict.fromkeys(("borrower_id", "enterprise_id", "grade", "rating"), str)
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        if path.suffix == ".xlsx":
-            return pd.read_excel(path, engine="calamine", dtype=text, keep_default_na=False, na_values=[""])
-        if path.name.endswith((".csv", ".csv.gz")):
-            return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""], engine="pyarrow")
-    except (ValueError, OSError, CalamineError) as error:
-        fault = Fault(f"cannot be read ({error})", "save it again as csv, parquet or xlsx", str(path))
-        raise InputError.of([fault], "Table") from error
-    fault = Fault("is neither csv, parquet nor xlsx", "save it as one of these", str(path))
-    raise InputError.of([fault], "Table")

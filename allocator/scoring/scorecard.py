@@ -17,6 +17,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.logit import NORMAL_95, LogitFit, Penalty, fit_logit
 from allocator.scoring.preparation import Preparation, Variable, prepare
+from allocator.scoring.reading import Derived, derive
 from allocator.scoring.validation import stratified_folds
 
 
@@ -30,14 +31,16 @@ class Scorecard:
     """Grade -> highest PD of the grade (the bound included), rising; the last is 1."""
     lgd: float | None = None
     """Loss given default for every borrower, where the data told one."""
+    derived: tuple[Derived, ...] = ()
+    """Columns that the variables need and the table of borrowers need not have."""
 
     def log_odds(self, frame: pd.DataFrame) -> Floats:
         """(n,) linear predictor. Raises InputError for a missing or infinite column."""
-        return self.fit.linear(self.preparation.matrix(frame))
+        return self.fit.linear(self._matrix(frame))
 
     def apply(self, frame: pd.DataFrame, *, intervals: bool = False) -> pd.DataFrame:
         """`pd`, then `grade` and `lgd` where known; with `intervals` also `pd_low` and `pd_high` (95 %)."""
-        matrix = self.preparation.matrix(frame)
+        matrix = self._matrix(frame)
         odds = self.fit.linear(matrix)
         columns: dict[str, object] = {"pd": special.expit(odds)}
         if self.bounds:
@@ -49,6 +52,9 @@ class Scorecard:
             half = NORMAL_95 * np.sqrt(((design @ self.fit.covariance) * design).sum(axis=1))
             columns |= {"pd_low": special.expit(odds - half), "pd_high": special.expit(odds + half)}
         return pd.DataFrame(columns, index=frame.index)
+
+    def _matrix(self, frame: pd.DataFrame) -> Floats:
+        return self.preparation.matrix(derive(frame, self.derived))
 
     def wald(self) -> pd.DataFrame:
         """Wald table on the scale of the (transformed) variables, with group, expected sign and agreement."""
@@ -81,16 +87,18 @@ def fit_scorecard(
     strength: float = 1.0,
     bounds: Mapping[str, float] | None = None,
     lgd: float | None = None,
+    derived: Sequence[Derived] = (),
 ) -> Scorecard:
     """Fit a PD scorecard; `outcome` is 1 for a default.
 
     Raises InputError: faults of the variables, one class only, separation with penalty none, bad bounds.
     """
     checked = check_bounds(bounds or {})
+    frame = derive(frame, derived)
     preparation = prepare(frame, variables)
     y = outcome.to_numpy(dtype=float, na_value=np.nan)
     fit = fit_logit(preparation.matrix(frame), y, preparation.names, penalty, strength)
-    return Scorecard(preparation, fit, checked, lgd)
+    return Scorecard(preparation, fit, checked, lgd, tuple(derived))
 
 
 def out_of_fold_pd(

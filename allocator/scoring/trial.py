@@ -12,7 +12,8 @@ from scipy import special
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.classes import CLASSES
-from allocator.scoring.preparation import Variable
+from allocator.scoring.logit import Penalty
+from allocator.scoring.preparation import Variable, usable
 from allocator.scoring.rating import CORRELATED, Rating, fit_rating, select, weights_of
 from allocator.scoring.rules import Rule, learn, standardise
 from allocator.scoring.scorecard import fit_scorecard
@@ -117,6 +118,49 @@ def auc_by_share(
             | dict(zip(("logit_auc", "logit_low", "logit_high"), _spread(logits), strict=True))
         )
     return pd.DataFrame(rows).set_index("share")
+
+
+def walk_forward(
+    frame: pd.DataFrame,
+    default: pd.Series,
+    period: pd.Series,
+    variables: Sequence[Variable],
+    *,
+    known: pd.Series | None = None,
+    fewest: int = 20,
+    penalty: Penalty = "flic",
+    strength: float = 1.0,
+) -> pd.DataFrame:
+    """PD of each row by a scorecard of the periods before its own: what its decision could have known.
+
+    `period` (n,) orders the decisions; `known` (n,) is the period in which a default became known, NaN
+    where there is none, and only a default known before a period is one to its scorecard: until then
+    the loan counts as sound. None: every outcome is known one period later. Variables that the earlier
+    rows leave constant or collinear are left out of that period's scorecard.
+
+    On the index of `frame`: pd (NaN where fewer than `fewest` earlier rows of either kind are known),
+    trained (earlier rows), defaults (of these, known ones), left_out (names). Raises InputError: a
+    column missing or not numeric, a row without a period.
+    """
+    when = period.to_numpy(dtype=float, na_value=np.nan)
+    blank = np.flatnonzero(np.isnan(when))
+    if len(blank):
+        fault = Fault("is empty", "give each row a period", row=int(blank[0]) + 1, field=str(period.name))
+        raise InputError.of([fault], "Walk forward")
+    told = when if known is None else known.to_numpy(dtype=float, na_value=np.nan)
+    bad = default.to_numpy(dtype=float) == 1
+    out = pd.DataFrame({"pd": np.nan, "trained": 0, "defaults": 0, "left_out": ""}, index=frame.index)
+    for now in np.unique(when):
+        earlier, rows = when < now, np.flatnonzero(when == now)
+        y = (bad & (told < now)).astype(int)[earlier]
+        out.iloc[rows, 1:3] = [len(y), int(y.sum())]
+        if min(y.sum(), len(y) - y.sum()) < fewest:
+            continue
+        chosen = usable(frame[earlier], variables)
+        card = fit_scorecard(frame[earlier], pd.Series(y), chosen, penalty=penalty, strength=strength)
+        out.iloc[rows, 0] = special.expit(card.log_odds(frame.iloc[rows]))
+        out.iloc[rows, 3] = " ".join(one.name for one in variables if one not in chosen)
+    return out
 
 
 def _one_split(

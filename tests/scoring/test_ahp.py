@@ -14,7 +14,6 @@ from allocator.errors import InputError
 from allocator.scoring.ahp import (
     Hierarchy,
     compose,
-    hierarchy_from_document,
     judgement,
     read_hierarchy,
     sensitivity,
@@ -81,11 +80,17 @@ def test_contradictions_are_warned_of() -> None:
 
 
 def test_sensitivity_names_the_judgement_that_counts(shipped: Hierarchy) -> None:
-    table = sensitivity(shipped.criteria.judgement)
-    assert len(table) == 6
+    table = sensitivity(shipped)
+    assert len(table) == 6 + 4 * 3
     assert table["shift"].is_monotonic_decreasing
-    assert (table.loc[0, "item"], table.loc[0, "against"]) == ("reputation", "risk assessment")
-    assert table.loc[0, "reputation"] > shipped.criteria.weights[1]
+    assert table.loc[0, ["judgement", "item", "against"]].tolist() == ["reputation", "A", "B"]
+    np.testing.assert_allclose(table[["A", "B", "C"]].sum(axis=1), 1)
+    moved = judgement("r", ["A", "B", "C"], [[1, 4.5, 5], [1 / 4.5, 1, 2], ["1/5", "1/2", 1]])
+    weights = [one.weights for one in shipped.alternatives]
+    weights[1] = weigh(moved).weights
+    np.testing.assert_allclose(
+        table.loc[0, ["A", "B", "C"]].to_numpy(float), shipped.criteria.weights @ weights
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,7 +98,7 @@ def test_sensitivity_names_the_judgement_that_counts(shipped: Hierarchy) -> None
     [
         ([[1, 2], ["1/3", 1]], r"m\[a, b\]: is not reciprocal: 2 one way and 0.333333 the other; write 1/2"),
         ([[1, -2], ["-1/2", 1]], r"m\[a, b\]: -2 is no judgement"),
-        ([[1, "x"], [1, 1]], r"'x' is no judgement; write a number above 0 or a fraction, 1/4"),
+        ([[1, "x"], [1, 1]], r"'x' is no judgement; write a number from 1/1000 to 1000 or a fraction, 1/4"),
         ([[1, "1/0"], [1, 1]], r"'1/0' is no judgement"),
         ([[1, float("nan")], [1, 1]], r"nan is no judgement"),
         ([[2, 2], ["1/2", 1]], r"m\[a, a\]: is not reciprocal: 2 one way and 2 the other; the diagonal is 1"),
@@ -114,23 +119,20 @@ def test_composing_needs_one_judgement_a_criterion() -> None:
         compose(one, {"a": one, "b": other})
 
 
-def test_faults_of_a_whole_file_come_together(models: Path) -> None:
+def test_faults_of_a_whole_file_come_together(models: Path, tmp_path: Path) -> None:
     document = json.loads((models / "ahp" / "enterprise-credit.json").read_text())
     document["criteria"]["rows"][0][1] = 5
     document["alternatives"]["rows"]["strength"][2][0] = "none"
+    path = tmp_path / "file.json"
+    path.write_text(json.dumps(document))
     with pytest.raises(InputError) as caught:
-        hierarchy_from_document(document, "file.json")
-    assert len(caught.value.faults) == 2
-    assert caught.value.faults[0].file == "file.json"
+        read_hierarchy(path)
+    assert [fault.file for fault in caught.value.faults] == [str(path)] * 2
 
 
-def test_files_that_hold_no_judgements(tmp_path: Path) -> None:
-    path = tmp_path / "a.json"
-    with pytest.raises(InputError, match="the file does not exist"):
-        read_hierarchy(path)
-    path.write_text("{")
-    with pytest.raises(InputError, match="is not JSON"):
-        read_hierarchy(path)
-    path.write_text("{}")
-    with pytest.raises(InputError, match="lacks 'criteria'"):
-        read_hierarchy(path)
+def test_a_judgement_under_no_criterion(models: Path, tmp_path: Path) -> None:
+    document = json.loads((models / "ahp" / "enterprise-credit.json").read_text())
+    document["alternatives"]["rows"]["luck"] = document["alternatives"]["rows"]["strength"]
+    (tmp_path / "a.json").write_text(json.dumps(document))
+    with pytest.raises(InputError, match="luck: is no criterion; the criteria are strength, reputation"):
+        read_hierarchy(tmp_path / "a.json")

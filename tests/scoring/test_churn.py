@@ -49,16 +49,36 @@ def test_isotonic_weighs_by_offers() -> None:
 def test_standard_errors_of_counted_offers_cover() -> None:
     covered = 0
     for seed in range(60):
-        curve = fit_churn(offers(1500, seed)).curves[0]
+        curve = fit_churn(offers(1500, seed)).curves["A"]
+        assert curve is not None
         covered += abs(curve.slope - 2.5) <= 1.96 * np.sqrt(curve.covariance[1, 1])
     assert covered >= 52
 
 
 def test_the_interval_holds_the_curve() -> None:
-    curve = fit_churn(offers(1500, 1)).curves[0]
+    curve = fit_churn(offers(1500, 1)).curves["A"]
+    assert curve is not None
     rates = np.array([0.05, 0.1])
     low, high = curve.interval(rates)
     assert ((low < curve.churn(rates)) & (curve.churn(rates) < high)).all()
+
+
+def test_a_logistic_curve_never_falls() -> None:
+    falling = pd.DataFrame({"rate": [0.04, 0.05, 0.06, 0.07], "A": [0.4, 0.3, 0.3, 0.2]})
+    fit = fit_churn(falling)
+    np.testing.assert_allclose(fit.logistic.churn["A"], 0.3)
+    assert fit.table().loc["A", "slope"] == 0
+    assert fit.table().loc["A", "falls"] == 2
+
+
+@pytest.mark.parametrize("answers", [[0, 0, 0, 0], [0, 0, 1, 1], [1, 1, 1, 1]])
+def test_answers_that_no_logistic_curve_can_follow(answers: list[int]) -> None:
+    few = pd.DataFrame({"rate": [0.04, 0.05, 0.06, 0.07], "grade": "A", "left": answers})
+    fit = fit_churn(few)
+    np.testing.assert_array_equal(fit.isotonic.churn["A"], answers)
+    assert fit.table().loc["A"].isna().sum() == 5
+    with pytest.raises(InputError, match="A: has no logistic curve"):
+        _ = fit.logistic
 
 
 @pytest.mark.parametrize(
@@ -74,6 +94,9 @@ def test_the_interval_holds_the_curve() -> None:
         ),
         (pd.DataFrame({"rate": [0.04, 0.05], "A": [0, 0.1]}), "A: fewer than 3 rates"),
         (pd.DataFrame({"rate": [0.04, 0.04, 0.06], "A": [0, 0.1, 0.2]}), "rate: a rate stands twice"),
+        (pd.DataFrame({"rate": [0.04], "grade": ["A"], "left": [0.5]}), "row 1, left: 0.5 is out of range"),
+        (pd.DataFrame({"rate": [0.04], "grade": ["A"], "left": [None]}), "row 1, left: None is out of range"),
+        (pd.DataFrame({"rate": [0.04], "grade": [None], "left": [1]}), "row 1, grade: is empty"),
     ],
 )
 def test_bad_curves(frame: pd.DataFrame, text: str) -> None:

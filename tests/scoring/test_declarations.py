@@ -1,4 +1,4 @@
-"""Declarations of variables and rules, and derived columns."""
+"""Declarations of variables, rules, derived columns and leaks."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from allocator.errors import InputError
-from allocator.scoring.declarations import derive, read_rules, read_variables
+from allocator.scoring.declarations import Leak, read_declarations
 from allocator.scoring.preparation import Variable
+from allocator.scoring.reading import Derived
 from allocator.scoring.rules import Rule
 
 
@@ -21,58 +20,96 @@ def write(path: Path, **document: Any) -> Path:
     return path
 
 
-def test_variables_and_rules_are_read(tmp_path: Path) -> None:
+def test_everything_is_read(tmp_path: Path) -> None:
     path = write(
         tmp_path / "d.json",
         variables=[{"name": "x", "group": "g", "sign": -1, "transform": "log", "cut": None}, {"name": "y"}],
         rules=[{"name": "age", "layer": "owner", "kind": "interval", "interval": [31, 45], "cut": [0, 1]}],
+        derived=[
+            {"name": "a", "column": "k", "is": "x"},
+            {"name": "b", "column": "k", "not": 2},
+            {"name": "c", "column": "k", "above": 0},
+        ],
+        leaks=[{"name": "late", "why": "after the decision", "variable": {"name": "late"}}],
     )
-    assert read_variables(path) == (Variable("x", "number", "g", -1, "log", None), Variable("y"))
-    assert read_rules(path) == (Rule("age", "interval", "owner", (31.0, 45.0), None, (0.0, 1.0)),)
+    found = read_declarations(path, "rules")
+    assert found.variables == (Variable("x", "number", "g", -1, "log", None), Variable("y"))
+    assert found.rules == (Rule("age", "interval", "owner", (31.0, 45.0), None, (0.0, 1.0)),)
+    assert found.derived == (
+        Derived("a", "k", "is", "x"),
+        Derived("b", "k", "not", 2),
+        Derived("c", "k", "above", 0),
+    )
+    assert found.leaks == (Leak("late", "after the decision", Variable("late")),)
 
 
-def test_derived_columns_keep_missing_cells_missing(tmp_path: Path) -> None:
-    tests = [
-        {"name": "is_x", "column": "k", "is": "x"},
-        {"name": "not_x", "column": "k", "not": "x"},
-        {"name": "big", "column": "n", "above": 2},
-    ]
-    frame = pd.DataFrame({"k": ["x", "y", None], "n": [1.0, np.nan, 3.0]})
-    found = derive(frame, write(tmp_path / "d.json", derived=tests))
-    np.testing.assert_array_equal(found["is_x"], [1, 0, np.nan])
-    np.testing.assert_array_equal(found["not_x"], [0, 1, np.nan])
-    np.testing.assert_array_equal(found["big"], [0, np.nan, 1])
-
-
-def test_faults_of_variables_come_together(tmp_path: Path) -> None:
+def test_faults_come_together_with_their_places(tmp_path: Path) -> None:
     path = write(
         tmp_path / "d.json",
         variables=[
             {"name": "x", "sign": 2, "kind": "text"},
             {"group": "g"},
-            {"name": "x", "transfrom": "log", "cut": "no"},
+            {"name": 3, "transfrom": "log", "cut": "no"},
+            {"name": "y", "cut": [0.9, 0.1]},
+            {"name": "z", "cut": [1, 99]},
         ],
+        rules=[
+            {"name": "r", "kind": "upwards"},
+            {"name": "r", "kind": "interval"},
+            {"name": "q", "kind": "qualitative"},
+            {"name": "s", "kind": "qualitative", "scores": {"good": 2}},
+        ],
+        derived=[{"name": "a"}],
+        more=1,
     )
     with pytest.raises(InputError) as caught:
-        read_variables(path)
-    problems = [fault.problem for fault in caught.value.faults]
-    assert "'text' is not one of number, category" in problems
-    assert "2 is not one of -1, 0, 1" in problems
-    assert "has no name" in problems
-    assert "x stands twice" in problems
-    assert "x has the unknown key 'transfrom'" in problems
-    assert "'no' is no pair of numbers" in problems
+        read_declarations(path, "variables")
+    told = {fault.field: fault.problem for fault in caught.value.faults}
+    assert told == {
+        "variables[0].sign": "2 is not one of -1, 0 or 1",
+        "variables[0].kind": "'text' is not one of 'number' or 'category'",
+        "variables[1].name": "is missing",
+        "variables[2].name": "3: Input should be a valid string",
+        "variables[2].cut": "'no': Input should be a valid array",
+        "variables[2].transfrom": "is not known here",
+        "variables[3].cut": "[0.9, 0.1] does not rise",
+        "variables[4].cut[1]": "99: Input should be less than or equal to 1",
+        "rules[0].kind": "'upwards' is not one of 'positive', 'negative', 'interval' or 'qualitative'",
+        "rules[1]": "needs an interval [low, high]",
+        "rules[2]": "needs a table of scores, text: score",
+        "rules[3].scores.good": "2: Input should be less than or equal to 1",
+        "derived[0].column": "is missing",
+        "more": "is not known here",
+    }
+    assert {fault.file for fault in caught.value.faults} == {str(path)}
 
 
-def test_faults_of_rules_and_derived_columns(tmp_path: Path) -> None:
-    path = write(tmp_path / "d.json", rules=[{"name": "x", "kind": "upwards"}], derived=[{"name": "a"}])
-    with pytest.raises(InputError, match=r"rules\[0\]: 'upwards' is no kind of rule"):
-        read_rules(path)
-    with pytest.raises(
-        InputError, match=r"derived\[0\]: is incomplete; give name, column and one of is, not, above"
-    ):
-        derive(pd.DataFrame({"k": [1]}), path)
-    with pytest.raises(InputError, match="the data lack k"):
-        derive(pd.DataFrame(), write(tmp_path / "e.json", derived=[{"name": "a", "column": "k", "is": 1}]))
-    with pytest.raises(InputError, match="has no list variables"):
-        read_variables(path)
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ({"rules": [{"name": "x", "kind": "positive"}]}, "has no list variables"),
+        ({"variables": [{"name": "x"}, {"name": "x"}]}, "variable x: stands twice"),
+        ({"variables": [{"name": "x"}], "derived": [{"name": "a", "column": "x"}]}, "is incomplete"),
+        ({"variables": [{"name": "x", "cut": [float("nan"), 1]}]}, "should be a finite number"),
+    ],
+)
+def test_what_is_no_declaration(document: dict[str, Any], text: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=text):
+        read_declarations(write(tmp_path / "d.json", **document), "variables")
+
+
+def test_what_tells_the_outcome_may_not_be_read(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "d.json",
+        variables=[{"name": "bad"}, {"name": "old"}, {"name": "x"}],
+        rules=[{"name": "Term", "kind": "positive"}],
+        derived=[{"name": "old", "column": "Term", "above": 240}],
+        leaks=[{"name": "Term", "why": "it is cut at charge-off"}],
+    )
+    with pytest.raises(InputError) as caught:
+        read_declarations(path, "variables", ["bad"])
+    assert [(fault.field, fault.problem) for fault in caught.value.faults] == [
+        ("variables[0]", "bad would tell the outcome: it is what the fit is to foretell"),
+        ("variables[1]", "old would tell the outcome: it is cut at charge-off"),
+        ("rules[0]", "Term would tell the outcome: it is cut at charge-off"),
+    ]

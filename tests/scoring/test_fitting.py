@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,20 @@ from allocator.scoring.fitting_firms import (
     grade_from_files,
 )
 from allocator.scoring.plot import reliability_svg
+from tests.scoring.conftest import rated
 
 DECLARED = {
     "schema": 1,
     "variables": [{"name": "x", "sign": 1}, {"name": "y"}],
     "rules": [{"name": "x", "kind": "negative"}, {"name": "y", "kind": "positive"}],
+    "leaks": [
+        {
+            "name": "bad2",
+            "why": "the outcome again",
+            "variable": {"name": "bad2"},
+            "rule": {"name": "bad2", "kind": "negative"},
+        }
+    ],
 }
 
 
@@ -35,6 +45,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     lent = generator.uniform(10, 20, 600)
     day = pd.date_range("2018-01-01", periods=600).strftime("%Y-%m-%d")
     frame = pd.DataFrame({"x": x, "y": y, "bad": bad, "lent": lent, "unpaid": 0.6 * lent * bad, "day": day})
+    frame["bad2"] = np.where(generator.random(600) < 0.9, bad, 1 - bad)
     frame.to_csv(tmp_path / "d.csv", index=False)
     (tmp_path / "v.json").write_text(json.dumps(DECLARED))
     return tmp_path / "d.csv", tmp_path / "v.json"
@@ -52,12 +63,17 @@ def test_a_logit_with_its_card(files: tuple[Path, Path], tmp_path: Path) -> None
     assert "## Wald tests" in card
     assert "calibration slope, out of fold (5 folds)" in card
     assert card.count("sha256:") == 2
+    assert "![Reliability](bad-v1.svg)" in card
+    assert "| bad2 | the outcome again |" in card
+    assert fit.figures["auc_with_bad2_which_leaks"]["value"] > fit.figures["auc"]["value"] + 0.05
 
 
 def test_a_rating_with_its_card(files: tuple[Path, Path]) -> None:
     fit = rating_from_files(*files, "bad", "lent", "unpaid", classes=["a", "b", "c"], repeats=1)
     assert (np.diff(fit.tables["Classes"]["loss_rate"]) > 0).all()
-    assert fit.tables["AUC by training share, beside a logit"].shape[0] == 6
+    shares = fit.tables["AUC by training share, beside a logit"]
+    assert shares.shape[0] == 6
+    assert (shares["auc_with_bad2"] > shares["auc"]).all()
     assert fit.figures["kept"] == ["x", "y"]
     assert fit.document["kind"] == "rating"
 
@@ -72,12 +88,41 @@ def test_losses_of_sound_loans_and_beyond_the_loan_are_corrected_and_said(files:
     assert fit.figures["corrected"] == "2 sound loans' losses set to 0, 1 losses cut to what was owed"
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "text"),
+    [
+        ("unpaid", -5.0, "row 1, unpaid: -5 is below 0"),
+        ("lent", np.nan, "row 1, lent: is empty"),
+        ("lent", "much", "row 1, lent: 'much' is no number"),
+        ("day", "spring", "row 1, day: 'spring' is neither a date nor a number"),
+        ("day", None, "row 1, day: an empty cell is neither a date nor a number"),
+    ],
+)
+def test_amounts_and_dates_that_are_none(
+    files: tuple[Path, Path], column: str, value: object, text: str
+) -> None:
+    frame = pd.read_csv(files[0])
+    frame[column] = frame[column].astype(object)
+    frame.loc[0, column] = value
+    frame.to_csv(files[0], index=False)
+    fit = (
+        partial(logit_from_files, *files, "bad", time="day")
+        if column == "day"
+        else partial(rating_from_files, *files, "bad", "lent", "unpaid", classes=["a", "b"], repeats=1)
+    )
+    with pytest.raises(InputError) as caught:
+        fit()
+    assert f"{files[0]}, {text}" in str(caught.value.faults[0])
+
+
 def test_refusals(files: tuple[Path, Path]) -> None:
     with pytest.raises(
         InputError, match="gone: lacks the column gone; name the column that holds the outcome"
     ):
         logit_from_files(*files, "gone")
-    with pytest.raises(InputError, match=r"x: .* is no outcome"):
+    with pytest.raises(InputError, match=r"lent: .* is no outcome"):
+        logit_from_files(*files, "lent")
+    with pytest.raises(InputError, match=r"x would tell the outcome: it is what the fit is to foretell"):
         logit_from_files(*files, "x")
     with pytest.raises(InputError, match="lacks the column week"):
         logit_from_files(*files, "bad", time="week")
@@ -87,16 +132,12 @@ def test_refusals(files: tuple[Path, Path]) -> None:
 
 
 def test_grades_with_their_card(contest: Path) -> None:
-    firms = (
-        contest / "invoices_in_123.parquet",
-        contest / "invoices_out_123.parquet",
-        contest / "enterprises_123.csv",
-    )
-    fit = grade_from_files(*firms, method="void_ranges")
+    fit = grade_from_files(rated(contest), method="void_ranges")
     assert fit.figures["accuracy"] < fit.figures["baseline"]
     assert fit.tables["PD by grade"].loc["D", "pd"] == pytest.approx(0.98)
     assert "| D | 24 |" in fit.card.text(1)
-    table = correlation_from_files(*firms, ["void_share"])
+    assert len(fit.figures["in_no_range"]) == 21
+    table = correlation_from_files(rated(contest), ["void_share"])
     assert table.loc["void_share", "pearson"] == pytest.approx(-0.2662, abs=5e-5)
 
 
@@ -107,8 +148,8 @@ def test_weights_with_their_card(models: Path) -> None:
         "B": 0.23,
         "C": 0.14,
     }
-    moved = fit.tables["Sensitivity of the criteria"]
-    np.testing.assert_allclose(moved.filter(like="composed").sum(axis=1), 1)
+    moved = fit.tables["Weights when one judgement is half as large again"]
+    np.testing.assert_allclose(moved[["A", "B", "C"]].sum(axis=1), 1)
 
 
 def test_a_churn_curve_with_its_card(data: Path, tmp_path: Path) -> None:

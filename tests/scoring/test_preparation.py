@@ -60,7 +60,7 @@ def test_an_unknown_level_without_a_pool_is_the_reference() -> None:
         (RAW.assign(x=3.0), ["x"], "x: is constant: it can explain nothing; leave the variable out"),
         (RAW.assign(x=np.nan), ["x"], "x: has no value at all"),
         (RAW.assign(x=np.where(RAW["x"] == 4, np.inf, 1.0)), ["x"], "row 5, x: is infinite"),
-        (RAW.assign(x="12"), ["x"], "x: holds (str|object), not numbers"),
+        (RAW.assign(x="12"), ["x"], "row 1, x: '12' is text; write plain numbers, or say category"),
         (RAW, ["z"], "z: the column is missing"),
         (RAW.assign(z=2 * RAW["x"] - 3), ["x", "y", "z"], "z: is a combination of x; leave one of them out"),
         (RAW.assign(z=RAW["x"] + RAW["y"]), ["x", "y", "z"], "z: is a combination of x and y"),

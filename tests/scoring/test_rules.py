@@ -57,7 +57,7 @@ def test_outliers_are_cut_and_missing_cells_filled_and_both_counted() -> None:
 )
 def test_scores_stay_between_0_and_1(kind: str, low: float, width: float, values: list[float]) -> None:
     one = Learnt(Rule("v", kind, interval=(low, low + width / 2)), low=low, high=low + width, fill=low)  # type: ignore[arg-type]
-    found = one.score(pd.Series(values))
+    found = one.score(np.array(values))
     assert ((found >= 0) & (found <= 1)).all()
 
 
@@ -65,20 +65,15 @@ def test_scores_stay_between_0_and_1(kind: str, low: float, width: float, values
     ("rule", "values", "text"),
     [
         (Rule("v", "positive"), [3.0, 3.0], "v: is constant: it tells no firm from another"),
-        (Rule("v", "positive"), [None, None], "v: (has no value at all|holds object)"),
+        (Rule("v", "positive"), [None, None], "v: has no value at all"),
         (Rule("v", "positive"), [1.0, np.inf], "row 2, v: is infinite"),
-        (Rule("v", "positive"), ["a", "b"], "v: holds .*, not numbers; write numbers, or a qualitative rule"),
+        (Rule("v", "positive"), ["a", "b"], "v: 'a' is no number; write numbers, or a qualitative rule"),
         (
             Rule("v", "interval", interval=(0, 9), cut=WHOLE),
             [1.0, 2.0],
             r"every value lies in the interval \[0, 9\]",
         ),
-        (Rule("v", "interval"), [1.0, 2.0], r"v: needs an interval \[low, high\]"),
-        (Rule("v", "interval", interval=(2, 1)), [1.0, 2.0], r"v: needs an interval"),
-        (Rule("v", "qualitative"), ["a", "b"], "v: needs a table of scores"),
-        (Rule("v", "qualitative", scores={"a": 2.0}), ["a", "a"], r"v: a score lies outside \[0, 1\]"),
         (Rule("w", "positive"), [1.0, 2.0], "w: the column is missing"),
-        (Rule("v", "best"), [1.0, 2.0], "'best' is no kind of rule"),  # type: ignore[arg-type]
     ],
 )
 def test_what_no_rule_can_read(rule: Rule, values: list[object], text: str) -> None:

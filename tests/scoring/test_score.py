@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from allocator.errors import InputError
+from allocator.records.scenario import InvoiceFiles
 from allocator.scoring.fitted import read_fitted
-from allocator.scoring.grades import GradeScorecard
-from allocator.scoring.invoices import invoices_from_frames, read_invoices
-from allocator.scoring.score import (
-    InvoiceScores,
-    borrowers_from_invoices,
-    rated_firms,
-    read_table,
-    score_frame,
-    score_invoices,
-)
+from allocator.scoring.frequencies import pd_by_grade
+from allocator.scoring.grades import GradeScorecard, fit_grades
+from allocator.scoring.invoices import invoices_from_frames
+from allocator.scoring.score import borrowers_from_invoices, rated_firms, score_firms, score_frame
+from tests.scoring.conftest import rated
 
 PROBABILITIES = ["p_A", "p_B", "p_C", "p_D"]
 
@@ -33,17 +29,17 @@ def shipped(models: Path) -> GradeScorecard:
 
 
 @pytest.fixture(scope="module")
-def scored(contest: Path) -> InvoiceScores:
-    return score_invoices(
-        (contest / "invoices_in_123.parquet", contest / "invoices_out_123.parquet"),
-        contest / "enterprises_123.csv",
-        (contest / "invoices_in_302.parquet", contest / "invoices_out_302.parquet"),
+def unrated(contest: Path) -> InvoiceFiles:
+    """The files of the 302 firms."""
+    return InvoiceFiles(
+        contest / "invoices_in_302.parquet",
+        contest / "invoices_out_302.parquet",
         firms=contest / "enterprises_302.csv",
     )
 
 
-def test_the_unrated_firms_of_the_contest(scored: InvoiceScores) -> None:
-    borrowers = scored.borrowers
+def test_the_unrated_firms_of_the_contest(unrated: InvoiceFiles, shipped: GradeScorecard) -> None:
+    borrowers, notes = score_firms(unrated, shipped)
     assert len(borrowers) == 302
     assert borrowers["borrower_id"].iloc[0] == "E124"
     np.testing.assert_allclose(borrowers[PROBABILITIES].sum(axis=1), 1)
@@ -51,19 +47,27 @@ def test_the_unrated_firms_of_the_contest(scored: InvoiceScores) -> None:
     assert (borrowers["lgd"] == 0.5).all()
     counts = borrowers["grade"].value_counts(sort=False).to_dict()
     assert counts == {"A": 63, "B": 112, "C": 88, "D": 39, "ungraded": 0}
-    assert [note.rows for note in scored.notes] == [210947, 162484, 395175, 330835]
+    assert [note.rows for note in notes] == [395175, 330835]
     worse = borrowers.groupby("grade", observed=True)["pd"].mean()
     assert worse.is_monotonic_increasing
 
 
 def test_the_shipped_grades_are_those_of_a_fresh_fit(
-    scored: InvoiceScores, shipped: GradeScorecard, contest: Path
+    firms: tuple[pd.DataFrame, pd.DataFrame], shipped: GradeScorecard
 ) -> None:
-    started = perf_counter()
-    invoices = read_invoices(contest / "invoices_in_302.parquet", contest / "invoices_out_302.parquet")
-    borrowers = borrowers_from_invoices(invoices, shipped, firms=scored.borrowers["borrower_id"].tolist())
-    assert perf_counter() - started < 5.0
-    pd.testing.assert_frame_equal(borrowers, scored.borrowers, rtol=1e-5)
+    known, indicators = firms
+    pds = pd_by_grade(known["rating"], known["default"])["pd"].to_numpy()
+    fresh = fit_grades(indicators, known["rating"], pds)
+    pd.testing.assert_frame_equal(shipped.apply(indicators), fresh.apply(indicators), rtol=1e-5)
+
+
+def test_42_firms_lie_in_no_published_range(unrated: InvoiceFiles, models: Path) -> None:
+    card = read_fitted(models / "grades" / "cumcm-2020-void-ranges-v1.json")
+    assert isinstance(card, GradeScorecard)
+    borrowers, _ = score_firms(unrated, card)
+    outside = borrowers["note"] == "void share in no grade's range: the grades' frequencies"
+    assert outside.sum() == 42
+    np.testing.assert_allclose(borrowers.loc[outside, PROBABILITIES], [card.frequency] * 42)
 
 
 def test_a_firm_that_sells_nothing_is_listed_and_not_graded(shipped: GradeScorecard) -> None:
@@ -91,14 +95,24 @@ def test_a_firm_that_sells_nothing_is_listed_and_not_graded(shipped: GradeScorec
 
 
 def test_rated_firms_must_be_rated_and_sell(contest: Path, tmp_path: Path) -> None:
-    files = (contest / "invoices_in_123.parquet", contest / "invoices_out_123.parquet")
+    files = rated(contest)
     known = pd.read_csv(contest / "enterprises_123.csv")
     known.drop(columns="default").to_csv(tmp_path / "a.csv", index=False)
     with pytest.raises(InputError, match="lacks the column default"):
-        rated_firms(*files, tmp_path / "a.csv")
+        rated_firms(replace(files, firms=tmp_path / "a.csv"))
     known.replace("E1", "E999").to_csv(tmp_path / "b.csv", index=False)
-    with pytest.raises(InputError, match="the rated firm E999 has no valid sales invoice"):
-        rated_firms(*files, tmp_path / "b.csv")
+    with pytest.raises(InputError, match="no valid sales invoice of the rated firm E999"):
+        rated_firms(replace(files, firms=tmp_path / "b.csv"))
+    with pytest.raises(InputError, match="lacks the column rating"):
+        rated_firms(replace(files, firms=None))
+
+
+def test_invoices_come_in_two_files_or_one_workbook(shipped: GradeScorecard) -> None:
+    one = Path("in.csv")
+    with pytest.raises(InputError, match="one direction is missing"):
+        score_firms(InvoiceFiles(purchases=one), shipped)
+    with pytest.raises(InputError, match="a workbook holds both directions already"):
+        score_firms(InvoiceFiles(one, one, one), shipped)
 
 
 def test_a_frame_is_scored_beside_its_columns(models: Path) -> None:
@@ -109,28 +123,3 @@ def test_a_frame_is_scored_beside_its_columns(models: Path) -> None:
     assert scored["grade"].tolist() == ["AAA", "C"]
     assert list(scored.columns).count("pd") == 1
     assert scored["pd"].iloc[1] == pytest.approx(0.19797 / 0.45)
-
-
-def test_tables_of_each_kind(tmp_path: Path) -> None:
-    frame = pd.DataFrame({"borrower_id": ["001", "NA"], "x": [1.5, 2.5]})
-    frame.to_csv(tmp_path / "a.csv", index=False)
-    frame.to_parquet(tmp_path / "a.parquet")
-    frame.to_excel(tmp_path / "a.xlsx", index=False)
-    for name in ("a.csv", "a.parquet", "a.xlsx"):
-        read = read_table(tmp_path / name)
-        assert read["x"].tolist() == [1.5, 2.5]
-        assert read["borrower_id"].tolist() == ["001", "NA"]
-
-
-@pytest.mark.parametrize(("name", "text"), [("a.txt", "is neither csv"), ("none.csv", "does not exist")])
-def test_tables_that_cannot_be_read(name: str, text: str, tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("x")
-    with pytest.raises(InputError, match=text):
-        read_table(tmp_path / name)
-
-
-def test_broken_files(tmp_path: Path) -> None:
-    for name in ("a.parquet", "a.xlsx", "a.csv"):
-        (tmp_path / name).write_bytes(b"\xff\x00broken" if name != "a.csv" else b"")
-        with pytest.raises(InputError, match="cannot be read"):
-            read_table(tmp_path / name)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from allocator.errors import InputError
+from allocator.scoring.declarations import read_declarations
 from allocator.scoring.preparation import Variable
 from allocator.scoring.rating import fit_rating
 from allocator.scoring.rules import Rule
-from allocator.scoring.trial import auc_by_share, try_rating
+from allocator.scoring.scorecard import fit_scorecard
+from allocator.scoring.trial import auc_by_share, try_rating, walk_forward
+from allocator.scoring.validation import auc
 
 RULES = (Rule("x", "negative"), Rule("noise", "positive"))
 
@@ -44,3 +49,59 @@ def test_with_one_indicator_rating_and_logit_order_firms_alike(book: pd.DataFram
 def test_shares_are_fractions(book: pd.DataFrame) -> None:
     with pytest.raises(InputError, match="30 is no training share; use fractions between 0 and 1"):
         auc_by_share(book, book["bad"], RULES, [Variable("x")], shares=(30, 0.5))
+
+
+@pytest.fixture(scope="module")
+def years() -> pd.DataFrame:
+    """600 firms over six years; `late` has no value but 0 before the fourth."""
+    generator = np.random.default_rng(5)
+    frame = pd.DataFrame({"year": np.repeat(np.arange(2001, 2007), 100), "x": generator.normal(size=600)})
+    frame["late"] = np.where(frame["year"] >= 2004, generator.normal(size=600), 0.0)
+    frame["bad"] = (generator.random(600) < 1 / (1 + np.exp(1 - 2 * frame["x"]))).astype(int)
+    return frame
+
+
+VARIABLES = (Variable("x", sign=1), Variable("late"))
+
+
+def test_a_period_is_judged_by_earlier_ones_alone(years: pd.DataFrame) -> None:
+    found = walk_forward(years, years["bad"], years["year"], VARIABLES)
+    assert found["pd"].isna().tolist() == (years["year"] == 2001).tolist()
+    third = years["year"] <= 2003
+    turned = years["bad"].where(third, 1 - years["bad"])
+    again = walk_forward(years, turned, years["year"], VARIABLES)
+    early = years["year"] <= 2004
+    pd.testing.assert_frame_equal(again[early], found[early])
+    assert not again["pd"][~early].equals(found["pd"][~early])
+    assert found["trained"].unique().tolist() == [0, 100, 200, 300, 400, 500]
+    alone = fit_scorecard(years[third], years["bad"][third], VARIABLES[:1])
+    fourth = years["year"] == 2004
+    np.testing.assert_allclose(found["pd"][fourth], alone.apply(years[fourth])["pd"])
+    assert found["left_out"][fourth].unique().tolist() == ["late"]
+    assert found["left_out"].iloc[-1] == ""
+
+
+def test_a_default_counts_once_it_is_known(years: pd.DataFrame) -> None:
+    known = (years["year"] + 2.0).where(years["bad"] == 1)
+    found = walk_forward(years, years["bad"], years["year"], VARIABLES, known=known)
+    told = found.groupby(years["year"])["defaults"].first()
+    by_year = years.groupby("year")["bad"].sum().cumsum()
+    assert told.tolist() == [0, 0, 0, *by_year.tolist()[:3]]
+    assert found["pd"].isna().groupby(years["year"]).first().tolist() == [True] * 3 + [False] * 3
+    with pytest.raises(InputError, match="row 1, year: is empty"):
+        walk_forward(years, years["bad"], years["year"].where(years.index > 0), VARIABLES)
+
+
+def test_what_decisions_on_real_loans_could_have_known(loans: pd.DataFrame, models: Path) -> None:
+    variables = read_declarations(models / "ratings" / "sba-rules.json", "variables").variables
+    charged_off = pd.to_datetime(loans["ChgOffDate"]).dt.year
+    figures = []
+    for known in (None, charged_off):
+        found = walk_forward(loans, loans["Default"], loans["ApprovalFY"], variables, known=known)["pd"]
+        judged = found.notna()
+        seen = loans["Default"][judged].to_numpy(float)
+        area = auc(seen, found[judged].to_numpy()).value
+        figures.append((int(judged.sum()), area, float(found[judged].mean()), float(seen.mean())))
+    page = (Path(__file__).parents[2] / "docs" / "scoring.md").read_text(encoding="utf-8")
+    for n, area, foreseen, observed in figures:
+        assert f"| {n:,} | {area:.3f} | {foreseen:.1%} | {observed:.1%} |".replace("%", " %") in page

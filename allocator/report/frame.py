@@ -1,0 +1,76 @@
+"""A pandas frame as a table of the terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from allocator.report.plain import plain_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WIDTH = 100
+WHOLE = 24
+"""Columns that a text keeps before it wraps."""
+
+
+def frame_table(title: str, frame: pd.DataFrame) -> RenderableType:
+    """`frame` with its index in front: four digits, blank where nothing is known.
+
+    Columns that do not fit beside one another go into further tables below, each with the index.
+    """
+    columns = [_column(series) for _, series in frame.reset_index().items()]
+    tables = [_table(block) for block in _blocks(columns)]
+    return Group(Text(title, style="bold"), *tables)
+
+
+def _column(series: pd.Series) -> tuple[str, list[str], bool]:
+    """Heading, cells, and whether they are numbers."""
+    cells = [_cell(value) for value in series.tolist()]
+    return str(series.name).replace("_", " "), cells, series.dtype.kind in "iufb"
+
+
+def _blocks(columns: Sequence[tuple[str, list[str], bool]]) -> Iterator[list[tuple[str, list[str], bool]]]:
+    first, *others = columns
+    block, used = [first], _width(first)
+    for column in others:
+        if len(block) > 1 and used + _width(column) > WIDTH:
+            yield block
+            block, used = [first], _width(first)
+        block.append(column)
+        used += _width(column)
+    yield block
+
+
+def _width(column: tuple[str, list[str], bool]) -> int:
+    """Columns of the terminal, the blanks after it included."""
+    heading, cells, is_number = column
+    longest = max(map(len, [*cells, *heading.split()]), default=0)
+    return 2 + (longest if is_number else min(longest, WHOLE))
+
+
+def _table(columns: Sequence[tuple[str, list[str], bool]]) -> Table:
+    table = plain_table()
+    for column in columns:
+        heading, _, is_number = column
+        width = _width(column) - 2
+        table.add_column(heading, justify="right" if is_number else "left", min_width=width, overflow="fold")
+    for row in zip(*(cells for _, cells, _ in columns), strict=True):
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _cell(value: object) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)) or repr(value) in ("<NA>", "NaT"):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1e5 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

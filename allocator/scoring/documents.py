@@ -1,0 +1,340 @@
+"""JSON files of this room and the shape of each: what is wrong with a file is told at once, by place."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from allocator.errors import Fault, InputError
+from allocator.scoring.logit import Penalty
+from allocator.scoring.preparation import Kind as VariableKind
+from allocator.scoring.preparation import Transform
+from allocator.scoring.rules import Kind as RuleKind
+
+SCHEMA = 1
+SUM_TOLERANCE = 1e-6
+
+
+class Shape(BaseModel):
+    """A part of a document: unknown keys, numbers that are not finite and wrong types are faults."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, populate_by_name=True
+    )
+
+
+class Document(Shape):
+    """What every file may say of itself."""
+
+    schema_: Literal[1] = Field(1, alias="schema")
+    name: str = ""
+    version: int = 1
+    source: str = ""
+    training: dict[str, str] = {}
+
+
+Found = TypeVar("Found", bound=Document)
+
+
+def read_document(path: Path, shape: type[Found], remedy: str) -> Found:
+    """The document of a file. Raises InputError: no such file, not JSON, or every fault of its shape."""
+    subject = str(path)
+    if not path.is_file():
+        raise InputError.of([Fault("the file does not exist", remedy, subject)], subject)
+    try:
+        return shape.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        faults = [_fault(one, subject, remedy) for one in error.errors(include_url=False)]
+        raise InputError.of(faults, subject) from error
+    except OSError as error:
+        reason = error.strerror or "unknown"
+        raise InputError.of([Fault(f"cannot be read: {reason}", remedy, subject)], subject) from error
+
+
+def _fault(error: ErrorDetails, file: str, remedy: str) -> Fault:
+    """An error of pydantic's in our words."""
+    place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error["loc"]).lstrip(".")
+    context: Any = error.get("ctx", {})
+    match error["type"]:
+        case "json_invalid":
+            problem, place = f"is not JSON: {context['error']}", ""
+        case "missing":
+            problem = "is missing"
+        case "extra_forbidden":
+            problem = "is not known here"
+        case "value_error":
+            problem = str(context["error"])
+        case "literal_error":
+            problem = f"{error['input']!r} is not one of {context['expected']}"
+        case _:
+            shown = repr(error["input"])
+            problem = f"{shown if len(shown) < 40 else 'the value'}: {error['msg']}"
+    return Fault(problem, remedy, file, field=place or None)
+
+
+def _rising(pair: tuple[float, float]) -> tuple[float, float]:
+    if pair[0] > pair[1]:
+        raise ValueError(f"[{pair[0]:g}, {pair[1]:g}] does not rise")
+    return pair
+
+
+def _once(entries: Sequence[Any], what: str) -> None:
+    """Raise ValueError where two entries have the same name."""
+    names = [entry.name for entry in entries]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{what} {', '.join(twice)}: stands twice")
+
+
+Name = Annotated[str, Field(min_length=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Interval = Annotated[tuple[float, float], AfterValidator(_rising)]
+Quantiles = Annotated[tuple[Share, Share], AfterValidator(_rising)]
+
+
+class DerivedShape(Shape):
+    """A column that is 1 where another one is, is not, or is above a value; else 0."""
+
+    name: Name
+    column: Name
+    is_: str | float | None = Field(None, alias="is")
+    not_: str | float | None = Field(None, alias="not")
+    above: float | None = None
+
+    @model_validator(mode="after")
+    def _one_test(self) -> DerivedShape:
+        if sum(test is not None for test in (self.is_, self.not_, self.above)) != 1:
+            raise ValueError("is incomplete: give name, column and one of is, not, above")
+        return self
+
+
+class VariableShape(Shape):
+    """A variable of a logit, as an analyst declares it."""
+
+    name: Name
+    kind: VariableKind = "number"
+    group: str = ""
+    sign: Literal[-1, 0, 1] = 0
+    transform: Transform = "none"
+    cut: Quantiles | None = (0.01, 0.99)
+    named: bool = False
+    note: str = ""
+
+
+class RuleShape(Shape):
+    """An indicator of a rating, as an analyst declares it."""
+
+    name: Name
+    kind: RuleKind
+    layer: str = ""
+    interval: Interval | None = None
+    scores: Annotated[dict[str, Share], Field(min_length=1)] | None = None
+    cut: Quantiles = (0.01, 0.99)
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> RuleShape:
+        if self.kind == "interval" and self.interval is None:
+            raise ValueError("needs an interval [low, high]")
+        if self.kind == "qualitative" and self.scores is None:
+            raise ValueError("needs a table of scores, text: score")
+        return self
+
+
+class LeakShape(Shape):
+    """A column that is only known after the decision, and how it would be read if one cheated."""
+
+    name: Name
+    why: Name
+    variable: VariableShape | None = None
+    rule: RuleShape | None = None
+
+
+class DeclarationsShape(Document):
+    """What an analyst declares before a fit."""
+
+    kind: Literal["variables", "rules"] = "variables"
+    derived: tuple[DerivedShape, ...] = ()
+    variables: tuple[VariableShape, ...] = ()
+    rules: tuple[RuleShape, ...] = ()
+    leaks: tuple[LeakShape, ...] = ()
+
+    @model_validator(mode="after")
+    def _unique(self) -> DeclarationsShape:
+        for entries, what in ((self.variables, "variable"), (self.rules, "rule"), (self.derived, "column")):
+            _once(entries, what)
+        return self
+
+
+class ColumnShape(VariableShape):
+    """A variable with what was learnt of it."""
+
+    low: float | None = None
+    high: float | None = None
+    fill: float = 0.0
+    centre: float = 0.0
+    scale: Annotated[float, Field(gt=0)] = 1.0
+    levels: tuple[Name, ...] = ()
+
+    @model_validator(mode="after")
+    def _levels(self) -> ColumnShape:
+        if self.kind == "category" and len(set(self.levels)) < max(len(self.levels), 2):
+            raise ValueError("needs two levels or more, each once")
+        return self
+
+
+class LearntShape(RuleShape):
+    """An indicator with what was learnt of it."""
+
+    low: float = 0.0
+    high: float = 1.0
+    fill: float
+    cells_missing: int = 0
+    cells_cut: int = 0
+    f: Annotated[float, Field(gt=0)]
+    weight: Annotated[float, Field(gt=0)]
+
+    @model_validator(mode="after")
+    def _ends(self) -> LearntShape:
+        if self.kind != "qualitative" and self.high <= self.low:
+            raise ValueError(f"its low {self.low:g} is not below its high {self.high:g}")
+        return self
+
+
+class ClassShape(Shape):
+    """A class of a rating: scores in [low, high)."""
+
+    name: Name
+    low: float
+    high: float
+    loss_rate: Share
+    pd: Share
+    lgd: Share
+    n: int = 0
+
+
+class LogitShape(Document):
+    """A fitted PD scorecard."""
+
+    kind: Literal["logit"]
+    derived: tuple[DerivedShape, ...] = ()
+    variables: Annotated[tuple[ColumnShape, ...], Field(min_length=1)]
+    penalty: Penalty
+    strength: Annotated[float, Field(ge=0)]
+    coefficients: dict[str, float]
+    covariance: tuple[tuple[float, ...], ...]
+    log_likelihood: float
+    n: int
+    events: int
+    bounds: dict[str, Share] = {}
+    lgd: Share | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> LogitShape:
+        names = ["intercept"]
+        for one in self.variables:
+            levels = [f"{one.name}={level}" for level in one.levels[1:]]
+            names += [one.name] if one.kind == "number" else levels
+        if list(self.coefficients) != names:
+            raise ValueError("its coefficients are not those of its variables")
+        if [len(row) for row in self.covariance] != [len(names)] * len(names):
+            raise ValueError(f"its covariance is not {len(names)} x {len(names)}")
+        if any(row[i] < 0 for i, row in enumerate(self.covariance)):
+            raise ValueError("its covariance has a negative variance")
+        return self
+
+
+class RatingShape(Document):
+    """A fitted debt rating."""
+
+    kind: Literal["rating"]
+    derived: tuple[DerivedShape, ...] = ()
+    indicators: Annotated[tuple[LearntShape, ...], Field(min_length=1)]
+    classes: Annotated[tuple[ClassShape, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _whole(self) -> RatingShape:
+        _once(self.indicators, "indicator")
+        _once(self.classes, "class")
+        if abs(sum(one.weight for one in self.indicators) - 1) > SUM_TOLERANCE:
+            raise ValueError("its weights do not sum to 1")
+        borders = [one.low for one in self.classes]
+        if [one.high for one in self.classes] != [100.0, *borders[:-1]] or borders[-1] != 0:
+            raise ValueError("its classes do not go from 100 down to 0 without a gap")
+        if any(one.high <= one.low for one in self.classes):
+            raise ValueError("a class is empty")
+        return self
+
+
+class GradeShape(Document):
+    """A fitted grade scorecard: `frequency` and `pd_by_grade` by grade, best first."""
+
+    kind: Literal["grade"]
+    method: Literal["ordinal", "void_ranges"]
+    frequency: Annotated[dict[str, Share], Field(min_length=2)]
+    pd_by_grade: dict[str, Share]
+    ranges: dict[str, Interval] | None = None
+    variables: tuple[ColumnShape, ...] = ()
+    slopes: dict[str, float] = {}
+    thresholds: tuple[float, ...] = ()
+    strength: Annotated[float, Field(ge=0)] = 0.0
+
+    @model_validator(mode="after")
+    def _whole(self) -> GradeShape:
+        grades = list(self.frequency)
+        if list(self.pd_by_grade) != grades:
+            raise ValueError("its PDs are not those of its grades")
+        if abs(sum(self.frequency.values()) - 1) > SUM_TOLERANCE:
+            raise ValueError("its frequencies do not sum to 1")
+        if self.method == "void_ranges":
+            widths = [] if self.ranges is None else [high - low for low, high in self.ranges.values()]
+            if list(self.ranges or {}) != grades or min(widths) <= 0:
+                raise ValueError("needs a range [low, high] for each of its grades")
+            return self
+        if not self.variables or list(self.slopes) != [one.name for one in self.variables]:
+            raise ValueError("its slopes are not those of its variables")
+        rises = all(a < b for a, b in itertools.pairwise(self.thresholds))
+        if len(self.thresholds) != len(grades) - 1 or not rises:
+            raise ValueError(f"needs {len(grades) - 1} thresholds that rise")
+        return self
+
+
+Rows = tuple[tuple[float | str, ...], ...]
+
+
+class CriteriaShape(Shape):
+    """The criteria and how they compare; an entry is a number or a fraction as text."""
+
+    items: tuple[Name, ...]
+    rows: Rows
+
+
+class AlternativesShape(Shape):
+    """What is weighed, and how it compares under each criterion."""
+
+    items: tuple[Name, ...]
+    rows: dict[str, Rows]
+
+
+class JudgementsShape(Document):
+    """Judgements of an analytic hierarchy."""
+
+    kind: Literal["ahp"] = "ahp"
+    criteria: CriteriaShape
+    alternatives: AlternativesShape
+
+
+class WeightsShape(Document):
+    """Weights that a fit of judgements gave."""
+
+    kind: Literal["weights"]
+    method: Literal["eigenvector", "geometric_mean"]
+    weights: Annotated[dict[str, Share], Field(min_length=1)]
+    criteria: dict[str, Share]
+    consistency: dict[str, float]
+    warnings: tuple[str, ...] = ()
