@@ -55,6 +55,10 @@ def logit(
         str | None, typer.Option(metavar="A=1%,..,D=100%", help="Highest PD of each grade, best first.")
     ] = None,
     time: Annotated[str | None, typer.Option(metavar="COLUMN", help="Judge also on the latest 30 %.")] = None,
+    owed: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Money lent: with --lost, an LGD.")
+    ] = None,
+    lost: Annotated[str | None, typer.Option(metavar="COLUMN", help="Money not paid back.")] = None,
     folds: Folds = 5,
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -75,6 +79,7 @@ def logit(
             bounds=_bounds(bounds),
             folds=folds,
             time=time,
+            money=_together(owed, lost),
             seed=seed,
         )
     _finish(fit, out, name, as_json)
@@ -243,6 +248,16 @@ def _finish(fit: Fit, folder: Path, name: str, as_json: bool) -> None:
     for label, value in fit.card.metrics.items():
         print_page(f"{label}: {value}")
     print_line(f"written to {path}, card {path.with_suffix('.md').name}")
+
+
+def _together(owed: str | None, lost: str | None) -> tuple[str, str] | None:
+    """Both columns of money or none. Raises InputError."""
+    if owed is not None and lost is not None:
+        return owed, lost
+    if owed is None and lost is None:
+        return None
+    missing = "--owed" if owed is None else "--lost"
+    raise InputError.of([Fault("is missing", "an LGD needs both columns", field=missing)], "fit logit")
 
 
 def _bounds(text: str | None) -> dict[str, float] | None:

@@ -166,7 +166,7 @@ def _need(value: Path | None, option: str, what: str) -> Path:
 
 def _moved(frame: pd.DataFrame) -> pd.DataFrame:
     """How the grades before moved to those of the scorecard."""
-    from allocator.scoring.migration import migration
+    from allocator.scoring.validation import migration
 
     if "grade" not in frame.columns:
         fault = Fault("the scorecard gives no grades", "name one that does", field="--was")

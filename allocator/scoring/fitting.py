@@ -21,7 +21,6 @@ from allocator.scoring.classes import CLASSES, check_classes
 from allocator.scoring.declarations import Declarations, Leak, read_declarations
 from allocator.scoring.fitted import Card, content_hash, markdown, to_document
 from allocator.scoring.logit import Penalty
-from allocator.scoring.plot import reliability_svg
 from allocator.scoring.preparation import Variable
 from allocator.scoring.rating import fit_rating
 from allocator.scoring.reading import derive, located, numbers, read_table
@@ -56,18 +55,25 @@ def logit_from_files(
     bounds: Mapping[str, float] | None = None,
     folds: int = 5,
     time: str | None = None,
+    money: tuple[str, str] | None = None,
     seed: int = 0,
 ) -> Fit:
     """A PD scorecard from a table; `outcome` names its 0/1 column, `time` one to order it by.
 
+    `money` names the columns of what was owed and lost: their sums over the defaults are the LGD of all.
     Raises InputError with the faults of files, columns or outcomes.
     """
     bounds = check_bounds(bounds or {})
-    given = read_declarations(declared, "variables", [outcome])
-    frame, y = _training(data, given, outcome, {"outcome": outcome} | ({"time": time} if time else {}))
+    given = read_declarations(declared, "variables", [outcome, *(money or ())[1:]])
+    roles = {"outcome": outcome} | ({"time": time} if time else {})
+    roles |= dict(zip(("owed", "lost"), money or (), strict=False))
+    frame, y = _training(data, given, outcome, roles)
     shared: dict[str, Any] = {"penalty": penalty, "strength": strength}
     with located(data):
-        card = fit_scorecard(frame, y, given.variables, bounds=bounds, derived=given.derived, **shared)
+        lgd = None if money is None else _lgd(frame, y, *money)
+        card = fit_scorecard(
+            frame, y, given.variables, bounds=bounds, lgd=lgd, derived=given.derived, **shared
+        )
         held_out = out_of_fold_pd(frame, y, given.variables, folds=folds, seed=seed, **shared)
         figures = _discrimination(y.to_numpy(float), held_out)
         cheats = [leak.variable for leak in given.leaks if leak.variable is not None]
@@ -79,6 +85,9 @@ def logit_from_files(
             figures["out_of_time"] = _out_of_time(frame, y, given.variables, time, shared)
             later = figures["out_of_time"].items()
             metrics |= {f"Out of time ({time}): {name}": f"{value:.3f}" for name, value in later}
+        if lgd is not None:
+            figures["lgd"] = lgd
+            metrics["LGD, lost of owed over the defaults"] = f"{lgd:.3f}"
     reliability = validation.reliability(y.to_numpy(float), held_out)
     tables = {"Wald tests": card.wald(), "Reliability, out of fold": reliability, **_left_out(given)}
     described = Card(
@@ -91,7 +100,7 @@ def logit_from_files(
         training={data.name: content_hash(data), declared.name: content_hash(declared)},
         sections=[(name, markdown(table)) for name, table in tables.items()],
     )
-    extra = {".svg": reliability_svg(reliability, "Out-of-fold reliability")}
+    extra = {".svg": validation.reliability_svg(reliability, "Out-of-fold reliability")}
     return Fit(to_document(card), described, figures, tables, extra)
 
 
@@ -191,6 +200,15 @@ def _amounts(
     kept = np.where(bad, np.minimum(gone, money), 0.0)
     said = f"{int(sound.sum())} sound loans' losses set to 0, {int(beyond.sum())} losses cut to what was owed"
     return (pd.Series(money, frame.index), pd.Series(kept, frame.index)), said
+
+
+def _lgd(frame: pd.DataFrame, default: pd.Series, owed: str, lost: str) -> float:
+    (money, gone), _ = _amounts(frame, default, owed, lost)
+    exposure = float(money[default == 1].sum())
+    if exposure <= 0:
+        fault = Fault("the defaults owe nothing", "an LGD needs what was owed", field=owed)
+        raise InputError.of([fault], "Training data")
+    return float(gone.sum()) / exposure
 
 
 def _by_share(

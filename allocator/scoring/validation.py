@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,8 @@ from allocator.scoring.logit import NORMAL_95, fit_logit
 
 TINY = 1e-12
 """Probabilities are kept this far from 0 and 1 before a logarithm."""
+SIZE, MARGIN = 360, 48
+"""Of the reliability plot, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,40 @@ def reliability(outcome: Floats, pd_: Floats, bins: int = 10) -> pd.DataFrame:
     return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="bin"))
 
 
+def reliability_svg(table: pd.DataFrame, title: str) -> str:
+    """A plot of `reliability`: observed default rate with its interval over predicted PD, as a small SVG."""
+    top = max(float(table["high"].max()), float(table["predicted"].max()), 1e-6)
+
+    def x(value: float) -> float:
+        return MARGIN + (SIZE - 2 * MARGIN) * value / top
+
+    def y(value: float) -> float:
+        return SIZE - MARGIN - (SIZE - 2 * MARGIN) * value / top
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE} {SIZE}" role="img" '
+        f'font-family="sans-serif" font-size="11">',
+        f"<title>{title}</title>",
+        f'<rect width="{SIZE}" height="{SIZE}" fill="white"/>',
+        f'<path d="M{x(0):.1f} {y(top):.1f}V{y(0):.1f}H{x(top):.1f}" fill="none" stroke="#444"/>',
+        f'<path d="M{x(0):.1f} {y(0):.1f}L{x(top):.1f} {y(top):.1f}" stroke="#999" stroke-dasharray="4"/>',
+    ]
+    columns = (table[name].astype(float) for name in ("predicted", "observed", "low", "high"))
+    for predicted, observed, low, high in zip(*columns, strict=True):
+        at = x(predicted)
+        parts.append(f'<path d="M{at:.1f} {y(low):.1f}V{y(high):.1f}" stroke="#357"/>')
+        parts.append(f'<circle cx="{at:.1f}" cy="{y(observed):.1f}" r="3.5" fill="#357"/>')
+    parts += [
+        f'<text x="{SIZE / 2}" y="{SIZE - 14}" text-anchor="middle">predicted PD</text>',
+        f'<text x="14" y="{SIZE / 2}" text-anchor="middle" '
+        f'transform="rotate(-90 14 {SIZE / 2})">observed default rate</text>',
+        f'<text x="{x(top):.1f}" y="{y(0) + 14:.1f}" text-anchor="end">{top:.1%}</text>',
+        f'<text x="{SIZE / 2}" y="24" text-anchor="middle">{title}</text>',
+        "</svg>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
 def jeffreys(events: float, n: float) -> tuple[float, float]:
     """95 % interval of a share: quantiles of Beta(events + 1/2, n - events + 1/2), open at 0 and n."""
     from scipy import stats
@@ -192,6 +228,37 @@ def by_class(
     if owed is not None and lost is not None:
         table["loss_rate"] = table["lost"] / table["owed"].where(table["owed"] > 0)
     return table.rename_axis("class")
+
+
+def migration(before: pd.Series, after: pd.Series, classes: Sequence[str]) -> pd.DataFrame:
+    """How ratings moved: a row and a column a class (best first), then n, and shares stayed, up, down.
+
+    Firms are matched on the index; one rated only once is left out.
+    Raises InputError: a class that is not in `classes`, or no firm rated twice.
+    """
+    faults = [
+        Fault(f"{value!r} is no class", f"the classes are {', '.join(classes)}", field=name)
+        for name, ratings in (("before", before), ("after", after))
+        for value in sorted({str(v) for v in ratings.dropna().unique()} - set(classes))
+    ]
+    both = before.index.intersection(after.index)
+    if len(both) == 0:
+        faults.append(Fault("no firm is rated twice", "give both ratings the same index"))
+    if faults:
+        raise InputError.of(faults, "Migration")
+    place = pd.Index(classes)
+    rows, columns = (place.get_indexer(pd.Index(r.loc[both].astype(object))) for r in (before, after))
+    known = (rows >= 0) & (columns >= 0)
+    counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    np.add.at(counts, (rows[known], columns[known]), 1)
+    n = counts.sum(axis=1)
+    whole = np.where(n > 0, n, 1)
+    table = pd.DataFrame(counts, index=pd.Index(classes, name="from"), columns=list(classes))
+    table["n"] = n
+    table["stayed"] = np.diag(counts) / whole
+    table["up"] = np.tril(counts, -1).sum(axis=1) / whole
+    table["down"] = np.triu(counts, 1).sum(axis=1) / whole
+    return table
 
 
 def stratified_folds(labels: np.ndarray, folds: int, seed: int = 0) -> Integers:

@@ -80,6 +80,7 @@ def read_firms(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     if "enterprise_id" not in frame.columns:
         fault = Fault("lacks the column enterprise_id", "name the firm of each row (or 企业代号)", name)
         raise InputError.of([fault], "Firms")
+    blank = frame["enterprise_id"].isna() | (frame["enterprise_id"] == "")
     firms = frame.assign(enterprise_id=frame["enterprise_id"].astype(str)).reset_index(drop=True)
     faults: list[Fault] = []
 
@@ -88,7 +89,13 @@ def read_firms(frame: pd.DataFrame, name: str) -> pd.DataFrame:
             shown = f"{firms[column].tolist()[row]!r} {problem}"
             faults.append(Fault(shown, remedy, name, row=row + 1, field=column))
 
-    report(firms["enterprise_id"].duplicated(), "enterprise_id", "stands twice", "give one row a firm")
+    report(blank, "enterprise_id", "is no identifier", "name the firm of each row")
+    report(
+        firms["enterprise_id"].duplicated() & ~blank.to_numpy(),
+        "enterprise_id",
+        "stands twice",
+        "give one row a firm",
+    )
     if "rating" in firms.columns:
         firms["rating"] = firms["rating"].astype(str).str.strip()
         report(~firms["rating"].isin(list("ABCD")), "rating", "is no grade", "the grades are A, B, C, D")

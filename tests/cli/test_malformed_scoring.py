@@ -165,6 +165,10 @@ CASES: dict[str, tuple[str, Change, str]] = {
     "a grade twice": (LOGIT + " --bounds A=5%,A=100%", nothing, "--bounds A stands twice"),
     "bounds that fall": (LOGIT + " --bounds A=50%,B=20%,C=100%", nothing, "the bounds do not rise"),
     "no bound": (LOGIT + " --bounds A=nan,B=1", nothing, r"a bound lies outside \(0, 1\]"),
+    "owed alone": (LOGIT + " --owed lent", nothing, "--lost is missing -> an LGD needs both columns"),
+    "lost as a variable": (
+        LOGIT + " --owed lent --lost x", nothing, r"variables\[0\] x would tell the outcome",
+    ),
     "no name": (LOGIT + " --name ../x", nothing, "--name '../x' is no name of a file"),
     "out is a file": (LOGIT.replace("--out out", "--out firms.csv"), nothing, "firms.csv is a file"),
     "declared: no JSON": (LOGIT, content("declared.json", b"{variables"), "declared.json is not JSON"),
@@ -283,6 +287,10 @@ CASES: dict[str, tuple[str, Change, str]] = {
     "score: grades before": (SCORE + " --was none", nothing, "--was lacks the column none"),
     "score: unknown before": (SCORE + " --was kind", nothing, "before 'u' is no class"),
     "score: both": (SCORE + " --purchases in.csv", nothing, "FILE a file and invoices are given"),
+    "score: a firm without a name": (
+        INVOICES + " --firms rated.csv", cell("rated.csv", "enterprise_id", 2, None),
+        "rated.csv, row 3, enterprise_id .* is no identifier",
+    ),
     "score: firms of no invoice": (
         INVOICES + " --firms rated.csv", column("rated.csv", "enterprise_id", "Z"), "'Z'",
     ),

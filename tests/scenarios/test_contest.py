@@ -89,6 +89,12 @@ def test_churn_as_tabled_is_worth_a_little_more() -> None:
     assert f"With churn as tabled the value is {value:,.0f}." in PAGE
 
 
+def test_the_source_s_lines_and_bands_cost_a_twelfth() -> None:
+    best = run("contest-q2").certificate.value
+    lines = run("contest-q2-lines").certificate.value
+    assert f"is worth {lines:,.0f} at best: {1 - lines / best:.1%} less".replace("%", " %") in PAGE
+
+
 @pytest.mark.parametrize("severity", ["light", "medium", "severe"])
 def test_the_third_question(severity: str, record_property: Callable[[str, object], None]) -> None:
     path = ROOT / "models" / "shocks" / f"covid-2020q1-{severity}.csv"

@@ -19,7 +19,6 @@ from allocator.scoring.fitting_firms import (
     correlation_from_files,
     grade_from_files,
 )
-from allocator.scoring.plot import reliability_svg
 from tests.scoring.conftest import rated
 
 DECLARED = {
@@ -52,7 +51,8 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_a_logit_with_its_card(files: tuple[Path, Path], tmp_path: Path) -> None:
-    fit = logit_from_files(*files, "bad", bounds={"A": 0.1, "B": 1.0}, time="day")
+    fit = logit_from_files(*files, "bad", bounds={"A": 0.1, "B": 1.0}, time="day", money=("lent", "unpaid"))
+    assert fit.document["lgd"] == pytest.approx(0.6)
     assert fit.figures["auc"]["value"] > 0.75
     assert fit.figures["calibration_slope"]["low"] < 1 < fit.figures["calibration_slope"]["high"]
     assert fit.figures["out_of_time"]["psi"] < 0.2
@@ -158,12 +158,3 @@ def test_a_churn_curve_with_its_card(data: Path, tmp_path: Path) -> None:
     curve = pd.read_csv(path.with_suffix(".csv"))
     assert (curve.diff().iloc[1:] >= 0).all(axis=None)
     assert fit.figures["curves"]["A"]["slope_se"] > 0
-
-
-def test_the_reliability_plot_draws_every_bin() -> None:
-    table = pd.DataFrame(
-        {"predicted": [0.1, 0.4], "observed": [0.1, 0.5], "low": [0.0, 0.3], "high": [0.2, 0.6]}
-    )
-    text = reliability_svg(table, "Reliability")
-    assert text.count("<circle") == 2
-    assert "<title>Reliability</title>" in text

@@ -122,3 +122,28 @@ def test_what_cannot_be_judged() -> None:
         validation.calibration(np.array([0.0, 1]), np.array([0.5, 0.5]))
     with pytest.raises(InputError, match="2 rows have"):
         validation.stratified_folds(np.array([0, 0, 0, 1, 1]), 3)
+
+
+def test_moves_are_counted_by_row() -> None:
+    before = pd.Series({"a": "A", "b": "A", "c": "B", "d": "B", "e": "C"})
+    after = pd.Series({"a": "A", "b": "B", "c": "A", "d": "C", "f": "C"})
+    table = validation.migration(before, after, ["A", "B", "C"])
+    assert table.loc["A", ["A", "B", "C", "n"]].tolist() == [1, 1, 0, 2]
+    assert table.loc["A", ["stayed", "up", "down"]].tolist() == [0.5, 0.0, 0.5]
+    assert table.loc["B", ["stayed", "up", "down"]].tolist() == [0.0, 0.5, 0.5]
+    assert table.loc["C", "n"] == 0
+
+
+def test_unknown_classes_and_no_firm_in_common() -> None:
+    with pytest.raises(InputError) as caught:
+        validation.migration(pd.Series({"a": "A"}), pd.Series({"b": "X"}), ["A"])
+    assert [fault.problem for fault in caught.value.faults] == ["'X' is no class", "no firm is rated twice"]
+
+
+def test_the_reliability_plot_draws_every_bin() -> None:
+    table = pd.DataFrame(
+        {"predicted": [0.1, 0.4], "observed": [0.1, 0.5], "low": [0.0, 0.3], "high": [0.2, 0.6]}
+    )
+    text = validation.reliability_svg(table, "Reliability")
+    assert text.count("<circle") == 2
+    assert "<title>Reliability</title>" in text
