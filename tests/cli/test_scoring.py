@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from allocator.scoring.invoices import CHINESE
 from tests.cli.conftest import Allocator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,6 +129,50 @@ def test_score_of_invoices(contest: Path, tmp_path: Path, allocator: Allocator) 
     )
     assert "302 borrowers: A 63, B 112, C 88, D 39, ungraded 0" in outcome.out
     assert len(pd.read_csv(tmp_path / "b.csv")) == 302
+
+
+def test_an_official_workbook_teaches_grades_and_is_graded(
+    contest: Path, tmp_path: Path, allocator: Allocator
+) -> None:
+    firms = pd.read_csv(contest / "enterprises_123.csv")
+    sides = [pd.read_parquet(contest / f"invoices_{way}_123.parquet") for way in ("in", "out")]
+    sold = sides[1][sides[1]["valid"]].groupby("enterprise_id").size()
+    few = firms.assign(sold=firms["enterprise_id"].map(sold)).sort_values("sold").groupby("rating").head(8)
+    official = {english: chinese for chinese, english in CHINESE.items() if chinese != "销方单位代号"}
+    status = {True: "有效发票", False: "作废发票"}
+    book = tmp_path / "附件1.xlsx"
+    with pd.ExcelWriter(book) as writer:
+        titles = {
+            "enterprise_id": "企业代号",
+            "name": "企业名称",
+            "rating": "信誉评级",
+            "default": "是否违约",
+        }
+        few.drop(columns="sold").rename(columns=titles).replace({"是否违约": {1: "是", 0: "否"}}).to_excel(
+            writer, sheet_name="企业信息", index=False
+        )
+        for side, sheet in zip(sides, ("进项发票信息", "销项发票信息"), strict=True):
+            rows = side[side["enterprise_id"].isin(few["enterprise_id"])]
+            rows = rows.assign(valid=rows["valid"].map(status)).rename(columns=official)
+            rows.to_excel(writer, sheet_name=sheet, index=False)
+    fitted = allocator("fit", "grade", "--workbook", book, "--folds", "4", "--out", tmp_path, "--json")
+    assert fitted.status == 0, fitted.err
+    scored = allocator("score", "--workbook", book, "--scorecard", tmp_path / "grade-v1.json", "--json")
+    assert scored.json["borrowers"] == 32
+    assert sum(scored.json["by_grade"].values()) == 32
+    assert [Path(note["file"]).name for note in scored.json["invoices"]] == [
+        "附件1.xlsx, 进项发票信息",
+        "附件1.xlsx, 销项发票信息",
+    ]
+
+
+def test_ratings_are_seen_to_move(borrowers: Path, tmp_path: Path, allocator: Allocator) -> None:
+    pd.read_csv(borrowers).assign(before=["AAA", "C", "A"]).to_csv(borrowers, index=False)
+    order = ["score", borrowers, "--scorecard", PUBLISHED, "--was", "before"]
+    moved = allocator(*order, "--json").json["moved"]
+    assert (moved["AAA"]["stayed"], moved["C"]["stayed"], moved["A"]["down"]) == (1.0, 1.0, 1.0)
+    assert "From before (rows) to grade (columns)" in allocator(*order).out
+    assert "--was needs a table of borrowers" in allocator("score", *order[2:]).told
 
 
 def test_fit_logit_then_score(firms: tuple[Path, Path], tmp_path: Path, allocator: Allocator) -> None:
