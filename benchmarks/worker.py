@@ -1,7 +1,7 @@
-"""What a measuring process runs: one case, or one peer, alone, so that its peak memory is its own.
+"""What a measuring process runs: one case, peer or knapsack, alone, so that its peak memory is its own.
 
-`python -m benchmarks.worker case NAME SIZE REPEATS` (or `peer NAME CASE SIZE GAP SECONDS`) prints one
-JSON object. benchmarks.measure starts it; nobody else needs to.
+`python -m benchmarks.worker case NAME SIZE REPEATS` (or `peer NAME CASE SIZE GAP SECONDS`, or
+`mmkp NAME SECONDS`) prints one JSON object. benchmarks.measure starts it; nobody else needs to.
 """
 
 from __future__ import annotations
@@ -50,6 +50,10 @@ def main(arguments: list[str]) -> None:
     kind, *rest = arguments
     if kind == "case":
         record = measure_case(rest[0], int(rest[1]), int(rest[2]))
+    elif kind == "mmkp":
+        from benchmarks.mmkp import measure_instance
+
+        record = measure_instance(rest[0], float(rest[1]))
     else:
         from benchmarks.peers import measure_peer
 

@@ -1,13 +1,14 @@
 """Beam search guided by the Gibbs measure: class by class, keep the partial choices that promise most.
 
-A partial choice has lost `loss` so far at the measure's prices and leaves `room` of the capacities. What the
-remaining classes and slacks will use is, under the measure, close to Gaussian with mean mu and covariance C; T
-times its negative log density at `room` is what meeting exactly that room is expected to cost. So the promise is
+A partial choice has lost `loss` so far at the measure's prices and leaves `room` of the capacities. What
+the remaining classes and slacks will use is, under the measure, close to Gaussian with mean mu and
+covariance C; T times its negative log density at `room` is what meeting exactly that room is expected to
+cost. So the promise, the less the better, is
 
     loss + T/2 (room - mu)' C^-1 (room - mu),
 
-early on an average over very many completions, at the end nearly exact. It costs m multiplications a candidate
-after one whitening a state.
+early on an average over very many completions, at the end nearly exact. It costs m multiplications a
+candidate after one whitening a state.
 """
 
 from __future__ import annotations
@@ -16,13 +17,18 @@ from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
+import numpy.typing as npt
 
-from allocator.engine.knapsack.gibbs import Measure
+from allocator.engine.knapsack.gibbs import RIDGE, Measure
 from allocator.engine.knapsack.problem import TOLERANCE, Knapsack
 from allocator.records.portfolio import Floats, Integers
 
 _WINDOW = 10.0
 """Items that lose more temperatures than this are left out: e^-10 of the best one's probability."""
+_SPARE = 1.25
+"""Shortlist for a width: some of it will not fit."""
+_MOST_ROWS = 60
+"""Rows in the quadratic term; LAPACK factors a larger matrix in an order that depends on the threads."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +48,17 @@ class _Stage:
 def beam(
     problem: Knapsack, at: Measure, order: Integers, width: int, beat: float, deadline: float
 ) -> Integers | None:
-    """Choices (S, n) worth more than `beat` where that is finite, that fit, best promise last; None without one.
+    """Choices (S, n) that fit and are worth `beat` or more; None without one, or after `deadline`.
 
-    Raises nothing when `deadline` (perf_counter seconds) passes: None comes back.
+    Classes are decided in `order` (n,); after each, `width` partial choices stay.
     """
     rows = _rows_that_matter(problem, at)
     budget = at.bound - beat + TOLERANCE * max(abs(at.bound), 1.0)
     weights = np.ascontiguousarray(problem.weights.T)
     room = problem.capacities[:, None].copy()
     loss = np.zeros(1)
-    parents, taken = [], []
+    parents: list[npt.NDArray[np.int32]] = []
+    taken: list[npt.NDArray[np.int32]] = []
     for stage in _stages(problem, at, order, rows):
         if perf_counter() > deadline:
             return None
@@ -65,14 +72,21 @@ def beam(
 
 def _rows_that_matter(problem: Knapsack, at: Measure) -> Integers:
     """Rows whose slack does not dwarf all variation: the others have no say in the quadratic term."""
+    weight = _variation(problem, at) / at.slack**2
+    rows = np.argsort(-weight, kind="stable")[:_MOST_ROWS]
+    return np.sort(rows[weight[rows] > 1e-4])
+
+
+def _variation(problem: Knapsack, at: Measure) -> Floats:
+    """(m,) variance of what all classes together use."""
     away = problem.weights - at.mean[problem.owner]
-    variation = np.einsum("n,nm,nm->m", at.probability, away, away)
-    return np.flatnonzero(variation > 1e-4 * at.slack**2)
+    variance: Floats = np.einsum("n,nm,nm->m", at.probability, away, away)
+    return variance
 
 
 def _stages(problem: Knapsack, at: Measure, order: Integers, rows: Integers) -> list[_Stage]:
     """Last class first: what follows it is its own slack only."""
-    covariance = np.diag(at.slack[rows] ** 2)
+    covariance = np.diag(at.slack[rows] ** 2 + RIDGE * _variation(problem, at)[rows])
     mean = at.slack[rows].copy()
     needed = np.zeros(problem.weights.shape[1])
     near = at.loss <= _WINDOW * at.temperature
@@ -112,12 +126,12 @@ def _extend(
     promise += np.einsum("as,as->s", heads, heads)
     promise += np.einsum("ak,ak->k", tails, tails)[:, None]
     promise[total > budget] = np.inf
-    shortlist = _least(promise.ravel(), 2 * width)
+    shortlist = _least(promise.ravel(), int(_SPARE * width))
     item, head = np.divmod(shortlist, len(loss))
     left = room.take(head, axis=1) - load.take(item, axis=1)
     slack = TOLERANCE * np.maximum(np.abs(stage.needed), 1.0)
-    good = np.all(left >= (stage.needed - slack)[:, None], axis=0) & np.isfinite(promise.ravel()[shortlist])
-    good = np.flatnonzero(good)
+    fits = np.all(left >= (stage.needed - slack)[:, None], axis=0)
+    good = np.flatnonzero(fits & np.isfinite(promise.ravel()[shortlist]))
     best = good[_least(promise.ravel()[shortlist[good]], width)]
     return head[best], stage.items[item[best]], total.ravel()[shortlist[best]], left[:, best]
 
@@ -125,15 +139,17 @@ def _extend(
 def _least(numbers: Floats, count: int) -> Integers:
     """Positions of the `count` smallest, ascending."""
     if len(numbers) <= count:
-        return np.arange(len(numbers))
+        return np.arange(len(numbers), dtype=np.int64)
     return np.sort(np.argpartition(numbers, count)[:count])
 
 
-def _trace(order: Integers, parents: list[Integers], taken: list[Integers]) -> Integers:
+def _trace(
+    order: Integers, parents: list[npt.NDArray[np.int32]], taken: list[npt.NDArray[np.int32]]
+) -> Integers:
     """(S, n) the items behind every state that is left."""
-    head = np.arange(len(taken[-1]))
+    head: Integers = np.arange(len(taken[-1]), dtype=np.int64)
     choices = np.empty((len(head), len(order)), dtype=np.int64)
     for stage in range(len(order) - 1, -1, -1):
         choices[:, order[stage]] = taken[stage][head]
-        head = parents[stage][head]
+        head = parents[stage][head].astype(np.int64)
     return choices

@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from allocator.engine.knapsack.lagrangian import Priced, program_of
+from allocator.engine.knapsack.lagrangian import program_of, unit_of
 from allocator.engine.knapsack.problem import Knapsack
 from allocator.engine.program import Effort
 from allocator.engine.solving import solve
-from allocator.records.portfolio import Floats, Integers
+from allocator.records.portfolio import Integers
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the tree search says about every choice better than the one at hand."""
+    """What the tree search found among the items that it was given."""
 
     choice: Integers | None
     bound: float
-    """No choice is worth more than this or than the one at hand; -inf: none is worth more."""
+    """No choice among them is worth more; -inf: none fits."""
     stop: str
 
 
-def survivors(priced: Priced, distance: float) -> Integers:
-    """Items that lose at most `distance` (inf: all)."""
-    return np.flatnonzero(priced.loss <= distance)
-
-
 def solve_core(problem: Knapsack, items: Integers, start: Integers | None, effort: Effort) -> Outcome:
-    """The best choice among `items`; a class without one proves that there is none."""
-    if len(np.unique(problem.owner[items])) < len(problem):
-        return Outcome(None, -np.inf, "infeasible")
-    answer = solve(program_of(problem, items, whole=True), effort, start=_point(items, start))
-    bound = -np.inf if answer.stop == "infeasible" else answer.bound
+    """The best choice among `items`, which hold those of `start` (n,); `effort.distance` is in value."""
+    point = None if start is None else np.isin(items, start).astype(np.float64)
+    unit = unit_of(problem)
+    effort = replace(effort, distance=effort.distance / unit)
+    answer = solve(program_of(problem, items, whole=True), effort, start=point)
+    bound = -np.inf if answer.stop == "infeasible" else answer.bound * unit
     if answer.point is None:
         return Outcome(None, bound, answer.stop)
     taken = items[answer.point > 0.5]
     return Outcome(taken if len(taken) == len(problem) else None, bound, answer.stop)
-
-
-def _point(items: Integers, start: Integers | None) -> Floats | None:
-    if start is None or not np.isin(start, items).all():
-        return None
-    return np.isin(items, start).astype(np.float64)

@@ -1,16 +1,16 @@
 """Which choices are likely near the optimum: the Gibbs measure of the knapsack, and its temperature.
 
-Weigh every choice x of items by exp(value / T), and every slack s >= 0 of a capacity with it, and ask that the
-capacities hold on average. The measure that does is a product: item k of class i has probability
+Weigh every choice x of items by exp(value / T), and every slack s >= 0 of a capacity with it, and ask that
+the capacities hold on average. The measure that does is a product: item k of class i has probability
 exp((value_k - weights_k'p) / T) / Z_i, the slack of row j is exponential with mean T / p_j, and the
 prices p minimise the smooth convex
 
     U_T(p) = capacities'p + T sum_i log Z_i(p) - T sum_j log p_j,
 
 the entropic dual with a log barrier; as T falls, p tends to the LP's prices. A Gaussian around that
-measure (the saddle point of the generating function; Daniels 1954, and for integer points Barvinok and Hartigan 2010)
-counts the choices of a value or better that fit. The temperature at which that count is one is where the optimum is to be
-expected: no parameter is left to tune.
+measure (the saddle point of the generating function; Daniels 1954, and for integer points Barvinok and
+Hartigan 2010) counts the choices of a value or better that fit. The temperature at which that count is one
+is where the optimum is to be expected: no parameter is left to tune.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ from allocator.records.portfolio import Floats
 
 _STEPS = 60
 """Newton steps at most; fifteen are usual."""
+_CEILING = 1e6
+"""Times what a unit of a capacity is worth; the price of one that leaves no room would grow without end."""
+RIDGE = 1e-9
+"""Share added to a diagonal: capacities that no choice can undercut together make singular matrices."""
 _HALVINGS = 14
 """Bisections of the temperature's range; a few per cent more or less change nothing."""
 
@@ -57,22 +61,33 @@ class Measure:
 def measure(problem: Knapsack, temperature: float, start: Floats) -> Measure:
     """The measure at `temperature`, by damped Newton from prices `start` (m,) > 0.
 
-    Prices are rounded to single precision, so that the last bits of a matrix product, which change with the
-    number of threads, reach nothing that is decided later.
+    Prices are rounded to 24 bits, so that the last bits of a linear system's solution, which may change with
+    the number of threads from some hundred capacities on, reach nothing that is decided later.
     """
-    prices = start
+    prices, ceiling = start, _CEILING * _worth(problem)
     for _ in range(_STEPS):
         state = _state(problem, temperature, prices)
         gradient = problem.capacities - state.mean.sum(axis=0) - state.slack
         away = problem.weights - state.mean[problem.owner]
-        curvature = (away * state.probability[:, None]).T @ away / temperature
-        curvature[np.diag_indices(len(prices))] += temperature / prices**2
+        curvature = _second_moments(away, state.probability) / temperature
+        diagonal = np.diag_indices(len(prices))
+        curvature[diagonal] = (1.0 + RIDGE) * curvature[diagonal] + temperature / prices**2
         step = -np.linalg.solve(curvature, gradient)
         decrease = -float(gradient @ step)
         if not decrease > 1e-9 * temperature:
             break
-        prices = _along(problem, temperature, prices, step, decrease)
-    return _state(problem, temperature, prices.astype(np.float32).astype(np.float64))
+        prices = np.minimum(_along(problem, temperature, prices, step, decrease), ceiling)
+    mantissa, exponent = np.frexp(prices)
+    return _state(problem, temperature, np.ldexp(np.round(mantissa * 2.0**24), exponent - 24))
+
+
+def _second_moments(away: Floats, probability: Floats) -> Floats:
+    """(c, c) sum of the outer squares of the rows of `away` (N, c), each with its probability.
+
+    Never through a matrix product, whose sums may run in another order with more threads.
+    """
+    moments: Floats = np.einsum("na,nb->ab", away * probability[:, None], away)
+    return moments
 
 
 def _along(problem: Knapsack, temperature: float, prices: Floats, step: Floats, decrease: float) -> Floats:
@@ -133,9 +148,13 @@ def find_measure(problem: Knapsack, start: Floats) -> Measure:
 
 def positive(problem: Knapsack, prices: Floats) -> Floats:
     """`prices` (m,) with zeros raised to a small share of what a capacity's unit is worth on average."""
-    worth = np.max(problem.values) - np.min(problem.values) or 1.0
-    size = np.maximum(np.max(np.abs(problem.weights), axis=0, initial=0.0), 1e-300)
-    return np.maximum(prices, 1e-3 * worth / size / len(problem))
+    return np.maximum(prices, 1e-3 * _worth(problem) / len(problem))
+
+
+def _worth(problem: Knapsack) -> Floats:
+    """(m,) what a unit of a capacity is worth: all the difference in value for the largest weight."""
+    size = np.max(np.abs(problem.weights), axis=0)
+    return (float(np.ptp(problem.values)) or 1.0) / np.where(size > 0, size, 1.0)
 
 
 def _log_count(problem: Knapsack, at: Measure) -> float:
@@ -149,7 +168,8 @@ def _log_count(problem: Knapsack, at: Measure) -> float:
     tilt = at.prices / at.temperature
     least = float(np.sum(mean_value)) - at.temperature
     exponent = at.log_partition + float(tilt @ problem.capacities) - least / at.temperature
-    exponent += np.log(at.temperature) - float(np.sum(np.log(tilt)))
-    spread = (both * at.probability[:, None]).T @ both
+    exponent += float(np.log(at.temperature) - np.sum(np.log(tilt)))
+    spread = _second_moments(both, at.probability)
     spread[np.diag_indices(len(spread))] += np.concatenate([[at.temperature**2], at.slack**2])
-    return exponent - 0.5 * float(np.linalg.slogdet(2.0 * np.pi * spread)[1])
+    log_determinant = float(np.linalg.slogdet(2.0 * np.pi * spread)[1])
+    return exponent - 0.5 * log_determinant

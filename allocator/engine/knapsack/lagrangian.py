@@ -1,13 +1,13 @@
 """Prices for the capacities: the bound that they prove, and what every item loses at them.
 
 For any prices p >= 0, U(p) = capacities'p + sum over classes of max (value - weights'p) is no less than
-any choice's value (Lagrangian duality); a choice x is worth U(p) - sum of its items' losses - p'(slack). So an
-item that loses more than U(p) - V is in no choice better than V. The LP relaxation finds the best p.
+any choice's value (Lagrangian duality); a choice x is worth U(p) - sum of its items' losses - p'(slack). So
+an item that loses more than U(p) - V is in no choice better than V. The LP relaxation finds the best p.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -15,11 +15,11 @@ from scipy import sparse
 from allocator.engine.knapsack.problem import Knapsack
 from allocator.engine.program import Effort, Program
 from allocator.engine.solving import SolverError, solve
-from allocator.errors import InfeasibleError
+from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.portfolio import Floats, Integers
 
-ROUNDING = 1e-12
-"""Relative error of a sum of reduced values: what a bound may be off by."""
+_MOST_STEPS = 1e5
+"""Steps in a value up to which the solver counts in steps; its simplex fails on very large costs."""
 
 
 @dataclass(frozen=True)
@@ -42,46 +42,36 @@ def evaluate(problem: Knapsack, prices: Floats) -> Priced:
     return Priced(prices, np.repeat(best, np.diff(problem.start)) - reduced, bound)
 
 
-def relax(problem: Knapsack, start: Priced | None = None) -> tuple[Priced, Integers | None]:
+def relax(problem: Knapsack, seconds: float) -> tuple[Priced, Integers | None]:
     """The LP relaxation's prices, and its items (n,) where it happens to be whole.
 
-    With a `start`, only items that lose little there enter; others join while they would gain.
-    Raises InfeasibleError, naming capacities that cannot be kept together.
+    Raises InfeasibleError, naming capacities that cannot be kept together, and NoAllocationError where
+    `seconds` passed first.
     """
-    scale = _scale(problem)
-    inside = np.ones(len(problem.values), dtype=bool) if start is None else _near(problem, start)
-    while True:
-        items = np.flatnonzero(inside)
-        answer = solve(program_of(problem, items, whole=False), Effort())
-        if answer.stop == "infeasible" and not inside.all():
-            inside[:] = True
-            continue
-        if answer.stop == "infeasible":
-            raise _conflict(problem)
-        if answer.stop != "optimal" or answer.point is None:
-            raise SolverError(f"the LP relaxation ended with status {answer.stop}")
-        priced = evaluate(problem, np.maximum(answer.row_prices[: len(problem.rows)], 0.0) / scale + 0.0)
-        outside = (priced.loss == 0.0) & ~inside
-        if not outside.any() or priced.bound <= answer.value * (1 + 1e-12) + 1e-9:
-            return priced, _whole(problem, items, answer.point)
-        inside |= outside
-
-
-def _near(problem: Knapsack, start: Priced) -> np.ndarray:
-    """The items of least loss, four a class on average, and the best of every class."""
-    size = min(4 * len(problem), len(start.loss) - 1)
-    return np.asarray((start.loss <= np.partition(start.loss, size)[size]) | (start.loss == 0.0))
+    items = np.arange(len(problem.values))
+    answer = solve(program_of(problem, items, whole=False), Effort(time_limit=seconds))
+    if answer.stop == "infeasible":
+        raise _conflict(problem)
+    if answer.stop == "time_limit":
+        raise NoAllocationError(f"the time passed while the LP relaxation of {len(items):,} items was solved")
+    if answer.stop != "optimal" or answer.point is None:
+        raise SolverError(f"the LP relaxation ended with status {answer.stop}")
+    prices = np.maximum(answer.row_prices[: len(problem.rows)], 0.0) * unit_of(problem) / _scale(problem)
+    return evaluate(problem, prices), _whole(problem, items, answer.point)
 
 
 def program_of(problem: Knapsack, items: Integers, *, whole: bool) -> Program:
-    """max value over shares of `items`, capacities first (each in its own scale), then one row a class."""
+    """max value over shares of `items`, capacities first (each in its own scale), then one row a class.
+
+    Values are in units of `unit_of`.
+    """
     count = len(items)
     scale = _scale(problem)
     owner = problem.owner[items]
     classes = sparse.csc_array((np.ones(count), (owner, np.arange(count))), shape=(len(problem), count))
     loads = sparse.csc_array((problem.weights[items] / scale).T)
     return Program(
-        cost=problem.values[items],
+        cost=_in_units(problem, problem.values[items]),
         matrix=sparse.csc_array(sparse.vstack([loads, classes], format="csc")),
         row_lower=np.concatenate([np.full(len(scale), -np.inf), np.ones(len(problem))]),
         row_upper=np.concatenate([problem.capacities / scale, np.ones(len(problem))]),
@@ -89,6 +79,19 @@ def program_of(problem: Knapsack, items: Integers, *, whole: bool) -> Program:
         column_upper=np.ones(count),
         integer=np.full(count, whole, dtype=bool),
     )
+
+
+def unit_of(problem: Knapsack) -> float:
+    """What the solver counts values in: their step, or a power of two where that left large numbers."""
+    largest = float(np.max(np.abs(problem.values))) or 1.0
+    if 0 < largest <= _MOST_STEPS * problem.step:
+        return problem.step
+    return float(2.0 ** (np.floor(np.log2(largest)) - 10))
+
+
+def _in_units(problem: Knapsack, values: Floats) -> Floats:
+    unit = unit_of(problem)
+    return np.round(values / unit) if unit == problem.step else values / unit
 
 
 def _scale(problem: Knapsack) -> Floats:
@@ -109,15 +112,7 @@ def _conflict(problem: Knapsack) -> InfeasibleError:
     needed = []
     for row in range(len(problem.rows)):
         kept, upper[row] = upper[row], np.inf
-        freed = Program(
-            program.cost,
-            program.matrix,
-            program.row_lower,
-            upper,
-            program.column_lower,
-            program.column_upper,
-            program.integer,
-        )
+        freed = replace(program, row_upper=upper)
         if solve(freed, Effort()).stop != "infeasible":
             upper[row] = kept
             needed.append(f"capacity {problem.rows[row]}")

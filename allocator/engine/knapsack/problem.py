@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -40,7 +41,7 @@ class Knapsack:
     def __len__(self) -> int:
         return len(self.start) - 1
 
-    @property
+    @cached_property
     def owner(self) -> Integers:
         """(N,) class of each item."""
         return np.repeat(np.arange(len(self)), np.diff(self.start))
@@ -83,13 +84,14 @@ class Knapsack:
 
 
 def read_knapsack(
-    values: Any, weights: Any, classes: Any, capacities: Any, choose: Choose
+    values: Any, weights: Any, capacities: Any, classes: Any, choose: Choose
 ) -> tuple[Knapsack, Integers]:
     """The problem with its items class by class, and the class labels (n,) in ascending order.
 
-    Taking none becomes an item of value and weights 0. Raises InputError with every fault.
+    Within a class items stand by value, then by their weights, so that the caller's order of items changes
+    nothing. Taking none becomes an item of value and weights 0. Raises InputError with every fault.
     """
-    value, weight, label, capacity = _arrays(values, weights, classes, capacities, choose)
+    value, weight, label, capacity = _arrays(values, weights, capacities, classes, choose)
     origin = np.arange(len(value))
     labels, owner = np.unique(label, return_inverse=True)
     if choose == "at_most_one":
@@ -98,7 +100,7 @@ def read_knapsack(
         weight = np.concatenate([weight, np.zeros((none, weight.shape[1]))])
         owner = np.concatenate([owner, np.arange(none)])
         origin = np.concatenate([origin, np.full(none, -1)])
-    order = np.argsort(owner, kind="stable")
+    order = np.lexsort([*weight.T[::-1], value, owner])
     problem = Knapsack(
         values=value[order],
         weights=np.ascontiguousarray(weight[order]),
@@ -112,7 +114,7 @@ def read_knapsack(
 
 
 def _arrays(
-    values: Any, weights: Any, classes: Any, capacities: Any, choose: str
+    values: Any, weights: Any, capacities: Any, classes: Any, choose: str
 ) -> tuple[Floats, Floats, Integers, Floats]:
     faults: list[Fault] = []
     value = _numbers(values, "values", 1, faults)
@@ -151,9 +153,12 @@ def _numbers(given: Any, field: str, dimensions: int, faults: list[Fault]) -> Fl
             )
         )
     elif not np.all(np.isfinite(array)):
-        place = tuple(int(at) for at in np.argwhere(~np.isfinite(array))[0])
+        bad = np.argwhere(~np.isfinite(array))
+        place = ", ".join(str(at) for at in bad[0])
         faults.append(
-            Fault(f"{array[place]} at {list(place)} is no number", "give finite numbers", field=field)
+            Fault(
+                f"{len(bad)} without a finite number, first at [{place}]", "give finite numbers", field=field
+            )
         )
     return array
 
@@ -178,12 +183,15 @@ def _shape_faults(value: Floats, weight: Floats, label: Any, capacity: Floats) -
 
 
 def _step(values: Floats) -> float:
-    """The largest step, a whole number of some 10^-k, k <= 6, that every value is a multiple of."""
+    """The largest step, a whole number of some 10^-k, k <= 6, that every value is a multiple of.
+
+    A value counts as a multiple only if it is the very double that the decimal number reads as.
+    """
     for digits in range(7):
-        scaled = values * 10.0**digits
-        whole = np.round(scaled)
-        if np.max(np.abs(whole)) < 2.0**53 and np.all(np.abs(scaled - whole) <= 1e-7):
-            return float(np.gcd.reduce(whole.astype(np.int64))) / 10.0**digits
+        power = 10.0**digits
+        whole = np.round(values * power)
+        if np.max(np.abs(whole)) < 2.0**53 and np.array_equal(whole / power, values):
+            return float(np.gcd.reduce(whole.astype(np.int64))) / power
     return 0.0
 
 

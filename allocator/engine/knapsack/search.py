@@ -1,7 +1,7 @@
 """Rounds of beam search: over the whole problem, and over a part of it around the best choice so far.
 
-Everything that decides is drawn from one seeded generator and counted in work, not in seconds: the clock only says
-when to stop.
+Everything that decides is drawn from seeded generators and counted in work, not in seconds: the clock only
+says when to stop.
 """
 
 from __future__ import annotations
@@ -19,12 +19,16 @@ from allocator.records.portfolio import Floats, Integers
 
 ROUNDS_A_WIDTH = 12
 """Rounds before beams become twice as wide."""
-_FIRST_WORK = 150_000
+_FIRST_WORK = 100_000
 """States extended in a round of the first width, over all classes."""
 _LARGEST_MEMORY = 15_000_000
 """Parents remembered by one beam, over all classes: 120 MB with their items."""
+_LARGEST_STAGE = 5_000_000
+"""Extensions looked at at once: 120 MB."""
 _COOLING = (0.5, 1.0, 0.25)
 """Factors on the expected temperature, in turn: colder beams are greedier."""
+_HEATING = 1.5
+"""Factor on the temperature after each round without a choice that fits: more slack is left for one."""
 _SHARES = (1.0, 0.7, 0.85, 0.5)
 """Shares of the classes that a round decides anew, in turn; the rest stays as it is."""
 _SHUFFLES = (0.5, 0.2, 1.0, 4.0)
@@ -44,6 +48,8 @@ class Search:
     """(n,)"""
     value: float = -np.inf
     rounds: int = 0
+    heat: float = 1.0
+    """Factor on all temperatures: grows until a first choice fits."""
     _walker: Integers | None = field(default=None, repr=False)
     """(n,) where neighbourhoods are centred: the best choice or one slightly worse."""
 
@@ -84,13 +90,15 @@ class Search:
         if number % ROUNDS_A_WIDTH == 0:
             self._walker = self.best
         chance = np.random.default_rng([self.seed, number])
-        temperature = expected.temperature * _COOLING[number % len(_COOLING)]
+        temperature = self.heat * expected.temperature * _COOLING[number % len(_COOLING)]
         share = _SHARES[number % len(_SHARES)]
         work = _FIRST_WORK * 2.0 ** (number // ROUNDS_A_WIDTH)
         if share == 1.0 or self._walker is None or len(self.problem) < 4:
             self._whole(temperature, expected.prices, work, chance)
         else:
             self._part(share, temperature, expected.prices, work, chance)
+        if self.best is None:
+            self.heat *= _HEATING
 
     def _whole(self, temperature: float, prices: Floats, work: float, chance: np.random.Generator) -> None:
         at = measure(self.problem, temperature, prices)
@@ -132,7 +140,8 @@ class Search:
         order = np.argsort(
             -np.log(spread + 1e-300) + stray * chance.standard_normal(len(problem)), kind="stable"
         )
-        width = int(np.clip(work / len(problem), 32, _LARGEST_MEMORY / len(problem)))
+        most = min(_LARGEST_MEMORY / len(problem), _LARGEST_STAGE / int(np.max(np.diff(problem.start))))
+        width = int(np.clip(work / len(problem), 1, most))
         choices = beam(problem, at, order, width, beat, self.deadline)
         if choices is None:
             return np.zeros((0, len(problem)), dtype=np.int64)

@@ -7,30 +7,19 @@ a search of its own (beam.py), because public instances of this problem are hard
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from allocator.engine.knapsack.cores import solve_core, survivors
-from allocator.engine.knapsack.gibbs import Measure, find_measure
 from allocator.engine.knapsack.lagrangian import evaluate, relax
 from allocator.engine.knapsack.problem import Choose, Knapsack, presolve, read_knapsack
-from allocator.engine.knapsack.search import ROUNDS_A_WIDTH, Search
-from allocator.engine.program import Effort
-from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
+from allocator.engine.knapsack.search import Search
+from allocator.engine.knapsack.turns import Stop, Turns
+from allocator.errors import Fault, InputError, NoAllocationError
 from allocator.records.portfolio import Floats, Integers
-
-_LARGEST_CORE = 1_500
-"""Items; beyond it the tree search seldom leaves its root in the time it is given."""
-_ROUNDS_BEFORE_CORE = 4
-_FIRST_NODES = 400
-"""Nodes of the first core; four times as many each time that it is tried again."""
-_CORE_SHARE = 0.1
-"""Share of the time limit that one core may take."""
-
-Stop = Literal["optimal", "gap", "time_limit", "rounds"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +32,7 @@ class KnapsackSolution:
     """(n,) the class labels, ascending."""
     value: float
     bound: float
-    """No choice is worth more: the tightest of all proofs, rounded down to what values can add up to."""
+    """No choice is worth more: the tighter of the two below, rounded down to what values can add up to."""
     price_bound: float
     """U(prices) over all items, as `price_bound` recomputes it without a solver."""
     tree_bound: float
@@ -65,8 +54,8 @@ class KnapsackSolution:
 def price_bound(
     values: Any,
     weights: Any,
-    classes: Any,
     capacities: Any,
+    classes: Any,
     prices: Any,
     *,
     choose: Choose = "exactly_one",
@@ -75,156 +64,77 @@ def price_bound(
 
     No choice is worth more (Lagrangian duality). Arguments as in `solve_knapsack`.
     """
-    problem, _ = read_knapsack(values, weights, classes, capacities, choose)
-    return evaluate(problem, _checked_prices(problem, prices, "prices")).bound
+    problem, _ = read_knapsack(values, weights, capacities, classes, choose)
+    array = np.asarray(prices, dtype=np.float64)
+    if array.shape != problem.capacities.shape or not np.all(np.isfinite(array)) or np.any(array < 0):
+        wanted = f"expected {len(problem.capacities)} finite numbers of at least 0"
+        raise InputError.of([Fault(wanted, "give one price a capacity", field="prices")], "knapsack")
+    return evaluate(problem, array).bound
 
 
 def solve_knapsack(
     values: Any,
     weights: Any,
-    classes: Any,
     capacities: Any,
+    classes: Any,
     *,
     choose: Choose = "exactly_one",
     gap: float = 0.0,
     time_limit: float = 60.0,
     rounds: int | None = None,
     seed: int = 0,
-    start_prices: Any = None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> KnapsackSolution:
     """The most valuable choice of items, one of each class, that keeps every capacity.
 
     `values` (N,), `weights` (m, N) and `capacities` (m,) are finite numbers of any sign; `classes` (N,) are
-    whole numbers in any order. `gap` is relative; `time_limit` in seconds. `rounds` ends the search after so many
-    beams: then the same arguments give the same answer on a slow machine and a fast one, as long as the time
-    limit is not reached. `start_prices` (m,), of a former run on similar data, make the relaxation start from few items.
+    whole numbers in any order. `gap` is relative, `time_limit` in seconds. `rounds` ends the search after so
+    many beams: the same arguments then give the same answer on a slow machine and on a fast one, as long as
+    the time limit is not reached. `progress` is told in words what goes on.
 
-    Where all values are multiples of one step (whole numbers: 1), a bound less than a step above the value proves
-    it optimal.
+    Where all values are multiples of one step (whole numbers: 1), a bound less than a step above the value
+    proves it optimal.
 
-    Raises InputError with every fault of the arguments, InfeasibleError with the capacities that cannot be kept,
-    NoAllocationError where the time passed before any choice was found.
+    Raises InputError with every fault of the arguments, InfeasibleError with the capacities that cannot be
+    kept, NoAllocationError where time or rounds ran out before any choice was found.
     """
     started = perf_counter()
-    full, labels = read_knapsack(values, weights, classes, capacities, choose)
+    full, labels = read_knapsack(values, weights, capacities, classes, choose)
     _check_settings(gap, time_limit, rounds)
-    start = None if start_prices is None else _checked_prices(full, start_prices, "start_prices")
     problem = presolve(full)
-    priced, whole = relax(problem, None if start is None else evaluate(problem, start[problem.rows]))
+    progress(f"pricing {len(problem.rows)} capacities over {len(problem.values):,} items")
+    priced, whole = relax(problem, time_limit)
     search = Search(problem, priced, seed, started + time_limit)
     search.offer(whole)
-    run = _Run(search, gap, time_limit, np.inf if rounds is None else rounds)
-    stop = run.until_done()
+    turns = Turns(search, gap, time_limit, np.inf if rounds is None else rounds, progress)
+    stop = turns.until_done()
     if search.best is None:
-        raise NoAllocationError(f"no choice was found within {time_limit:g} seconds; raise time_limit")
+        within = (
+            f"{time_limit:g} seconds; raise time_limit"
+            if stop == "time_limit"
+            else f"{rounds} rounds; raise rounds"
+        )
+        raise NoAllocationError(f"no choice was found within {within}")
+    return _solution(full, labels, turns, stop, started)
+
+
+def _solution(full: Knapsack, labels: Integers, turns: Turns, stop: Stop, started: float) -> KnapsackSolution:
+    search = turns.search
+    assert search.best is not None
     prices = np.zeros(len(full.rows))
-    prices[problem.rows] = priced.prices
+    prices[search.problem.rows] = search.priced.prices
     return KnapsackSolution(
         choice=search.problem.origin[search.best],
         classes=labels,
         value=search.value,
-        bound=run.bound,
+        bound=turns.bound,
         price_bound=evaluate(full, prices).bound,
-        tree_bound=run.tree_bound,
+        tree_bound=turns.tree_bound,
         prices=prices,
         stop=stop,
         rounds=search.rounds,
         seconds=perf_counter() - started,
     )
-
-
-@dataclass
-class _Run:
-    """Search and core by turns."""
-
-    search: Search
-    gap: float
-    time_limit: float
-    rounds: float
-    tree_bound: float = np.inf
-    expected: Measure | None = None
-    cores: int = 0
-    last_core: int = -1
-    """Rounds before the last core."""
-    worth_solving: float = np.inf
-    """Items that the next core may have at most."""
-
-    @property
-    def bound(self) -> float:
-        """The tightest proof, rounded down to a multiple of the values' step."""
-        bound, step = min(self.search.priced.bound, self.tree_bound), self.search.problem.step
-        if step > 0:
-            bound = step * float(np.floor((bound + 1e-9 * max(abs(bound), 1.0)) / step + 1e-9))
-        return max(bound, self.search.value)
-
-    def until_done(self) -> Stop:
-        """Rounds and cores until the gap is met or time or rounds run out; says which."""
-        while True:
-            apart = self.bound - self.search.value
-            if apart <= 1e-9 * max(abs(self.bound), 1.0):
-                return "optimal"
-            if apart <= self.gap * max(abs(self.bound), 1.0):
-                return "gap"
-            if self.search.left <= 0:
-                return "time_limit"
-            if self._core_is_due():
-                self._solve_core()
-            elif self.search.rounds >= self.rounds:
-                return "rounds"
-            else:
-                self._search()
-
-    def _search(self) -> None:
-        search = self.search
-        if search.rounds % ROUNDS_A_WIDTH == 0:
-            search.shrink()
-            self.expected = find_measure(search.problem, search.priced.prices)
-        assert self.expected is not None
-        search.round(self.expected)
-
-    def _core_is_due(self) -> bool:
-        """After the first rounds, then whenever beams widen: while few items survive, fewer than last time."""
-        search = self.search
-        if search.rounds < min(_ROUNDS_BEFORE_CORE, self.rounds) or search.rounds == self.last_core:
-            return False
-        if search.best is None:
-            return search.rounds % ROUNDS_A_WIDTH == 0 or search.rounds >= self.rounds
-        if search.rounds % ROUNDS_A_WIDTH not in (0, _ROUNDS_BEFORE_CORE):
-            return False
-        count = len(self._survivors())
-        return count <= min(_LARGEST_CORE, self.worth_solving)
-
-    def _survivors(self) -> Integers:
-        """Items of choices better than the best one, by a whole step where values go by steps."""
-        search = self.search
-        step = 0.0 if search.best is None else (1.0 - 1e-6) * search.problem.step
-        return survivors(search.priced, search.distance - step)
-
-    def _solve_core(self) -> None:
-        search = self.search
-        items = self._survivors()
-        if search.best is None:
-            effort = Effort(self.gap / 2, search.left, search.seed)
-        else:
-            share = min(search.left, _CORE_SHARE * self.time_limit)
-            effort = Effort(self.gap / 2, share, search.seed, nodes=_FIRST_NODES * 4**self.cores)
-        outcome = solve_core(search.problem, items, search.best, effort)
-        if outcome.stop == "infeasible" and search.best is None:
-            names = [f"capacity {row}" for row in search.problem.rows]
-            raise InfeasibleError(f"no choice of whole items fits: {', '.join(names)} together", names)
-        search.offer(outcome.choice)
-        self.tree_bound = min(self.tree_bound, max(outcome.bound, search.value))
-        self.last_core, self.cores = search.rounds, self.cores + 1
-        closed = search.priced.bound - self.tree_bound > 0.3 * search.distance
-        self.worth_solving = len(items) if closed else 0.4 * len(items)
-
-
-def _checked_prices(problem: Knapsack, prices: Any, field: str) -> Floats:
-    array = np.asarray(prices, dtype=np.float64)
-    if array.shape != problem.capacities.shape or not np.all(np.isfinite(array)) or np.any(array < 0):
-        wanted = f"expected {len(problem.capacities)} finite numbers of at least 0"
-        raise InputError.of([Fault(wanted, "give one price a capacity", field=field)], "knapsack")
-    return array
 
 
 def _check_settings(gap: float, time_limit: float, rounds: int | None) -> None:
