@@ -1,0 +1,271 @@
+"""docs/benchmarks.md and its plot, made from benchmarks/results alone: the same JSON, the same page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from textwrap import fill
+from typing import Any
+
+from benchmarks.machine import BUSY
+from benchmarks.measure import ROOT, results
+from benchmarks.registry import CASES
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+PLOT = ROOT / "docs" / "benchmarks.svg"
+
+Result = Mapping[str, Any]
+Results = Mapping[str, Result]
+
+_PHASES = ("price", "newton", "finish", "core", "certify")
+_PRICING = ("price", "prepare")
+"""Pricing the offers and compiling the limits; laying the columns out for the passes."""
+_STAGES = ("load", "reduce", "price", "solve", "certify", "write")
+_PLAINER = {
+    "convergenceCriteriaSatisfied": "optimal",
+    "maxTimeLimit": "time limit",
+    "Optimal": "optimal",
+    "time_limit": "time limit",
+    "Time limit reached": "time limit",
+}
+"""How solvers and their wrappers say one thing."""
+_WIDTH = 98
+_INTRO = """\
+# Benchmarks
+
+Made by `python -m benchmarks page` from the JSON in `benchmarks/results`; a test holds the two
+together. `make bench` measures again in a quarter of an hour, `make bench-full` every size and peer.
+
+A figure is the median of several runs in a process of its own, caches warm. It covers everything
+between loaded columns and a certified allocation: pricing the offers, compiling the limits, their
+prices, the core, and the recheck by the solver-free room, whose bound and value make the gap. Books
+are invented from a seed (`benchmarks/registry.py`): 29 rates, 24 limits unless said otherwise,
+amounts of 100,000 to 1,000,000 or nothing, about 30 % of the borrowers funded. A machine with a load
+above 1 before a measurement counts as busy, and its load is stated.
+"""
+
+
+def write_page() -> None:
+    """Write the page, and the plot beside it."""
+    from benchmarks.plot import growth_plot
+
+    found = results()
+    PAGE.write_text(page_of(found), "utf-8")
+    growth_plot(central(found), [race for race in races(found) if race["case"] == "central"], PLOT)
+
+
+def page_of(found: Results) -> str:
+    """The page as text."""
+    sections = [_INTRO, *(section(found) for section in SECTIONS)]
+    return "\n".join(section for section in sections if section)
+
+
+def cases(found: Results) -> list[Result]:
+    """The results of one case at one size each, in the registry's order, small before large."""
+    picked = [result for result in found.values() if "case" in result and "failed" not in result["case"]]
+    order = list(CASES)
+    return sorted(picked, key=lambda result: (order.index(result["case"]["case"]), result["case"]["size"]))
+
+
+def central(found: Results) -> list[Result]:
+    """The central case's results, small before large."""
+    return [result for result in cases(found) if result["case"]["case"] == "central"]
+
+
+def races(found: Results) -> list[Result]:
+    """The races that the engine finished, small before large."""
+    picked = [result["race"] for result in found.values() if "race" in result]
+    picked = [race for race in picked if "failed" not in race["engine"]]
+    return sorted(picked, key=lambda race: (race["size"], race["case"]))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table, the first column to the left, numbers to the right."""
+    lines = [f"| {' | '.join(head)} |", f"| --- |{' ---: |' * (len(head) - 1)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
+
+
+def seconds(value: float | None) -> str:
+    """Three digits at most: 0.012, 1.23, 45.6, 789."""
+    if value is None:
+        return ""
+    places = 3 if value < 0.1 else 2 if value < 10 else 1 if value < 100 else 0
+    return f"{value:,.{places}f}"
+
+
+def ratio(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def gap(value: float | None) -> str:
+    return "none" if value is None else "0" if value <= 0 else f"{value:.0e}"
+
+
+def state(load: float) -> str:
+    """quiet, or how busy the machine was."""
+    return "quiet" if load <= BUSY else f"busy, {load:.1f}"
+
+
+def _machines(found: Results) -> str:
+    """Where the figures were measured, every machine with its days and versions."""
+    days: dict[str, set[str]] = {}
+    for result in found.values():
+        machine = result["machine"]
+        where = f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']:.0f} GB"
+        versions = ", ".join(f"{name} {number}" for name, number in sorted(machine["versions"].items()))
+        days.setdefault(f"{where}, {machine['system']}; {versions}", set()).add(result["day"])
+    lines = [
+        fill(f"- {where}: {', '.join(sorted(when))}.", _WIDTH, subsequent_indent="  ")
+        for where, when in sorted(days.items())
+    ]
+    return "\n".join(["## Measured on", "", *lines, ""])
+
+
+def _growth(found: Results) -> str:
+    """The central case from hundreds of borrowers to the largest book."""
+    rows = []
+    for result in central(found):
+        case = result["case"]
+        took = case["seconds"]
+        pricing = sum(took[phase] for phase in _PRICING)
+        rows.append(
+            [
+                f"{case['size']:,}",
+                seconds(took["total"]),
+                seconds(pricing),
+                *(seconds(took.get(phase)) for phase in _PHASES[1:]),
+                gap(case["certified_gap"]),
+                f"{case['peak_memory_mb'] / 1000:.1f}",
+                state(case["load"]),
+            ]
+        )
+    head = ("borrowers", "seconds", *_PHASES, "gap", "GB", "machine")
+    text = """\
+## Growth
+
+The central case, seconds a phase. Up to 2,000 borrowers one linear program prices the limits, and a
+proof tree may follow; beyond, dual passes do. Memory is the process's peak, the book included.
+"""
+    return "\n".join([text, table(head, rows), "![Seconds against borrowers](benchmarks.svg)", ""])
+
+
+def _shapes(found: Results) -> str:
+    """Every case at one million borrowers, and at 30,000."""
+    by_case: dict[str, dict[int, Result]] = {}
+    for result in cases(found):
+        by_case.setdefault(result["case"]["case"], {})[result["case"]["size"]] = result["case"]
+    rows = []
+    for name, by_size in by_case.items():
+        if 1_000_000 not in by_size:
+            continue
+        large, small = by_size[1_000_000], by_size.get(30_000)
+        rows.append(
+            [
+                f"{name}: {CASES[name].stresses}",
+                f"{large['limits']}",
+                f"{large['binding']}",
+                seconds(None if small is None else small["seconds"]["total"]),
+                seconds(large["seconds"]["total"]),
+                gap(large["certified_gap"]),
+                state(large["load"]),
+            ]
+        )
+    head = ("case", "limits", "priced", "30,000", "1,000,000", "gap", "machine")
+    text = """\
+## Shapes
+
+Seconds at 30,000 and at 1,000,000 borrowers; gap, and limits with a price other than 0, of the
+larger book.
+"""
+    return "\n".join([text, table(head, rows)]) if rows else ""
+
+
+def _limits(found: Results) -> str:
+    """What 200 limits cost against 24."""
+    by_size: dict[int, dict[str, Result]] = {}
+    for result in cases(found):
+        by_size.setdefault(result["case"]["size"], {})[result["case"]["case"]] = result["case"]
+    rows = []
+    for size, both in sorted(by_size.items()):
+        if not {"central", "many-limits"} <= both.keys():
+            continue
+        few, many = both["central"], both["many-limits"]
+        cost = many["seconds"]["total"] / few["seconds"]["total"]
+        gaps = [gap(case["certified_gap"]) for case in (few, many)]
+        times = [seconds(case["seconds"]["total"]) for case in (few, many)]
+        rows.append([f"{size:,}", *times, ratio(cost), *gaps, state(many["load"])])
+    head = ("borrowers", "24 limits", "200 limits", "times", "gap of 24", "gap of 200", "machine")
+    return "\n".join(["## 200 limits against 24", "", table(head, rows)]) if rows else ""
+
+
+def _commands(found: Results) -> str:
+    """The whole command, file to file."""
+    commands = [result["command"] for result in found.values() if "command" in result]
+    rows = []
+    for command in sorted(commands, key=lambda command: command["size"]):
+        if "failed" in command:
+            continue
+        took = command["seconds"]
+        rows.append(
+            [
+                f"{command['size']:,}",
+                seconds(took["wall"]),
+                *(seconds(took[stage]) for stage in _STAGES),
+                gap(command["certified_gap"]),
+                f"{command['peak_memory_mb'] / 1000:.2f}",
+                state(max(command["loads"])),
+            ]
+        )
+    head = ("borrowers", "wall", *_STAGES, "gap", "GB", "machine")
+    text = """\
+## The whole command
+
+`allocator solve` from a Parquet file to a written run with a Parquet allocation, Python's start
+included; seconds, and peak memory.
+"""
+    return "\n".join([text, table(head, rows)]) if rows else ""
+
+
+def _races(found: Results) -> str:
+    """The engine and its peers on one problem, in one run."""
+    text = """\
+## Against peers
+
+The same problem in the same run, columns to certificate; the gap is what each proves. Peers are
+asked for 1e-6, the engine for 1e-9. Every value is recomputed by the certification room and stated
+relative to the engine's; "times" is a peer's time over the engine's. One binary a borrower is a fair
+shortcut only where no limit depends on the rate.
+"""
+    run = races(found)
+    parts = [text] if run else []
+    head = ("peer", "seconds", "times", "value", "gap", "how it ended")
+    for race in run:
+        parts.append(f"### {race['case']}, {race['size']:,} borrowers, {race['seconds']:,.0f} s a peer\n")
+        parts.append(table(head, _race_rows(race)))
+        out = [(peer["what"], peer.get("left_out", peer.get("failed"))) for peer in race["peers"]]
+        parts += [fill(f"- {what}: {why}.", _WIDTH, subsequent_indent="  ") for what, why in out if why]
+        parts += [""] if any(why for _, why in out) else []
+    return "\n".join(parts)
+
+
+def _race_rows(race: Mapping[str, Any]) -> list[list[str]]:
+    engine = race["engine"]
+    total = engine["seconds"]["total"]
+    rows = [["allocator", seconds(total), "1", "1", gap(engine["certified_gap"]), state(engine["load"])]]
+    for peer in race["peers"]:
+        if "left_out" in peer or "failed" in peer:
+            continue
+        took = peer["seconds"]["total"]
+        value = _value(peer["value"], engine["value"]) if peer["funded"] else "none"
+        ended = _PLAINER.get(peer["status"], peer["status"])
+        rows.append([peer["what"], seconds(took), ratio(took / total), value, gap(peer["gap"]), ended])
+    return rows
+
+
+def _value(value: float, engine: float) -> str:
+    """1 with the distance to it."""
+    off = value / engine - 1.0
+    return "1" if off == 0 else f"1 {'+' if off > 0 else '-'} {abs(off):.0e}"
+
+
+SECTIONS: tuple[Callable[[Results], str], ...] = (_machines, _growth, _shapes, _limits, _commands, _races)
+"""In the page's order; a section without results is an empty text and left out."""
