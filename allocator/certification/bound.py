@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.certification.limits import Block, Charges, charges_of
+from allocator.certification.limits import Charges
 from allocator.certification.terms import SAME_RATE, Tariff, Terms
 from allocator.records.portfolio import Floats, Integers, Portfolio
 from allocator.records.scenario import Policy
@@ -23,19 +23,6 @@ RateColumn = float | Floats
 
 _CHUNK = 8_192
 """Borrowers at a time, in a fixed order: the same bits whatever the machine."""
-
-
-def upper_bound(
-    portfolio: Portfolio,
-    policy: Policy,
-    terms: Terms,
-    blocks: tuple[Block, ...],
-    prices: Mapping[str, float],
-) -> float:
-    """U at `prices`, one a row name. Prices of a forbidden sign count as 0."""
-    charges = charges_of(blocks, prices)
-    best = best_reduced_values(portfolio, policy, terms, charges)
-    return charges.constant + float(np.sum(best)) + idle_worth(policy, prices)
 
 
 def idle_worth(policy: Policy, prices: Mapping[str, float]) -> float:
@@ -54,11 +41,12 @@ def best_reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, char
         for start in range(0, len(free), _CHUNK):
             i = free[start : start + _CHUNK]
             menu = _open_to(portfolio.min_rate[i], tariff)
-            best[i] = np.maximum(charged.best(i, menu), 0.0) if len(tariff.rates) else 0.0
+            best[i] = np.maximum(charged.best(i, menu, refusable=True), 0.0) if len(tariff.rates) else 0.0
         i = np.flatnonzero(member & terms.pinned)
         if len(i):
             rate = portfolio.fixed_rate[i]
-            best[i] = charged.best(i, [(rate, 1.0 - np.interp(rate, terms.table_rates, terms.curve[grade]))])
+            menu = [(rate, 1.0 - np.interp(rate, terms.table_rates, terms.curve[grade]))]
+            best[i] = charged.best(i, menu, refusable=False)
     return best
 
 
@@ -91,12 +79,17 @@ class _Charged:
             high=terms.high,
         )
 
-    def best(self, i: Integers, menu: Iterable[tuple[RateColumn, RateColumn]]) -> Floats:
-        """The best of both ends over the rates and take-ups of `menu`, for borrowers `i`."""
+    def best(self, i: Integers, menu: Iterable[tuple[RateColumn, RateColumn]], *, refusable: bool) -> Floats:
+        """The best of both ends over the rates and take-ups of `menu`, for borrowers `i`.
+
+        An offer's value is w x + F: where F <= 0 the lower end is above the upper one only if w < 0, and
+        then below 0; so whoever is `refusable` has no use for it.
+        """
         low, high = self.low[i], self.high[i]
         rates = list(menu)
         top = self._at(i, high, rates)
-        return np.maximum(top, self._at(i, low, rates)) if np.any(low < high) else top
+        settled = refusable and np.all(np.maximum(self.booked[i], 0.0) + self.fixed[i] <= 0.0)
+        return top if settled or np.all(low == high) else np.maximum(top, self._at(i, low, rates))
 
     def _at(self, i: Integers, amount: Floats, menu: list[tuple[RateColumn, RateColumn]]) -> Floats:
         gross = self.gross[i] * amount

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,15 +51,20 @@ class Block:
     reference_lent: float
     """Existing exposure in the reference."""
 
-    def use(self, bases: Bases) -> Floats:
-        """(rows,) the left-hand sides."""
-        return _sums(self.codes, _times(getattr(bases, self.basis), self.weight), len(self.names)) + self.lent
+    def part(self, span: slice) -> Block:
+        """The same rows over the borrowers of `span` alone."""
+        weight = None if self.weight is None else self.weight[span]
+        return replace(self, codes=self.codes[span], weight=weight)
 
-    def bound(self, bases: Bases) -> float:
+    def use(self, bases: Bases) -> Floats:
+        """(rows,) what decisions add to the left-hand sides."""
+        return _sums(self.codes, _times(getattr(bases, self.basis), self.weight), len(self.names))
+
+    def bound(self, totals: Totals) -> float:
         """The right-hand side."""
         if not self.reference:
             return self.constant
-        return self.share * (float(np.sum(getattr(bases, self.reference))) + self.reference_lent)
+        return self.share * (totals.bases[self.reference] + self.reference_lent)
 
     def price_offers(self, prices: Floats, per_basis: dict[str, Floats]) -> float:
         """Adds what the rows charge each borrower a unit of each basis; returns their part of b'lambda."""
@@ -81,6 +86,27 @@ class Block:
         own = np.array([prices.get(name, 0.0) for name in self.names])
         own = np.maximum(own, 0.0) if self.sense == "at_most" else own
         return np.minimum(own, 0.0) if self.sense == "at_least" else own
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What decisions add up to."""
+
+    used: tuple[Floats, ...]
+    """For each block (rows,): what they add to the left-hand sides."""
+    bases: dict[str, float]
+    """What limits may be a share of: offered and drawn, of all borrowers."""
+
+    @classmethod
+    def of(cls, blocks: tuple[Block, ...], bases: Bases) -> Totals:
+        sums = {basis: float(np.sum(getattr(bases, basis))) for basis in ("offered", "drawn")}
+        return cls(tuple(block.use(bases) for block in blocks), sums)
+
+    @classmethod
+    def sum_of(cls, parts: Sequence[Totals]) -> Totals:
+        """The parts together, added in their order."""
+        used = tuple(np.sum(rows, axis=0) for rows in zip(*(part.used for part in parts), strict=True))
+        return cls(used, {basis: sum(part.bases[basis] for part in parts) for basis in parts[0].bases})
 
 
 @dataclass(frozen=True)
@@ -192,12 +218,12 @@ def weight_of(limit: Limit, portfolio: Portfolio) -> Floats | None:
 
 
 def limit_uses(
-    blocks: tuple[Block, ...], bases: Bases, prices: dict[str, float], budget: float
+    blocks: tuple[Block, ...], totals: Totals, prices: Mapping[str, float], budget: float
 ) -> tuple[LimitUse, ...]:
     """Use, bound, price and violation of every row."""
     uses = []
-    for block in blocks:
-        used, bound = block.use(bases), block.bound(bases)
+    for block, added in zip(blocks, totals.used, strict=True):
+        used, bound = added + block.lent, block.bound(totals)
         fixed = abs(bound) if not block.reference else 0.0
         scale = max(fixed, bound, budget / 1000, 1e-9)
         for name, value in zip(block.names, used.tolist(), strict=True):

@@ -24,14 +24,20 @@ class Tariff:
 
 
 @dataclass(frozen=True)
-class Terms:
-    """Who may be offered what; arrays of shape (n,)."""
+class Tariffs:
+    """What does not depend on the borrowers."""
 
     tariffs: dict[str, Tariff]
     """By grade."""
     curve: dict[str, Floats]
     """Smoothed churn by grade at the table's rates."""
     table_rates: Floats
+
+
+@dataclass(frozen=True)
+class Terms(Tariffs):
+    """Who may be offered what; arrays of shape (n,)."""
+
     lendable: Booleans
     """Some offer is allowed, as far as grade, exclusion and amounts go."""
     low: Floats
@@ -41,22 +47,32 @@ class Terms:
 
 def terms_of(portfolio: Portfolio, table: ChurnTable, response: Response, policy: Policy) -> Terms:
     """The terms as docs/formulation.md, section 1 has them."""
+    return allowed_terms(portfolio, tariffs_of(table, response, policy), policy)
+
+
+def tariffs_of(table: ChurnTable, response: Response, policy: Policy) -> Tariffs:
+    """The tariff of every grade that the policy names."""
     curve = {grade: _smoothed(churn, response.smoothing) for grade, churn in table.churn.items()}
     tariffs = {
         grade: _tariff(table.rates, curve[grade], band, policy.rate_step)
         for grade, band in policy.rates.items()
     }
+    return Tariffs(tariffs, curve, table.rates)
+
+
+def allowed_terms(portfolio: Portfolio, known: Tariffs, policy: Policy) -> Terms:
+    """Who of `portfolio` (or of a part of it) may be offered what."""
     pinned = np.isfinite(portfolio.fixed_amount)
     step = 0.01 if policy.ticket.step is None else policy.ticket.step
     least = np.maximum(portfolio.min_amount, policy.ticket.min) / step
     most = np.minimum(portfolio.max_amount, policy.ticket.max) / step
     least, most = np.ceil(least * (1 - SAME_COUNT)), np.floor(most * (1 + SAME_COUNT))
-    named = np.array([grade in tariffs for grade in portfolio.grade.values], dtype=bool)
+    named = np.array([grade in known.tariffs for grade in portfolio.grade.values], dtype=bool)
     allowed = named[portfolio.grade.codes] & ~portfolio.exclude & ((least <= most) | pinned)
     return Terms(
-        tariffs=tariffs,
-        curve=curve,
-        table_rates=table.rates,
+        tariffs=known.tariffs,
+        curve=known.curve,
+        table_rates=known.table_rates,
         lendable=allowed,
         low=np.where(pinned, portfolio.fixed_amount, _money(least, step)),
         high=np.where(pinned, portfolio.fixed_amount, _money(most, step)),

@@ -21,7 +21,7 @@ from allocator.engine.kernel.passes import Pass
 from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
 from allocator.engine.program import Effort, LimitRows, measure_of
 from allocator.engine.solving import solve
-from allocator.records.portfolio import Codes, Floats, Integers
+from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 
 FIXING_UP_TO = 5_000
 """Borrowers up to which a core may hold every open amount, so that fixing can prove it complete."""
@@ -30,6 +30,7 @@ CENTS_UP_TO = 200
 """Offers up to which a core may count in cents."""
 CENTS_SECONDS = 5.0
 """For counting in cents: a knapsack of millions of them may never end."""
+_STRIDE = 64
 _ROUNDING = 1e-12
 """A loss this near `theta`, in the largest loan, is not above it: two passes may round it apart."""
 
@@ -75,8 +76,7 @@ def in_play(columns: Columns, priced: Priced, size: int, distance: float) -> Pla
     where somebody frozen has such room, or is not at a best answer.
     """
     response = priced.response
-    candidates = np.flatnonzero((columns.offers.menu >= 0) & np.isfinite(response.margin))
-    ranked = smallest(response.margin, candidates, size + 1)
+    ranked = smallest(response.margin, size + 1)
     theta = min(distance, float(response.margin[ranked[size]]) if size < len(ranked) else np.inf)
     chosen = np.zeros(len(columns), dtype=bool)
     chosen[ranked[:size]] = response.margin[ranked[:size]] <= theta
@@ -85,33 +85,43 @@ def in_play(columns: Columns, priced: Priced, size: int, distance: float) -> Pla
     if len(columns) <= FIXING_UP_TO:
         chosen |= room
     else:
-        chosen[_cheapest_to_move(columns, priced, np.flatnonzero(room & ~chosen), size)] = True
+        chosen[_cheapest_to_move(columns, priced, room & ~chosen, size)] = True
     astray = (priced.option != response.option) | (priced.amount != response.amount)
     play = restrict(columns, priced, np.flatnonzero(chosen), theta)
     return replace(play, covers=0.0 if np.any((room | astray) & ~chosen) else theta)
 
 
-def _cheapest_to_move(columns: Columns, priced: Priced, candidates: Integers, count: int) -> Integers:
+def _cheapest_to_move(columns: Columns, priced: Priced, candidates: Booleans, count: int) -> Integers:
     """The `count` candidates whose amounts lose least a unit of money when they leave their end.
 
     They bring an amount into the core and no choice, to fill what whole offers leave of the limits. The
     end's loss is at least the margin, so that those with small margins are looked at.
     """
-    near = smallest(priced.response.margin, candidates, 8 * count)
+    near = smallest(np.where(candidates, priced.response.margin, np.inf), 8 * count)
     few, option = columns.subset(near), priced.response.option[near]
     per_basis = few.price_by_basis(priced.prices)
     take_up, rate, offers = few.take_up(option), few.rate(option), few.offers
     margin = take_up * (offers.income * rate - offers.cost) - (1.0 - take_up) * offers.churn_cost
     charged = per_basis[0] + take_up * (per_basis[1] + rate * offers.term * per_basis[2])
-    return near[smallest(np.abs(margin - charged), np.arange(len(near)), count)]
+    return near[smallest(np.abs(margin - charged), count)]
 
 
-def smallest(margin: Floats, candidates: Integers, count: int) -> Integers:
-    """The `count` candidates with the smallest margins in ascending order, ties by position."""
-    if count < len(candidates):
-        edge = np.partition(margin[candidates], count)[count]
-        candidates = candidates[margin[candidates] <= edge]
-    return candidates[np.argsort(margin[candidates], kind="stable")][:count]
+def smallest(margin: Floats, count: int) -> Integers:
+    """Positions of the `count` smallest finite margins in ascending order, ties by position."""
+    near = np.flatnonzero(margin <= _edge(margin, count)) if count < len(margin) else np.arange(len(margin))
+    near = near[np.isfinite(margin[near])]
+    return near[np.argsort(margin[near], kind="stable")][:count]
+
+
+def _edge(margin: Floats, count: int) -> float:
+    """The margin of rank `count`, found among those below the same rank of every 64th, doubled."""
+    sampled = margin[::_STRIDE]
+    rank = 2 * (count // _STRIDE) + _STRIDE
+    if rank < len(sampled):
+        few = margin[margin <= np.partition(sampled, rank)[rank]]
+        if count < len(few):
+            return float(np.partition(few, count)[count])
+    return float(np.partition(margin, count)[count])
 
 
 def restrict(columns: Columns, priced: Priced, borrowers: Integers, theta: float) -> Play:

@@ -21,7 +21,7 @@ from allocator.engine.program import Effort
 from allocator.engine.relaxation import prices_of, relax
 from allocator.engine.solving import solve
 from allocator.records.limits import Limits
-from allocator.records.portfolio import Floats
+from allocator.records.portfolio import Floats, Integers
 
 _SEED = 400
 """Borrowers of the sample whose relaxation HiGHS solves, for prices to start from."""
@@ -62,6 +62,16 @@ class Box:
         return Box(np.maximum(self.low, prices - reach), np.minimum(self.high, prices + reach))
 
 
+@dataclass(frozen=True)
+class End:
+    """Where a level ends."""
+
+    gain: float
+    """Share of U that a step has to promise."""
+    near: int
+    """Borrowers a row within delta of a switch; with fewer the window need not be sharper."""
+
+
 def newton_prices(
     columns: Columns,
     threads: int,
@@ -70,21 +80,22 @@ def newton_prices(
 ) -> Floats:
     """(m,) prices close to the minimum of the bound; from `start` (a former run's) where given."""
     box = Box.of(columns.limits)
-    prices = np.clip(_first_prices(columns) if start is None else start, box.low, box.high)
+    by_cell = in_order_of_cell(columns)
+    prices = np.clip(_first_prices(columns, by_cell) if start is None else start, box.low, box.high)
     delta = _WIDEST
     for size in _levels(len(columns)):
         progress(f"pricing the limits on {size:,} of {len(columns):,} borrowers")
         whole = size == len(columns)
-        book = columns if whole else sample(columns, size)
-        tolerance = 1e-9 if whole else 1e-2 / size
+        book = columns if whole else sample(columns, size, by_cell)
+        end = End(1e-9, 10 * _NEAR) if whole else End(1e-2 / size, _NEAR)
         ready = prepare(book, threads, compiled=len(columns) >= COMPILED_FROM)
-        prices, delta = _descend(ready, box, prices, delta, tolerance)
+        prices, delta = _descend(ready, box, prices, delta, end)
     return prices
 
 
-def _first_prices(columns: Columns) -> Floats:
+def _first_prices(columns: Columns, by_cell: Integers) -> Floats:
     """Exact prices of a small sample; 0 where the sample cannot meet its share of the limits."""
-    few = sample(columns, min(_SEED, len(columns)))
+    few = sample(columns, min(_SEED, len(columns)), by_cell)
     options = options_of(few, np.flatnonzero(few.offers.menu >= 0))
     options = options.keep(on_hull(few, options))
     relaxation = relax(few, options, uses_of(few, options))
@@ -103,8 +114,8 @@ def _levels(borrowers: int) -> list[int]:
     return [*sizes, borrowers]
 
 
-def _descend(book: Pass, box: Box, prices: Floats, delta: float, tolerance: float) -> tuple[Floats, float]:
-    """Newton steps until none lowers U by more than `tolerance` of it, with delta as sharp as it may be."""
+def _descend(book: Pass, box: Box, prices: Floats, delta: float, end: End) -> tuple[Floats, float]:
+    """Newton steps until none lowers U by more than `end` wants, with delta as sharp as it wants."""
     limits = book.columns.limits
     damping = 1e-3
     enough = _NEAR * len(limits)
@@ -116,9 +127,9 @@ def _descend(book: Pass, box: Box, prices: Floats, delta: float, tolerance: floa
         near = box.around(prices, reach * money)
         step = _step(gradient, _damped(here.curvature, limits.scale, damping), prices, near)
         predicted = -float(gradient @ step + 0.5 * step @ here.curvature @ step)
-        worth_it = tolerance * abs(here.bound)
+        worth_it = end.gain * abs(here.bound)
         if predicted <= worth_it or idle >= _IDLE:
-            if here.near <= enough or delta < 1e-9:
+            if here.near <= end.near * len(limits) or delta < 1e-9:
                 break
             sharper, idle, damping = delta * max(0.1, enough / here.near / 2), 0, 1e-3
             there = book.sweep(prices, sharper)
@@ -198,10 +209,14 @@ def _step(gradient: Floats, curvature: Floats, prices: Floats, box: Box) -> Floa
     return np.asarray(np.clip(step, low, high) / norm)
 
 
-def sample(columns: Columns, size: int) -> Columns:
-    """Every (n / size)-th borrower in order of cell, with limits scaled to their share."""
+def in_order_of_cell(columns: Columns) -> Integers:
+    """(n,) the borrowers sorted by cell, those of one cell in portfolio order."""
     cell = columns.limits.cell
     narrow = cell.astype(np.int16) if columns.limits.cells < 2**15 else cell
-    order = np.argsort(narrow, kind="stable")
-    picks = np.sort(order[((np.arange(size) + 0.5) * (len(columns) / size)).astype(np.int64)])
-    return columns.subset(picks, size / len(columns))
+    return np.argsort(narrow, kind="stable")  # of 16 bits NumPy makes a radix sort
+
+
+def sample(columns: Columns, size: int, by_cell: Integers) -> Columns:
+    """Every (n / size)-th borrower in order of cell, with limits scaled to their share."""
+    places = ((np.arange(size) + 0.5) * (len(columns) / size)).astype(np.int64)
+    return columns.subset(np.sort(by_cell[places]), size / len(columns))

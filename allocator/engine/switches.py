@@ -121,14 +121,13 @@ def changed(columns: Columns, base: Response, switches: Switches, response: Resp
 
 def _nearest(margin: Floats) -> Integers:
     """The borrowers with the smallest margins, none left out that is equal to one of them."""
-    candidates = np.flatnonzero(np.isfinite(margin))
     count = _FIRST
     while True:
-        ranked = margin[smallest(margin, candidates, count)]
-        if len(ranked) == len(candidates):
-            return candidates
-        if 1 + np.count_nonzero(np.diff(ranked)) >= _FIRST // 2:
-            return np.flatnonzero(margin <= ranked[-1])
+        near = smallest(margin, count)
+        if len(near) < count:
+            return np.sort(near)
+        if 1 + np.count_nonzero(np.diff(margin[near])) >= _FIRST // 2:
+            return np.flatnonzero(margin <= margin[near[-1]])
         count *= 8
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.limits.families import FAMILIES
@@ -137,27 +139,33 @@ def _reference_exposure(limit: Limit, measured: Measured, portfolio: Portfolio) 
 
 def _cells(memberships: Sequence[Membership], borrowers: int) -> tuple[Codes, np.ndarray]:
     """Each borrower's cell, and the table (cells, memberships) of the codes that make a cell."""
-    cell = np.zeros(borrowers, dtype=np.int64)
+    cell: NDArray[Any] = np.zeros(borrowers, dtype=np.int32)
     table = np.zeros((1, 0), dtype=np.int64)
     for membership in memberships:
         width = len(membership.labels) + 1
-        cell = cell * width + (membership.codes + 1)
-        present, cell = _compress(cell, len(table) * width)
+        size = len(table) * width
+        keys: NDArray[Any] = cell if size < 2**31 else cell.astype(np.int64)
+        keys *= width
+        keys += membership.codes
+        keys += 1
+        present, cell = _compress(keys, size)
         table = np.column_stack([table[present // width], present % width - 1])
-    return cell.astype(np.int32), table
+    return cell.astype(np.int32, copy=False), table
 
 
 def _compress(keys: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """The distinct keys, ascending, and each key's position among them."""
     if size > 4_000_000:
-        present, position = np.unique(keys, return_inverse=True)
-        return present, position
+        distinct, places = np.unique(keys, return_inverse=True)
+        return distinct.astype(np.int64), places.astype(np.int32)
     seen = np.zeros(max(size, 1), dtype=bool)
     seen[keys] = True
     present = np.flatnonzero(seen)
     if len(present) == 0:
         present = np.zeros(1, dtype=np.int64)
-    position = np.cumsum(seen) - 1
+    if len(present) == size:
+        return present, keys
+    position = np.cumsum(seen, dtype=np.int32) - 1
     return present, position[keys]
 
 

@@ -46,10 +46,13 @@ def _membership(limit: Limit, portfolio: Portfolio) -> Membership:
     if limit.each is None:
         return Membership(np.where(inside, 0, -1).astype(np.int32), ("",))
     column = portfolio.text(limit.each)
-    present = np.unique(column.codes[inside])
+    seen = np.zeros(len(column.values) + 1, dtype=bool)
+    seen[column.codes if inside.all() else column.codes[inside]] = True
+    present = np.flatnonzero(seen[:-1])
     position = np.full(len(column.values) + 1, -1, dtype=np.int32)
     position[present] = np.arange(len(present))
-    codes = np.where(inside, position[column.codes], -1).astype(np.int32)
+    codes = position[column.codes]
+    codes[~inside] = -1
     return Membership(codes, tuple(column.values[code] for code in present))
 
 

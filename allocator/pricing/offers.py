@@ -20,6 +20,9 @@ CENT = 0.01
 _DIVISION = 1e-15
 """A whole number of lots may be off by this much of itself through division: 0.07 / 0.01 is above 7."""
 
+_PART = 16_384
+"""Borrowers at a time: their temporaries stay in a core's cache."""
+
 REFUSALS = (
     "excluded",
     "no multiple of the step fits",
@@ -47,21 +50,33 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
     pinned = ~np.isnan(portfolio.fixed_amount)
     by_grade = _grade_menus(curve, policy)
     _check_pinned(portfolio, curve, policy, pinned)
-    low, high = _amounts(portfolio, policy, pinned)
     menus = _borrower_menus(portfolio, curve, by_grade, pinned)
-    refusal = _refusals(portfolio, policy, menus.menu, low, high)
-    menu = np.where(refusal.codes >= 0, -1, menus.menu).astype(np.int32)
+    n = len(portfolio)
+    low, high, income, cost = (np.empty(n) for _ in range(4))
+    refusal = np.empty(n, dtype=np.int32)
+    for begin in range(0, n, _PART):
+        span = slice(begin, begin + _PART)
+        own, menu = portfolio.take(span), menus.menu[span]
+        least, most = _amounts(own, policy, pinned[span])
+        codes = _refusals(own, policy, menu, least, most)
+        possible = codes < 0
+        menu[~possible] = -1
+        low[span] = np.where(possible, least, 0.0)
+        high[span] = np.where(possible, most, 0.0)
+        income[span] = own.term * (1.0 - own.pd)
+        cost[span] = own.pd * own.lgd + policy.funding_rate * own.term
+        refusal[span] = codes
     return OfferBook(
         menus=menus.menus,
-        menu=menu,
-        low=np.where(menu >= 0, low, 0.0),
-        high=np.where(menu >= 0, high, 0.0),
-        income=portfolio.term * (1.0 - portfolio.pd),
-        cost=portfolio.pd * portfolio.lgd + policy.funding_rate * portfolio.term,
+        menu=menus.menu,
+        low=low,
+        high=high,
+        income=income,
+        cost=cost,
         relationship=portfolio.relationship_value,
         term=portfolio.term,
         must=pinned,
-        refusal=refusal,
+        refusal=Text(refusal, REFUSALS),
         churn_cost=policy.churn_cost_rate,
         decline_churn=policy.decline_churn,
         processing_cost=policy.processing_cost,
@@ -156,9 +171,10 @@ def _borrower_menus(
     menus: list[Menu] = []
     menu = np.full(len(portfolio), -1, dtype=np.int32)
     asking = ~np.isnan(portfolio.min_rate) & ~pinned
+    special = asking | pinned
     for grade, full in by_grade.items():
         members = portfolio.grade.codes == portfolio.grade.code_of(grade)
-        plain = members & ~asking & ~pinned
+        plain = members & ~special
         if len(full.rates) and plain.any():
             menu[plain] = len(menus)
             menus.append(full)
@@ -175,8 +191,8 @@ def _borrower_menus(
     return _MenuOfBorrowers(tuple(menus), menu)
 
 
-def _refusals(portfolio: Portfolio, policy: Policy, menu: Codes, low: Floats, high: Floats) -> Text:
-    """Why no offer is possible, the first reason that applies."""
+def _refusals(portfolio: Portfolio, policy: Policy, menu: Codes, low: Floats, high: Floats) -> Codes:
+    """Why no offer is possible, the first reason that applies; -1 where one is."""
     lendable = np.array([grade in policy.rates for grade in portfolio.grade.values] + [False])
     wanted = np.maximum(portfolio.min_amount, policy.ticket.min)
     open_to = ~np.isfinite(portfolio.fixed_amount)
@@ -193,4 +209,4 @@ def _refusals(portfolio: Portfolio, policy: Policy, menu: Codes, low: Floats, hi
         [_EXCLUDED, _NO_GRADE, _NO_RATE, _SMALL, _LARGE, _NO_STEP],
         default=-1,
     )
-    return Text(codes.astype(np.int32), REFUSALS)
+    return codes.astype(np.int32)

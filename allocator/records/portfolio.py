@@ -67,8 +67,11 @@ class Portfolio:
     def __len__(self) -> int:
         return len(self.borrower_id)
 
-    def take(self, rows: Integers) -> Portfolio:
-        """The borrowers at positions `rows`, a repeated one as often: columns alone, in that order."""
+    def take(self, rows: Integers | slice) -> Portfolio:
+        """The borrowers at positions `rows`, a repeated one as often: columns alone, in that order.
+
+        Of a slice the columns are views: nothing is copied.
+        """
         columns: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
         arrays: dict[str, Any] = {
             name: column[rows] for name, column in columns.items() if isinstance(column, np.ndarray)

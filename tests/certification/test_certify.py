@@ -186,7 +186,7 @@ def test_an_altered_price_changes_the_bound(name: str) -> None:
 def test_a_value_above_the_bound_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """No sound code gives one; if it did, it would not pass."""
     module = import_module("allocator.certification.certify")
-    monkeypatch.setattr(module, "upper_bound", lambda *_: SOLVED.value - 1.0)
+    monkeypatch.setattr(module, "idle_worth", lambda *_: -1e6)
     assert "lies above bound" in refused(CASE, SOLVED.decisions, PRICES)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from allocator.certification.economics import Bases, ledger_of
-from allocator.certification.limits import blocks_of, limit_uses
+from allocator.certification.limits import Totals, blocks_of, limit_uses
 from allocator.engine.kernel.columns import Columns
 from allocator.records.portfolio import Codes, Floats
 from tests import naive
@@ -67,7 +67,8 @@ def _check_certificate(
     worths = [naive.worth(case, i, offer) for i, offer in enumerate(offers)]
     np.testing.assert_allclose(ledger.value, worths, rtol=1e-12, atol=1e-9)
     prices = {row.name: 0.0 for row in rows}
-    uses = limit_uses(blocks_of(policy, p), Bases.of(ledger), prices, policy.budget.amount)
+    blocks = blocks_of(policy, p)
+    uses = limit_uses(blocks, Totals.of(blocks, Bases.of(ledger)), prices, policy.budget.amount)
     assert [(use.name, use.sense) for use in uses] == [(row.name, row.sense) for row in rows]
     np.testing.assert_allclose([use.used for use in uses], left, **CLOSE)
     np.testing.assert_allclose([use.bound for use in uses], right, **CLOSE)

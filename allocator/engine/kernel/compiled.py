@@ -140,8 +140,15 @@ def respond(
     churn_cost: float, decline_churn: float, processing_cost: float, option: np.ndarray, amount: Floats,
     reduced: Floats, margin: Floats,
 ) -> None:  # fmt: skip
-    """Writes the best answers of borrowers begin..end, every option looked at (kernel.dense says how)."""
+    """Writes the best answers of borrowers begin..end, every option looked at (kernel.dense says how).
+
+    Values come first, then their largest two: the first loop is one for the processor's vectors.
+    """
     price = np.zeros(4)
+    widest = 0
+    for m in range(len(first) - 1):
+        widest = max(widest, first[m + 1] - first[m])
+    value = np.empty(widest)
     for i in range(begin, end):
         m = menu[i]
         option[i], amount[i], reduced[i], margin[i] = -1, 0.0, 0.0, math.inf
@@ -157,27 +164,27 @@ def respond(
         flat = -churn_cost - price[0]
         drawn_fixed = relationship[i] - processing_cost
         fixed = (decline_churn - 1.0) * relationship[i] - price[3]
-        top, second, best, best_high, best_low = -math.inf, -math.inf, -1, 0.0, 0.0
-        for k in range(first[m], first[m + 1]):
-            unit = take[k] * (rate[k] * along + across) + flat
-            loan = take[k] * drawn_fixed + fixed
-            at_high, at_low = unit * high[i] + loan, unit * low[i] + loan
-            value = max(at_high, at_low)
-            if value > top:
-                second, top, best, best_high, best_low = top, value, k - first[m], at_high, at_low
-            elif value > second:
-                second = value
-        if top > 0.0 or must[i]:
-            option[i], reduced[i] = best, top
-            amount[i] = high[i] if best_high >= best_low else low[i]
-            if not must[i] and second < 0.0:
-                second = 0.0
-            gap = top - second
-            if low[i] < high[i]:
-                gap = min(gap, abs(best_high - best_low))
-            margin[i] = gap
-        else:
+        x, y = high[i], low[i]
+        rates, takes = rate[first[m] : first[m + 1]], take[first[m] : first[m + 1]]
+        for k in range(len(takes)):
+            unit = takes[k] * (rates[k] * along + across) + flat
+            value[k] = max(unit * x, unit * y) + (takes[k] * drawn_fixed + fixed)
+        top, second = -math.inf, -math.inf
+        for k in range(len(takes)):
+            second = max(second, min(top, value[k]))
+            top = max(top, value[k])
+        if top <= 0.0 and not must[i]:
             margin[i] = -top
+            continue
+        k = 0
+        while value[k] != top:
+            k += 1
+        unit = takes[k] * (rates[k] * along + across) + flat
+        option[i], reduced[i] = k, top
+        amount[i] = x if unit * x >= unit * y else y
+        margin[i] = top - (second if must[i] else max(second, 0.0))
+        if y < x:
+            margin[i] = min(margin[i], abs(unit * x - unit * y))
 
 
 @_jit

@@ -1,0 +1,100 @@
+"""The recheck of many borrowers: fixed parts of the portfolio, each on its own, sums added in their order.
+
+A part is small enough that its temporaries stay in a core's cache, and parts are the same whatever the
+number of threads: so are the bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from allocator.certification.bound import best_reduced_values
+from allocator.certification.decisions import all_allowed
+from allocator.certification.economics import Bases, Ledger, ledger_of
+from allocator.certification.limits import Block, Totals, charges_of
+from allocator.certification.terms import Tariffs, allowed_terms, take_up_of
+from allocator.records.portfolio import Portfolio
+from allocator.records.run import Decisions
+from allocator.records.scenario import Policy
+
+_PART = 16_384
+"""Borrowers in a part."""
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """What decisions and prices come to."""
+
+    ledger: Ledger
+    totals: Totals
+    value: float
+    """Of the decisions, without what idle money earns."""
+    constant: float
+    """b'lambda of the prices."""
+    best: float
+    """Sum of everybody's best reduced value."""
+    allowed: bool
+    """Whether the terms allow every decision."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    totals: Totals
+    value: float
+    constant: float
+    best: float
+    allowed: bool
+
+
+def recompute(
+    portfolio: Portfolio,
+    policy: Policy,
+    tariffs: Tariffs,
+    blocks: tuple[Block, ...],
+    decisions: Decisions,
+    prices: Mapping[str, float],
+    threads: int,
+) -> Recomputed:
+    """Ledger, limits and bound of `decisions` (n,) and `prices`, from the inputs alone."""
+    n = len(portfolio)
+    ledger = Ledger(*(np.zeros(n) for _ in fields(Ledger)))
+    spans = [slice(begin, min(begin + _PART, n)) for begin in range(0, max(n, 1), _PART)]
+
+    def part(span: slice) -> _Part:
+        own = portfolio.take(span)
+        mine = tuple(block.part(span) for block in blocks)
+        terms = allowed_terms(own, tariffs, policy)
+        decided = Decisions(decisions.amount[span], decisions.rate[span])
+        take_up, allowed = take_up_of(own, terms, np.where(decided.amount > 0, decided.rate, np.nan))
+        lines = ledger_of(own, policy, decided.amount, decided.rate, take_up)
+        for column in fields(Ledger):
+            figures = getattr(lines, column.name)
+            if np.any(figures):  # zeros are there already, and cost no memory until they are touched
+                getattr(ledger, column.name)[span] = figures
+        charges = charges_of(mine, prices)
+        best = best_reduced_values(own, policy, terms, charges)
+        return _Part(
+            Totals.of(mine, Bases.of(lines)),
+            float(np.sum(lines.value)),
+            charges.constant,
+            float(np.sum(best)),
+            all_allowed(policy.ticket.step, terms, decided, allowed),
+        )
+
+    if threads == 1 or len(spans) == 1:
+        parts = [part(span) for span in spans]
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            parts = list(pool.map(part, spans))
+    return Recomputed(
+        ledger,
+        Totals.sum_of([found.totals for found in parts]),
+        sum(found.value for found in parts),
+        parts[0].constant,
+        sum(found.best for found in parts),
+        all(found.allowed for found in parts),
+    )
