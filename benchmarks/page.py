@@ -33,14 +33,14 @@ _INTRO = """\
 # Benchmarks
 
 Made by `python -m benchmarks page` from the JSON in `benchmarks/results`; a test holds the two
-together. `make bench` measures again in a quarter of an hour, `make bench-full` every size and peer.
+together. `make bench` measures again in a quarter of an hour, `make bench-full` everything.
 
 A figure is the median of several runs in a process of its own, caches warm. It covers everything
 between loaded columns and a certified allocation: pricing the offers, compiling the limits, their
 prices, the core, and the recheck by the solver-free room, whose bound and value make the gap. Books
 are invented from a seed (`benchmarks/registry.py`): 29 rates, 24 limits unless said otherwise,
-amounts of 100,000 to 1,000,000 or nothing, about 30 % of the borrowers funded. A machine with a load
-above 1 before a measurement counts as busy, and its load is stated.
+amounts of 100,000 to 1,000,000 or nothing, about 30 % of the borrowers funded. A machine with a
+load above 1 before a measurement counts as busy, and its load is stated.
 """
 
 
@@ -232,8 +232,8 @@ def _races(found: Results) -> str:
 
 The same problem in the same run, columns to certificate; the gap is what each proves. Peers are
 asked for 1e-6, the engine for 1e-9. Every value is recomputed by the certification room and stated
-relative to the engine's; "times" is a peer's time over the engine's. One binary a borrower is a fair
-shortcut only where no limit depends on the rate.
+relative to the engine's; "times" is a peer's time over the engine's. One binary a borrower is a
+fair shortcut only where no limit depends on the rate.
 """
     run = races(found)
     parts = [text] if run else []
