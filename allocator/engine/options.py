@@ -13,6 +13,7 @@ import numpy as np
 
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.hull import hulls_of
+from allocator.records.limits import summed
 from allocator.records.portfolio import Booleans, Floats, Integers
 
 _BLOCK = 500
@@ -95,8 +96,8 @@ def uses_of(columns: Columns, options: Options) -> Uses:
     """What each option uses of each row (docs/formulation.md, section 2)."""
     by_basis = columns.limits.coefficients(options.borrowers)[:, :, options.owner]
     term = columns.offers.term[options.position]
-    drawn = options.take_up * (by_basis[1] + options.rate * term * by_basis[2])
-    return Uses(by_basis[0] + drawn, by_basis[3])
+    drawn = options.take_up * summed(options.rate * term * by_basis[2], by_basis[1])
+    return Uses(summed(drawn, by_basis[0]), by_basis[3])
 
 
 def undominated(columns: Columns, options: Options) -> Booleans:

@@ -132,3 +132,16 @@ def test_huge_and_tiny_money_is_counted_alike() -> None:
         solved = solve(Case(book, TABLE, terms))
         assert int((solved.decisions.amount > 0).sum()) == 5
         assert solved.value / scale == pytest.approx(220_000.0, rel=0.5)
+
+
+def test_coefficients_that_cancel_but_for_rounding_are_none() -> None:
+    """0.3 - 0.1 x 3 is not 0 in doubles; a row of such dust has no price, however the solver scales it."""
+    book = portfolio(["A", "B"], pd=[0.1, 0.0], lgd=1.0, max_amount=110_000.0)
+    table = churn_table([0.1], A=[0.0], B=[0.75])
+    exact = limit("rate", "gross_interest", "exactly", 0.1 + 1.4e-17, of="drawn")
+    loss = limit("loss", "expected_loss", "at_most", 0.1 * 0.1 * (1 - 1e-16), of="total", weight="pd")
+    case = Case(book, table, policy(91_000.0, exact, loss, step=20_000.0, basis="drawn", idle_rate=0.06))
+    solved = solve(case)
+    assert solved.bound == pytest.approx(solved.value)
+    assert np.abs(solved.solution.prices).max() < 1.0
+    assert solved.value == pytest.approx(solve(case.under(limits=())).value)
