@@ -23,9 +23,8 @@ def value_findings(column: NumberColumn, field: str, read: Numbers, rows: Rows) 
     if column.empty is None:
         findings += rows.find(read.missing, field, lambda i: "an empty cell", "give every borrower a value")
     findings += rows.find(too_low, field, lambda i: f"{read.values[i]:.12g} is {lowest}", _remedy(column))
-    findings += rows.find(
-        too_high, field, lambda i: f"{read.values[i]:.12g} is above {column.highest:g}", _remedy(column)
-    )
+    above = f"is above {column.highest:g}"
+    findings += rows.find(too_high, field, lambda i: f"{read.values[i]:.12g} {above}", _remedy(column, above))
     return findings
 
 
@@ -90,13 +89,16 @@ def default_faults(source: PortfolioSource) -> list[Fault]:
 
 def _outside(column: NumberColumn, values: Floats) -> tuple[Booleans, Booleans]:
     """Where `values` lie below and above the column's range; NaN lies in it."""
-    return (values <= 0) if column.positive else (values < 0), values > column.highest
+    too_high = np.isfinite(values) & (values > column.highest)  # infinite: a request that is not given
+    return (values <= 0) if column.positive else (values < 0), too_high
 
 
-def _remedy(column: NumberColumn) -> str:
+def _remedy(column: NumberColumn, fault: str = "") -> str:
     """What to write instead."""
     if column.highest == 1.0:
         return "write a fraction from 0 to 1, 5% as 0.05"
+    if fault.startswith("is above"):
+        return f"write a number of at most {column.highest:g}"
     return "write a number above 0" if column.positive else "write a number of at least 0"
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from allocator.errors import Fault
-from allocator.records.scenario import PortfolioSource
+from allocator.records.scenario import LARGEST_AMOUNT, LONGEST_TERM, PortfolioSource
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class NumberColumn:
     """Value where the source has no such column; None: it must have one."""
     empty: float | None
     """Value of an empty cell; None: no cell may be empty."""
-    highest: float = math.inf
+    highest: float
     positive: bool = False
     """Whether the value must be above 0 rather than at least 0."""
 
@@ -29,13 +29,13 @@ class NumberColumn:
 NUMBERS = (
     NumberColumn("pd", absent=None, empty=None, highest=1.0),
     NumberColumn("lgd", absent=None, empty=None, highest=1.0),
-    NumberColumn("term_years", absent=1.0, empty=None, positive=True),
-    NumberColumn("min_amount", absent=0.0, empty=0.0),
-    NumberColumn("max_amount", absent=math.inf, empty=math.inf),
-    NumberColumn("relationship_value", absent=0.0, empty=0.0),
-    NumberColumn("exposure", absent=0.0, empty=0.0),
+    NumberColumn("term_years", absent=1.0, empty=None, highest=LONGEST_TERM, positive=True),
+    NumberColumn("min_amount", absent=0.0, empty=0.0, highest=LARGEST_AMOUNT),
+    NumberColumn("max_amount", absent=math.inf, empty=math.inf, highest=LARGEST_AMOUNT),
+    NumberColumn("relationship_value", absent=0.0, empty=0.0, highest=LARGEST_AMOUNT),
+    NumberColumn("exposure", absent=0.0, empty=0.0, highest=LARGEST_AMOUNT),
     NumberColumn("min_rate", absent=math.nan, empty=math.nan, highest=1.0),
-    NumberColumn("fixed_amount", absent=math.nan, empty=math.nan, positive=True),
+    NumberColumn("fixed_amount", absent=math.nan, empty=math.nan, highest=LARGEST_AMOUNT, positive=True),
     NumberColumn("fixed_rate", absent=math.nan, empty=math.nan, highest=1.0),
 )
 
@@ -91,6 +91,7 @@ def _missing(name: str, theirs: str, names: Sequence[str], source: PortfolioSour
     near = get_close_matches(theirs.lower(), by_lower, n=1, cutoff=0.6)
     if near:
         nearest = by_lower[near[0]]
+        nearest = nearest if nearest == nearest.strip() else f'"{nearest}"'
         problem = f"no column {theirs}; the nearest is {nearest}"
         remedy = f"rename it or write columns: {{{name}: {nearest}}}"
     else:

@@ -18,6 +18,11 @@ Measure = Literal["offered", "drawn", "interest", "gross_interest", "expected_lo
 Reference = Literal["budget", "total", "drawn"]
 Basis = Literal["offered", "drawn"]
 
+LARGEST_AMOUNT = 1e14
+"""Currency units; beyond, a double no longer tells one cent from the next."""
+LONGEST_TERM = 100.0
+"""Years."""
+
 
 @dataclass(frozen=True)
 class InvoiceFiles:

@@ -17,7 +17,17 @@ from pydantic import (
     model_validator,
 )
 
-from allocator.scenario.quantities import Finding, Quantity, Text, fraction, number, one_of, refuse, text
+from allocator.scenario.quantities import (
+    Finding,
+    Quantity,
+    Text,
+    fraction,
+    money,
+    number,
+    one_of,
+    refuse,
+    text,
+)
 from allocator.scenario.typed import Typed
 
 BUDGET = "budget"
@@ -57,7 +67,7 @@ def _bound(value: object, info: ValidationInfo) -> float:
         raise refuse(Finding(f"{written.text} is negative, expected 0 or more", "write 0 or more"))
     if known["weight"] is None and count and written.value % 1:
         raise refuse(Finding(f"{written.text} is no number of loans", "write a whole number"))
-    return float(written.value)
+    return float(written.value) if count or known["weight"] is not None else money(value)
 
 
 def _number_column(column: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -113,8 +113,8 @@ class TicketEntry(Typed):
         if "min" not in info.data or "max" not in info.data:
             return step
         smallest, largest, unit = info.data["min"], info.data["max"], step or CENT
-        # In decimals, as written: 0.35 holds three steps of 0.1, in binary only two.
-        low, high, one = (Decimal(repr(value)) for value in (smallest, largest, unit))
+        # Exact, as written: 0.35 holds three steps of 0.1, in binary only two.
+        low, high, one = (Fraction(repr(value)) for value in (smallest, largest, unit))
         if high // one * one < low:
             between = f"between min {smallest:.10g} and max {largest:.10g}"
             problem = f"no multiple of {unit:.10g} lies {between}"

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from allocator.records.scenario import LARGEST_AMOUNT, LONGEST_TERM
+
 _NUMBER = r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"
 _WRITTEN = re.compile(rf"\s*({_NUMBER})\s*(%?)\s*")
 _PERCENTAGE = "a percentage such as 63% or a fraction such as 0.63"
@@ -107,6 +109,24 @@ def amount(value: object, expected: str = "an amount such as 100_000_000") -> fl
     return float(written.value)
 
 
+def money(value: object) -> float:
+    """An amount of money: no larger than where a double still tells one cent from the next."""
+    result = amount(value)
+    if result > LARGEST_AMOUNT:
+        problem = f"{describe(value)} is too large an amount, expected at most {LARGEST_AMOUNT:g}"
+        raise refuse(Finding(problem, "write an amount in currency units"))
+    return result
+
+
+def years(value: object) -> float:
+    """A number of years, as a loan may run."""
+    result = amount(value, "a number of years such as 1")
+    if result > LONGEST_TERM:
+        problem = f"{describe(value)} is too long a term, expected at most {LONGEST_TERM:g} years"
+        raise refuse(Finding(problem, "write a number of years such as 1"))
+    return result
+
+
 def whole(value: object, expected: str = "a whole number such as 2") -> int:
     """A whole number of at least 0 that a solver can take (below 2^31)."""
     number_written = amount(value, expected)
@@ -197,14 +217,14 @@ RateStep = Annotated[
     BeforeValidator(positive(fraction)),
     _schema("fraction a year", _PERCENT, exclusiveMinimum=0, maximum=1),
 ]
-Money = Annotated[float, BeforeValidator(amount), _schema("currency units", minimum=0)]
+Money = Annotated[float, BeforeValidator(money), _schema("currency units", minimum=0, maximum=LARGEST_AMOUNT)]
 PositiveMoney = Annotated[
-    float, BeforeValidator(positive(amount)), _schema("currency units", exclusiveMinimum=0)
+    float,
+    BeforeValidator(positive(money)),
+    _schema("currency units", exclusiveMinimum=0, maximum=LARGEST_AMOUNT),
 ]
 Years = Annotated[
-    float,
-    BeforeValidator(positive(lambda value: amount(value, "a number of years such as 1"))),
-    _schema("years", exclusiveMinimum=0),
+    float, BeforeValidator(positive(years)), _schema("years", exclusiveMinimum=0, maximum=LONGEST_TERM)
 ]
 Seconds = Annotated[
     float,

@@ -59,6 +59,13 @@ SLIPS: dict[str, tuple[str, list[str]]] = {
             " rename it or write columns: {borrower_id: Borrower_ID}"
         ],
     ),
+    "a blank before a name": (
+        "borrower_id, grade,pd,lgd\nE1,A,.1,.5",
+        [
+            'grade: no column grade; the nearest is " grade";'
+            ' rename it or write columns: {grade: " grade"} or give defaults.grade'
+        ],
+    ),
     "an identifier twice": (
         f"{HEAD}\nE2,A,.1,.5\nE1,A,.1,.5\nE2,B,.1,.5",
         ['row 3, borrower_id: "E2" is the identifier of row 1 too; keep one row a borrower'],
@@ -109,6 +116,14 @@ SLIPS: dict[str, tuple[str, list[str]]] = {
             for name, value in zip(
                 ("min_amount", "max_amount", "relationship_value", "exposure"), (-4, -3, -1, -2), strict=True
             )
+        ],
+    ),
+    "absurd amounts and terms": (
+        f"{HEAD},max_amount,exposure,term_years\nE1,A,.1,.5,1e300,2e14,1200\nE2,A,.1,.5,,,1",
+        [
+            "row 1, term_years: 1200 is above 100; write a number of at most 100",
+            "row 1, max_amount: 1e+300 is above 1e+14; write a number of at most 1e+14",
+            "row 1, exposure: 2e+14 is above 1e+14; write a number of at most 1e+14",
         ],
     ),
     "min above max": (
