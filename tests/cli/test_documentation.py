@@ -17,23 +17,19 @@ SESSION = re.findall(r"```console\n\$ allocator ([^\n]*)\n(.*?)```", PAGE, re.DO
 STATUS = '; echo "exit status $?"'
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the session goes on from block to block."""
-    return tmp_path_factory.mktemp("session")
-
-
-@pytest.mark.parametrize(("command", "shown"), SESSION)
 def test_each_block_shows_what_its_command_prints(
-    folder: Path, allocator: Allocator, monkeypatch: pytest.MonkeyPatch, command: str, shown: str
+    tmp_path: Path, allocator: Allocator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(folder)
-    outcome = allocator(*shlex.split(command.removesuffix(STATUS)))
-    printed = outcome.out + outcome.err
-    if command.endswith(STATUS):
-        printed += f"exit status {outcome.status}\n"
-    pattern = re.escape(shown).replace(re.escape("..."), ".*")
-    assert re.fullmatch(pattern, printed, re.DOTALL), printed
+    """One folder, where the session goes on from block to block."""
+    monkeypatch.chdir(tmp_path)
+    assert SESSION
+    for command, shown in SESSION:
+        outcome = allocator(*shlex.split(command.removesuffix(STATUS)))
+        printed = outcome.out + outcome.err
+        if command.endswith(STATUS):
+            printed += f"exit status {outcome.status}\n"
+        pattern = re.escape(shown).replace(re.escape("..."), ".*")
+        assert re.fullmatch(pattern, printed, re.DOTALL), f"{command}\n{printed}"
 
 
 def test_every_command_has_its_row() -> None:
