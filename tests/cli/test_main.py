@@ -209,7 +209,7 @@ WAITING = """
 import sys, time
 from importlib import import_module
 from allocator.cli.main import main
-def wait(*_):
+def wait(*_, **__):
     print("there", file=sys.stderr, flush=True)
     time.sleep(60)
 module, _, name = sys.argv[1].rpartition(".")
@@ -252,7 +252,13 @@ def test_a_signal_ends_the_command_and_leaves_nothing(
 
 @pytest.mark.parametrize(
     ("stage", "command"),
-    [("allocator.insight.stress.try_stresses", ("stress", "scenario.yaml", "--plot", "stress.svg"))],
+    [
+        ("allocator.insight.stress.try_stresses", ("stress", "scenario.yaml", "--plot", "stress.svg")),
+        (
+            "allocator.insight.simulation.simulate.simulate",
+            ("simulate", "scenario.yaml", "--plot", "years.svg"),
+        ),
+    ],
 )
 def test_ctrl_c_ends_the_commands_of_insight(case: Path, stage: str, command: tuple[str, ...]) -> None:
     before = sorted(case.iterdir())

@@ -1,0 +1,145 @@
+"""`allocator simulate`: the years that an allocation may have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from allocator.cli.options import AsJson, Force, Plot, Verbose
+from allocator.cli.output import print_json, print_page, progress
+from allocator.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from allocator.borrowers import Columns
+    from allocator.certification.certify import Finding
+    from allocator.insight.simulation.record import Method
+    from allocator.records.case import Inputs
+    from allocator.records.scenario import Scenario
+
+EXAMPLE = "Example: allocator simulate runs/sme --by sector --lgd-spread 20% --years 20000 --plot years.svg"
+
+
+def simulate(
+    path: Annotated[Path, typer.Argument(metavar="DIR", help="A run, or a scenario to be solved first.")],
+    years: Annotated[int, typer.Option(metavar="N", help="How many years.", min=100)] = 10_000,
+    seed: Annotated[int, typer.Option(metavar="S", help="The same seed gives the same years.", min=0)] = 0,
+    by: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Give each value of this column a factor of its own.")
+    ] = None,
+    rho: Annotated[str, typer.Option(metavar="SHARE", help="Asset correlation in a sector.")] = "15%",
+    between: Annotated[
+        str, typer.Option(metavar="SHARE", help="Correlation of two sectors' factors; with --by.")
+    ] = "50%",
+    lgd_spread: Annotated[
+        str, typer.Option(metavar="SHARE", help="Variance of LGD over its largest, L (1 - L).")
+    ] = "0%",
+    method: Annotated[
+        str | None, typer.Option(metavar="each|binned", help="How years are drawn; by size if not given.")
+    ] = None,
+    plot: Plot = None,
+    force: Force = False,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Simulate defaults, take-up and recovery: the distribution of income, loss and net, and its tails."""
+    from allocator.insight.simulation.record import Risk
+    from allocator.report import simulation as pages
+    from allocator.report.charts import ENDINGS, chart_text
+    from allocator.store.file import require_file, write_file
+
+    if plot is not None:
+        require_file(plot, ENDINGS, force=force)
+    shares = _shares({"--rho": rho, "--between": between, "--lgd-spread": lgd_spread})
+    risk = Risk(shares[0], by, shares[1], shares[2])
+    chosen = _method(method)
+    with progress(verbose) as tell:
+        scenario, inputs, finding = _allocation(path, by, tell)
+        from allocator.insight.simulation.simulate import simulate as draw
+        from allocator.insight.simulation.summary import summarise_years
+
+        portfolio, policy = inputs.portfolio, scenario.policy
+        book = scenario.name
+        threads = scenario.solver.threads
+        simulation = draw(
+            portfolio, policy, {book: finding}, risk,
+            years=years, seed=seed, method=chosen, threads=threads, progress=tell,
+        )  # fmt: skip
+        column = portfolio.grade if by is None else portfolio.text(by)
+        found = summarise_years(simulation, book, finding.ledger, column)
+        drawn = simulation.books[book]
+        if plot is not None:
+            tell("drawing")
+            write_file(plot, chart_text(pages.simulation_chart(book, policy.currency, drawn, found), plot))
+    if as_json:
+        figures = pages.simulation_figures(simulation, drawn, found)
+        print_json({"name": book, "currency": policy.currency, **figures})
+    else:
+        print_page(pages.simulation_page(book, policy.currency, simulation, drawn, found))
+
+
+def _allocation(path: Path, by: str | None, tell: Callable[[str], None]) -> tuple[Scenario, Inputs, Finding]:
+    """A run's decisions once they pass their recheck, or a scenario's once it is solved."""
+    from allocator.borrowers import Columns
+
+    further = Columns(frozenset() if by in (None, "grade") else frozenset({str(by)}))
+    return _solved(path, further, tell) if path.is_file() else _rechecked(path, further, tell)
+
+
+def _rechecked(
+    folder: Path, further: Columns, tell: Callable[[str], None]
+) -> tuple[Scenario, Inputs, Finding]:
+    from allocator.store import read_run
+
+    tell("rechecking the run from its inputs")
+    stored = read_run(folder)
+    from allocator.verification import recheck_run
+
+    found = recheck_run(stored, further)
+    return found.scenario, found.inputs, found.finding
+
+
+def _solved(file: Path, further: Columns, tell: Callable[[str], None]) -> tuple[Scenario, Inputs, Finding]:
+    from allocator.borrowers import read_inputs
+    from allocator.scenario import load_scenario
+
+    scenario = load_scenario(file)
+    tell("reading the borrowers")
+    inputs = read_inputs(scenario, further)
+    tell("starting the engine")
+    from allocator.pipeline import decide, judge, prepare
+
+    case = prepare(scenario, inputs)
+    return scenario, inputs, judge(case, decide(case, tell))
+
+
+def _shares(written: dict[str, str]) -> list[float]:
+    """The fractions that the options state; raises InputError with every one that states none."""
+    from pydantic_core import PydanticCustomError
+
+    from allocator.scenario.quantities import findings_of, fraction
+
+    faults, shares = [], []
+    for option, text in written.items():
+        try:
+            shares.append(fraction(text))
+        except PydanticCustomError as error:
+            faults += [Fault(one.problem, one.remedy, field=option) for one in findings_of(error.context)]
+    if faults:
+        raise InputError.of(faults, "simulate")
+    return shares
+
+
+def _method(text: str | None) -> Method | None:
+    known: dict[str | None, Method | None] = {None: None, "each": "each", "binned": "binned"}
+    if text in known:
+        return known[text]
+    fault = Fault(f"{text!r} is no method", "write each or binned", field="--method")
+    raise InputError.of([fault], "simulate")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command(epilog=EXAMPLE, short_help="Simulate the years of an allocation.")(simulate)

@@ -1,0 +1,123 @@
+"""Mean, quantiles, VaR and CVaR of simulated years, each with an interval of confidence.
+
+VaR at level alpha is the smallest value that a share alpha of the years does not exceed. CVaR is
+VaR + mean of (x - VaR)+ / (1 - alpha) (Rockafellar and Uryasev), the mean of the worst 1 - alpha.
+Intervals hold 95 % each: VaR's between order statistics, from the binomial number of years below it,
+whatever the distribution; CVaR's and the mean's by their standard errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binom, norm
+
+from allocator.records.portfolio import Floats
+
+LEVELS = (0.95, 0.99, 0.999)
+QUANTILES = (0.01, 0.05, 0.5, 0.95, 0.99)
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure and its interval; an end that the years are too few for is NaN."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The worst years at one level."""
+
+    level: float
+    var: Estimate
+    cvar: Estimate
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """One figure over the years, in its own unit."""
+
+    mean: float
+    sd: float
+    standard_error: float
+    """Of the mean."""
+    quantiles: tuple[tuple[float, float], ...]
+    """Level, value."""
+    tails: tuple[Tail, ...]
+    """Of its large values."""
+
+
+def distribution(
+    values: Floats, levels: Sequence[float] = LEVELS, quantiles: Sequence[float] = QUANTILES
+) -> Distribution:
+    """The distribution of `values` (years,)."""
+    ordered = np.sort(values)
+    sd = float(np.std(values, ddof=1))
+    return Distribution(
+        mean=float(np.mean(values)),
+        sd=sd,
+        standard_error=sd / float(np.sqrt(len(values))),
+        quantiles=tuple((level, _quantile(ordered, level)) for level in quantiles),
+        tails=tuple(
+            Tail(level, value_at_risk(ordered, level), tail_mean(ordered, level)) for level in levels
+        ),
+    )
+
+
+def value_at_risk(ordered: Floats, level: float) -> Estimate:
+    """VaR of ascending values."""
+    n, beyond = len(ordered), (1.0 - CONFIDENCE) / 2
+    low = int(binom.ppf(beyond, n, level))
+    high = int(binom.ppf(1.0 - beyond, n, level)) + 1
+    return Estimate(
+        _quantile(ordered, level),
+        float(ordered[low - 1]) if low >= 1 else float("nan"),
+        float(ordered[high - 1]) if high <= n else float("nan"),
+    )
+
+
+def tail_mean(ordered: Floats, level: float) -> Estimate:
+    """CVaR of ascending values."""
+    n, var = len(ordered), _quantile(ordered, level)
+    excess = np.maximum(ordered - var, 0.0) / (1.0 - level)
+    value = var + float(np.mean(excess))
+    width = float(norm.ppf(0.5 + CONFIDENCE / 2)) * float(np.std(excess, ddof=1)) / float(np.sqrt(n))
+    return Estimate(value, value - width, value + width)
+
+
+def tail_weights(values: Floats, level: float) -> Floats:
+    """(years,) weights that sum to 1 and make CVaR the weighted mean of `values`."""
+    n = len(values)
+    order = np.argsort(values, kind="stable")
+    share = np.clip(1.0 - (np.arange(n, 0, -1) - 1) / (n * (1.0 - level)), 0.0, 1.0 / (n * (1.0 - level)))
+    weights = np.zeros(n)
+    weights[order] = share
+    return weights
+
+
+def share_below(values: Floats, line: float) -> Estimate:
+    """Share of the years below `line`, with the exact (Clopper-Pearson) interval."""
+    n, below = len(values), int(np.count_nonzero(values < line))
+    interval = _clopper_pearson(below, n)
+    return Estimate(below / n, *interval)
+
+
+def _clopper_pearson(count: int, n: int) -> tuple[float, float]:
+    from scipy.stats import beta
+
+    beyond = (1.0 - CONFIDENCE) / 2
+    low = float(beta.ppf(beyond, count, n - count + 1)) if count else 0.0
+    high = float(beta.ppf(1.0 - beyond, count + 1, n - count)) if count < n else 1.0
+    return low, high
+
+
+def _quantile(ordered: Floats, level: float) -> float:
+    """The smallest value that a share `level` of them does not exceed."""
+    rank = int(np.ceil(len(ordered) * level - 1e-9))
+    return float(ordered[max(rank, 1) - 1])
