@@ -19,7 +19,7 @@ import typer
 from typer.exceptions import TyperException
 
 import allocator
-from allocator.cli import check, explain, init, schema, scoring, simulate, solve, stress, synth, verify
+from allocator.cli import check, compare, explain, init, schema, scoring, simulate, solve, stress, synth, verify
 from allocator.cli.failures import INTERRUPTED, TERMINATED, Terminated, say, say_failure
 from allocator.cli.output import ReaderLeftError, print_line
 from allocator.errors import AllocatorError, Fault, InputError
@@ -51,7 +51,7 @@ def about(
     """Allocate a credit budget over many small firms, with a proof that anyone can recheck."""
 
 
-for command in (check, solve, verify, explain, stress, simulate, scoring, synth, schema, init):
+for command in (check, solve, verify, compare, explain, stress, simulate, scoring, synth, schema, init):
     command.register(app)
 
 

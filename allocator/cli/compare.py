@@ -1,0 +1,166 @@
+"""`allocator compare`: runs, scenarios and strategies side by side."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from allocator.cli.options import AsJson, Force, Plot, Sets, Verbose
+from allocator.cli.output import print_json, print_page, progress
+from allocator.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from allocator.borrowers import Columns
+    from allocator.insight.comparison import Comparison, Side
+    from allocator.insight.comparison.sides import Progress
+    from allocator.records.scenario import Scenario
+
+EXAMPLE = "Example: allocator compare sme.yaml --strategies optimal,ahp_lines,equal,by_score,greedy"
+DEFAULT = "optimal,ahp_lines,equal,by_score,greedy"
+_BOOKS = (".csv", ".parquet", ".xlsx")
+
+
+def compare(
+    subjects: Annotated[
+        list[Path], typer.Argument(metavar="A B ...", help="Folders that solve wrote, or scenario files.")
+    ],
+    sets: Sets,
+    strategies: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,...",
+            help=f"Of one scenario: what to compare, the first with all others; files too. {DEFAULT}",
+        ),
+    ] = None,
+    by: Annotated[str, typer.Option(metavar="COLUMN", help="Column of texts to sum by.")] = "grade",
+    top: Annotated[int, typer.Option(metavar="N", help="Borrowers listed, of those swapped.", min=0)] = 10,
+    prices_only: Annotated[
+        bool, typer.Option("--prices-only", help="Cost of each difference by prices, without solving again.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write who is swapped: a .csv, .parquet or .xlsx.")
+    ] = None,
+    plot: Plot = None,
+    force: Force = False,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Compare each with the first: inputs, results, who is swapped, what each difference costs."""
+    from allocator.report.charts import ENDINGS, chart_text
+    from allocator.report.comparison import comparison_chart, comparison_figures, comparison_page
+    from allocator.store.file import require_file, write_file
+    from allocator.store.tables import FORMATS, write_frame
+
+    _require_subjects(subjects, strategies, sets)
+    if plot is not None:
+        require_file(plot, ENDINGS, force=force)
+    if out is not None:
+        require_file(out, FORMATS, force=force)
+    with progress(verbose) as tell:
+        tell("starting the engine")
+        from allocator.insight.comparison import compare as compared
+
+        sides = _sides(subjects, strategies, sets, by, tell)
+        comparison = compared(sides, by, tell, exact=not prices_only)
+        if out is not None:
+            write_frame(_all_swaps(comparison), out, force=force)
+        if plot is not None:
+            tell("drawing")
+            write_file(plot, chart_text(comparison_chart(comparison), plot))
+    if as_json:
+        print_json(comparison_figures(comparison, top))
+    else:
+        print_page(comparison_page(comparison, top if len(sides) == 2 else 0))
+
+
+def _require_subjects(subjects: list[Path], strategies: str | None, sets: list[str]) -> None:
+    faults = []
+    if len(subjects) > 1 and strategies is not None:
+        faults.append(
+            Fault("is for one scenario", "name one file alone", field="--strategies")
+        )
+    if len(subjects) == 1 and subjects[0].is_dir():
+        remedy = "name a second run, or a scenario whose strategies to compare"
+        faults.append(Fault("one run has nothing to be compared with", remedy, file=str(subjects[0])))
+    if sets and all(subject.is_dir() for subject in subjects):
+        faults.append(
+            Fault("runs stand as they are", "name scenario files", field="--set")
+        )
+    if faults:
+        raise InputError.of(faults, "command line")
+
+
+def _sides(
+    subjects: list[Path], strategies: str | None, sets: list[str], by: str, tell: Progress
+) -> list[Side]:
+    from allocator.insight.comparison import run_side, scenario_side, strategy_sides
+    from allocator.scenario import load_scenario
+    from allocator.store import read_run
+
+    further = _columns(by)
+    if len(subjects) == 1:
+        return strategy_sides(_under_each(subjects[0], strategies or DEFAULT, sets), tell, further)
+    sides = []
+    for subject, name in zip(subjects, _names(subjects), strict=True):
+        if subject.is_dir():
+            tell(f"rechecking {name}")
+            sides.append(run_side(read_run(subject), name, further))
+        else:
+            sides.append(scenario_side(load_scenario(subject, sets), name, tell, further))
+    return sides
+
+
+def _names(subjects: list[Path]) -> list[str]:
+    """File or folder names, or whole paths where two have the same."""
+    names = [subject.name if subject.is_dir() else subject.stem for subject in subjects]
+    return [str(one) if names.count(name) > 1 else name for one, name in zip(subjects, names, strict=True)]
+
+
+def _under_each(file: Path, strategies: str, sets: list[str]) -> list[Scenario]:
+    """The scenario under each of the strategies named. Raises InputError with the faults of all."""
+    from allocator.scenario import load_scenario
+
+    scenarios: list[Scenario] = []
+    faults: list[Fault] = []
+    for name in (one.strip() for one in strategies.split(",")):
+        told = f"strategy={json.dumps({'file': name} if name.lower().endswith(_BOOKS) else name)}"
+        try:
+            scenarios.append(load_scenario(file, [*sets, told]))
+        except InputError as error:
+            faults += error.faults
+    names = [scenario.strategy.name for scenario in scenarios]
+    faults += [
+        Fault(f"{name} stands twice", "name it once", field="--strategies")
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]
+    if faults:
+        raise InputError.of(list(dict.fromkeys(faults)), str(file))
+    return scenarios
+
+
+def _columns(by: str) -> Columns:
+    from allocator.borrowers import Columns
+
+    return Columns() if by == "grade" else Columns(texts=frozenset({by}))
+
+
+def _all_swaps(comparison: Comparison) -> pd.DataFrame:
+    """The swaps of every pair, told apart by the names of its sides."""
+    import pandas as pd
+
+    parts = [
+        pair.swaps.table.assign(before=pair.before.name, after=pair.after.name) for pair in comparison.pairs
+    ]
+    whole = pd.concat(parts, ignore_index=True)
+    return whole[["before", "after", *(name for name in whole.columns if name not in ("before", "after"))]]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command(epilog=EXAMPLE, short_help="Compare runs, scenarios or strategies.")(compare)

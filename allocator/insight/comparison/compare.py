@@ -1,0 +1,83 @@
+"""Two or more sides compared: each with the first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from allocator.insight.comparison.differences import (
+    BorrowerChanges,
+    Difference,
+    borrower_changes,
+    match,
+    scenario_differences,
+)
+from allocator.insight.comparison.segments import Figures, by_column, figures_of
+from allocator.insight.comparison.sides import Side
+from allocator.insight.comparison.steps import Step, steps
+from allocator.insight.comparison.swaps import Swaps, swaps
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A side beside the first."""
+
+    before: Side
+    after: Side
+    scenario: tuple[Difference, ...]
+    borrowers: BorrowerChanges
+    swaps: Swaps
+    steps: tuple[Step, ...]
+    """None where the strategies alone differ: then the difference of the values is theirs."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Sides side by side; the first is what the others are compared with."""
+
+    sides: tuple[Side, ...]
+    figures: tuple[Figures, ...]
+    """One a side."""
+    by: str
+    segments: tuple[dict[str, Figures], ...]
+    """One a side: value of the column `by` -> figures."""
+    pairs: tuple[Pair, ...]
+    """One a further side."""
+
+
+def compare(
+    sides: Sequence[Side], by: str = "grade", progress: Progress = lambda _: None, *, exact: bool = True
+) -> Comparison:
+    """Every side with the first: inputs, results, swaps, the values of the column `by`, each change's cost.
+
+    `exact` solves every case between two scenarios; without it the prices say what a change can gain at
+    most. Of sides that differ in their strategy alone nothing is solved. A column other than grade must
+    have been read with the sides.
+    """
+    first, *others = sides
+    pairs = [_pair(first, other, progress, exact) for other in others]
+    return Comparison(
+        tuple(sides),
+        tuple(map(figures_of, sides)),
+        by,
+        tuple(by_column(side, by) for side in sides),
+        tuple(pairs),
+    )
+
+
+def _pair(before: Side, after: Side, progress: Progress, exact: bool) -> Pair:
+    progress(f"comparing {after.name} with {before.name}")
+    ours, theirs = before.case.inputs, after.case.inputs
+    matching = match(ours.portfolio, theirs.portfolio)
+    changed = scenario_differences(before.case.scenario.document, after.case.scenario.document)
+    same = all(one.key.startswith("strategy") for one in changed)
+    return Pair(
+        before,
+        after,
+        changed,
+        borrower_changes(ours.portfolio, theirs.portfolio, (ours.churn, theirs.churn), matching),
+        swaps(before, after, matching),
+        () if same else steps(before, after, progress, exact=exact),
+    )

@@ -1,0 +1,167 @@
+"""What differs in the inputs: the resolved scenarios key by key, the borrowers column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from allocator.records.portfolio import Booleans, ChurnTable, Floats, Integers, Portfolio, Text
+
+_NUMBERS = (
+    "pd",
+    "lgd",
+    "term_years",
+    "min_amount",
+    "max_amount",
+    "relationship_value",
+    "exposure",
+    "min_rate",
+    "fixed_amount",
+    "fixed_rate",
+)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A key of the scenario file that two scenarios do not share."""
+
+    key: str
+    before: Any
+    """None where the key is not there."""
+    after: Any
+
+
+@dataclass(frozen=True)
+class ColumnChange:
+    """A column in which borrowers of both portfolios differ."""
+
+    column: str
+    borrowers: int
+    before: float | None
+    """Sum over the borrowers who differ, values not given left out; None for texts."""
+    after: float | None
+
+
+@dataclass(frozen=True)
+class BorrowerChanges:
+    """How one portfolio and its churn curve differ from another."""
+
+    added: int
+    dropped: int
+    added_requests: float
+    """Sum of the requests of those added; a request without an end is left out."""
+    dropped_requests: float
+    columns: tuple[ColumnChange, ...]
+    churn: float
+    """Largest change of churn at any rate and grade of both curves; NaN where their rates differ."""
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.dropped or self.columns or self.churn != 0)
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Positions of the borrowers whom two portfolios share, and of those who are in one alone."""
+
+    before: Integers
+    """(common,) positions in the first."""
+    after: Integers
+    """(common,) positions in the second."""
+    dropped: Integers
+    """Positions in the first of who is not in the second."""
+    added: Integers
+
+
+def match(before: Portfolio, after: Portfolio) -> Matching:
+    """Borrowers by identifier."""
+    everybody, nobody = np.arange(len(before)), np.zeros(0, dtype=np.int64)
+    if np.array_equal(before.borrower_id, after.borrower_id):
+        return Matching(everybody, everybody, nobody, nobody)
+    place = pd.Index(before.borrower_id).get_indexer(pd.Index(after.borrower_id))
+    common = np.flatnonzero(place >= 0)
+    dropped = np.setdiff1d(everybody, place[common], assume_unique=True)
+    return Matching(place[common], common, dropped, np.flatnonzero(place < 0))
+
+
+def scenario_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """Keys of two resolved documents with other values, in the order of the files; limits by their names.
+
+    The name of a scenario is no difference, nor is what it may only be asked about.
+    """
+    ours, theirs = (dict(_leaves("", document)) for document in (before, after))
+    return tuple(
+        Difference(key, ours.get(key), theirs.get(key))
+        for key in dict.fromkeys([*ours, *theirs])
+        if ours.get(key) != theirs.get(key) and key != "name" and not key.startswith("stresses")
+    )
+
+
+def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for name, entry in value.items():
+            yield from _leaves(f"{key}.{name}" if key else str(name), entry)
+    elif key == "policy.limits":
+        for limit in value:
+            rest = {name: entry for name, entry in limit.items() if name != "name"}
+            yield from _leaves(f"{key}[{limit['name']}]", rest)
+    else:
+        yield key, value
+
+
+def borrower_changes(
+    before: Portfolio, after: Portfolio, churn: tuple[ChurnTable, ChurnTable], matching: Matching
+) -> BorrowerChanges:
+    """What the second portfolio, and the second of `churn`, have that the first have otherwise."""
+    return BorrowerChanges(
+        added=len(matching.added),
+        dropped=len(matching.dropped),
+        added_requests=_finite_sum(after.max_amount[matching.added]),
+        dropped_requests=_finite_sum(before.max_amount[matching.dropped]),
+        columns=tuple(_column_changes(before, after, matching)),
+        churn=_largest_change(*churn),
+    )
+
+
+def _column_changes(before: Portfolio, after: Portfolio, matching: Matching) -> Iterator[ColumnChange]:
+    texts = {"grade": (before.grade, after.grade)}
+    texts |= {name: (before.texts[name], after.texts[name]) for name in before.texts if name in after.texts}
+    for name, (ours, theirs) in texts.items():
+        changed = _words(ours)[matching.before] != _words(theirs)[matching.after]
+        if np.any(changed):
+            yield ColumnChange(name, int(np.count_nonzero(changed)), None, None)
+    excluded = before.exclude[matching.before], after.exclude[matching.after]
+    if np.any(excluded[0] != excluded[1]):
+        yield _numbers("exclude", excluded[0].astype(float), excluded[1].astype(float))
+    for name in (*_NUMBERS, *sorted(set(before.numbers) & set(after.numbers) - set(_NUMBERS))):
+        ours_at, theirs_at = before.number(name)[matching.before], after.number(name)[matching.after]
+        if np.any(_unlike(ours_at, theirs_at)):
+            yield _numbers(name, ours_at, theirs_at)
+
+
+def _numbers(name: str, before: Floats, after: Floats) -> ColumnChange:
+    changed = _unlike(before, after)
+    sums = _finite_sum(before[changed]), _finite_sum(after[changed])
+    return ColumnChange(name, int(np.count_nonzero(changed)), *sums)
+
+
+def _unlike(before: Floats, after: Floats) -> Booleans:
+    return np.asarray((before != after) & ~(np.isnan(before) & np.isnan(after)))
+
+
+def _words(text: Text) -> np.ndarray:
+    return np.array([*text.values, ""], dtype=object)[text.codes]
+
+
+def _finite_sum(values: Floats) -> float:
+    return float(np.sum(values[np.isfinite(values)]))
+
+
+def _largest_change(before: ChurnTable, after: ChurnTable) -> float:
+    if before.churn.keys() != after.churn.keys() or not np.array_equal(before.rates, after.rates):
+        return float("nan")
+    gaps = [np.max(np.abs(before.churn[grade] - after.churn[grade]), initial=0.0) for grade in before.churn]
+    return float(max(gaps, default=0.0))

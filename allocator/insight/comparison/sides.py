@@ -1,0 +1,100 @@
+"""What is compared: a run read back, a scenario solved now, or a strategy on a scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from allocator.borrowers import NO_MORE, Columns, read_inputs
+from allocator.certification import Ledger
+from allocator.certification.certify import Finding
+from allocator.pipeline import decide, judge, prepare
+from allocator.records.case import Case
+from allocator.records.run import Status, StoredRun
+from allocator.records.scenario import Scenario
+from allocator.records.solution import Solution
+from allocator.summary import status
+from allocator.verification import recheck_run
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Side:
+    """Decisions on a case, judged from its inputs."""
+
+    name: str
+    case: Case
+    finding: Finding
+    bound: float
+    """The tightest proved on any allocation that keeps the limits of its case."""
+    status: Status
+
+    @property
+    def value(self) -> float:
+        return self.finding.certificate.value
+
+    @property
+    def share(self) -> float | None:
+        """Value as a part of the bound; None where the bound is not above 0."""
+        return self.value / self.bound if self.bound > 0 else None
+
+    @property
+    def ledger(self) -> Ledger:
+        """One line a borrower, in portfolio order."""
+        return self.finding.ledger
+
+    @property
+    def prices(self) -> Mapping[str, float]:
+        return self.finding.certificate.prices
+
+
+def run_side(stored: StoredRun, name: str, further: Columns = NO_MORE) -> Side:
+    """A stored run that passes its recheck; its portfolio has the `further` columns too.
+
+    Raises InputError where an input is missing, CertificateError where the run does not pass.
+    """
+    run = recheck_run(stored, further)
+    case = prepare(run.scenario, run.inputs)
+    return Side(name, case, run.finding, float(stored.summary["bound"]), stored.summary["status"])
+
+
+def scenario_side(
+    scenario: Scenario, name: str, progress: Progress = lambda _: None, further: Columns = NO_MORE
+) -> Side:
+    """A scenario solved now, by its own strategy. Raises what `allocate` raises."""
+    progress(f"reading the borrowers of {name}")
+    case = prepare(scenario, read_inputs(scenario, further))
+    progress(f"solving {name}")
+    return judged(case, decide(case, progress), name)
+
+
+def strategy_sides(
+    scenarios: Sequence[Scenario], progress: Progress = lambda _: None, further: Columns = NO_MORE
+) -> list[Side]:
+    """The same scenario under the strategy of each of `scenarios`, named by it; solved for the optimum once.
+
+    A strategy that reads a file has its inputs read again with it. Raises what `allocate` raises.
+    """
+    progress("reading the borrowers")
+    first = scenarios[0]
+    plain = prepare(first, read_inputs(first, further))
+    progress("solving for the optimum")
+    optimum = decide(replace(plain, scenario=replace(first, strategy=type(first.strategy)())), progress)
+    sides = []
+    for scenario in scenarios:
+        case = replace(plain, scenario=scenario)
+        if scenario.strategy.files():
+            case = prepare(scenario, read_inputs(scenario, further))
+        sides.append(judged(case, decide(case, progress, optimum=optimum), scenario.strategy.name))
+    return sides
+
+
+def judged(case: Case, solution: Solution, name: str) -> Side:
+    """The side of a solution. Raises CertificateError where it does not pass its recheck."""
+    finding = judge(case, solution)
+    certificate = finding.certificate
+    bound = min(solution.bound, certificate.bound)
+    bound = bound if finding.broken else max(bound, certificate.value)
+    gap = (bound - certificate.value) / max(abs(bound), 1.0)
+    return Side(name, case, finding, bound, status(case.scenario, finding, gap))

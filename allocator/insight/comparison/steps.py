@@ -1,0 +1,175 @@
+"""What each difference costs: the way from one scenario to another, one change at a time.
+
+The prices of the case before a change prove a bound on the case after it, by one pass and no solver; so
+bound - value is the most that the change can gain. Solving the case after it says how much it does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from allocator.borrowers import read_inputs
+from allocator.certification import recheck
+from allocator.errors import InfeasibleError, InputError, NoAllocationError
+from allocator.insight.comparison.sides import Side, judged
+from allocator.pipeline import decide, prepare
+from allocator.records.case import Case, Inputs
+from allocator.records.run import Decisions
+from allocator.records.scenario import Scenario
+from allocator.scenario import load_document
+
+Progress = Callable[[str], None]
+Document = Mapping[str, Any]
+
+_READ = ("portfolio", "response", "stress", "strategy")
+"""Sections that decide what is read."""
+_NOT_STEPS = ("schema", "name", "solver", "stresses")
+"""Sections that change no allocation's value."""
+_WHOLE = ("portfolio", "response", "stress", "strategy")
+"""Sections whose changes go together."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change on the way from a first scenario to a second."""
+
+    changes: str
+    """The keys changed."""
+    most: float | None
+    """The most that the change can add to the value, by the prices before it; None without such prices."""
+    gain: float | None
+    """What it adds, exactly; None where the case after it was not solved, or has no allocation."""
+    problem: str = ""
+    """Why it has none."""
+
+
+def steps(
+    before: Side, after: Side, progress: Progress = lambda _: None, *, exact: bool = True
+) -> tuple[Step, ...]:
+    """The changes from `before` to `after` in the order of the file, each on top of those before it.
+
+    Their gains add up to the difference of the values where every case between has an allocation. Without
+    `exact` nothing is solved, and every `most` is by the prices of `before`.
+    """
+    own, wanted = before.case.scenario.document, after.case.scenario.document
+    read = {_key(own): before.case.inputs, _key(wanted): after.case.inputs}
+    groups = list(_groups(own, wanted))
+    last: Side | None = before
+    found, pending = [], ""
+    for at, (key, document) in enumerate(_cumulative(own, wanted, groups)):
+        name = f"{pending}, {key}" if pending else key
+        at_end = at == len(groups) - 1
+        progress(f"changing {name}")
+        try:
+            scenario = after.case.scenario if at_end else load_document(document, "/", "between")
+            case = prepare(scenario, _inputs(scenario, read))
+        except InputError:  # alone it makes no scenario: together with the next
+            pending = name
+            continue
+        pending = ""
+        most = None if last is None else bound_at(case, last.prices) - last.value
+        if not exact:
+            found.append(Step(name, most, None))
+            continue
+        now, problem = (after, "") if at_end else _solved(case, last, progress)
+        gain = now.value - last.value if now is not None and last is not None else None
+        found.append(Step(name, most, gain, problem))
+        last = now
+    return tuple(found)
+
+
+def bound_at(case: Case, prices: Mapping[str, float]) -> float:
+    """U(prices) of `case`: an upper bound whatever the prices; a limit without one counts as 0."""
+    inputs, rows = case.inputs, case.limits.rows
+    held = {row.name: _allowed(prices.get(row.name, 0.0), row.sense) for row in rows}
+    nothing = np.zeros(len(inputs.portfolio))
+    decisions = Decisions(nothing, nothing)
+    return recheck(case.scenario, inputs.portfolio, inputs.churn, decisions, held, {}).certificate.bound
+
+
+def _allowed(price: float, sense: str) -> float:
+    """The price, or 0 where its sign is not one that the limit may have."""
+    wrong = (sense == "at_most" and price < 0) or (sense == "at_least" and price > 0)
+    return 0.0 if wrong else price
+
+
+def _solved(case: Case, last: Side | None, progress: Progress) -> tuple[Side | None, str]:
+    """The side of a case between the two, or why it has none."""
+    try:
+        return judged(case, decide(case, progress, last.prices if last is not None else None), ""), ""
+    except (InfeasibleError, NoAllocationError, InputError) as error:
+        return None, error.message
+
+
+def _inputs(scenario: Scenario, read: dict[str, Inputs]) -> Inputs:
+    """What the scenario reads, from `read` where it was read before."""
+    key = _key(scenario.document)
+    if key not in read:
+        read[key] = read_inputs(scenario)
+    return read[key]
+
+
+def _key(document: Document) -> str:
+    """What decides what is read: the sources, and the columns that limits ask for."""
+    limits = document["policy"].get("limits", [])
+    asked = [[limit.get(key) for key in ("where", "each", "weight")] for limit in limits]
+    return json.dumps([[document.get(name) for name in _READ], asked], sort_keys=True, default=str)
+
+
+def _groups(before: Document, after: Document) -> Iterator[tuple[str, str | None]]:
+    """Section and, inside the policy, key of what changes; limits by name as policy.limits[NAME]."""
+    for section in dict.fromkeys([*before, *after]):
+        if section in _NOT_STEPS or before.get(section) == after.get(section):
+            continue
+        if section in _WHOLE:
+            yield section, None
+            continue
+        ours, theirs = before[section], after[section]
+        for key in dict.fromkeys([*ours, *theirs]):
+            if ours.get(key) == theirs.get(key):
+                continue
+            if key != "limits":
+                yield section, key
+                continue
+            named = [{limit["name"]: limit for limit in part.get(key, [])} for part in (ours, theirs)]
+            for name in dict.fromkeys([*named[0], *named[1]]):
+                if named[0].get(name) != named[1].get(name):
+                    yield section, f"limits[{name}]"
+
+
+def _cumulative(
+    before: Document, after: Document, groups: list[tuple[str, str | None]]
+) -> Iterator[tuple[str, Document]]:
+    """Each change's name, and the document with it and those before it."""
+    document = dict(before)
+    for section, key in groups:
+        if key is None:
+            document = _put(document, section, after)
+            yield section, document
+            continue
+        policy = dict(document[section])
+        if key.startswith("limits["):
+            policy["limits"] = _limits(policy, after[section], key[len("limits[") : -1])
+        else:
+            policy = _put(policy, key, after[section])
+        document = {**document, section: policy}
+        yield f"{section}.{key}", document
+
+
+def _put(document: Document, key: str, after: Document) -> dict[str, Any]:
+    """`document` with `key` as `after` has it, or without it where that has none."""
+    kept = {name: entry for name, entry in document.items() if name != key}
+    return {**kept, key: after[key]} if key in after else kept
+
+
+def _limits(policy: Document, after: Document, name: str) -> list[Any]:
+    """The policy's limits with the one called `name` as `after` has it."""
+    wanted = [limit for limit in after.get("limits", []) if limit["name"] == name]
+    kept = policy.get("limits", [])
+    at = next((place for place, limit in enumerate(kept) if limit["name"] == name), len(kept))
+    return [*kept[:at], *wanted, *kept[at + 1 :]]

@@ -1,0 +1,108 @@
+"""Who is swapped between two allocations: who enters, leaves, or gets another amount or rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from allocator.insight.comparison.differences import Matching
+from allocator.insight.comparison.sides import Side
+from allocator.records.portfolio import Integers, Portfolio
+
+KINDS = ("enters", "leaves", "other amount and rate", "other amount", "other rate")
+_FIGURES = ("amount", "rate", "expected_loss", "value")
+
+
+@dataclass(frozen=True)
+class SwapTotal:
+    """One kind of change, over all borrowers who see it; amounts in currency units."""
+
+    kind: str
+    borrowers: int
+    amount_before: float
+    amount_after: float
+    value_before: float
+    value_after: float
+    mean_pd: float
+    """Weighted by the larger of both amounts; 0 where there is nobody."""
+
+    @property
+    def gain(self) -> float:
+        return self.value_after - self.value_before
+
+
+@dataclass(frozen=True)
+class Swaps:
+    """Every change between two allocations."""
+
+    table: pd.DataFrame
+    """One row a borrower who sees one: borrower_id, grade, pd, change, each figure before and after, gain;
+    those whose value changes most first."""
+    totals: tuple[SwapTotal, ...]
+    """One a kind, in the order of `KINDS`."""
+    same: int
+    """Borrowers of both with the same offer."""
+
+
+def swaps(before: Side, after: Side, matching: Matching) -> Swaps:
+    """What `after` decides otherwise; who is in one portfolio alone gets nothing in the other."""
+    places = (
+        np.concatenate([matching.before, np.full(len(matching.added), -1), matching.dropped]),
+        np.concatenate([matching.after, matching.added, np.full(len(matching.dropped), -1)]),
+    )
+    old, new = (_figures(side, place) for side, place in zip((before, after), places, strict=True))
+    had, has = old["amount"] > 0, new["amount"] > 0
+    amount = had & has & (old["amount"] != new["amount"])
+    rate = had & has & (old["rate"] != new["rate"])
+    kind = np.select([has & ~had, had & ~has, amount & rate, amount, rate], range(5), default=-1)
+    books = before.case.inputs.portfolio, after.case.inputs.portfolio
+    changed = np.flatnonzero(kind >= 0)
+    table = pd.DataFrame(
+        {
+            "borrower_id": _either(books[0].borrower_id, books[1].borrower_id, places)[changed],
+            "grade": _either(_grades(books[0]), _grades(books[1]), places)[changed],
+            "pd": _either(books[0].pd, books[1].pd, places)[changed].astype(float),
+            "change": np.array(KINDS, dtype=object)[kind[changed]],
+            **{f"{name}_before": old[name][changed] for name in _FIGURES},
+            **{f"{name}_after": new[name][changed] for name in _FIGURES},
+        }
+    )
+    table["gain"] = table["value_after"] - table["value_before"]
+    order = np.lexsort((table["borrower_id"].to_numpy(), -table["gain"].abs().to_numpy()))
+    same = int(np.count_nonzero(had & has & (kind < 0)))
+    return Swaps(table.iloc[order].reset_index(drop=True), tuple(_total(table, name) for name in KINDS), same)
+
+
+def _figures(side: Side, place: Integers) -> dict[str, np.ndarray]:
+    """Figures of the borrowers at `place`; 0 where that is -1."""
+    return {
+        name: np.where(place >= 0, np.append(getattr(side.ledger, name), 0.0)[place], 0.0)
+        for name in _FIGURES
+    }
+
+
+def _either(before: np.ndarray, after: np.ndarray, places: tuple[Integers, Integers]) -> np.ndarray:
+    """The value in the second portfolio where a borrower is in it, else in the first."""
+    ours, theirs = np.append(before, before[:1])[places[0]], np.append(after, after[:1])[places[1]]
+    return np.where(places[1] >= 0, theirs, ours)
+
+
+def _grades(portfolio: Portfolio) -> np.ndarray:
+    return np.array(portfolio.grade.values, dtype=object)[portfolio.grade.codes]
+
+
+def _total(table: pd.DataFrame, kind: str) -> SwapTotal:
+    rows = table[table["change"] == kind]
+    weight = np.maximum(rows["amount_before"], rows["amount_after"])
+    whole = float(weight.sum())
+    return SwapTotal(
+        kind=kind,
+        borrowers=len(rows),
+        amount_before=float(rows["amount_before"].sum()),
+        amount_after=float(rows["amount_after"].sum()),
+        value_before=float(rows["value_before"].sum()),
+        value_after=float(rows["value_after"].sum()),
+        mean_pd=float((weight * rows["pd"]).sum()) / whole if whole else 0.0,
+    )
