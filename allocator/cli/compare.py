@@ -81,16 +81,12 @@ def compare(
 def _require_subjects(subjects: list[Path], strategies: str | None, sets: list[str]) -> None:
     faults = []
     if len(subjects) > 1 and strategies is not None:
-        faults.append(
-            Fault("is for one scenario", "name one file alone", field="--strategies")
-        )
+        faults.append(Fault("is for one scenario", "name one file alone", field="--strategies"))
     if len(subjects) == 1 and subjects[0].is_dir():
         remedy = "name a second run, or a scenario whose strategies to compare"
         faults.append(Fault("one run has nothing to be compared with", remedy, file=str(subjects[0])))
     if sets and all(subject.is_dir() for subject in subjects):
-        faults.append(
-            Fault("runs stand as they are", "name scenario files", field="--set")
-        )
+        faults.append(Fault("runs stand as they are", "name scenario files", field="--set"))
     if faults:
         raise InputError.of(faults, "command line")
 

@@ -84,10 +84,14 @@ class Filling:
     def cut(self, order: Integers) -> None:
         """Takes what capped rows are overdrawn by from the last in `order` first."""
         for _ in range(ROUNDS):
-            if not np.any(self.capped & (self.left < -self.slack)):
+            if not np.any(self.overdrawn()):
                 return
             if self._walk(order[::-1], self.wish.amount, cut=True, goal=-1, paying=False) == 0:
                 return
+
+    def overdrawn(self) -> Booleans:
+        """(m,) capped rows of which more is used than there is."""
+        return np.asarray(self.capped & (self.left < -self.slack))
 
     def recount(self) -> None:
         """`left` from the amounts, without what many small steps have rounded."""

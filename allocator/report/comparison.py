@@ -29,7 +29,14 @@ def comparison_page(comparison: Comparison, top: int) -> RenderableType:
     parts += ["", _by_segment(comparison, unit)]
     for pair in comparison.pairs:
         title = f"{pair.after.name} beside {pair.before.name}"
-        parts += ["", Text(title, style="bold"), *_inputs(pair), *_costs(pair, unit), _swapped(pair, unit)]
+        parts += [
+            "",
+            Text(title, style="bold"),
+            *_inputs(pair),
+            *_costs(pair, unit),
+            "",
+            _swapped(pair, unit),
+        ]
         parts += _listed(pair, top)
     return Group(*parts)
 
@@ -134,7 +141,8 @@ def _by_segment(comparison: Comparison, unit: Unit) -> RenderableType:
         for name in names[:_MOST]:
             cells = [_cell(segments.get(name), what, unit) for segments in comparison.segments]
             table.add_row(Text(name), *cells)
-        parts += [Text(f"By {comparison.by}: {what}, {unit}", style="bold"), table]
+        space = [""] if parts else []
+        parts += [*space, Text(f"By {comparison.by}: {what}, {unit}", style="bold"), table]
     hidden = len(names) - _MOST
     return Group(*parts, *([f"and {hidden} more values of {comparison.by}"] if hidden > 0 else []))
 
@@ -171,7 +179,9 @@ def _inputs(pair: Pair) -> Iterator[RenderableType]:
 
 
 def _told(value: Any) -> str:
-    return "not given" if value is None else str(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_told(entry)}" for key, entry in value.items() if key != "enforce")
+    return "none" if value is None else str(value)
 
 
 def _costs(pair: Pair, unit: Unit) -> Iterator[RenderableType]:
@@ -184,6 +194,7 @@ def _costs(pair: Pair, unit: Unit) -> Iterator[RenderableType]:
     for step in pair.steps:
         exact = step.problem or ("" if step.gain is None else unit.write(step.gain))
         table.add_row(Text(step.changes), "" if step.most is None else unit.write(step.most), Text(exact))
+    yield ""
     yield table
 
 
@@ -211,6 +222,7 @@ def _listed(pair: Pair, top: int) -> Iterator[RenderableType]:
     rows = pair.swaps.table.head(top)
     if rows.empty:
         return
+    yield ""
     table = plain_table()
     table.add_column("borrower", no_wrap=True, overflow="ellipsis", max_width=16)
     table.add_column("grade", no_wrap=True, overflow="ellipsis", max_width=6)

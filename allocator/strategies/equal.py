@@ -7,13 +7,15 @@ import numpy as np
 from allocator.engine.filling import Filling, begun, settle
 from allocator.engine.greedy import best_wishes, by_worth
 from allocator.records.case import Case
-from allocator.records.portfolio import Booleans, Floats
+from allocator.records.portfolio import Booleans, Floats, Integers
 from allocator.records.solution import Solution
 from allocator.strategies.plan import Plan, Progress, filled, ready
 
 _HALVINGS = 60
 _RISES = 50
 """Times that a limit may stop some while the others go on."""
+_LITTLE = 1e-6
+"""Part of what is offered that another round is not worth."""
 _ROUNDS = 10
 """Times that all may rise again: what the others got may have made room in a share of what is lent."""
 
@@ -22,21 +24,44 @@ def equal(case: Case, optimum: Solution, progress: Progress) -> Plan:
     """Everybody's best rate at one level of amounts, up to each request: water-filling.
 
     All begin with their smallest loan, those of most value a unit first where not even that goes round.
-    Then all amounts rise together; a limit that is full stops those who use it, and the others go on.
+    Then all amounts rise together; a limit that is full stops those who use it, and the others go on. Where
+    the smallest loans overdraw a share of what is lent, those who do so wait for the others to lend it
+    room, or the last of them leave at once: of the two what keeps more limits, then what is worth more.
     """
     book = ready(case)
     wish, worth = best_wishes(book)
     order = by_worth(book, wish, worth)
     order = order[wish.option[order] >= 0]
-    filling = begun(book, wish, order, np.minimum(case.offers.low, wish.amount))
+    smallest = np.minimum(case.offers.low, wish.amount)
+    patient, hasty = (begun(book, wish, order, smallest) for _ in range(2))
+    tried = [_levelled(patient, order)]
+    if np.any(hasty.overdrawn()):
+        hasty.cut(order)
+        settle(hasty, order, smallest, paying=True)
+        tried.append(_levelled(hasty, order))
+    return filled(max(tried, key=_merit), case.offers)
+
+
+def _levelled(filling: Filling, order: Integers) -> Filling:
+    """The smallest loans raised together as far as the limits go."""
+    wish = filling.wish.amount
     for goal in filling.goals():
         _rise(filling, filling.unit_use(goal) < 0, goal)
     _pour(filling)
-    filling.cut(order)
-    _pour(filling)
-    lot = case.offers.step or 0.01
-    settle(filling, order, np.minimum(_whole(filling, filling.amount + lot), wish.amount), paying=True)
-    return filled(filling, case.offers)
+    if np.any(filling.overdrawn()):
+        filling.cut(order)
+        _pour(filling)
+    lot = filling.book.columns.offers.step or 0.01
+    settle(filling, order, np.minimum(_whole(filling, filling.amount + lot), wish), paying=True)
+    return filling
+
+
+def _merit(filling: Filling) -> tuple[int, float]:
+    """How many rows hold, and what the offers are worth."""
+    rows = filling.book.columns.limits.rows
+    exact = np.array([row.sense == "exactly" for row in rows])
+    broken = (filling.left < -filling.slack) | (exact & (filling.left > filling.slack))
+    return -int(np.count_nonzero(broken)), filling.book.tally(filling.option, filling.amount).value
 
 
 def _pour(filling: Filling) -> None:
@@ -45,7 +70,7 @@ def _pour(filling: Filling) -> None:
     for _ in range(_ROUNDS):
         before = filling.amount
         _rise(filling, everybody)
-        if np.array_equal(before, filling.amount):
+        if np.sum(filling.amount - before) <= _LITTLE * np.sum(before):
             return
 
 
@@ -75,14 +100,15 @@ def _rise(filling: Filling, among: Booleans, goal: int = -1) -> None:
 def _between(filling: Filling, active: Booleans, low: float, high: float, goal: int) -> tuple[float, float]:
     """Two levels a lot apart, of which the lower holds and the higher does not."""
     lot = filling.book.columns.offers.step or 0.01
+    middle = low + lot  # often nothing more goes in at all
     for _ in range(_HALVINGS):
         if high - low <= lot:
             break
-        middle = (low + high) / 2
         if _holds(filling, _at_level(filling, active, middle), goal):
             low = middle
         else:
             high = middle
+        middle = (low + high) / 2
     return low, high
 
 

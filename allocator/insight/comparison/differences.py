@@ -90,23 +90,34 @@ def match(before: Portfolio, after: Portfolio) -> Matching:
 def scenario_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
     """Keys of two resolved documents with other values, in the order of the files; limits by their names.
 
-    The name of a scenario is no difference, nor is what it may only be asked about.
+    A limit that only one of them has is one difference. The name of a scenario is none, nor is what it may
+    only be asked about.
     """
     ours, theirs = (dict(_leaves("", document)) for document in (before, after))
+    entries = {key for side in (ours, theirs) for key, value in side.items() if isinstance(value, Mapping)}
+    alone = {key for key in entries if key not in ours or key not in theirs}
     return tuple(
         Difference(key, ours.get(key), theirs.get(key))
         for key in dict.fromkeys([*ours, *theirs])
-        if ours.get(key) != theirs.get(key) and key != "name" and not key.startswith("stresses")
+        if ours.get(key) != theirs.get(key) and not _said_already(key, entries, alone)
     )
 
 
+def _said_already(key: str, entries: set[str], alone: set[str]) -> bool:
+    """Whether a limit's difference is told as a whole, or by its keys, elsewhere."""
+    within = key.rpartition("].")[0] + "]"
+    return key == "name" or key.startswith("stresses") or (key in entries - alone) or within in alone
+
+
 def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Keys with their values, a limit under its name as a whole and by its own keys."""
     if isinstance(value, Mapping):
         for name, entry in value.items():
             yield from _leaves(f"{key}.{name}" if key else str(name), entry)
     elif key == "policy.limits":
         for limit in value:
             rest = {name: entry for name, entry in limit.items() if name != "name"}
+            yield f"{key}[{limit['name']}]", rest
             yield from _leaves(f"{key}[{limit['name']}]", rest)
     else:
         yield key, value
