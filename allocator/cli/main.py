@@ -19,7 +19,19 @@ import typer
 from typer.exceptions import TyperException
 
 import allocator
-from allocator.cli import check, compare, explain, init, schema, scoring, simulate, solve, stress, synth, verify
+from allocator.cli import (
+    check,
+    compare,
+    explain,
+    init,
+    schema,
+    scoring,
+    simulate,
+    solve,
+    stress,
+    synth,
+    verify,
+)
 from allocator.cli.failures import INTERRUPTED, TERMINATED, Terminated, say, say_failure
 from allocator.cli.output import ReaderLeftError, print_line
 from allocator.errors import AllocatorError, Fault, InputError

@@ -193,6 +193,7 @@ class LiveProgram:
                 matrix.data,
             ),
             "columns",
+            warning=True,  # dust among the coefficients is dropped
         )
         self.rows, self.columns = self.rows + rows, self.columns + len(cost)
 

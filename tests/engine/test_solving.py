@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 
 from allocator.engine.program import Effort, Program, beside, measure_of, row_bounds, stack
-from allocator.engine.solving import SolverError, solve
+from allocator.engine.solving import LiveProgram, SolverError, solve
 
 LP = Program(
     cost=np.array([3.0, 2.0]),
@@ -73,6 +73,14 @@ def test_dust_among_the_coefficients_is_dropped_not_refused() -> None:
     matrix.data[1] = 1e-13
     program = replace(LP, matrix=matrix, row_lower=np.full(2, -np.inf))
     assert solve(program, Effort()).value == 20.5
+
+
+def test_dust_in_columns_that_join_a_live_program_is_dropped_not_refused() -> None:
+    boxed = replace(LP, row_lower=np.full(2, -np.inf), column_lower=np.zeros(2), column_upper=np.ones(2))
+    live = LiveProgram(boxed)
+    before = live.solve().value
+    live.add(0, np.array([2.0]), sparse.csc_array(np.array([[1e-13], [0.0]])))
+    assert live.solve().value == pytest.approx(before + 2.0)
 
 
 def test_small_coefficients_that_are_no_dust_count() -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from allocator.borrowers import scored_table
 from allocator.cli.main import main
+from allocator.insight.comparison import strategy_sides
+from allocator.insight.comparison.segments import figures_of
 from allocator.pipeline import allocate
 from allocator.records.run import Run
 from allocator.scenario import load_scenario
@@ -93,6 +95,22 @@ def test_the_source_s_lines_and_bands_cost_a_twelfth() -> None:
     best = run("contest-q2").certificate.value
     lines = run("contest-q2-lines").certificate.value
     assert f"is worth {lines:,.0f} at best: {1 - lines / best:.1%} less".replace("%", " %") in PAGE
+
+
+def test_the_second_question_by_simple_rules() -> None:
+    page = (ROOT / "docs" / "compare.md").read_text(encoding="utf-8")
+    names = ("optimal", "ahp_lines", "equal", "by_score", "greedy")
+    file = ROOT / "scenarios" / "contest-q2.yaml"
+    first, *others = strategy_sides([load_scenario(file, [f"strategy={name}"]) for name in names])
+    rows = [f"| optimal | {first.value:,.0f} | {first.share:.2%} | | | {figures_of(first).funded} |"]
+    for side in others:
+        gain = first.value - side.value
+        cells = (f"{side.value:,.0f}", f"{side.share:.2%}", f"{gain:,.0f}", f"{gain / side.value:.2%}")
+        rows.append(f"| {side.name} | {' | '.join(cells)} | {figures_of(side).funded} |")
+    assert "\n".join(rows) in page
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    lines, equal = (f"{100 * (first.value / side.value - 1):.2f} % more than" for side in others[:2])
+    assert f"{lines} lines by AHP weights, {equal} equal amounts" in readme
 
 
 @pytest.mark.parametrize("severity", ["light", "medium", "severe"])

@@ -1,0 +1,165 @@
+"""`allocator compare`: the page, the JSON, the picture, the file; what is refused, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.cli.conftest import Allocator
+from tests.cli.test_malformed import content, edit
+
+
+def test_strategies_of_one_scenario(case: Path, allocator: Allocator) -> None:
+    outcome = allocator("compare", "scenario.yaml")
+    assert (outcome.status, outcome.err) == (0, "")
+    lines = outcome.out.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert [line.split()[0] for line in lines[3:8]] == ["optimal", "ahp_lines", "equal", "by_score", "greedy"]
+    assert "equal beside optimal" in lines
+    found = allocator("compare", "scenario.yaml", "--json").json
+    values = {one["name"]: one["value"] for one in found["compared"]}
+    assert max(values, key=values.__getitem__) == "optimal"
+    for one in found["compared"]:
+        assert one["less_than_first"] == values["optimal"] - one["value"]
+        assert one["value"] <= one["bound"] * (1 + 1e-9)
+        assert one["share_of_bound"] == one["value"] / one["bound"]
+        assert sum(part["value"] for part in one["segments"].values()) == pytest.approx(one["value"])
+
+
+def test_a_book_from_a_file_says_what_it_breaks(case: Path, allocator: Allocator) -> None:
+    (case / "their book.csv").write_text(
+        "borrower_id,amount,rate\nF01,500000,0.08\nF03,900000,0.08\nF04,900000,0.08\n"
+    )
+    outcome = allocator("compare", "scenario.yaml", "--strategies", "optimal, their book.csv")
+    assert outcome.status == 0
+    assert "their book.csv breaks limit A line, " in outcome.out
+    assert "1 x amount outside the borrower's smallest and largest loan" in " ".join(outcome.out.split())
+    found = allocator("compare", "scenario.yaml", "--strategies", "optimal,their book.csv", "--json").json
+    assert found["compared"][1]["status"] == "breaks_limits"
+    assert "A line" in found["compared"][1]["limits_broken"]
+
+
+def test_a_run_beside_a_scenario(case: Path, allocator: Allocator) -> None:
+    assert allocator("solve", "scenario.yaml", "--out", "old").status == 0
+    (case / "new.yaml").write_text(
+        "schema: 1\nextends: scenario.yaml\npolicy: {budget: {amount: 2_000_000}}\n"
+    )
+    outcome = allocator("compare", "old", "new.yaml", "--by", "sector", "--top", "2", "--out", "swaps.csv")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert max(map(len, outcome.out.splitlines())) <= 100
+    assert "policy.budget.amount: 3000000 -> 2000000" in outcome.out
+    assert "By sector: value" in outcome.out
+    found = allocator("compare", "old", "new.yaml", "--by", "sector", "--json").json
+    (pair,) = found["pairs"]
+    (step,) = pair["steps"]
+    assert step["changes"] == "policy.budget"
+    assert step["gain"] == pytest.approx(found["compared"][1]["value"] - found["compared"][0]["value"])
+    table = pd.read_csv(case / "swaps.csv")
+    assert table.columns.tolist()[:6] == ["before", "after", "borrower_id", "grade", "pd", "change"]
+    assert len(table) == sum(total["borrowers"] for total in pair["swaps"]["totals"])
+    assert table["gain"].sum() == pytest.approx(step["gain"])
+    quick = allocator("compare", "old", "new.yaml", "--prices-only", "--json").json
+    assert quick["pairs"][0]["steps"][0]["gain"] is None
+    assert quick["pairs"][0]["steps"][0]["most"] == pytest.approx(step["most"])
+
+
+@pytest.mark.parametrize("ending", ["html", "svg"])
+def test_a_picture(case: Path, allocator: Allocator, ending: str) -> None:
+    picture = f"value.{ending}"
+    assert (
+        allocator("compare", "scenario.yaml", "--strategies", "optimal,equal", "--plot", picture).status == 0
+    )
+    text = (case / picture).read_text()
+    assert "Value by grade" in text
+    again = allocator("compare", "scenario.yaml", "--strategies", "optimal,equal", "--plot", picture)
+    assert again.status == 2
+    assert "a file of this name is there" in again.told
+
+
+CASES: dict[str, tuple[Callable[[Path], object], list[str], str]] = {
+    "no such file": (lambda case: None, ["none.yaml"], "none.yaml the file does not exist"),
+    "a run without a second": (
+        lambda case: (case / "run").mkdir(),
+        ["run"],
+        "one run has nothing to be compared with -> name a second run, or a scenario",
+    ),
+    "a folder that is no run": (
+        lambda case: (case / "run").mkdir(),
+        ["scenario.yaml", "run"],
+        "run/summary.json",
+    ),
+    "an unknown strategy": (
+        lambda case: None,
+        ["scenario.yaml", "--strategies", "optimal,equals,gredy"],
+        "found 'equals'; did you mean equal? found 'gredy'",
+    ),
+    "a strategy twice": (
+        lambda case: None,
+        ["scenario.yaml", "--strategies", "equal,equal"],
+        "--strategies equal stands twice -> name it once",
+    ),
+    "strategies of two scenarios": (
+        lambda case: None,
+        ["scenario.yaml", "scenario.yaml", "--strategies", "equal"],
+        "--strategies is for one scenario -> name one file alone",
+    ),
+    "values laid over runs": (
+        lambda case: [(case / name).mkdir() for name in "ab"],
+        ["a", "b", "--set", "policy.budget.amount=1"],
+        "--set runs stand as they are -> name scenario files",
+    ),
+    "a column that is not there": (
+        lambda case: None,
+        ["scenario.yaml", "--by", "branch"],
+        "branch no column branch; ",
+    ),
+    "a book that is not there": (
+        lambda case: None,
+        ["scenario.yaml", "--strategies", "optimal,theirs.csv"],
+        "theirs.csv does not exist",
+    ),
+    "a book of strangers": (
+        content("theirs.csv", b"borrower_id,amount,rate\nX,100000,0.08\nF01,-1,0.08\n"),
+        ["scenario.yaml", "--strategies", "optimal,theirs.csv"],
+        'row 1, borrower_id "X" is no borrower of the portfolio',
+    ),
+    "a picture of another kind": (
+        lambda case: None,
+        ["scenario.yaml", "--plot", "value.png"],
+        "no format for the ending .png -> let it end in .html or .svg",
+    ),
+    "a table of another kind": (
+        lambda case: None,
+        ["scenario.yaml", "--out", "swaps.txt"],
+        "no format for the ending .txt",
+    ),
+    "a broken scenario": (
+        edit("scenario.yaml", "budget: {amount: 3_000_000}", "budget: {amount: many}"),
+        ["scenario.yaml"],
+        "line 8, policy.budget.amount",
+    ),
+    "lines for nobody": (
+        lambda case: None,
+        ["scenario.yaml", "--set", "strategy={ahp_lines: {lines: {X: 10%}}}", "scenario.yaml"],
+        "gives lines to X; the borrowers' grades are A, B, C",
+    ),
+    "a negative number of borrowers": (lambda case: None, ["scenario.yaml", "--top", "-1"], "--top"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_wrong_is_told_with_its_place(case: Path, allocator: Allocator, name: str) -> None:
+    change, arguments, told = CASES[name]
+    change(case)
+    before = sorted(path.name for path in case.iterdir())
+    outcome = allocator("compare", *arguments)
+    assert outcome.status == 2
+    for part in told.split("; did you mean equal? "):
+        assert part in outcome.told
+    assert "Traceback" not in outcome.err
+    assert sorted(path.name for path in case.iterdir()) == before
+    as_json = allocator("compare", *arguments, "--json")
+    assert as_json.json["error"]["code"] == "bad_input"

@@ -1,0 +1,234 @@
+"""Comparisons on differences that are known: inputs, swaps, segments, and what each change costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from allocator.errors import CertificateError
+from allocator.insight.comparison import Side, compare, run_side, scenario_side, strategy_sides
+from allocator.insight.comparison.differences import borrower_changes, match, scenario_differences
+from allocator.insight.comparison.segments import by_column, figures_of
+from allocator.insight.comparison.sides import judged
+from allocator.insight.comparison.steps import bound_at, steps
+from allocator.insight.comparison.swaps import swaps
+from allocator.pipeline import allocate, decide
+from allocator.records.portfolio import Portfolio
+from allocator.records.scenario import Strategy
+from allocator.scenario import dump_scenario, load_scenario
+from allocator.store import read_run, write_run
+from tests.builders import Case, churn_table, limit, policy, portfolio
+from tests.cases import write_rich
+from tests.stages import prepared
+
+SHIPPED = Path(__file__).resolve().parents[2] / "scenarios"
+TABLE = churn_table([0.04, 0.08], A=[0.0, 0.3], B=[0.0, 0.25])
+RATES = {"A": (0.04, 0.08), "B": (0.04, 0.08)}
+
+
+def side(case: Case, name: str = "it", rule: str = "optimal") -> Side:
+    ready = prepared(case)
+    ready = replace(ready, scenario=replace(ready.scenario, strategy=Strategy(rule)))  # type: ignore[arg-type]
+    return judged(ready, decide(ready), name)
+
+
+def renamed(book: Portfolio, *ids: str) -> Portfolio:
+    """The same borrowers under other identifiers, which ascend."""
+    return replace(book, borrower_id=np.array(ids, dtype=object))
+
+
+def test_keys_are_compared_and_limits_by_their_names() -> None:
+    limits = [{"name": "a", "at_most": 1, "measure": "offered"}, {"name": "b", "at_most": 2}]
+    before = {"name": "x", "policy": {"budget": {"amount": 5}, "limits": limits}, "stresses": {"m": 1}}
+    after = {
+        "name": "y",
+        "policy": {
+            "budget": {"amount": 6},
+            "limits": [{"name": "c", "at_most": 3}, {**limits[0], "at_most": 4}],
+        },
+        "stress": {"pd": {"all": 2}},
+    }
+    found = {one.key: (one.before, one.after) for one in scenario_differences(before, after)}
+    assert found == {
+        "policy.budget.amount": (5, 6),
+        "policy.limits[a].at_most": (1, 4),
+        "policy.limits[b]": ({"at_most": 2}, None),
+        "policy.limits[c]": (None, {"at_most": 3}),
+        "stress.pd.all": (None, 2),
+    }
+    assert scenario_differences(before, before) == ()
+
+
+def test_borrowers_are_matched_by_identifier_and_columns_counted() -> None:
+    before = portfolio(["A", "A", "B"], pd=[0.01, 0.02, 0.03], max_amount=[1e5, 2e5, np.inf], exposure=0.0)
+    after = renamed(
+        portfolio(["A", "B", "B"], pd=[0.02, 0.05, 0.03], max_amount=[2e5, np.inf, 4e5]),
+        "b001",
+        "b002",
+        "c000",
+    )
+    table = churn_table([0.04, 0.08], A=[0.0, 0.35], B=[0.0, 0.25])
+    found = borrower_changes(before, after, (TABLE, table), match(before, after))
+    assert (found.added, found.dropped, found.added_requests, found.dropped_requests) == (1, 1, 4e5, 1e5)
+    assert [(c.column, c.borrowers, c.before, c.after) for c in found.columns] == [("pd", 1, 0.03, 0.05)]
+    assert found.churn == pytest.approx(0.05)
+    assert bool(found)
+    assert not borrower_changes(before, before, (TABLE, TABLE), match(before, before))
+    other = churn_table([0.04, 0.09], A=[0.0, 0.3], B=[0.0, 0.25])
+    assert np.isnan(borrower_changes(before, before, (TABLE, other), match(before, before)).churn)
+
+
+def test_texts_and_flags_that_change_are_counted() -> None:
+    before = portfolio(["A", "A"], exclude=[True, False], texts={"sector": ["food", "steel"]})
+    after = portfolio(["B", "A"], exclude=[False, False], texts={"sector": ["food", None]})
+    found = borrower_changes(before, after, (TABLE, TABLE), match(before, after))
+    assert [(c.column, c.borrowers, c.before, c.after) for c in found.columns] == [
+        ("grade", 1, None, None),
+        ("sector", 1, None, None),
+        ("exclude", 1, 1.0, 0.0),
+    ]
+
+
+def test_who_enters_leaves_and_changes() -> None:
+    """In order of PD the budget holds b000 and half of b001; by interest alone A and B swap."""
+    book = portfolio(["A", "A", "A"], pd=[0.01, 0.02, 0.03], max_amount=400_000.0)
+    before = side(Case(book, TABLE, policy(600_000.0, rates=RATES)))
+    other = renamed(book, "b000", "b001", "b003")
+    after = side(Case(replace(other, pd=np.array([0.03, 0.02, 0.01])), TABLE, policy(700_000.0, rates=RATES)))
+    found = swaps(before, after, match(before.case.inputs.portfolio, after.case.inputs.portfolio))
+    assert found.table[["borrower_id", "change", "amount_before", "amount_after"]].values.tolist() == [
+        ["b000", "leaves", 400_000.0, 0.0],
+        ["b003", "enters", 0.0, 400_000.0],
+        ["b001", "other amount", 200_000.0, 300_000.0],
+    ]
+    assert found.table["pd"].tolist() == [0.03, 0.01, 0.02]
+    assert found.same == 0
+    totals = {total.kind: total for total in found.totals}
+    assert (totals["enters"].borrowers, totals["leaves"].amount_before) == (1, 400_000.0)
+    assert totals["other amount"].mean_pd == pytest.approx(0.02)
+    assert sum(total.gain for total in found.totals) == pytest.approx(after.value - before.value)
+    again = swaps(before, before, match(before.case.inputs.portfolio, before.case.inputs.portfolio))
+    assert (len(again.table), again.same) == (0, 2)
+
+
+def test_a_rate_that_changes_is_told_apart() -> None:
+    book = portfolio(["A", "B"], pd=0.01, max_amount=[400_000.0, 300_000.0])
+    before = side(Case(book, TABLE, policy(1e6, rates=RATES)))
+    after = side(Case(book, TABLE, policy(550_000.0, rates={"A": (0.04, 0.08), "B": (0.04, 0.06)})))
+    found = swaps(before, after, match(book, book))
+    changes = dict(zip(found.table["borrower_id"], found.table["change"], strict=True))
+    assert changes == {"b001": "other amount and rate"}
+
+
+def test_figures_add_up_over_segments() -> None:
+    found = side(
+        Case(
+            portfolio(["A", "B", "D"], pd=[0.01, 0.02, 0.5], max_amount=4e5), TABLE, policy(6e5, rates=RATES)
+        )
+    )
+    whole, parts = figures_of(found), by_column(found, "grade")
+    assert list(parts) == ["A", "B", "D"]
+    for name in ("borrowers", "funded", "offered", "interest", "expected_loss", "value"):
+        assert sum(getattr(part, name) for part in parts.values()) == pytest.approx(getattr(whole, name))
+    weighted = sum(part.mean_pd * part.offered for part in parts.values())
+    assert whole.mean_pd == pytest.approx(weighted / whole.offered)
+    assert (parts["D"].funded, parts["D"].mean_rate) == (0, 0.0)
+
+
+def test_one_change_after_the_other_adds_up_and_prices_bound_each() -> None:
+    limits, plain = (scenario_side(load_scenario(SHIPPED / f"{name}.yaml"), name) for name in
+                     ("sme-302-limits", "sme-302"))  # fmt: skip
+    found = steps(limits, plain)
+    assert [step.changes for step in found] == [
+        "policy.funding_rate",
+        "policy.rates",
+        "policy.limits[sectors]",
+        "policy.limits[regions]",
+        "policy.limits[loss rate]",
+        "policy.limits[average PD]",
+    ]
+    gains = [step.gain for step in found if step.gain is not None]
+    assert len(gains) == len(found)
+    assert sum(gains) == pytest.approx(plain.value - limits.value, abs=1e-6)
+    for step in found:
+        assert step.gain is not None and step.most is not None  # noqa: PT018
+        assert step.gain <= step.most + 1e-6
+    fast = steps(limits, plain, exact=False)
+    assert [step.changes for step in fast] == [step.changes for step in found]
+    assert {step.gain for step in fast} == {None}
+    assert fast[0].most == found[0].most
+
+
+def test_an_infeasible_case_between_two_that_are_not(tmp_path: Path) -> None:
+    path = write_rich(tmp_path)
+    text = path.read_text()
+    (tmp_path / "after.yaml").write_text(
+        text.replace("name: rich", "name: after")
+        .replace("at_least: 8}", "at_least: 12}")
+        .replace("ticket: {min: 100_000", "ticket: {min: 50_000")
+    )
+    path.write_text(
+        text.replace("at_least: 8}", "at_least: 8}\n    - {name: few, measure: loans, at_most: 9}")
+    )
+    before, after = (
+        scenario_side(load_scenario(tmp_path / one), one) for one in ("scenario.yaml", "after.yaml")
+    )
+    found = {step.changes: step for step in steps(before, after)}
+    assert list(found) == ["policy.ticket", "policy.limits[book]", "policy.limits[few]"]
+    assert found["policy.ticket"].gain is not None
+    broken = found["policy.limits[book]"]
+    assert broken.gain is None
+    assert broken.most is not None
+    assert "cannot all be met together" in broken.problem
+    last = found["policy.limits[few]"]
+    assert (last.most, last.gain, last.problem) == (None, None, "")
+
+
+def test_the_bound_at_other_prices_holds_and_at_its_own_is_tight() -> None:
+    book = portfolio(["A"] * 5, pd=[0.01, 0.02, 0.03, 0.01, 0.02], max_amount=400_000.0)
+    case = Case(book, TABLE, policy(1e6, limit("loss", "expected_loss", "at_most", 5e3), rates=RATES))
+    found = side(case)
+    assert bound_at(found.case, found.prices) == pytest.approx(found.bound, rel=1e-12)
+    for prices in ({}, {"budget": 1.0}, {"budget": -1.0, "loss": 0.3, "gone": 2.0}):
+        assert bound_at(found.case, prices) >= found.value - 1e-6
+
+
+def test_strategies_share_one_bound_and_inputs() -> None:
+    file = SHIPPED / "sme-302.yaml"
+    names = ("optimal", "equal", "by_score")
+    sides = strategy_sides([load_scenario(file, [f"strategy={name}"]) for name in names])
+    comparison = compare(sides)
+    assert [one.name for one in comparison.sides] == list(names)
+    assert {one.bound for one in sides} == {sides[0].bound}
+    assert all(one.share is not None and 0.5 < one.share <= 1.0 for one in sides)
+    for pair in comparison.pairs:
+        assert [one.key for one in pair.scenario] == ["strategy"]
+        assert not pair.borrowers
+        assert pair.steps == ()
+        assert sum(total.gain for total in pair.swaps.totals) == pytest.approx(
+            pair.after.value - pair.before.value
+        )
+
+
+def test_a_run_beside_another(tmp_path: Path) -> None:
+    path = write_rich(tmp_path)
+    for name, sets in (("one", ()), ("two", ("policy.budget.amount=2_000_000",))):
+        scenario, out = load_scenario(path, sets), tmp_path / name
+        write_run(allocate(scenario), out, scenario_text=dump_scenario(scenario, out), force=False)
+    one, two = (run_side(read_run(tmp_path / name), name) for name in ("one", "two"))
+    (pair,) = compare([one, two]).pairs
+    assert [(d.key, d.before, d.after) for d in pair.scenario] == [
+        ("policy.budget.amount", 2_500_000, 2_000_000)
+    ]
+    (step,) = pair.steps
+    assert step.gain == pytest.approx(two.value - one.value)
+    assert step.most is not None
+    assert step.most >= step.gain - 1e-6
+    (tmp_path / "borrowers.csv").write_text(
+        (tmp_path / "borrowers.csv").read_text().replace("0.008", "0.009")
+    )
+    with pytest.raises(CertificateError, match="does not pass its recheck"):
+        run_side(read_run(tmp_path / "one"), "one")
