@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.certification.limits import Charges
+from allocator.certification.limits import Block, Charges, charges_of
 from allocator.certification.terms import SAME_RATE, Tariff, Terms
 from allocator.records.portfolio import Floats, Integers, Portfolio
 from allocator.records.scenario import Policy
@@ -23,6 +23,19 @@ RateColumn = float | Floats
 
 _CHUNK = 8_192
 """Borrowers at a time, in a fixed order: the same bits whatever the machine."""
+
+
+def upper_bound(
+    portfolio: Portfolio,
+    policy: Policy,
+    terms: Terms,
+    blocks: tuple[Block, ...],
+    prices: Mapping[str, float],
+) -> float:
+    """U at `prices`, one a row name, with no decisions to judge. Prices of a forbidden sign count as 0."""
+    charges = charges_of(blocks, prices)
+    best = best_reduced_values(portfolio, policy, terms, charges)
+    return charges.constant + float(np.sum(best)) + idle_worth(policy, prices)
 
 
 def idle_worth(policy: Policy, prices: Mapping[str, float]) -> float:

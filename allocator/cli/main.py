@@ -23,6 +23,7 @@ from allocator.cli import (
     check,
     compare,
     explain,
+    frontier,
     init,
     schema,
     scoring,
@@ -63,7 +64,20 @@ def about(
     """Allocate a credit budget over many small firms, with a proof that anyone can recheck."""
 
 
-for command in (check, solve, verify, compare, explain, stress, simulate, scoring, synth, schema, init):
+for command in (
+    check,
+    solve,
+    verify,
+    compare,
+    explain,
+    frontier,
+    stress,
+    simulate,
+    scoring,
+    synth,
+    schema,
+    init,
+):
     command.register(app)
 
 

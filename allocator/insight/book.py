@@ -37,7 +37,7 @@ class LimitView:
     use: LimitUse
     line: LimitLine
     range: Range | None
-    """Moves of the right-hand side over which the price stays tight; None where it is not tight here."""
+    """Moves of the right-hand side over which the price stays tight; None: not known."""
 
 
 @dataclass(frozen=True)

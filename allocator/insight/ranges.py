@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
+from allocator.engine.cores import smallest
 from allocator.engine.kernel.columns import Columns, Response
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.options import Options, Uses, options_of, uses_of
@@ -23,6 +24,8 @@ from allocator.records.portfolio import Booleans, Floats, Integers
 
 TIGHT = 1e-9
 """Relative to the bound: two bounds this near are one."""
+MOST = 500
+"""Borrowers who may be indifferent."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,14 @@ class Ties:
 
 
 def ties_of(book: Pass, prices: Floats, delta: float) -> Ties:
-    """Who has another answer to `prices` (m,) that loses at most `delta`."""
+    """Who has another answer to `prices` (m,) that loses at most `delta`; of many the most indifferent.
+
+    Fewer ties give a narrower range: it is never wider than it may be.
+    """
     columns = book.columns
     response = book.respond(prices)
-    near = np.flatnonzero((columns.offers.menu >= 0) & (response.margin <= delta))
+    tied = (columns.offers.menu >= 0) & (response.margin <= delta)
+    near = np.sort(smallest(np.where(tied, response.margin, np.inf), MOST))
     option, amount = response.option.copy(), response.amount.copy()
     option[near], amount[near] = -1, 0.0
     settled = book.tally(option, amount).usage
@@ -101,9 +108,9 @@ def range_along(
 ) -> Range | None:
     """How far b may move along `direction` (m,) before `prices` are no longer tight.
 
-    None where they are not even tight where b stands: the prices are none of the relaxation's optimum.
+    None where no mixture of `ties` shows that they are tight where b stands.
     """
-    unit = float(columns.limits.scale[0])
+    unit = float(columns.limits.scale[0] / (np.max(np.abs(direction), initial=0.0) or 1.0))
     program = _program(columns, ties, prices, direction * unit, delta)
     ends = []
     for sign in (-1.0, 1.0):

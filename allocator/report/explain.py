@@ -138,7 +138,7 @@ def _importance(view: LimitView) -> tuple[float, float]:
 
 def _range(found: Range | None) -> tuple[str, str]:
     if found is None:
-        return "not tight", "here"
+        return "not known", "not known"
     ends = (-found.low, found.high)
     low, high = ("any" if not np.isfinite(end) else f"{round(end):,}" for end in ends)
     return low, high

@@ -22,7 +22,7 @@ from tests.insight.test_ledger import rechecked
 from tests.stages import prepared
 from tests.strategies import cases_in_cents
 
-RANDOM = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+RANDOM = settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 TABLE = churn_table([0.04, 0.06, 0.08, 0.1, 0.12], A=[0, 0.2, 0.4, 0.6, 0.8], B=[0, 0.1, 0.3, 0.5, 0.7])
 
 
@@ -31,7 +31,7 @@ def reader(case: Case) -> Reader:
 
 
 def crowded(n: int = 40, **terms: Any) -> Case:
-    """A book of which the budget and a loss limit let a part in."""
+    """A book of n borrowers of which the budget and a loss limit let a part in."""
     random = np.random.default_rng(7)
     book = portfolio(
         random.choice(["A", "B", "D"], n, p=[0.45, 0.45, 0.1]).tolist(),
@@ -44,10 +44,10 @@ def crowded(n: int = 40, **terms: Any) -> Case:
     limits = (
         limit("sectors", "offered", "at_most", 0.6, of="total", each="sector"),
         limit("loss rate", "expected_loss", "at_most", 0.01, of="drawn"),
-        limit("book", "loans", "at_most", 18.0),
+        limit("book", "loans", "at_most", float(round(0.45 * n))),
     )
     costs = {"funding_rate": 0.01, "processing_cost": 300.0, "churn_cost_rate": 0.001, "decline_churn": 0.2}
-    return Case(book, TABLE, policy(6e6, *limits, **{**costs, **terms}))
+    return Case(book, TABLE, policy(1.5e5 * n, *limits, **{**costs, **terms}))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,92 @@
+"""Along which line a limit moves: bound -> case, and how the certified bound answers.
+
+A limit in money, in loans or as a share of the budget moves right-hand sides alone: for fixed prices U is
+linear in its bound, so that every price vector ever found bounds every point, by a line. A share of what is
+lent moves coefficients: U is then convex in it, and is evaluated anew where it is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from allocator.certification.bound import upper_bound
+from allocator.certification.economics import Bases
+from allocator.certification.limits import blocks_of
+from allocator.certification.terms import Terms, terms_of
+from allocator.insight.variants import BUDGET, Answer, find_limit, under, with_bound
+from allocator.records.case import Case
+from allocator.records.portfolio import Floats
+
+
+@dataclass(frozen=True)
+class Track:
+    """The limits that move, and the case that they move in."""
+
+    case: Case
+    names: tuple[str, ...]
+    terms: Terms
+    """What may be offered to whom: no limit changes that."""
+    bends: tuple[bool, ...]
+    """Which of the limits are shares of what is lent."""
+
+    @property
+    def now(self) -> tuple[float, ...]:
+        """The bounds as the scenario states them."""
+        policy = self.case.scenario.policy
+        found = [find_limit(policy, name, "--limit") for name in self.names]
+        return tuple(policy.budget.amount if limit is None else limit.bound for limit in found)
+
+    def at(self, bounds: tuple[float, ...]) -> Case:
+        """The case with these bounds."""
+        policy = self.case.scenario.policy
+        for name, bound in zip(self.names, bounds, strict=True):
+            policy = with_bound(policy, name, bound)
+        return under(self.case, policy)
+
+    def bound(self, bounds: tuple[float, ...], prices: Mapping[str, float]) -> float:
+        """U(prices) where the limits have these bounds, by certification: from the inputs alone."""
+        case = self.at(bounds)
+        policy, portfolio = case.scenario.policy, case.inputs.portfolio
+        return upper_bound(portfolio, policy, self.terms, blocks_of(policy, portfolio), prices)
+
+    def direction(self, axis: int, bounds: tuple[float, ...]) -> Floats:
+        """(m,) change of the rows' right-hand sides a unit of one bound; only where it does not bend."""
+        step = max(abs(bounds[axis]), 1.0)
+        further = tuple(bound + step * (at == axis) for at, bound in enumerate(bounds))
+        moved = self.at(further).limits.rhs - self.at(bounds).limits.rhs
+        return np.asarray(moved / step)
+
+    def slopes(self, bounds: tuple[float, ...], found: Answer) -> tuple[float, ...]:
+        """dU/dbound at the answer's prices, one a limit."""
+        prices = np.array([found.prices[row.name] for row in found.case.limits.rows])
+        return tuple(
+            self._slope_of_share(name, found) if bends else self._slope(axis, name, bounds, prices)
+            for axis, (name, bends) in enumerate(zip(self.names, self.bends, strict=True))
+        )
+
+    def _slope(self, axis: int, name: str, bounds: tuple[float, ...], prices: Floats) -> float:
+        policy = self.case.scenario.policy
+        idle = max(0.0, policy.idle_rate - float(prices[0])) if policy.budget.spend == "at_most" else 0.0
+        return float(prices @ self.direction(axis, bounds)) + idle * (name == BUDGET)
+
+    def _slope_of_share(self, name: str, found: Answer) -> float:
+        """A unit more of the share is as much more room as is lent: price times reference."""
+        portfolio = found.case.inputs.portfolio
+        policy = found.case.scenario.policy
+        at = 1 + [limit.name for limit in policy.limits].index(name)
+        block = blocks_of(policy, portfolio)[at]
+        lent = float(np.sum(getattr(Bases.of(found.finding.ledger), block.reference))) + block.reference_lent
+        return lent * float(np.sum(block.allowed(found.prices)))
+
+
+def track_of(case: Case, names: tuple[str, ...]) -> Track:
+    """The limits `names` of the case's policy. Raises InputError where there is none of that name."""
+    scenario = case.scenario
+    found = [find_limit(scenario.policy, name, "--limit") for name in names]
+    terms = terms_of(case.inputs.portfolio, case.inputs.churn, scenario.response, scenario.policy)
+    return Track(
+        case, names, terms, tuple(limit is not None and limit.of in ("total", "drawn") for limit in found)
+    )

@@ -1,0 +1,140 @@
+"""A frontier on the terminal and as a picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from allocator.insight.frontier import Frontier, Point
+from allocator.report.charts import Axis, Chart, Series
+from allocator.report.money import small
+from allocator.report.plain import plain_table
+
+
+def frontier_page(found: Frontier) -> RenderableType:
+    """The points, one a line, and what is known of the curve between them."""
+    names = " and ".join(found.limits)
+    solved = sum(point.solved for point in found.points)
+    text = Text(f"{found.name}: value against {names}", style="bold")
+    text.append(
+        f"\n{solved} of {len(found.points)} points feasible, value in {found.currency}", style="not bold"
+    )
+    return Group(text, "", _table(found), *_notes(found))
+
+
+def _table(found: Frontier) -> RenderableType:
+    alone = len(found.limits) == 1
+    table = plain_table()
+    for name in found.limits:
+        table.add_column(Text(name), justify="right", no_wrap=True, max_width=24)
+    for heading in (
+        "value",
+        "gap",
+        *(["slope"] * len(found.limits)),
+        *(["from", "to"] if alone else []),
+        "funded",
+    ):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for point in found.points:
+        bounds = [_bound(bound, share) for bound, share in zip(point.at, found.shares, strict=True)]
+        if point.solved:
+            slopes = [small(slope) for slope in point.slopes]
+            ends = [_bound(end, found.shares[0]) for end in (point.low, point.high)] if alone else []
+            cells = [f"{point.value:,.2f}", _gap(point), *slopes, *ends, f"{point.funded:,}"]
+        else:
+            cells = [_unsolved(point)]
+        near = all(abs(a - b) <= 1e-9 * abs(b) for a, b in zip(point.at, found.now, strict=True))
+        mark = " <" if near else ""
+        table.add_row(*bounds[:-1], bounds[-1] + mark, *cells)
+    return table
+
+
+def _unsolved(point: Point) -> str:
+    if point.status == "no_allocation":
+        return "none in time"
+    return "infeasible"
+
+
+def _gap(point: Point) -> str:
+    return f"{point.gap:.0e}" if point.gap > 1e-14 else "0"
+
+
+def _bound(bound: float, share: bool) -> str:
+    if not np.isfinite(bound):
+        return "" if np.isnan(bound) else "any"
+    return f"{100 * bound:.4g}%" if share else f"{bound:,.0f}"
+
+
+def _notes(found: Frontier) -> list[RenderableType]:
+    one = "slope: what a unit more of the bound is worth; from, to: where the same prices stand"
+    two = "slope: what a unit more of each bound is worth, in their order"
+    notes = ["", one if len(found.limits) == 1 else two]
+    conflicts = dict.fromkeys(" and ".join(point.conflict) for point in found.points if point.conflict)
+    notes += [f"infeasible: {conflict} cannot hold together" for conflict in conflicts]
+    if found.breakpoints:
+        notes.append(f"{len(found.breakpoints)} places are known where the slope changes (--json lists them)")
+    if not found.concave:
+        notes.append("a share of what is lent moves coefficients: this curve need not be concave")
+    return [Text(note) for note in notes]
+
+
+def frontier_figures(found: Frontier) -> dict[str, Any]:
+    """The frontier as plain values."""
+    points = [
+        {
+            "at": dict(zip(found.limits, point.at, strict=True)),
+            "status": point.status,
+            **(_figures(found, point) if point.solved else {"conflict": list(point.conflict)}),
+        }
+        for point in found.points
+    ]
+    return {
+        "name": found.name,
+        "currency": found.currency,
+        "limits": list(found.limits),
+        "now": dict(zip(found.limits, found.now, strict=True)),
+        "concave": found.concave,
+        "points": points,
+        "breakpoints": [vars(place) for place in found.breakpoints],
+    }
+
+
+def _figures(found: Frontier, point: Point) -> dict[str, Any]:
+    return {
+        "value": point.value,
+        "bound": point.bound,
+        "envelope": point.envelope,
+        "gap": point.gap,
+        "slopes": dict(zip(found.limits, point.slopes, strict=True)),
+        "stands_from": point.low,
+        "stands_to": point.high,
+        "funded": point.funded,
+        "offered": point.offered,
+        "drawn": point.drawn,
+        "expected_loss": point.expected_loss,
+        "prices": {limit: price for limit, price in (point.prices or {}).items() if price},
+    }
+
+
+def frontier_chart(found: Frontier) -> Chart:
+    """The certified bound as a line, the values as points; of two limits one line a setting of the second."""
+    solved = [point for point in found.points if point.solved]
+    if len(found.limits) == 1:
+        at = [point.at[0] for point in solved]
+        series = [
+            Series("certified bound", at, [point.envelope for point in solved]),
+            Series("value", at, [point.value for point in solved], "points"),
+        ]
+    else:
+        series = []
+        for second in sorted({point.at[1] for point in solved}):
+            row = [point for point in solved if point.at[1] == second]
+            label = f"{found.limits[1]} {_bound(second, found.shares[1])}"
+            series.append(Series(label, [point.at[0] for point in row], [point.value for point in row]))
+    scale: Any = "percent" if found.shares[0] else "linear"
+    title = f"{found.name}: value against {' and '.join(found.limits)}"
+    marks = ((found.now[0], "as it is"),)
+    return Chart(title, Axis(found.limits[0], scale), Axis(f"value, {found.currency}"), tuple(series), marks)
