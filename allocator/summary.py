@@ -92,7 +92,7 @@ def figures(scenario: Scenario, portfolio: Portfolio, finding: Finding) -> dict[
         **{name: float(np.sum(getattr(ledger, name))) for name in _SUMS},
         "idle_income": policy.idle_rate * unspent,
         "budget_unspent": unspent,
-        "refusal_constant": -policy.decline_churn * float(np.sum(portfolio.relationship_value)),
+        "refusal_constant": 0.0 - policy.decline_churn * float(np.sum(portfolio.relationship_value)),
         "borrowers": len(portfolio),
         "funded": int(np.count_nonzero(ledger.amount)),
         "by_grade": _by_grade(portfolio, ledger),

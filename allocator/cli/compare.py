@@ -42,6 +42,10 @@ def compare(
     prices_only: Annotated[
         bool, typer.Option("--prices-only", help="Cost of each difference by prices, without solving again.")
     ] = False,
+    years: Annotated[
+        int, typer.Option(metavar="N", help="Simulate N years, the same for all; 0: none.", min=0)
+    ] = 0,
+    seed: Annotated[int, typer.Option(metavar="S", help="Seed of the simulated years.", min=0)] = 0,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write who is swapped: a .csv, .parquet or .xlsx.")
     ] = None,
@@ -66,7 +70,7 @@ def compare(
         from allocator.insight.comparison import compare as compared
 
         sides = _sides(subjects, strategies, sets, by, tell)
-        comparison = compared(sides, by, tell, exact=not prices_only)
+        comparison = compared(sides, by, tell, exact=not prices_only, years=years, seed=seed)
         if out is not None:
             write_frame(_all_swaps(comparison), out, force=force)
         if plot is not None:

@@ -90,11 +90,15 @@ def progress(verbose: bool) -> Iterator[Progress]:
 
 
 class LiveLine:
-    """One line on the terminal that starts late and is gone at the end."""
+    """One line on the terminal that starts late and is gone at the end.
+
+    A terminal that cannot take a line back (TERM=dumb) gets a line a step, of those from then on.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._step = "working"
+        self._show: Progress | None = None
         self._status: Status | None = None
         self._timer = Timer(PATIENCE, self._begin)
         self._timer.daemon = True
@@ -103,8 +107,8 @@ class LiveLine:
     def tell(self, step: str) -> None:
         with self._lock:
             self._step = step
-            if self._status is not None:
-                self._status.update(step)
+            if self._show is not None:
+                self._show(step)
 
     def end(self) -> None:
         self._timer.cancel()
@@ -116,6 +120,13 @@ class LiveLine:
         from rich.console import Console
 
         with self._lock:
-            if not self._timer.finished.is_set():
-                self._status = Console(stderr=True).status(self._step)
+            if self._timer.finished.is_set():
+                return
+            console = Console(stderr=True)
+            if console.is_dumb_terminal:
+                self._show = lambda step: console.print(step, markup=False, highlight=False)
+                self._show(self._step)
+            else:
+                self._status = console.status(self._step)
+                self._show = self._status.update
                 self._status.start()

@@ -26,7 +26,7 @@ def comparison_page(comparison: Comparison, top: int) -> RenderableType:
     """The page: results, by segment, then each pair's inputs, costs and swaps with its `top` borrowers."""
     unit = _unit(comparison)
     parts: list[RenderableType] = [_results(comparison, unit), *_broken(comparison)]
-    parts += ["", _by_segment(comparison, unit)]
+    parts += ["", *_simulated(comparison, unit), _by_segment(comparison, unit)]
     for pair in comparison.pairs:
         title = f"{pair.after.name} beside {pair.before.name}"
         parts += [
@@ -43,17 +43,20 @@ def comparison_page(comparison: Comparison, top: int) -> RenderableType:
 
 def comparison_figures(comparison: Comparison, top: int) -> dict[str, Any]:
     """The comparison as one JSON object; amounts in currency units."""
-    rows = zip(comparison.sides, comparison.figures, comparison.segments, strict=True)
+    chances = comparison.chances or (None,) * len(comparison.sides)
+    rows = zip(comparison.sides, comparison.figures, comparison.segments, chances, strict=True)
     first = comparison.sides[0]
     return {
         "by": comparison.by,
+        "years": comparison.years,
         "compared": [
             {
                 **_side_figures(side, first),
                 **_plain(asdict(figures)),
                 "segments": {name: _plain(asdict(own)) for name, own in segments.items()},
+                "simulated": None if chance is None else asdict(chance),
             }
-            for side, figures, segments in rows
+            for side, figures, segments, chance in rows
         ],
         "pairs": [_pair_figures(pair, top) for pair in comparison.pairs],
     }
@@ -127,6 +130,27 @@ def _broken(comparison: Comparison) -> Iterator[RenderableType]:
 def _breaks(side: Side) -> list[str]:
     limits = [f"limit {use.name}" for use in side.finding.certificate.limits if use.broken]
     return limits + [f"{count:,} x {what}" for what, count in side.finding.terms_broken.items()]
+
+
+def _simulated(comparison: Comparison, unit: Unit) -> Iterator[RenderableType]:
+    """Net of the same simulated years."""
+    if not comparison.chances:
+        return
+    table = plain_table()
+    table.add_column("", no_wrap=True, overflow="ellipsis", max_width=_NAME)
+    for heading in ("net, mean", "sd", "worst 1 %", "less", "s.e.", "years behind"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for side, chance in zip(comparison.sides, comparison.chances, strict=True):
+        if chance is None:
+            table.add_row(Text(side.name), *[""] * 5, "other borrowers")
+            continue
+        figures = [unit.write(one) for one in (chance.mean, chance.sd, chance.worst)]
+        apart = (unit.write(chance.less), unit.write(chance.less_error), percent(chance.behind))
+        table.add_row(Text(side.name), *figures, *(apart if side is not comparison.sides[0] else ("",) * 3))
+    title = f"The same {comparison.years:,} simulated years for all, amounts in {unit}"
+    yield Text(title, style="bold")
+    yield table
+    yield ""
 
 
 def _by_segment(comparison: Comparison, unit: Unit) -> RenderableType:

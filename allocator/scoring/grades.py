@@ -160,7 +160,7 @@ def void_range_table(
     """Observed void shares by grade beside the published range.
 
     One row a grade: n, low and high (observed ends), p05, median, p95, published_low, published_high,
-    inside (firms of the grade in its published range), outside, in_none (firms of the grade in no
+    inside (firms of the grade in its published range), in_none (firms of the grade in no
     grade's range at all).
     """
     rows = {}
@@ -179,7 +179,6 @@ def void_range_table(
             "published_low": low,
             "published_high": high,
             "inside": int(inside[:, i].sum()),
-            "outside": int((~inside[:, i]).sum()),
             "in_none": int((~inside.any(axis=1)).sum()),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("grade")

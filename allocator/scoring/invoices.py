@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
+from allocator.scoring.reading import read_table
 
 COLUMNS = ("enterprise_id", "invoice_no", "date", "counterparty_id", "amount", "tax", "total", "valid")
 NEEDED = ("enterprise_id", "date", "counterparty_id", "amount", "tax", "total", "valid")
@@ -88,7 +89,7 @@ class Invoices:
 
 
 def read_invoices(purchases: Path, sales: Path, *, duplicates: Duplicates = "keep") -> Invoices:
-    """Read one file a direction, `.parquet` or `.csv`, English or Chinese column names.
+    """Read one file a direction, Parquet, csv or xlsx, English or Chinese column names.
 
     Raises InputError with the faults of both files at once.
     """
@@ -119,27 +120,12 @@ def invoices_from_frames(
 
 
 def _load(path: Path, faults: list[Fault]) -> pd.DataFrame | None:
-    """The file as a frame, or None and a fault."""
-    if not path.is_file():
-        faults.append(Fault("the file does not exist", "give the path of an invoice file", str(path)))
-        return None
+    """The file as a frame, or None and its faults."""
     try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        if path.suffix == ".csv":
-            text: dict[str, Any] = dict.fromkeys(IDENTIFIERS, str)
-            return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
-    except (ValueError, OSError) as error:
-        faults.append(Fault(f"cannot be read ({error})", "export it again", str(path)))
+        return read_table(path, IDENTIFIERS)
+    except InputError as error:
+        faults += error.faults
         return None
-    faults.append(
-        Fault(
-            f"invoice files end in .parquet or .csv, this one in {path.suffix or 'nothing'}",
-            "export it as one of these; the official workbooks (.xlsx) hold both directions: read_workbook",
-            str(path),
-        )
-    )
-    return None
 
 
 def _checked(
@@ -278,6 +264,11 @@ def _report(
     if len(rows) == 0:
         return
     value = values.iloc[[rows[0]]].tolist()[0]
-    shown = "" if pd.isna(value) or value == "" else f"{value!r} "
+    shown = "" if pd.isna(value) or value == "" else f"{_shown(value)} "
     others = f" (and {len(rows) - 1} more rows)" if len(rows) > 1 else ""
     faults.append(Fault(f"{shown}{problem}{others}", remedy, name, row=int(rows[0]) + 1, field=field))
+
+
+def _shown(value: object) -> str:
+    """A cell as it is written: a date is no Timestamp to whoever typed it."""
+    return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else repr(value)

@@ -94,8 +94,8 @@ def weighted_sum(matrix: Floats, weights: Floats) -> Floats:
     return out
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """A csv, parquet or xlsx file (first sheet) as a frame; TEXT columns stay text, dates are dates.
+def read_table(path: Path, text: Sequence[str] = TEXT) -> pd.DataFrame:
+    """A csv, parquet or xlsx file (first sheet) as a frame; `text` columns stay text, dates are dates.
 
     Raises InputError: no such file, another ending, unreadable, no row, a column that stands twice.
     """
@@ -105,7 +105,7 @@ def read_table(path: Path) -> pd.DataFrame:
         fault = Fault("the file does not exist", "give a csv, parquet or xlsx file", str(path))
         raise InputError.of([fault], "Table")
     try:
-        frame = _read(path)
+        frame = _read(path, text)
     except (ValueError, OSError, CalamineError) as error:
         fault = Fault(f"cannot be read ({error})", "save it again as csv, parquet or xlsx", str(path))
         raise InputError.of([fault], "Table") from error
@@ -118,18 +118,19 @@ def read_table(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: Path, text: Sequence[str]) -> pd.DataFrame:
     if path.suffix == ".parquet":
         return pd.read_parquet(path)
     if path.suffix == ".xlsx":
-        text = dict.fromkeys(TEXT, str)
-        return pd.read_excel(path, engine="calamine", dtype=text, keep_default_na=False, na_values=[""])
+        types = dict.fromkeys(text, str)
+        return pd.read_excel(path, engine="calamine", dtype=types, keep_default_na=False, na_values=[""])
     if path.name.endswith((".csv", ".csv.gz")):
         import pyarrow as pa
         from pyarrow import csv
 
-        types = dict.fromkeys(TEXT, pa.string())
-        kept = csv.ConvertOptions(null_values=[""], strings_can_be_null=True, column_types=types)
+        kept = csv.ConvertOptions(
+            null_values=[""], strings_can_be_null=True, column_types=dict.fromkeys(text, pa.string())
+        )
         table = csv.read_csv(path, convert_options=kept)
         broken = [field.name for field in table.schema if pa.types.is_binary(field.type)]
         if broken:

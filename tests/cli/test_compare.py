@@ -19,7 +19,12 @@ def test_strategies_of_one_scenario(case: Path, allocator: Allocator) -> None:
     assert max(map(len, lines)) <= 100
     assert [line.split()[0] for line in lines[3:8]] == ["optimal", "ahp_lines", "equal", "by_score", "greedy"]
     assert "equal beside optimal" in lines
-    found = allocator("compare", "scenario.yaml", "--json").json
+    assert "simulated years" not in outcome.out
+    simulated = allocator("compare", "scenario.yaml", "--years", "200").out
+    assert "The same 200 simulated years for all, amounts in CNY" in simulated
+    assert max(map(len, simulated.splitlines())) <= 100
+    found = allocator("compare", "scenario.yaml", "--json", "--years", "200").json
+    assert found["compared"][2]["simulated"]["less_error"] > 0
     values = {one["name"]: one["value"] for one in found["compared"]}
     assert max(values, key=values.__getitem__) == "optimal"
     for one in found["compared"]:
@@ -146,6 +151,7 @@ CASES: dict[str, tuple[Callable[[Path], object], list[str], str]] = {
         ["scenario.yaml", "--set", "strategy={ahp_lines: {lines: {X: 10%}}}", "scenario.yaml"],
         "gives lines to X; the borrowers' grades are A, B, C",
     ),
+    "too few years": (lambda case: None, ["scenario.yaml", "--years", "50"], "50 years say little"),
     "a negative number of borrowers": (lambda case: None, ["scenario.yaml", "--top", "-1"], "--top"),
 }
 

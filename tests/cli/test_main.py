@@ -325,11 +325,16 @@ with progress(False) as tell:
 """
 
 
-@pytest.mark.parametrize("waits", [True, False])
-def test_progress_shows_on_a_terminal_after_two_seconds_only(waits: bool) -> None:
+@pytest.mark.parametrize(("terminal", "waits"), [("xterm", True), ("dumb", True), ("xterm", False)])
+def test_progress_shows_on_a_terminal_after_two_seconds_only(terminal: str, waits: bool) -> None:
     ours, theirs = os.openpty()
     started = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-c", WORKING], stdin=subprocess.PIPE, stderr=theirs)
+    process = subprocess.Popen(
+        [sys.executable, "-c", WORKING],
+        stdin=subprocess.PIPE,
+        stderr=theirs,
+        env={**os.environ, "TERM": terminal},
+    )
     if waits:
         shown = b""
         while b"thinking" not in shown:

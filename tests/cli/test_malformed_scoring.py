@@ -230,7 +230,7 @@ CASES: dict[str, tuple[str, Change, str]] = {
     "grade: a column": (GRADE, without("in.csv", "tax"), "in.csv lacks the column tax"),
     "grade: no date": (GRADE, cell("in.csv", "date", 7, "spring"), "in.csv, row 8, date 'spring' is no date"),
     "grade: a far date": (
-        GRADE, cell("in.csv", "date", 7, "9999-01-01"), "row 8, date '9999-01-01' is no date",
+        GRADE, cell("in.csv", "date", 7, "9999-01-01"), "row 8, date 9999-01-01 is no date",
     ),
     "grade: no amount": (GRADE, cell("in.csv", "amount", 7, "1,234"), "row 8, amount '1,234' is no amount"),
     "grade: infinite": (GRADE, cell("in.csv", "amount", 7, "inf"), "row 8, amount inf is no amount"),

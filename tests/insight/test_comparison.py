@@ -10,6 +10,7 @@ import pytest
 
 from allocator.errors import CertificateError
 from allocator.insight.comparison import Side, compare, run_side, scenario_side, strategy_sides
+from allocator.insight.comparison.chance import chances
 from allocator.insight.comparison.differences import borrower_changes, match, scenario_differences
 from allocator.insight.comparison.segments import by_column, figures_of
 from allocator.insight.comparison.sides import judged
@@ -232,3 +233,36 @@ def test_a_run_beside_another(tmp_path: Path) -> None:
     )
     with pytest.raises(CertificateError, match="does not pass its recheck"):
         run_side(read_run(tmp_path / "one"), "one")
+
+
+def test_years_in_common_make_a_difference_sure() -> None:
+    file = SHIPPED / "sme-302.yaml"
+    sides = strategy_sides([load_scenario(file, [f"strategy={name}"]) for name in ("optimal", "equal")])
+    first, other = chances(sides, 2_000, seed=3)
+    assert first is not None
+    assert other is not None
+    assert (first.less, first.less_error, first.behind) == (0.0, 0.0, 0.0)
+    for found, own in ((first, sides[0]), (other, sides[1])):
+        assert abs(found.mean - own.value) <= 4 * found.sd / 2_000**0.5
+        assert found.worst < found.mean - 2 * found.sd
+    assert other.less == pytest.approx(first.mean - other.mean)
+    assert abs(other.less - (sides[0].value - sides[1].value)) <= 4 * other.less_error
+    apart = (first.sd**2 + other.sd**2) ** 0.5 / 2_000**0.5
+    assert other.less_error < apart / 1.3
+    assert 0.5 < other.behind < 1.0
+    assert chances(sides, 2_000, seed=3) == (first, other)
+    assert compare(sides, years=2_000, seed=3).chances == (first, other)
+
+
+def test_each_side_is_simulated_under_its_own_policy_and_other_borrowers_are_left_out() -> None:
+    book = portfolio(["A"] * 4, pd=[0.01, 0.02, 0.03, 0.04], max_amount=400_000.0)
+    cheap = side(Case(book, TABLE, policy(1e6, rates=RATES)))
+    dear = side(Case(book, TABLE, policy(1e6, rates=RATES, funding_rate=0.02)))
+    others = side(Case(renamed(book, "a", "b", "c", "d"), TABLE, policy(1e6, rates=RATES)))
+    first, second, third = chances([cheap, dear, others], 500)
+    assert first is not None
+    assert second is not None
+    assert second.less == pytest.approx(cheap.value - dear.value, rel=0.2)
+    nobody = 0.3**3  # takes an offer: then both net nothing
+    assert second.behind == pytest.approx(1.0 - nobody, abs=0.02)
+    assert third is None

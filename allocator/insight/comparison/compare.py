@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from allocator.insight.comparison.chance import Chance, chances
 from allocator.insight.comparison.differences import (
     BorrowerChanges,
     Difference,
@@ -45,16 +46,27 @@ class Comparison:
     """One a side: value of the column `by` -> figures."""
     pairs: tuple[Pair, ...]
     """One a further side."""
+    chances: tuple[Chance | None, ...] = ()
+    """One a side, None for one of other borrowers; none at all unless asked for."""
+    years: int = 0
+    """Simulated for `chances`."""
 
 
 def compare(
-    sides: Sequence[Side], by: str = "grade", progress: Progress = lambda _: None, *, exact: bool = True
+    sides: Sequence[Side],
+    by: str = "grade",
+    progress: Progress = lambda _: None,
+    *,
+    exact: bool = True,
+    years: int = 0,
+    seed: int = 0,
 ) -> Comparison:
     """Every side with the first: inputs, results, swaps, the values of the column `by`, each change's cost.
 
     `exact` solves every case between two scenarios; without it the prices say what a change can gain at
-    most. Of sides that differ in their strategy alone nothing is solved. A column other than grade must
-    have been read with the sides.
+    most. Of sides that differ in their strategy alone nothing is solved. `years` of the sides' net are
+    simulated under common random numbers, from `seed`. A column other than grade must have been read
+    with the sides.
     """
     first, *others = sides
     pairs = [_pair(first, other, progress, exact) for other in others]
@@ -64,6 +76,8 @@ def compare(
         by,
         tuple(by_column(side, by) for side in sides),
         tuple(pairs),
+        chances(sides, years, seed, progress) if years else (),
+        years,
     )
 
 

@@ -30,7 +30,7 @@ MOST_SEGMENTS = 1_000
 
 def simulate(
     portfolio: Portfolio,
-    policy: Policy,
+    policy: Policy | Mapping[str, Policy],
     findings: Mapping[str, Finding],
     risk: Risk | None = None,
     *,
@@ -42,6 +42,7 @@ def simulate(
 ) -> Simulation:
     """Simulated years of the rechecked allocations `findings` (name -> finding) of `portfolio`.
 
+    `policy` is that of all of them, or of each by its name.
     All of them meet the same years: factors and defaults in common, and by `each` the same luck of
     every borrower with take-up too; so differences are far surer than either side. With `each` that
     holds between two calls of one seed as well. `method` None takes `each` up to EACH_UP_TO borrowers
@@ -55,7 +56,8 @@ def simulate(
     sector = np.zeros(len(portfolio), dtype=np.int32) if risk.by is None else column.codes
     debtors = Debtors(portfolio.pd, portfolio.lgd, sector, risk.rho)
     factors = draw_factors(risk, len(column.values) if risk.by is not None else 1, years, seed)
-    books = {name: Book.of(portfolio, policy, finding) for name, finding in findings.items()}
+    policies = policy if isinstance(policy, Mapping) else dict.fromkeys(findings, policy)
+    books = {name: Book.of(portfolio, policies[name], finding) for name, finding in findings.items()}
     chosen: Method = method or ("each" if years * len(portfolio) <= EACH_UP_TO else "binned")
     bins = [Bins.of_book(book) for book in books.values()] if chosen == "binned" else []
     draw, size = _draws(chosen, debtors, list(books.values()), bins, factors, risk, seed)
