@@ -22,6 +22,7 @@ import allocator
 from allocator.cli import (
     check,
     compare,
+    distil,
     explain,
     frontier,
     init,
@@ -73,6 +74,7 @@ for command in (
     frontier,
     stress,
     simulate,
+    distil,
     scoring,
     synth,
     schema,

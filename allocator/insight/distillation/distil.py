@@ -1,0 +1,227 @@
+"""From a run to rules: a tree at its prices, pruned to rules inside the limits, then prices again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+
+from allocator.certification import recheck
+from allocator.certification.certify import Finding
+from allocator.engine.kernel.columns import Columns
+from allocator.engine.search import TOLERANCE
+from allocator.errors import InfeasibleError
+from allocator.insight.distillation.pruning import Pruning, answers_of, prune
+from allocator.insight.distillation.rules import Rule, follow, rule_of
+from allocator.insight.distillation.shares import Draft, settled, stretched, use_of, violations
+from allocator.insight.distillation.totals import Totals, totals_of
+from allocator.insight.distillation.tree import Feature, Node, features_of, grow
+from allocator.records.case import Case
+from allocator.records.portfolio import Floats, Integers
+
+SAMPLE = 40_000
+"""Borrowers that a tree is grown from; the answers of its leaves are chosen over everybody."""
+ROUNDS = 10
+"""Trees grown, each at prices nearer to those that the last one's rules would pay."""
+STAY = 0.8
+"""How much of the old prices stays: whole steps swing to and fro."""
+MOST_RATES = 40
+PRUNED = 2
+"""Trees that are pruned, of those grown."""
+LEAVES = 32
+"""Of the tree that is then pruned to the rules wanted."""
+SHARES = tuple(step / 10 for step in range(10, 0, -1))
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Distilled:
+    """Rules, and what everybody's following them comes to."""
+
+    rules: tuple[Rule, ...]
+    rule: Integers
+    """(n,) index of the rule that decided each borrower; -1: none did."""
+    finding: Finding
+    """The rules' decisions rechecked as any run's are: value, bound, every limit."""
+    optimum: float
+    """Value of the run that the rules stand in for."""
+
+    @property
+    def regret(self) -> float:
+        """What following the rules loses against the run, in currency units."""
+        return self.optimum - self.finding.certificate.value
+
+
+def distil(
+    case: Case,
+    prices: Mapping[str, float],
+    optimum: float,
+    most: int = 12,
+    progress: Progress = lambda _: None,
+) -> Distilled:
+    """At most `most` rules whose decisions keep every limit, as near to `optimum` as was found.
+
+    `prices` are those of the run. Raises InfeasibleError where no rules that were tried keep the limits.
+    """
+    columns = Columns(case.offers, case.limits)
+    portfolio = case.inputs.portfolio
+    at = np.array([prices[row.name] for row in case.limits.rows])
+    sample = _sample(columns)
+    rates = _rates(columns)
+    features = features_of(portfolio, sample)
+    trees = []
+    for turn in range(1, ROUNDS + 1):
+        progress(f"growing a tree, {turn} of {ROUNDS}")
+        trees.append(_tree(case, columns, features, sample, rates, at, most))
+        if np.isfinite(trees[-1].pruning.value):
+            at = STAY * at + (1 - STAY) * trees[-1].pruning.prices
+    rules = _best_rules(columns, trees, rates, most, progress)
+    decisions = follow(rules, portfolio, case.offers)
+    finding = recheck(case.scenario, portfolio, case.inputs.churn, decisions, prices, case.inputs.hashes)
+    return Distilled(rules, rule_of(rules, portfolio), finding, optimum)
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """A tree over everybody, ready to be pruned."""
+
+    nodes: Sequence[Node]
+    paths: Floats
+    """(leaves, nodes)"""
+    members: Sequence[Integers]
+    """Of each leaf: free borrowers who can be offered something."""
+    left: Floats
+    """(m,) what pinned offers leave of the limits."""
+    pruning: Pruning
+
+
+def _tree(
+    case: Case,
+    columns: Columns,
+    features: Sequence[Feature],
+    sample: Integers,
+    rates: Floats,
+    prices: Floats,
+    most: int,
+) -> _Tree:
+    nodes = grow(features, _rewards(columns, sample, rates, prices), LEAVES)
+    paths = _paths(nodes)
+    leaves = np.flatnonzero(paths.sum(axis=0) == 1)[-len(paths) :]
+    leaf_of = rule_of([Rule(nodes[leaf].where, 0.0, 1.0) for leaf in leaves], case.inputs.portfolio)
+    free = (case.offers.menu >= 0) & ~case.offers.must
+    members = [np.flatnonzero((leaf_of == leaf) & free) for leaf in range(len(leaves))]
+    totals = _node_totals(paths, [totals_of(columns, own, SHARES, rates) for own in members])
+    left = case.limits.rhs - _pinned_use(columns)
+    answers = answers_of(columns, totals, SHARES)
+    return _Tree(nodes, paths, members, left, prune(columns, answers, paths, left, most))
+
+
+def _best_rules(
+    columns: Columns, trees: Sequence[_Tree], rates: Floats, most: int, progress: Progress
+) -> tuple[Rule, ...]:
+    """The best rules of the most promising trees that can be pruned inside the limits."""
+    found: list[tuple[float, tuple[Rule, ...]]] = []
+    for tree in sorted(trees, key=lambda tree: -tree.pruning.value):
+        progress(f"pruning a tree to {most} rules")
+        rules = _rules(columns, tree, rates)
+        found += [] if rules is None else [rules]
+        if len(found) == PRUNED:
+            break
+    if not found:
+        raise InfeasibleError(
+            f"no {most} rules were found that keep every limit: allow more of them, looser limits, "
+            "or ranges instead of limits that must be met exactly"
+        )
+    return max(found, key=lambda rules: rules[0])[1]
+
+
+def _rules(columns: Columns, tree: _Tree, rates: Floats) -> tuple[float, tuple[Rule, ...]] | None:
+    """The pruned tree, its shares refined, and its value; None where no pruning keeps the limits."""
+    if np.isinf(tree.pruning.value):
+        return None
+    choices = tree.pruning.choices()
+    if choices is None:
+        return None
+    drafts = []
+    for pick in choices:
+        leaves = np.flatnonzero(tree.paths[:, pick.node]).tolist()
+        own = np.sort(np.concatenate([tree.members[leaf] for leaf in leaves]))
+        drafts.append(Draft(own, float(rates[pick.rate]), pick.share))
+    drafts = stretched(columns, settled(columns, drafts, tree.left), tree.left)
+    left = tree.left - use_of(columns, drafts)
+    exact = np.array([sense == "exactly" for sense in columns.limits.senses])
+    if np.any(violations(columns, left)) or np.any(exact & (left > TOLERANCE * columns.limits.scale)):
+        return None
+    rules = tuple(
+        Rule(tree.nodes[pick.node].where, draft.rate, draft.share)
+        for pick, draft in zip(choices, drafts, strict=True)
+    )
+    return sum(float(draft.totals(columns, (draft.share,)).value[0, 0]) for draft in drafts), rules
+
+
+def _paths(nodes: Sequence[Node]) -> Floats:
+    """(leaves, nodes) 1 where the node is the leaf or above it."""
+    parents = {node.parent for node in nodes}
+    leaves = [at for at in range(len(nodes)) if at not in parents]
+    paths = np.zeros((len(leaves), len(nodes)))
+    for row, leaf in enumerate(leaves):
+        at: int | None = leaf
+        while at is not None:
+            paths[row, at] = 1.0
+            at = nodes[at].parent
+    return paths
+
+
+def _node_totals(paths: Floats, of_leaves: Sequence[Totals]) -> list[Totals]:
+    """Totals of every node: the sums of those of its leaves."""
+    summed = []
+    for column in paths.T:
+        own = [of_leaves[leaf] for leaf in np.flatnonzero(column).tolist()]
+        summed.append(reduce(lambda a, b: Totals(a.value + b.value, a.use + b.use), own))
+    return summed
+
+
+def _sample(columns: Columns) -> Integers:
+    """Borrowers who can be offered something, evenly through the order of identifiers."""
+    free = np.flatnonzero((columns.offers.menu >= 0) & ~columns.offers.must)
+    if len(free) <= SAMPLE:
+        return free
+    return free[np.linspace(0, len(free) - 1, SAMPLE).astype(np.int64)]
+
+
+def _rates(columns: Columns) -> Floats:
+    """Rates that some menu holds; of very fine grids evenly many."""
+    held = [menu.rates for menu in columns.offers.menus]
+    rates = np.unique(np.concatenate(held)) if held else np.zeros(0)
+    if len(rates) <= MOST_RATES:
+        return rates
+    return rates[np.unique(np.linspace(0, len(rates) - 1, MOST_RATES).astype(np.int64))]
+
+
+def _pinned_use(columns: Columns) -> Floats:
+    """(m,) what pinned offers use."""
+    must = columns.offers.must & (columns.offers.menu >= 0)
+    option = np.where(must, 0, -1).astype(np.int32)
+    return columns.usage(option, np.where(must, columns.offers.low, 0.0))
+
+
+def _rewards(columns: Columns, sample: Integers, rates: Floats, prices: Floats) -> Floats:
+    """(s, R) reduced value of the largest loan at each rate; 0, a refusal, where it may not be offered."""
+    few = columns.subset(sample)
+    offers, per_basis = few.offers, few.price_by_basis(prices)
+    slope_rate = offers.income - offers.term * per_basis[2]
+    slope = offers.churn_cost - offers.cost - per_basis[1]
+    flat = -offers.churn_cost - per_basis[0]
+    fixed = (offers.decline_churn - 1.0) * offers.relationship - per_basis[3]
+    drawn_fixed = offers.relationship - offers.processing_cost
+    rewards = np.zeros((len(sample), len(rates)))
+    for at, menu in enumerate(offers.menus):
+        own = np.flatnonzero(offers.menu == at)
+        held = np.searchsorted(rates, menu.rates)
+        for r, rate, take in zip(held, menu.rates, menu.take_up, strict=True):
+            if r < len(rates) and rates[r] == rate:
+                unit = take * (rate * slope_rate[own] + slope[own]) + flat[own]
+                rewards[own, r] = unit * offers.high[own] + take * drawn_fixed[own] + fixed[own]
+    return rewards

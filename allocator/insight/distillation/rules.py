@@ -1,0 +1,90 @@
+"""Rules as people write them: who, at which rate, what share of the request. The first that fits decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from allocator.records.conditions import Condition
+from allocator.records.offers import OfferBook
+from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
+from allocator.records.run import Decisions
+
+SAME_RATE = 1e-12
+"""Two rates closer than this are one."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An offer to whoever meets every condition; whom no rule fits is refused."""
+
+    where: tuple[Condition, ...]
+    rate: float
+    """Annual, a fraction. Whoever may not be offered it (a band, a minimum rate) is refused."""
+    share: float
+    """Of the largest loan that request and ticket allow; never below the smallest loan."""
+
+
+def meets(condition: Condition, portfolio: Portfolio) -> Booleans:
+    """(n,) whom `condition` is about; a missing value meets none."""
+    if condition.is_range:
+        values = portfolio.number(condition.column)
+        inside = ~np.isnan(values)
+        for edge, test in (
+            (condition.above, np.greater),
+            (condition.at_least, np.greater_equal),
+            (condition.below, np.less),
+            (condition.at_most, np.less_equal),
+        ):
+            if edge is not None:
+                inside &= test(values, edge)
+        return inside
+    column = portfolio.text(condition.column)
+    wanted = np.isin(np.array([*column.values, ""], dtype=object), condition.values)
+    wanted[-1] = False
+    return np.asarray(wanted[column.codes])
+
+
+def rule_of(rules: Sequence[Rule], portfolio: Portfolio) -> Integers:
+    """(n,) index of the first rule that fits each borrower; -1: none."""
+    found = np.full(len(portfolio), -1, dtype=np.int64)
+    for at, rule in enumerate(rules):
+        inside = found < 0
+        for condition in rule.where:
+            inside &= meets(condition, portfolio)
+        found[inside] = at
+    return found
+
+
+def shared_amounts(offers: OfferBook, members: Integers, share: float) -> Floats:
+    """The amounts of `members` at `share` of their largest loan, down to the lot, up to the smallest loan."""
+    low, high = offers.low[members], offers.high[members]
+    if share >= 1.0:
+        return high
+    part = high * share
+    if offers.step is None:
+        amount = np.floor(part * 100.0 + 1e-6) / 100.0
+    else:
+        amount = np.floor(part / offers.step + 1e-6) * offers.step
+    return np.asarray(np.clip(amount, low, high))
+
+
+def takers(offers: OfferBook, rate: float) -> Booleans:
+    """(menus,) which menus hold `rate`."""
+    held = [bool(np.any(np.abs(menu.rates - rate) <= SAME_RATE)) for menu in offers.menus]
+    return np.array(held, dtype=bool)
+
+
+def follow(rules: Sequence[Rule], portfolio: Portfolio, offers: OfferBook) -> Decisions:
+    """What the rules decide for n borrowers; a pinned offer is made whatever the rules say."""
+    amount, rate = np.zeros(len(portfolio)), np.zeros(len(portfolio))
+    pinned = np.flatnonzero(offers.must)
+    amount[pinned], rate[pinned] = portfolio.fixed_amount[pinned], portfolio.fixed_rate[pinned]
+    found = rule_of(rules, portfolio)
+    for at, rule in enumerate(rules):
+        holding = np.append(takers(offers, rule.rate), False)
+        members = np.flatnonzero((found == at) & holding[offers.menu] & ~offers.must)
+        amount[members], rate[members] = shared_amounts(offers, members, rule.share), rule.rate
+    return Decisions(amount, rate)

@@ -1,0 +1,176 @@
+"""A tree over the borrowers' columns, grown so that one rate a leaf earns most.
+
+At prices lambda the worth of an offer is its reduced value (formulation.md, section 4), so limits need not
+be looked at while the tree grows: the reward of a leaf is the largest, over the rates and refusal, of the
+sum of its members' reduced values at their largest loans. The leaf whose best split adds most reward is
+split next (a policy tree, grown greedily: Athey and Wager, Policy Learning with Observational Data, 2021).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from allocator.records.conditions import Condition
+from allocator.records.portfolio import Codes, Floats, Integers, Portfolio
+
+BINS = 64
+"""Cuts of a number column that are tried: quantiles of the sample."""
+SMALLEST = 1e-6
+"""Share of the whole reward below which a split is not worth a rule."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A column cut into bins: of a number by `edges`, of a text one a value."""
+
+    column: str
+    bins: Codes
+    """(s,) bin of each borrower of the sample."""
+    edges: Floats | None
+    """Bin b holds values in (edges[b - 1], edges[b]]."""
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Node:
+    """Who is in it, as tests and as members of the sample."""
+
+    where: tuple[Condition, ...]
+    members: Integers
+    reward: float
+    """Of its best single answer."""
+    parent: int | None = None
+    """Index among the nodes."""
+
+
+@dataclass(frozen=True)
+class _Split:
+    gain: float
+    tests: tuple[Condition, Condition]
+    members: tuple[Integers, Integers]
+
+
+def features_of(portfolio: Portfolio, sample: Integers) -> list[Feature]:
+    """The columns that tell borrowers of the sample apart: canonical ones and those that limits read.
+
+    A text column that some borrower lacks is left out: a rule could not name him.
+    """
+    numbers = ("pd", "lgd", "max_amount", "term_years", "relationship_value", "exposure", *portfolio.numbers)
+    found = [_of_number(name, portfolio.number(name)[sample]) for name in numbers]
+    for name in ("grade", *portfolio.texts):
+        column = portfolio.text(name)
+        found.append(Feature(name, column.codes[sample], None, column.values))
+    return [feature for feature in found if feature.bins.min() >= 0 and np.ptp(feature.bins) > 0]
+
+
+def _of_number(column: str, values: Floats) -> Feature:
+    """Missing and infinite values share the last bin, which no upper edge closes."""
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        return Feature(column, np.zeros(len(values), dtype=np.int32), np.zeros(0))
+    quantiles = np.quantile(finite, np.linspace(0, 1, BINS + 1)[1:], method="lower")
+    edges = np.unique(_rounded(quantiles))
+    return Feature(column, np.searchsorted(edges, values).astype(np.int32), edges)
+
+
+def _rounded(values: Floats) -> Floats:
+    """To three digits: a rule that people keep in mind."""
+    with np.errstate(divide="ignore"):
+        scale = 10.0 ** np.floor(np.log10(np.abs(np.where(values == 0, 1.0, values))) - 2)
+    return np.array([float(f"{value:.3g}") for value in np.round(values / scale) * scale])
+
+
+def grow(features: Sequence[Feature], rewards: Floats, leaves: int) -> list[Node]:
+    """Every node of a tree of at most `leaves` leaves, the root first, parents before their children.
+
+    `rewards` (s, R): worth of each rate to each borrower of the sample, 0 of a refusal.
+    """
+    nodes = [_node((), np.arange(len(rewards)), rewards, None)]
+    threshold = SMALLEST * float(np.maximum(rewards.max(axis=1, initial=0.0), 0.0).sum())
+    splits = {0: _best_split(nodes[0], features, rewards)}
+    while len(splits) < leaves:
+        worth = {at: split for at, split in splits.items() if split is not None and split.gain > threshold}
+        if not worth:
+            break
+        at = max(worth, key=lambda node: worth[node].gain)
+        del splits[at]
+        for test, members in zip(worth[at].tests, worth[at].members, strict=True):
+            child = _node(narrowed(nodes[at].where, test), members, rewards, at)
+            splits[len(nodes)] = _best_split(child, features, rewards)
+            nodes.append(child)
+    return nodes
+
+
+def _node(where: tuple[Condition, ...], members: Integers, rewards: Floats, parent: int | None) -> Node:
+    best = float(rewards[members].sum(axis=0).max(initial=0.0))
+    return Node(where, members, max(best, 0.0), parent)
+
+
+def _best_split(node: Node, features: Sequence[Feature], rewards: Floats) -> _Split | None:
+    """The split that adds most reward, the first of equal ones."""
+    own = rewards[node.members]
+    found: tuple[float, Feature, Codes, int] | None = None
+    for feature in features:
+        for gain, order, cut in _cuts(node, feature, own):
+            if found is None or gain > found[0]:
+                found = (gain, feature, order, cut)
+    if found is None:
+        return None
+    gain, feature, order, cut = found
+    inside = np.isin(feature.bins[node.members], order[: cut + 1])
+    members = node.members[inside], node.members[~inside]
+    return _Split(gain, _tests(feature, order, cut), members)
+
+
+def _cuts(node: Node, feature: Feature, own: Floats) -> Iterator[tuple[float, Codes, int]]:
+    """The best cut of the node along `feature`: its gain, the order of the bins, the last bin on the left.
+
+    Values of a text are ordered by what the node's best rate earns from them, then cut like a number.
+    """
+    bins = feature.bins[node.members]
+    width = int(bins.max(initial=0)) + 1
+    sums = np.array([np.bincount(bins, column, minlength=width) for column in own.T]).T
+    present = np.flatnonzero(np.bincount(bins, minlength=width))
+    if len(present) < 2:
+        return
+    if feature.edges is None:
+        best = int(np.argmax(own.sum(axis=0)))
+        counts = np.bincount(bins, minlength=width)[present]
+        order = present[np.lexsort((present, -sums[present, best] / counts))]
+    else:
+        order = present
+    running = np.cumsum(sums[order], axis=0)
+    left = np.maximum(running[:-1].max(axis=1), 0.0)
+    right = np.maximum((running[-1] - running[:-1]).max(axis=1), 0.0)
+    gain = left + right - node.reward
+    cut = int(np.argmax(gain))
+    yield float(gain[cut]), order.astype(np.int32), cut
+
+
+def _tests(feature: Feature, order: Codes, cut: int) -> tuple[Condition, Condition]:
+    """The two sides in words."""
+    if feature.edges is None:
+        left, right = (
+            Condition(feature.column, tuple(sorted(feature.values[code] for code in side)))
+            for side in (order[: cut + 1], order[cut + 1 :])
+        )
+        return left, right
+    edge = float(feature.edges[order[cut]])
+    return Condition(feature.column, at_most=edge), Condition(feature.column, above=edge)
+
+
+def narrowed(where: tuple[Condition, ...], test: Condition) -> tuple[Condition, ...]:
+    """`where` and `test`, as one condition a column."""
+    before = next((condition for condition in where if condition.column == test.column), None)
+    if before is None:
+        return (*where, test)
+    if not test.is_range:
+        joined = test
+    else:
+        above = [edge for edge in (before.above, test.above) if edge is not None]
+        most = [edge for edge in (before.at_most, test.at_most) if edge is not None]
+        joined = Condition(test.column, above=max(above, default=None), at_most=min(most, default=None))
+    return tuple(joined if condition is before else condition for condition in where)

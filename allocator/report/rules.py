@@ -1,0 +1,232 @@
+"""Distilled rules for people and for systems: a page, plain words, SQL, a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from allocator.insight.distillation import Distilled, Rule
+from allocator.insight.distillation.rules import SAME_RATE
+from allocator.records.case import Case
+from allocator.records.conditions import Condition
+from allocator.records.run import LimitUse
+from allocator.report.money import percent, small, unit_for
+from allocator.report.plain import plain_table
+
+OTHERWISE = "otherwise: refuse"
+_PERCENTAGES = ("pd", "lgd")
+
+
+def rules_page(name: str, distilled: Distilled, case: Case) -> RenderableType:
+    """The rules with what each earns, what they lose against the optimum, and what becomes of the limits."""
+    certificate, currency = distilled.finding.certificate, case.scenario.policy.currency
+    figures = rules_frame(distilled)
+    unit = unit_for({key: figures[key].tolist() for key in ("offered", "drawn", "value")}, currency, 40)
+    table = plain_table()
+    table.add_column("", justify="right")
+    table.add_column("who", overflow="fold", max_width=38)
+    for heading in ("rate", "share", "firms", "offered", "value"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for at, rule in enumerate(distilled.rules):
+        row = figures.iloc[at]
+        table.add_row(
+            str(at + 1),
+            Text(in_words(rule.where)),
+            percent(rule.rate),
+            percent(rule.share),
+            f"{int(row['firms']):,}",
+            unit.write(float(row["offered"])),
+            unit.write(float(row["value"])),
+        )
+    lost = distilled.regret / distilled.optimum if distilled.optimum else 0.0
+    head = Text()
+    head.append(f"{name}: {len(distilled.rules)} rules\n", style="bold")
+    head.append(
+        f"value {certificate.value:,.2f} {currency}, the run's {distilled.optimum:,.2f}: "
+        f"{distilled.regret:,.2f} less ({percent(lost)}); bound {certificate.bound:,.2f}"
+    )
+    title = Text(f"Offers, amounts in {unit}; share: of the largest loan that is possible", style="bold")
+    return Group(head, "", title, table, OTHERWISE, "", _limits(certificate.limits, distilled))
+
+
+def _limits(uses: Sequence[LimitUse], distilled: Distilled) -> str:
+    if distilled.finding.faults:
+        return "\n".join(f"broken: {fault}" for fault in distilled.finding.faults)
+    worst = max((use.violation for use in uses), default=0.0)
+    return f"all {len(uses)} limits hold, largest violation {small(worst)}"
+
+
+def rules_frame(distilled: Distilled) -> pd.DataFrame:
+    """One row a rule: who in words, rate and share as fractions, firms funded, and sums of the ledger."""
+    ledger, count = distilled.finding.ledger, len(distilled.rules)
+    inside = distilled.rule >= 0
+    codes = distilled.rule[inside]
+
+    def sums(column: np.ndarray) -> np.ndarray:
+        return np.bincount(codes, column[inside], minlength=count)
+
+    return pd.DataFrame(
+        {
+            "rule": np.arange(1, count + 1),
+            "who": [in_words(rule.where) for rule in distilled.rules],
+            "rate": [rule.rate for rule in distilled.rules],
+            "share": [rule.share for rule in distilled.rules],
+            "firms": sums((ledger.amount > 0).astype(float)).astype(int),
+            "offered": sums(ledger.amount),
+            "drawn": sums(ledger.drawn),
+            "interest": sums(ledger.interest),
+            "expected_loss": sums(ledger.expected_loss),
+            "value": sums(ledger.value),
+        }
+    )
+
+
+def rules_text(distilled: Distilled) -> str:
+    """A numbered list that can be pasted into a policy."""
+    lines = [
+        f"{at}. {in_words(rule.where)}: "
+        f"offer {percent(rule.share)} of the largest loan at {percent(rule.rate)}"
+        for at, rule in enumerate(distilled.rules, start=1)
+    ]
+    return "\n".join([*lines, f"{len(lines) + 1}. {OTHERWISE}", ""])
+
+
+def in_words(where: Iterable[Condition]) -> str:
+    """`grade A and pd above 1.2% up to 2.24%`."""
+    return " and ".join(_test_in_words(condition) for condition in where) or "everyone"
+
+
+def _test_in_words(condition: Condition) -> str:
+    if not condition.is_range:
+        return f"{condition.column} {' or '.join(condition.values)}"
+    edges = [
+        f"{word} {_number(condition.column, edge)}"
+        for word, edge in (
+            ("above", condition.above),
+            ("at least", condition.at_least),
+            ("below", condition.below),
+            ("up to", condition.at_most),
+        )
+        if edge is not None
+    ]
+    return f"{condition.column} {' '.join(edges)}"
+
+
+def _number(column: str, edge: float) -> str:
+    return f"{100 * edge:.6g}%" if column in _PERCENTAGES else f"{edge:,.12g}"
+
+
+def rules_json(distilled: Distilled) -> list[dict[str, Any]]:
+    """The rules as data."""
+    figures = rules_frame(distilled).drop(columns=["who", "rule"])
+    return [
+        {
+            "where": [_condition_json(condition) for condition in rule.where],
+            **{str(key): value for key, value in row.items()},
+        }
+        for rule, row in zip(distilled.rules, figures.to_dict("records"), strict=True)
+    ]
+
+
+def _condition_json(condition: Condition) -> dict[str, Any]:
+    if not condition.is_range:
+        return {"column": condition.column, "values": list(condition.values)}
+    edges = {key: getattr(condition, key) for key in ("above", "at_least", "below", "at_most")}
+    return {"column": condition.column, **{key: edge for key, edge in edges.items() if edge is not None}}
+
+
+def rules_sql(rules: Sequence[Rule], case: Case) -> str:
+    """The rules as one standard SQL query over a table `borrowers` with the portfolio's columns."""
+    policy, portfolio = case.scenario.policy, case.inputs.portfolio
+    lot = policy.ticket.step or 0.01
+    fields = {
+        "ticket_min": _literal(policy.ticket.min),
+        "ticket_max": _literal(policy.ticket.max),
+        "to_lots": "* 100.0" if lot == 0.01 else f"/ {float(lot)!r}",
+        "from_lots": "/ 100.0" if lot == 0.01 else f"* {float(lot)!r}",
+        "least": "min_amount" if np.any(portfolio.min_amount > 0) else _literal(policy.ticket.min),
+    }
+    tests = [f"    WHEN {_test(rule, case)} THEN {at}" for at, rule in enumerate(rules, start=1)]
+    rates = [f"    WHEN {at} THEN {_literal(rule.rate)}" for at, rule in enumerate(rules, start=1)]
+    shares = [f"    WHEN {at} THEN {_literal(rule.share)}" for at, rule in enumerate(rules, start=1)]
+    barred = [f"{_name('exclude')} IS NOT TRUE"] if np.any(portfolio.exclude) else []
+    open_to = " AND ".join([*barred, "smallest <= largest", "rule IS NOT NULL"])
+    return _QUERY.format(
+        tests="\n".join(tests), rates="\n".join(rates), shares="\n".join(shares), open_to=open_to, **fields
+    )
+
+
+_QUERY = """\
+-- Rates are fractions. Whoever is not in the result is refused.
+WITH asked AS (
+  SELECT borrowers.*,
+    FLOOR(CASE WHEN max_amount < {ticket_max} THEN max_amount ELSE {ticket_max} END {to_lots} + 1e-6)
+      {from_lots} AS largest,
+    CEIL(CASE WHEN {least} > {ticket_min} THEN {least} ELSE {ticket_min} END {to_lots} - 1e-6)
+      {from_lots} AS smallest
+  FROM borrowers
+), ruled AS (
+  SELECT asked.*, CASE
+{tests}
+  END AS rule
+  FROM asked
+), decided AS (
+  SELECT ruled.*,
+  CASE rule
+{rates}
+  END AS rate,
+  FLOOR(largest * CASE rule
+{shares}
+  END {to_lots} + 1e-6) {from_lots} AS part
+  FROM ruled
+  WHERE {open_to}
+)
+SELECT borrower_id, rule, rate, CASE WHEN part < smallest THEN smallest ELSE part END AS amount
+FROM decided
+ORDER BY borrower_id;
+"""
+
+
+def _test(rule: Rule, case: Case) -> str:
+    """The rule's conditions, and who of those whom it fits may be offered its rate."""
+    portfolio = case.inputs.portfolio
+    tests = [_sql(condition) for condition in rule.where]
+    bands = case.scenario.policy.rates.items()
+    open_to = [grade for grade, (low, high) in bands if low - SAME_RATE <= rule.rate <= high + SAME_RATE]
+    named = next((condition.values for condition in rule.where if condition.column == "grade"), None)
+    if named is None or not set(named) <= set(open_to):
+        tests.append(_sql(Condition("grade", tuple(open_to))))
+    if not np.all(np.isnan(portfolio.min_rate)):
+        tests.append(f"(min_rate IS NULL OR min_rate <= {_literal(rule.rate)})")
+    return " AND ".join(tests)
+
+
+def _sql(condition: Condition) -> str:
+    column = _name(condition.column)
+    if not condition.is_range:
+        return f"{column} IN ({', '.join(map(_quoted, condition.values))})"
+    edges = (
+        (">", condition.above),
+        (">=", condition.at_least),
+        ("<", condition.below),
+        ("<=", condition.at_most),
+    )
+    return " AND ".join(f"{column} {sign} {_literal(edge)}" for sign, edge in edges if edge is not None)
+
+
+def _name(column: str) -> str:
+    return column if column.isidentifier() and column.islower() else '"' + column.replace('"', '""') + '"'
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _literal(number: float) -> str:
+    """Enough digits to be read back exactly."""
+    return str(int(number)) if float(number).is_integer() else repr(float(number))

@@ -1,0 +1,90 @@
+"""`allocator distil`: rules from a run, on a page, as files, as JSON; bad input is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.cli.conftest import Allocator
+
+
+@pytest.fixture
+def run(case: Path, allocator: Allocator) -> Path:
+    assert allocator("solve", "scenario.yaml", "--out", "run").status == 0
+    return case / "run"
+
+
+def test_rules_on_a_page_and_in_files(run: Path, allocator: Allocator) -> None:
+    files = [run.parent / f"rules.{ending}" for ending in ("sql", "txt", "csv", "xlsx")]
+    outcome = allocator("distil", run, "--rules", 4, *(word for file in files for word in ("--out", file)))
+    assert outcome.status == 0
+    assert "otherwise: refuse" in outcome.out
+    assert "limits hold, largest violation" in outcome.out
+    assert max(map(len, outcome.out.splitlines())) <= 100
+    assert "SELECT borrower_id" in files[0].read_text()
+    assert files[1].read_text().splitlines()[-1].endswith("otherwise: refuse")
+    assert len(pd.read_csv(files[2])) == len(pd.read_excel(files[3], engine="calamine")) <= 4
+
+
+def test_rules_as_json(run: Path, allocator: Allocator) -> None:
+    found = allocator("distil", run, "--json").json
+    summary = json.loads((run / "summary.json").read_text())
+    assert found["optimum"] == pytest.approx(summary["objective"])
+    assert found["regret"] == pytest.approx(found["optimum"] - found["value"])
+    assert found["broken"] == []
+    assert {"where", "rate", "share", "firms", "offered", "value"} <= found["rules"][0].keys()
+
+
+def test_a_further_column_may_be_asked_for(run: Path, allocator: Allocator) -> None:
+    assert allocator("distil", run, "--text", "sector", "--number", "max_amount").status == 0
+
+
+Damage = Callable[[Path], tuple[list[object], str]]
+
+
+def altered(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def without(run: Path, name: str) -> None:
+    (run / name).unlink()
+
+
+BAD: dict[str, tuple[Callable[[Path], object], list[object], int, str]] = {
+    "no folder": (lambda run: None, ["nowhere"], 2, "there is no such folder"),
+    "a file": (lambda run: None, ["scenario.yaml"], 2, "is a file, not a run's folder"),
+    "no certificate": (lambda run: without(run, "certificate.json"), ["run"], 2, "certificate.json"),
+    "no allocation": (lambda run: without(run, "allocation.csv"), ["run"], 2, "allocation"),
+    "broken json": (lambda run: (run / "summary.json").write_text("{"), ["run"], 2, "is not JSON"),
+    "an altered input": (
+        lambda run: altered(run.parent / "borrowers.csv", "0.005", "0.006"),
+        ["run"], 5, "has changed since the run",
+    ),
+    "no borrowers": (lambda run: without(run.parent, "borrowers.csv"), ["run"], 2, "borrowers.csv"),
+    "no rules": (lambda run: None, ["run", "--rules", 0], 2, "--rules"),
+    "too many rules": (lambda run: None, ["run", "--rules", 13], 2, "--rules"),
+    "words for a number": (lambda run: None, ["run", "--rules", "few"], 2, "--rules"),
+    "another format": (lambda run: None, ["run", "--out", "rules.doc"], 2, "no format for the ending .doc"),
+    "a file that stands": (lambda run: None, ["run", "--out", "churn.csv"], 2, "give --force"),
+    "no such place": (lambda run: None, ["run", "--out", "no/rules.sql"], 2, "its folder does not exist"),
+    "no such column": (lambda run: None, ["run", "--text", "colour"], 2, "colour"),
+    "text for a number": (lambda run: None, ["run", "--number", "sector"], 2, "sector"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_told(name: str, run: Path, allocator: Allocator) -> None:
+    damage, arguments, status, words = BAD[name]
+    damage(run)
+    before = sorted(path.name for path in run.parent.iterdir())
+    outcome = allocator("distil", *arguments)
+    assert outcome.status == status, outcome
+    assert words in outcome.told
+    assert "Traceback" not in outcome.err
+    assert sorted(path.name for path in run.parent.iterdir()) == before

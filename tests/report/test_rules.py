@@ -1,0 +1,68 @@
+"""Rules on paper and in a database decide what they decide here."""
+
+from __future__ import annotations
+
+import sqlite3
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from allocator.borrowers import read_inputs
+from allocator.insight.distillation import Distilled, distil
+from allocator.pipeline import decide, judge, prepare
+from allocator.records.case import Case
+from allocator.records.conditions import Condition
+from allocator.report.rules import in_words, rules_frame, rules_sql, rules_text
+from allocator.scenario import load_scenario
+from tests.conftest import ROOT
+
+NAMES = ("sme-302", "sme-302-steps")
+
+
+@cache
+def found(name: str) -> tuple[Case, Distilled]:
+    scenario = load_scenario(ROOT / "scenarios" / f"{name}.yaml")
+    case = prepare(scenario, read_inputs(scenario))
+    certificate = judge(case, decide(case)).certificate
+    return case, distil(case, certificate.prices, certificate.value, 5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_query_decides_as_the_rules_do(name: str) -> None:
+    case, distilled = found(name)
+    with sqlite3.connect(":memory:") as connection:
+        connection.create_function("FLOOR", 1, np.floor)
+        connection.create_function("CEIL", 1, np.ceil)
+        pd.read_csv(ROOT / "scenarios" / "data" / "sme-302.csv").to_sql("borrowers", connection, index=False)
+        rows = connection.execute(rules_sql(distilled.rules, case)).fetchall()
+    ledger = distilled.finding.ledger
+    taken = np.flatnonzero(ledger.amount > 0)
+    expected = [
+        (case.inputs.portfolio.borrower_id[i], int(distilled.rule[i]) + 1, ledger.rate[i], ledger.amount[i])
+        for i in taken
+    ]
+    assert rows == expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_table_adds_up_to_the_run(name: str) -> None:
+    _, distilled = found(name)
+    frame = rules_frame(distilled)
+    assert frame["value"].sum() == pytest.approx(distilled.finding.certificate.value, rel=1e-12)
+    assert frame["firms"].sum() == np.count_nonzero(distilled.finding.ledger.amount)
+
+
+def test_words() -> None:
+    where = (Condition("grade", ("A", "B")), Condition("pd", above=0.0124, at_most=0.0414))
+    assert in_words(where) == "grade A or B and pd above 1.24% up to 4.14%"
+    assert in_words(()) == "everyone"
+    assert in_words([Condition("max_amount", above=250_000.0)]) == "max_amount above 250,000"
+
+
+def test_the_list_ends_with_the_refusal_of_everybody_else() -> None:
+    _, distilled = found("sme-302")
+    lines = rules_text(distilled).splitlines()
+    assert len(lines) == len(distilled.rules) + 1
+    assert lines[-1] == f"{len(lines)}. otherwise: refuse"
