@@ -71,11 +71,12 @@ def compare(
 
         sides = _sides(subjects, strategies, sets, by, tell)
         comparison = compared(sides, by, tell, exact=not prices_only, years=years, seed=seed)
+        tell("writing")
+        picture = None if plot is None else chart_text(comparison_chart(comparison), plot)
         if out is not None:
             write_frame(_all_swaps(comparison), out, force=force)
-        if plot is not None:
-            tell("drawing")
-            write_file(plot, chart_text(comparison_chart(comparison), plot))
+        if plot is not None and picture is not None:
+            write_file(plot, picture)
     if as_json:
         print_json(comparison_figures(comparison, top))
     else:

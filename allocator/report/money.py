@@ -24,13 +24,17 @@ class Unit:
 
 
 def unit_for(columns: Mapping[str, Sequence[float]], currency: str, width: int) -> Unit:
-    """The smallest unit in which the columns, headings included, two blanks before each, fit into `width`."""
-    for size in _NAMES:
-        unit = Unit(size, currency)
+    """The smallest unit in which the columns, headings included, two blanks before each, fit into `width`.
+
+    Where headings alone are too wide it is the smallest of those that are narrowest.
+    """
+
+    def needed(unit: Unit) -> int:
         texts = [[heading, *map(unit.write, amounts)] for heading, amounts in columns.items()]
-        if sum(2 + max(map(len, column)) for column in texts) <= width:
-            break
-    return unit
+        return sum(2 + max(map(len, column)) for column in texts)
+
+    units = [Unit(size, currency) for size in _NAMES]
+    return next((unit for unit in units if needed(unit) <= width), min(units, key=needed))
 
 
 def percent(fraction: float) -> str:

@@ -132,7 +132,9 @@ def _unspent(summary: Mapping[str, Any]) -> str | None:
     budget, *others = summary["limits"]
     if unspent < 0.01:
         return None
-    if budget["price"] > 0:
+    if summary["strategy"] != "optimal":
+        why = "so the strategy decides"
+    elif budget["price"] > 0:
         why = "it is too little for a further whole offer"
     elif any(limit["binding"] and limit["price"] for limit in others):
         why = "the other limits bind first"

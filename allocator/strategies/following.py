@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from time import perf_counter
 
 from allocator.records.case import Case
 from allocator.records.scenario import Rule as RuleName
@@ -39,6 +40,7 @@ def follow(case: Case, optimum: Solution, progress: Progress = lambda _: None) -
     if rule == "optimal":
         return optimum
     progress(f"deciding by the rule {rule}")
+    started = perf_counter()
     plan = RULES[rule](case, optimum, progress)
     book = ready(case, plan.offers)
     tally = book.tally(plan.option, plan.amount)
@@ -50,5 +52,6 @@ def follow(case: Case, optimum: Solution, progress: Progress = lambda _: None) -
         amount=plan.amount,
         rate=book.columns.rate(plan.option),
         value=tally.value + idle,
+        seconds={**optimum.seconds, "solve": optimum.seconds["solve"] + perf_counter() - started},
         why=plan.why,
     )

@@ -84,6 +84,20 @@ def test_a_picture(case: Path, allocator: Allocator, ending: str) -> None:
     assert "a file of this name is there" in again.told
 
 
+def test_an_interrupt_leaves_nothing_behind(
+    case: Path, allocator: Allocator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("allocator.report.charts.chart_text", interrupted)
+    before = sorted(path.name for path in case.iterdir())
+    outcome = allocator("compare", "scenario.yaml", "--plot", "value.svg", "--out", "swaps.csv")
+    assert outcome.status == 130
+    assert "nothing was written" in outcome.told
+    assert sorted(path.name for path in case.iterdir()) == before
+
+
 CASES: dict[str, tuple[Callable[[Path], object], list[str], str]] = {
     "no such file": (lambda case: None, ["none.yaml"], "none.yaml the file does not exist"),
     "a run without a second": (

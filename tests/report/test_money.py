@@ -37,7 +37,12 @@ def test_the_unit_is_the_smallest_that_fits(largest: float, width: int, unit: st
 
 
 def test_a_heading_counts_as_width() -> None:
-    assert str(unit_for({"offered": [10_000.0]}, "CNY", 8)) == "trillion CNY"
+    assert str(unit_for({"offered": [10_000_000.0]}, "CNY", 9)) == "thousand CNY"
+
+
+def test_where_headings_alone_are_too_wide_no_amount_is_written_smaller_than_need_be() -> None:
+    assert str(unit_for({"offered": [10_000.0]}, "CNY", 8)) == "CNY"
+    assert str(unit_for({"offered": [10_000_000_000.0]}, "CNY", 8)) == "million CNY"
 
 
 def test_rates_and_small_numbers() -> None:
