@@ -25,8 +25,6 @@ from allocator.records.portfolio import Floats, Integers
 
 _WINDOW = 10.0
 """Items that lose more temperatures than this are left out: e^-10 of the best one's probability."""
-_SPARE = 1.25
-"""Shortlist for a width: some of it will not fit."""
 _MOST_ROWS = 60
 """Rows in the quadratic term; LAPACK factors a larger matrix in an order that depends on the threads."""
 
@@ -114,26 +112,29 @@ def _extend(
     width: int,
     budget: float,
 ) -> tuple[Integers, Integers, Floats, Floats]:
-    """The `width` most promising extensions: their heads, items, losses and rooms (m, S).
+    """The `width` most promising extensions, less those that do not fit: heads, items, losses, rooms (m, S).
 
     Sums run row by row (einsum), never through a matrix product, so that threads change no bit.
     """
     load = weights[:, stage.items]
     heads = np.einsum("ab,bs->as", stage.whitening, room[rows] - stage.mean[:, None])
     tails = np.einsum("ab,bk->ak", stage.whitening, load[rows])
-    total = np.add.outer(item_loss[stage.items], loss)
-    promise = total - 2.0 * np.einsum("ak,as->ks", tails, heads)
-    promise += np.einsum("as,as->s", heads, heads)
-    promise += np.einsum("ak,ak->k", tails, tails)[:, None]
-    promise[total > budget] = np.inf
-    shortlist = _least(promise.ravel(), int(_SPARE * width))
-    item, head = np.divmod(shortlist, len(loss))
-    left = room.take(head, axis=1) - load.take(item, axis=1)
+    far = loss + np.einsum("as,as->s", heads, heads)
+    near = item_loss[stage.items] + np.einsum("ak,ak->k", tails, tails)
+    promise = np.einsum("ak,as->ks", -2.0 * tails, heads)
+    promise += far
+    promise += near[:, None]
+    if np.isfinite(budget):
+        promise[item_loss[stage.items, None] > budget - loss] = np.inf
+    best = _least(promise.ravel(), width)
+    best = best[np.isfinite(promise.ravel()[best])]
+    item, head = np.divmod(best, len(loss))
+    left: Floats = np.subtract(room.take(head, axis=1), load.take(item, axis=1))
     slack = TOLERANCE * np.maximum(np.abs(stage.needed), 1.0)
-    fits = np.all(left >= (stage.needed - slack)[:, None], axis=0)
-    good = np.flatnonzero(fits & np.isfinite(promise.ravel()[shortlist]))
-    best = good[_least(promise.ravel()[shortlist[good]], width)]
-    return head[best], stage.items[item[best]], total.ravel()[shortlist[best]], left[:, best]
+    fits = np.flatnonzero(np.all(left >= (stage.needed - slack)[:, None], axis=0))
+    if len(fits) < len(best):
+        item, head, left = item[fits], head[fits], left[:, fits]
+    return head, stage.items[item], loss[head] + item_loss[stage.items[item]], left
 
 
 def _least(numbers: Floats, count: int) -> Integers:
