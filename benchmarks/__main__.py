@@ -14,12 +14,13 @@ from typing import Any
 
 from benchmarks.command import measure_command
 from benchmarks.machine import BUSY, load
-from benchmarks.measure import child, keep, measure_case
+from benchmarks.measure import child, keep, measure_case, results
+from benchmarks.mmkp import EXACT, SECONDS, folder, measured, read_index
 from benchmarks.page import write_page
 from benchmarks.peers import PEERS
 from benchmarks.registry import CASES
 
-PARTS = ("cases", "command", "peers")
+PARTS = ("cases", "command", "peers", "mmkp")
 PEER_GAP = 1e-6
 """What peers are asked for, relative; the engine is asked for 1e-9 beside them."""
 
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--size", type=int, help="this size only")
     run.add_argument("--only", choices=PARTS, help="this part only")
     run.add_argument("--peer", choices=PEERS, help="this peer only")
+    run.add_argument("--instance", help="public knapsacks whose names begin so")
     what.add_parser("page", help="make the page from the results that are there")
     return parser
 
@@ -84,6 +86,20 @@ def _measured(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]
     if "peers" in parts:
         for race in _races(options):
             yield race.name, {"race": _run(race, options.peer)}
+    if "mmkp" in parts and options.case is None:
+        yield from _knapsacks(options)
+
+
+def _knapsacks(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Public knapsacks: all if asked for, else those with a proved value; kept after each."""
+    index = read_index(folder() / "index.csv")
+    every = options.full or options.only == "mmkp"
+    names = [name for name, published in index.items() if every or published.family in EXACT]
+    if options.instance is not None:
+        names = [name for name in names if name.startswith(options.instance)]
+    _tell(f"{len(names)} public knapsacks")
+    for record in measured(results().get("mmkp", {}).get("mmkp", {}), names, SECONDS):
+        yield "mmkp", {"mmkp": record}
 
 
 def _cases(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""The general core on public multiple-choice knapsacks: reader, exact recheck, and the page's section.
+"""The general core on public multiple-choice knapsacks: reader, exact recheck, measurement.
 
 The instances lie in $ALLOCATOR_DATA/mmkp: `n m`, the m capacities, then for each class its number of items
 and one line an item, `value weight_1 .. weight_m`; exactly one item of each class is taken. What a run claims
@@ -8,20 +8,17 @@ is recomputed here from the file in decimals and fractions, by code that shares 
 from __future__ import annotations
 
 import csv
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from statistics import median
 from time import process_time
 from typing import Any
 
 import numpy as np
 
-from benchmarks.machine import BUSY
 from benchmarks.measure import ROOT, child
 
 SECONDS = 60.0
@@ -166,12 +163,12 @@ def measure_instance(name: str, seconds: float) -> dict[str, Any]:
     }
 
 
-def measured(known: Mapping[str, Any], only: str | None, seconds: float) -> Iterator[dict[str, Any]]:
-    """The record with one instance more each time; `known` is a former one, whose other figures stay."""
-    instances = {record["instance"]: record for record in known.get("instances", [])}
-    for name, published in read_index(folder() / "index.csv").items():
-        if only is not None and not name.startswith(only):
-            continue
+def measured(known: Mapping[str, Any], names: Sequence[str], seconds: float) -> Iterator[dict[str, Any]]:
+    """The record with one of `names` more each time; `known` is a former one, whose other figures stay."""
+    index = read_index(folder() / "index.csv")
+    instances = {result["instance"]: result for result in known.get("instances", [])}
+    for name in names:
+        published = index[name]
         found = child(["-m", "benchmarks.worker", "mmkp", name, str(seconds)], 2 * seconds + 120)
         instances[name] = {
             "instance": name,
@@ -181,99 +178,4 @@ def measured(known: Mapping[str, Any], only: str | None, seconds: float) -> Iter
             "weak": published.weak,
             **found,
         }
-        yield {"limit": seconds, "instances": list(instances.values())}
-
-
-TEXT = """\
-## Public knapsacks
-
-The engine's general core ([how](decisions/general-core.md)) on published multiple-choice multidimensional
-knapsacks, one core, {limit:.0f} seconds each, seed 0. Values are recomputed from the files in decimals, price
-bounds in fractions. *hh* (Hiremath and Hill) and *khan* (Khan and others, 2002) have proved values; of *a*
-(Khan's I07 to I13), *b* and *c* (Hifi and others; irregular classes) and *d* the best values known to their
-source are published, of *d* many weak ones. gap = (bound - value) / bound.
-"""
-
-
-def section(found: Mapping[str, Mapping[str, Any]]) -> str:
-    """The page's section; empty where nothing was measured."""
-    if "mmkp" not in found:
-        return ""
-    record = found["mmkp"]["mmkp"]
-    done = [result for result in record["instances"] if "failed" not in result]
-    families = list(dict.fromkeys(result["family"] for result in done))
-    summary = [_family([result for result in done if result["family"] == family]) for family in families]
-    head = (
-        "family",
-        "instances",
-        "reached",
-        "above",
-        "proved optimal",
-        "largest gap",
-        "median s",
-        "longest s",
-    )
-    single = [_row(result) for result in done if result["family"] not in EXACT]
-    names = ("instance", "n", "m", "published", "value", "more", "bound", "gap", "machine")
-    return "\n".join(
-        [
-            TEXT.format(limit=record["limit"]),
-            _table(head, summary),
-            "Those without a proved value. *more* is value less published; ! marks a published value that",
-            "lies percents below the LP bound.\n",
-            _table(names, single),
-        ]
-    )
-
-
-def _family(results: Sequence[Mapping[str, Any]]) -> list[str]:
-    took = [result["seconds"] for result in results]
-    return [
-        results[0]["family"],
-        str(len(results)),
-        str(sum(result["value"] >= result["target"] for result in results)),
-        str(sum(result["value"] > result["published"] for result in results)),
-        str(sum(result["stop"] == "optimal" for result in results)),
-        _percent(max(_gap(result) for result in results)),
-        f"{median(took):.1f}",
-        f"{max(took):.1f}",
-    ]
-
-
-def _row(result: Mapping[str, Any]) -> list[str]:
-    return [
-        result["instance"].removeprefix("mmkp_"),
-        str(result["classes"]),
-        str(result["capacities"]),
-        f"{result['published']:,.0f}{' !' if result['weak'] else ''}",
-        f"{result['value']:,.0f}",
-        f"{result['value'] - result['published']:+,.0f}",
-        f"{result['bound']:,.0f}",
-        _percent(_gap(result)),
-        "quiet" if result["load"] <= BUSY else f"busy, {result['load']:.1f}",
-    ]
-
-
-def _gap(result: Mapping[str, Any]) -> float:
-    return float((result["bound"] - result["value"]) / result["bound"])
-
-
-def _percent(share: float) -> str:
-    return f"{share:.3%}" if share > 0 else "0"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(head)} |", f"| --- |{' ---: |' * (len(head) - 1)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows), ""])
-
-
-def keep_all(only: str | None, seconds: float, tell: Any) -> None:
-    """Measure the instances whose names begin with `only` (None: all), keeping what is done after each."""
-    from benchmarks.measure import keep, results
-
-    for record in measured(results().get("mmkp", {}).get("mmkp", {}), only, seconds):
-        keep("mmkp", {"mmkp": record})
-        last = record["instances"][-1]
-        tell(
-            json.dumps({key: last.get(key) for key in ("instance", "published", "value", "bound", "failed")})
-        )
+        yield {"limit": seconds, "instances": [instances[one] for one in index if one in instances]}

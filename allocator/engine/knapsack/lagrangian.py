@@ -53,7 +53,7 @@ def relax(problem: Knapsack, seconds: float) -> tuple[Priced, Integers | None]:
     if answer.stop == "infeasible":
         raise _conflict(problem)
     if answer.stop == "time_limit":
-        raise NoAllocationError(f"the time passed while the LP relaxation of {len(items):,} items was solved")
+        raise NoAllocationError(f"no time was left after the LP of {len(items):,} items; raise time_limit")
     if answer.stop != "optimal" or answer.point is None:
         raise SolverError(f"the LP relaxation ended with status {answer.stop}")
     prices = np.maximum(answer.row_prices[: len(problem.rows)], 0.0) * unit_of(problem) / _scale(problem)

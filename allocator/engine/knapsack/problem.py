@@ -66,22 +66,6 @@ class Knapsack:
             origin=self.origin[mask],
         )
 
-    def part(self, free: Integers, choice: Integers) -> tuple[Knapsack, Integers]:
-        """The problem of the classes `free` (ascending) while all others stay at `choice`; and its items."""
-        held = np.ones(len(self), dtype=bool)
-        held[free] = False
-        counts = np.diff(self.start)[free]
-        items = np.flatnonzero(~held[self.owner])
-        smaller = replace(
-            self,
-            values=self.values[items],
-            weights=self.weights[items],
-            capacities=self.capacities - self.weights[choice[held]].sum(axis=0),
-            start=np.concatenate([[0], np.cumsum(counts)]),
-            origin=self.origin[items],
-        )
-        return smaller, items
-
 
 def read_knapsack(
     values: Any, weights: Any, capacities: Any, classes: Any, choose: Choose

@@ -97,7 +97,7 @@ class Turns:
         if search.best is not None and len(items) > self._worth:
             return
         self.progress(f"solving a core of {len(items):,} items: {self._so_far()}")
-        small = search.best is None or len(items) <= _SMALL_CORE
+        small = len(items) <= _SMALL_CORE
         seconds = search.left / 2 if small else min(search.left, _CORE_SHARE * self.time_limit)
         distance = self.gap / 2 * max(abs(self.bound), 1.0)
         effort = Effort(distance, seconds, search.seed, nodes=_FIRST_NODES * 4**self._cores)

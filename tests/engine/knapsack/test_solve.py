@@ -68,7 +68,7 @@ def test_items_in_another_order_give_the_same_bits() -> None:
     shuffled = Small(
         problem.values[order], problem.weights[:, order], problem.capacities, problem.classes[order]
     )
-    here, there = problem.solve(rounds=9, time_limit=600), shuffled.solve(rounds=9, time_limit=600)
+    here, there = problem.solve(rounds=5, time_limit=600), shuffled.solve(rounds=5, time_limit=600)
     assert (here.value, here.bound, here.prices.tobytes()) == (
         there.value,
         there.bound,
@@ -93,7 +93,7 @@ def test_an_answer_that_ran_out_of_rounds_says_how_far_it_may_be() -> None:
     assert problem.fits(found.choice)
     assert found.value < found.bound <= found.price_bound
     assert found.gap == pytest.approx((found.bound - found.value) / found.bound)
-    assert problem.solve(rounds=9, time_limit=600).value >= found.value
+    assert problem.solve(rounds=5, time_limit=600).value >= found.value
 
 
 def test_a_gap_asked_for_is_enough() -> None:
@@ -103,7 +103,7 @@ def test_a_gap_asked_for_is_enough() -> None:
 
 
 def test_the_time_limit_holds() -> None:
-    found = large(4).solve(time_limit=1.0)
+    found = large(4).solve(time_limit=3.0)
     assert found.stop == "time_limit"
 
 
@@ -151,7 +151,7 @@ def test_a_conflict_of_whole_items_only() -> None:
 
 def test_no_time_for_a_choice() -> None:
     problem = large(6)
-    with pytest.raises(NoAllocationError, match="the time passed"):
+    with pytest.raises(NoAllocationError, match="raise time_limit"):
         problem.solve(time_limit=1e-9)
 
 
@@ -195,7 +195,7 @@ def test_prices_that_prove_nothing_are_refused(prices: list[float]) -> None:
 
 BITS = """
 from tests.engine.knapsack.instances import large
-found = large(7, m=30).solve(rounds=9, time_limit=600)
+found = large(7, m=30).solve(rounds=5, time_limit=600)
 print(found.choice.tolist(), found.value.hex(), found.bound.hex(), found.prices.tobytes().hex())
 """
 
