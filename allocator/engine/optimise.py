@@ -2,8 +2,9 @@
 
 The prices give an upper bound on any allocation. The core around them goes through the Pyomo
 formulation to HiGHS; what comes back is a feasible allocation, and the distance to the bound says
-which alternatives may still matter. In a small book a proof tree takes over there. Else the core grows
-until the gap asked for is met, nothing outside it can matter, or the time is up.
+which alternatives may still matter: the core grows until the gap asked for is met, nothing outside it
+can matter, or the time is up. In a small book a proof tree closes the gap that prices leave: a short one
+before the core is solved to the end, and where that was not enough a long one from the optimum.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from allocator.engine.cores import Outcome, Play, Priced, Start, in_play, solve_
 from allocator.engine.greedy import greedy
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import prepare
+from allocator.engine.mending import mended, nothing
 from allocator.engine.prices import WHOLE_UP_TO, descended_prices, relaxation_prices
 from allocator.engine.program import Effort
-from allocator.engine.proof import fits, prove
+from allocator.engine.proof import LEAVES, fits, prove
 from allocator.engine.search import Search, candidate
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.limits import Limits
@@ -37,6 +39,10 @@ GREEDY_UP_TO = 20_000
 """Borrowers; beyond, the first core answers before a loop over borrowers would."""
 ROUGHLY = 1e-4
 """Gap at which the core ends that a proof tree starts from: the tree does the rest faster."""
+FIRST_LEAVES = 100
+"""Of the tree that is tried before the optimum is known: what closes early needs no more."""
+LATE = 1.0
+"""Seconds beyond the time limit that a first allocation is worth."""
 LARGEST_CORE = 10_000
 """Borrowers beyond which a core is no longer worth its build."""
 
@@ -68,6 +74,7 @@ def optimise(
     at_price = perf_counter()
     search.tighten(priced.bound, "prices")
     search.offer(candidate(book, priced.option, priced.amount))
+    _have_something(search, priced)
     stop = _grow_core(search, priced, progress)
     if search.best is None:
         raise _none_found(stop, settings)
@@ -86,6 +93,16 @@ def optimise(
     )
 
 
+def _have_something(search: Search, priced: Priced) -> None:
+    """An allocation in hand before a solver runs, a little late if need be: a better one, or one at all."""
+    late = 0.0 if search.best is not None and search.best.value > 0.0 else LATE
+    if not search.done and search.left > -late:
+        found = mended(search.book, priced, lambda: search.left < -late)
+        search.offer(None if found is None else candidate(search.book, *found))
+    if search.best is None:
+        search.offer(candidate(search.book, *nothing(search.book.columns)))
+
+
 def _none_found(stop: Stop, settings: SolverSettings) -> NoAllocationError:
     if stop == "time_limit":
         return NoAllocationError(
@@ -97,19 +114,29 @@ def _none_found(stop: Stop, settings: SolverSettings) -> NoAllocationError:
 
 
 def _grow_core(search: Search, priced: Priced, progress: Progress) -> Stop:
-    """Solves larger and larger cores; says why it ended."""
-    size = FIRST_CORE
-    if fits(search) and not search.done:
-        play = in_play(search.book.columns, priced, size, _distance(search, priced))
+    """Solves larger and larger cores, in a small book between two proof trees; says why it ended."""
+    if not fits(search):
+        return _cores(search, priced, 1.0, progress)
+    if not search.done and search.left > 0:
+        play = in_play(search.book.columns, priced, FIRST_CORE, _distance(search, priced))
         _solve(search, priced, play, search.left / 8, progress, roughly=True)
-        if prove(search, priced, search.left / 2, progress):
+        if prove(search, priced, search.left / 4, FIRST_LEAVES, progress):
             return "exhausted"
+    stop = _cores(search, priced, 0.5, progress)
+    if prove(search, priced, search.left, LEAVES, progress):
+        return "exhausted"
+    return "gap" if search.done else stop
+
+
+def _cores(search: Search, priced: Priced, share: float, progress: Progress) -> Stop:
+    """Solves larger and larger cores; one that can prove the optimum gets `share` of the time left."""
+    size = FIRST_CORE
     while not search.done:
         if search.left <= 0:
             return "time_limit"
         play = in_play(search.book.columns, priced, size, _distance(search, priced))
         covered = play.covers >= _distance(search, priced)
-        outcome = _solve(search, priced, play, search.left if covered else search.left / 4, progress)
+        outcome = _solve(search, priced, play, search.left * (share if covered else 0.25), progress)
         if play.covers >= _distance(search, priced):
             stop = _conclude(search, outcome)
             if covered or stop != "time_limit":

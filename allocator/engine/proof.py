@@ -19,6 +19,7 @@ from allocator.records.portfolio import Booleans, Codes, Floats
 TREE_UP_TO = 5_000
 """Borrowers up to which a tree is grown: its nodes read every option as one dense table."""
 LEAVES = 1_000
+"""A larger proof would be more than anybody reads."""
 _CELLS = 50_000_000
 """Numbers that the table of all options may have, one a row of the limits."""
 _TELL_EVERY = 50
@@ -38,13 +39,15 @@ _ENDINGS = {
 }
 
 
-def prove(search: Search, priced: Priced, seconds: float, progress: Callable[[str], None]) -> bool:
-    """Grows a proof tree where prices leave a gap, in about `seconds`; keeps it if it proves more.
+def prove(
+    search: Search, priced: Priced, seconds: float, leaves: int, progress: Callable[[str], None]
+) -> bool:
+    """Grows a tree where prices leave a gap, of at most `leaves` in about `seconds`; keeps it if that helps.
 
     Better allocations met on the way join the search. Does nothing without an allocation to start
     from, or for a book too large. True where only whole cents keep bound and value apart now.
     """
-    if search.best is None or _certified(search) or not fits(search):
+    if search.best is None or search.left <= 0 or _certified(search) or not fits(search):
         return False
     until = search.left - seconds
 
@@ -57,7 +60,7 @@ def prove(search: Search, priced: Priced, seconds: float, progress: Callable[[st
             progress(f"proof tree of {leaves:,} leaves: bound {bound:,.2f}")
 
     progress("growing a proof tree")
-    goal = Goal(_target(search), LEAVES, offer, lambda: search.left < until, tell)
+    goal = Goal(_target(search), leaves, offer, lambda: search.left < until, tell)
     tree = grow(book_of(search.book.columns), priced.prices, goal)
     bound = float(max(tree.bound, search.best.value)) + _summation(tree)
     search.log.append(f"proof tree: {tree.leaves} leaves, bound {bound!r}; {_ENDINGS[tree.ending]}")

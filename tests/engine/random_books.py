@@ -1,65 +1,103 @@
-"""Books of 50 to 2,000 borrowers drawn from a seed, with every kind of limit among them."""
+"""Books drawn from a seed: limits of every kind, ties, steps, grids, pinned offers, exact budgets."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from allocator.records.portfolio import Portfolio
+from allocator.records.portfolio import ChurnTable, Portfolio
 from allocator.records.scenario import Limit, SolverSettings
+from tests import naive
 from tests.builders import Case, churn_table, limit, policy, portfolio
 
 RATES = tuple(np.round(np.linspace(0.04, 0.15, 12), 4).tolist())
+MEASURES = ("offered", "drawn", "interest", "gross_interest", "expected_loss", "loans")
+SENSES = ("at_most", "at_most", "at_least", "exactly")
+_BANDS = {"A": (0.04, 0.15), "B": (0.05, 0.15), "C": (0.06, 0.12)}
 _SECTORS = ("food", "health", "retail", "steel", "trade")
 _REGIONS = ("east", "north", "south", "west")
+_FILTERS: tuple[Mapping[str, Any], ...] = (
+    {},
+    {},
+    {"grade": ["A"]},
+    {"sector": ["food", "steel"]},
+    {"pd": {"above": 0.03}},
+    {"region": ["east"], "lgd": {"below": 0.5}},
+    {"exposure": {"above": 0.0}},
+)
+_LOOSE = (1.0, 1.02, 1.1, 1.3)
+"""Room that a limit leaves a sample allocation, which therefore meets it."""
 
 
 def random_case(seed: int, method: str = "exact", largest: int = 2_000) -> Case:
-    """The case of `seed`: ties, steps, fixed terms, exposure, exact budgets come and go with it."""
+    """The case of `seed`: 50 to `largest` borrowers, as many of each order of magnitude.
+
+    Some have limits that conflict. Of amounts on a step no sum of what is drawn is met exactly but by chance.
+    """
     draw = np.random.default_rng(seed)
-    n = int(draw.integers(50, largest + 1))
-    book = _borrowers(draw, n)
-    amount = float(np.round(n * draw.uniform(4e4, 2.5e5), -3))
+    n = round(float(50 * (largest / 50) ** draw.random()))
+    step = float(draw.choice([0, 0, 0, 50_000])) or None
+    book = _borrowers(draw, n, step)
+    spread = draw.uniform(4e4, 2.5e5) if draw.random() < 0.85 else 1.5e6 / n
+    pinned = float(np.nansum(book.fixed_amount))
     bare = policy(
-        amount,
-        rates={"A": (0.04, 0.15), "B": (0.05, 0.15), "C": (0.06, 0.12)},
+        float(np.round(n * spread + pinned, -3)),
+        rates=_BANDS,
         ticket=(100_000.0, 1_000_000.0),
-        step=float(draw.choice([0, 0, 0, 50_000])) or None,
-        spend=str(draw.choice(["at_most", "at_most", "exactly"])),
-        basis=str(draw.choice(["offered", "offered", "drawn"])),
-        funding_rate=float(draw.choice([0.0, 0.02])),
-        decline_churn=float(draw.choice([0.0, 0.1])),
-        idle_rate=float(draw.choice([0.0, 0.005])),
-        processing_cost=float(draw.choice([0.0, 200.0])),
+        step=step,
+        spend=_one(draw, "at_most", "at_most", "exactly"),
+        basis=_one(draw, "offered", "offered", "drawn" if step is None else "offered"),
+        funding_rate=_one(draw, 0.0, 0.02),
+        churn_cost_rate=_one(draw, 0.0, 0.0, 0.005),
+        decline_churn=_one(draw, 0.0, 0.1),
+        idle_rate=_one(draw, 0.0, 0.005),
+        processing_cost=_one(draw, 0.0, 200.0),
+        rate_step=_one(draw, None, None, 0.0025, 0.01),
     )
-    chosen = draw.permutation(len(_limits(amount, n)))[: int(draw.integers(0, 5))]
-    limits = tuple(_limits(amount, n)[int(k)] for k in sorted(chosen))
-    case = Case(book, _table(draw), replace(bare, limits=limits), "isotonic")
-    return replace(case, settings=SolverSettings(method=method, gap=1e-6, time_limit=20.0))  # type: ignore[arg-type]
+    settings = SolverSettings(method=method, gap=1e-6, time_limit=10.0)  # type: ignore[arg-type]
+    case = Case(book, _table(draw), bare, _one(draw, "isotonic", "none"), settings)
+    return case.under(limits=(*_usual(draw, case), *_around_a_sample(draw, case)))
 
 
-def _borrowers(draw: np.random.Generator, n: int) -> Portfolio:
-    levels = int(draw.choice([3, 1_000_000]))
-    pd = 0.004 + 0.06 * np.round(draw.beta(1.2, 3.0, n) * levels) / levels
-    request = 100_000 + 900_000 * np.round(draw.beta(1.4, 1.8, n) * levels) / levels
-    fixed_terms = draw.uniform(0, 2_000, n) if draw.random() < 0.3 else np.zeros(n)
-    lent = draw.choice([0.0, 150_000.0], n) if draw.random() < 0.3 else np.zeros(n)
-    return portfolio(
-        draw.choice(["A", "B", "C", "D"], n, p=[0.22, 0.31, 0.28, 0.19]).tolist(),
-        pd=pd.tolist(),
-        lgd=(0.3 + 0.3 * np.round(draw.random(n) * levels) / levels).tolist(),
-        min_amount=100_000.0,
-        max_amount=np.round(request, -3).tolist(),
-        relationship_value=fixed_terms.tolist(),
-        exposure=lent.tolist(),
-        texts={"sector": draw.choice(_SECTORS, n).tolist(), "region": draw.choice(_REGIONS, n).tolist()},
-        numbers={"k": draw.uniform(0.02, 0.12, n).tolist()},
-    )
+def _one(draw: np.random.Generator, *values: Any) -> Any:
+    return values[int(draw.integers(len(values)))]
 
 
-def _limits(amount: float, n: int) -> list[Limit]:
-    return [
+def _borrowers(draw: np.random.Generator, n: int, step: float | None) -> Portfolio:
+    """Few or many kinds; terms, exposure, floors on rates, exclusions and pinned offers come and go."""
+    levels = _one(draw, 3, 1_000_000, 1_000_000)
+    grade = draw.choice(["A", "B", "C", "D"], n, p=[0.22, 0.31, 0.28, 0.19])
+
+    def some(chance: float, given: Any, otherwise: float) -> np.ndarray:
+        return np.where(draw.random(n) < chance * (draw.random() < 0.3), given, otherwise)
+
+    request = np.round(100_000 + 900_000 * np.round(draw.beta(1.4, 1.8, n) * levels) / levels, -3)
+    amount = np.round(draw.uniform(1e5, 3e5, n) / (step or 0.01)) * (step or 0.01)
+    pinned = np.where(grade != "D", some(0.03, np.round(amount, 2), np.nan), np.nan)
+    columns = {
+        "pd": 0.004 + 0.06 * np.round(draw.beta(1.2, 3.0, n) * levels) / levels,
+        "lgd": 0.3 + 0.3 * np.round(draw.random(n) * levels) / levels,
+        "term": some(0.5, draw.choice([0.5, 3.0], n), 1.0),
+        "min_amount": 100_000.0,
+        "max_amount": request,
+        "relationship_value": some(1.0, np.round(draw.random(n) * levels) / levels * 2_000, 0.0),
+        "exposure": some(0.5, 150_000.0, 0.0),
+        "exclude": (some(0.1, 1.0, 0.0) > 0) & np.isnan(pinned),
+        "min_rate": some(0.3, 0.0625, np.nan),
+        "fixed_amount": pinned,
+        "fixed_rate": np.where(np.isnan(pinned), np.nan, 0.0725),
+    }
+    texts = {"sector": draw.choice(_SECTORS, n).tolist(), "region": draw.choice(_REGIONS, n).tolist()}
+    numbers = {"k": draw.uniform(0.02, 0.12, n), "score": draw.choice([-1.0, 0.0, 0.5, 3.0], n)}
+    return portfolio(grade.tolist(), **columns, texts=texts, numbers=numbers)
+
+
+def _usual(draw: np.random.Generator, case: Case) -> list[Limit]:
+    """None to four of the limits that books have."""
+    amount, n = case.policy.budget.amount, len(case.portfolio)
+    known = [
         limit("grades", "offered", "at_most", 0.5, of="total", each="grade"),
         limit("sectors", "offered", "at_most", 0.25, of="budget", each="sector"),
         limit("loss", "expected_loss", "at_most", 0.013, of="drawn"),
@@ -71,12 +109,72 @@ def _limits(amount: float, n: int) -> list[Limit]:
         limit("few", "loans", "at_most", float(n // 4)),
         limit("many", "loans", "at_least", float(n // 10)),
         limit("regions", "offered", "at_least", 0.02, of="budget", each="region"),
-        limit("food", "drawn", "exactly", 0.03 * amount, where={"sector": ["food"]}),
+        limit("food", "offered", "exactly", 50_000.0 * (n // 20), where={"sector": ["food"]}),
         limit("risky", "offered", "at_most", 0.1, of="total", where={"pd": {"above": 0.03}}),
     ]
+    chosen = draw.permutation(len(known))[: int(draw.integers(0, 5))]
+    return [known[int(k)] for k in np.sort(chosen)]
 
 
-def _table(draw: np.random.Generator) -> object:
+def _around_a_sample(draw: np.random.Generator, case: Case) -> list[Limit]:
+    """Up to three limits of any shape, whose bounds a random allocation meets, or just misses."""
+    offers = _sample(draw, case)
+    limits = []
+    for k in range(int(draw.integers(0, 4))):
+        measure, sense = _one(draw, *MEASURES), _one(draw, *SENSES)
+        shape = {
+            "of": None if measure == "loans" else _one(draw, None, "budget", "total", "drawn"),
+            "where": _one(draw, *_FILTERS),
+            "each": _one(draw, None, None, "sector", "region") if sense != "exactly" else None,
+            "weight": _one(draw, None, None, "k", "score"),
+        }
+        if sense == "exactly" and case.policy.ticket.step is not None:
+            measure, shape = _one(draw, "offered", "loans"), {**shape, "of": None, "weight": None}
+        rows = list(naive.rows_of(case, limit(f"some {k}", measure, sense, 1.0, **shape)))
+        if rows:
+            bound = _bound(draw, case, rows, offers)
+            limits.append(limit(f"some {k}", measure, sense, bound, **shape))
+    return limits
+
+
+def _bound(
+    draw: np.random.Generator, case: Case, rows: list[naive.Row], offers: list[naive.Offer | None]
+) -> float:
+    """A bound that the sample meets on every row, or on none; one met exactly is what the sample uses."""
+    used = np.array([naive.left_side(case, row, offers) for row in rows])
+    per = np.array([naive.right_side(case, row, offers) for row in rows])
+    parts = np.divide(used, per, out=np.full(len(rows), 0.2), where=per != 0)
+    if rows[0].sense == "exactly":
+        return float(parts[0])
+    room = _one(draw, *_LOOSE) if draw.random() < 0.9 else _one(draw, 0.5, 0.9)
+    upper = rows[0].sense == "at_most"
+    edge = float(parts.max() if upper else parts.min())
+    factor = room if upper == (edge >= 0) else 1.0 / room
+    return factor * edge
+
+
+def _sample(draw: np.random.Generator, case: Case) -> list[naive.Offer | None]:
+    """Random offers, borrower after borrower, until the budget is about used up; pinned ones all."""
+    offers: list[naive.Offer | None] = [None] * len(case.portfolio)
+    left = case.policy.budget.amount
+    terms = [naive.terms(case, i) for i in range(len(offers))]
+    order = sorted(draw.permutation(len(offers)).tolist(), key=lambda i: not (terms[i] and terms[i].pinned))
+    step = case.policy.ticket.step or 0.01
+    for i in order:
+        own = terms[i]
+        if own is None:
+            continue
+        rate, take_up = own.rates[int(draw.integers(len(own.rates)))]
+        share = draw.random()
+        amount = own.low if own.pinned else np.floor((own.low + share * (own.high - own.low)) / step) * step
+        offer = naive.Offer(max(float(amount), own.low), rate, take_up)
+        uses = naive.measured(case, case.policy.budget.basis, i, offer)
+        if own.pinned or uses <= left:
+            offers[i], left = offer, left - uses
+    return offers
+
+
+def _table(draw: np.random.Generator) -> ChurnTable:
     def churn(steepness: float) -> list[float]:
         rising = 1.0 - np.exp(-steepness * (np.array(RATES) - 0.04))
         return np.clip(rising + draw.normal(0.0, 0.01, len(RATES)), 0.0, 0.98).tolist()

@@ -1,0 +1,181 @@
+"""From answers that break some limits to an allocation that meets them all, one change at a time.
+
+At prices most answers are right together; a few limits are a little over. The change of one borrower that
+takes away most of what is broken for each unit of reduced value lost is made, then the next, until nothing
+is broken; after that the changes that earn most without breaking anything. That proves nothing, but it is
+an allocation in hand before any solver has run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from allocator.engine.amounts import Chosen, best_amounts
+from allocator.engine.cores import Priced, smallest
+from allocator.engine.kernel.columns import Columns
+from allocator.engine.kernel.passes import Pass
+from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
+from allocator.engine.program import measure_of
+from allocator.records.portfolio import Booleans, Codes, Floats, Integers
+
+_BORROWERS = 2_000
+"""With the smallest margins: nobody else changes."""
+_NUMBERS = 200_000
+"""That the table of all changes may have, one a row of the limits."""
+_MOVES = 400
+_MET = 1e-10
+"""A row broken by no more than this, relative to its scale, is met."""
+_FREE = 1e-6
+"""A change that loses less than this, in money a unit of the largest loan, counts as losing it."""
+_DOWN = (1, 2, 4, 8)
+"""Steps below its largest that an amount may be, beside both ends, where amounts go by steps."""
+
+
+@dataclass(frozen=True)
+class _Changes:
+    """P changes of nb borrowers, to an amount of an option or to refusal; arrays of shape (P,) but noted."""
+
+    owner: Integers
+    line: Integers
+    """Line of the options; -1: refusal."""
+    amount: Floats
+    value: Floats
+    loss: Floats
+    """Against the borrower's best answer, in reduced value."""
+    most: Floats
+    """(m, P) of each row used; where a row must be met exactly and amounts can still give way, at most."""
+    least: Floats
+
+    def at(self, which: Integers | Booleans) -> _Changes:
+        """The changes of an index or a mask."""
+        return _Changes(
+            self.owner[which],
+            self.line[which],
+            self.amount[which],
+            self.value[which],
+            self.loss[which],
+            self.most[:, which],
+            self.least[:, which],
+        )
+
+
+def mended(book: Pass, priced: Priced, time_is_up: Callable[[], bool]) -> tuple[Codes, Floats] | None:
+    """Options and amounts (n,) near the answers to `priced`, which may break a limit still.
+
+    None where nobody's answer can change, or the options leave no amounts in whole cents.
+    """
+    columns, response = book.columns, priced.response
+    able = np.flatnonzero((columns.offers.menu >= 0) & np.isfinite(response.margin))
+    borrowers = np.sort(smallest(response.margin, able, _BORROWERS))
+    if len(borrowers) == 0:
+        return None
+    options = options_of(columns, borrowers)
+    options = options.keep(undominated(columns, options))
+    uses = uses_of(columns, options)
+    changes = _changes(columns, priced, options, uses)
+    option, amount = response.option.copy(), response.amount.copy()
+    option[borrowers], amount[borrowers] = -1, 0.0
+    frozen = book.tally(option, amount).usage
+    at = _descend(columns, changes, frozen, time_is_up)
+    taken = at[changes.line[at] >= 0]
+    lines, amounts = changes.line[taken], changes.amount[taken]
+    if columns.offers.step is None:
+        settled = _in_cents(columns, options, uses, lines, frozen)
+        if settled is None:
+            return None
+        amounts = settled
+    position = options.position[lines]
+    option[position] = options.option[lines]
+    amount[position] = np.where(columns.offers.must[position], columns.offers.low[position], amounts)
+    return option, amount
+
+
+def nothing(columns: Columns) -> tuple[Codes, Floats]:
+    """The options and amounts (n,) of the allocation that offers nobody anything."""
+    return np.full(len(columns), -1, dtype=np.int32), np.zeros(len(columns))
+
+
+def _changes(columns: Columns, priced: Priced, options: Options, uses: Uses) -> _Changes:
+    """The best answers, and the changes that lose least."""
+    offers, borrowers = columns.offers, options.borrowers
+    low, high = offers.low[options.position], offers.high[options.position]
+    amounts = [high, low]
+    if offers.step is not None:
+        amounts += [np.maximum(high - k * offers.step, low) for k in _DOWN]
+    refusable = np.flatnonzero(~offers.must[borrowers])
+    refusals = np.full(len(refusable), -1)
+    line = np.concatenate([*(np.arange(len(options)) for _ in amounts), refusals])
+    owner = np.concatenate([*(options.owner for _ in amounts), refusable])
+    amount = np.concatenate([*amounts, np.zeros(len(refusable))])
+    offered = line >= 0
+    value = np.where(offered, options.margin[line] * amount + options.fixed[line], 0.0)
+    use = np.where(offered, uses.unit[:, line] * amount + uses.loan[:, line], 0.0)
+    reduced = value - priced.prices @ use
+    most, least = use.copy(), use.copy()
+    if offers.step is None:
+        exact = np.array([sense == "exactly" for sense in columns.limits.senses])
+        ends = [uses.unit[:, line] * end[line] + uses.loan[:, line] for end in (low, high)]
+        most[exact] = np.where(offered, np.maximum(*ends), 0.0)[exact]
+        least[exact] = np.where(offered, np.minimum(*ends), 0.0)[exact]
+    best = np.full(len(borrowers), -np.inf)
+    np.maximum.at(best, owner, reduced)
+    changes = _Changes(owner, line, amount, value, best[owner] - reduced, most, least)
+    near = smallest(changes.loss, np.arange(len(owner)), max(_NUMBERS // len(use), len(borrowers)))
+    return changes.at(np.union1d(near, np.flatnonzero(changes.loss <= 0.0)))
+
+
+def _descend(columns: Columns, changes: _Changes, frozen: Floats, time_is_up: Callable[[], bool]) -> Integers:
+    """(nb,) the change that each borrower ends at."""
+    limits = columns.limits
+    norm = measure_of(limits.scale, changes.most)
+    most, least = changes.most / norm[:, None], changes.least / norm[:, None]
+    start = (frozen - limits.rhs) / norm
+    upper = np.array([sense != "at_least" for sense in limits.senses])
+    lower = np.array([sense != "at_most" for sense in limits.senses])
+    met = _MET * limits.scale / norm
+    order = np.argsort(changes.loss, kind="stable")
+    at = order[np.unique(changes.owner[order], return_index=True)[1]]
+
+    def broken(most: Floats, least: Floats) -> Floats:
+        beyond = np.maximum(np.where(upper[:, None], least, 0.0), np.where(lower[:, None], -most, 0.0))
+        return np.asarray(np.sum(np.where(beyond > met[:, None], beyond, 0.0), axis=0))
+
+    for _ in range(_MOVES):
+        if time_is_up():
+            break
+        highest, lowest = ((start + use[:, at].sum(axis=1))[:, None] for use in (most, least))
+        now = float(broken(highest, lowest)[0])
+        held = at[changes.owner]
+        after = broken(highest + most - most[:, held], lowest + least - least[:, held])
+        if now > 0.0:
+            loss = np.maximum(changes.loss - changes.loss[held], _FREE * columns.money_unit)
+            score = np.where(after < (1.0 - 1e-6) * now, (now - after) / loss, 0.0)
+        else:
+            score = np.where(after <= 0.0, changes.value - changes.value[held], 0.0)
+        best = int(np.argmax(score))
+        if score[best] <= _FREE:
+            break
+        at = at.copy()
+        at[changes.owner[best]] = best
+    return at
+
+
+def _in_cents(
+    columns: Columns, options: Options, uses: Uses, lines: Integers, frozen: Floats
+) -> Floats | None:
+    position, limits = options.position[lines], columns.limits
+    chosen = Chosen(
+        value=options.margin[lines],
+        use=uses.unit[:, lines],
+        low=columns.offers.low[position],
+        high=columns.offers.high[position],
+        senses=limits.senses,
+        rhs=limits.rhs - frozen - uses.loan[:, lines].sum(axis=1),
+        scale=limits.scale,
+        idle_rate=limits.idle_rate,
+        idle_room=limits.idle_room,
+    )
+    return best_amounts(chosen, columns.money_unit)
