@@ -15,6 +15,8 @@ from allocator.engine.program import Effort, Program, beside, row_bounds
 from allocator.engine.solving import solve
 from allocator.records.portfolio import Floats, Integers
 
+CENT = 0.01
+"""The smallest part of an amount."""
 _CENTS = 100
 """Cents in a unit of money."""
 _ROUNDING = 1e-14

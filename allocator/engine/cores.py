@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.amounts import Chosen, best_amounts
+from allocator.engine.amounts import CENT, Chosen, best_amounts
 from allocator.engine.formulation import Core, Translated, formulate, translate
 from allocator.engine.kernel.columns import Columns, Response
 from allocator.engine.kernel.passes import Pass
@@ -25,7 +25,6 @@ from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 
 FIXING_UP_TO = 5_000
 """Borrowers up to which a core may hold every open amount, so that fixing can prove it complete."""
-CENT = 0.01
 CENTS_UP_TO = 200
 """Offers up to which a core may count in cents."""
 CENTS_SECONDS = 5.0

@@ -23,6 +23,7 @@ from allocator.engine.mending import mended, nothing
 from allocator.engine.prices import WHOLE_UP_TO, descended_prices, relaxation_prices
 from allocator.engine.program import Effort
 from allocator.engine.proof import LEAVES, fits, prove
+from allocator.engine.restricted import between_lots
 from allocator.engine.search import Search, candidate
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.limits import Limits
@@ -61,6 +62,7 @@ def optimise(
     passed before one was found.
     """
     columns = Columns(offers, limits)
+    _check_lots(columns)
     book = prepare(columns, settings.threads)
     search = Search(book, settings)
     reduced = settings.method == "reduced" or (settings.method == "auto" and len(columns) > WHOLE_UP_TO)
@@ -91,6 +93,18 @@ def optimise(
         log="\n".join(search.log),
         seconds={"price": at_price - search.started, "solve": perf_counter() - at_price},
     )
+
+
+def _check_lots(columns: Columns) -> None:
+    """Raises InfeasibleError where a limit must be met exactly that no number of whole lots meets."""
+    names = between_lots(columns)
+    if names:
+        step = columns.offers.step
+        lots = "cents" if step is None else f"steps of {step:,.2f}"
+        named = " and ".join(repr(name) for name in names)
+        raise InfeasibleError(
+            f"no offers, with amounts in whole {lots}, meet {named} exactly; allow a range", names
+        )
 
 
 def _have_something(search: Search, priced: Priced) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from allocator.engine.amounts import CENT
 from allocator.engine.cores import Priced
 from allocator.engine.restricted import Book, book_of
 from allocator.engine.search import Search, candidate
@@ -24,8 +25,6 @@ _CELLS = 50_000_000
 """Numbers that the table of all options may have, one a row of the limits."""
 _TELL_EVERY = 50
 """Leaves between two words on progress."""
-_CENT = 0.01
-"""At a vertex as many amounts as there are limits lie off their ends; each is worth less than 1 a unit."""
 _SHARE = 0.99
 """Part of the gap asked for that a tree aims at; the rest is room for rounding."""
 _LEAST = 1e-13
@@ -68,8 +67,9 @@ def prove(
         search.tree = document(tree, bound)
         search.tighten(bound, "tree")
     columns = search.book.columns
+    # At a vertex as many amounts as there are limits lie off their ends, each worth less than 1 a unit.
     in_cents = tree.ending == "lots" and columns.offers.step is None
-    return in_cents and bound - search.best.value <= _CENT * len(columns.limits)
+    return in_cents and bound - search.best.value <= CENT * len(columns.limits)
 
 
 def _summation(tree: Tree) -> float:

@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from allocator.engine.amounts import CENT
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.options import Options, Uses, options_of, uses_of
-from allocator.records.limits import BASES, Limits
+from allocator.records.limits import BASES, Limits, Row
 from allocator.records.portfolio import Booleans, Floats, Integers
 
 _SAME_COUNT = 1e-6
@@ -154,19 +155,42 @@ def whole_lots(columns: Columns) -> Floats:
 
     That is so for rows that count loans, and with a step for rows that add up amounts offered.
     """
-    offers, limits = columns.offers, columns.limits
-    lots: dict[str, float] = {"loans": 1.0}
-    if offers.step is not None and _on_lattice(offers.high[offers.must], offers.step):
-        lots["offered"] = offers.step
-    rhs = limits.rhs.copy()
-    for j, row in enumerate(limits.rows):
-        lot = lots.get(_plain_basis(limits, j), 0.0)
-        near = _SAME_COUNT + _SLACK * row.scale / lot if lot else 0.0
+    rhs = columns.limits.rhs.copy()
+    for j, row in enumerate(columns.limits.rows):
+        lot = _lot(columns, j, 0.0)
+        near = _near(row, lot) if lot else 0.0
         if lot and row.sense == "at_most":
             rhs[j] = min(row.rhs, float(np.floor(row.rhs / lot + near)) * lot)
         elif lot and row.sense == "at_least":
             rhs[j] = max(row.rhs, float(np.ceil(row.rhs / lot - near)) * lot)
     return rhs
+
+
+def between_lots(columns: Columns) -> list[str]:
+    """The rows to be met exactly whose left-hand side, a number of whole lots in any allocation, never is."""
+    between = []
+    for j, row in enumerate(columns.limits.rows):
+        lot = _lot(columns, j, CENT) if row.sense == "exactly" else 0.0
+        if lot and abs(row.rhs / lot - round(row.rhs / lot)) > _near(row, lot):
+            between.append(row.name)
+    return between
+
+
+def _near(row: Row, lot: float) -> float:
+    """In lots: how near a whole number of them counts as one."""
+    return _SAME_COUNT + _SLACK * row.scale / lot
+
+
+def _lot(columns: Columns, row: int, finest: float) -> float:
+    """What every allocation uses a whole number of in row `row`; 0: nothing.
+
+    `finest` is the lot of amounts that go by no step.
+    """
+    offers, basis = columns.offers, _plain_basis(columns.limits, row)
+    lot = offers.step or finest
+    if basis == "offered" and lot and _on_lattice(offers.high[offers.must], lot):
+        return lot
+    return 1.0 if basis == "loans" else 0.0
 
 
 def _on_lattice(amounts: Floats, step: float) -> bool:

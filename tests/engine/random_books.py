@@ -121,7 +121,7 @@ def _around_a_sample(draw: np.random.Generator, case: Case) -> list[Limit]:
     offers = _sample(draw, case)
     limits = []
     for k in range(int(draw.integers(0, 4))):
-        measure, sense = _one(draw, *MEASURES), _one(draw, *SENSES)
+        measure, sense = _one(draw, *MEASURES), _one(draw, *SENSES[: 3 if k else 4])
         shape = {
             "of": None if measure == "loans" else _one(draw, None, "budget", "total", "drawn"),
             "where": _one(draw, *_FILTERS),
