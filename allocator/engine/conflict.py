@@ -55,6 +55,17 @@ def broken_limits(columns: Columns, broken: Floats) -> InfeasibleError:
     return InfeasibleError(_message(names, names if len(names) == 1 else []), names, faults)
 
 
+def lots_conflict(columns: Columns, between: list[int], whole: LimitRows | None) -> InfeasibleError:
+    """The error for limits to be met exactly that lie between two numbers of whole lots."""
+    names = [columns.limits.rows[j].name for j in between]
+    step = columns.offers.step
+    lots = "cents" if step is None else f"steps of {step:,.2f}"
+    message = f"no offers, with amounts in whole {lots}, meet {_listed(names)} exactly"
+    if whole is not None and len(between) == 1 and _feasible(whole, dropped=between):
+        return InfeasibleError(f"{message}; dropping {names[0]!r} alone makes it feasible", names)
+    return InfeasibleError(f"{message}; allow a range", names)
+
+
 def _fault(name: str, broken: float) -> Fault:
     """What a limit lacks where all limits together are broken least, each in its own scale."""
     problem = (

@@ -68,8 +68,8 @@ def mended(book: Pass, priced: Priced, time_is_up: Callable[[], bool]) -> tuple[
     None where nobody's answer can change, or the options leave no amounts in whole cents.
     """
     columns, response = book.columns, priced.response
-    able = np.flatnonzero((columns.offers.menu >= 0) & np.isfinite(response.margin))
-    borrowers = np.sort(smallest(response.margin, able, _BORROWERS))
+    margin = np.where(columns.offers.menu >= 0, response.margin, np.inf)
+    borrowers = np.sort(smallest(margin, _BORROWERS))
     if len(borrowers) == 0:
         return None
     options = options_of(columns, borrowers)
@@ -123,7 +123,7 @@ def _changes(columns: Columns, priced: Priced, options: Options, uses: Uses) -> 
     best = np.full(len(borrowers), -np.inf)
     np.maximum.at(best, owner, reduced)
     changes = _Changes(owner, line, amount, value, best[owner] - reduced, most, least)
-    near = smallest(changes.loss, np.arange(len(owner)), max(_NUMBERS // len(use), len(borrowers)))
+    near = smallest(changes.loss, max(_NUMBERS // len(use), len(borrowers)))
     return changes.at(np.union1d(near, np.flatnonzero(changes.loss <= 0.0)))
 
 

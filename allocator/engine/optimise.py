@@ -14,13 +14,13 @@ from time import perf_counter
 
 import numpy as np
 
-from allocator.engine.conflict import explain_conflict
-from allocator.engine.cores import Outcome, Play, Priced, Start, in_play, solve_core
+from allocator.engine.conflict import explain_conflict, lots_conflict
+from allocator.engine.cores import Outcome, Play, Priced, Start, in_play, solve_core, whole_program
 from allocator.engine.greedy import greedy
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import prepare
 from allocator.engine.mending import mended, nothing
-from allocator.engine.prices import WHOLE_UP_TO, descended_prices, relaxation_prices
+from allocator.engine.prices import WHOLE_OFFERS, WHOLE_UP_TO, descended_prices, relaxation_prices
 from allocator.engine.program import Effort
 from allocator.engine.proof import LEAVES, fits, prove
 from allocator.engine.restricted import between_lots
@@ -97,14 +97,11 @@ def optimise(
 
 def _check_lots(columns: Columns) -> None:
     """Raises InfeasibleError where a limit must be met exactly that no number of whole lots meets."""
-    names = between_lots(columns)
-    if names:
-        step = columns.offers.step
-        lots = "cents" if step is None else f"steps of {step:,.2f}"
-        named = " and ".join(repr(name) for name in names)
-        raise InfeasibleError(
-            f"no offers, with amounts in whole {lots}, meet {named} exactly; allow a range", names
-        )
+    between = between_lots(columns)
+    if between:
+        offers = columns.offers
+        most = len(columns) * max((len(menu.rates) for menu in offers.menus), default=0)
+        raise lots_conflict(columns, between, whole_program(columns) if most <= WHOLE_OFFERS else None)
 
 
 def _have_something(search: Search, priced: Priced) -> None:

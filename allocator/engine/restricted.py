@@ -166,13 +166,13 @@ def whole_lots(columns: Columns) -> Floats:
     return rhs
 
 
-def between_lots(columns: Columns) -> list[str]:
+def between_lots(columns: Columns) -> list[int]:
     """The rows to be met exactly whose left-hand side, a number of whole lots in any allocation, never is."""
     between = []
     for j, row in enumerate(columns.limits.rows):
         lot = _lot(columns, j, CENT) if row.sense == "exactly" else 0.0
         if lot and abs(row.rhs / lot - round(row.rhs / lot)) > _near(row, lot):
-            between.append(row.name)
+            between.append(j)
     return between
 
 

@@ -35,7 +35,7 @@ _SETTLE_EVERY = 8
 """Nodes between two tries to make an allocation of a node's LP point."""
 
 _REGROW = 0.5
-"""A tree is grown anew where a better allocation leaves this part of the distance that its root cut at."""
+"""A tree is grown anew where a better allocation leaves this part of the gap that it began with."""
 
 Ending = Literal["gap", "leaves", "time", "lots", "regrow"]
 """Why a tree stopped growing: its bound met the target, or the leaf or the time limit did; or the LP point
@@ -127,13 +127,14 @@ def _search(tree: Tree, pool: Pool, goal: Goal) -> Ending:
     """Splits the highest node until it is low enough; says why it stopped."""
     heap = [(-tree.nodes[0].bound, 0)]
     leaves = 1
+    far = _REGROW * (tree.nodes[0].bound - tree.claimed)
     while (node := tree.nodes[heap[0][1]]).bound > goal.target:
         if leaves >= goal.leaves or goal.time_is_up():
             return "leaves" if leaves >= goal.leaves else "time"
         splits = _splits(tree, pool, node, goal.target)
         if not splits or leaves % _SETTLE_EVERY == 1:
             _settle(pool, node, goal)
-            if tree.nodes[0].bound - goal.target <= _REGROW * (tree.nodes[0].cut or 0.0):
+            if tree.nodes[0].bound - goal.target <= far:
                 return "regrow"
             if node.bound <= goal.target:
                 continue

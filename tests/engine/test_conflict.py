@@ -12,6 +12,7 @@ from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
 from allocator.errors import InfeasibleError
 from allocator.records.limits import Row
+from allocator.records.scenario import Budget
 from tests.builders import SETTINGS, Case, churn_table, limit, policy, portfolio
 from tests.stages import columns_of, solve
 from tests.strategies import cases, random_cases
@@ -125,3 +126,27 @@ def test_a_conflict_that_only_whole_offers_have() -> None:
     )
     error = conflict_of(Case(portfolio(["A"] * 3), TABLE, terms))
     assert set(error.conflict) == {"least", "most"}
+
+
+@pytest.mark.parametrize("method", ["exact", "reduced"])
+def test_a_limit_between_two_numbers_of_whole_lots_is_named_at_once(method: str) -> None:
+    case = Case(
+        portfolio(["A"] * 200),
+        TABLE,
+        policy(5.01e6, spend="exactly", step=50_000.0),
+        settings=replace(SETTINGS, method=method),
+    )
+    assert conflict_of(case).message == (
+        "no offers, with amounts in whole steps of 50,000.00, meet 'budget' exactly; "
+        "dropping 'budget' alone makes it feasible"
+    )
+    count = limit("count", "loans", "exactly", 2.5)
+    both = conflict_of(case.under(limits=(count,)))
+    assert both.message.endswith("meet 'budget' and 'count' exactly; allow a range")
+    assert both.conflict == ("budget", "count")
+    cents = case.under(
+        ticket=replace(case.policy.ticket, step=None), budget=Budget(100_000.005, "exactly", "offered")
+    )
+    assert conflict_of(cents).message.startswith(
+        "no offers, with amounts in whole cents, meet 'budget' exactly"
+    )
