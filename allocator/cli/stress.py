@@ -80,7 +80,7 @@ def stress(
             name, factors, crossings = _reverse(scenario, stresses, reverse, along, tell)
             found = [pages.crossing_figures(crossing, factors) for crossing in crossings]
             document = {"along": name, "reverse": found}
-            page = pages.reverse_page(scenario.name, name, factors, crossings)
+            page = pages.reverse_page(scenario.name, currency, name, factors, crossings)
             chart = pages.reverse_chart(scenario.name, name, crossings)
         if plot is not None:
             tell("drawing")

@@ -26,9 +26,8 @@ PRECISION = 1e-3
 """Relative width of what is left between the two sides."""
 GRID = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Scales at which a crossing is looked for."""
-FIGURES = (
-    "value", "bound", "offered", "drawn", "interest", "expected_loss", "funding_cost", "funded", "loss_rate"
-)  # fmt: skip
+MONEY = ("value", "bound", "offered", "drawn", "interest", "expected_loss", "funding_cost")
+FIGURES = (*MONEY, "funded", "loss_rate")
 _LIMIT = re.compile(r"limits\[(.*)\]")
 _NOISE = 1e-8
 """Relative change that is the solver's gap and no movement."""

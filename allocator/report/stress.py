@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from allocator.insight.reverse import Crossing, Point
+from allocator.insight.reverse import MONEY, Crossing, Point
 from allocator.insight.stress import Outcome, Trial
 from allocator.records.run import LimitUse
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress
@@ -44,19 +44,22 @@ def stress_page(name: str, currency: str, trials: Sequence[Trial]) -> Renderable
     return Group(*parts)
 
 
-def reverse_page(name: str, along: str, stress: Stress, crossings: Sequence[Crossing]) -> RenderableType:
+def reverse_page(
+    name: str, currency: str, along: str, stress: Stress, crossings: Sequence[Crossing]
+) -> RenderableType:
     """Where each kind of allocation crosses the line, and what it is worth on either side."""
     target = crossings[0].target
     table = plain_table()
-    for heading in ("", "crossed at", "before", "after", "value before", "value after", "bound after", "way"):
-        table.add_column(heading, justify="left" if heading == "" else "right")
+    for heading in ("", "crossed at", "before", "after", "value after", "bound after", "way"):
+        table.add_column(heading, justify="left" if heading == "" else "right", no_wrap=True)
+    unit = _unit_of(crossings, currency)
     for crossing in crossings:
-        table.add_row(*_crossing_cells(crossing))
+        table.add_row(*_crossing_cells(crossing, unit))
     title = f"{name}: {target.quantity} = {target.threshold:g} along {along}, whose factors are f"
-    lines = [f"at scale s each factor is 1 + s (f - 1); {'; '.join(_said(stress))}"]
+    lines = [f"amounts in {unit}; at scale s each factor is 1 + s (f - 1)", "; ".join(_said(stress))]
     for crossing in crossings:
         lines += [_verdict(crossing, stress)]
-    return Group(Text(title, style="bold"), *map(Text, lines[:1]), "", table, *map(Text, lines[1:]))
+    return Group(Text(title, style="bold"), *map(Text, lines[:2]), "", table, *map(Text, lines[2:]))
 
 
 def stress_figures(trials: Sequence[Trial]) -> list[dict[str, Any]]:
@@ -246,28 +249,36 @@ def _use(use: LimitUse) -> str:
     return f"{use.name} ({share})"
 
 
-def _crossing_cells(crossing: Crossing) -> list[str]:
+def _unit_of(crossings: Sequence[Crossing], currency: str) -> Unit:
+    """One unit for all amounts of a reverse stress."""
+    sides = [side for c in crossings for side in (c.before, c.after) if side is not None and side.outcome]
+    values = [side.outcome.value for side in sides if side.outcome is not None]
+    money = [side.quantity for side in sides] if crossings[0].target.quantity in MONEY else []
+    columns = {"before": money, "after": money, "value after": values, "bound after": values}
+    return unit_for(columns, currency, _ROOM)
+
+
+def _crossing_cells(crossing: Crossing, unit: Unit) -> list[str]:
     way = "monotone" if crossing.monotone else "not monotone"
     if crossing.before is None or crossing.after is None:
-        return [crossing.kind, "never", "", "", "", "", "", way]
+        return [crossing.kind, "never", "", "", "", "", way]
     after = crossing.after.outcome
-    before = crossing.before.outcome
+    money = unit if crossing.target.quantity in MONEY else None
     return [
         crossing.kind,
         f"{crossing.after.scale:.4f}",
-        _quantity(crossing.before),
-        _quantity(crossing.after),
-        "" if before is None else f"{before.value:,.0f}",
-        "none" if after is None else f"{after.value:,.0f}",
-        "" if after is None or crossing.kind == "frozen" else f"{after.bound:,.0f}",
+        _quantity(crossing.before, money),
+        _quantity(crossing.after, money),
+        "none" if after is None else unit.write(after.value),
+        "" if after is None or crossing.kind == "frozen" else unit.write(after.bound),
         way,
     ]
 
 
-def _quantity(point: Point) -> str:
+def _quantity(point: Point, money: Unit | None) -> str:
     if point.outcome is None:
         return "none"
-    return f"{point.quantity:,.2f}" if abs(point.quantity) > 100 else f"{point.quantity:.5g}"
+    return f"{point.quantity:,.5g}" if money is None else money.write(point.quantity)
 
 
 def _verdict(crossing: Crossing, along: Stress) -> str:
