@@ -7,7 +7,6 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -28,18 +27,24 @@ def say_failure(error: AllocatorError, as_json: bool) -> None:
         body: dict[str, Any] = {"faults": [asdict(fault) for fault in error.faults]}
         if isinstance(error, InfeasibleError):
             body["conflict"] = list(error.conflict)
-        say(error.code, error.message, as_json, **body)
-    else:
-        print("\n".join(_lines(error.message, error.faults)), file=sys.stderr)
+        if _said_as_json(error.code, error.message, **body):
+            return
+    print("\n".join(_lines(error.message, error.faults)), file=sys.stderr)
 
 
-def say(code: str, message: str, as_json: bool, **more: Any) -> None:
+def say(code: str, message: str, as_json: bool) -> None:
     """Say a failure that is nothing but its message."""
-    if as_json:
-        with suppress(OSError):  # standard output may be what failed
-            print(json.dumps({"error": {"code": code, "message": message, "faults": [], **more}}))
-    else:
+    if not (as_json and _said_as_json(code, message)):
         print("\n".join(_wrapped(f"error: {message}", "", "  ")), file=sys.stderr)
+
+
+def _said_as_json(code: str, message: str, **more: Any) -> bool:
+    """Whether standard output could take the failure: it may be what failed."""
+    try:
+        print(json.dumps({"error": {"code": code, "message": message, "faults": [], **more}}), flush=True)
+    except OSError:
+        return False
+    return True
 
 
 def _lines(message: str, faults: Iterable[Fault]) -> Iterable[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -25,11 +27,12 @@ def init(
 ) -> None:
     """Copy the scenarios that come with the package, and what they read, into a folder."""
     source = shipped()
-    _require_room(folder, force)
+    empty = _require_room(folder, force)
     try:
-        for part in PARTS:
-            shutil.copytree(source / part, folder / part, dirs_exist_ok=True)
-    except OSError as error:  # shutil.Error, of several files, is one too
+        with _cleared_on_failure(folder, empty):
+            for part in PARTS:
+                _copy(source / part, folder / part)
+    except OSError as error:
         fault = Fault(error.strerror or str(error), "make room or name another folder", file=str(folder))
         raise OutputError("the files could not all be copied", [fault]) from error
     scenarios = sorted(str(path) for path in (folder / "scenarios").glob("*.yaml"))
@@ -49,15 +52,38 @@ def shipped() -> Path:
     raise AllocatorError("the scenarios that come with the package are missing; install it again")
 
 
-def _require_room(folder: Path, force: bool) -> None:
-    """Raise InputError unless `folder` can be filled."""
+def _copy(source: Path, target: Path) -> None:
+    """Every file below `source` to its place below `target`; unlike copytree it ends at the first error."""
+    target.mkdir(exist_ok=True)
+    for path in sorted(source.iterdir()):
+        if path.is_dir():
+            _copy(path, target / path.name)
+        else:
+            shutil.copy2(path, target / path.name)
+
+
+@contextmanager
+def _cleared_on_failure(folder: Path, empty: bool) -> Iterator[None]:
+    """Leave a folder that was empty as empty where the block does not end well, interrupted included."""
+    try:
+        yield
+    except BaseException:
+        for part in PARTS if empty else ():
+            shutil.rmtree(folder / part, ignore_errors=True)
+        raise
+
+
+def _require_room(folder: Path, force: bool) -> bool:
+    """Whether `folder`, made where it is missing, is empty; raise InputError unless it can be filled."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()) and not force:
+        empty = not any(folder.iterdir())
+        if not empty and not force:
             raise _refusal("is not empty", "name a new folder or give --force", folder)
     except OSError as error:
         reason = "is a file" if folder.is_file() else error.strerror or str(error)
         raise _refusal(reason, "name a folder that you may write to", folder) from error
+    return empty
 
 
 def _refusal(problem: str, remedy: str, folder: Path) -> InputError:

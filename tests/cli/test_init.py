@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -43,6 +46,23 @@ def test_a_file_in_the_way_is_bad_input(tmp_path: Path, allocator: Allocator) ->
     assert outcome.status == 2
     assert "is a file -> name a folder" in outcome.told
     assert allocator("init", tmp_path / "file" / "below").status == 2
+
+
+def test_a_copy_that_cannot_be_finished_leaves_nothing(
+    tmp_path: Path, allocator: Allocator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, copied = shutil.copy2, []
+
+    def full(source: Path, target: Path) -> None:
+        if len(copied) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        copied.append(copy(source, target))
+
+    monkeypatch.setattr(shutil, "copy2", full)
+    outcome = allocator("init", tmp_path / "work")
+    assert outcome.status == 1
+    assert "work No space left on device -> make room or name another folder" in outcome.told
+    assert list((tmp_path / "work").iterdir()) == []
 
 
 def test_an_installed_package_carries_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -308,6 +308,14 @@ def test_a_full_standard_output_is_told(case: Path) -> None:
     assert outcome.err == "error: standard output cannot be written: No space left on device\n"
 
 
+def test_a_failure_that_standard_output_cannot_take_is_told_on_standard_error(case: Path) -> None:
+    with open("/dev/full", "w") as full:
+        outcome = finish(start("solve", "nowhere.yaml", "--json", stdout=full))
+    assert outcome.status == 2
+    assert "nowhere.yaml the file does not exist -> check the path" in outcome.told
+    assert "Traceback" not in outcome.err
+
+
 def test_a_terminal_without_the_letters_shows_escapes(case: Path) -> None:
     scenario = case / "scenario.yaml"
     scenario.write_text(scenario.read_text().replace("name: small", "name: 贷款"), encoding="utf-8")
