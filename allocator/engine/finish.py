@@ -16,7 +16,7 @@ from scipy import sparse
 
 from allocator.engine.cores import Priced
 from allocator.engine.kernel import dense
-from allocator.engine.kernel.columns import Columns, Response
+from allocator.engine.kernel.columns import Answers, Columns, Response
 from allocator.engine.kernel.passes import Pass, Tally
 from allocator.engine.program import Effort, Program, row_bounds
 from allocator.engine.relaxation import signed
@@ -40,13 +40,23 @@ class Finish:
     """(m,) by how much the last LP had to break each row, in the row's unit."""
 
 
+@dataclass(frozen=True)
+class _Round:
+    """One LP's prices and point."""
+
+    priced: Priced
+    gap: float
+    switches: Switches
+    share: Floats
+
+
 def finish(book: Pass, prices: Floats, tolerance: float) -> Finish:
     """The relaxation's optimum from prices near it, until U - LP <= tolerance x |U| or rounds run out."""
     columns = book.columns
-    base = book.respond(prices)
-    best = Finish(at_prices(columns, prices, base), np.inf, np.zeros(len(prices)))
+    base, switches = _base(book, prices)
     at_base = book.tally(base.option, base.amount)
-    switches = next_best(columns, prices, base)
+    best: _Round | None = None
+    broken = np.zeros(len(prices))
     for _ in range(_ROUNDS):
         lp = _restricted(columns, base, at_base, switches)
         answer = solve(lp.program, Effort(presolve=False))
@@ -56,15 +66,23 @@ def finish(book: Pass, prices: Floats, tolerance: float) -> Finish:
         priced = at_prices(columns, found, book.respond(found))
         broken = lp.broken(answer.point)
         gap = priced.bound - answer.value * lp.unit if np.max(broken, initial=0.0) <= 0.0 else np.inf
-        priced = _settle(priced, base, switches, lp.share(answer.point))
-        best = Finish(priced if gap <= best.gap else best.priced, min(gap, best.gap), broken)
+        if best is None or gap <= best.gap:
+            best = _Round(priced, gap, switches, lp.share(answer.point))
         if gap <= tolerance * abs(priced.bound):
             break
         more = changed(columns, base, switches, priced.response)
         if len(more) == 0:
             break
         switches = switches.join(more)
-    return best
+    if best is None:
+        return Finish(at_prices(columns, prices, book.respond(prices)), np.inf, broken)
+    return Finish(_settle(best, base), best.gap, broken)
+
+
+def _base(book: Pass, prices: Floats) -> tuple[Answers, Switches]:
+    """Everybody's best answer, and the first switches; of a large book nothing else is kept."""
+    response = book.respond(prices)
+    return Answers(response.option, response.amount), next_best(book.columns, prices, response)
 
 
 def at_prices(columns: Columns, prices: Floats, response: Response) -> Priced:
@@ -111,7 +129,7 @@ class Restricted:
         return np.clip(point[: len(self.most)] / self.most, 0.0, 1.0)
 
 
-def _restricted(columns: Columns, base: Response, at_base: Tally, switches: Switches) -> Restricted:
+def _restricted(columns: Columns, base: Answers, at_base: Tally, switches: Switches) -> Restricted:
     limits = columns.limits
     unit = columns.money_unit
     value, use = columns.change(switches.borrower, switches.option, switches.amount, base)
@@ -162,9 +180,9 @@ def _convexity(switches: Switches, most: Floats) -> tuple[sparse.csr_array, Floa
     return sparse.csr_array(entries, shape=(len(several), len(owner))), most[first[several]]
 
 
-def _settle(priced: Priced, base: Response, switches: Switches, share: Floats) -> Priced:
-    """The LP's point: whole switches made, the borrowers around a fraction open."""
-    option, amount = base.option.copy(), base.amount.copy()
-    borrower, switch, around = switches.made(share)
-    option[borrower], amount[borrower] = switches.option[switch], switches.amount[switch]
-    return replace(priced, option=option, amount=amount, open=around)
+def _settle(best: _Round, base: Answers) -> Priced:
+    """The LP's point: whole switches made (in `base` itself), the borrowers around a fraction open."""
+    switches = best.switches
+    borrower, switch, around = switches.made(best.share)
+    base.option[borrower], base.amount[borrower] = switches.option[switch], switches.amount[switch]
+    return replace(best.priced, option=base.option, amount=base.amount, open=around)

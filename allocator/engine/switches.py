@@ -13,11 +13,13 @@ import numpy as np
 
 from allocator.engine.cores import smallest
 from allocator.engine.kernel import dense
-from allocator.engine.kernel.columns import Columns, Response
+from allocator.engine.kernel.columns import Answers, Columns, Response
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 
 _FIRST = 3_000
 """Borrowers that may switch in the first program; where many are equal, more, for half as many kinds."""
+_MORE = 5_000
+"""Borrowers who may bring a new answer at once, and those who are equal to the last of them."""
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 """2^64 over the golden ratio: Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4)."""
 _WHOLE = 1e-6
@@ -103,10 +105,13 @@ def next_best(columns: Columns, prices: Floats, base: Response) -> Switches:
     return Switches(near.borrower, option, amount, near.member, near.start)
 
 
-def changed(columns: Columns, base: Response, switches: Switches, response: Response) -> Switches:
-    """Answers that are neither base nor switch yet."""
-    differs = (response.option != base.option) | (response.amount != base.amount)
-    found = kinds(columns, np.flatnonzero(differs))
+def changed(columns: Columns, base: Answers, switches: Switches, response: Response) -> Switches:
+    """Answers that are neither base nor switch yet; of very many those that would lose most by staying."""
+    differs = np.flatnonzero((response.option != base.option) | (response.amount != base.amount))
+    if len(differs) > _MORE:
+        margin = response.margin[differs]
+        differs = differs[margin >= np.partition(margin, -_MORE)[-_MORE]]  # equal ones come together
+    found = kinds(columns, differs)
     option, amount = response.option[found.borrower], response.amount[found.borrower]
     width = 2 * (1 + max((len(menu.rates) for menu in columns.offers.menus), default=1))
 

@@ -1,5 +1,5 @@
 """The dual pass: what every borrower would choose at given prices."""
 
-from allocator.engine.kernel.columns import Columns, Response
+from allocator.engine.kernel.columns import Answers, Columns, Response
 
-__all__ = ["Columns", "Response"]
+__all__ = ["Answers", "Columns", "Response"]

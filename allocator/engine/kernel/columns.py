@@ -82,7 +82,7 @@ class Columns:
         return np.where(taken, money + fixed, 0.0)
 
     def change(
-        self, borrowers: Integers, option: Codes, amount: Floats, base: Response
+        self, borrowers: Integers, option: Codes, amount: Floats, base: Answers
     ) -> tuple[Floats, Floats]:
         """Value (C,) and use (m, C) that C borrowers add when they leave `base` for option and amount."""
         coefficients = self.limits.coefficients(borrowers)
@@ -123,13 +123,19 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Response:
-    """Every borrower's best answer to prices, arrays of shape (n,)."""
+class Answers:
+    """What every borrower is offered, arrays of shape (n,)."""
 
     option: Codes
     """Index into the menu; -1: no offer."""
     amount: Floats
-    """`low` or `high`; 0 without an offer."""
+    """0 without an offer."""
+
+
+@dataclass(frozen=True)
+class Response(Answers):
+    """Every borrower's best answer to prices, at `low` or `high`; arrays of shape (n,)."""
+
     reduced: Floats
     """Reduced value of the best answer; at least 0 unless the offer must be made."""
     margin: Floats

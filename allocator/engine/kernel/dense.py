@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from allocator.engine.kernel.columns import Columns, Response
+from allocator.engine.kernel.columns import Answers, Columns, Response
 from allocator.engine.kernel.hull import Hulls
 from allocator.records.limits import Limits
 from allocator.records.portfolio import Codes, Floats, Integers
@@ -63,7 +63,7 @@ def _choose(columns: Columns, i: Integers, at_high: Floats, at_low: Floats, resp
     response.margin[i] = np.where(taken, margin, -top)
 
 
-def second_best(columns: Columns, prices: Floats, picks: Integers, base: Response) -> tuple[Codes, Floats]:
+def second_best(columns: Columns, prices: Floats, picks: Integers, base: Answers) -> tuple[Codes, Floats]:
     """Option and amount (len(picks),) of the answer that comes next after `base`.
 
     The low end of an option counts only where an optimum of the relaxation may sit there.
