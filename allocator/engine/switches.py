@@ -107,21 +107,23 @@ def next_best(columns: Columns, prices: Floats, base: Response) -> Switches:
 
 def changed(columns: Columns, base: Answers, switches: Switches, response: Response) -> Switches:
     """Answers that are neither base nor switch yet; of very many those that would lose most by staying."""
-    differs = np.flatnonzero((response.option != base.option) | (response.amount != base.amount))
-    if len(differs) > _MORE:
-        margin = response.margin[differs]
-        differs = differs[margin >= np.partition(margin, -_MORE)[-_MORE]]  # equal ones come together
-    found = kinds(columns, differs)
-    option, amount = response.option[found.borrower], response.amount[found.borrower]
     width = 2 * (1 + max((len(menu.rates) for menu in columns.offers.menus), default=1))
 
     def key(borrower: Integers, option: Codes, amount: Floats) -> Integers:
         at_high = amount >= columns.offers.high[borrower]
         return np.asarray(borrower * width + (option + 1) * 2 + at_high)
 
-    known = key(switches.borrower, switches.option, switches.amount)
-    new = ~np.isin(key(found.borrower, option, amount), known)
-    return Switches(found.borrower, option, amount, found.member, found.start).at(new)
+    differs = np.flatnonzero((response.option != base.option) | (response.amount != base.amount))
+    size = switches.size
+    known = key(switches.member, np.repeat(switches.option, size), np.repeat(switches.amount, size))
+    now = key(differs, response.option[differs], response.amount[differs])
+    new = differs[~np.isin(now, known)]
+    if len(new) > _MORE:
+        margin = response.margin[new]
+        new = new[margin >= np.partition(margin, -_MORE)[-_MORE]]  # equal ones come together
+    found = kinds(columns, new)
+    option, amount = response.option[found.borrower], response.amount[found.borrower]
+    return Switches(found.borrower, option, amount, found.member, found.start)
 
 
 def _nearest(margin: Floats) -> Integers:
