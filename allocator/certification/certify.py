@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from allocator.certification.cases import coarsest_lots, table_of
 from allocator.certification.decisions import judge_decisions
 from allocator.certification.economics import Ledger
 from allocator.certification.limits import Block, blocks_of, limit_uses
-from allocator.certification.parts import recompute
+from allocator.certification.parts import ledger_in_parts, recompute
 from allocator.certification.terms import Tariffs, allowed_terms, tariffs_of
 from allocator.certification.tree import lots_of, tree_faults
 from allocator.errors import CertificateError, Fault
@@ -30,13 +31,18 @@ class Finding:
     """What the recomputation says of a set of decisions."""
 
     certificate: Certificate
-    ledger: Ledger
     broken: tuple[Fault, ...]
     """Decisions that the terms do not allow, and limits that do not hold."""
     terms_broken: Mapping[str, int]
     """Term -> how many decisions break it."""
     faults: tuple[Fault, ...]
     """What no decisions may be: not finite, or proved by an unsound tree."""
+    written: Callable[[], Ledger] = field(repr=False, compare=False)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """One line a borrower, written when it is first asked for: nothing is judged by it."""
+        return self.written()
 
 
 def recheck(
@@ -84,7 +90,8 @@ def recheck(
     ]
     counts = {} if wrong is None else wrong.counts
     faults = unsound if wrong is None else [*unsound, *wrong.impossible]
-    return Finding(certificate, found.ledger, tuple(broken), counts, tuple(faults))
+    written = partial(ledger_in_parts, portfolio, policy, known, decisions, scenario.solver.threads)
+    return Finding(certificate, tuple(broken), counts, tuple(faults), written)
 
 
 def certify(

@@ -130,7 +130,7 @@ def charges_of(blocks: tuple[Block, ...], prices: Mapping[str, float]) -> Charge
 
 def blocks_of(policy: Policy, portfolio: Portfolio) -> tuple[Block, ...]:
     """The budget and the policy's limits in their order."""
-    everyone = np.zeros(len(portfolio), dtype=np.int32)
+    everyone = np.broadcast_to(np.int32(0), len(portfolio))
     budget = policy.budget
     first = Block(
         ("budget",), budget.basis, budget.spend, budget.basis, None, everyone,
@@ -173,6 +173,8 @@ def _times(amounts: Floats, weight: Floats | None) -> Floats:
 
 
 def _rows(limit: Limit, portfolio: Portfolio) -> tuple[Codes, tuple[str, ...]]:
+    if limit.each is None and not limit.where:
+        return np.broadcast_to(np.int32(0), len(portfolio)), (limit.name,)
     inside = np.ones(len(portfolio), dtype=bool)
     for condition in limit.where:
         inside &= _meets(condition, portfolio)

@@ -6,9 +6,10 @@ number of threads: so are the bits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import numpy as np
 
@@ -21,15 +22,16 @@ from allocator.records.portfolio import Portfolio
 from allocator.records.run import Decisions
 from allocator.records.scenario import Policy
 
+Result = TypeVar("Result")
+
 _PART = 16_384
 """Borrowers in a part."""
 
 
 @dataclass(frozen=True)
 class Recomputed:
-    """What decisions and prices come to."""
+    """What decisions and prices come to, of all borrowers or of a part."""
 
-    ledger: Ledger
     totals: Totals
     value: float
     """Of the decisions, without what idle money earns."""
@@ -41,15 +43,6 @@ class Recomputed:
     """Whether the terms allow every decision."""
 
 
-@dataclass(frozen=True)
-class _Part:
-    totals: Totals
-    value: float
-    constant: float
-    best: float
-    allowed: bool
-
-
 def recompute(
     portfolio: Portfolio,
     policy: Policy,
@@ -59,42 +52,60 @@ def recompute(
     prices: Mapping[str, float],
     threads: int,
 ) -> Recomputed:
-    """Ledger, limits and bound of `decisions` (n,) and `prices`, from the inputs alone."""
-    n = len(portfolio)
-    ledger = Ledger(*(np.zeros(n) for _ in fields(Ledger)))
-    spans = [slice(begin, min(begin + _PART, n)) for begin in range(0, max(n, 1), _PART)]
+    """Value, limits and bound of `decisions` (n,) and `prices`, from the inputs alone."""
 
-    def part(span: slice) -> _Part:
+    def part(span: slice) -> Recomputed:
         own = portfolio.take(span)
         mine = tuple(block.part(span) for block in blocks)
         terms = allowed_terms(own, tariffs, policy)
         decided = Decisions(decisions.amount[span], decisions.rate[span])
         take_up, allowed = take_up_of(own, terms, np.where(decided.amount > 0, decided.rate, np.nan))
         lines = ledger_of(own, policy, decided.amount, decided.rate, take_up)
-        for column in fields(Ledger):
-            figures = getattr(lines, column.name)
-            if np.any(figures):  # zeros are there already, and cost no memory until they are touched
-                getattr(ledger, column.name)[span] = figures
         charges = charges_of(mine, prices)
-        best = best_reduced_values(own, policy, terms, charges)
-        return _Part(
+        return Recomputed(
             Totals.of(mine, Bases.of(lines)),
             float(np.sum(lines.value)),
             charges.constant,
-            float(np.sum(best)),
+            float(np.sum(best_reduced_values(own, policy, terms, charges))),
             all_allowed(policy.ticket.step, terms, decided, allowed),
         )
 
-    if threads == 1 or len(spans) == 1:
-        parts = [part(span) for span in spans]
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            parts = list(pool.map(part, spans))
+    parts = _in_parts(part, len(portfolio), threads)
     return Recomputed(
-        ledger,
         Totals.sum_of([found.totals for found in parts]),
         sum(found.value for found in parts),
         parts[0].constant,
         sum(found.best for found in parts),
         all(found.allowed for found in parts),
     )
+
+
+def ledger_in_parts(
+    portfolio: Portfolio, policy: Policy, tariffs: Tariffs, decisions: Decisions, threads: int
+) -> Ledger:
+    """The ledger of `decisions`, one line a borrower."""
+    n = len(portfolio)
+    ledger = Ledger(*(np.zeros(n) for _ in fields(Ledger)))
+
+    def part(span: slice) -> None:
+        own = portfolio.take(span)
+        terms = allowed_terms(own, tariffs, policy)
+        amount, rate = decisions.amount[span], decisions.rate[span]
+        take_up, _ = take_up_of(own, terms, np.where(amount > 0, rate, np.nan))
+        lines = ledger_of(own, policy, amount, rate, take_up)
+        for column in fields(Ledger):
+            figures = getattr(lines, column.name)
+            if np.any(figures):  # zeros are there already, and cost no memory until they are touched
+                getattr(ledger, column.name)[span] = figures
+
+    _in_parts(part, n, threads)
+    return ledger
+
+
+def _in_parts(part: Callable[[slice], Result], borrowers: int, threads: int) -> list[Result]:
+    """What `part` makes of each part, in their order."""
+    spans = [slice(begin, min(begin + _PART, borrowers)) for begin in range(0, max(borrowers, 1), _PART)]
+    if threads == 1 or len(spans) == 1:
+        return [part(span) for span in spans]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(part, spans))

@@ -14,7 +14,7 @@ import numpy as np
 from allocator.engine.cores import smallest
 from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Answers, Columns, Response
-from allocator.records.portfolio import Booleans, Codes, Floats, Integers
+from allocator.records.portfolio import Codes, Floats, Integers
 
 _FIRST = 3_000
 """Borrowers that may switch in the first program; where many are equal, more, for half as many kinds."""
@@ -48,17 +48,6 @@ class Switches:
     def size(self) -> Integers:
         """How many borrowers the kind has."""
         return np.diff(self.start)
-
-    def at(self, which: Booleans) -> Switches:
-        """The switches of a mask."""
-        size = self.size
-        return Switches(
-            self.borrower[which],
-            self.option[which],
-            self.amount[which],
-            self.member[np.repeat(which, size)],
-            np.append(0, np.cumsum(size[which])),
-        )
 
     def join(self, other: Switches) -> Switches:
         return Switches(

@@ -40,6 +40,8 @@ def memberships_of(
 
 
 def _membership(limit: Limit, portfolio: Portfolio) -> Membership:
+    if limit.each is None and not limit.where:
+        return Membership(np.broadcast_to(np.int32(0), len(portfolio)), ("",))
     inside = np.ones(len(portfolio), dtype=bool)
     for condition in limit.where:
         inside &= passes(condition, portfolio)

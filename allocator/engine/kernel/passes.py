@@ -175,13 +175,25 @@ def prepare(columns: Columns, threads: int, *, compiled: bool | None = None) -> 
         offers.term,
         offers.relationship,
         offers.must,
-        np.array(weights) if weights else np.zeros((1, 1)),
+        _table(weights),
         np.array([channel.basis for channel in limits.channels], dtype=np.int64),
         weight_of,
     )
     use_compiled = len(columns) >= COMPILED_FROM if compiled is None else compiled
     hulls, menus = hulls_of(offers.menus), _laid_out(offers.menus)
     return Pass(columns, hulls, shared, menus, limits.matrix.tocsc(), threads, use_compiled)
+
+
+def _table(weights: list[Floats]) -> Floats:
+    """(W, n) the weights as rows: the table whose rows they are, where the limits were compiled into one."""
+    if not weights:
+        return np.zeros((1, 1))
+    whole = weights[0].base
+    if isinstance(whole, np.ndarray) and whole.shape == (len(weights), len(weights[0])):
+        rows = [row.__array_interface__["data"][0] for row in whole]
+        if rows == [row.__array_interface__["data"][0] for row in weights]:
+            return whole
+    return np.array(weights)
 
 
 def _laid_out(menus: tuple[Menu, ...]) -> tuple[Integers, Floats, Floats]:
