@@ -6,6 +6,7 @@ tell where one phase ends and the next begins.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -66,11 +67,15 @@ class Finished:
         return (bound - self.certificate.value) / max(abs(bound), 1.0)
 
 
-def run_phases(book: Book, settings: SolverSettings) -> Finished:
-    """From loaded columns to a certified allocation; raises as allocator.pipeline.allocate does."""
+def run_phases(book: Book, settings: SolverSettings, priced: Callable[[], None] = lambda: None) -> Finished:
+    """From loaded columns to a certified allocation; raises as allocator.pipeline.allocate does.
+
+    `priced` is called when the columns have been priced, and are not needed before the recheck.
+    """
     clock = Clock()
     clock.enter("price")
     case = prepare(book.scenario(settings), Inputs(book.portfolio, book.table, {}))
+    priced()
     clock.enter("prepare")
     solution = decide(case, clock.hear)
     clock.enter("certify")
