@@ -89,10 +89,20 @@ def newton_prices(
         progress(f"pricing the limits on {size:,} of {len(columns):,} borrowers")
         whole = size == len(columns)
         book = columns if whole else sample(columns, size, by_cell)
-        end = End(1e-9, 10 * _NEAR) if whole else End(1e-2 / size, _NEAR)
+        end = End(_last_gain(size), 10 * _NEAR) if whole else End(1e-2 / size, _NEAR)
         ready = prepare(book, threads, compiled=len(columns) >= COMPILED_FROM)
         prices, delta = _descend(ready, box, prices, delta, end)
     return prices
+
+
+def _last_gain(borrowers: int) -> float:
+    """Share of U worth a step on the whole book, so that the finish finds few answers changed.
+
+    What is left of U falls with the square of the prices' error, the answers that they change grow with
+    it and with the book: for as many of them as in a book of a million the share falls with the square
+    of the size. Below 1e-14 the sum's own rounding is larger.
+    """
+    return float(np.clip(1e-9 * (1e6 / borrowers) ** 2, 1e-14, 1e-9))
 
 
 def _first_prices(columns: Columns, by_cell: Integers) -> Floats:
