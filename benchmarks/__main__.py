@@ -109,7 +109,7 @@ def _cases(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:
         for size in _sizes(options, case.sizes, case.full_sizes):
             _tell(f"{case.name}, {size:,} borrowers")
             repeats = 5 if size <= 1_000_000 else 3
-            yield f"{case.name}-{size}", {"case": measure_case(case.name, size, repeats, 900.0)}
+            yield f"{case.name}-{size}", {"case": measure_case(case.name, size, repeats, 1_200.0)}
 
 
 def _sizes(options: argparse.Namespace, quick: tuple[int, ...], full: tuple[int, ...]) -> tuple[int, ...]:

@@ -9,41 +9,71 @@ from __future__ import annotations
 import gc
 import json
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from allocator.errors import AllocatorError
 from allocator.records.scenario import SolverSettings
+from benchmarks.books import Book
+from benchmarks.mapped import draw, mapped_book, release
 from benchmarks.phases import Finished, figures, run_phases
-from benchmarks.registry import CASES
+from benchmarks.registry import CASES, Case
 
 GAP = 1e-9
 TIME_LIMIT = 60.0
 """Seconds, as a scenario has them unless it says otherwise."""
+MAPPED_FROM = 50_000_000
+"""Borrowers from which the columns are on disk, mapped."""
+_ENOUGH = 40.0
+"""Seconds of runs after which none is repeated."""
 _WARMING = 30_000
 """Borrowers of the run that loads compiled code before anything is timed."""
 
 
 def measure_case(name: str, size: int, repeats: int) -> dict[str, Any]:
     """The phases of `repeats` runs on one book, after a run of another that warms the caches."""
-    case, settings = CASES[name], SolverSettings(gap=GAP, time_limit=TIME_LIMIT)
-    run_phases(CASES["central"].book(_WARMING), settings)
+    case = CASES[name]
+    settings = SolverSettings(gap=GAP, time_limit=TIME_LIMIT if size < MAPPED_FROM else 10 * TIME_LIMIT)
+    with _book(case, _WARMING, mapped=size >= MAPPED_FROM) as book:
+        run_phases(book, settings)
     started = perf_counter()
-    book = case.book(size)
-    building = perf_counter() - started
-    record: dict[str, Any] = {"case": name, "size": size, "seed": case.seed, "build": building}
+    with _book(case, size, mapped=size >= MAPPED_FROM) as book:
+        building = perf_counter() - started
+        record: dict[str, Any] = {"case": name, "size": size, "seed": case.seed, "build": building}
+        return {**record, **_runs(book, settings, repeats, mapped=size >= MAPPED_FROM)}
+
+
+def _runs(book: Book, settings: SolverSettings, repeats: int, *, mapped: bool) -> dict[str, Any]:
+    """Up to `repeats` runs; no further one when they have taken long enough."""
     runs: list[dict[str, float]] = []
     found: Finished | None = None
-    for _ in range(repeats):
+    while len(runs) < repeats and sum(run["total"] for run in runs) < _ENOUGH:
         found = None
         gc.collect()
         try:
-            found = run_phases(book, settings)
+            found = run_phases(book, settings, partial(release, book) if mapped else lambda: None)
         except AllocatorError as error:
-            return {**record, "failed": str(error)}
+            return {"failed": str(error)}
         runs.append(found.seconds)
     assert found is not None
-    return {**record, **figures(book, found), "runs": runs}
+    return {**figures(book, found), "runs": runs}
+
+
+@contextmanager
+def _book(case: Case, size: int, *, mapped: bool) -> Iterator[Book]:
+    """The case in memory, or the central one in mapped columns."""
+    if not mapped:
+        yield case.book(size)
+        return
+    assert case.name == "central", "only the central case is drawn in parts"
+    with tempfile.TemporaryDirectory() as folder:
+        draw(Path(folder), size)
+        yield mapped_book(Path(folder), size)
 
 
 def main(arguments: list[str]) -> None:

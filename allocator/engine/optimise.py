@@ -77,13 +77,14 @@ def optimise(
     search.tighten(priced.bound, "prices")
     search.offer(candidate(book, priced.option, priced.amount))
     _have_something(search, priced)
-    stop = _grow_core(search, priced, progress)
+    stop, prices = _grow_core(search, priced, progress), priced.prices
+    del priced  # of a large book that is gigabytes
     if search.best is None:
         raise _none_found(stop, settings)
     return Solution(
         amount=search.best.amount,
         rate=columns.rate(search.best.option),
-        prices=priced.prices,
+        prices=prices,
         value=search.best.value,
         bound=search.bound,
         proof=search.proof,

@@ -32,14 +32,15 @@ class _Channels:
             self.channels.append(Channel(BASES.index(basis), weight))
         return at
 
-    def in_one_table(self) -> tuple[Channel, ...]:
+    def in_one_table(self, borrowers: int) -> tuple[Channel, ...]:
         """The channels with their weights as rows of one table: the dual pass reads it as it stands."""
-        weights = [channel.weight for channel in self.channels if channel.weight is not None]
-        rows = iter(np.array(weights))
-        return tuple(
-            channel if channel.weight is None else Channel(channel.basis, next(rows))
-            for channel in self.channels
-        )
+        weighted = [h for h, channel in enumerate(self.channels) if channel.weight is not None]
+        table = np.empty((len(weighted), borrowers))
+        for row, h in zip(table, weighted, strict=True):
+            channel = self.channels[h]
+            row[:] = channel.weight
+            self.channels[h] = Channel(channel.basis, row)
+        return tuple(self.channels)
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
         rows=tuple(draft.row for draft in drafts),
         cell=cell,
         cells=len(table),
-        channels=channels.in_one_table(),
+        channels=channels.in_one_table(len(portfolio)),
         matrix=_matrix(drafts, table, len(channels.channels)),
         idle_rate=policy.idle_rate,
     )

@@ -114,8 +114,9 @@ class Columns:
         table = np.zeros((len(menus) + 1, width))
         for at, menu in enumerate(menus):
             table[at, : len(menu.rates)] = getattr(menu, column)
-        found = table[self.offers.menu, np.maximum(option, 0)]
-        return np.where(option >= 0, found, 0.0)
+        found: Floats = table[self.offers.menu, np.maximum(option, 0)]
+        found[option < 0] = 0.0
+        return found
 
     def _bases(self, option: Codes, amount: Floats) -> tuple[np.ndarray, Floats, Floats]:
         drawn = self.take_up(option) * amount
