@@ -192,6 +192,13 @@ larger book.
     return "\n".join([text, table(head, rows)]) if rows else ""
 
 
+def _failures(found: Results) -> str:
+    """What did not end, told and not dropped."""
+    of_cases = [result["case"] for result in found.values() if "failed" in result.get("case", {})]
+    lines = [f"- {case['case']}, {case['size']:,} borrowers: {case['failed']}." for case in of_cases]
+    return "\n".join(["## What failed", "", *lines, ""]) if lines else ""
+
+
 def _limits(found: Results) -> str:
     """What 200 limits cost against 24."""
     by_size: dict[int, dict[str, Result]] = {}
@@ -348,5 +355,6 @@ SECTIONS: tuple[Callable[[Results], str], ...] = (
     _commands,
     _races,
     _knapsacks,
+    _failures,
 )
 """In the page's order; a section without results is an empty text and left out."""

@@ -8,18 +8,23 @@ from pathlib import Path
 
 from allocator.portfolio.conversion import cell_text
 from allocator.portfolio.readers import open_source
-from allocator.portfolio.readers.opened import existing_file
+from allocator.portfolio.readers.opened import existing_files
 from allocator.records.scenario import PortfolioSource
 
 
 def fingerprint(source: PortfolioSource) -> str:
     """The hash of the source's file, byte by byte, or of a query's result as text.
 
-    A query's rows are hashed in ascending order: a database may return them in any.
+    Of a folder it is the hash of its parts' names and hashes, a line each. A query's rows are hashed in
+    ascending order: a database may return them in any.
     Raises InputError where the source cannot be read.
     """
     if source.kind != "sql":
-        return fingerprint_file(existing_file(source))
+        files = existing_files(source)
+        if files == (source.path,):
+            return fingerprint_file(files[0])
+        parts = "".join(f"{file.name} {fingerprint_file(file)}\n" for file in files)
+        return f"sha256:{hashlib.sha256(parts.encode()).hexdigest()}"
     opened = open_source(source)
     columns = [column.to_pylist() for column in opened.fetch(opened.names, ()).table.columns]
     lines = sorted(json.dumps([cell_text(cell) for cell in row]) for row in zip(*columns, strict=True))

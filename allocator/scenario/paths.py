@@ -95,8 +95,12 @@ def _split(raw: str) -> tuple[str, str]:
 
 
 def _absence(tree: Node, location: Location, node: Node, path: Path, folder: Path) -> list[Fault]:
-    """The fault of a path that names no file; shown as typed, as a variable may hold a secret."""
-    if os.path.isfile(path):
+    """The fault of a path that names no file; shown as typed, as a variable may hold a secret.
+
+    Parquet may come as a folder of parts; whether there are any is the reader's to see.
+    """
+    parts = location == (*SOURCE, "parquet") or (location == SOURCE and path.suffix.lower() == ".parquet")
+    if os.path.isfile(path) or (parts and os.path.isdir(path)):
         return []
     found = "is a folder, expected a file" if os.path.isdir(path) else "does not exist"
     remedy = f"check the path, which starts from {folder}"

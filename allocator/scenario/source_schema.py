@@ -78,10 +78,10 @@ class CsvSource(Typed):
 
 
 class ParquetSource(Typed):
-    """A Parquet file with one row a borrower."""
+    """A Parquet file with one row a borrower, or a folder of such files."""
 
     parquet: Annotated[Text, Field(examples=["borrowers.parquet"], json_schema_extra=PATH)]
-    """Path of the file."""
+    """Path of the file or folder."""
 
 
 class XlsxSource(Typed):

@@ -48,3 +48,9 @@ def test_figures_have_three_digits_at_most() -> None:
     ]
     assert [ratio(r) for r in (1.26, 120.4)] == ["1.3", "120"]
     assert [gap(g) for g in (None, 0.0, -1e-16, 3.4e-11)] == ["none", "0", "0", "3e-11"]
+
+
+def test_a_case_that_failed_is_told() -> None:
+    case = {"case": "central", "size": 30_000, "failed": "ended after 900 seconds"}
+    page = page_of({"central-30000": {"machine": MACHINE, "day": "2026-11-25", "case": case}})
+    assert "- central, 30,000 borrowers: ended after 900 seconds." in page

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from allocator.errors import InputError
 from allocator.portfolio import fingerprint, fingerprint_file
@@ -47,3 +49,17 @@ def test_a_query_is_hashed_by_its_rows_in_any_order(tmp_path: Path) -> None:
 def test_another_result_has_another_hash(other: dict[str, list[object]], tmp_path: Path) -> None:
     first = fingerprint(as_sql(BOOK, tmp_path))
     assert fingerprint(as_sql(other, tmp_path)) != first
+
+
+def test_a_folder_of_parts_has_the_hash_of_its_parts(tmp_path: Path) -> None:
+    """Another name, another content or another part is another hash; other files do not count."""
+    part = pa.table({"borrower_id": ["a"], "grade": ["A"], "pd": [0.1], "lgd": [0.5]})
+    parquet.write_table(part, tmp_path / "1.parquet")
+    source = PortfolioSource("parquet", tmp_path)
+    one = fingerprint(source)
+    (tmp_path / "_SUCCESS").touch()
+    assert fingerprint(source) == one
+    parquet.write_table(part, tmp_path / "2.parquet")
+    two = fingerprint(source)
+    (tmp_path / "2.parquet").rename(tmp_path / "3.parquet")
+    assert len({one, two, fingerprint(source)}) == 3

@@ -352,7 +352,22 @@ def test_no_file(kind: Any, tmp_path: Path) -> None:
     remedy = "mend portfolio.source; paths are relative to the scenario file"
     assert told(missing)[1:] == [f"none: no such file; {remedy}"]
     (tmp_path / "none").mkdir()
-    assert told(missing)[1:] == ["none: not a file; name one file, not a folder"]
+    folder = "not a file; name one file, not a folder"
+    if kind == "parquet":
+        folder = "a folder without a .parquet file; name a folder of parts, or one file"
+    assert told(missing)[1:] == [f"none: {folder}"]
+
+
+def test_parts_of_parquet_that_differ_or_are_damaged(tmp_path: Path) -> None:
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    source = PortfolioSource("parquet", folder)
+    for name, columns in (("1", {"borrower_id": ["a"]}), ("2", {"borrower_id": [1]})):
+        parquet.write_table(pa.table(columns), folder / f"{name}.parquet")
+    problem = "the columns of 2.parquet are not those of 1.parquet"
+    assert told(source)[1:] == [f"parts: {problem}; write every part with the same columns and types"]
+    (folder / "2.parquet").write_bytes(b"PAR1")
+    assert "2.parquet: not a whole Parquet file" in told(source)[1]
 
 
 def test_damaged_parquet(tmp_path: Path) -> None:

@@ -53,6 +53,17 @@ def refuse(source: PortfolioSource, problem: str, remedy: str, line: int | None 
     return InputError.of([Fault(problem, remedy, file=source.label, line=line)], source.label)
 
 
+def existing_files(source: PortfolioSource) -> tuple[Path, ...]:
+    """The source's file, or in ascending order of their names the parts of a folder of Parquet files."""
+    path = source.path
+    if source.kind != "parquet" or path is None or not path.is_dir():
+        return (existing_file(source),)
+    parts = sorted(part for part in path.glob("*.parquet") if part.is_file())
+    if not parts:
+        raise refuse(source, "a folder without a .parquet file", "name a folder of parts, or one file")
+    return tuple(parts)
+
+
 def existing_file(source: PortfolioSource) -> Path:
     """The source's file, which is there and is a file."""
     path = source.path
