@@ -13,6 +13,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from allocator.engine.conflict import explain_conflict, lots_conflict
 from allocator.engine.cores import Outcome, Play, Priced, Start, in_play, solve_core, whole_program
@@ -61,7 +62,14 @@ def optimise(
     Raises InfeasibleError where no allocation meets all limits, NoAllocationError where the time limit
     passed before one was found.
     """
-    columns = Columns(offers, limits)
+    # Matrices of a row a limit are too small for BLAS's own threads: twenty times slower with them.
+    with threadpool_limits(1, user_api="blas"):
+        return _optimise(Columns(offers, limits), settings, progress, start)
+
+
+def _optimise(
+    columns: Columns, settings: SolverSettings, progress: Progress, start: Floats | None
+) -> Solution:
     _check_lots(columns)
     book = prepare(columns, settings.threads)
     search = Search(book, settings)

@@ -21,8 +21,8 @@ from allocator.records.portfolio import Codes, Floats, Integers
 COMPILED_FROM = 20_000
 """Borrowers from which loading the compiled pass pays (0.5 s, once a process)."""
 _BLOCKS = 16
-_SUMS_AT_MOST = 40_000_000
-"""Numbers that the partial sums of all blocks may hold together."""
+_SUMS_AT_MOST = 4
+"""Numbers a borrower that the partial sums of all blocks may hold together: they have to be added."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Pass:
         from allocator.engine.kernel import compiled
 
         shape = (columns.limits.cells, len(columns.limits.channels))
-        blocks = max(1, min(_BLOCKS, _SUMS_AT_MOST // (shape[0] * shape[1])))
+        blocks = self._blocks(shape[0] * shape[1])
 
         def block(begin: int, end: int) -> tuple[float, Floats]:
             usage = np.zeros(shape)
@@ -131,7 +131,7 @@ class Pass:
         from allocator.engine.kernel import compiled
 
         cells, channels = table.shape
-        blocks = max(1, min(_BLOCKS, _SUMS_AT_MOST // max(1, cells * channels * (channels + 1))))
+        blocks = self._blocks(cells * channels * (channels + 1))
         hulls = (self.hulls.first, self.hulls.breaks, self.hulls.gross, self.hulls.take)
 
         def block(begin: int, end: int) -> tuple[float, int, Floats, Floats]:
@@ -148,6 +148,10 @@ class Pass:
             usage += part[2]
             curvature += part[3]
         return sum(part[0] for part in parts), sum(part[1] for part in parts), usage, curvature
+
+    def _blocks(self, sums: int) -> int:
+        """How many blocks a pass with partial sums of `sums` numbers is cut into; the book alone decides."""
+        return max(1, min(_BLOCKS, _SUMS_AT_MOST * len(self.columns) // sums))
 
     def _in_blocks(self, block: Callable[[int, int], Any], blocks: int) -> list[Any]:
         """`block` over a fixed partition, in order; the partition never depends on the threads."""
