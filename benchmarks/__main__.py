@@ -45,6 +45,7 @@ ON_ARRAYS = ("highs-offers", "highs-borrowers", "ridge-dual")
 RACES = (Race("central", 302, 30.0, ALL), Race("few", 3_000, 20.0, ("highs-borrowers", "ridge-dual")))
 FULL_RACES = (
     Race("central", 3_000, 300.0, ALL),
+    Race("binding", 3_000, 300.0, ("pyomo-rules", "highs-offers", "scipy-milp", "ridge-dual")),
     Race("few", 30_000, 120.0, ON_ARRAYS),
     Race("central", 30_000, 120.0, ON_ARRAYS),
     Race("few", 300_000, 120.0, ("highs-borrowers", "ridge-dual")),
