@@ -175,7 +175,7 @@ def test_the_same_bits_for_any_number_of_threads_and_others_for_another_seed(shi
 def test_two_allocations_meet_the_same_years(shipped) -> None:
     terms, rules, finding = shipped
     less = replace(finding.ledger, amount=finding.ledger.amount / 2)
-    other = replace(finding, ledger=less)
+    other = replace(finding, written=lambda: less)
     both = simulate(terms, rules, {"a": finding, "b": other}, SECTORS, years=2_000, method="each")
     alone = simulate(terms, rules, {"b": other}, SECTORS, years=2_000, method="each")
     assert same(both, alone, "b")
