@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from allocator.errors import Fault, InputError
 from allocator.records.scenario import LARGEST_AMOUNT, LONGEST_TERM
 
 _NUMBER = r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"
@@ -40,6 +41,15 @@ def refuse(*findings: Finding) -> PydanticCustomError:
 def findings_of(context: Mapping[str, Any] | None) -> tuple[Finding, ...]:
     """The findings that an error made by `refuse` carries in its context."""
     return tuple(context["findings"]) if context is not None else ()
+
+
+def stated(read: Callable[[object], float], written: str, option: str) -> float:
+    """What `read` makes of a text given to `option`. Raises InputError where it makes nothing of it."""
+    try:
+        return read(written)
+    except PydanticCustomError as error:
+        faults = [Fault(one.problem, one.remedy, field=option) for one in findings_of(error.context)]
+        raise InputError.of(faults, "command line") from None
 
 
 def describe(value: object) -> str:

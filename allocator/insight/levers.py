@@ -1,0 +1,188 @@
+"""The price of everything: what each thing a lender might change would add to the best value.
+
+opt' - opt of a change lies between v' - U and U' - v: v and U of the run, v' the value of any allocation that
+the change allows (the run's own as it then counts, or that of solving again), U' any bound of the changed
+case (at the run's own prices, or at those of solving again). So every range is certified, solved or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from allocator.borrowers import stressed
+from allocator.certification import recheck
+from allocator.errors import InfeasibleError, NoAllocationError
+from allocator.insight.variants import answer, under
+from allocator.pipeline import prepare
+from allocator.records.case import Case, Inputs
+from allocator.records.conditions import Condition
+from allocator.records.scenario import Limit, Policy
+from allocator.records.stress import Shock, Stress, StressCase, StressSource
+from allocator.verification import Rechecked
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Lever:
+    """One thing changed."""
+
+    name: str
+    change: str
+    """In words: from what to what."""
+    case: Callable[[], Case]
+    """The case with the change."""
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a change would add to the best value, at least and at most."""
+
+    name: str
+    change: str
+    low: float
+    """-inf where the run's allocation does not pass under the change and none was solved for."""
+    high: float
+    solved: bool
+
+
+def levers_of(case: Case, size: float) -> Iterator[Lever]:
+    """Every lever of the case, each moved the lender's way by `size` of itself, a fraction.
+
+    Left out: what is 0, limits that must be met exactly, shares of 100 %. Bands of rates move by one rate.
+    """
+    policy = case.scenario.policy
+    yield from _limits(case, policy, size)
+    yield from _costs(case, policy, size)
+    yield from _borrowers(case, size)
+    yield from _rates(case, policy)
+
+
+def _under(case: Case, name: str, change: str, policy: Policy) -> Lever:
+    return Lever(name, change, lambda: under(case, policy))
+
+
+def _limits(case: Case, policy: Policy, size: float) -> Iterator[Lever]:
+    amount = policy.budget.amount
+    if amount > 0:
+        more = (1.0 + size) * amount
+        words = f"{amount:,.0f} to {more:,.0f}"
+        yield _under(case, "budget", words, replace(policy, budget=replace(policy.budget, amount=more)))
+    for limit in policy.limits:
+        bound = _loosened(limit, size)
+        if bound is not None:
+            moved = tuple(replace(one, bound=bound) if one is limit else one for one in policy.limits)
+            words = f"{_bound(limit, limit.bound)} to {_bound(limit, bound)}"
+            yield _under(case, f"limit {limit.name}", words, replace(policy, limits=moved))
+
+
+def _loosened(limit: Limit, size: float) -> float | None:
+    """The bound with `size` of itself more room; None where it has no way to go."""
+    if limit.bound == 0 or limit.sense == "exactly":
+        return None
+    away = 1.0 if limit.sense == "at_most" else -1.0
+    bound = limit.bound + away * size * abs(limit.bound)
+    share = limit.of is not None and limit.weight is None
+    bound = min(bound, 1.0) if share else bound
+    return None if bound == limit.bound else bound
+
+
+def _bound(limit: Limit, bound: float) -> str:
+    return f"{100 * bound:.4g}%" if limit.of is not None else f"{bound:,.10g}"
+
+
+def _costs(case: Case, policy: Policy, size: float) -> Iterator[Lever]:
+    keys = {
+        "funding_rate": "funding rate",
+        "processing_cost": "processing cost of a loan",
+        "churn_cost_rate": "cost of churn",
+    }
+    for key, name in keys.items():
+        now = getattr(policy, key)
+        if now > 0:
+            less = (1.0 - size) * now
+            changed: dict[str, Any] = {key: less}
+            words = f"{now:,.2f} to {less:,.2f}" if key == "processing_cost" else f"{now:.4%} to {less:.4%}"
+            yield _under(case, name, words, replace(policy, **changed))
+    ticket = policy.ticket
+    for name, now, then, changed in (
+        ("largest ticket", ticket.max, (1 + size) * ticket.max, {"max": (1 + size) * ticket.max}),
+        ("smallest ticket", ticket.min, (1 - size) * ticket.min, {"min": (1 - size) * ticket.min}),
+    ):
+        if now > 0:
+            words = f"{now:,.0f} to {then:,.0f}"
+            yield _under(case, name, words, replace(policy, ticket=replace(ticket, **changed)))
+
+
+def _borrowers(case: Case, size: float) -> Iterator[Lever]:
+    """PD, LGD and churn lower, requests larger: of everybody, and of each grade that is lent to."""
+    less, more = Shock(1.0 - size), Shock(1.0 + size)
+    yield _stressed(case, "churn of every grade", -size, Stress(churn=less))
+    yield _stressed(case, "PD of every grade", -size, Stress(pd=less))
+    yield _stressed(case, "LGD of every grade", -size, Stress(lgd=less))
+    yield _stressed(case, "requests of every grade", size, Stress(amount=more))
+    portfolio = case.inputs.portfolio
+    lent_to = [grade for grade in portfolio.grade.values if grade in case.scenario.policy.rates]
+    for grade in lent_to if len(lent_to) > 1 else ():
+        own = Shock(cases=(StressCase((Condition("grade", (grade,)),), 1.0 - size),))
+        yield _stressed(case, f"churn of grade {grade}", -size, Stress(churn=own))
+        yield _stressed(case, f"PD of grade {grade}", -size, Stress(pd=own))
+        yield _stressed(case, f"LGD of grade {grade}", -size, Stress(lgd=own))
+
+
+def _stressed(case: Case, name: str, size: float, stress: Stress) -> Lever:
+    def changed() -> Case:
+        own = case.inputs
+        portfolio, churn = stressed(own.portfolio, own.churn, stress, StressSource())
+        return prepare(case.scenario, Inputs(portfolio, churn, own.hashes))
+
+    return Lever(name, f"{100 * size:+.4g}% of itself", changed)
+
+
+def _rates(case: Case, policy: Policy) -> Iterator[Lever]:
+    """Each grade's band wider by one rate: of the table, or a step inside it."""
+    table = case.inputs.churn.rates
+    for grade, (low, high) in policy.rates.items():
+        if policy.rate_step is None:
+            above, below = table[table > high + 1e-12], table[table < low - 1e-12]
+        else:
+            above = np.array([rate for rate in (high + policy.rate_step,) if rate <= table[-1] + 1e-12])
+            below = np.array([rate for rate in (low - policy.rate_step,) if rate >= table[0] - 1e-12])
+        for end, band in (
+            *(("highest", (low, float(rate))) for rate in above[:1]),
+            *(("lowest", (float(rate), high)) for rate in below[-1:]),
+        ):
+            words = (
+                f"{100 * low:.4g}% to {100 * high:.4g}% becomes {100 * band[0]:.4g}% to {100 * band[1]:.4g}%"
+            )
+            wider = replace(policy, rates={**policy.rates, grade: band})
+            yield _under(case, f"{end} rate of grade {grade}", words, wider)
+
+
+def price_levers(run: Rechecked, case: Case, size: float, quick: bool, progress: Progress) -> list[Worth]:
+    """What each lever would add, the largest first; `quick` solves nothing and stays at the run's prices."""
+    found = []
+    for lever in levers_of(case, size):
+        progress(f"pricing {lever.name}")
+        found.append(_worth(run, lever, quick, progress))
+    return sorted(found, key=lambda one: (-(one.high if quick else one.low), -one.high, one.name))
+
+
+def _worth(run: Rechecked, lever: Lever, quick: bool, progress: Progress) -> Worth:
+    own, case = run.finding.certificate, lever.case()
+    inputs = case.inputs
+    frozen = recheck(case.scenario, inputs.portfolio, inputs.churn, run.decisions, own.prices, inputs.hashes)
+    value = -np.inf if frozen.broken or frozen.faults else frozen.certificate.value
+    bound = frozen.certificate.bound
+    if not quick:
+        try:
+            again = answer(case, own.prices, progress).certificate
+        except (InfeasibleError, NoAllocationError):
+            quick = True
+        else:
+            value, bound = max(value, again.value), min(bound, again.bound)
+    return Worth(lever.name, lever.change, value - own.bound, bound - own.value, solved=not quick)
