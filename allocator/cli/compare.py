@@ -105,7 +105,7 @@ def _sides(
 
     further = _columns(by)
     if len(subjects) == 1:
-        return strategy_sides(_under_each(subjects[0], strategies or DEFAULT, sets), tell, further)
+        return strategy_sides(under_each(subjects[0], strategies or DEFAULT, sets), tell, further)
     sides = []
     for subject, name in zip(subjects, _names(subjects), strict=True):
         if subject.is_dir():
@@ -122,7 +122,7 @@ def _names(subjects: list[Path]) -> list[str]:
     return [str(one) if names.count(name) > 1 else name for one, name in zip(subjects, names, strict=True)]
 
 
-def _under_each(file: Path, strategies: str, sets: list[str]) -> list[Scenario]:
+def under_each(file: Path, strategies: str, sets: list[str]) -> list[Scenario]:
     """The scenario under each of the strategies named. Raises InputError with the faults of all."""
     from allocator.scenario import load_scenario
 

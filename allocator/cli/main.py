@@ -20,6 +20,7 @@ from typer.exceptions import TyperException
 
 import allocator
 from allocator.cli import (
+    backtest,
     check,
     compare,
     distil,
@@ -77,6 +78,7 @@ for command in (
     stress,
     simulate,
     distil,
+    backtest,
     scoring,
     synth,
     schema,

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy import special
 
 from allocator.errors import Fault, InputError
-from allocator.records.portfolio import Floats
+from allocator.records.portfolio import Floats, Integers
 from allocator.scoring import validation
 from allocator.scoring.classes import CLASSES, check_classes
 from allocator.scoring.declarations import Declarations, Leak, read_declarations
@@ -25,7 +25,8 @@ from allocator.scoring.preparation import Variable
 from allocator.scoring.rating import fit_rating
 from allocator.scoring.reading import derive, located, numbers, read_table
 from allocator.scoring.scorecard import check_bounds, fit_scorecard, out_of_fold_pd
-from allocator.scoring.trial import auc_by_share, try_rating
+from allocator.scoring.trial import auc_by_share, try_rating, walk_forward
+from allocator.scoring.validation import stratified_folds
 
 TRAINED_BEFORE = 0.7
 """Share of the rows, earliest first, that an out-of-time check trains on."""
@@ -157,6 +158,47 @@ def rating_from_files(
         sections=[(name, markdown(table)) for name, table in tables.items()],
     )
     return Fit(to_document(rating), described, figures, tables)
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """PD of every row of a table as it could be known at its decision."""
+
+    pd: Floats
+    """(rows,) NaN where too little was known."""
+    fold: Integers | None
+    """(rows,) the fold that each row was held out in; None where periods tell what was known."""
+
+
+def foreseen_pd(
+    data: Path,
+    declared: Path,
+    outcome: str,
+    *,
+    period: str | None = None,
+    known: str | None = None,
+    folds: int = 5,
+    seed: int = 0,
+) -> Foreseen:
+    """PDs by a logit of the declared variables that has not seen the row: walk-forward, or out of fold.
+
+    `period` names the number that orders the decisions, `known` the one in which a default became known;
+    without a period the rows are held out fold by fold. Raises InputError with the faults of files and
+    columns.
+    """
+    given = read_declarations(declared, "variables", [outcome])
+    roles = (
+        {"outcome": outcome} | ({"period": period} if period else {}) | ({"known": known} if known else {})
+    )
+    frame, y = _training(data, given, outcome, roles)
+    with located(data):
+        if period is None:
+            fold = stratified_folds(y.to_numpy(), folds, seed)
+            return Foreseen(out_of_fold_pd(frame, y, given.variables, folds=folds, seed=seed), fold)
+        told = None if known is None else pd.to_numeric(frame[known], errors="coerce")
+        when = pd.to_numeric(frame[period], errors="coerce")
+        walked = walk_forward(frame, y, when, given.variables, known=told)
+        return Foreseen(walked["pd"].to_numpy(dtype=float), None)
 
 
 def _training(

@@ -79,7 +79,18 @@ def strategy_sides(
     progress("reading the borrowers")
     first = scenarios[0]
     plain = prepare(first, read_inputs(first, further))
+    return case_sides(plain, scenarios, progress, further)
+
+
+def case_sides(
+    plain: Case,
+    scenarios: Sequence[Scenario],
+    progress: Progress = lambda _: None,
+    further: Columns = NO_MORE,
+) -> list[Side]:
+    """`strategy_sides` of a case that is prepared."""
     progress("solving for the optimum")
+    first = scenarios[0]
     optimum = decide(replace(plain, scenario=replace(first, strategy=type(first.strategy)())), progress)
     sides = []
     for scenario in scenarios:

@@ -1,0 +1,151 @@
+"""`allocator backtest`: decide with what was known, score by what happened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from allocator.cli.compare import DEFAULT, under_each
+from allocator.cli.options import AsJson, Force, Plot, ScenarioFile, Sets, Verbose
+from allocator.cli.output import print_json, print_page, progress
+from allocator.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from allocator.insight.backtest import Outcomes
+    from allocator.records.case import Inputs
+    from allocator.records.portfolio import Text
+    from allocator.records.scenario import Scenario
+
+EXAMPLE = "Example: allocator backtest loans.yaml --outcome default --period year --variables vars.json"
+
+
+def backtest(
+    file: ScenarioFile,
+    sets: Sets,
+    outcome: Annotated[str, typer.Option(metavar="COLUMN", help="1 where the borrower defaulted, else 0.")],
+    period: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="When each was decided; without it: fold by fold.")
+    ] = None,
+    lost: Annotated[str | None, typer.Option(metavar="COLUMN", help="Money lost on defaults.")] = None,
+    owed: Annotated[str | None, typer.Option(metavar="COLUMN", help="Money lent, beside --lost.")] = None,
+    variables: Annotated[
+        Path | None,
+        typer.Option(metavar="JSON", help="PDs by a logit of these that has not seen the borrower."),
+    ] = None,
+    known: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The period in which a default became known.")
+    ] = None,
+    folds: Annotated[int, typer.Option(help="Folds, where there is no period.", min=2)] = 5,
+    seed: Annotated[int, typer.Option(help="Seed of the folds.", min=0)] = 0,
+    strategies: Annotated[
+        str, typer.Option(metavar="NAME,...", help="The first is compared with the others.")
+    ] = DEFAULT,
+    budget_share: Annotated[
+        float | None,
+        typer.Option(help="Each period's budget as a part of what is asked for; else the scenario's.", min=0),
+    ] = None,
+    plot: Plot = None,
+    force: Force = False,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Decide period by period with what was known, and score strategies by what happened."""
+    from allocator.report.backtest import backtest_chart, backtest_figures, backtest_page
+    from allocator.report.charts import ENDINGS, chart_text
+    from allocator.store.file import require_file, write_file
+
+    _require(period, lost, owed, variables, known)
+    if plot is not None:
+        require_file(plot, ENDINGS, force=force)
+    scenarios = under_each(file, strategies, sets)
+    with progress(verbose) as tell:
+        tell("reading the borrowers")
+        from allocator.insight.backtest import backtest as tested
+
+        inputs, periods, outcomes = _read(
+            scenarios[0], outcome, period, (owed, lost), variables, known, folds, seed
+        )
+        found = tested(scenarios, inputs, periods, outcomes, budget_share, tell)
+        _require_some(found.hindsight, found.skipped)
+        currency = scenarios[0].policy.currency
+        if plot is not None:
+            write_file(plot, chart_text(backtest_chart(found, currency), plot))
+    if as_json:
+        print_json(backtest_figures(found))
+    else:
+        print_page(backtest_page(scenarios[0].name, found, currency))
+
+
+def _require(
+    period: str | None, lost: str | None, owed: str | None, variables: Path | None, known: str | None
+) -> None:
+    faults = []
+    if (lost is None) != (owed is None):
+        faults.append(Fault("money lost is a part of money lent", "give both", field="--lost, --owed"))
+    if period is None and variables is None:
+        remedy = "give --period, or --variables to hold out fold by fold"
+        faults.append(Fault("nothing says what was known when", remedy, field="--period"))
+    if known is not None and (period is None or variables is None):
+        faults.append(Fault("has nothing to hold back", "give --period and --variables too", field="--known"))
+    if faults:
+        raise InputError.of(faults, "command line")
+
+
+def _require_some(hindsight: dict[str, float | None], skipped: dict[str, str]) -> None:
+    if hindsight:
+        return
+    faults = [
+        Fault(why, "give earlier borrowers, or looser limits", field=name) for name, why in skipped.items()
+    ]
+    raise InputError.of(faults, "backtest: no period could be decided")
+
+
+def _read(
+    scenario: Scenario,
+    outcome: str,
+    period: str | None,
+    money: tuple[str | None, str | None],
+    variables: Path | None,
+    known: str | None,
+    folds: int,
+    seed: int,
+) -> tuple[Inputs, Text, Outcomes]:
+    """Borrowers with the PDs that could be known, their periods, and what happened."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from allocator.borrowers import Columns, read_inputs
+    from allocator.insight.backtest import outcomes_of
+    from allocator.records.portfolio import Text
+
+    owed, lost = money
+    numbers = frozenset(name for name in (outcome, owed, lost) if name is not None)
+    inputs = read_inputs(scenario, Columns(frozenset({period} if period else ()), numbers))
+    portfolio = inputs.portfolio
+    outcomes = outcomes_of(portfolio, outcome, owed, lost)
+    fold = None
+    if variables is not None:
+        from allocator.scoring.fitting import foreseen_pd
+
+        if scenario.portfolio.path is None:
+            fault = Fault("variables are read from a file of borrowers", "name a csv, parquet or xlsx source")
+            raise InputError.of([fault], "--variables")
+        foreseen = foreseen_pd(
+            scenario.portfolio.path, variables, outcome, period=period, known=known, folds=folds, seed=seed
+        )
+        rows = portfolio.row - 1
+        inputs = replace(inputs, portfolio=replace(portfolio, pd=foreseen.pd[rows]))
+        fold = None if foreseen.fold is None else foreseen.fold[rows]
+    if period is not None:
+        return inputs, portfolio.text(period), outcomes
+    assert fold is not None
+    names = tuple(f"fold {at + 1}" for at in range(folds))
+    return inputs, Text(fold.astype(np.int32), names), outcomes
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command(epilog=EXAMPLE, short_help="Score strategies by what happened.")(backtest)

@@ -1,0 +1,120 @@
+"""A backtest on one page: strategies by what was foreseen and what happened, in all and by period."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from allocator.insight.backtest import Backtest, Tested, gain
+from allocator.report.charts import Axis, Chart, Series
+from allocator.report.money import percent, unit_for
+from allocator.report.plain import plain_table
+
+MOST = 30
+"""Periods shown."""
+_SUMS = ("offered", "foreseen", "happened", "loss_foreseen", "loss_happened")
+
+
+def backtest_page(name: str, found: Backtest, currency: str) -> RenderableType:
+    """Totals of every strategy, the first's gain with its standard error, and what happened by period."""
+    totals = backtest_totals(found)
+    unit = unit_for({key: [row[key] for row in totals] for key in _SUMS}, currency, 62)
+    table = plain_table()
+    table.add_column("strategy")
+    for heading in ("funded", "bad", "offered", "foreseen", "happened", "loss foreseen", "happened"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in totals:
+        table.add_row(
+            row["strategy"],
+            f"{row['funded']:,}",
+            percent(row["funded_defaults"] / row["funded"]) if row["funded"] else "",
+            *(unit.write(row[key]) for key in _SUMS),
+        )
+    periods = len(found.hindsight)
+    head = Text(
+        f"{name}: {periods} periods decided by what was known, scored by what happened\n", style="bold"
+    )
+    head.append(f"Amounts in {unit}; bad: funded borrowers who defaulted; what is foreseen is the value")
+    parts: list[RenderableType] = [head, "", table, *_gains(found, currency)]
+    parts += ["", Text(f"What happened by period, {unit}", style="bold"), _by_period(found, unit.write)]
+    for why in dict.fromkeys(found.skipped.values()):
+        skipped = [period for period, reason in found.skipped.items() if reason == why]
+        parts.append(Text(f"not decided, {why}: {', '.join(skipped)}"))
+    return Group(*parts)
+
+
+def _gains(found: Backtest, currency: str) -> list[RenderableType]:
+    first, *others = found.strategies
+    lines: list[RenderableType] = []
+    for other in others:
+        less = gain(found, other)
+        words = f"{first} earned {less.mean:,.0f} {currency} more than {other}"
+        lines.append(f"{words} (standard error {less.error:,.0f})")
+    return lines
+
+
+def _by_period(found: Backtest, write: Any) -> RenderableType:
+    table = plain_table()
+    table.add_column("period")
+    table.add_column("firms", justify="right")
+    table.add_column("bad", justify="right")
+    for strategy in found.strategies:
+        table.add_column(strategy, justify="right", no_wrap=True)
+    table.add_column("hindsight", justify="right", no_wrap=True)
+    rows = {strategy: {one.period: one for one in found.of(strategy)} for strategy in found.strategies}
+    for period in list(found.hindsight)[:MOST]:
+        own = [rows[strategy][period] for strategy in found.strategies]
+        best = found.hindsight[period]
+        table.add_row(
+            period,
+            f"{own[0].borrowers:,}",
+            percent(own[0].defaults / own[0].borrowers),
+            *(write(one.happened) for one in own),
+            "" if best is None else write(best),
+        )
+    return table
+
+
+def backtest_totals(found: Backtest) -> list[dict[str, Any]]:
+    """One row a strategy: sums over its periods, and the periods in which it broke a limit."""
+    return [_total(strategy, found.of(strategy)) for strategy in found.strategies]
+
+
+def _total(strategy: str, own: Sequence[Tested]) -> dict[str, Any]:
+    keys = ("borrowers", "defaults", "funded", "funded_defaults", *_SUMS)
+    sums = {key: sum(getattr(one, key) for one in own) for key in keys}
+    broke = [one.period for one in own if one.status == "breaks_limits"]
+    return {"strategy": strategy, **sums, "broke_limits_in": broke}
+
+
+def backtest_figures(found: Backtest) -> dict[str, Any]:
+    """Everything as data."""
+    first, *others = found.strategies or [""]
+    periods = [
+        {key: value for key, value in asdict(one).items() if key != "happened_each"} for one in found.tested
+    ]
+    return {
+        "totals": backtest_totals(found),
+        "gains": {other: asdict(gain(found, other)) for other in others},
+        "first": first,
+        "periods": periods,
+        "hindsight": found.hindsight,
+        "skipped": found.skipped,
+    }
+
+
+def backtest_chart(found: Backtest, currency: str) -> Chart:
+    """What happened, added up period by period."""
+    series = []
+    for strategy in found.strategies:
+        total, sums = 0.0, []
+        for one in found.of(strategy):
+            total += one.happened
+            sums.append(total)
+        periods = [one.period for one in found.of(strategy)]
+        series.append(Series(strategy, periods, sums))
+    return Chart("What happened, added up", Axis("period"), Axis(f"value, {currency}"), tuple(series))

@@ -1,0 +1,81 @@
+"""`allocator backtest` on real loans, by year and by fold; bad input is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Allocator
+from tests.conftest import ROOT
+from tests.insight.test_backtest import club, loans  # noqa: F401 - fixtures
+
+RULES = ROOT / "models" / "ratings" / "sba-rules.json"
+MONEY = ("--lost", "ChgOffPrinGr", "--owed", "DisbursementGross")
+BY_YEAR = ("--outcome", "Default", "--period", "ApprovalFY", "--variables", RULES, "--budget-share", 0.4)
+
+
+def test_the_optimum_by_year_against_the_rules_on_sba(loans: Path, allocator: Allocator) -> None:  # noqa: F811
+    every = "optimal,equal,by_score,greedy,max_interest"
+    found = allocator("backtest", loans / "sba.yaml", *BY_YEAR, *MONEY, "--strategies", every, "--json").json
+    page = (ROOT / "docs" / "backtest.md").read_text(encoding="utf-8")
+    for row in found["totals"]:
+        sums = (row["foreseen"], row["happened"], row["loss_foreseen"], row["loss_happened"])
+        assert " | ".join(f"{round(amount / 1000):,}" for amount in sums) in page, row["strategy"]
+    totals = {row["strategy"]: row for row in found["totals"]}
+    assert len(found["hindsight"]) >= 8
+    assert totals["optimal"]["foreseen"] >= max(row["foreseen"] for row in totals.values()) * (1 - 1e-9)
+    assert totals["optimal"]["happened"] > totals["equal"]["happened"]
+    assert found["gains"]["equal"]["mean"] > 3 * found["gains"]["equal"]["error"]
+    assert "nothing was known of PD before it" in found["skipped"].values()
+    for one in found["periods"]:
+        best = found["hindsight"][one["period"]]
+        assert best is None or one["happened"] <= best + 1e-6 * abs(best)
+
+
+def test_by_fold_at_their_own_rates_on_lending_club(club: Path, allocator: Allocator) -> None:  # noqa: F811
+    arguments = ("--outcome", "bad", "--variables", club / "club.json", "--strategies", "optimal,equal")
+    outcome = allocator("backtest", club / "club.yaml", *arguments)
+    assert outcome.status == 0, outcome
+    assert "club: 5 periods decided by what was known, scored by what happened" in outcome.out
+    assert "optimal earned" in outcome.out
+    assert max(map(len, outcome.out.splitlines())) <= 100
+
+
+def test_a_picture_and_the_page(loans: Path, allocator: Allocator) -> None:  # noqa: F811
+    plot = loans / "b.svg"
+    outcome = allocator(
+        "backtest", loans / "sba.yaml", *BY_YEAR, "--strategies", "optimal,equal", "--plot", plot
+    )
+    assert outcome.status == 0, outcome
+    assert "not decided, nothing was known of PD before it: 1989" in outcome.out
+    assert "What happened, added up" in plot.read_text()
+
+
+BAD: dict[str, tuple[list[object], str]] = {
+    "nothing says when": (["--outcome", "Default"], "nothing says what was known when"),
+    "half of the money": ([*BY_YEAR, "--lost", "ChgOffPrinGr"], "give both"),
+    "nothing to hold back": (["--outcome", "Default", "--period", "ApprovalFY", "--known", "x"], "--known"),
+    "no such outcome": (["--outcome", "Bad", "--period", "ApprovalFY"], "Bad"),
+    "an outcome that is money": (["--outcome", "GrAppv", "--period", "ApprovalFY"], "is no outcome"),
+    "an outcome that is text": (["--outcome", "City", "--period", "ApprovalFY"], "City"),
+    "no such period": (["--outcome", "Default", "--period", "year"], "year"),
+    "no such strategy": ([*BY_YEAR, "--strategies", "best"], "best"),
+    "no such variables": (["--outcome", "Default", "--variables", "no.json"], "no.json"),
+    "variables that tell": (["--outcome", "NoEmp", "--variables", RULES], "NoEmp"),
+    "one fold": (["--outcome", "Default", "--variables", RULES, "--folds", 1], "--folds"),
+    "a negative budget": ([*BY_YEAR, "--budget-share", -1], "--budget-share"),
+    "a period of words": (["--outcome", "Default", "--period", "City", "--variables", RULES], "City"),
+    "another picture": ([*BY_YEAR, "--plot", "b.png"], "no format for the ending .png"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_told(name: str, loans: Path, allocator: Allocator) -> None:  # noqa: F811
+    arguments, words = BAD[name]
+    before = sorted(path.name for path in loans.iterdir())
+    outcome = allocator("backtest", loans / "sba.yaml", *arguments)
+    assert outcome.status == 2, outcome
+    assert words in outcome.told
+    assert "Traceback" not in outcome.err
+    assert sorted(path.name for path in loans.iterdir()) == before
