@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ from allocator.report.money import percent, small, unit_for
 from allocator.report.plain import plain_table
 
 OTHERWISE = "otherwise: refuse"
+FEW = 3
+"""Values that are named one by one, even where those left out are fewer."""
 _PERCENTAGES = ("pd", "lgd")
 
 
@@ -36,7 +38,7 @@ def rules_page(name: str, distilled: Distilled, case: Case) -> RenderableType:
         row = figures.iloc[at]
         table.add_row(
             str(at + 1),
-            Text(in_words(rule.where)),
+            Text(in_words(rule.where, distilled.values)),
             percent(rule.rate),
             percent(rule.share),
             f"{int(row['firms']):,}",
@@ -73,7 +75,7 @@ def rules_frame(distilled: Distilled) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "rule": np.arange(1, count + 1),
-            "who": [in_words(rule.where) for rule in distilled.rules],
+            "who": [in_words(rule.where, distilled.values) for rule in distilled.rules],
             "rate": [rule.rate for rule in distilled.rules],
             "share": [rule.share for rule in distilled.rules],
             "firms": sums((ledger.amount > 0).astype(float)).astype(int),
@@ -89,20 +91,23 @@ def rules_frame(distilled: Distilled) -> pd.DataFrame:
 def rules_text(distilled: Distilled) -> str:
     """A numbered list that can be pasted into a policy."""
     lines = [
-        f"{at}. {in_words(rule.where)}: "
+        f"{at}. {in_words(rule.where, distilled.values)}: "
         f"offer {percent(rule.share)} of the largest loan at {percent(rule.rate)}"
         for at, rule in enumerate(distilled.rules, start=1)
     ]
     return "\n".join([*lines, f"{len(lines) + 1}. {OTHERWISE}", ""])
 
 
-def in_words(where: Iterable[Condition]) -> str:
-    """`grade A and pd above 1.2% up to 2.24%`."""
-    return " and ".join(_test_in_words(condition) for condition in where) or "everyone"
+def in_words(where: Iterable[Condition], values: Mapping[str, tuple[str, ...]]) -> str:
+    """`grade A or B and pd above 1.2% up to 2.24%`; of many `values` of a column those left out are named."""
+    return " and ".join(_test_in_words(condition, values) for condition in where) or "everyone"
 
 
-def _test_in_words(condition: Condition) -> str:
+def _test_in_words(condition: Condition, values: Mapping[str, tuple[str, ...]]) -> str:
     if not condition.is_range:
+        others = [value for value in values.get(condition.column, ()) if value not in condition.values]
+        if 0 < len(others) < len(condition.values) and len(condition.values) > FEW:
+            return f"{condition.column} other than {' or '.join(others)}"
         return f"{condition.column} {' or '.join(condition.values)}"
     edges = [
         f"{word} {_number(condition.column, edge)}"

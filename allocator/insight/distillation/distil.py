@@ -23,14 +23,20 @@ from allocator.records.portfolio import Floats, Integers
 
 SAMPLE = 40_000
 """Borrowers that a tree is grown from; the answers of its leaves are chosen over everybody."""
-ROUNDS = 10
+ROUNDS = 3
 """Trees grown, each at prices nearer to those that the last one's rules would pay."""
+SWINGS = (0.8, 1.25)
+"""Factors of all prices that a tree is grown for too."""
+DEAREST = 4
+"""Limits that are made dearer, each alone, for the tree to be grown for."""
+DEARER = (0.2, 0.6)
+"""Of the budget's price: by how much, at least; a price that is higher is doubled."""
 STAY = 0.8
 """How much of the old prices stays: whole steps swing to and fro."""
 MOST_RATES = 40
 PRUNED = 2
 """Trees that are pruned, of those grown."""
-LEAVES = 32
+LEAVES = 64
 """Of the tree that is then pruned to the rules wanted."""
 SHARES = tuple(step / 10 for step in range(10, 0, -1))
 Progress = Callable[[str], None]
@@ -47,6 +53,8 @@ class Distilled:
     """The rules' decisions rechecked as any run's are: value, bound, every limit."""
     optimum: float
     """Value of the run that the rules stand in for."""
+    values: Mapping[str, tuple[str, ...]]
+    """Column of texts -> every value that a borrower has, for who tells rules in words."""
 
     @property
     def regret(self) -> float:
@@ -75,12 +83,12 @@ def distil(
     for turn in range(1, ROUNDS + 1):
         progress(f"growing a tree, {turn} of {ROUNDS}")
         trees.append(_tree(case, columns, features, sample, rates, at, most))
-        if np.isfinite(trees[-1].pruning.value):
-            at = STAY * at + (1 - STAY) * trees[-1].pruning.prices
+        at = STAY * at + (1 - STAY) * trees[-1].pruning.prices
     rules = _best_rules(columns, trees, rates, most, progress)
     decisions = follow(rules, portfolio, case.offers)
     finding = recheck(case.scenario, portfolio, case.inputs.churn, decisions, prices, case.inputs.hashes)
-    return Distilled(rules, rule_of(rules, portfolio), finding, optimum)
+    values = {name: portfolio.text(name).values for name in ("grade", *portfolio.texts)}
+    return Distilled(rules, rule_of(rules, portfolio), finding, optimum, values)
 
 
 @dataclass(frozen=True)
@@ -106,7 +114,8 @@ def _tree(
     prices: Floats,
     most: int,
 ) -> _Tree:
-    nodes = grow(features, _rewards(columns, sample, rates, prices), LEAVES)
+    rewards = [_rewards(columns, sample, rates, around) for around in _around(prices)]
+    nodes = grow(features, np.stack(rewards, axis=1), LEAVES)
     paths = _paths(nodes)
     leaves = np.flatnonzero(paths.sum(axis=0) == 1)[-len(paths) :]
     leaf_of = rule_of([Rule(nodes[leaf].where, 0.0, 1.0) for leaf in leaves], case.inputs.portfolio)
@@ -205,6 +214,19 @@ def _pinned_use(columns: Columns) -> Floats:
     must = columns.offers.must & (columns.offers.menu >= 0)
     option = np.where(must, 0, -1).astype(np.int32)
     return columns.usage(option, np.where(must, columns.offers.low, 0.0))
+
+
+def _around(prices: Floats) -> list[Floats]:
+    """Vectors of prices near `prices` (m,), the budget's first: all lower, all higher, the dearest dearer."""
+    dear = np.argsort(-np.abs(prices), kind="stable")
+    alone = [row for row in dear[: DEAREST + 1].tolist() if row and prices[row]][:DEAREST]
+    found = [prices, *(factor * prices for factor in SWINGS)]
+    for row in alone:
+        for share in DEARER:
+            dearer = prices.copy()
+            dearer[row] += np.sign(prices[row]) * max(abs(prices[row]), share * abs(prices[0]))
+            found.append(dearer)
+    return found
 
 
 def _rewards(columns: Columns, sample: Integers, rates: Floats, prices: Floats) -> Floats:

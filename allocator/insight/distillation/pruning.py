@@ -23,6 +23,10 @@ from allocator.records.portfolio import Booleans, Floats, Integers
 CLOSE = 1e-3
 """Relative gap at which the choice ends: rules themselves cost far more."""
 BRANCHES = 300
+PENALTY = 3.0
+"""Of breaking a limit by the largest use of it, in the largest values, while prices are looked for."""
+BROKEN = 1e-9
+"""Of the largest use: a limit broken by more is broken."""
 KEPT = 6
 """Rates a node that are chosen from: those that lose least at the prices found in fractions."""
 
@@ -79,7 +83,7 @@ class Pruning:
     left: Floats
     most: int
     value: float
-    """-inf where nothing keeps the limits."""
+    """-inf where no nodes keep the limits."""
     prices: Floats
     """(m,) of the limits among the nodes."""
 
@@ -104,12 +108,30 @@ def prune(columns: Columns, answers: Answers, paths: Floats, left: Floats, most:
     leave of the limits.
     """
     pruning = Pruning(columns, answers, paths, left, most, -np.inf, np.zeros(len(left)))
-    relaxed = solve(_program(pruning, answers), Effort())
+    relaxed = solve(_elastic(_program(pruning, answers), len(left)), Effort())
     if relaxed.point is None:
         return pruning
     unit, measure = _unit(answers), measure_of(columns.limits.scale, answers.use)
     prices = relaxed.row_prices[: len(left)] * unit / measure
-    return replace(pruning, value=relaxed.value * unit, prices=prices)
+    broken = float(np.max(relaxed.point[len(answers) :])) > BROKEN
+    return replace(pruning, value=-np.inf if broken else relaxed.value * unit, prices=prices)
+
+
+def _elastic(program: Program, limits: int) -> Program:
+    """The program whose first rows may be broken at a price: what they cost then tells the next tree where to
+    split, where this one's nodes cannot keep them."""
+    rows = program.matrix.shape[0]
+    slack = sparse.eye_array(rows, limits, format="csc")
+    count = 2 * limits
+    return Program(
+        cost=np.concatenate([program.cost, np.full(count, -PENALTY)]),
+        matrix=sparse.csc_array(sparse.hstack([program.matrix, slack, -slack])),
+        row_lower=program.row_lower,
+        row_upper=program.row_upper,
+        column_lower=np.concatenate([program.column_lower, np.zeros(count)]),
+        column_upper=np.concatenate([program.column_upper, np.full(count, np.inf)]),
+        integer=np.concatenate([program.integer, np.zeros(count, dtype=bool)]),
+    )
 
 
 def refined(

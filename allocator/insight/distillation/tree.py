@@ -4,6 +4,8 @@ At prices lambda the worth of an offer is its reduced value (formulation.md, sec
 be looked at while the tree grows: the reward of a leaf is the largest, over the rates and refusal, of the
 sum of its members' reduced values at their largest loans. The leaf whose best split adds most reward is
 split next (a policy tree, grown greedily: Athey and Wager, Policy Learning with Observational Data, 2021).
+Few rules pay other prices than the optimum does, so a tree is grown for several vectors of prices at once:
+then it splits where any of them would.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ class Node:
     where: tuple[Condition, ...]
     members: Integers
     reward: float
-    """Of its best single answer."""
+    """Of its best single answer at each vector of prices, added up."""
     parent: int | None = None
     """Index among the nodes."""
 
@@ -86,10 +88,11 @@ def _rounded(values: Floats) -> Floats:
 def grow(features: Sequence[Feature], rewards: Floats, leaves: int) -> list[Node]:
     """Every node of a tree of at most `leaves` leaves, the root first, parents before their children.
 
-    `rewards` (s, R): worth of each rate to each borrower of the sample, 0 of a refusal.
+    `rewards` (s, P, R): worth of each rate at each of P vectors of prices to each borrower of the sample; a
+    refusal's is 0.
     """
     nodes = [_node((), np.arange(len(rewards)), rewards, None)]
-    threshold = SMALLEST * float(np.maximum(rewards.max(axis=1, initial=0.0), 0.0).sum())
+    threshold = SMALLEST * float(np.maximum(rewards.max(axis=2, initial=0.0), 0.0).sum())
     splits = {0: _best_split(nodes[0], features, rewards)}
     while len(splits) < leaves:
         worth = {at: split for at, split in splits.items() if split is not None and split.gain > threshold}
@@ -105,8 +108,12 @@ def grow(features: Sequence[Feature], rewards: Floats, leaves: int) -> list[Node
 
 
 def _node(where: tuple[Condition, ...], members: Integers, rewards: Floats, parent: int | None) -> Node:
-    best = float(rewards[members].sum(axis=0).max(initial=0.0))
-    return Node(where, members, max(best, 0.0), parent)
+    return Node(where, members, float(_reward(rewards[members].sum(axis=0))), parent)
+
+
+def _reward(sums: Floats) -> Floats:
+    """(...,) of the best single answer at each vector of prices, added up; `sums` (..., P, R)."""
+    return np.asarray(np.maximum(sums.max(axis=-1), 0.0).sum(axis=-1))
 
 
 def _best_split(node: Node, features: Sequence[Feature], rewards: Floats) -> _Split | None:
@@ -132,20 +139,19 @@ def _cuts(node: Node, feature: Feature, own: Floats) -> Iterator[tuple[float, Co
     """
     bins = feature.bins[node.members]
     width = int(bins.max(initial=0)) + 1
-    sums = np.array([np.bincount(bins, column, minlength=width) for column in own.T]).T
+    flat = own.reshape(len(own), -1)
+    sums = np.array([np.bincount(bins, column, minlength=width) for column in flat.T]).T
     present = np.flatnonzero(np.bincount(bins, minlength=width))
     if len(present) < 2:
         return
     if feature.edges is None:
-        best = int(np.argmax(own.sum(axis=0)))
+        best = int(np.argmax(own[:, 0].sum(axis=0)))
         counts = np.bincount(bins, minlength=width)[present]
         order = present[np.lexsort((present, -sums[present, best] / counts))]
     else:
         order = present
-    running = np.cumsum(sums[order], axis=0)
-    left = np.maximum(running[:-1].max(axis=1), 0.0)
-    right = np.maximum((running[-1] - running[:-1]).max(axis=1), 0.0)
-    gain = left + right - node.reward
+    running = np.cumsum(sums[order], axis=0).reshape(len(order), *own.shape[1:])
+    gain = _reward(running[:-1]) + _reward(running[-1] - running[:-1]) - node.reward
     cut = int(np.argmax(gain))
     yield float(gain[cut]), order.astype(np.int32), cut
 

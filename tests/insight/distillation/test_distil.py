@@ -44,8 +44,8 @@ def case_of(built: Built) -> Case:
     ("name", "most", "share"),
     [
         ("sme-302", 6, 0.99),
-        ("sme-302-lines", 12, 0.99),
-        ("sme-302-limits", 12, 0.95),
+        ("sme-302-lines", 12, 0.995),
+        ("sme-302-limits", 12, 0.99),
     ],
 )
 def test_few_rules_keep_every_limit_and_most_of_the_value(name: str, most: int, share: float) -> None:
