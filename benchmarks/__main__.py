@@ -19,8 +19,9 @@ from benchmarks.mmkp import EXACT, SECONDS, folder, measured, read_index
 from benchmarks.page import write_page
 from benchmarks.peers import PEERS
 from benchmarks.registry import CASES
+from benchmarks.trees import measured as measured_trees
 
-PARTS = ("cases", "command", "peers", "mmkp")
+PARTS = ("cases", "command", "peers", "mmkp", "trees")
 PEER_GAP = 1e-6
 """What peers are asked for, relative; the engine is asked for 1e-9 beside them."""
 
@@ -89,6 +90,9 @@ def _measured(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]
             yield race.name, {"race": _run(race, options.peer)}
     if "mmkp" in parts and options.case is None:
         yield from _knapsacks(options)
+    if "trees" in parts and (options.full or options.only == "trees"):
+        for record in measured_trees(_tell):
+            yield "proof-trees", {"trees": record}
 
 
 def _knapsacks(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from textwrap import fill
 from typing import Any
 
-from benchmarks.machine import BUSY
+from benchmarks.markdown import gap, ratio, seconds, state, table
 from benchmarks.measure import ROOT, results
 from benchmarks.mmkp import EXACT
 from benchmarks.registry import CASES
+from benchmarks.trees import trees
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 PLOT = ROOT / "docs" / "benchmarks.svg"
@@ -89,33 +90,6 @@ def races(found: Results) -> list[Result]:
     picked = [result["race"] for result in found.values() if "race" in result]
     picked = [race for race in picked if "failed" not in race["engine"]]
     return sorted(picked, key=lambda race: (race["size"], race["case"]))
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table, the first column to the left, numbers to the right."""
-    lines = [f"| {' | '.join(head)} |", f"| --- |{' ---: |' * (len(head) - 1)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
-
-
-def seconds(value: float | None) -> str:
-    """Three digits at most: 0.012, 1.23, 45.6, 789."""
-    if value is None:
-        return ""
-    places = 3 if value < 0.1 else 2 if value < 10 else 1 if value < 100 else 0
-    return f"{value:,.{places}f}"
-
-
-def ratio(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
-
-
-def gap(value: float | None) -> str:
-    return "none" if value is None else "0" if value <= 0 else f"{value:.0e}"
-
-
-def state(load: float) -> str:
-    """quiet, or how busy the machine was."""
-    return "quiet" if load <= BUSY else f"busy, {load:.1f}"
 
 
 def _machines(found: Results) -> str:
@@ -355,6 +329,7 @@ SECTIONS: tuple[Callable[[Results], str], ...] = (
     _commands,
     _races,
     _knapsacks,
+    trees,
     _failures,
 )
 """In the page's order; a section without results is an empty text and left out."""

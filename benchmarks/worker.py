@@ -84,6 +84,14 @@ def main(arguments: list[str]) -> None:
         from benchmarks.mmkp import measure_instance
 
         record = measure_instance(rest[0], float(rest[1]))
+    elif kind == "tree":
+        from benchmarks.trees import measure_tree
+
+        record = measure_tree(int(rest[0]))
+    elif kind == "scenario":
+        from benchmarks.trees import measure_scenario
+
+        record = measure_scenario(rest[0])
     else:
         from benchmarks.peers import measure_peer
 
