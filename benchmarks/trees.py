@@ -41,7 +41,9 @@ def measure_tree(seed: int) -> dict[str, Any]:
     """What one run on the book of `seed` proves, by its root's prices and by its tree."""
     book = hard_book(seed)
     own = {"seed": seed, "firms": len(book.portfolio), "step": book.policy.ticket.step}
-    case = prepare(book.scenario(SolverSettings(gap=GAP, time_limit=WALL)), Inputs(book.portfolio, book.table, {}))
+    case = prepare(
+        book.scenario(SolverSettings(gap=GAP, time_limit=WALL)), Inputs(book.portfolio, book.table, {})
+    )
     started = process_time()
     try:
         solution = decide(case)
