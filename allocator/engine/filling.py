@@ -220,8 +220,8 @@ def _make_room(filling: Filling, row: int, order: Integers) -> None:
         if left <= filling.slack[row]:
             return
         per_unit = filling.unit_use(row)
-        if per_unit[k] <= 0:
-            continue
+        if per_unit[k] <= 0 or low[k] * per_unit[k] <= left:
+            continue  # no use of the row, or room in it: other rows keep him out
         lacking = (low[k] * per_unit[k] - left) / np.where(per_unit > 0, per_unit, np.inf)
         lot = columns.offers.step or 0.01
         less = np.ceil(lacking / lot - 1e-9) * lot
