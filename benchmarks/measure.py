@@ -79,9 +79,9 @@ def results() -> dict[str, dict[str, Any]]:
     return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(RESULTS.glob("*.json"))}
 
 
-def measure_case(case: str, size: int, repeats: int, limit: float) -> dict[str, Any]:
+def measure_case(case: str, size: int, repeats: int, gap: float, limit: float) -> dict[str, Any]:
     """One case at one size, in a process of its own."""
-    record = child(["-m", "benchmarks.worker", "case", case, str(size), str(repeats)], limit)
+    record = child(["-m", "benchmarks.worker", "case", case, str(size), str(repeats), str(gap)], limit)
     if "runs" in record:
         record["seconds"] = medians(record["runs"])
     return {"case": case, "size": size, **record}

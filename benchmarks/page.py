@@ -224,8 +224,8 @@ def _races(found: Results) -> str:
     text = """\
 ## Against peers
 
-The same problem in the same run, columns to certificate; the gap is what each proves. Peers are
-asked for 1e-6, the engine for 1e-9. Every value is recomputed by the certification room and stated
+The same problem in the same run, columns to certificate; peers are asked for a gap of 1e-6,
+the gap shown is what each proves. Every value is recomputed by the certification room and stated
 relative to the engine's; "times" is a peer's time over the engine's. One binary a borrower is a
 fair shortcut only where no limit depends on the rate.
 """
@@ -234,6 +234,7 @@ fair shortcut only where no limit depends on the rate.
     head = ("peer", "seconds", "times", "value", "gap", "how it ended")
     for race in run:
         parts.append(f"### {race['case']}, {race['size']:,} borrowers, {race['seconds']:,.0f} s a peer\n")
+        parts.append(f"The engine is asked for {race['gap']:.0e}.\n")
         parts.append(table(head, _race_rows(race)))
         out = [(peer["what"], peer.get("left_out", peer.get("failed"))) for peer in race["peers"]]
         parts += [fill(f"- {what}: {why}.", _WIDTH, subsequent_indent="  ") for what, why in out if why]

@@ -1,6 +1,6 @@
 """What a measuring process runs: one case, peer or knapsack, alone, so that its peak memory is its own.
 
-`python -m benchmarks.worker case NAME SIZE REPEATS` (or `peer NAME CASE SIZE GAP SECONDS`, or
+`python -m benchmarks.worker case NAME SIZE REPEATS GAP` (or `peer NAME CASE SIZE GAP SECONDS`, or
 `mmkp NAME SECONDS`) prints one JSON object. benchmarks.measure starts it; nobody else needs to.
 """
 
@@ -24,7 +24,6 @@ from benchmarks.mapped import draw, mapped_book, release
 from benchmarks.phases import Finished, figures, run_phases
 from benchmarks.registry import CASES, Case
 
-GAP = 1e-9
 TIME_LIMIT = 60.0
 """Seconds, as a scenario has them unless it says otherwise."""
 MAPPED_FROM = 50_000_000
@@ -35,10 +34,10 @@ _WARMING = 30_000
 """Borrowers of the run that loads compiled code before anything is timed."""
 
 
-def measure_case(name: str, size: int, repeats: int) -> dict[str, Any]:
+def measure_case(name: str, size: int, repeats: int, gap: float) -> dict[str, Any]:
     """The phases of `repeats` runs on one book, after a run of another that warms the caches."""
     case = CASES[name]
-    settings = SolverSettings(gap=GAP, time_limit=TIME_LIMIT if size < MAPPED_FROM else 10 * TIME_LIMIT)
+    settings = SolverSettings(gap=gap, time_limit=TIME_LIMIT if size < MAPPED_FROM else 10 * TIME_LIMIT)
     with _book(case, _WARMING, mapped=size >= MAPPED_FROM) as book:
         run_phases(book, settings)
     started = perf_counter()
@@ -79,7 +78,7 @@ def _book(case: Case, size: int, *, mapped: bool) -> Iterator[Book]:
 def main(arguments: list[str]) -> None:
     kind, *rest = arguments
     if kind == "case":
-        record = measure_case(rest[0], int(rest[1]), int(rest[2]))
+        record = measure_case(rest[0], int(rest[1]), int(rest[2]), float(rest[3]))
     elif kind == "mmkp":
         from benchmarks.mmkp import measure_instance
 

@@ -78,7 +78,7 @@ def _continuous(chosen: Chosen, unit: float) -> Floats | None:
         column_upper=np.append(chosen.high / unit, chosen.idle_room / unit),
         integer=np.zeros(len(chosen.value) + 1, dtype=bool),
     )
-    answer = solve(program, Effort())
+    answer = solve(program, Effort(presolve=False))
     if answer.point is None or answer.stop != "optimal":
         return None
     return np.clip(answer.point[:-1] * unit, chosen.low, chosen.high)

@@ -23,8 +23,6 @@ from allocator.engine.program import Effort, LimitRows, measure_of
 from allocator.engine.solving import solve
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 
-FIXING_UP_TO = 5_000
-"""Borrowers up to which a core may hold every open amount, so that fixing can prove it complete."""
 CENTS_UP_TO = 200
 """Offers up to which a core may count in cents."""
 CENTS_SECONDS = 5.0
@@ -67,12 +65,14 @@ class Play:
     """Every alternative of any borrower that loses less is in play."""
 
 
-def in_play(columns: Columns, priced: Priced, size: int, distance: float) -> Play:
+def in_play(
+    columns: Columns, priced: Priced, size: int, distance: float, *, every_amount: bool = False
+) -> Play:
     """The `size` borrowers with the smallest margins within `distance`, and those whom the relaxation splits.
 
-    In books small enough for a proof by fixing, borrowers with room for their amount join whatever
-    their margin, so that amounts never freeze where that could cost the optimum. The core covers nothing
-    where somebody frozen has such room, or is not at a best answer.
+    With `every_amount` all borrowers with room for their amount join whatever their margin, so that
+    amounts never freeze where that could cost the optimum; else as many as are cheapest to move. The core
+    covers nothing where somebody frozen has such room, or is not at a best answer.
     """
     response = priced.response
     ranked = smallest(response.margin, size + 1)
@@ -81,7 +81,7 @@ def in_play(columns: Columns, priced: Priced, size: int, distance: float) -> Pla
     chosen[ranked[:size]] = response.margin[ranked[:size]] <= theta
     chosen[priced.open] = True
     room = (response.option >= 0) & (columns.offers.low < columns.offers.high)
-    if len(columns) <= FIXING_UP_TO:
+    if every_amount:
         chosen |= room
     else:
         chosen[_cheapest_to_move(columns, priced, room & ~chosen, size)] = True

@@ -19,9 +19,9 @@ from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
 from allocator.engine.program import measure_of
-from allocator.records.portfolio import Booleans, Codes, Floats, Integers
+from allocator.records.portfolio import Codes, Floats, Integers
 
-_BORROWERS = 2_000
+_BORROWERS = 500
 """With the smallest margins: nobody else changes."""
 _NUMBERS = 200_000
 """That the table of all changes may have, one a row of the limits."""
@@ -48,18 +48,6 @@ class _Changes:
     most: Floats
     """(m, P) of each row used; where a row must be met exactly and amounts can still give way, at most."""
     least: Floats
-
-    def at(self, which: Integers | Booleans) -> _Changes:
-        """The changes of an index or a mask."""
-        return _Changes(
-            self.owner[which],
-            self.line[which],
-            self.amount[which],
-            self.value[which],
-            self.loss[which],
-            self.most[:, which],
-            self.least[:, which],
-        )
 
 
 def mended(book: Pass, priced: Priced, time_is_up: Callable[[], bool]) -> tuple[Codes, Floats] | None:
@@ -106,25 +94,28 @@ def _changes(columns: Columns, priced: Priced, options: Options, uses: Uses) -> 
     if offers.step is not None:
         amounts += [np.maximum(high - k * offers.step, low) for k in _DOWN]
     refusable = np.flatnonzero(~offers.must[borrowers])
-    refusals = np.full(len(refusable), -1)
-    line = np.concatenate([*(np.arange(len(options)) for _ in amounts), refusals])
+    line = np.concatenate([*(np.arange(len(options)) for _ in amounts), np.full(len(refusable), -1)])
     owner = np.concatenate([*(options.owner for _ in amounts), refusable])
     amount = np.concatenate([*amounts, np.zeros(len(refusable))])
+    per_unit = options.margin - priced.prices @ uses.unit
+    per_loan = options.fixed - priced.prices @ uses.loan
+    reduced = np.where(line >= 0, per_unit[line] * amount + per_loan[line], 0.0)
+    best = np.full(len(borrowers), -np.inf)
+    np.maximum.at(best, owner, reduced)
+    loss = best[owner] - reduced
+    near = smallest(loss, max(_NUMBERS // len(uses.unit), len(borrowers)))
+    kept = np.union1d(near, np.flatnonzero(loss <= 0.0))
+    line, amount, loss = line[kept], amount[kept], loss[kept]
     offered = line >= 0
     value = np.where(offered, options.margin[line] * amount + options.fixed[line], 0.0)
     use = np.where(offered, uses.unit[:, line] * amount + uses.loan[:, line], 0.0)
-    reduced = value - priced.prices @ use
     most, least = use.copy(), use.copy()
     if offers.step is None:
         exact = np.array([sense == "exactly" for sense in columns.limits.senses])
         ends = [uses.unit[:, line] * end[line] + uses.loan[:, line] for end in (low, high)]
         most[exact] = np.where(offered, np.maximum(*ends), 0.0)[exact]
         least[exact] = np.where(offered, np.minimum(*ends), 0.0)[exact]
-    best = np.full(len(borrowers), -np.inf)
-    np.maximum.at(best, owner, reduced)
-    changes = _Changes(owner, line, amount, value, best[owner] - reduced, most, least)
-    near = smallest(changes.loss, max(_NUMBERS // len(use), len(borrowers)))
-    return changes.at(np.union1d(near, np.flatnonzero(changes.loss <= 0.0)))
+    return _Changes(owner[kept], line, amount, value, loss, most, least)
 
 
 def _descend(columns: Columns, changes: _Changes, frozen: Floats, time_is_up: Callable[[], bool]) -> Integers:

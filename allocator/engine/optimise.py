@@ -37,10 +37,14 @@ Progress = Callable[[str], None]
 
 FIRST_CORE = 150
 """Borrowers with an open choice in the first core; each further one has four times as many."""
+FIXING_UP_TO = 5_000
+"""Borrowers up to which a core may hold every open amount, so that fixing can prove it complete."""
 GREEDY_UP_TO = 20_000
 """Borrowers; beyond, the first core answers before a loop over borrowers would."""
-ROUGHLY = 1e-4
-"""Gap at which the core ends that a proof tree starts from: the tree does the rest faster."""
+POOR = 1e-3
+"""Gap of a first allocation beyond which another way to one is tried."""
+ROUGHLY = 0.03
+"""Gap, a borrower, at which the core ends that a proof tree starts from: the tree does the rest faster."""
 FIRST_LEAVES = 100
 """Of the tree that is tried before the optimum is known: what closes early needs no more."""
 LATE = 1.0
@@ -74,9 +78,6 @@ def _optimise(
     book = prepare(columns, settings.threads)
     search = Search(book, settings)
     reduced = settings.method == "reduced" or (settings.method == "auto" and len(columns) > WHOLE_UP_TO)
-    if len(columns) <= GREEDY_UP_TO:
-        filled = greedy(book)
-        search.offer(candidate(book, filled.option, filled.amount))
     if reduced:
         priced = descended_prices(book, settings.gap / 10, start, progress)
     else:
@@ -119,6 +120,9 @@ def _have_something(search: Search, priced: Priced) -> None:
     if not search.done and search.left > -late:
         found = mended(search.book, priced, lambda: search.left < -late)
         search.offer(None if found is None else candidate(search.book, *found))
+    if search.gap > POOR and len(search.book.columns) <= GREEDY_UP_TO:
+        filled = greedy(search.book)
+        search.offer(candidate(search.book, filled.option, filled.amount))
     if search.best is None:
         search.offer(candidate(search.book, *nothing(search.book.columns)))
 
@@ -150,11 +154,12 @@ def _grow_core(search: Search, priced: Priced, progress: Progress) -> Stop:
 
 def _cores(search: Search, priced: Priced, share: float, progress: Progress) -> Stop:
     """Solves larger and larger cores; one that can prove the optimum gets `share` of the time left."""
-    size = FIRST_CORE
+    columns, size = search.book.columns, FIRST_CORE
+    every_amount = len(columns) <= FIXING_UP_TO
     while not search.done:
         if search.left <= 0:
             return "time_limit"
-        play = in_play(search.book.columns, priced, size, _distance(search, priced))
+        play = in_play(columns, priced, size, _distance(search, priced), every_amount=every_amount)
         covered = play.covers >= _distance(search, priced)
         outcome = _solve(search, priced, play, search.left * (share if covered else 0.25), progress)
         if play.covers >= _distance(search, priced):
@@ -162,7 +167,7 @@ def _cores(search: Search, priced: Priced, share: float, progress: Progress) -> 
             if covered or stop != "time_limit":
                 return stop
             continue
-        if size >= min(len(search.book.columns), LARGEST_CORE):
+        if size >= min(len(columns), LARGEST_CORE):
             return "exhausted"
         size *= 4
     return "gap"
@@ -179,7 +184,7 @@ def _solve(
     search: Search, priced: Priced, play: Play, seconds: float, progress: Progress, roughly: bool = False
 ) -> Outcome:
     progress(f"solving a core of {len(play.options):,} offers to {len(play.options.borrowers):,} borrowers")
-    gap = max(search.settings.gap / 2, ROUGHLY if roughly else 0.0)
+    gap = max(search.settings.gap / 2, ROUGHLY / len(search.book.columns) if roughly else 0.0)
     effort = Effort(gap * max(abs(priced.bound), 1.0), seconds, search.settings.seed)
     start = None if search.best is None else Start(search.best.option, search.best.amount)
     outcome = solve_core(search.book, priced, play, effort, start)

@@ -12,6 +12,7 @@ too; its large prices then prove that the node is empty.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,8 +83,9 @@ class PoolAnswer:
 class Pool:
     """Points near some prices, as an LP whose bounds follow the node."""
 
-    def __init__(self, book: Book, prices: Floats, reach: float) -> None:
-        self.book = book
+    def __init__(self, book: Book, prices: Floats, reach: float, left: Callable[[], float]) -> None:
+        """`reach`: what a point may lose at `prices`; `left`: seconds for the programs to come."""
+        self.book, self._left = book, left
         self._unit = book.columns.money_unit
         self._measure = measure_of(
             book.columns.limits.scale, book.uses.unit * book.sets.high + book.uses.loan
@@ -179,9 +181,12 @@ class Pool:
         return count
 
     def solve(self, sets: Sets) -> PoolAnswer:
-        """The optimum of the pool's LP in the node of `sets`, in which every borrower has a choice left."""
+        """The optimum of the pool's LP in the node of `sets`, in which every borrower has a choice left.
+
+        Raises OutOfTimeError where that takes longer than what is left.
+        """
         self._restrict(sets)
-        answer = self._live.solve()
+        answer = self._live.solve(self._left())
         assert answer.point is not None
         shares = answer.point[self._first :]
         return PoolAnswer(

@@ -17,7 +17,7 @@ from allocator.engine.search import Search, candidate
 from allocator.engine.tree import Goal, Node, Tree, grow
 from allocator.records.portfolio import Booleans, Codes, Floats
 
-TREE_UP_TO = 5_000
+TREE_UP_TO = 10_000
 """Borrowers up to which a tree is grown: its nodes read every option as one dense table."""
 LEAVES = 1_000
 """A larger proof would be more than anybody reads."""
@@ -59,7 +59,7 @@ def prove(
             progress(f"proof tree of {leaves:,} leaves: bound {bound:,.2f}")
 
     progress("growing a proof tree")
-    goal = Goal(_target(search), leaves, offer, lambda: search.left < until, tell)
+    goal = Goal(_target(search), leaves, offer, lambda: search.left - until, tell)
     tree = grow(book_of(search.book.columns), priced.prices, goal)
     bound = float(max(tree.bound, search.best.value)) + _summation(tree)
     search.log.append(f"proof tree: {tree.leaves} leaves, bound {bound!r}; {_ENDINGS[tree.ending]}")

@@ -38,6 +38,10 @@ _LIVE = {"presolve": "off", "solver": "simplex", "dual_simplex_cost_perturbation
 """For a few dual simplex steps from the last basis, perturbed costs are steps to undo."""
 
 
+class OutOfTimeError(Exception):
+    """A program was not solved in the time that was left."""
+
+
 class SolverError(AllocatorError):
     """HiGHS refused an option, a program or a run."""
 
@@ -220,10 +224,17 @@ class LiveProgram:
         """The next solve starts from `basis`, taken when the program had as many rows and columns as now."""
         _expect(self._solver.setBasis(basis), "the basis")
 
-    def solve(self) -> Answer:
-        """The optimum, from where the last solve ended: milliseconds, so that no signal waits for it."""
+    def solve(self, seconds: float) -> Answer:
+        """The optimum, from where the last solve ended: often milliseconds.
+
+        Raises OutOfTimeError where it takes longer than `seconds`.
+        """
+        until = self._solver.getRunTime() + max(seconds, 0.0)
+        _expect(self._solver.setOptionValue("time_limit", until), "a time limit")
         _expect(self._solver.run(), "the run", warning=True)
         stop: Any = _STOPS.get(self._solver.getModelStatus(), "other")
+        if stop == "time_limit":
+            raise OutOfTimeError
         solution = self._solver.getSolution()
         value = float(self._solver.getInfo().objective_function_value)
         return Answer(stop, np.array(solution.col_value), value, value, np.array(solution.row_dual))

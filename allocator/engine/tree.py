@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -23,6 +24,7 @@ from allocator.engine.branching import Split, choose, splits_of
 from allocator.engine.pool import Pool, PoolAnswer
 from allocator.engine.restricted import Book, Sets
 from allocator.engine.settling import settle
+from allocator.engine.solving import OutOfTimeError
 from allocator.records.portfolio import Codes, Floats
 
 _ROUNDS = 50
@@ -91,35 +93,35 @@ class Goal:
     leaves: int
     offer: Callable[[Codes, Floats], float]
     """Is told of allocations, which may break a limit; returns the target from then on."""
-    time_is_up: Callable[[], bool]
+    left: Callable[[], float]
+    """Seconds."""
     progress: Callable[[int, float], None] = lambda leaves, bound: None
 
 
 def grow(book: Book, prices: Floats, goal: Goal) -> Tree:
     """The tree grown from `prices` until its bound meets the goal's target, or as far as it goes."""
-    root = _root(book, prices, goal.target)
-    if root.bound <= goal.target:
-        return Tree(book, [root], -np.inf, "gap")
-    while (tree := _grown(book, root, goal)).ending == "regrow":
+    root = Node(book.sets, prices, book.evaluate(prices, book.sets).bound, np.inf)
+    tree = Tree(book, [root], -np.inf, "time")
+    with suppress(OutOfTimeError):
+        pool = Pool(book, prices, max(root.bound - goal.target, 0.0), goal.left)
+        root = _bounded(pool, book.sets, prices, np.inf, goal.target)
+        tree = Tree(book, [root], -np.inf, "gap" if root.bound <= goal.target else "regrow")
+    while tree.ending == "regrow":
         root = replace(root, cut=None, split=None, children=())
+        tree = _grown(book, root, goal)
     return tree
-
-
-def _root(book: Book, prices: Floats, target: float) -> Node:
-    """The whole book at the best prices of its LP."""
-    reach = max(book.evaluate(prices, book.sets).bound - target, 0.0)
-    return _bounded(Pool(book, prices, reach), book.sets, prices, np.inf, target)
 
 
 def _grown(book: Book, root: Node, goal: Goal) -> Tree:
     """One tree, over the few choices that a cut at the root leaves."""
     sets, distance = book.within(root.prices, book.sets, root.bound - goal.target)
     cut_book = book.contracted(sets)
-    pool = Pool(cut_book, root.prices, distance)
+    pool = Pool(cut_book, root.prices, distance, goal.left)
     first = replace(root, sets=cut_book.sets, distance=distance, cut=distance)
-    first.answer = pool.solve(cut_book.sets)
-    tree = Tree(cut_book, [first], goal.target, "gap")
-    tree.ending = _search(tree, pool, goal)
+    tree = Tree(cut_book, [first], goal.target, "time")
+    with suppress(OutOfTimeError):
+        first.answer = pool.solve(cut_book.sets)
+        tree.ending = _search(tree, pool, goal)
     return tree
 
 
@@ -129,7 +131,7 @@ def _search(tree: Tree, pool: Pool, goal: Goal) -> Ending:
     leaves = 1
     far = _REGROW * (tree.nodes[0].bound - tree.claimed)
     while (node := tree.nodes[heap[0][1]]).bound > goal.target:
-        if leaves >= goal.leaves or goal.time_is_up():
+        if leaves >= goal.leaves or goal.left() <= 0:
             return "leaves" if leaves >= goal.leaves else "time"
         splits = _splits(tree, pool, node, goal.target)
         if not splits or leaves % _SETTLE_EVERY == 1:
@@ -172,16 +174,18 @@ def _answer(node: Node) -> PoolAnswer:
 def _split(tree: Tree, pool: Pool, node: Node, splits: list[Split], target: float) -> tuple[int, ...]:
     """Splits `node` and bounds both sides; returns their indices."""
     pool.solve(node.sets)
-    node.split = choose(pool, splits, node.bound, target)
-    if node.split.amount is not None:
-        for side in node.split.sides:
-            pool.cover(side, node.split.borrower)
+    split = choose(pool, splits, node.bound, target)
+    if split.amount is not None:
+        for side in split.sides:
+            pool.cover(side, split.borrower)
     basis = pool.basis
-    first = len(tree.nodes)
-    for side in node.split.sides:
+    sides = []
+    for side in split.sides:
         pool.restart(basis)
-        tree.nodes.append(_bounded(pool, side, node.prices, node.distance, target))
-    node.answer, node.children = None, (first, first + 1)
+        sides.append(_bounded(pool, side, node.prices, node.distance, target))
+    first = len(tree.nodes)
+    tree.nodes += sides
+    node.split, node.answer, node.children = split, None, (first, first + 1)
     return node.children
 
 

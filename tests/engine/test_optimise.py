@@ -84,14 +84,14 @@ def hard_case(*limits: Limit) -> Case:
     return Case(book, TABLE, terms, settings=SolverSettings(gap=1e-12, time_limit=1e-6))
 
 
-def test_no_time_leaves_the_greedy_allocation_and_says_so() -> None:
+def test_no_time_leaves_a_first_allocation_and_says_so() -> None:
     hurried = solve(hard_case())
     assert hurried.solution.stop == "time_limit"
     assert 0 < hurried.value < hurried.solution.bound
     assert hurried.finding.faults == ()
 
 
-def test_no_time_and_no_greedy_allocation_is_said() -> None:
+def test_no_time_and_no_first_allocation_is_said() -> None:
     case = hard_case(
         limit("count", "loans", "exactly", 61.0),
         limit("B", "drawn", "exactly", 0.5, of="drawn", where={"grade": ["B"]}),

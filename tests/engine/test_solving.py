@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 
 from allocator.engine.program import Effort, Program, beside, measure_of, row_bounds, stack
-from allocator.engine.solving import LiveProgram, SolverError, solve
+from allocator.engine.solving import LiveProgram, OutOfTimeError, SolverError, solve
 
 LP = Program(
     cost=np.array([3.0, 2.0]),
@@ -78,9 +78,28 @@ def test_dust_among_the_coefficients_is_dropped_not_refused() -> None:
 def test_dust_in_columns_that_join_a_live_program_is_dropped_not_refused() -> None:
     boxed = replace(LP, row_lower=np.full(2, -np.inf), column_lower=np.zeros(2), column_upper=np.ones(2))
     live = LiveProgram(boxed)
-    before = live.solve().value
+    before = live.solve(10.0).value
     live.add(0, np.array([2.0]), sparse.csc_array(np.array([[1e-13], [0.0]])))
-    assert live.solve().value == pytest.approx(before + 2.0)
+    assert live.solve(10.0).value == pytest.approx(before + 2.0)
+
+
+def test_a_live_program_that_gets_no_time_says_so_and_is_solved_when_it_gets_some() -> None:
+    random = np.random.default_rng(5)
+    rows, columns = 40, 400
+    live = LiveProgram(
+        Program(
+            cost=random.random(columns),
+            matrix=sparse.csc_array(random.random((rows, columns))),
+            row_lower=np.full(rows, -np.inf),
+            row_upper=np.full(rows, 20.0),
+            column_lower=np.zeros(columns),
+            column_upper=np.ones(columns),
+            integer=np.zeros(columns, dtype=bool),
+        )
+    )
+    with pytest.raises(OutOfTimeError):
+        live.solve(0.0)
+    assert live.solve(60.0).stop == "optimal"
 
 
 def test_small_coefficients_that_are_no_dust_count() -> None:

@@ -1,0 +1,63 @@
+"""A proof tree that is stopped proves what it has proved so far."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from allocator.engine.restricted import book_of
+from allocator.engine.tree import Goal, Tree, grow
+from allocator.records.portfolio import Codes, Floats
+from tests.builders import Case, churn_table, limit, policy, portfolio
+from tests.stages import columns_of, solve
+
+TABLE = churn_table([0.04, 0.07, 0.1], A=[0.0, 0.2, 0.55], B=[0.05, 0.25, 0.5])
+CASE = Case(
+    portfolio(
+        ["A", "B", "A", "B", "A", "B"],
+        pd=[0.01, 0.02, 0.015, 0.04, 0.03, 0.012],
+        max_amount=[300_000, 400_000, 250_000, 350_000, 410_000, 180_000],
+        relationship_value=[3_000.0, 0.0, 6_000.0, 2_000.0, 4_000.0, 1_000.0],
+    ),
+    TABLE,
+    policy(
+        740_000.0,
+        limit("loss", "expected_loss", "at_most", 2_400.0),
+        limit("few", "loans", "at_most", 3.0),
+        processing_cost=700.0,
+        step=50_000.0,
+    ),
+)
+
+
+def grown(looks: int) -> Tree:
+    """The tree of CASE, from no prices at all, when time is up at the clock's look number `looks`."""
+    seen = 0
+
+    def left() -> float:
+        nonlocal seen
+        seen += 1
+        return 10.0 if seen <= looks else 0.0
+
+    def offer(option: Codes, amount: Floats) -> float:
+        return target
+
+    target = solve(CASE).value
+    columns = columns_of(CASE)
+    goal = Goal(target + 1e-9, 1_000, offer, left)
+    return grow(book_of(columns), np.zeros(len(columns.limits)), goal)
+
+
+@pytest.mark.parametrize("looks", [0, 1, 2, 3, 5, 8, 13])
+def test_a_stopped_tree_still_bounds_the_optimum(looks: int) -> None:
+    tree = grown(looks)
+    assert tree.ending == "time"
+    assert tree.bound >= solve(CASE).value
+    assert all((node.split is None) == (node.children == ()) for node in tree.nodes)
+
+
+def test_a_tree_with_time_meets_the_optimum() -> None:
+    tree = grown(10_000)
+    assert tree.ending == "gap"
+    assert tree.leaves > 2
+    assert tree.bound == pytest.approx(solve(CASE).value, abs=1e-6)
