@@ -19,8 +19,9 @@ LIBRARIES = (
     "pyomo",
     "scipy",
 )
-BUSY = 1.0
-"""Load (processes that want a core, over the last minute) above which a machine is not quiet."""
+BUSY = 2.0
+"""Load (processes that want a core, over the last minute) above which a machine is not quiet: what the
+engine's own two threads leave behind them is no more."""
 
 
 def machine() -> dict[str, object]:
