@@ -129,8 +129,9 @@ def _growth(found: Results) -> str:
     text = """\
 ## Growth
 
-The central case, seconds a phase. Up to 2,000 borrowers one linear program prices the limits; beyond,
-dual passes do. Up to 10,000 a proof tree may follow. Memory is the process's peak, the book included.
+The central case, seconds a phase. Up to 2,000 borrowers one linear program prices the limits;
+beyond, dual passes do. Up to 10,000 a proof tree may follow. Memory is the process's peak, the book
+included.
 """
     return "\n".join([text, table(head, rows), "![Seconds against borrowers](benchmarks.svg)", ""])
 
