@@ -9,7 +9,7 @@ One path for whoever needs them: solve, its recheck, check and score.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -76,6 +76,15 @@ class Columns:
 
     texts: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, stresses: Iterable[Stress]) -> Columns:
+        """Those that the conditions of `stresses` read."""
+        some = list(stresses)
+        return cls(
+            frozenset[str]().union(*(stress.text_columns() for stress in some)),
+            frozenset[str]().union(*(stress.number_columns() for stress in some)),
+        )
 
 
 NO_MORE = Columns()

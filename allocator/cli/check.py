@@ -33,7 +33,7 @@ def check(file: ScenarioFile, sets: Sets, as_json: AsJson = False, verbose: Verb
 def _examine(file: Path, sets: list[str], tell: Callable[[str], None]) -> Examination:
     """Run the stages before the engine. Raises InputError with the faults of all of them together."""
     tell("reading the scenario")
-    from allocator.borrowers import examine
+    from allocator.borrowers import Columns, examine, stress_of, stressed
     from allocator.limits import compile_limits
     from allocator.pricing.churn import sanity
     from allocator.pricing.offers import price_offers
@@ -42,9 +42,13 @@ def _examine(file: Path, sets: list[str], tell: Callable[[str], None]) -> Examin
 
     scenario = load_scenario(file, sets)
     policy = scenario.policy
+    faults: list[Fault] = []
+    named = [(source, _gather(faults, stress_of, source)) for source in scenario.stresses.values()]
+    stresses = [(source, stress) for source, stress in named if stress is not None]
     tell("reading the borrowers")
-    found = examine(scenario)
-    portfolio, table, faults = found.portfolio, found.churn, found.faults
+    found = examine(scenario, Columns.of(stress for _, stress in stresses))
+    portfolio, table = found.portfolio, found.churn
+    faults += found.faults
     offers: Any = None
     limits: Any = None
     if portfolio is not None:
@@ -52,6 +56,8 @@ def _examine(file: Path, sets: list[str], tell: Callable[[str], None]) -> Examin
         limits = _gather(faults, compile_limits, policy, portfolio)
         if table is not None:
             offers = _gather(faults, price_offers, portfolio, table, scenario.response, policy)
+            for source, stress in stresses:
+                _gather(faults, stressed, portfolio, table, stress, source)
     if faults or portfolio is None or table is None:
         raise InputError.of(faults, str(file))
     return Examination(scenario, portfolio, offers, limits, sanity(table, policy.rates))

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from allocator.engine.kernel.columns import Columns
-from allocator.engine.program import Effort, LimitRows, Program, beside
+from allocator.engine.program import Effort, LimitRows, Program, beside, row_bounds
 from allocator.engine.solving import solve
 from allocator.errors import Fault, InfeasibleError
 from allocator.records.portfolio import Floats
@@ -61,9 +61,19 @@ def lots_conflict(columns: Columns, between: list[int], whole: LimitRows | None)
     step = columns.offers.step
     lots = "cents" if step is None else f"steps of {step:,.2f}"
     message = f"no offers, with amounts in whole {lots}, meet {_listed(names)} exactly"
-    if whole is not None and len(between) == 1 and _feasible(whole, dropped=between):
+    if whole is not None and len(between) == 1 and _feasible_without(columns, whole, between[0]):
         return InfeasibleError(f"{message}; dropping {names[0]!r} alone makes it feasible", names)
     return InfeasibleError(f"{message}; allow a range", names)
+
+
+def _feasible_without(columns: Columns, whole: LimitRows, dropped: int) -> bool:
+    """Whether whole offers meet every other limit, those that no offer uses (no rows of `whole`) included."""
+    limits = columns.limits
+    lower, upper = row_bounds(limits.senses, limits.rhs)
+    unused = whole.row < 0
+    unused[dropped] = False
+    held = (lower <= _DUST * limits.scale) & (upper >= -_DUST * limits.scale)
+    return bool(np.all(held[unused])) and _feasible(whole, dropped=[dropped])
 
 
 def _fault(name: str, broken: float) -> Fault:

@@ -9,6 +9,7 @@ Otherwise the kinds whose answer changed bring that answer as a new column, and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,8 +51,11 @@ class _Round:
     share: Floats
 
 
-def finish(book: Pass, prices: Floats, tolerance: float) -> Finish:
-    """The relaxation's optimum from prices near it, until U - LP <= tolerance x |U| or rounds run out."""
+def finish(book: Pass, prices: Floats, tolerance: float, left: Callable[[], float]) -> Finish:
+    """The relaxation's optimum from prices near it, until U - LP <= tolerance x |U| or rounds run out.
+
+    No round begins when no time is `left` (seconds); then the best of what there is counts.
+    """
     columns = book.columns
     base, switches = _base(book, prices)
     at_base = book.tally(base.option, base.amount)
@@ -68,13 +72,13 @@ def finish(book: Pass, prices: Floats, tolerance: float) -> Finish:
         gap = priced.bound - answer.value * lp.unit if np.max(broken, initial=0.0) <= 0.0 else np.inf
         if best is None or gap <= best.gap:
             best = _Round(priced, gap, switches, lp.share(answer.point))
-        if gap <= tolerance * abs(priced.bound):
+        if gap <= tolerance * abs(priced.bound) or left() <= 0:
             break
         more = changed(columns, base, switches, priced.response)
         if len(more) == 0:
             break
         switches = switches.join(more)
-    if best is None:
+    if best is None or not np.isfinite(best.gap):
         return Finish(at_prices(columns, prices, book.respond(prices)), np.inf, broken)
     return Finish(_settle(best, base), best.gap, broken)
 

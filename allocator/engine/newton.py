@@ -41,6 +41,8 @@ _TURNS = 40
 """Changes of the active set in a step; it seldom takes six."""
 _WIDEST = 0.003
 """First delta: money a unit of money."""
+_SHARPEST = 1e-9
+"""A window that is not made sharper."""
 
 
 @dataclass(frozen=True)
@@ -141,13 +143,13 @@ def _descend(book: Pass, box: Box, prices: Floats, delta: float, end: End) -> tu
         predicted = -float(gradient @ step + 0.5 * step @ here.curvature @ step)
         worth_it = end.gain * abs(here.bound)
         if predicted <= worth_it or idle >= _IDLE:
-            if here.near <= end.near * len(limits) or delta < 1e-9:
-                break
-            sharper, idle, damping = delta * max(0.1, enough / here.near / 2), 0, 1e-3
-            there = book.sweep(prices, sharper)
+            there, sharper = here, delta
+            while there.near > max(0.7 * here.near, end.near * len(limits)) and sharper >= _SHARPEST:
+                sharper *= max(0.1, enough / here.near / 2)
+                there = book.sweep(prices, sharper)
             if there.near > 0.7 * here.near:
-                break  # ties: no window makes the kink smooth
-            here, delta = there, sharper
+                break  # few enough, or ties: no window makes the kink smooth
+            here, delta, idle, damping = there, sharper, 0, 1e-3
             continue
         there = book.sweep(prices + step, delta)
         gain = here.bound - there.bound

@@ -79,7 +79,7 @@ def _optimise(
     search = Search(book, settings)
     reduced = settings.method == "reduced" or (settings.method == "auto" and len(columns) > WHOLE_UP_TO)
     if reduced:
-        priced = descended_prices(book, settings.gap / 10, start, progress)
+        priced = descended_prices(book, settings.gap / 10, start, lambda: search.left, progress)
     else:
         priced = relaxation_prices(columns, progress)
     at_price = perf_counter()
@@ -115,10 +115,10 @@ def _check_lots(columns: Columns) -> None:
 
 
 def _have_something(search: Search, priced: Priced) -> None:
-    """An allocation in hand before a solver runs, a little late if need be: a better one, or one at all."""
-    late = 0.0 if search.best is not None and search.best.value > 0.0 else LATE
-    if not search.done and search.left > -late:
-        found = mended(search.book, priced, lambda: search.left < -late)
+    """An allocation in hand before a solver runs, a little late if need be."""
+    until = min(search.left, 0.0) - LATE
+    if not search.done:
+        found = mended(search.book, priced, lambda: search.left < until)
         search.offer(None if found is None else candidate(search.book, *found))
     if search.gap > POOR and len(search.book.columns) <= GREEDY_UP_TO:
         filled = greedy(search.book)

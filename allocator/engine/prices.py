@@ -51,16 +51,20 @@ def _relaxation(columns: Columns) -> Relaxation:
 
 
 def descended_prices(
-    book: Pass, tolerance: float, start: Floats | None, progress: Callable[[str], None]
+    book: Pass,
+    tolerance: float,
+    start: Floats | None,
+    left: Callable[[], float],
+    progress: Callable[[str], None],
 ) -> Priced:
-    """Prices of a large book: Newton on the dual, then the exact finish.
+    """Prices of a large book: Newton on the dual, then the exact finish, while seconds are `left`.
 
     Raises InfeasibleError where the finish cannot meet every limit: unbounded prices end there.
     """
     prices = newton_prices(book.columns, book.threads, start, progress)
     progress("finishing the prices exactly")
-    found = finish(book, prices, tolerance)
-    if np.isfinite(found.gap):
+    found = finish(book, prices, tolerance, left)
+    if np.isfinite(found.gap) or left() <= 0:
         return found.priced
     columns = book.columns
     if len(columns) <= CONFLICT_UP_TO:

@@ -89,7 +89,7 @@ def _spans(begin: Integers, size: Integers) -> Integers:
 
 def next_best(columns: Columns, prices: Floats, base: Response) -> Switches:
     """For the kinds with the smallest margins the answer that loses least against the base."""
-    near = kinds(columns, _nearest(base.margin))
+    near = kinds(columns, _nearest(columns, base.margin))
     option, amount = dense.second_best(columns, prices, near.borrower, base)
     return Switches(near.borrower, option, amount, near.member, near.start)
 
@@ -110,13 +110,20 @@ def changed(columns: Columns, base: Answers, switches: Switches, response: Respo
     if len(new) > _MORE:
         margin = response.margin[new]
         new = new[margin >= np.partition(margin, -_MORE)[-_MORE]]  # equal ones come together
+    most = max(2 * _MORE, len(switches))
+    if len(new) > most and len(kinds(columns, new[:most]).borrower) >= most // 2:
+        new = new[:most]  # unless they are very many and not of a few kinds
     found = kinds(columns, new)
     option, amount = response.option[found.borrower], response.amount[found.borrower]
     return Switches(found.borrower, option, amount, found.member, found.start)
 
 
-def _nearest(margin: Floats) -> Integers:
-    """The borrowers with the smallest margins, none left out that is equal to one of them."""
+def _nearest(columns: Columns, margin: Floats) -> Integers:
+    """The borrowers with the smallest margins, none left out that is equal to one of them.
+
+    Of margins that many different borrowers share (offers that nobody would take all tie with refusal)
+    the first few thousand are enough: who matters besides brings an answer later.
+    """
     count = _FIRST
     while True:
         near = smallest(margin, count)
@@ -124,6 +131,8 @@ def _nearest(margin: Floats) -> Integers:
             return np.sort(near)
         if 1 + np.count_nonzero(np.diff(margin[near])) >= _FIRST // 2:
             return np.flatnonzero(margin <= margin[near[-1]])
+        if len(kinds(columns, np.sort(near)).borrower) >= _FIRST // 2:
+            return np.sort(near)
         count *= 8
 
 

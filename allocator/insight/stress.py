@@ -196,11 +196,7 @@ def read_base(
 
     Raises InputError for faults of the inputs and of factor files; else as `allocate` does.
     """
-    factors = [stress_of(source) for source in stresses.values()]
-    columns = Columns(
-        frozenset[str]().union(*(stress.text_columns() for stress in factors)),
-        frozenset[str]().union(*(stress.number_columns() for stress in factors)),
-    )
+    columns = Columns.of(stress_of(source) for source in stresses.values())
     progress("reading the borrowers")
     world = World(scenario, read_inputs(scenario, columns))
     progress("deciding the base allocation")

@@ -11,6 +11,7 @@ from allocator.insight.ledger import Position
 from allocator.insight.offers import Offers
 
 MOST = 4
+_BY_WHOLE_LOANS = "decided by the integer step"
 _COSTS = {
     "expected_loss": "expected loss",
     "funding_cost": "funding",
@@ -43,7 +44,7 @@ def why_refused(why: str, offers: Offers) -> list[Reason]:
     k = int(np.argmax(free.reduced))
     if free.reduced[k] <= 0.0:
         return [Reason("never_profitable", why, float(free.reduced[k])), *_costs(offers, k)][:MOST]
-    codes: dict[str, Code] = {"crowded out": "crowded_out", "decided by the integer step": "integer_step"}
+    codes: dict[str, Code] = {"crowded out": "crowded_out", _BY_WHOLE_LOANS: "integer_step"}
     code: Code = next((code for words, code in codes.items() if why.startswith(words)), "rule")
     found = [Reason(code, why, float(np.max(offers.reduced)))]
     value, rate = float(offers.ledger.value[k]), 100 * float(offers.rate[k])
@@ -76,14 +77,17 @@ def why_offered(position: Position, at: int, chosen: Offers, offers: Offers) -> 
     if np.any(others):
         k = int(np.flatnonzero(others)[np.argmax(offers.reduced[others])])
         less = kept - float(offers.reduced[k])
-        compared = f"{less:,.2f} less" if less >= 0 else f"{-less:,.2f} more, lost to the integer step"
+        compared = f"{less:,.2f} less" if less >= 0 else f"{-less:,.2f} more"
         words = f"the best other rate, {100 * offers.rate[k]:.4g}%, would keep {compared}"
         found.append(Reason("rate", words, less))
     found.append(Reason("amount", _amount(position, at, float(chosen.amount[0]))))
     lost = float(position.best[at] - position.chosen[at])
     if lost > 1e-9 * max(abs(value), 1.0):
-        words = f"decided by the integer step: its best answer to the prices would keep {lost:,.2f} more"
-        found.append(Reason("integer_step", words, lost))
+        strategy = position.run.scenario.strategy
+        optimal = strategy.rule == "optimal"
+        decided = _BY_WHOLE_LOANS if optimal else f"decided by the strategy {strategy.name}"
+        words = f"{decided}: its best answer to the prices would keep {lost:,.2f} more"
+        found.append(Reason("integer_step" if optimal else "rule", words, lost))
     return found[:MOST]
 
 

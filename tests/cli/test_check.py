@@ -51,3 +51,17 @@ def test_check_counts_borrowers_without_a_request(case: Path, allocator: Allocat
 
 def test_check_takes_overrides(case: Path, allocator: Allocator) -> None:
     assert "budget 500.00 CNY" in allocator("check", "scenario.yaml", "--set", "policy.budget.amount=500").out
+
+
+def test_check_examines_the_stresses_that_solve_leaves_alone(case: Path, allocator: Allocator) -> None:
+    with (case / "scenario.yaml").open("a") as scenario:
+        scenario.write(
+            "stresses:\n"
+            "  branch: {pd: {where: [{branch: [north], factor: 2}]}}\n"
+            "  certain: {file: factors.csv}\n"
+        )
+    (case / "factors.csv").write_text("sector,pd\nfood,minus one\n")
+    outcome = allocator("check", "scenario.yaml")
+    assert outcome.status == 2
+    assert "no column branch" in outcome.err
+    assert "factors.csv\n    lacks the column industry" in outcome.err

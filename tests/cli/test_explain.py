@@ -55,6 +55,15 @@ def test_every_borrower_is_explained_in_the_words_of_the_allocation(run: Path, a
         assert max(map(len, page.out.splitlines())) <= 100
 
 
+def test_what_a_strategy_decides_is_laid_to_the_strategy(case: Path, allocator: Allocator) -> None:
+    allocator("solve", "scenario.yaml", "--set", "strategy=equal", "--out", "ruled")
+    rows = [line.split(",") for line in (case / "ruled/allocation.csv").read_text().splitlines()]
+    found = [allocator("explain", "ruled", row[0], "--json").json for row in rows[1:]]
+    reasons = [reason for one in found for reason in one["reasons"]]
+    assert any(reason["text"].startswith("decided by the strategy equal: its best") for reason in reasons)
+    assert "integer_step" not in {reason["code"] for reason in reasons}
+
+
 @pytest.mark.parametrize("arguments", [(), ("F05",)])
 @pytest.mark.parametrize("ending", ["html", "svg"])
 def test_a_picture_is_one_file(run: Path, allocator: Allocator, arguments: Any, ending: str) -> None:

@@ -128,6 +128,17 @@ def test_a_conflict_that_only_whole_offers_have() -> None:
     assert set(error.conflict) == {"least", "most"}
 
 
+def test_a_limit_that_existing_loans_break_is_not_mended_by_dropping_another() -> None:
+    case = Case(
+        portfolio(["B"] * 2, exclude=[True] * 2, exposure=[0.0, 50_000.0]),
+        TABLE,
+        policy(10_000.0, limit("held", "offered", "at_most", 47_500.0), spend="exactly", step=20_000.0),
+    )
+    error = conflict_of(case)
+    assert error.conflict == ("budget",)
+    assert error.message.endswith("meet 'budget' exactly; allow a range")
+
+
 @pytest.mark.parametrize("method", ["exact", "reduced"])
 def test_a_limit_between_two_numbers_of_whole_lots_is_named_at_once(method: str) -> None:
     case = Case(

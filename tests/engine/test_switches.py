@@ -10,7 +10,7 @@ import pytest
 from allocator.engine.finish import finish
 from allocator.engine.kernel.passes import prepare
 from allocator.engine.prices import relaxation_prices
-from allocator.engine.switches import Switches, kinds
+from allocator.engine.switches import Switches, kinds, next_best
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.stages import columns_of, solve
 
@@ -85,7 +85,7 @@ def test_nobody_switches_without_a_share() -> None:
 @pytest.mark.parametrize("kinds", [1, 3])
 def test_the_finish_of_few_kinds_proves_the_relaxation(kinds: int) -> None:
     columns = columns_of(book(400, kinds))
-    found = finish(prepare(columns, 1), np.zeros(len(columns.limits)), 1e-12)
+    found = finish(prepare(columns, 1), np.zeros(len(columns.limits)), 1e-12, lambda: 60.0)
     exact = relaxation_prices(columns, lambda _: None)
     assert found.gap <= 1e-9 * exact.bound
     assert found.priced.bound == pytest.approx(exact.bound, rel=1e-11)
@@ -96,3 +96,33 @@ def test_equal_borrowers_leave_no_gap(kinds: int) -> None:
     case = book(400, kinds)
     solved = solve(replace(case, settings=replace(case.settings, method="reduced")))
     assert (solved.solution.bound - solved.value) <= 1e-9 * solved.value
+
+
+@pytest.mark.parametrize(("different", "most"), [(True, 3_000), (False, 8)])
+def test_of_many_equal_margins_few_different_borrowers_or_all_of_few_kinds_switch(
+    different: bool, most: int
+) -> None:
+    """Nobody takes 15 %, so that such an offer is as good as none to every one of 8,000 who never pay."""
+    n = 8_000
+    table = churn_table([0.04, 0.15], A=[0.1, 1.0])
+    amount = 200_000.0 + np.arange(n) % (n if different else 8) * 10
+    columns = columns_of(
+        Case(
+            portfolio(["A"] * n, pd=[0.5] * n, max_amount=amount),
+            table,
+            policy(1e9, rates={"A": (0.04, 0.15)}),
+        )
+    )
+    response = prepare(columns, 1).respond(np.zeros(len(columns.limits)))
+    assert np.all(response.margin == 0.0)
+    found = next_best(columns, np.zeros(len(columns.limits)), response)
+    assert 0 < len(found) <= most
+    assert np.sum(found.size) == (most if different else n)
+
+
+def test_a_finish_without_time_says_what_it_has() -> None:
+    columns = columns_of(book(400, 3))
+    given = np.full(len(columns.limits), 1e-3)
+    ready = prepare(columns, 1)
+    stopped = finish(ready, given, 0.0, lambda: 0.0)
+    assert stopped.priced.bound >= relaxation_prices(columns, lambda _: None).bound * (1 - 1e-12)
