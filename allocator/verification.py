@@ -56,9 +56,10 @@ def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Rechecked:
         raise
     faults = _changed_inputs(claimed["inputs"], inputs.hashes)
     portfolio = inputs.portfolio
-    rows = _rows_of(stored.allocation, portfolio)
+    allocation = in_input_order(stored.allocation, portfolio)
+    rank = np.argsort(np.argsort(portfolio.row, kind="stable"))
     decisions = Decisions(
-        stored.allocation["amount"].to_numpy(float)[rows], stored.allocation["rate"].to_numpy(float)[rows]
+        allocation["amount"].to_numpy(float)[rank], allocation["rate"].to_numpy(float)[rank]
     )
     finding = recheck(
         scenario,
@@ -71,7 +72,7 @@ def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Rechecked:
     )
     faults += [*finding.faults, *unallowed(scenario, finding)]
     faults += _disagreements(stored, scenario, portfolio, finding)
-    faults += _altered_rows(stored, portfolio, finding.ledger)
+    faults += _altered_rows(allocation, portfolio, finding.ledger)
     if finding.certificate.gap < -1e-9 and not finding.broken:
         faults.append(Fault("lies above the bound", "solve again", field="value"))
     if faults:
@@ -79,26 +80,35 @@ def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Rechecked:
     return Rechecked(scenario, inputs, decisions, finding)
 
 
-def _rows_of(allocation: pd.DataFrame, portfolio: Portfolio) -> np.ndarray:
-    """For each borrower of the portfolio its row in the allocation file.
+def in_input_order(allocation: pd.DataFrame, portfolio: Portfolio) -> pd.DataFrame:
+    """The rows of an allocation file as the portfolio's source has its borrowers now, index as in the file.
 
-    Raises CertificateError where the file does not list exactly the portfolio's borrowers in input order.
+    A database may hand over its rows in another order than before, so that the borrowers' names decide.
+    Raises CertificateError where the file does not list exactly the portfolio's borrowers.
     """
-    order = np.argsort(portfolio.row, kind="stable")
-    expected = portfolio.borrower_id[order].astype(str)
+    expected = portfolio.borrower_id[np.argsort(portfolio.row, kind="stable")].astype(str)
     found = allocation["borrower_id"].to_numpy().astype(str)
-    if len(found) != len(expected) or np.any(found != expected):
-        at = int(np.argmax(found[: len(expected)] != expected[: len(found)])) + 1
-        fault = Fault(
-            "does not list the portfolio's borrowers in their order",
-            "restore the file: it has one row a borrower",
-            file="allocation",
-            row=at,
-        )
-        raise CertificateError("the allocation does not fit the portfolio", [fault])
-    rows = np.empty(len(order), dtype=np.int64)
-    rows[order] = np.arange(len(order))
-    return rows
+    if np.array_equal(found, expected):
+        return allocation
+    known, listed = (np.argsort(names, kind="stable") for names in (expected, found))
+    _check_names(expected, found, listed)
+    return allocation.iloc[listed[np.argsort(known)]]
+
+
+def _check_names(expected: np.ndarray, found: np.ndarray, order: np.ndarray) -> None:
+    """Raises CertificateError unless `found` (sorted by `order`) are the `expected` names, each once."""
+    strange = np.flatnonzero(~np.isin(found, expected))
+    repeated = order[1:][found[order[1:]] == found[order[:-1]]]
+    wrong = np.concatenate([strange, repeated])
+    if not len(wrong) and len(found) == len(expected):
+        return
+    fault = Fault(
+        "does not list the portfolio's borrowers, each once",
+        "restore the file: it has one row a borrower",
+        file="allocation",
+        row=int(wrong.min(initial=len(found))) + 1,
+    )
+    raise CertificateError("the allocation does not fit the portfolio", [fault])
 
 
 def _changed_inputs(claimed: Mapping[str, str], found: Mapping[str, str]) -> list[Fault]:
@@ -163,25 +173,26 @@ def _unfounded(summary: Mapping[str, Any], scenario: Scenario, finding: Finding)
         yield Fault(problem, "solve again", field="summary status")
 
 
-def _altered_rows(stored: StoredRun, portfolio: Portfolio, ledger: Ledger) -> Iterator[Fault]:
+def _altered_rows(allocation: pd.DataFrame, portfolio: Portfolio, ledger: Ledger) -> Iterator[Fault]:
     """The first row of each column that the inputs do not reproduce."""
     order = np.argsort(portfolio.row, kind="stable")
-    allocation = stored.allocation
     grades = np.array([*portfolio.grade.values, ""], dtype=object)[portfolio.grade.codes[order]]
     refused = allocation["amount"].to_numpy(float) == 0
     texts = {"grade": (allocation["grade"].to_numpy().astype(str) != grades.astype(str), grades)}
     given = allocation["reason"].fillna("").to_numpy().astype(str) != ""
     texts["reason"] = (given != refused, np.where(refused, "some reason", "none"))
     for name, (off, found) in texts.items():
-        yield from _first(name, off, allocation[name].to_numpy(), found)
+        yield from _first(allocation[name], off, found)
     for name in ("rate", *COLUMNS):
         said, found = allocation[name].to_numpy(float), getattr(ledger, name)[order]
-        yield from _first(name, ~(np.abs(said - found) <= 1e-9 * np.maximum(np.abs(found), 1.0)), said, found)
+        off = ~(np.abs(said - found) <= 1e-9 * np.maximum(np.abs(found), 1.0))
+        yield from _first(allocation[name].astype(float), off, found)
 
 
-def _first(name: str, off: np.ndarray, said: np.ndarray, found: np.ndarray) -> Iterator[Fault]:
+def _first(said: pd.Series, off: np.ndarray, found: np.ndarray) -> Iterator[Fault]:
     rows = np.flatnonzero(off)
     if len(rows):
         at = int(rows[0])
-        problem = f"says {said[at]}, the inputs give {found[at]} ({len(rows)} rows differ)"
-        yield Fault(problem, "solve again", file="allocation", row=at + 1, field=name)
+        problem = f"says {said.iloc[at]}, the inputs give {found[at]} ({len(rows)} rows differ)"
+        row = int(said.index[at]) + 1
+        yield Fault(problem, "solve again", file="allocation", row=row, field=str(said.name))

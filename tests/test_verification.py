@@ -150,7 +150,27 @@ def test_an_altered_input_is_found_by_its_content(run: Path, before: str, after:
 def test_an_input_row_that_is_gone_does_not_fit_the_allocation(run: Path) -> None:
     path = run.parent / "borrowers.csv"
     path.write_text("".join(line for line in path.read_text().splitlines(True) if not line.startswith("F07")))
-    assert "allocation, row 7: does not list the portfolio's borrowers in their order" in str(fails(run))
+    assert "allocation, row 7: does not list the portfolio's borrowers, each once" in str(fails(run))
+
+
+def test_rows_in_another_order_are_the_same_borrowers(run: Path) -> None:
+    """As a database without an order may hand them over; here they are turned in the allocation."""
+    path = run / "allocation.csv"
+    header, *rows = path.read_text().splitlines(True)
+    path.write_text("".join([header, *rows[::-1]]))
+    verify_run(read_run(run))
+
+
+@pytest.mark.parametrize(
+    ("rows", "row"),
+    [([], 1), ([0, 1, 2], 4), ([*range(15), 3], 16), ([0, 0, *range(2, 15)], 2)],
+)
+def test_an_allocation_lists_every_borrower_once(run: Path, rows: list[int], row: int) -> None:
+    path = run / "allocation.csv"
+    header, *given = path.read_text().splitlines(True)
+    assert len(given) == 15
+    path.write_text("".join([header, *(given[i] for i in rows)]))
+    assert f"allocation, row {row}: does not list the portfolio's borrowers, each once" in str(fails(run))
 
 
 def test_a_looser_policy_does_not_hide_a_broken_limit(run: Path) -> None:

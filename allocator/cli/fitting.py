@@ -247,6 +247,8 @@ def _finish(fit: Fit, folder: Path, name: str, as_json: bool) -> None:
         print_line("")
     for label, value in fit.card.metrics.items():
         print_page(f"{label}: {value}")
+    for warning in fit.figures.get("warnings", ()):
+        print_page(f"warning: {warning}")
     print_line(f"written to {path}, card {path.with_suffix('.md').name}")
 
 

@@ -179,13 +179,19 @@ def build_core(columns: Columns, play: Play, frozen_use: Floats, lot: float | No
 
 
 def whole_program(columns: Columns) -> LimitRows:
-    """The program with every borrower and every option that an optimum may need."""
-    everybody = np.flatnonzero(columns.offers.menu >= 0)
+    """The program with every borrower and every option that an optimum may need.
+
+    Pinned offers are no choice, and perhaps no whole lots: what they use is taken off.
+    """
+    pinned = columns.offers.must & (columns.offers.menu >= 0)
+    option = np.where(pinned, 0, -1)
+    fixed = columns.usage(option, np.where(pinned, columns.offers.low, 0.0))
+    everybody = np.flatnonzero((columns.offers.menu >= 0) & ~pinned)
     options = options_of(columns, everybody)
     options = options.keep(undominated(columns, options))
     nothing = np.zeros(len(options)), np.zeros(len(everybody))
     play = Play(options, uses_of(columns, options), *nothing, theta=np.inf, covers=np.inf)
-    core = build_core(columns, play, np.zeros(len(columns.limits)), columns.offers.step)
+    core = build_core(columns, play, fixed, columns.offers.step)
     translated = translate(formulate(core))
     return LimitRows(translated.program, translated.limit, core.measure)
 

@@ -18,6 +18,7 @@ from allocator.insight.why import Reason, why_offered, why_refused
 from allocator.records.case import Case
 from allocator.records.portfolio import Portfolio, Text
 from allocator.records.run import StoredRun
+from allocator.verification import in_input_order
 
 _NEAR = 3
 
@@ -89,9 +90,8 @@ def reader_of(position: Position, case: Case, why: np.ndarray | None = None) -> 
 
 def stated_reasons(stored: StoredRun, portfolio: Portfolio) -> np.ndarray:
     """(n,) the reasons that the run's allocation states, in portfolio order."""
-    rank = np.empty(len(portfolio), dtype=np.int64)
-    rank[np.argsort(portfolio.row, kind="stable")] = np.arange(len(portfolio))
-    return np.asarray(stored.allocation["reason"].fillna("").to_numpy(object)[rank])
+    stated = in_input_order(stored.allocation, portfolio)["reason"].fillna("").to_numpy(object)
+    return np.asarray(stated[np.argsort(np.argsort(portfolio.row, kind="stable"))])
 
 
 def prices_of(position: Position) -> np.ndarray:

@@ -97,8 +97,12 @@ def _type_faults(
 
 def _repeated_header(fetched: Fetched, at: dict[str, str]) -> Booleans:
     """(n,) rows that repeat the header's names, as files joined end to end have them."""
-    column = at.get("borrower_id", "")
-    if column not in fetched.table.column_names or not pa.types.is_string(fetched.table[column].type):
+    column = at.get("borrower_id")
+    if (
+        column is None
+        or column not in fetched.table.column_names
+        or not pa.types.is_string(fetched.table[column].type)
+    ):
         return np.zeros(len(fetched.number), dtype=bool)
     repeated: Booleans = pc.fill_null(pc.equal(fetched.table[column], column), False).to_numpy()
     return repeated

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -60,7 +60,8 @@ def _table(columns: Sequence[tuple[str, list[str], bool]]) -> Table:
     for column in columns:
         heading, _, is_number = column
         width = _width(column) - 2
-        table.add_column(heading, justify="right" if is_number else "left", min_width=width, overflow="fold")
+        justify: JustifyMethod = "right" if is_number else "left"
+        table.add_column(heading, justify=justify, width=width, overflow="fold")
     for row in zip(*(cells for _, cells, _ in columns), strict=True):
         table.add_row(*map(Text, row))
     return table

@@ -17,6 +17,8 @@ from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.logit import NORMAL_95, fit_logit
 
 TINY = 1e-12
+_SHOWN = 20
+"""Faults of one column that are listed; the others are counted."""
 """Probabilities are kept this far from 0 and 1 before a logarithm."""
 SIZE, MARGIN = 360, 48
 """Of the reliability plot, in pixels."""
@@ -236,10 +238,19 @@ def migration(before: pd.Series, after: pd.Series, classes: Sequence[str]) -> pd
     Firms are matched on the index; one rated only once is left out.
     Raises InputError: a class that is not in `classes`, or no firm rated twice.
     """
+    unknown = {
+        name: sorted({str(v) for v in ratings.dropna().unique()} - set(classes))
+        for name, ratings in (("before", before), ("after", after))
+    }
     faults = [
         Fault(f"{value!r} is no class", f"the classes are {', '.join(classes)}", field=name)
-        for name, ratings in (("before", before), ("after", after))
-        for value in sorted({str(v) for v in ratings.dropna().unique()} - set(classes))
+        for name, values in unknown.items()
+        for value in values[:_SHOWN]
+    ]
+    faults += [
+        Fault(f"{len(values) - _SHOWN} further values are no class", "name the column of ratings", field=name)
+        for name, values in unknown.items()
+        if len(values) > _SHOWN
     ]
     both = before.index.intersection(after.index)
     if len(both) == 0:

@@ -139,6 +139,12 @@ def test_a_limit_that_existing_loans_break_is_not_mended_by_dropping_another() -
     assert error.message.endswith("meet 'budget' exactly; allow a range")
 
 
+def test_pinned_offers_off_the_step_are_counted_as_they_are() -> None:
+    book = portfolio(["A"] * 2, fixed_amount=[60_000.0, 85_000.5], fixed_rate=[0.04, 0.04])
+    terms = policy(116_000.4, limit("all", "offered", "at_most", 145_000.5), step=30_000.0)
+    assert conflict_of(Case(book, TABLE, terms)).message.endswith("dropping 'budget' alone makes it feasible")
+
+
 @pytest.mark.parametrize("method", ["exact", "reduced"])
 def test_a_limit_between_two_numbers_of_whole_lots_is_named_at_once(method: str) -> None:
     case = Case(
