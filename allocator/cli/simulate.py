@@ -24,7 +24,7 @@ EXAMPLE = "Example: allocator simulate runs/sme --by sector --lgd-spread 20% --y
 
 def simulate(
     path: Annotated[Path, typer.Argument(metavar="DIR", help="A run, or a scenario to be solved first.")],
-    years: Annotated[int, typer.Option(metavar="N", help="How many years.", min=100)] = 10_000,
+    years: Annotated[int, typer.Option(metavar="N", help="How many years.", min=100, max=1_000_000)] = 10_000,
     seed: Annotated[int, typer.Option(metavar="S", help="The same seed gives the same years.", min=0)] = 0,
     by: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Give each value of this column a factor of its own.")

@@ -12,6 +12,7 @@ step where amounts go by steps: x_k is a whole number then.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,8 @@ with lean_scipy():
 
     SCIPY_FOUND = bool(scipy_available)
     """Asking makes Pyomo look for SciPy now, while its stand-ins are there."""
+
+logging.getLogger("pyomo").setLevel(logging.CRITICAL)  # what it logs, on standard output, it raises too
 
 
 @dataclass(frozen=True)

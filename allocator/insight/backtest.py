@@ -134,8 +134,12 @@ def backtest(
 
     Borrowers whose PD is NaN (too little was known) are left out, and so are borrowers without a period.
     Each period has the scenario's budget, or `budget_share` of what its borrowers ask for. Raises
-    InputError as pricing and the strategies do; a period without an allocation is skipped and said.
+    InputError as pricing and the strategies do and for a file's book; a period without an allocation is
+    skipped and said.
     """
+    if any(scenario.strategy.book is not None for scenario in scenarios):
+        problem = "a file's book is of today's borrowers, not of those of each period"
+        raise InputError.of([Fault(problem, "name rules", field="--strategies")], "backtest")
     tested: list[Tested] = []
     hindsight: dict[str, float | None] = {}
     skipped: dict[str, str] = {}
@@ -166,7 +170,8 @@ def gain(found: Backtest, over: str) -> Gain:
     less = first - other
     n = len(less)
     error = float(np.sqrt(n) * np.std(less, ddof=1)) if n > 1 else 0.0
-    return Gain(float(np.sum(less)), error)
+    totals = [sum(one.happened for one in found.of(name)) for name in (found.strategies[0], over)]
+    return Gain(totals[0] - totals[1], error)
 
 
 def _with_budget(scenario: Scenario, portfolio: Portfolio, share: float | None) -> Scenario:

@@ -40,7 +40,7 @@ def rules_page(name: str, distilled: Distilled, case: Case) -> RenderableType:
             str(at + 1),
             Text(in_words(rule.where, distilled.values)),
             percent(rule.rate),
-            percent(rule.share),
+            _share(rule),
             f"{int(row['firms']):,}",
             unit.write(float(row["offered"])),
             unit.write(float(row["value"])),
@@ -92,10 +92,15 @@ def rules_text(distilled: Distilled) -> str:
     """A numbered list that can be pasted into a policy."""
     lines = [
         f"{at}. {in_words(rule.where, distilled.values)}: "
-        f"offer {percent(rule.share)} of the largest loan at {percent(rule.rate)}"
+        f"offer {_share(rule)} of the largest loan at {percent(rule.rate)}"
         for at, rule in enumerate(distilled.rules, start=1)
     ]
     return "\n".join([*lines, f"{len(lines) + 1}. {OTHERWISE}", ""])
+
+
+def _share(rule: Rule) -> str:
+    """With every digit that matters: a share rounded up may lend more than the limits allow."""
+    return f"{100.0 * rule.share:.10g}%"
 
 
 def in_words(where: Iterable[Condition], values: Mapping[str, tuple[str, ...]]) -> str:
@@ -167,7 +172,7 @@ def rules_sql(rules: Sequence[Rule], case: Case) -> str:
 
 
 _QUERY = """\
--- Rates are fractions. Whoever is not in the result is refused.
+-- Rates are fractions. Whoever is not in the result is refused; pinned offers stand as they are.
 WITH asked AS (
   SELECT borrowers.*,
     FLOOR(CASE WHEN max_amount < {ticket_max} THEN max_amount ELSE {ticket_max} END {to_lots} + 1e-6)

@@ -88,3 +88,21 @@ def test_bad_input_is_told(name: str, run: Path, allocator: Allocator) -> None:
     assert words in outcome.told
     assert "Traceback" not in outcome.err
     assert sorted(path.name for path in run.parent.iterdir()) == before
+
+
+def test_a_run_that_funds_nobody_has_no_rules(case: Path, allocator: Allocator) -> None:
+    allocator("solve", "scenario.yaml", "--set", "policy.budget.amount=0", "--out", "none")
+    outcome = allocator("distil", "none", "--json")
+    assert outcome.status == 0
+    assert outcome.json["rules"] == []
+
+
+def test_shares_in_words_lend_no_more_than_the_rules_do(run: Path, allocator: Allocator) -> None:
+    found = allocator("distil", run, "--json", "--out", run.parent / "rules.txt").json
+    said = [
+        line.split("offer ")[1].split("%")[0]
+        for line in (run.parent / "rules.txt").read_text().splitlines()[:-1]
+    ]
+    assert [float(share) / 100 for share in said] == pytest.approx(
+        [one["share"] for one in found["rules"]], rel=1e-9
+    )

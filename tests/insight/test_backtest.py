@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from allocator.errors import InputError
-from allocator.insight.backtest import Outcomes, backtest, gain, outcomes_of
+from allocator.insight.backtest import Backtest, Outcomes, backtest, gain, outcomes_of
 from allocator.records.case import Inputs
 from allocator.records.scenario import Strategy
 from tests.builders import Case, churn_table, limit, policy, portfolio, text
@@ -174,3 +174,17 @@ def club(data: Path, tmp_path: Path) -> Path:
     declared = {"schema": 1, "kind": "variables", "variables": variables}
     (tmp_path / "club.json").write_text(json.dumps(declared))
     return tmp_path
+
+
+def test_what_idle_money_earns_is_part_of_the_gain() -> None:
+    one = run().tested[0]
+    lent = replace(one, strategy="lent", happened=10.0, happened_each=np.array([10.0, 0.0]))
+    idle = replace(one, strategy="idle", happened=7.0, happened_each=np.zeros(2))
+    assert gain(Backtest((lent, idle), {}, {}), "idle").mean == 3.0
+
+
+def test_a_book_from_a_file_has_no_periods() -> None:
+    case = Case(BOOK, TABLE, TERMS)
+    ruled = replace(case.scenario, strategy=Strategy(book=Path("book.csv")))
+    with pytest.raises(InputError, match="a file's book is of today's borrowers"):
+        backtest([ruled], Inputs(BOOK, TABLE, {}), PERIOD, outcomes_of(BOOK, "bad", "owed", "lost"))

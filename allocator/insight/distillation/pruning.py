@@ -141,6 +141,8 @@ def refined(
 
     `totals` has one rate a rule, at the rule's own `shares`, which lie close together.
     """
+    if not totals:
+        return None
     rule = np.repeat(np.arange(len(totals)), [len(own) for own in shares])
     use = np.concatenate([total.use[:, 0] for total in totals]).T
     idle = columns.limits.idle_rate if columns.limits.idle_room > 0 else 0.0
