@@ -130,8 +130,7 @@ def _flips(found: Explanation) -> RenderableType:
         label = _FIGURES.get(flip.figure, flip.figure)
         rooms = [f"{room:,.0f}" if room is not None else "" for room in (flip.room, flip.room_now)]
         table.add_row(Text(label), _figure(flip, flip.now), _figure(flip, flip.at), flip.turns, *rooms)
-    note = "At the run's prices. Solved again, prices move too: a turn may then come later. "
-    note += f"The run's gap is {found.gap:,.2f}."
+    note = f"At the run's prices: solved again, they move too. The run's gap is {found.gap:,.2f}."
     return Group(title, table, Text(note))
 
 
