@@ -56,7 +56,7 @@ def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Rechecked:
         raise
     faults = _changed_inputs(claimed["inputs"], inputs.hashes)
     portfolio = inputs.portfolio
-    allocation = in_input_order(stored.allocation, portfolio)
+    allocation = in_input_order(stored.allocation, portfolio, ordered=scenario.portfolio.kind != "sql")
     rank = np.argsort(np.argsort(portfolio.row, kind="stable"))
     decisions = Decisions(
         allocation["amount"].to_numpy(float)[rank], allocation["rate"].to_numpy(float)[rank]
@@ -80,33 +80,26 @@ def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Rechecked:
     return Rechecked(scenario, inputs, decisions, finding)
 
 
-def in_input_order(allocation: pd.DataFrame, portfolio: Portfolio) -> pd.DataFrame:
+def in_input_order(allocation: pd.DataFrame, portfolio: Portfolio, *, ordered: bool) -> pd.DataFrame:
     """The rows of an allocation file as the portfolio's source has its borrowers now, index as in the file.
 
-    A database may hand over its rows in another order than before, so that the borrowers' names decide.
-    Raises CertificateError where the file does not list exactly the portfolio's borrowers.
+    A file's order is part of it (`ordered`); a database may hand over its rows in another order than
+    before, so that the borrowers' names decide. Raises CertificateError where the rows do not fit.
     """
     expected = portfolio.borrower_id[np.argsort(portfolio.row, kind="stable")].astype(str)
     found = allocation["borrower_id"].to_numpy().astype(str)
     if np.array_equal(found, expected):
         return allocation
     known, listed = (np.argsort(names, kind="stable") for names in (expected, found))
-    _check_names(expected, found, listed)
-    return allocation.iloc[listed[np.argsort(known)]]
-
-
-def _check_names(expected: np.ndarray, found: np.ndarray, order: np.ndarray) -> None:
-    """Raises CertificateError unless `found` (sorted by `order`) are the `expected` names, each once."""
-    strange = np.flatnonzero(~np.isin(found, expected))
-    repeated = order[1:][found[order[1:]] == found[order[:-1]]]
-    wrong = np.concatenate([strange, repeated])
-    if not len(wrong) and len(found) == len(expected):
-        return
+    if not ordered and np.array_equal(found[listed], expected[known]):
+        return allocation.iloc[listed[np.argsort(known)]]
+    same = min(len(found), len(expected))
+    differs = np.append(np.flatnonzero(found[:same] != expected[:same]), same)
     fault = Fault(
-        "does not list the portfolio's borrowers, each once",
+        "does not list the portfolio's borrowers" + (" in their order" if ordered else ""),
         "restore the file: it has one row a borrower",
         file="allocation",
-        row=int(wrong.min(initial=len(found))) + 1,
+        row=int(differs[0]) + 1 if ordered else None,
     )
     raise CertificateError("the allocation does not fit the portfolio", [fault])
 

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from allocator.errors import CertificateError, InputError
 from allocator.pipeline import allocate
 from allocator.scenario import dump_scenario, load_scenario
 from allocator.store import read_run, write_run
-from allocator.verification import verify_run
+from allocator.verification import in_input_order, verify_run
+from tests.builders import portfolio
 from tests.cases import write_rich
 
 MEASURED = {"seconds", "peak_memory_mb", "schema", "versions"}
@@ -150,15 +152,17 @@ def test_an_altered_input_is_found_by_its_content(run: Path, before: str, after:
 def test_an_input_row_that_is_gone_does_not_fit_the_allocation(run: Path) -> None:
     path = run.parent / "borrowers.csv"
     path.write_text("".join(line for line in path.read_text().splitlines(True) if not line.startswith("F07")))
-    assert "allocation, row 7: does not list the portfolio's borrowers, each once" in str(fails(run))
+    assert "allocation, row 7: does not list the portfolio's borrowers in their order" in str(fails(run))
 
 
-def test_rows_in_another_order_are_the_same_borrowers(run: Path) -> None:
-    """As a database without an order may hand them over; here they are turned in the allocation."""
-    path = run / "allocation.csv"
-    header, *rows = path.read_text().splitlines(True)
-    path.write_text("".join([header, *rows[::-1]]))
-    verify_run(read_run(run))
+def test_a_database_may_hand_over_its_rows_in_another_order() -> None:
+    book = portfolio(["A"] * 3)
+    turned = pd.DataFrame({"borrower_id": book.borrower_id[::-1]})
+    found = in_input_order(turned, book, ordered=False)
+    assert found["borrower_id"].tolist() == book.borrower_id.tolist()
+    assert found.index.tolist() == [2, 1, 0]
+    with pytest.raises(CertificateError, match=r"row 1: does not list .* in their order"):
+        in_input_order(turned, book, ordered=True)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +174,7 @@ def test_an_allocation_lists_every_borrower_once(run: Path, rows: list[int], row
     header, *given = path.read_text().splitlines(True)
     assert len(given) == 15
     path.write_text("".join([header, *(given[i] for i in rows)]))
-    assert f"allocation, row {row}: does not list the portfolio's borrowers, each once" in str(fails(run))
+    assert f"allocation, row {row}: does not list the portfolio's borrowers in their order" in str(fails(run))
 
 
 def test_a_looser_policy_does_not_hide_a_broken_limit(run: Path) -> None:

@@ -183,15 +183,12 @@ def whole_program(columns: Columns) -> LimitRows:
 
     Pinned offers are no choice, and perhaps no whole lots: what they use is taken off.
     """
-    pinned = columns.offers.must & (columns.offers.menu >= 0)
-    option = np.where(pinned, 0, -1)
-    fixed = columns.usage(option, np.where(pinned, columns.offers.low, 0.0))
-    everybody = np.flatnonzero((columns.offers.menu >= 0) & ~pinned)
+    everybody = np.flatnonzero((columns.offers.menu >= 0) & ~columns.offers.must)
     options = options_of(columns, everybody)
     options = options.keep(undominated(columns, options))
     nothing = np.zeros(len(options)), np.zeros(len(everybody))
     play = Play(options, uses_of(columns, options), *nothing, theta=np.inf, covers=np.inf)
-    core = build_core(columns, play, fixed, columns.offers.step)
+    core = build_core(columns, play, columns.pinned_use(), columns.offers.step)
     translated = translate(formulate(core))
     return LimitRows(translated.program, translated.limit, core.measure)
 

@@ -90,7 +90,7 @@ def reader_of(position: Position, case: Case, why: np.ndarray | None = None) -> 
 
 def stated_reasons(stored: StoredRun, portfolio: Portfolio) -> np.ndarray:
     """(n,) the reasons that the run's allocation states, in portfolio order."""
-    stated = in_input_order(stored.allocation, portfolio)["reason"].fillna("").to_numpy(object)
+    stated = in_input_order(stored.allocation, portfolio, ordered=False)["reason"].fillna("").to_numpy(object)
     return np.asarray(stated[np.argsort(np.argsort(portfolio.row, kind="stable"))])
 
 

@@ -17,9 +17,9 @@ from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.logit import NORMAL_95, fit_logit
 
 TINY = 1e-12
+"""Probabilities are kept this far from 0 and 1 before a logarithm."""
 _SHOWN = 20
 """Faults of one column that are listed; the others are counted."""
-"""Probabilities are kept this far from 0 and 1 before a logarithm."""
 SIZE, MARGIN = 360, 48
 """Of the reliability plot, in pixels."""
 

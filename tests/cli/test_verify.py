@@ -83,6 +83,9 @@ ALTERED = {
     "value": text("allocation.csv", lambda s: first_offer(s, 11, 1.001)),
     "a row less": text("allocation.csv", lambda s: "".join(s.splitlines(keepends=True)[:-1])),
     "a row twice": text("allocation.csv", lambda s: s + s.splitlines(keepends=True)[-1]),
+    "rows in another order": text(
+        "allocation.csv", lambda s: "\n".join([s.splitlines()[0], *reversed(s.splitlines()[1:])]) + "\n"
+    ),
     "bound": figures("certificate.json", lambda d: d.update(bound=d["bound"] * 1.01)),
     "value of the certificate": figures("certificate.json", lambda d: d.update(value=d["value"] * 1.01)),
     "gap": figures("certificate.json", lambda d: d.update(gap=0.5)),

@@ -60,6 +60,12 @@ class Columns:
         ]
         return np.asarray(self.limits.matrix @ np.array(sums).T.ravel())
 
+    def pinned_use(self) -> Floats:
+        """(m,) what pinned offers use of every row."""
+        pinned = self.offers.must & (self.offers.menu >= 0)
+        option = np.where(pinned, 0, -1).astype(np.int32)
+        return self.usage(option, np.where(pinned, self.offers.low, 0.0))
+
     def by_channel(self, option: Codes, amount: Floats) -> list[Floats]:
         """What each decision uses of each channel, a list of arrays of shape (n,)."""
         taken, drawn, interest = self._bases(option, amount)

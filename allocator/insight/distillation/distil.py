@@ -122,7 +122,7 @@ def _tree(
     free = (case.offers.menu >= 0) & ~case.offers.must
     members = [np.flatnonzero((leaf_of == leaf) & free) for leaf in range(len(leaves))]
     totals = _node_totals(paths, [totals_of(columns, own, SHARES, rates) for own in members])
-    left = case.limits.rhs - _pinned_use(columns)
+    left = case.limits.rhs - columns.pinned_use()
     answers = answers_of(columns, totals, SHARES)
     return _Tree(nodes, paths, members, left, prune(columns, answers, paths, left, most))
 
@@ -207,13 +207,6 @@ def _rates(columns: Columns) -> Floats:
     if len(rates) <= MOST_RATES:
         return rates
     return rates[np.unique(np.linspace(0, len(rates) - 1, MOST_RATES).astype(np.int64))]
-
-
-def _pinned_use(columns: Columns) -> Floats:
-    """(m,) what pinned offers use."""
-    must = columns.offers.must & (columns.offers.menu >= 0)
-    option = np.where(must, 0, -1).astype(np.int32)
-    return columns.usage(option, np.where(must, columns.offers.low, 0.0))
 
 
 def _around(prices: Floats) -> list[Floats]:
