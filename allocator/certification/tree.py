@@ -47,6 +47,8 @@ class _Walk:
     """Borrower -> row of the table."""
     step: float | None
     claimed: float
+    worth: float
+    """Of the best offers without limits, at least 1: prices that leave little cancel sums of that size."""
     seen: set[int] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
 
@@ -103,7 +105,7 @@ class _Walk:
         prices = self._prices(node)
         values = self.table.values(prices, sets)
         stated = _number(node, "bound")
-        if not abs(stated - values.bound) <= _AGREES * max(abs(values.bound), abs(self.claimed), 1.0):
+        if not abs(stated - values.bound) <= _AGREES * max(abs(values.bound), abs(self.claimed), self.worth):
             raise _BrokenNodeError(f"states the bound {stated!r}, its prices prove {values.bound!r}")
         return values.bound, values.lost(), values.best
 
@@ -202,7 +204,8 @@ def tree_faults(
         _check_lots(table.lots, table, coarsest)
     except _BrokenNodeError as broken:
         return [Fault(str(broken), _REMEDY, field="tree")]
-    walk = _Walk(nodes, table, position, step, claimed)
+    worth = max(abs(table.values({}, table.everything).bound), 1.0)
+    walk = _Walk(nodes, table, position, step, claimed, worth)
     walk.run()
     return walk.faults
 

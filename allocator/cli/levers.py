@@ -38,6 +38,7 @@ def levers(
         tell("reading the run")
         stored = read_run(folder)
         from allocator.insight.levers import price_levers
+        from allocator.insight.standing import standing_of
         from allocator.pipeline import prepare
         from allocator.report import levers as pages
         from allocator.verification import recheck_run
@@ -45,17 +46,16 @@ def levers(
         tell("recomputing it from its inputs")
         run = recheck_run(stored)
         found = price_levers(run, prepare(run.scenario, run.inputs), share, quick, tell)
-        name, currency = run.scenario.name, run.scenario.policy.currency
+        subject = standing_of(run)
         if plot is not None:
             from allocator.report.charts import chart_text
             from allocator.store.file import write_file
 
-            write_file(plot, chart_text(pages.levers_chart(found, name, currency), plot))
-    certificate = run.finding.certificate
+            write_file(plot, chart_text(pages.levers_chart(found.worths, subject), plot))
     if as_json:
-        print_json(pages.levers_figures(found, certificate, name, currency))
+        print_json(pages.levers_figures(found, subject))
     else:
-        print_page(pages.levers_page(found, certificate, name, currency))
+        print_page(pages.levers_page(found, subject))
 
 
 def _size(written: str) -> float:

@@ -74,7 +74,11 @@ def prove(
 
 def _summation(tree: Tree) -> float:
     """What another order of summation may add to a node's bound, where large terms cancel to a small one."""
-    terms = float(np.abs(tree.book.rhs) @ np.abs(tree.nodes[0].prices))
+    options, offers = tree.book.options, tree.book.columns.offers
+    worth = np.abs(options.margin * offers.high[options.position] + options.fixed)
+    most = np.zeros(len(options.borrowers))
+    np.maximum.at(most, options.owner, worth)
+    terms = float(np.abs(tree.book.rhs) @ np.abs(tree.nodes[0].prices)) + float(np.sum(most))
     return 8 * float(np.finfo(np.float64).eps) * terms
 
 

@@ -12,7 +12,7 @@ from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.insight.explanation import Reader, prices_of
 from allocator.insight.ledger import Account, BookLedger, LimitLine, accounts, book_ledger
 from allocator.insight.ranges import TIGHT, Range, range_along, ties_of
-from allocator.insight.variants import BUDGET, answer, without
+from allocator.insight.variants import BUDGET, answer, best_of, without
 from allocator.records.case import Case
 from allocator.records.portfolio import Booleans, Text
 from allocator.records.run import LimitUse
@@ -83,14 +83,15 @@ def price_ranges(reader: Reader) -> list[Range | None]:
 def costs_of_limits(reader: Reader, case: Case, progress: Callable[[str], None]) -> list[Cost]:
     """What each entry of the policy costs, by solving again without it, from the run's prices.
 
-    An entry without a price costs no more than the gap: the same prices bound the case without it. The
-    budget is left out where idle money earns, since its worth then is no matter of lending alone.
+    An entry without a price costs no more than the gap: the same prices bound the case without it. What the
+    best value is with every entry, a run that breaks limits does not show (`best_of`). The budget is left
+    out where idle money earns, since its worth then is no matter of lending alone.
     """
     position = reader.position
-    policy, certificate = position.run.scenario.policy, position.run.finding.certificate
+    policy, best = position.run.scenario.policy, best_of(position.run, case, progress)
     names = [limit.name for limit in policy.limits]
     names = names if policy.idle_rate else [BUDGET, *names]
-    gap = certificate.bound - certificate.value
+    gap = best.bound - best.value
     blocks = {
         block.names[0].partition("[")[0] if at else BUDGET: block for at, block in enumerate(position.blocks)
     }
@@ -105,6 +106,6 @@ def costs_of_limits(reader: Reader, case: Case, progress: Callable[[str], None])
         except (InfeasibleError, NoAllocationError):  # out of time: an allocation exists, the run's own
             costs.append(Cost(name, 0.0, np.inf, solved=False))
             continue
-        low = max(found.value - certificate.bound, 0.0)
-        costs.append(Cost(name, low, found.bound - certificate.value, solved=True))
+        low = max(found.value - best.bound, 0.0)
+        costs.append(Cost(name, low, found.bound - best.value, solved=True))
     return costs

@@ -1,8 +1,9 @@
 """The price of everything: what each thing a lender might change would add to the best value.
 
-opt' - opt of a change lies between v' - U and U' - v: v and U of the run, v' the value of any allocation that
-the change allows (the run's own as it then counts, or that of solving again), U' any bound of the changed
-case (at the run's own prices, or at those of solving again). So every range is certified, solved or not.
+opt' - opt of a change lies between v' - U and U' - v: v and U what is known of the best value as things are,
+v' the value of any allocation that the change allows (the run's own as it then counts, or that of solving
+again), U' any bound of the changed case (at the run's own prices, or at those of solving again). So every
+range is certified, solved or not. A run that breaks limits shows no v.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from allocator.borrowers import stressed
 from allocator.certification import recheck
 from allocator.errors import InfeasibleError, NoAllocationError
-from allocator.insight.variants import answer, under
+from allocator.insight.variants import Best, answer, best_of, under
 from allocator.pipeline import prepare
 from allocator.records.case import Case, Inputs
 from allocator.records.conditions import Condition
@@ -47,7 +48,17 @@ class Worth:
     low: float
     """-inf where the run's allocation does not pass under the change and none was solved for."""
     high: float
+    """inf where nothing is known of the best value as things are."""
     solved: bool
+
+
+@dataclass(frozen=True)
+class Levers:
+    """Every lever's worth, the largest first."""
+
+    best: Best
+    """As things are."""
+    worths: tuple[Worth, ...]
 
 
 def levers_of(case: Case, size: float) -> Iterator[Lever]:
@@ -163,26 +174,28 @@ def _rates(case: Case, policy: Policy) -> Iterator[Lever]:
             yield _under(case, f"{end} rate of grade {grade}", words, wider)
 
 
-def price_levers(run: Rechecked, case: Case, size: float, quick: bool, progress: Progress) -> list[Worth]:
+def price_levers(run: Rechecked, case: Case, size: float, quick: bool, progress: Progress) -> Levers:
     """What each lever would add, the largest first; `quick` solves nothing and stays at the run's prices."""
+    best = best_of(run, case, None if quick else progress)
     found = []
     for lever in levers_of(case, size):
         progress(f"pricing {lever.name}")
-        found.append(_worth(run, lever, quick, progress))
-    return sorted(found, key=lambda one: (-(one.high if quick else one.low), -one.high, one.name))
+        found.append(_worth(run, best, lever, quick, progress))
+    ranked = sorted(found, key=lambda one: (-(one.high if quick else one.low), -one.high, one.name))
+    return Levers(best, tuple(ranked))
 
 
-def _worth(run: Rechecked, lever: Lever, quick: bool, progress: Progress) -> Worth:
-    own, case = run.finding.certificate, lever.case()
+def _worth(run: Rechecked, best: Best, lever: Lever, quick: bool, progress: Progress) -> Worth:
+    prices, case = run.finding.certificate.prices, lever.case()
     inputs = case.inputs
-    frozen = recheck(case.scenario, inputs.portfolio, inputs.churn, run.decisions, own.prices, inputs.hashes)
+    frozen = recheck(case.scenario, inputs.portfolio, inputs.churn, run.decisions, prices, inputs.hashes)
     value = -np.inf if frozen.broken or frozen.faults else frozen.certificate.value
     bound = frozen.certificate.bound
     if not quick:
         try:
-            again = answer(case, own.prices, progress).certificate
+            again = answer(case, prices, progress).certificate
         except (InfeasibleError, NoAllocationError):
             quick = True
         else:
             value, bound = max(value, again.value), min(bound, again.bound)
-    return Worth(lever.name, lever.change, value - own.bound, bound - own.value, solved=not quick)
+    return Worth(lever.name, lever.change, value - best.bound, bound - best.value, solved=not quick)

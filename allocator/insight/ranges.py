@@ -110,8 +110,9 @@ def range_along(
 
     None where no mixture of `ties` shows that they are tight where b stands.
     """
-    unit = float(columns.limits.scale[0] / (np.max(np.abs(direction), initial=0.0) or 1.0))
-    program = _program(columns, ties, prices, direction * unit, delta)
+    norm = _norms(columns, ties)
+    unit = float(1.0 / (np.max(np.abs(direction) / norm, initial=0.0) or 1.0))
+    program = _program(columns, ties, prices, direction * unit, norm, delta)
     ends = []
     for sign in (-1.0, 1.0):
         cost = np.zeros(len(program.cost))
@@ -125,13 +126,14 @@ def range_along(
     return Range(min(low, 0.0), max(high, 0.0), delta) if low <= near and high >= -near else None
 
 
-def _program(columns: Columns, ties: Ties, prices: Floats, direction: Floats, delta: float) -> Program:
+def _program(
+    columns: Columns, ties: Ties, prices: Floats, direction: Floats, norm: Floats, delta: float
+) -> Program:
     """Rows: the m limits, one a borrower, what is lost. Columns: shares of answers, idle budget, the move."""
     shares, borrowers = len(ties.owner), len(ties.must)
-    lower, upper, norm = _rows(columns, ties, prices)
-    idle = _idle(columns, prices)
+    lower, upper = _rows(columns, ties, prices, norm)
     spent = np.zeros((len(norm), 1))
-    spent[0] = float(idle)
+    spent[0] = float(_idle(columns, prices)) * norm[0]
     limits = np.hstack([ties.use, spent, -direction[:, None]]) / norm[:, None]
     each = sparse.csr_array((np.ones(shares), (ties.owner, np.arange(shares))), shape=(borrowers, shares + 2))
     lost = np.append(ties.loss / delta, [0.0, 0.0])[None, :]
@@ -152,14 +154,23 @@ def _idle(columns: Columns, prices: Floats) -> bool:
     return limits.idle_room > 0 and abs(float(prices[0]) - limits.idle_rate) <= 1e-12
 
 
-def _rows(columns: Columns, ties: Ties, prices: Floats) -> tuple[Floats, Floats, Floats]:
-    """(m,) bounds of the limits' rows, priced ones used up, and what each row is counted in."""
+def _norms(columns: Columns, ties: Ties) -> Floats:
+    """(m,) what each row is counted in, so that its numbers are neither huge nor tiny."""
+    most = np.max(np.abs(ties.use), axis=1, initial=0.0)
+    norm = np.maximum(most, _sizes(columns, ties) / 1000)
+    return np.where(norm > 0.0, norm, 1.0)
+
+
+def _sizes(columns: Columns, ties: Ties) -> Floats:
+    """(m,) how large each row's numbers are."""
+    return np.maximum(np.abs(columns.limits.rhs), np.abs(ties.settled))
+
+
+def _rows(columns: Columns, ties: Ties, prices: Floats, norm: Floats) -> tuple[Floats, Floats]:
+    """(m,) bounds of the limits' rows, counted in `norm`; priced ones are used up."""
     limits = columns.limits
-    norm = np.maximum(np.max(np.abs(ties.use), axis=1, initial=0.0), limits.scale / 1000)
     right = (limits.rhs - ties.settled) / norm
     lower, upper = row_bounds(limits.senses, right)
-    used_up = (prices != 0.0) | (np.arange(len(norm)) == 0) * (
-        limits.idle_room > 0 and _idle(columns, prices)
-    )
-    slack = TIGHT * limits.scale / norm
-    return np.where(used_up, right, lower) - slack, np.where(used_up, right, upper) + slack, norm
+    used_up = (prices != 0.0) | (np.arange(len(norm)) == 0) & _idle(columns, prices)
+    slack = TIGHT * _sizes(columns, ties) / norm
+    return np.where(used_up, right, lower) - slack, np.where(used_up, right, upper) + slack

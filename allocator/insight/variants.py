@@ -9,7 +9,7 @@ from difflib import get_close_matches
 import numpy as np
 
 from allocator.certification.certify import Finding
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
 from allocator.limits import compile_limits
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case
@@ -56,6 +56,38 @@ def answer(
     case = replace(case, scenario=replace(case.scenario, strategy=OPTIMAL))
     solution = decide(case, progress, start)
     return Answer(case, solution, judge(case, solution))
+
+
+@dataclass(frozen=True)
+class Best:
+    """What is known of the best value of a case, in money."""
+
+    value: float
+    """It is no less; -inf where no allocation that keeps the limits is known."""
+    bound: float
+    """It is no more."""
+
+    @property
+    def gap(self) -> float:
+        """Relative, as a certificate's."""
+        return (self.bound - self.value) / max(abs(self.bound), 1.0)
+
+
+def best_of(run: Rechecked, case: Case, progress: Progress | None = None) -> Best:
+    """What `run` shows of its own case: its value counts where it breaks nothing.
+
+    With `progress`, a run of another strategy than the optimal is solved for the optimum too.
+    """
+    own = run.finding.certificate
+    best = Best(-np.inf if run.finding.broken else own.value, own.bound)
+    if progress is None or run.scenario.strategy.rule == OPTIMAL.rule:
+        return best
+    progress("solving for the optimum")
+    try:
+        found = answer(case, own.prices, progress).certificate
+    except (InfeasibleError, NoAllocationError):
+        return best
+    return Best(max(best.value, found.value), min(best.bound, found.bound))
 
 
 def under(case: Case, policy: Policy) -> Case:

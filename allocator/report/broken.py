@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from allocator.insight.standing import Standing
 from allocator.report.money import percent
 
 _MOST = 5
@@ -15,11 +16,21 @@ def share_of(summary: Mapping[str, Any]) -> str:
     return percent(summary["objective"] / summary["bound"]) if summary["bound"] > 0 else ""
 
 
-def broken_lines(summary: Mapping[str, Any]) -> Iterator[str]:
-    """One line for the limits that are broken, one for each term."""
-    limits = summary.get("limits_broken", [])
+def broken_of(summary: Mapping[str, Any]) -> tuple[Sequence[str], Mapping[str, int]]:
+    """The limits and the terms that a run's summary says are broken; an optimal run's has no such key."""
+    return summary.get("limits_broken", []), summary.get("terms_broken", {})
+
+
+def broken_lines(limits: Sequence[str], terms: Mapping[str, int]) -> Iterator[str]:
+    """One line for the limits that are broken, one for each term with how many decisions break it."""
     if limits:
         more = f" and {len(limits) - _MOST} more" if len(limits) > _MOST else ""
         yield f"limits broken: {', '.join(limits[:_MOST])}{more}"
-    for what, count in summary.get("terms_broken", {}).items():
+    for what, count in terms.items():
         yield f"{count:,} x {what}"
+
+
+def standing_figures(run: Standing) -> dict[str, Any]:
+    """What a run is, as plain values."""
+    plain = {key: value for key, value in vars(run).items() if key != "optimal"}
+    return {**plain, "limits_broken": list(run.limits_broken)}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from allocator.insight.levers import Worth
-from allocator.records.run import Certificate
+from allocator.insight.levers import Levers, Worth
+from allocator.insight.standing import Standing
+from allocator.insight.variants import Best
+from allocator.report.broken import broken_lines, standing_figures
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, small
 from allocator.report.plain import plain_table
@@ -19,16 +21,16 @@ _MOST = 40
 _DRAWN = 12
 
 
-def levers_page(found: Sequence[Worth], certificate: Certificate, name: str, currency: str) -> RenderableType:
+def levers_page(levers: Levers, run: Standing) -> RenderableType:
     """The changes with the range in which what they add lies."""
-    title = Text(f"{name}: what would raise its value of {certificate.value:,.2f} {currency}", style="bold")
+    best, found = levers.best, levers.worths
     table = plain_table()
     table.add_column("change of", overflow="fold", max_width=27)
     table.add_column("from, to", overflow="fold", max_width=30)
     for heading in ("at least", "at most", "of value"):
         table.add_column(heading, justify="right", no_wrap=True)
     for one in found[:_MOST]:
-        share = percent(one.high / certificate.value) if certificate.value > 0 else ""
+        share = percent(one.high / best.value) if best.value > 0 and np.isfinite(one.high) else ""
         table.add_row(Text(one.name), Text(one.change), _money(one.low), _money(one.high), share)
     more = [f"and {len(found) - _MOST} more changes worth less"] if len(found) > _MOST else []
     solved = all(one.solved for one in found)
@@ -37,8 +39,20 @@ def levers_page(found: Sequence[Worth], certificate: Certificate, name: str, cur
         if solved
         else "by the run's prices; at least: what the present allocation would add"
     )
-    note = Text(f"{currency} added to the best value; {how}; the run's gap is {small(certificate.gap)}")
-    return Group(title, "", table, *more, note)
+    gap = f"; that is known to a gap of {small(best.gap)}" if np.isfinite(best.value) else ""
+    note = Text(f"{run.currency} added to the best value; {how}{gap}")
+    return Group(*_title(best, run), "", table, *more, note)
+
+
+def _title(best: Best, run: Standing) -> Iterator[RenderableType]:
+    """Of the run's own value where it is the optimum, else of the best, with what the run is."""
+    if run.optimal:
+        yield Text(f"{run.name}: what would raise its value of {run.value:,.2f} {run.currency}", style="bold")
+        return
+    known = f"{best.value:,.2f}" if np.isfinite(best.value) else f"at most {best.bound:,.2f}"
+    yield Text(f"{run.name}: what would raise the best value, {known} {run.currency}", style="bold")
+    yield Text(f"this run, by {run.strategy}, is worth {run.value:,.2f}")
+    yield from map(Text, broken_lines(run.limits_broken, run.terms_broken))
 
 
 def _money(amount: float) -> str:
@@ -47,20 +61,17 @@ def _money(amount: float) -> str:
     return f"{amount if abs(amount) >= 0.005 else 0.0:,.2f}"
 
 
-def levers_figures(
-    found: Sequence[Worth], certificate: Certificate, name: str, currency: str
-) -> dict[str, Any]:
+def levers_figures(levers: Levers, run: Standing) -> dict[str, Any]:
     """The changes as plain values; null where a range has no end."""
     return {
-        "name": name,
-        "currency": currency,
-        "value": certificate.value,
-        "bound": certificate.bound,
-        "levers": [vars(one) for one in found],
+        **standing_figures(run),
+        "best_at_least": levers.best.value,
+        "best_at_most": levers.best.bound,
+        "levers": [vars(one) for one in levers.worths],
     }
 
 
-def levers_chart(found: Sequence[Worth], name: str, currency: str) -> Chart:
+def levers_chart(found: Sequence[Worth], run: Standing) -> Chart:
     """The dearest levers as bars."""
     drawn = [one for one in found if np.isfinite(one.high)][:_DRAWN]
     words = [one.name for one in drawn]
@@ -69,4 +80,4 @@ def levers_chart(found: Sequence[Worth], name: str, currency: str) -> Chart:
         Series("at least", words, low, "bars"),
         Series("at most", words, [one.high for one in drawn], "bars"),
     )
-    return Chart(f"{name}: what each change would add", Axis("change"), Axis(currency), series)
+    return Chart(f"{run.name}: what each change would add", Axis("change"), Axis(run.currency), series)

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from allocator.records.run import Certificate
-from allocator.report.broken import broken_lines
+from allocator.report.broken import broken_lines, broken_of
 from allocator.report.money import small
 
 
@@ -33,7 +33,7 @@ def recheck_page(
     )
     table.add_row("inputs", f"{len(certificate.inputs):,}", "unchanged: " + ", ".join(certificate.inputs))
     table.add_row("value", f"{certificate.value:,.2f}", currency)
-    broken = list(broken_lines(summary))
+    broken = list(broken_lines(*broken_of(summary)))
     within = "no allocation that keeps limits and terms" if broken else "no allocation"
     table.add_row("bound", f"{certificate.bound:,.2f}", f"{currency}: {within} can be worth more")
     table.add_row("gap", small(certificate.gap), "(bound - value) / bound")

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from allocator.records.run import Run
-from allocator.report.broken import broken_lines, share_of
+from allocator.report.broken import broken_lines, broken_of, share_of
 from allocator.report.limits import limits_table
 from allocator.report.money import Unit, percent, small, unit_for
 from allocator.report.plain import plain_table
@@ -65,7 +65,7 @@ def _header(summary: Mapping[str, Any]) -> RenderableType:
     text.append(f": {summary['status'].replace('_', ' ')}{rule}, bound proved {proof[summary['proof']]}\n")
     share = f", {share_of(summary)} of it" if by_rule else f", gap {small(summary['gap'])}"
     text.append(f"objective {summary['objective']:,.2f} {currency}, bound {summary['bound']:,.2f}{share}\n")
-    text.append("".join(f"{line}\n" for line in broken_lines(summary)))
+    text.append("".join(f"{line}\n" for line in broken_lines(*broken_of(summary))))
     text.append(
         f"{summary['funded']:,} of {summary['borrowers']:,} firms funded, "
         f"{summary['offered']:,.2f} {currency} offered, {summary['drawn']:,.2f} expected to be drawn"

@@ -10,6 +10,7 @@ import pytest
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.scenario import Limit, SolverSettings
 from tests.builders import Case, churn_table, limit, policy, portfolio
+from tests.insight.test_explanation import crowded
 from tests.stages import solve
 
 TABLE = churn_table([0.04, 0.08, 0.12], A=[0.0, 0.3, 0.8], B=[0.1, 0.25, 0.6])
@@ -132,6 +133,15 @@ def test_huge_and_tiny_money_is_counted_alike() -> None:
         solved = solve(Case(book, TABLE, terms))
         assert int((solved.decisions.amount > 0).sum()) == 5
         assert solved.value / scale == pytest.approx(220_000.0, rel=0.5)
+
+
+@pytest.mark.parametrize("amount", [0.01, 1.0, 1e3, 9e4, 1e5])
+def test_a_budget_that_hardly_an_offer_fits_into_is_certified(amount: float) -> None:
+    """The prices are so high that large sums cancel to a bound of next to nothing."""
+    case = crowded(budget=amount)
+    finding = solve(case).finding
+    assert finding.certificate.value <= finding.certificate.bound + 1e-9
+    assert finding.certificate.bound <= finding.certificate.value * (1 + 1e-9) + 0.01
 
 
 def test_coefficients_that_cancel_but_for_rounding_are_none() -> None:

@@ -30,7 +30,7 @@ def reader(case: Case) -> Reader:
     return reader_of(position_of(rechecked(case)), prepared(case))
 
 
-def crowded(n: int = 40, **terms: Any) -> Case:
+def crowded(n: int = 40, budget: float | None = None, **terms: Any) -> Case:
     """A book of n borrowers of which the budget and a loss limit let a part in."""
     random = np.random.default_rng(7)
     book = portfolio(
@@ -47,7 +47,7 @@ def crowded(n: int = 40, **terms: Any) -> Case:
         limit("book", "loans", "at_most", float(round(0.45 * n))),
     )
     costs = {"funding_rate": 0.01, "processing_cost": 300.0, "churn_cost_rate": 0.001, "decline_churn": 0.2}
-    return Case(book, TABLE, policy(1.5e5 * n, *limits, **{**costs, **terms}))
+    return Case(book, TABLE, policy(1.5e5 * n if budget is None else budget, *limits, **{**costs, **terms}))
 
 
 @pytest.fixture(scope="module")

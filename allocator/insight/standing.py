@@ -1,0 +1,39 @@
+"""What a run is, as every page about one names it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from allocator.verification import Rechecked
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A rechecked run by name and strategy, with what it is worth and what it breaks."""
+
+    name: str
+    currency: str
+    strategy: str
+    optimal: bool
+    """Whether the strategy is the optimal one: no other may break anything."""
+    value: float
+    bound: float
+    limits_broken: tuple[str, ...]
+    terms_broken: Mapping[str, int]
+    """Term -> how many decisions break it."""
+
+
+def standing_of(run: Rechecked) -> Standing:
+    """What `run` is."""
+    certificate, strategy = run.finding.certificate, run.scenario.strategy
+    return Standing(
+        name=run.scenario.name,
+        currency=run.scenario.policy.currency,
+        strategy=strategy.name,
+        optimal=strategy.rule == "optimal",
+        value=certificate.value,
+        bound=certificate.bound,
+        limits_broken=tuple(use.name for use in certificate.limits if use.broken),
+        terms_broken=dict(run.finding.terms_broken),
+    )
