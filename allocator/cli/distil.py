@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from allocator.cli.options import AsJson, RunFolder, Verbose
+from allocator.cli.columns import further_columns
+from allocator.cli.options import AsJson, Force, Plot, RunFolder, Verbose
 from allocator.cli.output import print_json, print_page, progress
 
 if TYPE_CHECKING:
@@ -50,46 +51,43 @@ def distil(
         ),
     ],
     rules: Annotated[int, typer.Option("--rules", metavar="N", help="Rules at most.", min=1, max=12)] = 12,
-    force: Annotated[bool, typer.Option("--force", help="Replace the files of --out.")] = False,
+    plot: Plot = None,
+    force: Force = False,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Find a few rules that keep every limit and come near a run's optimum."""
-    from allocator.report.rules import rules_json, rules_page
+    from allocator.report.charts import ENDINGS as PICTURES
+    from allocator.report.charts import chart_text
     from allocator.store import read_run
-    from allocator.store.file import require_file
+    from allocator.store.file import require_file, write_file
 
+    further = further_columns(texts, numbers, "--text")
+    if plot is not None:
+        require_file(plot, PICTURES, force=force)
     for path in out:
         require_file(path, ENDINGS, force=force)
     with progress(verbose) as tell:
         tell("rechecking the run")
         stored = read_run(folder)
-        from allocator.borrowers import Columns
         from allocator.insight.distillation import distil as distilled_from
+        from allocator.insight.standing import standing_of
         from allocator.pipeline import prepare
+        from allocator.report import rules as pages
         from allocator.verification import recheck_run
 
-        found = recheck_run(stored, Columns(frozenset(texts), frozenset(numbers)))
+        found = recheck_run(stored, further)
         case = prepare(found.scenario, found.inputs)
-        certificate = found.finding.certificate
-        distilled = distilled_from(case, certificate.prices, certificate.value, rules, tell)
+        run = standing_of(found)
+        distilled = distilled_from(case, found.finding.certificate, rules, tell)
         for path in out:
             _write(distilled, case, path)
+        if plot is not None:
+            write_file(plot, chart_text(pages.rules_chart(distilled, run), plot))
     if as_json:
-        print_json(
-            {
-                "rules": rules_json(distilled),
-                "value": distilled.finding.certificate.value,
-                "optimum": distilled.optimum,
-                "regret": distilled.regret,
-                "bound": distilled.finding.certificate.bound,
-                "largest_violation": distilled.finding.certificate.largest_violation,
-                "broken": [str(fault) for fault in distilled.finding.faults],
-                "files": [str(path) for path in out],
-            }
-        )
+        print_json({**pages.rules_figures(distilled, run), "files": [str(path) for path in out]})
     else:
-        print_page(rules_page(found.scenario.name, distilled, case))
+        print_page(pages.rules_page(distilled, run))
 
 
 def _write(distilled: Distilled, case: Case, path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from allocator.cli.columns import further_columns
 from allocator.cli.options import AsJson, Force, Plot, RunFolder, Verbose
 from allocator.cli.output import print_json, print_page, progress
 from allocator.errors import Fault, InputError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from allocator.borrowers import Columns
     from allocator.insight.book import BookView
     from allocator.insight.explanation import Explanation
+    from allocator.insight.standing import Standing
     from allocator.records.conditions import Condition
 
 EXAMPLE = "Example: allocator explain runs/sme F0042"
@@ -56,6 +58,7 @@ def explain(
         stored = read_run(folder)
         from allocator.insight.explanation import explain_borrower, reader_of, stated_reasons
         from allocator.insight.ledger import position_of
+        from allocator.insight.standing import standing_of
         from allocator.pipeline import prepare
         from allocator.verification import recheck_run
 
@@ -65,22 +68,24 @@ def explain(
         case = prepare(run.scenario, run.inputs)
         by_rule = run.scenario.strategy.rule != "optimal"
         reader = reader_of(position, case, stated_reasons(stored, run.inputs.portfolio) if by_rule else None)
-        currency, name = run.scenario.policy.currency, run.scenario.name
+        subject = standing_of(run)
         if borrower is not None:
             found = explain_borrower(reader, borrower)
         else:
             from allocator.insight.book import costs_of_limits, explain_book
             from allocator.insight.segments import meets
 
-            among = meets(conditions, run.inputs.portfolio) if conditions else None
+            among = meets(conditions, run.inputs.portfolio) if where is not None else None
+            if among is not None and not among.any():
+                raise _nobody(str(where))
             tell("finding how far each price stands")
             view = explain_book(reader, by, run.inputs.portfolio.text(by), among)
             if exact:
                 view = replace(view, costs=tuple(costs_of_limits(reader, case, tell)))
     if borrower is not None:
-        _show_borrower(found, currency, plot, as_json)
+        _show_borrower(found, subject, plot, as_json)
     else:
-        _show_book(view, currency, name, plot, as_json)
+        _show_book(view, subject, where, plot, as_json)
 
 
 def _require_one_question(borrower: str | None, by: str, where: str | None, exact: bool) -> None:
@@ -103,41 +108,40 @@ def _require_picture(plot: Path, force: bool) -> None:
 
 def _columns(by: str, conditions: tuple[Condition, ...]) -> Columns:
     """What the ledger and its filter read beside the columns of the limits."""
-    from allocator.borrowers import Columns
-    from allocator.portfolio.columns import CANONICAL, NUMBERS
-
-    known = {*CANONICAL}
-    if by in {column.name for column in NUMBERS} or by == "exclude":
-        problem = f"{by} is no column of texts"
-        raise InputError.of([Fault(problem, "name one, as grade or sector", field="--by")], "command line")
-    texts = {by, *(c.column for c in conditions if not c.is_range)} - known
-    return Columns(frozenset(texts), frozenset({c.column for c in conditions if c.is_range} - known))
+    texts = [by, *(condition.column for condition in conditions if not condition.is_range)]
+    return further_columns(texts, [c.column for c in conditions if c.is_range], "--by")
 
 
-def _show_borrower(found: Explanation, currency: str, plot: Path | None, as_json: bool) -> None:
+def _nobody(where: str) -> InputError:
+    fault = Fault(f"no borrower passes {where}", "see what the column holds: --by COLUMN", field="--where")
+    return InputError.of([fault], "command line")
+
+
+def _show_borrower(found: Explanation, run: Standing, plot: Path | None, as_json: bool) -> None:
     from allocator.report.borrower import borrower_chart, borrower_page
     from allocator.report.charts import chart_text
     from allocator.store.file import write_file
 
     if plot is not None:
-        write_file(plot, chart_text(borrower_chart(found, currency), plot))
+        write_file(plot, chart_text(borrower_chart(found, run), plot))
     if as_json:
-        print_json({"currency": currency, **asdict(found)})
+        print_json({"currency": run.currency, **asdict(found), "as_prices_say": found.as_prices_say})
     else:
-        print_page(borrower_page(found, currency))
+        print_page(borrower_page(found, run))
 
 
-def _show_book(view: BookView, currency: str, name: str, plot: Path | None, as_json: bool) -> None:
+def _show_book(view: BookView, run: Standing, where: str | None, plot: Path | None, as_json: bool) -> None:
+    from allocator.report.broken import standing_figures
     from allocator.report.charts import chart_text
     from allocator.report.explain import book_chart, book_page
     from allocator.store.file import write_file
 
     if plot is not None:
-        write_file(plot, chart_text(book_chart(view, currency, name), plot))
+        write_file(plot, chart_text(book_chart(view, run, where), plot))
     if as_json:
-        print_json({"name": name, "currency": currency, **_document(view)})
+        print_json({**standing_figures(run), "where": where, **_document(view)})
     else:
-        print_page(book_page(view, currency, name))
+        print_page(book_page(view, run, where))
 
 
 def _document(view: BookView) -> dict[str, Any]:

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from allocator.cli.columns import further_columns
 from allocator.cli.options import AsJson, Force, Plot, Verbose
 from allocator.cli.output import print_json, print_page, progress
 from allocator.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from allocator.borrowers import Columns
-    from allocator.certification.certify import Finding
     from allocator.insight.simulation.record import Method
-    from allocator.records.case import Inputs
-    from allocator.records.scenario import Scenario
+    from allocator.verification import Rechecked
 
 EXAMPLE = "Example: allocator simulate runs/sme --by sector --lgd-spread 20% --years 20000 --plot years.svg"
 
@@ -46,7 +45,6 @@ def simulate(
 ) -> None:
     """Simulate defaults, take-up and recovery: the distribution of income, loss and net, and its tails."""
     from allocator.insight.simulation.record import Risk
-    from allocator.report import simulation as pages
     from allocator.report.charts import ENDINGS, chart_text
     from allocator.store.file import require_file, write_file
 
@@ -55,53 +53,44 @@ def simulate(
     shares = _shares({"--rho": rho, "--between": between, "--lgd-spread": lgd_spread})
     risk = Risk(shares[0], by, shares[1], shares[2])
     chosen = _method(method)
+    further = further_columns(() if by is None else (by,), (), "--by")
     with progress(verbose) as tell:
-        scenario, inputs, finding = _allocation(path, by, tell)
+        run = _solved(path, further, tell) if path.is_file() else _rechecked(path, further, tell)
         from allocator.insight.simulation.simulate import simulate as draw
         from allocator.insight.simulation.summary import summarise_years
+        from allocator.insight.standing import standing_of
+        from allocator.report import simulation as pages
 
-        portfolio, policy = inputs.portfolio, scenario.policy
-        book = scenario.name
-        threads = scenario.solver.threads
+        subject, portfolio = standing_of(run), run.inputs.portfolio
         simulation = draw(
-            portfolio, policy, {book: finding}, risk,
-            years=years, seed=seed, method=chosen, threads=threads, progress=tell,
+            portfolio, run.scenario.policy, {subject.name: run.finding}, risk,
+            years=years, seed=seed, method=chosen, threads=run.scenario.solver.threads, progress=tell,
         )  # fmt: skip
         column = portfolio.grade if by is None else portfolio.text(by)
-        found = summarise_years(simulation, book, finding.ledger, column)
-        drawn = simulation.books[book]
+        found = summarise_years(simulation, subject.name, run.finding.ledger, column)
+        drawn = simulation.books[subject.name]
         if plot is not None:
             tell("drawing")
-            write_file(plot, chart_text(pages.simulation_chart(book, policy.currency, drawn, found), plot))
+            write_file(plot, chart_text(pages.simulation_chart(subject, drawn, found), plot))
     if as_json:
-        figures = pages.simulation_figures(simulation, drawn, found)
-        print_json({"name": book, "currency": policy.currency, **figures})
+        print_json(pages.simulation_figures(subject, simulation, drawn, found))
     else:
-        print_page(pages.simulation_page(book, policy.currency, simulation, drawn, found))
+        print_page(pages.simulation_page(subject, simulation, drawn, found))
 
 
-def _allocation(path: Path, by: str | None, tell: Callable[[str], None]) -> tuple[Scenario, Inputs, Finding]:
-    """A run's decisions once they pass their recheck, or a scenario's once it is solved."""
-    from allocator.borrowers import Columns
-
-    further = Columns(frozenset() if by in (None, "grade") else frozenset({str(by)}))
-    return _solved(path, further, tell) if path.is_file() else _rechecked(path, further, tell)
-
-
-def _rechecked(
-    folder: Path, further: Columns, tell: Callable[[str], None]
-) -> tuple[Scenario, Inputs, Finding]:
+def _rechecked(folder: Path, further: Columns, tell: Callable[[str], None]) -> Rechecked:
+    """A run's decisions once they pass their recheck."""
     from allocator.store import read_run
 
     tell("rechecking the run from its inputs")
     stored = read_run(folder)
     from allocator.verification import recheck_run
 
-    found = recheck_run(stored, further)
-    return found.scenario, found.inputs, found.finding
+    return recheck_run(stored, further)
 
 
-def _solved(file: Path, further: Columns, tell: Callable[[str], None]) -> tuple[Scenario, Inputs, Finding]:
+def _solved(file: Path, further: Columns, tell: Callable[[str], None]) -> Rechecked:
+    """A scenario's decisions once it is solved."""
     from allocator.borrowers import read_inputs
     from allocator.scenario import load_scenario
 
@@ -109,10 +98,12 @@ def _solved(file: Path, further: Columns, tell: Callable[[str], None]) -> tuple[
     tell("reading the borrowers")
     inputs = read_inputs(scenario, further)
     tell("starting the engine")
+    from allocator.insight.variants import Answer
     from allocator.pipeline import decide, judge, prepare
 
     case = prepare(scenario, inputs)
-    return scenario, inputs, judge(case, decide(case, tell))
+    solution = decide(case, tell)
+    return Answer(case, solution, judge(case, solution)).run
 
 
 def _shares(written: dict[str, str]) -> list[float]:

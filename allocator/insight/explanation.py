@@ -54,6 +54,8 @@ class Explanation:
     reasons: tuple[Reason, ...]
     alternatives: tuple[Alternative, ...]
     """One a rate, ascending; none where no offer is possible."""
+    made: Alternative | None
+    """The decision among them, which may be of another amount; None for a refusal."""
     flips: tuple[Flip, ...]
     gap: float
     """bound - value of the run, in money: a flip nearer than this, in reduced value, is not certain."""
@@ -62,6 +64,11 @@ class Explanation:
     def best(self) -> Alternative | None:
         """The offer with the largest reduced value."""
         return max(self.alternatives, key=lambda offer: offer.reduced, default=None)
+
+    @property
+    def as_prices_say(self) -> bool:
+        """Whether the best answer to the prices is an offer where one is made, refusal where none is."""
+        return (self.best is not None and self.best.reduced > 0.0) == (self.made is not None)
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,7 @@ def explain_borrower(reader: Reader, borrower: str) -> Explanation:
         refused_because=why,
         reasons=tuple(why_refused(why, offers) if why else why_offered(position, at, chosen, offers)),
         alternatives=alternatives,
+        made=_alternative(chosen, 0) if ledger.amount[at] > 0 else None,
         flips=tuple(with_rooms(reader, at, flips_of(position, at), offers)),
         gap=certificate.bound - certificate.value,
     )
@@ -149,22 +157,22 @@ def _facts(position: Position, at: int) -> dict[str, float]:
 
 def alternatives_of(offers: Offers) -> tuple[Alternative, ...]:
     """The better end of each rate."""
-    reduced, charges = offers.reduced, offers.charges
-    found = []
+    reduced, found = offers.reduced, []
     for rate in np.unique(offers.rate):
         ends = np.flatnonzero(offers.rate == rate)
-        k = int(ends[np.argmax(reduced[ends])])
-        found.append(
-            Alternative(
-                rate=float(rate),
-                amount=float(offers.amount[k]),
-                take_up=float(offers.take_up[k]),
-                value=float(offers.ledger.value[k]),
-                reduced=float(reduced[k]),
-                charges={limit: float(charge[k]) for limit, charge in charges.items()},
-            )
-        )
+        found.append(_alternative(offers, int(ends[np.argmax(reduced[ends])])))
     return tuple(found)
+
+
+def _alternative(offers: Offers, k: int) -> Alternative:
+    return Alternative(
+        rate=float(offers.rate[k]),
+        amount=float(offers.amount[k]),
+        take_up=float(offers.take_up[k]),
+        value=float(offers.ledger.value[k]),
+        reduced=float(offers.reduced[k]),
+        charges={limit: float(charge[k]) for limit, charge in offers.charges.items()},
+    )
 
 
 def with_rooms(reader: Reader, at: int, flips: list[Flip], offers: Offers) -> list[Flip]:

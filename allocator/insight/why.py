@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -80,7 +80,7 @@ def why_offered(position: Position, at: int, chosen: Offers, offers: Offers) -> 
         compared = f"{less:,.2f} less" if less >= 0 else f"{-less:,.2f} more"
         words = f"the best other rate, {100 * offers.rate[k]:.4g}%, would keep {compared}"
         found.append(Reason("rate", words, less))
-    found.append(Reason("amount", _amount(position, at, float(chosen.amount[0]))))
+    found.append(Reason("amount", _amount(position, at, chosen)))
     lost = float(position.best[at] - position.chosen[at])
     if lost > 1e-9 * max(abs(value), 1.0):
         strategy = position.run.scenario.strategy
@@ -91,13 +91,23 @@ def why_offered(position: Position, at: int, chosen: Offers, offers: Offers) -> 
     return found[:MOST]
 
 
-def _amount(position: Position, at: int, amount: float) -> str:
-    low, high = float(position.terms.low[at]), float(position.terms.high[at])
+def _amount(position: Position, at: int, chosen: Offers) -> str:
+    low, high, amount = float(position.terms.low[at]), float(position.terms.high[at]), chosen.amount[0]
+    if low == high:
+        return "the only loan it may have"
+    pays = _unit_at(chosen, high) > _unit_at(chosen, low)
     if amount == high:
-        return "the largest loan it may have: a further unit would pay its charges too"
+        return f"the largest loan it may have: a further unit would {'' if pays else 'not '}pay its charges"
     if amount == low:
-        return "the smallest loan it may have: a further unit would not pay its charges"
+        return f"the smallest loan it may have: a further unit would {'' if pays else 'not '}pay its charges"
+    if position.run.scenario.strategy.rule != "optimal":
+        return f"between {low:,.2f} and {high:,.2f}: the strategy's amount"
     return f"between {low:,.2f} and {high:,.2f}: it fills what whole loans leave of the limits"
+
+
+def _unit_at(chosen: Offers, amount: float) -> float:
+    """The reduced value of the offer with another amount."""
+    return float(replace(chosen, amount=np.array([amount])).reduced[0])
 
 
 def _largest(money: dict[str, float]) -> list[tuple[str, float]]:

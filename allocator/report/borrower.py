@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -12,6 +12,8 @@ from rich.text import Text
 from allocator.insight.explanation import Alternative, Explanation
 from allocator.insight.flips import Flip
 from allocator.insight.ledger import LINES
+from allocator.insight.standing import Standing
+from allocator.report.broken import broken_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, small
 from allocator.report.plain import plain_table
@@ -36,9 +38,12 @@ _FIGURES = {
 }
 
 
-def borrower_page(found: Explanation, currency: str) -> RenderableType:
+def borrower_page(found: Explanation, run: Standing) -> RenderableType:
     """The page of one borrower."""
-    parts: list[RenderableType] = [_decision(found, currency), "", _why(found)]
+    currency = run.currency
+    broken = [Text(line) for line in broken_lines(run.limits_broken, run.terms_broken)]
+    by_rule = [] if run.optimal else [Text(f"decided by the strategy {run.strategy}"), *broken]
+    parts: list[RenderableType] = [_decision(found, currency), *by_rule, "", _why(found)]
     if found.alternatives:
         parts += ["", _ledger(found, currency), "", _alternatives(found, currency), "", _flips(found)]
     return Group(*parts)
@@ -107,9 +112,7 @@ def _alternatives(found: Explanation, currency: str) -> RenderableType:
     table = plain_table()
     for heading in ("rate", "take-up", "amount", "value", "charged", "above refusal", ""):
         table.add_column(heading, justify="right", no_wrap=True)
-    for offer in found.alternatives:
-        made = found.amount and abs(offer.rate - found.rate) <= 1e-12
-        mark = "made" if made else "best" if offer is found.best else ""
+    for offer, mark in _marked(found):
         charged = sum(offer.charges.values())
         table.add_row(
             percent(offer.rate), percent(offer.take_up), f"{offer.amount:,.0f}", f"{offer.value:,.2f}",
@@ -118,8 +121,24 @@ def _alternatives(found: Explanation, currency: str) -> RenderableType:
     return Group(Text(f"The best amount at each rate, {currency}", style="bold"), table)
 
 
+def _marked(found: Explanation) -> Iterator[tuple[Alternative, str]]:
+    """The alternatives with what is made among them, in the order of rates."""
+    made = found.made
+    others = [offer for offer in found.alternatives if made is None or not _same_offer(offer, made)]
+    for offer in sorted([*others, *([] if made is None else [made])], key=lambda one: one.rate):
+        yield offer, "made" if offer is made else "best" if offer is found.best else ""
+
+
+def _same_offer(offer: Alternative, made: Alternative) -> bool:
+    return abs(offer.rate - made.rate) <= 1e-12 and offer.amount == made.amount
+
+
 def _flips(found: Explanation) -> RenderableType:
     title = Text("What would turn the decision, one figure at a time, prices as they are", style="bold")
+    if not found.as_prices_say:
+        answer = "refusal" if found.made else "an offer"
+        title = Text(f"The best answer to the prices is {answer}, not the decision. ", style="bold")
+        title.append("What would turn that answer, one figure at a time")
     if not found.flips:
         return Group(title, "nothing within reach")
     table = plain_table()
@@ -145,7 +164,7 @@ def _figure(flip: Flip, number: float) -> str:
     return small(number)
 
 
-def borrower_chart(found: Explanation, currency: str) -> Chart:
+def borrower_chart(found: Explanation, run: Standing) -> Chart:
     """Value and what is left after charges, by rate."""
     offers: Sequence[Alternative] = found.alternatives
     rates = [offer.rate for offer in offers]
@@ -156,4 +175,4 @@ def borrower_chart(found: Explanation, currency: str) -> Chart:
     )
     marks = ((found.rate, "offered"),) if found.amount else ()
     title = f"{found.borrower}: what each rate is worth"
-    return Chart(title, Axis("annual rate", "percent"), Axis(currency), series, marks)
+    return Chart(title, Axis("annual rate", "percent"), Axis(run.currency), series, marks)

@@ -12,8 +12,10 @@ from rich.text import Text
 from allocator.insight.book import BookView, Cost, LimitView
 from allocator.insight.ledger import Account
 from allocator.insight.ranges import Range
+from allocator.insight.standing import Standing
+from allocator.report.broken import broken_lines
 from allocator.report.charts import Axis, Chart, Series
-from allocator.report.money import Unit, small, unit_for
+from allocator.report.money import small, unit_for
 from allocator.report.plain import plain_table
 
 WIDTH = 100
@@ -28,12 +30,15 @@ _LINES = {
 }
 
 
-def book_page(view: BookView, currency: str, name: str) -> RenderableType:
-    """The page of a run: ledgers, sums, limits, refusals."""
+def book_page(view: BookView, run: Standing, where: str | None = None) -> RenderableType:
+    """The page of a run: ledgers, sums, limits, refusals; the ledger by segment of those in `where` alone."""
+    currency = run.currency
     parts: list[RenderableType] = [
-        Text(f"{name}: where its value comes from and what its limits cost", style="bold"),
+        Text(f"{run.name}: where its value comes from and what its limits cost", style="bold"),
+        *([] if run.optimal else [Text(f"decided by the strategy {run.strategy}")]),
+        *map(Text, broken_lines(run.limits_broken, run.terms_broken)),
         "",
-        _segments(view, currency),
+        _segments(view, currency, where),
         "",
         *_sums(view, currency),
         "",
@@ -44,7 +49,7 @@ def book_page(view: BookView, currency: str, name: str) -> RenderableType:
     return Group(*parts)
 
 
-def _segments(view: BookView, currency: str) -> RenderableType:
+def _segments(view: BookView, currency: str, where: str | None) -> RenderableType:
     """Ledger by segment; `charged` is what the limits charge at their prices, `kept` what is left."""
     shown = [*view.segments[:_MOST]]
     lines = {line: label for line, label in _LINES.items() if any(getattr(a, line) for a in view.segments)}
@@ -69,7 +74,8 @@ def _segments(view: BookView, currency: str) -> RenderableType:
         table.add_row(Text(account.name), f"{account.borrowers:,}", f"{account.funded:,}", *cells)
     hidden = len(view.segments) - len(shown)
     more = [f"the total includes {hidden} more"] if hidden else []
-    title = f"Ledger by {view.by}, amounts in {unit}; charged: by the limits at their prices"
+    whom = "" if where is None else f" of those with {where}"
+    title = f"Ledger by {view.by}{whom}, amounts in {unit}; charged: by the limits at their prices"
     return Group(Text(title, style="bold"), table, *more)
 
 
@@ -118,7 +124,7 @@ def _limits(limits: Sequence[LimitView], currency: str) -> RenderableType:
     ordered = [limits[0], *sorted(limits[1:], key=_importance)]
     table = plain_table()
     table.add_column("limit", overflow="fold", max_width=28)
-    for heading in ("used", "bound", "price", "price x use", "may fall by", "may rise by"):
+    for heading in ("used", "bound", "price", "charges", "may fall by", "may rise by"):
         table.add_column(heading, justify="right", no_wrap=True)
     for view in ordered[:_MOST]:
         low, high = _range(view.range)
@@ -166,7 +172,7 @@ def _refusals(refusals: Mapping[str, int]) -> RenderableType:
     return Group(Text(f"{total:,} refused", style="bold"), table)
 
 
-def book_chart(view: BookView, currency: str, name: str) -> Chart:
+def book_chart(view: BookView, run: Standing, where: str | None = None) -> Chart:
     """Value by segment: what is kept, and what each limit charges."""
     words = [account.name for account in view.segments]
     kept = Series("kept", words, [account.chosen for account in view.segments], "bars")
@@ -175,6 +181,6 @@ def book_chart(view: BookView, currency: str, name: str) -> Chart:
         Series(limit, words, [account.charges[limit] for account in view.segments], "bars")
         for limit in limits
     ]
-    return Chart(
-        f"{name}: value by {view.by}", Axis(view.by), Axis(f"{Unit(1, currency)}"), (kept, *charges[:5])
-    )
+    whom = "" if where is None else f" of those with {where}"
+    title = f"{run.name}: value by {view.by}{whom}"
+    return Chart(title, Axis(view.by), Axis(run.currency), (kept, *charges[:5]))

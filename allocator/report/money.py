@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _NAMES = {1: "", 10**3: "thousand ", 10**6: "million ", 10**9: "billion ", 10**12: "trillion "}
+_DECIMALS = 3
+"""At most."""
 
 
 @dataclass(frozen=True)
 class Unit:
-    """What amounts are written in: `size` currency units."""
+    """What amounts are written in: `size` currency units, with `decimals`."""
 
     size: int
     currency: str
+    decimals: int = 0
 
     def __str__(self) -> str:
         return f"{_NAMES[self.size]}{self.currency}"
 
     def write(self, amount: float) -> str:
-        """`amount` in this unit, rounded to whole ones: `-1,234,567`; never `-0`."""
-        return f"{round(amount / self.size):,}"
+        """`amount` in this unit, rounded to its decimals: `-1,234,567`; never `-0`."""
+        if self.decimals == 0:
+            return f"{round(amount / self.size):,}"
+        return f"{round(amount / self.size, self.decimals) + 0.0:,.{self.decimals}f}"
+
+    def hides(self, amount: float) -> bool:
+        """Whether `amount`, a whole currency unit or more, would be written as nothing."""
+        return abs(amount) >= 1.0 and round(amount / self.size, self.decimals) == 0
 
 
 def unit_for(columns: Mapping[str, Sequence[float]], currency: str, width: int) -> Unit:
     """The smallest unit in which the columns, headings included, two blanks before each, fit into `width`.
 
-    Where headings alone are too wide it is the smallest of those that are narrowest.
+    Where headings alone are too wide it is the smallest of those that are narrowest. It has decimals, as far
+    as there is width for them, where an amount would else be written as nothing.
     """
 
     def needed(unit: Unit) -> int:
@@ -34,7 +44,11 @@ def unit_for(columns: Mapping[str, Sequence[float]], currency: str, width: int) 
         return sum(2 + max(map(len, column)) for column in texts)
 
     units = [Unit(size, currency) for size in _NAMES]
-    return next((unit for unit in units if needed(unit) <= width), min(units, key=needed))
+    whole = next((unit for unit in units if needed(unit) <= width), min(units, key=needed))
+    amounts = [amount for column in columns.values() for amount in column]
+    finer = [replace(whole, decimals=more) for more in range(_DECIMALS + 1 if whole.size > 1 else 1)]
+    wide = [unit for unit in finer if needed(unit) <= width] or [whole]
+    return next((unit for unit in wide if not any(map(unit.hides, amounts))), wide[-1])
 
 
 def percent(fraction: float) -> str:

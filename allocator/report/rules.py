@@ -12,9 +12,12 @@ from rich.text import Text
 
 from allocator.insight.distillation import Distilled, Rule
 from allocator.insight.distillation.rules import SAME_RATE
+from allocator.insight.standing import Standing
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
 from allocator.records.run import LimitUse
+from allocator.report.broken import broken_lines, standing_figures
+from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, small, unit_for
 from allocator.report.plain import plain_table
 
@@ -24,9 +27,9 @@ FEW = 3
 _PERCENTAGES = ("pd", "lgd")
 
 
-def rules_page(name: str, distilled: Distilled, case: Case) -> RenderableType:
-    """The rules with what each earns, what they lose against the optimum, and what becomes of the limits."""
-    certificate, currency = distilled.finding.certificate, case.scenario.policy.currency
+def rules_page(distilled: Distilled, run: Standing) -> RenderableType:
+    """The rules with what each earns, what they lose against the run, and what becomes of the limits."""
+    certificate, currency = distilled.finding.certificate, run.currency
     figures = rules_frame(distilled)
     unit = unit_for({key: figures[key].tolist() for key in ("offered", "drawn", "value")}, currency, 40)
     table = plain_table()
@@ -45,15 +48,22 @@ def rules_page(name: str, distilled: Distilled, case: Case) -> RenderableType:
             unit.write(float(row["offered"])),
             unit.write(float(row["value"])),
         )
-    lost = distilled.regret / distilled.optimum if distilled.optimum else 0.0
     head = Text()
-    head.append(f"{name}: {len(distilled.rules)} rules\n", style="bold")
-    head.append(
-        f"value {certificate.value:,.2f} {currency}, the run's {distilled.optimum:,.2f}: "
-        f"{distilled.regret:,.2f} less ({percent(lost)}); bound {certificate.bound:,.2f}"
-    )
+    head.append(f"{run.name}: {len(distilled.rules)} rules\n", style="bold")
+    head.append(f"value {certificate.value:,.2f} {currency}; {_beside(distilled, run)}")
     title = Text(f"Offers, amounts in {unit}; share: of the largest loan that is possible", style="bold")
     return Group(head, "", title, table, OTHERWISE, "", _limits(certificate.limits, distilled))
+
+
+def _beside(distilled: Distilled, run: Standing) -> str:
+    """What the rules lose against the run, and against any allocation where the run is no optimum."""
+    lost, sign = distilled.regret, "less" if distilled.regret >= 0 else "more"
+    share = f" ({percent(abs(lost / run.value))})" if run.value else ""
+    bound = f"bound {distilled.bound:,.2f}"
+    if run.optimal:
+        return f"the run's {run.value:,.2f}: {abs(lost):,.2f} {sign}{share}; {bound}"
+    broken = "".join(f"\n{line}" for line in broken_lines(run.limits_broken, run.terms_broken))
+    return f"{bound}\nthe run, by {run.strategy}, is worth {run.value:,.2f}{broken}"
 
 
 def _limits(uses: Sequence[LimitUse], distilled: Distilled) -> str:
@@ -131,6 +141,29 @@ def _number(column: str, edge: float) -> str:
     return f"{100 * edge:.6g}%" if column in _PERCENTAGES else f"{edge:,.12g}"
 
 
+def rules_chart(distilled: Distilled, run: Standing) -> Chart:
+    """What each rule offers and what it is worth."""
+    figures = rules_frame(distilled)
+    words = [f"{at}. {who}" for at, who in zip(figures["rule"], figures["who"], strict=True)]
+    series = [Series(name, words, figures[name].tolist(), "bars") for name in ("value", "expected_loss")]
+    title = f"{run.name}: {len(words)} rules, {distilled.finding.certificate.value:,.0f} of {run.value:,.0f}"
+    return Chart(title, Axis("rule"), Axis(run.currency), tuple(series))
+
+
+def rules_figures(distilled: Distilled, run: Standing) -> dict[str, Any]:
+    """The rules and what their decisions come to, as data."""
+    certificate = distilled.finding.certificate
+    return {
+        "run": standing_figures(run),
+        "rules": rules_json(distilled),
+        "value": certificate.value,
+        "regret": distilled.regret,
+        "bound": distilled.bound,
+        "largest_violation": certificate.largest_violation,
+        "broken": [str(fault) for fault in distilled.finding.faults],
+    }
+
+
 def rules_json(distilled: Distilled) -> list[dict[str, Any]]:
     """The rules as data."""
     figures = rules_frame(distilled).drop(columns=["who", "rule"])
@@ -165,14 +198,15 @@ def rules_sql(rules: Sequence[Rule], case: Case) -> str:
     rates = [f"    WHEN {at} THEN {_literal(rule.rate)}" for at, rule in enumerate(rules, start=1)]
     shares = [f"    WHEN {at} THEN {_literal(rule.share)}" for at, rule in enumerate(rules, start=1)]
     barred = [f"{_name('exclude')} IS NOT TRUE"] if np.any(portfolio.exclude) else []
-    open_to = " AND ".join([*barred, "smallest <= largest", "rule IS NOT NULL"])
+    free = ["fixed_amount IS NULL"] if np.any(~np.isnan(portfolio.fixed_amount)) else []
+    open_to = " AND ".join([*barred, *free, "smallest <= largest", "rule IS NOT NULL"])
     return _QUERY.format(
         tests="\n".join(tests), rates="\n".join(rates), shares="\n".join(shares), open_to=open_to, **fields
     )
 
 
 _QUERY = """\
--- Rates are fractions. Whoever is not in the result is refused; pinned offers stand as they are.
+-- Rates are fractions. Whoever is not in the result is refused; pinned offers, not in it either, stand.
 WITH asked AS (
   SELECT borrowers.*,
     FLOOR(CASE WHEN max_amount < {ticket_max} THEN max_amount ELSE {ticket_max} END {to_lots} + 1e-6)

@@ -14,6 +14,8 @@ from allocator.insight.concentration import Concentration
 from allocator.insight.simulation.measures import Distribution, Estimate
 from allocator.insight.simulation.record import Risk, Simulation, Years
 from allocator.insight.simulation.summary import YearsSummary
+from allocator.insight.standing import Standing
+from allocator.report.broken import broken_lines, standing_figures
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import Unit, percent, unit_for
 from allocator.report.plain import plain_table
@@ -29,18 +31,20 @@ _HOW = {
 
 
 def simulation_page(
-    name: str, currency: str, simulation: Simulation, years: Years, found: YearsSummary
+    run: Standing, simulation: Simulation, years: Years, found: YearsSummary
 ) -> RenderableType:
     """The page of one allocation's years."""
-    unit = _unit(years, found, currency)
+    unit = _unit(years, found, run.currency)
     count = len(years.net)
     lines = [
+        *([] if run.optimal else [f"decided by the strategy {run.strategy}"]),
+        *broken_lines(run.limits_broken, run.terms_broken),
         f"{_HOW[simulation.method]}; {_assumed(simulation.risk)}",
         *_pooled(years),
         f"amounts in {unit}; intervals hold 95 %",
     ]
     return Group(
-        Text(f"{name}: {count:,} simulated years, seed {simulation.seed}", style="bold"),
+        Text(f"{run.name}: {count:,} simulated years, seed {simulation.seed}", style="bold"),
         *map(Text, lines),
         "",
         _distributions(years, found, unit),
@@ -54,9 +58,12 @@ def simulation_page(
     )
 
 
-def simulation_figures(simulation: Simulation, years: Years, found: YearsSummary) -> dict[str, Any]:
+def simulation_figures(
+    run: Standing, simulation: Simulation, years: Years, found: YearsSummary
+) -> dict[str, Any]:
     """The same as plain values; amounts in currency units, shares as fractions."""
     return {
+        **standing_figures(run),
         "years": len(years.net),
         "seed": simulation.seed,
         "method": simulation.method,
@@ -76,7 +83,7 @@ def simulation_figures(simulation: Simulation, years: Years, found: YearsSummary
     }
 
 
-def simulation_chart(name: str, currency: str, years: Years, found: YearsSummary) -> Chart:
+def simulation_chart(run: Standing, years: Years, found: YearsSummary) -> Chart:
     """Histograms of net and loss over one scale, with what is expected and the worst years marked."""
     edges = np.histogram_bin_edges(np.concatenate([years.net, years.loss]), _CELLS)
     series = []
@@ -89,8 +96,8 @@ def simulation_chart(name: str, currency: str, years: Years, found: YearsSummary
         (-worst.var.value, f"net, worst {percent(1 - worst.level)} of years"),
         (years.expected["loss"], "loss expected"),
     )
-    title = f"{name}: {len(years.net):,} simulated years"
-    return Chart(title, Axis(currency), Axis("share of years", "percent"), tuple(series), marks)
+    title = f"{run.name}: {len(years.net):,} simulated years"
+    return Chart(title, Axis(run.currency), Axis("share of years", "percent"), tuple(series), marks)
 
 
 def _assumed(risk: Risk) -> str:

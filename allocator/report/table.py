@@ -135,7 +135,7 @@ def _unspent(summary: Mapping[str, Any]) -> str | None:
     if summary["strategy"] != "optimal":
         why = "so the strategy decides"
     elif budget["price"] > 0:
-        why = "it is too little for a further whole offer"
+        why = "nothing more was found that fits"
     elif any(limit["binding"] and limit["price"] for limit in others):
         why = "the other limits bind first"
     else:

@@ -102,6 +102,16 @@ def allocator(capsys: pytest.CaptureFixture[str]) -> Allocator:
     return run
 
 
+@pytest.fixture
+def broken(case: Path, allocator: Allocator) -> Path:
+    """The folder `theirs` of a book of another team's, which breaks the budget and four bands."""
+    rows = "".join(f"F0{at},500000,0.08\n" for at in (1, 2, 3, 4, 5, 6, 7, 8))
+    (case / "book.csv").write_text(f"borrower_id,amount,rate\n{rows}")
+    solved = allocator("solve", "scenario.yaml", "--set", "strategy={file: book.csv}", "--out", "theirs")
+    assert solved.status == 0, solved.err
+    return case / "theirs"
+
+
 def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
     """Start the command in a process of its own."""
     return subprocess.Popen(

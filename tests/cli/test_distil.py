@@ -33,8 +33,9 @@ def test_rules_on_a_page_and_in_files(run: Path, allocator: Allocator) -> None:
 def test_rules_as_json(run: Path, allocator: Allocator) -> None:
     found = allocator("distil", run, "--json").json
     summary = json.loads((run / "summary.json").read_text())
-    assert found["optimum"] == pytest.approx(summary["objective"])
-    assert found["regret"] == pytest.approx(found["optimum"] - found["value"])
+    assert found["run"]["value"] == pytest.approx(summary["objective"])
+    assert found["regret"] == pytest.approx(found["run"]["value"] - found["value"])
+    assert found["bound"] == pytest.approx(summary["bound"])
     assert found["broken"] == []
     assert {"where", "rate", "share", "firms", "offered", "value"} <= found["rules"][0].keys()
 
@@ -74,6 +75,8 @@ BAD: dict[str, tuple[Callable[[Path], object], list[object], int, str]] = {
     "a file that stands": (lambda run: None, ["run", "--out", "churn.csv"], 2, "give --force"),
     "no such place": (lambda run: None, ["run", "--out", "no/rules.sql"], 2, "its folder does not exist"),
     "no such column": (lambda run: None, ["run", "--text", "colour"], 2, "colour"),
+    "a number for text": (lambda run: None, ["run", "--text", "pd"], 2, "pd is no column of texts"),
+    "another picture": (lambda run: None, ["run", "--plot", "rules.png"], 2, "no format for the ending .png"),
     "text for a number": (lambda run: None, ["run", "--number", "sector"], 2, "sector"),
 }  # fmt: skip
 
@@ -106,3 +109,21 @@ def test_shares_in_words_lend_no_more_than_the_rules_do(run: Path, allocator: Al
     assert [float(share) / 100 for share in said] == pytest.approx(
         [one["share"] for one in found["rules"]], rel=1e-9
     )
+
+
+def test_a_run_that_breaks_limits_is_no_optimum(broken: Path, allocator: Allocator) -> None:
+    page = allocator("distil", "theirs").out
+    assert "the run, by book.csv, is worth" in page
+    assert "limits broken: budget, A line, loss rate" in page
+    found = allocator("distil", "theirs", "--json").json
+    assert found["run"]["limits_broken"] == ["budget", "A line", "loss rate"]
+    assert found["broken"] == []
+    assert found["value"] <= found["bound"] * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("ending", ["html", "svg"])
+def test_rules_are_drawn_in_one_file(run: Path, allocator: Allocator, ending: str) -> None:
+    assert allocator("distil", "run", "--plot", f"rules.{ending}").status == 0
+    text = (run.parent / f"rules.{ending}").read_text()
+    assert "small: " in text
+    assert 'src="http' not in text

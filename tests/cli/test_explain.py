@@ -64,6 +64,50 @@ def test_what_a_strategy_decides_is_laid_to_the_strategy(case: Path, allocator: 
     assert "integer_step" not in {reason["code"] for reason in reasons}
 
 
+def test_what_is_made_is_marked_and_a_decision_against_the_prices_is_said(
+    case: Path, allocator: Allocator
+) -> None:
+    allocator("solve", "scenario.yaml", "--set", "strategy=equal", "--out", "ruled")
+    rows = [line.split(",") for line in (case / "ruled/allocation.csv").read_text().splitlines()[1:]]
+    against = 0
+    for borrower, _, amount, *_ in rows:
+        page = allocator("explain", "ruled", borrower).out
+        found = allocator("explain", "ruled", borrower, "--json").json
+        made = [line.split() for line in page.splitlines() if line.endswith("  made")]
+        assert [one[2] for one in made] == ([f"{float(amount):,.0f}"] if float(amount) else [])
+        if found["alternatives"] and not found["as_prices_say"]:
+            answer = "refusal" if float(amount) else "an offer"
+            assert f"The best answer to the prices is {answer}, not the decision" in page
+            against += 1
+    assert against
+
+
+@pytest.mark.parametrize("arguments", [(), ("F01",), ("--exact",)])
+def test_a_book_that_breaks_limits_is_said_to(broken: Path, allocator: Allocator, arguments: Any) -> None:
+    page = allocator("explain", "theirs", *arguments).out
+    assert "decided by the strategy book.csv" in page
+    assert "limits broken: budget, A line, loss rate" in page
+    assert "4 x rate that may not be offered" in page
+
+
+def test_a_value_above_what_limits_allow_bounds_no_cost_from_below(
+    broken: Path, allocator: Allocator
+) -> None:
+    """The same limits cost the same, whatever run they are asked of: within what is known of the optimum."""
+    assert allocator("solve", "scenario.yaml", "--out", "own").status == 0
+    theirs, own = (allocator("explain", run, "--exact", "--json").json for run in ("theirs", "own"))
+    assert theirs["limits_broken"] == ["budget", "A line", "loss rate"]
+    for cost, best in zip(theirs["costs"], own["costs"], strict=True):
+        assert cost["low"] <= best["high"] + 1e-6
+        assert cost["high"] is None or cost["high"] >= best["low"] - 1e-6
+
+
+def test_the_ledger_of_some_says_whose_it_is(run: Path, allocator: Allocator) -> None:
+    page = allocator("explain", "run", "--where", "grade: A").out
+    assert "Ledger by grade of those with grade: A, amounts in CNY" in page
+    assert allocator("explain", "run", "--where", "grade: A", "--json").json["where"] == "grade: A"
+
+
 @pytest.mark.parametrize("arguments", [(), ("F05",)])
 @pytest.mark.parametrize("ending", ["html", "svg"])
 def test_a_picture_is_one_file(run: Path, allocator: Allocator, arguments: Any, ending: str) -> None:
@@ -83,6 +127,7 @@ REFUSED = {
     "no filter": (("run", "--where", ""), "no column is named"),
     "no value": (("run", "--where", "sector"), "expected text, found nothing"),
     "a wrong filter": (("run", "--where", "pd: {over: 5%}"), "unknown key 'over'"),
+    "nobody": (("run", "--where", "grade: Q"), "no borrower passes grade: Q"),
     "an empty range": (("run", "--where", "pd: {above: 5%, below: 1%}"), "no number lies in the range"),
     "a text for a number": (("run", "--where", "pd: high"), "pd holds numbers, expected a range"),
     "no YAML": (("run", "--where", "{sector: ["), "--where"),

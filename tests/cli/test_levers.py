@@ -67,3 +67,28 @@ def test_a_run_whose_inputs_changed_is_not_priced(run: Path, allocator: Allocato
     text = (run.parent / "borrowers.csv").read_text()
     (run.parent / "borrowers.csv").write_text(text.replace("0.005", "0.006"))
     assert allocator("levers", "run").status == 5
+
+
+def test_levers_of_a_book_that_breaks_limits_are_those_of_the_optimum(
+    broken: Path, allocator: Allocator
+) -> None:
+    """Its own value, above what limits allow, is no lower bound: the optimum's is."""
+    assert allocator("solve", "scenario.yaml", "--out", "own").status == 0
+    theirs, own = (allocator("levers", run, "--json").json for run in ("theirs", "own"))
+    assert theirs["best_at_least"] == pytest.approx(own["value"], rel=1e-8)
+    ranges = [{one["name"]: one for one in found["levers"]} for found in (theirs, own)]
+    for name, one in ranges[0].items():
+        assert one["low"] <= ranges[1][name]["high"] + 1e-3
+        assert one["high"] >= ranges[1][name]["low"] - 1e-3
+    page = allocator("levers", "theirs").out
+    assert "what would raise the best value, 110,532.00 CNY" in page
+    assert "limits broken: budget, A line, loss rate" in page
+
+
+def test_quick_levers_of_such_a_book_know_no_upper_end(broken: Path, allocator: Allocator) -> None:
+    found = allocator("levers", "theirs", "--quick", "--json").json
+    assert found["best_at_least"] is None
+    assert {one["high"] for one in found["levers"]} == {None}
+    page = allocator("levers", "theirs", "--quick").out
+    assert "what would raise the best value, at most" in page
+    assert "not known" in page

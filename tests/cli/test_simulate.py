@@ -118,3 +118,11 @@ def test_bad_input_is_told_with_place_and_remedy(run: Path, allocator: Allocator
     assert "->" in outcome.told
     assert "Traceback" not in outcome.err
     assert sorted(run.parent.iterdir()) == before
+
+
+def test_years_of_a_book_that_breaks_limits_say_so(broken: Path, allocator: Allocator) -> None:
+    page = allocator("simulate", "theirs", "--years", "200").out
+    assert "decided by the strategy book.csv" in page
+    assert "limits broken: budget, A line, loss rate" in page
+    found = allocator("simulate", "theirs", "--years", "200", "--json").json
+    assert found["limits_broken"] == ["budget", "A line", "loss rate"]

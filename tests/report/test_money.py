@@ -45,6 +45,15 @@ def test_where_headings_alone_are_too_wide_no_amount_is_written_smaller_than_nee
     assert str(unit_for({"offered": [10_000_000_000.0]}, "CNY", 8)) == "million CNY"
 
 
+def test_an_amount_that_would_be_nothing_brings_decimals_as_far_as_they_fit() -> None:
+    assert unit_for({"a": [100e6, 31_000.0]}, "CNY", 8) == Unit(1_000_000, "CNY", 2)
+    assert unit_for({"a": [100e6, 4.0]}, "CNY", 8) == Unit(1_000_000, "CNY", 2)
+    assert unit_for({"a": [100e6, 900_000.0]}, "CNY", 8) == Unit(1_000_000, "CNY")
+    assert unit_for({"a": [100e6, 0.0]}, "CNY", 8) == Unit(1_000_000, "CNY")
+    assert Unit(1_000_000, "CNY", 2).write(-4_000.0) == "0.00"
+    assert Unit(1_000_000, "CNY", 2).write(1_234_567_890.0) == "1,234.57"
+
+
 def test_rates_and_small_numbers() -> None:
     assert percent(0.0465) == "4.65%"
     assert (small(0.0), small(1.23456e-7), small(0.02209)) == ("0", "1.235e-07", "0.02209")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,19 +28,37 @@ def found(name: str) -> tuple[Case, Distilled]:
     scenario = load_scenario(ROOT / "scenarios" / f"{name}.yaml")
     case = prepare(scenario, read_inputs(scenario))
     certificate = judge(case, decide(case)).certificate
-    return case, distil(case, certificate.prices, certificate.value, 5)
+    return case, distil(case, certificate, 5)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_query_decides_as_the_rules_do(name: str) -> None:
     case, distilled = found(name)
+    agrees(case, distilled, pd.read_csv(ROOT / "scenarios" / "data" / "sme-302.csv"))
+
+
+def test_the_query_leaves_pinned_offers_to_stand(tmp_path: Path) -> None:
+    frame = pd.read_csv(ROOT / "scenarios" / "data" / "sme-302.csv").assign(fixed_amount=np.nan)
+    frame["fixed_rate"] = np.nan
+    frame.loc[frame.index[frame["grade"] == "A"][:6], ["fixed_amount", "fixed_rate"]] = (250_000.0, 0.085)
+    frame.to_csv(tmp_path / "borrowers.csv", index=False)
+    source = f"portfolio.source={json.dumps({'csv': str(tmp_path / 'borrowers.csv')})}"
+    scenario = load_scenario(ROOT / "scenarios" / "sme-302.yaml", [source])
+    case = prepare(scenario, read_inputs(scenario))
+    distilled = distil(case, judge(case, decide(case)).certificate, 5)
+    assert np.count_nonzero(case.offers.must & (distilled.finding.ledger.amount > 0)) == 6
+    agrees(case, distilled, frame)
+
+
+def agrees(case: Case, distilled: Distilled, borrowers: pd.DataFrame) -> None:
+    """The query over `borrowers` gives what the rules decide of all who are not pinned."""
     with sqlite3.connect(":memory:") as connection:
         connection.create_function("FLOOR", 1, np.floor)
         connection.create_function("CEIL", 1, np.ceil)
-        pd.read_csv(ROOT / "scenarios" / "data" / "sme-302.csv").to_sql("borrowers", connection, index=False)
+        borrowers.to_sql("borrowers", connection, index=False)
         rows = connection.execute(rules_sql(distilled.rules, case)).fetchall()
     ledger = distilled.finding.ledger
-    taken = np.flatnonzero(ledger.amount > 0)
+    taken = np.flatnonzero((ledger.amount > 0) & ~case.offers.must)
     expected = [
         (case.inputs.portfolio.borrower_id[i], int(distilled.rule[i]) + 1, ledger.rate[i], ledger.amount[i])
         for i in taken

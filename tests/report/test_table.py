@@ -110,7 +110,7 @@ def test_many_grades_are_cut_and_counted_in_the_total() -> None:
     [
         (0.0, limit("line", 5.0, 9.0), "no further offer earns its cost"),
         (0.0, limit("line", 9.0, 9.0, price=0.1), "the other limits bind first"),
-        (0.02, limit("line", 9.0, 9.0, price=0.1), "it is too little for a further whole offer"),
+        (0.02, limit("line", 9.0, 9.0, price=0.1), "nothing more was found that fits"),
     ],
 )
 def test_money_left_is_explained(price: float, other: dict[str, Any], why: str) -> None:

@@ -20,6 +20,7 @@ from allocator.insight.distillation.totals import Totals, totals_of
 from allocator.insight.distillation.tree import Feature, Node, features_of, grow
 from allocator.records.case import Case
 from allocator.records.portfolio import Floats, Integers
+from allocator.records.run import Certificate
 
 SAMPLE = 40_000
 """Borrowers that a tree is grown from; the answers of its leaves are chosen over everybody."""
@@ -48,31 +49,29 @@ class Distilled:
 
     rules: tuple[Rule, ...]
     rule: Integers
-    """(n,) index of the rule that decided each borrower; -1: none did."""
+    """(n,) index of the rule that decided each borrower; -1: none did, as of a pinned offer."""
     finding: Finding
     """The rules' decisions rechecked as any run's are: value, bound, every limit."""
-    optimum: float
-    """Value of the run that the rules stand in for."""
+    run_value: float
+    """Of the run that the rules stand in for."""
+    bound: float
+    """No allocation inside the limits is worth more: the run's, or what the rules' recheck proves."""
     values: Mapping[str, tuple[str, ...]]
     """Column of texts -> every value that a borrower has, for who tells rules in words."""
 
     @property
     def regret(self) -> float:
         """What following the rules loses against the run, in currency units."""
-        return self.optimum - self.finding.certificate.value
+        return self.run_value - self.finding.certificate.value
 
 
-def distil(
-    case: Case,
-    prices: Mapping[str, float],
-    optimum: float,
-    most: int = 12,
-    progress: Progress = lambda _: None,
-) -> Distilled:
-    """At most `most` rules whose decisions keep every limit, as near to `optimum` as was found.
+def distil(case: Case, run: Certificate, most: int = 12, progress: Progress = lambda _: None) -> Distilled:
+    """At most `most` rules whose decisions keep every limit, worth as much as was found.
 
-    `prices` are those of the run. Raises InfeasibleError where no rules that were tried keep the limits.
+    `run` is the certificate of a run of the same case: its prices, value and bound. Raises
+    InfeasibleError where no rules that were tried keep the limits.
     """
+    prices = run.prices
     columns = Columns(case.offers, case.limits)
     portfolio = case.inputs.portfolio
     at = np.array([prices[row.name] for row in case.limits.rows])
@@ -88,7 +87,9 @@ def distil(
     decisions = follow(rules, portfolio, case.offers)
     finding = recheck(case.scenario, portfolio, case.inputs.churn, decisions, prices, case.inputs.hashes)
     values = {name: portfolio.text(name).values for name in ("grade", *portfolio.texts)}
-    return Distilled(rules, rule_of(rules, portfolio), finding, optimum, values)
+    bound = min(run.bound, finding.certificate.bound)
+    by = np.where(case.offers.must, -1, rule_of(rules, portfolio))
+    return Distilled(rules, by, finding, run.value, bound, values)
 
 
 @dataclass(frozen=True)

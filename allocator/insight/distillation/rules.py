@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from allocator.insight.segments import meets
 from allocator.records.conditions import Condition
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
@@ -27,34 +28,11 @@ class Rule:
     """Of the largest loan that request and ticket allow; never below the smallest loan."""
 
 
-def meets(condition: Condition, portfolio: Portfolio) -> Booleans:
-    """(n,) whom `condition` is about; a missing value meets none."""
-    if condition.is_range:
-        values = portfolio.number(condition.column)
-        inside = ~np.isnan(values)
-        for edge, test in (
-            (condition.above, np.greater),
-            (condition.at_least, np.greater_equal),
-            (condition.below, np.less),
-            (condition.at_most, np.less_equal),
-        ):
-            if edge is not None:
-                inside &= test(values, edge)
-        return inside
-    column = portfolio.text(condition.column)
-    wanted = np.isin(np.array([*column.values, ""], dtype=object), condition.values)
-    wanted[-1] = False
-    return np.asarray(wanted[column.codes])
-
-
 def rule_of(rules: Sequence[Rule], portfolio: Portfolio) -> Integers:
     """(n,) index of the first rule that fits each borrower; -1: none."""
     found = np.full(len(portfolio), -1, dtype=np.int64)
     for at, rule in enumerate(rules):
-        inside = found < 0
-        for condition in rule.where:
-            inside &= meets(condition, portfolio)
-        found[inside] = at
+        found[(found < 0) & meets(rule.where, portfolio)] = at
     return found
 
 

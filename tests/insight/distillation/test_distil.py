@@ -15,6 +15,7 @@ from allocator.insight.distillation import Distilled, distil, follow
 from allocator.insight.distillation.totals import totals_of
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case, Inputs
+from allocator.records.run import Certificate
 from allocator.scenario import load_scenario
 from tests.builders import Case as Built
 from tests.builders import churn_table, limit, policy, portfolio
@@ -33,7 +34,7 @@ def shipped(name: str) -> Case:
 def distilled(name: str, most: int) -> tuple[Distilled, float]:
     case = shipped(name)
     certificate = judge(case, decide(case)).certificate
-    return distil(case, certificate.prices, certificate.value, most), certificate.value
+    return distil(case, certificate, most), certificate.value
 
 
 def case_of(built: Built) -> Case:
@@ -67,7 +68,7 @@ def test_the_same_rules_each_time_and_for_any_order_of_rows() -> None:
     case = shipped("sme-302")
     certificate = judge(case, decide(case)).certificate
     first, _ = distilled("sme-302", 6)
-    assert distil(case, certificate.prices, certificate.value, 6).rules == first.rules
+    assert distil(case, certificate, 6).rules == first.rules
 
 
 def test_more_rules_lose_no_more_than_a_search_may() -> None:
@@ -97,7 +98,7 @@ def test_an_exact_budget_is_spent_exactly() -> None:
     scenario = replace(case.scenario, policy=replace(case.scenario.policy, budget=budget))
     exact = prepare(scenario, case.inputs)
     certificate = judge(exact, decide(exact)).certificate
-    found = distil(exact, certificate.prices, certificate.value, 8)
+    found = distil(exact, certificate, 8)
     assert not found.finding.faults
     assert found.finding.certificate.limits[0].used == pytest.approx(1e8, abs=0.1)
 
@@ -112,7 +113,7 @@ def test_pinned_offers_stay_and_the_excluded_stay_out() -> None:
     )
     case = case_of(Built(book, TABLE, policy(3_000_000.0)))
     certificate = judge(case, decide(case)).certificate
-    ledger = distil(case, certificate.prices, certificate.value, 3).finding.ledger
+    ledger = distil(case, certificate, 3).finding.ledger
     assert (ledger.amount[7], ledger.rate[7]) == (123_456.78, 0.08)
     assert ledger.amount[4] == 0
 
@@ -127,4 +128,4 @@ def test_limits_that_no_few_rules_keep_are_said() -> None:
     with pytest.raises(
         InfeasibleError, match="no 2 rules were found that keep every limit: allow more of them"
     ):
-        distil(case, {row.name: 0.0 for row in case.limits.rows}, 1.0, 2)
+        distil(case, Certificate({row.name: 0.0 for row in case.limits.rows}, np.inf, 1.0, (), {}), 2)

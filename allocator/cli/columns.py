@@ -1,0 +1,29 @@
+"""Columns of the borrowers that options name, beside those that a scenario reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from allocator.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from allocator.borrowers import Columns
+
+
+def further_columns(texts: Iterable[str], numbers: Iterable[str], option: str) -> Columns:
+    """What must be read for `texts` and `numbers`; what every portfolio has is left out.
+
+    Raises InputError, in terms of `option`, for a text that is a canonical column of numbers.
+    """
+    from allocator.borrowers import Columns
+    from allocator.portfolio.columns import CANONICAL, NUMBERS
+
+    no_texts = {column.name for column in NUMBERS} | {"exclude"}
+    faults = [
+        Fault(f"{name} is no column of texts", "name one, as grade or sector", field=option)
+        for name in sorted(no_texts & set(texts))
+    ]
+    if faults:
+        raise InputError.of(faults, "command line")
+    return Columns(frozenset(texts) - set(CANONICAL), frozenset(numbers) - set(CANONICAL))
