@@ -10,7 +10,8 @@ AllocatorError                     1   anything else
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -102,3 +103,14 @@ class OutputError(AllocatorError):
     """The result could not be written; nothing half-written is left behind."""
 
     code = "not_written"
+
+
+@contextmanager
+def concerning(subject: str) -> Iterator[None]:
+    """Have an AllocatorError raised within say whom it is about: its message begins with `subject`."""
+    try:
+        yield
+    except AllocatorError as error:
+        if not error.message.startswith(f"{subject}: "):
+            error.message = f"{subject}: {error.message}"
+        raise

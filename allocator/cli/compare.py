@@ -55,32 +55,30 @@ def compare(
     verbose: Verbose = False,
 ) -> None:
     """Compare each with the first: inputs, results, who is swapped, what each difference costs."""
-    from allocator.report.charts import ENDINGS, chart_text
-    from allocator.report.comparison import comparison_chart, comparison_figures, comparison_page
-    from allocator.store.file import require_file, write_file
-    from allocator.store.tables import FORMATS, write_frame
-
     _require_subjects(subjects, strategies, sets)
-    if plot is not None:
-        require_file(plot, ENDINGS, force=force)
-    if out is not None:
-        require_file(out, FORMATS, force=force)
     with progress(verbose) as tell:
         tell("starting the engine")
         from allocator.insight.comparison import compare as compared
+        from allocator.report import comparison as pages
+        from allocator.report.charts import ENDINGS, chart_text
+        from allocator.store.file import require_file, write_file
+        from allocator.store.tables import FORMATS, write_frame
 
+        for path, endings in ((plot, ENDINGS), (out, FORMATS)):
+            if path is not None:
+                require_file(path, endings, force=force)
         sides = _sides(subjects, strategies, sets, by, tell)
         comparison = compared(sides, by, tell, exact=not prices_only, years=years, seed=seed)
         tell("writing")
-        picture = None if plot is None else chart_text(comparison_chart(comparison), plot)
+        picture = None if plot is None else chart_text(pages.comparison_chart(comparison), plot)
         if out is not None:
             write_frame(_all_swaps(comparison), out, force=force)
         if plot is not None and picture is not None:
             write_file(plot, picture)
     if as_json:
-        print_json(comparison_figures(comparison, top))
+        print_json(pages.comparison_figures(comparison, top))
     else:
-        print_page(comparison_page(comparison, top if len(sides) == 2 else 0))
+        print_page(pages.comparison_page(comparison, top if len(sides) == 2 else 0))
 
 
 def _require_subjects(subjects: list[Path], strategies: str | None, sets: list[str]) -> None:

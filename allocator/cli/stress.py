@@ -55,20 +55,20 @@ def stress(
     verbose: Verbose = False,
 ) -> None:
     """Judge the allocation in stressed worlds: as it stands, and decided anew."""
-    from allocator.report import stress as pages
-    from allocator.report.charts import ENDINGS, chart_text
-    from allocator.scenario import load_scenario
-    from allocator.store.file import require_file, write_file
-
-    if plot is not None:
-        require_file(plot, ENDINGS, force=force)
     if along is not None and reverse is None:
         raise _misuse("--along", "says nothing without --reverse", "give --reverse QUANTITY=LINE too")
     with progress(verbose) as tell:
+        from allocator.scenario import load_scenario
+
         scenario = load_scenario(file, sets)
         tell("starting the engine")
         from allocator.insight.stress import chosen, read_base, try_stresses
+        from allocator.report import stress as pages
+        from allocator.report.charts import ENDINGS, chart_text
+        from allocator.store.file import require_file, write_file
 
+        if plot is not None:
+            require_file(plot, ENDINGS, force=force)
         stresses = chosen(scenario, only, shock)
         currency = scenario.policy.currency
         if reverse is None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,6 +72,85 @@ def test_a_run_beside_a_scenario(case: Path, allocator: Allocator) -> None:
     quick = allocator("compare", "old", "new.yaml", "--prices-only", "--json").json
     assert quick["pairs"][0]["steps"][0]["gain"] is None
     assert quick["pairs"][0]["steps"][0]["most"] == pytest.approx(step["most"])
+
+
+def test_nine_sides_with_long_names_fit_the_page_and_no_number_is_cut(
+    case: Path, allocator: Allocator
+) -> None:
+    names = [f"portfolio-of-branch-no-{at}" for at in range(9)]
+    for at, name in enumerate(names):
+        policy = f"{{budget: {{amount: {3_000_000 - 1000 * at}}}, funding_rate: {at / 1000}}}"
+        (case / f"{name}.yaml").write_text(f"schema: 1\nextends: scenario.yaml\npolicy: {policy}\n")
+    outcome = allocator("compare", *(f"{name}.yaml" for name in names), "--prices-only")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert max(map(len, outcome.out.splitlines())) <= 100
+    assert "…" not in outcome.out
+    page = re.sub(r"\s+", " ", outcome.out)
+    found = allocator("compare", *(f"{name}.yaml" for name in names), "--prices-only", "--json").json
+    for one in found["compared"]:
+        segment = one["segments"]["B"]
+        for amount in (one["value"], one["offered"], segment["value"], segment["offered"]):
+            assert f" {amount:,.0f} " in page
+
+
+def test_the_gains_of_the_swaps_add_up_to_the_difference(case: Path, allocator: Allocator) -> None:
+    more = "policy: {idle_rate: 1%, funding_rate: 1%, budget: {amount: 5_000_000}}"
+    (case / "idle.yaml").write_text(f"schema: 1\nextends: scenario.yaml\n{more}\n")
+    lines = allocator("compare", "scenario.yaml", "idle.yaml").out.splitlines()
+    heads = [line.partition("  ")[0] for line in lines]
+    for head in ("same", "idle budget", "total"):
+        assert head in heads
+    found = allocator("compare", "scenario.yaml", "idle.yaml", "--json").json
+    first, second = (one["value"] for one in found["compared"])
+    swaps = found["pairs"][0]["swaps"]
+    gains = [part["gain"] for part in (*swaps["totals"], swaps["unchanged"], swaps["idle"])]
+    assert swaps["unchanged"]["borrowers"] == swaps["same"]
+    assert swaps["idle"]["gain"] > 0
+    assert sum(gains) == pytest.approx(second - first)
+    assert (swaps["total"]["value_before"], swaps["total"]["value_after"]) == (first, second)
+
+
+@pytest.mark.parametrize("order", [("scenario", "short"), ("short", "scenario")])
+def test_an_error_names_its_subject(case: Path, allocator: Allocator, order: tuple[str, ...]) -> None:
+    (case / "short.yaml").write_text(
+        "schema: 1\nextends: scenario.yaml\npolicy: {budget: {amount: 3e8, spend: exactly}}\n"
+    )
+    outcome = allocator("compare", *(f"{name}.yaml" for name in order))
+    assert outcome.status == 3
+    assert outcome.told.startswith("error: short: no allocation exists: 'budget' cannot be met")
+    as_json = allocator("compare", *(f"{name}.yaml" for name in order), "--json").json
+    assert as_json["error"]["message"].startswith("short: no allocation exists")
+    assert as_json["error"]["conflict"] == ["budget"]
+
+
+def test_a_fault_of_the_borrowers_names_the_scenario_that_has_them(case: Path, allocator: Allocator) -> None:
+    (case / "theirs.yaml").write_text("schema: 1\nextends: scenario.yaml\nportfolio: {source: theirs.csv}\n")
+    (case / "theirs.csv").write_text("borrower_id,grade,pd,lgd,max_amount,sector\nF,A,2,0.4,5e5,food\n")
+    outcome = allocator("compare", "scenario.yaml", "theirs.yaml")
+    assert outcome.status == 2
+    assert outcome.told.startswith("error: theirs: ")
+    assert "theirs.csv, row 1, pd" in outcome.told
+
+
+@pytest.mark.parametrize("command", ["compare", "stress"])
+def test_nothing_heavy_is_loaded_before_progress_can_be_shown(case: Path, command: str) -> None:
+    program = f"""
+import sys
+from contextlib import contextmanager
+from allocator.cli import {command}
+from allocator.cli.main import main
+
+@contextmanager
+def shown(verbose):
+    print([name for name in ("numpy", "pandas", "allocator.engine") if name in sys.modules])
+    raise KeyboardInterrupt
+    yield
+
+{command}.progress = shown
+main(["{command}", "scenario.yaml"])
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"
 
 
 @pytest.mark.parametrize("ending", ["html", "svg"])

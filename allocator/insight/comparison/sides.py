@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from allocator.borrowers import NO_MORE, Columns, read_inputs
 from allocator.certification import Ledger
 from allocator.certification.certify import Finding
+from allocator.errors import concerning
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case
 from allocator.records.run import Status, StoredRun
@@ -45,6 +46,12 @@ class Side:
         return self.finding.ledger
 
     @property
+    def idle(self) -> float:
+        """What the budget left unspent earns, a part of the value."""
+        policy, spent = self.case.scenario.policy, self.finding.certificate.limits[0]
+        return policy.idle_rate * (spent.bound - spent.used) if policy.budget.spend == "at_most" else 0.0
+
+    @property
     def prices(self) -> Mapping[str, float]:
         return self.finding.certificate.prices
 
@@ -52,21 +59,23 @@ class Side:
 def run_side(stored: StoredRun, name: str, further: Columns = NO_MORE) -> Side:
     """A stored run that passes its recheck; its portfolio has the `further` columns too.
 
-    Raises InputError where an input is missing, CertificateError where the run does not pass.
+    Raises InputError where an input is missing, CertificateError where the run does not pass, with its name.
     """
-    run = recheck_run(stored, further)
-    case = prepare(run.scenario, run.inputs)
+    with concerning(name):
+        run = recheck_run(stored, further)
+        case = prepare(run.scenario, run.inputs)
     return Side(name, case, run.finding, float(stored.summary["bound"]), stored.summary["status"])
 
 
 def scenario_side(
     scenario: Scenario, name: str, progress: Progress = lambda _: None, further: Columns = NO_MORE
 ) -> Side:
-    """A scenario solved now, by its own strategy. Raises what `allocate` raises."""
-    progress(f"reading the borrowers of {name}")
-    case = prepare(scenario, read_inputs(scenario, further))
-    progress(f"solving {name}")
-    return judged(case, decide(case, progress), name)
+    """A scenario solved now, by its own strategy. Raises what `allocate` raises, with the name."""
+    with concerning(name):
+        progress(f"reading the borrowers of {name}")
+        case = prepare(scenario, read_inputs(scenario, further))
+        progress(f"solving {name}")
+        return judged(case, decide(case, progress), name)
 
 
 def strategy_sides(
@@ -94,10 +103,11 @@ def case_sides(
     optimum = decide(replace(plain, scenario=replace(first, strategy=type(first.strategy)())), progress)
     sides = []
     for scenario in scenarios:
-        case = replace(plain, scenario=scenario)
-        if scenario.strategy.files():
-            case = prepare(scenario, read_inputs(scenario, further))
-        sides.append(judged(case, decide(case, progress, optimum=optimum), scenario.strategy.name))
+        case, name = replace(plain, scenario=scenario), scenario.strategy.name
+        with concerning(name):
+            if scenario.strategy.files():
+                case = prepare(scenario, read_inputs(scenario, further))
+            sides.append(judged(case, decide(case, progress, optimum=optimum), name))
     return sides
 
 
