@@ -12,22 +12,34 @@ from rich.text import Text
 
 from allocator.insight.comparison import Comparison, Pair, Side
 from allocator.insight.comparison.segments import Figures
+from allocator.insight.comparison.swaps import SwapTotal
 from allocator.report.charts import Axis, Chart, Series
-from allocator.report.money import Unit, percent, unit_for
+from allocator.report.grid import Grid, unit_of
+from allocator.report.money import Unit, percent, relative, unit_for
 from allocator.report.plain import plain_table
 
-WIDTH = 100
-_NAME = 24
+_ROOM = 46
+"""Columns of the page that the amounts of borrowers who are swapped may take."""
 _MOST = 20
 """Segments and differences shown."""
 
 
 def comparison_page(comparison: Comparison, top: int) -> RenderableType:
     """The page: results, by segment, then each pair's inputs, costs and swaps with its `top` borrowers."""
-    unit = _unit(comparison)
-    parts: list[RenderableType] = [_results(comparison, unit), *_broken(comparison)]
-    parts += ["", *_simulated(comparison, unit), _by_segment(comparison, unit)]
-    for pair in comparison.pairs:
+    currency = comparison.sides[0].case.scenario.policy.currency
+    results, years, swapped = (
+        _results(comparison),
+        _simulated(comparison),
+        list(map(_swapped, comparison.pairs)),
+    )
+    unit = unit_of([results, years, *swapped], currency)
+    title = f"Results, amounts in {unit}; less: than {comparison.sides[0].name}, % of the own value"
+    parts: list[RenderableType] = [Text(title, style="bold"), results.table(unit), *_broken(comparison), ""]
+    if comparison.chances:
+        title = f"The same {comparison.years:,} simulated years for all, amounts in {unit}"
+        parts += [Text(title, style="bold"), years.table(unit), ""]
+    parts += _by_segment(comparison, unit)
+    for pair, swaps in zip(comparison.pairs, swapped, strict=True):
         title = f"{pair.after.name} beside {pair.before.name}"
         parts += [
             "",
@@ -35,9 +47,9 @@ def comparison_page(comparison: Comparison, top: int) -> RenderableType:
             *_inputs(pair),
             *_costs(pair, unit),
             "",
-            _swapped(pair, unit),
+            swaps.table(unit),
         ]
-        parts += _listed(pair, top)
+        parts += _listed(pair, top, currency)
     return Group(*parts)
 
 
@@ -80,43 +92,28 @@ def comparison_chart(comparison: Comparison) -> Chart:
     return Chart(f"Value by {comparison.by}", Axis(comparison.by), Axis(f"value, {currency}"), tuple(series))
 
 
-def _unit(comparison: Comparison) -> Unit:
-    """The unit in which the widest amounts of the results fit."""
-    offered = [figures.offered for figures in comparison.figures]
-    values = [figures.value for figures in comparison.figures]
-    columns = {"value": values, "less": values, "offered": offered, "interest": values, "loss": values}
-    return unit_for(columns, comparison.sides[0].case.scenario.policy.currency, 48)
-
-
-def _results(comparison: Comparison, unit: Unit) -> RenderableType:
+def _results(comparison: Comparison) -> Grid:
     first = comparison.sides[0]
-    table = plain_table()
-    table.add_column("", no_wrap=True, overflow="ellipsis", max_width=_NAME)
-    for heading in ("value", "of bound", "less", "%", "funded", "offered", "rate", "PD", "interest", "loss"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for side, figures in zip(comparison.sides, comparison.figures, strict=True):
-        less = first.value - side.value
-        share = "" if side.share is None else percent(side.share)
-        gained = "" if side is first else _relative(less, side.value)
-        table.add_row(
-            Text(side.name),
-            unit.write(side.value),
-            share,
-            "" if side is first else unit.write(less),
-            gained,
-            f"{figures.funded:,}",
-            unit.write(figures.offered),
-            percent(figures.mean_rate),
-            percent(figures.mean_pd),
-            unit.write(figures.interest),
-            unit.write(figures.expected_loss),
-        )
-    title = f"Results, amounts in {unit}; less: than {first.name}, % of the own value"
-    return Group(Text(title, style="bold"), table)
-
-
-def _relative(less: float, value: float) -> str:
-    return percent(less / abs(value)) if value else ""
+    headings = ("", "value", "of bound", "less", "%", "funded", "offered", "rate", "PD", "interest", "loss")
+    return Grid(
+        headings,
+        [
+            (
+                side.name,
+                side.value,
+                relative(side.value, side.bound) if side.bound > 0 else "",
+                "" if side is first else first.value - side.value,
+                "" if side is first else relative(first.value - side.value, side.value),
+                f"{figures.funded:,}",
+                figures.offered,
+                percent(figures.mean_rate),
+                percent(figures.mean_pd),
+                figures.interest,
+                figures.expected_loss,
+            )
+            for side, figures in zip(comparison.sides, comparison.figures, strict=True)
+        ],
+    )
 
 
 def _broken(comparison: Comparison) -> Iterator[RenderableType]:
@@ -132,51 +129,43 @@ def _breaks(side: Side) -> list[str]:
     return limits + [f"{count:,} x {what}" for what, count in side.finding.terms_broken.items()]
 
 
-def _simulated(comparison: Comparison, unit: Unit) -> Iterator[RenderableType]:
+def _simulated(comparison: Comparison) -> Grid:
     """Net of the same simulated years."""
-    if not comparison.chances:
-        return
-    table = plain_table()
-    table.add_column("", no_wrap=True, overflow="ellipsis", max_width=_NAME)
-    for heading in ("net, mean", "sd", "worst 1 %", "less", "s.e.", "years behind"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for side, chance in zip(comparison.sides, comparison.chances, strict=True):
+    rows: list[tuple[str | float, ...]] = []
+    for side, chance in zip(comparison.sides, comparison.chances or (), strict=False):
         if chance is None:
-            table.add_row(Text(side.name), *[""] * 5, "other borrowers")
+            rows.append((side.name, *[""] * 5, "other borrowers"))
             continue
-        figures = [unit.write(one) for one in (chance.mean, chance.sd, chance.worst)]
-        apart = (unit.write(chance.less), unit.write(chance.less_error), percent(chance.behind))
-        table.add_row(Text(side.name), *figures, *(apart if side is not comparison.sides[0] else ("",) * 3))
-    title = f"The same {comparison.years:,} simulated years for all, amounts in {unit}"
-    yield Text(title, style="bold")
-    yield table
-    yield ""
+        first = side is comparison.sides[0]
+        apart = ("", "", "") if first else (chance.less, chance.less_error, percent(chance.behind))
+        rows.append((side.name, chance.mean, chance.sd, chance.worst, *apart))
+    return Grid(("", "net, mean", "sd", "worst 1 %", "less", "s.e.", "years behind"), rows)
 
 
-def _by_segment(comparison: Comparison, unit: Unit) -> RenderableType:
+def _by_segment(comparison: Comparison, unit: Unit) -> Iterator[RenderableType]:
     """Value and money offered by segment, a column a side."""
     names = _segment_names(comparison)
-    parts: list[RenderableType] = []
+    headings = [comparison.by, *(side.name for side in comparison.sides)]
     for what in ("value", "offered"):
-        table = plain_table()
-        table.add_column(comparison.by, no_wrap=True, overflow="ellipsis", max_width=_NAME)
-        for side in comparison.sides:
-            table.add_column(Text(side.name), justify="right", overflow="ellipsis", no_wrap=True)
-        for name in names[:_MOST]:
-            cells = [_cell(segments.get(name), what, unit) for segments in comparison.segments]
-            table.add_row(Text(name), *cells)
-        space = [""] if parts else []
-        parts += [*space, Text(f"By {comparison.by}: {what}, {unit}", style="bold"), table]
-    hidden = len(names) - _MOST
-    return Group(*parts, *([f"and {hidden} more values of {comparison.by}"] if hidden > 0 else []))
+        if what != "value":
+            yield ""
+        yield Text(f"By {comparison.by}: {what}, {unit}", style="bold")
+        rows = [
+            [name, *(_cell(own.get(name), what) for own in comparison.segments)] for name in names[:_MOST]
+        ]
+        for at, block in enumerate(Grid(headings, rows).blocks(unit)):
+            yield from ([""] if at else [])
+            yield block.table(unit)
+    if len(names) > _MOST:
+        yield Text(f"and {len(names) - _MOST} more values of {comparison.by}")
 
 
 def _segment_names(comparison: Comparison) -> list[str]:
     return sorted({name for segments in comparison.segments for name in segments})
 
 
-def _cell(figures: Figures | None, what: str, unit: Unit) -> str:
-    return "" if figures is None else unit.write(getattr(figures, what))
+def _cell(figures: Figures | None, what: str) -> str | float:
+    return "" if figures is None else float(getattr(figures, what))
 
 
 def _inputs(pair: Pair) -> Iterator[RenderableType]:
@@ -222,46 +211,46 @@ def _costs(pair: Pair, unit: Unit) -> Iterator[RenderableType]:
     yield table
 
 
-def _swapped(pair: Pair, unit: Unit) -> RenderableType:
-    table = plain_table()
-    table.add_column("offer", no_wrap=True)
-    for heading in ("firms", "amount before", "after", "value before", "after", "gain", "PD"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for total in pair.swaps.totals:
-        if total.borrowers:
-            money = (
-                total.amount_before,
-                total.amount_after,
-                total.value_before,
-                total.value_after,
-                total.gain,
-            )
-            table.add_row(total.kind, f"{total.borrowers:,}", *map(unit.write, money), percent(total.mean_pd))
-    table.add_row("same", f"{pair.swaps.same:,}")
-    return table
+def _swapped(pair: Pair) -> Grid:
+    """The kinds of change, whose gains add up to the difference of the values."""
+    swaps = pair.swaps
+    rows = [_swap_row(total) for total in (*swaps.totals, swaps.same) if total.borrowers]
+    before, after = swaps.idle
+    if before or after:
+        rows.append(("idle budget", "", "", "", before, after, after - before, ""))
+    headings = ("offer", "firms", "amount before", "after", "value before", "after", "gain", "PD")
+    return Grid(headings, [*rows, _swap_row(swaps.whole)])
 
 
-def _listed(pair: Pair, top: int) -> Iterator[RenderableType]:
+def _swap_row(total: SwapTotal) -> tuple[str | float, ...]:
+    amounts = (total.amount_before, total.amount_after)
+    values = (total.value_before, total.value_after, total.gain)
+    return (total.kind, f"{total.borrowers:,}", *amounts, *values, percent(total.mean_pd))
+
+
+def _listed(pair: Pair, top: int, currency: str) -> Iterator[RenderableType]:
     """The borrowers whose value changes most."""
-    rows = pair.swaps.table.head(top)
+    table = pair.swaps.table
+    rows = table.head(top)
     if rows.empty:
         return
+    money = {"amount before": "amount_before", "after": "amount_after", "gain": "gain"}
+    unit = unit_for({heading: rows[key].tolist() for heading, key in money.items()}, currency, _ROOM)
     yield ""
-    table = plain_table()
-    table.add_column("borrower", no_wrap=True, overflow="ellipsis", max_width=16)
-    table.add_column("grade", no_wrap=True, overflow="ellipsis", max_width=6)
+    yield Text(f"Borrowers, amounts in {unit}", style="bold")
+    listed = plain_table()
+    listed.add_column("borrower", overflow="fold", max_width=16)
+    listed.add_column("grade", overflow="fold", max_width=6)
     for heading in ("PD", "amount before", "after", "rate before", "after", "gain"):
-        table.add_column(heading, justify="right", no_wrap=True)
+        listed.add_column(heading, justify="right", no_wrap=True)
     for row in rows.to_dict("records"):
-        amounts = [f"{row[key]:,.0f}" for key in ("amount_before", "amount_after")]
+        amounts = [unit.write(row[key]) for key in ("amount_before", "amount_after")]
         rates = [percent(row[key]) if row[key] else "" for key in ("rate_before", "rate_after")]
-        gain = f"{row['gain']:,.0f}"
-        table.add_row(
-            Text(str(row["borrower_id"])), Text(str(row["grade"])), percent(row["pd"]), *amounts, *rates, gain
-        )
-    yield table
-    if len(pair.swaps.table) > top:
-        yield f"and {len(pair.swaps.table) - top:,} more; --out FILE writes all"
+        who = (Text(str(row["borrower_id"])), Text(str(row["grade"])), percent(row["pd"]))
+        listed.add_row(*who, *amounts, *rates, unit.write(row["gain"]))
+    yield listed
+    if len(table) > top:
+        yield f"and {len(table) - top:,} more; --out FILE writes all"
 
 
 def _side_figures(side: Side, first: Side) -> dict[str, Any]:
@@ -281,6 +270,8 @@ def _side_figures(side: Side, first: Side) -> dict[str, Any]:
 
 
 def _pair_figures(pair: Pair, top: int) -> dict[str, Any]:
+    swaps = pair.swaps
+    before, after = swaps.idle
     return {
         "before": pair.before.name,
         "after": pair.after.name,
@@ -288,11 +279,18 @@ def _pair_figures(pair: Pair, top: int) -> dict[str, Any]:
         "borrowers": _plain(asdict(pair.borrowers)),
         "steps": [asdict(step) for step in pair.steps],
         "swaps": {
-            "totals": [{**asdict(total), "gain": total.gain} for total in pair.swaps.totals],
-            "same": pair.swaps.same,
-            "borrowers": pair.swaps.table.head(top).to_dict("records"),
+            "totals": [_swap_figures(total) for total in swaps.totals],
+            "same": swaps.same.borrowers,
+            "unchanged": _swap_figures(swaps.same),
+            "idle": {"value_before": before, "value_after": after, "gain": after - before},
+            "total": _swap_figures(swaps.whole),
+            "borrowers": swaps.table.head(top).to_dict("records"),
         },
     }
+
+
+def _swap_figures(total: SwapTotal) -> dict[str, Any]:
+    return {**asdict(total), "gain": total.gain}
 
 
 def _plain(figures: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+_TELLING = 100.0
+"""Times the whole: a percentage beyond says only that the whole is next to nothing."""
 _NAMES = {1: "", 10**3: "thousand ", 10**6: "million ", 10**9: "billion ", 10**12: "trillion "}
 _DECIMALS = 3
 """At most."""
@@ -43,17 +45,27 @@ def unit_for(columns: Mapping[str, Sequence[float]], currency: str, width: int) 
         texts = [[heading, *map(unit.write, amounts)] for heading, amounts in columns.items()]
         return sum(2 + max(map(len, column)) for column in texts)
 
-    units = [Unit(size, currency) for size in _NAMES]
-    whole = next((unit for unit in units if needed(unit) <= width), min(units, key=needed))
+    whole = fitting(needed, currency, width)
     amounts = [amount for column in columns.values() for amount in column]
     finer = [replace(whole, decimals=more) for more in range(_DECIMALS + 1 if whole.size > 1 else 1)]
     wide = [unit for unit in finer if needed(unit) <= width] or [whole]
     return next((unit for unit in wide if not any(map(unit.hides, amounts))), wide[-1])
 
 
+def fitting(needed: Callable[[Unit], int], currency: str, width: int) -> Unit:
+    """The smallest unit that has `needed` columns within `width`, else the smallest of the narrowest."""
+    units = [Unit(size, currency) for size in _NAMES]
+    return next((unit for unit in units if needed(unit) <= width), min(units, key=needed))
+
+
 def percent(fraction: float) -> str:
-    """A rate or share, a fraction, as `4.65%`."""
-    return f"{100 * fraction:.2f}%"
+    """A rate or share, a fraction, as `4.65%`; never `-0.00%`."""
+    return f"{100 * fraction:z.2f}%"
+
+
+def relative(part: float, whole: float) -> str:
+    """`part` as a percentage of `whole`; blank where that is 0, or next to nothing beside it."""
+    return percent(part / abs(whole)) if whole and abs(part) <= _TELLING * abs(whole) else ""
 
 
 def small(number: float) -> str:

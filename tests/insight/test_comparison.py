@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from allocator.errors import CertificateError
+from allocator.errors import CertificateError, InfeasibleError
 from allocator.insight.comparison import Side, compare, run_side, scenario_side, strategy_sides
 from allocator.insight.comparison.chance import chances
 from allocator.insight.comparison.differences import borrower_changes, match, scenario_differences
@@ -106,13 +106,36 @@ def test_who_enters_leaves_and_changes() -> None:
         ["b001", "other amount", 200_000.0, 300_000.0],
     ]
     assert found.table["pd"].tolist() == [0.03, 0.01, 0.02]
-    assert found.same == 0
+    assert found.same.borrowers == 0
     totals = {total.kind: total for total in found.totals}
     assert (totals["enters"].borrowers, totals["leaves"].amount_before) == (1, 400_000.0)
     assert totals["other amount"].mean_pd == pytest.approx(0.02)
     assert sum(total.gain for total in found.totals) == pytest.approx(after.value - before.value)
     again = swaps(before, before, match(before.case.inputs.portfolio, before.case.inputs.portfolio))
-    assert (len(again.table), again.same) == (0, 2)
+    assert (len(again.table), again.same.borrowers, again.same.gain) == (0, 2, 0.0)
+
+
+def test_gains_add_up_with_those_of_the_same_offer_and_of_idle_money() -> None:
+    book = portfolio(["A", "A", "B"], pd=[0.01, 0.02, 0.03], max_amount=400_000.0)
+    riskier = replace(book, pd=np.array([0.02, 0.02, 0.03]))
+    before = side(Case(book, TABLE, policy(1.5e6, rates=RATES, idle_rate=0.01)))
+    tighter = policy(1.4e6, limit("B", "offered", "at_most", 2e5, where={"grade": ["B"]}), rates=RATES)
+    after = side(Case(riskier, TABLE, replace(tighter, idle_rate=0.02)))
+    found = swaps(before, after, match(book, riskier))
+    assert found.same.borrowers == 2
+    assert found.same.gain < 0
+    assert found.idle == pytest.approx((0.01 * 300_000, 0.02 * 400_000))
+    gains = [total.gain for total in (*found.totals, found.same)]
+    difference = after.value - before.value
+    assert sum(gains) + found.idle[1] - found.idle[0] == pytest.approx(difference, rel=1e-12)
+    assert found.whole.gain == difference
+    assert (found.whole.borrowers, found.whole.amount_before, found.whole.amount_after) == (3, 1.2e6, 1e6)
+
+
+def test_an_error_says_which_side_it_is_about() -> None:
+    scenario = load_scenario(SHIPPED / "sme-302.yaml", ["policy.budget={amount: 1e12, spend: exactly}"])
+    with pytest.raises(InfeasibleError, match=r"^the new one: no allocation exists: 'budget' cannot be met"):
+        scenario_side(scenario, "the new one")
 
 
 def test_a_rate_that_changes_is_told_apart() -> None:

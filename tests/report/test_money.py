@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from allocator.report.money import Unit, percent, small, unit_for
+from allocator.report.money import Unit, percent, relative, small, unit_for
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,14 @@ def test_an_amount_that_would_be_nothing_brings_decimals_as_far_as_they_fit() ->
 def test_rates_and_small_numbers() -> None:
     assert percent(0.0465) == "4.65%"
     assert (small(0.0), small(1.23456e-7), small(0.02209)) == ("0", "1.235e-07", "0.02209")
+
+
+def test_no_minus_stands_before_nothing() -> None:
+    assert percent(-1e-9) == "0.00%"
+    assert percent(-0.012) == "-1.20%"
+
+
+def test_a_share_of_next_to_nothing_is_not_told() -> None:
+    assert [relative(1.0, whole) for whole in (4.0, -4.0, 0.01, 0.001, 0.0)] == [
+        "25.00%", "25.00%", "10000.00%", "", ""
+    ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,12 +12,13 @@ from allocator.insight.comparison.sides import Side
 from allocator.records.portfolio import Integers, Portfolio
 
 KINDS = ("enters", "leaves", "other amount and rate", "other amount", "other rate")
+SAME = "same"
 _FIGURES = ("amount", "rate", "expected_loss", "value")
 
 
 @dataclass(frozen=True)
 class SwapTotal:
-    """One kind of change, over all borrowers who see it; amounts in currency units."""
+    """Borrowers who see one kind of change, or none; amounts in currency units."""
 
     kind: str
     borrowers: int
@@ -42,8 +43,12 @@ class Swaps:
     those whose value changes most first."""
     totals: tuple[SwapTotal, ...]
     """One a kind, in the order of `KINDS`."""
-    same: int
-    """Borrowers of both with the same offer."""
+    same: SwapTotal
+    """Borrowers of both with the same offer, which may be worth something else."""
+    idle: tuple[float, float]
+    """What the budget left unspent earns, before and after."""
+    whole: SwapTotal
+    """All of them; its values are those of the sides, what idle money earns included."""
 
 
 def swaps(before: Side, after: Side, matching: Matching) -> Swaps:
@@ -56,23 +61,31 @@ def swaps(before: Side, after: Side, matching: Matching) -> Swaps:
     had, has = old["amount"] > 0, new["amount"] > 0
     amount = had & has & (old["amount"] != new["amount"])
     rate = had & has & (old["rate"] != new["rate"])
-    kind = np.select([has & ~had, had & ~has, amount & rate, amount, rate], range(5), default=-1)
+    kind = np.select([has & ~had, had & ~has, amount & rate, amount, rate, had & has], range(6), default=-1)
     books = before.case.inputs.portfolio, after.case.inputs.portfolio
-    changed = np.flatnonzero(kind >= 0)
-    table = pd.DataFrame(
+    funded = np.flatnonzero(kind >= 0)
+    offers = pd.DataFrame(
         {
-            "borrower_id": _either(books[0].borrower_id, books[1].borrower_id, places)[changed],
-            "grade": _either(_grades(books[0]), _grades(books[1]), places)[changed],
-            "pd": _either(books[0].pd, books[1].pd, places)[changed].astype(float),
-            "change": np.array(KINDS, dtype=object)[kind[changed]],
-            **{f"{name}_before": old[name][changed] for name in _FIGURES},
-            **{f"{name}_after": new[name][changed] for name in _FIGURES},
+            "borrower_id": _either(books[0].borrower_id, books[1].borrower_id, places)[funded],
+            "grade": _either(_grades(books[0]), _grades(books[1]), places)[funded],
+            "pd": _either(books[0].pd, books[1].pd, places)[funded].astype(float),
+            "change": np.array([*KINDS, SAME], dtype=object)[kind[funded]],
+            **{f"{name}_before": old[name][funded] for name in _FIGURES},
+            **{f"{name}_after": new[name][funded] for name in _FIGURES},
         }
     )
-    table["gain"] = table["value_after"] - table["value_before"]
-    order = np.lexsort((table["borrower_id"].to_numpy(), -table["gain"].abs().to_numpy()))
-    same = int(np.count_nonzero(had & has & (kind < 0)))
-    return Swaps(table.iloc[order].reset_index(drop=True), tuple(_total(table, name) for name in KINDS), same)
+    offers["gain"] = offers["value_after"] - offers["value_before"]
+    parts = {name: _total(name, offers[offers["change"] == name]) for name in (*KINDS, SAME)}
+    whole = replace(_total("total", offers), value_before=before.value, value_after=after.value)
+    changed = offers[offers["change"] != SAME]
+    order = np.lexsort((changed["borrower_id"].to_numpy(), -changed["gain"].abs().to_numpy()))
+    return Swaps(
+        table=changed.iloc[order].reset_index(drop=True),
+        totals=tuple(parts[name] for name in KINDS),
+        same=parts[SAME],
+        idle=(before.idle, after.idle),
+        whole=whole,
+    )
 
 
 def _figures(side: Side, place: Integers) -> dict[str, np.ndarray]:
@@ -93,8 +106,7 @@ def _grades(portfolio: Portfolio) -> np.ndarray:
     return np.array(portfolio.grade.values, dtype=object)[portfolio.grade.codes]
 
 
-def _total(table: pd.DataFrame, kind: str) -> SwapTotal:
-    rows = table[table["change"] == kind]
+def _total(kind: str, rows: pd.DataFrame) -> SwapTotal:
     weight = np.maximum(rows["amount_before"], rows["amount_after"])
     whole = float(weight.sum())
     return SwapTotal(
