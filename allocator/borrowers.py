@@ -190,7 +190,7 @@ def stressed(
 
     after = apply_stress(portfolio, churn, stress)
     if source.file is not None:
-        check_coverage(portfolio, stress, source.column)
+        check_coverage(portfolio, stress, source.column, source.file)
     return after
 
 

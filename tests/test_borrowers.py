@@ -158,7 +158,7 @@ def test_what_a_file_of_factors_does_not_name_is_a_fault(tmp_path: Path) -> None
     (tmp_path / "factors.csv").write_text("sector,pd\nretail,1.5\nfood,1.2\nsteel,1\n")
     path.write_text(RICH + "stress: {file: factors.csv, column: sector}\n")
     assert faults_of(load_scenario(path)) == [
-        "stress.file: no factor for sector 'NO', borrowers: 2; "
+        f"{tmp_path / 'factors.csv'}, sector: no factor for sector 'NO', borrowers: 2; "
         "give it a row, with factors of 1 if it was spared"
     ]
 

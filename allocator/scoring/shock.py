@@ -62,10 +62,10 @@ def apply_stress(portfolio: Portfolio, table: ChurnTable, stress: Stress) -> tup
     return stressed, dataclasses.replace(table, churn=churn)
 
 
-def check_coverage(portfolio: Portfolio, stress: Stress, column: str) -> None:
+def check_coverage(portfolio: Portfolio, stress: Stress, column: str, file: Path) -> None:
     """Raise InputError where the text column `column` has values that no case of `stress` is about.
 
-    A file of factors that says nothing of an industry does not say that it was spared.
+    `file` holds its factors: one that says nothing of an industry does not say that it was spared.
     """
     named = {
         value
@@ -82,7 +82,8 @@ def check_coverage(portfolio: Portfolio, stress: Stress, column: str) -> None:
         Fault(
             f"no factor for {column} {value!r}, borrowers: {int(np.count_nonzero(held.codes == code))}",
             "give it a row, with factors of 1 if it was spared",
-            field="stress.file",
+            file=str(file),
+            field=column,
         )
         for code, value in enumerate(held.values)
         if value not in named

@@ -98,11 +98,13 @@ def test_a_missing_value_is_a_fault_as_with_limits(portfolio: Portfolio) -> None
 
 def test_a_value_that_no_case_is_about_is_a_fault_where_a_file_says_all(portfolio: Portfolio) -> None:
     food = Stress(pd=Shock(cases=(case("sector", 1.0, "food"),)))
-    with pytest.raises(InputError, match="no factor for sector 'retail', borrowers: 1; give it a row"):
-        check_coverage(portfolio, food, "sector")
+    with pytest.raises(
+        InputError, match=r"f\.csv, sector: no factor for sector 'retail', borrowers: 1; give it a row"
+    ):
+        check_coverage(portfolio, food, "sector", Path("f.csv"))
     both = food.times(Stress(lgd=Shock(cases=(case("sector", 2.0, "retail"),))))
-    check_coverage(portfolio, both, "sector")
-    check_coverage(portfolio, Stress(), "sector")
+    check_coverage(portfolio, both, "sector", Path("f.csv"))
+    check_coverage(portfolio, Stress(), "sector", Path("f.csv"))
 
 
 def test_no_stress_changes_nothing(portfolio: Portfolio) -> None:
