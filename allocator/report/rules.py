@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,13 +18,11 @@ from allocator.records.conditions import Condition
 from allocator.records.run import LimitUse
 from allocator.report.broken import broken_lines, standing_figures
 from allocator.report.charts import Axis, Chart, Series
+from allocator.report.conditions import in_words
 from allocator.report.money import percent, small, unit_for
 from allocator.report.plain import plain_table
 
 OTHERWISE = "otherwise: refuse"
-FEW = 3
-"""Values that are named one by one, even where those left out are fewer."""
-_PERCENTAGES = ("pd", "lgd")
 
 
 def rules_page(distilled: Distilled, run: Standing) -> RenderableType:
@@ -111,34 +109,6 @@ def rules_text(distilled: Distilled) -> str:
 def _share(rule: Rule) -> str:
     """With every digit that matters: a share rounded up may lend more than the limits allow."""
     return f"{100.0 * rule.share:.10g}%"
-
-
-def in_words(where: Iterable[Condition], values: Mapping[str, tuple[str, ...]]) -> str:
-    """`grade A or B and pd above 1.2% up to 2.24%`; of many `values` of a column those left out are named."""
-    return " and ".join(_test_in_words(condition, values) for condition in where) or "everyone"
-
-
-def _test_in_words(condition: Condition, values: Mapping[str, tuple[str, ...]]) -> str:
-    if not condition.is_range:
-        others = [value for value in values.get(condition.column, ()) if value not in condition.values]
-        if 0 < len(others) < len(condition.values) and len(condition.values) > FEW:
-            return f"{condition.column} other than {' or '.join(others)}"
-        return f"{condition.column} {' or '.join(condition.values)}"
-    edges = [
-        f"{word} {_number(condition.column, edge)}"
-        for word, edge in (
-            ("above", condition.above),
-            ("at least", condition.at_least),
-            ("below", condition.below),
-            ("up to", condition.at_most),
-        )
-        if edge is not None
-    ]
-    return f"{condition.column} {' '.join(edges)}"
-
-
-def _number(column: str, edge: float) -> str:
-    return f"{100 * edge:.6g}%" if column in _PERCENTAGES else f"{edge:,.12g}"
 
 
 def rules_chart(distilled: Distilled, run: Standing) -> Chart:

@@ -16,7 +16,8 @@ from allocator.insight.distillation import Distilled, distil
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
-from allocator.report.rules import in_words, rules_frame, rules_sql, rules_text
+from allocator.report.conditions import in_words
+from allocator.report.rules import rules_frame, rules_sql, rules_text
 from allocator.scenario import load_scenario
 from tests.conftest import ROOT
 

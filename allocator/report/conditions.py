@@ -1,0 +1,39 @@
+"""Whom a rule or a stress is about, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from allocator.records.conditions import Condition
+
+FEW = 3
+"""Values that are named one by one, even where those left out are fewer."""
+_PERCENTAGES = ("pd", "lgd")
+
+
+def in_words(where: Iterable[Condition], values: Mapping[str, tuple[str, ...]]) -> str:
+    """`grade A or B and pd above 1.2% up to 2.24%`; of many `values` of a column those left out are named."""
+    return " and ".join(_test_in_words(condition, values) for condition in where) or "everyone"
+
+
+def _test_in_words(condition: Condition, values: Mapping[str, tuple[str, ...]]) -> str:
+    if not condition.is_range:
+        others = [value for value in values.get(condition.column, ()) if value not in condition.values]
+        if 0 < len(others) < len(condition.values) and len(condition.values) > FEW:
+            return f"{condition.column} other than {' or '.join(others)}"
+        return f"{condition.column} {' or '.join(condition.values)}"
+    edges = [
+        f"{word} {_number(condition.column, edge)}"
+        for word, edge in (
+            ("above", condition.above),
+            ("at least", condition.at_least),
+            ("below", condition.below),
+            ("up to", condition.at_most),
+        )
+        if edge is not None
+    ]
+    return f"{condition.column} {' '.join(edges)}"
+
+
+def _number(column: str, edge: float) -> str:
+    return f"{100 * edge:.6g}%" if column in _PERCENTAGES else f"{edge:,.12g}"
