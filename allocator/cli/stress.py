@@ -70,23 +70,23 @@ def stress(
         if plot is not None:
             require_file(plot, ENDINGS, force=force)
         stresses = chosen(scenario, only, shock)
-        currency = scenario.policy.currency
         if reverse is None:
             trials = try_stresses(read_base(scenario, stresses, tell), stresses, tell)
             document: dict[str, Any] = {"stresses": pages.stress_figures(trials)}
-            page = pages.stress_page(scenario.name, currency, trials)
-            chart = pages.stress_chart(scenario.name, currency, trials)
+            page = pages.stress_page(scenario, trials)
+            chart = pages.stress_chart(scenario, trials)
         else:
             name, factors, crossings = _reverse(scenario, stresses, reverse, along, tell)
             found = [pages.crossing_figures(crossing, factors) for crossing in crossings]
             document = {"along": name, "reverse": found}
-            page = pages.reverse_page(scenario.name, currency, name, factors, crossings)
-            chart = pages.reverse_chart(scenario.name, name, crossings)
+            page = pages.reverse_page(scenario, name, factors, crossings)
+            chart = pages.reverse_chart(scenario, name, crossings)
         if plot is not None:
             tell("drawing")
             write_file(plot, chart_text(chart, plot))
     if as_json:
-        print_json({"name": scenario.name, "currency": currency, **document})
+        about = {"name": scenario.name, "currency": scenario.policy.currency}
+        print_json({**about, "strategy": scenario.strategy.name, **document})
     else:
         print_page(page)
 

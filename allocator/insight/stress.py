@@ -2,7 +2,8 @@
 
 A world is a scenario and its inputs under one stress. The base allocation is *frozen* into it: every
 offer stands at its rate, and where the customer now asks for less it shrinks to that. It is judged by
-the certificate's own economics, and so is the allocation *re-optimised* for that world. The bound that
+the certificate's own economics, and so is the allocation *re-optimised* for that world, which under
+another strategy than the optimal is what that decides there. The bound that
 the new prices prove holds for both, so each has its gap. *Hindsight* is what knowing the world
 beforehand would have gained: re-optimised less frozen. A frozen allocation that breaks limits is not
 feasible there, and may be worth more than any that keeps to them.
@@ -140,11 +141,12 @@ class World:
         return prepare(self.scenario, self.inputs)
 
     def solve(self, progress: Progress, start: Mapping[str, float] | None = None) -> Solved:
-        """The best allocation here. Raises as `decide` and `judge` do."""
+        """What the strategy decides here. Raises as `decide` and `judge` do."""
         solution = decide(self.case, progress, start)
         finding = judge(self.case, solution)
         decisions = Decisions(solution.amount, solution.rate)
-        bound = max(min(solution.bound, finding.certificate.bound), finding.certificate.value)
+        bound = min(solution.bound, finding.certificate.bound)
+        bound = bound if finding.broken else max(bound, finding.certificate.value)
         return Solved(decisions, finding.certificate.prices, _outcome(finding, bound))
 
     def freeze(self, decisions: Decisions) -> tuple[Decisions, Cut]:
@@ -223,12 +225,16 @@ def chosen(
 ) -> dict[str, StressSource]:
     """The scenario's stresses, else the built-in ones; those of `only`; with a factor file `shock` last.
 
-    Raises InputError for a name of `only` that there is not, and for faults of the file.
+    Raises InputError for a name of `only` that there is not, for a file of a name that is taken, and for
+    faults of the file.
     """
     from allocator.scoring.shock import label_of
 
     named = dict(scenario.stresses or BUILT_IN)
     if shock is not None:
+        if shock.stem in (BASE, *named):
+            fault = Fault(f"a stress is named {shock.stem!r} already", "rename the file", field="--shock")
+            raise InputError.of([fault], scenario.name)
         named[shock.stem] = StressSource(file=shock, column=label_of(shock))
     faults = [
         Fault(f"no stress is named {name!r}", f"the stresses are {', '.join([BASE, *named])}", field="--only")
@@ -253,7 +259,7 @@ def _try(base: Base, name: str, source: StressSource, progress: Progress) -> Tri
 def reoptimised(
     world: World, start: Mapping[str, float], progress: Progress = lambda _: None
 ) -> tuple[Solved | None, str]:
-    """The best allocation of `world`; where there is none, None and why."""
+    """What the strategy decides in `world`; where it can decide nothing, None and why."""
     try:
         return world.solve(progress, start), ""
     except (InfeasibleError, NoAllocationError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-_TELLING = 100.0
+_TELLING = 10.0
 """Times the whole: a percentage beyond says only that the whole is next to nothing."""
 _NAMES = {1: "", 10**3: "thousand ", 10**6: "million ", 10**9: "billion ", 10**12: "trillion "}
 _DECIMALS = 3

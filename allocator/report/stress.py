@@ -12,9 +12,12 @@ from rich.text import Text
 from allocator.insight.reverse import MONEY, Crossing, Point
 from allocator.insight.stress import Outcome, Trial
 from allocator.records.run import LimitUse
+from allocator.records.scenario import Scenario
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress
 from allocator.report.charts import Axis, Chart, Series
-from allocator.report.money import Unit, percent, small, unit_for
+from allocator.report.conditions import in_words
+from allocator.report.grid import Grid, unit_of
+from allocator.report.money import Unit, percent, relative, small, unit_for
 from allocator.report.plain import plain_table
 
 _MOST = 4
@@ -29,36 +32,59 @@ _WORDS = {
 }  # fmt: skip
 
 
-def stress_page(name: str, currency: str, trials: Sequence[Trial]) -> RenderableType:
-    """The page of all stresses: frozen beside re-optimised."""
-    unit = _unit(trials, currency)
-    title = Text(f"{name}: {len(trials)} worlds", style="bold")
-    note = (
-        f"amounts in {unit}; frozen: the base allocation as it stands in that world\n"
-        "broken: limits that it breaks there; hindsight: re-optimised less frozen\n"
-        "gap: to the bound that no allocation of that world exceeds unless it breaks limits"
-    )
-    parts: list[RenderableType] = [title, note, "", _table(trials, unit), ""]
-    parts += [_factors(trials)]
-    parts += [Text(line) for line in _remarks(trials, unit)]
+def stress_page(scenario: Scenario, trials: Sequence[Trial]) -> RenderableType:
+    """The page of all stresses: frozen beside what is decided anew."""
+    anew = _anew(scenario)
+    table = _table(trials, anew)
+    unit = unit_of([table], scenario.policy.currency)
+    worlds = f"{len(trials)} world{'' if len(trials) == 1 else 's'}"
+    title = Text(f"{scenario.name}: {worlds}{_by(scenario)}", style="bold")
+    parts: list[RenderableType] = [title, *map(Text, _notes(scenario, trials, unit)), ""]
+    parts += [table.table(unit)]
+    if any(trial.stress != Stress() for trial in trials):
+        parts += ["", _factors(trials)]
+    parts += [Text(line) for line in _remarks(trials, unit, anew)]
     return Group(*parts)
 
 
+def _anew(scenario: Scenario) -> str:
+    """What the allocation that knows the world is called."""
+    return "re-optimised" if scenario.strategy.rule == "optimal" else "decided anew"
+
+
+def _by(scenario: Scenario) -> str:
+    return "" if scenario.strategy.rule == "optimal" else f", strategy {scenario.strategy.name}"
+
+
+def _notes(scenario: Scenario, trials: Sequence[Trial], unit: Unit) -> Iterator[str]:
+    """What the columns mean."""
+    anew = _anew(scenario)
+    yield f"amounts in {unit}; frozen: the base allocation as it stands in that world"
+    if _by(scenario):
+        yield f"{anew}: by the strategy {scenario.strategy.name}, as the base allocation was"
+    yield f"broken: limits that it breaks there; hindsight: {anew} less frozen"
+    outcomes = [outcome for trial in trials for outcome in (trial.frozen, trial.reoptimised) if outcome]
+    yield "gap: to the bound that no allocation of that world exceeds unless it breaks limits"
+    if any(isinstance(_gap(outcome), float) for outcome in outcomes):
+        yield "gap without %: an amount, as the bound is next to nothing beside it"
+
+
 def reverse_page(
-    name: str, currency: str, along: str, stress: Stress, crossings: Sequence[Crossing]
+    scenario: Scenario, along: str, stress: Stress, crossings: Sequence[Crossing]
 ) -> RenderableType:
     """Where each kind of allocation crosses the line, and what it is worth on either side."""
     target = crossings[0].target
     table = plain_table()
     for heading in ("", "crossed at", "before", "after", "value after", "bound after", "way"):
         table.add_column(heading, justify="left" if heading == "" else "right", no_wrap=True)
-    unit = _unit_of(crossings, currency)
+    unit = _unit_of(crossings, scenario.policy.currency)
     for crossing in crossings:
-        table.add_row(*_crossing_cells(crossing, unit))
-    title = f"{name}: {target.quantity} = {target.threshold:g} along {along}, whose factors are f"
+        table.add_row(_kind(scenario, crossing), *_crossing_cells(crossing, unit))
+    line = f"{target.quantity} = {target.threshold:zg} along {along}, whose factors are f"
+    title = f"{scenario.name}: {line}{_by(scenario)}"
     lines = [f"amounts in {unit}; at scale s each factor is 1 + s (f - 1)", "; ".join(_said(stress))]
     for crossing in crossings:
-        lines += [_verdict(crossing, stress)]
+        lines += [f"{_kind(scenario, crossing)}: {_verdict(crossing, stress)}"]
     return Group(Text(title, style="bold"), *map(Text, lines[:2]), "", table, *map(Text, lines[2:]))
 
 
@@ -119,78 +145,66 @@ def outcome_figures(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def stress_chart(name: str, currency: str, trials: Sequence[Trial]) -> Chart:
+def stress_chart(scenario: Scenario, trials: Sequence[Trial]) -> Chart:
     """Bars: the value of both allocations in each world."""
     names = [trial.name for trial in trials]
     anew = [0.0 if t.reoptimised is None else t.reoptimised.value for t in trials]
     return Chart(
-        f"{name}: value under stress",
+        f"{scenario.name}: value under stress{_by(scenario)}",
         Axis("stress"),
-        Axis(f"value, {currency}"),
+        Axis(f"value, {scenario.policy.currency}"),
         (
             Series("frozen", names, [trial.frozen.value for trial in trials], "bars"),
-            Series("re-optimised", names, anew, "bars"),
+            Series(_anew(scenario), names, anew, "bars"),
         ),
     )
 
 
-def reverse_chart(name: str, along: str, crossings: Sequence[Crossing]) -> Chart:
+def reverse_chart(scenario: Scenario, along: str, crossings: Sequence[Crossing]) -> Chart:
     """Lines: the quantity by scale, with the line that is to be crossed."""
     target = crossings[0].target
     drawn = [
-        (crossing.kind, [point for point in crossing.points if point.outcome is not None])
+        (_kind(scenario, crossing), [point for point in crossing.points if point.outcome is not None])
         for crossing in crossings
     ]
     ends = [0.0, max(point.scale for _, points in drawn for point in points)]
-    marks = [(c.scale, f"{c.kind} {c.scale:.4g}") for c in crossings if c.scale is not None]
+    marks = [(c.scale, f"{_kind(scenario, c)} {c.scale:.4g}") for c in crossings if c.scale is not None]
     return Chart(
-        f"{name}: {target.quantity} along {along}",
+        f"{scenario.name}: {target.quantity} along {along}{_by(scenario)}",
         Axis(f"scale of {along}"),
         Axis(target.quantity, "linear" if abs(target.threshold) > 1 or target.threshold == 0 else "percent"),
         (
             *(Series(kind, [p.scale for p in ps], [p.quantity for p in ps]) for kind, ps in drawn),
-            Series(f"line {target.threshold:g}", ends, [target.threshold] * 2),
+            Series(f"line {target.threshold:zg}", ends, [target.threshold] * 2),
         ),
         tuple(marks),
     )
 
 
-def _unit(trials: Sequence[Trial], currency: str) -> Unit:
-    anew = [trial.reoptimised for trial in trials if trial.reoptimised is not None]
-    columns = {
-        "frozen": [trial.frozen.value for trial in trials],
-        "loss": [trial.frozen.expected_loss for trial in trials],
-        "re-optimised": [outcome.value for outcome in anew],
-        "loss ": [outcome.expected_loss for outcome in anew],
-        "hindsight": [trial.hindsight or 0.0 for trial in trials],
-    }
-    return unit_for(columns, currency, _ROOM)
+def _kind(scenario: Scenario, crossing: Crossing) -> str:
+    return "frozen" if crossing.kind == "frozen" else _anew(scenario)
 
 
-def _table(trials: Sequence[Trial], unit: Unit) -> RenderableType:
-    table = plain_table()
-    table.add_column("stress", overflow="fold", max_width=22)
-    for heading in ("frozen", "loss", "gap", "broken", "re-optimised", "loss", "gap", "hindsight"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for trial in trials:
-        frozen, anew, gain = trial.frozen, trial.reoptimised, trial.hindsight
-        table.add_row(
-            Text(trial.name),
-            unit.write(frozen.value),
-            unit.write(frozen.expected_loss),
-            _gap(frozen.gap),
-            str(len(frozen.broken)),
-            "none" if anew is None else unit.write(anew.value),
-            "" if anew is None else unit.write(anew.expected_loss),
-            "" if anew is None else _gap(anew.gap),
-            "" if gain is None else unit.write(gain),
-        )
-    return table
+def _table(trials: Sequence[Trial], anew: str) -> Grid:
+    headings = ("stress", "frozen", "loss", "gap", "broken", anew, "loss", "gap", "hindsight")
+    return Grid(headings, [_trial_row(trial) for trial in trials])
 
 
-def _gap(gap: float) -> str:
+def _trial_row(trial: Trial) -> tuple[str | float, ...]:
+    frozen, own, gain = trial.frozen, trial.reoptimised, trial.hindsight
+    known = ("none", "", "", "") if own is None or gain is None else (
+        own.value, own.expected_loss, _gap(own), gain
+    )  # fmt: skip
+    return (trial.name, frozen.value, frozen.expected_loss, _gap(frozen), str(len(frozen.broken)), *known)
+
+
+def _gap(outcome: Outcome) -> str | float:
+    """Relative to the bound; the amount where that is next to nothing."""
+    gap, lack = outcome.gap, outcome.bound - outcome.value
     if abs(gap) <= PROVED:
         return "0"
+    if not relative(lack, outcome.bound):
+        return lack
     return percent(gap) if abs(gap) > 1e-4 else small(gap)
 
 
@@ -213,40 +227,47 @@ def _said(stress: Stress) -> Iterator[str]:
         words = [f"x {shock.all:.4g}"] if shock.all != 1 else []
         match shock:
             case Shock():
-                cases = [
-                    f"{'/'.join(v for c in case.where for v in (c.values or (c.column,)))} {case.factor:.4g}"
-                    for case in shock.cases
-                ]
+                cases = [f"x {case.factor:.4g} for {in_words(case.where, {})}" for case in shock.cases]
             case LimitShock():
-                cases = [f"{name} {factor:.4g}" for name, factor in shock.named]
+                cases = [f"x {factor:.4g} for {name}" for name, factor in shock.named]
             case FundingShock():
                 cases = []
-                words += [f"+ {percent(shock.add)}"] if shock.add else []
+                words += [f"{'-' if shock.add < 0 else '+'} {percent(abs(shock.add))}"] if shock.add else []
         hidden = [f"and {len(cases) - _MOST} more"] if len(cases) > _MOST else []
         yield f"{_WORDS[figure.name]} {', '.join(words + cases[:_MOST] + hidden)}"
 
 
-def _remarks(trials: Sequence[Trial], unit: Unit) -> Iterator[str]:
-    """What the frozen offers lose of themselves, which limits they break, and where nothing can be lent."""
+def _remarks(trials: Sequence[Trial], unit: Unit, anew: str) -> Iterator[str]:
+    """What the frozen offers lose of themselves, which limits are broken, and where nothing can be lent."""
     yield ""
     for trial in trials:
         cut = trial.cut
         if cut.smaller or cut.dropped:
             yield (
-                f"{trial.name}: {cut.smaller:,} frozen offers shrink to what is now asked for, "
-                f"{cut.dropped:,} are dropped, {unit.write(cut.amount)} in all"
+                f"{trial.name}: frozen offers that shrink to what is now asked for: {cut.smaller:,}, "
+                f"dropped: {cut.dropped:,}, {unit.write(cut.amount)} in all"
             )
-        broken = sorted(trial.frozen.broken, key=lambda use: -use.violation)
-        more = f", and {len(broken) - _MOST} more" if len(broken) > _MOST else ""
-        if broken:
-            yield f"{trial.name}: frozen breaks {', '.join(map(_use, broken[:_MOST]))}{more}"
+        yield from _breaks(f"{trial.name}: frozen", trial.frozen)
+        if trial.reoptimised is not None and trial.reoptimised is not trial.frozen:
+            yield from _breaks(f"{trial.name}: {anew}", trial.reoptimised)
         if trial.failure:
             yield f"{trial.name}: {trial.failure}"
 
 
+def _breaks(which: str, outcome: Outcome) -> Iterator[str]:
+    broken = sorted(outcome.broken, key=lambda use: -use.violation)
+    more = f", and {len(broken) - _MOST} more" if len(broken) > _MOST else ""
+    if broken:
+        yield f"{which} breaks {', '.join(map(_use, broken[:_MOST]))}{more}"
+
+
 def _use(use: LimitUse) -> str:
-    share = f"{percent(use.used / use.bound)} of its bound" if use.bound else "a bound of 0"
-    return f"{use.name} ({share})"
+    share = relative(use.used, use.bound)
+    return (
+        f"{use.name} ({share} of its bound)"
+        if share
+        else f"{use.name} ({use.used:z,.0f} of {use.bound:z,.0f})"
+    )
 
 
 def _unit_of(crossings: Sequence[Crossing], currency: str) -> Unit:
@@ -261,11 +282,10 @@ def _unit_of(crossings: Sequence[Crossing], currency: str) -> Unit:
 def _crossing_cells(crossing: Crossing, unit: Unit) -> list[str]:
     way = "monotone" if crossing.monotone else "not monotone"
     if crossing.before is None or crossing.after is None:
-        return [crossing.kind, "never", "", "", "", "", way]
+        return ["never", "", "", "", "", way]
     after = crossing.after.outcome
     money = unit if crossing.target.quantity in MONEY else None
     return [
-        crossing.kind,
         f"{crossing.after.scale:.4f}",
         _quantity(crossing.before, money),
         _quantity(crossing.after, money),
@@ -278,21 +298,21 @@ def _crossing_cells(crossing: Crossing, unit: Unit) -> list[str]:
 def _quantity(point: Point, money: Unit | None) -> str:
     if point.outcome is None:
         return "none"
-    return f"{point.quantity:,.5g}" if money is None else money.write(point.quantity)
+    return f"{point.quantity:z,.5g}" if money is None else money.write(point.quantity)
 
 
 def _verdict(crossing: Crossing, along: Stress) -> str:
-    kind, scale = crossing.kind, crossing.scale
+    scale = crossing.scale
     if scale is None:
-        return f"{kind}: not crossed up to {crossing.points[-1].scale:.4g} times the stress"
+        return f"not crossed up to {crossing.points[-1].scale:.4g} times the stress"
     if crossing.after is not None and crossing.after.outcome is None:
-        return f"{kind}: no allocation meets the limits from {scale:.4f} times the stress"
+        return f"no allocation meets the limits from {scale:.4f} times the stress"
     if scale == 0:
-        return f"{kind}: crossed before any stress"
+        return "crossed before any stress"
     said = "; ".join(_said(along.scaled(scale)))
     proved = "; there no allocation at all is worth the line" if crossing.proved else ""
     maybe = "" if crossing.monotone else "; not monotone on the way, so an earlier crossing may exist"
-    return f"{kind}: crossed at {scale:.4f} times the stress ({said}){proved}{maybe}"
+    return f"crossed at {scale:.4f} times the stress ({said}){proved}{maybe}"
 
 
 def _point_figures(point: Point | None) -> dict[str, Any] | None:

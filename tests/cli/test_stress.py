@@ -51,6 +51,74 @@ def test_the_scenarios_own_stresses_and_a_file_as_json(case: Path, allocator: Al
     )
 
 
+def test_under_another_strategy_it_is_said_who_decides_anew(case: Path, allocator: Allocator) -> None:
+    equal = ("scenario.yaml", "--set", "strategy=equal")
+    page = allocator("stress", *equal).out
+    assert page.startswith("small: 3 worlds, strategy equal\n")
+    assert "decided anew: by the strategy equal, as the base allocation was" in page
+    assert "hindsight: decided anew less frozen" in page
+    reverse = allocator("stress", *equal, "--reverse", "value=0").out
+    for text in (page, reverse):
+        assert "optimised" not in text
+    assert "decided anew: crossed at" in reverse
+    assert allocator("stress", *equal, "--json").json["strategy"] == "equal"
+    assert "decided anew" not in allocator("stress", "scenario.yaml").out
+
+
+def test_conditions_are_said_in_words(case: Path, allocator: Allocator) -> None:
+    stresses = """\
+stresses:
+  some:
+    pd:
+      all: 1.1
+      where:
+        - {pd: {above: 0.5%, at_most: 2%}, sector: [food, steel], factor: 2}
+        - {max_amount: {below: 5e5}, factor: 1.5}
+    limits: {where: [{name: budget, factor: 0.8}]}
+    funding: {add: 1%}
+solver:"""
+    edit("scenario.yaml", "solver:", stresses)(case)
+    page = " ".join(allocator("stress", "scenario.yaml").out.split())
+    assert (
+        "PD x 1.1, x 2 for pd above 0.5% up to 2% and sector food or steel, x 1.5 for max_amount below "
+        "500,000; funding + 1.00%; limits x 0.8 for budget" in page
+    )
+
+
+def test_a_gap_to_a_bound_of_nothing_is_an_amount(case: Path, allocator: Allocator) -> None:
+    edit("scenario.yaml", "solver:", "stresses: {ruin: {pd: {all: 100}, lgd: {all: 3}}}\nsolver:")(case)
+    page = allocator("stress", "scenario.yaml").out
+    [row] = [line.split() for line in page.splitlines() if re.match("ruin .*,", line)][:1]
+    frozen = allocator("stress", "scenario.yaml", "--json").json["stresses"][1]["frozen"]
+    assert frozen["bound"] == pytest.approx(0.0, abs=1e-6)
+    assert row[3] == f"{-frozen['value']:,.0f}"
+    assert "gap without %: an amount, as the bound is next to nothing beside it" in page
+    assert not re.search(r"-0(\.0+)?(?![\d.,])", page)
+
+
+def test_one_world_is_one(case: Path, allocator: Allocator) -> None:
+    page = allocator("stress", "scenario.yaml", "--only", "base").out
+    assert page.startswith("small: 1 world\n")
+    assert "what it does" not in page
+
+
+def test_long_names_and_large_amounts_fit_the_page(case: Path, allocator: Allocator) -> None:
+    name = "a stress that is told in a long name"
+    edit("scenario.yaml", "solver:", f"stresses: {{{name}: {{pd: {{all: 2}}}}}}\nsolver:")(case)
+    borrowers = (case / "borrowers.csv").read_text()
+    (case / "borrowers.csv").write_text(re.sub(r"(\d{5,}),", r"\g<1>0000000,", borrowers))
+    policy = ("--set", "policy.budget.amount=3e13", "--set", "policy.ticket.max=1e13")
+    outcome = allocator("stress", "scenario.yaml", *policy)
+    assert outcome.status == 0
+    assert max(map(len, outcome.out.splitlines())) <= 100
+    assert "…" not in outcome.out
+
+
+def test_no_line_is_minus_nothing(case: Path, allocator: Allocator) -> None:
+    page = allocator("stress", "scenario.yaml", "--reverse", "value=-0").out
+    assert "small: value = 0 along severe" in page
+
+
 def test_one_stress_alone(case: Path, allocator: Allocator) -> None:
     found = allocator("stress", "scenario.yaml", "--only", "mild", "--json").json
     assert [one["name"] for one in found["stresses"]] == ["base", "mild"]
@@ -123,7 +191,17 @@ CASES: dict[str, tuple[Callable[[Path], object], list[str], str]] = {
     "shock of some": (
         content("shock.csv", b"sector,pd\nretail,2\n"),
         ["--shock", "shock.csv"],
-        "no factor for sector 'food', borrowers: 4",
+        "shock.csv, sector no factor for sector 'food', borrowers: 4",
+    ),
+    "shock of a bad figure": (
+        content("shock.csv", b"sector,pd\nretail,2\nfood,-1\n"),
+        ["--shock", "shock.csv"],
+        "shock.csv, row 2, pd -1 is no factor -> write a number, 0 or more",
+    ),
+    "shock of a name that is taken": (
+        content("mild.csv", SHOCK.encode()),
+        ["--shock", "mild.csv"],
+        "--shock a stress is named 'mild' already -> rename the file",
     ),
     "shock by a column that is not there": (
         content("shock.csv", b"branch,pd\nretail,2\n"),

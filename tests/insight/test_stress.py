@@ -12,6 +12,8 @@ from allocator.errors import InputError
 from allocator.insight.stress import BUILT_IN, Base, Trial, World, chosen, read_base, try_stresses
 from allocator.pipeline import allocate
 from allocator.records.case import Inputs
+from allocator.records.run import Decisions
+from allocator.records.scenario import Strategy
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress, StressSource
 from allocator.scenario import load_scenario
 from tests.builders import Case, churn_table, limit, policy, portfolio
@@ -25,8 +27,9 @@ CASE = Case(
 )
 
 
-def base_of(case: Case) -> Base:
-    world = World(case.scenario, Inputs(case.portfolio, case.table, {}))
+def base_of(case: Case, strategy: Strategy | None = None) -> Base:
+    scenario = replace(case.scenario, strategy=strategy or Strategy())
+    world = World(scenario, Inputs(case.portfolio, case.table, {}))
     return Base(world, world.solve(lambda _: None))
 
 
@@ -128,9 +131,46 @@ def test_the_chosen_ones(tmp_path: Path) -> None:
         chosen(scenario, ["mine"])
 
 
+@pytest.mark.parametrize("name", ["base", "mild", "severe"])
+def test_a_factor_file_takes_no_name_that_is_taken(tmp_path: Path, name: str) -> None:
+    scenario = load_scenario(SHIPPED / "sme-302.yaml")
+    shock = tmp_path / f"{name}.csv"
+    shock.write_text("sector,pd\nretail,2\n")
+    with pytest.raises(InputError, match=f"--shock: a stress is named '{name}' already; rename the file"):
+        chosen(scenario, shock=shock)
+    own = replace(scenario, stresses={"mine": StressSource(Stress(pd=Shock(3.0)))})
+    if name != "base":
+        assert list(chosen(own, shock=shock)) == ["mine", name]
+    with pytest.raises(InputError, match="a stress is named 'mine' already"):
+        chosen(own, shock=shock.rename(tmp_path / "mine.csv"))
+
+
+def test_another_strategy_decides_anew_by_itself_under_the_bound_of_the_world() -> None:
+    base = base_of(CASE, Strategy("equal"))
+    stress = {"it": StressSource(Stress(pd=Shock(2.0)))}
+    by_rule = try_stresses(base, stress)[-1]
+    optimal = try_stresses(base_of(CASE), stress)[-1]
+    assert by_rule.reoptimised is not None
+    assert optimal.reoptimised is not None
+    assert by_rule.reoptimised.value < optimal.reoptimised.value
+    assert by_rule.reoptimised.bound == pytest.approx(optimal.reoptimised.bound, rel=1e-9)
+
+
+def test_the_bound_stays_that_of_the_world_where_a_book_breaks_limits() -> None:
+    case = CASE.under(limits=(limit("few", "offered", "at_most", 300e3, where={"grade": ["A", "B"]}),))
+    inputs = Inputs(case.portfolio, case.table, {})
+    offers = np.array([300e3, 400e3, 0.0, 0.0])
+    inputs = replace(inputs, book=Decisions(offers, np.where(offers > 0, 0.1, 0.0)))
+    book = Strategy("file", book=Path("book.csv"))
+    found = World(replace(case.scenario, strategy=book), inputs).solve(lambda _: None).outcome
+    assert [use.name for use in found.broken] == ["few"]
+    assert found.value > found.bound
+    assert found.gap < 0
+
+
 def test_a_factor_file_must_speak_of_every_value(tmp_path: Path) -> None:
     (tmp_path / "shock.csv").write_text("sector,pd\nretail,2\n")
     scenario = load_scenario(SHIPPED / "sme-302.yaml")
     stresses = chosen(scenario, shock=tmp_path / "shock.csv")
-    with pytest.raises(InputError, match="no factor for sector 'agriculture'"):
+    with pytest.raises(InputError, match=r"shock\.csv, sector: no factor for sector 'agriculture'"):
         try_stresses(read_base(scenario, stresses), {"shock": stresses["shock"]})

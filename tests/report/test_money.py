@@ -65,6 +65,6 @@ def test_no_minus_stands_before_nothing() -> None:
 
 
 def test_a_share_of_next_to_nothing_is_not_told() -> None:
-    assert [relative(1.0, whole) for whole in (4.0, -4.0, 0.01, 0.001, 0.0)] == [
-        "25.00%", "25.00%", "10000.00%", "", ""
+    assert [relative(1.0, whole) for whole in (4.0, -4.0, 0.1, 0.01, 0.0)] == [
+        "25.00%", "25.00%", "1000.00%", "", ""
     ]  # fmt: skip
