@@ -14,8 +14,8 @@ from allocator.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from allocator.insight.backtest import Outcomes
+    from allocator.insight.periods import Timeline
     from allocator.records.case import Inputs
-    from allocator.records.portfolio import Text
     from allocator.records.scenario import Scenario
 
 EXAMPLE = "Example: allocator backtest loans.yaml --outcome default --period year --variables vars.json"
@@ -64,10 +64,10 @@ def backtest(
         tell("reading the borrowers")
         from allocator.insight.backtest import backtest as tested
 
-        inputs, periods, outcomes = _read(
+        inputs, time, outcomes = _read(
             scenarios[0], outcome, period, (owed, lost), variables, known, folds, seed
         )
-        found = tested(scenarios, inputs, periods, outcomes, budget_share, tell)
+        found = tested(scenarios, inputs, time, outcomes, budget_share, tell)
         _require_some(found.hindsight, found.skipped)
         currency = scenarios[0].policy.currency
         if plot is not None:
@@ -111,39 +111,53 @@ def _read(
     known: str | None,
     folds: int,
     seed: int,
-) -> tuple[Inputs, Text, Outcomes]:
-    """Borrowers with the PDs that could be known, their periods, and what happened."""
-    from dataclasses import replace
-
-    import numpy as np
-
+) -> tuple[Inputs, Timeline, Outcomes]:
+    """Borrowers with the PDs that could be known, when they were decided, and what happened."""
     from allocator.borrowers import Columns, read_inputs
     from allocator.insight.backtest import outcomes_of
-    from allocator.records.portfolio import Text
+    from allocator.insight.periods import timeline
 
     owed, lost = money
     numbers = frozenset(name for name in (outcome, owed, lost) if name is not None)
-    inputs = read_inputs(scenario, Columns(frozenset({period} if period else ()), numbers))
-    portfolio = inputs.portfolio
-    outcomes = outcomes_of(portfolio, outcome, owed, lost)
-    fold = None
+    texts = frozenset(name for name in (period, known) if name is not None)
+    inputs = read_inputs(scenario, Columns(texts, numbers))
+    outcomes = outcomes_of(inputs.portfolio, outcome, owed, lost)
+    time = None if period is None else timeline(inputs.portfolio, period, known, outcomes.defaulted)
     if variables is not None:
-        from allocator.scoring.fitting import foreseen_pd
+        inputs, time = _foreseen(scenario, inputs, time, outcome, variables, folds, seed)
+    assert time is not None
+    return inputs, time, outcomes
 
-        if scenario.portfolio.path is None:
-            fault = Fault("variables are read from a file of borrowers", "name a csv, parquet or xlsx source")
-            raise InputError.of([fault], "--variables")
-        foreseen = foreseen_pd(
-            scenario.portfolio.path, variables, outcome, period=period, known=known, folds=folds, seed=seed
-        )
-        rows = portfolio.row - 1
-        inputs = replace(inputs, portfolio=replace(portfolio, pd=foreseen.pd[rows]))
-        fold = None if foreseen.fold is None else foreseen.fold[rows]
-    if period is not None:
-        return inputs, portfolio.text(period), outcomes
-    assert fold is not None
-    names = tuple(f"fold {at + 1}" for at in range(folds))
-    return inputs, Text(fold.astype(np.int32), names), outcomes
+
+def _foreseen(
+    scenario: Scenario,
+    inputs: Inputs,
+    time: Timeline | None,
+    outcome: str,
+    variables: Path,
+    folds: int,
+    seed: int,
+) -> tuple[Inputs, Timeline]:
+    """Borrowers with PDs by a logit that has not seen them; without a time the folds take its place."""
+    from dataclasses import replace
+
+    from allocator.insight.periods import by_fold, in_rows
+    from allocator.scoring.fitting import foreseen_pd
+
+    if scenario.portfolio.path is None:
+        fault = Fault("variables are read from a file of borrowers", "name a csv, parquet or xlsx source")
+        raise InputError.of([fault], "--variables")
+    portfolio = inputs.portfolio
+    when, known = (None, None) if time is None else in_rows(time, portfolio)
+    found = foreseen_pd(
+        scenario.portfolio.path, variables, outcome, when=when, known=known, folds=folds, seed=seed
+    )
+    rows = portfolio.row - 1
+    inputs = replace(inputs, portfolio=replace(portfolio, pd=found.pd[rows]))
+    if time is None:
+        assert found.fold is not None
+        time = by_fold(found.fold[rows], folds)
+    return inputs, time
 
 
 def register(app: typer.Typer) -> None:

@@ -15,10 +15,11 @@ import numpy as np
 from allocator.certification import Ledger, ledger_of
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
 from allocator.insight.comparison.sides import Side, case_sides
+from allocator.insight.periods import Timeline
 from allocator.insight.variants import answer
 from allocator.pipeline import prepare
 from allocator.records.case import Case, Inputs
-from allocator.records.portfolio import Booleans, Floats, Portfolio, Text
+from allocator.records.portfolio import Booleans, Floats, Portfolio
 from allocator.records.scenario import Scenario
 
 Progress = Callable[[str], None]
@@ -104,6 +105,10 @@ class Backtest:
     """Period -> value of the best allocation had the outcomes been known; None where there is none."""
     skipped: dict[str, str]
     """Period -> why it was not decided."""
+    no_period: int = 0
+    """Borrowers left out as no period is given."""
+    no_pd: int = 0
+    """Of the others, borrowers left out as nothing was known of their PD."""
 
     def of(self, strategy: str) -> list[Tested]:
         return [one for one in self.tested if one.strategy == strategy]
@@ -125,15 +130,15 @@ class Gain:
 def backtest(
     scenarios: Sequence[Scenario],
     inputs: Inputs,
-    period: Text,
+    time: Timeline,
     outcomes: Outcomes,
     budget_share: float | None = None,
     progress: Progress = lambda _: None,
 ) -> Backtest:
-    """The same scenario under the strategy of each of `scenarios`, period by period in ascending order.
+    """The same scenario under the strategy of each of `scenarios`, period by period.
 
-    Borrowers whose PD is NaN (too little was known) are left out, and so are borrowers without a period.
-    Each period has the scenario's budget, or `budget_share` of what its borrowers ask for. Raises
+    Borrowers whose PD is NaN (too little was known) are left out and counted, and so are borrowers without
+    a period. Each period has the scenario's budget, or `budget_share` of what its borrowers ask for. Raises
     InputError as pricing and the strategies do and for a file's book; a period without an allocation is
     skipped and said.
     """
@@ -144,8 +149,8 @@ def backtest(
     hindsight: dict[str, float | None] = {}
     skipped: dict[str, str] = {}
     known = ~np.isnan(inputs.portfolio.pd)
-    for code, name in enumerate(period.values):
-        rows = np.flatnonzero((period.codes == code) & known)
+    for code in np.unique(time.when[time.when >= 0]).tolist():
+        name, rows = time.names[code], np.flatnonzero((time.when == code) & known)
         if not len(rows):
             skipped[name] = "nothing was known of PD before it"
             continue
@@ -160,7 +165,14 @@ def backtest(
             continue
         tested += [_tested(name, side, happened) for side in sides]
         hindsight[name] = _hindsight(own[0], replace(now, portfolio=happened))
-    return Backtest(tuple(tested), hindsight, skipped)
+    dated = time.when >= 0
+    return Backtest(
+        tuple(tested),
+        hindsight,
+        skipped,
+        no_period=int(np.count_nonzero(~dated)),
+        no_pd=int(np.count_nonzero(dated & ~known)),
+    )
 
 
 def gain(found: Backtest, over: str) -> Gain:

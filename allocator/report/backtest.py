@@ -41,10 +41,21 @@ def backtest_page(name: str, found: Backtest, currency: str) -> RenderableType:
     head.append(f"Amounts in {unit}; bad: funded borrowers who defaulted; what is foreseen is the value")
     parts: list[RenderableType] = [head, "", table, *_gains(found, currency)]
     parts += ["", Text(f"What happened by period, {unit}", style="bold"), _by_period(found, unit.write)]
+    if periods > MOST:
+        parts.append(Text(f"and {periods - MOST:,} more; --json has all"))
+    return Group(*parts, *_left_out(found))
+
+
+def _left_out(found: Backtest) -> list[RenderableType]:
+    """Periods that could not be decided, and how many borrowers no strategy could decide."""
+    lines: list[RenderableType] = []
     for why in dict.fromkeys(found.skipped.values()):
         skipped = [period for period, reason in found.skipped.items() if reason == why]
-        parts.append(Text(f"not decided, {why}: {', '.join(skipped)}"))
-    return Group(*parts)
+        more = f" and {len(skipped) - MOST:,} more" if len(skipped) > MOST else ""
+        lines.append(Text(f"not decided, {why}: {', '.join(skipped[:MOST])}{more}"))
+    counts = {"without a period": found.no_period, "of whose PD nothing was known": found.no_pd}
+    told = [f"{count:,} {why}" for why, count in counts.items() if count]
+    return [*lines, Text(f"borrowers left out: {', '.join(told)}")] if told else lines
 
 
 def _gains(found: Backtest, currency: str) -> list[RenderableType]:
@@ -104,6 +115,7 @@ def backtest_figures(found: Backtest) -> dict[str, Any]:
         "periods": periods,
         "hindsight": found.hindsight,
         "skipped": found.skipped,
+        "left_out": {"no_period": found.no_period, "no_pd": found.no_pd},
     }
 
 

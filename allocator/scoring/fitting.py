@@ -175,30 +175,29 @@ def foreseen_pd(
     declared: Path,
     outcome: str,
     *,
-    period: str | None = None,
-    known: str | None = None,
+    when: Floats | None = None,
+    known: Floats | None = None,
     folds: int = 5,
     seed: int = 0,
 ) -> Foreseen:
     """PDs by a logit of the declared variables that has not seen the row: walk-forward, or out of fold.
 
-    `period` names the number that orders the decisions, `known` the one in which a default became known;
-    without a period the rows are held out fold by fold. Raises InputError with the faults of files and
-    columns.
+    `when` (rows,) orders the decisions, `known` the moments at which defaults became known, by the same
+    numbers; NaN: none. A row without a `when` has no PD and teaches nothing; without `when` the rows are
+    held out fold by fold. Raises InputError with the faults of files and columns.
     """
     given = read_declarations(declared, "variables", [outcome])
-    roles = (
-        {"outcome": outcome} | ({"period": period} if period else {}) | ({"known": known} if known else {})
-    )
-    frame, y = _training(data, given, outcome, roles)
+    frame, y = _training(data, given, outcome, {"outcome": outcome})
     with located(data):
-        if period is None:
+        if when is None:
             fold = stratified_folds(y.to_numpy(), folds, seed)
             return Foreseen(out_of_fold_pd(frame, y, given.variables, folds=folds, seed=seed), fold)
-        told = None if known is None else pd.to_numeric(frame[known], errors="coerce")
-        when = pd.to_numeric(frame[period], errors="coerce")
-        walked = walk_forward(frame, y, when, given.variables, known=told)
-        return Foreseen(walked["pd"].to_numpy(dtype=float), None)
+        dated = ~np.isnan(when)
+        told = None if known is None else pd.Series(known[dated])
+        walked = walk_forward(frame[dated], y[dated], pd.Series(when[dated]), given.variables, known=told)
+        pds = np.full(len(frame), np.nan)
+        pds[dated] = walked["pd"]
+        return Foreseen(pds, None)
 
 
 def _training(

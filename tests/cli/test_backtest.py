@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.cli.conftest import Allocator
@@ -65,7 +66,10 @@ BAD: dict[str, tuple[list[object], str]] = {
     "variables that tell": (["--outcome", "NoEmp", "--variables", RULES], "NoEmp"),
     "one fold": (["--outcome", "Default", "--variables", RULES, "--folds", 1], "--folds"),
     "a negative budget": ([*BY_YEAR, "--budget-share", -1], "--budget-share"),
-    "a period of words": (["--outcome", "Default", "--period", "City", "--variables", RULES], "City"),
+    "a period of words": (["--outcome", "Default", "--period", "City"], "does not begin with its year"),
+    "no such date": ([*BY_YEAR, "--known", "day"], "day"),
+    "a date beside years": ([*BY_YEAR, "--known", "ChgOffDate"], "is not of the form of '"),
+    "known too early": ([*BY_YEAR, "--known", "NoEmp"], "lies before the borrower's own ApprovalFY ("),
     "another picture": ([*BY_YEAR, "--plot", "b.png"], "no format for the ending .png"),
 }
 
@@ -79,3 +83,28 @@ def test_bad_input_is_told(name: str, loans: Path, allocator: Allocator) -> None
     assert words in outcome.told
     assert "Traceback" not in outcome.err
     assert sorted(path.name for path in loans.iterdir()) == before
+
+
+def test_a_day_written_first_is_told(loans: Path, allocator: Allocator) -> None:  # noqa: F811
+    frame = pd.read_csv(loans / "sba.csv", parse_dates=["ApprovalDate"])
+    frame["ApprovalDate"] = frame["ApprovalDate"].dt.strftime("%d/%m/%Y")
+    frame.to_csv(loans / "sba.csv", index=False)
+    outcome = allocator("backtest", loans / "sba.yaml", "--outcome", "Default", "--period", "ApprovalDate")
+    assert outcome.status == 2
+    assert "row 1, ApprovalDate '09/04/2001' does not begin with its year (2,102 rows)" in outcome.told
+    assert "write numbers such as 2019, or dates with the year first such as 2019-03-01" in outcome.told
+
+
+def test_who_was_left_out_is_counted(loans: Path, allocator: Allocator) -> None:  # noqa: F811
+    frame = pd.read_csv(loans / "sba.csv")
+    frame["ApprovalFY"] = frame["ApprovalFY"].astype("Int64").where(frame.index >= 7)
+    frame.to_csv(loans / "sba.csv", index=False)
+    arguments = ("backtest", loans / "sba.yaml", *BY_YEAR, "--strategies", "optimal")
+    found = allocator(*arguments, "--json").json
+    (total,) = found["totals"]
+    left_out = found["left_out"]
+    assert left_out["no_period"] == 7
+    assert left_out["no_pd"] > 0
+    assert total["borrowers"] + sum(left_out.values()) == len(frame)
+    told = f"borrowers left out: 7 without a period, {left_out['no_pd']} of whose PD nothing was known"
+    assert told in allocator(*arguments).out

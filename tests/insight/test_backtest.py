@@ -13,9 +13,10 @@ import pytest
 
 from allocator.errors import InputError
 from allocator.insight.backtest import Backtest, Outcomes, backtest, gain, outcomes_of
+from allocator.insight.periods import Timeline
 from allocator.records.case import Inputs
 from allocator.records.scenario import Strategy
-from tests.builders import Case, churn_table, limit, policy, portfolio, text
+from tests.builders import Case, churn_table, limit, policy, portfolio
 
 TABLE = churn_table([0.04, 0.08], A=[0.0, 0.25])
 TERMS = policy(1_000_000.0, rates={"A": (0.04, 0.08)}, funding_rate=0.01)
@@ -26,7 +27,7 @@ BOOK = portfolio(
     max_amount=400_000.0,
     numbers={"bad": [0.0, 1.0, 0.0, 0.0], "owed": [1e5] * 4, "lost": [0.0, 8e4, 0.0, 0.0]},
 )
-PERIOD = text(["1", "1", "2", "2"])
+PERIOD = Timeline(("1", "2"), np.array([0, 0, 1, 1], dtype=np.int32))
 
 
 def sides(case: Case) -> list:
@@ -67,6 +68,20 @@ def test_whom_nothing_is_known_of_is_left_out() -> None:
     found = run(unknown)
     assert found.skipped == {"1": "nothing was known of PD before it"}
     assert {one.period for one in found.tested} == {"2"}
+
+
+def test_who_is_left_out_is_counted() -> None:
+    unknown = replace(BOOK, pd=np.array([0.01, np.nan, np.nan, 0.03]))
+    found = run(unknown, Timeline(("1", "2"), np.array([0, 0, -1, 1], dtype=np.int32)))
+    assert (found.no_period, found.no_pd) == (1, 1)
+    assert [one.borrowers for one in found.of("equal")] == [1, 1]
+    assert (run().no_period, run().no_pd) == (0, 0)
+
+
+def test_a_period_of_the_timeline_without_borrowers_is_none() -> None:
+    found = run(period=Timeline(("0", "1", "2"), np.array([1, 1, 2, 2], dtype=np.int32)))
+    assert list(found.hindsight) == ["1", "2"]
+    assert found.skipped == {}
 
 
 def test_a_period_without_an_allocation_is_said() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from allocator.errors import InputError
 from allocator.scoring.fitted import read_fitted, to_document, write_fitted
-from allocator.scoring.fitting import logit_from_files, rating_from_files
+from allocator.scoring.fitting import foreseen_pd, logit_from_files, rating_from_files
 from allocator.scoring.fitting_firms import (
     ahp_from_file,
     churn_from_file,
@@ -158,3 +158,24 @@ def test_a_churn_curve_with_its_card(data: Path, tmp_path: Path) -> None:
     curve = pd.read_csv(path.with_suffix(".csv"))
     assert (curve.diff().iloc[1:] >= 0).all(axis=None)
     assert fit.figures["curves"]["A"]["slope_se"] > 0
+
+
+def test_no_decision_knows_a_default_of_its_own_period_or_later(files: tuple[Path, Path]) -> None:
+    when = np.repeat(np.arange(6.0), 100)
+    known = when + 1
+    before = foreseen_pd(*files, "bad", when=when, known=known).pd
+    frame = pd.read_csv(files[0])
+    frame["bad"] = np.where(known >= 4, 1 - frame["bad"], frame["bad"])
+    frame.to_csv(files[0], index=False)
+    after = foreseen_pd(*files, "bad", when=when, known=known).pd
+    assert np.isnan(before).tolist() == (when < 2).tolist()
+    np.testing.assert_array_equal(after[when <= 4], before[when <= 4])
+    assert not np.array_equal(after[when == 5], before[when == 5])
+
+
+def test_who_has_no_period_has_no_pd_and_teaches_nothing(files: tuple[Path, Path]) -> None:
+    when = np.repeat([np.nan, 1.0, 2.0], [50, 250, 300])
+    some = foreseen_pd(*files, "bad", when=when).pd
+    pd.read_csv(files[0])[50:].to_csv(files[0], index=False)
+    np.testing.assert_array_equal(some[50:], foreseen_pd(*files, "bad", when=when[50:]).pd)
+    assert np.isnan(some[:50]).all()

@@ -1,0 +1,137 @@
+"""Periods in the order of time, whatever they are written as: 9 comes before 10."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from allocator.errors import Fault, InputError
+from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio, Text
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_YEAR_FIRST = re.compile(r"\d{4}(?!\d)", re.ASCII)
+_DIGITS = re.compile(r"\d+", re.ASCII)
+_REMEDY = "write numbers such as 2019, or dates with the year first such as 2019-03-01 or 2019-Q1"
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """When each of n borrowers was decided, and when its default became known."""
+
+    names: tuple[str, ...]
+    """Periods in the order of time."""
+    when: Codes
+    """(n,) index into names; -1: no period is given."""
+    known: Codes | None = None
+    """(n,) the same of the default; -1: not known to this day. None: one period after its decision."""
+
+
+def timeline(
+    portfolio: Portfolio, period: str, known: str | None = None, defaulted: Booleans | None = None
+) -> Timeline:
+    """What the text columns `period` and `known` say; of `known` only the rows in `defaulted` (n,) count.
+
+    Periods are numbers, or texts of one form that begin with their year; both columns are of one kind.
+    Raises InputError with every fault: what is neither, and a default known before its own decision.
+    """
+    columns = [name for name in (period, known) if name is not None]
+    faults = _faults(portfolio, columns)
+    if faults:
+        raise InputError.of(faults, portfolio.source)
+    texts = [portfolio.text(name) for name in columns]
+    first = {_key(value): value for text in reversed(texts) for value in reversed(text.values)}
+    order = sorted(first)
+    places = {key: place for place, key in enumerate(order)}
+    codes = [_coded(text, [places[_key(value)] for value in text.values]) for text in texts]
+    when, told = codes[0], codes[1] if known else None
+    if (when < 0).all():
+        fault = Fault("no borrower has one", "say when each was decided", portfolio.source, field=period)
+        raise InputError.of([fault], portfolio.source)
+    if told is not None and defaulted is not None:
+        told = np.where(defaulted, told, -1).astype(np.int32)
+        _require_later(portfolio, columns, when, told)
+    return Timeline(tuple(first[key] for key in order), when, told)
+
+
+def by_fold(fold: Integers, folds: int) -> Timeline:
+    """Folds (n,), counted from 0, in the place of periods."""
+    return Timeline(tuple(f"fold {at + 1}" for at in range(folds)), fold.astype(np.int32))
+
+
+def in_rows(time: Timeline, portfolio: Portfolio) -> tuple[Floats, Floats | None]:
+    """`when` and `known` (rows,) in the order of the portfolio's source; NaN: none."""
+    return _in_rows(time.when, portfolio), None if time.known is None else _in_rows(time.known, portfolio)
+
+
+def _in_rows(codes: Codes, portfolio: Portfolio) -> Floats:
+    found = np.full(len(codes), np.nan)
+    found[portfolio.row - 1] = np.where(codes < 0, np.nan, codes)
+    return found
+
+
+def _coded(text: Text, places: Sequence[int]) -> Codes:
+    """-1, a missing cell, takes the last entry."""
+    return np.array([*places, -1], dtype=np.int32)[text.codes]
+
+
+def _key(value: str) -> tuple[Decimal, ...]:
+    """What a period is ordered by: its number, or the numbers in it from the year on."""
+    if _NUMBER.fullmatch(value.strip()):
+        return (Decimal(value.strip()),)
+    return tuple(Decimal(digits) for digits in _DIGITS.findall(value))
+
+
+def _form(value: str) -> str | None:
+    """What periods that can be ordered have in common; None: the order of this one cannot be told."""
+    value = value.strip()
+    if _NUMBER.fullmatch(value):
+        return "number"
+    return _DIGITS.sub("0", value) if _YEAR_FIRST.match(value) else None
+
+
+def _faults(portfolio: Portfolio, columns: Sequence[str]) -> list[Fault]:
+    """Of each column the first cell whose order cannot be told, else the first of another form."""
+    faults: list[Fault] = []
+    told: tuple[str, str, str] | None = None
+    for name in columns:
+        text = portfolio.text(name)
+        forms = [_form(value) for value in text.values]
+        unordered = np.array([*(form is None for form in forms), False])[text.codes]
+        if unordered.any():
+            faults.append(_fault(portfolio, name, unordered, "does not begin with its year", _REMEDY))
+            continue
+        if not forms:
+            continue
+        first = text.values[text.codes[_first(portfolio, text.codes >= 0)]]
+        told = told or (first, str(_form(first)), name)
+        other = np.array([*(form != told[1] for form in forms), False])[text.codes]
+        if other.any():
+            problem = f"is not of the form of {told[0]!r} in {told[2]}"
+            faults.append(_fault(portfolio, name, other, problem, "write all periods in one form"))
+    return faults
+
+
+def _require_later(portfolio: Portfolio, columns: Sequence[str], when: Codes, told: Codes) -> None:
+    """Raises InputError where a default was known before its borrower was decided."""
+    early = (told >= 0) & (told < when)
+    if early.any():
+        problem = f"lies before the borrower's own {columns[0]}"
+        fault = _fault(portfolio, columns[1], early, problem, "no default is known before its loan")
+        raise InputError.of([fault], portfolio.source)
+
+
+def _fault(portfolio: Portfolio, column: str, wrong: Booleans, problem: str, remedy: str) -> Fault:
+    """The fault of the first row in `wrong` (n,), with how many there are."""
+    at, text = _first(portfolio, wrong), portfolio.text(column)
+    said = f"{text.values[text.codes[at]]!r} {problem} ({np.count_nonzero(wrong):,} rows)"
+    return Fault(said, remedy, file=portfolio.source, row=int(portfolio.row[at]), field=column)
+
+
+def _first(portfolio: Portfolio, rows: Booleans) -> int:
+    """Of `rows` (n,) the position of the one that comes first in the source."""
+    at = np.flatnonzero(rows)
+    return int(at[np.argmin(portfolio.row[at])])
