@@ -43,8 +43,10 @@ def backtest(
         str, typer.Option(metavar="NAME,...", help="The first is compared with the others.")
     ] = DEFAULT,
     budget_share: Annotated[
-        float | None,
-        typer.Option(help="Each period's budget as a part of what is asked for; else the scenario's.", min=0),
+        str | None,
+        typer.Option(
+            metavar="SHARE", help="Each period's budget as a part of what is asked for; else the scenario's."
+        ),
     ] = None,
     plot: Plot = None,
     force: Force = False,
@@ -52,22 +54,24 @@ def backtest(
     verbose: Verbose = False,
 ) -> None:
     """Decide period by period with what was known, and score strategies by what happened."""
-    from allocator.report.backtest import backtest_chart, backtest_figures, backtest_page
     from allocator.report.charts import ENDINGS, chart_text
     from allocator.store.file import require_file, write_file
 
     _require(period, lost, owed, variables, known)
+    share = None if budget_share is None else _share(budget_share)
     if plot is not None:
         require_file(plot, ENDINGS, force=force)
     scenarios = under_each(file, strategies, sets)
     with progress(verbose) as tell:
-        tell("reading the borrowers")
+        tell("starting the engine")
         from allocator.insight.backtest import backtest as tested
+        from allocator.report.backtest import backtest_chart, backtest_figures, backtest_page
 
+        tell("reading the borrowers")
         inputs, time, outcomes = _read(
             scenarios[0], outcome, period, (owed, lost), variables, known, folds, seed
         )
-        found = tested(scenarios, inputs, time, outcomes, budget_share, tell)
+        found = tested(scenarios, inputs, time, outcomes, share, tell)
         _require_some(found.hindsight, found.skipped)
         currency = scenarios[0].policy.currency
         if plot is not None:
@@ -91,6 +95,12 @@ def _require(
         faults.append(Fault("has nothing to hold back", "give --period and --variables too", field="--known"))
     if faults:
         raise InputError.of(faults, "command line")
+
+
+def _share(written: str) -> float:
+    from allocator.scenario.quantities import fraction, positive, stated
+
+    return stated(positive(fraction), written, "--budget-share")
 
 
 def _require_some(hindsight: dict[str, float | None], skipped: dict[str, str]) -> None:

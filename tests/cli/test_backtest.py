@@ -13,7 +13,7 @@ from tests.insight.test_backtest import club, loans  # noqa: F401 - fixtures
 
 RULES = ROOT / "models" / "ratings" / "sba-rules.json"
 MONEY = ("--lost", "ChgOffPrinGr", "--owed", "DisbursementGross")
-BY_YEAR = ("--outcome", "Default", "--period", "ApprovalFY", "--variables", RULES, "--budget-share", 0.4)
+BY_YEAR = ("--outcome", "Default", "--period", "ApprovalFY", "--variables", RULES, "--budget-share", "40%")
 
 
 def test_the_optimum_by_year_against_the_rules_on_sba(loans: Path, allocator: Allocator) -> None:  # noqa: F811
@@ -65,7 +65,18 @@ BAD: dict[str, tuple[list[object], str]] = {
     "no such variables": (["--outcome", "Default", "--variables", "no.json"], "no.json"),
     "variables that tell": (["--outcome", "NoEmp", "--variables", RULES], "NoEmp"),
     "one fold": (["--outcome", "Default", "--variables", RULES, "--folds", 1], "--folds"),
-    "a negative budget": ([*BY_YEAR, "--budget-share", -1], "--budget-share"),
+    "a negative budget": (
+        [*BY_YEAR, "--budget-share", -1],
+        "--budget-share -1 is negative, expected 0% to 100%",
+    ),
+    "an endless budget": ([*BY_YEAR, "--budget-share", "inf"], "'inf' is not a percentage such as 63%"),
+    "a budget that is no number": ([*BY_YEAR, "--budget-share", "nan"], "'nan' is not a percentage"),
+    "a budget without its percent": (
+        [*BY_YEAR, "--budget-share", 40],
+        "expected 0% to 100% -> write 40% or 0.4",
+    ),
+    "a budget above all": ([*BY_YEAR, "--budget-share", "140%"], "140% is more than 100 %"),
+    "no budget": ([*BY_YEAR, "--budget-share", "0%"], "'0%' is not above 0 -> write a number above 0"),
     "a period of words": (["--outcome", "Default", "--period", "City"], "does not begin with its year"),
     "no such date": ([*BY_YEAR, "--known", "day"], "day"),
     "a date beside years": ([*BY_YEAR, "--known", "ChgOffDate"], "is not of the form of '"),
