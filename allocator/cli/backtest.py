@@ -54,19 +54,18 @@ def backtest(
     verbose: Verbose = False,
 ) -> None:
     """Decide period by period with what was known, and score strategies by what happened."""
-    from allocator.report.charts import ENDINGS, chart_text
-    from allocator.store.file import require_file, write_file
-
     _require(period, lost, owed, variables, known)
     share = None if budget_share is None else _share(budget_share)
-    if plot is not None:
-        require_file(plot, ENDINGS, force=force)
-    scenarios = under_each(file, strategies, sets)
     with progress(verbose) as tell:
         tell("starting the engine")
         from allocator.insight.backtest import backtest as tested
-        from allocator.report.backtest import backtest_chart, backtest_figures, backtest_page
+        from allocator.report import backtest as pages
+        from allocator.report.charts import ENDINGS, chart_text
+        from allocator.store.file import require_file, write_file
 
+        if plot is not None:
+            require_file(plot, ENDINGS, force=force)
+        scenarios = under_each(file, strategies, sets)
         tell("reading the borrowers")
         inputs, time, outcomes = _read(
             scenarios[0], outcome, period, (owed, lost), variables, known, folds, seed
@@ -75,11 +74,11 @@ def backtest(
         _require_some(found.hindsight, found.skipped)
         currency = scenarios[0].policy.currency
         if plot is not None:
-            write_file(plot, chart_text(backtest_chart(found, currency), plot))
+            write_file(plot, chart_text(pages.backtest_chart(found, currency), plot))
     if as_json:
-        print_json(backtest_figures(found))
+        print_json(pages.backtest_figures(found))
     else:
-        print_page(backtest_page(scenarios[0].name, found, currency))
+        print_page(pages.backtest_page(scenarios[0].name, found, currency))
 
 
 def _require(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -119,3 +121,15 @@ def test_who_was_left_out_is_counted(loans: Path, allocator: Allocator) -> None:
     assert total["borrowers"] + sum(left_out.values()) == len(frame)
     told = f"borrowers left out: 7 without a period, {left_out['no_pd']} of whose PD nothing was known"
     assert told in allocator(*arguments).out
+
+
+def test_the_engine_starts_under_its_progress() -> None:
+    code = (
+        "import sys; from allocator.cli import backtest, main\n"
+        "heavy = 'numpy pandas scipy pyarrow pyomo highspy numba'.split()\n"
+        "def show(verbose): sys.exit([name for name in heavy if name in sys.modules] or 0)\n"
+        "backtest.progress = show\n"
+        "main.app(['backtest', 'a.yaml', '--outcome', 'bad', '--period', 'year', '--budget-share', '4%'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
