@@ -63,7 +63,8 @@ def _gains(found: Backtest, currency: str) -> list[RenderableType]:
     lines: list[RenderableType] = []
     for other in others:
         less = gain(found, other)
-        words = f"{first} earned {less.mean:,.0f} {currency} more than {other}"
+        more = "more" if less.mean >= 0 else "less"
+        words = f"{first} earned {abs(less.mean):,.0f} {currency} {more} than {other}"
         lines.append(f"{words} (standard error {less.error:,.0f})")
     return lines
 
