@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from allocator.cli.options import AsJson
 from allocator.cli.output import print_json, print_line, progress
+from allocator.errors import Fault, InputError
 
 EXAMPLE = "Example: allocator synth --borrowers 10000 --seed 1 --out borrowers.parquet"
 
@@ -17,20 +19,34 @@ def synth(
     borrowers: Annotated[int, typer.Option(metavar="N", help="How many borrowers.", min=1)],
     out: Annotated[Path, typer.Option(metavar="FILE", help="A .csv, .parquet or .xlsx file.")],
     seed: Annotated[int, typer.Option(metavar="S", help="The same seed gives the same file.", min=0)] = 0,
+    years: Annotated[
+        str | None,
+        typer.Option(metavar="FIRST-LAST", help="Also when each was decided, and what became of it."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a portfolio of invented borrowers in the shape of real ones."""
+    decided = None if years is None else _years(years)
     with progress(verbose=False) as tell:
         tell(f"inventing {borrowers:,} borrowers")
         from allocator.portfolio.synthesis import parts
         from allocator.store.tables import write_tables
 
-        write_tables(parts(borrowers, seed), out, force=force)
+        write_tables(parts(borrowers, seed, decided), out, force=force)
     if as_json:
-        print_json({"file": str(out), "borrowers": borrowers, "seed": seed})
+        told = {} if years is None else {"years": years}
+        print_json({"file": str(out), "borrowers": borrowers, "seed": seed, **told})
     else:
         print_line(f"{borrowers:,} borrowers of seed {seed} written to {out}")
+
+
+def _years(written: str) -> range:
+    found = re.fullmatch(r"([0-9]{4})-([0-9]{4})", written)
+    if found is None:
+        fault = Fault(f"{written!r} is no span of years", "write it as 2019-2024", field="--years")
+        raise InputError.of([fault], "command line")
+    return range(int(found[1]), int(found[2]) + 1)
 
 
 def register(app: typer.Typer) -> None:

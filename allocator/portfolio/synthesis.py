@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allocator.errors import Fault, InputError
+from allocator.portfolio.history import climates, with_history
 from allocator.records.portfolio import Floats, Integers
 
 PART = 250_000
@@ -52,17 +53,23 @@ def synthesise(borrowers: int, seed: int) -> pd.DataFrame:
     return frame
 
 
-def parts(borrowers: int, seed: int) -> Iterator[pa.Table]:
-    """What `synthesise` gives, `PART` borrowers at a time."""
+def parts(borrowers: int, seed: int, years: range | None = None) -> Iterator[pa.Table]:
+    """What `synthesise` gives, `PART` borrowers at a time; with `years` also what became of them.
+
+    Raises InputError as `synthesise` does, and where there is no year in `years`.
+    """
     _check(borrowers, seed)
     starts = range(0, borrowers, PART)
     first, *streams = np.random.SeedSequence(seed).spawn(1 + len(starts))
     grades = np.repeat(np.arange(len(GRADES), dtype=np.int8), grade_counts(borrowers))
-    np.random.Generator(np.random.PCG64(first)).shuffle(grades)
+    _random(first).shuffle(grades)
+    climate = None if years is None else climates(years, _random(first.spawn(1)[0]))
     digits = max(6, len(str(borrowers)))
     for start, stream in zip(starts, streams, strict=True):
-        random = np.random.Generator(np.random.PCG64(stream))
-        yield _part(grades[start : start + PART], start + 1, digits, random)
+        part = _part(grades[start : start + PART], start + 1, digits, _random(stream))
+        if years is not None and climate is not None:
+            part = with_history(part, years, climate, _random(stream.spawn(1)[0]))
+        yield part
 
 
 def grade_counts(borrowers: int) -> Integers:
@@ -95,6 +102,10 @@ def _part(grades: np.ndarray, first: int, digits: int, random: np.random.Generat
             "turnover": (request * random.lognormal(2.7, 0.8, size)).astype(np.int64),
         }
     )
+
+
+def _random(stream: np.random.SeedSequence) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(stream))
 
 
 def _drawn(weights: dict[str, int], size: int, random: np.random.Generator) -> pa.Array:

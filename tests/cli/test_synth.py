@@ -37,6 +37,30 @@ def test_synth_replaces_a_file_only_with_force(tmp_path: Path, allocator: Alloca
     assert len(pd.read_csv(file)) == 9
 
 
+def test_synth_with_a_past(tmp_path: Path, allocator: Allocator) -> None:
+    file = tmp_path / "b.csv"
+    arguments = ("synth", "--borrowers", 60, "--seed", 3, "--out", file)
+    assert allocator(*arguments, "--years", "2001-2003", "--json").json["years"] == "2001-2003"
+    frame = pd.read_csv(file)
+    assert sorted(frame["year"].unique()) == [2001, 2002, 2003]
+    assert allocator(*arguments, "--force").status == 0
+    pd.testing.assert_frame_equal(pd.read_csv(file), frame.loc[:, :"turnover"])
+
+
+@pytest.mark.parametrize(
+    ("years", "words"),
+    [
+        ("2001", "'2001' is no span of years -> write it as 2019-2024"),
+        ("2003-2001", "no year lies between them -> name the first year first"),
+    ],
+)
+def test_years_that_are_none(tmp_path: Path, allocator: Allocator, years: str, words: str) -> None:
+    outcome = allocator("synth", "--borrowers", 9, "--out", tmp_path / "b.csv", "--years", years)
+    assert outcome.status == 2
+    assert words in outcome.told
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_unknown_suffix_is_bad_input(tmp_path: Path, allocator: Allocator) -> None:
     outcome = allocator("synth", "--borrowers", 9, "--out", tmp_path / "b.doc")
     assert outcome.status == 2

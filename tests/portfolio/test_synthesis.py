@@ -61,6 +61,25 @@ def test_parts_are_the_whole() -> None:
     assert len(list(parts(1_000, 5))) == 4
 
 
+def test_a_past_lies_where_it_should() -> None:
+    past = pa.concat_tables(parts(20_000, 5, range(2011, 2021))).to_pandas()
+    pd.testing.assert_frame_equal(past.loc[:, :"turnover"], synthesise(20_000, 5))
+    assert past["year"].between(2011, 2020).all()
+    assert past["default"].mean() == pytest.approx(past["pd"].mean(), rel=0.3)
+    by_year = past.groupby("year")["default"].mean()
+    assert by_year.max() > 1.3 * by_year.min()
+    bad = past["default"] == 1
+    assert (past["default_year"].notna() == bad).all()
+    assert set(past["default_year"][bad] - past["year"][bad]) == {0, 1, 2}
+    assert (past["lost"][~bad] == 0).all()
+    assert (past["lost"] <= past["owed"]).all()
+    assert past["owed"].between(past["max_amount"] / 2, past["max_amount"]).all()
+    lost = past["lost"][bad].sum() / past["owed"][bad].sum()
+    assert lost == pytest.approx(0.45, rel=0.05)
+    assert past["leverage"][bad].mean() > 1.2 * past["leverage"][~bad].mean()
+    assert past["margin"][bad].mean() < past["margin"][~bad].mean()
+
+
 def test_arguments_out_of_range() -> None:
     with pytest.raises(InputError) as caught:
         synthesise(0, -1)
