@@ -45,14 +45,37 @@ def test_by_fold_at_their_own_rates_on_lending_club(club: Path, allocator: Alloc
     assert max(map(len, outcome.out.splitlines())) <= 100
 
 
-def test_a_picture_and_the_page(loans: Path, allocator: Allocator) -> None:  # noqa: F811
-    plot = loans / "b.svg"
-    outcome = allocator(
-        "backtest", loans / "sba.yaml", *BY_YEAR, "--strategies", "optimal,equal", "--plot", plot
-    )
+def test_the_page_says_what_was_not_decided(loans: Path, allocator: Allocator) -> None:  # noqa: F811
+    outcome = allocator("backtest", loans / "sba.yaml", *BY_YEAR, "--strategies", "optimal,equal")
     assert outcome.status == 0, outcome
     assert "not decided, nothing was known of PD before it: 1989" in outcome.out
-    assert "What happened, added up" in plot.read_text()
+
+
+INVENTED = (ROOT / "scenarios" / "sme-720-years.yaml", "--outcome", "default", "--period", "year")
+
+
+@pytest.mark.parametrize("ending", [".html", ".svg"])
+def test_a_picture(tmp_path: Path, allocator: Allocator, ending: str) -> None:
+    plot = tmp_path / f"b{ending}"
+    arguments = ("backtest", *INVENTED, "--strategies", "optimal,equal", "--plot", plot)
+    assert allocator(*arguments).status == 0
+    for words in ("What happened, added up", "2019", "2024", "optimal", "equal"):
+        assert words in plot.read_text()
+    again = allocator(*arguments)
+    assert again.status == 2
+    assert "give --force" in again.told
+    assert [path.name for path in tmp_path.iterdir()] == [plot.name]
+
+
+def test_a_default_known_later_delays_what_can_be_decided(allocator: Allocator) -> None:
+    variables = INVENTED[0].parent / "data" / "sme-720-years.json"
+    arguments = ("backtest", *INVENTED, "--variables", variables, "--strategies", "equal", "--json")
+    soon = allocator(*arguments).json
+    late = allocator(*arguments, "--known", "default_year").json
+    assert list(soon["hindsight"]) == ["2021", "2022", "2023", "2024"]
+    assert list(late["hindsight"]) == ["2022", "2023", "2024"]
+    assert soon["left_out"] == {"no_period": 0, "no_pd": 241}
+    assert late["left_out"] == {"no_period": 0, "no_pd": 362}
 
 
 BAD: dict[str, tuple[list[object], str]] = {

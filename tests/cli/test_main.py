@@ -20,6 +20,7 @@ from allocator.cli.main import app
 from allocator.cli.output import PATIENCE
 from allocator.errors import Fault
 from tests.cli.conftest import Allocator, Outcome, finish, start
+from tests.conftest import ROOT
 
 COMMANDS = [command.callback.__name__ for command in app.registered_commands if command.callback]
 GROUPS = [str(group.name) for group in app.registered_groups]
@@ -205,6 +206,7 @@ def test_long_messages_fit_the_page_and_control_signs_are_shown(
     assert "\x1b" not in told
 
 
+YEARS = str(ROOT / "scenarios" / "sme-720-years.yaml")
 WAITING = """
 import sys, time
 from importlib import import_module
@@ -257,6 +259,10 @@ def test_a_signal_ends_the_command_and_leaves_nothing(
         (
             "allocator.insight.simulation.simulate.simulate",
             ("simulate", "scenario.yaml", "--plot", "years.svg"),
+        ),
+        (
+            "allocator.insight.backtest.backtest",
+            ("backtest", YEARS, "--outcome", "default", "--period", "year", "--plot", "years.svg"),
         ),
     ],
 )

@@ -81,7 +81,16 @@ def test_the_infeasible_one_names_limits_each_of_which_is_one_too_many(
         assert allocate(without(load_scenario(file), name)).certificate.value > 0
 
 
-def test_the_book_is_what_synth_writes(tmp_path: Path) -> None:
-    written = tmp_path / "sme-302.csv"
-    assert main(["synth", "--borrowers", "302", "--seed", "2020", "--out", str(written)]) == 0
-    assert written.read_bytes() == (FOLDER / "data" / "sme-302.csv").read_bytes()
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("sme-302.csv", "--borrowers 302 --seed 2020"),
+        ("sme-720-years.csv", "--borrowers 720 --seed 2019 --years 2019-2024"),
+    ],
+)
+def test_the_book_is_what_synth_writes(tmp_path: Path, name: str, arguments: str) -> None:
+    written = tmp_path / name
+    assert main(["synth", *arguments.split(), "--out", str(written)]) == 0
+    assert written.read_bytes() == (FOLDER / "data" / name).read_bytes()
+    page = " ".join((FOLDER / "README.md").read_text(encoding="utf-8").split())
+    assert f"`{arguments}` those of `{name}`" in page
