@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from allocator.cli.columns import further_columns
 from allocator.cli.options import AsJson, Force, Plot, Sets, Verbose
 from allocator.cli.output import print_json, print_page, progress
 from allocator.errors import Fault, InputError
@@ -15,7 +16,6 @@ from allocator.errors import Fault, InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from allocator.borrowers import Columns
     from allocator.insight.comparison import Comparison, Side
     from allocator.insight.comparison.sides import Progress
     from allocator.records.scenario import Scenario
@@ -101,7 +101,7 @@ def _sides(
     from allocator.scenario import load_scenario
     from allocator.store import read_run
 
-    further = _columns(by)
+    further = further_columns((by,), (), "--by")
     if len(subjects) == 1:
         return strategy_sides(under_each(subjects[0], strategies or DEFAULT, sets), tell, further)
     sides = []
@@ -141,12 +141,6 @@ def under_each(file: Path, strategies: str, sets: list[str]) -> list[Scenario]:
     if faults:
         raise InputError.of(list(dict.fromkeys(faults)), str(file))
     return scenarios
-
-
-def _columns(by: str) -> Columns:
-    from allocator.borrowers import Columns
-
-    return Columns() if by == "grade" else Columns(texts=frozenset({by}))
 
 
 def _all_swaps(comparison: Comparison) -> pd.DataFrame:
