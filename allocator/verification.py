@@ -13,13 +13,14 @@ from allocator.borrowers import NO_MORE, Columns, content_hashes, read_inputs
 from allocator.certification import Ledger, recheck
 from allocator.certification.certify import Finding, unallowed
 from allocator.certification.economics import COLUMNS
+from allocator.certification.reasons import contradicted_reasons
 from allocator.errors import CertificateError, Fault, InputError
 from allocator.records.case import Inputs
-from allocator.records.portfolio import Portfolio
+from allocator.records.portfolio import Portfolio, Text
 from allocator.records.run import Certificate, Decisions, StoredRun
 from allocator.records.scenario import Scenario
 from allocator.scenario import load_scenario
-from allocator.summary import figures, status
+from allocator.summary import digest, figures, status
 
 _NO_MONEY = (" price", " mean_rate", " certified_gap", " violation")
 
@@ -72,7 +73,9 @@ def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Rechecked:
     )
     faults += [*finding.faults, *unallowed(scenario, finding)]
     faults += _disagreements(stored, scenario, portfolio, finding)
-    faults += _altered_rows(allocation, portfolio, finding.ledger)
+    said = _encoded(allocation["reason"].to_numpy()[rank])
+    unfounded = contradicted_reasons(scenario, inputs, decisions.amount == 0, claimed["prices"], said)
+    faults += _altered_rows(allocation, portfolio, finding.ledger, unfounded)
     if finding.certificate.gap < -1e-9 and not finding.broken:
         faults.append(Fault("lies above the bound", "solve again", field="value"))
     if faults:
@@ -123,17 +126,31 @@ def _disagreements(
         "value": found.value,
         "limits": [asdict(use) for use in found.limits],
     }
-    yield from _differences(stored.certificate, certificate, money, "certificate")
-    summary = {"objective": found.value, **figures(scenario, portfolio, finding)}
-    yield from _differences(stored.summary, summary, money, "summary")
+    yield from _differences(_those(certificate, stored.certificate), certificate, money, "certificate")
+    summary = {
+        "name": scenario.name,
+        "currency": scenario.policy.currency,
+        "objective": found.value,
+        **figures(scenario, portfolio, finding),
+        "digest": digest(scenario, found),
+    }
+    yield from _differences(_those(summary, stored.summary), summary, money, "summary")
     yield from _unfounded(stored.summary, scenario, finding)
+    yield from _impossible_words(stored, scenario, found)
+
+
+def _those(found: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of the keys of `found`: a document may say more."""
+    return {key: said[key] for key in found if key in said}
 
 
 def _differences(said: Any, found: Any, money: float, place: str) -> Iterator[Fault]:
-    """Where `said` is not `found`, key by key; what only `said` has is not judged."""
+    """Where `said` is not `found`, key by key, and what only `said` has."""
     if isinstance(found, dict) and isinstance(said, dict):
         for key, value in found.items():
             yield from _differences(said.get(key), value, money, f"{place} {key}")
+        for key in said.keys() - found.keys():
+            yield Fault("is nothing that the inputs give", "solve again", field=f"{place} {key}")
     elif isinstance(found, list) and isinstance(said, list) and len(said) == len(found):
         for at, value in enumerate(found):
             yield from _differences(said[at], value, money, f"{place}[{at}]")
@@ -166,14 +183,42 @@ def _unfounded(summary: Mapping[str, Any], scenario: Scenario, finding: Finding)
         yield Fault(problem, "solve again", field="summary status")
 
 
-def _altered_rows(allocation: pd.DataFrame, portfolio: Portfolio, ledger: Ledger) -> Iterator[Fault]:
+def _impossible_words(stored: StoredRun, scenario: Scenario, found: Certificate) -> Iterator[Fault]:
+    """What the summary says of the search and no search under this scenario could have said."""
+    summary, solver = stored.summary, scenario.solver
+    recheckable = "prices" if found.tree is None else "tree"
+    proofs = {recheckable}
+    if summary["bound"] < found.bound - 1e-9 * max(abs(found.bound), 1.0):
+        proofs = {"solver"}
+    elif summary["bound"] < stored.certificate["bound"]:  # by rounding, or by a little
+        proofs = {recheckable, "prices", "solver"}
+    stops = {"time_limit", "exhausted", "gap"}
+    if scenario.strategy.rule == "optimal" and summary["gap"] > solver.gap + 1e-9:
+        stops.remove("gap")
+    methods = {"exact", "reduced"} if solver.method == "auto" else {solver.method}
+    for key, possible in (("proof", proofs), ("stop", stops), ("method", methods)):
+        if summary.get(key) not in possible:
+            problem = f"says {summary.get(key)!r}, where only {' or '.join(sorted(possible))} can be"
+            yield Fault(problem, "solve again", field=f"summary {key}")
+
+
+def _encoded(texts: np.ndarray) -> Text:
+    codes, values = pd.factorize(texts, sort=True)
+    return Text(codes.astype(np.int32), tuple(values))
+
+
+def _altered_rows(
+    allocation: pd.DataFrame, portfolio: Portfolio, ledger: Ledger, unfounded: np.ndarray
+) -> Iterator[Fault]:
     """The first row of each column that the inputs do not reproduce."""
     order = np.argsort(portfolio.row, kind="stable")
     grades = np.array([*portfolio.grade.values, ""], dtype=object)[portfolio.grade.codes[order]]
     refused = allocation["amount"].to_numpy(float) == 0
     texts = {"grade": (allocation["grade"].to_numpy().astype(str) != grades.astype(str), grades)}
     given = allocation["reason"].fillna("").to_numpy().astype(str) != ""
-    texts["reason"] = (given != refused, np.where(refused, "some reason", "none"))
+    contradicted = unfounded[order]
+    expected = np.where(refused, np.where(contradicted == "", "some reason", contradicted), "none")
+    texts["reason"] = ((given != refused) | (contradicted != ""), expected)
     for name, (off, found) in texts.items():
         yield from _first(allocation[name], off, found)
     for name in ("rate", *COLUMNS):

@@ -131,12 +131,71 @@ def test_a_price_of_the_wrong_sign_is_no_price(run: Path) -> None:
     assert "limit sectors[steel]: has the price -0.01, which a limit at most cannot have" in str(fails(run))
 
 
-def test_an_offer_has_no_reason_and_a_refusal_has_one(run: Path) -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("no rates for this grade", "", "says , the inputs give no rates for this grade"),
+        ("no rates for this grade", "excluded", "says excluded, the inputs give no rates for this grade"),
+        ("excluded", "we do not like them", "says we do not like them, the inputs give excluded"),
+        ('"never profitable, whatever the limits"', "too risky", "too risky, the inputs give another reason"),
+        (
+            "crowded out by limit A line",
+            "crowded out by limit book",
+            "the inputs give a limit without a price",
+        ),
+    ],
+)
+def test_a_refusal_has_the_reason_that_the_inputs_give(run: Path, before: str, after: str, told: str) -> None:
     path = run / "allocation.csv"
     text = path.read_text()
-    assert ",no rates for this grade\n" in text
-    path.write_text(text.replace(",no rates for this grade\n", ",\n"))
-    assert "reason: says , the inputs give some reason (1 rows differ)" in str(fails(run)).replace("nan", "")
+    assert f",{before}\n" in text
+    path.write_text(text.replace(f",{before}\n", f",{after}\n"))
+    assert told in str(fails(run))
+
+
+def test_an_offer_has_no_reason(run: Path) -> None:
+    path = run / "allocation.csv"
+    lines = path.read_text().splitlines(True)
+    assert lines[1].endswith(",\n")
+    path.write_text("".join([lines[0], lines[1].replace(",\n", ",excluded\n"), *lines[2:]]))
+    assert "row 1, reason: says excluded, the inputs give none (1 rows differ)" in str(fails(run))
+
+
+WORDS = [
+    ("name", "poor", "summary name: says 'poor', the inputs give 'rich'"),
+    ("currency", "EUR", "summary currency: says 'EUR', the inputs give 'CNY'"),
+    ("digest", "0" * 64, "summary digest: says '0000"),
+    ("strategy", "equal", "summary strategy: says 'equal', the inputs give 'optimal'"),
+    ("proof", "faith", "summary proof: says 'faith', where only"),
+    ("stop", "boredom", "summary stop: says 'boredom', where only exhausted or gap or time_limit can be"),
+    ("method", None, "summary method: says None, where only exact or reduced can be"),
+]
+
+
+@pytest.mark.parametrize(("key", "word", "told"), WORDS)
+def test_every_word_of_the_summary_is_rechecked(run: Path, key: str, word: Any, told: str) -> None:
+    document = json.loads((run / "summary.json").read_text())
+    (run / "summary.json").write_text(json.dumps({**document, key: word}))
+    assert told in str(fails(run))
+
+
+def test_a_bound_below_the_certified_one_is_the_solvers(tmp_path: Path) -> None:
+    scenario = load_scenario(write_rich(tmp_path), ["solver.gap=5%"])
+    run = tmp_path / "run"
+    write_run(allocate(scenario), run, scenario_text=dump_scenario(scenario, run), force=False)
+    document = json.loads((run / "summary.json").read_text())
+    assert document["certified_gap"] > 1e-6
+    (run / "summary.json").write_text(
+        json.dumps({**document, "bound": document["objective"], "gap": 0.0, "proof": "prices"})
+    )
+    assert "summary proof: says 'prices', where only solver can be" in str(fails(run))
+
+
+@pytest.mark.parametrize("path", [("by_grade", "Z"), ("by_grade", "A", "profit"), ("terms_broken", "rate")])
+def test_what_the_inputs_do_not_give_is_found(run: Path, path: tuple[str, ...]) -> None:
+    document = json.loads((run / "summary.json").read_text())
+    (run / "summary.json").write_text(json.dumps(altered(document, path, {"funded": 1})))
+    assert f"summary {' '.join(path)}: is nothing that the inputs give" in str(fails(run))
 
 
 @pytest.mark.parametrize(

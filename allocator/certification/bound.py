@@ -46,15 +46,23 @@ def idle_worth(policy: Policy, prices: Mapping[str, float]) -> float:
 
 def best_reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: Charges) -> Floats:
     """(n,) each borrower's best reduced value: at least 0 unless the offer is pinned."""
+    best = reduced_values(portfolio, policy, terms, charges)
+    return np.where(terms.lendable & terms.pinned, best, np.maximum(best, 0.0))
+
+
+def reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: Charges) -> Floats:
+    """(n,) the reduced value of each borrower's best offer, refusal apart; -inf where there is no offer.
+
+    What a loss comes to is not exact where the offer may be refused.
+    """
     charged = _Charged.of(portfolio, policy, terms, charges.per_basis)
-    best = np.zeros(len(portfolio))
+    best = np.full(len(portfolio), -np.inf)
     for grade, tariff in terms.tariffs.items():
         member = (portfolio.grade.codes == portfolio.grade.code_of(grade)) & terms.lendable
         free = np.flatnonzero(member & ~terms.pinned)
-        for start in range(0, len(free), _CHUNK):
+        for start in range(0, len(free) if len(tariff.rates) else 0, _CHUNK):
             i = free[start : start + _CHUNK]
-            menu = _open_to(portfolio.min_rate[i], tariff)
-            best[i] = np.maximum(charged.best(i, menu, refusable=True), 0.0) if len(tariff.rates) else 0.0
+            best[i] = charged.best(i, _open_to(portfolio.min_rate[i], tariff), refusable=True)
         i = np.flatnonzero(member & terms.pinned)
         if len(i):
             rate = portfolio.fixed_rate[i]

@@ -7,6 +7,7 @@ import numpy as np
 from allocator.engine.kernel.columns import Columns, Response
 from allocator.engine.kernel.passes import prepare
 from allocator.records.portfolio import Booleans, Floats, Integers
+from allocator.records.reasons import BY_THE_STEP, NEVER, crowded_out
 
 
 def reasons(columns: Columns, refused: Booleans, prices: Floats, threads: int) -> np.ndarray:
@@ -21,16 +22,12 @@ def reasons(columns: Columns, refused: Booleans, prices: Floats, threads: int) -
     priced = book.respond(prices)
     unprofitable = refused & ~impossible & (free.option < 0)
     near = refused & ~impossible & ~unprofitable & (priced.option >= 0)
-    out[unprofitable] = "never profitable, whatever the limits"
-    out[near] = "decided by the integer step: lost within the gap"
+    out[unprofitable] = NEVER
+    out[near] = BY_THE_STEP
     crowded = np.flatnonzero(refused & ~impossible & ~unprofitable & ~near)
     row_of = _largest_charge(columns, prices, crowded, free)
-    out[crowded] = np.array([_named(row.name) for row in columns.limits.rows], dtype=object)[row_of]
+    out[crowded] = np.array([crowded_out(row.name) for row in columns.limits.rows], dtype=object)[row_of]
     return out
-
-
-def _named(row: str) -> str:
-    return "crowded out by the budget" if row == "budget" else f"crowded out by limit {row}"
 
 
 def _largest_charge(columns: Columns, prices: Floats, i: Integers, free: Response) -> Integers:

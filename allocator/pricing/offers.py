@@ -14,6 +14,7 @@ from allocator.errors import Fault, InputError
 from allocator.pricing.churn import rate_menu, smooth
 from allocator.records.offers import Menu, OfferBook
 from allocator.records.portfolio import Booleans, ChurnTable, Codes, Floats, Portfolio, Text
+from allocator.records.reasons import NO_OFFER
 from allocator.records.scenario import Policy, Response
 
 CENT = 0.01
@@ -23,16 +24,7 @@ _DIVISION = 1e-15
 _PART = 16_384
 """Borrowers at a time: their temporaries stay in a core's cache."""
 
-REFUSALS = (
-    "excluded",
-    "no multiple of the step fits",
-    "no rate at or above the borrower's minimum",
-    "no rates for this grade",
-    "request below the smallest loan",
-    "smallest loan wanted above the largest ticket",
-)
-"""Why no offer is possible, in ascending order as Text wants."""
-_EXCLUDED, _NO_STEP, _NO_RATE, _NO_GRADE, _SMALL, _LARGE = range(len(REFUSALS))
+_EXCLUDED, _NO_STEP, _NO_RATE, _NO_GRADE, _SMALL, _LARGE = range(len(NO_OFFER))
 
 
 @dataclass(frozen=True)
@@ -76,7 +68,7 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
         relationship=portfolio.relationship_value,
         term=portfolio.term,
         must=pinned,
-        refusal=Text(refusal, REFUSALS),
+        refusal=Text(refusal, NO_OFFER),
         churn_cost=policy.churn_cost_rate,
         decline_churn=policy.decline_churn,
         processing_cost=policy.processing_cost,

@@ -15,6 +15,7 @@ from allocator.records.case import Case
 from allocator.records.conditions import Condition
 from allocator.records.offers import Menu, OfferBook
 from allocator.records.portfolio import Codes
+from allocator.records.reasons import NO_LINE, OUTSIDE_BAND, line_of
 from allocator.records.scenario import Limit
 from allocator.records.solution import Solution
 from allocator.strategies.by_score import score_order
@@ -24,8 +25,6 @@ LINES: Mapping[str, float] = {"A": 0.63, "B": 0.23, "C": 0.14}
 """Share of the budget, from the study's AHP weights."""
 BANDS: Mapping[str, tuple[float, float]] = {"A": (0.04, 0.11), "B": (0.11, 0.135), "C": (0.135, 0.15)}
 _SAME_RATE = 1e-12
-OUTSIDE = "no rate of the strategy's band may be offered"
-NO_LINE = "no line for this grade"
 
 
 def ahp_lines(case: Case, optimum: Solution, progress: Progress) -> Plan:
@@ -39,7 +38,7 @@ def ahp_lines(case: Case, optimum: Solution, progress: Progress) -> Plan:
     budget, portfolio = case.scenario.policy.budget, case.inputs.portfolio
     taken = {limit.name for limit in case.scenario.policy.limits}
     drawn_up = [
-        Limit(_free(f"{grade} line", taken), budget.basis, "at_most", share, "budget", (_of_grade(grade),))
+        Limit(line_of(grade, taken), budget.basis, "at_most", share, "budget", (_of_grade(grade),))
         for grade, share in lines.items()
     ]
     policy = case.scenario.policy
@@ -51,11 +50,6 @@ def ahp_lines(case: Case, optimum: Solution, progress: Progress) -> Plan:
 
 def _of_grade(grade: str) -> Condition:
     return Condition("grade", (grade,))
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """`name`, told apart from the policy's own limits."""
-    return f"{name} of the strategy" if name in taken else name
 
 
 def _banded(case: Case, lines: Mapping[str, float], bands: Mapping[str, tuple[float, float]]) -> OfferBook:
@@ -78,7 +72,7 @@ def _banded(case: Case, lines: Mapping[str, float], bands: Mapping[str, tuple[fl
             band = (0.0, 1.0) if pinned else bands.get(grade, (0.0, 1.0))
             if pinned or grade in lines:
                 cuts.put(_inside(offers.menus[at], band), there, outside)
-    refusal = replace(offers.refusal, codes=cuts.why, values=(*offers.refusal.values, NO_LINE, OUTSIDE))
+    refusal = replace(offers.refusal, codes=cuts.why, values=(*offers.refusal.values, NO_LINE, OUTSIDE_BAND))
     return replace(offers, menus=tuple(cuts.menus), menu=cuts.menu, refusal=refusal)
 
 

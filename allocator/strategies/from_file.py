@@ -8,6 +8,7 @@ import numpy as np
 
 from allocator.pricing.offers import price_offers
 from allocator.records.case import Case
+from allocator.records.reasons import not_in
 from allocator.records.solution import Solution
 from allocator.strategies.plan import Plan, Progress
 
@@ -31,5 +32,5 @@ def from_file(case: Case, optimum: Solution, progress: Progress) -> Plan:
     )
     policy = replace(scenario.policy, rates=dict.fromkeys(churn.churn, curve), rate_step=None)
     offers = price_offers(pinned, churn, scenario.response, policy)
-    why = np.where(made, "", f"not in {scenario.strategy.name}").astype(object)
+    why = np.where(made, "", not_in(scenario.strategy.name)).astype(object)
     return Plan(offers, np.where(made, 0, -1).astype(np.int32), amount, why)

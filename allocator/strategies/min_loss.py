@@ -10,6 +10,7 @@ from allocator.engine.optimise import optimise
 from allocator.limits import compile_limits
 from allocator.records.case import Case
 from allocator.records.offers import OfferBook
+from allocator.records.reasons import NOT_NEEDED
 from allocator.records.scenario import Limit
 from allocator.records.solution import Solution
 from allocator.strategies.plan import Plan, Progress, ready
@@ -32,7 +33,7 @@ def min_loss(case: Case, optimum: Solution, progress: Progress) -> Plan:
     limits = compile_limits(policy, case.inputs.portfolio)
     least = optimise(_losses(case), limits, case.scenario.solver, progress)
     refused = least.amount == 0
-    why = np.where(refused, "not needed for the wanted income at the least loss", "").astype(object)
+    why = np.where(refused, NOT_NEEDED, "").astype(object)
     impossible = refused & (case.offers.menu < 0)
     texts = np.array([*case.offers.refusal.values, ""], dtype=object)
     why[impossible] = texts[case.offers.refusal.codes[impossible]]

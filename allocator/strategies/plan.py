@@ -14,6 +14,7 @@ from allocator.engine.kernel.passes import Pass, prepare
 from allocator.records.case import Case
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Codes, Floats
+from allocator.records.reasons import NEVER, PASSED_OVER, no_room
 from allocator.records.solution import Solution
 
 Progress = Callable[[str], None]
@@ -48,16 +49,12 @@ def filled(filling: Filling, offers: OfferBook) -> Plan:
     """The plan of offers made one after the other, with what stood in the way of the others."""
     rows = filling.book.columns.limits.rows
     refused = filling.amount == 0
-    names = np.array([_no_room(row.name) for row in rows] + ["passed over: it would not earn its cost"])
+    names = np.array([no_room(row.name) for row in rows] + [PASSED_OVER])
     why = names.astype(object)[filling.blocker]
     wishless = refused & (filling.wish.option < 0)
-    why[wishless] = "never profitable, whatever the limits"
+    why[wishless] = NEVER
     impossible = refused & (offers.menu < 0)
     texts = np.array([*offers.refusal.values, ""], dtype=object)
     why[impossible] = texts[offers.refusal.codes[impossible]]
     why[~refused] = ""
     return Plan(offers, filling.option, filling.amount, why)
-
-
-def _no_room(row: str) -> str:
-    return f"no room left in {'the budget' if row == 'budget' else f'limit {row}'} at its turn"

@@ -1,0 +1,141 @@
+"""Reasons for refusals, held against the inputs: a word that no decision may have, or that they contradict.
+
+Who cannot be offered anything has one reason, found here again. Of the others the inputs and the prices
+tell whether an offer was worth having and whether a limit has a price; which of several limits weighed
+most they would tell too, but that is not repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from allocator.certification.bound import reduced_values
+from allocator.certification.limits import Block, blocks_of, charges_of
+from allocator.certification.terms import SAME_RATE, Terms, terms_of
+from allocator.records import reasons as words
+from allocator.records.case import Inputs
+from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio, Text
+from allocator.records.scenario import Policy, Scenario
+
+_ROUNDING = 1e-9
+"""A worth this small, a unit of the largest loan, may have either sign."""
+
+
+def contradicted_reasons(
+    scenario: Scenario, inputs: Inputs, refused: Booleans, prices: Mapping[str, float], said: Text
+) -> np.ndarray:
+    """(n,) texts: what the inputs give where a refusal's reason `said` cannot be it, "" elsewhere."""
+    rule, portfolio = scenario.strategy.rule, inputs.portfolio
+    out = np.full(len(portfolio), "", dtype=object)
+    if rule == "file":
+        word = words.not_in(scenario.strategy.name)
+        out[refused & (said.codes != said.code_of(word))] = word
+        return out
+    terms = terms_of(portfolio, inputs.churn, scenario.response, scenario.policy)
+    impossible = _impossible(portfolio, scenario.policy, terms)
+    claimed = np.array([_place(word) for word in said.values], dtype=np.int32)[said.codes]
+    wrong = refused & (claimed != impossible)
+    out[wrong] = np.array([*words.NO_OFFER, "an offer that may be made"], dtype=object)[impossible[wrong]]
+    open_to = np.flatnonzero(refused & (impossible < 0) & (claimed < 0))
+    if rule == "optimal":
+        weighed = _Weighed.of(scenario.policy, portfolio, terms, prices, open_to)
+        out[open_to] = weighed.contradicted(Text(said.codes[open_to], said.values))
+    else:
+        known = _words_of(scenario, portfolio)
+        unknown = np.array([word not in known for word in said.values], dtype=bool)[said.codes[open_to]]
+        out[open_to[unknown]] = f"another reason by {rule}"
+    return out
+
+
+def _place(word: str) -> int:
+    return words.NO_OFFER.index(word) if word in words.NO_OFFER else -1
+
+
+def _impossible(portfolio: Portfolio, policy: Policy, terms: Terms) -> Codes:
+    """(n,) place in NO_OFFER of the first reason that applies; -1 where an offer is possible."""
+    free = ~terms.pinned
+    highest = [tariff.rates[-1] if len(tariff.rates) else -np.inf for tariff in terms.tariffs.values()]
+    by_grade = dict(zip(terms.tariffs, highest, strict=True))
+    top = np.array([by_grade.get(grade, np.nan) for grade in portfolio.grade.values])[portfolio.grade.codes]
+    least = np.nan_to_num(portfolio.min_rate, nan=0.0)
+    first = {
+        words.EXCLUDED: portfolio.exclude,
+        words.NO_GRADE: np.isnan(top),
+        words.NO_RATE: free & (top + SAME_RATE < least),
+        words.TOO_SMALL: free & (portfolio.max_amount < np.maximum(portfolio.min_amount, policy.ticket.min)),
+        words.TOO_LARGE: free & (portfolio.min_amount > policy.ticket.max),
+        words.NO_STEP: terms.low > terms.high,
+    }
+    found = np.select(list(first.values()), [words.NO_OFFER.index(word) for word in first], default=-1)
+    return np.asarray(found, dtype=np.int32)
+
+
+def _words_of(scenario: Scenario, portfolio: Portfolio) -> set[str]:
+    """What a rule may say of borrowers who could be offered something."""
+    policy, rule = scenario.policy, scenario.strategy.rule
+    if rule == "min_loss":
+        return {words.NOT_NEEDED}
+    rows = {name for block in blocks_of(policy, portfolio) for name in block.names}
+    own: set[str] = set()
+    if rule == "ahp_lines":
+        taken = {limit.name for limit in policy.limits}
+        rows |= {words.line_of(grade, taken) for grade in portfolio.grade.values}
+        own = {words.NO_LINE, words.OUTSIDE_BAND}
+    return {words.NEVER, words.PASSED_OVER, *map(words.no_room, rows)} | own
+
+
+@dataclass(frozen=True)
+class _Weighed:
+    """The best offers to `among` (k,), without any limit and at the prices of all of them."""
+
+    among: Integers
+    free: Floats
+    priced: Floats
+    rounding: Floats
+    blocks: tuple[Block, ...]
+    prices: Mapping[str, float]
+
+    @classmethod
+    def of(
+        cls, policy: Policy, portfolio: Portfolio, terms: Terms, prices: Mapping[str, float], among: Integers
+    ) -> _Weighed:
+        blocks, own = blocks_of(policy, portfolio), portfolio.take(among)
+        arrays = {name: getattr(terms, name)[among] for name in ("lendable", "low", "high", "pinned")}
+
+        def best(at: Mapping[str, float]) -> Floats:
+            charges = charges_of(blocks, at)
+            per_basis = {basis: charge[among] for basis, charge in charges.per_basis.items()}
+            return reduced_values(
+                own, policy, replace(terms, **arrays), replace(charges, per_basis=per_basis)
+            )
+
+        rounding = _ROUNDING * np.maximum(arrays["high"], 1.0)
+        return cls(among, best({}), best(prices), rounding, blocks, prices)
+
+    def contradicted(self, said: Text) -> np.ndarray:
+        """(k,) what speaks against the word that each was given, "" where nothing does."""
+        out = np.full(len(self.among), "", dtype=object)
+        rows = [(block, row) for block in self.blocks for row in range(len(block.names))]
+        crowding = {words.crowded_out(block.names[row]): (block, row) for block, row in rows}
+        worth, dear = self.free > self.rounding, self.priced < -self.rounding
+        worthless, cheap = self.free < -self.rounding, self.priced > self.rounding
+        for code in np.unique(said.codes):
+            word, given = said.values[code], said.codes == code
+            if word == words.NEVER:
+                out[given & worth] = "an offer that earns its cost"
+            elif word == words.BY_THE_STEP:
+                out[given & dear] = "no offer that earns its cost at these prices"
+            elif word in crowding:
+                block, row = crowding[word]
+                counted = (block.codes[self.among] == row) | bool(block.reference)
+                out[given & ~counted] = "a limit that does not count the borrower"
+                out[given & worthless] = "no offer that earns its cost"
+                out[given & cheap] = "an offer that earns its cost at these prices"
+                if self.prices[block.names[row]] == 0:
+                    out[given] = "a limit without a price"
+            else:
+                out[given] = "another reason"
+        return out
