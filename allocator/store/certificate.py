@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args
 
-from allocator.errors import CertificateError, Fault, InputError
+from allocator.errors import CertificateError, Fault
 from allocator.records.run import Certificate, LimitUse
 from allocator.records.scenario import Measure, Sense
 
@@ -41,14 +41,14 @@ def certificate_to_json(certificate: Certificate) -> dict[str, Any]:
 def certificate_from_json(document: Any, file: str) -> Certificate:
     """The certificate that `document`, read from `file`, states.
 
-    Raises InputError with every fault of shape, and CertificateError where the stated gap or
-    largest violation is not what the certificate's own bound, value and limits give.
+    Raises CertificateError with every fault of shape, and where the stated gap or largest violation is not
+    what the certificate's own bound, value and limits give.
     """
     faults = [
         Fault(problem, RESTORE, file=file, field=field) for field, problem in _faults_of_shape(document)
     ]
     if faults:
-        raise InputError.of(faults, file)
+        raise altered(file, faults)
     certificate = Certificate(
         prices=document["prices"],
         bound=document["bound"],
@@ -59,6 +59,12 @@ def certificate_from_json(document: Any, file: str) -> Certificate:
     )
     _require_consistency(certificate, document, file)
     return certificate
+
+
+def altered(file: str, faults: list[Fault]) -> CertificateError:
+    """The error for a file of a run that is not as a run writes it."""
+    number = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+    return CertificateError(f"{file} is not as the run wrote it: {number}", faults)
 
 
 def _require_consistency(certificate: Certificate, document: Mapping[str, Any], file: str) -> None:

@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 
-from allocator.errors import Fault, InputError
+from allocator.errors import CertificateError, Fault, InputError
 from allocator.records.run import StoredRun
-from allocator.store.certificate import RESTORE, certificate_from_json, is_number
+from allocator.store.certificate import RESTORE, altered, certificate_from_json, is_number
 from allocator.store.folder import ALLOCATION_CSV, ALLOCATION_PARQUET, CERTIFICATE, SCENARIO, SUMMARY, TEXTS
 
 NUMBERS = (
@@ -33,23 +33,32 @@ _STATED = ("objective", "bound", "gap", "certified_bound", "certified_gap", "bor
 def read_run(folder: Path) -> StoredRun:
     """The run in `folder`.
 
-    Raises InputError with every fault of the folder's files at once: missing, unreadable or of
-    another shape than a run writes; CertificateError where the certificate contradicts itself.
+    Raises CertificateError with every fault of the folder's files at once, where they are of another shape
+    than a run writes or the certificate contradicts itself: they were altered. InputError where the folder
+    or one of its files is missing or cannot be read.
     """
     if not folder.is_dir():
         problem = "is a file, not a run's folder" if folder.exists() else "there is no such folder"
         raise InputError.of([Fault(problem, "name a folder that solve wrote", file=str(folder))], "run")
     parts: list[Any] = []
-    faults: list[Fault] = []
+    errors: list[InputError | CertificateError] = []
     for read in (_read_summary, _read_certificate, _read_scenario_path, _read_allocation):
         try:
             parts.append(read(folder))
-        except InputError as error:
-            faults += error.faults
-    if faults:
-        raise InputError.of(faults, str(folder))
+        except (InputError, CertificateError) as error:
+            errors.append(error)
+    if errors:
+        raise _together(errors, folder)
     summary, certificate, scenario_path, allocation = parts
     return StoredRun(folder, scenario_path, allocation, certificate, summary)
+
+
+def _together(errors: list[InputError | CertificateError], folder: Path) -> InputError | CertificateError:
+    """All faults in one error: what is missing comes before what was altered."""
+    faults = [fault for error in errors for fault in error.faults]
+    if any(isinstance(error, InputError) for error in errors):
+        return InputError.of(faults, str(folder))
+    return errors[0] if len(errors) == 1 else CertificateError(f"{folder}: {len(faults)} faults", faults)
 
 
 def _read_summary(folder: Path) -> dict[str, Any]:
@@ -63,7 +72,7 @@ def _read_summary(folder: Path) -> dict[str, Any]:
     if not isinstance(summary.get("status"), str):
         faults.append(Fault("is missing or no text", RESTORE, file=str(path), field="status"))
     if faults:
-        raise InputError.of(faults, str(path))
+        raise altered(str(path), faults)
     return summary
 
 
@@ -77,7 +86,7 @@ def _read_certificate(folder: Path) -> dict[str, Any]:
 def _read_scenario_path(folder: Path) -> Path:
     path = folder / SCENARIO
     if not path.is_file():
-        _refuse(path, "is missing")
+        raise _unreadable(path, FileNotFoundError())
     return path
 
 
@@ -93,7 +102,7 @@ def _read_object(path: Path) -> dict[str, Any]:
     except RecursionError:
         _refuse(path, "is nested too deeply")
     except OSError as error:
-        _refuse(path, _missing_or(error))
+        raise _unreadable(path, error) from error
     if not isinstance(document, dict):
         _refuse(path, "holds no JSON object")
     return document
@@ -112,7 +121,7 @@ def _read_allocation(folder: Path) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(path) if path is parquet else _read_csv(path)
     except OSError as error:
-        _refuse(path, _missing_or(error))
+        raise _unreadable(path, error) from error
     except UnicodeDecodeError:
         _refuse(path, "is not UTF-8 text")
     except ValueError as error:  # what pandas and pyarrow raise on files that are not what they say
@@ -134,7 +143,7 @@ def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     absent = [column for column in (*TEXTS, *NUMBERS) if column not in frame.columns]
     if absent:
         faults = [Fault("the column is missing", RESTORE, file=str(path), field=column) for column in absent]
-        raise InputError.of(faults, str(path))
+        raise altered(str(path), faults)
     numbers = {column: _numbers(frame[column]) for column in NUMBERS}
     faults = []
     for column, values in numbers.items():
@@ -144,7 +153,7 @@ def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
             problem = f"{str(frame[column].iloc[wrong[0]])!r} is no finite number{more}"
             faults.append(Fault(problem, RESTORE, file=str(path), row=int(wrong[0]) + 1, field=column))
     if faults:
-        raise InputError.of(faults, str(path))
+        raise altered(str(path), faults)
     texts = {
         column: frame[column].astype(object).where(frame[column].notna(), "").astype(str) for column in TEXTS
     }
@@ -168,11 +177,11 @@ def _float(text: str) -> float:
         return float("nan")
 
 
-def _missing_or(error: OSError) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "is missing"
-    return f"cannot be read: {error.strerror or error}"
+def _unreadable(path: Path, error: OSError) -> InputError:
+    missing = isinstance(error, FileNotFoundError)
+    problem = "is missing" if missing else f"cannot be read: {error.strerror or error}"
+    return InputError.of([Fault(problem, RESTORE, file=str(path))], str(path))
 
 
 def _refuse(path: Path, problem: str, *, line: int | None = None, field: str | None = None) -> NoReturn:
-    raise InputError.of([Fault(problem, RESTORE, file=str(path), line=line, field=field)], str(path))
+    raise altered(str(path), [Fault(problem, RESTORE, file=str(path), line=line, field=field)])

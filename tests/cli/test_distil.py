@@ -62,7 +62,7 @@ BAD: dict[str, tuple[Callable[[Path], object], list[object], int, str]] = {
     "a file": (lambda run: None, ["scenario.yaml"], 2, "is a file, not a run's folder"),
     "no certificate": (lambda run: without(run, "certificate.json"), ["run"], 2, "certificate.json"),
     "no allocation": (lambda run: without(run, "allocation.csv"), ["run"], 2, "allocation"),
-    "broken json": (lambda run: (run / "summary.json").write_text("{"), ["run"], 2, "is not JSON"),
+    "broken json": (lambda run: (run / "summary.json").write_text("{"), ["run"], 5, "is not JSON"),
     "an altered input": (
         lambda run: altered(run.parent / "borrowers.csv", "0.005", "0.006"),
         ["run"], 5, "has changed since the run",

@@ -45,6 +45,16 @@ def test_a_run_verifies_after_its_case_has_moved(run: Path, allocator: Allocator
     assert allocator("verify", "moved/run").status == 0
 
 
+def test_a_cell_that_is_no_number_is_an_altered_run(run: Path, allocator: Allocator) -> None:
+    lines = (run / "allocation.csv").read_text().splitlines()
+    cells = lines[3].split(",")
+    lines[3] = ",".join([*cells[:2], "abc", *cells[3:]])
+    (run / "allocation.csv").write_text("\n".join(lines) + "\n")
+    outcome = allocator("verify", "run")
+    assert (outcome.status, outcome.out) == (5, "")
+    assert "run/allocation.csv, row 3, amount 'abc' is no finite number -> restore the file" in outcome.told
+
+
 def figures(file: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
     def apply(run: Path) -> None:
         document = json.loads((run / file).read_text())

@@ -191,8 +191,10 @@ BROKEN = [
 def test_a_broken_file_is_named_with_its_fault(
     stored: Path, file: str, change: Callable[[Path], None], message: str
 ) -> None:
+    """Who alters a file exits 5, as an altered figure does; what is gone or shut cannot be judged at all."""
     change(stored / file)
-    with pytest.raises(InputError, match=message) as caught:
+    gone = change in (Path.unlink, as_folder)
+    with pytest.raises(InputError if gone else CertificateError, match=message) as caught:
         read_run(stored)
     assert all(fault.remedy for fault in caught.value.faults)
 
@@ -205,16 +207,27 @@ def test_faults_of_several_files_are_told_at_once(stored: Path) -> None:
         read_run(stored)
 
 
+def test_altered_files_alone_are_told_together(stored: Path) -> None:
+    (stored / "summary.json").write_text("{")
+    entry("bound", None)(stored / "certificate.json")
+    with pytest.raises(CertificateError, match="run: 2 faults") as caught:
+        read_run(stored)
+    assert [Path(str(fault.file)).name for fault in caught.value.faults] == [
+        "summary.json",
+        "certificate.json",
+    ]
+
+
 def test_a_broken_parquet_file_is_named(stored: Path) -> None:
     (stored / "allocation.csv").unlink()
     (stored / "allocation.parquet").write_bytes(b"PAR1 no more")
-    with pytest.raises(InputError, match=r"allocation.parquet: cannot be read"):
+    with pytest.raises(CertificateError, match=r"allocation.parquet: cannot be read"):
         read_run(stored)
 
 
 def test_two_allocations_are_one_too_many(stored: Path) -> None:
     (stored / "allocation.parquet").touch()
-    with pytest.raises(InputError, match=r"holds both allocation.csv and allocation.parquet"):
+    with pytest.raises(CertificateError, match=r"holds both allocation.csv and allocation.parquet"):
         read_run(stored)
 
 
