@@ -52,6 +52,8 @@ class Found:
     book: Decisions | None
     lines: dict[str, float] | None
     errors: tuple[InputError, ...]
+    notes: tuple[str, ...] = ()
+    """Cases of the stress that change nothing, in words."""
 
     @property
     def faults(self) -> list[Fault]:
@@ -101,7 +103,8 @@ def read_inputs(scenario: Scenario, further: Columns = NO_MORE) -> Inputs:
         raise found.errors[0]
     if found.portfolio is None or found.churn is None or found.errors:
         raise InputError.of(found.faults, scenario.name)
-    return Inputs(found.portfolio, found.churn, content_hashes(scenario), found.book, found.lines)
+    hashes = content_hashes(scenario)
+    return Inputs(found.portfolio, found.churn, hashes, found.book, found.lines, found.notes)
 
 
 def examine(scenario: Scenario, further: Columns = NO_MORE) -> Found:
@@ -111,12 +114,14 @@ def examine(scenario: Scenario, further: Columns = NO_MORE) -> Found:
     """
     errors: list[InputError] = []
     of_stress: list[InputError] = []
+    notes: tuple[str, ...] = ()
     stress = _gather(of_stress, stress_of, scenario.stress)
     portfolio = _gather(errors, _portfolio, scenario, stress or scenario.stress.factors, further)
     churn = _gather(errors, read_churn_table, scenario.response.churn)
     errors += of_stress
     if portfolio is not None and churn is not None and stress is not None and stress != Stress():
         after = _gather(errors, stressed, portfolio, churn, stress, scenario.stress)
+        notes = () if after is None else notes_on(portfolio, scenario.stress)
         portfolio, churn = after or (portfolio, churn)
     strategy = scenario.strategy
     book, lines = None, None
@@ -124,7 +129,7 @@ def examine(scenario: Scenario, further: Columns = NO_MORE) -> Found:
         book = _gather(errors, read_book, _source_of(strategy.book), portfolio, churn)
     if strategy.weights is not None:
         lines = _gather(errors, _weights, strategy.weights)
-    return Found(portfolio, churn, book, lines, tuple(errors))
+    return Found(portfolio, churn, book, lines, tuple(errors), notes)
 
 
 def content_hashes(scenario: Scenario) -> dict[str, str]:
@@ -192,6 +197,15 @@ def stressed(
     if source.file is not None:
         check_coverage(portfolio, stress, source.column, source.file)
     return after
+
+
+def notes_on(portfolio: Portfolio, source: StressSource) -> tuple[str, ...]:
+    """Cases of the stress as written that are about nobody; its file may name more than there is."""
+    if source.factors == Stress():
+        return ()
+    from allocator.scoring.shock import idle_cases
+
+    return idle_cases(portfolio, source.factors)
 
 
 def _portfolio(scenario: Scenario, stress: Stress, further: Columns) -> Portfolio:

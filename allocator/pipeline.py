@@ -118,7 +118,8 @@ def present(case: Case, solution: Solution, finding: Finding, seconds: Mapping[s
         why = reasons(columns, solution.amount == 0, solution.prices, case.scenario.solver.threads)
     allocation = _allocation(portfolio, finding.ledger, why)
     spent = {**seconds, "price": solution.seconds["price"], "solve": solution.seconds["solve"]}
-    summary = summarise(case.scenario, portfolio, solution, finding, spent)
+    notes = (*case.inputs.notes, *case.limits.notes)
+    summary = summarise(case.scenario, portfolio, solution, finding, spent, notes)
     return Run(case.scenario, allocation, finding.certificate, summary, summary["status"], solution.log)
 
 

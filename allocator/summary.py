@@ -40,6 +40,7 @@ def summarise(
     solution: Solution,
     finding: Finding,
     seconds: Mapping[str, float],
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The figures of a run; amounts in currency units, rates and gaps as fractions.
 
@@ -62,6 +63,7 @@ def summarise(
         "bound": bound,
         "gap": gap,
         **figures(scenario, portfolio, finding),
+        "notes": list(notes),
         "seconds": dict(seconds),
         "method": solution.method,
         "peak_memory_mb": _peak_memory_mb(),

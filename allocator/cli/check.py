@@ -33,22 +33,23 @@ def check(file: ScenarioFile, sets: Sets, as_json: AsJson = False, verbose: Verb
 def _examine(file: Path, sets: list[str], tell: Callable[[str], None]) -> Examination:
     """Run the stages before the engine. Raises InputError with the faults of all of them together."""
     tell("reading the scenario")
-    from allocator.borrowers import Columns, examine, stress_of, stressed
+    from allocator.borrowers import Columns, examine, notes_on, stress_of, stressed
     from allocator.limits import compile_limits
     from allocator.pricing.churn import sanity
-    from allocator.pricing.offers import price_offers
+    from allocator.pricing.offers import outside_terms, price_offers
     from allocator.report.check import Examination
     from allocator.scenario import load_scenario
 
     scenario = load_scenario(file, sets)
     policy = scenario.policy
     faults: list[Fault] = []
-    named = [(source, _gather(faults, stress_of, source)) for source in scenario.stresses.values()]
-    stresses = [(source, stress) for source, stress in named if stress is not None]
+    named = [(name, source, _gather(faults, stress_of, source)) for name, source in scenario.stresses.items()]
+    stresses = [(name, source, stress) for name, source, stress in named if stress is not None]
     tell("reading the borrowers")
-    found = examine(scenario, Columns.of(stress for _, stress in stresses))
+    found = examine(scenario, Columns.of(stress for _, _, stress in stresses))
     portfolio, table = found.portfolio, found.churn
     faults += found.faults
+    notes = list(found.notes)
     offers: Any = None
     limits: Any = None
     if portfolio is not None:
@@ -56,11 +57,13 @@ def _examine(file: Path, sets: list[str], tell: Callable[[str], None]) -> Examin
         limits = _gather(faults, compile_limits, policy, portfolio)
         if table is not None:
             offers = _gather(faults, price_offers, portfolio, table, scenario.response, policy)
-            for source, stress in stresses:
-                _gather(faults, stressed, portfolio, table, stress, source)
+            for name, source, stress in stresses:
+                if _gather(faults, stressed, portfolio, table, stress, source) is not None:
+                    notes += [f"stresses.{name}: {note}" for note in notes_on(portfolio, source)]
     if faults or portfolio is None or table is None:
         raise InputError.of(faults, str(file))
-    return Examination(scenario, portfolio, offers, limits, sanity(table, policy.rates))
+    notes += [*limits.notes, *outside_terms(portfolio, policy)]
+    return Examination(scenario, portfolio, offers, limits, sanity(table, policy.rates), tuple(notes))
 
 
 def _gather(faults: list[Fault], stage: Callable[..., Any], *given: Any) -> Any:

@@ -14,6 +14,7 @@ from allocator.limits.families import FAMILIES
 from allocator.limits.families.measured import Measured
 from allocator.limits.filters import Membership, memberships_of
 from allocator.limits.missing import check_values
+from allocator.records.conditions import nobody_passes
 from allocator.records.limits import BASES, Channel, Limits, Row
 from allocator.records.portfolio import Codes, Floats, Portfolio
 from allocator.records.scenario import Limit, Policy
@@ -78,6 +79,11 @@ def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
         channels=channels.in_one_table(len(portfolio)),
         matrix=_matrix(drafts, table, len(channels.channels)),
         idle_rate=policy.idle_rate,
+        notes=tuple(
+            nobody_passes(f"limit {limit.name!r} counts nobody", limit.where)
+            for limit, at in zip(policy.limits, of_limit, strict=True)
+            if limit.where and not np.any(memberships[at].codes >= 0)
+        ),
     )
 
 

@@ -13,11 +13,13 @@ import numpy as np
 from allocator.errors import Fault, InputError
 from allocator.pricing.churn import rate_menu, smooth
 from allocator.records.offers import Menu, OfferBook
-from allocator.records.portfolio import Booleans, ChurnTable, Codes, Floats, Portfolio, Text
+from allocator.records.portfolio import Booleans, ChurnTable, Codes, Floats, Integers, Portfolio, Text
 from allocator.records.reasons import NO_OFFER
 from allocator.records.scenario import Policy, Response
 
 CENT = 0.01
+SAME_RATE = 1e-12
+"""Two rates closer than this are one."""
 _DIVISION = 1e-15
 """A whole number of lots may be off by this much of itself through division: 0.07 / 0.01 is above 7."""
 
@@ -74,6 +76,33 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
         processing_cost=policy.processing_cost,
         step=None if policy.ticket.step == CENT else policy.ticket.step,
     )
+
+
+def outside_terms(portfolio: Portfolio, policy: Policy) -> tuple[str, ...]:
+    """One note for each way in which pinned offers, which are made as they are, lie outside the terms."""
+    nothing = (np.nan, np.nan)
+    bands = np.array([policy.rates.get(grade, nothing) for grade in portfolio.grade.values] or [nothing])
+    band, rate, amount = bands[portfolio.grade.codes], portfolio.fixed_rate, portfolio.fixed_amount
+    smallest = np.maximum(portfolio.min_amount, policy.ticket.min)
+    largest = np.minimum(portfolio.max_amount, policy.ticket.max)
+    kinds = {
+        "amount outside the borrower's smallest and largest loan": (amount < smallest) | (amount > largest),
+        "rate outside the band of the grade": (rate < band[:, 0] - SAME_RATE)
+        | (rate > band[:, 1] + SAME_RATE),
+        "rate below the borrower's minimum": rate < portfolio.min_rate - SAME_RATE,
+    }
+    return tuple(
+        f"pinned {what}: {_named(portfolio, np.flatnonzero(outside))}; made as it is"
+        for what, outside in kinds.items()
+        if np.any(outside)
+    )
+
+
+def _named(portfolio: Portfolio, who: Integers) -> str:
+    """The first borrower of some, by row, and how many more there are."""
+    first = who[np.argmin(portfolio.row[who])]
+    more = f" and {len(who) - 1:,} more" if len(who) > 1 else ""
+    return f"{portfolio.borrower_id[first]} (row {portfolio.row[first]}){more}"
 
 
 def _grade_menus(curve: ChurnTable, policy: Policy) -> dict[str, Menu]:
@@ -171,7 +200,7 @@ def _borrower_menus(
             menu[plain] = len(menus)
             menus.append(full)
         askers = np.flatnonzero(members & asking)
-        first = np.searchsorted(full.rates, portfolio.min_rate[askers] - 1e-12)
+        first = np.searchsorted(full.rates, portfolio.min_rate[askers] - SAME_RATE)
         for start in np.unique(first):
             if start < len(full.rates):
                 menu[askers[first == start]] = len(menus)

@@ -24,6 +24,8 @@ class Inputs:
     """The amounts and rates of the file that the strategy names, in portfolio order."""
     lines: Mapping[str, float] | None = None
     """Grade -> share of the budget, from the file of AHP weights that the strategy names."""
+    notes: tuple[str, ...] = ()
+    """Cases of the scenario's stress that change nothing, in words."""
 
 
 @dataclass(frozen=True)

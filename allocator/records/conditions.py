@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -19,3 +20,17 @@ class Condition:
     @property
     def is_range(self) -> bool:
         return not self.values
+
+    def __str__(self) -> str:
+        """As a scenario file has it: `sector: [retail, food]`, `pd: {above: 0.05}`."""
+        if not self.is_range:
+            listed = ", ".join(self.values)
+            return f"{self.column}: {listed if len(self.values) == 1 else f'[{listed}]'}"
+        ends = {key: getattr(self, key) for key in ("above", "at_least", "below", "at_most")}
+        inside = ", ".join(f"{key}: {end:.12g}" for key, end in ends.items() if end is not None)
+        return f"{self.column}: {{{inside}}}"
+
+
+def nobody_passes(subject: str, where: Iterable[Condition]) -> str:
+    """The note for a filter that leaves nobody."""
+    return f"{subject}: no borrower passes {{{', '.join(map(str, where))}}}"

@@ -65,6 +65,8 @@ class Limits:
     """(m, cells * channels): coefficient of row j at cell c, channel h in column c * channels + h."""
     idle_rate: float
     """What a unit of unspent budget earns."""
+    notes: tuple[str, ...] = ()
+    """Limits of the policy that count nobody, in words."""
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -16,7 +16,7 @@ from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Portfolio
 from allocator.records.scenario import Scenario
 from allocator.report.money import percent
-from allocator.report.plain import plain_table
+from allocator.report.plain import notes_of, plain_table
 
 _MOST_LIMITS = 25
 
@@ -49,6 +49,8 @@ class Examination:
     offers: OfferBook
     limits: Limits
     curves: Sequence[Curve]
+    notes: tuple[str, ...] = ()
+    """What is valid and may not be meant so."""
 
     def figures(self) -> dict[str, Any]:
         """As plain values: what `check --json` prints; amounts in currency units, rates as fractions."""
@@ -70,6 +72,7 @@ class Examination:
                 for curve in self.curves
             ],
             "limits": [row.name for row in self.limits.rows],
+            "notes": list(self.notes),
         }
 
     def by_grade(self) -> dict[str, dict[str, float]]:
@@ -113,6 +116,7 @@ def check_page(found: Examination) -> RenderableType:
         "",
         _limits(found.limits),
         *_refused(found),
+        *notes_of(found.notes),
     )
 
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich import box
+from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
 
 def plain_table(*, totals: bool = False) -> Table:
     """A table without a frame, two blanks between columns: the same on a terminal, in a log, in a mail."""
     return Table(box=box.SIMPLE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), show_footer=totals)
+
+
+def notes_of(notes: Iterable[str]) -> list[RenderableType]:
+    """Lines under a page for what may not be meant so; none where there is nothing to note."""
+    lines = [Text(f"note: {note}") for note in notes]
+    return ["", *lines] if lines else []

@@ -16,7 +16,7 @@ from allocator.records.run import Run
 from allocator.report.broken import broken_lines, broken_of, share_of
 from allocator.report.limits import limits_table
 from allocator.report.money import Unit, percent, small, unit_for
-from allocator.report.plain import plain_table
+from allocator.report.plain import notes_of, plain_table
 
 WIDTH = 100
 """Columns of the page, on a terminal or not."""
@@ -51,6 +51,7 @@ def result_page(run: Run, folder: Path) -> RenderableType:
     unspent = _unspent(summary)
     parts += [unspent] if unspent else []
     parts += _refusals(run.allocation)
+    parts += notes_of(summary.get("notes", ()))
     parts += ["", Text(f"Written to {folder}", no_wrap=True, overflow="ignore")]
     return Group(*parts)
 

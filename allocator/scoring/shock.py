@@ -11,14 +11,14 @@ and an industry label the weighted mean growth of the sectors that it is mapped 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
-from allocator.records.conditions import Condition
+from allocator.records.conditions import Condition, nobody_passes
 from allocator.records.portfolio import Booleans, ChurnTable, Floats, Portfolio
 from allocator.records.stress import Shock, Stress, StressCase
 
@@ -60,6 +60,16 @@ def apply_stress(portfolio: Portfolio, table: ChurnTable, stress: Stress) -> tup
         for grade, curve in table.churn.items()
     }
     return stressed, dataclasses.replace(table, churn=churn)
+
+
+def idle_cases(portfolio: Portfolio, stress: Stress) -> tuple[str, ...]:
+    """One note for each case of `stress` that is about no borrower; `portfolio` is the one before it."""
+    return tuple(
+        nobody_passes(f"a case of stress.{figure} changes nothing", case.where)
+        for figure in (*FIGURES, "rates")
+        for case in getattr(stress, figure).cases
+        if not np.any(_meeting(portfolio, case.where))
+    )
 
 
 def check_coverage(portfolio: Portfolio, stress: Stress, column: str, file: Path) -> None:
@@ -277,11 +287,16 @@ def _missing(portfolio: Portfolio, condition: Condition, place: str) -> list[Fau
 def _factors(portfolio: Portfolio, shock: Shock) -> Floats:
     out = np.full(len(portfolio), shock.all)
     for case in shock.cases:
-        met = np.ones(len(portfolio), dtype=bool)
-        for condition in case.where:
-            met &= _meets(portfolio, condition)
-        out[met] *= case.factor
+        out[_meeting(portfolio, case.where)] *= case.factor
     return out
+
+
+def _meeting(portfolio: Portfolio, where: Iterable[Condition]) -> Booleans:
+    """(n,) whether each borrower meets every condition."""
+    met = np.ones(len(portfolio), dtype=bool)
+    for condition in where:
+        met &= _meets(portfolio, condition)
+    return met
 
 
 def _meets(portfolio: Portfolio, condition: Condition) -> Booleans:

@@ -53,6 +53,47 @@ def test_check_takes_overrides(case: Path, allocator: Allocator) -> None:
     assert "budget 500.00 CNY" in allocator("check", "scenario.yaml", "--set", "policy.budget.amount=500").out
 
 
+def test_a_filter_that_nobody_passes_is_noted(case: Path, allocator: Allocator) -> None:
+    scenario = case / "scenario.yaml"
+    text = scenario.read_text().replace("where: {grade: A}", "where: {grade: AA, pd: {above: 1%}}")
+    scenario.write_text(
+        text.replace("each: sector,", "each: sector, where: {sector: [steal, foot]},")
+        + "stress: {pd: {where: [{sector: retial, factor: 2}, {sector: food, factor: 2}]}}\n"
+        + "stresses: {mild: {churn: {where: [{grade: AA, factor: 1.1}]}}}\n"
+    )
+    notes = [
+        "a case of stress.pd changes nothing: no borrower passes {sector: retial}",
+        "stresses.mild: a case of stress.churn changes nothing: no borrower passes {grade: AA}",
+        "limit 'A line' counts nobody: no borrower passes {grade: AA, pd: {above: 0.01}}",
+        "limit 'sectors' counts nobody: no borrower passes {sector: [steal, foot]}",
+    ]
+    outcome = allocator("check", "scenario.yaml", "--json")
+    assert (outcome.status, outcome.json["notes"]) == (0, notes)
+    assert f"\n\nnote: {notes[0]}\nnote: {notes[1]}\n" in allocator("check", "scenario.yaml").out
+    solved = allocator("solve", "scenario.yaml", "--out", "run")
+    assert (solved.status, solved.err) == (0, "")
+    assert f"\n\nnote: {notes[0]}\nnote: {notes[2]}\n" in solved.out
+    assert allocator("verify", "run").status == 0
+
+
+def test_pinned_offers_outside_the_terms_are_noted(case: Path, allocator: Allocator) -> None:
+    lines = (case / "borrowers.csv").read_text().splitlines()
+    pins = {
+        "F01": ",700000,0.05,", "F02": ",50000,0.05,", "F05": ",200000,0.05,", "F07": ",200000,0.13,0.14",
+        "F06": ",200000,0.13,0.13",
+    }  # fmt: skip
+    cells = [line + pins.get(line[:3], ",,,") for line in lines[1:]]
+    (case / "borrowers.csv").write_text(
+        "\n".join([f"{lines[0]},fixed_amount,fixed_rate,min_rate", *cells]) + "\n"
+    )
+    first, second, third = allocator("check", "scenario.yaml", "--json").json["notes"]
+    assert first.startswith(
+        "pinned amount outside the borrower's smallest and largest loan: F01 (row 1) and 1 more;"
+    )
+    assert second == "pinned rate outside the band of the grade: F05 (row 5); made as it is"
+    assert third == "pinned rate below the borrower's minimum: F07 (row 7); made as it is"
+
+
 def test_check_examines_the_stresses_that_solve_leaves_alone(case: Path, allocator: Allocator) -> None:
     with (case / "scenario.yaml").open("a") as scenario:
         scenario.write(
