@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
-from allocator.errors import AllocatorError, Fault, InfeasibleError
+from allocator.errors import AllocatorError, Fault, InfeasibleError, OutputError
 
 INTERRUPTED = 130
 TERMINATED = 143
@@ -42,7 +42,7 @@ def _said_as_json(code: str, message: str, **more: Any) -> bool:
     """Whether standard output could take the failure: it may be what failed."""
     try:
         print(json.dumps({"error": {"code": code, "message": message, "faults": [], **more}}), flush=True)
-    except OSError:
+    except (OSError, OutputError):
         return False
     return True
 

@@ -37,7 +37,7 @@ from allocator.cli import (
     verify,
 )
 from allocator.cli.failures import INTERRUPTED, TERMINATED, Terminated, say, say_failure
-from allocator.cli.output import ReaderLeftError, print_line
+from allocator.cli.output import ReaderLeftError, print_line, stand_in_for_closed_streams
 from allocator.errors import AllocatorError, Fault, InputError
 
 app = typer.Typer(
@@ -90,6 +90,7 @@ for command in (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status (docs/commands.md)."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    stand_in_for_closed_streams()
     with _terminable():
         status = _run(arguments, as_json="--json" in arguments, debug="--debug" in arguments)
     return _flushed(status)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
@@ -23,8 +25,32 @@ class ReaderLeftError(Exception):
 PATIENCE = 2.0
 """Seconds after which somebody at a terminal is told what is being done."""
 _WIDTH = 100
+_STANDARD_ERROR = 2
 
 Progress = Callable[[str], None]
+
+
+class Shut(io.TextIOBase):
+    """In the place of a standard output that was closed before the command began."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        raise OutputError("standard output cannot be written: it is closed")
+
+
+def stand_in_for_closed_streams() -> None:
+    """Have a closed standard output fail when it is written to, and a closed standard error keep silent.
+
+    The null device takes their numbers: a file of ours that got one would get what a library prints.
+    """
+    if sys.stdout is not None and sys.stderr is not None:
+        return
+    while (spare := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        pass
+    os.close(spare)
+    sys.stdout = sys.stdout or Shut()
+    sys.stderr = sys.stderr or io.StringIO()
 
 
 def print_page(page: RenderableType) -> None:
@@ -33,7 +59,7 @@ def print_page(page: RenderableType) -> None:
 
     console = Console(file=sys.stdout, highlight=False)
     console.width = min(console.width, _WIDTH) if console.is_terminal else _WIDTH
-    with console.capture() as capture:
+    with _writing(), console.capture() as capture:  # rich touches the file even then
         console.print(page, markup=False)
     _write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
 
@@ -52,9 +78,15 @@ def print_line(line: str) -> None:
 
 def _write(text: str) -> None:
     """Write to standard output now, so that what goes wrong is told while the command can still fail."""
-    try:
+    with _writing():
         sys.stdout.write(_carried(text))
         sys.stdout.flush()
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:
         raise ReaderLeftError from None
     except OSError as error:

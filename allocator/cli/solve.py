@@ -10,6 +10,7 @@ import typer
 
 from allocator.cli.options import AsJson, ScenarioFile, Sets, Verbose
 from allocator.cli.output import print_json, print_page, progress
+from allocator.errors import OutputError
 
 EXAMPLE = 'Example: allocator solve sme.yaml --out runs/sme --set "policy.limits[A line].at_most=60%"'
 
@@ -43,10 +44,13 @@ def solve(
         folder = out or default_folder(run)
         require_free(folder, force)
         written = write_run(run, folder, scenario_text=dump_scenario(scenario, folder.resolve()), force=force)
-    if as_json:
-        print_json({**json.loads((written / "summary.json").read_text("utf-8")), "folder": str(written)})
-    else:
-        print_page(result_page(run, folder))
+    try:
+        if as_json:
+            print_json({**json.loads((written / "summary.json").read_text("utf-8")), "folder": str(written)})
+        else:
+            print_page(result_page(run, folder))
+    except OutputError as error:
+        raise OutputError(f"{error.message}; the run is whole in {folder}") from error
 
 
 def register(app: typer.Typer) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -312,6 +313,31 @@ def test_a_full_standard_output_is_told(case: Path) -> None:
         outcome = finish(start("schema", stdout=full))
     assert outcome.status == 1
     assert outcome.err == "error: standard output cannot be written: No space left on device\n"
+
+
+def shut(*streams: int) -> Callable[[], None]:
+    return lambda: [os.close(stream) for stream in streams] and None
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_run_that_cannot_be_shown_is_written_and_said_to_be(
+    case: Path, allocator: Allocator, more: tuple[str, ...], closed: bool
+) -> None:
+    with open("/dev/full", "w") as full:
+        streams = {"preexec_fn": shut(1)} if closed else {"stdout": full}
+        outcome = finish(start("solve", "scenario.yaml", "--out", "run", *more, **streams))
+    assert outcome.status == 1
+    why = "it is closed" if closed else "No space left on device"
+    assert outcome.told == f"error: standard output cannot be written: {why}; the run is whole in run "
+    assert allocator("verify", "run").status == 0
+
+
+def test_a_command_without_standard_streams_ends_as_ever(case: Path, allocator: Allocator) -> None:
+    assert finish(start("solve", "scenario.yaml", "--out", "run", preexec_fn=shut(2))).status == 0
+    assert finish(start("solve", "scenario.yaml", "--out", "none", preexec_fn=shut(0, 1, 2))).status == 1
+    assert finish(start("solve", "nowhere.yaml", "--json", preexec_fn=shut(1))).status == 2
+    assert [allocator("verify", name).status for name in ("run", "none")] == [0, 0]
 
 
 def test_a_failure_that_standard_output_cannot_take_is_told_on_standard_error(case: Path) -> None:
