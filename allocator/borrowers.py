@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from allocator.scoring.fitted import Fitted
     from allocator.scoring.invoices import Notes
+    from allocator.scoring.reading import Filled
 
 Read = TypeVar("Read")
 
@@ -70,6 +71,8 @@ class Scored:
     """The columns that the scorecard gave."""
     notes: tuple[Notes, ...] = ()
     """What was found in files of invoices."""
+    filled: tuple[Filled, ...] = ()
+    """Variables of the scorecard with empty cells."""
 
 
 @dataclass(frozen=True)
@@ -157,11 +160,13 @@ def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = 
     fitted = read_fitted(scorecard)
     if source.invoices is not None:
         return _scored_firms(source.invoices, fitted)
-    from allocator.scoring.score import scores
+    from allocator.scoring.score import filled_cells, scores
 
     table = whole_table(source)
-    given = scores(_under_our_names(as_frame(table, source.decimal), source), fitted, intervals=intervals)
-    return Scored(with_columns(table, given), tuple(given.columns))
+    frame = _under_our_names(as_frame(table, source.decimal), source)
+    given = scores(frame, fitted, intervals=intervals)
+    filled = filled_cells(frame, fitted)
+    return Scored(with_columns(table, given), tuple(given.columns), filled=filled)
 
 
 def _weights(path: Path) -> dict[str, float]:
@@ -231,12 +236,12 @@ def _scored_firms(files: InvoiceFiles, fitted: Fitted) -> Scored:
 
     from allocator.scoring.score import score_firms
 
-    firms, notes = score_firms(files, fitted)
+    firms, notes, filled = score_firms(files, fitted)
     firms = firms.drop(columns="lgd")  # invoices say nothing of it: the portfolio asks for a default
     table = pa.Table.from_pandas(firms, preserve_index=False)
     if files.facts is not None:
         table = joined(table, "borrower_id", _source_of(files.facts), "enterprise_id")
-    return Scored(table, tuple(firms.columns), notes)
+    return Scored(table, tuple(firms.columns), notes, filled)
 
 
 def _under_our_names(frame: pd.DataFrame, source: PortfolioSource) -> pd.DataFrame:

@@ -50,7 +50,7 @@ def logit(
     name: Name = "logit",
     out: Folder = Path("models/scorecards"),
     penalty: Penalty = "flic",
-    strength: Annotated[float, typer.Option(help="Of the ridge penalty.", min=0)] = 1.0,
+    strength: Annotated[float | None, typer.Option(help="Of the ridge penalty; else 1.", min=0)] = None,
     bounds: Annotated[
         str | None, typer.Option(metavar="A=1%,..,D=100%", help="Highest PD of each grade, best first.")
     ] = None,
@@ -66,6 +66,11 @@ def logit(
 ) -> None:
     """PD from variables: a logit with Wald tests and expected signs (source 000)."""
     _check_target(out, name)
+    if strength is not None and penalty != "ridge":
+        fault = Fault(
+            f"the penalty {penalty} has no strength", "leave it out, or say ridge", field="--strength"
+        )
+        raise InputError.of([fault], "fit logit")
     with progress(verbose) as tell:
         tell("fitting and validating a logit")
         from allocator.scoring.fitting import logit_from_files
@@ -75,7 +80,7 @@ def logit(
             declared,
             outcome,
             penalty=penalty,
-            strength=strength,
+            strength=1.0 if strength is None else strength,
             bounds=_bounds(bounds),
             folds=folds,
             time=time,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,17 +13,21 @@ from allocator.cli.options import AsJson, Verbose
 from allocator.cli.output import print_json, print_line, print_page, progress
 from allocator.errors import Fault, InputError
 from allocator.records.scenario import InvoiceFiles
+from allocator.records.stress import StressSource
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from allocator.scoring.invoices import Duplicates, Notes
+    from allocator.scoring.reading import Filled
 
 EXAMPLE = (
     "Example: allocator score --purchases in.parquet --sales out.parquet "
     "--scorecard models/grades/cumcm-2020-v1.json --out borrowers.csv"
 )
 SCENARIO = (".yaml", ".yml")
+LGD = 0.5
+"""Loss given default where neither scorecard nor borrowers nor --lgd give one."""
 SHOWN, SHOWN_COLUMNS = 10, 10
 """Rows, and columns after the first, printed where no file is written."""
 BEFORE = "grade_before"
@@ -46,8 +51,9 @@ def score(
         Path | None, typer.Option(metavar="FILE", help="The firms to score, by enterprise_id.")
     ] = None,
     lgd: Annotated[
-        float, typer.Option(help="Loss given default where the scorecard has none.", min=0, max=1)
-    ] = 0.5,
+        float | None,
+        typer.Option(help="Loss given default where nothing else gives one; else 0.5.", min=0, max=1),
+    ] = None,
     drop_duplicates: Annotated[
         bool, typer.Option(help="Drop repeated invoices; else they are counted.")
     ] = False,
@@ -70,20 +76,20 @@ def score(
         require_file(out, FORMATS, force=force)
     with progress(verbose) as tell:
         tell("scoring")
-        notes: tuple[Notes, ...] = ()
         duplicates: Duplicates = "drop" if drop_duplicates else "keep"
         files = InvoiceFiles(purchases, sales, workbook, firms, duplicates=duplicates)
-        _check_combination(file, files, was)
+        _check_combination(file, files, was, intervals)
         if file is None:
-            frame, notes = _from_invoices(files, scorecard, lgd)
+            found = _from_invoices(files, scorecard, lgd)
         elif file.suffix in SCENARIO:
-            frame, notes = _from_scenario(file, scorecard, lgd, intervals)
+            found = _from_scenario(file, scorecard, lgd, intervals)
         else:
-            frame = _from_table(file, scorecard, lgd, intervals, was)
+            found = _from_table(file, scorecard, lgd, intervals, was)
+        frame = found.frame
         moved = None if was is None else _moved(frame)
         if out is not None:
             write_frame(frame, out, force=force)
-    summary = _summary(frame, [vars(note) for note in notes], out)
+    summary = _summary(found, out)
     if as_json:
         if moved is not None:
             summary["moved"] = moved.to_dict(orient="index")
@@ -102,8 +108,21 @@ def register(app: typer.Typer) -> None:
     fitting.register(app)
 
 
-def _check_combination(file: Path | None, files: InvoiceFiles, was: str | None) -> None:
+@dataclass(frozen=True)
+class _Found:
+    """The borrowers with their scores, and what is to be said of them."""
+
+    frame: pd.DataFrame
+    notes: tuple[Notes, ...] = ()
+    filled: tuple[Filled, ...] = ()
+    before_stress: bool = False
+    """Whether the scenario has a stress, which solve applies to these borrowers."""
+
+
+def _check_combination(file: Path | None, files: InvoiceFiles, was: str | None, intervals: bool) -> None:
     faults = []
+    if file is None and intervals:
+        faults.append(_NO_INTERVALS)
     if file is not None and (files.files() or files.duplicates == "drop"):
         faults.append(Fault("a file and invoices are given", "give one of them", field="FILE"))
     if was is not None and (file is None or file.suffix in SCENARIO):
@@ -112,12 +131,26 @@ def _check_combination(file: Path | None, files: InvoiceFiles, was: str | None) 
         raise InputError.of(faults, "score")
 
 
+_NO_INTERVALS = Fault("grades of invoices have no intervals", "leave it out", field="--intervals")
+
+
+def _with_lgd(frame: pd.DataFrame, own: Any, lgd: float | None) -> pd.DataFrame:
+    """`frame` with an LGD: its scorecard's, else its own, else that of --lgd. Raises InputError for two."""
+    known = "lgd" in frame.columns
+    if lgd is not None and (known or own is not None):
+        fault = Fault("the scorecard or the borrowers give one", "leave it out", field="--lgd")
+        raise InputError.of([fault], "score")
+    if known:
+        return frame
+    return frame.assign(lgd=own if own is not None else LGD if lgd is None else lgd)
+
+
 def _from_table(
-    file: Path, scorecard: Path | None, lgd: float, intervals: bool, was: str | None
-) -> pd.DataFrame:
+    file: Path, scorecard: Path | None, lgd: float | None, intervals: bool, was: str | None
+) -> _Found:
     from allocator.scoring.fitted import read_fitted
     from allocator.scoring.reading import located, read_table
-    from allocator.scoring.score import score_frame
+    from allocator.scoring.score import filled_cells, score_frame
 
     fitted = read_fitted(_need(scorecard, "--scorecard", "a file that fit wrote"))
     table = read_table(file)
@@ -126,36 +159,36 @@ def _from_table(
         raise InputError.of([fault], "score")
     with located(file):
         scored = score_frame(table, fitted, intervals=intervals)
+        filled = filled_cells(table, fitted)
     if was is not None:
         scored = scored.assign(**{BEFORE: table[was]})
-    return scored if "lgd" in scored.columns else scored.assign(lgd=lgd)
+    return _Found(_with_lgd(scored, None, lgd), filled=filled)
 
 
-def _from_scenario(
-    file: Path, scorecard: Path | None, lgd: float, intervals: bool
-) -> tuple[pd.DataFrame, tuple[Notes, ...]]:
+def _from_scenario(file: Path, scorecard: Path | None, lgd: float | None, intervals: bool) -> _Found:
     """The scenario's borrowers, by the scorecard named here, else by its own."""
     from allocator.borrowers import scored_table
     from allocator.scenario import load_scenario
 
-    source = load_scenario(file).portfolio
+    scenario = load_scenario(file)
+    source = scenario.portfolio
+    if intervals and source.invoices is not None:
+        raise InputError.of([_NO_INTERVALS], "score")
     chosen = _need(scorecard or source.scorecard, "--scorecard", "a file that fit wrote")
     scored = scored_table(source, chosen, intervals=intervals)
     frame = scored.table.to_pandas()
-    if "lgd" not in frame.columns:
-        own = source.columns.get("lgd", "lgd")
-        frame = frame.assign(lgd=frame[own] if own in frame.columns else source.defaults.get("lgd", lgd))
-    return frame, scored.notes
+    theirs = source.columns.get("lgd", "lgd")
+    own = frame[theirs] if theirs in frame.columns else source.defaults.get("lgd")
+    before = scenario.stress != StressSource()
+    return _Found(_with_lgd(frame, own, lgd), scored.notes, scored.filled, before)
 
 
-def _from_invoices(
-    files: InvoiceFiles, scorecard: Path | None, lgd: float
-) -> tuple[pd.DataFrame, tuple[Notes, ...]]:
+def _from_invoices(files: InvoiceFiles, scorecard: Path | None, lgd: float | None) -> _Found:
     from allocator.scoring.fitted import read_fitted
     from allocator.scoring.score import score_firms
 
     fitted = read_fitted(_need(scorecard, "--scorecard", "a grade file that fit wrote"))
-    return score_firms(files, fitted, lgd=lgd)
+    return _Found(*score_firms(files, fitted, lgd=LGD if lgd is None else lgd))
 
 
 def _need(value: Path | None, option: str, what: str) -> Path:
@@ -175,7 +208,10 @@ def _moved(frame: pd.DataFrame) -> pd.DataFrame:
     return migration(frame[BEFORE].astype(object), frame["grade"].astype(object), classes)
 
 
-def _summary(frame: pd.DataFrame, notes: list[dict[str, Any]], out: Path | None) -> dict[str, Any]:
+def _summary(found: _Found, out: Path | None) -> dict[str, Any]:
+    from allocator.scoring.reading import filled_figures
+
+    frame, notes = found.frame, [vars(note) for note in found.notes]
     summary: dict[str, Any] = {"borrowers": len(frame), "file": None if out is None else str(out)}
     if "grade" in frame.columns:
         counts = frame["grade"].value_counts(sort=False)
@@ -186,7 +222,9 @@ def _summary(frame: pd.DataFrame, notes: list[dict[str, Any]], out: Path | None)
         summary["invoices"] = notes
         counts = frame.loc[frame["note"] != "", "note"].value_counts()
         summary["notes"] = {str(note): int(n) for note, n in counts.items()}
-    return summary
+    if found.before_stress:
+        summary["stressed"] = False
+    return summary | filled_figures(found.filled)
 
 
 def _say(summary: dict[str, Any], frame: pd.DataFrame) -> None:
@@ -198,7 +236,10 @@ def _say(summary: dict[str, Any], frame: pd.DataFrame) -> None:
     for note, count in summary.get("notes", {}).items():
         print_line(f"{count:,} of them: {note}")
     if "mean_pd" in summary:
-        print_line(f"mean PD {summary['mean_pd']:.2%}")
+        before = ", before the scenario's stress, which solve applies" if "stressed" in summary else ""
+        print_line(f"mean PD {summary['mean_pd']:.2%}{before}")
+    for name, filled in summary.get("filled", {}).items():
+        print_line(f"empty cells of {name}: {filled['cells']:,}, filled with {filled['by']}")
     if summary["file"] is None:
         from allocator.report.frame import frame_table
 

@@ -59,6 +59,8 @@ class ChurnFit:
     """Grade -> its logistic curve; None where the answers are all alike or change at once."""
     falls: pd.Series
     """Grade -> number of falls of the observed shares with the rate."""
+    unobserved: Mapping[str, tuple[float, ...]]
+    """Grade -> rates at which nothing was observed: its curve is read from those around them."""
 
     @property
     def logistic(self) -> ChurnTable:
@@ -93,14 +95,17 @@ def fit_churn(frame: pd.DataFrame, source: str = "churn data") -> ChurnFit:
     """
     shares, offers = _shares(frame, source)
     rates = shares.index.to_numpy(float)
-    isotonic, curves = {}, {}
+    isotonic, curves, unobserved = {}, {}, {}
     for grade in shares.columns:
         known = shares[grade].notna().to_numpy()
         y, weight = shares[grade].to_numpy(float)[known], offers[grade].to_numpy(float)[known]
         monotone = np.asarray(optimize.isotonic_regression(y, weights=weight).x)
         isotonic[str(grade)] = np.interp(rates, rates[known], monotone)
         curves[str(grade)] = _logistic(str(grade), rates[known], y, weight)
-    return ChurnFit(ChurnTable(source, rates, isotonic), curves, (shares.diff() < 0).sum())
+        if not known.all():
+            unobserved[str(grade)] = tuple(rates[~known].tolist())
+    falls = (shares.diff() < 0).sum()
+    return ChurnFit(ChurnTable(source, rates, isotonic), curves, falls, unobserved)
 
 
 def churn_frame(table: ChurnTable) -> pd.DataFrame:

@@ -23,7 +23,8 @@ from allocator.scoring.fitted import Card, content_hash, markdown, to_document
 from allocator.scoring.logit import Penalty
 from allocator.scoring.preparation import Variable
 from allocator.scoring.rating import fit_rating
-from allocator.scoring.reading import derive, located, numbers, read_table
+from allocator.scoring.reading import derive, filled_figures, filled_lines, located, numbers, read_table
+from allocator.scoring.score import filled_cells
 from allocator.scoring.scorecard import check_bounds, fit_scorecard, out_of_fold_pd
 from allocator.scoring.trial import auc_by_share, try_rating, walk_forward
 from allocator.scoring.validation import stratified_folds
@@ -89,6 +90,7 @@ def logit_from_files(
         if lgd is not None:
             figures["lgd"] = lgd
             metrics["LGD, lost of owed over the defaults"] = f"{lgd:.3f}"
+        filled = filled_cells(frame, card)
     reliability = validation.reliability(y.to_numpy(float), held_out)
     tables = {"Wald tests": card.wald(), "Reliability, out of fold": reliability, **_left_out(given)}
     described = Card(
@@ -97,12 +99,12 @@ def logit_from_files(
         data=f"{data.name}, outcome {outcome}",
         method=f"logit, penalty {penalty}, variables of {declared.name}; see docs/scoring.md",
         limits="PDs are over the horizon of the outcome column; see the signs that disagree below",
-        metrics=metrics,
+        metrics=metrics | filled_lines(filled),
         training={data.name: content_hash(data), declared.name: content_hash(declared)},
         sections=[(name, markdown(table)) for name, table in tables.items()],
     )
     extra = {".svg": validation.reliability_svg(reliability, "Out-of-fold reliability")}
-    return Fit(to_document(card), described, figures, tables, extra)
+    return Fit(to_document(card), described, figures | filled_figures(filled), tables, extra)
 
 
 def rating_from_files(
@@ -145,6 +147,7 @@ def rating_from_files(
             **_by_share(frame, y, given, repeats, seed),
             **_left_out(given),
         }
+        filled = filled_cells(frame, rating)
     described = Card(
         title=f"Debt rating, {len(y):,} loans, {int(y.sum()):,} defaults",
         purpose="score 0 to 100, class, PD and LGD of a borrower",
@@ -153,11 +156,12 @@ def rating_from_files(
         limits="rates by class rise strictly in sample; out of fold they may not, see the table",
         metrics=_lines(
             {k: v for k, v in figures.items() if isinstance(v, dict)}, f"out of fold ({folds} folds)"
-        ),
+        )
+        | filled_lines(filled),
         training={data.name: content_hash(data), declared.name: content_hash(declared)},
         sections=[(name, markdown(table)) for name, table in tables.items()],
     )
-    return Fit(to_document(rating), described, figures, tables)
+    return Fit(to_document(rating), described, figures | filled_figures(filled), tables)
 
 
 @dataclass(frozen=True)

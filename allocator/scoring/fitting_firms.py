@@ -29,8 +29,8 @@ from allocator.scoring.grades import (
 )
 from allocator.scoring.grades import Method as GradeMethod
 from allocator.scoring.invoices import Notes
-from allocator.scoring.reading import located, read_table
-from allocator.scoring.score import rated_firms
+from allocator.scoring.reading import filled_figures, filled_lines, located, read_table
+from allocator.scoring.score import filled_cells, rated_firms
 
 STUDIED = (VOID_SHARE, "void_share_count", *(one.name for one in VARIABLES))
 """Indicators beside whose correlation with the rating a fit of grades is shown."""
@@ -77,6 +77,8 @@ def grade_from_files(
     void = indicators[VOID_SHARE].to_numpy(float)
     outside = indicators.index[np.flatnonzero(~inside_ranges(void, PUBLISHED_RANGES).any(axis=1))].tolist()
     figures["in_no_range"] = outside
+    filled = filled_cells(indicators, card)
+    figures |= filled_figures(filled)
     described = Card(
         title=f"Grades of {len(known)} firms from invoices, method {method}",
         purpose="a probability of each grade, the most probable grade and a PD for a firm without a rating",
@@ -91,6 +93,7 @@ def grade_from_files(
             "default: AUC out of fold": str(validation.auc(defaults, mixed)),
             "default: log loss": f"{validation.log_loss(defaults, mixed):.3f}",
             "void share in no grade's range": f"{len(outside)} firms: {' '.join(outside)}",
+            **filled_lines(filled),
         },
         training={path.name: content_hash(path) for path in paths},
         sections=[(name, markdown(table)) for name, table in tables.items()],
@@ -155,18 +158,24 @@ def churn_from_file(data: Path, shape: str = "isotonic") -> Fit:
         chosen = churn_frame(fit.isotonic if shape == "isotonic" else fit.logistic)
     table = fit.table()
     plain = table.astype(object).where(table.notna(), None)
-    document = {"kind": "churn", "shape": shape, "curves": plain.to_dict(orient="index")}
+    filled = {grade: list(rates) for grade, rates in fit.unobserved.items()}
+    document = {"kind": "churn", "shape": shape, "curves": plain.to_dict(orient="index"), "filled": filled}
+    how = "between the rates around them" if shape == "isotonic" else "from the curve"
+    empty = {
+        f"empty shares filled {how}, {grade}": ", ".join(f"{rate:.4g}" for rate in rates)
+        for grade, rates in filled.items()
+    }
     described = Card(
         title=f"Churn curve, {shape}",
         purpose="share of customers who walk away, by rate and grade",
         data=data.name,
         method="isotonic regression" if shape == "isotonic" else "logit churn = a + b log(rate), binomial",
         limits="standard errors are robust ones from the scatter where the offers are not counted",
-        metrics={f"falls removed, {grade}": str(n) for grade, n in table["falls"].items()},
+        metrics={f"falls removed, {grade}": str(n) for grade, n in table["falls"].items()} | empty,
         training={data.name: content_hash(data)},
         sections=[("Logistic fit", markdown(table))],
     )
-    figures = {"curves": document["curves"]}
+    figures = {"curves": document["curves"], "filled": filled}
     return Fit(document, described, figures, {"Logistic fit": table}, {".csv": chosen.to_csv(index=False)})
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Booleans, Floats
-from allocator.scoring.reading import column, numbers
+from allocator.scoring.reading import Filled, column, numbers
 
 Kind = Literal["number", "category"]
 Transform = Literal["none", "log"]
@@ -63,6 +63,14 @@ class Column:
             return (self.variable.name,)
         return tuple(f"{self.variable.name}={level}" for level in self.levels[1:])
 
+    @property
+    def stand_in(self) -> str:
+        """What stands for an empty cell, in words."""
+        if self.variable.kind == "category":
+            return f"the level {OTHER if OTHER in self.levels else self.levels[0]}"
+        size = np.expm1(abs(self.fill)) if self.variable.transform == "log" else abs(self.fill)
+        return f"the median at fit, {np.copysign(size, self.fill):.4g}"
+
 
 @dataclass(frozen=True)
 class Preparation:
@@ -102,6 +110,12 @@ class Preparation:
                 out[:, place] = (values - learnt.centre) / learnt.scale
             place += width
         return out
+
+    def filled(self, frame: pd.DataFrame) -> tuple[Filled, ...]:
+        """The variables of `frame`, one that `matrix` takes, that have empty cells."""
+        found = ((one, _raw(one.variable, frame, [])) for one in self.columns)
+        counts = [(one, int(pd.isna(cells).sum())) for one, cells in found if cells is not None]
+        return tuple(Filled(one.variable.name, count, one.stand_in) for one, count in counts if count)
 
 
 def prepare(frame: pd.DataFrame, variables: Sequence[Variable]) -> Preparation:

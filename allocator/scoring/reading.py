@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -34,6 +34,25 @@ class Derived:
         else:
             met = (values.astype(str) == str(self.value)) == (self.test == "is")
         return pd.Series(np.where(values.isna(), np.nan, met.astype(float)), index=values.index)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A variable some of whose cells were empty, and what stands for them."""
+
+    name: str
+    cells: int
+    by: str
+
+
+def filled_figures(filled: Sequence[Filled]) -> dict[str, Any]:
+    """What JSON says of filled cells, by variable; nothing where there are none."""
+    return {"filled": {one.name: {"cells": one.cells, "by": one.by} for one in filled}} if filled else {}
+
+
+def filled_lines(filled: Sequence[Filled]) -> dict[str, str]:
+    """The same as lines of a card and a page."""
+    return {f"empty cells of {one.name}": f"{one.cells:,}, filled with {one.by}" for one in filled}
 
 
 def derive(frame: pd.DataFrame, derived: Sequence[Derived]) -> pd.DataFrame:

@@ -22,7 +22,7 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
-from allocator.scoring.reading import column, numbers
+from allocator.scoring.reading import Filled, column, numbers
 
 Kind = Literal["positive", "negative", "interval", "qualitative"]
 MISSING = ""
@@ -56,6 +56,12 @@ class Learnt:
     """Cells filled at fit."""
     cut: int = 0
     """Cells cut at fit."""
+
+    @property
+    def stand_in(self) -> str:
+        """What stands for an empty cell, in words."""
+        what = "the score" if self.rule.kind == "qualitative" else "the median at fit,"
+        return f"{what} {self.fill:.4g}"
 
     def score(self, cells: Floats | pd.Series) -> Floats:
         """(n,) in [0, 1]. Raises InputError for a text that the table lacks."""
@@ -103,6 +109,13 @@ def standardise(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> Floats:
         if cells is not None:
             out[:, j] = one.score(cells)
     return out
+
+
+def filled(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> tuple[Filled, ...]:
+    """The indicators of `frame`, one that `standardise` takes, that have empty cells."""
+    found = ((one, _raw(one.rule, frame, [])) for one in learnt)
+    counts = [(one, int(pd.isna(cells).sum())) for one, cells in found if cells is not None]
+    return tuple(Filled(one.rule.name, count, one.stand_in) for one, count in counts if count)
 
 
 def _raw(rule: Rule, frame: pd.DataFrame, faults: list[Fault]) -> Floats | pd.Series | None:

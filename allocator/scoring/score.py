@@ -14,7 +14,8 @@ from allocator.scoring.grades import GradeScorecard, inside_ranges
 from allocator.scoring.indicators import firm_indicators
 from allocator.scoring.invoices import Invoices, Notes, read_invoices
 from allocator.scoring.rating import Rating
-from allocator.scoring.reading import read_table
+from allocator.scoring.reading import Filled, derive, read_table
+from allocator.scoring.rules import filled
 from allocator.scoring.workbook import read_firms, read_workbook
 
 UNGRADED = "ungraded"
@@ -44,10 +45,19 @@ def scores(frame: pd.DataFrame, fitted: Fitted, *, intervals: bool = False) -> p
     return fitted.apply(frame, intervals=intervals)
 
 
+def filled_cells(frame: pd.DataFrame, fitted: Fitted) -> tuple[Filled, ...]:
+    """The variables of the scorecard that some rows of `frame`, which it has scored, have no value of."""
+    if isinstance(fitted, Rating):
+        return filled(derive(frame, fitted.derived), fitted.indicators)
+    if isinstance(fitted, GradeScorecard):
+        return () if fitted.preparation is None else fitted.preparation.filled(frame)
+    return fitted.preparation.filled(derive(frame, fitted.derived))
+
+
 def score_firms(
     files: InvoiceFiles, fitted: Fitted, *, lgd: float = 0.5
-) -> tuple[pd.DataFrame, tuple[Notes, ...]]:
-    """The firms of `files` as borrowers_from_invoices gives them, and what the files held.
+) -> tuple[pd.DataFrame, tuple[Notes, ...], tuple[Filled, ...]]:
+    """The firms of `files` as borrowers_from_invoices gives them, what the files held, what was filled.
 
     Who is scored: those of `files.firms`, else those of the workbook's sheet of firms, else all that have
     invoices. `files.facts` is not read here. Raises InputError: faults of the files, a scorecard that
@@ -58,7 +68,8 @@ def score_firms(
         raise InputError.of([fault], "Scores")
     invoices, listed = _read(files)
     names = None if listed is None else listed["enterprise_id"].tolist()
-    return borrowers_from_invoices(invoices, fitted, firms=names, lgd=lgd), invoices.notes
+    firms, empty = _graded(invoices, fitted, names, lgd)
+    return firms, invoices.notes, empty
 
 
 def _read(files: InvoiceFiles) -> tuple[Invoices, pd.DataFrame | None]:
@@ -114,6 +125,13 @@ def borrowers_from_invoices(
     which nothing is known, and its note says so.
     Raises InputError: an LGD outside [0, 1], no firm with a sales invoice.
     """
+    return _graded(invoices, scorecard, firms, lgd)[0]
+
+
+def _graded(
+    invoices: Invoices, scorecard: GradeScorecard, firms: Sequence[str] | None, lgd: float
+) -> tuple[pd.DataFrame, tuple[Filled, ...]]:
+    """The borrowers, and what was filled of the indicators of those that are graded."""
     if not 0 <= lgd <= 1:
         raise InputError.of(
             [Fault(f"an LGD of {lgd:g}", "LGD is a fraction from 0 to 1", field="lgd")], "Scores"
@@ -137,4 +155,5 @@ def borrowers_from_invoices(
         inside = inside_ranges(scored["void_share"].to_numpy(float), scorecard.ranges).any(axis=1)
         scored.loc[speaks & ~inside, "note"] = "void share in no grade's range: the grades' frequencies"
     columns = ["grade", "pd", "lgd", "exclude", *probabilities, "void_share", "note"]
-    return scored[columns].rename_axis("borrower_id").reset_index()
+    borrowers = scored[columns].rename_axis("borrower_id").reset_index()
+    return borrowers, filled_cells(indicators[speaks], scorecard)

@@ -204,6 +204,82 @@ def test_fit_logit_then_score(firms: tuple[Path, Path], tmp_path: Path, allocato
     assert "x-v2.json" in again.out
 
 
+def test_fit_and_score_say_what_they_filled(
+    firms: tuple[Path, Path], tmp_path: Path, allocator: Allocator
+) -> None:
+    frame = pd.read_csv(firms[0])
+    frame.loc[[3, 5, 8], "y"] = np.nan
+    frame["kind"] = ["small"] * 150 + ["large"] * 149 + [None]
+    frame.to_csv(firms[0], index=False)
+    declared = {"variables": [{"name": "x"}, {"name": "y"}, {"name": "kind", "kind": "category"}]}
+    firms[1].write_text(json.dumps(declared))
+    order = ("fit", "logit", firms[0], "--variables", firms[1], "--outcome", "bad", "--out", tmp_path / "m")
+    filled = {
+        "y": {"cells": 3, "by": f"the median at fit, {frame['y'].median():.4g}"},
+        "kind": {"cells": 1, "by": "the level small"},
+    }
+    lines = [
+        f"empty cells of {name}: {one['cells']}, filled with {one['by']}\n" for name, one in filled.items()
+    ]
+    fit = allocator(*order, "--json")
+    assert fit.json["filled"] == filled
+    said = allocator(*order)
+    card = (tmp_path / "m" / "logit-v2.md").read_text()
+    for line in lines:
+        assert line in said.out
+        assert line.strip().replace(": ", " | ") in card
+    told = ("score", firms[0], "--scorecard", fit.json["file"])
+    assert allocator(*told, "--json").json["filled"] == filled
+    assert lines[0] + lines[1] in allocator(*told).out
+    assert "filled" not in allocator("score", whole(frame, tmp_path), *told[2:], "--json").json
+
+
+def whole(frame: pd.DataFrame, folder: Path) -> Path:
+    frame.dropna().to_csv(folder / "whole.csv", index=False)
+    return folder / "whole.csv"
+
+
+def test_a_rating_says_what_it_filled(borrowers: Path, allocator: Allocator) -> None:
+    frame = pd.read_csv(borrowers)
+    frame.loc[1, "indicator_04"] = np.nan
+    frame.to_csv(borrowers, index=False)
+    found = allocator("score", borrowers, "--scorecard", PUBLISHED, "--json").json["filled"]
+    assert found["indicator_04"]["cells"] == 1
+    assert found["indicator_04"]["by"].startswith("the median at fit, ")
+
+
+def test_options_that_change_nothing_are_refused(
+    borrowers: Path, firms: tuple[Path, Path], contest: Path, allocator: Allocator
+) -> None:
+    table = ("score", borrowers, "--scorecard", PUBLISHED)
+    assert (
+        "--lgd the scorecard or the borrowers give one -> leave it out"
+        in allocator(*table, "--lgd", "0.4").told
+    )
+    assert "--intervals only a logit has intervals" in allocator(*table, "--intervals").told
+    invoices = (
+        "--purchases",
+        contest / "invoices_in_123.parquet",
+        "--sales",
+        contest / "invoices_out_123.parquet",
+    )
+    outcome = allocator("score", *invoices, "--scorecard", GRADES, "--intervals")
+    assert (outcome.status, "--intervals grades of invoices have no intervals" in outcome.told) == (2, True)
+    fit = allocator("fit", "logit", firms[0], "--variables", firms[1], "--outcome", "bad", "--strength", "3")
+    assert (fit.status, "--strength the penalty flic has no strength" in fit.told) == (2, True)
+
+
+def test_score_of_a_stressed_scenario_says_that_its_pds_are_not(
+    contest: Path, allocator: Allocator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALLOCATOR_DATA", str(contest.parent.resolve()))
+    stressed, plain = (ROOT / "scenarios" / f"{name}.yaml" for name in ("contest-q3", "contest-q2"))
+    outcome = allocator("score", stressed)
+    assert ", before the scenario's stress, which solve applies\n" in outcome.out
+    assert allocator("score", stressed, "--json").json["stressed"] is False
+    assert "stressed" not in allocator("score", plain, "--json").json
+
+
 def test_fit_refuses_bad_bounds(firms: tuple[Path, Path], tmp_path: Path, allocator: Allocator) -> None:
     order = ["fit", "logit", firms[0], "--variables", firms[1], "--outcome", "bad", "--out", tmp_path]
     assert "'B' is no bound -> write GRADE=PD" in allocator(*order, "--bounds", "A=1%,B").told

@@ -11,6 +11,7 @@ from scipy import special
 
 from allocator.errors import InputError
 from allocator.scoring.churn import churn_frame, fit_churn
+from allocator.scoring.fitting_firms import churn_from_file
 
 
 def offers(n: int, seed: int) -> pd.DataFrame:
@@ -102,3 +103,14 @@ def test_answers_that_no_logistic_curve_can_follow(answers: list[int]) -> None:
 def test_bad_curves(frame: pd.DataFrame, text: str) -> None:
     with pytest.raises(InputError, match=text):
         fit_churn(frame)
+
+
+def test_rates_without_an_answer_are_named_and_read_from_those_around_them(tmp_path: Path) -> None:
+    path = tmp_path / "shares.csv"
+    path.write_text("rate,A,B\n0.04,0.1,\n0.05,,0.2\n0.06,0.3,0.3\n0.07,0.4,0.4\n")
+    fit = churn_from_file(path)
+    assert fit.document["filled"] == fit.figures["filled"] == {"A": [0.05], "B": [0.04]}
+    assert fit.card.metrics["empty shares filled between the rates around them, A"] == "0.05"
+    assert fit.extra[".csv"].splitlines()[1:3] == ["0.04,0.1,0.2", "0.05,0.2,0.2"]
+    logistic = churn_from_file(path, "logistic")
+    assert logistic.card.metrics["empty shares filled from the curve, B"] == "0.04"

@@ -39,7 +39,7 @@ def unrated(contest: Path) -> InvoiceFiles:
 
 
 def test_the_unrated_firms_of_the_contest(unrated: InvoiceFiles, shipped: GradeScorecard) -> None:
-    borrowers, notes = score_firms(unrated, shipped)
+    borrowers, notes, _ = score_firms(unrated, shipped)
     assert len(borrowers) == 302
     assert borrowers["borrower_id"].iloc[0] == "E124"
     np.testing.assert_allclose(borrowers[PROBABILITIES].sum(axis=1), 1)
@@ -64,7 +64,7 @@ def test_the_shipped_grades_are_those_of_a_fresh_fit(
 def test_42_firms_lie_in_no_published_range(unrated: InvoiceFiles, models: Path) -> None:
     card = read_fitted(models / "grades" / "cumcm-2020-void-ranges-v1.json")
     assert isinstance(card, GradeScorecard)
-    borrowers, _ = score_firms(unrated, card)
+    borrowers, _, _ = score_firms(unrated, card)
     outside = borrowers["note"] == "void share in no grade's range: the grades' frequencies"
     assert outside.sum() == 42
     np.testing.assert_allclose(borrowers.loc[outside, PROBABILITIES], [card.frequency] * 42)
