@@ -13,6 +13,21 @@ from allocator.scenario.paths import expand, unset
 from allocator.scenario.quantities import describe
 from allocator.scenario.reading import read_file
 
+KINDS: Mapping[Location, frozenset[str]] = {
+    ("portfolio", "source"): frozenset(("csv", "parquet", "xlsx", "sql", "invoices")),
+    ("strategy",): frozenset(("ahp_lines", "min_loss", "file")),
+}
+"""Mappings whose kind one key tells."""
+REQUIRED: frozenset[Location] = frozenset(
+    tuple(place.split("."))
+    for place in (
+        "schema", "portfolio", "portfolio.source", "response", "response.churn", "policy", "policy.budget",
+        "policy.budget.amount", "policy.ticket", "policy.ticket.min", "policy.ticket.max", "policy.rates",
+        "policy.limits.name", "policy.limits.measure",
+    )
+)  # fmt: skip
+"""Keys that null does not take back: it stands, for the schema to refuse."""
+
 
 @dataclass
 class Merged:
@@ -48,11 +63,20 @@ def resolve_extends(tree: Node, merged: Merged, chain: Sequence[tuple[Path, str]
 
 
 def merge(under: Node, over: Node, at: Location = ()) -> Node:
-    """`over` laid on `under`: mappings merge deeply, `policy.limits` by name, all else replaces."""
+    """`over` laid on `under`: mappings merge deeply, `policy.limits` by name, all else replaces.
+
+    null takes an optional key back; a mapping of another kind (a parquet source over a csv one) replaces the
+    whole.
+    """
     if isinstance(under.value, Mapping) and isinstance(over.value, Mapping):
+        if over.value.keys() & KINDS.get(at, frozenset()) - under.value.keys():
+            return over
         entries = dict(under.value)
         for key, node in over.value.items():
-            entries[key] = merge(entries[key], node, (*at, key)) if key in entries else node
+            if node.value is None and key in entries and (*at, key) not in REQUIRED:
+                del entries[key]
+            else:
+                entries[key] = merge(entries[key], node, (*at, key)) if key in entries else node
         # What has no line, as --set, adds to a mapping that stands where it stood.
         return replace(under if over.origin.line is None else over, value=entries)
     if at == LIMITS and isinstance(under.value, tuple) and isinstance(over.value, tuple):
@@ -69,7 +93,7 @@ def _merge_limits(under: Sequence[Node], over: Sequence[Node]) -> tuple[Node, ..
         if place is None:
             result.append(entry)
         else:
-            result[place] = merge(result[place], entry)
+            result[place] = merge(result[place], entry, LIMITS)
     return tuple(result)
 
 

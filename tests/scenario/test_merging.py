@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from allocator.errors import InputError
+from allocator.records.stress import StressSource
 from allocator.scenario import load_document, load_scenario
+from allocator.scenario.limit_schema import LimitEntry
+from allocator.scenario.merging import REQUIRED
+from allocator.scenario.nodes import LIMITS, Location
+from allocator.scenario.schema import ScenarioFile
 from tests.scenario.conftest import Write
 
 
@@ -26,6 +33,67 @@ def test_mappings_merge_deeply_and_lists_replace(write: Write, base: str) -> Non
     assert scenario.policy.budget.amount == 1e6
     assert scenario.policy.budget.spend == "exactly"
     assert scenario.policy.rates == {"A": (0.05, 0.06), "B": (0.11, 0.135), "C": (0.07, 0.08)}
+
+
+def test_null_takes_a_key_back(write: Write, base: str) -> None:
+    more = "solver: {seed: 3, gap: 1%}\nstress: {pd: {all: 2}}\nstrategy: greedy\n"
+    write("base.yaml", base + more)
+    heir = """\
+extends: base.yaml
+solver: {seed: null}
+stress: null
+strategy:
+policy: {rates: {B: null}, limits: [{name: A line, where: null}]}
+portfolio: {defaults: {lgd: null}}
+"""
+
+    scenario = load_scenario(write("heir.yaml", heir))
+
+    assert (scenario.solver.seed, scenario.solver.gap) == (0, 0.01)
+    assert scenario.stress == StressSource()
+    assert scenario.strategy.rule == "optimal"
+    assert list(scenario.policy.rates) == ["A"]
+    assert scenario.policy.limits[0].where == ()
+    assert "lgd" not in scenario.portfolio.defaults
+    assert load_scenario(write("heir.yaml", heir), ["solver.gap=null"]).solver.gap == 1e-9
+
+
+def test_null_takes_back_what_the_schema_does_not_require() -> None:
+    def required(section: type[BaseModel], at: Location = ()) -> Iterator[Location]:
+        for name, field in section.model_fields.items():
+            if field.is_required():
+                place = (*at, field.alias or name)
+                yield place
+                if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+                    yield from required(field.annotation, place)
+
+    assert {*required(ScenarioFile), *required(LimitEntry, LIMITS)} - {("name",)} == REQUIRED
+
+
+def test_null_takes_no_key_that_must_stand(write: Write, base: str) -> None:
+    write("base.yaml", base)
+    heir = write("heir.yaml", "extends: base.yaml\npolicy:\n  budget: null\n")
+    (fault,) = told(heir)
+    assert fault.startswith("heir.yaml, line 3, policy.budget: expected a mapping, found nothing; write")
+
+
+def test_a_source_or_a_strategy_of_another_kind_replaces_the_whole(write: Write, base: str) -> None:
+    source = "source: {csv: borrowers.csv, sep: ;}"
+    write("base.yaml", base.replace("source: borrowers.csv", source) + "strategy: {min_loss: {share: 90%}}\n")
+    for name in ("more.csv", "b.parquet", "book.csv"):
+        write(name, "")
+
+    same = load_scenario(write("a.yaml", "extends: base.yaml\nportfolio: {source: {csv: more.csv}}"))
+    other = load_scenario(
+        write(
+            "b.yaml",
+            "extends: base.yaml\nportfolio: {source: {parquet: b.parquet}}\nstrategy: {file: book.csv}",
+        )
+    )
+
+    assert (same.portfolio.kind, same.portfolio.separator) == ("csv", ";")
+    assert (other.portfolio.kind, other.portfolio.separator) == ("parquet", ",")
+    assert other.strategy.rule == "file"
 
 
 def test_limits_merge_by_name_where_they_stand(write: Write, base: str) -> None:
