@@ -160,12 +160,14 @@ def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = 
     fitted = read_fitted(scorecard)
     if source.invoices is not None:
         return _scored_firms(source.invoices, fitted)
+    from allocator.scoring.reading import located
     from allocator.scoring.score import filled_cells, scores
 
     table = whole_table(source)
     frame = _under_our_names(as_frame(table, source.decimal), source)
-    given = scores(frame, fitted, intervals=intervals)
-    filled = filled_cells(frame, fitted)
+    with located(source.label):
+        given = scores(frame, fitted, intervals=intervals)
+        filled = filled_cells(frame, fitted)
     return Scored(with_columns(table, given), tuple(given.columns), filled=filled)
 
 

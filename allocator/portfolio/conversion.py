@@ -194,7 +194,9 @@ def _not_numbers(
     comma = wrong & _mask(pc.match_substring_regex(pc.utf8_trim_whitespace(cells), COMMA_NUMBER))
     comma &= source.decimal == "."
     as_comma = "store it as a number"
-    if source.kind == "csv" and source.path is not None:
+    if source.kind == "csv" and source.separator == ",":
+        as_comma = "write a point for it, and no sign between thousands"
+    elif source.kind == "csv" and source.path is not None:
         as_comma = f'write source: {{csv: {source.path.name}, sep: "{source.separator}", decimal: ","}}'
     kinds: Mapping[str, tuple[Booleans, str]] = {
         "has a percent sign": (percent, "write a fraction, 5% as 0.05"),

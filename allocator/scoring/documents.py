@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,7 +48,7 @@ def read_document(path: Path, shape: type[Found], remedy: str) -> Found:
     if not path.is_file():
         raise InputError.of([Fault("the file does not exist", remedy, subject)], subject)
     try:
-        return shape.model_validate_json(path.read_bytes())
+        return shape.model_validate_json(path.read_bytes().removeprefix(codecs.BOM_UTF8))
     except ValidationError as error:
         faults = [_fault(one, subject, remedy) for one in error.errors(include_url=False)]
         raise InputError.of(faults, subject) from error

@@ -190,7 +190,13 @@ def _learn_number(variable: Variable, values: Floats, faults: list[Fault]) -> Co
             Fault("is constant: it can explain nothing", "leave the variable out", field=variable.name)
         )
         return None
-    return Column(variable, float(low), float(high), fill, float(cut.mean()), float(cut.std()))
+    with np.errstate(over="ignore"):
+        spread = float(cut.std())
+    if not np.isfinite(spread):
+        problem = "has values too large to be squared"
+        faults.append(Fault(problem, "count in a larger unit, or say transform log", field=variable.name))
+        return None
+    return Column(variable, float(low), float(high), fill, float(cut.mean()), spread)
 
 
 def _learn_category(variable: Variable, series: pd.Series, faults: list[Fault]) -> Column | None:

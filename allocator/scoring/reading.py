@@ -160,7 +160,7 @@ def _read(path: Path, text: Sequence[str]) -> pd.DataFrame:
 
 
 @contextmanager
-def located(path: Path) -> Iterator[None]:
+def located(path: Path | str) -> Iterator[None]:
     """Faults raised inside that name no file get this one."""
     try:
         yield

@@ -249,7 +249,7 @@ CASES: dict[str, tuple[Change, str]] = {
     ),
     "comma decimals": (
         borrower('F01,A,"0,005",0.45,500000,retail'),
-        'row 1, pd "0,005" has a decimal comma -> write source:',
+        'row 1, pd "0,005" has a decimal comma -> write a point for it',
     ),
     "NaN": (
         borrower("F01,A,nan,0.45,500000,retail"),

@@ -269,6 +269,21 @@ def test_options_that_change_nothing_are_refused(
     assert (fit.status, "--strength the penalty flic has no strength" in fit.told) == (2, True)
 
 
+def test_a_scenario_whose_borrowers_lack_a_variable_names_their_file(
+    borrowers: Path, tmp_path: Path, allocator: Allocator
+) -> None:
+    frame = pd.read_csv(borrowers, dtype=str, keep_default_na=False)
+    frame.drop(columns="indicator_04").to_csv(borrowers, index=False)
+    (tmp_path / "churn.csv").write_text("rate,AAA\n0.04,0\n0.05,0.2\n")
+    (tmp_path / "s.yaml").write_text(
+        f"schema: 1\nportfolio: {{source: b.csv, scorecard: {PUBLISHED}}}\nresponse: {{churn: churn.csv}}\n"
+        "policy: {budget: {amount: 1000}, ticket: {min: 1, max: 10}, rates: {AAA: [4%, 5%]}}\n"
+    )
+    for command in ("check", "score", "solve"):
+        outcome = allocator(command, tmp_path / "s.yaml")
+        assert (outcome.status, "b.csv, indicator_04 the column is missing" in outcome.told) == (2, True)
+
+
 def test_score_of_a_stressed_scenario_says_that_its_pds_are_not(
     contest: Path, allocator: Allocator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,7 +92,7 @@ SLIPS: dict[str, tuple[str, list[str]]] = {
     ),
     "a decimal comma": (
         f'{HEAD}\nE1,A,"0,5",.5',
-        ['row 1, pd: "0,5" has a decimal comma; write source: {csv: borrowers.csv, sep: ",", decimal: ","}'],
+        ['row 1, pd: "0,5" has a decimal comma; write a point for it, and no sign between thousands'],
     ),
     "not a number": (
         f"{HEAD}\nE1,A,NaN,.5",

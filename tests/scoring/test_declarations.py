@@ -43,6 +43,12 @@ def test_everything_is_read(tmp_path: Path) -> None:
     assert found.leaks == (Leak("late", "after the decision", Variable("late")),)
 
 
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "d.json"
+    path.write_text('{"variables": [{"name": "x"}]}', encoding="utf-8-sig")
+    assert read_declarations(path, "variables", ["bad"]).variables == (Variable("x"),)
+
+
 def test_faults_come_together_with_their_places(tmp_path: Path) -> None:
     path = write(
         tmp_path / "d.json",

@@ -30,6 +30,13 @@ def test_missing_cells_take_the_median() -> None:
     assert preparation.matrix(holed)[10, 0] == median
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_values_beyond_what_can_be_squared_are_refused() -> None:
+    with pytest.raises(InputError, match="x: has values too large to be squared; count in a larger unit"):
+        prepare(RAW.assign(x=RAW["x"] * 1e200), [Variable("x")])
+    assert prepare(RAW.assign(x=RAW["x"] * 1e200), [Variable("x", transform="log")]).columns
+
+
 def test_log_keeps_the_sign() -> None:
     column = prepare(RAW.assign(x=RAW["x"] - 50), [Variable("x", transform="log", cut=None)]).columns[0]
     assert column.centre == pytest.approx(np.mean(np.sign(RAW["x"] - 50) * np.log1p(np.abs(RAW["x"] - 50))))
