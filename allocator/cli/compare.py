@@ -61,8 +61,8 @@ def compare(
         from allocator.insight.comparison import compare as compared
         from allocator.report import comparison as pages
         from allocator.report.charts import ENDINGS, chart_text
-        from allocator.store.file import require_file, write_file
-        from allocator.store.tables import FORMATS, write_frame
+        from allocator.store.file import require_file, text_content, write_files
+        from allocator.store.tables import FORMATS, frame_content
 
         for path, endings in ((plot, ENDINGS), (out, FORMATS)):
             if path is not None:
@@ -70,11 +70,11 @@ def compare(
         sides = _sides(subjects, strategies, sets, by, tell)
         comparison = compared(sides, by, tell, exact=not prices_only, years=years, seed=seed)
         tell("writing")
-        picture = None if plot is None else chart_text(pages.comparison_chart(comparison), plot)
-        if out is not None:
-            write_frame(_all_swaps(comparison), out, force=force)
-        if plot is not None and picture is not None:
-            write_file(plot, picture)
+        contents = {} if out is None else {out: frame_content(_all_swaps(comparison), out)}
+        if plot is not None:
+            contents[plot] = text_content(chart_text(pages.comparison_chart(comparison), plot))
+        if contents:
+            write_files(contents)
     if as_json:
         print_json(pages.comparison_figures(comparison, top))
     else:

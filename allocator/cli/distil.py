@@ -10,10 +10,13 @@ import typer
 from allocator.cli.columns import further_columns
 from allocator.cli.options import AsJson, Force, Plot, RunFolder, Verbose
 from allocator.cli.output import print_json, print_page, progress
+from allocator.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from allocator.insight.distillation import Distilled
     from allocator.records.case import Case
+    from allocator.records.scenario import Scenario
+    from allocator.store.file import Content
 
 EXAMPLE = "Example: allocator distil runs/sme --rules 8 --out rules.sql --out rules.xlsx"
 ENDINGS = (".txt", ".sql", ".csv", ".xlsx")
@@ -60,13 +63,14 @@ def distil(
     from allocator.report.charts import ENDINGS as PICTURES
     from allocator.report.charts import chart_text
     from allocator.store import read_run
-    from allocator.store.file import require_file, write_file
+    from allocator.store.file import require_file, text_content, write_files
 
     further = further_columns(texts, numbers, "--text")
     if plot is not None:
         require_file(plot, PICTURES, force=force)
     for path in out:
         require_file(path, ENDINGS, force=force)
+    _require_each_once(out)
     with progress(verbose) as tell:
         tell("rechecking the run")
         stored = read_run(folder)
@@ -77,31 +81,52 @@ def distil(
         from allocator.verification import recheck_run
 
         found = recheck_run(stored, further)
+        _require_unstressed(found.scenario, out)
         case = prepare(found.scenario, found.inputs)
         run = standing_of(found)
         distilled = distilled_from(case, found.finding.certificate, rules, tell)
-        for path in out:
-            _write(distilled, case, path)
+        contents = {path: _content(distilled, case, path) for path in out}
         if plot is not None:
-            write_file(plot, chart_text(pages.rules_chart(distilled, run), plot))
+            contents[plot] = text_content(chart_text(pages.rules_chart(distilled, run), plot))
+        if contents:
+            write_files(contents)
     if as_json:
         print_json({**pages.rules_figures(distilled, run), "files": [str(path) for path in out]})
     else:
-        print_page(pages.rules_page(distilled, run))
+        print_page(pages.rules_page(distilled, case, run))
 
 
-def _write(distilled: Distilled, case: Case, path: Path) -> None:
+def _require_each_once(out: list[Path]) -> None:
+    faults = [
+        Fault("stands twice", "name it once", file=str(path), field="--out")
+        for path in dict.fromkeys(out)
+        if out.count(path) > 1
+    ]
+    if faults:
+        raise InputError.of(faults, "output")
+
+
+def _require_unstressed(scenario: Scenario, out: list[Path]) -> None:
+    """A query reads the lender's table as it stands, where no figure is stressed."""
+    queries = [path for path in out if path.suffix.lower() == ".sql"]
+    if scenario.stress and queries:
+        problem = "the run's borrowers are stressed, those of a table are not"
+        remedy = "write .txt, .csv or .xlsx, or distil a run without stress"
+        raise InputError.of([Fault(problem, remedy, file=str(path)) for path in queries], "output")
+
+
+def _content(distilled: Distilled, case: Case, path: Path) -> Content:
     from allocator.report.rules import rules_frame, rules_sql, rules_text
-    from allocator.store.file import write_file
-    from allocator.store.tables import write_frame
+    from allocator.store.file import text_content
+    from allocator.store.tables import frame_content
 
     match path.suffix.lower():
         case ".sql":
-            write_file(path, rules_sql(distilled.rules, case))
+            return text_content(rules_sql(distilled.rules, case))
         case ".txt":
-            write_file(path, rules_text(distilled))
+            return text_content(rules_text(distilled, case))
         case _:
-            write_frame(rules_frame(distilled), path, force=True)
+            return frame_content(rules_frame(distilled), path)
 
 
 def register(app: typer.Typer) -> None:

@@ -17,6 +17,8 @@ class Standing:
     strategy: str
     optimal: bool
     """Whether the strategy is the optimal one: no other may break anything."""
+    stressed: bool
+    """Whether the borrowers' figures are those under the scenario's `stress:`."""
     value: float
     bound: float
     limits_broken: tuple[str, ...]
@@ -32,6 +34,7 @@ def standing_of(run: Rechecked) -> Standing:
         currency=run.scenario.policy.currency,
         strategy=strategy.name,
         optimal=strategy.rule == "optimal",
+        stressed=bool(run.scenario.stress),
         value=certificate.value,
         bound=certificate.bound,
         limits_broken=tuple(use.name for use in certificate.limits if use.broken),

@@ -139,6 +139,10 @@ class StressSource:
     """Factors by value of `column`, absolute; None: no file."""
     column: str = "industry"
 
+    def __bool__(self) -> bool:
+        """Whether anything is stressed."""
+        return self.file is not None or self.factors != Stress()
+
 
 def _scaled(factor: float, scale: float) -> float:
     return 1.0 + scale * (factor - 1.0)

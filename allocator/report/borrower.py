@@ -13,7 +13,7 @@ from allocator.insight.explanation import Alternative, Explanation
 from allocator.insight.flips import Flip
 from allocator.insight.ledger import LINES
 from allocator.insight.standing import Standing
-from allocator.report.broken import broken_lines
+from allocator.report.broken import standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, small
 from allocator.report.plain import plain_table
@@ -41,9 +41,8 @@ _FIGURES = {
 def borrower_page(found: Explanation, run: Standing) -> RenderableType:
     """The page of one borrower."""
     currency = run.currency
-    broken = [Text(line) for line in broken_lines(run.limits_broken, run.terms_broken)]
-    by_rule = [] if run.optimal else [Text(f"decided by the strategy {run.strategy}"), *broken]
-    parts: list[RenderableType] = [_decision(found, currency), *by_rule, "", _why(found)]
+    parts: list[RenderableType] = [_decision(found, currency), *map(Text, standing_lines(run))]
+    parts += ["", _why(found)]
     if found.alternatives:
         parts += ["", _ledger(found, currency), "", _alternatives(found, currency), "", _flips(found)]
     return Group(*parts)

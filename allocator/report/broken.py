@@ -30,6 +30,15 @@ def broken_lines(limits: Sequence[str], terms: Mapping[str, int]) -> Iterator[st
         yield f"{count:,} x {what}"
 
 
+def standing_lines(run: Standing) -> Iterator[str]:
+    """What must be known of a run before its figures are read: a line each, none for a plain optimum."""
+    if not run.optimal:
+        yield f"decided by the strategy {run.strategy}"
+    yield from broken_lines(run.limits_broken, run.terms_broken)
+    if run.stressed:
+        yield "under the scenario's stress: PD, LGD, requests, churn and funding are the stressed ones"
+
+
 def standing_figures(run: Standing) -> dict[str, Any]:
     """What a run is, as plain values."""
     plain = {key: value for key, value in vars(run).items() if key != "optimal"}

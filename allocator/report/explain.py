@@ -13,7 +13,7 @@ from allocator.insight.book import BookView, Cost, LimitView
 from allocator.insight.ledger import Account
 from allocator.insight.ranges import Range
 from allocator.insight.standing import Standing
-from allocator.report.broken import broken_lines
+from allocator.report.broken import standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import small, unit_for
 from allocator.report.plain import plain_table
@@ -35,8 +35,7 @@ def book_page(view: BookView, run: Standing, where: str | None = None) -> Render
     currency = run.currency
     parts: list[RenderableType] = [
         Text(f"{run.name}: where its value comes from and what its limits cost", style="bold"),
-        *([] if run.optimal else [Text(f"decided by the strategy {run.strategy}")]),
-        *map(Text, broken_lines(run.limits_broken, run.terms_broken)),
+        *map(Text, standing_lines(run)),
         "",
         _segments(view, currency, where),
         "",

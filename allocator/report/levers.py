@@ -12,12 +12,14 @@ from rich.text import Text
 from allocator.insight.levers import Levers, Worth
 from allocator.insight.standing import Standing
 from allocator.insight.variants import Best
-from allocator.report.broken import broken_lines, standing_figures
+from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, small
 from allocator.report.plain import plain_table
 
 _MOST = 40
+SURE = 1e-6
+"""Gap up to which a value is called the best."""
 _DRAWN = 12
 
 
@@ -48,11 +50,14 @@ def _title(best: Best, run: Standing) -> Iterator[RenderableType]:
     """Of the run's own value where it is the optimum, else of the best, with what the run is."""
     if run.optimal:
         yield Text(f"{run.name}: what would raise its value of {run.value:,.2f} {run.currency}", style="bold")
-        return
-    known = f"{best.value:,.2f}" if np.isfinite(best.value) else f"at most {best.bound:,.2f}"
-    yield Text(f"{run.name}: what would raise the best value, {known} {run.currency}", style="bold")
-    yield Text(f"this run, by {run.strategy}, is worth {run.value:,.2f}")
-    yield from map(Text, broken_lines(run.limits_broken, run.terms_broken))
+    else:
+        known = f"{best.value:,.2f}"
+        if best.gap > SURE:
+            known = f"at most {best.bound:,.2f}"
+            known += f", at least {best.value:,.2f}" if np.isfinite(best.value) else ""
+        yield Text(f"{run.name}: what would raise the best value, {known} {run.currency}", style="bold")
+        yield Text(f"this run is worth {run.value:,.2f}")
+    yield from map(Text, standing_lines(run))
 
 
 def _money(amount: float) -> str:

@@ -16,7 +16,7 @@ from allocator.insight.standing import Standing
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
 from allocator.records.run import LimitUse
-from allocator.report.broken import broken_lines, standing_figures
+from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.conditions import in_words
 from allocator.report.money import percent, small, unit_for
@@ -25,7 +25,7 @@ from allocator.report.plain import plain_table
 OTHERWISE = "otherwise: refuse"
 
 
-def rules_page(distilled: Distilled, run: Standing) -> RenderableType:
+def rules_page(distilled: Distilled, case: Case, run: Standing) -> RenderableType:
     """The rules with what each earns, what they lose against the run, and what becomes of the limits."""
     certificate, currency = distilled.finding.certificate, run.currency
     figures = rules_frame(distilled)
@@ -50,7 +50,8 @@ def rules_page(distilled: Distilled, run: Standing) -> RenderableType:
     head.append(f"{run.name}: {len(distilled.rules)} rules\n", style="bold")
     head.append(f"value {certificate.value:,.2f} {currency}; {_beside(distilled, run)}")
     title = Text(f"Offers, amounts in {unit}; share: of the largest loan that is possible", style="bold")
-    return Group(head, "", title, table, OTHERWISE, "", _limits(certificate.limits, distilled))
+    notes = [Text(line) for line in terms_in_words(case)]
+    return Group(head, "", title, table, OTHERWISE, *notes, "", _limits(certificate.limits, distilled))
 
 
 def _beside(distilled: Distilled, run: Standing) -> str:
@@ -58,10 +59,10 @@ def _beside(distilled: Distilled, run: Standing) -> str:
     lost, sign = distilled.regret, "less" if distilled.regret >= 0 else "more"
     share = f" ({percent(abs(lost / run.value))})" if run.value else ""
     bound = f"bound {distilled.bound:,.2f}"
+    told = "".join(f"\n{line}" for line in standing_lines(run))
     if run.optimal:
-        return f"the run's {run.value:,.2f}: {abs(lost):,.2f} {sign}{share}; {bound}"
-    broken = "".join(f"\n{line}" for line in broken_lines(run.limits_broken, run.terms_broken))
-    return f"{bound}\nthe run, by {run.strategy}, is worth {run.value:,.2f}{broken}"
+        return f"the run's {run.value:,.2f}: {abs(lost):,.2f} {sign}{share}; {bound}{told}"
+    return f"{bound}\nthe run is worth {run.value:,.2f}{told}"
 
 
 def _limits(uses: Sequence[LimitUse], distilled: Distilled) -> str:
@@ -96,14 +97,40 @@ def rules_frame(distilled: Distilled) -> pd.DataFrame:
     )
 
 
-def rules_text(distilled: Distilled) -> str:
+def terms_in_words(case: Case) -> list[str]:
+    """What holds of every offer that a rule makes, a line each: a rule's own line does not repeat it."""
+    policy, portfolio = case.scenario.policy, case.inputs.portfolio
+    step = policy.ticket.step
+    lots = "cents" if step is None else f"multiples of {step:,.10g}"
+    own = [
+        *(["their own smallest"] if np.any(portfolio.min_amount > 0) else []),
+        *(["their own largest"] if np.any(np.isfinite(portfolio.max_amount)) else []),
+    ]
+    inside = f", inside {' and '.join(own)}" if own else ""
+    lines = [
+        f"loans of {policy.ticket.min:,.10g} to {policy.ticket.max:,.10g}{inside}, "
+        f"rounded down to {lots}; a share below the smallest loan is that loan"
+    ]
+    if np.any(portfolio.exclude):
+        lines.append("nothing to those who are excluded")
+    if not np.all(np.isnan(portfolio.min_rate)):
+        lines.append("nothing to those whose own smallest rate is above the rule's")
+    if np.any(case.offers.must):
+        lines.append("pinned offers stand as they are, beside the rules")
+    if case.scenario.stress:
+        lines.append("PD, LGD and largest loans are those under the scenario's stress")
+    return lines
+
+
+def rules_text(distilled: Distilled, case: Case) -> str:
     """A numbered list that can be pasted into a policy."""
     lines = [
         f"{at}. {in_words(rule.where, distilled.values)}: "
         f"offer {_share(rule)} of the largest loan at {percent(rule.rate)}"
         for at, rule in enumerate(distilled.rules, start=1)
     ]
-    return "\n".join([*lines, f"{len(lines) + 1}. {OTHERWISE}", ""])
+    terms = [f"- {line}" for line in terms_in_words(case)]
+    return "\n".join([*lines, f"{len(lines) + 1}. {OTHERWISE}", "", "Of every offer:", *terms, ""])
 
 
 def _share(rule: Rule) -> str:

@@ -15,7 +15,7 @@ from allocator.insight.simulation.measures import Distribution, Estimate
 from allocator.insight.simulation.record import Risk, Simulation, Years
 from allocator.insight.simulation.summary import YearsSummary
 from allocator.insight.standing import Standing
-from allocator.report.broken import broken_lines, standing_figures
+from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import Unit, percent, unit_for
 from allocator.report.plain import plain_table
@@ -37,8 +37,7 @@ def simulation_page(
     unit = _unit(years, found, run.currency)
     count = len(years.net)
     lines = [
-        *([] if run.optimal else [f"decided by the strategy {run.strategy}"]),
-        *broken_lines(run.limits_broken, run.terms_broken),
+        *standing_lines(run),
         f"{_HOW[simulation.method]}; {_assumed(simulation.risk)}",
         *_pooled(years),
         f"amounts in {unit}; intervals hold 95 %",

@@ -1,10 +1,10 @@
-"""A file that appears whole or not at all: written under a hidden name beside its place, then renamed."""
+"""Files that appear whole or not at all: written under hidden names beside their places, then renamed."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -30,27 +30,53 @@ def require_file(path: Path, endings: Sequence[str], *, force: bool = False) -> 
 
 
 @contextmanager
-def file_placed_whole(path: Path) -> Iterator[IO[bytes]]:
-    """Yield an open file; when the block ends without an error, it stands at `path` in place of any other.
+def files_placed_whole(paths: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
+    """Yield open files; when the block ends without an error, they stand at `paths` in place of any others.
 
-    Raises OutputError where it cannot be written; `path` is then as it was, and nothing else is left.
+    Raises OutputError where one cannot be written; all are then as they were, and nothing else is left.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside = {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path in paths}
+    place = paths[0]
     try:
-        with aside.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
+        with ExitStack() as stack:
+            files: list[IO[bytes]] = []
+            for place, part in aside.items():  # noqa: B007
+                files.append(stack.enter_context(part.open("wb")))
+            yield files
+            for place, file in zip(aside, files, strict=True):  # noqa: B007
+                file.flush()
+                os.fsync(file.fileno())
+        for place, part in aside.items():
+            os.replace(part, place)
     except OSError as error:
         problem = (error.strerror or str(error)).lower()
-        fault = Fault(problem, "make room or name another file", file=str(path))
-        raise OutputError(f"{path}: not written", [fault]) from error
+        fault = Fault(problem, "make room or name another file", file=str(place))
+        raise OutputError(f"{place}: not written", [fault]) from error
     finally:
-        aside.unlink(missing_ok=True)
+        for part in aside.values():
+            part.unlink(missing_ok=True)
+
+
+Content = Callable[[IO[bytes]], None]
+"""Writes itself into an open file."""
+
+
+def write_files(contents: Mapping[Path, Content]) -> None:
+    """Every file whole, or none of them."""
+    with files_placed_whole(list(contents)) as files:
+        for content, file in zip(contents.values(), files, strict=True):
+            content(file)
+
+
+def text_content(text: str) -> Content:
+    """`text` in UTF-8."""
+
+    def write(file: IO[bytes]) -> None:
+        file.write(text.encode("utf-8"))
+
+    return write
 
 
 def write_file(path: Path, text: str) -> None:
     """`text` in UTF-8 as the file `path`, whole or not at all."""
-    with file_placed_whole(path) as file:
-        file.write(text.encode("utf-8"))
+    write_files({path: text_content(text)})

@@ -17,7 +17,7 @@ from pyarrow import parquet
 from xlsxwriter.worksheet import Worksheet
 
 from allocator.errors import Fault, InputError
-from allocator.store.file import file_placed_whole, require_file
+from allocator.store.file import Content, require_file, write_files
 
 PART = 250_000
 """Rows written at once, and rows of one group of a Parquet file."""
@@ -38,22 +38,35 @@ def write_tables(parts: Iterable[pa.Table], path: Path, *, force: bool = False) 
     cannot be written; nothing is left behind then.
     """
     require_file(path, FORMATS, force=force)
+    write_files({path: _content(parts, path)})
+
+
+def _content(parts: Iterable[pa.Table], path: Path) -> Content:
     formats: dict[str, Write] = {".csv": _write_csv, ".parquet": _write_parquet, ".xlsx": _write_xlsx}
-    parts = iter(parts)
-    first = next(parts)
-    with file_placed_whole(path) as file:
-        formats[path.suffix.lower()](chain([first], parts), first.schema, file)
+
+    def write(file: IO[bytes]) -> None:
+        rest = iter(parts)
+        first = next(rest)
+        formats[path.suffix.lower()](chain([first], rest), first.schema, file)
+
+    return write
 
 
 def write_frame(frame: pd.DataFrame, path: Path, *, force: bool = False) -> None:
     """Write a frame as `write_tables` does."""
+    require_file(path, FORMATS, force=force)
+    write_files({path: frame_content(frame, path)})
+
+
+def frame_content(frame: pd.DataFrame, path: Path) -> Content:
+    """A frame in the format that `path` ends in."""
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     narrow = [
         column.cast(pa.string()) if pa.types.is_large_string(column.type) else column
         for column in table.columns
     ]
     table = pa.table(narrow, names=table.column_names)
-    write_tables((table.slice(at, PART) for at in range(0, max(len(frame), 1), PART)), path, force=force)
+    return _content((table.slice(at, PART) for at in range(0, max(len(frame), 1), PART)), path)
 
 
 def _write_csv(parts: Iterator[pa.Table], schema: pa.Schema, file: IO[bytes]) -> None:

@@ -82,6 +82,7 @@ def test_levers_of_a_book_that_breaks_limits_are_those_of_the_optimum(
         assert one["high"] >= ranges[1][name]["low"] - 1e-3
     page = allocator("levers", "theirs").out
     assert "what would raise the best value, 110,532.00 CNY" in page
+    assert "this run is worth" in page
     assert "limits broken: budget, A line, loss rate" in page
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from allocator.borrowers import read_inputs
 from allocator.insight.distillation import Distilled, distil
+from allocator.insight.segments import meets
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
@@ -89,7 +90,21 @@ def test_of_many_values_those_left_out_are_named() -> None:
 
 
 def test_the_list_ends_with_the_refusal_of_everybody_else() -> None:
-    _, distilled = found("sme-302")
-    lines = rules_text(distilled).splitlines()
+    case, distilled = found("sme-302")
+    rules, terms = rules_text(distilled, case).split("\n\nOf every offer:\n")
+    lines = rules.splitlines()
     assert len(lines) == len(distilled.rules) + 1
     assert lines[-1] == f"{len(lines)}. otherwise: refuse"
+    assert terms.startswith("- loans of 100,000 to 1,000,000, inside their own ")
+    assert ", rounded down to cents; a share below the smallest loan is that loan" in terms
+
+
+def test_a_rule_names_the_grades_that_may_be_offered_its_rate() -> None:
+    """Read as it stands, a rule lends to nobody whom the policy's bands leave out."""
+    case, distilled = found("sme-302")
+    portfolio, bands = case.inputs.portfolio, case.scenario.policy.rates
+    for rule in distilled.rules:
+        grades = np.array(portfolio.grade.values)[portfolio.grade.codes[meets(rule.where, portfolio)]]
+        for grade in np.unique(grades):
+            low, high = bands[grade]
+            assert low <= rule.rate <= high

@@ -13,6 +13,7 @@ from allocator.portfolio import load_portfolio
 from allocator.portfolio.synthesis import parts, synthesise
 from allocator.records.scenario import PortfolioSource
 from allocator.store import tables
+from allocator.store.file import text_content, write_files
 from allocator.store.tables import write_frame, write_tables
 
 SUFFIXES = ("csv", "parquet", "xlsx")
@@ -105,3 +106,18 @@ def test_more_rows_than_a_sheet_holds(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(InputError, match="100 rows are more than a worksheet holds"):
         write_tables(parts(100, 0), tmp_path / "book.xlsx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_several_files_appear_together_or_not_at_all(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.txt", tmp_path / "bad.txt"
+    good.write_text("before")
+
+    def fails(file: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_files({good: text_content("after"), bad: fails})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["good.txt"]
+    assert good.read_text() == "before"
+    write_files({good: text_content("after"), bad: text_content("too")})
+    assert (good.read_text(), bad.read_text()) == ("after", "too")

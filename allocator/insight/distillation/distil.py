@@ -14,11 +14,12 @@ from allocator.engine.kernel.columns import Columns
 from allocator.engine.search import TOLERANCE
 from allocator.errors import InfeasibleError
 from allocator.insight.distillation.pruning import Pruning, answers_of, prune
-from allocator.insight.distillation.rules import Rule, follow, rule_of
+from allocator.insight.distillation.rules import SAME_RATE, Rule, follow, rule_of
 from allocator.insight.distillation.shares import Draft, settled, stretched, use_of, violations
 from allocator.insight.distillation.totals import Totals, totals_of
 from allocator.insight.distillation.tree import Feature, Node, features_of, grow
 from allocator.records.case import Case
+from allocator.records.conditions import Condition
 from allocator.records.portfolio import Floats, Integers
 from allocator.records.run import Certificate
 
@@ -71,25 +72,46 @@ def distil(case: Case, run: Certificate, most: int = 12, progress: Progress = la
     `run` is the certificate of a run of the same case: its prices, value and bound. Raises
     InfeasibleError where no rules that were tried keep the limits.
     """
-    prices = run.prices
     columns = Columns(case.offers, case.limits)
-    portfolio = case.inputs.portfolio
-    at = np.array([prices[row.name] for row in case.limits.rows])
+    at = np.array([run.prices[row.name] for row in case.limits.rows])
     sample = _sample(columns)
+    if not len(sample):
+        return _followed(case, run, ())
     rates = _rates(columns)
-    features = features_of(portfolio, sample)
+    features = features_of(case.inputs.portfolio, sample)
     trees = []
     for turn in range(1, ROUNDS + 1):
         progress(f"growing a tree, {turn} of {ROUNDS}")
         trees.append(_tree(case, columns, features, sample, rates, at, most))
         at = STAY * at + (1 - STAY) * trees[-1].pruning.prices
-    rules = _best_rules(columns, trees, rates, most, progress)
+    found = _best_rules(columns, trees, rates, most, progress)
+    return _followed(case, run, tuple(_to_grades(rule, case) for rule in found))
+
+
+def _followed(case: Case, run: Certificate, rules: tuple[Rule, ...]) -> Distilled:
+    """What everybody's following the rules comes to."""
+    portfolio, inputs = case.inputs.portfolio, case.inputs
     decisions = follow(rules, portfolio, case.offers)
-    finding = recheck(case.scenario, portfolio, case.inputs.churn, decisions, prices, case.inputs.hashes)
+    finding = recheck(case.scenario, portfolio, inputs.churn, decisions, run.prices, inputs.hashes)
     values = {name: portfolio.text(name).values for name in ("grade", *portfolio.texts)}
     bound = min(run.bound, finding.certificate.bound)
     by = np.where(case.offers.must, -1, rule_of(rules, portfolio))
     return Distilled(rules, by, finding, run.value, bound, values)
+
+
+def _to_grades(rule: Rule, case: Case) -> Rule:
+    """The rule with the grades that may be offered its rate, where not all may: it says so itself."""
+    bands, grades = case.scenario.policy.rates, case.inputs.portfolio.grade.values
+    named = next((test.values for test in rule.where if test.column == "grade"), grades)
+    open_to = tuple(grade for grade in named if grade in bands and _holds(bands[grade], rule.rate))
+    if set(open_to) == set(named):
+        return rule
+    others = (test for test in rule.where if test.column != "grade")
+    return Rule((Condition("grade", open_to), *others), rule.rate, rule.share)
+
+
+def _holds(band: tuple[float, float], rate: float) -> bool:
+    return band[0] - SAME_RATE <= rate <= band[1] + SAME_RATE
 
 
 @dataclass(frozen=True)
