@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -15,11 +16,13 @@ from allocator.insight.ranges import Range
 from allocator.insight.standing import Standing
 from allocator.report.broken import standing_lines
 from allocator.report.charts import Axis, Chart, Series
-from allocator.report.money import small, unit_for
+from allocator.report.money import figure, small, unit_for
 from allocator.report.plain import plain_table
 
 WIDTH = 100
 _MOST = 25
+_WIDEST = 18
+"""Of a segment's name."""
 _LINES = {
     "interest": "interest",
     "expected_loss": "loss",
@@ -62,9 +65,10 @@ def _segments(view: BookView, currency: str, where: str | None) -> RenderableTyp
     whole = _total(view.segments)
     columns = {heading: [money(a)[heading] for a in (*shown, whole)] for heading in headings}
     count = max(len("funded"), len(f"{whole.borrowers:,}"))
-    unit = unit_for(columns, currency, WIDTH - 20 - 2 * (2 + count))
+    names = max(map(cell_len, [view.by, "total", *(account.name for account in shown)]))
+    unit = unit_for(columns, currency, WIDTH - min(names, _WIDEST) - 2 * (2 + count))
     table = plain_table(totals=True)
-    table.add_column(Text(view.by), "total", no_wrap=True, overflow="ellipsis", max_width=18)
+    table.add_column(Text(view.by), "total", no_wrap=True, overflow="ellipsis", max_width=_WIDEST)
     totals = [f"{whole.borrowers:,}", f"{whole.funded:,}", *(unit.write(money(whole)[h]) for h in headings)]
     for heading, total in zip(("asked", "funded", *headings), totals, strict=True):
         table.add_column(heading, total, justify="right", no_wrap=True)
@@ -128,10 +132,9 @@ def _limits(limits: Sequence[LimitView], currency: str) -> RenderableType:
     for view in ordered[:_MOST]:
         low, high = _range(view.range)
         price = small(view.use.price) if view.use.price else ""
-        charge = f"{view.line.charge:,.0f}" if view.use.price else ""
-        table.add_row(
-            Text(view.use.name), f"{view.use.used:,.0f}", f"{view.use.bound:,.0f}", price, charge, low, high
-        )
+        charge = figure(view.line.charge) if view.use.price else ""
+        used, bound = figure(view.use.used), figure(view.use.bound)
+        table.add_row(Text(view.use.name), used, bound, price, charge, low, high)
     more = [f"and {len(ordered) - _MOST} more limits"] if len(ordered) > _MOST else []
     title = f"Limits, amounts in {currency}; the price stands while the right-hand side moves no further"
     return Group(Text(title, style="bold"), table, *more)
@@ -145,7 +148,7 @@ def _range(found: Range | None) -> tuple[str, str]:
     if found is None:
         return "not known", "not known"
     ends = (-found.low, found.high)
-    low, high = ("any" if not np.isfinite(end) else f"{round(end):,}" for end in ends)
+    low, high = (figure(end + 0.0) if np.isfinite(end) else "any" for end in ends)
     return low, high
 
 

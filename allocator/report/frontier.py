@@ -10,8 +10,10 @@ from rich.text import Text
 
 from allocator.insight.frontier import Frontier, Point
 from allocator.report.charts import Axis, Chart, Series
-from allocator.report.money import small
+from allocator.report.money import figure, small
 from allocator.report.plain import plain_table
+
+_HUGE = 1e12
 
 
 def frontier_page(found: Frontier) -> RenderableType:
@@ -43,7 +45,7 @@ def _table(found: Frontier) -> RenderableType:
         if point.solved:
             slopes = [small(slope) for slope in point.slopes]
             ends = [_bound(end, found.shares[0]) for end in (point.low, point.high)] if alone else []
-            cells = [f"{point.value:,.2f}", _gap(point), *slopes, *ends, f"{point.funded:,}"]
+            cells = [_value(point.value), _gap(point), *slopes, *ends, f"{point.funded:,}"]
         else:
             cells = [_unsolved(point)]
         near = all(abs(a - b) <= 1e-9 * abs(b) for a, b in zip(point.at, found.now, strict=True))
@@ -58,6 +60,10 @@ def _unsolved(point: Point) -> str:
     return "infeasible"
 
 
+def _value(value: float) -> str:
+    return f"{value:,.2f}" if abs(value) < _HUGE else f"{value:,.0f}"
+
+
 def _gap(point: Point) -> str:
     return f"{point.gap:.0e}" if point.gap > 1e-14 else "0"
 
@@ -65,7 +71,7 @@ def _gap(point: Point) -> str:
 def _bound(bound: float, share: bool) -> str:
     if not np.isfinite(bound):
         return "" if np.isnan(bound) else "any"
-    return f"{100 * bound:.4g}%" if share else f"{bound:,.0f}"
+    return f"{100 * bound:.4g}%" if share else figure(bound + 0.0)
 
 
 def _notes(found: Frontier) -> list[RenderableType]:

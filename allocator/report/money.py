@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 _TELLING = 10.0
 """Times the whole: a percentage beyond says only that the whole is next to nothing."""
 _NAMES = {1: "", 10**3: "thousand ", 10**6: "million ", 10**9: "billion ", 10**12: "trillion "}
+_SCIENTIFIC = 1e12
 _DECIMALS = 3
 """At most."""
 
@@ -56,6 +57,14 @@ def fitting(needed: Callable[[Unit], int], currency: str, width: int) -> Unit:
     """The smallest unit that has `needed` columns within `width`, else the smallest of the narrowest."""
     units = [Unit(size, currency) for size in _NAMES]
     return next((unit for unit in units if needed(unit) <= width), min(units, key=needed))
+
+
+def figure(amount: float) -> str:
+    """A use, a bound or a move: whole from 1,000 on, else to four digits; of a trillion or more six."""
+    if abs(amount) >= _SCIENTIFIC:
+        return f"{amount:.6g}"
+    whole = abs(amount) >= 1000 or amount == round(amount)
+    return f"{round(amount):,}" if whole else f"{amount:.4g}"
 
 
 def percent(fraction: float) -> str:

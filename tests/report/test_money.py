@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from allocator.report.money import Unit, percent, relative, small, unit_for
+from allocator.report.money import Unit, figure, percent, relative, small, unit_for
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,12 @@ def test_an_amount_that_would_be_nothing_brings_decimals_as_far_as_they_fit() ->
     assert unit_for({"a": [100e6, 0.0]}, "CNY", 8) == Unit(1_000_000, "CNY")
     assert Unit(1_000_000, "CNY", 2).write(-4_000.0) == "0.00"
     assert Unit(1_000_000, "CNY", 2).write(1_234_567_890.0) == "1,234.57"
+
+
+def test_a_figure_is_as_long_as_it_tells() -> None:
+    figures = (0.0, 0.0123456, -0.5, 59.4, 60.0, 999.96, 1234.5, 1.4e11, 1.33333344e13)
+    written = ["0", "0.01235", "-0.5", "59.4", "60", "1000", "1,234", "140,000,000,000", "1.33333e+13"]
+    assert [figure(one) for one in figures] == written
 
 
 def test_rates_and_small_numbers() -> None:
