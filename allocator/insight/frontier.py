@@ -87,6 +87,8 @@ class Frontier:
 
     name: str
     currency: str
+    strategy: str
+    """The scenario's; the points are optimal whatever it is."""
     limits: tuple[str, ...]
     shares: tuple[bool, ...]
     """Which of the bounds are fractions."""
@@ -117,6 +119,7 @@ def frontier(track: Track, spans: Sequence[tuple[float, float]], points: int, pr
     return Frontier(
         name=track.case.scenario.name,
         currency=policy.currency,
+        strategy=track.case.scenario.strategy.name,
         limits=track.names,
         shares=tuple(name in limits and limits[name].of is not None for name in track.names),
         now=track.now,

@@ -37,6 +37,8 @@ class Lever:
     """In words: from what to what."""
     case: Callable[[], Case]
     """The case with the change."""
+    loosens: bool = False
+    """Whether no allocation is lost or worth less by it: then the best value cannot fall."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,8 @@ def levers_of(case: Case, size: float) -> Iterator[Lever]:
     yield from _rates(case, policy)
 
 
-def _under(case: Case, name: str, change: str, policy: Policy) -> Lever:
-    return Lever(name, change, lambda: under(case, policy))
+def _under(case: Case, name: str, change: str, policy: Policy, *, loosens: bool = True) -> Lever:
+    return Lever(name, change, lambda: under(case, policy), loosens)
 
 
 def _limits(case: Case, policy: Policy, size: float) -> Iterator[Lever]:
@@ -82,13 +84,17 @@ def _limits(case: Case, policy: Policy, size: float) -> Iterator[Lever]:
     if amount > 0:
         more = (1.0 + size) * amount
         words = f"{amount:,.0f} to {more:,.0f}"
-        yield _under(case, "budget", words, replace(policy, budget=replace(policy.budget, amount=more)))
+        owed = policy.budget.spend != "at_most" or any(
+            limit.of == "budget" and limit.sense != "at_most" for limit in policy.limits
+        )
+        moved = replace(policy, budget=replace(policy.budget, amount=more))
+        yield _under(case, "budget", words, moved, loosens=not owed)
     for limit in policy.limits:
         bound = _loosened(limit, size)
         if bound is not None:
-            moved = tuple(replace(one, bound=bound) if one is limit else one for one in policy.limits)
+            limits = tuple(replace(one, bound=bound) if one is limit else one for one in policy.limits)
             words = f"{_bound(limit, limit.bound)} to {_bound(limit, bound)}"
-            yield _under(case, f"limit {limit.name}", words, replace(policy, limits=moved))
+            yield _under(case, f"limit {limit.name}", words, replace(policy, limits=limits))
 
 
 def _loosened(limit: Limit, size: float) -> float | None:
@@ -96,7 +102,10 @@ def _loosened(limit: Limit, size: float) -> float | None:
     if limit.bound == 0 or limit.sense == "exactly":
         return None
     away = 1.0 if limit.sense == "at_most" else -1.0
-    bound = limit.bound + away * size * abs(limit.bound)
+    more = size * abs(limit.bound)
+    if limit.measure == "loans" and limit.of is None and limit.weight is None:
+        more = max(round(more), 1)  # loans are whole
+    bound = limit.bound + away * more
     share = limit.of is not None and limit.weight is None
     bound = min(bound, 1.0) if share else bound
     return None if bound == limit.bound else bound
@@ -171,7 +180,13 @@ def _rates(case: Case, policy: Policy) -> Iterator[Lever]:
                 f"{100 * low:.4g}% to {100 * high:.4g}% becomes {100 * band[0]:.4g}% to {100 * band[1]:.4g}%"
             )
             wider = replace(policy, rates={**policy.rates, grade: band})
-            yield _under(case, f"{end} rate of grade {grade}", words, wider)
+            kept = end == "lowest" or _on_the_grid(high - low, policy.rate_step)
+            yield _under(case, f"{end} rate of grade {grade}", words, wider, loosens=kept)
+
+
+def _on_the_grid(width: float, step: float | None) -> bool:
+    """Whether a band's highest rate is one of its steps: else a wider band does not hold it."""
+    return step is None or abs(width / step - round(width / step)) <= 1e-9
 
 
 def price_levers(run: Rechecked, case: Case, size: float, quick: bool, progress: Progress) -> Levers:
@@ -198,4 +213,5 @@ def _worth(run: Rechecked, best: Best, lever: Lever, quick: bool, progress: Prog
             quick = True
         else:
             value, bound = max(value, again.value), min(bound, again.bound)
-    return Worth(lever.name, lever.change, value - best.bound, bound - best.value, solved=not quick)
+    least = max(value - best.bound, 0.0 if lever.loosens else -np.inf)
+    return Worth(lever.name, lever.change, least, bound - best.value, solved=not quick)

@@ -71,8 +71,9 @@ def why_offered(position: Position, at: int, chosen: Offers, offers: Offers) -> 
     value, kept = float(chosen.ledger.value[0]), float(chosen.reduced[0])
     if position.terms.pinned[at]:
         return [Reason("pinned", "pinned: made whatever it is worth", kept)]
-    charged = f"the limits charge {value - kept:,.2f} of the {value:,.2f} that it is worth"
-    found = [Reason("pays", f"{charged}: {kept:,.2f} better than refusal", kept)]
+    charged = f"the limits charge {value - kept:,.2f} of the {value:,.2f} that it is worth: "
+    charged = charged if any(stake.price for stake in chosen.stakes) else "no limit charges it: "
+    found = [Reason("pays", f"{charged}{kept:,.2f} better than refusal", kept)]
     others = np.abs(offers.rate - chosen.rate[0]) > 1e-12
     if np.any(others):
         k = int(np.flatnonzero(others)[np.argmax(offers.reduced[others])])

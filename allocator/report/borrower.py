@@ -134,6 +134,8 @@ def _same_offer(offer: Alternative, made: Alternative) -> bool:
 
 def _flips(found: Explanation) -> RenderableType:
     title = Text("What would turn the decision, one figure at a time, prices as they are", style="bold")
+    if found.reasons[0].code == "pinned":
+        return Group(title, "nothing: a pinned offer is made whatever it is worth")
     if not found.as_prices_say:
         answer = "refusal" if found.made else "an offer"
         title = Text(f"The best answer to the prices is {answer}, not the decision. ", style="bold")

@@ -161,7 +161,11 @@ def _costs(costs: Sequence[Cost], currency: str) -> RenderableType:
         most = f"{cost.high:,.2f}" if np.isfinite(cost.high) else ""
         how = "solving without it" if cost.solved else "its price of 0" if most else "its absence alone"
         table.add_row(Text(cost.limit), f"{cost.low:,.2f}", most, how)
-    return Group(Text(f"What each limit costs: value that dropping it adds, {currency}", style="bold"), table)
+    left_out = (
+        "" if any(cost.limit == "budget" for cost in costs) else "not the budget, whose idle part earns"
+    )
+    title = Text(f"What each limit costs: value that dropping it adds, {currency}", style="bold")
+    return Group(title, table, *([left_out] if left_out else []))
 
 
 def _refusals(refusals: Mapping[str, int]) -> RenderableType:

@@ -78,13 +78,19 @@ def _notes(found: Frontier) -> list[RenderableType]:
     one = "slope: what a unit more of the bound is worth; from, to: where the same prices stand"
     two = "slope: what a unit more of each bound is worth, in their order"
     notes = ["", one if len(found.limits) == 1 else two]
-    conflicts = dict.fromkeys(" and ".join(point.conflict) for point in found.points if point.conflict)
-    notes += [f"infeasible: {conflict} cannot hold together" for conflict in conflicts]
+    if found.strategy != "optimal":
+        notes.append(f"every point is an optimum, whatever the scenario's strategy {found.strategy} decides")
+    conflicts = dict.fromkeys(point.conflict for point in found.points if point.conflict)
+    notes += [_conflict(conflict) for conflict in conflicts]
     if found.breakpoints:
         notes.append(f"{len(found.breakpoints)} places are known where the slope changes (--json lists them)")
     if not found.concave:
         notes.append("a share of what is lent moves coefficients: this curve need not be concave")
     return [Text(note) for note in notes]
+
+
+def _conflict(names: tuple[str, ...]) -> str:
+    return f"infeasible: {' and '.join(names)} cannot hold{' together' if len(names) > 1 else ''}"
 
 
 def frontier_figures(found: Frontier) -> dict[str, Any]:
@@ -100,6 +106,7 @@ def frontier_figures(found: Frontier) -> dict[str, Any]:
     return {
         "name": found.name,
         "currency": found.currency,
+        "strategy": found.strategy,
         "limits": list(found.limits),
         "now": dict(zip(found.limits, found.now, strict=True)),
         "concave": found.concave,

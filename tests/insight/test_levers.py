@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
+from allocator.certification import recheck
 from allocator.errors import InfeasibleError
 from allocator.insight.levers import levers_of, price_levers
 from allocator.insight.variants import answer
+from allocator.records.run import Decisions
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.insight.test_explanation import crowded
 from tests.stages import prepared
@@ -97,3 +99,33 @@ def test_a_strategys_run_has_honest_wide_ranges() -> None:
     run = replace(best.run, finding=replace(best.run.finding, certificate=none))
     found = {one.name: one for one in price_levers(run, ready, 0.05, False, lambda _: None).worths}
     assert found["budget"].high >= 0.5 * best.certificate.value
+
+
+def test_what_only_loosens_takes_nothing_off_whatever_is_known() -> None:
+    """A run far below its bound: its frozen value under the change says less than 0."""
+    ready = prepared(crowded())
+    poor = replace(answer(ready).run, decisions=Decisions(*np.zeros((2, len(ready.inputs.portfolio)))))
+    finding = recheck(
+        ready.scenario, ready.inputs.portfolio, ready.inputs.churn, poor.decisions,
+        poor.finding.certificate.prices, {},
+    )  # fmt: skip
+    found = price_levers(replace(poor, finding=finding), ready, 0.05, True, lambda _: None)
+    low = {one.name: one.low for one in found.worths}
+    loosening = {lever.name for lever in levers_of(ready, 0.05) if lever.loosens}
+    assert {"budget", "limit loss rate", "limit book", "funding rate", "largest ticket"} <= loosening
+    assert {low[name] for name in loosening} == {0.0}
+    assert low["PD of every grade"] < 0
+
+
+def test_a_number_of_loans_moves_by_whole_loans_and_a_budget_that_is_owed_does_not_loosen() -> None:
+    owed = limit("owed", "offered", "at_least", 0.1, of="budget")
+    case = prepared(crowded(n=10).under(limits=(*crowded(n=10).policy.limits, owed)))
+    changes = {lever.name: lever for lever in levers_of(case, 0.01)}
+    assert changes["limit book"].change == "4 to 5"
+    assert not changes["budget"].loosens
+
+
+def test_a_band_whose_highest_rate_is_no_step_may_lose_it() -> None:
+    case = prepared(crowded(rate_step=0.015, rates={"A": (0.04, 0.1), "B": (0.05, 0.1)}))
+    kept = {lever.name: lever.loosens for lever in levers_of(case, 0.01) if "rate of grade" in lever.name}
+    assert kept == {"highest rate of grade A": True, "highest rate of grade B": False}
