@@ -161,11 +161,9 @@ def _costs(costs: Sequence[Cost], currency: str) -> RenderableType:
         most = f"{cost.high:,.2f}" if np.isfinite(cost.high) else ""
         how = "solving without it" if cost.solved else "its price of 0" if most else "its absence alone"
         table.add_row(Text(cost.limit), f"{cost.low:,.2f}", most, how)
-    left_out = (
-        "" if any(cost.limit == "budget" for cost in costs) else "not the budget, whose idle part earns"
-    )
+    named = any(cost.limit == "budget" for cost in costs)
     title = Text(f"What each limit costs: value that dropping it adds, {currency}", style="bold")
-    return Group(title, table, *([left_out] if left_out else []))
+    return Group(title, table, *([] if named else ["not the budget, whose idle part earns"]))
 
 
 def _refusals(refusals: Mapping[str, int]) -> RenderableType:

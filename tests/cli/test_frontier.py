@@ -88,3 +88,11 @@ def test_what_cannot_be_followed_is_refused(case: Path, allocator: Allocator, na
 
 def test_a_file_that_is_not_there_is_refused(case: Path, allocator: Allocator) -> None:
     assert allocator("frontier", "nowhere.yaml", "--limit", "budget").status == 2
+
+
+def test_a_frontier_is_of_the_optimum_whatever_the_strategy(case: Path, allocator: Allocator) -> None:
+    options = ("frontier", "scenario.yaml", "--limit", "budget", "--points", "3")
+    plain, ruled = (allocator(*options, *more) for more in ((), ("--set", "strategy=equal")))
+    assert "every point is an optimum, whatever the scenario's strategy equal decides" in ruled.out
+    assert "strategy" not in plain.out
+    assert allocator(*options, "--set", "strategy=equal", "--json").json["strategy"] == "equal"
