@@ -16,6 +16,7 @@ from allocator.insight.standing import Standing
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
 from allocator.records.run import LimitUse
+from allocator.records.scenario import PortfolioSource
 from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.conditions import in_words
@@ -197,9 +198,24 @@ def rules_sql(rules: Sequence[Rule], case: Case) -> str:
     barred = [f"{_name('exclude')} IS NOT TRUE"] if np.any(portfolio.exclude) else []
     free = ["fixed_amount IS NULL"] if np.any(~np.isnan(portfolio.fixed_amount)) else []
     open_to = " AND ".join([*barred, *free, "smallest <= largest", "rule IS NOT NULL"])
-    return _QUERY.format(
-        tests="\n".join(tests), rates="\n".join(rates), shares="\n".join(shares), open_to=open_to, **fields
+    nobody = ["    WHEN 0 = 1 THEN 0"], ["    WHEN 0 THEN 0.0"]
+    return _columns_comment(case.scenario.portfolio) + _QUERY.format(
+        tests="\n".join(tests or nobody[0]),
+        rates="\n".join(rates or nobody[1]),
+        shares="\n".join(shares or nobody[1]),
+        open_to=open_to,
+        **fields,
     )
+
+
+def _columns_comment(source: PortfolioSource) -> str:
+    """Where the table's columns are not simply those of the run's source, a line on each."""
+    found = [f"{name} was {theirs}" for name, theirs in source.columns.items()]
+    found += [f"{name} was {value} where there was none" for name, value in source.defaults.items()]
+    found += [f"pd was {pd!r} for grade {grade}" for grade, pd in source.pd_by_grade.items()]
+    found += ["pd (and grade, lgd where it gives them) came from the scorecard"] if source.scorecard else []
+    lines = ["Columns have the portfolio's names; in the source of the run", *found] if found else []
+    return "".join(f"-- {line}\n".replace("\r", " ") for line in lines)
 
 
 _QUERY = """\

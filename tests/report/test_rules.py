@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -108,3 +109,22 @@ def test_a_rule_names_the_grades_that_may_be_offered_its_rate() -> None:
         for grade in np.unique(grades):
             low, high = bands[grade]
             assert low <= rule.rate <= high
+
+
+def test_a_query_without_rules_finds_nobody() -> None:
+    case, _ = found("sme-302")
+    with sqlite3.connect(":memory:") as connection:
+        connection.create_function("FLOOR", 1, np.floor)
+        connection.create_function("CEIL", 1, np.ceil)
+        pd.read_csv(ROOT / "scenarios" / "data" / "sme-302.csv").to_sql("borrowers", connection, index=False)
+        assert connection.execute(rules_sql((), case)).fetchall() == []
+
+
+def test_a_query_says_what_the_source_called_its_columns() -> None:
+    case, distilled = found("sme-302")
+    source = replace(case.scenario.portfolio, columns={"pd": "PD12"}, defaults={"lgd": 0.45})
+    text = rules_sql(distilled.rules, replace(case, scenario=replace(case.scenario, portfolio=source)))
+    assert text.startswith(
+        "-- Columns have the portfolio's names; in the source of the run\n"
+        "-- pd was PD12\n-- lgd was 0.45 where there was none\n"
+    )
