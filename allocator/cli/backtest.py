@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from allocator.cli.compare import DEFAULT, under_each
 from allocator.cli.options import AsJson, Force, Plot, ScenarioFile, Sets, Verbose
 from allocator.cli.output import print_json, print_page, progress
+from allocator.cli.strategies import DEFAULT, under_each
 from allocator.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -40,8 +40,9 @@ def backtest(
     folds: Annotated[int, typer.Option(help="Folds, where there is no period.", min=2)] = 5,
     seed: Annotated[int, typer.Option(help="Seed of the folds.", min=0)] = 0,
     strategies: Annotated[
-        str, typer.Option(metavar="NAME,...", help="The first is compared with the others.")
-    ] = DEFAULT,
+        str | None,
+        typer.Option(metavar="NAME,...", help=f"The first is compared with the others. {DEFAULT}"),
+    ] = None,
     budget_share: Annotated[
         str | None,
         typer.Option(
@@ -65,7 +66,8 @@ def backtest(
 
         if plot is not None:
             require_file(plot, ENDINGS, force=force)
-        scenarios = under_each(file, strategies, sets)
+        chosen = under_each(file, strategies, sets)
+        scenarios = chosen.scenarios
         tell("reading the borrowers")
         inputs, time, outcomes = _read(
             scenarios[0], outcome, period, (owed, lost), variables, known, folds, seed
@@ -76,9 +78,9 @@ def backtest(
         if plot is not None:
             write_file(plot, chart_text(pages.backtest_chart(found, currency), plot))
     if as_json:
-        print_json(pages.backtest_figures(found))
+        print_json({**pages.backtest_figures(found), "notes": list(chosen.notes)})
     else:
-        print_page(pages.backtest_page(scenarios[0].name, found, currency))
+        print_page(pages.backtest_page(scenarios[0].name, found, currency, chosen.notes))
 
 
 def _require(
@@ -133,7 +135,8 @@ def _read(
     outcomes = outcomes_of(inputs.portfolio, outcome, owed, lost)
     time = None if period is None else timeline(inputs.portfolio, period, known, outcomes.defaulted)
     if variables is not None:
-        inputs, time = _foreseen(scenario, inputs, time, outcome, variables, folds, seed)
+        told = [outcome, *(name for name in (lost, known) if name is not None)]
+        inputs, time = _foreseen(scenario, inputs, time, told, variables, folds, seed)
     assert time is not None
     return inputs, time, outcomes
 
@@ -142,12 +145,15 @@ def _foreseen(
     scenario: Scenario,
     inputs: Inputs,
     time: Timeline | None,
-    outcome: str,
+    told: list[str],
     variables: Path,
     folds: int,
     seed: int,
 ) -> tuple[Inputs, Timeline]:
-    """Borrowers with PDs by a logit that has not seen them; without a time the folds take its place."""
+    """Borrowers with PDs by a logit that has not seen them; without a time the folds take its place.
+
+    `told` are columns that what came after has filled, the outcome first: no variable may read them.
+    """
     from dataclasses import replace
 
     from allocator.insight.periods import by_fold, in_rows
@@ -158,8 +164,10 @@ def _foreseen(
         raise InputError.of([fault], "--variables")
     portfolio = inputs.portfolio
     when, known = (None, None) if time is None else in_rows(time, portfolio)
+    outcome, *later = told
+    source = scenario.portfolio.path
     found = foreseen_pd(
-        scenario.portfolio.path, variables, outcome, when=when, known=known, folds=folds, seed=seed
+        source, variables, outcome, later=later, when=when, known=known, folds=folds, seed=seed
     )
     rows = portfolio.row - 1
     inputs = replace(inputs, portfolio=replace(portfolio, pd=found.pd[rows]))

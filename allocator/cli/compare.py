@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ import typer
 from allocator.cli.columns import further_columns
 from allocator.cli.options import AsJson, Force, Plot, Sets, Verbose
 from allocator.cli.output import print_json, print_page, progress
+from allocator.cli.strategies import DEFAULT, under_each
 from allocator.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -18,11 +18,8 @@ if TYPE_CHECKING:
 
     from allocator.insight.comparison import Comparison, Side
     from allocator.insight.comparison.sides import Progress
-    from allocator.records.scenario import Scenario
 
 EXAMPLE = "Example: allocator compare sme.yaml --strategies optimal,ahp_lines,equal,by_score,greedy"
-DEFAULT = "optimal,ahp_lines,equal,by_score,greedy"
-_BOOKS = (".csv", ".parquet", ".xlsx")
 
 
 def compare(
@@ -67,7 +64,7 @@ def compare(
         for path, endings in ((plot, ENDINGS), (out, FORMATS)):
             if path is not None:
                 require_file(path, endings, force=force)
-        sides = _sides(subjects, strategies, sets, by, tell)
+        sides, notes = _sides(subjects, strategies, sets, by, tell)
         comparison = compared(sides, by, tell, exact=not prices_only, years=years, seed=seed)
         tell("writing")
         contents = {} if out is None else {out: frame_content(_all_swaps(comparison), out)}
@@ -76,9 +73,9 @@ def compare(
         if contents:
             write_files(contents)
     if as_json:
-        print_json(pages.comparison_figures(comparison, top))
+        print_json({**pages.comparison_figures(comparison, top), "notes": list(notes)})
     else:
-        print_page(pages.comparison_page(comparison, top if len(sides) == 2 else 0))
+        print_page(pages.comparison_page(comparison, top if len(sides) == 2 else 0, notes))
 
 
 def _require_subjects(subjects: list[Path], strategies: str | None, sets: list[str]) -> None:
@@ -96,14 +93,16 @@ def _require_subjects(subjects: list[Path], strategies: str | None, sets: list[s
 
 def _sides(
     subjects: list[Path], strategies: str | None, sets: list[str], by: str, tell: Progress
-) -> list[Side]:
+) -> tuple[list[Side], tuple[str, ...]]:
+    """What is compared, and notes on what is not."""
     from allocator.insight.comparison import run_side, scenario_side, strategy_sides
     from allocator.scenario import load_scenario
     from allocator.store import read_run
 
     further = further_columns((by,), (), "--by")
     if len(subjects) == 1:
-        return strategy_sides(under_each(subjects[0], strategies or DEFAULT, sets), tell, further)
+        chosen = under_each(subjects[0], strategies, sets)
+        return strategy_sides(chosen.scenarios, tell, further), chosen.notes
     sides = []
     for subject, name in zip(subjects, _names(subjects), strict=True):
         if subject.is_dir():
@@ -111,36 +110,13 @@ def _sides(
             sides.append(run_side(read_run(subject), name, further))
         else:
             sides.append(scenario_side(load_scenario(subject, sets), name, tell, further))
-    return sides
+    return sides, ()
 
 
 def _names(subjects: list[Path]) -> list[str]:
     """File or folder names, or whole paths where two have the same."""
     names = [subject.name if subject.is_dir() else subject.stem for subject in subjects]
     return [str(one) if names.count(name) > 1 else name for one, name in zip(subjects, names, strict=True)]
-
-
-def under_each(file: Path, strategies: str, sets: list[str]) -> list[Scenario]:
-    """The scenario under each of the strategies named. Raises InputError with the faults of all."""
-    from allocator.scenario import load_scenario
-
-    scenarios: list[Scenario] = []
-    faults: list[Fault] = []
-    for name in (one.strip() for one in strategies.split(",")):
-        told = f"strategy={json.dumps({'file': name} if name.lower().endswith(_BOOKS) else name)}"
-        try:
-            scenarios.append(load_scenario(file, [*sets, told]))
-        except InputError as error:
-            faults += error.faults
-    names = [scenario.strategy.name for scenario in scenarios]
-    faults += [
-        Fault(f"{name} stands twice", "name it once", field="--strategies")
-        for name in dict.fromkeys(names)
-        if names.count(name) > 1
-    ]
-    if faults:
-        raise InputError.of(list(dict.fromkeys(faults)), str(file))
-    return scenarios
 
 
 def _all_swaps(comparison: Comparison) -> pd.DataFrame:

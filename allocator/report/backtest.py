@@ -19,7 +19,7 @@ MOST = 30
 _SUMS = ("offered", "foreseen", "happened", "loss_foreseen", "loss_happened")
 
 
-def backtest_page(name: str, found: Backtest, currency: str) -> RenderableType:
+def backtest_page(name: str, found: Backtest, currency: str, notes: Sequence[str] = ()) -> RenderableType:
     """Totals of every strategy, the first's gain with its standard error, and what happened by period."""
     totals = backtest_totals(found)
     unit = unit_for({key: [row[key] for row in totals] for key in _SUMS}, currency, 62)
@@ -39,11 +39,19 @@ def backtest_page(name: str, found: Backtest, currency: str) -> RenderableType:
         f"{name}: {periods} periods decided by what was known, scored by what happened\n", style="bold"
     )
     head.append(f"Amounts in {unit}; bad: funded borrowers who defaulted; what is foreseen is the value")
-    parts: list[RenderableType] = [head, "", table, *_gains(found, currency)]
+    broke = [Text(_broke(row)) for row in totals if row["broke_limits_in"]]
+    parts: list[RenderableType] = [head, "", table, *broke, *_gains(found, currency)]
     parts += ["", Text(f"What happened by period, {unit}", style="bold"), _by_period(found, unit.write)]
     if periods > MOST:
         parts.append(Text(f"and {periods - MOST:,} more; --json has all"))
-    return Group(*parts, *_left_out(found))
+    return Group(*parts, *_left_out(found), *map(Text, notes))
+
+
+def _broke(row: dict[str, Any]) -> str:
+    """Where a strategy's value counts for less: it was not kept to the limits."""
+    periods = row["broke_limits_in"]
+    more = f" and {len(periods) - MOST:,} more" if len(periods) > MOST else ""
+    return f"{row['strategy']} breaks limits in {', '.join(periods[:MOST])}{more}"
 
 
 def _left_out(found: Backtest) -> list[RenderableType]:

@@ -24,7 +24,7 @@ _MOST = 20
 """Segments and differences shown."""
 
 
-def comparison_page(comparison: Comparison, top: int) -> RenderableType:
+def comparison_page(comparison: Comparison, top: int, notes: Sequence[str] = ()) -> RenderableType:
     """The page: results, by segment, then each pair's inputs, costs and swaps with its `top` borrowers."""
     currency = comparison.sides[0].case.scenario.policy.currency
     results, years, swapped = (
@@ -34,7 +34,8 @@ def comparison_page(comparison: Comparison, top: int) -> RenderableType:
     )
     unit = unit_of([results, years, *swapped], currency)
     title = f"Results, amounts in {unit}; less: than {comparison.sides[0].name}, % of the own value"
-    parts: list[RenderableType] = [Text(title, style="bold"), results.table(unit), *_broken(comparison), ""]
+    parts: list[RenderableType] = [Text(title, style="bold"), results.table(unit), *_broken(comparison)]
+    parts += [*map(Text, notes), ""]
     if comparison.chances:
         title = f"The same {comparison.years:,} simulated years for all, amounts in {unit}"
         parts += [Text(title, style="bold"), years.table(unit), ""]
@@ -132,10 +133,7 @@ def _breaks(side: Side) -> list[str]:
 def _simulated(comparison: Comparison) -> Grid:
     """Net of the same simulated years."""
     rows: list[tuple[str | float, ...]] = []
-    for side, chance in zip(comparison.sides, comparison.chances or (), strict=False):
-        if chance is None:
-            rows.append((side.name, *[""] * 5, "other borrowers"))
-            continue
+    for side, chance in zip(comparison.sides, comparison.chances, strict=False):
         first = side is comparison.sides[0]
         apart = ("", "", "") if first else (chance.less, chance.less_error, percent(chance.behind))
         rows.append((side.name, chance.mean, chance.sd, chance.worst, *apart))

@@ -215,7 +215,7 @@ def _columns_comment(source: PortfolioSource) -> str:
     found += [f"pd was {pd!r} for grade {grade}" for grade, pd in source.pd_by_grade.items()]
     found += ["pd (and grade, lgd where it gives them) came from the scorecard"] if source.scorecard else []
     lines = ["Columns have the portfolio's names; in the source of the run", *found] if found else []
-    return "".join(f"-- {line}\n".replace("\r", " ") for line in lines)
+    return "".join(f"-- {' '.join(line.split())}\n" for line in lines)
 
 
 _QUERY = """\

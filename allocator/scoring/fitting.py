@@ -179,6 +179,7 @@ def foreseen_pd(
     declared: Path,
     outcome: str,
     *,
+    later: Sequence[str] = (),
     when: Floats | None = None,
     known: Floats | None = None,
     folds: int = 5,
@@ -188,9 +189,10 @@ def foreseen_pd(
 
     `when` (rows,) orders the decisions, `known` the moments at which defaults became known, by the same
     numbers; NaN: none. A row without a `when` has no PD and teaches nothing; without `when` the rows are
-    held out fold by fold. Raises InputError with the faults of files and columns.
+    held out fold by fold. No variable may read the outcome or a column of `later`, which what came after
+    has filled. Raises InputError with the faults of files and columns.
     """
-    given = read_declarations(declared, "variables", [outcome])
+    given = read_declarations(declared, "variables", [outcome, *later])
     frame, y = _training(data, given, outcome, {"outcome": outcome})
     with located(data):
         if when is None:

@@ -55,7 +55,8 @@ def _of_grade(grade: str) -> Condition:
 def _banded(case: Case, lines: Mapping[str, float], bands: Mapping[str, tuple[float, float]]) -> OfferBook:
     """The offers with each grade's menu cut to its band; the grades of one menu are told apart."""
     offers, grades = case.offers, case.inputs.portfolio.grade
-    if not set(lines) & set(grades.values):
+    lent_to = set(grades.values) & set(case.scenario.policy.rates)
+    if lent_to and not set(lines) & lent_to:
         problem = f"gives lines to {', '.join(lines)}; the borrowers' grades are {', '.join(grades.values)}"
         fault = Fault(problem, "write lines for these grades: {ahp_lines: {lines: {...}}}", field="strategy")
         raise InputError.of([fault], "strategy ahp_lines")

@@ -15,7 +15,10 @@ from allocator.strategies.plan import Plan, Progress, filled, ready
 
 
 def max_interest(case: Case, optimum: Solution, progress: Progress) -> Plan:
-    """Everybody's rate of most gross interest a r T, the most interest a unit of money first."""
+    """Everybody's rate of most gross interest a r T, the most interest a unit of money first.
+
+    Ties stand in the order of borrower_id: who ignores risk cannot tell them apart.
+    """
     wish, interest = best_wishes(ready(case, _blind(case.offers)))
     book = ready(case)
     return filled(fill(book, wish, by_worth(book, wish, interest), paying=False), case.offers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,27 @@ def test_a_picture(tmp_path: Path, allocator: Allocator, ending: str) -> None:
     assert again.status == 2
     assert "give --force" in again.told
     assert [path.name for path in tmp_path.iterdir()] == [plot.name]
+
+
+@pytest.mark.parametrize("column", ["default", "lost", "default_year"])
+def test_what_came_after_is_no_variable(tmp_path: Path, allocator: Allocator, column: str) -> None:
+    given = json.loads((INVENTED[0].parent / "data" / "sme-720-years.json").read_text())
+    given["variables"].append({"name": column, "group": "later", "sign": 1})
+    (tmp_path / "v.json").write_text(json.dumps({**given, "leaks": []}))
+    options = ("--lost", "lost", "--owed", "owed", "--known", "default_year")
+    outcome = allocator("backtest", *INVENTED, *options, "--variables", tmp_path / "v.json")
+    assert outcome.status == 2
+    assert f"{column} would tell the outcome: it is what the fit is to foretell" in outcome.told
+
+
+def test_a_strategy_that_breaks_limits_is_said_to(allocator: Allocator) -> None:
+    limit = "{name: few, measure: offered, where: {grade: A}, exactly: 71.3%, of: total}"
+    arguments = ("backtest", *INVENTED, "--set", f"policy.limits=[{limit}]", "--strategies", "optimal,greedy")
+    page, found = allocator(*arguments), allocator(*arguments, "--json").json
+    broke = {row["strategy"]: row["broke_limits_in"] for row in found["totals"]}
+    assert broke["optimal"] == []
+    assert broke["greedy"]
+    assert f"greedy breaks limits in {', '.join(broke['greedy'])}" in page.out
 
 
 def test_a_default_known_later_delays_what_can_be_decided(allocator: Allocator) -> None:

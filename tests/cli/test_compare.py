@@ -265,3 +265,30 @@ def test_what_is_wrong_is_told_with_its_place(case: Path, allocator: Allocator, 
     assert sorted(path.name for path in case.iterdir()) == before
     as_json = allocator("compare", *arguments, "--json")
     assert as_json.json["error"]["code"] == "bad_input"
+
+
+def test_ahp_lines_is_no_default_where_its_grades_are_not_those_of_the_policy(
+    case: Path, allocator: Allocator
+) -> None:
+    """Asked for by name it is refused, as before."""
+    for name in ("borrowers.csv", "churn.csv", "scenario.yaml"):
+        text = (case / name).read_text()
+        text = text.replace("rate,A,B", "rate,AAA,BBB").replace(",A,", ",AAA,").replace(",B,", ",BBB,")
+        text = text.replace("{A: [4%, 11%], B: [11%, 15%]}", "{AAA: [4%, 11%], BBB: [11%, 15%]}")
+        (case / name).write_text(text.replace("{grade: A}", "{grade: AAA}"))
+    outcome = allocator("compare", "scenario.yaml")
+    assert outcome.status == 0, outcome.err
+    note = "ahp_lines is left out: its lines are for A, B, C, policy.rates names AAA, BBB"
+    assert note in outcome.out
+    found = allocator("compare", "scenario.yaml", "--json").json
+    assert [one["name"] for one in found["compared"]] == ["optimal", "equal", "by_score", "greedy"]
+    assert found["notes"] == [note]
+    assert allocator("compare", "scenario.yaml", "--strategies", "optimal,ahp_lines").status == 2
+
+
+def test_ahp_lines_lends_nothing_where_nobody_may_be_lent_to(case: Path, allocator: Allocator) -> None:
+    text = (case / "borrowers.csv").read_text()
+    (case / "borrowers.csv").write_text(text.replace(",A,", ",C,").replace(",B,", ",C,"))
+    outcome = allocator("compare", "scenario.yaml", "--json")
+    assert outcome.status == 0, outcome.err
+    assert {one["value"] for one in outcome.json["compared"]} == {0.0}

@@ -262,8 +262,6 @@ def test_years_in_common_make_a_difference_sure() -> None:
     file = SHIPPED / "sme-302.yaml"
     sides = strategy_sides([load_scenario(file, [f"strategy={name}"]) for name in ("optimal", "equal")])
     first, other = chances(sides, 2_000, seed=3)
-    assert first is not None
-    assert other is not None
     assert (first.less, first.less_error, first.behind) == (0.0, 0.0, 0.0)
     for found, own in ((first, sides[0]), (other, sides[1])):
         assert abs(found.mean - own.value) <= 4 * found.sd / 2_000**0.5
@@ -277,15 +275,31 @@ def test_years_in_common_make_a_difference_sure() -> None:
     assert compare(sides, years=2_000, seed=3).chances == (first, other)
 
 
-def test_each_side_is_simulated_under_its_own_policy_and_other_borrowers_are_left_out() -> None:
-    book = portfolio(["A"] * 4, pd=[0.01, 0.02, 0.03, 0.04], max_amount=400_000.0)
+def test_each_side_is_simulated_under_its_own_policy_and_by_its_own_figures() -> None:
+    book = portfolio(["A"] * 4, pd=[0.01, 0.02, 0.03, 0.04], max_amount=400_000.0, relationship_value=9e3)
     cheap = side(Case(book, TABLE, policy(1e6, rates=RATES)))
     dear = side(Case(book, TABLE, policy(1e6, rates=RATES, funding_rate=0.02)))
     others = side(Case(renamed(book, "a", "b", "c", "d"), TABLE, policy(1e6, rates=RATES)))
-    first, second, third = chances([cheap, dear, others], 500)
-    assert first is not None
-    assert second is not None
+    long = side(Case(replace(book, term=3.0 * book.term), TABLE, policy(1e6, rates=RATES)))
+    twice = replace(book, relationship_value=2 * book.relationship_value)
+    loved = side(Case(twice, TABLE, policy(1e6, rates=RATES)))
+    sides = [cheap, dear, others, long, loved]
+    first, second, *_ = found = chances(sides, 4_000, seed=5)
+    for chance, own in zip(found, sides, strict=True):
+        assert abs(chance.mean - own.value) <= 4 * chance.sd / 4_000**0.5
+    assert first.less == 0.0
     assert second.less == pytest.approx(cheap.value - dear.value, rel=0.2)
     nobody = 0.3**3  # takes an offer: then both net nothing
     assert second.behind == pytest.approx(1.0 - nobody, abs=0.02)
-    assert third is None
+
+
+def test_a_change_of_the_term_is_a_step_of_its_own(tmp_path: Path) -> None:
+    """The term fills the borrowers when they are read: no step may take those of another."""
+    path = SHIPPED / "sme-302.yaml"
+    sets = ("policy.budget.amount=90_000_000", "policy.term_years=2")
+    before = scenario_side(load_scenario(path), "before")
+    after = scenario_side(load_scenario(path, sets), "after")
+    between = scenario_side(load_scenario(path, sets[:1]), "between")
+    gains = {step.changes: step.gain for step in steps(before, after)}
+    assert gains["policy.budget"] == pytest.approx(between.value - before.value, rel=1e-9)
+    assert gains["policy.term_years"] == pytest.approx(after.value - between.value, rel=1e-9)

@@ -13,6 +13,7 @@ from allocator.insight.simulation.measures import LEVELS, distribution
 from allocator.records.portfolio import Portfolio
 
 Progress = Callable[[str], None]
+_READ = ("pd", "lgd", "term", "relationship_value")
 WORST = 0.99
 """The mean of the years beyond this level is told."""
 
@@ -35,36 +36,37 @@ class Chance:
 
 def chances(
     sides: Sequence[Side], years: int, seed: int = 0, progress: Progress = lambda _: None
-) -> tuple[Chance | None, ...]:
-    """One a side, all under common random numbers; None for a side of other borrowers than the first's.
+) -> tuple[Chance, ...]:
+    """One a side, all in the same years, drawn from `seed` as `insight.simulation` assumes them by itself.
 
-    Factors, defaults and take-up are those of `insight.simulation` with its own assumptions. Raises
-    InputError for years below 100 or a seed below 0.
+    Factors are common to all. Sides of the same borrowers share each one's luck too, as far as their figures
+    are the same or every borrower is drawn for. Raises InputError for years below 100 or a seed below 0.
     """
-    first = sides[0].case.inputs.portfolio
-    alike = [at for at, side in enumerate(sides) if _same_debtors(first, side.case.inputs.portfolio)]
-    names = {at: str(at) for at in alike}
-    drawn = simulate(
-        first,
-        {names[at]: sides[at].case.scenario.policy for at in alike},
-        {names[at]: sides[at].finding for at in alike},
-        Risk(),
-        years=years,
-        seed=seed,
-        threads=sides[0].case.scenario.solver.threads,
-        progress=progress,
-    ).books
-    base = drawn[names[0]].net
-    found = {at: _chance(base, drawn[names[at]].net) for at in alike}
-    return tuple(found.get(at) for at in range(len(sides)))
+    nets: dict[int, np.ndarray] = {}
+    waiting = list(range(len(sides)))
+    while waiting:
+        book = sides[waiting[0]].case.inputs.portfolio
+        alike = {str(at): sides[at] for at in waiting if _same(book, sides[at].case.inputs.portfolio)}
+        waiting = [at for at in waiting if str(at) not in alike]
+        drawn = simulate(
+            book,
+            {name: side.case.scenario.policy for name, side in alike.items()},
+            {name: side.finding for name, side in alike.items()},
+            Risk(),
+            years=years,
+            seed=seed,
+            threads=sides[0].case.scenario.solver.threads,
+            progress=progress,
+        ).books
+        nets |= {int(name): found.net for name, found in drawn.items()}
+    return tuple(_chance(nets[0], nets[at]) for at in range(len(sides)))
 
 
-def _same_debtors(one: Portfolio, other: Portfolio) -> bool:
-    """Whether the same borrowers default alike in both."""
+def _same(one: Portfolio, other: Portfolio) -> bool:
+    """Whether the same borrowers have the same figures in both: all that a simulated year reads of them."""
     return one is other or (
         np.array_equal(one.borrower_id, other.borrower_id)
-        and np.array_equal(one.pd, other.pd)
-        and np.array_equal(one.lgd, other.lgd)
+        and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in _READ)
     )
 
 

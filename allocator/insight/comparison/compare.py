@@ -46,8 +46,8 @@ class Comparison:
     """One a side: value of the column `by` -> figures."""
     pairs: tuple[Pair, ...]
     """One a further side."""
-    chances: tuple[Chance | None, ...] = ()
-    """One a side, None for one of other borrowers; none at all unless asked for."""
+    chances: tuple[Chance, ...] = ()
+    """One a side; none at all unless asked for."""
     years: int = 0
     """Simulated for `chances`."""
 

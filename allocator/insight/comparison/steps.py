@@ -115,10 +115,12 @@ def _inputs(scenario: Scenario, read: dict[str, Inputs]) -> Inputs:
 
 
 def _key(document: Document) -> str:
-    """What decides what is read: the sources, and the columns that limits ask for."""
-    limits = document["policy"].get("limits", [])
+    """What decides what is read: the sources, the term that fills them, and the columns of limits."""
+    policy = document["policy"]
+    limits = policy.get("limits", [])
     asked = [[limit.get(key) for key in ("where", "each", "weight")] for limit in limits]
-    return json.dumps([[document.get(name) for name in _READ], asked], sort_keys=True, default=str)
+    read = [*(document.get(name) for name in _READ), policy.get("term_years"), asked]
+    return json.dumps(read, sort_keys=True, default=str)
 
 
 def _groups(before: Document, after: Document) -> Iterator[tuple[str, str | None]]:

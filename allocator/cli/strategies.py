@@ -1,0 +1,62 @@
+"""`--strategies`: one scenario under the strategy of each name."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from allocator.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from allocator.records.scenario import Scenario
+
+DEFAULT = "optimal,ahp_lines,equal,by_score,greedy"
+_BOOKS = (".csv", ".parquet", ".xlsx")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The scenario under each strategy, and what was left out of the default ones, a line each."""
+
+    scenarios: list[Scenario]
+    notes: tuple[str, ...] = ()
+
+
+def under_each(file: Path, strategies: str | None, sets: list[str]) -> Chosen:
+    """The scenario under each of the strategies named; None: the default ones that its grades allow.
+
+    Raises InputError with the faults of all.
+    """
+    from allocator.scenario import load_scenario
+
+    scenarios: list[Scenario] = []
+    faults: list[Fault] = []
+    for name in (one.strip() for one in (strategies or DEFAULT).split(",")):
+        told = f"strategy={json.dumps({'file': name} if name.lower().endswith(_BOOKS) else name)}"
+        try:
+            scenarios.append(load_scenario(file, [*sets, told]))
+        except InputError as error:
+            faults += error.faults
+    names = [scenario.strategy.name for scenario in scenarios]
+    faults += [
+        Fault(f"{name} stands twice", "name it once", field="--strategies")
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]
+    if faults:
+        raise InputError.of(list(dict.fromkeys(faults)), str(file))
+    return Chosen(scenarios) if strategies is not None else _with_lines(scenarios)
+
+
+def _with_lines(scenarios: list[Scenario]) -> Chosen:
+    """Without ahp_lines where none of its lines is for a grade of the policy."""
+    from allocator.strategies.ahp_lines import LINES
+
+    grades = scenarios[0].policy.rates
+    if set(grades) & set(LINES):
+        return Chosen(scenarios)
+    lines, named = ", ".join(LINES), ", ".join(grades)
+    note = f"ahp_lines is left out: its lines are for {lines}, policy.rates names {named}"
+    return Chosen([one for one in scenarios if one.strategy.rule != "ahp_lines"], (note,))
