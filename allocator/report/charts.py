@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
 Kind = Literal["line", "points", "bars", "steps"]
 Scale = Literal["linear", "log", "percent"]
 ENDINGS = (".html", ".svg")
+_SVG: Any = {
+    "svg.hashsalt": "allocator", "svg.fonttype": "none", "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+}  # fmt: skip
+"""Text stays text: measured by the font that matplotlib carries, shown in the viewer's own."""
 _COLOURS = ("#1f5a96", "#c8553d", "#3a7d44", "#8a5a9e", "#b8860b", "#5c677d")
 
 
@@ -122,13 +129,21 @@ def _svg(chart: Chart) -> str:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context({"svg.hashsalt": "allocator", "svg.fonttype": "none", "font.family": "sans-serif"}):
+    with rc_context(_SVG), _own_font_only():
         figure = Figure(figsize=(7.2, 4.5), layout="constrained")
         axes = figure.add_subplot()
         _draw(axes, chart)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Title": chart.title})
     return out.getvalue()
+
+
+@contextmanager
+def _own_font_only() -> Iterator[None]:
+    """Without warnings of glyphs that the font for measuring lacks: whoever views the text has his own."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ ", UserWarning)
+        yield
 
 
 def _draw(axes: Axes, chart: Chart) -> None:
@@ -142,7 +157,7 @@ def _draw(axes: Axes, chart: Chart) -> None:
         axes.plot(
             series.x,
             series.y,
-            label=series.name,
+            label=_literal(series.name),
             color=colour,
             marker="o" if series.kind == "points" else "",
             linestyle="none" if series.kind == "points" else "solid",
@@ -152,7 +167,9 @@ def _draw(axes: Axes, chart: Chart) -> None:
             axes.fill_between(series.x, series.low, series.high, color=colour, alpha=0.15, linewidth=0)
     for at, words in chart.marks:
         axes.axvline(at, linestyle=":", color="#444", linewidth=1)
-        axes.annotate(words, (at, 1), xycoords=("data", "axes fraction"), fontsize=8, va="top", rotation=90)
+        axes.annotate(
+            _literal(words), (at, 1), xycoords=("data", "axes fraction"), fontsize=8, va="top", rotation=90
+        )
     for axis, scale, ruler in (
         (chart.x, axes.set_xscale, axes.xaxis),
         (chart.y, axes.set_yscale, axes.yaxis),
@@ -161,7 +178,8 @@ def _draw(axes: Axes, chart: Chart) -> None:
             scale("log")
         elif axis.scale == "percent":
             ruler.set_major_formatter(PercentFormatter(1.0))
-    axes.set(title=chart.title, xlabel=chart.x.label, ylabel=chart.y.label)
+    title, x, y = map(_literal, (chart.title, chart.x.label, chart.y.label))
+    axes.set(title=title, xlabel=x, ylabel=y)
     axes.grid(alpha=0.25)
     if len(chart.series) > 1:
         axes.legend(frameon=False, fontsize=9)
@@ -171,8 +189,13 @@ def _draw_bars(axes: Axes, series: Series, at: int, of: int, colour: str) -> Non
     """Bars side by side where several series share the words below them."""
     width = 0.8 / of
     places = [place - 0.4 + width * (at + 0.5) for place in range(len(series.x))]
-    axes.bar(places, series.y, width, label=series.name, color=colour)
-    axes.set_xticks(range(len(series.x)), [str(word) for word in series.x])
+    axes.bar(places, series.y, width, label=_literal(series.name), color=colour)
+    axes.set_xticks(range(len(series.x)), [_literal(str(word)) for word in series.x])
+
+
+def _literal(text: str) -> str:
+    """`text` for matplotlib, which would set what stands between two dollars as mathematics."""
+    return text.replace("$", r"\$")
 
 
 def _colours(chart: Chart) -> list[str]:

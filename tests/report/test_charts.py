@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -48,6 +50,19 @@ def test_a_drawing_names_its_axes_and_series(chart: Chart) -> None:
     words = {"".join(element.itertext()).strip() for element in drawing.iter()}
     assert {chart.title, chart.x.label, chart.y.label, *(s.name for s in chart.series)} <= words
     assert {words for _, words in chart.marks} <= words
+
+
+@pytest.mark.parametrize("name", ["方案一", "\u0642\u0631\u0636", "a $x^$ b$"])
+def test_names_in_any_script_stand_in_a_drawing_as_they_are(name: str) -> None:
+    chart = replace(LINES, title=name, x=Axis(name), marks=((2.0, name),))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        text = chart_text(chart, Path("x.svg"))
+    shown = [element for element in ElementTree.fromstring(text).iter() if element.text == name]
+    drawn = [element.get("style", "") for element in shown if element.tag.endswith("}text")]
+    assert len(drawn) == 3
+    assert all("'DejaVu Sans', sans-serif" in style for style in drawn)
+    assert text == chart_text(chart, Path("x.svg"))
 
 
 def test_fractions_are_shown_as_percentages() -> None:
