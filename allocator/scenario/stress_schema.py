@@ -134,8 +134,8 @@ class StressEntry(Typed):
         Annotated[Text, AfterValidator(ending_in(".csv"))] | None,
         Field(examples=["../models/shocks/covid-2020q1-medium.csv"], json_schema_extra=PATH),
     ] = None
-    """Table of factors, one row a value of `column`: any of pd, lgd, amount, churn, which has one factor.
-    They multiply those above. A table of growth g alone stands for the factors exp(-2 g) on PD,
-    exp(-0.5 g) on LGD and exp(0.75 g) on requests."""
+    """Table of factors, one row a value of `column`: any of pd, lgd, amount, churn, which has one factor, and
+    no other columns but growth. They multiply those above. A table of growth g alone stands for the
+    factors exp(-2 g) on PD, exp(-0.5 g) on LGD and exp(0.75 g) on requests."""
     column: Text = INDUSTRY
     """Column of the borrowers that the rows of the file are about."""

@@ -167,15 +167,15 @@ def read_stress(path: Path, column: str) -> Stress:
     """Read a factor file: a column named `column` or `industry`, and any of pd, lgd, amount, churn.
 
     A file that gives growth and no factor has those that MEDIUM makes of it. Raises InputError: no such
-    file, no label column, a label twice, no rows, factors that are negative or not numbers, churn that
-    differs by row.
+    file, no label column, other columns, a label twice, no rows, factors that are negative or not
+    numbers, churn that differs by row.
     """
     frame = _factor_table(path)
     if GROWTH in frame.columns and not set(FIGURES) & set(frame.columns):
         frame = _from_growth(frame, path)
     label = next((name for name in (column, "industry") if name in frame.columns), None)
     figures = [name for name in FIGURES if name in frame.columns]
-    faults = []
+    faults = [] if label is None else _misplaced(frame, label, path)
     if label is None:
         faults.append(Fault(f"lacks the column {column}", "name the value that each row is for", str(path)))
     else:
@@ -208,6 +208,21 @@ def label_of(path: Path) -> str:
         fault = Fault("names no column of the borrowers", "head the first column with its name", str(path))
         raise InputError.of([fault], "Stress")
     return str(names[0])
+
+
+def _misplaced(frame: pd.DataFrame, label: str, path: Path) -> list[Fault]:
+    """Columns that no table of factors has: those of borrowers, whose pd is a figure and no factor."""
+    faults = []
+    if label == "borrower_id":
+        problem = "the rows are single borrowers, as of a portfolio"
+        remedy = "give factors by a column that groups them, as sector"
+        faults.append(Fault(problem, remedy, str(path), field=label))
+    others = [str(name) for name in frame.columns if name not in (label, *FIGURES, GROWTH)]
+    if others:
+        kept = "the column of labels" if faults else label
+        remedy = f"keep {kept} and any of {', '.join((*FIGURES, GROWTH))}"
+        faults.append(Fault(f"has columns that hold no factors: {', '.join(others)}", remedy, str(path)))
+    return faults
 
 
 def _from_growth(frame: pd.DataFrame, path: Path) -> pd.DataFrame:

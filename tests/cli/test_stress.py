@@ -188,6 +188,11 @@ CASES: dict[str, tuple[Callable[[Path], object], list[str], str]] = {
         ["--shock", "shock.csv"],
         "shock.csv holds no factor",
     ),
+    "a portfolio for a shock": (
+        lambda case: None,
+        ["--shock", "borrowers.csv"],
+        "borrowers.csv, borrower_id the rows are single borrowers, as of a portfolio -> give factors by",
+    ),
     "shock of some": (
         content("shock.csv", b"sector,pd\nretail,2\n"),
         ["--shock", "shock.csv"],

@@ -228,6 +228,22 @@ def test_bad_factor_files(tmp_path: Path) -> None:
         read_stress(path, "industry")
 
 
+def test_a_table_of_borrowers_is_no_table_of_factors(tmp_path: Path) -> None:
+    path = tmp_path / "f.csv"
+    path.write_text("borrower_id,grade,pd,lgd\nF01,A,0.01,0.45\n")
+    with pytest.raises(InputError) as caught:
+        read_stress(path, label_of(path))
+    assert [str(fault).removeprefix(str(path)) for fault in caught.value.faults] == [
+        ", borrower_id: the rows are single borrowers, as of a portfolio; "
+        "give factors by a column that groups them, as sector",
+        ": has columns that hold no factors: grade; "
+        "keep the column of labels and any of pd, lgd, amount, churn, growth",
+    ]
+    path.write_text("sector,pd,note\nfood,2,\n")
+    with pytest.raises(InputError, match="has columns that hold no factors: note; keep sector and any of pd"):
+        read_stress(path, "sector")
+
+
 def test_bad_mappings() -> None:
     mapping = pd.DataFrame({"industry": ["x", "y"], "sector": ["farm", "moon"], "weight": [0.5, 1.0]})
     with pytest.raises(InputError) as caught:
