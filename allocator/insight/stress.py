@@ -27,12 +27,11 @@ from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case, Inputs
 from allocator.records.run import Decisions, LimitUse
 from allocator.records.scenario import Scenario
-from allocator.records.stress import FundingShock, Shock, Stress, StressSource
+from allocator.records.stress import BASE, FundingShock, Shock, Stress, StressSource
 from allocator.scenario.stressing import stressed_policy
 
 Progress = Callable[[str], None]
 
-BASE = "base"
 BUILT_IN: Mapping[str, StressSource] = {
     "mild": StressSource(
         Stress(
@@ -213,7 +212,7 @@ def try_stresses(
     Raises InputError for faults of a stress.
     """
     own = base.solved.outcome
-    trials = [] if BASE in stresses else [Trial(BASE, Stress(), own, Cut(0, 0, 0.0), own, "")]
+    trials = [Trial(BASE, Stress(), own, Cut(0, 0, 0.0), own, "")]
     for name, source in stresses.items():
         progress(f"stress {name}")
         trials.append(_try(base, name, source, progress))

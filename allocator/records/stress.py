@@ -8,6 +8,9 @@ from pathlib import Path
 
 from allocator.records.conditions import Condition
 
+BASE = "base"
+"""What the scenario as it stands is called beside its stresses."""
+
 
 @dataclass(frozen=True)
 class StressCase:

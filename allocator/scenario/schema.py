@@ -37,7 +37,7 @@ from allocator.scenario.quantities import (
 )
 from allocator.scenario.source_schema import PATH, InvoiceSource, Source
 from allocator.scenario.strategy_schema import StrategyEntry
-from allocator.scenario.stress_schema import StressEntry
+from allocator.scenario.stress_schema import NamedStresses, StressEntry
 from allocator.scenario.typed import Typed
 
 _SAFE = re.compile(r"[^\W_][\w.-]{0,99}")
@@ -222,9 +222,9 @@ class ScenarioFile(Typed):
     """What the lender allows."""
     stress: StressEntry | None = None
     """Factors on PD, LGD, requests, churn, funding and limits, put on before anything is priced."""
-    stresses: dict[Text, StressEntry] = Field(default_factory=dict)
-    """Name: a stress of the same form, put on top of `stress` by `allocator stress`; absent: its built-in
-    ones."""
+    stresses: NamedStresses = Field(default_factory=dict)
+    """Name, any but base: a stress of the same form, put on top of `stress` by `allocator stress`; absent:
+    its built-in ones."""
     strategy: StrategyEntry = "optimal"
     """How amounts and rates are chosen: the optimum, or a rule to compare it with."""
     solver: SolverEntry = SolverEntry()

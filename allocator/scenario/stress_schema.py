@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from allocator.records.stress import BASE
 from allocator.scenario.limit_schema import Condition, Values, misfits
 from allocator.scenario.quantities import Factor, Finding, PositiveFactor, Rate, Text, refuse
 from allocator.scenario.source_schema import PATH, ending_in
@@ -139,3 +140,14 @@ class StressEntry(Typed):
     factors exp(-2 g) on PD, exp(-0.5 g) on LGD and exp(0.75 g) on requests."""
     column: Text = INDUSTRY
     """Column of the borrowers that the rows of the file are about."""
+
+
+def _own_names(stresses: dict[str, StressEntry]) -> dict[str, StressEntry]:
+    if BASE in stresses:
+        remedy = "choose another name"
+        raise refuse(Finding(f"{BASE} is the scenario as it stands", remedy, below=(BASE,)))
+    return stresses
+
+
+NamedStresses = Annotated[dict[Text, StressEntry], AfterValidator(_own_names)]
+"""Stresses by name."""

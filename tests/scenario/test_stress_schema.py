@@ -200,6 +200,10 @@ def test_columns_may_be_named_that_only_the_stress_reads(write: Write, base: str
             "stresses.tight.limits.where[#1].name: no limit is named 'A lin'; did you mean A line?",
         ),
         (
+            "stresses: {base: {pd: {all: 2}}, mild: {pd: {all: 1.5}}}",
+            "stresses.base: base is the scenario as it stands; choose another name",
+        ),
+        (
             "stresses: {q1: {file: gone.csv}}",
             "stresses.q1.file: gone.csv does not exist; check the path, which starts from FOLDER",
         ),
