@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from allocator.cli.options import AsJson, Force, Plot, ScenarioFile, Sets, Verbose
 from allocator.cli.output import print_json, print_page, progress
 from allocator.errors import Fault, InputError
+from allocator.records.stress import BASE
 
 if TYPE_CHECKING:
-    from allocator.insight.reverse import Crossing
-    from allocator.insight.stress import Base, Progress
-    from allocator.records.stress import Stress, StressSource
+    from collections.abc import Collection, Mapping
+
+    from rich.console import RenderableType
+
+    from allocator.insight.stress import Progress
+    from allocator.records.scenario import Scenario
+    from allocator.records.stress import StressSource
+    from allocator.report.charts import Chart
 
 EXAMPLE = (
     "Example: allocator stress sme.yaml --shock models/shocks/covid-2020q1-invented.csv --plot stress.svg"
@@ -62,8 +68,7 @@ def stress(
 
         scenario = load_scenario(file, sets)
         tell("starting the engine")
-        from allocator.insight.stress import chosen, read_base, try_stresses
-        from allocator.report import stress as pages
+        from allocator.insight.stress import chosen
         from allocator.report.charts import ENDINGS, chart_text
         from allocator.store.file import require_file, write_file
 
@@ -71,48 +76,72 @@ def stress(
             require_file(plot, ENDINGS, force=force)
         stresses = chosen(scenario, only, shock)
         if reverse is None:
-            trials = try_stresses(read_base(scenario, stresses, tell), stresses, tell)
-            document: dict[str, Any] = {"stresses": pages.stress_figures(trials)}
-            page = pages.stress_page(scenario, trials)
-            chart = pages.stress_chart(scenario, trials)
+            found = _tried(scenario, stresses, tell)
         else:
-            name, factors, crossings = _reverse(scenario, stresses, reverse, along, tell)
-            found = [pages.crossing_figures(crossing, factors) for crossing in crossings]
-            document = {"along": name, "reverse": found}
-            page = pages.reverse_page(scenario, name, factors, crossings)
-            chart = pages.reverse_chart(scenario, name, crossings)
+            found = _reversed(scenario, stresses, reverse, _way(stresses, along), tell)
         if plot is not None:
             tell("drawing")
-            write_file(plot, chart_text(chart, plot))
+            write_file(plot, chart_text(found.chart, plot))
     if as_json:
         about = {"name": scenario.name, "currency": scenario.policy.currency}
-        print_json({**about, "strategy": scenario.strategy.name, **document})
+        print_json({**about, "strategy": scenario.strategy.name, **found.document})
     else:
-        print_page(page)
+        print_page(found.page)
 
 
-def _reverse(
-    scenario: Any, stresses: dict[str, StressSource], line: str, along: str | None, tell: Progress
-) -> tuple[str, Stress, list[Crossing]]:
-    """The stress gone along, what it does, and where either allocation crosses the line."""
-    from allocator.borrowers import stress_of
-    from allocator.insight.reverse import reverse_stress, target_of
-    from allocator.insight.stress import read_base
+class _Shown(NamedTuple):
+    document: dict[str, Any]
+    page: RenderableType
+    chart: Chart
 
-    target = target_of(line)
-    name = along or (next(iter(stresses)) if len(stresses) == 1 else SEVERE)
-    if name not in stresses:
-        raise _misuse("--along", f"no stress is named {name!r}", f"the stresses are {', '.join(stresses)}")
-    factors = stress_of(stresses[name])
-    base: Base = read_base(scenario, {name: stresses[name]}, tell)
-    return (
-        name,
-        factors,
-        [
-            reverse_stress(base, factors, target, "frozen", tell),
-            reverse_stress(base, factors, target, "reoptimised", tell),
-        ],
+
+def _tried(scenario: Scenario, stresses: Mapping[str, StressSource], tell: Progress) -> _Shown:
+    """Every stress in turn."""
+    from allocator.insight.stress import notes_of, read_base, try_stresses
+    from allocator.report import stress as pages
+
+    base = read_base(scenario, stresses, tell)
+    trials, notes = try_stresses(base, stresses, tell), notes_of(base, stresses)
+    return _Shown(
+        {"stresses": pages.stress_figures(trials), "notes": notes},
+        pages.stress_page(scenario, trials, notes),
+        pages.stress_chart(scenario, trials),
     )
+
+
+def _reversed(
+    scenario: Scenario, stresses: Mapping[str, StressSource], line: str, along: str, tell: Progress
+) -> _Shown:
+    """Where the allocations cross the line on the way along one stress."""
+    from allocator.borrowers import stress_of
+    from allocator.insight.reverse import kinds_of, reverse_stress, target_of
+    from allocator.insight.stress import notes_of, read_base
+    from allocator.report import stress as pages
+
+    target, tried = target_of(line), {along: stresses[along]}
+    factors = stress_of(stresses[along])
+    base = read_base(scenario, tried, tell)
+    crossings = [reverse_stress(base, factors, target, kind, tell) for kind in kinds_of(target)]
+    found, notes = [pages.crossing_figures(one, factors) for one in crossings], notes_of(base, tried)
+    return _Shown(
+        {"along": along, "reverse": found, "notes": notes},
+        pages.reverse_page(scenario, along, factors, crossings, notes),
+        pages.reverse_chart(scenario, along, crossings),
+    )
+
+
+def _way(stresses: Collection[str], along: str | None) -> str:
+    """The stress gone along: the one named, else the only one, else the severe one."""
+    name = along if along is not None else next(iter(stresses)) if len(stresses) == 1 else SEVERE
+    known = ", ".join(stresses)
+    if name in stresses:
+        return name
+    if along is not None:
+        raise _misuse("--along", f"no stress is named {name!r}", f"the stresses are {known}")
+    if not stresses:
+        raise _misuse("--reverse", f"there is no stress beside {BASE}", "leave --only out")
+    remedy = f"name the stress to go along: --along NAME (one of {known})"
+    raise _misuse("--reverse", "there is more than one stress", remedy)
 
 
 def _misuse(option: str, problem: str, remedy: str) -> InputError:

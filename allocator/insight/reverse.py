@@ -61,6 +61,8 @@ class Point:
     scale: float
     quantity: float
     outcome: Outcome | None
+    failure: str = ""
+    """Why there is none."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,12 @@ class Crossing:
 
     @property
     def proved(self) -> bool:
-        """Whether no allocation at all is worth the line at `after`: its bound lies below."""
+        """Whether no allocation that keeps the limits is worth the line at `after`: its bound lies below."""
         outcome = None if self.after is None else self.after.outcome
         falls = self.before is not None and self.before.quantity > self.target.threshold
         wanted = self.kind == "reoptimised" and self.target.quantity in ("value", "bound") and falls
-        return wanted and outcome is not None and outcome.bound < self.target.threshold
+        bound = None if outcome is None else outcome.bound
+        return wanted and bound is not None and bound < self.target.threshold
 
 
 def target_of(text: str) -> Target:
@@ -122,6 +125,11 @@ def target_of(text: str) -> Target:
     return Target(quantity, number)
 
 
+def kinds_of(target: Target) -> tuple[Kind, ...]:
+    """Whose crossings may be asked for: a bound is one of a world, whatever allocation was frozen into it."""
+    return ("reoptimised",) if target.quantity == "bound" else ("frozen", "reoptimised")
+
+
 def reverse_stress(
     base: Base,
     along: Stress,
@@ -131,8 +139,12 @@ def reverse_stress(
 ) -> Crossing:
     """The least scale along `along` at which the quantity crosses the line.
 
-    Raises InputError where the quantity names no limit of the scenario, and for faults of the stress.
+    Raises InputError where the quantity names no limit of the scenario, or is none of this kind, and for
+    faults of the stress.
     """
+    if kind not in kinds_of(target):
+        fault = Fault("a bound is of a world, not of an allocation", "ask for it re-optimised", field="bound")
+        raise InputError.of([fault], "reverse stress")
     _require_limit(base, target)
     measure = _Measure(base, along, target, kind, progress)
     farthest = min(GRID[-1], along.reach * (1 - 1e-9))
@@ -171,22 +183,20 @@ class _Measure:
     def __call__(self, scale: float) -> Point:
         if scale not in self.seen:
             self.progress(f"{self.kind} at {scale:.4g} times the stress")
-            outcome = self._outcome(scale)
+            outcome, failure = self._outcome(scale)
             quantity = nan if outcome is None else self.target.of(outcome)
-            self.seen[scale] = Point(scale, quantity, outcome)
+            self.seen[scale] = Point(scale, quantity, outcome, failure)
         return self.seen[scale]
 
-    def _outcome(self, scale: float) -> Outcome | None:
-        start = self.prices or self.base.solved.prices
+    def _outcome(self, scale: float) -> tuple[Outcome | None, str]:
         if scale == 0.0:
-            return self.base.solved.outcome
+            return self.base.solved.outcome, ""
         world = self.base.under(self.along.scaled(scale))
         if self.kind == "frozen":
-            return self.base.frozen(world, start)[0]
-        solved, _ = reoptimised(world, start)
-        if solved is not None:
-            self.prices = solved.prices
-        return None if solved is None else solved.outcome
+            return self.base.frozen(world)[0], ""
+        anew = reoptimised(world, self.prices or self.base.solved.prices)
+        self.prices = anew.prices or self.prices
+        return None if anew.solved is None else anew.solved.outcome, anew.failure
 
 
 def _side(first: Point, target: Target) -> Callable[[Point], bool]:

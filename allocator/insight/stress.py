@@ -3,10 +3,10 @@
 A world is a scenario and its inputs under one stress. The base allocation is *frozen* into it: every
 offer stands at its rate, and where the customer now asks for less it shrinks to that. It is judged by
 the certificate's own economics, and so is the allocation *re-optimised* for that world, which under
-another strategy than the optimal is what that decides there. The bound that
-the new prices prove holds for both, so each has its gap. *Hindsight* is what knowing the world
-beforehand would have gained: re-optimised less frozen. A frozen allocation that breaks limits is not
-feasible there, and may be worth more than any that keeps to them.
+another strategy than the optimal is what that decides there. The bound of the world's optimum
+holds for both, so each has its gap; where nothing meets the limits there is neither. *Hindsight* is
+what knowing the world beforehand would have gained: re-optimised less frozen. A frozen allocation that
+breaks limits is not feasible there, and may be worth more than any that keeps to them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from allocator.borrowers import Columns, read_inputs, stress_of, stressed
+from allocator.borrowers import Columns, notes_on, read_inputs, stress_of, stressed
 from allocator.certification import Ledger, recheck
 from allocator.certification.certify import TOLERANCE, Finding
 from allocator.certification.terms import terms_of
@@ -26,7 +26,8 @@ from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationErr
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case, Inputs
 from allocator.records.run import Decisions, LimitUse
-from allocator.records.scenario import Scenario
+from allocator.records.scenario import Scenario, Strategy
+from allocator.records.solution import Solution
 from allocator.records.stress import BASE, FundingShock, Shock, Stress, StressSource
 from allocator.scenario.stressing import stressed_policy
 
@@ -61,8 +62,9 @@ class Outcome:
     """An allocation judged in one world; amounts in currency units."""
 
     value: float
-    bound: float
-    """The tightest proved on any allocation that keeps to the limits of this world."""
+    bound: float | None
+    """The tightest proved on any allocation that keeps to the limits of this world; None: not asked for, or
+    none was found."""
     offered: float
     drawn: float
     interest: float
@@ -72,9 +74,9 @@ class Outcome:
     limits: tuple[LimitUse, ...]
 
     @property
-    def gap(self) -> float:
+    def gap(self) -> float | None:
         """Relative to the bound; below 0 only where limits are broken."""
-        return (self.bound - self.value) / max(abs(self.bound), 1.0)
+        return None if self.bound is None else (self.bound - self.value) / max(abs(self.bound), 1.0)
 
     @property
     def loss_rate(self) -> float:
@@ -108,7 +110,7 @@ class Trial:
     frozen: Outcome
     cut: Cut
     reoptimised: Outcome | None
-    """None where no allocation meets the limits of this world."""
+    """None where no allocation meets the limits of this world, or the strategy finds none."""
     failure: str
     """Why there is none."""
 
@@ -128,6 +130,20 @@ class Solved:
 
 
 @dataclass(frozen=True)
+class Anew:
+    """What knowing the world makes of it."""
+
+    solved: Solved | None
+    """None where the strategy can decide nothing."""
+    failure: str
+    """Why."""
+    prices: Mapping[str, float] | None
+    """Of the world's optimum; None where no allocation was found."""
+    bound: float | None
+    """That the optimum's search proved, likewise."""
+
+
+@dataclass(frozen=True)
 class World:
     """A scenario's case under one stress."""
 
@@ -139,9 +155,14 @@ class World:
         """Priced and compiled."""
         return prepare(self.scenario, self.inputs)
 
-    def solve(self, progress: Progress, start: Mapping[str, float] | None = None) -> Solved:
-        """What the strategy decides here. Raises as `decide` and `judge` do."""
-        solution = decide(self.case, progress, start)
+    def optimum(self, progress: Progress, start: Mapping[str, float]) -> Solution:
+        """What the optimal strategy decides here. Raises as `decide` does."""
+        optimal = replace(self.case, scenario=replace(self.scenario, strategy=Strategy()))
+        return decide(optimal, progress, start)
+
+    def solve(self, progress: Progress, optimum: Solution | None = None) -> Solved:
+        """What the strategy decides here, given the `optimum` if it is known. Raises as its stages do."""
+        solution = decide(self.case, progress, optimum=optimum)
         finding = judge(self.case, solution)
         decisions = Decisions(solution.amount, solution.rate)
         bound = min(solution.bound, finding.certificate.bound)
@@ -183,11 +204,13 @@ class Base:
         policy = stressed_policy(scenario.policy, stress)
         return World(replace(scenario, policy=policy), replace(inputs, portfolio=portfolio, churn=churn))
 
-    def frozen(self, world: World, prices: Mapping[str, float]) -> tuple[Outcome, Cut]:
-        """The base allocation in `world`, with the bound that `prices` prove there."""
+    def frozen(self, world: World, anew: Anew | None = None) -> tuple[Outcome, Cut]:
+        """The base allocation in `world`, with the bound of its optimum where `anew` has one."""
         decisions, cut = world.freeze(self.solved.decisions)
-        finding = world.judge(decisions, prices)
-        return _outcome(finding, finding.certificate.bound), cut
+        if anew is None or anew.prices is None or anew.bound is None:
+            return _outcome(world.judge(decisions, self.solved.prices), None), cut
+        finding = world.judge(decisions, anew.prices)
+        return _outcome(finding, min(anew.bound, finding.certificate.bound)), cut
 
 
 def read_base(
@@ -202,6 +225,15 @@ def read_base(
     world = World(scenario, read_inputs(scenario, columns))
     progress("deciding the base allocation")
     return Base(world, world.solve(progress))
+
+
+def notes_of(base: Base, stresses: Mapping[str, StressSource]) -> tuple[str, ...]:
+    """What of the scenario and of `stresses` is about nobody, in words."""
+    world = base.world
+    found = [*world.inputs.notes, *world.case.limits.notes]
+    for name, source in stresses.items():
+        found += [f"stresses.{name}: {note}" for note in notes_on(world.inputs.portfolio, source)]
+    return tuple(found)
 
 
 def try_stresses(
@@ -248,24 +280,28 @@ def chosen(
 def _try(base: Base, name: str, source: StressSource, progress: Progress) -> Trial:
     stress = stress_of(source)
     world = base.under(stress, source)
-    solved, failure = reoptimised(world, base.solved.prices, progress)
-    frozen, cut = base.frozen(world, base.solved.prices if solved is None else solved.prices)
-    if solved is not None:  # of two bounds that hold, the tighter one
-        frozen = replace(frozen, bound=min(frozen.bound, solved.outcome.bound))
-    return Trial(name, stress, frozen, cut, None if solved is None else solved.outcome, failure)
+    anew = reoptimised(world, base.solved.prices, progress)
+    frozen, cut = base.frozen(world, anew)
+    own = None if anew.solved is None else anew.solved.outcome
+    return Trial(name, stress, frozen, cut, own, anew.failure)
 
 
-def reoptimised(
-    world: World, start: Mapping[str, float], progress: Progress = lambda _: None
-) -> tuple[Solved | None, str]:
-    """What the strategy decides in `world`; where it can decide nothing, None and why."""
+def reoptimised(world: World, start: Mapping[str, float], progress: Progress = lambda _: None) -> Anew:
+    """What the strategy decides in `world`, the optimum sought from the prices `start`."""
     try:
-        return world.solve(progress, start), ""
+        optimum = world.optimum(progress, start)
     except (InfeasibleError, NoAllocationError) as error:
-        return None, error.message
+        return Anew(None, error.message, None, None)
+    names = [row.name for row in world.case.limits.rows]
+    prices = dict(zip(names, optimum.prices.tolist(), strict=True))
+    try:
+        solved = world.solve(progress, optimum)
+    except (InfeasibleError, NoAllocationError) as error:
+        return Anew(None, error.message, prices, optimum.bound)
+    return Anew(solved, "", solved.prices, solved.outcome.bound)
 
 
-def _outcome(finding: Finding, bound: float) -> Outcome:
+def _outcome(finding: Finding, bound: float | None) -> Outcome:
     ledger: Ledger = finding.ledger
     return Outcome(
         value=finding.certificate.value,

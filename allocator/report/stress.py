@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -18,7 +18,7 @@ from allocator.report.charts import Axis, Chart, Series
 from allocator.report.conditions import in_words
 from allocator.report.grid import Grid, unit_of
 from allocator.report.money import Unit, percent, relative, small, unit_for
-from allocator.report.plain import plain_table
+from allocator.report.plain import notes_of, plain_table
 
 _MOST = 4
 """Broken limits, and cases of one figure, that are shown."""
@@ -26,13 +26,15 @@ PROVED = 1e-9
 """A gap that is shown as none."""
 _ROOM = 62
 """Columns of the page that amounts may take."""
+_FINER = 6
+"""Decimals that may be added to tell amounts apart."""
 _WORDS = {
     "pd": "PD", "lgd": "LGD", "amount": "requests", "churn": "churn", "rates": "market rates",
     "funding": "funding", "limits": "limits",
 }  # fmt: skip
 
 
-def stress_page(scenario: Scenario, trials: Sequence[Trial]) -> RenderableType:
+def stress_page(scenario: Scenario, trials: Sequence[Trial], notes: Sequence[str] = ()) -> RenderableType:
     """The page of all stresses: frozen beside what is decided anew."""
     anew = _anew(scenario)
     table = _table(trials, anew)
@@ -44,7 +46,7 @@ def stress_page(scenario: Scenario, trials: Sequence[Trial]) -> RenderableType:
     if any(trial.stress != Stress() for trial in trials):
         parts += ["", _factors(trials)]
     parts += [Text(line) for line in _remarks(trials, unit, anew)]
-    return Group(*parts)
+    return Group(*parts, *notes_of(notes))
 
 
 def _anew(scenario: Scenario) -> str:
@@ -70,7 +72,11 @@ def _notes(scenario: Scenario, trials: Sequence[Trial], unit: Unit) -> Iterator[
 
 
 def reverse_page(
-    scenario: Scenario, along: str, stress: Stress, crossings: Sequence[Crossing]
+    scenario: Scenario,
+    along: str,
+    stress: Stress,
+    crossings: Sequence[Crossing],
+    notes: Sequence[str] = (),
 ) -> RenderableType:
     """Where each kind of allocation crosses the line, and what it is worth on either side."""
     target = crossings[0].target
@@ -80,12 +86,15 @@ def reverse_page(
     unit = _unit_of(crossings, scenario.policy.currency)
     for crossing in crossings:
         table.add_row(_kind(scenario, crossing), *_crossing_cells(crossing, unit))
-    line = f"{target.quantity} = {target.threshold:zg} along {along}, whose factors are f"
+    line = f"{target.quantity} = {target.threshold:z.12g} along {along}, whose factors are f"
     title = f"{scenario.name}: {line}{_by(scenario)}"
     lines = [f"amounts in {unit}; at scale s each factor is 1 + s (f - 1)", "; ".join(_said(stress))]
     for crossing in crossings:
         lines += [f"{_kind(scenario, crossing)}: {_verdict(crossing, stress)}"]
-    return Group(Text(title, style="bold"), *map(Text, lines[:2]), "", table, *map(Text, lines[2:]))
+    if target.quantity == "bound":
+        lines += [f"a bound is of a world, whatever stands frozen in it: {_anew(scenario)} only"]
+    said = [*map(Text, lines[2:]), *notes_of(notes)]
+    return Group(Text(title, style="bold"), *map(Text, lines[:2]), "", table, *said)
 
 
 def stress_figures(trials: Sequence[Trial]) -> list[dict[str, Any]]:
@@ -175,7 +184,7 @@ def reverse_chart(scenario: Scenario, along: str, crossings: Sequence[Crossing])
         Axis(target.quantity, "linear" if abs(target.threshold) > 1 or target.threshold == 0 else "percent"),
         (
             *(Series(kind, [p.scale for p in ps], [p.quantity for p in ps]) for kind, ps in drawn),
-            Series(f"line {target.threshold:zg}", ends, [target.threshold] * 2),
+            Series(f"line {target.threshold:z.12g}", ends, [target.threshold] * 2),
         ),
         tuple(marks),
     )
@@ -199,7 +208,9 @@ def _trial_row(trial: Trial) -> tuple[str | float, ...]:
 
 
 def _gap(outcome: Outcome) -> str | float:
-    """Relative to the bound; the amount where that is next to nothing."""
+    """Relative to the bound; the amount where that is next to nothing, blank where there is none."""
+    if outcome.bound is None or outcome.gap is None:
+        return ""
     gap, lack = outcome.gap, outcome.bound - outcome.value
     if abs(gap) <= PROVED:
         return "0"
@@ -271,12 +282,16 @@ def _use(use: LimitUse) -> str:
 
 
 def _unit_of(crossings: Sequence[Crossing], currency: str) -> Unit:
-    """One unit for all amounts of a reverse stress."""
+    """One unit for all amounts of a reverse stress, fine enough to tell both sides from the line."""
     sides = [side for c in crossings for side in (c.before, c.after) if side is not None and side.outcome]
     values = [side.outcome.value for side in sides if side.outcome is not None]
-    money = [side.quantity for side in sides] if crossings[0].target.quantity in MONEY else []
+    target = crossings[0].target
+    money = [side.quantity for side in sides] if target.quantity in MONEY else []
     columns = {"before": money, "after": money, "value after": values, "bound after": values}
-    return unit_for(columns, currency, _ROOM)
+    unit = unit_for(columns, currency, _ROOM)
+    apart = {target.threshold, *money} if money else set()
+    finer = [replace(unit, decimals=unit.decimals + more) for more in range(_FINER + 1)]
+    return next((one for one in finer if len({*map(one.write, apart)}) == len(apart)), unit)
 
 
 def _crossing_cells(crossing: Crossing, unit: Unit) -> list[str]:
@@ -290,7 +305,7 @@ def _crossing_cells(crossing: Crossing, unit: Unit) -> list[str]:
         _quantity(crossing.before, money),
         _quantity(crossing.after, money),
         "none" if after is None else unit.write(after.value),
-        "" if after is None or crossing.kind == "frozen" else unit.write(after.bound),
+        "" if after is None or after.bound is None or crossing.kind == "frozen" else unit.write(after.bound),
         way,
     ]
 
@@ -306,11 +321,11 @@ def _verdict(crossing: Crossing, along: Stress) -> str:
     if scale is None:
         return f"not crossed up to {crossing.points[-1].scale:.4g} times the stress"
     if crossing.after is not None and crossing.after.outcome is None:
-        return f"no allocation meets the limits from {scale:.4f} times the stress"
+        return f"undecided from {scale:.4f} times the stress: {crossing.after.failure}"
     if scale == 0:
         return "crossed before any stress"
     said = "; ".join(_said(along.scaled(scale)))
-    proved = "; there no allocation at all is worth the line" if crossing.proved else ""
+    proved = "; there no allocation that keeps the limits is worth the line" if crossing.proved else ""
     maybe = "" if crossing.monotone else "; not monotone on the way, so an earlier crossing may exist"
     return f"crossed at {scale:.4f} times the stress ({said}){proved}{maybe}"
 

@@ -85,6 +85,69 @@ solver:"""
     )
 
 
+IDLE = """\
+stresses:
+  it: {pd: {where: [{sector: retial, factor: 2}]}, churn: {where: [{grade: Z, factor: 2}]}}
+  severe: {pd: {all: 2}}
+solver:"""
+
+
+def test_cases_about_nobody_are_noted_on_every_page(case: Path, allocator: Allocator) -> None:
+    edit("scenario.yaml", "solver:", IDLE)(case)
+    notes = [
+        "stresses.it: a case of stress.pd changes nothing: no borrower passes {sector: retial}",
+        "stresses.it: a case of stress.churn changes nothing: no borrower passes {grade: Z}",
+    ]
+    reverse = ("--reverse", "value=90_000", "--along")
+    for further in ((), (*reverse, "it")):
+        assert allocator("stress", "scenario.yaml", *further).out.endswith(
+            f"\n\nnote: {notes[0]}\nnote: {notes[1]}\n"
+        )
+        assert allocator("stress", "scenario.yaml", *further, "--json").json["notes"] == notes
+    for further in (("--only", "severe"), (*reverse, "severe")):
+        assert "note:" not in allocator("stress", "scenario.yaml", *further).out
+        assert allocator("stress", "scenario.yaml", *further, "--json").json["notes"] == []
+
+
+def test_there_is_no_gap_where_nothing_meets_the_limits(case: Path, allocator: Allocator) -> None:
+    stresses = "stresses: {half: {amount: {all: 0.5}}}\nsolver:"
+    edit("scenario.yaml", "solver:", stresses)(case)
+    floor = ("scenario.yaml", "--set", "policy.budget.spend=exactly")
+    world = allocator("stress", *floor, "--json").json["stresses"][1]
+    assert world["reoptimised"] is None
+    assert (world["frozen"]["bound"], world["frozen"]["gap"]) == (None, None)
+    page = allocator("stress", *floor).out
+    [row] = [line.split() for line in page.splitlines() if re.match("half .*,", line)]
+    assert row[3:] == ["1", "none"]  # limits broken, and no gap before them
+    page = " ".join(allocator("stress", *floor, "--reverse", "value=-1").out.split())
+    assert re.search(r"re-optimised: undecided from 0\.\d+ times the stress: no allocation exists: ", page)
+
+
+def test_a_bound_is_asked_of_the_world_alone(case: Path, allocator: Allocator) -> None:
+    arguments = ("stress", "scenario.yaml", "--reverse", "bound=10_000")
+    page = allocator(*arguments).out
+    assert "a bound is of a world, whatever stands frozen in it: re-optimised only" in page
+    assert "never" not in page
+    assert [one["kind"] for one in allocator(*arguments, "--json").json["reverse"]] == ["reoptimised"]
+
+
+def test_both_sides_of_a_line_are_told_apart(case: Path, allocator: Allocator) -> None:
+    small = ("--set", "policy.budget.amount=100_000", "--set", "policy.ticket.min=10_000")
+    arguments = ("stress", "scenario.yaml", "--reverse", "value=1000", *small)
+    page, found = allocator(*arguments).out, allocator(*arguments, "--json").json["reverse"]
+    rows = [line.split() for line in page.splitlines() if re.match(r"(frozen|re-optimised) +\d", line)]
+    assert len(rows) == len(found) == 2
+    for row, one in zip(rows, found, strict=True):
+        before, after = (float(cell.replace(",", "")) for cell in row[2:4])
+        assert before > 1000 > after
+        assert before == pytest.approx(one["before"]["quantity"], abs=0.05)
+
+
+def test_a_line_is_shown_in_all_its_digits(case: Path, allocator: Allocator) -> None:
+    page = allocator("stress", "scenario.yaml", "--reverse", "value=1_234_567.5").out
+    assert "small: value = 1234567.5 along severe" in page
+
+
 def test_a_gap_to_a_bound_of_nothing_is_an_amount(case: Path, allocator: Allocator) -> None:
     edit("scenario.yaml", "solver:", "stresses: {ruin: {pd: {all: 100}, lgd: {all: 3}}}\nsolver:")(case)
     page = allocator("stress", "scenario.yaml").out
@@ -225,6 +288,27 @@ CASES: dict[str, tuple[Callable[[Path], object], list[str], str]] = {
         lambda case: None,
         ["--reverse", "value=0", "--along", "sever"],
         "--along no stress is named 'sever' -> the stresses are mild, severe",
+    ),
+    "no way named": (
+        edit("scenario.yaml", "solver:", STRESSES),
+        ["--reverse", "value=0"],
+        "--reverse there is more than one stress -> name the stress to go along: --along NAME "
+        "(one of dear, tight)",
+    ),
+    "no way left": (
+        lambda case: None,
+        ["--reverse", "value=0", "--only", "base"],
+        "--reverse there is no stress beside base -> leave --only out",
+    ),
+    "a way of no name": (
+        lambda case: None,
+        ["--reverse", "value=0", "--along", ""],
+        "--along no stress is named '' -> the stresses are mild, severe",
+    ),
+    "base for a stress": (
+        edit("scenario.yaml", "solver:", "stresses: {base: {pd: {all: 2}}}\nsolver:"),
+        [],
+        "line 15, stresses.base base is the scenario as it stands -> choose another name",
     ),
     "a way to nowhere": (lambda case: None, ["--along", "severe"], "--along says nothing without --reverse"),
     "a picture of another kind": (lambda case: None, ["--plot", "x.png"], "let it end in .html or .svg"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from allocator.errors import InputError
-from allocator.insight.reverse import PRECISION, Crossing, Point, Target, reverse_stress, target_of
+from allocator.insight.reverse import PRECISION, Crossing, Point, Target, kinds_of, reverse_stress, target_of
 from allocator.insight.stress import read_base
 from allocator.pipeline import allocate
 from allocator.records.stress import LimitShock, Shock, Stress
@@ -71,11 +71,26 @@ def test_a_line_that_is_never_reached() -> None:
     assert crossing.points[-1].scale == 16.0
 
 
+def test_a_bound_is_of_a_world() -> None:
+    base = base_of(CASE)
+    target = target_of("bound=30_000")
+    assert kinds_of(target) == ("reoptimised",)
+    assert kinds_of(target_of("value=0")) == ("frozen", "reoptimised")
+    with pytest.raises(InputError, match="a bound is of a world, not of an allocation; ask for it re-opt"):
+        reverse_stress(base, ALONG, target, "frozen")
+    bound = reverse_stress(base, ALONG, target, "reoptimised")
+    value = reverse_stress(base, ALONG, target_of("value=30_000"), "reoptimised")
+    assert bound.scale == pytest.approx(value.scale, rel=PRECISION)
+    frozen = reverse_stress(base, ALONG, target_of("value=0"), "frozen")
+    assert {point.outcome.bound for point in frozen.points[1:] if point.outcome} == {None}
+
+
 def test_a_scale_from_which_nothing_is_feasible_counts_as_crossed() -> None:
     case = CASE.under(budget=replace(CASE.policy.budget, spend="exactly"))
     crossing = reverse_stress(base_of(case), Stress(amount=Shock(0.5)), target_of("value=0"), "reoptimised")
     assert crossing.after is not None
     assert crossing.after.outcome is None
+    assert "'budget' cannot be met" in crossing.after.failure
     # requests of 1.32 million shrink by half the scale; the 120,000 one falls below the ticket at a third
     assert crossing.scale == pytest.approx(1 / 3, rel=PRECISION)
 
