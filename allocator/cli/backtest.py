@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from allocator.records.case import Inputs
     from allocator.records.scenario import Scenario
 
+FOLDS = 5
 EXAMPLE = "Example: allocator backtest loans.yaml --outcome default --period year --variables vars.json"
 
 
@@ -37,8 +38,10 @@ def backtest(
     known: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="The period in which a default became known.")
     ] = None,
-    folds: Annotated[int, typer.Option(help="Folds, where there is no period.", min=2)] = 5,
-    seed: Annotated[int, typer.Option(help="Seed of the folds.", min=0)] = 0,
+    folds: Annotated[
+        int | None, typer.Option(metavar="N", help=f"Folds, where there is no period; {FOLDS}.", min=2)
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="S", help="Seed of the folds; 0.", min=0)] = None,
     strategies: Annotated[
         str | None,
         typer.Option(metavar="NAME,...", help=f"The first is compared with the others. {DEFAULT}"),
@@ -56,6 +59,7 @@ def backtest(
 ) -> None:
     """Decide period by period with what was known, and score strategies by what happened."""
     _require(period, lost, owed, variables, known)
+    _require_folds(period, {"--folds": folds, "--seed": seed})
     share = None if budget_share is None else _share(budget_share)
     with progress(verbose) as tell:
         tell("starting the engine")
@@ -70,7 +74,7 @@ def backtest(
         scenarios = chosen.scenarios
         tell("reading the borrowers")
         inputs, time, outcomes = _read(
-            scenarios[0], outcome, period, (owed, lost), variables, known, folds, seed
+            scenarios[0], outcome, period, (owed, lost), variables, known, folds or FOLDS, seed or 0
         )
         found = tested(scenarios, inputs, time, outcomes, share, tell)
         _require_some(found.hindsight, found.skipped)
@@ -94,6 +98,17 @@ def _require(
         faults.append(Fault("nothing says what was known when", remedy, field="--period"))
     if known is not None and (period is None or variables is None):
         faults.append(Fault("has nothing to hold back", "give --period and --variables too", field="--known"))
+    if faults:
+        raise InputError.of(faults, "command line")
+
+
+def _require_folds(period: str | None, given: dict[str, int | None]) -> None:
+    """Raises InputError where options of folds are given though periods tell what was known."""
+    faults = [
+        Fault("says nothing beside --period", "leave out one of the two", field=option)
+        for option, number in given.items()
+        if number is not None and period is not None
+    ]
     if faults:
         raise InputError.of(faults, "command line")
 

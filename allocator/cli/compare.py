@@ -42,7 +42,9 @@ def compare(
     years: Annotated[
         int, typer.Option(metavar="N", help="Simulate N years, the same for all; 0: none.", min=0)
     ] = 0,
-    seed: Annotated[int, typer.Option(metavar="S", help="Seed of the simulated years.", min=0)] = 0,
+    seed: Annotated[
+        int | None, typer.Option(metavar="S", help="Seed of the simulated years; 0.", min=0)
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write who is swapped: a .csv, .parquet or .xlsx.")
     ] = None,
@@ -53,6 +55,9 @@ def compare(
 ) -> None:
     """Compare each with the first: inputs, results, who is swapped, what each difference costs."""
     _require_subjects(subjects, strategies, sets)
+    if seed is not None and not years:
+        fault = Fault("says nothing without --years", "give --years N too", field="--seed")
+        raise InputError.of([fault], "command line")
     with progress(verbose) as tell:
         tell("starting the engine")
         from allocator.insight.comparison import compare as compared
@@ -65,7 +70,7 @@ def compare(
             if path is not None:
                 require_file(path, endings, force=force)
         sides, notes = _sides(subjects, strategies, sets, by, tell)
-        comparison = compared(sides, by, tell, exact=not prices_only, years=years, seed=seed)
+        comparison = compared(sides, by, tell, exact=not prices_only, years=years, seed=seed or 0)
         tell("writing")
         contents = {} if out is None else {out: frame_content(_all_swaps(comparison), out)}
         if plot is not None:

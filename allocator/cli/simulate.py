@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from allocator.insight.simulation.record import Method
     from allocator.verification import Rechecked
 
+BETWEEN = "50%"
 EXAMPLE = "Example: allocator simulate runs/sme --by sector --lgd-spread 20% --years 20000 --plot years.svg"
 
 
@@ -30,8 +31,9 @@ def simulate(
     ] = None,
     rho: Annotated[str, typer.Option(metavar="SHARE", help="Asset correlation in a sector.")] = "15%",
     between: Annotated[
-        str, typer.Option(metavar="SHARE", help="Correlation of two sectors' factors; with --by.")
-    ] = "50%",
+        str | None,
+        typer.Option(metavar="SHARE", help=f"Correlation of two sectors' factors; with --by: {BETWEEN}."),
+    ] = None,
     lgd_spread: Annotated[
         str, typer.Option(metavar="SHARE", help="Variance of LGD over its largest, L (1 - L).")
     ] = "0%",
@@ -50,7 +52,12 @@ def simulate(
 
     if plot is not None:
         require_file(plot, ENDINGS, force=force)
-    shares = _shares({"--rho": rho, "--between": between, "--lgd-spread": lgd_spread})
+    if between is not None and by is None:
+        fault = Fault("says nothing without --by", "give --by COLUMN too", field="--between")
+        raise InputError.of([fault], "simulate")
+    shares = _shares(
+        {"--rho": rho, "--between": BETWEEN if between is None else between, "--lgd-spread": lgd_spread}
+    )
     risk = Risk(shares[0], by, shares[1], shares[2])
     chosen = _method(method)
     further = further_columns(() if by is None else (by,), (), "--by")

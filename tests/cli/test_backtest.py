@@ -112,6 +112,12 @@ BAD: dict[str, tuple[list[object], str]] = {
     "no such variables": (["--outcome", "Default", "--variables", "no.json"], "no.json"),
     "variables that tell": (["--outcome", "NoEmp", "--variables", RULES], "NoEmp"),
     "one fold": (["--outcome", "Default", "--variables", RULES, "--folds", 1], "--folds"),
+    "folds of periods": (
+        [*BY_YEAR, "--folds", 5],
+        "--folds says nothing beside --period -> leave out one of the two",
+    ),
+    "a seed of periods": ([*BY_YEAR, "--seed", 0], "--seed says nothing beside --period"),
+    "no strategy": ([*BY_YEAR, "--strategies", ""], "--strategies a name is empty -> name strategies, as"),
     "a negative budget": (
         [*BY_YEAR, "--budget-share", -1],
         "--budget-share -1 is negative, expected 0% to 100%",

@@ -202,6 +202,21 @@ CASES: dict[str, tuple[Callable[[Path], object], list[str], str]] = {
         ["scenario.yaml", "--strategies", "equal,equal"],
         "--strategies equal stands twice -> name it once",
     ),
+    "no strategy": (
+        lambda case: None,
+        ["scenario.yaml", "--strategies", ""],
+        "--strategies a name is empty -> name strategies, as optimal,ahp_lines",
+    ),
+    "a comma too many": (
+        lambda case: None,
+        ["scenario.yaml", "--strategies", "optimal,,equal"],
+        "--strategies a name is empty",
+    ),
+    "a seed of no years": (
+        lambda case: None,
+        ["scenario.yaml", "--seed", "0"],
+        "--seed says nothing without --years -> give --years N too",
+    ),
     "strategies of two scenarios": (
         lambda case: None,
         ["scenario.yaml", "scenario.yaml", "--strategies", "equal"],
