@@ -174,10 +174,15 @@ def _remarks(found: YearsSummary, unit: Unit) -> Iterator[str]:
     )
     for loss, systematic in zip(found.loss.tails, found.systematic.tails, strict=True):
         if loss.level == found.segment_level and systematic.cvar.value > 0:
-            more = loss.cvar.value / systematic.cvar.value - 1
+            more = loss.cvar.value / systematic.cvar.value - 1  # never below 0 in countless years
+            adds = (
+                f"theirs adds {percent(more)}"
+                if more >= 0
+                else "the years are too few to say what theirs adds"
+            )
             yield (
                 f"by factors: the CVaR that the factors alone would give, without the luck of single firms; "
-                f"theirs adds {percent(more)} at {100 * loss.level:g} %"
+                f"{adds} at {100 * loss.level:g} %"
             )
 
 
@@ -197,6 +202,9 @@ def _segments(simulation: Simulation, found: YearsSummary, unit: Unit) -> Render
 
 def _concentrations(simulation: Simulation, found: YearsSummary) -> Iterator[str]:
     names, column = found.names, simulation.risk.by or "grade"
+    if names.names < 2:
+        yield f"money drawn: {'by 1 name' if names.names else 'none'}"
+        return
     top = ", ".join(f"the largest {count} hold {percent(share)}" for count, share in names.top)
     yield (
         f"money drawn: {names.names:,} names, as concentrated as {names.effective:,.1f} equal ones "

@@ -137,3 +137,22 @@ def test_years_of_a_book_that_breaks_limits_say_so(broken: Path, allocator: Allo
     assert "limits broken: budget, A line, loss rate" in page
     found = allocator("simulate", "theirs", "--years", "200", "--json").json
     assert found["limits_broken"] == ["budget", "A line", "loss rate"]
+
+
+@pytest.mark.parametrize(("budget", "drawn"), [("0", "none"), ("100_000", "by 1 name")])
+def test_a_book_of_one_firm_or_none_is_said_in_words(
+    case: Path, allocator: Allocator, budget: str, drawn: str
+) -> None:
+    edit("scenario.yaml", "amount: 3_000_000", f"amount: {budget}")(case)
+    edit(
+        "scenario.yaml",
+        "    - {name: sectors, measure: offered, each: sector, at_most: 60%, of: total}\n",
+        "",
+    )(case)
+    outcome = allocator("simulate", "scenario.yaml", "--years", "100")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out.splitlines()[-1] == f"money drawn: {drawn}"
+    assert ("the years are too few to say what theirs adds at 99 %" in " ".join(outcome.out.split())) == (
+        budget != "0"
+    )
+    assert "-100.00%" not in outcome.out
