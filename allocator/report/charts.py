@@ -38,6 +38,15 @@ class Series:
     high: Sequence[float] | None = None
 
 
+_SIDE_BY_SIDE = 70
+"""Characters that stand below the bars of a drawing."""
+_LONGEST = 60
+"""Characters of one word beside a bar that lies."""
+_INCHES = 0.3
+_PIXELS = 30
+"""Of a bar that lies."""
+
+
 @dataclass(frozen=True)
 class Axis:
     """An axis with the unit in its label; a `percent` axis takes fractions."""
@@ -54,6 +63,16 @@ class Chart:
     series: tuple[Series, ...]
     marks: tuple[tuple[float, str], ...] = ()
     """Vertical lines: where, and what they mark."""
+
+    @property
+    def words(self) -> list[str]:
+        """Below the bars; none where nothing is drawn as bars."""
+        return next((list(map(str, one.x)) for one in self.series if one.kind == "bars"), [])
+
+    @property
+    def lies(self) -> bool:
+        """Whether bars lie: their words are too long to stand side by side below them."""
+        return sum(map(len, self.words)) > _SIDE_BY_SIDE
 
 
 def require_drawable(path: Path) -> None:
@@ -80,11 +99,16 @@ def _html(chart: Chart) -> str:
     figure = graph_objects.Figure()
     for series, colour in zip(chart.series, _colours(chart), strict=True):
         _band_in_plotly(figure, series, colour)
-        figure.add_trace(_trace(series, colour))
+        figure.add_trace(_trace(series, colour, chart.lies))
     for at, words in chart.marks:
         figure.add_vline(x=at, line_dash="dot", annotation_text=words)
     figure.update_layout(title=chart.title, template="plotly_white", barmode="group")
-    for update, axis in ((figure.update_xaxes, chart.x), (figure.update_yaxes, chart.y)):
+    updates = [figure.update_xaxes, figure.update_yaxes]
+    if chart.lies:
+        figure.update_yaxes(autorange="reversed", automargin=True)
+        figure.update_layout(height=max(450, 150 + _PIXELS * len(chart.words)))
+        updates.reverse()
+    for update, axis in zip(updates, (chart.x, chart.y), strict=True):
         update(
             title_text=axis.label,
             type="log" if axis.scale == "log" else None,
@@ -93,9 +117,12 @@ def _html(chart: Chart) -> str:
     return str(io.to_html(figure, include_plotlyjs=True, full_html=True, div_id="chart"))
 
 
-def _trace(series: Series, colour: str) -> Any:
+def _trace(series: Series, colour: str, lies: bool) -> Any:
     from plotly import graph_objects
 
+    if series.kind == "bars" and lies:
+        ends, words = list(series.y), [_shortened(str(word)) for word in series.x]
+        return graph_objects.Bar(x=ends, y=words, name=series.name, marker_color=colour, orientation="h")
     if series.kind == "bars":
         return graph_objects.Bar(x=list(series.x), y=list(series.y), name=series.name, marker_color=colour)
     return graph_objects.Scatter(
@@ -130,7 +157,8 @@ def _svg(chart: Chart) -> str:
     from matplotlib.figure import Figure
 
     with rc_context(_SVG), _own_font_only():
-        figure = Figure(figsize=(7.2, 4.5), layout="constrained")
+        height = 1.5 + _INCHES * len(chart.words) if chart.lies else 4.5
+        figure = Figure(figsize=(7.2, max(height, 4.5)), layout="constrained")
         axes = figure.add_subplot()
         _draw(axes, chart)
         out = io.StringIO()
@@ -152,7 +180,7 @@ def _draw(axes: Axes, chart: Chart) -> None:
     bars = [series for series in chart.series if series.kind == "bars"]
     for series, colour in zip(chart.series, _colours(chart), strict=True):
         if series.kind == "bars":
-            _draw_bars(axes, series, bars.index(series), len(bars), colour)
+            _draw_bars(axes, series, bars.index(series), len(bars), colour, chart.lies)
             continue
         axes.plot(
             series.x,
@@ -170,27 +198,38 @@ def _draw(axes: Axes, chart: Chart) -> None:
         axes.annotate(
             _literal(words), (at, 1), xycoords=("data", "axes fraction"), fontsize=8, va="top", rotation=90
         )
+    below, beside = (chart.y, chart.x) if chart.lies else (chart.x, chart.y)
     for axis, scale, ruler in (
-        (chart.x, axes.set_xscale, axes.xaxis),
-        (chart.y, axes.set_yscale, axes.yaxis),
+        (below, axes.set_xscale, axes.xaxis),
+        (beside, axes.set_yscale, axes.yaxis),
     ):
         if axis.scale == "log":
             scale("log")
         elif axis.scale == "percent":
             ruler.set_major_formatter(PercentFormatter(1.0))
-    title, x, y = map(_literal, (chart.title, chart.x.label, chart.y.label))
+    title, x, y = map(_literal, (chart.title, below.label, beside.label))
     axes.set(title=title, xlabel=x, ylabel=y)
     axes.grid(alpha=0.25)
     if len(chart.series) > 1:
         axes.legend(frameon=False, fontsize=9)
 
 
-def _draw_bars(axes: Axes, series: Series, at: int, of: int, colour: str) -> None:
-    """Bars side by side where several series share the words below them."""
+def _draw_bars(axes: Axes, series: Series, at: int, of: int, colour: str, lies: bool) -> None:
+    """Bars side by side where several series share the words below them, or beside them where they lie."""
     width = 0.8 / of
     places = [place - 0.4 + width * (at + 0.5) for place in range(len(series.x))]
-    axes.bar(places, series.y, width, label=_literal(series.name), color=colour)
-    axes.set_xticks(range(len(series.x)), [_literal(str(word)) for word in series.x])
+    words = [_literal(str(word)) for word in series.x]
+    if not lies:
+        axes.bar(places, series.y, width, label=_literal(series.name), color=colour)
+        axes.set_xticks(range(len(words)), words)
+        return
+    axes.barh(places, series.y, width, label=_literal(series.name), color=colour)
+    axes.set_yticks(range(len(words)), [_shortened(word) for word in words], fontsize=8)
+    axes.set_ylim(len(words) - 0.4, -0.6)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _literal(text: str) -> str:

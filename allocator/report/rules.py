@@ -142,7 +142,7 @@ def _share(rule: Rule) -> str:
 def rules_chart(distilled: Distilled, run: Standing) -> Chart:
     """What each rule offers and what it is worth."""
     figures = rules_frame(distilled)
-    words = [f"{at}. {who}" for at, who in zip(figures["rule"], figures["who"], strict=True)]
+    words = [f"{at}, at {percent(rule.rate)}" for at, rule in enumerate(distilled.rules, start=1)]
     series = [Series(name, words, figures[name].tolist(), "bars") for name in ("value", "expected_loss")]
     title = f"{run.name}: {len(words)} rules, {distilled.finding.certificate.value:,.0f} of {run.value:,.0f}"
     return Chart(title, Axis("rule"), Axis(run.currency), tuple(series))
