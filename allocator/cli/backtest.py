@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from allocator.cli.options import AsJson, Force, Plot, ScenarioFile, Sets, Verbose
+from allocator.cli.options import AsJson, Force, Plot, ScenarioFile, Sets, Verbose, require_names
 from allocator.cli.output import print_json, print_page, progress
 from allocator.cli.strategies import DEFAULT, under_each
 from allocator.errors import Fault, InputError
@@ -59,6 +59,7 @@ def backtest(
 ) -> None:
     """Decide period by period with what was known, and score strategies by what happened."""
     _require(period, lost, owed, variables, known)
+    require_names(strategies)
     _require_folds(period, {"--folds": folds, "--seed": seed})
     share = None if budget_share is None else _share(budget_share)
     with progress(verbose) as tell:

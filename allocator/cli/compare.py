@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from allocator.cli.columns import further_columns
-from allocator.cli.options import AsJson, Force, Plot, Sets, Verbose
+from allocator.cli.options import AsJson, Force, Plot, Sets, Verbose, require_names
 from allocator.cli.output import print_json, print_page, progress
 from allocator.cli.strategies import DEFAULT, under_each
 from allocator.errors import Fault, InputError
@@ -55,6 +55,7 @@ def compare(
 ) -> None:
     """Compare each with the first: inputs, results, who is swapped, what each difference costs."""
     _require_subjects(subjects, strategies, sets)
+    require_names(strategies)
     if seed is not None and not years:
         fault = Fault("says nothing without --years", "give --years N too", field="--seed")
         raise InputError.of([fault], "command line")

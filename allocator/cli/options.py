@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from allocator.errors import Fault, InputError
+
 ScenarioFile = Annotated[Path, typer.Argument(metavar="FILE", help="The scenario, a YAML file.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A folder that solve wrote.")]
 Sets = Annotated[
@@ -23,3 +25,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and 
 Verbose = Annotated[bool, typer.Option("--verbose", help="Say on standard error what is being done.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
 Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Draw it: a .html or .svg file.")]
+
+
+def require_names(strategies: str | None) -> None:
+    """Raises InputError where the option is given and names nothing between its commas, or nothing at all."""
+    if strategies is not None and not all(name.strip() for name in strategies.split(",")):
+        remedy = "name strategies, as optimal,equal"
+        raise InputError.of([Fault("a name is empty", remedy, field="--strategies")], "command line")

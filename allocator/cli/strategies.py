@@ -33,11 +33,7 @@ def under_each(file: Path, strategies: str | None, sets: list[str]) -> Chosen:
 
     scenarios: list[Scenario] = []
     faults: list[Fault] = []
-    given = [one.strip() for one in (DEFAULT if strategies is None else strategies).split(",")]
-    if "" in given:
-        fault = Fault("a name is empty", f"name strategies, as {DEFAULT}", field="--strategies")
-        raise InputError.of([fault], str(file))
-    for name in given:
+    for name in (one.strip() for one in (strategies or DEFAULT).split(",")):
         told = f"strategy={json.dumps({'file': name} if name.lower().endswith(_BOOKS) else name)}"
         try:
             scenarios.append(load_scenario(file, [*sets, told]))

@@ -205,7 +205,7 @@ CASES: dict[str, tuple[Callable[[Path], object], list[str], str]] = {
     "no strategy": (
         lambda case: None,
         ["scenario.yaml", "--strategies", ""],
-        "--strategies a name is empty -> name strategies, as optimal,ahp_lines",
+        "--strategies a name is empty -> name strategies, as optimal,equal",
     ),
     "a comma too many": (
         lambda case: None,
