@@ -20,6 +20,8 @@ from allocator.scoring.scorecard import fit_scorecard
 from allocator.scoring.validation import auc, by_class, stratified_folds
 
 SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+FEWEST = 20
+"""Known defaults, and as many loans that count as sound, from which PDs are fitted."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def walk_forward(
     variables: Sequence[Variable],
     *,
     known: pd.Series | None = None,
-    fewest: int = 20,
+    fewest: int = FEWEST,
     penalty: Penalty = "flic",
     strength: float = 1.0,
 ) -> pd.DataFrame:

@@ -14,8 +14,9 @@ from allocator.scoring.preparation import Variable
 from allocator.scoring.rating import fit_rating
 from allocator.scoring.rules import Rule
 from allocator.scoring.scorecard import fit_scorecard
-from allocator.scoring.trial import auc_by_share, try_rating, walk_forward
+from allocator.scoring.trial import FEWEST, auc_by_share, try_rating, walk_forward
 from allocator.scoring.validation import auc
+from tests.conftest import ROOT
 
 RULES = (Rule("x", "negative"), Rule("noise", "positive"))
 
@@ -79,6 +80,21 @@ def test_a_period_is_judged_by_earlier_ones_alone(years: pd.DataFrame) -> None:
     np.testing.assert_allclose(found["pd"][fourth], alone.apply(years[fourth])["pd"])
     assert found["left_out"][fourth].unique().tolist() == ["late"]
     assert found["left_out"].iloc[-1] == ""
+
+
+@pytest.mark.parametrize("kind", [1, 0])
+def test_fewer_known_than_the_pages_say_give_no_pd(years: pd.DataFrame, kind: int) -> None:
+    first = np.flatnonzero((years["year"] == 2001) & (years["bad"] == kind))
+    other = np.flatnonzero((years["year"] == 2001) & (years["bad"] != kind))
+    later = np.flatnonzero(years["year"] == 2002)
+    for count, judged in ((FEWEST, True), (FEWEST - 1, False)):
+        some = years.iloc[[*first[:count], *other, *later]]
+        found = walk_forward(some, some["bad"], some["year"], VARIABLES[:1])
+        assert found["pd"].iloc[-len(later) :].notna().all() == judged
+        assert found["pd"].iloc[-len(later) :].isna().all() != judged
+    for page, words in (("backtest", "at least {} defaults and {} sound"), ("scoring", "once {} of their")):
+        told = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+        assert words.format(FEWEST, FEWEST) in told
 
 
 def test_a_default_counts_once_it_is_known(years: pd.DataFrame) -> None:
