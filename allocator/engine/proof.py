@@ -73,9 +73,12 @@ def prove(
 
 
 def _summation(tree: Tree) -> float:
-    """What another order of summation may add to a node's bound, where large terms cancel to a small one."""
-    options, offers = tree.book.options, tree.book.columns.offers
-    worth = np.abs(options.margin * offers.high[options.position] + options.fixed)
+    """What another order of summation may add to a node's bound, where large terms cancel to a small one.
+
+    A margin is what interest, losses and costs leave of a unit lent: so amounts count in full.
+    """
+    options, high = tree.book.options, tree.book.columns.offers.high[tree.book.options.position]
+    worth = high + np.abs(options.margin * high + options.fixed)
     most = np.zeros(len(options.borrowers))
     np.maximum.at(most, options.owner, worth)
     terms = float(np.abs(tree.book.rhs) @ np.abs(tree.nodes[0].prices)) + float(np.sum(most))

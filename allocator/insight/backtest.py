@@ -152,7 +152,7 @@ def backtest(
     for code in np.unique(time.when[time.when >= 0]).tolist():
         name, rows = time.names[code], np.flatnonzero((time.when == code) & known)
         if not len(rows):
-            skipped[name] = "nothing was known of PD before it"
+            skipped[name] = "too little was known of PD before it"
             continue
         progress(f"deciding {name}: {len(rows):,} borrowers")
         now = replace(inputs, portfolio=inputs.portfolio.take(rows))

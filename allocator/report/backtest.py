@@ -61,7 +61,7 @@ def _left_out(found: Backtest) -> list[RenderableType]:
         skipped = [period for period, reason in found.skipped.items() if reason == why]
         more = f" and {len(skipped) - MOST:,} more" if len(skipped) > MOST else ""
         lines.append(Text(f"not decided, {why}: {', '.join(skipped[:MOST])}{more}"))
-    counts = {"without a period": found.no_period, "of whose PD nothing was known": found.no_pd}
+    counts = {"without a period": found.no_period, "of whose PD too little was known": found.no_pd}
     told = [f"{count:,} {why}" for why, count in counts.items() if count]
     return [*lines, Text(f"borrowers left out: {', '.join(told)}")] if told else lines
 

@@ -31,7 +31,7 @@ def test_the_optimum_by_year_against_the_rules_on_sba(loans: Path, allocator: Al
     assert totals["optimal"]["foreseen"] >= max(row["foreseen"] for row in totals.values()) * (1 - 1e-9)
     assert totals["optimal"]["happened"] > totals["equal"]["happened"]
     assert found["gains"]["equal"]["mean"] > 3 * found["gains"]["equal"]["error"]
-    assert "nothing was known of PD before it" in found["skipped"].values()
+    assert "too little was known of PD before it" in found["skipped"].values()
     for one in found["periods"]:
         best = found["hindsight"][one["period"]]
         assert best is None or one["happened"] <= best + 1e-6 * abs(best)
@@ -49,7 +49,7 @@ def test_by_fold_at_their_own_rates_on_lending_club(club: Path, allocator: Alloc
 def test_the_page_says_what_was_not_decided(loans: Path, allocator: Allocator) -> None:  # noqa: F811
     outcome = allocator("backtest", loans / "sba.yaml", *BY_YEAR, "--strategies", "optimal,equal")
     assert outcome.status == 0, outcome
-    assert "not decided, nothing was known of PD before it: 1989" in outcome.out
+    assert "not decided, too little was known of PD before it: 1989" in outcome.out
 
 
 INVENTED = (ROOT / "scenarios" / "sme-720-years.yaml", "--outcome", "default", "--period", "year")
@@ -170,7 +170,7 @@ def test_who_was_left_out_is_counted(loans: Path, allocator: Allocator) -> None:
     assert left_out["no_period"] == 7
     assert left_out["no_pd"] > 0
     assert total["borrowers"] + sum(left_out.values()) == len(frame)
-    told = f"borrowers left out: 7 without a period, {left_out['no_pd']} of whose PD nothing was known"
+    told = f"borrowers left out: 7 without a period, {left_out['no_pd']} of whose PD too little was known"
     assert told in allocator(*arguments).out
 
 

@@ -327,3 +327,13 @@ def test_bad_input_is_told_with_place_and_remedy(case: Path, allocator: Allocato
     assert "->" in outcome.told
     assert "Traceback" not in outcome.err
     assert sorted(case.iterdir()) == before
+
+
+def test_worlds_in_which_hardly_anything_is_worth_lending_are_certified(
+    case: Path, allocator: Allocator
+) -> None:
+    """On the way to a value of 0 what is left of large sums is next to nothing."""
+    options = ("--set", "stresses.severe.pd.all=2", "--reverse", "value=0")
+    outcome = allocator("stress", "scenario.yaml", *options)
+    assert outcome.status == 0, outcome.err
+    assert "re-optimised: crossed at 15.0" in outcome.out

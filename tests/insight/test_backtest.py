@@ -66,7 +66,7 @@ def test_a_stated_lgd_where_no_money_is_known() -> None:
 def test_whom_nothing_is_known_of_is_left_out() -> None:
     unknown = replace(BOOK, pd=np.array([np.nan, np.nan, 0.01, 0.03]))
     found = run(unknown)
-    assert found.skipped == {"1": "nothing was known of PD before it"}
+    assert found.skipped == {"1": "too little was known of PD before it"}
     assert {one.period for one in found.tested} == {"2"}
 
 
