@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -23,12 +23,14 @@ from allocator.records.conditions import Condition
 from allocator.records.portfolio import Floats, Integers
 from allocator.records.run import Certificate
 
-SAMPLE = 40_000
+SAMPLE = 15_000
 """Borrowers that a tree is grown from; the answers of its leaves are chosen over everybody."""
-ROUNDS = 3
+ROUNDS = 8
 """Trees grown, each at prices nearer to those that the last one's rules would pay."""
 SWINGS = (0.8, 1.25)
 """Factors of all prices that a tree is grown for too."""
+CHEAPER = (0.5, 0.0)
+"""Factors of the budget's price alone: few rules often cannot spend it inside the other limits."""
 DEAREST = 4
 """Limits that are made dearer, each alone, for the tree to be grown for."""
 DEARER = (0.2, 0.6)
@@ -40,7 +42,9 @@ PRUNED = 2
 """Trees that are pruned, of those grown."""
 LEAVES = 64
 """Of the tree that is then pruned to the rules wanted."""
-SHARES = tuple(step / 10 for step in range(10, 0, -1))
+SHARES = (1.0, 0.5, 0.2)
+"""Of the largest loans, tried for every node: a rule has any mixture, since amounts are linear in it but for
+the smallest loans."""
 Progress = Callable[[str], None]
 
 
@@ -73,17 +77,21 @@ def distil(case: Case, run: Certificate, most: int = 12, progress: Progress = la
     InfeasibleError where no rules that were tried keep the limits.
     """
     columns = Columns(case.offers, case.limits)
-    at = np.array([run.prices[row.name] for row in case.limits.rows])
-    sample = _sample(columns)
-    if not len(sample):
+    free = np.flatnonzero((columns.offers.menu >= 0) & ~columns.offers.must)
+    if not len(free):
         return _followed(case, run, ())
-    rates = _rates(columns)
-    features = features_of(case.inputs.portfolio, sample)
-    trees = []
+    sample, rates = _sample(free), _rates(columns)
+    left = case.limits.rhs - columns.pinned_use()
+    few = _Few(columns.subset(sample), features_of(case.inputs.portfolio, sample), rates,
+               left * (len(sample) / len(free)))  # fmt: skip
+    at = np.array([run.prices[row.name] for row in case.limits.rows])
+    drafts = []
     for turn in range(1, ROUNDS + 1):
         progress(f"growing a tree, {turn} of {ROUNDS}")
-        trees.append(_tree(case, columns, features, sample, rates, at, most))
-        at = STAY * at + (1 - STAY) * trees[-1].pruning.prices
+        drafts.append(few.tree(at, most))
+        at = STAY * at + (1 - STAY) * drafts[-1].pruning.prices
+    drafts.sort(key=lambda tree: -tree.pruning.value)
+    trees = (_over_everybody(tree.nodes, case, columns, free, rates, left, most) for tree in drafts)
     found = _best_rules(columns, trees, rates, most, progress)
     return _followed(case, run, tuple(_to_grades(rule, case) for rule in found))
 
@@ -116,7 +124,7 @@ def _holds(band: tuple[float, float], rate: float) -> bool:
 
 @dataclass(frozen=True)
 class _Tree:
-    """A tree over everybody, ready to be pruned."""
+    """A tree over some borrowers, with the choice among its nodes."""
 
     nodes: Sequence[Node]
     paths: Floats
@@ -127,35 +135,62 @@ class _Tree:
     """(m,) what pinned offers leave of the limits."""
     pruning: Pruning
 
+    @classmethod
+    def over(
+        cls,
+        nodes: Sequence[Node],
+        columns: Columns,
+        members: Sequence[Integers],
+        rates: Floats,
+        left: Floats,
+        most: int,
+    ) -> _Tree:
+        """`nodes` with what their members, one array a leaf, are worth and use."""
+        paths = _paths(nodes)
+        totals = _node_totals(paths, [totals_of(columns, own, SHARES, rates) for own in members])
+        answers = answers_of(columns, totals, SHARES)
+        return cls(nodes, paths, members, left, prune(columns, answers, paths, left, most))
 
-def _tree(
+
+@dataclass(frozen=True)
+class _Few:
+    """The sample that trees are grown from, with its part of the limits."""
+
+    columns: Columns
+    features: Sequence[Feature]
+    rates: Floats
+    left: Floats
+
+    def tree(self, prices: Floats, most: int) -> _Tree:
+        """A tree grown for `prices` and others around them."""
+        rewards = [_rewards(self.columns, self.rates, around) for around in _around(prices)]
+        nodes = grow(self.features, np.stack(rewards, axis=1), LEAVES)
+        members = [nodes[leaf].members for leaf in _leaves(nodes)]
+        return _Tree.over(nodes, self.columns, members, self.rates, self.left, most)
+
+
+def _over_everybody(
+    nodes: Sequence[Node],
     case: Case,
     columns: Columns,
-    features: Sequence[Feature],
-    sample: Integers,
+    free: Integers,
     rates: Floats,
-    prices: Floats,
+    left: Floats,
     most: int,
 ) -> _Tree:
-    rewards = [_rewards(columns, sample, rates, around) for around in _around(prices)]
-    nodes = grow(features, np.stack(rewards, axis=1), LEAVES)
-    paths = _paths(nodes)
-    leaves = np.flatnonzero(paths.sum(axis=0) == 1)[-len(paths) :]
-    leaf_of = rule_of([Rule(nodes[leaf].where, 0.0, 1.0) for leaf in leaves], case.inputs.portfolio)
-    free = (case.offers.menu >= 0) & ~case.offers.must
-    members = [np.flatnonzero((leaf_of == leaf) & free) for leaf in range(len(leaves))]
-    totals = _node_totals(paths, [totals_of(columns, own, SHARES, rates) for own in members])
-    left = case.limits.rhs - columns.pinned_use()
-    answers = answers_of(columns, totals, SHARES)
-    return _Tree(nodes, paths, members, left, prune(columns, answers, paths, left, most))
+    """A tree grown from the sample, over all whom its nodes are about."""
+    leaves = _leaves(nodes)
+    leaf_of = rule_of([Rule(nodes[leaf].where, 0.0, 1.0) for leaf in leaves], case.inputs.portfolio)[free]
+    members = [free[leaf_of == leaf] for leaf in range(len(leaves))]
+    return _Tree.over(nodes, columns, members, rates, left, most)
 
 
 def _best_rules(
-    columns: Columns, trees: Sequence[_Tree], rates: Floats, most: int, progress: Progress
+    columns: Columns, trees: Iterable[_Tree], rates: Floats, most: int, progress: Progress
 ) -> tuple[Rule, ...]:
-    """The best rules of the most promising trees that can be pruned inside the limits."""
+    """The best rules of the first trees that can be pruned inside the limits."""
     found: list[tuple[float, tuple[Rule, ...]]] = []
-    for tree in sorted(trees, key=lambda tree: -tree.pruning.value):
+    for tree in trees:
         progress(f"pruning a tree to {most} rules")
         rules = _rules(columns, tree, rates)
         found += [] if rules is None else [rules]
@@ -193,10 +228,14 @@ def _rules(columns: Columns, tree: _Tree, rates: Floats) -> tuple[float, tuple[R
     return sum(float(draft.totals(columns, (draft.share,)).value[0, 0]) for draft in drafts), rules
 
 
+def _leaves(nodes: Sequence[Node]) -> list[int]:
+    parents = {node.parent for node in nodes}
+    return [at for at in range(len(nodes)) if at not in parents]
+
+
 def _paths(nodes: Sequence[Node]) -> Floats:
     """(leaves, nodes) 1 where the node is the leaf or above it."""
-    parents = {node.parent for node in nodes}
-    leaves = [at for at in range(len(nodes)) if at not in parents]
+    leaves = _leaves(nodes)
     paths = np.zeros((len(leaves), len(nodes)))
     for row, leaf in enumerate(leaves):
         at: int | None = leaf
@@ -215,12 +254,9 @@ def _node_totals(paths: Floats, of_leaves: Sequence[Totals]) -> list[Totals]:
     return summed
 
 
-def _sample(columns: Columns) -> Integers:
-    """Borrowers who can be offered something, evenly through the order of identifiers."""
-    free = np.flatnonzero((columns.offers.menu >= 0) & ~columns.offers.must)
-    if len(free) <= SAMPLE:
-        return free
-    return free[np.linspace(0, len(free) - 1, SAMPLE).astype(np.int64)]
+def _sample(free: Integers) -> Integers:
+    """Of the borrowers who can be offered something, evenly many through the order of identifiers."""
+    return free if len(free) <= SAMPLE else free[np.linspace(0, len(free) - 1, SAMPLE).astype(np.int64)]
 
 
 def _rates(columns: Columns) -> Floats:
@@ -233,10 +269,14 @@ def _rates(columns: Columns) -> Floats:
 
 
 def _around(prices: Floats) -> list[Floats]:
-    """Vectors of prices near `prices` (m,), the budget's first: all lower, all higher, the dearest dearer."""
+    """Vectors of prices near `prices` (m,), the budget's first: all lower or higher, the dearest dearer, and
+    the budget cheaper."""
     dear = np.argsort(-np.abs(prices), kind="stable")
     alone = [row for row in dear[: DEAREST + 1].tolist() if row and prices[row]][:DEAREST]
     found = [prices, *(factor * prices for factor in SWINGS)]
+    for factor in CHEAPER:
+        found.append(prices.copy())
+        found[-1][0] *= factor
     for row in alone:
         for share in DEARER:
             dearer = prices.copy()
@@ -245,16 +285,15 @@ def _around(prices: Floats) -> list[Floats]:
     return found
 
 
-def _rewards(columns: Columns, sample: Integers, rates: Floats, prices: Floats) -> Floats:
+def _rewards(few: Columns, rates: Floats, prices: Floats) -> Floats:
     """(s, R) reduced value of the largest loan at each rate; 0, a refusal, where it may not be offered."""
-    few = columns.subset(sample)
     offers, per_basis = few.offers, few.price_by_basis(prices)
     slope_rate = offers.income - offers.term * per_basis[2]
     slope = offers.churn_cost - offers.cost - per_basis[1]
     flat = -offers.churn_cost - per_basis[0]
     fixed = (offers.decline_churn - 1.0) * offers.relationship - per_basis[3]
     drawn_fixed = offers.relationship - offers.processing_cost
-    rewards = np.zeros((len(sample), len(rates)))
+    rewards = np.zeros((len(few), len(rates)))
     for at, menu in enumerate(offers.menus):
         own = np.flatnonzero(offers.menu == at)
         held = np.searchsorted(rates, menu.rates)

@@ -22,12 +22,12 @@ from allocator.records.portfolio import Booleans, Floats, Integers
 
 CLOSE = 1e-3
 """Relative gap at which the choice ends: rules themselves cost far more."""
-BRANCHES = 300
+BRANCHES = 100
 PENALTY = 3.0
 """Of breaking a limit by the largest use of it, in the largest values, while prices are looked for."""
 BROKEN = 1e-9
 """Of the largest use: a limit broken by more is broken."""
-KEPT = 6
+KEPT = 3
 """Rates a node that are chosen from: those that lose least at the prices found in fractions."""
 
 

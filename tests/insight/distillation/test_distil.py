@@ -16,7 +16,9 @@ from allocator.insight.distillation.totals import totals_of
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case, Inputs
 from allocator.records.run import Certificate
+from allocator.records.scenario import SolverSettings, Strategy
 from allocator.scenario import load_scenario
+from benchmarks.registry import CASES
 from tests.builders import Case as Built
 from tests.builders import churn_table, limit, policy, portfolio
 from tests.conftest import ROOT
@@ -129,3 +131,24 @@ def test_limits_that_no_few_rules_keep_are_said() -> None:
         InfeasibleError, match="no 2 rules were found that keep every limit: allow more of them"
     ):
         distil(case, Certificate({row.name: 0.0 for row in case.limits.rows}, np.inf, 1.0, (), {}), 2)
+
+
+@pytest.mark.parametrize("size", [4_000, pytest.param(1_000_000, marks=pytest.mark.full)])
+@pytest.mark.parametrize(("name", "limits"), [("few", None), ("central", None), ("central", 3)])
+def test_twelve_rules_beat_lending_by_score_and_by_the_lines(
+    name: str, limits: int | None, size: int
+) -> None:
+    """Of the case's limits the first `limits`: grades, sectors and regions alone."""
+    book = CASES[name].book(size)
+    terms = replace(book.policy, limits=book.policy.limits[:limits])
+    case = case_of(Built(book.portfolio, book.table, terms, "isotonic", SolverSettings(gap=1e-4)))
+    optimum = decide(case)
+    found = distil(case, judge(case, optimum).certificate, 12)
+    assert len(found.rules) <= 12
+    assert not found.finding.broken
+    assert found.regret >= -1e-4 * found.run_value
+    for rule in ("by_score", "ahp_lines"):
+        ruled = replace(case, scenario=replace(case.scenario, strategy=Strategy(rule)))
+        other = judge(ruled, decide(ruled, optimum=optimum))
+        assert not other.broken
+        assert found.finding.certificate.value > other.certificate.value, rule
