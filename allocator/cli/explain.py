@@ -73,7 +73,7 @@ def explain(
             found = explain_borrower(reader, borrower)
         else:
             from allocator.insight.book import costs_of_limits, explain_book
-            from allocator.insight.segments import meets
+            from allocator.records.filters import meets
 
             among = meets(conditions, run.inputs.portfolio) if where is not None else None
             if among is not None and not among.any():

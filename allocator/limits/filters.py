@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.records.conditions import Condition
-from allocator.records.portfolio import Booleans, Codes, Portfolio
+from allocator.records.filters import meets
+from allocator.records.portfolio import Codes, Portfolio
 from allocator.records.scenario import Limit
 
 
@@ -42,9 +43,7 @@ def memberships_of(
 def _membership(limit: Limit, portfolio: Portfolio) -> Membership:
     if limit.each is None and not limit.where:
         return Membership(np.broadcast_to(np.int32(0), len(portfolio)), ("",))
-    inside = np.ones(len(portfolio), dtype=bool)
-    for condition in limit.where:
-        inside &= passes(condition, portfolio)
+    inside = meets(limit.where, portfolio)
     if limit.each is None:
         return Membership(np.where(inside, 0, -1).astype(np.int32), ("",))
     column = portfolio.text(limit.each)
@@ -56,24 +55,3 @@ def _membership(limit: Limit, portfolio: Portfolio) -> Membership:
     codes = position[column.codes]
     codes[~inside] = -1
     return Membership(codes, tuple(column.values[code] for code in present))
-
-
-def passes(condition: Condition, portfolio: Portfolio) -> Booleans:
-    """(n,) which borrowers pass one condition."""
-    if condition.is_range:
-        values = portfolio.number(condition.column)
-        inside = np.ones(len(values), dtype=bool)
-        if condition.above is not None:
-            inside &= values > condition.above
-        if condition.at_least is not None:
-            inside &= values >= condition.at_least
-        if condition.below is not None:
-            inside &= values < condition.below
-        if condition.at_most is not None:
-            inside &= values <= condition.at_most
-        return inside
-    if condition.column == "borrower_id":
-        return np.isin(portfolio.borrower_id.astype(str), condition.values)
-    column = portfolio.text(condition.column)
-    wanted = np.array([value in condition.values for value in column.values] + [False])
-    return wanted[column.codes]

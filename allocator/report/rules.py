@@ -11,7 +11,6 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from allocator.insight.distillation import Distilled, Rule
-from allocator.insight.distillation.rules import SAME_RATE
 from allocator.insight.standing import Standing
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
@@ -253,8 +252,7 @@ def _test(rule: Rule, case: Case) -> str:
     """The rule's conditions, and who of those whom it fits may be offered its rate."""
     portfolio = case.inputs.portfolio
     tests = [_sql(condition) for condition in rule.where]
-    bands = case.scenario.policy.rates.items()
-    open_to = [grade for grade, (low, high) in bands if low - SAME_RATE <= rule.rate <= high + SAME_RATE]
+    open_to = rule.grades(case.scenario.policy.rates)
     named = next((condition.values for condition in rule.where if condition.column == "grade"), None)
     if named is None or not set(named) <= set(open_to):
         tests.append(_sql(Condition("grade", tuple(open_to))))

@@ -11,7 +11,7 @@ and an industry label the weighted mean growth of the sectors that it is mapped 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,8 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.records.conditions import Condition, nobody_passes
-from allocator.records.portfolio import Booleans, ChurnTable, Floats, Portfolio
+from allocator.records.filters import meets
+from allocator.records.portfolio import ChurnTable, Floats, Portfolio
 from allocator.records.stress import Shock, Stress, StressCase
 
 FIGURES = ("pd", "lgd", "amount", "churn")
@@ -68,7 +69,7 @@ def idle_cases(portfolio: Portfolio, stress: Stress) -> tuple[str, ...]:
         nobody_passes(f"a case of stress.{figure} changes nothing", case.where)
         for figure in (*FIGURES, "rates")
         for case in getattr(stress, figure).cases
-        if not np.any(_meeting(portfolio, case.where))
+        if not np.any(meets(case.where, portfolio))
     )
 
 
@@ -302,35 +303,8 @@ def _missing(portfolio: Portfolio, condition: Condition, place: str) -> list[Fau
 def _factors(portfolio: Portfolio, shock: Shock) -> Floats:
     out = np.full(len(portfolio), shock.all)
     for case in shock.cases:
-        out[_meeting(portfolio, case.where)] *= case.factor
+        out[meets(case.where, portfolio)] *= case.factor
     return out
-
-
-def _meeting(portfolio: Portfolio, where: Iterable[Condition]) -> Booleans:
-    """(n,) whether each borrower meets every condition."""
-    met = np.ones(len(portfolio), dtype=bool)
-    for condition in where:
-        met &= _meets(portfolio, condition)
-    return met
-
-
-def _meets(portfolio: Portfolio, condition: Condition) -> Booleans:
-    """(n,) whether each borrower meets a condition."""
-    if not condition.is_range:
-        text = portfolio.text(condition.column)
-        codes = [text.code_of(value) for value in condition.values]
-        return np.isin(text.codes, [code for code in codes if code >= 0])
-    values = portfolio.number(condition.column)
-    met = np.ones(len(values), dtype=bool)
-    if condition.above is not None:
-        met &= values > condition.above
-    if condition.at_least is not None:
-        met &= values >= condition.at_least
-    if condition.below is not None:
-        met &= values < condition.below
-    if condition.at_most is not None:
-        met &= values <= condition.at_most
-    return met
 
 
 def _scaled(amounts: Floats, factors: Floats) -> Floats:

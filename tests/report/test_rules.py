@@ -14,10 +14,10 @@ import pytest
 
 from allocator.borrowers import read_inputs
 from allocator.insight.distillation import Distilled, distil
-from allocator.insight.segments import meets
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
+from allocator.records.filters import meets
 from allocator.report.conditions import in_words
 from allocator.report.rules import rules_frame, rules_sql, rules_text
 from allocator.scenario import load_scenario

@@ -13,7 +13,7 @@ from allocator.engine.kernel.columns import Columns
 from allocator.engine.search import TOLERANCE
 from allocator.errors import InfeasibleError
 from allocator.insight.distillation.candidates import Candidate, Few, over_everybody, sample_of
-from allocator.insight.distillation.rules import SAME_RATE, Rule, follow, rule_of
+from allocator.insight.distillation.rules import Rule, follow, rule_of
 from allocator.insight.distillation.shares import Draft, settled, stretched, use_of, violations
 from allocator.insight.distillation.tree import features_of
 from allocator.records.case import Case
@@ -96,15 +96,11 @@ def _to_grades(rule: Rule, case: Case) -> Rule:
     """The rule with the grades that may be offered its rate, where not all may: it says so itself."""
     bands, grades = case.scenario.policy.rates, case.inputs.portfolio.grade.values
     named = next((test.values for test in rule.where if test.column == "grade"), grades)
-    open_to = tuple(grade for grade in named if grade in bands and _holds(bands[grade], rule.rate))
+    open_to = tuple(grade for grade in named if grade in rule.grades(bands))
     if set(open_to) == set(named):
         return rule
     others = (test for test in rule.where if test.column != "grade")
     return Rule((Condition("grade", open_to), *others), rule.rate, rule.share)
-
-
-def _holds(band: tuple[float, float], rate: float) -> bool:
-    return band[0] - SAME_RATE <= rate <= band[1] + SAME_RATE
 
 
 def _best_rules(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.insight.segments import meets
 from allocator.records.conditions import Condition
+from allocator.records.filters import meets
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
 from allocator.records.run import Decisions
@@ -26,6 +26,12 @@ class Rule:
     """Annual, a fraction. Whoever may not be offered it (a band, a minimum rate) is refused."""
     share: float
     """Of the largest loan that request and ticket allow; never below the smallest loan."""
+
+    def grades(self, bands: Mapping[str, tuple[float, float]]) -> list[str]:
+        """Those whose band, lowest and highest rate, holds the rule's."""
+        return [
+            grade for grade, (low, high) in bands.items() if low - SAME_RATE <= self.rate <= high + SAME_RATE
+        ]
 
 
 def rule_of(rules: Sequence[Rule], portfolio: Portfolio) -> Integers:
