@@ -15,7 +15,7 @@ import numpy as np
 from allocator.certification import Ledger
 from allocator.certification.certify import Finding
 from allocator.records.portfolio import Booleans, Portfolio
-from allocator.records.run import Certificate, LimitUse, Status
+from allocator.records.run import Certificate, LimitUse, Status, relative_gap
 from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution
 
@@ -51,7 +51,7 @@ def summarise(
     bound = bound if finding.broken else max(bound, certificate.value)
     recheckable = "prices" if certificate.tree is None else "tree"
     proof = solution.proof if bound < certificate.bound else recheckable
-    gap = (bound - certificate.value) / max(abs(bound), 1.0)
+    gap = relative_gap(bound, certificate.value)
     return {
         "schema": 1,
         "name": scenario.name,
@@ -85,7 +85,7 @@ def figures(scenario: Scenario, portfolio: Portfolio, finding: Finding) -> dict[
     unspent = certificate.limits[0].slack if policy.budget.spend == "at_most" else 0.0
     return {
         "strategy": scenario.strategy.name,
-        "limits_broken": [use.name for use in certificate.limits if use.broken],
+        "limits_broken": certificate.limits_broken,
         "terms_broken": dict(finding.terms_broken),
         "certified_bound": certificate.bound,
         "certified_gap": certificate.gap,

@@ -13,7 +13,6 @@ from allocator.cli.options import AsJson, Verbose
 from allocator.cli.output import print_json, print_line, print_page, progress
 from allocator.errors import Fault, InputError
 from allocator.records.scenario import InvoiceFiles
-from allocator.records.stress import StressSource
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,7 +178,7 @@ def _from_scenario(file: Path, scorecard: Path | None, lgd: float | None, interv
     frame = scored.table.to_pandas()
     theirs = source.columns.get("lgd", "lgd")
     own = frame[theirs] if theirs in frame.columns else source.defaults.get("lgd")
-    before = scenario.stress != StressSource()
+    before = bool(scenario.stress)
     return _Found(_with_lgd(frame, own, lgd), scored.notes, scored.filled, before)
 
 

@@ -21,6 +21,7 @@ from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.insight.ranges import TIGHT, range_along, ties_of
 from allocator.insight.tracks import Track
 from allocator.insight.variants import Answer, answer
+from allocator.records.run import relative_gap
 
 Progress = Callable[[str], None]
 Bounds = tuple[float, ...]
@@ -68,7 +69,7 @@ class Point:
 
     @property
     def gap(self) -> float:
-        return (self.bound - self.value) / max(abs(self.bound), 1.0)
+        return relative_gap(self.bound, self.value)
 
 
 @dataclass(frozen=True)
@@ -166,10 +167,9 @@ class _Walk:
         policy, portfolio = case.scenario.policy, case.inputs.portfolio
         own = upper_bound(portfolio, policy, self.track.terms, blocks_of(policy, portfolio), found.prices)
         low, high = self._stands(at, found, own)
-        gap = (certificate.bound - certificate.value) / max(abs(certificate.bound), 1.0)
         return Point(
             at=at,
-            status="optimal" if gap <= case.scenario.solver.gap else "feasible",
+            status="optimal" if certificate.gap <= case.scenario.solver.gap else "feasible",
             value=certificate.value,
             own_bound=own,
             envelope=own,

@@ -64,12 +64,12 @@ class Offers:
     def bases(self) -> Bases:
         return Bases.of(self.ledger)
 
-    @property
+    @cached_property
     def charges(self) -> dict[str, Floats]:
         """Limit -> (M,) what it charges each offer; limits without a price are left out."""
         return {stake.limit: stake.price * stake.uses(self.bases) for stake in self.stakes if stake.price}
 
-    @property
+    @cached_property
     def reduced(self) -> Floats:
         """(M,) value less charges."""
         return np.asarray(self.ledger.value - sum(self.charges.values(), np.zeros(len(self))))

@@ -37,6 +37,6 @@ def standing_of(run: Rechecked) -> Standing:
         stressed=bool(run.scenario.stress),
         value=certificate.value,
         bound=certificate.bound,
-        limits_broken=tuple(use.name for use in certificate.limits if use.broken),
+        limits_broken=tuple(certificate.limits_broken),
         terms_broken=dict(run.finding.terms_broken),
     )

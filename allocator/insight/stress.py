@@ -23,10 +23,11 @@ from allocator.certification import Ledger, recheck
 from allocator.certification.certify import TOLERANCE, Finding
 from allocator.certification.terms import terms_of
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
+from allocator.insight.variants import optimally
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case, Inputs
-from allocator.records.run import Decisions, LimitUse
-from allocator.records.scenario import Scenario, Strategy
+from allocator.records.run import Decisions, LimitUse, relative_gap
+from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution
 from allocator.records.stress import BASE, FundingShock, Shock, Stress, StressSource
 from allocator.scenario.stressing import stressed_policy
@@ -76,7 +77,7 @@ class Outcome:
     @property
     def gap(self) -> float | None:
         """Relative to the bound; below 0 only where limits are broken."""
-        return None if self.bound is None else (self.bound - self.value) / max(abs(self.bound), 1.0)
+        return None if self.bound is None else relative_gap(self.bound, self.value)
 
     @property
     def loss_rate(self) -> float:
@@ -157,8 +158,7 @@ class World:
 
     def optimum(self, progress: Progress, start: Mapping[str, float]) -> Solution:
         """What the optimal strategy decides here. Raises as `decide` does."""
-        optimal = replace(self.case, scenario=replace(self.scenario, strategy=Strategy()))
-        return decide(optimal, progress, start)
+        return decide(optimally(self.case), progress, start)
 
     def solve(self, progress: Progress, optimum: Solution | None = None) -> Solved:
         """What the strategy decides here, given the `optimum` if it is known. Raises as its stages do."""

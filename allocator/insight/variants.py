@@ -13,7 +13,7 @@ from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationErr
 from allocator.limits import compile_limits
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case
-from allocator.records.run import Certificate, Decisions
+from allocator.records.run import Certificate, Decisions, relative_gap
 from allocator.records.scenario import Limit, Policy, Strategy
 from allocator.records.solution import Solution
 from allocator.verification import Rechecked
@@ -46,6 +46,11 @@ class Answer:
         return self.certificate.prices
 
 
+def optimally(case: Case) -> Case:
+    """`case` decided by the optimal strategy, whatever its own."""
+    return replace(case, scenario=replace(case.scenario, strategy=OPTIMAL))
+
+
 def answer(
     case: Case, start: Mapping[str, float] | None = None, progress: Progress = lambda _: None
 ) -> Answer:
@@ -53,7 +58,7 @@ def answer(
 
     Raises what the pipeline's `decide` and `judge` raise.
     """
-    case = replace(case, scenario=replace(case.scenario, strategy=OPTIMAL))
+    case = optimally(case)
     solution = decide(case, progress, start)
     return Answer(case, solution, judge(case, solution))
 
@@ -70,7 +75,7 @@ class Best:
     @property
     def gap(self) -> float:
         """Relative, as a certificate's."""
-        return (self.bound - self.value) / max(abs(self.bound), 1.0)
+        return relative_gap(self.bound, self.value)
 
 
 def best_of(run: Rechecked, case: Case, progress: Progress | None = None) -> Best:

@@ -54,6 +54,11 @@ class LimitUse:
         return self.bound - self.used if self.sense == "at_most" else -abs(self.bound - self.used)
 
 
+def relative_gap(bound: float, value: float) -> float:
+    """(bound - value) / |bound|, or the difference itself below a currency unit."""
+    return (bound - value) / max(abs(bound), 1.0)
+
+
 @dataclass(frozen=True)
 class Certificate:
     """A bound on the best possible value, and the value reached, both computed from the inputs alone."""
@@ -68,7 +73,12 @@ class Certificate:
 
     @property
     def gap(self) -> float:
-        return (self.bound - self.value) / max(abs(self.bound), 1.0)
+        return relative_gap(self.bound, self.value)
+
+    @property
+    def limits_broken(self) -> list[str]:
+        """Names of the limits that do not hold."""
+        return [limit.name for limit in self.limits if limit.broken]
 
     @property
     def largest_violation(self) -> float:

@@ -12,7 +12,7 @@ from rich.text import Text
 from allocator.insight.backtest import Backtest, Tested, gain
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, unit_for
-from allocator.report.plain import plain_table
+from allocator.report.plain import listed, plain_table
 
 MOST = 30
 """Periods shown."""
@@ -49,9 +49,7 @@ def backtest_page(name: str, found: Backtest, currency: str, notes: Sequence[str
 
 def _broke(row: dict[str, Any]) -> str:
     """Where a strategy's value counts for less: it was not kept to the limits."""
-    periods = row["broke_limits_in"]
-    more = f" and {len(periods) - MOST:,} more" if len(periods) > MOST else ""
-    return f"{row['strategy']} breaks limits in {', '.join(periods[:MOST])}{more}"
+    return f"{row['strategy']} breaks limits in {listed(row['broke_limits_in'], MOST)}"
 
 
 def _left_out(found: Backtest) -> list[RenderableType]:
@@ -59,8 +57,7 @@ def _left_out(found: Backtest) -> list[RenderableType]:
     lines: list[RenderableType] = []
     for why in dict.fromkeys(found.skipped.values()):
         skipped = [period for period, reason in found.skipped.items() if reason == why]
-        more = f" and {len(skipped) - MOST:,} more" if len(skipped) > MOST else ""
-        lines.append(Text(f"not decided, {why}: {', '.join(skipped[:MOST])}{more}"))
+        lines.append(Text(f"not decided, {why}: {listed(skipped, MOST)}"))
     counts = {"without a period": found.no_period, "of whose PD too little was known": found.no_pd}
     told = [f"{count:,} {why}" for why, count in counts.items() if count]
     return [*lines, Text(f"borrowers left out: {', '.join(told)}")] if told else lines

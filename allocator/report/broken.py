@@ -7,6 +7,7 @@ from typing import Any
 
 from allocator.insight.standing import Standing
 from allocator.report.money import percent
+from allocator.report.plain import listed
 
 _MOST = 5
 
@@ -24,8 +25,7 @@ def broken_of(summary: Mapping[str, Any]) -> tuple[Sequence[str], Mapping[str, i
 def broken_lines(limits: Sequence[str], terms: Mapping[str, int]) -> Iterator[str]:
     """One line for the limits that are broken, one for each term with how many decisions break it."""
     if limits:
-        more = f" and {len(limits) - _MOST} more" if len(limits) > _MOST else ""
-        yield f"limits broken: {', '.join(limits[:_MOST])}{more}"
+        yield f"limits broken: {listed(limits, _MOST)}"
     for what, count in terms.items():
         yield f"{count:,} x {what}"
 

@@ -16,7 +16,7 @@ from allocator.insight.comparison.swaps import SwapTotal
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.grid import Grid, unit_of
 from allocator.report.money import Unit, percent, relative, unit_for
-from allocator.report.plain import plain_table
+from allocator.report.plain import listed, plain_table
 
 _ROOM = 46
 """Columns of the page that the amounts of borrowers who are swapped may take."""
@@ -121,12 +121,11 @@ def _broken(comparison: Comparison) -> Iterator[RenderableType]:
     for side in comparison.sides:
         names = _breaks(side)
         if names:
-            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-            yield Text(f"{side.name} breaks {', '.join(names[:5])}{more}")
+            yield Text(f"{side.name} breaks {listed(names, 5)}")
 
 
 def _breaks(side: Side) -> list[str]:
-    limits = [f"limit {use.name}" for use in side.finding.certificate.limits if use.broken]
+    limits = [f"limit {name}" for name in side.finding.certificate.limits_broken]
     return limits + [f"{count:,} x {what}" for what, count in side.finding.terms_broken.items()]
 
 
@@ -262,7 +261,7 @@ def _side_figures(side: Side, first: Side) -> dict[str, Any]:
         "share_of_bound": side.share,
         "less_than_first": less,
         "less_than_first_relative": less / abs(side.value) if side.value else None,
-        "limits_broken": [use.name for use in side.finding.certificate.limits if use.broken],
+        "limits_broken": side.finding.certificate.limits_broken,
         "terms_broken": dict(side.finding.terms_broken),
     }
 

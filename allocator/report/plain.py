@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import RenderableType
@@ -19,3 +19,9 @@ def notes_of(notes: Iterable[str]) -> list[RenderableType]:
     """Lines under a page for what may not be meant so; none where there is nothing to note."""
     lines = [Text(f"note: {note}") for note in notes]
     return ["", *lines] if lines else []
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """The first `most` names, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"

@@ -9,9 +9,10 @@ from allocator.borrowers import NO_MORE, Columns, read_inputs
 from allocator.certification import Ledger
 from allocator.certification.certify import Finding
 from allocator.errors import concerning
+from allocator.insight.variants import optimally
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case
-from allocator.records.run import Status, StoredRun
+from allocator.records.run import Status, StoredRun, relative_gap
 from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution
 from allocator.summary import status
@@ -99,8 +100,7 @@ def case_sides(
 ) -> list[Side]:
     """`strategy_sides` of a case that is prepared."""
     progress("solving for the optimum")
-    first = scenarios[0]
-    optimum = decide(replace(plain, scenario=replace(first, strategy=type(first.strategy)())), progress)
+    optimum = decide(optimally(plain), progress)
     sides = []
     for scenario in scenarios:
         case, name = replace(plain, scenario=scenario), scenario.strategy.name
@@ -117,5 +117,5 @@ def judged(case: Case, solution: Solution, name: str) -> Side:
     certificate = finding.certificate
     bound = min(solution.bound, certificate.bound)
     bound = bound if finding.broken else max(bound, certificate.value)
-    gap = (bound - certificate.value) / max(abs(bound), 1.0)
+    gap = relative_gap(bound, certificate.value)
     return Side(name, case, finding, bound, status(case.scenario, finding, gap))
