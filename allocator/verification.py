@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from allocator.certification.economics import COLUMNS
 from allocator.certification.reasons import contradicted_reasons
 from allocator.errors import CertificateError, Fault, InputError
 from allocator.records.case import Inputs
+from allocator.records.document import PATHS, same_document, seen_from, value_at
 from allocator.records.portfolio import Portfolio, Text
 from allocator.records.run import Certificate, Decisions, StoredRun
 from allocator.records.scenario import Scenario
@@ -46,7 +48,7 @@ def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Rechecked:
     Its portfolio has the `further` columns too.
     Raises CertificateError with every disagreement found, InputError where an input is missing.
     """
-    scenario = load_scenario(stored.scenario_path)
+    scenario = _scenario_of(stored)
     claimed = stored.certificate
     try:
         inputs = read_inputs(scenario, further)
@@ -55,7 +57,7 @@ def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Rechecked:
         if faults:  # an input that was altered until it cannot be read was altered
             raise CertificateError("the run does not pass its recheck", faults) from error
         raise
-    faults = _changed_inputs(claimed["inputs"], inputs.hashes)
+    faults = _two_scenarios(stored, scenario) + _changed_inputs(claimed["inputs"], inputs.hashes)
     portfolio = inputs.portfolio
     allocation = in_input_order(stored.allocation, portfolio, ordered=scenario.portfolio.kind != "sql")
     rank = np.argsort(np.argsort(portfolio.row, kind="stable"))
@@ -81,6 +83,32 @@ def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Rechecked:
     if faults:
         raise CertificateError("the run does not pass its recheck", faults)
     return Rechecked(scenario, inputs, decisions, finding)
+
+
+def _scenario_of(stored: StoredRun) -> Scenario:
+    """The run's scenario. Raises InputError where an input is missing, CertificateError for other faults."""
+    try:
+        scenario = load_scenario(stored.scenario_path)
+    except InputError as error:
+        if _absent(stored):
+            raise
+        raise CertificateError("the run's scenario is not as the run wrote it", error.faults) from error
+    return scenario
+
+
+def _two_scenarios(stored: StoredRun, scenario: Scenario) -> list[Fault]:
+    """The fault of a scenario.json that does not say what scenario.yaml does."""
+    if same_document(seen_from(scenario.document, stored.folder), stored.document):
+        return []
+    return [Fault("does not say what scenario.yaml says", "solve again", file="scenario.json")]
+
+
+def _absent(stored: StoredRun) -> bool:
+    """Whether an input that scenario.json names is not there."""
+    named = (value_at(stored.document, place) for place in PATHS)
+    return any(
+        not (stored.folder / os.path.expandvars(path)).exists() for path in named if isinstance(path, str)
+    )
 
 
 def in_input_order(allocation: pd.DataFrame, portfolio: Portfolio, *, ordered: bool) -> pd.DataFrame:

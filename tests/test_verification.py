@@ -245,6 +245,19 @@ def test_a_looser_policy_does_not_hide_a_broken_limit(run: Path) -> None:
     assert "limit" in str(fails(run))
 
 
+@pytest.mark.parametrize("file", ["scenario.yaml", "scenario.json"])
+def test_both_files_of_the_scenario_say_the_same(run: Path, file: str) -> None:
+    path = run / file
+    text = path.read_text()
+    assert text.count("20") > 0
+    path.write_text(text.replace("time_limit", "unknown_key"))
+    assert "scenario is not as the run wrote it" in str(fails(run)) or "scenario.json" in str(fails(run))
+    path.write_text(text.replace("rich", "poor"))
+    assert "scenario.json: does not say what scenario.yaml says" in str(fails(run))
+    path.write_text(text.replace("  ", "    ") if file == "scenario.json" else f"# a remark\n{text}")
+    verify_run(read_run(run))
+
+
 def test_an_input_that_is_gone_is_no_fault_of_the_certificate(run: Path) -> None:
     (run.parent / "churn.csv").unlink()
     with pytest.raises(InputError):

@@ -109,6 +109,8 @@ class StoredRun:
     folder: Path
     scenario_path: Path
     """The resolved scenario; its paths start from the folder."""
+    document: Mapping[str, Any]
+    """scenario.json: the same as JSON."""
     allocation: pd.DataFrame
     """One row a borrower, in input order, every number as it was written."""
     certificate: Mapping[str, Any]

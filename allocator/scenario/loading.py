@@ -15,6 +15,7 @@ from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from allocator.errors import Fault, InputError
+from allocator.records.document import seen_from
 from allocator.records.scenario import Scenario
 from allocator.scenario.building import build
 from allocator.scenario.columns import column_faults
@@ -22,7 +23,7 @@ from allocator.scenario.faults import faults_of
 from allocator.scenario.merging import Merged, read_chain, resolve_extends
 from allocator.scenario.nodes import Node, Origin, from_plain
 from allocator.scenario.overrides import override
-from allocator.scenario.paths import anchor, places, relative
+from allocator.scenario.paths import anchor
 from allocator.scenario.schema import ScenarioFile
 from allocator.scenario.stressing import limit_faults
 
@@ -62,15 +63,10 @@ def dump_scenario(scenario: Scenario, folder: str | Path) -> str:
     Paths are relative to `folder`, ${VARIABLES} stand as they were typed, and load_scenario reads an
     equal scenario from it.
     """
-    tree = from_plain(scenario.document, Origin(None, None, Path(folder)))
-    for location in places(tree):
-        node = tree.find(location)
-        if node is not None and isinstance(node.value, str):
-            tree = tree.put(location, replace(node, value=relative(node.value, Path(folder))))
     text = io.StringIO()
     yaml = YAML()
     yaml.width = 100
-    yaml.dump(_laid_out(tree.plain()), text)
+    yaml.dump(_laid_out(seen_from(scenario.document, Path(folder))), text)
     return text.getvalue()
 
 

@@ -8,22 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from allocator.errors import Fault
+from allocator.records.document import PATHS, SOURCE, STRESSES, split
 from allocator.scenario.nodes import Location, Node
 
-SOURCE: Location = ("portfolio", "source")
-STRESSES: Location = ("stresses",)
-_PATHS: tuple[Location, ...] = (
-    SOURCE,
-    (*SOURCE, "csv"),
-    (*SOURCE, "parquet"),
-    (*SOURCE, "xlsx"),
-    *((*SOURCE, "invoices", key) for key in ("purchases", "sales", "workbook", "firms", "facts")),
-    ("portfolio", "scorecard"),
-    ("response", "churn"),
-    ("stress", "file"),
-    ("strategy", "file"),
-    ("strategy", "ahp_lines", "file"),
-)
 URL: Location = (*SOURCE, "sql")
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
@@ -34,7 +21,7 @@ def places(tree: Node) -> tuple[Location, ...]:
     """Every place of `tree` where a path may stand; one that holds no text is the schema's to refuse."""
     stresses = tree.find(STRESSES)
     named = stresses.entries if stresses is not None else {}
-    return (*_PATHS, *((*STRESSES, name, "file") for name in named))
+    return (*PATHS, *((*STRESSES, name, "file") for name in named))
 
 
 def expand(text: str) -> tuple[str, tuple[str, ...]]:
@@ -75,23 +62,10 @@ def anchor(tree: Node) -> tuple[Node, list[Fault]]:
 
 def absolute(raw: str, folder: Path) -> str:
     """`raw`, its ${VARIABLES} kept, as an absolute path: as it is where a variable says where it starts."""
-    head, tail = _split(raw)
+    head, tail = split(raw)
     if not head and (_FOLDER.match(raw) or os.path.isabs(expand(raw)[0])):
         return raw
     return os.path.join(os.path.normpath(folder / head), tail).rstrip("/")
-
-
-def relative(raw: str, folder: Path) -> str:
-    """The absolute path `raw` as seen from `folder`; as it is where it starts with a variable."""
-    head, tail = _split(raw)
-    return os.path.join(os.path.relpath(head, folder.resolve()), tail).rstrip("/") if head else raw
-
-
-def _split(raw: str) -> tuple[str, str]:
-    """`raw` before and from its first component with a variable, whose dots must not be collapsed."""
-    parts = raw.split("/")
-    first = next((place for place, part in enumerate(parts) if "${" in part), len(parts))
-    return "/".join(parts[:first]), "/".join(parts[first:])
 
 
 def _absence(tree: Node, location: Location, node: Node, path: Path, folder: Path) -> list[Fault]:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from allocator.errors import Fault
+from allocator.records.document import STRESSES
 from allocator.records.scenario import Limit, Policy
 from allocator.records.stress import LimitShock, Stress
 from allocator.scenario.nodes import LIMITS, Location, Node, limit_name
-from allocator.scenario.paths import STRESSES
 
 BUDGET = "budget"
 LIMITS_FIGURE = "limits"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args
@@ -11,6 +13,7 @@ from allocator.records.run import Certificate, LimitUse
 from allocator.records.scenario import Measure, Sense
 
 SCHEMA = 1
+_HASH = re.compile(r"sha256:[0-9a-f]{64}")
 RESTORE = "restore the file as the run wrote it, or solve again"
 _NUMBERS_OF_A_LIMIT = ("used", "bound", "price", "violation")
 _STATED_TO = 1e-12
@@ -24,7 +27,7 @@ def certificate_to_json(certificate: Certificate) -> dict[str, Any]:
         "prices": dict(certificate.prices),
         "bound": certificate.bound,
         "value": certificate.value,
-        "gap": certificate.gap,
+        "gap": certificate.gap + 0.0,  # never -0
         "largest_violation": certificate.largest_violation,
         "limits": [
             {"name": use.name, "measure": use.measure, "sense": use.sense}
@@ -83,6 +86,11 @@ def _require_consistency(certificate: Certificate, document: Mapping[str, Any], 
         raise CertificateError(f"{file} contradicts itself", faults)
 
 
+_KEYS = frozenset(
+    ("schema", "prices", "bound", "value", "gap", "largest_violation", "limits", "inputs", "tree")
+)
+
+
 def _faults_of_shape(document: Any) -> Iterator[tuple[str, str]]:
     """Field and problem of everything that is not as `certificate_to_json` writes it."""
     if not isinstance(document, dict):
@@ -95,6 +103,12 @@ def _faults_of_shape(document: Any) -> Iterator[tuple[str, str]]:
     yield from _unlike(document, "", {"prices": _is_object})
     if "tree" in document:
         yield from _unlike(document, "", {"tree": _is_object})
+    yield from ((key, "is not a key of a certificate") for key in sorted(document.keys() - _KEYS))
+    yield from (
+        (key, "is -0, which no run writes")
+        for key in ("gap", "largest_violation")
+        if is_negative_zero(document.get(key))
+    )
     yield from _faults_of_entries(document, "prices", _is_number)
     yield from _faults_of_entries(document, "inputs", _is_hash)
     limits = document.get("limits")
@@ -137,6 +151,11 @@ def is_number(value: Any) -> bool:
     return number and abs(value) <= sys.float_info.max
 
 
+def is_negative_zero(value: Any) -> bool:
+    """Whether `value` is the number -0.0."""
+    return isinstance(value, float) and value == 0 and math.copysign(1.0, value) < 0
+
+
 def _is_number(value: Any) -> str | None:
     return None if is_number(value) else "a finite number"
 
@@ -146,7 +165,8 @@ def _is_text(value: Any) -> str | None:
 
 
 def _is_hash(value: Any) -> str | None:
-    return None if isinstance(value, str) and value.startswith("sha256:") else "a content hash `sha256:...`"
+    hashed = isinstance(value, str) and _HASH.fullmatch(value)
+    return None if hashed else "a content hash `sha256:...`"
 
 
 def _is_object(value: Any) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from allocator.errors import Fault, InputError
+from allocator.records.document import seen_from
 from allocator.records.run import Run
 from allocator.store.certificate import certificate_to_json
 from allocator.store.placing import placed_whole, real, require_writable
@@ -21,6 +22,8 @@ from allocator.store.text import to_json
 SUMMARY = "summary.json"
 CERTIFICATE = "certificate.json"
 SCENARIO = "scenario.yaml"
+RESOLVED = "scenario.json"
+"""The same as JSON, which has one reading."""
 LOG = "solver.log"
 ALLOCATION_CSV = "allocation.csv"
 ALLOCATION_PARQUET = "allocation.parquet"
@@ -42,6 +45,7 @@ def write_run(run: Run, folder: Path, *, scenario_text: str, force: bool) -> Pat
         started = perf_counter()
         _write_allocation(run.allocation, fresh)
         _write_text(fresh / SCENARIO, scenario_text)
+        _write_text(fresh / RESOLVED, to_json(seen_from(run.scenario.document, real(folder))))
         _write_text(fresh / LOG, run.log)
         _write_text(fresh / CERTIFICATE, to_json(certificate_to_json(run.certificate)))
         _write_text(fresh / SUMMARY, to_json(_timed(run.summary, perf_counter() - started)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -12,8 +13,17 @@ import pandas as pd
 
 from allocator.errors import CertificateError, Fault, InputError
 from allocator.records.run import StoredRun
-from allocator.store.certificate import RESTORE, altered, certificate_from_json, is_number
-from allocator.store.folder import ALLOCATION_CSV, ALLOCATION_PARQUET, CERTIFICATE, SCENARIO, SUMMARY, TEXTS
+from allocator.store.certificate import RESTORE, altered, certificate_from_json, is_negative_zero, is_number
+from allocator.store.folder import (
+    ALLOCATION_CSV,
+    ALLOCATION_PARQUET,
+    CERTIFICATE,
+    RESOLVED,
+    SCENARIO,
+    SUMMARY,
+    TEXTS,
+)
+from allocator.store.strict import number, read_json, repeated
 
 NUMBERS = (
     "amount",
@@ -27,7 +37,17 @@ NUMBERS = (
     "relationship_cost",
     "value",
 )
+_DECIDED = ("amount", "rate")
 _STATED = ("objective", "bound", "gap", "certified_bound", "certified_gap", "borrowers", "funded")
+_TOLD = frozenset(
+    {
+        *_STATED, *NUMBERS[3:9], "schema", "name", "status", "stop", "proof", "currency", "strategy",
+        "limits_broken", "terms_broken", "offered", "drawn", "idle_income", "budget_unspent",
+        "refusal_constant", "by_grade", "limits", "notes", "seconds", "method", "peak_memory_mb", "versions",
+        "digest",
+    }
+)  # fmt: skip
+"""Keys that a summary may have."""
 
 
 def read_run(folder: Path) -> StoredRun:
@@ -42,15 +62,15 @@ def read_run(folder: Path) -> StoredRun:
         raise InputError.of([Fault(problem, "name a folder that solve wrote", file=str(folder))], "run")
     parts: list[Any] = []
     errors: list[InputError | CertificateError] = []
-    for read in (_read_summary, _read_certificate, _read_scenario_path, _read_allocation):
+    for read in (_read_summary, _read_certificate, _read_scenario_path, _read_document, _read_allocation):
         try:
             parts.append(read(folder))
         except (InputError, CertificateError) as error:
             errors.append(error)
     if errors:
         raise _together(errors, folder)
-    summary, certificate, scenario_path, allocation = parts
-    return StoredRun(folder, scenario_path, allocation, certificate, summary)
+    summary, certificate, scenario_path, document, allocation = parts
+    return StoredRun(folder, scenario_path, document, allocation, certificate, summary)
 
 
 def _together(errors: list[InputError | CertificateError], folder: Path) -> InputError | CertificateError:
@@ -69,8 +89,17 @@ def _read_summary(folder: Path) -> dict[str, Any]:
         for field in _STATED
         if not is_number(summary.get(field))
     ]
+    faults += [
+        Fault("is -0, which no run writes", RESTORE, file=str(path), field=field)
+        for field in ("gap", "certified_gap")
+        if is_negative_zero(summary.get(field))
+    ]
     if not isinstance(summary.get("status"), str):
         faults.append(Fault("is missing or no text", RESTORE, file=str(path), field="status"))
+    faults += [
+        Fault("is not a key of a summary", RESTORE, file=str(path), field=key)
+        for key in sorted(summary.keys() - _TOLD)
+    ]
     if faults:
         raise altered(str(path), faults)
     return summary
@@ -90,9 +119,16 @@ def _read_scenario_path(folder: Path) -> Path:
     return path
 
 
+def _read_document(folder: Path) -> dict[str, Any]:
+    path = folder / RESOLVED
+    if not path.exists() and (folder / SCENARIO).is_file():  # as runs were written once
+        _refuse(path, "is missing", remedy="solve again: a run without it cannot be rechecked")
+    return _read_object(path)
+
+
 def _read_object(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        document = read_json(path.read_bytes().decode("utf-8"))
     except json.JSONDecodeError as error:
         _refuse(path, f"is not JSON: {error.msg.lower()}", line=error.lineno)
     except UnicodeDecodeError:
@@ -108,12 +144,8 @@ def _read_object(path: Path) -> dict[str, Any]:
     return document
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"is not JSON: it knows no number {name}")
-
-
 def _read_allocation(folder: Path) -> pd.DataFrame:
-    """The allocation, every number finite; more columns than a run writes are left alone."""
+    """The allocation: the columns that a run writes, no more and no fewer, every number finite."""
     text, parquet = folder / ALLOCATION_CSV, folder / ALLOCATION_PARQUET
     if text.exists() and parquet.exists():
         _refuse(folder, f"holds both {text.name} and {parquet.name}")
@@ -124,7 +156,7 @@ def _read_allocation(folder: Path) -> pd.DataFrame:
         raise _unreadable(path, error) from error
     except UnicodeDecodeError:
         _refuse(path, "is not UTF-8 text")
-    except ValueError as error:  # what pandas and pyarrow raise on files that are not what they say
+    except (csv.Error, ValueError) as error:  # what csv and pyarrow raise on files that are not what they say
         _refuse(path, f"cannot be read: {str(error).splitlines()[0]}")
     return _checked(frame, path)
 
@@ -132,26 +164,31 @@ def _read_allocation(folder: Path) -> pd.DataFrame:
 def _read_csv(path: Path) -> pd.DataFrame:
     """Every column as text: nothing is guessed, and what is no number can be named by its row."""
     with path.open(encoding="utf-8", newline="") as file:
-        header = next(csv.reader(file), [])
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
+        header, *rows = [*csv.reader(file, strict=True)] or [[]]
+    while rows and not rows[-1]:
+        rows.pop()
+    if twice := [*repeated(header)]:
         _refuse(path, "stands twice in the header", field=twice[0])
-    return pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8")
+    for row, cells in enumerate(rows, start=1):
+        if len(cells) != len(header):
+            _refuse(path, f"has {len(cells)} cells under a header of {len(header)}", row=row)
+    columns = [*zip(*rows, strict=True)] if rows else [()] * len(header)
+    return pd.DataFrame(dict(zip(header, (pd.Series(cells, dtype=object) for cells in columns), strict=True)))
 
 
 def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    absent = [column for column in (*TEXTS, *NUMBERS) if column not in frame.columns]
-    if absent:
-        faults = [Fault("the column is missing", RESTORE, file=str(path), field=column) for column in absent]
+    known = (*TEXTS, *NUMBERS)
+    faults = [
+        *_at(path, [column for column in known if column not in frame.columns], "the column is missing"),
+        *_at(path, [str(column) for column in frame.columns if column not in known], "is no column of a run"),
+    ]
+    if faults:
         raise altered(str(path), faults)
     numbers = {column: _numbers(frame[column]) for column in NUMBERS}
-    faults = []
     for column, values in numbers.items():
-        wrong = np.flatnonzero(~np.isfinite(values))
-        if wrong.size:
-            more = f", and in {wrong.size - 1} more rows" if wrong.size > 1 else ""
-            problem = f"{str(frame[column].iloc[wrong[0]])!r} is no finite number{more}"
-            faults.append(Fault(problem, RESTORE, file=str(path), row=int(wrong[0]) + 1, field=column))
+        faults += _wrong(~np.isfinite(values), "is no finite number", frame[column], path)
+        if column in _DECIDED:
+            faults += _wrong(np.signbit(values) & (values == 0), "is -0", frame[column], path)
     if faults:
         raise altered(str(path), faults)
     texts = {
@@ -160,21 +197,27 @@ def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     return frame.assign(**texts, **numbers)
 
 
+def _at(path: Path, columns: Sequence[str], problem: str) -> list[Fault]:
+    return [Fault(problem, RESTORE, file=str(path), field=column) for column in columns]
+
+
+def _wrong(mask: np.ndarray[Any, Any], problem: str, column: pd.Series[Any], path: Path) -> list[Fault]:
+    """The first row of a column that is wrong, and how many more there are."""
+    rows = np.flatnonzero(mask)
+    if not rows.size:
+        return []
+    more = f", and in {rows.size - 1} more rows" if rows.size > 1 else ""
+    problem = f"{str(column.iloc[rows[0]])!r} {problem}{more}"
+    return [Fault(problem, RESTORE, file=str(path), row=int(rows[0]) + 1, field=str(column.name))]
+
+
 def _numbers(column: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Exactly the floats that were written; NaN for what is no number."""
+    if pd.api.types.is_bool_dtype(column):
+        return np.full(len(column), np.nan)
     if pd.api.types.is_numeric_dtype(column):
         return column.to_numpy(dtype=np.float64)
-    try:
-        return column.to_numpy(dtype=object).astype(np.float64)
-    except ValueError:
-        return np.array([_float(text) for text in column])
-
-
-def _float(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")
+    return np.array([number(text) if isinstance(text, str) else np.nan for text in column], dtype=np.float64)
 
 
 def _unreadable(path: Path, error: OSError) -> InputError:
@@ -183,5 +226,6 @@ def _unreadable(path: Path, error: OSError) -> InputError:
     return InputError.of([Fault(problem, RESTORE, file=str(path))], str(path))
 
 
-def _refuse(path: Path, problem: str, *, line: int | None = None, field: str | None = None) -> NoReturn:
-    raise altered(str(path), [Fault(problem, RESTORE, file=str(path), line=line, field=field)])
+def _refuse(path: Path, problem: str, *, remedy: str = RESTORE, **place: Any) -> NoReturn:
+    """`place` is the line, row or field of the fault."""
+    raise altered(str(path), [Fault(problem, remedy, file=str(path), **place)])

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from allocator.errors import InputError
+from allocator.records.document import relative
 from allocator.scenario import dump_scenario, load_scenario
-from allocator.scenario.paths import absolute, expand, relative
+from allocator.scenario.paths import absolute, expand
 from tests.scenario.conftest import BASE, Faults, Write
 
 SQL = '{sql: "${DB_URL}", query: SELECT * FROM borrowers}'

@@ -14,6 +14,7 @@ from allocator.store import certificate_from_json, certificate_to_json, to_json
 from tests.store.runs import made_certificate
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e12, max_value=1e12)
+HASHES = st.text("0123456789abcdef", min_size=64, max_size=64).map("sha256:{}".format)
 USES = st.builds(
     LimitUse,
     name=st.text(),
@@ -30,7 +31,9 @@ CERTIFICATES = st.builds(
     bound=NUMBERS,
     value=NUMBERS,
     limits=st.lists(USES).map(tuple),
-    inputs=st.dictionaries(st.text(), st.text("0123456789abcdef").map("sha256:{}".format)),
+    inputs=st.dictionaries(
+        st.text(), st.text("0123456789abcdef", min_size=64, max_size=64).map("sha256:{}".format)
+    ),
     tree=st.none() | st.just({"borrower": "F1", "sides": [{"options": [0]}, {"options": [1, 2]}]}),
 )
 

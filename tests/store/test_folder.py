@@ -21,7 +21,7 @@ from allocator.errors import InputError, OutputError
 from allocator.store import default_folder, folder, is_run, placing, read_run, require_free, write_run
 from tests.store.runs import SCENARIO_TEXT, made_run
 
-FILES = {"summary.json", "allocation.csv", "certificate.json", "scenario.yaml", "solver.log"}
+FILES = {"summary.json", "allocation.csv", "certificate.json", "scenario.json", "scenario.yaml", "solver.log"}
 
 
 def write(place: Path, *, force: bool = False, **made: object) -> Path:

@@ -1,0 +1,81 @@
+"""A resolved scenario as plain mappings: where its paths stand, and how they look from a run's folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+Place = tuple[str, ...]
+"""Keys from the root of a document down."""
+
+SOURCE: Place = ("portfolio", "source")
+STRESSES: Place = ("stresses",)
+PATHS: tuple[Place, ...] = (
+    SOURCE,
+    (*SOURCE, "csv"),
+    (*SOURCE, "parquet"),
+    (*SOURCE, "xlsx"),
+    *((*SOURCE, "invoices", key) for key in ("purchases", "sales", "workbook", "firms", "facts")),
+    ("portfolio", "scorecard"),
+    ("response", "churn"),
+    ("stress", "file"),
+    ("strategy", "file"),
+    ("strategy", "ahp_lines", "file"),
+)
+"""Where a path may stand; the files of `stresses` stand at stresses.NAME.file besides."""
+
+
+def seen_from(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """`document` for a file in `folder`: its paths, which are absolute, start from there."""
+    seen = dict(document)
+    for place in (*PATHS, *((*STRESSES, name, "file") for name in document.get("stresses", {}))):
+        seen = _moved(seen, place, folder)
+    return seen
+
+
+def value_at(document: Any, place: Place) -> Any:
+    """What stands at `place`; None where nothing does."""
+    for key in place:
+        document = document.get(key) if isinstance(document, Mapping) else None
+    return document
+
+
+def relative(raw: str, folder: Path) -> str:
+    """The absolute path `raw` as seen from `folder`; as it is where it starts with a variable."""
+    head, tail = split(raw)
+    return os.path.join(os.path.relpath(head, folder.resolve()), tail).rstrip("/") if head else raw
+
+
+def split(raw: str) -> tuple[str, str]:
+    """`raw` before and from its first component with a variable, whose dots must not be collapsed."""
+    parts = raw.split("/")
+    first = next((place for place, part in enumerate(parts) if "${" in part), len(parts))
+    return "/".join(parts[:first]), "/".join(parts[first:])
+
+
+def same_document(one: Any, other: Any) -> bool:
+    """Whether two documents say the same; true is not 1, and the order of keys says nothing."""
+    return json.dumps(_whole(one), sort_keys=True) == json.dumps(_whole(other), sort_keys=True)
+
+
+def _whole(value: Any) -> Any:
+    """`value` with whole numbers as integers, as a resolved scenario has them."""
+    if isinstance(value, Mapping):
+        return {str(key): _whole(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(entry) for entry in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _moved(document: Mapping[str, Any], place: Place, folder: Path) -> dict[str, Any]:
+    key, *below = place
+    moved = dict(document)
+    value = moved.get(key)
+    if below and isinstance(value, Mapping):
+        moved[key] = _moved(value, tuple(below), folder)
+    elif not below and isinstance(value, str):
+        moved[key] = relative(value, folder)
+    return moved
