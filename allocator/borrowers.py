@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from allocator.scoring.fitted import Fitted
     from allocator.scoring.invoices import Notes
+    from allocator.scoring.levels import Unseen
     from allocator.scoring.reading import Filled
 
 Read = TypeVar("Read")
@@ -54,7 +55,7 @@ class Found:
     lines: dict[str, float] | None
     errors: tuple[InputError, ...]
     notes: tuple[str, ...] = ()
-    """Cases of the stress that change nothing, in words."""
+    """What stands for empty cells and unseen levels, and idle cases of the stress, in words."""
 
     @property
     def faults(self) -> list[Fault]:
@@ -73,6 +74,17 @@ class Scored:
     """What was found in files of invoices."""
     filled: tuple[Filled, ...] = ()
     """Variables of the scorecard with empty cells."""
+    unseen: tuple[Unseen, ...] = ()
+    """Levels that the scorecard's fit has not seen."""
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What stands for empty cells and unseen levels, in words."""
+        from allocator.scoring.levels import unseen_lines
+        from allocator.scoring.reading import filled_lines
+
+        empty = [f"{name}: {how}" for name, how in filled_lines(self.filled).items()]
+        return (*unseen_lines(self.unseen), *empty)
 
 
 @dataclass(frozen=True)
@@ -119,13 +131,15 @@ def examine(scenario: Scenario, further: Columns = NO_MORE) -> Found:
     of_stress: list[InputError] = []
     notes: tuple[str, ...] = ()
     stress = _gather(of_stress, stress_of, scenario.stress)
-    portfolio = _gather(errors, _portfolio, scenario, stress or scenario.stress.factors, further)
+    read = _gather(errors, _portfolio, scenario, stress or scenario.stress.factors, further)
+    portfolio, said = read or (None, ())
     churn = _gather(errors, read_churn_table, scenario.response.churn)
     errors += of_stress
     if portfolio is not None and churn is not None and stress is not None and stress != Stress():
         after = _gather(errors, stressed, portfolio, churn, stress, scenario.stress)
         notes = () if after is None else notes_on(portfolio, scenario.stress)
         portfolio, churn = after or (portfolio, churn)
+    notes = (*said, *notes)
     strategy = scenario.strategy
     book, lines = None, None
     if strategy.book is not None and portfolio is not None and churn is not None:
@@ -161,14 +175,16 @@ def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = 
     if source.invoices is not None:
         return _scored_firms(source.invoices, fitted)
     from allocator.scoring.reading import located
-    from allocator.scoring.score import filled_cells, scores
+    from allocator.scoring.score import filled_cells, scores, text_columns, unseen_levels
 
     table = whole_table(source)
-    frame = _under_our_names(as_frame(table, source.decimal), source)
+    levels = text_columns(fitted) | {source.columns.get(name, name) for name in text_columns(fitted)}
+    frame = _under_our_names(as_frame(table, source.decimal, levels), source)
     with located(source.label):
         given = scores(frame, fitted, intervals=intervals)
         filled = filled_cells(frame, fitted)
-    return Scored(with_columns(table, given), tuple(given.columns), filled=filled)
+        unseen = unseen_levels(frame, fitted, given["pd"].to_numpy())
+    return Scored(with_columns(table, given), tuple(given.columns), filled=filled, unseen=unseen)
 
 
 def _weights(path: Path) -> dict[str, float]:
@@ -215,13 +231,13 @@ def notes_on(portfolio: Portfolio, source: StressSource) -> tuple[str, ...]:
     return idle_cases(portfolio, source.factors)
 
 
-def _portfolio(scenario: Scenario, stress: Stress, further: Columns) -> Portfolio:
-    """The borrowers before the stress, with the columns that limits, the stress and `further` read."""
+def _portfolio(scenario: Scenario, stress: Stress, further: Columns) -> tuple[Portfolio, tuple[str, ...]]:
+    """The borrowers before the stress, with the columns that limits, the stress and `further` read; notes."""
     source, policy = scenario.portfolio, scenario.policy
     texts = policy.text_columns() | stress.text_columns() | further.texts
     numbers = policy.number_columns() | stress.number_columns() | further.numbers
     if source.scorecard is None:
-        return load_portfolio(source, texts, numbers)
+        return load_portfolio(source, texts, numbers), ()
     scored = scored_table(source, source.scorecard)
     faults = [
         Fault(f"the scorecard gives {name} too", "leave this line out", field=f"portfolio.columns.{name}")
@@ -230,7 +246,7 @@ def _portfolio(scenario: Scenario, stress: Stress, further: Columns) -> Portfoli
     ]
     if faults:
         raise InputError.of(faults, source.label)
-    return load_portfolio(source, texts, numbers, scored.table)
+    return load_portfolio(source, texts, numbers, scored.table), scored.said
 
 
 def _scored_firms(files: InvoiceFiles, fitted: Fitted) -> Scored:

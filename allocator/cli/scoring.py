@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from allocator.scoring.invoices import Duplicates, Notes
+    from allocator.scoring.levels import Unseen
     from allocator.scoring.reading import Filled
 
 EXAMPLE = (
@@ -94,7 +95,7 @@ def score(
             summary["moved"] = moved.to_dict(orient="index")
         print_json(summary)
         return
-    _say(summary, frame)
+    _say(found, summary)
     if moved is not None:
         from allocator.report.frame import frame_table
 
@@ -114,6 +115,7 @@ class _Found:
     frame: pd.DataFrame
     notes: tuple[Notes, ...] = ()
     filled: tuple[Filled, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
     before_stress: bool = False
     """Whether the scenario has a stress, which solve applies to these borrowers."""
 
@@ -148,20 +150,21 @@ def _from_table(
     file: Path, scorecard: Path | None, lgd: float | None, intervals: bool, was: str | None
 ) -> _Found:
     from allocator.scoring.fitted import read_fitted
-    from allocator.scoring.reading import located, read_table
-    from allocator.scoring.score import filled_cells, score_frame
+    from allocator.scoring.reading import TEXT, located, read_table
+    from allocator.scoring.score import filled_cells, score_frame, text_columns, unseen_levels
 
     fitted = read_fitted(_need(scorecard, "--scorecard", "a file that fit wrote"))
-    table = read_table(file)
+    table = read_table(file, (*TEXT, *sorted(text_columns(fitted))))
     if was is not None and was not in table.columns:
         fault = Fault(f"lacks the column {was}", "name the grades before", str(file), field="--was")
         raise InputError.of([fault], "score")
     with located(file):
         scored = score_frame(table, fitted, intervals=intervals)
         filled = filled_cells(table, fitted)
+        unseen = unseen_levels(table, fitted, scored["pd"].to_numpy())
     if was is not None:
         scored = scored.assign(**{BEFORE: table[was]})
-    return _Found(_with_lgd(scored, None, lgd), filled=filled)
+    return _Found(_with_lgd(scored, None, lgd), filled=filled, unseen=unseen)
 
 
 def _from_scenario(file: Path, scorecard: Path | None, lgd: float | None, intervals: bool) -> _Found:
@@ -179,7 +182,7 @@ def _from_scenario(file: Path, scorecard: Path | None, lgd: float | None, interv
     theirs = source.columns.get("lgd", "lgd")
     own = frame[theirs] if theirs in frame.columns else source.defaults.get("lgd")
     before = bool(scenario.stress)
-    return _Found(_with_lgd(frame, own, lgd), scored.notes, scored.filled, before)
+    return _Found(_with_lgd(frame, own, lgd), scored.notes, scored.filled, scored.unseen, before)
 
 
 def _from_invoices(files: InvoiceFiles, scorecard: Path | None, lgd: float | None) -> _Found:
@@ -208,6 +211,7 @@ def _moved(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _summary(found: _Found, out: Path | None) -> dict[str, Any]:
+    from allocator.scoring.levels import unseen_figures
     from allocator.scoring.reading import filled_figures
 
     frame, notes = found.frame, [vars(note) for note in found.notes]
@@ -223,10 +227,13 @@ def _summary(found: _Found, out: Path | None) -> dict[str, Any]:
         summary["notes"] = {str(note): int(n) for note, n in counts.items()}
     if found.before_stress:
         summary["stressed"] = False
-    return summary | filled_figures(found.filled)
+    return summary | filled_figures(found.filled) | unseen_figures(found.unseen)
 
 
-def _say(summary: dict[str, Any], frame: pd.DataFrame) -> None:
+def _say(found: _Found, summary: dict[str, Any]) -> None:
+    from allocator.scoring.levels import unseen_lines
+
+    frame = found.frame
     for note in summary.get("invoices", []):
         print_page(_note(note))
     if "by_grade" in summary:
@@ -239,6 +246,8 @@ def _say(summary: dict[str, Any], frame: pd.DataFrame) -> None:
         print_line(f"mean PD {summary['mean_pd']:.2%}{before}")
     for name, filled in summary.get("filled", {}).items():
         print_line(f"empty cells of {name}: {filled['cells']:,}, filled with {filled['by']}")
+    for line in unseen_lines(found.unseen):
+        print_page(line)
     if summary["file"] is None:
         from allocator.report.frame import frame_table
 

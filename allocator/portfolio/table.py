@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,11 +28,16 @@ def whole_table(source: PortfolioSource) -> pa.Table:
     return fetched.table
 
 
-def as_frame(table: pa.Table, decimal: str) -> pd.DataFrame:
-    """`table` as statistics want it: a column of texts that are all numbers is one of numbers."""
-    return pd.DataFrame(
-        {name: figures_or_text(table[name], decimal).to_pandas() for name in table.column_names}, copy=False
-    )
+def as_frame(table: pa.Table, decimal: str, levels: Collection[str] = ()) -> pd.DataFrame:
+    """`table` as statistics want it: a column of texts that are all numbers is one of numbers.
+
+    Those of `levels` stay as they stand: what a cell says is never for another row to decide.
+    """
+    columns = {
+        name: table[name] if name in levels else figures_or_text(table[name], decimal)
+        for name in table.column_names
+    }
+    return pd.DataFrame({name: column.to_pandas() for name, column in columns.items()}, copy=False)
 
 
 def with_columns(table: pa.Table, columns: pd.DataFrame) -> pa.Table:

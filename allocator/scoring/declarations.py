@@ -11,7 +11,7 @@ it; how it would be read is declared to measure what that would feign.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -48,6 +48,26 @@ class Declarations:
     derived: tuple[Derived, ...] = ()
     leaks: tuple[Leak, ...] = ()
 
+    @property
+    def text_columns(self) -> frozenset[str]:
+        """Columns that every entry reads as levels."""
+        variables = (*self.variables, *(leak.variable for leak in self.leaks if leak.variable is not None))
+        rules = (*self.rules, *(leak.rule for leak in self.leaks if leak.rule is not None))
+        return text_columns(variables, rules, self.derived)
+
+
+def text_columns(
+    variables: Iterable[Variable], rules: Iterable[Rule], derived: Iterable[Derived]
+) -> frozenset[str]:
+    """Columns that are read as levels, never as numbers: in a file of text their cells are as they stand."""
+    variables, rules, derived = list(variables), list(rules), list(derived)
+    levels = {one.name for one in variables if one.kind == "category"}
+    levels |= {one.name for one in rules if one.kind == "qualitative"}
+    levels |= {one.column for one in derived if one.test != "above"}
+    figures = {one.name for one in variables if one.kind == "number"}
+    figures |= {one.name for one in rules if one.kind != "qualitative"}
+    return frozenset(levels - figures - {one.column for one in derived if one.test == "above"})
+
 
 def read_declarations(
     path: Path, wanted: Literal["variables", "rules"], results: Sequence[str] = ()
@@ -80,11 +100,12 @@ def read_declarations(
 
 
 def variable_of(shape: VariableShape) -> Variable:
-    return Variable(shape.name, shape.kind, shape.group, shape.sign, shape.transform, shape.cut)
+    how = shape.transform, shape.cut, shape.special
+    return Variable(shape.name, shape.kind, shape.group, shape.sign, *how)
 
 
 def rule_of(shape: RuleShape) -> Rule:
-    return Rule(shape.name, shape.kind, shape.layer, shape.interval, shape.scores, shape.cut)
+    return Rule(shape.name, shape.kind, shape.layer, shape.interval, shape.scores, shape.cut, shape.special)
 
 
 def derived_of(shape: DerivedShape) -> Derived:

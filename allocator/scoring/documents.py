@@ -123,8 +123,15 @@ class VariableShape(Shape):
     sign: Literal[-1, 0, 1] = 0
     transform: Transform = "none"
     cut: Quantiles | None = (0.01, 0.99)
+    special: tuple[float, ...] = ()
     named: bool = False
     note: str = ""
+
+    @model_validator(mode="after")
+    def _numeric(self) -> VariableShape:
+        if self.special and self.kind == "category":
+            raise ValueError("special codes are of numbers: of a category each is a level of its own")
+        return self
 
 
 class RuleShape(Shape):
@@ -136,6 +143,7 @@ class RuleShape(Shape):
     interval: Interval | None = None
     scores: Annotated[dict[str, Share], Field(min_length=1)] | None = None
     cut: Quantiles = (0.01, 0.99)
+    special: tuple[float, ...] = ()
     note: str = ""
 
     @model_validator(mode="after")
@@ -144,6 +152,8 @@ class RuleShape(Shape):
             raise ValueError("needs an interval [low, high]")
         if self.kind == "qualitative" and self.scores is None:
             raise ValueError("needs a table of scores, text: score")
+        if self.special and self.kind == "qualitative":
+            raise ValueError("special codes are of numbers: give each a score in the table")
         return self
 
 
@@ -181,6 +191,7 @@ class ColumnShape(VariableShape):
     centre: float = 0.0
     scale: Annotated[float, Field(gt=0)] = 1.0
     levels: tuple[Name, ...] = ()
+    rare: tuple[Name, ...] = ()
 
     @model_validator(mode="after")
     def _levels(self) -> ColumnShape:

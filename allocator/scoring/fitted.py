@@ -282,7 +282,7 @@ def _column_documents(preparation: Preparation) -> list[dict[str, Any]]:
     for column in preparation.columns:
         entry = _without_defaults(column.variable)
         if column.variable.kind == "category":
-            entry["levels"] = list(column.levels)
+            entry |= {"levels": list(column.levels)} | ({"rare": list(column.rare)} if column.rare else {})
         else:
             ends = {"low": column.low, "high": column.high}
             entry |= {name: None if math.isinf(end) else end for name, end in ends.items()}
@@ -301,6 +301,7 @@ def _preparation(shapes: Sequence[ColumnShape]) -> Preparation:
             one.centre,
             one.scale,
             one.levels,
+            one.rare,
         )
         for one in shapes
     )

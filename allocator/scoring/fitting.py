@@ -23,7 +23,15 @@ from allocator.scoring.fitted import Card, content_hash, markdown, to_document
 from allocator.scoring.logit import Penalty
 from allocator.scoring.preparation import Variable
 from allocator.scoring.rating import fit_rating
-from allocator.scoring.reading import derive, filled_figures, filled_lines, located, numbers, read_table
+from allocator.scoring.reading import (
+    TEXT,
+    derive,
+    filled_figures,
+    filled_lines,
+    located,
+    numbers,
+    read_table,
+)
 from allocator.scoring.score import filled_cells
 from allocator.scoring.scorecard import check_bounds, fit_scorecard, out_of_fold_pd
 from allocator.scoring.trial import auc_by_share, try_rating, walk_forward
@@ -210,7 +218,7 @@ def _training(
     data: Path, given: Declarations, outcome: str, columns: Mapping[str, str]
 ) -> tuple[pd.DataFrame, pd.Series]:
     """The data with derived columns, every column that the order names in it, and the 0/1 outcome."""
-    frame = read_table(data)
+    frame = read_table(data, (*TEXT, *sorted(given.text_columns - set(columns.values()))))
     faults = [
         Fault(f"lacks the column {name}", f"name the column that holds the {role}", str(data), field=name)
         for role, name in columns.items()

@@ -16,6 +16,7 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Booleans, Floats
+from allocator.scoring.levels import Levels, Unseen, level, levels_of, unseen
 from allocator.scoring.reading import Filled, column, numbers
 
 Kind = Literal["number", "category"]
@@ -40,6 +41,8 @@ class Variable:
     """log: sign(v) log(1 + |v|)."""
     cut: tuple[float, float] | None = (0.01, 0.99)
     """Quantiles at which outliers are cut; None leaves them."""
+    special: tuple[float, ...] = ()
+    """Codes of a number, such as -999, that say that nothing is known: they count as empty."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class Column:
     scale: float = 1.0
     levels: tuple[str, ...] = ()
     """Of a category: the reference, then one a column; OTHER last, where there is one."""
+    rare: tuple[str, ...] = ()
+    """Levels seen in fewer than RARE rows: they count as OTHER, where there is one, else as the reference."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -64,10 +69,15 @@ class Column:
         return tuple(f"{self.variable.name}={level}" for level in self.levels[1:])
 
     @property
+    def pool(self) -> str:
+        """What a level that has no column of its own counts as, and an empty cell."""
+        return OTHER if OTHER in self.levels else self.levels[0]
+
+    @property
     def stand_in(self) -> str:
         """What stands for an empty cell, in words."""
         if self.variable.kind == "category":
-            return f"the level {OTHER if OTHER in self.levels else self.levels[0]}"
+            return f"the level {self.pool}"
         size = np.expm1(abs(self.fill)) if self.variable.transform == "log" else abs(self.fill)
         return f"the median at fit, {np.copysign(size, self.fill):.4g}"
 
@@ -102,7 +112,7 @@ class Preparation:
         place = 0
         for learnt, cells in zip(self.columns, raw, strict=True):
             width = len(learnt.names)
-            if isinstance(cells, pd.Series):
+            if isinstance(cells, Levels):
                 out[:, place : place + width] = _dummies(learnt, cells)
             elif cells is not None:
                 values = transformed(learnt.variable, cells)
@@ -114,8 +124,19 @@ class Preparation:
     def filled(self, frame: pd.DataFrame) -> tuple[Filled, ...]:
         """The variables of `frame`, one that `matrix` takes, that have empty cells."""
         found = ((one, _raw(one.variable, frame, [])) for one in self.columns)
-        counts = [(one, int(pd.isna(cells).sum())) for one, cells in found if cells is not None]
+        counts = [(one, empty_cells(cells)) for one, cells in found if cells is not None]
         return tuple(Filled(one.variable.name, count, one.stand_in) for one, count in counts if count)
+
+    def unseen(self, frame: pd.DataFrame, pds: Floats) -> tuple[Unseen, ...]:
+        """Levels of `frame`, one that `matrix` takes, that the fit has not seen; `pds` (n,) are its own."""
+        found: list[Unseen] = []
+        for one in self.columns:
+            cells = _raw(one.variable, frame, [])
+            if isinstance(cells, Levels):
+                word = "the pooled rare levels" if one.pool == OTHER else f"{one.pool!r}, the commonest level"
+                known = [level(name) for name in (*one.levels, *one.rare)]
+                found += unseen(one.variable.name, cells, known, word, pds)
+        return tuple(found)
 
 
 def prepare(frame: pd.DataFrame, variables: Sequence[Variable]) -> Preparation:
@@ -158,18 +179,30 @@ def transformed(variable: Variable, values: Floats) -> Floats:
     return np.sign(values) * np.log1p(np.abs(values)) if variable.transform == "log" else values
 
 
-def _raw(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> Floats | pd.Series | None:
-    """The variable's cells: numbers, or a category's as they stand; None and a fault where they cannot be."""
-    if variable.kind == "number":
-        return numbers(frame, variable.name, faults, "write plain numbers, or say category")
-    return column(frame, variable.name, faults)
+def empty_cells(cells: Floats | Levels) -> int:
+    """How many cells of a variable say nothing."""
+    return cells.empty if isinstance(cells, Levels) else int(np.isnan(cells).sum())
+
+
+def _raw(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> Floats | Levels | None:
+    """The variable's cells: numbers, or a category's levels; None and a fault where they cannot be."""
+    if variable.kind == "category":
+        cells = column(frame, variable.name, faults)
+        return None if cells is None else levels_of(cells)
+    values = numbers(frame, variable.name, faults, "write plain numbers, or say category")
+    return values if values is None else without_codes(values, variable.special)
+
+
+def without_codes(values: Floats, special: Sequence[float]) -> Floats:
+    """(n,) values with the special codes empty."""
+    return np.where(np.isin(values, special), np.nan, values) if special else values
 
 
 def _learn(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> Column | None:
     cells = _raw(variable, frame, faults)
     if cells is None:
         return None
-    if isinstance(cells, pd.Series):
+    if isinstance(cells, Levels):
         return _learn_category(variable, cells, faults)
     return _learn_number(variable, transformed(variable, cells), faults)
 
@@ -199,33 +232,28 @@ def _learn_number(variable: Variable, values: Floats, faults: list[Fault]) -> Co
     return Column(variable, float(low), float(high), fill, float(cut.mean()), spread)
 
 
-def _learn_category(variable: Variable, series: pd.Series, faults: list[Fault]) -> Column | None:
-    counts = _texts(series).value_counts()
-    kept = [str(level) for level, n in counts.items() if n >= RARE and level != OTHER]
-    pooled = int(counts.sum()) - int(sum(counts[level] for level in kept))
+def _learn_category(variable: Variable, found: Levels, faults: list[Fault]) -> Column | None:
+    """Levels by their rows; an empty cell is one of OTHER."""
+    counts = dict(zip(found.names, found.counts.tolist(), strict=True))
+    counts[OTHER] = counts.get(OTHER, 0) + found.empty
+    order = sorted(counts, key=lambda name: -counts[name])
+    kept = [name for name in order if counts[name] >= RARE and name != OTHER]
+    pooled = sum(counts.values()) - sum(counts[name] for name in kept)
     levels = (*kept, OTHER) if pooled >= RARE else tuple(kept)
+    rare = tuple(name for name in order if counts[name] and name not in levels)
     if len(levels) < 2:
-        faults.append(
-            Fault(
-                f"has no two levels with {RARE} rows or more", "leave the variable out", field=variable.name
-            )
-        )
+        problem = f"has no two levels with {RARE} rows or more"
+        faults.append(Fault(problem, "leave the variable out", field=variable.name))
         return None
-    return Column(variable, levels=levels)
+    return Column(variable, levels=levels, rare=rare)
 
 
-def _texts(series: pd.Series) -> pd.Series:
-    """Levels as text; a missing one is OTHER."""
-    return series.astype(object).where(series.notna(), OTHER).astype(str)
-
-
-def _dummies(column: Column, series: pd.Series) -> Floats:
-    """(n, levels - 1); a level unknown at fit counts as OTHER, else as the reference."""
-    place = {level: i for i, level in enumerate(column.levels)}
-    unknown = place.get(OTHER, 0)
-    codes, uniques = pd.factorize(series, use_na_sentinel=True)
-    where = np.array([place.get(str(value), unknown) for value in uniques] + [unknown], dtype=np.int64)
-    return np.asarray(where[codes][:, None] == np.arange(1, len(column.levels))[None, :], dtype=float)
+def _dummies(column: Column, found: Levels) -> Floats:
+    """(n, levels - 1); a level without a column counts as OTHER, else as the reference."""
+    place = {level(name): i for i, name in enumerate(column.levels)}
+    pool = column.levels.index(column.pool)
+    where = found.looked_up([place.get(name, pool) for name in found.names], pool)
+    return np.asarray(where[:, None] == np.arange(1, len(column.levels))[None, :], dtype=float)
 
 
 def _collinear(matrix: Floats, names: Sequence[str]) -> list[Fault]:

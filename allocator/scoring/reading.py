@@ -13,6 +13,7 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
+from allocator.scoring.levels import Unseen, level, levels_of, slips
 
 TEXT = ("borrower_id", "enterprise_id", "grade", "rating")
 """Columns that stay text: "001" and "NA" are what they are."""
@@ -27,13 +28,20 @@ class Derived:
     test: Literal["is", "not", "above"]
     value: str | float
 
-    def of(self, values: pd.Series) -> pd.Series:
-        """(n,) 1.0, 0.0 or NaN."""
+    def of(self, values: pd.Series, faults: list[Fault]) -> Floats | None:
+        """(n,) 1.0, 0.0 or NaN; None and a fault where `above` meets a text."""
         if self.test == "above":
-            met = pd.to_numeric(values, errors="coerce") > self.value
-        else:
-            met = (values.astype(str) == str(self.value)) == (self.test == "is")
-        return pd.Series(np.where(values.isna(), np.nan, met.astype(float)), index=values.index)
+            found = numbers(values.to_frame(), str(values.name), faults, "write plain numbers")
+            return None if found is None else np.where(np.isnan(found), np.nan, found > float(self.value))
+        cells = levels_of(values)
+        met = [float((name == level(self.value)) == (self.test == "is")) for name in cells.names]
+        return np.array([*met, np.nan])[cells.codes]
+
+    def slips(self, values: pd.Series) -> list[Unseen]:
+        """Levels that differ from the one asked for by blanks or capitals, and so are others."""
+        if self.test == "above":
+            return []
+        return slips(self.column, levels_of(values), level(self.value), f"another level by {self.name}")
 
 
 @dataclass(frozen=True)
@@ -58,18 +66,17 @@ def filled_lines(filled: Sequence[Filled]) -> dict[str, str]:
 def derive(frame: pd.DataFrame, derived: Sequence[Derived]) -> pd.DataFrame:
     """`frame` with its derived columns; one that is there already needs no source.
 
-    Raises InputError where the column that one is derived from is missing.
+    Raises InputError where the column that one is derived from is missing, or holds no numbers to compare.
     """
     faults = [
         Fault(f"the column is missing, {one.name} is derived from it", "add the column", field=one.column)
         for one in derived
         if not {one.column, one.name} & set(frame.columns)
     ]
+    made = {one.name: one.of(frame[one.column], faults) for one in derived if one.column in frame.columns}
     if faults:
         raise InputError.of(faults, "Derived columns")
-    return frame.assign(
-        **{one.name: one.of(frame[one.column]) for one in derived if one.column in frame.columns}
-    )
+    return frame.assign(**made)
 
 
 def column(frame: pd.DataFrame, name: str, faults: list[Fault]) -> pd.Series | None:

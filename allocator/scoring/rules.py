@@ -22,6 +22,8 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
+from allocator.scoring.levels import Levels, level, level_faults, levels_of
+from allocator.scoring.preparation import empty_cells, without_codes
 from allocator.scoring.reading import Filled, column, numbers
 
 Kind = Literal["positive", "negative", "interval", "qualitative"]
@@ -41,6 +43,8 @@ class Rule:
     scores: Mapping[str, float] | None = None
     cut: tuple[float, float] = (0.01, 0.99)
     """Quantiles at which outliers are cut."""
+    special: tuple[float, ...] = ()
+    """Codes of a number, such as -999, that say that nothing is known: they count as empty."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +67,9 @@ class Learnt:
         what = "the score" if self.rule.kind == "qualitative" else "the median at fit,"
         return f"{what} {self.fill:.4g}"
 
-    def score(self, cells: Floats | pd.Series) -> Floats:
+    def score(self, cells: Floats | Levels) -> Floats:
         """(n,) in [0, 1]. Raises InputError for a text that the table lacks."""
-        if isinstance(cells, pd.Series):
+        if isinstance(cells, Levels):
             return _by_table(self.rule, cells, self.fill)
         v = np.clip(np.where(np.isnan(cells), self.fill, cells), self.low, self.high)
         span = self.high - self.low
@@ -107,31 +111,38 @@ def standardise(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> Floats:
     out = np.empty((len(frame), len(learnt)), order="F")
     for j, (one, cells) in enumerate(zip(learnt, raw, strict=True)):
         if cells is not None:
-            out[:, j] = one.score(cells)
+            try:
+                out[:, j] = one.score(cells)
+            except InputError as error:
+                faults += error.faults
+    if faults:
+        raise InputError.of(faults, "Indicators")
     return out
 
 
 def filled(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> tuple[Filled, ...]:
     """The indicators of `frame`, one that `standardise` takes, that have empty cells."""
     found = ((one, _raw(one.rule, frame, [])) for one in learnt)
-    counts = [(one, int(pd.isna(cells).sum())) for one, cells in found if cells is not None]
+    counts = [(one, empty_cells(cells)) for one, cells in found if cells is not None]
     return tuple(Filled(one.rule.name, count, one.stand_in) for one, count in counts if count)
 
 
-def _raw(rule: Rule, frame: pd.DataFrame, faults: list[Fault]) -> Floats | pd.Series | None:
-    """The indicator's cells: numbers, or texts as they stand; None and a fault where they cannot be."""
-    if rule.kind != "qualitative":
-        return numbers(frame, rule.name, faults, "write numbers, or a qualitative rule")
-    return column(frame, rule.name, faults)
+def _raw(rule: Rule, frame: pd.DataFrame, faults: list[Fault]) -> Floats | Levels | None:
+    """The indicator's cells: numbers, or levels; None and a fault where they cannot be."""
+    if rule.kind == "qualitative":
+        cells = column(frame, rule.name, faults)
+        return None if cells is None else levels_of(cells)
+    values = numbers(frame, rule.name, faults, "write numbers, or a qualitative rule")
+    return values if values is None else without_codes(values, rule.special)
 
 
 def _learn(frame: pd.DataFrame, rule: Rule, faults: list[Fault]) -> Learnt | None:
     values = _raw(rule, frame, faults)
     if values is None:
         return None
-    if isinstance(values, pd.Series):
+    if isinstance(values, Levels):
         table = rule.scores or {}
-        return Learnt(rule, fill=table.get(MISSING, min(table.values())), missing=int(values.isna().sum()))
+        return Learnt(rule, fill=table.get(MISSING, min(table.values())), missing=values.empty)
     known = values[~np.isnan(values)]
     if len(known) == 0:
         faults.append(Fault("has no value at all", "leave the indicator out", field=rule.name))
@@ -155,24 +166,11 @@ def _learn(frame: pd.DataFrame, rule: Rule, faults: list[Fault]) -> Learnt | Non
     return Learnt(rule, low, high, float(np.median(known)), len(values) - len(known), beyond)
 
 
-def _by_table(rule: Rule, values: pd.Series, fill: float) -> Floats:
-    table = rule.scores or {}
-    codes, uniques = pd.factorize(values, use_na_sentinel=True)
-    unknown = [str(value) for value in uniques if _text(value) not in table]
-    if unknown:
-        faults = [
-            Fault(
-                f"{value!r} has no score",
-                f"add it to the table, which has {', '.join(key for key in table if key)}",
-                field=rule.name,
-            )
-            for value in unknown
-        ]
+def _by_table(rule: Rule, found: Levels, fill: float) -> Floats:
+    table = {level(text): score for text, score in (rule.scores or {}).items()}
+    unknown = [name for name in found.names if name not in table]
+    remedy = f"add it to the table, which has {', '.join(text for text in table if text)}"
+    faults = level_faults(rule.name, found, unknown, "has no score", remedy, [text for text in table if text])
+    if faults:
         raise InputError.of(faults, "Indicators")
-    scores = np.array([table[_text(value)] for value in uniques] + [fill])
-    return scores[codes]
-
-
-def _text(value: object) -> str:
-    """A cell as a table's key: 1.0 reads 1."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return np.array([*(table[name] for name in found.names), fill])[found.codes]

@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
+from allocator.records.portfolio import Floats
 from allocator.records.scenario import InvoiceFiles
+from allocator.scoring import declarations
 from allocator.scoring.fitted import Fitted
 from allocator.scoring.grades import GradeScorecard, inside_ranges
 from allocator.scoring.indicators import firm_indicators
 from allocator.scoring.invoices import Invoices, Notes, read_invoices
+from allocator.scoring.levels import Unseen
 from allocator.scoring.rating import Rating
 from allocator.scoring.reading import Filled, derive, read_table
 from allocator.scoring.rules import filled
@@ -52,6 +55,26 @@ def filled_cells(frame: pd.DataFrame, fitted: Fitted) -> tuple[Filled, ...]:
     if isinstance(fitted, GradeScorecard):
         return () if fitted.preparation is None else fitted.preparation.filled(frame)
     return fitted.preparation.filled(derive(frame, fitted.derived))
+
+
+def text_columns(fitted: Fitted) -> frozenset[str]:
+    """Columns of a table of borrowers that the scorecard reads as levels and never as numbers."""
+    if isinstance(fitted, GradeScorecard):
+        return frozenset()
+    if isinstance(fitted, Rating):
+        return declarations.text_columns((), [one.rule for one in fitted.indicators], fitted.derived)
+    variables = [one.variable for one in fitted.preparation.columns]
+    return declarations.text_columns(variables, (), fitted.derived)
+
+
+def unseen_levels(frame: pd.DataFrame, fitted: Fitted, pds: Floats) -> tuple[Unseen, ...]:
+    """Levels of `frame`, which the scorecard has given the PDs (n,), that its fit did not see or mean."""
+    if isinstance(fitted, GradeScorecard):
+        return ()
+    slips = [slip for one in fitted.derived if one.column in frame for slip in one.slips(frame[one.column])]
+    if isinstance(fitted, Rating):
+        return tuple(slips)  # a text without a score is a fault
+    return (*slips, *fitted.preparation.unseen(derive(frame, fitted.derived), pds))
 
 
 def score_firms(

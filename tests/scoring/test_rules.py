@@ -83,8 +83,22 @@ def test_what_no_rule_can_read(rule: Rule, values: list[object], text: str) -> N
 
 def test_a_text_without_a_score() -> None:
     rule = Rule("q", "qualitative", scores={"good": 1.0, "bad": 0.0})
-    with pytest.raises(InputError, match="q: 'ugly' has no score; add it to the table, which has good, bad"):
+    told = "row 2, q: 'ugly' has no score; add it to the table, which has good, bad"
+    with pytest.raises(InputError, match=told):
         scores(rule, ["good", "ugly"])
+    with pytest.raises(InputError) as caught:
+        scores(rule, ["good", *["Good "] * 3, *"abcdefg"])
+    assert [str(fault).split(";")[0] for fault in caught.value.faults] == [
+        "row 2, q: 'Good ' has no score (3 rows (2, 3, 4)): it differs from 'good' by blanks and capitals",
+        *(f"row {row}, q: {name!r} has no score" for row, name in zip((5, 6, 7, 8), "abcd", strict=True)),
+        "row 9, q: 3 further values are like it (3 rows)",
+    ]
+
+
+def test_levels_and_scores_of_every_type_are_one() -> None:
+    rule = Rule("q", "qualitative", scores={"1": 1.0, "2": 0.0})
+    for cells in ([1, 2], [1.0, 2.0], ["1", "2.0"], ["1.0", 2]):
+        assert scores(rule, list(cells)) == [1.0, 0.0]
 
 
 def test_all_faults_at_once() -> None:

@@ -1,0 +1,244 @@
+"""Levels of a category: one spelling each whatever the file's type, and those that a fit has not seen.
+
+1, 1.0 and "1" are one level, as are true and TRUE and a day with or without its midnight; "001" and any
+other text stay as they are. So a level never depends on what stands in another row, which makes a
+column of numbers one of text.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from allocator.errors import Fault
+from allocator.records.portfolio import Floats, Integers
+
+PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]00:00:00(\.0+)?")
+TRUTH = {"true": "True", "false": "False"}
+SHOWN = 5
+"""Levels of one variable that are told one by one; rows of one level that are told by number."""
+
+
+def level(value: Any) -> str:
+    """The spelling of one cell that is not empty."""
+    if isinstance(value, bytes):
+        return level(value.decode("utf-8", "replace"))
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value))
+    if isinstance(value, int | np.integer):
+        return str(int(value))
+    if isinstance(value, float | np.floating):
+        return str(int(value)) if float(value).is_integer() else np.format_float_positional(value, trim="-")
+    if isinstance(value, datetime):
+        return _text(value.isoformat(" "))
+    return _text(format(value, "f") if isinstance(value, Decimal) else str(value))
+
+
+def _text(text: str) -> str:
+    """The level that a text stands for: a plain number without idle zeros, a day without midnight."""
+    if PLAIN_NUMBER.fullmatch(text):
+        short = text.rstrip("0").rstrip(".") if "." in text else text
+        return "0" if short == "-0" else short
+    day = MIDNIGHT.fullmatch(text)
+    return day[1] if day else TRUTH.get(text.lower(), text)
+
+
+@dataclass(frozen=True)
+class Levels:
+    """A column of levels."""
+
+    codes: Integers
+    """(n,) index into `names`, -1 where the cell is empty."""
+    names: tuple[str, ...]
+    """In the order in which they first stand."""
+
+    @property
+    def counts(self) -> Integers:
+        """(names,) rows of each."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.names)).astype(np.int64)
+
+    @property
+    def empty(self) -> int:
+        """Rows without a level."""
+        return int(np.count_nonzero(self.codes < 0))
+
+    def looked_up(self, known: Sequence[int], missing: int) -> Integers:
+        """(n,) `known` (names,) of each row's level, `missing` where it has none."""
+        return np.array([*known, missing], dtype=np.int64)[self.codes]
+
+    def rows_of(self, names: Iterable[str]) -> dict[str, Integers]:
+        """The rows of each of `names`, counted from 0."""
+        order, counts = np.argsort(self.codes, kind="stable"), self.counts
+        ends = (np.cumsum(counts) + self.empty).tolist()
+        spans = zip(self.names, ends, counts.tolist(), strict=True)
+        place = {name: slice(end - count, end) for name, end, count in spans}
+        return {name: order[place[name]] for name in names}
+
+
+def levels_of(cells: pd.Series) -> Levels:
+    """The levels of a column; an empty text is an empty cell."""
+    if cells.dtype == object and pd.api.types.infer_dtype(cells, skipna=True) not in ("string", "empty"):
+        cells = cells.map(level, na_action="ignore")  # hashed as they stand, True would be 1
+    codes, uniques = pd.factorize(cells, use_na_sentinel=True)
+    texts = [level(value) for value in uniques]
+    names = tuple(dict.fromkeys(text for text in texts if text))
+    place = {name: i for i, name in enumerate(names)} | {"": -1}
+    return Levels(np.array([*(place[text] for text in texts), -1], dtype=np.int64)[codes], names)
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A level that a fit has not seen, or that a column derived from it does not mean; what it counts as."""
+
+    name: str
+    level: str
+    cells: int
+    first: tuple[int, ...]
+    """The first of its rows, counted from 1."""
+    counts_as: str
+    like: str
+    """How it resembles a known level, in words; empty where it does not."""
+    pds: tuple[float, float] | None = None
+    """Lowest and highest PD of its rows, by what it counts as."""
+    why: str = "was not seen at fit"
+
+    def figures(self) -> dict[str, Any]:
+        """For JSON: the level, how many rows, the first of them, what it counts as and gets."""
+        out: dict[str, Any] = {"level": self.level, "cells": self.cells, "first_rows": list(self.first)}
+        out |= {"counts_as": self.counts_as} | ({"like": self.like} if self.like else {})
+        return out | ({} if self.pds is None else {"pd": list(self.pds)})
+
+    def line(self) -> str:
+        """For people."""
+        gets = ""
+        if self.pds is not None:
+            low, high = (f"{value:.2%}" for value in self.pds)
+            gets = f", PD {low}" if low == high else f", PD {low} to {high}"
+        like = f"; {self.like}" if self.like else ""
+        return (
+            f"{self.name} {self.level!r} {self.why}: {rows_in_words(self.cells, self.first)} "
+            f"counted as {self.counts_as}{gets}{like}"
+        )
+
+
+def unseen(
+    name: str, found: Levels, known: Sequence[str], counts_as: str, pds: Floats | None = None
+) -> list[Unseen]:
+    """The levels of `found` that are none of `known`, most rows first; `pds` (n,) are the rows' own."""
+    seen = set(known)
+    rows = found.rows_of(one for one in found.names if one not in seen)
+    order = sorted(rows, key=lambda one: -len(rows[one]))
+    alike = likeness(order, known)
+    return [Unseen(name, one, len(rows[one]), first_rows(rows[one]), counts_as, alike[one],
+                   _span(pds, rows[one])) for one in order]  # fmt: skip
+
+
+def slips(name: str, found: Levels, asked: str, counts_as: str) -> list[Unseen]:
+    """The levels of `found` that differ from the one that is asked for by no more than blanks or capitals."""
+    rows = found.rows_of(one for one in found.names if one != asked and _bare(one) == _bare(asked))
+    return [
+        Unseen(name, one, len(where), first_rows(where), counts_as, likeness([one], [asked])[one], None,
+               f"is not {asked!r}")
+        for one, where in rows.items()
+    ]  # fmt: skip
+
+
+def _span(pds: Floats | None, rows: Integers) -> tuple[float, float] | None:
+    return None if pds is None else (float(pds[rows].min()), float(pds[rows].max()))
+
+
+def unseen_figures(found: Sequence[Unseen]) -> dict[str, Any]:
+    """What JSON says of unseen levels, by variable; nothing where there are none."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for one in found:
+        by_name.setdefault(one.name, []).append(one.figures())
+    return {"unseen": by_name} if by_name else {}
+
+
+def unseen_lines(found: Sequence[Unseen]) -> list[str]:
+    """The same as lines of a page: the first levels of each variable, and how many more there are."""
+    lines = []
+    for name in dict.fromkeys(one.name for one in found):
+        mine = [one for one in found if one.name == name]
+        lines += [one.line() for one in mine[:SHOWN]]
+        if mine[SHOWN:]:
+            cells = sum(one.cells for one in mine[SHOWN:])
+            lines.append(f"{name}: {len(mine) - SHOWN:,} further levels are like these, {cells:,} rows")
+    return lines
+
+
+def level_faults(
+    field: str, found: Levels, unknown: Iterable[str], problem: str, remedy: str, known: Sequence[str]
+) -> list[Fault]:
+    """One fault a level of `found` that is `unknown`, most rows first, and one for all beyond SHOWN."""
+    rows = found.rows_of(unknown)
+    order = sorted(rows, key=lambda one: -len(rows[one]))
+    alike = likeness(order, known)
+    faults = []
+    for name in order[:SHOWN]:
+        where = rows[name]
+        count = f" ({rows_in_words(len(where), first_rows(where))})" if len(where) > 1 else ""
+        like = f": {alike[name]}" if alike[name] else ""
+        faults.append(Fault(f"{name!r} {problem}{count}{like}", remedy, row=int(where[0]) + 1, field=field))
+    if order[SHOWN:]:
+        cells = sum(len(rows[name]) for name in order[SHOWN:])
+        further = f"{len(order) - SHOWN:,} further values are like it ({cells:,} rows)"
+        faults.append(Fault(further, remedy, row=int(rows[order[SHOWN]][0]) + 1, field=field))
+    return faults
+
+
+def first_rows(rows: Integers) -> tuple[int, ...]:
+    """The first few of `rows`, which count from 0, counted from 1."""
+    return tuple((rows[:SHOWN] + 1).tolist())
+
+
+def rows_in_words(cells: int, first: Sequence[int]) -> str:
+    """`row 4`, `3 rows (4, 7, 9)`, `1,058 rows (1, 2, 3, 4, 5, ...)`."""
+    if cells == 1:
+        return f"row {first[0]}"
+    more = ", ..." if cells > len(first) else ""
+    return f"{cells:,} rows ({', '.join(map(str, first))}{more})"
+
+
+def likeness(found: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+    """How each of `found` resembles one of `known`, in words; empty where it does not.
+
+    Spelling slips are looked for in the first SHOWN alone.
+    """
+    bare = {_bare(one): one for one in reversed(known)}
+    out = {}
+    for place, one in enumerate(found):
+        twin = bare.get(_bare(one))
+        if twin is None and place < SHOWN:
+            close = difflib.get_close_matches(one, known, 1, 0.8)
+            out[one] = f"it is almost {close[0]!r}" if close else ""
+        else:
+            out[one] = "" if twin is None else f"it differs from {twin!r} by {_difference(one, twin)}"
+    return out
+
+
+def _bare(text: str) -> str:
+    """What is left without blanks, capitals, width of letters and leading zeros."""
+    plain = "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return plain.lstrip("0") or "0" if plain.isdigit() else plain
+
+
+def _difference(one: str, other: str) -> str:
+    without = "".join(one.split()), "".join(other.split())
+    if without[0] == without[1]:
+        return "blanks"
+    if one.casefold() == other.casefold():
+        return "capitals"
+    if without[0].casefold() == without[1].casefold():
+        return "blanks and capitals"
+    return "leading zeros" if one.isdigit() and other.isdigit() else "the width of its letters"

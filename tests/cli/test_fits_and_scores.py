@@ -1,0 +1,98 @@
+"""Fits and scores say what they met: blanks, levels never seen, codes, columns that tell too much."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.cli.conftest import Allocator
+
+
+def _fit(folder: Path, allocator: Allocator, frame: pd.DataFrame, declared: dict[str, object]) -> Path:
+    """A logit of bad on the declared variables of `frame`, fitted in `folder`; its file."""
+    frame.to_csv(folder / "train.csv", index=False)
+    (folder / "v.json").write_text(json.dumps(declared))
+    files = (folder / "train.csv", "--variables", folder / "v.json", "--outcome", "bad", "--out", folder)
+    return Path(allocator("fit", "logit", *files, "--json").json["file"])
+
+
+@pytest.fixture
+def training() -> pd.DataFrame:
+    """Firms whose branch and job tell something of their default; some have no branch."""
+    generator = np.random.default_rng(3)
+    frame = pd.DataFrame({"x": generator.normal(size=500).round(4)})
+    frame["branch"] = pd.array(generator.choice([1, 2, 3], 500), dtype="Int64")
+    frame.loc[generator.random(500) < 0.06, "branch"] = pd.NA
+    frame["job"] = generator.choice(["Office", "Self", "Mgr"], 500, p=[0.6, 0.2, 0.2])
+    odds = frame["x"] + (frame["branch"] == 3).fillna(False) + (frame["job"] == "Self") - 1
+    frame["bad"] = (generator.random(500) < 1 / (1 + np.exp(-odds))).astype(int)
+    return frame
+
+
+CATEGORY = {"variables": [{"name": "x"}, {"name": "branch", "kind": "category"}]}
+DERIVED = {
+    "derived": [{"name": "b3", "column": "branch", "is": "3"}],
+    "variables": [{"name": "x"}, {"name": "b3"}],
+}
+JOB = {"variables": [{"name": "x"}, {"name": "job", "kind": "category"}]}
+
+
+@pytest.mark.parametrize("declared", [CATEGORY, DERIVED])
+def test_a_blank_in_one_row_leaves_the_others_as_they_were(
+    declared: dict[str, object], training: pd.DataFrame, tmp_path: Path, allocator: Allocator
+) -> None:
+    card = _fit(tmp_path, allocator, training, declared)
+    found = []
+    for name, cells in (("new", "0,1\n0,2\n0,3\n"), ("blank", "0,1\n0,2\n0,3\n0,\n")):
+        (tmp_path / f"{name}.csv").write_text(f"x,branch\n{cells}")
+        out = tmp_path / f"{name}_scored.csv"
+        allocator("score", tmp_path / f"{name}.csv", "--scorecard", card, "--out", out)
+        found.append(pd.read_csv(out)["pd"].tolist()[:3])
+    assert found[0] == found[1]
+    assert found[0][0] != found[0][2]
+
+
+NEW = "borrower_id,x,job\na,0,Office\nb,0,office\nc,0,Self \nd,0,NewJob\ne,0,\nf,0,NA\n"
+
+
+def test_levels_never_seen_are_counted_and_named(
+    training: pd.DataFrame, tmp_path: Path, allocator: Allocator
+) -> None:
+    card = _fit(tmp_path, allocator, training, JOB)
+    (tmp_path / "n.csv").write_text(NEW)
+    page = " ".join(allocator("score", tmp_path / "n.csv", "--scorecard", card).out.split())
+    assert "job 'office' was not seen at fit: row 2 counted as 'Office', the commonest level, PD " in page
+    assert "differs from 'Office' by capitals" in page
+    assert "differs from 'Self' by blanks" in page
+    assert "empty cells of job: 1, filled with the level Office" in page
+    told = allocator("score", tmp_path / "n.csv", "--scorecard", card, "--json").json["unseen"]["job"]
+    assert [(one["level"], one["cells"], one["first_rows"]) for one in told] == [
+        ("office", 1, [2]),
+        ("Self ", 1, [3]),
+        ("NewJob", 1, [4]),
+        ("NA", 1, [6]),
+    ]
+    assert {tuple(one["pd"]) for one in told} == {tuple(told[0]["pd"])}
+
+
+def test_check_and_solve_note_what_a_scorecard_never_saw(
+    training: pd.DataFrame, tmp_path: Path, allocator: Allocator
+) -> None:
+    card = _fit(tmp_path, allocator, training, JOB)
+    (tmp_path / "n.csv").write_text(NEW.replace("\n", ",A\n").replace("job,A", "job,grade"))
+    (tmp_path / "churn.csv").write_text("rate,A\n0.1,0.1\n0.6,0.2\n")
+    (tmp_path / "s.yaml").write_text(
+        f"schema: 1\nname: s\nportfolio:\n  source: n.csv\n  scorecard: {card.name}\n"
+        "  defaults: {lgd: 0.5, max_amount: 10}\nresponse: {churn: churn.csv}\n"
+        "policy:\n  budget: {amount: 100}\n  ticket: {min: 1, max: 10}\n  rates: {A: [10%, 60%]}\n"
+    )
+    for command in (("check",), ("solve", "--out", tmp_path / "run")):
+        page = " ".join(allocator(command[0], tmp_path / "s.yaml", *command[1:]).out.split())
+        assert "job 'office' was not seen at fit: row 2 counted as 'Office', the commonest level" in page
+        assert "empty cells of job: 1, filled with the level Office" in page
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text("utf-8"))
+    assert any("job 'NewJob' was not seen at fit" in note for note in summary["notes"])

@@ -1,0 +1,172 @@
+"""Levels: one spelling whatever the file's type and the other rows; what a fit has not seen is named."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from allocator.scoring.declarations import text_columns
+from allocator.scoring.levels import level, levels_of, likeness, slips, unseen, unseen_lines
+from allocator.scoring.preparation import Variable
+from allocator.scoring.reading import TEXT, Derived, read_table
+from allocator.scoring.scorecard import Scorecard, fit_scorecard
+
+CODES = ("1", "2", "3", "2.5", "-4")
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ([1, 1.0, "1", "1.0", np.int8(1), np.float32(1), Decimal("1.00"), b"1"], "1"),
+        ([2.5, "2.50", np.float32(2.5), Decimal("2.5")], "2.5"),
+        ([0.00001, "0.00001"], "0.00001"),
+        ([0, -0.0, "-0", "0.0"], "0"),
+        ([True, np.True_, "true", "TRUE"], "True"),
+        ([date(2019, 3, 1), pd.Timestamp("2019-03-01"), "2019-03-01 00:00:00"], "2019-03-01"),
+        (["001"], "001"),
+        (["1e5"], "1e5"),
+        ([" A"], " A"),
+    ],
+)
+def test_one_level_has_one_spelling(cells: list[object], expected: str) -> None:
+    assert {level(cell) for cell in cells} == {expected}
+
+
+def test_a_column_of_mixed_types_is_read_cell_by_cell() -> None:
+    found = levels_of(pd.Series([True, 1, 1.0, "1", None, "", np.nan], dtype=object))
+    assert found.names == ("True", "1")
+    assert found.codes.tolist() == [0, 1, 1, 1, -1, -1, -1]
+    assert (found.counts.tolist(), found.empty) == ([1, 3], 3)
+    assert found.rows_of(["1"])["1"].tolist() == [1, 2, 3]
+
+
+def test_resemblance_in_words() -> None:
+    known = ["Office", "Self", "1"]
+    alike = likeness(["office", "Self ", "Offce", "ＳＥＬＦ", "001", "Pilot"], known)
+    assert alike == {
+        "office": "it differs from 'Office' by capitals",
+        "Self ": "it differs from 'Self' by blanks",
+        "Offce": "it is almost 'Office'",
+        "ＳＥＬＦ": "it differs from 'Self' by the width of its letters",
+        "001": "it differs from '1' by leading zeros",
+        "Pilot": "",
+    }
+
+
+def test_one_level_is_one_line_however_many_rows() -> None:
+    cells = levels_of(pd.Series(["new"] * 1058 + ["A"] + [f"n{i}" for i in range(9)]))
+    lines = unseen_lines(unseen("k", cells, ["A"], "'A'", np.linspace(0, 1, 1068)))
+    assert lines[0] == (
+        "k 'new' was not seen at fit: 1,058 rows (1, 2, 3, 4, 5, ...) counted as 'A', PD 0.00% to 99.06%"
+    )
+    assert (len(lines), lines[-1]) == (6, "k: 5 further levels are like these, 5 rows")
+    assert "\\x1b" in unseen_lines(unseen("k", levels_of(pd.Series(["\x1b[0m"])), [], "A"))[0]
+
+
+def test_what_a_derived_column_almost_means_is_named() -> None:
+    derived = Derived("far", "state", "not", "CA")
+    found = derived.slips(pd.Series(["CA", "ca", "NV", None, " CA"]))
+    assert [one.level for one in found] == ["ca", " CA"]
+    assert found[0].line() == (
+        "state 'ca' is not 'CA': row 2 counted as another level by far; it differs from 'CA' by capitals"
+    )
+    assert slips("state", levels_of(pd.Series(["NV"])), "CA", "") == []
+
+
+def _training() -> pd.DataFrame:
+    generator = np.random.default_rng(7)
+    frame = pd.DataFrame({"x": generator.normal(size=600).round(3), "k": generator.choice(CODES, 600)})
+    odds = frame["x"] + (frame["k"] == "3") - 1
+    frame["bad"] = (generator.random(600) < 1 / (1 + np.exp(-odds))).astype(int)
+    return frame
+
+
+TRAINING = _training()
+DERIVED = (Derived("three", "k", "is", "3"),)
+
+
+@pytest.fixture(scope="module", params=["category", "derived"])
+def card(request: pytest.FixtureRequest) -> Scorecard:
+    """A logit of x and k, as a category or through a column derived from it."""
+    by_level = request.param == "category"
+    variables = [Variable("x"), Variable("k", "category") if by_level else Variable("three")]
+    return fit_scorecard(TRAINING, TRAINING["bad"], variables, derived=() if by_level else DERIVED)
+
+
+def _pds(frame: pd.DataFrame, ending: str, folder: Path, card: Scorecard) -> np.ndarray:
+    """PDs of `frame` once it was written to a file and read again."""
+    path = folder / f"rows.{ending}"
+    match ending:
+        case "parquet":
+            frame.to_parquet(path)
+        case "xlsx":
+            frame.to_excel(path, index=False)
+        case _:
+            frame.to_csv(path, index=False)
+    text = text_columns([one.variable for one in card.preparation.columns], (), card.derived)
+    return card.apply(read_table(path, (*TEXT, *text)))["pd"].to_numpy()
+
+
+ROWS = st.lists(
+    st.tuples(st.floats(-3, 3).map(lambda x: round(x, 3)), st.sampled_from(CODES)), min_size=2, max_size=6
+)
+SLOW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "xlsx"])
+@SLOW
+@given(
+    rows=ROWS, blank=st.sampled_from(["x", "k"]), whole=st.booleans(), numeric=st.booleans(), data=st.data()
+)
+def test_a_cell_of_one_row_changes_no_other_row(
+    ending: str, rows: list[tuple[float, str]], blank: str, whole: bool, numeric: bool, data: st.DataObject,
+    tmp_path_factory: pytest.TempPathFactory, card: Scorecard,
+) -> None:  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["x", "k"])
+    if whole:
+        frame["k"] = "2"
+    if numeric:
+        frame["k"] = pd.to_numeric(frame["k"])
+    folder = tmp_path_factory.mktemp("rows")
+    before = _pds(frame, ending, folder, card)
+    row = data.draw(st.integers(0, len(frame) - 1))
+    strange = data.draw(st.sampled_from([None, "A01"])) if blank == "k" and ending != "parquet" else None
+    changed = frame.astype({blank: object})
+    changed.loc[row, blank] = strange
+    if blank == "x" or (numeric and strange is None):
+        changed[blank] = pd.to_numeric(changed[blank])
+    after = _pds(changed, ending, folder, card)
+    others = np.arange(len(frame)) != row
+    np.testing.assert_array_equal(after[others], before[others])
+
+
+@SLOW
+@given(rows=ROWS)
+def test_numbers_and_texts_of_every_file_have_the_same_pd(
+    rows: list[tuple[float, str]], tmp_path_factory: pytest.TempPathFactory, card: Scorecard
+) -> None:
+    frame = pd.DataFrame(rows, columns=["x", "k"])
+    folder = tmp_path_factory.mktemp("rows")
+    wanted = card.apply(frame)["pd"].to_numpy()
+    for typed in (frame, frame.assign(k=frame["k"].astype(float)), frame.assign(k=frame["k"].map(Decimal))):
+        np.testing.assert_array_equal(card.apply(typed)["pd"].to_numpy(), wanted)
+        np.testing.assert_array_equal(_pds(typed, "parquet", folder, card), wanted)
+    for ending in ("csv", "xlsx"):
+        np.testing.assert_array_equal(
+            _pds(frame.assign(k=frame["k"].astype(float)), ending, folder, card), wanted
+        )
+
+
+@pytest.mark.parametrize("cells", [[1, 2, 2], [1.0, 2.0, np.nan], ["1", "2.0", "2"]])
+def test_a_fit_learns_the_same_levels_from_every_type(cells: list[object]) -> None:
+    frame = pd.DataFrame({"x": np.tile([0.0, 1.0, 3.0], 40), "k": cells * 40})
+    y = pd.Series(np.tile([0, 0, 0, 1, 1], 24))
+    levels = fit_scorecard(frame, y, [Variable("k", "category")]).preparation.columns[0].levels
+    assert set(levels) - {"other"} == {"1", "2"}
