@@ -60,7 +60,7 @@ class Filling:
         limits = columns.limits
         sign = np.array([-1.0 if row.sense == "at_least" else 1.0 for row in limits.rows])
         self.book, self.wish = book, wish
-        self.signed = sparse.csc_array(limits.matrix.multiply(sign[:, None]))
+        self.signed = sparse.csc_array(limits.in_each_cell().multiply(sign[:, None]))
         self.capped = np.array([row.sense != "at_least" for row in limits.rows])
         self.capped |= np.diff(sparse.csr_array(self.signed > 0).indptr) > 0
         self.slack = _SLACK * limits.scale
@@ -105,7 +105,7 @@ class Filling:
         by_channel = columns.by_channel(self.wish.option, self.wish.amount)
         sums = [np.bincount(limits.cell, used, minlength=limits.cells) for used in by_channel]
         flat = np.array(sums).T.ravel()
-        asked = float((limits.matrix @ flat)[0])
+        asked = float(limits.use_of(np.array(sums, dtype=np.float64).T)[0])
         share = min(1.0, limits.rows[0].rhs / asked) if asked > 0 else 1.0
         helping = self.signed.multiply(self.signed < 0)
         return np.where(self.capped, -share * (helping @ flat), 0.0)

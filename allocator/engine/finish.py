@@ -17,12 +17,14 @@ from scipy import sparse
 
 from allocator.engine.cores import Priced
 from allocator.engine.kernel import dense
-from allocator.engine.kernel.columns import Answers, Columns, Response
+from allocator.engine.kernel.columns import Answers, Change, Columns, Response
+from allocator.engine.kernel.curvature import DENSE_UP_TO
 from allocator.engine.kernel.passes import Pass, Tally
 from allocator.engine.program import Effort, Program, row_bounds
 from allocator.engine.relaxation import signed
 from allocator.engine.solving import solve
 from allocator.engine.switches import Switches, changed, next_best
+from allocator.records.limits import Limits, summed
 from allocator.records.portfolio import Floats
 
 _ROUNDS = 12
@@ -136,33 +138,67 @@ class Restricted:
 def _restricted(columns: Columns, base: Answers, at_base: Tally, switches: Switches) -> Restricted:
     limits = columns.limits
     unit = columns.money_unit
-    value, use = columns.change(switches.borrower, switches.option, switches.amount, base)
-    offset = at_base.value
+    change = columns.change(switches.borrower, switches.option, switches.amount, base)
+    value, offset = change.value, at_base.value
     if limits.idle_room > 0:
-        value = value - limits.idle_rate * use[0]
+        value = value - limits.idle_rate * (change.moved.T @ limits.everywhere[[0]].toarray()[0])
         offset += limits.idle_rate * (limits.idle_room - at_base.usage[0])
     group = _group(switches)
     most = switches.size / group
-    norm = np.max(np.abs(use) * group, axis=1, initial=0.0)
+    use = _use(limits, change, group)
+    rows = len(limits)
+    norm = abs(use.top).max(axis=1).toarray().ravel()
     norm[norm == 0.0] = 1.0
     lower, upper = row_bounds(limits.senses, (limits.rhs - at_base.usage) / norm)
     several, room = _convexity(switches, most)
-    rows = len(norm)
-    slack = np.hstack([np.eye(rows), -np.eye(rows)])
-    top = sparse.csc_array(np.hstack([use * group / norm[:, None], slack]))
-    bottom = sparse.hstack([several, sparse.csr_array((len(room), 2 * rows))])
+    slack = sparse.eye_array(rows, format="csc")
+    by = sparse.diags_array(1.0 / norm, format="csc")
+    totals = use.top.shape[1] - len(value)
+    matrix = sparse.block_array(
+        [[by @ use.top, slack, -slack], [use.tied, None, None], [_wider(several, totals), None, None]],
+        format="csc",
+    )
     penalty = np.full(2 * rows, _PENALTY * np.max(group, initial=1.0))
+    columns_more = np.full(2 * rows, np.inf)
     program = Program(
-        cost=np.concatenate([value * group / unit, -penalty]),
-        matrix=sparse.csc_array(sparse.vstack([top, bottom], format="csc")),
-        row_lower=np.concatenate([lower, np.full(len(room), -np.inf)]),
-        row_upper=np.concatenate([upper, room]),
-        column_lower=np.zeros(len(value) + 2 * rows),
-        column_upper=np.concatenate([most, np.full(2 * rows, np.inf)]),
-        integer=np.zeros(len(value) + 2 * rows, dtype=bool),
+        cost=np.concatenate([value * group / unit, np.zeros(totals), -penalty]),
+        matrix=sparse.csc_array(matrix),
+        row_lower=np.concatenate([lower, np.zeros(totals), np.full(len(room), -np.inf)]),
+        row_upper=np.concatenate([upper, np.zeros(totals), room]),
+        column_lower=np.concatenate([np.zeros(len(value)), np.full(totals, -np.inf), np.zeros(2 * rows)]),
+        column_upper=np.concatenate([most, np.full(totals, np.inf), columns_more]),
+        integer=np.zeros(matrix.shape[1], dtype=bool),
         offset=offset / unit,
     )
     return Restricted(program, norm, unit, limits.idle_rate if limits.idle_room > 0 else 0.0, most)
+
+
+@dataclass(frozen=True)
+class _Use:
+    """What the switches add to the rows; with many rows by way of totals, which are columns of their own."""
+
+    top: sparse.csc_array
+    """(m, C + totals)"""
+    tied: sparse.csc_array
+    """(totals, C + totals) what makes each total the sum that it stands for."""
+
+
+def _use(limits: Limits, change: Change, group: Floats) -> _Use:
+    """Few rows: every coefficient; many: sums over everybody, such as a share's reference, are taken once."""
+    single, moved = change.single @ sparse.diags_array(group), change.moved * group
+    if len(limits) <= DENSE_UP_TO:
+        top = summed(limits.everywhere @ moved, single.toarray())
+        return _Use(sparse.csc_array(top), sparse.csc_array((0, len(group))))
+    size = np.maximum(np.max(np.abs(moved), axis=1, initial=0.0), 1e-300)
+    totals = limits.everywhere @ sparse.diags_array(size)
+    top = sparse.hstack([single, totals], format="csc")
+    tied = np.hstack([moved / size[:, None], -np.eye(len(size))])
+    return _Use(top, sparse.csc_array(tied))
+
+
+def _wider(several: sparse.csr_array, totals: int) -> sparse.csr_array:
+    """The convexity rows with the totals' columns, which are no part of them."""
+    return sparse.csr_array(sparse.hstack([several, sparse.csr_array((several.shape[0], totals))]))
 
 
 def _group(switches: Switches) -> Floats:

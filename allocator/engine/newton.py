@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.engine.kernel.columns import Columns
+from allocator.engine.kernel.curvature import Curvature
 from allocator.engine.kernel.passes import COMPILED_FROM, Pass, Sums, prepare
 from allocator.engine.options import on_hull, options_of, uses_of
 from allocator.engine.program import Effort
@@ -140,7 +141,7 @@ def _descend(book: Pass, box: Box, prices: Floats, delta: float, end: End) -> tu
         gradient = limits.rhs - here.usage
         near = box.around(prices, reach * money)
         step = _step(gradient, _damped(here.curvature, limits.scale, damping), prices, near)
-        predicted = -float(gradient @ step + 0.5 * step @ here.curvature @ step)
+        predicted = -float(gradient @ step + 0.5 * step @ here.curvature.times(step))
         worth_it = end.gain * abs(here.bound)
         if predicted <= worth_it or idle >= _IDLE:
             there, sharper = here, delta
@@ -173,8 +174,9 @@ def _money_a_unit(columns: Columns) -> Floats:
             for channel in limits.channels
         ]
     )
-    weighed = abs(limits.matrix).multiply(np.tile(use, limits.cells)[None, :])
-    largest = np.asarray(weighed.max(axis=1).todense()).ravel()
+    single = abs(limits.matrix).multiply(np.tile(use, limits.cells)[None, :])
+    common = abs(limits.everywhere).multiply(use[None, :])
+    largest = np.maximum(*(part.max(axis=1).toarray().ravel() for part in (single, common)))
     return np.where(largest > 0.0, 1.0 / np.maximum(largest, 1e-300), 1.0)
 
 
@@ -189,23 +191,23 @@ def _adapt(ratio: float, damping: float, delta: float, here: Sums, enough: int) 
     return max(damping, 1e-12), delta
 
 
-def _damped(curvature: Floats, scale: Floats, damping: float) -> Floats:
+def _damped(curvature: Curvature, scale: Floats, damping: float) -> Curvature:
     """Curvature plus Marquardt's diagonal; a row without curvature gets that of the flattest scale."""
-    diagonal = np.diag(curvature)
+    diagonal = curvature.diagonal()
     largest = float(np.max(diagonal / scale**2, initial=0.0)) or 1.0
     floor = np.maximum(diagonal, 1e-6 * largest * scale**2)
-    return np.asarray(curvature + np.diag(damping * floor + 1e-12 * largest * scale**2))
+    return curvature.with_diagonal(damping * floor + 1e-12 * largest * scale**2)
 
 
-def _step(gradient: Floats, curvature: Floats, prices: Floats, box: Box) -> Floats:
+def _step(gradient: Floats, curvature: Curvature, prices: Floats, box: Box) -> Floats:
     """The minimiser of the quadratic picture inside the box, by the primal-dual active set method.
 
     Hintermueller, Ito and Kunisch (2003): a price is held at an edge while the picture pushes it out,
     and let go when it pulls it in. Rows that add up to one another (sectors to the budget) leave flat
     directions, in which only the edges stop a step: which of them do must come out right.
     """
-    norm = np.sqrt(np.diag(curvature))
-    scaled = curvature / norm[:, None] / norm
+    norm = np.sqrt(curvature.diagonal())
+    scaled = curvature.scaled(norm)
     slope = gradient / norm
     low, high = (box.low - prices) * norm, (box.high - prices) * norm
     step, pull = np.zeros(len(prices)), slope
@@ -213,9 +215,8 @@ def _step(gradient: Floats, curvature: Floats, prices: Floats, box: Box) -> Floa
     for _ in range(_TURNS):
         free = ~(at_low | at_high)
         step = np.where(at_low, low, np.where(at_high, high, 0.0))
-        right = slope[free] + scaled[np.ix_(free, ~free)] @ step[~free]
-        step[free] = -np.linalg.solve(scaled[np.ix_(free, free)], right)
-        pull = np.where(free, 0.0, slope + scaled @ step)
+        step[free] = scaled.solve(free, -(slope + scaled.times(step))[free])
+        pull = np.where(free, 0.0, slope + scaled.times(step))
         before = at_low, at_high
         at_low, at_high = step - pull < low, step - pull > high
         if np.array_equal(at_low, before[0]) and np.array_equal(at_high, before[1]):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from allocator.engine.kernel.columns import Columns, Response
 from allocator.engine.kernel.passes import prepare
+from allocator.records.limits import Limits
 from allocator.records.portfolio import Booleans, Floats, Integers
 from allocator.records.reasons import BY_THE_STEP, NEVER, crowded_out
 
@@ -31,16 +34,60 @@ def reasons(columns: Columns, refused: Booleans, prices: Floats, threads: int) -
 
 
 def _largest_charge(columns: Columns, prices: Floats, i: Integers, free: Response) -> Integers:
-    """The row that charges each borrower's best unpriced offer most; the first of equal ones."""
-    used = columns.subset(i).by_channel(free.option[i], free.amount[i])
-    cell = columns.limits.cell[i]
-    width = len(columns.limits.channels)
+    """The row that charges each borrower's best unpriced offer most; the first of equal ones.
+
+    Rows that count a cell's members are looked at cell by cell; of those that count everybody alike only
+    the ones that may be largest are, so that it costs borrowers + rows.
+    """
+    limits, cell = columns.limits, columns.limits.cell[i]
+    used = np.array(columns.subset(i).by_channel(free.option[i], free.amount[i]))
+    common = limits.everywhere.toarray()
+    slots, most = _rows_by_cell(limits, common)
     largest = np.full(len(i), -np.inf)
     row_of = np.zeros(len(i), dtype=np.int64)
-    for j in np.flatnonzero(prices):
-        table = prices[j] * columns.limits.matrix[[j]].toarray().reshape(-1, width)
-        charge = sum(table[cell, h] * used[h] for h in range(width) if np.any(table[:, h]))
-        more = charge > largest
-        largest = np.where(more, charge, largest)
-        row_of[more] = j
+    everyone = [(np.full(limits.cells, j), _table(limits, common, j)) for j in _leading(common, prices, most)]
+    for rows, factors in (*slots, *everyone):
+        row, charge = rows[cell], np.einsum("ih,hi->i", factors[cell], used)
+        charge = np.where((row >= 0) & (prices[row] != 0.0), prices[row] * charge, -np.inf)
+        more = (charge > largest) | ((charge == largest) & (row < row_of))
+        largest, row_of = np.where(more, charge, largest), np.where(more, row, row_of)
     return row_of
+
+
+def _rows_by_cell(limits: Limits, common: Floats) -> tuple[Iterator[tuple[Integers, Floats]], int]:
+    """The rows that single out a cell: the first of each, the second, ..., and how many a cell has at most.
+
+    Each comes as a row (cells,), -1: none, with its coefficients (cells, channels).
+    """
+    entries = limits.matrix.tocoo()
+    width = len(limits.channels)
+    key = entries.col // width * len(limits) + entries.row
+    pairs, pair = np.unique(key, return_inverse=True)
+    cell, row = pairs // len(limits), pairs % len(limits)
+    factors = common[row]
+    np.add.at(factors, (pair, entries.col % width), entries.data)
+    rank = np.arange(len(pairs)) - np.searchsorted(cell, cell)
+
+    def slots() -> Iterator[tuple[Integers, Floats]]:
+        for r in range(most):
+            own = np.flatnonzero(rank == r)
+            rows, table = np.full(limits.cells, -1), np.zeros((limits.cells, width))
+            rows[cell[own]], table[cell[own]] = row[own], factors[own]
+            yield rows, table
+
+    most = int(rank.max(initial=-1)) + 1
+    return slots(), most
+
+
+def _leading(common: Floats, prices: Floats, most: int) -> list[int]:
+    """Rows among which is the one that charges most of all that do not single out a borrower's cell."""
+    charges = prices[:, None] * common
+    several = np.flatnonzero(np.count_nonzero(charges, axis=1) > 1)
+    leading = [np.argsort(-charges[:, h], kind="stable")[: most + 1] for h in range(common.shape[1])]
+    rows = np.unique(np.concatenate([several, *leading]))
+    return [int(j) for j in rows if np.any(charges[j])]
+
+
+def _table(limits: Limits, common: Floats, row: int) -> Floats:
+    """(cells, channels) the coefficients of one row."""
+    return np.asarray(limits.matrix[[row]].toarray().reshape(limits.cells, -1) + common[row])

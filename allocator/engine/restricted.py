@@ -200,10 +200,11 @@ def _on_lattice(amounts: Floats, step: float) -> bool:
 
 def _plain_basis(limits: Limits, row: int) -> str:
     """The basis that row `row` adds up with coefficients 1 and nothing else; '' where it does more."""
-    span = slice(limits.matrix.indptr[row], limits.matrix.indptr[row + 1])
-    data = limits.matrix.data[span]
-    channels = np.unique(limits.matrix.indices[span][data != 0] % len(limits.channels))
-    if np.any(data[data != 0] != 1.0) or len(channels) != 1:
+    single, common = limits.matrix[[row]], limits.everywhere[[row]]
+    data = np.concatenate([single.data, common.data])
+    found = np.concatenate([single.indices % len(limits.channels), common.indices])
+    channels = np.unique(found[data != 0])
+    if np.any(data[data != 0] != 1.0) or len(channels) != 1 or (np.any(single.data) and np.any(common.data)):
         return ""
     channel = limits.channels[int(channels[0])]
     return BASES[channel.basis] if channel.weight is None else ""

@@ -17,9 +17,9 @@ from allocator.engine.kernel.columns import Answers, Columns, Response
 from allocator.records.portfolio import Codes, Floats, Integers
 
 _FIRST = 3_000
-"""Borrowers that may switch in the first program; where many are equal, more, for half as many kinds."""
+"""Borrowers that may switch in the first program, or as many as there are rows; of equal ones more."""
 _MORE = 5_000
-"""Borrowers who may bring a new answer at once, and those who are equal to the last of them."""
+"""Borrowers, or as many as there are rows, who may bring a new answer at once, and their equals."""
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 """2^64 over the golden ratio: Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4)."""
 _WHOLE = 1e-6
@@ -89,7 +89,7 @@ def _spans(begin: Integers, size: Integers) -> Integers:
 
 def next_best(columns: Columns, prices: Floats, base: Response) -> Switches:
     """For the kinds with the smallest margins the answer that loses least against the base."""
-    near = kinds(columns, _nearest(columns, base.margin))
+    near = kinds(columns, _nearest(columns, base.margin, max(_FIRST, len(columns.limits))))
     option, amount = dense.second_best(columns, prices, near.borrower, base)
     return Switches(near.borrower, option, amount, near.member, near.start)
 
@@ -107,10 +107,11 @@ def changed(columns: Columns, base: Answers, switches: Switches, response: Respo
     known = key(switches.member, np.repeat(switches.option, size), np.repeat(switches.amount, size))
     now = key(differs, response.option[differs], response.amount[differs])
     new = differs[~np.isin(now, known)]
-    if len(new) > _MORE:
+    more = max(_MORE, len(columns.limits))
+    if len(new) > more:
         margin = response.margin[new]
-        new = new[margin >= np.partition(margin, -_MORE)[-_MORE]]  # equal ones come together
-    most = max(2 * _MORE, len(switches))
+        new = new[margin >= np.partition(margin, -more)[-more]]  # equal ones come together
+    most = max(2 * more, len(switches))
     if len(new) > most and len(kinds(columns, new[:most]).borrower) >= most // 2:
         new = new[:most]  # unless they are very many and not of a few kinds
     found = kinds(columns, new)
@@ -118,13 +119,12 @@ def changed(columns: Columns, base: Answers, switches: Switches, response: Respo
     return Switches(found.borrower, option, amount, found.member, found.start)
 
 
-def _nearest(columns: Columns, margin: Floats) -> Integers:
-    """The borrowers with the smallest margins, none left out that is equal to one of them.
+def _nearest(columns: Columns, margin: Floats, count: int) -> Integers:
+    """The `count` borrowers with the smallest margins, none left out that is equal to one of them.
 
     Of margins that many different borrowers share (offers that nobody would take all tie with refusal)
     the first few thousand are enough: who matters besides brings an answer later.
     """
-    count = _FIRST
     while True:
         near = smallest(margin, count)
         if len(near) < count:

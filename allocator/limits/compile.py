@@ -45,19 +45,16 @@ class _Channels:
 
 
 @dataclass(frozen=True)
-class _Entry:
-    """factor x channel over the members with `code` of `membership` (None: everyone)."""
-
-    channel: int
-    factor: float
-    membership: int | None = None
-    code: int = 0
-
-
-@dataclass(frozen=True)
 class _Draft:
-    row: Row
-    entries: tuple[_Entry, ...]
+    """The rows of one entry of the policy: one, or one a label of its membership."""
+
+    rows: tuple[Row, ...]
+    channel: int
+    """What each row adds up."""
+    membership: int | None
+    """Whose members: those of the row's label; None: everybody, in one row."""
+    reference: tuple[int, float] | None = None
+    """A channel that counts in every row for everybody, and its factor."""
 
 
 def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
@@ -70,14 +67,16 @@ def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
     channels = _Channels()
     drafts = [_budget(policy, channels)]
     for limit, at in zip(policy.limits, of_limit, strict=True):
-        drafts.extend(_drafts(limit, memberships[at], at, policy, portfolio, channels))
+        drafts.append(_draft(limit, memberships[at], at, policy, portfolio, channels))
     cell, table = _cells(memberships, len(portfolio))
+    matrix, everywhere = _matrices(drafts, table, len(channels.channels))
     return Limits(
-        rows=tuple(draft.row for draft in drafts),
+        rows=tuple(row for draft in drafts for row in draft.rows),
         cell=cell,
         cells=len(table),
         channels=channels.in_one_table(len(portfolio)),
-        matrix=_matrix(drafts, table, len(channels.channels)),
+        matrix=matrix,
+        everywhere=everywhere,
         idle_rate=policy.idle_rate,
         notes=tuple(
             nobody_passes(f"limit {limit.name!r} counts nobody", limit.where)
@@ -90,30 +89,30 @@ def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
 def _budget(policy: Policy, channels: _Channels) -> _Draft:
     budget = policy.budget
     row = Row("budget", budget.basis, budget.spend, budget.amount, max(budget.amount, 1e-9))
-    return _Draft(row, (_Entry(channels.index(budget.basis, None, ""), 1.0),))
+    return _Draft((row,), channels.index(budget.basis, None, ""), None)
 
 
-def _drafts(
+def _draft(
     limit: Limit, membership: Membership, at: int, policy: Policy, portfolio: Portfolio, channels: _Channels
-) -> list[_Draft]:
+) -> _Draft:
     """One row, or with `each` one a value of that column."""
     measured = FAMILIES[limit.measure](portfolio)
     weight, key = _weighted(measured, limit, portfolio)
     channel = channels.index(measured.basis, weight, key)
-    reference = _reference_entries(limit, channels)
+    reference = _reference(limit, channels)
     used_by_exposure = _exposure_by_code(measured, weight, membership, portfolio)
     taken = _reference_exposure(limit, measured, portfolio)
-    drafts = []
-    for code, label in enumerate(membership.labels):
+    bound = limit.bound * policy.budget.amount if limit.of == "budget" else limit.bound
+    size = 0.0 if reference else abs(bound)
+    rows = []
+    for label, lent in zip(membership.labels, used_by_exposure.tolist(), strict=True):
         name = limit.name if limit.each is None else f"{limit.name}[{label}]"
-        bound = limit.bound * policy.budget.amount if limit.of == "budget" else limit.bound
-        rhs = (
-            bound - used_by_exposure[code] if limit.of in (None, "budget") else taken - used_by_exposure[code]
+        rhs = (taken if reference else bound) - lent
+        rows.append(
+            Row(name, limit.measure, limit.sense, float(rhs), max(size, policy.budget.amount / 1000, 1e-9))
         )
-        size = abs(bound) if limit.of in (None, "budget") else 0.0
-        row = Row(name, limit.measure, limit.sense, float(rhs), max(size, policy.budget.amount / 1000, 1e-9))
-        drafts.append(_Draft(row, (_Entry(channel, 1.0, at, code), *reference)))
-    return drafts
+    everybody = limit.each is None and not limit.where
+    return _Draft(tuple(rows), channel, None if everybody else at, reference)
 
 
 def _weighted(measured: Measured, limit: Limit, portfolio: Portfolio) -> tuple[Floats | None, str]:
@@ -126,12 +125,12 @@ def _weighted(measured: Measured, limit: Limit, portfolio: Portfolio) -> tuple[F
     return product, f"{key} x {limit.weight}"
 
 
-def _reference_entries(limit: Limit, channels: _Channels) -> tuple[_Entry, ...]:
+def _reference(limit: Limit, channels: _Channels) -> tuple[int, float] | None:
     """- bound x reference on the left, for limits that are a share of what is lent."""
     if limit.of in (None, "budget"):
-        return ()
+        return None
     basis = "offered" if limit.of == "total" else "drawn"
-    return (_Entry(channels.index(basis, None, ""), -limit.bound),)
+    return channels.index(basis, None, ""), -limit.bound
 
 
 def _exposure_by_code(
@@ -185,20 +184,37 @@ def _compress(keys: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     return present, position[keys]
 
 
-def _matrix(drafts: Sequence[_Draft], table: np.ndarray, channels: int) -> sparse.csr_array:
-    """(rows, cells * channels) coefficients."""
-    rows, columns, values = [], [], []
-    everyone = np.arange(len(table))
-    for j, draft in enumerate(drafts):
-        for entry in draft.entries:
-            members = (
-                everyone
-                if entry.membership is None
-                else np.flatnonzero(table[:, entry.membership] == entry.code)
-            )
-            rows.append(np.full(len(members), j))
-            columns.append(members * channels + entry.channel)
-            values.append(np.full(len(members), entry.factor))
-    shape = (len(drafts), len(table) * channels)
-    coordinates = (np.concatenate(rows), np.concatenate(columns))
-    return sparse.coo_array((np.concatenate(values), coordinates), shape=shape).tocsr()
+def _matrices(
+    drafts: Sequence[_Draft], table: np.ndarray, channels: int
+) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """Coefficients in single cells (rows, cells * channels), and in every cell alike (rows, channels)."""
+    rows = sum(len(draft.rows) for draft in drafts)
+    single, common = _Entries(), _Entries()
+    first = 0
+    for draft in drafts:
+        own = first + np.arange(len(draft.rows))
+        if draft.membership is None:
+            common.add(own, draft.channel, 1.0)
+        else:
+            code = table[:, draft.membership]
+            members = np.flatnonzero(code >= 0)
+            single.add(first + code[members], members * channels + draft.channel, 1.0)
+        if draft.reference is not None:
+            common.add(own, *draft.reference)
+        first += len(draft.rows)
+    return single.matrix(rows, len(table) * channels), common.matrix(rows, channels)
+
+
+class _Entries:
+    """Entries of a sparse matrix; those of one place add up."""
+
+    def __init__(self) -> None:
+        none = np.zeros(0, dtype=np.int64)
+        self._parts: list[tuple[Any, Any, Any]] = [(none, none, np.zeros(0))]
+
+    def add(self, rows: np.ndarray, columns: np.ndarray | int, value: float) -> None:
+        self._parts.append((rows, np.broadcast_to(columns, rows.shape), np.full(len(rows), value)))
+
+    def matrix(self, rows: int, columns: int) -> sparse.csr_array:
+        row, column, value = (np.concatenate(part) for part in zip(*self._parts, strict=True))
+        return sparse.coo_array((value, (row, column)), shape=(rows, columns)).tocsr()

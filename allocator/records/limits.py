@@ -4,13 +4,15 @@ Row j reads  sum_i sum_b coefficient_jbi basis_b(i)  {<=, >=, =}  rhs_j  with th
 offered = x, drawn = a x, interest = a r T x (gross) and loans = 1 (docs/formulation.md, section 2).
 Coefficients never depend on the rate, and few of them differ: borrowers of one *cell* (the same
 membership in every filter) share theirs, up to the borrower's own weights. A *channel* is a basis
-times a weight column; so a row is a sparse vector over cells x channels, and nothing of size
-borrowers x rows is stored.
+times a weight column; so a row is a sparse vector over cells x channels, plus what it counts in
+every cell alike (the budget, the reference of a share), and nothing of size borrowers x rows or
+cells x rows is stored.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -63,6 +65,8 @@ class Limits:
     channels: tuple[Channel, ...]
     matrix: sparse.csr_array
     """(m, cells * channels): coefficient of row j at cell c, channel h in column c * channels + h."""
+    everywhere: sparse.csr_array
+    """(m, channels): what comes on top of it in every cell."""
     idle_rate: float
     """What a unit of unspent budget earns."""
     notes: tuple[str, ...] = ()
@@ -71,17 +75,17 @@ class Limits:
     def __len__(self) -> int:
         return len(self.rows)
 
-    @property
+    @cached_property
     def rhs(self) -> Floats:
         """(m,) right-hand sides."""
         return np.array([row.rhs for row in self.rows])
 
-    @property
+    @cached_property
     def scale(self) -> Floats:
         """(m,) what violations are measured against."""
         return np.array([row.scale for row in self.rows])
 
-    @property
+    @cached_property
     def senses(self) -> tuple[Sense, ...]:
         return tuple(row.sense for row in self.rows)
 
@@ -97,16 +101,31 @@ class Limits:
 
     def used_channels(self) -> tuple[int, ...]:
         """Channels that some row gives a coefficient other than 0."""
-        used = np.unique(self.matrix.indices[self.matrix.data != 0] % len(self.channels))
-        return tuple(int(h) for h in used)
+        single = self.matrix.indices[self.matrix.data != 0] % len(self.channels)
+        common = self.everywhere.indices[self.everywhere.data != 0]
+        return tuple(int(h) for h in np.union1d(single, common))
+
+    def use_of(self, sums: Floats) -> Floats:
+        """(m,) left-hand sides from sums (cells, channels) of what borrowers use of each channel."""
+        return np.asarray(self.matrix @ sums.ravel() + self.everywhere @ sums.sum(axis=0))
+
+    def charges(self, prices: Floats) -> Floats:
+        """(cells, channels) what one unit of each channel costs in each cell at `prices` (m,)."""
+        single = (self.matrix.T @ prices).reshape(self.cells, len(self.channels))
+        return np.asarray(single + self.everywhere.T @ prices)
+
+    def in_each_cell(self) -> sparse.csr_array:
+        """(m, cells * channels) all coefficients, those that are the same everywhere repeated a cell."""
+        repeated = sparse.kron(np.ones((1, self.cells)), self.everywhere, format="csr")
+        return sparse.csr_array(self.matrix + repeated)
 
     def coefficients(self, borrowers: np.ndarray) -> np.ndarray:
         """Coefficients of the given borrowers, shape (4, m, len(borrowers)), by basis."""
         channels = len(self.channels)
-        columns = self.matrix.tocsc()
+        columns, common = self.matrix.tocsc(), self.everywhere.toarray()
         out = np.zeros((4, len(self.rows), len(borrowers)))
         for h, channel in enumerate(self.channels):
-            table = columns[:, h::channels].toarray()
+            table = columns[:, h::channels][:, self.cell[borrowers]].toarray()
             weight = 1.0 if channel.weight is None else channel.weight[borrowers]
-            out[channel.basis] = summed(out[channel.basis], table[:, self.cell[borrowers]] * weight)
+            out[channel.basis] = summed(out[channel.basis], (table + common[:, h, None]) * weight)
         return out

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import sparse
 
+from allocator.engine.kernel.curvature import Curvature
 from allocator.engine.kernel.passes import prepare
 from allocator.engine.newton import Box, _step, newton_prices
 from allocator.engine.prices import relaxation_prices
@@ -22,7 +24,28 @@ def test_a_step_is_the_minimiser_inside_the_box(seed: int) -> None:
     curvature = root.T @ root + 1e-8 * np.eye(m) * np.max(np.sum(root**2, axis=0))
     gradient, prices = draw.normal(size=m), draw.uniform(0.0, 1.0, m)
     box = Box(np.where(draw.random(m) < 0.7, 0.0, -np.inf), prices + draw.uniform(0.0, 1.0, m))
-    step = _step(gradient, curvature, prices, box)
+    none = np.zeros((m, 0))
+    step = _step(gradient, Curvature(curvature, none, none), prices, box)
+    check_minimiser(gradient, curvature, prices, box, step)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_step_over_many_rows_is_the_same_minimiser(seed: int) -> None:
+    """A sparse part and one of low rank, as the rows of an `each` give it."""
+    draw = np.random.default_rng(1_000 + seed)
+    m, rank = int(draw.integers(2, 40)), 2
+    own = np.diag(draw.uniform(0.1, 2.0, m))
+    common = draw.normal(size=(m, rank))
+    curvature = own + common @ common.T
+    gradient, prices = draw.normal(size=m), draw.uniform(0.0, 1.0, m)
+    box = Box(np.where(draw.random(m) < 0.7, 0.0, -np.inf), prices + draw.uniform(0.0, 1.0, m))
+    step = _step(gradient, Curvature(sparse.csc_array(own), common, common), prices, box)
+    check_minimiser(gradient, curvature, prices, box, step)
+
+
+def check_minimiser(
+    gradient: np.ndarray, curvature: np.ndarray, prices: np.ndarray, box: Box, step: np.ndarray
+) -> None:
     slope = (gradient + curvature @ step) / np.sqrt(np.diag(curvature))
     at_low, at_high = prices + step <= box.low + 1e-12, prices + step >= box.high - 1e-12
     assert np.all(prices + step >= box.low - 1e-12)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from allocator.engine.reasons import reasons
+from allocator.engine.kernel.columns import Response
+from allocator.engine.reasons import _largest_charge, reasons
 from tests.builders import Case, churn_table, limit, policy, portfolio
-from tests.stages import solve
+from tests.engine.random_books import random_case
+from tests.stages import columns_of, solve
 
 TABLE = churn_table([0.04, 0.08, 0.12], A=[0.0, 0.3, 0.8], B=[0.1, 0.25, 0.6])
 
@@ -82,3 +85,27 @@ def test_every_refusal_has_a_reason_and_no_offer_has_one() -> None:
     solved = solve(Case(book, TABLE, terms))
     found = reasons(solved.columns, solved.solution.amount == 0, solved.solution.prices, threads=1)
     assert [reason == "" for reason in found] == (solved.decisions.amount > 0).tolist()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_largest_charge_is_found_among_all_rows(seed: int) -> None:
+    """Against every row's charge written out, for rows that count some borrowers or everybody."""
+    columns = columns_of(random_case(seed))
+    draw = np.random.default_rng(seed)
+    limits, n = columns.limits, len(columns)
+    prices = draw.normal(size=len(limits)) * (draw.random(len(limits)) < 0.7)
+    offered = np.flatnonzero(columns.offers.menu >= 0)
+    option = np.full(n, -1, dtype=np.int32)
+    option[offered] = 0
+    free = Response(option, np.where(option >= 0, columns.offers.high, 0.0), np.zeros(n), np.zeros(n))
+    found = _largest_charge(columns, prices, offered, free)
+    take, rate = columns.take_up(option), columns.rate(option)
+    bases = np.array(
+        [free.amount, take * free.amount, take * free.amount * rate * columns.offers.term, option >= 0]
+    )
+    charges = prices[:, None] * np.einsum("bjn,bn->jn", limits.coefficients(np.arange(n)), bases)
+    charges = np.where(prices[:, None] != 0.0, charges, -np.inf)[:, offered]
+    largest = charges[found, np.arange(len(offered))]
+    sunk = charges.max(axis=0) > 0.0  # by some row: nobody else is asked about
+    assert sunk.any()
+    np.testing.assert_allclose(largest[sunk], charges.max(axis=0)[sunk], rtol=1e-9)

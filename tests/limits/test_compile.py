@@ -8,6 +8,8 @@ import pytest
 from allocator.errors import InputError
 from allocator.limits import compile_limits
 from tests.builders import limit, policy, portfolio
+from tests.engine.random_books import random_case
+from tests.stages import columns_of
 
 BOOK = portfolio(
     ["A", "B", "A"],
@@ -132,3 +134,33 @@ def test_each_borrower_may_have_a_limit_of_its_own() -> None:
     )
     assert [row.name for row in limits.rows[1:]] == ["name[b000]", "name[b001]", "name[b002]"]
     assert limits.coefficients(np.array([1]))[0, :, 0].tolist() == [1.0, -0.5, 0.5, -0.5]
+
+
+@pytest.mark.parametrize("of", [None, "budget", "total", "drawn"])
+def test_each_over_many_values_holds_a_few_numbers_a_borrower(of: str | None) -> None:
+    """Shares of what is lent count everybody in every row, yet that is written down once a row."""
+    n = 2_000
+    book = portfolio(["A"] * n, texts={"client": [f"c{i:04d}" for i in range(n)]})
+    limits = compile_limits(
+        policy(1e9, limit("clients", "offered", "at_most", 0.01, of=of, each="client")), book
+    )
+    assert len(limits) == 1 + n
+    assert limits.matrix.nnz + limits.everywhere.nnz <= 3 * n + 1
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_uses_and_charges_are_those_of_the_coefficients(seed: int) -> None:
+    """Row by row and borrower by borrower, whatever a row counts in single cells or everywhere."""
+    columns = columns_of(random_case(seed))
+    draw = np.random.default_rng(seed)
+    limits, n = columns.limits, len(columns)
+    bases, prices = draw.uniform(0.0, 1e6, (4, n)), draw.normal(size=len(limits))
+    every = limits.coefficients(np.arange(n))
+    sums = np.zeros((limits.cells, len(limits.channels)))
+    for h, channel in enumerate(limits.channels):
+        weight = 1.0 if channel.weight is None else channel.weight
+        np.add.at(sums[:, h], limits.cell, bases[channel.basis] * weight)
+    expected = np.einsum("bjn,bn->j", every, bases)
+    np.testing.assert_allclose(limits.use_of(sums), expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
+    charged = columns.price_by_basis(prices)
+    np.testing.assert_allclose(charged, np.einsum("bjn,j->bn", every, prices), rtol=1e-9, atol=1e-12)

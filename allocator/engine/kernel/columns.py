@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import sparse
 
 from allocator.records.limits import Channel, Limits
 from allocator.records.offers import OfferBook
@@ -38,14 +39,9 @@ class Columns:
         rows = tuple(replace(row, rhs=row.rhs * share, scale=row.scale * share) for row in limits.rows)
         return Columns(book, replace(limits, rows=rows, cell=limits.cell[picks], channels=channels))
 
-    def prices_by_cell(self, prices: Floats) -> Floats:
-        """(cells, channels) what one unit of each channel costs in each cell at `prices`."""
-        flat = self.limits.matrix.T @ prices
-        return np.asarray(flat).reshape(self.limits.cells, len(self.limits.channels))
-
     def price_by_basis(self, prices: Floats) -> Floats:
         """(4, n) P_b,i = sum_j lambda_j c_ji over the rows on basis b (formulation.md, section 2)."""
-        table = self.prices_by_cell(prices)
+        table = self.limits.charges(prices)
         out = np.zeros((4, len(self)))
         for h, channel in enumerate(self.limits.channels):
             share = table[:, h][self.limits.cell]
@@ -58,7 +54,7 @@ class Columns:
             np.bincount(self.limits.cell, used, minlength=self.limits.cells)
             for used in self.by_channel(option, amount)
         ]
-        return np.asarray(self.limits.matrix @ np.array(sums).T.ravel())
+        return self.limits.use_of(np.array(sums, dtype=np.float64).T)
 
     def pinned_use(self) -> Floats:
         """(m,) what pinned offers use of every row."""
@@ -87,24 +83,18 @@ class Columns:
         ) * offers.relationship - take_up * offers.processing_cost
         return np.where(taken, money + fixed, 0.0)
 
-    def change(
-        self, borrowers: Integers, option: Codes, amount: Floats, base: Answers
-    ) -> tuple[Floats, Floats]:
-        """Value (C,) and use (m, C) that C borrowers add when they leave `base` for option and amount."""
-        coefficients = self.limits.coefficients(borrowers)
-        value, use = self._worth(borrowers, option, amount, coefficients)
-        old_value, old_use = self._worth(
-            borrowers, base.option[borrowers], base.amount[borrowers], coefficients
+    def change(self, borrowers: Integers, option: Codes, amount: Floats, base: Answers) -> Change:
+        """What C borrowers add to value and use when they leave `base` for `option` and `amount`."""
+        few, limits = self.subset(borrowers), self.limits
+        was = base.option[borrowers], base.amount[borrowers]
+        moved = np.array(few.by_channel(option, amount)) - np.array(few.by_channel(*was))
+        places = limits.cell[borrowers] * len(limits.channels) + np.arange(len(limits.channels))[:, None]
+        own = limits.matrix.tocsc()
+        single = sum(
+            (own[:, places[h]] @ sparse.diags_array(moved[h]) for h in range(len(moved))),
+            sparse.csc_array((len(limits), len(borrowers))),
         )
-        return value - old_value, use - old_use
-
-    def _worth(
-        self, borrowers: Integers, option: Codes, amount: Floats, coefficients: Floats
-    ) -> tuple[Floats, Floats]:
-        few = self.subset(borrowers)
-        taken, drawn, interest = few._bases(option, amount)
-        bases = np.array([amount, drawn, interest, taken])
-        return few.values(option, amount), np.einsum("bjc,bc->jc", coefficients, bases)
+        return Change(few.values(option, amount) - few.values(*was), sparse.csc_array(single), moved)
 
     def take_up(self, option: Codes) -> Floats:
         """(n,) share of customers who accept each decision, 0 where refused."""
@@ -127,6 +117,18 @@ class Columns:
     def _bases(self, option: Codes, amount: Floats) -> tuple[np.ndarray, Floats, Floats]:
         drawn = self.take_up(option) * amount
         return option >= 0, drawn, drawn * self.rate(option) * self.offers.term
+
+
+@dataclass(frozen=True)
+class Change:
+    """What C changes of answer add; row j's use grows by single_j + everywhere_j moved."""
+
+    value: Floats
+    """(C,)"""
+    single: sparse.csc_array
+    """(m, C)"""
+    moved: Floats
+    """(channels, C)"""
 
 
 @dataclass(frozen=True)

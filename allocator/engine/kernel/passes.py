@@ -13,8 +13,8 @@ from scipy import sparse
 
 from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Columns, Response
+from allocator.engine.kernel.curvature import DENSE_UP_TO, Curvature, by_row
 from allocator.engine.kernel.hull import Hulls, hulls_of
-from allocator.records.limits import Limits
 from allocator.records.offers import Menu
 from allocator.records.portfolio import Codes, Floats, Integers
 
@@ -33,8 +33,8 @@ class Sums:
     """U(prices)."""
     usage: Floats
     """(m,) left-hand sides at every borrower's best answer."""
-    curvature: Floats
-    """(m, m) of the bound, from borrowers within delta of a switch (docs/decisions: prices)."""
+    curvature: Curvature
+    """Of the bound, from borrowers within delta of a switch (docs/decisions: prices)."""
     near: int
     """How many those are."""
 
@@ -65,7 +65,7 @@ class Pass:
 
     def sweep(self, prices: Floats, delta: float) -> Sums:
         """Bound, usage and curvature at `prices` (m,); `delta` is money a unit of money."""
-        table = self.columns.prices_by_cell(prices)
+        table = self.columns.limits.charges(prices)
         if self.compiled:
             total, near, usage, curvature = self._compiled_sweep(table, delta)
         else:
@@ -73,7 +73,7 @@ class Pass:
         limits = self.columns.limits
         return Sums(
             dense.dual_value(limits, prices, total),
-            np.asarray(limits.matrix @ usage.ravel()),
+            limits.use_of(usage),
             self._by_row(curvature),
             near,
         )
@@ -86,7 +86,7 @@ class Pass:
 
         n = len(self.columns)
         response = Response(np.empty(n, dtype=np.int32), np.empty(n), np.empty(n), np.empty(n))
-        table = self.columns.prices_by_cell(prices)
+        table = self.columns.limits.charges(prices)
         arrays = (response.option, response.amount, response.reduced, response.margin)
 
         def block(begin: int, end: int) -> None:
@@ -113,19 +113,19 @@ class Pass:
 
         parts = self._in_blocks(block, blocks)
         usage = sum((part[1] for part in parts), np.zeros(shape))
-        return Tally(sum(part[0] for part in parts), np.asarray(columns.limits.matrix @ usage.ravel()))
+        return Tally(sum(part[0] for part in parts), columns.limits.use_of(usage))
 
-    def _by_row(self, curvature: Floats) -> Floats:
-        """(m, m) curvature of the rows from that of the channels in each cell: sum_c G_c S_c G_c'."""
+    def _by_row(self, channels: Floats) -> Curvature:
+        """Curvature of the rows from that of the channels in each cell."""
         limits = self.columns.limits
-        if not self.compiled:
-            return by_row(limits, curvature)
+        if not self.compiled or len(limits) > DENSE_UP_TO:
+            return by_row(limits, channels)
         from allocator.engine.kernel import compiled
 
-        out = np.zeros((len(limits), len(limits)))
+        own = np.zeros((len(limits), len(limits)))
         matrix = self.matrix
-        compiled.by_row(matrix.indptr, matrix.indices, matrix.data, curvature, out)
-        return out
+        compiled.by_row(matrix.indptr, matrix.indices, matrix.data, channels, own)
+        return by_row(limits, channels, own)
 
     def _compiled_sweep(self, table: Floats, delta: float) -> tuple[float, int, Floats, Floats]:
         from allocator.engine.kernel import compiled
@@ -210,19 +210,3 @@ def _laid_out(menus: tuple[Menu, ...]) -> tuple[Integers, Floats, Floats]:
 def _costs(columns: Columns) -> tuple[float, float, float]:
     offers = columns.offers
     return float(offers.churn_cost), float(offers.decline_churn), float(offers.processing_cost)
-
-
-def by_row(limits: Limits, curvature: Floats) -> Floats:
-    """(m, m) curvature of the rows from that of the channels in each cell: sum_c G_c S_c G_c'."""
-    rows = len(limits.rows)
-    cells, channels = limits.cells, len(limits.channels)
-    out = np.zeros((rows, rows))
-    if cells * rows * channels <= 4_000_000:
-        dense_matrix = limits.matrix.toarray().reshape(rows, cells, channels)
-        inner = np.einsum("jch,chg->jcg", dense_matrix, curvature, optimize=True)
-        return np.asarray(np.tensordot(inner, dense_matrix, axes=([1, 2], [1, 2])))
-    for g in range(channels):
-        for h in range(channels):
-            left, right = limits.matrix.tocsc()[:, g::channels], limits.matrix.tocsc()[:, h::channels]
-            out += (left.multiply(curvature[:, g, h]) @ right.T).toarray()
-    return out

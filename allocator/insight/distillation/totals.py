@@ -39,7 +39,7 @@ def totals_of(columns: Columns, members: Integers, shares: Sequence[float], rate
             factor = np.array([by_basis[channel.basis] for channel in limits.channels])
             for s, part in enumerate(parts):
                 value[s, r] += part.value(rate, take, columns)
-                use[s, r] += limits.matrix @ (part.channels * factor).ravel() if width else 0.0
+                use[s, r] += limits.use_of(part.channels * factor) if width else 0.0
     return Totals(value, use)
 
 

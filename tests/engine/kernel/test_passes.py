@@ -32,8 +32,8 @@ def test_sweeps_agree(seed: int) -> None:
     assert other.near == one.near
     scale = np.abs(one.usage).max()
     np.testing.assert_allclose(other.usage, one.usage, rtol=1e-12, atol=1e-12 * scale)
-    top = np.abs(one.curvature).max()
-    np.testing.assert_allclose(other.curvature, one.curvature, rtol=1e-12, atol=1e-12 * top)
+    top = np.abs(one.curvature.table()).max()
+    np.testing.assert_allclose(other.curvature.table(), one.curvature.table(), rtol=1e-12, atol=1e-12 * top)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -76,4 +76,4 @@ def test_threads_do_not_change_a_bit() -> None:
     first, second = one.sweep(prices, 0.01), two.sweep(prices, 0.01)
     assert first.bound == second.bound
     assert np.array_equal(first.usage, second.usage)
-    assert np.array_equal(first.curvature, second.curvature)
+    assert np.array_equal(first.curvature.table(), second.curvature.table())
