@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from allocator.errors import AllocatorError, Fault, InfeasibleError, OutputError
+from allocator.report.visible import visible
 
 INTERRUPTED = 130
 TERMINATED = 143
@@ -68,17 +69,15 @@ def _near(file: str | None) -> str | None:
 
 
 def _wrapped(text: str, first: str, further: str) -> list[str]:
-    """`text` in lines of at most 100 columns; words, as paths are, stay whole."""
+    """`text` in lines of at most 100 columns; words, as paths are, stay whole.
+
+    Line breaks, which the messages of libraries hold, are blanks.
+    """
     return textwrap.wrap(
-        _printable(text),
+        visible(text.replace("\n", " ").replace("\t", " ")),
         _WIDTH,
         initial_indent=first,
         subsequent_indent=further,
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _printable(text: str) -> str:
-    """`text` without control characters: what stands in a file must not steer the terminal."""
-    return "".join(sign if sign.isprintable() or sign.isspace() else repr(sign)[1:-1] for sign in text)

@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from allocator.errors import OutputError
+from allocator.report.visible import visible, visible_page
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -54,14 +55,18 @@ def stand_in_for_closed_streams() -> None:
 
 
 def print_page(page: RenderableType) -> None:
-    """Print for people: at most 100 columns, plain text unless on a terminal."""
+    """Print for people: at most 100 columns, plain text unless on a terminal; what is unseen as escapes."""
     from rich.console import Console
+    from rich.segment import Segment, Segments
 
-    console = Console(file=sys.stdout, highlight=False)
+    console = Console(file=sys.stdout, highlight=False, emoji=False)
     console.width = min(console.width, _WIDTH) if console.is_terminal else _WIDTH
     with _writing(), console.capture() as capture:  # rich touches the file even then
-        console.print(page, markup=False)
-    _write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
+        plain = console.options.update(markup=False)
+        for line in console.render_lines(visible_page(page), plain, pad=False):
+            shown = [Segment(visible(part.text), part.style) for part in line]
+            console.print(Segments([*shown, Segment.line()]))
+    _write("".join(line.rstrip() + "\n" for line in capture.get().split("\n")[:-1]))
 
 
 def print_json(document: Mapping[str, Any]) -> None:
@@ -73,7 +78,7 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 def print_line(line: str) -> None:
     """Print one line for people."""
-    _write(line + "\n")
+    _write(visible(line) + "\n")
 
 
 def _write(text: str) -> None:
@@ -110,7 +115,7 @@ def progress(verbose: bool) -> Iterator[Progress]:
     with redirect_stdout(sys.stderr):
         if verbose:
             started = perf_counter()
-            yield lambda step: print(f"{perf_counter() - started:7.1f} s  {step}", flush=True)
+            yield lambda step: print(f"{perf_counter() - started:7.1f} s  {visible(step)}", flush=True)
         elif sys.stderr.isatty():
             line = LiveLine()
             try:
@@ -150,15 +155,16 @@ class LiveLine:
 
     def _begin(self) -> None:
         from rich.console import Console
+        from rich.text import Text
 
         with self._lock:
             if self._timer.finished.is_set():
                 return
-            console = Console(stderr=True)
+            console = Console(stderr=True, emoji=False)
             if console.is_dumb_terminal:
-                self._show = lambda step: console.print(step, markup=False, highlight=False)
+                self._show = lambda step: console.print(visible(step), markup=False, highlight=False)
                 self._show(self._step)
             else:
-                self._status = console.status(self._step)
-                self._show = self._status.update
+                self._status = status = console.status(Text(visible(self._step)))
+                self._show = lambda step: status.update(Text(visible(step)))
                 self._status.start()

@@ -7,12 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from allocator.insight.backtest import Backtest, Tested, gain
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, unit_for
-from allocator.report.plain import listed, plain_table
+from allocator.report.plain import Text, listed, plain_table
 
 MOST = 30
 """Periods shown."""
@@ -35,12 +34,17 @@ def backtest_page(name: str, found: Backtest, currency: str, notes: Sequence[str
             *(unit.write(row[key]) for key in _SUMS),
         )
     periods = len(found.hindsight)
-    head = Text(
-        f"{name}: {periods} periods decided by what was known, scored by what happened\n", style="bold"
-    )
-    head.append(f"Amounts in {unit}; bad: funded borrowers who defaulted; what is foreseen is the value")
+    title = f"{name}: {periods} periods decided by what was known, scored by what happened"
+    words = f"Amounts in {unit}; bad: funded borrowers who defaulted; what is foreseen is the value"
     broke = [Text(_broke(row)) for row in totals if row["broke_limits_in"]]
-    parts: list[RenderableType] = [head, "", table, *broke, *_gains(found, currency)]
+    parts: list[RenderableType] = [
+        Text(title, style="bold"),
+        Text(words),
+        "",
+        table,
+        *broke,
+        *_gains(found, currency),
+    ]
     parts += ["", Text(f"What happened by period, {unit}", style="bold"), _by_period(found, unit.write)]
     if periods > MOST:
         parts.append(Text(f"and {periods - MOST:,} more; --json has all"))

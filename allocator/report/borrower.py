@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from allocator.insight.explanation import Alternative, Explanation
 from allocator.insight.flips import Flip
@@ -16,7 +15,7 @@ from allocator.insight.standing import Standing
 from allocator.report.broken import standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, small
-from allocator.report.plain import plain_table
+from allocator.report.plain import Text, plain_table
 
 _WORDS = {
     "interest": "interest",
@@ -64,11 +63,8 @@ def _decision(found: Explanation, currency: str) -> RenderableType:
         else ""
     )
     text = Text(f"{found.borrower}, grade {found.grade}", style="bold")
-    text.append(f": {decision}\n", style="not bold")
-    text.append(
-        f"PD {percent(facts['pd'])}, LGD {percent(facts['lgd'])}, term {term}{loans}", style="not bold"
-    )
-    return text
+    text.append(f": {decision}", style="not bold")
+    return Group(text, f"PD {percent(facts['pd'])}, LGD {percent(facts['lgd'])}, term {term}{loans}")
 
 
 def _why(found: Explanation) -> RenderableType:

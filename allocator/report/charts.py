@@ -5,11 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from allocator.errors import Fault, InputError
+from allocator.report.visible import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,7 +90,23 @@ def require_drawable(path: Path) -> None:
 def chart_text(chart: Chart, path: Path) -> str:
     """The file's text, HTML or SVG by the ending of `path`; the same chart gives the same text."""
     require_drawable(path)
+    chart = _visible(chart)
     return _html(chart) if path.suffix.lower() == ".html" else _svg(chart)
+
+
+def _visible(chart: Chart) -> Chart:
+    """`chart` with words that can be seen: an SVG holds no control characters."""
+
+    def shown(one: Series) -> Series:
+        words = [visible(word) if isinstance(word, str) else word for word in one.x]
+        return replace(one, name=visible(one.name), x=words)
+
+    return Chart(
+        visible(chart.title),
+        *(replace(axis, label=visible(axis.label)) for axis in (chart.x, chart.y)),
+        tuple(map(shown, chart.series)),
+        tuple((at, visible(words)) for at, words in chart.marks),
+    )
 
 
 def _html(chart: Chart) -> str:

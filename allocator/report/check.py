@@ -9,14 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from allocator.records.limits import Limits
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Portfolio
 from allocator.records.scenario import Scenario
 from allocator.report.money import percent
-from allocator.report.plain import notes_of, plain_table
+from allocator.report.plain import Text, notes_of, plain_table
 
 _MOST_LIMITS = 25
 

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from allocator.insight.comparison import Comparison, Pair, Side
 from allocator.insight.comparison.segments import Figures
@@ -16,7 +15,7 @@ from allocator.insight.comparison.swaps import SwapTotal
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.grid import Grid, unit_of
 from allocator.report.money import Unit, percent, relative, unit_for
-from allocator.report.plain import listed, plain_table
+from allocator.report.plain import Text, listed, plain_table
 
 _ROOM = 46
 """Columns of the page that the amounts of borrowers who are swapped may take."""

@@ -8,7 +8,6 @@ import numpy as np
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from allocator.insight.book import BookView, Cost, LimitView
 from allocator.insight.ledger import Account
@@ -17,7 +16,7 @@ from allocator.insight.standing import Standing
 from allocator.report.broken import standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import figure, small, unit_for
-from allocator.report.plain import plain_table
+from allocator.report.plain import Text, plain_table
 
 WIDTH = 100
 _MOST = 25

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
-from rich.text import Text
 
-from allocator.report.plain import plain_table
+from allocator.report.plain import Text, plain_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from allocator.insight.frontier import Frontier, Point
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import figure, small
-from allocator.report.plain import plain_table
+from allocator.report.plain import Text, plain_table
 
 _HUGE = 1e12
 
@@ -20,11 +19,9 @@ def frontier_page(found: Frontier) -> RenderableType:
     """The points, one a line, and what is known of the curve between them."""
     names = " and ".join(found.limits)
     solved = sum(point.solved for point in found.points)
-    text = Text(f"{found.name}: value against {names}", style="bold")
-    text.append(
-        f"\n{solved} of {len(found.points)} points feasible, value in {found.currency}", style="not bold"
-    )
-    return Group(text, "", _table(found), *_notes(found))
+    title = Text(f"{found.name}: value against {names}", style="bold")
+    feasible = f"{solved} of {len(found.points)} points feasible, value in {found.currency}"
+    return Group(title, feasible, "", _table(found), *_notes(found))
 
 
 def _table(found: Frontier) -> RenderableType:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.table import Table
-from rich.text import Text
 
 from allocator.report.money import Unit, fitting
-from allocator.report.plain import plain_table
+from allocator.report.plain import Text, plain_table
 
 WIDTH = 100
 """Columns of the page."""

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from allocator.insight.levers import Levers, Worth
 from allocator.insight.standing import Standing
@@ -15,7 +14,7 @@ from allocator.insight.variants import Best
 from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, small
-from allocator.report.plain import plain_table
+from allocator.report.plain import Text, plain_table
 
 _MOST = 40
 SURE = 1e-6

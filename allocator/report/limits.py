@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from allocator.records.scenario import Limit
 from allocator.report.money import Unit, percent, small
-from allocator.report.plain import plain_table
+from allocator.report.plain import Text, plain_table
 
 MOST = 25
 """Limits shown; `each` can make hundreds."""

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any, Self
 
 from rich import box
 from rich.console import RenderableType
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text as RichText
+
+from allocator.report.visible import visible
+
+
+class Text(RichText):
+    """A text of a page: what cannot be seen stands in it as escapes, line breaks too."""
+
+    def __init__(self, text: str = "", style: str = "", **options: Any) -> None:
+        super().__init__(visible(text), style, **options)  # which would drop some controls in silence
+
+    def append(self, text: str | RichText, style: Any = None) -> Self:
+        super().append(visible(text) if isinstance(text, str) else text, style)
+        return self
 
 
 def plain_table(*, totals: bool = False) -> Table:

@@ -7,11 +7,11 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from allocator.records.run import Certificate
 from allocator.report.broken import broken_lines, broken_of
 from allocator.report.money import small
+from allocator.report.plain import Text
 
 
 def recheck_page(

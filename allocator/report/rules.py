@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from allocator.insight.distillation import Distilled, Rule
 from allocator.insight.standing import Standing
@@ -20,7 +19,7 @@ from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.conditions import in_words
 from allocator.report.money import percent, small, unit_for
-from allocator.report.plain import plain_table
+from allocator.report.plain import Text, plain_table
 
 OTHERWISE = "otherwise: refuse"
 
@@ -46,30 +45,31 @@ def rules_page(distilled: Distilled, case: Case, run: Standing) -> RenderableTyp
             unit.write(float(row["offered"])),
             unit.write(float(row["value"])),
         )
-    head = Text()
-    head.append(f"{run.name}: {len(distilled.rules)} rules\n", style="bold")
-    head.append(f"value {certificate.value:,.2f} {currency}; {_beside(distilled, run)}")
+    head = Text(f"{run.name}: {len(distilled.rules)} rules", style="bold")
+    first, *more = _beside(distilled, run)
+    said = [f"value {certificate.value:,.2f} {currency}; {first}", *more]
     title = Text(f"Offers, amounts in {unit}; share: of the largest loan that is possible", style="bold")
     notes = [Text(line) for line in terms_in_words(case)]
-    return Group(head, "", title, table, OTHERWISE, *notes, "", _limits(certificate.limits, distilled))
+    limits = _limits(certificate.limits, distilled)
+    return Group(head, *map(Text, said), "", title, table, OTHERWISE, *notes, "", *map(Text, limits))
 
 
-def _beside(distilled: Distilled, run: Standing) -> str:
+def _beside(distilled: Distilled, run: Standing) -> list[str]:
     """What the rules lose against the run, and against any allocation where the run is no optimum."""
     lost, sign = distilled.regret, "less" if distilled.regret >= 0 else "more"
     share = f" ({percent(abs(lost / run.value))})" if run.value else ""
     bound = f"bound {distilled.bound:,.2f}"
-    told = "".join(f"\n{line}" for line in standing_lines(run))
+    told = list(standing_lines(run))
     if run.optimal:
-        return f"the run's {run.value:,.2f}: {abs(lost):,.2f} {sign}{share}; {bound}{told}"
-    return f"{bound}\nthe run is worth {run.value:,.2f}{told}"
+        return [f"the run's {run.value:,.2f}: {abs(lost):,.2f} {sign}{share}; {bound}", *told]
+    return [bound, f"the run is worth {run.value:,.2f}", *told]
 
 
-def _limits(uses: Sequence[LimitUse], distilled: Distilled) -> str:
+def _limits(uses: Sequence[LimitUse], distilled: Distilled) -> list[str]:
     if distilled.finding.faults:
-        return "\n".join(f"broken: {fault}" for fault in distilled.finding.faults)
+        return [f"broken: {fault}" for fault in distilled.finding.faults]
     worst = max((use.violation for use in uses), default=0.0)
-    return f"all {len(uses)} limits hold, largest violation {small(worst)}"
+    return [f"all {len(uses)} limits hold, largest violation {small(worst)}"]
 
 
 def rules_frame(distilled: Distilled) -> pd.DataFrame:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from allocator.insight.concentration import Concentration
 from allocator.insight.simulation.measures import Distribution, Estimate
@@ -18,7 +17,7 @@ from allocator.insight.standing import Standing
 from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import Unit, percent, unit_for
-from allocator.report.plain import plain_table
+from allocator.report.plain import Text, plain_table
 
 _MOST_SEGMENTS = 12
 _CELLS = 80

@@ -7,7 +7,6 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from allocator.insight.reverse import MONEY, Crossing, Point
 from allocator.insight.stress import Outcome, Trial
@@ -18,7 +17,7 @@ from allocator.report.charts import Axis, Chart, Series
 from allocator.report.conditions import in_words
 from allocator.report.grid import Grid, unit_of
 from allocator.report.money import Unit, percent, relative, small, unit_for
-from allocator.report.plain import notes_of, plain_table
+from allocator.report.plain import Text, notes_of, plain_table
 
 _MOST = 4
 """Broken limits, and cases of one figure, that are shown."""

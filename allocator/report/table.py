@@ -10,13 +10,12 @@ import pandas as pd
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from allocator.records.run import Run
 from allocator.report.broken import broken_lines, broken_of, share_of
 from allocator.report.limits import limits_table
 from allocator.report.money import Unit, percent, small, unit_for
-from allocator.report.plain import notes_of, plain_table
+from allocator.report.plain import Text, notes_of, plain_table
 
 WIDTH = 100
 """Columns of the page, on a terminal or not."""
@@ -49,7 +48,7 @@ def result_page(run: Run, folder: Path) -> RenderableType:
         limits_table(summary["limits"], run.scenario.policy.limits, unit),
     ]
     unspent = _unspent(summary)
-    parts += [unspent] if unspent else []
+    parts += ["", unspent] if unspent else []
     parts += _refusals(run.allocation)
     parts += notes_of(summary.get("notes", ()))
     parts += ["", Text(f"Written to {folder}", no_wrap=True, overflow="ignore")]
@@ -59,24 +58,24 @@ def result_page(run: Run, folder: Path) -> RenderableType:
 def _header(summary: Mapping[str, Any]) -> RenderableType:
     currency = summary["currency"]
     proof = {"prices": "by prices", "tree": "by prices on a tree", "solver": "by the solver's search"}
-    text = Text()
-    text.append(summary["name"], style="bold")
+    text = Text(summary["name"], style="bold")
     by_rule = summary["strategy"] != "optimal"
     rule = f", strategy {summary['strategy']}" if by_rule else ""
-    text.append(f": {summary['status'].replace('_', ' ')}{rule}, bound proved {proof[summary['proof']]}\n")
+    came = f": {summary['status'].replace('_', ' ')}{rule}, bound proved {proof[summary['proof']]}"
+    text.append(came, style="not bold")
     share = f", {share_of(summary)} of it" if by_rule else f", gap {small(summary['gap'])}"
-    text.append(f"objective {summary['objective']:,.2f} {currency}, bound {summary['bound']:,.2f}{share}\n")
-    text.append("".join(f"{line}\n" for line in broken_lines(*broken_of(summary))))
-    text.append(
+    lines = [
+        f"objective {summary['objective']:,.2f} {currency}, bound {summary['bound']:,.2f}{share}",
+        *broken_lines(*broken_of(summary)),
         f"{summary['funded']:,} of {summary['borrowers']:,} firms funded, "
-        f"{summary['offered']:,.2f} {currency} offered, {summary['drawn']:,.2f} expected to be drawn"
-    )
+        f"{summary['offered']:,.2f} {currency} offered, {summary['drawn']:,.2f} expected to be drawn",
+    ]
     if summary["proof"] == "solver":
-        text.append(
-            f"\nbound that verify rechecks without a solver: {summary['certified_bound']:,.2f}, "
+        lines.append(
+            f"bound that verify rechecks without a solver: {summary['certified_bound']:,.2f}, "
             f"gap {small(summary['certified_gap'])}"
         )
-    return text
+    return Group(text, *map(Text, lines))
 
 
 def _with_other(figures: Mapping[str, float]) -> dict[str, float]:
@@ -141,7 +140,7 @@ def _unspent(summary: Mapping[str, Any]) -> str | None:
         why = "the other limits bind first"
     else:
         why = "no further offer earns its cost"
-    return f"\n{unspent:,.2f} of {budget['bound']:,.2f} {unit} left unspent: {why}."
+    return f"{unspent:,.2f} of {budget['bound']:,.2f} {unit} left unspent: {why}."
 
 
 def _refusals(allocation: pd.DataFrame) -> Sequence[RenderableType]:
