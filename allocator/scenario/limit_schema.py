@@ -166,8 +166,8 @@ class LimitEntry(Typed):
     """Smallest sum allowed."""
     exactly: Bound | None = Field(default=None, validate_default=True)
     """The sum required."""
-    enforce: Annotated[Literal["hard"], one_of("hard", later=("report",), later_mapping=True)] = "hard"
-    """hard: every allocation keeps to it."""
+    enforce: Annotated[Literal["hard"], one_of("hard", later=("soft", "report"), later_mapping=True)] = "hard"
+    """hard: every allocation keeps to it; soft limits, and limits only reported, are not yet supported."""
 
     @field_validator("of")
     @classmethod

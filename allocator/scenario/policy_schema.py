@@ -47,7 +47,9 @@ def _two_rates(value: object) -> object:
     found = describe(value)
     if isinstance(value, list | tuple):
         found = "1 value" if len(value) == 1 else f"{len(value)} values"
-    raise refuse(Finding(f"expected {_BAND}, found {found}", "write both ends of the band"))
+    commas = isinstance(value, list | tuple) and len(value) > 2
+    remedy = "write both ends of the band" + (", decimals with a point as 4.5%" if commas else "")
+    raise refuse(Finding(f"expected {_BAND}, found {found}", remedy))
 
 
 def _ascending(band: tuple[float, float]) -> tuple[float, float]:

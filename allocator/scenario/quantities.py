@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, DecimalException
@@ -17,6 +18,12 @@ from allocator.records.scenario import LARGEST_AMOUNT, LONGEST_TERM
 
 _NUMBER = r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"
 _WRITTEN = re.compile(rf"\s*({_NUMBER})\s*(%?)\s*")
+_SIGN = "[,.'\u2019 \u00a0\u2009\u202f]"
+_GROUPED = re.compile(
+    rf"([-+]?[1-9][0-9]{{0,2}}(?:({_SIGN})[0-9]{{3}})(?:\2[0-9]{{3}})*)([.,][0-9]+)?\s*(%?)"
+)
+"""Digits by threes, as 60,000,000 and 60.000.000, 60 000 000 and 60'000'000."""
+_COMMA = re.compile(r"([-+]?[0-9]*),([0-9]+)\s*(%?)")
 _PERCENTAGE = "a percentage such as 63% or a fraction such as 0.63"
 
 
@@ -79,17 +86,29 @@ def number(value: object, expected: str) -> Written:
     text = str(value).strip()
     match = _WRITTEN.fullmatch(text) if isinstance(value, str | int | float) else None
     if match is None or isinstance(value, bool):
-        commas = isinstance(value, str) and _WRITTEN.fullmatch(value.replace(",", ""))
-        remedy = "write thousands as 100_000 and decimals as 0.5" if commas else f"write {expected}"
-        raise refuse(Finding(f"{describe(value)} is not {expected}", remedy))
+        raise refuse(_separated(text) or Finding(f"{describe(value)} is not {expected}", f"write {expected}"))
+    digits = match[1].replace("_", "")
     try:
-        parsed = Decimal(match[1].replace("_", "")) / (100 if match[2] else 1)
-        finite = abs(float(parsed)) < float("inf")
+        parsed = Decimal(digits) / (100 if match[2] else 1)
+        size = abs(float(parsed))
     except (DecimalException, OverflowError):
-        finite = False
-    if not finite:
+        size = 0.0 if "e-" in digits.lower() else float("inf")
+    if size == float("inf"):
         raise refuse(Finding(f"{text} is too large a number", f"write {expected}"))
+    if size < sys.float_info.min and re.search("[1-9]", re.split("[eE]", digits)[0]):
+        raise refuse(Finding(f"{text} is too small a number, and not 0", f"write 0, or {expected}"))
     return Written(text, parsed, bool(match[2]))
+
+
+def _separated(text: str) -> Finding | None:
+    """What to write in the place of digits by threes or of a decimal comma; None where there is neither."""
+    grouped, comma = _GROUPED.fullmatch(text), _COMMA.fullmatch(text)
+    if grouped is not None:
+        plain = re.sub(_SIGN, "_", grouped[1]) + (grouped[3] or "").replace(",", ".") + grouped[4]
+        return Finding(f"{text!r} has thousands separators", f"write {plain}")
+    if comma is not None:
+        return Finding(f"{text!r} has a decimal comma", f"write {comma[1] or 0}.{comma[2]}{comma[3]}")
+    return None
 
 
 def fraction(value: object, expected: str = _PERCENTAGE) -> float:
@@ -196,10 +215,10 @@ def one_of(*known: str, later: Sequence[str] = (), later_mapping: bool = False) 
         if isinstance(value, str) and value in known:
             return value
         choices = ", ".join(known)
-        if (isinstance(value, str) and value in later) or (later_mapping and isinstance(value, Mapping)):
-            named = describe(value) if isinstance(value, str) else "a mapping here"
+        named = next(iter(value), None) if later_mapping and isinstance(value, Mapping) else value
+        if isinstance(named, str) and named in later:
             remedy = f"write {choices}" if len(known) == 1 else f"use one of {choices}"
-            raise refuse(Finding(f"{named} is not yet supported", remedy))
+            raise refuse(Finding(f"{named!r} is not yet supported", remedy))
         near = get_close_matches(value, known, n=1) if isinstance(value, str) else []
         remedy = (
             f"did you mean {near[0]}?" if near else f"write {'it so' if len(known) == 1 else 'one of them'}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
+from typing import TypeGuard
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -30,6 +32,9 @@ _CONSTANTS: Mapping[str, Scalar] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_HEAD, _TAIL = re.compile(r"[-+]?[0-9]{1,3}(,[0-9]{3})*"), re.compile(r"[0-9]{3}(\.[0-9]+)?")
+_NOTHING = re.compile("")
+"""Of a number with thousands separators: what stands before a comma, and after it."""
 _PLAIN_TAGS = frozenset(
     f"tag:yaml.org,2002:{kind}"
     for kind in ("null", "bool", "int", "float", "str", "timestamp", "merge", "value", "map", "seq")
@@ -175,7 +180,7 @@ class _Growth:
     def entries(self, written: MappingNode) -> dict[str, Node]:
         """The entries of a mapping, each at its key's line; a key given twice is a fault."""
         found: dict[str, Node] = {}
-        for key, value in written.value:
+        for key, value in _joined(written) if written.flow_style else written.value:
             origin = self.at(key)
             if not isinstance(key, ScalarNode):
                 self.refuse(origin, "a key is a list or a mapping, expected text", "write a text for the key")
@@ -198,6 +203,26 @@ class _Growth:
     def refuse(self, origin: Origin, problem: str, remedy: str) -> Node:
         self.faults.append(Fault(problem, remedy, file=origin.file, line=origin.line))
         return Node(None, origin)
+
+
+def _joined(written: MappingNode) -> list[tuple[YamlNode, YamlNode]]:
+    """The entries of a mapping in braces, with a number that its own commas cut put together again.
+
+    In {amount: 60,000,000} YAML sees a 60 and two keys 000: the reader of the amount is to say what is wrong.
+    """
+    entries: list[tuple[YamlNode, YamlNode]] = []
+    for key, value in written.value:
+        last = entries[-1][1] if entries else None
+        if _fits(last, _HEAD) and _fits(key, _TAIL) and _fits(value, _NOTHING):
+            joined = ScalarNode(last.tag, f"{last.value},{key.value}", last.start_mark, key.end_mark)
+            entries[-1] = (entries[-1][0], joined)
+        else:
+            entries.append((key, value))
+    return entries
+
+
+def _fits(written: YamlNode | None, form: re.Pattern[str]) -> TypeGuard[ScalarNode]:
+    return isinstance(written, ScalarNode) and form.fullmatch(written.value) is not None
 
 
 def _scalar(written: ScalarNode) -> Scalar:

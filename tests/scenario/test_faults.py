@@ -111,8 +111,7 @@ SLIPS = {
     ),
     "thousands by commas": (
         ("amount: 1_000_000", 'amount: "1,000,000"'),
-        "line 7, policy.budget.amount: '1,000,000' is not an amount such as 100_000_000; "
-        "write thousands as 100_000 and decimals as 0.5",
+        "line 7, policy.budget.amount: '1,000,000' has thousands separators; write 1_000_000",
     ),
     "percentage of money": (
         ("amount: 1_000_000", "amount: 5%"),
@@ -201,7 +200,7 @@ SLIPS = {
     ),
     "soft": (
         ("of: budget", "of: budget, enforce: {soft: 2}"),
-        "line 11, policy.limits[A line].enforce: a mapping here is not yet supported; write hard",
+        "line 11, policy.limits[A line].enforce: 'soft' is not yet supported; write hard",
     ),
 }
 

@@ -12,13 +12,16 @@ RATES = "{A: [4%, 11%], B: [11%, 13.5%]}"
 BAND = "expected a lowest and a highest rate, as [4%, 11%]"
 
 
+POINT = "write both ends of the band, decimals with a point as 4.5%"
+
+
 @pytest.mark.parametrize(
     ("bands", "place", "problem"),
     [
         ("{A: [4%]}", "policy.rates.A", f"{BAND}, found 1 value; write both ends of the band"),
         ("{A: }", "policy.rates.A", f"{BAND}, found nothing; write both ends of the band"),
         ("{A: 4%}", "policy.rates.A", f"{BAND}, found '4%'; write both ends of the band"),
-        ("{A: [1%, 2%, 3%]}", "policy.rates.A", f"{BAND}, found 3 values; write both ends of the band"),
+        ("{A: [1%, 2%, 3%]}", "policy.rates.A", f"{BAND}, found 3 values; {POINT}"),
         (
             "{A: [11%, 4%]}",
             "policy.rates.A",

@@ -33,7 +33,8 @@ def test_amounts(written: object, value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["", "x", "_1", "1 000", "1,5", "0x10", "nan", "inf", "-inf", "١", "1%%", None, [], True, "5k"]
+    "written",
+    ["", "x", "_1", "10 00", "1,5.2", "0x10", "nan", "inf", "-inf", "١", "%", None, [], True, "5k"],
 )
 def test_what_is_no_number(written: object) -> None:
     with pytest.raises(PydanticCustomError, match="is not a number"):
@@ -46,13 +47,57 @@ def test_what_no_float_holds(written: object) -> None:
         number(written, "a number")
 
 
-@given(st.floats(min_value=0, max_value=1))
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        *(("60,000,000", "60_000_000"), ("400,000", "400_000"), ("60 000 000", "60_000_000")),
+        *(("60'000'000", "60_000_000"), ("1.000.000", "1_000_000"), ("1.234,56", "1_234.56")),
+        *(("1,234.56%", "1_234.56%"), ("-1\u00a0000", "-1_000"), ("60\u202f000", "60_000")),
+    ],
+)
+def test_thousands_separators_are_told_as_such(written: str, plain: str) -> None:
+    with pytest.raises(PydanticCustomError, match="has thousands separators") as caught:
+        number(written, "a number")
+    assert remedy_of(caught.value) == f"write {plain}"
+    assert quantity(plain) == pytest.approx(float(plain.removesuffix("%")) / (100 if "%" in plain else 1))
+
+
+@pytest.mark.parametrize(("written", "plain"), [("4,5%", "4.5%"), ("0,500", "0.500"), (",5", "0.5")])
+def test_a_decimal_comma_is_told_as_such(written: str, plain: str) -> None:
+    with pytest.raises(PydanticCustomError, match="has a decimal comma") as caught:
+        number(written, "a number")
+    assert remedy_of(caught.value) == f"write {plain}"
+
+
+@given(st.integers(1_000_000, 10**13), st.sampled_from(",' .\u2019\u202f"))
+def test_any_number_in_groups_of_three_is_told_how_to_be_written(value: int, sign: str) -> None:
+    with pytest.raises(PydanticCustomError) as caught:
+        amount(f"{value:,}".replace(",", sign))
+    assert amount(remedy_of(caught.value).removeprefix("write ")) == value
+
+
+def remedy_of(error: PydanticCustomError) -> str:
+    assert error.context is not None
+    [finding] = error.context["findings"]
+    return str(finding.remedy)
+
+
+@pytest.mark.parametrize(
+    "written", ["1e-999999999", "-1e-400", "1e-320", "1e-307%", "0.001e-99999999999999999999"]
+)
+def test_what_would_be_0_for_a_float_is_not_0(written: str) -> None:
+    with pytest.raises(PydanticCustomError, match="is too small a number, and not 0"):
+        number(written, "a number")
+    assert quantity("0e-999") == quantity("0") == 0
+
+
+@given(st.floats(min_value=0, max_value=1).filter(lambda value: value == 0 or value > 1e-300))
 def test_a_fraction_and_its_percentage_are_the_same(value: float) -> None:
     assert fraction(value) == value
     assert fraction(f"{Decimal(repr(value)) * 100:f}%") == value
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
+@given(st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False))
 def test_what_python_writes_is_read_back_to_the_bit(value: float) -> None:
     assert quantity(repr(value)) == quantity(value) == value
 

@@ -189,3 +189,13 @@ def test_tags_are_refused_as_they_are_written() -> None:
         "case.yaml, line 1: the tag !!binary is not known; remove it",
         "case.yaml, line 2: the tag !secret is not known; remove it",
     ]
+
+
+@pytest.mark.parametrize("written", ["60,000,000", "60,000", "1,234,567.89"])
+def test_a_number_that_its_commas_cut_in_braces_is_told_as_one(
+    faults: Faults, base: str, written: str
+) -> None:
+    text = base.replace("budget: {amount: 1_000_000}", f"budget: {{amount: {written}, spend: exactly}}")
+    plain = written.replace(",", "_")
+    place = "case.yaml, line 7, policy.budget.amount"
+    assert faults(text) == [f"{place}: '{written}' has thousands separators; write {plain}"]
