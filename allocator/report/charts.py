@@ -103,7 +103,8 @@ def _visible(chart: Chart) -> Chart:
 
     return Chart(
         visible(chart.title),
-        *(replace(axis, label=visible(axis.label)) for axis in (chart.x, chart.y)),
+        replace(chart.x, label=visible(chart.x.label)),
+        replace(chart.y, label=visible(chart.y.label)),
         tuple(map(shown, chart.series)),
         tuple((at, visible(words)) for at, words in chart.marks),
     )
