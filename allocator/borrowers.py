@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from allocator.errors import Fault, InputError
+from allocator.intake import content_hash, one_reading
 from allocator.portfolio import (
     as_frame,
     fingerprint,
-    fingerprint_file,
     joined,
     load_portfolio,
     read_book,
@@ -107,6 +107,7 @@ class Columns:
 NO_MORE = Columns()
 
 
+@one_reading()
 def read_inputs(scenario: Scenario, further: Columns = NO_MORE) -> Inputs:
     """The borrowers and the churn curve as every later stage sees them: scored and stressed.
 
@@ -195,7 +196,7 @@ def _weights(path: Path) -> dict[str, float]:
 
 def _hash(path: Path) -> str:
     try:
-        return fingerprint_file(path)
+        return content_hash(path)
     except OSError as error:
         fault = Fault(f"cannot be read: {error.strerror}", "see that it may be read", file=str(path))
         raise InputError.of([fault], str(path)) from error

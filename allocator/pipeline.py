@@ -23,6 +23,7 @@ from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
 from allocator.engine.reasons import reasons
 from allocator.errors import CertificateError, Fault
+from allocator.intake import require_unchanged, watched
 from allocator.limits import compile_limits
 from allocator.pricing.offers import price_offers
 from allocator.records.case import Case, Inputs
@@ -51,6 +52,7 @@ class Clock:
         self._last = now
 
 
+@watched()
 def allocate(
     scenario: Scenario, progress: Progress = lambda _: None, start: Mapping[str, float] | None = None
 ) -> Run:
@@ -59,7 +61,7 @@ def allocate(
     `start` are prices by limit name, those of a former or neighbouring run, that a large book begins from.
     Raises InputError for faults of the borrowers or the churn curve, InfeasibleError where no
     allocation meets every limit, NoAllocationError where none was found in time, CertificateError
-    where the result does not pass its own recheck.
+    where the result does not pass its own recheck. A file that changes meanwhile is bad input.
     """
     clock = Clock()
     progress("reading the borrowers")
@@ -72,6 +74,7 @@ def allocate(
     progress("rechecking the allocation from its inputs")
     finding = judge(case, solution)
     clock.lap("certify")
+    require_unchanged()
     return present(case, solution, finding, clock.seconds)
 
 

@@ -16,6 +16,7 @@ from allocator.certification.certify import Finding, unallowed
 from allocator.certification.economics import COLUMNS
 from allocator.certification.reasons import contradicted_reasons
 from allocator.errors import CertificateError, Fault, InputError
+from allocator.intake import one_reading, require_unchanged, watched
 from allocator.records.case import Inputs
 from allocator.records.document import PATHS, same_document, seen_from, value_at
 from allocator.records.portfolio import Portfolio, Text
@@ -42,6 +43,7 @@ def verify_run(stored: StoredRun) -> Certificate:
     return recheck_run(stored).finding.certificate
 
 
+@watched()
 def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Rechecked:
     """A stored run with everything recomputed from its folder and the inputs alone.
 
@@ -50,13 +52,7 @@ def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Rechecked:
     """
     scenario = _scenario_of(stored)
     claimed = stored.certificate
-    try:
-        inputs = read_inputs(scenario, further)
-    except InputError as error:
-        faults = _changed_inputs(claimed["inputs"], content_hashes(scenario))
-        if faults:  # an input that was altered until it cannot be read was altered
-            raise CertificateError("the run does not pass its recheck", faults) from error
-        raise
+    inputs = _inputs(scenario, claimed["inputs"], further)
     faults = _two_scenarios(stored, scenario) + _changed_inputs(claimed["inputs"], inputs.hashes)
     portfolio = inputs.portfolio
     allocation = in_input_order(stored.allocation, portfolio, ordered=scenario.portfolio.kind != "sql")
@@ -80,6 +76,7 @@ def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Rechecked:
     faults += _altered_rows(allocation, portfolio, finding.ledger, unfounded)
     if finding.certificate.gap < -1e-9 and not finding.broken:
         faults.append(Fault("lies above the bound", "solve again", field="value"))
+    require_unchanged()
     if faults:
         raise CertificateError("the run does not pass its recheck", faults)
     return Rechecked(scenario, inputs, decisions, finding)
@@ -109,6 +106,18 @@ def _absent(stored: StoredRun) -> bool:
     return any(
         not (stored.folder / os.path.expandvars(path)).exists() for path in named if isinstance(path, str)
     )
+
+
+@one_reading()
+def _inputs(scenario: Scenario, claimed: Mapping[str, str], further: Columns) -> Inputs:
+    """The inputs as they are; one that was altered until it cannot be read was altered."""
+    try:
+        return read_inputs(scenario, further)
+    except InputError as error:
+        faults = _changed_inputs(claimed, content_hashes(scenario))
+        if faults:
+            raise CertificateError("the run does not pass its recheck", faults) from error
+        raise
 
 
 def in_input_order(allocation: pd.DataFrame, portfolio: Portfolio, *, ordered: bool) -> pd.DataFrame:

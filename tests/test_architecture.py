@@ -15,12 +15,14 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "allocator"
 LONGEST = 400
 
-GROUND = {"records", "errors"}
+GROUND = {"records", "errors", "intake"}
 STAGES = {"scenario", "portfolio", "scoring", "pricing", "limits", "engine", "certification"}
 MAY_IMPORT = {
     "errors": set(),
     "records": {"errors"},
+    "intake": {"errors"},
     **dict.fromkeys(STAGES, GROUND),
+    "certification": {"records", "errors"},
     "summary": {"certification", *GROUND},
     "borrowers": {"portfolio", "scoring", "pricing", *GROUND},
     "verification": {"borrowers", "summary", *STAGES, *GROUND},

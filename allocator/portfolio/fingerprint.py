@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 
+from allocator.intake import content_hash
 from allocator.portfolio.conversion import cell_text
 from allocator.portfolio.readers import open_source
 from allocator.portfolio.readers.opened import existing_files
@@ -22,8 +22,8 @@ def fingerprint(source: PortfolioSource) -> str:
     if source.kind != "sql":
         files = existing_files(source)
         if files == (source.path,):
-            return fingerprint_file(files[0])
-        parts = "".join(f"{file.name} {fingerprint_file(file)}\n" for file in files)
+            return content_hash(files[0])
+        parts = "".join(f"{file.name} {content_hash(file)}\n" for file in files)
         return f"sha256:{hashlib.sha256(parts.encode()).hexdigest()}"
     opened = open_source(source)
     columns = [column.to_pylist() for column in opened.fetch(opened.names, ()).table.columns]
@@ -32,9 +32,3 @@ def fingerprint(source: PortfolioSource) -> str:
     for line in lines:
         digest.update(b"\n" + line.encode())
     return f"sha256:{digest.hexdigest()}"
-
-
-def fingerprint_file(path: Path) -> str:
-    """The hash of any file's bytes, a churn curve's too. Raises OSError where it cannot be read."""
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,16 @@ PATHS: tuple[Place, ...] = (
 )
 """Where a path may stand; the files of `stresses` stand at stresses.NAME.file besides."""
 
+URL: Place = (*SOURCE, "sql")
+"""Where a database's address stands."""
+DATABASE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///(?:file:)?)(?!:memory:)([^?]+)(.*)", re.DOTALL)
+"""An address that names a file: what stands before, the file, its options."""
+
 
 def seen_from(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """`document` for a file in `folder`: its paths, which are absolute, start from there."""
     seen = dict(document)
-    for place in (*PATHS, *((*STRESSES, name, "file") for name in document.get("stresses", {}))):
+    for place in (*PATHS, URL, *((*STRESSES, name, "file") for name in document.get("stresses", {}))):
         seen = _moved(seen, place, folder)
     return seen
 
@@ -47,6 +53,17 @@ def relative(raw: str, folder: Path) -> str:
     """The absolute path `raw` as seen from `folder`; as it is where it starts with a variable."""
     head, tail = split(raw)
     return os.path.join(os.path.relpath(head, folder.resolve()), tail).rstrip("/") if head else raw
+
+
+def relative_address(raw: str, folder: Path) -> str:
+    """A database's address as seen from `folder`, where it names a file, as SQLite's does."""
+    found = DATABASE_FILE.fullmatch(raw)
+    return raw if found is None else found[1] + relative(found[2], in_address(folder)) + found[3]
+
+
+def in_address(folder: Path) -> Path:
+    """`folder` as it stands in an address, where a question mark would begin the options."""
+    return Path(str(folder.resolve()).replace("%", "%25").replace("?", "%3F"))
 
 
 def split(raw: str) -> tuple[str, str]:
@@ -71,11 +88,12 @@ def _whole(value: Any) -> Any:
 
 
 def _moved(document: Mapping[str, Any], place: Place, folder: Path) -> dict[str, Any]:
+    value = value_at(document, place)
+    if not isinstance(value, str):
+        return dict(document)
+    return _with(document, place, (relative_address if place == URL else relative)(value, folder))
+
+
+def _with(document: Mapping[str, Any], place: Place, value: str) -> dict[str, Any]:
     key, *below = place
-    moved = dict(document)
-    value = moved.get(key)
-    if below and isinstance(value, Mapping):
-        moved[key] = _moved(value, tuple(below), folder)
-    elif not below and isinstance(value, str):
-        moved[key] = relative(value, folder)
-    return moved
+    return {**document, key: _with(document[key], tuple(below), value) if below else value}

@@ -55,6 +55,8 @@ class PortfolioSource:
     url: str | None = field(default=None, repr=False)
     """The database, its secrets filled in: never to be shown or written."""
     query: str | None = None
+    query_limit: float = 300.0
+    """Seconds after which the query is stopped."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Column name, canonical or used by a limit -> the source's name."""
     defaults: Mapping[str, float | str | bool] = field(default_factory=dict)

@@ -114,7 +114,8 @@ def _portfolio(typed: PortfolioEntry, term: float, numbers: frozenset[str]) -> P
     }
     match source:
         case SqlSource():
-            return PortfolioSource("sql", url=expand(source.sql)[0], query=source.query, **shared)
+            address, limit = expand(source.sql)[0], source.time_limit
+            return PortfolioSource("sql", url=address, query=source.query, query_limit=limit, **shared)
         case CsvSource():
             path = _path(source.csv)
             return PortfolioSource("csv", path, separator=source.sep, decimal=source.decimal, **shared)

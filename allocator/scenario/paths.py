@@ -8,10 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from allocator.errors import Fault
-from allocator.records.document import PATHS, SOURCE, STRESSES, split
+from allocator.records.document import DATABASE_FILE, PATHS, SOURCE, STRESSES, URL, in_address, split
 from allocator.scenario.nodes import Location, Node
-
-URL: Location = (*SOURCE, "sql")
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _FOLDER = re.compile(r"\$\{[^}]*\}(?:/|$)")
@@ -42,8 +40,8 @@ def anchor(tree: Node) -> tuple[Node, list[Fault]]:
     """`tree` with every path made absolute, its ${VARIABLES} kept, and what is wrong with them.
 
     A path starts from the folder of the file that wrote it, so nothing downstream needs to know
-    which file that was. Only ${FOLDER}/x, its first part a whole variable, starts where the shell would
-    have it start: a relative ${FOLDER} starts from the working directory.
+    which file that was; a SQLite database's does too. Only ${FOLDER}/x, its first part a whole variable,
+    starts where the shell would have it start: a relative ${FOLDER} starts from the working directory.
     """
     faults: list[Fault] = []
     for location in (*places(tree), URL):
@@ -52,7 +50,11 @@ def anchor(tree: Node) -> tuple[Node, list[Fault]]:
             continue
         text, missing = expand(node.value)
         faults += unset(tree, location, missing)
-        if location == URL or missing:
+        if missing:
+            continue
+        if location == URL:
+            address = absolute_address(node.value, node.origin.folder.resolve())
+            tree = tree.put(location, replace(node, value=address))
             continue
         folder = Path.cwd() if _FOLDER.match(node.value) else node.origin.folder
         faults += _absence(tree, location, node, folder / text, folder)
@@ -66,6 +68,12 @@ def absolute(raw: str, folder: Path) -> str:
     if not head and (_FOLDER.match(raw) or os.path.isabs(expand(raw)[0])):
         return raw
     return os.path.join(os.path.normpath(folder / head), tail).rstrip("/")
+
+
+def absolute_address(raw: str, folder: Path) -> str:
+    """A database's address; where it names a file, as SQLite's does, that as an absolute path."""
+    found = DATABASE_FILE.fullmatch(raw)
+    return raw if found is None else found[1] + absolute(found[2], in_address(folder)) + found[3]
 
 
 def _absence(tree: Node, location: Location, node: Node, path: Path, folder: Path) -> list[Fault]:

@@ -18,7 +18,7 @@ from pydantic import (
     field_validator,
 )
 
-from allocator.scenario.quantities import Finding, Text, describe, one_of, refuse
+from allocator.scenario.quantities import Finding, Seconds, Text, describe, one_of, refuse
 from allocator.scenario.typed import Typed
 
 SUFFIXES = (".csv", ".parquet", ".xlsx")
@@ -97,7 +97,9 @@ class SqlSource(Typed):
     sql: Annotated[Text, Field(examples=['"${DB_URL}"'])]
     """The database's URL; with a password in it, as an environment variable: ${DB_URL}."""
     query: Annotated[Text, Field(examples=["SELECT * FROM borrowers"])]
-    """The query, as the database's own SQL."""
+    """The query, as the database's own SQL: one SELECT, which may begin with WITH."""
+    time_limit: Seconds = 300.0
+    """Wall time after which the query is stopped, a fault."""
 
 
 InvoiceFile = Annotated[

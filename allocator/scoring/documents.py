@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import ErrorDetails
 
 from allocator.errors import Fault, InputError
+from allocator.intake import take_bytes
 from allocator.scoring.logit import Penalty
 from allocator.scoring.preparation import Kind as VariableKind
 from allocator.scoring.preparation import Transform
@@ -48,7 +49,7 @@ def read_document(path: Path, shape: type[Found], remedy: str) -> Found:
     if not path.is_file():
         raise InputError.of([Fault("the file does not exist", remedy, subject)], subject)
     try:
-        return shape.model_validate_json(path.read_bytes().removeprefix(codecs.BOM_UTF8))
+        return shape.model_validate_json(take_bytes(path).removeprefix(codecs.BOM_UTF8))
     except ValidationError as error:
         faults = [_fault(one, subject, remedy) for one in error.errors(include_url=False)]
         raise InputError.of(faults, subject) from error

@@ -5,7 +5,6 @@ Files are numbered (`name-v1.json`, `name-v2.json`): a scenario that names one n
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import re
@@ -73,11 +72,6 @@ class Card:
         parts += [f"## {heading}\n\n{body}" for heading, body in self.sections]
         parts += [f"![Reliability]({plot})"] if plot else []
         return "\n\n".join(parts) + "\n"
-
-
-def content_hash(path: Path) -> str:
-    """sha256 of a file's bytes."""
-    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
 def markdown(table: Any, digits: int = 4) -> str:

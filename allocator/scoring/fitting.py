@@ -15,11 +15,12 @@ import pandas as pd
 from scipy import special
 
 from allocator.errors import Fault, InputError
+from allocator.intake import content_hash, one_reading
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring import validation
 from allocator.scoring.classes import CLASSES, check_classes
 from allocator.scoring.declarations import Declarations, Leak, read_declarations
-from allocator.scoring.fitted import Card, content_hash, markdown, to_document
+from allocator.scoring.fitted import Card, markdown, to_document
 from allocator.scoring.logit import Penalty
 from allocator.scoring.preparation import Variable
 from allocator.scoring.rating import fit_rating
@@ -55,6 +56,7 @@ class Fit:
     """Suffix -> text of a file to write beside."""
 
 
+@one_reading()
 def logit_from_files(
     data: Path,
     declared: Path,
@@ -115,6 +117,7 @@ def logit_from_files(
     return Fit(to_document(card), described, figures | filled_figures(filled), tables, extra)
 
 
+@one_reading()
 def rating_from_files(
     data: Path,
     declared: Path,

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from allocator.intake import content_hash, one_reading
 from allocator.records.scenario import InvoiceFiles
 from allocator.scoring import validation
 from allocator.scoring.ahp import Method, read_hierarchy, sensitivity
 from allocator.scoring.churn import churn_frame, fit_churn
 from allocator.scoring.correlation import correlate, starred
-from allocator.scoring.fitted import Card, content_hash, markdown, to_document
+from allocator.scoring.fitted import Card, markdown, to_document
 from allocator.scoring.fitting import Fit
 from allocator.scoring.frequencies import pd_by_grade
 from allocator.scoring.grades import (
@@ -40,6 +41,7 @@ METHODS = {
 }
 
 
+@one_reading()
 def grade_from_files(
     files: InvoiceFiles,
     *,
@@ -107,6 +109,7 @@ def correlation_from_files(files: InvoiceFiles, columns: Sequence[str] | None = 
     return correlate(known["rating"], indicators, columns)
 
 
+@one_reading()
 def ahp_from_file(judgements: Path, method: Method = "eigenvector") -> Fit:
     """Weights of the alternatives of a judgement file, with consistency and sensitivity."""
     hierarchy = read_hierarchy(judgements, method)
@@ -151,6 +154,7 @@ def ahp_from_file(judgements: Path, method: Method = "eigenvector") -> Fit:
     return Fit(document, described, figures, tables)
 
 
+@one_reading()
 def churn_from_file(data: Path, shape: str = "isotonic") -> Fit:
     """A monotone churn curve from offers or shares; `.csv` beside the document is what scenarios name."""
     with located(data):

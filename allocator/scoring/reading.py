@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
+from allocator.intake import take
 from allocator.records.portfolio import Floats
 from allocator.scoring.levels import Unseen, level, levels_of, slips
 
@@ -145,25 +147,41 @@ def read_table(path: Path, text: Sequence[str] = TEXT) -> pd.DataFrame:
 
 
 def _read(path: Path, text: Sequence[str]) -> pd.DataFrame:
+    import pyarrow as pa
+
+    content = take(path)
     if path.suffix == ".parquet":
-        return pd.read_parquet(path)
+        return pd.read_parquet(pa.BufferReader(content))
     if path.suffix == ".xlsx":
         types = dict.fromkeys(text, str)
-        return pd.read_excel(path, engine="calamine", dtype=types, keep_default_na=False, na_values=[""])
+        return pd.read_excel(
+            BytesIO(content.to_pybytes()),
+            engine="calamine",
+            dtype=types,
+            keep_default_na=False,
+            na_values=[""],
+        )
     if path.name.endswith((".csv", ".csv.gz")):
-        import pyarrow as pa
         from pyarrow import csv
 
         kept = csv.ConvertOptions(
             null_values=[""], strings_can_be_null=True, column_types=dict.fromkeys(text, pa.string())
         )
-        table = csv.read_csv(path, convert_options=kept)
+        table = csv.read_csv(_unpacked(path, content), convert_options=kept)
         broken = [field.name for field in table.schema if pa.types.is_binary(field.type)]
         if broken:
             raise ValueError(f"the column {broken[0]} is not in UTF-8")
         frame: pd.DataFrame = table.to_pandas(date_as_object=False)
         return frame
     raise ValueError("it is neither csv, parquet nor xlsx")
+
+
+def _unpacked(path: Path, content: Any) -> Any:
+    """A stream of the text in an Arrow buffer, unpacked where the file's name says that it is packed."""
+    import pyarrow as pa
+
+    stream = pa.BufferReader(content)
+    return pa.CompressedInputStream(stream, "gzip") if path.suffix == ".gz" else stream
 
 
 @contextmanager

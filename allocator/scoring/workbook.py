@@ -8,12 +8,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
+from allocator.intake import take_bytes
 from allocator.scoring.invoices import Duplicates, Invoices, invoices_from_frames
 
 PURCHASES, SALES, FIRMS = "进项发票信息", "销项发票信息", "企业信息"
@@ -47,8 +49,8 @@ def read_workbook(path: Path, *, duplicates: Duplicates = "keep") -> Workbook:
         fault = Fault("the file does not exist", "give the path of an .xlsx workbook", str(path))
         raise InputError.of([fault], "Workbook")
     try:
-        sheets = CalamineWorkbook.from_path(str(path))
-    except CalamineError as error:
+        sheets = CalamineWorkbook.from_filelike(BytesIO(take_bytes(path)))
+    except (CalamineError, OSError) as error:
         fault = Fault(f"cannot be read as a workbook ({error})", "save it as .xlsx", str(path))
         raise InputError.of([fault], "Workbook") from error
     names = {name.strip(): name for name in sheets.sheet_names}

@@ -217,7 +217,7 @@ CASES: dict[str, tuple[Change, str]] = {
         many(database, query("sqlite:///books.db", "select * from nowhere")),
         "no such table: nowhere",
     ),
-    "no database": (query("sqlite:///none.db", "select 1"), "no SQLite database none.db -> mend the address"),
+    "no database": (query("sqlite:///none.db", "select 1"), "none.db -> mend the address under sql"),
     "no such driver": (
         query("oracel://x", "select 1"),
         "SQL query no driver for oracel -> name a database",

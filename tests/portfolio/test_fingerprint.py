@@ -10,7 +10,8 @@ import pytest
 from pyarrow import parquet
 
 from allocator.errors import InputError
-from allocator.portfolio import fingerprint, fingerprint_file
+from allocator.intake import content_hash
+from allocator.portfolio import fingerprint
 from allocator.records.scenario import PortfolioSource
 from tests.portfolio.sources import as_sql, csv_text
 
@@ -21,7 +22,7 @@ def test_a_file_is_hashed_byte_by_byte(tmp_path: Path) -> None:
     source = csv_text("borrower_id\nE1\n", tmp_path)
     assert source.path is not None
     expected = hashlib.sha256(b"borrower_id\nE1\n").hexdigest()
-    assert fingerprint(source) == fingerprint_file(source.path) == f"sha256:{expected}"
+    assert fingerprint(source) == content_hash(source.path) == f"sha256:{expected}"
 
 
 def test_a_missing_file_is_bad_input(tmp_path: Path) -> None:

@@ -439,11 +439,15 @@ QUERIES = {
         "SELECT * FROM loans",
         "sqlite refused: no such table: loans; mend the address or the query",
     ),
-    "not SQL": ("borrowers", 'sqlite refused: near "borrowers": syntax error; mend the address or the query'),
-    "no result": ("CREATE TABLE t (a)", "the query returns no rows; write a query that selects borrowers"),
+    "not SQL": (
+        "borrowers",
+        "the query begins with BORROWERS, not with SELECT or WITH: nothing else is run; write one SELECT",
+    ),
+    "half SQL": ("SELECT FROM", 'sqlite refused: near "FROM": syntax error; mend the address or the query'),
     "a parameter": (
         "SELECT :grade",
-        "sqlite refused: A value is required for bind parameter 'grade'; mend the address or the query",
+        "sqlite refused: Incorrect number of bindings supplied. The current statement uses 1, and there are "
+        "0 supplied; mend the address or the query",
     ),
 }
 

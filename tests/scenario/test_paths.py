@@ -120,3 +120,33 @@ def test_a_database_url_is_filled_in_and_never_written(
         InputError, match=r"line 3, portfolio.source.sql: environment variable DB_URL is not set"
     ):
         load_scenario(path)
+
+
+ADDRESSES = {
+    "sqlite:///books/loans.db": "sqlite:///{}/books/loans.db",
+    "sqlite:///../loans.db?timeout=5": "sqlite:///{.parent}/loans.db?timeout=5",
+    "sqlite:///file:loans.db?uri=true": "sqlite:///file:{}/loans.db?uri=true",
+    "sqlite+pysqlite:///loans.db": "sqlite+pysqlite:///{}/loans.db",
+    "sqlite:////books/loans.db": "sqlite:////books/loans.db",
+    "sqlite:///:memory:": "sqlite:///:memory:",
+    "sqlite://": "sqlite://",
+    "postgresql://bank@host/loans.db": "postgresql://bank@host/loans.db",
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_database_file_starts_from_the_scenarios_folder(
+    address: str, write: Write, base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = f'{{sql: "{address}", query: SELECT 1, time_limit: 7}}'
+    path = write("case.yaml", base.replace("borrowers.csv", source))
+    monkeypatch.chdir("/")
+    scenario = load_scenario(path)
+    expected = ADDRESSES[address].format(path.parent.resolve())
+    assert (scenario.portfolio.url, scenario.portfolio.query_limit) == (expected, 7.0)
+    below = tmp_path / "runs" / "one"
+    below.mkdir(parents=True)
+    (below / "scenario.yaml").write_text(dump_scenario(scenario, below))
+    assert load_scenario(below / "scenario.yaml").portfolio == scenario.portfolio
+    if expected != address and address.startswith("sqlite:///books"):
+        assert "sqlite:///../../books/loans.db" in (below / "scenario.yaml").read_text()

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from allocator.errors import InputError, OutputError
+from allocator.intake import content_hash
 from allocator.scoring.classes import RatingClass, Scale
-from allocator.scoring.fitted import Card, content_hash, markdown, read_fitted, to_document, write_fitted
+from allocator.scoring.fitted import Card, markdown, read_fitted, to_document, write_fitted
 from allocator.scoring.grades import GradeScorecard
 from allocator.scoring.preparation import Variable
 from allocator.scoring.rating import Rating

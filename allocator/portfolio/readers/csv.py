@@ -6,13 +6,15 @@ import codecs
 import csv
 from collections.abc import Collection, Sequence
 from functools import partial
-from pathlib import Path
+from io import TextIOWrapper
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from allocator.errors import Fault
+from allocator.intake import take
 from allocator.portfolio.findings import SHOWN, Finding
 from allocator.portfolio.readers.opened import Fetched, Opened, existing_file, refuse
 from allocator.records.scenario import PortfolioSource
@@ -32,19 +34,28 @@ OTHER_FORMATS = {
 
 def open_csv(source: PortfolioSource) -> Opened:
     """Open delimited text in UTF-8, with or without a byte order mark."""
-    path = existing_file(source)
-    _check_text(path, source)
-    names = _header(path, source)
+    content = _content(source)
+    _check_text(content, source)
+    names = _header(content, source)
     if len(names) == 1:
         _refuse_one_column(names[0], source)
-    return Opened(tuple(names), partial(_fetch, path, source))
+    return Opened(tuple(names), partial(_fetch, content, source))
 
 
-def _check_text(path: Path, source: PortfolioSource) -> None:
+def _content(source: PortfolioSource) -> Any:
+    """The file's bytes as an Arrow buffer."""
+    try:
+        return take(existing_file(source))
+    except OSError as error:
+        reason = (error.strerror or "unknown").lower()
+        raise refuse(source, f"cannot be read: {reason}", "see that it may be read") from error
+
+
+def _check_text(content: Any, source: PortfolioSource) -> None:
     """Refuse another format and another encoding, wherever in the file it shows."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     line = 1
-    with path.open("rb") as file:
+    with pa.BufferReader(content) as file:
         start = file.read(8)
         for magic, (what, remedy) in OTHER_FORMATS.items():
             if start.startswith(magic):
@@ -64,9 +75,9 @@ def _check_text(path: Path, source: PortfolioSource) -> None:
         raise refuse(source, "cut short inside a character", "save the file in UTF-8", line)
 
 
-def _header(path: Path, source: PortfolioSource) -> list[str]:
+def _header(content: Any, source: PortfolioSource) -> list[str]:
     """The names in the first line that is not empty."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with TextIOWrapper(pa.BufferReader(content), encoding="utf-8-sig", newline="") as file:
         try:
             for cells in csv.reader(file, delimiter=source.separator):
                 if cells:
@@ -90,25 +101,25 @@ def _refuse_one_column(name: str, source: PortfolioSource) -> None:
         )
 
 
-def _fetch(path: Path, source: PortfolioSource, columns: Sequence[str], coded: Collection[str]) -> Fetched:
+def _fetch(content: Any, source: PortfolioSource, columns: Sequence[str], coded: Collection[str]) -> Fetched:
     """Read `columns` as text; rows with too few or too many cells are left out and reported."""
     uneven: list[arrow_csv.InvalidRow] = []
     types = {
         name: pa.dictionary(pa.int32(), pa.string()) if name in coded else pa.string() for name in columns
     }
-    table = _read(path, source, types, uneven, threads=True)
+    table = _read(content, source, types, uneven, threads=True)
     if not uneven:
         return Fetched.whole(table)
     # Only one thread knows the number of the row that it is at.
     uneven.clear()
-    table = _read(path, source, types, uneven, threads=False)
+    table = _read(content, source, types, uneven, threads=False)
     numbers = np.arange(1, table.num_rows + len(uneven) + 1, dtype=np.int64)
     lost = np.array([row.number - 1 for row in uneven], dtype=np.int64)
     return Fetched(table, np.setdiff1d(numbers, lost), (_uneven_rows(uneven, source),))
 
 
 def _read(
-    path: Path,
+    content: Any,
     source: PortfolioSource,
     types: dict[str, pa.DataType],
     uneven: list[arrow_csv.InvalidRow],
@@ -122,7 +133,7 @@ def _read(
 
     try:
         return arrow_csv.read_csv(
-            path,
+            pa.BufferReader(content),
             read_options=arrow_csv.ReadOptions(use_threads=threads),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=source.separator, newlines_in_values=True, invalid_row_handler=skip

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from allocator.errors import InputError
+from allocator.intake import take
 from allocator.portfolio.readers.opened import Fetched, Opened, existing_files, refuse
 from allocator.records.scenario import PortfolioSource
 
@@ -28,7 +29,7 @@ def open_parquet(source: PortfolioSource) -> Opened:
 
 def _schema(path: Path, source: PortfolioSource) -> pa.Schema:
     try:
-        return parquet.read_schema(path)
+        return parquet.read_schema(pa.BufferReader(take(path)))
     except (pa.ArrowInvalid, OSError) as error:
         raise _damaged(source, path, error) from error
 
@@ -44,7 +45,8 @@ def _fetch(
     tables = []
     for path in paths:
         try:
-            with parquet.ParquetFile(path, read_dictionary=list(texts.intersection(coded))) as file:
+            content = pa.BufferReader(take(path))
+            with parquet.ParquetFile(content, read_dictionary=list(texts.intersection(coded))) as file:
                 tables.append(file.read(columns=list(columns)).select(list(columns)))
         except (pa.ArrowInvalid, OSError) as error:
             raise _damaged(source, path, error) from error

@@ -1,10 +1,12 @@
-"""Databases: the result of one query, through SQLAlchemy. No message shows a password."""
+"""Databases: the result of one query, through SQLAlchemy, as the database's own SQL.
+
+Read, never written: one SELECT, over a connection for reading. No message shows a password.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import partial
-from pathlib import Path
 from urllib.parse import quote_plus
 
 import pyarrow as pa
@@ -13,8 +15,11 @@ from sqlalchemy import exc
 from sqlalchemy.engine import URL, Connection
 
 from allocator.errors import InputError
+from allocator.intake import once
 from allocator.portfolio.conversion import cell_text, to_array
+from allocator.portfolio.readers.database import connect, database_file, reading_only, stop_query, within
 from allocator.portfolio.readers.opened import Fetched, Opened, refuse
+from allocator.portfolio.readers.statement import why_not_reading
 from allocator.records.scenario import PortfolioSource
 
 BATCH = 50_000
@@ -22,20 +27,32 @@ BATCH = 50_000
 
 
 def open_sql(source: PortfolioSource) -> Opened:
-    """Run the query of `source`; its result is the table."""
-    url = _url(source)
-    with _connected(source, url) as connection:
-        try:
-            table = _result(connection, source)
-        except exc.SQLAlchemyError as error:
-            raise _refused(source, url, error) from error
+    """Run the query of `source`, once in one reading; its result is the table."""
+    table = once(("query", source.url, source.query), lambda: _queried(source))
     return Opened(tuple(table.column_names), partial(_fetch, table))
 
 
+def _queried(source: PortfolioSource) -> pa.Table:
+    url = _url(source)
+    why = why_not_reading(source.query or "")
+    if why is not None:
+        raise refuse(source, *why)
+    limit = source.query_limit
+    with _connected(source, url) as connection:
+        try:
+            with reading_only(connection, limit):
+                return within(limit, lambda: _result(connection, source), lambda: stop_query(connection))
+        except TimeoutError:
+            problem = f"the query was stopped after {limit:g} seconds"
+            raise refuse(source, problem, "raise source.time_limit or mend the query") from None
+        except exc.SQLAlchemyError as error:
+            raise _refused(source, url, error) from error
+
+
 def _connected(source: PortfolioSource, url: URL) -> Connection:
-    """A connection of its own to the database."""
+    """A connection of its own to the database, for reading."""
     try:
-        return sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool).connect()
+        return connect(url)
     except exc.NoSuchModuleError as error:
         remedy = "name a database that SQLAlchemy knows, as postgresql"
         raise refuse(source, f"no driver for {url.drivername}", remedy) from error
@@ -58,17 +75,17 @@ def _url(source: PortfolioSource) -> URL:
         raise refuse(
             source, "not a database address", "write sql: dialect://user:password@host/database"
         ) from None
-    file = url.database
-    in_memory = not file or file == ":memory:" or file.startswith("file:")
-    if url.get_backend_name() == "sqlite" and not in_memory and not Path(file or "").is_file():
-        # SQLite would make an empty database where none is.
+    file = database_file(url)
+    if file is not None and not file.is_file():
         raise refuse(source, f"no SQLite database {file}", "mend the address under sql")
     return url
 
 
 def _result(connection: Connection, source: PortfolioSource) -> pa.Table:
     """The query's rows as Arrow columns."""
-    result = connection.execution_options(stream_results=True).execute(sqlalchemy.text(source.query or ""))
+    result = connection.exec_driver_sql(
+        source.query or "", execution_options={"stream_results": True, "no_parameters": True}
+    )
     if not result.returns_rows:
         raise refuse(source, "the query returns no rows", "write a query that selects borrowers")
     names = list(result.keys())

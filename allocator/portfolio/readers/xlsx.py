@@ -6,12 +6,13 @@ import re
 import zipfile
 from collections.abc import Collection, Sequence
 from functools import partial, reduce
-from pathlib import Path
+from io import BytesIO
 from xml.etree import ElementTree
 
 import pyarrow as pa
 from python_calamine import CalamineError, CalamineWorkbook
 
+from allocator.intake import take_bytes
 from allocator.portfolio.conversion import cell_text, to_array
 from allocator.portfolio.readers.opened import Fetched, Opened, existing_file, refuse
 from allocator.records.scenario import PortfolioSource
@@ -24,11 +25,12 @@ def open_xlsx(source: PortfolioSource) -> Opened:
     """Open a workbook's first sheet."""
     path = existing_file(source)
     try:
-        with CalamineWorkbook.from_path(path) as workbook:
+        content = BytesIO(take_bytes(path))
+        with CalamineWorkbook.from_filelike(content) as workbook:
             sheet = workbook.get_sheet_by_index(0)
             cells = sheet.to_python(skip_empty_area=True)
             start = sheet.start or (0, 0)
-        failed = _failed_cells(path)
+        failed = _failed_cells(content)
     except (CalamineError, OSError, zipfile.BadZipFile) as error:
         problem = f"not a whole Excel workbook: {str(error).rstrip('.')}"
         raise refuse(source, problem, "save it again as .xlsx, without a password") from error
@@ -51,12 +53,12 @@ def _fetch(
     return Fetched.whole(pa.table(arrays, names=list(columns)))
 
 
-def _failed_cells(path: Path) -> dict[tuple[int, int], str]:
+def _failed_cells(content: BytesIO) -> dict[tuple[int, int], str]:
     """Cells that hold an error, (row, column) from 0 -> as Excel shows it, "#N/A" and the like.
 
     Read by value they look empty, and an empty cell is an answer: "not given".
     """
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(content) as archive:
         part = _first_sheet(archive)
         sheet = archive.read(part) if part in archive.namelist() else b""
     return {

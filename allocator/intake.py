@@ -1,0 +1,171 @@
+"""What a command reads: each file once, hashed as it is read, and the same bytes for whoever asks again.
+
+So the hash in a certificate is that of the very bytes that its figures come from. A file that is found
+changed later, while the command still works with what it was, is named and ends the command.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from allocator.errors import Fault, InputError
+
+Made = TypeVar("Made")
+
+LARGEST = 4 << 30
+"""Bytes of a file that can still be read: all of them are held at once."""
+_PIECE = 4 << 20
+
+Mark = tuple[int, int, int, int, int]
+"""Device, inode, size, and times of the last change of content and of anything."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A file as it was when it was read."""
+
+    mark: Mark
+    hash: str
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A file's bytes and their hash."""
+
+    content: Any
+    """Arrow buffer: Arrow's threads may drop it at any time, so it must not belong to Python."""
+    hash: str
+
+
+_SEEN: ContextVar[dict[Path, Seen] | None] = ContextVar("seen", default=None)
+_HELD: ContextVar[dict[Hashable, Any] | None] = ContextVar("held", default=None)
+
+
+@contextmanager
+def watched() -> Iterator[None]:
+    """Within it every file that is taken is remembered, for `require_unchanged`; an outer one counts."""
+    if _SEEN.get() is not None:
+        yield
+        return
+    token = _SEEN.set({})
+    try:
+        yield
+    finally:
+        _SEEN.reset(token)
+
+
+@contextmanager
+def one_reading() -> Iterator[None]:
+    """Within it each file is read once, and each query runs once; an outer one counts."""
+    if _HELD.get() is not None:
+        yield
+        return
+    token = _HELD.set({})
+    try:
+        yield
+    finally:
+        _HELD.reset(token)
+
+
+def once(key: Hashable, make: Callable[[], Made]) -> Made:
+    """What `make` gives, made once in one reading."""
+    held = _HELD.get()
+    if held is None:
+        return make()
+    if key not in held:
+        held[key] = make()
+    found: Made = held[key]
+    return found
+
+
+def take(path: Path) -> Any:
+    """The bytes of `path` as an Arrow buffer.
+
+    Raises OSError where it cannot be read, is no regular file or larger than `LARGEST`; InputError where
+    it changes meanwhile, or has changed since the command read it before.
+    """
+    return _taken(path).content
+
+
+def take_bytes(path: Path) -> bytes:
+    """As `take`, for who wants Python's own."""
+    content: bytes = take(path).to_pybytes()
+    return content
+
+
+def content_hash(path: Path) -> str:
+    """`sha256:` and 64 hexadecimal digits: of the bytes that `take` gives. Raises what it raises."""
+    return _taken(path).hash
+
+
+def require_unchanged() -> None:
+    """Raise InputError that names every file of the command which is no longer as it was read."""
+    seen = _SEEN.get() or {}
+    faults = [_changed(path) for path, was in seen.items() if not _still(path, was)]
+    if faults:
+        raise InputError.of(faults, "inputs")
+    seen.clear()
+
+
+def _taken(path: Path) -> Taken:
+    return once(("file", path), lambda: _remembered(path, *_read(path)))
+
+
+def _remembered(path: Path, taken: Taken, mark: Mark) -> Taken:
+    seen = _SEEN.get()
+    if seen is not None:
+        before = seen.setdefault(path, Seen(mark, taken.hash))
+        if before.hash != taken.hash:
+            raise InputError.of([_changed(path)], str(path))
+    return taken
+
+
+def _read(path: Path) -> tuple[Taken, Mark]:
+    """The whole file, hashed piece by piece as it comes."""
+    import pyarrow as pa
+
+    # Without waiting: a pipe that nobody writes to would never open.
+    with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb", buffering=0) as file:
+        before = _mark_of(file.fileno())
+        content = pa.allocate_buffer(before[2])
+        digest, view, at = hashlib.sha256(), memoryview(content), 0
+        while at < len(view) and (count := file.readinto(view[at : at + _PIECE])):
+            digest.update(view[at : at + count])
+            at += count
+        if at < len(view) or file.read(1) or _mark_of(file.fileno()) != before:
+            raise InputError.of([_changed(path)], str(path))
+    return Taken(content, f"sha256:{digest.hexdigest()}"), before
+
+
+def _mark_of(file: int) -> Mark:
+    """Raises OSError for what is no file, or too large a one."""
+    found = os.fstat(file)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "Not a regular file")
+    if found.st_size > LARGEST:
+        raise OSError(errno.EFBIG, f"Larger than {LARGEST >> 30} GB")
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _still(path: Path, was: Seen) -> bool:
+    """Whether the file is as it was; read again only where it has been touched."""
+    try:
+        with path.open("rb") as file:
+            if _mark_of(file.fileno()) == was.mark:
+                return True
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}" == was.hash
+    except OSError:
+        return False
+
+
+def _changed(path: Path) -> Fault:
+    return Fault("changed while it was in use", "start again when nobody writes to it", file=str(path))

@@ -1,0 +1,76 @@
+"""Whether a text is one SQL statement that only reads, as far as the words of any dialect tell.
+
+The first of two guards: the connection is read-only too, where the database knows such a thing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_MASKED = re.compile(
+    r"""
+      --[^\n]*                                   # to the end of the line
+    | '(?:[^']|'')*'                             # a text
+    | "(?:[^"]|"")*" | `(?:[^`]|``)*`            # a name
+    | (?<![\w)\]])\[[^\]]*\]                     # a name, as SQL Server and SQLite have it
+    | (?P<tag>\$(?:[^\W\d]\w*)?\$).*?(?P=tag)    # a text of PostgreSQL
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_EXECUTED = re.compile(r"/\*M?!")
+"""Begins a comment that MySQL or MariaDB executes."""
+_WORD = re.compile(r"[^\W\d]\w*|[();]")
+_CHANGING = {"insert", "update", "delete", "merge"}
+
+
+def why_not_reading(query: str) -> tuple[str, str] | None:
+    """What is wrong with a query that does more than read, and what to do; None for one that reads."""
+    words = [word.lower() for word in _WORD.findall(_plain(query))]
+    while words and words[-1] == ";":
+        words.pop()
+    first = next((word for word in words if word != "("), None)
+    if first not in ("select", "with"):
+        begins = f"begins with {first.upper()}" if first else "holds no statement"
+        return f"the query {begins}, not with SELECT or WITH: nothing else is run", "write one SELECT"
+    if ";" in words:
+        return "more than one statement", "write one SELECT"
+    for word in _changes(words):
+        return f"the query has {word.upper()} in it: a source is read, never changed", "write one SELECT"
+    return None
+
+
+def _changes(words: list[str]) -> Iterator[str]:
+    """Words that make or change a table: INTO anywhere, others where a statement begins."""
+    for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
+        if word == "into" or (word in _CHANGING and before in "()" and after != "("):
+            yield word
+
+
+def _plain(query: str) -> str:
+    """The query with a blank for each text, quoted name and comment."""
+    out: list[str] = []
+    at = 0
+    while at < len(query):
+        if found := _EXECUTED.match(query, at):
+            out.append(" ")
+            at = found.end()
+        elif query.startswith("/*", at):
+            at = _after_comment(query, at)
+            out.append(" ")
+        elif found := _MASKED.match(query, at):
+            out.append(" ")
+            at = found.end()
+        else:
+            out.append(query[at])
+            at += 1
+    return "".join(out)
+
+
+def _after_comment(query: str, at: int) -> int:
+    """Where the comment that begins at `at` ends: at the first end mark, as SQLite and MySQL have it.
+
+    PostgreSQL's may hold others; what then stands between is taken for SQL, never the other way round.
+    """
+    end = query.find("*/", at + 2)
+    return len(query) if end < 0 else end + 2
