@@ -98,11 +98,11 @@ def figures(scenario: Scenario, portfolio: Portfolio, finding: Finding) -> dict[
         "borrowers": len(portfolio),
         "funded": int(np.count_nonzero(ledger.amount)),
         "by_grade": _by_grade(portfolio, ledger),
-        "limits": [_limit(use, policy.budget.amount) for use in certificate.limits],
+        "limits": [_limit(use) for use in certificate.limits],
     }
 
 
-def _limit(use: LimitUse, budget: float) -> dict[str, Any]:
+def _limit(use: LimitUse) -> dict[str, Any]:
     return {
         "name": use.name,
         "measure": use.measure,
@@ -111,7 +111,7 @@ def _limit(use: LimitUse, budget: float) -> dict[str, Any]:
         "bound": use.bound,
         "slack": use.slack,
         "price": use.price,
-        "binding": abs(use.slack) <= 1e-9 * max(abs(use.bound), budget / 1000),
+        "binding": use.binding,
         "broken": use.broken,
     }
 

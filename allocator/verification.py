@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from allocator.records.scenario import Scenario
 from allocator.scenario import load_scenario
 from allocator.summary import digest, figures, status
 
+_OF_A_LIMIT = ("name", "measure", "sense", "used", "bound", "price", "violation")
 _NO_MONEY = (" price", " mean_rate", " certified_gap", " violation")
 
 
@@ -161,7 +162,7 @@ def _disagreements(
     certificate = {
         "bound": found.bound,
         "value": found.value,
-        "limits": [asdict(use) for use in found.limits],
+        "limits": [{key: getattr(use, key) for key in _OF_A_LIMIT} for use in found.limits],
     }
     yield from _differences(_those(certificate, stored.certificate), certificate, money, "certificate")
     summary = {

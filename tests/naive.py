@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 from allocator.records.conditions import Condition
 from allocator.records.portfolio import Portfolio
@@ -46,6 +47,13 @@ class Row:
     share: float | None = None
     reference: str = ""
     reference_lent: float = 0.0
+    limit: float = 0.0
+    """The bound as the policy writes it: a figure, or with `of_budget` a share of the budget."""
+    of_budget: bool = False
+    largest: float = 0.0
+    """The most that one offer to a member uses."""
+    finest: float = math.inf
+    """Of rows of loans the smallest weight that is not 0."""
 
 
 def interpolated(x: float, xs: list[float], ys: list[float]) -> float:
@@ -173,7 +181,11 @@ def rows(case: Case) -> list[Row]:
     """The budget, then the limits in their order, one row a value of `each`."""
     n, budget = len(case.portfolio), case.policy.budget
     everyone, ones = frozenset(range(n)), (1.0,) * n
-    first = Row("budget", budget.spend, budget.basis, everyone, ones, 0.0, budget.amount)
+    largest = max((_largest(case, budget.basis, i) for i in everyone), default=0.0)
+    first = Row(
+        "budget", budget.spend, budget.basis, everyone, ones, 0.0, budget.amount,
+        limit=budget.amount, largest=largest,
+    )  # fmt: skip
     return [first, *(row for entry in case.policy.limits for row in rows_of(case, entry))]
 
 
@@ -191,15 +203,20 @@ def rows_of(case: Case, entry: Limit) -> Iterator[Row]:
     for name, members in groups.items():
         own = sum(weight[i] * lent(case, entry.measure, i) for i in members)
         common = (name, entry.sense, entry.measure, frozenset(members), weight, own)
+        sizes = [abs(weight[i]) for i in members if weight[i]]
+        more = {
+            "largest": max((abs(weight[i]) * _largest(case, entry.measure, i) for i in members), default=0.0),
+            "finest": min(sizes, default=math.inf) if entry.measure == "loans" else math.inf,
+        }
         if entry.of in (None, "budget"):
             bound = entry.bound * (case.policy.budget.amount if entry.of == "budget" else 1.0)
-            yield Row(*common, bound)
+            yield Row(*common, bound, limit=entry.bound, of_budget=entry.of == "budget", **more)
         else:
             reference = "offered" if entry.of == "total" else "drawn"
             # A measure that exposure adds nothing to is compared with what is newly lent only.
             counts = entry.measure in ("offered", "drawn", "expected_loss")
             total = sum(lent(case, reference, i) for i in range(len(p))) if counts else 0.0
-            yield Row(*common, 0.0, entry.bound, reference, total)
+            yield Row(*common, 0.0, entry.bound, reference, total, **more)
 
 
 def _weights(p: Portfolio, column: str | None) -> list[float]:
@@ -218,9 +235,39 @@ def right_side(case: Case, row: Row, offers: list[Offer | None]) -> float:
     return row.share * (total + row.reference_lent)
 
 
-def holds(row: Row, left: float, right: float, budget: float) -> bool:
-    """Whether the row is met, up to the tolerance of a certificate."""
-    slack = 1e-9 * max(abs(right), budget / 1000)
-    return (row.sense == "at_least" or left <= right + slack) and (
-        row.sense == "at_most" or left >= right - slack
-    )
+def holds(case: Case, row: Row, left: float, right: float) -> bool:
+    """Whether the row is met: exactly, where cents or loans are added up; else up to a part of its scale."""
+    sides = _in_whole_numbers(case, row, left, right)
+    slack: float | Fraction = 0
+    if sides is None:
+        scale = max(abs(right), row.largest)
+        slack = max(min(1e-9 * scale, row.finest / 2), 4 * 2.0**-53 * scale)
+        sides = Fraction(left), Fraction(right)
+    over = sides[0] - sides[1]
+    return (row.sense == "at_least" or over <= slack) and (row.sense == "at_most" or -over <= slack)
+
+
+def _in_whole_numbers(case: Case, row: Row, left: float, right: float) -> tuple[Fraction, Fraction] | None:
+    """Both sides as decimals; None where the row adds up something else, or by several weights."""
+    weights = {row.weight[i] for i in row.members}
+    if row.measure not in ("offered", "loans") or row.reference not in ("", "offered"):
+        return None
+    if len(weights) > 1 or 0.0 in weights:
+        return None
+    unit, weight = 100 if row.measure == "offered" else 1, weights.pop() if weights else 1.0
+    count = left / weight * unit
+    if abs(count - round(count)) > 1e-4:
+        return None
+    exact = Fraction(round(count), unit) * Fraction(repr(weight))
+    if row.share is None:
+        per = Fraction(repr(case.policy.budget.amount)) if row.of_budget else 1
+        return exact, Fraction(repr(row.limit)) * per
+    total = Fraction(round(100 * right / row.share), 100) if row.share else Fraction(0)
+    return exact, Fraction(repr(row.share)) * total
+
+
+def _largest(case: Case, measure: str, i: int) -> float:
+    """The most that one offer to borrower i adds to a measure."""
+    own = terms(case, i)
+    offers = [] if own is None else [Offer(own.high, *rate) for rate in own.rates]
+    return max((abs(measured(case, measure, i, offer)) for offer in offers), default=0.0)

@@ -8,14 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from allocator.certification.limits import Block, charges_of
+from allocator.certification.lots import Lot
 from allocator.certification.terms import SAME_RATE, Terms
 from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
 from allocator.records.scenario import Policy
-
-_SAME_COUNT = 1e-6
-"""A count of lots this near a whole number is one."""
-_SLACK = 2e-9
-"""Twice the relative violation that an allocation may have: it must not decide how a row is rounded."""
 
 
 @dataclass(frozen=True)
@@ -172,22 +168,22 @@ def coarsest_lots(
 ) -> dict[str, float]:
     """Row -> its room for new offers in whole lots, for the rows that no allocation uses but by whole lots.
 
-    Those are rows that count loans, and with a step rows that add up amounts offered, every
-    coefficient being 1: what is left over beyond the last whole lot can never be used.
+    Those are rows decided in whole numbers, with every weight 1, that count loans, or amounts offered where
+    there is a step that every pinned offer of the row is a multiple of: what is left over beyond the last
+    whole lot can never be used.
     """
     step = policy.ticket.step
-    counts = portfolio.fixed_amount[terms.pinned & terms.lendable] / (step or 1.0)
-    on_step = step is not None and np.all(np.abs(counts - np.round(counts)) <= _SAME_COUNT)
+    pinned = terms.lendable & terms.pinned
     rounded: dict[str, float] = {}
     for block in blocks:
-        lot = {"loans": 1.0, "offered": step if on_step else None}.get(block.basis)
-        plain = block.weight is None or bool(np.all(block.weight[block.codes >= 0] == 1.0))
-        if lot is None or not plain or block.reference or block.sense == "exactly":
+        if block.exact is None or block.reference or block.sense == "exactly":
             continue
-        scale = max(abs(block.constant), policy.budget.amount / 1000)
-        near = _SAME_COUNT + _SLACK * scale / lot
-        for name, lent in zip(block.names, block.lent.tolist(), strict=True):
-            room = (block.constant - lent) / lot
-            whole = np.floor(room + near) if block.sense == "at_most" else np.ceil(room - near)
-            rounded[name] = float(whole) * lot
+        if block.basis == "offered" and step is None:
+            continue
+        lot = Lot(1, 1) if block.basis == "loans" else Lot.of(step)
+        broken = pinned & (block.codes >= 0) & ~lot.whole(portfolio.fixed_amount)
+        off = set() if block.basis == "loans" else set(block.codes[broken].tolist())
+        for row, name in enumerate(block.names):
+            if block.exact.unit[row] == 1 and row not in off:
+                rounded[name] = lot.inside(block.exact.room(row), at_most=block.sense == "at_most")
     return rounded

@@ -13,10 +13,11 @@ from allocator.certification.bound import idle_worth
 from allocator.certification.cases import coarsest_lots, table_of
 from allocator.certification.decisions import judge_decisions
 from allocator.certification.economics import Ledger
-from allocator.certification.limits import Block, blocks_of, limit_uses
+from allocator.certification.limits import Block, blocks_of
 from allocator.certification.parts import ledger_in_parts, recompute
 from allocator.certification.terms import Tariffs, allowed_terms, tariffs_of
 from allocator.certification.tree import lots_of, tree_faults
+from allocator.certification.uses import limit_uses
 from allocator.errors import CertificateError, Fault
 from allocator.records.portfolio import ChurnTable, Portfolio
 from allocator.records.run import Certificate, Decisions
@@ -65,7 +66,7 @@ def recheck(
     _check_prices(senses, prices)
     held = {name: float(prices[name]) for name in senses}
     found = recompute(portfolio, policy, known, blocks, decisions, held, scenario.solver.threads)
-    uses = limit_uses(blocks, found.totals, held, policy.budget.amount)
+    uses = limit_uses(blocks, found.totals, held)
     unspent = uses[0].bound - uses[0].used if policy.budget.spend == "at_most" else 0.0
     bound = found.constant + found.best + idle_worth(policy, held)
     unsound = [] if tree is None else _tree_faults(portfolio, policy, known, blocks, tree)

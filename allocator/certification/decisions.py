@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from allocator.certification.lots import Lot
 from allocator.certification.terms import Tariffs, Terms, allowed_terms, take_up_of
 from allocator.errors import Fault
 from allocator.records.portfolio import Booleans, Floats, Portfolio
@@ -68,9 +69,7 @@ def _broken_terms(step: float | None, terms: Terms, decisions: Decisions, allowe
     """Amounts and rates that the terms do not allow."""
     amount = decisions.amount
     offered = amount > 0
-    lot = 0.01 if step is None else step
-    count = amount / lot
-    off = np.abs(count - np.round(count)) > 1e-9 * np.maximum(np.abs(count), 1.0)
+    off, lot = ~Lot.of(step).whole(amount), 0.01 if step is None else step
     outside = (amount < terms.low) | (amount > terms.high)
     lendable = offered & terms.lendable
     return [

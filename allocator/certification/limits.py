@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
-from allocator.certification.economics import Bases
+from allocator.certification.lots import CENTS, Tally, decimal, whole_cents
 from allocator.records.conditions import Condition
-from allocator.records.portfolio import Booleans, Codes, Floats, Portfolio
-from allocator.records.run import LimitUse
+from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio
 from allocator.records.scenario import Limit, Measure, Policy, Sense
 
 _BASIS_OF: dict[Measure, str] = {
@@ -23,6 +23,30 @@ _BASIS_OF: dict[Measure, str] = {
 }
 _EXPOSURE_COUNTS = ("offered", "drawn", "expected_loss")
 _BASES = ("offered", "drawn", "interest", "loans")
+
+
+@dataclass(frozen=True)
+class Exact:
+    """The rows of a block as whole numbers: unit x count  {<=, >=, =}  constant, or share x reference count.
+
+    Counts are of loans, or of cents; those of cents are whole only where every amount is.
+    """
+
+    unit: Floats
+    """(rows,) the weight that all members of a row share; NaN where they share none but 0, or where what is
+    lent is no whole number of cents."""
+    per_unit: int
+    """Counts in a unit of the measure: 100 cents, or 1 loan."""
+    lent: Tally
+    """(rows,) cents that existing exposure counts."""
+    reference_lent: Tally
+    """(1,)"""
+    bound: Fraction
+    """The constant, or the share."""
+
+    def room(self, row: int) -> Fraction:
+        """What is left to new offers of a row without a reference, whose unit is 1."""
+        return self.bound - Fraction(self.lent.exact(row), self.per_unit)
 
 
 @dataclass(frozen=True)
@@ -50,21 +74,16 @@ class Block:
     """Basis of the reference; '' where there is none."""
     reference_lent: float
     """Existing exposure in the reference."""
+    exact: Exact | None
+    """What is needed to decide rows without any tolerance; None where no row can be."""
+    finest: Floats
+    """(rows,) the smallest step in which the left-hand side can move, where loans are counted: the smallest
+    weight that is not 0; inf where it moves by any amount."""
 
-    def part(self, span: slice) -> Block:
+    def part(self, span: slice | Integers) -> Block:
         """The same rows over the borrowers of `span` alone."""
         weight = None if self.weight is None else self.weight[span]
         return replace(self, codes=self.codes[span], weight=weight)
-
-    def use(self, bases: Bases) -> Floats:
-        """(rows,) what decisions add to the left-hand sides."""
-        return _sums(self.codes, _times(getattr(bases, self.basis), self.weight), len(self.names))
-
-    def bound(self, totals: Totals) -> float:
-        """The right-hand side."""
-        if not self.reference:
-            return self.constant
-        return self.share * (totals.bases[self.reference] + self.reference_lent)
 
     def price_offers(self, prices: Floats, per_basis: dict[str, Floats]) -> float:
         """Adds what the rows charge each borrower a unit of each basis; returns their part of b'lambda."""
@@ -86,27 +105,6 @@ class Block:
         own = np.array([prices.get(name, 0.0) for name in self.names])
         own = np.maximum(own, 0.0) if self.sense == "at_most" else own
         return np.minimum(own, 0.0) if self.sense == "at_least" else own
-
-
-@dataclass(frozen=True)
-class Totals:
-    """What decisions add up to."""
-
-    used: tuple[Floats, ...]
-    """For each block (rows,): what they add to the left-hand sides."""
-    bases: dict[str, float]
-    """What limits may be a share of: offered and drawn, of all borrowers."""
-
-    @classmethod
-    def of(cls, blocks: tuple[Block, ...], bases: Bases) -> Totals:
-        sums = {basis: float(np.sum(getattr(bases, basis))) for basis in ("offered", "drawn")}
-        return cls(tuple(block.use(bases) for block in blocks), sums)
-
-    @classmethod
-    def sum_of(cls, parts: Sequence[Totals]) -> Totals:
-        """The parts together, added in their order."""
-        used = tuple(np.sum(rows, axis=0) for rows in zip(*(part.used for part in parts), strict=True))
-        return cls(used, {basis: sum(part.bases[basis] for part in parts) for basis in parts[0].bases})
 
 
 @dataclass(frozen=True)
@@ -134,8 +132,9 @@ def blocks_of(policy: Policy, portfolio: Portfolio) -> tuple[Block, ...]:
     budget = policy.budget
     first = Block(
         ("budget",), budget.basis, budget.spend, budget.basis, None, everyone,
-        np.zeros(1), budget.amount, 0.0, "", 0.0,
+        np.zeros(1), budget.amount, 0.0, "", 0.0, None, np.full(1, np.inf),
     )  # fmt: skip
+    first = replace(first, exact=_exact(first, portfolio, decimal(budget.amount)))
     return (first, *(_block(limit, policy, portfolio) for limit in policy.limits))
 
 
@@ -148,7 +147,7 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
     share = limit.of in ("total", "drawn")
     reference = {"total": "offered", "drawn": "drawn"}.get(limit.of or "", "")
     constant = limit.bound * policy.budget.amount if limit.of == "budget" else limit.bound
-    return Block(
+    block = Block(
         names=names,
         measure=limit.measure,
         sense=limit.sense,
@@ -160,7 +159,50 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
         share=limit.bound if share else 0.0,
         reference=reference,
         reference_lent=float(np.sum(portfolio.exposure)) if share and counts else 0.0,
+        exact=None,
+        finest=_finest(limit.measure, codes, weight, len(names)),
     )
+    per = decimal(policy.budget.amount) if limit.of == "budget" else 1
+    return replace(block, exact=_exact(block, portfolio, decimal(limit.bound) * per))
+
+
+def _exact(block: Block, portfolio: Portfolio, bound: Fraction) -> Exact | None:
+    """Of rows of amounts offered or loans by one weight, against a figure or a share of the total."""
+    if block.measure not in ("offered", "loans") or block.reference not in ("", "offered"):
+        return None
+    rows = len(block.names)
+    unit = _units(block.codes, block.weight, rows)
+    lent, reference_lent = Tally.none(rows), Tally.none(1)
+    if np.any(block.lent) or block.reference_lent:
+        cents, off = whole_cents(portfolio.exposure)
+        lent = Tally.of(block.codes, cents, rows) if np.any(block.lent) else lent
+        unit[np.unique(block.codes[off & (block.codes >= 0)])] = np.nan
+        if block.reference_lent:
+            reference_lent = Tally.of(np.zeros(len(cents), dtype=np.int32), cents, 1)
+            unit[:] = np.nan if np.any(off) else unit
+    return Exact(unit, CENTS if block.measure == "offered" else 1, lent, reference_lent, bound)
+
+
+def _units(codes: Codes, weight: Floats | None, rows: int) -> Floats:
+    """(rows,) the weight that all members share; NaN where they differ or it is 0."""
+    if weight is None:
+        return np.ones(rows)
+    unit = np.full(rows + 1, np.nan)
+    unit[codes] = weight
+    unit[-1] = np.nan
+    unit[codes[(weight != unit[codes]) & (codes >= 0)]] = np.nan
+    return np.where(unit[:-1] == 0, np.nan, unit[:-1])
+
+
+def _finest(measure: Measure, codes: Codes, weight: Floats | None, rows: int) -> Floats:
+    """(rows,) of loans, the smallest absolute weight of a member that is not 0; inf where there is none."""
+    finest = np.full(rows + 1, np.inf)
+    if measure != "loans":
+        return finest[1:]
+    sizes = np.ones(len(codes)) if weight is None else np.abs(weight)
+    some = np.flatnonzero(sizes)
+    np.minimum.at(finest, codes[some], sizes[some])
+    return finest[:-1]
 
 
 def _sums(codes: Codes, amounts: Floats, count: int) -> Floats:
@@ -217,21 +259,3 @@ def weight_of(limit: Limit, portfolio: Portfolio) -> Floats | None:
     if limit.measure == "interest":
         return _times(1.0 - portfolio.pd, weight)
     return weight
-
-
-def limit_uses(
-    blocks: tuple[Block, ...], totals: Totals, prices: Mapping[str, float], budget: float
-) -> tuple[LimitUse, ...]:
-    """Use, bound, price and violation of every row."""
-    uses = []
-    for block, added in zip(blocks, totals.used, strict=True):
-        used, bound = added + block.lent, block.bound(totals)
-        fixed = abs(bound) if not block.reference else 0.0
-        scale = max(fixed, bound, budget / 1000, 1e-9)
-        for name, value in zip(block.names, used.tolist(), strict=True):
-            over, under = max(value - bound, 0.0), max(bound - value, 0.0)
-            broken = {"at_most": over, "at_least": under, "exactly": over + under}[block.sense]
-            uses.append(
-                LimitUse(name, block.measure, block.sense, value, bound, prices[name], broken / scale)
-            )
-    return tuple(uses)

@@ -16,8 +16,9 @@ import numpy as np
 from allocator.certification.bound import best_reduced_values
 from allocator.certification.decisions import all_allowed
 from allocator.certification.economics import Bases, Ledger, ledger_of
-from allocator.certification.limits import Block, Totals, charges_of
+from allocator.certification.limits import Block, charges_of
 from allocator.certification.terms import Tariffs, allowed_terms, take_up_of
+from allocator.certification.uses import Totals
 from allocator.records.portfolio import Portfolio
 from allocator.records.run import Decisions
 from allocator.records.scenario import Policy

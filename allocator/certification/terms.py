@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from allocator.certification.lots import Lot
 from allocator.records.portfolio import Booleans, ChurnTable, Floats, Portfolio
 from allocator.records.scenario import Policy, Response
 
 SAME_RATE = 1e-12
 """Two rates closer than this are one."""
-SAME_COUNT = 1e-15
-"""A whole number of steps may be off by this much of itself through division alone."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +62,9 @@ def tariffs_of(table: ChurnTable, response: Response, policy: Policy) -> Tariffs
 def allowed_terms(portfolio: Portfolio, known: Tariffs, policy: Policy) -> Terms:
     """Who of `portfolio` (or of a part of it) may be offered what."""
     pinned = np.isfinite(portfolio.fixed_amount)
-    step = 0.01 if policy.ticket.step is None else policy.ticket.step
-    least = np.maximum(portfolio.min_amount, policy.ticket.min) / step
-    most = np.minimum(portfolio.max_amount, policy.ticket.max) / step
-    least, most = np.ceil(least * (1 - SAME_COUNT)), np.floor(most * (1 + SAME_COUNT))
+    lot = Lot.of(policy.ticket.step)
+    least = lot.up(np.maximum(portfolio.min_amount, policy.ticket.min))
+    most = lot.down(np.minimum(portfolio.max_amount, policy.ticket.max))
     named = np.array([grade in known.tariffs for grade in portfolio.grade.values], dtype=bool)
     allowed = named[portfolio.grade.codes] & ~portfolio.exclude & ((least <= most) | pinned)
     return Terms(
@@ -74,14 +72,10 @@ def allowed_terms(portfolio: Portfolio, known: Tariffs, policy: Policy) -> Terms
         curve=known.curve,
         table_rates=known.table_rates,
         lendable=allowed,
-        low=np.where(pinned, portfolio.fixed_amount, _money(least, step)),
-        high=np.where(pinned, portfolio.fixed_amount, _money(most, step)),
+        low=np.where(pinned, portfolio.fixed_amount, lot.amounts(least)),
+        high=np.where(pinned, portfolio.fixed_amount, lot.amounts(most)),
         pinned=pinned,
     )
-
-
-def _money(count: Floats, step: float) -> Floats:
-    return count / 100.0 if step == 0.01 else count * step
 
 
 def _smoothed(churn: Floats, smoothing: str) -> Floats:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from allocator.certification.cases import Sets, Table
+from allocator.certification.lots import Lot
 from allocator.certification.terms import SAME_RATE
 from allocator.errors import Fault
 from allocator.records.portfolio import Booleans
@@ -164,14 +165,15 @@ class _Walk:
 
     def _amounts(self, node: Mapping[str, Any], sets: Sets, row: int) -> list[Sets]:
         value = _number(node, "amounts")
-        count = 0.5 if self.step is None else value / self.step
-        if self.step is None or abs(count - round(count)) > 1e-9 * max(abs(count), 1.0):
+        lot, at = Lot.of(self.step), np.array([value])
+        if self.step is None or not lot.whole(at)[0]:
             raise _BrokenNodeError(f"splits amounts at {value!r}, which is no multiple of a step")
+        beyond = float(lot.amounts(lot.counts(at) + 1)[0])
         if not self.table.everything.refusal[row]:
             raise _BrokenNodeError("splits the amount of a pinned offer")
         upper = replace(
             sets,
-            low=_with(sets.low, row, max(float(sets.low[row]), value + self.step)),
+            low=_with(sets.low, row, max(float(sets.low[row]), beyond)),
             refusal=_with(sets.refusal, row, False),
         )
         lower = replace(sets, high=_with(sets.high, row, min(float(sets.high[row]), value)))
@@ -224,8 +226,7 @@ def _check_lots(lots: Mapping[str, float], table: Table, coarsest: Mapping[str, 
     for name, room in lots.items():
         if name not in coarsest:
             raise _BrokenNodeError(f"rounds limit {name!r}, which need not be used by whole lots")
-        too_far = coarsest[name] - room if senses[name] == "at_most" else room - coarsest[name]
-        if not too_far <= _AGREES * max(abs(room), 1.0):
+        if not (room >= coarsest[name] if senses[name] == "at_most" else room <= coarsest[name]):
             raise _BrokenNodeError(f"rounds limit {name!r} to {room!r}, beyond {coarsest[name]!r}")
 
 

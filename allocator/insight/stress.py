@@ -20,7 +20,7 @@ import numpy as np
 
 from allocator.borrowers import Columns, notes_on, read_inputs, stress_of, stressed
 from allocator.certification import Ledger, recheck
-from allocator.certification.certify import TOLERANCE, Finding
+from allocator.certification.certify import Finding
 from allocator.certification.terms import terms_of
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
 from allocator.insight.variants import optimally
@@ -87,7 +87,7 @@ class Outcome:
     @property
     def broken(self) -> tuple[LimitUse, ...]:
         """Limits that do not hold."""
-        return tuple(use for use in self.limits if use.violation > TOLERANCE)
+        return tuple(use for use in self.limits if use.broken)
 
 
 @dataclass(frozen=True)

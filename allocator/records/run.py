@@ -15,7 +15,7 @@ from allocator.records.scenario import Measure, Scenario, Sense
 Status = Literal["optimal", "feasible", "breaks_limits"]
 
 TOLERANCE = 1e-9
-"""Largest violation of a limit, relative to its scale."""
+"""By how much a row that is not decided in whole numbers may be broken, relative to its scale."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,20 @@ class LimitUse:
     """The row's right-hand side, exposure included."""
     price: float
     violation: float
-    """Relative to max(|b|, bound x reference, budget / 1000)."""
+    """By how much the row is broken, relative to its scale; 0 where it is kept."""
+    scale: float = 0.0
+    """max(|right-hand side|, the largest use of one offer), what the row's tolerance is measured by."""
+    excess: float = 0.0
+    """By how much the row is exceeded, within the tolerance or beyond."""
 
     @property
     def broken(self) -> bool:
-        return self.violation > TOLERANCE
+        return self.violation != 0.0
+
+    @property
+    def binding(self) -> bool:
+        """Whether the row leaves no room, up to its tolerance."""
+        return abs(self.slack) <= TOLERANCE * self.scale
 
     @property
     def slack(self) -> float:

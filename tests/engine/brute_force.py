@@ -24,7 +24,7 @@ def best_value(case: Case) -> float | None:
     best = None
     for value, *sides in partial:
         met = all(
-            naive.holds(row, row.lent + sides[2 * j], _right(row, sides[2 * j + 1]), budget.amount)
+            naive.holds(case, row, row.lent + sides[2 * j], _right(row, sides[2 * j + 1]))
             for j, row in enumerate(rows)
         )
         total = value + earns * (budget.amount - sides[0])

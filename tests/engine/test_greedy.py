@@ -48,10 +48,9 @@ def test_what_is_admitted_meets_every_row_by_the_plain_rules(case: Case) -> None
     ]
     made = all(k >= 0 for k, must in zip(option, columns.offers.must, strict=True) if must)
     holds = [
-        naive.holds(row, naive.left_side(case, row, offers), naive.right_side(case, row, offers),
-                    case.policy.budget.amount)
+        naive.holds(case, row, naive.left_side(case, row, offers), naive.right_side(case, row, offers))
         for row in naive.rows(case)
-    ]  # fmt: skip
+    ]
     if found is not None:
         assert made
         assert all(holds)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from allocator.certification.economics import Bases, ledger_of
-from allocator.certification.limits import Totals, blocks_of, limit_uses
+from allocator.certification.limits import blocks_of
+from allocator.certification.uses import Totals, limit_uses
 from allocator.engine.kernel.columns import Columns
 from allocator.records.portfolio import Codes, Floats
 from tests import naive
@@ -68,12 +69,12 @@ def _check_certificate(
     np.testing.assert_allclose(ledger.value, worths, rtol=1e-12, atol=1e-9)
     prices = {row.name: 0.0 for row in rows}
     blocks = blocks_of(policy, p)
-    uses = limit_uses(blocks, Totals.of(blocks, Bases.of(ledger)), prices, policy.budget.amount)
+    uses = limit_uses(blocks, Totals.of(blocks, Bases.of(ledger)), prices)
     assert [(use.name, use.sense) for use in uses] == [(row.name, row.sense) for row in rows]
     np.testing.assert_allclose([use.used for use in uses], left, **CLOSE)
     np.testing.assert_allclose([use.bound for use in uses], right, **CLOSE)
     for use, row in zip(uses, rows, strict=True):
-        assert (use.violation <= 1e-9) == naive.holds(row, use.used, use.bound, policy.budget.amount)
+        assert use.broken != naive.holds(case, row, use.used, use.bound)
 
 
 def _check_prices(case: Case, columns: Columns, prices: Floats) -> None:

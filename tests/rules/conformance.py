@@ -45,7 +45,7 @@ def check(case: Case, strategy: Strategy, optimum: Solution) -> None:
     broken = {use.name for use in finding.certificate.limits if use.broken}
     for row in naive.rows(case):
         left, right = naive.left_side(case, row, offers), naive.right_side(case, row, offers)
-        holds = naive.holds(row, left, right, case.policy.budget.amount)
+        holds = naive.holds(case, row, left, right)
         assert holds == (row.name not in broken), row.name
     _only_unavoidable(case, ready, broken)
     idle = case.policy.idle_rate if case.policy.budget.spend == "at_most" else 0.0

@@ -1,0 +1,162 @@
+"""What decisions use of every limit, and whether they keep it (docs/formulation.md, section 2).
+
+Rows of loans, and of amounts offered where every amount is whole cents, are decided in whole numbers. The
+others may be broken by a part of their own scale, which rounding needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from allocator.certification.economics import Bases
+from allocator.certification.limits import Block
+from allocator.certification.lots import CENTS, Tally, decimal, whole_cents
+from allocator.records.portfolio import Floats, Integers
+from allocator.records.run import TOLERANCE, LimitUse
+from allocator.records.scenario import Sense
+
+_ROUNDING = 4 * 2.0**-53
+"""Relative to a row's scale, what no tolerance may fall below."""
+_LEAST = 5e-324
+"""The smallest number above 0: a broken row says so, however little it is broken by."""
+
+
+@dataclass(frozen=True)
+class RowTotals:
+    """What decisions add to the rows of one block, arrays of shape (rows,)."""
+
+    used: Floats
+    largest: Floats
+    """The largest |weight x basis| of one offer."""
+    counted: Tally
+    """Cents offered or loans made by the members, where the block is decided in whole numbers."""
+    off: Integers
+    """Offers to members that are no whole number of cents."""
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What decisions add up to."""
+
+    rows: tuple[RowTotals, ...]
+    """One a block."""
+    bases: dict[str, float]
+    """What limits may be a share of: offered and drawn, of all borrowers."""
+    cents: Tally
+    """(1,) offered to everybody."""
+    off: int
+    """Offers that are no whole number of cents."""
+
+    @classmethod
+    def of(cls, blocks: tuple[Block, ...], bases: Bases) -> Totals:
+        sums = {basis: float(np.sum(getattr(bases, basis))) for basis in ("offered", "drawn")}
+        made = np.flatnonzero(bases.offered)
+        held = Bases(bases.offered[made], bases.drawn[made], bases.interest[made], bases.loans[made])
+        cents, off = whole_cents(held.offered)
+        rows = tuple(_row_totals(block.part(made), held, cents, off) for block in blocks)
+        everyone = np.zeros(len(made), dtype=np.int32)
+        return cls(rows, sums, Tally.of(everyone, cents, 1), int(np.count_nonzero(off)))
+
+    @classmethod
+    def sum_of(cls, parts: Sequence[Totals]) -> Totals:
+        """The parts together, added in their order."""
+        together = zip(*(part.rows for part in parts), strict=True)
+        bases = {basis: sum(part.bases[basis] for part in parts) for basis in parts[0].bases}
+        cents = sum((part.cents for part in parts[1:]), parts[0].cents)
+        return cls(tuple(map(_added, together)), bases, cents, sum(part.off for part in parts))
+
+
+def _row_totals(block: Block, bases: Bases, cents: Floats, off: np.ndarray) -> RowTotals:
+    """Of the offers made alone."""
+    rows, place = len(block.names), block.codes + 1
+    basis = getattr(bases, block.basis)
+    use = basis if block.weight is None else basis * block.weight
+    largest = np.zeros(rows + 1)
+    np.fmax.at(largest, place, np.abs(use))
+    counted, broken = Tally.none(rows), np.zeros(rows, dtype=np.int64)
+    if block.exact is not None and block.basis == "loans":
+        counted = Tally.of(block.codes, basis.astype(np.float64), rows)
+    elif block.exact is not None:
+        counted = Tally.of(block.codes, cents, rows)
+        broken = np.bincount(place[off], minlength=rows + 1)[1:].astype(np.int64)
+    used = np.bincount(place, use, minlength=rows + 1)[1:].astype(np.float64, copy=False)
+    return RowTotals(used, largest[1:], counted, broken)
+
+
+def _added(parts: Sequence[RowTotals]) -> RowTotals:
+    return RowTotals(
+        np.sum([part.used for part in parts], axis=0),
+        np.max([part.largest for part in parts], axis=0),
+        sum((part.counted for part in parts[1:]), parts[0].counted),
+        np.sum([part.off for part in parts], axis=0),
+    )
+
+
+def limit_uses(
+    blocks: tuple[Block, ...], totals: Totals, prices: Mapping[str, float]
+) -> tuple[LimitUse, ...]:
+    """Use, bound, price and violation of every row."""
+    return tuple(
+        use
+        for block, rows in zip(blocks, totals.rows, strict=True)
+        for use in _block_uses(block, rows, totals, prices)
+    )
+
+
+def _block_uses(block: Block, rows: RowTotals, totals: Totals, prices: Mapping[str, float]) -> list[LimitUse]:
+    bound = block.constant
+    if block.reference:
+        bound = block.share * (totals.bases[block.reference] + block.reference_lent)
+    scale = np.maximum(rows.largest, abs(bound))
+    least = _ROUNDING * scale
+    tolerance = np.maximum(np.minimum(TOLERANCE * scale, block.finest / 2), least)
+    used = rows.used + block.lent
+    exact = _in_whole_numbers(block, rows, totals)
+    uses = []
+    for row, name in enumerate(block.names):
+        value, right, excess = float(used[row]), bound, 0.0
+        if row in exact:
+            value, right, excess = exact[row]
+            kept = excess == 0
+        else:
+            excess = _excess(block.sense, value - right)
+            kept = excess <= tolerance[row]
+        size = float(scale[row])
+        violation = 0.0 if kept else max(excess / size, _LEAST) if size else 1.0
+        uses.append(
+            LimitUse(name, block.measure, block.sense, value, right, prices[name], violation, size, excess)
+        )
+    return uses
+
+
+def _excess(sense: Sense, over: float) -> float:
+    """By how much a row is broken whose left-hand side lies `over` above the right-hand side."""
+    return {"at_most": max(over, 0.0), "at_least": max(-over, 0.0), "exactly": abs(over)}[sense]
+
+
+def _in_whole_numbers(block: Block, rows: RowTotals, totals: Totals) -> dict[int, tuple[float, float, float]]:
+    """Row -> use, right-hand side and excess, each rounded once, of the rows that whole numbers decide."""
+    exact = block.exact
+    if exact is None or (block.reference and totals.off):
+        return {}
+    bound = exact.bound
+    if block.reference:
+        bound *= (totals.cents + exact.reference_lent).exact(0)
+        bound /= CENTS
+    found = {}
+    counted = rows.counted + exact.lent
+    for row in np.flatnonzero(~np.isnan(exact.unit) & (rows.off == 0)).tolist():
+        unit = decimal(float(exact.unit[row]))
+        left, right = counted.exact(row) * unit.numerator, bound * (exact.per_unit * unit.denominator)
+        over = left * right.denominator - right.numerator  # whole, of size below
+        whole = exact.per_unit * unit.denominator * right.denominator
+        size = {"at_most": max(over, 0), "at_least": max(-over, 0), "exactly": abs(over)}[block.sense]
+        found[row] = (
+            left / (exact.per_unit * unit.denominator),
+            bound.numerator / bound.denominator,
+            max(size / whole, _LEAST) if size else 0.0,
+        )
+    return found
