@@ -46,6 +46,18 @@ class Fault:
         return f"{where}{self.problem}; {self.remedy}"
 
 
+_NAMED = 5
+"""Rows named of those that share a fault."""
+
+
+def in_rows(rows: Sequence[int]) -> str:
+    """What a fault's problem ends with where several rows have it: how many, and the first of them."""
+    if len(rows) == 1:
+        return ""
+    named = ", ".join(map(str, rows[:_NAMED]))
+    return f", in {len(rows):,} rows: {named}{', ...' if len(rows) > _NAMED else ''}"
+
+
 class AllocatorError(Exception):
     """Root of the tree; `code` names the kind of failure in JSON, `exit_status` ends the command."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, in_rows
 from allocator.records.portfolio import Booleans, Integers
 
 SHOWN = 20
@@ -17,10 +17,11 @@ SHOWN = 20
 
 @dataclass(frozen=True)
 class Finding:
-    """One kind of fault in one column: how many rows have it, the first `SHOWN` of them in words."""
+    """One kind of fault in one column: the first `SHOWN` causes in words, and how many faults there are."""
 
     count: int
     faults: tuple[Fault, ...]
+    """One a cause, at the first row that has it."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +38,25 @@ class Rows:
     def find(self, mask: Booleans, field: str, problem: Callable[[int], str], remedy: str) -> list[Finding]:
         """The finding for the rows where `mask` (n,) holds; none where it holds nowhere.
 
-        `problem` words the fault of the row at a position from 0.
+        `problem` words the fault of the row at a position from 0. Rows of the same words have one cause, and
+        are one fault with their number and the first of them.
         """
         positions = np.flatnonzero(mask & ~self.repeated)
         if not len(positions):
             return []
+        causes: dict[str, list[int]] = {}
+        others = 0
+        for i in positions.tolist():
+            words = problem(i)
+            if words in causes or len(causes) < SHOWN:
+                causes.setdefault(words, []).append(int(self.number[i]))
+            else:
+                others += 1
         faults = tuple(
-            Fault(problem(int(i)), remedy, file=self.label, row=int(self.number[i]), field=field)
-            for i in positions[:SHOWN]
+            Fault(f"{words}{in_rows(rows)}", remedy, file=self.label, row=rows[0], field=field)
+            for words, rows in causes.items()
         )
-        return [Finding(len(positions), faults)]
+        return [Finding(len(causes) + others, faults)]
 
 
 def raise_faults(label: str, faults: Sequence[Fault], findings: Iterable[Finding]) -> None:

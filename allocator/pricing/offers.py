@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, in_rows
 from allocator.pricing.churn import rate_menu, smooth
 from allocator.records.offers import Menu, OfferBook
 from allocator.records.portfolio import Booleans, ChurnTable, Codes, Floats, Integers, Portfolio, Text
@@ -122,43 +122,43 @@ def _grade_menus(curve: ChurnTable, policy: Policy) -> dict[str, Menu]:
 def _check_pinned(portfolio: Portfolio, curve: ChurnTable, policy: Policy, pinned: Booleans) -> None:
     """A pinned offer needs a grade that is lent to, a rate inside the curve, and no exclusion."""
     low, high = float(curve.rates[0]), float(curve.rates[-1])
-    faults: list[Fault] = []
-    for i in np.flatnonzero(pinned):
-        grade = portfolio.grade.values[portfolio.grade.codes[i]]
-        rate = float(portfolio.fixed_rate[i])
-        row = int(portfolio.row[i])
-        if portfolio.exclude[i]:
-            faults.append(
-                Fault(
-                    "a pinned offer for an excluded borrower",
-                    "clear exclude or the fixed amount and rate",
-                    file=portfolio.source,
-                    row=row,
-                    field="fixed_amount",
-                )
-            )
-        if grade not in policy.rates:
-            faults.append(
-                Fault(
-                    f"a pinned offer for grade {grade}, which policy.rates does not name",
-                    "give the grade a band or clear the fixed amount and rate",
-                    file=portfolio.source,
-                    row=row,
-                    field="fixed_rate",
-                )
-            )
-        if not low <= rate <= high:
-            faults.append(
-                Fault(
-                    f"{rate:g} lies outside the churn curve, {low:g} to {high:g}",
-                    "pin a rate that the curve covers, as a fraction",
-                    file=portfolio.source,
-                    row=row,
-                    field="fixed_rate",
-                )
-            )
+    rate = portfolio.fixed_rate
+    faults = _pinned_fault(
+        portfolio,
+        pinned & portfolio.exclude,
+        "a pinned offer for an excluded borrower",
+        "clear exclude or the fixed amount and rate",
+        "fixed_amount",
+    )
+    for grade in sorted(set(portfolio.grade.values) - set(policy.rates)):
+        faults += _pinned_fault(
+            portfolio,
+            pinned & (portfolio.grade.codes == portfolio.grade.code_of(grade)),
+            f"a pinned offer for grade {grade}, which policy.rates does not name",
+            "give the grade a band or clear the fixed amount and rate",
+            "fixed_rate",
+        )
+    outside = pinned & ~((rate >= low) & (rate <= high))
+    if np.any(outside):
+        values = np.unique(rate[outside])
+        which = f"{values[0]:g} lies" if len(values) == 1 else "rates lie"
+        faults += _pinned_fault(
+            portfolio,
+            outside,
+            f"{which} outside the churn curve, {low:g} to {high:g}",
+            "pin a rate that the curve covers, as a fraction",
+            "fixed_rate",
+        )
     if faults:
-        raise InputError.of(faults, "pinned offers")
+        raise InputError.of(sorted(faults, key=lambda fault: fault.row or 0), "pinned offers")
+
+
+def _pinned_fault(portfolio: Portfolio, who: Booleans, problem: str, remedy: str, field: str) -> list[Fault]:
+    """One fault for all of `who` (n,), none for nobody."""
+    rows = np.sort(portfolio.row[who]).tolist()
+    if not rows:
+        return []
+    return [Fault(f"{problem}{in_rows(rows)}", remedy, file=portfolio.source, row=rows[0], field=field)]
 
 
 def _amounts(portfolio: Portfolio, policy: Policy, pinned: Booleans) -> tuple[Floats, Floats]:

@@ -8,12 +8,15 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import xlsxwriter
+from hypothesis import given
+from hypothesis import strategies as st
 from pyarrow import parquet
 
 from allocator.errors import InputError
 from allocator.portfolio import load_portfolio
 from allocator.records.scenario import PortfolioSource
 from tests.portfolio.sources import as_csv, as_parquet, as_sql, as_xlsx, csv_text
+from tests.strategies import random_cases
 
 HEAD = "borrower_id,grade,pd,lgd"
 GOOD: dict[str, list[Any]] = {
@@ -221,10 +224,28 @@ def place(fault: str) -> bool:
 
 
 def test_first_twenty_of_many_in_the_order_of_rows(tmp_path: Path) -> None:
-    rows = "".join(f"E{i},A,{'x' if i % 2 else '7'},.5\n" for i in range(1, 1001))
+    rows = "".join(f"E{i},A,{'x' if i % 2 else '7'}{i},.5\n" for i in range(1, 1001))
     lines = told(csv_text(f"{HEAD}\n{rows}", tmp_path))
     assert lines[0] == "borrowers.csv: 1000 faults, 980 of them not listed here"
     assert [int(line.split("row ")[1].split(",")[0]) for line in lines[1:]] == list(range(1, 21))
+
+
+@given(st.lists(st.sampled_from(("0.1", "x", "7", "")), min_size=1, max_size=60))
+@random_cases(few=20, full=200)
+def test_a_fault_once_a_cause_with_the_number_and_the_first_of_its_rows(
+    tmp_path_factory: pytest.TempPathFactory, cells: list[str]
+) -> None:
+    rows = "".join(f"E{i},A,{cell},.5\n" for i, cell in enumerate(cells, 1))
+    causes = sorted({cell for cell in cells if cell != "0.1"}, key=cells.index)
+    if not causes:
+        return
+    lines = told(csv_text(f"{HEAD}\n{rows}", tmp_path_factory.mktemp("causes")))
+    assert lines[0] == f"borrowers.csv: {len(causes)} fault{'s' if len(causes) > 1 else ''}"
+    for line, cause in zip(lines[1:], causes, strict=True):
+        with_it = [row for row, cell in enumerate(cells, 1) if cell == cause]
+        assert f"row {with_it[0]}, pd: " in line
+        counted = f", in {len(with_it):,} rows: {', '.join(map(str, with_it[:5]))}"
+        assert (counted in line) == (len(with_it) > 1)
 
 
 def test_faults_of_columns_come_before_those_of_rows(tmp_path: Path) -> None:

@@ -124,6 +124,18 @@ def test_refusing_everybody_costs_the_relationships_that_are_lost() -> None:
     assert offers_of(book).refusal_constant == 0.0
 
 
+def test_pinned_offers_of_one_cause_are_one_fault() -> None:
+    many = 1_058
+    book = portfolio(["A", "D"] * many, fixed_amount=2e5, fixed_rate=[0.05, 0.05] * many)
+    with pytest.raises(InputError) as caught:
+        offers_of(book, rates={"A": (0.04, 0.1)})
+    [fault] = caught.value.faults
+    assert fault.row == 2
+    assert fault.problem == (
+        "a pinned offer for grade D, which policy.rates does not name, in 1,058 rows: 2, 4, 6, 8, 10, ..."
+    )
+
+
 def test_every_pinned_offer_that_cannot_be_made_is_named() -> None:
     book = portfolio(
         ["A", "D", "A"],
