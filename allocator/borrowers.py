@@ -9,6 +9,7 @@ One path for whoever needs them: solve, its recheck, check and score.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,12 @@ from allocator.errors import Fault, InputError
 from allocator.intake import content_hash, one_reading
 from allocator.portfolio import (
     as_frame,
+    copied,
     fingerprint,
     joined,
     load_portfolio,
     read_book,
+    stands_as_it_is,
     whole_table,
     with_columns,
 )
@@ -56,6 +59,9 @@ class Found:
     errors: tuple[InputError, ...]
     notes: tuple[str, ...] = ()
     """What stands for empty cells and unseen levels, and idle cases of the stress, in words."""
+
+    before: Portfolio | None = None
+    """The portfolio before the stress."""
 
     @property
     def faults(self) -> list[Fault]:
@@ -119,8 +125,10 @@ def read_inputs(scenario: Scenario, further: Columns = NO_MORE) -> Inputs:
         raise found.errors[0]
     if found.portfolio is None or found.churn is None or found.errors:
         raise InputError.of(found.faults, scenario.name)
-    hashes = content_hashes(scenario)
-    return Inputs(found.portfolio, found.churn, hashes, found.book, found.lines, found.notes)
+    hashes, copy = content_hashes(scenario), _copy(scenario, found.before)
+    if copy is not None:
+        hashes["borrowers"] = f"sha256:{hashlib.sha256(copy).hexdigest()}"
+    return Inputs(found.portfolio, found.churn, hashes, found.book, found.lines, found.notes, copy)
 
 
 def examine(scenario: Scenario, further: Columns = NO_MORE) -> Found:
@@ -134,6 +142,7 @@ def examine(scenario: Scenario, further: Columns = NO_MORE) -> Found:
     stress = _gather(of_stress, stress_of, scenario.stress)
     read = _gather(errors, _portfolio, scenario, stress or scenario.stress.factors, further)
     portfolio, said = read or (None, ())
+    before = portfolio
     churn = _gather(errors, read_churn_table, scenario.response.churn)
     errors += of_stress
     if portfolio is not None and churn is not None and stress is not None and stress != Stress():
@@ -147,7 +156,21 @@ def examine(scenario: Scenario, further: Columns = NO_MORE) -> Found:
         book = _gather(errors, read_book, _source_of(strategy.book), portfolio, churn)
     if strategy.weights is not None:
         lines = _gather(errors, _weights, strategy.weights)
-    return Found(portfolio, churn, book, lines, tuple(errors), notes)
+    return Found(portfolio, churn, book, lines, tuple(errors), notes, before)
+
+
+def _copy(scenario: Scenario, portfolio: Portfolio | None) -> bytes | None:
+    """The borrowers before the stress, where a checker could not read their source; else None."""
+    written = scenario.document.get("portfolio", {}).get("source")
+    if portfolio is None or stands_as_it_is(scenario.portfolio, written):
+        return None
+    policy, stress = scenario.policy, scenario.stress.factors
+    texts = policy.text_columns() | stress.text_columns()
+    if scenario.stress.file is not None:
+        texts |= {scenario.stress.column} - {"grade", "borrower_id"}
+    return copied(
+        portfolio, texts & portfolio.texts.keys(), policy.number_columns() | stress.number_columns()
+    )
 
 
 def content_hashes(scenario: Scenario) -> dict[str, str]:

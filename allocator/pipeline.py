@@ -123,7 +123,8 @@ def present(case: Case, solution: Solution, finding: Finding, seconds: Mapping[s
     spent = {**seconds, "price": solution.seconds["price"], "solve": solution.seconds["solve"]}
     notes = (*case.inputs.notes, *case.limits.notes)
     summary = summarise(case.scenario, portfolio, solution, finding, spent, notes)
-    return Run(case.scenario, allocation, finding.certificate, summary, summary["status"], solution.log)
+    certificate, copy = finding.certificate, case.inputs.copy
+    return Run(case.scenario, allocation, certificate, summary, summary["status"], solution.log, copy)
 
 
 def named_tree(tree: Mapping[str, Any], portfolio: Portfolio) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Rechecked:
     claimed = stored.certificate
     inputs = _inputs(scenario, claimed["inputs"], further)
     faults = _two_scenarios(stored, scenario) + _changed_inputs(claimed["inputs"], inputs.hashes)
+    faults += _changed_copy(stored, inputs.copy)
     portfolio = inputs.portfolio
     allocation = in_input_order(stored.allocation, portfolio, ordered=scenario.portfolio.kind != "sql")
     rank = np.argsort(np.argsort(portfolio.row, kind="stable"))
@@ -151,6 +152,18 @@ def _changed_inputs(claimed: Mapping[str, str], found: Mapping[str, str]) -> lis
         for name in {**found, **claimed}
         if claimed.get(name) != found.get(name)
     ]
+
+
+def _changed_copy(stored: StoredRun, copy: bytes | None) -> list[Fault]:
+    """The fault of a copy of the borrowers that is not what their source gives."""
+    path = stored.folder / "borrowers.csv"
+    if copy is None:
+        return []
+    if not path.is_file():
+        raise InputError.of([Fault("is missing", "restore it or solve again", file=str(path))], str(path))
+    if path.read_bytes() == copy:
+        return []
+    return [Fault("is not what the source of the borrowers gives", "solve again", file=str(path))]
 
 
 def _disagreements(

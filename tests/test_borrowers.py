@@ -239,7 +239,8 @@ def test_firms_are_scored_from_their_invoices_with_their_facts(document: dict[st
     assert portfolio.grade.values[portfolio.grade.codes[3]] == "ungraded"
     run = allocate(scenario)
     assert run.allocation["reason"].tolist()[3] == "excluded"
-    assert set(run.certificate.inputs) == {"churn", "scorecard", "purchases", "sales", "firms", "facts"}
+    named = {"churn", "scorecard", "purchases", "sales", "firms", "facts", "borrowers"}
+    assert set(run.certificate.inputs) == named
 
 
 def test_a_run_on_invoices_is_verified_and_each_of_its_inputs_is_watched(

@@ -1,16 +1,19 @@
 """Borrowers from a CSV, Parquet or Excel file or a database: read, checked, every fault at once."""
 
 from allocator.portfolio.book import read_book
+from allocator.portfolio.copying import copied, stands_as_it_is
 from allocator.portfolio.fingerprint import fingerprint
 from allocator.portfolio.loading import load_portfolio
 from allocator.portfolio.table import as_frame, joined, whole_table, with_columns
 
 __all__ = [
     "as_frame",
+    "copied",
     "fingerprint",
     "joined",
     "load_portfolio",
     "read_book",
+    "stands_as_it_is",
     "whole_table",
     "with_columns",
 ]

@@ -26,6 +26,8 @@ class Inputs:
     """Grade -> share of the budget, from the file of AHP weights that the strategy names."""
     notes: tuple[str, ...] = ()
     """Cases of the scenario's stress that change nothing, in words."""
+    copy: bytes | None = None
+    """The borrowers before the stress as the run keeps them; None where a checker can read their source."""
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,8 @@ class Run:
     summary: Mapping[str, Any]
     status: Status
     log: str = field(default="", repr=False)
+    borrowers: bytes | None = field(default=None, repr=False)
+    """borrowers.csv: the borrowers before the stress, where a checker could not read their source."""
 
     @property
     def prices(self) -> Mapping[str, float]:

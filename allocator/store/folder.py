@@ -25,6 +25,8 @@ SCENARIO = "scenario.yaml"
 RESOLVED = "scenario.json"
 """The same as JSON, which has one reading."""
 LOG = "solver.log"
+BORROWERS = "borrowers.csv"
+"""The borrowers before the stress, where a checker could not read their source."""
 ALLOCATION_CSV = "allocation.csv"
 ALLOCATION_PARQUET = "allocation.parquet"
 TEXTS = ("borrower_id", "grade", "reason")
@@ -47,6 +49,8 @@ def write_run(run: Run, folder: Path, *, scenario_text: str, force: bool) -> Pat
         _write_text(fresh / SCENARIO, scenario_text)
         _write_text(fresh / RESOLVED, to_json(seen_from(run.scenario.document, real(folder))))
         _write_text(fresh / LOG, run.log)
+        if run.borrowers is not None:
+            (fresh / BORROWERS).write_bytes(run.borrowers)
         _write_text(fresh / CERTIFICATE, to_json(certificate_to_json(run.certificate)))
         _write_text(fresh / SUMMARY, to_json(_timed(run.summary, perf_counter() - started)))
     return real(folder)
