@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Iterable
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from allocator.errors import AllocatorError, Fault, InfeasibleError, OutputError
@@ -16,10 +17,6 @@ from allocator.report.visible import visible
 INTERRUPTED = 130
 TERMINATED = 143
 _WIDTH = 100
-
-
-class Terminated(BaseException):
-    """SIGTERM: raised in the main thread, so that whatever is open is cleaned up on the way out."""
 
 
 def say_failure(error: AllocatorError, as_json: bool) -> None:
@@ -37,6 +34,16 @@ def say(code: str, message: str, as_json: bool) -> None:
     """Say a failure that is nothing but its message."""
     if not (as_json and _said_as_json(code, message)):
         print("\n".join(_wrapped(f"error: {message}", "", "  ")), file=sys.stderr)
+
+
+def last_words(placed: Iterable[Path]) -> str:
+    """Of a command that was stopped: what it had put in place before."""
+    names = [str(_near(str(path))) for path in placed]
+    return (
+        f"stopped; written before that, and whole: {', '.join(names)}"
+        if names
+        else ("stopped; nothing was written")
+    )
 
 
 def _said_as_json(code: str, message: str, **more: Any) -> bool:

@@ -6,13 +6,10 @@ Nothing heavy is imported before a command runs, so that --help answers at once.
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,9 +33,18 @@ from allocator.cli import (
     synth,
     verify,
 )
-from allocator.cli.failures import INTERRUPTED, TERMINATED, Terminated, say, say_failure
-from allocator.cli.output import ReaderLeftError, print_line, stand_in_for_closed_streams
+from allocator.cli.failures import INTERRUPTED, TERMINATED, last_words, say, say_failure
+from allocator.cli.output import (
+    ReaderLeftError,
+    has_printed,
+    print_line,
+    result_alone,
+    stand_in_for_closed_streams,
+)
+from allocator.cli.signals import Terminated, ignore_signals, signals_raise
 from allocator.errors import AllocatorError, Fault, InputError
+from allocator.intake import watched
+from allocator.placed import noting
 
 app = typer.Typer(
     add_completion=False,
@@ -88,12 +94,32 @@ for command in (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status (docs/commands.md)."""
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    """Run one command and return its exit status (docs/commands.md).
+
+    Without `arguments` those of the process are taken, which is about to end.
+    """
+    ends = arguments is None
+    given = sys.argv[1:] if arguments is None else list(arguments)
     stand_in_for_closed_streams()
-    with _terminable():
-        status = _run(arguments, as_json="--json" in arguments, debug="--debug" in arguments)
-    return _flushed(status)
+    with signals_raise(lasting=ends), result_alone(lasting=ends), watched(), noting() as placed:
+        return _flushed(_heeding_signals(given, placed))
+
+
+def _heeding_signals(arguments: Sequence[str], placed: Sequence[Path]) -> int:
+    """The command's status; of one that a signal ends, its last words say what stands."""
+    as_json = "--json" in arguments
+    try:
+        status = _run(arguments, as_json, debug="--debug" in arguments)
+        ignore_signals()  # what is done is done
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    except Terminated:
+        status = TERMINATED
+    if status in (INTERRUPTED, TERMINATED):
+        ignore_signals()
+        code = "interrupted" if status == INTERRUPTED else "terminated"
+        say(code, last_words(placed), as_json and not has_printed())
+    return status
 
 
 def _run(arguments: Sequence[str], as_json: bool, debug: bool) -> int:
@@ -107,18 +133,14 @@ def _run(arguments: Sequence[str], as_json: bool, debug: bool) -> int:
         return InputError.exit_status
     except ReaderLeftError:
         return 1
-    except (KeyboardInterrupt, typer.Abort):
-        status = INTERRUPTED
-    except Terminated:
-        status = TERMINATED
+    except typer.Abort:
+        raise
     except Exception as error:  # the last resort: a message instead of a traceback
         if debug:
             traceback.print_exc()
         say("unexpected", f"{type(error).__name__}: {error}; this should not happen: "
             "`allocator --debug` and the same command shows where it did", as_json)  # fmt: skip
         return 1
-    if status in (INTERRUPTED, TERMINATED):
-        say("interrupted" if status == INTERRUPTED else "terminated", "stopped; nothing was written", as_json)
     return status
 
 
@@ -129,23 +151,6 @@ def _misuse(error: TyperException) -> InputError:
     message = error.format_message().rstrip(".")
     fault = Fault(message[:1].lower() + message[1:], f"`{command} --help` lists what may be given")
     return InputError.of([fault], "command line")
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """While a command runs, SIGTERM raises Terminated."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise Terminated
 
 
 def _flushed(status: int) -> int:

@@ -7,11 +7,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
 from threading import Lock, Timer
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from allocator.errors import OutputError
+from allocator.intake import require_unchanged
 from allocator.report.visible import visible, visible_page
 
 if TYPE_CHECKING:
@@ -26,7 +28,9 @@ class ReaderLeftError(Exception):
 PATIENCE = 2.0
 """Seconds after which somebody at a terminal is told what is being done."""
 _WIDTH = 100
-_STANDARD_ERROR = 2
+_STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
+
+_PRINTED: ContextVar[bool] = ContextVar("printed", default=False)
 
 Progress = Callable[[str], None]
 
@@ -52,6 +56,46 @@ def stand_in_for_closed_streams() -> None:
     os.close(spare)
     sys.stdout = sys.stdout or Shut()
     sys.stderr = sys.stderr or io.StringIO()
+
+
+@contextmanager
+def result_alone(*, lasting: bool) -> Iterator[None]:
+    """Have standard output take the result alone: what libraries print, in C too, goes to standard error.
+
+    With `lasting` it stays so until the process ends, since libraries have buffers that are written out
+    then. Nothing happens where standard output is none of the process's own, as in tests.
+    """
+    _PRINTED.set(False)
+    ours = sys.stdout
+    if not _is_standard_output(ours):
+        yield
+        return
+    ours.flush()
+    kept = os.dup(_STANDARD_OUTPUT)
+    os.dup2(_STANDARD_ERROR, _STANDARD_OUTPUT)
+    sys.stdout = open(kept, "w", encoding=ours.encoding, errors=ours.errors)  # noqa: SIM115
+    try:
+        yield
+    finally:
+        if not lasting:
+            _write_out_libraries()
+            os.dup2(kept, _STANDARD_OUTPUT)
+            sys.stdout.close()
+            sys.stdout = ours
+
+
+def _is_standard_output(stream: TextIO) -> bool:
+    try:
+        return stream.fileno() == _STANDARD_OUTPUT
+    except OSError:  # not a file of the operating system
+        return False
+
+
+def _write_out_libraries() -> None:
+    """Have what C libraries hold back written now, while it goes to standard error."""
+    import ctypes
+
+    ctypes.CDLL(None).fflush(None)
 
 
 def print_page(page: RenderableType) -> None:
@@ -81,8 +125,14 @@ def print_line(line: str) -> None:
     _write(visible(line) + "\n")
 
 
+def has_printed() -> bool:
+    """Whether some of the result went to standard output already."""
+    return _PRINTED.get()
+
+
 def _write(text: str) -> None:
     """Write to standard output now, so that what goes wrong is told while the command can still fail."""
+    _PRINTED.set(True)
     with _writing():
         sys.stdout.write(_carried(text))
         sys.stdout.flush()
@@ -110,7 +160,8 @@ def progress(verbose: bool) -> Iterator[Progress]:
 
     With `verbose` every step is a line. Otherwise one line on the terminal follows the steps once the
     work has taken two seconds; where standard error is no terminal nothing is said. Standard output
-    is for the result alone: what a library prints meanwhile goes to standard error too.
+    is for the result alone: what a library prints meanwhile goes to standard error too. Files that were
+    read and have changed when the work is done end the command.
     """
     with redirect_stdout(sys.stderr):
         if verbose:
@@ -124,6 +175,7 @@ def progress(verbose: bool) -> Iterator[Progress]:
                 line.end()
         else:
             yield lambda _: None
+    require_unchanged()
 
 
 class LiveLine:

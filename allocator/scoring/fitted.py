@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -17,6 +18,7 @@ import numpy as np
 from pydantic import ConfigDict
 
 from allocator.errors import Fault, InputError, OutputError
+from allocator.placed import placing
 from allocator.scoring.classes import RatingClass, Scale
 from allocator.scoring.declarations import derived_of, rule_of, variable_of
 from allocator.scoring.documents import (
@@ -112,6 +114,7 @@ def write_fitted(
     """
     check_name(name)
     made: list[Path] = []
+    aside: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         version = _next_version(folder, name)
@@ -120,10 +123,17 @@ def write_fitted(
         text = json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         path = folder / f"{name}-v{version}.json"
         plot = f"{name}-v{version}.svg" if ".svg" in (extra or {}) else None
-        for suffix, content in {**(extra or {}), ".md": card.text(version, plot), ".json": text}.items():
-            made.append(folder / f"{name}-v{version}{suffix}")
-            with made[-1].open("x", encoding="utf-8") as file:
+        contents = {**(extra or {}), ".md": card.text(version, plot), ".json": text}
+        for suffix, content in contents.items():
+            aside.append(folder / f".{name}-v{version}{suffix}.{os.getpid()}.part")
+            with aside[-1].open("w", encoding="utf-8") as file:
                 file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for part, suffix in zip(aside, contents, strict=True):
+            with placing(folder / f"{name}-v{version}{suffix}"):
+                os.link(part, folder / f"{name}-v{version}{suffix}")  # fails where another fit was faster
+                made.append(folder / f"{name}-v{version}{suffix}")
     except OSError as error:
         for one in made:
             one.unlink(missing_ok=True)
@@ -131,6 +141,9 @@ def write_fitted(
             error.strerror or "cannot be written", "name a folder that you may write to", str(folder)
         )
         raise OutputError("the fit was not written", [fault]) from error
+    finally:
+        for part in aside:
+            part.unlink(missing_ok=True)
     return path
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from allocator.errors import Fault, InputError, OutputError
+from allocator.placed import placing
 
 
 def require_file(path: Path, endings: Sequence[str], *, force: bool = False) -> None:
@@ -47,7 +48,8 @@ def files_placed_whole(paths: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
                 file.flush()
                 os.fsync(file.fileno())
         for place, part in aside.items():
-            os.replace(part, place)
+            with placing(place):
+                os.replace(part, place)
     except OSError as error:
         problem = (error.strerror or str(error)).lower()
         fault = Fault(problem, "make room or name another file", file=str(place))

@@ -14,10 +14,11 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from allocator.errors import Fault, InputError, OutputError
+from allocator.placed import placing
 
 _NOT_WRITABLE = {
     errno.EACCES,
@@ -53,7 +54,10 @@ def placed_whole(target: Path, refusal: Callable[[], Fault | None]) -> Iterator[
                 fresh.mkdir()
                 yield fresh
                 _sync(fresh)
-                _swap(fresh, target)
+                old = _hidden(target, "replaced")
+                with placing(target):
+                    _swap(fresh, target, old)
+                _settle(old, target)
             finally:
                 shutil.rmtree(fresh, ignore_errors=True)
 
@@ -144,8 +148,8 @@ def _recover(target: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _swap(fresh: Path, target: Path) -> None:
-    old = _hidden(target, "replaced")
+def _swap(fresh: Path, target: Path, old: Path) -> None:
+    """Give `fresh` the name `target`; what had it is `old`."""
     try:
         if target.exists():
             target.rename(old)
@@ -154,11 +158,16 @@ def _swap(fresh: Path, target: Path) -> None:
         if old.exists() and not target.exists():
             old.rename(target)
         raise
-    _sync_folder(target.parent)
+
+
+def _settle(old: Path, target: Path) -> None:
+    """Have the new name on the disk and the old folder gone; the target stands, whatever comes of that."""
+    with suppress(OSError):
+        _sync_folder(target.parent)
     if old.exists():
         # Under the name of a leftover: were it removed halfway, nobody may put it back.
-        leftover = old.rename(_hidden(target, "partial"))
-        shutil.rmtree(leftover, ignore_errors=True)
+        with suppress(OSError):
+            shutil.rmtree(old.rename(_hidden(target, "partial")), ignore_errors=True)
 
 
 def _sync(folder: Path) -> None:

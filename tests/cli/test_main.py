@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import select
@@ -16,9 +17,9 @@ import pytest
 
 import allocator as package
 from allocator import errors
-from allocator.cli.failures import Terminated
 from allocator.cli.main import app
 from allocator.cli.output import PATIENCE
+from allocator.cli.signals import Terminated
 from allocator.errors import Fault
 from tests.cli.conftest import Allocator, Outcome, finish, start
 from tests.conftest import ROOT
@@ -235,6 +236,25 @@ def stopped(stage: str, number: int, *command: str) -> Outcome:
     return finish(process, seconds=10)
 
 
+def test_a_file_that_changes_while_a_command_works_is_named_and_ends_it(
+    case: Path, allocator: Allocator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from allocator import pipeline
+
+    plain = pipeline.decide
+
+    def meddled(*given: object) -> object:
+        text = (case / "churn.csv").read_text()
+        (case / "churn.csv").write_text(text.replace("0.1357", "0.1358"))
+        return plain(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pipeline, "decide", meddled)
+    outcome = allocator("solve", "scenario.yaml", "--out", "run")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert "churn.csv changed while it was in use -> start again when nobody writes to it" in outcome.told
+    assert not (case / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("stage", "number", "status"),
     [
@@ -273,6 +293,47 @@ def test_ctrl_c_ends_the_commands_of_insight(case: Path, stage: str, command: tu
     assert (outcome.status, outcome.out) == (130, "")
     assert outcome.err == "error: stopped; nothing was written\n"
     assert sorted(case.iterdir()) == before
+
+
+PLACED = """
+import os, signal, sys
+from allocator.cli.main import main
+from allocator.store import placing
+number, moment = int(sys.argv[1]), sys.argv[2]
+plain = getattr(placing, moment)
+def disturbed(*given):
+    if moment == "_swap":
+        os.kill(os.getpid(), number)
+    found = plain(*given)
+    os.kill(os.getpid(), number)
+    return found
+setattr(placing, moment, disturbed)
+sys.exit(main(sys.argv[3:]))
+"""
+
+
+@pytest.mark.parametrize("moment", ["_swap", "_settle"])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_stands_when_a_signal_comes_is_said_to_stand(
+    case: Path, allocator: Allocator, moment: str, number: int, status: int
+) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        PLACED,
+        str(int(number)),
+        moment,
+        "solve",
+        "scenario.yaml",
+        "--out",
+        "run",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    outcome = finish(process)
+    assert (outcome.status, outcome.out) == (status, "")
+    assert outcome.err == "error: stopped; written before that, and whole: run\n"
+    assert {path.name for path in case.iterdir() if path.name.startswith((".", "run"))} == {"run"}
+    assert allocator("verify", "run").status == 0
 
 
 def test_a_kill_leaves_no_run_and_the_next_run_tidies_up(case: Path, allocator: Allocator) -> None:
@@ -403,6 +464,36 @@ def test_standard_output_is_for_the_result_alone(
     outcome = allocator("solve", "scenario.yaml", "--out", "run", "--json")
     assert outcome.json["status"] == "optimal"
     assert "a library talks" in outcome.err
+
+
+BANNER = """
+import ctypes, os, sys
+from allocator import pipeline
+from allocator.cli.main import main
+plain = pipeline.allocate
+def talkative(*given):
+    os.write(1, b"written at once\\n")
+    ctypes.CDLL(None).printf(b"kept in a buffer until the end\\n")
+    return plain(*given)
+pipeline.allocate = talkative
+arguments = ["solve", "scenario.yaml", "--json"]
+if sys.argv[1] == "process":
+    sys.argv[1:] = arguments
+    sys.exit(main())
+status = main(arguments)
+print("and then")
+sys.exit(status)
+"""
+
+
+@pytest.mark.parametrize("way", ["process", "call"])
+def test_standard_output_is_for_the_result_alone_below_python_too(case: Path, way: str) -> None:
+    done = subprocess.run([sys.executable, "-c", BANNER, way], capture_output=True, text=True, check=True)
+    told = ["written at once", "kept in a buffer until the end"]
+    assert sorted(done.stderr.splitlines()) == sorted(told)
+    result, after = json.JSONDecoder().raw_decode(done.stdout)
+    assert result["status"] == "optimal"
+    assert done.stdout[after:].strip() == ("and then" if way == "call" else "")
 
 
 def test_verbose_tells_each_step_on_standard_error(case: Path, allocator: Allocator) -> None:
