@@ -25,6 +25,9 @@ from allocator.engine.reasons import reasons
 from allocator.errors import CertificateError, Fault
 from allocator.intake import require_unchanged, watched
 from allocator.limits import compile_limits
+from allocator.limits.notes import slips
+from allocator.limits.shares import only_an_empty_book
+from allocator.limits.spellings import spellings
 from allocator.pricing.offers import price_offers
 from allocator.records.case import Case, Inputs
 from allocator.records.portfolio import Portfolio
@@ -121,10 +124,18 @@ def present(case: Case, solution: Solution, finding: Finding, seconds: Mapping[s
         why = reasons(columns, solution.amount == 0, solution.prices, case.scenario.solver.threads)
     allocation = _allocation(portfolio, finding.ledger, why)
     spent = {**seconds, "price": solution.seconds["price"], "solve": solution.seconds["solve"]}
-    notes = (*case.inputs.notes, *case.limits.notes)
+    notes = remarks(case, lent=bool(np.any(solution.amount)))
     summary = summarise(case.scenario, portfolio, solution, finding, spent, notes)
     certificate, copy = finding.certificate, case.inputs.copy
     return Run(case.scenario, allocation, certificate, summary, summary["status"], solution.log, copy)
+
+
+def remarks(case: Case, *, lent: bool) -> tuple[str, ...]:
+    """What is valid and may not be meant so; where nothing is lent, limits that only an empty book keeps."""
+    policy, portfolio, limits = case.scenario.policy, case.inputs.portfolio, case.limits
+    found = [*case.inputs.notes, *spellings(portfolio, policy), *limits.notes]
+    found += slips(policy, case.offers, limits)
+    return (*found, *(() if lent else only_an_empty_book(policy, portfolio, case.offers, limits)))
 
 
 def named_tree(tree: Mapping[str, Any], portfolio: Portfolio) -> dict[str, Any]:

@@ -35,6 +35,8 @@ def _examine(file: Path, sets: list[str], tell: Callable[[str], None]) -> Examin
     tell("reading the scenario")
     from allocator.borrowers import Columns, examine, notes_on, stress_of, stressed
     from allocator.limits import compile_limits
+    from allocator.limits.notes import hopeless, slips
+    from allocator.limits.spellings import spellings
     from allocator.pricing.churn import sanity
     from allocator.pricing.offers import outside_terms, price_offers
     from allocator.report.check import Examination
@@ -62,7 +64,8 @@ def _examine(file: Path, sets: list[str], tell: Callable[[str], None]) -> Examin
                     notes += [f"stresses.{name}: {note}" for note in notes_on(portfolio, source)]
     if faults or portfolio is None or table is None:
         raise InputError.of(faults, str(file))
-    notes += [*limits.notes, *outside_terms(portfolio, policy)]
+    notes += [*spellings(portfolio, policy), *limits.notes, *outside_terms(portfolio, policy)]
+    notes += [*slips(policy, offers, limits), *hopeless(policy, portfolio, offers, limits)]
     return Examination(scenario, portfolio, offers, limits, sanity(table, policy.rates), tuple(notes))
 
 

@@ -24,7 +24,7 @@ from allocator.certification.certify import Finding
 from allocator.certification.terms import terms_of
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
 from allocator.insight.variants import optimally
-from allocator.pipeline import decide, judge, prepare
+from allocator.pipeline import decide, judge, prepare, remarks
 from allocator.records.case import Case, Inputs
 from allocator.records.run import Decisions, LimitUse, relative_gap
 from allocator.records.scenario import Scenario
@@ -230,7 +230,7 @@ def read_base(
 def notes_of(base: Base, stresses: Mapping[str, StressSource]) -> tuple[str, ...]:
     """What of the scenario and of `stresses` is about nobody, in words."""
     world = base.world
-    found = [*world.inputs.notes, *world.case.limits.notes]
+    found = [*remarks(world.case, lent=bool(np.any(base.solved.decisions.amount)))]
     for name, source in stresses.items():
         found += [f"stresses.{name}: {note}" for note in notes_on(world.inputs.portfolio, source)]
     return tuple(found)

@@ -1,0 +1,128 @@
+"""Limits that are valid and may not be meant so: notes in words for people, before and after solving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import numpy as np
+
+from allocator.limits.possible import Possible
+from allocator.limits.shares import only_an_empty_book
+from allocator.records.limits import Limits, Row
+from allocator.records.offers import OfferBook
+from allocator.records.portfolio import Portfolio
+from allocator.records.scenario import Limit, Policy
+
+_SHARE = 1.0
+"""Money up to this much is likely a share."""
+_ROUNDING = 1e-9
+_WORDS = {"at_most": "at most", "at_least": "at least", "exactly": "exactly"}
+
+
+def slips(policy: Policy, offers: OfferBook, limits: Limits) -> tuple[str, ...]:
+    """Bounds that leave room for less than one loan, and shares that were written as money."""
+    found = [
+        f"limit {limit.name!r}: {_WORDS[limit.sense]} {limit.bound:g} {policy.currency} is next to nothing; "
+        f"if a share is meant, add `of: budget`, `of: total` or `of: drawn`"
+        for limit in policy.limits
+        if limit.of is None and limit.measure != "loans" and not limit.weight and 0 < limit.bound <= _SHARE
+    ]
+    return (*found, *_too_small(policy, offers, limits))
+
+
+def hopeless(policy: Policy, portfolio: Portfolio, offers: OfferBook, limits: Limits) -> tuple[str, ...]:
+    """Limits that no book keeps, or none but an empty one, as far as each or their shares alone tell."""
+    return (*_too_large(policy, offers, limits), *only_an_empty_book(policy, portfolio, offers, limits))
+
+
+def _too_small(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[str]:
+    """Caps below the least that one offer uses, and those that what is already lent exceeds."""
+    possible = Possible(offers, limits)
+    least = possible.least([at for at in _capped(limits) if limits.rows[at].rhs < possible.surely_more(at)])
+    for limit, rows in _by_limit(policy, limits):
+        over = [row for at, row in rows if row.sense != "at_least" and row.rhs < 0 and not _relative(limit)]
+        small = [
+            (row, least[at])
+            for at, row in rows
+            if at in least
+            and not _relative(limit)
+            and np.isfinite(least[at])
+            and 0 < row.rhs < least[at] * (1 - _ROUNDING)
+        ]
+        name = _subject(limit, over)
+        if over and limit is not None and limit.weight is None:
+            yield f"{name}: what is already lent is more than it allows, so that no allocation keeps it"
+        name = _subject(limit, [row for row, _ in small])
+        if small:
+            row, use = small[0]
+            yield (
+                f"{name} leaves room for {row.rhs:,.12g}, and the least that one loan can use of it "
+                f"is {use:,.12g}: nothing can be lent under it"
+            )
+
+
+def _too_large(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[str]:
+    """Floors above all that could be lent, and numbers of loans whose smallest sizes exceed the budget."""
+    floors = [at for at, row in enumerate(limits.rows) if row.sense != "at_most" and row.rhs > 0]
+    possible = Possible(offers, limits)
+    most = possible.most(floors)
+    for limit, rows in _by_limit(policy, limits):
+        short = [(row, most[at]) for at, row in rows if at in most and not _relative(limit)]
+        short = [(row, reach) for row, reach in short if reach < row.rhs * (1 - _ROUNDING)]
+        if short:
+            row, reach = short[0]
+            what = " loans" if row.measure == "loans" else ""
+            name = _subject(limit, [row for row, _ in short])
+            yield (
+                f"{name} asks for {_WORDS[row.sense]} {row.rhs:,.12g}{what}, "
+                f"and {reach:,.12g} is the most that is possible: no allocation keeps it"
+            )
+        elif limit is not None and limit.measure == "loans" and policy.budget.basis == "offered":
+            yield from _too_many(limit, rows, possible, policy)
+
+
+def _too_many(
+    limit: Limit, rows: Sequence[tuple[int, Row]], possible: Possible, policy: Policy
+) -> Iterator[str]:
+    """Numbers of loans whose smallest sizes are together more than the budget."""
+    if limit.weight is not None:
+        return
+    for at, row in rows:
+        if row.sense == "at_most" or row.rhs < 1:
+            continue
+        count = int(np.ceil(row.rhs - _ROUNDING))
+        money = float(np.sum(np.sort(possible.smallest(at))[:count]))
+        if money > policy.budget.amount * (1 + _ROUNDING):
+            yield (
+                f"{_subject(limit, [row])} asks for {count:,} loans, whose smallest sizes are together "
+                f"{money:,.12g}, more than the budget: no allocation keeps both"
+            )
+            return
+
+
+def _capped(limits: Limits) -> list[int]:
+    """Rows that allow more than nothing, and less than the largest loan uses of some."""
+    return [at for at, row in enumerate(limits.rows) if row.sense != "at_least" and row.rhs > 0]
+
+
+def _by_limit(policy: Policy, limits: Limits) -> Iterator[tuple[Limit | None, list[tuple[int, Row]]]]:
+    """The rows of each limit with their places; the budget's, of None, first."""
+    named = {limit.name: limit for limit in policy.limits}
+    rows = enumerate(limits.rows)
+    for name, group in groupby(rows, key=lambda one: one[1].name.partition("[")[0]):
+        yield named.get(name), list(group)
+
+
+def _relative(limit: Limit | None) -> bool:
+    """Whether it is a share of what is lent."""
+    return limit is not None and limit.of in ("total", "drawn")
+
+
+def _subject(limit: Limit | None, rows: Sequence[Row]) -> str:
+    if limit is None:
+        return "the budget"
+    if limit.each is None or not rows:
+        return f"limit {limit.name!r}"
+    more = f" and {len(rows) - 1:,} more of its values" if len(rows) > 1 else ""
+    return f"limit {rows[0].name!r}{more}"
