@@ -66,7 +66,9 @@ def _examine(file: Path, sets: list[str], tell: Callable[[str], None]) -> Examin
         raise InputError.of(faults, str(file))
     notes += [*spellings(portfolio, policy), *limits.notes, *outside_terms(portfolio, policy)]
     notes += [*slips(policy, offers, limits), *hopeless(policy, portfolio, offers, limits)]
-    return Examination(scenario, portfolio, offers, limits, sanity(table, policy.rates), tuple(notes))
+    return Examination(
+        scenario, portfolio, offers, limits, sanity(table, policy.rates, policy.rate_step), tuple(notes)
+    )
 
 
 def _gather(faults: list[Fault], stage: Callable[..., Any], *given: Any) -> Any:

@@ -10,8 +10,13 @@ import typer
 
 from allocator.cli.options import AsJson, ScenarioFile, Sets, Verbose
 from allocator.cli.output import print_json, print_page, progress
-from allocator.errors import OutputError
+from allocator.errors import Fault, InputError, OutputError
 
+_FILES = (
+    *(".csv", ".gz", ".html", ".json", ".md", ".parquet", ".svg", ".tsv", ".txt", ".xls", ".xlsx"),
+    *(".yaml", ".yml", ".zip"),
+)
+"""Endings that name a file."""
 EXAMPLE = 'Example: allocator solve sme.yaml --out runs/sme --set "policy.limits[A line].at_most=60%"'
 
 
@@ -30,6 +35,8 @@ def solve(
     from allocator.scenario import dump_scenario, load_scenario
     from allocator.store import default_folder, require_free, require_writable, write_run
 
+    if out is not None:
+        _require_folder_name(out)
     scenario = load_scenario(file, sets)
     if out is None:
         require_writable(Path("runs") / scenario.name)
@@ -51,6 +58,14 @@ def solve(
             print_page(result_page(run, folder))
     except OutputError as error:
         raise OutputError(f"{error.message}; the run is whole in {folder}") from error
+
+
+def _require_folder_name(out: Path) -> None:
+    """Raise InputError where `out` is named as a file is: a run is a folder of several files."""
+    if out.suffix.lower() in _FILES and not out.is_dir():
+        remedy = f"write --out {out.with_suffix('')}; amounts and rates are then in its allocation.csv"
+        fault = Fault(f"a run is a folder, and {out.name} is a file's name", remedy, field="--out")
+        raise InputError.of([fault], "command line")
 
 
 def register(app: typer.Typer) -> None:

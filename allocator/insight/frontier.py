@@ -62,6 +62,8 @@ class Point:
     expected_loss: float = 0.0
     conflict: tuple[str, ...] = ()
     """Of an infeasible point: the limits that cannot hold together."""
+    stopped: bool = False
+    """Whether the clock ended the search."""
 
     @property
     def solved(self) -> bool:
@@ -149,7 +151,7 @@ class _Walk:
         except InfeasibleError as error:
             self.points[at] = Point(at, "infeasible", conflict=error.conflict)
         except NoAllocationError:
-            self.points[at] = Point(at, "no_allocation")
+            self.points[at] = Point(at, "no_allocation", stopped=True)
         else:
             self.points[at] = self._point(at, found)
 
@@ -182,6 +184,7 @@ class _Walk:
             offered=float(np.sum(ledger.amount)),
             drawn=float(np.sum(ledger.drawn)),
             expected_loss=float(np.sum(ledger.expected_loss)),
+            stopped=found.solution.stopped,
         )
 
     def _stands(self, at: Bounds, found: Answer, own: float) -> tuple[float, float]:

@@ -73,6 +73,8 @@ class Outcome:
     funding_cost: float
     funded: int
     limits: tuple[LimitUse, ...]
+    stopped: bool = False
+    """Whether the clock ended the search that the allocation, or its bound, comes from."""
 
     @property
     def gap(self) -> float | None:
@@ -114,6 +116,8 @@ class Trial:
     """None where no allocation meets the limits of this world, or the strategy finds none."""
     failure: str
     """Why there is none."""
+    stopped: bool = False
+    """Whether the clock ended a search of this world."""
 
     @property
     def hindsight(self) -> float | None:
@@ -142,6 +146,8 @@ class Anew:
     """Of the world's optimum; None where no allocation was found."""
     bound: float | None
     """That the optimum's search proved, likewise."""
+    stopped: bool
+    """Whether the clock ended a search."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +173,7 @@ class World:
         decisions = Decisions(solution.amount, solution.rate)
         bound = min(solution.bound, finding.certificate.bound)
         bound = bound if finding.broken else max(bound, finding.certificate.value)
-        return Solved(decisions, finding.certificate.prices, _outcome(finding, bound))
+        return Solved(decisions, finding.certificate.prices, _outcome(finding, bound, solution.stopped))
 
     def freeze(self, decisions: Decisions) -> tuple[Decisions, Cut]:
         """The offers of another world as they stand in this one, no larger than asked for."""
@@ -210,7 +216,7 @@ class Base:
         if anew is None or anew.prices is None or anew.bound is None:
             return _outcome(world.judge(decisions, self.solved.prices), None), cut
         finding = world.judge(decisions, anew.prices)
-        return _outcome(finding, min(anew.bound, finding.certificate.bound)), cut
+        return _outcome(finding, min(anew.bound, finding.certificate.bound), anew.stopped), cut
 
 
 def read_base(
@@ -244,7 +250,7 @@ def try_stresses(
     Raises InputError for faults of a stress.
     """
     own = base.solved.outcome
-    trials = [Trial(BASE, Stress(), own, Cut(0, 0, 0.0), own, "")]
+    trials = [Trial(BASE, Stress(), own, Cut(0, 0, 0.0), own, "", own.stopped)]
     for name, source in stresses.items():
         progress(f"stress {name}")
         trials.append(_try(base, name, source, progress))
@@ -283,7 +289,7 @@ def _try(base: Base, name: str, source: StressSource, progress: Progress) -> Tri
     anew = reoptimised(world, base.solved.prices, progress)
     frozen, cut = base.frozen(world, anew)
     own = None if anew.solved is None else anew.solved.outcome
-    return Trial(name, stress, frozen, cut, own, anew.failure)
+    return Trial(name, stress, frozen, cut, own, anew.failure, anew.stopped)
 
 
 def reoptimised(world: World, start: Mapping[str, float], progress: Progress = lambda _: None) -> Anew:
@@ -291,17 +297,17 @@ def reoptimised(world: World, start: Mapping[str, float], progress: Progress = l
     try:
         optimum = world.optimum(progress, start)
     except (InfeasibleError, NoAllocationError) as error:
-        return Anew(None, error.message, None, None)
+        return Anew(None, error.message, None, None, isinstance(error, NoAllocationError))
     names = [row.name for row in world.case.limits.rows]
     prices = dict(zip(names, optimum.prices.tolist(), strict=True))
     try:
         solved = world.solve(progress, optimum)
     except (InfeasibleError, NoAllocationError) as error:
-        return Anew(None, error.message, prices, optimum.bound)
-    return Anew(solved, "", solved.prices, solved.outcome.bound)
+        return Anew(None, error.message, prices, optimum.bound, isinstance(error, NoAllocationError))
+    return Anew(solved, "", solved.prices, solved.outcome.bound, solved.outcome.stopped)
 
 
-def _outcome(finding: Finding, bound: float | None) -> Outcome:
+def _outcome(finding: Finding, bound: float | None, stopped: bool = False) -> Outcome:
     ledger: Ledger = finding.ledger
     return Outcome(
         value=finding.certificate.value,
@@ -313,4 +319,5 @@ def _outcome(finding: Finding, bound: float | None) -> Outcome:
         funding_cost=float(np.sum(ledger.funding_cost)),
         funded=int(np.count_nonzero(ledger.amount)),
         limits=finding.certificate.limits,
+        stopped=stopped,
     )

@@ -30,7 +30,7 @@ class CurveSanity:
     falls: tuple[float, ...]
     """Rates at which churn is below that of the rate before: a dearer loan that fewer refuse."""
     best_rate: float
-    """The table's rate with the largest r (1 - phi), the first of equals."""
+    """The rate that may be offered with the largest r (1 - phi), the first of equals; without a band any."""
     best_yield: float
     """r (1 - phi) there: expected interest a unit offered when nobody defaults."""
     band: tuple[float, float] | None
@@ -38,7 +38,7 @@ class CurveSanity:
     covered: bool
     """Whether the band lies inside the table's range of rates; true without a band."""
     rates_in_band: int
-    """How many of the table's rates the band holds."""
+    """How many rates the band offers."""
 
 
 def read_churn_table(path: Path) -> ChurnTable:
@@ -116,24 +116,30 @@ def rate_menu(table: ChurnTable, grade: str, band: tuple[float, float], step: fl
     return Menu(rates, 1.0 - np.interp(rates, table.rates, table.churn[grade]))
 
 
-def sanity(table: ChurnTable, bands: Mapping[str, tuple[float, float]]) -> tuple[CurveSanity, ...]:
-    """What stands out in each grade's curve, in the table's order of grades."""
-    return tuple(_sanity_of(table, grade, bands.get(grade)) for grade in table.churn)
+def sanity(
+    table: ChurnTable, bands: Mapping[str, tuple[float, float]], step: float | None = None
+) -> tuple[CurveSanity, ...]:
+    """What stands out in each grade's curve, in the table's order of grades; `step` as rate_menu takes it."""
+    return tuple(_sanity_of(table, grade, bands.get(grade), step) for grade in table.churn)
 
 
-def _sanity_of(table: ChurnTable, grade: str, band: tuple[float, float] | None) -> CurveSanity:
+def _sanity_of(
+    table: ChurnTable, grade: str, band: tuple[float, float] | None, step: float | None
+) -> CurveSanity:
     churn = table.churn[grade]
-    yields = table.rates * (1.0 - churn)
+    whole = Menu(table.rates, 1.0 - churn)
+    menu = whole if band is None else rate_menu(table, grade, band, step)
+    yields = menu.rates * menu.take_up
     best = int(np.argmax(yields))
     low, high = band or (float(table.rates[0]), float(table.rates[-1]))
     return CurveSanity(
         grade=grade,
         falls=tuple(float(rate) for rate in table.rates[1:][np.diff(churn) < 0]),
-        best_rate=float(table.rates[best]),
+        best_rate=float(menu.rates[best]),
         best_yield=float(yields[best]),
         band=band,
         covered=bool(table.rates[0] - TOLERANCE <= low and high <= table.rates[-1] + TOLERANCE),
-        rates_in_band=0 if band is None else int(_inside(table.rates, low, high).sum()),
+        rates_in_band=0 if band is None else len(menu.rates),
     )
 
 

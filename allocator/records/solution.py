@@ -40,3 +40,8 @@ class Solution:
     seconds: Mapping[str, float] = field(default_factory=dict)
     why: NDArray[np.object_] | None = None
     """(n,) a strategy's own reasons, "" where an offer is made; None: those that the prices give."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the clock ended the search: more time may close the gap."""
+        return self.stop == "time_limit"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from allocator.insight.standing import Standing
+from allocator.report.limits import own_first
 from allocator.report.money import percent
 from allocator.report.plain import listed
 
@@ -25,7 +26,7 @@ def broken_of(summary: Mapping[str, Any]) -> tuple[Sequence[str], Mapping[str, i
 def broken_lines(limits: Sequence[str], terms: Mapping[str, int]) -> Iterator[str]:
     """One line for the limits that are broken, one for each term with how many decisions break it."""
     if limits:
-        yield f"limits broken: {listed(limits, _MOST)}"
+        yield f"limits broken: {listed(own_first(limits), _MOST)}"
     for what, count in terms.items():
         yield f"{count:,} x {what}"
 

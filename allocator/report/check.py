@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,8 +12,9 @@ from rich.table import Table
 
 from allocator.records.limits import Limits
 from allocator.records.offers import OfferBook
-from allocator.records.portfolio import Portfolio
+from allocator.records.portfolio import Booleans, Portfolio
 from allocator.records.scenario import Scenario
+from allocator.report.limits import own_first_kept
 from allocator.report.money import percent
 from allocator.report.plain import Text, notes_of, plain_table
 
@@ -58,6 +59,7 @@ class Examination:
             "borrowers": len(self.portfolio),
             "offers_possible": int(np.count_nonzero(self.offers.menu >= 0)),
             "by_grade": self.by_grade(),
+            "total": self.total(),
             "refusals": self.refusals(),
             "churn": [
                 {
@@ -76,10 +78,14 @@ class Examination:
 
     def by_grade(self) -> dict[str, dict[str, float]]:
         """Borrowers, requests and what could be offered, by grade."""
-        return {grade: self._of_grade(code) for code, grade in enumerate(self.portfolio.grade.values)}
+        codes = self.portfolio.grade.codes
+        return {grade: self._of(codes == code) for code, grade in enumerate(self.portfolio.grade.values)}
 
-    def _of_grade(self, code: int) -> dict[str, float]:
-        member = self.portfolio.grade.codes == code
+    def total(self) -> dict[str, float]:
+        """The same of all borrowers."""
+        return self._of(np.ones(len(self.portfolio), dtype=bool))
+
+    def _of(self, member: Booleans) -> dict[str, float]:
         request = self.portfolio.max_amount[member]
         possible = member & (self.offers.menu >= 0)
         return {
@@ -120,30 +126,38 @@ def check_page(found: Examination) -> RenderableType:
 
 
 def _grades(found: Examination) -> RenderableType:
-    table = plain_table()
-    table.add_column("grade", no_wrap=True, overflow="ellipsis", max_width=12)
-    for heading in (
-        "firms",
-        "lendable",
-        "requested",
-        "no request",
-        "could be offered",
-        "exposure",
-        "mean PD",
+    table = plain_table(totals=True)
+    table.add_column("grade", "total", no_wrap=True, overflow="ellipsis", max_width=12)
+    total = _cells(found.total())
+    for heading, sum_of in zip(
+        (
+            "firms",
+            "lendable",
+            "requested",
+            "no request",
+            "could be offered",
+            "exposure",
+            "mean PD",
+        ),
+        total,
+        strict=True,
     ):
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(heading, sum_of, justify="right", no_wrap=True)
     for grade, figures in found.by_grade().items():
-        table.add_row(
-            Text(grade),
-            f"{figures['borrowers']:,}",
-            f"{figures['offers_possible']:,}",
-            f"{figures['requested']:,.0f}",
-            f"{figures['no_request_given']:,}",
-            f"{figures['largest_offers']:,.0f}",
-            f"{figures['exposure']:,.0f}",
-            percent(figures["mean_pd"]),
-        )
+        table.add_row(Text(grade), *_cells(figures))
     return Group(Text(f"Borrowers, amounts in {found.scenario.policy.currency}", style="bold"), table)
+
+
+def _cells(figures: Mapping[str, float]) -> list[str]:
+    return [
+        f"{figures['borrowers']:,}",
+        f"{figures['offers_possible']:,}",
+        f"{figures['requested']:,.0f}",
+        f"{figures['no_request_given']:,}",
+        f"{figures['largest_offers']:,.0f}",
+        f"{figures['exposure']:,.0f}",
+        percent(figures["mean_pd"]),
+    ]
 
 
 def _curves(curves: Sequence[Curve]) -> RenderableType:
@@ -161,7 +175,7 @@ def _curves(curves: Sequence[Curve]) -> RenderableType:
             percent(curve.best_yield),
             ", ".join(percent(rate) for rate in curve.falls),
         )
-    title = "Churn curves; yield is rate x share who accept, best over the whole curve"
+    title = "Churn curves; yield is rate x share who accept, best inside the band where there is one"
     return Group(Text(title, style="bold"), table)
 
 
@@ -170,10 +184,11 @@ def _limits(limits: Limits) -> RenderableType:
     table.add_column("limit", overflow="fold", max_width=50)
     table.add_column("measure")
     table.add_column("room", justify="right")
-    for row in limits.rows[:_MOST_LIMITS]:
+    shown = own_first_kept([row.name for row in limits.rows], _MOST_LIMITS)
+    for row in (limits.rows[at] for at in shown):
         table.add_row(Text(row.name), row.measure, f"{row.sense.replace('_', ' ')} {row.rhs:,.12g}")
-    hidden = len(limits) - _MOST_LIMITS
-    more = [f"and {hidden:,} more"] if hidden > 0 else []
+    hidden = len(limits) - len(shown)
+    more = [f"and {hidden:,} more values of such limits"] if hidden else []
     title = f"Limits: {len(limits):,} rows, exposure already taken off; 0 for shares of what is lent"
     return Group(Text(title, style="bold"), table, *more)
 

@@ -14,8 +14,9 @@ from allocator.insight.comparison.segments import Figures
 from allocator.insight.comparison.swaps import SwapTotal
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.grid import Grid, unit_of
+from allocator.report.limits import own_first
 from allocator.report.money import Unit, percent, relative, unit_for
-from allocator.report.plain import Text, listed, plain_table
+from allocator.report.plain import STOPPED_NOTE, Text, listed, marked, plain_table
 
 _ROOM = 46
 """Columns of the page that the amounts of borrowers who are swapped may take."""
@@ -99,7 +100,7 @@ def _results(comparison: Comparison) -> Grid:
         headings,
         [
             (
-                side.name,
+                marked(side.name, side.stopped),
                 side.value,
                 relative(side.value, side.bound) if side.bound > 0 else "",
                 "" if side is first else first.value - side.value,
@@ -121,10 +122,13 @@ def _broken(comparison: Comparison) -> Iterator[RenderableType]:
         names = _breaks(side)
         if names:
             yield Text(f"{side.name} breaks {listed(names, 5)}")
+    steps = [step for pair in comparison.pairs for step in pair.steps]
+    if any(one.stopped for one in (*comparison.sides, *steps)):
+        yield Text(STOPPED_NOTE)
 
 
 def _breaks(side: Side) -> list[str]:
-    limits = [f"limit {name}" for name in side.finding.certificate.limits_broken]
+    limits = [f"limit {name}" for name in own_first(side.finding.certificate.limits_broken)]
     return limits + [f"{count:,} x {what}" for what, count in side.finding.terms_broken.items()]
 
 
@@ -201,7 +205,7 @@ def _costs(pair: Pair, unit: Unit) -> Iterator[RenderableType]:
     for heading in ("gains at most, by prices", "gains exactly"):
         table.add_column(heading, justify="right")
     for step in pair.steps:
-        exact = step.problem or ("" if step.gain is None else unit.write(step.gain))
+        exact = step.problem or ("" if step.gain is None else marked(unit.write(step.gain), step.stopped))
         table.add_row(Text(step.changes), "" if step.most is None else unit.write(step.most), Text(exact))
     yield ""
     yield table
@@ -255,6 +259,7 @@ def _side_figures(side: Side, first: Side) -> dict[str, Any]:
         "name": side.name,
         "strategy": side.case.scenario.strategy.name,
         "status": side.status,
+        "stopped": side.stopped,
         "value": side.value,
         "bound": side.bound,
         "share_of_bound": side.share,

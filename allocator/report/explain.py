@@ -15,6 +15,7 @@ from allocator.insight.ranges import Range
 from allocator.insight.standing import Standing
 from allocator.report.broken import standing_lines
 from allocator.report.charts import Axis, Chart, Series
+from allocator.report.limits import own_first_kept
 from allocator.report.money import figure, small, unit_for
 from allocator.report.plain import Text, plain_table
 
@@ -128,13 +129,15 @@ def _limits(limits: Sequence[LimitView], currency: str) -> RenderableType:
     table.add_column("limit", overflow="fold", max_width=28)
     for heading in ("used", "bound", "price", "charges", "may fall by", "may rise by"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for view in ordered[:_MOST]:
+    shown = own_first_kept([view.use.name for view in ordered], _MOST)
+    for view in (ordered[at] for at in shown):
         low, high = _range(view.range)
         price = small(view.use.price) if view.use.price else ""
         charge = figure(view.line.charge) if view.use.price else ""
         used, bound = figure(view.use.used), figure(view.use.bound)
         table.add_row(Text(view.use.name), used, bound, price, charge, low, high)
-    more = [f"and {len(ordered) - _MOST} more limits"] if len(ordered) > _MOST else []
+    hidden = len(ordered) - len(shown)
+    more = [f"and {hidden:,} more values of such limits"] if hidden else []
     title = f"Limits, amounts in {currency}; the price stands while the right-hand side moves no further"
     return Group(Text(title, style="bold"), table, *more)
 

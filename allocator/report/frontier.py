@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from allocator.insight.frontier import Frontier, Point
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import figure, small
-from allocator.report.plain import Text, plain_table
+from allocator.report.plain import STOPPED_NOTE, Text, marked, plain_table
 
 _HUGE = 1e12
 
@@ -42,7 +42,13 @@ def _table(found: Frontier) -> RenderableType:
         if point.solved:
             slopes = [small(slope) for slope in point.slopes]
             ends = [_bound(end, found.shares[0]) for end in (point.low, point.high)] if alone else []
-            cells = [_value(point.value), _gap(point), *slopes, *ends, f"{point.funded:,}"]
+            cells = [
+                _value(point.value),
+                marked(_gap(point), point.stopped),
+                *slopes,
+                *ends,
+                f"{point.funded:,}",
+            ]
         else:
             cells = [_unsolved(point)]
         near = all(abs(a - b) <= 1e-9 * abs(b) for a, b in zip(point.at, found.now, strict=True))
@@ -53,7 +59,7 @@ def _table(found: Frontier) -> RenderableType:
 
 def _unsolved(point: Point) -> str:
     if point.status == "no_allocation":
-        return "none in time"
+        return marked("none in time", point.stopped)
     return "infeasible"
 
 
@@ -75,6 +81,8 @@ def _notes(found: Frontier) -> list[RenderableType]:
     one = "slope: what a unit more of the bound is worth; from, to: where the same prices stand"
     two = "slope: what a unit more of each bound is worth, in their order"
     notes = ["", one if len(found.limits) == 1 else two]
+    if any(point.stopped for point in found.points):
+        notes.append(STOPPED_NOTE)
     if found.strategy != "optimal":
         notes.append(f"every point is an optimum, whatever the scenario's strategy {found.strategy} decides")
     conflicts = dict.fromkeys(point.conflict for point in found.points if point.conflict)
@@ -96,6 +104,7 @@ def frontier_figures(found: Frontier) -> dict[str, Any]:
         {
             "at": dict(zip(found.limits, point.at, strict=True)),
             "status": point.status,
+            "stopped": point.stopped,
             **(_figures(found, point) if point.solved else {"conflict": list(point.conflict)}),
         }
         for point in found.points

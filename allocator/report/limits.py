@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -28,11 +28,33 @@ def limits_table(uses: Sequence[Mapping[str, Any]], policy: Sequence[Limit], uni
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("")
     ordered = _nearest_first(uses)
-    for use in ordered[:MOST]:
+    shown = own_first_kept([use["name"] for use in ordered], MOST)
+    for use in (ordered[at] for at in shown):
         share = shares.get(use["name"].partition("[")[0]) or shares.get(use["name"])
         table.add_row(*_cells(use, share, unit))
-    more = [f"and {len(ordered) - MOST} more limits with more room left"] if len(ordered) > MOST else []
+    hidden = len(ordered) - len(shown)
+    more = [f"and {hidden:,} more values of such limits, with more room left"] if hidden else []
     return Group(Text(title, style="bold"), table, *more)
+
+
+def own_first_kept(names: Sequence[str], most: int) -> list[int]:
+    """Places in `names` of the limits that a table of `most` rows shows, in their order.
+
+    A limit that stands for itself is never left out for rows that an `each` has made of another.
+    """
+    own = {at for at, name in enumerate(names) if not of_each(name)}
+    others = [at for at in range(len(names)) if at not in own]
+    return sorted(own | set(others[: max(most - len(own), 0)]))
+
+
+def own_first(names: Iterable[str]) -> list[str]:
+    """`names` of limits, those before the rows of an `each`."""
+    return sorted(names, key=of_each)
+
+
+def of_each(name: str) -> bool:
+    """Whether a row was made by an `each`: no name that a limit is given has brackets."""
+    return name.endswith("]")
 
 
 def _nearest_first(uses: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -35,6 +35,16 @@ def notes_of(notes: Iterable[str]) -> list[RenderableType]:
     return ["", *lines] if lines else []
 
 
+STOPPED = "*"
+"""Marks what the clock stopped."""
+STOPPED_NOTE = f"{STOPPED} stopped by solver.time_limit: certified, but more time may find better"
+
+
+def marked(text: str, stopped: bool) -> str:
+    """`text` with the mark of what the clock stopped, where it did."""
+    return f"{text} {STOPPED}".strip() if stopped else text
+
+
 def listed(names: Sequence[str], most: int) -> str:
     """The first `most` names, and how many more there are."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""

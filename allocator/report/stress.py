@@ -16,8 +16,9 @@ from allocator.records.stress import FundingShock, LimitShock, Shock, Stress
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.conditions import in_words
 from allocator.report.grid import Grid, unit_of
+from allocator.report.limits import of_each
 from allocator.report.money import Unit, percent, relative, small, unit_for
-from allocator.report.plain import Text, notes_of, plain_table
+from allocator.report.plain import STOPPED, STOPPED_NOTE, Text, marked, notes_of, plain_table
 
 _MOST = 4
 """Broken limits, and cases of one figure, that are shown."""
@@ -45,6 +46,7 @@ def stress_page(scenario: Scenario, trials: Sequence[Trial], notes: Sequence[str
     if any(trial.stress != Stress() for trial in trials):
         parts += ["", _factors(trials)]
     parts += [Text(line) for line in _remarks(trials, unit, anew)]
+    parts += [Text(STOPPED_NOTE)] if any(trial.stopped for trial in trials) else []
     return Group(*parts, *notes_of(notes))
 
 
@@ -92,6 +94,9 @@ def reverse_page(
         lines += [f"{_kind(scenario, crossing)}: {_verdict(crossing, stress)}"]
     if target.quantity == "bound":
         lines += [f"a bound is of a world, whatever stands frozen in it: {_anew(scenario)} only"]
+    points = [point.outcome for crossing in crossings for point in crossing.points]
+    if any(outcome is not None and outcome.stopped for outcome in points):
+        lines += [STOPPED_NOTE.replace(STOPPED, "some points were", 1)]
     said = [*map(Text, lines[2:]), *notes_of(notes)]
     return Group(Text(title, style="bold"), *map(Text, lines[:2]), "", table, *said)
 
@@ -101,6 +106,7 @@ def stress_figures(trials: Sequence[Trial]) -> list[dict[str, Any]]:
     return [
         {
             "name": trial.name,
+            "stopped": trial.stopped,
             "factors": factor_figures(trial.stress),
             "frozen": outcome_figures(trial.frozen),
             "cut": asdict(trial.cut),
@@ -203,7 +209,14 @@ def _trial_row(trial: Trial) -> tuple[str | float, ...]:
     known = ("none", "", "", "") if own is None or gain is None else (
         own.value, own.expected_loss, _gap(own), gain
     )  # fmt: skip
-    return (trial.name, frozen.value, frozen.expected_loss, _gap(frozen), str(len(frozen.broken)), *known)
+    return (
+        marked(trial.name, trial.stopped),
+        frozen.value,
+        frozen.expected_loss,
+        _gap(frozen),
+        str(len(frozen.broken)),
+        *known,
+    )
 
 
 def _gap(outcome: Outcome) -> str | float:
@@ -265,7 +278,7 @@ def _remarks(trials: Sequence[Trial], unit: Unit, anew: str) -> Iterator[str]:
 
 
 def _breaks(which: str, outcome: Outcome) -> Iterator[str]:
-    broken = sorted(outcome.broken, key=lambda use: -use.violation)
+    broken = sorted(outcome.broken, key=lambda use: (of_each(use.name), -use.violation))
     more = f", and {len(broken) - _MOST} more" if len(broken) > _MOST else ""
     if broken:
         yield f"{which} breaks {', '.join(map(_use, broken[:_MOST]))}{more}"

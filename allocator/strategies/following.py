@@ -54,4 +54,5 @@ def follow(case: Case, optimum: Solution, progress: Progress = lambda _: None) -
         value=tally.value + idle,
         seconds={**optimum.seconds, "solve": optimum.seconds["solve"] + perf_counter() - started},
         why=plan.why,
+        stop="time_limit" if plan.stopped else optimum.stop,
     )

@@ -37,7 +37,7 @@ def min_loss(case: Case, optimum: Solution, progress: Progress) -> Plan:
     impossible = refused & (case.offers.menu < 0)
     texts = np.array([*case.offers.refusal.values, ""], dtype=object)
     why[impossible] = texts[case.offers.refusal.codes[impossible]]
-    return Plan(case.offers, _options(case.offers, least), least.amount, why)
+    return Plan(case.offers, _options(case.offers, least), least.amount, why, least.stopped)
 
 
 def _interest(case: Case, optimum: Solution) -> float:

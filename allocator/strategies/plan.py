@@ -32,6 +32,8 @@ class Plan:
     """(n,) 0 where refused."""
     why: np.ndarray
     """(n,) texts, "" where an offer is made."""
+    stopped: bool = False
+    """Whether the clock ended the rule's own search."""
 
 
 class Rule(Protocol):

@@ -126,3 +126,12 @@ def test_a_large_book_is_written_as_parquet_and_verifies(
     assert allocator("solve", "scenario.yaml", "--out", "run").status == 0
     assert (case / "run" / "allocation.parquet").exists()
     assert allocator("verify", "run").status == 0
+
+
+@pytest.mark.parametrize("name", ["book.csv", "runs/x.XLSX", "x.parquet", "a.json"])
+def test_a_file_s_name_for_the_folder_is_refused(case: Path, allocator: Allocator, name: str) -> None:
+    outcome = allocator("solve", "scenario.yaml", "--out", name, "--force")
+    assert outcome.status == 2
+    stem = name.rpartition(".")[0]
+    assert f"a run is a folder, and {Path(name).name} is a file's name -> write --out {stem};" in outcome.told
+    assert not (case / name).exists()

@@ -31,6 +31,8 @@ class Side:
     bound: float
     """The tightest proved on any allocation that keeps the limits of its case."""
     status: Status
+    stopped: bool
+    """Whether the clock ended the search that its decisions, or the bound, come from."""
 
     @property
     def value(self) -> float:
@@ -65,7 +67,9 @@ def run_side(stored: StoredRun, name: str, further: Columns = NO_MORE) -> Side:
     with concerning(name):
         run = recheck_run(stored, further)
         case = prepare(run.scenario, run.inputs)
-    return Side(name, case, run.finding, float(stored.summary["bound"]), stored.summary["status"])
+    summary = stored.summary
+    stopped = summary["stop"] == "time_limit"
+    return Side(name, case, run.finding, float(summary["bound"]), summary["status"], stopped)
 
 
 def scenario_side(
@@ -118,4 +122,4 @@ def judged(case: Case, solution: Solution, name: str) -> Side:
     bound = min(solution.bound, certificate.bound)
     bound = bound if finding.broken else max(bound, certificate.value)
     gap = relative_gap(bound, certificate.value)
-    return Side(name, case, finding, bound, status(case.scenario, finding, gap))
+    return Side(name, case, finding, bound, status(case.scenario, finding, gap), solution.stopped)

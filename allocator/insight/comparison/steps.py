@@ -46,6 +46,8 @@ class Step:
     """What it adds, exactly; None where the case after it was not solved, or has no allocation."""
     problem: str = ""
     """Why it has none."""
+    stopped: bool = False
+    """Whether the clock ended a search that `gain` comes from."""
 
 
 def steps(
@@ -78,7 +80,8 @@ def steps(
             continue
         now, problem = (after, "") if at_end else _solved(case, last, progress)
         gain = now.value - last.value if now is not None and last is not None else None
-        found.append(Step(name, most, gain, problem))
+        stopped = any(side is not None and side.stopped for side in (last, now))
+        found.append(Step(name, most, gain, problem, stopped))
         last = now
     return tuple(found)
 
