@@ -101,7 +101,7 @@ class Possible:
 
         def sums(channel: int) -> Floats:
             use = np.maximum(self.use(channel)[1], 0.0)
-            return np.bincount(self.cell, use, minlength=self.limits.cells)
+            return np.bincount(self.cell, use, minlength=self.limits.cells).astype(np.float64, copy=False)
 
         return self._reduced(rows, sums, np.sum, 0.0)
 
@@ -111,7 +111,7 @@ class Possible:
         own = self._entries(row)
         inside = np.full(limits.cells, not len(own))
         inside[own // len(limits.channels)] = True
-        return self.offers.low[self.who][inside[self.cell]]
+        return np.asarray(self.offers.low[self.who][inside[self.cell]])
 
     def of_cells(self, reduce: np.ufunc, values: Floats) -> Floats:
         """(cells,) the least or the most of `values` (of `who`); inf or -inf where there is nobody."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -125,8 +126,9 @@ class _Program:
 
     def some_book(self, rows: Sequence[int]) -> bool:
         """Whether some book of at least one loan may keep `rows`."""
-        from scipy.optimize import linprog
+        from scipy import optimize
 
+        linprog: Any = optimize.linprog  # whose types know nothing of sparse matrices
         place = {row: k for k, row in enumerate(self.rows)}
         at = [place[row] for row in rows]
         upper = [k for k in at if self.senses[k] != "at_least"]

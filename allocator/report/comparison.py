@@ -122,8 +122,9 @@ def _broken(comparison: Comparison) -> Iterator[RenderableType]:
         names = _breaks(side)
         if names:
             yield Text(f"{side.name} breaks {listed(names, 5)}")
-    steps = [step for pair in comparison.pairs for step in pair.steps]
-    if any(one.stopped for one in (*comparison.sides, *steps)):
+    stopped = [side.stopped for side in comparison.sides]
+    stopped += [step.stopped for pair in comparison.pairs for step in pair.steps]
+    if any(stopped):
         yield Text(STOPPED_NOTE)
 
 

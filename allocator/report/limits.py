@@ -33,7 +33,7 @@ def limits_table(uses: Sequence[Mapping[str, Any]], policy: Sequence[Limit], uni
         share = shares.get(use["name"].partition("[")[0]) or shares.get(use["name"])
         table.add_row(*_cells(use, share, unit))
     hidden = len(ordered) - len(shown)
-    more = [f"and {hidden:,} more values of such limits, with more room left"] if hidden else []
+    more = [f"and {hidden:,} more limits with more room left"] if hidden else []
     return Group(Text(title, style="bold"), table, *more)
 
 
