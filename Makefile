@@ -5,7 +5,14 @@ DONE := .venv/installed
 PEERS := .venv/peers-installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint docs bench bench-full check-full clean
+# What shows whether other versions of the libraries serve: every library is used by one of these.
+VERSIONED := tests/cli/test_main.py tests/cli/test_solve.py tests/cli/test_verify.py tests/cli/test_databases.py \
+	tests/engine/test_formulation.py tests/engine/test_optimise.py tests/engine/test_solving.py \
+	tests/engine/kernel tests/portfolio tests/report/test_charts.py tests/scenario tests/scoring/test_fitting.py \
+	tests/scoring/test_logit.py tests/scoring/test_workbook.py tests/store tests/test_borrowers.py
+
+.PRECIOUS: .venv-%/installed
+.PHONY: test-oldest test-newest demo test lint docs bench bench-full check-full clean
 
 demo: $(DONE)
 	$(BIN)/allocator solve scenarios/sme-302.yaml --out runs/demo --force
@@ -13,6 +20,10 @@ demo: $(DONE)
 
 test: $(DONE)
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --durations=10
+
+# Versions at both ends of what pyproject.toml allows, each in a virtual environment of its own.
+test-oldest test-newest: test-%: .venv-%/installed
+	.venv-$*/bin/python -m pytest $(VERSIONED)
 
 lint: $(DONE)
 	$(BIN)/ruff check .
@@ -32,7 +43,7 @@ check-full: $(DONE)
 	$(BIN)/python -m tests.check_full
 
 clean:
-	rm -rf .venv runs .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-oldest .venv-newest runs .mypy_cache .ruff_cache .pytest_cache
 
 $(DONE): requirements.lock pyproject.toml
 	@echo "Installing the locked versions into .venv: a few minutes, once."
@@ -45,3 +56,11 @@ $(DONE): requirements.lock pyproject.toml
 $(PEERS): $(DONE) requirements-bench.lock
 	@$(PIP) -r requirements-bench.lock
 	@touch $(PEERS)
+
+.venv-%/installed: pyproject.toml requirements.lock tests/bounds.py
+	@echo "Installing the $* versions into .venv-$*: a few minutes, once."
+	@$(PYTHON) -m venv --clear .venv-$*
+	@$(PYTHON) -m tests.bounds $* > .venv-$*/wanted
+	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check -r .venv-$*/wanted
+	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import CertificateError, Fault, InputError
+from allocator.intake import take
 from allocator.records.run import StoredRun
 from allocator.store.certificate import RESTORE, altered, certificate_from_json, is_negative_zero, is_number
 from allocator.store.folder import (
@@ -151,7 +152,7 @@ def _read_allocation(folder: Path) -> pd.DataFrame:
         _refuse(folder, f"holds both {text.name} and {parquet.name}")
     path = parquet if parquet.exists() else text
     try:
-        frame = pd.read_parquet(path) if path is parquet else _read_csv(path)
+        frame = _read_parquet(path) if path is parquet else _read_csv(path)
     except OSError as error:
         raise _unreadable(path, error) from error
     except UnicodeDecodeError:
@@ -159,6 +160,12 @@ def _read_allocation(folder: Path) -> pd.DataFrame:
     except (csv.Error, ValueError) as error:  # what csv and pyarrow raise on files that are not what they say
         _refuse(path, f"cannot be read: {str(error).splitlines()[0]}")
     return _checked(frame, path)
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pyarrow as pa
+
+    return pd.read_parquet(pa.BufferReader(take(path)))
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
