@@ -8,13 +8,13 @@ import pyarrow.compute as pc
 
 from allocator.errors import Fault
 from allocator.portfolio.columns import repeated_names
-from allocator.portfolio.conversion import Numbers, to_numbers, to_strings, type_fault
-from allocator.portfolio.findings import Finding, Rows, quoted, raise_faults
 from allocator.portfolio.order import ascending, duplicates
-from allocator.portfolio.readers import open_source
 from allocator.records.portfolio import ChurnTable, Floats, Integers, Portfolio
 from allocator.records.run import Decisions
 from allocator.records.scenario import PortfolioSource
+from allocator.tables import open_source
+from allocator.tables.conversion import Numbers, to_numbers, to_strings, type_fault
+from allocator.tables.findings import Finding, Rows, quoted, raise_faults
 
 _WANTED = {"borrower_id": "text", "amount": "number", "rate": "number"}
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from allocator.errors import Fault
 from allocator.portfolio.columns import NUMBERS, NumberColumn
-from allocator.portfolio.conversion import Numbers
-from allocator.portfolio.findings import Finding, Rows
 from allocator.records.portfolio import Booleans, Floats, Text
 from allocator.records.scenario import PortfolioSource
+from allocator.tables.conversion import Numbers
+from allocator.tables.findings import Finding, Rows
 
 
 def value_findings(column: NumberColumn, field: str, read: Numbers, rows: Rows) -> list[Finding]:

@@ -6,10 +6,10 @@ import hashlib
 import json
 
 from allocator.intake import content_hash
-from allocator.portfolio.conversion import cell_text
-from allocator.portfolio.readers import open_source
-from allocator.portfolio.readers.opened import existing_files
 from allocator.records.scenario import PortfolioSource
+from allocator.tables import open_source
+from allocator.tables.conversion import cell_text
+from allocator.tables.parts import existing_files
 
 
 def fingerprint(source: PortfolioSource) -> str:
@@ -21,9 +21,9 @@ def fingerprint(source: PortfolioSource) -> str:
     """
     if source.kind != "sql":
         files = existing_files(source)
-        if files == (source.path,):
-            return content_hash(files[0])
-        parts = "".join(f"{file.name} {content_hash(file)}\n" for file in files)
+        if files[0].path == source.path:
+            return content_hash(files[0].path)
+        parts = "".join(f"{part.name} {content_hash(part.path)}\n" for part in files)
         return f"sha256:{hashlib.sha256(parts.encode()).hexdigest()}"
     opened = open_source(source)
     columns = [column.to_pylist() for column in opened.fetch(opened.names, ()).table.columns]

@@ -10,12 +10,12 @@ import pyarrow as pa
 from allocator.errors import Fault
 from allocator.portfolio.checks import default_faults, pair_findings, pd_from_grade, value_findings
 from allocator.portfolio.columns import NUMBERS, NumberColumn
-from allocator.portfolio.conversion import Numbers, cell_text, to_flags, to_numbers, to_strings, to_text
-from allocator.portfolio.findings import Finding, raise_faults
 from allocator.portfolio.order import ascending, duplicates
 from allocator.portfolio.sheet import Sheet, open_sheet
 from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio, Text
 from allocator.records.scenario import PortfolioSource
+from allocator.tables.conversion import Numbers, cell_text, to_flags, to_numbers, to_strings, to_text
+from allocator.tables.findings import Finding, raise_faults
 
 
 @dataclass

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from allocator.portfolio.findings import Finding, Rows, quoted
 from allocator.records.portfolio import Integers
+from allocator.tables.findings import Finding, Rows, quoted
 
 
 def ascending(ids: pa.Array) -> Integers | None:

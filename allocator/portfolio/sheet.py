@@ -10,12 +10,12 @@ import pyarrow.compute as pc
 
 from allocator.errors import Fault
 from allocator.portfolio.columns import NUMBERS, match_columns, repeated_names
-from allocator.portfolio.conversion import type_fault
-from allocator.portfolio.findings import Finding, Rows, raise_faults
-from allocator.portfolio.readers import open_source
-from allocator.portfolio.readers.opened import Fetched, Opened
 from allocator.records.portfolio import Booleans
 from allocator.records.scenario import PortfolioSource
+from allocator.tables import open_source
+from allocator.tables.conversion import type_fault
+from allocator.tables.findings import Finding, Rows, raise_faults
+from allocator.tables.opened import Fetched, Opened
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 
 from allocator.errors import Fault
 from allocator.portfolio.columns import repeated_names
-from allocator.portfolio.conversion import figures_or_text, to_strings
-from allocator.portfolio.findings import quoted, raise_faults
-from allocator.portfolio.readers import open_source
 from allocator.records.scenario import PortfolioSource
+from allocator.tables import open_source
+from allocator.tables.conversion import figures_or_text, to_strings
+from allocator.tables.findings import quoted, raise_faults
 
 
 def whole_table(source: PortfolioSource) -> pa.Table:

@@ -52,6 +52,16 @@ class PortfolioSource:
     """The file, absolute; None for SQL and invoices."""
     separator: str = ","
     decimal: str = "."
+    thousands: str = ""
+    """The sign between thousands, which is passed over; none where empty."""
+    encoding: str = "utf-8"
+    """Of delimited text."""
+    skip: int = 0
+    """Lines of delimited text above its header."""
+    sheet: str | None = None
+    """Of a workbook; None: the first that is not hidden."""
+    header: int | None = None
+    """The row of a sheet that heads its columns, as a spreadsheet counts; None: the first filled one."""
     url: str | None = field(default=None, repr=False)
     """The database, its secrets filled in: never to be shown or written."""
     query: str | None = None

@@ -65,7 +65,7 @@ def test_a_query_that_writes_is_refused(books: Path, allocator: Allocator, text:
 
 def test_a_query_runs_once(books: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The hash is that of the rows that the figures come from."""
-    from allocator.portfolio.readers import sql
+    from allocator.tables import sql
 
     asked: list[object] = []
     plain = sql._result
@@ -77,7 +77,7 @@ def test_a_query_runs_once(books: Path, monkeypatch: pytest.MonkeyPatch) -> None
 SPOKEN = """
 import sys
 from allocator.cli.main import main
-from allocator.portfolio.readers import sql
+from allocator.tables import sql
 plain = sql._result
 def told(*given):
     print("there", file=sys.stderr, flush=True)

@@ -293,7 +293,7 @@ def test_many_row_groups_read_as_one(tmp_path: Path) -> None:
 
 
 def test_sql_joins_batches_of_different_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("allocator.portfolio.readers.sql.BATCH", 2)
+    monkeypatch.setattr("allocator.tables.sql.BATCH", 2)
     columns = {
         "borrower_id": [3, 4, "x", 5.0],
         "grade": ["A"] * 4,

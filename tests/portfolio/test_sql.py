@@ -16,9 +16,9 @@ import sqlalchemy
 
 from allocator.errors import InputError
 from allocator.portfolio import load_portfolio
-from allocator.portfolio.readers.database import GRACE, database_file, reading_only, within
-from allocator.portfolio.readers.statement import why_not_reading
 from allocator.records.scenario import PortfolioSource
+from allocator.tables.database import GRACE, database_file, reading_only, within
+from allocator.tables.statement import why_not_reading
 from tests.portfolio.sources import as_sql
 
 BOOK: dict[str, list[Any]] = {
@@ -86,7 +86,7 @@ def test_a_database_is_never_changed(query: str, tmp_path: Path) -> None:
 def test_the_connection_refuses_what_the_words_would_let_pass(
     query: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("allocator.portfolio.readers.sql.why_not_reading", lambda query: None)
+    monkeypatch.setattr("allocator.tables.sql.why_not_reading", lambda query: None)
     monkeypatch.chdir(tmp_path)
     url = as_sql(BOOK, tmp_path).url
     before = (tmp_path / "borrowers.db").read_bytes()

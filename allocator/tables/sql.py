@@ -16,11 +16,11 @@ from sqlalchemy.engine import URL, Connection
 
 from allocator.errors import InputError
 from allocator.intake import once
-from allocator.portfolio.conversion import cell_text, to_array
-from allocator.portfolio.readers.database import connect, database_file, reading_only, stop_query, within
-from allocator.portfolio.readers.opened import Fetched, Opened, refuse
-from allocator.portfolio.readers.statement import why_not_reading
 from allocator.records.scenario import PortfolioSource
+from allocator.tables.conversion import cell_text, to_array
+from allocator.tables.database import connect, database_file, reading_only, stop_query, within
+from allocator.tables.opened import Fetched, Opened, refuse
+from allocator.tables.statement import why_not_reading
 
 BATCH = 50_000
 """Rows turned into Arrow at once: Python objects are ten times as large."""
@@ -116,7 +116,9 @@ def _is_number(kind: pa.DataType) -> bool:
     return any(is_kind(kind) for is_kind in tests)
 
 
-def _fetch(table: pa.Table, columns: Sequence[str], coded: Collection[str]) -> Fetched:
+def _fetch(
+    table: pa.Table, columns: Sequence[str], coded: Collection[str], typed: Collection[str]
+) -> Fetched:
     return Fetched.whole(table.select(list(columns)))
 
 

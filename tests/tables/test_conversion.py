@@ -8,7 +8,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from allocator.portfolio.conversion import cell_text, to_array
+from allocator.tables.conversion import cell_text, to_array
 
 ARRAYS = {
     "whole": ([1, None, 3], pa.int64(), [1, None, 3]),

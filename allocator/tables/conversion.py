@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allocator.errors import Fault
-from allocator.portfolio.findings import Finding, Rows, quoted
 from allocator.records.portfolio import Booleans, Codes, Floats, Text
 from allocator.records.scenario import PortfolioSource
+from allocator.tables.findings import Finding, Rows, quoted
 
 NUMBER = r"(?i)^[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|nan|inf|infinity)$"
 COMMA_NUMBER = r"^[+-]?[0-9]+,[0-9]+$"

@@ -1,0 +1,230 @@
+"""Delimited text: every column as text, so that "NA" and "001" stay what they are."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
+from io import StringIO, TextIOWrapper
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from allocator.errors import Fault
+from allocator.records.portfolio import Integers
+from allocator.records.scenario import PortfolioSource
+from allocator.tables.findings import SHOWN, Finding
+from allocator.tables.margins import CLOSING, LOOKED_AT, closing_rows, header_below
+from allocator.tables.opened import Fetched, Opened, refuse
+from allocator.tables.text import Delimited, delimited
+
+TAIL = 1 << 16
+"""Bytes at the end in which totals and notes are looked for."""
+GAP = re.compile(rb"\n\r?\n|\r\r")
+Uneven = arrow_csv.InvalidRow
+
+
+def open_csv(source: PortfolioSource) -> Opened:
+    """Open delimited text: UTF-8 with or without a byte order mark, or as the source says; perhaps gzipped."""
+    text = delimited(source)
+    names = _header(text, source)
+    if len(names) == 1:
+        _refuse_one_column(names[0], text.line, source)
+    return Opened(tuple(names), partial(_fetch, text, source, names))
+
+
+def text_rows(source: PortfolioSource) -> list[list[str]]:
+    """Every row that is not blank, its header first, as text. Raises InputError."""
+    text = delimited(source)
+    try:
+        return [cells for cells in _records(text, source) if cells]
+    except csv.Error as error:
+        remedy = "look for a quote that is not closed"
+        raise refuse(source, f"cannot be split into rows: {error}", remedy) from error
+
+
+def _records(text: Delimited, source: PortfolioSource) -> Iterator[list[str]]:
+    """The rows one by one, a blank one empty. Raises csv.Error."""
+    with TextIOWrapper(pa.BufferReader(text.content), encoding="utf-8", newline="") as lines:
+        yield from csv.reader(lines, delimiter=source.separator)
+
+
+def _header(text: Delimited, source: PortfolioSource) -> list[str]:
+    """The names in the first line that is not empty; refused where a title stands there."""
+    try:
+        top = list(itertools.islice(_records(text, source), LOOKED_AT))
+    except csv.Error:
+        top = []
+    at = next((place for place, cells in enumerate(top) if cells), None)
+    if at is None:
+        return _only_header(text, source)
+    place = header_below(top[at:])
+    if place is not None:
+        line = text.line + at
+        problem = f"a title, not the names of the columns, which line {line + place} seems to hold"
+        remedy = (
+            f"write source: {{csv: {_file(source)}, skip: {line + place - 1}}}, or delete the lines above"
+        )
+        raise refuse(source, problem, remedy, line)
+    return top[at]
+
+
+def _only_header(text: Delimited, source: PortfolioSource) -> list[str]:
+    """The header of a text whose first rows cannot all be split."""
+    try:
+        for cells in _records(text, source):
+            if cells:
+                return cells
+    except csv.Error as error:
+        raise refuse(source, f"no header: {error}", "give one name a column", line=text.line) from error
+    raise refuse(source, "an empty file", "give a header and one row a borrower")
+
+
+def _file(source: PortfolioSource) -> str:
+    return source.path.name if source.path else ""
+
+
+def _refuse_one_column(name: str, line: int, source: PortfolioSource) -> None:
+    """A header in one piece was separated by something else."""
+    other = next((mark for mark in ";\t|," if mark in name and mark != source.separator), None)
+    if other is not None:
+        mark = "\\t" if other == "\t" else other
+        raise refuse(
+            source,
+            f'one column found: "{source.separator}" does not separate the header, "{mark}" may',
+            f'write source: {{csv: {_file(source)}, sep: "{mark}"}}',
+            line=line,
+        )
+
+
+def _fetch(
+    text: Delimited,
+    source: PortfolioSource,
+    names: Sequence[str],
+    columns: Sequence[str],
+    coded: Collection[str],
+    typed: Collection[str],
+) -> Fetched:
+    """Read `columns`; rows with too few or too many cells, totals and notes are left out and reported."""
+    words = {True: pa.dictionary(pa.int32(), pa.string()), False: pa.string()}
+    types = {name: words[name in coded] for name in columns if name not in typed}
+    uneven: list[Uneven] = []
+    table = _read(text, source, columns, types, None)
+    if table is None:
+        # Only one thread knows the number of the row that it is at, and may call back into Python.
+        table = _read(text, source, columns, types, uneven)
+    count = table.num_rows + len(uneven)
+    number = _numbers(text, source, count)
+    lost = {row.number - 2: row for row in uneven}
+    kept = np.setdiff1d(np.arange(count), list(lost))
+    closing = {count - 1 - one.back: one.problem for one in _closing(text, source, names, number)}
+    findings = [_noted(closing, number, source)] if closing else []
+    lost = {at: row for at, row in lost.items() if at not in closing}
+    if lost:
+        findings.append(_uneven_rows(lost, number, len(names), count - len(closing), source))
+    if closing:
+        stays = ~np.isin(kept, list(closing))
+        table, kept = table.filter(pa.array(stays)), kept[stays]
+    return Fetched(table, number[kept], tuple(findings))
+
+
+def _read(
+    text: Delimited,
+    source: PortfolioSource,
+    columns: Sequence[str],
+    types: dict[str, pa.DataType],
+    uneven: list[Uneven] | None,
+) -> pa.Table | None:
+    """The columns, an empty cell null; rows of another length go to `uneven`, without it they give None."""
+
+    def skip(row: Uneven) -> str:
+        assert uneven is not None
+        uneven.append(row)
+        return "skip"
+
+    parse: dict[str, Any] = {} if uneven is None else {"invalid_row_handler": skip}
+    try:
+        return arrow_csv.read_csv(
+            pa.BufferReader(text.content),
+            read_options=arrow_csv.ReadOptions(use_threads=uneven is None),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=source.separator, newlines_in_values=True, **parse
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=types,
+                include_columns=list(columns),
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+                null_values=[""],
+                decimal_point=source.decimal,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if "Empty CSV file" in str(error):  # a header without even a line end
+            return pa.table({name: pa.array([], types.get(name, pa.string())) for name in columns})
+        if uneven is None and "Expected" in str(error):
+            return None
+        problem = f"cannot be split into rows: {str(error).splitlines()[0]}"
+        raise refuse(source, problem, "look for a quote that is not closed") from error
+
+
+def _numbers(text: Delimited, source: PortfolioSource, count: int) -> Integers:
+    """(count,) each row's number, from 1 below the header, blank lines counted."""
+    plain = np.arange(1, count + 1, dtype=np.int64)
+    if not text.gaps or GAP.search(text.content) is None:
+        return plain
+    try:
+        filled = [at for at, cells in enumerate(_records(text, source)) if cells]
+    except csv.Error:
+        return plain
+    number = np.array(filled[1:], dtype=np.int64) - filled[0]
+    return number if len(number) == count else plain
+
+
+def _closing(text: Delimited, source: PortfolioSource, names: Sequence[str], number: Integers) -> list[Any]:
+    """Totals and notes at the end."""
+    start = max(0, text.content.size - TAIL)
+    tail = bytes(text.content[start:])
+    if start:
+        tail = tail.partition(b"\n")[2]
+    try:
+        lines = StringIO(tail.decode("utf-8"), newline="")
+        rows = [cells for cells in csv.reader(lines, delimiter=source.separator) if cells]
+    except (csv.Error, UnicodeDecodeError):
+        return []
+    last = rows[-min(CLOSING, len(number), len(rows)) :] if len(number) else []
+    apart = np.diff(number, prepend=0)[-len(last) :] > 1 if last else []
+    return closing_rows(last, len(names), [bool(gap) for gap in apart])
+
+
+def _noted(closing: dict[int, str], number: Integers, source: PortfolioSource) -> Finding:
+    faults = tuple(
+        Fault(problem, "remove it", file=source.label, row=int(number[at]))
+        for at, problem in sorted(closing.items())
+    )
+    return Finding(len(faults), faults)
+
+
+def _uneven_rows(
+    lost: dict[int, Uneven], number: Integers, width: int, rows: int, source: PortfolioSource
+) -> Finding:
+    """The finding for rows whose number of cells is not the header's: one fault where they all agree."""
+    remedy = f'put cells that hold "{source.separator}" in quotes, or separate columns by another sign'
+    counts = {row.actual_columns for row in lost.values()}
+    if len(counts) == 1 and len(lost) == rows > 1:
+        problem = f"every row has {counts.pop()} cells under a header of {width}"
+        return Finding(1, (Fault(problem, remedy, file=source.label),))
+    faults = tuple(
+        Fault(
+            f"{row.actual_columns} cells under a header of {width}",
+            remedy,
+            file=source.label,
+            row=int(number[at]),
+        )
+        for at, row in itertools.islice(sorted(lost.items()), SHOWN)
+    )
+    return Finding(len(lost), faults)

@@ -1,0 +1,80 @@
+"""The files that a source consists of: one, or the parts of a folder of Parquet files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from allocator.errors import Fault, InputError
+from allocator.records.scenario import PortfolioSource
+from allocator.tables.opened import existing_file, refuse
+
+ENDINGS = (".parquet", ".parq", ".pq")
+NOTHING = "__HIVE_DEFAULT_PARTITION__"
+"""How the name of a folder says that its rows have no value."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file of a folder, and what the folders on the way say of all its rows."""
+
+    path: Path
+    name: str
+    """As seen from the source's folder."""
+    keys: tuple[tuple[str, str | None], ...] = ()
+    """Column and value, by folders named column=value."""
+
+
+def existing_files(source: PortfolioSource) -> tuple[Part, ...]:
+    """The source's file, or in ascending order of their names the parts of a folder of Parquet files.
+
+    Raises InputError for a folder without parts, and for parts in folders that are not named column=value.
+    """
+    path = source.path
+    if source.kind != "parquet" or path is None or not path.is_dir():
+        file = existing_file(source)
+        return (Part(file, file.name),)
+    found = sorted(_walk(path), key=lambda part: part.name)
+    if not found:
+        raise refuse(source, "a folder without a .parquet file", "name a folder of parts, or one file")
+    strays = sorted({part.path.parent for part in found if not _is_partition(part, path)})
+    if strays:
+        remedy = "name folders column=value, or keep parts of one table alone in a folder"
+        faults = [
+            Fault(
+                f"{folder.relative_to(path)} holds Parquet files, but is not named column=value",
+                remedy,
+                file=source.label,
+            )
+            for folder in strays
+        ]
+        raise InputError.of(faults, source.label)
+    return tuple(found)
+
+
+def _walk(folder: Path) -> Iterator[Part]:
+    """Every part below `folder`; names that begin with a dot or an underscore are of other programs."""
+
+    for at, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        for name in files:
+            file = Path(at, name)
+            if name.lower().endswith(ENDINGS) and not name.startswith((".", "_")):
+                own = file.relative_to(folder)
+                yield Part(file, own.as_posix(), _keys(own))
+
+
+def _keys(path: Path) -> tuple[tuple[str, str | None], ...]:
+    keys = []
+    for folder in path.parts[:-1]:
+        column, sign, value = folder.partition("=")
+        if sign and column:
+            keys.append((unquote(column), None if value == NOTHING else unquote(value)))
+    return tuple(keys)
+
+
+def _is_partition(part: Part, folder: Path) -> bool:
+    return len(part.keys) == len(part.path.relative_to(folder).parts) - 1

@@ -1,0 +1,185 @@
+"""A sheet's XML looked through before its values are read.
+
+The library that reads the values makes room for every cell up to the last one: one value at the sheet's far
+end takes more memory than there is. It reads a formula that was never calculated as an empty cell, and so a
+cell in error; and an empty cell is an answer, "not given".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import reduce
+from xml.parsers import expat
+
+from allocator.records.scenario import PortfolioSource
+from allocator.tables.opened import refuse
+
+ROWS, COLUMNS = 1_048_576, 16_384
+"""Of a sheet."""
+MOST_CELLS = 8_000_000
+ROOM, SPARSE = 4_000_000, 8
+"""Cells that room is made for in any case; beyond, one in `SPARSE` must be filled."""
+PIECE = 4 << 20
+
+_PREFIX = rb"(?:[^\s<>/:!?\"'=]+:)?"
+STRICT = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"')
+STARTS = (b"<c ", b"<c>", b"<c/", b"<c\n", b"<c\t", b"<c\r")
+IN_ERROR = re.compile(rb"\bt\s*=\s*[\"']e[\"']")
+ERROR_CELL = re.compile(rb"(<" + _PREFIX + rb"c\b[^>]*?\bt\s*=\s*)([\"'])e\2")
+FORMULA = re.compile(
+    rb"<" + _PREFIX + rb"c\b([^>]*)>\s*"
+    rb"<" + _PREFIX + rb"f\b(?:[^>]*/>|[^>]*>([^<]*)</" + _PREFIX + rb"f\s*>)\s*"
+    rb"(?:<" + _PREFIX + rb"v\b(?:[^>]*/>|[^>]*>([^<]*)</" + _PREFIX + rb"v\s*>))?"
+)
+MERGED = re.compile(
+    rb"<"
+    + _PREFIX
+    + rb"mergeCell\b[^>]*?\bref\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})[\"']"
+)
+REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
+NOT_A_TAG = re.compile(rb"<!--.*?-->|<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+
+Cell = tuple[int, int]
+"""Row and column, from 1."""
+
+
+@dataclass(frozen=True)
+class Screened:
+    """A sheet that is safe to read, and what its values alone do not tell."""
+
+    xml: bytes
+    """Cells in error as texts: "#N/A" and the like."""
+    uncalculated: dict[Cell, str] = field(default_factory=dict)
+    """Formulas without a value."""
+    merged: tuple[tuple[Cell, Cell], ...] = ()
+    """First and last cell of each group of merged ones."""
+
+
+def screen(xml: bytes, to_calculate: bool, source: PortfolioSource) -> Screened:
+    """`xml` of a sheet, in UTF-8, checked and mended. Raises InputError for cells far from all others."""
+    if b"<!" in xml:
+        xml = NOT_A_TAG.sub(lambda found: _escaped(found[1] or b""), xml)
+    _require_room(xml, source)
+    if IN_ERROR.search(xml):
+        xml = ERROR_CELL.sub(rb"\1\2str\2", xml)
+    merged = tuple(
+        ((int(r1), column_number(c1)), (int(r2), column_number(c2))) for c1, r1, c2, r2 in MERGED.findall(xml)
+    )
+    has_formulas = b"<f" in xml or b":f" in xml
+    return Screened(xml, dict(_uncalculated(xml, to_calculate)) if has_formulas else {}, merged)
+
+
+def column_number(letters: bytes) -> int:
+    """A is 1, Z 26, AA 27."""
+    return reduce(lambda place, letter: place * 26 + letter - 64, letters.upper(), 0)
+
+
+def column_letters(number: int) -> str:
+    """1 is A, 27 is AA."""
+    letters = ""
+    while number:
+        number, place = divmod(number - 1, 26)
+        letters = chr(65 + place) + letters
+    return letters
+
+
+def _escaped(text: bytes) -> bytes:
+    return text.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;")
+
+
+def _uncalculated(xml: bytes, to_calculate: bool) -> Iterator[tuple[Cell, str]]:
+    """Cells whose formula has no value. A workbook that waits to be calculated holds 0 for one."""
+    for found in FORMULA.finditer(xml):
+        attributes, formula, value = found[1], found[2] or b"", found[3] or b""
+        text = re.search(rb"\bt\s*=\s*[\"'](?:str|s|e)[\"']", attributes) is not None and found[3] is not None
+        place = re.search(rb"\br\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7})[\"']", attributes)
+        lacking = (not value.strip() and not text) or (to_calculate and value.strip() == b"0")
+        if place and lacking:
+            yield (int(place[2]), column_number(place[1])), formula.decode("utf-8", "replace")
+
+
+def _require_room(xml: bytes, source: PortfolioSource) -> None:
+    """Raise InputError where the cells are too many, or far apart."""
+    count, last = _plain_extent(xml) or _extent(xml, source)
+    if _is_roomy(count, last):
+        return
+    count, last = _extent(xml, source)
+    if count > MOST_CELLS:
+        problem = f"a sheet of more than {MOST_CELLS:,} cells"
+        raise refuse(source, problem, "save it as CSV or Parquet")
+    if not _is_roomy(count, last):
+        name = f"{column_letters(last[1])}{last[0]}"
+        problem = f"{count:,} cells are filled in a range that ends at {name}: one lies far from the table"
+        raise refuse(source, problem, f"delete what stands far away, down to {name}, and save it again")
+
+
+def _is_roomy(count: int, last: Cell) -> bool:
+    area = last[0] * last[1]
+    return count <= MOST_CELLS and (area <= ROOM or area <= SPARSE * count)
+
+
+def _plain_extent(xml: bytes) -> tuple[int, Cell] | None:
+    """How many cells there are, and the last row and column; None where tags are unusual."""
+    count, rows, columns = 0, {0}, {b"A"}
+    for piece in _pieces(xml):
+        found = STRICT.findall(piece)
+        if len(found) != sum(map(piece.count, STARTS)) or b":c" in piece:
+            return None
+        if found:
+            letters, numbers = zip(*found, strict=True)
+            columns.update(letters)
+            rows.add(max(map(int, set(numbers))))
+        count += len(found)
+    last = max(rows), max(map(column_number, columns))
+    return (count, last) if last[0] <= ROWS and last[1] <= COLUMNS else None
+
+
+def _pieces(xml: bytes) -> Iterator[bytes]:
+    """The text in pieces that end before a tag."""
+    at = 0
+    while at < len(xml):
+        end = xml.find(b"<", at + PIECE)
+        end = len(xml) if end < 0 else end
+        yield xml[at:end]
+        at = end
+
+
+def _extent(xml: bytes, source: PortfolioSource) -> tuple[int, Cell]:
+    """How many cells have a value, and the last row and column of those, tag by tag."""
+    row, column, count, last_row, last_column, counted = 0, 0, 0, 0, 0, True
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal row, column, count, last_row, last_column, counted
+        tag = tag.rpartition(":")[2]
+        if tag == "row":
+            row, column = _number(attributes.get("r"), row + 1), 0
+        elif tag == "c":
+            row, column = _place(attributes.get("r"), row, column + 1, source)
+            counted = False
+        elif tag in ("v", "is", "t") and not counted:
+            counted, count = True, count + 1
+            last_row, last_column = max(last_row, row), max(last_column, column)
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    try:
+        parser.Parse(xml, True)
+    except expat.ExpatError as error:
+        problem = f"not a whole Excel workbook: its sheet: {error}"
+        raise refuse(source, problem, "save it again as .xlsx, without a password") from error
+    return count, (last_row, last_column)
+
+
+def _number(text: str | None, default: int) -> int:
+    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else default
+
+
+def _place(reference: str | None, row: int, column: int, source: PortfolioSource) -> Cell:
+    found = REFERENCE.fullmatch(reference) if reference is not None else None
+    place = (int(found[2]), column_number(found[1].encode())) if found else (row, column)
+    if (reference is not None and found is None) or place[0] > ROWS or place[1] > COLUMNS:
+        problem = f"a cell at {reference or 'no place'}, where no sheet has one"
+        raise refuse(source, problem, "save it again as .xlsx, without a password")
+    return place

@@ -1,0 +1,179 @@
+"""Delimited text as bytes in UTF-8: unpacked, recoded, without byte order mark and the lines above its header."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from allocator.errors import InputError
+from allocator.records.scenario import PortfolioSource
+from allocator.tables.opened import content, existing_file, refuse
+
+CHUNK = 1 << 20
+"""Bytes looked at once."""
+GZIP = b"\x1f\x8b"
+SMALL, FOLD = 64 << 20, 100
+"""An archive that unpacks to more than `SMALL` bytes and `FOLD` times its size holds no table."""
+OTHER_FORMATS = {
+    b"PK\x03\x04": ("an Excel workbook or a zip archive", "name a workbook .xlsx, unpack an archive"),
+    b"PAR1": ("a Parquet file", "name it .parquet"),
+    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "save it as .xlsx or as CSV in UTF-8"),
+}
+WIDE = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+SEPARATOR_LINE = re.compile(rb'"?sep=([^"\r\n])"?(\r\n|\n|\r|$)', re.IGNORECASE)
+LINE_END = re.compile(rb"\r\n|\n|\r")
+
+
+@dataclass(frozen=True)
+class Delimited:
+    """Text from its header on."""
+
+    content: Any
+    """Arrow buffer of UTF-8, without line ends at its end."""
+    line: int
+    """The line of the file that the content begins with, from 1."""
+    gaps: bool
+    """Whether it may have blank lines."""
+
+
+def delimited(source: PortfolioSource) -> Delimited:
+    """The text of a source, checked as a whole. Raises InputError for another format or encoding."""
+    held = _unpacked(content(source, existing_file(source)), source)
+    start = bytes(held[:4])
+    for magic, (what, remedy) in OTHER_FORMATS.items():
+        if start.startswith(magic):
+            raise refuse(source, f"this is {what}, not delimited text", remedy)
+    if _is_utf8(source):
+        for mark, name in WIDE.items():
+            if start.startswith(mark):
+                remedy = f"save it in UTF-8, or write encoding: {name} beside csv"
+                raise refuse(source, "this is text in UTF-16, not in UTF-8", remedy)
+    else:
+        held = _recoded(held, source)
+    gaps = _check(held, source)
+    return _from_header(held, gaps, source)
+
+
+def _is_utf8(source: PortfolioSource) -> bool:
+    return source.encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
+
+
+def _chunks(held: Any) -> Iterator[bytes]:
+    for at in range(0, held.size, CHUNK):
+        yield bytes(held[at : at + CHUNK])
+
+
+def _unpacked(held: Any, source: PortfolioSource) -> Any:
+    """The bytes out of their gzip archive, if they are in one."""
+    if bytes(held[:2]) != GZIP:
+        return held
+    out, unpack, rest = pa.BufferOutputStream(), zlib.decompressobj(wbits=31), b""
+    limit = max(SMALL, FOLD * held.size)
+    try:
+        for packed in _chunks(held):
+            rest = packed
+            while rest:
+                if unpack.eof:  # archives may stand one behind the other; zeros may fill up the last
+                    rest = rest.lstrip(b"\0")
+                    if not rest:
+                        break
+                    unpack = zlib.decompressobj(wbits=31)
+                out.write(unpack.decompress(rest, CHUNK))
+                rest = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
+                if out.tell() > limit:
+                    problem = f"unpacks to more than {limit >> 20} MB: no table packs {FOLD} times"
+                    raise refuse(source, problem, "give the table itself")
+    except zlib.error as error:
+        raise refuse(source, f"a damaged gzip archive: {error}", "pack it again") from error
+    if not unpack.eof:
+        raise refuse(source, "a gzip archive cut short", "copy or pack it again")
+    return out.getvalue()
+
+
+def _recoded(held: Any, source: PortfolioSource) -> Any:
+    """The text in UTF-8, from the encoding that the source names."""
+    out, decoder = pa.BufferOutputStream(), codecs.getincrementaldecoder(source.encoding)()
+    line = 1
+    for chunk in _chunks(held):
+        try:
+            text = decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            line += error.object[: error.start].count(b"\n")
+            raise _not_encoded(source, line) from None
+        line += text.count("\n")
+        out.write(text.encode("utf-8", "replace"))
+    try:
+        out.write(decoder.decode(b"", final=True).encode("utf-8", "replace"))
+    except UnicodeDecodeError:
+        raise _not_encoded(source, line) from None
+    return out.getvalue()
+
+
+def _not_encoded(source: PortfolioSource, line: int) -> InputError:
+    remedy = "save the file in UTF-8, or name its encoding"
+    return refuse(source, f"not {source.encoding}", remedy, line)
+
+
+def _check(held: Any, source: PortfolioSource) -> bool:
+    """Refuse what is no UTF-8 and no text, wherever it shows; whether there may be blank lines."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    line, gaps, before = 1, False, b""
+    for chunk in _chunks(held):
+        if b"\0" in chunk:
+            raise refuse(source, "a binary file, not delimited text", "name a CSV file in UTF-8")
+        try:
+            decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            # The decoder may hold back the start of a character from the chunk before: same line.
+            line += error.object[: error.start].count(b"\n")
+            raise _not_utf8(source, line, held) from None
+        line += chunk.count(b"\n")
+        joint = before + chunk[:2]
+        gaps = gaps or any(two in piece for piece in (chunk, joint) for two in (b"\n\n", b"\n\r", b"\r\r"))
+        before = chunk[-2:]
+    if decoder.getstate()[0]:
+        raise refuse(source, "cut short inside a character", "save the file in UTF-8", line)
+    return gaps
+
+
+def _not_utf8(source: PortfolioSource, line: int, held: Any) -> InputError:
+    """The error of another encoding; which one is only told where it shows."""
+    remedy = "save the file in UTF-8"
+    try:
+        text = bytes(held[:CHUNK]).rsplit(b"\n", 1)[0].decode("gb18030")
+    except UnicodeDecodeError:
+        text = ""
+    if any("\u4e00" <= letter <= "\u9fff" for letter in text):
+        remedy += ", or write encoding: gbk beside csv"
+    else:
+        remedy += ", or write encoding: latin-1 (or another) beside csv"
+    return refuse(source, "not UTF-8", remedy, line)
+
+
+def _from_header(held: Any, gaps: bool, source: PortfolioSource) -> Delimited:
+    """The text without byte order mark, the lines to skip, and the line that only names the separator."""
+    at = 3 if bytes(held[:3]) == codecs.BOM_UTF8 else 0
+    line = 1
+    for _ in range(source.skip):
+        found = LINE_END.search(held, at)
+        if found is None:
+            raise refuse(source, f"no line after the {source.skip} that are skipped", "mend skip")
+        at, line = found.end(), line + 1
+    found = SEPARATOR_LINE.match(held, at)
+    if found:
+        mark = found[1].decode("utf-8", "replace")
+        if mark != source.separator:
+            shown = "\\t" if mark == "\t" else mark
+            problem = f'the line says that "{shown}" separates columns, not "{source.separator}"'
+            raise refuse(source, problem, f'write sep: "{shown}" beside csv', line)
+        at, line = found.end(), line + 1
+    end = held.size
+    while end > at and bytes(held[end - 1 : end]) in (b"\n", b"\r"):
+        end -= 1
+    return Delimited(held.slice(at, end - at), line, gaps)

@@ -1,0 +1,213 @@
+"""Excel: the first sheet that is not hidden, or the one named; its first filled row the header, or the row named."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+import pyarrow as pa
+from python_calamine import CalamineError, CalamineWorkbook
+
+from allocator.errors import Fault
+from allocator.records.portfolio import Integers
+from allocator.records.scenario import PortfolioSource
+from allocator.tables.conversion import cell_text, to_array
+from allocator.tables.findings import SHOWN, Finding, quoted
+from allocator.tables.margins import CLOSING, LOOKED_AT, closing_rows, header_below
+from allocator.tables.opened import Fetched, Opened, content, existing_file, refuse
+from allocator.tables.package import Book, Package, Tab, read_book
+from allocator.tables.screening import Screened, column_letters, screen
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+LINKS = "http://schemas.openxmlformats.org/package/2006/relationships"
+ROLES = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+Row = list[Any]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The table of a sheet."""
+
+    names: tuple[str, ...]
+    rows: list[Row]
+    """Rows below the header that are neither blank nor totals or notes."""
+    number: Integers
+    """(rows,) as a spreadsheet counts them, from 1."""
+    column: int
+    """The first column's number, from 1."""
+    screened: Screened
+    findings: tuple[Finding, ...]
+
+
+def open_xlsx(source: PortfolioSource) -> Opened:
+    """Open one sheet of a workbook."""
+    package = Package(content(source, existing_file(source)), source)
+    book = read_book(package)
+    tab = _chosen(book, source)
+    screened = screen(package.xml(tab.part), book.to_calculate, source)
+    try:
+        with CalamineWorkbook.from_filelike(io.BytesIO(_rebuilt(package, book, screened.xml))) as workbook:
+            sheet = workbook.get_sheet_by_index(0)
+            rows, start = sheet.to_python(skip_empty_area=True), sheet.start or (0, 0)
+    except CalamineError as error:
+        raise package.damaged(f"its part {tab.part}: {error}") from error
+    cells = _table(rows, (start[0] + 1, start[1] + 1), screened, source)
+    return Opened(cells.names, partial(_fetch, cells, source))
+
+
+def sheet_names(source: PortfolioSource) -> tuple[str, ...]:
+    """The sheets of a workbook, hidden ones too. Raises InputError."""
+    book = read_book(Package(content(source, existing_file(source)), source))
+    return tuple(tab.name for tab in book.tabs)
+
+
+def _chosen(book: Book, source: PortfolioSource) -> Tab:
+    """The sheet that the source names, else the first that is not hidden."""
+    names = [tab.name for tab in book.tabs]
+    if source.sheet is not None:
+        found = [tab for tab in book.tabs if tab.name == source.sheet] or [
+            tab for tab in book.tabs if tab.name.strip().lower() == source.sheet.strip().lower()
+        ]
+        if found:
+            return found[0]
+        near = get_close_matches(source.sheet, names, n=1)
+        listed = f"the nearest is {quoted(near[0])}" if near else f"there are {', '.join(map(quoted, names))}"
+        raise refuse(
+            source, f"no sheet {quoted(source.sheet)}; {listed}", "name one of its sheets under sheet"
+        )
+    seen = [tab for tab in book.tabs if not tab.hidden]
+    if not seen:
+        hidden = f"; hidden are {', '.join(map(quoted, names))}" if names else ""
+        raise refuse(source, f"a workbook without a sheet to be seen{hidden}", "name one under sheet")
+    return seen[0]
+
+
+def _rebuilt(package: Package, book: Book, sheet: bytes) -> bytes:
+    """A workbook of the one sheet and what its cells need, under their usual names: all that is read on."""
+    parts = {"worksheet": ("xl/worksheets/sheet1.xml", sheet)}
+    for role, part in (("sharedStrings", book.shared), ("styles", book.styles)):
+        if part is not None and (role != "styles" or part in package):
+            parts[role] = (f"xl/{role}.xml", package.xml(part))
+    links = "".join(
+        f'<Relationship Id="r{at}" Type="{ROLES}/{role}" Target={quoteattr("/" + name)}/>'
+        for at, (role, (name, _)) in enumerate(parts.items())
+    )
+    start = f'<Relationship Id="r" Type="{ROLES}/officeDocument" Target="xl/workbook.xml"/>'
+    since = "1" if book.from_1904 else "0"
+    workbook = (
+        f'<workbook xmlns="{MAIN}" xmlns:r="{ROLES}"><workbookPr date1904="{since}"/>'
+        '<sheets><sheet name="Sheet" sheetId="1" r:id="r0"/></sheets></workbook>'
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("_rels/.rels", f'<Relationships xmlns="{LINKS}">{start}</Relationships>')
+        archive.writestr("xl/workbook.xml", workbook)
+        archive.writestr(
+            "xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{LINKS}">{links}</Relationships>'
+        )
+        for name, data in parts.values():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def _table(rows: list[Row], start: tuple[int, int], screened: Screened, source: PortfolioSource) -> Cells:
+    """Header and rows of a sheet whose first filled row and column are `start`."""
+    at = _header_place(rows, start[0], source)
+    names = tuple(cell_text(cell) or "" for cell in rows[at])
+    filled = [place for place in range(at + 1, len(rows)) if any(cell != "" for cell in rows[place])]
+    number = np.array(filled, dtype=np.int64) + start[0]
+    last = [[cell_text(cell) or "" for cell in rows[place]] for place in filled[-CLOSING:]]
+    apart = np.diff(number, prepend=start[0] + at)[-len(last) :] > 1 if last else []
+    width = sum(1 for name in names if name.strip())
+    closing = closing_rows(last, width, [bool(gap) for gap in apart])
+    findings = []
+    if closing:
+        faults = [
+            Fault(one.problem, "remove it", file=source.label, row=int(number[-1 - one.back]))
+            for one in reversed(closing)
+        ]
+        findings.append(Finding(len(faults), tuple(faults)))
+        filled, number = filled[: -len(closing)], number[: -len(closing)]
+    return Cells(names, [rows[place] for place in filled], number, start[1], screened, tuple(findings))
+
+
+def _header_place(rows: list[Row], first: int, source: PortfolioSource) -> int:
+    """Where among `rows` the header stands; the first of them is row `first` of the sheet."""
+    if not any(cell != "" for row in rows for cell in row):
+        raise refuse(
+            source,
+            "an empty first sheet" if source.sheet is None else "an empty sheet",
+            "give a header and one row a borrower",
+        )
+    if source.header is not None:
+        at = source.header - first
+        if not 0 <= at < len(rows) or all(cell == "" for cell in rows[at]):
+            raise refuse(source, "no header: the row is empty", "mend header", row=source.header)
+        return at
+    place = header_below([[cell_text(cell) or "" for cell in row] for row in rows[:LOOKED_AT]])
+    if place is not None:
+        below = first + place
+        problem = f"a title, not the names of the columns, which row {below} seems to hold"
+        file = source.path.name if source.path else ""
+        remedy = f"write source: {{xlsx: {file}, header: {below}}}, or delete the rows above"
+        raise refuse(source, problem, remedy, row=first)
+    return 0
+
+
+def _fetch(
+    cells: Cells,
+    source: PortfolioSource,
+    columns: Sequence[str],
+    coded: Collection[str],
+    typed: Collection[str],
+) -> Fetched:
+    """The named columns of the sheet, typed by what their cells hold; rows that hold no value are reported."""
+    places = [cells.names.index(column) for column in columns]
+    lost = _lost(cells, dict(zip((place + cells.column for place in places), columns, strict=True)), source)
+    rows = [row for row, number in zip(cells.rows, cells.number.tolist(), strict=True) if number not in lost]
+    number = cells.number[~np.isin(cells.number, list(lost))] if lost else cells.number
+    findings = list(cells.findings)
+    if lost:
+        findings.append(Finding(len(lost), tuple(lost.values())[:SHOWN]))
+    arrays = [to_array([row[place] for row in rows]) for place in places]
+    return Fetched(pa.table(arrays, names=list(columns)), number, tuple(findings))
+
+
+def _lost(cells: Cells, columns: dict[int, str], source: PortfolioSource) -> dict[int, Fault]:
+    """Rows with a cell, in one of `columns`, that has no value though it looks filled: row -> its fault."""
+    lost: dict[int, Fault] = {}
+    if not len(cells.number):
+        return lost
+    rows = set(cells.number.tolist())
+    for (row, column), formula in sorted(cells.screened.uncalculated.items()):
+        if column in columns and row in rows:
+            shown = quoted(f"={formula}") if formula else "a formula"
+            lost[row] = Fault(
+                f"{shown} was never calculated",
+                "open the workbook in a spreadsheet and save it, or write the value",
+                file=source.label,
+                row=row,
+                field=columns[column],
+            )
+    first_row, last_row = int(cells.number[0]), int(cells.number[-1])
+    for (top, left), (bottom, right) in cells.screened.merged:
+        inside = [column for column in columns if left <= column <= right]
+        for row in range(max(top, first_row), min(bottom, last_row) + 1) if inside else ():
+            empty = [column for column in inside if (row, column) != (top, left)]
+            if empty and row in rows and row not in lost:
+                lost[row] = Fault(
+                    f"its cell is merged with {column_letters(left)}{top}",
+                    "unmerge the cells and fill each",
+                    file=source.label,
+                    row=row,
+                    field=columns[empty[0]],
+                )
+    return dict(sorted(lost.items()))
