@@ -19,8 +19,8 @@ from dataclasses import dataclass
 class Fault:
     """One thing that is wrong: where it stands, what it is, and what to do about it.
 
-    `line` counts the lines of a text file from 1; `row` counts the data rows of a table from 1,
-    the header not counted.
+    `line` counts the lines of a text file from 1; `row` those of a table: in a workbook as the spreadsheet
+    counts them, elsewhere from 1 for the first below the header, blank ones counted.
     """
 
     problem: str

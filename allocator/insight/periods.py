@@ -68,9 +68,9 @@ def in_rows(time: Timeline, portfolio: Portfolio) -> tuple[Floats, Floats | None
 
 
 def _in_rows(codes: Codes, portfolio: Portfolio) -> Floats:
-    found = np.full(len(codes), np.nan)
-    found[portfolio.row - 1] = np.where(codes < 0, np.nan, codes)
-    return found
+    # Rows of a source may have gaps: blank ones count.
+    order = np.argsort(portfolio.row, kind="stable")
+    return np.where(codes < 0, np.nan, codes)[order]
 
 
 def _coded(text: Text, places: Sequence[int]) -> Codes:

@@ -40,7 +40,7 @@ class Portfolio:
     borrower_id: NDArray[np.object_]
     """Unique texts, ascending by code point."""
     row: Integers
-    """Data row of each borrower in the source, from 1: outputs go back in that order."""
+    """Row of each borrower in the source, as faults name it: outputs go back in that order."""
     grade: Text
     pd: Floats
     """Probability of default over the term."""

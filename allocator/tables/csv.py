@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from io import StringIO, TextIOWrapper
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -25,11 +25,11 @@ from allocator.tables.text import Delimited, delimited
 TAIL = 1 << 16
 """Bytes at the end in which totals and notes are looked for."""
 GAP = re.compile(rb"\n\r?\n|\r\r")
-Uneven = arrow_csv.InvalidRow
+Uneven: TypeAlias = arrow_csv.InvalidRow
 
 
 def open_csv(source: PortfolioSource) -> Opened:
-    """Open delimited text: UTF-8 with or without a byte order mark, or as the source says; perhaps gzipped."""
+    """Open delimited text, perhaps gzipped: in UTF-8, or in the encoding that the source names."""
     text = delimited(source)
     names = _header(text, source)
     if len(names) == 1:
@@ -112,11 +112,7 @@ def _fetch(
     """Read `columns`; rows with too few or too many cells, totals and notes are left out and reported."""
     words = {True: pa.dictionary(pa.int32(), pa.string()), False: pa.string()}
     types = {name: words[name in coded] for name in columns if name not in typed}
-    uneven: list[Uneven] = []
-    table = _read(text, source, columns, types, None)
-    if table is None:
-        # Only one thread knows the number of the row that it is at, and may call back into Python.
-        table = _read(text, source, columns, types, uneven)
+    table, uneven = _read(text, source, columns, types)
     count = table.num_rows + len(uneven)
     number = _numbers(text, source, count)
     lost = {row.number - 2: row for row in uneven}
@@ -133,43 +129,38 @@ def _fetch(
 
 
 def _read(
-    text: Delimited,
-    source: PortfolioSource,
-    columns: Sequence[str],
-    types: dict[str, pa.DataType],
-    uneven: list[Uneven] | None,
-) -> pa.Table | None:
-    """The columns, an empty cell null; rows of another length go to `uneven`, without it they give None."""
+    text: Delimited, source: PortfolioSource, columns: Sequence[str], types: dict[str, pa.DataType]
+) -> tuple[pa.Table, list[Uneven]]:
+    """The columns, an empty cell null, without the rows of another length, which come beside them."""
+    uneven: list[Uneven] = []
 
     def skip(row: Uneven) -> str:
-        assert uneven is not None
         uneven.append(row)
         return "skip"
 
-    parse: dict[str, Any] = {} if uneven is None else {"invalid_row_handler": skip}
-    try:
-        return arrow_csv.read_csv(
-            pa.BufferReader(text.content),
-            read_options=arrow_csv.ReadOptions(use_threads=uneven is None),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=source.separator, newlines_in_values=True, **parse
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=types,
-                include_columns=list(columns),
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
-                null_values=[""],
-                decimal_point=source.decimal,
-            ),
+    convert = arrow_csv.ConvertOptions(
+        column_types=types,
+        include_columns=list(columns),
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=True,
+        null_values=[""],
+        decimal_point=source.decimal,
+    )
+    # Arrow's threads must not call back into Python, and only one alone knows the number of its row.
+    for handler in (None, skip):
+        parse = arrow_csv.ParseOptions(
+            delimiter=source.separator, newlines_in_values=True, invalid_row_handler=handler
         )
-    except pa.ArrowInvalid as error:
-        if "Empty CSV file" in str(error):  # a header without even a line end
-            return pa.table({name: pa.array([], types.get(name, pa.string())) for name in columns})
-        if uneven is None and "Expected" in str(error):
-            return None
-        problem = f"cannot be split into rows: {str(error).splitlines()[0]}"
-        raise refuse(source, problem, "look for a quote that is not closed") from error
+        read = arrow_csv.ReadOptions(use_threads=handler is None)
+        try:
+            return arrow_csv.read_csv(pa.BufferReader(text.content), read, parse, convert), uneven
+        except pa.ArrowInvalid as error:
+            said = str(error).splitlines()[0]
+        if "Empty CSV file" in said:  # a header without even a line end
+            return pa.table({name: pa.array([], types.get(name, pa.string())) for name in columns}), []
+        if "Expected" not in said:
+            break
+    raise refuse(source, f"cannot be split into rows: {said}", "look for a quote that is not closed")
 
 
 def _numbers(text: Delimited, source: PortfolioSource, count: int) -> Integers:
@@ -185,7 +176,9 @@ def _numbers(text: Delimited, source: PortfolioSource, count: int) -> Integers:
     return number if len(number) == count else plain
 
 
-def _closing(text: Delimited, source: PortfolioSource, names: Sequence[str], number: Integers) -> list[Any]:
+def _closing(
+    text: Delimited, source: PortfolioSource, names: Sequence[str], number: Integers
+) -> list[Closing]:
     """Totals and notes at the end."""
     start = max(0, text.content.size - TAIL)
     tail = bytes(text.content[start:])
@@ -197,8 +190,8 @@ def _closing(text: Delimited, source: PortfolioSource, names: Sequence[str], num
     except (csv.Error, UnicodeDecodeError):
         return []
     last = rows[-min(CLOSING, len(number), len(rows)) :] if len(number) else []
-    apart = np.diff(number, prepend=0)[-len(last) :] > 1 if last else []
-    return closing_rows(last, len(names), [bool(gap) for gap in apart])
+    apart = [bool(gap) for gap in np.diff(number, prepend=0)[-len(last) :] > 1] if last else []
+    return closing_rows(last, len(names), apart)
 
 
 def _noted(closing: dict[int, str], number: Integers, source: PortfolioSource) -> Finding:

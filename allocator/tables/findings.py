@@ -31,7 +31,7 @@ class Rows:
     label: str
     """The source's name."""
     number: Integers
-    """(n,) row in the source, from 1, the header not counted; ascending."""
+    """(n,) row in the source, as `Fault` counts them; ascending."""
     repeated: Booleans
     """(n,) the header again: one fault of its own, no other."""
 

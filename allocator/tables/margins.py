@@ -23,8 +23,8 @@ _WORDS = "|".join(sorted(map(re.escape, TOTAL_WORDS), key=len, reverse=True))
 TOTAL = re.compile(rf"[\s*=\-–—(\[]*(?:{_WORDS}|[Σ∑])[\s:：=)\].*\-–—]*", re.IGNORECASE)
 TOTAL_OF = re.compile(r"\s*(?:grand\s+)?(?:sub-?)?totals?\b.*\S.*", re.IGNORECASE)
 NOTE = re.compile(
-    r"\s*(?:\*|†|#\s|\(|note|source|as of|as at|printed|generated|created|exported|report|page|end of|confidential"
-    r"|quelle|stand|hinweis|注|备注|说明|资料来源|数据来源|制表|打印)",
+    r"\s*(?:\*|†|#\s|\(|note|source|as of|as at|printed|generated|created|exported|report|page|end of"
+    r"|confidential|quelle|stand|hinweis|注|备注|说明|资料来源|数据来源|制表|打印)",
     re.IGNORECASE,
 )
 

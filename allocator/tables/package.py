@@ -92,7 +92,7 @@ class Package:
         return _plain(name) in self._parts
 
     def xml(self, name: str) -> bytes:
-        """A part in UTF-8. Raises InputError where it is missing, damaged, too large, or declares entities."""
+        """A part in UTF-8. Raises InputError where it is missing, damaged, too large or declares entities."""
         info = self._parts.get(_plain(name))
         if info is None:
             raise self.damaged(f"it lacks its part {name}")

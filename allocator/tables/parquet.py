@@ -155,7 +155,8 @@ def _joined(
         wanted = _common(wanted, kind) if wanted is not None else None
     if wanted is None:
         other = next(at for at, kind in enumerate(kinds) if _common(kinds[first], kind) is None)
-        problem = f"holds {_said(kinds[other])} in {parts[other].part.name}, {_said(kinds[first])} in {parts[first].part.name}"
+        here, there = (f"{_said(kinds[at])} in {parts[at].part.name}" for at in (other, first))
+        problem = f"holds {here}, {there}"
         faults.append(Fault(problem, "write it with one type in every part", file=source.label, field=name))
         return chunks[0]
     cast = []

@@ -1,4 +1,4 @@
-"""Delimited text as bytes in UTF-8: unpacked, recoded, without byte order mark and the lines above its header."""
+"""Delimited text as bytes in UTF-8: unpacked, recoded, from its header on."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _unpacked(held: Any, source: PortfolioSource) -> Any:
                     problem = f"unpacks to more than {limit >> 20} MB: no table packs {FOLD} times"
                     raise refuse(source, problem, "give the table itself")
     except zlib.error as error:
-        raise refuse(source, f"a damaged gzip archive: {error}", "pack it again") from error
+        raise refuse(source, "a damaged gzip archive", "pack it again") from error
     if not unpack.eof:
         raise refuse(source, "a gzip archive cut short", "copy or pack it again")
     return out.getvalue()
@@ -144,15 +144,12 @@ def _check(held: Any, source: PortfolioSource) -> bool:
 
 def _not_utf8(source: PortfolioSource, line: int, held: Any) -> InputError:
     """The error of another encoding; which one is only told where it shows."""
-    remedy = "save the file in UTF-8"
     try:
         text = bytes(held[:CHUNK]).rsplit(b"\n", 1)[0].decode("gb18030")
     except UnicodeDecodeError:
         text = ""
-    if any("\u4e00" <= letter <= "\u9fff" for letter in text):
-        remedy += ", or write encoding: gbk beside csv"
-    else:
-        remedy += ", or write encoding: latin-1 (or another) beside csv"
+    name = "gbk" if any("\u4e00" <= letter <= "\u9fff" for letter in text) else "latin-1"
+    remedy = f"save the file in UTF-8, or name its encoding, as encoding: {name} beside csv"
     return refuse(source, "not UTF-8", remedy, line)
 
 

@@ -1,4 +1,4 @@
-"""Excel: the first sheet that is not hidden, or the one named; its first filled row the header, or the row named."""
+"""Excel: the sheet named, else the first to be seen; the row named, else the first filled is its header."""
 
 from __future__ import annotations
 
@@ -125,9 +125,9 @@ def _table(rows: list[Row], start: tuple[int, int], screened: Screened, source: 
     filled = [place for place in range(at + 1, len(rows)) if any(cell != "" for cell in rows[place])]
     number = np.array(filled, dtype=np.int64) + start[0]
     last = [[cell_text(cell) or "" for cell in rows[place]] for place in filled[-CLOSING:]]
-    apart = np.diff(number, prepend=start[0] + at)[-len(last) :] > 1 if last else []
+    gaps = np.diff(number, prepend=start[0] + at)[-len(last) :] > 1 if last else np.zeros(0)
     width = sum(1 for name in names if name.strip())
-    closing = closing_rows(last, width, [bool(gap) for gap in apart])
+    closing = closing_rows(last, width, [bool(gap) for gap in gaps])
     findings = []
     if closing:
         faults = [
@@ -169,7 +169,7 @@ def _fetch(
     coded: Collection[str],
     typed: Collection[str],
 ) -> Fetched:
-    """The named columns of the sheet, typed by what their cells hold; rows that hold no value are reported."""
+    """The named columns of the sheet, typed by what their cells hold; rows without a value are reported."""
     places = [cells.names.index(column) for column in columns]
     lost = _lost(cells, dict(zip((place + cells.column for place in places), columns, strict=True)), source)
     rows = [row for row, number in zip(cells.rows, cells.number.tolist(), strict=True) if number not in lost]

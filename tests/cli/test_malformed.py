@@ -188,8 +188,8 @@ CASES: dict[str, tuple[Change, str]] = {
         "borrowers.csv a binary file, not delimited text -> name a CSV file",
     ),
     "borrowers zipped": (
-        content("borrowers.csv", gzip.compress(b"borrower_id,grade\n")),
-        "borrowers.csv this is a gzip archive, not delimited text -> unpack it",
+        content("borrowers.csv", gzip.compress(b"borrower_id,grade\n")[:-9]),
+        "borrowers.csv a gzip archive cut short -> copy or pack it again",
     ),
     "wrong encoding": (
         encoded("borrowers.csv", "latin-1"),

@@ -194,9 +194,9 @@ SLIPS: dict[str, tuple[str, list[str]]] = {
     "rows of other lengths": (
         f"{HEAD}\nE1,A,.1,.5\n\nE2,A,0,1,0,5\nE3,A,.1\nE4,A,x,.5",
         [
-            f"row 2: 6 cells under a header of 4; {UNEVEN}",
-            f"row 3: 3 cells under a header of 4; {UNEVEN}",
-            f'row 4, pd: "x" is not a number; {PLAIN}',
+            f"row 3: 6 cells under a header of 4; {UNEVEN}",
+            f"row 4: 3 cells under a header of 4; {UNEVEN}",
+            f'row 5, pd: "x" is not a number; {PLAIN}',
         ],
     ),
     "no row of the right length": (
@@ -205,7 +205,7 @@ SLIPS: dict[str, tuple[str, list[str]]] = {
     ),
     "a quote left open": (
         f'{HEAD}\nE1,A,.1,".5\nE2,A,.1,.5\n',
-        [f'row 1, lgd: ".5\\nE2,A,.1,.5\\n" is not a number; {PLAIN}'],
+        [f'row 1, lgd: ".5\\nE2,A,.1,.5" is not a number; {PLAIN}'],
     ),
 }
 
@@ -322,16 +322,23 @@ def test_decimal_commas_in_a_file_with_semicolons(tmp_path: Path) -> None:
     ]
 
 
+ENCODING = "save the file in UTF-8, or name its encoding, as encoding: latin-1 beside csv"
 GOOD_TEXT = f"{HEAD},name\nE1,A,.1,.5,Zoë\n"
 CONTENTS: dict[str, tuple[bytes, str]] = {
-    "latin-1": (GOOD_TEXT.encode("latin-1"), ", line 2: not UTF-8; save the file in UTF-8"),
+    "latin-1": (GOOD_TEXT.encode("latin-1"), f", line 2: not UTF-8; {ENCODING}"),
     "cut short": (GOOD_TEXT.encode()[:-2], ", line 2: cut short inside a character; save the file in UTF-8"),
-    "utf-16": (GOOD_TEXT.encode("utf-16"), ": this is text in UTF-16, not delimited text; save it in UTF-8"),
+    "utf-16": (
+        GOOD_TEXT.encode("utf-16"),
+        ": this is text in UTF-16, not in UTF-8; save it in UTF-8, or write encoding: utf-16 beside csv",
+    ),
     "utf-16 unmarked": (
         GOOD_TEXT.encode("utf-16-le"),
         ": a binary file, not delimited text; name a CSV file in UTF-8",
     ),
-    "gzip": (b"\x1f\x8b\x08abc", ": this is a gzip archive, not delimited text; unpack it"),
+    "gzip": (
+        b"\x1f\x8b\x08abc",
+        ": a damaged gzip archive; pack it again",
+    ),
     "parquet": (b"PAR1abc", ": this is a Parquet file, not delimited text; name it .parquet"),
     "workbook": (
         b"PK\x03\x04abc",
@@ -356,9 +363,7 @@ def test_not_delimited_text(content: str, tmp_path: Path) -> None:
 def test_wrong_bytes_far_down_are_found_by_line(tmp_path: Path) -> None:
     path = tmp_path / "borrowers.csv"
     path.write_bytes(f"{HEAD}\n".encode() + b"E1,A,.1,.5\n" * 200_000 + b"E\xff,A,.1,.5\n")
-    assert told(PortfolioSource("csv", path))[1:] == [
-        "borrowers.csv, line 200002: not UTF-8; save the file in UTF-8"
-    ]
+    assert told(PortfolioSource("csv", path))[1:] == [f"borrowers.csv, line 200002: not UTF-8; {ENCODING}"]
 
 
 def test_a_quote_left_open_in_a_long_file(tmp_path: Path) -> None:
@@ -385,8 +390,10 @@ def test_parts_of_parquet_that_differ_or_are_damaged(tmp_path: Path) -> None:
     source = PortfolioSource("parquet", folder)
     for name, columns in (("1", {"borrower_id": ["a"]}), ("2", {"borrower_id": [1]})):
         parquet.write_table(pa.table(columns), folder / f"{name}.parquet")
-    problem = "the columns of 2.parquet are not those of 1.parquet"
-    assert told(source)[1:] == [f"parts: {problem}; write every part with the same columns and types"]
+    parquet.write_table(pa.table(GOOD), folder / "1.parquet")
+    parquet.write_table(pa.table({**GOOD, "borrower_id": [1, 2]}), folder / "2.parquet")
+    problem = "holds int64 in 2.parquet, string in 1.parquet; write it with one type in every part"
+    assert told(source)[1:] == [f"parts, borrower_id: {problem}"]
     (folder / "2.parquet").write_bytes(b"PAR1")
     assert "2.parquet: not a whole Parquet file" in told(source)[1]
 
@@ -443,9 +450,9 @@ def test_cells_of_a_workbook(tmp_path: Path) -> None:
         sheet.write_formula(3, 6, "=1/0", None, "#DIV/0!")
         sheet.write_row(4, 1, ["E2", "A", 0.1, "0,5"])
     assert told(PortfolioSource("xlsx", path), "sector")[1:] == [
-        'borrowers.xlsx, row 1, pd: "5%" has a percent sign; write a fraction, 5% as 0.05',
-        f'borrowers.xlsx, row 1, max_amount: "#N/A" is not a number; {PLAIN}',
-        'borrowers.xlsx, row 2, lgd: "0,5" has a decimal comma; store it as a number',
+        'borrowers.xlsx, row 4, pd: "5%" has a percent sign; write a fraction, 5% as 0.05',
+        f'borrowers.xlsx, row 4, max_amount: "#N/A" is not a number; {PLAIN}',
+        'borrowers.xlsx, row 5, lgd: "0,5" has a decimal comma; store it as a number',
     ]
 
 
