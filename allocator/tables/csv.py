@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from io import StringIO, TextIOWrapper
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,7 @@ from allocator.errors import Fault
 from allocator.records.portfolio import Integers
 from allocator.records.scenario import PortfolioSource
 from allocator.tables.findings import SHOWN, Finding
-from allocator.tables.margins import CLOSING, LOOKED_AT, closing_rows, header_below
+from allocator.tables.margins import CLOSING, LOOKED_AT, Closing, closing_rows, header_below
 from allocator.tables.opened import Fetched, Opened, refuse
 from allocator.tables.text import Delimited, delimited
 
