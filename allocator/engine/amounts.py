@@ -1,38 +1,50 @@
-"""Amounts once the options are chosen: an LP, then whole cents inside feasibility.
+"""Amounts once the options are chosen: an LP, then whole lots inside feasibility.
 
 At a vertex of that LP at most as many amounts as there are limits lie strictly between their ends;
-only these can be off the cent. A small integer program moves them (and, for limits that must be met
-exactly, a few more) by whole cents, so that nothing is rounded afterwards.
+only these can be off the lot (a step, or the cent). A small integer program moves them, and a few more
+where rows must be met exactly, by whole lots. It sees what is left of the whole rows, as integers, so
+that its numbers are small whatever the amounts are, and rows that leave no slack as a lattice
+(lattice.py): their sums are met by construction. Nothing is rounded afterwards.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
 
 import numpy as np
+from scipy import sparse
 
-from allocator.engine.program import Effort, Program, beside, row_bounds
+from allocator.engine.kernel.columns import Columns
+from allocator.engine.lattice import Solutions, solve_whole
+from allocator.engine.options import Options, Uses
+from allocator.engine.program import Effort, Program, row_bounds
 from allocator.engine.solving import solve
-from allocator.records.portfolio import Floats, Integers
+from allocator.engine.verdicts import TOLERANCE, references
+from allocator.engine.whole import WholeRows
+from allocator.records.lots import CENT, in_lots, in_money
+from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 
-CENT = 0.01
-"""The smallest part of an amount."""
-_CENTS = 100
-"""Cents in a unit of money."""
-_ROUNDING = 1e-14
-"""A row full to its last cent may look this much fuller, relative to its scale, by the order of its sum."""
 _GAP = 1e-11
-"""Part of what the offers are worth that is not worth a search for better cents."""
+"""Part of what the offers are worth that is not worth a search for better lots."""
 _REACH = 200
-"""How far an amount may be moved, in cents."""
+"""How far an amount may be moved, in lots, where no lattice asks for more."""
+_NODES = 5_000
+"""Of the integer program's tree."""
+_MOST = 400
+"""Amounts that may move at once."""
 
 
 @dataclass(frozen=True)
 class Chosen:
     """nc offers whose options are settled and whose amounts are not."""
 
+    position: Integers
+    """(nc,) their borrowers."""
     value: Floats
-    """(nc,) worth a unit of money."""
+    """(nc,) worth a unit of money, beside leaving it idle."""
     use: Floats
     """(m, nc) use of each row a unit of money."""
     low: Floats
@@ -40,98 +52,249 @@ class Chosen:
     senses: tuple[str, ...]
     rhs: Floats
     """(m,) what the amounts may use: everything fixed is taken off."""
-    scale: Floats
-    """(m,) money that a row's violation is measured against."""
-    idle_rate: float
-    idle_room: float
+    slack: Floats
+    """(m,) by how much rows that are not whole may be broken."""
+    whole: WholeRows
+    room: list[Fraction]
+    """(R,) what the amounts may use of the whole rows."""
+    equal: frozenset[int]
+    """Of the whole rows those that leave no slack."""
+    lot: float
 
 
-def best_amounts(chosen: Chosen, unit: float) -> Floats | None:
-    """(nc,) amounts in whole cents that meet every row and are worth most; None where there are none."""
+def chosen_of(
+    columns: Columns,
+    options: Options,
+    uses: Uses,
+    lines: Integers,
+    option: Codes,
+    amount: Floats,
+    usage: Floats,
+    ends: tuple[Floats, Floats] | None = None,
+) -> Chosen:
+    """The options at `lines`, beside the offers `option`, `amount` (n,) that stand and use `usage` (m,).
+
+    `ends`: (nc,) smallest and largest amounts, where they are not the borrowers' own.
+    """
+    limits, offers, whole = columns.limits, columns.offers, columns.whole
+    position = options.position[lines]
+    low, high = (offers.low[position], offers.high[position]) if ends is None else ends
+    use = uses.unit[:, lines]
+    standing, loans = whole.count(option, amount)
+    made = np.bincount(whole.group[position], minlength=whole.groups).tolist()
+    size = np.maximum(limits.sizes, references(columns, option, amount))
+    size = np.maximum(size, np.max(np.abs(use) * low, axis=1, initial=0.0))
+    idle = limits.idle_rate * use[0] if limits.idle_room > 0 else 0.0
+    return Chosen(
+        position=position,
+        value=options.margin[lines] - idle,
+        use=use,
+        low=low,
+        high=high,
+        senses=limits.senses,
+        rhs=limits.rhs - usage - uses.loan[:, lines].sum(axis=1),
+        slack=TOLERANCE * size,
+        whole=whole,
+        room=whole.room((standing, [a + b for a, b in zip(loans, made, strict=True)])),
+        equal=columns.equal,
+        lot=offers.step or CENT,
+    )
+
+
+def best_amounts(chosen: Chosen) -> Floats | None:
+    """(nc,) amounts in whole lots that meet every row and are worth most; None where there are none."""
     if len(chosen.value) == 0:
-        return np.zeros(0) if _holds(chosen, np.zeros(0)) else None
-    relaxed = _continuous(chosen, unit)
-    if relaxed is None:
-        return None
-    return _in_cents(chosen, relaxed)
+        return np.zeros(0) if holds(chosen, np.zeros(0)) else None
+    relaxed = _continuous(chosen)
+    return None if relaxed is None else _in_lots(chosen, relaxed)
 
 
-def _holds(chosen: Chosen, amounts: Floats) -> bool:
+def holds(chosen: Chosen, amounts: Floats) -> bool:
+    """Whether amounts (nc,) in whole lots meet every row."""
     lower, upper = row_bounds(chosen.senses, chosen.rhs)
     used = chosen.use @ amounts
-    slack = 1e-9 * chosen.scale
-    return bool(np.all(used <= upper + slack) and np.all(used >= lower - slack))
+    slack = chosen.slack.copy()
+    slack[chosen.whole.row] = np.inf
+    if np.any(used > upper + slack) or np.any(used < lower - slack):
+        return False
+    senses = chosen.whole.senses
+    return all(
+        (room >= 0 or sense == "at_least") and (room <= 0 or sense == "at_most")
+        for room, sense in zip(_left(chosen, amounts), senses, strict=True)
+    )
 
 
-def _continuous(chosen: Chosen, unit: float) -> Floats | None:
-    """The LP over amounts alone, in units of `unit`."""
-    scale = chosen.scale
-    lower, upper = row_bounds(chosen.senses, chosen.rhs / scale)
-    idle = np.zeros((len(scale), 1))
-    idle[0, 0] = unit / scale[0]
+def _left(chosen: Chosen, amounts: Floats) -> list[Fraction]:
+    """(R,) what amounts leave of the whole rows; those of loans know nothing of amounts."""
+    grains = chosen.whole.count_of(chosen.position, amounts)[0]
+    used = chosen.whole.used((grains, [0] * len(grains)))
+    return [room - use for room, use in zip(chosen.room, used, strict=True)]
+
+
+def _continuous(chosen: Chosen) -> Floats | None:
+    """The LP over amounts alone, each in its own largest."""
+    use = chosen.use * chosen.high
+    norm = np.max(np.abs(use), axis=1, initial=0.0)
+    norm[norm == 0.0] = 1.0
+    lower, upper = row_bounds(chosen.senses, chosen.rhs / norm)
+    worth = chosen.value * chosen.high
     program = Program(
-        cost=np.append(chosen.value, chosen.idle_rate),
-        matrix=beside(chosen.use * (unit / scale)[:, None], idle),
+        cost=worth / (np.max(np.abs(worth), initial=0.0) or 1.0),
+        matrix=sparse.csc_array(use / norm[:, None]),
         row_lower=lower,
         row_upper=upper,
-        column_lower=np.append(chosen.low / unit, 0.0),
-        column_upper=np.append(chosen.high / unit, chosen.idle_room / unit),
-        integer=np.zeros(len(chosen.value) + 1, dtype=bool),
+        column_lower=chosen.low / chosen.high,
+        column_upper=np.ones(len(worth)),
+        integer=np.zeros(len(worth), dtype=bool),
     )
-    answer = solve(program, Effort(presolve=False))
-    if answer.point is None or answer.stop != "optimal":
-        return None
-    return np.clip(answer.point[:-1] * unit, chosen.low, chosen.high)
+    for feasibility in (1e-9, 1e-7):
+        answer = solve(program, Effort(presolve=False, feasibility=feasibility))
+        if answer.point is not None and answer.stop == "optimal":
+            return np.clip(answer.point * chosen.high, chosen.low, chosen.high)
+    return None
 
 
-def _in_cents(chosen: Chosen, relaxed: Floats) -> Floats | None:
-    """`relaxed` moved to whole cents by a small integer program over the amounts that are loose."""
-    near_low = np.abs(relaxed - chosen.low) <= 1e-6
-    near_high = np.abs(relaxed - chosen.high) <= 1e-6
-    base = np.where(near_low, chosen.low, np.where(near_high, chosen.high, relaxed))
+def _in_lots(chosen: Chosen, relaxed: Floats) -> Floats | None:
+    """`relaxed` moved to whole lots by a small integer program over the amounts that are loose."""
+    near = 1e-4 * chosen.lot + 1e-15 * chosen.high
+    near_low, near_high = relaxed - chosen.low <= near, chosen.high - relaxed <= near
+    down = in_money(np.floor((relaxed + near) / chosen.lot), chosen.lot)
+    base = np.where(near_low, chosen.low, np.where(near_high, chosen.high, np.maximum(down, chosen.low)))
     interior = ~near_low & ~near_high
-    base[interior] = np.floor(base[interior] * _CENTS + 1e-6) / _CENTS
-    if not interior.any() and _holds(chosen, base):
+    if not interior.any() and holds(chosen, base):
         return base
-    loose = _loose(chosen, relaxed, interior)
-    moved = _move(chosen, base, loose)
-    return moved if moved is not None and _holds(chosen, moved) else None
+    for loose in _loose(chosen, interior):
+        moved = _move(chosen, base, loose)
+        if moved is not None and holds(chosen, moved):
+            return moved
+    return None
 
 
-def _loose(chosen: Chosen, relaxed: Floats, interior: np.ndarray) -> Integers:
-    """The interior amounts, with the roomiest others beside them where a row must be met exactly."""
-    if "exactly" not in chosen.senses:
-        return np.flatnonzero(interior)
+def _loose(chosen: Chosen, interior: Booleans) -> Iterator[Integers]:
+    """More and more amounts that may move: those off their ends, the roomiest beside them, all that can."""
+    count = np.count_nonzero(interior)
+    if count and "exactly" not in chosen.senses and not chosen.equal:
+        yield np.flatnonzero(interior)
     room = np.where(interior, np.inf, chosen.high - chosen.low)
-    extra = 3 * len(chosen.senses) + int(interior.sum())
-    order = np.argsort(-room, kind="stable")[:extra]
-    return np.sort(order[room[order] > 0])
+    order = np.argsort(-room, kind="stable")
+    order = order[room[order] > 0]
+    group = chosen.whole.group[chosen.position[order]]
+    rank = np.zeros(len(order), dtype=np.int64)
+    for g in np.unique(group):
+        rank[group == g] = np.arange(np.count_nonzero(group == g))
+    some = (np.arange(len(order)) < 3 * len(chosen.senses) + count) | (rank < 3)
+    first = np.sort(order[some][:_MOST])
+    if len(first):
+        yield first
+    if len(order) > len(first) and len(first) < _MOST:
+        yield np.sort(order[:_MOST])
+
+
+@dataclass
+class _Rows:
+    """Rows of the integer program over D moves and the lattice's own steps."""
+
+    coefficients: list[Floats]
+    lower: list[float]
+    upper: list[float]
+
+    def add(self, coefficients: Floats, lower: float, upper: float, reach: float) -> bool:
+        """Takes a row in the size of its largest coefficient; False where it cannot hold."""
+        norm = float(np.max(np.abs(coefficients), initial=0.0))
+        if norm == 0.0:
+            return lower <= 0.0 <= upper
+        far = reach * float(np.sum(np.abs(coefficients)))
+        lower, upper = (-np.inf if lower < -far else lower), (np.inf if upper > far else upper)
+        if lower > -np.inf or upper < np.inf:
+            self.coefficients.append(coefficients / norm)
+            self.lower.append(lower / norm)
+            self.upper.append(upper / norm)
+        return True
 
 
 def _move(chosen: Chosen, base: Floats, loose: Integers) -> Floats | None:
-    use = chosen.use[:, loose]
-    left = (chosen.rhs - chosen.use @ base) * _CENTS
-    exact = np.array([sense == "exactly" for sense in chosen.senses])
-    rounding = np.maximum(1e-6, _ROUNDING * chosen.scale * _CENTS)
-    slack = np.where(exact, np.minimum(5e-10 * chosen.scale, 0.0025) * _CENTS, rounding)
-    lower, upper = row_bounds(chosen.senses, left)
-    idle = np.zeros((len(left), 1))
-    idle[0, 0] = 1.0
+    """`base` with whole lots added to or taken from the amounts of `loose`."""
+    lattice = _lattice(chosen, base, loose)
+    if lattice is None:
+        return None
+    groups, solutions = lattice
+    steps = np.array(solutions.steps, dtype=np.float64).reshape(len(solutions.steps), len(groups)).T
+    far = [2 * abs(x) for vector in (solutions.start, *solutions.steps) for x in vector]
+    reach = float(max([_REACH, *far]))
+    rows = _Rows([], [], [])
+    if not _add_rows(chosen, base, loose, steps.shape[1], reach, rows):
+        return None
+    own = chosen.whole.group[chosen.position[loose]]
+    for at, g in enumerate(groups):
+        sums = np.concatenate([(own == g).astype(np.float64), -steps[at]])
+        if not rows.add(sums, float(solutions.start[at]), float(solutions.start[at]), reach * _REACH):
+            return None
+    at_base, lot = in_lots(base[loose], chosen.lot), chosen.lot
+    least = np.maximum(in_lots(chosen.low[loose], lot) - at_base, -reach)
+    most = np.minimum(in_lots(chosen.high[loose], lot) - at_base, reach)
+    worth = chosen.value[loose] * lot
+    unit = float(np.max(np.abs(worth), initial=0.0)) or 1.0
+    wide = np.full(steps.shape[1], float(_REACH))
     program = Program(
-        cost=np.append(chosen.value[loose], chosen.idle_rate),
-        matrix=beside(use, idle),
-        row_lower=lower - slack,
-        row_upper=upper + slack,
-        column_lower=np.append(np.maximum((chosen.low - base)[loose] * _CENTS, -_REACH).round(), 0.0),
-        column_upper=np.append(
-            np.minimum((chosen.high - base)[loose] * _CENTS, _REACH).round(), chosen.idle_room * _CENTS
-        ),
-        integer=np.append(np.ones(len(loose), dtype=bool), False),
+        cost=np.concatenate([worth / unit, np.zeros(len(wide))]),
+        matrix=sparse.csc_array(np.array(rows.coefficients).reshape(-1, len(loose) + len(wide))),
+        row_lower=np.array(rows.lower),
+        row_upper=np.array(rows.upper),
+        column_lower=np.concatenate([least, -wide]),
+        column_upper=np.concatenate([most, wide]),
+        integer=np.ones(len(loose) + len(wide), dtype=bool),
     )
-    enough = _GAP * abs(float(chosen.value @ base)) * _CENTS
-    answer = solve(program, Effort(distance=enough, time_limit=2.0, feasibility=1e-7))
+    enough = _GAP * abs(float(chosen.value @ base)) / unit
+    answer = solve(program, Effort(distance=enough, nodes=_NODES, feasibility=1e-7))
     if answer.point is None:
         return None
     moved = base.copy()
-    moved[loose] = np.round(base[loose] * _CENTS + np.round(answer.point[:-1])) / _CENTS
+    moved[loose] = in_money(at_base + np.round(answer.point[: len(loose)]), lot)
     return moved
+
+
+def _lattice(chosen: Chosen, base: Floats, loose: Integers) -> tuple[list[int], Solutions] | None:
+    """By how many lots the groups of `loose` may change, so that the rows without slack are met.
+
+    None where no whole lots of theirs meet them; no groups where there are no such rows.
+    """
+    whole, left = chosen.whole, _left(chosen, base)
+    groups = sorted(set(whole.group[chosen.position[loose]].tolist()))
+    matrix, right = [], []
+    for r in sorted(chosen.equal):
+        if whole.on_loans[r]:
+            continue
+        matrix.append([use * whole.lot for use in whole.uses(r, groups)])
+        if left[r].denominator != 1:
+            return None
+        right.append(int(left[r]))
+    if not matrix:
+        return [], Solutions([], [])
+    solutions = solve_whole(matrix, right, len(groups))
+    return None if solutions is None else (groups, solutions)
+
+
+def _add_rows(chosen: Chosen, base: Floats, loose: Integers, steps: int, reach: float, rows: _Rows) -> bool:
+    """The limits, the rows of the lattice aside; False where one cannot hold."""
+    whole, left = chosen.whole, _left(chosen, base)
+    groups, own = np.unique(whole.group[chosen.position[loose]], return_inverse=True)
+    nothing = np.zeros(steps)
+    for r in range(len(whole)):
+        if r in chosen.equal and not whole.on_loans[r]:
+            continue
+        per_grain = [0] * len(groups) if whole.on_loans[r] else whole.uses(r, groups.tolist())
+        uses = np.array([float(use * whole.lot) for use in per_grain])[own]
+        lower = -np.inf if whole.senses[r] == "at_most" else float(ceil(left[r]))
+        upper = np.inf if whole.senses[r] == "at_least" else float(floor(left[r]))
+        if not rows.add(np.concatenate([uses, nothing]), lower, upper, reach):
+            return False
+    room = chosen.rhs - chosen.use @ base
+    least, most = row_bounds(chosen.senses, room)
+    for j in range(len(room)):
+        if j in whole.place:
+            continue
+        slack = chosen.slack[j] * (0.5 if chosen.senses[j] == "exactly" else 1e-2)
+        uses = chosen.use[j, loose] * chosen.lot
+        if not rows.add(np.concatenate([uses, nothing]), least[j] - slack, most[j] + slack, reach):
+            return False
+    return True

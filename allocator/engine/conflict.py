@@ -12,6 +12,7 @@ from time import perf_counter
 import numpy as np
 from scipy import sparse
 
+from allocator.engine.equalities import Missed
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.program import Effort, LimitRows, Program, beside, row_bounds
 from allocator.engine.solving import solve
@@ -33,7 +34,7 @@ def explain_conflict(columns: Columns, limits: LimitRows, whole: LimitRows | Non
     it feasible has to do so there too.
     """
     rows = columns.limits.rows
-    loosening = _least_loosening(limits, columns.limits.scale)
+    loosening = _least_loosening(limits, columns.scale)
     conflict = _thin(limits, loosening)
     alone = [
         j
@@ -42,28 +43,57 @@ def explain_conflict(columns: Columns, limits: LimitRows, whole: LimitRows | Non
     ]
     conflict = alone + [j for j in conflict if j not in alone]
     names = [rows[j].name for j in conflict]
-    faults = [_fault(rows[j].name, float(loosening[j] * rows[j].scale)) for j in conflict]
+    faults = [_fault(rows[j].name, float(loosening[j] * columns.scale[j])) for j in conflict]
     return InfeasibleError(_message(names, [rows[j].name for j in alone]), names, faults)
 
 
 def broken_limits(columns: Columns, broken: Floats) -> InfeasibleError:
     """The error for a large book: the limits that the relaxation breaks where the sum of breaks is least."""
     rows = columns.limits.rows
-    conflict = [int(j) for j in np.argsort(-broken / columns.limits.scale, kind="stable") if broken[j] > 0]
+    conflict = [int(j) for j in np.argsort(-broken / columns.scale, kind="stable") if broken[j] > 0]
     names = [rows[j].name for j in conflict]
     faults = [_fault(rows[j].name, float(broken[j])) for j in conflict]
     return InfeasibleError(_message(names, names if len(names) == 1 else []), names, faults)
 
 
-def lots_conflict(columns: Columns, between: list[int], whole: LimitRows | None) -> InfeasibleError:
-    """The error for limits to be met exactly that lie between two numbers of whole lots."""
+def whole_conflict(columns: Columns, conflict: tuple[int, ...]) -> InfeasibleError:
+    """The error for whole rows that cannot hold together by less than a solver's tolerance."""
+    names = [columns.limits.rows[columns.whole.row[r]].name for r in conflict]
+    faults = [
+        Fault("cannot hold beside the others, by a few lots only", "loosen or drop it", field=f"limit {name}")
+        for name in names
+    ]
+    if not names:
+        return InfeasibleError(_message([], []))
+    together = "cannot be met" if len(names) == 1 else "cannot all be met together"
+    return InfeasibleError(f"no allocation exists: {_listed(names)} {together}", names, faults)
+
+
+def lots_conflict(columns: Columns, missed: Missed, whole: LimitRows | None) -> InfeasibleError:
+    """The error for rows to be met exactly that lie between two sums of whole lots and fixed requests."""
+    between = [columns.whole.row[r] for r in missed.places]
     names = [columns.limits.rows[j].name for j in between]
     step = columns.offers.step
     lots = "cents" if step is None else f"steps of {step:,.2f}"
     message = f"no offers, with amounts in whole {lots}, meet {_listed(names)} exactly"
+    if missed.requests:
+        it = "it" if len(names) == 1 else "them"
+        message = (
+            f"no offers meet {_listed(names)} exactly: amounts are whole {lots}, and fixed requests, which "
+            f"have no range of amounts, cannot add up to {it}{_multiples(columns, missed)}"
+        )
     if whole is not None and len(between) == 1 and _feasible_without(columns, whole, between[0]):
         return InfeasibleError(f"{message}; dropping {names[0]!r} alone makes it feasible", names)
     return InfeasibleError(f"{message}; allow a range", names)
+
+
+def _multiples(columns: Columns, missed: Missed) -> str:
+    """What every sum is a multiple of, where the row adds up plain amounts."""
+    whole, r = columns.whole, missed.places[0]
+    if not missed.unit or whole.on_loans[r] or whole.share[r]:
+        return ""
+    money = missed.unit * whole.grain / whole.weight[r]
+    return f" (every sum is a multiple of {float(money):,.2f})"
 
 
 def _feasible_without(columns: Columns, whole: LimitRows, dropped: int) -> bool:
@@ -72,7 +102,7 @@ def _feasible_without(columns: Columns, whole: LimitRows, dropped: int) -> bool:
     lower, upper = row_bounds(limits.senses, limits.rhs)
     unused = whole.row < 0
     unused[dropped] = False
-    held = (lower <= _DUST * limits.scale) & (upper >= -_DUST * limits.scale)
+    held = (lower <= _DUST * columns.scale) & (upper >= -_DUST * columns.scale)
     return bool(np.all(held[unused])) and _feasible(whole, dropped=[dropped])
 
 

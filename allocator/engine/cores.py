@@ -14,19 +14,22 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.amounts import CENT, Chosen, best_amounts
+from allocator.engine.amounts import best_amounts, chosen_of, holds
 from allocator.engine.formulation import Core, Translated, formulate, translate
 from allocator.engine.kernel.columns import Columns, Response
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
 from allocator.engine.program import Effort, LimitRows, measure_of
 from allocator.engine.solving import solve
+from allocator.records.lots import CENT, in_money
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 
 CENTS_UP_TO = 200
 """Offers up to which a core may count in cents."""
 CENTS_SECONDS = 5.0
 """For counting in cents: a knapsack of millions of them may never end."""
+COUNTED_UP_TO = 1e6
+"""Lots of a loan that the solver may count: its tolerance is far below one of them."""
 _STRIDE = 64
 _ROUNDING = 1e-12
 """A loss this near `theta`, in the largest loan, is not above it: two passes may round it apart."""
@@ -153,7 +156,8 @@ def build_core(columns: Columns, play: Play, frozen_use: Floats, lot: float | No
     whole = lot is not None
     unit = columns.money_unit if lot is None else lot
     borrowers = play.options.borrowers
-    measure = measure_of(limits.scale, unit * play.uses.unit, play.uses.loan)
+    largest = offers.high[play.options.position]
+    measure = measure_of(limits, columns.money_unit, play.uses.unit * largest, play.uses.loan)
     use_unit = sparse.csr_array(play.uses.unit * (unit / measure)[:, None])
     use_loan = sparse.csr_array(play.uses.loan / measure[:, None])
     use_unit.eliminate_zeros()
@@ -169,13 +173,19 @@ def build_core(columns: Columns, play: Play, frozen_use: Floats, lot: float | No
         use_unit=use_unit,
         use_loan=use_loan,
         senses=limits.senses,
-        rhs=(limits.rhs - frozen_use) / measure,
+        rhs=(columns.tight_rhs - frozen_use) / measure,
         idle_value=limits.idle_rate,
         idle_use=unit / float(measure[0]),
         idle_room=(limits.idle_room if limits.idle_rate > 0 else 0.0) / unit,
         unit=unit,
         measure=measure,
     )
+
+
+def whole_lot(columns: Columns) -> float | None:
+    """The step, where the solver may count in it; None: amounts are found first and put into lots then."""
+    step = columns.offers.step
+    return step if step is not None and columns.money_unit / step <= COUNTED_UP_TO else None
 
 
 def whole_program(columns: Columns) -> LimitRows:
@@ -188,7 +198,7 @@ def whole_program(columns: Columns) -> LimitRows:
     options = options.keep(undominated(columns, options))
     nothing = np.zeros(len(options)), np.zeros(len(everybody))
     play = Play(options, uses_of(columns, options), *nothing, theta=np.inf, covers=np.inf)
-    core = build_core(columns, play, columns.pinned_use(), columns.offers.step)
+    core = build_core(columns, play, columns.pinned_use(), whole_lot(columns))
     translated = translate(formulate(core))
     return LimitRows(translated.program, translated.limit, core.measure)
 
@@ -219,13 +229,14 @@ def solve_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: St
     the offers chosen may leave no such amounts, though others would: a small core then counts in
     cents from the outset.
     """
-    lot = book.columns.offers.step
+    lot = whole_lot(book.columns)
     outcome = _solved(book, priced, play, lot, effort, start)
-    unsettled = outcome.stop == "optimal" and outcome.option is None
+    unsettled = lot is None and outcome.stop == "optimal" and outcome.option is None
     if unsettled and len(play.options) <= CENTS_UP_TO:
         # Rows count tens of millions of cents: their last digits are beyond double precision.
         coarser = replace(effort, feasibility=1e-7, time_limit=min(effort.time_limit, CENTS_SECONDS))
-        return replace(_solved(book, priced, play, CENT, coarser, start), rows=None)
+        counted = _solved(book, priced, play, book.columns.offers.step or CENT, coarser, start)
+        return replace(counted, rows=None)
     return outcome
 
 
@@ -247,12 +258,22 @@ def _solved(
     if answer.point is None:
         return Outcome(answer.stop, None, None, bound, answer.log, rows)
     lines = _taken(answer.point, translated)
-    amounts = _amounts_of(columns, play, lines, answer.point, translated, core, frozen.usage)
+    fixed = Frozen(option, amount, frozen.usage)
+    amounts = _amounts_of(columns, play, lines, answer.point, translated, core, fixed)
     if amounts is None:
         return Outcome(answer.stop, None, None, bound, answer.log, rows)
     position = play.options.position[lines]
     option[position], amount[position] = play.options.option[lines], amounts
     return Outcome(answer.stop, option, amount, bound, answer.log, rows)
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """The offers (n,) outside a core, and what they use of each row (m,)."""
+
+    option: Codes
+    amount: Floats
+    usage: Floats
 
 
 @dataclass(frozen=True)
@@ -289,24 +310,14 @@ def _amounts_of(
     point: Floats,
     translated: Translated,
     core: Core,
-    frozen_use: Floats,
+    frozen: Frozen,
 ) -> Floats | None:
-    """Amounts of the options taken: whole steps as they are, else the best ones in whole cents."""
-    offers, limits = columns.offers, columns.limits
-    position = play.options.position[lines]
+    """Amounts of the options taken: whole lots as they are where they hold, else the best ones there are."""
+    standing = frozen.option, frozen.amount, frozen.usage
+    chosen = chosen_of(columns, play.options, play.uses, lines, *standing)
     if core.whole:
         lots = np.round(point[translated.amount[lines]])
-        amounts = lots / 100.0 if core.unit == CENT else lots * core.unit
-        return np.where(offers.must[position], offers.low[position], amounts)
-    chosen = Chosen(
-        value=play.options.margin[lines],
-        use=play.uses.unit[:, lines],
-        low=offers.low[position],
-        high=offers.high[position],
-        senses=limits.senses,
-        rhs=limits.rhs - frozen_use - play.uses.loan[:, lines].sum(axis=1),
-        scale=limits.scale,
-        idle_rate=limits.idle_rate,
-        idle_room=limits.idle_room,
-    )
-    return best_amounts(chosen, core.unit)
+        amounts = np.where(chosen.low == chosen.high, chosen.low, in_money(lots, core.unit))
+        if holds(chosen, amounts):
+            return amounts
+    return best_amounts(chosen)

@@ -63,7 +63,7 @@ class Filling:
         self.signed = sparse.csc_array(limits.in_each_cell().multiply(sign[:, None]))
         self.capped = np.array([row.sense != "at_least" for row in limits.rows])
         self.capped |= np.diff(sparse.csr_array(self.signed > 0).indptr) > 0
-        self.slack = _SLACK * limits.scale
+        self.slack = _SLACK * columns.scale
         self.sign = sign
         self.amount = np.zeros(len(columns))
         self.blocker = np.full(len(columns), -1, dtype=np.int64)

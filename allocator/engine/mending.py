@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.engine.amounts import Chosen, best_amounts
+from allocator.engine.amounts import best_amounts, chosen_of, holds
 from allocator.engine.cores import Priced, smallest
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import Pass
@@ -53,7 +53,7 @@ class _Changes:
 def mended(book: Pass, priced: Priced, time_is_up: Callable[[], bool]) -> tuple[Codes, Floats] | None:
     """Options and amounts (n,) near the answers to `priced`, which may break a limit still.
 
-    None where nobody's answer can change, or the options leave no amounts in whole cents.
+    None where nobody's answer can change, or the options leave no amounts in whole lots.
     """
     columns, response = book.columns, priced.response
     margin = np.where(columns.offers.menu >= 0, response.margin, np.inf)
@@ -70,8 +70,9 @@ def mended(book: Pass, priced: Priced, time_is_up: Callable[[], bool]) -> tuple[
     at = _descend(columns, changes, frozen, time_is_up)
     taken = at[changes.line[at] >= 0]
     lines, amounts = changes.line[taken], changes.amount[taken]
-    if columns.offers.step is None:
-        settled = _in_cents(columns, options, uses, lines, frozen)
+    chosen = chosen_of(columns, options, uses, lines, option, amount, frozen)
+    if columns.offers.step is None or not holds(chosen, amounts):
+        settled = best_amounts(chosen)
         if settled is None:
             return None
         amounts = settled
@@ -121,12 +122,12 @@ def _changes(columns: Columns, priced: Priced, options: Options, uses: Uses) -> 
 def _descend(columns: Columns, changes: _Changes, frozen: Floats, time_is_up: Callable[[], bool]) -> Integers:
     """(nb,) the change that each borrower ends at."""
     limits = columns.limits
-    norm = measure_of(limits.scale, changes.most)
+    norm = measure_of(limits, columns.money_unit, changes.most)
     most, least = changes.most / norm[:, None], changes.least / norm[:, None]
     start = (frozen - limits.rhs) / norm
     upper = np.array([sense != "at_least" for sense in limits.senses])
     lower = np.array([sense != "at_most" for sense in limits.senses])
-    met = _MET * limits.scale / norm
+    met = _MET * columns.scale / norm
     order = np.argsort(changes.loss, kind="stable")
     at = order[np.unique(changes.owner[order], return_index=True)[1]]
 
@@ -152,21 +153,3 @@ def _descend(columns: Columns, changes: _Changes, frozen: Floats, time_is_up: Ca
         at = at.copy()
         at[changes.owner[best]] = best
     return at
-
-
-def _in_cents(
-    columns: Columns, options: Options, uses: Uses, lines: Integers, frozen: Floats
-) -> Floats | None:
-    position, limits = options.position[lines], columns.limits
-    chosen = Chosen(
-        value=options.margin[lines],
-        use=uses.unit[:, lines],
-        low=columns.offers.low[position],
-        high=columns.offers.high[position],
-        senses=limits.senses,
-        rhs=limits.rhs - frozen - uses.loan[:, lines].sum(axis=1),
-        scale=limits.scale,
-        idle_rate=limits.idle_rate,
-        idle_room=limits.idle_room,
-    )
-    return best_amounts(chosen, columns.money_unit)

@@ -135,12 +135,13 @@ def _descend(book: Pass, box: Box, prices: Floats, delta: float, end: End) -> tu
     damping = 1e-3
     enough = _NEAR * len(limits)
     money, reach = _money_a_unit(book.columns), _FARTHEST
+    scale = np.maximum(limits.sizes, book.columns.typical_use * max(1.0, len(book.columns) / 1000.0))
     here = book.sweep(prices, delta)
     idle = 0
     for _ in range(_STEPS):
         gradient = limits.rhs - here.usage
         near = box.around(prices, reach * money)
-        step = _step(gradient, _damped(here.curvature, limits.scale, damping), prices, near)
+        step = _step(gradient, _damped(here.curvature, scale, damping), prices, near)
         predicted = -float(gradient @ step + 0.5 * step @ here.curvature.times(step))
         worth_it = end.gain * abs(here.bound)
         if predicted <= worth_it or idle >= _IDLE:
@@ -165,19 +166,8 @@ def _descend(book: Pass, box: Box, prices: Floats, delta: float, end: End) -> tu
 
 def _money_a_unit(columns: Columns) -> Floats:
     """(m,) for each row the price that charges its largest users about 1 a unit of money lent."""
-    limits = columns.limits
-    typical = float(np.mean(columns.offers.high)) or 1.0
-    use = np.array(
-        [
-            (1.0 if channel.basis < 3 else 1.0 / typical)
-            * (1.0 if channel.weight is None else float(np.mean(np.abs(channel.weight))))
-            for channel in limits.channels
-        ]
-    )
-    single = abs(limits.matrix).multiply(np.tile(use, limits.cells)[None, :])
-    common = abs(limits.everywhere).multiply(use[None, :])
-    largest = np.maximum(*(part.max(axis=1).toarray().ravel() for part in (single, common)))
-    return np.where(largest > 0.0, 1.0 / np.maximum(largest, 1e-300), 1.0)
+    used = columns.typical_use
+    return np.where(used > 1e-300, columns.typical_loan / used, 1.0)
 
 
 def _adapt(ratio: float, damping: float, delta: float, here: Sums, enough: int) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from time import perf_counter
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from allocator.engine.conflict import explain_conflict, lots_conflict
+from allocator.engine.conflict import explain_conflict, lots_conflict, whole_conflict
 from allocator.engine.cores import Outcome, Play, Priced, Start, in_play, solve_core, whole_program
 from allocator.engine.greedy import greedy
 from allocator.engine.kernel.columns import Columns
@@ -24,7 +24,6 @@ from allocator.engine.mending import mended, nothing
 from allocator.engine.prices import WHOLE_OFFERS, WHOLE_UP_TO, descended_prices, relaxation_prices
 from allocator.engine.program import Effort
 from allocator.engine.proof import LEAVES, fits, prove
-from allocator.engine.restricted import between_lots
 from allocator.engine.search import Search, candidate
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.limits import Limits
@@ -75,6 +74,7 @@ def _optimise(
     columns: Columns, settings: SolverSettings, progress: Progress, start: Floats | None
 ) -> Solution:
     _check_lots(columns)
+    _check_whole(columns, large=True)
     book = prepare(columns, settings.threads)
     search = Search(book, settings)
     reduced = settings.method == "reduced" or (settings.method == "auto" and len(columns) > WHOLE_UP_TO)
@@ -82,6 +82,7 @@ def _optimise(
         priced = descended_prices(book, settings.gap / 10, start, lambda: search.left, progress)
     else:
         priced = relaxation_prices(columns, progress)
+    _check_whole(columns, large=False)
     at_price = perf_counter()
     search.tighten(priced.bound, "prices")
     search.offer(candidate(book, priced.option, priced.amount))
@@ -89,7 +90,7 @@ def _optimise(
     stop, prices = _grow_core(search, priced, progress), priced.prices
     del priced  # of a large book that is gigabytes
     if search.best is None:
-        raise _none_found(stop, settings)
+        raise _none_found(search)
     return Solution(
         amount=search.best.amount,
         rate=columns.rate(search.best.option),
@@ -107,11 +108,21 @@ def _optimise(
 
 def _check_lots(columns: Columns) -> None:
     """Raises InfeasibleError where a limit must be met exactly that no number of whole lots meets."""
-    between = between_lots(columns)
-    if between:
+    missed = columns.equalities.missed
+    if missed is not None:
         offers = columns.offers
         most = len(columns) * max((len(menu.rates) for menu in offers.menus), default=0)
-        raise lots_conflict(columns, between, whole_program(columns) if most <= WHOLE_OFFERS else None)
+        raise lots_conflict(columns, missed, whole_program(columns) if most <= WHOLE_OFFERS else None)
+
+
+def _check_whole(columns: Columns, *, large: bool) -> None:
+    """Raises InfeasibleError where whole rows cannot hold together, by however little.
+
+    Of small books the relaxation, which knows the other rows too, is asked first: what it names says more.
+    """
+    conflict = columns.equalities.conflict
+    if conflict is not None and large == (len(columns) > WHOLE_UP_TO):
+        raise whole_conflict(columns, conflict)
 
 
 def _have_something(search: Search, priced: Priced) -> None:
@@ -127,13 +138,14 @@ def _have_something(search: Search, priced: Priced) -> None:
         search.offer(candidate(search.book, *nothing(search.book.columns)))
 
 
-def _none_found(stop: Stop, settings: SolverSettings) -> NoAllocationError:
-    if stop == "time_limit":
-        return NoAllocationError(
-            f"no allocation was found within {settings.time_limit:g} seconds; raise solver.time_limit"
-        )
+def _none_found(search: Search) -> NoAllocationError:
+    if search.left <= 0:
+        limit = search.settings.time_limit
+        return NoAllocationError(f"no allocation was found within {limit:g} seconds; raise solver.time_limit")
+    lots = "cents" if search.book.columns.offers.step is None else "steps"
     return NoAllocationError(
-        "no allocation in whole cents was found; widen a limit that must be met exactly, or its tickets"
+        f"no allocation in whole {lots} was found, nor that there is none; "
+        "widen a limit that must be met exactly, or its tickets"
     )
 
 
@@ -147,6 +159,8 @@ def _grow_core(search: Search, priced: Priced, progress: Progress) -> Stop:
         if prove(search, priced, search.left / 4, FIRST_LEAVES, progress):
             return "exhausted"
     stop = _cores(search, priced, 0.5, progress)
+    if search.best is None and search.left > 0 and stop == "time_limit":
+        stop = _cores(search, priced, 1.0, progress)
     if prove(search, priced, search.left, LEAVES, progress):
         return "exhausted"
     return "gap" if search.done else stop

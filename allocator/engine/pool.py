@@ -88,7 +88,7 @@ class Pool:
         self.book, self._left = book, left
         self._unit = book.columns.money_unit
         self._measure = measure_of(
-            book.columns.limits.scale, book.uses.unit * book.sets.high + book.uses.loan
+            book.columns.limits, self._unit, book.uses.unit * book.sets.high + book.uses.loan
         )
         best = book.evaluate(prices, book.sets)
         self.base = _base(book, best)

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
+from allocator.records.limits import Limits
 from allocator.records.portfolio import Booleans, Floats, Integers
 
 
@@ -68,16 +69,17 @@ class LimitRows:
     """(m,) what one unit of the limit's row is in the limit's own unit."""
 
 
-def measure_of(scale: Floats, *uses: Floats) -> Floats:
-    """(m,) what the rows are solved in: their largest coefficient, but no less than a thousandth of `scale`.
+def measure_of(limits: Limits, money: float, *uses: Floats) -> Floats:
+    """(m,) what the rows are solved in: their largest use, but no less than a thousandth of their size.
 
-    Coefficients that cancel to dust, as an interest of 4 % against a share of 4 % does, would be
-    blown up to rows that nothing meets; against that floor they stay below every tolerance.
+    `money` is the largest amount, in whose unit the uses are. Uses that cancel to dust, as an interest of
+    4 % against a share of 4 % does, would be blown up to rows that nothing meets; against that floor they
+    stay below every tolerance.
     """
-    measure = scale / 1000
+    measure = np.maximum(limits.sizes, limits.shares * money) / 1000.0
     for use in uses:
         measure = np.maximum(measure, np.max(np.abs(use), axis=1, initial=0.0))
-    return measure
+    return np.where(measure > 0.0, measure, 1.0)
 
 
 def stack(*blocks: sparse.sparray | np.ndarray) -> sparse.csc_array:

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from allocator.engine.amounts import CENT
 from allocator.engine.cores import Priced
 from allocator.engine.restricted import Book, book_of
 from allocator.engine.search import Search, candidate
 from allocator.engine.tree import Goal, Node, Tree, grow
+from allocator.records.lots import CENT
 from allocator.records.portfolio import Booleans, Codes, Floats
 
 TREE_UP_TO = 10_000

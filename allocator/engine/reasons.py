@@ -12,6 +12,9 @@ from allocator.records.limits import Limits
 from allocator.records.portfolio import Booleans, Floats, Integers
 from allocator.records.reasons import BY_THE_STEP, NEVER, crowded_out
 
+_ROUNDING = 1e-10
+"""A worth at the prices that is this small, a unit of the largest loan, is 0 with a price's rounding."""
+
 
 def reasons(columns: Columns, refused: Booleans, prices: Floats, threads: int) -> np.ndarray:
     """(n,) texts: the reason for the refusal at `prices` (m,) where `refused` (n,), "" elsewhere."""
@@ -24,7 +27,8 @@ def reasons(columns: Columns, refused: Booleans, prices: Floats, threads: int) -
     free = book.respond(np.zeros(len(columns.limits)))
     priced = book.respond(prices)
     unprofitable = refused & ~impossible & (free.option < 0)
-    near = refused & ~impossible & ~unprofitable & (priced.option >= 0)
+    rounding = _ROUNDING * np.maximum(offers.high, 1e-300)
+    near = refused & ~impossible & ~unprofitable & (priced.option >= 0) & (priced.reduced > rounding)
     out[unprofitable] = NEVER
     out[near] = BY_THE_STEP
     crowded = np.flatnonzero(refused & ~impossible & ~unprofitable & ~near)

@@ -48,7 +48,7 @@ def relax(columns: Columns, options: Options, uses: Uses) -> Relaxation:
     unit = columns.money_unit
     value = options.margin[points.line] * points.amount + options.fixed[points.line]
     use = uses.unit[:, points.line] * points.amount + uses.loan[:, points.line]
-    measure = measure_of(columns.limits.scale, use)
+    measure = measure_of(columns.limits, unit, use)
     owner = options.owner[points.line]
     count = len(options.borrowers)
     convexity = sparse.csr_array(

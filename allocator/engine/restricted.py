@@ -11,19 +11,17 @@ bounds every allocation inside the node, whatever the prices come from and howev
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil, floor
 
 import numpy as np
 
-from allocator.engine.amounts import CENT
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.options import Options, Uses, options_of, uses_of
-from allocator.records.limits import BASES, Limits, Row
+from allocator.engine.whole import decimal
+from allocator.records.lots import in_lots, in_money
 from allocator.records.portfolio import Booleans, Floats, Integers
 
-_SAME_COUNT = 1e-6
-"""A count of lots this near a whole number is one."""
-_SLACK = 2e-9
-"""Twice the relative violation that an allocation may have: it must not decide how a row is rounded."""
 _CLEAR = 1e-9
 """Losses stay this far, relative to the bound, from the distance that decides what is dropped."""
 
@@ -153,58 +151,29 @@ def book_of(columns: Columns) -> Book:
 def whole_lots(columns: Columns) -> Floats:
     """(m,) right-hand sides, rounded where the left-hand side is a whole number of lots in any allocation.
 
-    That is so for rows that count loans, and with a step for rows that add up amounts offered.
+    That is so for whole rows that count loans, and with a step for those that add up amounts offered, where
+    pinned offers keep the step too. What rounding excludes is nothing: it is done in fractions.
     """
-    rhs = columns.limits.rhs.copy()
-    for j, row in enumerate(columns.limits.rows):
-        lot = _lot(columns, j, 0.0)
-        near = _near(row, lot) if lot else 0.0
-        if lot and row.sense == "at_most":
-            rhs[j] = min(row.rhs, float(np.floor(row.rhs / lot + near)) * lot)
-        elif lot and row.sense == "at_least":
-            rhs[j] = max(row.rhs, float(np.ceil(row.rhs / lot - near)) * lot)
+    rhs, whole = columns.limits.rhs.copy(), columns.whole
+    for r, j in enumerate(whole.row):
+        lot = _lot(columns, j)
+        if lot is None or whole.senses[r] == "exactly":
+            continue
+        count = whole.rhs[r] / whole.scale[r] / lot
+        rounded = float((floor(count) if whole.senses[r] == "at_most" else ceil(count)) * lot)
+        rhs[j] = min(rhs[j], rounded) if whole.senses[r] == "at_most" else max(rhs[j], rounded)
     return rhs
 
 
-def between_lots(columns: Columns) -> list[int]:
-    """The rows to be met exactly whose left-hand side, a number of whole lots in any allocation, never is."""
-    between = []
-    for j, row in enumerate(columns.limits.rows):
-        lot = _lot(columns, j, CENT) if row.sense == "exactly" else 0.0
-        if lot and abs(row.rhs / lot - round(row.rhs / lot)) > _near(row, lot):
-            between.append(j)
-    return between
-
-
-def _near(row: Row, lot: float) -> float:
-    """In lots: how near a whole number of them counts as one."""
-    return _SAME_COUNT + _SLACK * row.scale / lot
-
-
-def _lot(columns: Columns, row: int, finest: float) -> float:
-    """What every allocation uses a whole number of in row `row`; 0: nothing.
-
-    `finest` is the lot of amounts that go by no step.
-    """
-    offers, basis = columns.offers, _plain_basis(columns.limits, row)
-    lot = offers.step or finest
-    if basis == "offered" and lot and _on_lattice(offers.high[offers.must], lot):
-        return lot
-    return 1.0 if basis == "loans" else 0.0
-
-
-def _on_lattice(amounts: Floats, step: float) -> bool:
-    count = amounts / step
-    return bool(np.all(np.abs(count - np.round(count)) <= _SAME_COUNT))
-
-
-def _plain_basis(limits: Limits, row: int) -> str:
-    """The basis that row `row` adds up with coefficients 1 and nothing else; '' where it does more."""
-    single, common = limits.matrix[[row]], limits.everywhere[[row]]
-    data = np.concatenate([single.data, common.data])
-    found = np.concatenate([single.indices % len(limits.channels), common.indices])
-    channels = np.unique(found[data != 0])
-    if np.any(data[data != 0] != 1.0) or len(channels) != 1 or (np.any(single.data) and np.any(common.data)):
-        return ""
-    channel = limits.channels[int(channels[0])]
-    return BASES[channel.basis] if channel.weight is None else ""
+def _lot(columns: Columns, row: int) -> Fraction | None:
+    """What every allocation uses a whole number of in row `row`; None: nothing that a tree may rely on."""
+    whole, offers = columns.limits.rows[row].whole, columns.offers
+    if whole is None or whole.weight != 1 or whole.share:
+        return None
+    if columns.limits.rows[row].measure == "loans":
+        return Fraction(1)
+    if offers.step is None:
+        return None
+    pinned = offers.high[offers.must]
+    on_step = bool(np.all(in_money(in_lots(pinned, offers.step), offers.step) == pinned))
+    return decimal(offers.step) if on_step else None

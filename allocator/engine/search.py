@@ -10,12 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from allocator.engine.kernel.passes import Pass
-from allocator.engine.program import row_bounds
+from allocator.engine.verdicts import broken_rows
 from allocator.records.portfolio import Codes, Floats
 from allocator.records.scenario import SolverSettings
-
-TOLERANCE = 1e-9
-"""Largest violation of a row, relative to its scale."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +28,11 @@ def candidate(book: Pass, option: Codes, amount: Floats) -> Candidate | None:
     """The allocation with its value; None where it breaks a row or misses a pinned offer."""
     limits = book.columns.limits
     tally = book.tally(option, amount)
-    used = tally.usage
-    lower, upper = row_bounds(limits.senses, limits.rhs)
-    slack = TOLERANCE * limits.scale
-    if np.any(used > upper + slack) or np.any(used < lower - slack):
-        return None
     if np.any(book.columns.offers.must & (option < 0)):
         return None
-    idle = limits.idle_rate * (limits.rhs[0] - used[0]) if limits.idle_room > 0 else 0.0
+    if broken_rows(book.columns, option, amount, tally.usage):
+        return None
+    idle = limits.idle_rate * (limits.rhs[0] - tally.usage[0]) if limits.idle_room > 0 else 0.0
     return Candidate(option, amount, tally.value + idle)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from allocator.engine.amounts import Chosen, best_amounts
+from allocator.engine.amounts import Chosen, best_amounts, chosen_of
+from allocator.engine.mending import nothing
 from allocator.engine.pool import REFUSAL, Pool, PoolAnswer
 from allocator.records.portfolio import Codes, Floats, Integers
 
@@ -12,15 +13,14 @@ from allocator.records.portfolio import Codes, Floats, Integers
 def settle(pool: Pool, answer: PoolAnswer) -> tuple[Codes, Floats] | None:
     """Options and amounts (n,) near the LP's point, exactly its own where that is whole.
 
-    None where the options leave no amounts in whole cents; with a step the amounts are the point's,
-    rounded, and may break a limit.
+    None where the options leave no amounts in whole lots.
     """
     book = pool.book
     columns = book.columns
     line = _lines(pool, answer)
     taken = np.flatnonzero(line != REFUSAL)
     lines = line[taken]
-    amounts = _on_step(pool, answer, lines, taken) if columns.offers.step else _in_cents(pool, lines)
+    amounts = best_amounts(_chosen(pool, lines))
     if amounts is None:
         return None
     option = np.full(len(columns), -1, dtype=np.int32)
@@ -42,32 +42,10 @@ def _lines(pool: Pool, answer: PoolAnswer) -> Integers:
     return line
 
 
-def _on_step(pool: Pool, answer: PoolAnswer, lines: Integers, taken: Integers) -> Floats:
-    """The point's amounts, rounded down to whole steps."""
-    step = pool.book.columns.offers.step
-    assert step is not None
-    amount = pool.base.amount.copy()
-    mixed = np.unique(answer.points.owner)
-    offers = answer.points.line != REFUSAL
-    share = np.bincount(answer.points.owner, answer.shares * offers, minlength=len(amount))
-    sums = np.bincount(answer.points.owner, answer.shares * answer.points.amount, minlength=len(amount))
-    amount[mixed] = sums[mixed] / np.maximum(share[mixed], 1e-9)
-    whole = np.floor(amount[taken] / step + 1e-6) * step
-    return np.clip(whole, pool.book.sets.low[lines], pool.book.sets.high[lines])
-
-
-def _in_cents(pool: Pool, lines: Integers) -> Floats | None:
+def _chosen(pool: Pool, lines: Integers) -> Chosen:
+    """The offers at `lines`, beside nothing: everybody who may be offered something is in the book."""
     book = pool.book
-    limits = book.columns.limits
-    chosen = Chosen(
-        value=book.options.margin[lines],
-        use=book.uses.unit[:, lines],
-        low=book.sets.low[lines],
-        high=book.sets.high[lines],
-        senses=limits.senses,
-        rhs=limits.rhs - book.uses.loan[:, lines].sum(axis=1),
-        scale=limits.scale,
-        idle_rate=limits.idle_rate,
-        idle_room=limits.idle_room,
-    )
-    return best_amounts(chosen, book.columns.money_unit)
+    option, amount = nothing(book.columns)
+    ends = book.sets.low[lines], book.sets.high[lines]
+    usage = np.zeros(len(book.columns.limits))
+    return chosen_of(book.columns, book.options, book.uses, lines, option, amount, usage, ends)

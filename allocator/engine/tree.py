@@ -29,6 +29,8 @@ from allocator.records.portfolio import Codes, Floats
 
 _ROUNDS = 50
 """Times at most that a node's LP is solved while options that beat the pool join it."""
+_HALVINGS = 60
+"""Times that the way to prices which prove too much is halved at most."""
 _SETTLED = 1e-3
 """The pool is good enough when what it lacks is this part of the gap still to close."""
 _CUT_AGAIN = 0.7
@@ -189,6 +191,27 @@ def _split(tree: Tree, pool: Pool, node: Node, splits: list[Split], target: floa
     return node.children
 
 
+def _modest(book: Book, sets: Sets, node: Node, prices: Floats, target: float) -> tuple[Floats, float]:
+    """`prices`, or such as lie between them and the node's own and prove the target as well.
+
+    An empty node's prices have no end: the further they go, the less doubles say of the bound.
+    """
+    bound = book.evaluate(prices, sets).bound
+    if bound > target or node.bound <= target:
+        return prices, bound
+    near, far = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (near + far) / 2
+        if book.evaluate(node.prices + middle * (prices - node.prices), sets).bound <= target:
+            far = middle
+        else:
+            near = middle
+        if far - near <= 0.1 * far:
+            break
+    prices = node.prices + far * (prices - node.prices)
+    return prices, book.evaluate(prices, sets).bound
+
+
 def _bounded(pool: Pool, sets: Sets, prices: Floats, distance: float, target: float) -> Node:
     """The node of `sets`, with its parent's prices or the better ones of its own LP.
 
@@ -201,7 +224,7 @@ def _bounded(pool: Pool, sets: Sets, prices: Floats, distance: float, target: fl
         node.answer = pool.solve(sets)
         best = pool.book.evaluate(node.answer.prices, sets)
         if best.bound < node.bound:
-            node.prices, node.bound = node.answer.prices, best.bound
+            node.prices, node.bound = _modest(pool.book, sets, node, node.answer.prices, target)
         lacking = best.bound - node.answer.value
         if lacking > max(_SETTLED * (best.bound - target), 1e-13 * abs(best.bound)):
             if not pool.improve(best, node.answer.prices, sets, 0.5 * lacking / len(pool.book)):

@@ -11,7 +11,7 @@ from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import Pass, prepare
 from allocator.engine.reasons import reasons
 from allocator.errors import Fault, InputError
-from allocator.insight.flips import Flip, flips_of
+from allocator.insight.flips import NOTHING, Flip, flips_of
 from allocator.insight.ledger import Account, Position, accounts
 from allocator.insight.offers import Offers, decided, offers_to
 from allocator.insight.why import Reason, why_offered, why_refused
@@ -68,7 +68,9 @@ class Explanation:
     @property
     def as_prices_say(self) -> bool:
         """Whether the best answer to the prices is an offer where one is made, refusal where none is."""
-        return (self.best is not None and self.best.reduced > 0.0) == (self.made is not None)
+        if self.best is None or abs(self.best.reduced) <= NOTHING * self.best.amount:
+            return True  # indifferent: either is a best answer
+        return (self.best.reduced > 0.0) == (self.made is not None)
 
 
 @dataclass(frozen=True)

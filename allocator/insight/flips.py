@@ -18,6 +18,9 @@ from allocator.insight.ledger import Position
 from allocator.insight.offers import Offers, offers_to, stakes_of
 from allocator.records.portfolio import Floats
 
+NOTHING = 1e-10
+"""A reduced value this small, a unit of the amount, is 0 with a price's rounding."""
+
 Unit = Literal["fraction", "money", "factor", "rate", "price"]
 
 
@@ -57,12 +60,14 @@ def flips_of(position: Position, at: int) -> list[Flip]:
     offers = offers_to(position, at)
     if len(offers) == 0 or position.terms.pinned[at]:
         return []
-    return [flip for figure in figures_of(position, at, offers) for flip in flips_along(figure)]
+    nothing = NOTHING * float(np.max(offers.amount))
+    return [flip for figure in figures_of(position, at, offers) for flip in flips_along(figure, nothing)]
 
 
-def flips_along(figure: Figure) -> Iterator[Flip]:
-    """The nearest flip below `now` and the nearest above."""
+def flips_along(figure: Figure, nothing: float = 0.0) -> Iterator[Flip]:
+    """The nearest flip below `now` and the nearest above; reduced values up to `nothing` are none."""
     here = figure.lines(figure.now)
+    here = np.where(np.abs(here) <= nothing, 0.0, here)
     low, high, slope = refused_between(figure, here)
     refused = bool(np.all(here <= 0.0))
     ends = [low, high] if refused else [high] if figure.now > high else [low]

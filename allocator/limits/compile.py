@@ -14,10 +14,14 @@ from allocator.limits.families import FAMILIES
 from allocator.limits.families.measured import Measured
 from allocator.limits.filters import Membership, memberships_of
 from allocator.limits.missing import check_values
+from allocator.limits.whole import least_weights, whole_budget, whole_rows
 from allocator.records.conditions import nobody_passes
 from allocator.records.limits import BASES, Channel, Limits, Row
 from allocator.records.portfolio import Codes, Floats, Portfolio
 from allocator.records.scenario import Limit, Policy
+
+REFERENCES = {"total": "offered", "drawn": "drawn"}
+"""What a limit may be a share of, beside the budget, and its basis."""
 
 
 @dataclass
@@ -65,7 +69,7 @@ def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
     check_values(policy.limits, portfolio)
     memberships, of_limit = memberships_of(policy.limits, portfolio)
     channels = _Channels()
-    drafts = [_budget(policy, channels)]
+    drafts = [_budget(policy, portfolio, channels)]
     for limit, at in zip(policy.limits, of_limit, strict=True):
         drafts.append(_draft(limit, memberships[at], at, policy, portfolio, channels))
     cell, table = _cells(memberships, len(portfolio))
@@ -86,9 +90,10 @@ def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
     )
 
 
-def _budget(policy: Policy, channels: _Channels) -> _Draft:
+def _budget(policy: Policy, portfolio: Portfolio, channels: _Channels) -> _Draft:
     budget = policy.budget
-    row = Row("budget", budget.basis, budget.spend, budget.amount, max(budget.amount, 1e-9))
+    whole = whole_budget(policy, portfolio)
+    row = Row("budget", budget.basis, budget.spend, budget.amount, budget.amount, everybody=True, whole=whole)
     return _Draft((row,), channels.index(budget.basis, None, ""), None)
 
 
@@ -101,18 +106,31 @@ def _draft(
     channel = channels.index(measured.basis, weight, key)
     reference = _reference(limit, channels)
     used_by_exposure = _exposure_by_code(measured, weight, membership, portfolio)
-    taken = _reference_exposure(limit, measured, portfolio)
+    lent = _reference_exposure(limit, measured, portfolio)
+    taken = limit.bound * lent
+    share = limit.bound if reference is not None else 0.0
     bound = limit.bound * policy.budget.amount if limit.of == "budget" else limit.bound
-    size = 0.0 if reference else abs(bound)
-    rows = []
-    for label, lent in zip(membership.labels, used_by_exposure.tolist(), strict=True):
-        name = limit.name if limit.each is None else f"{limit.name}[{label}]"
-        rhs = (taken if reference else bound) - lent
-        rows.append(
-            Row(name, limit.measure, limit.sense, float(rhs), max(size, policy.budget.amount / 1000, 1e-9))
-        )
+    room = (taken if reference is not None else bound) - used_by_exposure
+    wholes = whole_rows(limit, membership, portfolio, policy)
+    least = least_weights(limit, membership, portfolio)
     everybody = limit.each is None and not limit.where
-    return _Draft(tuple(rows), channel, None if everybody else at, reference)
+    rows = tuple(
+        Row(
+            name=limit.name if limit.each is None else f"{limit.name}[{label}]",
+            measure=limit.measure,
+            sense=limit.sense,
+            rhs=float(room[code]),
+            size=0.0 if reference is not None else abs(bound),
+            share=share,
+            reference=REFERENCES.get(limit.of or "", ""),
+            lent=lent,
+            least_weight=float(least[code]),
+            everybody=everybody,
+            whole=wholes[code],
+        )
+        for code, label in enumerate(membership.labels)
+    )
+    return _Draft(rows, channel, None if everybody else at, reference)
 
 
 def _weighted(measured: Measured, limit: Limit, portfolio: Portfolio) -> tuple[Floats | None, str]:
@@ -127,10 +145,9 @@ def _weighted(measured: Measured, limit: Limit, portfolio: Portfolio) -> tuple[F
 
 def _reference(limit: Limit, channels: _Channels) -> tuple[int, float] | None:
     """- bound x reference on the left, for limits that are a share of what is lent."""
-    if limit.of in (None, "budget"):
+    if limit.of is None or limit.of not in REFERENCES:
         return None
-    basis = "offered" if limit.of == "total" else "drawn"
-    return channels.index(basis, None, ""), -limit.bound
+    return channels.index(REFERENCES[limit.of], None, ""), -limit.bound
 
 
 def _exposure_by_code(
@@ -146,10 +163,10 @@ def _exposure_by_code(
 
 
 def _reference_exposure(limit: Limit, measured: Measured, portfolio: Portfolio) -> float:
-    """bound x what is already lent; a measure that exposure does not use has a reference without it."""
+    """What is already lent of the reference; a measure that exposure does not use has one without it."""
     if limit.of in (None, "budget") or not measured.counts_exposure:
         return 0.0
-    return limit.bound * float(np.sum(portfolio.exposure))
+    return float(np.sum(portfolio.exposure))
 
 
 def _cells(memberships: Sequence[Membership], borrowers: int) -> tuple[Codes, np.ndarray]:

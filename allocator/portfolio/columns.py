@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from allocator.errors import Fault
-from allocator.records.scenario import LARGEST_AMOUNT, LONGEST_TERM, PortfolioSource
+from allocator.records.scenario import LARGEST_AMOUNT, LARGEST_LOAN, LONGEST_TERM, PortfolioSource
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ NUMBERS = (
     NumberColumn("pd", absent=None, empty=None, highest=1.0),
     NumberColumn("lgd", absent=None, empty=None, highest=1.0),
     NumberColumn("term_years", absent=1.0, empty=None, highest=LONGEST_TERM, positive=True),
-    NumberColumn("min_amount", absent=0.0, empty=0.0, highest=LARGEST_AMOUNT),
-    NumberColumn("max_amount", absent=math.inf, empty=math.inf, highest=LARGEST_AMOUNT),
+    NumberColumn("min_amount", absent=0.0, empty=0.0, highest=LARGEST_LOAN),
+    NumberColumn("max_amount", absent=math.inf, empty=math.inf, highest=LARGEST_LOAN),
     NumberColumn("relationship_value", absent=0.0, empty=0.0, highest=LARGEST_AMOUNT),
-    NumberColumn("exposure", absent=0.0, empty=0.0, highest=LARGEST_AMOUNT),
+    NumberColumn("exposure", absent=0.0, empty=0.0, highest=LARGEST_LOAN),
     NumberColumn("min_rate", absent=math.nan, empty=math.nan, highest=1.0),
-    NumberColumn("fixed_amount", absent=math.nan, empty=math.nan, highest=LARGEST_AMOUNT, positive=True),
+    NumberColumn("fixed_amount", absent=math.nan, empty=math.nan, highest=LARGEST_LOAN, positive=True),
     NumberColumn("fixed_rate", absent=math.nan, empty=math.nan, highest=1.0),
 )
 

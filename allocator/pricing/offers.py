@@ -12,16 +12,14 @@ import numpy as np
 
 from allocator.errors import Fault, InputError, in_rows
 from allocator.pricing.churn import rate_menu, smooth
+from allocator.records.lots import CENT, in_money, lots_for, lots_within
 from allocator.records.offers import Menu, OfferBook
 from allocator.records.portfolio import Booleans, ChurnTable, Codes, Floats, Integers, Portfolio, Text
 from allocator.records.reasons import NO_OFFER
 from allocator.records.scenario import Policy, Response
 
-CENT = 0.01
 SAME_RATE = 1e-12
 """Two rates closer than this are one."""
-_DIVISION = 1e-15
-"""A whole number of lots may be off by this much of itself through division: 0.07 / 0.01 is above 7."""
 
 _PART = 16_384
 """Borrowers at a time: their temporaries stay in a core's cache."""
@@ -164,25 +162,10 @@ def _pinned_fault(portfolio: Portfolio, who: Booleans, problem: str, remedy: str
 def _amounts(portfolio: Portfolio, policy: Policy, pinned: Booleans) -> tuple[Floats, Floats]:
     """Smallest and largest loan, on the lattice of amounts; what was pinned stays as it is."""
     lot = policy.ticket.step or CENT
-    low = _ceil_to(np.maximum(portfolio.min_amount, policy.ticket.min), lot)
-    high = _floor_to(np.minimum(portfolio.max_amount, policy.ticket.max), lot)
+    low = in_money(lots_for(np.maximum(portfolio.min_amount, policy.ticket.min), lot), lot)
+    high = in_money(lots_within(np.minimum(portfolio.max_amount, policy.ticket.max), lot), lot)
     fixed = np.where(pinned, portfolio.fixed_amount, 0.0)
     return np.where(pinned, fixed, low), np.where(pinned, fixed, high)
-
-
-def _ceil_to(amounts: Floats, lot: float) -> Floats:
-    """The least multiple of `lot` not below each amount."""
-    return _multiple(np.ceil(amounts / lot * (1 - _DIVISION)), lot)
-
-
-def _floor_to(amounts: Floats, lot: float) -> Floats:
-    """The largest multiple of `lot` not above each amount."""
-    return _multiple(np.floor(amounts / lot * (1 + _DIVISION)), lot)
-
-
-def _multiple(count: Floats, lot: float) -> Floats:
-    """count * lot, correctly rounded to the cent that it is (count * 0.01 may be off by one bit)."""
-    return count / 100.0 if lot == CENT else count * lot
 
 
 def _borrower_menus(

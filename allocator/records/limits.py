@@ -12,6 +12,7 @@ cells x rows is stored.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -42,16 +43,42 @@ class Channel:
 
 
 @dataclass(frozen=True)
+class Whole:
+    """A row that is decided in decimals, without a tolerance (docs/formulation.md, section 2).
+
+    weight x (sum over the row's borrowers) - share x (sum over everybody)  {<=, >=, =}  rhs
+    in money offered or in loans, what is already lent taken off.
+    """
+
+    weight: Fraction
+    share: Fraction
+    rhs: Fraction
+
+
+@dataclass(frozen=True)
 class Row:
-    """One limit: its name, direction, right-hand side and how to report it."""
+    """One limit: its name, direction, right-hand side and what its verdict is measured against."""
 
     name: str
     measure: Measure
     sense: Sense
     rhs: float
     """Right-hand side with the exposure already lent taken off."""
-    scale: float
-    """What one unit of violation is measured against: max(|b|, budget / 1000)."""
+    size: float
+    """|b|: the right-hand side as the policy has it; 0 for a share of what is lent."""
+    share: float = 0.0
+    """q, where the right-hand side is a share of what is lent."""
+    reference: str = ""
+    """The basis that the share is of; '' without one."""
+    lent: float = 0.0
+    """What is already lent of it."""
+    least_weight: float = 0.0
+    """Of a row of loans with differing weights the smallest but 0, whatever its sign: no tolerance is
+    worth one more loan."""
+    everybody: bool = False
+    """It counts every borrower; else those whose cells `Limits.matrix` names."""
+    whole: Whole | None = None
+    """The row in decimals, where it is a whole row."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +108,14 @@ class Limits:
         return np.array([row.rhs for row in self.rows])
 
     @cached_property
-    def scale(self) -> Floats:
-        """(m,) what violations are measured against."""
-        return np.array([row.scale for row in self.rows])
+    def sizes(self) -> Floats:
+        """(m,) |b|, 0 for shares of what is lent."""
+        return np.array([row.size for row in self.rows])
+
+    @cached_property
+    def shares(self) -> Floats:
+        """(m,) |q|, 0 for rows that are no share of what is lent."""
+        return np.array([abs(row.share) for row in self.rows])
 
     @cached_property
     def senses(self) -> tuple[Sense, ...]:

@@ -19,7 +19,9 @@ Reference = Literal["budget", "total", "drawn"]
 Basis = Literal["offered", "drawn"]
 
 LARGEST_AMOUNT = 1e14
-"""Currency units; beyond, a double no longer tells one cent from the next."""
+"""Currency units; of a budget or a bound."""
+LARGEST_LOAN = 1e13
+"""Currency units; a double still tells each of its cents from the next, and so do sums of a few."""
 LONGEST_TERM = 100.0
 """Years."""
 

@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
 )
 
+from allocator.records.scenario import LARGEST_LOAN
 from allocator.scenario.limit_schema import LimitEntry
 from allocator.scenario.quantities import (
     Finding,
@@ -103,6 +104,9 @@ class TicketEntry(Typed):
     @field_validator("max")
     @classmethod
     def _above_min(cls, largest: float, info: ValidationInfo) -> float:
+        if largest > LARGEST_LOAN:
+            problem = f"{largest:g} is too large a loan, expected at most {LARGEST_LOAN:g}"
+            raise refuse(Finding(problem, "write an amount in currency units, or count in thousands of them"))
         smallest = info.data.get("min", largest)
         if smallest > largest:
             problem = f"the largest loan {largest:.10g} is below the smallest {smallest:.10g}"

@@ -96,6 +96,7 @@ def test_no_time_and_no_first_allocation_is_said() -> None:
     case = hard_case(
         limit("count", "loans", "exactly", 61.0),
         limit("B", "drawn", "exactly", 0.5, of="drawn", where={"grade": ["B"]}),
+        limit("earned", "interest", "exactly", 161_234.56),
     )
     with pytest.raises(NoAllocationError, match=r"^no allocation was found within 1e-06 seconds; raise"):
         solve(case)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -160,8 +162,10 @@ def test_blocks_are_put_together_and_rows_have_a_measure() -> None:
         [1.0, -2.0, 0.0],
         [0.0, 0.0, 5.0],
     ]
-    assert measure_of(np.array([50.0]), top, np.array([[3.0, 0.0]])).tolist() == [3.0]
-    assert measure_of(np.array([5e3, 1e-3]), np.zeros((2, 0))).tolist() == [5.0, 1e-6]
+    limits: Any = SimpleNamespace(sizes=np.array([50.0]), shares=np.zeros(1))
+    assert measure_of(limits, 1.0, top, np.array([[3.0, 0.0]])).tolist() == [3.0]
+    limits = SimpleNamespace(sizes=np.array([5e3, 0.0, 0.0]), shares=np.array([0.0, 0.5, 0.0]))
+    assert measure_of(limits, 4e3, np.zeros((3, 0))).tolist() == [5.0, 2.0, 1.0]
     lower, upper = row_bounds(("at_most", "at_least", "exactly"), np.array([1.0, 2.0, 3.0]))
     assert lower.tolist() == [-np.inf, 2.0, 3.0]
     assert upper.tolist() == [1.0, np.inf, 3.0]

@@ -47,7 +47,7 @@ def test_interest_is_compared_with_what_is_newly_lent() -> None:
     assert limits.rhs[1] == 0.0
 
 
-def test_a_violation_is_measured_against_the_bound_or_a_thousandth_of_the_budget() -> None:
+def test_what_a_row_is_measured_against_comes_from_the_row_alone() -> None:
     limits = compile_limits(
         policy(
             1e6,
@@ -57,7 +57,9 @@ def test_a_violation_is_measured_against_the_bound_or_a_thousandth_of_the_budget
         ),
         BOOK,
     )
-    assert limits.scale.tolist() == [1e6, 5_000.0, 1_000.0, 1_000.0]
+    assert limits.sizes.tolist() == [1e6, 5_000.0, 5.0, 0.0]
+    assert limits.shares.tolist() == [0.0, 0.0, 0.0, 0.5]
+    assert [row.reference for row in limits.rows] == ["", "", "", "drawn"]
 
 
 def test_borrowers_of_the_same_memberships_share_a_cell_and_equal_columns_a_channel() -> None:

@@ -71,6 +71,12 @@ def test_a_band_may_be_one_rate_and_a_grade_any_text(write: Write) -> None:
             "max",
             "'1e300' is too large an amount, expected at most 1e+14; write an amount in currency units",
         ),
+        (
+            "{min: 1, max: 1e14}",
+            "max",
+            "1e+14 is too large a loan, expected at most 1e+13; "
+            "write an amount in currency units, or count in thousands of them",
+        ),
         ("{min: 0, max: 4}", "min", "'0' is not above 0; write a number above 0"),
         ("{min: 1, max: 4, step: 0}", "step", "'0' is not above 0; write a number above 0"),
     ],
@@ -86,7 +92,7 @@ def test_the_multiples_of_a_step_are_counted_exactly(write: Write) -> None:
         "{min: 0.3, max: 0.35, step: 0.1}",
         "{min: 1e6, max: 1e6, step: 1e6}",
         "{min: 0.01, max: 0.01}",
-        "{min: 0.01, max: 1e14}",
+        "{min: 0.01, max: 1e13}",
     ):
         load_scenario(write("case.yaml", BASE.replace("{min: 10_000, max: 100_000}", ticket)))
 

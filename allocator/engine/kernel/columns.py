@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 
+from allocator.engine.equalities import Equalities, equalities_of
+from allocator.engine.whole import WholeRows, whole_rows_of
 from allocator.records.limits import Channel, Limits
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Codes, Floats, Integers
@@ -36,8 +39,64 @@ class Columns:
             channel if channel.weight is None else Channel(channel.basis, channel.weight[picks])
             for channel in limits.channels
         )
-        rows = tuple(replace(row, rhs=row.rhs * share, scale=row.scale * share) for row in limits.rows)
+        rows = limits.rows
+        if share != 1.0:
+            rows = tuple(replace(row, rhs=row.rhs * share, size=row.size * share, whole=None) for row in rows)
         return Columns(book, replace(limits, rows=rows, cell=limits.cell[picks], channels=channels))
+
+    @cached_property
+    def whole(self) -> WholeRows:
+        """The rows that are decided in integers."""
+        return whole_rows_of(self.offers, self.limits)
+
+    @cached_property
+    def equalities(self) -> Equalities:
+        """Which of the whole rows leave no slack, and whether they can hold."""
+        return equalities_of(self.whole)
+
+    @property
+    def equal(self) -> frozenset[int]:
+        """Places among the whole rows of those that every allocation meets exactly."""
+        return self.equalities.equal
+
+    @cached_property
+    def tight_rhs(self) -> Floats:
+        """(m,) right-hand sides, of whole rows as far as amounts in whole lots can use them up."""
+        rhs, whole = self.limits.rhs.copy(), self.whole
+        for r, right in self.equalities.rounded.items():
+            rhs[whole.row[r]] = float(right / whole.scale[r])
+        return rhs
+
+    @cached_property
+    def typical_loan(self) -> float:
+        """The mean of the largest loans."""
+        return (float(np.mean(self.offers.high)) if len(self) else 0.0) or 1.0
+
+    @cached_property
+    def typical_use(self) -> Floats:
+        """(m,) about what a loan of mean size to one of a row's larger users uses of it; at least 1e-300."""
+        limits = self.limits
+        loan = self.typical_loan
+        use = np.array(
+            [
+                (1.0 if channel.basis == 3 else loan)
+                * (1.0 if channel.weight is None or not len(self) else float(np.mean(np.abs(channel.weight))))
+                for channel in limits.channels
+            ]
+        )
+        single = abs(limits.matrix).multiply(np.tile(use, limits.cells)[None, :])
+        common = abs(limits.everywhere).multiply(use[None, :])
+        largest = np.maximum(*(part.max(axis=1).toarray().ravel() for part in (single, common)))
+        return np.asarray(np.maximum(largest, 1e-300))
+
+    @cached_property
+    def scale(self) -> Floats:
+        """(m,) what a break of each row is measured against before there is an allocation: at most its scale.
+
+        |b|, or what one loan uses where there is none: the row's own scale (formulation.md, section 2) also
+        knows what is lent.
+        """
+        return np.where(self.limits.sizes > 0.0, self.limits.sizes, self.typical_use)
 
     def price_by_basis(self, prices: Floats) -> Floats:
         """(4, n) P_b,i = sum_j lambda_j c_ji over the rows on basis b (formulation.md, section 2)."""

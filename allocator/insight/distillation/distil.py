@@ -10,7 +10,7 @@ import numpy as np
 from allocator.certification import recheck
 from allocator.certification.certify import Finding
 from allocator.engine.kernel.columns import Columns
-from allocator.engine.search import TOLERANCE
+from allocator.engine.verdicts import TOLERANCE
 from allocator.errors import InfeasibleError
 from allocator.insight.distillation.candidates import Candidate, Few, over_everybody, sample_of
 from allocator.insight.distillation.rules import Rule, follow, rule_of
@@ -137,7 +137,7 @@ def _rules(columns: Columns, tree: Candidate, rates: Floats) -> tuple[float, tup
     drafts = stretched(columns, settled(columns, drafts, tree.left), tree.left)
     left = tree.left - use_of(columns, drafts)
     exact = np.array([sense == "exactly" for sense in columns.limits.senses])
-    if np.any(violations(columns, left)) or np.any(exact & (left > TOLERANCE * columns.limits.scale)):
+    if np.any(violations(columns, left)) or np.any(exact & (left > TOLERANCE * columns.scale)):
         return None
     rules = tuple(
         Rule(tree.nodes[pick.node].where, draft.rate, draft.share)

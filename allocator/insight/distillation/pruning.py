@@ -111,7 +111,7 @@ def prune(columns: Columns, answers: Answers, paths: Floats, left: Floats, most:
     relaxed = solve(_elastic(_program(pruning, answers), len(left)), Effort())
     if relaxed.point is None:
         return pruning
-    unit, measure = _unit(answers), measure_of(columns.limits.scale, answers.use)
+    unit, measure = _unit(answers), measure_of(columns.limits, columns.money_unit, answers.use)
     prices = relaxed.row_prices[: len(left)] * unit / measure
     broken = float(np.max(relaxed.point[len(answers) :])) > BROKEN
     return replace(pruning, value=-np.inf if broken else relaxed.value * unit, prices=prices)
@@ -195,7 +195,7 @@ def _program(
     `all_of_them`: every node is a rule.
     """
     limits, paths = pruning.columns.limits, pruning.paths
-    measure = measure_of(limits.scale, answers.use)
+    measure = measure_of(limits, pruning.columns.money_unit, answers.use)
     lower, upper = row_bounds(limits.senses, pruning.left / measure)
     count, width = len(paths), len(answers)
     exact = np.array([sense == "exactly" for sense in limits.senses])

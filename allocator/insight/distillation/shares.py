@@ -73,7 +73,7 @@ def violations(columns: Columns, left: Floats) -> Floats:
     """(m,) by how much each limit is broken where `left` remains of it; below 0 where a floor is missed."""
     floors = np.array([sense == "at_least" for sense in columns.limits.senses])
     over = np.where(floors, -np.maximum(left, 0.0), np.maximum(-left, 0.0))
-    return np.where(np.abs(over) > 1e-10 * columns.limits.scale, over, 0.0)
+    return np.where(np.abs(over) > 1e-10 * columns.scale, over, 0.0)
 
 
 def stretched(columns: Columns, drafts: list[Draft], left: Floats) -> list[Draft]:
