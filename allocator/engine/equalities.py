@@ -119,7 +119,9 @@ def equalities_of(whole: WholeRows) -> Equalities:
     missed = _missed(whole, sums, sorted(written), {})
     if missed is not None or len(whole) * whole.groups > _LARGEST:
         return Equalities(written, missed=missed)
-    held, conflict = _without_slack(_lines(whole, sums), 2 * whole.groups)
+    settled = [g for g in range(whole.groups) if sums.loans[g] == sums.pins[g]]
+    given = {*settled, *(whole.groups + g for g in settled)}
+    held, conflict = _without_slack(_lines(whole, sums), 2 * whole.groups, given)
     equal = written | {line.place for line in held if line.place >= 0}
     if conflict:
         return Equalities(equal, conflict=tuple(sorted({line.place for line in conflict if line.place >= 0})))
@@ -146,6 +148,12 @@ def _lines(whole: WholeRows, sums: Sums) -> list[_Line]:
             lines.append(_Line({v: -use for v, use in of.items()}, -whole.rhs[r], r))
     for g in range(groups):
         ends = ((sums.pinned[g], sums.highest[g]), (sums.pins[g], sums.loans[g]))
+        if sums.loans[g] == sums.pins[g]:  # nobody is free: no choice, and no slack to look for
+            lines += [
+                _Line({g: 1}, Fraction(ends[0][0]), -1),
+                _Line({groups + g: 1}, Fraction(ends[1][0]), -1),
+            ]
+            continue
         for v, (least, most) in zip((g, groups + g), ends, strict=True):
             lines += [_Line({v: 1}, Fraction(most), -1), _Line({v: -1}, Fraction(-least), -1)]
         for sign, size in ((-1, sums.smallest[g]), (1, sums.largest[g])):
@@ -154,9 +162,13 @@ def _lines(whole: WholeRows, sums: Sums) -> list[_Line]:
     return lines
 
 
-def _without_slack(lines: list[_Line], variables: int) -> tuple[list[_Line], list[_Line]]:
-    """The lines that no point leaves slack, and lines that no point meets together."""
-    held: list[_Line] = []
+def _without_slack(lines: list[_Line], variables: int, given: set[int]) -> tuple[list[_Line], list[_Line]]:
+    """The lines that no point leaves slack, and lines that no point meets together.
+
+    `given`: variables whose one line is no bound but their value.
+    """
+    held = [line for line in lines if line.place < 0 and line.of.keys() <= given]
+    lines = [line for line in lines if line not in held]
     alone = [line for line in lines if not line.of and line.right < 0]
     if alone:
         return [], alone[:1]
