@@ -33,6 +33,7 @@ from allocator.scoring.reading import (
     numbers,
     read_table,
 )
+from allocator.scoring.remarks import on_logit, on_rating, remark_figures, remark_section
 from allocator.scoring.score import filled_cells
 from allocator.scoring.scorecard import check_bounds, fit_scorecard, out_of_fold_pd
 from allocator.scoring.trial import auc_by_share, try_rating, walk_forward
@@ -101,6 +102,8 @@ def logit_from_files(
             figures["lgd"] = lgd
             metrics["LGD, lost of owed over the defaults"] = f"{lgd:.3f}"
         filled = filled_cells(frame, card)
+        remarks = on_logit(frame, y.to_numpy(float), card, figures["auc"]["value"])
+        figures |= filled_figures(filled) | remark_figures(remarks)
     reliability = validation.reliability(y.to_numpy(float), held_out)
     tables = {"Wald tests": card.wald(), "Reliability, out of fold": reliability, **_left_out(given)}
     described = Card(
@@ -111,10 +114,10 @@ def logit_from_files(
         limits="PDs are over the horizon of the outcome column; see the signs that disagree below",
         metrics=metrics | filled_lines(filled),
         training={data.name: content_hash(data), declared.name: content_hash(declared)},
-        sections=[(name, markdown(table)) for name, table in tables.items()],
+        sections=remark_section(remarks) + [(name, markdown(table)) for name, table in tables.items()],
     )
     extra = {".svg": validation.reliability_svg(reliability, "Out-of-fold reliability")}
-    return Fit(to_document(card), described, figures | filled_figures(filled), tables, extra)
+    return Fit(to_document(card), described, figures, tables, extra)
 
 
 @one_reading()
@@ -159,6 +162,7 @@ def rating_from_files(
             **_left_out(given),
         }
         filled = filled_cells(frame, rating)
+        remarks = on_rating(frame, outcome, rating, given.rules, figures["auc_out_of_fold"]["value"])
     described = Card(
         title=f"Debt rating, {len(y):,} loans, {int(y.sum()):,} defaults",
         purpose="score 0 to 100, class, PD and LGD of a borrower",
@@ -170,9 +174,10 @@ def rating_from_files(
         )
         | filled_lines(filled),
         training={data.name: content_hash(data), declared.name: content_hash(declared)},
-        sections=[(name, markdown(table)) for name, table in tables.items()],
+        sections=remark_section(remarks) + [(name, markdown(table)) for name, table in tables.items()],
     )
-    return Fit(to_document(rating), described, figures | filled_figures(filled), tables)
+    figures |= filled_figures(filled) | remark_figures(remarks)
+    return Fit(to_document(rating), described, figures, tables)
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,12 @@ from scipy import special
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.reading import weighted_sum
+from allocator.scoring.separation import separating, separating_together
 
 Penalty = Literal["none", "firth", "flic", "ridge"]
 STEPS = 200
+PENALISED_STEPS = 2000
+"""Near separation the penalty alone pulls, and steps shrink by a constant factor."""
 TOLERANCE = 1e-10
 NORMAL_95 = 1.959963984540054
 
@@ -98,7 +101,7 @@ def fit_logit(
     else:
         ridge = np.full(design.shape[1], strength if penalty == "ridge" else 0.0)
         ridge[0] = 0.0
-        coefficients = _newton(design, y, firth=penalty != "ridge", ridge=ridge)
+        coefficients = _newton(design, y, names, firth=penalty != "ridge", ridge=ridge)
         if penalty == "flic":
             coefficients = _refit_intercept(design, y, coefficients)
         information = _information(design, coefficients) + np.diag(ridge)
@@ -146,7 +149,7 @@ def _maximum_likelihood(design: Floats, y: Floats, names: Sequence[str]) -> Floa
         except (np.linalg.LinAlgError, PerfectSeparationError):
             converged, coefficients = False, np.zeros(design.shape[1])
     if not converged or not np.isfinite(coefficients).all() or np.abs(coefficients[1:]).max(initial=0) > 30:
-        guilty = separating(design[:, 1:], y, names)
+        guilty = separating(design[:, 1:], y, names) or separating_together(design[:, 1:], y, names)
         of = f": {', '.join(guilty)}" if guilty else " (several columns together)"
         fault = Fault(
             f"defaults are separated perfectly{of}", "use penalty flic, firth or ridge, or leave them out"
@@ -155,14 +158,7 @@ def _maximum_likelihood(design: Floats, y: Floats, names: Sequence[str]) -> Floa
     return coefficients
 
 
-def separating(x: Floats, y: Floats, names: Sequence[str]) -> list[str]:
-    """Columns that alone separate the outcomes: wholly, or in one of their two ends (a dummy of one kind)."""
-    bad, good = x[y == 1], x[y == 0]
-    apart = (bad.min(axis=0) >= good.max(axis=0)) | (bad.max(axis=0) <= good.min(axis=0))
-    return [name for name, separates in zip(names, apart, strict=True) if separates]
-
-
-def _newton(design: Floats, y: Floats, *, firth: bool, ridge: Floats) -> Floats:
+def _newton(design: Floats, y: Floats, names: Sequence[str], *, firth: bool, ridge: Floats) -> Floats:
     """Maximise the penalised likelihood by Newton's method with step halving.
 
     Firth's score (his eq. 5.2): X'(y - p + h (1/2 - p)), h the leverages of the weighted fit. It is that
@@ -171,7 +167,7 @@ def _newton(design: Floats, y: Floats, *, firth: bool, ridge: Floats) -> Floats:
     """
     coefficients = np.zeros(design.shape[1])
     objective = _penalised(design, y, coefficients, firth, ridge)
-    for _ in range(STEPS):
+    for _ in range(PENALISED_STEPS):
         p = special.expit(design @ coefficients)
         weight = p * (1 - p)
         information = design.T @ (design * weight[:, None]) + np.diag(ridge)
@@ -191,7 +187,11 @@ def _newton(design: Floats, y: Floats, *, firth: bool, ridge: Floats) -> Floats:
         coefficients, objective = coefficients + step, tried
         if np.abs(step).max() < TOLERANCE * max(1.0, float(np.abs(coefficients).max())):
             return coefficients
-    fault = Fault(f"the fit has not settled after {STEPS} steps", "cut outliers, or use penalty ridge")
+    problem = f"the fit has not settled after {PENALISED_STEPS} steps"
+    guilty = separating(design[:, 1:], y, names) or separating_together(design[:, 1:], y, names)
+    if guilty:
+        problem += f": defaults are separated perfectly, {', '.join(guilty)}"
+    fault = Fault(problem, "leave out what separates, cut outliers, or use penalty ridge")
     raise InputError.of([fault], "Logit")
 
 

@@ -8,14 +8,16 @@ standardised; a category becomes one column a level against the commonest one, r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
-from allocator.records.portfolio import Booleans, Floats
+from allocator.records.portfolio import Floats
+from allocator.scoring.codes import codes_beyond, standing_out
+from allocator.scoring.collinearity import Dependence, determined
 from allocator.scoring.levels import Levels, Unseen, level, levels_of, unseen
 from allocator.scoring.reading import Filled, column, numbers
 
@@ -24,8 +26,6 @@ Transform = Literal["none", "log"]
 OTHER = "other"
 RARE = 20
 """A level with fewer rows at fit is pooled into OTHER; fewer than that in all count as the reference."""
-COLLINEAR = 1e-8
-"""Relative size of a column's remainder on the others below which it is theirs."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,7 @@ class Column:
         """What stands for an empty cell, in words."""
         if self.variable.kind == "category":
             return f"the level {self.pool}"
-        size = np.expm1(abs(self.fill)) if self.variable.transform == "log" else abs(self.fill)
-        return f"the median at fit, {np.copysign(size, self.fill):.4g}"
+        return f"the median at fit, {_untransformed(self.variable, self.fill):.4g}"
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ class Preparation:
     def matrix(self, frame: pd.DataFrame) -> Floats:
         """(n, k) matrix, no intercept. Raises InputError: a column missing, not numeric or infinite."""
         faults: list[Fault] = []
-        raw = [_raw(learnt.variable, frame, faults) for learnt in self.columns]
+        raw = [cells_of(learnt.variable, frame, faults) for learnt in self.columns]
         if faults:
             raise InputError.of(faults, "Variables")
         out = np.empty((len(frame), len(self.names)), order="F")
@@ -123,7 +122,7 @@ class Preparation:
 
     def filled(self, frame: pd.DataFrame) -> tuple[Filled, ...]:
         """The variables of `frame`, one that `matrix` takes, that have empty cells."""
-        found = ((one, _raw(one.variable, frame, [])) for one in self.columns)
+        found = ((one, cells_of(one.variable, frame, [])) for one in self.columns)
         counts = [(one, empty_cells(cells)) for one, cells in found if cells is not None]
         return tuple(Filled(one.variable.name, count, one.stand_in) for one, count in counts if count)
 
@@ -131,11 +130,14 @@ class Preparation:
         """Levels of `frame`, one that `matrix` takes, that the fit has not seen; `pds` (n,) are its own."""
         found: list[Unseen] = []
         for one in self.columns:
-            cells = _raw(one.variable, frame, [])
+            cells = cells_of(one.variable, frame, [])
             if isinstance(cells, Levels):
                 word = "the pooled rare levels" if one.pool == OTHER else f"{one.pool!r}, the commonest level"
                 known = [level(name) for name in (*one.levels, *one.rare)]
                 found += unseen(one.variable.name, cells, known, word, pds)
+            elif cells is not None:
+                low, high = (_untransformed(one.variable, end) for end in (one.low, one.high))
+                found += codes_beyond(one.variable.name, cells, low, high, pds)
         return tuple(found)
 
 
@@ -149,12 +151,12 @@ def prepare(frame: pd.DataFrame, variables: Sequence[Variable]) -> Preparation:
     if not variables:
         faults.append(Fault("no variable is named", "name at least one"))
     columns = [_learn(variable, frame, faults) for variable in variables]
+    preparation = Preparation(tuple(column for column in columns if column is not None))
+    dependent = _determined(preparation, frame)
+    codes = [one.name for one in variables if dependent and special_codes(one, frame)]
+    faults += [_collinear(one, codes) for one in dependent]
     if faults:
         raise InputError.of(faults, "Variables")
-    preparation = Preparation(tuple(column for column in columns if column is not None))
-    collinear = _collinear(preparation.matrix(frame), preparation.names)
-    if collinear:
-        raise InputError.of(collinear, "Variables")
     return preparation
 
 
@@ -165,13 +167,47 @@ def usable(frame: pd.DataFrame, variables: Sequence[Variable]) -> tuple[Variable
     """
     faults: list[Fault] = []
     for variable in variables:
-        _raw(variable, frame, faults)
+        cells_of(variable, frame, faults)
     if faults:
         raise InputError.of(faults, "Variables")
     columns = [column for variable in variables if (column := _learn(variable, frame, [])) is not None]
     preparation = Preparation(tuple(columns))
-    told = {fault.field for fault in _collinear(preparation.matrix(frame), preparation.names)}
+    told = {one.name for one in _determined(preparation, frame)}
     return tuple(column.variable for column in columns if not told & set(column.names))
+
+
+def special_codes(variable: Variable, frame: pd.DataFrame) -> dict[float, int]:
+    """Values of a number that look like codes for what is not known, with their rows."""
+    if variable.kind == "category":
+        return {}
+    cells = cells_of(variable, frame, [])
+    return {} if cells is None or isinstance(cells, Levels) else standing_out(cells)
+
+
+def _determined(preparation: Preparation, frame: pd.DataFrame) -> list[Dependence]:
+    """Columns that others determine, as they enter the fit or as they were before outliers were cut."""
+    if not preparation.columns:
+        return []
+    matrix, names = preparation.matrix(frame), preparation.names
+    spreads = np.sqrt(((matrix - matrix.mean(axis=0)) ** 2).sum(axis=0))
+    found = {one.name: one for one in determined(matrix, names, spreads)}
+    uncut = Preparation(tuple(replace(one, low=-np.inf, high=np.inf) for one in preparation.columns))
+    with np.errstate(over="ignore"):
+        matrix = uncut.matrix(frame)
+        fine = np.isfinite((matrix**2).sum(axis=0))
+    kept = [name for name, one in zip(names, fine, strict=True) if one]
+    before = {one.name: one for one in determined(matrix[:, fine], kept, spreads[fine])}
+    return list((before | found).values())
+
+
+def _collinear(one: Dependence, codes: Sequence[str]) -> Fault:
+    coded = [name for name in (one.name, *one.others) if name in codes]
+    remedy = "leave one of them out"
+    if coded:
+        remedy += (
+            f"; if they share codes for what is not known, declare those of {', '.join(coded)} as special"
+        )
+    return Fault(one.problem, remedy, field=one.name)
 
 
 def transformed(variable: Variable, values: Floats) -> Floats:
@@ -179,12 +215,16 @@ def transformed(variable: Variable, values: Floats) -> Floats:
     return np.sign(values) * np.log1p(np.abs(values)) if variable.transform == "log" else values
 
 
+def _untransformed(variable: Variable, value: float) -> float:
+    return float(np.copysign(np.expm1(abs(value)), value)) if variable.transform == "log" else value
+
+
 def empty_cells(cells: Floats | Levels) -> int:
     """How many cells of a variable say nothing."""
     return cells.empty if isinstance(cells, Levels) else int(np.isnan(cells).sum())
 
 
-def _raw(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> Floats | Levels | None:
+def cells_of(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> Floats | Levels | None:
     """The variable's cells: numbers, or a category's levels; None and a fault where they cannot be."""
     if variable.kind == "category":
         cells = column(frame, variable.name, faults)
@@ -199,7 +239,7 @@ def without_codes(values: Floats, special: Sequence[float]) -> Floats:
 
 
 def _learn(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> Column | None:
-    cells = _raw(variable, frame, faults)
+    cells = cells_of(variable, frame, faults)
     if cells is None:
         return None
     if isinstance(cells, Levels):
@@ -240,7 +280,7 @@ def _learn_category(variable: Variable, found: Levels, faults: list[Fault]) -> C
     kept = [name for name in order if counts[name] >= RARE and name != OTHER]
     pooled = sum(counts.values()) - sum(counts[name] for name in kept)
     levels = (*kept, OTHER) if pooled >= RARE else tuple(kept)
-    rare = tuple(name for name in order if counts[name] and name not in levels)
+    rare = tuple(name for name in order if name in found.names and name not in levels)
     if len(levels) < 2:
         problem = f"has no two levels with {RARE} rows or more"
         faults.append(Fault(problem, "leave the variable out", field=variable.name))
@@ -254,29 +294,3 @@ def _dummies(column: Column, found: Levels) -> Floats:
     pool = column.levels.index(column.pool)
     where = found.looked_up([place.get(name, pool) for name in found.names], pool)
     return np.asarray(where[:, None] == np.arange(1, len(column.levels))[None, :], dtype=float)
-
-
-def _collinear(matrix: Floats, names: Sequence[str]) -> list[Fault]:
-    """Columns that are a linear combination of the intercept and the columns before them."""
-    basis = np.full((len(matrix), 1), 1 / np.sqrt(len(matrix)))
-    faults = []
-    for j, name in enumerate(names):
-        column = matrix[:, j]
-        rest = column - basis @ (basis.T @ column)
-        rest -= basis @ (basis.T @ rest)
-        size = float(np.linalg.norm(rest))
-        if size <= COLLINEAR * max(float(np.linalg.norm(column)), 1.0):
-            before = [names[int(i)] for i in np.flatnonzero(_weights(matrix[:, :j], column))]
-            of = " and ".join(before) if before else "a constant"
-            faults.append(Fault(f"is a combination of {of}", "leave one of them out", field=name))
-        else:
-            basis = np.column_stack([basis, rest / size])
-    return faults
-
-
-def _weights(matrix: Floats, column: Floats) -> Booleans:
-    """Which columns of `matrix`, with a constant, combine to `column`."""
-    if matrix.shape[1] == 0:
-        return np.zeros(0, dtype=bool)
-    full = np.column_stack([matrix, np.ones(len(matrix))])
-    return np.asarray(np.abs(np.linalg.lstsq(full, column, rcond=None)[0][:-1]) > 1e-6, dtype=bool)

@@ -156,4 +156,6 @@ def _why(row: Mapping[Hashable, Any]) -> str:
         return "defaulted firms score no lower: the rule points the wrong way here"
     if row["p"] >= SIGNIFICANT:
         return f"F test not significant at {SIGNIFICANT}"
+    if not np.isfinite(row["f"]):
+        return "tells every default from the rest: see whether it is known only after the default"
     return f"cluster {row['cluster']} has a larger F"

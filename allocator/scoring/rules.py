@@ -22,7 +22,8 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
-from allocator.scoring.levels import Levels, level, level_faults, levels_of
+from allocator.scoring.codes import codes_beyond, standing_out
+from allocator.scoring.levels import Levels, Unseen, level, level_faults, levels_of
 from allocator.scoring.preparation import empty_cells, without_codes
 from allocator.scoring.reading import Filled, column, numbers
 
@@ -125,6 +126,22 @@ def filled(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> tuple[Filled, ...]:
     found = ((one, _raw(one.rule, frame, [])) for one in learnt)
     counts = [(one, empty_cells(cells)) for one, cells in found if cells is not None]
     return tuple(Filled(one.rule.name, count, one.stand_in) for one, count in counts if count)
+
+
+def codes_in(frame: pd.DataFrame, learnt: Sequence[Learnt], pds: Floats) -> list[Unseen]:
+    """Codes in numbers of `frame`, which `standardise` takes, far from all at fit; `pds` (n,) are its own."""
+    found: list[Unseen] = []
+    for one in learnt:
+        cells = _raw(one.rule, frame, [])
+        if cells is not None and not isinstance(cells, Levels):
+            found += codes_beyond(one.rule.name, cells, one.low, one.high, pds)
+    return found
+
+
+def special_codes(frame: pd.DataFrame, rule: Rule) -> dict[float, int]:
+    """Values of a number that look like codes for what is not known, with their rows."""
+    cells = None if rule.kind == "qualitative" else _raw(rule, frame, [])
+    return {} if cells is None or isinstance(cells, Levels) else standing_out(cells)
 
 
 def _raw(rule: Rule, frame: pd.DataFrame, faults: list[Fault]) -> Floats | Levels | None:

@@ -18,7 +18,7 @@ from allocator.scoring.invoices import Invoices, Notes, read_invoices
 from allocator.scoring.levels import Unseen
 from allocator.scoring.rating import Rating
 from allocator.scoring.reading import Filled, derive, read_table
-from allocator.scoring.rules import filled
+from allocator.scoring.rules import codes_in, filled
 from allocator.scoring.workbook import read_firms, read_workbook
 
 UNGRADED = "ungraded"
@@ -68,12 +68,12 @@ def text_columns(fitted: Fitted) -> frozenset[str]:
 
 
 def unseen_levels(frame: pd.DataFrame, fitted: Fitted, pds: Floats) -> tuple[Unseen, ...]:
-    """Levels of `frame`, which the scorecard has given the PDs (n,), that its fit did not see or mean."""
+    """Levels, and codes in numbers, of `frame` that the fit did not see; `pds` (n,) are the rows' own."""
     if isinstance(fitted, GradeScorecard):
         return ()
     slips = [slip for one in fitted.derived if one.column in frame for slip in one.slips(frame[one.column])]
-    if isinstance(fitted, Rating):
-        return tuple(slips)  # a text without a score is a fault
+    if isinstance(fitted, Rating):  # a text without a score is a fault
+        return (*slips, *codes_in(derive(frame, fitted.derived), fitted.indicators, pds))
     return (*slips, *fitted.preparation.unseen(derive(frame, fitted.derived), pds))
 
 

@@ -96,3 +96,84 @@ def test_check_and_solve_note_what_a_scorecard_never_saw(
         assert "empty cells of job: 1, filled with the level Office" in page
     summary = json.loads((tmp_path / "run" / "summary.json").read_text("utf-8"))
     assert any("job 'NewJob' was not seen at fit" in note for note in summary["notes"])
+
+
+def _told(folder: Path, allocator: Allocator, frame: pd.DataFrame, *names: str) -> list[str]:
+    """What a fit of the numbers `names` warns of, in JSON and in its card alike."""
+    frame.to_csv(folder / "d.csv", index=False)
+    _declare(folder, *names)
+    files = (folder / "d.csv", "--variables", folder / "d.json", "--outcome", "bad", "--out", folder)
+    found = allocator("fit", "logit", *files, "--json").json
+    card = Path(found["file"]).with_suffix(".md").read_text("utf-8")
+    for one in found.get("warnings", []):
+        assert f"\n- {one}" in card
+    return list(found.get("warnings", []))
+
+
+def test_perfect_separation_is_said_under_the_penalty(
+    training: pd.DataFrame, tmp_path: Path, allocator: Allocator
+) -> None:
+    training.assign(s=10 * training["bad"] + training["x"] / 10).to_csv(tmp_path / "d.csv", index=False)
+    _declare(tmp_path, "x", "s")
+    files = (tmp_path / "d.csv", "--variables", tmp_path / "d.json", "--outcome", "bad", "--out", tmp_path)
+    page = " ".join(allocator("fit", "logit", *files).out.split())
+    assert "warning: s: it tells every default from the rest, so its coefficient is the penalty's" in page
+
+
+def test_columns_that_separate_only_together_are_named(
+    training: pd.DataFrame, tmp_path: Path, allocator: Allocator
+) -> None:
+    noise = np.random.default_rng(1).normal(size=500)
+    apart = training.assign(u=noise, w=2 * training["bad"] - noise + training["x"] / 100)
+    (told,) = _told(tmp_path, allocator, apart, "x", "u", "w")
+    assert told.startswith("u and w: together they tell the outcome")
+    refused = allocator("fit", "logit", tmp_path / "d.csv", "--variables", tmp_path / "d.json",
+                        "--outcome", "bad", "--out", tmp_path, "--penalty", "none")  # fmt: skip
+    assert "defaults are separated perfectly: u, w" in refused.told
+
+
+def test_a_level_without_a_default_is_said(
+    training: pd.DataFrame, tmp_path: Path, allocator: Allocator
+) -> None:
+    training.loc[training["job"] == "Mgr", "bad"] = 0
+    training.to_csv(tmp_path / "d.csv", index=False)
+    (tmp_path / "d.json").write_text(json.dumps(JOB))
+    files = (tmp_path / "d.csv", "--variables", tmp_path / "d.json", "--outcome", "bad", "--out", tmp_path)
+    rows = int((training["job"] == "Mgr").sum())
+    (told,) = allocator("fit", "logit", *files, "--json").json["warnings"]
+    assert told.startswith(f"job=Mgr: none of its {rows} rows defaulted, so its coefficient is the penalty's")
+
+
+def test_collinear_columns_are_named_or_said(
+    training: pd.DataFrame, tmp_path: Path, allocator: Allocator
+) -> None:
+    noise = np.random.default_rng(2).normal(size=500)
+    near = training.assign(x3=2 * training["x"] + 1e-7 * noise, x4=training["x"] + 0.01 * noise)
+    (told,) = _told(tmp_path, allocator, near, "x", "x4")
+    assert told.startswith("x4 is nearly a combination of x: they tell 99.98")
+    _declare(tmp_path, "x", "x3")
+    refused = allocator("fit", "logit", tmp_path / "d.csv", "--variables", tmp_path / "d.json",
+                        "--outcome", "bad", "--out", tmp_path)  # fmt: skip
+    assert refused.status == 2
+    assert "d.csv, x3 is a combination of x to 5e-08 of its spread" in refused.told
+
+
+def test_special_codes_are_said_until_they_are_declared(
+    training: pd.DataFrame, tmp_path: Path, allocator: Allocator
+) -> None:
+    coded = training.assign(x=training["x"].where(training.index % 5 > 0, -999999))
+    (told,) = _told(tmp_path, allocator, coded, "x")
+    assert told.startswith("x: -999999 in 100 rows: taken as amounts; if they say that nothing is known")
+    (tmp_path / "d.json").write_text(json.dumps({"variables": [{"name": "x", "special": [-999999]}]}))
+    files = (tmp_path / "d.csv", "--variables", tmp_path / "d.json", "--outcome", "bad", "--out", tmp_path)
+    found = allocator("fit", "logit", *files, "--json").json
+    assert "warnings" not in found
+    assert found["filled"]["x"]["cells"] == 100
+    (tmp_path / "n.csv").write_text("borrower_id,x\na,-999999\nb,9999999\nc,0\n")
+    scored = allocator("score", tmp_path / "n.csv", "--scorecard", found["file"], "--json").json
+    assert scored["filled"]["x"]["cells"] == 1
+    assert [one["level"] for one in scored["unseen"]["x"]] == ["9999999"]
+
+
+def _declare(folder: Path, *names: str) -> None:
+    (folder / "d.json").write_text(json.dumps({"variables": [{"name": name} for name in names]}))
