@@ -17,6 +17,7 @@ from scipy import optimize, special
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import ChurnTable, Floats
+from allocator.scoring.levels import fault_in_rows, levels_of, twin_faults
 from allocator.scoring.logit import NORMAL_95
 
 FEWEST_RATES = 3
@@ -126,14 +127,17 @@ def _shares(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFram
     for name in ("rate", *grades):
         faults += _cells(frame[name], by_offer, source)
     if by_offer:
-        for row in np.flatnonzero(frame["grade"].isna().to_numpy())[:1]:
-            faults.append(
-                Fault("is empty", "every offer has a grade", source, row=int(row) + 1, field="grade")
-            )
+        found = levels_of(frame["grade"])
+        blank = np.flatnonzero(found.codes < 0)
+        if len(blank):
+            faults.append(fault_in_rows("is empty", blank, "every offer has a grade", source, "grade"))
+        faults += twin_faults("grade", found.names, source)
+    else:
+        faults += twin_faults(None, grades, source)
     if faults:
         raise InputError.of(faults, "Churn")
     if by_offer:
-        long = frame.assign(grade=frame["grade"].astype(str))
+        long = frame.assign(grade=np.array(found.names, dtype=object)[found.codes])
         grouped = long.groupby(["rate", "grade"])["left"]
         shares, offers = grouped.mean().unstack(), grouped.size().unstack().fillna(0)
     else:

@@ -148,7 +148,7 @@ def rating_from_files(
         rating, chosen = fit_rating(frame, y, *money, given.rules, derived=given.derived, **cut)
         trial = try_rating(rating, frame, y, *money, given.rules, folds=folds, seed=seed, **cut)
         outcome = y.to_numpy(float)
-        figures = {
+        figures: dict[str, Any] = {
             "auc_out_of_fold": vars(validation.auc(outcome, -trial.scores)),
             "ks_out_of_fold": vars(validation.ks(outcome, -trial.scores)),
             "kept": [one.rule.name for one in rating.indicators],

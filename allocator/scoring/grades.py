@@ -21,6 +21,7 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats, Integers
+from allocator.scoring.levels import level_faults, levels_of
 from allocator.scoring.ordinal import OrdinalFit, fit_ordinal
 from allocator.scoring.preparation import Preparation, Variable, prepare
 from allocator.scoring.reading import weighted_sum
@@ -128,13 +129,8 @@ def fit_grades(
 def grade_codes(rating: pd.Series) -> Integers:
     """(n,) index into GRADES. Raises InputError for an unknown grade."""
     codes = pd.Index(GRADES).get_indexer(pd.Index(rating.astype(object)))
-    wrong = np.flatnonzero(codes < 0)
-    faults = [
-        Fault(
-            f"{rating.iloc[row]!r} is no grade", "the grades are A, B, C, D", row=int(row) + 1, field="rating"
-        )
-        for row in wrong
-    ]
+    found = levels_of(rating)
+    faults = level_faults("rating", found, GRADES, "is no grade", "the grades are A, B, C, D", empty=True)
     if faults:
         raise InputError.of(faults, "Ratings")
     return codes.astype(np.int64)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
+from allocator.scoring.levels import identifiers, level_faults, levels_of
 from allocator.scoring.reading import read_table
 
 COLUMNS = ("enterprise_id", "invoice_no", "date", "counterparty_id", "amount", "tax", "total", "valid")
@@ -211,8 +212,8 @@ def _identifiers(values: pd.Series, name: str, faults: list[Fault]) -> pd.Series
     blank = values.isna() if values.dtype.kind != "O" else values.isna() | (values == "")
     _report(blank, values, str(values.name), "is empty", "every invoice names both parties", name, faults)
     if isinstance(values.dtype, pd.CategoricalDtype):
-        return values.cat.rename_categories([str(value) for value in values.cat.categories])
-    return values.astype(str).astype("category")
+        return values.cat.rename_categories(identifiers(values.cat.categories.to_series()).tolist())
+    return identifiers(values).astype("category")
 
 
 def _dates(values: pd.Series, name: str, faults: list[Fault]) -> pd.Series:
@@ -250,10 +251,12 @@ def _money(values: pd.Series, column: str, name: str, faults: list[Fault]) -> pd
 def _status(values: pd.Series, name: str, faults: list[Fault]) -> pd.Series:
     if values.dtype.kind == "b":
         return values.astype(bool)
-    known = values.astype(str).str.strip().str.lower().map(STATUS)
-    allowed = "true or false (or 有效发票, 作废发票)"
-    _report(known.isna(), values, "valid", "is no invoice status", f"write {allowed}", name, faults)
-    return known.isna() | known.eq(True)
+    found = levels_of(values)
+    said = {one: STATUS[one.strip().lower()] for one in found.names if one.strip().lower() in STATUS}
+    remedy = "write true or false (or 有效发票, 作废发票)"
+    faults += level_faults("valid", found, list(said), "is no invoice status", remedy, file=name, empty=True)
+    known = found.looked_up([said.get(one, True) for one in found.names], True)
+    return pd.Series(known.astype(bool), index=values.index)
 
 
 def _report(

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from allocator.errors import Fault
+from allocator.errors import Fault, in_rows
 from allocator.records.portfolio import Floats, Integers
 
 PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
@@ -178,23 +178,63 @@ def unseen_lines(found: Sequence[Unseen]) -> list[str]:
 
 
 def level_faults(
-    field: str, found: Levels, unknown: Iterable[str], problem: str, remedy: str, known: Sequence[str]
+    field: str,
+    found: Levels,
+    known: Sequence[str],
+    problem: str,
+    remedy: str,
+    *,
+    file: str | None = None,
+    empty: bool = False,
 ) -> list[Fault]:
-    """One fault a level of `found` that is `unknown`, most rows first, and one for all beyond SHOWN."""
-    rows = found.rows_of(unknown)
+    """One fault a level of `found` that is none of `known`, most rows first, and one for all beyond SHOWN.
+
+    With `empty` also one for the empty cells.
+    """
+    seen = set(known)
+    rows = found.rows_of(name for name in found.names if name not in seen)
     order = sorted(rows, key=lambda one: -len(rows[one]))
     alike = likeness(order, known)
-    faults = []
-    for name in order[:SHOWN]:
-        where = rows[name]
-        count = f" ({rows_in_words(len(where), first_rows(where))})" if len(where) > 1 else ""
-        like = f": {alike[name]}" if alike[name] else ""
-        faults.append(Fault(f"{name!r} {problem}{count}{like}", remedy, row=int(where[0]) + 1, field=field))
+    told = {name: f"{name!r} {problem}{f': {alike[name]}' if alike[name] else ''}" for name in order[:SHOWN]}
+    causes = [(words, rows[name]) for name, words in told.items()]
+    if empty and found.empty:
+        causes.insert(0, ("is empty", np.flatnonzero(found.codes < 0)))
     if order[SHOWN:]:
-        cells = sum(len(rows[name]) for name in order[SHOWN:])
-        further = f"{len(order) - SHOWN:,} further values are like it ({cells:,} rows)"
-        faults.append(Fault(further, remedy, row=int(rows[order[SHOWN]][0]) + 1, field=field))
-    return faults
+        further = np.sort(np.concatenate([rows[name] for name in order[SHOWN:]]))
+        causes.append((f"{len(order) - SHOWN:,} further values like it", further))
+    return [fault_in_rows(words, where, remedy, file, field) for words, where in causes]
+
+
+def fault_in_rows(problem: str, rows: Integers, remedy: str, file: str | None, field: str) -> Fault:
+    """One fault of `rows`, which count from 0."""
+    places = (rows + 1).tolist()
+    return Fault(f"{problem}{in_rows(places)}", remedy, file, row=places[0], field=field)
+
+
+def twins(names: Sequence[str]) -> dict[str, str]:
+    """How those of `names` differ that are an earlier one but for blanks, capitals or leading zeros."""
+    first: dict[str, str] = {}
+    found = {}
+    for name in names:
+        other = first.setdefault(_bare(name), name)
+        if other != name:
+            found[name] = f"it differs from {other!r} by {_difference(name, other)}"
+    return found
+
+
+def twin_faults(field: str | None, names: Sequence[str], file: str) -> list[Fault]:
+    """One fault a name that is almost an earlier one."""
+    return [
+        Fault(
+            f"{name!r} is a value of its own: {how}", "write one the same way everywhere", file, field=field
+        )
+        for name, how in twins(names).items()
+    ]
+
+
+def identifiers(cells: pd.Series) -> pd.Series:
+    """(n,) names of firms as text: a text as it stands, a number as its level."""
+    return cells.map(lambda cell: cell if isinstance(cell, str) else level(cell), na_action="ignore")
 
 
 def first_rows(rows: Integers) -> tuple[int, ...]:

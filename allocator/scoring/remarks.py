@@ -11,7 +11,7 @@ import pandas as pd
 
 from allocator.records.portfolio import Floats
 from allocator.scoring.collinearity import nearly_determined
-from allocator.scoring.levels import likeness
+from allocator.scoring.levels import twins
 from allocator.scoring.preparation import Column, Preparation, special_codes
 from allocator.scoring.rating import Rating
 from allocator.scoring.reading import Derived, derive
@@ -115,12 +115,8 @@ def _levels(column: Column, frame: pd.DataFrame) -> list[str]:
     if rare and column.pool == column.levels[0]:
         few = ", ".join(repr(one) for one in rare[:3]) + (f" and {len(rare) - 3} more" if rare[3:] else "")
         found.append(f"{name}: the rare levels {few} count as {column.pool!r}, the commonest level")
-    known = [*column.levels, *rare]
-    for place, one in enumerate(known):
-        like = likeness([one], known[:place])[one]
-        if like.startswith("it differs"):
-            found.append(f"{name}: {one!r} is a level of its own; {like}")
-    return found
+    alike = twins([*column.levels, *rare])
+    return found + [f"{name}: {one!r} is a level of its own; {how}" for one, how in alike.items()]
 
 
 def _separation(matrix: Floats, y: Floats, preparation: Preparation) -> list[str]:

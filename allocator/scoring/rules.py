@@ -185,9 +185,9 @@ def _learn(frame: pd.DataFrame, rule: Rule, faults: list[Fault]) -> Learnt | Non
 
 def _by_table(rule: Rule, found: Levels, fill: float) -> Floats:
     table = {level(text): score for text, score in (rule.scores or {}).items()}
-    unknown = [name for name in found.names if name not in table]
-    remedy = f"add it to the table, which has {', '.join(text for text in table if text)}"
-    faults = level_faults(rule.name, found, unknown, "has no score", remedy, [text for text in table if text])
+    known = [text for text in table if text]
+    remedy = f"add it to the table, which has {', '.join(known)}"
+    faults = level_faults(rule.name, found, known, "has no score", remedy)
     if faults:
         raise InputError.of(faults, "Indicators")
     return np.array([*(table[name] for name in found.names), fill])[found.codes]

@@ -49,7 +49,7 @@ def separating_together(x: Floats, y: Floats, names: Sequence[str]) -> list[str]
             without = kept[kept != j]
             if len(without) and _direction(x[:, without], y).any():
                 kept = without
-    return [names[j] for j in kept]
+    return [names[j] for j in kept.tolist()]
 
 
 def _direction(x: Floats, y: Floats) -> Floats:
@@ -60,7 +60,7 @@ def _direction(x: Floats, y: Floats) -> Floats:
     found = optimize.linprog(
         -margins.mean(axis=0), A_ub=-margins, b_ub=np.zeros(len(x)), bounds=(-1, 1), method="highs"
     )
-    if found.x is None or -found.fun <= NONE:
+    if found.x is None or found.fun is None or found.fun >= -NONE:
         return np.zeros(x.shape[1])
     return np.abs(found.x[1:])
 

@@ -24,6 +24,7 @@ from allocator.records.conditions import Condition, nobody_passes
 from allocator.records.filters import meets
 from allocator.records.portfolio import ChurnTable, Floats, Portfolio
 from allocator.records.stress import Shock, Stress, StressCase
+from allocator.scoring.levels import likeness
 
 FIGURES = ("pd", "lgd", "amount", "churn")
 BY_GRADE = ("churn", "rates")
@@ -91,15 +92,17 @@ def check_coverage(portfolio: Portfolio, stress: Stress, column: str, file: Path
     held = portfolio.texts.get(column)
     if held is None or not named:
         return
+    alike = likeness([value for value in held.values if value not in named], sorted(named))
     faults = [
         Fault(
-            f"no factor for {column} {value!r}, borrowers: {int(np.count_nonzero(held.codes == code))}",
+            f"no factor for {column} {value!r}, borrowers: {int(np.count_nonzero(held.codes == code))}"
+            + (f"; {alike[value]}" if alike[value] else ""),
             "give it a row, with factors of 1 if it was spared",
             file=str(file),
             field=column,
         )
         for code, value in enumerate(held.values)
-        if value not in named
+        if value in alike
     ]
     if faults:
         raise InputError.of(faults, "Stress")

@@ -14,12 +14,11 @@ from scipy import special
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats, Integers
+from allocator.scoring.levels import level, level_faults, levels_of
 from allocator.scoring.logit import NORMAL_95, fit_logit
 
 TINY = 1e-12
 """Probabilities are kept this far from 0 and 1 before a logarithm."""
-_SHOWN = 20
-"""Faults of one column that are listed; the others are counted."""
 SIZE, MARGIN = 360, 48
 """Of the reliability plot, in pixels."""
 
@@ -238,27 +237,24 @@ def migration(before: pd.Series, after: pd.Series, classes: Sequence[str]) -> pd
     Firms are matched on the index; one rated only once is left out.
     Raises InputError: a class that is not in `classes`, or no firm rated twice.
     """
-    unknown = {
-        name: sorted({str(v) for v in ratings.dropna().unique()} - set(classes))
-        for name, ratings in (("before", before), ("after", after))
-    }
+    found = {"before": levels_of(before), "after": levels_of(after)}
+    place = {level(name): i for i, name in enumerate(classes)}
     faults = [
-        Fault(f"{value!r} is no class", f"the classes are {', '.join(classes)}", field=name)
-        for name, values in unknown.items()
-        for value in values[:_SHOWN]
-    ]
-    faults += [
-        Fault(f"{len(values) - _SHOWN} further values are no class", "name the column of ratings", field=name)
-        for name, values in unknown.items()
-        if len(values) > _SHOWN
+        fault
+        for name, levels in found.items()
+        for fault in level_faults(
+            name, levels, list(place), "is no class", f"the classes are {', '.join(classes)}"
+        )
     ]
     both = before.index.intersection(after.index)
     if len(both) == 0:
         faults.append(Fault("no firm is rated twice", "give both ratings the same index"))
     if faults:
         raise InputError.of(faults, "Migration")
-    place = pd.Index(classes)
-    rows, columns = (place.get_indexer(pd.Index(r.loc[both].astype(object))) for r in (before, after))
+    rows, columns = (
+        pd.Series(one.looked_up([place[name] for name in one.names], -1), ratings.index).loc[both].to_numpy()
+        for one, ratings in zip(found.values(), (before, after), strict=True)
+    )
     known = (rows >= 0) & (columns >= 0)
     counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
     np.add.at(counts, (rows[known], columns[known]), 1)

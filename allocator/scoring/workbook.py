@@ -17,6 +17,7 @@ import pandas as pd
 from allocator.errors import Fault, InputError
 from allocator.intake import take_bytes
 from allocator.scoring.invoices import Duplicates, Invoices, invoices_from_frames
+from allocator.scoring.levels import fault_in_rows, identifiers, level_faults, levels_of
 
 PURCHASES, SALES, FIRMS = "进项发票信息", "销项发票信息", "企业信息"
 FIRM_COLUMNS = {
@@ -27,6 +28,7 @@ FIRM_COLUMNS = {
     "所属行业": "industry",
     "类别": "industry",
 }
+RATINGS = ("A", "B", "C", "D")
 YES_NO = {"是": 1, "否": 0, "1": 1, "0": 0, "true": 1, "false": 0}
 
 
@@ -82,34 +84,38 @@ def read_firms(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     if "enterprise_id" not in frame.columns:
         fault = Fault("lacks the column enterprise_id", "name the firm of each row (or 企业代号)", name)
         raise InputError.of([fault], "Firms")
-    blank = frame["enterprise_id"].isna() | (frame["enterprise_id"] == "")
-    firms = frame.assign(enterprise_id=frame["enterprise_id"].astype(str)).reset_index(drop=True)
-    faults: list[Fault] = []
-
-    def report(wrong: pd.Series, column: str, problem: str, remedy: str) -> None:
-        for row in np.flatnonzero(wrong.to_numpy()).tolist():
-            shown = f"{firms[column].tolist()[row]!r} {problem}"
-            faults.append(Fault(shown, remedy, name, row=row + 1, field=column))
-
-    report(blank, "enterprise_id", "is no identifier", "name the firm of each row")
-    report(
-        firms["enterprise_id"].duplicated() & ~blank.to_numpy(),
-        "enterprise_id",
-        "stands twice",
-        "give one row a firm",
-    )
+    firms = frame.assign(enterprise_id=identifiers(frame["enterprise_id"])).reset_index(drop=True)
+    faults = _unnamed(firms["enterprise_id"], name)
     if "rating" in firms.columns:
-        firms["rating"] = firms["rating"].astype(str).str.strip()
-        report(~firms["rating"].isin(list("ABCD")), "rating", "is no grade", "the grades are A, B, C, D")
+        found = levels_of(firms["rating"])
+        rated = [one for one in found.names if one.strip() in RATINGS]
+        remedy = f"the grades are {', '.join(RATINGS)}"
+        faults += level_faults(
+            "rating", found, [*rated, *RATINGS], "is no grade", remedy, file=name, empty=True
+        )
+        firms["rating"] = np.array([*(one.strip() for one in found.names), ""], dtype=object)[found.codes]
     if "default" in firms.columns:
-        known = firms["default"].astype(str).str.strip().str.lower().str.removesuffix(".0").map(YES_NO)
-        report(known.isna(), "default", "says neither yes nor no", "write 1 or 0 (or 是, 否)")
-        firms["default"] = known
+        found = levels_of(firms["default"])
+        said = {one: YES_NO[one.strip().lower()] for one in found.names if one.strip().lower() in YES_NO}
+        remedy = "write 1 or 0 (or 是, 否)"
+        faults += level_faults(
+            "default", found, list(said), "says neither yes nor no", remedy, file=name, empty=True
+        )
+        firms["default"] = found.looked_up([said.get(one, -1) for one in found.names], -1)
     if faults:
         raise InputError.of(faults, "Firms")
-    if "default" in firms.columns:
-        firms["default"] = firms["default"].astype(int)
     return firms
+
+
+def _unnamed(names: pd.Series, file: str) -> list[Fault]:
+    """Faults of rows without a firm, and of firms that stand twice."""
+    blank = (names.isna() | (names == "")).to_numpy()
+    faults = []
+    if blank.any():
+        problem, remedy = "an empty cell is no identifier", "name the firm of each row"
+        faults.append(fault_in_rows(problem, np.flatnonzero(blank), remedy, file, "enterprise_id"))
+    again = levels_of(names.where(names.duplicated() & ~blank))
+    return faults + level_faults("enterprise_id", again, [], "stands twice", "give one row a firm", file=file)
 
 
 def _frame(rows: list[list[object]]) -> pd.DataFrame:

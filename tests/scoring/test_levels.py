@@ -12,11 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from allocator.errors import InputError
+from allocator.scoring.churn import fit_churn
 from allocator.scoring.declarations import text_columns
+from allocator.scoring.invoices import invoices_from_frames
 from allocator.scoring.levels import level, levels_of, likeness, slips, unseen, unseen_lines
 from allocator.scoring.preparation import Variable
 from allocator.scoring.reading import TEXT, Derived, read_table
 from allocator.scoring.scorecard import Scorecard, fit_scorecard
+from allocator.scoring.validation import migration
+from allocator.scoring.workbook import read_firms
 
 CODES = ("1", "2", "3", "2.5", "-4")
 
@@ -170,3 +175,49 @@ def test_a_fit_learns_the_same_levels_from_every_type(cells: list[object]) -> No
     y = pd.Series(np.tile([0, 0, 0, 1, 1], 24))
     levels = fit_scorecard(frame, y, [Variable("k", "category")]).preparation.columns[0].levels
     assert set(levels) - {"other"} == {"1", "2"}
+
+
+def test_firms_of_every_type_are_the_same_and_faults_are_told_once_a_cause() -> None:
+    rows = {"enterprise_id": [1.0, 2.0], "rating": ["A ", "B"], "default": [1.0, 0.0]}
+    firms = read_firms(pd.DataFrame(rows), "f.csv")
+    assert firms.to_dict("list") == {"enterprise_id": ["1", "2"], "rating": ["A", "B"], "default": [1, 0]}
+    many = 1058
+    faulty = pd.DataFrame({"enterprise_id": range(many + 1), "rating": ["b"] * many + [None], "default": 1})
+    with pytest.raises(InputError) as caught:
+        read_firms(faulty, "f.csv")
+    assert [str(fault) for fault in caught.value.faults] == [
+        "f.csv, row 1059, rating: is empty; the grades are A, B, C, D",
+        "f.csv, row 1, rating: 'b' is no grade: it differs from 'B' by capitals, in 1,058 rows: 1, 2, 3, 4, "
+        "5, ...; the grades are A, B, C, D",
+    ]
+
+
+def test_a_blank_status_leaves_the_other_invoices_as_they_were() -> None:
+    frame = pd.DataFrame({name: ["x"] * 3 for name in ("enterprise_id", "counterparty_id")})
+    frame = frame.assign(date="2019-01-02", amount=1.0, tax=0.0, total=1.0, valid=[1.0, 0.0, np.nan])
+    with pytest.raises(InputError) as caught:
+        invoices_from_frames(frame, frame.assign(valid=["1", "0", "paid"]))
+    assert [(fault.row, fault.problem) for fault in caught.value.faults] == [
+        (3, "is empty"),
+        (3, "'paid' is no invoice status"),
+    ]
+    read = invoices_from_frames(frame[:2], frame[:2].assign(valid=[1, 0]))
+    assert read.purchases["valid"].tolist() == read.sales["valid"].tolist() == [True, False]
+
+
+def test_grades_before_are_matched_by_level_and_named_where_they_are_none() -> None:
+    after = pd.Series(["1", "2", "1"])
+    moved = migration(pd.Series([1.0, 2.0, np.nan]), after, ["1", "2"])
+    assert moved["n"].tolist() == [1, 1]
+    told = "row 1, before: 'a' is no class: it differs from 'A' by capitals, in 2 rows: 1, 2"
+    with pytest.raises(InputError, match=told):
+        migration(pd.Series(["a", "a"]), pd.Series(["A", "A"]), ["A", "B"])
+
+
+def test_a_grade_in_two_spellings_makes_no_two_churn_curves() -> None:
+    offers = pd.DataFrame({"rate": [0.04, 0.05, 0.06] * 4, "grade": ["A", "A "] * 6, "left": [0, 1] * 6})
+    with pytest.raises(InputError, match="grade: 'A ' is a value of its own: it differs from 'A' by blanks"):
+        fit_churn(offers)
+    shares = pd.DataFrame({"rate": [0.04, 0.05], "A": [0.0, 0.1], "a": [0.0, 0.1]})
+    with pytest.raises(InputError, match="'a' is a value of its own: it differs from 'A' by capitals"):
+        fit_churn(shares)

@@ -88,10 +88,11 @@ def test_a_text_without_a_score() -> None:
         scores(rule, ["good", "ugly"])
     with pytest.raises(InputError) as caught:
         scores(rule, ["good", *["Good "] * 3, *"abcdefg"])
+    told = "q: 'Good ' has no score: it differs from 'good' by blanks and capitals, in 3 rows: 2, 3, 4"
     assert [str(fault).split(";")[0] for fault in caught.value.faults] == [
-        "row 2, q: 'Good ' has no score (3 rows (2, 3, 4)): it differs from 'good' by blanks and capitals",
+        f"row 2, {told}",
         *(f"row {row}, q: {name!r} has no score" for row, name in zip((5, 6, 7, 8), "abcd", strict=True)),
-        "row 9, q: 3 further values are like it (3 rows)",
+        "row 9, q: 3 further values like it, in 3 rows: 9, 10, 11",
     ]
 
 
