@@ -19,6 +19,8 @@ from allocator.records.run import Certificate, LimitUse, Status, relative_gap
 from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution
 
+SOLVER_TOLERANCE = 1e-12
+"""Relative to it, what the solver's own bound is rounded outwards by: HiGHS works in doubles."""
 _SUMS = ("interest", "expected_loss", "funding_cost", "churn_cost", "processing_cost", "relationship_cost")
 _PLACES = (
     ("portfolio", "source"),
@@ -47,10 +49,7 @@ def summarise(
     The bound is on allocations that keep every limit and term: one that does not may be worth more.
     """
     certificate = finding.certificate
-    bound = min(solution.bound, certificate.bound)
-    bound = bound if finding.broken else max(bound, certificate.value)
-    recheckable = "prices" if certificate.tree is None else "tree"
-    proof = solution.proof if bound < certificate.bound else recheckable
+    bound, proof = proved_bound(solution, finding)
     gap = relative_gap(bound, certificate.value)
     return {
         "schema": 1,
@@ -70,6 +69,18 @@ def summarise(
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
         "digest": digest(scenario, certificate),
     }
+
+
+def proved_bound(solution: Solution, finding: Finding) -> tuple[float, str]:
+    """The tightest bound that is known, and what it rests on: the solver's own where that lies below the
+    certified one, rounded outwards by the tolerance that it is trusted to.
+    """
+    certificate = finding.certificate
+    bound, proof = certificate.bound, "prices" if certificate.tree is None else "tree"
+    if solution.proof == "solver":
+        own = solution.bound + SOLVER_TOLERANCE * max(abs(solution.bound), 1.0)
+        bound, proof = (own, "solver") if own < bound else (bound, proof)
+    return (bound if finding.broken else max(bound, certificate.value)), proof
 
 
 def status(scenario: Scenario, finding: Finding, gap: float) -> Status:

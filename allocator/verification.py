@@ -12,20 +12,23 @@ import pandas as pd
 
 from allocator.borrowers import NO_MORE, Columns, content_hashes, read_inputs
 from allocator.certification import Ledger, recheck
-from allocator.certification.certify import Finding, unallowed
+from allocator.certification.certify import Finding, impossible_bound, unallowed
 from allocator.certification.economics import COLUMNS
+from allocator.certification.exact import MOST_BORROWERS, Exactly, exact_faults
 from allocator.certification.reasons import contradicted_reasons
 from allocator.errors import CertificateError, Fault, InputError
 from allocator.intake import one_reading, require_unchanged, watched
 from allocator.records.case import Inputs
 from allocator.records.document import PATHS, same_document, seen_from, value_at
 from allocator.records.portfolio import Portfolio, Text
-from allocator.records.run import Certificate, Decisions, StoredRun
+from allocator.records.run import Certificate, Decisions, StoredRun, relative_gap
 from allocator.records.scenario import Scenario
 from allocator.scenario import load_scenario
 from allocator.summary import digest, figures, status
 
 _OF_A_LIMIT = ("name", "measure", "sense", "used", "bound", "price", "violation")
+_STATED_TO = 1e-12
+"""How far a stated gap may stand from what the stated bound and value give."""
 _NO_MONEY = (" price", " mean_rate", " certified_gap", " violation")
 
 
@@ -39,9 +42,25 @@ class Rechecked:
     finding: Finding
 
 
-def verify_run(stored: StoredRun) -> Certificate:
-    """Rechecks a stored run as `recheck_run` does and returns its certificate."""
-    return recheck_run(stored).finding.certificate
+def verify_run(stored: StoredRun, *, exact: bool = False) -> Certificate:
+    """Rechecks a stored run as `recheck_run` does and returns its certificate.
+
+    With `exact` bound, tree, value and limits are confirmed in rational numbers too: InputError where the
+    run has too many borrowers for that, CertificateError where one is not so.
+    """
+    if exact and len(stored.allocation) > MOST_BORROWERS:
+        problem = f"has {len(stored.allocation):,} borrowers, and rational numbers do for {MOST_BORROWERS:,}"
+        raise InputError.of([Fault(problem, "verify it without --exact", file=str(stored.folder))], "run")
+    checked = recheck_run(stored)
+    certificate = checked.finding.certificate
+    if exact:
+        portfolio, churn = checked.inputs.portfolio, checked.inputs.churn
+        case = Exactly.of(checked.scenario, portfolio, churn)
+        broken = certificate.limits_broken
+        faults = list(exact_faults(case, checked.decisions, broken, stored.certificate))
+        if faults:
+            raise CertificateError("the run does not pass its recheck in rational numbers", faults)
+    return certificate
 
 
 @watched()
@@ -76,8 +95,7 @@ def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Rechecked:
     said = _encoded(allocation["reason"].to_numpy()[rank])
     unfounded = contradicted_reasons(scenario, inputs, decisions.amount == 0, claimed["prices"], said)
     faults += _altered_rows(allocation, portfolio, finding.ledger, unfounded)
-    if finding.certificate.gap < -1e-9 and not finding.broken:
-        faults.append(Fault("lies above the bound", "solve again", field="value"))
+    faults += impossible_bound(finding)
     require_unchanged()
     if faults:
         raise CertificateError("the run does not pass its recheck", faults)
@@ -170,24 +188,41 @@ def _disagreements(
     stored: StoredRun, scenario: Scenario, portfolio: Portfolio, finding: Finding
 ) -> Iterator[Fault]:
     """Figures of the certificate and the summary that the recheck does not reproduce."""
-    found = finding.certificate
+    found, said = finding.certificate, stored.certificate
     money = max(abs(found.bound), float(np.sum(finding.ledger.amount)), 1.0)
-    certificate = {
-        "bound": found.bound,
-        "value": found.value,
-        "limits": [{key: getattr(use, key) for key in _OF_A_LIMIT} for use in found.limits],
+    yield from _unproved(said, finding)
+    limits = [{key: getattr(use, key) for key in _OF_A_LIMIT} for use in found.limits]
+    yield from _differences(said["limits"], limits, money, "certificate limits")
+    stated = {
+        "objective": said["value"],
+        "certified_bound": said["bound"],
+        "certified_gap": relative_gap(said["bound"], said["value"]),
     }
-    yield from _differences(_those(certificate, stored.certificate), certificate, money, "certificate")
+    for key, value in stated.items():
+        if stored.summary[key] != value:
+            problem = f"says {stored.summary[key]!r}, the certificate gives {value!r}"
+            yield Fault(problem, "solve again", field=f"summary {key}")
     summary = {
         "name": scenario.name,
         "currency": scenario.policy.currency,
-        "objective": found.value,
         **figures(scenario, portfolio, finding),
         "digest": digest(scenario, found),
     }
+    summary = {key: value for key, value in summary.items() if key not in stated}
     yield from _differences(_those(summary, stored.summary), summary, money, "summary")
-    yield from _unfounded(stored.summary, scenario, finding)
+    yield from _unfounded(stored, scenario, finding)
     yield from _impossible_words(stored, scenario, found)
+
+
+def _unproved(said: Mapping[str, Any], finding: Finding) -> Iterator[Fault]:
+    """A stated bound that the prices or the tree do not prove, a stated value that the decisions lack."""
+    found, proved = finding.certificate, finding.proved
+    if not proved.is_bound(said["bound"]):
+        problem = f"says {said['bound']!r}, the inputs give {found.bound!r}"
+        yield Fault(problem, "solve again", field="certificate bound")
+    if not proved.is_value(said["value"]):
+        problem = f"says {said['value']!r}, the inputs give {found.value!r}"
+        yield Fault(problem, "solve again", field="certificate value")
 
 
 def _those(found: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,28 +240,32 @@ def _differences(said: Any, found: Any, money: float, place: str) -> Iterator[Fa
     elif isinstance(found, list) and isinstance(said, list) and len(said) == len(found):
         for at, value in enumerate(found):
             yield from _differences(said[at], value, money, f"{place}[{at}]")
-    elif not _same(said, found, money, exact=place.endswith(_NO_MONEY)):
+    elif not _same(said, found, money, place):
         yield Fault(f"says {said!r}, the inputs give {found!r}", "solve again", field=place)
 
 
-def _same(said: Any, found: Any, money: float, *, exact: bool) -> bool:
+def _same(said: Any, found: Any, money: float, place: str) -> bool:
     """Sums of money may differ by the rounding of a sum that large, where they cancel to little."""
+    if place.endswith(" violation") and bool(said) != bool(found):
+        return False
     if type(found) is not float or not isinstance(said, int | float) or isinstance(said, bool):
         return type(said) is type(found) and bool(said == found)
-    return abs(said - found) <= 1e-9 * max(abs(found), 1.0) + (0.0 if exact else 1e-14 * money)
+    return abs(said - found) <= 1e-9 * max(abs(found), 1.0) + (
+        0.0 if place.endswith(_NO_MONEY) else 1e-14 * money
+    )
 
 
-def _unfounded(summary: Mapping[str, Any], scenario: Scenario, finding: Finding) -> Iterator[Fault]:
+def _unfounded(stored: StoredRun, scenario: Scenario, finding: Finding) -> Iterator[Fault]:
     """What the solver's bound cannot be, whatever the solver did, and what the status may not hide."""
-    bound, gap, found = summary["bound"], summary["gap"], finding.certificate
-    slack = 1e-9 * max(abs(found.bound), 1.0)
-    least = found.value
+    summary, certified, value = stored.summary, stored.certificate["bound"], stored.certificate["value"]
+    bound, gap = summary["bound"], summary["gap"]
+    least = value
     if finding.broken:  # worth what it may be: only the solver's own bound may lie below the certified one
-        least = -np.inf if summary.get("proof") == "solver" else found.bound
-    if not least - slack <= bound <= found.bound + slack:
-        problem = f"says {bound!r}, outside {least!r} (the least it can be) to {found.bound!r} (certified)"
+        least = -np.inf if summary.get("proof") == "solver" else certified
+    if not least <= bound <= max(least, certified):
+        problem = f"says {bound!r}, outside {least!r} (the least it can be) to {certified!r} (certified)"
         yield Fault(problem, "solve again", field="summary bound")
-    if not abs(gap - (bound - found.value) / max(abs(bound), 1.0)) <= 1e-9:
+    if not abs(gap - relative_gap(bound, value)) <= _STATED_TO:
         yield Fault(f"says {gap!r}, not what bound and objective give", "solve again", field="summary gap")
     expected = status(scenario, finding, gap)
     if summary["status"] != expected:
@@ -239,10 +278,10 @@ def _impossible_words(stored: StoredRun, scenario: Scenario, found: Certificate)
     summary, solver = stored.summary, scenario.solver
     recheckable = "prices" if found.tree is None else "tree"
     proofs = {recheckable}
-    if summary["bound"] < found.bound - 1e-9 * max(abs(found.bound), 1.0):
+    if summary["bound"] < stored.certificate["bound"]:
         proofs = {"solver"}
-    elif summary["bound"] < stored.certificate["bound"]:  # by rounding, or by a little
-        proofs = {recheckable, "prices", "solver"}
+    elif summary["bound"] == stored.certificate["value"]:  # lifted to it
+        proofs = {recheckable, "solver"}
     stops = {"time_limit", "exhausted", "gap"}
     if scenario.strategy.rule == "optimal" and summary["gap"] > solver.gap + 1e-9:
         stops.remove("gap")

@@ -10,17 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from allocator.certification.limits import Block, Charges, charges_of
+from allocator.certification.rounding import HUGE, UNIT, Rounded, depth
 from allocator.certification.terms import SAME_RATE, Tariff, Terms
-from allocator.records.portfolio import Floats, Integers, Portfolio
+from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
 from allocator.records.scenario import Policy
 
 RateColumn = float | Floats
 """One rate (or take-up) for all, or one a borrower."""
 
+_OFFER = 26
+"""Operations on the longest path to the value of an offer at its prices, those of a charge aside; 6 of them
+are those of a take-up, whose magnitude is 1."""
 _CHUNK = 8_192
 """Borrowers at a time, in a fixed order: the same bits whatever the machine."""
 
@@ -32,16 +37,101 @@ def upper_bound(
     blocks: tuple[Block, ...],
     prices: Mapping[str, float],
 ) -> float:
-    """U at `prices`, one a row name, with no decisions to judge. Prices of a forbidden sign count as 0."""
-    charges = charges_of(blocks, prices)
-    best = best_reduced_values(portfolio, policy, terms, charges)
-    return charges.constant + float(np.sum(best)) + idle_worth(policy, prices)
+    """U at `prices`, one a row name, rounded outwards, with no decisions to judge.
+
+    Prices of a forbidden sign count as 0. inf where the prices are so large that nothing is known.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        charges = charges_of(blocks, prices)
+        best = best_sum(portfolio, policy, terms, charges, OfferSizes.of(portfolio, policy, terms))
+        return whole_bound(policy, charges, best, prices).above
+
+
+def whole_bound(policy: Policy, charges: Charges, best: Rounded, prices: Mapping[str, float]) -> Rounded:
+    """U, of what everybody's best answers add up to."""
+    constant = Rounded(charges.constant, error_of(charges.constant_operations, charges.constant_size))
+    return Rounded.sum_of([constant, best, _idle(policy, prices["budget"])])
+
+
+def _idle(policy: Policy, price: float) -> Rounded:
+    unspent = policy.budget.amount if policy.budget.spend == "at_most" else 0.0
+    value = unspent * max(0.0, policy.idle_rate - max(price, 0.0))
+    return Rounded(value, 4 * UNIT * unspent * (abs(policy.idle_rate) + abs(price)))
 
 
 def idle_worth(policy: Policy, prices: Mapping[str, float]) -> float:
     """What the budget left idle is worth beyond its price, at most: B max(0, idle - lambda_budget)."""
-    unspent = policy.budget.amount if policy.budget.spend == "at_most" else 0.0
-    return unspent * max(0.0, policy.idle_rate - max(prices["budget"], 0.0))
+    return _idle(policy, prices["budget"]).value
+
+
+@dataclass(frozen=True)
+class OfferSizes:
+    """Magnitudes that an offer's value is the sum of, before anything cancels; arrays of shape (n,)."""
+
+    gross: Floats
+    """Of interest, a unit offered, at the highest rate there is."""
+    per_unit: Floats
+    """A unit offered, `gross` included, at a take-up of 1."""
+    fixed: Floats
+    """Whatever the amount."""
+
+    @classmethod
+    def of(
+        cls, portfolio: Portfolio, policy: Policy, terms: Terms, decided: Floats | None = None
+    ) -> OfferSizes:
+        """Of the rates that may be offered, and of those `decided` (n,)."""
+        rates = [tariff.rates for tariff in terms.tariffs.values()]
+        rates += [portfolio.fixed_rate, np.zeros(0) if decided is None else decided]
+        top = max(float(np.fmax.reduce(some, initial=0.0)) for some in rates)
+        gross = top * portfolio.term
+        funding = abs(policy.funding_rate) * portfolio.term
+        per_unit = gross * (1.0 + portfolio.pd) + portfolio.pd * portfolio.lgd + funding
+        relationship = (2.0 + abs(policy.decline_churn)) * np.abs(portfolio.relationship_value)
+        per_unit += 2 * abs(policy.churn_cost_rate)
+        return cls(gross, per_unit, relationship + abs(policy.processing_cost))
+
+    def take(self, rows: Integers) -> OfferSizes:
+        """Those of the borrowers at `rows`."""
+        return OfferSizes(self.gross[rows], self.per_unit[rows], self.fixed[rows])
+
+    def errors(self, amount: Floats) -> Floats:
+        """(n,) what the value of an offer of `amount` may be wrong by, limits aside."""
+        return np.asarray(error_of(_OFFER, amount * self.per_unit + self.fixed))
+
+    def charged(self, amount: Floats, charges: Charges) -> Floats:
+        """(n,) what the reduced value of an offer of up to `amount` may be wrong by."""
+        sizes = charges.sizes
+        per_unit = self.per_unit + sizes["offered"] + sizes["drawn"] + self.gross * sizes["interest"]
+        size = amount * per_unit + self.fixed + sizes["loans"]
+        return np.asarray(error_of(_OFFER + charges.operations, size))
+
+
+def error_of(operations: int, size: Any) -> Any:
+    """What a sum of magnitudes `size` may be wrong by; the error is itself computed in doubles."""
+    return operations * 1.001 * UNIT * size
+
+
+def best_sum(
+    portfolio: Portfolio, policy: Policy, terms: Terms, charges: Charges, sizes: OfferSizes
+) -> Rounded:
+    """The sum of everybody's best reduced value.
+
+    Whoever is refused for certain adds nothing, and nothing to the error.
+    """
+    best = reduced_values(portfolio, policy, terms, charges)
+    errors = np.where(terms.lendable, sizes.charged(terms.high, charges), 0.0)
+    return sum_of_best(best, errors, ~(terms.lendable & terms.pinned))
+
+
+def sum_of_best(best: Floats, errors: Floats, refusable: Booleans) -> Rounded:
+    """The sum of each borrower's `best` offer (n,), wrong by `errors` (n,) at most, or 0 where `refusable`.
+
+    Whoever is refused for certain adds nothing to the error.
+    """
+    worth = np.where(refusable, np.maximum(best, 0.0), best)
+    refused = refusable & (best < -errors) & (errors <= HUGE)
+    summed = depth(len(worth)) * UNIT * float(np.sum(np.abs(worth)))
+    return Rounded(float(np.sum(worth)), float(np.sum(np.where(refused, 0.0, errors))) + summed)
 
 
 def best_reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: Charges) -> Floats:

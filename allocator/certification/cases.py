@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from allocator.certification.limits import Block, charges_of
+from allocator.certification.bound import OfferSizes, error_of, sum_of_best
+from allocator.certification.limits import Block, Charges, Sizes, charges_of
 from allocator.certification.lots import Lot
+from allocator.certification.rounding import HUGE, UNIT, Rounded
 from allocator.certification.terms import SAME_RATE, Terms
 from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
 from allocator.records.scenario import Policy
@@ -32,20 +34,21 @@ class Sets:
 class Values:
     """Reduced values at some prices, and the bound that they add up to."""
 
-    bound: float
-    """-inf where some borrower has nothing left."""
+    bound: Rounded
+    empty: bool
+    """Whether some borrower has nothing left: then there is no allocation, and any bound holds."""
     option: Floats
     """(nb, K) at the better end; -inf where it is excluded."""
     best: Floats
     """(nb,) refusal included."""
+    errors: Floats
+    """(nb,) what any of a borrower's values may be wrong by; inf where nothing is known."""
 
-    def lost(self) -> Floats:
-        """(nb, K) what each option loses against the borrower's best answer; inf where it is excluded.
-
-        NaN where the borrower has nothing left at all: no comparison holds.
-        """
+    def beyond(self, distance: float) -> tuple[Booleans, Booleans]:
+        """(nb, K) options and (nb,) refusals that lose more than `distance` against the best for certain."""
         with np.errstate(invalid="ignore"):
-            return self.best[:, None] - self.option
+            clear = distance + 2 * self.errors
+            return self.best[:, None] - self.option > clear[:, None], self.best > clear
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class Table:
     blocks: tuple[Block, ...]
     lots: Mapping[str, float]
     """Row -> what new offers may use of it, rounded to whole lots."""
+    sizes: OfferSizes
+    """Of shape (nb,)."""
     budget: float
     """What may stay idle at most; 0 where the budget is spent exactly."""
     idle_rate: float
@@ -76,30 +81,49 @@ class Table:
 
         Prices of a forbidden sign count as 0.
         """
-        charges = charges_of(self.blocks, prices)
+        with np.errstate(over="ignore", invalid="ignore"):
+            charges = charges_of(self.blocks, prices)
+            option = self._options(charges, sets)
+            offer = np.max(option, axis=1, initial=-np.inf)
+            own = {basis: _of(size, self.member) for basis, size in charges.sizes.items()}
+            errors = self.sizes.charged(self.everything.high, replace(charges, sizes=own))
+            summed = sum_of_best(offer, errors, sets.refusal)
+            bound = Rounded.sum_of([self._constant(charges, prices), summed, self._idle(prices)])
+        empty = bool(np.any(~sets.options.any(axis=1) & ~sets.refusal))
+        best = np.maximum(offer, np.where(sets.refusal, 0.0, -np.inf))
+        return Values(bound, empty, option, best, np.where(errors <= HUGE, errors, np.inf))
+
+    def _options(self, charges: Charges, sets: Sets) -> Floats:
+        """(nb, K) values of the options of `sets` at the better end, -inf for the others."""
         own = {basis: charge[self.member][:, None] for basis, charge in charges.per_basis.items()}
         per_unit = self.margin - own["offered"] - self.take_up * own["drawn"] - self.gross * own["interest"]
         per_loan = self.fixed - own["loans"]
         ends = np.maximum(per_unit * sets.low[:, None], per_unit * sets.high[:, None]) + per_loan
-        option = np.where(sets.options, ends, -np.inf)
-        best = np.maximum(np.max(option, axis=1, initial=-np.inf), np.where(sets.refusal, 0.0, -np.inf))
-        room = min(self.lots.get("budget", self.budget), self.budget)
-        budget_price = max(prices.get("budget", 0.0), 0.0)
-        idle = self.idle_rate * (self.budget - room) + room * max(0.0, self.idle_rate - budget_price)
-        constant = charges.constant + self._rounding(prices)
-        return Values(constant + float(np.sum(best)) + idle, option, best)
+        return np.where(sets.options, ends, -np.inf)
 
-    def _rounding(self, prices: Mapping[str, float]) -> float:
-        """What b'lambda changes where right-hand sides are rounded to whole lots."""
-        moved = [
-            price * (self.lots[name] - (block.constant - lent))
-            for block in self.blocks
-            for name, price, lent in zip(
-                block.names, block.allowed(prices).tolist(), block.lent.tolist(), strict=True
-            )
-            if price and name in self.lots
-        ]
-        return float(sum(moved))
+    def _idle(self, prices: Mapping[str, float]) -> Rounded:
+        """What money left idle is worth: beyond the budget's price, as far as new offers may take it up."""
+        room = min(self.lots.get("budget", self.budget), self.budget)
+        price = max(prices.get("budget", 0.0), 0.0)
+        idle = self.idle_rate * (self.budget - room) + room * max(0.0, self.idle_rate - price)
+        return Rounded(idle, 6 * UNIT * (self.budget + 2 * abs(room)) * (abs(self.idle_rate) + price))
+
+    def _constant(self, charges: Charges, prices: Mapping[str, float]) -> Rounded:
+        """b'lambda, where right-hand sides are rounded to whole lots as they are then."""
+        moved, size = 0.0, charges.constant_size
+        for block in self.blocks if self.lots else ():
+            own = block.allowed(prices)
+            for row in np.flatnonzero(own).tolist():
+                whole, price, room = self.lots.get(block.names[row]), float(own[row]), float(block.room[row])
+                if whole is not None:
+                    moved += price * (whole - room)
+                    size += abs(price) * (abs(whole) + abs(block.constant) + abs(float(block.lent[row])))
+        operations = charges.constant_operations + len(self.lots) + 4
+        return Rounded(charges.constant + moved, error_of(operations, size))
+
+
+def _of(size: Sizes, member: Integers) -> Sizes:
+    return size if isinstance(size, float) else size[member]
 
 
 def table_of(
@@ -128,6 +152,7 @@ def table_of(
         everything=Sets(exists, ~terms.pinned[member], terms.low[member], terms.high[member]),
         blocks=blocks,
         lots=lots,
+        sizes=OfferSizes.of(portfolio, policy, terms).take(member),
         budget=policy.budget.amount if policy.budget.spend == "at_most" else 0.0,
         idle_rate=policy.idle_rate,
     )
@@ -159,6 +184,7 @@ def _only(table: Table, has: Booleans) -> Table:
         table,
         member=table.member[has],
         **{name: getattr(table, name)[has] for name in ("rate", "take_up", "gross", "margin", "fixed")},
+        sizes=table.sizes.take(np.flatnonzero(has)),
         everything=Sets(sets.options[has], sets.refusal[has], sets.low[has], sets.high[has]),
     )
 

@@ -9,22 +9,43 @@ from typing import Any
 
 import numpy as np
 
-from allocator.certification.bound import idle_worth
-from allocator.certification.cases import coarsest_lots, table_of
+from allocator.certification.cases import Table, coarsest_lots, table_of
 from allocator.certification.decisions import judge_decisions
 from allocator.certification.economics import Ledger
 from allocator.certification.limits import Block, blocks_of
 from allocator.certification.parts import ledger_in_parts, recompute
+from allocator.certification.rounding import DEEPEST, UNIT, Rounded
 from allocator.certification.terms import Tariffs, allowed_terms, tariffs_of
-from allocator.certification.tree import lots_of, tree_faults
+from allocator.certification.tree import lots_of, stated_tree, tree_faults
 from allocator.certification.uses import limit_uses
 from allocator.errors import CertificateError, Fault
 from allocator.records.portfolio import ChurnTable, Portfolio
-from allocator.records.run import Certificate, Decisions
+from allocator.records.run import Certificate, Decisions, LimitUse
 from allocator.records.scenario import Policy, Scenario, Sense
 
-TOLERANCE = 1e-9
-"""How far a value may lie above its bound, relative to the bound."""
+_ADDED = 16_384.0 + 4 * DEEPEST
+"""Additions on the longest path to what of the budget is used, where that is drawn."""
+
+
+@dataclass(frozen=True)
+class Proved:
+    """What decisions and prices come to, with what rounding leaves open."""
+
+    prices: Rounded
+    """U at the prices."""
+    tree: float
+    """The bound of a sound proof tree; inf without one."""
+    value: Rounded
+
+    def is_bound(self, stated: float) -> bool:
+        """Whether `stated` is a bound that is proved, and not far above it."""
+        if self.tree <= self.prices.most:
+            return stated == self.tree
+        return stated >= self.prices.most and self.prices.reproduces(stated)
+
+    def is_value(self, stated: float) -> bool:
+        """Whether the decisions are worth `stated`, and not much more."""
+        return stated <= self.value.least and self.value.reproduces(stated)
 
 
 @dataclass(frozen=True)
@@ -32,6 +53,7 @@ class Finding:
     """What the recomputation says of a set of decisions."""
 
     certificate: Certificate
+    proved: Proved
     broken: tuple[Fault, ...]
     """Decisions that the terms do not allow, and limits that do not hold."""
     terms_broken: Mapping[str, int]
@@ -59,21 +81,57 @@ def recheck(
 
     The certificate's bound is the tightest of what the prices and a sound tree prove.
     """
+    read = _Read.of(scenario, portfolio, table)
+    unsound = [] if tree is None else tree_faults(tree, *read.cases(tree))
+    return _judged(read, decisions, prices, inputs, tree, unsound)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """The inputs, with what does not depend on decisions."""
+
+    scenario: Scenario
+    portfolio: Portfolio
+    known: Tariffs
+    blocks: tuple[Block, ...]
+
+    @classmethod
+    def of(cls, scenario: Scenario, portfolio: Portfolio, table: ChurnTable) -> _Read:
+        known = tariffs_of(table, scenario.response, scenario.policy)
+        return cls(scenario, portfolio, known, blocks_of(scenario.policy, portfolio))
+
+    def cases(self, tree: Mapping[str, Any]) -> tuple[Table, dict[str, float], dict[str, int], float | None]:
+        """What a tree is walked with: offers, rows that may be rounded, and where each borrower stands."""
+        policy, portfolio = self.scenario.policy, self.portfolio
+        terms = allowed_terms(portfolio, self.known, policy)
+        cases = table_of(portfolio, policy, terms, self.blocks, lots_of(tree))
+        coarsest = coarsest_lots(portfolio, policy, terms, self.blocks)
+        ids = portfolio.borrower_id[cases.member].tolist()
+        return cases, coarsest, {borrower: row for row, borrower in enumerate(ids)}, policy.ticket.step
+
+
+def _judged(
+    read: _Read,
+    decisions: Decisions,
+    prices: Mapping[str, float],
+    inputs: Mapping[str, str],
+    tree: Mapping[str, Any] | None,
+    unsound: list[Fault],
+) -> Finding:
+    """The finding, with what is wrong with the tree known already."""
+    scenario, portfolio, known, blocks = read.scenario, read.portfolio, read.known, read.blocks
     policy = scenario.policy
-    known = tariffs_of(table, scenario.response, policy)
-    blocks = blocks_of(policy, portfolio)
     senses = {name: block.sense for block in blocks for name in block.names}
     _check_prices(senses, prices)
     held = {name: float(prices[name]) for name in senses}
     found = recompute(portfolio, policy, known, blocks, decisions, held, scenario.solver.threads)
     uses = limit_uses(blocks, found.totals, held)
-    unspent = uses[0].bound - uses[0].used if policy.budget.spend == "at_most" else 0.0
-    bound = found.constant + found.best + idle_worth(policy, held)
-    unsound = [] if tree is None else _tree_faults(portfolio, policy, known, blocks, tree)
+    value = Rounded.sum_of([found.value, _earned_idle(policy, uses[0])])
+    by_tree = np.inf if tree is None or unsound else float(tree["bound"])
     certificate = Certificate(
         prices=held,
-        bound=bound if tree is None or unsound else min(bound, float(tree["bound"])),
-        value=found.value + policy.idle_rate * unspent,
+        bound=min(found.bound.above, by_tree),
+        value=value.below,
         limits=uses,
         inputs=dict(inputs),
         tree=tree,
@@ -92,7 +150,18 @@ def recheck(
     counts = {} if wrong is None else wrong.counts
     faults = unsound if wrong is None else [*unsound, *wrong.impossible]
     written = partial(ledger_in_parts, portfolio, policy, known, decisions, scenario.solver.threads)
-    return Finding(certificate, tuple(broken), counts, tuple(faults), written)
+    proved = Proved(found.bound, by_tree, value)
+    return Finding(certificate, proved, tuple(broken), counts, tuple(faults), written)
+
+
+def _earned_idle(policy: Policy, budget: LimitUse) -> Rounded:
+    """What money that is not spent earns."""
+    if policy.budget.spend == "exactly":
+        return Rounded(0.0, 0.0)
+    unspent = budget.bound - budget.used
+    size = abs(policy.idle_rate) * (abs(budget.bound) + abs(budget.used))
+    summed = 4.0 if policy.budget.basis == "offered" else _ADDED
+    return Rounded(policy.idle_rate * unspent, summed * UNIT * size)
 
 
 def certify(
@@ -106,37 +175,33 @@ def certify(
 ) -> Finding:
     """`recheck` for decisions that must hold: raises CertificateError where one does not.
 
-    Those of a strategy other than the optimal may break limits and terms: then the finding says so.
+    Those of a strategy other than the optimal may break limits and terms: then the finding says so. The tree
+    gets the bounds that its prices prove, whatever it says.
     """
-    finding = recheck(scenario, portfolio, table, decisions, prices, inputs, tree)
-    faults = [*finding.faults, *unallowed(scenario, finding)]
-    certificate = finding.certificate
-    if certificate.gap < -TOLERANCE and not finding.broken:
-        faults.append(
-            Fault(
-                f"value {certificate.value!r} lies above bound {certificate.bound!r}",
-                "one of them is wrong",
-                field="bound",
-            )
-        )
+    read = _Read.of(scenario, portfolio, table)
+    unsound: list[Fault] = []
+    if tree is not None:
+        tree, unsound = stated_tree(tree, *read.cases(tree))
+    finding = _judged(read, decisions, prices, inputs, tree, unsound)
+    faults = [*finding.faults, *unallowed(scenario, finding), *impossible_bound(finding)]
     if faults:
         raise CertificateError("the allocation does not pass its own recheck", faults)
     return finding
 
 
-def _tree_faults(
-    portfolio: Portfolio,
-    policy: Policy,
-    known: Tariffs,
-    blocks: tuple[Block, ...],
-    tree: Mapping[str, Any],
-) -> list[Fault]:
-    terms = allowed_terms(portfolio, known, policy)
-    cases = table_of(portfolio, policy, terms, blocks, lots_of(tree))
-    coarsest = coarsest_lots(portfolio, policy, terms, blocks)
-    ids = portfolio.borrower_id[cases.member].tolist()
-    position = {borrower: row for row, borrower in enumerate(ids)}
-    return tree_faults(tree, cases, coarsest, position, policy.ticket.step)
+def impossible_bound(finding: Finding) -> list[Fault]:
+    """A bound that is none, or that lies below the value of decisions that break nothing.
+
+    What rows are exceeded by within their tolerance may be worth its price.
+    """
+    certificate = finding.certificate
+    if not np.isfinite(certificate.bound):
+        return [Fault("is not finite: the prices are too large to prove any", "solve again", field="bound")]
+    worth = sum(abs(use.price) * use.excess for use in certificate.limits)
+    if finding.broken or certificate.value <= certificate.bound + worth:
+        return []
+    problem = f"value {certificate.value!r} lies above bound {certificate.bound!r}"
+    return [Fault(problem, "one of them is wrong", field="bound")]
 
 
 def _check_prices(senses: Mapping[str, Sense], prices: Mapping[str, float]) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import frexp
 
 import numpy as np
 
 from allocator.certification.lots import CENTS, Tally, decimal, whole_cents
+from allocator.certification.rounding import DEEPEST, depth
 from allocator.records.conditions import Condition
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio
 from allocator.records.scenario import Limit, Measure, Policy, Sense
@@ -23,6 +25,13 @@ _BASIS_OF: dict[Measure, str] = {
 }
 _EXPOSURE_COUNTS = ("offered", "drawn", "expected_loss")
 _BASES = ("offered", "drawn", "interest", "loans")
+_CHUNK, _BITS = 16_384, 38
+"""Borrowers whose exposure is added up at a time, and bits of each that are added without rounding."""
+_WEIGHED = 5
+"""Operations on a price before it is added to others: those of a weight, and their product."""
+_ROOM = 2 * DEEPEST
+"""Operations on a right-hand side, its exposure aside: the sum of a reference, and that of the rows."""
+Sizes = float | Floats
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,10 @@ class Block:
     """(n,) row of each borrower within the block; -1: in none."""
     lent: Floats
     """(rows,) what existing exposure uses."""
+    lent_size: Floats
+    """(rows,) the sum of its magnitudes."""
+    lent_operations: int
+    """On the longest path to what existing exposure uses."""
     constant: float
     share: float
     """0 where the right-hand side is `constant`."""
@@ -85,14 +98,25 @@ class Block:
         weight = None if self.weight is None else self.weight[span]
         return replace(self, codes=self.codes[span], weight=weight)
 
-    def price_offers(self, prices: Floats, per_basis: dict[str, Floats]) -> float:
-        """Adds what the rows charge each borrower a unit of each basis; returns their part of b'lambda."""
+    def price_offers(
+        self, prices: Floats, per_basis: dict[str, Floats], sizes: dict[str, Sizes]
+    ) -> tuple[float, float]:
+        """Adds what the rows charge each borrower a unit of each basis, to `sizes` without its sign.
+
+        Returns their part of b'lambda, and the sum of its terms' magnitudes.
+        """
         if not np.any(prices):
-            return 0.0
-        per_basis[self.basis] += _times(np.append(prices, 0.0)[self.codes], self.weight)
+            return 0.0, 0.0
+        charged = _times(np.append(prices, 0.0)[self.codes], self.weight)
+        per_basis[self.basis] += charged
+        sizes[self.basis] = sizes[self.basis] + np.abs(charged)
+        magnitudes = np.abs(prices)
         if self.reference:
             per_basis[self.reference] -= self.share * float(np.sum(prices))
-        return float(np.sum(prices * self.room))
+            more = abs(self.share) * float(np.sum(magnitudes))
+            sizes[self.reference] = sizes[self.reference] + more
+        fixed = abs(self.share) * self.reference_lent if self.reference else abs(self.constant)
+        return float(np.sum(prices * self.room)), float(np.sum(magnitudes * (fixed + self.lent_size)))
 
     @property
     def room(self) -> Floats:
@@ -115,15 +139,27 @@ class Charges:
     """Basis -> (n,) charge a unit of it: P of docs/formulation.md, section 2."""
     constant: float
     """b'lambda"""
+    sizes: dict[str, Sizes]
+    """Basis -> (n,) the magnitudes that a charge is the sum of."""
+    constant_size: float
+    """The magnitudes that the constant is the sum of."""
+    operations: int
+    """On the longest path to a charge."""
+    constant_operations: int
+    """On the longest path to the constant."""
 
 
 def charges_of(blocks: tuple[Block, ...], prices: Mapping[str, float]) -> Charges:
     """What `prices`, by row name, charge each borrower."""
     per_basis = {basis: np.zeros(len(blocks[0].codes)) for basis in _BASES}
-    constant = 0.0
+    sizes: dict[str, Sizes] = dict.fromkeys(_BASES, 0.0)
+    constant = constant_size = 0.0
     for block in blocks:
-        constant += block.price_offers(block.allowed(prices), per_basis)
-    return Charges(per_basis, constant)
+        part, size = block.price_offers(block.allowed(prices), per_basis, sizes)
+        constant, constant_size = constant + part, constant_size + size
+    operations = _WEIGHED + 2 * len(blocks) + max(depth(len(block.names)) for block in blocks)
+    lent = max(block.lent_operations for block in blocks)
+    return Charges(per_basis, constant, sizes, constant_size, operations, operations + _ROOM + lent)
 
 
 def blocks_of(policy: Policy, portfolio: Portfolio) -> tuple[Block, ...]:
@@ -132,7 +168,7 @@ def blocks_of(policy: Policy, portfolio: Portfolio) -> tuple[Block, ...]:
     budget = policy.budget
     first = Block(
         ("budget",), budget.basis, budget.spend, budget.basis, None, everyone,
-        np.zeros(1), budget.amount, 0.0, "", 0.0, None, np.full(1, np.inf),
+        np.zeros(1), np.zeros(1), 0, budget.amount, 0.0, "", 0.0, None, np.full(1, np.inf),
     )  # fmt: skip
     first = replace(first, exact=_exact(first, portfolio, decimal(budget.amount)))
     return (first, *(_block(limit, policy, portfolio) for limit in policy.limits))
@@ -143,7 +179,7 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
     weight = weight_of(limit, portfolio)
     counts = limit.measure in _EXPOSURE_COUNTS
     has_lent = counts and bool(np.any(portfolio.exposure))
-    lent = _sums(codes, _times(portfolio.exposure, weight), len(names)) if has_lent else np.zeros(len(names))
+    lent = _times(portfolio.exposure, weight) if has_lent else None
     share = limit.of in ("total", "drawn")
     reference = {"total": "offered", "drawn": "drawn"}.get(limit.of or "", "")
     constant = limit.bound * policy.budget.amount if limit.of == "budget" else limit.bound
@@ -154,7 +190,9 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
         basis=_BASIS_OF[limit.measure],
         weight=weight,
         codes=codes,
-        lent=lent,
+        lent=np.zeros(len(names)) if lent is None else _sums(codes, lent, len(names)),
+        lent_size=np.zeros(len(names)) if lent is None else _sums(codes, np.abs(lent), len(names)),
+        lent_operations=0 if lent is None else DEEPEST + 2 * (len(portfolio) // _CHUNK + 1),
         constant=0.0 if share else constant,
         share=limit.bound if share else 0.0,
         reference=reference,
@@ -206,8 +244,19 @@ def _finest(measure: Measure, codes: Codes, weight: Floats | None, rows: int) ->
 
 
 def _sums(codes: Codes, amounts: Floats, count: int) -> Floats:
-    """(count,) sum of `amounts` by code; code -1 counts nowhere."""
-    return np.bincount(codes + 1, amounts, minlength=count + 1)[1:].astype(np.float64, copy=False)
+    """(count,) sum of `amounts` by code; code -1 counts nowhere.
+
+    `bincount` adds one by one: so all but the last bits of each are added as whole numbers of a power of
+    two, without rounding, and what that leaves is too little to count.
+    """
+    total = np.zeros(count)
+    for start in range(0, len(amounts), _CHUNK):
+        own, places = amounts[start : start + _CHUNK], codes[start : start + _CHUNK] + 1
+        quantum = 2.0 ** (frexp(float(np.max(np.abs(own))))[1] - _BITS)
+        whole = np.rint(own / quantum)
+        for part, unit in ((whole, quantum), (own - whole * quantum, 1.0)):
+            total += np.bincount(places, part, minlength=count + 1)[1:] * unit
+    return total
 
 
 def _times(amounts: Floats, weight: Floats | None) -> Floats:

@@ -13,13 +13,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from allocator.certification.bound import best_reduced_values
+from allocator.certification.bound import OfferSizes, best_sum, whole_bound
 from allocator.certification.decisions import all_allowed
 from allocator.certification.economics import Bases, Ledger, ledger_of
-from allocator.certification.limits import Block, charges_of
+from allocator.certification.limits import Block, Charges, charges_of
+from allocator.certification.rounding import UNIT, Rounded, depth
 from allocator.certification.terms import Tariffs, allowed_terms, take_up_of
 from allocator.certification.uses import Totals
-from allocator.records.portfolio import Portfolio
+from allocator.records.portfolio import Floats, Portfolio
 from allocator.records.run import Decisions
 from allocator.records.scenario import Policy
 
@@ -31,17 +32,26 @@ _PART = 16_384
 
 @dataclass(frozen=True)
 class Recomputed:
-    """What decisions and prices come to, of all borrowers or of a part."""
+    """What decisions and prices come to."""
 
     totals: Totals
-    value: float
+    value: Rounded
     """Of the decisions, without what idle money earns."""
-    constant: float
-    """b'lambda of the prices."""
-    best: float
-    """Sum of everybody's best reduced value."""
+    bound: Rounded
+    """U at the prices."""
     allowed: bool
     """Whether the terms allow every decision."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Of a part of the borrowers."""
+
+    totals: Totals
+    value: Rounded
+    charges: Charges
+    best: Rounded
+    allowed: bool
 
 
 def recompute(
@@ -55,30 +65,40 @@ def recompute(
 ) -> Recomputed:
     """Value, limits and bound of `decisions` (n,) and `prices`, from the inputs alone."""
 
-    def part(span: slice) -> Recomputed:
+    def part(span: slice) -> _Part:
         own = portfolio.take(span)
         mine = tuple(block.part(span) for block in blocks)
         terms = allowed_terms(own, tariffs, policy)
         decided = Decisions(decisions.amount[span], decisions.rate[span])
         take_up, allowed = take_up_of(own, terms, np.where(decided.amount > 0, decided.rate, np.nan))
         lines = ledger_of(own, policy, decided.amount, decided.rate, take_up)
-        charges = charges_of(mine, prices)
-        return Recomputed(
+        sizes = OfferSizes.of(own, policy, terms, decided.rate)
+        with np.errstate(over="ignore", invalid="ignore"):
+            charges = charges_of(mine, prices)
+            best = best_sum(own, policy, terms, charges, sizes)
+        return _Part(
             Totals.of(mine, Bases.of(lines)),
-            float(np.sum(lines.value)),
-            charges.constant,
-            float(np.sum(best_reduced_values(own, policy, terms, charges))),
+            _value(lines, sizes.errors(decided.amount)),
+            charges,
+            best,
             all_allowed(policy.ticket.step, terms, decided, allowed),
         )
 
     parts = _in_parts(part, len(portfolio), threads)
+    best = Rounded.sum_of([found.best for found in parts])
     return Recomputed(
         Totals.sum_of([found.totals for found in parts]),
-        sum(found.value for found in parts),
-        parts[0].constant,
-        sum(found.best for found in parts),
+        Rounded.sum_of([found.value for found in parts]),
+        whole_bound(policy, parts[0].charges, best, prices),
         all(found.allowed for found in parts),
     )
+
+
+def _value(lines: Ledger, errors: Floats) -> Rounded:
+    """What the offers made add up to."""
+    made = lines.amount > 0
+    summed = depth(len(made)) * UNIT * float(np.sum(np.abs(lines.value)))
+    return Rounded(float(np.sum(lines.value)), float(np.sum(errors[made])) + summed)
 
 
 def ledger_in_parts(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from allocator.certification.curves import smoothed
 from allocator.certification.lots import Lot
 from allocator.records.portfolio import Booleans, ChurnTable, Floats, Portfolio
 from allocator.records.scenario import Policy, Response
@@ -51,7 +52,7 @@ def terms_of(portfolio: Portfolio, table: ChurnTable, response: Response, policy
 
 def tariffs_of(table: ChurnTable, response: Response, policy: Policy) -> Tariffs:
     """The tariff of every grade that the policy names."""
-    curve = {grade: _smoothed(churn, response.smoothing) for grade, churn in table.churn.items()}
+    curve = {grade: smoothed(churn, response.smoothing) for grade, churn in table.churn.items()}
     tariffs = {
         grade: _tariff(table.rates, curve[grade], band, policy.rate_step)
         for grade, band in policy.rates.items()
@@ -76,14 +77,6 @@ def allowed_terms(portfolio: Portfolio, known: Tariffs, policy: Policy) -> Terms
         high=np.where(pinned, portfolio.fixed_amount, lot.amounts(most)),
         pinned=pinned,
     )
-
-
-def _smoothed(churn: Floats, smoothing: str) -> Floats:
-    if smoothing == "none":
-        return churn
-    from scipy.optimize import isotonic_regression
-
-    return np.asarray(isotonic_regression(churn, increasing=True).x, dtype=np.float64)
 
 
 def _tariff(rates: Floats, churn: Floats, band: tuple[float, float], step: float | None) -> Tariff:

@@ -1,7 +1,7 @@
 """Rechecks a proof tree from the inputs alone (docs/decisions, proof tree): cover and bounds, no solver.
 
 The document is {bound, lots, nodes}; node 0 is the root and holds every allocation. A node is
-- a leaf {prices, bound}: U at its prices, over what the way from the root leaves, is its bound;
+- a leaf {prices, bound}: U at its prices, over what the way from the root leaves, is no more than its bound;
 - a cut {prices, bound, keeps: D, children: [i]}: choices that lose more than D at its prices are out
   below, since an allocation that takes one is worth less than bound - D;
 - a split {borrower, split: [[rates ...], [rates ..., "none"]], children: [i, j]}: two sides that
@@ -9,27 +9,28 @@ The document is {bound, lots, nodes}; node 0 is the root and holds every allocat
 - a split {borrower, amounts: v, children: [i, j]}: amounts up to v and refusal on the first side,
   amounts from v + step on the second.
 So no allocation is worth more than the largest bound of a leaf and bound - D of a cut, and the
-document's `bound` must be no less.
+document's `bound` must be no less. Every bound is rounded outwards, and a choice is out below a cut only
+if it loses more than D whatever rounding did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 import numpy as np
 
-from allocator.certification.cases import Sets, Table
+from allocator.certification.cases import Sets, Table, Values
 from allocator.certification.lots import Lot
+from allocator.certification.rounding import Rounded
 from allocator.certification.terms import SAME_RATE
 from allocator.errors import Fault
 from allocator.records.portfolio import Booleans
 
-_AGREES = 1e-9
-"""Relative difference up to which a stated figure is the recomputed one."""
-_ROUNDING = 1e-12
-"""Relative to the bound, what summation may differ by."""
+_OF_NOTHING = 0.0
+"""The bound that is stated where no allocation is left: any holds."""
 _REMEDY = "solve again"
 NONE = "none"
 
@@ -42,14 +43,17 @@ class _BrokenNodeError(Exception):
 class _Walk:
     """A walk over the tree from the root."""
 
-    nodes: Sequence[Any]
+    nodes: Any
     table: Table
     position: Mapping[str, int]
     """Borrower -> row of the table."""
     step: float | None
-    claimed: float
-    worth: float
-    """Of the best offers without limits, at least 1: prices that leave little cancel sums of that size."""
+    claimed: float | None
+    """The tree's bound; None: it is stated here, and the nodes' with it."""
+    proved: float = -inf
+    """What the nodes seen so far prove, as it is stated."""
+    stated: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """Nodes with their bounds as they are stated, where that is done here."""
     seen: set[int] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
 
@@ -76,10 +80,10 @@ class _Walk:
         if "borrower" in node:
             kind, sides = 2, self._sides(node, sets)
         elif "keeps" in node:
-            kind, sides = 1, [self._cut(node, sets)]
+            kind, sides = 1, [self._cut(at, node, sets)]
         else:
             kind, sides = 0, []
-            self._leaf(node, sets)
+            self._leaf(at, node, sets)
         children = node.get("children", [])
         if not isinstance(children, list) or len(children) != kind:
             raise _BrokenNodeError(f"has the children {children!r} where {kind} were expected")
@@ -88,31 +92,42 @@ class _Walk:
                 raise _BrokenNodeError(f"has a child {child!r}, which is no node")
         return zip(children, sides, strict=True)
 
-    def _leaf(self, node: Mapping[str, Any], sets: Sets) -> None:
-        bound = self._stated(node, sets)[0]
-        self._below_claim(bound)
+    def _leaf(self, at: int, node: Mapping[str, Any], sets: Sets) -> None:
+        values = self._bounded(at, node, sets)
+        if not values.empty:
+            self._counts(values.bound, 0.0)
 
-    def _cut(self, node: Mapping[str, Any], sets: Sets) -> Sets:
+    def _cut(self, at: int, node: Mapping[str, Any], sets: Sets) -> Sets:
         """What the cut leaves."""
         distance = _number(node, "keeps")
-        bound, lost, best = self._stated(node, sets)
-        self._below_claim(bound - distance)
-        return replace(
-            sets, options=sets.options & (lost <= distance), refusal=sets.refusal & (best <= distance)
-        )
+        values = self._bounded(at, node, sets)
+        if not values.empty:
+            self._counts(values.bound, distance)
+        options, refusal = values.beyond(distance)
+        return replace(sets, options=sets.options & ~options, refusal=sets.refusal & ~refusal)
 
-    def _stated(self, node: Mapping[str, Any], sets: Sets) -> tuple[float, Any, Any]:
-        """The node's bound, what every option loses, and the best reduced values, at its prices."""
-        prices = self._prices(node)
-        values = self.table.values(prices, sets)
+    def _bounded(self, at: int, node: Mapping[str, Any], sets: Sets) -> Values:
+        """The values at the node's prices, its bound seen to be theirs; any is where nothing is left."""
+        values = self.table.values(self._prices(node), sets)
+        if self.claimed is None:
+            above = _OF_NOTHING if values.empty else values.bound.above
+            if not np.isfinite(above):
+                raise _BrokenNodeError("has prices so large that they prove nothing")
+            self.stated[at] = {**node, "bound": above}
+            return values
         stated = _number(node, "bound")
-        if not abs(stated - values.bound) <= _AGREES * max(abs(values.bound), abs(self.claimed), self.worth):
-            raise _BrokenNodeError(f"states the bound {stated!r}, its prices prove {values.bound!r}")
-        return values.bound, values.lost(), values.best
+        if values.empty or (stated >= values.bound.most and values.bound.reproduces(stated)):
+            return values
+        raise _BrokenNodeError(f"states the bound {stated!r}, its prices prove {values.bound.most!r}")
 
-    def _below_claim(self, bound: float) -> None:
-        if bound > self.claimed + _ROUNDING * max(abs(self.claimed), 1.0):
-            raise _BrokenNodeError(f"proves {bound!r} only, which is above the tree's bound {self.claimed!r}")
+    def _counts(self, bound: Rounded, distance: float) -> None:
+        """Holds what is proved, the node's bound less its distance, against the claim."""
+        self.proved = max(self.proved, np.nextafter(bound.above - distance, np.inf))
+        if self.claimed is not None and not bound.most - distance <= self.claimed:
+            proved = bound.most - distance
+            raise _BrokenNodeError(
+                f"proves {proved!r} only, which is above the tree's bound {self.claimed!r}"
+            )
 
     def _prices(self, node: Mapping[str, Any]) -> dict[str, float]:
         prices = node.get("prices")
@@ -198,16 +213,34 @@ def tree_faults(
     `coarsest` are the rows that may be rounded, each with its room in whole lots; `position` is where
     each borrower stands in `table`.
     """
-    nodes = tree.get("nodes")
-    if not isinstance(nodes, list) or not nodes:
-        return [Fault("holds no nodes", _REMEDY, field="tree")]
     try:
         claimed = _number(tree, "bound")
-        _check_lots(table.lots, table, coarsest)
     except _BrokenNodeError as broken:
         return [Fault(str(broken), _REMEDY, field="tree")]
-    worth = max(abs(table.values({}, table.everything).bound), 1.0)
-    walk = _Walk(nodes, table, position, step, claimed, worth)
+    return _walked(tree, _Walk(tree.get("nodes"), table, position, step, claimed), coarsest)
+
+
+def stated_tree(
+    tree: Mapping[str, Any],
+    table: Table,
+    coarsest: Mapping[str, float],
+    position: Mapping[str, int],
+    step: float | None,
+) -> tuple[dict[str, Any], list[Fault]]:
+    """`tree` with its bounds stated here, whatever it says itself; and what keeps it from proving any."""
+    walk = _Walk(tree.get("nodes"), table, position, step, None)
+    faults = _walked(tree, walk, coarsest)
+    nodes = [walk.stated.get(at, node) for at, node in enumerate(walk.nodes if not faults else [])]
+    return {**tree, "bound": walk.proved, "nodes": nodes}, faults
+
+
+def _walked(tree: Mapping[str, Any], walk: _Walk, coarsest: Mapping[str, float]) -> list[Fault]:
+    if not isinstance(walk.nodes, list) or not walk.nodes:
+        return [Fault("holds no nodes", _REMEDY, field="tree")]
+    try:
+        _check_lots(walk.table.lots, walk.table, coarsest)
+    except _BrokenNodeError as broken:
+        return [Fault(str(broken), _REMEDY, field="tree")]
     walk.run()
     return walk.faults
 

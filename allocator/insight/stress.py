@@ -31,6 +31,7 @@ from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution
 from allocator.records.stress import BASE, FundingShock, Shock, Stress, StressSource
 from allocator.scenario.stressing import stressed_policy
+from allocator.summary import proved_bound
 
 Progress = Callable[[str], None]
 
@@ -171,8 +172,7 @@ class World:
         solution = decide(self.case, progress, optimum=optimum)
         finding = judge(self.case, solution)
         decisions = Decisions(solution.amount, solution.rate)
-        bound = min(solution.bound, finding.certificate.bound)
-        bound = bound if finding.broken else max(bound, finding.certificate.value)
+        bound, _ = proved_bound(solution, finding)
         return Solved(decisions, finding.certificate.prices, _outcome(finding, bound, solution.stopped))
 
     def freeze(self, decisions: Decisions) -> tuple[Decisions, Cut]:

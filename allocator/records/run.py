@@ -17,6 +17,9 @@ Status = Literal["optimal", "feasible", "breaks_limits"]
 TOLERANCE = 1e-9
 """By how much a row that is not decided in whole numbers may be broken, relative to its scale."""
 
+_TOLERATED = 10 * TOLERANCE
+"""Relative to a bound, what its limits' tolerances together may be worth."""
+
 
 @dataclass(frozen=True)
 class Decisions:
@@ -64,8 +67,12 @@ class LimitUse:
 
 
 def relative_gap(bound: float, value: float) -> float:
-    """(bound - value) / |bound|, or the difference itself below a currency unit."""
-    return (bound - value) / max(abs(bound), 1.0)
+    """(bound - value) / |bound|, or the difference itself below a currency unit; never -0.
+
+    0 where the value lies above the bound by no more than the tolerances of limits are worth.
+    """
+    gap = (bound - value) / max(abs(bound), 1.0)
+    return max(gap, 0.0) if gap > -_TOLERATED else gap
 
 
 @dataclass(frozen=True)

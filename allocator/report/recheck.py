@@ -15,7 +15,7 @@ from allocator.report.plain import Text
 
 
 def recheck_page(
-    certificate: Certificate, amounts: int, rates: int, summary: Mapping[str, Any]
+    certificate: Certificate, amounts: int, rates: int, summary: Mapping[str, Any], *, exact: bool = False
 ) -> RenderableType:
     """The page for a run that passed: what was rechecked, and the figures that the inputs give."""
     currency = summary.get("currency", "")
@@ -37,5 +37,7 @@ def recheck_page(
     within = "no allocation that keeps limits and terms" if broken else "no allocation"
     table.add_row("bound", f"{certificate.bound:,.2f}", f"{currency}: {within} can be worth more")
     table.add_row("gap", small(certificate.gap), "(bound - value) / bound")
+    if exact:
+        table.add_row("exact", "yes", "bound, value and limits hold in rational numbers too")
     verdict = Text(f"{summary.get('name', 'run')}: verified from its inputs alone", style="bold")
     return Group(verdict, table, *map(Text, broken))

@@ -12,6 +12,7 @@ import pytest
 
 from allocator.certification import certify, recheck
 from allocator.certification.certify import Finding
+from allocator.certification.rounding import Rounded
 from allocator.errors import CertificateError
 from allocator.records.run import Decisions
 from tests.builders import Case, churn_table, limit, policy, portfolio
@@ -185,8 +186,8 @@ def test_an_altered_price_changes_the_bound(name: str) -> None:
 
 def test_a_value_above_the_bound_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """No sound code gives one; if it did, it would not pass."""
-    module = import_module("allocator.certification.certify")
-    monkeypatch.setattr(module, "idle_worth", lambda *_: -1e6)
+    module = import_module("allocator.certification.bound")
+    monkeypatch.setattr(module, "_idle", lambda *_: Rounded(-1e6, 0.0))
     assert "lies above bound" in refused(CASE, SOLVED.decisions, PRICES)
 
 
@@ -194,7 +195,7 @@ def test_idle_money_earns_only_where_the_budget_need_not_be_spent() -> None:
     nothing = Decisions(np.zeros(2), np.zeros(2))
     for spend, value in (("at_most", 20_000.0), ("exactly", 0.0)):
         case = Case(portfolio(["A", "B"]), TABLE, policy(1e6, spend=spend, idle_rate=0.02))
-        assert judged(case, nothing, {"budget": 0.0}).certificate.value == value
+        assert judged(case, nothing, {"budget": 0.0}).certificate.value == pytest.approx(value, rel=1e-14)
 
 
 def test_records_are_left_as_they_were() -> None:

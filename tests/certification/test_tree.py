@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from allocator.certification import recheck
 from allocator.certification.certify import Finding
 from allocator.errors import InfeasibleError, NoAllocationError
-from allocator.pipeline import named_tree
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.engine.brute_force import best_value
 from tests.stages import Solved, price_map, solve
@@ -42,8 +41,8 @@ CASE = Case(
 
 def tree_of(case: Case) -> tuple[Solved, dict[str, Any]]:
     solved = solve(case)
-    assert solved.solution.tree is not None
-    tree = named_tree(solved.solution.tree, case.portfolio)
+    tree = solved.finding.certificate.tree
+    assert tree is not None
     return solved, json.loads(json.dumps(tree))
 
 

@@ -81,9 +81,14 @@ def _check_prices(case: Case, columns: Columns, prices: Floats) -> None:
     """At any prices both rooms charge each borrower the same for each basis, and sum the same constant."""
     charged = columns.price_by_basis(prices)
     per_basis = {name: np.zeros(len(columns)) for name in ("offered", "drawn", "interest", "loans")}
+    sizes = dict.fromkeys(per_basis, 0.0)
     constant, at = 0.0, 0
     for block in blocks_of(case.policy, case.portfolio):
-        constant += block.price_offers(prices[at : at + len(block.names)], per_basis)
+        own, magnitudes = block.price_offers(prices[at : at + len(block.names)], per_basis, sizes)
+        constant += own
+        assert magnitudes >= abs(own)
         at += len(block.names)
     np.testing.assert_allclose(charged, np.array(list(per_basis.values())), rtol=1e-12, atol=1e-12)
+    for name, charge in per_basis.items():
+        assert np.all(np.abs(charge) <= sizes[name])
     np.testing.assert_allclose(columns.limits.rhs @ prices, constant, **CLOSE)

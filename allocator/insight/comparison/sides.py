@@ -15,7 +15,7 @@ from allocator.records.case import Case
 from allocator.records.run import Status, StoredRun, relative_gap
 from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution
-from allocator.summary import status
+from allocator.summary import proved_bound, status
 from allocator.verification import recheck_run
 
 Progress = Callable[[str], None]
@@ -119,7 +119,6 @@ def judged(case: Case, solution: Solution, name: str) -> Side:
     """The side of a solution. Raises CertificateError where it does not pass its recheck."""
     finding = judge(case, solution)
     certificate = finding.certificate
-    bound = min(solution.bound, certificate.bound)
-    bound = bound if finding.broken else max(bound, certificate.value)
+    bound, _ = proved_bound(solution, finding)
     gap = relative_gap(bound, certificate.value)
     return Side(name, case, finding, bound, status(case.scenario, finding, gap), solution.stopped)

@@ -1,0 +1,310 @@
+"""A certificate confirmed in rational numbers: no rounding, and no error to bound.
+
+Bound, every node of a tree, value and every row are recomputed from the inputs' binary64 numbers: the real
+bound must not lie above the stated one, nor the real value below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from allocator.certification.cases import Sets, Table, Values, coarsest_lots, table_of
+from allocator.certification.limits import blocks_of
+from allocator.certification.lots import CENTS, decimal
+from allocator.certification.rationals import (
+    ONE,
+    Curve,
+    ExactBlock,
+    Menu,
+    Offered,
+    Worths,
+    blocks_in_rationals,
+    curves_of,
+    offers_made,
+)
+from allocator.certification.rounding import Rounded
+from allocator.certification.terms import Terms, terms_of
+from allocator.certification.tree import lots_of, tree_faults
+from allocator.errors import Fault
+from allocator.records.portfolio import Booleans, ChurnTable, Portfolio
+from allocator.records.run import TOLERANCE, Decisions
+from allocator.records.scenario import Scenario
+
+MOST_BORROWERS = 10_000
+"""Beyond, rational numbers take too long."""
+_ROUNDING = Fraction(4, 2**53)
+
+
+@dataclass(frozen=True)
+class _Exact(Rounded):
+    """A bound that nothing was rounded for: how far a stated one lies above it is not asked."""
+
+    @classmethod
+    def of(cls, number: Fraction) -> _Exact:
+        return cls(nearest(number), 0.0)
+
+    def reproduces(self, stated: float) -> bool:
+        return True
+
+
+def nearest(number: Fraction) -> float:
+    """The binary64 number next to `number`; an infinite one beyond the largest."""
+    try:
+        return float(number)
+    except OverflowError:
+        return np.inf if number > 0 else -np.inf
+
+
+@dataclass(frozen=True)
+class ExactValues(Values):
+    """`Values` whose bound and losses are exact."""
+
+    losses: list[dict[int, Fraction]]
+    """A borrower's options left -> what each loses against the best answer."""
+    leads: list[Fraction]
+    """The best answer of each borrower, what a refusal loses; 0 where nothing is left."""
+
+    def beyond(self, distance: float) -> tuple[Booleans, Booleans]:
+        options, edge = np.zeros(self.option.shape, dtype=bool), Fraction(distance)
+        for row, losses in enumerate(self.losses):
+            options[row, [k for k, lost in losses.items() if lost > edge]] = True
+        return options, np.array([lead > edge for lead in self.leads], dtype=bool)
+
+
+@dataclass(frozen=True)
+class ExactTable(Table):
+    """`Table` that answers in rational numbers."""
+
+    menus: list[Menu]
+    worths: list[Worths]
+    exact_blocks: list[ExactBlock]
+
+    def values(self, prices: Mapping[str, float], sets: Sets) -> ExactValues:
+        charged = _Charged.of(self, prices)
+        total, losses, leads, empty = charged.constant + self._idle_worth(prices), [], [], False
+        for row in range(len(self.member)):
+            options = np.flatnonzero(sets.options[row]).tolist()
+            values = charged.values(row, sets, options) if options else {}
+            answers = [*values.values(), *([Fraction(0)] if sets.refusal[row] else [])]
+            best = max(answers, default=Fraction(0))
+            empty |= not answers
+            total += best
+            losses.append({k: best - value for k, value in values.items()})
+            leads.append(best)
+        nothing = np.zeros(sets.options.shape)
+        return ExactValues(_Exact.of(total), empty, nothing, nothing[:, 0], nothing[:, 0], losses, leads)
+
+    def _idle_worth(self, prices: Mapping[str, float]) -> Fraction:
+        budget, rate = Fraction(self.budget), Fraction(self.idle_rate)
+        room = min(Fraction(self.lots.get("budget", self.budget)), budget)
+        price = Fraction(max(prices.get("budget", 0.0), 0.0))
+        return rate * (budget - room) + room * max(Fraction(0), rate - price)
+
+
+@dataclass(frozen=True)
+class _Charged:
+    """Offers at some prices."""
+
+    table: ExactTable
+    priced: list[tuple[ExactBlock, list[Fraction]]]
+    everyone: dict[str, Fraction]
+    """Basis -> what references charge everybody."""
+    constant: Fraction
+    """b'lambda, rows rounded to whole lots as they are then."""
+
+    @classmethod
+    def of(cls, table: ExactTable, prices: Mapping[str, float]) -> _Charged:
+        priced, constant = [], Fraction(0)
+        everyone = dict.fromkeys(("offered", "drawn", "interest", "loans"), Fraction(0))
+        for exact in table.exact_blocks:
+            block = exact.block
+            own = [Fraction(price) for price in block.allowed(prices).tolist()]
+            if not any(own):
+                continue
+            priced.append((exact, own))
+            if block.reference:
+                everyone[block.reference] -= Fraction(block.share) * sum(own)
+            for row, price in enumerate(own):
+                if price:
+                    whole = table.lots.get(block.names[row])
+                    constant += price * (exact.room(row) if whole is None else Fraction(whole))
+        return cls(table, priced, everyone, constant)
+
+    def values(self, row: int, sets: Sets, options: list[int]) -> dict[int, Fraction]:
+        """Option of the borrower in `row` -> its reduced value at the better end."""
+        table, charge = self.table, dict(self.everyone)
+        i = int(table.member[row])
+        for exact, prices in self.priced:
+            code = int(exact.block.codes[i])
+            if code >= 0 and prices[code]:
+                weight = ONE if exact.weights is None else exact.weights[i]
+                charge[exact.block.basis] += prices[code] * weight
+        own = table.worths[row]
+        gross, drawn = own.gross - own.term * charge["interest"], own.drawn - charge["drawn"]
+        offered, fixed = own.offered - charge["offered"], own.fixed - charge["loans"]
+        ends = {Fraction(float(end[row])) for end in (sets.low, sets.high)}
+        found = [
+            table.menus[row].values(gross * x, drawn * x + own.booked, offered * x + fixed) for x in ends
+        ]
+        return {k: max(values[k] for values in found) for k in options}
+
+
+@dataclass(frozen=True)
+class Exactly:
+    """A case read in rational numbers."""
+
+    portfolio: Portfolio
+    scenario: Scenario
+    terms: Terms
+    curves: dict[str, Curve]
+    blocks: list[ExactBlock]
+
+    @classmethod
+    def of(cls, scenario: Scenario, portfolio: Portfolio, table: ChurnTable) -> Exactly:
+        policy = scenario.policy
+        blocks = blocks_in_rationals(blocks_of(policy, portfolio), portfolio, policy)
+        terms = terms_of(portfolio, table, scenario.response, policy)
+        return cls(portfolio, scenario, terms, curves_of(table, scenario.response), blocks)
+
+    def bound(self, prices: Mapping[str, float]) -> float:
+        """U at `prices`, rounded up once."""
+        table = self._table({})
+        return table.values(prices, table.everything).bound.most
+
+    def tree_faults(self, tree: Mapping[str, Any]) -> list[Fault]:
+        """What keeps a proof tree from proving its bound."""
+        policy, table = self.scenario.policy, self._table(lots_of(tree))
+        blocks = tuple(exact.block for exact in self.blocks)
+        coarsest = coarsest_lots(self.portfolio, policy, self.terms, blocks)
+        ids = self.portfolio.borrower_id[table.member].tolist()
+        position = {borrower: row for row, borrower in enumerate(ids)}
+        return tree_faults(tree, table, coarsest, position, policy.ticket.step)
+
+    def _table(self, lots: Mapping[str, float]) -> ExactTable:
+        policy, blocks = self.scenario.policy, tuple(exact.block for exact in self.blocks)
+        table = table_of(self.portfolio, policy, self.terms, blocks, lots)
+        menus, worths = [], []
+        known: dict[tuple[str, tuple[float, ...]], Menu] = {}
+        for row, i in enumerate(table.member.tolist()):
+            grade = self.portfolio.grade.values[self.portfolio.grade.codes[i]]
+            # Where a rate is not open to the borrower its place is kept, and never asked for.
+            rates = tuple(np.nan_to_num(table.rate[row]).tolist())
+            if (grade, rates) not in known:
+                known[grade, rates] = Menu.of(self.curves[grade], rates)
+            menus.append(known[grade, rates])
+            worths.append(Worths.of(self.portfolio, policy, i))
+        own = {column.name: getattr(table, column.name) for column in fields(Table)}
+        return ExactTable(**own, menus=menus, worths=worths, exact_blocks=self.blocks)
+
+    def value(self, offers: Sequence[Offered]) -> Fraction:
+        """What `offers` are worth, idle money included."""
+        policy, portfolio = self.scenario.policy, self.portfolio
+        total = Fraction(0)
+        for made in offers:
+            total += Worths.of(portfolio, policy, made.borrower).value(made.amount, made.rate, made.take_up)
+        if policy.budget.spend == "at_most":
+            spent = sum((made.basis(policy.budget.basis, portfolio) for made in offers), Fraction(0))
+            total += Fraction(policy.idle_rate) * (Fraction(policy.budget.amount) - spent)
+        return total
+
+    def broken(self, offers: Sequence[Offered]) -> Iterator[str]:
+        """Names of the rows that `offers` break."""
+        for exact in self.blocks:
+            lent: list[float] = self.portfolio.exposure.tolist() if exact.block.reference_lent else []
+            made = [float(offer.amount) for offer in offers]
+            total = whole_sum([*made, *lent]) if exact.block.reference == "offered" else None
+            by_row: dict[int, list[Offered]] = {}
+            for offer in offers:
+                by_row.setdefault(int(exact.block.codes[offer.borrower]), []).append(offer)
+            for row, name in enumerate(exact.block.names):
+                if not _kept(exact, row, by_row.get(row, []), offers, total):
+                    yield name
+
+
+def whole_sum(amounts: Sequence[float]) -> Fraction | None:
+    """The sum of `amounts` as decimals; None where one is no whole number of cents."""
+    exact = [decimal(amount) for amount in amounts]
+    return None if any((one * CENTS).denominator > 1 for one in exact) else sum(exact, Fraction(0))
+
+
+def _kept(
+    exact: ExactBlock, row: int, own: Sequence[Offered], offers: Sequence[Offered], total: Fraction | None
+) -> bool:
+    """Whether one row is kept by its `own` offers: as decimals where it is whole, else to its tolerance."""
+    whole = whole_sides(exact, row, own, total)
+    left, right, tolerance = _sides(exact, row, own, offers) if whole is None else (*whole, Fraction(0))
+    over = {"at_most": left - right, "at_least": right - left, "exactly": abs(left - right)}
+    return over[exact.block.sense] <= tolerance
+
+
+def _sides(
+    exact: ExactBlock, row: int, own: Sequence[Offered], offers: Sequence[Offered]
+) -> tuple[Fraction, Fraction, Fraction]:
+    """Left and right side, and what the row may be broken by."""
+    block, portfolio = exact.block, exact.portfolio
+    uses = [exact.weight(made.borrower) * made.basis(block.basis, portfolio) for made in own]
+    right = exact.fixed
+    if block.reference:
+        added = sum((made.basis(block.reference, portfolio) for made in offers), Fraction(0))
+        right += Fraction(block.share) * added
+    scale = max([abs(right), *map(abs, uses)])
+    tolerance = decimal(TOLERANCE) * scale
+    if np.isfinite(block.finest[row]):
+        tolerance = min(tolerance, Fraction(float(block.finest[row])) / 2)
+    return exact.lent[row] + sum(uses), right, max(tolerance, _ROUNDING * scale)
+
+
+def whole_sides(
+    exact: ExactBlock, row: int, own: Sequence[Offered], total: Fraction | None
+) -> tuple[Fraction, Fraction] | None:
+    """Left and right side of a row that is decided without any tolerance, as decimals; None for another.
+
+    `total` is what a share is of, if that is whole.
+    """
+    block, portfolio, limit = exact.block, exact.portfolio, exact.limit
+    if block.measure not in ("offered", "loans") or (block.reference and total is None):
+        return None
+    members = block.codes == row
+    weights = {1.0} if block.weight is None else set(block.weight[members].tolist())
+    if len(weights) > 1 or 0.0 in weights:
+        return None
+    counted: Fraction | None = Fraction(len(own))
+    if block.measure == "offered":
+        counted = whole_sum([*(float(made.amount) for made in own), *portfolio.exposure[members].tolist()])
+    if counted is None:
+        return None
+    left = counted * (decimal(weights.pop()) if weights else ONE)
+    if limit is None:
+        return left, decimal(exact.policy.budget.amount)
+    of_budget = decimal(exact.policy.budget.amount) if limit.of == "budget" else ONE
+    return left, decimal(limit.bound) * (of_budget if total is None else total)
+
+
+def exact_faults(
+    case: Exactly, decisions: Decisions, limits_broken: Sequence[str], stated: Mapping[str, Any]
+) -> Iterator[Fault]:
+    """What of the `stated` certificate does not hold in rational numbers."""
+    unsound = [] if stated.get("tree") is None else case.tree_faults(stated["tree"])
+    yield from unsound
+    least = inf if stated.get("tree") is None or unsound else float(stated["tree"]["bound"])
+    if stated["bound"] < least:
+        least = case.bound(stated["prices"])
+    if stated["bound"] < least:
+        yield _fault("bound", f"is {stated['bound']!r}, in rational numbers {least!r} is proved")
+    offers = list(offers_made(case.portfolio, case.terms, case.curves, decisions.amount, decisions.rate))
+    value = case.value(offers)
+    if Fraction(stated["value"]) > value:
+        yield _fault("value", f"is {stated['value']!r}, in rational numbers {nearest(value)!r}")
+    broken = list(case.broken(offers))
+    if broken != list(limits_broken):
+        yield _fault("limits", f"{broken} are broken in rational numbers, not {list(limits_broken)}")
+
+
+def _fault(what: str, problem: str) -> Fault:
+    return Fault(problem, "solve again", field=f"certificate {what}")

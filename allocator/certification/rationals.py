@@ -1,0 +1,210 @@
+"""Offers and limits in rational numbers: what the formulas say of the inputs' own binary64 numbers."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from math import lcm
+
+import numpy as np
+
+from allocator.certification.curves import isotonic
+from allocator.certification.limits import Block
+from allocator.certification.terms import Terms
+from allocator.records.portfolio import ChurnTable, Floats, Portfolio
+from allocator.records.scenario import Limit, Policy, Response
+
+ONE = Fraction(1)
+
+
+def fractions(numbers: Floats) -> list[Fraction]:
+    """Each number exactly."""
+    return [Fraction(number) for number in numbers.tolist()]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A grade's churn at the table's rates, smoothed."""
+
+    rates: Sequence[Fraction]
+    churn: Sequence[Fraction]
+
+    def take_up(self, rate: float) -> Fraction:
+        """1 less the churn at `rate`, on the line between its neighbours; at either end the end's own."""
+        at, exact = bisect_right(self.rates, rate), Fraction(rate)
+        if at in (0, len(self.rates)):
+            return 1 - self.churn[max(at - 1, 0)]
+        (x0, x1), (y0, y1) = self.rates[at - 1 : at + 1], self.churn[at - 1 : at + 1]
+        return 1 - (y0 + (y1 - y0) * (exact - x0) / (x1 - x0))
+
+
+def curves_of(table: ChurnTable, response: Response) -> dict[str, Curve]:
+    """The curve of every grade."""
+    rates = fractions(table.rates)
+    smooth = isotonic if response.smoothing == "isotonic" else lambda churn: [Fraction(c) for c in churn]
+    return {grade: Curve(rates, smooth(churn.tolist())) for grade, churn in table.churn.items()}
+
+
+@dataclass(frozen=True)
+class Menu:
+    """Rates r_k = rates[k] / 2^bits and take-ups accepts[k] / per, as whole numbers."""
+
+    rates: tuple[int, ...]
+    bits: int
+    accepts: tuple[int, ...]
+    per: int
+
+    @classmethod
+    def of(cls, curve: Curve, rates: Sequence[float]) -> Menu:
+        exact, take_up = [Fraction(rate) for rate in rates], [curve.take_up(rate) for rate in rates]
+        bits = max((rate.denominator.bit_length() - 1 for rate in exact), default=0)
+        per = lcm(*(share.denominator for share in take_up))
+        return cls(
+            tuple(int(rate * 2**bits) for rate in exact), bits, tuple(int(a * per) for a in take_up), per
+        )
+
+    def values(self, gross: Fraction, drawn: Fraction, rest: Fraction) -> list[Fraction]:
+        """a_k (r_k gross + drawn) + rest of every rate; the three have powers of 2 below."""
+        below = max(number.denominator for number in (gross, drawn, rest))
+        g, d, r = (number.numerator * (below // number.denominator) for number in (gross, drawn, rest))
+        d, r = d << self.bits, (r * self.per) << self.bits
+        whole = (self.per * below) << self.bits
+        pairs = zip(self.rates, self.accepts, strict=True)
+        return [Fraction(accept * (rate * g + d) + r, whole) for rate, accept in pairs]
+
+
+@dataclass(frozen=True)
+class Worths:
+    """What an offer of x is worth at take-up a: a (r gross x + drawn x + booked) + offered x + fixed."""
+
+    gross: Fraction
+    drawn: Fraction
+    offered: Fraction
+    booked: Fraction
+    fixed: Fraction
+    term: Fraction
+
+    @classmethod
+    def of(cls, portfolio: Portfolio, policy: Policy, i: int) -> Worths:
+        pd, lgd, term, worth = (
+            Fraction(float(column[i]))
+            for column in (portfolio.pd, portfolio.lgd, portfolio.term, portfolio.relationship_value)
+        )
+        lost = Fraction(policy.churn_cost_rate)
+        return cls(
+            gross=term * (1 - pd),
+            drawn=lost - pd * lgd - Fraction(policy.funding_rate) * term,
+            offered=-lost,
+            booked=worth - Fraction(policy.processing_cost),
+            fixed=(Fraction(policy.decline_churn) - 1) * worth,
+            term=term,
+        )
+
+    def value(self, amount: Fraction, rate: Fraction, take_up: Fraction) -> Fraction:
+        """Of one offer."""
+        inner = rate * self.gross * amount + self.drawn * amount + self.booked
+        return take_up * inner + self.offered * amount + self.fixed
+
+
+@dataclass(frozen=True)
+class ExactBlock:
+    """A block of rows with its weights and right-hand side as they are before any rounding."""
+
+    block: Block
+    limit: Limit | None
+    """None: the budget."""
+    portfolio: Portfolio
+    policy: Policy
+
+    def weight(self, i: int) -> Fraction:
+        """What multiplies borrower i's basis."""
+        limit, portfolio = self.limit, self.portfolio
+        if limit is None:
+            return ONE
+        own = ONE if limit.weight is None else Fraction(float(portfolio.number(limit.weight)[i]))
+        if limit.measure == "expected_loss":
+            return own * Fraction(float(portfolio.pd[i])) * Fraction(float(portfolio.lgd[i]))
+        return own * (1 - Fraction(float(portfolio.pd[i]))) if limit.measure == "interest" else own
+
+    @cached_property
+    def weighed(self) -> bool:
+        """Whether some weight is not 1."""
+        return self.limit is not None and self.block.weight is not None
+
+    @cached_property
+    def weights(self) -> list[Fraction] | None:
+        """One a borrower; None: 1."""
+        return [self.weight(i) for i in range(len(self.portfolio))] if self.weighed else None
+
+    @cached_property
+    def lent(self) -> list[Fraction]:
+        """What existing exposure uses of each row."""
+        sums = [Fraction(0)] * len(self.block.names)
+        if self.limit is not None and np.any(self.block.lent_size):
+            for i in np.flatnonzero(self.portfolio.exposure * (self.block.codes >= 0)).tolist():
+                own = Fraction(float(self.portfolio.exposure[i]))
+                sums[int(self.block.codes[i])] += own * (ONE if self.weights is None else self.weights[i])
+        return sums
+
+    @cached_property
+    def fixed(self) -> Fraction:
+        """The right-hand side without what new offers add to a reference."""
+        if self.limit is None:
+            return Fraction(self.policy.budget.amount)
+        if self.block.reference:
+            counts = bool(self.block.reference_lent)
+            lent = sum(fractions(self.portfolio.exposure), Fraction(0)) if counts else Fraction(0)
+            return Fraction(self.limit.bound) * lent
+        per = Fraction(self.policy.budget.amount) if self.limit.of == "budget" else ONE
+        return Fraction(self.limit.bound) * per
+
+    def room(self, row: int) -> Fraction:
+        """The right-hand side with every reference on the left."""
+        return self.fixed - self.lent[row]
+
+
+def blocks_in_rationals(blocks: tuple[Block, ...], portfolio: Portfolio, policy: Policy) -> list[ExactBlock]:
+    """The budget and the limits."""
+    limits: list[Limit | None] = [None, *policy.limits]
+    return [ExactBlock(block, limit, portfolio, policy) for block, limit in zip(blocks, limits, strict=True)]
+
+
+@dataclass(frozen=True)
+class Offered:
+    """One offer made."""
+
+    borrower: int
+    amount: Fraction
+    rate: Fraction
+    take_up: Fraction
+
+    def basis(self, name: str, portfolio: Portfolio) -> Fraction:
+        """What it adds to one of the four bases."""
+        if name == "loans":
+            return ONE
+        if name == "offered":
+            return self.amount
+        drawn = self.take_up * self.amount
+        return (
+            drawn if name == "drawn" else drawn * self.rate * Fraction(float(portfolio.term[self.borrower]))
+        )
+
+
+def offers_made(
+    portfolio: Portfolio, terms: Terms, curves: dict[str, Curve], amount: Floats, rate: Floats
+) -> Iterator[Offered]:
+    """Every offer of `amount` (n,) at `rate` (n,), its take-up that of the tariff's own rate next to it."""
+    for i in np.flatnonzero(amount > 0).tolist():
+        grade, asked = portfolio.grade.values[portfolio.grade.codes[i]], float(rate[i])
+        tariff = terms.tariffs.get(grade)
+        near = asked
+        if tariff is not None and len(tariff.rates) and not terms.pinned[i]:
+            near = float(tariff.rates[np.argmin(np.abs(tariff.rates - asked))])
+        curve = curves.get(grade)
+        take_up = (
+            Fraction(0) if curve is None else curve.take_up(near if abs(near - asked) <= 1e-12 else asked)
+        )
+        yield Offered(i, Fraction(float(amount[i])), Fraction(asked), take_up)
