@@ -73,7 +73,7 @@ def test_its_own_sql_works(address: str, query: str) -> None:
 def test_it_is_never_changed(address: str, query: str, words: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the words of the query, and where these let it pass by the connection."""
     if not words:
-        monkeypatch.setattr("allocator.portfolio.readers.sql.why_not_reading", lambda query: None)
+        monkeypatch.setattr("allocator.tables.sql.why_not_reading", lambda query: None)
     with pytest.raises(InputError):
         load_portfolio(source(address, query))
     assert len(load_portfolio(source(address, "SELECT * FROM book"))) == 3
