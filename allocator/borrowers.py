@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,12 +23,13 @@ from allocator.portfolio import (
     fingerprint,
     joined,
     load_portfolio,
+    off_curve,
     read_book,
     stands_as_it_is,
     whole_table,
     with_columns,
 )
-from allocator.pricing.churn import read_churn_table
+from allocator.pricing.churn import never_walking, read_churn_table, staying
 from allocator.records.case import Inputs
 from allocator.records.portfolio import ChurnTable, Portfolio
 from allocator.records.run import Decisions
@@ -143,7 +144,7 @@ def examine(scenario: Scenario, further: Columns = NO_MORE) -> Found:
     read = _gather(errors, _portfolio, scenario, stress or scenario.stress.factors, further)
     portfolio, said = read or (None, ())
     before = portfolio
-    churn = _gather(errors, read_churn_table, scenario.response.churn)
+    churn = _gather(errors, _churn, scenario, portfolio)
     errors += of_stress
     if portfolio is not None and churn is not None and stress is not None and stress != Stress():
         after = _gather(errors, stressed, portfolio, churn, stress, scenario.stress)
@@ -153,7 +154,10 @@ def examine(scenario: Scenario, further: Columns = NO_MORE) -> Found:
     strategy = scenario.strategy
     book, lines = None, None
     if strategy.book is not None and portfolio is not None and churn is not None:
-        book = _gather(errors, read_book, _source_of(strategy.book), portfolio, churn)
+        source = replace(_source_of(strategy.book), columns=strategy.columns)
+        book = _gather(errors, read_book, source, portfolio)
+        if book is not None:
+            notes = (*notes, *off_curve(book, strategy.name, portfolio, churn, set(scenario.policy.rates)))
     if strategy.weights is not None:
         lines = _gather(errors, _weights, strategy.weights)
     return Found(portfolio, churn, book, lines, tuple(errors), notes, before)
@@ -209,6 +213,20 @@ def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = 
         filled = filled_cells(frame, fitted)
         unseen = unseen_levels(frame, fitted, given["pd"].to_numpy())
     return Scored(with_columns(table, given), tuple(given.columns), filled=filled, unseen=unseen)
+
+
+def _churn(scenario: Scenario, portfolio: Portfolio | None) -> ChurnTable:
+    """The curve's file, where nobody walks of the grades that have neither curve nor band.
+
+    Only a file of offers can lend to them. Where there is no file of a curve nobody walks at all.
+    """
+    named, path = set(scenario.policy.rates), scenario.response.churn
+    grades = named | (set(portfolio.grade.values) if portfolio is not None else set())
+    if path is None:
+        return never_walking(grades)
+    table = read_churn_table(path)
+    without = grades - named if scenario.strategy.book is not None else set[str]()
+    return staying(table, without - table.churn.keys())
 
 
 def _weights(path: Path) -> dict[str, float]:

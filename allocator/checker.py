@@ -430,6 +430,10 @@ def exact(value: float) -> Fraction:
 
 def curves_of(run: str, scenario: Any, stress: list[Any]) -> dict[str, Of]:
     """Grade -> the table's rates and churn there in fractions, stressed and then smoothed."""
+    if at(scenario, "response.churn") == "none":
+        return {
+            grade: Of(rates=[0.0, 1.0], churn=[Fraction(0)] * 2) for grade in at(scenario, "policy.rates")
+        }
     path = path_of(run, at(scenario, "response.churn"))
     columns = {name: as_numbers(own, f"{path}, {name}") for name, own in table_of(path, lax=True).items()}
     rates = columns.pop("rate", np.zeros(0))
@@ -912,6 +916,8 @@ def ledger_of(run: Of, amount: Array, rate: Array) -> tuple[dict[str, Array], Ar
             accept[i], walk[i] = one.accept[k if listed else 0], one.walk[k if listed else 0]
             pinned = rate[i] == book.pinned_rate[i]
             allowed[i] = pinned if book.pinned[i] else listed and rate[i] + SAME >= book.floor[i]
+        else:
+            accept[i], walk[i] = 1.0, 0.0  # nothing is known of who walks
     offered, drawn = amount > 0, accept * amount
     gross = drawn * rate * book.term
     found = {
@@ -1028,6 +1034,7 @@ def inputs_changed(folder: str, scenario: Any, claimed: dict[str, Any]) -> Itera
     }
     files |= {"book": "strategy.file", "weights": "strategy.ahp_lines.file"}
     paths: dict[str, Any] = {name: at(scenario, place) for name, place in files.items()}
+    paths["churn"] = None if paths["churn"] == "none" else paths["churn"]
     paths |= {name: path for name, path in at(source, "invoices", {}).items() if name != "duplicates"}
     kinds = [at(source, kind) for kind in ("csv", "parquet", "xlsx")]
     paths["portfolio"] = (

@@ -34,6 +34,7 @@ from allocator.records.portfolio import Portfolio
 from allocator.records.run import Certificate, Decisions, Run
 from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution
+from allocator.scenario.demand import in_money
 from allocator.strategies import follow
 from allocator.summary import summarise
 
@@ -82,7 +83,11 @@ def allocate(
 
 
 def prepare(scenario: Scenario, inputs: Inputs) -> Case:
-    """The offers priced and the limits compiled; again for each variant of a scenario on the same inputs."""
+    """The offers priced and the limits compiled; again for each variant of a scenario on the same inputs.
+
+    The case's scenario states its budget as money.
+    """
+    scenario = in_money(scenario, inputs.portfolio)
     offers = price_offers(inputs.portfolio, inputs.churn, scenario.response, scenario.policy)
     return Case(scenario, inputs, offers, compile_limits(scenario.policy, inputs.portfolio))
 

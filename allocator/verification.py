@@ -19,7 +19,7 @@ from allocator.certification.reasons import contradicted_reasons
 from allocator.errors import CertificateError, Fault, InputError
 from allocator.intake import one_reading, require_unchanged, watched
 from allocator.records.case import Inputs
-from allocator.records.document import PATHS, same_document, seen_from, value_at
+from allocator.records.document import PATHS, is_path, same_document, seen_from, value_at
 from allocator.records.portfolio import Portfolio, Text
 from allocator.records.run import Certificate, Decisions, StoredRun, relative_gap
 from allocator.records.scenario import Scenario
@@ -122,9 +122,11 @@ def _two_scenarios(stored: StoredRun, scenario: Scenario) -> list[Fault]:
 
 def _absent(stored: StoredRun) -> bool:
     """Whether an input that scenario.json names is not there."""
-    named = (value_at(stored.document, place) for place in PATHS)
+    named = ((place, value_at(stored.document, place)) for place in PATHS)
     return any(
-        not (stored.folder / os.path.expandvars(path)).exists() for path in named if isinstance(path, str)
+        not (stored.folder / os.path.expandvars(path)).exists()
+        for place, path in named
+        if isinstance(path, str) and is_path(place, path)
     )
 
 

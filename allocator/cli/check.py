@@ -41,6 +41,7 @@ def _examine(file: Path, sets: list[str], tell: Callable[[str], None]) -> Examin
     from allocator.pricing.offers import outside_terms, price_offers
     from allocator.report.check import Examination
     from allocator.scenario import load_scenario
+    from allocator.scenario.demand import in_money
 
     scenario = load_scenario(file, sets)
     policy = scenario.policy
@@ -52,6 +53,9 @@ def _examine(file: Path, sets: list[str], tell: Callable[[str], None]) -> Examin
     portfolio, table = found.portfolio, found.churn
     faults += found.faults
     notes = list(found.notes)
+    if portfolio is not None:
+        scenario = _gather(faults, in_money, scenario, portfolio) or scenario
+        policy = scenario.policy
     offers: Any = None
     limits: Any = None
     if portfolio is not None:

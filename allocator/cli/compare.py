@@ -71,6 +71,7 @@ def compare(
             if path is not None:
                 require_file(path, endings, force=force)
         sides, notes = _sides(subjects, strategies, sets, by, tell)
+        notes = tuple(dict.fromkeys([*notes, *(note for side in sides for note in side.case.inputs.notes)]))
         comparison = compared(sides, by, tell, exact=not prices_only, years=years, seed=seed or 0)
         tell("writing")
         contents = {} if out is None else {out: frame_content(_all_swaps(comparison), out)}

@@ -14,6 +14,7 @@ from allocator.cli.output import print_json, print_page, progress
 from allocator.errors import Fault, InputError
 
 if TYPE_CHECKING:
+    from allocator.records.portfolio import Portfolio
     from allocator.records.scenario import Scenario
 
 EXAMPLE = "Example: allocator frontier sme.yaml --limit budget --from 5e7 --to 2e8 --plot frontier.svg"
@@ -71,7 +72,8 @@ def frontier(
         require_file(plot, ENDINGS, force=force)
     _require_sense(limit, start, end, points, gap)
     scenario = load_scenario(file, sets)
-    spans = _spans(scenario, file, sets, limit, start, end)
+    asked = scenario.policy.budget.of is not None
+    spans = [] if asked else _spans(scenario, file, sets, limit, start, end)
     scenario = replace(scenario, solver=replace(scenario.solver, gap=max(gap, scenario.solver.gap)))
     with progress(verbose) as tell:
         tell("starting the engine")
@@ -82,6 +84,8 @@ def frontier(
 
         tell("reading the borrowers")
         case = prepare(scenario, read_inputs(scenario))
+        if asked:  # the budget is money once it is known what is asked for
+            spans = _spans(case.scenario, file, sets, limit, start, end, case.inputs.portfolio)
         found = follow(track_of(case, tuple(limit)), spans, points, tell)
         if plot is not None:
             from allocator.report.charts import chart_text
@@ -131,6 +135,7 @@ def _spans(
     limits: Sequence[str],
     start: Sequence[str],
     end: Sequence[str],
+    portfolio: Portfolio | None = None,
 ) -> list[tuple[float, float]]:
     """The bounds to go from and to; where not given, half and one and a half times those of the scenario."""
     from allocator.insight.variants import bound_of, find_limit
@@ -146,7 +151,7 @@ def _spans(
             ends = [float(round(bound)) for bound in ends]
         for place, (option, given) in enumerate((("--from", start), ("--to", end))):
             if given:
-                ends[place] = _read(scenario, file, sets, name, given[at], option)
+                ends[place] = _read(scenario, file, sets, name, given[at], option, portfolio)
         if not ends[0] < ends[1]:
             problem = f"{name} would go from {ends[0]:,.10g} to {ends[1]:,.10g}"
             raise InputError.of([Fault(problem, "let --from lie below --to", field="--from")], "command line")
@@ -154,15 +159,25 @@ def _spans(
     return spans
 
 
-def _read(scenario: Scenario, file: Path, sets: Sequence[str], name: str, written: str, option: str) -> float:
-    """A bound as the scenario's own key would read it."""
+def _read(
+    scenario: Scenario,
+    file: Path,
+    sets: Sequence[str],
+    name: str,
+    written: str,
+    option: str,
+    portfolio: Portfolio | None,
+) -> float:
+    """A bound as the scenario's own key would read it; a share of what `portfolio` asks for as money."""
     from allocator.insight.variants import bound_of, find_limit
     from allocator.scenario import load_scenario
+    from allocator.scenario.demand import in_money
 
     limit = find_limit(scenario.policy, name, "--limit")
     key = "policy.budget.amount" if limit is None else f"policy.limits[{name}].{limit.sense}"
     try:
-        return bound_of(load_scenario(file, [*sets, f"{key}={written}"]).policy, name)
+        stated = load_scenario(file, [*sets, f"{key}={written}"])
+        return bound_of((stated if portfolio is None else in_money(stated, portfolio)).policy, name)
     except InputError as error:
         faults = [replace(fault, file=None, line=None, field=option) for fault in error.faults]
         raise InputError.of(faults, "command line") from error

@@ -50,7 +50,8 @@ def solve(
         tell("writing the run")
         folder = out or default_folder(run)
         require_free(folder, force)
-        written = write_run(run, folder, scenario_text=dump_scenario(scenario, folder.resolve()), force=force)
+        text = dump_scenario(run.scenario, folder.resolve())
+        written = write_run(run, folder, scenario_text=text, force=force)
     try:
         if as_json:
             print_json({**json.loads((written / "summary.json").read_text("utf-8")), "folder": str(written)})

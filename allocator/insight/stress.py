@@ -30,6 +30,7 @@ from allocator.records.run import Decisions, LimitUse, relative_gap
 from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution
 from allocator.records.stress import BASE, FundingShock, Shock, Stress, StressSource
+from allocator.scenario.demand import in_money
 from allocator.scenario.stressing import stressed_policy
 from allocator.summary import proved_bound
 
@@ -228,7 +229,8 @@ def read_base(
     """
     columns = Columns.of(stress_of(source) for source in stresses.values())
     progress("reading the borrowers")
-    world = World(scenario, read_inputs(scenario, columns))
+    inputs = read_inputs(scenario, columns)
+    world = World(in_money(scenario, inputs.portfolio), inputs)
     progress("deciding the base allocation")
     return Base(world, world.solve(progress))
 

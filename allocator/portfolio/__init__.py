@@ -1,6 +1,6 @@
 """Borrowers from a CSV, Parquet or Excel file or a database: read, checked, every fault at once."""
 
-from allocator.portfolio.book import read_book
+from allocator.portfolio.book import off_curve, read_book
 from allocator.portfolio.copying import copied, stands_as_it_is
 from allocator.portfolio.fingerprint import fingerprint
 from allocator.portfolio.loading import load_portfolio
@@ -12,6 +12,7 @@ __all__ = [
     "fingerprint",
     "joined",
     "load_portfolio",
+    "off_curve",
     "read_book",
     "stands_as_it_is",
     "whole_table",

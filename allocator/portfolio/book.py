@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator, Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,24 +21,25 @@ from allocator.tables.findings import Finding, Rows, quoted, raise_faults
 _WANTED = {"borrower_id": "text", "amount": "number", "rate": "number"}
 
 
-def read_book(source: PortfolioSource, portfolio: Portfolio, table: ChurnTable) -> Decisions:
+def read_book(source: PortfolioSource, portfolio: Portfolio) -> Decisions:
     """The offers of `source` to the borrowers of `portfolio`; who is not named is refused.
 
     An amount of 0, or none, is a refusal; other columns are passed over. Whether the offers keep terms and
     limits is for whoever judges them. Raises InputError with every fault of the file: a column or a value
-    missing, an identifier that stands twice or that the portfolio lacks, an amount below 0, a rate at
-    which `table` does not say who accepts.
+    missing, an identifier that stands twice or that the portfolio lacks, an amount below 0, a rate that is
+    no fraction.
     """
     opened = open_source(source)
+    theirs = {name: source.columns.get(name, name) for name in _WANTED}
     faults = repeated_names(opened.names, source)
     faults += [
-        Fault("the column is missing", "name whom, how much and at which rate", file=source.label, field=name)
-        for name in _WANTED
-        if name not in opened.names
+        _missing(name, wanted, opened.names, source)
+        for name, wanted in theirs.items()
+        if wanted not in opened.names
     ]
     raise_faults(source.label, faults, ())
-    fetched = opened.fetch(list(_WANTED), ())
-    cells = {name: fetched.table[name] for name in _WANTED}
+    fetched = opened.fetch(list(theirs.values()), ())
+    cells = {name: fetched.table[wanted] for name, wanted in theirs.items()}
     mistyped = [type_fault(name, kind, cells[name].type, source) for name, kind in _WANTED.items()]
     raise_faults(source.label, [fault for fault in mistyped if fault is not None], fetched.findings)
     rows = Rows(source.label, fetched.number, np.zeros(len(fetched.number), dtype=bool))
@@ -45,12 +48,45 @@ def read_book(source: PortfolioSource, portfolio: Portfolio, table: ChurnTable) 
     at, findings = _places(ids, portfolio, rows)
     findings += [*amount.findings, *rate.findings]
     findings += _value_findings(amount, rate, rows)
-    findings += _curve_findings(amount, rate, at, portfolio, table, rows)
     raise_faults(source.label, (), findings)
     return Decisions(
         _placed(np.where(amount.missing, 0.0, amount.values), at, len(portfolio)),
         _placed(np.where(_offered(amount), rate.values, 0.0), at, len(portfolio)),
     )
+
+
+def off_curve(
+    book: Decisions, name: str, portfolio: Portfolio, table: ChurnTable, named: Container[str]
+) -> Iterator[str]:
+    """What is taken for granted of who accepts the book's offers, a note each.
+
+    `table` has a column of zeros for grades without a curve; `named` are those of the policy.
+    """
+    made, codes = book.amount > 0, portfolio.grade.codes
+    blank = [
+        (grade, int(np.count_nonzero(made & (codes == code))))
+        for code, grade in enumerate(portfolio.grade.values)
+        if grade not in named and not np.any(table.churn.get(grade, 0.0))
+    ]
+    for grade, count in blank:
+        if count:
+            yield (
+                f"{name}: {count:,} offers to grade {grade}, which has no churn curve: "
+                "everybody is taken to accept"
+            )
+    outside = made & ((book.rate < table.rates[0]) | (book.rate > table.rates[-1]))
+    if np.any(outside):
+        yield (
+            f"{name}: {np.count_nonzero(outside):,} offers at rates outside the churn curve, "
+            f"{table.rates[0]:g} to {table.rates[-1]:g}: churn is taken as at its ends"
+        )
+
+
+def _missing(name: str, theirs: str, names: Sequence[str], source: PortfolioSource) -> Fault:
+    problem = "the column is missing" if theirs == name else f"no column {theirs}"
+    remedy = f"name whom, how much and at which rate, or write columns: {{{name}: its name in the file}}"
+    shown = ", ".join(names[:12])
+    return Fault(f"{problem}; there are {shown}", remedy, file=source.label, field=name)
 
 
 def _offered(amount: Numbers) -> np.ndarray:
@@ -92,29 +128,10 @@ def _value_findings(amount: Numbers, rate: Numbers, rows: Rows) -> list[Finding]
         *rows.find(
             wanted & rate.missing, "rate", lambda i: "an empty cell beside an amount", "write the rate"
         ),
-    ]
-
-
-def _curve_findings(
-    amount: Numbers, rate: Numbers, at: Integers, portfolio: Portfolio, table: ChurnTable, rows: Rows
-) -> list[Finding]:
-    """Offers of which the churn curve cannot say who accepts."""
-    known = np.array([grade in table.churn for grade in portfolio.grade.values] + [False])
-    placed = _offered(amount) & (at >= 0)
-    low, high = float(table.rates[0]), float(table.rates[-1])
-    outside = _offered(amount) & ~rate.missing & ((rate.values < low) | (rate.values > high))
-    grades = portfolio.grade
-    return [
         *rows.find(
-            placed & ~known[grades.codes[at]],
-            "borrower_id",
-            lambda i: f"grade {grades.values[grades.codes[at[i]]]} has no churn curve",
-            "add its column to the curve, or write 0 for the amount",
-        ),
-        *rows.find(
-            outside,
+            wanted & ~rate.missing & ~((rate.values >= 0) & (rate.values <= 1)),
             "rate",
-            lambda i: f"{rate.values[i]:g} lies outside the churn curve, {low:g} to {high:g}",
-            "write a rate that the curve covers, as a fraction",
+            lambda i: f"{rate.values[i]:g} lies outside 0 to 1",
+            "write a fraction, 5% as 0.05",
         ),
     ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
@@ -60,6 +60,17 @@ def read_churn_table(path: Path) -> ChurnTable:
         raise InputError.of(sorted(faults, key=lambda fault: fault.row or 0), str(path))
     rates = columns.pop("rate")
     return ChurnTable(str(path), rates, columns)
+
+
+def never_walking(grades: Iterable[str]) -> ChurnTable:
+    """The curve of customers who accept at every rate."""
+    return staying(ChurnTable("no churn", np.array([0.0, 1.0]), {}), grades)
+
+
+def staying(table: ChurnTable, grades: Iterable[str]) -> ChurnTable:
+    """`table` with a column of zeros for each of `grades`."""
+    zeros = np.zeros(len(table.rates))
+    return replace(table, churn={**table.churn, **dict.fromkeys(sorted(grades), zeros)})
 
 
 def isotonic(values: Floats) -> Floats:

@@ -13,6 +13,7 @@ Place = tuple[str, ...]
 """Keys from the root of a document down."""
 
 SOURCE: Place = ("portfolio", "source")
+CHURN: Place = ("response", "churn")
 STRESSES: Place = ("stresses",)
 PATHS: tuple[Place, ...] = (
     SOURCE,
@@ -21,7 +22,7 @@ PATHS: tuple[Place, ...] = (
     (*SOURCE, "xlsx"),
     *((*SOURCE, "invoices", key) for key in ("purchases", "sales", "workbook", "firms", "facts")),
     ("portfolio", "scorecard"),
-    ("response", "churn"),
+    CHURN,
     ("stress", "file"),
     ("strategy", "file"),
     ("strategy", "ahp_lines", "file"),
@@ -32,6 +33,10 @@ URL: Place = (*SOURCE, "sql")
 """Where a database's address stands."""
 DATABASE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///(?:file:)?)(?!:memory:)([^?]+)(.*)", re.DOTALL)
 """An address that names a file: what stands before, the file, its options."""
+
+
+NO_CHURN = "none"
+"""In the place of a churn curve's path: nobody walks away at any rate."""
 
 
 def seen_from(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -73,6 +78,11 @@ def split(raw: str) -> tuple[str, str]:
     return "/".join(parts[:first]), "/".join(parts[first:])
 
 
+def is_path(place: tuple[str | int, ...], value: str) -> bool:
+    """Whether what stands at a place where a path may stand is one."""
+    return not (place == CHURN and value == NO_CHURN)
+
+
 def same_document(one: Any, other: Any) -> bool:
     """Whether two documents say the same; true is not 1, and the order of keys says nothing."""
     return json.dumps(_whole(one), sort_keys=True) == json.dumps(_whole(other), sort_keys=True)
@@ -89,7 +99,7 @@ def _whole(value: Any) -> Any:
 
 def _moved(document: Mapping[str, Any], place: Place, folder: Path) -> dict[str, Any]:
     value = value_at(document, place)
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not is_path(place, value):
         return dict(document)
     return _with(document, place, (relative_address if place == URL else relative)(value, folder))
 

@@ -91,15 +91,19 @@ class PortfolioSource:
 class Response:
     """How customers answer to a rate."""
 
-    churn: Path
+    churn: Path | None
+    """The curve's file; None: nobody walks away at any rate."""
     smoothing: Literal["none", "isotonic"] = "none"
 
 
 @dataclass(frozen=True)
 class Budget:
     amount: float
+    """Money, or a fraction of `of`."""
     spend: Literal["at_most", "exactly"] = "at_most"
     basis: Basis = "offered"
+    of: Literal["requests"] | None = None
+    """requests: of what the borrowers ask for, which `scenario.demand` makes money."""
 
 
 @dataclass(frozen=True)
@@ -188,6 +192,8 @@ class Strategy:
     share: float = 0.95
     book: Path | None = None
     """file: amounts and rates by borrower_id."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """file: borrower_id, amount or rate -> the file's name for it."""
 
     @property
     def name(self) -> str:

@@ -14,8 +14,9 @@ _MOST = 5
 
 
 def share_of(summary: Mapping[str, Any]) -> str:
-    """The objective as a part of the bound; blank where the bound is not above 0."""
-    return percent(summary["objective"] / summary["bound"]) if summary["bound"] > 0 else ""
+    """The objective as a part of the bound; blank where that is not above 0, or something is broken."""
+    kept = summary["bound"] > 0 and not any(broken_of(summary))
+    return percent(summary["objective"] / summary["bound"]) if kept else ""
 
 
 def broken_of(summary: Mapping[str, Any]) -> tuple[Sequence[str], Mapping[str, int]]:

@@ -34,7 +34,8 @@ def comparison_page(comparison: Comparison, top: int, notes: Sequence[str] = ())
     )
     unit = unit_of([results, years, *swapped], currency)
     title = f"Results, amounts in {unit}; less: than {comparison.sides[0].name}, % of the own value"
-    parts: list[RenderableType] = [Text(title, style="bold"), results.table(unit), *_broken(comparison)]
+    parts: list[RenderableType] = [*_broken(comparison), Text(title, style="bold"), results.table(unit)]
+    parts += _stopped(comparison)
     parts += [*map(Text, notes), ""]
     if comparison.chances:
         title = f"The same {comparison.years:,} simulated years for all, amounts in {unit}"
@@ -102,7 +103,7 @@ def _results(comparison: Comparison) -> Grid:
             (
                 marked(side.name, side.stopped),
                 side.value,
-                relative(side.value, side.bound) if side.bound > 0 else "",
+                _share(side),
                 "" if side is first else first.value - side.value,
                 "" if side is first else relative(first.value - side.value, side.value),
                 f"{figures.funded:,}",
@@ -117,11 +118,24 @@ def _results(comparison: Comparison) -> Grid:
     )
 
 
+def _share(side: Side) -> str:
+    """Value as a part of the bound, which is on what breaks nothing."""
+    if side.finding.broken:
+        return "breaks"
+    return relative(side.value, side.bound) if side.bound > 0 else ""
+
+
 def _broken(comparison: Comparison) -> Iterator[RenderableType]:
-    for side in comparison.sides:
-        names = _breaks(side)
-        if names:
-            yield Text(f"{side.name} breaks {listed(names, 5)}")
+    """What each side breaks, before any figure of it."""
+    broken = [(side, names) for side in comparison.sides if (names := _breaks(side))]
+    for side, names in broken:
+        yield Text(f"{side.name} breaks {listed(names, 5)}", style="bold")
+    if broken:
+        yield Text("what breaks limits or terms is no answer to the scenario, whatever its value")
+        yield ""
+
+
+def _stopped(comparison: Comparison) -> Iterator[RenderableType]:
     stopped = [side.stopped for side in comparison.sides]
     stopped += [step.stopped for pair in comparison.pairs for step in pair.steps]
     if any(stopped):

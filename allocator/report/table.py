@@ -63,10 +63,11 @@ def _header(summary: Mapping[str, Any]) -> RenderableType:
     rule = f", strategy {summary['strategy']}" if by_rule else ""
     came = f": {summary['status'].replace('_', ' ')}{rule}, bound proved {proof[summary['proof']]}"
     text.append(came, style="not bold")
-    share = f", {share_of(summary)} of it" if by_rule else f", gap {small(summary['gap'])}"
+    part = share_of(summary)
+    share = f", {part} of it" if by_rule and part else "" if by_rule else f", gap {small(summary['gap'])}"
     lines = [
-        f"objective {summary['objective']:,.2f} {currency}, bound {summary['bound']:,.2f}{share}",
         *broken_lines(*broken_of(summary)),
+        f"objective {summary['objective']:,.2f} {currency}, bound {summary['bound']:,.2f}{share}",
         f"{summary['funded']:,} of {summary['borrowers']:,} firms funded, "
         f"{summary['offered']:,.2f} {currency} offered, {summary['drawn']:,.2f} expected to be drawn",
     ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from allocator.records.conditions import Condition
+from allocator.records.document import NO_CHURN
 from allocator.records.scenario import (
     Budget,
     InvoiceFiles,
@@ -60,7 +61,7 @@ def build(typed: ScenarioFile, path: Path | None) -> Scenario:
         name=typed.name,
         path=path,
         portfolio=_portfolio(typed.portfolio, policy.term_years, numbers),
-        response=Response(_path(typed.response.churn), typed.response.smoothing),
+        response=Response(_curve(typed.response.churn), typed.response.smoothing),
         policy=stressed_policy(policy, stress.factors),
         solver=SolverSettings(**typed.solver.model_dump()),
         document=_document(typed),
@@ -94,6 +95,10 @@ def _path(raw: str) -> Path:
 
 def _optional(raw: str | None) -> Path | None:
     return None if raw is None else _path(raw)
+
+
+def _curve(raw: str) -> Path | None:
+    return None if raw == NO_CHURN else _path(raw)
 
 
 def _defaults(typed: DefaultsEntry, term: float, numbers: frozenset[str]) -> dict[str, Any]:
@@ -206,7 +211,8 @@ def _strategy(typed: RuleName | AhpLinesStrategy | MinLossStrategy | FileStrateg
                 return Strategy("min_loss", income=wanted.income)
             return Strategy("min_loss", share=wanted.share)
         case FileStrategy():
-            return Strategy("file", book=_optional(typed.file))
+            columns = typed.columns.model_dump(exclude_none=True)
+            return Strategy("file", book=_optional(typed.file), columns=columns)
         case _:
             return Strategy(typed)
 

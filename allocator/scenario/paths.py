@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from allocator.errors import Fault
-from allocator.records.document import DATABASE_FILE, PATHS, SOURCE, STRESSES, URL, in_address, split
+from allocator.records.document import DATABASE_FILE, PATHS, SOURCE, STRESSES, URL, in_address, is_path, split
 from allocator.scenario.nodes import Location, Node
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
@@ -47,6 +47,8 @@ def anchor(tree: Node) -> tuple[Node, list[Fault]]:
     for location in (*places(tree), URL):
         node = tree.find(location)
         if node is None or not isinstance(node.value, str) or not node.value:
+            continue
+        if not is_path(location, node.value):
             continue
         text, missing = expand(node.value)
         faults += unset(tree, location, missing)

@@ -29,6 +29,9 @@ from allocator.scenario.quantities import (
     Text,
     Years,
     describe,
+    fraction,
+    money,
+    number,
     one_of,
     refuse,
     text,
@@ -80,10 +83,33 @@ Currency = Annotated[
 ]
 
 
+def _budget_amount(value: object, info: ValidationInfo) -> float:
+    """Money, or with `of`, which precedes it, a fraction."""
+    if info.data.get("of") is not None:
+        return fraction(value, "a percentage such as 40% or a fraction such as 0.4")
+    if isinstance(value, str) and value.strip().endswith("%"):
+        written = number(value, "an amount such as 100_000_000")
+        remedy = "add `of: requests`, or write an amount such as 100_000_000"
+        raise refuse(Finding(f"{written.text} of what is not said", remedy))
+    return money(value)
+
+
+BudgetAmount = Annotated[
+    float,
+    BeforeValidator(_budget_amount),
+    WithJsonSchema(
+        {"type": ["number", "string"], "unit": "currency units, or with `of` a fraction", "minimum": 0}
+    ),
+]
+
+
 class BudgetEntry(Typed):
     """What may be lent in all."""
 
-    amount: Annotated[Money, Field(examples=["100_000_000"])]
+    of: Annotated[Literal["requests"], one_of("requests")] | None = None
+    """What the amount is a fraction of: the sum of what all borrowers ask for (max_amount), rounded down to
+    the step or cent; absent: money. The scenario of a run states the money."""
+    amount: Annotated[BudgetAmount, Field(examples=["100_000_000"])]
     """The budget; with 0 nothing is lent but what is pinned."""
     spend: Annotated[Literal["at_most", "exactly"], one_of("at_most", "exactly")] = "at_most"
     """Whether all of it must be used."""

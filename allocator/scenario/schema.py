@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
 )
 
+from allocator.records.document import NO_CHURN
 from allocator.scenario.policy_schema import PolicyEntry
 from allocator.scenario.quantities import (
     Finding,
@@ -187,7 +188,8 @@ class ResponseEntry(Typed):
     """How customers answer to a rate."""
 
     churn: Annotated[Text, Field(examples=["../models/churn/cumcm-2020.csv"], json_schema_extra=PATH)]
-    """Churn curve: a CSV file with a column of rates, then one column a grade."""
+    """Churn curve: a CSV file with a column of rates, then one column a grade; none: nobody walks away at any
+    rate, and rate_grid is a step."""
     smoothing: Annotated[Literal["none", "isotonic"], one_of("none", "isotonic")] = "none"
     """isotonic makes each grade's churn increase with the rate (equal-weight pool-adjacent-violators)."""
 
@@ -229,3 +231,12 @@ class ScenarioFile(Typed):
     """How amounts and rates are chosen: the optimum, or a rule to compare it with."""
     solver: SolverEntry = SolverEntry()
     """The search."""
+
+    @field_validator("policy")
+    @classmethod
+    def _some_rates(cls, policy: PolicyEntry, info: ValidationInfo) -> PolicyEntry:
+        response = info.data.get("response")
+        if response is not None and response.churn == NO_CHURN and policy.rate_grid == "table":
+            problem = "there is no churn curve whose rates could be offered"
+            raise refuse(Finding(problem, "write a step, as rate_grid: {step: 0.25%}", below=("rate_grid",)))
+        return policy

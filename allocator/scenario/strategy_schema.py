@@ -68,11 +68,24 @@ class MinLossStrategy(Typed):
     """The income."""
 
 
+class BookColumnsEntry(Typed):
+    """The file's names for its columns, where those differ."""
+
+    borrower_id: Text | None = None
+    """Unique identifier, as in the portfolio."""
+    amount: Text | None = None
+    """Money offered; 0, or none: refused."""
+    rate: Text | None = None
+    """Rate offered, a fraction."""
+
+
 class FileStrategy(Typed):
     """Amounts and rates as a file has them: another team's, or last month's."""
 
     file: Annotated[Table, Field(examples=["book.csv"])] = Field(default=None, validate_default=True)
     """Table with borrower_id, amount and rate; who is not in it is refused. A run's allocation is one."""
+    columns: BookColumnsEntry = BookColumnsEntry()
+    """Column: the file's name for it."""
 
     @field_validator("file")
     @classmethod

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from allocator.errors import InputError
-from allocator.portfolio import read_book
+from allocator.portfolio import off_curve, read_book
 from allocator.records.run import Decisions
 from allocator.records.scenario import PortfolioSource
 from tests.builders import churn_table, portfolio
 
-TABLE = churn_table([0.04, 0.12], A=[0.0, 0.5], B=[0.0, 0.5])
 FIRMS = portfolio(["A", "B", "C", "A"])
 
 
 def read(folder: Path, text: str) -> Decisions:
     path = folder / "book.csv"
     path.write_text(text)
-    return read_book(PortfolioSource("csv", path), FIRMS, TABLE)
+    return read_book(PortfolioSource("csv", path), FIRMS)
 
 
 def faults(folder: Path, text: str) -> list[str]:
@@ -45,14 +45,14 @@ def test_other_formats_say_the_same(tmp_path: Path, kind: str) -> None:
         frame.to_parquet(path)
     else:
         frame.to_excel(path, index=False, engine="xlsxwriter")
-    book = read_book(PortfolioSource(kind, path), FIRMS, TABLE)  # type: ignore[arg-type]
+    book = read_book(PortfolioSource(kind, path), FIRMS)  # type: ignore[arg-type]
     assert book.amount.tolist() == [0.0, 150_000.0, 0.0, 200_000.0]
     assert book.rate.tolist() == [0.0, 0.05, 0.0, 0.08]
 
 
 def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     rows = ["b000,100000,0.05", "b000,100000,0.05", "nobody,100000,0.05", ",100000,0.05", "b001,-5,0.05",
-            "b003,200000,", "b002,100000,0.05"]  # fmt: skip
+            "b003,200000,", "b002,100000,5"]  # fmt: skip
     assert faults(tmp_path, "borrower_id,amount,rate\n" + "\n".join(rows) + "\n") == [
         'book.csv, row 2, borrower_id: "b000" is the identifier of row 1 too; keep one row a borrower',
         'book.csv, row 3, borrower_id: "nobody" is no borrower of the portfolio; '
@@ -60,8 +60,7 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
         "book.csv, row 4, borrower_id: an empty cell; name the borrower, or remove the row",
         "book.csv, row 5, amount: -5 is negative; write 0 for a refusal",
         "book.csv, row 6, rate: an empty cell beside an amount; write the rate",
-        "book.csv, row 7, borrower_id: grade C has no churn curve; "
-        "add its column to the curve, or write 0 for the amount",
+        "book.csv, row 7, rate: 5 lies outside 0 to 1; write a fraction, 5% as 0.05",
     ]
 
 
@@ -70,10 +69,6 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     [
         ("borrower_id,amount\nb000,1\n", "book.csv, rate: the column is missing; "),
         ("borrower_id,amount,rate\nb000,much,0.05\n", 'book.csv, row 1, amount: "much" is not a number; '),
-        (
-            "borrower_id,amount,rate\nb000,1e5,0.5\n",
-            "book.csv, row 1, rate: 0.5 lies outside the churn curve",
-        ),
         ("borrower_id,amount,rate,rate\nb000,1e5,0.5,1\n", "book.csv, rate: 2 columns have this name; "),
         ("borrower_id,amount,rate\nb000,inf,0.05\n", "book.csv, row 1, amount: inf is not a finite number; "),
     ],
@@ -81,3 +76,24 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
 def test_one_fault(tmp_path: Path, text: str, told: str) -> None:
     (only,) = faults(tmp_path, text)
     assert only.startswith(told)
+
+
+def test_columns_may_have_other_names(tmp_path: Path) -> None:
+    path = tmp_path / "book.csv"
+    path.write_text("id,lent,borrower_id,price\nb003,200000,x,0.08\n")
+    names = {"borrower_id": "id", "amount": "lent", "rate": "price"}
+    book = read_book(PortfolioSource("csv", path, columns=names), FIRMS)
+    assert book.amount.tolist() == [0.0, 0.0, 0.0, 200_000.0]
+    with pytest.raises(InputError, match="no column lend; there are id, lent, borrower_id, price"):
+        read_book(PortfolioSource("csv", path, columns={**names, "amount": "lend"}), FIRMS)
+
+
+def test_what_is_taken_for_granted_of_a_book_is_said() -> None:
+    table = churn_table([0.04, 0.12], A=[0.0, 0.5], B=[0.0, 0.5], C=[0.0, 0.0])
+    made = Decisions(np.array([1e5, 0.0, 1e5, 1e5]), np.array([0.05, 0.0, 0.2, 0.12]))
+    assert list(off_curve(made, "b.csv", FIRMS, table, {"A", "B"})) == [
+        "b.csv: 1 offers to grade C, which has no churn curve: everybody is taken to accept",
+        "b.csv: 1 offers at rates outside the churn curve, 0.04 to 0.12: churn is taken as at its ends",
+    ]
+    kept = Decisions(np.array([1e5, 0.0, 0.0, 0.0]), np.array([0.05, 0.0, 0.0, 0.0]))
+    assert list(off_curve(kept, "b.csv", FIRMS, table, {"A", "B"})) == []

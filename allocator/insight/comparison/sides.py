@@ -15,6 +15,7 @@ from allocator.records.case import Case
 from allocator.records.run import Status, StoredRun, relative_gap
 from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution
+from allocator.scenario.demand import in_money
 from allocator.summary import proved_bound, status
 from allocator.verification import recheck_run
 
@@ -40,8 +41,8 @@ class Side:
 
     @property
     def share(self) -> float | None:
-        """Value as a part of the bound; None where the bound is not above 0."""
-        return self.value / self.bound if self.bound > 0 else None
+        """Value as a part of the bound; None where that is not above 0, or limits or terms are broken."""
+        return self.value / self.bound if self.bound > 0 and not self.finding.broken else None
 
     @property
     def ledger(self) -> Ledger:
@@ -107,7 +108,8 @@ def case_sides(
     optimum = decide(optimally(plain), progress)
     sides = []
     for scenario in scenarios:
-        case, name = replace(plain, scenario=scenario), scenario.strategy.name
+        scenario, name = in_money(scenario, plain.inputs.portfolio), scenario.strategy.name
+        case = replace(plain, scenario=scenario)
         with concerning(name):
             if scenario.strategy.files():
                 case = prepare(scenario, read_inputs(scenario, further))

@@ -19,6 +19,7 @@ from allocator.errors import InfeasibleError, InputError, NoAllocationError
 from allocator.insight.comparison.sides import Side, judged
 from allocator.pipeline import decide, prepare
 from allocator.records.case import Case, Inputs
+from allocator.records.document import NO_CHURN
 from allocator.records.run import Decisions
 from allocator.records.scenario import Scenario
 from allocator.scenario import load_document
@@ -123,6 +124,9 @@ def _key(document: Document) -> str:
     limits = policy.get("limits", [])
     asked = [[limit.get(key) for key in ("where", "each", "weight")] for limit in limits]
     read = [*(document.get(name) for name in _READ), policy.get("term_years"), asked]
+    # A book's grades without a band, and all where there is no curve, are read as never walking.
+    read += [policy["rates"]] if isinstance(document.get("strategy"), Mapping) else []
+    read += [policy["rates"]] if document["response"]["churn"] == NO_CHURN else []
     return json.dumps(read, sort_keys=True, default=str)
 
 
