@@ -34,7 +34,7 @@ SLIPS = {
     ),
     "merge key": (
         (BUDGET, "budget: {amount: 1_000_000, <<: {spend: exactly}}"),
-        "line 7, policy.budget.<<: unknown key '<<'; the keys here are amount, spend, basis",
+        "line 7, policy.budget.<<: unknown key '<<'; the keys here are of, amount, spend, basis",
     ),
     "missing section": (
         ("response: {churn: churn.csv}\n", ""),
@@ -115,8 +115,8 @@ SLIPS = {
     ),
     "percentage of money": (
         ("amount: 1_000_000", "amount: 5%"),
-        "line 7, policy.budget.amount: 5% is a percentage, expected an amount such as 100_000_000; "
-        "write an amount such as 100_000_000",
+        "line 7, policy.budget.amount: 5% of what is not said; "
+        "add `of: requests`, or write an amount such as 100_000_000",
     ),
     "a budget below nothing": (
         ("amount: 1_000_000", "amount: -1"),

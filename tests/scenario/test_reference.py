@@ -38,7 +38,9 @@ def test_every_key_has_a_description_and_a_unit() -> None:
 def test_units_are_those_of_the_contract() -> None:
     sections = json_schema()["$defs"]
 
-    assert sections["BudgetEntry"]["properties"]["amount"]["unit"] == "currency units"
+    assert (
+        sections["BudgetEntry"]["properties"]["amount"]["unit"] == "currency units, or with `of` a fraction"
+    )
     assert sections["PolicyEntry"]["properties"]["funding_rate"]["unit"] == "fraction a year"
     assert sections["PolicyEntry"]["properties"]["processing_cost"]["unit"] == "currency units a loan"
     assert sections["TicketEntry"]["additionalProperties"] is False
