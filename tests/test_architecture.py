@@ -17,27 +17,28 @@ LONGEST = 400
 LONGER = {"checker.py": 1_350}
 """A stranger copies the checker as one file: it cannot be cut into modules."""
 
-GROUND = {"records", "errors", "intake", "placed"}
-TABLES = {"tables", *GROUND}
+GROUND = {"records", "errors"}
+READING = {"tables", "intake"}
+"""What rooms need that read files."""
 STAGES = {"scenario", "portfolio", "scoring", "pricing", "limits", "engine", "certification"}
 MAY_IMPORT = {
     "errors": set(),
     "records": {"errors"},
     "intake": {"errors"},
     "placed": set(),
-    "tables": GROUND,
+    "tables": {"intake", *GROUND},
     **dict.fromkeys(STAGES, GROUND),
-    **dict.fromkeys(("portfolio", "scoring", "pricing"), TABLES),
-    "certification": {"records", "errors"},
+    **dict.fromkeys(("portfolio", "pricing"), READING | GROUND),
+    "scoring": {"placed", *READING, *GROUND},
     "summary": {"certification", *GROUND},
-    "borrowers": {"portfolio", "scoring", "pricing", *TABLES},
-    "verification": {"borrowers", "summary", *STAGES, *GROUND},
+    "borrowers": {"portfolio", "scoring", "pricing", *READING, *GROUND},
+    "verification": {"intake", "borrowers", "summary", *STAGES, *GROUND},
     "strategies": {"engine", "limits", "pricing", *GROUND},
-    "pipeline": {"borrowers", "summary", "strategies", *STAGES, *GROUND},
+    "pipeline": {"intake", "borrowers", "summary", "strategies", *STAGES, *GROUND},
     "cluster": {"engine", *GROUND},
     "insight": {"pipeline", "verification", "borrowers", "summary", "strategies", *STAGES, *GROUND},
     "report": {"insight", *GROUND},
-    "store": {"insight", *GROUND},
+    "store": {"insight", "intake", "placed", *GROUND},
     "checker": set(),
 }
 """Room -> rooms that it may import; service, cli and the package itself may import all."""
