@@ -35,6 +35,7 @@ from allocator.records.portfolio import ChurnTable, Portfolio
 from allocator.records.run import Decisions
 from allocator.records.scenario import InvoiceFiles, PortfolioSource, Scenario
 from allocator.records.stress import Stress, StressSource
+from allocator.tables import source_of
 
 # scoring is imported where it is used: a scenario without a scorecard need not wait for it to load.
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def examine(scenario: Scenario, further: Columns = NO_MORE) -> Found:
     strategy = scenario.strategy
     book, lines = None, None
     if strategy.book is not None and portfolio is not None and churn is not None:
-        source = replace(_source_of(strategy.book), columns=strategy.columns)
+        source = replace(source_of(strategy.book), columns=strategy.columns)
         book = _gather(errors, read_book, source, portfolio)
         if book is not None:
             notes = (*notes, *off_curve(book, strategy.name, portfolio, churn, set(scenario.policy.rates)))
@@ -300,7 +301,7 @@ def _scored_firms(files: InvoiceFiles, fitted: Fitted) -> Scored:
     firms = firms.drop(columns="lgd")  # invoices say nothing of it: the portfolio asks for a default
     table = pa.Table.from_pandas(firms, preserve_index=False)
     if files.facts is not None:
-        table = joined(table, "borrower_id", _source_of(files.facts), "enterprise_id")
+        table = joined(table, "borrower_id", source_of(files.facts), "enterprise_id")
     return Scored(table, tuple(firms.columns), notes, filled)
 
 
@@ -308,16 +309,6 @@ def _under_our_names(frame: pd.DataFrame, source: PortfolioSource) -> pd.DataFra
     """`frame` with the columns that the scenario renames under both names: scorecards may know either."""
     ours = {name: frame[theirs] for name, theirs in source.columns.items() if theirs in frame.columns}
     return frame.assign(**ours)
-
-
-def _source_of(path: Path) -> PortfolioSource:
-    match path.suffix.lower():
-        case ".parquet":
-            return PortfolioSource("parquet", path)
-        case ".xlsx":
-            return PortfolioSource("xlsx", path)
-        case _:
-            return PortfolioSource("csv", path)
 
 
 def _gather(errors: list[InputError], stage: Callable[..., Read], *given: Any) -> Read | None:

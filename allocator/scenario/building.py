@@ -122,20 +122,33 @@ def _portfolio(typed: PortfolioEntry, term: float, numbers: frozenset[str]) -> P
             address, limit = expand(source.sql)[0], source.time_limit
             return PortfolioSource("sql", url=address, query=source.query, query_limit=limit, **shared)
         case CsvSource():
-            path = _path(source.csv)
-            return PortfolioSource("csv", path, separator=source.sep, decimal=source.decimal, **shared)
+            return _delimited(source, shared)
         case ParquetSource():
             return PortfolioSource("parquet", _path(source.parquet), **shared)
         case InvoiceSource():
             return PortfolioSource("invoices", invoices=_invoices(source.invoices), **shared)
         case XlsxSource():
-            return PortfolioSource("xlsx", _path(source.xlsx), **shared)
+            at = {"sheet": source.sheet, "header": source.header}
+            return PortfolioSource("xlsx", _path(source.xlsx), **at, **shared)
         case ending if ending.lower().endswith(".parquet"):
             return PortfolioSource("parquet", _path(source), **shared)
         case ending if ending.lower().endswith(".xlsx"):
             return PortfolioSource("xlsx", _path(source), **shared)
         case _:
             return PortfolioSource("csv", _path(source), **shared)
+
+
+def _delimited(source: CsvSource, shared: dict[str, Any]) -> PortfolioSource:
+    return PortfolioSource(
+        "csv",
+        _path(source.csv),
+        separator=source.sep,
+        decimal=source.decimal,
+        thousands=source.thousands or "",
+        skip=source.skip,
+        encoding=source.encoding,
+        **shared,
+    )
 
 
 def _invoices(typed: InvoicesEntry) -> InvoiceFiles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
@@ -18,10 +19,19 @@ from pydantic import (
     field_validator,
 )
 
-from allocator.scenario.quantities import Finding, Seconds, Text, describe, one_of, refuse
+from allocator.scenario.quantities import (
+    Finding,
+    PositiveWhole,
+    Seconds,
+    Text,
+    Whole,
+    describe,
+    one_of,
+    refuse,
+)
 from allocator.scenario.typed import Typed
 
-SUFFIXES = (".csv", ".parquet", ".xlsx")
+SUFFIXES = (".csv", ".csv.gz", ".parquet", ".xlsx")
 PATH: dict[str, JsonValue] = {"unit": "path"}
 
 
@@ -54,12 +64,27 @@ def ending_in(*endings: str) -> Callable[[str], str]:
 def _known_ending(value: str) -> str:
     if value.lower().endswith(SUFFIXES):
         return value
-    problem = f"{PurePath(value).name!r} does not end in .csv, .parquet or .xlsx"
+    problem = f"{PurePath(value).name!r} does not end in .csv, .csv.gz, .parquet or .xlsx"
     raise refuse(Finding(problem, "name the format, as {csv: FILE}, {parquet: FILE} or {xlsx: FILE}"))
 
 
+def _encoding(value: str) -> str:
+    """The name of an encoding of texts that Python knows."""
+    try:
+        known = codecs.lookup(value)
+        b"".decode(value)
+    except (LookupError, ValueError, AssertionError):
+        remedy = "write one such as utf-8, gbk, gb18030, big5, shift_jis, cp1252 or latin-1"
+        raise refuse(Finding(f"no encoding is called {value!r}", remedy)) from None
+    return known.name
+
+
+Encoding = Annotated[Text, AfterValidator(_encoding)]
+THOUSANDS = (",", ".", " ", "'", "’")
+
+
 class CsvSource(Typed):
-    """A text table with one row a borrower."""
+    """A text table, which may be gzipped, with one row a borrower."""
 
     csv: Annotated[Text, Field(examples=["borrowers.csv"], json_schema_extra=PATH)]
     """Path of the file."""
@@ -67,6 +92,12 @@ class CsvSource(Typed):
     """What separates columns."""
     decimal: Annotated[Literal[".", ","], one_of(".", ",")] = "."
     """The decimal sign."""
+    thousands: Annotated[Literal[",", ".", " ", "'", "’"], one_of(*THOUSANDS)] | None = None
+    """The sign between thousands, which is passed over; without one a number that has any is a fault."""
+    skip: Whole = 0
+    """Lines above the header that are no part of the table."""
+    encoding: Encoding = "utf-8"
+    """How characters are stored, as gbk or latin-1."""
 
     @field_validator("decimal")
     @classmethod
@@ -76,19 +107,32 @@ class CsvSource(Typed):
             raise refuse(finding)
         return decimal
 
+    @field_validator("thousands")
+    @classmethod
+    def _no_decimal(cls, thousands: str | None, info: ValidationInfo) -> str | None:
+        if thousands is not None and thousands == info.data.get("decimal"):
+            finding = Finding(f"{thousands!r} is the decimal sign too", 'write decimal: ",", or another sign')
+            raise refuse(finding)
+        return thousands
+
 
 class ParquetSource(Typed):
-    """A Parquet file with one row a borrower, or a folder of such files."""
+    """A Parquet file with one row a borrower, or a folder of such files: parts, which may lie in folders
+    named column=value."""
 
     parquet: Annotated[Text, Field(examples=["borrowers.parquet"], json_schema_extra=PATH)]
     """Path of the file or folder."""
 
 
 class XlsxSource(Typed):
-    """An Excel workbook whose first sheet has one row a borrower."""
+    """An Excel workbook with one row a borrower."""
 
     xlsx: Annotated[Text, Field(examples=["borrowers.xlsx"], json_schema_extra=PATH)]
     """Path of the file."""
+    sheet: Text | None = None
+    """Name of the sheet; absent: the first that is not hidden."""
+    header: PositiveWhole | None = None
+    """Row that holds the names of the columns, as Excel counts; absent: the first that is not empty."""
 
 
 class SqlSource(Typed):
@@ -103,7 +147,8 @@ class SqlSource(Typed):
 
 
 InvoiceFile = Annotated[
-    Annotated[Text, AfterValidator(ending_in(".parquet", ".csv"))] | None, Field(json_schema_extra=PATH)
+    Annotated[Text, AfterValidator(ending_in(".parquet", ".csv", ".csv.gz"))] | None,
+    Field(json_schema_extra=PATH),
 ]
 Table = Annotated[Annotated[Text, AfterValidator(ending_in(*SUFFIXES))] | None, Field(json_schema_extra=PATH)]
 Workbook = Annotated[

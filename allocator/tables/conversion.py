@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -20,7 +21,9 @@ from allocator.records.scenario import PortfolioSource
 from allocator.tables.findings import Finding, Rows, quoted
 
 NUMBER = r"(?i)^[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|nan|inf|infinity)$"
-COMMA_NUMBER = r"^[+-]?[0-9]+,[0-9]+$"
+COMMA_NUMBER = r"^[+-]?[0-9]*,[0-9]+$"
+GROUP_SIGNS = {",": ",", ".": r"\.", " ": "[ \u00a0\u2007\u202f]", "'": "'", "’": "’"}
+"""Signs between thousands; a blank stands for its unbroken kinds too."""
 SAMPLE = 1000
 """Cells that tell in most cases whether a column of texts is one of numbers."""
 WHOLE = 2.0**53
@@ -59,7 +62,7 @@ def to_numbers(cells: pa.ChunkedArray, column: str, source: PortfolioSource, row
     cells = _plain(cells)
     missing = _mask(pc.is_null(cells))
     if _is_text(cells.type):
-        values, wrong = _parse(cells, source.decimal)
+        values, wrong = _parse(cells, source)
         findings = _not_numbers(cells, wrong, column, source, rows)
     else:
         values, wrong = _floats(pc.cast(cells, pa.float64(), safe=False)), np.zeros_like(missing)
@@ -156,20 +159,35 @@ def to_array(cells: list[object]) -> pa.Array:
     return pa.array([cell_text(value) for value in values], pa.string())
 
 
-def _parse(cells: pa.ChunkedArray, mark: str) -> tuple[Floats, Booleans]:
-    """Text with the decimal `mark` as numbers, and where it is none.
+def _parse(cells: pa.ChunkedArray, source: PortfolioSource) -> tuple[Floats, Booleans]:
+    """Text with the source's decimal sign as numbers, and where it is none.
 
     The whole column is converted at once; only where that fails are the cells looked at one by one.
     """
-    if mark == ".":
+    if source.decimal == ".":
         try:
             return _floats(pc.cast(cells, pa.float64())), np.zeros(len(cells), dtype=bool)
         except pa.ArrowInvalid:
             pass
-    pointed = _with_point(cells, mark)
+    pointed = _with_point(_ungrouped(cells, source), source.decimal)
     plain = pc.match_substring_regex(pointed, NUMBER)
     values = _floats(pc.cast(pc.if_else(plain, pointed, None), pa.float64()))
     return values, _mask(pc.invert(plain))
+
+
+def _grouped(sign: str, decimal: str, groups: str = "+") -> str:
+    """The pattern of a number whose digits are grouped in threes by `sign`."""
+    return rf"^[+-]?[1-9][0-9]{{0,2}}({GROUP_SIGNS[sign]}[0-9]{{3}}){groups}(\{decimal}[0-9]*)?$"
+
+
+def _ungrouped(cells: pa.ChunkedArray, source: PortfolioSource) -> pa.ChunkedArray:
+    """The cells without the source's sign between thousands, where it stands between groups of three."""
+    if not source.thousands:
+        return cells
+    trimmed = pc.utf8_trim_whitespace(cells)
+    grouped = pc.match_substring_regex(trimmed, _grouped(source.thousands, source.decimal))
+    plain = pc.replace_substring_regex(trimmed, GROUP_SIGNS[source.thousands], "")
+    return pc.if_else(grouped, plain, trimmed)
 
 
 def _with_point(cells: pa.ChunkedArray, mark: str) -> pa.ChunkedArray:
@@ -187,26 +205,65 @@ def _with_point(cells: pa.ChunkedArray, mark: str) -> pa.ChunkedArray:
 def _not_numbers(
     cells: pa.ChunkedArray, wrong: Booleans, column: str, source: PortfolioSource, rows: Rows
 ) -> list[Finding]:
-    """Why cells are no numbers: a percent sign, a decimal comma, or anything else."""
+    """Why cells are no numbers: a percent sign, a sign between thousands, a decimal comma, anything else."""
     if not wrong.any():
         return []
+    trimmed = pc.utf8_trim_whitespace(cells)
     percent = wrong & _mask(pc.match_substring(cells, "%"))
-    comma = wrong & _mask(pc.match_substring_regex(pc.utf8_trim_whitespace(cells), COMMA_NUMBER))
-    comma &= source.decimal == "."
-    as_comma = "store it as a number"
-    if source.kind == "csv" and source.separator == ",":
-        as_comma = "write a point for it, and no sign between thousands"
-    elif source.kind == "csv" and source.path is not None:
-        as_comma = f'write source: {{csv: {source.path.name}, sep: "{source.separator}", decimal: ","}}'
+    comma = wrong & _mask(pc.match_substring_regex(trimmed, COMMA_NUMBER)) & (source.decimal == ".")
+    findings: list[Finding] = []
+    told = percent.copy()
+    for sign in GROUP_SIGNS:
+        if sign != source.decimal:
+            grouped = wrong & ~told & _mask(pc.match_substring_regex(trimmed, _grouped(sign, source.decimal)))
+            once = grouped & _mask(pc.match_substring_regex(trimmed, _grouped(sign, source.decimal, "{1}")))
+            # One group of three after a comma may be decimals: so it is where others in the column are.
+            doubtful = once & (sign == "," and not np.any(grouped & ~once))
+            if sign == "," and np.any(comma & ~grouped):
+                grouped = grouped & ~once
+            told |= grouped
+            findings += _groups(cells, grouped, doubtful, sign, column, source, rows)
     kinds: Mapping[str, tuple[Booleans, str]] = {
         "has a percent sign": (percent, "write a fraction, 5% as 0.05"),
-        "has a decimal comma": (comma, as_comma),
-        "is not a number": (wrong & ~percent & ~comma, "write a plain number, as 0.05 or 100000"),
+        "has a decimal comma": (comma & ~told, _point_remedy(source)),
+        "is not a number": (wrong & ~told & ~comma, "write a plain number, as 0.05 or 100000"),
     }
-    findings: list[Finding] = []
     for words, (mask, remedy) in kinds.items():
         findings += rows.find(mask, column, lambda i, w=words: f"{quoted(cells[i].as_py())} {w}", remedy)  # type: ignore[misc]
     return findings
+
+
+def _point_remedy(source: PortfolioSource) -> str:
+    if source.kind == "csv" and source.separator == ",":
+        return "write a point for it, and no sign between thousands"
+    if source.kind == "csv" and source.path is not None:
+        return f'write source: {{csv: {source.path.name}, sep: "{source.separator}", decimal: ","}}'
+    return "store it as a number"
+
+
+def _groups(
+    cells: pa.ChunkedArray,
+    grouped: Booleans,
+    doubtful: Booleans,
+    sign: str,
+    column: str,
+    source: PortfolioSource,
+    rows: Rows,
+) -> list[Finding]:
+    """Numbers with a sign between thousands; each told with what to write in its place."""
+    option = f', or thousands: "{sign}" beside csv' if source.kind == "csv" else ""
+
+    def problem(i: int) -> str:
+        said = f"{quoted(cells[i].as_py())} has a thousands separator"
+        return f"{said}, or else a decimal comma" if doubtful[i] else said
+
+    def remedy(i: int) -> str:
+        shown = str(cells[i].as_py()).strip()
+        plain = re.sub(GROUP_SIGNS[sign], "", shown).replace(source.decimal, ".")
+        decimals = f" ({shown.replace(sign, '.')} if they are decimals)" if doubtful[i] else ""
+        return f"write {plain}{option}{decimals}"
+
+    return rows.find(grouped, column, problem, remedy)
 
 
 def _plain(cells: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -35,25 +35,29 @@ class Rows:
     repeated: Booleans
     """(n,) the header again: one fault of its own, no other."""
 
-    def find(self, mask: Booleans, field: str, problem: Callable[[int], str], remedy: str) -> list[Finding]:
+    def find(
+        self, mask: Booleans, field: str, problem: Callable[[int], str], remedy: str | Callable[[int], str]
+    ) -> list[Finding]:
         """The finding for the rows where `mask` (n,) holds; none where it holds nowhere.
 
-        `problem` words the fault of the row at a position from 0. Rows of the same words have one cause, and
-        are one fault with their number and the first of them.
+        `problem` words the fault of the row at a position from 0, and so may `remedy`. Rows of the same
+        words have one cause, and are one fault with their number and the first of them.
         """
         positions = np.flatnonzero(mask & ~self.repeated)
         if not len(positions):
             return []
         causes: dict[str, list[int]] = {}
+        told = {}
         others = 0
         for i in positions.tolist():
             words = problem(i)
             if words in causes or len(causes) < SHOWN:
                 causes.setdefault(words, []).append(int(self.number[i]))
+                told.setdefault(words, remedy if isinstance(remedy, str) else remedy(i))
             else:
                 others += 1
         faults = tuple(
-            Fault(f"{words}{in_rows(rows)}", remedy, file=self.label, row=rows[0], field=field)
+            Fault(f"{words}{in_rows(rows)}", told[words], file=self.label, row=rows[0], field=field)
             for words, rows in causes.items()
         )
         return [Finding(len(causes) + others, faults)]

@@ -83,7 +83,10 @@ SLIPS: dict[str, tuple[str, list[str]]] = {
     "blanks for a number": (f"{HEAD}\nE1,A,  ,.5", [f'row 1, pd: "  " is not a number; {PLAIN}']),
     "thousands": (
         f'{HEAD},exposure\nE1,A,.1,.5,"1,000,000"',
-        [f'row 1, exposure: "1,000,000" is not a number; {PLAIN}'],
+        [
+            'row 1, exposure: "1,000,000" has a thousands separator;'
+            ' write 1000000, or thousands: "," beside csv'
+        ],
     ),
     "a long text": (
         f"{HEAD}\nE1,A,{'x' * 50},.5",
@@ -310,7 +313,8 @@ def test_points_beside_decimal_commas(tmp_path: Path) -> None:
     text = "borrower_id;grade;pd;lgd\nE1;A;0.5;0,5\nE2;A;1.000,5;0,5\n"
     assert told(csv_text(text, tmp_path, separator=";", decimal=","))[1:] == [
         f'borrowers.csv, row 1, pd: "0.5" is not a number; {PLAIN}',
-        f'borrowers.csv, row 2, pd: "1.000,5" is not a number; {PLAIN}',
+        'borrowers.csv, row 2, pd: "1.000,5" has a thousands separator;'
+        ' write 1000.5, or thousands: "." beside csv',
     ]
 
 

@@ -23,13 +23,14 @@ SOURCES = {
 
 NO_SOURCES = {
     "book.ods": (
-        "portfolio.source: 'book.ods' does not end in .csv, .parquet or .xlsx; "
+        "portfolio.source: 'book.ods' does not end in .csv, .csv.gz, .parquet or .xlsx; "
         "name the format, as {csv: FILE}, {parquet: FILE} or {xlsx: FILE}"
     ),
     "[borrowers.csv]": "portfolio.source: expected text, found a list; write one text",
     "{sep: x}": "portfolio.source.csv: the key is missing; add `csv: borrowers.csv`",
     "{csv: borrowers.csv, xlsx: book.xlsx}": (
-        "portfolio.source.xlsx: unknown key 'xlsx'; the keys here are csv, sep, decimal"
+        "portfolio.source.xlsx: unknown key 'xlsx'; "
+        "the keys here are csv, sep, decimal, thousands, skip, encoding"
     ),
     "{csv: borrowers.csv, sep: tab}": (
         'portfolio.source.sep: \'tab\' is not one character; write one in quotes, as ";" or "\\t"'

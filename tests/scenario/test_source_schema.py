@@ -94,7 +94,7 @@ def test_a_table_may_be_scored_too(write: Write, tmp_path: Path) -> None:
         ),
         (
             scored("{invoices: {purchases: facts.xlsx, sales: in.csv}}"),
-            "portfolio.source.invoices.purchases: 'facts.xlsx' does not end in .parquet or .csv; "
+            "portfolio.source.invoices.purchases: 'facts.xlsx' does not end in .parquet or .csv or .csv.gz; "
             "name such a file",
         ),
         (
