@@ -208,7 +208,7 @@ def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = 
 
     table = whole_table(source)
     levels = text_columns(fitted) | {source.columns.get(name, name) for name in text_columns(fitted)}
-    frame = _under_our_names(as_frame(table, source.decimal, levels), source)
+    frame = _under_our_names(as_frame(table, source.decimal, levels, source.thousands), source)
     with located(source.label):
         given = scores(frame, fitted, intervals=intervals)
         filled = filled_cells(frame, fitted)

@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allocator.errors import Fault
-from allocator.portfolio.columns import repeated_names
 from allocator.portfolio.order import ascending, duplicates
 from allocator.records.portfolio import ChurnTable, Floats, Integers, Portfolio
 from allocator.records.run import Decisions
@@ -17,6 +16,7 @@ from allocator.records.scenario import PortfolioSource
 from allocator.tables import open_source
 from allocator.tables.conversion import Numbers, to_numbers, to_strings, type_fault
 from allocator.tables.findings import Finding, Rows, quoted, raise_faults
+from allocator.tables.opened import repeated_names
 
 _WANTED = {"borrower_id": "text", "amount": "number", "rate": "number"}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -55,15 +54,6 @@ class Matched:
     def source_names(self) -> list[str]:
         """The source's columns to read, each once."""
         return list(dict.fromkeys(self.at.values()))
-
-
-def repeated_names(names: Sequence[str], source: PortfolioSource) -> list[Fault]:
-    """One fault for every name that heads more than one column: nobody could say which is meant."""
-    return [
-        Fault(f"{times} columns have this name", "rename or drop all but one", file=source.label, field=name)
-        for name, times in Counter(names).items()
-        if times > 1 and name
-    ]
 
 
 def match_columns(names: Sequence[str], source: PortfolioSource, further: Iterable[str]) -> Matched:

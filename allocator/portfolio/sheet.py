@@ -9,13 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allocator.errors import Fault
-from allocator.portfolio.columns import NUMBERS, match_columns, repeated_names
+from allocator.portfolio.columns import NUMBERS, match_columns
 from allocator.records.portfolio import Booleans
 from allocator.records.scenario import PortfolioSource
 from allocator.tables import open_source
 from allocator.tables.conversion import type_fault
 from allocator.tables.findings import Finding, Rows, raise_faults
-from allocator.tables.opened import Fetched, Opened
+from allocator.tables.opened import Fetched, Opened, repeated_names
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allocator.errors import Fault
-from allocator.portfolio.columns import repeated_names
 from allocator.records.scenario import PortfolioSource
 from allocator.tables import open_source
 from allocator.tables.conversion import figures_or_text, to_strings
 from allocator.tables.findings import quoted, raise_faults
+from allocator.tables.opened import repeated_names
 
 
 def whole_table(source: PortfolioSource) -> pa.Table:
@@ -23,18 +23,20 @@ def whole_table(source: PortfolioSource) -> pa.Table:
     """
     opened = open_source(source)
     raise_faults(source.label, repeated_names(opened.names, source), ())
-    fetched = opened.fetch(opened.names, ())
+    fetched = opened.fetch([name for name in opened.names if name])
     raise_faults(source.label, (), fetched.findings)
     return fetched.table
 
 
-def as_frame(table: pa.Table, decimal: str, levels: Collection[str] = ()) -> pd.DataFrame:
+def as_frame(
+    table: pa.Table, decimal: str, levels: Collection[str] = (), thousands: str = ""
+) -> pd.DataFrame:
     """`table` as statistics want it: a column of texts that are all numbers is one of numbers.
 
     Those of `levels` stay as they stand: what a cell says is never for another row to decide.
     """
     columns = {
-        name: table[name] if name in levels else figures_or_text(table[name], decimal)
+        name: table[name] if name in levels else figures_or_text(table[name], decimal, thousands)
         for name in table.column_names
     }
     return pd.DataFrame({name: column.to_pandas() for name, column in columns.items()}, copy=False)

@@ -14,9 +14,11 @@ from typing import Literal
 import numpy as np
 
 from allocator.errors import Fault, InputError
-from allocator.intake import take_bytes
+from allocator.intake import take
 from allocator.records.offers import Menu
 from allocator.records.portfolio import Booleans, ChurnTable, Floats
+from allocator.records.scenario import PortfolioSource
+from allocator.tables.text import unpacked
 
 TOLERANCE = 1e-12
 """How far outside a band a rate may lie by rounding."""
@@ -180,7 +182,7 @@ def _band_error(table: ChurnTable, grade: str, problem: str, remedy: str) -> Inp
 def _split(path: Path) -> tuple[list[str], list[list[str]]]:
     """The header and the rows of a CSV file in UTF-8."""
     try:
-        text = take_bytes(path).decode("utf-8-sig")
+        text = bytes(unpacked(take(path), PortfolioSource("csv", path))).decode("utf-8-sig")
     except UnicodeDecodeError:
         fault = Fault("not text in UTF-8", "save the curve as CSV in UTF-8", file=str(path))
         raise InputError.of([fault], str(path)) from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,9 +12,13 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
-from allocator.intake import take
 from allocator.records.portfolio import Floats
+from allocator.records.scenario import PortfolioSource
 from allocator.scoring.levels import Unseen, level, levels_of, slips
+from allocator.tables import open_source, source_of
+from allocator.tables.conversion import to_strings, whole_numbers
+from allocator.tables.findings import raise_faults
+from allocator.tables.opened import repeated_names
 
 TEXT = ("borrower_id", "enterprise_id", "grade", "rating")
 """Columns that stay text: "001" and "NA" are what they are."""
@@ -123,65 +126,49 @@ def weighted_sum(matrix: Floats, weights: Floats) -> Floats:
 
 
 def read_table(path: Path, text: Sequence[str] = TEXT) -> pd.DataFrame:
-    """A csv, parquet or xlsx file (first sheet) as a frame; `text` columns stay text, dates are dates.
+    """A csv, csv.gz, parquet or xlsx file as a frame; `text` columns stay text, dates are dates.
 
     Raises InputError: no such file, another ending, unreadable, no row, a column that stands twice.
     """
-    from python_calamine import CalamineError
-
-    if not path.is_file():
+    if not path.exists():
         fault = Fault("the file does not exist", "give a csv, parquet or xlsx file", str(path))
         raise InputError.of([fault], "Table")
-    try:
-        frame = _read(path, text)
-    except (ValueError, OSError, CalamineError) as error:
-        fault = Fault(f"cannot be read ({error})", "save it again as csv, parquet or xlsx", str(path))
-        raise InputError.of([fault], "Table") from error
-    twice = frame.columns[frame.columns.duplicated()].unique()
-    faults = [Fault("the column stands twice", "rename one", str(path), field=str(name)) for name in twice]
+    if not path.name.lower().endswith((".csv", ".csv.gz", ".parquet", ".xlsx")):
+        problem = "cannot be read (it is neither csv, parquet nor xlsx)"
+        fault = Fault(problem, "save it again as csv, parquet or xlsx", str(path))
+        raise InputError.of([fault], "Table")
+    frame = frame_of(source_of(path), text)
     if frame.empty:
-        faults.append(Fault("holds no row", "give at least one", str(path)))
-    if faults:
-        raise InputError.of(faults, "Table")
+        raise InputError.of([Fault("holds no row", "give at least one", str(path))], "Table")
     return frame
 
 
-def _read(path: Path, text: Sequence[str]) -> pd.DataFrame:
-    import pyarrow as pa
-
-    content = take(path)
-    if path.suffix == ".parquet":
-        return pd.read_parquet(pa.BufferReader(content))
-    if path.suffix == ".xlsx":
-        types = dict.fromkeys(text, str)
-        return pd.read_excel(
-            BytesIO(content.to_pybytes()),
-            engine="calamine",
-            dtype=types,
-            keep_default_na=False,
-            na_values=[""],
-        )
-    if path.name.endswith((".csv", ".csv.gz")):
-        from pyarrow import csv
-
-        kept = csv.ConvertOptions(
-            null_values=[""], strings_can_be_null=True, column_types=dict.fromkeys(text, pa.string())
-        )
-        table = csv.read_csv(_unpacked(path, content), convert_options=kept)
-        broken = [field.name for field in table.schema if pa.types.is_binary(field.type)]
-        if broken:
-            raise ValueError(f"the column {broken[0]} is not in UTF-8")
-        frame: pd.DataFrame = table.to_pandas(date_as_object=False)
-        return frame
-    raise ValueError("it is neither csv, parquet nor xlsx")
+def frame_of(source: PortfolioSource, text: Sequence[str] = TEXT) -> pd.DataFrame:
+    """Every column of `source` that has a name. Raises InputError where it cannot be read."""
+    opened = open_source(source)
+    raise_faults(source.label, repeated_names(opened.names, source), ())
+    names = [name for name in opened.names if name]
+    fetched = opened.fetch(names, (), [name for name in names if name not in text])
+    raise_faults(source.label, (), fetched.findings)
+    table = fetched.table
+    if source.kind == "xlsx":
+        for at, name in enumerate(names):
+            if name in text:
+                table = table.set_column(at, name, to_strings(table[name]))
+            else:
+                table = table.set_column(at, name, whole_numbers(table[name]))
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False, ignore_metadata=True)
+    return frame
 
 
-def _unpacked(path: Path, content: Any) -> Any:
-    """A stream of the text in an Arrow buffer, unpacked where the file's name says that it is packed."""
-    import pyarrow as pa
-
-    stream = pa.BufferReader(content)
-    return pa.CompressedInputStream(stream, "gzip") if path.suffix == ".gz" else stream
+def text_frame(source: PortfolioSource) -> pd.DataFrame:
+    """Every cell of delimited text as it stands, an empty one "". Raises InputError."""
+    opened = open_source(source)
+    raise_faults(source.label, repeated_names(opened.names, source), ())
+    fetched = opened.fetch([name for name in opened.names if name])
+    raise_faults(source.label, (), fetched.findings)
+    frame: pd.DataFrame = fetched.table.to_pandas().fillna("")
+    return frame
 
 
 @contextmanager

@@ -12,19 +12,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
-from allocator.intake import take_bytes
 from allocator.records.conditions import Condition, nobody_passes
 from allocator.records.filters import meets
 from allocator.records.portfolio import ChurnTable, Floats, Portfolio
+from allocator.records.scenario import PortfolioSource
 from allocator.records.stress import Shock, Stress, StressCase
 from allocator.scoring.levels import likeness
+from allocator.scoring.reading import text_frame
 
 FIGURES = ("pd", "lgd", "amount", "churn")
 BY_GRADE = ("churn", "rates")
@@ -247,18 +247,9 @@ def _from_growth(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 def _factor_table(path: Path) -> pd.DataFrame:
     """The file's cells as text, as they stand."""
-    if not path.is_file():
+    if not path.exists():
         raise InputError.of([Fault("the file does not exist", "give a file of factors", str(path))], "Stress")
-    try:
-        return pd.read_csv(BytesIO(take_bytes(path)), dtype=str, keep_default_na=False)
-    except OSError as error:
-        reason = (error.strerror or "unknown").lower()
-        fault = Fault(f"cannot be read: {reason}", "see that it may be read", str(path))
-        raise InputError.of([fault], "Stress") from error
-    except ValueError as error:  # empty, uneven or not UTF-8
-        reason = str(error).strip().splitlines()[0]
-        fault = Fault(f"cannot be read: {reason}", "save it as CSV in UTF-8", str(path))
-        raise InputError.of([fault], "Stress") from error
+    return text_frame(PortfolioSource("csv", path))
 
 
 def _faults(portfolio: Portfolio, stress: Stress) -> list[Fault]:

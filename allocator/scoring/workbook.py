@@ -7,17 +7,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from io import BytesIO
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
-from allocator.intake import take_bytes
-from allocator.scoring.invoices import Duplicates, Invoices, invoices_from_frames
+from allocator.records.scenario import PortfolioSource
+from allocator.scoring.invoices import IDENTIFIERS, Duplicates, Invoices, invoices_from_frames
 from allocator.scoring.levels import fault_in_rows, identifiers, level_faults, levels_of
+from allocator.scoring.reading import frame_of
+from allocator.tables.xlsx import sheet_names
 
 PURCHASES, SALES, FIRMS = "进项发票信息", "销项发票信息", "企业信息"
 FIRM_COLUMNS = {
@@ -45,17 +46,11 @@ def read_workbook(path: Path, *, duplicates: Duplicates = "keep") -> Workbook:
 
     Raises InputError: no such file, not a workbook, a sheet missing, or the faults of its invoices.
     """
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    if not path.is_file():
+    if not path.exists():
         fault = Fault("the file does not exist", "give the path of an .xlsx workbook", str(path))
         raise InputError.of([fault], "Workbook")
-    try:
-        sheets = CalamineWorkbook.from_filelike(BytesIO(take_bytes(path)))
-    except (CalamineError, OSError) as error:
-        fault = Fault(f"cannot be read as a workbook ({error})", "save it as .xlsx", str(path))
-        raise InputError.of([fault], "Workbook") from error
-    names = {name.strip(): name for name in sheets.sheet_names}
+    book = PortfolioSource("xlsx", path)
+    names = {name.strip(): name for name in sheet_names(book)}
     missing = [name for name in (PURCHASES, SALES) if name not in names]
     if missing:
         found = ", ".join(names) or "none"
@@ -65,7 +60,7 @@ def read_workbook(path: Path, *, duplicates: Duplicates = "keep") -> Workbook:
         ]
         raise InputError.of(faults, "Workbook")
     frames = {
-        name: _frame(sheets.get_sheet_by_name(names[name]).to_python(skip_empty_area=True))
+        name: frame_of(replace(book, sheet=names[name]), IDENTIFIERS)
         for name in (PURCHASES, SALES, FIRMS)
         if name in names
     }
@@ -116,8 +111,3 @@ def _unnamed(names: pd.Series, file: str) -> list[Fault]:
         faults.append(fault_in_rows(problem, np.flatnonzero(blank), remedy, file, "enterprise_id"))
     again = levels_of(names.where(names.duplicated() & ~blank))
     return faults + level_faults("enterprise_id", again, [], "stands twice", "give one row a firm", file=file)
-
-
-def _frame(rows: list[list[object]]) -> pd.DataFrame:
-    """A sheet whose first row holds the headers."""
-    return pd.DataFrame(rows[1:], columns=[str(cell) for cell in rows[0]]) if rows else pd.DataFrame()

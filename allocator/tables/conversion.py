@@ -130,14 +130,14 @@ def cell_text(value: object) -> str | None:
     return str(value)
 
 
-def figures_or_text(cells: pa.ChunkedArray, mark: str) -> pa.ChunkedArray:
+def figures_or_text(cells: pa.ChunkedArray, mark: str, thousands: str = "") -> pa.ChunkedArray:
     """`cells` as numbers where each that is not empty is one with the decimal `mark`, else as they are."""
     if pa.types.is_decimal(cells.type):
         return pc.cast(cells, pa.float64(), safe=False)
     plain = _plain(cells)
     if not _is_text(plain.type):
         return cells
-    pointed = _with_point(plain, mark)
+    pointed = _with_point(_ungrouped(plain, thousands, mark), mark)
     for kind in (pa.int64(), pa.float64()):
         try:
             pc.cast(pointed[:SAMPLE], kind)  # a cast that fails takes a microsecond a cell
@@ -145,6 +145,16 @@ def figures_or_text(cells: pa.ChunkedArray, mark: str) -> pa.ChunkedArray:
         except pa.ArrowInvalid:
             continue
     return plain
+
+
+def whole_numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """`cells` as integers where every one is filled and a whole number: a worksheet knows only doubles."""
+    if not pa.types.is_floating(cells.type) or cells.null_count:
+        return cells
+    try:
+        return pc.cast(cells, pa.int64())
+    except pa.ArrowInvalid:
+        return cells
 
 
 def to_array(cells: list[object]) -> pa.Array:
@@ -169,7 +179,7 @@ def _parse(cells: pa.ChunkedArray, source: PortfolioSource) -> tuple[Floats, Boo
             return _floats(pc.cast(cells, pa.float64())), np.zeros(len(cells), dtype=bool)
         except pa.ArrowInvalid:
             pass
-    pointed = _with_point(_ungrouped(cells, source), source.decimal)
+    pointed = _with_point(_ungrouped(cells, source.thousands, source.decimal), source.decimal)
     plain = pc.match_substring_regex(pointed, NUMBER)
     values = _floats(pc.cast(pc.if_else(plain, pointed, None), pa.float64()))
     return values, _mask(pc.invert(plain))
@@ -180,14 +190,13 @@ def _grouped(sign: str, decimal: str, groups: str = "+") -> str:
     return rf"^[+-]?[1-9][0-9]{{0,2}}({GROUP_SIGNS[sign]}[0-9]{{3}}){groups}(\{decimal}[0-9]*)?$"
 
 
-def _ungrouped(cells: pa.ChunkedArray, source: PortfolioSource) -> pa.ChunkedArray:
-    """The cells without the source's sign between thousands, where it stands between groups of three."""
-    if not source.thousands:
+def _ungrouped(cells: pa.ChunkedArray, sign: str, decimal: str) -> pa.ChunkedArray:
+    """The cells without the `sign` between thousands, where it stands between groups of three."""
+    if not sign:
         return cells
     trimmed = pc.utf8_trim_whitespace(cells)
-    grouped = pc.match_substring_regex(trimmed, _grouped(source.thousands, source.decimal))
-    plain = pc.replace_substring_regex(trimmed, GROUP_SIGNS[source.thousands], "")
-    return pc.if_else(grouped, plain, trimmed)
+    grouped = pc.match_substring_regex(trimmed, _grouped(sign, decimal))
+    return pc.if_else(grouped, pc.replace_substring_regex(trimmed, GROUP_SIGNS[sign], ""), trimmed)
 
 
 def _with_point(cells: pa.ChunkedArray, mark: str) -> pa.ChunkedArray:

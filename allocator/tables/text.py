@@ -44,7 +44,7 @@ class Delimited:
 
 def delimited(source: PortfolioSource) -> Delimited:
     """The text of a source, checked as a whole. Raises InputError for another format or encoding."""
-    held = _unpacked(content(source, existing_file(source)), source)
+    held = unpacked(content(source, existing_file(source)), source)
     start = bytes(held[:4])
     for magic, (what, remedy) in OTHER_FORMATS.items():
         if start.startswith(magic):
@@ -69,8 +69,8 @@ def _chunks(held: Any) -> Iterator[bytes]:
         yield bytes(held[at : at + CHUNK])
 
 
-def _unpacked(held: Any, source: PortfolioSource) -> Any:
-    """The bytes out of their gzip archive, if they are in one."""
+def unpacked(held: Any, source: PortfolioSource) -> Any:
+    """The bytes (Arrow buffer) out of their gzip archive, if they are in one."""
     if bytes(held[:2]) != GZIP:
         return held
     out, unpack, rest = pa.BufferOutputStream(), zlib.decompressobj(wbits=31), b""

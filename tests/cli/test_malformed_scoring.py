@@ -134,12 +134,16 @@ def nothing() -> None:
 CASES: dict[str, tuple[str, Change, str]] = {
     # what a table may be
     "no table": (LOGIT, remove("firms.csv"), "firms.csv the file does not exist"),
-    "no csv": (LOGIT, content("firms.csv", b"\x00\xff\xfe\x01" * 9), "firms.csv cannot be read"),
-    "uneven rows": (LOGIT, content("firms.csv", b"x,y,bad\n1,2,0\n1,2\n"), "firms.csv cannot be read"),
+    "no csv": (LOGIT, content("firms.csv", b"\x00\xff\xfe\x01" * 9), "firms.csv a binary file"),
+    "uneven rows": (LOGIT, content("firms.csv", b"x,y,bad\n1,2,0\n1,2\n"), "2 cells under a header of 3"),
     "another encoding": (LOGIT, content("firms.csv", b"x,y,bad,n\n1,2,0,\xe9\n"), "n is not in UTF-8"),
-    "a column twice": (LOGIT, content("firms.csv", b"x,x,bad\n1,2,0\n"), "x the column stands twice"),
+    "a column twice": (LOGIT, content("firms.csv", b"x,x,bad\n1,2,0\n"), "x 2 columns have this name"),
     "no rows": (LOGIT, rows("firms.csv", 0), "firms.csv holds no row"),
-    "no parquet": (LOGIT.replace("firms.csv", "f.parquet"), content("f.parquet", b"PAR1"), "cannot be read"),
+    "no parquet": (
+        LOGIT.replace("firms.csv", "f.parquet"),
+        content("f.parquet", b"PAR1"),
+        "not a whole Parquet file",
+    ),
     # fit logit
     "one class": (LOGIT, column("firms.csv", "bad", 0), "firms.csv the outcomes hold no default"),
     "an unknown outcome": (LOGIT, cell("firms.csv", "bad", 3, 2), "row 4, bad '?2'? is no outcome"),
@@ -225,7 +229,7 @@ CASES: dict[str, tuple[str, Change, str]] = {
     "grade: no file": (GRADE, remove("sales.csv"), "sales.csv the file does not exist"),
     "grade: no workbook": (
         "fit grade --workbook book.xlsx --out out", content("book.xlsx", b"PK"),
-        "cannot be read as a workbook",
+        "not a whole Excel workbook",
     ),
     "grade: a column": (GRADE, without("in.csv", "tax"), "in.csv lacks the column tax"),
     "grade: no date": (GRADE, cell("in.csv", "date", 7, "spring"), "in.csv, row 8, date 'spring' is no date"),

@@ -279,7 +279,7 @@ CASES: dict[str, tuple[Callable[[Path], object], list[str], str]] = {
     "shock that is no table": (
         content("shock.csv", b"\xff\xfe\x00"),
         ["--shock", "shock.csv"],
-        "save it as CSV in UTF-8",
+        "this is text in UTF-16",
     ),
     "no line": (lambda case: None, ["--reverse", "value"], "write QUANTITY=THRESHOLD"),
     "no quantity": (lambda case: None, ["--reverse", "profit=0"], "'profit' is no quantity"),

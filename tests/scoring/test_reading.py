@@ -68,12 +68,12 @@ def test_whole_numbers_with_an_empty_cell_and_dates(tmp_path: Path) -> None:
     [
         ("none.csv", None, "the file does not exist"),
         ("a.txt", b"x", "neither csv, parquet nor xlsx"),
-        ("a.parquet", b"\xff\x00broken", "cannot be read"),
-        ("a.xlsx", b"\xff\x00broken", "cannot be read"),
-        ("a.csv", b"", "cannot be read"),
-        ("a.csv", b"x,y\n1,2\n1,2,3\n", "cannot be read"),
-        ("a.csv", "x\né\n".encode("latin1"), "cannot be read"),
-        ("a.csv", b"x,y,x\n1,2,3\n", "x: the column stands twice"),
+        ("a.parquet", b"\xff\x00broken", "not a whole Parquet file"),
+        ("a.xlsx", b"\xff\x00broken", "not a whole Excel workbook"),
+        ("a.csv", b"", "an empty file"),
+        ("a.csv", b"x,y\n1,2\n1,2,3\n", "row 2: 3 cells under a header of 2"),
+        ("a.csv", "x\né\n".encode("latin1"), "line 2: not UTF-8; save the file in UTF-8"),
+        ("a.csv", b"x,y,x\n1,2,3\n", "x: 2 columns have this name"),
         ("a.csv", b"x,y\n", "holds no row"),
     ],
 )

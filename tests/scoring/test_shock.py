@@ -219,9 +219,14 @@ def test_bad_factor_files(tmp_path: Path) -> None:
         (2, "pd", "an empty cell is no factor"),
         (None, "churn", "differs by row: churn is one curve a grade"),
     ]
-    for text in (b"", b"industry,pd\na,1,2,3\nb,1\nc,1,2,3,4\n", b"industry,pd\n\xff,1\n"):
+    bad = {
+        b"": "an empty file",
+        b"industry,pd\na,1,2,3\nb,1\nc,1,2,3,4\n": "row 1: 4 cells under a header of 2",
+        b"industry,pd\n\xff,1\n": "line 2: not UTF-8; save the file in UTF-8",
+    }
+    for text, words in bad.items():
         path.write_bytes(text)
-        with pytest.raises(InputError, match=r"cannot be read: .*; save it as CSV in UTF-8"):
+        with pytest.raises(InputError, match=words):
             read_stress(path, "industry")
     path.write_text("industry,size\nfood,1\n")
     with pytest.raises(InputError, match="holds no factor; give one of pd, lgd, amount, churn"):

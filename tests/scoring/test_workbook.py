@@ -73,7 +73,7 @@ def test_a_missing_sheet_is_named_with_those_there_are(tmp_path: Path) -> None:
 
 def test_not_a_workbook(tmp_path: Path) -> None:
     (tmp_path / "a.xlsx").write_text("no")
-    with pytest.raises(InputError, match="cannot be read as a workbook"):
+    with pytest.raises(InputError, match="not a whole Excel workbook"):
         read_workbook(tmp_path / "a.xlsx")
     with pytest.raises(InputError, match="the file does not exist"):
         read_workbook(tmp_path / "b.xlsx")
