@@ -128,8 +128,8 @@ SLIPS: dict[str, tuple[str, list[str]]] = {
         f"{HEAD},max_amount,exposure,term_years\nE1,A,.1,.5,1e300,2e14,1200\nE2,A,.1,.5,,,1",
         [
             "row 1, term_years: 1200 is above 100; write a number of at most 100",
-            "row 1, max_amount: 1e+300 is above 1e+14; write a number of at most 1e+14",
-            "row 1, exposure: 2e+14 is above 1e+14; write a number of at most 1e+14",
+            "row 1, max_amount: 1e+300 is above 1e+13; write a number of at most 1e+13",
+            "row 1, exposure: 2e+14 is above 1e+13; write a number of at most 1e+13",
         ],
     ),
     "min above max": (

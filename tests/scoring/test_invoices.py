@@ -116,7 +116,8 @@ def test_a_broken_file_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_invoices(tmp_path / "in.parquet", tmp_path / "in.csv")
     said = str(caught.value)
-    assert "not a whole Parquet file" in said and "an empty file" in said
+    assert "not a whole Parquet file" in said
+    assert "an empty file" in said
 
 
 def test_an_empty_file_is_a_fault() -> None:
