@@ -6,8 +6,9 @@ Source 000: variables in groups with the sign that each is expected to have, tes
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -116,9 +117,22 @@ def out_of_fold_pd(
     out = np.empty(len(frame))
     for k in range(folds):
         seen, held = fold != k, fold == k
-        card = fit_scorecard(frame[seen], outcome[seen], variables, penalty=penalty, strength=strength)
+        with _without_fold(k + 1):
+            card = fit_scorecard(frame[seen], outcome[seen], variables, penalty=penalty, strength=strength)
         out[held] = special.expit(card.log_odds(frame[held]))
     return out
+
+
+@contextmanager
+def _without_fold(number: int) -> Iterator[None]:
+    """Faults raised inside say that they are of the rows without a fold of the validation."""
+    try:
+        yield
+    except InputError as error:
+        words = f", in the rows without fold {number} of the validation"
+        raise InputError(
+            error.message, [replace(one, problem=one.problem + words) for one in error.faults]
+        ) from error
 
 
 def grade_of(pd_: Floats, bounds: Mapping[str, float]) -> pd.Categorical[str]:

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from allocator.borrowers import scored_table
+from allocator.records.scenario import PortfolioSource
 from tests.cli.conftest import Allocator
 
 
@@ -54,6 +56,24 @@ def test_a_blank_in_one_row_leaves_the_others_as_they_were(
         found.append(pd.read_csv(out)["pd"].tolist()[:3])
     assert found[0] == found[1]
     assert found[0][0] != found[0][2]
+
+
+@pytest.mark.parametrize("declared", [CATEGORY, DERIVED])
+def test_a_scenario_scores_every_kind_of_source_alike(
+    declared: dict[str, object], training: pd.DataFrame, tmp_path: Path, allocator: Allocator
+) -> None:
+    card = _fit(tmp_path, allocator, training, declared)
+    whole = pd.DataFrame({"borrower_id": ["a", "b", "c", "d"], "x": 0.5, "branch": [1, 2, 3, 3]})
+    found = set()
+    for last in (3, None, "A01"):
+        rows = whole.assign(branch=[1, 2, 3, last])
+        rows.to_csv(tmp_path / "r.csv", index=False)
+        rows.to_excel(tmp_path / "r.xlsx", index=False)
+        rows.astype({"branch": str} if last == "A01" else {}).to_parquet(tmp_path / "r.parquet")
+        for kind in ("csv", "xlsx", "parquet"):
+            scored = scored_table(PortfolioSource(kind, tmp_path / f"r.{kind}"), card)
+            found.add(tuple(scored.table["pd"].to_pylist()[:3]))
+    assert len(found) == 1
 
 
 NEW = "borrower_id,x,job\na,0,Office\nb,0,office\nc,0,Self \nd,0,NewJob\ne,0,\nf,0,NA\n"

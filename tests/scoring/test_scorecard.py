@@ -186,3 +186,14 @@ def test_a_million_borrowers(
     scored = card.apply(many)
     record_property("seconds", perf_counter() - started)
     pd.testing.assert_frame_equal(scored[-3:], card.apply(many[-3:]), check_exact=True)
+
+
+def test_a_fault_of_a_fold_says_so() -> None:
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": generator.normal(size=100), "once": np.arange(100) == 0}).astype(float)
+    y = pd.Series(generator.integers(0, 2, 100))
+    variables = [Variable("x"), Variable("once")]
+    assert fit_scorecard(frame, y, variables).fit.n == 100
+    told = "once: is constant: it can explain nothing, in the rows without fold [1-5] of the validation"
+    with pytest.raises(InputError, match=told):
+        out_of_fold_pd(frame, y, variables)
