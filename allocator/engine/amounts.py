@@ -283,7 +283,7 @@ def _add_rows(chosen: Chosen, base: Floats, loose: Integers, steps: int, reach: 
         if r in chosen.equal and not whole.on_loans[r]:
             continue
         per_grain = [0] * len(groups) if whole.on_loans[r] else whole.uses(r, groups.tolist())
-        uses = np.array([float(use * whole.lot) for use in per_grain])[own]
+        uses = np.array(per_grain, dtype=np.float64)[own] * float(whole.lot)
         lower = -np.inf if whole.senses[r] == "at_most" else float(ceil(left[r]))
         upper = np.inf if whole.senses[r] == "at_least" else float(floor(left[r]))
         if not rows.add(np.concatenate([uses, nothing]), lower, upper, reach):

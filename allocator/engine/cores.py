@@ -18,6 +18,7 @@ from allocator.engine.amounts import best_amounts, chosen_of, holds
 from allocator.engine.formulation import Core, Translated, formulate, translate
 from allocator.engine.kernel.columns import Columns, Response
 from allocator.engine.kernel.passes import Pass
+from allocator.engine.narrowing import rows_moved
 from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
 from allocator.engine.program import Effort, LimitRows, measure_of
 from allocator.engine.solving import solve
@@ -51,6 +52,10 @@ class Priced:
     open: Integers
     """Borrowers whom the relaxation splits between answers, and equal ones beside them."""
 
+    def over(self, rows: Integers) -> Priced:
+        """The prices of `rows` alone."""
+        return self if len(rows) == len(self.prices) else replace(self, prices=self.prices[rows])
+
 
 @dataclass(frozen=True)
 class Play:
@@ -62,6 +67,8 @@ class Play:
     """(N,) what each option loses against its borrower's best answer."""
     refusal_loss: Floats
     """(nb,) what refusal loses; inf where an offer must be made."""
+    rows: Integers
+    """The limits, ascending, that `uses` is about; the others hold or not whatever these borrowers get."""
     theta: float
     """Options that lose more are left out."""
     covers: float
@@ -128,23 +135,26 @@ def _edge(margin: Floats, count: int) -> float:
 
 def restrict(columns: Columns, priced: Priced, borrowers: Integers, theta: float) -> Play:
     """The options of `borrowers` within `theta`, dominated ones dropped."""
-    response, prices = priced.response, priced.prices
+    response = priced.response
+    rows = rows_moved(columns, borrowers, priced.option, priced.amount)
+    narrow = columns.over(rows)
     options = options_of(columns, borrowers)
-    options = options.keep(undominated(columns, options))
-    uses = uses_of(columns, options)
-    loss = response.reduced[options.position] - reduced_values(columns, options, uses, prices)
+    options = options.keep(undominated(narrow, options))
+    loss = response.reduced[options.position] - reduced_values(columns, options, priced.prices)
     near = loss <= theta + _ROUNDING * columns.money_unit
+    options = options.keep(near)
     refusal = np.where(columns.offers.must[borrowers], np.inf, response.reduced[borrowers])
-    return Play(options.keep(near), uses.keep(near), loss[near], refusal, theta, theta)
+    return Play(options, uses_of(narrow, options), loss[near], refusal, rows, theta, theta)
 
 
-def reduced_values(columns: Columns, options: Options, uses: Uses, prices: Floats) -> Floats:
+def reduced_values(columns: Columns, options: Options, prices: Floats) -> Floats:
     """(N,) the better end of each option at `prices`."""
-    per_unit = options.margin - prices @ uses.unit
-    per_loan = options.fixed - prices @ uses.loan
+    charge = columns.subset(options.borrowers).price_by_basis(prices)[:, options.owner]
     position = options.position
+    term = columns.offers.term[position]
+    per_unit = options.margin - charge[0] - options.take_up * (charge[1] + options.rate * term * charge[2])
     low, high = columns.offers.low[position], columns.offers.high[position]
-    return np.maximum(per_unit * low, per_unit * high) + per_loan
+    return np.asarray(np.maximum(per_unit * low, per_unit * high) + options.fixed - charge[3])
 
 
 def build_core(columns: Columns, play: Play, frozen_use: Floats, lot: float | None) -> Core:
@@ -197,7 +207,8 @@ def whole_program(columns: Columns) -> LimitRows:
     options = options_of(columns, everybody)
     options = options.keep(undominated(columns, options))
     nothing = np.zeros(len(options)), np.zeros(len(everybody))
-    play = Play(options, uses_of(columns, options), *nothing, theta=np.inf, covers=np.inf)
+    rows = np.arange(len(columns.limits))
+    play = Play(options, uses_of(columns, options), *nothing, rows, theta=np.inf, covers=np.inf)
     core = build_core(columns, play, columns.pinned_use(), whole_lot(columns))
     translated = translate(formulate(core))
     return LimitRows(translated.program, translated.limit, core.measure)
@@ -229,6 +240,14 @@ def solve_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: St
     the offers chosen may leave no such amounts, though others would: a small core then counts in
     cents from the outset.
     """
+    limits = len(book.columns.limits)
+    book, priced = book.over(play.rows), priced.over(play.rows)
+    outcome = _in_lots(book, priced, play, effort, start)
+    rows = None if outcome.rows is None else outcome.rows.among(play.rows, limits)
+    return replace(outcome, rows=rows)
+
+
+def _in_lots(book: Pass, priced: Priced, play: Play, effort: Effort, start: Start | None) -> Outcome:
     lot = whole_lot(book.columns)
     outcome = _solved(book, priced, play, lot, effort, start)
     unsettled = lot is None and outcome.stop == "optimal" and outcome.option is None

@@ -25,9 +25,12 @@ from allocator.engine.relaxation import signed
 from allocator.engine.solving import solve
 from allocator.engine.switches import Switches, changed, next_best
 from allocator.records.limits import Limits, summed
-from allocator.records.portfolio import Floats
+from allocator.records.lots import CENT, in_money
+from allocator.records.portfolio import Codes, Floats, Integers
 
 _ROUNDS = 12
+_SAME_LOT = 1e-5
+"""Lots by which a mixture may miss a whole number of them: the solver's tolerance."""
 _PENALTY = 1e3
 """Value lost, in largest loans, where a row is broken by the largest switch: far more than one earns."""
 
@@ -41,6 +44,30 @@ class Finish:
     """bound - value of the LP, in money: 0 where both are proved; inf where none met every row."""
     broken: Floats
     """(m,) by how much the last LP had to break each row, in the row's unit."""
+    last: Floats
+    """(m,) the prices of the last LP: where rows had to be broken, what breaking them less would cost."""
+    parts: Parts
+    """What the LP's point gives those whom it splits."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Offers (P,) to those whom the relaxation splits between an answer and another."""
+
+    borrower: Integers
+    option: Codes
+    amount: Floats
+
+    def into(self, option: Codes, amount: Floats) -> tuple[Codes, Floats]:
+        """`option` and `amount` (n,) with these offers."""
+        option, amount = option.copy(), amount.copy()
+        option[self.borrower], amount[self.borrower] = self.option, self.amount
+        return option, amount
+
+    @classmethod
+    def none(cls) -> Parts:
+        nobody = np.zeros(0, dtype=np.int64)
+        return cls(nobody, nobody.astype(np.int32), np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -62,14 +89,14 @@ def finish(book: Pass, prices: Floats, tolerance: float, left: Callable[[], floa
     base, switches = _base(book, prices)
     at_base = book.tally(base.option, base.amount)
     best: _Round | None = None
-    broken = np.zeros(len(prices))
+    broken, last = np.zeros(len(prices)), prices
     for _ in range(_ROUNDS):
         lp = _restricted(columns, base, at_base, switches)
         answer = solve(lp.program, Effort(presolve=False))
         if answer.point is None or not len(answer.row_prices):
             break
-        found = signed(columns, lp.prices(answer.row_prices))
-        priced = at_prices(columns, found, book.respond(found))
+        last = signed(columns, lp.prices(answer.row_prices))
+        priced = at_prices(columns, last, book.respond(last))
         broken = lp.broken(answer.point)
         gap = priced.bound - answer.value * lp.unit if np.max(broken, initial=0.0) <= 0.0 else np.inf
         if best is None or gap <= best.gap:
@@ -81,8 +108,10 @@ def finish(book: Pass, prices: Floats, tolerance: float, left: Callable[[], floa
             break
         switches = switches.join(more)
     if best is None or not np.isfinite(best.gap):
-        return Finish(at_prices(columns, prices, book.respond(prices)), np.inf, broken)
-    return Finish(_settle(best, base), best.gap, broken)
+        priced = at_prices(columns, prices, book.respond(prices))
+        return Finish(priced, np.inf, broken, last, Parts.none())
+    priced, parts = _settle(best, base, columns)
+    return Finish(priced, best.gap, broken, last, parts)
 
 
 def _base(book: Pass, prices: Floats) -> tuple[Answers, Switches]:
@@ -220,9 +249,28 @@ def _convexity(switches: Switches, most: Floats) -> tuple[sparse.csr_array, Floa
     return sparse.csr_array(entries, shape=(len(several), len(owner))), most[first[several]]
 
 
-def _settle(best: _Round, base: Answers) -> Priced:
+def _settle(best: _Round, base: Answers, columns: Columns) -> tuple[Priced, Parts]:
     """The LP's point: whole switches made (in `base` itself), the borrowers around a fraction open."""
     switches = best.switches
+    parts = _parts(best, base, columns)
     borrower, switch, around = switches.made(best.share)
     base.option[borrower], base.amount[borrower] = switches.option[switch], switches.amount[switch]
-    return replace(best.priced, option=base.option, amount=base.amount, open=around)
+    return replace(best.priced, option=base.option, amount=base.amount, open=around), parts
+
+
+def _parts(best: _Round, base: Answers, columns: Columns) -> Parts:
+    """A mixture of an offer and its refusal, or of two amounts at one rate, is an offer of the mean amount.
+
+    Rounded down to whole lots, so that no cap is used more; refused where that is below the smallest loan.
+    """
+    switches, offers = best.switches, columns.offers
+    borrower, switch, fraction = switches.parts(best.share)
+    was, now = base.option[borrower], switches.option[switch]
+    alike = ((was == now) | (was < 0) | (now < 0)) & ~offers.must[borrower]
+    borrower, switch, fraction = borrower[alike], switch[alike], fraction[alike]
+    option = np.maximum(base.option[borrower], switches.option[switch])
+    amount = (1.0 - fraction) * base.amount[borrower] + fraction * switches.amount[switch]
+    lot = offers.step or CENT
+    amount = in_money(np.floor(amount / lot + _SAME_LOT), lot)
+    offered = amount >= offers.low[borrower]
+    return Parts(borrower, np.where(offered, option, -1).astype(np.int32), np.where(offered, amount, 0.0))

@@ -17,6 +17,7 @@ from allocator.engine.amounts import best_amounts, chosen_of, holds
 from allocator.engine.cores import Priced, smallest
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import Pass
+from allocator.engine.narrowing import rows_moved
 from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
 from allocator.engine.program import measure_of
 from allocator.records.portfolio import Codes, Floats, Integers
@@ -26,6 +27,8 @@ _BORROWERS = 500
 _NUMBERS = 200_000
 """That the table of all changes may have, one a row of the limits."""
 _MOVES = 400
+_WORK = 100_000_000
+"""Changes looked at, one a row of the limits, in all moves together."""
 _MET = 1e-10
 """A row broken by no more than this, relative to its scale, is met."""
 _FREE = 1e-6
@@ -60,11 +63,14 @@ def mended(book: Pass, priced: Priced, time_is_up: Callable[[], bool]) -> tuple[
     borrowers = np.sort(smallest(margin, _BORROWERS))
     if len(borrowers) == 0:
         return None
+    option, amount = response.option.copy(), response.amount.copy()
+    rows = rows_moved(columns, borrowers, option, amount)
+    book, priced = book.over(rows), priced.over(rows)
+    columns = book.columns
     options = options_of(columns, borrowers)
     options = options.keep(undominated(columns, options))
     uses = uses_of(columns, options)
     changes = _changes(columns, priced, options, uses)
-    option, amount = response.option.copy(), response.amount.copy()
     option[borrowers], amount[borrowers] = -1, 0.0
     frozen = book.tally(option, amount).usage
     at = _descend(columns, changes, frozen, time_is_up)
@@ -135,7 +141,7 @@ def _descend(columns: Columns, changes: _Changes, frozen: Floats, time_is_up: Ca
         beyond = np.maximum(np.where(upper[:, None], least, 0.0), np.where(lower[:, None], -most, 0.0))
         return np.asarray(np.sum(np.where(beyond > met[:, None], beyond, 0.0), axis=0))
 
-    for _ in range(_MOVES):
+    for _ in range(min(_MOVES, _WORK // max(most.size, 1))):
         if time_is_up():
             break
         highest, lowest = ((start + use[:, at].sum(axis=1))[:, None] for use in (most, least))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.engine.kernel.columns import Columns
-from allocator.engine.kernel.curvature import Curvature
+from allocator.engine.kernel.curvature import DENSE_UP_TO, Curvature
 from allocator.engine.kernel.passes import COMPILED_FROM, Pass, Sums, prepare
 from allocator.engine.options import on_hull, options_of, uses_of
 from allocator.engine.program import Effort
@@ -30,6 +30,8 @@ _FIRST = 10_000
 """Borrowers in the first sample for Newton."""
 _DRAWN_FROM = 4_000_000
 """Borrowers that samples are drawn from, about."""
+_MEMBERS = 10
+"""Borrowers of a sample that a row must count for the sample to price it, where rows are very many."""
 _STEPS = 60
 """Most steps a level."""
 _NEAR = 40
@@ -94,7 +96,9 @@ def newton_prices(
         book = columns if whole else sample(columns, size, by_cell)
         end = End(_last_gain(size), 10 * _NEAR) if whole else End(1e-2 / size, _NEAR)
         ready = prepare(book, threads, compiled=len(columns) >= COMPILED_FROM)
-        prices, delta = _descend(ready, box, prices, delta, end)
+        rows = np.arange(len(prices)) if whole else sampled_rows(book)
+        part = Box(box.low[rows], box.high[rows])
+        prices[rows], delta = _descend(ready.over(rows), part, prices[rows], delta, end)
     return prices
 
 
@@ -111,13 +115,29 @@ def _last_gain(borrowers: int) -> float:
 def _first_prices(columns: Columns, by_cell: Integers) -> Floats:
     """Exact prices of a small sample; 0 where the sample cannot meet its share of the limits."""
     few = sample(columns, min(_SEED, len(columns)), by_cell)
+    rows = sampled_rows(few)
+    few = few.over(rows)
     options = options_of(few, np.flatnonzero(few.offers.menu >= 0))
     options = options.keep(on_hull(few, options))
     relaxation = relax(few, options, uses_of(few, options))
     answer = solve(relaxation.program, Effort(presolve=False))
-    if answer.stop != "optimal":
-        return np.zeros(len(columns.limits))
-    return prices_of(few, relaxation, answer)
+    prices = np.zeros(len(columns.limits))
+    if answer.stop == "optimal":
+        prices[rows] = prices_of(few, relaxation, answer)
+    return prices
+
+
+def sampled_rows(few: Columns) -> Integers:
+    """The rows of a sample that enough of its borrowers share: of the others it says nothing."""
+    limits = few.limits
+    if len(limits) <= DENSE_UP_TO:
+        return np.arange(len(limits))
+    counted = limits.matrix.copy()
+    counted.data = (counted.data != 0.0).astype(np.float64)
+    of_cell = np.bincount(limits.cell, minlength=limits.cells).astype(np.float64)
+    members = counted @ np.repeat(of_cell, len(limits.channels))
+    everybody = (np.diff(limits.matrix.indptr) == 0) & (np.diff(limits.everywhere.indptr) > 0)
+    return np.flatnonzero(everybody | (members >= _MEMBERS))
 
 
 def _levels(borrowers: int) -> list[int]:

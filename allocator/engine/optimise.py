@@ -17,11 +17,13 @@ from threadpoolctl import threadpool_limits
 
 from allocator.engine.conflict import explain_conflict, lots_conflict, whole_conflict
 from allocator.engine.cores import Outcome, Play, Priced, Start, in_play, solve_core, whole_program
+from allocator.engine.finish import Parts
 from allocator.engine.greedy import greedy
 from allocator.engine.kernel.columns import Columns
+from allocator.engine.kernel.curvature import DENSE_UP_TO
 from allocator.engine.kernel.passes import prepare
 from allocator.engine.mending import mended, nothing
-from allocator.engine.prices import WHOLE_OFFERS, WHOLE_UP_TO, descended_prices, relaxation_prices
+from allocator.engine.prices import WHOLE_OFFERS, WHOLE_UP_TO, descended_prices, one_table, relaxation_prices
 from allocator.engine.program import Effort
 from allocator.engine.proof import LEAVES, fits, prove
 from allocator.engine.search import Search, candidate
@@ -40,6 +42,8 @@ FIXING_UP_TO = 5_000
 """Borrowers up to which a core may hold every open amount, so that fixing can prove it complete."""
 GREEDY_UP_TO = 20_000
 """Borrowers; beyond, the first core answers before a loop over borrowers would."""
+WALKED_UP_TO = 4_000_000
+"""Coefficients of rows that count everybody, a cell and row each, up to which that loop is quick."""
 POOR = 1e-3
 """Gap of a first allocation beyond which another way to one is tried."""
 ROUGHLY = 0.03
@@ -77,15 +81,17 @@ def _optimise(
     _check_whole(columns, large=True)
     book = prepare(columns, settings.threads)
     search = Search(book, settings)
-    reduced = settings.method == "reduced" or (settings.method == "auto" and len(columns) > WHOLE_UP_TO)
+    reduced = settings.method == "reduced" or (settings.method == "auto" and not one_table(columns))
     if reduced:
-        priced = descended_prices(book, settings.gap / 10, start, lambda: search.left, progress)
+        priced, parts = descended_prices(book, settings.gap / 10, start, lambda: search.left, progress)
     else:
-        priced = relaxation_prices(columns, progress)
+        priced, parts = relaxation_prices(columns, progress), Parts.none()
     _check_whole(columns, large=False)
     at_price = perf_counter()
     search.tighten(priced.bound, "prices")
     search.offer(candidate(book, priced.option, priced.amount))
+    if len(parts.borrower):
+        search.offer(candidate(book, *parts.into(priced.option, priced.amount)))
     _have_something(search, priced)
     stop, prices = _grow_core(search, priced, progress), priced.prices
     del priced  # of a large book that is gigabytes
@@ -131,11 +137,17 @@ def _have_something(search: Search, priced: Priced) -> None:
     if not search.done:
         found = mended(search.book, priced, lambda: search.left < until)
         search.offer(None if found is None else candidate(search.book, *found))
-    if search.gap > POOR and len(search.book.columns) <= GREEDY_UP_TO:
+    if search.gap > POOR and _walkable(search.book.columns):
         filled = greedy(search.book)
         search.offer(candidate(search.book, filled.option, filled.amount))
     if search.best is None:
         search.offer(candidate(search.book, *nothing(search.book.columns)))
+
+
+def _walkable(columns: Columns) -> bool:
+    """Whether a walk over the borrowers, each with all rows that count him, is quick."""
+    everywhere = columns.limits.everywhere.nnz * columns.limits.cells
+    return len(columns) <= GREEDY_UP_TO and everywhere <= WALKED_UP_TO
 
 
 def _none_found(search: Search) -> NoAllocationError:
@@ -169,7 +181,7 @@ def _grow_core(search: Search, priced: Priced, progress: Progress) -> Stop:
 def _cores(search: Search, priced: Priced, share: float, progress: Progress) -> Stop:
     """Solves larger and larger cores; one that can prove the optimum gets `share` of the time left."""
     columns, size = search.book.columns, FIRST_CORE
-    every_amount = len(columns) <= FIXING_UP_TO
+    every_amount = len(columns) <= FIXING_UP_TO and len(columns.limits) <= DENSE_UP_TO
     while not search.done:
         if search.left <= 0:
             return "time_limit"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from allocator.engine.conflict import broken_limits, explain_conflict
 from allocator.engine.cores import Priced, whole_program
-from allocator.engine.finish import at_prices, finish
+from allocator.engine.finish import Parts, at_prices, finish
 from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import Pass
@@ -21,10 +22,19 @@ from allocator.records.portfolio import Floats
 
 WHOLE_UP_TO = 2_000
 """Borrowers up to which the whole relaxation is one LP."""
+WHOLE_NUMBERS = 50_000_000
+"""Coefficients, one a row and offer, up to which it is written out."""
 WHOLE_OFFERS = 20_000
 """Extreme offers up to which a conflict is also looked at with whole offers."""
 CONFLICT_UP_TO = 20_000
 """Borrowers up to which a conflict is found by that LP too."""
+CONFLICT_NUMBERS = 200_000_000
+"""Coefficients up to which it is."""
+
+
+def one_table(columns: Columns) -> bool:
+    """Whether the whole relaxation is small enough to be written out as one LP."""
+    return len(columns) <= WHOLE_UP_TO and _coefficients(columns) <= WHOLE_NUMBERS
 
 
 def relaxation_prices(columns: Columns, progress: Callable[[str], None]) -> Priced:
@@ -56,8 +66,10 @@ def descended_prices(
     start: Floats | None,
     left: Callable[[], float],
     progress: Callable[[str], None],
-) -> Priced:
+) -> tuple[Priced, Parts]:
     """Prices of a large book: Newton on the dual, then the exact finish, while seconds are `left`.
+
+    And what the relaxation gives those whom it splits.
 
     Raises InfeasibleError where the finish cannot meet every limit: unbounded prices end there.
     """
@@ -65,8 +77,40 @@ def descended_prices(
     progress("finishing the prices exactly")
     found = finish(book, prices, tolerance, left)
     if np.isfinite(found.gap) or left() <= 0:
-        return found.priced
+        return found.priced, found.parts
     columns = book.columns
-    if len(columns) <= CONFLICT_UP_TO:
-        return relaxation_prices(columns, progress)
-    raise broken_limits(columns, found.broken)
+    if len(columns) <= CONFLICT_UP_TO and _coefficients(columns) <= CONFLICT_NUMBERS:
+        return relaxation_prices(columns, progress), Parts.none()
+    if prove_impossible(columns, found.last):
+        raise broken_limits(columns, found.broken)
+    return found.priced, found.parts
+
+
+def prove_impossible(columns: Columns, prices: Floats) -> bool:
+    """Whether `prices` prove that no allocation meets every limit, by Farkas' lemma.
+
+    Where offers earn nothing an allocation is worth 0, and no more than U(prices): below 0 there is none.
+    """
+    nothing = np.zeros(len(columns))
+    worthless = replace(
+        columns.offers,
+        income=nothing,
+        cost=nothing,
+        relationship=nothing,
+        churn_cost=0.0,
+        processing_cost=0.0,
+    )
+    free = Columns(worthless, replace(columns.limits, idle_rate=0.0))
+    size = float(np.max(np.abs(prices), initial=0.0))
+    if size == 0.0:
+        return False
+    scaled = prices / size
+    response = dense.respond(free, scaled)
+    terms = float(np.abs(columns.limits.rhs) @ np.abs(scaled)) + float(np.sum(np.abs(response.reduced)))
+    return dense.bound(free, scaled, response) < -1e-9 * terms
+
+
+def _coefficients(columns: Columns) -> int:
+    """One a row and offer."""
+    widest = max((len(menu.rates) for menu in columns.offers.menus), default=0)
+    return len(columns.limits) * len(columns) * widest

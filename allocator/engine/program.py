@@ -68,6 +68,12 @@ class LimitRows:
     measure: Floats
     """(m,) what one unit of the limit's row is in the limit's own unit."""
 
+    def among(self, rows: Integers, limits: int) -> LimitRows:
+        """The same, as `rows` of so many `limits`, of which the others are no row."""
+        row, measure = np.full(limits, -1), np.ones(limits)
+        row[rows], measure[rows] = self.row, self.measure
+        return LimitRows(self.program, row, measure)
+
 
 def measure_of(limits: Limits, money: float, *uses: Floats) -> Floats:
     """(m,) what the rows are solved in: their largest use, but no less than a thousandth of their size.

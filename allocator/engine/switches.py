@@ -81,6 +81,19 @@ class Switches:
         movers = self.member[_spans(end - whole, whole)]
         return movers, np.repeat(used, whole), np.unique(self.member[_spans(begin, beyond - begin)])
 
+    def parts(self, share: Floats) -> tuple[Integers, Integers, Floats]:
+        """The fraction that is left of each kind of which one switch alone is used, beside `made`.
+
+        The borrower whom it falls on (the first who does not switch), the switch, and the fraction.
+        """
+        count = share * self.size
+        used = np.flatnonzero(count > _WHOLE)
+        alone = used[np.bincount(self.borrower[used], minlength=1)[self.borrower[used]] == 1]
+        whole = np.floor(count[alone] + _WHOLE).astype(np.int64)
+        fraction = count[alone] - whole
+        left = fraction > _WHOLE
+        return self.member[self.start[alone[left]] + whole[left]], alone[left], fraction[left]
+
 
 def _spans(begin: Integers, size: Integers) -> Integers:
     """begin[0], begin[0] + 1, ... `size[0]` of them, then those of the next."""

@@ -60,7 +60,7 @@ class WholeRows:
     def groups(self) -> int:
         return int(self.member.shape[1])
 
-    @property
+    @cached_property
     def lot(self) -> int:
         """Grains of a lot."""
         return int(decimal(self.offers.step or CENT) / self.grain)

@@ -11,14 +11,14 @@ cells x rows is stored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 
-from allocator.records.portfolio import Codes, Floats
+from allocator.records.portfolio import Codes, Floats, Integers
 from allocator.records.scenario import Measure, Sense
 
 BASES = ("offered", "drawn", "interest", "loans")
@@ -136,6 +136,13 @@ class Limits:
         single = self.matrix.indices[self.matrix.data != 0] % len(self.channels)
         common = self.everywhere.indices[self.everywhere.data != 0]
         return tuple(int(h) for h in np.union1d(single, common))
+
+    def over(self, rows: Integers) -> Limits:
+        """The limits of `rows` (positions, ascending) alone."""
+        if len(rows) == len(self):
+            return self
+        kept = tuple(self.rows[j] for j in rows)
+        return replace(self, rows=kept, matrix=self.matrix[rows], everywhere=self.everywhere[rows])
 
     def use_of(self, sums: Floats) -> Floats:
         """(m,) left-hand sides from sums (cells, channels) of what borrowers use of each channel."""

@@ -44,6 +44,11 @@ class Columns:
             rows = tuple(replace(row, rhs=row.rhs * share, size=row.size * share, whole=None) for row in rows)
         return Columns(book, replace(limits, rows=rows, cell=limits.cell[picks], channels=channels))
 
+    def over(self, rows: Integers) -> Columns:
+        """The same borrowers under the limits of `rows` alone."""
+        limits = self.limits.over(rows)
+        return self if limits is self.limits else replace(self, limits=limits)
+
     @cached_property
     def whole(self) -> WholeRows:
         """The rows that are decided in integers."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -62,6 +62,13 @@ class Pass:
     """The limits' matrix, column by column."""
     threads: int
     compiled: bool
+
+    def over(self, rows: Integers) -> Pass:
+        """The same borrowers under the limits of `rows` alone."""
+        columns = self.columns.over(rows)
+        if columns is self.columns:
+            return self
+        return replace(self, columns=columns, matrix=columns.limits.matrix.tocsc())
 
     def sweep(self, prices: Floats, delta: float) -> Sums:
         """Bound, usage and curvature at `prices` (m,); `delta` is money a unit of money."""
