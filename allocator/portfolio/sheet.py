@@ -14,7 +14,8 @@ from allocator.records.portfolio import Booleans
 from allocator.records.scenario import PortfolioSource
 from allocator.tables import open_source
 from allocator.tables.conversion import type_fault
-from allocator.tables.findings import Finding, Rows, raise_faults
+from allocator.tables.findings import Finding, Rows, quoted, raise_faults
+from allocator.tables.margins import TOTAL_WORDS
 from allocator.tables.opened import Fetched, Opened, repeated_names
 
 
@@ -60,10 +61,16 @@ def open_sheet(
         raise_faults(source.label, [*matched.faults, empty], ())
     cells = {column: fetched.table[theirs] for column, theirs in matched.at.items()}
     mistyped = _type_faults(cells, matched.at, source, texts, numbers)
-    rows = Rows(source.label, fetched.number, _repeated_header(fetched, matched.at))
+    header, totals = _repeated_header(fetched, matched.at), _totals(fetched, matched.at)
+    rows = Rows(source.label, fetched.number, header | totals)
     unmarked = Rows(source.label, fetched.number, np.zeros(len(fetched.number), dtype=bool))
-    again = unmarked.find(
-        rows.repeated, matched.at.get("borrower_id", ""), lambda i: "the header again", "remove this row"
+    column = matched.at.get("borrower_id", "")
+    again = unmarked.find(header, column, lambda i: "the header again", "remove this row")
+    again += unmarked.find(
+        totals,
+        column,
+        lambda i: f"a total, not a row of the table: {quoted(fetched.table[column][i].as_py())}",
+        "remove it",
     )
     return Sheet(
         source=source,
@@ -93,6 +100,20 @@ def _type_faults(
             if fault is not None:
                 faults[column] = fault
     return faults
+
+
+def _totals(fetched: Fetched, at: dict[str, str]) -> Booleans:
+    """(n,) rows that a word for a total stands in the place of a borrower."""
+    column = at.get("borrower_id")
+    if (
+        column is None
+        or column not in fetched.table.column_names
+        or not pa.types.is_string(fetched.table[column].type)
+    ):
+        return np.zeros(len(fetched.number), dtype=bool)
+    words = {form for word in TOTAL_WORDS for form in (word, word.capitalize(), word.title(), word.upper())}
+    totals: Booleans = pc.is_in(fetched.table[column], pa.array(sorted(words))).to_numpy()
+    return totals
 
 
 def _repeated_header(fetched: Fetched, at: dict[str, str]) -> Booleans:

@@ -47,7 +47,7 @@ class Rows:
         if not len(positions):
             return []
         causes: dict[str, list[int]] = {}
-        told = {}
+        told: dict[str, str] = {}
         others = 0
         for i in positions.tolist():
             words = problem(i)
