@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,7 +89,8 @@ def score(
         frame = found.frame
         moved = None if was is None else _moved(frame)
         if out is not None:
-            write_frame(frame, out, force=force)
+            text = out.suffix.lower() == ".csv"
+            write_frame(frame.assign(**found.written) if text else frame, out, force=force)
     summary = _summary(found, out)
     if as_json:
         if moved is not None:
@@ -118,6 +120,8 @@ class _Found:
     unseen: tuple[Unseen, ...] = ()
     before_stress: bool = False
     """Whether the scenario has a stress, which solve applies to these borrowers."""
+    written: Mapping[str, pd.Series] = field(default_factory=dict)
+    """Columns of a csv file that the scorecard leaves alone, as the file has them: 01234, 2020-01-01."""
 
 
 def _check_combination(file: Path | None, files: InvoiceFiles, was: str | None, intervals: bool) -> None:
@@ -164,7 +168,20 @@ def _from_table(
         unseen = unseen_levels(table, fitted, scored["pd"].to_numpy())
     if was is not None:
         scored = scored.assign(**{BEFORE: table[was]})
-    return _Found(_with_lgd(scored, None, lgd), filled=filled, unseen=unseen)
+    written = _left_alone(file, table, scored)
+    return _Found(_with_lgd(scored, None, lgd), filled=filled, unseen=unseen, written=written)
+
+
+def _left_alone(file: Path, table: pd.DataFrame, scored: pd.DataFrame) -> dict[str, pd.Series]:
+    """The columns of a csv file that stand in `scored` as they stood in `table`, as text."""
+    from allocator.portfolio import whole_table
+    from allocator.tables import source_of
+
+    if file.suffix.lower() != ".csv":
+        return {}
+    text = whole_table(source_of(file)).to_pandas()
+    kept = [name for name in text.columns if name in scored.columns and scored[name].equals(table[name])]
+    return {name: text[name] for name in kept} if len(text) == len(scored) else {}
 
 
 def _from_scenario(file: Path, scorecard: Path | None, lgd: float | None, intervals: bool) -> _Found:

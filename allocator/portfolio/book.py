@@ -15,7 +15,7 @@ from allocator.records.run import Decisions
 from allocator.records.scenario import PortfolioSource
 from allocator.tables import open_source
 from allocator.tables.conversion import Numbers, to_numbers, to_strings, type_fault
-from allocator.tables.findings import Finding, Rows, quoted, raise_faults
+from allocator.tables.findings import SHOWN, Finding, Rows, quoted, raise_faults
 from allocator.tables.opened import repeated_names
 
 _WANTED = {"borrower_id": "text", "amount": "number", "rate": "number"}
@@ -107,10 +107,12 @@ def _places(ids: pa.Array, portfolio: Portfolio, rows: Rows) -> tuple[Integers, 
     findings = rows.find(
         empty, "borrower_id", lambda i: "an empty cell", "name the borrower, or remove the row"
     )
+    unknown = (at < 0) & ~empty
+    few = np.count_nonzero(unknown) <= SHOWN
     findings += rows.find(
-        (at < 0) & ~empty,
+        unknown,
         "borrower_id",
-        lambda i: f"{quoted(ids[i].as_py())} is no borrower of the portfolio",
+        lambda i: f"{quoted(ids[i].as_py()) if few else 'the identifier'} is no borrower of the portfolio",
         "remove the row, or add the borrower",
     )
     return at, findings + duplicates(ids, ascending(ids), "borrower_id", rows)

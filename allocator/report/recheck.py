@@ -36,7 +36,8 @@ def recheck_page(
     broken = list(broken_lines(*broken_of(summary)))
     within = "no allocation that keeps limits and terms" if broken else "no allocation"
     table.add_row("bound", f"{certificate.bound:,.2f}", f"{currency}: {within} can be worth more")
-    table.add_row("gap", small(certificate.gap), "(bound - value) / bound")
+    if not broken:  # the bound is on what breaks nothing
+        table.add_row("gap", small(certificate.gap), "(bound - value) / bound")
     if exact:
         table.add_row("exact", "yes", "bound, value and limits hold in rational numbers too")
     verdict = Text(f"{summary.get('name', 'run')}: verified from its inputs alone", style="bold")

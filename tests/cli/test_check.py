@@ -35,6 +35,34 @@ def test_check_as_json(case: Path, allocator: Allocator) -> None:
     ]  # fmt: skip
 
 
+def test_check_sums_demand_and_looks_for_the_best_rate_inside_each_band(
+    case: Path, allocator: Allocator
+) -> None:
+    found = allocator("check", "scenario.yaml", "--json").json
+    for key, total in found["total"].items():
+        if key != "mean_pd":
+            assert total == sum(grade[key] for grade in found["by_grade"].values())
+    assert found["total"]["requested"] == 4_750_000
+    assert found["total"]["mean_pd"] == pytest.approx(0.1058)
+    # Of grade B the curve is best at 8 %, below its band of 11 to 15 %.
+    assert [(one["grade"], one["best_rate"]) for one in found["churn"]] == [("A", 0.0465), ("B", 0.11)]
+    page = allocator("check", "scenario.yaml").out
+    [line] = [line for line in page.splitlines() if line.startswith("total")]
+    assert line.split() == ["total", "10", "8", "4,750,000", "0", "4,400,000", "0", "10.58%"]
+
+
+def test_a_limit_is_not_hidden_behind_an_each(case: Path, allocator: Allocator) -> None:
+    rows = "".join(f"X{i:02d},A,0.005,0.45,500000,s{i:02d}\n" for i in range(40))
+    with (case / "borrowers.csv").open("a") as file:
+        file.write(rows)
+    page = allocator("check", "scenario.yaml").out
+    assert "loss rate" in page
+    assert "A line" in page
+    assert "and 21 more values of such limits" in page
+    assert allocator("solve", "scenario.yaml", "--out", "run").status == 0
+    assert "loss rate" in allocator("explain", "run").out
+
+
 def test_check_tells_where_churn_falls(case: Path, allocator: Allocator) -> None:
     curve = case / "churn.csv"
     curve.write_text(curve.read_text().replace("0.13,0.8,", "0.13,0.6,"))

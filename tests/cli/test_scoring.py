@@ -350,3 +350,24 @@ def test_every_kind_of_fit_has_help_with_an_example_and_json(kind: str, allocato
 def test_fit_lists_its_kinds(allocator: Allocator) -> None:
     outcome = allocator("fit", "--help")
     assert re.findall(r"^  (\w+)  ", outcome.out.partition("Commands:")[2], re.MULTILINE) == list(KINDS)
+
+
+def test_columns_that_nobody_asked_about_stay_as_written(
+    borrowers: Path, tmp_path: Path, allocator: Allocator
+) -> None:
+    asked = {
+        "zip": ["01234", "01235", "20000"],
+        "since": ["2020-01-01", "2020-02-01", ""],
+        "at": ["2020-01-01 10:00", "2020-01-01 11:00:30", "2021-01-01 10:00"],
+        "n": ["1", "2.0", "3"],
+        "long": ["12345678901234567890", "1e5", "007"],
+        "flag": ["true", "False", "yes"],
+    }
+    frame = pd.read_csv(borrowers, dtype=str, keep_default_na=False).assign(**asked)
+    frame.to_csv(borrowers, index=False)
+    out = tmp_path / "scored.csv"
+    assert allocator("score", borrowers, "--scorecard", PUBLISHED, "--out", out).status == 0
+    written = pd.read_csv(out, dtype=str, keep_default_na=False)
+    for name in ("borrower_id", *asked):
+        assert written[name].tolist() == frame[name].tolist()
+    assert written["pd"].tolist() != [""] * 3

@@ -14,6 +14,7 @@ from rich.console import Console, RenderableType
 
 from allocator.records.run import Run
 from allocator.records.scenario import Limit
+from allocator.report.limits import own_first, own_first_kept
 from allocator.report.table import WIDTH, result_page
 from tests.store.runs import SUMS, made_run
 
@@ -187,3 +188,17 @@ def test_names_that_look_like_markup_stay_as_they_are() -> None:
     page = shown(with_limits(made_run(name="[red]x[/red]"), limit("each[bold]", 1.0, 2.0)))
     assert "[red]x[/red]: optimal" in page
     assert "each[bold]" in page
+
+
+@pytest.mark.parametrize("own", [1, 5, 30])
+def test_a_limit_that_stands_for_itself_is_never_hidden_behind_the_rows_of_an_each(own: int) -> None:
+    rows = [limit(f"each[{i}]", 1e6 - i, 1e6) for i in range(60)]
+    far = [limit(f"own {i}", 0.0, 1e6) for i in range(own)]
+    page = shown(with_limits(made_run(), *rows, *far))
+    assert all(f"own {i} " in page for i in range(own))
+    others = max(25 - 1 - own, 0)
+    assert sum(line.startswith("each[") for line in page.splitlines()) == others
+    assert f"and {60 - others} more limits with more room left" in page
+    names = ["each[a]", "own", "each[b]", "other", "each[c]"]
+    assert [names[at] for at in own_first_kept(names, 3)] == ["each[a]", "own", "other"]
+    assert own_first(names) == ["own", "other", "each[a]", "each[b]", "each[c]"]
