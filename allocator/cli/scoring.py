@@ -177,7 +177,7 @@ def _left_alone(file: Path, table: pd.DataFrame, scored: pd.DataFrame) -> dict[s
     from allocator.portfolio import whole_table
     from allocator.tables import source_of
 
-    if file.suffix.lower() != ".csv":
+    if not file.name.lower().endswith((".csv", ".csv.gz")):
         return {}
     text = whole_table(source_of(file)).to_pandas()
     kept = [name for name in text.columns if name in scored.columns and scored[name].equals(table[name])]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from allocator.records.scenario import Scenario
 
 DEFAULT = "optimal,ahp_lines,equal,by_score,greedy"
-_BOOKS = (".csv", ".parquet", ".xlsx")
+_BOOKS = (".csv", ".csv.gz", ".parquet", ".xlsx")
 
 
 @dataclass(frozen=True)
