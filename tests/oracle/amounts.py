@@ -25,10 +25,12 @@ def best_amounts(
     program: Program, arrays: Arrays, chosen: Sequence[int], guess: Sequence[int] | None
 ) -> list[Offer] | None:
     """The offers `chosen` (indices of options) with the best amounts found; None where there are none."""
-    if guess is not None:
-        offers = offers_at(program, arrays, chosen, guess)
+    if guess is not None or not chosen:
+        offers = offers_at(program, arrays, chosen, guess or [])
         if not faults(program, offers):
             return offers
+        if not chosen:
+            return None
     lines = [_of_chosen(line, chosen) for line in arrays.lines]
     if any(line.exact and line.right.denominator != 1 for line in lines):
         return None

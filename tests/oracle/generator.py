@@ -226,15 +226,15 @@ def _spent(r: Random, book: Book, sample: list[Offer]) -> Book:
 
 
 def _limited(r: Random, book: Book, sample: list[Offer], count: int) -> Book:
-    found = list(book.policy["limits"])
+    found, program = list(book.policy["limits"]), Program(book)
     for k in range(count):
-        entry = _limit(r, book, sample, f"limit {k}")
+        entry = _limit(r, program, sample, f"limit {k}")
         if entry is not None:
             found.append(entry)
     return replace(book, policy={**book.policy, "limits": found})
 
 
-def _limit(r: Random, book: Book, sample: list[Offer], name: str) -> dict[str, Any] | None:
+def _limit(r: Random, program: Program, sample: list[Offer], name: str) -> dict[str, Any] | None:
     """A limit of any family and shape, its bound at or about what the sample uses."""
     entry: dict[str, Any] = {"name": name, "measure": r.choice(MEASURES)}
     where = r.choice(FILTERS)
@@ -248,7 +248,6 @@ def _limit(r: Random, book: Book, sample: list[Offer], name: str) -> dict[str, A
         of = r.choice((None, None, "budget", "total", "drawn"))
         entry |= {"of": of} if of else {}
     sense = r.choice(("at_most", "at_most", "at_least"))
-    program = Program(book)
     rows = list(rows_of(program, {**entry, sense: Decimal(1)}))
     row = r.choice(rows)
     left, right, _ = used(program, row, sample)

@@ -126,14 +126,20 @@ class Program:
             "budget", policy.get("spend", "at_most"), basis, ones, ZERO, self.budget, ZERO, None, ZERO, whole
         )
 
-    def curve(self, grade: str) -> list[Fraction]:
-        """Churn at the table's rates, after smoothing."""
-        raw = [number(c) for c in self.book.churn[grade]]
-        return raw if self.book.smoothing == "none" else _pooled(raw)
+    @cached_property
+    def rates(self) -> list[Fraction]:
+        """Those of the churn curve."""
+        return [number(rate) for rate in self.book.rates]
+
+    @cached_property
+    def curves(self) -> dict[str, list[Fraction]]:
+        """Churn of each grade at these rates, after smoothing."""
+        raw = {grade: [number(c) for c in curve] for grade, curve in self.book.churn.items()}
+        return raw if self.book.smoothing == "none" else {g: _pooled(curve) for g, curve in raw.items()}
 
     def churn(self, grade: str, rate: Fraction) -> Fraction:
         """Linear between the table's rates."""
-        rates, curve = [number(r) for r in self.book.rates], self.curve(grade)
+        rates, curve = self.rates, self.curves[grade]
         for at in range(len(rates) - 1):
             if rates[at] <= rate <= rates[at + 1]:
                 part = (rate - rates[at]) / (rates[at + 1] - rates[at])
@@ -145,7 +151,7 @@ class Program:
         low, high = (number(end) for end in self.book.policy["rates"][grade])
         grid = self.book.policy.get("rate_grid", "table")
         if grid == "table":
-            return [r for r in map(number, self.book.rates) if low <= r <= high]
+            return [rate for rate in self.rates if low <= rate <= high]
         step, count = number(grid["step"]), 0
         found = []
         while low + count * step < high:

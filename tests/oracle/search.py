@@ -22,6 +22,7 @@ CLOSE = 2e-10
 FEW_LOTS = 20_000
 """Up to so many lots a loan the amounts are whole numbers of the program itself."""
 ROUNDS = 25
+"""Choices of offers that are tried, fewer where few nodes are."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def solve(program: Program, nodes: int = 3_000) -> Answer:
         return Answer("infeasible", bound=-np.inf)
     tried: list[list[int]] = []
     best = Answer("open")
-    for _ in range(ROUNDS):
+    for _ in range(min(ROUNDS, max(4, nodes // 100))):
         status, chosen, lots, bound = _relaxed(arrays, tried, nodes)
         if status == "infeasible":
             if best.value is None:

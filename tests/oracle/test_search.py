@@ -73,3 +73,21 @@ def test_the_oracle_finds_the_best_of_all_allocations(program: Program) -> None:
     assert strict <= best
     # what tries everything takes rows in doubles to their tolerance
     assert strict == best or float(best) <= bound_with_tolerances(program) + 1e-9 * max(1.0, abs(best))
+
+
+def test_a_book_that_can_keep_its_shares_only_by_lending_nothing() -> None:
+    """A ten-thousandth for grade A, whose smallest loan is more; loans of 1e9 lots."""
+    policy = {
+        "budget": {"amount": Decimal(10**9), "spend": "at_most"},
+        "ticket": {"min": Decimal(9 * 10**6), "max": Decimal(10**7)},
+        "rates": {"A": [Decimal("0.05"), Decimal("0.05")], "B": [Decimal("0.05"), Decimal("0.05")]},
+        "limits": [
+            {"name": g, "measure": "offered", "where": {"grade": g}, "at_most": Decimal(q), "of": "total"}
+            for g, q in (("A", "0.0001"), ("B", "0.9999"))
+        ],
+    }
+    borrowers = tuple({"borrower_id": g, "grade": g, "pd": "0.01", "lgd": "0.5"} for g in "AB")
+    curve = (Decimal("0.1"),)
+    book = Book(policy, (Decimal("0.05"),), {"A": curve, "B": curve}, "none", borrowers)
+    answer = solve(Program(book))
+    assert (answer.verdict, answer.value, answer.closed) == ("optimal", 0, True)
