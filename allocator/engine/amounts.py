@@ -31,7 +31,7 @@ _GAP = 1e-11
 """Part of what the offers are worth that is not worth a search for better lots."""
 _REACH = 200
 """How far an amount may be moved, in lots, where no lattice asks for more."""
-_NODES = 5_000
+_NODES = 1_000
 """Of the integer program's tree."""
 _MOST = 400
 """Amounts that may move at once."""

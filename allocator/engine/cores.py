@@ -31,6 +31,14 @@ CENTS_SECONDS = 5.0
 """For counting in cents: a knapsack of millions of them may never end."""
 COUNTED_UP_TO = 1e6
 """Lots of a loan that the solver may count: its tolerance is far below one of them."""
+COUNTED_AT_MOST = 1e8
+"""Lots of a loan beyond which the solver's tolerance is no longer far below one of them."""
+COUNTED_BORROWERS = 200
+"""Borrowers up to which the last lot is worth a search: in larger books it is no part of the value."""
+COUNTED_NODES = 2_000
+"""Of the tree of that search."""
+_HELPERS = 3
+"""Offers that may join those chosen, where these leave no amounts in whole lots."""
 _STRIDE = 64
 _ROUNDING = 1e-12
 """A loss this near `theta`, in the largest loan, is not above it: two passes may round it apart."""
@@ -233,6 +241,19 @@ class Outcome:
     """The program, for questions about why it is infeasible; None where only whole cents made it so."""
 
 
+def countable(columns: Columns) -> bool:
+    """Whether the solver may look for the last lot in a book whose amounts it did not count before."""
+    lot = columns.offers.step or CENT
+    few = 0 < len(columns) <= COUNTED_BORROWERS and columns.money_unit / lot <= COUNTED_AT_MOST
+    return few and whole_lot(columns) is None
+
+
+def count_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: Start | None) -> Outcome:
+    """Solves `play` with amounts counted in lots from the outset."""
+    lot = book.columns.offers.step or CENT
+    return _solved(book, priced, play, lot, effort, start)
+
+
 def solve_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: Start | None) -> Outcome:
     """Solves `play` through the formulation; everyone else keeps the relaxation's answer.
 
@@ -252,10 +273,11 @@ def _in_lots(book: Pass, priced: Priced, play: Play, effort: Effort, start: Star
     outcome = _solved(book, priced, play, lot, effort, start)
     unsettled = lot is None and outcome.stop == "optimal" and outcome.option is None
     if unsettled and len(play.options) <= CENTS_UP_TO:
-        # Rows count tens of millions of cents: their last digits are beyond double precision.
-        coarser = replace(effort, feasibility=1e-7, time_limit=min(effort.time_limit, CENTS_SECONDS))
+        coarser = replace(effort, time_limit=min(effort.time_limit, CENTS_SECONDS))
         counted = _solved(book, priced, play, book.columns.offers.step or CENT, coarser, start)
-        return replace(counted, rows=None)
+        sure = book.columns.money_unit / (book.columns.offers.step or CENT) <= COUNTED_AT_MOST
+        stop = "other" if counted.stop == "infeasible" and not sure else counted.stop
+        return replace(counted, stop=stop, rows=None)
     return outcome
 
 
@@ -279,6 +301,8 @@ def _solved(
     lines = _taken(answer.point, translated)
     fixed = Frozen(option, amount, frozen.usage)
     amounts = _amounts_of(columns, play, lines, answer.point, translated, core, fixed)
+    if amounts is None:
+        lines, amounts = _helped(columns, play, lines, fixed)
     if amounts is None:
         return Outcome(answer.stop, None, None, bound, answer.log, rows)
     position = play.options.position[lines]
@@ -320,6 +344,31 @@ def _taken(point: Floats, translated: Translated) -> Integers:
     """Options taken, at most one a borrower by the program's own row."""
     take = np.where(translated.take >= 0, point[translated.take], 0.0)
     return np.flatnonzero(take > 0.5)
+
+
+def _helped(columns: Columns, play: Play, lines: Integers, frozen: Frozen) -> tuple[Integers, Floats | None]:
+    """The options taken with a few small loans beside them, whose amounts fill what a lot cannot.
+
+    One offer meets an exact interest, or a sum on a lattice, by chance; with two or three there is a way.
+    """
+    options, uses = play.options, play.uses
+    exact = [j for j, sense in enumerate(columns.limits.senses) if sense == "exactly"]
+    exact += [columns.whole.row[r] for r in columns.equal]
+    low, high = columns.offers.low[options.position], columns.offers.high[options.position]
+    able = (
+        (low < high) & np.any(uses.unit[exact] != 0.0, axis=0) & ~np.isin(options.owner, options.owner[lines])
+    )
+    near = np.flatnonzero(able)
+    near = near[np.argsort(-(options.margin * low + options.fixed)[near], kind="stable")]
+    _, first = np.unique(options.owner[near], return_index=True)
+    helpers = near[np.sort(first)]
+    standing = frozen.option, frozen.amount, frozen.usage
+    for count in range(1, min(len(helpers), _HELPERS) + 1):
+        more = np.sort(np.concatenate([lines, helpers[:count]]))
+        amounts = best_amounts(chosen_of(columns, options, uses, more, *standing))
+        if amounts is not None:
+            return more, amounts
+    return lines, None
 
 
 def _amounts_of(

@@ -119,8 +119,8 @@ def equalities_of(whole: WholeRows) -> Equalities:
     missed = _missed(whole, sums, sorted(written), {})
     if missed is not None or len(whole) * whole.groups > _LARGEST:
         return Equalities(written, missed=missed)
-    settled = [g for g in range(whole.groups) if sums.loans[g] == sums.pins[g]]
-    given = {*settled, *(whole.groups + g for g in settled)}
+    idle = [g for g in range(whole.groups) if sums.loans[g] == sums.pins[g]]
+    given = {*idle, *(whole.groups + g for g in idle)}
     held, conflict = _without_slack(_lines(whole, sums), 2 * whole.groups, given)
     equal = written | {line.place for line in held if line.place >= 0}
     if conflict:

@@ -16,7 +16,18 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from allocator.engine.conflict import explain_conflict, lots_conflict, whole_conflict
-from allocator.engine.cores import Outcome, Play, Priced, Start, in_play, solve_core, whole_program
+from allocator.engine.cores import (
+    COUNTED_NODES,
+    Outcome,
+    Play,
+    Priced,
+    Start,
+    count_core,
+    countable,
+    in_play,
+    solve_core,
+    whole_program,
+)
 from allocator.engine.finish import Parts
 from allocator.engine.greedy import greedy
 from allocator.engine.kernel.columns import Columns
@@ -94,6 +105,7 @@ def _optimise(
         search.offer(candidate(book, *parts.into(priced.option, priced.amount)))
     _have_something(search, priced)
     stop, prices = _grow_core(search, priced, progress), priced.prices
+    stop = _count_lots(search, priced, progress) or stop
     del priced  # of a large book that is gigabytes
     if search.best is None:
         raise _none_found(search)
@@ -176,6 +188,27 @@ def _grow_core(search: Search, priced: Priced, progress: Progress) -> Stop:
     if prove(search, priced, search.left, LEAVES, progress):
         return "exhausted"
     return "gap" if search.done else stop
+
+
+def _count_lots(search: Search, priced: Priced, progress: Progress) -> Stop | None:
+    """Looks for the last lots of a small book's amounts; says how that ended, None where nothing changed."""
+    if search.best is None or search.done or search.left <= 0 or not countable(search.book.columns):
+        return None
+    distance = _distance(search, priced)
+    play = in_play(search.book.columns, priced, len(search.book.columns), distance, every_amount=True)
+    if play.covers < distance:
+        return None
+    progress("counting amounts in lots")
+    enough = search.settings.gap / 2 * max(abs(priced.bound), 1.0)
+    effort = Effort(enough, search.left, search.settings.seed, nodes=COUNTED_NODES)
+    start = Start(search.best.option, search.best.amount)
+    outcome = count_core(search.book, priced, play, effort, start)
+    search.log.append(outcome.log)
+    if outcome.option is not None and outcome.amount is not None:
+        search.offer(candidate(search.book, outcome.option, outcome.amount))
+    if outcome.stop in ("optimal", "time_limit", "other") and np.isfinite(outcome.bound):
+        search.tighten(outcome.bound, "solver")
+    return "gap" if search.done else None
 
 
 def _cores(search: Search, priced: Priced, share: float, progress: Progress) -> Stop:

@@ -227,11 +227,14 @@ class LiveProgram:
     def solve(self, seconds: float) -> Answer:
         """The optimum, from where the last solve ended: often milliseconds.
 
-        Raises OutOfTimeError where it takes longer than `seconds`.
+        Raises OutOfTimeError where it takes longer than `seconds`, or is not solved at all.
         """
         until = self._solver.getRunTime() + max(seconds, 0.0)
         _expect(self._solver.setOptionValue("time_limit", until), "a time limit")
-        _expect(self._solver.run(), "the run", warning=True)
+        if self._solver.run() == highspy.HighsStatus.kError:
+            self._solver.clearSolver()  # a basis that rounding spoilt: once more from nothing
+            if self._solver.run() == highspy.HighsStatus.kError:
+                raise OutOfTimeError
         stop: Any = _STOPS.get(self._solver.getModelStatus(), "other")
         if stop == "time_limit":
             raise OutOfTimeError

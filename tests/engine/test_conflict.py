@@ -130,7 +130,7 @@ def test_a_conflict_that_only_whole_offers_have() -> None:
 
 def test_a_limit_that_existing_loans_break_is_not_mended_by_dropping_another() -> None:
     case = Case(
-        portfolio(["B"] * 2, exclude=[True] * 2, exposure=[0.0, 50_000.0]),
+        portfolio(["B"] * 2, exclude=[False, True], exposure=[0.0, 50_000.0]),
         TABLE,
         policy(10_000.0, limit("held", "offered", "at_most", 47_500.0), spend="exactly", step=20_000.0),
     )
