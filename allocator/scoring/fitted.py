@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import ConfigDict
 
 from allocator.errors import Fault, InputError, OutputError
+from allocator.intake import require_unchanged
 from allocator.placed import placing
 from allocator.scoring.classes import RatingClass, Scale
 from allocator.scoring.declarations import derived_of, rule_of, variable_of
@@ -130,6 +131,7 @@ def write_fitted(
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+        require_unchanged()
         for part, suffix in zip(aside, contents, strict=True):
             with placing(folder / f"{name}-v{version}{suffix}"):
                 os.link(part, folder / f"{name}-v{version}{suffix}")  # fails where another fit was faster

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from allocator.errors import Fault, InputError, OutputError
+from allocator.intake import require_unchanged
 from allocator.placed import placing
 
 
@@ -34,7 +35,8 @@ def require_file(path: Path, endings: Sequence[str], *, force: bool = False) -> 
 def files_placed_whole(paths: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
     """Yield open files; when the block ends without an error, they stand at `paths` in place of any others.
 
-    Raises OutputError where one cannot be written; all are then as they were, and nothing else is left.
+    Raises OutputError where one cannot be written, InputError where a file that was read has changed since;
+    all are then as they were, and nothing else is left.
     """
     aside = {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path in paths}
     place = paths[0]
@@ -47,6 +49,7 @@ def files_placed_whole(paths: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
             for place, file in zip(aside, files, strict=True):  # noqa: B007
                 file.flush()
                 os.fsync(file.fileno())
+        require_unchanged()
         for place, part in aside.items():
             with placing(place):
                 os.replace(part, place)

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from allocator.errors import Fault, InputError, OutputError
+from allocator.intake import require_unchanged
 from allocator.placed import placing
 
 _NOT_WRITABLE = {
@@ -38,8 +39,8 @@ def placed_whole(target: Path, refusal: Callable[[], Fault | None]) -> Iterator[
 
     What stood there before is replaced by two renames, so readers see the old folder or the new one.
     A second writer waits for the first; then `refusal` says why `target` may not be taken, or None.
-    Raises InputError where the place cannot be written to, OutputError where it is taken or where
-    writing fails; both leave `target` as it was.
+    Raises InputError where the place cannot be written to or a file that was read has changed since,
+    OutputError where it is taken or where writing fails; all leave `target` as it was.
     """
     target = real(target)
     with _explained(target):
@@ -54,6 +55,7 @@ def placed_whole(target: Path, refusal: Callable[[], Fault | None]) -> Iterator[
                 fresh.mkdir()
                 yield fresh
                 _sync(fresh)
+                require_unchanged()
                 old = _hidden(target, "replaced")
                 with placing(target):
                     _swap(fresh, target, old)

@@ -371,3 +371,9 @@ def test_columns_that_nobody_asked_about_stay_as_written(
     for name in ("borrower_id", *asked):
         assert written[name].tolist() == frame[name].tolist()
     assert written["pd"].tolist() != [""] * 3
+
+
+def test_a_table_may_take_the_place_of_the_one_that_was_scored(borrowers: Path, allocator: Allocator) -> None:
+    """A file that the command itself replaces has not changed behind its back."""
+    given = ("score", borrowers, "--scorecard", PUBLISHED, "--out", borrowers, "--force")
+    assert [allocator(*given).status for _ in range(2)] == [0, 0]

@@ -18,7 +18,9 @@ import pandas as pd
 import pytest
 
 from allocator.errors import InputError, OutputError
+from allocator.intake import take, watched
 from allocator.store import default_folder, folder, is_run, placing, read_run, require_free, write_run
+from allocator.store.file import write_file
 from tests.store.runs import SCENARIO_TEXT, made_run
 
 FILES = {"summary.json", "allocation.csv", "certificate.json", "scenario.json", "scenario.yaml", "solver.log"}
@@ -300,3 +302,18 @@ def test_a_killed_writer_leaves_nothing_that_looks_whole(tmp_path: Path, seam: s
 def test_the_default_folder_is_named_after_scenario_and_digest(name: str, expected: str) -> None:
     assert default_folder(made_run(name=name)) == Path(expected)
     assert default_folder(made_run(name=name, digest="sha256:" + "5f" * 32)) == Path(expected)
+
+
+def test_nothing_is_replaced_where_an_input_has_changed(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("one")
+    write(tmp_path / "run", seed=1)
+    before = (tmp_path / "run" / "allocation.csv").read_bytes()
+    with watched():
+        take(tmp_path / "a.csv")
+        (tmp_path / "a.csv").write_text("other")
+        with pytest.raises(InputError, match=r"a\.csv: changed while it was in use"):
+            write(tmp_path / "run", force=True, seed=2)
+        with pytest.raises(InputError, match=r"a\.csv: changed while it was in use"):
+            write_file(tmp_path / "b.csv", "from one")
+    assert (tmp_path / "run" / "allocation.csv").read_bytes() == before
+    assert entries(tmp_path) == {"run", "a.csv"}
