@@ -7,7 +7,6 @@ An elastic program finds the least total loosening; its priced rows hold a confl
 from __future__ import annotations
 
 from dataclasses import replace
-from time import perf_counter
 
 import numpy as np
 from scipy import sparse
@@ -19,10 +18,11 @@ from allocator.engine.solving import solve
 from allocator.errors import Fault, InfeasibleError
 from allocator.records.portfolio import Floats
 
-_SECONDS = 5.0
+_NODES = 2_000
 """For one feasibility check of an integer program; what stays open counts as feasible."""
-_SECONDS_ALL = 30.0
-"""For the whole search: a limit that is not looked at in time stays in the conflict named."""
+_WORK = 30_000_000
+"""Coefficients that all checks read together: a limit that none is left for stays in the conflict named."""
+_LEAST_CHECKS = 8
 _DUST = 1e-9
 """A break below this, in a limit's own scale, is rounding."""
 
@@ -147,7 +147,7 @@ def _least_loosening(limits: LimitRows, scale: Floats) -> Floats:
         integer=np.concatenate([program.integer, np.zeros(len(free), dtype=bool)]),
     )
     loosening = np.zeros(len(at))
-    point = solve(elastic, Effort(time_limit=_SECONDS)).point
+    point = solve(elastic, Effort(nodes=_NODES)).point
     if point is not None:
         slack = point[columns:]
         loosening[own] = slack[: len(own)] + slack[len(own) :]
@@ -159,11 +159,12 @@ def _thin(limits: LimitRows, loosening: Floats) -> list[int]:
 
     The limits that the elastic program breaks are tried last, so that they tend to stay.
     """
-    end = perf_counter() + _SECONDS_ALL
+    checks = max(_LEAST_CHECKS, _WORK // max(limits.program.matrix.nnz, 1))
     dropped = [int(j) for j in np.flatnonzero(limits.row < 0)]
-    for j in np.argsort(loosening, kind="stable"):
-        if limits.row[j] >= 0 and perf_counter() < end and not _feasible(limits, [*dropped, int(j)]):
-            dropped.append(int(j))
+    tried = [int(j) for j in np.argsort(loosening, kind="stable") if limits.row[j] >= 0][:checks]
+    for j in tried:
+        if not _feasible(limits, [*dropped, j]):
+            dropped.append(j)
     return [j for j in range(len(limits.row)) if j not in set(dropped)]
 
 
@@ -173,4 +174,4 @@ def _feasible(limits: LimitRows, dropped: list[int]) -> bool:
     lower, upper = program.row_lower.copy(), program.row_upper.copy()
     lower[free[free >= 0]], upper[free[free >= 0]] = -np.inf, np.inf
     trial = replace(program, cost=np.zeros(len(program.cost)), row_lower=lower, row_upper=upper)
-    return solve(trial, Effort(time_limit=_SECONDS)).stop != "infeasible"
+    return solve(trial, Effort(nodes=_NODES)).stop != "infeasible"

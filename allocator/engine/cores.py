@@ -9,7 +9,6 @@ alternative left at its best answer, and is complete once theta >= D.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from scipy import sparse
@@ -20,14 +19,14 @@ from allocator.engine.kernel.columns import Columns, Response
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.narrowing import rows_moved
 from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
-from allocator.engine.program import Effort, LimitRows, measure_of
+from allocator.engine.program import Effort, Ended, LimitRows, measure_of
 from allocator.engine.solving import solve
 from allocator.records.lots import CENT, in_money
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 
 CENTS_UP_TO = 200
 """Offers up to which a core may count in cents."""
-CENTS_SECONDS = 5.0
+CENTS_NODES = 5_000
 """For counting in cents: a knapsack of millions of them may never end."""
 COUNTED_UP_TO = 1e6
 """Lots of a loan that the solver may count: its tolerance is far below one of them."""
@@ -230,7 +229,7 @@ def _in_units(amounts: Floats, unit: float, whole: bool) -> Floats:
 class Outcome:
     """What a core's solve says: a decision for the whole book, and a bound if nothing outside it matters."""
 
-    stop: Literal["optimal", "infeasible", "unbounded", "time_limit", "other"]
+    stop: Ended
     option: Codes | None
     """(n,) None: no feasible point came back."""
     amount: Floats | None
@@ -273,7 +272,7 @@ def _in_lots(book: Pass, priced: Priced, play: Play, effort: Effort, start: Star
     outcome = _solved(book, priced, play, lot, effort, start)
     unsettled = lot is None and outcome.stop == "optimal" and outcome.option is None
     if unsettled and len(play.options) <= CENTS_UP_TO:
-        coarser = replace(effort, time_limit=min(effort.time_limit, CENTS_SECONDS))
+        coarser = replace(effort, nodes=CENTS_NODES)
         counted = _solved(book, priced, play, book.columns.offers.step or CENT, coarser, start)
         sure = book.columns.money_unit / (book.columns.offers.step or CENT) <= COUNTED_AT_MOST
         stop = "other" if counted.stop == "infeasible" and not sure else counted.stop

@@ -61,6 +61,11 @@ ROUGHLY = 0.03
 """Gap, a borrower, at which the core ends that a proof tree starts from: the tree does the rest faster."""
 FIRST_LEAVES = 100
 """Of the tree that is tried before the optimum is known: what closes early needs no more."""
+NODES = 3_000_000
+"""Of a core's tree search, times its offers: work, unlike seconds, is the same on a busy machine."""
+LEAST_NODES = 100
+PROVING = 4.0
+"""Times the nodes, for a core that can prove the optimum."""
 LATE = 1.0
 """Seconds beyond the time limit that a first allocation is worth."""
 LARGEST_CORE = 10_000
@@ -176,16 +181,16 @@ def _none_found(search: Search) -> NoAllocationError:
 def _grow_core(search: Search, priced: Priced, progress: Progress) -> Stop:
     """Solves larger and larger cores, in a small book between two proof trees; says why it ended."""
     if not fits(search):
-        return _cores(search, priced, 1.0, progress)
+        return _cores(search, priced, np.inf, progress)
     if not search.done and search.left > 0:
         play = in_play(search.book.columns, priced, FIRST_CORE, _distance(search, priced))
-        _solve(search, priced, play, search.left / 8, progress, roughly=True)
-        if prove(search, priced, search.left / 4, FIRST_LEAVES, progress):
+        _solve(search, priced, play, 0.5, progress, roughly=True)
+        if prove(search, priced, FIRST_LEAVES, progress):
             return "exhausted"
-    stop = _cores(search, priced, 0.5, progress)
-    if search.best is None and search.left > 0 and stop == "time_limit":
-        stop = _cores(search, priced, 1.0, progress)
-    if prove(search, priced, search.left, LEAVES, progress):
+    stop = _cores(search, priced, PROVING, progress)
+    if search.best is None and stop != "time_limit":
+        stop = _cores(search, priced, np.inf, progress)
+    if prove(search, priced, LEAVES, progress):
         return "exhausted"
     return "gap" if search.done else stop
 
@@ -206,13 +211,13 @@ def _count_lots(search: Search, priced: Priced, progress: Progress) -> Stop | No
     search.log.append(outcome.log)
     if outcome.option is not None and outcome.amount is not None:
         search.offer(candidate(search.book, outcome.option, outcome.amount))
-    if outcome.stop in ("optimal", "time_limit", "other") and np.isfinite(outcome.bound):
+    if outcome.stop in ("optimal", "node_limit", "time_limit", "other") and np.isfinite(outcome.bound):
         search.tighten(outcome.bound, "solver")
     return "gap" if search.done else None
 
 
-def _cores(search: Search, priced: Priced, share: float, progress: Progress) -> Stop:
-    """Solves larger and larger cores; one that can prove the optimum gets `share` of the time left."""
+def _cores(search: Search, priced: Priced, proving: float, progress: Progress) -> Stop:
+    """Solves larger and larger cores; one that can prove the optimum gets `proving` times the work."""
     columns, size = search.book.columns, FIRST_CORE
     every_amount = len(columns) <= FIXING_UP_TO and len(columns.limits) <= DENSE_UP_TO
     while not search.done:
@@ -220,10 +225,10 @@ def _cores(search: Search, priced: Priced, share: float, progress: Progress) -> 
             return "time_limit"
         play = in_play(columns, priced, size, _distance(search, priced), every_amount=every_amount)
         covered = play.covers >= _distance(search, priced)
-        outcome = _solve(search, priced, play, search.left * (share if covered else 0.25), progress)
+        outcome = _solve(search, priced, play, proving if covered else 1.0, progress)
         if play.covers >= _distance(search, priced):
             stop = _conclude(search, outcome)
-            if covered or stop != "time_limit":
+            if covered or outcome.stop != "node_limit":
                 return stop
             continue
         if size >= min(len(columns), LARGEST_CORE):
@@ -240,11 +245,13 @@ def _distance(search: Search, priced: Priced) -> float:
 
 
 def _solve(
-    search: Search, priced: Priced, play: Play, seconds: float, progress: Progress, roughly: bool = False
+    search: Search, priced: Priced, play: Play, work: float, progress: Progress, roughly: bool = False
 ) -> Outcome:
+    """Solves the core in the time left and in `work` times as many nodes as a core of its size may have."""
     progress(f"solving a core of {len(play.options):,} offers to {len(play.options.borrowers):,} borrowers")
     gap = max(search.settings.gap / 2, ROUGHLY / len(search.book.columns) if roughly else 0.0)
-    effort = Effort(gap * max(abs(priced.bound), 1.0), seconds, search.settings.seed)
+    nodes = None if work == np.inf else max(LEAST_NODES, round(work * NODES / max(len(play.options), 1)))
+    effort = Effort(gap * max(abs(priced.bound), 1.0), search.left, search.settings.seed, nodes=nodes)
     start = None if search.best is None else Start(search.best.option, search.best.amount)
     outcome = solve_core(search.book, priced, play, effort, start)
     search.log.append(outcome.log)

@@ -27,6 +27,10 @@ class Program:
     offset: float = 0.0
 
 
+Ended = Literal["optimal", "infeasible", "unbounded", "node_limit", "time_limit", "other"]
+"""Why the solver stopped."""
+
+
 @dataclass(frozen=True)
 class Effort:
     """How hard the solver may try."""
@@ -48,7 +52,7 @@ class Effort:
 class Answer:
     """Two statuses: why the solver stopped, and what kind of point came back (none: `point` is None)."""
 
-    stop: Literal["optimal", "infeasible", "unbounded", "time_limit", "other"]
+    stop: Ended
     point: Floats | None
     value: float
     bound: float

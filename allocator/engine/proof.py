@@ -38,17 +38,14 @@ _ENDINGS = {
 }
 
 
-def prove(
-    search: Search, priced: Priced, seconds: float, leaves: int, progress: Callable[[str], None]
-) -> bool:
-    """Grows a tree where prices leave a gap, of at most `leaves` in about `seconds`; keeps it if that helps.
+def prove(search: Search, priced: Priced, leaves: int, progress: Callable[[str], None]) -> bool:
+    """Grows a tree where prices leave a gap, of at most `leaves` in the time left; keeps it if that helps.
 
     Better allocations met on the way join the search. Does nothing without an allocation to start
     from, or for a book too large. True where only whole cents keep bound and value apart now.
     """
     if search.best is None or search.left <= 0 or _certified(search) or not fits(search):
         return False
-    until = search.left - seconds
 
     def offer(option: Codes, amount: Floats) -> float:
         search.offer(candidate(search.book, option, amount))
@@ -59,7 +56,7 @@ def prove(
             progress(f"proof tree of {leaves:,} leaves: bound {bound:,.2f}")
 
     progress("growing a proof tree")
-    goal = Goal(_target(search), leaves, offer, lambda: search.left - until, tell)
+    goal = Goal(_target(search), leaves, offer, lambda: search.left, tell)
     tree = grow(book_of(search.book.columns), priced.prices, goal)
     bound = float(max(tree.bound, search.best.value)) + _summation(tree)
     search.log.append(f"proof tree: {tree.leaves} leaves, bound {bound!r}; {_ENDINGS[tree.ending]}")

@@ -25,6 +25,7 @@ _STOPS = {
     highspy.HighsModelStatus.kUnboundedOrInfeasible: "infeasible",
     highspy.HighsModelStatus.kUnbounded: "unbounded",
     highspy.HighsModelStatus.kTimeLimit: "time_limit",
+    highspy.HighsModelStatus.kSolutionLimit: "node_limit",
     highspy.HighsModelStatus.kModelEmpty: "optimal",
 }
 
