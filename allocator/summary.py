@@ -31,7 +31,7 @@ _PLACES = (
     ("strategy", "ahp_lines", "file"),
 )
 """Where a scenario names its inputs, whose contents count and not where they lie."""
-_READ_BY = ("sep", "decimal", "duplicates")
+_READ_BY = ("sep", "decimal", "thousands", "skip", "encoding", "sheet", "header", "duplicates")
 """What of a source says how its contents are to be understood."""
 _LIBRARIES = ("allocator", "highspy", "numpy", "pandas", "pyarrow", "pyomo", "scipy")
 
@@ -129,10 +129,15 @@ def _limit(use: LimitUse) -> dict[str, Any]:
 
 def digest(scenario: Scenario, certificate: Certificate) -> str:
     """Hash of the resolved scenario and the contents of its inputs, wherever they lie."""
-    document = {key: entry for key, entry in scenario.document.items() if key != "stresses"}  # not solved
+    return digest_of(scenario.document, certificate.inputs)
+
+
+def digest_of(resolved: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
+    """The digest of a resolved scenario's document and the hashes of its inputs."""
+    document = {key: entry for key, entry in resolved.items() if key != "stresses"}  # not solved
     for place in _PLACES:
         document = _without(document, place)
-    parts = [document, _reading(scenario.document["portfolio"]["source"]), dict(certificate.inputs)]
+    parts = [document, _reading(resolved["portfolio"]["source"]), dict(inputs)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 

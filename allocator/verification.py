@@ -72,7 +72,7 @@ def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Rechecked:
     """
     scenario = _scenario_of(stored)
     claimed = stored.certificate
-    inputs = _inputs(scenario, claimed["inputs"], further)
+    inputs = _inputs(scenario, stored, further)
     faults = _two_scenarios(stored, scenario) + _changed_inputs(claimed["inputs"], inputs.hashes)
     faults += _changed_copy(stored, inputs.copy)
     portfolio = inputs.portfolio
@@ -131,15 +131,16 @@ def _absent(stored: StoredRun) -> bool:
 
 
 @one_reading()
-def _inputs(scenario: Scenario, claimed: Mapping[str, str], further: Columns) -> Inputs:
-    """The inputs as they are; one that was altered until it cannot be read was altered."""
+def _inputs(scenario: Scenario, stored: StoredRun, further: Columns) -> Inputs:
+    """The run's inputs. What the run's own scenario makes unreadable is a fault of the run."""
     try:
         return read_inputs(scenario, further)
     except InputError as error:
-        faults = _changed_inputs(claimed, content_hashes(scenario))
-        if faults:
-            raise CertificateError("the run does not pass its recheck", faults) from error
-        raise
+        faults = _changed_inputs(stored.certificate["inputs"], content_hashes(scenario))
+        if not faults and (_absent(stored) or scenario.portfolio.kind == "sql" or further != NO_MORE):
+            raise
+        # An input that was altered until it cannot be read was altered, or what the scenario says of it was.
+        raise CertificateError("the run does not pass its recheck", faults or error.faults) from error
 
 
 def in_input_order(allocation: pd.DataFrame, portfolio: Portfolio, *, ordered: bool) -> pd.DataFrame:
@@ -148,8 +149,8 @@ def in_input_order(allocation: pd.DataFrame, portfolio: Portfolio, *, ordered: b
     A file's order is part of it (`ordered`); a database may hand over its rows in another order than
     before, so that the borrowers' names decide. Raises CertificateError where the rows do not fit.
     """
-    expected = portfolio.borrower_id[np.argsort(portfolio.row, kind="stable")].astype(str)
-    found = allocation["borrower_id"].to_numpy().astype(str)
+    expected = portfolio.borrower_id[np.argsort(portfolio.row, kind="stable")].astype(object)
+    found = allocation["borrower_id"].to_numpy(dtype=object)  # fixed-width texts would lose a last NUL
     if np.array_equal(found, expected):
         return allocation
     known, listed = (np.argsort(names, kind="stable") for names in (expected, found))
@@ -195,6 +196,10 @@ def _disagreements(
     yield from _unproved(said, finding)
     limits = [{key: getattr(use, key) for key in _OF_A_LIMIT} for use in found.limits]
     yield from _differences(said["limits"], limits, money, "certificate limits")
+    for use in said["limits"]:
+        if use["price"] != said["prices"].get(use["name"]):
+            problem = f"says {use['price']!r}, the prices give {said['prices'].get(use['name'])!r}"
+            yield Fault(problem, "solve again", field=f"certificate limits {use['name']} price")
     stated = {
         "objective": said["value"],
         "certified_bound": said["bound"],
@@ -306,8 +311,8 @@ def _altered_rows(
     order = np.argsort(portfolio.row, kind="stable")
     grades = np.array([*portfolio.grade.values, ""], dtype=object)[portfolio.grade.codes[order]]
     refused = allocation["amount"].to_numpy(float) == 0
-    texts = {"grade": (allocation["grade"].to_numpy().astype(str) != grades.astype(str), grades)}
-    given = allocation["reason"].fillna("").to_numpy().astype(str) != ""
+    texts = {"grade": (allocation["grade"].to_numpy(dtype=object) != grades, grades)}
+    given = allocation["reason"].to_numpy(dtype=object) != ""
     contradicted = unfounded[order]
     expected = np.where(refused, np.where(contradicted == "", "some reason", contradicted), "none")
     texts["reason"] = ((given != refused) | (contradicted != ""), expected)

@@ -142,7 +142,7 @@ def test_a_stressed_run_is_verified_and_its_factors_are_inputs(tmp_path: Path) -
     assert verify_run(read_run(out)).inputs.keys() == {"portfolio", "churn", "stress"}
 
     (out / "scenario.yaml").write_text((out / "scenario.yaml").read_text().replace("all: 1.1", "all: 1.2"))
-    with pytest.raises(CertificateError, match="summary objective"):
+    with pytest.raises(CertificateError, match="certificate value"):
         verify_run(read_run(out))
     for text in (factors.read_text().replace("1.5", "1.6"), "no factors at all"):
         factors.write_text(text)

@@ -33,6 +33,9 @@ _OF_NOTHING = 0.0
 """The bound that is stated where no allocation is left: any holds."""
 _REMEDY = "solve again"
 NONE = "none"
+_KEYS = frozenset(("bound", "lots", "nodes"))
+_PRICED = frozenset(("prices", "bound", "keeps", "children"))
+_SPLIT = frozenset(("borrower", "split", "amounts", "children"))
 
 
 class _BrokenNodeError(Exception):
@@ -77,6 +80,7 @@ class _Walk:
         node = self.nodes[at]
         if not isinstance(node, Mapping):
             raise _BrokenNodeError("is no object")
+        _check_keys(node, _SPLIT if "borrower" in node else _PRICED)
         if "borrower" in node:
             kind, sides = 2, self._sides(node, sets)
         elif "keeps" in node:
@@ -238,6 +242,7 @@ def _walked(tree: Mapping[str, Any], walk: _Walk, coarsest: Mapping[str, float])
     if not isinstance(walk.nodes, list) or not walk.nodes:
         return [Fault("holds no nodes", _REMEDY, field="tree")]
     try:
+        _check_keys(tree, _KEYS)
         _check_lots(walk.table.lots, walk.table, coarsest)
     except _BrokenNodeError as broken:
         return [Fault(str(broken), _REMEDY, field="tree")]
@@ -245,12 +250,26 @@ def _walked(tree: Mapping[str, Any], walk: _Walk, coarsest: Mapping[str, float])
     return walk.faults
 
 
+def _check_keys(entries: Mapping[str, Any], known: frozenset[str]) -> None:
+    for key in sorted(entries.keys() - known):
+        raise _BrokenNodeError(f"has the key {key!r}, which is none of {', '.join(sorted(known))}")
+    if "split" in entries and "amounts" in entries:
+        raise _BrokenNodeError("splits options and amounts at once")
+    lots = entries.get("lots", {})
+    if not isinstance(lots, Mapping) or len(lots_of(entries)) < len(lots):
+        raise _BrokenNodeError("has lots that are no numbers by row")
+
+
 def lots_of(tree: Mapping[str, Any]) -> dict[str, float]:
     """The rows that the tree rounds; empty where it says nothing sensible of them."""
     lots = tree.get("lots", {})
     if not isinstance(lots, Mapping):
         return {}
-    return {str(name): value for name, value in lots.items() if isinstance(value, int | float)}
+    return {
+        str(name): value
+        for name, value in lots.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
 
 
 def _check_lots(lots: Mapping[str, float], table: Table, coarsest: Mapping[str, float]) -> None:

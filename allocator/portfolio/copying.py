@@ -21,7 +21,7 @@ from allocator.records.scenario import PortfolioSource
 
 NAME = "borrowers"
 """Of the copy among the inputs of a certificate."""
-_READ_BY = {"csv", "sep", "decimal"}
+_READ_BY = {"csv", "sep", "decimal", "skip", "encoding"}
 
 
 def stands_as_it_is(source: PortfolioSource, written: Any) -> bool:
@@ -30,7 +30,10 @@ def stands_as_it_is(source: PortfolioSource, written: Any) -> bool:
         return False
     if source.kind == "parquet":
         return not source.path.is_dir() and (not isinstance(written, Mapping) or set(written) == {"parquet"})
-    known = not isinstance(written, Mapping) or set(written) <= _READ_BY
+    known = True
+    if isinstance(written, Mapping):
+        usual = written.get("skip", 0) == 0 and written.get("encoding", "utf-8") == "utf-8"
+        known = usual and set(written) <= _READ_BY
     return source.kind == "csv" and known and source.path.name.lower().endswith(".csv")
 
 

@@ -14,7 +14,14 @@ import pandas as pd
 from allocator.errors import CertificateError, Fault, InputError
 from allocator.intake import take
 from allocator.records.run import StoredRun
-from allocator.store.certificate import RESTORE, altered, certificate_from_json, is_negative_zero, is_number
+from allocator.store.certificate import (
+    RESTORE,
+    SCHEMA,
+    altered,
+    certificate_from_json,
+    is_negative_zero,
+    is_number,
+)
 from allocator.store.folder import (
     ALLOCATION_CSV,
     ALLOCATION_PARQUET,
@@ -40,6 +47,12 @@ NUMBERS = (
 )
 _DECIDED = ("amount", "rate")
 _STATED = ("objective", "bound", "gap", "certified_bound", "certified_gap", "borrowers", "funded")
+_KINDS: dict[str, tuple[type, str]] = {
+    **dict.fromkeys(("status", "stop", "proof", "method"), (str, "text")),
+    **dict.fromkeys(("seconds", "versions"), (dict, "object")),
+    "notes": (list, "list"),
+}
+"""What a summary says of the making of a run: nothing that a recheck could repeat, but of a kind."""
 _TOLD = frozenset(
     {
         *_STATED, *NUMBERS[3:9], "schema", "name", "status", "stop", "proof", "currency", "strategy",
@@ -95,8 +108,13 @@ def _read_summary(folder: Path) -> dict[str, Any]:
         for field in ("gap", "certified_gap")
         if is_negative_zero(summary.get(field))
     ]
-    if not isinstance(summary.get("status"), str):
-        faults.append(Fault("is missing or no text", RESTORE, file=str(path), field="status"))
+    if summary.get("schema", SCHEMA) != SCHEMA or isinstance(summary.get("schema"), bool):
+        faults.append(Fault(f"is not {SCHEMA}", RESTORE, file=str(path), field="schema"))
+    faults += [
+        Fault(f"is missing or no {word}", RESTORE, file=str(path), field=field)
+        for field, (kind, word) in _KINDS.items()
+        if not isinstance(summary.get(field), kind) and (field == "status" or summary.get(field) is not None)
+    ]
     faults += [
         Fault("is not a key of a summary", RESTORE, file=str(path), field=key)
         for key in sorted(summary.keys() - _TOLD)

@@ -21,7 +21,10 @@ PLAIN = PortfolioSource("csv", Path("b.csv"))
     [
         (PLAIN, "b.csv", True),
         (PLAIN, {"csv": "b.csv", "sep": ";", "decimal": ","}, True),
+        (PLAIN, {"csv": "b.csv", "skip": 0, "encoding": "utf-8"}, True),
         (PLAIN, {"csv": "b.csv", "skip": 2}, False),
+        (PLAIN, {"csv": "b.csv", "encoding": "gbk"}, False),
+        (PLAIN, {"csv": "b.csv", "thousands": ","}, False),
         (PortfolioSource("csv", Path("b.csv.gz")), "b.csv.gz", False),
         (PortfolioSource("csv", Path("b.csv"), scorecard=Path("s.json")), "b.csv", False),
         (PortfolioSource("parquet", Path("b.parquet")), "b.parquet", True),
