@@ -70,7 +70,7 @@ def test_a_query_runs_once(books: Path, monkeypatch: pytest.MonkeyPatch) -> None
     asked: list[object] = []
     plain = sql._result
     monkeypatch.setattr(sql, "_result", lambda *given: asked.append(given) or plain(*given))
-    assert set(read_inputs(load_scenario(books / "scenario.yaml")).hashes) == {"portfolio", "churn"}
+    assert {"portfolio", "churn"} <= set(read_inputs(load_scenario(books / "scenario.yaml")).hashes)
     assert len(asked) == 1
 
 

@@ -12,7 +12,7 @@ import pytest
 from allocator.store import folder
 from tests.cli.conftest import Allocator, finish, start
 
-FILES = ["allocation.csv", "certificate.json", "scenario.yaml", "solver.log", "summary.json"]
+FILES = ["allocation.csv", "certificate.json", "scenario.json", "scenario.yaml", "solver.log", "summary.json"]
 
 
 def test_solve_writes_a_run_and_shows_it(case: Path, allocator: Allocator) -> None:
