@@ -11,7 +11,7 @@ import numpy as np
 from allocator import Run, allocate, load_scenario
 from allocator.errors import AllocatorError
 from tests.oracle.books import Book
-from tests.oracle.feasibility import faults, offers_of, value
+from tests.oracle.feasibility import exceeded, faults, offers_of, value
 from tests.oracle.program import Program
 from tests.oracle.search import Answer, bound_with_tolerances, solve
 
@@ -54,25 +54,36 @@ def _answered(program: Program, run: Run, known: Answer, nodes: int) -> list[Dif
     wrong = unread or faults(program, offers)
     if wrong:
         found.append(Difference("broken", "; ".join(wrong)))
-    worth, stated, bound = value(program, offers), run.certificate.value, run.certificate.bound
+    worth, stated = value(program, offers), run.certificate.value
     close = CLOSE * max(1, abs(worth))
     if abs(worth - Fraction(stated)) > close:
         found.append(Difference("stated value", f"{stated!r} stated, {float(worth)!r} worth"))
     if run.summary["status"] != "optimal":
         found.append(Difference("status", f"{run.summary['status']}, gap {run.summary['gap']:.3g}"))
     if known.value is not None:
-        if bound == -np.inf or Fraction(bound) < known.value:
-            near = Fraction(bound) > known.value - Fraction(1, 10**12) * max(1, abs(known.value))
-            text = f"certified {bound!r}, an allocation is worth {float(known.value)!r}"
-            found.append(Difference("bound ulp" if near else "bound", text))
-        if worth < known.value - close:
-            said = run.status == "feasible" and known.value <= worth + Fraction(run.summary["gap"]) * max(
-                1, abs(Fraction(bound))
-            )
-            text = f"engine {float(worth)!r}, oracle {float(known.value)!r}"
-            found.append(Difference("less, as stated" if said else "less", text))
+        found += _short(run, worth, known.value - _tolerated(program, run, known))
     if not wrong:
         found += _beyond(program, worth, known, close, nodes)
+    return found
+
+
+def _tolerated(program: Program, run: Run, known: Answer) -> Fraction:
+    """What the oracle's use of the tolerance of rows in doubles is worth at the run's prices."""
+    over = {row.name: max(Fraction(0), exceeded(program, row, known.offers)) for row in program.rows}
+    return sum((abs(Fraction(run.prices[name])) * by for name, by in over.items() if by), Fraction(0))
+
+
+def _short(run: Run, worth: Fraction, best: Fraction) -> list[Difference]:
+    """Where the run's bound or value lies below what an allocation is worth."""
+    found, bound, close = [], run.certificate.bound, CLOSE * max(1, abs(worth))
+    if bound == -np.inf or Fraction(bound) < best:
+        text = f"certified {bound!r}, an allocation is worth {float(best)!r}"
+        found.append(Difference("bound", text))
+    if worth < best - close:
+        gap = Fraction(run.summary["gap"]) * max(1, abs(Fraction(bound)))
+        said = run.status == "feasible" and best <= worth + gap
+        text = f"engine {float(worth)!r}, oracle {float(best)!r}"
+        found.append(Difference("less, as stated" if said else "less", text))
     return found
 
 

@@ -58,9 +58,13 @@ def tolerance(row: Row, scale: Fraction) -> Fraction:
 
 def broken(program: Program, row: Row, offers: Allocation) -> Fraction:
     """By how much the row is broken beyond its tolerance; 0 or less where it is kept."""
-    left, right, scale = used(program, row, offers)
-    over = {"at_most": left - right, "at_least": right - left, "exactly": abs(left - right)}
-    return over[row.sense] - tolerance(row, scale)
+    return exceeded(program, row, offers) - tolerance(row, used(program, row, offers)[2])
+
+
+def exceeded(program: Program, row: Row, offers: Allocation) -> Fraction:
+    """By how much the row is broken, its tolerance aside; less than 0 where it has room."""
+    left, right, _ = used(program, row, offers)
+    return {"at_most": left - right, "at_least": right - left, "exactly": abs(left - right)}[row.sense]
 
 
 def faults(program: Program, offers: Allocation) -> list[str]:
