@@ -115,9 +115,11 @@ def _fetch(
     table, uneven = _read(text, source, columns, types)
     count = table.num_rows + len(uneven)
     number = _numbers(text, source, count)
+    closing = {count - 1 - one.back: one.problem for one in _closing(text, source, names, number)}
+    if not uneven and not closing:
+        return Fetched(table, number)
     lost = {row.number - 2: row for row in uneven}
     kept = np.setdiff1d(np.arange(count), list(lost))
-    closing = {count - 1 - one.back: one.problem for one in _closing(text, source, names, number)}
     findings = [_noted(closing, number, source)] if closing else []
     lost = {at: row for at, row in lost.items() if at not in closing}
     if lost:

@@ -27,6 +27,7 @@ OTHER_FORMATS = {
 }
 WIDE = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 SEPARATOR_LINE = re.compile(rb'"?sep=([^"\r\n])"?(\r\n|\n|\r|$)', re.IGNORECASE)
+ENDS = re.compile(rb"[\r\n]\n?[\r\n]")
 LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -134,8 +135,9 @@ def _check(held: Any, source: PortfolioSource) -> bool:
             line += error.object[: error.start].count(b"\n")
             raise _not_utf8(source, line, held) from None
         line += chunk.count(b"\n")
-        joint = before + chunk[:2]
-        gaps = gaps or any(two in piece for piece in (chunk, joint) for two in (b"\n\n", b"\n\r", b"\r\r"))
+        # A line end behind a line end, wherever chunks are cut: the rest is looked at where there is one.
+        gaps = gaps or b"\n\n" in chunk or b"\r\n\r" in chunk or b"\r\r" in chunk
+        gaps = gaps or ENDS.search(before + chunk[:2]) is not None
         before = chunk[-2:]
     if decoder.getstate()[0]:
         raise refuse(source, "cut short inside a character", "save the file in UTF-8", line)
