@@ -69,7 +69,9 @@ def _broken_terms(step: float | None, terms: Terms, decisions: Decisions, allowe
     """Amounts and rates that the terms do not allow."""
     amount = decisions.amount
     offered = amount > 0
-    off, lot = ~Lot.of(step).whole(amount), 0.01 if step is None else step
+    off, lot = np.zeros(len(amount), dtype=bool), 0.01 if step is None else step
+    made = np.flatnonzero(amount)
+    off[made] = ~Lot.of(step).whole(amount[made])
     outside = (amount < terms.low) | (amount > terms.high)
     lendable = offered & terms.lendable
     return [

@@ -107,9 +107,9 @@ class Block:
         """
         if not np.any(prices):
             return 0.0, 0.0
-        charged = _times(np.append(prices, 0.0)[self.codes], self.weight)
+        charged = self._charged(prices)
         per_basis[self.basis] += charged
-        sizes[self.basis] = sizes[self.basis] + np.abs(charged)
+        sizes[self.basis] = np.abs(charged) + sizes[self.basis]
         magnitudes = np.abs(prices)
         if self.reference:
             per_basis[self.reference] -= self.share * float(np.sum(prices))
@@ -117,6 +117,12 @@ class Block:
             sizes[self.reference] = sizes[self.reference] + more
         fixed = abs(self.share) * self.reference_lent if self.reference else abs(self.constant)
         return float(np.sum(prices * self.room)), float(np.sum(magnitudes * (fixed + self.lent_size)))
+
+    def _charged(self, prices: Floats) -> Sizes:
+        """(n,) what the rows charge a unit of their basis; one figure where it is everybody's."""
+        everyone = self.codes.strides == (0,)  # one row, as `blocks_of` and `_rows` make it
+        price = float(prices[0]) if everyone else np.append(prices, 0.0)[self.codes]
+        return price if self.weight is None else price * self.weight
 
     @property
     def room(self) -> Floats:

@@ -45,10 +45,10 @@ class Lot:
         with np.errstate(invalid="ignore", over="ignore"):
             top = counts * float(self.numerator)
             found: Floats = top / float(self.denominator)
-        large = np.isfinite(top) & (np.abs(top) > _EXACT)
+        large = np.abs(top) > _EXACT
         if max(self.numerator, self.denominator) > _EXACT:
-            large = np.isfinite(counts)
-        for i in np.flatnonzero(large).tolist():
+            large = np.ones(len(top), dtype=bool)
+        for i in np.flatnonzero(large & np.isfinite(counts)).tolist() if large.any() else ():
             found[i] = int(counts[i]) * self.numerator / self.denominator
         return found
 

@@ -20,7 +20,7 @@ from allocator.certification.limits import Block, Charges, charges_of
 from allocator.certification.rounding import UNIT, Rounded, depth
 from allocator.certification.terms import Tariffs, allowed_terms, take_up_of
 from allocator.certification.uses import Totals
-from allocator.records.portfolio import Floats, Portfolio
+from allocator.records.portfolio import Portfolio
 from allocator.records.run import Decisions
 from allocator.records.scenario import Policy
 
@@ -78,7 +78,7 @@ def recompute(
             best = best_sum(own, policy, terms, charges, sizes)
         return _Part(
             Totals.of(mine, Bases.of(lines)),
-            _value(lines, sizes.errors(decided.amount)),
+            _value(lines, sizes),
             charges,
             best,
             all_allowed(policy.ticket.step, terms, decided, allowed),
@@ -94,11 +94,12 @@ def recompute(
     )
 
 
-def _value(lines: Ledger, errors: Floats) -> Rounded:
+def _value(lines: Ledger, sizes: OfferSizes) -> Rounded:
     """What the offers made add up to."""
-    made = lines.amount > 0
-    summed = depth(len(made)) * UNIT * float(np.sum(np.abs(lines.value)))
-    return Rounded(float(np.sum(lines.value)), float(np.sum(errors[made])) + summed)
+    made = np.flatnonzero(lines.amount > 0)
+    errors = sizes.take(made).errors(lines.amount[made])
+    summed = depth(len(lines.value)) * UNIT * float(np.sum(np.abs(lines.value[made])))
+    return Rounded(float(np.sum(lines.value)), float(np.sum(errors)) + summed)
 
 
 def ledger_in_parts(
