@@ -9,6 +9,8 @@ _TELLING = 10.0
 """Times the whole: a percentage beyond says only that the whole is next to nothing."""
 _NAMES = {1: "", 10**3: "thousand ", 10**6: "million ", 10**9: "billion ", 10**12: "trillion "}
 _SCIENTIFIC = 1e12
+_ALLOWED = 1e-11
+"""Beneath, a gap is what is allowed for rounding."""
 _DECIMALS = 3
 """At most."""
 
@@ -78,5 +80,7 @@ def relative(part: float, whole: float) -> str:
 
 
 def small(number: float) -> str:
-    """A price or gap to four digits; a plain 0 for nothing."""
-    return f"{number:.4g}" if number else "0"
+    """A price or gap to four digits, what rounding allows for to one; a plain 0 for nothing."""
+    if abs(number) < _ALLOWED:
+        return f"{number:.0e}" if number else "0"
+    return f"{number:.4g}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from allocator.certification import recheck
 from allocator.certification.certify import Finding
+from allocator.certification.tree import stated_tree, tree_faults
 from allocator.errors import InfeasibleError, NoAllocationError
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.engine.brute_force import best_value
@@ -220,3 +223,146 @@ def test_amounts_are_split_only_where_there_is_a_step() -> None:
     }
     faults = judged(free, solved, tree).faults
     assert "splits amounts at 200000.0, which is no multiple of a step" in str(faults[0])
+
+
+WHOLE = Case(
+    portfolio(
+        ["A", "A", "B"],
+        pd=0.0,
+        lgd=0.0,
+        max_amount=300_000.0,
+        fixed_amount=[np.nan, np.nan, 150_000.0],
+        fixed_rate=[np.nan, np.nan, 0.04],
+    ),
+    churn_table([0.04, 0.08], A=[0.0, 0.75], B=[0.0, 0.75]),
+    policy(550_000.0, step=100_000.0),
+)
+"""300,000 at 4 % is worth 12,000 to each of A; the pinned offer 6,000, and leaves 400,000 of the budget: so
+16,000 and 6,000 are the most."""
+
+
+_READ = import_module("allocator.certification.certify")._Read
+
+
+def leaf(**prices: float) -> dict[str, Any]:
+    return {"prices": prices, "bound": 0.0}
+
+
+def walked(case: Case, nodes: list[dict[str, Any]], **more: Any) -> tuple[dict[str, Any], list[str]]:
+    """The tree of `nodes` as it is stated, and what is wrong with it."""
+    known = import_module("allocator.certification.certify")._Read.of(
+        case.scenario, case.portfolio, case.table
+    )
+    tree = {"bound": 0.0, "nodes": nodes, **more}
+    stated, faults = stated_tree(tree, *known.cases(tree))
+    return stated, [str(fault) for fault in faults]
+
+
+def test_a_leaf_is_stated_at_its_prices() -> None:
+    stated, faults = walked(WHOLE, [leaf(budget=0.04)])
+    assert faults == []
+    assert stated["bound"] == pytest.approx(22_000.0, rel=1e-12)
+    assert stated["bound"] > 22_000.0
+    assert stated["nodes"][0]["bound"] <= stated["bound"]
+
+
+def test_amounts_are_split_at_whole_steps_and_cover_all() -> None:
+    split = {"borrower": "b000", "amounts": 100_000.0, "children": [1, 2]}
+    stated, faults = walked(WHOLE, [split, leaf(), leaf()])
+    assert faults == []
+    assert [node["bound"] for node in stated["nodes"][1:]] == pytest.approx([22_000.0, 30_000.0])
+    _, [told] = walked(WHOLE, [{**split, "amounts": 150_000.0}, leaf(), leaf()])
+    assert "splits amounts at 150000.0, which is no multiple of a step" in told
+
+
+def test_above_the_largest_amount_nothing_is_left() -> None:
+    split = {"borrower": "b000", "amounts": 300_000.0, "children": [1, 2]}
+    stated, faults = walked(WHOLE, [split, leaf(budget=0.04), leaf()])
+    assert faults == []
+    assert stated["bound"] == pytest.approx(22_000.0), "the empty side counts for nothing"
+    assert judged_by(WHOLE, {**stated, "nodes": [*stated["nodes"][:2], {**leaf(), "bound": 7.0}]}) == []
+
+
+def judged_by(case: Case, tree: dict[str, Any]) -> list[str]:
+    known = import_module("allocator.certification.certify")._Read.of(
+        case.scenario, case.portfolio, case.table
+    )
+    return [str(fault) for fault in tree_faults(tree, *known.cases(tree))]
+
+
+def test_a_pinned_offer_is_neither_refused_nor_made_smaller() -> None:
+    amounts = {"borrower": "b002", "amounts": 100_000.0, "children": [1, 2]}
+    _, [told] = walked(WHOLE, [amounts, leaf(), leaf()])
+    assert "splits the amount of a pinned offer" in told
+    options = {"borrower": "b002", "split": [[], ["none"]], "children": [1, 2]}
+    _, [told] = walked(WHOLE, [options, leaf(), leaf()])
+    assert "does not cover rate 0.04 of borrower b002" in told
+    sides = {"borrower": "b002", "split": [[0.04], ["none"]], "children": [1, 2]}
+    stated, faults = walked(WHOLE, [sides, leaf(budget=0.04), leaf()])
+    assert faults == []
+    assert stated["bound"] == pytest.approx(22_000.0), "refusing it is no side"
+
+
+def test_a_step_is_no_lot_where_a_pinned_offer_is_off_it() -> None:
+    """Rounded to 500,000 the budget would prove 20,000, below the 22,000 that can be had."""
+    _, [told] = walked(WHOLE, [leaf(budget=0.04)], lots={"budget": 500_000.0})
+    assert "rounds limit 'budget', which need not be used by whole lots" in told
+
+
+@pytest.mark.parametrize(
+    ("weight", "bound", "room", "told"),
+    [
+        (0.5, 1.5, 1.0, "rounds limit 'few', which need not be used by whole lots"),
+        (1.0, 1.5, 1.0, None),
+        (1.0, 1.5, 1.25, None),
+        (1.0, 1.5, 0.999999, "rounds limit 'few' to 0.999999, beyond 1.0"),
+        (1.0, 2.0, 1.0, "rounds limit 'few' to 1.0, beyond 2.0"),
+        (1.0, 1.5, float("nan"), "rounds limit 'few' to nan, beyond 1.0"),
+    ],
+)
+def test_counts_are_rounded_where_they_are_whole(
+    weight: float, bound: float, room: float, told: str | None
+) -> None:
+    few = limit("few", "loans", "at_most", bound, weight="w")
+    book = replace(WHOLE.portfolio, numbers={"w": np.full(3, weight)})
+    case = replace(WHOLE, portfolio=book).under(limits=(few,))
+    _, faults = walked(case, [leaf(few=9_000.0)], lots={"few": room})
+    assert faults == ([] if told is None else [f"tree: {told}; solve again"])
+
+
+def test_a_cut_counts_less_its_distance_and_leaves_what_loses_less() -> None:
+    """At 3 % a unit 3,000 are left of each loan at 4 %: a refusal loses that, the rate of 8 % 6,000 more."""
+    cut = {"prices": {"budget": 0.03}, "bound": 0.0, "keeps": 2_000.0, "children": [1]}
+    stated, faults = walked(WHOLE, [cut, leaf(budget=0.04)])
+    assert faults == []
+    first, second = stated["nodes"]
+    assert first["bound"] == pytest.approx(16_500 + 3_000 + 3_000 + 1_500)
+    assert second["bound"] == pytest.approx(22_000.0)
+    assert stated["bound"] == pytest.approx(22_000.0)
+    wide, _ = walked(WHOLE, [{**cut, "keeps": 1_000.0}, leaf(budget=0.04)])
+    assert wide["bound"] == pytest.approx(23_000.0)
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_a_nodes_bound_is_no_less_than_its_prices_prove_and_near_it(up: bool) -> None:
+    stated, _ = walked(WHOLE, [leaf(budget=0.04)])
+    own = stated["nodes"][0]["bound"]
+    others = [own * (1 + 0.9e-9), own * (1 + 1.1e-9)] if up else [own, own * (1 - 1e-12)]
+    told = [
+        judged_by(WHOLE, {**stated, "bound": 1e5, "nodes": [leaf(budget=0.04) | {"bound": b}]})
+        for b in others
+    ]
+    assert told[0] == []
+    assert "states the bound" in told[1][0]
+
+
+def test_a_claim_is_no_less_than_what_is_proved() -> None:
+    stated, _ = walked(WHOLE, [leaf(budget=0.04)])
+    assert judged_by(WHOLE, stated) == []
+    [told] = judged_by(WHOLE, {**stated, "bound": 22_000.0})
+    assert "which is above the tree's bound 22000.0" in told
+
+
+def test_prices_that_prove_nothing_are_said_to() -> None:
+    _, [told] = walked(WHOLE, [leaf(budget=1e306)])
+    assert "has prices so large that they prove nothing" in told

@@ -63,6 +63,7 @@ def test_a_figure_is_as_long_as_it_tells() -> None:
 def test_rates_and_small_numbers() -> None:
     assert percent(0.0465) == "4.65%"
     assert (small(0.0), small(1.23456e-7), small(0.02209)) == ("0", "1.235e-07", "0.02209")
+    assert (small(1.216e-13), small(1.5e-11)) == ("1e-13", "1.5e-11")
 
 
 def test_no_minus_stands_before_nothing() -> None:

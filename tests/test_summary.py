@@ -1,0 +1,180 @@
+"""What a summary says of a finding: status, bound and proof, and a digest that changes with every key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from allocator.certification.certify import Finding, Proved, impossible_bound
+from allocator.certification.rounding import Rounded
+from allocator.records.run import Certificate, LimitUse, relative_gap
+from allocator.records.scenario import SolverSettings
+from allocator.records.solution import Solution
+from allocator.summary import SOLVER_TOLERANCE, digest, proved_bound, status
+from tests.store.runs import made_scenario
+
+SOME = Rounded(100.0, 1.0)
+
+
+def use(violation: float = 0.0, **other: Any) -> LimitUse:
+    return replace(LimitUse("cap", "drawn", "at_most", 10.0, 10.0, 0.5, violation, 10.0), **other)
+
+
+def finding(
+    bound: float, value: float, *, uses: tuple[LimitUse, ...] = (), broken: bool = False, tree: Any = None
+) -> Finding:
+    certificate = Certificate({}, bound, value, uses, {"portfolio": "sha256:0"}, tree)
+    proved = Proved(SOME, np.inf, SOME)
+    return Finding(certificate, proved, cast(Any, ("broken",) if broken else ()), {}, (), cast(Any, None))
+
+
+def solution(bound: float, proof: str) -> Solution:
+    nothing = np.zeros(0)
+    return cast(Any, Solution(nothing, nothing, nothing, 0.0, bound, cast(Any, proof), "gap", "exact"))
+
+
+@pytest.mark.parametrize(
+    ("found", "own", "proof", "expected"),
+    [
+        (finding(100.0, 90.0), 95.0, "solver", (95 + SOLVER_TOLERANCE * 95, "solver")),
+        (finding(100.0, 90.0), 100.0, "solver", (100.0, "prices")),
+        (finding(100.0, 90.0), 101.0, "solver", (100.0, "prices")),
+        (finding(100.0, 90.0), 95.0, "prices", (100.0, "prices")),
+        (finding(100.0, 90.0, tree={}), 95.0, "tree", (100.0, "tree")),
+        (finding(100.0, 90.0), 80.0, "solver", (90.0, "solver")),
+        (finding(100.0, 101.0), 100.0, "prices", (101.0, "prices")),
+        (finding(100.0, 101.0, broken=True), 100.0, "prices", (100.0, "prices")),
+        (finding(100.0, 99.0, broken=True), 0.5, "solver", (0.5 + SOLVER_TOLERANCE, "solver")),
+    ],
+)
+def test_the_solvers_bound_counts_below_the_certified_one_only(
+    found: Finding, own: float, proof: str, expected: tuple[float, str]
+) -> None:
+    assert proved_bound(solution(own, proof), found) == expected
+
+
+def test_a_status_goes_by_the_gap_asked_for() -> None:
+    scenario = replace(made_scenario("s"), solver=SolverSettings(gap=1e-6))
+    good = finding(1.0, 1.0)
+    above = float(np.nextafter(1e-6, 1.0))
+    assert [status(scenario, good, gap) for gap in (0.0, 1e-6, above)] == ["optimal", "optimal", "feasible"]
+    assert status(scenario, finding(1.0, 1.0, broken=True), 0.0) == "breaks_limits"
+
+
+@pytest.mark.parametrize(
+    ("bound", "value", "gap"),
+    [
+        (100.0, 99.0, 0.01),
+        (0.5, 0.25, 0.25),
+        (-200.0, -201.0, 0.005),
+        (1.0, 1.0, 0.0),
+        (1.0, 1.0 + 2**-52, 0.0),
+        (1.0, 1.0 + 0.9e-8, 0.0),
+        (1.0, 1.0 + 1.1e-8, -1.1e-8),
+        (100.0, 150.0, -0.5),
+    ],
+)
+def test_a_gap_is_never_negative_by_rounding_or_tolerance(bound: float, value: float, gap: float) -> None:
+    found = relative_gap(bound, value)
+    assert found == pytest.approx(gap, rel=1e-6)
+    assert str(found)[0] != "-" or gap < 0
+
+
+def test_a_value_lies_above_its_bound_by_no_more_than_tolerances_are_worth() -> None:
+    excess = use(excess=4.0, price=0.5)
+    assert impossible_bound(finding(100.0, 102.0, uses=(excess,))) == []
+    [fault] = impossible_bound(finding(100.0, 102.1, uses=(excess,)))
+    assert str(fault) == "bound: value 102.1 lies above bound 100.0; one of them is wrong"
+    assert impossible_bound(finding(100.0, 102.0, uses=(replace(excess, price=-0.5),))) == []
+    assert impossible_bound(finding(100.0, 102.1, uses=(excess,), broken=True)) == []
+    assert impossible_bound(finding(100.0, 100.0)) == []
+    assert "is not finite" in str(impossible_bound(finding(np.inf, 1.0))[0])
+
+
+def test_a_stated_bound_is_what_prices_or_tree_prove() -> None:
+    by_prices = Proved(SOME, np.inf, SOME)
+    assert [by_prices.is_bound(b) for b in (101.0, SOME.most, 102.0, 104.0, 104.1)] == [
+        False, True, True, True, False,
+    ]  # fmt: skip
+    by_tree = Proved(SOME, 90.0, SOME)
+    assert [by_tree.is_bound(b) for b in (89.9, 90.0, 90.1, 102.0)] == [False, True, False, False]
+    assert by_prices.is_value(98.0)
+    assert [by_prices.is_value(v) for v in (SOME.least, 99.1, 96.0, 95.9)] == [True, False, True, False]
+
+
+def test_limits_are_broken_and_bind_by_what_they_say() -> None:
+    assert not use().broken
+    assert use(violation=5e-324).broken
+    assert [use(used=10.0 - d).binding for d in (0.0, 0.9e-8, 1.1e-8)] == [True, True, False]
+    certificate = Certificate({}, 1.0, 1.0, (use(), use(0.25, name="other"), use(0.5)), {})
+    assert certificate.limits_broken == ["other", "cap"]
+    assert certificate.largest_violation == 0.5
+    assert Certificate({}, 1.0, 1.0, (), {}).largest_violation == 0.0
+
+
+DOCUMENT: dict[str, Any] = {
+    "name": "a",
+    "portfolio": {"source": {"csv": "b.csv", "sep": ";", "decimal": ","}, "scorecard": "s.json"},
+    "response": {"churn": "c.csv", "smoothing": "none"},
+    "policy": {"budget": {"amount": 1.0}, "limits": [{"name": "l", "at_most": 0.5}]},
+    "solver": {"gap": 1e-9},
+    "strategy": {"file": "x.csv", "ahp_lines": {"file": "y.json", "bands": 1}},
+    "stress": {"file": "z.csv", "pd": 2.0},
+    "stresses": {"mild": {"pd": 1.1}},
+}
+
+
+def digest_of(document: dict[str, Any], **inputs: str) -> str:
+    certificate = Certificate({}, 1.0, 1.0, (), {"portfolio": "sha256:0", **inputs})
+    return digest(replace(made_scenario("s"), document=document), certificate)
+
+
+def changed(document: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path:
+        return value
+    copy = list(document) if isinstance(document, list) else dict(document)
+    copy[path[0]] = changed(copy[path[0]], path[1:], value)
+    return copy
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("name",),
+        ("portfolio", "source", "sep"),
+        ("portfolio", "source", "decimal"),
+        ("response", "smoothing"),
+        ("policy", "budget", "amount"),
+        ("policy", "limits", 0, "at_most"),
+        ("solver", "gap"),
+        ("strategy", "ahp_lines", "bands"),
+        ("stress", "pd"),
+    ],
+)
+def test_a_digest_changes_with_every_key(path: tuple[Any, ...]) -> None:
+    assert digest_of(changed(DOCUMENT, path, "other")) != digest_of(DOCUMENT)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("portfolio", "source", "csv"),
+        ("portfolio", "scorecard"),
+        ("response", "churn"),
+        ("strategy", "file"),
+        ("strategy", "ahp_lines", "file"),
+        ("stress", "file"),
+        ("stresses",),
+    ],
+)
+def test_a_digest_does_not_ask_where_inputs_lie(path: tuple[Any, ...]) -> None:
+    assert digest_of(changed(DOCUMENT, path, "other")) == digest_of(DOCUMENT)
+
+
+def test_a_digest_changes_with_every_input() -> None:
+    assert digest_of(DOCUMENT, portfolio="sha256:1") != digest_of(DOCUMENT)
+    assert digest_of(DOCUMENT, churn="sha256:0") != digest_of(DOCUMENT)
+    assert len(digest_of(DOCUMENT)) == 64
