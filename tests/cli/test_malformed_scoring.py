@@ -136,7 +136,7 @@ CASES: dict[str, tuple[str, Change, str]] = {
     "no table": (LOGIT, remove("firms.csv"), "firms.csv the file does not exist"),
     "no csv": (LOGIT, content("firms.csv", b"\x00\xff\xfe\x01" * 9), "firms.csv a binary file"),
     "uneven rows": (LOGIT, content("firms.csv", b"x,y,bad\n1,2,0\n1,2\n"), "2 cells under a header of 3"),
-    "another encoding": (LOGIT, content("firms.csv", b"x,y,bad,n\n1,2,0,\xe9\n"), "n is not in UTF-8"),
+    "another encoding": (LOGIT, content("firms.csv", b"x,y,bad,n\n1,2,0,\xe9\n"), "line 2 not UTF-8"),
     "a column twice": (LOGIT, content("firms.csv", b"x,x,bad\n1,2,0\n"), "x 2 columns have this name"),
     "no rows": (LOGIT, rows("firms.csv", 0), "firms.csv holds no row"),
     "no parquet": (
