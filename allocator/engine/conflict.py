@@ -39,7 +39,9 @@ def explain_conflict(columns: Columns, limits: LimitRows, whole: LimitRows | Non
     alone = [
         j
         for j in conflict
-        if _feasible(limits, dropped=[j]) and (whole is None or _feasible(whole, dropped=[j]))
+        if _feasible(limits, dropped=[j])
+        and (whole is None or _feasible(whole, dropped=[j]))
+        and _whole_rows_hold(columns, j)
     ]
     conflict = alone + [j for j in conflict if j not in alone]
     names = [rows[j].name for j in conflict]
@@ -56,17 +58,20 @@ def broken_limits(columns: Columns, broken: Floats) -> InfeasibleError:
     return InfeasibleError(_message(names, names if len(names) == 1 else []), names, faults)
 
 
-def whole_conflict(columns: Columns, conflict: tuple[int, ...]) -> InfeasibleError:
+def whole_conflict(columns: Columns, conflict: tuple[int, ...], whole: LimitRows | None) -> InfeasibleError:
     """The error for whole rows that cannot hold together by less than a solver's tolerance."""
-    names = [columns.limits.rows[columns.whole.row[r]].name for r in conflict]
+    rows = [columns.whole.row[r] for r in conflict]
+    names = [columns.limits.rows[j].name for j in rows]
     faults = [
         Fault("cannot hold beside the others, by a few lots only", "loosen or drop it", field=f"limit {name}")
         for name in names
     ]
-    if not names:
-        return InfeasibleError(_message([], []))
-    together = "cannot be met" if len(names) == 1 else "cannot all be met together"
-    return InfeasibleError(f"no allocation exists: {_listed(names)} {together}", names, faults)
+    if whole is None:
+        together = "cannot be met" if len(names) == 1 else "cannot all be met together"
+        return InfeasibleError(f"no allocation exists: {_listed(names)} {together}", names, faults)
+    alone = [j for j in rows if _feasible_without(columns, whole, j)]
+    message = _message(names, [columns.limits.rows[j].name for j in alone])
+    return InfeasibleError(message, names, faults)
 
 
 def lots_conflict(columns: Columns, missed: Missed, whole: LimitRows | None) -> InfeasibleError:
@@ -103,7 +108,20 @@ def _feasible_without(columns: Columns, whole: LimitRows, dropped: int) -> bool:
     unused = whole.row < 0
     unused[dropped] = False
     held = (lower <= _DUST * columns.scale) & (upper >= -_DUST * columns.scale)
-    return bool(np.all(held[unused])) and _feasible(whole, dropped=[dropped])
+    return (
+        bool(np.all(held[unused]))
+        and _whole_rows_hold(columns, dropped)
+        and _feasible(whole, dropped=[dropped])
+    )
+
+
+def _whole_rows_hold(columns: Columns, dropped: int) -> bool:
+    """Whether the whole rows but one can hold together, as far as sums and lots say."""
+    rows = tuple(
+        replace(row, whole=None) if j == dropped else row for j, row in enumerate(columns.limits.rows)
+    )
+    found = Columns(columns.offers, replace(columns.limits, rows=rows)).equalities
+    return found.conflict is None and found.missed is None
 
 
 def _fault(name: str, broken: float) -> Fault:

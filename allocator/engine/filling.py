@@ -15,14 +15,18 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.kernel.walk import walk
+from allocator.records.lots import CENT
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 
 ROUNDS = 20
 """Walks of one kind after which what is still open stays open."""
 _SLACK = 1e-10
 """A row may be overdrawn by this much of its scale: a tenth of what a certificate allows."""
+_PART = 0.4
+"""Of a cent, or a loan: less than one, more than rounding."""
 _SWAPS = 50
 """Refused borrowers tried for the last piece of a row that must be met exactly."""
 
@@ -63,7 +67,7 @@ class Filling:
         self.signed = sparse.csc_array(limits.in_each_cell().multiply(sign[:, None]))
         self.capped = np.array([row.sense != "at_least" for row in limits.rows])
         self.capped |= np.diff(sparse.csr_array(self.signed > 0).indptr) > 0
-        self.slack = _SLACK * columns.scale
+        self.slack = _slack(columns)
         self.sign = sign
         self.amount = np.zeros(len(columns))
         self.blocker = np.full(len(columns), -1, dtype=np.int64)
@@ -162,6 +166,16 @@ class Filling:
         if self.book.compiled:
             return groups
         return tuple(tuple(one.tolist() for one in group) for group in groups)
+
+
+def _slack(columns: Columns) -> Floats:
+    """(m,) by how much rows may be overdrawn: whole ones by no cent and no loan, only by rounding."""
+    slack = _SLACK * columns.scale
+    for j, row in enumerate(columns.limits.rows):
+        if row.whole is not None:
+            least = 1.0 if row.measure == "loans" else CENT
+            slack[j] = min(slack[j], _PART * least * abs(float(row.whole.weight)))
+    return slack
 
 
 def fill(book: Pass, wish: Wish, order: Integers, *, paying: bool = True) -> Filling:

@@ -35,7 +35,7 @@ from allocator.engine.kernel.curvature import DENSE_UP_TO
 from allocator.engine.kernel.passes import prepare
 from allocator.engine.mending import mended, nothing
 from allocator.engine.prices import WHOLE_OFFERS, WHOLE_UP_TO, descended_prices, one_table, relaxation_prices
-from allocator.engine.program import Effort
+from allocator.engine.program import Effort, LimitRows
 from allocator.engine.proof import LEAVES, fits, prove
 from allocator.engine.search import Search, candidate
 from allocator.errors import InfeasibleError, NoAllocationError
@@ -133,9 +133,13 @@ def _check_lots(columns: Columns) -> None:
     """Raises InfeasibleError where a limit must be met exactly that no number of whole lots meets."""
     missed = columns.equalities.missed
     if missed is not None:
-        offers = columns.offers
-        most = len(columns) * max((len(menu.rates) for menu in offers.menus), default=0)
-        raise lots_conflict(columns, missed, whole_program(columns) if most <= WHOLE_OFFERS else None)
+        raise lots_conflict(columns, missed, _small_program(columns))
+
+
+def _small_program(columns: Columns) -> LimitRows | None:
+    """The program with whole offers, where the book is small enough to ask it what a conflict is."""
+    most = len(columns) * max((len(menu.rates) for menu in columns.offers.menus), default=0)
+    return whole_program(columns) if most <= WHOLE_OFFERS else None
 
 
 def _check_whole(columns: Columns, *, large: bool) -> None:
@@ -145,7 +149,7 @@ def _check_whole(columns: Columns, *, large: bool) -> None:
     """
     conflict = columns.equalities.conflict
     if conflict is not None and large == (len(columns) > WHOLE_UP_TO):
-        raise whole_conflict(columns, conflict)
+        raise whole_conflict(columns, conflict, _small_program(columns))
 
 
 def _have_something(search: Search, priced: Priced) -> None:

@@ -32,7 +32,10 @@ def without(columns: Columns, names: set[str]) -> Columns:
     def free(row: Row) -> Row:
         if row.name not in names:
             return row
-        return replace(row, rhs=-1e12) if row.sense == "at_least" else replace(row, sense="at_most", rhs=1e12)
+        free = replace(row, size=1e12, whole=None)
+        return (
+            replace(free, rhs=-1e12) if row.sense == "at_least" else replace(free, sense="at_most", rhs=1e12)
+        )
 
     limits = columns.limits
     return Columns(columns.offers, replace(limits, rows=tuple(free(row) for row in limits.rows)))

@@ -47,7 +47,7 @@ def sums(case: Case, amount: Floats) -> list[int]:
     return [int(cents[regions == code].sum()) for code in range(int(regions.max()) + 1)]
 
 
-@random_cases(8, full=200)
+@random_cases(5, full=200)
 @given(groups(), MONEY, STEPS)
 def test_shares_that_add_up_are_met_to_the_cent(
     drawn: tuple[list[str], list[float]], money: float, step: float | None
@@ -64,7 +64,7 @@ def test_shares_that_add_up_are_met_to_the_cent(
     assert [100 * own for own in cents] == [round(100 * part) * sum(cents) for part in parts]
 
 
-@random_cases(6, full=100)
+@random_cases(5, full=100)
 @given(st.integers(50_000, 100_000), MONEY, STEPS)
 def test_a_budget_of_any_whole_lots_is_spent_exactly(lots: int, money: float, step: float | None) -> None:
     budget = lots * money
