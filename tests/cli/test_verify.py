@@ -37,6 +37,22 @@ def test_json_says_what_was_rechecked(run: Path, allocator: Allocator) -> None:
         assert outcome.json[key] == certificate[key]
 
 
+def test_rational_numbers_confirm_a_run(
+    run: Path, allocator: Allocator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome = allocator("verify", "run", "--exact")
+    assert outcome.status == 0
+    assert "exact  " in outcome.out
+    assert "bound, value and limits hold in rational numbers too" in outcome.out
+    assert allocator("verify", "run", "--exact", "--json").json["exact"] is True
+    assert allocator("verify", "run", "--json").json["exact"] is False
+    monkeypatch.setattr("allocator.verification.MOST_BORROWERS", 9)
+    refused = allocator("verify", "run", "--exact")
+    assert refused.status == 2
+    assert "has 10 borrowers, and rational numbers do for 9" in refused.err
+    assert allocator("verify", "run").status == 0
+
+
 def test_a_run_verifies_after_its_case_has_moved(run: Path, allocator: Allocator) -> None:
     moved = run.parent / "moved"
     moved.mkdir()
