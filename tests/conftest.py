@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from allocator.errors import CertificateError, InputError
+
+SEEN_BY_VERIFY = {"scenario.json", "scenario.yaml"}
+"""What a checker without YAML cannot compare."""
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -18,6 +25,46 @@ def data() -> Path:
     if not (folder / "churn_curve.csv").is_file():
         pytest.skip(f"no real data at {folder}: set ALLOCATOR_DATA to its folder")
     return folder
+
+
+MOST_CHECKED = 20_000
+"""Borrowers up to which a run that a test rechecks is checked by the stand-alone checker too."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _both_agree() -> Iterator[None]:
+    """Whatever run a test rechecks, `allocator/checker.py` comes to the same verdict."""
+    from allocator import checker, verification
+
+    original = verification.recheck_run
+
+    def verdict(stored: Any) -> list[str] | None:
+        """The faults that the checker finds; None where it does not look."""
+        if len(stored.allocation) > MOST_CHECKED:
+            return None
+        try:
+            return checker.check(str(stored.folder))
+        except checker.Missing as missing:
+            return [f"missing: {missing}"]
+
+    def recheck_run(stored: Any, *rest: Any) -> Any:
+        faults, wrong = verdict(stored), None
+        try:
+            return original(stored, *rest)
+        except (CertificateError, InputError) as error:
+            wrong = error
+            raise
+        finally:
+            if faults is not None and (wrong is None) != (faults == []):
+                seen = wrong is not None and any(
+                    Path(fault.file or "").name in SEEN_BY_VERIFY for fault in wrong.faults
+                )
+                if not seen:
+                    pytest.fail(f"{stored.folder}: verify says {wrong or 'it holds'}, the checker {faults}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verification, "recheck_run", recheck_run)
+        yield
 
 
 def pytest_configure(config: pytest.Config) -> None:
