@@ -675,7 +675,7 @@ def uses_of(all_rows: list[Of], book: Of, bases: dict[str, Array]) -> list[Of]:
             ragged[rows.row[split]] = True
             ragged |= bool(rows.of) and bool(np.any(split))
         for k, name in enumerate(rows.names):
-            used, scale = added[k] + rows.lent[k], max(abs(bound), largest[k])
+            used, scale = added[k] + rows.lent[k], max(abs(bound), float(largest[k]))
             even = least[k] == greatest[k] != 0 and rows.of != "drawn" and rows.basis in ("offered", "loans")
             tolerance = (
                 max(min(1e-9 * scale, finest[k] / 2), 4 * U * scale)
@@ -1173,7 +1173,7 @@ def expected_summary(run: Of, certificate: dict[str, Any]) -> dict[str, Any]:
         shown = {key: one[key] for key in ("name", "measure", "sense")}
         shown |= {key: float(one[key]) for key in ("used", "bound", "price")}
         limits.append(
-            {**shown, "slack": slack, "binding": abs(slack) <= 1e-9 * use.scale, "broken": use.broken}
+            {**shown, "slack": slack, "binding": bool(abs(slack) <= 1e-9 * use.scale), "broken": use.broken}
         )
     return {
         "schema": 1, "name": at(run.scenario, "name"), "currency": at(run.scenario, "policy.currency"),
