@@ -768,7 +768,7 @@ def values_of(parts: Iterable[Of], charges: Of, operations: int) -> Of:
         return Of(bound=-math.inf, upper=-math.inf, option=option, least=least)
     proved, bound = total(most), total(mean)
     known = not bad and math.isfinite(proved) and math.isfinite(bound)
-    upper = math.nextafter(proved, math.inf) if known else math.inf
+    upper = (math.nextafter(proved, math.inf) if any(most) else 0.0) if known else math.inf
     return Of(bound=bound, upper=upper, option=option, least=least)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from allocator import checker
+from allocator.certification.rounding import Rounded
 from allocator.checker import Of
 from tests.forgery.runs import CENTS, Files, solved
 
@@ -46,6 +47,15 @@ def test_it_runs_by_itself_and_says_what_it_found(run: Path, tmp_path: Path) -> 
     assert (done.returncode, "churn.csv" in done.stderr) == (2, True)
     assert alone(tmp_path).returncode == 2
     assert alone(tmp_path, "nowhere").returncode == 2
+
+
+def test_nothing_is_rounded_where_only_zeros_are_added_up() -> None:
+    """A run that lends nothing at no price states a bound and a value of 0, and so proves them."""
+    found = checker.values_of([], Of(constant=0.0, constant_terms=0.0), 30)
+    assert (found.bound, found.upper) == (0.0, 0.0)
+    assert checker.misstated(0.0, found) == ""
+    nothing = Rounded(0.0, 0.0)
+    assert (nothing.most, nothing.least) == (nothing.above, nothing.below) == (0.0, 0.0)
 
 
 def book(exposure: list[float]) -> Of:

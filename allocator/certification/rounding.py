@@ -47,11 +47,20 @@ class Rounded:
     @property
     def most(self) -> float:
         """No less than the number itself; inf where nothing is known."""
+        if self.exact:
+            return self.value
         return math.nextafter(self.value + self.error, math.inf) if self.known else math.inf
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing but zeros was added up: of a run that lends nothing at no price."""
+        return self.value == 0 and self.error == 0
 
     @property
     def least(self) -> float:
         """No more than the number itself; -inf where nothing is known."""
+        if self.exact:
+            return self.value
         return math.nextafter(self.value - self.error, -math.inf) if self.known else -math.inf
 
     @property
