@@ -128,8 +128,8 @@ def _portfolio(typed: PortfolioEntry, term: float, numbers: frozenset[str]) -> P
         case InvoiceSource():
             return PortfolioSource("invoices", invoices=_invoices(source.invoices), **shared)
         case XlsxSource():
-            at = {"sheet": source.sheet, "header": source.header}
-            return PortfolioSource("xlsx", _path(source.xlsx), **at, **shared)
+            path, sheet, header = _path(source.xlsx), source.sheet, source.header
+            return PortfolioSource("xlsx", path, sheet=sheet, header=header, **shared)
         case ending if ending.lower().endswith(".parquet"):
             return PortfolioSource("parquet", _path(source), **shared)
         case ending if ending.lower().endswith(".xlsx"):
