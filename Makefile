@@ -3,6 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 DONE := .venv/installed
 PEERS := .venv/peers-installed
+MUTATION := .venv/mutation-installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # What shows whether other versions of the libraries serve: every library is used by one of these.
@@ -12,7 +13,7 @@ VERSIONED := tests/cli/test_main.py tests/cli/test_solve.py tests/cli/test_verif
 	tests/scoring/test_logit.py tests/scoring/test_workbook.py tests/store tests/test_borrowers.py
 
 .PRECIOUS: .venv-%/installed
-.PHONY: test-oldest test-newest demo test lint docs bench bench-full check-full clean
+.PHONY: test-oldest test-newest demo test lint docs bench bench-full check-full mutation clean
 
 demo: $(DONE)
 	$(BIN)/allocator solve scenarios/sme-302.yaml --out runs/demo --force
@@ -42,8 +43,12 @@ bench-full: $(PEERS)
 check-full: $(DONE)
 	$(BIN)/python -m tests.check_full
 
+# Mutants of what rechecks a run: hours for all of it; MODULES="certification.lots summary" for some.
+mutation: $(MUTATION)
+	$(BIN)/python -m tests.mutation $(MODULES)
+
 clean:
-	rm -rf .venv .venv-oldest .venv-newest runs .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-oldest .venv-newest runs mutants .mypy_cache .ruff_cache .pytest_cache
 
 $(DONE): requirements.lock pyproject.toml
 	@echo "Installing the locked versions into .venv: a few minutes, once."
@@ -56,6 +61,10 @@ $(DONE): requirements.lock pyproject.toml
 $(PEERS): $(DONE) requirements-bench.lock
 	@$(PIP) -r requirements-bench.lock
 	@touch $(PEERS)
+
+$(MUTATION): $(DONE) requirements-mutation.lock
+	@$(PIP) -r requirements-mutation.lock
+	@touch $(MUTATION)
 
 .venv-%/installed: pyproject.toml requirements.lock tests/bounds.py
 	@echo "Installing the $* versions into .venv-$*: a few minutes, once."

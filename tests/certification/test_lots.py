@@ -83,6 +83,9 @@ def test_a_room_is_cut_or_filled_to_whole_lots() -> None:
     assert lot.inside(Fraction(300), at_most=True) == 300.0
     assert lot.inside(Fraction(201), at_most=False) == 300.0
     assert lot.inside(Fraction(200), at_most=False) == 200.0
+    half = Lot.of(0.5)
+    assert half.inside(Fraction(7, 4), at_most=True) == 1.5
+    assert half.inside(Fraction(7, 4), at_most=False) == 2.0
     assert Lot(1, 1).inside(Fraction(29_999_999, 10_000_000), at_most=True) == 2.0
 
 

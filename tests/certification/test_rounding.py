@@ -41,6 +41,7 @@ def test_an_error_as_large_as_may_be_is_known() -> None:
 @pytest.mark.parametrize(
     ("number", "stated", "is_it"),
     [
+        (Rounded(0.0, 0.25), 1.0 + 1e-9, True),
         (Rounded(1e6, 0.0), 1e6 + 0.9e-3, True),
         (Rounded(1e6, 0.0), 1e6 + 1.1e-3, False),
         (Rounded(-1e6, 0.0), -1e6 - 0.9e-3, True),

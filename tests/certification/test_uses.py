@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from allocator.certification import recheck
+from allocator.certification.economics import Bases
+from allocator.certification.limits import blocks_of
+from allocator.certification.uses import Totals
 from allocator.records.run import Decisions, LimitUse
 from tests.builders import Case, churn_table, limit, policy, portfolio
 
@@ -90,7 +93,7 @@ def test_verdicts_do_not_change_with_the_unit_of_a_weight(unit: float) -> None:
 def test_no_tolerance_is_worth_one_more_loan() -> None:
     """Beside a weight of 1e12 the loan of 1 counts; to half its weight there is room for rounding."""
     weights = {"w": [1e12, 1.0]}
-    for bound, broken in ((1e12 + 1, False), (1e12 + 0.75, False), (1e12 + 0.25, True), (1e12, True)):
+    for bound, broken in ((1e12 + 1, False), (1e12 + 0.5, False), (1e12 + 0.375, True), (1e12, True)):
         entry = limit("w", "loans", "at_most", bound, weight="w")
         assert use_of([1e5, 1e5], entry, numbers=weights).broken is broken
 
@@ -186,3 +189,45 @@ def test_binding_is_measured_by_the_rows_own_scale() -> None:
     for used, binding in ((50.0, True), (50.0 - 4e-8, True), (50.0 - 6e-8, False)):
         entry = limit("w", "drawn", "at_most", 50.0)
         assert use_of([used], entry, budget=1e13).binding is binding
+
+
+def test_an_offer_off_the_cent_to_anybody_leaves_shares_of_the_total_their_tolerance() -> None:
+    """63 is more than 63 % of 99.99999999 by 6e-9, a tenth of what the row allows."""
+    entry = limit("share", "offered", "at_most", 0.63, of="total", where={"grade": ["A"]})
+    use = use_of([63.0, 36.99999999], entry, grade="AB")
+    assert not use.broken
+    assert use.excess == pytest.approx(6.3e-9, rel=1e-3)
+    assert use_of([63.0, 36.99999], entry, grade="AB").broken
+
+
+def test_parts_add_up_to_the_whole() -> None:
+    """Three parts of two rows each way: sums, largest uses, cents beyond 2^53 together, and what is off."""
+    amounts = np.array([9e13, 9e13 - 0.25, 0.005, 0.015, 8e13, 7.5, 0.0, 3.0, 2.0])
+    book = portfolio(list("ABABABABA"), texts={"sector": list("ssttsstts")})
+    entries = (
+        limit("a", "offered", "at_most", 0.5, of="total", each="grade"),
+        limit("s", "offered", "at_most", 0.5, of="total", each="sector"),
+        limit("n", "loans", "at_most", 5.0, each="sector"),
+        limit("d", "drawn", "at_most", 5.0, each="sector"),
+    )
+    blocks = blocks_of(policy(1e14, *entries), book)
+    bases = Bases(amounts, amounts / 2, amounts / 4, amounts > 0)
+    whole = Totals.of(blocks, bases)
+    cuts = [slice(0, 2), slice(2, 5), slice(5, 9)]
+    parts = [
+        Totals.of(
+            tuple(block.part(np.arange(9)[cut]) for block in blocks),
+            Bases(bases.offered[cut], bases.drawn[cut], bases.interest[cut], bases.loans[cut]),
+        )
+        for cut in cuts
+    ]
+    summed = Totals.sum_of(parts)
+    assert (summed.off, summed.bases) == (whole.off, pytest.approx(whole.bases)) == (2, whole.bases)
+    assert summed.cents.exact(0) == whole.cents.exact(0) == 26_000_000_000_001_225
+    for ours, theirs in zip(summed.rows, whole.rows, strict=True):
+        assert ours.used.tolist() == pytest.approx(theirs.used.tolist())
+        assert ours.largest.tolist() == theirs.largest.tolist()
+        assert ours.off.tolist() == theirs.off.tolist()
+        for row in range(len(ours.used)):
+            assert ours.counted.exact(row) == theirs.counted.exact(row)
+    assert [rows.off.tolist() for rows in summed.rows[1:3]] == [[1, 1], [0, 2]]

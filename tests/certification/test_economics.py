@@ -1,0 +1,60 @@
+"""One line of the ledger by hand, in numbers that binary64 holds exactly, and a refusal's."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+
+from allocator.certification.economics import Bases, Ledger, ledger_of
+from tests.builders import policy, portfolio
+
+BOOK = portfolio(["A"] * 3, pd=0.25, lgd=0.5, term=2.0, relationship_value=1_024.0)
+POLICY = policy(
+    1e6, funding_rate=0.03125, churn_cost_rate=0.125, decline_churn=0.5, processing_cost=64.0
+)  # fmt: skip
+LEDGER = ledger_of(
+    BOOK, POLICY, np.array([4_096.0, 0.0, 0.5]), np.array([0.125, 0.75, 0.125]), np.array([0.75, 0.5, 1.0])
+)
+
+OFFERED = {
+    "amount": 4_096.0,
+    "rate": 0.125,
+    "take_up": 0.75,
+    "drawn": 3_072.0,
+    "gross_interest": 768.0,
+    "interest": 576.0,
+    "expected_loss": 384.0,
+    "funding_cost": 192.0,
+    "churn_cost": 128.0,
+    "processing_cost": 48.0,
+    "relationship_cost": -256.0,
+    "value": 576.0 - 384.0 - 192.0 - 128.0 - 48.0 + 256.0,
+}
+"""Walks with 1/4, where a refusal would have lost 1/2: a quarter of the relationship is kept."""
+
+
+def line(ledger: Ledger, at: int) -> dict[str, float]:
+    return {field.name: float(getattr(ledger, field.name)[at]) for field in fields(Ledger)}
+
+
+def test_an_offer_line_by_line() -> None:
+    assert line(LEDGER, 0) == OFFERED
+
+
+def test_a_refusal_is_nothing_but_zeros() -> None:
+    assert set(line(LEDGER, 1).values()) == {0.0}
+
+
+def test_half_a_unit_is_an_offer() -> None:
+    assert line(LEDGER, 2)["drawn"] == 0.5
+    assert line(LEDGER, 2)["processing_cost"] == 64.0
+    assert line(LEDGER, 2)["relationship_cost"] == -512.0
+
+
+def test_what_limits_add_up() -> None:
+    bases = Bases.of(LEDGER)
+    assert bases.offered.tolist() == [4_096.0, 0.0, 0.5]
+    assert bases.drawn.tolist() == [3_072.0, 0.0, 0.5]
+    assert bases.interest.tolist() == [768.0, 0.0, 0.125]
+    assert bases.loans.tolist() == [True, False, True]
