@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from allocator.errors import InputError
@@ -27,7 +28,8 @@ OTHER_FORMATS = {
 }
 WIDE = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 SEPARATOR_LINE = re.compile(rb'"?sep=([^"\r\n])"?(\r\n|\n|\r|$)', re.IGNORECASE)
-ENDS = re.compile(rb"[\r\n]\n?[\r\n]")
+GAPS = tuple(int.from_bytes(ends, "little") for ends in (b"\n\n", b"\n\r", b"\r\r"))
+"""Two line ends, one behind the other, as numbers."""
 LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -124,24 +126,35 @@ def _not_encoded(source: PortfolioSource, line: int) -> InputError:
 def _check(held: Any, source: PortfolioSource) -> bool:
     """Refuse what is no UTF-8 and no text, wherever it shows; whether there may be blank lines."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    line, gaps, before = 1, False, b""
+    at, gaps, before = 0, False, b""
     for chunk in _chunks(held):
         if b"\0" in chunk:
             raise refuse(source, "a binary file, not delimited text", "name a CSV file in UTF-8")
         try:
-            decoder.decode(chunk)
+            if decoder.getstate()[0] or not chunk.isascii():
+                decoder.decode(chunk)
         except UnicodeDecodeError as error:
             # The decoder may hold back the start of a character from the chunk before: same line.
-            line += error.object[: error.start].count(b"\n")
+            line = _line_at(held, at) + error.object[: error.start].count(b"\n")
             raise _not_utf8(source, line, held) from None
-        line += chunk.count(b"\n")
-        # A line end behind a line end, wherever chunks are cut: the rest is looked at where there is one.
-        gaps = gaps or b"\n\n" in chunk or b"\r\n\r" in chunk or b"\r\r" in chunk
-        gaps = gaps or ENDS.search(before + chunk[:2]) is not None
-        before = chunk[-2:]
+        gaps = gaps or _has_gap(before + chunk[:1]) or _has_gap(chunk)
+        before, at = chunk[-1:], at + len(chunk)
     if decoder.getstate()[0]:
-        raise refuse(source, "cut short inside a character", "save the file in UTF-8", line)
+        raise refuse(source, "cut short inside a character", "save the file in UTF-8", _line_at(held, at))
     return gaps
+
+
+def _line_at(held: Any, at: int) -> int:
+    """The line, from 1, of the byte at `at`."""
+    return 1 + sum(chunk.count(b"\n") for chunk in _chunks(held.slice(0, at)))
+
+
+def _has_gap(chunk: bytes) -> bool:
+    """Whether a line end stands behind a line end; both bytes are compared as one number."""
+    even = np.frombuffer(chunk, "<u2", count=len(chunk) // 2)
+    odd = np.frombuffer(chunk[1:], "<u2", count=(len(chunk) - 1) // 2)
+    ends = GAPS if b"\r" in chunk else GAPS[:1]
+    return any(bool(np.any(pairs == end)) for end in ends for pairs in (even, odd))
 
 
 def _not_utf8(source: PortfolioSource, line: int, held: Any) -> InputError:
