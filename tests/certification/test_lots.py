@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from fractions import Fraction
 
 import numpy as np
@@ -48,12 +49,19 @@ def test_what_is_no_number_is_no_lot() -> None:
     assert CENT.whole(np.array([np.nan, np.inf, -np.inf, 0.0, -0.01])).tolist() == [False] * 3 + [True] * 2
 
 
+def test_a_count_too_large_is_infinite_without_a_warning() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert CENT.counts(np.array([1e308]))[0] == np.inf
+
+
 def test_amounts_are_the_nearest_numbers_to_whole_lots() -> None:
     """Of lots that are no binary fraction, and beyond what binary64 counts."""
     assert Lot.of(0.1).amounts(np.array([3.0]))[0] == 0.3 != 3 * 0.1
     assert CENT.amounts(np.array([29.0]))[0] == 0.29
-    huge = Lot.of(0.123456789).amounts(np.array([123_456_789_012.0]))[0]
-    assert huge == 123_456_789_012 * 123_456_789 / 10**9
+    count = 41_457_623_211_326
+    huge = Lot.of(0.123456789).amounts(np.array([float(count)]))[0]
+    assert huge == count * 123_456_789 / 10**9 != count * 123_456_789.0 / 1e9
     finest = Lot(1, 10**17).amounts(np.array([7.0]))[0]
     assert finest == 7e-17
 
@@ -104,6 +112,8 @@ def test_small_sums_need_no_high_part() -> None:
     split = Tally.of(np.zeros(2, dtype=np.int32), np.array([2.0**52, 2.0**52 + 1]), 1)
     assert split.exact(0) == 2**53 + 1
     assert split.high[0] == 2**27
+    for part in (tally, split, Tally.none(1)):
+        assert (part.high.dtype, part.low.dtype) == (np.int64, np.int64)
 
 
 def test_cents_of_amounts_and_which_have_none() -> None:

@@ -113,6 +113,10 @@ def test_weights_that_all_members_share_keep_a_row_whole() -> None:
     over = use_of([0.1, 0.21, 7.0], third, grade="AAB", numbers={"w": [0.1, 0.1, 3.0]})
     assert over.excess == pytest.approx(0.001, rel=1e-12)
     assert over.violation == pytest.approx(0.001 / 0.03, rel=1e-12)
+    assert (over.used, over.bound, over.measure) == (pytest.approx(0.031), 0.03, "offered")
+    part = limit("p", "offered", "at_most", 0.63, of="total", where={"grade": ["A"]})
+    more = use_of([63.01, 37.0], part, grade="AB")
+    assert (more.used, more.bound, more.excess) == (63.01, 63.0063, pytest.approx(0.0037, rel=1e-12))
     below = limit("w", "loans", "at_least", -1.0, weight="w")
     assert not use_of([5.0, 0.0], below, numbers={"w": [-1.0, -1.0]}).broken
     assert use_of([5.0, 5.0], below, numbers={"w": [-1.0, -1.0]}).excess == 1.0
