@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from allocator.certification.bound import best_reduced_values, error_of, upper_bound
 from allocator.certification.cases import Sets, Table, coarsest_lots, table_of
-from allocator.certification.limits import blocks_of
-from allocator.certification.terms import terms_of
+from allocator.certification.limits import blocks_of, charges_of
+from allocator.certification.rounding import UNIT
+from allocator.certification.terms import SAME_RATE, terms_of
 from tests.builders import Case, churn_table, limit, policy, portfolio
 
 TABLE = churn_table([0.04, 0.08], A=[0.0, 0.5], B=[0.0, 0.5])
@@ -157,3 +161,107 @@ def test_prices_too_large_exclude_nothing_and_prove_nothing() -> None:
     assert not values.bound.known
     assert not values.beyond(0.0)[0].any()
     assert not values.beyond(0.0)[1].any()
+
+
+FULL = portfolio(
+    ["A", "B", "A", "B", "A", "C", "B"],
+    pd=[0.0, 0.02, 0.01, 0.03, 0.005, 0.01, 0.02],
+    lgd=0.5,
+    term=[1.0, 2.0, 0.5, 3.0, 1.0, 1.0, 2.0],
+    max_amount=[2e5, 3e5, 1e5, 5e5, 3e5, 2e5, 4e5],
+    min_rate=[np.nan, 0.08, 0.06, np.nan, 0.09, np.nan, np.nan],
+    relationship_value=[0.0, 900.0, -300.0, 500.0, 0.0, 0.0, 700.0],
+    fixed_amount=[np.nan] * 6 + [150_000.0],
+    fixed_rate=[np.nan] * 6 + [0.07],
+    exposure=[0.0, 5e4, 0.0, 1e4, 0.0, 0.0, 0.0],
+    texts={"sector": list("sstttss")},
+)
+COSTS: dict[str, Any] = {
+    "funding_rate": 0.01,
+    "churn_cost_rate": 0.002,
+    "decline_churn": 0.3,
+    "processing_cost": 120.0,
+    "idle_rate": 0.001,
+}
+
+
+def test_every_borrowers_best_is_what_the_pass_over_offers_finds() -> None:
+    """At prices of every basis, in whole numbers of nothing: by other code, borrower by borrower."""
+    rules = policy(
+        1e6,
+        limit("o", "offered", "at_most", 0.4, of="total", each="sector"),
+        limit("d", "expected_loss", "at_most", 0.02, of="drawn"),
+        limit("i", "gross_interest", "at_least", 0.05, of="drawn"),
+        limit("n", "loans", "at_most", 4.0),
+        **COSTS,
+    )
+    case = Case(FULL, churn_table([0.04, 0.06, 0.08], A=[0.0, 0.1, 0.5], B=[0.05, 0.2, 0.4]), rules)
+    own, terms = table(case), terms_of(FULL, case.table, case.scenario.response, rules)
+    blocks = blocks_of(rules, FULL)
+    assert own.member.tolist() == [0, 1, 2, 3, 6], "a rate below 9 % and a grade without a band: no offer"
+    for prices in (
+        {},
+        {"budget": 0.01, "o[s]": 0.003, "o[t]": 0.001, "d": 0.4, "i": -0.6, "n": 250.0},
+        {"budget": 0.03, "o[t]": 0.02, "i": -2.0},
+        {"d": 3.0, "n": 4_000.0},
+    ):
+        named = dict.fromkeys((name for block in blocks for name in block.names), 0.0) | prices
+        charges = charges_of(blocks, named)
+        expected = best_reduced_values(FULL, rules, terms, charges)[own.member]
+        values = own.values(prices, own.everything)
+        assert values.best.tolist() == pytest.approx(expected.tolist(), rel=1e-12)
+        total = upper_bound(FULL, rules, terms, blocks, named)
+        assert values.bound.value == pytest.approx(total, rel=1e-11)
+        assert values.bound.most >= values.bound.value >= values.bound.least
+
+
+def test_the_least_rate_that_a_borrower_takes_is_one_that_it_takes() -> None:
+    book = portfolio(["A", "A"], min_rate=[0.04, np.nextafter(0.08, 1) + SAME_RATE])
+    own = table(Case(book, TABLE, policy(1e6, rates={"A": (0.04, 0.08)})))
+    assert own.member.tolist() == [0]
+    edge = portfolio(["A"], min_rate=0.04 + SAME_RATE)
+    assert table(Case(edge, TABLE, policy(1e6))).rate[0].tolist() == [0.04, 0.08]
+
+
+def test_errors_of_idle_money_and_of_rounded_rows_in_closed_form() -> None:
+    cap = limit("cap", "offered", "at_most", 350_000.0)
+    book = portfolio(["A", "B"], exposure=[20_000.0, 0.0])
+    case = Case(book, TABLE, policy(750_000.0, cap, idle_rate=0.25, step=100_000.0))
+    own, plain = table(case, {"budget": 700_000.0, "cap": 300_000.0}), table(case)
+    idle = own._idle({"budget": 0.125})
+    assert idle.value == 0.25 * 50_000 + 700_000 * 0.125
+    assert idle.error == 6 * UNIT * (750_000 + 2 * 700_000) * (0.25 + 0.125)
+    prices = {"budget": 0.125, "cap": 0.5}
+    charges = charges_of(own.blocks, prices)
+    whole = own._constant(charges, prices)
+    assert whole.value == 0.125 * 700_000 + 0.5 * 300_000
+    size = charges.constant_size + 0.125 * 1_450_000 + 0.5 * (300_000 + 350_000 + 20_000)
+    assert whole.error == error_of(charges.constant_operations + 6, size)
+    bare = plain._constant(charges, prices)
+    assert bare.value == charges.constant == 0.125 * 750_000 + 0.5 * 330_000
+    assert bare.error == error_of(charges.constant_operations + 4, charges.constant_size)
+
+
+def test_a_refusal_that_loses_just_what_a_cut_keeps_stays() -> None:
+    own = table(Case(BOOK, TABLE, policy(750_000.0)))
+    values = own.values({}, own.everything)
+    exact = replace(values, errors=np.zeros(2))
+    assert exact.beyond(float(values.best[0]))[1].tolist() == [False, True]
+    assert exact.beyond(0.0)[0].tolist() == [[False, False], [False, False]]
+
+
+def test_a_table_of_prices_too_large_gives_no_warning() -> None:
+    case = Case(BOOK, TABLE, policy(750_000.0, limit("l", "offered", "at_most", 1.0)))
+    own = table(case)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        values = own.values({"budget": 1e306, "l": 1.7e308}, own.everything)
+        assert not values.bound.known
+        assert not values.beyond(0.0)[0].any()
+
+
+def test_a_policy_without_rates_has_an_empty_table() -> None:
+    own = table(Case(BOOK, TABLE, policy(750_000.0, rates={})))
+    assert (own.member.size, own.rate.shape[0]) == (0, 0)
+    values = own.values({"budget": 0.5}, own.everything)
+    assert (values.bound.value, values.empty) == (375_000.0, False)
