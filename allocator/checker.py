@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from types import SimpleNamespace
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -30,12 +30,11 @@ U, SAME, CENT = 2.0**-53, 1e-12, Fraction(1, 100)
 MEASURES = {"offered": "offered", "drawn": "drawn", "expected_loss": "drawn", "loans": "loans"}
 MEASURES |= dict.fromkeys(("interest", "gross_interest"), "interest")
 COSTS = ("expected_loss", "funding_cost", "churn_cost", "processing_cost", "relationship_cost")
-FIGURES = ("take_up", "interest", *COSTS, "value")
-TEXTS = ("borrower_id", "grade", "reason")
+FIGURES, TEXTS = ("take_up", "interest", *COSTS, "value"), ("borrower_id", "grade", "reason")
+# Column -> what everybody has where it is not there, and what an empty cell means; None: a fault.
 NUMBERS = {"pd": (None, None), "lgd": (None, None), "term_years": (1.0, None), "min_amount": (0.0, 0.0)}
 NUMBERS |= {"max_amount": (math.inf, math.inf), "relationship_value": (0.0, 0.0), "exposure": (0.0, 0.0)}
 NUMBERS |= dict.fromkeys(("min_rate", "fixed_amount", "fixed_rate"), (math.nan, math.nan))
-PLACES = ("portfolio.source", "portfolio.scorecard", "response.churn", "stress.file", "strategy.file")
 KEYS = {
     "": "schema name portfolio response policy stress stresses strategy solver",
     "portfolio": "source columns defaults pd_by_grade scorecard",
@@ -47,8 +46,10 @@ KEYS = {
     "solver": "method gap time_limit threads seed",
     "stress": "pd lgd amount churn rates funding limits file column",
 }
-LIMIT = {"name", "measure", "of", "weight", "where", "each", "at_most", "at_least", "exactly", "enforce"}
+LIMIT = "name measure of weight where each at_most at_least exactly enforce"
 LIMIT_TOLD = {"name", "measure", "sense", "used", "bound", "price", "violation"}
+FILES = {"churn": "response.churn", "scorecard": "portfolio.scorecard", "stress": "stress.file"}
+FILES |= {"book": "strategy.file", "weights": "strategy.ahp_lines.file"}
 READ_BY = ("sep", "decimal", "thousands", "skip", "encoding", "sheet", "header", "duplicates")
 NO_OFFER = (
     *("excluded", "no rates for this grade", "no rate at or above the borrower's minimum"),
@@ -70,13 +71,19 @@ class Of(SimpleNamespace):
     """A record."""
 
     def but(self, **changes: Any) -> Of:
+        """The same with other entries."""
         return Of(**{**vars(self), **changes})
 
 
+def need(holds: Any, fault: str) -> None:
+    """Raise Wrong unless it holds."""
+    if not holds:
+        raise Wrong(fault)
+
+
 # --- 1. Files, read strictly ----------------------------------------------------------------------
-
-
 def content(path: str) -> bytes:
+    """The bytes of a file."""
     try:
         with open(path, "rb") as file:
             return file.read()
@@ -85,28 +92,27 @@ def content(path: str) -> bytes:
 
 
 def strict_json(path: str) -> dict[str, Any]:
-    def refuse(what: str) -> NoReturn:
-        raise Wrong(f"{path}: {what}")
+    """The object of a file: no key twice, no number that is not finite."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        seen = dict(pairs)
-        return (
-            seen if len(seen) == len(pairs) else refuse(f"a key stands twice among {[k for k, _ in pairs]}")
-        )
+        need(len(dict(pairs)) == len(pairs), f"{path}: a key stands twice among {[k for k, _ in pairs]}")
+        return dict(pairs)
 
     def decimal(digits: str) -> float:
         found = float(digits) if len(digits) < 5000 else math.inf
-        return found if math.isfinite(found) else refuse(f"{digits[:30]} is beyond a double")
+        need(math.isfinite(found), f"{path}: {digits[:30]} is beyond a double")
+        return found
 
     def whole(digits: str) -> int | float:
         return int(digits) if math.isfinite(decimal(digits)) and digits != "-0" else -0.0
 
     kinds: Any = {"parse_float": decimal, "parse_int": whole, "object_pairs_hook": once}
     try:
-        found = json.loads(content(path).decode(), parse_constant=lambda name: refuse(f"{name}?"), **kinds)
+        found = json.loads(content(path).decode(), parse_constant=decimal, **kinds)
     except (ValueError, RecursionError) as error:
         raise Wrong(f"{path}: no JSON in UTF-8: {error}") from None
-    return found if isinstance(found, dict) else refuse("no JSON object")
+    need(isinstance(found, dict), f"{path}: no JSON object")
+    return dict(found)
 
 
 def table_of(path: str, separator: str = ",", *, lax: bool = False) -> dict[str, Any]:
@@ -123,8 +129,7 @@ def table_of(path: str, separator: str = ",", *, lax: bool = False) -> dict[str,
     while rows and not rows[-1]:
         rows.pop()
     header, *rows = [row for row in rows if row or not lax] or [[]]
-    if not header or len(set(header)) < len(header):
-        raise Wrong(f"{path}: no header, or a name stands twice in it")
+    need(header and len(set(header)) == len(header), f"{path}: no header, or a name stands twice in it")
     for place, row in enumerate(rows, start=1):
         if len(row) != len(header):
             raise Wrong(f"{path}, row {place}: {len(row)} cells under a header of {len(header)}")
@@ -132,6 +137,7 @@ def table_of(path: str, separator: str = ",", *, lax: bool = False) -> dict[str,
 
 
 def parquet_of(path: str, raw: bytes) -> dict[str, Any]:
+    """The same of Parquet: doubles as an array where none is missing."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -139,11 +145,10 @@ def parquet_of(path: str, raw: bytes) -> dict[str, Any]:
         held = parquet.read_table(io.BytesIO(raw))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise Wrong(f"{path}: no Parquet: {error}") from None
-    if len(set(held.column_names)) < len(held.column_names):
-        raise Wrong(f"{path}: a column stands twice")
-    plain = {name: held[name] for name in held.column_names}
-    fast = {name for name, own in plain.items() if pa.types.is_float64(own.type) and not own.null_count}
-    return {name: own.to_numpy() if name in fast else own.to_pylist() for name, own in plain.items()}
+    names = held.column_names
+    need(len(set(names)) == len(names), f"{path}: a column stands twice")
+    fast = {name for name in names if pa.types.is_float64(held[name].type) and not held[name].null_count}
+    return {name: held[name].to_numpy() if name in fast else held[name].to_pylist() for name in names}
 
 
 def as_text(cell: Any) -> str:
@@ -158,7 +163,7 @@ def as_text(cell: Any) -> str:
 def as_numbers(cells: Any, place: str, mark: str = ".", *, strict: bool = False) -> Array:
     """Cells as doubles, NaN where empty; `strict`: as runs write them, none empty."""
     form = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?" if strict else r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)"
-    plain = re.compile(form + r"([eE][+-]?[0-9]+)?")
+    plain, filled = re.compile(form + r"([eE][+-]?[0-9]+)?"), isinstance(cells, np.ndarray)
 
     def one(cell: Any) -> float:
         if isinstance(cell, str):
@@ -168,17 +173,13 @@ def as_numbers(cells: Any, place: str, mark: str = ".", *, strict: bool = False)
                 return float(digits)
         elif cell is not None and not isinstance(cell, bool):
             return float(cell)
-        if strict or cell not in ("", None):
-            raise Wrong(f"{place}: {cell!r} is no number")
+        need(not strict and cell in ("", None), f"{place}: {cell!r} is no number")
         return math.nan
 
-    found = np.array(cells if isinstance(cells, np.ndarray) else [one(cell) for cell in cells], dtype=float)
-    if np.any(np.isinf(found)) or (np.any(np.isnan(found)) and (strict or isinstance(cells, np.ndarray))):
-        raise Wrong(f"{place}: a number that is not finite")
+    found = np.array(cells if filled else [one(cell) for cell in cells], dtype=float)
+    bad = ~np.isfinite(found) if strict or filled else np.isinf(found)
+    need(not np.any(bad), f"{place}: a number that is not finite")
     return found
-
-
-# --- 2. The scenario ------------------------------------------------------------------------------
 
 
 def at(document: Any, place: str, otherwise: Any = None) -> Any:
@@ -189,25 +190,30 @@ def at(document: Any, place: str, otherwise: Any = None) -> Any:
 
 
 def number(document: Any, place: str, otherwise: float | None = None) -> float:
+    """The number at a place."""
     found = at(document, place, otherwise)
-    if isinstance(found, bool) or not isinstance(found, int | float):
-        raise Wrong(f"{place}: {found!r} is no number")
+    need(isinstance(found, int | float) and not isinstance(found, bool), f"{place}: {found!r} is no number")
     return float(found)
 
 
 def word(document: Any, place: str, known: Iterable[str], otherwise: str | None = None) -> str:
-    found = at(document, place, otherwise)
-    if not isinstance(found, str) or found not in (known := [*known]):
-        raise Wrong(f"{place}: {found!r} is none of {', '.join(known)}")
-    return found
+    """The text at a place, one of those `known`."""
+    found, known = at(document, place, otherwise), [*known]
+    need(isinstance(found, str) and found in known, f"{place}: {found!r} is none of {', '.join(known)}")
+    return str(found)
 
 
 def entries(document: Any, place: str, known: str | None = None) -> dict[str, Any]:
     """The object at a place, of no other than the `known` keys; empty where nothing stands."""
     found = at(document, place, {})
-    if not isinstance(found, dict) or (known is not None and found.keys() - set(known.split())):
-        raise Wrong(f"{place or 'root'}: no object, or one with other keys than {known}")
-    return found
+    fits = isinstance(found, dict) and (known is None or not found.keys() - set(known.split()))
+    need(fits, f"{place or 'root'}: no object, or one with other keys than {known}")
+    return dict(found)
+
+
+def numbers_of(document: Any, place: str) -> dict[str, float]:
+    """The object at a place, whose entries are numbers."""
+    return {name: number({"entry": own}, "entry") for name, own in entries(document, place).items()}
 
 
 def path_of(run: str, raw: Any) -> str:
@@ -218,8 +224,7 @@ def path_of(run: str, raw: Any) -> str:
             raise Missing(f"environment variable {found[1]} is not set")
         return os.environ[found[1]]
 
-    if not isinstance(raw, str):
-        raise Wrong(f"scenario.json: {raw!r} is no path")
+    need(isinstance(raw, str), f"scenario.json: {raw!r} is no path")
     path = re.sub(r"\$\{([^}]*)\}", filled, raw)
     return path if re.match(r"\$\{[^}]*\}(/|$)", raw) else os.path.join(run, path)
 
@@ -233,6 +238,7 @@ def hash_of(path: str) -> str:
     return "sha256:" + hashlib.sha256(listed.encode()).hexdigest()
 
 
+# --- 2. The stress and the policy -----------------------------------------------------------------
 def stress_of(run: str, scenario: Any) -> list[Any]:
     """The stress as written, and as its file of factors says: {figure: {all, where: [{factor, ...}]}}."""
     written = entries(scenario, "stress")
@@ -240,15 +246,13 @@ def stress_of(run: str, scenario: Any) -> list[Any]:
         return [written]
     path, column = path_of(run, written["file"]), at(written, "column", "industry")
     cells = table_of(path, lax=True)
-    factors: dict[str, Array] = {
-        n: as_numbers(cells[n], path) for n in ("pd", "lgd", "amount", "churn") if n in cells
-    }
+    known = {"pd", "lgd", "amount", "churn"} & cells.keys()
+    factors = {name: as_numbers(cells[name], path) for name in sorted(known)}
     if not factors and "growth" in cells:
         growth = as_numbers(cells["growth"], path)
         factors = {n: np.exp(k * growth) for n, k in (("pd", -2.0), ("lgd", -0.5), ("amount", 0.75))}
-    labels = cells.get(column, cells.get("industry"))
-    if labels is None or not factors:
-        raise Wrong(f"{path}: no column {column}, or no factors")
+    labels: Any = cells.get(column, cells.get("industry"))
+    need(labels is not None and factors, f"{path}: no column {column}, or no factors")
     listed: dict[str, Any] = {"churn": {"all": float(factors["churn"][0])}} if "churn" in factors else {}
     for name in factors.keys() - {"churn"}:
         pairs = zip(labels, factors[name].tolist(), strict=True)
@@ -257,32 +261,33 @@ def stress_of(run: str, scenario: Any) -> list[Any]:
 
 
 def everyone(stress: list[Any], figure: str) -> float:
+    """The factor on a figure that is everybody's."""
     return math.prod(number(part, f"{figure}.all", 1.0) for part in stress)
 
 
-def cases(stress: list[Any], figure: str) -> list[Any]:
-    return [case for part in stress for case in at(part, f"{figure}.where", [])]
+def cases(stress: list[Any], figure: str) -> list[tuple[dict[str, Any], float]]:
+    """The other factors on a figure: whose they are, and they."""
+    listed = [case for part in stress for case in at(part, f"{figure}.where", [])]
+    return [({k: v for k, v in case.items() if k != "factor"}, number(case, "factor")) for case in listed]
 
 
 def policy_of(scenario: Any, stress: list[Any]) -> Of:
     """The policy after the stress."""
 
     def named(name: str) -> float:
-        return math.prod(
-            number(case, "factor") for case in cases(stress, "limits") if case.get("name") == name
-        )
+        return math.prod(factor for case, factor in cases(stress, "limits") if case.get("name") == name)
 
     def limit_of(entry: Any) -> Of:
         senses = [sense for sense in ("at_most", "at_least", "exactly") if at(entry, sense) is not None]
-        if not isinstance(entry, dict) or entry.keys() - LIMIT or len(senses) != 1:
-            raise Wrong(f"policy.limits: {entry!r} is no limit")
+        entries({"limit": entry}, "limit", LIMIT)
+        need(len(senses) == 1, f"policy.limits: {entry!r} has not one bound")
+        word(entry, "enforce", ["hard"], "hard")
         sense, name = senses[0], str(entry.get("name"))
         factor = everyone(stress, "limits") if sense == "at_most" else 1.0
-        word(entry, "enforce", ["hard"], "hard")
-        bound = number(entry, sense) * factor * named(name)
         return Of(
-            name=name, sense=sense, bound=bound, where=at(entry, "where", {}), each=at(entry, "each"),
-            measure=word(entry, "measure", MEASURES), weight=at(entry, "weight"),
+            name=name, sense=sense, bound=number(entry, sense) * factor * named(name),
+            where=at(entry, "where", {}), each=at(entry, "each"), weight=at(entry, "weight"),
+            measure=word(entry, "measure", MEASURES),
             of=word(entry, "of", ["budget", "total", "drawn", ""], ""),
         )  # fmt: skip
 
@@ -304,8 +309,6 @@ def policy_of(scenario: Any, stress: list[Any]) -> Of:
 
 
 # --- 3. Borrowers ---------------------------------------------------------------------------------
-
-
 class Borrowers:
     """Columns by canonical name; `numbers` as the stress leaves them."""
 
@@ -322,29 +325,23 @@ class Borrowers:
     def number(self, column: str) -> Array:
         """Numbers, NaN where missing."""
         if column not in self.numbers:
-            cells = self.cells.get(f"number {column}", self.cells.get(column))
-            usual = quantity(self.defaults.get(column))
-            self.numbers[column] = (
-                np.full(self.n, usual) if cells is None else as_numbers(cells, column, self.mark)
-            )
+            cells, usual = self.cells.get(f"number {column}", self.cells.get(column)), self.defaults
+            held = np.full(self.n, quantity(usual.get(column))) if cells is None else cells
+            self.numbers[column] = held if cells is None else as_numbers(cells, column, self.mark)
         return self.numbers[column]
 
     def passes(self, where: dict[str, Any]) -> Array:
         """Who passes every test; a missing value passes none."""
         inside = np.ones(self.n, dtype=bool)
-        tests = {
-            "above": np.greater,
-            "at_least": np.greater_equal,
-            "below": np.less,
-            "at_most": np.less_equal,
-        }
+        ends: Any = {"above": np.greater, "at_least": np.greater_equal}
+        ends |= {"below": np.less, "at_most": np.less_equal}
         for column, test in where.items():
-            if isinstance(test, dict):
-                for end in test:
-                    word({"end": end}, "end", tests)
-                    inside &= tests[end](self.number(column), number(test, end))
-            else:
+            if not isinstance(test, dict):
                 inside &= np.isin(self.text(column), [test] if isinstance(test, str) else test)
+                continue
+            for end in test:
+                need(end in ends, f"{column}: {end} is no test")
+                inside &= ends[end](self.number(column), number(test, end))
         return inside
 
 
@@ -362,15 +359,21 @@ def is_plain(run: str, scenario: Any) -> bool:
     source = at(scenario, "portfolio.source")
     if isinstance(source, str):
         source = {"parquet" if source.lower().endswith(".parquet") else "csv": source}
-    if not isinstance(source, dict) or not source.keys() & {"csv", "parquet", "xlsx", "sql", "invoices"}:
-        raise Wrong("scenario.json, portfolio.source: neither a path nor a source")
+    known = isinstance(source, dict) and source.keys() & {"csv", "parquet", "xlsx", "sql", "invoices"}
+    need(known, "scenario.json, portfolio.source: neither a path nor a source")
     if at(scenario, "portfolio.scorecard") is not None:
         return False
     if source.keys() == {"parquet"}:
         return not os.path.isdir(path_of(run, source["parquet"]))
     usual = source.get("skip", 0) == 0 and source.get("encoding", "utf-8") == "utf-8"
-    known = source.keys() <= {"csv", "sep", "decimal", "skip", "encoding"}
-    return usual and known and str(source.get("csv")).lower().endswith(".csv")
+    usual = usual and source.keys() <= {"csv", "sep", "decimal", "skip", "encoding"}
+    return usual and str(source.get("csv")).lower().endswith(".csv")
+
+
+def copy_of(run: str) -> str:
+    """Where a run keeps borrowers whose source does not stand as it is."""
+    path = os.path.join(run, "borrowers.csv")
+    return path if os.path.exists(path) else os.path.join(run, "borrowers.parquet")
 
 
 def borrowers_of(run: str, scenario: Any) -> Borrowers:
@@ -386,12 +389,12 @@ def borrowers_of(run: str, scenario: Any) -> Borrowers:
         held = table_of(path)
     cells = {name: own for name, own in held.items() if name not in renamed.values()}
     cells |= {ours: held[theirs] for ours, theirs in renamed.items() if theirs in held}
-    if "borrower_id" not in cells or not {"grade"} & (cells.keys() | defaults.keys()):
-        raise Wrong(f"{path}: no column borrower_id, or no grade")
+    known = "borrower_id" in cells and "grade" in {*cells, *defaults}
+    need(known, f"{path}: no column borrower_id, or no grade")
     found, by_grade = Borrowers(cells, mark, defaults), entries(scenario, "portfolio.pd_by_grade")
     grade, ids = found.text("grade"), found.text("borrower_id").tolist()
-    if not ids or len(set(ids)) < len(ids) or "" in ids or np.any(grade == ""):
-        raise Wrong(f"{path}: nobody, or an identifier or a grade that is empty or stands twice")
+    fits = ids and len(set(ids)) == len(ids) and "" not in ids and not np.any(grade == "")
+    need(fits, f"{path}: nobody, or an identifier or a grade that is empty or stands twice")
     for name, (absent, empty) in NUMBERS.items():
         usual = at(scenario, "policy.term_years", 1.0) if name == "term_years" else absent
         own = np.full(found.n, float(defaults.get(name, math.nan if usual is None else usual)))
@@ -400,15 +403,9 @@ def borrowers_of(run: str, scenario: Any) -> Borrowers:
             own = own if empty is None else np.where(np.isnan(own), empty, own)
         elif name == "pd" and by_grade:
             own = np.array([float(by_grade.get(one, math.nan)) for one in grade])
-        if empty is None and np.any(np.isnan(own)):
-            raise Wrong(f"{path}: {name} is not given for everybody")
+        need(empty is not None or not np.any(np.isnan(own)), f"{path}: {name} is not given for everybody")
         found.numbers[name] = own
     return found
-
-
-def copy_of(run: str) -> str:
-    path = os.path.join(run, "borrowers.csv")
-    return path if os.path.exists(path) else os.path.join(run, "borrowers.parquet")
 
 
 def put_under(stress: list[Any], borrowers: Borrowers) -> None:
@@ -416,9 +413,8 @@ def put_under(stress: list[Any], borrowers: Borrowers) -> None:
     moved = {}
     for figure, column in (("pd", "pd"), ("lgd", "lgd"), ("amount", "max_amount")):
         factor = np.full(borrowers.n, everyone(stress, figure))
-        for case in cases(stress, figure):
-            where = {key: test for key, test in case.items() if key != "factor"}
-            factor[borrowers.passes(where)] *= number(case, "factor")
+        for where, case in cases(stress, figure):
+            factor[borrowers.passes(where)] *= case
         with np.errstate(invalid="ignore"):
             own = np.where(factor == 0, 0.0, borrowers.numbers[column] * factor)
         moved[column] = own if figure == "amount" else np.minimum(own, 1.0)
@@ -426,15 +422,9 @@ def put_under(stress: list[Any], borrowers: Borrowers) -> None:
 
 
 # --- 4. Curves and menus --------------------------------------------------------------------------
-
-
 def exact(value: float) -> Fraction:
     """The shortest decimal that reads back as the double."""
     return Fraction(repr(float(value)))
-
-
-def nobody_walks() -> Of:
-    return Of(rates=[0.0, 1.0], churn=[Fraction(0), Fraction(0)])
 
 
 def curves_of(run: str, scenario: Any, stress: list[Any], grades: set[str]) -> dict[str, Of]:
@@ -442,37 +432,27 @@ def curves_of(run: str, scenario: Any, stress: list[Any], grades: set[str]) -> d
 
     Nobody walks of those `grades` that have neither band nor curve: only a file of offers lends to them.
     """
+    bands, nobody = entries(scenario, "policy.rates"), Of(rates=[0.0, 1.0], churn=[Fraction(0)] * 2)
     if at(scenario, "response.churn") == "none":
-        return {
-            grade: Of(rates=[0.0, 1.0], churn=[Fraction(0)] * 2) for grade in at(scenario, "policy.rates")
-        }
-    named, book = entries(scenario, "policy.rates"), at(scenario, "strategy.file")
-    if at(scenario, "response.churn") == "none":
-        return {grade: nobody_walks() for grade in {*named, *grades}}
+        return dict.fromkeys([*bands, *grades], nobody)
     path = path_of(run, at(scenario, "response.churn"))
     columns = {name: as_numbers(own, f"{path}, {name}") for name, own in table_of(path, lax=True).items()}
     rates = columns.pop("rate", np.zeros(0))
-    if (
-        not len(rates)
-        or any(np.any(np.isnan(own)) for own in columns.values())
-        or np.any(np.diff(rates) <= 0)
-    ):
-        raise Wrong(f"{path}: no rates that ascend, or a cell that is empty")
+    fits = len(rates) and not any(np.any(np.isnan(own)) for own in columns.values())
+    need(fits and np.all(np.diff(rates) > 0), f"{path}: no rates that ascend, or a cell that is empty")
     smoothed = word(scenario, "response.smoothing", ["none", "isotonic"], "none") == "isotonic"
     curves = {}
     for grade, own in columns.items():
         factor = {figure: everyone(stress, figure) for figure in ("rates", "churn")}
         for figure in factor:
-            for case in cases(stress, figure):
-                named = at(case, "grade", [])
-                factor[figure] *= (
-                    number(case, "factor") if grade in ([named] if isinstance(named, str) else named) else 1
-                )
+            for case, times in cases(stress, figure):
+                listed = case.get("grade", [])
+                factor[figure] *= times if grade in ([listed] if isinstance(listed, str) else listed) else 1
         moved = own if factor["rates"] == 1 else np.interp(rates / factor["rates"], rates, own)
         churn = [Fraction(value) for value in np.minimum(moved * factor["churn"], 1.0).tolist()]
         curves[grade] = Of(rates=rates.tolist(), churn=rising(churn) if smoothed else churn)
-    lacking = grades - named.keys() - curves.keys() if book is not None else set()
-    return curves | {grade: nobody_walks() for grade in lacking}
+    followed = at(scenario, "strategy.file") is not None
+    return curves | dict.fromkeys(grades - bands.keys() - curves.keys() if followed else (), nobody)
 
 
 def rising(values: list[Fraction]) -> list[Fraction]:
@@ -490,28 +470,22 @@ def walk_at(curve: Of, rate: float) -> Any:
     if not curve.rates[0] < rate < curve.rates[-1]:
         return curve.churn[0 if rate <= curve.rates[0] else -1]
     k = int(np.searchsorted(curve.rates, rate, "right"))
-    left, right = Fraction(curve.rates[k - 1]), Fraction(curve.rates[k])
-    return curve.churn[k - 1] + (curve.churn[k] - curve.churn[k - 1]) * (Fraction(rate) - left) / (
-        right - left
-    )
+    (left, right), (a, b) = map(Fraction, curve.rates[k - 1 : k + 1]), curve.churn[k - 1 : k + 1]
+    return a + (b - a) * (Fraction(rate) - left) / (right - left)
 
 
 def menu_of(rates: Sequence[float], curve: Of) -> Of:
     """Rates with take-up and churn, each the double nearest to it."""
     walks = [walk_at(curve, rate) for rate in rates]
-    columns = {
-        "rate": rates,
-        "accept": [float(1 - walk) for walk in walks],
-        "walk": [float(w) for w in walks],
-    }
+    columns = {"rate": rates, "accept": [float(1 - w) for w in walks], "walk": [float(w) for w in walks]}
     return Of(**{name: np.array(own, dtype=float) for name, own in columns.items()})
 
 
 def menus_of(policy: Of, curves: dict[str, Of]) -> dict[str, Of]:
+    """Grade -> the menu of its band."""
     menus = {}
     for grade, (low, high) in policy.rates.items():
-        if grade not in curves:
-            raise Wrong(f"policy.rates.{grade}: the churn table has no such column")
+        need(grade in curves, f"policy.rates.{grade}: the churn table has no such column")
         rates = [rate for rate in curves[grade].rates if low - SAME <= rate <= high + SAME]
         if policy.rate_step is not None:
             steps = math.floor((high - low) / policy.rate_step + 1e-9)
@@ -522,8 +496,6 @@ def menus_of(policy: Of, curves: dict[str, Of]) -> dict[str, Of]:
 
 
 # --- 5. What may be offered -----------------------------------------------------------------------
-
-
 def money(count: Array, lot: Fraction) -> Array:
     """The doubles nearest to count x lot."""
     if lot.denominator == 1 or (100 * lot).denominator == 1:
@@ -547,26 +519,18 @@ def book_of(borrowers: Borrowers, policy: Of, menus: dict[str, Of]) -> Of:
     first, last = first + (money(first, lot) < wanted), last - (money(last, lot) > most)
     top = {name: menu.rate[-1] if len(menu.rate) else -math.inf for name, menu in menus.items()}
     highest = np.array([top.get(one, math.nan) for one in grade])
-    yes = [as_text(cell).lower() for cell in borrowers.cells.get("exclude", [])]
-    kept_out = (
-        np.isin(yes, ["true", "1"])
-        if yes
-        else np.full(borrowers.n, borrowers.defaults.get("exclude") is True)
-    )
-    tests = [
-        kept_out,
-        np.isnan(highest),
-        ~pinned & (highest + SAME < floor),
-        ~pinned & (own["max_amount"] < wanted),
-    ]
-    tests += [~pinned & (own["min_amount"] > policy.largest), ~pinned & (first > last)]
-    why = np.select(tests, NO_OFFER, default="").astype(object)
+    kept_out = np.full(borrowers.n, borrowers.defaults.get("exclude") is True)
+    if cells := [as_text(cell).lower() for cell in borrowers.cells.get("exclude", [])]:
+        kept_out = np.isin(cells, ["true", "1"])
+    tests = [kept_out, np.isnan(highest), highest + SAME < floor, own["max_amount"] < wanted]
+    tests += [own["min_amount"] > policy.largest, first > last]
+    tests[2:] = [test & ~pinned for test in tests[2:]]
     return Of(
         ids=borrowers.text("borrower_id").tolist(), grade=grade, pd=own["pd"], lgd=own["lgd"],
         term=own["term_years"], worth=own["relationship_value"], exposure=own["exposure"], floor=floor,
         low=np.where(pinned, own["fixed_amount"], money(first, lot)),
-        high=np.where(pinned, own["fixed_amount"], money(last, lot)),
-        pinned=pinned, pinned_rate=own["fixed_rate"], why=why,
+        high=np.where(pinned, own["fixed_amount"], money(last, lot)), pinned=pinned,
+        pinned_rate=own["fixed_rate"], why=np.select(tests, NO_OFFER, default="").astype(object),
         lendable=~tests[0] & ~tests[1] & (pinned | (first <= last)),
     )  # fmt: skip
 
@@ -596,60 +560,92 @@ def offers_to(who: Array, run: Of) -> Of:
     )  # fmt: skip
 
 
+def ledger_of(run: Of, amount: Array, rate: Array) -> tuple[dict[str, Array], Array]:
+    """What every decision earns and costs, by column; and whose rate may be offered."""
+    book, policy, offered = run.book, run.policy, amount > 0
+    accept, walk, allowed = offered * 1.0, np.zeros(len(amount)), np.zeros(len(amount), dtype=bool)
+    for i in np.flatnonzero(offered):
+        menu, curve = run.menus.get(book.grade[i]), run.curves.get(book.grade[i])
+        k = int(np.argmin(np.abs(menu.rate - rate[i]))) if menu is not None and len(menu.rate) else -1
+        listed = k >= 0 and not book.pinned[i] and abs(menu.rate[k] - rate[i]) <= SAME
+        if listed or curve is not None:  # else nothing is known of who walks
+            one, k = (menu, k) if listed else (menu_of([rate[i]], curve), 0)
+            accept[i], walk[i] = one.accept[k], one.walk[k]
+            own = rate[i] == book.pinned_rate[i]
+            allowed[i] = own if book.pinned[i] else listed and rate[i] + SAME >= book.floor[i]
+    drawn = accept * amount
+    gross = drawn * rate * book.term
+    found = {
+        "amount": amount, "rate": np.where(offered, rate, 0.0), "take_up": accept, "drawn": drawn,
+        "gross": gross, "loans": offered * 1.0, "interest": gross * (1.0 - book.pd),
+        "expected_loss": drawn * book.pd * book.lgd, "funding_cost": drawn * policy.funding * book.term,
+        "churn_cost": walk * amount * policy.kappa, "processing_cost": accept * policy.processing,
+        "relationship_cost": np.where(offered, (walk - policy.decline) * book.worth, 0.0),
+    }  # fmt: skip
+    return {**found, "value": found["interest"] - sum(found[cost] for cost in COSTS)}, allowed
+
+
+def broken_terms(run: Of, amount: Array, allowed: Array) -> dict[str, Array]:
+    """What is wrong with decisions -> with whose."""
+    offered, book, lot = amount > 0, run.book, run.policy.lot
+    off, lent = money(lots(amount, lot), lot) != amount, offered & book.lendable
+    outside = lent & ((amount < book.low) | (amount > book.high))
+    found = {
+        "amount to a borrower who may not be offered anything": offered & ~book.lendable,
+        "amount outside the borrower's smallest and largest loan": outside,
+        f"amount that is no multiple of {float(lot):g}": offered & off & ~book.pinned,
+        "rate that may not be offered": lent & ~allowed,
+        "pinned offer not made": book.pinned & book.lendable & ~offered,
+    }
+    return {what: who for what, who in found.items() if who.any()}
+
+
 # --- 6. Rows --------------------------------------------------------------------------------------
-
-
-def total(terms: Iterable[float]) -> float:
+def total(terms: Any) -> float:
     """The sum, rounded once; NaN where it is beyond a double."""
     try:
-        return math.fsum(terms)
+        return math.fsum(terms.tolist() if isinstance(terms, np.ndarray) else terms)
     except (OverflowError, ValueError):
         return math.nan
 
 
-def sums(rows: Of, values: Array) -> list[float]:
-    """Sum of `values` by row, each rounded once."""
+def members_of(rows: Of) -> list[Array]:
+    """Who is in each row."""
     order = np.argsort(rows.row, kind="stable")
     cuts = np.searchsorted(rows.row[order], np.arange(len(rows.names) + 1)).tolist()
-    return [total(values[order[a:b]].tolist()) for a, b in pairwise(cuts)]
+    return [order[a:b] for a, b in pairwise(cuts)]
 
 
 def rows_of(policy: Of, borrowers: Borrowers, book: Of) -> list[Of]:
     """One entry a limit, the budget first: its rows, and `row` of each borrower, -1: none."""
-    budget = Of(
-        name="budget", measure=policy.basis, sense=policy.spend, bound=policy.budget, of="", each=None
-    )
+    budget = Of(name="budget", measure=policy.basis, sense=policy.spend, bound=policy.budget, of="")
     found: list[Of] = []
-    for limit in [budget.but(weight=None, where={}), *policy.limits]:
+    for limit in [budget.but(weight=None, where={}, each=None), *policy.limits]:
         inside, names = borrowers.passes(limit.where), [limit.name]
         row = np.where(inside, 0, -1)
         if limit.each is not None:
             texts = borrowers.text(limit.each)
             values = sorted(set(texts[inside]) - {""})
             place = {value: k for k, value in enumerate(values)}
-            row = np.array([place.get(text, -1) for text in texts])
-            row, names = np.where(inside, row, -1), [f"{limit.name}[{value}]" for value in values]
+            row = np.where(inside, np.array([place.get(text, -1) for text in texts]), -1)
+            names = [f"{limit.name}[{value}]" for value in values]
         weight = np.ones(borrowers.n) if limit.weight is None else borrowers.number(limit.weight)
-        weight = {"expected_loss": book.pd * book.lgd, "interest": 1.0 - book.pd}.get(
-            limit.measure, 1.0
-        ) * weight
-        if np.any(np.isnan(weight[row >= 0])):
-            raise Wrong(f"limit {limit.name}: a weight is missing")
-        of_budget = limit.of == "budget"
-        exposed = limit.measure in ("offered", "drawn", "expected_loss") and limit.name != "budget"
+        own = {"expected_loss": book.pd * book.lgd, "interest": 1.0 - book.pd}
+        weight = own.get(limit.measure, 1.0) * weight
+        need(not np.any(np.isnan(weight[row >= 0])), f"limit {limit.name}: a weight is missing")
+        share = limit.of == "budget"
         rows = Of(
             names=names, measure=limit.measure, sense=limit.sense, basis=MEASURES[limit.measure], row=row,
             weight=np.where(row >= 0, weight, 0.0), plain=bool(np.all(weight[row >= 0] == 1)),
-            exposed=exposed, bound=limit.bound * policy.budget if of_budget else limit.bound,
+            exposed=limit.measure in ("offered", "drawn", "expected_loss") and limit.name != "budget",
             of={"total": "offered", "drawn": "drawn"}.get(limit.of, ""),
-            whole=exact(limit.bound) * (exact(policy.budget) if of_budget else 1),
+            bound=limit.bound * policy.budget if share else limit.bound,
+            whole=exact(limit.bound) * (exact(policy.budget) if share else 1),
         )  # fmt: skip
-        found.append(
-            rows.but(lent=sums(rows, rows.weight * book.exposure) if exposed else [0.0] * len(names))
-        )
+        lent = rows.weight * book.exposure if rows.exposed else np.zeros(borrowers.n)
+        found.append(rows.but(lent=[total(lent[own]) for own in members_of(rows)]))
     every = [name for rows in found for name in rows.names]
-    if len(set(every)) < len(every):
-        raise Wrong("policy.limits: two rows have one name")
+    need(len(set(every)) == len(every), "policy.limits: two rows have one name")
     return found
 
 
@@ -657,75 +653,52 @@ def uses_of(all_rows: list[Of], book: Of, bases: dict[str, Array]) -> list[Of]:
     """Each row as it is used: exactly where it is of whole cents or loans, else with a tolerance."""
     cents, lent_cents = np.rint(bases["offered"] * 100.0), np.rint(book.exposure * 100.0)
     split = (cents / 100.0 != bases["offered"]) | (lent_cents / 100.0 != book.exposure)
-    lent, found = total(book.exposure.tolist()), []
+    lent, found = total(book.exposure), []
+
+    def counted(rows: Of, some: Any) -> Fraction:
+        if rows.basis == "loans":
+            return Fraction(int(np.count_nonzero(bases["loans"][some])))
+        already = sum(map(int, lent_cents[some])) if rows.exposed else 0
+        return Fraction(sum(map(int, cents[some])) + already, 100)
+
     for rows in all_rows:
-        terms = rows.weight * bases[rows.basis]
         reference = total([*bases[rows.of].tolist(), lent if rows.exposed else 0.0]) if rows.of else 1.0
-        bound, added, sizes = rows.bound * reference, sums(rows, terms), sums(rows, np.abs(terms))
-        largest, least, finest, greatest = (
-            np.full(len(rows.names) + 1, x) for x in (0.0, math.inf, math.inf, -math.inf)
-        )
-        some = rows.weight != 0
-        np.maximum.at(largest, rows.row, np.abs(terms))
-        np.minimum.at(least, rows.row, rows.weight)
-        np.maximum.at(greatest, rows.row, rows.weight)
-        np.minimum.at(finest, rows.row[some], np.abs(rows.weight[some]))
-        ragged = np.zeros(len(rows.names) + 1, dtype=bool)
-        if rows.basis == "offered":
-            ragged[rows.row[split]] = True
-            ragged |= bool(rows.of) and bool(np.any(split))
-        for k, name in enumerate(rows.names):
-            used, scale = added[k] + rows.lent[k], max(abs(bound), float(largest[k]))
-            even = least[k] == greatest[k] != 0 and rows.of != "drawn" and rows.basis in ("offered", "loans")
-            tolerance = (
-                max(min(1e-9 * scale, finest[k] / 2), 4 * U * scale)
-                if rows.basis == "loans"
-                else 1e-9 * scale
-            )
-            side: Any = used - bound
-            if even and not ragged[k]:
-                side, tolerance = exact_side(rows, k, bases, cents, lent_cents), 0.0
+        bound, everybody, loans = rows.bound * reference, slice(None), rows.basis == "loans"
+        for name, own, held in zip(rows.names, members_of(rows), rows.lent, strict=True):
+            weight, some = rows.weight[own], np.abs(rows.weight[own])
+            terms = weight * bases[rows.basis][own]
+            used, scale = total(terms) + held, max(abs(bound), float(np.max(np.abs(terms), initial=0.0)))
+            tolerance, side = 1e-9 * scale, used - bound
+            if loans:
+                finest = float(np.min(some[some > 0], initial=math.inf))
+                tolerance = max(min(tolerance, finest / 2), 4 * U * scale)
+            whole = loans or (rows.basis == "offered" and not np.any(split[everybody if rows.of else own]))
+            if whole and rows.of != "drawn" and len(own) and weight.min() == weight.max() != 0:
+                right = rows.whole * (counted(rows, everybody) if rows.of else 1)
+                tolerance, side = 0.0, exact(weight[0]) * counted(rows, own) - right
             over = {"at_most": side, "at_least": -side, "exactly": abs(side)}[rows.sense]
-            size = sizes[k] + abs(rows.lent[k]) + abs(bound)
-            excess, broken = max(float(over), 0.0), bool(over > tolerance)
-            found.append(
-                Of(name=name, used=used, bound=bound, scale=scale, size=size, excess=excess, broken=broken)
-            )
+            size, excess = total(np.abs(terms)) + abs(held) + abs(bound), max(float(over), 0.0)
+            one = Of(name=name, measure=rows.measure, sense=rows.sense, used=used, bound=bound, scale=scale)
+            found.append(one.but(size=size, excess=excess, broken=bool(over > tolerance)))
     return found
 
 
-def exact_side(rows: Of, k: int, bases: dict[str, Array], cents: Array, lent: Array) -> Any:
-    """Left side less right side of a row of whole cents or loans."""
-
-    def counted(some: Any) -> Fraction:
-        if rows.basis == "loans":
-            return Fraction(int(np.count_nonzero(bases["loans"][some])))
-        return Fraction(sum(map(int, cents[some])) + (sum(map(int, lent[some])) if rows.exposed else 0), 100)
-
-    members = np.flatnonzero(rows.row == k)
-    return exact(rows.weight[members[0]]) * counted(members) - rows.whole * (
-        counted(slice(None)) if rows.of else 1
-    )
-
-
 # --- 7. The bound ---------------------------------------------------------------------------------
-
-
 def charges_of(run: Of, prices: Mapping[str, float], rounded: Mapping[str, float]) -> Of:
     """What prices charge a unit of each basis; b'lambda with the idle budget's worth; terms as in offers."""
     charge, terms = ({basis: np.zeros(len(run.book.ids)) for basis in MEASURES.values()} for _ in range(2))
-    parts, lent, policy = [0.0], total(run.book.exposure.tolist()), run.policy
+    parts, lent, policy = [0.0], total(run.book.exposure), run.policy
+    signs = {"at_most": (0.0, math.inf), "at_least": (-math.inf, 0.0), "exactly": (-math.inf, math.inf)}
     for rows in run.rows:
-        signs = {"at_most": (0.0, math.inf), "at_least": (-math.inf, 0.0), "exactly": (-math.inf, math.inf)}
         own = np.clip([prices.get(name, 0.0) for name in rows.names], *signs[rows.sense])
         mine = np.append(own, 0.0)[rows.row] * rows.weight
         charge[rows.basis] += mine
         terms[rows.basis] += np.abs(mine)
-        side = (rows.bound * lent if rows.exposed else 0.0) if rows.of else rows.bound
+        side = rows.bound * ((lent if rows.exposed else 0.0) if rows.of else 1.0)
         for price, name, used in zip(own.tolist(), rows.names, rows.lent, strict=True):
             parts += [price * rounded[name]] if name in rounded else [price * side, -price * used]
         if rows.of:
-            share = rows.bound * total(own.tolist())
+            share = rows.bound * total(own)
             charge[rows.of] -= share
             terms[rows.of] += abs(share)
     budget = policy.budget if policy.spend == "at_most" else 0.0
@@ -740,27 +713,23 @@ def answers(offers: Of, charges: Of, operations: int) -> tuple[Array, Array]:
     own = {basis: column[offers.who][:, None] for basis, column in charges.charge.items()}
     size = {basis: column[offers.who][:, None] for basis, column in charges.terms.items()}
     unit = offers.unit - own["offered"] - offers.accept * own["drawn"] - offers.gross * own["interest"]
-    unit_terms = (
-        offers.unit_terms + size["offered"] + offers.accept * size["drawn"] + offers.gross * size["interest"]
-    )
+    terms = offers.unit_terms + size["offered"] + offers.accept * size["drawn"]
+    terms = (terms + offers.gross * size["interest"]) * offers.high[:, None]
     ends = np.maximum(unit * offers.low[:, None], unit * offers.high[:, None])
-    error = operations * U * (unit_terms * offers.high[:, None] + offers.once_terms + size["loans"])
-    return ends + (offers.once - own["loans"]), error
+    return ends + (offers.once - own["loans"]), operations * U * (terms + offers.once_terms + size["loans"])
 
 
 def values_of(parts: Iterable[Of], charges: Of, operations: int) -> Of:
     """U as computed (`bound`) and as it is at most (`upper`, inf where that cannot be computed); of the last
     part the options' upper values and everybody's best answer at least."""
-    mean, most, bad, option, least = [charges.constant], [charges.constant], False, None, None
-    most.append(operations * U * charges.constant_terms)
+    mean, most = [charges.constant], [charges.constant, operations * U * charges.constant_terms]
+    bad, option, least = False, None, None
     for offers in parts:
         with np.errstate(all="ignore"):
             best, error = answers(offers, charges, operations)
-            held, floor = (
-                offers.held & (offers.low <= offers.high)[:, None],
-                np.where(offers.refusal, 0.0, -np.inf),
-            )
+            held = offers.held & (offers.low <= offers.high)[:, None]
             bad |= bool(np.any(np.isnan((best + error)[held])))
+            floor = np.where(offers.refusal, 0.0, -np.inf)
             option, lower, middle = (np.where(held, x, -np.inf) for x in (best + error, best - error, best))
             upper, least, even = (np.maximum(x.max(axis=1), floor) for x in (option, lower, middle))
         mean, most = mean + even.tolist(), most + upper.tolist()
@@ -779,20 +748,18 @@ def misstated(said: float, found: Of, beside: float = 0.0) -> str:
 
 
 # --- 8. The tree ----------------------------------------------------------------------------------
-
-
 class Tree:
     """A proof tree held against the offers that its root leaves to everybody."""
 
-    def __init__(self, run: Of, document: Any, operations: int) -> None:
-        self.run, self.operations, self.most = run, operations, -math.inf
-        self.document = entries({"tree": document}, "tree", "bound lots nodes")
-        self.claimed, self.nodes = number(document, "bound"), document.get("nodes")
-        if not isinstance(self.nodes, list) or not self.nodes:
-            raise Wrong("tree: no nodes")
+    def __init__(self, run: Of, document: Any) -> None:
+        self.run, self.most = run, -math.inf
+        document = entries({"tree": document}, "tree", "bound lots nodes")
+        self.claimed, self.nodes = number(document, "bound"), document.get("nodes", [])
+        need(isinstance(self.nodes, list) and self.nodes, "tree: no nodes")
         self.root = offers_to(np.flatnonzero(run.book.lendable), run)
         self.place = {run.book.ids[i]: place for place, i in enumerate(self.root.who)}
-        self.lots = self.rounded()
+        self.rows = {name: (rows, k) for rows in run.rows for k, name in enumerate(rows.names)}
+        self.lots = self.rounded(numbers_of(document, "lots"))
 
     def faults(self) -> Iterator[str]:
         """What keeps the tree from proving the bound that it states."""
@@ -800,14 +767,13 @@ class Tree:
         while waiting:
             node, offers = waiting.pop()
             try:
-                if node in seen:
-                    raise Wrong("has two parents")
+                need(node not in seen, "has two parents")
                 seen.add(node)
                 sides = self.sides_of(self.nodes[node], offers)
                 children = self.nodes[node].get("children", [])
                 known = isinstance(children, list) and len(children) == len(sides)
-                if not known or any(type(c) is not int or not 0 < c < len(self.nodes) for c in children):
-                    raise Wrong(f"has the children {children!r}, {len(sides)} nodes were expected")
+                known = known and all(type(c) is int and 0 < c < len(self.nodes) for c in children)
+                need(known, f"has the children {children!r}, {len(sides)} nodes were expected")
                 waiting += zip(children, sides, strict=True)
             except Wrong as fault:
                 yield f"tree.nodes[{node}]: {fault}"
@@ -816,55 +782,41 @@ class Tree:
         if self.claimed < self.most:
             yield f"tree: states {self.claimed!r}, its leaves prove {self.most!r} only"
 
-    def rounded(self) -> dict[str, float]:
+    def rounded(self, held: dict[str, float]) -> dict[str, float]:
         """The rows whose right-hand sides are rounded to whole lots, none of them too far."""
-        book, lot, held = self.run.book, self.run.policy.lot, entries(self.document, "lots")
+        book, lot = self.run.book, self.run.policy.lot
         pins = book.low[book.pinned & book.lendable]
         stepped = self.run.policy.step is not None and bool(np.all(money(lots(pins, lot), lot) == pins))
-        rows = {name: (rows, k) for rows in self.run.rows for k, name in enumerate(rows.names)}
-        for name in held:
-            own, k = rows.get(name, (None, 0))
-            unit = {"loans": Fraction(1), "offered": lot if stepped else None}.get(own.basis) if own else None
-            if unit is None or not own.plain or own.of or own.sense == "exactly":
-                raise Wrong(f"tree.lots: {name!r} is not used by whole lots")
+        units = {"loans": Fraction(1)} | ({"offered": lot} if stepped else {})
+        for name, room in held.items():
+            own, k = self.rows.get(name, (None, 0))
+            fits = own is not None and own.basis in units and own.plain and not own.of
+            need(fits and own.sense != "exactly", f"tree.lots: {name!r} is not used by whole lots")
             lent = [exact(one) for one in book.exposure[(own.row == k) & own.exposed] if one]
-            near = (
-                0
-                if all((100 * one).denominator == 1 for one in lent)
-                else Fraction(2, 10**9) * abs(own.whole)
-            )
-            free, up = own.whole - sum(lent), own.sense == "at_most"
-            whole = float(
-                (math.floor((free + near) / unit) if up else math.ceil((free - near) / unit)) * unit
-            )
-            if (number(held, name) - whole) * (1 if up else -1) < -4 * U * abs(whole):
-                raise Wrong(f"tree.lots: rounds {name!r} to {held[name]!r}, beyond {whole!r}")
-        return {name: float(room) for name, room in held.items()}
+            ragged = any((100 * one).denominator != 1 for one in lent)
+            near = Fraction(2, 10**9) * abs(own.whole) * ragged
+            up, free, unit = 1 if own.sense == "at_most" else -1, own.whole - sum(lent), units[own.basis]
+            whole = float(up * math.floor((up * free + near) / unit) * unit)
+            need((room - whole) * up >= -4 * U * abs(whole), f"tree.lots: {name!r} beyond {whole!r}")
+        return held
 
     def sides_of(self, node: Any, offers: Of) -> list[Of]:
         """What is left below a node, once it is seen to be right."""
-        if not isinstance(node, dict):
-            raise Wrong("is no object")
+        need(isinstance(node, dict), "is no object")
         if "borrower" in node:
-            by_amount = "amounts" in node
+            by_amount, who = "amounts" in node, node["borrower"]
             entries({"n": node}, "n", "borrower amounts children" if by_amount else "borrower split children")
-            place = self.place.get(node["borrower"]) if isinstance(node["borrower"], str) else None
-            if place is None:
-                raise Wrong(f"splits {node['borrower']!r}, who may get no offer")
-            return (
-                self.split_amounts(node, offers, place)
-                if by_amount
-                else self.split_options(node, offers, place)
-            )
+            need(isinstance(who, str) and who in self.place, f"splits {who!r}, who may get no offer")
+            split = self.split_amounts if by_amount else self.split_options
+            return split(node, offers, self.place[who])
         entries({"n": node}, "n", "prices bound keeps children")
         prices = node.get("prices")
-        if not isinstance(prices, dict) or prices.keys() - {n for rows in self.run.rows for n in rows.names}:
-            raise Wrong("has no prices, or one of no limit")
-        charges = charges_of(self.run, {name: number(prices, name) for name in prices}, self.lots)
-        found = values_of([offers], charges, self.operations)
+        known = isinstance(prices, dict) and not prices.keys() - self.rows.keys()
+        need(known, "has no prices, or one of no limit")
+        charges = charges_of(self.run, numbers_of(node, "prices"), self.lots)
+        found = values_of([offers], charges, self.run.operations)
         fault = misstated(number(node, "bound"), found, abs(self.claimed)) if found.upper > -math.inf else ""
-        if fault:
-            raise Wrong(fault)
+        need(not fault, fault)
         if "keeps" not in node:
             self.most = max(self.most, found.upper)
             return []
@@ -875,39 +827,32 @@ class Tree:
         return [offers.but(held=offers.held & ~lost, refusal=offers.refusal & ~(found.least > keeps))]
 
     def split_options(self, node: Any, offers: Of, place: int) -> list[Of]:
-        sides = node.get("split")
-        if (
-            not isinstance(sides, list)
-            or len(sides) != 2
-            or not all(isinstance(side, list) for side in sides)
-        ):
-            raise Wrong("has not two sides")
-        listed = []
+        """The two sides of a split by rates, which together hold all that is left."""
+        sides, listed = node.get("split"), []
+        known = isinstance(sides, list) and len(sides) == 2 and all(isinstance(side, list) for side in sides)
+        need(known, "has not two sides")
         for side in sides:
             rates = [number({"rate": rate}, "rate") for rate in side if rate != "none"]
             with np.errstate(invalid="ignore"):
                 same = np.abs(self.root.rate[place][:, None] - np.array(rates, dtype=float)) <= SAME
-            if not same.any(axis=0).all():
-                raise Wrong("lists a rate that the borrower may not be offered")
+            need(same.any(axis=0).all(), "lists a rate that the borrower may not be offered")
             listed.append((same.any(axis=1), "none" in side))
         (one, no), (other, neither) = listed
-        if np.any(offers.held[place] & ~one & ~other) or (offers.refusal[place] and not (no or neither)):
-            raise Wrong("does not cover what is left to the borrower")
-        return [
-            changed(offers, place, held=offers.held[place] & held, refusal=offers.refusal[place] and refused)
-            for held, refused in listed
-        ]
+        refused, left = offers.refusal[place], offers.held[place]
+        covered = not np.any(left & ~one & ~other) and (no or neither or not refused)
+        need(covered, "does not cover what is left to the borrower")
+        return [changed(offers, place, held=left & own, refusal=refused and none) for own, none in listed]
 
     def split_amounts(self, node: Any, offers: Of, place: int) -> list[Of]:
+        """The two sides of a split at an amount."""
         amount, lot = number(node, "amounts"), self.run.policy.lot
         count = lots(np.array([amount]), lot)
-        if self.run.policy.step is None or money(count, lot)[0] != amount:
-            raise Wrong(f"splits at {amount!r}, which is no multiple of a step")
-        if not self.root.refusal[place]:
-            raise Wrong("splits the amount of a pinned offer")
-        above = float(money(count + 1, lot)[0])
-        low, high = max(offers.low[place], above), min(offers.high[place], amount)
-        return [changed(offers, place, high=high), changed(offers, place, low=low, refusal=False)]
+        whole = self.run.policy.step is not None and money(count, lot)[0] == amount
+        need(whole, f"splits at {amount!r}, which is no multiple of a step")
+        need(self.root.refusal[place], "splits the amount of a pinned offer")
+        low = max(offers.low[place], float(money(count + 1, lot)[0]))
+        upper = changed(offers, place, low=low, refusal=False)
+        return [changed(offers, place, high=min(offers.high[place], amount)), upper]
 
 
 def changed(offers: Of, place: int, **own: Any) -> Of:
@@ -918,50 +863,228 @@ def changed(offers: Of, place: int, **own: Any) -> Of:
     return offers.but(**columns)
 
 
-# --- 9. The recheck -------------------------------------------------------------------------------
+# --- 9. The certificate and the allocation --------------------------------------------------------
+def faults_of(folder: str) -> Iterator[str]:
+    """What a run says that is not so. Raises Missing, and Wrong where nothing more can be looked at."""
+    if not os.path.isdir(folder):
+        raise Missing(f"{folder}: no such folder")
+    names = ("scenario.json", "certificate.json", "summary.json")
+    scenario, certificate, summary = (strict_json(os.path.join(folder, name)) for name in names)
+    decided = allocation_of(folder)
+    for place, keys in KEYS.items():
+        entries(scenario, place, keys)
+    word(scenario, "policy.pricing", ["individual"], "individual")
+    yield from inputs_changed(folder, scenario, entries(certificate, "inputs"))
+    run = run_of(folder, scenario, decided)
+    if run.rule == "optimal":
+        yield from (f"{what}: {run.book.ids[int(np.argmax(who))]}" for what, who in run.terms.items())
+        yield from (f"limit {use.name}: uses {use.used!r} of {use.bound!r}" for use in run.uses if use.broken)
+    yield from certificate_faults(run, certificate)
+    yield from summary_faults(run, certificate, summary)
+    yield from line_faults(run, numbers_of(certificate, "prices"))
 
 
-def ledger_of(run: Of, amount: Array, rate: Array) -> tuple[dict[str, Array], Array]:
-    """What every decision earns and costs, by column; and whose rate may be offered."""
-    book, policy = run.book, run.policy
-    accept, walk, allowed = np.zeros(len(amount)), np.zeros(len(amount)), np.zeros(len(amount), dtype=bool)
-    for i in np.flatnonzero(amount > 0):
-        menu, curve = run.menus.get(book.grade[i]), run.curves.get(book.grade[i])
-        k = int(np.argmin(np.abs(menu.rate - rate[i]))) if menu is not None and len(menu.rate) else -1
-        listed = k >= 0 and not book.pinned[i] and abs(menu.rate[k] - rate[i]) <= SAME
-        if listed or curve is not None:
-            one = menu if listed else menu_of([rate[i]], curve)
-            accept[i], walk[i] = one.accept[k if listed else 0], one.walk[k if listed else 0]
-            pinned = rate[i] == book.pinned_rate[i]
-            allowed[i] = pinned if book.pinned[i] else listed and rate[i] + SAME >= book.floor[i]
-        else:
-            accept[i], walk[i] = 1.0, 0.0  # nothing is known of who walks
-    offered, drawn = amount > 0, accept * amount
-    gross = drawn * rate * book.term
-    found = {
-        "amount": amount, "rate": np.where(offered, rate, 0.0), "take_up": accept, "drawn": drawn,
-        "gross": gross,
-        "interest": gross * (1.0 - book.pd), "expected_loss": drawn * book.pd * book.lgd,
-        "funding_cost": drawn * policy.funding * book.term, "churn_cost": walk * amount * policy.kappa,
-        "processing_cost": accept * policy.processing,
-        "relationship_cost": np.where(offered, (walk - policy.decline) * book.worth, 0.0),
+def run_of(folder: str, scenario: Any, decided: dict[str, Any]) -> Of:
+    """What the inputs give for the amounts and rates that were decided."""
+    stress = stress_of(folder, scenario)
+    policy, borrowers = policy_of(scenario, stress), borrowers_of(folder, scenario)
+    curves = curves_of(folder, scenario, stress, set(borrowers.text("grade")))
+    menus = menus_of(policy, curves)
+    put_under(stress, borrowers)
+    book = book_of(borrowers, policy, menus)
+    in_order = decided["borrower_id"].tolist() == book.ids
+    need(in_order, "allocation: does not list the borrowers in their order")
+    rule = at(scenario, "strategy", "optimal")
+    if not isinstance(rule, str):
+        told = entries(scenario, "strategy", "ahp_lines min_loss file columns")
+        rule = next((name for name in ("ahp_lines", "min_loss", "file") if name in told), "")
+    run = Of(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule)
+    run.rows, run.operations = rows_of(policy, borrowers, book), 26 + 2 * len(policy.limits)
+    run.decided = decided
+    run.lines, allowed = ledger_of(run, decided["amount"], decided["rate"])
+    bases = {"offered": "amount", "drawn": "drawn", "interest": "gross", "loans": "loans"}
+    run.uses = uses_of(run.rows, book, {basis: run.lines[name] for basis, name in bases.items()})
+    run.terms = broken_terms(run, decided["amount"], allowed)
+    run.broken = [use.name for use in run.uses if use.broken]
+    run.unspent = run.uses[0].bound - run.uses[0].used if policy.spend == "at_most" else 0.0
+    return run
+
+
+def allocation_of(folder: str) -> dict[str, Any]:
+    """The columns of the allocation."""
+    paths = [os.path.join(folder, f"allocation.{kind}") for kind in ("csv", "parquet")]
+    path, *more = [path for path in paths if os.path.exists(path)] or paths[:1]
+    held, numbers = table_of(path), ("amount", "rate", *FIGURES)
+    known = not more and held.keys() == {*TEXTS, *numbers}
+    need(known, f"{path}: stands twice, or its columns are other than a run writes: {', '.join(held)}")
+    found: dict[str, Any] = {n: as_numbers(held[n], f"{path}, {n}", strict=True) for n in numbers}
+    negative = np.any(np.signbit(found["amount"]) | np.signbit(found["rate"]))
+    need(not negative, f"{path}: an amount or rate below 0, or -0")
+    return found | {name: np.array([as_text(cell) for cell in held[name]], dtype=object) for name in TEXTS}
+
+
+def inputs_changed(folder: str, scenario: Any, claimed: dict[str, Any]) -> Iterator[str]:
+    """Inputs whose hash is not the stated one; of a database nothing but the copy can be looked at."""
+    source = at(scenario, "portfolio.source")
+    paths = {name: at(scenario, place) for name, place in FILES.items()}
+    paths["churn"] = None if paths["churn"] == "none" else paths["churn"]
+    paths |= {name: path for name, path in at(source, "invoices", {}).items() if name != "duplicates"}
+    kinds = [source if isinstance(source, str) else at(source, kind) for kind in ("csv", "parquet", "xlsx")]
+    paths["portfolio"] = next((kind for kind in kinds if kind is not None), None)
+    told = {name: path_of(folder, path) for name, path in paths.items() if path is not None}
+    found: dict[str, Any] = {name: hash_of(path) for name, path in told.items()}
+    found |= {} if is_plain(folder, scenario) else {"borrowers": hash_of(copy_of(folder))}
+    found |= {} if at(source, "sql") is None else {"portfolio": claimed.get("portfolio")}
+    for name in dict.fromkeys([*found, *claimed]):
+        said = claimed.get(name)
+        if found.get(name) != said or not re.fullmatch("sha256:[0-9a-f]{64}", str(said)):
+            yield f"{name}: has changed since the run"
+
+
+def is_gap(said: float, bound: float, value: float) -> bool:
+    """Whether that is the gap of bound and value."""
+    gap = (bound - value) / max(abs(bound), 1.0)
+    negative = said == 0 and math.copysign(1.0, said) < 0
+    return not negative and min(abs(said - gap), abs(said - max(gap, 0.0))) <= 1e-12
+
+
+def certificate_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
+    """What the certificate says that the inputs do not give."""
+    known = "schema prices bound value gap largest_violation limits inputs tree"
+    entries({"certificate": certificate}, "certificate", known)
+    prices, schema = numbers_of(certificate, "prices"), certificate.get("schema")
+    need(type(schema) is int and schema == 1, "certificate: its schema is not 1")
+    need(prices.keys() == {use.name for use in run.uses}, "certificate prices: not one a limit")
+    for use in run.uses:
+        if prices[use.name] * {"at_most": -1, "at_least": 1, "exactly": 0}[use.sense] > 0:
+            yield f"certificate prices {use.name}: {prices[use.name]!r}, which no limit {use.sense} has"
+    bound, value, gap = (number(certificate, key) for key in ("bound", "value", "gap"))
+    lines, idle = run.lines, run.policy.idle
+    worth = total([*lines["value"].tolist(), idle * run.unspent])
+    sizes = sum(np.abs(lines[name]) for name in ("interest", *COSTS)).tolist()
+    error = 12 * U * total([*sizes, idle * (run.uses[0].size + run.policy.budget)])
+    if not worth - 64 * error - 1e-9 * max(abs(worth), 1.0) <= value <= worth - error:
+        yield f"certificate value: says {value!r}, the inputs give {worth!r}"
+    who, charges = np.flatnonzero(run.book.lendable), charges_of(run, prices, {})
+    parts = (offers_to(who[k : k + 8192], run) for k in range(0, len(who), 8192))
+    found = values_of(parts, charges, run.operations)
+    if "tree" in certificate:
+        tree = Tree(run, certificate["tree"])
+        yield from tree.faults()
+        found = Of(bound=min(found.bound, tree.claimed), upper=min(found.upper, tree.claimed))
+    if fault := misstated(bound, found):
+        yield f"certificate bound: {fault}"
+    slack = total(abs(prices[use.name]) * use.excess for use in run.uses)
+    if value > bound + slack and not run.broken and not run.terms:
+        yield f"certificate value: {value!r} lies above the bound {bound!r}"
+    if not is_gap(gap, bound, value):
+        yield f"certificate gap: says {gap!r}, not what bound and value give"
+    yield from limit_faults(run, certificate)
+
+
+def limit_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
+    """Rows of the certificate that are used otherwise."""
+    said = certificate.get("limits", [])
+    need(isinstance(said, list) and len(said) == len(run.uses), "certificate limits: not one a row")
+    for one, use in zip(said, run.uses, strict=True):
+        need(entries({"l": one}, "l").keys() == LIMIT_TOLD, "certificate limits: an entry of other keys")
+        near, broken = 1e-9 * use.scale + 64 * U * use.size, 0.0
+        if use.broken:
+            broken = use.excess / use.scale if use.scale else 1.0
+        used, bound, price, violation = (number(one, n) for n in ("used", "bound", "price", "violation"))
+        right = all(one[key] == getattr(use, key) for key in ("name", "measure", "sense"))
+        right &= abs(used - use.used) <= near and abs(bound - use.bound) <= near
+        right &= price == certificate["prices"][use.name] and (violation > 0) == use.broken
+        if not right or abs(violation - broken) > 1e-9 * max(broken, 1.0):
+            yield f"certificate limits {use.name}: says {one}, the inputs give {use}"
+    worst = max(one["violation"] for one in said)
+    if number(certificate, "largest_violation") != worst:
+        yield f"certificate largest_violation: is not {worst!r}, the largest of its limits"
+
+
+def line_faults(run: Of, prices: dict[str, float]) -> Iterator[str]:
+    """Rows of the allocation that the inputs do not give."""
+    said, lines = run.decided, run.lines
+    refused = lines["amount"] == 0
+    wrong = {"grade": said["grade"] != run.book.grade, "reason": (said["reason"] == "") == refused}
+    wrong["reason"] |= refused & contradicted(run, refused, prices)
+    for name in ("rate", *FIGURES):
+        wrong[name] = ~(np.abs(said[name] - lines[name]) <= 1e-9 * np.maximum(np.abs(lines[name]), 1.0))
+    for name, off in wrong.items():
+        if np.any(off):
+            row = int(np.argmax(off))
+            given = lines[name][row] if name in lines else "something else"
+            yield f"allocation, row {row + 1}, {name}: says {said[name][row]!r}, the inputs give {given!r}"
+
+
+def contradicted(run: Of, refused: Array, prices: dict[str, float]) -> Any:
+    """Whose reason for a refusal cannot be it."""
+    said, why, named = run.decided["reason"], run.book.why, [use.name for use in run.uses]
+    if run.rule == "file":
+        return said != f"not in {os.path.basename(at(run.scenario, 'strategy.file'))}"
+    wrong = np.where(why != "", said != why, np.isin(said, NO_OFFER))
+    open_to = np.flatnonzero(refused & (why == ""))
+    reason = said[open_to]
+    if run.rule != "optimal":
+        known = {NEVER, "passed over: it would not earn its cost"}
+        if run.rule == "ahp_lines":
+            known |= {"no line for this grade", "no rate of the strategy's band may be offered"}
+            lines, taken = {f"{grade} line" for grade in run.book.grade}, {x.name for x in run.policy.limits}
+            named += [f"{line} of the strategy" if line in taken else line for line in lines]
+        rooms = ("the budget" if name == "budget" else f"limit {name}" for name in named)
+        known |= {f"no room left in {room} at its turn" for room in rooms}
+        known = {"not needed for the wanted income at the least loss"} if run.rule == "min_loss" else known
+        wrong[open_to] = ~np.isin(reason, [*known])
+        return wrong
+    offers = offers_to(open_to, run)
+    own = [answers(offers, charges_of(run, priced, {}), run.operations)[0] for priced in ({}, prices)]
+    free, priced = (np.where(offers.held, one, -np.inf).max(axis=1) for one in own)
+    near = 1e-9 * np.maximum(offers.high, 1.0)
+    bad = np.where(reason == NEVER, free > near, (reason != STEPPED) | (priced < -near))
+    for rows in run.rows:
+        for k, name in enumerate(rows.names):
+            mine = reason == f"crowded out by {'the budget' if name == 'budget' else f'limit {name}'}"
+            idle = (rows.row[open_to] != k) & (not rows.of) | (prices[name] == 0)
+            bad[mine] = (idle | (free < -near) | (priced > near))[mine]
+    wrong[open_to] |= bad
+    return wrong
+
+
+# --- 10. The summary ------------------------------------------------------------------------------
+def expected_summary(run: Of, certificate: dict[str, Any]) -> dict[str, Any]:
+    """The keys that follow from the inputs, and what stands there."""
+    lines, book, grades, limits = run.lines, run.book, {}, []
+    amount, followed = lines["amount"], at(run.scenario, "strategy.file")
+
+    def summed(who: Any, *names: str) -> dict[str, float]:
+        return {name: total(lines[name][who]) for name in names}
+
+    for grade in sorted(set(book.grade)):
+        own = book.grade == grade
+        offered, weighted = total(amount[own]), total((amount * lines["rate"])[own])
+        grades[grade] = {
+            "borrowers": int(own.sum()), "funded": int((amount[own] > 0).sum()), "offered": offered,
+            "mean_rate": weighted / offered if offered else 0.0,
+            **summed(own, "drawn", "interest", *COSTS, "value"),
+        }  # fmt: skip
+    for one, use in zip(certificate["limits"], run.uses, strict=True):
+        room = float(one["bound"] - one["used"])
+        slack = {"at_most": room, "at_least": -room, "exactly": -abs(room)}[use.sense]
+        told = {key: float(one[key]) for key in ("used", "bound", "price")} | {"slack": slack}
+        told |= {"name": use.name, "measure": use.measure, "sense": use.sense, "broken": use.broken}
+        limits.append({**told, "binding": bool(abs(slack) <= 1e-9 * use.scale)})
+    return {
+        "schema": 1, "name": at(run.scenario, "name"), "currency": at(run.scenario, "policy.currency"),
+        "objective": float(certificate["value"]), "certified_bound": float(certificate["bound"]),
+        "certified_gap": float(certificate["gap"]), "limits_broken": run.broken,
+        "strategy": run.rule if followed is None else os.path.basename(followed),
+        "terms_broken": {what: int(who.sum()) for what, who in run.terms.items()},
+        "offered": total(amount), **summed(slice(None), "drawn", "interest", *COSTS),
+        "idle_income": run.policy.idle * run.unspent, "budget_unspent": run.unspent,
+        "refusal_constant": -run.policy.decline * total(book.worth), "borrowers": len(book.ids),
+        "funded": int((amount > 0).sum()), "by_grade": grades, "limits": limits,
+        "digest": digest(run.scenario, certificate["inputs"]),
     }  # fmt: skip
-    return {**found, "value": found["interest"] - sum(found[cost] for cost in COSTS)}, allowed
-
-
-def broken_terms(run: Of, amount: Array, allowed: Array) -> dict[str, Array]:
-    """What is wrong with decisions -> with whose."""
-    offered, book, lot = amount > 0, run.book, run.policy.lot
-    off, lent = money(lots(amount, lot), lot) != amount, offered & book.lendable
-    found = {
-        "amount to a borrower who may not be offered anything": offered & ~book.lendable,
-        "amount outside the borrower's smallest and largest loan": lent
-        & ((amount < book.low) | (amount > book.high)),
-        f"amount that is no multiple of {float(lot):g}": offered & off & ~book.pinned,
-        "rate that may not be offered": lent & ~allowed,
-        "pinned offer not made": book.pinned & book.lendable & ~offered,
-    }
-    return {what: who for what, who in found.items() if who.any()}
 
 
 def unlike(said: Any, found: Any, place: str, worth: float) -> Iterator[str]:
@@ -983,251 +1106,37 @@ def unlike(said: Any, found: Any, place: str, worth: float) -> Iterator[str]:
         yield f"{place}: says {said!r}, the inputs give {found!r}"
 
 
-def faults_of(folder: str) -> Iterator[str]:
-    """What a run says that is not so. Raises Missing, and Wrong where nothing more can be looked at."""
-    if not os.path.isdir(folder):
-        raise Missing(f"{folder}: no such folder")
-    names = ("scenario.json", "certificate.json", "summary.json")
-    scenario, certificate, summary = (strict_json(os.path.join(folder, name)) for name in names)
-    decided = allocation_of(folder)
-    for place, keys in KEYS.items():
-        entries(scenario, place, keys)
-    word(scenario, "policy.pricing", ["individual"], "individual")
-    yield from inputs_changed(folder, scenario, entries(certificate, "inputs"))
-    stress = stress_of(folder, scenario)
-    policy, borrowers = policy_of(scenario, stress), borrowers_of(folder, scenario)
-    curves = curves_of(folder, scenario, stress, set(borrowers.text("grade")))
-    menus = menus_of(policy, curves)
-    put_under(stress, borrowers)
-    book = book_of(borrowers, policy, menus)
-    if decided["borrower_id"].tolist() != book.ids:
-        raise Wrong("allocation: does not list the borrowers in their order")
-    rule = at(scenario, "strategy", "optimal")
-    if not isinstance(rule, str):
-        told = entries(scenario, "strategy", "ahp_lines min_loss file columns")
-        rule = next((name for name in ("ahp_lines", "min_loss", "file") if name in told), "")
-    run = Of(
-        scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule, decided=decided
-    )
-    run.rows, run.operations = rows_of(policy, borrowers, book), 24 + 2 * (len(policy.limits) + 1)
-    run.lines, allowed = ledger_of(run, decided["amount"], decided["rate"])
-    offered = run.lines["amount"]
-    bases = {
-        "offered": offered,
-        "drawn": run.lines["drawn"],
-        "interest": run.lines["gross"],
-        "loans": (offered > 0) * 1.0,
-    }
-    run.uses, run.terms = uses_of(run.rows, book, bases), broken_terms(run, offered, allowed)
-    run.broken = [use.name for use in run.uses if use.broken]
-    if rule == "optimal":
-        yield from (f"{what}: borrower {book.ids[int(np.argmax(who))]}" for what, who in run.terms.items())
-        yield from (f"limit {use.name}: uses {use.used!r} of {use.bound!r}" for use in run.uses if use.broken)
-    run.unspent = run.uses[0].bound - run.uses[0].used if policy.spend == "at_most" else 0.0
-    yield from certificate_faults(run, certificate)
-    yield from summary_faults(run, certificate, summary)
-    yield from line_faults(run, entries(certificate, "prices"))
-
-
-def allocation_of(folder: str) -> dict[str, Any]:
-    paths = [os.path.join(folder, f"allocation.{kind}") for kind in ("csv", "parquet")]
-    there = [path for path in paths if os.path.exists(path)] or paths[:1]
-    held, numbers = table_of(there[0]), ("amount", "rate", *FIGURES)
-    if len(there) > 1 or held.keys() != {*TEXTS, *numbers}:
-        raise Wrong(
-            f"{there[0]}: stands twice, or its columns are other than a run writes: {', '.join(held)}"
-        )
-    found: dict[str, Any] = {
-        name: as_numbers(held[name], f"{there[0]}, {name}", strict=True) for name in numbers
-    }
-    if np.any(np.signbit(found["amount"]) | np.signbit(found["rate"])):
-        raise Wrong(f"{there[0]}: an amount or rate below 0, or -0")
-    return found | {name: np.array([as_text(cell) for cell in held[name]], dtype=object) for name in TEXTS}
-
-
-def inputs_changed(folder: str, scenario: Any, claimed: dict[str, Any]) -> Iterator[str]:
-    """Inputs whose hash is not the stated one; of a database nothing but the copy can be looked at."""
-    source = at(scenario, "portfolio.source")
-    files: dict[str, Any] = {
-        "churn": "response.churn",
-        "scorecard": "portfolio.scorecard",
-        "stress": "stress.file",
-    }
-    files |= {"book": "strategy.file", "weights": "strategy.ahp_lines.file"}
-    paths: dict[str, Any] = {name: at(scenario, place) for name, place in files.items()}
-    paths["churn"] = None if paths["churn"] == "none" else paths["churn"]
-    paths["churn"] = None if paths["churn"] == "none" else paths["churn"]
-    paths |= {name: path for name, path in at(source, "invoices", {}).items() if name != "duplicates"}
-    kinds = [at(source, kind) for kind in ("csv", "parquet", "xlsx")]
-    paths["portfolio"] = (
-        source if isinstance(source, str) else next((k for k in kinds if k is not None), None)
-    )
-    found: dict[str, Any] = {
-        name: hash_of(path_of(folder, path)) for name, path in paths.items() if path is not None
-    }
-    found |= {} if is_plain(folder, scenario) else {"borrowers": hash_of(copy_of(folder))}
-    found |= {} if at(source, "sql") is None else {"portfolio": claimed.get("portfolio")}
-    for name in dict.fromkeys([*found, *claimed]):
-        if found.get(name) != claimed.get(name) or not re.fullmatch(
-            "sha256:[0-9a-f]{64}", str(claimed.get(name))
-        ):
-            yield f"{name}: has changed since the run"
-
-
-def is_gap(said: float, bound: float, value: float) -> bool:
-    gap = (bound - value) / max(abs(bound), 1.0)
-    negative = said == 0 and math.copysign(1.0, said) < 0
-    return not negative and min(abs(said - gap), abs(said - max(gap, 0.0))) <= 1e-12
-
-
-def certificate_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
-    known = "schema prices bound value gap largest_violation limits inputs tree"
-    entries({"certificate": certificate}, "certificate", known)
-    prices, senses = entries(certificate, "prices"), {n: rows.sense for rows in run.rows for n in rows.names}
-    if (
-        prices.keys() != senses.keys()
-        or type(certificate.get("schema")) is not int
-        or certificate["schema"] != 1
-    ):
-        raise Wrong("certificate: its schema is not 1, or its prices are not one a limit")
-    for name in prices:
-        price = number(prices, name)
-        if (senses[name] == "at_most" and price < 0) or (senses[name] == "at_least" and price > 0):
-            yield f"certificate prices {name}: {price!r}, which a limit {senses[name]} cannot have"
-    bound, value, gap = (number(certificate, key) for key in ("bound", "value", "gap"))
-    lines, idle = run.lines, run.policy.idle
-    worth = total([*lines["value"].tolist(), idle * run.unspent])
-    sizes = [
-        *sum(np.abs(lines[name]) for name in ("interest", *COSTS)),
-        idle * (run.uses[0].size + run.policy.budget),
-    ]
-    error = 12 * U * total(sizes)
-    if not worth - 64 * error - 1e-9 * max(abs(worth), 1.0) <= value <= worth - error:
-        yield f"certificate value: says {value!r}, the inputs give {worth!r}"
-    who, charges = np.flatnonzero(run.book.lendable), charges_of(run, prices, {})
-    parts = (offers_to(who[k : k + 8192], run) for k in range(0, len(who), 8192))
-    found = values_of(parts, charges, run.operations)
-    if "tree" in certificate:
-        tree = Tree(run, certificate["tree"], run.operations)
-        yield from tree.faults()
-        found = Of(bound=min(found.bound, tree.claimed), upper=min(found.upper, tree.claimed))
-    if fault := misstated(bound, found):
-        yield f"certificate bound: {fault}"
-    slack = total(abs(prices[use.name]) * use.excess for use in run.uses)
-    if value > bound + slack and not run.broken and not run.terms:
-        yield f"certificate value: {value!r} lies above the bound {bound!r}"
-    if not is_gap(gap, bound, value):
-        yield f"certificate gap: says {gap!r}, not what bound and value give"
-    yield from limit_faults(run, certificate)
-
-
-def limit_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
-    said, kinds = (
-        certificate.get("limits"),
-        [(rows.measure, rows.sense) for rows in run.rows for _ in rows.names],
-    )
-    if not isinstance(said, list) or len(said) != len(run.uses):
-        raise Wrong("certificate limits: not one a row")
-    for one, use, (measure, sense) in zip(said, run.uses, kinds, strict=True):
-        if entries({"limit": one}, "limit").keys() != LIMIT_TOLD:
-            raise Wrong("certificate limits: an entry of other keys")
-        near, broken = 1e-9 * use.scale + 64 * U * use.size, 0.0
-        if use.broken:
-            broken = use.excess / use.scale if use.scale else 1.0
-        wrong = (one["name"], one["measure"], one["sense"]) != (use.name, measure, sense)
-        wrong |= abs(number(one, "used") - use.used) > near or abs(number(one, "bound") - use.bound) > near
-        wrong |= number(one, "price") != certificate["prices"][use.name]
-        wrong |= (
-            abs(number(one, "violation") - broken) > 1e-9 * max(broken, 1.0)
-            or (one["violation"] > 0) != use.broken
-        )
-        if wrong:
-            yield f"certificate limits {use.name}: says {one}, the inputs give {use}"
-    worst = max(one["violation"] for one in said)
-    if number(certificate, "largest_violation") != worst:
-        yield f"certificate largest_violation: is not {worst!r}, the largest of its limits"
-
-
-def segment(run: Of, who: Array) -> dict[str, float]:
-    return {name: total(run.lines[name][who].tolist()) for name in ("interest", *COSTS)}
-
-
-def expected_summary(run: Of, certificate: dict[str, Any]) -> dict[str, Any]:
-    lines, book, grades, limits = run.lines, run.book, {}, []
-    amount, all_of, book_file = (
-        lines["amount"],
-        np.full(len(book.ids), True),
-        at(run.scenario, "strategy.file"),
-    )
-    for grade in sorted(set(book.grade)):
-        own = book.grade == grade
-        offered, weighted = total(amount[own].tolist()), total((amount * lines["rate"])[own].tolist())
-        grades[grade] = {
-            "borrowers": int(own.sum()), "funded": int((amount[own] > 0).sum()), "offered": offered,
-            "drawn": total(lines["drawn"][own].tolist()), "mean_rate": weighted / offered if offered else 0.0,
-            **segment(run, own), "value": total(lines["value"][own].tolist()),
-        }  # fmt: skip
-    for one, use in zip(certificate["limits"], run.uses, strict=True):
-        room = float(one["bound"] - one["used"])
-        slack = {"at_most": room, "at_least": -room, "exactly": -abs(room)}[one["sense"]]
-        shown = {key: one[key] for key in ("name", "measure", "sense")}
-        shown |= {key: float(one[key]) for key in ("used", "bound", "price")}
-        limits.append(
-            {**shown, "slack": slack, "binding": bool(abs(slack) <= 1e-9 * use.scale), "broken": use.broken}
-        )
-    return {
-        "schema": 1, "name": at(run.scenario, "name"), "currency": at(run.scenario, "policy.currency"),
-        "objective": float(certificate["value"]), "certified_bound": float(certificate["bound"]),
-        "certified_gap": float(certificate["gap"]), "limits_broken": run.broken,
-        "strategy": run.rule if book_file is None else os.path.basename(book_file),
-        "terms_broken": {what: int(who.sum()) for what, who in run.terms.items()},
-        "offered": total(amount.tolist()), "drawn": total(lines["drawn"].tolist()), **segment(run, all_of),
-        "idle_income": run.policy.idle * run.unspent,
-        "budget_unspent": run.unspent, "refusal_constant": -run.policy.decline * total(book.worth.tolist()),
-        "borrowers": len(book.ids), "funded": int((amount > 0).sum()), "by_grade": grades, "limits": limits,
-        "digest": digest(run.scenario, certificate["inputs"]),
-    }  # fmt: skip
-
-
 def summary_faults(run: Of, certificate: dict[str, Any], said: dict[str, Any]) -> Iterator[str]:
+    """What the summary says that inputs and certificate do not give."""
     expected, free = expected_summary(run, certificate), {"notes": list, "seconds": dict, "versions": dict}
     words = ("status", "stop", "proof", "bound", "gap", "method", "peak_memory_mb", *free)
     told = {key: entry for key, entry in said.items() if key not in words}
     yield from unlike(told, expected, "summary", max(abs(certificate["bound"]), expected["offered"], 1.0))
-    yield from (
-        f"summary {key}: is no {kind.__name__}"
-        for key, kind in free.items()
-        if not isinstance(said.get(key), kind)
-    )
+    wrong = (key for key, kind in free.items() if not isinstance(said.get(key), kind))
+    yield from (f"summary {key}: is not of its kind" for key in wrong)
     bound, gap, _ = (number(said, key) for key in ("bound", "gap", "peak_memory_mb"))
     value, certified, broken = certificate["value"], certificate["bound"], bool(run.broken or run.terms)
     asked = number(run.scenario, "solver.gap", 1e-9)
     least = value if not broken else -math.inf if said.get("proof") == "solver" else certified
     if not least <= bound <= max(least, certified):
         yield f"summary bound: says {bound!r}, outside {least!r} to {certified!r}"
-    for key, whole in (
-        ("objective", value),
-        ("certified_bound", certified),
-        ("certified_gap", certificate["gap"]),
-    ):
-        if said.get(key) != whole:
-            yield f"summary {key}: is not the certificate's {whole!r}"
     for one, other in zip(said["limits"], certificate["limits"], strict=False):
         if any(one[key] != other[key] for key in ("used", "bound", "price")):
             yield f"summary limits {other['name']}: says other figures than the certificate"
     if not is_gap(gap, bound, value):
         yield f"summary gap: says {gap!r}, not what bound and objective give"
     own, method = "tree" if "tree" in certificate else "prices", at(run.scenario, "solver.method", "auto")
-    proofs = {"solver"} if bound < certified else {own, "solver"} if bound == value else {own}
     late = run.rule == "optimal" and gap > asked + 1e-9
-    possible = {
-        "status": {"breaks_limits" if broken else "optimal" if gap <= asked else "feasible"}, "proof": proofs,
-        "stop": {"time_limit", "exhausted"} if late else {"time_limit", "exhausted", "gap"},
+    possible: dict[str, set[Any]] = {
+        "objective": {value}, "certified_bound": {certified}, "certified_gap": {certificate["gap"]},
+        "status": {"breaks_limits" if broken else "optimal" if gap <= asked else "feasible"},
+        "proof": {"solver"} if bound < certified else {own, "solver"} if bound == value else {own},
+        "stop": {"time_limit", "exhausted"} | (set() if late else {"gap"}),
         "method": {"exact", "reduced"} if method == "auto" else {method},
     }  # fmt: skip
     for key, known in possible.items():
         if said.get(key) not in known:
-            yield f"summary {key}: says {said.get(key)!r}, where only {' or '.join(sorted(known))} can be"
+            yield f"summary {key}: says {said.get(key)!r}, where only {sorted(map(str, known))} can be"
 
 
 def digest(scenario: Any, inputs: Any) -> str:
@@ -1241,8 +1150,7 @@ def digest(scenario: Any, inputs: Any) -> str:
         return int(value) if isinstance(value, float) and value.is_integer() else value
 
     document, source = whole(scenario), at(scenario, "portfolio.source")
-    document.pop("stresses", None)
-    for place in (*PLACES, "strategy.ahp_lines.file"):
+    for place in ("stresses", "portfolio.source", *FILES.values()):
         above, _, last = place.rpartition(".")
         if isinstance(at(document, above), dict):
             at(document, above).pop(last, None)
@@ -1251,72 +1159,19 @@ def digest(scenario: Any, inputs: Any) -> str:
     return hashlib.sha256(json.dumps([document, read_by, inputs], sort_keys=True).encode()).hexdigest()
 
 
-def line_faults(run: Of, prices: dict[str, Any]) -> Iterator[str]:
-    """Rows of the allocation that the inputs do not give."""
-    said, lines = run.decided, run.lines
-    refused = lines["amount"] == 0
-    wrong = {"grade": said["grade"] != run.book.grade, "reason": (said["reason"] == "") == refused}
-    wrong["reason"] |= refused & contradicted(run, refused, prices)
-    for name in ("rate", *FIGURES):
-        wrong[name] = ~(np.abs(said[name] - lines[name]) <= 1e-9 * np.maximum(np.abs(lines[name]), 1.0))
-    for name, off in wrong.items():
-        if np.any(off):
-            row = int(np.argmax(off))
-            given = lines[name][row] if name in lines else "something else"
-            yield f"allocation, row {row + 1}, {name}: says {said[name][row]!r}, the inputs give {given!r}"
-
-
-def contradicted(run: Of, refused: Array, prices: dict[str, Any]) -> Any:
-    """Whose reason for a refusal cannot be it."""
-    said, why = run.decided["reason"], run.book.why
-    if run.rule == "file":
-        return said != f"not in {os.path.basename(at(run.scenario, 'strategy.file'))}"
-    wrong = np.where(why != "", said != why, np.isin(said, NO_OFFER))
-    open_to, names = np.flatnonzero(refused & (why == "")), [name for rows in run.rows for name in rows.names]
-    if run.rule != "optimal":
-        known = {NEVER, "passed over: it would not earn its cost"}
-        if run.rule == "ahp_lines":
-            known |= {"no line for this grade", "no rate of the strategy's band may be offered"}
-            taken = {limit.name for limit in run.policy.limits}
-            lines = {grade: f"{grade} line" for grade in set(run.book.grade)}
-            names += [f"{line} of the strategy" if line in taken else line for line in lines.values()]
-        known |= {
-            f"no room left in {'the budget' if n == 'budget' else f'limit {n}'} at its turn" for n in names
-        }
-        known = {"not needed for the wanted income at the least loss"} if run.rule == "min_loss" else known
-        wrong[open_to] = ~np.isin(said[open_to], [*known])
-        return wrong
-    offers, reason, best = offers_to(open_to, run), said[open_to], []
-    for priced in ({}, prices):
-        own, _ = answers(offers, charges_of(run, priced, {}), run.operations)
-        best.append(np.where(offers.held, own, -np.inf).max(axis=1))
-    near = 1e-9 * np.maximum(offers.high, 1.0)
-    bad = (reason != NEVER) & (reason != STEPPED)
-    bad |= ((reason == NEVER) & (best[0] > near)) | ((reason == STEPPED) & (best[1] < -near))
-    for rows in run.rows:
-        for k, name in enumerate(rows.names):
-            own = reason == (
-                "crowded out by the budget" if name == "budget" else f"crowded out by limit {name}"
-            )
-            counted = (rows.row[open_to] == k) | bool(rows.of)
-            bad[own] = (~counted | (best[0] < -near) | (best[1] > near))[own] | (prices[name] == 0)
-    wrong[open_to] |= bad
-    return wrong
-
-
 def check(folder: str) -> list[str]:
     """Every fault of a run. Raises Missing where a file is not there."""
     faults: list[str] = []
     try:
         faults.extend(faults_of(folder))
-    except Wrong as fault:
-        faults.append(str(fault))
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        faults.append(f"something is not of the kind that runs hold: {error}")
+    except (Wrong, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        kind = "" if isinstance(error, Wrong) else "something is not of the kind that runs hold: "
+        faults.append(f"{kind}{error}")
     return faults
 
 
 def main(arguments: Sequence[str]) -> int:
+    """The program: prints every fault."""
     try:
         if len(arguments) != 1:
             raise Missing("usage: python checker.py RUN")
@@ -1326,9 +1181,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     for fault in faults:
         print(f"fault: {fault}", file=sys.stderr)
-    print(
-        f"{arguments[0]}: {len(faults)} faults, it does not hold" if faults else f"{arguments[0]}: it holds"
-    )
+    print(f"{arguments[0]}: {f'{len(faults)} faults, it does not hold' if faults else 'it holds'}")
     return 5 if faults else 0
 
 

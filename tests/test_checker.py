@@ -110,6 +110,12 @@ def test_other_rows_have_a_tolerance_of_their_own_size(scale: float) -> None:
         assert use(rows("drawn", "at_least", bound, [1.0]), [2 * bound * (1 - part)]).broken is broken
 
 
+def test_a_row_may_have_a_point_in_its_name() -> None:
+    assert checker.numbers_of({"prices": {"size[1.5]": 2}}, "prices") == {"size[1.5]": 2.0}
+    with pytest.raises(checker.Wrong, match="no number"):
+        checker.numbers_of({"prices": {"size[1.5]": None}}, "prices")
+
+
 def test_a_curve_is_pooled_and_read_in_fractions() -> None:
     thirds = [Fraction(1), Fraction(3), Fraction(2), Fraction(1), Fraction(9)]
     assert checker.rising(thirds) == [1, 2, 2, 2, 9]
