@@ -847,8 +847,7 @@ class Tree:
         """The two sides of a split at an amount."""
         amount, lot = number(node, "amounts"), self.run.policy.lot
         count = lots(np.array([amount]), lot)
-        whole = self.run.policy.step is not None and money(count, lot)[0] == amount
-        need(whole, f"splits at {amount!r}, which is no multiple of a step")
+        need(money(count, lot)[0] == amount, f"splits at {amount!r}, which is no multiple of {float(lot):g}")
         need(self.root.refusal[place], "splits the amount of a pinned offer")
         low = max(offers.low[place], float(money(count + 1, lot)[0]))
         upper = changed(offers, place, low=low, refusal=False)

@@ -7,7 +7,7 @@ The document is {bound, lots, nodes}; node 0 is the root and holds every allocat
 - a split {borrower, split: [[rates ...], [rates ..., "none"]], children: [i, j]}: two sides that
   together hold every option left to the borrower, "none" for refusal;
 - a split {borrower, amounts: v, children: [i, j]}: amounts up to v and refusal on the first side,
-  amounts from v + step on the second.
+  amounts from v + step (without a step: v + 0.01) on the second.
 So no allocation is worth more than the largest bound of a leaf and bound - D of a cut, and the
 document's `bound` must be no less. Every bound is rounded outwards, and a choice is out below a cut only
 if it loses more than D whatever rounding did.
@@ -185,8 +185,9 @@ class _Walk:
     def _amounts(self, node: Mapping[str, Any], sets: Sets, row: int) -> list[Sets]:
         value = _number(node, "amounts")
         lot, at = Lot.of(self.step), np.array([value])
-        if self.step is None or not lot.whole(at)[0]:
-            raise _BrokenNodeError(f"splits amounts at {value!r}, which is no multiple of a step")
+        if not lot.whole(at)[0]:
+            unit = "a cent" if self.step is None else "a step"
+            raise _BrokenNodeError(f"splits amounts at {value!r}, which is no multiple of {unit}")
         beyond = float(lot.amounts(lot.counts(at) + 1)[0])
         if not self.table.everything.refusal[row]:
             raise _BrokenNodeError("splits the amount of a pinned offer")

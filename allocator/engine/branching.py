@@ -9,6 +9,7 @@ import numpy as np
 
 from allocator.engine.pool import REFUSAL, Pool, PoolAnswer
 from allocator.engine.restricted import Book, Sets
+from allocator.records.lots import in_money
 from allocator.records.portfolio import Booleans
 
 _WHOLE = 1e-6
@@ -28,29 +29,27 @@ class Split:
     options: tuple[Booleans, Booleans] | None = None
     """(K,) each: the borrower's options on either side; refusal, where allowed, is on the second."""
     amount: float | None = None
-    """Where amounts are split: the first side ends here, the second begins a step above, without refusal."""
+    """Where amounts are split: the first side ends here, the second begins a lot above, without refusal."""
     evenness: float = 0.0
     """The smaller of the two shares that the LP's point has on either side."""
 
 
-def splits_of(book: Book, sets: Sets, answer: PoolAnswer) -> list[Split]:
-    """What fractional borrowers offer to split, the most even first; none where the LP's point is whole."""
-    step = book.columns.offers.step
+def splits_of(book: Book, sets: Sets, answer: PoolAnswer, lot: float | None) -> list[Split]:
+    """What fractional borrowers offer to split, the most even first; none where nothing is left to split.
+
+    Amounts are split in lots of `lot`; None: not at all.
+    """
     found: list[Split] = []
     owners = answer.points.owner
-    for i in np.unique(owners[answer.shares < 1.0 - _WHOLE]):
+    for i in np.unique(owners[answer.shares < 1.0]):
         own = np.flatnonzero(owners == i)
         shares, lines = answer.shares[own], answer.points.line[own]
         held = np.unique(lines[shares > _WHOLE])
         if len(held) > 1:
             found += _option_splits(book, sets, int(i), lines, shares)
-        elif step is not None and held[0] != REFUSAL:
-            count = float(shares @ answer.points.amount[own]) / step
-            part = count - np.floor(count)
-            if _WHOLE < part < 1.0 - _WHOLE:
-                even = float(min(part, 1.0 - part))
-                found.append(_amount_split(book, sets, int(i), float(np.floor(count)) * step, step, even))
-    return sorted(found, key=lambda split: -split.evenness)
+        elif lot is not None and held[0] != REFUSAL:
+            found += _amount_splits(book, sets, int(i), float(shares @ answer.points.amount[own]) / lot, lot)
+    return sorted([one for one in found if one.evenness > 0.0] or found, key=lambda split: -split.evenness)
 
 
 def _option_splits(book: Book, sets: Sets, i: int, lines: np.ndarray, shares: np.ndarray) -> list[Split]:
@@ -68,6 +67,20 @@ def _option_splits(book: Book, sets: Sets, i: int, lines: np.ndarray, shares: np
     return splits
 
 
+def _amount_splits(book: Book, sets: Sets, i: int, count: float, lot: float) -> list[Split]:
+    """A split at `count` lots of the borrower's amount, of evenness 0 where these are whole inside the range.
+
+    Then the LP's point breaks a limit by the solver's tolerance, or a price must turn at the amount.
+    """
+    below, near = float(np.floor(count)), float(np.rint(count))
+    if abs(count - near) > _WHOLE:
+        return [_amount_split(book, sets, i, below, lot, min(count - below, 1.0 + below - count))]
+    span = book.lines(i)
+    low, high = sets.low[span][sets.options[span]], sets.high[span][sets.options[span]]
+    inside = low.min() / lot + 0.5 < near < high.max() / lot - 0.5
+    return [_amount_split(book, sets, i, near, lot, 0.0)] if inside else []
+
+
 def _option_split(book: Book, sets: Sets, i: int, cut: int, evenness: float) -> Split:
     """Options before `cut` on one side, the others and refusal on the other."""
     span = book.lines(i)
@@ -83,12 +96,14 @@ def _option_split(book: Book, sets: Sets, i: int, cut: int, evenness: float) -> 
     return Split(i, sides, (first, second), None, evenness)
 
 
-def _amount_split(book: Book, sets: Sets, i: int, amount: float, step: float, evenness: float) -> Split:
+def _amount_split(book: Book, sets: Sets, i: int, count: float, lot: float, evenness: float) -> Split:
+    """Up to `count` lots on one side, with refusal; a lot more on the other."""
     span = book.lines(i)
+    amount, beyond = in_money(np.array([count, count + 1.0]), lot).tolist()
     without = sets.refusal.copy()
     without[i] = False
     lower = _with(sets.high, span, np.minimum(sets.high[span], amount))
-    upper = _with(sets.low, span, np.maximum(sets.low[span], amount + step))
+    upper = _with(sets.low, span, np.maximum(sets.low[span], beyond))
     sides = (
         _nonempty(replace(sets, high=lower)),
         _nonempty(replace(sets, low=upper, refusal=without)),

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from allocator.engine.conflict import explain_conflict, lots_conflict, whole_conflict
 from allocator.engine.cores import (
+    COUNTED_BORROWERS,
     COUNTED_NODES,
     Outcome,
     Play,
@@ -61,6 +62,8 @@ ROUGHLY = 0.03
 """Gap, a borrower, at which the core ends that a proof tree starts from: the tree does the rest faster."""
 FIRST_LEAVES = 100
 """Of the tree that is tried before the optimum is known: what closes early needs no more."""
+CENT_LEAVES = 200
+"""Of a tree that splits cents: what they are worth closes early or hardly ever."""
 NODES = 3_000_000
 """Of a core's tree search, times its offers: work, unlike seconds, is the same on a busy machine."""
 LEAST_NODES = 100
@@ -110,7 +113,7 @@ def _optimise(
         search.offer(candidate(book, *parts.into(priced.option, priced.amount)))
     _have_something(search, priced)
     stop, prices = _grow_core(search, priced, progress), priced.prices
-    stop = _count_lots(search, priced, progress) or stop
+    stop = _last_lots(search, priced, progress) or stop
     del priced  # of a large book that is gigabytes
     if search.best is None:
         raise _none_found(search)
@@ -199,14 +202,29 @@ def _grow_core(search: Search, priced: Priced, progress: Progress) -> Stop:
     return "gap" if search.done else stop
 
 
-def _count_lots(search: Search, priced: Priced, progress: Progress) -> Stop | None:
-    """Looks for the last lots of a small book's amounts; says how that ended, None where nothing changed."""
-    if search.best is None or search.done or search.left <= 0 or not countable(search.book.columns):
+def _last_lots(search: Search, priced: Priced, progress: Progress) -> Stop | None:
+    """Looks for the last lots of a small book's amounts, and proves them; None where nothing changed.
+
+    A tree that splits cents says what can be rechecked, so it comes first; the solver finds what it missed.
+    """
+    if search.best is None or len(search.book.columns) > COUNTED_BORROWERS:
         return None
+    prove(search, priced, CENT_LEAVES, progress, cents=True)
+    before = search.best.value
+    _count_lots(search, priced, progress)
+    if search.best.value > before:
+        prove(search, priced, CENT_LEAVES, progress, cents=True)
+    return "gap" if search.done else None
+
+
+def _count_lots(search: Search, priced: Priced, progress: Progress) -> None:
+    """Has the solver count a small book's amounts in lots."""
+    if search.best is None or search.done or search.left <= 0 or not countable(search.book.columns):
+        return
     distance = _distance(search, priced)
     play = in_play(search.book.columns, priced, len(search.book.columns), distance, every_amount=True)
     if play.covers < distance:
-        return None
+        return
     progress("counting amounts in lots")
     enough = search.settings.gap / 2 * max(abs(priced.bound), 1.0)
     effort = Effort(enough, search.left, search.settings.seed, nodes=COUNTED_NODES)
@@ -217,7 +235,6 @@ def _count_lots(search: Search, priced: Priced, progress: Progress) -> Stop | No
         search.offer(candidate(search.book, outcome.option, outcome.amount))
     if outcome.stop in ("optimal", "node_limit", "time_limit", "other") and np.isfinite(outcome.bound):
         search.tighten(outcome.bound, "solver")
-    return "gap" if search.done else None
 
 
 def _cores(search: Search, priced: Priced, proving: float, progress: Progress) -> Stop:

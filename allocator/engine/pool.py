@@ -27,7 +27,7 @@ from allocator.records.portfolio import Booleans, Floats, Integers
 
 REFUSAL = -1
 """Stands for refusal where a line of the options is asked for."""
-_DUST = 1e-7
+_DUST = 1e-9
 """Shares of a point below this are the solver's."""
 
 

@@ -25,7 +25,7 @@ _CELLS = 50_000_000
 """Numbers that the table of all options may have, one a row of the limits."""
 _TELL_EVERY = 50
 """Leaves between two words on progress."""
-_SHARE = 0.99
+_SHARE = 0.5
 """Part of the gap asked for that a tree aims at; the rest is room for rounding."""
 _LEAST = 1e-13
 """No tree aims at a relative gap below this: sums of doubles say no more."""
@@ -38,26 +38,38 @@ _ENDINGS = {
 }
 
 
-def prove(search: Search, priced: Priced, leaves: int, progress: Callable[[str], None]) -> bool:
+def prove(
+    search: Search,
+    priced: Priced,
+    leaves: int,
+    progress: Callable[[str], None],
+    *,
+    cents: bool = False,
+) -> bool:
     """Grows a tree where prices leave a gap, of at most `leaves` in the time left; keeps it if that helps.
 
+    With `cents` it splits amounts without a step too, by the cent: that pays in small books only.
     Better allocations met on the way join the search. Does nothing without an allocation to start
     from, or for a book too large. True where only whole cents keep bound and value apart now.
     """
     if search.best is None or search.left <= 0 or _certified(search) or not fits(search):
         return False
 
+    book = book_of(search.book.columns)
+    rounding = book.rounding(priced.prices, book.sets)
+
     def offer(option: Codes, amount: Floats) -> float:
         search.offer(candidate(search.book, option, amount))
-        return _target(search)
+        return _target(search, rounding)
 
     def tell(leaves: int, bound: float) -> None:
         if leaves % _TELL_EVERY == 0:
             progress(f"proof tree of {leaves:,} leaves: bound {bound:,.2f}")
 
     progress("growing a proof tree")
-    goal = Goal(_target(search), leaves, offer, lambda: search.left, tell)
-    tree = grow(book_of(search.book.columns), priced.prices, goal)
+    lot = search.book.columns.offers.step or (CENT if cents else None)
+    goal = Goal(_target(search, rounding), leaves, lot, offer, lambda: search.left, tell)
+    tree = grow(book, priced.prices, goal)
     bound = float(max(tree.bound, search.best.value)) + _summation(tree)
     search.log.append(f"proof tree: {tree.leaves} leaves, bound {bound!r}; {_ENDINGS[tree.ending]}")
     if bound < search.certified:
@@ -95,11 +107,11 @@ def _certified(search: Search) -> bool:
     return search.certified - search.best.value <= search.settings.gap * max(abs(search.certified), 1.0)
 
 
-def _target(search: Search) -> float:
-    """The bound that meets the gap asked for."""
+def _target(search: Search, rounding: float) -> float:
+    """The bound that meets the gap asked for, if rounding leaves it."""
     assert search.best is not None
     value = float(search.best.value)
-    return value + max(_SHARE * search.settings.gap, _LEAST) * max(abs(value), 1.0)
+    return value + max(max(_SHARE * search.settings.gap, _LEAST) * max(abs(value), 1.0), 2 * rounding)
 
 
 def document(tree: Tree, bound: float) -> dict[str, Any]:

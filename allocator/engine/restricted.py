@@ -22,6 +22,8 @@ from allocator.engine.whole import decimal
 from allocator.records.lots import in_lots, in_money
 from allocator.records.portfolio import Booleans, Floats, Integers
 
+_ROUNDING = 40 * float(np.finfo(np.float64).eps)
+"""Of the terms at prices, what a stated bound is rounded up by (docs/certificate.md, section 7)."""
 _CLEAR = 1e-9
 """Losses stay this far, relative to the bound, from the distance that decides what is dropped."""
 
@@ -89,6 +91,18 @@ class Book:
         idle = max(0.0, self.columns.limits.idle_rate - float(prices[0])) * self.idle_room
         bound = float(self.rhs @ prices) + float(np.sum(best)) + idle + self.idle_constant
         return Best(bound, value, amount, best)
+
+    def proved(self, prices: Floats, sets: Sets) -> float:
+        """U at `prices`, rounded up as where it is stated."""
+        return self.evaluate(prices, sets).bound + self.rounding(prices, sets)
+
+    def rounding(self, prices: Floats, sets: Sets) -> float:
+        """What U is rounded up by where it is stated, nearly: much if `prices` are large."""
+        charged = np.abs(self.uses.unit) * sets.high + np.abs(self.uses.loan)
+        terms = np.abs(self.rhs)
+        if charged.size:
+            terms = terms + np.maximum.reduceat(charged, self.first[:-1], axis=1).sum(axis=1)
+        return _ROUNDING * float(terms @ np.abs(prices))
 
     def within(self, prices: Floats, sets: Sets, distance: float) -> tuple[Sets, float]:
         """`sets` without what loses more than `distance` at `prices`, and the distance used.

@@ -7,20 +7,22 @@ import numpy as np
 from allocator.engine.amounts import Chosen, best_amounts, chosen_of
 from allocator.engine.mending import nothing
 from allocator.engine.pool import REFUSAL, Pool, PoolAnswer
+from allocator.engine.restricted import Sets
 from allocator.records.portfolio import Codes, Floats, Integers
 
 
-def settle(pool: Pool, answer: PoolAnswer) -> tuple[Codes, Floats] | None:
+def settle(pool: Pool, answer: PoolAnswer, sets: Sets) -> tuple[Codes, Floats] | None:
     """Options and amounts (n,) near the LP's point, exactly its own where that is whole.
 
-    None where the options leave no amounts in whole lots.
+    Amounts stay in the ranges of `sets`: its own node's, or wider ones.
+    None where the options leave no amounts in whole lots there.
     """
     book = pool.book
     columns = book.columns
     line = _lines(pool, answer)
     taken = np.flatnonzero(line != REFUSAL)
     lines = line[taken]
-    amounts = best_amounts(_chosen(pool, lines))
+    amounts = best_amounts(_chosen(pool, lines, sets))
     if amounts is None:
         return None
     option = np.full(len(columns), -1, dtype=np.int32)
@@ -42,10 +44,10 @@ def _lines(pool: Pool, answer: PoolAnswer) -> Integers:
     return line
 
 
-def _chosen(pool: Pool, lines: Integers) -> Chosen:
+def _chosen(pool: Pool, lines: Integers, sets: Sets) -> Chosen:
     """The offers at `lines`, beside nothing: everybody who may be offered something is in the book."""
     book = pool.book
     option, amount = nothing(book.columns)
-    ends = book.sets.low[lines], book.sets.high[lines]
+    ends = sets.low[lines], sets.high[lines]
     usage = np.zeros(len(book.columns.limits))
     return chosen_of(book.columns, book.options, book.uses, lines, option, amount, usage, ends)

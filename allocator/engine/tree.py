@@ -54,7 +54,7 @@ class Node:
     prices: Floats
     """(m,)"""
     bound: float
-    """U at `prices`."""
+    """U at `prices`, rounded up."""
     distance: float
     """D of the last cut, here or on the way here."""
     answer: PoolAnswer | None = None
@@ -93,6 +93,8 @@ class Goal:
     target: float
     """A node whose bound is no higher is closed; a better allocation raises it."""
     leaves: int
+    lot: float | None
+    """What amounts are split in; None: choices are all that is split."""
     offer: Callable[[Codes, Floats], float]
     """Is told of allocations, which may break a limit; returns the target from then on."""
     left: Callable[[], float]
@@ -102,7 +104,7 @@ class Goal:
 
 def grow(book: Book, prices: Floats, goal: Goal) -> Tree:
     """The tree grown from `prices` until its bound meets the goal's target, or as far as it goes."""
-    root = Node(book.sets, prices, book.evaluate(prices, book.sets).bound, np.inf)
+    root = Node(book.sets, prices, book.proved(prices, book.sets), np.inf)
     tree = Tree(book, [root], -np.inf, "time")
     with suppress(OutOfTimeError):
         pool = Pool(book, prices, max(root.bound - goal.target, 0.0), goal.left)
@@ -135,9 +137,10 @@ def _search(tree: Tree, pool: Pool, goal: Goal) -> Ending:
     while (node := tree.nodes[heap[0][1]]).bound > goal.target:
         if leaves >= goal.leaves or goal.left() <= 0:
             return "leaves" if leaves >= goal.leaves else "time"
-        splits = _splits(tree, pool, node, goal.target)
-        if not splits or leaves % _SETTLE_EVERY == 1:
-            _settle(pool, node, goal)
+        splits = _splits(tree, pool, node, goal)
+        whole = not splits or splits[0].evenness == 0.0
+        if whole or leaves % _SETTLE_EVERY == 1:
+            _settle(pool, node, goal, whole)
             if tree.nodes[0].bound - goal.target <= far:
                 return "regrow"
             if node.bound <= goal.target:
@@ -152,20 +155,22 @@ def _search(tree: Tree, pool: Pool, goal: Goal) -> Ending:
     return "gap"
 
 
-def _splits(tree: Tree, pool: Pool, node: Node, target: float) -> list[Split]:
+def _splits(tree: Tree, pool: Pool, node: Node, goal: Goal) -> list[Split]:
     """What `node` can be split at, after a cut where that pays."""
+    target = goal.target
     if node.cut is None and node.bound - target <= _CUT_AGAIN * node.distance:
         node.sets, node.cut = pool.book.within(node.prices, node.sets, node.bound - target)
         node.distance = node.cut
         tree.claimed = max(tree.claimed, target)
-    return splits_of(pool.book, node.sets, _answer(node))
+    return splits_of(pool.book, node.sets, _answer(node), goal.lot)
 
 
-def _settle(pool: Pool, node: Node, goal: Goal) -> None:
-    """Offers the allocation that the node's LP point suggests."""
-    found = settle(pool, _answer(node))
-    if found is not None:
-        goal.target = max(goal.target, goal.offer(*found))
+def _settle(pool: Pool, node: Node, goal: Goal, whole: bool) -> None:
+    """Offers what the node's LP point suggests: its own amounts too where it is `whole`, at first."""
+    for sets in (node.sets, pool.book.sets) if whole else (pool.book.sets,):
+        found = settle(pool, _answer(node), sets)
+        if found is not None:
+            goal.target = max(goal.target, goal.offer(*found))
 
 
 def _answer(node: Node) -> PoolAnswer:
@@ -196,20 +201,20 @@ def _modest(book: Book, sets: Sets, node: Node, prices: Floats, target: float) -
 
     An empty node's prices have no end: the further they go, the less doubles say of the bound.
     """
-    bound = book.evaluate(prices, sets).bound
+    bound = book.proved(prices, sets)
     if bound > target or node.bound <= target:
         return prices, bound
     near, far = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (near + far) / 2
-        if book.evaluate(node.prices + middle * (prices - node.prices), sets).bound <= target:
+        if book.proved(node.prices + middle * (prices - node.prices), sets) <= target:
             far = middle
         else:
             near = middle
         if far - near <= 0.1 * far:
             break
     prices = node.prices + far * (prices - node.prices)
-    return prices, book.evaluate(prices, sets).bound
+    return prices, book.proved(prices, sets)
 
 
 def _bounded(pool: Pool, sets: Sets, prices: Floats, distance: float, target: float) -> Node:
@@ -217,13 +222,13 @@ def _bounded(pool: Pool, sets: Sets, prices: Floats, distance: float, target: fl
 
     The pool grows until what it lacks no longer matters, or the bound is down at the target.
     """
-    node = Node(sets, prices, pool.book.evaluate(prices, sets).bound, distance)
+    node = Node(sets, prices, pool.book.proved(prices, sets), distance)
     for _ in range(_ROUNDS):
         if node.bound <= target:
             break
         node.answer = pool.solve(sets)
         best = pool.book.evaluate(node.answer.prices, sets)
-        if best.bound < node.bound:
+        if pool.book.proved(node.answer.prices, sets) < node.bound:
             node.prices, node.bound = _modest(pool.book, sets, node, node.answer.prices, target)
         lacking = best.bound - node.answer.value
         if lacking > max(_SETTLED * (best.bound - target), 1e-13 * abs(best.bound)):

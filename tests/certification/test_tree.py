@@ -210,21 +210,6 @@ def test_a_certificate_is_as_tight_as_brute_force(case: Case) -> None:
     assert best - 1e-9 * scale <= solved.bound <= best + 1e-6 * scale
 
 
-def test_amounts_are_split_only_where_there_is_a_step() -> None:
-    free = CASE.under(ticket=type(CASE.policy.ticket)(100_000.0, 1e6, None))
-    solved = solve(free)
-    tree = {
-        "bound": 1e9,
-        "nodes": [
-            {"borrower": "b000", "amounts": 200_000.0, "children": [1, 2]},
-            {"prices": {}, "bound": np.inf},
-            {"prices": {}, "bound": np.inf},
-        ],
-    }
-    faults = judged(free, solved, tree).faults
-    assert "splits amounts at 200000.0, which is no multiple of a step" in str(faults[0])
-
-
 WHOLE = Case(
     portfolio(
         ["A", "A", "B"],
@@ -273,6 +258,19 @@ def test_amounts_are_split_at_whole_steps_and_cover_all() -> None:
     assert [node["bound"] for node in stated["nodes"][1:]] == pytest.approx([22_000.0, 30_000.0])
     _, [told] = walked(WHOLE, [{**split, "amounts": 150_000.0}, leaf(), leaf()])
     assert "splits amounts at 150000.0, which is no multiple of a step" in told
+
+
+def test_without_a_step_amounts_are_split_at_cents() -> None:
+    """Of 300,000 at 4 % one side keeps 100,000.01 and less, the other 100,000.02 and more."""
+    free = WHOLE.under(ticket=replace(WHOLE.policy.ticket, step=None))
+    split = {"borrower": "b000", "amounts": 100_000.01, "children": [1, 2]}
+    stated, faults = walked(free, [split, leaf(), leaf(budget=1.0)])
+    assert faults == []
+    assert stated["nodes"][1]["bound"] == pytest.approx(22_000.0004, rel=1e-12)
+    assert stated["nodes"][2]["bound"] == pytest.approx(310_000.0 - 0.96 * 0.02, rel=1e-12)
+    for between in (100_000.015, float(np.nextafter(100_000.01, 1e9)), 1e-300):
+        _, [told] = walked(free, [{**split, "amounts": between}, leaf(), leaf()])
+        assert f"amounts at {between!r}, which is no multiple of a cent" in told
 
 
 def test_above_the_largest_amount_nothing_is_left() -> None:

@@ -44,7 +44,7 @@ def grown(looks: int) -> Tree:
 
     target = solve(CASE).value
     columns = columns_of(CASE)
-    goal = Goal(target + 1e-9, 1_000, offer, left)
+    goal = Goal(target + 1e-7, 1_000, CASE.policy.ticket.step, offer, left)
     return grow(book_of(columns), np.zeros(len(columns.limits)), goal)
 
 
