@@ -1,4 +1,4 @@
-"""A limit that needs a value which is missing: an error, never a guess."""
+"""A limit that needs a value which is missing, or too large to weigh by: an error, never a guess."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Booleans, Portfolio
-from allocator.records.scenario import Limit
+from allocator.records.scenario import LARGEST_NUMBER, Limit
 
 
 def check_values(limits: Sequence[Limit], portfolio: Portfolio) -> None:
-    """Raises InputError naming every column that some limit reads and some borrower lacks."""
+    """Raises InputError naming every column that some limit reads and some borrower lacks or overdoes."""
     faults = [fault for limit in limits for fault in _faults(limit, portfolio)]
     if faults:
         raise InputError.of(faults, "limits")
@@ -21,16 +21,28 @@ def check_values(limits: Sequence[Limit], portfolio: Portfolio) -> None:
 def _faults(limit: Limit, portfolio: Portfolio) -> Iterator[Fault]:
     """One fault a column, with the first row and a count."""
     for verb, column, missing in _missing(limit, portfolio):
-        count = int(np.count_nonzero(missing))
-        if count:
-            rows = "1 row" if count == 1 else f"{count} rows"
-            yield Fault(
-                f"limit {limit.name!r} {verb} {column}, which is missing in {rows}",
-                "fill the column",
-                file=portfolio.source,
-                row=int(np.min(portfolio.row[missing])),
-                field=column,
-            )
+        yield from _fault(limit, verb, column, "missing", "fill the column", missing, portfolio)
+    if limit.weight is not None:
+        values = np.abs(portfolio.number(limit.weight))
+        what, remedy = f"above {LARGEST_NUMBER:g} in size", "write it in a larger unit"
+        large = np.isfinite(values) & (values > LARGEST_NUMBER)
+        yield from _fault(limit, "weighs by", limit.weight, what, remedy, large, portfolio)
+
+
+def _fault(
+    limit: Limit, verb: str, column: str, what: str, remedy: str, where: Booleans, portfolio: Portfolio
+) -> Iterator[Fault]:
+    """The fault of a column in the rows `where` (n,), if there are any."""
+    count = int(np.count_nonzero(where))
+    if count:
+        rows = "1 row" if count == 1 else f"{count} rows"
+        yield Fault(
+            f"limit {limit.name!r} {verb} {column}, which is {what} in {rows}",
+            remedy,
+            file=portfolio.source,
+            row=int(np.min(portfolio.row[where])),
+            field=column,
+        )
 
 
 def _missing(limit: Limit, portfolio: Portfolio) -> Iterator[tuple[str, str, Booleans]]:

@@ -24,6 +24,10 @@ LARGEST_LOAN = 1e13
 """Currency units; a double still tells each of its cents from the next, and so do sums of a few."""
 LONGEST_TERM = 100.0
 """Years."""
+LARGEST_NUMBER = 1e50
+"""Of a weight, and of a bound that is no money: sums of their products with money stay far below 1e308."""
+LARGEST_FACTOR = 1e6
+"""Of a stress."""
 
 
 @dataclass(frozen=True)

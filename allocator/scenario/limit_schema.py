@@ -17,10 +17,12 @@ from pydantic import (
     model_validator,
 )
 
+from allocator.records.scenario import LARGEST_NUMBER
 from allocator.scenario.quantities import (
     Finding,
     Quantity,
     Text,
+    Written,
     fraction,
     money,
     number,
@@ -54,20 +56,32 @@ def _bound(value: object, info: ValidationInfo) -> float:
     """A bound as money, a count or a fraction, as the limit's other keys say; those precede it."""
     known = info.data
     if not {"measure", "of", "weight"} <= known.keys():
-        return float(number(value, "a number").value)
+        return _modest(number(value, "a number"), "a number")
     if known["of"] is not None:
         weighted_freely = known["weight"] is not None and known["weight"] not in SHARE_COLUMNS
-        return float(number(value, "a number").value) if weighted_freely else fraction(value)
+        return _modest(number(value, "a number"), "a number") if weighted_freely else fraction(value)
     count = known["measure"] == "loans"
-    written = number(value, "a number of loans such as 100" if count else "an amount such as 4_000_000")
+    expected = "a number of loans such as 100" if count else "an amount such as 4_000_000"
+    written = number(value, expected)
     if written.percent:
         remedy = "add `of: budget`, `of: total` or `of: drawn`, or write an amount"
         raise refuse(Finding(f"{written.text} of what is not said", "write a number" if count else remedy))
     if known["weight"] is None and written.value < 0:
         raise refuse(Finding(f"{written.text} is negative, expected 0 or more", "write 0 or more"))
-    if known["weight"] is None and count and written.value % 1:
+    if not count and known["weight"] is None:
+        return money(value)
+    bound = _modest(written, expected)
+    if known["weight"] is None and written.value != written.value.to_integral_value():
         raise refuse(Finding(f"{written.text} is no number of loans", "write a whole number"))
-    return float(written.value) if count or known["weight"] is not None else money(value)
+    return bound
+
+
+def _modest(written: Written, expected: str) -> float:
+    """The number, of a size that a sum of money may be multiplied with."""
+    if abs(written.value) > LARGEST_NUMBER:
+        problem = f"{written.text} is too large a bound, expected at most {LARGEST_NUMBER:g}"
+        raise refuse(Finding(problem, f"write {expected}"))
+    return float(written.value)
 
 
 def _number_column(column: str) -> str:

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from allocator.errors import Fault, InputError
-from allocator.records.scenario import LARGEST_AMOUNT, LONGEST_TERM
+from allocator.records.scenario import LARGEST_AMOUNT, LARGEST_FACTOR, LONGEST_TERM
 
 _NUMBER = r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"
 _WRITTEN = re.compile(rf"\s*({_NUMBER})\s*(%?)\s*")
@@ -174,6 +174,9 @@ def factor(value: object) -> float:
     written = number(value, "a factor such as 1.4")
     if written.value < 0:
         raise refuse(Finding(f"{written.text} is negative, expected 0 or more", "write a factor such as 1.4"))
+    if written.value > LARGEST_FACTOR:
+        problem = f"{written.text} is too large a factor, expected at most {LARGEST_FACTOR:g}"
+        raise refuse(Finding(problem, "write a factor such as 1.4"))
     return float(written.value)
 
 

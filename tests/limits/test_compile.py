@@ -130,6 +130,14 @@ def test_missing_weights_and_filters_are_named_with_their_first_row() -> None:
     )
 
 
+def test_weights_too_large_to_multiply_money_with_are_named() -> None:
+    book = portfolio(["A", "B", "A", "B"], numbers={"tonnes": [1e50, -1.1e50, 0.0, 1e308]})
+    with pytest.raises(InputError, match=r"row 2, tonnes: .* above 1e\+50 in size in 2 rows; write it in a"):
+        compile_limits(policy(1e6, limit("carbon", "offered", "at_most", 5.0, weight="tonnes")), book)
+    within = portfolio(["A", "B"], numbers={"tonnes": [1e50, -1e50]})
+    compile_limits(policy(1e6, limit("carbon", "offered", "at_most", 5.0, weight="tonnes")), within)
+
+
 def test_each_borrower_may_have_a_limit_of_its_own() -> None:
     limits = compile_limits(
         policy(1e6, limit("name", "offered", "at_most", 0.5, of="total", each="borrower_id")), BOOK

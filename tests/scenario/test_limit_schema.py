@@ -58,6 +58,18 @@ NONSENSE = {
     "measure: loans, at_most: 5%": ".at_most: 5% of what is not said; write a number",
     "measure: loans, at_most: 2.5": ".at_most: 2.5 is no number of loans; write a whole number",
     "measure: offered, at_most: -5": ".at_most: -5 is negative, expected 0 or more; write 0 or more",
+    "measure: loans, at_most: 1e308": (
+        ".at_most: 1e308 is too large a bound, expected at most 1e+50; write a number of loans such as 100"
+    ),
+    "measure: drawn, weight: tonnes, exactly: -2e50": (
+        ".exactly: -2e50 is too large a bound, expected at most 1e+50; write an amount such as 4_000_000"
+    ),
+    "measure: drawn, weight: tonnes, at_most: 1e300, of: drawn": (
+        ".at_most: 1e300 is too large a bound, expected at most 1e+50; write a number"
+    ),
+    "measure: offered, at_least: 1e308": (
+        ".at_least: '1e308' is too large an amount, expected at most 1e+14; write an amount in currency units"
+    ),
     "measure: drawn, weight: lgd, at_most: 45, of: drawn": (
         ".at_most: 45 would be 4,500 %, expected 0% to 100%; write 45% or 0.45"
     ),

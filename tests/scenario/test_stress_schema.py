@@ -154,6 +154,11 @@ def test_columns_may_be_named_that_only_the_stress_reads(write: Write, base: str
             "stress.pd.all: -1 is negative, expected 0 or more; write a factor such as 1.4",
         ),
         (
+            "stress: {limits: {all: 1e308}}",
+            "stress.limits.all: 1e308 is too large a factor, expected at most 1e+06; "
+            "write a factor such as 1.4",
+        ),
+        (
             "stress: {lgd: {all: much}}",
             "stress.lgd.all: 'much' is not a factor such as 1.4; write a factor such as 1.4",
         ),
