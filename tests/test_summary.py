@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import replace
+from importlib.metadata import version
 from typing import Any, cast
 
 import numpy as np
 import pytest
 
+from allocator.certification import recheck
 from allocator.certification.certify import Finding, Proved, impossible_bound
 from allocator.certification.rounding import Rounded
-from allocator.records.run import Certificate, LimitUse, relative_gap
+from allocator.records.run import Certificate, Decisions, LimitUse, relative_gap
 from allocator.records.scenario import SolverSettings
 from allocator.records.solution import Solution
-from allocator.summary import SOLVER_TOLERANCE, digest, proved_bound, status
+from allocator.summary import SOLVER_TOLERANCE, digest, figures, proved_bound, status, summarise
+from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.store.runs import made_scenario
 
 SOME = Rounded(100.0, 1.0)
@@ -178,3 +182,97 @@ def test_a_digest_changes_with_every_input() -> None:
     assert digest_of(DOCUMENT, portfolio="sha256:1") != digest_of(DOCUMENT)
     assert digest_of(DOCUMENT, churn="sha256:0") != digest_of(DOCUMENT)
     assert len(digest_of(DOCUMENT)) == 64
+
+
+def test_figures_by_hand() -> None:
+    """Two of A at 4 %, where all draw, one of them refused; one of B at 8 %, where half of it is drawn."""
+    book = portfolio(list("ABA"), pd=0.25, lgd=0.5, term=2.0, relationship_value=[64.0, 32.0, 16.0])
+    rules = policy(
+        1_024.0,
+        limit("cap", "drawn", "at_most", 384.0),
+        rates=dict.fromkeys("AB", (0.125, 0.25)),
+        ticket=(1.0, 512.0),
+        funding_rate=0.03125,
+        churn_cost_rate=0.125,
+        decline_churn=0.5,
+        processing_cost=4.0,
+        idle_rate=0.25,
+    )
+    case = Case(book, churn_table([0.125, 0.25], A=[0.0, 0.5], B=[0.0, 0.5]), rules)
+    decisions = Decisions(np.array([256.0, 256.0, 0.0]), np.array([0.125, 0.25, 0.0]))
+    found = recheck(case.scenario, book, case.table, decisions, {"budget": 0.0, "cap": 0.0}, {})
+    said = figures(case.scenario, book, found)
+    a = {
+        "borrowers": 2, "funded": 1, "offered": 256.0, "drawn": 256.0, "mean_rate": 0.125, "interest": 48.0,
+        "expected_loss": 32.0, "funding_cost": 16.0, "churn_cost": 0.0, "processing_cost": 4.0,
+        "relationship_cost": -32.0, "value": 28.0,
+    }  # fmt: skip
+    b = {
+        "borrowers": 1, "funded": 1, "offered": 256.0, "drawn": 128.0, "mean_rate": 0.25, "interest": 48.0,
+        "expected_loss": 16.0, "funding_cost": 8.0, "churn_cost": 16.0, "processing_cost": 2.0,
+        "relationship_cost": 0.0, "value": 6.0,
+    }  # fmt: skip
+    assert said["by_grade"] == {"A": a, "B": b}
+    of_all = ("offered", "drawn", "interest", "expected_loss", "funding_cost", "churn_cost")
+    for name in (*of_all, "processing_cost", "relationship_cost"):
+        assert said[name] == a[name] + b[name], name
+    assert (said["borrowers"], said["funded"], said["strategy"]) == (3, 2, "optimal")
+    assert (said["budget_unspent"], said["idle_income"], said["refusal_constant"]) == (512.0, 128.0, -56.0)
+    assert (said["certified_bound"], said["certified_gap"]) == (
+        found.certificate.bound,
+        found.certificate.gap,
+    )
+    assert (said["limits_broken"], said["terms_broken"]) == ([], {})
+    assert said["limits"] == [
+        {
+            "name": "budget", "measure": "offered", "sense": "at_most", "used": 512.0, "bound": 1_024.0,
+            "slack": 512.0, "price": 0.0, "binding": False, "broken": False,
+        },
+        {
+            "name": "cap", "measure": "drawn", "sense": "at_most", "used": 384.0, "bound": 384.0,
+            "slack": 0.0, "price": 0.0, "binding": True, "broken": False,
+        },
+    ]  # fmt: skip
+    spent = case.under(budget=replace(rules.budget, spend="exactly"))
+    broken = recheck(spent.scenario, book, case.table, decisions, {"budget": 0.0, "cap": 0.0}, {})
+    other = figures(spent.scenario, book, broken)
+    assert (other["budget_unspent"], other["idle_income"], other["limits_broken"]) == (0.0, 0.0, ["budget"])
+    nobody = Decisions(np.zeros(3), np.zeros(3))
+    none = figures(
+        case.scenario, book, recheck(case.scenario, book, case.table, nobody, {"budget": 0.0, "cap": 0.0}, {})
+    )
+    assert (none["by_grade"]["A"]["mean_rate"], none["offered"], none["funded"]) == (0.0, 0.0, 0)
+
+
+def test_a_summary_word_by_word() -> None:
+    """Every key there is, what the solver says of itself among them."""
+    book = portfolio(["A"], pd=0.0, max_amount=256.0)
+    rules = policy(1_024.0, rates={"A": (0.125, 0.25)}, ticket=(1.0, 512.0), currency="EUR")
+    case = Case(book, churn_table([0.125, 0.25], A=[0.0, 0.75]), rules)
+    scenario = replace(case.scenario, document={"portfolio": {"source": "borrowers.csv"}})
+    decisions = Decisions(np.array([256.0]), np.array([0.125]))
+    found = recheck(scenario, book, case.table, decisions, {"budget": 0.0}, {"churn": "sha256:1"})
+    own = replace(solution(48.0, "prices"), stop=cast(Any, "exhausted"), method=cast(Any, "reduced"))
+    said = summarise(scenario, book, own, found, {"solve": 1.5}, ["a note"])
+    memory, versions = said.pop("peak_memory_mb"), said.pop("versions")
+    assert 1.0 < memory < 1e6
+    libraries = ("allocator", "highspy", "numpy", "pandas", "pyarrow", "pyomo", "scipy")
+    assert versions == {"python": platform.python_version(), **{name: version(name) for name in libraries}}
+    certificate = found.certificate
+    assert said == {
+        "schema": 1,
+        "name": "case",
+        "status": "optimal",
+        "stop": "exhausted",
+        "proof": "prices",
+        "currency": "EUR",
+        "objective": certificate.value,
+        "bound": certificate.bound,
+        "gap": relative_gap(certificate.bound, certificate.value),
+        **figures(scenario, book, found),
+        "notes": ["a note"],
+        "seconds": {"solve": 1.5},
+        "method": "reduced",
+        "digest": digest(scenario, certificate),
+    }
+    assert summarise(scenario, book, own, found, {})["notes"] == []
