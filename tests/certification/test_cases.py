@@ -73,6 +73,7 @@ CAP = limit("l", "offered", "at_most", SIZE)
         (limit("l", "loans", "at_most", 2.9999999999), {}, {"l": 2.0}),
         (limit("l", "loans", "at_least", 1.0000000001), {}, {"l": 2.0}),
         (limit("l", "loans", "at_most", 2.5), {"step": None, **pinned(150_000.0)}, {"l": 2.0}),
+        (limit("l", "loans", "at_most", 2.5), pinned(150_000.5), {"l": 2.0}),
         (limit("l", "loans", "at_most", 1.5, weight="w"), {"numbers": {"w": [0.5] * 3}}, {}),
         (limit("l", "loans", "at_most", 1.5, weight="w"), {"numbers": {"w": [1.0, 1.0, 0.5]}}, {}),
         (
