@@ -135,3 +135,14 @@ def test_prices_too_large_give_no_warning() -> None:
         for price in (1e300, -1e300):
             prices = {"budget": 1e308, "l": price}
             assert upper_bound(book, rules, terms, blocks_of(rules, book), prices) == np.inf
+
+
+def test_the_lower_end_counts_where_it_may_be_the_better_one() -> None:
+    """A pinned offer has one end; a smallest loan is made for the relationship, worth half of 64 here."""
+    book = portfolio(["A"], pd=0.5, lgd=1.0, relationship_value=64.0, max_amount=256.0)
+    rules = policy(1_024.0, rates={"A": (0.125, 0.125)}, ticket=(16.0, 256.0), decline_churn=0.5)
+    case = Case(book, TABLE, rules)
+    terms = terms_of(book, TABLE, case.scenario.response, rules)
+    charges = charges_of(blocks_of(rules, book), {"budget": 0.0})
+    found = best_reduced_values(book, rules, terms, charges)
+    assert found.tolist() == [16 * (0.125 * 0.5 - 0.5) + 32.0]
