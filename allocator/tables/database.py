@@ -19,6 +19,8 @@ Found = TypeVar("Found")
 
 GRACE = 5.0
 """Seconds that a query which was told to stop is waited for."""
+STOPS = 50
+"""Times that it is told in them."""
 _READING = {
     sqlite3.SQLITE_SELECT,
     sqlite3.SQLITE_READ,
@@ -118,9 +120,11 @@ def within(seconds: float, work: Callable[[], Found], stop: Callable[[], None]) 
     try:
         return outcome.result(seconds)
     finally:
-        if thread.is_alive():
-            stop()
-            thread.join(GRACE)
+        for _ in range(STOPS):
+            if not thread.is_alive():
+                break
+            stop()  # again: the first may come before the query does, and then stops nothing
+            thread.join(GRACE / STOPS)
 
 
 def stop_query(connection: Connection) -> None:

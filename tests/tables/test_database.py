@@ -1,0 +1,32 @@
+"""Queries that end: in time, by a signal, or where they are told to before they begin."""
+
+from __future__ import annotations
+
+from threading import Event
+from time import sleep
+
+import pytest
+
+from allocator.tables.database import within
+
+
+def test_a_stop_that_comes_before_the_work_does_is_said_again() -> None:
+    """A query that has not begun is stopped by nothing: only the next word reaches it."""
+    begun, told = Event(), Event()
+    words: list[bool] = []
+
+    def work() -> None:
+        while len(words) < 2:
+            sleep(0.001)
+        begun.set()
+        assert told.wait(5.0)
+
+    def stop() -> None:
+        words.append(begun.is_set())
+        if begun.is_set():
+            told.set()
+
+    with pytest.raises(TimeoutError):
+        within(0.01, work, stop)
+    assert words[:2] == [False, False]
+    assert told.is_set()
