@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -185,7 +186,7 @@ def test_a_digest_changes_with_every_input() -> None:
 
 
 def test_figures_by_hand() -> None:
-    """Two of A at 4 %, where all draw, one of them refused; one of B at 8 %, where half of it is drawn."""
+    """Two of A at 1/8, where all draw, one of them refused; one of B at 1/4, where half of it is drawn."""
     book = portfolio(list("ABA"), pd=0.25, lgd=0.5, term=2.0, relationship_value=[64.0, 32.0, 16.0])
     rules = policy(
         1_024.0,
@@ -276,3 +277,16 @@ def test_a_summary_word_by_word() -> None:
         "digest": digest(scenario, certificate),
     }
     assert summarise(scenario, book, own, found, {})["notes"] == []
+
+
+def test_a_digest_goes_by_what_is_said_in_any_order_and_by_how_invoices_are_read() -> None:
+    def of(**source: Any) -> str:
+        return digest_of({"portfolio": {"source": source}, "name": "n"})
+
+    plain = of(invoices={"path": "a.csv", "sep": ";"})
+    assert of(invoices={"path": "elsewhere.csv", "sep": ";"}) == plain
+    assert of(invoices={"path": "a.csv", "sep": ","}) != plain
+    turned = {"name": "n", "portfolio": {"source": {"invoices": {"sep": ";", "path": "a.csv"}}}}
+    assert digest_of(turned) == plain
+    text, path = (digest_of({"portfolio": {"source": "a.csv"}, "x": x}) for x in ("models", Path("models")))
+    assert text == path
