@@ -13,9 +13,12 @@ BOOK = portfolio(["A"] * 3, pd=0.25, lgd=0.5, term=2.0, relationship_value=1_024
 POLICY = policy(
     1e6, funding_rate=0.03125, churn_cost_rate=0.125, decline_churn=0.5, processing_cost=64.0
 )  # fmt: skip
-LEDGER = ledger_of(
-    BOOK, POLICY, np.array([4_096.0, 0.0, 0.5]), np.array([0.125, 0.75, 0.125]), np.array([0.75, 0.5, 1.0])
-)
+
+
+def ledger() -> Ledger:
+    amounts, rates = np.array([4_096.0, 0.0, 0.5]), np.array([0.125, 0.75, 0.125])
+    return ledger_of(BOOK, POLICY, amounts, rates, np.array([0.75, 0.5, 1.0]))
+
 
 OFFERED = {
     "amount": 4_096.0,
@@ -34,26 +37,26 @@ OFFERED = {
 """Walks with 1/4, where a refusal would have lost 1/2: a quarter of the relationship is kept."""
 
 
-def line(ledger: Ledger, at: int) -> dict[str, float]:
-    return {field.name: float(getattr(ledger, field.name)[at]) for field in fields(Ledger)}
+def line(lines: Ledger, at: int) -> dict[str, float]:
+    return {field.name: float(getattr(lines, field.name)[at]) for field in fields(Ledger)}
 
 
 def test_an_offer_line_by_line() -> None:
-    assert line(LEDGER, 0) == OFFERED
+    assert line(ledger(), 0) == OFFERED
 
 
 def test_a_refusal_is_nothing_but_zeros() -> None:
-    assert set(line(LEDGER, 1).values()) == {0.0}
+    assert set(line(ledger(), 1).values()) == {0.0}
 
 
 def test_half_a_unit_is_an_offer() -> None:
-    assert line(LEDGER, 2)["drawn"] == 0.5
-    assert line(LEDGER, 2)["processing_cost"] == 64.0
-    assert line(LEDGER, 2)["relationship_cost"] == -512.0
+    assert line(ledger(), 2)["drawn"] == 0.5
+    assert line(ledger(), 2)["processing_cost"] == 64.0
+    assert line(ledger(), 2)["relationship_cost"] == -512.0
 
 
 def test_what_limits_add_up() -> None:
-    bases = Bases.of(LEDGER)
+    bases = Bases.of(ledger())
     assert bases.offered.tolist() == [4_096.0, 0.0, 0.5]
     assert bases.drawn.tolist() == [3_072.0, 0.0, 0.5]
     assert bases.interest.tolist() == [768.0, 0.0, 0.125]
