@@ -67,7 +67,7 @@ REFUSED = {
     "too few": (("--limit", "budget", "--points", "1"), "1 lies outside 2 to 1000"),
     "too many": (("--limit", "budget", "--limit", "A line", "--points", "41"), "41 lies outside 2 to 40"),
     "no number": (("--limit", "budget", "--from", "much"), "'much' is not an amount"),
-    "a share of money": (("--limit", "budget", "--to", "50%"), "50% is a percentage"),
+    "a share of money": (("--limit", "budget", "--to", "50%"), "50% of what is not said"),
     "money for a share": (("--limit", "A line", "--to", "4_000"), "--to 4_000 would be 400,000 %"),
     "backwards": (("--limit", "budget", "--from", "9e6", "--to", "8e6"), "let --from lie below --to"),
     "one end for two": (("--limit", "budget", "--limit", "A line", "--from", "1e6"), "give one a limit"),
