@@ -49,7 +49,7 @@ def test_the_page_of_a_run() -> None:
         shown(made_run(300))
         == """\
 made up: optimal, bound proved by prices
-objective -25,161.03 CNY, bound -25,161.03, gap 3.974e-12
+objective -25,161.03 CNY, bound -25,161.03, gap 4e-12
 225 of 300 firms funded, 131,956.49 CNY offered, 64,703.80 expected to be drawn
 
 By grade, amounts in CNY
