@@ -373,10 +373,11 @@ def test_a_bad_override_is_named(case: Path, allocator: Allocator, sets: str, to
     assert not (case / "run").exists()
 
 
-@pytest.mark.parametrize("out", ["borrowers.csv", "borrowers.csv/run", "full", "x" * 300, "/proc/run"])
+@pytest.mark.parametrize("out", ["borrowers", "borrowers.csv/run", "full", "x" * 300, "/proc/run"])
 def test_a_bad_output_folder_is_refused_before_solving(
     case: Path, allocator: Allocator, monkeypatch: pytest.MonkeyPatch, out: str
 ) -> None:
+    (case / "borrowers").write_text("a file")
     (case / "full").mkdir()
     (case / "full" / "letter.txt").write_text("not a run")
     monkeypatch.setattr("allocator.pipeline.allocate", lambda *_: pytest.fail("solved before it looked"))
