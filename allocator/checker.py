@@ -142,7 +142,7 @@ def parquet_of(path: str, raw: bytes) -> dict[str, Any]:
     from pyarrow import parquet
 
     try:
-        held = parquet.read_table(io.BytesIO(raw))
+        held = parquet.read_table(pa.BufferReader(raw))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise Wrong(f"{path}: no Parquet: {error}") from None
     names = held.column_names
