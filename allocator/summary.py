@@ -93,7 +93,7 @@ def status(scenario: Scenario, finding: Finding, gap: float) -> Status:
 def figures(scenario: Scenario, portfolio: Portfolio, finding: Finding) -> dict[str, Any]:
     """What the inputs, the decisions and the prices alone give: a recheck repeats it."""
     policy, ledger, certificate = scenario.policy, finding.ledger, finding.certificate
-    unspent = certificate.limits[0].slack if policy.budget.spend == "at_most" else 0.0
+    unspent = policy.unspent(certificate.limits[0].used)
     return {
         "strategy": scenario.strategy.name,
         "limits_broken": certificate.limits_broken,

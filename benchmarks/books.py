@@ -39,7 +39,9 @@ class Book:
 
     def scenario(self, settings: SolverSettings) -> Scenario:
         response = Response(CHURN, "isotonic")
-        return Scenario("book", None, PortfolioSource("parquet"), response, self.policy, settings, {})
+        return Scenario(
+            "book", None, PortfolioSource("parquet"), response, self.policy, settings, {}, written=self.policy
+        )
 
     def with_columns(self, **columns: Any) -> Book:
         """The same book with other columns of the portfolio."""

@@ -120,7 +120,16 @@ class Case:
     @property
     def scenario(self) -> Scenario:
         response = Response(Path("churn.csv"), self.smoothing)
-        return Scenario("case", None, PortfolioSource("csv"), response, self.policy, self.settings, {})
+        return Scenario(
+            "case",
+            None,
+            PortfolioSource("csv"),
+            response,
+            self.policy,
+            self.settings,
+            {},
+            written=self.policy,
+        )
 
     def under(self, **changes: Any) -> Case:
         """The same case with other fields of its policy."""

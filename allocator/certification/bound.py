@@ -54,7 +54,7 @@ def whole_bound(policy: Policy, charges: Charges, best: Rounded, prices: Mapping
 
 
 def _idle(policy: Policy, price: float) -> Rounded:
-    unspent = policy.budget.amount if policy.budget.spend == "at_most" else 0.0
+    unspent = policy.idle_room
     value = unspent * max(0.0, policy.idle_rate - max(price, 0.0))
     return Rounded(value, 4 * UNIT * unspent * (abs(policy.idle_rate) + abs(price)))
 

@@ -153,7 +153,7 @@ def table_of(
         blocks=blocks,
         lots=lots,
         sizes=OfferSizes.of(portfolio, policy, terms).take(member),
-        budget=policy.budget.amount if policy.budget.spend == "at_most" else 0.0,
+        budget=policy.idle_room,
         idle_rate=policy.idle_rate,
     )
     return _only(table, has)

@@ -192,7 +192,7 @@ def _with_budget(scenario: Scenario, portfolio: Portfolio, share: float | None) 
     policy = scenario.policy
     asked = float(np.sum(np.minimum(portfolio.max_amount, policy.ticket.max)))
     amount = float(np.floor(share * asked * 100.0) / 100.0)
-    return replace(scenario, policy=replace(policy, budget=replace(policy.budget, amount=amount)))
+    return replace(scenario, policy=policy.with_budget(amount))
 
 
 def _tested(period: str, side: Side, happened: Portfolio) -> Tested:

@@ -12,10 +12,11 @@ from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.insight.explanation import Reader, prices_of
 from allocator.insight.ledger import Account, BookLedger, LimitLine, accounts, book_ledger
 from allocator.insight.ranges import TIGHT, Range, range_along, ties_of
-from allocator.insight.variants import BUDGET, answer, best_of, without
+from allocator.insight.variants import answer, best_of, without
 from allocator.records.case import Case
 from allocator.records.portfolio import Booleans, Text
 from allocator.records.run import LimitUse
+from allocator.records.scenario import BUDGET
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import numpy as np
 from allocator.insight.ledger import Position
 from allocator.insight.offers import Offers, offers_to, stakes_of
 from allocator.records.portfolio import Floats
+from allocator.records.scenario import BUDGET
 
 NOTHING = 1e-10
 """A reduced value this small, a unit of the amount, is 0 with a price's rounding."""
@@ -158,11 +159,10 @@ def _prices(offers: Offers) -> Iterator[Figure]:
         return offers.at_prices({limit: price}).reduced
 
     policy = offers.policy
-    idle = policy.idle_rate if policy.budget.spend == "at_most" else 0.0
     for stake in offers.stakes:
         if stake.coefficient == 0.0:
             continue
-        low = {"at_most": idle if stake.limit == "budget" else 0.0}.get(stake.sense, -np.inf)
+        low = {"at_most": policy.idle_yield if stake.limit == BUDGET else 0.0}.get(stake.sense, -np.inf)
         high = 0.0 if stake.sense == "at_least" else np.inf
         name = stake.limit
         yield Figure(f"price of {name}", "price", stake.price, low, high, partial(lines, name))

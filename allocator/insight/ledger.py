@@ -162,7 +162,7 @@ def book_ledger(position: Position) -> BookLedger:
         # b - y is as in the certificate; the row has the reference on the left, so y = room - (b - y).
         left = use.bound - use.used
         lines.append(LimitLine(use.name, use.price, at - left, at, use.price * left + 0.0))
-    idle = lines[0].room - lines[0].used if policy.budget.spend == "at_most" else 0.0
+    idle = policy.unspent(lines[0].used)
     beyond = idle_worth(policy, position.prices) - policy.idle_rate * idle
     lines[0] = LimitLine(**{**vars(lines[0]), "unused": lines[0].unused + beyond})
     return BookLedger(

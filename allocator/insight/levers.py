@@ -87,14 +87,12 @@ def _limits(case: Case, policy: Policy, size: float) -> Iterator[Lever]:
         owed = policy.budget.spend != "at_most" or any(
             limit.of == "budget" and limit.sense != "at_most" for limit in policy.limits
         )
-        moved = replace(policy, budget=replace(policy.budget, amount=more))
-        yield _under(case, "budget", words, moved, loosens=not owed)
+        yield _under(case, "budget", words, policy.with_budget(more), loosens=not owed)
     for limit in policy.limits:
         bound = _loosened(limit, size)
         if bound is not None:
-            limits = tuple(replace(one, bound=bound) if one is limit else one for one in policy.limits)
             words = f"{_bound(limit, limit.bound)} to {_bound(limit, bound)}"
-            yield _under(case, f"limit {limit.name}", words, replace(policy, limits=limits))
+            yield _under(case, f"limit {limit.name}", words, policy.with_bound(limit.name, bound))
 
 
 def _loosened(limit: Limit, size: float) -> float | None:

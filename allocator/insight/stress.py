@@ -31,7 +31,6 @@ from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution
 from allocator.records.stress import BASE, FundingShock, Shock, Stress, StressSource
 from allocator.scenario.demand import in_money
-from allocator.scenario.stressing import stressed_policy
 from allocator.summary import proved_bound
 
 Progress = Callable[[str], None]
@@ -208,7 +207,7 @@ class Base:
         """This world under `stress`, what `source` comes to. Raises InputError for faults of the stress."""
         scenario, inputs = self.world.scenario, self.world.inputs
         portfolio, churn = stressed(inputs.portfolio, inputs.churn, stress, source or StressSource(stress))
-        policy = stressed_policy(scenario.policy, stress)
+        policy = scenario.policy.stressed(stress)
         return World(replace(scenario, policy=policy), replace(inputs, portfolio=portfolio, churn=churn))
 
     def frozen(self, world: World, anew: Anew | None = None) -> tuple[Outcome, Cut]:

@@ -16,9 +16,10 @@ from allocator.certification.bound import upper_bound
 from allocator.certification.economics import Bases
 from allocator.certification.limits import blocks_of
 from allocator.certification.terms import Terms, terms_of
-from allocator.insight.variants import BUDGET, Answer, find_limit, under, with_bound
+from allocator.insight.variants import Answer, find_limit, under
 from allocator.records.case import Case
 from allocator.records.portfolio import Floats
+from allocator.records.scenario import BUDGET
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Track:
         """The case with these bounds."""
         policy = self.case.scenario.policy
         for name, bound in zip(self.names, bounds, strict=True):
-            policy = with_bound(policy, name, bound)
+            policy = policy.with_bound(name, bound)
         return under(self.case, policy)
 
     def bound(self, bounds: tuple[float, ...], prices: Mapping[str, float]) -> float:
@@ -69,7 +70,7 @@ class Track:
 
     def _slope(self, axis: int, name: str, bounds: tuple[float, ...], prices: Floats) -> float:
         policy = self.case.scenario.policy
-        idle = max(0.0, policy.idle_rate - float(prices[0])) if policy.budget.spend == "at_most" else 0.0
+        idle = max(0.0, policy.idle_yield - max(float(prices[0]), 0.0))
         return float(prices @ self.direction(axis, bounds)) + idle * (name == BUDGET)
 
     def _slope_of_share(self, name: str, found: Answer) -> float:

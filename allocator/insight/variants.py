@@ -14,12 +14,11 @@ from allocator.limits import compile_limits
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case
 from allocator.records.run import Certificate, Decisions, relative_gap
-from allocator.records.scenario import Limit, Policy, Strategy
+from allocator.records.scenario import BUDGET, Limit, Policy, Strategy
 from allocator.records.solution import Solution
 from allocator.verification import Rechecked
 
 Progress = Callable[[str], None]
-BUDGET = "budget"
 OPTIMAL = Strategy()
 
 
@@ -130,25 +129,6 @@ def bound_of(policy: Policy, name: str) -> float:
     return policy.budget.amount if limit is None else limit.bound
 
 
-def with_bound(policy: Policy, name: str, bound: float) -> Policy:
-    """The policy with another budget, or another bound of the limit `name`."""
-    if name == BUDGET:
-        return replace(policy, budget=replace(policy.budget, amount=bound))
-    limits = tuple(replace(limit, bound=bound) if limit.name == name else limit for limit in policy.limits)
-    return replace(policy, limits=limits)
-
-
 def without(case: Case, name: str) -> Case:
-    """`case` with the limit `name` dropped; the budget as large as all requests, shares of it in money."""
-    policy = case.scenario.policy
-    if name != BUDGET:
-        return under(case, replace(policy, limits=tuple(e for e in policy.limits if e.name != name)))
-    amount = policy.budget.amount
-    limits = tuple(
-        replace(limit, bound=limit.bound * amount, of=None) if limit.of == BUDGET else limit
-        for limit in policy.limits
-    )
-    room = max(amount, float(np.sum(case.offers.high)))
-    return under(
-        case, replace(policy, budget=replace(policy.budget, amount=room, spend="at_most"), limits=limits)
-    )
+    """`case` with the limit `name` dropped; the budget is then as large as all requests."""
+    return under(case, case.scenario.policy.without(name, float(np.sum(case.offers.high))))

@@ -6,18 +6,21 @@ Amounts are in currency units, rates and shares are fractions, terms are in year
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
 from allocator.records.conditions import Condition
-from allocator.records.stress import StressSource
+from allocator.records.stress import Stress, StressSource
 
 Sense = Literal["at_most", "at_least", "exactly"]
 Measure = Literal["offered", "drawn", "interest", "gross_interest", "expected_loss", "loans"]
 Reference = Literal["budget", "total", "drawn"]
 Basis = Literal["offered", "drawn"]
 
+BUDGET = "budget"
+"""The name of the budget among the limits."""
 LARGEST_AMOUNT = 1e14
 """Currency units; of a budget or a bound."""
 LARGEST_LOAN = 1e13
@@ -133,10 +136,15 @@ class Limit:
     each: str | None = None
     weight: str | None = None
 
+    def stressed(self, stress: Stress) -> Limit:
+        """The limit after the stress; one that bounds a share has the factor on the share."""
+        everyone = stress.limits.all if self.sense == "at_most" else 1.0
+        return replace(self, bound=self.bound * everyone * stress.limits.of(self.name))
+
 
 @dataclass(frozen=True)
 class Policy:
-    """What the lender allows."""
+    """What the lender allows; a changed policy is another value, the one changed stays as it is."""
 
     budget: Budget
     ticket: Ticket
@@ -164,6 +172,56 @@ class Policy:
         ranged = {c.column for limit in self.limits for c in limit.where if c.is_range}
         weights = {limit.weight for limit in self.limits if limit.weight is not None}
         return frozenset(ranged | weights)
+
+    def unspent(self, used: float) -> float:
+        """What is left of the budget once `used` of it is used; none where it must be spent exactly."""
+        return self.budget.amount - used if self.budget.spend == "at_most" else 0.0
+
+    @property
+    def idle_room(self) -> float:
+        """How much of the budget may stay unspent and earn `idle_rate`."""
+        return self.unspent(0.0)
+
+    @property
+    def idle_yield(self) -> float:
+        """What a unit of the budget earns where it may stay unspent."""
+        return self.idle_rate if self.budget.spend == "at_most" else 0.0
+
+    def with_budget(self, amount: float) -> Policy:
+        """The policy with another amount as its budget."""
+        return replace(self, budget=replace(self.budget, amount=amount))
+
+    def with_bound(self, name: str, bound: float) -> Policy:
+        """The policy with another bound of the limit `name`, or another budget."""
+        if name == BUDGET:
+            return self.with_budget(bound)
+        return replace(
+            self, limits=tuple(replace(one, bound=bound) if one.name == name else one for one in self.limits)
+        )
+
+    def without(self, name: str, room: float = inf) -> Policy:
+        """The policy with the limit `name` dropped.
+
+        Without the budget at most `room` may be lent (never less than now), and shares of the budget stand in
+        money.
+        """
+        if name != BUDGET:
+            return replace(self, limits=tuple(limit for limit in self.limits if limit.name != name))
+        amount = self.budget.amount
+        limits = tuple(
+            replace(limit, bound=limit.bound * amount, of=None) if limit.of == BUDGET else limit
+            for limit in self.limits
+        )
+        budget = replace(self.budget, amount=max(amount, room), spend="at_most")
+        return replace(self, budget=budget, limits=limits)
+
+    def stressed(self, stress: Stress) -> Policy:
+        """The policy after what the stress does to funding and limits."""
+        return replace(
+            self.with_budget(self.budget.amount * stress.limits.of(BUDGET)),
+            funding_rate=self.funding_rate * stress.funding.all + stress.funding.add,
+            limits=tuple(limit.stressed(stress) for limit in self.limits),
+        )
 
 
 @dataclass(frozen=True)
@@ -220,13 +278,15 @@ class Scenario:
     portfolio: PortfolioSource
     response: Response
     policy: Policy
+    """What holds: the policy as written, under what the stress does to funding and limits."""
     solver: SolverSettings
     document: Mapping[str, Any]
     """The resolved file as plain mappings, as `scenario.yaml` of a run repeats it: defaults written out,
     paths absolute, ${VARIABLES} as they were typed so that no secret is in it."""
     stress: StressSource = field(default_factory=StressSource)
-    """What is done to the borrowers and the churn curve before anything is priced; `policy` is what its
-    funding and limits leave of the policy as written."""
+    """What is done to the borrowers and the churn curve before anything is priced, and to the policy."""
+    written: Policy = field(kw_only=True)
+    """The policy as the file writes it, before the stress."""
     stresses: Mapping[str, StressSource] = field(default_factory=dict)
     """Named sets to try on top of `stress`."""
     strategy: Strategy = field(default_factory=Strategy)

@@ -47,27 +47,27 @@ from allocator.scenario.stress_schema import (
     ShockEntry,
     StressEntry,
 )
-from allocator.scenario.stressing import stressed_policy
 
 
 def build(typed: ScenarioFile, path: Path | None) -> Scenario:
     """The scenario that `typed` states; its paths are absolute, their variables are set."""
-    policy, stress = _policy(typed.policy), _stress(typed.stress)
+    written, stress = _policy(typed.policy), _stress(typed.stress)
     stresses = {name: _stress(entry) for name, entry in typed.stresses.items()}
-    numbers = policy.number_columns().union(
+    numbers = written.number_columns().union(
         *(s.factors.number_columns() for s in (stress, *stresses.values()))
     )
     return Scenario(
         name=typed.name,
         path=path,
-        portfolio=_portfolio(typed.portfolio, policy.term_years, numbers),
+        portfolio=_portfolio(typed.portfolio, written.term_years, numbers),
         response=Response(_curve(typed.response.churn), typed.response.smoothing),
-        policy=stressed_policy(policy, stress.factors),
+        policy=written.stressed(stress.factors),
         solver=SolverSettings(**typed.solver.model_dump()),
         document=_document(typed),
         stress=stress,
         stresses=stresses,
         strategy=_strategy(typed.strategy),
+        written=written,
     )
 
 

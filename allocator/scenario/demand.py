@@ -37,16 +37,16 @@ def in_money(scenario: Scenario, portfolio: Portfolio) -> Scenario:
         )
         raise InputError.of([fault], scenario.name)
     document = scenario.document
-    written = document["policy"]["budget"]
-    share = Fraction(repr(float(written["amount"])))
+    share = Fraction(repr(scenario.written.budget.amount))
     lot = Fraction(repr(float(scenario.policy.ticket.step or _CENT)))
     asked = Fraction(repr(math.fsum(portfolio.max_amount)))
-    stated = {key: entry for key, entry in written.items() if key != "of"}
+    stated = {key: entry for key, entry in document["policy"]["budget"].items() if key != "of"}
     stated["amount"] = float(share * asked // lot * lot)
     policy = {**document["policy"], "budget": stated}
     stating = load_document({**document, "policy": policy}, "/", scenario.name)
     return replace(
         scenario,
         policy=replace(scenario.policy, budget=stating.policy.budget),
+        written=stating.written,
         document=stating.document,
     )

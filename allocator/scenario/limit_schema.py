@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from allocator.records.scenario import LARGEST_NUMBER
+from allocator.records.scenario import BUDGET, LARGEST_NUMBER
 from allocator.scenario.quantities import (
     Finding,
     Quantity,
@@ -32,7 +32,6 @@ from allocator.scenario.quantities import (
 )
 from allocator.scenario.typed import Typed
 
-BUDGET = "budget"
 TEXT_COLUMNS = frozenset({"borrower_id", "grade"})
 SHARE_COLUMNS = frozenset({"pd", "lgd", "min_rate", "fixed_rate"})
 NUMBER_COLUMNS = SHARE_COLUMNS | {

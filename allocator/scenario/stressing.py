@@ -1,40 +1,17 @@
-"""A policy under a stress: what funding costs, and where the limits lie."""
+"""The stresses of a scenario as they are written, and the limits that they name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from difflib import get_close_matches
 
 from allocator.errors import Fault
 from allocator.records.document import STRESSES
-from allocator.records.scenario import Limit, Policy
-from allocator.records.stress import LimitShock, Stress
+from allocator.records.scenario import BUDGET
 from allocator.scenario.nodes import LIMITS, Location, Node, limit_name
 
-BUDGET = "budget"
 LIMITS_FIGURE = "limits"
 """The figure of a stress whose cases name limits, not columns."""
-
-
-def stressed_policy(policy: Policy, stress: Stress) -> Policy:
-    """The policy after the stress's funding and limits; the one given stays as it is.
-
-    A limit of all lent money bounds a share: its factor is on the share.
-    """
-    funding, limits = stress.funding, stress.limits
-    budget = policy.budget.amount * limits.of(BUDGET)
-    return replace(
-        policy,
-        budget=replace(policy.budget, amount=budget),
-        funding_rate=policy.funding_rate * funding.all + funding.add,
-        limits=tuple(_stressed(limit, limits) for limit in policy.limits),
-    )
-
-
-def _stressed(limit: Limit, shock: LimitShock) -> Limit:
-    everyone = shock.all if limit.sense == "at_most" else 1.0
-    return replace(limit, bound=limit.bound * everyone * shock.of(limit.name))
 
 
 def stress_nodes(tree: Node) -> Iterator[tuple[Location, Node]]:

@@ -44,9 +44,8 @@ def follow(case: Case, optimum: Solution, progress: Progress = lambda _: None) -
     plan = RULES[rule](case, optimum, progress)
     book = ready(case, plan.offers)
     tally = book.tally(plan.option, plan.amount)
-    limits = case.limits
-    budget = limits.rows[0]
-    idle = limits.idle_rate * (budget.rhs - float(tally.usage[0])) if budget.sense == "at_most" else 0.0
+    policy = case.scenario.policy
+    idle = policy.idle_rate * policy.unspent(float(tally.usage[0]))
     return replace(
         optimum,
         amount=plan.amount,

@@ -40,7 +40,9 @@ def made_run(borrowers: int = 8, *, name: str = "made up", seed: int = 0, **summ
 def made_scenario(name: str) -> Scenario:
     policy = Policy(Budget(1_000_000.0), Ticket(100.0, 1_000.0), {"A": (0.04, 0.11)})
     source = PortfolioSource("csv", Path("/data/borrowers.csv"))
-    return Scenario(name, None, source, Response(Path("/data/churn.csv")), policy, SolverSettings(), {})
+    return Scenario(
+        name, None, source, Response(Path("/data/churn.csv")), policy, SolverSettings(), {}, written=policy
+    )
 
 
 def made_allocation(borrowers: int, seed: int = 0) -> pd.DataFrame:

@@ -53,7 +53,7 @@ class Side:
     def idle(self) -> float:
         """What the budget left unspent earns, a part of the value."""
         policy, spent = self.case.scenario.policy, self.finding.certificate.limits[0]
-        return policy.idle_rate * (spent.bound - spent.used) if policy.budget.spend == "at_most" else 0.0
+        return policy.idle_rate * policy.unspent(spent.used)
 
     @property
     def prices(self) -> Mapping[str, float]:

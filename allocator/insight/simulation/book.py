@@ -46,10 +46,10 @@ class Book:
         value = np.where(offered, portfolio.relationship_value, 0.0)
         walks = policy.churn_cost_rate * amount + value
         taken = policy.funding_rate * portfolio.term * amount + policy.processing_cost * offered
-        idle = policy.idle_rate if policy.budget.spend == "at_most" else 0.0
+        idle = policy.idle_yield
         on_drawn = idle if policy.budget.basis == "drawn" else 0.0
         drawn = float(np.sum(ledger.drawn))
-        unspent = certificate.limits[0].slack if policy.budget.spend == "at_most" else 0.0
+        unspent = policy.unspent(certificate.limits[0].used)
         return cls(
             take_up=ledger.take_up,
             flows=np.array([amount, amount * rate * portfolio.term, taken - walks]),
