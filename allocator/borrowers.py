@@ -29,7 +29,7 @@ from allocator.portfolio import (
     whole_table,
     with_columns,
 )
-from allocator.pricing.churn import never_walking, read_churn_table, staying
+from allocator.pricing.churn import logistic_table, never_walking, read_churn_table, staying
 from allocator.records.case import Inputs
 from allocator.records.portfolio import ChurnTable, Portfolio
 from allocator.records.run import Decisions
@@ -217,15 +217,15 @@ def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = 
 
 
 def _churn(scenario: Scenario, portfolio: Portfolio | None) -> ChurnTable:
-    """The curve's file, where nobody walks of the grades that have neither curve nor band.
+    """The curve, where nobody walks of the grades that have neither curve nor band.
 
-    Only a file of offers can lend to them. Where there is no file of a curve nobody walks at all.
+    Only a file of offers can lend to them. Where there is no curve at all nobody walks.
     """
-    named, path = set(scenario.policy.rates), scenario.response.churn
+    named, path, logistic = set(scenario.policy.rates), scenario.response.churn, scenario.response.logistic
     grades = named | (set(portfolio.grade.values) if portfolio is not None else set())
-    if path is None:
+    if path is None and not logistic:
         return never_walking(grades)
-    table = read_churn_table(path)
+    table = logistic_table(logistic) if path is None else read_churn_table(path)
     without = grades - named if scenario.strategy.book is not None else set[str]()
     return staying(table, without - table.churn.keys())
 

@@ -18,6 +18,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from itertools import pairwise
 from types import SimpleNamespace
@@ -433,10 +434,14 @@ def curves_of(run: str, scenario: Any, stress: list[Any], grades: set[str]) -> d
     Nobody walks of those `grades` that have neither band nor curve: only a file of offers lends to them.
     """
     bands, nobody = entries(scenario, "policy.rates"), Of(rates=[0.0, 1.0], churn=[Fraction(0)] * 2)
-    if at(scenario, "response.churn") == "none":
+    told = at(scenario, "response.churn")
+    if told == "none":
         return dict.fromkeys([*bands, *grades], nobody)
-    path = path_of(run, at(scenario, "response.churn"))
-    columns = {name: as_numbers(own, f"{path}, {name}") for name, own in table_of(path, lax=True).items()}
+    if isinstance(told, dict):
+        path, columns = "response.churn", logistic_table(entries(told, "", "logistic"))
+    else:
+        path = path_of(run, told)
+        columns = {name: as_numbers(own, f"{path}, {name}") for name, own in table_of(path, lax=True).items()}
     rates = columns.pop("rate", np.zeros(0))
     fits = len(rates) and not any(np.any(np.isnan(own)) for own in columns.values())
     need(fits and np.all(np.diff(rates) > 0), f"{path}: no rates that ascend, or a cell that is empty")
@@ -453,6 +458,19 @@ def curves_of(run: str, scenario: Any, stress: list[Any], grades: set[str]) -> d
         curves[grade] = Of(rates=rates.tolist(), churn=rising(churn) if smoothed else churn)
     followed = at(scenario, "strategy.file") is not None
     return curves | dict.fromkeys(grades - bands.keys() - curves.keys() if followed else (), nobody)
+
+
+def logistic_table(told: dict[str, Any]) -> dict[str, Array]:
+    """Churn of curves by parameters at each basis point, the double nearest to the formula's value."""
+    columns = {"rate": np.array([k / 10_000 for k in range(10_001)])}
+    for grade, curve in entries(told, "logistic").items():
+        entries({"curve": curve}, "curve", "midpoint slope")
+        middle, slope = (Decimal(repr(number(curve, name))) for name in ("midpoint", "slope"))
+        need(0 <= middle <= 1 and 0 < slope <= 10_000, f"response.churn, {grade}: no such curve")
+        with localcontext(prec=50):
+            logits = (slope * (Decimal(k) / 10_000 - middle) for k in range(10_001))
+            columns[grade] = np.array([float(1 / (1 + (-logit).exp())) for logit in logits])
+    return columns
 
 
 def rising(values: list[Fraction]) -> list[Fraction]:
@@ -926,7 +944,7 @@ def inputs_changed(folder: str, scenario: Any, claimed: dict[str, Any]) -> Itera
     """Inputs whose hash is not the stated one; of a database nothing but the copy can be looked at."""
     source = at(scenario, "portfolio.source")
     paths = {name: at(scenario, place) for name, place in FILES.items()}
-    paths["churn"] = None if paths["churn"] == "none" else paths["churn"]
+    paths["churn"] = None if isinstance(paths["churn"], dict) or paths["churn"] == "none" else paths["churn"]
     paths |= {name: path for name, path in at(source, "invoices", {}).items() if name != "duplicates"}
     kinds = [source if isinstance(source, str) else at(source, kind) for kind in ("csv", "parquet", "xlsx")]
     paths["portfolio"] = next((kind for kind in kinds if kind is not None), None)
@@ -1153,6 +1171,8 @@ def digest(scenario: Any, inputs: Any) -> str:
         above, _, last = place.rpartition(".")
         if isinstance(at(document, above), dict):
             at(document, above).pop(last, None)
+    if isinstance(at(scenario, "response.churn"), dict):  # by parameters: no file says it
+        document["response"]["churn"] = whole(scenario["response"]["churn"])
     told = {**source, **at(source, "invoices", {})} if isinstance(source, dict) else {}
     read_by = {key: told[key] for key in READ_BY if key in told}
     return hashlib.sha256(json.dumps([document, read_by, inputs], sort_keys=True).encode()).hexdigest()

@@ -14,6 +14,7 @@ import numpy as np
 
 from allocator.certification import Ledger
 from allocator.certification.certify import Finding
+from allocator.records.document import CHURN, value_at
 from allocator.records.portfolio import Booleans, Portfolio
 from allocator.records.run import Certificate, LimitUse, Status, relative_gap
 from allocator.records.scenario import Scenario
@@ -135,8 +136,9 @@ def digest(scenario: Scenario, certificate: Certificate) -> str:
 def digest_of(resolved: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
     """The digest of a resolved scenario's document and the hashes of its inputs."""
     document = {key: entry for key, entry in resolved.items() if key != "stresses"}  # not solved
-    for place in _PLACES:
-        document = _without(document, place)
+    for place in _PLACES:  # but a curve by parameters, which no hash of a file stands for
+        if place != CHURN or isinstance(value_at(document, place), str):
+            document = _without(document, place)
     parts = [document, _reading(resolved["portfolio"]["source"]), dict(inputs)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 

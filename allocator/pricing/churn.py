@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal, localcontext
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
@@ -17,11 +18,15 @@ from allocator.errors import Fault, InputError
 from allocator.intake import take
 from allocator.records.offers import Menu
 from allocator.records.portfolio import Booleans, ChurnTable, Floats
-from allocator.records.scenario import PortfolioSource
+from allocator.records.scenario import Logistic, PortfolioSource
 from allocator.tables.text import unpacked
 
 TOLERANCE = 1e-12
 """How far outside a band a rate may lie by rounding."""
+KNOTS = 10_000
+"""Basis points from 0 % to 100 %, at which a curve given by parameters is read."""
+_DIGITS = 60
+"""Decimals that such a curve is computed with, far more than a double holds."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,28 @@ def read_churn_table(path: Path) -> ChurnTable:
 def never_walking(grades: Iterable[str]) -> ChurnTable:
     """The curve of customers who accept at every rate."""
     return staying(ChurnTable("no churn", np.array([0.0, 1.0]), {}), grades)
+
+
+def logistic_table(curves: Mapping[str, Logistic]) -> ChurnTable:
+    """The table of curves by parameters: at each basis point the double nearest to the formula's value.
+
+    A parameter stands for its shortest decimal. exp(-slope rate) goes from one basis point to the next by one
+    product, in decimals, so that the table is the same on every machine.
+    """
+    rates = np.arange(KNOTS + 1) / KNOTS
+    return ChurnTable("response.churn", rates, {grade: _sampled(curve) for grade, curve in curves.items()})
+
+
+def _sampled(curve: Logistic) -> Floats:
+    """(KNOTS + 1,) churn of one grade."""
+    with localcontext(prec=_DIGITS):
+        slope = Decimal(repr(curve.slope))
+        odds_of_staying, ratio = (slope * Decimal(repr(curve.midpoint))).exp(), (-slope / KNOTS).exp()
+        churn = np.empty(KNOTS + 1)
+        for knot in range(KNOTS + 1):
+            churn[knot] = 1 / (1 + odds_of_staying)
+            odds_of_staying *= ratio
+    return churn
 
 
 def staying(table: ChurnTable, grades: Iterable[str]) -> ChurnTable:

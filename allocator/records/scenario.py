@@ -29,6 +29,8 @@ LONGEST_TERM = 100.0
 """Years."""
 LARGEST_NUMBER = 1e50
 """Of a weight, and of a bound that is no money: sums of their products with money stay far below 1e308."""
+STEEPEST = 1e4
+"""Of a logistic churn curve: its odds grow by e within a basis point."""
 LARGEST_FACTOR = 1e6
 """Of a stress."""
 
@@ -95,12 +97,24 @@ class PortfolioSource:
 
 
 @dataclass(frozen=True)
+class Logistic:
+    """A churn curve by parameters: 1 / (1 + exp(-slope (rate - midpoint)))."""
+
+    midpoint: float
+    """The annual rate at which half walk away, a fraction."""
+    slope: float
+    """By how much the log-odds grow a unit of rate, above 0: at 40 by 0.4 a percentage point."""
+
+
+@dataclass(frozen=True)
 class Response:
     """How customers answer to a rate."""
 
     churn: Path | None
-    """The curve's file; None: nobody walks away at any rate."""
+    """The curve's file; None: there is none, and without `logistic` nobody walks away at any rate."""
     smoothing: Literal["none", "isotonic"] = "none"
+    logistic: Mapping[str, Logistic] = field(default_factory=dict)
+    """Grade -> its curve by parameters, in the place of a file."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from allocator.records.scenario import (
     Budget,
     InvoiceFiles,
     Limit,
+    Logistic,
     Policy,
     PortfolioSource,
     Response,
@@ -26,7 +27,7 @@ from allocator.scenario.limit_schema import LimitEntry, RangeEntry
 from allocator.scenario.paths import expand
 from allocator.scenario.policy_schema import PolicyEntry, RateGrid
 from allocator.scenario.quantities import quantity
-from allocator.scenario.schema import DefaultsEntry, PortfolioEntry, ScenarioFile
+from allocator.scenario.schema import CurveEntry, DefaultsEntry, PortfolioEntry, ResponseEntry, ScenarioFile
 from allocator.scenario.source_schema import (
     CsvSource,
     InvoicesEntry,
@@ -60,7 +61,7 @@ def build(typed: ScenarioFile, path: Path | None) -> Scenario:
         name=typed.name,
         path=path,
         portfolio=_portfolio(typed.portfolio, written.term_years, numbers),
-        response=Response(_curve(typed.response.churn), typed.response.smoothing),
+        response=_response(typed.response),
         policy=written.stressed(stress.factors),
         solver=SolverSettings(**typed.solver.model_dump()),
         document=_document(typed),
@@ -97,8 +98,12 @@ def _optional(raw: str | None) -> Path | None:
     return None if raw is None else _path(raw)
 
 
-def _curve(raw: str) -> Path | None:
-    return None if raw == NO_CHURN else _path(raw)
+def _response(typed: ResponseEntry) -> Response:
+    churn = typed.churn
+    if isinstance(churn, CurveEntry):
+        curves = {grade: Logistic(**curve.model_dump()) for grade, curve in churn.logistic.items()}
+        return Response(None, typed.smoothing, curves)
+    return Response(None if churn == NO_CHURN else _path(churn), typed.smoothing)
 
 
 def _defaults(typed: DefaultsEntry, term: float, numbers: frozenset[str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from allocator.errors import Fault, InputError
-from allocator.records.scenario import LARGEST_AMOUNT, LARGEST_FACTOR, LONGEST_TERM
+from allocator.records.scenario import LARGEST_AMOUNT, LARGEST_FACTOR, LONGEST_TERM, STEEPEST
 
 _NUMBER = r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"
 _WRITTEN = re.compile(rf"\s*({_NUMBER})\s*(%?)\s*")
@@ -180,6 +180,15 @@ def factor(value: object) -> float:
     return float(written.value)
 
 
+def slope(value: object) -> float:
+    """The slope of a logistic curve, in log-odds a unit of rate."""
+    result = amount(value, "a slope such as 40")
+    if result > STEEPEST:
+        problem = f"{describe(value)} is too steep a slope, expected at most {STEEPEST:,.0f}"
+        raise refuse(Finding(problem, "write a slope such as 40"))
+    return result
+
+
 def positive(read: Callable[[object], float]) -> Callable[[object], float]:
     """`read`, with 0 refused."""
 
@@ -262,6 +271,11 @@ Seconds = Annotated[
     float,
     BeforeValidator(positive(lambda value: amount(value, "a number of seconds such as 60"))),
     _schema("seconds", exclusiveMinimum=0),
+]
+Slope = Annotated[
+    float,
+    BeforeValidator(positive(slope)),
+    _schema("log-odds a unit of rate", exclusiveMinimum=0, maximum=STEEPEST),
 ]
 Whole = Annotated[int, BeforeValidator(whole), _schema("count", whole=True, minimum=0)]
 PositiveWhole = Annotated[

@@ -6,12 +6,16 @@ See also `source_schema`, `policy_schema`, `limit_schema`, `stress_schema`.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
+    Tag,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
@@ -28,6 +32,7 @@ from allocator.scenario.quantities import (
     Rate,
     Seconds,
     Share,
+    Slope,
     Text,
     Whole,
     Years,
@@ -184,12 +189,42 @@ class PortfolioEntry(Typed):
         return scorecard
 
 
+class LogisticEntry(Typed):
+    """Churn of 1 / (1 + exp(-slope (rate - midpoint))) at each basis point, straight between them."""
+
+    midpoint: Annotated[Rate, Field(examples=["11%"])]
+    """Rate at which half of the customers walk away."""
+    slope: Annotated[Slope, Field(examples=["40"])]
+    """By how much the log-odds of walking away grow: at 40 by 0.4 a percentage point."""
+
+
+def _some_grade(curves: dict[str, LogisticEntry]) -> dict[str, LogisticEntry]:
+    if not curves:
+        raise refuse(Finding("no grade has a curve", "write one, as A: {midpoint: 11%, slope: 40}"))
+    return curves
+
+
+class CurveEntry(Typed):
+    """Churn curves by parameters, in the place of a table; rate_grid is a step."""
+
+    logistic: Annotated[dict[Text, LogisticEntry], AfterValidator(_some_grade)]
+    """Grade: its logistic curve."""
+
+
+def _churn_kind(value: Any) -> str:
+    return "<curve>" if isinstance(value, Mapping | CurveEntry) else "<file>"
+
+
 class ResponseEntry(Typed):
     """How customers answer to a rate."""
 
-    churn: Annotated[Text, Field(examples=["../models/churn/cumcm-2020.csv"], json_schema_extra=PATH)]
-    """Churn curve: a CSV file with a column of rates, then one column a grade; none: nobody walks away at any
-    rate, and rate_grid is a step."""
+    churn: Annotated[
+        Annotated[Text, Tag("<file>")] | Annotated[CurveEntry, Tag("<curve>")],
+        Discriminator(_churn_kind),
+        Field(examples=["../models/churn/cumcm-2020.csv"], json_schema_extra={"unit": "path or mapping"}),
+    ]
+    """Churn curve: a CSV file with a column of rates, then one column a grade; or curves by parameters; none:
+    nobody walks away at any rate, and rate_grid is a step."""
     smoothing: Annotated[Literal["none", "isotonic"], one_of("none", "isotonic")] = "none"
     """isotonic makes each grade's churn increase with the rate (equal-weight pool-adjacent-violators)."""
 
@@ -236,7 +271,21 @@ class ScenarioFile(Typed):
     @classmethod
     def _some_rates(cls, policy: PolicyEntry, info: ValidationInfo) -> PolicyEntry:
         response = info.data.get("response")
-        if response is not None and response.churn == NO_CHURN and policy.rate_grid == "table":
-            problem = "there is no churn curve whose rates could be offered"
-            raise refuse(Finding(problem, "write a step, as rate_grid: {step: 0.25%}", below=("rate_grid",)))
+        churn = None if response is None else response.churn
+        findings = []
+        if isinstance(churn, CurveEntry):
+            remedy = "give it one under response.churn.logistic, or take its band away"
+            findings = [
+                Finding(f"grade {grade} has no churn curve", remedy, below=("rates", grade))
+                for grade in policy.rates
+                if grade not in churn.logistic
+            ]
+        if policy.rate_grid == "table" and (churn == NO_CHURN or isinstance(churn, CurveEntry)):
+            what = "churn curve" if churn == NO_CHURN else "table of churn"
+            problem = f"there is no {what} whose rates could be offered"
+            findings.append(
+                Finding(problem, "write a step, as rate_grid: {step: 0.25%}", below=("rate_grid",))
+            )
+        if findings:
+            raise refuse(*findings)
         return policy

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allocator import allocate, load_scenario
+from allocator import allocate, checker, load_scenario
 from allocator.errors import InputError
 from allocator.scenario.demand import in_money
+from allocator.store.reading import read_run
 from tests.builders import portfolio
 from tests.cli.conftest import Allocator
 from tests.strategies import random_cases
@@ -164,3 +165,45 @@ def test_without_a_curve_rates_need_a_step(case: Path, allocator: Allocator) -> 
     assert outcome.status == 2
     assert "policy.rate_grid there is no churn curve whose rates could be offered" in outcome.told
     assert "write a step, as rate_grid: {step: 0.25%}" in outcome.told
+
+
+LOGISTIC = "response.churn={logistic: {A: {midpoint: 8%, slope: 60}, B: {midpoint: 11%, slope: 40}}}"
+
+
+def test_a_run_on_curves_by_parameters_is_verified_in_every_way(case: Path, allocator: Allocator) -> None:
+    solved = allocator("solve", "scenario.yaml", "--set", LOGISTIC, "--set", GRID, "--out", "run")
+    assert (solved.status, solved.err) == (0, "")
+    run = read_run(case / "run")
+    offers = run.allocation[run.allocation["amount"] > 0]
+    middle = np.where(offers["grade"] == "A", 0.08, 0.11)
+    slope = np.where(offers["grade"] == "A", 60.0, 40.0)
+    walks = 1 / (1 + np.exp(-slope * (offers["rate"] - middle)))
+    np.testing.assert_allclose(offers["take_up"], 1 - walks, rtol=1e-11)
+    assert list(run.certificate["inputs"]) == ["portfolio"]
+    assert allocator("verify", "run").status == 0
+    assert allocator("verify", "run", "--exact").status == 0
+    assert checker.check("run") == []
+
+
+def test_parameters_that_are_changed_afterwards_are_found(case: Path, allocator: Allocator) -> None:
+    assert allocator("solve", "scenario.yaml", "--set", LOGISTIC, "--set", GRID, "--out", "run").status == 0
+    digest = json.loads((case / "run" / "summary.json").read_text())["digest"]
+    for name in ("scenario.json", "scenario.yaml"):
+        path = case / "run" / name
+        path.write_text(
+            path.read_text().replace("slope: 60", "slope: 61").replace('"slope": 60', '"slope": 61')
+        )
+    assert allocator("verify", "run").status == 5
+    assert any(fault.startswith("summary digest: ") for fault in checker.check("run"))
+    other = LOGISTIC.replace("60", "61")
+    again = allocator("solve", "scenario.yaml", "--set", other, "--set", GRID, "--json").json
+    assert again["digest"] != digest
+
+
+def test_curves_by_parameters_are_stressed_and_compared_as_any(case: Path, allocator: Allocator) -> None:
+    moved = ("--set", LOGISTIC, "--set", GRID, "--set", "stress={rates: {all: 0.9}, churn: {all: 1.1}}")
+    assert allocator("solve", "scenario.yaml", *moved, "--out", "run").status == 0
+    assert allocator("verify", "run").status == 0
+    assert checker.check("run") == []
+    page = allocator("compare", "run", "scenario.yaml", "--prices-only")
+    assert (page.status, page.err) == (0, "")

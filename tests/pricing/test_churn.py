@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, localcontext
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import isotonic_regression
 
+from allocator import checker
 from allocator.errors import InputError
-from allocator.pricing.churn import isotonic, rate_menu, read_churn_table, sanity, smooth
+from allocator.pricing.churn import isotonic, logistic_table, rate_menu, read_churn_table, sanity, smooth
 from allocator.records.portfolio import ChurnTable
+from allocator.records.scenario import Logistic
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models" / "churn" / "cumcm-2020.csv"
 FRACTION = "write a fraction from 0 to 1, 5% as 0.05"
@@ -236,6 +239,41 @@ def test_sanity_of_the_contest(contest: ChurnTable) -> None:
     assert (a.covered, a.rates_in_band) == (True, 18)
     assert (b.covered, b.rates_in_band) == (False, 11)
     assert (c.band, c.covered, c.rates_in_band) == (None, True, 0)
+
+
+@pytest.mark.parametrize(
+    "curve", [Logistic(0.11, 40.0), Logistic(0.07, 1e4), Logistic(0.0, 0.1), Logistic(1.0, 3e3)]
+)
+def test_curves_by_parameters_are_rounded_once(curve: Logistic) -> None:
+    table = logistic_table({"A": curve})
+    assert table.rates.tolist() == [k / 10_000 for k in range(10_001)]
+    churn = table.churn["A"]
+    assert np.all(np.diff(churn) >= 0)
+    with localcontext(prec=80):
+        for knot in (0, 1, 699, 700, 701, 1100, 4321, 10_000):
+            distance = Decimal(knot) / 10_000 - Decimal(repr(curve.midpoint))
+            assert churn[knot] == float(1 / (1 + (-Decimal(repr(curve.slope)) * distance).exp()))
+    with np.errstate(over="ignore"):
+        plain = 1 / (1 + np.exp(-curve.slope * (table.rates - curve.midpoint)))
+    np.testing.assert_allclose(churn, plain, rtol=1e-12 * max(curve.slope, 1.0), atol=1e-300)
+
+
+def test_the_checker_has_the_same_table_by_its_own_arithmetic() -> None:
+    curves = {"A": Logistic(0.11, 40.0), "B": Logistic(0.0731, 5432.1)}
+    ours = logistic_table(curves)
+    told = {grade: {"midpoint": one.midpoint, "slope": one.slope} for grade, one in curves.items()}
+    theirs = checker.logistic_table({"logistic": told})
+    np.testing.assert_array_equal(theirs.pop("rate"), ours.rates)
+    assert theirs.keys() == ours.churn.keys()
+    for grade, churn in theirs.items():
+        np.testing.assert_array_equal(churn, ours.churn[grade])
+
+
+def test_half_walk_at_the_midpoint_and_the_odds_grow_by_the_slope() -> None:
+    menu = rate_menu(logistic_table({"A": Logistic(0.11, 40.0)}), "A", (0.10, 0.13), 0.01)
+    assert menu.take_up[1] == pytest.approx(0.5, abs=1e-13)
+    odds = (1 - menu.take_up) / menu.take_up
+    np.testing.assert_allclose(odds[1:] / odds[:-1], np.exp(0.4), rtol=1e-12)
 
 
 def test_shipped_curve_is_the_contest_s(contest: ChurnTable, data: Path) -> None:

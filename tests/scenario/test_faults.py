@@ -72,7 +72,8 @@ SLIPS = {
     ),
     "mapping where text": (
         ("{churn: churn.csv}", "{churn: {file: churn.csv}}"),
-        "line 5, response.churn: expected text, found a mapping; write one text",
+        "line 5, response.churn.logistic: the key is missing; add `logistic: {...}`",
+        "line 5, response.churn.file: unknown key 'file'; the keys here are logistic",
     ),
     # numbers
     "630 for 63%": (
