@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -115,16 +115,15 @@ def within(seconds: float, work: Callable[[], Found], stop: Callable[[], None]) 
         except BaseException as error:  # whatever it is belongs to who waits
             outcome.set_exception(error)
 
-    thread = Thread(target=run, daemon=True)
-    thread.start()
     try:
+        Thread(target=run, daemon=True).start()  # where an exception may come too, the work begun
         return outcome.result(seconds)
     finally:
         for _ in range(STOPS):
-            if not thread.is_alive():
+            if outcome.done():
                 break
             stop()  # again: the first may come before the query does, and then stops nothing
-            thread.join(GRACE / STOPS)
+            wait([outcome], GRACE / STOPS)
 
 
 def stop_query(connection: Connection) -> None:

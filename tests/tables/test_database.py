@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Event
+from threading import Event, Thread
 from time import sleep
 
 import pytest
@@ -29,4 +29,24 @@ def test_a_stop_that_comes_before_the_work_does_is_said_again() -> None:
     with pytest.raises(TimeoutError):
         within(0.01, work, stop)
     assert words[:2] == [False, False]
+    assert told.is_set()
+
+
+def test_a_signal_that_comes_while_the_work_begins_stops_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread may run before whoever starts it is back: a query left running would block the rollback."""
+    begun, told = Event(), Event()
+    plain = Thread.start
+
+    def interrupted(thread: Thread) -> None:
+        plain(thread)
+        assert begun.wait(5.0)
+        raise KeyboardInterrupt
+
+    def work() -> None:
+        begun.set()
+        assert told.wait(5.0)
+
+    monkeypatch.setattr(Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        within(60.0, work, told.set)
     assert told.is_set()
