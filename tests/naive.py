@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from fractions import Fraction
 
 from allocator.records.conditions import Condition
@@ -65,7 +66,8 @@ def interpolated(x: float, xs: list[float], ys: list[float]) -> float:
     return ys[-1]
 
 
-def pooled(values: list[float]) -> list[float]:
+@cache
+def pooled(values: tuple[float, ...]) -> list[float]:
     """Isotonic regression by its min-max formula: y_k = max over i <= k of min over j >= k of mean(i..j)."""
     means = [
         [sum(values[i : j + 1]) / (j + 1 - i) if j >= i else math.inf for j in range(len(values))]
@@ -86,7 +88,7 @@ def rates_of(case: Case, grade: str) -> list[float]:
 
 def take_up(case: Case, grade: str, rate: float) -> float:
     churn = case.table.churn[grade].tolist()
-    churn = pooled(churn) if case.smoothing == "isotonic" else churn
+    churn = pooled(tuple(churn)) if case.smoothing == "isotonic" else churn
     return 1.0 - interpolated(rate, case.table.rates.tolist(), churn)
 
 
