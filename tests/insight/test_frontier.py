@@ -19,7 +19,7 @@ from tests.insight.test_explanation import crowded
 from tests.stages import prepared
 from tests.strategies import cases_in_cents
 
-RANDOM = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+RANDOM = settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def track(case: Case, *names: str) -> Track:

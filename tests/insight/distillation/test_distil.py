@@ -133,7 +133,9 @@ def test_limits_that_no_few_rules_keep_are_said() -> None:
         distil(case, Certificate({row.name: 0.0 for row in case.limits.rows}, np.inf, 1.0, (), {}), 2)
 
 
-@pytest.mark.parametrize("size", [4_000, pytest.param(1_000_000, marks=pytest.mark.full)])
+@pytest.mark.parametrize(
+    "size", [2_000, *(pytest.param(n, marks=pytest.mark.full) for n in (4_000, 1_000_000))]
+)
 @pytest.mark.parametrize(("name", "limits"), [("few", None), ("central", None), ("central", 3)])
 def test_twelve_rules_beat_lending_by_score_and_by_the_lines(
     name: str, limits: int | None, size: int
