@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 from allocator.insight.frontier import Frontier, Point, breakpoints_of, frontier, line_at
 from allocator.insight.tracks import Track, track_of
 from allocator.insight.variants import answer
+from allocator.records.scenario import SolverSettings
 from benchmarks.registry import CASES
 from tests.builders import Case, limit
 from tests.insight.test_explanation import crowded
 from tests.stages import prepared
 from tests.strategies import cases_in_cents
 
+BRIEFLY = SolverSettings(gap=1e-9, time_limit=4.0)
+"""Some exact limits on what is drawn no search meets: those points say so."""
 RANDOM = settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
@@ -109,7 +112,7 @@ def test_beyond_a_range_other_prices_are_better(budget: tuple[Track, Frontier]) 
 def test_a_frontier_of_any_case_holds(case: Case, which: int, down: float, up: float) -> None:
     """Whatever the limit: values below bounds, bounds concave where no limit bends, failures shown."""
     names = ["budget", *(entry.name for entry in case.policy.limits)]
-    line = track(case, names[which % len(names)])
+    line = track(replace(case, settings=BRIEFLY), names[which % len(names)])
     now = abs(line.now[0]) or 0.1
     found = frontier(line, [(down * now, up * now)], 5, lambda _: None)
     assert len(found.points) <= 5
