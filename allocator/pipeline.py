@@ -16,9 +16,8 @@ import numpy as np
 import pandas as pd
 
 from allocator.borrowers import read_inputs
-from allocator.certification import Ledger, certify
+from allocator.certification import certify
 from allocator.certification.certify import Finding
-from allocator.certification.economics import COLUMNS
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
 from allocator.engine.reasons import reasons
@@ -30,6 +29,7 @@ from allocator.limits.shares import only_an_empty_book
 from allocator.limits.spellings import spellings
 from allocator.pricing.offers import price_offers
 from allocator.records.case import Case, Inputs
+from allocator.records.ledger import COMPUTED, Ledger
 from allocator.records.portfolio import Portfolio
 from allocator.records.run import Certificate, Decisions, Run
 from allocator.records.scenario import Scenario
@@ -174,7 +174,7 @@ def _allocation(portfolio: Portfolio, ledger: Ledger, why: np.ndarray) -> pd.Dat
     grades = pd.Categorical.from_codes(
         portfolio.grade.codes[order], pd.Index(portfolio.grade.values, dtype=str)
     )
-    figures = {name: getattr(ledger, name)[order] for name in ("amount", "rate", *COLUMNS)}
+    figures = {name: getattr(ledger, name)[order] for name in ("amount", "rate", *COMPUTED)}
     return pd.DataFrame(
         {
             "borrower_id": portfolio.borrower_id[order],

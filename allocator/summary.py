@@ -12,17 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from allocator.certification import Ledger
 from allocator.certification.certify import Finding
 from allocator.records.document import CHURN, value_at
-from allocator.records.portfolio import Booleans, Portfolio
+from allocator.records.ledger import account_of, accounts_by
+from allocator.records.portfolio import Portfolio
 from allocator.records.run import Certificate, LimitUse, Status, relative_gap
 from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution
 
 SOLVER_TOLERANCE = 1e-12
 """Relative to it, what the solver's own bound is rounded outwards by: HiGHS works in doubles."""
-_SUMS = ("interest", "expected_loss", "funding_cost", "churn_cost", "processing_cost", "relationship_cost")
 _PLACES = (
     ("portfolio", "source"),
     ("portfolio", "scorecard"),
@@ -95,21 +94,22 @@ def figures(scenario: Scenario, portfolio: Portfolio, finding: Finding) -> dict[
     """What the inputs, the decisions and the prices alone give: a recheck repeats it."""
     policy, ledger, certificate = scenario.policy, finding.ledger, finding.certificate
     unspent = policy.unspent(certificate.limits[0].used)
+    whole = account_of(ledger)
     return {
         "strategy": scenario.strategy.name,
         "limits_broken": certificate.limits_broken,
         "terms_broken": dict(finding.terms_broken),
         "certified_bound": certificate.bound,
         "certified_gap": certificate.gap,
-        "offered": float(np.sum(ledger.amount)),
-        "drawn": float(np.sum(ledger.drawn)),
-        **{name: float(np.sum(getattr(ledger, name))) for name in _SUMS},
+        "offered": whole.offered,
+        "drawn": whole.drawn,
+        **whole.lines,
         "idle_income": policy.idle_rate * unspent,
         "budget_unspent": unspent,
         "refusal_constant": 0.0 - policy.decline_churn * float(np.sum(portfolio.relationship_value)),
         "borrowers": len(portfolio),
-        "funded": int(np.count_nonzero(ledger.amount)),
-        "by_grade": _by_grade(portfolio, ledger),
+        "funded": whole.funded,
+        "by_grade": {grade.name: grade.figures for grade in accounts_by(ledger, portfolio.grade)},
         "limits": [_limit(use) for use in certificate.limits],
     }
 
@@ -157,28 +157,6 @@ def _without(document: Mapping[str, Any], place: Sequence[str]) -> dict[str, Any
 def _reading(source: Any) -> dict[str, Any]:
     options = {**source, **source.get("invoices", {})} if isinstance(source, Mapping) else {}
     return {key: options[key] for key in _READ_BY if key in options}
-
-
-def _by_grade(portfolio: Portfolio, ledger: Ledger) -> dict[str, dict[str, float]]:
-    by_grade = {}
-    for code, grade in enumerate(portfolio.grade.values):
-        member = portfolio.grade.codes == code
-        if member.any():
-            by_grade[grade] = _segment(ledger, member)
-    return by_grade
-
-
-def _segment(ledger: Ledger, member: Booleans) -> dict[str, float]:
-    offered = float(np.sum(ledger.amount[member]))
-    weighted = float(np.sum((ledger.amount * ledger.rate)[member]))
-    return {
-        "borrowers": int(np.count_nonzero(member)),
-        "funded": int(np.count_nonzero(ledger.amount[member])),
-        "offered": offered,
-        "drawn": float(np.sum(ledger.drawn[member])),
-        "mean_rate": weighted / offered if offered else 0.0,
-        **{name: float(np.sum(getattr(ledger, name)[member])) for name in (*_SUMS, "value")},
-    }
 
 
 def _peak_memory_mb() -> float:

@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 
 from allocator.borrowers import NO_MORE, Columns, content_hashes, read_inputs
-from allocator.certification import Ledger, recheck
+from allocator.certification import recheck
 from allocator.certification.certify import Finding, impossible_bound, unallowed
-from allocator.certification.economics import COLUMNS
 from allocator.certification.exact import MOST_BORROWERS, Exactly, exact_faults
 from allocator.certification.reasons import contradicted_reasons
 from allocator.errors import CertificateError, Fault, InputError
 from allocator.intake import one_reading, require_unchanged, watched
 from allocator.records.case import Inputs
 from allocator.records.document import PATHS, is_path, same_document, seen_from, value_at
+from allocator.records.ledger import COMPUTED, Ledger
 from allocator.records.portfolio import Portfolio, Text
 from allocator.records.run import Certificate, Decisions, StoredRun, relative_gap
 from allocator.records.scenario import Scenario
@@ -318,7 +318,7 @@ def _altered_rows(
     texts["reason"] = ((given != refused) | (contradicted != ""), expected)
     for name, (off, found) in texts.items():
         yield from _first(allocation[name], off, found)
-    for name in ("rate", *COLUMNS):
+    for name in ("rate", *COMPUTED):
         said, found = allocation[name].to_numpy(float), getattr(ledger, name)[order]
         off = ~(np.abs(said - found) <= 1e-9 * np.maximum(np.abs(found), 1.0))
         yield from _first(allocation[name].astype(float), off, found)

@@ -5,6 +5,6 @@ error anywhere upstream cannot pass it, because nothing upstream is used by it.
 """
 
 from allocator.certification.certify import certify, recheck
-from allocator.certification.economics import Ledger, ledger_of
+from allocator.certification.economics import ledger_of
 
-__all__ = ["Ledger", "certify", "ledger_of", "recheck"]
+__all__ = ["certify", "ledger_of", "recheck"]

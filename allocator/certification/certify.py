@@ -11,7 +11,6 @@ import numpy as np
 
 from allocator.certification.cases import Table, coarsest_lots, table_of
 from allocator.certification.decisions import judge_decisions
-from allocator.certification.economics import Ledger
 from allocator.certification.limits import Block, blocks_of
 from allocator.certification.parts import ledger_in_parts, recompute
 from allocator.certification.rounding import DEEPEST, UNIT, Rounded
@@ -19,6 +18,7 @@ from allocator.certification.terms import Tariffs, allowed_terms, tariffs_of
 from allocator.certification.tree import lots_of, stated_tree, tree_faults
 from allocator.certification.uses import limit_uses
 from allocator.errors import CertificateError, Fault
+from allocator.records.ledger import Ledger
 from allocator.records.portfolio import ChurnTable, Portfolio
 from allocator.records.run import Certificate, Decisions, LimitUse
 from allocator.records.scenario import Policy, Scenario, Sense

@@ -6,39 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from allocator.records.ledger import Ledger
 from allocator.records.portfolio import Booleans, Floats, Portfolio
 from allocator.records.scenario import Policy
-
-COLUMNS = (
-    "take_up",
-    "interest",
-    "expected_loss",
-    "funding_cost",
-    "churn_cost",
-    "processing_cost",
-    "relationship_cost",
-    "value",
-)
-"""Columns of an allocation that are computed, not decided."""
-
-
-@dataclass(frozen=True)
-class Ledger:
-    """One line a borrower, arrays of shape (n,), all 0 where refused; costs are positive."""
-
-    amount: Floats
-    rate: Floats
-    take_up: Floats
-    drawn: Floats
-    gross_interest: Floats
-    interest: Floats
-    expected_loss: Floats
-    funding_cost: Floats
-    churn_cost: Floats
-    processing_cost: Floats
-    relationship_cost: Floats
-    """Relationship lost when the customer walks, less what a refusal would have lost."""
-    value: Floats
 
 
 def ledger_of(portfolio: Portfolio, policy: Policy, amount: Floats, rate: Floats, take_up: Floats) -> Ledger:

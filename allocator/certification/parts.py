@@ -15,11 +15,12 @@ import numpy as np
 
 from allocator.certification.bound import OfferSizes, best_sum, whole_bound
 from allocator.certification.decisions import all_allowed
-from allocator.certification.economics import Bases, Ledger, ledger_of
+from allocator.certification.economics import Bases, ledger_of
 from allocator.certification.limits import Block, Charges, charges_of
 from allocator.certification.rounding import UNIT, Rounded, depth
 from allocator.certification.terms import Tariffs, allowed_terms, take_up_of
 from allocator.certification.uses import Totals
+from allocator.records.ledger import Ledger
 from allocator.records.portfolio import Portfolio
 from allocator.records.run import Decisions
 from allocator.records.scenario import Policy

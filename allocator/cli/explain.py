@@ -125,7 +125,8 @@ def _show_borrower(found: Explanation, run: Standing, plot: Path | None, as_json
     if plot is not None:
         write_file(plot, chart_text(borrower_chart(found, run), plot))
     if as_json:
-        print_json({"currency": run.currency, **asdict(found), "as_prices_say": found.as_prices_say})
+        own = {**asdict(found), "account": found.account.figures, "as_prices_say": found.as_prices_say}
+        print_json({"currency": run.currency, **own})
     else:
         print_page(borrower_page(found, run))
 
@@ -159,9 +160,9 @@ def _document(view: BookView) -> dict[str, Any]:
         "certified_bound": ledger.certified_bound,
         "tree": ledger.tree,
         "idle_income": ledger.idle_income,
-        "book": asdict(ledger.account) | {"lost": ledger.account.lost},
+        "book": ledger.account.figures | {"lost": ledger.account.lost},
         "by": view.by,
-        "segments": [asdict(account) | {"lost": account.lost} for account in view.segments],
+        "segments": [segment.figures | {"lost": segment.lost} for segment in view.segments],
         "limits": limits,
         "costs": [asdict(cost) for cost in view.costs],
         "refusals": view.refusals,

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from allocator.certification import Ledger, ledger_of
+from allocator.certification import ledger_of
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
 from allocator.insight.comparison.sides import Side, case_sides
 from allocator.insight.periods import Timeline
 from allocator.insight.variants import answer
 from allocator.pipeline import prepare
 from allocator.records.case import Case, Inputs
+from allocator.records.ledger import Ledger
 from allocator.records.portfolio import Booleans, Floats, Portfolio
 from allocator.records.scenario import Scenario
 

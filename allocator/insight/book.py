@@ -10,7 +10,14 @@ import numpy as np
 
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.insight.explanation import Reader, prices_of
-from allocator.insight.ledger import Account, BookLedger, LimitLine, accounts, book_ledger
+from allocator.insight.ledger import (
+    BookLedger,
+    LimitLine,
+    PricedAccount,
+    book_ledger,
+    priced_accounts,
+    whole_account,
+)
 from allocator.insight.ranges import TIGHT, Range, range_along, ties_of
 from allocator.insight.variants import answer, best_of, without
 from allocator.records.case import Case
@@ -47,7 +54,9 @@ class BookView:
 
     ledger: BookLedger
     by: str
-    segments: tuple[Account, ...]
+    segments: tuple[PricedAccount, ...]
+    whole: PricedAccount
+    """Of all segments."""
     limits: tuple[LimitView, ...]
     costs: tuple[Cost, ...]
     """One an entry of the policy, the budget first; none unless asked for."""
@@ -59,13 +68,15 @@ def explain_book(reader: Reader, by: str, segments: Text, among: Booleans | None
     """The ledger by the column `segments`, which is called `by`, of the borrowers `among` if given."""
     position = reader.position
     ledger = book_ledger(position)
+    whole = ledger.account if among is None else whole_account(position, among)
     ranges = price_ranges(reader)
     uses = position.run.finding.certificate.limits
     refused = Counter(str(reason) for reason in reader.reasons if reason)
     return BookView(
         ledger=ledger,
         by=by,
-        segments=tuple(accounts(position, segments, among)),
+        segments=tuple(priced_accounts(position, segments, among)),
+        whole=whole,
         limits=tuple(map(LimitView, uses, ledger.limits, ranges)),
         costs=(),
         refusals=dict(sorted(refused.items(), key=lambda entry: (-entry[1], entry[0]))),

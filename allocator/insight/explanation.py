@@ -12,11 +12,11 @@ from allocator.engine.kernel.passes import Pass, prepare
 from allocator.engine.reasons import reasons
 from allocator.errors import Fault, InputError
 from allocator.insight.flips import NOTHING, Flip, flips_of
-from allocator.insight.ledger import Account, Position, accounts
+from allocator.insight.ledger import Position, PricedAccount, whole_account
 from allocator.insight.offers import Offers, decided, offers_to
 from allocator.insight.why import Reason, why_offered, why_refused
 from allocator.records.case import Case
-from allocator.records.portfolio import Portfolio, Text
+from allocator.records.portfolio import Portfolio
 from allocator.records.run import StoredRun
 from allocator.verification import in_input_order
 
@@ -47,7 +47,7 @@ class Explanation:
     amount: float
     rate: float
     take_up: float
-    account: Account
+    account: PricedAccount
     """The ledger of the decision."""
     refused_because: str
     """As allocation.csv has it; "" where an offer is made."""
@@ -125,7 +125,6 @@ def explain_borrower(reader: Reader, borrower: str) -> Explanation:
     at = find_borrower(portfolio, borrower)
     offers, chosen = offers_to(position, at), decided(position, at)
     alone = np.arange(len(portfolio)) == at
-    [account] = accounts(position, Text(np.zeros(len(portfolio), dtype=np.int32), (borrower,)), alone)
     alternatives = alternatives_of(offers)
     certificate = position.run.finding.certificate
     why = str(reader.reasons[at])
@@ -136,7 +135,7 @@ def explain_borrower(reader: Reader, borrower: str) -> Explanation:
         amount=float(ledger.amount[at]),
         rate=float(ledger.rate[at]),
         take_up=float(ledger.take_up[at]),
-        account=account,
+        account=whole_account(position, alone, borrower),
         refused_because=why,
         reasons=tuple(why_refused(why, offers) if why else why_offered(position, at, chosen, offers)),
         alternatives=alternatives,

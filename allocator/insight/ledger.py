@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,11 +22,9 @@ from allocator.certification.bound import best_reduced_values, idle_worth
 from allocator.certification.economics import Bases
 from allocator.certification.limits import Block, Charges, blocks_of, charges_of
 from allocator.certification.terms import Terms, terms_of
+from allocator.records.ledger import Account, accounts_by
 from allocator.records.portfolio import Booleans, Floats, Text
 from allocator.verification import Rechecked
-
-LINES = ("interest", "expected_loss", "funding_cost", "churn_cost", "processing_cost", "relationship_cost")
-"""What a value is made of: interest, less the five costs."""
 
 
 @dataclass(frozen=True)
@@ -51,29 +50,23 @@ class Position:
 
 
 @dataclass(frozen=True)
-class Account:
-    """The ledger of some borrowers, in money; costs are positive."""
+class PricedAccount:
+    """What the ledger of some borrowers adds up to, beside what the limits charge them; in money."""
 
-    name: str
-    borrowers: int
-    funded: int
-    offered: float
-    drawn: float
-    interest: float
-    expected_loss: float
-    funding_cost: float
-    churn_cost: float
-    processing_cost: float
-    relationship_cost: float
-    """Relationships lost when customers walk, less what refusing them would have lost."""
-    value: float
-    """Interest less the five costs."""
+    account: Account
     charges: Mapping[str, float]
     """Limit -> what it charges at its price; limits without a price are left out."""
     chosen: float
     """Value less charges: the reduced value of what was decided."""
     best: float
     """Reduced value of the best answers to the prices."""
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """By name, as `explain --json` has them."""
+        own = {"name": self.account.name, **self.account.figures, "charges": self.charges}
+        del own["mean_rate"]
+        return {**own, "chosen": self.chosen, "best": self.best}
 
     @property
     def lost(self) -> float:
@@ -104,7 +97,7 @@ class LimitLine:
 class BookLedger:
     """The whole book: two sums, each to 1e-9."""
 
-    account: Account
+    account: PricedAccount
     limits: tuple[LimitLine, ...]
     idle_income: float
     value: float
@@ -154,8 +147,6 @@ def position_of(run: Rechecked) -> Position:
 def book_ledger(position: Position) -> BookLedger:
     """The ledger of the book, with every limit's line."""
     certificate, policy = position.run.finding.certificate, position.run.scenario.policy
-    everybody = np.zeros(len(position.best), dtype=np.int32)
-    [account] = accounts(position, Text(everybody, ("book",)))
     room = np.concatenate([block.room for block in position.blocks]).tolist()
     lines = []
     for use, at in zip(certificate.limits, room, strict=True):
@@ -166,7 +157,7 @@ def book_ledger(position: Position) -> BookLedger:
     beyond = idle_worth(policy, position.prices) - policy.idle_rate * idle
     lines[0] = LimitLine(**{**vars(lines[0]), "unused": lines[0].unused + beyond})
     return BookLedger(
-        account=account,
+        account=whole_account(position),
         limits=tuple(lines),
         idle_income=policy.idle_rate * idle,
         value=certificate.value,
@@ -175,38 +166,35 @@ def book_ledger(position: Position) -> BookLedger:
     )
 
 
-def accounts(position: Position, segments: Text, among: Booleans | None = None) -> list[Account]:
-    """One ledger a value of the column `segments`, of the borrowers `among` (n,) if given.
+def whole_account(position: Position, among: Booleans | None = None, name: str = "book") -> PricedAccount:
+    """The one account of the borrowers `among` (n,), of all if not given."""
+    [account] = priced_accounts(position, Text(np.zeros(len(position.best), dtype=np.int32), (name,)), among)
+    return account
 
-    Values that nobody has are left out; borrowers without a value are in no ledger but one named
+
+def priced_accounts(position: Position, segments: Text, among: Booleans | None = None) -> list[PricedAccount]:
+    """One account a value of the column `segments`, of the borrowers `among` (n,) if given.
+
+    Values that nobody has are left out; borrowers without a value are in no account but one named
     "(none)", the last.
     """
-    names = [*segments.values, "(none)"]
-    codes = np.where(segments.codes < 0, len(segments.values), segments.codes)
+    reduced = {"chosen": position.chosen, "best": position.best}
+    ledger = position.run.finding.ledger
+    found = accounts_by(ledger, segments, reduced, among=among, unnamed="(none)")
+    count = len(segments.values) + 1
+    codes = np.where(segments.codes < 0, count - 1, segments.codes)
     if among is not None:
         codes = np.where(among, codes, -1)
-    ledger = position.run.finding.ledger
-
-    def total(figures: Floats) -> list[float]:
-        return [float(number) for number in _by_segment(codes, figures, len(names))]
-
-    sums = {name: total(getattr(ledger, name)) for name in (*LINES, "value", "drawn")}
-    offered, chosen, best = total(ledger.amount), total(position.chosen), total(position.best)
-    counts, funded = total(np.ones(len(codes))), total((ledger.amount > 0).astype(np.float64))
-    charges = _charges_by_segment(position, codes, len(names))
+    charges = _charges_by_segment(position, codes, count)
+    present = np.flatnonzero(np.bincount(codes + 1, minlength=count + 1)[1:]).tolist()
     return [
-        Account(
-            name=name,
-            borrowers=int(counts[at]),
-            funded=int(funded[at]),
-            offered=offered[at],
-            charges={limit: float(charge[at]) for limit, charge in charges.items()},
-            chosen=chosen[at],
-            best=best[at],
-            **{line: sums[line][at] for line in sums},
+        PricedAccount(
+            account,
+            {limit: float(charge[at]) for limit, charge in charges.items()},
+            account.further["chosen"],
+            account.further["best"],
         )
-        for at, name in enumerate(names)
-        if counts[at]
+        for at, account in zip(present, found, strict=True)
     ]
 
 

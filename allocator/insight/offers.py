@@ -12,10 +12,11 @@ from functools import cached_property
 
 import numpy as np
 
-from allocator.certification.economics import Bases, Ledger, ledger_of
+from allocator.certification.economics import Bases, ledger_of
 from allocator.certification.limits import weight_of
 from allocator.certification.terms import SAME_RATE
 from allocator.insight.ledger import Position
+from allocator.records.ledger import Ledger
 from allocator.records.portfolio import Floats, Portfolio
 from allocator.records.scenario import Policy, Sense
 

@@ -19,13 +19,14 @@ from pathlib import Path
 import numpy as np
 
 from allocator.borrowers import Columns, notes_on, read_inputs, stress_of, stressed
-from allocator.certification import Ledger, recheck
+from allocator.certification import recheck
 from allocator.certification.certify import Finding
 from allocator.certification.terms import terms_of
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
 from allocator.insight.variants import optimally
 from allocator.pipeline import decide, judge, prepare, remarks
 from allocator.records.case import Case, Inputs
+from allocator.records.ledger import Ledger
 from allocator.records.run import Decisions, LimitUse, relative_gap
 from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution

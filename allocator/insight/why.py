@@ -9,16 +9,10 @@ import numpy as np
 
 from allocator.insight.ledger import Position
 from allocator.insight.offers import Offers
+from allocator.records.ledger import COSTS
 
 MOST = 4
 _BY_WHOLE_LOANS = "decided by the integer step"
-_COSTS = {
-    "expected_loss": "expected loss",
-    "funding_cost": "funding",
-    "churn_cost": "churn of those who walk away",
-    "processing_cost": "processing",
-    "relationship_cost": "relationships lost",
-}
 
 Code = Literal[
     "impossible", "never_profitable", "cost", "crowded_out", "limit", "integer_step",
@@ -57,7 +51,7 @@ def why_refused(why: str, offers: Offers) -> list[Reason]:
 
 def _costs(offers: Offers, k: int) -> list[Reason]:
     interest, rate = float(offers.ledger.interest[k]), 100 * float(offers.rate[k])
-    costs = {label: float(getattr(offers.ledger, line)[k]) for line, label in _COSTS.items()}
+    costs = {line.label: float(getattr(offers.ledger, line.name)[k]) for line in COSTS}
     return [
         Reason(
             "cost", f"{label} takes {cost:,.2f}; {rate:.4g}% would bring {interest:,.2f} of interest", cost

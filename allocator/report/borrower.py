@@ -10,21 +10,13 @@ from rich.table import Table
 
 from allocator.insight.explanation import Alternative, Explanation
 from allocator.insight.flips import Flip
-from allocator.insight.ledger import LINES
 from allocator.insight.standing import Standing
+from allocator.records.ledger import LINES
 from allocator.report.broken import standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, small
 from allocator.report.plain import Text, plain_table
 
-_WORDS = {
-    "interest": "interest",
-    "expected_loss": "expected loss",
-    "funding_cost": "funding",
-    "churn_cost": "churn",
-    "processing_cost": "processing",
-    "relationship_cost": "relationships lost",
-}
 _FIGURES = {
     "pd": "PD",
     "lgd": "LGD",
@@ -78,18 +70,18 @@ def _why(found: Explanation) -> RenderableType:
 
 def _ledger(found: Explanation, currency: str) -> RenderableType:
     """Of the decision, or for a refusal of the best offer to the prices."""
-    account, best = found.account, found.best
+    priced, best = found.account, found.best
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(min_width=34)
     table.add_column(justify="right")
     if found.amount:
         title = f"Ledger of the offer, {currency}"
         for line in LINES:
-            money = getattr(account, line)
-            if money or line == "interest":
-                table.add_row(_WORDS[line], f"{money if line == 'interest' else -money:,.2f}")
-        table.add_row("= value", f"{account.value:,.2f}")
-        charges, kept = account.charges, account.chosen
+            money = priced.account.lines[line.name]
+            if money or line.sign > 0:
+                table.add_row(line.label, f"{line.sign * money:,.2f}")
+        table.add_row("= value", f"{priced.account.value:,.2f}")
+        charges, kept = priced.charges, priced.chosen
     elif best is not None:
         title = f"Ledger of the best offer that is not made ({percent(best.rate)}), {currency}"
         table.add_row("value", f"{best.value:,.2f}")

@@ -10,14 +10,18 @@ from typing import Any
 from rich.console import Group, RenderableType
 
 from allocator.insight.comparison import Comparison, Pair, Side
-from allocator.insight.comparison.segments import Figures
+from allocator.insight.comparison.segments import mean_pd
 from allocator.insight.comparison.swaps import SwapTotal
+from allocator.records.ledger import Account
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.grid import Grid, unit_of
 from allocator.report.limits import own_first
 from allocator.report.money import Unit, percent, relative, unit_for
 from allocator.report.plain import STOPPED_NOTE, Text, listed, marked, plain_table
 
+_FIGURES = ("borrowers", "funded", "offered", "drawn", "mean_rate", "mean_pd")
+_FIGURES += ("interest", "expected_loss", "value")
+"""Of an allocation or a segment, in the object."""
 _ROOM = 46
 """Columns of the page that the amounts of borrowers who are swapped may take."""
 _MOST = 20
@@ -58,7 +62,7 @@ def comparison_page(comparison: Comparison, top: int, notes: Sequence[str] = ())
 def comparison_figures(comparison: Comparison, top: int) -> dict[str, Any]:
     """The comparison as one JSON object; amounts in currency units."""
     chances = comparison.chances or (None,) * len(comparison.sides)
-    rows = zip(comparison.sides, comparison.figures, comparison.segments, chances, strict=True)
+    rows = zip(comparison.sides, comparison.accounts, comparison.segments, chances, strict=True)
     first = comparison.sides[0]
     return {
         "by": comparison.by,
@@ -66,11 +70,11 @@ def comparison_figures(comparison: Comparison, top: int) -> dict[str, Any]:
         "compared": [
             {
                 **_side_figures(side, first),
-                **_plain(asdict(figures)),
-                "segments": {name: _plain(asdict(own)) for name, own in segments.items()},
+                **_account_figures(account),
+                "segments": {name: _account_figures(own) for name, own in segments.items()},
                 "simulated": None if chance is None else asdict(chance),
             }
-            for side, figures, segments, chance in rows
+            for side, account, segments, chance in rows
         ],
         "pairs": [_pair_figures(pair, top) for pair in comparison.pairs],
     }
@@ -84,11 +88,11 @@ def comparison_chart(comparison: Comparison) -> Chart:
         Series(
             side.name,
             ["all", *names],
-            [figures.value, *(segments[name].value if name in segments else 0.0 for name in names)],
+            [account.value, *(segments[name].value if name in segments else 0.0 for name in names)],
             kind="bars",
         )
-        for side, figures, segments in zip(
-            comparison.sides, comparison.figures, comparison.segments, strict=True
+        for side, account, segments in zip(
+            comparison.sides, comparison.accounts, comparison.segments, strict=True
         )
     ]
     return Chart(f"Value by {comparison.by}", Axis(comparison.by), Axis(f"value, {currency}"), tuple(series))
@@ -106,14 +110,14 @@ def _results(comparison: Comparison) -> Grid:
                 _share(side),
                 "" if side is first else first.value - side.value,
                 "" if side is first else relative(first.value - side.value, side.value),
-                f"{figures.funded:,}",
-                figures.offered,
-                percent(figures.mean_rate),
-                percent(figures.mean_pd),
-                figures.interest,
-                figures.expected_loss,
+                f"{account.funded:,}",
+                account.offered,
+                percent(account.mean_rate),
+                percent(mean_pd(account)),
+                account.lines["interest"],
+                account.lines["expected_loss"],
             )
-            for side, figures in zip(comparison.sides, comparison.figures, strict=True)
+            for side, account in zip(comparison.sides, comparison.accounts, strict=True)
         ],
     )
 
@@ -179,8 +183,8 @@ def _segment_names(comparison: Comparison) -> list[str]:
     return sorted({name for segments in comparison.segments for name in segments})
 
 
-def _cell(figures: Figures | None, what: str) -> str | float:
-    return "" if figures is None else float(getattr(figures, what))
+def _cell(account: Account | None, what: str) -> str | float:
+    return "" if account is None else float(getattr(account, what))
 
 
 def _inputs(pair: Pair) -> Iterator[RenderableType]:
@@ -283,6 +287,11 @@ def _side_figures(side: Side, first: Side) -> dict[str, Any]:
         "limits_broken": side.finding.certificate.limits_broken,
         "terms_broken": dict(side.finding.terms_broken),
     }
+
+
+def _account_figures(account: Account) -> dict[str, Any]:
+    own = {**account.figures, "mean_pd": mean_pd(account)}
+    return {key: own[key] for key in _FIGURES}
 
 
 def _pair_figures(pair: Pair, top: int) -> dict[str, Any]:

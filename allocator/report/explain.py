@@ -10,9 +10,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from allocator.insight.book import BookView, Cost, LimitView
-from allocator.insight.ledger import Account
+from allocator.insight.ledger import PricedAccount
 from allocator.insight.ranges import Range
 from allocator.insight.standing import Standing
+from allocator.records.ledger import LINES
 from allocator.report.broken import standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.limits import own_first_kept
@@ -23,14 +24,6 @@ WIDTH = 100
 _MOST = 25
 _WIDEST = 18
 """Of a segment's name."""
-_LINES = {
-    "interest": "interest",
-    "expected_loss": "loss",
-    "funding_cost": "funding",
-    "churn_cost": "churn",
-    "processing_cost": "processing",
-    "relationship_cost": "relations",
-}
 
 
 def book_page(view: BookView, run: Standing, where: str | None = None) -> RenderableType:
@@ -53,41 +46,34 @@ def book_page(view: BookView, run: Standing, where: str | None = None) -> Render
 
 def _segments(view: BookView, currency: str, where: str | None) -> RenderableType:
     """Ledger by segment; `charged` is what the limits charge at their prices, `kept` what is left."""
-    shown = [*view.segments[:_MOST]]
-    lines = {line: label for line, label in _LINES.items() if any(getattr(a, line) for a in view.segments)}
+    shown, whole = [*view.segments[:_MOST]], view.whole
+    lines = [line for line in LINES if any(segment.account.lines[line.name] for segment in view.segments)]
 
-    def money(account: Account) -> dict[str, float]:
-        own = {label: getattr(account, line) for line, label in lines.items()}
-        charged = sum(account.charges.values())
-        return {**own, "value": account.value, "charged": charged, "kept": account.chosen}
+    def money(segment: PricedAccount) -> dict[str, float]:
+        own = {line.heading: segment.account.lines[line.name] for line in lines}
+        charged = sum(segment.charges.values())
+        return {**own, "value": segment.account.value, "charged": charged, "kept": segment.chosen}
 
-    headings = [*lines.values(), "value", "charged", "kept"]
-    whole = _total(view.segments)
-    columns = {heading: [money(a)[heading] for a in (*shown, whole)] for heading in headings}
-    count = max(len("funded"), len(f"{whole.borrowers:,}"))
-    names = max(map(cell_len, [view.by, "total", *(account.name for account in shown)]))
+    def cells(segment: PricedAccount) -> list[str]:
+        counts = (f"{segment.account.borrowers:,}", f"{segment.account.funded:,}")
+        return [*counts, *map(unit.write, money(segment).values())]
+
+    headings = [*money(whole)]
+    columns = {heading: [money(segment)[heading] for segment in (*shown, whole)] for heading in headings}
+    count = max(len("funded"), len(f"{whole.account.borrowers:,}"))
+    names = max(map(cell_len, [view.by, "total", *(segment.account.name for segment in shown)]))
     unit = unit_for(columns, currency, WIDTH - min(names, _WIDEST) - 2 * (2 + count))
     table = plain_table(totals=True)
     table.add_column(Text(view.by), "total", no_wrap=True, overflow="ellipsis", max_width=_WIDEST)
-    totals = [f"{whole.borrowers:,}", f"{whole.funded:,}", *(unit.write(money(whole)[h]) for h in headings)]
-    for heading, total in zip(("asked", "funded", *headings), totals, strict=True):
+    for heading, total in zip(("asked", "funded", *headings), cells(whole), strict=True):
         table.add_column(heading, total, justify="right", no_wrap=True)
-    for account in shown:
-        cells = [unit.write(money(account)[heading]) for heading in headings]
-        table.add_row(Text(account.name), f"{account.borrowers:,}", f"{account.funded:,}", *cells)
+    for segment in shown:
+        table.add_row(Text(segment.account.name), *cells(segment))
     hidden = len(view.segments) - len(shown)
     more = [f"the total includes {hidden} more"] if hidden else []
     whom = "" if where is None else f" of those with {where}"
     title = f"Ledger by {view.by}{whom}, amounts in {unit}; charged: by the limits at their prices"
     return Group(Text(title, style="bold"), table, *more)
-
-
-def _total(segments: Sequence[Account]) -> Account:
-    figures = ("borrowers", "funded", "offered", "drawn", *_LINES, "value", "chosen", "best")
-    sums = {figure: sum(getattr(account, figure) for account in segments) for figure in figures}
-    limits = dict.fromkeys(limit for account in segments for limit in account.charges)
-    charges = {limit: sum(account.charges.get(limit, 0.0) for account in segments) for limit in limits}
-    return Account(name="total", charges=charges, **sums)
 
 
 def _sums(view: BookView, currency: str) -> list[RenderableType]:
@@ -180,11 +166,11 @@ def _refusals(refusals: Mapping[str, int]) -> RenderableType:
 
 def book_chart(view: BookView, run: Standing, where: str | None = None) -> Chart:
     """Value by segment: what is kept, and what each limit charges."""
-    words = [account.name for account in view.segments]
-    kept = Series("kept", words, [account.chosen for account in view.segments], "bars")
-    limits = sorted({limit for account in view.segments for limit in account.charges})
+    words = [segment.account.name for segment in view.segments]
+    kept = Series("kept", words, [segment.chosen for segment in view.segments], "bars")
+    limits = sorted({limit for segment in view.segments for limit in segment.charges})
     charges = [
-        Series(limit, words, [account.charges[limit] for account in view.segments], "bars")
+        Series(limit, words, [segment.charges[limit] for segment in view.segments], "bars")
         for limit in limits
     ]
     whom = "" if where is None else f" of those with {where}"

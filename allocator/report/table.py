@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from allocator.records.ledger import LINES
 from allocator.records.run import Run
 from allocator.report.broken import broken_lines, broken_of, share_of
 from allocator.report.limits import limits_table
@@ -19,17 +20,10 @@ from allocator.report.plain import Text, notes_of, plain_table
 
 WIDTH = 100
 """Columns of the page, on a terminal or not."""
-_AMOUNTS = {
-    "offered": "offered",
-    "drawn": "drawn",
-    "interest": "interest",
-    "expected_loss": "loss",
-    "funding_cost": "funding",
-    "churn_cost": "churn",
-}
-"""Columns of the grades' table: key of the summary, heading."""
-_OTHER = ("processing_cost", "relationship_cost")
-"""Costs that have a column of their own, `other`, only where there are any."""
+_OWN, _OTHER = LINES[:4], LINES[4:]
+"""Lines with a column of their own in the grades' table, and costs that share one, where there are any."""
+_AMOUNTS = {"offered": "offered", "drawn": "drawn", **{line.name: line.heading for line in _OWN}}
+"""Key of the summary -> heading."""
 _WIDEST_GRADE = 12
 _MOST_GRADES = 20
 _MOST_REASONS = 10
@@ -80,7 +74,7 @@ def _header(summary: Mapping[str, Any]) -> RenderableType:
 
 
 def _with_other(figures: Mapping[str, float]) -> dict[str, float]:
-    return {**figures, "other": sum(figures[name] for name in _OTHER)}
+    return {**figures, "other": sum(figures[line.name] for line in _OTHER)}
 
 
 def _totals(grades: Mapping[str, Mapping[str, float]]) -> dict[str, float]:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from allocator.errors import CertificateError, Fault, InputError
 from allocator.intake import take
+from allocator.records.ledger import COMPUTED, LINES
 from allocator.records.run import StoredRun
 from allocator.store.certificate import (
     RESTORE,
@@ -33,19 +34,8 @@ from allocator.store.folder import (
 )
 from allocator.store.strict import number, read_json, repeated
 
-NUMBERS = (
-    "amount",
-    "rate",
-    "take_up",
-    "interest",
-    "expected_loss",
-    "funding_cost",
-    "churn_cost",
-    "processing_cost",
-    "relationship_cost",
-    "value",
-)
 _DECIDED = ("amount", "rate")
+NUMBERS = (*_DECIDED, *COMPUTED)
 _STATED = ("objective", "bound", "gap", "certified_bound", "certified_gap", "borrowers", "funded")
 _KINDS: dict[str, tuple[type, str]] = {
     **dict.fromkeys(("status", "stop", "proof", "method"), (str, "text")),
@@ -55,8 +45,8 @@ _KINDS: dict[str, tuple[type, str]] = {
 """What a summary says of the making of a run: nothing that a recheck could repeat, but of a kind."""
 _TOLD = frozenset(
     {
-        *_STATED, *NUMBERS[3:9], "schema", "name", "status", "stop", "proof", "currency", "strategy",
-        "limits_broken", "terms_broken", "offered", "drawn", "idle_income", "budget_unspent",
+        *_STATED, *(line.name for line in LINES), "schema", "name", "status", "stop", "proof", "currency",
+        "strategy", "limits_broken", "terms_broken", "offered", "drawn", "idle_income", "budget_unspent",
         "refusal_constant", "by_grade", "limits", "notes", "seconds", "method", "peak_memory_mb", "versions",
         "digest",
     }

@@ -6,7 +6,8 @@ from dataclasses import fields
 
 import numpy as np
 
-from allocator.certification.economics import Bases, Ledger, ledger_of
+from allocator.certification.economics import Bases, ledger_of
+from allocator.records.ledger import Ledger
 from tests.builders import policy, portfolio
 
 BOOK = portfolio(["A"] * 3, pd=0.25, lgd=0.5, term=2.0, relationship_value=1_024.0)

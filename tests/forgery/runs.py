@@ -16,9 +16,9 @@ import pandas as pd
 
 from allocator.borrowers import read_inputs
 from allocator.certification import recheck
-from allocator.certification.economics import COLUMNS
 from allocator.pipeline import allocate
 from allocator.records.document import seen_from
+from allocator.records.ledger import COMPUTED
 from allocator.records.run import Decisions
 from allocator.scenario import dump_scenario, load_scenario
 from allocator.store import certificate_to_json, to_json, write_run
@@ -264,7 +264,7 @@ def decide(files: Files, amounts: Mapping[str, float], rates: Mapping[str, float
         scenario, book, inputs.churn, decisions, certificate["prices"], inputs.hashes, certificate.get("tree")
     )
     grades = np.array(book.grade.values, dtype=object)[book.grade.codes]
-    columns = {name: getattr(finding.ledger, name) for name in ("amount", "rate", *COLUMNS)}
+    columns = {name: getattr(finding.ledger, name) for name in ("amount", "rate", *COMPUTED)}
     said = np.array([why[one] for one in ids], dtype=object)
     frame = pd.DataFrame({"borrower_id": book.borrower_id, "grade": grades, **columns, "reason": said})
     frame = frame.iloc[np.argsort(book.row, kind="stable")]

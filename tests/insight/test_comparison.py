@@ -12,7 +12,7 @@ from allocator.errors import CertificateError, InfeasibleError
 from allocator.insight.comparison import Side, compare, run_side, scenario_side, strategy_sides
 from allocator.insight.comparison.chance import chances
 from allocator.insight.comparison.differences import borrower_changes, match, scenario_differences
-from allocator.insight.comparison.segments import by_column, figures_of
+from allocator.insight.comparison.segments import by_column, mean_pd, whole_of
 from allocator.insight.comparison.sides import judged
 from allocator.insight.comparison.steps import bound_at, steps
 from allocator.insight.comparison.swaps import swaps
@@ -153,12 +153,12 @@ def test_figures_add_up_over_segments() -> None:
             portfolio(["A", "B", "D"], pd=[0.01, 0.02, 0.5], max_amount=4e5), TABLE, policy(6e5, rates=RATES)
         )
     )
-    whole, parts = figures_of(found), by_column(found, "grade")
+    whole, parts = whole_of(found), by_column(found, "grade")
     assert list(parts) == ["A", "B", "D"]
     for name in ("borrowers", "funded", "offered", "interest", "expected_loss", "value"):
-        assert sum(getattr(part, name) for part in parts.values()) == pytest.approx(getattr(whole, name))
-    weighted = sum(part.mean_pd * part.offered for part in parts.values())
-    assert whole.mean_pd == pytest.approx(weighted / whole.offered)
+        assert sum(part.figures[name] for part in parts.values()) == pytest.approx(whole.figures[name])
+    weighted = sum(mean_pd(part) * part.offered for part in parts.values())
+    assert mean_pd(whole) == pytest.approx(weighted / whole.offered)
     assert (parts["D"].funded, parts["D"].mean_rate) == (0, 0.0)
 
 

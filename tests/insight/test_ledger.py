@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from allocator.errors import InfeasibleError
-from allocator.insight.ledger import LINES, Account, BookLedger, accounts, book_ledger, position_of
+from allocator.insight.ledger import BookLedger, book_ledger, position_of, priced_accounts
 from allocator.records.case import Inputs
+from allocator.records.ledger import LINES, Account
 from allocator.records.portfolio import Text
 from allocator.records.scenario import SolverSettings
 from allocator.verification import Rechecked
@@ -26,20 +27,19 @@ def rechecked(case: Case) -> Rechecked:
 
 
 def adds_up(ledger: BookLedger) -> None:
-    scale = 1e-9 * max(abs(ledger.bound), ledger.account.offered, 1.0)
-    account = ledger.account
+    scale = 1e-9 * max(abs(ledger.bound), ledger.account.account.offered, 1.0)
+    priced, account = ledger.account, ledger.account.account
     assert ledger.value_of_lines == pytest.approx(ledger.value, abs=scale, rel=1e-9)
     assert ledger.gap_of_lines == pytest.approx(ledger.bound - ledger.value, abs=scale)
-    assert account.lost >= -scale
+    assert priced.lost >= -scale
     assert min(line.unused for line in ledger.limits) >= -scale
     assert ledger.tree >= -scale
     assert costs(account) == pytest.approx(account.value, abs=scale)
-    assert account.value - sum(account.charges.values()) == pytest.approx(account.chosen, abs=scale)
+    assert account.value - sum(priced.charges.values()) == pytest.approx(priced.chosen, abs=scale)
 
 
 def costs(account: Account) -> float:
-    lines = {name: getattr(account, name) for name in LINES}
-    return 2 * lines["interest"] - sum(lines.values())
+    return sum(line.sign * account.lines[line.name] for line in LINES)
 
 
 @RANDOM
@@ -53,12 +53,12 @@ def test_the_ledger_of_any_book_adds_up(case: Case) -> None:
     position = position_of(run)
     ledger = book_ledger(position)
     adds_up(ledger)
-    scale = 1e-9 * max(abs(ledger.bound), ledger.account.offered, 1.0)
+    scale = 1e-9 * max(abs(ledger.bound), ledger.account.account.offered, 1.0)
     assert np.all(position.best - position.chosen >= -scale)
-    parts = accounts(position, case.portfolio.text("sector"))
-    for name in (*LINES, "value", "chosen", "best", "borrowers", "funded"):
-        whole = getattr(ledger.account, name)
-        assert sum(getattr(part, name) for part in parts) == pytest.approx(whole, abs=scale)
+    parts = priced_accounts(position, case.portfolio.text("sector"))
+    for name, whole in ledger.account.figures.items():
+        if isinstance(whole, int | float):
+            assert sum(part.figures[name] for part in parts) == pytest.approx(whole, abs=scale)
     for limit, charge in ledger.account.charges.items():
         assert sum(part.charges[limit] for part in parts) == pytest.approx(charge, abs=scale)
 
@@ -88,7 +88,7 @@ def test_a_segment_can_be_any_column_among_some() -> None:
     position = position_of(run)
     few = case.portfolio.pd < 0.02
     codes = np.where(np.arange(302) < 10, -1, case.portfolio.texts["sector"].codes).astype(np.int32)
-    parts = accounts(position, Text(codes, case.portfolio.texts["sector"].values), few)
-    assert parts[-1].name == "(none)"
-    assert sum(part.borrowers for part in parts) == int(few.sum())
-    assert sum(part.value for part in parts) == pytest.approx(run.finding.ledger.value[few].sum())
+    parts = priced_accounts(position, Text(codes, case.portfolio.texts["sector"].values), few)
+    assert parts[-1].account.name == "(none)"
+    assert sum(part.account.borrowers for part in parts) == int(few.sum())
+    assert sum(part.account.value for part in parts) == pytest.approx(run.finding.ledger.value[few].sum())

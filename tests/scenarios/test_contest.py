@@ -12,7 +12,7 @@ import pytest
 from allocator.borrowers import scored_table
 from allocator.cli.main import main
 from allocator.insight.comparison import strategy_sides
-from allocator.insight.comparison.segments import figures_of
+from allocator.insight.comparison.segments import whole_of
 from allocator.pipeline import allocate
 from allocator.records.run import Run
 from allocator.scenario import load_scenario
@@ -102,11 +102,11 @@ def test_the_second_question_by_simple_rules() -> None:
     names = ("optimal", "ahp_lines", "equal", "by_score", "greedy")
     file = ROOT / "scenarios" / "contest-q2.yaml"
     first, *others = strategy_sides([load_scenario(file, [f"strategy={name}"]) for name in names])
-    rows = [f"| optimal | {first.value:,.0f} | {first.share:.2%} | | | {figures_of(first).funded} |"]
+    rows = [f"| optimal | {first.value:,.0f} | {first.share:.2%} | | | {whole_of(first).funded} |"]
     for side in others:
         gain = first.value - side.value
         cells = (f"{side.value:,.0f}", f"{side.share:.2%}", f"{gain:,.0f}", f"{gain / side.value:.2%}")
-        rows.append(f"| {side.name} | {' | '.join(cells)} | {figures_of(side).funded} |")
+        rows.append(f"| {side.name} | {' | '.join(cells)} | {whole_of(side).funded} |")
     assert "\n".join(rows) in page
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     lines, equal = (f"{100 * (first.value / side.value - 1):.2f} % more than" for side in others[:2])

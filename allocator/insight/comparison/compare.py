@@ -13,10 +13,11 @@ from allocator.insight.comparison.differences import (
     match,
     scenario_differences,
 )
-from allocator.insight.comparison.segments import Figures, by_column, figures_of
+from allocator.insight.comparison.segments import by_column, whole_of
 from allocator.insight.comparison.sides import Side
 from allocator.insight.comparison.steps import Step, steps
 from allocator.insight.comparison.swaps import Swaps, swaps
+from allocator.records.ledger import Account
 
 Progress = Callable[[str], None]
 
@@ -39,11 +40,11 @@ class Comparison:
     """Sides side by side; the first is what the others are compared with."""
 
     sides: tuple[Side, ...]
-    figures: tuple[Figures, ...]
+    accounts: tuple[Account, ...]
     """One a side."""
     by: str
-    segments: tuple[dict[str, Figures], ...]
-    """One a side: value of the column `by` -> figures."""
+    segments: tuple[dict[str, Account], ...]
+    """One a side: value of the column `by` -> account."""
     pairs: tuple[Pair, ...]
     """One a further side."""
     chances: tuple[Chance, ...] = ()
@@ -72,7 +73,7 @@ def compare(
     pairs = [_pair(first, other, progress, exact) for other in others]
     return Comparison(
         tuple(sides),
-        tuple(map(figures_of, sides)),
+        tuple(map(whole_of, sides)),
         by,
         tuple(by_column(side, by) for side in sides),
         tuple(pairs),

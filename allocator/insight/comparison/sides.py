@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from allocator.borrowers import NO_MORE, Columns, read_inputs
-from allocator.certification import Ledger
 from allocator.certification.certify import Finding
 from allocator.errors import concerning
 from allocator.insight.variants import optimally
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case
+from allocator.records.ledger import Ledger
 from allocator.records.run import Status, StoredRun, relative_gap
 from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.certification import Ledger
 from allocator.insight.concentration import Concentration, by_value, concentration
 from allocator.insight.simulation.measures import (
     LEVELS,
@@ -18,6 +17,7 @@ from allocator.insight.simulation.measures import (
     tail_weights,
 )
 from allocator.insight.simulation.record import Simulation
+from allocator.records.ledger import Ledger
 from allocator.records.portfolio import Text
 
 
