@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from allocator.certification.economics import Worth, magnitudes
 from allocator.certification.limits import Block, Charges, charges_of
 from allocator.certification.rounding import HUGE, UNIT, Rounded, depth
 from allocator.certification.terms import SAME_RATE, Tariff, Terms
@@ -83,12 +84,7 @@ class OfferSizes:
         rates = [tariff.rates for tariff in terms.tariffs.values()]
         rates += [portfolio.fixed_rate, np.zeros(0) if decided is None else decided]
         top = max(float(np.fmax.reduce(some, initial=0.0)) for some in rates)
-        gross = top * portfolio.term
-        funding = abs(policy.funding_rate) * portfolio.term
-        per_unit = gross * (1.0 + portfolio.pd) + portfolio.pd * portfolio.lgd + funding
-        relationship = (2.0 + abs(policy.decline_churn)) * np.abs(portfolio.relationship_value)
-        per_unit += 2 * abs(policy.churn_cost_rate)
-        return cls(gross, per_unit, relationship + abs(policy.processing_cost))
+        return cls(*magnitudes(portfolio, policy, top))
 
     def take(self, rows: Integers) -> OfferSizes:
         """Those of the borrowers at `rows`."""
@@ -145,7 +141,7 @@ def reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: 
 
     What a loss comes to is not exact where the offer may be refused.
     """
-    charged = _Charged.of(portfolio, policy, terms, charges.per_basis)
+    charged = _Charged(Worth.of(portfolio, policy, charges.per_basis), terms.low, terms.high)
     best = np.full(len(portfolio), -np.inf)
     for grade, tariff in terms.tariffs.items():
         member = (portfolio.grade.codes == portfolio.grade.code_of(grade)) & terms.lendable
@@ -163,32 +159,11 @@ def reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: 
 
 @dataclass(frozen=True)
 class _Charged:
-    """Offers with the limits priced: worth of x at rate r and take-up a, in columns of shape (n,).
+    """Offers of `low` to `high` with the limits priced; shapes (n,)."""
 
-    a (r gross + drawn) x + a booked + offered x + fixed, which is section 1 of formulation.md less
-    what the limits charge, sorted by what it depends on.
-    """
-
-    gross: Floats
-    drawn: Floats
-    offered: Floats
-    booked: Floats
-    fixed: Floats
+    worth: Worth[Floats]
     low: Floats
     high: Floats
-
-    @classmethod
-    def of(cls, portfolio: Portfolio, policy: Policy, terms: Terms, charges: dict[str, Floats]) -> _Charged:
-        pd, term = portfolio.pd, portfolio.term
-        return cls(
-            gross=term * (1.0 - pd - charges["interest"]),
-            drawn=policy.churn_cost_rate - pd * portfolio.lgd - policy.funding_rate * term - charges["drawn"],
-            offered=-policy.churn_cost_rate - charges["offered"],
-            booked=portfolio.relationship_value - policy.processing_cost,
-            fixed=(policy.decline_churn - 1.0) * portfolio.relationship_value - charges["loans"],
-            low=terms.low,
-            high=terms.high,
-        )
 
     def best(self, i: Integers, menu: Iterable[tuple[RateColumn, RateColumn]], *, refusable: bool) -> Floats:
         """The best of both ends over the rates and take-ups of `menu`, for borrowers `i`.
@@ -199,19 +174,20 @@ class _Charged:
         low, high = self.low[i], self.high[i]
         rates = list(menu)
         top = self._at(i, high, rates)
-        settled = refusable and np.all(np.maximum(self.booked[i], 0.0) + self.fixed[i] <= 0.0)
+        settled = refusable and np.all(np.maximum(self.worth.booked[i], 0.0) + self.worth.fixed[i] <= 0.0)
         return top if settled or np.all(low == high) else np.maximum(top, self._at(i, low, rates))
 
     def _at(self, i: Integers, amount: Floats, menu: list[tuple[RateColumn, RateColumn]]) -> Floats:
-        gross = self.gross[i] * amount
-        drawn = self.drawn[i] * amount + self.booked[i]
+        worth = self.worth
+        gross = worth.gross[i] * amount
+        drawn = worth.drawn[i] * amount + worth.booked[i]
         top, value = np.full(len(i), -np.inf), np.empty(len(i))
         for rate, take_up in menu:
             np.multiply(gross, rate, out=value)
             value += drawn
             value *= take_up
             np.fmax(top, value, out=top)
-        return top + (self.offered[i] * amount + self.fixed[i])
+        return top + (worth.offered[i] * amount + worth.fixed[i])
 
 
 def _open_to(least: Floats, tariff: Tariff) -> list[tuple[RateColumn, RateColumn]]:

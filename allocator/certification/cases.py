@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from allocator.certification.bound import OfferSizes, error_of, sum_of_best
+from allocator.certification.economics import Worth
 from allocator.certification.limits import Block, Charges, Sizes, charges_of
 from allocator.certification.lots import Lot
 from allocator.certification.rounding import HUGE, UNIT, Rounded
@@ -136,19 +137,20 @@ def table_of(
     """The table of `portfolio`, with the rows of `lots` rounded as they say (`coarsest_lots` checks that)."""
     member = np.flatnonzero(terms.lendable)
     rate, take_up = _offers(portfolio, terms, member)
-    pd, lgd, term = (column[member][:, None] for column in (portfolio.pd, portfolio.lgd, portfolio.term))
-    walks = 1.0 - take_up
-    drawn = rate * term * (1.0 - pd) - pd * lgd - policy.funding_rate * term
-    relationship = portfolio.relationship_value[member][:, None]
+    own = portfolio.take(member)
+    worth = Worth.of(own, policy)
+    gross, drawn, booked, fixed = (
+        column[:, None] for column in (worth.gross, worth.drawn, worth.booked, worth.fixed)
+    )
     exists = np.isfinite(rate)
     has = exists.any(axis=1) & (terms.low <= terms.high)[member]
     table = Table(
         member=member,
         rate=rate,
         take_up=take_up,
-        gross=take_up * rate * term,
-        margin=take_up * drawn - walks * policy.churn_cost_rate,
-        fixed=(policy.decline_churn - walks) * relationship - take_up * policy.processing_cost,
+        gross=take_up * rate * own.term[:, None],
+        margin=take_up * (rate * gross + drawn) + worth.offered,
+        fixed=take_up * booked + fixed,
         everything=Sets(exists, ~terms.pinned[member], terms.low[member], terms.high[member]),
         blocks=blocks,
         lots=lots,

@@ -1,8 +1,15 @@
-"""What each decision earns and costs (docs/formulation.md, section 1), from rates and amounts alone."""
+"""What each decision earns and costs (docs/formulation.md, section 1), from rates and amounts alone.
+
+The value is stated line by line, and once more sorted by what an offer is asked for: its rate, its amount,
+its take-up. A new line of the ledger is a term of `ledger_of`, of `Worth` and of `magnitudes`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -53,3 +60,69 @@ class Bases:
     @classmethod
     def of(cls, ledger: Ledger) -> Bases:
         return cls(ledger.amount, ledger.drawn, ledger.gross_interest, ledger.amount > 0)
+
+
+Number = TypeVar("Number", Floats, Fraction)
+BASES = tuple(field.name for field in fields(Bases))
+_FREE: Mapping[str, Any] = dict.fromkeys(BASES, 0)
+
+
+@dataclass(frozen=True)
+class Worth(Generic[Number]):
+    """An offer of x at rate r and take-up a is worth a (r gross x + drawn x + booked) + offered x + fixed.
+
+    One number a borrower, shape (n,), or those of one borrower in rational numbers.
+    """
+
+    gross: Number
+    drawn: Number
+    offered: Number
+    booked: Number
+    fixed: Number
+
+    @classmethod
+    def of(cls, portfolio: Portfolio, policy: Policy, charges: Mapping[str, Any] = _FREE) -> Worth[Floats]:
+        """In binary64 numbers, less what a unit of each basis is charged."""
+        return Worth(*_worth(_columns(portfolio), policy, float, charges))
+
+    @classmethod
+    def exactly(cls, portfolio: Portfolio, policy: Policy, i: int) -> Worth[Fraction]:
+        """Of borrower `i` in rational numbers."""
+        own = [Fraction(float(column[i])) for column in _columns(portfolio)]
+        return Worth(*_worth(own, policy, Fraction, _FREE))
+
+    def value(self, amount: Number, rate: Number, take_up: Number) -> Number:
+        """Of one offer to each."""
+        inner = rate * self.gross * amount + self.drawn * amount + self.booked
+        return take_up * inner + self.offered * amount + self.fixed
+
+
+def _columns(portfolio: Portfolio) -> Sequence[Floats]:
+    return portfolio.pd, portfolio.lgd, portfolio.term, portfolio.relationship_value
+
+
+def _worth(
+    own: Sequence[Any], policy: Policy, number: Callable[[float], Any], charges: Mapping[str, Any]
+) -> tuple[Any, Any, Any, Any, Any]:
+    """The terms of `Worth`, of the borrowers' `own` columns and the policy's figures read as `number`."""
+    pd, lgd, term, relationship = own
+    churn, declined = number(policy.churn_cost_rate), number(policy.decline_churn)
+    return (
+        term * (1 - pd - charges["interest"]),
+        churn - pd * lgd - number(policy.funding_rate) * term - charges["drawn"],
+        -churn - charges["offered"],
+        relationship - number(policy.processing_cost),
+        (declined - 1) * relationship - charges["loans"],
+    )
+
+
+def magnitudes(portfolio: Portfolio, policy: Policy, top: float) -> tuple[Floats, Floats, Floats]:
+    """(n,) what the terms of `Worth` are, without their signs: of gross interest a unit offered at the rate
+    `top`, of everything a unit offered at a take-up of 1, and of what no amount changes.
+    """
+    gross = top * portfolio.term
+    funding = abs(policy.funding_rate) * portfolio.term
+    per_unit = gross * (1.0 + portfolio.pd) + portfolio.pd * portfolio.lgd + funding
+    per_unit += 2 * abs(policy.churn_cost_rate)
+    relationship = (2.0 + abs(policy.decline_churn)) * np.abs(portfolio.relationship_value)
+    return gross, per_unit, relationship + abs(policy.processing_cost)

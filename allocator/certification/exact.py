@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from allocator.certification.cases import Sets, Table, Values, coarsest_lots, table_of
+from allocator.certification.economics import BASES, Worth
 from allocator.certification.limits import blocks_of
 from allocator.certification.lots import CENTS, decimal
 from allocator.certification.rationals import (
@@ -23,9 +24,9 @@ from allocator.certification.rationals import (
     ExactBlock,
     Menu,
     Offered,
-    Worths,
     blocks_in_rationals,
     curves_of,
+    fractions,
     offers_made,
 )
 from allocator.certification.rounding import Rounded
@@ -82,7 +83,9 @@ class ExactTable(Table):
     """`Table` that answers in rational numbers."""
 
     menus: list[Menu]
-    worths: list[Worths]
+    worths: list[Worth[Fraction]]
+    terms: list[Fraction]
+    """Years: what a charge on interest is times."""
     exact_blocks: list[ExactBlock]
 
     def values(self, prices: Mapping[str, float], sets: Sets) -> ExactValues:
@@ -121,7 +124,7 @@ class _Charged:
     @classmethod
     def of(cls, table: ExactTable, prices: Mapping[str, float]) -> _Charged:
         priced, constant = [], Fraction(0)
-        everyone = dict.fromkeys(("offered", "drawn", "interest", "loans"), Fraction(0))
+        everyone = dict.fromkeys(BASES, Fraction(0))
         for exact in table.exact_blocks:
             block = exact.block
             own = [Fraction(price) for price in block.allowed(prices).tolist()]
@@ -146,7 +149,7 @@ class _Charged:
                 weight = ONE if exact.weights is None else exact.weights[i]
                 charge[exact.block.basis] += prices[code] * weight
         own = table.worths[row]
-        gross, drawn = own.gross - own.term * charge["interest"], own.drawn - charge["drawn"]
+        gross, drawn = own.gross - table.terms[row] * charge["interest"], own.drawn - charge["drawn"]
         offered, fixed = own.offered - charge["offered"], own.fixed - charge["loans"]
         ends = {Fraction(float(end[row])) for end in (sets.low, sets.high)}
         found = [
@@ -198,16 +201,18 @@ class Exactly:
             if (grade, rates) not in known:
                 known[grade, rates] = Menu.of(self.curves[grade], rates)
             menus.append(known[grade, rates])
-            worths.append(Worths.of(self.portfolio, policy, i))
+            worths.append(Worth.exactly(self.portfolio, policy, i))
         own = {column.name: getattr(table, column.name) for column in fields(Table)}
-        return ExactTable(**own, menus=menus, worths=worths, exact_blocks=self.blocks)
+        years = fractions(self.portfolio.term[table.member])
+        return ExactTable(**own, menus=menus, worths=worths, terms=years, exact_blocks=self.blocks)
 
     def value(self, offers: Sequence[Offered]) -> Fraction:
         """What `offers` are worth, idle money included."""
         policy, portfolio = self.scenario.policy, self.portfolio
         total = Fraction(0)
         for made in offers:
-            total += Worths.of(portfolio, policy, made.borrower).value(made.amount, made.rate, made.take_up)
+            worth = Worth.exactly(portfolio, policy, made.borrower)
+            total += worth.value(made.amount, made.rate, made.take_up)
         if policy.budget.spend == "at_most":
             spent = sum((made.basis(policy.budget.basis, portfolio) for made in offers), Fraction(0))
             total += Fraction(policy.idle_rate) * (Fraction(policy.budget.amount) - spent)

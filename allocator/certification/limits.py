@@ -9,6 +9,7 @@ from math import frexp
 
 import numpy as np
 
+from allocator.certification.economics import BASES
 from allocator.certification.lots import CENTS, Tally, decimal, whole_cents
 from allocator.certification.rounding import DEEPEST, depth
 from allocator.records.conditions import Condition
@@ -24,7 +25,6 @@ _BASIS_OF: dict[Measure, str] = {
     "loans": "loans",
 }
 _EXPOSURE_COUNTS = ("offered", "drawn", "expected_loss")
-_BASES = ("offered", "drawn", "interest", "loans")
 _CHUNK, _BITS = 16_384, 38
 """Borrowers whose exposure is added up at a time, and bits of each that are added without rounding."""
 _WEIGHED = 5
@@ -157,8 +157,8 @@ class Charges:
 
 def charges_of(blocks: tuple[Block, ...], prices: Mapping[str, float]) -> Charges:
     """What `prices`, by row name, charge each borrower."""
-    per_basis = {basis: np.zeros(len(blocks[0].codes)) for basis in _BASES}
-    sizes: dict[str, Sizes] = dict.fromkeys(_BASES, 0.0)
+    per_basis = {basis: np.zeros(len(blocks[0].codes)) for basis in BASES}
+    sizes: dict[str, Sizes] = dict.fromkeys(BASES, 0.0)
     constant = constant_size = 0.0
     for block in blocks:
         part, size = block.price_offers(block.allowed(prices), per_basis, sizes)

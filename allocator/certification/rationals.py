@@ -77,39 +77,6 @@ class Menu:
 
 
 @dataclass(frozen=True)
-class Worths:
-    """What an offer of x is worth at take-up a: a (r gross x + drawn x + booked) + offered x + fixed."""
-
-    gross: Fraction
-    drawn: Fraction
-    offered: Fraction
-    booked: Fraction
-    fixed: Fraction
-    term: Fraction
-
-    @classmethod
-    def of(cls, portfolio: Portfolio, policy: Policy, i: int) -> Worths:
-        pd, lgd, term, worth = (
-            Fraction(float(column[i]))
-            for column in (portfolio.pd, portfolio.lgd, portfolio.term, portfolio.relationship_value)
-        )
-        lost = Fraction(policy.churn_cost_rate)
-        return cls(
-            gross=term * (1 - pd),
-            drawn=lost - pd * lgd - Fraction(policy.funding_rate) * term,
-            offered=-lost,
-            booked=worth - Fraction(policy.processing_cost),
-            fixed=(Fraction(policy.decline_churn) - 1) * worth,
-            term=term,
-        )
-
-    def value(self, amount: Fraction, rate: Fraction, take_up: Fraction) -> Fraction:
-        """Of one offer."""
-        inner = rate * self.gross * amount + self.drawn * amount + self.booked
-        return take_up * inner + self.offered * amount + self.fixed
-
-
-@dataclass(frozen=True)
 class ExactBlock:
     """A block of rows with its weights and right-hand side as they are before any rounding."""
 

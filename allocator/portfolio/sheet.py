@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +62,7 @@ def open_sheet(
         raise_faults(source.label, [*matched.faults, empty], ())
     cells = {column: fetched.table[theirs] for column, theirs in matched.at.items()}
     mistyped = _type_faults(cells, matched.at, source, texts, numbers)
-    header, totals = _repeated_header(fetched, matched.at), _totals(fetched, matched.at)
+    header, totals = (_where_named(fetched, matched.at, test) for test in (_is_header, _is_total))
     rows = Rows(source.label, fetched.number, header | totals)
     unmarked = Rows(source.label, fetched.number, np.zeros(len(fetched.number), dtype=bool))
     column = matched.at.get("borrower_id", "")
@@ -102,28 +103,24 @@ def _type_faults(
     return faults
 
 
-def _totals(fetched: Fetched, at: dict[str, str]) -> Booleans:
-    """(n,) rows that a word for a total stands in the place of a borrower."""
+def _where_named(
+    fetched: Fetched, at: dict[str, str], test: Callable[[pa.ChunkedArray, str], pa.ChunkedArray]
+) -> Booleans:
+    """(n,) rows whose borrower_id, where that is a column of texts, passes `test`, given its heading too."""
     column = at.get("borrower_id")
-    if (
-        column is None
-        or column not in fetched.table.column_names
-        or not pa.types.is_string(fetched.table[column].type)
-    ):
-        return np.zeros(len(fetched.number), dtype=bool)
+    if column is not None and column in fetched.table.column_names:
+        cells = fetched.table[column]
+        if pa.types.is_string(cells.type):
+            return np.asarray(pc.fill_null(test(cells, column), False).to_numpy())
+    return np.zeros(len(fetched.number), dtype=bool)
+
+
+def _is_total(cells: pa.ChunkedArray, _: str) -> pa.ChunkedArray:
+    """Where a word for a total stands in the place of a borrower."""
     words = {form for word in TOTAL_WORDS for form in (word, word.capitalize(), word.title(), word.upper())}
-    totals: Booleans = pc.is_in(fetched.table[column], pa.array(sorted(words))).to_numpy()
-    return totals
+    return pc.is_in(cells, pa.array(sorted(words)))
 
 
-def _repeated_header(fetched: Fetched, at: dict[str, str]) -> Booleans:
-    """(n,) rows that repeat the header's names, as files joined end to end have them."""
-    column = at.get("borrower_id")
-    if (
-        column is None
-        or column not in fetched.table.column_names
-        or not pa.types.is_string(fetched.table[column].type)
-    ):
-        return np.zeros(len(fetched.number), dtype=bool)
-    repeated: Booleans = pc.fill_null(pc.equal(fetched.table[column], column), False).to_numpy()
-    return repeated
+def _is_header(cells: pa.ChunkedArray, heading: str) -> pa.ChunkedArray:
+    """Where the header is repeated, as files joined end to end have it."""
+    return pc.equal(cells, heading)

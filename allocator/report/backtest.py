@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from allocator.insight.backtest import Backtest, Tested, gain
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, unit_for
-from allocator.report.plain import Text, listed, plain_table
+from allocator.report.plain import Text, listed, more, plain_table
 
 MOST = 30
 """Periods shown."""
@@ -46,8 +46,7 @@ def backtest_page(name: str, found: Backtest, currency: str, notes: Sequence[str
         *_gains(found, currency),
     ]
     parts += ["", Text(f"What happened by period, {unit}", style="bold"), _by_period(found, unit.write)]
-    if periods > MOST:
-        parts.append(Text(f"and {periods - MOST:,} more; --json has all"))
+    parts += [Text(f"{line}; --json has all") for line in more(periods - MOST)]
     return Group(*parts, *_left_out(found), *map(Text, notes))
 
 

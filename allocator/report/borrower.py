@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from rich.console import Group, RenderableType
-from rich.table import Table
 
 from allocator.insight.explanation import Alternative, Explanation
 from allocator.insight.flips import Flip
@@ -15,7 +14,7 @@ from allocator.records.ledger import LINES
 from allocator.report.broken import standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, small
-from allocator.report.plain import Text, plain_table
+from allocator.report.plain import Text, plain_table, unheaded_table
 
 _FIGURES = {
     "pd": "PD",
@@ -60,9 +59,7 @@ def _decision(found: Explanation, currency: str) -> RenderableType:
 
 
 def _why(found: Explanation) -> RenderableType:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(justify="right")
-    table.add_column(overflow="fold")
+    table = unheaded_table("right", "left")
     for number, reason in enumerate(found.reasons, start=1):
         table.add_row(str(number), Text(reason.text))
     return Group(Text("Why", style="bold"), table)
@@ -71,9 +68,7 @@ def _why(found: Explanation) -> RenderableType:
 def _ledger(found: Explanation, currency: str) -> RenderableType:
     """Of the decision, or for a refusal of the best offer to the prices."""
     priced, best = found.account, found.best
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(min_width=34)
-    table.add_column(justify="right")
+    table = unheaded_table("left", "right", least=34)
     if found.amount:
         title = f"Ledger of the offer, {currency}"
         for line in LINES:

@@ -8,15 +8,14 @@ from typing import Any, Protocol
 
 import numpy as np
 from rich.console import Group, RenderableType
-from rich.table import Table
 
 from allocator.records.limits import Limits
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Booleans, Portfolio
 from allocator.records.scenario import Scenario
-from allocator.report.limits import own_first_kept
+from allocator.report.limits import limits_shown
 from allocator.report.money import percent
-from allocator.report.plain import Text, notes_of, plain_table
+from allocator.report.plain import Text, notes_of, plain_table, reasons_table
 
 _MOST_LIMITS = 25
 
@@ -184,23 +183,17 @@ def _limits(limits: Limits) -> RenderableType:
     table.add_column("limit", overflow="fold", max_width=50)
     table.add_column("measure")
     table.add_column("room", justify="right")
-    shown = own_first_kept([row.name for row in limits.rows], _MOST_LIMITS)
-    for row in (limits.rows[at] for at in shown):
+    names = [row.name for row in limits.rows]
+    shown, hidden = limits_shown(limits.rows, names, "values of such limits", _MOST_LIMITS)
+    for row in shown:
         table.add_row(Text(row.name), row.measure, f"{row.sense.replace('_', ' ')} {row.rhs:,.12g}")
-    hidden = len(limits) - len(shown)
-    more = [f"and {hidden:,} more values of such limits"] if hidden else []
     title = f"Limits: {len(limits):,} rows, exposure already taken off; 0 for shares of what is lent"
-    return Group(Text(title, style="bold"), table, *more)
+    return Group(Text(title, style="bold"), table, *hidden)
 
 
 def _refused(found: Examination) -> list[RenderableType]:
     refusals = found.refusals()
     if not refusals:
         return []
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(justify="right")
-    table.add_column()
-    for reason, count in refusals.items():
-        table.add_row(f"{count:,}", Text(reason))
     title = f"{sum(refusals.values()):,} of {len(found.portfolio):,} firms cannot be offered anything"
-    return ["", Text(title, style="bold"), table]
+    return ["", Text(title, style="bold"), reasons_table(refusals)]

@@ -17,10 +17,12 @@ from allocator.report.charts import Axis, Chart, Series
 from allocator.report.grid import Grid, unit_of
 from allocator.report.limits import own_first
 from allocator.report.money import Unit, percent, relative, unit_for
-from allocator.report.plain import STOPPED_NOTE, Text, listed, marked, plain_table
+from allocator.report.plain import STOPPED_NOTE, Text, cut, listed, marked, more, plain_table
 
-_FIGURES = ("borrowers", "funded", "offered", "drawn", "mean_rate", "mean_pd")
-_FIGURES += ("interest", "expected_loss", "value")
+_FIGURES = (
+    *("borrowers", "funded", "offered", "drawn", "mean_rate", "mean_pd"),
+    *("interest", "expected_loss", "value"),
+)
 """Of an allocation or a segment, in the object."""
 _ROOM = 46
 """Columns of the page that the amounts of borrowers who are swapped may take."""
@@ -163,20 +165,17 @@ def _simulated(comparison: Comparison) -> Grid:
 
 def _by_segment(comparison: Comparison, unit: Unit) -> Iterator[RenderableType]:
     """Value and money offered by segment, a column a side."""
-    names = _segment_names(comparison)
+    names, hidden = cut(_segment_names(comparison), _MOST, f"values of {comparison.by}")
     headings = [comparison.by, *(side.name for side in comparison.sides)]
     for what in ("value", "offered"):
         if what != "value":
             yield ""
         yield Text(f"By {comparison.by}: {what}, {unit}", style="bold")
-        rows = [
-            [name, *(_cell(own.get(name), what) for own in comparison.segments)] for name in names[:_MOST]
-        ]
+        rows = [[name, *(_cell(own.get(name), what) for own in comparison.segments)] for name in names]
         for at, block in enumerate(Grid(headings, rows).blocks(unit)):
             yield from ([""] if at else [])
             yield block.table(unit)
-    if len(names) > _MOST:
-        yield Text(f"and {len(names) - _MOST} more values of {comparison.by}")
+    yield from map(Text, hidden)
 
 
 def _segment_names(comparison: Comparison) -> list[str]:
@@ -190,10 +189,10 @@ def _cell(account: Account | None, what: str) -> str | float:
 def _inputs(pair: Pair) -> Iterator[RenderableType]:
     """What differs in the inputs, a line each."""
     changed, borrowers = pair.scenario, pair.borrowers
-    for one in changed[:_MOST]:
+    shown, hidden = cut(changed, _MOST, "keys")
+    for one in shown:
         yield Text(f"  {one.key}: {_told(one.before)} -> {_told(one.after)}", overflow="fold")
-    if len(changed) > _MOST:
-        yield f"  and {len(changed) - _MOST} more keys"
+    yield from (f"  {line}" for line in hidden)
     if borrowers.added or borrowers.dropped:
         yield Text(
             f"  borrowers: {borrowers.added:,} added, asking for {borrowers.added_requests:,.0f}; "
@@ -268,8 +267,7 @@ def _listed(pair: Pair, top: int, currency: str) -> Iterator[RenderableType]:
         who = (Text(str(row["borrower_id"])), Text(str(row["grade"])), percent(row["pd"]))
         listed.add_row(*who, *amounts, *rates, unit.write(row["gain"]))
     yield listed
-    if len(table) > top:
-        yield f"and {len(table) - top:,} more; --out FILE writes all"
+    yield from (f"{line}; --out FILE writes all" for line in more(len(table) - top))
 
 
 def _side_figures(side: Side, first: Side) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
-from rich.table import Table
 
 from allocator.insight.book import BookView, Cost, LimitView
 from allocator.insight.ledger import PricedAccount
@@ -16,11 +15,10 @@ from allocator.insight.standing import Standing
 from allocator.records.ledger import LINES
 from allocator.report.broken import standing_lines
 from allocator.report.charts import Axis, Chart, Series
-from allocator.report.limits import own_first_kept
+from allocator.report.limits import limits_shown
 from allocator.report.money import figure, small, unit_for
-from allocator.report.plain import Text, plain_table
+from allocator.report.plain import WIDTH, Text, plain_table, reasons_table, unheaded_table
 
-WIDTH = 100
 _MOST = 25
 _WIDEST = 18
 """Of a segment's name."""
@@ -99,9 +97,7 @@ def _sums(view: BookView, currency: str) -> list[RenderableType]:
 
 
 def _sum(name: str, total: float, parts: Sequence[tuple[str, float]]) -> RenderableType:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(min_width=38)
-    table.add_column(justify="right")
+    table = unheaded_table("left", "right", least=38)
     for label, money in parts:
         table.add_row(f"  {label}", f"{money + 0.0:,.2f}")
     table.add_row(f"= {name}", f"{total + 0.0:,.2f}")
@@ -115,17 +111,16 @@ def _limits(limits: Sequence[LimitView], currency: str) -> RenderableType:
     table.add_column("limit", overflow="fold", max_width=28)
     for heading in ("used", "bound", "price", "charges", "may fall by", "may rise by"):
         table.add_column(heading, justify="right", no_wrap=True)
-    shown = own_first_kept([view.use.name for view in ordered], _MOST)
-    for view in (ordered[at] for at in shown):
+    names = [view.use.name for view in ordered]
+    shown, hidden = limits_shown(ordered, names, "values of such limits")
+    for view in shown:
         low, high = _range(view.range)
         price = small(view.use.price) if view.use.price else ""
         charge = figure(view.line.charge) if view.use.price else ""
         used, bound = figure(view.use.used), figure(view.use.bound)
         table.add_row(Text(view.use.name), used, bound, price, charge, low, high)
-    hidden = len(ordered) - len(shown)
-    more = [f"and {hidden:,} more values of such limits"] if hidden else []
     title = f"Limits, amounts in {currency}; the price stands while the right-hand side moves no further"
-    return Group(Text(title, style="bold"), table, *more)
+    return Group(Text(title, style="bold"), table, *hidden)
 
 
 def _importance(view: LimitView) -> tuple[float, float]:
@@ -155,13 +150,7 @@ def _costs(costs: Sequence[Cost], currency: str) -> RenderableType:
 
 
 def _refusals(refusals: Mapping[str, int]) -> RenderableType:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(justify="right")
-    table.add_column()
-    for reason, count in list(refusals.items())[:_MOST]:
-        table.add_row(f"{count:,}", Text(reason))
-    total = sum(refusals.values())
-    return Group(Text(f"{total:,} refused", style="bold"), table)
+    return Group(Text(f"{sum(refusals.values()):,} refused", style="bold"), reasons_table(refusals))
 
 
 def book_chart(view: BookView, run: Standing, where: str | None = None) -> Chart:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 
-from allocator.report.plain import Text, plain_table
+from allocator.report.plain import WIDTH, Text, plain_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-WIDTH = 100
 WHOLE = 24
 """Columns that a text keeps before it wraps."""
 

@@ -9,10 +9,8 @@ from rich.cells import cell_len
 from rich.table import Table
 
 from allocator.report.money import Unit, fitting
-from allocator.report.plain import Text, plain_table
+from allocator.report.plain import WIDTH, Text, plain_table
 
-WIDTH = 100
-"""Columns of the page."""
 NAME = 24
 """Columns that a name takes before it folds."""
 _LEAST = 12

@@ -14,7 +14,7 @@ from allocator.insight.variants import Best
 from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, small
-from allocator.report.plain import Text, plain_table
+from allocator.report.plain import Text, cut, plain_table
 
 _MOST = 40
 SURE = 1e-6
@@ -30,10 +30,10 @@ def levers_page(levers: Levers, run: Standing) -> RenderableType:
     table.add_column("from, to", overflow="fold", max_width=30)
     for heading in ("at least", "at most", "of value"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for one in found[:_MOST]:
+    shown, hidden = cut(found, _MOST, "changes worth less")
+    for one in shown:
         share = percent(one.high / best.value) if best.value > 0 and np.isfinite(one.high) else ""
         table.add_row(Text(one.name), Text(one.change), _money(one.low), _money(one.high), share)
-    more = [f"and {len(found) - _MOST} more changes worth less"] if len(found) > _MOST else []
     solved = all(one.solved for one in found)
     how = (
         "each solved again"
@@ -42,7 +42,7 @@ def levers_page(levers: Levers, run: Standing) -> RenderableType:
     )
     gap = f"; that is known to a gap of {small(best.gap)}" if np.isfinite(best.value) else ""
     note = Text(f"{run.currency} added to the best value; {how}{gap}")
-    return Group(*_title(best, run), "", table, *more, note)
+    return Group(*_title(best, run), "", table, *hidden, note)
 
 
 def _title(best: Best, run: Standing) -> Iterator[RenderableType]:

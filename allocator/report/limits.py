@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 
 from allocator.records.scenario import Limit
 from allocator.report.money import Unit, percent, small
-from allocator.report.plain import Text, plain_table
+from allocator.report.plain import Entry, Text, more, plain_table
 
 MOST = 25
 """Limits shown; `each` can make hundreds."""
@@ -28,23 +28,24 @@ def limits_table(uses: Sequence[Mapping[str, Any]], policy: Sequence[Limit], uni
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("")
     ordered = _nearest_first(uses)
-    shown = own_first_kept([use["name"] for use in ordered], MOST)
-    for use in (ordered[at] for at in shown):
+    shown, hidden = limits_shown(ordered, [use["name"] for use in ordered], "limits with more room left")
+    for use in shown:
         share = shares.get(use["name"].partition("[")[0]) or shares.get(use["name"])
         table.add_row(*_cells(use, share, unit))
-    hidden = len(ordered) - len(shown)
-    more = [f"and {hidden:,} more limits with more room left"] if hidden else []
-    return Group(Text(title, style="bold"), table, *more)
+    return Group(Text(title, style="bold"), table, *hidden)
 
 
-def own_first_kept(names: Sequence[str], most: int) -> list[int]:
-    """Places in `names` of the limits that a table of `most` rows shows, in their order.
+def limits_shown(
+    limits: Sequence[Entry], names: Sequence[str], what: str, most: int = MOST
+) -> tuple[list[Entry], list[str]]:
+    """The `limits` that a table of `most` rows shows, in their order, and a line on how many more there are.
 
     A limit that stands for itself is never left out for rows that an `each` has made of another.
     """
     own = {at for at, name in enumerate(names) if not of_each(name)}
     others = [at for at in range(len(names)) if at not in own]
-    return sorted(own | set(others[: max(most - len(own), 0)]))
+    places = sorted(own | set(others[: max(most - len(own), 0)]))
+    return [limits[at] for at in places], more(len(names) - len(places), what)
 
 
 def own_first(names: Iterable[str]) -> list[str]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self, TypeVar
 
 from rich import box
-from rich.console import RenderableType
+from rich.console import JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text as RichText
 
 from allocator.report.visible import visible
+
+Entry = TypeVar("Entry")
+
+WIDTH = 100
+"""Columns of the page, on a terminal or not."""
 
 
 class Text(RichText):
@@ -29,6 +34,26 @@ def plain_table(*, totals: bool = False) -> Table:
     return Table(box=box.SIMPLE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), show_footer=totals)
 
 
+def unheaded_table(*columns: JustifyMethod, least: int | None = None) -> Table:
+    """Names beside what belongs to them, without headings; the first column takes at `least` so much."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for at, justify in enumerate(columns):
+        table.add_column(justify=justify, overflow="fold", min_width=None if at else least)
+    return table
+
+
+def reasons_table(counts: Mapping[str, int], most: int = 10) -> Table:
+    """How many were refused for each reason, the commonest `most` first and the others in one row."""
+    ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    table = unheaded_table("right", "left")
+    for reason, count in ordered[:most]:
+        table.add_row(f"{count:,}", Text(reason))
+    rest = ordered[most:]
+    if rest:
+        table.add_row(f"{sum(count for _, count in rest):,}", f"for {len(rest)} further reasons")
+    return table
+
+
 def notes_of(notes: Iterable[str]) -> list[RenderableType]:
     """Lines under a page for what may not be meant so; none where there is nothing to note."""
     lines = [Text(f"note: {note}") for note in notes]
@@ -45,7 +70,17 @@ def marked(text: str, stopped: bool) -> str:
     return f"{text} {STOPPED}".strip() if stopped else text
 
 
+def cut(entries: Sequence[Entry], most: int, what: str = "") -> tuple[Sequence[Entry], list[str]]:
+    """The first `most` entries, and the line for those that are left out."""
+    return entries[:most], more(len(entries) - most, what)
+
+
+def more(hidden: int, what: str = "") -> list[str]:
+    """The line that says how many entries are `hidden`, and of `what`; none where none is."""
+    return [f"and {hidden:,} more {what}".rstrip()] if hidden > 0 else []
+
+
 def listed(names: Sequence[str], most: int) -> str:
     """The first `most` names, and how many more there are."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return f"{', '.join(names[:most])}{more}"
+    shown, hidden = cut(names, most)
+    return " ".join([", ".join(shown), *hidden])

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 
 from allocator.records.run import Certificate
 from allocator.report.broken import broken_lines, broken_of
 from allocator.report.money import small
-from allocator.report.plain import Text
+from allocator.report.plain import Text, unheaded_table
 
 
 def recheck_page(
@@ -19,10 +18,7 @@ def recheck_page(
 ) -> RenderableType:
     """The page for a run that passed: what was rechecked, and the figures that the inputs give."""
     currency = summary.get("currency", "")
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column()
-    table.add_column(justify="right")
-    table.add_column()
+    table = unheaded_table("left", "right", "left")
     terms = summary.get("terms_broken")
     kept = ("inside each borrower's smallest and largest loan, or 0", "in the band of the borrower's grade")
     amount_note, rate_note = ("as the file has them, see below",) * 2 if terms else kept

@@ -17,7 +17,7 @@ from allocator.insight.standing import Standing
 from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import Unit, percent, unit_for
-from allocator.report.plain import Text, plain_table
+from allocator.report.plain import Text, cut, plain_table
 
 _MOST_SEGMENTS = 12
 _CELLS = 80
@@ -192,11 +192,11 @@ def _segments(simulation: Simulation, found: YearsSummary, unit: Unit) -> Render
         table.add_column(heading, justify="right", no_wrap=True)
     total = sum(segment.tail for segment in found.segments)
     ordered = sorted(found.segments, key=lambda segment: (-segment.tail, segment.name))
-    for segment in ordered[:_MOST_SEGMENTS]:
+    shown, hidden = cut(ordered, _MOST_SEGMENTS)
+    for segment in shown:
         share = percent(segment.tail / total) if total else ""
         table.add_row(Text(segment.name), unit.write(segment.mean), unit.write(segment.tail), share)
-    hidden = len(ordered) - _MOST_SEGMENTS
-    return Group(table, *([f"and {hidden} more"] if hidden > 0 else []))
+    return Group(table, *hidden)
 
 
 def _concentrations(simulation: Simulation, found: YearsSummary) -> Iterator[str]:

@@ -18,7 +18,7 @@ from allocator.report.conditions import in_words
 from allocator.report.grid import Grid, unit_of
 from allocator.report.limits import of_each
 from allocator.report.money import Unit, percent, relative, small, unit_for
-from allocator.report.plain import STOPPED, STOPPED_NOTE, Text, marked, notes_of, plain_table
+from allocator.report.plain import STOPPED, STOPPED_NOTE, Text, cut, marked, notes_of, plain_table
 
 _MOST = 4
 """Broken limits, and cases of one figure, that are shown."""
@@ -256,8 +256,8 @@ def _said(stress: Stress) -> Iterator[str]:
             case FundingShock():
                 cases = []
                 words += [f"{'-' if shock.add < 0 else '+'} {percent(abs(shock.add))}"] if shock.add else []
-        hidden = [f"and {len(cases) - _MOST} more"] if len(cases) > _MOST else []
-        yield f"{_WORDS[figure.name]} {', '.join(words + cases[:_MOST] + hidden)}"
+        shown, hidden = cut(cases, _MOST)
+        yield f"{_WORDS[figure.name]} {', '.join([*words, *shown, *hidden])}"
 
 
 def _remarks(trials: Sequence[Trial], unit: Unit, anew: str) -> Iterator[str]:
@@ -279,9 +279,9 @@ def _remarks(trials: Sequence[Trial], unit: Unit, anew: str) -> Iterator[str]:
 
 def _breaks(which: str, outcome: Outcome) -> Iterator[str]:
     broken = sorted(outcome.broken, key=lambda use: (of_each(use.name), -use.violation))
-    more = f", and {len(broken) - _MOST} more" if len(broken) > _MOST else ""
+    shown, hidden = cut(broken, _MOST)
     if broken:
-        yield f"{which} breaks {', '.join(map(_use, broken[:_MOST]))}{more}"
+        yield f"{which} breaks {', '.join([*map(_use, shown), *hidden])}"
 
 
 def _use(use: LimitUse) -> str:

@@ -9,24 +9,20 @@ from typing import Any
 import pandas as pd
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
-from rich.table import Table
 
 from allocator.records.ledger import LINES
 from allocator.records.run import Run
 from allocator.report.broken import broken_lines, broken_of, share_of
 from allocator.report.limits import limits_table
 from allocator.report.money import Unit, percent, small, unit_for
-from allocator.report.plain import Text, notes_of, plain_table
+from allocator.report.plain import WIDTH, Text, notes_of, plain_table, reasons_table
 
-WIDTH = 100
-"""Columns of the page, on a terminal or not."""
 _OWN, _OTHER = LINES[:4], LINES[4:]
 """Lines with a column of their own in the grades' table, and costs that share one, where there are any."""
 _AMOUNTS = {"offered": "offered", "drawn": "drawn", **{line.name: line.heading for line in _OWN}}
 """Key of the summary -> heading."""
 _WIDEST_GRADE = 12
 _MOST_GRADES = 20
-_MOST_REASONS = 10
 
 
 def result_page(run: Run, folder: Path) -> RenderableType:
@@ -140,16 +136,9 @@ def _unspent(summary: Mapping[str, Any]) -> str | None:
 
 def _refusals(allocation: pd.DataFrame) -> Sequence[RenderableType]:
     """How many were refused, and for which reasons, the commonest first."""
-    reasons = allocation.loc[allocation["amount"] == 0, "reason"].astype(str)
-    if reasons.empty:
+    found = allocation.loc[allocation["amount"] == 0, "reason"].value_counts()
+    reasons = {str(reason): int(count) for reason, count in found.items() if count}
+    if not reasons:
         return []
-    counts = sorted(reasons.value_counts().items(), key=lambda entry: (-entry[1], entry[0]))
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(justify="right")
-    table.add_column()
-    for reason, count in counts[:_MOST_REASONS]:
-        table.add_row(f"{count:,}", Text(str(reason)))
-    if len(counts) > _MOST_REASONS:
-        rest = counts[_MOST_REASONS:]
-        table.add_row(f"{sum(count for _, count in rest):,}", f"for {len(rest)} further reasons")
-    return ["", Text(f"{len(reasons):,} of {len(allocation):,} firms refused", style="bold"), table]
+    title = f"{sum(reasons.values()):,} of {len(allocation):,} firms refused"
+    return ["", Text(title, style="bold"), reasons_table(reasons)]

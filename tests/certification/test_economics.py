@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from fractions import Fraction
 
 import numpy as np
 
-from allocator.certification.economics import Bases, ledger_of
-from allocator.records.ledger import Ledger
+from allocator.certification.economics import Bases, Worth, ledger_of
+from allocator.records.ledger import LINES, Ledger
 from tests.builders import policy, portfolio
 
 BOOK = portfolio(["A"] * 3, pd=0.25, lgd=0.5, term=2.0, relationship_value=1_024.0)
@@ -54,6 +55,31 @@ def test_half_a_unit_is_an_offer() -> None:
     assert line(ledger(), 2)["drawn"] == 0.5
     assert line(ledger(), 2)["processing_cost"] == 64.0
     assert line(ledger(), 2)["relationship_cost"] == -512.0
+
+
+def test_the_value_is_the_sum_of_the_lines() -> None:
+    found = ledger()
+    summed = sum(line.sign * getattr(found, line.name) for line in LINES)
+    assert np.array_equal(found.value, summed)
+
+
+def test_sorted_by_what_it_is_asked_for_an_offer_is_worth_the_same() -> None:
+    amount, rate, take_up = np.array([4_096.0, 512.0, 0.5]), np.array([0.125] * 3), np.array([0.75, 0.5, 1])
+    value = ledger_of(BOOK, POLICY, amount, rate, take_up).value
+    assert np.array_equal(Worth.of(BOOK, POLICY).value(amount, rate, take_up), value)
+    exact = Worth.exactly(BOOK, POLICY, 0)
+    offer = (Fraction(float(column[0])) for column in (amount, rate, take_up))
+    assert exact.value(*offer) == Fraction(float(value[0]))
+
+
+def test_limits_charge_what_they_count() -> None:
+    """A unit of each basis at a price of its own: 1 offered, 2 drawn, 4 of gross interest, 8 a loan."""
+    prices = {"offered": 1.0, "drawn": 2.0, "interest": 4.0, "loans": 8.0}
+    free, charged = Worth.of(BOOK, POLICY), Worth.of(BOOK, POLICY, prices)
+    amount, rate, take_up = np.array([4_096.0] * 3), np.array([0.125] * 3), np.array([0.75] * 3)
+    bases = Bases.of(ledger_of(BOOK, POLICY, amount, rate, take_up))
+    less = sum(price * getattr(bases, basis) for basis, price in prices.items())
+    assert np.array_equal(charged.value(amount, rate, take_up), free.value(amount, rate, take_up) - less)
 
 
 def test_what_limits_add_up() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from allocator.report.grid import WIDTH, Grid, unit_of
+from allocator.report.grid import Grid, unit_of
 from allocator.report.money import Unit
+from allocator.report.plain import WIDTH
 
 CNY = Unit(1, "CNY")
 

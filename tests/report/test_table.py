@@ -14,8 +14,9 @@ from rich.console import Console, RenderableType
 
 from allocator.records.run import Run
 from allocator.records.scenario import Limit
-from allocator.report.limits import own_first, own_first_kept
-from allocator.report.table import WIDTH, result_page
+from allocator.report.limits import limits_shown, own_first
+from allocator.report.plain import WIDTH
+from allocator.report.table import result_page
 from tests.store.runs import SUMS, made_run
 
 
@@ -200,5 +201,5 @@ def test_a_limit_that_stands_for_itself_is_never_hidden_behind_the_rows_of_an_ea
     assert sum(line.startswith("each[") for line in page.splitlines()) == others
     assert f"and {60 - others} more limits with more room left" in page
     names = ["each[a]", "own", "each[b]", "other", "each[c]"]
-    assert [names[at] for at in own_first_kept(names, 3)] == ["each[a]", "own", "other"]
+    assert limits_shown(names, names, "limits", 3) == (["each[a]", "own", "other"], ["and 2 more limits"])
     assert own_first(names) == ["own", "other", "each[a]", "each[b]", "each[c]"]

@@ -1,0 +1,61 @@
+"""The lines of the ledger are those that are declared, and its sums are those of its columns, to the bit."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import pytest
+
+from allocator.records.ledger import COMPUTED, COSTS, LINES, Ledger, account_of, accounts_by
+from allocator.records.portfolio import Booleans, Text
+
+N = 5_000
+DRAW = np.random.default_rng(0)
+LEDGER = Ledger(*(DRAW.uniform(-1e6, 1e6, N) * (DRAW.random(N) < 0.7) for _ in fields(Ledger)))
+MORE = {"pd": DRAW.random(N)}
+COLUMN = Text(DRAW.integers(-1, 4, N).astype(np.int32), ("A", "B", "C", "D", "nobody"))
+
+
+def by_hand(member: Booleans | slice) -> dict[str, Any]:
+    amount, rate = LEDGER.amount[member], LEDGER.rate[member]
+    sums = {line.name: float(np.sum(getattr(LEDGER, line.name)[member])) for line in LINES}
+    return {
+        "borrowers": len(amount),
+        "funded": int(np.count_nonzero(amount)),
+        "offered": float(np.sum(amount)),
+        "drawn": float(np.sum(LEDGER.drawn[member])),
+        "mean_rate": float(np.sum(amount * rate)) / float(np.sum(amount)),
+        **sums,
+        "value": float(np.sum(LEDGER.value[member])),
+    }
+
+
+def test_every_line_is_a_column_of_the_ledger() -> None:
+    assert {line.name for line in LINES} < {column.name for column in fields(Ledger)}
+    assert [line.name for line in LINES if line not in COSTS] == ["interest"]
+    assert ("take_up", *(line.name for line in LINES), "value") == COMPUTED
+    assert len({line.heading for line in LINES}) == len(LINES)
+
+
+def test_the_whole_is_the_sum_of_its_columns() -> None:
+    found = account_of(LEDGER, MORE)
+    assert found.figures == by_hand(slice(None))
+    assert found.further == {"pd": float(np.sum(MORE["pd"]))}
+
+
+@pytest.mark.parametrize("among", [None, DRAW.random(N) < 0.1], ids=["all", "some"])
+def test_each_value_of_a_column_has_its_own_account(among: Booleans | None) -> None:
+    some = np.ones(N, dtype=bool) if among is None else among
+    found = accounts_by(LEDGER, COLUMN, MORE, among=among, unnamed="(none)")
+    assert [account.name for account in found] == ["A", "B", "C", "D", "(none)"]
+    for account, code in zip(found, (0, 1, 2, 3, -1), strict=True):
+        member = some & (COLUMN.codes == code)
+        assert account.figures == by_hand(member)
+        assert account.further == {"pd": float(np.sum(MORE["pd"][member]))}
+
+
+def test_nobody_has_no_account() -> None:
+    assert accounts_by(LEDGER, COLUMN, among=np.zeros(N, dtype=bool)) == []
+    assert account_of(Ledger(*(np.zeros(3) for _ in fields(Ledger)))).mean_rate == 0.0
