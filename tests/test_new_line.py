@@ -1,0 +1,135 @@
+"""The recipe for a line of the ledger (docs/architecture.md): the three files that it names, and no other.
+
+A copy of the package gets a seventh line, the capital behind a loan: 0.5 % a year of what is drawn.
+That is worth the same as so much more of funding, which the package itself can be asked for.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import BORROWERS, CHURN, SCENARIO
+
+PACKAGE = Path(__file__).resolve().parents[1] / "allocator"
+RECIPE = {
+    "records/ledger.py": {
+        "    relationship_cost: Floats\n": "    capital_cost: Floats\n    relationship_cost: Floats\n",
+        '\n)\n"""What a value': '\n    Line("capital_cost", "capital", "capital", -1),\n)\n"""What a value',
+    },
+    "certification/economics.py": {
+        "    processing = accepts": "    capital = drawn * 0.005 * portfolio.term\n    processing = accepts",
+        "        relationship_cost=": "        capital_cost=capital,\n        relationship_cost=",
+        "- processing - relationship,": "- processing - relationship - capital,",
+        "number(policy.funding_rate) * term": "(number(policy.funding_rate) + number(0.005)) * term",
+        "abs(policy.funding_rate) * portfolio.term": "(abs(policy.funding_rate) + 0.005) * portfolio.term",
+    },
+    "pricing/offers.py": {"policy.funding_rate * own.term": "(policy.funding_rate + 0.005) * own.term"},
+}
+"""File -> what stands in it -> what stands there with the line."""
+SCRIPT = """\
+import contextlib, io, json, sys
+from allocator.cli.main import main
+for arguments in json.loads(sys.argv[1]):
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        status = main(arguments)
+    print(json.dumps([status, out.getvalue()]))
+"""
+SIMULATE = ["simulate", "run", "--years", "1000", "--json"]
+COMMANDS = [
+    ["solve", "scenario.yaml", "--out", "run"],
+    ["verify", "run", "--exact"],
+    ["explain", "run"],
+    ["explain", "run", "--json"],
+    ["explain", "run", "F01"],
+    ["explain", "run", "F08", "--json"],
+    ["compare", "scenario.yaml", "--json"],
+    ["stress", "scenario.yaml", "--json"],
+]
+
+
+def answers(package: Path, folder: Path, **policy: str) -> list[str]:
+    """What the commands print of the small case in `folder`, by the package in the folder `package`."""
+    folder.mkdir()
+    added = "".join(f"  {key}: {value}\n" for key, value in policy.items())
+    (folder / "scenario.yaml").write_text(SCENARIO.replace("policy:\n", f"policy:\n{added}"))
+    (folder / "borrowers.csv").write_text(BORROWERS)
+    (folder / "churn.csv").write_text(CHURN)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, json.dumps(COMMANDS)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(package), "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [status for status, _ in found] == [0] * len(COMMANDS), done.stderr
+    return [out for _, out in found]
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """The folder of a package with the line, and what it prints."""
+    top = tmp_path_factory.mktemp("line")
+    shutil.copytree(PACKAGE, top / "allocator", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, changes in RECIPE.items():
+        text = (top / "allocator" / name).read_text()
+        for before, after in changes.items():
+            assert text.count(before) == 1, f"{name}: {before}"
+            text = text.replace(before, after)
+        (top / "allocator" / name).write_text(text)
+    return top / "case", answers(top, top / "case", funding_rate="1.5%")
+
+
+def test_a_line_is_written_summed_explained_and_rechecked(book: tuple[Path, list[str]]) -> None:
+    folder, (_, _, page, ledger, borrower, refused, _, _) = book
+    summary: dict[str, Any] = json.loads((folder / "run" / "summary.json").read_text())
+    with (folder / "run" / "allocation.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    cost = summary["capital_cost"]
+    assert 0 < cost == pytest.approx(summary["funding_cost"] / 3)
+    assert cost == pytest.approx(sum(float(row["capital_cost"]) for row in rows))
+    assert cost == pytest.approx(sum(grade["capital_cost"] for grade in summary["by_grade"].values()))
+    found = json.loads(ledger)
+    assert found["book"]["capital_cost"] == cost
+    assert found["value_of_lines"] == pytest.approx(found["value"])
+    assert [segment["capital_cost"] for segment in found["segments"]] == [
+        grade["capital_cost"] for grade in summary["by_grade"].values()
+    ]
+    assert " capital " in page
+    assert "\ncapital " in borrower
+    assert any(reason["text"].startswith("capital takes") for reason in json.loads(refused)["reasons"])
+
+
+def test_a_line_counts_wherever_a_value_is_found(book: tuple[Path, list[str]], tmp_path: Path) -> None:
+    """As much more of funding is worth the same to every command."""
+    funded = answers(PACKAGE.parent, tmp_path / "case", funding_rate="2%")
+    for ours, theirs in zip(book[1][-2:], funded[-2:], strict=True):
+        same(json.loads(ours), json.loads(theirs))
+    summaries = [
+        json.loads((folder / "run/summary.json").read_text()) for folder in (book[0], tmp_path / "case")
+    ]
+    for key in ("objective", "bound", "offered", "drawn"):
+        assert summaries[0][key] == pytest.approx(summaries[1][key], rel=1e-9)
+
+
+def same(ours: Any, theirs: Any) -> None:
+    """The same values and bounds, wherever they stand."""
+    if isinstance(ours, dict):
+        for key in ours.keys() & theirs.keys():
+            if key in ("value", "bound", "hindsight") and isinstance(ours[key], float):
+                assert ours[key] == pytest.approx(theirs[key], rel=1e-9, abs=1e-6)
+            else:
+                same(ours[key], theirs[key])
+    elif isinstance(ours, list):
+        for one, other in zip(ours, theirs, strict=True):
+            same(one, other)
