@@ -28,8 +28,15 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 U, SAME, CENT = 2.0**-53, 1e-12, Fraction(1, 100)
-MEASURES = {"offered": "offered", "drawn": "drawn", "expected_loss": "drawn", "loans": "loans"}
-MEASURES |= dict.fromkeys(("interest", "gross_interest"), "interest")
+# Measure -> its basis, whether exposure counts, and its weight.
+MEASURES: dict[str, tuple[str, bool, Any]] = {
+    "offered": ("offered", True, lambda book: 1.0),
+    "drawn": ("drawn", True, lambda book: 1.0),
+    "expected_loss": ("drawn", True, lambda book: book.pd * book.lgd),
+    "interest": ("interest", False, lambda book: 1.0 - book.pd),
+    "gross_interest": ("interest", False, lambda book: 1.0),
+    "loans": ("loans", False, lambda book: 1.0),
+}
 COSTS = ("expected_loss", "funding_cost", "churn_cost", "processing_cost", "relationship_cost")
 FIGURES, TEXTS = ("take_up", "interest", *COSTS, "value"), ("borrower_id", "grade", "reason")
 # Column -> what everybody has where it is not there, and what an empty cell means; None: a fault.
@@ -360,8 +367,7 @@ def is_plain(run: str, scenario: Any) -> bool:
     source = at(scenario, "portfolio.source")
     if isinstance(source, str):
         source = {"parquet" if source.lower().endswith(".parquet") else "csv": source}
-    known = isinstance(source, dict) and source.keys() & {"csv", "parquet", "xlsx", "sql", "invoices"}
-    need(known, "scenario.json, portfolio.source: neither a path nor a source")
+    need(isinstance(source, dict) and source, "scenario.json, portfolio.source: neither a path nor a source")
     if at(scenario, "portfolio.scorecard") is not None:
         return False
     if source.keys() == {"parquet"}:
@@ -648,14 +654,14 @@ def rows_of(policy: Of, borrowers: Borrowers, book: Of) -> list[Of]:
             row = np.where(inside, np.array([place.get(text, -1) for text in texts]), -1)
             names = [f"{limit.name}[{value}]" for value in values]
         weight = np.ones(borrowers.n) if limit.weight is None else borrowers.number(limit.weight)
-        own = {"expected_loss": book.pd * book.lgd, "interest": 1.0 - book.pd}
-        weight = own.get(limit.measure, 1.0) * weight
+        basis, exposed, own = MEASURES[limit.measure]
+        weight = own(book) * weight
         need(not np.any(np.isnan(weight[row >= 0])), f"limit {limit.name}: a weight is missing")
         share = limit.of == "budget"
         rows = Of(
-            names=names, measure=limit.measure, sense=limit.sense, basis=MEASURES[limit.measure], row=row,
+            names=names, measure=limit.measure, sense=limit.sense, basis=basis, row=row,
             weight=np.where(row >= 0, weight, 0.0), plain=bool(np.all(weight[row >= 0] == 1)),
-            exposed=limit.measure in ("offered", "drawn", "expected_loss") and limit.name != "budget",
+            exposed=exposed and limit.name != "budget",
             of={"total": "offered", "drawn": "drawn"}.get(limit.of, ""),
             bound=limit.bound * policy.budget if share else limit.bound,
             whole=exact(limit.bound) * (exact(policy.budget) if share else 1),
@@ -704,7 +710,8 @@ def uses_of(all_rows: list[Of], book: Of, bases: dict[str, Array]) -> list[Of]:
 # --- 7. The bound ---------------------------------------------------------------------------------
 def charges_of(run: Of, prices: Mapping[str, float], rounded: Mapping[str, float]) -> Of:
     """What prices charge a unit of each basis; b'lambda with the idle budget's worth; terms as in offers."""
-    charge, terms = ({basis: np.zeros(len(run.book.ids)) for basis in MEASURES.values()} for _ in range(2))
+    n = len(run.book.ids)
+    charge, terms = ({basis: np.zeros(n) for basis, *_ in MEASURES.values()} for _ in range(2))
     parts, lent, policy = [0.0], total(run.book.exposure), run.policy
     signs = {"at_most": (0.0, math.inf), "at_least": (-math.inf, 0.0), "exactly": (-math.inf, math.inf)}
     for rows in run.rows:
@@ -946,10 +953,11 @@ def inputs_changed(folder: str, scenario: Any, claimed: dict[str, Any]) -> Itera
     paths = {name: at(scenario, place) for name, place in FILES.items()}
     paths["churn"] = None if isinstance(paths["churn"], dict) or paths["churn"] == "none" else paths["churn"]
     paths |= {name: path for name, path in at(source, "invoices", {}).items() if name != "duplicates"}
-    kinds = [source if isinstance(source, str) else at(source, kind) for kind in ("csv", "parquet", "xlsx")]
-    paths["portfolio"] = next((kind for kind in kinds if kind is not None), None)
-    told = {name: path_of(folder, path) for name, path in paths.items() if path is not None}
-    found: dict[str, Any] = {name: hash_of(path) for name, path in told.items()}
+    told = {"": source} if isinstance(source, str) else source
+    named = [entry for key, entry in told.items() if key not in READ_BY]
+    paths["portfolio"] = None if told.keys() & {"sql", "invoices"} or len(named) != 1 else named[0]
+    there = {name: path_of(folder, path) for name, path in paths.items() if path is not None}
+    found: dict[str, Any] = {name: hash_of(path) for name, path in there.items()}
     found |= {} if is_plain(folder, scenario) else {"borrowers": hash_of(copy_of(folder))}
     found |= {} if at(source, "sql") is None else {"portfolio": claimed.get("portfolio")}
     for name in dict.fromkeys([*found, *claimed]):

@@ -6,14 +6,14 @@ import hashlib
 import json
 import platform
 import resource
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from allocator.certification.certify import Finding
-from allocator.records.document import CHURN, value_at
+from allocator.records.document import CHURN, NO_CHURN, SOURCE, Place, value_at
 from allocator.records.ledger import account_of, accounts_by
 from allocator.records.portfolio import Portfolio
 from allocator.records.run import Certificate, LimitUse, Status, relative_gap
@@ -22,15 +22,6 @@ from allocator.records.solution import Solution
 
 SOLVER_TOLERANCE = 1e-12
 """Relative to it, what the solver's own bound is rounded outwards by: HiGHS works in doubles."""
-_PLACES = (
-    ("portfolio", "source"),
-    ("portfolio", "scorecard"),
-    ("response", "churn"),
-    ("stress", "file"),
-    ("strategy", "file"),
-    ("strategy", "ahp_lines", "file"),
-)
-"""Where a scenario names its inputs, whose contents count and not where they lie."""
 _READ_BY = ("sep", "decimal", "thousands", "skip", "encoding", "sheet", "header", "duplicates")
 """What of a source says how its contents are to be understood."""
 _LIBRARIES = ("allocator", "highspy", "numpy", "pandas", "pyarrow", "pyomo", "scipy")
@@ -129,17 +120,16 @@ def _limit(use: LimitUse) -> dict[str, Any]:
 
 
 def digest(scenario: Scenario, certificate: Certificate) -> str:
-    """Hash of the resolved scenario and the contents of its inputs, wherever they lie."""
-    return digest_of(scenario.document, certificate.inputs)
+    """Hash of the resolved scenario, its paths aside, and the contents of its inputs."""
+    return digest_of(scenario.document, scenario.paths, certificate.inputs)
 
 
-def digest_of(resolved: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
-    """The digest of a resolved scenario's document and the hashes of its inputs."""
-    document = {key: entry for key, entry in resolved.items() if key != "stresses"}  # not solved
-    for place in _PLACES:  # but a curve by parameters, which no hash of a file stands for
-        if place != CHURN or isinstance(value_at(document, place), str):
-            document = _without(document, place)
-    parts = [document, _reading(resolved["portfolio"]["source"]), dict(inputs)]
+def digest_of(document: Mapping[str, Any], paths: Iterable[Place], inputs: Mapping[str, str]) -> str:
+    """The digest of a resolved scenario's document, with paths at `paths`, and the hashes of its inputs."""
+    source, nobody_walks = document["portfolio"]["source"], value_at(document, CHURN) == NO_CHURN
+    for place in (("stresses",), SOURCE, *paths, *([CHURN] if nobody_walks else [])):
+        document = _without(document, place)
+    parts = [document, _reading(source), dict(inputs)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -18,12 +18,13 @@ from allocator.certification.reasons import contradicted_reasons
 from allocator.errors import CertificateError, Fault, InputError
 from allocator.intake import one_reading, require_unchanged, watched
 from allocator.records.case import Inputs
-from allocator.records.document import PATHS, is_path, same_document, seen_from, value_at
+from allocator.records.document import same_document, seen_from, value_at
 from allocator.records.ledger import COMPUTED, Ledger
 from allocator.records.portfolio import Portfolio, Text
 from allocator.records.run import Certificate, Decisions, StoredRun, relative_gap
 from allocator.records.scenario import Scenario
 from allocator.scenario import load_scenario
+from allocator.scenario.places import paths_of
 from allocator.summary import digest, figures, status
 
 _OF_A_LIMIT = ("name", "measure", "sense", "used", "bound", "price", "violation")
@@ -115,19 +116,15 @@ def _scenario_of(stored: StoredRun) -> Scenario:
 
 def _two_scenarios(stored: StoredRun, scenario: Scenario) -> list[Fault]:
     """The fault of a scenario.json that does not say what scenario.yaml does."""
-    if same_document(seen_from(scenario.document, stored.folder), stored.document):
+    if same_document(seen_from(scenario.document, scenario.paths, stored.folder), stored.document):
         return []
     return [Fault("does not say what scenario.yaml says", "solve again", file="scenario.json")]
 
 
 def _absent(stored: StoredRun) -> bool:
     """Whether an input that scenario.json names is not there."""
-    named = ((place, value_at(stored.document, place)) for place in PATHS)
-    return any(
-        not (stored.folder / os.path.expandvars(path)).exists()
-        for place, path in named
-        if isinstance(path, str) and is_path(place, path)
-    )
+    named = (value_at(stored.document, place) for place in paths_of(stored.document))
+    return any(not (stored.folder / os.path.expandvars(path)).exists() for path in named)
 
 
 @one_reading()

@@ -17,6 +17,7 @@ from allocator.certification.rounding import Rounded
 from allocator.records.run import Certificate, Decisions, LimitUse, relative_gap
 from allocator.records.scenario import SolverSettings
 from allocator.records.solution import Solution
+from allocator.scenario.places import paths_of
 from allocator.summary import SOLVER_TOLERANCE, digest, figures, proved_bound, status, summarise
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.store.runs import made_scenario
@@ -134,7 +135,7 @@ DOCUMENT: dict[str, Any] = {
 
 def digest_of(document: dict[str, Any], **inputs: str) -> str:
     certificate = Certificate({}, 1.0, 1.0, (), {"portfolio": "sha256:0", **inputs})
-    return digest(replace(made_scenario("s"), document=document), certificate)
+    return digest(replace(made_scenario("s"), document=document, paths=paths_of(document)), certificate)
 
 
 def changed(document: Any, path: tuple[Any, ...], value: Any) -> Any:
@@ -177,6 +178,13 @@ def test_a_digest_changes_with_every_key(path: tuple[Any, ...]) -> None:
 )
 def test_a_digest_does_not_ask_where_inputs_lie(path: tuple[Any, ...]) -> None:
     assert digest_of(changed(DOCUMENT, path, "other")) == digest_of(DOCUMENT)
+
+
+def test_a_digest_knows_curves_by_parameters_and_not_that_nobody_walks() -> None:
+    curves = [{"logistic": {"A": {"midpoint": 0.1, "slope": slope}}} for slope in (40, 41)]
+    found = [digest_of(changed(DOCUMENT, ("response", "churn"), one)) for one in (*curves, "none", "c.csv")]
+    assert len(set(found)) == 3
+    assert found[2] == found[3]
 
 
 def test_a_digest_changes_with_every_input() -> None:

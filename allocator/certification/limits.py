@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import frexp
+from typing import Any
 
 import numpy as np
 
@@ -16,15 +17,26 @@ from allocator.records.conditions import Condition
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio
 from allocator.records.scenario import Limit, Measure, Policy, Sense
 
-_BASIS_OF: dict[Measure, str] = {
-    "offered": "offered",
-    "drawn": "drawn",
-    "expected_loss": "drawn",
-    "interest": "interest",
-    "gross_interest": "interest",
-    "loans": "loans",
+
+@dataclass(frozen=True)
+class Counted:
+    """What a measure adds up: `weight` times a basis."""
+
+    basis: str
+    exposed: bool = False
+    """Whether what is already lent counts, as fully drawn."""
+    weight: Callable[[Callable[[str], Any]], Any] | None = None
+    """From what gives a column by its name, in doubles or in rational numbers; None: 1."""
+
+
+COUNTED: dict[Measure, Counted] = {
+    "offered": Counted("offered", exposed=True),
+    "drawn": Counted("drawn", exposed=True),
+    "expected_loss": Counted("drawn", exposed=True, weight=lambda of: of("pd") * of("lgd")),
+    "interest": Counted("interest", weight=lambda of: 1 - of("pd")),
+    "gross_interest": Counted("interest"),
+    "loans": Counted("loans"),
 }
-_EXPOSURE_COUNTS = ("offered", "drawn", "expected_loss")
 _CHUNK, _BITS = 16_384, 38
 """Borrowers whose exposure is added up at a time, and bits of each that are added without rounding."""
 _WEIGHED = 5
@@ -183,7 +195,8 @@ def blocks_of(policy: Policy, portfolio: Portfolio) -> tuple[Block, ...]:
 def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
     codes, names = _rows(limit, portfolio)
     weight = weight_of(limit, portfolio)
-    counts = limit.measure in _EXPOSURE_COUNTS
+    counted = COUNTED[limit.measure]
+    counts = counted.exposed
     has_lent = counts and bool(np.any(portfolio.exposure))
     lent = _times(portfolio.exposure, weight) if has_lent else None
     share = limit.of in ("total", "drawn")
@@ -193,7 +206,7 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
         names=names,
         measure=limit.measure,
         sense=limit.sense,
-        basis=_BASIS_OF[limit.measure],
+        basis=counted.basis,
         weight=weight,
         codes=codes,
         lent=np.zeros(len(names)) if lent is None else _sums(codes, lent, len(names)),
@@ -309,8 +322,5 @@ def _meets(condition: Condition, portfolio: Portfolio) -> Booleans:
 def weight_of(limit: Limit, portfolio: Portfolio) -> Floats | None:
     """(n,) what multiplies each borrower's basis in the limit's rows; None: 1."""
     weight = None if limit.weight is None else portfolio.number(limit.weight)
-    if limit.measure == "expected_loss":
-        return _times(portfolio.pd * portfolio.lgd, weight)
-    if limit.measure == "interest":
-        return _times(1.0 - portfolio.pd, weight)
-    return weight
+    own = COUNTED[limit.measure].weight
+    return weight if own is None else _times(own(portfolio.number), weight)

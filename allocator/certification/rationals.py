@@ -12,7 +12,7 @@ from math import lcm
 import numpy as np
 
 from allocator.certification.curves import isotonic
-from allocator.certification.limits import Block
+from allocator.certification.limits import COUNTED, Block
 from allocator.certification.terms import Terms
 from allocator.records.portfolio import ChurnTable, Floats, Portfolio
 from allocator.records.scenario import Limit, Policy, Response
@@ -91,10 +91,12 @@ class ExactBlock:
         limit, portfolio = self.limit, self.portfolio
         if limit is None:
             return ONE
-        own = ONE if limit.weight is None else Fraction(float(portfolio.number(limit.weight)[i]))
-        if limit.measure == "expected_loss":
-            return own * Fraction(float(portfolio.pd[i])) * Fraction(float(portfolio.lgd[i]))
-        return own * (1 - Fraction(float(portfolio.pd[i]))) if limit.measure == "interest" else own
+
+        def of(column: str) -> Fraction:
+            return Fraction(float(portfolio.number(column)[i]))
+
+        weight, own = COUNTED[limit.measure].weight, ONE if limit.weight is None else of(limit.weight)
+        return own if weight is None else own * weight(of)
 
     @cached_property
     def weighed(self) -> bool:

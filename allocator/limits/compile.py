@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.limits.families import FAMILIES
-from allocator.limits.families.measured import Measured
 from allocator.limits.filters import Membership, memberships_of
+from allocator.limits.measures import MEASURES, Measured
 from allocator.limits.missing import check_values
 from allocator.limits.whole import least_weights, whole_budget, whole_rows
 from allocator.records.conditions import nobody_passes
@@ -101,7 +100,7 @@ def _draft(
     limit: Limit, membership: Membership, at: int, policy: Policy, portfolio: Portfolio, channels: _Channels
 ) -> _Draft:
     """One row, or with `each` one a value of that column."""
-    measured = FAMILIES[limit.measure](portfolio)
+    measured = MEASURES[limit.measure](portfolio)
     weight, key = _weighted(measured, limit, portfolio)
     channel = channels.index(measured.basis, weight, key)
     reference = _reference(limit, channels)

@@ -18,7 +18,7 @@ from allocator.records.limits import Whole
 from allocator.records.portfolio import Booleans, Floats, Portfolio
 from allocator.records.scenario import Limit, Policy
 
-MEASURES = ("offered", "loans")
+_COUNTED = ("offered", "loans")
 """What whole rows add up."""
 _LARGEST = 2.0**53 / 100.0
 """Beyond it cents are no whole numbers in doubles."""
@@ -41,7 +41,7 @@ def whole_rows(
 ) -> list[Whole | None]:
     """For each row of `limit` (one a label of `membership`) its decimals, None where it has a tolerance."""
     count = len(membership.labels)
-    if limit.measure not in MEASURES or limit.of == "drawn":
+    if limit.measure not in _COUNTED or limit.of == "drawn":
         return [None] * count
     weights = _weights(limit, membership, portfolio)
     share = decimal(limit.bound) if limit.of == "total" else Fraction(0)

@@ -1,11 +1,11 @@
-"""A resolved scenario as plain mappings: where its paths stand, and how they look from a run's folder."""
+"""A resolved scenario as plain mappings, and how its paths look from a run's folder."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +14,6 @@ Place = tuple[str, ...]
 
 SOURCE: Place = ("portfolio", "source")
 CHURN: Place = ("response", "churn")
-STRESSES: Place = ("stresses",)
-PATHS: tuple[Place, ...] = (
-    SOURCE,
-    (*SOURCE, "csv"),
-    (*SOURCE, "parquet"),
-    (*SOURCE, "xlsx"),
-    *((*SOURCE, "invoices", key) for key in ("purchases", "sales", "workbook", "firms", "facts")),
-    ("portfolio", "scorecard"),
-    CHURN,
-    ("stress", "file"),
-    ("strategy", "file"),
-    ("strategy", "ahp_lines", "file"),
-)
-"""Where a path may stand; the files of `stresses` stand at stresses.NAME.file besides."""
-
 URL: Place = (*SOURCE, "sql")
 """Where a database's address stands."""
 DATABASE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///(?:file:)?)(?!:memory:)([^?]+)(.*)", re.DOTALL)
@@ -39,10 +24,10 @@ NO_CHURN = "none"
 """In the place of a churn curve's path: nobody walks away at any rate."""
 
 
-def seen_from(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """`document` for a file in `folder`: its paths, which are absolute, start from there."""
+def seen_from(document: Mapping[str, Any], paths: Iterable[Place], folder: Path) -> dict[str, Any]:
+    """`document` for a file in `folder`: what stands at `paths`, which is absolute, starts from there."""
     seen = dict(document)
-    for place in (*PATHS, URL, *((*STRESSES, name, "file") for name in document.get("stresses", {}))):
+    for place in (*paths, URL):
         seen = _moved(seen, place, folder)
     return seen
 
@@ -78,11 +63,6 @@ def split(raw: str) -> tuple[str, str]:
     return "/".join(parts[:first]), "/".join(parts[first:])
 
 
-def is_path(place: tuple[str | int, ...], value: str) -> bool:
-    """Whether what stands at a place where a path may stand is one."""
-    return not (place == CHURN and value == NO_CHURN)
-
-
 def same_document(one: Any, other: Any) -> bool:
     """Whether two documents say the same; true is not 1, and the order of keys says nothing."""
     return json.dumps(_whole(one), sort_keys=True) == json.dumps(_whole(other), sort_keys=True)
@@ -99,7 +79,7 @@ def _whole(value: Any) -> Any:
 
 def _moved(document: Mapping[str, Any], place: Place, folder: Path) -> dict[str, Any]:
     value = value_at(document, place)
-    if not isinstance(value, str) or not is_path(place, value):
+    if not isinstance(value, str):
         return dict(document)
     return _with(document, place, (relative_address if place == URL else relative)(value, folder))
 

@@ -12,12 +12,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 from allocator.records.conditions import Condition
+from allocator.records.document import Place
 from allocator.records.stress import Stress, StressSource
 
 Sense = Literal["at_most", "at_least", "exactly"]
 Measure = Literal["offered", "drawn", "interest", "gross_interest", "expected_loss", "loans"]
 Reference = Literal["budget", "total", "drawn"]
+"""What a bound may be a share of."""
 Basis = Literal["offered", "drawn"]
+"""What uses the budget."""
+Spend = Literal["at_most", "exactly"]
+Smoothing = Literal["none", "isotonic"]
+Method = Literal["auto", "exact", "reduced"]
 
 BUDGET = "budget"
 """The name of the budget among the limits."""
@@ -58,7 +64,8 @@ class InvoiceFiles:
 class PortfolioSource:
     """Where the borrowers are and how their columns are named there."""
 
-    kind: Literal["csv", "parquet", "xlsx", "sql", "invoices"]
+    kind: str
+    """The name of one of `records.sources.TABLE_KINDS`, or invoices."""
     path: Path | None = None
     """The file, absolute; None for SQL and invoices."""
     separator: str = ","
@@ -112,7 +119,7 @@ class Response:
 
     churn: Path | None
     """The curve's file; None: there is none, and without `logistic` nobody walks away at any rate."""
-    smoothing: Literal["none", "isotonic"] = "none"
+    smoothing: Smoothing = "none"
     logistic: Mapping[str, Logistic] = field(default_factory=dict)
     """Grade -> its curve by parameters, in the place of a file."""
 
@@ -121,7 +128,7 @@ class Response:
 class Budget:
     amount: float
     """Money, or a fraction of `of`."""
-    spend: Literal["at_most", "exactly"] = "at_most"
+    spend: Spend = "at_most"
     basis: Basis = "offered"
     of: Literal["requests"] | None = None
     """requests: of what the borrowers ask for, which `scenario.demand` makes money."""
@@ -240,7 +247,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class SolverSettings:
-    method: Literal["auto", "exact", "reduced"] = "auto"
+    method: Method = "auto"
     gap: float = 1e-9
     time_limit: float = 60.0
     """Seconds of wall time."""
@@ -248,7 +255,9 @@ class SolverSettings:
     seed: int = 0
 
 
-Rule = Literal["optimal", "ahp_lines", "equal", "by_score", "greedy", "max_interest", "min_loss", "file"]
+NamedRule = Literal["optimal", "ahp_lines", "equal", "by_score", "greedy", "max_interest", "min_loss"]
+"""Rules that their name alone says."""
+Rule = Literal[NamedRule, "file"]
 """How amounts and rates are chosen."""
 
 
@@ -301,6 +310,8 @@ class Scenario:
     """What is done to the borrowers and the churn curve before anything is priced, and to the policy."""
     written: Policy = field(kw_only=True)
     """The policy as the file writes it, before the stress."""
+    paths: tuple[Place, ...] = ()
+    """The places of `document` where paths stand."""
     stresses: Mapping[str, StressSource] = field(default_factory=dict)
     """Named sets to try on top of `stress`."""
     strategy: Strategy = field(default_factory=Strategy)

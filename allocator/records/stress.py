@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from math import inf, prod
 from pathlib import Path
+from typing import Literal
 
 from allocator.records.conditions import Condition
 
@@ -86,23 +87,41 @@ class LimitShock:
         return prod(factor for limit, factor in self.named if limit == name)
 
 
+Subject = Literal["borrowers", "curve", "policy"]
+"""What a figure belongs to: columns of the borrowers, the churn curve (by grade), or the policy."""
+
+
 @dataclass(frozen=True)
 class Stress:
     """Factors on what is lent: PD and LGD (at most 1 afterwards), the amounts asked for, and churn;
     on what the market charges; on what funding costs; on the bounds of limits.
 
-    Churn is a curve a grade, so the cases of churn and rates may name the grade and nothing else.
+    Churn is a curve a grade, so the cases of churn and rates may name the grade and nothing else. Each figure
+    says what pages call it and what it belongs to.
     """
 
-    pd: Shock = field(default_factory=Shock)
-    lgd: Shock = field(default_factory=Shock)
-    amount: Shock = field(default_factory=Shock)
+    pd: Shock = field(default_factory=Shock, metadata={"label": "PD", "subject": "borrowers"})
+    lgd: Shock = field(default_factory=Shock, metadata={"label": "LGD", "subject": "borrowers"})
+    amount: Shock = field(default_factory=Shock, metadata={"label": "requests", "subject": "borrowers"})
     """On the largest amount a borrower asks for."""
-    churn: Shock = field(default_factory=Shock)
-    rates: Shock = field(default_factory=Shock)
+    churn: Shock = field(default_factory=Shock, metadata={"label": "churn", "subject": "curve"})
+    rates: Shock = field(default_factory=Shock, metadata={"label": "market rates", "subject": "curve"})
     """On the market's rates: at 0.9 a customer answers to 9 % as it answered to 10 %."""
-    funding: FundingShock = field(default_factory=FundingShock)
-    limits: LimitShock = field(default_factory=LimitShock)
+    funding: FundingShock = field(
+        default_factory=FundingShock, metadata={"label": "funding", "subject": "policy"}
+    )
+    limits: LimitShock = field(default_factory=LimitShock, metadata={"label": "limits", "subject": "policy"})
+
+    @classmethod
+    def figures(cls, *subjects: Subject) -> dict[str, str]:
+        """The figures that belong to one of `subjects`, each with what pages call it."""
+        named = ((figure.name, figure.metadata) for figure in fields(cls))
+        return {name: told["label"] for name, told in named if told["subject"] in subjects}
+
+    def moved(self) -> dict[str, Shock | FundingShock | LimitShock]:
+        """The figures that the stress moves."""
+        shocks = {figure.name: getattr(self, figure.name) for figure in fields(self)}
+        return {name: shock for name, shock in shocks.items() if shock != type(shock)()}
 
     def text_columns(self) -> frozenset[str]:
         """Columns that cases read as text (`grade` aside), for the portfolio's loader."""
@@ -129,7 +148,7 @@ class Stress:
         return min((1.0 / (1.0 - factor) for factor in factors if factor < 1.0), default=inf)
 
     def _conditions(self) -> list[Condition]:
-        shocks = (self.pd, self.lgd, self.amount, self.churn, self.rates)
+        shocks = (getattr(self, name) for name in self.figures("borrowers", "curve"))
         return [c for shock in shocks for case in shock.cases for c in case.where]
 
 

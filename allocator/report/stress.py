@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -28,10 +28,6 @@ _ROOM = 62
 """Columns of the page that amounts may take."""
 _FINER = 6
 """Decimals that may be added to tell amounts apart."""
-_WORDS = {
-    "pd": "PD", "lgd": "LGD", "amount": "requests", "churn": "churn", "rates": "market rates",
-    "funding": "funding", "limits": "limits",
-}  # fmt: skip
 
 
 def stress_page(scenario: Scenario, trials: Sequence[Trial], notes: Sequence[str] = ()) -> RenderableType:
@@ -137,11 +133,7 @@ def crossing_figures(crossing: Crossing, along: Stress) -> dict[str, Any]:
 
 def factor_figures(stress: Stress) -> dict[str, Any]:
     """The figures that a stress moves, as plain values."""
-    return {
-        figure.name: asdict(shock)
-        for figure in fields(stress)
-        if (shock := getattr(stress, figure.name)) != type(shock)()
-    }
+    return {name: asdict(shock) for name, shock in stress.moved().items()}
 
 
 def outcome_figures(outcome: Outcome) -> dict[str, Any]:
@@ -243,10 +235,8 @@ def _factors(trials: Sequence[Trial]) -> RenderableType:
 
 def _said(stress: Stress) -> Iterator[str]:
     """Each figure that a stress moves, in words."""
-    for figure in fields(stress):
-        shock = getattr(stress, figure.name)
-        if shock == type(shock)():
-            continue
+    labels = Stress.figures("borrowers", "curve", "policy")
+    for name, shock in stress.moved().items():
         words = [f"x {shock.all:.4g}"] if shock.all != 1 else []
         match shock:
             case Shock():
@@ -257,7 +247,7 @@ def _said(stress: Stress) -> Iterator[str]:
                 cases = []
                 words += [f"{'-' if shock.add < 0 else '+'} {percent(abs(shock.add))}"] if shock.add else []
         shown, hidden = cut(cases, _MOST)
-        yield f"{_WORDS[figure.name]} {', '.join([*words, *shown, *hidden])}"
+        yield f"{labels[name]} {', '.join([*words, *shown, *hidden])}"
 
 
 def _remarks(trials: Sequence[Trial], unit: Unit, anew: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from allocator.records.scenario import (
     InvoiceFiles,
     Limit,
     Logistic,
+    NamedRule,
     Policy,
     PortfolioSource,
     Response,
@@ -22,21 +24,23 @@ from allocator.records.scenario import (
     Strategy,
     Ticket,
 )
+from allocator.records.sources import kind_of
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress, StressCase, StressSource
 from allocator.scenario.limit_schema import LimitEntry, RangeEntry
 from allocator.scenario.paths import expand
+from allocator.scenario.places import paths_of
 from allocator.scenario.policy_schema import PolicyEntry, RateGrid
 from allocator.scenario.quantities import quantity
 from allocator.scenario.schema import CurveEntry, DefaultsEntry, PortfolioEntry, ResponseEntry, ScenarioFile
 from allocator.scenario.source_schema import (
     CsvSource,
+    FileSource,
     InvoicesEntry,
     InvoiceSource,
-    ParquetSource,
     SqlSource,
     XlsxSource,
 )
-from allocator.scenario.strategy_schema import AhpLinesStrategy, FileStrategy, MinLossStrategy, RuleName
+from allocator.scenario.strategy_schema import AhpLinesStrategy, FileStrategy, MinLossStrategy
 from allocator.scenario.stress_schema import (
     CaseEntry,
     ChurnShockEntry,
@@ -57,6 +61,7 @@ def build(typed: ScenarioFile, path: Path | None) -> Scenario:
     numbers = written.number_columns().union(
         *(s.factors.number_columns() for s in (stress, *stresses.values()))
     )
+    document = _document(typed)
     return Scenario(
         name=typed.name,
         path=path,
@@ -64,11 +69,12 @@ def build(typed: ScenarioFile, path: Path | None) -> Scenario:
         response=_response(typed.response),
         policy=written.stressed(stress.factors),
         solver=SolverSettings(**typed.solver.model_dump()),
-        document=_document(typed),
+        document=document,
         stress=stress,
         stresses=stresses,
         strategy=_strategy(typed.strategy),
         written=written,
+        paths=paths_of(document),
     )
 
 
@@ -128,19 +134,16 @@ def _portfolio(typed: PortfolioEntry, term: float, numbers: frozenset[str]) -> P
             return PortfolioSource("sql", url=address, query=source.query, query_limit=limit, **shared)
         case CsvSource():
             return _delimited(source, shared)
-        case ParquetSource():
-            return PortfolioSource("parquet", _path(source.parquet), **shared)
         case InvoiceSource():
             return PortfolioSource("invoices", invoices=_invoices(source.invoices), **shared)
         case XlsxSource():
-            path, sheet, header = _path(source.xlsx), source.sheet, source.header
-            return PortfolioSource("xlsx", path, sheet=sheet, header=header, **shared)
-        case ending if ending.lower().endswith(".parquet"):
-            return PortfolioSource("parquet", _path(source), **shared)
-        case ending if ending.lower().endswith(".xlsx"):
-            return PortfolioSource("xlsx", _path(source), **shared)
+            path = _path(source.xlsx)
+            return PortfolioSource("xlsx", path, sheet=source.sheet, header=source.header, **shared)
+        case FileSource():
+            kind, file = source.file
+            return PortfolioSource(kind, _path(file), **shared)
         case _:
-            return PortfolioSource("csv", _path(source), **shared)
+            return PortfolioSource(kind_of(source).name, _path(source), **shared)
 
 
 def _delimited(source: CsvSource, shared: dict[str, Any]) -> PortfolioSource:
@@ -205,20 +208,12 @@ def condition_of(column: str, test: str | tuple[str, ...] | RangeEntry) -> Condi
 def _stress(typed: StressEntry | None) -> StressSource:
     if typed is None:
         return StressSource()
-    funding, limits = typed.funding or FundingShockEntry(), typed.limits or LimitsShockEntry()
-    factors = Stress(
-        pd=_shock(typed.pd),
-        lgd=_shock(typed.lgd),
-        amount=_shock(typed.amount),
-        churn=_shock(typed.churn),
-        rates=_shock(typed.rates),
-        funding=FundingShock(funding.all, funding.add),
-        limits=LimitShock(limits.all, tuple((case.name, case.factor) for case in limits.where)),
-    )
+    written = {figure.name: getattr(typed, figure.name) for figure in fields(Stress)}
+    factors = Stress(**{name: _shock(entry) for name, entry in written.items() if entry is not None})
     return StressSource(factors, _optional(typed.file), typed.column)
 
 
-def _strategy(typed: RuleName | AhpLinesStrategy | MinLossStrategy | FileStrategy) -> Strategy:
+def _strategy(typed: NamedRule | AhpLinesStrategy | MinLossStrategy | FileStrategy) -> Strategy:
     match typed:
         case AhpLinesStrategy():
             entry = typed.ahp_lines
@@ -235,10 +230,16 @@ def _strategy(typed: RuleName | AhpLinesStrategy | MinLossStrategy | FileStrateg
             return Strategy(typed)
 
 
-def _shock(typed: ShockEntry | ChurnShockEntry | RatesShockEntry | None) -> Shock:
-    if typed is None:
-        return Shock()
-    return Shock(typed.all, tuple(map(_case, typed.where)))
+def _shock(
+    typed: ShockEntry | ChurnShockEntry | RatesShockEntry | FundingShockEntry | LimitsShockEntry,
+) -> Any:
+    match typed:
+        case FundingShockEntry():
+            return FundingShock(typed.all, typed.add)
+        case LimitsShockEntry():
+            return LimitShock(typed.all, tuple((case.name, case.factor) for case in typed.where))
+        case _:
+            return Shock(typed.all, tuple(map(_case, typed.where)))
 
 
 def _case(typed: CaseEntry | GradeCaseEntry | GradeRatesEntry) -> StressCase:

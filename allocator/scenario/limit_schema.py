@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from allocator.records.scenario import BUDGET, LARGEST_NUMBER
+from allocator.records.scenario import BUDGET, LARGEST_NUMBER, Measure, Reference
 from allocator.scenario.quantities import (
     Finding,
     Quantity,
@@ -37,8 +37,6 @@ SHARE_COLUMNS = frozenset({"pd", "lgd", "min_rate", "fixed_rate"})
 NUMBER_COLUMNS = SHARE_COLUMNS | {
     "term_years", "min_amount", "max_amount", "relationship_value", "exposure", "fixed_amount",
 }  # fmt: skip
-RANGE_ENDS = frozenset({"above", "at_least", "below", "at_most"})
-BOUNDS = ("at_most", "at_least", "exactly")
 
 
 def _limit_name(value: object) -> str:
@@ -144,6 +142,7 @@ class RangeEntry(Typed):
         return self
 
 
+RANGE_ENDS = frozenset(RangeEntry.model_fields)
 _One = Annotated[Text, Tag("<one>")]
 _List = Annotated[tuple[Text, ...], AfterValidator(_some_value), Tag("<list>")]
 Values = Annotated[_One | _List, Discriminator(_condition_kind)]
@@ -156,16 +155,11 @@ class LimitEntry(Typed):
     name: Annotated[LimitName, Field(examples=["A line"])]
     """Unique name; `budget` is reserved."""
     measure: Annotated[
-        Literal["offered", "drawn", "interest", "gross_interest", "expected_loss", "loans"],
-        one_of(
-            *("offered", "drawn", "interest", "gross_interest", "expected_loss", "loans"),
-            later=("capital", "tail_loss"),
-        ),
-        Field(examples=["offered"]),
+        Measure, one_of(*get_args(Measure), later=("capital", "tail_loss")), Field(examples=["offered"])
     ]
     """What is summed: money offered or expected to be drawn, interest expected (interest) or before
     defaults (gross_interest), expected loss, or the number of loans."""
-    of: Annotated[Literal["budget", "total", "drawn"], one_of("budget", "total", "drawn")] | None = None
+    of: Annotated[Reference, one_of(*get_args(Reference))] | None = None
     """What the bound is a fraction of: the budget, everything offered, everything drawn; absent: money."""
     weight: Annotated[Text, AfterValidator(_number_column)] | None = None
     """Column of numbers that multiplies each borrower's share of the sum."""
@@ -204,8 +198,8 @@ class LimitEntry(Typed):
     @classmethod
     def _one_bound(cls, exactly: float | None, info: ValidationInfo) -> float | None:
         # A bound that could not be read is missing from the data, but it was written.
-        given = [key for key in BOUNDS[:2] if info.data.get(key, "unread") is not None]
-        given += [BOUNDS[2]] if exactly is not None else []
+        given = [key for key in ("at_most", "at_least") if info.data.get(key, "unread") is not None]
+        given += ["exactly"] if exactly is not None else []
         if len(given) != 1:
             found = f"found {' and '.join(given)}" if given else "found none"
             problem = f"expected one of at_most, at_least and exactly, {found}"

@@ -66,7 +66,7 @@ def dump_scenario(scenario: Scenario, folder: str | Path) -> str:
     text = io.StringIO()
     yaml = YAML()
     yaml.width = 100
-    yaml.dump(_laid_out(seen_from(scenario.document, Path(folder))), text)
+    yaml.dump(_laid_out(seen_from(scenario.document, scenario.paths, Path(folder))), text)
     return text.getvalue()
 
 

@@ -10,23 +10,9 @@ from pathlib import Path
 from allocator.errors import Fault
 from allocator.scenario.nodes import LIMITS, Location, Node, limit_name
 from allocator.scenario.paths import expand, unset
+from allocator.scenario.places import KINDS, REQUIRED
 from allocator.scenario.quantities import describe
 from allocator.scenario.reading import read_file
-
-KINDS: Mapping[Location, frozenset[str]] = {
-    ("portfolio", "source"): frozenset(("csv", "parquet", "xlsx", "sql", "invoices")),
-    ("strategy",): frozenset(("ahp_lines", "min_loss", "file")),
-}
-"""Mappings whose kind one key tells."""
-REQUIRED: frozenset[Location] = frozenset(
-    tuple(place.split("."))
-    for place in (
-        "schema", "portfolio", "portfolio.source", "response", "response.churn", "policy", "policy.budget",
-        "policy.budget.amount", "policy.ticket", "policy.ticket.min", "policy.ticket.max", "policy.rates",
-        "policy.limits.name", "policy.limits.measure",
-    )
-)  # fmt: skip
-"""Keys that null does not take back: it stands, for the schema to refuse."""
 
 
 @dataclass

@@ -8,18 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from allocator.errors import Fault
-from allocator.records.document import DATABASE_FILE, PATHS, SOURCE, STRESSES, URL, in_address, is_path, split
+from allocator.records.document import DATABASE_FILE, SOURCE, URL, in_address, split
+from allocator.records.sources import TABLE_KINDS, TableKind, kind_of
 from allocator.scenario.nodes import Location, Node
+from allocator.scenario.places import paths_of
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _FOLDER = re.compile(r"\$\{[^}]*\}(?:/|$)")
-
-
-def places(tree: Node) -> tuple[Location, ...]:
-    """Every place of `tree` where a path may stand; one that holds no text is the schema's to refuse."""
-    stresses = tree.find(STRESSES)
-    named = stresses.entries if stresses is not None else {}
-    return (*PATHS, *((*STRESSES, name, "file") for name in named))
 
 
 def expand(text: str) -> tuple[str, tuple[str, ...]]:
@@ -44,11 +39,9 @@ def anchor(tree: Node) -> tuple[Node, list[Fault]]:
     starts where the shell would have it start: a relative ${FOLDER} starts from the working directory.
     """
     faults: list[Fault] = []
-    for location in (*places(tree), URL):
+    for location in (*paths_of(tree.plain()), URL):
         node = tree.find(location)
         if node is None or not isinstance(node.value, str) or not node.value:
-            continue
-        if not is_path(location, node.value):
             continue
         text, missing = expand(node.value)
         faults += unset(tree, location, missing)
@@ -81,9 +74,11 @@ def absolute_address(raw: str, folder: Path) -> str:
 def _absence(tree: Node, location: Location, node: Node, path: Path, folder: Path) -> list[Fault]:
     """The fault of a path that names no file; shown as typed, as a variable may hold a secret.
 
-    Parquet may come as a folder of parts; whether there are any is the reader's to see.
+    Some tables may come as a folder of parts; whether there are any is the reader's to see.
     """
-    parts = location == (*SOURCE, "parquet") or (location == SOURCE and path.suffix.lower() == ".parquet")
+    kinds: dict[Location, TableKind] = {(*SOURCE, kind.name): kind for kind in TABLE_KINDS}
+    kinds[SOURCE] = kind_of(path.name)
+    parts = location in kinds and kinds[location].folder
     if os.path.isfile(path) or (parts and os.path.isdir(path)):
         return []
     found = "is a folder, expected a file" if os.path.isdir(path) else "does not exist"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -17,7 +17,7 @@ from pydantic import (
     field_validator,
 )
 
-from allocator.records.scenario import LARGEST_LOAN
+from allocator.records.scenario import LARGEST_LOAN, Basis, Spend
 from allocator.scenario.limit_schema import LimitEntry
 from allocator.scenario.quantities import (
     Finding,
@@ -111,9 +111,9 @@ class BudgetEntry(Typed):
     the step or cent; absent: money. The scenario of a run states the money."""
     amount: Annotated[BudgetAmount, Field(examples=["100_000_000"])]
     """The budget; with 0 nothing is lent but what is pinned."""
-    spend: Annotated[Literal["at_most", "exactly"], one_of("at_most", "exactly")] = "at_most"
+    spend: Annotated[Spend, one_of(*get_args(Spend))] = "at_most"
     """Whether all of it must be used."""
-    basis: Annotated[Literal["offered", "drawn"], one_of("offered", "drawn")] = "offered"
+    basis: Annotated[Basis, one_of(*get_args(Basis))] = "offered"
     """What uses it: every offer, or the share of it that customers are expected to take."""
 
 

@@ -6,14 +6,12 @@ See also `source_schema`, `policy_schema`, `limit_schema`, `stress_schema`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     ConfigDict,
-    Discriminator,
     Field,
     Tag,
     ValidationInfo,
@@ -22,6 +20,7 @@ from pydantic import (
 )
 
 from allocator.records.document import NO_CHURN
+from allocator.records.scenario import Method, Smoothing
 from allocator.scenario.policy_schema import PolicyEntry
 from allocator.scenario.quantities import (
     Finding,
@@ -44,7 +43,7 @@ from allocator.scenario.quantities import (
 from allocator.scenario.source_schema import PATH, InvoiceSource, Source
 from allocator.scenario.strategy_schema import StrategyEntry
 from allocator.scenario.stress_schema import NamedStresses, StressEntry
-from allocator.scenario.typed import Typed
+from allocator.scenario.typed import Typed, told_by_keys
 
 _SAFE = re.compile(r"[^\W_][\w.-]{0,99}")
 
@@ -211,28 +210,24 @@ class CurveEntry(Typed):
     """Grade: its logistic curve."""
 
 
-def _churn_kind(value: Any) -> str:
-    return "<curve>" if isinstance(value, Mapping | CurveEntry) else "<file>"
-
-
 class ResponseEntry(Typed):
     """How customers answer to a rate."""
 
     churn: Annotated[
-        Annotated[Text, Tag("<file>")] | Annotated[CurveEntry, Tag("<curve>")],
-        Discriminator(_churn_kind),
+        Annotated[Text, Tag("<file>")] | Annotated[CurveEntry, Tag("<logistic>")],
+        told_by_keys("<file>", CurveEntry),
         Field(examples=["../models/churn/cumcm-2020.csv"], json_schema_extra={"unit": "path or mapping"}),
     ]
     """Churn curve: a CSV file with a column of rates, then one column a grade; or curves by parameters; none:
     nobody walks away at any rate, and rate_grid is a step."""
-    smoothing: Annotated[Literal["none", "isotonic"], one_of("none", "isotonic")] = "none"
+    smoothing: Annotated[Smoothing, one_of(*get_args(Smoothing))] = "none"
     """isotonic makes each grade's churn increase with the rate (equal-weight pool-adjacent-violators)."""
 
 
 class SolverEntry(Typed):
     """How long and how hard to search."""
 
-    method: Annotated[Literal["auto", "exact", "reduced"], one_of("auto", "exact", "reduced")] = "auto"
+    method: Annotated[Method, one_of(*get_args(Method))] = "auto"
     """exact solves the whole formulation, reduced a core of it; auto decides by size."""
     gap: Share = 1e-9
     """Relative distance to the proven bound at which the search ends."""

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import PurePath
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
-    Discriminator,
     Field,
     JsonValue,
     Tag,
     ValidationInfo,
     WithJsonSchema,
+    create_model,
     field_validator,
 )
 
+from allocator.records.sources import ENDINGS, TABLE_KINDS, TableKind
 from allocator.scenario.quantities import (
     Finding,
     PositiveWhole,
@@ -29,9 +30,8 @@ from allocator.scenario.quantities import (
     one_of,
     refuse,
 )
-from allocator.scenario.typed import Typed
+from allocator.scenario.typed import Typed, tag_of, told_by_keys
 
-SUFFIXES = (".csv", ".csv.gz", ".parquet", ".xlsx")
 PATH: dict[str, JsonValue] = {"unit": "path"}
 
 
@@ -62,10 +62,15 @@ def ending_in(*endings: str) -> Callable[[str], str]:
 
 
 def _known_ending(value: str) -> str:
-    if value.lower().endswith(SUFFIXES):
+    if value.lower().endswith(ENDINGS):
         return value
-    problem = f"{PurePath(value).name!r} does not end in .csv, .csv.gz, .parquet or .xlsx"
-    raise refuse(Finding(problem, "name the format, as {csv: FILE}, {parquet: FILE} or {xlsx: FILE}"))
+    problem = f"{PurePath(value).name!r} does not end in {_either(ENDINGS)}"
+    formats = _either([f"{{{kind.name}: FILE}}" for kind in TABLE_KINDS if kind.endings])
+    raise refuse(Finding(problem, f"name the format, as {formats}"))
+
+
+def _either(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def _encoding(value: str) -> str:
@@ -116,14 +121,6 @@ class CsvSource(Typed):
         return thousands
 
 
-class ParquetSource(Typed):
-    """A Parquet file with one row a borrower, or a folder of such files: parts, which may lie in folders
-    named column=value."""
-
-    parquet: Annotated[Text, Field(examples=["borrowers.parquet"], json_schema_extra=PATH)]
-    """Path of the file or folder."""
-
-
 class XlsxSource(Typed):
     """An Excel workbook with one row a borrower."""
 
@@ -150,7 +147,7 @@ InvoiceFile = Annotated[
     Annotated[Text, AfterValidator(ending_in(".parquet", ".csv", ".csv.gz"))] | None,
     Field(json_schema_extra=PATH),
 ]
-Table = Annotated[Annotated[Text, AfterValidator(ending_in(*SUFFIXES))] | None, Field(json_schema_extra=PATH)]
+Table = Annotated[Annotated[Text, AfterValidator(ending_in(*ENDINGS))] | None, Field(json_schema_extra=PATH)]
 Workbook = Annotated[
     Annotated[Text, AfterValidator(ending_in(".xlsx"))] | None, Field(json_schema_extra=PATH)
 ]
@@ -194,22 +191,30 @@ class InvoiceSource(Typed):
     """The files of invoices."""
 
 
-def _source_kind(value: Any) -> str:
-    """Which of the forms of `portfolio.source` a value has."""
-    if not isinstance(value, Mapping | Typed):
-        return "<file>"
-    keys = set(value) if isinstance(value, Mapping) else set(type(value).model_fields)
-    if keys & {"sql", "query"}:
-        return "<sql>"
-    return next((f"<{kind}>" for kind in ("csv", "parquet", "xlsx", "invoices") if kind in keys), "<csv>")
+class FileSource(Typed):
+    """A table that is told nothing but its path."""
+
+    @property
+    def file(self) -> tuple[str, str]:
+        """Its kind and its path."""
+        [(kind, path)] = self.model_dump().items()
+        return kind, path
 
 
-Source = Annotated[
-    Annotated[Text, AfterValidator(_known_ending), Tag("<file>")]
-    | Annotated[CsvSource, Tag("<csv>")]
-    | Annotated[ParquetSource, Tag("<parquet>")]
-    | Annotated[XlsxSource, Tag("<xlsx>")]
-    | Annotated[SqlSource, Tag("<sql>")]
-    | Annotated[InvoiceSource, Tag("<invoices>")],
-    Discriminator(_source_kind),
-]
+def _file_source(kind: TableKind) -> type[Typed]:
+    """The form of a kind of tables that has no form of its own here."""
+    path = Field(examples=[f"borrowers{kind.endings[0]}"], description=kind.path, json_schema_extra=PATH)
+    key: Any = {kind.name: (Annotated[Text, path], ...)}
+    return create_model(f"{kind.name.title()}Source", __base__=FileSource, __doc__=kind.about, **key)
+
+
+_OWN: dict[str, type[Typed]] = {"csv": CsvSource, "xlsx": XlsxSource, "sql": SqlSource}
+_FORMS = [*(_OWN.get(kind.name) or _file_source(kind) for kind in TABLE_KINDS), InvoiceSource]
+if TYPE_CHECKING:
+    Source = str | CsvSource | XlsxSource | SqlSource | FileSource | InvoiceSource
+else:
+    _TAGGED = tuple(Annotated[form, Tag(tag_of(form))] for form in _FORMS)
+    Source = Annotated[
+        Union[(Annotated[Text, AfterValidator(_known_ending), Tag("<file>")], *_TAGGED)],
+        told_by_keys("<file>", SqlSource, *_FORMS, CsvSource),
+    ]

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, get_args
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, Tag, ValidationInfo, field_validator
 
+from allocator.records.scenario import NamedRule
 from allocator.scenario.policy_schema import Band
 from allocator.scenario.quantities import Finding, PositiveMoney, Share, Text, one_of, refuse
 from allocator.scenario.source_schema import PATH, Table, ending_in
-from allocator.scenario.typed import Typed
-
-RULES = ("optimal", "ahp_lines", "equal", "by_score", "greedy", "max_interest", "min_loss")
-RuleName = Literal["optimal", "ahp_lines", "equal", "by_score", "greedy", "max_interest", "min_loss"]
+from allocator.scenario.typed import Typed, told_by_keys
 
 
 class AhpLinesEntry(Typed):
@@ -95,17 +92,10 @@ class FileStrategy(Typed):
         return file
 
 
-def _kind(value: Any) -> str:
-    if not isinstance(value, Mapping | Typed):
-        return "<name>"
-    keys = set(value) if isinstance(value, Mapping) else set(type(value).model_fields)
-    return next((f"<{kind}>" for kind in ("ahp_lines", "min_loss") if kind in keys), "<file>")
-
-
 StrategyEntry = Annotated[
-    Annotated[RuleName, one_of(*RULES), Tag("<name>")]
+    Annotated[NamedRule, one_of(*get_args(NamedRule)), Tag("<name>")]
     | Annotated[AhpLinesStrategy, Tag("<ahp_lines>")]
     | Annotated[MinLossStrategy, Tag("<min_loss>")]
     | Annotated[FileStrategy, Tag("<file>")],
-    Discriminator(_kind),
+    told_by_keys("<name>", AhpLinesStrategy, MinLossStrategy, FileStrategy),
 ]

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from allocator.errors import Fault
-from allocator.records.document import STRESSES
 from allocator.records.scenario import BUDGET
 from allocator.scenario.nodes import LIMITS, Location, Node, limit_name
 
@@ -17,8 +16,8 @@ LIMITS_FIGURE = "limits"
 def stress_nodes(tree: Node) -> Iterator[tuple[Location, Node]]:
     """Every stress of a scenario as it is written, with its place."""
     places: list[Location] = [("stress",)]
-    stresses = tree.find(STRESSES)
-    places += [(*STRESSES, name) for name in (stresses.entries if stresses is not None else {})]
+    stresses = tree.find(("stresses",))
+    places += [("stresses", name) for name in (stresses.entries if stresses is not None else {})]
     for place in places:
         node = tree.find(place)
         if node is not None:

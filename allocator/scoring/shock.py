@@ -26,9 +26,11 @@ from allocator.records.stress import Shock, Stress, StressCase
 from allocator.scoring.levels import likeness
 from allocator.scoring.reading import text_frame
 
-FIGURES = ("pd", "lgd", "amount", "churn")
-BY_GRADE = ("churn", "rates")
+OF_BORROWERS = tuple(Stress.figures("borrowers"))
+BY_GRADE = tuple(Stress.figures("curve"))
 """Figures of the churn curve, which is one a grade."""
+FIGURES = ("pd", "lgd", "amount", "churn")
+"""What a file may give factors of."""
 FALLS_WITH_GROWTH = {"pd": -1.0, "lgd": -1.0, "amount": 1.0, "churn": -1.0}
 """Sign of each figure's answer to growth."""
 
@@ -70,7 +72,7 @@ def idle_cases(portfolio: Portfolio, stress: Stress) -> tuple[str, ...]:
     """One note for each case of `stress` that is about no borrower; `portfolio` is the one before it."""
     return tuple(
         nobody_passes(f"a case of stress.{figure} changes nothing", case.where)
-        for figure in (*FIGURES, "rates")
+        for figure in (*OF_BORROWERS, *BY_GRADE)
         for case in getattr(stress, figure).cases
         if not np.any(meets(case.where, portfolio))
     )
@@ -254,7 +256,7 @@ def _factor_table(path: Path) -> pd.DataFrame:
 
 def _faults(portfolio: Portfolio, stress: Stress) -> list[Fault]:
     faults = []
-    for figure in (*FIGURES, "rates"):
+    for figure in (*OF_BORROWERS, *BY_GRADE):
         shock: Shock = getattr(stress, figure)
         place = f"stress.{figure}"
         faults += [

@@ -47,7 +47,8 @@ def write_run(run: Run, folder: Path, *, scenario_text: str, force: bool) -> Pat
         started = perf_counter()
         _write_allocation(run.allocation, fresh)
         _write_text(fresh / SCENARIO, scenario_text)
-        _write_text(fresh / RESOLVED, to_json(seen_from(run.scenario.document, real(folder))))
+        scenario = run.scenario
+        _write_text(fresh / RESOLVED, to_json(seen_from(scenario.document, scenario.paths, real(folder))))
         _write_text(fresh / LOG, run.log)
         if run.borrowers is not None:
             (fresh / BORROWERS).write_bytes(run.borrowers)

@@ -21,6 +21,7 @@ from allocator.records.document import seen_from
 from allocator.records.ledger import COMPUTED
 from allocator.records.run import Decisions
 from allocator.scenario import dump_scenario, load_scenario
+from allocator.scenario.places import paths_of
 from allocator.store import certificate_to_json, to_json, write_run
 from allocator.summary import digest_of, figures
 from tests.cases import BORROWERS, CHURN, RICH
@@ -189,7 +190,10 @@ class Files:
         """The digest of the scenario and the inputs as they now stand."""
         summary = self.json("summary.json")
         document, inputs = self.json("scenario.json"), self.json("certificate.json")["inputs"]
-        self.edit("summary.json", lambda summary: summary.update(digest=digest_of(document, inputs)))
+        self.edit(
+            "summary.json",
+            lambda summary: summary.update(digest=digest_of(document, paths_of(document), inputs)),
+        )
         assert summary
 
     def scenario(self, before: str, after: str) -> None:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
 
 from allocator.errors import InputError
 from allocator.records.stress import StressSource
 from allocator.scenario import load_document, load_scenario
-from allocator.scenario.limit_schema import LimitEntry
-from allocator.scenario.merging import REQUIRED
-from allocator.scenario.nodes import LIMITS, Location
-from allocator.scenario.schema import ScenarioFile
 from tests.scenario.conftest import Write
 
 
@@ -56,18 +50,6 @@ portfolio: {defaults: {lgd: null}}
     assert scenario.policy.limits[0].where == ()
     assert "lgd" not in scenario.portfolio.defaults
     assert load_scenario(write("heir.yaml", heir), ["solver.gap=null"]).solver.gap == 1e-9
-
-
-def test_null_takes_back_what_the_schema_does_not_require() -> None:
-    def required(section: type[BaseModel], at: Location = ()) -> Iterator[Location]:
-        for name, field in section.model_fields.items():
-            if field.is_required():
-                place = (*at, field.alias or name)
-                yield place
-                if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-                    yield from required(field.annotation, place)
-
-    assert {*required(ScenarioFile), *required(LimitEntry, LIMITS)} - {("name",)} == REQUIRED
 
 
 def test_null_takes_no_key_that_must_stand(write: Write, base: str) -> None:

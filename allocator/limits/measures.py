@@ -1,0 +1,66 @@
+"""What each measure of a limit adds up (docs/formulation.md, section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from allocator.records.limits import BASES
+from allocator.records.portfolio import Floats, Portfolio
+from allocator.records.scenario import Measure
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measure adds up `weight` times the basis; money already lent adds `weight` times the exposure."""
+
+    basis: str
+    """One of records.limits.BASES."""
+    weight: Floats | None = None
+    """(n,) None: 1."""
+    counts_exposure: bool = False
+    """Whether what is already lent uses this measure too, as fully drawn."""
+
+    def __post_init__(self) -> None:
+        if self.basis not in BASES:
+            raise ValueError(f"no basis {self.basis!r}")
+
+
+def _offered(portfolio: Portfolio) -> Measured:
+    """Money offered, x."""
+    return Measured("offered", counts_exposure=True)
+
+
+def _drawn(portfolio: Portfolio) -> Measured:
+    """Money expected to be drawn, a x."""
+    return Measured("drawn", counts_exposure=True)
+
+
+def _interest(portfolio: Portfolio) -> Measured:
+    """Expected interest a r T (1 - p) x, as the output column has it."""
+    return Measured("interest", 1.0 - portfolio.pd)
+
+
+def _gross_interest(portfolio: Portfolio) -> Measured:
+    """Contractual interest a r T x."""
+    return Measured("interest")
+
+
+def _expected_loss(portfolio: Portfolio) -> Measured:
+    """a p L x, on what is drawn and on what is already lent."""
+    return Measured("drawn", portfolio.pd * portfolio.lgd, counts_exposure=True)
+
+
+def _loans(portfolio: Portfolio) -> Measured:
+    """The number of offers made."""
+    return Measured("loans")
+
+
+MEASURES: Mapping[Measure, Callable[[Portfolio], Measured]] = {
+    "offered": _offered,
+    "drawn": _drawn,
+    "interest": _interest,
+    "gross_interest": _gross_interest,
+    "expected_loss": _expected_loss,
+    "loans": _loans,
+}

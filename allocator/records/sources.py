@@ -1,0 +1,44 @@
+"""Kinds of tables that people hand over: their names, how their files end, what a scenario says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TableKind:
+    """A kind of table; `tables/NAME.py` opens it, by its function `open_NAME`."""
+
+    name: str
+    """The key under `portfolio.source`."""
+    endings: tuple[str, ...] = ()
+    """Of files, in small letters; none where it is no file."""
+    about: str = ""
+    """A sentence for docs/scenario.md, of a kind that is told nothing but its path."""
+    path: str = "Path of the file."
+    """What that path is."""
+    folder: bool = False
+    """Whether a folder of such files, its parts, may stand for one."""
+
+
+TABLE_KINDS = (
+    TableKind("csv", (".csv", ".csv.gz")),
+    TableKind(
+        "parquet",
+        (".parquet",),
+        "A Parquet file with one row a borrower, or a folder of such files: parts, which may lie in folders\n"
+        "named column=value.",
+        "Path of the file or folder.",
+        folder=True,
+    ),
+    TableKind("xlsx", (".xlsx",)),
+    TableKind("sql"),
+)
+
+ENDINGS = tuple(ending for kind in TABLE_KINDS for ending in kind.endings)
+"""Of every file that is known by its name."""
+
+
+def kind_of(path: str) -> TableKind:
+    """The kind that a path tells by its ending, in any case: delimited text where that is none."""
+    return next((kind for kind in TABLE_KINDS if path.lower().endswith(kind.endings)), TABLE_KINDS[0])
