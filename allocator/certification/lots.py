@@ -62,14 +62,20 @@ class Lot:
         return np.asarray(np.isfinite(amounts) & (self.amounts(self.counts(amounts)) == amounts))
 
     def up(self, amounts: Floats) -> Floats:
-        """(n,) the fewest lots that come to each amount or more."""
+        """(n,) the smallest amount of whole lots that comes to each amount or more."""
         counts = self.counts(amounts)
-        return np.asarray(counts + (self.amounts(counts) < amounts))
+        nearest = self.amounts(counts)
+        return self._moved(nearest, counts, np.flatnonzero(nearest < amounts), 1.0)
 
     def down(self, amounts: Floats) -> Floats:
-        """(n,) the most lots that come to each amount or less."""
+        """(n,) the largest amount of whole lots that comes to each amount or less."""
         counts = self.counts(amounts)
-        return np.asarray(counts - (self.amounts(counts) > amounts))
+        nearest = self.amounts(counts)
+        return self._moved(nearest, counts, np.flatnonzero(nearest > amounts), -1.0)
+
+    def _moved(self, nearest: Floats, counts: Floats, rows: Integers, lots: float) -> Floats:
+        nearest[rows] = self.amounts(counts[rows] + lots)
+        return nearest
 
     def inside(self, room: Fraction, *, at_most: bool) -> float:
         """`room` without what is left over beyond its last whole lot, or filled up to the next one."""

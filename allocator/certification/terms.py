@@ -73,8 +73,8 @@ def allowed_terms(portfolio: Portfolio, known: Tariffs, policy: Policy) -> Terms
         curve=known.curve,
         table_rates=known.table_rates,
         lendable=allowed,
-        low=np.where(pinned, portfolio.fixed_amount, lot.amounts(least)),
-        high=np.where(pinned, portfolio.fixed_amount, lot.amounts(most)),
+        low=np.where(pinned, portfolio.fixed_amount, least),
+        high=np.where(pinned, portfolio.fixed_amount, most),
         pinned=pinned,
     )
 
@@ -99,12 +99,13 @@ def take_up_of(portfolio: Portfolio, terms: Terms, rate: Floats) -> tuple[Floats
     """
     take_up = np.zeros(len(rate))
     allowed = np.isnan(rate)
+    asked = np.flatnonzero(~allowed)
+    grades = portfolio.grade.codes[asked]
     for grade, churn in terms.curve.items():
-        i = np.flatnonzero((portfolio.grade.codes == portfolio.grade.code_of(grade)) & ~np.isnan(rate))
+        i = asked[grades == portfolio.grade.code_of(grade)]
         take_up[i] = 1.0 - np.interp(rate[i], terms.table_rates, churn)
     for grade, tariff in terms.tariffs.items():
-        code = portfolio.grade.code_of(grade)
-        i = np.flatnonzero((portfolio.grade.codes == code) & ~np.isnan(rate))
+        i = asked[grades == portfolio.grade.code_of(grade)]
         free, fixed = i[~terms.pinned[i]], i[terms.pinned[i]]
         if len(free) and len(tariff.rates):
             right = np.clip(np.searchsorted(tariff.rates, rate[free]), 1, max(len(tariff.rates) - 1, 1))

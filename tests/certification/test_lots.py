@@ -82,7 +82,8 @@ def test_amounts_are_rounded_up_and_down_to_lots(
     step: float | None, amount: float, up: int, down: int
 ) -> None:
     lot = Lot.of(step)
-    assert (lot.up(np.array([amount]))[0], lot.down(np.array([amount]))[0]) == (up, down)
+    asked, least, most = np.array([amount]), *lot.amounts(np.array([up, down], dtype=float))
+    assert (lot.up(asked)[0], lot.down(asked)[0]) == (least, most)
 
 
 def test_a_room_is_cut_or_filled_to_whole_lots() -> None:
