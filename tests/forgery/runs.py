@@ -200,7 +200,7 @@ class Files:
         """The scenario changed in both of its files, and the digest with it."""
         self.replace("scenario.yaml", before, after)
         scenario = load_scenario(self.run / "scenario.yaml")
-        self.write("scenario.json", to_json(seen_from(scenario.document, self.run)))
+        self.write("scenario.json", to_json(seen_from(scenario.document, scenario.paths, self.run)))
         self.sign()
 
     def input(self, name: str, file: str, before: str, after: str) -> None:
