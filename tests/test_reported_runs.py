@@ -33,8 +33,9 @@ def reported(name: str, to: Path) -> Path:
 )
 def test_a_forged_run_is_refused_for_what_is_forged(tmp_path: Path, name: str, run: str, told: str) -> None:
     folder = reported(name, tmp_path) / run
-    document = load_scenario(folder / "scenario.yaml").document
-    (folder / "scenario.json").write_text(to_json(seen_from(document, folder)))
+    scenario = load_scenario(folder / "scenario.yaml")
+    document = seen_from(scenario.document, scenario.paths, folder)
+    (folder / "scenario.json").write_text(to_json(document))
     with pytest.raises(CertificateError) as caught:
         verify_run(read_run(folder))
     assert told in str(caught.value)
