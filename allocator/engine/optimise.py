@@ -10,6 +10,7 @@ before the core is solved to the end, and where that was not enough a long one f
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 
 import numpy as np
@@ -30,12 +31,20 @@ from allocator.engine.cores import (
     whole_program,
 )
 from allocator.engine.finish import Parts
+from allocator.engine.firm import firm_prices
 from allocator.engine.greedy import greedy
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.curvature import DENSE_UP_TO
 from allocator.engine.kernel.passes import prepare
 from allocator.engine.mending import mended, nothing
-from allocator.engine.prices import WHOLE_OFFERS, WHOLE_UP_TO, descended_prices, one_table, relaxation_prices
+from allocator.engine.prices import (
+    WHOLE_OFFERS,
+    WHOLE_UP_TO,
+    descended_prices,
+    one_table,
+    prices_if_worth,
+    relaxation_prices,
+)
 from allocator.engine.program import Effort, LimitRows
 from allocator.engine.proof import LEAVES, fits, prove
 from allocator.engine.search import Search, candidate
@@ -112,8 +121,9 @@ def _optimise(
     if len(parts.borrower):
         search.offer(candidate(book, *parts.into(priced.option, priced.amount)))
     _have_something(search, priced)
-    stop, prices = _grow_core(search, priced, progress), priced.prices
+    stop = _grow_core(search, priced, progress)
     stop = _last_lots(search, priced, progress) or stop
+    prices = firm_prices(search, priced, partial(prices_if_worth, columns))
     del priced  # of a large book that is gigabytes
     if search.best is None:
         raise _none_found(search)

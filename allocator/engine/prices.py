@@ -14,7 +14,7 @@ from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.newton import newton_prices
-from allocator.engine.options import options_of, undominated, uses_of
+from allocator.engine.options import Options, options_of, undominated, uses_of
 from allocator.engine.program import Effort
 from allocator.engine.relaxation import Relaxation, prices_of, relax
 from allocator.engine.solving import SolverError, solve
@@ -42,7 +42,7 @@ def relaxation_prices(columns: Columns, progress: Callable[[str], None]) -> Pric
 
     Raises InfeasibleError, naming the conflict, where not even the relaxation has a point.
     """
-    relaxation = _relaxation(columns)
+    relaxation = _relaxation(columns, _options(columns))
     progress(f"pricing the limits over {len(relaxation.points.line):,} extreme offers")
     answer = solve(relaxation.program, Effort())
     if answer.stop == "infeasible":
@@ -54,9 +54,28 @@ def relaxation_prices(columns: Columns, progress: Callable[[str], None]) -> Pric
     return at_prices(columns, prices, dense.respond(columns, prices))
 
 
-def _relaxation(columns: Columns) -> Relaxation:
+def prices_if_worth(columns: Columns, more: Floats) -> Floats | None:
+    """The relaxation's prices (m,) were a unit lent to each borrower worth `more` (n,) than it is.
+
+    None where they are not found, or the book is too large for one LP.
+    """
+    if len(columns) > CONFLICT_UP_TO or _coefficients(columns) > CONFLICT_NUMBERS:
+        return None
+    options = _options(columns)
+    relaxation = _relaxation(columns, options)
+    program, points = relaxation.program, relaxation.points
+    cost = program.cost.copy()
+    cost[: len(points.line)] += more[options.position[points.line]] * points.amount / relaxation.unit
+    answer = solve(replace(program, cost=cost), Effort())
+    return prices_of(columns, relaxation, answer) if answer.stop == "optimal" else None
+
+
+def _options(columns: Columns) -> Options:
     options = options_of(columns, np.flatnonzero(columns.offers.menu >= 0))
-    options = options.keep(undominated(columns, options))
+    return options.keep(undominated(columns, options))
+
+
+def _relaxation(columns: Columns, options: Options) -> Relaxation:
     return relax(columns, options, uses_of(columns, options))
 
 
