@@ -87,6 +87,11 @@ def lots_conflict(columns: Columns, missed: Missed, whole: LimitRows | None) -> 
             f"no offers meet {_listed(names)} exactly: amounts are whole {lots}, and fixed requests, which "
             f"have no range of amounts, cannot add up to {it}{_multiples(columns, missed)}"
         )
+    if missed.tickets:
+        message = (
+            f"no offers meet {_listed(names)} exactly: with amounts in whole {lots}, from each borrower's "
+            "smallest loan to the largest, none add up to what the limits leave"
+        )
     if whole is not None and len(between) == 1 and _feasible_without(columns, whole, between[0]):
         return InfeasibleError(f"{message}; dropping {names[0]!r} alone makes it feasible", names)
     return InfeasibleError(f"{message}; allow a range", names)

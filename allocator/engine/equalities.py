@@ -21,6 +21,7 @@ from scipy import sparse
 
 from allocator.engine.lattice import solve_whole
 from allocator.engine.program import Effort, Program
+from allocator.engine.reach import ANY, common, loans_of, steps_into
 from allocator.engine.solving import solve
 from allocator.engine.whole import WholeRows
 from allocator.records.portfolio import Floats
@@ -44,6 +45,8 @@ class Missed:
     """Some requests leave no range, and take part in that."""
     unit: Fraction | None
     """Of one row: what the offers add up to multiples of, in the row's own unit."""
+    tickets: bool = False
+    """Sums of whole lots would do, but no loans between the smallest and the largest come to them."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def equalities_of(whole: WholeRows) -> Equalities:
     if conflict:
         return Equalities(equal, conflict=tuple(sorted({line.place for line in conflict if line.place >= 0})))
     settled = _settled(held, sums)
-    missed = _missed(whole, sums, sorted(equal), settled)
+    missed = _missed(whole, sums, sorted(equal), settled) or _out_of_reach(whole, sums, equal, settled)
     return Equalities(equal, missed=missed, rounded={} if missed else _rounded(whole, sums, equal, settled))
 
 
@@ -300,21 +303,67 @@ def _missed(whole: WholeRows, sums: Sums, equal: list[int], settled: dict[int, i
     return None
 
 
+@dataclass(frozen=True)
+class _System:
+    """The equal rows of amounts as equations matrix x = right: group g adds up to given_g + unit_g x_g."""
+
+    given: list[int]
+    unit: list[int]
+    matrix: list[list[int]]
+    right: list[int]
+
+    @classmethod
+    def of(cls, whole: WholeRows, sums: Sums, equal: frozenset[int], settled: Mapping[int, int]) -> _System:
+        given = [settled.get(g, sums.pinned[g]) for g in range(whole.groups)]
+        unit = [0 if g in settled else size for g, size in enumerate(sums.unit)]
+        matrix, right = [], []
+        for r in sorted(equal):
+            if not whole.on_loans[r]:
+                uses = whole.uses(r)
+                matrix.append([use * size for use, size in zip(uses, unit, strict=True)])
+                right.append(floor(whole.rhs[r]) - _times(uses, given))
+        return cls(given, unit, matrix, right)
+
+
+def _out_of_reach(
+    whole: WholeRows, sums: Sums, equal: frozenset[int], settled: Mapping[int, int]
+) -> Missed | None:
+    """The equal rows, where they leave the groups' sums one line of points, none of which tickets reach."""
+    if whole.groups > _ROUNDED_UP_TO:
+        return None
+    system = _System.of(whole, sums, equal, settled)
+    used = [g for g in range(whole.groups) if any(line[g] for line in system.matrix)]
+    found = solve_whole([[line[g] for g in used] for line in system.matrix], system.right, len(used))
+    if not used or found is None or len(found.steps) > 1:
+        return None
+    start, step = list(system.given), [0] * whole.groups
+    for at, g in enumerate(used):
+        start[g] += system.unit[g] * found.start[at]
+        step[g] = system.unit[g] * found.steps[0][at] if found.steps else 0
+    left = [ANY]
+    for g in used:
+        loans = loans_of(whole, g, sums.highest[g] - sums.pinned[g])
+        left = common(left, steps_into(loans, start[g] - sums.pinned[g], step[g]))
+    known = {*used, *settled, *(g for g in range(whole.groups) if sums.loans[g] == sums.pins[g])}
+    for r in range(len(whole)):
+        uses = whole.uses(r)
+        if r not in equal and not whole.on_loans[r] and all(g in known for g, use in enumerate(uses) if use):
+            least, most = ceil(whole.rhs[r]), floor(whole.rhs[r])
+            side = (least, ANY[1]) if whole.senses[r] == "at_least" else (ANY[0], most)
+            left = common(left, steps_into([side], _times(uses, start), _times(uses, step)))
+    if left:
+        return None
+    return Missed(tuple(r for r in sorted(equal) if not whole.on_loans[r]), False, None, tickets=True)
+
+
 def _rounded(
     whole: WholeRows, sums: Sums, equal: frozenset[int], settled: Mapping[int, int]
 ) -> dict[int, int]:
     """Right-hand sides of the other rows on the lattice that the equal ones and fixed requests leave."""
     if whole.groups > _ROUNDED_UP_TO:
         return {}
-    given = [settled.get(g, sums.pinned[g]) for g in range(whole.groups)]
-    unit = [0 if g in settled else size for g, size in enumerate(sums.unit)]
-    matrix, right = [], []
-    for r in sorted(equal):
-        if not whole.on_loans[r]:
-            uses = whole.uses(r)
-            matrix.append([use * size for use, size in zip(uses, unit, strict=True)])
-            right.append(floor(whole.rhs[r]) - sum(use * sum_ for use, sum_ in zip(uses, given, strict=True)))
-    found = solve_whole(matrix, right, whole.groups)
+    system = _System.of(whole, sums, equal, settled)
+    found = solve_whole(system.matrix, system.right, whole.groups)
     if found is None:
         return {}
     rounded = {}
@@ -322,8 +371,8 @@ def _rounded(
         if r in equal or whole.on_loans[r]:
             continue
         uses = whole.uses(r)
-        per = [use * size for use, size in zip(uses, unit, strict=True)]
-        first = sum(use * sum_ for use, sum_ in zip(uses, given, strict=True)) + _times(per, found.start)
+        per = [use * size for use, size in zip(uses, system.unit, strict=True)]
+        first = _times(uses, system.given) + _times(per, found.start)
         every = gcd(*(_times(per, step) for step in found.steps))
         if every > 1:
             lots = (whole.rhs[r] - first) / every
