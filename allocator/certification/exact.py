@@ -281,7 +281,8 @@ def whole_sides(
         return None
     counted: Fraction | None = Fraction(len(own))
     if block.measure == "offered":
-        counted = whole_sum([*(float(made.amount) for made in own), *portfolio.exposure[members].tolist()])
+        lent = [] if limit is None else portfolio.exposure[members].tolist()  # the budget is of new offers
+        counted = whole_sum([*(float(made.amount) for made in own), *lent])
     if counted is None:
         return None
     left = counted * (decimal(weights.pop()) if weights else ONE)

@@ -118,6 +118,16 @@ def test_rows_of_every_family_are_confirmed(measure: Any, of_what: Any) -> None:
             assert list(exact.broken(made)) == broken
 
 
+@pytest.mark.parametrize("budget", [300_000.0, 299_999.99])
+def test_the_budget_is_of_new_offers_alone(budget: float) -> None:
+    """What is lent already counts in limits, not in the budget."""
+    book = portfolio(["A", "A"], max_amount=4e5, exposure=[5e4, 7.5])
+    case = Case(book, TABLE, policy(budget))
+    exact = Exactly.of(case.scenario, book, TABLE)
+    made = list(offers_made(book, exact.terms, exact.curves, np.array([1e5, 2e5]), np.array([0.07, 0.04])))
+    assert list(exact.broken(made)) == ([] if budget == 300_000.0 else ["budget"])
+
+
 def test_a_row_that_is_broken_after_all_is_told() -> None:
     certificate = SOLVED.finding.certificate
     exact = Exactly.of(CASE.scenario, CASE.portfolio, CASE.table)
