@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, inf
 
 import numpy as np
 
@@ -45,17 +45,30 @@ class Lot:
         with np.errstate(invalid="ignore", over="ignore"):
             top = counts * float(self.numerator)
             found: Floats = top / float(self.denominator)
-        large = np.abs(top) > _EXACT
-        if max(self.numerator, self.denominator) > _EXACT:
-            large = np.ones(len(top), dtype=bool)
-        for i in np.flatnonzero(large & np.isfinite(counts)).tolist() if large.any() else ():
-            found[i] = int(counts[i]) * self.numerator / self.denominator
+        for i in self._large(top, counts):
+            found[i] = _nearest(Fraction(int(counts[i]) * self.numerator, self.denominator))
         return found
 
     def counts(self, amounts: Floats) -> Floats:
         """(n,) the nearest whole numbers of lots."""
         with np.errstate(invalid="ignore", over="ignore"):
-            return np.asarray(np.rint(amounts * float(self.denominator) / float(self.numerator)))
+            top = amounts * float(self.denominator)
+            found: Floats = np.rint(top / float(self.numerator))
+        for i in self._large(top, amounts):
+            found[i] = _nearest(Fraction(round(Fraction(float(amounts[i])) / self.size)))
+        return found
+
+    @property
+    def size(self) -> Fraction:
+        """In units of money."""
+        return Fraction(self.numerator, self.denominator)
+
+    def _large(self, top: Floats, numbers: Floats) -> list[int]:
+        """Which of `numbers` doubles do not tell: those of a `top`, its numerator, beyond whole doubles."""
+        large = np.abs(top) >= _EXACT
+        if max(self.numerator, self.denominator) > _EXACT:
+            large = np.ones(len(top), dtype=bool)
+        return np.flatnonzero(large & np.isfinite(numbers)).tolist() if large.any() else []
 
     def whole(self, amounts: Floats) -> Booleans:
         """(n,) whether each amount is a whole number of lots; no infinite one is."""
@@ -79,8 +92,15 @@ class Lot:
 
     def inside(self, room: Fraction, *, at_most: bool) -> float:
         """`room` without what is left over beyond its last whole lot, or filled up to the next one."""
-        size = Fraction(self.numerator, self.denominator)
-        return float((floor(room / size) if at_most else ceil(room / size)) * size)
+        return _nearest((floor(room / self.size) if at_most else ceil(room / self.size)) * self.size)
+
+
+def _nearest(number: Fraction) -> float:
+    """The binary64 number nearest to `number`; infinite where that is beyond all of them."""
+    try:
+        return float(number)
+    except OverflowError:
+        return inf if number > 0 else -inf
 
 
 CENT = Lot.of(None)

@@ -31,6 +31,8 @@ LARGEST_AMOUNT = 1e14
 """Currency units; of a budget or a bound."""
 LARGEST_LOAN = 1e13
 """Currency units; a double still tells each of its cents from the next, and so do sums of a few."""
+MOST_LOTS = 2**53
+"""Of a loan, in the decimal fraction that its step is so many of: doubles count no further one by one."""
 LONGEST_TERM = 100.0
 """Years."""
 LARGEST_NUMBER = 1e50
@@ -80,6 +82,8 @@ class PortfolioSource:
     """Of a workbook; None: the first that is not hidden."""
     header: int | None = None
     """The row of a sheet that heads its columns, as a spreadsheet counts; None: the first filled one."""
+    bare: bool = False
+    """Named by its path alone, where nothing may be said of how to read it."""
     url: str | None = field(default=None, repr=False)
     """The database, its secrets filled in: never to be shown or written."""
     query: str | None = None

@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from allocator.errors import InputError
 from allocator.records.conditions import Condition
 from allocator.records.document import NO_CHURN
 from allocator.records.scenario import (
@@ -52,12 +53,20 @@ from allocator.scenario.stress_schema import (
     ShockEntry,
     StressEntry,
 )
+from allocator.scenario.stressing import large_factors
 
 
 def build(typed: ScenarioFile, path: Path | None) -> Scenario:
-    """The scenario that `typed` states; its paths are absolute, their variables are set."""
+    """The scenario that `typed` states; its paths are absolute, their variables are set.
+
+    Raises InputError where the factors of a stress together come to too much.
+    """
     written, stress = _policy(typed.policy), _stress(typed.stress)
     stresses = {name: _stress(entry) for name, entry in typed.stresses.items()}
+    places = {"stress": stress, **{f"stresses.{name}": one for name, one in stresses.items()}}
+    faults = [f for place, one in places.items() for f in large_factors(written, one.factors, place)]
+    if faults:
+        raise InputError.of(faults, typed.name)
     numbers = written.number_columns().union(
         *(s.factors.number_columns() for s in (stress, *stresses.values()))
     )

@@ -17,7 +17,7 @@ from pydantic import (
     field_validator,
 )
 
-from allocator.records.scenario import LARGEST_LOAN, Basis, Spend
+from allocator.records.scenario import LARGEST_LOAN, MOST_LOTS, Basis, Spend
 from allocator.scenario.limit_schema import LimitEntry
 from allocator.scenario.quantities import (
     Finding,
@@ -151,6 +151,9 @@ class TicketEntry(Typed):
             between = f"between min {smallest:.10g} and max {largest:.10g}"
             problem = f"no multiple of {unit:.10g} lies {between}"
             raise refuse(Finding(problem, "write a smaller step or a wider ticket"))
+        if high * one.denominator > MOST_LOTS:
+            problem = f"steps of {unit:.10g} are too fine for loans of up to {largest:.10g}"
+            raise refuse(Finding(problem, "write a step of fewer digits, or a smaller max"))
         return step
 
 

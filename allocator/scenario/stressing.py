@@ -6,11 +6,27 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from allocator.errors import Fault
-from allocator.records.scenario import BUDGET
+from allocator.records.scenario import BUDGET, LARGEST_AMOUNT, LARGEST_FACTOR, Policy
+from allocator.records.stress import Stress
 from allocator.scenario.nodes import LIMITS, Location, Node, limit_name
 
 LIMITS_FIGURE = "limits"
 """The figure of a stress whose cases name limits, not columns."""
+
+
+def large_factors(policy: Policy, stress: Stress, place: str) -> Iterator[Fault]:
+    """Factors of the stress at `place` on funding and limits that together come to too much."""
+    shock = stress.limits
+    found = {f"limits, {name}": shock.of(name) for name, _ in shock.named}
+    found |= {f"limits, {one.name}": shock.all * shock.of(one.name) for one in policy.limits}
+    for figure, factor in {"funding": stress.funding.all, **found}.items():
+        if factor > LARGEST_FACTOR:
+            problem = f"the factors together come to {factor:g}, expected at most {LARGEST_FACTOR:g}"
+            yield Fault(problem, "write smaller factors", field=f"{place}.{figure}")
+    budget = policy.budget.amount * shock.of(BUDGET)
+    if budget > LARGEST_AMOUNT:
+        problem = f"the budget comes to {budget:g}, expected at most {LARGEST_AMOUNT:g}"
+        yield Fault(problem, "write a smaller factor", field=f"{place}.limits, {BUDGET}")
 
 
 def stress_nodes(tree: Node) -> Iterator[tuple[Location, Node]]:

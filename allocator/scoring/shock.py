@@ -21,7 +21,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.conditions import Condition, nobody_passes
 from allocator.records.filters import meets
 from allocator.records.portfolio import ChurnTable, Floats, Portfolio
-from allocator.records.scenario import PortfolioSource
+from allocator.records.scenario import LARGEST_FACTOR, PortfolioSource
 from allocator.records.stress import Shock, Stress, StressCase
 from allocator.scoring.levels import likeness
 from allocator.scoring.reading import text_frame
@@ -48,7 +48,7 @@ def apply_stress(portfolio: Portfolio, table: ChurnTable, stress: Stress) -> tup
     InputError with every fault: a factor that is negative or not finite, a column that the portfolio or
     some borrower lacks, a case of churn or rates on anything but the grade.
     """
-    faults = _faults(portfolio, stress)
+    faults = _faults(portfolio, stress) or _together(portfolio, table, stress)
     if faults:
         raise InputError.of(faults, "Stress")
     stressed = dataclasses.replace(
@@ -251,7 +251,7 @@ def _factor_table(path: Path) -> pd.DataFrame:
     """The file's cells as text, as they stand."""
     if not path.exists():
         raise InputError.of([Fault("the file does not exist", "give a file of factors", str(path))], "Stress")
-    return text_frame(PortfolioSource("csv", path))
+    return text_frame(PortfolioSource("csv", path, bare=True))
 
 
 def _faults(portfolio: Portfolio, stress: Stress) -> list[Fault]:
@@ -277,6 +277,28 @@ def _faults(portfolio: Portfolio, stress: Stress) -> list[Fault]:
             if figure not in BY_GRADE and _has(portfolio, condition.column):
                 faults += _missing(portfolio, condition, place)
     return list(dict.fromkeys(faults))
+
+
+def _together(portfolio: Portfolio, table: ChurnTable, stress: Stress) -> list[Fault]:
+    """A fault for every figure whose factors, all that meet one borrower or grade, come to too much."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        most = {
+            figure: float(np.max(_factors(portfolio, getattr(stress, figure)), initial=0.0))
+            for figure in FIGURES
+            if figure not in BY_GRADE
+        }
+        for figure in BY_GRADE:
+            shock: Shock = getattr(stress, figure)
+            most[figure] = max((_grade_factor(grade, shock) for grade in table.churn), default=0.0)
+    return [
+        Fault(
+            f"the factors together come to {factor:g} for some, expected at most {LARGEST_FACTOR:g}",
+            "write smaller factors, or cases that do not overlap",
+            field=f"stress.{figure}",
+        )
+        for figure, factor in most.items()
+        if not factor <= LARGEST_FACTOR
+    ]
 
 
 def _has(portfolio: Portfolio, column: str) -> bool:

@@ -35,6 +35,8 @@ def test_a_number_stands_for_the_shortest_decimal_that_reads_as_it() -> None:
         (100_000.0, 300_000.0),
         (1e6, 1e13),
         (1e-3, 1e12),
+        (0.001875, 0.001875 * 2**31),
+        (7e-9, 7e6),
     ],
 )
 def test_a_whole_number_of_lots_is_one_at_every_size_and_its_neighbours_are_not(
@@ -45,6 +47,14 @@ def test_a_whole_number_of_lots_is_one_at_every_size_and_its_neighbours_are_not(
     assert lot.whole(np.array([amount, *beside])).tolist() == [True, False, False]
 
 
+def test_lots_beyond_whole_doubles_are_counted_too() -> None:
+    """Lots of 1.9 last bits: of two neighbours both may be the number nearest to some whole lots."""
+    lot, amount = Lot.of(0.001875), 5_629_499_534_213.121
+    beside = [math.nextafter(amount, side) for side in (0.0, math.inf)]
+    assert lot.counts(np.array([amount]))[0] == 3_002_399_751_580_331
+    assert lot.whole(np.array([amount, *beside])).tolist() == [True, False, True]
+
+
 def test_what_is_no_number_is_no_lot() -> None:
     assert CENT.whole(np.array([np.nan, np.inf, -np.inf, 0.0, -0.01])).tolist() == [False] * 3 + [True] * 2
 
@@ -53,6 +63,9 @@ def test_a_count_too_large_is_infinite_without_a_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert CENT.counts(np.array([1e308]))[0] == np.inf
+        assert Lot.of(0.001875).counts(np.array([1e308]))[0] == np.inf
+        assert Lot.of(1e10).amounts(np.array([1e305, -1e305])).tolist() == [np.inf, -np.inf]
+        assert not np.any(Lot.of(1e10).whole(np.array([np.inf, 1.5])))
 
 
 def test_amounts_are_the_nearest_numbers_to_whole_lots() -> None:

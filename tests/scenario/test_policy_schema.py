@@ -77,6 +77,12 @@ def test_a_band_may_be_one_rate_and_a_grade_any_text(write: Write) -> None:
             "1e+14 is too large a loan, expected at most 1e+13; "
             "write an amount in currency units, or count in thousands of them",
         ),
+        (
+            "{min: 1, max: 1e13, step: 0.001875}",
+            "step",
+            "steps of 0.001875 are too fine for loans of up to 1e+13; "
+            "write a step of fewer digits, or a smaller max",
+        ),
         ("{min: 0, max: 4}", "min", "'0' is not above 0; write a number above 0"),
         ("{min: 1, max: 4, step: 0}", "step", "'0' is not above 0; write a number above 0"),
     ],
@@ -93,6 +99,7 @@ def test_the_multiples_of_a_step_are_counted_exactly(write: Write) -> None:
         "{min: 1e6, max: 1e6, step: 1e6}",
         "{min: 0.01, max: 0.01}",
         "{min: 0.01, max: 1e13}",
+        "{min: 1, max: 5e12, step: 0.001875}",
     ):
         load_scenario(write("case.yaml", BASE.replace("{min: 10_000, max: 100_000}", ticket)))
 

@@ -67,6 +67,18 @@ stress:
     assert again.policy == scenario.policy
 
 
+def test_factors_that_are_too_large_together_are_told(base: str, faults: Faults) -> None:
+    cases = ", ".join(["{name: A line, factor: 1e6}"] * 60)
+    assert faults(base + f"stress: {{funding: {{all: 2}}, limits: {{all: 0.5, where: [{cases}]}}}}\n") == [
+        "stress.limits, A line: the factors together come to inf, expected at most 1e+06; "
+        "write smaller factors"
+    ]
+    large = base.replace("amount: 1_000_000", "amount: 1e13")
+    assert faults(large + "stress: {limits: {where: [{name: budget, factor: 11}]}}\n") == [
+        "stress.limits, budget: the budget comes to 1.1e+14, expected at most 1e+14; write a smaller factor"
+    ]
+
+
 def test_all_tightens_caps_and_leaves_floors(write: Write, base: str) -> None:
     floor = "    - {name: book, measure: loans, at_least: 3}\n"
     scenario = load_scenario(write("case.yaml", base + floor + "stress: {limits: {all: 0.5}}\n"))

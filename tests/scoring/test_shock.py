@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,12 @@ def portfolio() -> Portfolio:
     )
 
 
+def portfolio_with_sectors(book: Portfolio) -> Portfolio:
+    """`book` with a sector for everybody."""
+    sector = Text(np.array([0, 1, 1], dtype=np.int32), ("food", "retail"))
+    return dataclasses.replace(book, texts={"sector": sector})
+
+
 def case(column: str, factor: float, *values: str) -> StressCase:
     return StressCase((Condition(column, values),), factor)
 
@@ -73,6 +80,21 @@ def test_lgd_amount_and_churn(portfolio: Portfolio) -> None:
     np.testing.assert_array_equal(stressed.max_amount, [0, 100, np.inf])
     np.testing.assert_allclose(table.churn["A"], [0.0, 0.9])
     np.testing.assert_allclose(table.churn["B"], [0.3, 1.0])
+
+
+def test_factors_that_are_too_large_together_are_told(portfolio: Portfolio) -> None:
+    """Only where they meet: a long list of cases that are about others is none."""
+    apart = tuple(case("grade", 1e6, grade) for grade in ("A", "B", "C"))
+    apply_stress(portfolio, TABLE, Stress(pd=Shock(1.0, apart), churn=Shock(1.0, apart)))
+    many = tuple(case("grade", 1e6, "B") for _ in range(60))
+    twice = Shock(2.0, (case("sector", 1e6, "food"),))
+    with pytest.raises(InputError) as caught:
+        apply_stress(portfolio_with_sectors(portfolio), TABLE, Stress(amount=twice, rates=Shock(1.0, many)))
+    wanted = "expected at most 1e+06; write smaller factors, or cases that do not overlap"
+    assert [str(fault) for fault in caught.value.faults] == [
+        f"stress.amount: the factors together come to 2e+06 for some, {wanted}",
+        f"stress.rates: the factors together come to inf for some, {wanted}",
+    ]
 
 
 def test_ranges_with_either_end(portfolio: Portfolio) -> None:
