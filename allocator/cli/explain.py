@@ -125,7 +125,8 @@ def _show_borrower(found: Explanation, run: Standing, plot: Path | None, as_json
     if plot is not None:
         write_file(plot, chart_text(borrower_chart(found, run), plot))
     if as_json:
-        own = {**asdict(found), "account": found.account.figures, "as_prices_say": found.as_prices_say}
+        said = {"as_prices_say": found.as_prices_say, "tied": found.tied}
+        own = {**asdict(found), "account": found.account.figures, **said}
         print_json({"currency": run.currency, **own})
     else:
         print_page(borrower_page(found, run))

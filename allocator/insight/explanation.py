@@ -66,10 +66,15 @@ class Explanation:
         return max(self.alternatives, key=lambda offer: offer.reduced, default=None)
 
     @property
+    def tied(self) -> bool:
+        """Whether the best offer keeps what refusal does, up to a price's rounding: either is best."""
+        return self.best is not None and abs(self.best.reduced) <= NOTHING * self.best.amount
+
+    @property
     def as_prices_say(self) -> bool:
         """Whether the best answer to the prices is an offer where one is made, refusal where none is."""
-        if self.best is None or abs(self.best.reduced) <= NOTHING * self.best.amount:
-            return True  # indifferent: either is a best answer
+        if self.best is None or self.tied:
+            return True
         return (self.best.reduced > 0.0) == (self.made is not None)
 
 

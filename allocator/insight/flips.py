@@ -66,14 +66,17 @@ def flips_of(position: Position, at: int) -> list[Flip]:
 
 
 def flips_along(figure: Figure, nothing: float = 0.0) -> Iterator[Flip]:
-    """The nearest flip below `now` and the nearest above; reduced values up to `nothing` are none."""
+    """The nearest flip below `now` and the nearest above; reduced values up to `nothing` are none.
+
+    Where the best offer keeps no more than that, `now` is itself an end: a tie, from which nothing turns.
+    """
     here = figure.lines(figure.now)
     here = np.where(np.abs(here) <= nothing, 0.0, here)
     low, high, slope = refused_between(figure, here)
     refused = bool(np.all(here <= 0.0))
     ends = [low, high] if refused else [high] if figure.now > high else [low]
     for end in ends:
-        if np.isfinite(end) and figure.low <= end <= figure.high and low <= high:
+        if end != figure.now and np.isfinite(end) and figure.low <= end <= figure.high and low <= high:
             best = int(np.argmax(figure.lines(end)))
             turns: Literal["refused", "offered"] = "offered" if refused else "refused"
             yield Flip(figure.name, figure.unit, figure.now, float(end), turns, float(slope[best]))

@@ -123,6 +123,9 @@ def _flips(found: Explanation) -> RenderableType:
         answer = "refusal" if found.made else "an offer"
         title = Text(f"The best answer to the prices is {answer}, not the decision. ", style="bold")
         title.append("What would turn that answer, one figure at a time")
+    if found.tied:
+        tie = Text("a tie: the best offer keeps what refusal does, and the least change of a figure decides")
+        return Group(title, tie)
     if not found.flips:
         return Group(title, "nothing within reach")
     table = plain_table()

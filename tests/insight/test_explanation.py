@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
+from rich.console import Console
 
 from allocator.certification.bound import best_reduced_values
 from allocator.certification.limits import blocks_of, charges_of
@@ -17,6 +18,8 @@ from allocator.insight.explanation import Explanation, Reader, explain_borrower,
 from allocator.insight.flips import Flip
 from allocator.insight.ledger import position_of
 from allocator.insight.offers import decided, offers_to
+from allocator.insight.standing import standing_of
+from allocator.report.borrower import borrower_page
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.insight.test_ledger import rechecked
 from tests.stages import prepared
@@ -204,6 +207,21 @@ def test_a_pinned_offer_has_no_turn() -> None:
     book = portfolio(["A"], pd=0.9, fixed_amount=200_000.0, fixed_rate=0.05)
     found = explained(Case(book, TABLE, policy(1e6)), 0)
     assert (found.reasons[0].code, found.flips) == ("pinned", ())
+
+
+def test_a_tie_turns_at_no_figure_that_stands_already(book: tuple[Case, Reader]) -> None:
+    """The last unit of the budget goes to somebody at the very price that leaves nothing of the offer."""
+    case, ready = book
+    found = [explain_borrower(ready, borrower) for borrower in case.portfolio.borrower_id.tolist()]
+    tied = [one for one in found if one.tied]
+    assert tied
+    assert all(one.as_prices_say and abs(one.best.reduced) < 1e-4 for one in tied if one.best is not None)
+    assert not any(indifferent(flip) for one in found for flip in one.flips)
+    page = Console(width=120)
+    with page.capture() as captured:
+        page.print(borrower_page(tied[0], standing_of(ready.position.run)))
+    assert "a tie: the best offer keeps what refusal does" in captured.get()
+    assert "turns at" not in captured.get()
 
 
 def test_an_unknown_borrower_is_answered_with_the_nearest() -> None:
