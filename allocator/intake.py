@@ -1,7 +1,8 @@
 """What a command reads: each file once, hashed as it is read, and the same bytes for whoever asks again.
 
 So the hash in a certificate is that of the very bytes that its figures come from. A file that is found
-changed later, while the command still works with what it was, is named and ends the command.
+changed later, while the command still works with what it was, is named and ends the command; so is one that
+has come to a folder meanwhile whose files are read together.
 """
 
 from __future__ import annotations
@@ -46,21 +47,31 @@ class Taken:
     hash: str
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A folder's files as they were listed, and how they are listed again."""
+
+    files: tuple[Path, ...]
+    again: Callable[[], tuple[Path, ...]]
+
+
 _SEEN: ContextVar[dict[Path, Seen] | None] = ContextVar("seen", default=None)
+_LISTED: ContextVar[dict[Path, Listed] | None] = ContextVar("listed", default=None)
 _HELD: ContextVar[dict[Hashable, Any] | None] = ContextVar("held", default=None)
 
 
 @contextmanager
 def watched() -> Iterator[None]:
-    """Within it every file that is taken is remembered, for `require_unchanged`; an outer one counts."""
+    """Within it what is taken and listed is remembered, for `require_unchanged`; an outer one counts."""
     if _SEEN.get() is not None:
         yield
         return
-    token = _SEEN.set({})
+    seen, listed = _SEEN.set({}), _LISTED.set({})
     try:
         yield
     finally:
-        _SEEN.reset(token)
+        _SEEN.reset(seen)
+        _LISTED.reset(listed)
 
 
 @contextmanager
@@ -107,13 +118,30 @@ def content_hash(path: Path) -> str:
     return _taken(path).hash
 
 
+def list_files(folder: Path, find: Callable[[], tuple[Path, ...]]) -> tuple[Path, ...]:
+    """The files that `find` finds in `folder`, to be read together.
+
+    Raises InputError where some have come since the command listed them before.
+    """
+    listed = _LISTED.get()
+    if listed is None:
+        return find()
+    before = listed.setdefault(folder, Listed(find(), find))
+    faults = _added(before)
+    if faults:
+        raise InputError.of(faults, str(folder))
+    return before.files
+
+
 def require_unchanged() -> None:
-    """Raise InputError that names every file of the command which is no longer as it was read."""
-    seen = _SEEN.get() or {}
+    """Raise InputError that names every file of the command which is no longer as it was read, or is new."""
+    seen, listed = _SEEN.get() or {}, _LISTED.get() or {}
     faults = [_changed(path) for path, was in seen.items() if not _still(path, was)]
+    faults += [fault for before in listed.values() for fault in _added(before)]
     if faults:
         raise InputError.of(faults, "inputs")
     seen.clear()
+    listed.clear()
 
 
 def _taken(path: Path) -> Taken:
@@ -169,3 +197,9 @@ def _still(path: Path, was: Seen) -> bool:
 
 def _changed(path: Path) -> Fault:
     return Fault("changed while it was in use", "start again when nobody writes to it", file=str(path))
+
+
+def _added(before: Listed) -> list[Fault]:
+    problem, remedy = "was added while its folder was in use", "start again when nobody writes there"
+    new = sorted(set(before.again()) - set(before.files))
+    return [Fault(problem, remedy, file=str(path)) for path in new]

@@ -6,11 +6,24 @@ import hashlib
 import os
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from allocator import intake
 from allocator.errors import InputError
-from allocator.intake import content_hash, one_reading, require_unchanged, take, take_bytes, watched
+from allocator.intake import (
+    content_hash,
+    list_files,
+    one_reading,
+    require_unchanged,
+    take,
+    take_bytes,
+    watched,
+)
+from allocator.portfolio import fingerprint
+from allocator.records.scenario import PortfolioSource
+from allocator.tables import open_source
 
 CHANGED = "changed while it was in use; start again when nobody writes to it"
 
@@ -59,6 +72,42 @@ def test_a_file_that_changes_is_named(file: Path, change: str) -> None:
         with watched(), pytest.raises(InputError) as raised:
             require_unchanged()
     assert [str(fault) for fault in raised.value.faults] == [f"{file}: {CHANGED}"]
+
+
+def test_a_file_that_comes_to_a_folder_is_named(file: Path) -> None:
+    def found() -> tuple[Path, ...]:
+        return tuple(sorted(file.parent.glob("*.csv")))
+
+    new = file.with_name("b.csv")
+    told = f"{new}: was added while its folder was in use; start again when nobody writes there"
+    with watched():
+        assert list_files(file.parent, found) == (file,)
+        require_unchanged()
+        assert list_files(file.parent, found) == (file,)
+        new.touch()
+        for again in (require_unchanged, lambda: list_files(file.parent, found)):
+            with pytest.raises(InputError) as raised:
+                again()
+            assert [str(fault) for fault in raised.value.faults] == [told]
+        new.unlink()
+        require_unchanged()
+    new.touch()
+    assert list_files(file.parent, found) == (file, new)
+
+
+def test_a_part_that_comes_while_a_folder_is_read_is_named(tmp_path: Path) -> None:
+    """Neither read nor counted: the hash is of other parts than the figures, or of fewer than there are."""
+    first, new = tmp_path / "1.parquet", tmp_path / "grade=A" / "2.parquet"
+    parquet.write_table(pa.table({"borrower_id": ["E1"]}), first)
+    source = PortfolioSource("parquet", tmp_path)
+    with watched():
+        open_source(source)
+        new.parent.mkdir()
+        new.write_bytes(first.read_bytes())
+        with pytest.raises(InputError, match="was added while its folder was in use"):
+            fingerprint(source)
+        with pytest.raises(InputError, match=r"2\.parquet"):
+            require_unchanged()
 
 
 def test_a_file_that_is_only_touched_is_unchanged(file: Path) -> None:

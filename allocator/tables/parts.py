@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from allocator.errors import Fault, InputError
+from allocator.intake import list_files
 from allocator.records.scenario import PortfolioSource
 from allocator.tables.opened import existing_file, refuse
 
@@ -37,7 +38,8 @@ def existing_files(source: PortfolioSource) -> tuple[Part, ...]:
     if source.kind != "parquet" or path is None or not path.is_dir():
         file = existing_file(source)
         return (Part(file, file.name),)
-    found = sorted(_walk(path), key=lambda part: part.name)
+    files = list_files(path, lambda: tuple(sorted(_walk(path))))
+    found = sorted((_part(file, path) for file in files), key=lambda part: part.name)
     if not found:
         raise refuse(source, "a folder without a .parquet file", "name a folder of parts, or one file")
     strays = sorted({part.path.parent for part in found if not _is_partition(part, path)})
@@ -55,16 +57,18 @@ def existing_files(source: PortfolioSource) -> tuple[Part, ...]:
     return tuple(found)
 
 
-def _walk(folder: Path) -> Iterator[Part]:
+def _walk(folder: Path) -> Iterator[Path]:
     """Every part below `folder`; names that begin with a dot or an underscore are of other programs."""
-
     for at, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith((".", "_"))]
         for name in files:
-            file = Path(at, name)
             if name.lower().endswith(ENDINGS) and not name.startswith((".", "_")):
-                own = file.relative_to(folder)
-                yield Part(file, own.as_posix(), _keys(own))
+                yield Path(at, name)
+
+
+def _part(file: Path, folder: Path) -> Part:
+    own = file.relative_to(folder)
+    return Part(file, own.as_posix(), _keys(own))
 
 
 def _keys(path: Path) -> tuple[tuple[str, str | None], ...]:
