@@ -124,14 +124,17 @@ def strict_json(path: str) -> dict[str, Any]:
 
 
 def table_of(path: str, separator: str = ",", *, lax: bool = False) -> dict[str, Any]:
-    """Name -> cells, texts or what Parquet holds; `lax` for inputs: a BOM, gzip and empty lines may be."""
+    """Name -> cells, texts or what Parquet holds; `lax` for inputs: section 1 says how much kinder it is."""
     raw = content(path)
     if raw[:4] == b"PAR1":
         return parquet_of(path, raw)
     raw = gzip.decompress(raw) if lax and raw[:2] == b"\x1f\x8b" else raw
     try:
-        text = io.StringIO(raw.decode("utf-8-sig" if lax else "utf-8"), newline="")
-        rows = [*csv.reader(text, delimiter=separator, strict=not lax)]
+        text = raw.decode("utf-8-sig" if lax else "utf-8")
+        named = re.match(r'"?sep=([^"\r\n])"?(\r\n|\r|\n|$)', text, re.IGNORECASE) if lax else None
+        need(named is None or named[1] == separator, f"{path}: names another separator than {separator!r}")
+        lines = io.StringIO(text[named.end() if named else 0 :], newline="")
+        rows = [*csv.reader(lines, delimiter=separator, strict=not lax)]
     except (ValueError, csv.Error) as error:
         raise Wrong(f"{path}: no table in UTF-8: {error}") from None
     while rows and not rows[-1]:
@@ -241,8 +244,13 @@ def hash_of(path: str) -> str:
     """Of a file; of a folder of Parquet files, of their names and hashes, a line each."""
     if not os.path.isdir(path):
         return "sha256:" + hashlib.sha256(content(path)).hexdigest()
-    names = sorted(name for name in os.listdir(path) if name.endswith(".parquet"))
-    listed = "".join(f"{name} {hash_of(os.path.join(path, name))}\n" for name in names)
+    names, hidden = [], (".", "_")
+    for at, folders, files in os.walk(path):
+        folders[:] = [name for name in folders if not name.startswith(hidden)]
+        own = [name for name in files if name.lower().endswith((".parquet", ".parq", ".pq"))]
+        shown = [os.path.join(at, name) for name in own if not name.startswith(hidden)]
+        names += [os.path.relpath(one, path).replace(os.sep, "/") for one in shown]
+    listed = "".join(f"{name} {hash_of(os.path.join(path, name))}\n" for name in sorted(names))
     return "sha256:" + hashlib.sha256(listed.encode()).hexdigest()
 
 
@@ -520,17 +528,28 @@ def menus_of(policy: Of, curves: dict[str, Of]) -> dict[str, Of]:
 
 
 # --- 5. What may be offered -----------------------------------------------------------------------
+def nearest(number: Fraction) -> float:
+    """The double nearest to a number, infinite beyond all of them."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
 def money(count: Array, lot: Fraction) -> Array:
     """The doubles nearest to count x lot."""
     if lot.denominator == 1 or (100 * lot).denominator == 1:
         return count * float(lot) if lot.denominator == 1 else count * float(100 * lot) / 100.0
-    nearest = {c: float(int(c) * lot) for c in np.unique(count[np.isfinite(count)]).tolist()}
-    return np.array([nearest.get(c, c) for c in count.tolist()], dtype=float)
+    held = {c: nearest(int(c) * lot) for c in np.unique(count[np.isfinite(count)]).tolist()}
+    return np.array([held.get(c, c) for c in count.tolist()], dtype=float)
 
 
 def lots(values: Array, lot: Fraction) -> Array:
     """The count of lots nearest to each value."""
-    return np.rint(values * 100.0 if lot == CENT else values / float(lot))
+    found = np.rint(values * 100.0 if lot == CENT else values / float(lot))
+    for i in np.flatnonzero(np.isfinite(values) & (np.abs(found) > 2.0**50)).tolist():
+        found[i] = nearest(Fraction(round(Fraction(float(values[i])) / lot)))
+    return found
 
 
 def book_of(borrowers: Borrowers, policy: Of, menus: dict[str, Of]) -> Of:

@@ -209,7 +209,7 @@ def _band_error(table: ChurnTable, grade: str, problem: str, remedy: str) -> Inp
 def _split(path: Path) -> tuple[list[str], list[list[str]]]:
     """The header and the rows of a CSV file in UTF-8."""
     try:
-        text = bytes(unpacked(take(path), PortfolioSource("csv", path))).decode("utf-8-sig")
+        text = bytes(unpacked(take(path), PortfolioSource("csv", path, bare=True))).decode("utf-8-sig")
     except UnicodeDecodeError:
         fault = Fault("not text in UTF-8", "save the curve as CSV in UTF-8", file=str(path))
         raise InputError.of([fault], str(path)) from None

@@ -49,7 +49,7 @@ def read_workbook(path: Path, *, duplicates: Duplicates = "keep") -> Workbook:
     if not path.exists():
         fault = Fault("the file does not exist", "give the path of an .xlsx workbook", str(path))
         raise InputError.of([fault], "Workbook")
-    book = PortfolioSource("xlsx", path)
+    book = PortfolioSource("xlsx", path, bare=True)
     names = {name.strip(): name for name in sheet_names(book)}
     missing = [name for name in (PURCHASES, SALES) if name not in names]
     if missing:

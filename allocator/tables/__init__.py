@@ -27,4 +27,4 @@ def open_source(source: PortfolioSource) -> Opened:
 
 def source_of(path: Path) -> PortfolioSource:
     """The source that a path alone names: by its ending, in any case."""
-    return PortfolioSource(kind_of(path.name).name, path)
+    return PortfolioSource(kind_of(path.name).name, path, bare=True)

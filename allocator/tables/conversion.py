@@ -243,7 +243,7 @@ def _not_numbers(
 
 
 def _point_remedy(source: PortfolioSource) -> str:
-    if source.kind == "csv" and source.separator == ",":
+    if source.kind == "csv" and (source.bare or source.separator == ","):
         return "write a point for it, and no sign between thousands"
     if source.kind == "csv" and source.path is not None:
         return f'write source: {{csv: {source.path.name}, sep: "{source.separator}", decimal: ","}}'
@@ -260,7 +260,8 @@ def _groups(
     rows: Rows,
 ) -> list[Finding]:
     """Numbers with a sign between thousands; each told with what to write in its place."""
-    option = f', or thousands: "{sign}" beside csv' if source.kind == "csv" else ""
+    takes = source.kind == "csv" and not source.bare
+    option = f', or thousands: "{sign}" beside csv' if takes else ""
 
     def problem(i: int) -> str:
         said = f"{quoted(cells[i].as_py())} has a thousands separator"

@@ -19,8 +19,8 @@ from allocator.records.portfolio import Integers
 from allocator.records.scenario import PortfolioSource
 from allocator.tables.findings import SHOWN, Finding
 from allocator.tables.margins import CLOSING, LOOKED_AT, Closing, closing_rows, header_below
-from allocator.tables.opened import Fetched, Opened, refuse
-from allocator.tables.text import Delimited, delimited
+from allocator.tables.opened import Fetched, Opened, either, refuse
+from allocator.tables.text import Delimited, delimited, separated
 
 TAIL = 1 << 16
 """Bytes at the end in which totals and notes are looked for."""
@@ -66,10 +66,8 @@ def _header(text: Delimited, source: PortfolioSource) -> list[str]:
     if place is not None:
         line = text.line + at
         problem = f"a title, not the names of the columns, which line {line + place} seems to hold"
-        remedy = (
-            f"write source: {{csv: {_file(source)}, skip: {line + place - 1}}}, or delete the lines above"
-        )
-        raise refuse(source, problem, remedy, line)
+        option = f"write source: {{csv: {_file(source)}, skip: {line + place - 1}}}"
+        raise refuse(source, problem, either(source, "delete the lines above", option), line)
     return top[at]
 
 
@@ -93,10 +91,11 @@ def _refuse_one_column(name: str, line: int, source: PortfolioSource) -> None:
     other = next((mark for mark in ";\t|," if mark in name and mark != source.separator), None)
     if other is not None:
         mark = "\\t" if other == "\t" else other
+        option = f'write source: {{csv: {_file(source)}, sep: "{mark}"}}'
         raise refuse(
             source,
             f'one column found: "{source.separator}" does not separate the header, "{mark}" may',
-            f'write source: {{csv: {_file(source)}, sep: "{mark}"}}',
+            separated(source) if source.bare else option,
             line=line,
         )
 

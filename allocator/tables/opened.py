@@ -86,6 +86,11 @@ def refuse(
     return InputError.of([fault], source.label)
 
 
+def either(source: PortfolioSource, remedy: str, option: str) -> str:
+    """What to do: the `option` of its entry or the `remedy`; of a source that has no entry the `remedy`."""
+    return remedy if source.bare else f"{option}, or {remedy}"
+
+
 def repeated_names(names: Sequence[str], source: PortfolioSource) -> list[Fault]:
     """One fault for every name that heads more than one column: nobody could say which is meant."""
     return [
@@ -114,9 +119,8 @@ def existing_file(source: PortfolioSource) -> Path:
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):
-        raise refuse(
-            source, "no such file", "mend portfolio.source; paths are relative to the scenario file"
-        ) from None
+        place = "its path" if source.bare else "portfolio.source; paths are relative to the scenario file"
+        raise refuse(source, "no such file", f"mend {place}") from None
     require_regular(source, mode)
     return path
 

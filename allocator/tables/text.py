@@ -55,7 +55,8 @@ def delimited(source: PortfolioSource) -> Delimited:
     if _is_utf8(source):
         for mark, name in WIDE.items():
             if start.startswith(mark):
-                remedy = f"save it in UTF-8, or write encoding: {name} beside csv"
+                remedy = "save it in UTF-8"
+                remedy += "" if source.bare else f", or write encoding: {name} beside csv"
                 raise refuse(source, "this is text in UTF-16, not in UTF-8", remedy)
     else:
         held = _recoded(held, source)
@@ -164,8 +165,14 @@ def _not_utf8(source: PortfolioSource, line: int, held: Any) -> InputError:
     except UnicodeDecodeError:
         text = ""
     name = "gbk" if any("\u4e00" <= letter <= "\u9fff" for letter in text) else "latin-1"
-    remedy = f"save the file in UTF-8, or name its encoding, as encoding: {name} beside csv"
+    remedy = "save the file in UTF-8"
+    remedy += "" if source.bare else f", or name its encoding, as encoding: {name} beside csv"
     return refuse(source, "not UTF-8", remedy, line)
+
+
+def separated(source: PortfolioSource) -> str:
+    """What to do with a file whose columns another sign separates."""
+    return f'save it with "{source.separator}" between columns'
 
 
 def _from_header(held: Any, gaps: bool, source: PortfolioSource) -> Delimited:
@@ -183,7 +190,8 @@ def _from_header(held: Any, gaps: bool, source: PortfolioSource) -> Delimited:
         if mark != source.separator:
             shown = "\\t" if mark == "\t" else mark
             problem = f'the line says that "{shown}" separates columns, not "{source.separator}"'
-            raise refuse(source, problem, f'write sep: "{shown}" beside csv', line)
+            remedy = separated(source) if source.bare else f'write sep: "{shown}" beside csv'
+            raise refuse(source, problem, remedy, line)
         at, line = found.end(), line + 1
     end = held.size
     while end > at and bytes(held[end - 1 : end]) in (b"\n", b"\r"):

@@ -21,7 +21,7 @@ from allocator.records.scenario import PortfolioSource
 from allocator.tables.conversion import cell_text, to_array
 from allocator.tables.findings import SHOWN, Finding, quoted
 from allocator.tables.margins import CLOSING, LOOKED_AT, closing_rows, header_below
-from allocator.tables.opened import Fetched, Opened, content, existing_file, refuse
+from allocator.tables.opened import Fetched, Opened, content, either, existing_file, refuse
 from allocator.tables.package import Book, Package, Tab, read_book
 from allocator.tables.screening import Screened, column_letters, screen
 
@@ -86,7 +86,8 @@ def _chosen(book: Book, source: PortfolioSource) -> Tab:
     seen = [tab for tab in book.tabs if not tab.hidden]
     if not seen:
         hidden = f"; hidden are {', '.join(map(quoted, names))}" if names else ""
-        raise refuse(source, f"a workbook without a sheet to be seen{hidden}", "name one under sheet")
+        remedy = "show the one that is meant" if source.bare else "name one under sheet"
+        raise refuse(source, f"a workbook without a sheet to be seen{hidden}", remedy)
     return seen[0]
 
 
@@ -157,8 +158,8 @@ def _header_place(rows: list[Row], first: int, source: PortfolioSource) -> int:
         below = first + place
         problem = f"a title, not the names of the columns, which row {below} seems to hold"
         file = source.path.name if source.path else ""
-        remedy = f"write source: {{xlsx: {file}, header: {below}}}, or delete the rows above"
-        raise refuse(source, problem, remedy, row=first)
+        option = f"write source: {{xlsx: {file}, header: {below}}}"
+        raise refuse(source, problem, either(source, "delete the rows above", option), row=first)
     return 0
 
 

@@ -21,6 +21,7 @@ from pyarrow import parquet
 from allocator.errors import InputError
 from allocator.portfolio import load_portfolio
 from allocator.records.scenario import PortfolioSource
+from allocator.tables import source_of
 from tests.tables.workbooks import HEADER, ROWS, cell, one_sheet, row, rows, sheet, workbook
 
 HEAD = ",".join(HEADER)
@@ -318,6 +319,36 @@ PARTS: dict[str, Table] = {
     "files of other programs": Table(of_other_programs),
     "no part": Table(lambda folder: folder.mkdir(), ("a folder without a .parquet file",)),
 }
+
+
+ALONE: dict[str, tuple[str, str | bytes, str]] = {
+    "sep line that differs": ("csv", "sep=;\n" + PLAIN, 'save it with "," between columns'),
+    "semicolons": ("csv", PLAIN.replace(",", ";"), 'save it with "," between columns'),
+    "title above": ("csv", "Loans of March\n" + PLAIN, "delete the lines above"),
+    "gbk": ("csv", PLAIN.replace("A", "甲").encode("gbk"), "save the file in UTF-8"),
+    "utf-16": ("csv", PLAIN.encode("utf-16"), "save it in UTF-8"),
+    "thousands": ("csv", GROUPED, "write 300000 (300.000 if they are decimals)"),
+    "title in a sheet": (
+        "xlsx", one_sheet(row(1, ("Loans",)) + rows(start=3)), "delete the rows above"
+    ),
+    "only hidden sheets": (
+        "xlsx", workbook({"Loans": sheet(DATA)}, hidden=("Loans",)), "show the one that is meant"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_file_that_nothing_can_be_said_of_is_to_be_mended_itself(tmp_path: Path, name: str) -> None:
+    """Commands that take a path alone have no entry to write `encoding:` or `sheet:` beside."""
+    kind, content, remedy = ALONE[name]
+    path = tmp_path / f"table.{kind}"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputError) as caught:
+        load_portfolio(source_of(path))
+    assert caught.value.faults[0].remedy == remedy
+    with pytest.raises(InputError) as caught:
+        load_portfolio(source_of(path.with_name("absent.csv")))
+    assert caught.value.faults[0].remedy == "mend its path"
 
 
 def check(source: PortfolioSource, right: dict[str, float] | Told) -> None:
