@@ -25,7 +25,7 @@ _OPERATIONS = 64
 _STATED = 2.0
 """Errors that a bound is stated with."""
 _HARDLY = 1e-14
-"""Of what may be lent: more than rounding comes to where prices are of the size of margins."""
+"""Of what may be lent, times the largest price: more than rounding comes to."""
 _HIGHER = (1e-9, 1e-6, 1e-3)
 """Parts by which all prices are raised."""
 _WORTH_MORE = (1e-3, 1e-4, 1e-5)
@@ -41,7 +41,8 @@ def firm_prices(search: Search, priced: Priced, reprice: Reprice) -> Floats:
     room = search.settings.gap * max(abs(priced.bound), 1.0)
     if best is None or not search.done or search.tree is not None:
         return priced.prices
-    if _HARDLY * float(np.sum(book.columns.offers.high)) <= room:
+    largest = max(float(np.max(np.abs(priced.prices))), 1.0)
+    if _HARDLY * largest * float(np.sum(book.columns.offers.high)) <= room:
         return priced.prices
     firm, least = priced, stated(book.columns, priced)
     refused = np.where(best.option < 0, 1.0, 0.0)
