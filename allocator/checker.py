@@ -244,12 +244,11 @@ def hash_of(path: str) -> str:
     """Of a file; of a folder of Parquet files, of their names and hashes, a line each."""
     if not os.path.isdir(path):
         return "sha256:" + hashlib.sha256(content(path)).hexdigest()
-    names, hidden = [], (".", "_")
+    names, ends = [], (".parquet", ".parq", ".pq")
     for at, folders, files in os.walk(path):
-        folders[:] = [name for name in folders if not name.startswith(hidden)]
-        own = [name for name in files if name.lower().endswith((".parquet", ".parq", ".pq"))]
-        shown = [os.path.join(at, name) for name in own if not name.startswith(hidden)]
-        names += [os.path.relpath(one, path).replace(os.sep, "/") for one in shown]
+        folders[:] = [name for name in folders if name[0] not in "._"]
+        own = [name for name in files if name[0] not in "._" and name.lower().endswith(ends)]
+        names += [os.path.relpath(os.path.join(at, name), path).replace(os.sep, "/") for name in own]
     listed = "".join(f"{name} {hash_of(os.path.join(path, name))}\n" for name in sorted(names))
     return "sha256:" + hashlib.sha256(listed.encode()).hexdigest()
 
@@ -528,27 +527,19 @@ def menus_of(policy: Of, curves: dict[str, Of]) -> dict[str, Of]:
 
 
 # --- 5. What may be offered -----------------------------------------------------------------------
-def nearest(number: Fraction) -> float:
-    """The double nearest to a number, infinite beyond all of them."""
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf if number > 0 else -math.inf
-
-
 def money(count: Array, lot: Fraction) -> Array:
     """The doubles nearest to count x lot."""
     if lot.denominator == 1 or (100 * lot).denominator == 1:
         return count * float(lot) if lot.denominator == 1 else count * float(100 * lot) / 100.0
-    held = {c: nearest(int(c) * lot) for c in np.unique(count[np.isfinite(count)]).tolist()}
-    return np.array([held.get(c, c) for c in count.tolist()], dtype=float)
+    nearest = {c: float(int(c) * lot) for c in np.unique(count[np.isfinite(count)]).tolist()}
+    return np.array([nearest.get(c, c) for c in count.tolist()], dtype=float)
 
 
 def lots(values: Array, lot: Fraction) -> Array:
     """The count of lots nearest to each value."""
     found = np.rint(values * 100.0 if lot == CENT else values / float(lot))
     for i in np.flatnonzero(np.isfinite(values) & (np.abs(found) > 2.0**50)).tolist():
-        found[i] = nearest(Fraction(round(Fraction(float(values[i])) / lot)))
+        found[i] = float(round(Fraction(float(values[i])) / lot))
     return found
 
 
