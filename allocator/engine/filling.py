@@ -237,7 +237,7 @@ def _make_room(filling: Filling, row: int, order: Integers) -> None:
         if per_unit[k] <= 0 or low[k] * per_unit[k] <= left:
             continue  # no use of the row, or room in it: other rows keep him out
         lacking = (low[k] * per_unit[k] - left) / np.where(per_unit > 0, per_unit, np.inf)
-        lot = columns.offers.step or 0.01
+        lot = columns.offers.step or CENT
         less = np.ceil(lacking / lot - 1e-9) * lot
         givers = order[(filling.amount - low >= less)[order] & (per_unit > 0)[order] & ~must[order]]
         if not len(givers):

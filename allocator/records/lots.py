@@ -28,8 +28,17 @@ def in_money(count: Floats, lot: float) -> Floats:
 
 def in_lots(amounts: Floats, lot: float) -> Floats:
     """The whole number of lots that each amount is, or is nearest to."""
+    return np.asarray(np.rint(_counted(amounts, lot)))
+
+
+def whole_lots(amounts: Floats | float, lot: float, near: float = 1e-6) -> Floats:
+    """The whole lots in each amount, in money; one of which only the part `near` is missing counts."""
+    return in_money(np.floor(_counted(amounts, lot) + near), lot)
+
+
+def _counted(amounts: Floats | float, lot: float) -> Floats:
     exact = Fraction(repr(float(lot)))
-    return np.asarray(np.rint(amounts * float(exact.denominator) / float(exact.numerator)))
+    return np.asarray(amounts * float(exact.denominator) / float(exact.numerator))
 
 
 def lots_within(amounts: Floats, lot: float) -> Floats:

@@ -299,7 +299,7 @@ def _pair_figures(pair: Pair, top: int) -> dict[str, Any]:
         "before": pair.before.name,
         "after": pair.after.name,
         "scenario": [asdict(one) for one in pair.scenario],
-        "borrowers": _plain(asdict(pair.borrowers)),
+        "borrowers": asdict(pair.borrowers),
         "steps": [asdict(step) for step in pair.steps],
         "swaps": {
             "totals": [_swap_figures(total) for total in swaps.totals],
@@ -314,16 +314,3 @@ def _pair_figures(pair: Pair, top: int) -> dict[str, Any]:
 
 def _swap_figures(total: SwapTotal) -> dict[str, Any]:
     return {**asdict(total), "gain": total.gain}
-
-
-def _plain(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """Figures as JSON has them: what is no number is null."""
-    return {key: _finite(value) for key, value in figures.items()}
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(one) if isinstance(one, Mapping) else one for one in value]
-    return value

@@ -13,6 +13,7 @@ from allocator.insight.distillation import Distilled, Rule
 from allocator.insight.standing import Standing
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
+from allocator.records.lots import CENT
 from allocator.records.run import LimitUse
 from allocator.records.scenario import PortfolioSource
 from allocator.report.broken import standing_figures, standing_lines
@@ -183,12 +184,12 @@ def _condition_json(condition: Condition) -> dict[str, Any]:
 def rules_sql(rules: Sequence[Rule], case: Case) -> str:
     """The rules as one standard SQL query over a table `borrowers` with the portfolio's columns."""
     policy, portfolio = case.scenario.policy, case.inputs.portfolio
-    lot = policy.ticket.step or 0.01
+    lot = policy.ticket.step or CENT
     fields = {
         "ticket_min": _literal(policy.ticket.min),
         "ticket_max": _literal(policy.ticket.max),
-        "to_lots": "* 100.0" if lot == 0.01 else f"/ {float(lot)!r}",
-        "from_lots": "/ 100.0" if lot == 0.01 else f"* {float(lot)!r}",
+        "to_lots": "* 100.0" if lot == CENT else f"/ {float(lot)!r}",
+        "from_lots": "/ 100.0" if lot == CENT else f"* {float(lot)!r}",
         "least": "min_amount" if np.any(portfolio.min_amount > 0) else _literal(policy.ticket.min),
     }
     tests = [f"    WHEN {_test(rule, case)} THEN {at}" for at, rule in enumerate(rules, start=1)]

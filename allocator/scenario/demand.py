@@ -9,11 +9,10 @@ from fractions import Fraction
 import numpy as np
 
 from allocator.errors import Fault, InputError, in_rows
+from allocator.records.lots import CENT
 from allocator.records.portfolio import Portfolio
 from allocator.records.scenario import Scenario
 from allocator.scenario.loading import load_document
-
-_CENT = 0.01
 
 
 def in_money(scenario: Scenario, portfolio: Portfolio) -> Scenario:
@@ -38,7 +37,7 @@ def in_money(scenario: Scenario, portfolio: Portfolio) -> Scenario:
         raise InputError.of([fault], scenario.name)
     document = scenario.document
     share = Fraction(repr(scenario.written.budget.amount))
-    lot = Fraction(repr(float(scenario.policy.ticket.step or _CENT)))
+    lot = Fraction(repr(float(scenario.policy.ticket.step or CENT)))
     asked = Fraction(repr(math.fsum(portfolio.max_amount)))
     stated = {key: entry for key, entry in document["policy"]["budget"].items() if key != "of"}
     stated["amount"] = float(share * asked // lot * lot)

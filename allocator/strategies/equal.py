@@ -7,6 +7,7 @@ import numpy as np
 from allocator.engine.filling import Filling, begun, settle
 from allocator.engine.greedy import best_wishes, by_worth
 from allocator.records.case import Case
+from allocator.records.lots import CENT, whole_lots
 from allocator.records.portfolio import Booleans, Floats, Integers
 from allocator.records.solution import Solution
 from allocator.strategies.plan import Plan, Progress, filled, ready
@@ -51,7 +52,7 @@ def _levelled(filling: Filling, order: Integers) -> Filling:
     if np.any(filling.overdrawn()):
         filling.cut(order)
         _pour(filling)
-    lot = filling.book.columns.offers.step or 0.01
+    lot = filling.book.columns.offers.step or CENT
     settle(filling, order, np.minimum(_whole(filling, filling.amount + lot), wish), paying=True)
     return filling
 
@@ -99,7 +100,7 @@ def _rise(filling: Filling, among: Booleans, goal: int = -1) -> None:
 
 def _between(filling: Filling, active: Booleans, low: float, high: float, goal: int) -> tuple[float, float]:
     """Two levels a lot apart, of which the lower holds and the higher does not."""
-    lot = filling.book.columns.offers.step or 0.01
+    lot = filling.book.columns.offers.step or CENT
     middle = low + lot  # often nothing more goes in at all
     for _ in range(_HALVINGS):
         if high - low <= lot:
@@ -121,9 +122,7 @@ def _at_level(filling: Filling, active: Booleans, level: float) -> Floats:
 def _whole(filling: Filling, amount: Floats | float) -> Floats:
     """Whole steps, or cents, not above `amount`."""
     step = filling.book.columns.offers.step
-    if step:
-        return np.asarray(np.floor(amount / step + 1e-9) * step)
-    return np.asarray(np.floor(amount * 100.0 + 1e-6) / 100.0)
+    return whole_lots(amount, step, 1e-9) if step else whole_lots(amount, CENT)
 
 
 def _left_at(filling: Filling, amount: Floats) -> Floats:

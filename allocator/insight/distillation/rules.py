@@ -9,6 +9,7 @@ import numpy as np
 
 from allocator.records.conditions import Condition
 from allocator.records.filters import meets
+from allocator.records.lots import CENT, whole_lots
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
 from allocator.records.run import Decisions
@@ -47,12 +48,7 @@ def shared_amounts(offers: OfferBook, members: Integers, share: float) -> Floats
     low, high = offers.low[members], offers.high[members]
     if share >= 1.0:
         return high
-    part = high * share
-    if offers.step is None:
-        amount = np.floor(part * 100.0 + 1e-6) / 100.0
-    else:
-        amount = np.floor(part / offers.step + 1e-6) * offers.step
-    return np.asarray(np.clip(amount, low, high))
+    return np.clip(whole_lots(high * share, offers.step or CENT), low, high)
 
 
 def takers(offers: OfferBook, rate: float) -> Booleans:
