@@ -1,6 +1,6 @@
 """The page that everything hangs from: the stages of a run, in order.
 
-  Scenario ─ read_inputs ► Inputs ─ prepare ► Case ─ decide ► Solution ─ judge ► Finding ─ present ► Run
+  Scenario ─ read_inputs ► Inputs ─ prepare ► Case ─ decide ► Solution ─ judge ► Outcome ─ present ► Run
 
 Each stage is a function from frozen records to a frozen record; this module alone knows their order. What
 asks again and again (a frontier, a stress, a comparison) calls the same stages on variants of a scenario.
@@ -17,7 +17,6 @@ import pandas as pd
 
 from allocator.borrowers import read_inputs
 from allocator.certification import certify
-from allocator.certification.certify import Finding
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
 from allocator.engine.reasons import reasons
@@ -30,6 +29,7 @@ from allocator.limits.spellings import spellings
 from allocator.pricing.offers import price_offers
 from allocator.records.case import Case, Inputs
 from allocator.records.ledger import COMPUTED, Ledger
+from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Portfolio
 from allocator.records.run import Certificate, Decisions, Run
 from allocator.records.scenario import Scenario
@@ -76,10 +76,10 @@ def allocate(
     solution = decide(case, progress, start)
     clock.lap("solve")
     progress("rechecking the allocation from its inputs")
-    finding = judge(case, solution)
+    outcome = judge(case, solution)
     clock.lap("certify")
     require_unchanged()
-    return present(case, solution, finding, clock.seconds)
+    return present(case, solution, outcome, clock.seconds)
 
 
 def prepare(scenario: Scenario, inputs: Inputs) -> Case:
@@ -110,29 +110,29 @@ def decide(
     return follow(case, optimum, progress)
 
 
-def judge(case: Case, solution: Solution) -> Finding:
+def judge(case: Case, solution: Solution) -> Outcome:
     """The solution recomputed from the inputs; raises CertificateError where it does not pass."""
-    inputs, decisions = case.inputs, Decisions(solution.amount, solution.rate)
+    decisions = Decisions(solution.amount, solution.rate)
     names = [row.name for row in case.limits.rows]
     prices = dict(zip(names, solution.prices.tolist(), strict=True))
-    tree = named_tree(solution.tree, inputs.portfolio) if solution.tree is not None else None
-    finding = certify(case.scenario, inputs.portfolio, inputs.churn, decisions, prices, inputs.hashes, tree)
-    _check_value(solution.value, finding.certificate)
-    return finding
+    tree = named_tree(solution.tree, case.inputs.portfolio) if solution.tree is not None else None
+    outcome = certify(case.scenario, case.inputs, decisions, prices, tree)
+    _check_value(solution.value, outcome.certificate)
+    return outcome.searched(solution)
 
 
-def present(case: Case, solution: Solution, finding: Finding, seconds: Mapping[str, float]) -> Run:
+def present(case: Case, solution: Solution, outcome: Outcome, seconds: Mapping[str, float]) -> Run:
     """The run as people get it: one row a borrower, and the summary."""
     columns, portfolio = Columns(case.offers, case.limits), case.inputs.portfolio
     why = solution.why
     if why is None:
         why = reasons(columns, solution.amount == 0, solution.prices, case.scenario.solver.threads)
-    allocation = _allocation(portfolio, finding.ledger, why)
+    allocation = _allocation(portfolio, outcome.ledger, why)
     spent = {**seconds, "price": solution.seconds["price"], "solve": solution.seconds["solve"]}
     notes = remarks(case, lent=bool(np.any(solution.amount)))
-    summary = summarise(case.scenario, portfolio, solution, finding, spent, notes)
-    certificate, copy = finding.certificate, case.inputs.copy
-    return Run(case.scenario, allocation, certificate, summary, summary["status"], solution.log, copy)
+    summary = summarise(outcome, solution.method, spent, notes)
+    certificate, copy = outcome.certificate, case.inputs.copy
+    return Run(case.scenario, allocation, certificate, summary, outcome.status, outcome.log, copy)
 
 
 def remarks(case: Case, *, lent: bool) -> tuple[str, ...]:

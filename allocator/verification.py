@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from allocator.borrowers import NO_MORE, Columns, content_hashes, read_inputs
-from allocator.certification import recheck
-from allocator.certification.certify import Finding, impossible_bound, unallowed
+from allocator.certification.certify import Proved, impossible_bound, recheck_with_proof, unallowed
 from allocator.certification.exact import MOST_BORROWERS, Exactly, exact_faults
 from allocator.certification.reasons import contradicted_reasons
 from allocator.errors import CertificateError, Fault, InputError
@@ -20,27 +19,18 @@ from allocator.intake import one_reading, require_unchanged, watched
 from allocator.records.case import Inputs
 from allocator.records.document import same_document, seen_from, value_at
 from allocator.records.ledger import COMPUTED, Ledger
+from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Portfolio, Text
 from allocator.records.run import Certificate, Decisions, StoredRun, relative_gap
 from allocator.records.scenario import Scenario
 from allocator.scenario import load_scenario
 from allocator.scenario.places import paths_of
-from allocator.summary import digest, figures, status
+from allocator.summary import digest, figures
 
 _OF_A_LIMIT = ("name", "measure", "sense", "used", "bound", "price", "violation")
 _STATED_TO = 1e-12
 """How far a stated gap may stand from what the stated bound and value give."""
 _NO_MONEY = (" price", " mean_rate", " certified_gap", " violation")
-
-
-@dataclass(frozen=True)
-class Rechecked:
-    """A stored run that has passed its recheck."""
-
-    scenario: Scenario
-    inputs: Inputs
-    decisions: Decisions
-    finding: Finding
 
 
 def verify_run(stored: StoredRun, *, exact: bool = False) -> Certificate:
@@ -52,20 +42,18 @@ def verify_run(stored: StoredRun, *, exact: bool = False) -> Certificate:
     if exact and len(stored.allocation) > MOST_BORROWERS:
         problem = f"has {len(stored.allocation):,} borrowers, and rational numbers do for {MOST_BORROWERS:,}"
         raise InputError.of([Fault(problem, "verify it without --exact", file=str(stored.folder))], "run")
-    checked = recheck_run(stored)
-    certificate = checked.finding.certificate
+    outcome = recheck_run(stored)
+    certificate = outcome.certificate
     if exact:
-        portfolio, churn = checked.inputs.portfolio, checked.inputs.churn
-        case = Exactly.of(checked.scenario, portfolio, churn)
-        broken = certificate.limits_broken
-        faults = list(exact_faults(case, checked.decisions, broken, stored.certificate))
+        case = Exactly.of(outcome.scenario, outcome.inputs.portfolio, outcome.inputs.churn)
+        faults = list(exact_faults(case, outcome.decisions, certificate.limits_broken, stored.certificate))
         if faults:
             raise CertificateError("the run does not pass its recheck in rational numbers", faults)
     return certificate
 
 
 @watched()
-def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Rechecked:
+def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Outcome:
     """A stored run with everything recomputed from its folder and the inputs alone.
 
     Its portfolio has the `further` columns too.
@@ -82,25 +70,23 @@ def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Rechecked:
     decisions = Decisions(
         allocation["amount"].to_numpy(float)[rank], allocation["rate"].to_numpy(float)[rank]
     )
-    finding = recheck(
-        scenario,
-        portfolio,
-        inputs.churn,
-        decisions,
-        claimed["prices"],
-        claimed["inputs"],
-        claimed.get("tree"),
-    )
-    faults += [*finding.faults, *unallowed(scenario, finding)]
-    faults += _disagreements(stored, scenario, portfolio, finding)
+    outcome, proved = recheck_with_proof(scenario, inputs, decisions, claimed["prices"], claimed.get("tree"))
+    faults += [*outcome.faults, *unallowed(outcome)]
+    faults += _disagreements(stored, outcome, proved)
     said = _encoded(allocation["reason"].to_numpy()[rank])
     unfounded = contradicted_reasons(scenario, inputs, decisions.amount == 0, claimed["prices"], said)
-    faults += _altered_rows(allocation, portfolio, finding.ledger, unfounded)
-    faults += impossible_bound(finding)
+    faults += _altered_rows(allocation, portfolio, outcome.ledger, unfounded)
+    faults += impossible_bound(outcome)
     require_unchanged()
     if faults:
         raise CertificateError("the run does not pass its recheck", faults)
-    return Rechecked(scenario, inputs, decisions, finding)
+    return _as_searched(outcome, stored.summary)
+
+
+def _as_searched(outcome: Outcome, summary: Mapping[str, Any]) -> Outcome:
+    """The outcome with what a summary that passed says of the search."""
+    trusted = summary["proof"] == "solver"
+    return replace(outcome, solver_bound=summary["bound"] if trusted else np.inf, stop=summary["stop"])
 
 
 def _scenario_of(stored: StoredRun) -> Scenario:
@@ -184,13 +170,11 @@ def _changed_copy(stored: StoredRun, copy: bytes | None) -> list[Fault]:
     return [Fault("is not what the source of the borrowers gives", "solve again", file=str(path))]
 
 
-def _disagreements(
-    stored: StoredRun, scenario: Scenario, portfolio: Portfolio, finding: Finding
-) -> Iterator[Fault]:
+def _disagreements(stored: StoredRun, outcome: Outcome, proved: Proved) -> Iterator[Fault]:
     """Figures of the certificate and the summary that the recheck does not reproduce."""
-    found, said = finding.certificate, stored.certificate
-    money = max(abs(found.bound), float(np.sum(finding.ledger.amount)), 1.0)
-    yield from _unproved(said, finding)
+    found, said = outcome.certificate, stored.certificate
+    money = max(abs(found.bound), float(np.sum(outcome.ledger.amount)), 1.0)
+    yield from _unproved(said, found, proved)
     limits = [{key: getattr(use, key) for key in _OF_A_LIMIT} for use in found.limits]
     yield from _differences(said["limits"], limits, money, "certificate limits")
     for use in said["limits"]:
@@ -207,20 +191,19 @@ def _disagreements(
             problem = f"says {stored.summary[key]!r}, the certificate gives {value!r}"
             yield Fault(problem, "solve again", field=f"summary {key}")
     summary = {
-        "name": scenario.name,
-        "currency": scenario.policy.currency,
-        **figures(scenario, portfolio, finding),
-        "digest": digest(scenario, found),
+        "name": outcome.name,
+        "currency": outcome.currency,
+        **figures(outcome),
+        "digest": digest(outcome.scenario, found),
     }
     summary = {key: value for key, value in summary.items() if key not in stated}
     yield from _differences(_those(summary, stored.summary), summary, money, "summary")
-    yield from _unfounded(stored, scenario, finding)
-    yield from _impossible_words(stored, scenario, found)
+    yield from _unfounded(stored, outcome)
+    yield from _impossible_words(stored, outcome.scenario, found)
 
 
-def _unproved(said: Mapping[str, Any], finding: Finding) -> Iterator[Fault]:
+def _unproved(said: Mapping[str, Any], found: Certificate, proved: Proved) -> Iterator[Fault]:
     """A stated bound that the prices or the tree do not prove, a stated value that the decisions lack."""
-    found, proved = finding.certificate, finding.proved
     if not proved.is_bound(said["bound"]):
         problem = f"says {said['bound']!r}, the inputs give {found.bound!r}"
         yield Fault(problem, "solve again", field="certificate bound")
@@ -259,19 +242,19 @@ def _same(said: Any, found: Any, money: float, place: str) -> bool:
     )
 
 
-def _unfounded(stored: StoredRun, scenario: Scenario, finding: Finding) -> Iterator[Fault]:
+def _unfounded(stored: StoredRun, outcome: Outcome) -> Iterator[Fault]:
     """What the solver's bound cannot be, whatever the solver did, and what the status may not hide."""
     summary, certified, value = stored.summary, stored.certificate["bound"], stored.certificate["value"]
     bound, gap = summary["bound"], summary["gap"]
     least = value
-    if finding.broken:  # worth what it may be: only the solver's own bound may lie below the certified one
+    if outcome.broken:  # worth what it may be: only the solver's own bound may lie below the certified one
         least = -np.inf if summary.get("proof") == "solver" else certified
     if not least <= bound <= max(least, certified):
         problem = f"says {bound!r}, outside {least!r} (the least it can be) to {certified!r} (certified)"
         yield Fault(problem, "solve again", field="summary bound")
     if not abs(gap - relative_gap(bound, value)) <= _STATED_TO:
         yield Fault(f"says {gap!r}, not what bound and objective give", "solve again", field="summary gap")
-    expected = status(scenario, finding, gap)
+    expected = outcome.status_at(gap)
     if summary["status"] != expected:
         problem = f"says {summary['status']!r} at a gap of {gap!r}, where it is {expected!r}"
         yield Fault(problem, "solve again", field="summary status")

@@ -79,9 +79,9 @@ def run_phases(book: Book, settings: SolverSettings, priced: Callable[[], None] 
     clock.enter("prepare")
     solution = decide(case, clock.hear)
     clock.enter("certify")
-    finding = judge(case, solution)
+    certificate = judge(case, solution).certificate
     clock.enter("")
-    return Finished(solution, finding.certificate, {**clock.seconds, "total": sum(clock.seconds.values())})
+    return Finished(solution, certificate, {**clock.seconds, "total": sum(clock.seconds.values())})
 
 
 def figures(book: Book, finished: Finished) -> dict[str, object]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from allocator.records.case import Inputs
 from allocator.records.conditions import Condition
 from allocator.records.portfolio import ChurnTable, Portfolio, Text
 from allocator.records.scenario import (
@@ -116,6 +117,10 @@ class Case:
     policy: Policy
     smoothing: Any = "none"
     settings: SolverSettings = SETTINGS
+
+    @property
+    def inputs(self) -> Inputs:
+        return Inputs(self.portfolio, self.table, {})
 
     @property
     def scenario(self) -> Scenario:

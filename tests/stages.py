@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from allocator.certification.certify import Finding
 from allocator.engine.kernel.columns import Columns
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case as Prepared
-from allocator.records.case import Inputs
+from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats
 from allocator.records.run import Decisions
 from allocator.records.solution import Solution
@@ -22,21 +21,21 @@ class Solved:
     columns: Columns
     solution: Solution
     decisions: Decisions
-    finding: Finding
+    outcome: Outcome
 
     @property
     def value(self) -> float:
-        return self.finding.certificate.value
+        return self.outcome.value
 
     @property
     def bound(self) -> float:
         """The recheckable one."""
-        return self.finding.certificate.bound
+        return self.outcome.certificate.bound
 
 
 def prepared(case: Case) -> Prepared:
     """The case as the pipeline prepares it."""
-    return prepare(case.scenario, Inputs(case.portfolio, case.table, {}))
+    return prepare(case.scenario, case.inputs)
 
 
 def columns_of(case: Case) -> Columns:

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     **dict.fromkeys(STAGES, GROUND),
     **dict.fromkeys(("portfolio", "pricing"), READING | GROUND),
     "scoring": {"placed", *READING, *GROUND},
-    "summary": {"certification", *GROUND},
+    "summary": GROUND,
     "borrowers": {"portfolio", "scoring", "pricing", *READING, *GROUND},
     "verification": {"intake", "borrowers", "summary", *STAGES, *GROUND},
     "strategies": {"engine", "limits", "pricing", *GROUND},

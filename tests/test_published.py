@@ -54,7 +54,7 @@ def test_the_published_optimum_is_met(data: Path, name: str) -> None:
     solved = solve(Case(book, read_churn_table(data / "churn_curve.csv"), terms, smoothing="isotonic"))
     assert solved.value / UNIT == pytest.approx(float(facts["published_net_return_10k"]), rel=1e-8)
     assert int((solved.decisions.amount > 0).sum()) == int(facts["published_offered"])
-    assert solved.finding.certificate.gap <= 1e-9
+    assert solved.outcome.certificate.gap <= 1e-9
 
 
 SCENARIO = """\

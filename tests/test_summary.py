@@ -1,4 +1,4 @@
-"""What a summary says of a finding: status, bound and proof, and a digest that changes with every key."""
+"""What a summary says of an outcome, and a digest that changes with every key."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import platform
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 
 from allocator.certification import recheck
-from allocator.certification.certify import Finding, Proved, impossible_bound
+from allocator.certification.certify import Proved, impossible_bound
 from allocator.certification.rounding import Rounded
+from allocator.records.case import Inputs
+from allocator.records.outcome import Outcome
 from allocator.records.run import Certificate, Decisions, LimitUse, relative_gap
-from allocator.records.scenario import SolverSettings
-from allocator.records.solution import Solution
 from allocator.scenario.places import paths_of
-from allocator.summary import SOLVER_TOLERANCE, digest, figures, proved_bound, status, summarise
+from allocator.summary import digest, figures, summarise
 from tests.builders import Case, churn_table, limit, policy, portfolio
+from tests.records.outcomes import outcome_of, solution
 from tests.store.runs import made_scenario
 
 SOME = Rounded(100.0, 1.0)
@@ -29,45 +30,8 @@ def use(violation: float = 0.0, **other: Any) -> LimitUse:
     return replace(LimitUse("cap", "drawn", "at_most", 10.0, 10.0, 0.5, violation, 10.0), **other)
 
 
-def finding(
-    bound: float, value: float, *, uses: tuple[LimitUse, ...] = (), broken: bool = False, tree: Any = None
-) -> Finding:
-    certificate = Certificate({}, bound, value, uses, {"portfolio": "sha256:0"}, tree)
-    proved = Proved(SOME, np.inf, SOME)
-    return Finding(certificate, proved, cast(Any, ("broken",) if broken else ()), {}, (), cast(Any, None))
-
-
-def solution(bound: float, proof: str) -> Solution:
-    nothing = np.zeros(0)
-    return cast(Any, Solution(nothing, nothing, nothing, 0.0, bound, cast(Any, proof), "gap", "exact"))
-
-
-@pytest.mark.parametrize(
-    ("found", "own", "proof", "expected"),
-    [
-        (finding(100.0, 90.0), 95.0, "solver", (95 + SOLVER_TOLERANCE * 95, "solver")),
-        (finding(100.0, 90.0), 100.0, "solver", (100.0, "prices")),
-        (finding(100.0, 90.0), 101.0, "solver", (100.0, "prices")),
-        (finding(100.0, 90.0), 95.0, "prices", (100.0, "prices")),
-        (finding(100.0, 90.0, tree={}), 95.0, "tree", (100.0, "tree")),
-        (finding(100.0, 90.0), 80.0, "solver", (90.0, "solver")),
-        (finding(100.0, 101.0), 100.0, "prices", (101.0, "prices")),
-        (finding(100.0, 101.0, broken=True), 100.0, "prices", (100.0, "prices")),
-        (finding(100.0, 99.0, broken=True), 0.5, "solver", (0.5 + SOLVER_TOLERANCE, "solver")),
-    ],
-)
-def test_the_solvers_bound_counts_below_the_certified_one_only(
-    found: Finding, own: float, proof: str, expected: tuple[float, str]
-) -> None:
-    assert proved_bound(solution(own, proof), found) == expected
-
-
-def test_a_status_goes_by_the_gap_asked_for() -> None:
-    scenario = replace(made_scenario("s"), solver=SolverSettings(gap=1e-6))
-    good = finding(1.0, 1.0)
-    above = float(np.nextafter(1e-6, 1.0))
-    assert [status(scenario, good, gap) for gap in (0.0, 1e-6, above)] == ["optimal", "optimal", "feasible"]
-    assert status(scenario, finding(1.0, 1.0, broken=True), 0.0) == "breaks_limits"
+def outcome(bound: float, value: float, *, uses: tuple[LimitUse, ...] = (), broken: bool = False) -> Outcome:
+    return outcome_of(Certificate({}, bound, value, uses, {}), broken=broken)
 
 
 @pytest.mark.parametrize(
@@ -91,13 +55,13 @@ def test_a_gap_is_never_negative_by_rounding_or_tolerance(bound: float, value: f
 
 def test_a_value_lies_above_its_bound_by_no_more_than_tolerances_are_worth() -> None:
     excess = use(excess=4.0, price=0.5)
-    assert impossible_bound(finding(100.0, 102.0, uses=(excess,))) == []
-    [fault] = impossible_bound(finding(100.0, 102.1, uses=(excess,)))
+    assert impossible_bound(outcome(100.0, 102.0, uses=(excess,))) == []
+    [fault] = impossible_bound(outcome(100.0, 102.1, uses=(excess,)))
     assert str(fault) == "bound: value 102.1 lies above bound 100.0; one of them is wrong"
-    assert impossible_bound(finding(100.0, 102.0, uses=(replace(excess, price=-0.5),))) == []
-    assert impossible_bound(finding(100.0, 102.1, uses=(excess,), broken=True)) == []
-    assert impossible_bound(finding(100.0, 100.0)) == []
-    assert "is not finite" in str(impossible_bound(finding(np.inf, 1.0))[0])
+    assert impossible_bound(outcome(100.0, 102.0, uses=(replace(excess, price=-0.5),))) == []
+    assert impossible_bound(outcome(100.0, 102.1, uses=(excess,), broken=True)) == []
+    assert impossible_bound(outcome(100.0, 100.0)) == []
+    assert "is not finite" in str(impossible_bound(outcome(np.inf, 1.0))[0])
 
 
 def test_a_stated_bound_is_what_prices_or_tree_prove() -> None:
@@ -209,8 +173,8 @@ def test_figures_by_hand() -> None:
     )
     case = Case(book, churn_table([0.125, 0.25], A=[0.0, 0.5], B=[0.0, 0.5]), rules)
     decisions = Decisions(np.array([256.0, 256.0, 0.0]), np.array([0.125, 0.25, 0.0]))
-    found = recheck(case.scenario, book, case.table, decisions, {"budget": 0.0, "cap": 0.0}, {})
-    said = figures(case.scenario, book, found)
+    found = recheck(case.scenario, case.inputs, decisions, {"budget": 0.0, "cap": 0.0})
+    said = figures(found)
     a = {
         "borrowers": 2, "funded": 1, "offered": 256.0, "drawn": 256.0, "mean_rate": 0.125, "interest": 48.0,
         "expected_loss": 32.0, "funding_cost": 16.0, "churn_cost": 0.0, "processing_cost": 4.0,
@@ -243,13 +207,11 @@ def test_figures_by_hand() -> None:
         },
     ]  # fmt: skip
     spent = case.under(budget=replace(rules.budget, spend="exactly"))
-    broken = recheck(spent.scenario, book, case.table, decisions, {"budget": 0.0, "cap": 0.0}, {})
-    other = figures(spent.scenario, book, broken)
+    broken = recheck(spent.scenario, case.inputs, decisions, {"budget": 0.0, "cap": 0.0})
+    other = figures(broken)
     assert (other["budget_unspent"], other["idle_income"], other["limits_broken"]) == (0.0, 0.0, ["budget"])
     nobody = Decisions(np.zeros(3), np.zeros(3))
-    none = figures(
-        case.scenario, book, recheck(case.scenario, book, case.table, nobody, {"budget": 0.0, "cap": 0.0}, {})
-    )
+    none = figures(recheck(case.scenario, case.inputs, nobody, {"budget": 0.0, "cap": 0.0}))
     assert (none["by_grade"]["A"]["mean_rate"], none["offered"], none["funded"]) == (0.0, 0.0, 0)
 
 
@@ -260,9 +222,9 @@ def test_a_summary_word_by_word() -> None:
     case = Case(book, churn_table([0.125, 0.25], A=[0.0, 0.75]), rules)
     scenario = replace(case.scenario, document={"portfolio": {"source": "borrowers.csv"}})
     decisions = Decisions(np.array([256.0]), np.array([0.125]))
-    found = recheck(scenario, book, case.table, decisions, {"budget": 0.0}, {"churn": "sha256:1"})
-    own = replace(solution(48.0, "prices"), stop=cast(Any, "exhausted"), method=cast(Any, "reduced"))
-    said = summarise(scenario, book, own, found, {"solve": 1.5}, ["a note"])
+    found = recheck(scenario, Inputs(book, case.table, {"churn": "sha256:1"}), decisions, {"budget": 0.0})
+    searched = found.searched(solution(48.0, "prices"))
+    said = summarise(searched, "reduced", {"solve": 1.5}, ["a note"])
     memory, versions = said.pop("peak_memory_mb"), said.pop("versions")
     assert 1.0 < memory < 1e6
     libraries = ("allocator", "highspy", "numpy", "pandas", "pyarrow", "pyomo", "scipy")
@@ -272,19 +234,19 @@ def test_a_summary_word_by_word() -> None:
         "schema": 1,
         "name": "case",
         "status": "optimal",
-        "stop": "exhausted",
+        "stop": "gap",
         "proof": "prices",
         "currency": "EUR",
         "objective": certificate.value,
         "bound": certificate.bound,
         "gap": relative_gap(certificate.bound, certificate.value),
-        **figures(scenario, book, found),
+        **figures(found),
         "notes": ["a note"],
         "seconds": {"solve": 1.5},
         "method": "reduced",
         "digest": digest(scenario, certificate),
     }
-    assert summarise(scenario, book, own, found, {})["notes"] == []
+    assert summarise(searched, "reduced", {})["notes"] == []
 
 
 def test_a_digest_goes_by_what_is_said_in_any_order_and_by_how_invoices_are_read() -> None:

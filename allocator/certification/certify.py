@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,8 @@ from allocator.certification.terms import Tariffs, allowed_terms, tariffs_of
 from allocator.certification.tree import lots_of, stated_tree, tree_faults
 from allocator.certification.uses import limit_uses
 from allocator.errors import CertificateError, Fault
-from allocator.records.ledger import Ledger
-from allocator.records.portfolio import ChurnTable, Portfolio
+from allocator.records.case import Inputs
+from allocator.records.outcome import Outcome
 from allocator.records.run import Certificate, Decisions, LimitUse
 from allocator.records.scenario import Policy, Scenario, Sense
 
@@ -48,42 +48,31 @@ class Proved:
         return stated <= self.value.least and self.value.reproduces(stated)
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What the recomputation says of a set of decisions."""
-
-    certificate: Certificate
-    proved: Proved
-    broken: tuple[Fault, ...]
-    """Decisions that the terms do not allow, and limits that do not hold."""
-    terms_broken: Mapping[str, int]
-    """Term -> how many decisions break it."""
-    faults: tuple[Fault, ...]
-    """What no decisions may be: not finite, or proved by an unsound tree."""
-    written: Callable[[], Ledger] = field(repr=False, compare=False)
-
-    @cached_property
-    def ledger(self) -> Ledger:
-        """One line a borrower, written when it is first asked for: nothing is judged by it."""
-        return self.written()
-
-
 def recheck(
     scenario: Scenario,
-    portfolio: Portfolio,
-    table: ChurnTable,
+    inputs: Inputs,
     decisions: Decisions,
     prices: Mapping[str, float],
-    inputs: Mapping[str, str],
     tree: Mapping[str, Any] | None = None,
-) -> Finding:
+) -> Outcome:
     """Judges `decisions` (n,), `prices` (one a row name) and a proof tree by the inputs alone.
 
     The certificate's bound is the tightest of what the prices and a sound tree prove.
     """
-    read = _Read.of(scenario, portfolio, table)
+    return recheck_with_proof(scenario, inputs, decisions, prices, tree)[0]
+
+
+def recheck_with_proof(
+    scenario: Scenario,
+    inputs: Inputs,
+    decisions: Decisions,
+    prices: Mapping[str, float],
+    tree: Mapping[str, Any] | None = None,
+) -> tuple[Outcome, Proved]:
+    """`recheck`, with what a stated bound and a stated value are held against."""
+    read = _Read.of(scenario, inputs)
     unsound = [] if tree is None else tree_faults(tree, *read.cases(tree))
-    return _judged(read, decisions, prices, inputs, tree, unsound)
+    return _judged(read, decisions, prices, tree, unsound)
 
 
 @dataclass(frozen=True)
@@ -91,18 +80,18 @@ class _Read:
     """The inputs, with what does not depend on decisions."""
 
     scenario: Scenario
-    portfolio: Portfolio
+    inputs: Inputs
     known: Tariffs
     blocks: tuple[Block, ...]
 
     @classmethod
-    def of(cls, scenario: Scenario, portfolio: Portfolio, table: ChurnTable) -> _Read:
-        known = tariffs_of(table, scenario.response, scenario.policy)
-        return cls(scenario, portfolio, known, blocks_of(scenario.policy, portfolio))
+    def of(cls, scenario: Scenario, inputs: Inputs) -> _Read:
+        known = tariffs_of(inputs.churn, scenario.response, scenario.policy)
+        return cls(scenario, inputs, known, blocks_of(scenario.policy, inputs.portfolio))
 
     def cases(self, tree: Mapping[str, Any]) -> tuple[Table, dict[str, float], dict[str, int], float | None]:
         """What a tree is walked with: offers, rows that may be rounded, and where each borrower stands."""
-        policy, portfolio = self.scenario.policy, self.portfolio
+        policy, portfolio = self.scenario.policy, self.inputs.portfolio
         terms = allowed_terms(portfolio, self.known, policy)
         cases = table_of(portfolio, policy, terms, self.blocks, lots_of(tree))
         coarsest = coarsest_lots(portfolio, policy, terms, self.blocks)
@@ -114,12 +103,11 @@ def _judged(
     read: _Read,
     decisions: Decisions,
     prices: Mapping[str, float],
-    inputs: Mapping[str, str],
     tree: Mapping[str, Any] | None,
     unsound: list[Fault],
-) -> Finding:
-    """The finding, with what is wrong with the tree known already."""
-    scenario, portfolio, known, blocks = read.scenario, read.portfolio, read.known, read.blocks
+) -> tuple[Outcome, Proved]:
+    """The outcome, with what is wrong with the tree known already."""
+    scenario, portfolio, known, blocks = read.scenario, read.inputs.portfolio, read.known, read.blocks
     policy = scenario.policy
     senses = {name: block.sense for block in blocks for name in block.names}
     _check_prices(senses, prices)
@@ -133,7 +121,7 @@ def _judged(
         bound=min(found.bound.above, by_tree),
         value=value.below,
         limits=uses,
-        inputs=dict(inputs),
+        inputs=dict(read.inputs.hashes),
         tree=tree,
     )
     wrong = None if found.allowed else judge_decisions(portfolio, policy, known, decisions)
@@ -149,9 +137,19 @@ def _judged(
     ]
     counts = {} if wrong is None else wrong.counts
     faults = unsound if wrong is None else [*unsound, *wrong.impossible]
-    written = partial(ledger_in_parts, portfolio, policy, known, decisions, scenario.solver.threads)
-    proved = Proved(found.bound, by_tree, value)
-    return Finding(certificate, proved, tuple(broken), counts, tuple(faults), written)
+    written = cache(partial(ledger_in_parts, portfolio, policy, known, decisions, scenario.solver.threads))
+    outcome = Outcome(
+        scenario.name,
+        scenario,
+        read.inputs,
+        decisions,
+        certificate,
+        tuple(broken),
+        counts,
+        tuple(faults),
+        written,
+    )
+    return outcome, Proved(found.bound, by_tree, value)
 
 
 def _earned_idle(policy: Policy, budget: LimitUse) -> Rounded:
@@ -166,39 +164,37 @@ def _earned_idle(policy: Policy, budget: LimitUse) -> Rounded:
 
 def certify(
     scenario: Scenario,
-    portfolio: Portfolio,
-    table: ChurnTable,
+    inputs: Inputs,
     decisions: Decisions,
     prices: Mapping[str, float],
-    inputs: Mapping[str, str],
     tree: Mapping[str, Any] | None = None,
-) -> Finding:
+) -> Outcome:
     """`recheck` for decisions that must hold: raises CertificateError where one does not.
 
-    Those of a strategy other than the optimal may break limits and terms: then the finding says so. The tree
+    Those of a strategy other than the optimal may break limits and terms: then the outcome says so. The tree
     gets the bounds that its prices prove, whatever it says.
     """
-    read = _Read.of(scenario, portfolio, table)
+    read = _Read.of(scenario, inputs)
     unsound: list[Fault] = []
     if tree is not None:
         tree, unsound = stated_tree(tree, *read.cases(tree))
-    finding = _judged(read, decisions, prices, inputs, tree, unsound)
-    faults = [*finding.faults, *unallowed(scenario, finding), *impossible_bound(finding)]
+    outcome, _ = _judged(read, decisions, prices, tree, unsound)
+    faults = [*outcome.faults, *unallowed(outcome), *impossible_bound(outcome)]
     if faults:
         raise CertificateError("the allocation does not pass its own recheck", faults)
-    return finding
+    return outcome
 
 
-def impossible_bound(finding: Finding) -> list[Fault]:
+def impossible_bound(outcome: Outcome) -> list[Fault]:
     """A bound that is none, or that lies below the value of decisions that break nothing.
 
     What rows are exceeded by within their tolerance may be worth its price.
     """
-    certificate = finding.certificate
+    certificate = outcome.certificate
     if not np.isfinite(certificate.bound):
         return [Fault("is not finite: the prices are too large to prove any", "solve again", field="bound")]
     worth = sum(abs(use.price) * use.excess for use in certificate.limits)
-    if finding.broken or certificate.value <= certificate.bound + worth:
+    if outcome.broken or certificate.value <= certificate.bound + worth:
         return []
     problem = f"value {certificate.value!r} lies above bound {certificate.bound!r}"
     return [Fault(problem, "one of them is wrong", field="bound")]
@@ -223,6 +219,6 @@ def _check_prices(senses: Mapping[str, Sense], prices: Mapping[str, float]) -> N
         raise CertificateError("the prices do not fit the policy", faults)
 
 
-def unallowed(scenario: Scenario, finding: Finding) -> tuple[Fault, ...]:
+def unallowed(outcome: Outcome) -> tuple[Fault, ...]:
     """What is broken, where the scenario's strategy may not break anything."""
-    return finding.broken if scenario.strategy.rule == "optimal" else ()
+    return outcome.broken if outcome.optimal else ()

@@ -13,7 +13,7 @@ from allocator.cli.strategies import DEFAULT, under_each
 from allocator.errors import Fault, InputError
 
 if TYPE_CHECKING:
-    from allocator.insight.backtest import Outcomes
+    from allocator.insight.backtest import Observed
     from allocator.insight.periods import Timeline
     from allocator.records.case import Inputs
     from allocator.records.scenario import Scenario
@@ -74,10 +74,10 @@ def backtest(
         chosen = under_each(file, strategies, sets)
         scenarios = chosen.scenarios
         tell("reading the borrowers")
-        inputs, time, outcomes = _read(
+        inputs, time, observed = _read(
             scenarios[0], outcome, period, (owed, lost), variables, known, folds or FOLDS, seed or 0
         )
-        found = tested(scenarios, inputs, time, outcomes, share, tell)
+        found = tested(scenarios, inputs, time, observed, share, tell)
         _require_some(found.hindsight, found.skipped)
         currency = scenarios[0].policy.currency
         if plot is not None:
@@ -138,23 +138,23 @@ def _read(
     known: str | None,
     folds: int,
     seed: int,
-) -> tuple[Inputs, Timeline, Outcomes]:
+) -> tuple[Inputs, Timeline, Observed]:
     """Borrowers with the PDs that could be known, when they were decided, and what happened."""
     from allocator.borrowers import Columns, read_inputs
-    from allocator.insight.backtest import outcomes_of
+    from allocator.insight.backtest import observed_in
     from allocator.insight.periods import timeline
 
     owed, lost = money
     numbers = frozenset(name for name in (outcome, owed, lost) if name is not None)
     texts = frozenset(name for name in (period, known) if name is not None)
     inputs = read_inputs(scenario, Columns(texts, numbers))
-    outcomes = outcomes_of(inputs.portfolio, outcome, owed, lost)
-    time = None if period is None else timeline(inputs.portfolio, period, known, outcomes.defaulted)
+    observed = observed_in(inputs.portfolio, outcome, owed, lost)
+    time = None if period is None else timeline(inputs.portfolio, period, known, observed.defaulted)
     if variables is not None:
         told = [outcome, *(name for name in (lost, known) if name is not None)]
         inputs, time = _foreseen(scenario, inputs, time, told, variables, folds, seed)
     assert time is not None
-    return inputs, time, outcomes
+    return inputs, time, observed
 
 
 def _foreseen(

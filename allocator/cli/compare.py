@@ -16,8 +16,9 @@ from allocator.errors import Fault, InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from allocator.insight.comparison import Comparison, Side
+    from allocator.insight.comparison import Comparison
     from allocator.insight.comparison.sides import Progress
+    from allocator.records.outcome import Outcome
 
 EXAMPLE = "Example: allocator compare sme.yaml --strategies optimal,ahp_lines,equal,by_score,greedy"
 
@@ -71,7 +72,7 @@ def compare(
             if path is not None:
                 require_file(path, endings, force=force)
         sides, notes = _sides(subjects, strategies, sets, by, tell)
-        notes = tuple(dict.fromkeys([*notes, *(note for side in sides for note in side.case.inputs.notes)]))
+        notes = tuple(dict.fromkeys([*notes, *(note for side in sides for note in side.inputs.notes)]))
         comparison = compared(sides, by, tell, exact=not prices_only, years=years, seed=seed or 0)
         tell("writing")
         contents = {} if out is None else {out: frame_content(_all_swaps(comparison), out)}
@@ -100,7 +101,7 @@ def _require_subjects(subjects: list[Path], strategies: str | None, sets: list[s
 
 def _sides(
     subjects: list[Path], strategies: str | None, sets: list[str], by: str, tell: Progress
-) -> tuple[list[Side], tuple[str, ...]]:
+) -> tuple[list[Outcome], tuple[str, ...]]:
     """What is compared, and notes on what is not."""
     from allocator.insight.comparison import run_side, scenario_side, strategy_sides
     from allocator.scenario import load_scenario

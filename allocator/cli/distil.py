@@ -75,16 +75,14 @@ def distil(
         tell("rechecking the run")
         stored = read_run(folder)
         from allocator.insight.distillation import distil as distilled_from
-        from allocator.insight.standing import standing_of
         from allocator.pipeline import prepare
         from allocator.report import rules as pages
         from allocator.verification import recheck_run
 
-        found = recheck_run(stored, further)
-        _require_unstressed(found.scenario, out)
-        case = prepare(found.scenario, found.inputs)
-        run = standing_of(found)
-        distilled = distilled_from(case, found.finding.certificate, rules, tell)
+        run = recheck_run(stored, further)
+        _require_unstressed(run.scenario, out)
+        case = prepare(run.scenario, run.inputs)
+        distilled = distilled_from(case, run.certificate, rules, tell)
         contents = {path: _content(distilled, case, path) for path in out}
         if plot is not None:
             contents[plot] = text_content(chart_text(pages.rules_chart(distilled, run), plot))

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from allocator.borrowers import Columns
     from allocator.insight.book import BookView
     from allocator.insight.explanation import Explanation
-    from allocator.insight.standing import Standing
     from allocator.records.conditions import Condition
+    from allocator.records.outcome import Outcome
 
 EXAMPLE = "Example: allocator explain runs/sme F0042"
 
@@ -58,7 +58,6 @@ def explain(
         stored = read_run(folder)
         from allocator.insight.explanation import explain_borrower, reader_of, stated_reasons
         from allocator.insight.ledger import position_of
-        from allocator.insight.standing import standing_of
         from allocator.pipeline import prepare
         from allocator.verification import recheck_run
 
@@ -66,9 +65,9 @@ def explain(
         run = recheck_run(stored, _columns(by, conditions))
         position = position_of(run)
         case = prepare(run.scenario, run.inputs)
-        by_rule = run.scenario.strategy.rule != "optimal"
-        reader = reader_of(position, case, stated_reasons(stored, run.inputs.portfolio) if by_rule else None)
-        subject = standing_of(run)
+        reader = reader_of(
+            position, case, None if run.optimal else stated_reasons(stored, run.inputs.portfolio)
+        )
         if borrower is not None:
             found = explain_borrower(reader, borrower)
         else:
@@ -83,9 +82,9 @@ def explain(
             if exact:
                 view = replace(view, costs=tuple(costs_of_limits(reader, case, tell)))
     if borrower is not None:
-        _show_borrower(found, subject, plot, as_json)
+        _show_borrower(found, run, plot, as_json)
     else:
-        _show_book(view, subject, where, plot, as_json)
+        _show_book(view, run, where, plot, as_json)
 
 
 def _require_one_question(borrower: str | None, by: str, where: str | None, exact: bool) -> None:
@@ -117,7 +116,7 @@ def _nobody(where: str) -> InputError:
     return InputError.of([fault], "command line")
 
 
-def _show_borrower(found: Explanation, run: Standing, plot: Path | None, as_json: bool) -> None:
+def _show_borrower(found: Explanation, run: Outcome, plot: Path | None, as_json: bool) -> None:
     from allocator.report.borrower import borrower_chart, borrower_page
     from allocator.report.charts import chart_text
     from allocator.store.file import write_file
@@ -132,7 +131,7 @@ def _show_borrower(found: Explanation, run: Standing, plot: Path | None, as_json
         print_page(borrower_page(found, run))
 
 
-def _show_book(view: BookView, run: Standing, where: str | None, plot: Path | None, as_json: bool) -> None:
+def _show_book(view: BookView, run: Outcome, where: str | None, plot: Path | None, as_json: bool) -> None:
     from allocator.report.broken import standing_figures
     from allocator.report.charts import chart_text
     from allocator.report.explain import book_chart, book_page

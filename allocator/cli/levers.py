@@ -38,7 +38,6 @@ def levers(
         tell("reading the run")
         stored = read_run(folder)
         from allocator.insight.levers import price_levers
-        from allocator.insight.standing import standing_of
         from allocator.pipeline import prepare
         from allocator.report import levers as pages
         from allocator.verification import recheck_run
@@ -46,16 +45,15 @@ def levers(
         tell("recomputing it from its inputs")
         run = recheck_run(stored)
         found = price_levers(run, prepare(run.scenario, run.inputs), share, quick, tell)
-        subject = standing_of(run)
         if plot is not None:
             from allocator.report.charts import chart_text
             from allocator.store.file import write_file
 
-            write_file(plot, chart_text(pages.levers_chart(found.worths, subject), plot))
+            write_file(plot, chart_text(pages.levers_chart(found.worths, run), plot))
     if as_json:
-        print_json(pages.levers_figures(found, subject))
+        print_json(pages.levers_figures(found, run))
     else:
-        print_page(pages.levers_page(found, subject))
+        print_page(pages.levers_page(found, run))
 
 
 def _size(written: str) -> float:

@@ -16,7 +16,7 @@ from allocator.errors import Fault, InputError
 if TYPE_CHECKING:
     from allocator.borrowers import Columns
     from allocator.insight.simulation.record import Method
-    from allocator.verification import Rechecked
+    from allocator.records.outcome import Outcome
 
 BETWEEN = "50%"
 EXAMPLE = "Example: allocator simulate runs/sme --by sector --lgd-spread 20% --years 20000 --plot years.svg"
@@ -65,27 +65,26 @@ def simulate(
         run = _solved(path, further, tell) if path.is_file() else _rechecked(path, further, tell)
         from allocator.insight.simulation.simulate import simulate as draw
         from allocator.insight.simulation.summary import summarise_years
-        from allocator.insight.standing import standing_of
         from allocator.report import simulation as pages
 
-        subject, portfolio = standing_of(run), run.inputs.portfolio
+        portfolio = run.inputs.portfolio
         simulation = draw(
-            portfolio, run.scenario.policy, {subject.name: run.finding}, risk,
+            {run.name: run}, risk,
             years=years, seed=seed, method=chosen, threads=run.scenario.solver.threads, progress=tell,
         )  # fmt: skip
         column = portfolio.grade if by is None else portfolio.text(by)
-        found = summarise_years(simulation, subject.name, run.finding.ledger, column)
-        drawn = simulation.books[subject.name]
+        found = summarise_years(simulation, run.name, run.ledger, column)
+        drawn = simulation.books[run.name]
         if plot is not None:
             tell("drawing")
-            write_file(plot, chart_text(pages.simulation_chart(subject, drawn, found), plot))
+            write_file(plot, chart_text(pages.simulation_chart(run, drawn, found), plot))
     if as_json:
-        print_json(pages.simulation_figures(subject, simulation, drawn, found))
+        print_json(pages.simulation_figures(run, simulation, drawn, found))
     else:
-        print_page(pages.simulation_page(subject, simulation, drawn, found))
+        print_page(pages.simulation_page(run, simulation, drawn, found))
 
 
-def _rechecked(folder: Path, further: Columns, tell: Callable[[str], None]) -> Rechecked:
+def _rechecked(folder: Path, further: Columns, tell: Callable[[str], None]) -> Outcome:
     """A run's decisions once they pass their recheck."""
     from allocator.store import read_run
 
@@ -96,7 +95,7 @@ def _rechecked(folder: Path, further: Columns, tell: Callable[[str], None]) -> R
     return recheck_run(stored, further)
 
 
-def _solved(file: Path, further: Columns, tell: Callable[[str], None]) -> Rechecked:
+def _solved(file: Path, further: Columns, tell: Callable[[str], None]) -> Outcome:
     """A scenario's decisions once it is solved."""
     from allocator.borrowers import read_inputs
     from allocator.scenario import load_scenario
@@ -105,12 +104,10 @@ def _solved(file: Path, further: Columns, tell: Callable[[str], None]) -> Rechec
     tell("reading the borrowers")
     inputs = read_inputs(scenario, further)
     tell("starting the engine")
-    from allocator.insight.variants import Answer
     from allocator.pipeline import decide, judge, prepare
 
     case = prepare(scenario, inputs)
-    solution = decide(case, tell)
-    return Answer(case, solution, judge(case, solution)).run
+    return judge(case, decide(case, tell))
 
 
 def _shares(written: dict[str, str]) -> list[float]:

@@ -14,12 +14,13 @@ import numpy as np
 
 from allocator.certification import ledger_of
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
-from allocator.insight.comparison.sides import Side, case_sides
+from allocator.insight.comparison.sides import case_sides
 from allocator.insight.periods import Timeline
 from allocator.insight.variants import answer
 from allocator.pipeline import prepare
 from allocator.records.case import Case, Inputs
 from allocator.records.ledger import Ledger
+from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Booleans, Floats, Portfolio
 from allocator.records.scenario import Scenario
 
@@ -27,7 +28,7 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Outcomes:
+class Observed:
     """What happened, arrays of shape (n,) in portfolio order."""
 
     defaulted: Booleans
@@ -40,9 +41,9 @@ class Outcomes:
         return replace(portfolio, pd=self.defaulted.astype(np.float64), lgd=lgd)
 
 
-def outcomes_of(
+def observed_in(
     portfolio: Portfolio, outcome: str, owed: str | None = None, lost: str | None = None
-) -> Outcomes:
+) -> Observed:
     """What number columns of the portfolio say: `outcome` 1 or 0, and money `lost` of money `owed`.
 
     A loss above what was owed counts as all of it. Raises InputError with every fault: an outcome that is
@@ -62,7 +63,7 @@ def outcomes_of(
             share = np.where(bad, np.clip(gone / money, 0.0, 1.0), 0.0)
     if faults:
         raise InputError.of(faults, portfolio.source)
-    return Outcomes(values == 1.0, share)
+    return Observed(values == 1.0, share)
 
 
 def _first(portfolio: Portfolio, wrong: Booleans, column: str, what: str, remedy: str) -> list[Fault]:
@@ -103,7 +104,7 @@ class Backtest:
 
     tested: tuple[Tested, ...]
     hindsight: dict[str, float | None]
-    """Period -> value of the best allocation had the outcomes been known; None where there is none."""
+    """Period -> value of the best allocation had what happened been known; None where there is none."""
     skipped: dict[str, str]
     """Period -> why it was not decided."""
     no_period: int = 0
@@ -132,7 +133,7 @@ def backtest(
     scenarios: Sequence[Scenario],
     inputs: Inputs,
     time: Timeline,
-    outcomes: Outcomes,
+    observed: Observed,
     budget_share: float | None = None,
     progress: Progress = lambda _: None,
 ) -> Backtest:
@@ -158,7 +159,7 @@ def backtest(
         progress(f"deciding {name}: {len(rows):,} borrowers")
         now = replace(inputs, portfolio=inputs.portfolio.take(rows))
         own = [_with_budget(scenario, now.portfolio, budget_share) for scenario in scenarios]
-        happened = Outcomes(outcomes.defaulted[rows], outcomes.lost[rows]).happened(now.portfolio)
+        happened = Observed(observed.defaulted[rows], observed.lost[rows]).happened(now.portfolio)
         try:
             sides = case_sides(prepare(own[0], now), own, progress)
         except (InfeasibleError, NoAllocationError) as error:
@@ -196,8 +197,8 @@ def _with_budget(scenario: Scenario, portfolio: Portfolio, share: float | None) 
     return replace(scenario, policy=policy.with_budget(amount))
 
 
-def _tested(period: str, side: Side, happened: Portfolio) -> Tested:
-    ledger, policy = side.ledger, side.case.scenario.policy
+def _tested(period: str, side: Outcome, happened: Portfolio) -> Tested:
+    ledger, policy = side.ledger, side.scenario.policy
     real = ledger_of(happened, policy, ledger.amount, ledger.rate, ledger.take_up)
     funded, bad = ledger.amount > 0, happened.pd > 0
     return Tested(
@@ -225,6 +226,6 @@ def _difference(real: Ledger, foreseen: Ledger) -> float:
 def _hindsight(scenario: Scenario, inputs: Inputs) -> float | None:
     case: Case = prepare(scenario, inputs)
     try:
-        return answer(case).finding.certificate.value
+        return answer(case).value
     except (InfeasibleError, NoAllocationError):
         return None

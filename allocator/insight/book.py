@@ -70,7 +70,7 @@ def explain_book(reader: Reader, by: str, segments: Text, among: Booleans | None
     ledger = book_ledger(position)
     whole = ledger.account if among is None else whole_account(position, among)
     ranges = price_ranges(reader)
-    uses = position.run.finding.certificate.limits
+    uses = position.run.certificate.limits
     refused = Counter(str(reason) for reason in reader.reasons if reason)
     return BookView(
         ledger=ledger,

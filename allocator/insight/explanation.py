@@ -126,12 +126,12 @@ def find_borrower(portfolio: Portfolio, borrower: str) -> int:
 def explain_borrower(reader: Reader, borrower: str) -> Explanation:
     """Everything about one borrower. Raises InputError where the portfolio has none of that name."""
     position = reader.position
-    portfolio, ledger = position.run.inputs.portfolio, position.run.finding.ledger
+    portfolio, ledger = position.run.inputs.portfolio, position.run.ledger
     at = find_borrower(portfolio, borrower)
     offers, chosen = offers_to(position, at), decided(position, at)
     alone = np.arange(len(portfolio)) == at
     alternatives = alternatives_of(offers)
-    certificate = position.run.finding.certificate
+    certificate = position.run.certificate
     why = str(reader.reasons[at])
     return Explanation(
         borrower=borrower,

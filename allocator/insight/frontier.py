@@ -20,7 +20,9 @@ from allocator.engine.kernel.passes import prepare
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.insight.ranges import TIGHT, range_along, ties_of
 from allocator.insight.tracks import Track
-from allocator.insight.variants import Answer, answer
+from allocator.insight.variants import answer
+from allocator.records.case import Case
+from allocator.records.outcome import Outcome
 from allocator.records.run import relative_gap
 
 Progress = Callable[[str], None]
@@ -153,7 +155,7 @@ class _Walk:
         except NoAllocationError:
             self.points[at] = Point(at, "no_allocation", stopped=True)
         else:
-            self.points[at] = self._point(at, found)
+            self.points[at] = self._point(at, case, found)
 
     def _nearest(self, at: Bounds) -> Mapping[str, float] | None:
         solved = [point for point in self.points.values() if point.solved]
@@ -164,11 +166,11 @@ class _Walk:
 
         return min(solved, key=distance).prices if solved else None
 
-    def _point(self, at: Bounds, found: Answer) -> Point:
-        case, certificate, ledger = found.case, found.certificate, found.finding.ledger
+    def _point(self, at: Bounds, case: Case, found: Outcome) -> Point:
+        certificate, ledger = found.certificate, found.ledger
         policy, portfolio = case.scenario.policy, case.inputs.portfolio
         own = upper_bound(portfolio, policy, self.track.terms, blocks_of(policy, portfolio), found.prices)
-        low, high = self._stands(at, found, own)
+        low, high = self._stands(at, case, found.prices, own)
         return Point(
             at=at,
             status="optimal" if certificate.gap <= case.scenario.solver.gap else "feasible",
@@ -184,17 +186,17 @@ class _Walk:
             offered=float(np.sum(ledger.amount)),
             drawn=float(np.sum(ledger.drawn)),
             expected_loss=float(np.sum(ledger.expected_loss)),
-            stopped=found.solution.stopped,
+            stopped=found.stopped,
         )
 
-    def _stands(self, at: Bounds, found: Answer, own: float) -> tuple[float, float]:
+    def _stands(self, at: Bounds, case: Case, held: Mapping[str, float], own: float) -> tuple[float, float]:
         """Over which bounds of the first limit the prices stay tight."""
         if self.track.bends[0]:
             return np.nan, np.nan
-        columns = Columns(found.case.offers, found.case.limits)
-        prices = np.array([found.prices[row.name] for row in found.case.limits.rows])
+        columns = Columns(case.offers, case.limits)
+        prices = np.array([held[row.name] for row in case.limits.rows])
         delta = TIGHT * max(abs(own), 1.0)
-        ties = ties_of(prepare(columns, found.case.scenario.solver.threads), prices, delta)
+        ties = ties_of(prepare(columns, case.scenario.solver.threads), prices, delta)
         stands = range_along(columns, ties, prices, self.track.direction(0, at), delta)
         return (np.nan, np.nan) if stands is None else (at[0] + stands.low, at[0] + stands.high)
 

@@ -23,15 +23,15 @@ from allocator.certification.economics import Bases
 from allocator.certification.limits import Block, Charges, blocks_of, charges_of
 from allocator.certification.terms import Terms, terms_of
 from allocator.records.ledger import Account, accounts_by
+from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Booleans, Floats, Text
-from allocator.verification import Rechecked
 
 
 @dataclass(frozen=True)
 class Position:
     """A run's decisions beside everybody's best answer to its prices; arrays of shape (n,)."""
 
-    run: Rechecked
+    run: Outcome
     terms: Terms
     blocks: tuple[Block, ...]
     prices: Mapping[str, float]
@@ -123,14 +123,14 @@ class BookLedger:
         return self.bound - self.certified_bound
 
 
-def position_of(run: Rechecked) -> Position:
+def position_of(run: Outcome) -> Position:
     """The decisions of `run` and the best answers to its prices, from the inputs alone: no solver."""
     policy, portfolio = run.scenario.policy, run.inputs.portfolio
     terms = terms_of(portfolio, run.inputs.churn, run.scenario.response, policy)
     blocks = blocks_of(policy, portfolio)
-    prices = run.finding.certificate.prices
+    prices = run.prices
     charges = charges_of(blocks, prices)
-    bases = Bases.of(run.finding.ledger)
+    bases = Bases.of(run.ledger)
     charged = sum(charges.per_basis[basis] * getattr(bases, basis) for basis in charges.per_basis)
     return Position(
         run=run,
@@ -139,14 +139,14 @@ def position_of(run: Rechecked) -> Position:
         prices=prices,
         charges=charges,
         bases=bases,
-        chosen=np.asarray(run.finding.ledger.value - charged),
+        chosen=np.asarray(run.ledger.value - charged),
         best=best_reduced_values(portfolio, policy, terms, charges),
     )
 
 
 def book_ledger(position: Position) -> BookLedger:
     """The ledger of the book, with every limit's line."""
-    certificate, policy = position.run.finding.certificate, position.run.scenario.policy
+    certificate, policy = position.run.certificate, position.run.scenario.policy
     room = np.concatenate([block.room for block in position.blocks]).tolist()
     lines = []
     for use, at in zip(certificate.limits, room, strict=True):
@@ -179,7 +179,7 @@ def priced_accounts(position: Position, segments: Text, among: Booleans | None =
     "(none)", the last.
     """
     reduced = {"chosen": position.chosen, "best": position.best}
-    ledger = position.run.finding.ledger
+    ledger = position.run.ledger
     found = accounts_by(ledger, segments, reduced, among=among, unnamed="(none)")
     count = len(segments.values) + 1
     codes = np.where(segments.codes < 0, count - 1, segments.codes)

@@ -21,9 +21,9 @@ from allocator.insight.variants import Best, answer, best_of, under
 from allocator.pipeline import prepare
 from allocator.records.case import Case, Inputs
 from allocator.records.conditions import Condition
+from allocator.records.outcome import Outcome
 from allocator.records.scenario import Limit, Policy
 from allocator.records.stress import Shock, Stress, StressCase, StressSource
-from allocator.verification import Rechecked
 
 Progress = Callable[[str], None]
 
@@ -187,7 +187,7 @@ def _on_the_grid(width: float, step: float | None) -> bool:
     return step is None or abs(width / step - round(width / step)) <= 1e-9
 
 
-def price_levers(run: Rechecked, case: Case, size: float, quick: bool, progress: Progress) -> Levers:
+def price_levers(run: Outcome, case: Case, size: float, quick: bool, progress: Progress) -> Levers:
     """What each lever would add, the largest first; `quick` solves nothing and stays at the run's prices."""
     best = best_of(run, case, None if quick else progress)
     found = []
@@ -198,11 +198,10 @@ def price_levers(run: Rechecked, case: Case, size: float, quick: bool, progress:
     return Levers(best, tuple(ranked))
 
 
-def _worth(run: Rechecked, best: Best, lever: Lever, quick: bool, progress: Progress) -> Worth:
-    prices, case = run.finding.certificate.prices, lever.case()
-    inputs = case.inputs
-    frozen = recheck(case.scenario, inputs.portfolio, inputs.churn, run.decisions, prices, inputs.hashes)
-    value = -np.inf if frozen.broken or frozen.faults else frozen.certificate.value
+def _worth(run: Outcome, best: Best, lever: Lever, quick: bool, progress: Progress) -> Worth:
+    prices, case = run.prices, lever.case()
+    frozen = recheck(case.scenario, case.inputs, run.decisions, prices)
+    value = -np.inf if frozen.broken or frozen.faults else frozen.value
     bound = frozen.certificate.bound
     if not quick:
         try:

@@ -101,7 +101,7 @@ def offers_to(position: Position, at: int) -> Offers:
 
 def decided(position: Position, at: int) -> Offers:
     """The one offer that the borrower at `at` got."""
-    ledger = position.run.finding.ledger
+    ledger = position.run.ledger
     one = np.array([at])
     borrower = position.run.inputs.portfolio.take(one)
     return Offers(

@@ -17,7 +17,7 @@ from math import isfinite, nan
 from typing import Literal
 
 from allocator.errors import Fault, InputError
-from allocator.insight.stress import Base, Outcome, Progress, reoptimised
+from allocator.insight.stress import Base, Progress, Verdict, reoptimised
 from allocator.records.stress import Stress
 
 Kind = Literal["frozen", "reoptimised"]
@@ -46,7 +46,7 @@ class Target:
         match = _LIMIT.fullmatch(self.quantity)
         return match[1] if match else None
 
-    def of(self, outcome: Outcome) -> float:
+    def of(self, outcome: Verdict) -> float:
         """The quantity of `outcome`; NaN for a limit whose bound is 0, or that is not there."""
         if self.limit is None:
             return float(getattr(outcome, self.quantity))
@@ -60,7 +60,7 @@ class Point:
 
     scale: float
     quantity: float
-    outcome: Outcome | None
+    outcome: Verdict | None
     failure: str = ""
     """Why there is none."""
 
@@ -188,15 +188,15 @@ class _Measure:
             self.seen[scale] = Point(scale, quantity, outcome, failure)
         return self.seen[scale]
 
-    def _outcome(self, scale: float) -> tuple[Outcome | None, str]:
+    def _outcome(self, scale: float) -> tuple[Verdict | None, str]:
         if scale == 0.0:
-            return self.base.solved.outcome, ""
+            return self.base.verdict, ""
         world = self.base.under(self.along.scaled(scale))
         if self.kind == "frozen":
             return self.base.frozen(world)[0], ""
-        anew = reoptimised(world, self.prices or self.base.solved.prices)
+        anew = reoptimised(world, self.prices or self.base.outcome.prices)
         self.prices = anew.prices or self.prices
-        return None if anew.solved is None else anew.solved.outcome, anew.failure
+        return anew.verdict, anew.failure
 
 
 def _side(first: Point, target: Target) -> Callable[[Point], bool]:
@@ -238,7 +238,7 @@ def _secant(before: Point, after: Point, threshold: float) -> float:
 
 
 def _require_limit(base: Base, target: Target) -> None:
-    name, uses = target.limit, base.solved.outcome.limits
+    name, uses = target.limit, base.verdict.limits
     known = [use.name for use in uses]
     if name is None:
         return
@@ -247,7 +247,7 @@ def _require_limit(base: Base, target: Target) -> None:
         remedy = f"did you mean limits[{near[0]}]?" if near else f"the limits are {', '.join(known[:20])}"
         fault = Fault(f"no limit is named {name!r}", remedy, field="--reverse")
         raise InputError.of([fault], "reverse stress")
-    if not isfinite(target.of(base.solved.outcome)):
+    if not isfinite(target.of(base.verdict)):
         fault = Fault(f"the bound of {name!r} is 0", "name another limit or quantity", field="--reverse")
         raise InputError.of([fault], "reverse stress")
 

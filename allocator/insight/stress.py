@@ -20,19 +20,15 @@ import numpy as np
 
 from allocator.borrowers import Columns, notes_on, read_inputs, stress_of, stressed
 from allocator.certification import recheck
-from allocator.certification.certify import Finding
 from allocator.certification.terms import terms_of
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
 from allocator.insight.variants import optimally
 from allocator.pipeline import decide, judge, prepare, remarks
-from allocator.records.case import Case, Inputs
-from allocator.records.ledger import Ledger
+from allocator.records.case import Case
+from allocator.records.outcome import Outcome
 from allocator.records.run import Decisions, LimitUse, relative_gap
 from allocator.records.scenario import Scenario
-from allocator.records.solution import Solution
 from allocator.records.stress import BASE, FundingShock, Shock, Stress, StressSource
-from allocator.scenario.demand import in_money
-from allocator.summary import proved_bound
 
 Progress = Callable[[str], None]
 
@@ -61,7 +57,7 @@ scenarios have, assumptions and no estimates."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Verdict:
     """An allocation judged in one world; amounts in currency units."""
 
     value: float
@@ -112,9 +108,9 @@ class Trial:
 
     name: str
     stress: Stress
-    frozen: Outcome
+    frozen: Verdict
     cut: Cut
-    reoptimised: Outcome | None
+    reoptimised: Verdict | None
     """None where no allocation meets the limits of this world, or the strategy finds none."""
     failure: str
     """Why there is none."""
@@ -128,20 +124,11 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Solved:
-    """An allocation that was decided and certified in its world."""
-
-    decisions: Decisions
-    prices: Mapping[str, float]
-    outcome: Outcome
-
-
-@dataclass(frozen=True)
 class Anew:
-    """What knowing the world makes of it."""
+    """What the strategy decides in a world that it knows."""
 
-    solved: Solved | None
-    """None where the strategy can decide nothing."""
+    outcome: Outcome | None
+    """None where it can decide nothing."""
     failure: str
     """Why."""
     prices: Mapping[str, float] | None
@@ -151,73 +138,58 @@ class Anew:
     stopped: bool
     """Whether the clock ended a search."""
 
-
-@dataclass(frozen=True)
-class World:
-    """A scenario's case under one stress."""
-
-    scenario: Scenario
-    inputs: Inputs
-
-    @cached_property
-    def case(self) -> Case:
-        """Priced and compiled."""
-        return prepare(self.scenario, self.inputs)
-
-    def optimum(self, progress: Progress, start: Mapping[str, float]) -> Solution:
-        """What the optimal strategy decides here. Raises as `decide` does."""
-        return decide(optimally(self.case), progress, start)
-
-    def solve(self, progress: Progress, optimum: Solution | None = None) -> Solved:
-        """What the strategy decides here, given the `optimum` if it is known. Raises as its stages do."""
-        solution = decide(self.case, progress, optimum=optimum)
-        finding = judge(self.case, solution)
-        decisions = Decisions(solution.amount, solution.rate)
-        bound, _ = proved_bound(solution, finding)
-        return Solved(decisions, finding.certificate.prices, _outcome(finding, bound, solution.stopped))
-
-    def freeze(self, decisions: Decisions) -> tuple[Decisions, Cut]:
-        """The offers of another world as they stand in this one, no larger than asked for."""
-        policy, inputs = self.scenario.policy, self.inputs
-        terms = terms_of(inputs.portfolio, inputs.churn, self.scenario.response, policy)
-        wanted = np.where(terms.pinned, decisions.amount, np.minimum(decisions.amount, terms.high))
-        kept = np.where(terms.lendable & (wanted >= terms.low), wanted, 0.0)
-        offered, lost = decisions.amount > 0, decisions.amount - kept
-        cut = Cut(
-            smaller=int(np.count_nonzero((lost > 0) & (kept > 0))),
-            dropped=int(np.count_nonzero(offered & (kept == 0))),
-            amount=float(np.sum(lost)),
-        )
-        return Decisions(kept, np.where(kept > 0, decisions.rate, 0.0)), cut
-
-    def judge(self, decisions: Decisions, prices: Mapping[str, float]) -> Finding:
-        """The decisions by this world's economics, and the bound that `prices` prove here."""
-        named = {row.name: prices.get(row.name, 0.0) for row in self.case.limits.rows}
-        inputs = self.inputs
-        return recheck(self.scenario, inputs.portfolio, inputs.churn, decisions, named, inputs.hashes)
+    @property
+    def verdict(self) -> Verdict | None:
+        return None if self.outcome is None else verdict_of(self.outcome, self.outcome.bound)
 
 
 @dataclass(frozen=True)
 class Base:
     """The unstressed world with its allocation, which every stress starts from."""
 
-    world: World
-    solved: Solved
+    case: Case
+    outcome: Outcome
 
-    def under(self, stress: Stress, source: StressSource | None = None) -> World:
+    @cached_property
+    def verdict(self) -> Verdict:
+        return verdict_of(self.outcome, self.outcome.bound)
+
+    def under(self, stress: Stress, source: StressSource | None = None) -> Case:
         """This world under `stress`, what `source` comes to. Raises InputError for faults of the stress."""
-        scenario, inputs = self.world.scenario, self.world.inputs
+        scenario, inputs = self.case.scenario, self.case.inputs
         portfolio, churn = stressed(inputs.portfolio, inputs.churn, stress, source or StressSource(stress))
         policy = scenario.policy.stressed(stress)
-        return World(replace(scenario, policy=policy), replace(inputs, portfolio=portfolio, churn=churn))
+        return prepare(replace(scenario, policy=policy), replace(inputs, portfolio=portfolio, churn=churn))
 
-    def frozen(self, world: World, anew: Anew | None = None) -> tuple[Outcome, Cut]:
+    def frozen(self, world: Case, anew: Anew | None = None) -> tuple[Verdict, Cut]:
         """The base allocation in `world`, with the bound of its optimum where `anew` has one."""
-        decisions, cut = world.freeze(self.solved.decisions)
+        decisions, cut = frozen_into(world, self.outcome.decisions)
         if anew is None or anew.prices is None or anew.bound is None:
-            return _outcome(world.judge(decisions, self.solved.prices), None), cut
-        finding = world.judge(decisions, anew.prices)
-        return _outcome(finding, min(anew.bound, finding.certificate.bound), anew.stopped), cut
+            return verdict_of(judged_at(world, decisions, self.outcome.prices), None), cut
+        found = judged_at(world, decisions, anew.prices)
+        verdict = verdict_of(found, min(anew.bound, found.certificate.bound))
+        return replace(verdict, stopped=anew.stopped), cut
+
+
+def frozen_into(world: Case, decisions: Decisions) -> tuple[Decisions, Cut]:
+    """The offers of another world as they stand in this one, no larger than asked for."""
+    scenario, inputs = world.scenario, world.inputs
+    terms = terms_of(inputs.portfolio, inputs.churn, scenario.response, scenario.policy)
+    wanted = np.where(terms.pinned, decisions.amount, np.minimum(decisions.amount, terms.high))
+    kept = np.where(terms.lendable & (wanted >= terms.low), wanted, 0.0)
+    offered, lost = decisions.amount > 0, decisions.amount - kept
+    cut = Cut(
+        smaller=int(np.count_nonzero((lost > 0) & (kept > 0))),
+        dropped=int(np.count_nonzero(offered & (kept == 0))),
+        amount=float(np.sum(lost)),
+    )
+    return Decisions(kept, np.where(kept > 0, decisions.rate, 0.0)), cut
+
+
+def judged_at(world: Case, decisions: Decisions, prices: Mapping[str, float]) -> Outcome:
+    """The decisions by this world's economics, and the bound that `prices` prove here."""
+    named = {row.name: prices.get(row.name, 0.0) for row in world.limits.rows}
+    return recheck(world.scenario, world.inputs, decisions, named)
 
 
 def read_base(
@@ -229,18 +201,16 @@ def read_base(
     """
     columns = Columns.of(stress_of(source) for source in stresses.values())
     progress("reading the borrowers")
-    inputs = read_inputs(scenario, columns)
-    world = World(in_money(scenario, inputs.portfolio), inputs)
+    case = prepare(scenario, read_inputs(scenario, columns))
     progress("deciding the base allocation")
-    return Base(world, world.solve(progress))
+    return Base(case, judge(case, decide(case, progress)))
 
 
 def notes_of(base: Base, stresses: Mapping[str, StressSource]) -> tuple[str, ...]:
     """What of the scenario and of `stresses` is about nobody, in words."""
-    world = base.world
-    found = [*remarks(world.case, lent=bool(np.any(base.solved.decisions.amount)))]
+    found = [*remarks(base.case, lent=bool(np.any(base.outcome.decisions.amount)))]
     for name, source in stresses.items():
-        found += [f"stresses.{name}: {note}" for note in notes_on(world.inputs.portfolio, source)]
+        found += [f"stresses.{name}: {note}" for note in notes_on(base.case.inputs.portfolio, source)]
     return tuple(found)
 
 
@@ -251,7 +221,7 @@ def try_stresses(
 
     Raises InputError for faults of a stress.
     """
-    own = base.solved.outcome
+    own = base.verdict
     trials = [Trial(BASE, Stress(), own, Cut(0, 0, 0.0), own, "", own.stopped)]
     for name, source in stresses.items():
         progress(f"stress {name}")
@@ -288,31 +258,31 @@ def chosen(
 def _try(base: Base, name: str, source: StressSource, progress: Progress) -> Trial:
     stress = stress_of(source)
     world = base.under(stress, source)
-    anew = reoptimised(world, base.solved.prices, progress)
+    anew = reoptimised(world, base.outcome.prices, progress)
     frozen, cut = base.frozen(world, anew)
-    own = None if anew.solved is None else anew.solved.outcome
-    return Trial(name, stress, frozen, cut, own, anew.failure, anew.stopped)
+    return Trial(name, stress, frozen, cut, anew.verdict, anew.failure, anew.stopped)
 
 
-def reoptimised(world: World, start: Mapping[str, float], progress: Progress = lambda _: None) -> Anew:
+def reoptimised(world: Case, start: Mapping[str, float], progress: Progress = lambda _: None) -> Anew:
     """What the strategy decides in `world`, the optimum sought from the prices `start`."""
     try:
-        optimum = world.optimum(progress, start)
+        optimum = decide(optimally(world), progress, start)
     except (InfeasibleError, NoAllocationError) as error:
         return Anew(None, error.message, None, None, isinstance(error, NoAllocationError))
-    names = [row.name for row in world.case.limits.rows]
+    names = [row.name for row in world.limits.rows]
     prices = dict(zip(names, optimum.prices.tolist(), strict=True))
     try:
-        solved = world.solve(progress, optimum)
+        found = judge(world, decide(world, progress, optimum=optimum))
     except (InfeasibleError, NoAllocationError) as error:
         return Anew(None, error.message, prices, optimum.bound, isinstance(error, NoAllocationError))
-    return Anew(solved, "", solved.prices, solved.outcome.bound, solved.outcome.stopped)
+    return Anew(found, "", found.prices, found.bound, found.stopped)
 
 
-def _outcome(finding: Finding, bound: float | None, stopped: bool = False) -> Outcome:
-    ledger: Ledger = finding.ledger
-    return Outcome(
-        value=finding.certificate.value,
+def verdict_of(outcome: Outcome, bound: float | None) -> Verdict:
+    """An outcome in figures, beside what `bound` is known of its world."""
+    ledger = outcome.ledger
+    return Verdict(
+        value=outcome.value,
         bound=bound,
         offered=float(np.sum(ledger.amount)),
         drawn=float(np.sum(ledger.drawn)),
@@ -320,6 +290,6 @@ def _outcome(finding: Finding, bound: float | None, stopped: bool = False) -> Ou
         expected_loss=float(np.sum(ledger.expected_loss)),
         funding_cost=float(np.sum(ledger.funding_cost)),
         funded=int(np.count_nonzero(ledger.amount)),
-        limits=finding.certificate.limits,
-        stopped=stopped,
+        limits=outcome.certificate.limits,
+        stopped=outcome.stopped,
     )

@@ -16,8 +16,9 @@ from allocator.certification.bound import upper_bound
 from allocator.certification.economics import Bases
 from allocator.certification.limits import blocks_of
 from allocator.certification.terms import Terms, terms_of
-from allocator.insight.variants import Answer, find_limit, under
+from allocator.insight.variants import find_limit, under
 from allocator.records.case import Case
+from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats
 from allocator.records.scenario import BUDGET
 
@@ -60,9 +61,9 @@ class Track:
         moved = self.at(further).limits.rhs - self.at(bounds).limits.rhs
         return np.asarray(moved / step)
 
-    def slopes(self, bounds: tuple[float, ...], found: Answer) -> tuple[float, ...]:
-        """dU/dbound at the answer's prices, one a limit."""
-        prices = np.array([found.prices[row.name] for row in found.case.limits.rows])
+    def slopes(self, bounds: tuple[float, ...], found: Outcome) -> tuple[float, ...]:
+        """dU/dbound at the outcome's prices, one a limit."""
+        prices = np.array([found.prices[use.name] for use in found.certificate.limits])
         return tuple(
             self._slope_of_share(name, found) if bends else self._slope(axis, name, bounds, prices)
             for axis, (name, bends) in enumerate(zip(self.names, self.bends, strict=True))
@@ -73,13 +74,12 @@ class Track:
         idle = max(0.0, policy.idle_yield - max(float(prices[0]), 0.0))
         return float(prices @ self.direction(axis, bounds)) + idle * (name == BUDGET)
 
-    def _slope_of_share(self, name: str, found: Answer) -> float:
+    def _slope_of_share(self, name: str, found: Outcome) -> float:
         """A unit more of the share is as much more room as is lent: price times reference."""
-        portfolio = found.case.inputs.portfolio
-        policy = found.case.scenario.policy
+        portfolio, policy = found.inputs.portfolio, found.scenario.policy
         at = 1 + [limit.name for limit in policy.limits].index(name)
         block = blocks_of(policy, portfolio)[at]
-        lent = float(np.sum(getattr(Bases.of(found.finding.ledger), block.reference))) + block.reference_lent
+        lent = float(np.sum(getattr(Bases.of(found.ledger), block.reference))) + block.reference_lent
         return lent * float(np.sum(block.allowed(found.prices)))
 
 

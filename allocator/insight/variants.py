@@ -8,41 +8,16 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from allocator.certification.certify import Finding
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
 from allocator.limits import compile_limits
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case
-from allocator.records.run import Certificate, Decisions, relative_gap
+from allocator.records.outcome import Outcome
+from allocator.records.run import relative_gap
 from allocator.records.scenario import BUDGET, Limit, Policy, Strategy
-from allocator.records.solution import Solution
-from allocator.verification import Rechecked
 
 Progress = Callable[[str], None]
 OPTIMAL = Strategy()
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A variant decided and rechecked."""
-
-    case: Case
-    solution: Solution
-    finding: Finding
-
-    @property
-    def run(self) -> Rechecked:
-        """What ledgers and explanations are read from."""
-        decisions = Decisions(self.solution.amount, self.solution.rate)
-        return Rechecked(self.case.scenario, self.case.inputs, decisions, self.finding)
-
-    @property
-    def certificate(self) -> Certificate:
-        return self.finding.certificate
-
-    @property
-    def prices(self) -> Mapping[str, float]:
-        return self.certificate.prices
 
 
 def optimally(case: Case) -> Case:
@@ -52,14 +27,13 @@ def optimally(case: Case) -> Case:
 
 def answer(
     case: Case, start: Mapping[str, float] | None = None, progress: Progress = lambda _: None
-) -> Answer:
+) -> Outcome:
     """The best allocation of `case`, whatever its strategy, begun from the prices `start`, with its recheck.
 
     Raises what the pipeline's `decide` and `judge` raise.
     """
     case = optimally(case)
-    solution = decide(case, progress, start)
-    return Answer(case, solution, judge(case, solution))
+    return judge(case, decide(case, progress, start))
 
 
 @dataclass(frozen=True)
@@ -77,14 +51,14 @@ class Best:
         return relative_gap(self.bound, self.value)
 
 
-def best_of(run: Rechecked, case: Case, progress: Progress | None = None) -> Best:
+def best_of(run: Outcome, case: Case, progress: Progress | None = None) -> Best:
     """What `run` shows of its own case: its value counts where it breaks nothing.
 
     With `progress`, a run of another strategy than the optimal is solved for the optimum too.
     """
-    own = run.finding.certificate
-    best = Best(-np.inf if run.finding.broken else own.value, own.bound)
-    if progress is None or run.scenario.strategy.rule == OPTIMAL.rule:
+    own = run.certificate
+    best = Best(-np.inf if run.broken else own.value, own.bound)
+    if progress is None or run.optimal:
         return best
     progress("solving for the optimum")
     try:

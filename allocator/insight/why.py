@@ -79,7 +79,7 @@ def why_offered(position: Position, at: int, chosen: Offers, offers: Offers) -> 
     lost = float(position.best[at] - position.chosen[at])
     if lost > 1e-9 * max(abs(value), 1.0):
         strategy = position.run.scenario.strategy
-        optimal = strategy.rule == "optimal"
+        optimal = position.run.optimal
         decided = _BY_WHOLE_LOANS if optimal else f"decided by the strategy {strategy.name}"
         words = f"{decided}: its best answer to the prices would keep {lost:,.2f} more"
         found.append(Reason("integer_step" if optimal else "rule", words, lost))
@@ -95,7 +95,7 @@ def _amount(position: Position, at: int, chosen: Offers) -> str:
         return f"the largest loan it may have: a further unit would {'' if pays else 'not '}pay its charges"
     if amount == low:
         return f"the smallest loan it may have: a further unit would {'' if pays else 'not '}pay its charges"
-    if position.run.scenario.strategy.rule != "optimal":
+    if not position.run.optimal:
         return f"between {low:,.2f} and {high:,.2f}: the strategy's amount"
     return f"between {low:,.2f} and {high:,.2f}: it fills what whole loans leave of the limits"
 

@@ -13,6 +13,8 @@ from allocator.records.portfolio import Floats
 
 Stop = Literal["gap", "time_limit", "exhausted"]
 """Why the search ended: the gap asked for was met, the time was up, nothing was left to try."""
+Proof = Literal["prices", "tree", "solver"]
+"""What a bound rests on: prices, a proof tree over them, or the solver's word."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Solution:
     """Objective as the engine counts it."""
     bound: float
     """The tightest proven upper bound, the solver's tree included."""
-    proof: Literal["prices", "tree", "solver"]
+    proof: Proof
     """What `bound` rests on."""
     stop: Stop
     method: Literal["exact", "reduced"]

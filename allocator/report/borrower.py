@@ -9,8 +9,8 @@ from rich.console import Group, RenderableType
 
 from allocator.insight.explanation import Alternative, Explanation
 from allocator.insight.flips import Flip
-from allocator.insight.standing import Standing
 from allocator.records.ledger import LINES
+from allocator.records.outcome import Outcome
 from allocator.report.broken import standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, small
@@ -28,7 +28,7 @@ _FIGURES = {
 }
 
 
-def borrower_page(found: Explanation, run: Standing) -> RenderableType:
+def borrower_page(found: Explanation, run: Outcome) -> RenderableType:
     """The page of one borrower."""
     currency = run.currency
     parts: list[RenderableType] = [_decision(found, currency), *map(Text, standing_lines(run))]
@@ -151,7 +151,7 @@ def _figure(flip: Flip, number: float) -> str:
     return small(number)
 
 
-def borrower_chart(found: Explanation, run: Standing) -> Chart:
+def borrower_chart(found: Explanation, run: Outcome) -> Chart:
     """Value and what is left after charges, by rate."""
     offers: Sequence[Alternative] = found.alternatives
     rates = [offer.rate for offer in offers]

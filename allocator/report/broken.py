@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from allocator.insight.standing import Standing
+from allocator.records.outcome import Outcome
 from allocator.report.limits import own_first
 from allocator.report.money import percent
 from allocator.report.plain import listed
@@ -32,16 +32,24 @@ def broken_lines(limits: Sequence[str], terms: Mapping[str, int]) -> Iterator[st
         yield f"{count:,} x {what}"
 
 
-def standing_lines(run: Standing) -> Iterator[str]:
+def standing_lines(run: Outcome) -> Iterator[str]:
     """What must be known of a run before its figures are read: a line each, none for a plain optimum."""
     if not run.optimal:
-        yield f"decided by the strategy {run.strategy}"
-    yield from broken_lines(run.limits_broken, run.terms_broken)
-    if run.stressed:
+        yield f"decided by the strategy {run.scenario.strategy.name}"
+    yield from broken_lines(run.certificate.limits_broken, run.terms_broken)
+    if run.scenario.stress:
         yield "under the scenario's stress: PD, LGD, requests, churn and funding are the stressed ones"
 
 
-def standing_figures(run: Standing) -> dict[str, Any]:
+def standing_figures(run: Outcome) -> dict[str, Any]:
     """What a run is, as plain values."""
-    plain = {key: value for key, value in vars(run).items() if key != "optimal"}
-    return {**plain, "limits_broken": list(run.limits_broken)}
+    return {
+        "name": run.name,
+        "currency": run.currency,
+        "strategy": run.scenario.strategy.name,
+        "stressed": bool(run.scenario.stress),
+        "value": run.value,
+        "bound": run.certificate.bound,
+        "limits_broken": run.certificate.limits_broken,
+        "terms_broken": dict(run.terms_broken),
+    }

@@ -9,10 +9,11 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
-from allocator.insight.comparison import Comparison, Pair, Side
+from allocator.insight.comparison import Comparison, Pair
 from allocator.insight.comparison.segments import mean_pd
 from allocator.insight.comparison.swaps import SwapTotal
 from allocator.records.ledger import Account
+from allocator.records.outcome import Outcome
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.grid import Grid, unit_of
 from allocator.report.limits import own_first
@@ -32,7 +33,7 @@ _MOST = 20
 
 def comparison_page(comparison: Comparison, top: int, notes: Sequence[str] = ()) -> RenderableType:
     """The page: results, by segment, then each pair's inputs, costs and swaps with its `top` borrowers."""
-    currency = comparison.sides[0].case.scenario.policy.currency
+    currency = comparison.sides[0].currency
     results, years, swapped = (
         _results(comparison),
         _simulated(comparison),
@@ -84,7 +85,7 @@ def comparison_figures(comparison: Comparison, top: int) -> dict[str, Any]:
 
 def comparison_chart(comparison: Comparison) -> Chart:
     """Value in all and by segment, one bar a side."""
-    currency = comparison.sides[0].case.scenario.policy.currency
+    currency = comparison.sides[0].currency
     names = _segment_names(comparison)
     series = [
         Series(
@@ -124,9 +125,9 @@ def _results(comparison: Comparison) -> Grid:
     )
 
 
-def _share(side: Side) -> str:
+def _share(side: Outcome) -> str:
     """Value as a part of the bound, which is on what breaks nothing."""
-    if side.finding.broken:
+    if side.broken:
         return "breaks"
     return relative(side.value, side.bound) if side.bound > 0 else ""
 
@@ -148,9 +149,9 @@ def _stopped(comparison: Comparison) -> Iterator[RenderableType]:
         yield Text(STOPPED_NOTE)
 
 
-def _breaks(side: Side) -> list[str]:
-    limits = [f"limit {name}" for name in own_first(side.finding.certificate.limits_broken)]
-    return limits + [f"{count:,} x {what}" for what, count in side.finding.terms_broken.items()]
+def _breaks(side: Outcome) -> list[str]:
+    limits = [f"limit {name}" for name in own_first(side.certificate.limits_broken)]
+    return limits + [f"{count:,} x {what}" for what, count in side.terms_broken.items()]
 
 
 def _simulated(comparison: Comparison) -> Grid:
@@ -270,11 +271,11 @@ def _listed(pair: Pair, top: int, currency: str) -> Iterator[RenderableType]:
     yield from (f"{line}; --out FILE writes all" for line in more(len(table) - top))
 
 
-def _side_figures(side: Side, first: Side) -> dict[str, Any]:
+def _side_figures(side: Outcome, first: Outcome) -> dict[str, Any]:
     less = first.value - side.value
     return {
         "name": side.name,
-        "strategy": side.case.scenario.strategy.name,
+        "strategy": side.scenario.strategy.name,
         "status": side.status,
         "stopped": side.stopped,
         "value": side.value,
@@ -282,8 +283,8 @@ def _side_figures(side: Side, first: Side) -> dict[str, Any]:
         "share_of_bound": side.share,
         "less_than_first": less,
         "less_than_first_relative": less / abs(side.value) if side.value else None,
-        "limits_broken": side.finding.certificate.limits_broken,
-        "terms_broken": dict(side.finding.terms_broken),
+        "limits_broken": side.certificate.limits_broken,
+        "terms_broken": dict(side.terms_broken),
     }
 
 

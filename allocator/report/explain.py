@@ -11,8 +11,8 @@ from rich.console import Group, RenderableType
 from allocator.insight.book import BookView, Cost, LimitView
 from allocator.insight.ledger import PricedAccount
 from allocator.insight.ranges import Range
-from allocator.insight.standing import Standing
 from allocator.records.ledger import LINES
+from allocator.records.outcome import Outcome
 from allocator.report.broken import standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.limits import limits_shown
@@ -24,7 +24,7 @@ _WIDEST = 18
 """Of a segment's name."""
 
 
-def book_page(view: BookView, run: Standing, where: str | None = None) -> RenderableType:
+def book_page(view: BookView, run: Outcome, where: str | None = None) -> RenderableType:
     """The page of a run: ledgers, sums, limits, refusals; the ledger by segment of those in `where` alone."""
     currency = run.currency
     parts: list[RenderableType] = [
@@ -153,7 +153,7 @@ def _refusals(refusals: Mapping[str, int]) -> RenderableType:
     return Group(Text(f"{sum(refusals.values()):,} refused", style="bold"), reasons_table(refusals))
 
 
-def book_chart(view: BookView, run: Standing, where: str | None = None) -> Chart:
+def book_chart(view: BookView, run: Outcome, where: str | None = None) -> Chart:
     """Value by segment: what is kept, and what each limit charges."""
     words = [segment.account.name for segment in view.segments]
     kept = Series("kept", words, [segment.chosen for segment in view.segments], "bars")

@@ -9,8 +9,8 @@ import numpy as np
 from rich.console import Group, RenderableType
 
 from allocator.insight.levers import Levers, Worth
-from allocator.insight.standing import Standing
 from allocator.insight.variants import Best
+from allocator.records.outcome import Outcome
 from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, small
@@ -22,7 +22,7 @@ SURE = 1e-6
 _DRAWN = 12
 
 
-def levers_page(levers: Levers, run: Standing) -> RenderableType:
+def levers_page(levers: Levers, run: Outcome) -> RenderableType:
     """The changes with the range in which what they add lies."""
     best, found = levers.best, levers.worths
     table = plain_table()
@@ -45,7 +45,7 @@ def levers_page(levers: Levers, run: Standing) -> RenderableType:
     return Group(*_title(best, run), "", table, *hidden, note)
 
 
-def _title(best: Best, run: Standing) -> Iterator[RenderableType]:
+def _title(best: Best, run: Outcome) -> Iterator[RenderableType]:
     """Of the run's own value where it is the optimum, else of the best, with what the run is."""
     if run.optimal:
         yield Text(f"{run.name}: what would raise its value of {run.value:,.2f} {run.currency}", style="bold")
@@ -65,7 +65,7 @@ def _money(amount: float) -> str:
     return f"{amount if abs(amount) >= 0.005 else 0.0:,.2f}"
 
 
-def levers_figures(levers: Levers, run: Standing) -> dict[str, Any]:
+def levers_figures(levers: Levers, run: Outcome) -> dict[str, Any]:
     """The changes as plain values; null where a range has no end."""
     return {
         **standing_figures(run),
@@ -75,7 +75,7 @@ def levers_figures(levers: Levers, run: Standing) -> dict[str, Any]:
     }
 
 
-def levers_chart(found: Sequence[Worth], run: Standing) -> Chart:
+def levers_chart(found: Sequence[Worth], run: Outcome) -> Chart:
     """The dearest levers as bars."""
     drawn = [one for one in found if np.isfinite(one.high)][:_DRAWN]
     words = [one.name for one in drawn]

@@ -10,10 +10,10 @@ import pandas as pd
 from rich.console import Group, RenderableType
 
 from allocator.insight.distillation import Distilled, Rule
-from allocator.insight.standing import Standing
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
 from allocator.records.lots import CENT
+from allocator.records.outcome import Outcome
 from allocator.records.run import LimitUse
 from allocator.records.scenario import PortfolioSource
 from allocator.report.broken import standing_figures, standing_lines
@@ -25,9 +25,9 @@ from allocator.report.plain import Text, plain_table
 OTHERWISE = "otherwise: refuse"
 
 
-def rules_page(distilled: Distilled, case: Case, run: Standing) -> RenderableType:
+def rules_page(distilled: Distilled, case: Case, run: Outcome) -> RenderableType:
     """The rules with what each earns, what they lose against the run, and what becomes of the limits."""
-    certificate, currency = distilled.finding.certificate, run.currency
+    certificate, currency = distilled.outcome.certificate, run.currency
     figures = rules_frame(distilled)
     unit = unit_for({key: figures[key].tolist() for key in ("offered", "drawn", "value")}, currency, 40)
     table = plain_table()
@@ -55,7 +55,7 @@ def rules_page(distilled: Distilled, case: Case, run: Standing) -> RenderableTyp
     return Group(head, *map(Text, said), "", title, table, OTHERWISE, *notes, "", *map(Text, limits))
 
 
-def _beside(distilled: Distilled, run: Standing) -> list[str]:
+def _beside(distilled: Distilled, run: Outcome) -> list[str]:
     """What the rules lose against the run, and against any allocation where the run is no optimum."""
     lost, sign = distilled.regret, "less" if distilled.regret >= 0 else "more"
     share = f" ({percent(abs(lost / run.value))})" if run.value else ""
@@ -67,15 +67,15 @@ def _beside(distilled: Distilled, run: Standing) -> list[str]:
 
 
 def _limits(uses: Sequence[LimitUse], distilled: Distilled) -> list[str]:
-    if distilled.finding.faults:
-        return [f"broken: {fault}" for fault in distilled.finding.faults]
+    if distilled.outcome.faults:
+        return [f"broken: {fault}" for fault in distilled.outcome.faults]
     worst = max((use.violation for use in uses), default=0.0)
     return [f"all {len(uses)} limits hold, largest violation {small(worst)}"]
 
 
 def rules_frame(distilled: Distilled) -> pd.DataFrame:
     """One row a rule: who in words, rate and share as fractions, firms funded, and sums of the ledger."""
-    ledger, count = distilled.finding.ledger, len(distilled.rules)
+    ledger, count = distilled.outcome.ledger, len(distilled.rules)
     inside = distilled.rule >= 0
     codes = distilled.rule[inside]
 
@@ -139,18 +139,18 @@ def _share(rule: Rule) -> str:
     return f"{100.0 * rule.share:.10g}%"
 
 
-def rules_chart(distilled: Distilled, run: Standing) -> Chart:
+def rules_chart(distilled: Distilled, run: Outcome) -> Chart:
     """What each rule offers and what it is worth."""
     figures = rules_frame(distilled)
     words = [f"{at}, at {percent(rule.rate)}" for at, rule in enumerate(distilled.rules, start=1)]
     series = [Series(name, words, figures[name].tolist(), "bars") for name in ("value", "expected_loss")]
-    title = f"{run.name}: {len(words)} rules, {distilled.finding.certificate.value:,.0f} of {run.value:,.0f}"
+    title = f"{run.name}: {len(words)} rules, {distilled.outcome.certificate.value:,.0f} of {run.value:,.0f}"
     return Chart(title, Axis("rule"), Axis(run.currency), tuple(series))
 
 
-def rules_figures(distilled: Distilled, run: Standing) -> dict[str, Any]:
+def rules_figures(distilled: Distilled, run: Outcome) -> dict[str, Any]:
     """The rules and what their decisions come to, as data."""
-    certificate = distilled.finding.certificate
+    certificate = distilled.outcome.certificate
     return {
         "run": standing_figures(run),
         "rules": rules_json(distilled),
@@ -158,7 +158,7 @@ def rules_figures(distilled: Distilled, run: Standing) -> dict[str, Any]:
         "regret": distilled.regret,
         "bound": distilled.bound,
         "largest_violation": certificate.largest_violation,
-        "broken": [str(fault) for fault in distilled.finding.faults],
+        "broken": [str(fault) for fault in distilled.outcome.faults],
     }
 
 

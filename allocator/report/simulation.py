@@ -13,7 +13,7 @@ from allocator.insight.concentration import Concentration
 from allocator.insight.simulation.measures import Distribution, Estimate
 from allocator.insight.simulation.record import Risk, Simulation, Years
 from allocator.insight.simulation.summary import YearsSummary
-from allocator.insight.standing import Standing
+from allocator.records.outcome import Outcome
 from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import Unit, percent, unit_for
@@ -30,7 +30,7 @@ _HOW = {
 
 
 def simulation_page(
-    run: Standing, simulation: Simulation, years: Years, found: YearsSummary
+    run: Outcome, simulation: Simulation, years: Years, found: YearsSummary
 ) -> RenderableType:
     """The page of one allocation's years."""
     unit = _unit(years, found, run.currency)
@@ -57,7 +57,7 @@ def simulation_page(
 
 
 def simulation_figures(
-    run: Standing, simulation: Simulation, years: Years, found: YearsSummary
+    run: Outcome, simulation: Simulation, years: Years, found: YearsSummary
 ) -> dict[str, Any]:
     """The same as plain values; amounts in currency units, shares as fractions."""
     return {
@@ -81,7 +81,7 @@ def simulation_figures(
     }
 
 
-def simulation_chart(run: Standing, years: Years, found: YearsSummary) -> Chart:
+def simulation_chart(run: Outcome, years: Years, found: YearsSummary) -> Chart:
     """Histograms of net and loss over one scale, with what is expected and the worst years marked."""
     edges = np.histogram_bin_edges(np.concatenate([years.net, years.loss]), _CELLS)
     series = []

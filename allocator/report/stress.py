@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 
 from allocator.insight.reverse import MONEY, Crossing, Point
-from allocator.insight.stress import Outcome, Trial
+from allocator.insight.stress import Trial, Verdict
 from allocator.records.run import LimitUse
 from allocator.records.scenario import Scenario
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress
@@ -136,7 +136,7 @@ def factor_figures(stress: Stress) -> dict[str, Any]:
     return {name: asdict(shock) for name, shock in stress.moved().items()}
 
 
-def outcome_figures(outcome: Outcome) -> dict[str, Any]:
+def outcome_figures(outcome: Verdict) -> dict[str, Any]:
     """One allocation in one world as plain values."""
     plain = {name: value for name, value in vars(outcome).items() if name != "limits"}
     return {
@@ -211,7 +211,7 @@ def _trial_row(trial: Trial) -> tuple[str | float, ...]:
     )
 
 
-def _gap(outcome: Outcome) -> str | float:
+def _gap(outcome: Verdict) -> str | float:
     """Relative to the bound; the amount where that is next to nothing, blank where there is none."""
     if outcome.bound is None or outcome.gap is None:
         return ""
@@ -267,7 +267,7 @@ def _remarks(trials: Sequence[Trial], unit: Unit, anew: str) -> Iterator[str]:
             yield f"{trial.name}: {trial.failure}"
 
 
-def _breaks(which: str, outcome: Outcome) -> Iterator[str]:
+def _breaks(which: str, outcome: Verdict) -> Iterator[str]:
     broken = sorted(outcome.broken, key=lambda use: (of_each(use.name), -use.violation))
     shown, hidden = cut(broken, _MOST)
     if broken:

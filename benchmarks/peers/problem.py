@@ -13,6 +13,7 @@ from allocator.engine.kernel.columns import Columns
 from allocator.engine.options import Options, options_of
 from allocator.limits import compile_limits
 from allocator.pricing.offers import price_offers
+from allocator.records.case import Inputs
 from allocator.records.portfolio import Floats, Integers
 from allocator.records.run import Decisions
 from allocator.records.scenario import SolverSettings
@@ -147,8 +148,9 @@ def judged(book: Book, problem: Problem, answer: Answer) -> dict[str, Any]:
     prices = np.zeros(len(columns.limits)) if answer.prices is None else answer.prices
     named = {row.name: float(p) for row, p in zip(columns.limits.rows, prices, strict=True)}
     decisions = Decisions(amount, columns.rate(option))
-    finding = recheck(book.scenario(SolverSettings()), book.portfolio, book.table, decisions, named, {})
-    found = finding.certificate
+    inputs = Inputs(book.portfolio, book.table, {})
+    outcome = recheck(book.scenario(SolverSettings()), inputs, decisions, named)
+    found = outcome.certificate
     bound = found.bound if answer.prices is not None else answer.bound * UNIT
     return {
         "status": answer.status,
@@ -157,5 +159,5 @@ def judged(book: Book, problem: Problem, answer: Answer) -> dict[str, Any]:
         "bound": bound if np.isfinite(bound) else None,
         "gap": (bound - found.value) / max(abs(bound), 1.0) if np.isfinite(bound) else None,
         "largest_violation": found.largest_violation,
-        "faults": len(finding.faults),
+        "faults": len(outcome.faults),
     }

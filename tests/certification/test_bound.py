@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allocator.certification import recheck
 from allocator.certification.bound import upper_bound
-from allocator.certification.certify import Finding
+from allocator.certification.certify import Proved, recheck_with_proof
 from allocator.certification.exact import Exactly
 from allocator.certification.limits import blocks_of
 from allocator.certification.terms import terms_of
+from allocator.records.outcome import Outcome
 from allocator.records.run import Decisions
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.strategies import cases, random_cases
@@ -25,16 +25,22 @@ from tests.strategies import cases, random_cases
 TABLE = churn_table([0.04, 0.08], A=[0.0, 0.5], B=[0.0, 0.5])
 
 
-def judged(case: Case, prices: dict[str, float], amount: Any = None, rate: float = 0.04) -> Finding:
+def judged(case: Case, prices: dict[str, float], amount: Any = None, rate: float = 0.04) -> Outcome:
+    return with_proof(case, prices, amount, rate)[0]
+
+
+def with_proof(
+    case: Case, prices: dict[str, float], amount: Any = None, rate: float = 0.04
+) -> tuple[Outcome, Proved]:
     n = len(case.portfolio)
     offered = np.zeros(n) if amount is None else np.asarray(amount, dtype=float)
     decisions = Decisions(offered, np.where(offered > 0, rate, 0.0))
-    return recheck(case.scenario, case.portfolio, case.table, decisions, prices, {})
+    return recheck_with_proof(case.scenario, case.inputs, decisions, prices)
 
 
 def bound(case: Case, **prices: float) -> float:
     """U less what is added for rounding, which is little."""
-    proved = judged(case, prices).proved.prices
+    proved = with_proof(case, prices)[1].prices
     assert proved.error <= 1e-12 * max(abs(proved.value), 1e4)
     return proved.value
 
@@ -148,7 +154,7 @@ def test_a_price_that_cancels_gives_a_weak_bound_and_never_a_false_one(price: fl
     exact = Exactly.of(case.scenario, case.portfolio, case.table).bound(prices)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = judged(case, prices).proved.prices
+        found = with_proof(case, prices)[1].prices
     assert found.most >= exact
     assert found.above >= found.most
     assert found.known == (price < 1e200)
@@ -166,7 +172,7 @@ def test_two_limits_that_undo_each_other_prove_nothing_false(measure: str, size:
     case = Case(book, TABLE, policy(1e6, one_side, other))
     prices = {"budget": 0.0, "most": size, "least": -size}
     exact = Exactly.of(case.scenario, case.portfolio, case.table).bound(prices)
-    found = judged(case, prices).proved.prices
+    found = with_proof(case, prices)[1].prices
     assert found.most >= exact
 
 
@@ -175,7 +181,7 @@ def test_an_overflow_below_is_no_refusal() -> None:
     case = Case(
         one(numbers={"w": [1e300]}), TABLE, policy(1e6, limit("l", "offered", "at_most", 1.0, weight="w"))
     )
-    found = judged(case, {"budget": 0.0, "l": 1e300}).proved.prices
+    found = with_proof(case, {"budget": 0.0, "l": 1e300})[1].prices
     assert not found.known
     assert math.isinf(found.above)
     terms = terms_of(case.portfolio, TABLE, case.scenario.response, case.policy)
@@ -205,7 +211,7 @@ def test_every_bound_and_value_holds_in_rational_numbers(case: Case, data: st.Da
         for price in [data.draw(PRICES)]
     }
     exact = Exactly.of(case.scenario, case.portfolio, case.table)
-    proved = judged(case, prices).proved.prices
+    proved = with_proof(case, prices)[1].prices
     real = exact.bound(prices)
     assert proved.most >= real
     if proved.known:
@@ -216,13 +222,13 @@ def test_a_value_is_stated_below_what_it_is() -> None:
     book = portfolio(["A"] * 40, pd=[k / 97 for k in range(40)], lgd=0.3, max_amount=1e6)
     case = Case(book, TABLE, policy(1e9, idle_rate=0.003))
     amounts = [100_000.01 + 7_777.77 * k for k in range(40)]
-    finding = judged(case, {"budget": 0.0}, amounts)
+    outcome, proved = with_proof(case, {"budget": 0.0}, amounts)
     value = Fraction(0.003) * (10**9 - sum(map(Fraction, amounts)))
     for amount, pd in zip(amounts, book.pd.tolist(), strict=True):
         default = Fraction(pd)
         value += Fraction(amount) * (Fraction(0.04) * (1 - default) - default * Fraction(0.3))
-    assert finding.proved.value.least <= value <= finding.proved.value.most
-    assert value * (1 - Fraction(1, 10**12)) <= Fraction(finding.certificate.value) <= value
-    assert finding.proved.is_value(finding.certificate.value)
-    assert not finding.proved.is_value(finding.proved.value.value)
-    assert not finding.proved.is_value(finding.certificate.value * (1 - 2e-9))
+    assert proved.value.least <= value <= proved.value.most
+    assert value * (1 - Fraction(1, 10**12)) <= Fraction(outcome.certificate.value) <= value
+    assert proved.is_value(outcome.certificate.value)
+    assert not proved.is_value(proved.value.value)
+    assert not proved.is_value(outcome.certificate.value * (1 - 2e-9))

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from allocator.certification import certify, recheck
-from allocator.certification.certify import Finding
 from allocator.certification.rounding import Rounded
 from allocator.errors import CertificateError
+from allocator.records.outcome import Outcome
 from allocator.records.run import Decisions
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.stages import price_map, solve
@@ -41,13 +41,13 @@ SOLVED = solve(CASE)
 PRICES = price_map(SOLVED.columns, SOLVED.solution.prices)
 
 
-def judged(case: Case, decisions: Decisions, prices: dict[str, float]) -> Finding:
-    return recheck(case.scenario, case.portfolio, case.table, decisions, prices, {})
+def judged(case: Case, decisions: Decisions, prices: dict[str, float]) -> Outcome:
+    return recheck(case.scenario, case.inputs, decisions, prices)
 
 
 def refused(case: Case, decisions: Decisions, prices: dict[str, float]) -> str:
     with pytest.raises(CertificateError) as caught:
-        certify(case.scenario, case.portfolio, case.table, decisions, prices, {})
+        certify(case.scenario, case.inputs, decisions, prices)
     return str(caught.value)
 
 
@@ -60,9 +60,9 @@ def decided(**changes: tuple[int, float]) -> Decisions:
 
 
 def test_the_solver_s_own_decisions_pass() -> None:
-    finding = judged(CASE, SOLVED.decisions, PRICES)
-    assert finding.faults == ()
-    assert finding.certificate.value == pytest.approx(SOLVED.solution.value, rel=1e-12)
+    outcome = judged(CASE, SOLVED.decisions, PRICES)
+    assert outcome.faults == ()
+    assert outcome.certificate.value == pytest.approx(SOLVED.solution.value, rel=1e-12)
     assert SOLVED.decisions.amount[[0, 1, 2, 3]].min() > 0, "the cases below alter offers"
 
 

@@ -33,11 +33,11 @@ def faults(case: Case, certificate: Certificate, decisions: Decisions, **stated:
 
 
 def of(solved: Solved, case: Case, **stated: Any) -> list[str]:
-    return faults(case, solved.finding.certificate, solved.decisions, **stated)
+    return faults(case, solved.outcome.certificate, solved.decisions, **stated)
 
 
 def test_a_tree_is_confirmed_and_a_lower_bound_is_not() -> None:
-    certificate = SOLVED.finding.certificate
+    certificate = SOLVED.outcome.certificate
     assert certificate.tree is not None
     assert of(SOLVED, CASE) == []
     lower = np.nextafter(certificate.value, 0.0)
@@ -49,7 +49,7 @@ def test_a_tree_is_confirmed_and_a_lower_bound_is_not() -> None:
 
 def test_a_tree_that_is_not_used_need_not_be_the_bound() -> None:
     """By prices alone: the bound is theirs, to the last number."""
-    certificate = replace(SOLVED.finding.certificate, tree=None)
+    certificate = replace(SOLVED.outcome.certificate, tree=None)
     exact = Exactly.of(CASE.scenario, CASE.portfolio, CASE.table)
     least = exact.bound(certificate.prices)
     assert faults(CASE, certificate, SOLVED.decisions, bound=least) == []
@@ -75,7 +75,7 @@ def test_values_by_hand() -> None:
 
 
 def test_a_value_is_confirmed_to_the_last_number() -> None:
-    certificate = SOLVED.finding.certificate
+    certificate = SOLVED.outcome.certificate
     assert of(SOLVED, CASE, value=certificate.value) == []
     [told] = of(SOLVED, CASE, value=certificate.value * (1 + 1e-13))
     assert told.startswith("certificate value: is ")
@@ -112,7 +112,7 @@ def test_rows_of_every_family_are_confirmed(measure: Any, of_what: Any) -> None:
             case = plain.under(limits=(tight,))
             exact = Exactly.of(case.scenario, book, TABLE)
             prices = dict.fromkeys(("budget", "l[s]", "l[t]"), 0.0)
-            broken = recheck(case.scenario, book, TABLE, decisions, prices, {}).certificate.limits_broken
+            broken = recheck(case.scenario, case.inputs, decisions, prices).certificate.limits_broken
             assert ("l[s]" in broken) == (factor < 1)
             made = list(offers_made(book, exact.terms, exact.curves, decisions.amount, decisions.rate))
             assert list(exact.broken(made)) == broken
@@ -129,7 +129,7 @@ def test_the_budget_is_of_new_offers_alone(budget: float) -> None:
 
 
 def test_a_row_that_is_broken_after_all_is_told() -> None:
-    certificate = SOLVED.finding.certificate
+    certificate = SOLVED.outcome.certificate
     exact = Exactly.of(CASE.scenario, CASE.portfolio, CASE.table)
     stated = certificate_to_json(certificate)
     told = [str(fault) for fault in exact_faults(exact, SOLVED.decisions, ["loss"], stated)]

@@ -15,9 +15,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from allocator.certification import recheck
-from allocator.certification.certify import Finding
 from allocator.certification.tree import stated_tree, tree_faults
 from allocator.errors import InfeasibleError, NoAllocationError
+from allocator.records.outcome import Outcome
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.engine.brute_force import best_value
 from tests.stages import Solved, price_map, solve
@@ -44,14 +44,14 @@ CASE = Case(
 
 def tree_of(case: Case) -> tuple[Solved, dict[str, Any]]:
     solved = solve(case)
-    tree = solved.finding.certificate.tree
+    tree = solved.outcome.certificate.tree
     assert tree is not None
     return solved, json.loads(json.dumps(tree))
 
 
-def judged(case: Case, solved: Solved, tree: Any) -> Finding:
+def judged(case: Case, solved: Solved, tree: Any) -> Outcome:
     prices = price_map(solved.columns, solved.solution.prices)
-    return recheck(case.scenario, case.portfolio, case.table, solved.decisions, prices, {}, tree)
+    return recheck(case.scenario, case.inputs, solved.decisions, prices, tree)
 
 
 SOLVED, TREE = tree_of(CASE)
@@ -93,9 +93,9 @@ def test_no_altered_number_makes_it_prove_what_is_not_so() -> None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
         for other in (value * 0.5, value * 2 + 1, value - 1, value * (1 - 1e-6), 0.0, -value):
-            finding = judged(CASE, SOLVED, put(TREE, path, other))
-            refused += bool(finding.faults)
-            assert finding.certificate.bound >= BEST * (1 - 1e-9)
+            outcome = judged(CASE, SOLVED, put(TREE, path, other))
+            refused += bool(outcome.faults)
+            assert outcome.certificate.bound >= BEST * (1 - 1e-9)
     assert refused > 50
 
 
@@ -191,9 +191,9 @@ def test_what_is_wrong_with_a_tree_is_said(name: str) -> None:
     change, message = ALTERED[name]
     tree = copy.deepcopy(TREE)
     change(tree)
-    finding = judged(CASE, SOLVED, tree)
-    assert message in "\n".join(str(fault) for fault in finding.faults)
-    assert finding.certificate.bound == judged(CASE, SOLVED, None).certificate.bound
+    outcome = judged(CASE, SOLVED, tree)
+    assert message in "\n".join(str(fault) for fault in outcome.faults)
+    assert outcome.certificate.bound == judged(CASE, SOLVED, None).certificate.bound
 
 
 @random_cases(60, full=600)
@@ -235,9 +235,7 @@ def leaf(**prices: float) -> dict[str, Any]:
 
 def walked(case: Case, nodes: list[dict[str, Any]], **more: Any) -> tuple[dict[str, Any], list[str]]:
     """The tree of `nodes` as it is stated, and what is wrong with it."""
-    known = import_module("allocator.certification.certify")._Read.of(
-        case.scenario, case.portfolio, case.table
-    )
+    known = import_module("allocator.certification.certify")._Read.of(case.scenario, case.inputs)
     tree = {"bound": 0.0, "nodes": nodes, **more}
     stated, faults = stated_tree(tree, *known.cases(tree))
     return stated, [str(fault) for fault in faults]
@@ -282,9 +280,7 @@ def test_above_the_largest_amount_nothing_is_left() -> None:
 
 
 def judged_by(case: Case, tree: dict[str, Any]) -> list[str]:
-    known = import_module("allocator.certification.certify")._Read.of(
-        case.scenario, case.portfolio, case.table
-    )
+    known = import_module("allocator.certification.certify")._Read.of(case.scenario, case.inputs)
     return [str(fault) for fault in tree_faults(tree, *known.cases(tree))]
 
 

@@ -29,7 +29,7 @@ def use_of(
     offered = np.array(amounts)
     decisions = Decisions(offered, np.where(offered > 0, 0.04, 0.0))
     prices = {"budget": 0.0} | ({} if entry is None else {entry.name: 0.0})
-    return recheck(case.scenario, book, TABLE, decisions, prices, {}).certificate.limits[-1]
+    return recheck(case.scenario, case.inputs, decisions, prices).certificate.limits[-1]
 
 
 @pytest.mark.parametrize("budget", [0.03, 1e4, 1e8, 1e13])
@@ -157,7 +157,7 @@ def test_the_scale_is_the_right_hand_side_or_the_largest_single_use() -> None:
     case = Case(book, TABLE, policy(1e9, each, ticket=(1.0, 1e9)))
     decisions = Decisions(np.array([60.0, 20.0, 30.0]), np.full(3, 0.04))
     prices = dict.fromkeys(("budget", "each[food]", "each[steel]"), 0.0)
-    uses = recheck(case.scenario, book, TABLE, decisions, prices, {}).certificate.limits
+    uses = recheck(case.scenario, case.inputs, decisions, prices).certificate.limits
     assert [(use.name, use.scale, use.violation) for use in uses] == [
         ("budget", 1e9, 0.0),
         ("each[food]", 60.0, 10.0 / 60.0),
@@ -185,7 +185,7 @@ def test_what_is_exposed_off_the_cent_leaves_other_rows_whole() -> None:
     case = Case(book, TABLE, policy(1e9, each, ticket=(1.0, 1e9)))
     decisions = Decisions(np.array([70.0, 70.0]), np.full(2, 0.04))
     prices = dict.fromkeys(("budget", "each[A]", "each[B]"), 0.0)
-    uses = recheck(case.scenario, book, TABLE, decisions, prices, {}).certificate.limits
+    uses = recheck(case.scenario, case.inputs, decisions, prices).certificate.limits
     assert [use.broken for use in uses] == [False, False, True]
 
 

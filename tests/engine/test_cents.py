@@ -18,7 +18,7 @@ def test_offers_that_no_whole_cents_can_settle_give_way_to_others() -> None:
     terms = policy(91_000.0, spend="exactly", basis="drawn", ticket=(100_000.0, 240_000.0))
     solved = solve(Case(book, TABLE, terms))
     assert solved.decisions.amount.tolist() == [0.0, 140_000.0]
-    assert solved.finding.certificate.limits[0].used == pytest.approx(91_000.0, abs=1e-6)
+    assert solved.outcome.certificate.limits[0].used == pytest.approx(91_000.0, abs=1e-6)
 
 
 def test_where_no_whole_cents_exist_the_exact_limits_are_named() -> None:
@@ -36,7 +36,7 @@ def test_a_budget_is_spent_to_the_cent(basis: str) -> None:
     solved = solve(Case(book, TABLE, terms))
     cents = solved.decisions.amount * 100
     assert np.abs(cents - np.round(cents)).max() < 1e-6
-    assert solved.finding.certificate.limits[0].used == pytest.approx(1_234_567.89, abs=0.005)
+    assert solved.outcome.certificate.limits[0].used == pytest.approx(1_234_567.89, abs=0.005)
 
 
 def test_cents_are_found_under_several_exact_limits_at_once() -> None:
@@ -52,5 +52,5 @@ def test_cents_are_found_under_several_exact_limits_at_once() -> None:
         spend="exactly",
     )
     solved = solve(Case(book, TABLE, terms))
-    assert solved.finding.certificate.largest_violation <= 1e-9
+    assert solved.outcome.certificate.largest_violation <= 1e-9
     assert solved.solution.bound - solved.value <= 1e-6 * solved.value

@@ -46,7 +46,7 @@ def judge(case: Case) -> Verdict:
         return Verdict("infeasible")
     except NoAllocationError:
         return Verdict("not found")
-    certificate = solved.finding.certificate
+    certificate = solved.outcome.certificate
     return Verdict("found", solved.value, solved.solution.bound, solved.bound, certificate.largest_violation)
 
 

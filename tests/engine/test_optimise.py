@@ -90,7 +90,7 @@ def test_no_time_leaves_a_first_allocation_and_says_so() -> None:
     hurried = solve(hard_case())
     assert hurried.solution.stop == "time_limit"
     assert 0 < hurried.value < hurried.solution.bound
-    assert hurried.finding.faults == ()
+    assert hurried.outcome.faults == ()
 
 
 def test_no_time_and_no_first_allocation_is_said() -> None:
@@ -141,9 +141,9 @@ def test_huge_and_tiny_money_is_counted_alike() -> None:
 def test_a_budget_that_hardly_an_offer_fits_into_is_certified(amount: float) -> None:
     """The prices are so high that large sums cancel to a bound of next to nothing."""
     case = crowded(budget=amount)
-    finding = solve(case).finding
-    assert finding.certificate.value <= finding.certificate.bound + 1e-9
-    assert finding.certificate.bound <= finding.certificate.value * (1 + 1e-9) + 0.01
+    outcome = solve(case).outcome
+    assert outcome.certificate.value <= outcome.certificate.bound + 1e-9
+    assert outcome.certificate.bound <= outcome.certificate.value * (1 + 1e-9) + 0.01
 
 
 def test_coefficients_that_cancel_but_for_rounding_are_none() -> None:

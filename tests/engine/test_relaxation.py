@@ -33,7 +33,7 @@ def test_its_value_is_the_certified_bound_at_its_prices(case: Case) -> None:
     value = answer.value * relaxation.unit
     prices = price_map(columns, prices_of(columns, relaxation, answer))
     nothing = Decisions(np.zeros(len(columns)), np.zeros(len(columns)))
-    bound = recheck(case.scenario, case.portfolio, case.table, nothing, prices, {}).certificate.bound
+    bound = recheck(case.scenario, case.inputs, nothing, prices).certificate.bound
     assert bound == pytest.approx(value, rel=1e-9, abs=1e-6)
     assert best is None or best <= value + 1e-7 * max(abs(value), 1.0)
 

@@ -264,20 +264,18 @@ def decide(files: Files, amounts: Mapping[str, float], rates: Mapping[str, float
         why[one] = "" if amount else why[one] or "never profitable, whatever the limits"
     ids = book.borrower_id.tolist()
     decisions = Decisions(np.array([held[one][0] for one in ids]), np.array([held[one][1] for one in ids]))
-    finding = recheck(
-        scenario, book, inputs.churn, decisions, certificate["prices"], inputs.hashes, certificate.get("tree")
-    )
+    outcome = recheck(scenario, inputs, decisions, certificate["prices"], certificate.get("tree"))
     grades = np.array(book.grade.values, dtype=object)[book.grade.codes]
-    columns = {name: getattr(finding.ledger, name) for name in ("amount", "rate", *COMPUTED)}
+    columns = {name: getattr(outcome.ledger, name) for name in ("amount", "rate", *COMPUTED)}
     said = np.array([why[one] for one in ids], dtype=object)
     frame = pd.DataFrame({"borrower_id": book.borrower_id, "grade": grades, **columns, "reason": said})
     frame = frame.iloc[np.argsort(book.row, kind="stable")]
     files.write("allocation.csv", frame.to_csv(index=False, lineterminator="\n"))
-    summary = files.json("summary.json") | figures(scenario, book, finding)
+    summary = files.json("summary.json") | figures(outcome)
     summary |= {"limits_broken": [], "terms_broken": {}}
     summary["limits"] = [{**one, "broken": False} for one in summary["limits"]]
     files.write("summary.json", to_json(summary))
-    told = certificate_to_json(finding.certificate)
+    told = certificate_to_json(outcome.certificate)
     told["limits"] = [{**one, "violation": 0.0} for one in told["limits"]]
     files.write("certificate.json", to_json(told))
     files.agree()

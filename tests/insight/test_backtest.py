@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from allocator.errors import InputError
-from allocator.insight.backtest import Backtest, Outcomes, backtest, gain, outcomes_of
+from allocator.insight.backtest import Backtest, Observed, backtest, gain, observed_in
 from allocator.insight.periods import Timeline
 from allocator.records.case import Inputs
 from allocator.records.scenario import Strategy
@@ -34,8 +34,8 @@ def sides(case: Case) -> list:
     return [replace(case.scenario, strategy=Strategy(name)) for name in ("optimal", "equal")]
 
 
-def run(book=BOOK, period=PERIOD, outcomes=None, terms=TERMS, share=None):
-    found = outcomes or outcomes_of(book, "bad", "owed", "lost")
+def run(book=BOOK, period=PERIOD, observed=None, terms=TERMS, share=None):
+    found = observed or observed_in(book, "bad", "owed", "lost")
     case = Case(book, TABLE, terms)
     return backtest(sides(case), Inputs(book, TABLE, {}), period, found, share)
 
@@ -59,8 +59,8 @@ def test_hindsight_is_no_worse_than_any_strategy() -> None:
 
 
 def test_a_stated_lgd_where_no_money_is_known() -> None:
-    outcomes = Outcomes(BOOK.numbers["bad"] == 1, np.full(4, np.nan))
-    assert run(outcomes=outcomes).tested[0].loss_happened == pytest.approx(300_000 * 0.5)
+    observed = Observed(BOOK.numbers["bad"] == 1, np.full(4, np.nan))
+    assert run(observed=observed).tested[0].loss_happened == pytest.approx(300_000 * 0.5)
 
 
 def test_whom_nothing_is_known_of_is_left_out() -> None:
@@ -113,7 +113,7 @@ def test_outcomes_that_are_none_are_told_at_once() -> None:
         },
     )
     with pytest.raises(InputError) as caught:
-        outcomes_of(wrong, "bad", "owed", "lost")
+        observed_in(wrong, "bad", "owed", "lost")
     told = str(caught.value)
     assert "row 3, bad: 2 is no outcome (1 rows); write 1 or 0" in told
     assert "row 2, owed: 0 is no money lent (1 rows); give an amount above 0" in told
@@ -202,4 +202,4 @@ def test_a_book_from_a_file_has_no_periods() -> None:
     case = Case(BOOK, TABLE, TERMS)
     ruled = replace(case.scenario, strategy=Strategy(book=Path("book.csv")))
     with pytest.raises(InputError, match="a file's book is of today's borrowers"):
-        backtest([ruled], Inputs(BOOK, TABLE, {}), PERIOD, outcomes_of(BOOK, "bad", "owed", "lost"))
+        backtest([ruled], Inputs(BOOK, TABLE, {}), PERIOD, observed_in(BOOK, "bad", "owed", "lost"))

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from allocator.errors import CertificateError, InfeasibleError
-from allocator.insight.comparison import Side, compare, run_side, scenario_side, strategy_sides
+from allocator.insight.comparison import compare, run_side, scenario_side, strategy_sides
 from allocator.insight.comparison.chance import chances
 from allocator.insight.comparison.differences import borrower_changes, match, scenario_differences
 from allocator.insight.comparison.segments import by_column, mean_pd, whole_of
-from allocator.insight.comparison.sides import judged
 from allocator.insight.comparison.steps import bound_at, steps
 from allocator.insight.comparison.swaps import swaps
-from allocator.pipeline import allocate, decide
+from allocator.pipeline import allocate, decide, judge
+from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Portfolio
 from allocator.records.scenario import Strategy
 from allocator.scenario import dump_scenario, load_scenario
@@ -30,10 +30,10 @@ TABLE = churn_table([0.04, 0.08], A=[0.0, 0.3], B=[0.0, 0.25])
 RATES = {"A": (0.04, 0.08), "B": (0.04, 0.08)}
 
 
-def side(case: Case, name: str = "it", rule: str = "optimal") -> Side:
+def side(case: Case, name: str = "it", rule: str = "optimal") -> Outcome:
     ready = prepared(case)
     ready = replace(ready, scenario=replace(ready.scenario, strategy=Strategy(rule)))  # type: ignore[arg-type]
-    return judged(ready, decide(ready), name)
+    return replace(judge(ready, decide(ready)), name=name)
 
 
 def renamed(book: Portfolio, *ids: str) -> Portfolio:
@@ -99,7 +99,7 @@ def test_who_enters_leaves_and_changes() -> None:
     before = side(Case(book, TABLE, policy(600_000.0, rates=RATES)))
     other = renamed(book, "b000", "b001", "b003")
     after = side(Case(replace(other, pd=np.array([0.03, 0.02, 0.01])), TABLE, policy(700_000.0, rates=RATES)))
-    found = swaps(before, after, match(before.case.inputs.portfolio, after.case.inputs.portfolio))
+    found = swaps(before, after, match(before.inputs.portfolio, after.inputs.portfolio))
     assert found.table[["borrower_id", "change", "amount_before", "amount_after"]].values.tolist() == [
         ["b000", "leaves", 400_000.0, 0.0],
         ["b003", "enters", 0.0, 400_000.0],
@@ -111,7 +111,7 @@ def test_who_enters_leaves_and_changes() -> None:
     assert (totals["enters"].borrowers, totals["leaves"].amount_before) == (1, 400_000.0)
     assert totals["other amount"].mean_pd == pytest.approx(0.02)
     assert sum(total.gain for total in found.totals) == pytest.approx(after.value - before.value)
-    again = swaps(before, before, match(before.case.inputs.portfolio, before.case.inputs.portfolio))
+    again = swaps(before, before, match(before.inputs.portfolio, before.inputs.portfolio))
     assert (len(again.table), again.same.borrowers, again.same.gain) == (0, 2, 0.0)
 
 
@@ -215,9 +215,9 @@ def test_the_bound_at_other_prices_holds_and_at_its_own_is_tight() -> None:
     book = portfolio(["A"] * 5, pd=[0.01, 0.02, 0.03, 0.01, 0.02], max_amount=400_000.0)
     case = Case(book, TABLE, policy(1e6, limit("loss", "expected_loss", "at_most", 5e3), rates=RATES))
     found = side(case)
-    assert bound_at(found.case, found.prices) == pytest.approx(found.bound, rel=1e-12)
+    assert bound_at(found.scenario, found.inputs, found.prices) == pytest.approx(found.bound, rel=1e-12)
     for prices in ({}, {"budget": 1.0}, {"budget": -1.0, "loss": 0.3, "gone": 2.0}):
-        assert bound_at(found.case, prices) >= found.value - 1e-6
+        assert bound_at(found.scenario, found.inputs, prices) >= found.value - 1e-6
 
 
 def test_strategies_share_one_bound_and_inputs() -> None:

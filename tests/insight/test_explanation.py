@@ -18,7 +18,6 @@ from allocator.insight.explanation import Explanation, Reader, explain_borrower,
 from allocator.insight.flips import Flip
 from allocator.insight.ledger import position_of
 from allocator.insight.offers import decided, offers_to
-from allocator.insight.standing import standing_of
 from allocator.report.borrower import borrower_page
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.insight.test_ledger import rechecked
@@ -219,7 +218,7 @@ def test_a_tie_turns_at_no_figure_that_stands_already(book: tuple[Case, Reader])
     assert not any(indifferent(flip) for one in found for flip in one.flips)
     page = Console(width=120)
     with page.capture() as captured:
-        page.print(borrower_page(tied[0], standing_of(ready.position.run)))
+        page.print(borrower_page(tied[0], ready.position.run))
     assert "a tie: the best offer keeps what refusal does" in captured.get()
     assert "turns at" not in captured.get()
 

@@ -8,11 +8,10 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from allocator.errors import InfeasibleError
 from allocator.insight.ledger import BookLedger, book_ledger, position_of, priced_accounts
-from allocator.records.case import Inputs
 from allocator.records.ledger import LINES, Account
+from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Text
 from allocator.records.scenario import SolverSettings
-from allocator.verification import Rechecked
 from benchmarks.registry import CASES
 from tests.builders import Case
 from tests.stages import solve
@@ -21,9 +20,8 @@ from tests.strategies import cases_in_cents
 RANDOM = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-def rechecked(case: Case) -> Rechecked:
-    solved = solve(case)
-    return Rechecked(case.scenario, Inputs(case.portfolio, case.table, {}), solved.decisions, solved.finding)
+def rechecked(case: Case) -> Outcome:
+    return solve(case).outcome
 
 
 def adds_up(ledger: BookLedger) -> None:
@@ -91,4 +89,4 @@ def test_a_segment_can_be_any_column_among_some() -> None:
     parts = priced_accounts(position, Text(codes, case.portfolio.texts["sector"].values), few)
     assert parts[-1].account.name == "(none)"
     assert sum(part.account.borrowers for part in parts) == int(few.sum())
-    assert sum(part.account.value for part in parts) == pytest.approx(run.finding.ledger.value[few].sum())
+    assert sum(part.account.value for part in parts) == pytest.approx(run.ledger.value[few].sum())

@@ -21,7 +21,7 @@ BUDGETS = (0.0, 1.0, 1e5, 3e6, 6e6, 5e7, 1e9, 1e12)
 def test_inside_its_range_a_price_proves_the_best_bound(amount: float, limit: str) -> None:
     case = prepared(crowded(budget=amount))
     policy = case.scenario.policy
-    position = position_of(answer(case).run)
+    position = position_of(answer(case))
     ranges = price_ranges(reader_of(position, case))
     at = [row.name for row in case.limits.rows].index(limit)
     found = ranges[at]
@@ -32,7 +32,7 @@ def test_inside_its_range_a_price_proves_the_best_bound(amount: float, limit: st
         for end in (found.low, found.high):
             move = share * (end if np.isfinite(end) else np.sign(end) * max(bound, 1e6))
             moved = under(case, policy.with_bound(limit, bound + move))
-            best = position_of(answer(moved).run).bound
+            best = position_of(answer(moved)).bound
             stated = position.bound + position.prices[limit] * move
             assert best == pytest.approx(stated, rel=1e-8, abs=1e-3)
 
@@ -40,7 +40,7 @@ def test_inside_its_range_a_price_proves_the_best_bound(amount: float, limit: st
 @pytest.mark.parametrize("amount", [1e9, 1e12])
 def test_a_budget_that_is_never_spent_may_fall_to_what_is_spent(amount: float) -> None:
     case = prepared(crowded(budget=amount))
-    run = answer(case).run
+    run = answer(case)
     [found, *_] = price_ranges(reader_of(position_of(run), case))
     assert found is not None
     assert found.high == np.inf

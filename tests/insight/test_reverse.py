@@ -49,7 +49,7 @@ def test_both_kinds_are_found_and_confirmed_on_either_side() -> None:
 
 def test_a_figure_that_rises_to_its_line() -> None:
     crossing = reverse_stress(base_of(CASE), Stress(pd=Shock(2.0)), target_of("loss_rate=5%"), "frozen")
-    start = base_of(CASE).solved.outcome.loss_rate
+    start = base_of(CASE).verdict.loss_rate
     # the loss rate of a frozen allocation is proportional to PD, so s = line / start - 1
     assert crossing.scale == pytest.approx(0.05 / start - 1, rel=PRECISION)
 
@@ -61,7 +61,7 @@ def test_the_use_of_a_limit() -> None:
         target_of("limits[budget]=125%"),
         "frozen",
     )
-    used = base_of(CASE).solved.outcome.offered
+    used = base_of(CASE).verdict.offered
     assert crossing.scale == pytest.approx((1 - used / 1.25e6) / 0.5, rel=PRECISION)
 
 

@@ -22,8 +22,7 @@ from allocator.insight.explanation import explain_borrower, reader_of
 from allocator.insight.flips import Flip
 from allocator.insight.ledger import position_of
 from allocator.insight.offers import offers_to
-from allocator.records.case import Inputs
-from allocator.verification import Rechecked
+from allocator.records.outcome import Outcome
 from tests.builders import Case, limit
 from tests.insight.test_explanation import crowded, indifferent, moved
 from tests.stages import Solved, prepared, solve
@@ -47,7 +46,7 @@ def book() -> tuple[Case, Solved]:
 
 
 def price_of(solved: Solved) -> dict[str, float]:
-    return dict(solved.finding.certificate.prices)
+    return dict(solved.outcome.prices)
 
 
 def drawn(n: int, count: int) -> np.ndarray:
@@ -75,7 +74,7 @@ def test_reasons_are_true_when_solved_again(book: tuple[Case, Solved], count: in
     why = reasons(Columns(ready.offers, ready.limits), refused, solved.solution.prices, 1)
     lendable = terms_of(case.portfolio, case.table, case.scenario.response, case.policy).lendable
     free = solve(without_limits(case)).decisions.amount
-    ceiling = at_prices(case, solved, price_of(solved)).finding.certificate.bound
+    ceiling = at_prices(case, solved, price_of(solved)).certificate.bound
     dust = 1e-9 * abs(ceiling)
     best = best_offers(case, solved, price_of(solved))
     own = np.flatnonzero(refused)
@@ -101,10 +100,9 @@ def test_reasons_are_true_when_solved_again(book: tuple[Case, Solved], count: in
     assert len(set(why[own])) >= 3
 
 
-def at_prices(case: Case, solved: Solved, prices: dict[str, float]) -> Rechecked:
+def at_prices(case: Case, solved: Solved, prices: dict[str, float]) -> Outcome:
     """The decisions under one vector of prices, no tree."""
-    finding = recheck(case.scenario, case.portfolio, case.table, solved.decisions, prices, {})
-    return Rechecked(case.scenario, Inputs(case.portfolio, case.table, {}), solved.decisions, finding)
+    return recheck(case.scenario, case.inputs, solved.decisions, prices)
 
 
 def best_offers(case: Case, solved: Solved, prices: dict[str, float]) -> np.ndarray:
@@ -121,7 +119,7 @@ def test_flips_are_true_when_solved_again(book: tuple[Case, Solved], count: int)
     prices = price_of(solved)
     position = at_prices(case, solved, prices)
     ready = reader_of(position_of(position), prepared(case))
-    gap = position.finding.certificate.bound - solved.value
+    gap = position.certificate.bound - solved.value
     told: list[tuple[int, Flip]] = []
     for at in range(len(case.portfolio)):
         flips = explain_borrower(ready, str(case.portfolio.borrower_id[at])).flips
@@ -133,7 +131,7 @@ def test_flips_are_true_when_solved_again(book: tuple[Case, Solved], count: int)
         changed = moved(case, at, flip, float(np.clip(flip.at + away, *REACH[flip.figure])))
         assert changed is not None
         again = solve(changed)
-        ceiling = at_prices(changed, again, prices).finding.certificate.bound
+        ceiling = at_prices(changed, again, prices).certificate.bound
         hangs = abs(best_offers(changed, again, prices)[at])
         if hangs > ceiling - again.value + 1e-9 * abs(ceiling):
             sure += 1

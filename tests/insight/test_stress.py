@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from allocator.errors import InputError
-from allocator.insight.stress import BUILT_IN, Base, Trial, World, chosen, notes_of, read_base, try_stresses
-from allocator.pipeline import allocate
-from allocator.records.case import Inputs
+from allocator.insight.stress import BUILT_IN, Base, Trial, chosen, notes_of, read_base, try_stresses
+from allocator.pipeline import allocate, decide, judge, prepare
 from allocator.records.conditions import Condition
 from allocator.records.run import Decisions
 from allocator.records.scenario import Strategy
@@ -30,8 +29,8 @@ CASE = Case(
 
 def base_of(case: Case, strategy: Strategy | None = None) -> Base:
     scenario = replace(case.scenario, strategy=strategy or Strategy())
-    world = World(scenario, Inputs(case.portfolio, case.table, {}))
-    return Base(world, world.solve(lambda _: None))
+    ready = prepare(scenario, case.inputs)
+    return Base(ready, judge(ready, decide(ready)))
 
 
 def tried(case: Case, stress: Stress) -> Trial:
@@ -47,7 +46,7 @@ def test_no_stress_changes_nothing() -> None:
 
 def test_a_frozen_offer_earns_and_costs_what_the_world_says() -> None:
     base = base_of(CASE)
-    own = base.solved
+    own = base.outcome
     stress = Stress(pd=Shock(2.0), lgd=Shock(1.5), funding=FundingShock(2.0, 0.005))
     trial = try_stresses(base, {"it": StressSource(stress)})[-1]
     amount, rate = own.decisions.amount, own.decisions.rate
@@ -95,7 +94,7 @@ def test_a_world_without_any_allocation_is_told_and_the_frozen_one_still_judged(
 
 def test_where_the_strategy_finds_nothing_the_bound_is_still_that_of_the_world() -> None:
     stress = Stress(pd=Shock(8.0), amount=Shock(0.5))
-    income = base_of(CASE).solved.outcome.interest * 0.9
+    income = base_of(CASE).verdict.interest * 0.9
     trial = try_stresses(base_of(CASE, Strategy("min_loss", income=income)), {"it": StressSource(stress)})[-1]
     optimal = tried(CASE, stress)
     assert trial.reoptimised is None
@@ -183,12 +182,12 @@ def test_another_strategy_decides_anew_by_itself_under_the_bound_of_the_world() 
 
 def test_the_bound_stays_that_of_the_world_where_a_book_breaks_limits() -> None:
     case = CASE.under(limits=(limit("few", "offered", "at_most", 300e3, where={"grade": ["A", "B"]}),))
-    inputs = Inputs(case.portfolio, case.table, {})
     offers = np.array([300e3, 400e3, 0.0, 0.0])
-    inputs = replace(inputs, book=Decisions(offers, np.where(offers > 0, 0.1, 0.0)))
+    inputs = replace(case.inputs, book=Decisions(offers, np.where(offers > 0, 0.1, 0.0)))
     book = Strategy("file", book=Path("book.csv"))
-    found = World(replace(case.scenario, strategy=book), inputs).solve(lambda _: None).outcome
-    assert [use.name for use in found.broken] == ["few"]
+    ready = prepare(replace(case.scenario, strategy=book), inputs)
+    found = judge(ready, decide(ready))
+    assert found.certificate.limits_broken == ["few"]
     assert found.value > found.bound
     assert found.gap < 0
 

@@ -72,10 +72,8 @@ def test_the_bound_is_never_below_the_value_at_any_prices(case: Case, seed: int)
         prices = np.array(
             [signs[r.sense](p, 0.0) if r.sense in signs else p for r, p in zip(rows, prices, strict=True)]
         )
-        finding = recheck(
-            case.scenario, case.portfolio, case.table, solved.decisions, price_map(solved.columns, prices), {}
-        )
-        assert finding.certificate.bound >= solved.value - slack
+        outcome = recheck(case.scenario, case.inputs, solved.decisions, price_map(solved.columns, prices))
+        assert outcome.certificate.bound >= solved.value - slack
 
 
 def in_money(case: Case, factor: float) -> Case:
@@ -156,5 +154,5 @@ def test_a_budget_that_must_be_spent_is_spent_to_the_cent(
     solved = solve(Case(book, TABLE, policy(budget, spend="exactly", basis=basis)))
     amounts = solved.decisions.amount
     assert np.array_equal(amounts, np.round(amounts * 100) / 100)
-    used = solved.finding.certificate.limits[0].used
+    used = solved.outcome.certificate.limits[0].used
     assert used == pytest.approx(budget, rel=1e-15 if basis == "offered" else 1e-9, abs=1e-9)

@@ -49,7 +49,7 @@ def test_the_query_leaves_pinned_offers_to_stand(tmp_path: Path) -> None:
     scenario = load_scenario(ROOT / "scenarios" / "sme-302.yaml", [source])
     case = prepare(scenario, read_inputs(scenario))
     distilled = distil(case, judge(case, decide(case)).certificate, 5)
-    assert np.count_nonzero(case.offers.must & (distilled.finding.ledger.amount > 0)) == 6
+    assert np.count_nonzero(case.offers.must & (distilled.outcome.ledger.amount > 0)) == 6
     agrees(case, distilled, frame)
 
 
@@ -60,7 +60,7 @@ def agrees(case: Case, distilled: Distilled, borrowers: pd.DataFrame) -> None:
         connection.create_function("CEIL", 1, np.ceil)
         borrowers.to_sql("borrowers", connection, index=False)
         rows = connection.execute(rules_sql(distilled.rules, case)).fetchall()
-    ledger = distilled.finding.ledger
+    ledger = distilled.outcome.ledger
     taken = np.flatnonzero((ledger.amount > 0) & ~case.offers.must)
     expected = [
         (case.inputs.portfolio.borrower_id[i], int(distilled.rule[i]) + 1, ledger.rate[i], ledger.amount[i])
@@ -73,8 +73,8 @@ def agrees(case: Case, distilled: Distilled, borrowers: pd.DataFrame) -> None:
 def test_the_table_adds_up_to_the_run(name: str) -> None:
     _, distilled = found(name)
     frame = rules_frame(distilled)
-    assert frame["value"].sum() == pytest.approx(distilled.finding.certificate.value, rel=1e-12)
-    assert frame["firms"].sum() == np.count_nonzero(distilled.finding.ledger.amount)
+    assert frame["value"].sum() == pytest.approx(distilled.outcome.certificate.value, rel=1e-12)
+    assert frame["firms"].sum() == np.count_nonzero(distilled.outcome.ledger.amount)
 
 
 def test_words() -> None:

@@ -14,7 +14,6 @@ from allocator.records.case import Case as Prepared
 from allocator.records.run import Decisions
 from allocator.records.scenario import Strategy
 from allocator.records.solution import Solution
-from allocator.summary import status
 from tests import naive
 from tests.builders import Case
 from tests.stages import prepared, price_map
@@ -37,12 +36,12 @@ def check(case: Case, strategy: Strategy, optimum: Solution) -> None:
         if strategy.rule == "ahp_lines" and "gives lines to A, B, C" in str(error):
             return  # nobody in the book has a line
         raise
-    finding = judge(ready, solution)
-    assert finding.terms_broken == {}
+    outcome = judge(ready, solution)
+    assert outcome.terms_broken == {}
     offers = _offers(ready, solution)
     for i, offer in enumerate(offers):
         assert offer is None or naive.terms(case, i) is not None
-    broken = {use.name for use in finding.certificate.limits if use.broken}
+    broken = {use.name for use in outcome.certificate.limits if use.broken}
     for row in naive.rows(case):
         left, right = naive.left_side(case, row, offers), naive.right_side(case, row, offers)
         holds = naive.holds(case, row, left, right)
@@ -51,10 +50,10 @@ def check(case: Case, strategy: Strategy, optimum: Solution) -> None:
     idle = case.policy.idle_rate if case.policy.budget.spend == "at_most" else 0.0
     unspent = case.policy.budget.amount - naive.left_side(case, naive.rows(case)[0], offers)
     worth = sum(naive.worth(case, i, offer) for i, offer in enumerate(offers)) + idle * unspent
-    assert abs(finding.certificate.value - worth) <= 1e-9 * max(abs(worth), 1.0)
+    assert abs(outcome.certificate.value - worth) <= 1e-9 * max(abs(worth), 1.0)
     if not broken:
-        assert worth <= finding.certificate.bound + 1e-9 * max(abs(finding.certificate.bound), 1.0)
-    assert (status(ready.scenario, finding, 1.0) == "breaks_limits") == bool(broken)
+        assert worth <= outcome.certificate.bound + 1e-9 * max(abs(outcome.certificate.bound), 1.0)
+    assert (outcome.status_at(1.0) == "breaks_limits") == bool(broken)
     assert solution.why is not None
     assert [text == "" for text in solution.why] == [offer is not None for offer in offers]
 
@@ -65,7 +64,7 @@ def _only_unavoidable(case: Case, ready: Prepared, broken: set[str]) -> None:
     rate = np.where(pinned > 0, np.nan_to_num(case.portfolio.fixed_rate), 0.0)
     columns = Columns(ready.offers, ready.limits)
     none = price_map(columns, np.zeros(len(ready.limits)))
-    alone = recheck(ready.scenario, case.portfolio, case.table, Decisions(pinned, rate), none, {})
+    alone = recheck(ready.scenario, case.inputs, Decisions(pinned, rate), none)
     before = {use.name for use in alone.certificate.limits if use.broken}
     caps = {row.name for row in ready.limits.rows if row.sense == "at_most"}
     assert broken & caps <= before

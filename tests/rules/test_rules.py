@@ -170,11 +170,11 @@ def test_a_floor_that_nobody_can_serve_is_reported_broken() -> None:
     floor = limit("drawn", "drawn", "at_least", 400_000.0)
     case = Case(book, table, policy(500_000.0, floor, rates={"A": (0.04, 0.08)}))
     ready, solution = decided(case, Strategy("greedy"))
-    finding = judge(ready, solution)
-    assert [use.name for use in finding.certificate.limits if use.broken] == ["drawn"]
-    assert "limit drawn" in str(finding.broken[0])
-    assert finding.certificate.value == pytest.approx(500_000 * 0.6 * 0.08)
-    assert finding.certificate.value > finding.certificate.bound + 1.0
+    outcome = judge(ready, solution)
+    assert [use.name for use in outcome.certificate.limits if use.broken] == ["drawn"]
+    assert "limit drawn" in str(outcome.broken[0])
+    assert outcome.certificate.value == pytest.approx(500_000 * 0.6 * 0.08)
+    assert outcome.certificate.value > outcome.certificate.bound + 1.0
 
 
 def test_the_last_piece_of_an_exact_budget_makes_room_for_a_smallest_loan() -> None:
@@ -259,13 +259,13 @@ def test_a_book_of_offers_is_worth_what_it_is_worth_and_breaks_what_it_breaks() 
     )
     scenario = replace(case.scenario, strategy=Strategy("file", book=Path("theirs.csv")))
     ready = prepared_case(scenario, Inputs(firms, TABLE, {}, book))
-    finding = judge(ready, decide(ready))
+    outcome = judge(ready, decide(ready))
     # Between 4 % and 8 % take-up runs from 1 to 0.7; above, to 0.2 at 12 %.
     worth = 300_000 * 0.85 * 0.06 + 500_000 * 0.7 * 0.08 + 150_000 * 0.4 * 0.12 + 100_000 * 0.45 * 0.1
-    assert finding.certificate.value == pytest.approx(worth)
-    assert finding.terms_broken == {
+    assert outcome.certificate.value == pytest.approx(worth)
+    assert outcome.terms_broken == {
         "amount to a borrower who may not be offered anything": 1,
         "amount outside the borrower's smallest and largest loan": 1,
         "rate that may not be offered": 1,
     }
-    assert [use.name for use in finding.certificate.limits if use.broken] == ["B"]
+    assert [use.name for use in outcome.certificate.limits if use.broken] == ["B"]

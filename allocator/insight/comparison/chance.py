@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.insight.comparison.sides import Side
 from allocator.insight.simulation import Risk, simulate
 from allocator.insight.simulation.measures import LEVELS, distribution
+from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Portfolio
 
 Progress = Callable[[str], None]
@@ -35,7 +35,7 @@ class Chance:
 
 
 def chances(
-    sides: Sequence[Side], years: int, seed: int = 0, progress: Progress = lambda _: None
+    sides: Sequence[Outcome], years: int, seed: int = 0, progress: Progress = lambda _: None
 ) -> tuple[Chance, ...]:
     """One a side, all in the same years, drawn from `seed` as `insight.simulation` assumes them by itself.
 
@@ -45,17 +45,15 @@ def chances(
     nets: dict[int, np.ndarray] = {}
     waiting = list(range(len(sides)))
     while waiting:
-        book = sides[waiting[0]].case.inputs.portfolio
-        alike = {str(at): sides[at] for at in waiting if _same(book, sides[at].case.inputs.portfolio)}
+        book = sides[waiting[0]].inputs.portfolio
+        alike = {str(at): sides[at] for at in waiting if _same(book, sides[at].inputs.portfolio)}
         waiting = [at for at in waiting if str(at) not in alike]
         drawn = simulate(
-            book,
-            {name: side.case.scenario.policy for name, side in alike.items()},
-            {name: side.finding for name, side in alike.items()},
+            alike,
             Risk(),
             years=years,
             seed=seed,
-            threads=sides[0].case.scenario.solver.threads,
+            threads=sides[0].scenario.solver.threads,
             progress=progress,
         ).books
         nets |= {int(name): found.net for name, found in drawn.items()}

@@ -14,10 +14,10 @@ from allocator.insight.comparison.differences import (
     scenario_differences,
 )
 from allocator.insight.comparison.segments import by_column, whole_of
-from allocator.insight.comparison.sides import Side
 from allocator.insight.comparison.steps import Step, steps
 from allocator.insight.comparison.swaps import Swaps, swaps
 from allocator.records.ledger import Account
+from allocator.records.outcome import Outcome
 
 Progress = Callable[[str], None]
 
@@ -26,8 +26,8 @@ Progress = Callable[[str], None]
 class Pair:
     """A side beside the first."""
 
-    before: Side
-    after: Side
+    before: Outcome
+    after: Outcome
     scenario: tuple[Difference, ...]
     borrowers: BorrowerChanges
     swaps: Swaps
@@ -39,7 +39,7 @@ class Pair:
 class Comparison:
     """Sides side by side; the first is what the others are compared with."""
 
-    sides: tuple[Side, ...]
+    sides: tuple[Outcome, ...]
     accounts: tuple[Account, ...]
     """One a side."""
     by: str
@@ -54,7 +54,7 @@ class Comparison:
 
 
 def compare(
-    sides: Sequence[Side],
+    sides: Sequence[Outcome],
     by: str = "grade",
     progress: Progress = lambda _: None,
     *,
@@ -82,11 +82,11 @@ def compare(
     )
 
 
-def _pair(before: Side, after: Side, progress: Progress, exact: bool) -> Pair:
+def _pair(before: Outcome, after: Outcome, progress: Progress, exact: bool) -> Pair:
     progress(f"comparing {after.name} with {before.name}")
-    ours, theirs = before.case.inputs, after.case.inputs
+    ours, theirs = before.inputs, after.inputs
     matching = match(ours.portfolio, theirs.portfolio)
-    changed = scenario_differences(before.case.scenario.document, after.case.scenario.document)
+    changed = scenario_differences(before.scenario.document, after.scenario.document)
     same = all(one.key.startswith("strategy") for one in changed)
     return Pair(
         before,

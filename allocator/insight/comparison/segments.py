@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from allocator.insight.comparison.sides import Side
 from allocator.records.ledger import Account, account_of, accounts_by
+from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats
 
 
-def whole_of(side: Side) -> Account:
+def whole_of(side: Outcome) -> Account:
     """The whole allocation; its value is the objective, what idle money earns included."""
     return replace(account_of(side.ledger, _weighted(side)), value=side.value)
 
 
-def by_column(side: Side, column: str) -> dict[str, Account]:
+def by_column(side: Outcome, column: str) -> dict[str, Account]:
     """The account of each value of a column of texts, in ascending order; those without one under ''."""
-    text = side.case.inputs.portfolio.text(column)
+    text = side.inputs.portfolio.text(column)
     return {account.name: account for account in accounts_by(side.ledger, text, _weighted(side))}
 
 
@@ -25,5 +25,5 @@ def mean_pd(account: Account) -> float:
     return account.further["pd"] / account.offered if account.offered else 0.0
 
 
-def _weighted(side: Side) -> dict[str, Floats]:
-    return {"pd": side.ledger.amount * side.case.inputs.portfolio.pd}
+def _weighted(side: Outcome) -> dict[str, Floats]:
+    return {"pd": side.ledger.amount * side.inputs.portfolio.pd}

@@ -15,11 +15,12 @@ import numpy as np
 
 from allocator.borrowers import read_inputs
 from allocator.certification import recheck
+from allocator.certification.limits import blocks_of
 from allocator.errors import InfeasibleError, InputError, NoAllocationError
-from allocator.insight.comparison.sides import Side, judged
-from allocator.pipeline import decide, prepare
+from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case, Inputs
 from allocator.records.document import NO_CHURN
+from allocator.records.outcome import Outcome
 from allocator.records.run import Decisions
 from allocator.records.scenario import Scenario
 from allocator.scenario import load_document
@@ -52,34 +53,33 @@ class Step:
 
 
 def steps(
-    before: Side, after: Side, progress: Progress = lambda _: None, *, exact: bool = True
+    before: Outcome, after: Outcome, progress: Progress = lambda _: None, *, exact: bool = True
 ) -> tuple[Step, ...]:
     """The changes from `before` to `after` in the order of the file, each on top of those before it.
 
     Their gains add up to the difference of the values where every case between has an allocation. Without
     `exact` nothing is solved, and every `most` is by the prices of `before`.
     """
-    own, wanted = before.case.scenario.document, after.case.scenario.document
-    read = {_key(own): before.case.inputs, _key(wanted): after.case.inputs}
+    own, wanted = before.scenario.document, after.scenario.document
+    read = {_key(own): before.inputs, _key(wanted): after.inputs}
     groups = list(_groups(own, wanted))
-    last: Side | None = before
+    last: Outcome | None = before
     found, pending = [], ""
     for at, (key, document) in enumerate(_cumulative(own, wanted, groups)):
         name = f"{pending}, {key}" if pending else key
         at_end = at == len(groups) - 1
         progress(f"changing {name}")
         try:
-            scenario = after.case.scenario if at_end else load_document(document, "/", "between")
-            case = prepare(scenario, _inputs(scenario, read))
+            changed = after if at_end else _prepared(document, read)
         except InputError:  # alone it makes no scenario: together with the next
             pending = name
             continue
         pending = ""
-        most = None if last is None else bound_at(case, last.prices) - last.value
+        most = None if last is None else bound_at(changed.scenario, changed.inputs, last.prices) - last.value
         if not exact:
             found.append(Step(name, most, None))
             continue
-        now, problem = (after, "") if at_end else _solved(case, last, progress)
+        now, problem = (changed, "") if isinstance(changed, Outcome) else _solved(changed, last, progress)
         gain = now.value - last.value if now is not None and last is not None else None
         stopped = any(side is not None and side.stopped for side in (last, now))
         found.append(Step(name, most, gain, problem, stopped))
@@ -87,13 +87,19 @@ def steps(
     return tuple(found)
 
 
-def bound_at(case: Case, prices: Mapping[str, float]) -> float:
-    """U(prices) of `case`: an upper bound whatever the prices; a limit without one counts as 0."""
-    inputs, rows = case.inputs, case.limits.rows
-    held = {row.name: _allowed(prices.get(row.name, 0.0), row.sense) for row in rows}
+def _prepared(document: Document, read: dict[str, Inputs]) -> Case:
+    """The case between the two that `document` states."""
+    scenario = load_document(document, "/", "between")
+    return prepare(scenario, _inputs(scenario, read))
+
+
+def bound_at(scenario: Scenario, inputs: Inputs, prices: Mapping[str, float]) -> float:
+    """U(prices) of the scenario: an upper bound whatever the prices; a limit without one counts as 0."""
+    blocks = blocks_of(scenario.policy, inputs.portfolio)
+    senses = {name: block.sense for block in blocks for name in block.names}
+    held = {name: _allowed(prices.get(name, 0.0), sense) for name, sense in senses.items()}
     nothing = np.zeros(len(inputs.portfolio))
-    decisions = Decisions(nothing, nothing)
-    return recheck(case.scenario, inputs.portfolio, inputs.churn, decisions, held, {}).certificate.bound
+    return recheck(scenario, inputs, Decisions(nothing, nothing), held).certificate.bound
 
 
 def _allowed(price: float, sense: str) -> float:
@@ -102,10 +108,10 @@ def _allowed(price: float, sense: str) -> float:
     return 0.0 if wrong else price
 
 
-def _solved(case: Case, last: Side | None, progress: Progress) -> tuple[Side | None, str]:
-    """The side of a case between the two, or why it has none."""
+def _solved(case: Case, last: Outcome | None, progress: Progress) -> tuple[Outcome | None, str]:
+    """The outcome of a case between the two, or why it has none."""
     try:
-        return judged(case, decide(case, progress, last.prices if last is not None else None), ""), ""
+        return judge(case, decide(case, progress, None if last is None else last.prices)), ""
     except (InfeasibleError, NoAllocationError, InputError) as error:
         return None, error.message
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.insight.comparison.differences import Matching
-from allocator.insight.comparison.sides import Side
+from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Integers, Portfolio
 
 KINDS = ("enters", "leaves", "other amount and rate", "other amount", "other rate")
@@ -51,7 +51,7 @@ class Swaps:
     """All of them; its values are those of the sides, what idle money earns included."""
 
 
-def swaps(before: Side, after: Side, matching: Matching) -> Swaps:
+def swaps(before: Outcome, after: Outcome, matching: Matching) -> Swaps:
     """What `after` decides otherwise; who is in one portfolio alone gets nothing in the other."""
     places = (
         np.concatenate([matching.before, np.full(len(matching.added), -1), matching.dropped]),
@@ -62,7 +62,7 @@ def swaps(before: Side, after: Side, matching: Matching) -> Swaps:
     amount = had & has & (old["amount"] != new["amount"])
     rate = had & has & (old["rate"] != new["rate"])
     kind = np.select([has & ~had, had & ~has, amount & rate, amount, rate, had & has], range(6), default=-1)
-    books = before.case.inputs.portfolio, after.case.inputs.portfolio
+    books = before.inputs.portfolio, after.inputs.portfolio
     funded = np.flatnonzero(kind >= 0)
     offers = pd.DataFrame(
         {
@@ -83,12 +83,12 @@ def swaps(before: Side, after: Side, matching: Matching) -> Swaps:
         table=changed.iloc[order].reset_index(drop=True),
         totals=tuple(parts[name] for name in KINDS),
         same=parts[SAME],
-        idle=(before.idle, after.idle),
+        idle=(before.idle_income, after.idle_income),
         whole=whole,
     )
 
 
-def _figures(side: Side, place: Integers) -> dict[str, np.ndarray]:
+def _figures(side: Outcome, place: Integers) -> dict[str, np.ndarray]:
     """Figures of the borrowers at `place`; 0 where that is -1."""
     return {
         name: np.where(place >= 0, np.append(getattr(side.ledger, name), 0.0)[place], 0.0)

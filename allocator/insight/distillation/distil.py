@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.certification import recheck
-from allocator.certification.certify import Finding
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.verdicts import TOLERANCE
 from allocator.errors import InfeasibleError
@@ -18,6 +17,7 @@ from allocator.insight.distillation.shares import Draft, settled, stretched, use
 from allocator.insight.distillation.tree import features_of
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
+from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats, Integers
 from allocator.records.run import Certificate
 
@@ -38,7 +38,7 @@ class Distilled:
     rules: tuple[Rule, ...]
     rule: Integers
     """(n,) index of the rule that decided each borrower; -1: none did, as of a pinned offer."""
-    finding: Finding
+    outcome: Outcome
     """The rules' decisions rechecked as any run's are: value, bound, every limit."""
     run_value: float
     """Of the run that the rules stand in for."""
@@ -50,7 +50,7 @@ class Distilled:
     @property
     def regret(self) -> float:
         """What following the rules loses against the run, in currency units."""
-        return self.run_value - self.finding.certificate.value
+        return self.run_value - self.outcome.value
 
 
 def distil(case: Case, run: Certificate, most: int = 12, progress: Progress = lambda _: None) -> Distilled:
@@ -83,13 +83,13 @@ def distil(case: Case, run: Certificate, most: int = 12, progress: Progress = la
 
 def _followed(case: Case, run: Certificate, rules: tuple[Rule, ...]) -> Distilled:
     """What everybody's following the rules comes to."""
-    portfolio, inputs = case.inputs.portfolio, case.inputs
+    portfolio = case.inputs.portfolio
     decisions = follow(rules, portfolio, case.offers)
-    finding = recheck(case.scenario, portfolio, inputs.churn, decisions, run.prices, inputs.hashes)
+    outcome = recheck(case.scenario, case.inputs, decisions, run.prices)
     values = {name: portfolio.text(name).values for name in ("grade", *portfolio.texts)}
-    bound = min(run.bound, finding.certificate.bound)
+    bound = min(run.bound, outcome.certificate.bound)
     by = np.where(case.offers.must, -1, rule_of(rules, portfolio))
-    return Distilled(rules, by, finding, run.value, bound, values)
+    return Distilled(rules, by, outcome, run.value, bound, values)
 
 
 def _to_grades(rule: Rule, case: Case) -> Rule:

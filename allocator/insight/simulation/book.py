@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.certification.certify import Finding
-from allocator.records.portfolio import Booleans, Floats, Portfolio
-from allocator.records.scenario import Policy
+from allocator.records.outcome import Outcome
+from allocator.records.portfolio import Booleans, Floats
 
 DRAWN, INTEREST, COST = range(3)
 """Columns of `flows`."""
@@ -38,9 +37,9 @@ class Book:
         return offered
 
     @classmethod
-    def of(cls, portfolio: Portfolio, policy: Policy, finding: Finding) -> Book:
-        """The book of decisions that were rechecked."""
-        ledger, certificate = finding.ledger, finding.certificate
+    def of(cls, outcome: Outcome) -> Book:
+        """The book of an outcome's decisions."""
+        portfolio, policy, ledger = outcome.inputs.portfolio, outcome.scenario.policy, outcome.ledger
         amount, rate = ledger.amount, ledger.rate
         offered = amount > 0
         value = np.where(offered, portfolio.relationship_value, 0.0)
@@ -49,19 +48,18 @@ class Book:
         idle = policy.idle_yield
         on_drawn = idle if policy.budget.basis == "drawn" else 0.0
         drawn = float(np.sum(ledger.drawn))
-        unspent = policy.unspent(certificate.limits[0].used)
         return cls(
             take_up=ledger.take_up,
             flows=np.array([amount, amount * rate * portfolio.term, taken - walks]),
             terms=(ledger.take_up, amount, rate, portfolio.term, value),
             constant=float(-np.sum(walks) + policy.decline_churn * np.sum(value))
-            + idle * unspent
+            + idle * outcome.unspent
             + on_drawn * drawn,
             idle=on_drawn,
             expected={
                 "interest": float(np.sum(ledger.interest)),
                 "loss": float(np.sum(ledger.expected_loss)),
                 "drawn": drawn,
-                "net": certificate.value,
+                "net": outcome.value,
             },
         )

@@ -8,7 +8,6 @@ from dataclasses import fields
 
 import numpy as np
 
-from allocator.certification.certify import Finding
 from allocator.errors import Fault, InputError
 from allocator.insight.simulation import binned, each
 from allocator.insight.simulation.binned import Bins, Strata
@@ -16,8 +15,8 @@ from allocator.insight.simulation.blocks import Block, Draw, block_of
 from allocator.insight.simulation.book import DRAWN, Book
 from allocator.insight.simulation.factors import Debtors, draw_factors, expected_given
 from allocator.insight.simulation.record import Method, Risk, Simulation, Years
+from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Codes, Floats, Portfolio, Text
-from allocator.records.scenario import Policy
 from allocator.scenario.limit_schema import NUMBER_COLUMNS
 
 Progress = Callable[[str], None]
@@ -29,9 +28,7 @@ MOST_SEGMENTS = 1_000
 
 
 def simulate(
-    portfolio: Portfolio,
-    policy: Policy | Mapping[str, Policy],
-    findings: Mapping[str, Finding],
+    outcomes: Mapping[str, Outcome],
     risk: Risk | None = None,
     *,
     years: int = 10_000,
@@ -40,9 +37,8 @@ def simulate(
     threads: int = 2,
     progress: Progress = lambda _: None,
 ) -> Simulation:
-    """Simulated years of the rechecked allocations `findings` (name -> finding) of `portfolio`.
+    """Simulated years of the allocations `outcomes`, by name, of borrowers who have the same figures in all.
 
-    `policy` is that of all of them, or of each by its name.
     All of them meet the same years: factors and defaults in common, and by `each` the same luck of
     every borrower with take-up too; so differences are far surer than either side. With `each` that
     holds between two calls of one seed as well. `method` None takes `each` up to EACH_UP_TO borrowers
@@ -51,13 +47,13 @@ def simulate(
     Raises InputError with every fault of the risk's figures, the years, the seed and the factors' column.
     """
     risk = risk or Risk()
+    portfolio = next(iter(outcomes.values())).inputs.portfolio
     _check(portfolio, risk, years, seed)
     column = portfolio.grade if risk.by is None else portfolio.text(risk.by)
     sector = np.zeros(len(portfolio), dtype=np.int32) if risk.by is None else column.codes
     debtors = Debtors(portfolio.pd, portfolio.lgd, sector, risk.rho)
     factors = draw_factors(risk, len(column.values) if risk.by is not None else 1, years, seed)
-    policies = policy if isinstance(policy, Mapping) else dict.fromkeys(findings, policy)
-    books = {name: Book.of(portfolio, policies[name], finding) for name, finding in findings.items()}
+    books = {name: Book.of(outcome) for name, outcome in outcomes.items()}
     chosen: Method = method or ("each" if years * len(portfolio) <= EACH_UP_TO else "binned")
     bins = [Bins.of_book(book) for book in books.values()] if chosen == "binned" else []
     draw, size = _draws(chosen, debtors, list(books.values()), bins, factors, risk, seed)

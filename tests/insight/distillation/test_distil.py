@@ -54,16 +54,16 @@ def case_of(built: Built) -> Case:
 def test_few_rules_keep_every_limit_and_most_of_the_value(name: str, most: int, share: float) -> None:
     found, optimum = distilled(name, most)
     assert 1 <= len(found.rules) <= most
-    assert not found.finding.faults
-    assert share * optimum <= found.finding.certificate.value <= optimum * (1 + 1e-9)
-    assert found.regret == pytest.approx(optimum - found.finding.certificate.value)
+    assert not found.outcome.faults
+    assert share * optimum <= found.outcome.certificate.value <= optimum * (1 + 1e-9)
+    assert found.regret == pytest.approx(optimum - found.outcome.certificate.value)
 
 
 def test_rules_never_overlap() -> None:
     found, _ = distilled("sme-302-limits", 12)
     case = shipped("sme-302-limits")
     again = follow(tuple(reversed(found.rules)), case.inputs.portfolio, case.offers)
-    assert np.array_equal(again.amount, found.finding.ledger.amount)
+    assert np.array_equal(again.amount, found.outcome.ledger.amount)
 
 
 def test_the_same_rules_each_time_and_for_any_order_of_rows() -> None:
@@ -76,8 +76,8 @@ def test_the_same_rules_each_time_and_for_any_order_of_rows() -> None:
 def test_more_rules_lose_no_more_than_a_search_may() -> None:
     few, optimum = distilled("sme-302", 2)
     many, _ = distilled("sme-302", 6)
-    assert many.finding.certificate.value >= few.finding.certificate.value * 0.99
-    assert few.finding.certificate.value < optimum
+    assert many.outcome.certificate.value >= few.outcome.certificate.value * 0.99
+    assert few.outcome.certificate.value < optimum
 
 
 def test_totals_are_what_followed_rules_come_to() -> None:
@@ -89,8 +89,8 @@ def test_totals_are_what_followed_rules_come_to() -> None:
         members = np.flatnonzero((found.rule == at) & (case.offers.menu >= 0))
         total = totals_of(columns, members, (rule.share,), np.array([rule.rate]))
         value, use = value + total.value[0, 0], use + total.use[0, 0]
-    assert value == pytest.approx(found.finding.certificate.value, rel=1e-12)
-    uses = found.finding.certificate.limits
+    assert value == pytest.approx(found.outcome.certificate.value, rel=1e-12)
+    uses = found.outcome.certificate.limits
     assert use[0] == pytest.approx(uses[0].used, rel=1e-12)
 
 
@@ -101,8 +101,8 @@ def test_an_exact_budget_is_spent_exactly() -> None:
     exact = prepare(scenario, case.inputs)
     certificate = judge(exact, decide(exact)).certificate
     found = distil(exact, certificate, 8)
-    assert not found.finding.faults
-    assert found.finding.certificate.limits[0].used == pytest.approx(1e8, abs=0.1)
+    assert not found.outcome.faults
+    assert found.outcome.certificate.limits[0].used == pytest.approx(1e8, abs=0.1)
 
 
 def test_pinned_offers_stay_and_the_excluded_stay_out() -> None:
@@ -115,7 +115,7 @@ def test_pinned_offers_stay_and_the_excluded_stay_out() -> None:
     )
     case = case_of(Built(book, TABLE, policy(3_000_000.0)))
     certificate = judge(case, decide(case)).certificate
-    ledger = distil(case, certificate, 3).finding.ledger
+    ledger = distil(case, certificate, 3).outcome.ledger
     assert (ledger.amount[7], ledger.rate[7]) == (123_456.78, 0.08)
     assert ledger.amount[4] == 0
 
@@ -147,10 +147,10 @@ def test_twelve_rules_beat_lending_by_score_and_by_the_lines(
     optimum = decide(case)
     found = distil(case, judge(case, optimum).certificate, 12)
     assert len(found.rules) <= 12
-    assert not found.finding.broken
+    assert not found.outcome.broken
     assert found.regret >= -1e-4 * found.run_value
     for rule in ("by_score", "ahp_lines"):
         ruled = replace(case, scenario=replace(case.scenario, strategy=Strategy(rule)))
         other = judge(ruled, decide(ruled, optimum=optimum))
         assert not other.broken
-        assert found.finding.certificate.value > other.certificate.value, rule
+        assert found.outcome.certificate.value > other.certificate.value, rule
