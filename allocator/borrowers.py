@@ -29,7 +29,7 @@ from allocator.portfolio import (
     whole_table,
     with_columns,
 )
-from allocator.pricing.churn import logistic_table, never_walking, read_churn_table, staying
+from allocator.pricing.churn import never_walking, read_churn_table, sampled_table, staying
 from allocator.records.case import Inputs
 from allocator.records.portfolio import ChurnTable, Portfolio
 from allocator.records.run import Decisions
@@ -221,11 +221,11 @@ def _churn(scenario: Scenario, portfolio: Portfolio | None) -> ChurnTable:
 
     Only a file of offers can lend to them. Where there is no curve at all nobody walks.
     """
-    named, path, logistic = set(scenario.policy.rates), scenario.response.churn, scenario.response.logistic
+    named, path, curves = set(scenario.policy.rates), scenario.response.churn, scenario.response.curves
     grades = named | (set(portfolio.grade.values) if portfolio is not None else set())
-    if path is None and not logistic:
+    if path is None and not curves:
         return never_walking(grades)
-    table = logistic_table(logistic) if path is None else read_churn_table(path)
+    table = sampled_table(curves) if path is None else read_churn_table(path)
     without = grades - named if scenario.strategy.book is not None else set[str]()
     return staying(table, without - table.churn.keys())
 

@@ -431,7 +431,7 @@ def put_under(stress: list[Any], borrowers: Borrowers) -> None:
             factor[borrowers.passes(where)] *= case
         with np.errstate(invalid="ignore"):
             own = np.where(factor == 0, 0.0, borrowers.numbers[column] * factor)
-        moved[column] = own if figure == "amount" else np.minimum(own, 1.0)
+        moved[column] = np.minimum(own, 1.0) if figure in ("pd", "lgd") else own
     borrowers.numbers |= moved
 
 

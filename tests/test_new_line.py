@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.conftest import BORROWERS, CHURN, SCENARIO
+from tests.recipe import PACKAGE, Recipe, answers, changed_package
 
-PACKAGE = Path(__file__).resolve().parents[1] / "allocator"
-RECIPE = {
+RECIPE: Recipe = {
     "records/ledger.py": {
         "    relationship_cost: Floats\n": "    capital_cost: Floats\n    relationship_cost: Floats\n",
         '\n)\n"""What a value': '\n    Line("capital_cost", "capital", "capital", -1),\n)\n"""What a value',
@@ -34,16 +30,6 @@ RECIPE = {
     },
     "pricing/offers.py": {"policy.funding_rate * own.term": "(policy.funding_rate + 0.005) * own.term"},
 }
-"""File -> what stands in it -> what stands there with the line."""
-SCRIPT = """\
-import contextlib, io, json, sys
-from allocator.cli.main import main
-for arguments in json.loads(sys.argv[1]):
-    with contextlib.redirect_stdout(io.StringIO()) as out:
-        status = main(arguments)
-    print(json.dumps([status, out.getvalue()]))
-"""
-SIMULATE = ["simulate", "run", "--years", "1000", "--json"]
 COMMANDS = [
     ["solve", "scenario.yaml", "--out", "run"],
     ["verify", "run", "--exact"],
@@ -56,38 +42,21 @@ COMMANDS = [
 ]
 
 
-def answers(package: Path, folder: Path, **policy: str) -> list[str]:
+def told(package: Path, folder: Path, **policy: str) -> list[str]:
     """What the commands print of the small case in `folder`, by the package in the folder `package`."""
     folder.mkdir()
     added = "".join(f"  {key}: {value}\n" for key, value in policy.items())
     (folder / "scenario.yaml").write_text(SCENARIO.replace("policy:\n", f"policy:\n{added}"))
     (folder / "borrowers.csv").write_text(BORROWERS)
     (folder / "churn.csv").write_text(CHURN)
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, json.dumps(COMMANDS)],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(package), "COLUMNS": "100"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [status for status, _ in found] == [0] * len(COMMANDS), done.stderr
-    return [out for _, out in found]
+    return answers(package, folder, COMMANDS)
 
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """The folder of a package with the line, and what it prints."""
-    top = tmp_path_factory.mktemp("line")
-    shutil.copytree(PACKAGE, top / "allocator", ignore=shutil.ignore_patterns("__pycache__"))
-    for name, changes in RECIPE.items():
-        text = (top / "allocator" / name).read_text()
-        for before, after in changes.items():
-            assert text.count(before) == 1, f"{name}: {before}"
-            text = text.replace(before, after)
-        (top / "allocator" / name).write_text(text)
-    return top / "case", answers(top, top / "case", funding_rate="1.5%")
+    top = changed_package(tmp_path_factory.mktemp("line"), RECIPE)
+    return top / "case", told(top, top / "case", funding_rate="1.5%")
 
 
 def test_a_line_is_written_summed_explained_and_rechecked(book: tuple[Path, list[str]]) -> None:
@@ -112,7 +81,7 @@ def test_a_line_is_written_summed_explained_and_rechecked(book: tuple[Path, list
 
 def test_a_line_counts_wherever_a_value_is_found(book: tuple[Path, list[str]], tmp_path: Path) -> None:
     """As much more of funding is worth the same to every command."""
-    funded = answers(PACKAGE.parent, tmp_path / "case", funding_rate="2%")
+    funded = told(PACKAGE.parent, tmp_path / "case", funding_rate="2%")
     for ours, theirs in zip(book[1][-2:], funded[-2:], strict=True):
         same(json.loads(ours), json.loads(theirs))
     summaries = [

@@ -74,7 +74,7 @@ def never_walking(grades: Iterable[str]) -> ChurnTable:
     return staying(ChurnTable("no churn", np.array([0.0, 1.0]), {}), grades)
 
 
-def logistic_table(curves: Mapping[str, Logistic]) -> ChurnTable:
+def sampled_table(curves: Mapping[str, Logistic]) -> ChurnTable:
     """The table of curves by parameters: at each basis point the double nearest to the formula's value.
 
     A parameter stands for its shortest decimal. exp(-slope rate) goes from one basis point to the next by one

@@ -122,9 +122,9 @@ class Response:
     """How customers answer to a rate."""
 
     churn: Path | None
-    """The curve's file; None: there is none, and without `logistic` nobody walks away at any rate."""
+    """The curve's file; None: there is none, and without `curves` nobody walks away at any rate."""
     smoothing: Smoothing = "none"
-    logistic: Mapping[str, Logistic] = field(default_factory=dict)
+    curves: Mapping[str, Logistic] = field(default_factory=dict)
     """Grade -> its curve by parameters, in the place of a file."""
 
 

@@ -13,7 +13,7 @@ from scipy.optimize import isotonic_regression
 
 from allocator import checker
 from allocator.errors import InputError
-from allocator.pricing.churn import isotonic, logistic_table, rate_menu, read_churn_table, sanity, smooth
+from allocator.pricing.churn import isotonic, rate_menu, read_churn_table, sampled_table, sanity, smooth
 from allocator.records.portfolio import ChurnTable
 from allocator.records.scenario import Logistic
 
@@ -245,7 +245,7 @@ def test_sanity_of_the_contest(contest: ChurnTable) -> None:
     "curve", [Logistic(0.11, 40.0), Logistic(0.07, 1e4), Logistic(0.0, 0.1), Logistic(1.0, 3e3)]
 )
 def test_curves_by_parameters_are_rounded_once(curve: Logistic) -> None:
-    table = logistic_table({"A": curve})
+    table = sampled_table({"A": curve})
     assert table.rates.tolist() == [k / 10_000 for k in range(10_001)]
     churn = table.churn["A"]
     assert np.all(np.diff(churn) >= 0)
@@ -260,7 +260,7 @@ def test_curves_by_parameters_are_rounded_once(curve: Logistic) -> None:
 
 def test_the_checker_has_the_same_table_by_its_own_arithmetic() -> None:
     curves = {"A": Logistic(0.11, 40.0), "B": Logistic(0.0731, 5432.1)}
-    ours = logistic_table(curves)
+    ours = sampled_table(curves)
     told = {grade: {"midpoint": one.midpoint, "slope": one.slope} for grade, one in curves.items()}
     theirs = checker.logistic_table({"logistic": told})
     np.testing.assert_array_equal(theirs.pop("rate"), ours.rates)
@@ -270,7 +270,7 @@ def test_the_checker_has_the_same_table_by_its_own_arithmetic() -> None:
 
 
 def test_half_walk_at_the_midpoint_and_the_odds_grow_by_the_slope() -> None:
-    menu = rate_menu(logistic_table({"A": Logistic(0.11, 40.0)}), "A", (0.10, 0.13), 0.01)
+    menu = rate_menu(sampled_table({"A": Logistic(0.11, 40.0)}), "A", (0.10, 0.13), 0.01)
     assert menu.take_up[1] == pytest.approx(0.5, abs=1e-13)
     odds = (1 - menu.take_up) / menu.take_up
     np.testing.assert_allclose(odds[1:] / odds[:-1], np.exp(0.4), rtol=1e-12)

@@ -30,9 +30,9 @@ def test_a_curve_by_parameters_is_one_a_grade(write: Write, base: str) -> None:
 def test_one_parameter_may_be_laid_over_and_a_table_over_all(write: Write, base: str) -> None:
     path = write("case.yaml", under(base, CURVES))
     steeper = load_scenario(path, ["response.churn.logistic.A.slope=80"]).response
-    assert steeper.logistic == {"A": Logistic(0.09, 80.0), "B": Logistic(0.13, 40.0)}
+    assert steeper.curves == {"A": Logistic(0.09, 80.0), "B": Logistic(0.13, 40.0)}
     write("below.yaml", "extends: case.yaml\nresponse: {churn: churn.csv}\n")
-    assert load_scenario(path.with_name("below.yaml")).response.logistic == {}
+    assert load_scenario(path.with_name("below.yaml")).response.curves == {}
     assert load_scenario(path, ["response.churn=none"]).response == Response(None)
 
 
