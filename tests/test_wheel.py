@@ -67,3 +67,41 @@ def test_what_is_installed_starts_a_case_and_solves_it(installed: Path, tmp_path
     page = run(command, "solve", "here/scenarios/sme-302.yaml", "--out", "run", folder=tmp_path, **there)
     assert "194 of 302 firms funded" in page
     assert "verified from its inputs alone" in run(command, "verify", "run", folder=tmp_path, **there)
+
+
+def test_the_wheel_says_under_which_terms_it_may_be_used(wheel: Path) -> None:
+    held = ZipFile(wheel)
+    metadata = next(name for name in held.namelist() if name.endswith(".dist-info/METADATA"))
+    lines = held.read(metadata).decode().splitlines()
+    assert "License-Expression: Apache-2.0" in lines
+    assert "Author: The allocator authors" in lines
+    licence = metadata.replace("METADATA", "licenses/LICENSE")
+    assert held.read(licence) == (ROOT / "LICENSE").read_bytes()
+
+
+CONSUMER = """
+from allocator import Run, allocate, load_scenario
+
+def gap_of(path: str) -> float:
+    run: Run = allocate(load_scenario(path))
+    return run.certificate.gap
+
+words: str = gap_of("scenario.yaml")
+"""
+
+
+def test_who_uses_the_package_is_checked_with_its_types(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "consumer.py").write_text(CONSUMER)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", tmp_path / "cache", "consumer.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = [line for line in done.stdout.splitlines() if "consumer.py" in line and "error" in line]
+    assert len(found) == 1, done.stdout + done.stderr
+    assert found[0].startswith(
+        'consumer.py:8: error: Incompatible types in assignment (expression has type "float"'
+    )
