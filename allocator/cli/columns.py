@@ -17,7 +17,7 @@ def further_columns(texts: Iterable[str], numbers: Iterable[str], option: str) -
     Raises InputError, in terms of `option`, for a text that is a canonical column of numbers.
     """
     from allocator.borrowers import Columns
-    from allocator.portfolio.columns import CANONICAL, NUMBERS
+    from allocator.records.columns import CANONICAL, NUMBERS
 
     no_texts = {column.name for column in NUMBERS} | {"exclude"}
     faults = [

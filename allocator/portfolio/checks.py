@@ -8,14 +8,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from allocator.errors import Fault
-from allocator.portfolio.columns import NUMBERS, NumberColumn
+from allocator.records.columns import NUMBERS, Column
 from allocator.records.portfolio import Booleans, Floats, Text
 from allocator.records.scenario import PortfolioSource
 from allocator.tables.conversion import Numbers
 from allocator.tables.findings import Finding, Rows
 
 
-def value_findings(column: NumberColumn, field: str, read: Numbers, rows: Rows) -> list[Finding]:
+def value_findings(column: Column, field: str, read: Numbers, rows: Rows) -> list[Finding]:
     """Empty cells where none may be, and values outside the column's range."""
     too_low, too_high = _outside(column, read.values)
     lowest = "not above 0" if column.positive else "below 0"
@@ -87,13 +87,13 @@ def default_faults(source: PortfolioSource) -> list[Fault]:
     return faults
 
 
-def _outside(column: NumberColumn, values: Floats) -> tuple[Booleans, Booleans]:
+def _outside(column: Column, values: Floats) -> tuple[Booleans, Booleans]:
     """Where `values` lie below and above the column's range; NaN lies in it."""
     too_high = np.isfinite(values) & (values > column.highest)  # infinite: a request that is not given
     return (values <= 0) if column.positive else (values < 0), too_high
 
 
-def _remedy(column: NumberColumn, fault: str = "") -> str:
+def _remedy(column: Column, fault: str = "") -> str:
     """What to write instead."""
     if column.highest == 1.0:
         return "write a fraction from 0 to 1, 5% as 0.05"

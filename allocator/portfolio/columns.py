@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from allocator.errors import Fault
-from allocator.records.scenario import LARGEST_AMOUNT, LARGEST_LOAN, LONGEST_TERM, PortfolioSource
+from allocator.records.columns import CANONICAL
+from allocator.records.scenario import PortfolioSource
 
-
-@dataclass(frozen=True)
-class NumberColumn:
-    """A canonical column of numbers: what stands for a value not given, and which values make sense."""
-
-    name: str
-    absent: float | None
-    """Value where the source has no such column; None: it must have one."""
-    empty: float | None
-    """Value of an empty cell; None: no cell may be empty."""
-    highest: float
-    positive: bool = False
-    """Whether the value must be above 0 rather than at least 0."""
-
-
-NUMBERS = (
-    NumberColumn("pd", absent=None, empty=None, highest=1.0),
-    NumberColumn("lgd", absent=None, empty=None, highest=1.0),
-    NumberColumn("term_years", absent=1.0, empty=None, highest=LONGEST_TERM, positive=True),
-    NumberColumn("min_amount", absent=0.0, empty=0.0, highest=LARGEST_LOAN),
-    NumberColumn("max_amount", absent=math.inf, empty=math.inf, highest=LARGEST_LOAN),
-    NumberColumn("relationship_value", absent=0.0, empty=0.0, highest=LARGEST_AMOUNT),
-    NumberColumn("exposure", absent=0.0, empty=0.0, highest=LARGEST_LOAN),
-    NumberColumn("min_rate", absent=math.nan, empty=math.nan, highest=1.0),
-    NumberColumn("fixed_amount", absent=math.nan, empty=math.nan, highest=LARGEST_LOAN, positive=True),
-    NumberColumn("fixed_rate", absent=math.nan, empty=math.nan, highest=1.0),
-)
-
-CANONICAL = ("borrower_id", "grade", "exclude", *(column.name for column in NUMBERS))
 REQUIRED = ("borrower_id", "grade", "pd", "lgd")
 
 

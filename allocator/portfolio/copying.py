@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from allocator.portfolio.columns import NUMBERS
+from allocator.records.columns import NUMBERS
 from allocator.records.portfolio import Floats, Portfolio, Text
 from allocator.records.scenario import PortfolioSource
 

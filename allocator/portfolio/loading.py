@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from allocator.errors import Fault
 from allocator.portfolio.checks import default_faults, pair_findings, pd_from_grade, value_findings
-from allocator.portfolio.columns import NUMBERS, NumberColumn
 from allocator.portfolio.order import ascending, duplicates
 from allocator.portfolio.sheet import Sheet, open_sheet
+from allocator.records.columns import NUMBERS, Column
 from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio, Text
 from allocator.records.scenario import PortfolioSource
 from allocator.tables.conversion import Numbers, cell_text, to_flags, to_numbers, to_strings, to_text
@@ -123,7 +123,7 @@ def _figures(sheet: Sheet, grade: Text, faults: Faults) -> dict[str, Floats]:
     return figures
 
 
-def _numbers(column: NumberColumn, sheet: Sheet) -> Numbers:
+def _numbers(column: Column, sheet: Sheet) -> Numbers:
     """The column as it stands in the source, else its default for everybody."""
     if column.name in sheet.cells:
         return to_numbers(sheet.cells[column.name], sheet.own_name(column.name), sheet.source, sheet.rows)

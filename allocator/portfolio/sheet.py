@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allocator.errors import Fault
-from allocator.portfolio.columns import NUMBERS, match_columns
+from allocator.portfolio.columns import match_columns
+from allocator.records.columns import NUMBERS
 from allocator.records.portfolio import Booleans
 from allocator.records.scenario import PortfolioSource
 from allocator.tables import open_source

@@ -32,7 +32,7 @@ from allocator.scenario.paths import expand
 from allocator.scenario.places import paths_of
 from allocator.scenario.policy_schema import PolicyEntry, RateGrid
 from allocator.scenario.quantities import quantity
-from allocator.scenario.schema import CurveEntry, DefaultsEntry, PortfolioEntry, ResponseEntry, ScenarioFile
+from allocator.scenario.schema import AnyColumn, CurveEntry, PortfolioEntry, ResponseEntry, ScenarioFile
 from allocator.scenario.source_schema import (
     CsvSource,
     FileSource,
@@ -121,7 +121,7 @@ def _response(typed: ResponseEntry) -> Response:
     return Response(None if churn == NO_CHURN else _path(churn), typed.smoothing)
 
 
-def _defaults(typed: DefaultsEntry, term: float, numbers: frozenset[str]) -> dict[str, Any]:
+def _defaults(typed: AnyColumn, term: float, numbers: frozenset[str]) -> dict[str, Any]:
     """Values for columns that the source lacks; `term`, the policy's, is that of loans without one."""
     given = typed.model_dump(exclude_none=True)
     for column in (typed.model_extra or {}).keys() & numbers:

@@ -12,14 +12,14 @@ from difflib import get_close_matches
 from pydantic_core import PydanticCustomError
 
 from allocator.errors import Fault
+from allocator.records.columns import COLUMNS
 from allocator.scenario.limit_schema import RANGE_ENDS
 from allocator.scenario.nodes import LIMITS, Location, Node
 from allocator.scenario.quantities import findings_of, quantity
-from allocator.scenario.schema import ColumnsEntry, DefaultsEntry
 from allocator.scenario.stress_schema import FACTOR, INDUSTRY
 from allocator.scenario.stressing import LIMITS_FIGURE, stress_nodes
 
-_NAMES = {"columns": tuple(ColumnsEntry.model_fields), "defaults": tuple(DefaultsEntry.model_fields)}
+_NAMES = {"columns": [one.name for one in COLUMNS], "defaults": [one.name for one in COLUMNS[1:]]}
 LATER = ("turnover", "group")
 
 

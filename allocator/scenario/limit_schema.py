@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from allocator.records.columns import FRACTIONS, NUMBERS, TEXTS
 from allocator.records.scenario import BUDGET, LARGEST_NUMBER, Measure, Reference
 from allocator.scenario.quantities import (
     Finding,
@@ -32,11 +33,7 @@ from allocator.scenario.quantities import (
 )
 from allocator.scenario.typed import Typed
 
-TEXT_COLUMNS = frozenset({"borrower_id", "grade"})
-SHARE_COLUMNS = frozenset({"pd", "lgd", "min_rate", "fixed_rate"})
-NUMBER_COLUMNS = SHARE_COLUMNS | {
-    "term_years", "min_amount", "max_amount", "relationship_value", "exposure", "fixed_amount",
-}  # fmt: skip
+NUMBER_COLUMNS = frozenset(column.name for column in NUMBERS)
 
 
 def _limit_name(value: object) -> str:
@@ -55,7 +52,7 @@ def _bound(value: object, info: ValidationInfo) -> float:
     if not {"measure", "of", "weight"} <= known.keys():
         return _modest(number(value, "a number"), "a number")
     if known["of"] is not None:
-        weighted_freely = known["weight"] is not None and known["weight"] not in SHARE_COLUMNS
+        weighted_freely = known["weight"] is not None and known["weight"] not in FRACTIONS
         return _modest(number(value, "a number"), "a number") if weighted_freely else fraction(value)
     count = known["measure"] == "loans"
     expected = "a number of loans such as 100" if count else "an amount such as 4_000_000"
@@ -82,7 +79,7 @@ def _modest(written: Written, expected: str) -> float:
 
 
 def _number_column(column: str) -> str:
-    if column in TEXT_COLUMNS or column == "exclude":
+    if column in TEXTS or column == "exclude":
         raise refuse(Finding(f"{column} is no column of numbers", "name one, as pd"))
     return column
 
@@ -223,13 +220,11 @@ def misfits(column: str, test: str | tuple[str, ...] | RangeEntry) -> list[Findi
         return [Finding("limits cannot read the column exclude", "name another column", below)]
     if not isinstance(test, RangeEntry):
         problem = f"{column} holds numbers, expected a range"
-        remedy = (
-            "write a range, as {above: 5%}" if column in SHARE_COLUMNS else "write a range, as {above: 5}"
-        )
+        remedy = "write a range, as {above: 5%}" if column in FRACTIONS else "write a range, as {above: 5}"
         return [Finding(problem, remedy, below)] if column in NUMBER_COLUMNS else []
-    if column in TEXT_COLUMNS:
+    if column in TEXTS:
         return [Finding(f"{column} holds texts, expected one or a list", "write a value, as A", below)]
-    ends = {key: end for key, end in test if end is not None} if column in SHARE_COLUMNS else {}
+    ends = {key: end for key, end in test if end is not None} if column in FRACTIONS else {}
     return [
         Finding(f"{end:.10g} lies outside 0% to 100%", f"write {end:.10g}% or a fraction", (column, key))
         for key, end in ends.items()

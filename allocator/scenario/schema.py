@@ -6,7 +6,8 @@ See also `source_schema`, `policy_schema`, `limit_schema`, `stress_schema`.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, get_args
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -16,9 +17,11 @@ from pydantic import (
     Tag,
     ValidationInfo,
     WithJsonSchema,
+    create_model,
     field_validator,
 )
 
+from allocator.records.columns import COLUMNS, Column
 from allocator.records.document import NO_CHURN
 from allocator.records.scenario import Method, Smoothing
 from allocator.scenario.policy_schema import PolicyEntry
@@ -69,70 +72,51 @@ Name = Annotated[
 ]
 
 
-class ColumnsEntry(Typed):
-    """Columns (canonical, or used by a limit) and the source's names for them, where those differ."""
+class AnyColumn(Typed):
+    """Columns by name: the canonical ones, which the schema lists, and those that a limit uses."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Text] = Field(init=False)
 
-    borrower_id: Text | None = None
-    """Unique identifier."""
-    grade: Text | None = None
-    """Credit grade."""
-    pd: Text | None = None
-    """Probability of default over the term."""
-    lgd: Text | None = None
-    """Loss given default."""
-    term_years: Text | None = None
-    """Term in years."""
-    min_amount: Text | None = None
-    """Smallest loan that the borrower takes."""
-    max_amount: Text | None = None
-    """The request."""
-    min_rate: Text | None = None
-    """Lowest rate that may be offered."""
-    fixed_amount: Text | None = None
-    """Amount of a pinned offer."""
-    fixed_rate: Text | None = None
-    """Rate of a pinned offer."""
-    relationship_value: Text | None = None
-    """Worth of the relationship, lost when the customer walks away."""
-    exposure: Text | None = None
-    """Already lent: counts in limits, earns nothing here."""
-    exclude: Text | None = None
-    """Whether nothing may be offered."""
+
+_KINDS: dict[str, Any] = {
+    "text": Text, "flag": Flag, "share": Share, "rate": Rate, "years": Years, "money": Money,
+}  # fmt: skip
 
 
-class DefaultsEntry(Typed):
-    """Values for columns (canonical, or used by a limit) that the source lacks."""
+def _default_of(column: Column) -> Any:
+    """What may be typed as everybody's value of a column."""
+    positive = column.positive or column.name == "max_amount"
+    return PositiveMoney if column.kind == "money" and positive else _KINDS[column.kind]
 
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Text] = Field(init=False)
 
-    grade: Text | None = None
-    """Credit grade."""
-    pd: Share | None = None
-    """Probability of default over the term."""
-    lgd: Share | None = None
-    """Loss given default."""
-    term_years: Years | None = None
-    """Term."""
-    min_amount: Money | None = None
-    """Smallest loan that the borrower takes."""
-    max_amount: PositiveMoney | None = None
-    """The request."""
-    min_rate: Rate | None = None
-    """Lowest rate that may be offered."""
-    fixed_amount: PositiveMoney | None = None
-    """Amount of a pinned offer."""
-    fixed_rate: Rate | None = None
-    """Rate of a pinned offer."""
-    relationship_value: Money | None = None
-    """Worth of the relationship, lost when the customer walks away."""
-    exposure: Money | None = None
-    """Already lent: counts in limits, earns nothing here."""
-    exclude: Flag | None = None
-    """Whether nothing may be offered."""
+def _by_column(name: str, about: str, columns: Iterable[Column], typed: Callable[[Column], Any]) -> Any:
+    """A section with one optional key a column, and any other that a limit uses."""
+    told = {one.name: (typed(one) | None, Field(default=None, description=one.about)) for one in columns}
+    fields: dict[str, Any] = told
+    return create_model(name, __base__=AnyColumn, __doc__=about, **fields)
+
+
+if TYPE_CHECKING:
+    ColumnsEntry = AnyColumn
+    DefaultsEntry = AnyColumn
+else:
+    ColumnsEntry = _by_column(
+        "ColumnsEntry",
+        "Columns (canonical, or used by a limit) and the source's names for them, where those differ.",
+        COLUMNS,
+        lambda column: Text,
+    )
+    DefaultsEntry = _by_column(
+        "DefaultsEntry",
+        "Values for columns (canonical, or used by a limit) that the source lacks.",
+        COLUMNS[1:],
+        _default_of,
+    )
+
+
+def _says_pd(columns: AnyColumn | None) -> bool:
+    return columns is not None and columns.model_dump().get("pd") is not None
 
 
 class PortfolioEntry(Typed):
@@ -158,7 +142,7 @@ class PortfolioEntry(Typed):
     @classmethod
     def _one_pd(cls, by_grade: dict[str, float], info: ValidationInfo) -> dict[str, float]:
         defaults = info.data.get("defaults")
-        if by_grade and defaults is not None and defaults.pd is not None:
+        if by_grade and _says_pd(defaults):
             problem = "defaults.pd also says what a missing column pd is"
             raise refuse(Finding(problem, "keep pd_by_grade or defaults.pd, not both"))
         return by_grade
@@ -174,8 +158,8 @@ class PortfolioEntry(Typed):
                 raise refuse(Finding(problem, remedy, up=True))
             return scorecard
         given = {
-            "columns.pd": columns is not None and columns.pd is not None,
-            "defaults.pd": (defaults := info.data.get("defaults")) is not None and defaults.pd is not None,
+            "columns.pd": _says_pd(columns),
+            "defaults.pd": _says_pd(info.data.get("defaults")),
             "pd_by_grade": bool(info.data.get("pd_by_grade")),
         }
         findings = [

@@ -15,9 +15,9 @@ from allocator.insight.simulation.blocks import Block, Draw, block_of
 from allocator.insight.simulation.book import DRAWN, Book
 from allocator.insight.simulation.factors import Debtors, draw_factors, expected_given
 from allocator.insight.simulation.record import Method, Risk, Simulation, Years
+from allocator.records.columns import NUMBERS
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Codes, Floats, Portfolio, Text
-from allocator.scenario.limit_schema import NUMBER_COLUMNS
 
 Progress = Callable[[str], None]
 
@@ -151,7 +151,7 @@ def _check(portfolio: Portfolio, risk: Risk, years: int, seed: int) -> None:
 
 
 def _column_faults(portfolio: Portfolio, by: str) -> list[Fault]:
-    if by not in ("grade", *portfolio.texts) or by in NUMBER_COLUMNS:
+    if by not in ("grade", *portfolio.texts) or by in {column.name for column in NUMBERS}:
         return [Fault(f"the portfolio has no text column {by}", "name another column", field="by")]
     column = portfolio.text(by)
     faults = []
