@@ -8,7 +8,7 @@ asks again and again (a frontier, a stress, a comparison) calls the same stages 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
@@ -31,14 +31,13 @@ from allocator.records.case import Case, Inputs
 from allocator.records.ledger import COMPUTED, Ledger
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Portfolio
+from allocator.records.progress import Progress
 from allocator.records.run import Certificate, Decisions, Run
 from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution
 from allocator.scenario.demand import in_money
 from allocator.strategies import follow
 from allocator.summary import summarise
-
-Progress = Callable[[str], None]
 
 
 class Clock:

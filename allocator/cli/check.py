@@ -11,6 +11,7 @@ import typer
 from allocator.cli.options import AsJson, ScenarioFile, Sets, Verbose
 from allocator.cli.output import print_json, print_page, progress
 from allocator.errors import Fault, InputError
+from allocator.records.progress import Progress
 
 if TYPE_CHECKING:
     from allocator.report.check import Examination
@@ -30,7 +31,7 @@ def check(file: ScenarioFile, sets: Sets, as_json: AsJson = False, verbose: Verb
         print_page(check_page(examination))
 
 
-def _examine(file: Path, sets: list[str], tell: Callable[[str], None]) -> Examination:
+def _examine(file: Path, sets: list[str], tell: Progress) -> Examination:
     """Run the stages before the engine. Raises InputError with the faults of all of them together."""
     tell("reading the scenario")
     from allocator.borrowers import Columns, examine, notes_on, stress_of, stressed

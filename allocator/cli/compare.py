@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from allocator.insight.comparison import Comparison
-    from allocator.insight.comparison.sides import Progress
     from allocator.records.outcome import Outcome
+    from allocator.records.progress import Progress
 
 EXAMPLE = "Example: allocator compare sme.yaml --strategies optimal,ahp_lines,equal,by_score,greedy"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
 from threading import Lock, Timer
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from allocator.errors import OutputError
 from allocator.intake import require_unchanged
+from allocator.records.progress import Progress
 from allocator.report.visible import visible, visible_page
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ _WIDTH = 100
 _STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
 
 _PRINTED: ContextVar[bool] = ContextVar("printed", default=False)
-
-Progress = Callable[[str], None]
 
 
 class Shut(io.TextIOBase):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +11,7 @@ from allocator.cli.columns import further_columns
 from allocator.cli.options import AsJson, Force, Plot, Verbose
 from allocator.cli.output import print_json, print_page, progress
 from allocator.errors import Fault, InputError
+from allocator.records.progress import Progress
 
 if TYPE_CHECKING:
     from allocator.borrowers import Columns
@@ -84,7 +84,7 @@ def simulate(
         print_page(pages.simulation_page(run, simulation, drawn, found))
 
 
-def _rechecked(folder: Path, further: Columns, tell: Callable[[str], None]) -> Outcome:
+def _rechecked(folder: Path, further: Columns, tell: Progress) -> Outcome:
     """A run's decisions once they pass their recheck."""
     from allocator.store import read_run
 
@@ -95,7 +95,7 @@ def _rechecked(folder: Path, further: Columns, tell: Callable[[str], None]) -> O
     return recheck_run(stored, further)
 
 
-def _solved(file: Path, further: Columns, tell: Callable[[str], None]) -> Outcome:
+def _solved(file: Path, further: Columns, tell: Progress) -> Outcome:
     """A scenario's decisions once it is solved."""
     from allocator.borrowers import read_inputs
     from allocator.scenario import load_scenario

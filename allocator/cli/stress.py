@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from allocator.insight.stress import Progress
+    from allocator.records.progress import Progress
     from allocator.records.scenario import Scenario
     from allocator.records.stress import StressSource
     from allocator.report.charts import Chart

@@ -9,7 +9,6 @@ the level before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +22,7 @@ from allocator.engine.relaxation import prices_of, relax
 from allocator.engine.solving import solve
 from allocator.records.limits import Limits
 from allocator.records.portfolio import Floats, Integers
+from allocator.records.progress import Progress
 
 _SEED = 200
 """Borrowers of the sample whose relaxation HiGHS solves, for prices to start from."""
@@ -83,7 +83,7 @@ def newton_prices(
     columns: Columns,
     threads: int,
     start: Floats | None = None,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Progress = lambda _: None,
 ) -> Floats:
     """(m,) prices close to the minimum of the bound; from `start` (a former run's) where given."""
     box = Box.of(columns.limits)

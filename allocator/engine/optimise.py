@@ -9,7 +9,6 @@ before the core is solved to the end, and where that was not enough a long one f
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from time import perf_counter
 
@@ -52,10 +51,9 @@ from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.limits import Limits
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Floats
+from allocator.records.progress import Progress
 from allocator.records.scenario import SolverSettings
 from allocator.records.solution import Solution, Stop
-
-Progress = Callable[[str], None]
 
 FIRST_CORE = 150
 """Borrowers with an open choice in the first core; each further one has four times as many."""

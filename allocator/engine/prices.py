@@ -19,6 +19,7 @@ from allocator.engine.program import Effort
 from allocator.engine.relaxation import Relaxation, prices_of, relax
 from allocator.engine.solving import SolverError, solve
 from allocator.records.portfolio import Floats
+from allocator.records.progress import Progress
 
 WHOLE_UP_TO = 2_000
 """Borrowers up to which the whole relaxation is one LP."""
@@ -37,7 +38,7 @@ def one_table(columns: Columns) -> bool:
     return len(columns) <= WHOLE_UP_TO and _coefficients(columns) <= WHOLE_NUMBERS
 
 
-def relaxation_prices(columns: Columns, progress: Callable[[str], None]) -> Priced:
+def relaxation_prices(columns: Columns, progress: Progress) -> Priced:
     """The prices of the LP relaxation over every option.
 
     Raises InfeasibleError, naming the conflict, where not even the relaxation has a point.
@@ -84,7 +85,7 @@ def descended_prices(
     tolerance: float,
     start: Floats | None,
     left: Callable[[], float],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> tuple[Priced, Parts]:
     """Prices of a large book: Newton on the dual, then the exact finish, while seconds are `left`.
 

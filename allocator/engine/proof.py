@@ -5,7 +5,6 @@ The format is that of docs/decisions (proof tree); borrowers are positions in th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from allocator.engine.search import Search, candidate
 from allocator.engine.tree import Goal, Node, Tree, grow
 from allocator.records.lots import CENT
 from allocator.records.portfolio import Booleans, Codes, Floats
+from allocator.records.progress import Progress
 
 TREE_UP_TO = 10_000
 """Borrowers up to which a tree is grown: its nodes read every option as one dense table."""
@@ -42,7 +42,7 @@ def prove(
     search: Search,
     priced: Priced,
     leaves: int,
-    progress: Callable[[str], None],
+    progress: Progress,
     *,
     cents: bool = False,
 ) -> bool:

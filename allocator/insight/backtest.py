@@ -7,7 +7,7 @@ sides: every borrower stands for the share of such borrowers who accept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,12 +19,11 @@ from allocator.insight.periods import Timeline
 from allocator.insight.variants import answer
 from allocator.pipeline import prepare
 from allocator.records.case import Case, Inputs
-from allocator.records.ledger import Ledger
+from allocator.records.ledger import account_of
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Booleans, Floats, Portfolio
+from allocator.records.progress import Progress
 from allocator.records.scenario import Scenario
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -200,27 +199,23 @@ def _with_budget(scenario: Scenario, portfolio: Portfolio, share: float | None) 
 def _tested(period: str, side: Outcome, happened: Portfolio) -> Tested:
     ledger, policy = side.ledger, side.scenario.policy
     real = ledger_of(happened, policy, ledger.amount, ledger.rate, ledger.take_up)
-    funded, bad = ledger.amount > 0, happened.pd > 0
+    foreseen, found = side.account, account_of(real)
+    bad = happened.pd > 0
     return Tested(
         period=period,
         strategy=side.name,
         borrowers=len(happened),
         defaults=int(np.count_nonzero(bad)),
-        funded=int(np.count_nonzero(funded)),
-        funded_defaults=int(np.count_nonzero(funded & bad)),
-        offered=float(np.sum(ledger.amount)),
+        funded=foreseen.funded,
+        funded_defaults=int(np.count_nonzero(bad & (ledger.amount > 0))),
+        offered=foreseen.offered,
         foreseen=side.value,
-        happened=side.value + _difference(real, ledger),
-        loss_foreseen=float(np.sum(ledger.expected_loss)),
-        loss_happened=float(np.sum(real.expected_loss)),
+        happened=side.value + (found.value - foreseen.value),  # income of idle money is in both
+        loss_foreseen=foreseen.lines["expected_loss"],
+        loss_happened=found.lines["expected_loss"],
         status=side.status,
         happened_each=real.value,
     )
-
-
-def _difference(real: Ledger, foreseen: Ledger) -> float:
-    """What happened less what was foreseen; income of idle money is in both."""
-    return float(np.sum(real.value)) - float(np.sum(foreseen.value))
 
 
 def _hindsight(scenario: Scenario, inputs: Inputs) -> float | None:

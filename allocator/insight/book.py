@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +21,7 @@ from allocator.insight.ranges import TIGHT, Range, range_along, ties_of
 from allocator.insight.variants import answer, best_of, without
 from allocator.records.case import Case
 from allocator.records.portfolio import Booleans, Text
+from allocator.records.progress import Progress
 from allocator.records.run import LimitUse
 from allocator.records.scenario import BUDGET
 
@@ -92,7 +92,7 @@ def price_ranges(reader: Reader) -> list[Range | None]:
     return [range_along(reader.columns, ties, prices, each[j], delta) for j in range(len(prices))]
 
 
-def costs_of_limits(reader: Reader, case: Case, progress: Callable[[str], None]) -> list[Cost]:
+def costs_of_limits(reader: Reader, case: Case, progress: Progress) -> list[Cost]:
     """What each entry of the policy costs, by solving again without it, from the run's prices.
 
     An entry without a price costs no more than the gap: the same prices bound the case without it. What the

@@ -6,7 +6,7 @@ the limit's bound that makes the bounds a lower envelope of lines: concave by co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
@@ -22,10 +22,11 @@ from allocator.insight.ranges import TIGHT, range_along, ties_of
 from allocator.insight.tracks import Track
 from allocator.insight.variants import answer
 from allocator.records.case import Case
+from allocator.records.ledger import NOBODY, Account
 from allocator.records.outcome import Outcome
+from allocator.records.progress import Progress
 from allocator.records.run import relative_gap
 
-Progress = Callable[[str], None]
 Bounds = tuple[float, ...]
 Status = Literal["optimal", "feasible", "infeasible", "no_allocation"]
 
@@ -58,10 +59,7 @@ class Point:
     high: float = np.nan
     """To where."""
     prices: Mapping[str, float] | None = None
-    funded: int = 0
-    offered: float = 0.0
-    drawn: float = 0.0
-    expected_loss: float = 0.0
+    account: Account = NOBODY
     conflict: tuple[str, ...] = ()
     """Of an infeasible point: the limits that cannot hold together."""
     stopped: bool = False
@@ -167,7 +165,7 @@ class _Walk:
         return min(solved, key=distance).prices if solved else None
 
     def _point(self, at: Bounds, case: Case, found: Outcome) -> Point:
-        certificate, ledger = found.certificate, found.ledger
+        certificate = found.certificate
         policy, portfolio = case.scenario.policy, case.inputs.portfolio
         own = upper_bound(portfolio, policy, self.track.terms, blocks_of(policy, portfolio), found.prices)
         low, high = self._stands(at, case, found.prices, own)
@@ -182,10 +180,7 @@ class _Walk:
             low=low,
             high=high,
             prices=found.prices,
-            funded=int(np.count_nonzero(ledger.amount)),
-            offered=float(np.sum(ledger.amount)),
-            drawn=float(np.sum(ledger.drawn)),
-            expected_loss=float(np.sum(ledger.expected_loss)),
+            account=found.account,
             stopped=found.stopped,
         )
 

@@ -21,11 +21,11 @@ from allocator.insight.variants import Best, answer, best_of, under
 from allocator.pipeline import prepare
 from allocator.records.case import Case, Inputs
 from allocator.records.conditions import Condition
+from allocator.records.offers import SAME_RATE
 from allocator.records.outcome import Outcome
+from allocator.records.progress import Progress
 from allocator.records.scenario import Limit, Policy
 from allocator.records.stress import Shock, Stress, StressCase, StressSource
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -166,10 +166,10 @@ def _rates(case: Case, policy: Policy) -> Iterator[Lever]:
     table = case.inputs.churn.rates
     for grade, (low, high) in policy.rates.items():
         if policy.rate_step is None:
-            above, below = table[table > high + 1e-12], table[table < low - 1e-12]
+            above, below = table[table > high + SAME_RATE], table[table < low - SAME_RATE]
         else:
-            above = np.array([rate for rate in (high + policy.rate_step,) if rate <= table[-1] + 1e-12])
-            below = np.array([rate for rate in (low - policy.rate_step,) if rate >= table[0] - 1e-12])
+            above = np.array([rate for rate in (high + policy.rate_step,) if rate <= table[-1] + SAME_RATE])
+            below = np.array([rate for rate in (low - policy.rate_step,) if rate >= table[0] - SAME_RATE])
         for end, band in (
             *(("highest", (low, float(rate))) for rate in above[:1]),
             *(("lowest", (float(rate), high)) for rate in below[-1:]),

@@ -17,7 +17,8 @@ from math import isfinite, nan
 from typing import Literal
 
 from allocator.errors import Fault, InputError
-from allocator.insight.stress import Base, Progress, Verdict, reoptimised
+from allocator.insight.stress import AMOUNTS, Base, Verdict, reoptimised
+from allocator.records.progress import Progress
 from allocator.records.stress import Stress
 
 Kind = Literal["frozen", "reoptimised"]
@@ -26,7 +27,7 @@ PRECISION = 1e-3
 """Relative width of what is left between the two sides."""
 GRID = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Scales at which a crossing is looked for."""
-MONEY = ("value", "bound", "offered", "drawn", "interest", "expected_loss", "funding_cost")
+MONEY = ("value", "bound", *AMOUNTS)
 FIGURES = (*MONEY, "funded", "loss_rate")
 _LIMIT = re.compile(r"limits\[(.*)\]")
 _NOISE = 1e-8
@@ -49,7 +50,7 @@ class Target:
     def of(self, outcome: Verdict) -> float:
         """The quantity of `outcome`; NaN for a limit whose bound is 0, or that is not there."""
         if self.limit is None:
-            return float(getattr(outcome, self.quantity))
+            return float(outcome.figures[self.quantity])
         uses = [use for use in outcome.limits if use.name == self.limit]
         return uses[0].used / uses[0].bound if uses and uses[0].bound else nan
 

@@ -11,10 +11,11 @@ breaks limits is not feasible there, and may be worth more than any that keeps t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,12 +26,12 @@ from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationErr
 from allocator.insight.variants import optimally
 from allocator.pipeline import decide, judge, prepare, remarks
 from allocator.records.case import Case
+from allocator.records.ledger import Account
 from allocator.records.outcome import Outcome
+from allocator.records.progress import Progress
 from allocator.records.run import Decisions, LimitUse, relative_gap
 from allocator.records.scenario import Scenario
 from allocator.records.stress import BASE, FundingShock, Shock, Stress, StressSource
-
-Progress = Callable[[str], None]
 
 BUILT_IN: Mapping[str, StressSource] = {
     "mild": StressSource(
@@ -54,6 +55,8 @@ BUILT_IN: Mapping[str, StressSource] = {
 }
 """What is tried where a scenario names no stresses: round figures of the order that supervisors' adverse
 scenarios have, assumptions and no estimates."""
+AMOUNTS = ("offered", "drawn", "interest", "expected_loss", "funding_cost")
+"""What of an account a stress is told by."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,7 @@ class Verdict:
     bound: float | None
     """The tightest proved on any allocation that keeps to the limits of this world; None: not asked for, or
     none was found."""
-    offered: float
-    drawn: float
-    interest: float
-    expected_loss: float
-    funding_cost: float
-    funded: int
+    account: Account
     limits: tuple[LimitUse, ...]
     stopped: bool = False
     """Whether the clock ended the search that the allocation, or its bound, comes from."""
@@ -82,7 +80,15 @@ class Verdict:
     @property
     def loss_rate(self) -> float:
         """Expected loss a unit drawn; 0 where nothing is."""
-        return self.expected_loss / self.drawn if self.drawn else 0.0
+        account = self.account
+        return account.lines["expected_loss"] / account.drawn if account.drawn else 0.0
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """By name; the bound may be None."""
+        own = self.account.figures
+        told = {name: own[name] for name in (*AMOUNTS, "funded")}
+        return {"value": self.value, "bound": self.bound, **told, "loss_rate": self.loss_rate}
 
     @property
     def broken(self) -> tuple[LimitUse, ...]:
@@ -280,16 +286,4 @@ def reoptimised(world: Case, start: Mapping[str, float], progress: Progress = la
 
 def verdict_of(outcome: Outcome, bound: float | None) -> Verdict:
     """An outcome in figures, beside what `bound` is known of its world."""
-    ledger = outcome.ledger
-    return Verdict(
-        value=outcome.value,
-        bound=bound,
-        offered=float(np.sum(ledger.amount)),
-        drawn=float(np.sum(ledger.drawn)),
-        interest=float(np.sum(ledger.interest)),
-        expected_loss=float(np.sum(ledger.expected_loss)),
-        funding_cost=float(np.sum(ledger.funding_cost)),
-        funded=int(np.count_nonzero(ledger.amount)),
-        limits=outcome.certificate.limits,
-        stopped=outcome.stopped,
-    )
+    return Verdict(outcome.value, bound, outcome.account, outcome.certificate.limits, outcome.stopped)

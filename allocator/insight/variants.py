@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -13,10 +13,10 @@ from allocator.limits import compile_limits
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case
 from allocator.records.outcome import Outcome
+from allocator.records.progress import Progress
 from allocator.records.run import relative_gap
 from allocator.records.scenario import BUDGET, Limit, Policy, Strategy
 
-Progress = Callable[[str], None]
 OPTIMAL = Strategy()
 
 

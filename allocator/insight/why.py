@@ -10,6 +10,7 @@ import numpy as np
 from allocator.insight.ledger import Position
 from allocator.insight.offers import Offers
 from allocator.records.ledger import COSTS
+from allocator.records.offers import SAME_RATE
 
 MOST = 4
 _BY_WHOLE_LOANS = "decided by the integer step"
@@ -68,7 +69,7 @@ def why_offered(position: Position, at: int, chosen: Offers, offers: Offers) -> 
     charged = f"the limits charge {value - kept:,.2f} of the {value:,.2f} that it is worth: "
     charged = charged if any(stake.price for stake in chosen.stakes) else "no limit charges it: "
     found = [Reason("pays", f"{charged}{kept:,.2f} better than refusal", kept)]
-    others = np.abs(offers.rate - chosen.rate[0]) > 1e-12
+    others = np.abs(offers.rate - chosen.rate[0]) > SAME_RATE
     if np.any(others):
         k = int(np.flatnonzero(others)[np.argmax(offers.reduced[others])])
         less = kept - float(offers.reduced[k])

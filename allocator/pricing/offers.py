@@ -13,13 +13,10 @@ import numpy as np
 from allocator.errors import Fault, InputError, in_rows
 from allocator.pricing.churn import rate_menu, smooth
 from allocator.records.lots import CENT, in_money, lots_for, lots_within
-from allocator.records.offers import Menu, OfferBook
+from allocator.records.offers import SAME_RATE, Menu, OfferBook
 from allocator.records.portfolio import Booleans, ChurnTable, Codes, Floats, Integers, Portfolio, Text
 from allocator.records.reasons import NO_OFFER
 from allocator.records.scenario import Policy, Response
-
-SAME_RATE = 1e-12
-"""Two rates closer than this are one."""
 
 _PART = 16_384
 """Borrowers at a time: their temporaries stay in a core's cache."""

@@ -87,6 +87,9 @@ class Account:
         return {**counts, **amounts, **self.lines, "value": self.value}
 
 
+NOBODY = Account("", 0, 0, 0.0, 0.0, 0.0, {line.name: 0.0 for line in LINES}, 0.0)
+
+
 def account_of(ledger: Ledger, further: Mapping[str, Floats] | None = None) -> Account:
     """The whole ledger, with the sums of `further` columns (n,)."""
     return _account("", ledger, further or {}, slice(None), len(ledger.amount))

@@ -31,7 +31,7 @@ def in_lots(amounts: Floats, lot: float) -> Floats:
     return np.asarray(np.rint(_counted(amounts, lot)))
 
 
-def whole_lots(amounts: Floats | float, lot: float, near: float = 1e-6) -> Floats:
+def down_to_lots(amounts: Floats | float, lot: float, near: float = 1e-6) -> Floats:
     """The whole lots in each amount, in money; one of which only the part `near` is missing counts."""
     return in_money(np.floor(_counted(amounts, lot) + near), lot)
 

@@ -16,6 +16,9 @@ import numpy as np
 
 from allocator.records.portfolio import Booleans, Codes, Floats, Text
 
+SAME_RATE = 1e-12
+"""Two rates closer than this are one."""
+
 
 @dataclass(frozen=True)
 class Menu:

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from allocator.insight.explanation import Alternative, Explanation
 from allocator.insight.flips import Flip
 from allocator.records.ledger import LINES
+from allocator.records.offers import SAME_RATE
 from allocator.records.outcome import Outcome
 from allocator.report.broken import standing_lines
 from allocator.report.charts import Axis, Chart, Series
@@ -112,7 +113,7 @@ def _marked(found: Explanation) -> Iterator[tuple[Alternative, str]]:
 
 
 def _same_offer(offer: Alternative, made: Alternative) -> bool:
-    return abs(offer.rate - made.rate) <= 1e-12 and offer.amount == made.amount
+    return abs(offer.rate - made.rate) <= SAME_RATE and offer.amount == made.amount
 
 
 def _flips(found: Explanation) -> RenderableType:

@@ -47,7 +47,7 @@ def _table(found: Frontier) -> RenderableType:
                 marked(_gap(point), point.stopped),
                 *slopes,
                 *ends,
-                f"{point.funded:,}",
+                f"{point.account.funded:,}",
             ]
         else:
             cells = [_unsolved(point)]
@@ -130,10 +130,10 @@ def _figures(found: Frontier, point: Point) -> dict[str, Any]:
         "slopes": dict(zip(found.limits, point.slopes, strict=True)),
         "stands_from": point.low,
         "stands_to": point.high,
-        "funded": point.funded,
-        "offered": point.offered,
-        "drawn": point.drawn,
-        "expected_loss": point.expected_loss,
+        "funded": point.account.funded,
+        "offered": point.account.offered,
+        "drawn": point.account.drawn,
+        "expected_loss": point.account.lines["expected_loss"],
         "prices": {limit: price for limit, price in (point.prices or {}).items() if price},
     }
 

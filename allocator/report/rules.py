@@ -12,8 +12,10 @@ from rich.console import Group, RenderableType
 from allocator.insight.distillation import Distilled, Rule
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
+from allocator.records.ledger import NOBODY, accounts_by
 from allocator.records.lots import CENT
 from allocator.records.outcome import Outcome
+from allocator.records.portfolio import Text as Column
 from allocator.records.run import LimitUse
 from allocator.records.scenario import PortfolioSource
 from allocator.report.broken import standing_figures, standing_lines
@@ -23,6 +25,8 @@ from allocator.report.money import percent, small, unit_for
 from allocator.report.plain import Text, plain_table
 
 OTHERWISE = "otherwise: refuse"
+_SUMS = ("offered", "drawn", "interest", "expected_loss", "value")
+"""Of the ledger, told of each rule."""
 
 
 def rules_page(distilled: Distilled, case: Case, run: Outcome) -> RenderableType:
@@ -75,25 +79,18 @@ def _limits(uses: Sequence[LimitUse], distilled: Distilled) -> list[str]:
 
 def rules_frame(distilled: Distilled) -> pd.DataFrame:
     """One row a rule: who in words, rate and share as fractions, firms funded, and sums of the ledger."""
-    ledger, count = distilled.outcome.ledger, len(distilled.rules)
-    inside = distilled.rule >= 0
-    codes = distilled.rule[inside]
-
-    def sums(column: np.ndarray) -> np.ndarray:
-        return np.bincount(codes, column[inside], minlength=count)
-
+    numbers = [f"{at + 1}" for at in range(len(distilled.rules))]
+    decided = accounts_by(distilled.outcome.ledger, Column(distilled.rule.astype(np.int32), tuple(numbers)))
+    by_number = {account.name: account for account in decided}
+    accounts = [by_number.get(number, NOBODY) for number in numbers]
     return pd.DataFrame(
         {
-            "rule": np.arange(1, count + 1),
+            "rule": np.arange(1, len(numbers) + 1),
             "who": [in_words(rule.where, distilled.values) for rule in distilled.rules],
             "rate": [rule.rate for rule in distilled.rules],
             "share": [rule.share for rule in distilled.rules],
-            "firms": sums((ledger.amount > 0).astype(float)).astype(int),
-            "offered": sums(ledger.amount),
-            "drawn": sums(ledger.drawn),
-            "interest": sums(ledger.interest),
-            "expected_loss": sums(ledger.expected_loss),
-            "value": sums(ledger.value),
+            "firms": [account.funded for account in accounts],
+            **{key: [account.figures[key] for account in accounts] for key in _SUMS},
         }
     )
 

@@ -138,11 +138,10 @@ def factor_figures(stress: Stress) -> dict[str, Any]:
 
 def outcome_figures(outcome: Verdict) -> dict[str, Any]:
     """One allocation in one world as plain values."""
-    plain = {name: value for name, value in vars(outcome).items() if name != "limits"}
     return {
-        **plain,
+        **outcome.figures,
+        "stopped": outcome.stopped,
         "gap": outcome.gap,
-        "loss_rate": outcome.loss_rate,
         "broken": [use.name for use in outcome.broken],
         "limits": [
             {"name": use.name, "used": use.used, "bound": use.bound, "price": use.price}
@@ -199,12 +198,12 @@ def _table(trials: Sequence[Trial], anew: str) -> Grid:
 def _trial_row(trial: Trial) -> tuple[str | float, ...]:
     frozen, own, gain = trial.frozen, trial.reoptimised, trial.hindsight
     known = ("none", "", "", "") if own is None or gain is None else (
-        own.value, own.expected_loss, _gap(own), gain
+        own.value, own.account.lines["expected_loss"], _gap(own), gain
     )  # fmt: skip
     return (
         marked(trial.name, trial.stopped),
         frozen.value,
-        frozen.expected_loss,
+        frozen.account.lines["expected_loss"],
         _gap(frozen),
         str(len(frozen.broken)),
         *known,

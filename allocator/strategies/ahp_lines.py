@@ -13,18 +13,18 @@ from allocator.errors import Fault, InputError
 from allocator.limits import compile_limits
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
-from allocator.records.offers import Menu, OfferBook
+from allocator.records.offers import SAME_RATE, Menu, OfferBook
 from allocator.records.portfolio import Codes
+from allocator.records.progress import Progress
 from allocator.records.reasons import NO_LINE, OUTSIDE_BAND, line_of
 from allocator.records.scenario import Limit
 from allocator.records.solution import Solution
 from allocator.strategies.by_score import score_order
-from allocator.strategies.plan import Plan, Progress, filled, ready
+from allocator.strategies.plan import Plan, filled, ready
 
 LINES: Mapping[str, float] = {"A": 0.63, "B": 0.23, "C": 0.14}
 """Share of the budget, from the study's AHP weights."""
 BANDS: Mapping[str, tuple[float, float]] = {"A": (0.04, 0.11), "B": (0.11, 0.135), "C": (0.135, 0.15)}
-_SAME_RATE = 1e-12
 
 
 def ahp_lines(case: Case, optimum: Solution, progress: Progress) -> Plan:
@@ -95,5 +95,5 @@ class _Cuts:
 
 def _inside(menu: Menu, band: tuple[float, float]) -> Menu:
     low, high = band
-    kept = (menu.rates >= low - _SAME_RATE) & (menu.rates <= high + _SAME_RATE)
+    kept = (menu.rates >= low - SAME_RATE) & (menu.rates <= high + SAME_RATE)
     return Menu(menu.rates[kept], menu.take_up[kept])

@@ -8,8 +8,9 @@ from allocator.engine.filling import fill
 from allocator.engine.greedy import best_wishes
 from allocator.records.case import Case
 from allocator.records.portfolio import Integers, Portfolio
+from allocator.records.progress import Progress
 from allocator.records.solution import Solution
-from allocator.strategies.plan import Plan, Progress, filled, ready
+from allocator.strategies.plan import Plan, filled, ready
 
 
 def by_score(case: Case, optimum: Solution, progress: Progress) -> Plan:

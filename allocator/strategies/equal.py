@@ -7,10 +7,11 @@ import numpy as np
 from allocator.engine.filling import Filling, begun, settle
 from allocator.engine.greedy import best_wishes, by_worth
 from allocator.records.case import Case
-from allocator.records.lots import CENT, whole_lots
+from allocator.records.lots import CENT, down_to_lots
 from allocator.records.portfolio import Booleans, Floats, Integers
+from allocator.records.progress import Progress
 from allocator.records.solution import Solution
-from allocator.strategies.plan import Plan, Progress, filled, ready
+from allocator.strategies.plan import Plan, filled, ready
 
 _HALVINGS = 60
 _RISES = 50
@@ -122,7 +123,7 @@ def _at_level(filling: Filling, active: Booleans, level: float) -> Floats:
 def _whole(filling: Filling, amount: Floats | float) -> Floats:
     """Whole steps, or cents, not above `amount`."""
     step = filling.book.columns.offers.step
-    return whole_lots(amount, step, 1e-9) if step else whole_lots(amount, CENT)
+    return down_to_lots(amount, step, 1e-9) if step else down_to_lots(amount, CENT)
 
 
 def _left_at(filling: Filling, amount: Floats) -> Floats:

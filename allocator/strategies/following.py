@@ -7,6 +7,7 @@ from dataclasses import replace
 from time import perf_counter
 
 from allocator.records.case import Case
+from allocator.records.progress import Progress
 from allocator.records.scenario import Rule as RuleName
 from allocator.records.solution import Solution
 from allocator.strategies.ahp_lines import ahp_lines
@@ -16,7 +17,7 @@ from allocator.strategies.from_file import from_file
 from allocator.strategies.greedy import by_greed
 from allocator.strategies.max_interest import max_interest
 from allocator.strategies.min_loss import min_loss
-from allocator.strategies.plan import Progress, Rule, ready
+from allocator.strategies.plan import Rule, ready
 
 RULES: Mapping[RuleName, Rule] = {
     "ahp_lines": ahp_lines,

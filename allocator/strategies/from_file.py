@@ -10,9 +10,10 @@ from allocator.pricing.churn import smooth
 from allocator.pricing.offers import price_offers
 from allocator.records.case import Case
 from allocator.records.portfolio import ChurnTable
+from allocator.records.progress import Progress
 from allocator.records.reasons import not_in
 from allocator.records.solution import Solution
-from allocator.strategies.plan import Plan, Progress
+from allocator.strategies.plan import Plan
 
 
 def from_file(case: Case, optimum: Solution, progress: Progress) -> Plan:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from allocator.engine.greedy import greedy
 from allocator.records.case import Case
+from allocator.records.progress import Progress
 from allocator.records.solution import Solution
-from allocator.strategies.plan import Plan, Progress, filled, ready
+from allocator.strategies.plan import Plan, filled, ready
 
 
 def by_greed(case: Case, optimum: Solution, progress: Progress) -> Plan:

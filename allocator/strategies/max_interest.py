@@ -10,8 +10,9 @@ from allocator.engine.filling import fill
 from allocator.engine.greedy import best_wishes, by_worth
 from allocator.records.case import Case
 from allocator.records.offers import OfferBook
+from allocator.records.progress import Progress
 from allocator.records.solution import Solution
-from allocator.strategies.plan import Plan, Progress, filled, ready
+from allocator.strategies.plan import Plan, filled, ready
 
 
 def max_interest(case: Case, optimum: Solution, progress: Progress) -> Plan:

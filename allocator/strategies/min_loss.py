@@ -10,10 +10,11 @@ from allocator.engine.optimise import optimise
 from allocator.limits import compile_limits
 from allocator.records.case import Case
 from allocator.records.offers import OfferBook
+from allocator.records.progress import Progress
 from allocator.records.reasons import NOT_NEEDED
 from allocator.records.scenario import Limit
 from allocator.records.solution import Solution
-from allocator.strategies.plan import Plan, Progress, ready
+from allocator.strategies.plan import Plan, ready
 
 WANTED = "income wanted by min_loss"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,10 +13,9 @@ from allocator.engine.kernel.passes import Pass, prepare
 from allocator.records.case import Case
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Codes, Floats
+from allocator.records.progress import Progress
 from allocator.records.reasons import NEVER, PASSED_OVER, no_room
 from allocator.records.solution import Solution
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def test_the_use_of_a_limit() -> None:
         target_of("limits[budget]=125%"),
         "frozen",
     )
-    used = base_of(CASE).verdict.offered
+    used = base_of(CASE).verdict.account.offered
     assert crossing.scale == pytest.approx((1 - used / 1.25e6) / 0.5, rel=PRECISION)
 
 

@@ -55,8 +55,8 @@ def test_a_frozen_offer_earns_and_costs_what_the_world_says() -> None:
     )
     drawn, pd = take_up * amount, 2 * CASE.portfolio.pd
     loss = np.sum(drawn * pd * 0.75)
-    assert trial.frozen.expected_loss == pytest.approx(loss, rel=1e-12)
-    assert trial.frozen.funding_cost == pytest.approx(np.sum(drawn) * 0.025, rel=1e-12)
+    assert trial.frozen.account.lines["expected_loss"] == pytest.approx(loss, rel=1e-12)
+    assert trial.frozen.account.lines["funding_cost"] == pytest.approx(np.sum(drawn) * 0.025, rel=1e-12)
     assert trial.frozen.value == pytest.approx(
         np.sum(drawn * rate * (1 - pd)) - loss - np.sum(drawn) * 0.025, rel=1e-12
     )
@@ -68,8 +68,8 @@ def test_offers_shrink_to_what_is_asked_for_and_end_below_the_ticket() -> None:
     trial = tried(case, Stress(amount=Shock(0.77)))
     assert trial.cut.dropped == 1  # of 120,000 92,400 are left, below the ticket
     assert trial.cut.smaller >= 2
-    assert trial.frozen.offered % 10_000 == 0
-    assert trial.frozen.offered <= 0.77 * (300e3 + 400e3 + 500e3)
+    assert trial.frozen.account.offered % 10_000 == 0
+    assert trial.frozen.account.offered <= 0.77 * (300e3 + 400e3 + 500e3)
 
 
 def test_a_frozen_allocation_breaks_limits_where_a_new_one_keeps_to_them() -> None:
@@ -94,7 +94,7 @@ def test_a_world_without_any_allocation_is_told_and_the_frozen_one_still_judged(
 
 def test_where_the_strategy_finds_nothing_the_bound_is_still_that_of_the_world() -> None:
     stress = Stress(pd=Shock(8.0), amount=Shock(0.5))
-    income = base_of(CASE).verdict.interest * 0.9
+    income = base_of(CASE).verdict.account.lines["interest"] * 0.9
     trial = try_stresses(base_of(CASE, Strategy("min_loss", income=income)), {"it": StressSource(stress)})[-1]
     optimal = tried(CASE, stress)
     assert trial.reoptimised is None
@@ -140,7 +140,7 @@ def test_the_worse_named_stress_is_worse() -> None:
     for trial in (base, mild, severe):  # no limits that a frozen allocation could break
         assert trial.reoptimised is not None
         assert trial.frozen.value <= trial.reoptimised.value * (1 + 1e-9)
-        assert trial.frozen.expected_loss > 0
+        assert trial.frozen.account.lines["expected_loss"] > 0
 
 
 def test_the_chosen_ones(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ a search of its own (beam.py), because public instances of this problem are hard
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -20,6 +19,7 @@ from allocator.engine.knapsack.search import Search
 from allocator.engine.knapsack.turns import Stop, Turns
 from allocator.errors import Fault, InputError, NoAllocationError
 from allocator.records.portfolio import Floats, Integers
+from allocator.records.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def solve_knapsack(
     time_limit: float = 60.0,
     rounds: int | None = None,
     seed: int = 0,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Progress = lambda _: None,
 ) -> KnapsackSolution:
     """The most valuable choice of items, one of each class, that keeps every capacity.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +12,7 @@ from allocator.engine.knapsack.gibbs import find_measure
 from allocator.engine.knapsack.search import ROUNDS_A_WIDTH, Search
 from allocator.engine.program import Effort
 from allocator.errors import InfeasibleError
+from allocator.records.progress import Progress
 
 _SMALL_CORE = 400
 """Items; a tree search over so few is expected to end, and may take half of the time that is left."""
@@ -38,7 +38,7 @@ class Turns:
     time_limit: float
     """Seconds of the whole run."""
     rounds: float
-    progress: Callable[[str], None]
+    progress: Progress
     tree_bound: float = np.inf
     _cores: int = 0
     _worth: float = _LARGEST_CORE

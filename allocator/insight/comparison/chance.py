@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,8 @@ from allocator.insight.simulation import Risk, simulate
 from allocator.insight.simulation.measures import LEVELS, distribution
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Portfolio
+from allocator.records.progress import Progress
 
-Progress = Callable[[str], None]
 _READ = ("pd", "lgd", "term", "relationship_value")
 WORST = 0.99
 """The mean of the years beyond this level is told."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from allocator.insight.comparison.chance import Chance, chances
@@ -18,8 +18,7 @@ from allocator.insight.comparison.steps import Step, steps
 from allocator.insight.comparison.swaps import Swaps, swaps
 from allocator.records.ledger import Account
 from allocator.records.outcome import Outcome
-
-Progress = Callable[[str], None]
+from allocator.records.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from allocator.borrowers import NO_MORE, Columns, read_inputs
@@ -11,12 +11,11 @@ from allocator.insight.variants import optimally
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case
 from allocator.records.outcome import Outcome
+from allocator.records.progress import Progress
 from allocator.records.run import StoredRun
 from allocator.records.scenario import Scenario
 from allocator.scenario.demand import in_money
 from allocator.verification import recheck_run
-
-Progress = Callable[[str], None]
 
 
 def run_side(stored: StoredRun, name: str, further: Columns = NO_MORE) -> Outcome:

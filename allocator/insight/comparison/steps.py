@@ -7,7 +7,7 @@ bound - value is the most that the change can gain. Solving the case after it sa
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +21,11 @@ from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case, Inputs
 from allocator.records.document import NO_CHURN
 from allocator.records.outcome import Outcome
+from allocator.records.progress import Progress
 from allocator.records.run import Decisions
 from allocator.records.scenario import Scenario
 from allocator.scenario import load_document
 
-Progress = Callable[[str], None]
 Document = Mapping[str, Any]
 
 _READ = ("portfolio", "response", "stress", "strategy")

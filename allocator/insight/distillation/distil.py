@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from allocator.records.case import Case
 from allocator.records.conditions import Condition
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats, Integers
+from allocator.records.progress import Progress
 from allocator.records.run import Certificate
 
 ROUNDS = 8
@@ -28,7 +29,6 @@ STAY = 0.8
 MOST_RATES = 40
 PRUNED = 2
 """Trees that are pruned, of those grown."""
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,10 @@ import numpy as np
 
 from allocator.records.conditions import Condition
 from allocator.records.filters import meets
-from allocator.records.lots import CENT, whole_lots
-from allocator.records.offers import OfferBook
+from allocator.records.lots import CENT, down_to_lots
+from allocator.records.offers import SAME_RATE, OfferBook
 from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
 from allocator.records.run import Decisions
-
-SAME_RATE = 1e-12
-"""Two rates closer than this are one."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ def shared_amounts(offers: OfferBook, members: Integers, share: float) -> Floats
     low, high = offers.low[members], offers.high[members]
     if share >= 1.0:
         return high
-    return np.clip(whole_lots(high * share, offers.step or CENT), low, high)
+    return np.clip(down_to_lots(high * share, offers.step or CENT), low, high)
 
 
 def takers(offers: OfferBook, rate: float) -> Booleans:

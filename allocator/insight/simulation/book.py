@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from allocator.certification.economics import Worth
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Booleans, Floats
 
@@ -42,24 +43,21 @@ class Book:
         portfolio, policy, ledger = outcome.inputs.portfolio, outcome.scenario.policy, outcome.ledger
         amount, rate = ledger.amount, ledger.rate
         offered = amount > 0
-        value = np.where(offered, portfolio.relationship_value, 0.0)
-        walks = policy.churn_cost_rate * amount + value
-        taken = policy.funding_rate * portfolio.term * amount + policy.processing_cost * offered
-        idle = policy.idle_yield
-        on_drawn = idle if policy.budget.basis == "drawn" else 0.0
-        drawn = float(np.sum(ledger.drawn))
+        worth = Worth.of(replace(portfolio, pd=np.zeros(len(portfolio))), policy)
+        booked = np.where(offered, worth.drawn * amount + worth.booked, 0.0)
+        walked = np.where(offered, worth.offered * amount + worth.fixed, 0.0)
+        on_drawn = policy.idle_yield if policy.budget.basis == "drawn" else 0.0
+        account = outcome.account
         return cls(
             take_up=ledger.take_up,
-            flows=np.array([amount, amount * rate * portfolio.term, taken - walks]),
-            terms=(ledger.take_up, amount, rate, portfolio.term, value),
-            constant=float(-np.sum(walks) + policy.decline_churn * np.sum(value))
-            + idle * outcome.unspent
-            + on_drawn * drawn,
+            flows=np.array([amount, amount * rate * portfolio.term, -booked]),
+            terms=(ledger.take_up, amount, rate, portfolio.term, booked),
+            constant=float(np.sum(walked)) + outcome.idle_income + on_drawn * account.drawn,
             idle=on_drawn,
             expected={
-                "interest": float(np.sum(ledger.interest)),
-                "loss": float(np.sum(ledger.expected_loss)),
-                "drawn": drawn,
+                "interest": account.lines["interest"],
+                "loss": account.lines["expected_loss"],
+                "drawn": account.drawn,
                 "net": outcome.value,
             },
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 
@@ -18,8 +18,7 @@ from allocator.insight.simulation.record import Method, Risk, Simulation, Years
 from allocator.records.columns import NUMBERS
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Codes, Floats, Portfolio, Text
-
-Progress = Callable[[str], None]
+from allocator.records.progress import Progress
 
 EACH_UP_TO = 50_000_000
 """Borrowers times years that are drawn borrower by borrower."""
