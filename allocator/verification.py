@@ -102,13 +102,17 @@ def _scenario_of(stored: StoredRun) -> Scenario:
 
 def _two_scenarios(stored: StoredRun, scenario: Scenario) -> list[Fault]:
     """The fault of a scenario.json that does not say what scenario.yaml does."""
-    if same_document(seen_from(scenario.document, scenario.paths, stored.folder), stored.document):
+    if stored.document is None or same_document(
+        seen_from(scenario.document, scenario.paths, stored.folder), stored.document
+    ):
         return []
     return [Fault("does not say what scenario.yaml says", "solve again", file="scenario.json")]
 
 
 def _absent(stored: StoredRun) -> bool:
-    """Whether an input that scenario.json names is not there."""
+    """Whether an input that scenario.json names is not there; without it, it may be so."""
+    if stored.document is None:
+        return True
     named = (value_at(stored.document, place) for place in paths_of(stored.document))
     return any(not (stored.folder / os.path.expandvars(path)).exists() for path in named)
 
@@ -174,7 +178,8 @@ def _disagreements(stored: StoredRun, outcome: Outcome, proved: Proved) -> Itera
     """Figures of the certificate and the summary that the recheck does not reproduce."""
     found, said = outcome.certificate, stored.certificate
     money = max(abs(found.bound), float(np.sum(outcome.ledger.amount)), 1.0)
-    yield from _unproved(said, found, proved)
+    if not _confirmed(stored, outcome, proved):
+        yield from _unproved(said, found, proved)
     limits = [{key: getattr(use, key) for key in _OF_A_LIMIT} for use in found.limits]
     yield from _differences(said["limits"], limits, money, "certificate limits")
     for use in said["limits"]:
@@ -200,6 +205,21 @@ def _disagreements(stored: StoredRun, outcome: Outcome, proved: Proved) -> Itera
     yield from _differences(_those(summary, stored.summary), summary, money, "summary")
     yield from _unfounded(stored, outcome)
     yield from _impossible_words(stored, outcome.scenario, found)
+
+
+def _confirmed(stored: StoredRun, outcome: Outcome, proved: Proved) -> bool:
+    """Whether what a run without scenario.json states holds in rational numbers.
+
+    When such runs were written, bounds were not rounded outwards, nor values inwards: they were sums in
+    doubles. The bound must hold as it is stated, and the value up to its own last digit.
+    """
+    said, found = stored.certificate, outcome.certificate
+    near = proved.prices.reproduces(said["bound"]) and proved.value.reproduces(said["value"])
+    if stored.document is not None or not near or found.tree or len(stored.allocation) > MOST_BORROWERS:
+        return False
+    case = Exactly.of(outcome.scenario, outcome.inputs.portfolio, outcome.inputs.churn)
+    stated = {**said, "value": float(np.nextafter(said["value"], -np.inf))}
+    return not list(exact_faults(case, outcome.decisions, found.limits_broken, stated))
 
 
 def _unproved(said: Mapping[str, Any], found: Certificate, proved: Proved) -> Iterator[Fault]:

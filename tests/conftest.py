@@ -42,6 +42,8 @@ def _both_agree() -> Iterator[None]:
         """The faults that the checker finds; None where it does not look."""
         if rest or len(stored.allocation) > MOST_CHECKED:  # whoever asks for further columns may ask for none
             return None
+        if stored.document is None:  # of an earlier version: the checker reads no YAML
+            return None
         try:
             return checker.check(str(stored.folder))
         except checker.Missing as missing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from math import nextafter
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,14 @@ from allocator.verification import verify_run
 REPORTED = Path(__file__).parent / "reported"
 
 
+def _home(name: str) -> Path:
+    """Where a case lies: those of the commands stand by themselves."""
+    return next(folder for folder in (REPORTED / name, REPORTED / "cases" / name) if folder.is_dir())
+
+
 def reported(name: str, to: Path) -> Path:
     """A copy of one case."""
-    return Path(shutil.copytree(REPORTED / name, to / name))
+    return Path(shutil.copytree(_home(name), to / name))
 
 
 @pytest.mark.parametrize(
@@ -31,14 +37,36 @@ def reported(name: str, to: Path) -> Path:
         ("off-the-cent", "forged", "amount that is no multiple of 0.01: 79,999,999.9963"),
     ],
 )
-def test_a_forged_run_is_refused_for_what_is_forged(tmp_path: Path, name: str, run: str, told: str) -> None:
+@pytest.mark.parametrize("earlier", [True, False])
+def test_a_forged_run_is_refused_for_what_is_forged(
+    tmp_path: Path, name: str, run: str, told: str, earlier: bool
+) -> None:
+    """As earlier versions wrote runs, without scenario.json, and with it."""
     folder = reported(name, tmp_path) / run
-    scenario = load_scenario(folder / "scenario.yaml")
-    document = seen_from(scenario.document, scenario.paths, folder)
-    (folder / "scenario.json").write_text(to_json(document))
+    if not earlier:
+        scenario = load_scenario(folder / "scenario.yaml")
+        document = seen_from(scenario.document, scenario.paths, folder)
+        (folder / "scenario.json").write_text(to_json(document))
     with pytest.raises(CertificateError) as caught:
         verify_run(read_run(folder))
     assert told in str(caught.value)
+
+
+def test_a_run_of_an_earlier_version_holds_in_rational_numbers(tmp_path: Path) -> None:
+    """Its bound and value are sums in doubles that were not rounded outwards; one digit further is false."""
+    run = reported("lends-nothing", tmp_path) / "better"
+    certificate = verify_run(read_run(run))
+    assert certificate.value < 2470546.226389057
+    assert certificate.bound > 2470546.2466401113
+    for key, stated, away in (("bound", 2470546.2466401113, 0.0), ("value", 2470546.226389057, 1e9)):
+        folder = Path(shutil.copytree(run, tmp_path / key))
+        for file in ("certificate.json", "summary.json"):
+            text = (folder / file).read_text()
+            assert str(stated) in text
+            (folder / file).write_text(text.replace(str(stated), str(nextafter(stated, away))))
+        with pytest.raises(CertificateError) as caught:
+            verify_run(read_run(folder))
+        assert f"certificate {key}" in str(caught.value)
 
 
 def test_half_of_the_total_exactly_is_proved(tmp_path: Path) -> None:

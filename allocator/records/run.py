@@ -127,8 +127,8 @@ class StoredRun:
     folder: Path
     scenario_path: Path
     """The resolved scenario; its paths start from the folder."""
-    document: Mapping[str, Any]
-    """scenario.json: the same as JSON."""
+    document: Mapping[str, Any] | None
+    """scenario.json: the same as JSON. None of a run that was written before there was one."""
     allocation: pd.DataFrame
     """One row a borrower, in input order, every number as it was written."""
     certificate: Mapping[str, Any]

@@ -128,10 +128,10 @@ def _read_scenario_path(folder: Path) -> Path:
     return path
 
 
-def _read_document(folder: Path) -> dict[str, Any]:
+def _read_document(folder: Path) -> dict[str, Any] | None:
     path = folder / RESOLVED
     if not path.exists() and (folder / SCENARIO).is_file():  # as runs were written once
-        _refuse(path, "is missing", remedy="solve again: a run without it cannot be rechecked")
+        return None
     return _read_object(path)
 
 
@@ -241,6 +241,6 @@ def _unreadable(path: Path, error: OSError) -> InputError:
     return InputError.of([Fault(problem, RESTORE, file=str(path))], str(path))
 
 
-def _refuse(path: Path, problem: str, *, remedy: str = RESTORE, **place: Any) -> NoReturn:
+def _refuse(path: Path, problem: str, **place: Any) -> NoReturn:
     """`place` is the line, row or field of the fault."""
-    raise altered(str(path), [Fault(problem, remedy, file=str(path), **place)])
+    raise altered(str(path), [Fault(problem, RESTORE, file=str(path), **place)])

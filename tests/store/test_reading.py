@@ -171,7 +171,6 @@ BROKEN = [
     ("summary.json", entry("profit", 1), "profit: is not a key of a summary"),
     ("summary.json", entry("certified_gap", -0.0), "certified_gap: is -0, which no run writes"),
     ("scenario.json", text(lambda s: s[:-3]), "is not JSON"),
-    ("scenario.json", Path.unlink, "scenario.json: is missing; solve again: a run without it"),
     ("scenario.yaml", Path.unlink, "scenario.yaml: is missing"),
     ("allocation.csv", Path.unlink, "allocation.csv: is missing"),
     ("allocation.csv", as_folder, "allocation.csv: cannot be read: Is a directory"),
@@ -213,7 +212,7 @@ def test_a_broken_file_is_named_with_its_fault(
 ) -> None:
     """Who alters a file exits 5, as an altered figure does; what is gone or shut cannot be judged at all."""
     change(stored / file)
-    gone = change in (Path.unlink, as_folder) and file != "scenario.json"
+    gone = change in (Path.unlink, as_folder)
     with pytest.raises(InputError if gone else CertificateError, match=message) as caught:
         read_run(stored)
     assert all(fault.remedy for fault in caught.value.faults)
