@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.records.columns import NUMBERS
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Codes = NDArray[np.int32]
 Booleans = NDArray[np.bool_]
+
+_NUMBERS = frozenset(column.name for column in NUMBERS)
 
 
 @dataclass(frozen=True)
@@ -96,19 +100,9 @@ class Portfolio:
 
         Raises KeyError for a column that was not read as numbers.
         """
-        canonical = {
-            "pd": self.pd,
-            "lgd": self.lgd,
-            "term_years": self.term,
-            "min_amount": self.min_amount,
-            "max_amount": self.max_amount,
-            "relationship_value": self.relationship_value,
-            "exposure": self.exposure,
-            "min_rate": self.min_rate,
-            "fixed_amount": self.fixed_amount,
-            "fixed_rate": self.fixed_rate,
-        }
-        return canonical[column] if column in canonical else self.numbers[column]
+        own = "term" if column == "term_years" else column
+        canonical: dict[str, Floats] = vars(self)
+        return canonical[own] if column in _NUMBERS else self.numbers[column]
 
 
 @dataclass(frozen=True)

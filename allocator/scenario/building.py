@@ -34,12 +34,9 @@ from allocator.scenario.policy_schema import PolicyEntry, RateGrid
 from allocator.scenario.quantities import quantity
 from allocator.scenario.schema import AnyColumn, CurveEntry, PortfolioEntry, ResponseEntry, ScenarioFile
 from allocator.scenario.source_schema import (
-    CsvSource,
-    FileSource,
     InvoicesEntry,
     InvoiceSource,
     SqlSource,
-    XlsxSource,
 )
 from allocator.scenario.strategy_schema import AhpLinesStrategy, FileStrategy, MinLossStrategy
 from allocator.scenario.stress_schema import (
@@ -54,6 +51,9 @@ from allocator.scenario.stress_schema import (
     StressEntry,
 )
 from allocator.scenario.stressing import large_factors
+
+_CALLED = {"sep": "separator"}
+"""What a record calls otherwise than a scenario file."""
 
 
 def build(typed: ScenarioFile, path: Path | None) -> Scenario:
@@ -138,61 +138,36 @@ def _portfolio(typed: PortfolioEntry, term: float, numbers: frozenset[str]) -> P
         "scorecard": _optional(typed.scorecard),
     }
     match source:
+        case str():
+            return PortfolioSource(kind_of(source).name, _path(source), **shared)
         case SqlSource():
             address, limit = expand(source.sql)[0], source.time_limit
             return PortfolioSource("sql", url=address, query=source.query, query_limit=limit, **shared)
-        case CsvSource():
-            return _delimited(source, shared)
         case InvoiceSource():
             return PortfolioSource("invoices", invoices=_invoices(source.invoices), **shared)
-        case XlsxSource():
-            path = _path(source.xlsx)
-            return PortfolioSource("xlsx", path, sheet=source.sheet, header=source.header, **shared)
-        case FileSource():
-            kind, file = source.file
-            return PortfolioSource(kind, _path(file), **shared)
         case _:
-            return PortfolioSource(kind_of(source).name, _path(source), **shared)
-
-
-def _delimited(source: CsvSource, shared: dict[str, Any]) -> PortfolioSource:
-    return PortfolioSource(
-        "csv",
-        _path(source.csv),
-        separator=source.sep,
-        decimal=source.decimal,
-        thousands=source.thousands or "",
-        skip=source.skip,
-        encoding=source.encoding,
-        **shared,
-    )
+            (kind, file), *options = source.model_dump(exclude_none=True).items()
+            told = {_CALLED.get(key, key): option for key, option in options}
+            return PortfolioSource(kind, _path(file), **told, **shared)
 
 
 def _invoices(typed: InvoicesEntry) -> InvoiceFiles:
-    return InvoiceFiles(
-        purchases=_optional(typed.purchases),
-        sales=_optional(typed.sales),
-        workbook=_optional(typed.workbook),
-        firms=_optional(typed.firms),
-        facts=_optional(typed.facts),
-        duplicates=typed.duplicates,
-    )
+    files = typed.model_dump(exclude_none=True, exclude={"duplicates"})
+    return InvoiceFiles(**{key: _path(file) for key, file in files.items()}, duplicates=typed.duplicates)
 
 
 def _policy(typed: PolicyEntry) -> Policy:
+    own = {field.name for field in fields(Policy)} & PolicyEntry.model_fields.keys()
+    same = {key: getattr(typed, key) for key in own}
     return Policy(
-        budget=Budget(**typed.budget.model_dump()),
-        ticket=Ticket(**typed.ticket.model_dump()),
-        rates=dict(typed.rates),
-        currency=typed.currency,
-        term_years=typed.term_years,
-        funding_rate=typed.funding_rate,
-        churn_cost_rate=typed.churn_cost_rate,
-        decline_churn=typed.decline_churn,
-        idle_rate=typed.idle_rate,
-        processing_cost=typed.processing_cost,
-        rate_step=typed.rate_grid.step if isinstance(typed.rate_grid, RateGrid) else None,
-        limits=tuple(map(_limit, typed.limits)),
+        **{
+            **same,
+            "budget": Budget(**typed.budget.model_dump()),
+            "ticket": Ticket(**typed.ticket.model_dump()),
+            "rates": dict(typed.rates),
+            "rate_step": typed.rate_grid.step if isinstance(typed.rate_grid, RateGrid) else None,
+            "limits": tuple(map(_limit, typed.limits)),
+        }
     )
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import Tag, ValidationError
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from allocator.errors import Fault
-from allocator.scenario.nodes import Location, Node, Step
+from allocator.scenario.nodes import Location, Node
+from allocator.scenario.places import is_tag, section_at
 from allocator.scenario.quantities import describe, findings_of
-from allocator.scenario.schema import ScenarioFile
 from allocator.scenario.typed import Typed
 
 
@@ -29,7 +27,7 @@ def faults_of(error: ValidationError, tree: Node, *, complete: bool = True) -> l
 
 def _faults(error: ErrorDetails, tree: Node) -> Iterator[Fault]:
     steps = error["loc"]
-    at = tuple(step for step in steps if not _is_tag(step) and step != "[key]")
+    at = tuple(step for step in steps if not is_tag(step) and step != "[key]")
     if error["type"] == "scenario":
         for finding in findings_of(error.get("ctx")):
             place = (*(at[:-1] if finding.up else at), *finding.below)
@@ -42,10 +40,10 @@ def _in_words(error: ErrorDetails, steps: Location, at: Location) -> tuple[str, 
     """Problem and remedy of an error of pydantic's own."""
     kind = error["type"]
     if kind == "missing":
-        section = _section(steps[:-1])
+        section = section_at(steps[:-1])
         return "the key is missing", f"add `{at[-1]}: {_example(section, str(at[-1]))}`"
     if kind == "extra_forbidden":
-        known = [info.alias or name for name, info in _fields(_section(steps[:-1])).items()]
+        known = [info.alias or name for name, info in _fields(section_at(steps[:-1])).items()]
         known += ["extends"] if len(at) == 1 else []
         near = get_close_matches(str(at[-1]), known, n=1)
         remedy = f"did you mean {near[0]}?" if near else f"the keys here are {', '.join(known)}"
@@ -67,38 +65,3 @@ def _example(section: type[Typed] | None, key: str) -> str:
 
 def _fields(section: type[Typed] | None) -> Mapping[str, FieldInfo]:
     return {} if section is None else section.model_fields
-
-
-def _is_tag(step: Step) -> bool:
-    """Whether a step of pydantic's location names a form of a value, not a key of the file."""
-    return isinstance(step, str) and step.startswith("<") and step.endswith(">")
-
-
-def _section(steps: Location) -> type[Typed] | None:
-    """The section that pydantic's location `steps` leads to, if it leads to one."""
-    hint: Any = ScenarioFile
-    for step in steps:
-        hint = _inside(_bare(hint), step)
-    hint = _bare(hint)
-    return hint if isinstance(hint, type) and issubclass(hint, Typed) else None
-
-
-def _inside(hint: Any, step: Step) -> Any:
-    """The type below `hint` at `step`: of a field, a form of a union, a list's or mapping's entry."""
-    if isinstance(hint, type) and issubclass(hint, Typed):
-        found = (info.annotation for name, info in hint.model_fields.items() if step in (name, info.alias))
-        return next(found, None)
-    arguments = get_args(hint)
-    if get_origin(hint) in (Union, UnionType):
-        return next((one for one in arguments if _is_tag(step) and Tag(str(step)) in get_args(one)), None)
-    return arguments[-1] if arguments else None
-
-
-def _bare(hint: Any) -> Any:
-    """`hint` without its annotations and without None."""
-    while get_origin(hint) is Annotated:
-        hint = get_args(hint)[0]
-    if get_origin(hint) in (Union, UnionType):
-        rest = [one for one in get_args(hint) if one is not type(None)]
-        return _bare(rest[0]) if len(rest) == 1 else hint
-    return hint

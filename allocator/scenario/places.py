@@ -6,37 +6,70 @@ from collections.abc import Iterator, Mapping
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
+from pydantic import Tag
 from pydantic.fields import FieldInfo
 
 from allocator.records.document import CHURN, NO_CHURN, Place
-from allocator.scenario.nodes import Location
+from allocator.scenario.nodes import Location, Step
 from allocator.scenario.schema import ScenarioFile
 from allocator.scenario.typed import Typed, keys_of
 
 ANY = "*"
 """In a place: every key of a mapping."""
+ITEM = 0
+"""In a place: every item of a list."""
 
 
-def _fields(section: type[Typed] = ScenarioFile, at: Place = ()) -> Iterator[tuple[Place, FieldInfo]]:
-    """Every field of the schema below `section`; entries of a list stand at the list's own place."""
-    for name, info in section.model_fields.items():
-        place = (*at, info.alias or name)
-        yield place, info
-        for below, form in _forms(info.annotation, place):
-            yield from _fields(form, below)
-
-
-def _forms(hint: Any, place: Place) -> Iterator[tuple[Place, type[Typed]]]:
-    """The sections that `hint` lets stand at `place` or below it."""
+def _sections(hint: Any = ScenarioFile, at: Location = ()) -> Iterator[tuple[Location, type[Typed]]]:
+    """Every section that `hint` lets stand at `at` or below, as pydantic locates it: with tags of forms."""
     if isinstance(hint, type) and issubclass(hint, Typed):
-        yield place, hint
-    elif get_origin(hint) is Annotated:
-        yield from _forms(get_args(hint)[0], place)
-    elif get_origin(hint) is dict:
-        yield from _forms(get_args(hint)[1], (*place, ANY))
-    elif get_origin(hint) in (list, Union, UnionType):
-        for one in get_args(hint):
-            yield from _forms(one, place)
+        yield at, hint
+        for name, info in hint.model_fields.items():
+            yield from _sections(info.annotation, (*at, info.alias or name))
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        tags = [one.tag for one in inner if isinstance(one, Tag)]
+        yield from _sections(inner[0], (*at, *tags))
+    elif origin is dict:
+        yield from _sections(inner[1], (*at, ANY))
+    elif origin is list:
+        yield from _sections(inner[0], (*at, ITEM))
+    elif origin in (Union, UnionType):
+        for one in inner:
+            yield from _sections(one, at)
+
+
+SECTIONS: Mapping[Location, type[Typed]] = dict(_sections())
+"""Every section of the schema by its place."""
+
+
+def is_tag(step: Step) -> bool:
+    """Whether a step of pydantic's location names a form of a value, not a key of the file."""
+    return isinstance(step, str) and step.startswith("<") and step.endswith(">")
+
+
+def section_at(steps: Location) -> type[Typed] | None:
+    """The section that pydantic's location `steps` leads to, if it leads to one."""
+    wanted = [ITEM if isinstance(step, int) else step for step in steps]
+    fitting = (
+        section
+        for place, section in SECTIONS.items()
+        if len(place) == len(wanted)
+        and all(own in (step, ANY) for own, step in zip(place, wanted, strict=True))
+    )
+    return next(fitting, None)
+
+
+def _plain(place: Location) -> Place:
+    """A place as documents have it; what is in a list stands where the list does."""
+    return tuple(str(step) for step in place if step != ITEM and not is_tag(step))
+
+
+_FIELDS = tuple(
+    (_plain((*place, info.alias or name)), info)
+    for place, section in SECTIONS.items()
+    for name, info in section.model_fields.items()
+)
 
 
 def _is_path(info: FieldInfo) -> bool:
@@ -44,17 +77,22 @@ def _is_path(info: FieldInfo) -> bool:
     return isinstance(extra, dict) and str(extra.get("unit", "")).startswith("path")
 
 
-PATHS = tuple(dict.fromkeys(place for place, info in _fields() if _is_path(info)))
+def _kinds() -> dict[Location, frozenset[str]]:
+    forms: dict[Location, list[type[Typed]]] = {}
+    for place, form in SECTIONS.items():
+        if place and is_tag(place[-1]):
+            forms.setdefault(_plain(place), []).append(form)
+    several = {place: own for place, own in forms.items() if len(own) > 1}
+    return {place: frozenset(key for form in own for key in keys_of(form)) for place, own in several.items()}
+
+
+PATHS = tuple(dict.fromkeys(place for place, info in _FIELDS if _is_path(info)))
 """Where a path may stand."""
-REQUIRED: frozenset[Location] = frozenset(place for place, info in _fields() if info.is_required()) - {
-    ("name",)
-}
+REQUIRED: frozenset[Location] = frozenset(
+    place for place, info in _FIELDS if info.is_required() and place != ("name",)
+)
 """Keys that null does not take back: it stands, for the schema to refuse. A file has a name without one."""
-KINDS: Mapping[Location, frozenset[str]] = {
-    place: frozenset(key for form in forms for key in keys_of(form))
-    for place, info in _fields()
-    if len(forms := [form for below, form in _forms(info.annotation, place) if below == place]) > 1
-}
+KINDS = _kinds()
 """Mappings of several forms, and the keys that tell those apart."""
 
 

@@ -191,27 +191,17 @@ class InvoiceSource(Typed):
     """The files of invoices."""
 
 
-class FileSource(Typed):
-    """A table that is told nothing but its path."""
-
-    @property
-    def file(self) -> tuple[str, str]:
-        """Its kind and its path."""
-        [(kind, path)] = self.model_dump().items()
-        return kind, path
-
-
 def _file_source(kind: TableKind) -> type[Typed]:
     """The form of a kind of tables that has no form of its own here."""
     path = Field(examples=[f"borrowers{kind.endings[0]}"], description=kind.path, json_schema_extra=PATH)
     key: Any = {kind.name: (Annotated[Text, path], ...)}
-    return create_model(f"{kind.name.title()}Source", __base__=FileSource, __doc__=kind.about, **key)
+    return create_model(f"{kind.name.title()}Source", __base__=Typed, __doc__=kind.about, **key)
 
 
 _OWN: dict[str, type[Typed]] = {"csv": CsvSource, "xlsx": XlsxSource, "sql": SqlSource}
 _FORMS = [*(_OWN.get(kind.name) or _file_source(kind) for kind in TABLE_KINDS), InvoiceSource]
 if TYPE_CHECKING:
-    Source = str | CsvSource | XlsxSource | SqlSource | FileSource | InvoiceSource
+    Source = str | Typed
 else:
     _TAGGED = tuple(Annotated[form, Tag(tag_of(form))] for form in _FORMS)
     Source = Annotated[
