@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from allocator.certification.economics import Worth, magnitudes
+from allocator.certification.economics import Margin, magnitudes
 from allocator.certification.limits import Block, Charges, charges_of
 from allocator.certification.rounding import HUGE, UNIT, Rounded, depth
 from allocator.certification.terms import SAME_RATE, Tariff, Terms
@@ -141,7 +141,7 @@ def reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: 
 
     What a loss comes to is not exact where the offer may be refused.
     """
-    charged = _Charged(Worth.of(portfolio, policy, charges.per_basis), terms.low, terms.high)
+    charged = _Charged(Margin.of(portfolio, policy, charges.per_basis), terms.low, terms.high)
     best = np.full(len(portfolio), -np.inf)
     for grade, tariff in terms.tariffs.items():
         member = (portfolio.grade.codes == portfolio.grade.code_of(grade)) & terms.lendable
@@ -161,7 +161,7 @@ def reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: 
 class _Charged:
     """Offers of `low` to `high` with the limits priced; shapes (n,)."""
 
-    worth: Worth[Floats]
+    worth: Margin[Floats]
     low: Floats
     high: Floats
 

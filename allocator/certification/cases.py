@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from allocator.certification.bound import OfferSizes, error_of, sum_of_best
-from allocator.certification.economics import Worth
+from allocator.certification.economics import Margin
 from allocator.certification.limits import Block, Charges, Sizes, charges_of
 from allocator.certification.lots import Lot
 from allocator.certification.rounding import HUGE, UNIT, Rounded
@@ -138,7 +138,7 @@ def table_of(
     member = np.flatnonzero(terms.lendable)
     rate, take_up = _offers(portfolio, terms, member)
     own = portfolio.take(member)
-    worth = Worth.of(own, policy)
+    worth = Margin.of(own, policy)
     gross, drawn, booked, fixed = (
         column[:, None] for column in (worth.gross, worth.drawn, worth.booked, worth.fixed)
     )

@@ -1,7 +1,7 @@
 """What each decision earns and costs (docs/formulation.md, section 1), from rates and amounts alone.
 
 The value is stated line by line, and once more sorted by what an offer is asked for: its rate, its amount,
-its take-up. A new line of the ledger is a term of `ledger_of`, of `Worth` and of `magnitudes`.
+its take-up. A new line of the ledger is a term of `ledger_of`, of `Margin` and of `magnitudes`.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ _FREE: Mapping[str, Any] = dict.fromkeys(BASES, 0)
 
 
 @dataclass(frozen=True)
-class Worth(Generic[Number]):
+class Margin(Generic[Number]):
     """An offer of x at rate r and take-up a is worth a (r gross x + drawn x + booked) + offered x + fixed.
 
     One number a borrower, shape (n,), or those of one borrower in rational numbers.
@@ -81,15 +81,15 @@ class Worth(Generic[Number]):
     fixed: Number
 
     @classmethod
-    def of(cls, portfolio: Portfolio, policy: Policy, charges: Mapping[str, Any] = _FREE) -> Worth[Floats]:
+    def of(cls, portfolio: Portfolio, policy: Policy, charges: Mapping[str, Any] = _FREE) -> Margin[Floats]:
         """In binary64 numbers, less what a unit of each basis is charged."""
-        return Worth(*_worth(_columns(portfolio), policy, float, charges))
+        return Margin(*_margin(_columns(portfolio), policy, float, charges))
 
     @classmethod
-    def exactly(cls, portfolio: Portfolio, policy: Policy, i: int) -> Worth[Fraction]:
+    def exactly(cls, portfolio: Portfolio, policy: Policy, i: int) -> Margin[Fraction]:
         """Of borrower `i` in rational numbers."""
         own = [Fraction(float(column[i])) for column in _columns(portfolio)]
-        return Worth(*_worth(own, policy, Fraction, _FREE))
+        return Margin(*_margin(own, policy, Fraction, _FREE))
 
     def value(self, amount: Number, rate: Number, take_up: Number) -> Number:
         """Of one offer to each."""
@@ -101,10 +101,10 @@ def _columns(portfolio: Portfolio) -> Sequence[Floats]:
     return portfolio.pd, portfolio.lgd, portfolio.term, portfolio.relationship_value
 
 
-def _worth(
+def _margin(
     own: Sequence[Any], policy: Policy, number: Callable[[float], Any], charges: Mapping[str, Any]
 ) -> tuple[Any, Any, Any, Any, Any]:
-    """The terms of `Worth`, of the borrowers' `own` columns and the policy's figures read as `number`."""
+    """The terms of `Margin`, of the borrowers' `own` columns and the policy's figures read as `number`."""
     pd, lgd, term, relationship = own
     churn, declined = number(policy.churn_cost_rate), number(policy.decline_churn)
     return (
@@ -117,7 +117,7 @@ def _worth(
 
 
 def magnitudes(portfolio: Portfolio, policy: Policy, top: float) -> tuple[Floats, Floats, Floats]:
-    """(n,) what the terms of `Worth` are, without their signs: of gross interest a unit offered at the rate
+    """(n,) what the terms of `Margin` are, without their signs: of gross interest a unit offered at the rate
     `top`, of everything a unit offered at a take-up of 1, and of what no amount changes.
     """
     gross = top * portfolio.term

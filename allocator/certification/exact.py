@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from allocator.certification.cases import Sets, Table, Values, coarsest_lots, table_of
-from allocator.certification.economics import BASES, Worth
+from allocator.certification.economics import BASES, Margin
 from allocator.certification.limits import blocks_of
 from allocator.certification.lots import CENTS, decimal
 from allocator.certification.rationals import (
@@ -83,7 +83,7 @@ class ExactTable(Table):
     """`Table` that answers in rational numbers."""
 
     menus: list[Menu]
-    worths: list[Worth[Fraction]]
+    worths: list[Margin[Fraction]]
     terms: list[Fraction]
     """Years: what a charge on interest is times."""
     exact_blocks: list[ExactBlock]
@@ -201,7 +201,7 @@ class Exactly:
             if (grade, rates) not in known:
                 known[grade, rates] = Menu.of(self.curves[grade], rates)
             menus.append(known[grade, rates])
-            worths.append(Worth.exactly(self.portfolio, policy, i))
+            worths.append(Margin.exactly(self.portfolio, policy, i))
         own = {column.name: getattr(table, column.name) for column in fields(Table)}
         years = fractions(self.portfolio.term[table.member])
         return ExactTable(**own, menus=menus, worths=worths, terms=years, exact_blocks=self.blocks)
@@ -211,7 +211,7 @@ class Exactly:
         policy, portfolio = self.scenario.policy, self.portfolio
         total = Fraction(0)
         for made in offers:
-            worth = Worth.exactly(portfolio, policy, made.borrower)
+            worth = Margin.exactly(portfolio, policy, made.borrower)
             total += worth.value(made.amount, made.rate, made.take_up)
         if policy.budget.spend == "at_most":
             spent = sum((made.basis(policy.budget.basis, portfolio) for made in offers), Fraction(0))

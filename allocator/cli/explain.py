@@ -164,7 +164,10 @@ def _document(view: BookView) -> dict[str, Any]:
         "by": view.by,
         "segments": [segment.figures | {"lost": segment.lost} for segment in view.segments],
         "limits": limits,
-        "costs": [asdict(cost) for cost in view.costs],
+        "costs": [
+            {"limit": cost.name, "low": cost.low, "high": cost.high, "solved": cost.solved}
+            for cost in view.costs
+        ],
         "refusals": view.refusals,
     }
 

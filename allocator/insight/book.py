@@ -18,24 +18,12 @@ from allocator.insight.ledger import (
     whole_account,
 )
 from allocator.insight.ranges import TIGHT, Range, range_along, ties_of
-from allocator.insight.variants import answer, best_of, without
+from allocator.insight.variants import Best, Worth, answer, best_of, without
 from allocator.records.case import Case
 from allocator.records.portfolio import Booleans, Text
 from allocator.records.progress import Progress
 from allocator.records.run import LimitUse
 from allocator.records.scenario import BUDGET
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What dropping a limit altogether would add to the best value, at least and at most."""
-
-    limit: str
-    low: float
-    high: float
-    """inf where the run without it was not solved: then only `low` is known."""
-    solved: bool
-    """Whether the case without the limit was solved; else its price alone says it."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +46,7 @@ class BookView:
     whole: PricedAccount
     """Of all segments."""
     limits: tuple[LimitView, ...]
-    costs: tuple[Cost, ...]
+    costs: tuple[Worth, ...]
     """One an entry of the policy, the budget first; none unless asked for."""
     refusals: dict[str, int]
     """Reason -> borrowers, the commonest first."""
@@ -92,7 +80,7 @@ def price_ranges(reader: Reader) -> list[Range | None]:
     return [range_along(reader.columns, ties, prices, each[j], delta) for j in range(len(prices))]
 
 
-def costs_of_limits(reader: Reader, case: Case, progress: Progress) -> list[Cost]:
+def costs_of_limits(reader: Reader, case: Case, progress: Progress) -> list[Worth]:
     """What each entry of the policy costs, by solving again without it, from the run's prices.
 
     An entry without a price costs no more than the gap: the same prices bound the case without it. What the
@@ -103,21 +91,19 @@ def costs_of_limits(reader: Reader, case: Case, progress: Progress) -> list[Cost
     policy, best = position.run.scenario.policy, best_of(position.run, case, progress)
     names = [limit.name for limit in policy.limits]
     names = names if policy.idle_rate else [BUDGET, *names]
-    gap = best.bound - best.value
     blocks = {
         block.names[0].partition("[")[0] if at else BUDGET: block for at, block in enumerate(position.blocks)
     }
     costs = []
     for name in names:
-        if not np.any(blocks[name].allowed(position.prices)):
-            costs.append(Cost(name, 0.0, gap, solved=False))
-            continue
-        progress(f"solving without {name}")
-        try:
-            found = answer(without(case, name), position.prices, progress).certificate
-        except (InfeasibleError, NoAllocationError):  # out of time: an allocation exists, the run's own
-            costs.append(Cost(name, 0.0, np.inf, solved=False))
-            continue
-        low = max(found.value - best.bound, 0.0)
-        costs.append(Cost(name, low, found.bound - best.value, solved=True))
+        known, solved = Best(-np.inf, best.bound), False
+        if np.any(blocks[name].allowed(position.prices)):
+            progress(f"solving without {name}")
+            try:
+                found = answer(without(case, name), position.prices, progress).certificate
+            except (InfeasibleError, NoAllocationError):  # out of time: an allocation exists, the run's own
+                known = Best(-np.inf, np.inf)
+            else:
+                known, solved = Best(found.value, found.bound), True
+        costs.append(best.less_than(known, name, "without", loosens=True, solved=solved))
     return costs

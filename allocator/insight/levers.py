@@ -17,7 +17,7 @@ import numpy as np
 from allocator.borrowers import stressed
 from allocator.certification import recheck
 from allocator.errors import InfeasibleError, NoAllocationError
-from allocator.insight.variants import Best, answer, best_of, under
+from allocator.insight.variants import Best, Worth, answer, best_of, under
 from allocator.pipeline import prepare
 from allocator.records.case import Case, Inputs
 from allocator.records.conditions import Condition
@@ -39,19 +39,6 @@ class Lever:
     """The case with the change."""
     loosens: bool = False
     """Whether no allocation is lost or worth less by it: then the best value cannot fall."""
-
-
-@dataclass(frozen=True)
-class Worth:
-    """What a change would add to the best value, at least and at most."""
-
-    name: str
-    change: str
-    low: float
-    """-inf where the run's allocation does not pass under the change and none was solved for."""
-    high: float
-    """inf where nothing is known of the best value as things are."""
-    solved: bool
 
 
 @dataclass(frozen=True)
@@ -210,5 +197,5 @@ def _worth(run: Outcome, best: Best, lever: Lever, quick: bool, progress: Progre
             quick = True
         else:
             value, bound = max(value, again.value), min(bound, again.bound)
-    least = max(value - best.bound, 0.0 if lever.loosens else -np.inf)
-    return Worth(lever.name, lever.change, least, bound - best.value, solved=not quick)
+    known = Best(value, bound)
+    return best.less_than(known, lever.name, lever.change, loosens=lever.loosens, solved=not quick)

@@ -50,6 +50,25 @@ class Best:
         """Relative, as a certificate's."""
         return relative_gap(self.bound, self.value)
 
+    def less_than(self, changed: Best, name: str, change: str, *, loosens: bool, solved: bool) -> Worth:
+        """What the change adds of which `changed` is known; nothing is lost by one that only loosens."""
+        least = max(changed.value - self.bound, 0.0 if loosens else -np.inf)
+        return Worth(name, change, least, changed.bound - self.value, solved)
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a change of a case would add to its best value, at least and at most."""
+
+    name: str
+    change: str
+    low: float
+    """-inf where the run's allocation does not pass under the change and none was solved for."""
+    high: float
+    """inf where too little is known of the best value, as things are or with the change."""
+    solved: bool
+    """Whether the changed case was solved; else prices alone say it."""
+
 
 def best_of(run: Outcome, case: Case, progress: Progress | None = None) -> Best:
     """What `run` shows of its own case: its value counts where it breaks nothing.

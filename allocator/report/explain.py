@@ -8,9 +8,10 @@ import numpy as np
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
 
-from allocator.insight.book import BookView, Cost, LimitView
+from allocator.insight.book import BookView, LimitView
 from allocator.insight.ledger import PricedAccount
 from allocator.insight.ranges import Range
+from allocator.insight.variants import Worth
 from allocator.records.ledger import LINES
 from allocator.records.outcome import Outcome
 from allocator.report.broken import standing_lines
@@ -135,7 +136,7 @@ def _range(found: Range | None) -> tuple[str, str]:
     return low, high
 
 
-def _costs(costs: Sequence[Cost], currency: str) -> RenderableType:
+def _costs(costs: Sequence[Worth], currency: str) -> RenderableType:
     table = plain_table()
     table.add_column("without", overflow="fold", max_width=40)
     for heading in ("adds at least", "at most", "known by"):
@@ -143,8 +144,8 @@ def _costs(costs: Sequence[Cost], currency: str) -> RenderableType:
     for cost in sorted(costs, key=lambda one: -one.low):
         most = f"{cost.high:,.2f}" if np.isfinite(cost.high) else ""
         how = "solving without it" if cost.solved else "its price of 0" if most else "its absence alone"
-        table.add_row(Text(cost.limit), f"{cost.low:,.2f}", most, how)
-    named = any(cost.limit == "budget" for cost in costs)
+        table.add_row(Text(cost.name), f"{cost.low:,.2f}", most, how)
+    named = any(cost.name == "budget" for cost in costs)
     title = Text(f"What each limit costs: value that dropping it adds, {currency}", style="bold")
     return Group(title, table, *([] if named else ["not the budget, whose idle part earns"]))
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 
-from allocator.report.plain import WIDTH, Text, plain_table
+from allocator.report.plain import WIDTH, Text, plain_table, side_by_side
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +23,9 @@ def frame_table(title: str, frame: pd.DataFrame) -> RenderableType:
 
     Columns that do not fit beside one another go into further tables below, each with the index.
     """
-    columns = [_column(series) for _, series in frame.reset_index().items()]
-    tables = [_table(block) for block in _blocks(columns)]
+    first, *others = [_column(series) for _, series in frame.reset_index().items()]
+    blocks = side_by_side([_width(column) for column in others], WIDTH - _width(first))
+    tables = [_table([first, *(others[at] for at in block)]) for block in blocks]
     return Group(Text(title, style="bold"), *tables)
 
 
@@ -32,18 +33,6 @@ def _column(series: pd.Series) -> tuple[str, list[str], bool]:
     """Heading, cells, and whether they are numbers."""
     cells = [_cell(value) for value in series.tolist()]
     return str(series.name).replace("_", " "), cells, series.dtype.kind in "iufb"
-
-
-def _blocks(columns: Sequence[tuple[str, list[str], bool]]) -> Iterator[list[tuple[str, list[str], bool]]]:
-    first, *others = columns
-    block, used = [first], _width(first)
-    for column in others:
-        if len(block) > 1 and used + _width(column) > WIDTH:
-            yield block
-            block, used = [first], _width(first)
-        block.append(column)
-        used += _width(column)
-    yield block
 
 
 def _width(column: tuple[str, list[str], bool]) -> int:

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.table import Table
 
 from allocator.report.money import Unit, fitting
-from allocator.report.plain import WIDTH, Text, plain_table
+from allocator.report.plain import WIDTH, Text, plain_table, side_by_side
 
 NAME = 24
 """Columns that a name takes before it folds."""
@@ -41,20 +41,10 @@ class Grid:
 
     def blocks(self, unit: Unit) -> Iterator[Grid]:
         """As many grids as it takes for each to fit the page, all with the same names."""
-        room = WIDTH - min(self._names(), NAME)
-        block: list[int] = []
-        left = room
-        for at, width in enumerate(self._widths(unit), start=1):
-            if block and 2 + width > left:
-                yield self._part(block)
-                block, left = [], room
-            block.append(at)
-            left -= 2 + width
-        yield self._part(block)
-
-    def _part(self, columns: Sequence[int]) -> Grid:
-        kept = [0, *columns]
-        return Grid([self.headings[at] for at in kept], [[row[at] for at in kept] for row in self.rows])
+        widths = [2 + width for width in self._widths(unit)]
+        for block in side_by_side(widths, WIDTH - min(self._names(), NAME)):
+            kept = [0, *(at + 1 for at in block)]
+            yield Grid([self.headings[at] for at in kept], [[row[at] for at in kept] for row in self.rows])
 
     def _names(self) -> int:
         return max(cell_len(str(row[0])) for row in (self.headings, *self.rows))

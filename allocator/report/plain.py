@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
 from rich import box
@@ -52,6 +52,19 @@ def reasons_table(counts: Mapping[str, int], most: int = 10) -> Table:
     if rest:
         table.add_row(f"{sum(count for _, count in rest):,}", f"for {len(rest)} further reasons")
     return table
+
+
+def side_by_side(widths: Sequence[int], room: int) -> Iterator[list[int]]:
+    """Block by block the places of the columns, of `widths` with their blanks, that fit into `room`."""
+    block: list[int] = []
+    left = room
+    for at, width in enumerate(widths):
+        if block and width > left:
+            yield block
+            block, left = [], room
+        block.append(at)
+        left -= width
+    yield block
 
 
 def notes_of(notes: Iterable[str]) -> list[RenderableType]:

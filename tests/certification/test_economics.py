@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from allocator.certification.economics import Bases, Worth, ledger_of
+from allocator.certification.economics import Bases, Margin, ledger_of
 from allocator.records.ledger import LINES, Ledger
 from tests.builders import policy, portfolio
 
@@ -66,8 +66,8 @@ def test_the_value_is_the_sum_of_the_lines() -> None:
 def test_sorted_by_what_it_is_asked_for_an_offer_is_worth_the_same() -> None:
     amount, rate, take_up = np.array([4_096.0, 512.0, 0.5]), np.array([0.125] * 3), np.array([0.75, 0.5, 1])
     value = ledger_of(BOOK, POLICY, amount, rate, take_up).value
-    assert np.array_equal(Worth.of(BOOK, POLICY).value(amount, rate, take_up), value)
-    exact = Worth.exactly(BOOK, POLICY, 0)
+    assert np.array_equal(Margin.of(BOOK, POLICY).value(amount, rate, take_up), value)
+    exact = Margin.exactly(BOOK, POLICY, 0)
     offer = (Fraction(float(column[0])) for column in (amount, rate, take_up))
     assert exact.value(*offer) == Fraction(float(value[0]))
 
@@ -75,7 +75,7 @@ def test_sorted_by_what_it_is_asked_for_an_offer_is_worth_the_same() -> None:
 def test_limits_charge_what_they_count() -> None:
     """A unit of each basis at a price of its own: 1 offered, 2 drawn, 4 of gross interest, 8 a loan."""
     prices = {"offered": 1.0, "drawn": 2.0, "interest": 4.0, "loans": 8.0}
-    free, charged = Worth.of(BOOK, POLICY), Worth.of(BOOK, POLICY, prices)
+    free, charged = Margin.of(BOOK, POLICY), Margin.of(BOOK, POLICY, prices)
     amount, rate, take_up = np.array([4_096.0] * 3), np.array([0.125] * 3), np.array([0.75] * 3)
     bases = Bases.of(ledger_of(BOOK, POLICY, amount, rate, take_up))
     less = sum(price * getattr(bases, basis) for basis, price in prices.items())

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from allocator.certification.economics import Worth
+from allocator.certification.economics import Margin
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Booleans, Floats
 
@@ -26,7 +26,7 @@ class Book:
     terms: tuple[Floats, ...]
     """Columns (n,) that are equal where the flows are."""
     constant: float
-    """Worth of the book if everybody walked away, idle budget included."""
+    """Margin of the book if everybody walked away, idle budget included."""
     idle: float
     """What a unit drawn takes from the idle budget's income."""
     expected: dict[str, float]
@@ -43,7 +43,7 @@ class Book:
         portfolio, policy, ledger = outcome.inputs.portfolio, outcome.scenario.policy, outcome.ledger
         amount, rate = ledger.amount, ledger.rate
         offered = amount > 0
-        worth = Worth.of(replace(portfolio, pd=np.zeros(len(portfolio))), policy)
+        worth = Margin.of(replace(portfolio, pd=np.zeros(len(portfolio))), policy)
         booked = np.where(offered, worth.drawn * amount + worth.booked, 0.0)
         walked = np.where(offered, worth.offered * amount + worth.fixed, 0.0)
         on_drawn = policy.idle_yield if policy.budget.basis == "drawn" else 0.0
