@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from allocator.scoring.fitted import Fitted
     from allocator.scoring.invoices import Notes
     from allocator.scoring.levels import Unseen
-    from allocator.scoring.reading import Filled
+    from allocator.scoring.reading import Imputed
 
 Read = TypeVar("Read")
 
@@ -80,7 +80,7 @@ class Scored:
     """The columns that the scorecard gave."""
     notes: tuple[Notes, ...] = ()
     """What was found in files of invoices."""
-    filled: tuple[Filled, ...] = ()
+    imputed: tuple[Imputed, ...] = ()
     """Variables of the scorecard with empty cells."""
     unseen: tuple[Unseen, ...] = ()
     """Levels that the scorecard's fit has not seen."""
@@ -89,9 +89,9 @@ class Scored:
     def said(self) -> tuple[str, ...]:
         """What stands for empty cells and unseen levels, in words."""
         from allocator.scoring.levels import unseen_lines
-        from allocator.scoring.reading import filled_lines
+        from allocator.scoring.reading import imputed_lines
 
-        empty = [f"{name}: {how}" for name, how in filled_lines(self.filled).items()]
+        empty = [f"{name}: {how}" for name, how in imputed_lines(self.imputed).items()]
         return (*unseen_lines(self.unseen), *empty)
 
 
@@ -204,16 +204,16 @@ def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = 
     if source.invoices is not None:
         return _scored_firms(source.invoices, fitted)
     from allocator.scoring.reading import located
-    from allocator.scoring.score import filled_cells, scores, text_columns, unseen_levels
+    from allocator.scoring.score import imputed_cells, scores, text_columns, unseen_levels
 
     table = whole_table(source)
     levels = text_columns(fitted) | {source.columns.get(name, name) for name in text_columns(fitted)}
     frame = _under_our_names(as_frame(table, source.decimal, levels, source.thousands), source)
     with located(source.label):
         given = scores(frame, fitted, intervals=intervals)
-        filled = filled_cells(frame, fitted)
+        imputed = imputed_cells(frame, fitted)
         unseen = unseen_levels(frame, fitted, given["pd"].to_numpy())
-    return Scored(with_columns(table, given), tuple(given.columns), filled=filled, unseen=unseen)
+    return Scored(with_columns(table, given), tuple(given.columns), imputed=imputed, unseen=unseen)
 
 
 def _churn(scenario: Scenario, portfolio: Portfolio | None) -> ChurnTable:
@@ -297,12 +297,12 @@ def _scored_firms(files: InvoiceFiles, fitted: Fitted) -> Scored:
 
     from allocator.scoring.score import score_firms
 
-    firms, notes, filled = score_firms(files, fitted)
+    firms, notes, imputed = score_firms(files, fitted)
     firms = firms.drop(columns="lgd")  # invoices say nothing of it: the portfolio asks for a default
     table = pa.Table.from_pandas(firms, preserve_index=False)
     if files.facts is not None:
         table = joined(table, "borrower_id", source_of(files.facts), "enterprise_id")
-    return Scored(table, tuple(firms.columns), notes, filled)
+    return Scored(table, tuple(firms.columns), notes, imputed)
 
 
 def _under_our_names(frame: pd.DataFrame, source: PortfolioSource) -> pd.DataFrame:

@@ -64,7 +64,7 @@ def logit(
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """PD from variables: a logit with Wald tests and expected signs (source 000)."""
+    """PD from variables: a logit with Wald tests and expected signs (the default risk thesis)."""
     _check_target(out, name)
     if strength is not None and penalty != "ridge":
         fault = Fault(
@@ -109,7 +109,7 @@ def rating(
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Score, classes of rising loss rate, PD and LGD (source 004)."""
+    """Score, classes of rising loss rate, PD and LGD (Meng and Chi)."""
     _check_target(out, name)
     with progress(verbose) as tell:
         tell("fitting and validating a rating")
@@ -145,7 +145,7 @@ def grade(
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Probabilities of the grades and a PD, learnt from rated firms' invoices (source 002)."""
+    """Probabilities of the grades and a PD, learnt from rated firms' invoices (the credit strategy study)."""
     _check_target(out, name)
     with progress(verbose) as tell:
         tell("reading invoices, fitting and validating grades")
@@ -165,7 +165,7 @@ def ahp(
     method: AhpMethod = "eigenvector",
     as_json: AsJson = False,
 ) -> None:
-    """Weights from pairwise judgements, with their consistency (source 002)."""
+    """Weights from pairwise judgements, with their consistency (the credit strategy study)."""
     _check_target(out, name)
     from allocator.scoring.fitting_firms import ahp_from_file
 
@@ -197,7 +197,7 @@ def correlation(
     indicator: Only = None,
     as_json: AsJson = False,
 ) -> None:
-    """Which indicators go with the rating: Pearson, Spearman, p and N (source 002, table 4)."""
+    """Which indicators go with the rating: Pearson, Spearman, p and N (credit strategy study, table 4)."""
     from allocator.scoring.fitting_firms import correlation_from_files
 
     table = correlation_from_files(InvoiceFiles(purchases, sales, workbook, ratings), indicator)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from allocator.scoring.invoices import Duplicates, Notes
     from allocator.scoring.levels import Unseen
-    from allocator.scoring.reading import Filled
+    from allocator.scoring.reading import Imputed
 
 EXAMPLE = (
     "Example: allocator score --purchases in.parquet --sales out.parquet "
@@ -116,7 +116,7 @@ class _Found:
 
     frame: pd.DataFrame
     notes: tuple[Notes, ...] = ()
-    filled: tuple[Filled, ...] = ()
+    imputed: tuple[Imputed, ...] = ()
     unseen: tuple[Unseen, ...] = ()
     before_stress: bool = False
     """Whether the scenario has a stress, which solve applies to these borrowers."""
@@ -155,7 +155,7 @@ def _from_table(
 ) -> _Found:
     from allocator.scoring.fitted import read_fitted
     from allocator.scoring.reading import TEXT, located, read_table
-    from allocator.scoring.score import filled_cells, score_frame, text_columns, unseen_levels
+    from allocator.scoring.score import imputed_cells, score_frame, text_columns, unseen_levels
 
     fitted = read_fitted(_need(scorecard, "--scorecard", "a file that fit wrote"))
     table = read_table(file, (*TEXT, *sorted(text_columns(fitted))))
@@ -164,12 +164,12 @@ def _from_table(
         raise InputError.of([fault], "score")
     with located(file):
         scored = score_frame(table, fitted, intervals=intervals)
-        filled = filled_cells(table, fitted)
+        imputed = imputed_cells(table, fitted)
         unseen = unseen_levels(table, fitted, scored["pd"].to_numpy())
     if was is not None:
         scored = scored.assign(**{BEFORE: table[was]})
     written = _left_alone(file, table, scored)
-    return _Found(_with_lgd(scored, None, lgd), filled=filled, unseen=unseen, written=written)
+    return _Found(_with_lgd(scored, None, lgd), imputed=imputed, unseen=unseen, written=written)
 
 
 def _left_alone(file: Path, table: pd.DataFrame, scored: pd.DataFrame) -> dict[str, pd.Series]:
@@ -199,7 +199,7 @@ def _from_scenario(file: Path, scorecard: Path | None, lgd: float | None, interv
     theirs = source.columns.get("lgd", "lgd")
     own = frame[theirs] if theirs in frame.columns else source.defaults.get("lgd")
     before = bool(scenario.stress)
-    return _Found(_with_lgd(frame, own, lgd), scored.notes, scored.filled, scored.unseen, before)
+    return _Found(_with_lgd(frame, own, lgd), scored.notes, scored.imputed, scored.unseen, before)
 
 
 def _from_invoices(files: InvoiceFiles, scorecard: Path | None, lgd: float | None) -> _Found:
@@ -229,7 +229,7 @@ def _moved(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _summary(found: _Found, out: Path | None) -> dict[str, Any]:
     from allocator.scoring.levels import unseen_figures
-    from allocator.scoring.reading import filled_figures
+    from allocator.scoring.reading import imputed_figures
 
     frame, notes = found.frame, [vars(note) for note in found.notes]
     summary: dict[str, Any] = {"borrowers": len(frame), "file": None if out is None else str(out)}
@@ -244,7 +244,7 @@ def _summary(found: _Found, out: Path | None) -> dict[str, Any]:
         summary["notes"] = {str(note): int(n) for note, n in counts.items()}
     if found.before_stress:
         summary["stressed"] = False
-    return summary | filled_figures(found.filled) | unseen_figures(found.unseen)
+    return summary | imputed_figures(found.imputed) | unseen_figures(found.unseen)
 
 
 def _say(found: _Found, summary: dict[str, Any]) -> None:
@@ -261,8 +261,8 @@ def _say(found: _Found, summary: dict[str, Any]) -> None:
     if "mean_pd" in summary:
         before = ", before the scenario's stress, which solve applies" if "stressed" in summary else ""
         print_line(f"mean PD {summary['mean_pd']:.2%}{before}")
-    for name, filled in summary.get("filled", {}).items():
-        print_line(f"empty cells of {name}: {filled['cells']:,}, filled with {filled['by']}")
+    for name, imputed in summary.get("filled", {}).items():
+        print_line(f"empty cells of {name}: {imputed['cells']:,}, imputed by {imputed['by']}")
     for line in unseen_lines(found.unseen):
         print_page(line)
     if summary["file"] is None:

@@ -271,9 +271,9 @@ class Strategy:
 
     rule: Rule = "optimal"
     lines: Mapping[str, float] | None = None
-    """ahp_lines: grade -> share of the budget; None: those of the source study."""
+    """ahp_lines: grade -> share of the budget; None: those of the credit strategy study."""
     bands: Mapping[str, tuple[float, float]] | None = None
-    """ahp_lines: grade -> lowest and highest rate; None: those of the source study."""
+    """ahp_lines: grade -> lowest and highest rate; None: those of the credit strategy study."""
     weights: Path | None = None
     """ahp_lines: a fitted file of AHP weights, by grade, in the place of `lines`."""
     income: float | None = None

@@ -14,7 +14,7 @@ from allocator.scenario.typed import Typed, told_by_keys
 
 
 class AhpLinesEntry(Typed):
-    """A credit line and a rate band a grade; the source study's own where nothing is said."""
+    """A credit line and a rate band a grade; the credit strategy study's own where nothing is said."""
 
     lines: dict[Text, Share] | None = None
     """Grade: share of the budget; absent: A 63%, B 23%, C 14%."""

@@ -2,9 +2,9 @@
 
 Three ways in, one shape out: a frame with one row a borrower.
 
-    invoices ──► indicators ──► grades     source 002: graded firms teach, ungraded firms are graded
-    statements ──► logit                   source 000: Wald tests, expected signs, penalties
-    indicators ──► rating ──► classes      source 004: F test, clusters, score, nine classes
+    invoices ──► indicators ──► grades     fitted on rated firms, applied to others (credit strategy study)
+    statements ──► logit                   Wald tests, expected signs, penalties (default risk thesis)
+    indicators ──► rating ──► classes      F test, clusters, score, nine classes (Meng and Chi)
 
 Everything fitted is data (`fitted`): a JSON file with a card beside it, applied without a fit.
 """

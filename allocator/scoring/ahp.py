@@ -1,7 +1,8 @@
 """Analytic hierarchy process: weights from pairwise judgements, and how far to trust them.
 
-Source 002, tables 1 and 2. A judgement matrix J is positive and reciprocal, J_ji = 1 / J_ij; its
-weights are its principal eigenvector (Saaty 1980); with the largest eigenvalue lambda_max
+After tables 1 and 2 of the credit strategy study. A judgement matrix J is positive and reciprocal,
+J_ji = 1 / J_ij; its weights are its principal eigenvector (Saaty 1980); with the largest
+eigenvalue lambda_max
 
     CI = (lambda_max - n) / (n - 1),   CR = CI / RI(n)
 
@@ -132,7 +133,7 @@ def weigh(judged: Judgement, method: Method = "eigenvector") -> Weights:
 def compose(
     criteria: Judgement, alternatives: Mapping[str, Judgement], method: Method = "eigenvector"
 ) -> Hierarchy:
-    """Weights of the alternatives over all criteria (source 002, the sums under table 2).
+    """Weights of the alternatives over all criteria (the credit strategy study, the sums under table 2).
 
     Raises InputError where a criterion has no judgement, or judgements compare different alternatives.
     """

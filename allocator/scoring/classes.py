@@ -1,4 +1,4 @@
-"""Cutting a score into classes whose loss rate rises strictly as the class falls (source 004, step 3).
+"""Cutting a score into classes whose loss rate rises strictly as the class falls (Meng and Chi, step 3).
 
 Borrowers stand in order of score, best first. Among all cuts into K runs with loss rates
 R_1 < R_2 < ... < R_K (R = lost / owed), take the one with the largest between-class sum of squares

@@ -1,4 +1,7 @@
-"""Which indicators go with a rating: Pearson and Spearman, two-sided p, N (source 002, table 4)."""
+"""Which indicators go with a rating: Pearson and Spearman, two-sided p, N.
+
+After table 4 of the credit strategy study.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import pandas as pd
 from allocator.errors import Fault, InputError
 
 GRADE_POINTS = {"A": 4, "B": 3, "C": 2, "D": 1}
-"""The source's scale: better grades score higher."""
+"""The credit strategy study's scale: better grades score higher."""
 FEWEST = 3
 
 
@@ -63,7 +66,7 @@ def starred(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def stars(p: float) -> str:
-    """** below 0.01, * below 0.05, as the source prints them."""
+    """** below 0.01, * below 0.05, as the credit strategy study prints them."""
     return "**" if p < 0.01 else "*" if p < 0.05 else ""
 
 

@@ -30,7 +30,7 @@ from allocator.scoring.rules import Rule
 
 
 @dataclass(frozen=True)
-class Leak:
+class LeakyVariable:
     """A column known only after the decision."""
 
     name: str
@@ -46,7 +46,7 @@ class Declarations:
     variables: tuple[Variable, ...] = ()
     rules: tuple[Rule, ...] = ()
     derived: tuple[Derived, ...] = ()
-    leaks: tuple[Leak, ...] = ()
+    leaks: tuple[LeakyVariable, ...] = ()
 
     @property
     def text_columns(self) -> frozenset[str]:
@@ -83,7 +83,7 @@ def read_declarations(
         tuple(rule_of(one) for one in shape.rules),
         tuple(derived_of(one) for one in shape.derived),
         tuple(
-            Leak(
+            LeakyVariable(
                 one.name,
                 one.why,
                 None if one.variable is None else variable_of(one.variable),

@@ -19,7 +19,7 @@ from allocator.intake import content_hash, one_reading
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring import validation
 from allocator.scoring.classes import CLASSES, check_classes
-from allocator.scoring.declarations import Declarations, Leak, read_declarations
+from allocator.scoring.declarations import Declarations, LeakyVariable, read_declarations
 from allocator.scoring.fitted import Card, markdown, to_document
 from allocator.scoring.logit import Penalty
 from allocator.scoring.preparation import Variable
@@ -27,14 +27,14 @@ from allocator.scoring.rating import fit_rating
 from allocator.scoring.reading import (
     TEXT,
     derive,
-    filled_figures,
-    filled_lines,
+    imputed_figures,
+    imputed_lines,
     located,
     numbers,
     read_table,
 )
 from allocator.scoring.remarks import on_logit, on_rating, remark_figures, remark_section
-from allocator.scoring.score import filled_cells
+from allocator.scoring.score import imputed_cells
 from allocator.scoring.scorecard import check_bounds, fit_scorecard, out_of_fold_pd
 from allocator.scoring.trial import auc_by_share, try_rating, walk_forward
 from allocator.scoring.validation import stratified_folds
@@ -101,9 +101,9 @@ def logit_from_files(
         if lgd is not None:
             figures["lgd"] = lgd
             metrics["LGD, lost of owed over the defaults"] = f"{lgd:.3f}"
-        filled = filled_cells(frame, card)
+        imputed = imputed_cells(frame, card)
         remarks = on_logit(frame, y.to_numpy(float), card, figures["auc"]["value"])
-        figures |= filled_figures(filled) | remark_figures(remarks)
+        figures |= imputed_figures(imputed) | remark_figures(remarks)
     reliability = validation.reliability(y.to_numpy(float), held_out)
     tables = {"Wald tests": card.wald(), "Reliability, out of fold": reliability, **_left_out(given)}
     described = Card(
@@ -112,7 +112,7 @@ def logit_from_files(
         data=f"{data.name}, outcome {outcome}",
         method=f"logit, penalty {penalty}, variables of {declared.name}; see docs/scoring.md",
         limits="PDs are over the horizon of the outcome column; see the signs that disagree below",
-        metrics=metrics | filled_lines(filled),
+        metrics=metrics | imputed_lines(imputed),
         training={data.name: content_hash(data), declared.name: content_hash(declared)},
         sections=remark_section(remarks) + [(name, markdown(table)) for name, table in tables.items()],
     )
@@ -161,7 +161,7 @@ def rating_from_files(
             **_by_share(frame, y, given, repeats, seed),
             **_left_out(given),
         }
-        filled = filled_cells(frame, rating)
+        imputed = imputed_cells(frame, rating)
         remarks = on_rating(frame, outcome, rating, given.rules, figures["auc_out_of_fold"]["value"])
     described = Card(
         title=f"Debt rating, {len(y):,} loans, {int(y.sum()):,} defaults",
@@ -172,11 +172,11 @@ def rating_from_files(
         metrics=_lines(
             {k: v for k, v in figures.items() if isinstance(v, dict)}, f"out of fold ({folds} folds)"
         )
-        | filled_lines(filled),
+        | imputed_lines(imputed),
         training={data.name: content_hash(data), declared.name: content_hash(declared)},
         sections=remark_section(remarks) + [(name, markdown(table)) for name, table in tables.items()],
     )
-    figures |= filled_figures(filled) | remark_figures(remarks)
+    figures |= imputed_figures(imputed) | remark_figures(remarks)
     return Fit(to_document(rating), described, figures, tables)
 
 
@@ -259,10 +259,13 @@ def _amounts(
                 faults.append(Fault(problem, "write an amount, 0 or more", row=int(row) + 1, field=name))
     if faults or money is None or gone is None:
         raise InputError.of(faults, "Training data")
-    sound, beyond = ~bad & (gone > 0), bad & (gone > money)
+    performing, beyond = ~bad & (gone > 0), bad & (gone > money)
     kept = np.where(bad, np.minimum(gone, money), 0.0)
-    said = f"{int(sound.sum())} sound loans' losses set to 0, {int(beyond.sum())} losses cut to what was owed"
-    return (pd.Series(money, frame.index), pd.Series(kept, frame.index)), said
+    corrected = (
+        f"{int(performing.sum())} performing loans' losses set to 0, "
+        f"{int(beyond.sum())} losses cut to what was owed"
+    )
+    return (pd.Series(money, frame.index), pd.Series(kept, frame.index)), corrected
 
 
 def _lgd(frame: pd.DataFrame, default: pd.Series, owed: str, lost: str) -> float:
@@ -302,7 +305,7 @@ def _left_out(given: Declarations) -> dict[str, pd.DataFrame]:
     return {"Left out: known only after the decision": why}
 
 
-def _and(entries: Sequence[Variable | Leak]) -> str:
+def _and(entries: Sequence[Variable | LeakyVariable]) -> str:
     return "_and_".join(entry.name for entry in entries)
 
 

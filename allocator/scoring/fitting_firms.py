@@ -1,4 +1,4 @@
-"""Fits of source 002: grades from invoices, AHP weights, and churn curves."""
+"""Fits of the credit strategy study: grades from invoices, AHP weights, and churn curves."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from allocator.scoring.grades import (
 )
 from allocator.scoring.grades import Method as GradeMethod
 from allocator.scoring.invoices import Notes
-from allocator.scoring.reading import filled_figures, filled_lines, located, read_table
-from allocator.scoring.score import filled_cells, rated_firms
+from allocator.scoring.reading import imputed_figures, imputed_lines, located, read_table
+from allocator.scoring.score import imputed_cells, rated_firms
 
 STUDIED = (VOID_SHARE, "void_share_count", *(one.name for one in VARIABLES))
 """Indicators beside whose correlation with the rating a fit of grades is shown."""
@@ -79,8 +79,8 @@ def grade_from_files(
     void = indicators[VOID_SHARE].to_numpy(float)
     outside = indicators.index[np.flatnonzero(~inside_ranges(void, PUBLISHED_RANGES).any(axis=1))].tolist()
     figures["in_no_range"] = outside
-    filled = filled_cells(indicators, card)
-    figures |= filled_figures(filled)
+    imputed = imputed_cells(indicators, card)
+    figures |= imputed_figures(imputed)
     described = Card(
         title=f"Grades of {len(known)} firms from invoices, method {method}",
         purpose="a probability of each grade, the most probable grade and a PD for a firm without a rating",
@@ -95,7 +95,7 @@ def grade_from_files(
             "default: AUC out of fold": str(validation.auc(defaults, mixed)),
             "default: log loss": f"{validation.log_loss(defaults, mixed):.3f}",
             "void share in no grade's range": f"{len(outside)} firms: {' '.join(outside)}",
-            **filled_lines(filled),
+            **imputed_lines(imputed),
         },
         training={path.name: content_hash(path) for path in paths},
         sections=[(name, markdown(table)) for name, table in tables.items()],
@@ -104,7 +104,7 @@ def grade_from_files(
 
 
 def correlation_from_files(files: InvoiceFiles, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """The correlation study of rated firms: rating against indicators (source 002, table 4)."""
+    """Correlations of rating and indicators over rated firms (the credit strategy study, table 4)."""
     known, indicators, _ = rated_firms(files)
     return correlate(known["rating"], indicators, columns)
 

@@ -2,9 +2,9 @@
 
 Two ways, both giving probabilities and never one interval's verdict:
 
-    void_ranges   source 002: a range of the void share for each grade. The ranges overlap, so Bayes' rule
-                  with a uniform density on each range and the observed frequency of the grades. A firm
-                  in no range keeps the frequencies and is counted
+    void_ranges   a range of the void share for each grade (credit strategy study). The ranges
+                  overlap, so Bayes' rule with a uniform density on each range and the observed
+                  frequency of the grades. A firm in no range keeps the frequencies and is counted
     ordinal       a proportional-odds logit on indicators of size, activity, void share and stability
 
 Which is the default was measured: docs/decisions/grade-inference.md.
@@ -35,7 +35,7 @@ PUBLISHED_RANGES: Mapping[str, tuple[float, float]] = {
     "C": (0.040, 0.200),
     "D": (0.050, 0.357),
 }
-"""Void share by grade as source 002, section 4, reads it off its figures."""
+"""Void share by grade as the credit strategy study, section 4, reads it off its figures."""
 
 VARIABLES = (
     Variable("out_amount", group="strength", sign=-1, transform="log"),
@@ -45,7 +45,7 @@ VARIABLES = (
     Variable("out_counterparty_hhi", group="supply and demand", sign=1),
     Variable("out_monthly_cv", group="supply and demand", sign=1),
 )
-"""Indicators of the ordinal logit, by the factors of source 002."""
+"""Indicators of the ordinal logit, by the factors of the credit strategy study."""
 STRENGTH = 2.0
 """Ridge penalty of the ordinal logit on standardised columns."""
 

@@ -1,6 +1,6 @@
 """From a frame of raw variables to the columns of a regression, the same way at fit and at use.
 
-A number is transformed, cut at the quantiles seen at fit, filled with their median where missing, and
+A number is transformed, cut at the quantiles seen at fit, imputed by their median where missing, and
 standardised; a category becomes one column a level against the commonest one, rare levels pooled as
 "other". What was learnt is in `Column` and goes into the fitted file.
 """
@@ -19,7 +19,7 @@ from allocator.records.portfolio import Floats
 from allocator.scoring.codes import codes_beyond, standing_out
 from allocator.scoring.collinearity import Dependence, determined
 from allocator.scoring.levels import Levels, Unseen, level, levels_of, unseen
-from allocator.scoring.reading import Filled, column, numbers
+from allocator.scoring.reading import Imputed, column, numbers
 
 Kind = Literal["number", "category"]
 Transform = Literal["none", "log"]
@@ -120,11 +120,11 @@ class Preparation:
             place += width
         return out
 
-    def filled(self, frame: pd.DataFrame) -> tuple[Filled, ...]:
+    def imputed(self, frame: pd.DataFrame) -> tuple[Imputed, ...]:
         """The variables of `frame`, one that `matrix` takes, that have empty cells."""
         found = ((one, cells_of(one.variable, frame, [])) for one in self.columns)
         counts = [(one, empty_cells(cells)) for one, cells in found if cells is not None]
-        return tuple(Filled(one.variable.name, count, one.stand_in) for one, count in counts if count)
+        return tuple(Imputed(one.variable.name, count, one.stand_in) for one, count in counts if count)
 
     def unseen(self, frame: pd.DataFrame, pds: Floats) -> tuple[Unseen, ...]:
         """Levels of `frame`, one that `matrix` takes, that the fit has not seen; `pds` (n,) are its own."""

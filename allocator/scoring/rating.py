@@ -1,6 +1,6 @@
-"""Debt rating: indicators chosen by F test and clustering, weighted by F, scored 0 to 100 (source 004).
+"""Debt rating: indicators chosen by F test and clustering, weighted by F, scored 0 to 100 (Meng and Chi).
 
-F_j = between / within mean square of x_j over defaulted and sound firms
+F_j = between / within mean square of x_j over defaulted and performing firms
 w_j = F_j / sum F over the indicators kept;   S = 100 sum_j w_j x_j
 """
 

@@ -50,7 +50,7 @@ class Derived:
 
 
 @dataclass(frozen=True)
-class Filled:
+class Imputed:
     """A variable some of whose cells were empty, and what stands for them."""
 
     name: str
@@ -58,14 +58,14 @@ class Filled:
     by: str
 
 
-def filled_figures(filled: Sequence[Filled]) -> dict[str, Any]:
-    """What JSON says of filled cells, by variable; nothing where there are none."""
-    return {"filled": {one.name: {"cells": one.cells, "by": one.by} for one in filled}} if filled else {}
+def imputed_figures(imputed: Sequence[Imputed]) -> dict[str, Any]:
+    """What JSON says of imputed cells, by variable; nothing where there are none."""
+    return {"filled": {one.name: {"cells": one.cells, "by": one.by} for one in imputed}} if imputed else {}
 
 
-def filled_lines(filled: Sequence[Filled]) -> dict[str, str]:
+def imputed_lines(imputed: Sequence[Imputed]) -> dict[str, str]:
     """The same as lines of a card and a page."""
-    return {f"empty cells of {one.name}": f"{one.cells:,}, filled with {one.by}" for one in filled}
+    return {f"empty cells of {one.name}": f"{one.cells:,}, imputed by {one.by}" for one in imputed}
 
 
 def derive(frame: pd.DataFrame, derived: Sequence[Derived]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Indicators brought to [0, 1] by rule, 1 the safest (source 004, section 3, equations 1 to 3).
+"""Indicators brought to [0, 1] by rule, 1 the safest (Meng and Chi, section 3, equations 1 to 3).
 
     positive     (v - min) / (max - min)
     negative     (max - v) / (max - min)
@@ -25,7 +25,7 @@ from allocator.records.portfolio import Floats
 from allocator.scoring.codes import codes_beyond, standing_out
 from allocator.scoring.levels import Levels, Unseen, level, level_faults, levels_of
 from allocator.scoring.preparation import empty_cells, without_codes
-from allocator.scoring.reading import Filled, column, numbers
+from allocator.scoring.reading import Imputed, column, numbers
 
 Kind = Literal["positive", "negative", "interval", "qualitative"]
 MISSING = ""
@@ -58,7 +58,7 @@ class Learnt:
     fill: float = 0.0
     """Median, on the raw scale; of a qualitative rule a score."""
     missing: int = 0
-    """Cells filled at fit."""
+    """Cells imputed at fit."""
     cut: int = 0
     """Cells cut at fit."""
 
@@ -121,11 +121,11 @@ def standardise(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> Floats:
     return out
 
 
-def filled(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> tuple[Filled, ...]:
+def imputed(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> tuple[Imputed, ...]:
     """The indicators of `frame`, one that `standardise` takes, that have empty cells."""
     found = ((one, _raw(one.rule, frame, [])) for one in learnt)
     counts = [(one, empty_cells(cells)) for one, cells in found if cells is not None]
-    return tuple(Filled(one.rule.name, count, one.stand_in) for one, count in counts if count)
+    return tuple(Imputed(one.rule.name, count, one.stand_in) for one, count in counts if count)
 
 
 def codes_in(frame: pd.DataFrame, learnt: Sequence[Learnt], pds: Floats) -> list[Unseen]:

@@ -17,8 +17,8 @@ from allocator.scoring.indicators import firm_indicators
 from allocator.scoring.invoices import Invoices, Notes, read_invoices
 from allocator.scoring.levels import Unseen
 from allocator.scoring.rating import Rating
-from allocator.scoring.reading import Filled, derive, read_table
-from allocator.scoring.rules import codes_in, filled
+from allocator.scoring.reading import Imputed, derive, read_table
+from allocator.scoring.rules import codes_in, imputed
 from allocator.scoring.workbook import read_firms, read_workbook
 
 UNGRADED = "ungraded"
@@ -48,13 +48,13 @@ def scores(frame: pd.DataFrame, fitted: Fitted, *, intervals: bool = False) -> p
     return fitted.apply(frame, intervals=intervals)
 
 
-def filled_cells(frame: pd.DataFrame, fitted: Fitted) -> tuple[Filled, ...]:
+def imputed_cells(frame: pd.DataFrame, fitted: Fitted) -> tuple[Imputed, ...]:
     """The variables of the scorecard that some rows of `frame`, which it has scored, have no value of."""
     if isinstance(fitted, Rating):
-        return filled(derive(frame, fitted.derived), fitted.indicators)
+        return imputed(derive(frame, fitted.derived), fitted.indicators)
     if isinstance(fitted, GradeScorecard):
-        return () if fitted.preparation is None else fitted.preparation.filled(frame)
-    return fitted.preparation.filled(derive(frame, fitted.derived))
+        return () if fitted.preparation is None else fitted.preparation.imputed(frame)
+    return fitted.preparation.imputed(derive(frame, fitted.derived))
 
 
 def text_columns(fitted: Fitted) -> frozenset[str]:
@@ -79,8 +79,8 @@ def unseen_levels(frame: pd.DataFrame, fitted: Fitted, pds: Floats) -> tuple[Uns
 
 def score_firms(
     files: InvoiceFiles, fitted: Fitted, *, lgd: float = 0.5
-) -> tuple[pd.DataFrame, tuple[Notes, ...], tuple[Filled, ...]]:
-    """The firms of `files` as borrowers_from_invoices gives them, what the files held, what was filled.
+) -> tuple[pd.DataFrame, tuple[Notes, ...], tuple[Imputed, ...]]:
+    """The firms of `files` as borrowers_from_invoices gives them, what the files held, what was imputed.
 
     Who is scored: those of `files.firms`, else those of the workbook's sheet of firms, else all that have
     invoices. `files.facts` is not read here. Raises InputError: faults of the files, a scorecard that
@@ -153,8 +153,8 @@ def borrowers_from_invoices(
 
 def _graded(
     invoices: Invoices, scorecard: GradeScorecard, firms: Sequence[str] | None, lgd: float
-) -> tuple[pd.DataFrame, tuple[Filled, ...]]:
-    """The borrowers, and what was filled of the indicators of those that are graded."""
+) -> tuple[pd.DataFrame, tuple[Imputed, ...]]:
+    """The borrowers, and what was imputed of the indicators of those that are graded."""
     if not 0 <= lgd <= 1:
         raise InputError.of(
             [Fault(f"an LGD of {lgd:g}", "LGD is a fraction from 0 to 1", field="lgd")], "Scores"
@@ -179,4 +179,4 @@ def _graded(
         scored.loc[speaks & ~inside, "note"] = "void share in no grade's range: the grades' frequencies"
     columns = ["grade", "pd", "lgd", "exclude", *probabilities, "void_share", "note"]
     borrowers = scored[columns].rename_axis("borrower_id").reset_index()
-    return borrowers, filled_cells(indicators[speaks], scorecard)
+    return borrowers, imputed_cells(indicators[speaks], scorecard)

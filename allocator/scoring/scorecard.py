@@ -1,6 +1,6 @@
 """A PD scorecard: declared variables, their preparation and a logit, as one record.
 
-Source 000: variables in groups with the sign that each is expected to have, tested by Wald.
+Variables come in groups, with the sign that each is expected to have, tested by Wald (default risk thesis).
 """
 
 from __future__ import annotations

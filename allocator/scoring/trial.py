@@ -21,7 +21,7 @@ from allocator.scoring.validation import auc, by_class, stratified_folds
 
 SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 FEWEST = 20
-"""Known defaults, and as many loans that count as sound, from which PDs are fitted."""
+"""Known defaults, and as many loans that count as performing, from which PDs are fitted."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def auc_by_share(
     repeats: int = 10,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """AUC on the firms left out, by share of firms trained on (source 004, table 4), beside a logit's.
+    """AUC on the firms left out, by share of firms trained on (Meng and Chi, table 4), beside a logit's.
 
     One row a share: n (trained on), auc and logit_auc (means over random stratified splits), low and
     high, logit_low and logit_high (their 2.5 and 97.5 % quantiles). Raises InputError: a share outside
@@ -137,7 +137,7 @@ def walk_forward(
 
     `period` (n,) orders the decisions; `known` (n,) is the period in which a default became known, NaN
     where there is none, and only a default known before a period is one to its scorecard: until then
-    the loan counts as sound. None: every outcome is known one period later. Variables that the earlier
+    the loan counts as performing. None: every outcome is known one period later. Variables that the earlier
     rows leave constant or collinear are left out of that period's scorecard.
 
     On the index of `frame`: pd (NaN where fewer than `fewest` earlier rows of either kind are known),

@@ -1,4 +1,4 @@
-"""A credit line and a rate band a grade, as the source study has them (source 002)."""
+"""A credit line and a rate band a grade, as the credit strategy study has them."""
 
 from __future__ import annotations
 

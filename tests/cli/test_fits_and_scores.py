@@ -88,7 +88,7 @@ def test_levels_never_seen_are_counted_and_named(
     assert "job 'office' was not seen at fit: row 2 counted as 'Office', the commonest level, PD " in page
     assert "differs from 'Office' by capitals" in page
     assert "differs from 'Self' by blanks" in page
-    assert "empty cells of job: 1, filled with the level Office" in page
+    assert "empty cells of job: 1, imputed by the level Office" in page
     told = allocator("score", tmp_path / "n.csv", "--scorecard", card, "--json").json["unseen"]["job"]
     assert [(one["level"], one["cells"], one["first_rows"]) for one in told] == [
         ("office", 1, [2]),
@@ -113,7 +113,7 @@ def test_check_and_solve_note_what_a_scorecard_never_saw(
     for command in (("check",), ("solve", "--out", tmp_path / "run")):
         page = " ".join(allocator(command[0], tmp_path / "s.yaml", *command[1:]).out.split())
         assert "job 'office' was not seen at fit: row 2 counted as 'Office', the commonest level" in page
-        assert "empty cells of job: 1, filled with the level Office" in page
+        assert "empty cells of job: 1, imputed by the level Office" in page
     summary = json.loads((tmp_path / "run" / "summary.json").read_text("utf-8"))
     assert any("job 'NewJob' was not seen at fit" in note for note in summary["notes"])
 

@@ -219,7 +219,7 @@ def test_fit_and_score_say_what_they_filled(
         "kind": {"cells": 1, "by": "the level small"},
     }
     lines = [
-        f"empty cells of {name}: {one['cells']}, filled with {one['by']}\n" for name, one in filled.items()
+        f"empty cells of {name}: {one['cells']}, imputed by {one['by']}\n" for name, one in filled.items()
     ]
     fit = allocator(*order, "--json")
     assert fit.json["filled"] == filled

@@ -48,7 +48,7 @@ def test_one_number_written_twice_is_one_period() -> None:
     assert (found.names, found.when.tolist()) == (("2019",), [0, 0, -1])
 
 
-def test_both_columns_lie_on_one_line_and_sound_loans_have_no_default() -> None:
+def test_both_columns_lie_on_one_line_and_performing_loans_have_no_default() -> None:
     found = timeline(book(["9", "11", "9"], ["10", None, "2"]), "period", "known", DEFAULTED)
     assert found.names == ("2", "9", "10", "11")
     assert found.when.tolist() == [1, 3, 1]

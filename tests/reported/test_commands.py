@@ -173,7 +173,7 @@ def test_a_blank_moves_no_other_row(command: Command) -> None:
             assert scored[0] == 0
             found.append(pd.read_csv(out)["pd"])
         assert found[0].tolist() == found[1][:3].tolist()
-        assert "filled with" in scored[1]
+        assert "imputed by" in scored[1]
 
 
 FITS = [

@@ -26,7 +26,7 @@ PRINTED = {
     "supply and demand": (0.109, 0.309, 0.581),
     "risk assessment": (0.744, 0.193, 0.063),
 }
-"""Weights as source 002 prints them."""
+"""Weights as the credit strategy study prints them."""
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,7 @@ def test_declared_codes_count_as_empty(seed: int, code: float) -> None:
     with_codes, without = pd.DataFrame({"x": coded}), pd.DataFrame({"x": empty})
     special, plain = prepare(with_codes, [Variable("x", special=(code,))]), prepare(without, [Variable("x")])
     np.testing.assert_array_equal(special.matrix(with_codes), plain.matrix(without))
-    assert special.filled(with_codes)[0].cells == len(values[::7])
+    assert special.imputed(with_codes)[0].cells == len(values[::7])
     rules = Rule("x", "positive", special=(code,)), Rule("x", "positive")
     np.testing.assert_array_equal(
         standardise(with_codes, learn(with_codes, rules[:1])), standardise(without, learn(without, rules[1:]))

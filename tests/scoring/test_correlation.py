@@ -1,4 +1,4 @@
-"""The correlation study: source 002's Table 4 on the real firms."""
+"""The correlation study: the credit strategy study's Table 4 on the real firms."""
 
 from __future__ import annotations
 

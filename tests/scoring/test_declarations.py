@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from allocator.errors import InputError
-from allocator.scoring.declarations import Leak, read_declarations
+from allocator.scoring.declarations import LeakyVariable, read_declarations
 from allocator.scoring.preparation import Variable
 from allocator.scoring.reading import Derived
 from allocator.scoring.rules import Rule
@@ -40,7 +40,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
         Derived("b", "k", "not", 2),
         Derived("c", "k", "above", 0),
     )
-    assert found.leaks == (Leak("late", "after the decision", Variable("late")),)
+    assert found.leaks == (LeakyVariable("late", "after the decision", Variable("late")),)
 
 
 def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:

@@ -78,14 +78,16 @@ def test_a_rating_with_its_card(files: tuple[Path, Path]) -> None:
     assert fit.document["kind"] == "rating"
 
 
-def test_losses_of_sound_loans_and_beyond_the_loan_are_corrected_and_said(files: tuple[Path, Path]) -> None:
+def test_losses_of_performing_loans_and_beyond_the_loan_are_corrected(
+    files: tuple[Path, Path],
+) -> None:
     frame = pd.read_csv(files[0])
-    sound, bad = frame.index[frame["bad"] == 0][:2], frame.index[frame["bad"] == 1][0]
-    frame.loc[sound, "unpaid"] = 5.0
+    performing, bad = frame.index[frame["bad"] == 0][:2], frame.index[frame["bad"] == 1][0]
+    frame.loc[performing, "unpaid"] = 5.0
     frame.loc[bad, "unpaid"] = 99.0
     frame.to_csv(files[0], index=False)
     fit = rating_from_files(*files, "bad", "lent", "unpaid", classes=["a", "b"], repeats=1)
-    assert fit.figures["corrected"] == "2 sound loans' losses set to 0, 1 losses cut to what was owed"
+    assert fit.figures["corrected"] == "2 performing loans' losses set to 0, 1 losses cut to what was owed"
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ WEIGHTS = (
     0.018, 0.019, 0.019, 0.011, 0.051, 0.026, 0.161, 0.015, 0.008, 0.010, 0.339,
     0.055, 0.031, 0.025, 0.055, 0.008, 0.080, 0.018, 0.013, 0.026, 0.012,
 )  # fmt: skip
-"""Columns 5 and 6 of source 004's Table 3."""
+"""Columns 5 and 6 of Meng and Chi's Table 3."""
 SCALE = {
     "AAA": (85.237, 0.00114),
     "AA": (75.871, 0.00759),
@@ -37,7 +37,7 @@ SCALE = {
     "CC": (48.461, 0.14981),
     "C": (0.0, 0.19797),
 }
-"""Low end and loss rate of each class, source 004's Table 5."""
+"""Low end and loss rate of each class, Meng and Chi's Table 5."""
 
 
 @pytest.fixture(scope="module")

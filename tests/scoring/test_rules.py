@@ -1,4 +1,4 @@
-"""Indicator rules of source 004: equations 1 to 3 at their corners, and what is refused."""
+"""Indicator rules of Meng and Chi: equations 1 to 3 at their corners, and what is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PD scorecards: source 000's nineteen variables on invented firms, real loans beside scikit-learn."""
+"""PD scorecards: the nineteen variables of the default risk thesis, and real loans beside scikit-learn."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ STRENGTH = {
     "loan_term": 0.6,
     "special_support": -0.7,
 }
-"""Effect of one standard deviation on the log-odds: source 000's signs, sizes ours."""
+"""Effect of one standard deviation on the log-odds: the default risk thesis's signs, sizes ours."""
 FIRMS = 356
-"""As many as source 000 has."""
+"""As many as the default risk thesis has."""
 
 
 @pytest.fixture(scope="module")

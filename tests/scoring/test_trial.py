@@ -92,7 +92,10 @@ def test_fewer_known_than_the_pages_say_give_no_pd(years: pd.DataFrame, kind: in
         found = walk_forward(some, some["bad"], some["year"], VARIABLES[:1])
         assert found["pd"].iloc[-len(later) :].notna().all() == judged
         assert found["pd"].iloc[-len(later) :].isna().all() != judged
-    for page, words in (("backtest", "at least {} defaults and {} sound"), ("scoring", "once {} of their")):
+    for page, words in (
+        ("backtest", "at least {} defaults and {} performing"),
+        ("scoring", "once {} of their"),
+    ):
         told = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
         assert words.format(FEWEST, FEWEST) in told
 
