@@ -1,4 +1,4 @@
-"""The general core on public multiple-choice knapsacks: reader, exact recheck, measurement.
+"""The knapsack solver on public multiple-choice knapsacks: reader, exact recheck, measurement.
 
 The instances lie in $ALLOCATOR_DATA/mmkp: `n m`, the m capacities, then for each class its number of items
 and one line an item, `value weight_1 .. weight_m`; exactly one item of each class is taken. What a run claims
@@ -139,7 +139,7 @@ def exact_bound(instance: Instance, prices: Sequence[float]) -> Fraction:
 
 def measure_instance(name: str, seconds: float) -> dict[str, Any]:
     """One instance, solved and rechecked; runs in a process of its own."""
-    from allocator.engine.knapsack import solve_knapsack
+    from allocator.knapsack import solve_knapsack
 
     instance = read_instance(folder() / f"{name}.txt")
     values, weights, capacities, classes = instance.arrays()

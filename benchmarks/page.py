@@ -33,7 +33,7 @@ _PLAINER = {
 """How solvers and their wrappers say one thing."""
 _WIDTH = 98
 _KNAPSACKS = """\
-The engine's general core ([how](decisions/general-core.md)) on published multiple-choice
+`solve_knapsack` ([how](decisions/general-core.md)) on published multiple-choice
 multidimensional knapsacks, {limit:.0f} seconds of one core each. Values are recomputed from the files in
 decimals, price bounds in fractions. hh (Hiremath and Hill) and khan (Khan and others, 2002) have
 proved values; for a (Khan's I07 to I13), b and c (Hifi and others; irregular classes) and d the best

@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "summary": GROUND,
     "borrowers": {"portfolio", "scoring", "pricing", *READING, *GROUND},
     "verification": {"intake", "borrowers", "summary", *STAGES, *GROUND},
+    "knapsack": {"engine", *GROUND},
     "strategies": {"engine", "limits", "pricing", *GROUND},
     "pipeline": {"intake", "borrowers", "summary", "strategies", *STAGES, *GROUND},
     "cluster": {"engine", *GROUND},

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from allocator.engine.knapsack import KnapsackSolution, solve_knapsack
+from allocator.knapsack import KnapsackSolution, solve_knapsack
 from benchmarks.measure import results
 from benchmarks.mmkp import Instance, Published, exact_bound, read_index, read_instance, recheck
 

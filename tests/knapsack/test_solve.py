@@ -1,4 +1,4 @@
-"""The general core against every choice, and what must hold of any of its answers."""
+"""Knapsacks against every choice, and what must hold of any solution."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import sys
 import numpy as np
 import pytest
 
-from allocator.engine.knapsack import price_bound, solve_knapsack
 from allocator.errors import InfeasibleError, InputError, NoAllocationError
-from tests.engine.knapsack.instances import Small, large, small
+from allocator.knapsack import price_bound, solve_knapsack
+from tests.knapsack.instances import Small, large, small
 
 PAIR = {"values": [3.0, 5.0, 2.0, 4.0], "weights": [[1, 2, 1, 2]], "capacities": [3], "classes": [0, 0, 1, 1]}
 
@@ -194,7 +194,7 @@ def test_prices_that_prove_nothing_are_refused(prices: list[float]) -> None:
 
 
 BITS = """
-from tests.engine.knapsack.instances import large
+from tests.knapsack.instances import large
 found = large(7, m=30).solve(rounds=5, time_limit=600)
 print(found.choice.tolist(), found.value.hex(), found.bound.hex(), found.prices.tobytes().hex())
 """

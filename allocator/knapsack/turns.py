@@ -7,21 +7,19 @@ from typing import Literal
 
 import numpy as np
 
-from allocator.engine.knapsack.cores import solve_core
-from allocator.engine.knapsack.gibbs import find_measure
-from allocator.engine.knapsack.search import ROUNDS_A_WIDTH, Search
 from allocator.engine.program import Effort
 from allocator.errors import InfeasibleError
+from allocator.knapsack.cores import solve_core
+from allocator.knapsack.gibbs import find_measure
+from allocator.knapsack.search import ROUNDS_A_WIDTH, Search
 from allocator.records.progress import Progress
 
 _SMALL_CORE = 400
-"""Items; a tree search over so few is expected to end, and may take half of the time that is left."""
+"""Items; a tree search over so few is expected to end, and is tried again whenever it did not."""
 _LARGEST_CORE = 1_500
-"""Items; beyond it a tree search seldom leaves its root in the time it is given."""
+"""Items; beyond it a tree search seldom leaves its root in so few nodes."""
 _FIRST_NODES = 400
 """Nodes of the first core; four times as many each time that one is tried again."""
-_CORE_SHARE = 0.1
-"""Share of the time limit that a core between small and largest may take."""
 _RETRY = 0.5
 """Share of its items that such a core may have left when it is tried again."""
 
@@ -35,8 +33,6 @@ class Turns:
     search: Search
     gap: float
     """Relative."""
-    time_limit: float
-    """Seconds of the whole run."""
     rounds: float
     progress: Progress
     tree_bound: float = np.inf
@@ -97,16 +93,14 @@ class Turns:
         if search.best is not None and len(items) > self._worth:
             return
         self.progress(f"solving a core of {len(items):,} items: {self._so_far()}")
-        small = len(items) <= _SMALL_CORE
-        seconds = search.left / 2 if small else min(search.left, _CORE_SHARE * self.time_limit)
         distance = self.gap / 2 * max(abs(self.bound), 1.0)
-        effort = Effort(distance, seconds, search.seed, nodes=_FIRST_NODES * 4**self._cores)
-        outcome = solve_core(search.problem, items, search.best, effort)
-        if outcome.stop == "infeasible" and search.best is None:
+        effort = Effort(distance, search.left, search.seed, nodes=_FIRST_NODES * 4**self._cores)
+        core = solve_core(search.problem, items, search.best, effort)
+        if core.stop == "infeasible" and search.best is None:
             names = [f"capacity {row}" for row in search.problem.rows]
             raise InfeasibleError(f"no choice of whole items fits: {', '.join(names)} together", names)
-        search.offer(outcome.choice)
-        self.tree_bound = min(self.tree_bound, max(outcome.bound, search.value))
+        search.offer(core.choice)
+        self.tree_bound = min(self.tree_bound, max(core.bound, search.value))
         self._cores += 1
         self._worth = max(_SMALL_CORE, _RETRY * len(items))
 

@@ -1,8 +1,8 @@
-"""Multiple-choice multidimensional knapsacks given as values and weights: the engine's general core.
+"""Multiple-choice multidimensional knapsacks given as values and weights.
 
-The machinery is that of the allocation: prices from the LP relaxation, the bound that they prove, items that
-cannot matter fixed by what they lose, and the core of the others through HiGHS. Between bound and core stands
-a search of its own (beam.py), because public instances of this problem are hard for a tree search alone.
+The method is that of the allocation: shadow prices from the LP relaxation, the bound that they prove, items
+whose regret exceeds the fixing threshold dropped, and the core of the others through HiGHS. Between bound and
+core stands a primal heuristic (beam.py), because public instances are hard for a tree search alone.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from allocator.engine.knapsack.lagrangian import evaluate, relax
-from allocator.engine.knapsack.problem import Choose, Knapsack, presolve, read_knapsack
-from allocator.engine.knapsack.search import Search
-from allocator.engine.knapsack.turns import Stop, Turns
 from allocator.errors import Fault, InputError, NoAllocationError
+from allocator.knapsack.lagrangian import evaluate, relax
+from allocator.knapsack.problem import Choose, Knapsack, presolve, read_knapsack
+from allocator.knapsack.search import Search
+from allocator.knapsack.turns import Stop, Turns
 from allocator.records.portfolio import Floats, Integers
 from allocator.records.progress import Progress
 
@@ -106,7 +106,7 @@ def solve_knapsack(
     priced, whole = relax(problem, time_limit)
     search = Search(problem, priced, seed, started + time_limit)
     search.offer(whole)
-    turns = Turns(search, gap, time_limit, np.inf if rounds is None else rounds, progress)
+    turns = Turns(search, gap, np.inf if rounds is None else rounds, progress)
     stop = turns.until_done()
     if search.best is None:
         within = (

@@ -19,8 +19,8 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
-from allocator.engine.knapsack.gibbs import RIDGE, Measure
-from allocator.engine.knapsack.problem import TOLERANCE, Knapsack
+from allocator.knapsack.gibbs import RIDGE, Measure
+from allocator.knapsack.problem import TOLERANCE, Knapsack
 from allocator.records.portfolio import Floats, Integers
 
 _WINDOW = 10.0

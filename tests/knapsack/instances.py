@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from allocator.engine.knapsack import KnapsackSolution, price_bound, solve_knapsack
+from allocator.knapsack import KnapsackSolution, price_bound, solve_knapsack
 
 SHAPES = ("whole", "real", "one value", "zeros and ones", "other units", "equal rows")
 

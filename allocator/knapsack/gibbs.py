@@ -19,8 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.engine.knapsack.lagrangian import evaluate
-from allocator.engine.knapsack.problem import Knapsack
+from allocator.knapsack.lagrangian import evaluate
+from allocator.knapsack.problem import Knapsack
 from allocator.records.portfolio import Floats
 
 _STEPS = 60

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.knapsack.problem import Knapsack
 from allocator.engine.program import Effort, Program
 from allocator.engine.solving import SolverError, solve
 from allocator.errors import InfeasibleError, NoAllocationError
+from allocator.knapsack.problem import Knapsack
 from allocator.records.portfolio import Floats, Integers
 
 _MOST_STEPS = 1e5

@@ -11,10 +11,10 @@ from time import perf_counter
 
 import numpy as np
 
-from allocator.engine.knapsack.beam import beam
-from allocator.engine.knapsack.gibbs import Measure, measure
-from allocator.engine.knapsack.lagrangian import Priced
-from allocator.engine.knapsack.problem import Knapsack
+from allocator.knapsack.beam import beam
+from allocator.knapsack.gibbs import Measure, measure
+from allocator.knapsack.lagrangian import Priced
+from allocator.knapsack.problem import Knapsack
 from allocator.records.portfolio import Integers
 
 ROUNDS_A_WIDTH = 6
