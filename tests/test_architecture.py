@@ -36,14 +36,13 @@ MAY_IMPORT = {
     "knapsack": {"engine", *GROUND},
     "strategies": {"engine", "limits", "pricing", *GROUND},
     "pipeline": {"intake", "borrowers", "summary", "strategies", *STAGES, *GROUND},
-    "cluster": {"engine", *GROUND},
     "insight": {"pipeline", "verification", "borrowers", "summary", "strategies", *STAGES, *GROUND},
     "report": {"insight", *GROUND},
     "store": {"insight", "intake", "placed", *GROUND},
     "checker": set(),
 }
-"""Room -> rooms that it may import; service, cli and the package itself may import all."""
-ANYTHING = {"service", "cli", ""}
+"""Room -> rooms that it may import; cli and the package itself may import all."""
+ANYTHING = {"cli", ""}
 
 FENCES = {
     "pyomo": ("engine/formulation.py",),
@@ -52,11 +51,6 @@ FENCES = {
     "ruamel": ("scenario/",),
     "yaml": ("scenario/",),
     "sqlalchemy": ("store/", "tables/"),
-    "fastapi": ("service/",),
-    "starlette": ("service/",),
-    "uvicorn": ("service/",),
-    "dask": ("cluster.py",),
-    "distributed": ("cluster.py",),
 }
 
 MODULES = {

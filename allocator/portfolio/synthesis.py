@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -43,20 +42,11 @@ REGIONS = {
 """Region -> weight."""
 
 
-def synthesise(borrowers: int, seed: int) -> pd.DataFrame:
-    """`borrowers` invented borrowers in ascending order of borrower_id, the same for the same seed.
-
-    Amounts are in whole currency units, pd and lgd fractions. Raises InputError where `borrowers` is
-    below 1 or `seed` below 0.
-    """
-    frame: pd.DataFrame = pa.concat_tables(parts(borrowers, seed)).to_pandas()
-    return frame
-
-
 def parts(borrowers: int, seed: int, years: range | None = None) -> Iterator[pa.Table]:
-    """What `synthesise` gives, `PART` borrowers at a time; with `years` also what became of them.
+    """Invented borrowers in ascending order of borrower_id, `PART` at a time, the same for the same seed.
 
-    Raises InputError as `synthesise` does, and where there is no year in `years`.
+    Amounts are in whole currency units, pd and lgd fractions; with `years` also what became of them.
+    Raises InputError where `borrowers` is below 1, `seed` below 0, or no year in `years`.
     """
     _check(borrowers, seed)
     starts = range(0, borrowers, PART)

@@ -80,7 +80,7 @@ def unseen_levels(frame: pd.DataFrame, fitted: Fitted, pds: Floats) -> tuple[Uns
 def score_firms(
     files: InvoiceFiles, fitted: Fitted, *, lgd: float = 0.5
 ) -> tuple[pd.DataFrame, tuple[Notes, ...], tuple[Imputed, ...]]:
-    """The firms of `files` as borrowers_from_invoices gives them, what the files held, what was imputed.
+    """The firms of `files` as `graded_borrowers` gives them, what the files held, what was imputed.
 
     Who is scored: those of `files.firms`, else those of the workbook's sheet of firms, else all that have
     invoices. `files.facts` is not read here. Raises InputError: faults of the files, a scorecard that
@@ -91,7 +91,7 @@ def score_firms(
         raise InputError.of([fault], "Scores")
     invoices, listed = _read(files)
     names = None if listed is None else listed["enterprise_id"].tolist()
-    firms, empty = _graded(invoices, fitted, names, lgd)
+    firms, empty = graded_borrowers(invoices, fitted, names, lgd)
     return firms, invoices.notes, empty
 
 
@@ -138,23 +138,16 @@ def rated_firms(files: InvoiceFiles) -> tuple[pd.DataFrame, pd.DataFrame, tuple[
     return known, indicators, invoices.notes
 
 
-def borrowers_from_invoices(
-    invoices: Invoices, scorecard: GradeScorecard, *, firms: Sequence[str] | None = None, lgd: float = 0.5
-) -> pd.DataFrame:
-    """Borrowers as a portfolio reads them, by a scorecard fitted before.
+def graded_borrowers(
+    invoices: Invoices, scorecard: GradeScorecard, firms: Sequence[str] | None, lgd: float
+) -> tuple[pd.DataFrame, tuple[Imputed, ...]]:
+    """Borrowers as a portfolio reads them, and what was imputed of the indicators of those that are graded.
 
     Columns: borrower_id, grade, pd, lgd, exclude, p_A .. p_D, void_share, note. A firm without a valid
     sales invoice has nothing to be graded by: it is UNGRADED and excluded, its PD is that of a firm of
     which nothing is known, and its note says so.
     Raises InputError: an LGD outside [0, 1], no firm with a sales invoice.
     """
-    return _graded(invoices, scorecard, firms, lgd)[0]
-
-
-def _graded(
-    invoices: Invoices, scorecard: GradeScorecard, firms: Sequence[str] | None, lgd: float
-) -> tuple[pd.DataFrame, tuple[Imputed, ...]]:
-    """The borrowers, and what was imputed of the indicators of those that are graded."""
     if not 0 <= lgd <= 1:
         raise InputError.of(
             [Fault(f"an LGD of {lgd:g}", "LGD is a fraction from 0 to 1", field="lgd")], "Scores"

@@ -11,7 +11,6 @@ and an industry label the weighted mean growth of the sectors that it is mapped 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +30,7 @@ BY_GRADE = tuple(Stress.figures("curve"))
 """Figures of the churn curve, which is one a grade."""
 FIGURES = ("pd", "lgd", "amount", "churn")
 """What a file may give factors of."""
-FALLS_WITH_GROWTH = {"pd": -1.0, "lgd": -1.0, "amount": 1.0, "churn": -1.0}
+FALLS_WITH_GROWTH = {"pd": -1.0, "lgd": -1.0, "amount": 1.0}
 """Sign of each figure's answer to growth."""
 
 
@@ -108,43 +107,6 @@ def check_coverage(portfolio: Portfolio, stress: Stress, column: str, file: Path
     ]
     if faults:
         raise InputError.of(faults, "Stress")
-
-
-def industry_factors(
-    growth: Mapping[str, float], mapping: pd.DataFrame, elasticity: Mapping[str, float]
-) -> pd.DataFrame:
-    """Factors by industry: columns growth, pd, lgd, amount, churn.
-
-    `growth` is by sector, a fraction a year; `mapping` has the columns industry, sector, weight (an
-    industry's weights sum to 1); `elasticity` is by figure, 0 where it is not named.
-    Raises InputError: an unknown sector or figure, weights that do not sum to 1.
-    """
-    faults = [
-        Fault(
-            f"{sector!r} has no growth figure",
-            "map to a sector of the shock file",
-            row=row,
-            field="sector",
-        )
-        for row, sector in enumerate(mapping["sector"], start=1)
-        if sector not in growth
-    ]
-    weights = mapping.groupby("industry", sort=False)["weight"].sum()
-    faults += [
-        Fault(f"the weights of {industry} sum to {total:g}", "an industry's weights sum to 1", field="weight")
-        for industry, total in weights.items()
-        if abs(total - 1) > 1e-9
-    ]
-    unknown = [figure for figure in elasticity if figure not in FIGURES]
-    faults += [Fault(f"{name!r} is no figure", f"the figures are {', '.join(FIGURES)}") for name in unknown]
-    if faults:
-        raise InputError.of(faults, "Industry shock")
-    part = mapping["weight"] * mapping["sector"].map(dict(growth))
-    mean = part.groupby(mapping["industry"], sort=False).sum()
-    table = pd.DataFrame({"growth": mean})
-    for figure in FIGURES:
-        table[figure] = np.exp(FALLS_WITH_GROWTH[figure] * elasticity.get(figure, 0.0) * mean)
-    return table
 
 
 def stress_of(factors: pd.DataFrame, column: str) -> Stress:

@@ -37,16 +37,6 @@ def open_csv(source: PortfolioSource) -> Opened:
     return Opened(tuple(names), partial(_fetch, text, source, names))
 
 
-def text_rows(source: PortfolioSource) -> list[list[str]]:
-    """Every row that is not blank, its header first, as text. Raises InputError."""
-    text = delimited(source)
-    try:
-        return [cells for cells in _records(text, source) if cells]
-    except csv.Error as error:
-        remedy = "look for a quote that is not closed"
-        raise refuse(source, f"cannot be split into rows: {error}", remedy) from error
-
-
 def _records(text: Delimited, source: PortfolioSource) -> Iterator[list[str]]:
     """The rows one by one, a blank one empty. Raises csv.Error."""
     with TextIOWrapper(pa.BufferReader(text.content), encoding="utf-8", newline="") as lines:

@@ -15,7 +15,7 @@ from allocator.scoring.fitted import read_fitted
 from allocator.scoring.frequencies import pd_by_grade
 from allocator.scoring.grades import GradeScorecard, fit_grades
 from allocator.scoring.invoices import invoices_from_frames
-from allocator.scoring.score import borrowers_from_invoices, rated_firms, score_firms, score_frame
+from allocator.scoring.score import graded_borrowers, rated_firms, score_firms, score_frame
 from tests.scoring.conftest import rated
 
 PROBABILITIES = ["p_A", "p_B", "p_C", "p_D"]
@@ -82,16 +82,16 @@ def test_a_firm_that_sells_nothing_is_listed_and_not_graded(shipped: GradeScorec
             "valid": [True, True, False],
         }
     )
-    borrowers = borrowers_from_invoices(invoices_from_frames(rows, rows), shipped, firms=["E1", "E2", "E3"])
+    borrowers, _ = graded_borrowers(invoices_from_frames(rows, rows), shipped, ["E1", "E2", "E3"], lgd=0.5)
     assert borrowers["note"].tolist() == ["", *["no valid sales invoice: not graded"] * 2]
     assert borrowers["grade"].tolist()[1:] == ["ungraded", "ungraded"]
     assert borrowers["exclude"].tolist() == [False, True, True]
     np.testing.assert_allclose(borrowers["pd"][1:], shipped.frequency @ shipped.pd_by_grade)
     np.testing.assert_allclose(borrowers[PROBABILITIES].sum(axis=1), 1)
     with pytest.raises(InputError, match="no firm has a valid sales invoice"):
-        borrowers_from_invoices(invoices_from_frames(rows, rows), shipped, firms=["E7"])
+        graded_borrowers(invoices_from_frames(rows, rows), shipped, ["E7"], lgd=0.5)
     with pytest.raises(InputError, match=r"lgd: an LGD of 1\.5"):
-        borrowers_from_invoices(invoices_from_frames(rows, rows), shipped, lgd=1.5)
+        graded_borrowers(invoices_from_frames(rows, rows), shipped, None, lgd=1.5)
 
 
 def test_rated_firms_must_be_rated_and_sell(contest: Path, tmp_path: Path) -> None:

@@ -39,13 +39,8 @@ class Debtors:
         return barrier
 
 
-def conditional_pd(pd: Floats, factor: Floats | float, rho: float) -> Floats:
-    """PD given the factor, fractions; shapes broadcast."""
-    return barrier_pd(ndtri(pd), factor, rho)
-
-
 def barrier_pd(barrier: Floats, factor: Floats | float, rho: float) -> Floats:
-    """PD given the factor, from G(p)."""
+    """PD given the factor, from G(p); shapes broadcast."""
     given: Floats = ndtr((barrier - np.sqrt(rho) * np.asarray(factor)) / np.sqrt(1.0 - rho))
     return given
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from allocator.insight.simulation.factors import Debtors, conditional_pd, draw_factors, expected_given
+from allocator.insight.simulation.factors import Debtors, barrier_pd, draw_factors, expected_given
 from allocator.insight.simulation.measures import distribution
 from allocator.insight.simulation.record import Risk
 
@@ -17,19 +17,19 @@ GOLDEN = {0.95: (0.062192, 0.089442), 0.99: (0.105587, 0.135971), 0.999: (0.1763
 def test_the_large_pool_has_the_known_tails() -> None:
     n = 1_000_000
     factor = ndtri((np.arange(n) + 0.5) / n)
-    found = distribution(conditional_pd(np.full(n, 0.02), factor, 0.15), tuple(GOLDEN))
+    found = distribution(barrier_pd(ndtri(np.full(n, 0.02)), factor, 0.15), tuple(GOLDEN))
     assert found.mean == pytest.approx(0.02, rel=1e-5)
     for tail in found.tails:
         var, cvar = GOLDEN[tail.level]
         assert tail.var.value == pytest.approx(var, rel=2e-4)
         assert tail.cvar.value == pytest.approx(cvar, rel=2e-4)
     for level, (var, _) in GOLDEN.items():
-        given = conditional_pd(np.array([0.02]), -ndtri(level), 0.15)
+        given = barrier_pd(ndtri(np.array([0.02])), -ndtri(level), 0.15)
         assert given[0] == pytest.approx(var, abs=5e-7)
 
 
 def test_certain_and_impossible_defaults_stay_so() -> None:
-    given = conditional_pd(np.array([0.0, 1.0]), np.array([[-3.0], [3.0]]), 0.5)
+    given = barrier_pd(ndtri(np.array([0.0, 1.0])), np.array([[-3.0], [3.0]]), 0.5)
     np.testing.assert_array_equal(given, [[0.0, 1.0], [0.0, 1.0]])
 
 
@@ -48,6 +48,6 @@ def test_sums_given_the_factor_are_those_of_all_borrowers(rho: float) -> None:
     pd[:2] = (0.0, 1.0)
     sector = random.integers(0, 2, 400).astype(np.int32)
     factors = draw_factors(Risk(by="sector"), 2, 3_000, seed=2)
-    exact = (conditional_pd(pd, factors[:, sector], rho) * weight).sum(axis=1)
+    exact = (barrier_pd(ndtri(pd), factors[:, sector], rho) * weight).sum(axis=1)
     found = expected_given(Debtors(pd, pd, sector, rho), weight, factors)
     np.testing.assert_allclose(found, exact, rtol=1e-9)
