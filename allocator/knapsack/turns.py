@@ -18,8 +18,8 @@ _SMALL_CORE = 400
 """Items; a tree search over so few is expected to end, and is tried again whenever it did not."""
 _LARGEST_CORE = 1_500
 """Items; beyond it a tree search seldom leaves its root in so few nodes."""
-_FIRST_NODES = 400
-"""Nodes of the first core; four times as many each time that one is tried again."""
+_SMALL_NODES, _LARGE_NODES = 400, 40
+"""Nodes of a first core, small or larger; four times as many each time that one is tried again."""
 _RETRY = 0.5
 """Share of its items that such a core may have left when it is tried again."""
 
@@ -94,7 +94,8 @@ class Turns:
             return
         self.progress(f"solving a core of {len(items):,} items: {self._so_far()}")
         distance = self.gap / 2 * max(abs(self.bound), 1.0)
-        effort = Effort(distance, search.left, search.seed, nodes=_FIRST_NODES * 4**self._cores)
+        nodes = (_SMALL_NODES if len(items) <= _SMALL_CORE else _LARGE_NODES) * 4**self._cores
+        effort = Effort(distance, search.left, search.seed, nodes=nodes)
         core = solve_core(search.problem, items, search.best, effort)
         if core.stop == "infeasible" and search.best is None:
             names = [f"capacity {row}" for row in search.problem.rows]

@@ -19,7 +19,7 @@ _SUMS = ("offered", "foreseen", "happened", "loss_foreseen", "loss_happened")
 
 
 def backtest_page(name: str, found: Backtest, currency: str, notes: Sequence[str] = ()) -> RenderableType:
-    """Totals of every strategy, the first's gain with its standard error, and what happened by period."""
+    """Totals of every strategy, the first's paired differences, and what happened by period."""
     totals = backtest_totals(found)
     unit = unit_for({key: [row[key] for row in totals] for key in _SUMS}, currency, 62)
     table = plain_table()
@@ -73,7 +73,7 @@ def _gains(found: Backtest, currency: str) -> list[RenderableType]:
         less = gain(found, other)
         more = "more" if less.mean >= 0 else "less"
         words = f"{first} earned {abs(less.mean):,.0f} {currency} {more} than {other}"
-        lines.append(f"{words} (standard error {less.error:,.0f})")
+        lines.append(f"{words} (paired difference, standard error {less.error:,.0f})")
     return lines
 
 

@@ -27,6 +27,8 @@ _FIGURES = {
     "processing_cost": "processing cost of a loan",
     "max_amount": "largest loan",
 }
+_THEN = {"refused": "declined", "offered": "offered"}
+"""What the best response is beyond a flip point."""
 
 
 def borrower_page(found: Explanation, run: Outcome) -> RenderableType:
@@ -47,7 +49,7 @@ def _decision(found: Explanation, currency: str) -> RenderableType:
             f"{percent(found.take_up)} are expected to accept"
         )
     else:
-        decision = f"refused: {found.refused_because}"
+        decision = f"declined: {found.refused_because}"
     term = f"{facts['term_years']:g} year" + ("" if facts["term_years"] == 1 else "s")
     loans = (
         f"; loans of {facts['smallest_loan']:,.2f} to {facts['largest_loan']:,.2f}"
@@ -67,7 +69,7 @@ def _why(found: Explanation) -> RenderableType:
 
 
 def _ledger(found: Explanation, currency: str) -> RenderableType:
-    """Of the decision, or for a refusal of the best offer to the prices."""
+    """Of the decision, or where no offer is made of the best response among offers."""
     priced, best = found.account, found.best
     table = unheaded_table("left", "right", least=34)
     if found.amount:
@@ -87,13 +89,13 @@ def _ledger(found: Explanation, currency: str) -> RenderableType:
             table.add_row(
                 Text("charge of the budget" if limit == "budget" else f"charge of {limit}"), f"{-charge:,.2f}"
             )
-    table.add_row("= above refusal", f"{kept:,.2f}")
+    table.add_row("= reduced value", f"{kept:,.2f}")
     return Group(Text(title, style="bold"), table)
 
 
 def _alternatives(found: Explanation, currency: str) -> RenderableType:
     table = plain_table()
-    for heading in ("rate", "take-up", "amount", "value", "charged", "above refusal", ""):
+    for heading in ("rate", "take-up", "amount", "value", "charged", "reduced value", ""):
         table.add_column(heading, justify="right", no_wrap=True)
     for offer, mark in _marked(found):
         charged = sum(offer.charges.values())
@@ -117,27 +119,29 @@ def _same_offer(offer: Alternative, made: Alternative) -> bool:
 
 
 def _flips(found: Explanation) -> RenderableType:
-    title = Text("What would turn the decision, one figure at a time, prices as they are", style="bold")
+    title = Text("What would change the decision, one figure at a time, shadow prices held", style="bold")
     if found.reasons[0].code == "pinned":
         return Group(title, "nothing: a pinned offer is made whatever it is worth")
     if not found.as_prices_say:
-        answer = "refusal" if found.made else "an offer"
-        title = Text(f"The best answer to the prices is {answer}, not the decision. ", style="bold")
-        title.append("What would turn that answer, one figure at a time")
+        response = "no offer" if found.made else "an offer"
+        title = Text(f"The best response to the shadow prices is {response}, ", style="bold")
+        title.append("not the decision. ")
+        title.append("What would change that response, one figure at a time")
     if found.tied:
-        tie = Text("a tie: the best offer keeps what refusal does, and the least change of a figure decides")
+        tie = Text("a tie: the best offer has a reduced value of 0, and the least change of a figure decides")
         return Group(title, tie)
     if not found.flips:
         return Group(title, "nothing within reach")
     table = plain_table()
     table.add_column("figure", overflow="fold", max_width=38)
-    for heading in ("now", "turns at", "then", "by room", "room now"):
+    for heading in ("now", "flips at", "then", "at bound", "bound now"):
         table.add_column(heading, justify="right", no_wrap=True)
     for flip in found.flips:
-        label = _FIGURES.get(flip.figure, flip.figure)
-        rooms = [f"{room:,.0f}" if room is not None else "" for room in (flip.room, flip.room_now)]
-        table.add_row(Text(label), _figure(flip, flip.now), _figure(flip, flip.at), flip.turns, *rooms)
-    note = f"At the run's prices: solved again, they move too. The run's gap is {found.gap:,.2f}."
+        label = _FIGURES.get(flip.figure, flip.figure.replace("price of", "shadow price of", 1))
+        bounds = ["" if bound is None else f"{bound:,.0f}" for bound in (flip.room, flip.room_now)]
+        ends = (_figure(flip, flip.now), _figure(flip, flip.at))
+        table.add_row(Text(label), *ends, _THEN[flip.turns], *bounds)
+    note = f"At the run's shadow prices; solved again, they move too. The run's gap is {found.gap:,.2f}."
     return Group(title, table, Text(note))
 
 
@@ -153,13 +157,13 @@ def _figure(flip: Flip, number: float) -> str:
 
 
 def borrower_chart(found: Explanation, run: Outcome) -> Chart:
-    """Value and what is left after charges, by rate."""
+    """Value and reduced value by rate."""
     offers: Sequence[Alternative] = found.alternatives
     rates = [offer.rate for offer in offers]
     series = (
         Series("value", rates, [offer.value for offer in offers]),
-        Series("above refusal, after the limits' charges", rates, [offer.reduced for offer in offers]),
-        Series("refusal", rates, np.zeros(len(rates)).tolist()),
+        Series("reduced value: after the limits' charges", rates, [offer.reduced for offer in offers]),
+        Series("no offer", rates, np.zeros(len(rates)).tolist()),
     )
     marks = ((found.rate, "offered"),) if found.amount else ()
     title = f"{found.borrower}: what each rate is worth"

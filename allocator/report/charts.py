@@ -42,10 +42,10 @@ class Series:
 _SIDE_BY_SIDE = 70
 """Characters that stand below the bars of a drawing."""
 _LONGEST = 60
-"""Characters of one word beside a bar that lies."""
+"""Characters of one word beside a horizontal bar."""
 _INCHES = 0.3
 _PIXELS = 30
-"""Of a bar that lies."""
+"""Of a horizontal bar."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ class Chart:
         return next((list(map(str, one.x)) for one in self.series if one.kind == "bars"), [])
 
     @property
-    def lies(self) -> bool:
-        """Whether bars lie: their words are too long to stand side by side below them."""
+    def horizontal(self) -> bool:
+        """Whether bars are horizontal: their words are too long to stand side by side below them."""
         return sum(map(len, self.words)) > _SIDE_BY_SIDE
 
 
@@ -117,12 +117,12 @@ def _html(chart: Chart) -> str:
     figure = graph_objects.Figure()
     for series, colour in zip(chart.series, _colours(chart), strict=True):
         _band_in_plotly(figure, series, colour)
-        figure.add_trace(_trace(series, colour, chart.lies))
+        figure.add_trace(_trace(series, colour, chart.horizontal))
     for at, words in chart.marks:
         figure.add_vline(x=at, line_dash="dot", annotation_text=words)
     figure.update_layout(title=chart.title, template="plotly_white", barmode="group")
     updates = [figure.update_xaxes, figure.update_yaxes]
-    if chart.lies:
+    if chart.horizontal:
         figure.update_yaxes(autorange="reversed", automargin=True)
         figure.update_layout(height=max(450, 150 + _PIXELS * len(chart.words)))
         updates.reverse()
@@ -135,10 +135,10 @@ def _html(chart: Chart) -> str:
     return str(io.to_html(figure, include_plotlyjs=True, full_html=True, div_id="chart"))
 
 
-def _trace(series: Series, colour: str, lies: bool) -> Any:
+def _trace(series: Series, colour: str, horizontal: bool) -> Any:
     from plotly import graph_objects
 
-    if series.kind == "bars" and lies:
+    if series.kind == "bars" and horizontal:
         ends, words = list(series.y), [_shortened(str(word)) for word in series.x]
         return graph_objects.Bar(x=ends, y=words, name=series.name, marker_color=colour, orientation="h")
     if series.kind == "bars":
@@ -175,7 +175,7 @@ def _svg(chart: Chart) -> str:
     from matplotlib.figure import Figure
 
     with rc_context(_SVG), _own_font_only():
-        height = 1.5 + _INCHES * len(chart.words) if chart.lies else 4.5
+        height = 1.5 + _INCHES * len(chart.words) if chart.horizontal else 4.5
         figure = Figure(figsize=(7.2, max(height, 4.5)), layout="constrained")
         axes = figure.add_subplot()
         _draw(axes, chart)
@@ -198,7 +198,7 @@ def _draw(axes: Axes, chart: Chart) -> None:
     bars = [series for series in chart.series if series.kind == "bars"]
     for series, colour in zip(chart.series, _colours(chart), strict=True):
         if series.kind == "bars":
-            _draw_bars(axes, series, bars.index(series), len(bars), colour, chart.lies)
+            _draw_bars(axes, series, bars.index(series), len(bars), colour, chart.horizontal)
             continue
         axes.plot(
             series.x,
@@ -216,7 +216,7 @@ def _draw(axes: Axes, chart: Chart) -> None:
         axes.annotate(
             _literal(words), (at, 1), xycoords=("data", "axes fraction"), fontsize=8, va="top", rotation=90
         )
-    below, beside = (chart.y, chart.x) if chart.lies else (chart.x, chart.y)
+    below, beside = (chart.y, chart.x) if chart.horizontal else (chart.x, chart.y)
     for axis, scale, ruler in (
         (below, axes.set_xscale, axes.xaxis),
         (beside, axes.set_yscale, axes.yaxis),
@@ -232,12 +232,12 @@ def _draw(axes: Axes, chart: Chart) -> None:
         axes.legend(frameon=False, fontsize=9)
 
 
-def _draw_bars(axes: Axes, series: Series, at: int, of: int, colour: str, lies: bool) -> None:
-    """Bars side by side where several series share the words below them, or beside them where they lie."""
+def _draw_bars(axes: Axes, series: Series, at: int, of: int, colour: str, horizontal: bool) -> None:
+    """Bars side by side where several series share their words; the words stand beside horizontal bars."""
     width = 0.8 / of
     places = [place - 0.4 + width * (at + 0.5) for place in range(len(series.x))]
     words = [_literal(str(word)) for word in series.x]
-    if not lies:
+    if not horizontal:
         axes.bar(places, series.y, width, label=_literal(series.name), color=colour)
         axes.set_xticks(range(len(words)), words)
         return

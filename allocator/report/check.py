@@ -119,7 +119,7 @@ def check_page(found: Examination) -> RenderableType:
         _curves(found.curves),
         "",
         _limits(found.limits),
-        *_refused(found),
+        *_declined(found),
         *notes_of(found.notes),
     )
 
@@ -182,7 +182,7 @@ def _limits(limits: Limits) -> RenderableType:
     table = plain_table()
     table.add_column("limit", overflow="fold", max_width=50)
     table.add_column("measure")
-    table.add_column("room", justify="right")
+    table.add_column("right-hand side", justify="right")
     names = [row.name for row in limits.rows]
     shown, hidden = limits_shown(limits.rows, names, "values of such limits", _MOST_LIMITS)
     for row in shown:
@@ -191,7 +191,7 @@ def _limits(limits: Limits) -> RenderableType:
     return Group(Text(title, style="bold"), table, *hidden)
 
 
-def _refused(found: Examination) -> list[RenderableType]:
+def _declined(found: Examination) -> list[RenderableType]:
     refusals = found.refusals()
     if not refusals:
         return []

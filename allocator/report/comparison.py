@@ -161,7 +161,7 @@ def _simulated(comparison: Comparison) -> Grid:
         first = side is comparison.sides[0]
         apart = ("", "", "") if first else (chance.less, chance.less_error, percent(chance.behind))
         rows.append((side.name, chance.mean, chance.sd, chance.worst, *apart))
-    return Grid(("", "net, mean", "sd", "worst 1 %", "less", "s.e.", "years behind"), rows)
+    return Grid(("", "net, mean", "sd", "worst 1 %", "paired difference", "s.e.", "years behind"), rows)
 
 
 def _by_segment(comparison: Comparison, unit: Unit) -> Iterator[RenderableType]:

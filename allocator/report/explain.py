@@ -1,4 +1,4 @@
-"""A run explained on the terminal: the book's ledger, what each limit costs and how firm its price is."""
+"""A run explained on the terminal: the book's ledger, what each limit costs, ranges of shadow prices."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WIDEST = 18
 
 
 def book_page(view: BookView, run: Outcome, where: str | None = None) -> RenderableType:
-    """The page of a run: ledgers, sums, limits, refusals; the ledger by segment of those in `where` alone."""
+    """The page of a run; the ledger by segment is of those in `where` alone."""
     currency = run.currency
     parts: list[RenderableType] = [
         Text(f"{run.name}: where its value comes from and what its limits cost", style="bold"),
@@ -39,19 +39,19 @@ def book_page(view: BookView, run: Outcome, where: str | None = None) -> Rendera
         _limits(view.limits, currency),
     ]
     parts += ["", _costs(view.costs, currency)] if view.costs else []
-    parts += ["", _refusals(view.refusals)] if view.refusals else []
+    parts += ["", _declined(view.refusals)] if view.refusals else []
     return Group(*parts)
 
 
 def _segments(view: BookView, currency: str, where: str | None) -> RenderableType:
-    """Ledger by segment; `charged` is what the limits charge at their prices, `kept` what is left."""
+    """Ledger by segment; `charged` is shadow prices times use, `reduced` the reduced value."""
     shown, whole = [*view.segments[:_MOST]], view.whole
     lines = [line for line in LINES if any(segment.account.lines[line.name] for segment in view.segments)]
 
     def money(segment: PricedAccount) -> dict[str, float]:
         own = {line.heading: segment.account.lines[line.name] for line in lines}
         charged = sum(segment.charges.values())
-        return {**own, "value": segment.account.value, "charged": charged, "kept": segment.chosen}
+        return {**own, "value": segment.account.value, "charged": charged, "reduced": segment.chosen}
 
     def cells(segment: PricedAccount) -> list[str]:
         counts = (f"{segment.account.borrowers:,}", f"{segment.account.funded:,}")
@@ -71,25 +71,26 @@ def _segments(view: BookView, currency: str, where: str | None) -> RenderableTyp
     hidden = len(view.segments) - len(shown)
     more = [f"the total includes {hidden} more"] if hidden else []
     whom = "" if where is None else f" of those with {where}"
-    title = f"Ledger by {view.by}{whom}, amounts in {unit}; charged: by the limits at their prices"
+    explained = "charged: shadow prices times use; reduced: the rest"
+    title = f"Ledger by {view.by}{whom}, amounts in {unit}; {explained}"
     return Group(Text(title, style="bold"), table, *more)
 
 
 def _sums(view: BookView, currency: str) -> list[RenderableType]:
-    """The two sums of formulation.md, section 5, to the cent."""
+    """The two identities of formulation.md, section 5, to the cent."""
     ledger = view.ledger
     charged = sum(line.charge for line in ledger.limits)
     unused = sum(line.unused for line in ledger.limits)
-    value = [("kept by borrowers", ledger.account.chosen), ("charged by limits", charged)]
+    value = [("reduced values of borrowers", ledger.account.chosen), ("charged by limits", charged)]
     value += [("earned by idle budget", ledger.idle_income)] if ledger.idle_income else []
     gap = [
-        ("given up against the best answers", ledger.account.lost),
-        ("room left unused, priced", unused),
+        ("regret against the best responses", ledger.account.lost),
+        ("slack of limits, at shadow prices", unused),
     ]
     out: list[RenderableType] = [
-        Text(f"Two sums that come out, {currency}", style="bold"),
+        Text(f"Value and gap, term by term, {currency}", style="bold"),
         _sum("value", ledger.value, value),
-        _sum("bound at these prices - value", ledger.bound - ledger.value, gap),
+        _sum("bound at these shadow prices - value", ledger.bound - ledger.value, gap),
     ]
     if ledger.tree > 0.005:
         certified = f"{ledger.certified_bound:,.2f} is certified"
@@ -106,11 +107,11 @@ def _sum(name: str, total: float, parts: Sequence[tuple[str, float]]) -> Rendera
 
 
 def _limits(limits: Sequence[LimitView], currency: str) -> RenderableType:
-    """Priced limits first by what they charge, then those with the least room."""
+    """Limits with a shadow price first, by what they charge, then those with the least slack."""
     ordered = [limits[0], *sorted(limits[1:], key=_importance)]
     table = plain_table()
     table.add_column("limit", overflow="fold", max_width=28)
-    for heading in ("used", "bound", "price", "charges", "may fall by", "may rise by"):
+    for heading in ("used", "bound", "shadow price", "charges", "decrease", "increase"):
         table.add_column(heading, justify="right", no_wrap=True)
     names = [view.use.name for view in ordered]
     shown, hidden = limits_shown(ordered, names, "values of such limits")
@@ -120,7 +121,7 @@ def _limits(limits: Sequence[LimitView], currency: str) -> RenderableType:
         charge = figure(view.line.charge) if view.use.price else ""
         used, bound = figure(view.use.used), figure(view.use.bound)
         table.add_row(Text(view.use.name), used, bound, price, charge, low, high)
-    title = f"Limits, amounts in {currency}; the price stands while the right-hand side moves no further"
+    title = f"Limits, amounts in {currency}; decrease, increase: allowable at the same shadow price"
     return Group(Text(title, style="bold"), table, *hidden)
 
 
@@ -143,21 +144,22 @@ def _costs(costs: Sequence[Worth], currency: str) -> RenderableType:
         table.add_column(heading, justify="right")
     for cost in sorted(costs, key=lambda one: -one.low):
         most = f"{cost.high:,.2f}" if np.isfinite(cost.high) else ""
-        how = "solving without it" if cost.solved else "its price of 0" if most else "its absence alone"
+        unsolved = "its shadow price of 0" if most else "its absence alone"
+        how = "solving without it" if cost.solved else unsolved
         table.add_row(Text(cost.name), f"{cost.low:,.2f}", most, how)
     named = any(cost.name == "budget" for cost in costs)
     title = Text(f"What each limit costs: value that dropping it adds, {currency}", style="bold")
     return Group(title, table, *([] if named else ["not the budget, whose idle part earns"]))
 
 
-def _refusals(refusals: Mapping[str, int]) -> RenderableType:
-    return Group(Text(f"{sum(refusals.values()):,} refused", style="bold"), reasons_table(refusals))
+def _declined(reasons: Mapping[str, int]) -> RenderableType:
+    return Group(Text(f"{sum(reasons.values()):,} declined", style="bold"), reasons_table(reasons))
 
 
 def book_chart(view: BookView, run: Outcome, where: str | None = None) -> Chart:
-    """Value by segment: what is kept, and what each limit charges."""
+    """Value by segment: the reduced value, and what each limit charges."""
     words = [segment.account.name for segment in view.segments]
-    kept = Series("kept", words, [segment.chosen for segment in view.segments], "bars")
+    reduced = Series("reduced value", words, [segment.chosen for segment in view.segments], "bars")
     limits = sorted({limit for segment in view.segments for limit in segment.charges})
     charges = [
         Series(limit, words, [segment.charges[limit] for segment in view.segments], "bars")
@@ -165,4 +167,4 @@ def book_chart(view: BookView, run: Outcome, where: str | None = None) -> Chart:
     ]
     whom = "" if where is None else f" of those with {where}"
     title = f"{run.name}: value by {view.by}{whom}"
-    return Chart(title, Axis(view.by), Axis(run.currency), (kept, *charges[:5]))
+    return Chart(title, Axis(view.by), Axis(run.currency), (reduced, *charges[:5]))

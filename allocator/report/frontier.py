@@ -78,7 +78,7 @@ def _bound(bound: float, share: bool) -> str:
 
 
 def _notes(found: Frontier) -> list[RenderableType]:
-    one = "slope: what a unit more of the bound is worth; from, to: where the same prices stand"
+    one = "slope: what a unit more of the bound is worth; from, to: where the same shadow prices hold"
     two = "slope: what a unit more of each bound is worth, in their order"
     notes = ["", one if len(found.limits) == 1 else two]
     if any(point.stopped for point in found.points):
@@ -88,7 +88,7 @@ def _notes(found: Frontier) -> list[RenderableType]:
     conflicts = dict.fromkeys(point.conflict for point in found.points if point.conflict)
     notes += [_conflict(conflict) for conflict in conflicts]
     if found.breakpoints:
-        notes.append(f"{len(found.breakpoints)} places are known where the slope changes (--json lists them)")
+        notes.append(f"known breakpoints of the slope: {len(found.breakpoints)} (--json lists them)")
     if not found.concave:
         notes.append("a share of what is lent moves coefficients: this curve need not be concave")
     return [Text(note) for note in notes]

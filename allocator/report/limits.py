@@ -16,19 +16,19 @@ MOST = 25
 
 
 def limits_table(uses: Sequence[Mapping[str, Any]], policy: Sequence[Limit], unit: Unit) -> RenderableType:
-    """Use, bound, what is left and price of each limit; `uses` as summary.json lists them, the budget first.
+    """Use, bound, slack and shadow price of each limit; `uses` as summary.json lists them, the budget first.
 
-    A limit relative to what is lent shows its use and its bound as shares, and what is left as money.
+    A limit relative to what is lent shows its use and its bound as shares, and its slack as money.
     """
     shares = {limit.name: limit for limit in policy if limit.of in ("total", "drawn")}
-    title = f"Limits, amounts in {unit}; price: what one more {unit.currency} of room is worth"
+    title = f"Limits, amounts in {unit}; shadow price: what one more {unit.currency} of bound adds"
     table = plain_table()
     table.add_column("limit", overflow="fold", max_width=34)
-    for heading in ("used", "bound", "left", "price"):
+    for heading in ("used", "bound", "slack", "shadow price"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("")
     ordered = _nearest_first(uses)
-    shown, hidden = limits_shown(ordered, [use["name"] for use in ordered], "limits with more room left")
+    shown, hidden = limits_shown(ordered, [use["name"] for use in ordered], "limits with more slack")
     for use in shown:
         share = shares.get(use["name"].partition("[")[0]) or shares.get(use["name"])
         table.add_row(*_cells(use, share, unit))
@@ -59,7 +59,7 @@ def of_each(name: str) -> bool:
 
 
 def _nearest_first(uses: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The budget, then the binding limits, then the others by the share of their bound that is left."""
+    """The budget, then the binding limits, then the others by their slack as a share of the bound."""
     budget, *others = uses
 
     def distance(use: Mapping[str, Any]) -> tuple[bool, float]:

@@ -24,7 +24,7 @@ from allocator.report.conditions import in_words
 from allocator.report.money import percent, small, unit_for
 from allocator.report.plain import Text, plain_table
 
-OTHERWISE = "otherwise: refuse"
+OTHERWISE = "otherwise: decline"
 _SUMS = ("offered", "drawn", "interest", "expected_loss", "value")
 """Of the ledger, told of each rule."""
 
@@ -61,12 +61,11 @@ def rules_page(distilled: Distilled, case: Case, run: Outcome) -> RenderableType
 
 def _beside(distilled: Distilled, run: Outcome) -> list[str]:
     """What the rules lose against the run, and against any allocation where the run is no optimum."""
-    lost, sign = distilled.regret, "less" if distilled.regret >= 0 else "more"
-    share = f" ({percent(abs(lost / run.value))})" if run.value else ""
+    share = f" ({percent(distilled.regret / abs(run.value))})" if run.value else ""
     bound = f"bound {distilled.bound:,.2f}"
     told = list(standing_lines(run))
     if run.optimal:
-        return [f"the run's {run.value:,.2f}: {abs(lost):,.2f} {sign}{share}; {bound}", *told]
+        return [f"the run's {run.value:,.2f}: regret {distilled.regret:,.2f}{share}; {bound}", *told]
     return [bound, f"the run is worth {run.value:,.2f}", *told]
 
 
@@ -128,7 +127,7 @@ def rules_text(distilled: Distilled, case: Case) -> str:
         for at, rule in enumerate(distilled.rules, start=1)
     ]
     terms = [f"- {line}" for line in terms_in_words(case)]
-    return "\n".join([*lines, f"{len(lines) + 1}. {OTHERWISE}", "", "Of every offer:", *terms, ""])
+    return "\n".join([*lines, f"{len(lines) + 1}. {OTHERWISE}", "", "Terms of every offer:", *terms, ""])
 
 
 def _share(rule: Rule) -> str:
@@ -216,7 +215,7 @@ def _columns_comment(source: PortfolioSource) -> str:
 
 
 _QUERY = """\
--- Rates are fractions. Whoever is not in the result is refused; pinned offers, not in it either, stand.
+-- Rates are fractions. Whoever is not in the result is declined; pinned offers, not in it either, stand.
 WITH asked AS (
   SELECT borrowers.*,
     FLOOR(CASE WHEN max_amount < {ticket_max} THEN max_amount ELSE {ticket_max} END {to_lots} + 1e-6)

@@ -144,7 +144,7 @@ def _distributions(years: Years, found: YearsSummary, unit: Unit) -> RenderableT
 def _tails(found: YearsSummary, unit: Unit) -> RenderableType:
     table = plain_table()
     table.add_column("level", justify="right")
-    for heading in ("loss: VaR", "interval", "CVaR", "interval", "by factors", "net: VaR", "CVaR"):
+    for heading in ("loss: VaR", "interval", "CVaR", "interval", "systematic", "net: VaR", "CVaR"):
         table.add_column(heading, justify="right", no_wrap=True)
     every = zip(found.loss.tails, found.systematic.tails, found.shortfall.tails, strict=True)
     for loss, systematic, shortfall in every:
@@ -169,19 +169,16 @@ def _interval(estimate: Estimate, unit: Unit) -> str:
 def _remarks(found: YearsSummary, unit: Unit) -> Iterator[str]:
     chance = found.below_zero
     yield (
-        f"years that lose money: {percent(chance.value)} ({percent(chance.low)} to {percent(chance.high)})"
+        f"probability of a loss-making year: {percent(chance.value)} "
+        f"({percent(chance.low)} to {percent(chance.high)})"
     )
     for loss, systematic in zip(found.loss.tails, found.systematic.tails, strict=True):
         if loss.level == found.segment_level and systematic.cvar.value > 0:
             more = loss.cvar.value / systematic.cvar.value - 1  # never below 0 in countless years
-            adds = (
-                f"theirs adds {percent(more)}"
-                if more >= 0
-                else "the years are too few to say what theirs adds"
-            )
+            adds = f"adds {percent(more)}" if more >= 0 else "adds what so few years do not show"
             yield (
-                f"by factors: the CVaR that the factors alone would give, without the luck of single firms; "
-                f"{adds} at {100 * loss.level:g} %"
+                f"systematic: the CVaR of the loss that the factors alone lead to expect; "
+                f"the risk of single firms {adds} at {100 * loss.level:g} %"
             )
 
 
@@ -206,10 +203,10 @@ def _concentrations(simulation: Simulation, found: YearsSummary) -> Iterator[str
         return
     top = ", ".join(f"the largest {count} hold {percent(share)}" for count, share in names.top)
     yield (
-        f"money drawn: {names.names:,} names, as concentrated as {names.effective:,.1f} equal ones "
+        f"money drawn: {names.names:,} names, effective number {names.effective:,.1f} "
         f"(HHI {names.hhi:.4g}); {top}"
     )
-    yield f"by {column}: as {found.by_segment.effective:.1f} equal ones (HHI {found.by_segment.hhi:.4g})"
+    yield f"by {column}: effective number {found.by_segment.effective:.1f} (HHI {found.by_segment.hhi:.4g})"
 
 
 def _distribution_figures(row: Distribution) -> dict[str, Any]:

@@ -35,8 +35,8 @@ def stress_page(scenario: Scenario, trials: Sequence[Trial], notes: Sequence[str
     anew = _anew(scenario)
     table = _table(trials, anew)
     unit = unit_of([table], scenario.policy.currency)
-    worlds = f"{len(trials)} world{'' if len(trials) == 1 else 's'}"
-    title = Text(f"{scenario.name}: {worlds}{_by(scenario)}", style="bold")
+    cases = f"{len(trials)} case{'' if len(trials) == 1 else 's'}"
+    title = Text(f"{scenario.name}: {cases}{_by(scenario)}", style="bold")
     parts: list[RenderableType] = [title, *map(Text, _notes(scenario, trials, unit)), ""]
     parts += [table.table(unit)]
     if any(trial.stress != Stress() for trial in trials):
@@ -47,7 +47,7 @@ def stress_page(scenario: Scenario, trials: Sequence[Trial], notes: Sequence[str
 
 
 def _anew(scenario: Scenario) -> str:
-    """What the allocation that knows the world is called."""
+    """What the allocation that knows the stress is called."""
     return "re-optimised" if scenario.strategy.rule == "optimal" else "decided anew"
 
 
@@ -58,12 +58,12 @@ def _by(scenario: Scenario) -> str:
 def _notes(scenario: Scenario, trials: Sequence[Trial], unit: Unit) -> Iterator[str]:
     """What the columns mean."""
     anew = _anew(scenario)
-    yield f"amounts in {unit}; frozen: the base allocation as it stands in that world"
+    yield f"amounts in {unit}; frozen: the base allocation as it is, under the stress"
     if _by(scenario):
         yield f"{anew}: by the strategy {scenario.strategy.name}, as the base allocation was"
-    yield f"broken: limits that it breaks there; hindsight: {anew} less frozen"
+    yield f"broken: limits that it breaks there; regret: {anew} less frozen"
     outcomes = [outcome for trial in trials for outcome in (trial.frozen, trial.reoptimised) if outcome]
-    yield "gap: to the bound that no allocation of that world exceeds unless it breaks limits"
+    yield "gap: to the bound that no allocation exceeds under the stress unless it breaks limits"
     if any(isinstance(_gap(outcome), float) for outcome in outcomes):
         yield "gap without %: an amount, as the bound is next to nothing beside it"
 
@@ -78,7 +78,7 @@ def reverse_page(
     """Where each kind of allocation crosses the line, and what it is worth on either side."""
     target = crossings[0].target
     table = plain_table()
-    for heading in ("", "crossed at", "before", "after", "value after", "bound after", "way"):
+    for heading in ("", "crossed at", "before", "after", "value after", "bound after", "path"):
         table.add_column(heading, justify="left" if heading == "" else "right", no_wrap=True)
     unit = _unit_of(crossings, scenario.policy.currency)
     for crossing in crossings:
@@ -89,7 +89,7 @@ def reverse_page(
     for crossing in crossings:
         lines += [f"{_kind(scenario, crossing)}: {_verdict(crossing, stress)}"]
     if target.quantity == "bound":
-        lines += [f"a bound is of a world, whatever stands frozen in it: {_anew(scenario)} only"]
+        lines += [f"a bound belongs to the stressed case, not to an allocation: {_anew(scenario)} only"]
     points = [point.outcome for crossing in crossings for point in crossing.points]
     if any(outcome is not None and outcome.stopped for outcome in points):
         lines += [STOPPED_NOTE.replace(STOPPED, "some points were", 1)]
@@ -137,7 +137,7 @@ def factor_figures(stress: Stress) -> dict[str, Any]:
 
 
 def outcome_figures(outcome: Verdict) -> dict[str, Any]:
-    """One allocation in one world as plain values."""
+    """One allocation under one stress as plain values."""
     return {
         **outcome.figures,
         "stopped": outcome.stopped,
@@ -151,7 +151,7 @@ def outcome_figures(outcome: Verdict) -> dict[str, Any]:
 
 
 def stress_chart(scenario: Scenario, trials: Sequence[Trial]) -> Chart:
-    """Bars: the value of both allocations in each world."""
+    """Bars: the value of both allocations under each stress."""
     names = [trial.name for trial in trials]
     anew = [0.0 if t.reoptimised is None else t.reoptimised.value for t in trials]
     return Chart(
@@ -191,7 +191,7 @@ def _kind(scenario: Scenario, crossing: Crossing) -> str:
 
 
 def _table(trials: Sequence[Trial], anew: str) -> Grid:
-    headings = ("stress", "frozen", "loss", "gap", "broken", anew, "loss", "gap", "hindsight")
+    headings = ("stress", "frozen", "loss", "gap", "broken", anew, "loss", "gap", "regret")
     return Grid(headings, [_trial_row(trial) for trial in trials])
 
 

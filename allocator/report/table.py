@@ -39,7 +39,7 @@ def result_page(run: Run, folder: Path) -> RenderableType:
     ]
     unspent = _unspent(summary)
     parts += ["", unspent] if unspent else []
-    parts += _refusals(run.allocation)
+    parts += _declined(run.allocation)
     parts += notes_of(summary.get("notes", ()))
     parts += ["", Text(f"Written to {folder}", no_wrap=True, overflow="ignore")]
     return Group(*parts)
@@ -118,7 +118,7 @@ def _grades_table(grades: Mapping[str, Mapping[str, float]], unit: Unit) -> Rend
 
 
 def _unspent(summary: Mapping[str, Any]) -> str | None:
-    """Why money is left, where it is: the budget's price tells whether more of it would earn anything."""
+    """Why the budget is not spent, where it is not: by its shadow price and the binding limits."""
     unspent, unit = summary["budget_unspent"], summary["currency"]
     budget, *others = summary["limits"]
     if unspent < 0.01:
@@ -134,11 +134,11 @@ def _unspent(summary: Mapping[str, Any]) -> str | None:
     return f"{unspent:,.2f} of {budget['bound']:,.2f} {unit} left unspent: {why}."
 
 
-def _refusals(allocation: pd.DataFrame) -> Sequence[RenderableType]:
-    """How many were refused, and for which reasons, the commonest first."""
+def _declined(allocation: pd.DataFrame) -> Sequence[RenderableType]:
+    """How many were declined, and for which reasons, the commonest first."""
     found = allocation.loc[allocation["amount"] == 0, "reason"].value_counts()
     reasons = {str(reason): int(count) for reason, count in found.items() if count}
     if not reasons:
         return []
-    title = f"{sum(reasons.values()):,} of {len(allocation):,} firms refused"
+    title = f"{sum(reasons.values()):,} of {len(allocation):,} firms declined"
     return ["", Text(title, style="bold"), reasons_table(reasons)]

@@ -22,11 +22,11 @@ def test_rules_on_a_page_and_in_files(run: Path, allocator: Allocator) -> None:
     files = [run.parent / f"rules.{ending}" for ending in ("sql", "txt", "csv", "xlsx")]
     outcome = allocator("distil", run, "--rules", 4, *(word for file in files for word in ("--out", file)))
     assert outcome.status == 0
-    assert "otherwise: refuse" in outcome.out
+    assert "otherwise: decline" in outcome.out
     assert "limits hold, largest violation" in outcome.out
     assert max(map(len, outcome.out.splitlines())) <= 100
     assert "SELECT borrower_id" in files[0].read_text()
-    assert "otherwise: refuse\n\nOf every offer:\n- loans of" in files[1].read_text()
+    assert "otherwise: decline\n\nTerms of every offer:\n- loans of" in files[1].read_text()
     assert len(pd.read_csv(files[2])) == len(pd.read_excel(files[3], engine="calamine")) <= 4
 
 

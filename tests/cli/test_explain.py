@@ -21,7 +21,7 @@ def test_the_page_of_a_run_adds_up(run: Path, allocator: Allocator) -> None:
     outcome = allocator("explain", "run", "--exact")
     assert (outcome.status, outcome.err) == (0, "")
     assert max(map(len, outcome.out.splitlines())) <= 100
-    for part in ("Ledger by grade", "= value", "Limits, amounts in CNY", "What each limit costs", "refused"):
+    for part in ("Ledger by grade", "= value", "Limits, amounts in CNY", "What each limit costs", "declined"):
         assert part in outcome.out
 
 
@@ -76,8 +76,8 @@ def test_what_is_made_is_marked_and_a_decision_against_the_prices_is_said(
         made = [line.split() for line in page.splitlines() if line.endswith("  made")]
         assert [one[2] for one in made] == ([f"{float(amount):,.0f}"] if float(amount) else [])
         if found["alternatives"] and not found["as_prices_say"]:
-            answer = "refusal" if float(amount) else "an offer"
-            assert f"The best answer to the prices is {answer}, not the decision" in page
+            response = "no offer" if float(amount) else "an offer"
+            assert f"The best response to the shadow prices is {response}, not the decision" in page
             against += 1
     assert against
 

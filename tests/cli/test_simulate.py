@@ -24,7 +24,7 @@ def test_a_page_of_years(run: Path, allocator: Allocator) -> None:
     lines = outcome.out.splitlines()
     assert lines[0] == "small: 2,000 simulated years, seed 0"
     assert "borrower by borrower; asset correlation 15.00% in a sector, 7.50% between two" in outcome.out
-    assert "years that lose money: " in outcome.out
+    assert "probability of a loss-making year: " in outcome.out
     assert "money drawn: " in outcome.out
     assert max(map(len, lines)) <= 100
 
@@ -152,7 +152,7 @@ def test_a_book_of_one_firm_or_none_is_said_in_words(
     outcome = allocator("simulate", "scenario.yaml", "--years", "100")
     assert (outcome.status, outcome.err) == (0, "")
     assert outcome.out.splitlines()[-1] == f"money drawn: {drawn}"
-    assert ("the years are too few to say what theirs adds at 99 %" in " ".join(outcome.out.split())) == (
+    assert ("single firms adds what so few years do not show at 99 %" in " ".join(outcome.out.split())) == (
         budget != "0"
     )
     assert "-100.00%" not in outcome.out

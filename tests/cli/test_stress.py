@@ -23,7 +23,7 @@ def test_a_page_of_the_built_in_stresses(case: Path, allocator: Allocator) -> No
     outcome = allocator("stress", "scenario.yaml")
     assert (outcome.status, outcome.err) == (0, "")
     lines = outcome.out.splitlines()
-    assert lines[0] == "small: 3 worlds"
+    assert lines[0] == "small: 3 cases"
     assert [re.split(r"\s+", line)[0] for line in lines if re.match(r"(base|mild|severe)  ", line)] == [
         "base", "mild", "severe", "mild", "severe"
     ]  # fmt: skip
@@ -54,9 +54,9 @@ def test_the_scenarios_own_stresses_and_a_file_as_json(case: Path, allocator: Al
 def test_under_another_strategy_it_is_said_who_decides_anew(case: Path, allocator: Allocator) -> None:
     equal = ("scenario.yaml", "--set", "strategy=equal")
     page = allocator("stress", *equal).out
-    assert page.startswith("small: 3 worlds, strategy equal\n")
+    assert page.startswith("small: 3 cases, strategy equal\n")
     assert "decided anew: by the strategy equal, as the base allocation was" in page
-    assert "hindsight: decided anew less frozen" in page
+    assert "regret: decided anew less frozen" in page
     reverse = allocator("stress", *equal, "--reverse", "value=0").out
     for text in (page, reverse):
         assert "optimised" not in text
@@ -126,7 +126,7 @@ def test_there_is_no_gap_where_nothing_meets_the_limits(case: Path, allocator: A
 def test_a_bound_is_asked_of_the_world_alone(case: Path, allocator: Allocator) -> None:
     arguments = ("stress", "scenario.yaml", "--reverse", "bound=10_000")
     page = allocator(*arguments).out
-    assert "a bound is of a world, whatever stands frozen in it: re-optimised only" in page
+    assert "a bound belongs to the stressed case, not to an allocation: re-optimised only" in page
     assert "never" not in page
     assert [one["kind"] for one in allocator(*arguments, "--json").json["reverse"]] == ["reoptimised"]
 
@@ -161,7 +161,7 @@ def test_a_gap_to_a_bound_of_nothing_is_an_amount(case: Path, allocator: Allocat
 
 def test_one_world_is_one(case: Path, allocator: Allocator) -> None:
     page = allocator("stress", "scenario.yaml", "--only", "base").out
-    assert page.startswith("small: 1 world\n")
+    assert page.startswith("small: 1 case\n")
     assert "what it does" not in page
 
 

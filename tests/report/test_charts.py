@@ -36,12 +36,12 @@ BARS = Chart(
 )
 
 
-LYING = replace(
+HORIZONTAL = replace(
     BARS, series=tuple(replace(one, x=[f"{name}, {'long ' * 9}" for name in one.x]) for one in BARS.series)
 )
 
 
-@pytest.mark.parametrize("chart", [LINES, BARS, LYING], ids=["lines", "bars", "lying"])
+@pytest.mark.parametrize("chart", [LINES, BARS, HORIZONTAL], ids=["lines", "bars", "lying"])
 @pytest.mark.parametrize("ending", ["html", "svg"])
 def test_a_picture_is_the_same_each_time_and_asks_for_nothing_outside(chart: Chart, ending: str) -> None:
     text = chart_text(chart, Path(f"x.{ending}"))
@@ -50,7 +50,7 @@ def test_a_picture_is_the_same_each_time_and_asks_for_nothing_outside(chart: Cha
     assert not re.findall(r"<(?:script|link|img|image)[^>]+(?:src|href)=[\"']?https?:", text)
 
 
-@pytest.mark.parametrize("chart", [LINES, BARS, LYING], ids=["lines", "bars", "lying"])
+@pytest.mark.parametrize("chart", [LINES, BARS, HORIZONTAL], ids=["lines", "bars", "lying"])
 def test_a_drawing_names_its_axes_and_series(chart: Chart) -> None:
     drawing = ElementTree.fromstring(chart_text(chart, Path("x.svg")))
     words = {"".join(element.itertext()).strip() for element in drawing.iter()}
@@ -71,10 +71,10 @@ def test_names_in_any_script_stand_in_a_drawing_as_they_are(name: str) -> None:
     assert text == chart_text(chart, Path("x.svg"))
 
 
-def test_bars_lie_where_their_words_are_too_long_to_stand_below() -> None:
+def test_bars_are_horizontal_where_their_words_are_too_long_to_stand_below() -> None:
     many = [f"{at}, a name of some length" for at in range(60)]
     chart = replace(BARS, series=(Series("a", many, [float(at + 1) for at in range(60)], "bars"),))
-    assert [one.lies for one in (LINES, BARS, LYING, chart)] == [False, False, True, True]
+    assert [chart.horizontal for chart in (LINES, BARS, HORIZONTAL, chart)] == [False, False, True, True]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         drawing = ElementTree.fromstring(chart_text(chart, Path("x.svg")))

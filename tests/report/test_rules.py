@@ -92,10 +92,10 @@ def test_of_many_values_those_left_out_are_named() -> None:
 
 def test_the_list_ends_with_the_refusal_of_everybody_else() -> None:
     case, distilled = found("sme-302")
-    rules, terms = rules_text(distilled, case).split("\n\nOf every offer:\n")
+    rules, terms = rules_text(distilled, case).split("\n\nTerms of every offer:\n")
     lines = rules.splitlines()
     assert len(lines) == len(distilled.rules) + 1
-    assert lines[-1] == f"{len(lines)}. otherwise: refuse"
+    assert lines[-1] == f"{len(lines)}. otherwise: decline"
     assert terms.startswith("- loans of 100,000 to 1,000,000, inside their own ")
     assert ", rounded down to cents; a share below the smallest loan is that loan" in terms
 

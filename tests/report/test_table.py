@@ -61,14 +61,14 @@ B        150      75  4.65%   43,169  21,853     2,220  1,840    2,114  2,043   
 ──────────────────────────────────────────────────────────────────────────────────────────────
 total    300     225  4.65%  131,956  64,704     7,004  6,605    6,544  6,599  12,418  -25,161
 
-Limits, amounts in CNY; price: what one more CNY of room is worth
-limit                 used              bound    left  price
-─────────────────────────────────────────────────────────────────────
-budget           1,000,000  at most 1,000,000       0   0.01  binding
+Limits, amounts in CNY; shadow price: what one more CNY of bound adds
+limit                 used              bound   slack  shadow price
+────────────────────────────────────────────────────────────────────────────
+budget           1,000,000  at most 1,000,000       0          0.01  binding
 A line             600,000    at most 630,000  30,000
 sectors[retail]     -2,000          at most 0   2,000
 
-75 of 300 firms refused
+75 of 300 firms declined
 75  grade is not lent to
 
 Written to runs/made-up"""
@@ -143,7 +143,7 @@ def test_of_many_limits_the_nearest_are_shown_and_the_others_counted() -> None:
     page = shown(with_limits(made_run(), *(limit(f"each[{i}]", float(i), 1e6) for i in range(40))))
     assert "each[39]" in page
     assert "each[15]" not in page
-    assert "and 16 more limits with more room left" in page
+    assert "and 16 more limits with more slack" in page
 
 
 def test_shares_of_what_is_lent_are_shown_as_shares() -> None:
@@ -173,16 +173,16 @@ def test_reasons_are_counted_the_commonest_first() -> None:
     run = made_run(100)
     reasons = [f"reason {place % 13}" if place % 4 == 3 else "" for place in range(100)]
     page = shown(replace(run, allocation=run.allocation.assign(reason=pd.Categorical(reasons))))
-    table = page.partition("25 of 100 firms refused\n")[2].splitlines()[:11]
+    table = page.partition("25 of 100 firms declined\n")[2].splitlines()[:11]
     counts = [int(line.split()[0]) for line in table]
     assert sum(counts) == 25
     assert counts[:10] == sorted(counts[:10], reverse=True)
     assert "further reasons" in table[-1]
 
 
-def test_nothing_refused_needs_no_word() -> None:
+def test_nobody_declined_needs_no_word() -> None:
     run = made_run(3)
-    assert "refused" not in shown(run)
+    assert "declined" not in shown(run)
 
 
 def test_names_that_look_like_markup_stay_as_they_are() -> None:
@@ -199,7 +199,7 @@ def test_a_limit_that_stands_for_itself_is_never_hidden_behind_the_rows_of_an_ea
     assert all(f"own {i} " in page for i in range(own))
     others = max(25 - 1 - own, 0)
     assert sum(line.startswith("each[") for line in page.splitlines()) == others
-    assert f"and {60 - others} more limits with more room left" in page
+    assert f"and {60 - others} more limits with more slack" in page
     names = ["each[a]", "own", "each[b]", "other", "each[c]"]
     assert limits_shown(names, names, "limits", 3) == (["each[a]", "own", "other"], ["and 2 more limits"])
     assert own_first(names) == ["own", "other", "each[a]", "each[b]", "each[c]"]
