@@ -45,7 +45,7 @@ def explain(
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Explain a run, or with BORROWER one decision: ledger, prices, reasons, what would turn it."""
+    """Explain a run, or with BORROWER one decision: ledger, shadow prices, reasons, flip points."""
     _require_one_question(borrower, by, where, exact)
     from allocator.scenario.filters import read_filter
     from allocator.store import read_run

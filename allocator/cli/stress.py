@@ -1,4 +1,4 @@
-"""`allocator stress`: what an allocation is worth in worse worlds, and how much worse they may get."""
+"""`allocator stress`: what an allocation is worth under stress, and how much stress it bears."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def stress(
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Judge the allocation in stressed worlds: as it stands, and decided anew."""
+    """Judge the allocation under stresses: frozen, and re-optimised."""
     if along is not None and reverse is None:
         raise _misuse("--along", "says nothing without --reverse", "give --reverse QUANTITY=LINE too")
     with progress(verbose) as tell:
@@ -150,4 +150,4 @@ def _misuse(option: str, problem: str, remedy: str) -> InputError:
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
-    app.command(epilog=EXAMPLE, short_help="Judge an allocation in stressed worlds.")(stress)
+    app.command(epilog=EXAMPLE, short_help="Judge an allocation under stresses.")(stress)

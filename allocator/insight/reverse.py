@@ -144,7 +144,11 @@ def reverse_stress(
     faults of the stress.
     """
     if kind not in kinds_of(target):
-        fault = Fault("a bound is of a world, not of an allocation", "ask for it re-optimised", field="bound")
+        fault = Fault(
+            "a bound belongs to the stressed case, not to an allocation",
+            "ask for it re-optimised",
+            field="bound",
+        )
         raise InputError.of([fault], "reverse stress")
     _require_limit(base, target)
     measure = _Measure(base, along, target, kind, progress)

@@ -180,13 +180,13 @@ class PolicyEntry(Typed):
     churn_cost_rate: Share = 0.0
     """Cost of a unit offered and lost to churn (kappa)."""
     decline_churn: Share = 0.0
-    """Share of refused customers whose relationship is lost (d)."""
+    """Share of declined customers whose relationship is lost (d)."""
     idle_rate: Rate = 0.0
     """What a unit of unspent budget earns over the year."""
     processing_cost: Annotated[Money, Field(json_schema_extra={"unit": "currency units a loan"})] = 0.0
     """Cost of one booked loan."""
     rates: Annotated[dict[Text, Band], Field(examples=["{A: [4%, 11%]}"])]
-    """Grade: lowest and highest rate, ends included; a grade not named is refused, with that reason."""
+    """Grade: lowest and highest rate, ends included; a grade not named is declined, with that reason."""
     rate_grid: Annotated[
         Annotated[Literal["table"], one_of("table"), Tag("<table>")] | Annotated[RateGrid, Tag("<step>")],
         Discriminator(_grid_kind),

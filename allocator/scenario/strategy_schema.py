@@ -71,7 +71,7 @@ class BookColumnsEntry(Typed):
     borrower_id: Text | None = None
     """Unique identifier, as in the portfolio."""
     amount: Text | None = None
-    """Money offered; 0, or none: refused."""
+    """Money offered; 0, or none: declined."""
     rate: Text | None = None
     """Rate offered, a fraction."""
 
@@ -80,7 +80,7 @@ class FileStrategy(Typed):
     """Amounts and rates as a file has them: another team's, or last month's."""
 
     file: Annotated[Table, Field(examples=["book.csv"])] = Field(default=None, validate_default=True)
-    """Table with borrower_id, amount and rate; who is not in it is refused. A run's allocation is one."""
+    """Table with borrower_id, amount and rate; who is not in it is declined. A run's allocation is one."""
     columns: BookColumnsEntry = BookColumnsEntry()
     """Column: the file's name for it."""
 
