@@ -35,7 +35,6 @@ from allocator.engine.greedy import greedy
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.curvature import DENSE_UP_TO
 from allocator.engine.kernel.passes import prepare
-from allocator.engine.mending import mended, nothing
 from allocator.engine.prices import (
     WHOLE_OFFERS,
     WHOLE_UP_TO,
@@ -46,6 +45,7 @@ from allocator.engine.prices import (
 )
 from allocator.engine.program import Effort, LimitRows
 from allocator.engine.proof import LEAVES, fits, prove
+from allocator.engine.repair import no_offers, repaired
 from allocator.engine.search import Search, candidate
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.limits import Limits
@@ -167,13 +167,13 @@ def _have_something(search: Search, priced: Priced) -> None:
     """An allocation in hand before a solver runs, a little late if need be."""
     until = min(search.left, 0.0) - LATE
     if not search.done:
-        found = mended(search.book, priced, lambda: search.left < until)
+        found = repaired(search.book, priced, lambda: search.left < until)
         search.offer(None if found is None else candidate(search.book, *found))
     if search.gap > POOR and _walkable(search.book.columns):
         filled = greedy(search.book)
         search.offer(candidate(search.book, filled.option, filled.amount))
     if search.best is None:
-        search.offer(candidate(search.book, *nothing(search.book.columns)))
+        search.offer(candidate(search.book, *no_offers(search.book.columns)))
 
 
 def _walkable(columns: Columns) -> bool:

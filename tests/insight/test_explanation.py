@@ -219,7 +219,7 @@ def test_a_tie_turns_at_no_figure_that_stands_already(book: tuple[Case, Reader])
     page = Console(width=120)
     with page.capture() as captured:
         page.print(borrower_page(tied[0], ready.position.run))
-    assert "a tie: the best offer keeps what refusal does" in captured.get()
+    assert "a tie: the best offer has a reduced value of 0" in captured.get()
     assert "turns at" not in captured.get()
 
 

@@ -71,12 +71,12 @@ def test_a_line_that_is_never_reached() -> None:
     assert crossing.points[-1].scale == 16.0
 
 
-def test_a_bound_is_of_a_world() -> None:
+def test_a_bound_belongs_to_the_stressed_case() -> None:
     base = base_of(CASE)
     target = target_of("bound=30_000")
     assert kinds_of(target) == ("reoptimised",)
     assert kinds_of(target_of("value=0")) == ("frozen", "reoptimised")
-    with pytest.raises(InputError, match="a bound is of a world, not of an allocation; ask for it re-opt"):
+    with pytest.raises(InputError, match="not to an allocation; ask for it re-opt"):
         reverse_stress(base, ALONG, target, "frozen")
     bound = reverse_stress(base, ALONG, target, "reoptimised")
     value = reverse_stress(base, ALONG, target_of("value=30_000"), "reoptimised")

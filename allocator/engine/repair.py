@@ -1,6 +1,6 @@
-"""From answers that break some limits to an allocation that meets them all, one change at a time.
+"""Primal repair: from responses that break some limits to an allocation that meets them all.
 
-At prices most answers are right together; a few limits are a little over. The change of one borrower that
+At prices most responses are right together; a few limits are a little over. The change of one borrower that
 takes away most of what is broken for each unit of reduced value lost is made, then the next, until nothing
 is broken; after that the changes that earn most without breaking anything. That proves nothing, but it is
 an allocation in hand before any solver has run.
@@ -39,24 +39,24 @@ _DOWN = (1, 2, 4, 8)
 
 @dataclass(frozen=True)
 class _Changes:
-    """P changes of nb borrowers, to an amount of an option or to refusal; arrays of shape (P,) but noted."""
+    """P changes of nb borrowers, to an amount of an option or to no offer; arrays of shape (P,) but noted."""
 
     owner: Integers
     line: Integers
-    """Line of the options; -1: refusal."""
+    """Line of the options; -1: no offer."""
     amount: Floats
     value: Floats
     loss: Floats
-    """Against the borrower's best answer, in reduced value."""
+    """Regret against the borrower's best response, in reduced value."""
     most: Floats
     """(m, P) of each row used; where a row must be met exactly and amounts can still give way, at most."""
     least: Floats
 
 
-def mended(book: Pass, priced: Priced, time_is_up: Callable[[], bool]) -> tuple[Codes, Floats] | None:
-    """Options and amounts (n,) near the answers to `priced`, which may break a limit still.
+def repaired(book: Pass, priced: Priced, time_is_up: Callable[[], bool]) -> tuple[Codes, Floats] | None:
+    """Options and amounts (n,) near the responses to `priced`, which may break a limit still.
 
-    None where nobody's answer can change, or the options leave no amounts in whole lots.
+    Returns None where nobody's response can change, or the options leave no amounts in whole lots.
     """
     columns, response = book.columns, priced.response
     margin = np.where(columns.offers.menu >= 0, response.margin, np.inf)
@@ -88,13 +88,13 @@ def mended(book: Pass, priced: Priced, time_is_up: Callable[[], bool]) -> tuple[
     return option, amount
 
 
-def nothing(columns: Columns) -> tuple[Codes, Floats]:
+def no_offers(columns: Columns) -> tuple[Codes, Floats]:
     """The options and amounts (n,) of the allocation that offers nobody anything."""
     return np.full(len(columns), -1, dtype=np.int32), np.zeros(len(columns))
 
 
 def _changes(columns: Columns, priced: Priced, options: Options, uses: Uses) -> _Changes:
-    """The best answers, and the changes that lose least."""
+    """The best responses, and the changes of least regret."""
     offers, borrowers = columns.offers, options.borrowers
     low, high = offers.low[options.position], offers.high[options.position]
     amounts = [high, low]
