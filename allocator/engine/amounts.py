@@ -225,9 +225,9 @@ def _move(chosen: Chosen, base: Floats, loose: Integers) -> Floats | None:
     if not _add_rows(chosen, base, loose, steps.shape[1], reach, rows):
         return None
     own = chosen.whole.group[chosen.position[loose]]
-    for at, g in enumerate(groups):
-        sums = np.concatenate([(own == g).astype(np.float64), -steps[at]])
-        if not rows.add(sums, float(solutions.start[at]), float(solutions.start[at]), reach * _REACH):
+    for line, g in enumerate(groups):
+        sums = np.concatenate([(own == g).astype(np.float64), -steps[line]])
+        if not rows.add(sums, float(solutions.start[line]), float(solutions.start[line]), reach * _REACH):
             return None
     at_base, lot = in_lots(base[loose], chosen.lot), chosen.lot
     least = np.maximum(in_lots(chosen.low[loose], lot) - at_base, -reach)
@@ -278,7 +278,7 @@ def _add_rows(chosen: Chosen, base: Floats, loose: Integers, steps: int, reach: 
     """The limits, the rows of the lattice aside; False where one cannot hold."""
     whole, left = chosen.whole, _left(chosen, base)
     groups, own = np.unique(whole.group[chosen.position[loose]], return_inverse=True)
-    nothing = np.zeros(steps)
+    no_steps = np.zeros(steps)
     for r in range(len(whole)):
         if r in chosen.equal and not whole.on_loans[r]:
             continue
@@ -286,7 +286,7 @@ def _add_rows(chosen: Chosen, base: Floats, loose: Integers, steps: int, reach: 
         uses = np.array(per_grain, dtype=np.float64)[own] * float(whole.lot)
         lower = -np.inf if whole.senses[r] == "at_most" else float(ceil(left[r]))
         upper = np.inf if whole.senses[r] == "at_least" else float(floor(left[r]))
-        if not rows.add(np.concatenate([uses, nothing]), lower, upper, reach):
+        if not rows.add(np.concatenate([uses, no_steps]), lower, upper, reach):
             return False
     room = chosen.rhs - chosen.use @ base
     least, most = row_bounds(chosen.senses, room)
@@ -295,6 +295,6 @@ def _add_rows(chosen: Chosen, base: Floats, loose: Integers, steps: int, reach: 
             continue
         slack = chosen.slack[j] * (0.5 if chosen.senses[j] == "exactly" else 1e-2)
         uses = chosen.use[j, loose] * chosen.lot
-        if not rows.add(np.concatenate([uses, nothing]), least[j] - slack, most[j] + slack, reach):
+        if not rows.add(np.concatenate([uses, no_steps]), least[j] - slack, most[j] + slack, reach):
             return False
     return True

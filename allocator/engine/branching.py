@@ -39,17 +39,19 @@ def splits_of(book: Book, sets: Sets, answer: PoolAnswer, lot: float | None) -> 
 
     Amounts are split in lots of `lot`; None: not at all.
     """
-    found: list[Split] = []
+    splits: list[Split] = []
     owners = answer.points.owner
     for i in np.unique(owners[answer.shares < 1.0]):
         own = np.flatnonzero(owners == i)
         shares, lines = answer.shares[own], answer.points.line[own]
         held = np.unique(lines[shares > _WHOLE])
         if len(held) > 1:
-            found += _option_splits(book, sets, int(i), lines, shares)
+            splits += _option_splits(book, sets, int(i), lines, shares)
         elif lot is not None and held[0] != REFUSAL:
-            found += _amount_splits(book, sets, int(i), float(shares @ answer.points.amount[own]) / lot, lot)
-    return sorted([one for one in found if one.evenness > 0.0] or found, key=lambda split: -split.evenness)
+            splits += _amount_splits(book, sets, int(i), float(shares @ answer.points.amount[own]) / lot, lot)
+    return sorted(
+        [entry for entry in splits if entry.evenness > 0.0] or splits, key=lambda split: -split.evenness
+    )
 
 
 def _option_splits(book: Book, sets: Sets, i: int, lines: np.ndarray, shares: np.ndarray) -> list[Split]:

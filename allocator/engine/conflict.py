@@ -125,8 +125,8 @@ def _whole_rows_hold(columns: Columns, dropped: int) -> bool:
     rows = tuple(
         replace(row, whole=None) if j == dropped else row for j, row in enumerate(columns.limits.rows)
     )
-    found = Columns(columns.offers, replace(columns.limits, rows=rows)).equalities
-    return found.conflict is None and found.missed is None
+    equalities = Columns(columns.offers, replace(columns.limits, rows=rows)).equalities
+    return equalities.conflict is None and equalities.missed is None
 
 
 def _fault(name: str, broken: float) -> Fault:
@@ -154,11 +154,11 @@ def _listed(names: list[str], last: str = "and") -> str:
 
 def _least_loosening(limits: LimitRows, scale: Floats) -> Floats:
     """(m,) how far each limit is broken, in `scale`, where the sum of breaks is least; dust is 0."""
-    program, at = limits.program, limits.row
+    program, row_of = limits.program, limits.row
     rows, columns = program.matrix.shape
-    own = np.flatnonzero(at >= 0)
+    own = np.flatnonzero(row_of >= 0)
     breaks = (scale / limits.measure)[own]
-    up = sparse.csc_array((breaks, (at[own], np.arange(len(own)))), shape=(rows, len(own)))
+    up = sparse.csc_array((breaks, (row_of[own], np.arange(len(own)))), shape=(rows, len(own)))
     free = np.full(2 * len(own), np.inf)
     elastic = Program(
         cost=np.concatenate([np.zeros(columns), -np.ones(len(free))]),
@@ -169,7 +169,7 @@ def _least_loosening(limits: LimitRows, scale: Floats) -> Floats:
         column_upper=np.concatenate([program.column_upper, free]),
         integer=np.concatenate([program.integer, np.zeros(len(free), dtype=bool)]),
     )
-    loosening = np.zeros(len(at))
+    loosening = np.zeros(len(row_of))
     point = solve(elastic, Effort(nodes=_NODES)).point
     if point is not None:
         slack = point[columns:]

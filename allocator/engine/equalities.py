@@ -207,9 +207,9 @@ def _dual_of_most_slack(lines: list[_Line], held: list[_Line], variables: int) -
     both = [*lines, *held]
     matrix = np.zeros((len(both), variables + 1))
     right = np.array([float(line.right) for line in both])
-    for at, line in enumerate(both):
+    for row, line in enumerate(both):
         for v, use in line.of.items():
-            matrix[at, v] = float(use) * size[v]
+            matrix[row, v] = float(use) * size[v]
     norm = np.maximum(np.max(np.abs(matrix), axis=1), 1e-300)
     matrix, right = matrix / norm[:, None], right / norm
     matrix[: len(lines), -1] = 1.0
@@ -235,20 +235,20 @@ def _combination(lines: list[_Line], free: int) -> list[Fraction] | None:
     """
     used = sorted({v for line in lines for v in line.of})
     rows = [[Fraction(line.of.get(v, 0)) for line in lines] for v in used]
-    count, pivots, at = len(lines), [], 0
+    count, pivots, rank = len(lines), [], 0
     for column in range(count):
-        pivot = next((i for i in range(at, len(rows)) if rows[i][column]), None)
+        pivot = next((i for i in range(rank, len(rows)) if rows[i][column]), None)
         if pivot is None:
             continue
-        rows[at], rows[pivot] = rows[pivot], rows[at]
-        lead = rows[at][column]
-        rows[at] = [x / lead for x in rows[at]]
+        rows[rank], rows[pivot] = rows[pivot], rows[rank]
+        lead = rows[rank][column]
+        rows[rank] = [x / lead for x in rows[rank]]
         for i, row in enumerate(rows):
-            if i != at and row[column]:
+            if i != rank and row[column]:
                 times = row[column]
-                rows[i] = [x - times * y for x, y in zip(row, rows[at], strict=True)]
+                rows[i] = [x - times * y for x, y in zip(row, rows[rank], strict=True)]
         pivots.append(column)
-        at += 1
+        rank += 1
     open_columns = [column for column in range(count) if column not in pivots]
     if len(open_columns) != 1:
         return None
@@ -363,8 +363,8 @@ def _rounded(
     if whole.groups > _ROUNDED_UP_TO:
         return {}
     system = _System.of(whole, sums, equal, settled)
-    found = solve_whole(system.matrix, system.right, whole.groups)
-    if found is None:
+    solutions = solve_whole(system.matrix, system.right, whole.groups)
+    if solutions is None:
         return {}
     rounded = {}
     for r in range(len(whole)):
@@ -372,8 +372,8 @@ def _rounded(
             continue
         uses = whole.uses(r)
         per = [use * size for use, size in zip(uses, system.unit, strict=True)]
-        first = _times(uses, system.given) + _times(per, found.start)
-        every = gcd(*(_times(per, step) for step in found.steps))
+        first = _times(uses, system.given) + _times(per, solutions.start)
+        every = gcd(*(_times(per, step) for step in solutions.steps))
         if every > 1:
             lots = (whole.rhs[r] - first) / every
             lots = Fraction(floor(lots) if whole.senses[r] == "at_most" else ceil(lots))
@@ -381,5 +381,5 @@ def _rounded(
     return rounded
 
 
-def _times(one: list[int], other: list[int]) -> int:
-    return sum(x * y for x, y in zip(one, other, strict=True))
+def _times(left: list[int], right: list[int]) -> int:
+    return sum(x * y for x, y in zip(left, right, strict=True))

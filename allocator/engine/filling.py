@@ -116,8 +116,8 @@ class Filling:
 
     def unit_use(self, row: int) -> Floats:
         """(n,) what one more unit offered to each borrower, at the rate wished, uses of `row`."""
-        one = np.where(np.arange(len(self.sign)) == row, self.sign, 0.0)
-        per_basis = self.book.columns.price_by_basis(one)
+        signed = np.where(np.arange(len(self.sign)) == row, self.sign, 0.0)
+        per_basis = self.book.columns.price_by_basis(signed)
         return np.asarray(per_basis[0] + self.offers.take * per_basis[1] + self.offers.gross * per_basis[2])
 
     def goals(self) -> list[int]:
@@ -147,11 +147,11 @@ class Filling:
 
             lead = (order, cut, goal, paying, target)
             return int(compiled.walk_compiled(*lead, *offers, *book, *limits, step, *varying))
-        varying = tuple(one.tolist() for one in varying)
+        varying = tuple(array.tolist() for array in varying)
         lists = (order.tolist(), cut, goal, paying, target.tolist())
         plain: Callable[..., int] = walk
         changed = plain(*lists, *offers, *book, *limits, step, *varying)
-        self.left, self.amount, self.blocker = (np.array(varying[at]) for at in (0, 2, 3))
+        self.left, self.amount, self.blocker = (np.array(varying[place]) for place in (0, 2, 3))
         return changed
 
     def _read_by_walk(self) -> tuple[tuple[Any, ...], ...]:
@@ -159,13 +159,13 @@ class Filling:
         weights, basis, weight_of = self.book.shared[-3:]
         matrix = self.signed
         groups = (
-            tuple(getattr(self.offers, one.name) for one in fields(Offers)),
+            tuple(getattr(self.offers, entry.name) for entry in fields(Offers)),
             (self.book.columns.limits.cell, weights, basis, weight_of),
             (matrix.indptr, matrix.indices, matrix.data, self.capped),
         )
         if self.book.compiled:
             return groups
-        return tuple(tuple(one.tolist() for one in group) for group in groups)
+        return tuple(tuple(entry.tolist() for entry in group) for group in groups)
 
 
 def _slack(columns: Columns) -> Floats:

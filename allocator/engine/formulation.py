@@ -196,9 +196,9 @@ def translate(instance: pyo.ConcreteModel) -> Translated:
         integer=np.array([not v.is_continuous() for v in form.columns], dtype=bool),
         offset=float(np.asarray(form.c_offset).ravel()[0]),
     )
-    position = {id(variable): at for at, variable in enumerate(form.columns)}
+    position = {id(variable): place for place, variable in enumerate(form.columns)}
     options = range(len(instance.OPTIONS))
-    row = {id(entry.constraint): at for at, entry in enumerate(form.rows)}
+    row = {id(entry.constraint): place for place, entry in enumerate(form.rows)}
     limits = [id(instance.limit[j]) if j in instance.limit else None for j in instance.LIMITS]
     return Translated(
         program,

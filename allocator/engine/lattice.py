@@ -33,47 +33,47 @@ def solve_whole(matrix: list[list[int]], right: list[int], columns: int) -> Solu
     work = [[row[c] for row in matrix] for c in range(columns)]
     moves = [[int(c == d) for d in range(columns)] for c in range(columns)]
     pivots: list[tuple[int, int]] = []
-    at = 0
+    rank = 0
     for row in range(len(matrix)):
-        _clear(work, moves, at, row)
-        if at < columns and work[at][row] != 0:
-            pivots.append((row, at))
-            at += 1
+        _clear(work, moves, rank, row)
+        if rank < columns and work[rank][row] != 0:
+            pivots.append((row, rank))
+            rank += 1
     start = _substituted(work, moves, pivots, right, columns)
     if start is None:
         return None
-    steps = _short(moves[at:])
+    steps = _short(moves[rank:])
     return Solutions(_nearest(start, steps), steps)
 
 
-def _clear(work: list[list[int]], moves: list[list[int]], at: int, row: int) -> None:
+def _clear(work: list[list[int]], moves: list[list[int]], lead: int, row: int) -> None:
     """Column operations after which row `row` has, from column `at` on, its one entry there."""
     while True:
-        filled = [c for c in range(at, len(work)) if work[c][row] != 0]
+        filled = [c for c in range(lead, len(work)) if work[c][row] != 0]
         if not filled:
             return
         least = min(filled, key=lambda c: abs(work[c][row]))
-        work[at], work[least] = work[least], work[at]
-        moves[at], moves[least] = moves[least], moves[at]
+        work[lead], work[least] = work[least], work[lead]
+        moves[lead], moves[least] = moves[least], moves[lead]
         if len(filled) == 1:
             return
-        for c in range(at + 1, len(work)):
-            times = work[c][row] // work[at][row]
+        for c in range(lead + 1, len(work)):
+            times = work[c][row] // work[lead][row]
             if times:
-                work[c] = [x - times * y for x, y in zip(work[c], work[at], strict=True)]
-                moves[c] = [x - times * y for x, y in zip(moves[c], moves[at], strict=True)]
+                work[c] = [x - times * y for x, y in zip(work[c], work[lead], strict=True)]
+                moves[c] = [x - times * y for x, y in zip(moves[c], moves[lead], strict=True)]
 
 
 def _substituted(
     work: list[list[int]], moves: list[list[int]], pivots: list[tuple[int, int]], right: list[int], size: int
 ) -> list[int] | None:
     left, start = list(right), [0] * size
-    for row, at in pivots:
-        times, rest = divmod(left[row], work[at][row])
+    for row, lead in pivots:
+        times, rest = divmod(left[row], work[lead][row])
         if rest:
             return None
-        left = [x - times * y for x, y in zip(left, work[at], strict=True)]
-        start = [x + times * y for x, y in zip(start, moves[at], strict=True)]
+        left = [x - times * y for x, y in zip(left, work[lead], strict=True)]
+        start = [x + times * y for x, y in zip(start, moves[lead], strict=True)]
     return None if any(left) else start
 
 

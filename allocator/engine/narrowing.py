@@ -52,4 +52,4 @@ def _tightest(columns: Columns, among: Booleans, option: Codes, amount: Floats) 
     kind = np.unique(np.column_stack([channel, factor > 0.0, sense]), axis=0, return_inverse=True)[1].ravel()
     ends = [np.lexsort((room * sign, kind)) for sign in (1.0, -1.0)]
     first = [order[np.unique(kind[order], return_index=True)[1]] for order in ends]
-    return np.concatenate([np.flatnonzero(several), *(rows[one] for one in first)])
+    return np.concatenate([np.flatnonzero(several), *(rows[few] for few in first)])

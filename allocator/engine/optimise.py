@@ -167,8 +167,8 @@ def _have_something(search: Search, priced: Priced) -> None:
     """An allocation in hand before a solver runs, a little late if need be."""
     until = min(search.left, 0.0) - LATE
     if not search.done:
-        found = repaired(search.book, priced, lambda: search.left < until)
-        search.offer(None if found is None else candidate(search.book, *found))
+        allocation = repaired(search.book, priced, lambda: search.left < until)
+        search.offer(None if allocation is None else candidate(search.book, *allocation))
     if search.gap > POOR and _walkable(search.book.columns):
         filled = greedy(search.book)
         search.offer(candidate(search.book, filled.option, filled.amount))

@@ -79,9 +79,9 @@ def options_of(columns: Columns, borrowers: Integers) -> Options:
     menu = offers.menu[position]
     width = max((len(m.rates) for m in offers.menus), default=1)
     rates, take_ups = (np.zeros((max(len(offers.menus), 1), width)) for _ in range(2))
-    for at, entry in enumerate(offers.menus):
-        rates[at, : len(entry.rates)] = entry.rates
-        take_ups[at, : len(entry.rates)] = entry.take_up
+    for number, entry in enumerate(offers.menus):
+        rates[number, : len(entry.rates)] = entry.rates
+        take_ups[number, : len(entry.rates)] = entry.take_up
     rate, take_up = rates[menu, option], take_ups[menu, option]
     relationship = offers.relationship[position]
     margin = (
@@ -123,12 +123,12 @@ def on_hull(columns: Columns, options: Options) -> Booleans:
     hulls = hulls_of(columns.offers.menus)
     width = max((len(menu.rates) for menu in columns.offers.menus), default=1)
     vertex = np.zeros((max(len(columns.offers.menus), 1), width), dtype=bool)
-    for at, menu in enumerate(columns.offers.menus):
-        take = hulls.take[hulls.first[at] : hulls.first[at + 1]]
-        gross = hulls.gross[hulls.first[at] : hulls.first[at + 1]]
+    for number, menu in enumerate(columns.offers.menus):
+        take = hulls.take[hulls.first[number] : hulls.first[number + 1]]
+        gross = hulls.gross[hulls.first[number] : hulls.first[number + 1]]
         place = np.searchsorted(take, menu.take_up)
         held = np.minimum(place, len(take) - 1)
-        vertex[at, : len(menu.rates)] = (take[held] == menu.take_up) & (
+        vertex[number, : len(menu.rates)] = (take[held] == menu.take_up) & (
             gross[held] == menu.take_up * menu.rates
         )
     return vertex[columns.offers.menu[options.position], options.option]
@@ -160,9 +160,9 @@ def _best_somewhere(columns: Columns, options: Options) -> Booleans:
     slope, place = _padded(options, options.margin, -np.inf)
     level, _ = _padded(options, options.fixed, 0.0)
     owners = options.borrowers[np.unique(options.owner)]
-    at, end = columns.offers.low[owners].copy(), columns.offers.high[owners]
+    here, end = columns.offers.low[owners].copy(), columns.offers.high[owners]
     rows = np.arange(len(slope))
-    value = slope * at[:, None] + level
+    value = slope * here[:, None] + level
     tied = value >= value.max(axis=1, keepdims=True)
     current = np.argmax(np.where(tied, slope, -np.inf), axis=1)
     kept = np.zeros(slope.shape, dtype=bool)
@@ -173,13 +173,13 @@ def _best_somewhere(columns: Columns, options: Options) -> Booleans:
         fall = level[rows, current][:, None] - level
         with np.errstate(divide="ignore", invalid="ignore"):
             cross = np.where(steeper > 0, fall / steeper, np.inf)
-        cross = np.maximum(cross, at[:, None])
+        cross = np.maximum(cross, here[:, None])
         nearest = cross.min(axis=1)
         active &= nearest < end
         tied = cross <= nearest[:, None]
         following = np.argmax(np.where(tied & np.isfinite(cross), slope, -np.inf), axis=1)
         current = np.where(active, following, current)
-        at = np.where(active, nearest, at)
+        here = np.where(active, nearest, here)
     return np.asarray(kept[place])
 
 

@@ -152,11 +152,11 @@ class Pool:
         per_loan = book.options.fixed - prices @ book.uses.loan
         owner = book.options.owner
         refused = np.flatnonzero(book.sets.refusal & (best.best <= reach))
-        found = _refusals(refused)
+        points = _refusals(refused)
         for end in (book.sets.high, book.sets.low):
             near = np.flatnonzero(best.best[owner] - (per_unit * end + per_loan) <= reach)
-            found = found.then(Points(owner[near], near, end[near]))
-        return found
+            points = points.then(Points(owner[near], near, end[near]))
+        return points
 
     def add(self, points: Points) -> int:
         """Adds what is neither base nor in the pool yet; returns how many points that is."""
@@ -221,10 +221,10 @@ class Pool:
         wanted = np.isin(self.book.options.owner, borrowers) & sets.options & (sets.low <= sets.high)
         lines = np.flatnonzero(wanted)
         owner = self.book.options.owner[lines]
-        found = _refusals(borrowers[sets.refusal[borrowers]])
+        points = _refusals(borrowers[sets.refusal[borrowers]])
         for end in (sets.high, sets.low):
-            found = found.then(Points(owner, lines, end[lines]))
-        return found
+            points = points.then(Points(owner, lines, end[lines]))
+        return points
 
     def cover(self, sets: Sets, borrower: int) -> None:
         """Adds the ends of the ranges that `sets` leaves `borrower`."""

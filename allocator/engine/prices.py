@@ -95,15 +95,15 @@ def descended_prices(
     """
     prices = newton_prices(book.columns, book.threads, start, progress)
     progress("finishing the prices exactly")
-    found = finish(book, prices, tolerance, left)
-    if np.isfinite(found.gap) or left() <= 0:
-        return found.priced, found.parts
+    finished = finish(book, prices, tolerance, left)
+    if np.isfinite(finished.gap) or left() <= 0:
+        return finished.priced, finished.parts
     columns = book.columns
     if len(columns) <= CONFLICT_UP_TO and _coefficients(columns) <= CONFLICT_NUMBERS:
         return relaxation_prices(columns, progress), Parts.none()
-    if prove_impossible(columns, found.last):
-        raise broken_limits(columns, found.broken)
-    return found.priced, found.parts
+    if prove_impossible(columns, finished.last):
+        raise broken_limits(columns, finished.broken)
+    return finished.priced, finished.parts
 
 
 def prove_impossible(columns: Columns, prices: Floats) -> bool:
@@ -111,12 +111,12 @@ def prove_impossible(columns: Columns, prices: Floats) -> bool:
 
     Where offers earn nothing an allocation is worth 0, and no more than U(prices): below 0 there is none.
     """
-    nothing = np.zeros(len(columns))
+    zeros = np.zeros(len(columns))
     worthless = replace(
         columns.offers,
-        income=nothing,
-        cost=nothing,
-        relationship=nothing,
+        income=zeros,
+        cost=zeros,
+        relationship=zeros,
         churn_cost=0.0,
         processing_cost=0.0,
     )

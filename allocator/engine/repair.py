@@ -73,8 +73,8 @@ def repaired(book: Pass, priced: Priced, time_is_up: Callable[[], bool]) -> tupl
     changes = _changes(columns, priced, options, uses)
     option[borrowers], amount[borrowers] = -1, 0.0
     frozen = book.tally(option, amount).usage
-    at = _descend(columns, changes, frozen, time_is_up)
-    taken = at[changes.line[at] >= 0]
+    ends = _descend(columns, changes, frozen, time_is_up)
+    taken = ends[changes.line[ends] >= 0]
     lines, amounts = changes.line[taken], changes.amount[taken]
     chosen = chosen_of(columns, options, uses, lines, option, amount, frozen)
     if columns.offers.step is None or not holds(chosen, amounts):
@@ -135,7 +135,7 @@ def _descend(columns: Columns, changes: _Changes, frozen: Floats, time_is_up: Ca
     lower = np.array([sense != "at_most" for sense in limits.senses])
     met = _MET * columns.scale / norm
     order = np.argsort(changes.loss, kind="stable")
-    at = order[np.unique(changes.owner[order], return_index=True)[1]]
+    current = order[np.unique(changes.owner[order], return_index=True)[1]]
 
     def broken(most: Floats, least: Floats) -> Floats:
         beyond = np.maximum(np.where(upper[:, None], least, 0.0), np.where(lower[:, None], -most, 0.0))
@@ -144,9 +144,9 @@ def _descend(columns: Columns, changes: _Changes, frozen: Floats, time_is_up: Ca
     for _ in range(min(_MOVES, _WORK // max(most.size, 1))):
         if time_is_up():
             break
-        highest, lowest = ((start + use[:, at].sum(axis=1))[:, None] for use in (most, least))
+        highest, lowest = ((start + use[:, current].sum(axis=1))[:, None] for use in (most, least))
         now = float(broken(highest, lowest)[0])
-        held = at[changes.owner]
+        held = current[changes.owner]
         after = broken(highest + most - most[:, held], lowest + least - least[:, held])
         if now > 0.0:
             loss = np.maximum(changes.loss - changes.loss[held], _FREE * columns.money_unit)
@@ -156,6 +156,6 @@ def _descend(columns: Columns, changes: _Changes, frozen: Floats, time_is_up: Ca
         best = int(np.argmax(score))
         if score[best] <= _FREE:
             break
-        at = at.copy()
-        at[changes.owner[best]] = best
-    return at
+        current = current.copy()
+        current[changes.owner[best]] = best
+    return current

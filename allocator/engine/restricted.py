@@ -110,14 +110,14 @@ class Book:
         An allocation that takes a choice so dropped is worth less than U - distance. The distance is
         raised a little where a loss lies so near that another order of summation could decide.
         """
-        found = self.evaluate(prices, sets)
-        loss = found.best[self.options.owner] - found.value
-        losses = np.concatenate([loss[sets.options], found.best[sets.refusal]])
-        clear = _CLEAR * max(abs(found.bound), 1.0)
+        evaluated = self.evaluate(prices, sets)
+        loss = evaluated.best[self.options.owner] - evaluated.value
+        losses = np.concatenate([loss[sets.options], evaluated.best[sets.refusal]])
+        clear = _CLEAR * max(abs(evaluated.bound), 1.0)
         while np.any(np.abs(losses - distance) <= clear):
             distance += clear
         options = sets.options & (loss <= distance)
-        refusal = sets.refusal & (found.best <= distance)
+        refusal = sets.refusal & (evaluated.best <= distance)
         return replace(sets, options=options, refusal=refusal), distance
 
     def contracted(self, sets: Sets) -> Book:

@@ -68,10 +68,10 @@ class Search:
     def done(self) -> bool:
         return self.gap <= self.settings.gap
 
-    def offer(self, found: Candidate | None) -> None:
+    def offer(self, allocation: Candidate | None) -> None:
         """Keeps `found` if it is the best so far."""
-        if found is not None and (self.best is None or found.value > self.best.value):
-            self.best = found
+        if allocation is not None and (self.best is None or allocation.value > self.best.value):
+            self.best = allocation
 
     def tighten(self, bound: float, proof: Literal["prices", "tree", "solver"]) -> None:
         """Keeps `bound` if it is the tightest so far; no valid bound lies below a value reached."""

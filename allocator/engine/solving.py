@@ -172,7 +172,7 @@ class LiveProgram:
     def add(self, rows: int, cost: Floats, matrix: sparse.csc_array) -> None:
         """`rows` new rows that read <= 1, then columns (their `matrix` over all rows) between 0 and 1."""
         if rows:
-            nothing = np.zeros(0)
+            empty = np.zeros(0)
             starts = np.zeros(rows, dtype=np.int32)
             _expect(
                 self._solver.addRows(
@@ -181,8 +181,8 @@ class LiveProgram:
                     np.ones(rows),
                     0,
                     starts,
-                    nothing.astype(np.int32),
-                    nothing,
+                    empty.astype(np.int32),
+                    empty,
                 ),
                 "rows",
             )
@@ -204,8 +204,8 @@ class LiveProgram:
 
     def set_upper(self, columns: Integers, upper: Floats) -> None:
         """Columns `columns` lie between 0 and `upper`."""
-        at = columns.astype(np.int32)
-        status = self._solver.changeColsBounds(len(at), at, np.zeros(len(at)), upper)
+        places = columns.astype(np.int32)
+        status = self._solver.changeColsBounds(len(places), places, np.zeros(len(places)), upper)
         _expect(status, "column bounds")
 
     def set_lower(self, row: int, lower: float) -> None:
@@ -213,8 +213,8 @@ class LiveProgram:
         _expect(self._solver.changeRowBounds(row, lower, 1.0), "row bounds")
 
     def set_cost(self, columns: Integers, cost: Floats) -> None:
-        at = columns.astype(np.int32)
-        _expect(self._solver.changeColsCost(len(at), at, cost), "costs")
+        places = columns.astype(np.int32)
+        _expect(self._solver.changeColsCost(len(places), places, cost), "costs")
 
     @property
     def basis(self) -> Any:

@@ -127,9 +127,9 @@ def changed(columns: Columns, base: Answers, switches: Switches, response: Respo
     most = max(2 * more, len(switches))
     if len(new) > most and len(kinds(columns, new[:most]).borrower) >= most // 2:
         new = new[:most]  # unless they are very many and not of a few kinds
-    found = kinds(columns, new)
-    option, amount = response.option[found.borrower], response.amount[found.borrower]
-    return Switches(found.borrower, option, amount, found.member, found.start)
+    alike = kinds(columns, new)
+    option, amount = response.option[alike.borrower], response.amount[alike.borrower]
+    return Switches(alike.borrower, option, amount, alike.member, alike.start)
 
 
 def _nearest(columns: Columns, margin: Floats, count: int) -> Integers:

@@ -168,9 +168,9 @@ def _splits(tree: Tree, pool: Pool, node: Node, goal: Goal) -> list[Split]:
 def _settle(pool: Pool, node: Node, goal: Goal, whole: bool) -> None:
     """Offers what the node's LP point suggests: its own amounts too where it is `whole`, at first."""
     for sets in (node.sets, pool.book.sets) if whole else (pool.book.sets,):
-        found = settle(pool, _answer(node), sets)
-        if found is not None:
-            goal.target = max(goal.target, goal.offer(*found))
+        settled = settle(pool, _answer(node), sets)
+        if settled is not None:
+            goal.target = max(goal.target, goal.offer(*settled))
 
 
 def _answer(node: Node) -> PoolAnswer:

@@ -60,7 +60,7 @@ def largest_uses(columns: Columns, option: Codes, amount: Floats, rows: Integers
     used = columns.subset(taken).by_channel(option[taken], amount[taken])
     cell, width = limits.cell[taken], len(limits.channels)
     largest = np.zeros(len(rows))
-    for at, j in enumerate(rows.tolist()):
+    for place, j in enumerate(rows.tolist()):
         table = limits.matrix[[j]].toarray().reshape(limits.cells, width) + limits.everywhere[[j]].toarray()
         row = limits.rows[j]
         for h, channel in enumerate(limits.channels):
@@ -68,5 +68,5 @@ def largest_uses(columns: Columns, option: Codes, amount: Floats, rows: Integers
             factor = np.abs(table[:, h] + (row.share if plain else 0.0))
             if np.any(factor):
                 own = np.abs(used[h]) * factor[cell]
-                largest[at] = max(largest[at], float(np.max(own, initial=0.0)))
+                largest[place] = max(largest[place], float(np.max(own, initial=0.0)))
     return largest

@@ -44,23 +44,23 @@ class _Stage:
 
 
 def beam(
-    problem: Knapsack, at: Measure, order: Integers, width: int, beat: float, deadline: float
+    problem: Knapsack, guide: Measure, order: Integers, width: int, beat: float, deadline: float
 ) -> Integers | None:
     """Choices (S, n) that fit and are worth `beat` or more; None without one, or after `deadline`.
 
     Classes are decided in `order` (n,); after each, `width` partial choices stay.
     """
-    rows = _rows_that_matter(problem, at)
-    budget = at.bound - beat + TOLERANCE * max(abs(at.bound), 1.0)
+    rows = _rows_that_matter(problem, guide)
+    budget = guide.bound - beat + TOLERANCE * max(abs(guide.bound), 1.0)
     weights = np.ascontiguousarray(problem.weights.T)
     room = problem.capacities[:, None].copy()
     loss = np.zeros(1)
     parents: list[npt.NDArray[np.int32]] = []
     taken: list[npt.NDArray[np.int32]] = []
-    for stage in _stages(problem, at, order, rows):
+    for stage in _stages(problem, guide, order, rows):
         if perf_counter() > deadline:
             return None
-        heads, items, loss, room = _extend(stage, weights, at.loss, rows, room, loss, width, budget)
+        heads, items, loss, room = _extend(stage, weights, guide.loss, rows, room, loss, width, budget)
         if len(heads) == 0:
             return None
         parents.append(heads.astype(np.int32))
@@ -68,36 +68,36 @@ def beam(
     return _trace(order, parents, taken)
 
 
-def _rows_that_matter(problem: Knapsack, at: Measure) -> Integers:
+def _rows_that_matter(problem: Knapsack, guide: Measure) -> Integers:
     """Rows whose slack does not dwarf all variation: the others have no say in the quadratic term."""
-    weight = _variation(problem, at) / at.slack**2
+    weight = _variation(problem, guide) / guide.slack**2
     rows = np.argsort(-weight, kind="stable")[:_MOST_ROWS]
     return np.sort(rows[weight[rows] > 1e-4])
 
 
-def _variation(problem: Knapsack, at: Measure) -> Floats:
+def _variation(problem: Knapsack, guide: Measure) -> Floats:
     """(m,) variance of what all classes together use."""
-    away = problem.weights - at.mean[problem.owner]
-    variance: Floats = np.einsum("n,nm,nm->m", at.probability, away, away)
+    away = problem.weights - guide.mean[problem.owner]
+    variance: Floats = np.einsum("n,nm,nm->m", guide.probability, away, away)
     return variance
 
 
-def _stages(problem: Knapsack, at: Measure, order: Integers, rows: Integers) -> list[_Stage]:
+def _stages(problem: Knapsack, guide: Measure, order: Integers, rows: Integers) -> list[_Stage]:
     """Last class first: what follows it is its own slack only."""
-    covariance = np.diag(at.slack[rows] ** 2 + RIDGE * _variation(problem, at)[rows])
-    mean = at.slack[rows].copy()
+    covariance = np.diag(guide.slack[rows] ** 2 + RIDGE * _variation(problem, guide)[rows])
+    mean = guide.slack[rows].copy()
     needed = np.zeros(problem.weights.shape[1])
-    near = at.loss <= _WINDOW * at.temperature
+    near = guide.loss <= _WINDOW * guide.temperature
     stages = []
     for i in order[::-1]:
         span = np.arange(problem.start[i], problem.start[i + 1])
         items = span[near[span]]
         lower = np.linalg.cholesky(covariance)
-        whitening = np.sqrt(at.temperature / 2.0) * np.linalg.inv(lower)
+        whitening = np.sqrt(guide.temperature / 2.0) * np.linalg.inv(lower)
         stages.append(_Stage(items, whitening, mean, needed))
-        away = problem.weights[np.ix_(span, rows)] - at.mean[i, rows]
-        covariance = covariance + np.einsum("k,ka,kb->ab", at.probability[span], away, away)
-        mean = mean + at.mean[i, rows]
+        away = problem.weights[np.ix_(span, rows)] - guide.mean[i, rows]
+        covariance = covariance + np.einsum("k,ka,kb->ab", guide.probability[span], away, away)
+        mean = mean + guide.mean[i, rows]
         needed = needed + problem.weights[items].min(axis=0)
     return stages[::-1]
 

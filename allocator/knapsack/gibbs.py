@@ -104,16 +104,16 @@ def _along(problem: Knapsack, temperature: float, prices: Floats, step: Floats, 
 
 def _state(problem: Knapsack, temperature: float, prices: Floats) -> Measure:
     priced = evaluate(problem, prices)
-    at = problem.start[:-1]
+    first = problem.start[:-1]
     mass = np.exp(-priced.loss / temperature)
-    total = np.add.reduceat(mass, at)
+    total = np.add.reduceat(mass, first)
     probability = mass / total[problem.owner]
     best = (priced.bound - float(problem.capacities @ prices)) / temperature
     return Measure(
         temperature=temperature,
         prices=prices,
         probability=probability,
-        mean=np.add.reduceat(probability[:, None] * problem.weights, at, axis=0),
+        mean=np.add.reduceat(probability[:, None] * problem.weights, first, axis=0),
         loss=priced.loss,
         bound=priced.bound,
         log_partition=best + float(np.sum(np.log(total))),
@@ -132,18 +132,18 @@ def find_measure(problem: Knapsack, start: Floats) -> Measure:
     prices = positive(problem, start)
     spread = float(np.max(evaluate(problem, prices).loss, initial=0.0)) or 1.0
     low, high = 1e-5 * spread, spread
-    found = measure(problem, high, prices)
+    expected = measure(problem, high, prices)
     for _ in range(_HALVINGS):
         middle = float(np.sqrt(low * high))
         at_middle = measure(problem, middle, prices)
         if _log_count(problem, at_middle) > 0:
-            high, found = middle, at_middle
+            high, expected = middle, at_middle
         else:
             low = middle
         prices = at_middle.prices
         if high < 1.05 * low:
             break
-    return found
+    return expected
 
 
 def positive(problem: Knapsack, prices: Floats) -> Floats:
@@ -157,19 +157,19 @@ def _worth(problem: Knapsack) -> Floats:
     return (float(np.ptp(problem.values)) or 1.0) / np.where(size > 0, size, 1.0)
 
 
-def _log_count(problem: Knapsack, at: Measure) -> float:
+def _log_count(problem: Knapsack, state: Measure) -> float:
     """Logarithm of the expected number of choices that fit and are worth the mean value less T, or more.
 
     The transform of a half-line's indicator adds T for the value and T / p_j for each slack.
     """
     owner, first = problem.owner, problem.start[:-1]
-    mean_value = np.add.reduceat(at.probability * problem.values, first)
-    both = np.column_stack([problem.values - mean_value[owner], at.mean[owner] - problem.weights])
-    tilt = at.prices / at.temperature
-    least = float(np.sum(mean_value)) - at.temperature
-    exponent = at.log_partition + float(tilt @ problem.capacities) - least / at.temperature
-    exponent += float(np.log(at.temperature) - np.sum(np.log(tilt)))
-    spread = _second_moments(both, at.probability)
-    spread[np.diag_indices(len(spread))] += np.concatenate([[at.temperature**2], at.slack**2])
+    mean_value = np.add.reduceat(state.probability * problem.values, first)
+    both = np.column_stack([problem.values - mean_value[owner], state.mean[owner] - problem.weights])
+    tilt = state.prices / state.temperature
+    least = float(np.sum(mean_value)) - state.temperature
+    exponent = state.log_partition + float(tilt @ problem.capacities) - least / state.temperature
+    exponent += float(np.log(state.temperature) - np.sum(np.log(tilt)))
+    spread = _second_moments(both, state.probability)
+    spread[np.diag_indices(len(spread))] += np.concatenate([[state.temperature**2], state.slack**2])
     log_determinant = float(np.linalg.slogdet(2.0 * np.pi * spread)[1])
     return exponent - 0.5 * log_determinant

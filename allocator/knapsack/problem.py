@@ -138,7 +138,7 @@ def _numbers(given: Any, field: str, dimensions: int, faults: list[Fault]) -> Fl
         )
     elif not np.all(np.isfinite(array)):
         bad = np.argwhere(~np.isfinite(array))
-        place = ", ".join(str(at) for at in bad[0])
+        place = ", ".join(str(index) for index in bad[0])
         faults.append(
             Fault(
                 f"{len(bad)} without a finite number, first at [{place}]", "give finite numbers", field=field
@@ -184,10 +184,10 @@ def presolve(problem: Knapsack) -> Knapsack:
 
     Raises InfeasibleError where a class has no item left.
     """
-    at = problem.start[:-1]
+    first = problem.start[:-1]
     blamed = np.zeros(len(problem.rows), dtype=bool)
     while True:
-        least = np.minimum.reduceat(problem.weights, at, axis=0)
+        least = np.minimum.reduceat(problem.weights, first, axis=0)
         room = problem.capacities - least.sum(axis=0) + least
         slack = TOLERANCE * np.maximum(np.abs(problem.capacities), 1.0)
         over = problem.weights > room[problem.owner] + slack
@@ -195,11 +195,11 @@ def presolve(problem: Knapsack) -> Knapsack:
         blamed |= over.any(axis=0)
         if mask.all():
             return _drop_slack_rows(problem)
-        if np.any(np.add.reduceat(mask.astype(np.int64), at) == 0):
+        if np.any(np.add.reduceat(mask.astype(np.int64), first) == 0):
             names = [f"capacity {row}" for row in problem.rows[blamed]]
             raise InfeasibleError(f"no choice of items fits: {', '.join(names)} cannot be kept", names)
         problem = problem.keep(mask)
-        at = problem.start[:-1]
+        first = problem.start[:-1]
 
 
 def _drop_slack_rows(problem: Knapsack) -> Knapsack:

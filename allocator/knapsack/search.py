@@ -82,19 +82,19 @@ class Search:
         number = self.rounds
         self.rounds += 1
         temperature = self.heat * expected.temperature * _COOLING[number % len(_COOLING)]
-        at = measure(self.problem, temperature, expected.prices)
+        guide = measure(self.problem, temperature, expected.prices)
         width = self._width(_FIRST_WORK * 2.0 ** (number // ROUNDS_A_WIDTH))
-        choices = beam(self.problem, at, self._order(at, number), width, self._to_beat, self.deadline)
+        choices = beam(self.problem, guide, self._order(guide, number), width, self._to_beat, self.deadline)
         if choices is not None:
             worth = self.problem.values[choices].sum(axis=1)
             self.offer(choices[int(np.argmax(worth))])
         if self.best is None:
             self.heat *= _HEATING
 
-    def _order(self, at: Measure, number: int) -> Integers:
+    def _order(self, guide: Measure, number: int) -> Integers:
         """(n,) classes with the widest spread of priced weights first, somewhat shuffled."""
-        away = self.problem.weights - at.mean[self.problem.owner]
-        variance = at.probability * np.einsum("nm,m->n", away**2, at.prices**2)
+        away = self.problem.weights - guide.mean[self.problem.owner]
+        variance = guide.probability * np.einsum("nm,m->n", away**2, guide.prices**2)
         spread = np.log(np.add.reduceat(variance, self.problem.start[:-1]) + 1e-300)
         chance = np.random.default_rng([self.seed, number])
         stray = _SHUFFLES[int(chance.integers(len(_SHUFFLES)))]

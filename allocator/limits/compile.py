@@ -27,14 +27,14 @@ REFERENCES = {"total": "offered", "drawn": "drawn"}
 class _Channels:
     """Distinct (basis, weight) pairs in the order they are met."""
 
-    found: dict[tuple[str, str], int] = field(default_factory=dict)
+    places: dict[tuple[str, str], int] = field(default_factory=dict)
     channels: list[Channel] = field(default_factory=list)
 
     def index(self, basis: str, weight: Floats | None, key: str) -> int:
-        at = self.found.setdefault((basis, key), len(self.channels))
-        if at == len(self.channels):
+        place = self.places.setdefault((basis, key), len(self.channels))
+        if place == len(self.channels):
             self.channels.append(Channel(BASES.index(basis), weight))
-        return at
+        return place
 
     def in_one_table(self, borrowers: int) -> tuple[Channel, ...]:
         """The channels with their weights as rows of one table: the dual pass reads it as it stands."""
@@ -69,8 +69,8 @@ def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
     memberships, of_limit = memberships_of(policy.limits, portfolio)
     channels = _Channels()
     drafts = [_budget(policy, portfolio, channels)]
-    for limit, at in zip(policy.limits, of_limit, strict=True):
-        drafts.append(_draft(limit, memberships[at], at, policy, portfolio, channels))
+    for limit, place in zip(policy.limits, of_limit, strict=True):
+        drafts.append(_draft(limit, memberships[place], place, policy, portfolio, channels))
     cell, table = _cells(memberships, len(portfolio))
     matrix, everywhere = _matrices(drafts, table, len(channels.channels))
     return Limits(
@@ -83,8 +83,8 @@ def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
         idle_rate=policy.idle_rate,
         notes=tuple(
             nobody_passes(f"limit {limit.name!r} counts nobody", limit.where)
-            for limit, at in zip(policy.limits, of_limit, strict=True)
-            if limit.where and not np.any(memberships[at].codes >= 0)
+            for limit, place in zip(policy.limits, of_limit, strict=True)
+            if limit.where and not np.any(memberships[place].codes >= 0)
         ),
     )
 
@@ -97,7 +97,12 @@ def _budget(policy: Policy, portfolio: Portfolio, channels: _Channels) -> _Draft
 
 
 def _draft(
-    limit: Limit, membership: Membership, at: int, policy: Policy, portfolio: Portfolio, channels: _Channels
+    limit: Limit,
+    membership: Membership,
+    place: int,
+    policy: Policy,
+    portfolio: Portfolio,
+    channels: _Channels,
 ) -> _Draft:
     """One row, or with `each` one a value of that column."""
     measured = MEASURES[limit.measure](portfolio)
@@ -129,7 +134,7 @@ def _draft(
         )
         for code, label in enumerate(membership.labels)
     )
-    return _Draft(rows, channel, None if everybody else at, reference)
+    return _Draft(rows, channel, None if everybody else place, reference)
 
 
 def _weighted(measured: Measured, limit: Limit, portfolio: Portfolio) -> tuple[Floats | None, str]:

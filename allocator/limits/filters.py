@@ -28,15 +28,15 @@ def memberships_of(
     limits: Sequence[Limit], portfolio: Portfolio
 ) -> tuple[tuple[Membership, ...], tuple[int, ...]]:
     """The distinct memberships, and the index among them of each limit's."""
-    found: dict[tuple[tuple[Condition, ...], str | None], int] = {}
+    places: dict[tuple[tuple[Condition, ...], str | None], int] = {}
     memberships: list[Membership] = []
     index = []
     for limit in limits:
         key = (limit.where, limit.each)
-        if key not in found:
-            found[key] = len(memberships)
+        if key not in places:
+            places[key] = len(memberships)
             memberships.append(_membership(limit, portfolio))
-        index.append(found[key])
+        index.append(places[key])
     return tuple(memberships), tuple(index)
 
 

@@ -22,13 +22,13 @@ _WORDS = {"at_most": "at most", "at_least": "at least", "exactly": "exactly"}
 
 def slips(policy: Policy, offers: OfferBook, limits: Limits) -> tuple[str, ...]:
     """Bounds that leave room for less than one loan, and shares that were written as money."""
-    found = [
+    written_as_money = [
         f"limit {limit.name!r}: {_WORDS[limit.sense]} {limit.bound:g} {policy.currency} is next to nothing; "
         f"if a share is meant, add `of: budget`, `of: total` or `of: drawn`"
         for limit in policy.limits
         if limit.of is None and limit.measure != "loans" and not limit.weight and 0 < limit.bound <= _SHARE
     ]
-    return (*found, *_too_small(policy, offers, limits))
+    return (*written_as_money, *_too_small(policy, offers, limits))
 
 
 def hopeless(policy: Policy, portfolio: Portfolio, offers: OfferBook, limits: Limits) -> tuple[str, ...]:
@@ -39,16 +39,20 @@ def hopeless(policy: Policy, portfolio: Portfolio, offers: OfferBook, limits: Li
 def _too_small(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[str]:
     """Caps below the least that one offer uses, and those that what is already lent exceeds."""
     possible = Possible(offers, limits)
-    least = possible.least([at for at in _capped(limits) if limits.rows[at].rhs < possible.surely_more(at)])
+    least = possible.least(
+        [place for place in _capped(limits) if limits.rows[place].rhs < possible.surely_more(place)]
+    )
     for limit, rows in _by_limit(policy, limits):
-        over = [row for at, row in rows if row.sense != "at_least" and row.rhs < 0 and not _relative(limit)]
+        over = [
+            row for place, row in rows if row.sense != "at_least" and row.rhs < 0 and not _relative(limit)
+        ]
         small = [
-            (row, least[at])
-            for at, row in rows
-            if at in least
+            (row, least[place])
+            for place, row in rows
+            if place in least
             and not _relative(limit)
-            and np.isfinite(least[at])
-            and 0 < row.rhs < least[at] * (1 - _ROUNDING)
+            and np.isfinite(least[place])
+            and 0 < row.rhs < least[place] * (1 - _ROUNDING)
         ]
         name = _subject(limit, over)
         if over and limit is not None and limit.weight is None:
@@ -64,11 +68,11 @@ def _too_small(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[st
 
 def _too_large(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[str]:
     """Floors above all that could be lent, and numbers of loans whose smallest sizes exceed the budget."""
-    floors = [at for at, row in enumerate(limits.rows) if row.sense != "at_most" and row.rhs > 0]
+    floors = [place for place, row in enumerate(limits.rows) if row.sense != "at_most" and row.rhs > 0]
     possible = Possible(offers, limits)
     most = possible.most(floors)
     for limit, rows in _by_limit(policy, limits):
-        short = [(row, most[at]) for at, row in rows if at in most and not _relative(limit)]
+        short = [(row, most[place]) for place, row in rows if place in most and not _relative(limit)]
         short = [(row, reach) for row, reach in short if reach < row.rhs * (1 - _ROUNDING)]
         if short:
             row, reach = short[0]
@@ -88,11 +92,11 @@ def _too_many(
     """Numbers of loans whose smallest sizes are together more than the budget."""
     if limit.weight is not None:
         return
-    for at, row in rows:
+    for place, row in rows:
         if row.sense == "at_most" or row.rhs < 1:
             continue
         count = int(np.ceil(row.rhs - _ROUNDING))
-        money = float(np.sum(np.sort(possible.smallest(at))[:count]))
+        money = float(np.sum(np.sort(possible.smallest(place))[:count]))
         if money > policy.budget.amount * (1 + _ROUNDING):
             yield (
                 f"{_subject(limit, [row])} asks for {count:,} loans, whose smallest sizes are together "
@@ -103,14 +107,14 @@ def _too_many(
 
 def _capped(limits: Limits) -> list[int]:
     """Rows that allow more than nothing, and less than the largest loan uses of some."""
-    return [at for at, row in enumerate(limits.rows) if row.sense != "at_least" and row.rhs > 0]
+    return [place for place, row in enumerate(limits.rows) if row.sense != "at_least" and row.rhs > 0]
 
 
 def _by_limit(policy: Policy, limits: Limits) -> Iterator[tuple[Limit | None, list[tuple[int, Row]]]]:
     """The rows of each limit with their places; the budget's, of None, first."""
     named = {limit.name: limit for limit in policy.limits}
     rows = enumerate(limits.rows)
-    for name, group in groupby(rows, key=lambda one: one[1].name.partition("[")[0]):
+    for name, group in groupby(rows, key=lambda entry: entry[1].name.partition("[")[0]):
         yield named.get(name), list(group)
 
 

@@ -83,10 +83,10 @@ class Possible:
 
     def surely_more(self, row: int) -> float:
         """More than the least that one offer uses of `row`, or as much: known at a glance."""
-        at = self._channel(row)
-        if at is None:
+        place = self._channel(row)
+        if place is None:
             return 0.0
-        channel = self.limits.channels[at]
+        channel = self.limits.channels[place]
         weight = 1.0 if channel.weight is None else float(np.max(channel.weight, initial=0.0))
         if BASES[channel.basis] == "loans":
             return weight
@@ -143,17 +143,17 @@ class Possible:
     ) -> dict[int, float]:
         """`of_channel` (cells,) reduced over the cells of each row, a reference aside."""
         known: dict[int, Floats] = {}
-        found: dict[int, float] = {}
+        reduced: dict[int, float] = {}
         for row in rows:
             channel, own = self._channel(row), self._entries(row)
             if channel is None:
-                found[row] = nobody
+                reduced[row] = nobody
                 continue
             if channel not in known:
                 known[channel] = of_channel(channel)
             values = known[channel][own // len(self.limits.channels)] if len(own) else known[channel]
-            found[row] = float(reduce(values))
-        return found
+            reduced[row] = float(reduce(values))
+        return reduced
 
 
 def row_of(matrix: sparse.csr_array, row: int) -> tuple[Integers, Floats]:

@@ -34,15 +34,17 @@ def only_an_empty_book(
     """One note that names limits, as few as say it, which no book with a loan in it keeps."""
     shares = [limit for limit in policy.limits if limit.of in ("total", "drawn")]
     names = [row.name.partition("[")[0] for row in limits.rows]
-    program = _Program.of(offers, limits, [at for at, name in enumerate(names) if name in _names(shares)])
+    program = _Program.of(
+        offers, limits, [place for place, name in enumerate(names) if name in _names(shares)]
+    )
     if program is None or program.some_book(program.rows):
         return
-    for one in list(shares):
-        rest = [limit for limit in shares if limit is not one]
-        if rest and not program.some_book([at for at in program.rows if names[at] in _names(rest)]):
+    for share in list(shares):
+        rest = [limit for limit in shares if limit is not share]
+        if rest and not program.some_book([place for place in program.rows if names[place] in _names(rest)]):
             shares = rest
-    rows = [at for at in program.rows if names[at] in _names(shares)]
-    kept = all(_kept_by_nothing(limits, at) for at in rows) and not portfolio.exposure.any()
+    rows = [place for place in program.rows if names[place] in _names(shares)]
+    kept = all(_kept_by_nothing(limits, place) for place in rows) and not portfolio.exposure.any()
     which = "only a book without any loan keeps" if kept else "no book with a loan in it keeps"
     named = " and ".join(repr(limit.name) for limit in shares)
     together = " together" if len(shares) > 1 else ""
@@ -62,21 +64,21 @@ def _kept_by_nothing(limits: Limits, row: int) -> bool:
 def _sum(shares: Sequence[Limit], program: _Program, limits: Limits, rows: Sequence[int]) -> str:
     """What the shares add up to, where that is the reason."""
     plain = all(
-        (one.measure, one.of) in (("offered", "total"), ("drawn", "drawn")) and not one.weight
-        for one in shares
+        (share.measure, share.of) in (("offered", "total"), ("drawn", "drawn")) and not share.weight
+        for share in shares
     )
-    senses = {one.sense for one in shares}
+    senses = {share.sense for share in shares}
     if not plain or len(senses) > 1:
         return ""
-    bound = {one.name: one.bound for one in shares}
+    bound = {share.name: share.bound for share in shares}
     sense = senses.pop()
-    counted = [at for at in rows if sense != "at_most" or program.counts_somebody(at)]
-    total = sum(bound[limits.rows[at].name.partition("[")[0]] for at in counted)
+    counted = [place for place in rows if sense != "at_most" or program.counts_somebody(place)]
+    total = sum(bound[limits.rows[place].name.partition("[")[0]] for place in counted)
     if (total < 1 and sense != "at_least") or (total > 1 and sense != "at_most"):
         many = f"{len(counted):,} shares add" if len(counted) > 1 else "share comes"
         whose = "their" if len(shares) > 1 else "its"
         return f": {whose} {many} up to {100 * total:.6g} % of what is lent"
-    idle = [at for at in rows if not program.counts_somebody(at)]
+    idle = [place for place in rows if not program.counts_somebody(place)]
     if sense != "at_most" and idle:
         return f": nobody whom {limits.rows[idle[0]].name!r} counts can be lent to"
     return ""
@@ -116,8 +118,8 @@ class _Program:
         high = np.full(columns.size, np.inf)
         high[: len(groups)] = money / unit
         return cls(
-            rows, _matrix(left, columns.size), np.array([limits.rows[at].rhs for at in rows]) / unit,
-            tuple(limits.rows[at].sense for at in rows), _matrix(columns.ties, columns.size),
+            rows, _matrix(left, columns.size), np.array([limits.rows[row].rhs for row in rows]) / unit,
+            tuple(limits.rows[row].sense for row in rows), _matrix(columns.ties, columns.size),
             high, len(groups), columns.offered, frozenset(inside),
         )  # fmt: skip
 
@@ -130,9 +132,9 @@ class _Program:
 
         linprog: Any = optimize.linprog  # whose types know nothing of sparse matrices
         place = {row: k for k, row in enumerate(self.rows)}
-        at = [place[row] for row in rows]
-        upper = [k for k in at if self.senses[k] != "at_least"]
-        lower = [k for k in at if self.senses[k] != "at_most"]
+        places = [place[row] for row in rows]
+        upper = [k for k in places if self.senses[k] != "at_least"]
+        lower = [k for k in places if self.senses[k] != "at_most"]
         low = np.full(len(self.high), -np.inf)
         low[: self.groups] = 0.0
         low[self.offered] = 1.0
@@ -189,7 +191,7 @@ class _Columns:
         limits, channels = self.possible.limits, len(self.possible.limits.channels)
         place = np.full(limits.cells, -1)
         place[self.groups] = np.arange(len(self.groups))
-        found, inside = [], []
+        entries, inside = [], []
         for row in rows:
             own, weights = row_of(limits.matrix, row)
             here = place[own // channels] >= 0
@@ -199,10 +201,10 @@ class _Columns:
                 for c, h in zip(own[here] // channels, own[here] % channels, strict=True)
             ]
             columns += [self.total(int(h)) for h in shared]
-            found.append((np.array(columns, dtype=np.int64), np.append(weights[here], factors)))
+            entries.append((np.array(columns, dtype=np.int64), np.append(weights[here], factors)))
             if here.any() or not len(own):
                 inside.append(row)
-        return found, inside
+        return entries, inside
 
     def _made(self, channel: int) -> Integers:
         limits, possible = self.possible.limits, self.possible
@@ -231,7 +233,7 @@ class _Columns:
 
 
 def _matrix(rows: Entries, columns: int) -> sparse.csr_array:
-    at = np.concatenate([np.full(len(own), row) for row, (own, _) in enumerate(rows)])
+    owner = np.concatenate([np.full(len(own), row) for row, (own, _) in enumerate(rows)])
     where = np.concatenate([own for own, _ in rows])
     values = np.concatenate([value for _, value in rows])
-    return sparse.coo_array((values, (at, where)), shape=(len(rows), columns)).tocsr()
+    return sparse.coo_array((values, (owner, where)), shape=(len(rows), columns)).tocsr()

@@ -40,8 +40,8 @@ def _notes(name: str, column: Text, asked: set[str]) -> Iterator[str]:
         numbers = np.bincount(column.codes[column.codes >= 0], minlength=len(column.values))
         counts = dict(zip(column.values, numbers.tolist(), strict=True))
     for values in groups[:_MOST]:
-        told = ", ".join(f"{value!r} ({_borrowers(counts.get(value, 0))})" for value in values)
-        yield f"column {name}: {told} differ by blanks or capitals alone and are not the same"
+        listed = ", ".join(f"{value!r} ({_borrowers(counts.get(value, 0))})" for value in values)
+        yield f"column {name}: {listed} differ by blanks or capitals alone and are not the same"
     if len(groups) > _MOST:
         yield f"column {name}: {len(groups) - _MOST:,} more values differ so"
 

@@ -84,7 +84,7 @@ def _weights(limit: Limit, membership: Membership, portfolio: Portfolio) -> list
     low, high = np.full(count, np.inf), np.full(count, -np.inf)
     np.minimum.at(low, membership.codes[inside], weight[inside])
     np.maximum.at(high, membership.codes[inside], weight[inside])
-    return [decimal(one) if one == other else Fraction(0) for one, other in zip(low, high, strict=True)]
+    return [decimal(least) if least == most else Fraction(0) for least, most in zip(low, high, strict=True)]
 
 
 def _everybody(borrowers: int) -> Membership:

@@ -45,13 +45,13 @@ def read_book(source: PortfolioSource, portfolio: Portfolio) -> Decisions:
     rows = Rows(source.label, fetched.number, np.zeros(len(fetched.number), dtype=bool))
     ids = to_strings(cells["borrower_id"])
     amount, rate = (to_numbers(cells[name], name, source, rows) for name in ("amount", "rate"))
-    at, findings = _places(ids, portfolio, rows)
+    places, findings = _places(ids, portfolio, rows)
     findings += [*amount.findings, *rate.findings]
     findings += _value_findings(amount, rate, rows)
     raise_faults(source.label, (), findings)
     return Decisions(
-        _placed(np.where(amount.missing, 0.0, amount.values), at, len(portfolio)),
-        _placed(np.where(_offered(amount), rate.values, 0.0), at, len(portfolio)),
+        _placed(np.where(amount.missing, 0.0, amount.values), places, len(portfolio)),
+        _placed(np.where(_offered(amount), rate.values, 0.0), places, len(portfolio)),
     )
 
 
@@ -93,9 +93,9 @@ def _offered(amount: Numbers) -> np.ndarray:
     return ~amount.missing & (amount.values > 0)
 
 
-def _placed(values: Floats, at: Integers, borrowers: int) -> Floats:
+def _placed(values: Floats, places: Integers, borrowers: int) -> Floats:
     placed = np.zeros(borrowers)
-    placed[at] = values
+    placed[places] = values
     return placed
 
 
@@ -103,11 +103,11 @@ def _places(ids: pa.Array, portfolio: Portfolio, rows: Rows) -> tuple[Integers, 
     """Each row's place in the portfolio (-1: none), and the identifiers that have none or stand twice."""
     empty = ids.is_null().to_numpy(zero_copy_only=False)
     known = pa.array(portfolio.borrower_id, pa.string())
-    at = pc.fill_null(pc.index_in(ids.cast(pa.string()), value_set=known), -1).to_numpy().astype(np.int64)
+    places = pc.fill_null(pc.index_in(ids.cast(pa.string()), value_set=known), -1).to_numpy().astype(np.int64)
     findings = rows.find(
         empty, "borrower_id", lambda i: "an empty cell", "name the borrower, or remove the row"
     )
-    unknown = (at < 0) & ~empty
+    unknown = (places < 0) & ~empty
     few = np.count_nonzero(unknown) <= SHOWN
     findings += rows.find(
         unknown,
@@ -115,7 +115,7 @@ def _places(ids: pa.Array, portfolio: Portfolio, rows: Rows) -> tuple[Integers, 
         lambda i: f"{quoted(ids[i].as_py()) if few else 'the identifier'} is no borrower of the portfolio",
         "remove the row, or add the borrower",
     )
-    return at, findings + duplicates(ids, ascending(ids), "borrower_id", rows)
+    return places, findings + duplicates(ids, ascending(ids), "borrower_id", rows)
 
 
 def _value_findings(amount: Numbers, rate: Numbers, rows: Rows) -> list[Finding]:

@@ -28,29 +28,29 @@ def value_findings(column: Column, field: str, read: Numbers, rows: Rows) -> lis
     return findings
 
 
-def pair_findings(read: Mapping[str, Numbers], at: Mapping[str, str], rows: Rows) -> list[Finding]:
+def pair_findings(read: Mapping[str, Numbers], names: Mapping[str, str], rows: Rows) -> list[Finding]:
     """A smallest loan above the largest, and half a pinned offer."""
     low, high = read["min_amount"].values, read["max_amount"].values
     findings = rows.find(
         low > high,  # NaN, a fault or an empty cell, compares as false.
-        at.get("min_amount", "min_amount"),
+        names.get("min_amount", "min_amount"),
         lambda i: f"{low[i]:.12g} is above the request of {high[i]:.12g}",
         "lower min_amount or raise max_amount",
     )
-    for one, other in (("fixed_amount", "fixed_rate"), ("fixed_rate", "fixed_amount")):
+    for given, other in (("fixed_amount", "fixed_rate"), ("fixed_rate", "fixed_amount")):
         findings += rows.find(
-            _is_given(one, read, at) & ~_is_given(other, read, at),
-            at.get(one, one),
+            _is_given(given, read, names) & ~_is_given(other, read, names),
+            names.get(given, given),
             lambda i, other=other: f"no {other} beside it",  # type: ignore[misc]
             "pin both amount and rate, or neither",
         )
     return findings
 
 
-def _is_given(name: str, read: Mapping[str, Numbers], at: Mapping[str, str]) -> Booleans:
+def _is_given(name: str, read: Mapping[str, Numbers], names: Mapping[str, str]) -> Booleans:
     """(n,) where a cell is filled, rightly or not."""
     missing = read[name].missing
-    return ~missing if name in at else np.isfinite(read[name].values)
+    return ~missing if name in names else np.isfinite(read[name].values)
 
 
 def pd_from_grade(grade: Text, source: PortfolioSource, rows: Rows) -> tuple[Floats, list[Fault]]:

@@ -17,28 +17,28 @@ REQUIRED = ("borrower_id", "grade", "pd", "lgd")
 class Matched:
     """Which of the wanted columns the source has, and what is wrong with its header."""
 
-    at: dict[str, str]
+    names: dict[str, str]
     """Canonical or further column -> the source's name."""
     faults: tuple[Fault, ...]
 
     @property
     def source_names(self) -> list[str]:
         """The source's columns to read, each once."""
-        return list(dict.fromkeys(self.at.values()))
+        return list(dict.fromkeys(self.names.values()))
 
 
 def match_columns(names: Sequence[str], source: PortfolioSource, further: Iterable[str]) -> Matched:
     """Find the canonical columns and the `further` ones among `names`, the source's own."""
     needed = {*REQUIRED, *further}
-    at: dict[str, str] = {}
+    own_names: dict[str, str] = {}
     faults = [*_near_misses(source, needed)]
     for name in [*CANONICAL, *sorted(needed - set(CANONICAL))]:
         theirs = source.columns.get(name, name)
         if theirs in names:
-            at[name] = theirs
+            own_names[name] = theirs
         elif name in source.columns or (name in needed and not _is_given(name, source)):
             faults.append(_missing(name, theirs, names, source))
-    return Matched(at, tuple(faults))
+    return Matched(own_names, tuple(faults))
 
 
 def _is_given(name: str, source: PortfolioSource) -> bool:

@@ -37,24 +37,24 @@ def with_history(part: pa.Table, years: range, climate: Floats, random: np.rando
     business; default: 1 or 0, and in default_year the year it became known; owed and lost: money.
     """
     n = part.num_rows
-    at = random.integers(len(years), size=n)
+    drawn_year = random.integers(len(years), size=n)
     pd = part["pd"].to_numpy()
     odds = np.log(pd / (1.0 - pd))
     leverage = 1.0 / (1.0 + np.exp(-0.4 * odds - 1.2 + random.normal(0.0, 0.6, n)))
     margin = 0.02 - 0.02 * odds + random.normal(0.0, 0.05, n)
     age = np.ceil(random.gamma(2.0, 6.0, n))
-    default = random.random(n) * (1.0 + np.exp(-odds - climate[at])) < 1.0
+    default = random.random(n) * (1.0 + np.exp(-odds - climate[drawn_year])) < 1.0
     owed = (part["max_amount"].to_numpy() * random.uniform(*DRAWN, n) / 1_000).round() * 1_000
     lost = owed * np.clip(part["lgd"].to_numpy() + random.normal(0.0, LOSS_SPREAD, n), 0.0, 1.0)
-    year = np.array(years)[at]
-    told = year + random.choice(len(DELAYS), n, p=DELAYS)
+    year = np.array(years)[drawn_year]
+    known_year = year + random.choice(len(DELAYS), n, p=DELAYS)
     columns = {
         "year": year,
         "leverage": leverage.round(3),
         "margin": margin.round(3),
         "age": age.astype(np.int64),
         "default": default.astype(np.int64),
-        "default_year": pa.array(told, mask=~default),
+        "default_year": pa.array(known_year, mask=~default),
         "owed": owed.astype(np.int64),
         "lost": np.where(default, lost, 0.0).astype(np.int64),
     }

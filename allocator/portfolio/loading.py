@@ -48,13 +48,13 @@ def load_portfolio(
     words = {name: _text(name, sheet) for name in sorted(texts - {"grade"})}
     further = {name: _further(name, sheet, faults) for name in sorted(numbers - set(figures))}
     raise_faults(source.label, faults.columns, faults.rows)
-    at = slice(None) if order is None else order
-    figures = {name: column[at] for name, column in figures.items()}
+    into_order = slice(None) if order is None else order
+    figures = {name: column[into_order] for name, column in figures.items()}
     return Portfolio(
         source=source.label,
-        borrower_id=ids.to_numpy(zero_copy_only=False)[at],
-        row=sheet.rows.number[at],
-        grade=Text(grade.codes[at], grade.values),
+        borrower_id=ids.to_numpy(zero_copy_only=False)[into_order],
+        row=sheet.rows.number[into_order],
+        grade=Text(grade.codes[into_order], grade.values),
         pd=figures["pd"],
         lgd=figures["lgd"],
         term=figures["term_years"],
@@ -62,12 +62,12 @@ def load_portfolio(
         max_amount=figures["max_amount"],
         relationship_value=figures["relationship_value"],
         exposure=figures["exposure"],
-        exclude=exclude[at],
+        exclude=exclude[into_order],
         min_rate=figures["min_rate"],
         fixed_amount=figures["fixed_amount"],
         fixed_rate=figures["fixed_rate"],
-        texts={name: Text(column.codes[at], column.values) for name, column in words.items()},
-        numbers={name: column[at] for name, column in further.items()},
+        texts={name: Text(column.codes[into_order], column.values) for name, column in words.items()},
+        numbers={name: column[into_order] for name, column in further.items()},
     )
 
 
@@ -110,14 +110,14 @@ def _figures(sheet: Sheet, grade: Text, faults: Faults) -> dict[str, Floats]:
     """The canonical columns of numbers, checked each on its own and one against another."""
     read = {column.name: _numbers(column, sheet) for column in NUMBERS}
     figures = {name: column.values for name, column in read.items()}
-    found = [column for column in NUMBERS if column.name in sheet.cells]
-    for column in found:
+    present = [column for column in NUMBERS if column.name in sheet.cells]
+    for column in present:
         faults.rows += value_findings(column, sheet.own_name(column.name), read[column.name], sheet.rows)
-    faults.rows += pair_findings(read, sheet.at, sheet.rows)
-    if "pd" not in sheet.at and sheet.source.pd_by_grade:
+    faults.rows += pair_findings(read, sheet.names, sheet.rows)
+    if "pd" not in sheet.names and sheet.source.pd_by_grade:
         figures["pd"], missing = pd_from_grade(grade, sheet.source, sheet.rows)
         faults.columns += missing
-    for column in found:
+    for column in present:
         if column.empty is not None:
             figures[column.name][read[column.name].missing] = column.empty
     return figures

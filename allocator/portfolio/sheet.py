@@ -28,7 +28,7 @@ class Sheet:
     source: PortfolioSource
     cells: dict[str, pa.ChunkedArray]
     """Canonical or further column -> (n,) cells."""
-    at: dict[str, str]
+    names: dict[str, str]
     """Canonical or further column -> the source's name of it, which messages use."""
     rows: Rows
     faults: tuple[Fault, ...]
@@ -41,7 +41,7 @@ class Sheet:
 
     def own_name(self, column: str) -> str:
         """What the source calls `column`."""
-        return self.at.get(column, column)
+        return self.names.get(column, column)
 
 
 def open_sheet(
@@ -56,17 +56,17 @@ def open_sheet(
     opened = open_source(source) if table is None else Opened.of(table)
     raise_faults(source.label, repeated_names(opened.names, source), ())
     matched = match_columns(opened.names, source, texts | numbers)
-    coded = {matched.at[column] for column in {"grade", *texts} & matched.at.keys()}
-    fetched = opened.fetch(matched.source_names, coded - {matched.at.get("borrower_id", "")})
+    coded = {matched.names[column] for column in {"grade", *texts} & matched.names.keys()}
+    fetched = opened.fetch(matched.source_names, coded - {matched.names.get("borrower_id", "")})
     if not len(fetched.number) and not fetched.findings:
         empty = Fault("no rows under the header", "give one row a borrower", file=source.label)
         raise_faults(source.label, [*matched.faults, empty], ())
-    cells = {column: fetched.table[theirs] for column, theirs in matched.at.items()}
-    mistyped = _type_faults(cells, matched.at, source, texts, numbers)
-    header, totals = (_where_named(fetched, matched.at, test) for test in (_is_header, _is_total))
+    cells = {column: fetched.table[theirs] for column, theirs in matched.names.items()}
+    mistyped = _type_faults(cells, matched.names, source, texts, numbers)
+    header, totals = (_where_named(fetched, matched.names, test) for test in (_is_header, _is_total))
     rows = Rows(source.label, fetched.number, header | totals)
     unmarked = Rows(source.label, fetched.number, np.zeros(len(fetched.number), dtype=bool))
-    column = matched.at.get("borrower_id", "")
+    column = matched.names.get("borrower_id", "")
     again = unmarked.find(header, column, lambda i: "the header again", "remove this row")
     again += unmarked.find(
         totals,
@@ -77,7 +77,7 @@ def open_sheet(
     return Sheet(
         source=source,
         cells={column: held for column, held in cells.items() if column not in mistyped},
-        at=matched.at,
+        names=matched.names,
         rows=rows,
         faults=(*matched.faults, *mistyped.values()),
         findings=(*fetched.findings, *again),
@@ -86,7 +86,7 @@ def open_sheet(
 
 def _type_faults(
     cells: dict[str, pa.ChunkedArray],
-    at: dict[str, str],
+    names: dict[str, str],
     source: PortfolioSource,
     texts: frozenset[str],
     numbers: frozenset[str],
@@ -98,17 +98,17 @@ def _type_faults(
         kinds = {"number": column in figures, "flag": column == "exclude", "text": column in texts}
         kinds["text"] |= not any(kinds.values())
         for kind, used in kinds.items():
-            fault = type_fault(at[column], kind, held.type, source) if used else None
+            fault = type_fault(names[column], kind, held.type, source) if used else None
             if fault is not None:
                 faults[column] = fault
     return faults
 
 
 def _where_named(
-    fetched: Fetched, at: dict[str, str], test: Callable[[pa.ChunkedArray, str], pa.ChunkedArray]
+    fetched: Fetched, names: dict[str, str], test: Callable[[pa.ChunkedArray, str], pa.ChunkedArray]
 ) -> Booleans:
     """(n,) rows whose borrower_id, where that is a column of texts, passes `test`, given its heading too."""
-    column = at.get("borrower_id")
+    column = names.get("borrower_id")
     if column is not None and column in fetched.table.column_names:
         cells = fetched.table[column]
         if pa.types.is_string(cells.type):

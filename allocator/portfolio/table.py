@@ -67,9 +67,9 @@ def joined(table: pa.Table, key: str, facts: PortfolioSource, facts_key: str) ->
         raise_faults(facts.label, [fault], ())
     keys, wanted = to_strings(other[facts_key]), to_strings(table[key])
     counts = pc.value_counts(keys.drop_null())
-    twice = [one["values"] for one in counts.to_pylist() if one["counts"] > 1]
-    at = pc.index_in(wanted, value_set=keys)
-    lacking = wanted.filter(pc.is_null(at)).to_pylist()
+    twice = [entry["values"] for entry in counts.to_pylist() if entry["counts"] > 1]
+    rows = pc.index_in(wanted, value_set=keys)
+    lacking = wanted.filter(pc.is_null(rows)).to_pylist()
     named = {
         "stands in more than one row": (twice, "keep one of them"),
         "has no row": (lacking, "add one: every firm scored has one"),
@@ -87,7 +87,7 @@ def joined(table: pa.Table, key: str, facts: PortfolioSource, facts_key: str) ->
     raise_faults(facts.label, faults, ())
     for name in other.column_names:
         if name != facts_key:
-            table = table.append_column(name, other[name].take(at))
+            table = table.append_column(name, other[name].take(rows))
     return table
 
 

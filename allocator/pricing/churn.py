@@ -60,8 +60,8 @@ def read_churn_table(path: Path) -> ChurnTable:
         raise InputError.of(faults, str(path))
     columns: dict[str, Floats] = {}
     for place, name in enumerate(names):
-        columns[name], found = _fractions([row[place] for row in cells], name, path)
-        faults += found
+        columns[name], findings = _fractions([row[place] for row in cells], name, path)
+        faults += findings
     faults += _rate_faults(columns["rate"], path)
     if faults:
         raise InputError.of(sorted(faults, key=lambda fault: fault.row or 0), str(path))

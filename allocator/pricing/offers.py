@@ -75,8 +75,8 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
 
 def outside_terms(portfolio: Portfolio, policy: Policy) -> tuple[str, ...]:
     """One note for each way in which pinned offers, which are made as they are, lie outside the terms."""
-    nothing = (np.nan, np.nan)
-    bands = np.array([policy.rates.get(grade, nothing) for grade in portfolio.grade.values] or [nothing])
+    no_rates = (np.nan, np.nan)
+    bands = np.array([policy.rates.get(grade, no_rates) for grade in portfolio.grade.values] or [no_rates])
     band, rate, amount = bands[portfolio.grade.codes], portfolio.fixed_rate, portfolio.fixed_amount
     smallest = np.maximum(portfolio.min_amount, policy.ticket.min)
     largest = np.minimum(portfolio.max_amount, policy.ticket.max)

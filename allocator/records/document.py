@@ -47,8 +47,8 @@ def relative(raw: str, folder: Path) -> str:
 
 def relative_address(raw: str, folder: Path) -> str:
     """A database's address as seen from `folder`, where it names a file, as SQLite's does."""
-    found = DATABASE_FILE.fullmatch(raw)
-    return raw if found is None else found[1] + relative(found[2], in_address(folder)) + found[3]
+    match = DATABASE_FILE.fullmatch(raw)
+    return raw if match is None else match[1] + relative(match[2], in_address(folder)) + match[3]
 
 
 def in_address(folder: Path) -> Path:
@@ -63,9 +63,9 @@ def split(raw: str) -> tuple[str, str]:
     return "/".join(parts[:first]), "/".join(parts[first:])
 
 
-def same_document(one: Any, other: Any) -> bool:
+def same_document(left: Any, right: Any) -> bool:
     """Whether two documents say the same; true is not 1, and the order of keys says nothing."""
-    return json.dumps(_whole(one), sort_keys=True) == json.dumps(_whole(other), sort_keys=True)
+    return json.dumps(_whole(left), sort_keys=True) == json.dumps(_whole(right), sort_keys=True)
 
 
 def _whole(value: Any) -> Any:

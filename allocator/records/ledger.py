@@ -109,10 +109,10 @@ def accounts_by(
     """
     names = [*column.values, unnamed]
     codes = np.where(column.codes < 0, len(column.values), column.codes)
-    found = _rows_by_code(codes, len(names), among)
+    members = _rows_by_code(codes, len(names), among)
     return [
         _account(name, ledger, further or {}, rows, len(rows))
-        for name, rows in zip(names, found, strict=True)
+        for name, rows in zip(names, members, strict=True)
         if len(rows)
     ]
 

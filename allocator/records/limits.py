@@ -27,10 +27,10 @@ _CANCELLED = 1e-13
 """A sum this small beside one of its parts is rounding; blown up by a price it would decide."""
 
 
-def summed(one: Floats, other: Floats) -> Floats:
+def summed(left: Floats, right: Floats) -> Floats:
     """The sum of two coefficients; 0 where they cancel, as an interest of 4 % does against a share of 4 %."""
-    total = one + other
-    return np.where(np.abs(total) <= _CANCELLED * np.abs(other), 0.0, total)
+    total = left + right
+    return np.where(np.abs(total) <= _CANCELLED * np.abs(right), 0.0, total)
 
 
 @dataclass(frozen=True)

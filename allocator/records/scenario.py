@@ -221,7 +221,10 @@ class Policy:
         if name == BUDGET:
             return self.with_budget(bound)
         return replace(
-            self, limits=tuple(replace(one, bound=bound) if one.name == name else one for one in self.limits)
+            self,
+            limits=tuple(
+                replace(limit, bound=bound) if limit.name == name else limit for limit in self.limits
+            ),
         )
 
     def without(self, name: str, room: float = inf) -> Policy:

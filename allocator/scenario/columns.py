@@ -25,18 +25,23 @@ LATER = ("turnover", "group")
 
 def column_faults(tree: Node) -> Iterator[Fault]:
     """What is wrong with the columns that `tree` names; whatever else is wrong with it."""
-    used = dict([*(one for _, stress in stress_nodes(tree) for one in _used_by_stress(stress)), *_used(tree)])
+    used = dict(
+        [
+            *(used_column for _, stress in stress_nodes(tree) for used_column in _used_by_stress(stress)),
+            *_used(tree),
+        ]
+    )
     for section, canonical in _NAMES.items():
-        at: Location = ("portfolio", section)
-        node = tree.find(at)
+        place: Location = ("portfolio", section)
+        node = tree.find(place)
         for key, value in (node.entries if node is not None else {}).items():
             if key in LATER:
                 remedy = "leave it out; limits read the source's columns by their own names"
-                yield tree.fault((*at, key), f"{key} is not yet supported", remedy)
+                yield tree.fault((*place, key), f"{key} is not yet supported", remedy)
             elif key not in canonical and key not in used:
-                yield tree.fault((*at, key), *_stray(key, [*canonical, *used]))
+                yield tree.fault((*place, key), *_stray(key, [*canonical, *used]))
             elif section == "defaults" and key not in canonical and used[key]:
-                yield from _number_faults(tree, (*at, key), value)
+                yield from _number_faults(tree, (*place, key), value)
 
 
 def _used(tree: Node) -> Iterator[tuple[str, bool]]:
@@ -72,10 +77,10 @@ def _stray(key: str, known: list[str]) -> tuple[str, str]:
     return f"unknown key {key!r}, which no limit or stress uses either", remedy
 
 
-def _number_faults(tree: Node, at: Location, value: Node) -> Iterator[Fault]:
+def _number_faults(tree: Node, place: Location, value: Node) -> Iterator[Fault]:
     """Why the default of a column that a limit reads as numbers is none."""
     try:
         quantity(value.plain())
     except PydanticCustomError as error:
         for finding in findings_of(error.context):
-            yield tree.fault(at, finding.problem, finding.remedy)
+            yield tree.fault(place, finding.problem, finding.remedy)

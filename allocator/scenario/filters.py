@@ -45,9 +45,11 @@ def read_filter(text: str, option: str) -> tuple[Condition, ...]:
         typed = FilterEntry.model_validate(whole.plain())
     except ValidationError as error:
         raise InputError.of([replace(f, line=None) for f in faults_of(error, whole)], option) from None
-    found = [(column, one) for column, test in typed.where.items() for one in misfits(column, test)]
-    if found:
-        raise InputError.of([_fault(option, column, one) for column, one in found], option)
+    misfitting = [
+        (column, misfit) for column, test in typed.where.items() for misfit in misfits(column, test)
+    ]
+    if misfitting:
+        raise InputError.of([_fault(option, column, misfit) for column, misfit in misfitting], option)
     return tuple(condition_of(column, test) for column, test in typed.where.items())
 
 

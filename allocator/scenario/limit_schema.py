@@ -198,8 +198,8 @@ class LimitEntry(Typed):
         given = [key for key in ("at_most", "at_least") if info.data.get(key, "unread") is not None]
         given += ["exactly"] if exactly is not None else []
         if len(given) != 1:
-            found = f"found {' and '.join(given)}" if given else "found none"
-            problem = f"expected one of at_most, at_least and exactly, {found}"
+            given_bounds = f"found {' and '.join(given)}" if given else "found none"
+            problem = f"expected one of at_most, at_least and exactly, {given_bounds}"
             remedy = "keep one and set the others to null" if given else "add one, as `at_most: 63%`"
             raise refuse(Finding(problem, remedy, up=True))
         return exactly

@@ -48,24 +48,24 @@ def resolve_extends(tree: Node, merged: Merged, chain: Sequence[tuple[Path, str]
     return merge(replace(parent, value=inherited), own)
 
 
-def merge(under: Node, over: Node, at: Location = ()) -> Node:
+def merge(under: Node, over: Node, place: Location = ()) -> Node:
     """`over` laid on `under`: mappings merge deeply, `policy.limits` by name, all else replaces.
 
     null takes an optional key back; a mapping of another kind (a parquet source over a csv one) replaces the
     whole.
     """
     if isinstance(under.value, Mapping) and isinstance(over.value, Mapping):
-        if over.value.keys() & KINDS.get(at, frozenset()) - under.value.keys():
+        if over.value.keys() & KINDS.get(place, frozenset()) - under.value.keys():
             return over
         entries = dict(under.value)
         for key, node in over.value.items():
-            if node.value is None and key in entries and (*at, key) not in REQUIRED:
+            if node.value is None and key in entries and (*place, key) not in REQUIRED:
                 del entries[key]
             else:
-                entries[key] = merge(entries[key], node, (*at, key)) if key in entries else node
+                entries[key] = merge(entries[key], node, (*place, key)) if key in entries else node
         # What has no line, as --set, adds to a mapping that stands where it stood.
         return replace(under if over.origin.line is None else over, value=entries)
-    if at == LIMITS and isinstance(under.value, tuple) and isinstance(over.value, tuple):
+    if place == LIMITS and isinstance(under.value, tuple) and isinstance(over.value, tuple):
         return replace(over, value=_merge_limits(under.items, over.items))
     return over
 
@@ -93,24 +93,26 @@ def _chain(path: Path, label: str, above: tuple[tuple[Path, str], ...], merged: 
 
 def _parent(tree: Node, written: Node, chain: Sequence[tuple[Path, str]], merged: Merged) -> Node | None:
     """The tree of the file that `written`, the value of `extends`, names."""
-    at: Location = ("extends",)
+    place: Location = ("extends",)
     if not isinstance(written.value, str):
-        merged.faults.append(tree.fault(at, "expected the path of a scenario file", "write one path as text"))
+        merged.faults.append(
+            tree.fault(place, "expected the path of a scenario file", "write one path as text")
+        )
         return None
     name, missing = expand(written.value)
     if missing:
-        merged.faults += unset(tree, at, missing)
+        merged.faults += unset(tree, place, missing)
         return None
     path = written.origin.folder / name
     beside = os.path.dirname(chain[-1][1]) if chain else ""
     label = os.path.normpath(os.path.join(beside, name))
     if not os.path.exists(path):
         remedy = f"check the path, which starts from {written.origin.folder}"
-        merged.faults.append(tree.fault(at, f"{written.value} does not exist", remedy))
+        merged.faults.append(tree.fault(place, f"{written.value} does not exist", remedy))
         return None
     if path.resolve() in [known for known, _ in chain]:
-        shown = " -> ".join([*(one for _, one in chain), label])
-        merged.faults.append(tree.fault(at, f"the files extend one another: {shown}", "break the circle"))
+        shown = " -> ".join([*(earlier for _, earlier in chain), label])
+        merged.faults.append(tree.fault(place, f"the files extend one another: {shown}", "break the circle"))
         return None
     return _chain(path, label, tuple(chain), merged)
 
@@ -128,5 +130,7 @@ def _check_file(own: Node, faults: list[Fault]) -> None:
     names = [limit_name(entry) for entry in limits.items] if limits is not None else []
     for place, name in enumerate(names):
         if name is not None and name in names[:place]:
-            at = (*LIMITS, place, "name")
-            faults.append(own.fault(at, f"two limits are named {name!r}", "give each limit its own name"))
+            location = (*LIMITS, place, "name")
+            faults.append(
+                own.fault(location, f"two limits are named {name!r}", "give each limit its own name")
+            )

@@ -28,12 +28,12 @@ def override(tree: Node, sets: Sequence[str], faults: list[Fault]) -> Node:
             remedy = "write key=value, as policy.budget.amount=5e7"
             faults.append(Fault(f"{text!r} is no key and value", remedy, file=PLACE))
             continue
-        found: list[Fault] = []
-        value = parse(written, origin, found)
+        own: list[Fault] = []
+        value = parse(written, origin, own)
         steps = _steps(key)
-        found += _refusals(tree, steps)
-        faults += [replace(fault, field=key) for fault in found]
-        if value is not None and not found:
+        own += _refusals(tree, steps)
+        faults += [replace(fault, field=key) for fault in own]
+        if value is not None and not own:
             tree = merge(tree, _overlay(steps, value, origin))
     return tree
 

@@ -21,7 +21,7 @@ def expand(text: str) -> tuple[str, tuple[str, ...]]:
     """`text` with its ${VARIABLES} filled in, and the variables that are not set or empty."""
     names = _VARIABLE.findall(text)
     missing = tuple(dict.fromkeys(name or "${}" for name in names if not os.environ.get(name)))
-    return _VARIABLE.sub(lambda found: os.environ.get(found[1], ""), text), missing
+    return _VARIABLE.sub(lambda match: os.environ.get(match[1], ""), text), missing
 
 
 def unset(tree: Node, location: Location, missing: tuple[str, ...]) -> list[Fault]:
@@ -67,8 +67,8 @@ def absolute(raw: str, folder: Path) -> str:
 
 def absolute_address(raw: str, folder: Path) -> str:
     """A database's address; where it names a file, as SQLite's does, that as an absolute path."""
-    found = DATABASE_FILE.fullmatch(raw)
-    return raw if found is None else found[1] + absolute(found[2], in_address(folder)) + found[3]
+    match = DATABASE_FILE.fullmatch(raw)
+    return raw if match is None else match[1] + absolute(match[2], in_address(folder)) + match[3]
 
 
 def _absence(tree: Node, location: Location, node: Node, path: Path, folder: Path) -> list[Fault]:
@@ -81,6 +81,6 @@ def _absence(tree: Node, location: Location, node: Node, path: Path, folder: Pat
     parts = location in kinds and kinds[location].folder
     if os.path.isfile(path) or (parts and os.path.isdir(path)):
         return []
-    found = "is a folder, expected a file" if os.path.isdir(path) else "does not exist"
+    state = "is a folder, expected a file" if os.path.isdir(path) else "does not exist"
     remedy = f"check the path, which starts from {folder}"
-    return [tree.fault(location, f"{node.value} {found}", remedy)]
+    return [tree.fault(location, f"{node.value} {state}", remedy)]

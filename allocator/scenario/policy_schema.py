@@ -48,12 +48,12 @@ _BAND = "a lowest and a highest rate, as [4%, 11%]"
 def _two_rates(value: object) -> object:
     if isinstance(value, list | tuple) and len(value) == 2:
         return value
-    found = describe(value)
+    shown = describe(value)
     if isinstance(value, list | tuple):
-        found = "1 value" if len(value) == 1 else f"{len(value)} values"
+        shown = "1 value" if len(value) == 1 else f"{len(value)} values"
     commas = isinstance(value, list | tuple) and len(value) > 2
     remedy = "write both ends of the band" + (", decimals with a point as 4.5%" if commas else "")
-    raise refuse(Finding(f"expected {_BAND}, found {found}", remedy))
+    raise refuse(Finding(f"expected {_BAND}, found {shown}", remedy))
 
 
 def _ascending(band: tuple[float, float]) -> tuple[float, float]:
@@ -146,12 +146,12 @@ class TicketEntry(Typed):
             return step
         smallest, largest, unit = info.data["min"], info.data["max"], step or CENT
         # Exact, as written: 0.35 holds three steps of 0.1, in binary only two.
-        low, high, one = (Fraction(repr(value)) for value in (smallest, largest, unit))
-        if high // one * one < low:
+        low, high, lot = (Fraction(repr(value)) for value in (smallest, largest, unit))
+        if high // lot * lot < low:
             between = f"between min {smallest:.10g} and max {largest:.10g}"
             problem = f"no multiple of {unit:.10g} lies {between}"
             raise refuse(Finding(problem, "write a smaller step or a wider ticket"))
-        if high * one.denominator > MOST_LOTS:
+        if high * lot.denominator > MOST_LOTS:
             problem = f"steps of {unit:.10g} are too fine for loans of up to {largest:.10g}"
             raise refuse(Finding(problem, "write a step of fewer digits, or a smaller max"))
         return step

@@ -55,7 +55,9 @@ def stated(read: Callable[[object], float], written: str, option: str) -> float:
     try:
         return read(written)
     except PydanticCustomError as error:
-        faults = [Fault(one.problem, one.remedy, field=option) for one in findings_of(error.context)]
+        faults = [
+            Fault(finding.problem, finding.remedy, field=option) for finding in findings_of(error.context)
+        ]
         raise InputError.of(faults, "command line") from None
 
 

@@ -179,20 +179,20 @@ class _Growth:
 
     def entries(self, written: MappingNode) -> dict[str, Node]:
         """The entries of a mapping, each at its key's line; a key given twice is a fault."""
-        found: dict[str, Node] = {}
+        entries: dict[str, Node] = {}
         for key, value in _joined(written) if written.flow_style else written.value:
             origin = self.at(key)
             if not isinstance(key, ScalarNode):
                 self.refuse(origin, "a key is a list or a mapping, expected text", "write a text for the key")
                 continue
             node = self.node(value, origin)
-            if key.value in found:
-                first = found[key.value].origin.line
+            if key.value in entries:
+                first = entries[key.value].origin.line
                 where = "" if first is None else f", first on line {first}"
                 self.refuse(origin, f"key {key.value!r} is written twice{where}", "keep one of the two")
                 continue
-            found[key.value] = node
-        return found
+            entries[key.value] = node
+        return entries
 
     def at(self, written: YamlNode) -> Origin:
         """The origin of what starts where `written` does."""

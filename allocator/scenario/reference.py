@@ -93,9 +93,9 @@ def _complete(field: dict[str, Any], sections: Mapping[str, Any]) -> None:
         field["description"] = next(sections[name]["description"] for name in _named(field))
     if "unit" not in field:
         inner = [field, *field.get("anyOf", ()), *field.get("oneOf", ())]
-        closed = any("enum" in one or "const" in one for one in inner)
+        closed = any("enum" in form or "const" in form for form in inner)
         kind = "choice" if closed else "list" if field.get("type") == "array" else "mapping"
-        field["unit"] = next((one["unit"] for one in inner if "unit" in one), kind)
+        field["unit"] = next((form["unit"] for form in inner if "unit" in form), kind)
     for key in ("title", "examples"):
         field.pop(key, None)
     if isinstance(field.get("default"), dict | list):
@@ -151,8 +151,10 @@ def _absent(field: Mapping[str, Any]) -> str:
 def _unit(field: Mapping[str, Any]) -> str:
     """The unit, or the values where those are counted."""
     forms = (field, *field.get("anyOf", ()), *field.get("oneOf", ()))
-    values = [value for one in forms for value in one.get("enum", [one["const"]] if "const" in one else [])]
+    values = [
+        value for form in forms for value in form.get("enum", [form["const"]] if "const" in form else [])
+    ]
     if not values:
         return str(field["unit"])
     listed = ", ".join(f"`{value}`" for value in values)
-    return f"{listed} or a mapping" if any("$ref" in one for one in forms) else listed
+    return f"{listed} or a mapping" if any("$ref" in form for form in forms) else listed

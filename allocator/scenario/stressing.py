@@ -46,11 +46,11 @@ def limit_faults(tree: Node) -> Iterator[Fault]:
     entries = written.items if written is not None else ()
     known = [BUDGET, *(name for entry in entries if (name := limit_name(entry)) is not None)]
     for place, _ in stress_nodes(tree):
-        at = (*place, LIMITS_FIGURE, "where")
-        cases = tree.find(at)
+        location = (*place, LIMITS_FIGURE, "where")
+        cases = tree.find(location)
         for index, case in enumerate(cases.items if cases is not None else ()):
             name = limit_name(case)
             if name is not None and name not in known:
                 near = get_close_matches(name, known, n=1)
                 remedy = f"did you mean {near[0]}?" if near else f"the limits are {', '.join(known)}"
-                yield tree.fault((*at, index, "name"), f"no limit is named {name!r}", remedy)
+                yield tree.fault((*location, index, "name"), f"no limit is named {name!r}", remedy)

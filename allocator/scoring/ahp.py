@@ -80,8 +80,8 @@ class Hierarchy:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        found = (weights.warning for weights in (self.criteria, *self.alternatives))
-        return tuple(warning for warning in found if warning is not None)
+        warnings = (weights.warning for weights in (self.criteria, *self.alternatives))
+        return tuple(warning for warning in warnings if warning is not None)
 
     def table(self) -> pd.DataFrame:
         """Alternatives by row: their weight under each criterion and, last, `composed`."""
@@ -170,7 +170,7 @@ def sensitivity(hierarchy: Hierarchy, factor: float = 1.5) -> pd.DataFrame:
         raise InputError.of(
             [Fault(f"a factor of {factor}", "use a positive factor other than 1")], "Sensitivity"
         )
-    top, below = hierarchy.criteria, [one.weights for one in hierarchy.alternatives]
+    top, below = hierarchy.criteria, [alternative.weights for alternative in hierarchy.alternatives]
     names = hierarchy.alternatives[0].judgement.items
     rows = []
     for place, old in enumerate((top, *hierarchy.alternatives)):

@@ -81,11 +81,11 @@ class ChurnFit:
         """One row a grade: intercept, slope, their standard errors, error (NaN without a curve), falls."""
         rows = {}
         for grade, curve in self.curves.items():
-            found = np.full(5, np.nan)
+            row = np.full(5, np.nan)
             if curve is not None:
                 errors = np.sqrt(np.diag(curve.covariance))
-                found = np.array([curve.intercept, curve.slope, *errors, curve.error])
-            rows[grade] = dict(zip(FIGURES, found.tolist(), strict=True)) | {"falls": int(self.falls[grade])}
+                row = np.array([curve.intercept, curve.slope, *errors, curve.error])
+            rows[grade] = dict(zip(FIGURES, row.tolist(), strict=True)) | {"falls": int(self.falls[grade])}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("grade")
 
 
@@ -127,17 +127,17 @@ def _shares(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFram
     for name in ("rate", *grades):
         faults += _cells(frame[name], by_offer, source)
     if by_offer:
-        found = levels_of(frame["grade"])
-        blank = np.flatnonzero(found.codes < 0)
+        labels = levels_of(frame["grade"])
+        blank = np.flatnonzero(labels.codes < 0)
         if len(blank):
             faults.append(fault_in_rows("is empty", blank, "every offer has a grade", source, "grade"))
-        faults += twin_faults("grade", found.names, source)
+        faults += twin_faults("grade", labels.names, source)
     else:
         faults += twin_faults(None, grades, source)
     if faults:
         raise InputError.of(faults, "Churn")
     if by_offer:
-        long = frame.assign(grade=np.array(found.names, dtype=object)[found.codes])
+        long = frame.assign(grade=np.array(labels.names, dtype=object)[labels.codes])
         grouped = long.groupby(["rate", "grade"])["left"]
         shares, offers = grouped.mean().unstack(), grouped.size().unstack().fillna(0)
     else:

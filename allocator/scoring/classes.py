@@ -50,25 +50,25 @@ class Scale:
 
     def codes(self, score: Floats) -> np.ndarray:
         """(n,) index of the class of each score in [0, 100]."""
-        lows = np.array([one.low for one in self.classes])
-        found = len(lows) - np.searchsorted(lows[::-1], score, side="right")
-        return np.minimum(found, len(lows) - 1)
+        lows = np.array([rating_class.low for rating_class in self.classes])
+        place = len(lows) - np.searchsorted(lows[::-1], score, side="right")
+        return np.minimum(place, len(lows) - 1)
 
     def column(self, name: str) -> Floats:
-        return np.array([float(getattr(one, name)) for one in self.classes])
+        return np.array([float(getattr(rating_class, name)) for rating_class in self.classes])
 
     def table(self) -> pd.DataFrame:
         """One row a class: low, high, n, loss_rate, pd, lgd."""
         rows = {
-            one.name: {
-                "low": one.low,
-                "high": one.high,
-                "n": one.n,
-                "loss_rate": one.loss_rate,
-                "pd": one.pd,
-                "lgd": one.lgd,
+            rating_class.name: {
+                "low": rating_class.low,
+                "high": rating_class.high,
+                "n": rating_class.n,
+                "loss_rate": rating_class.loss_rate,
+                "pd": rating_class.pd,
+                "lgd": rating_class.lgd,
             }
-            for one in self.classes
+            for rating_class in self.classes
         }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("class")
 

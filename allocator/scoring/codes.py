@@ -33,9 +33,9 @@ FEWEST_VALUES = 5
 def looks_like_code(values: Floats) -> Booleans:
     """(n,) whether a number is written as codes are."""
     whole = np.isfinite(values) & (values == np.round(values)) & (np.abs(values) < 1e15)
-    found = np.zeros(len(values), dtype=bool)
-    found[whole] = [DIGITS.fullmatch(str(int(value))) is not None for value in values[whole]]
-    return found
+    alike = np.zeros(len(values), dtype=bool)
+    alike[whole] = [DIGITS.fullmatch(str(int(value))) is not None for value in values[whole]]
+    return alike
 
 
 def standing_out(values: Floats) -> dict[float, int]:
@@ -45,7 +45,7 @@ def standing_out(values: Floats) -> dict[float, int]:
     rest, others = distinct[~coded], counts[~coded]
     if len(rest) < FEWEST_VALUES:
         return {}
-    found = {
+    codes = {
         float(value): int(count)
         for value, count in zip(distinct[coded], counts[coded], strict=True)
         if _is_apart(value, count, rest, others)
@@ -55,8 +55,8 @@ def standing_out(values: Floats) -> dict[float, int]:
         far = np.abs(rest[end] - inner[end]) >= FAR * np.ptp(inner) > 0
         only_negative = end == 0 and rest[0] < 0 <= rest[1]
         if others[end] >= enough and (far or only_negative):
-            found[float(rest[end])] = int(others[end])
-    return dict(sorted(found.items()))
+            codes[float(rest[end])] = int(others[end])
+    return dict(sorted(codes.items()))
 
 
 def _is_apart(value: float, count: int, rest: Floats, others: np.ndarray) -> bool:
@@ -82,13 +82,13 @@ def codes_beyond(name: str, values: Floats, low: float, high: float, pds: Floats
     far[far] = looks_like_code(values[far])
     if not far.any():
         return []
-    found = levels_of(pd.Series(np.where(far, values, np.nan)))
+    levels = levels_of(pd.Series(np.where(far, values, np.nan)))
     return [
         replace(
-            one,
-            counts_as=f"{low if float(one.level) < low else high:.4g}",
+            code,
+            counts_as=f"{low if float(code.level) < low else high:.4g}",
             why="lies far from all that the fit saw",
             like="declare it as special if it says that nothing is known",
         )
-        for one in unseen(name, found, [], "", pds)
+        for code in unseen(name, levels, [], "", pds)
     ]

@@ -57,7 +57,7 @@ def determined(matrix: Floats, names: Sequence[str], spreads: Floats) -> list[De
     """
     basis = np.full((len(matrix), 1), 1 / np.sqrt(len(matrix)))
     free: list[int] = []
-    found = []
+    dependences = []
     for j, name in enumerate(names):
         column = matrix[:, j]
         spread = float(spreads[j])
@@ -67,11 +67,11 @@ def determined(matrix: Floats, names: Sequence[str], spreads: Floats) -> list[De
         if size <= DETERMINED * spread or spread == 0:
             left = size / spread if spread else 0.0
             weights = np.abs(_weights(matrix[:, free], column)) > max(1e-6, 10 * left)
-            found.append(Dependence(name, tuple(names[free[i]] for i in np.flatnonzero(weights)), left))
+            dependences.append(Dependence(name, tuple(names[free[i]] for i in np.flatnonzero(weights)), left))
         else:
             basis = np.column_stack([basis, rest / size])
             free.append(j)
-    return found
+    return dependences
 
 
 def nearly_determined(matrix: Floats, names: Sequence[str]) -> list[Dependence]:
@@ -81,15 +81,17 @@ def nearly_determined(matrix: Floats, names: Sequence[str]) -> list[Dependence]:
     inverse = np.linalg.inv(np.corrcoef(matrix, rowvar=False))
     inflation = np.diag(inverse)
     covered: set[int] = set()
-    found = []
+    dependences = []
     for j in sorted(range(len(names)), key=lambda j: (-round(float(np.log(inflation[j])), 6), -j)):
         if inflation[j] < INFLATED or j in covered:
             continue
         weights = np.abs(inverse[j] / inverse[j, j])
         others = [k for k in range(len(names)) if k != j and weights[k] >= WEIGHTY]
         covered |= {j, *others}
-        found.append(Dependence(names[j], tuple(names[k] for k in others), float(1 / np.sqrt(inflation[j]))))
-    return found
+        dependences.append(
+            Dependence(names[j], tuple(names[k] for k in others), float(1 / np.sqrt(inflation[j])))
+        )
+    return dependences
 
 
 def _weights(matrix: Floats, column: Floats) -> Floats:

@@ -61,12 +61,14 @@ def text_columns(
 ) -> frozenset[str]:
     """Columns that are read as levels, never as numbers: in a file of text their cells are as they stand."""
     variables, rules, derived = list(variables), list(rules), list(derived)
-    levels = {one.name for one in variables if one.kind == "category"}
-    levels |= {one.name for one in rules if one.kind == "qualitative"}
-    levels |= {one.column for one in derived if one.test != "above"}
-    figures = {one.name for one in variables if one.kind == "number"}
-    figures |= {one.name for one in rules if one.kind != "qualitative"}
-    return frozenset(levels - figures - {one.column for one in derived if one.test == "above"})
+    levels = {variable.name for variable in variables if variable.kind == "category"}
+    levels |= {rule.name for rule in rules if rule.kind == "qualitative"}
+    levels |= {derivation.column for derivation in derived if derivation.test != "above"}
+    figures = {variable.name for variable in variables if variable.kind == "number"}
+    figures |= {rule.name for rule in rules if rule.kind != "qualitative"}
+    return frozenset(
+        levels - figures - {derivation.column for derivation in derived if derivation.test == "above"}
+    )
 
 
 def read_declarations(
@@ -79,17 +81,17 @@ def read_declarations(
     remedy = "compare it with a shipped one in models/scorecards or models/ratings"
     shape = read_document(path, DeclarationsShape, remedy)
     declared = Declarations(
-        tuple(variable_of(one) for one in shape.variables),
-        tuple(rule_of(one) for one in shape.rules),
-        tuple(derived_of(one) for one in shape.derived),
+        tuple(variable_of(variable) for variable in shape.variables),
+        tuple(rule_of(rule) for rule in shape.rules),
+        tuple(derived_of(derivation) for derivation in shape.derived),
         tuple(
             LeakyVariable(
-                one.name,
-                one.why,
-                None if one.variable is None else variable_of(one.variable),
-                None if one.rule is None else rule_of(one.rule),
+                leak.name,
+                leak.why,
+                None if leak.variable is None else variable_of(leak.variable),
+                None if leak.rule is None else rule_of(leak.rule),
             )
-            for one in shape.leaks
+            for leak in shape.leaks
         ),
     )
     faults = [] if getattr(declared, wanted) else [Fault(f"has no list {wanted}", remedy, str(path))]
@@ -120,9 +122,9 @@ def _told_too_late(declared: Declarations, results: Sequence[str], file: str) ->
     """Variables and rules that read what the decision did not know."""
     late = {leak.name: leak.why for leak in declared.leaks}
     late |= dict.fromkeys(results, "it is what the fit is to foretell")
-    source = {one.name: one.column for one in declared.derived}
-    read = [(f"variables[{i}]", one.name) for i, one in enumerate(declared.variables)]
-    read += [(f"rules[{i}]", one.name) for i, one in enumerate(declared.rules)]
+    source = {derivation.name: derivation.column for derivation in declared.derived}
+    read = [(f"variables[{i}]", entry.name) for i, entry in enumerate(declared.variables)]
+    read += [(f"rules[{i}]", entry.name) for i, entry in enumerate(declared.rules)]
     remedy = "leave it out; under leaks, the fit says what it would be worth"
     return [
         Fault(f"{name} would tell the outcome: {late[column]}", remedy, file, field=place)

@@ -51,7 +51,7 @@ def read_document(path: Path, shape: type[Found], remedy: str) -> Found:
     try:
         return shape.model_validate_json(take_bytes(path).removeprefix(codecs.BOM_UTF8))
     except ValidationError as error:
-        faults = [_fault(one, subject, remedy) for one in error.errors(include_url=False)]
+        faults = [_fault(mistake, subject, remedy) for mistake in error.errors(include_url=False)]
         raise InputError.of(faults, subject) from error
     except OSError as error:
         reason = error.strerror or "unknown"
@@ -250,9 +250,9 @@ class LogitShape(Document):
     @model_validator(mode="after")
     def _whole(self) -> LogitShape:
         names = ["intercept"]
-        for one in self.variables:
-            levels = [f"{one.name}={level}" for level in one.levels[1:]]
-            names += [one.name] if one.kind == "number" else levels
+        for variable in self.variables:
+            levels = [f"{variable.name}={level}" for level in variable.levels[1:]]
+            names += [variable.name] if variable.kind == "number" else levels
         if list(self.coefficients) != names:
             raise ValueError("its coefficients are not those of its variables")
         if [len(row) for row in self.covariance] != [len(names)] * len(names):
@@ -274,12 +274,12 @@ class RatingShape(Document):
     def _whole(self) -> RatingShape:
         _once(self.indicators, "indicator")
         _once(self.classes, "class")
-        if abs(sum(one.weight for one in self.indicators) - 1) > SUM_TOLERANCE:
+        if abs(sum(indicator.weight for indicator in self.indicators) - 1) > SUM_TOLERANCE:
             raise ValueError("its weights do not sum to 1")
-        borders = [one.low for one in self.classes]
-        if [one.high for one in self.classes] != [100.0, *borders[:-1]] or borders[-1] != 0:
+        borders = [rating_class.low for rating_class in self.classes]
+        if [rating_class.high for rating_class in self.classes] != [100.0, *borders[:-1]] or borders[-1] != 0:
             raise ValueError("its classes do not go from 100 down to 0 without a gap")
-        if any(one.high <= one.low for one in self.classes):
+        if any(rating_class.high <= rating_class.low for rating_class in self.classes):
             raise ValueError("a class is empty")
         return self
 
@@ -309,7 +309,7 @@ class GradeShape(Document):
             if list(self.ranges or {}) != grades or min(widths) <= 0:
                 raise ValueError("needs a range [low, high] for each of its grades")
             return self
-        if not self.variables or list(self.slopes) != [one.name for one in self.variables]:
+        if not self.variables or list(self.slopes) != [variable.name for variable in self.variables]:
             raise ValueError("its slopes are not those of its variables")
         rises = all(a < b for a, b in itertools.pairwise(self.thresholds))
         if len(self.thresholds) != len(grades) - 1 or not rises:

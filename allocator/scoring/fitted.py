@@ -137,8 +137,8 @@ def write_fitted(
                 os.link(part, folder / f"{name}-v{version}{suffix}")  # fails where another fit was faster
                 made.append(folder / f"{name}-v{version}{suffix}")
     except OSError as error:
-        for one in made:
-            one.unlink(missing_ok=True)
+        for written in made:
+            written.unlink(missing_ok=True)
         fault = Fault(
             error.strerror or "cannot be written", "name a folder that you may write to", str(folder)
         )
@@ -151,8 +151,8 @@ def write_fitted(
 
 def _next_version(folder: Path, name: str) -> int:
     taken = re.compile(re.escape(name) + r"-v(\d+)\.\w+")
-    found = (taken.fullmatch(path.name) for path in folder.iterdir())
-    return 1 + max((int(match[1]) for match in found if match), default=0)
+    matches = (taken.fullmatch(path.name) for path in folder.iterdir())
+    return 1 + max((int(match[1]) for match in matches if match), default=0)
 
 
 SHAPES: Mapping[str, type[LogitShape] | type[RatingShape] | type[GradeShape]] = {
@@ -227,7 +227,7 @@ def _scorecard(shape: LogitShape) -> Scorecard:
         n=shape.n,
         events=shape.events,
     )
-    derived = tuple(derived_of(one) for one in shape.derived)
+    derived = tuple(derived_of(derivation) for derivation in shape.derived)
     return Scorecard(_preparation(shape.variables), fit, check_bounds(shape.bounds), shape.lgd, derived)
 
 
@@ -237,25 +237,32 @@ def _rating_document(rating: Rating) -> dict[str, Any]:
         "kind": "rating",
         "derived": _derived_documents(rating.derived),
         "indicators": [
-            _without_defaults(one.rule)
-            | {"low": one.low, "high": one.high, "fill": one.fill}
-            | {"cells_missing": one.missing, "cells_cut": one.cut, "f": f, "weight": weight}
-            for one, f, weight in figures
+            _without_defaults(indicator.rule)
+            | {"low": indicator.low, "high": indicator.high, "fill": indicator.fill}
+            | {"cells_missing": indicator.missing, "cells_cut": indicator.cut, "f": f, "weight": weight}
+            for indicator, f, weight in figures
         ],
-        "classes": [vars(one) for one in rating.scale.classes],
+        "classes": [vars(rating_class) for rating_class in rating.scale.classes],
     }
 
 
 def _rating(shape: RatingShape) -> Rating:
     return Rating(
         tuple(
-            Learnt(rule_of(one), one.low, one.high, one.fill, one.cells_missing, one.cells_cut)
-            for one in shape.indicators
+            Learnt(
+                rule_of(indicator),
+                indicator.low,
+                indicator.high,
+                indicator.fill,
+                indicator.cells_missing,
+                indicator.cells_cut,
+            )
+            for indicator in shape.indicators
         ),
-        np.array([one.weight for one in shape.indicators]),
-        np.array([one.f for one in shape.indicators]),
-        Scale(tuple(RatingClass(**dict(one)) for one in shape.classes)),
-        tuple(derived_of(one) for one in shape.derived),
+        np.array([indicator.weight for indicator in shape.indicators]),
+        np.array([indicator.f for indicator in shape.indicators]),
+        Scale(tuple(RatingClass(**dict(rating_class)) for rating_class in shape.classes)),
+        tuple(derived_of(derivation) for derivation in shape.derived),
     )
 
 
@@ -303,25 +310,28 @@ def _column_documents(preparation: Preparation) -> list[dict[str, Any]]:
 def _preparation(shapes: Sequence[ColumnShape]) -> Preparation:
     columns = (
         Column(
-            variable_of(one),
-            -math.inf if one.low is None else one.low,
-            math.inf if one.high is None else one.high,
-            one.fill,
-            one.centre,
-            one.scale,
-            one.levels,
-            one.rare,
+            variable_of(shape),
+            -math.inf if shape.low is None else shape.low,
+            math.inf if shape.high is None else shape.high,
+            shape.fill,
+            shape.centre,
+            shape.scale,
+            shape.levels,
+            shape.rare,
         )
-        for one in shapes
+        for shape in shapes
     )
     return Preparation(tuple(columns))
 
 
 def _derived_documents(derived: Sequence[Derived]) -> list[dict[str, Any]]:
-    return [{"name": one.name, "column": one.column, one.test: one.value} for one in derived]
+    return [
+        {"name": derivation.name, "column": derivation.column, derivation.test: derivation.value}
+        for derivation in derived
+    ]
 
 
 def _without_defaults(record: Variable | Rule) -> dict[str, Any]:
     """The fields of a declaration that say more than its default."""
-    defaults = {one.name: one.default for one in fields(record)}
+    defaults = {field_.name: field_.default for field_ in fields(record)}
     return {name: value for name, value in vars(record).items() if value != defaults[name]}

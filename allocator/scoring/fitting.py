@@ -151,7 +151,7 @@ def rating_from_files(
         figures: dict[str, Any] = {
             "auc_out_of_fold": vars(validation.auc(outcome, -trial.scores)),
             "ks_out_of_fold": vars(validation.ks(outcome, -trial.scores)),
-            "kept": [one.rule.name for one in rating.indicators],
+            "kept": [indicator.rule.name for indicator in rating.indicators],
             "corrected": corrected,
         }
         tables = {
@@ -215,8 +215,8 @@ def foreseen_pd(
             fold = stratified_folds(y.to_numpy(), folds, seed)
             return Foreseen(out_of_fold_pd(frame, y, given.variables, folds=folds, seed=seed), fold)
         dated = ~np.isnan(when)
-        told = None if known is None else pd.Series(known[dated])
-        walked = walk_forward(frame[dated], y[dated], pd.Series(when[dated]), given.variables, known=told)
+        known_on = None if known is None else pd.Series(known[dated])
+        walked = walk_forward(frame[dated], y[dated], pd.Series(when[dated]), given.variables, known=known_on)
         pds = np.full(len(frame), np.nan)
         pds[dated] = walked["pd"]
         return Foreseen(pds, None)

@@ -116,9 +116,9 @@ def ahp_from_file(judgements: Path, method: Method = "eigenvector") -> Fit:
     every = (hierarchy.criteria, *hierarchy.alternatives)
     consistency = pd.DataFrame(
         {
-            "lambda_max": [one.lambda_max for one in every],
-            "ci": [one.consistency_index for one in every],
-            "cr": [one.consistency_ratio for one in every],
+            "lambda_max": [weights.lambda_max for weights in every],
+            "ci": [weights.consistency_index for weights in every],
+            "cr": [weights.consistency_ratio for weights in every],
         },
         index=pd.Index(["criteria", *hierarchy.criteria.judgement.items], name="judgement"),
     )

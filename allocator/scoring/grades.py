@@ -129,8 +129,8 @@ def fit_grades(
 def grade_codes(rating: pd.Series) -> Integers:
     """(n,) index into GRADES. Raises InputError for an unknown grade."""
     codes = pd.Index(GRADES).get_indexer(pd.Index(rating.astype(object)))
-    found = levels_of(rating)
-    faults = level_faults("rating", found, GRADES, "is no grade", "the grades are A, B, C, D", empty=True)
+    levels = levels_of(rating)
+    faults = level_faults("rating", levels, GRADES, "is no grade", "the grades are A, B, C, D", empty=True)
     if faults:
         raise InputError.of(faults, "Ratings")
     return codes.astype(np.int64)
@@ -196,7 +196,7 @@ def out_of_fold_grades(
     Raises InputError as fit_grades does, and where a grade has fewer firms than there are folds.
     """
     codes = grade_codes(rating)
-    n, nothing = len(codes), np.zeros(len(GRADES))
+    n, zeros = len(codes), np.zeros(len(GRADES))
     mean = np.zeros((n, len(GRADES)))
     confusion = np.zeros((len(GRADES), len(GRADES)))
     losses = []
@@ -206,7 +206,7 @@ def out_of_fold_grades(
         for k in range(folds):
             seen, held = fold != k, fold == k
             card = fit_grades(
-                indicators[seen], rating[seen], nothing, method=method, variables=variables, strength=strength
+                indicators[seen], rating[seen], zeros, method=method, variables=variables, strength=strength
             )
             p[held] = card.probabilities(indicators[held])
         np.add.at(confusion, (codes, p.argmax(axis=1)), 1.0)

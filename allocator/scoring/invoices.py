@@ -251,11 +251,13 @@ def _money(values: pd.Series, column: str, name: str, faults: list[Fault]) -> pd
 def _status(values: pd.Series, name: str, faults: list[Fault]) -> pd.Series:
     if values.dtype.kind == "b":
         return values.astype(bool)
-    found = levels_of(values)
-    said = {one: STATUS[one.strip().lower()] for one in found.names if one.strip().lower() in STATUS}
+    levels = levels_of(values)
+    stated = {name: STATUS[name.strip().lower()] for name in levels.names if name.strip().lower() in STATUS}
     remedy = "write true or false (or 有效发票, 作废发票)"
-    faults += level_faults("valid", found, list(said), "is no invoice status", remedy, file=name, empty=True)
-    known = found.looked_up([said.get(one, True) for one in found.names], True)
+    faults += level_faults(
+        "valid", levels, list(stated), "is no invoice status", remedy, file=name, empty=True
+    )
+    known = levels.looked_up([stated.get(name, True) for name in levels.names], True)
     return pd.Series(known.astype(bool), index=values.index)
 
 

@@ -132,24 +132,24 @@ class Unseen:
 
 
 def unseen(
-    name: str, found: Levels, known: Sequence[str], counts_as: str, pds: Floats | None = None
+    name: str, levels: Levels, known: Sequence[str], counts_as: str, pds: Floats | None = None
 ) -> list[Unseen]:
-    """The levels of `found` that are none of `known`, most rows first; `pds` (n,) are the rows' own."""
+    """Those of `levels` that are none of `known`, most rows first; `pds` (n,) are the rows' own."""
     seen = set(known)
-    rows = found.rows_of(one for one in found.names if one not in seen)
-    order = sorted(rows, key=lambda one: -len(rows[one]))
+    rows = levels.rows_of(name for name in levels.names if name not in seen)
+    order = sorted(rows, key=lambda value: -len(rows[value]))
     alike = likeness(order, known)
-    return [Unseen(name, one, len(rows[one]), first_rows(rows[one]), counts_as, alike[one],
-                   _span(pds, rows[one])) for one in order]  # fmt: skip
+    return [Unseen(name, value, len(rows[value]), first_rows(rows[value]), counts_as, alike[value],
+                   _span(pds, rows[value])) for value in order]  # fmt: skip
 
 
-def slips(name: str, found: Levels, asked: str, counts_as: str) -> list[Unseen]:
-    """The levels of `found` that differ from the one that is asked for by no more than blanks or capitals."""
-    rows = found.rows_of(one for one in found.names if one != asked and _bare(one) == _bare(asked))
+def slips(name: str, levels: Levels, asked: str, counts_as: str) -> list[Unseen]:
+    """Those of `levels` that differ from the one asked for by no more than blanks or capitals."""
+    rows = levels.rows_of(name for name in levels.names if name != asked and _bare(name) == _bare(asked))
     return [
-        Unseen(name, one, len(where), first_rows(where), counts_as, likeness([one], [asked])[one], None,
+        Unseen(name, near, len(where), first_rows(where), counts_as, likeness([near], [asked])[near], None,
                f"is not {asked!r}")
-        for one, where in rows.items()
+        for near, where in rows.items()
     ]  # fmt: skip
 
 
@@ -157,29 +157,29 @@ def _span(pds: Floats | None, rows: Integers) -> tuple[float, float] | None:
     return None if pds is None else (float(pds[rows].min()), float(pds[rows].max()))
 
 
-def unseen_figures(found: Sequence[Unseen]) -> dict[str, Any]:
+def unseen_figures(levels: Sequence[Unseen]) -> dict[str, Any]:
     """What JSON says of unseen levels, by variable; nothing where there are none."""
     by_name: dict[str, list[dict[str, Any]]] = {}
-    for one in found:
-        by_name.setdefault(one.name, []).append(one.figures())
+    for level in levels:
+        by_name.setdefault(level.name, []).append(level.figures())
     return {"unseen": by_name} if by_name else {}
 
 
-def unseen_lines(found: Sequence[Unseen]) -> list[str]:
+def unseen_lines(levels: Sequence[Unseen]) -> list[str]:
     """The same as lines of a page: the first levels of each variable, and how many more there are."""
     lines = []
-    for name in dict.fromkeys(one.name for one in found):
-        mine = [one for one in found if one.name == name]
-        lines += [one.line() for one in mine[:SHOWN]]
+    for name in dict.fromkeys(level.name for level in levels):
+        mine = [level for level in levels if level.name == name]
+        lines += [level.line() for level in mine[:SHOWN]]
         if mine[SHOWN:]:
-            cells = sum(one.cells for one in mine[SHOWN:])
+            cells = sum(level.cells for level in mine[SHOWN:])
             lines.append(f"{name}: {len(mine) - SHOWN:,} further levels are like these, {cells:,} rows")
     return lines
 
 
 def level_faults(
     field: str,
-    found: Levels,
+    levels: Levels,
     known: Sequence[str],
     problem: str,
     remedy: str,
@@ -187,18 +187,20 @@ def level_faults(
     file: str | None = None,
     empty: bool = False,
 ) -> list[Fault]:
-    """One fault a level of `found` that is none of `known`, most rows first, and one for all beyond SHOWN.
+    """One fault for each of `levels` that is none of `known`, most rows first, and one for all beyond SHOWN.
 
     With `empty` also one for the empty cells.
     """
     seen = set(known)
-    rows = found.rows_of(name for name in found.names if name not in seen)
-    order = sorted(rows, key=lambda one: -len(rows[one]))
+    rows = levels.rows_of(name for name in levels.names if name not in seen)
+    order = sorted(rows, key=lambda value: -len(rows[value]))
     alike = likeness(order, known)
-    told = {name: f"{name!r} {problem}{f': {alike[name]}' if alike[name] else ''}" for name in order[:SHOWN]}
-    causes = [(words, rows[name]) for name, words in told.items()]
-    if empty and found.empty:
-        causes.insert(0, ("is empty", np.flatnonzero(found.codes < 0)))
+    problems = {
+        name: f"{name!r} {problem}{f': {alike[name]}' if alike[name] else ''}" for name in order[:SHOWN]
+    }
+    causes = [(words, rows[name]) for name, words in problems.items()]
+    if empty and levels.empty:
+        causes.insert(0, ("is empty", np.flatnonzero(levels.codes < 0)))
     if order[SHOWN:]:
         further = np.sort(np.concatenate([rows[name] for name in order[SHOWN:]]))
         causes.append((f"{len(order) - SHOWN:,} further values like it", further))
@@ -214,12 +216,12 @@ def fault_in_rows(problem: str, rows: Integers, remedy: str, file: str | None, f
 def twins(names: Sequence[str]) -> dict[str, str]:
     """How those of `names` differ that are an earlier one but for blanks, capitals or leading zeros."""
     first: dict[str, str] = {}
-    found = {}
+    alike = {}
     for name in names:
         other = first.setdefault(_bare(name), name)
         if other != name:
-            found[name] = f"it differs from {other!r} by {_difference(name, other)}"
-    return found
+            alike[name] = f"it differs from {other!r} by {_difference(name, other)}"
+    return alike
 
 
 def twin_faults(field: str | None, names: Sequence[str], file: str) -> list[Fault]:
@@ -250,20 +252,20 @@ def rows_in_words(cells: int, first: Sequence[int]) -> str:
     return f"{cells:,} rows ({', '.join(map(str, first))}{more})"
 
 
-def likeness(found: Sequence[str], known: Sequence[str]) -> dict[str, str]:
-    """How each of `found` resembles one of `known`, in words; empty where it does not.
+def likeness(names: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+    """How each of `names` resembles one of `known`, in words; empty where it does not.
 
     Spelling slips are looked for in the first SHOWN alone.
     """
-    bare = {_bare(one): one for one in reversed(known)}
+    bare = {_bare(name): name for name in reversed(known)}
     out = {}
-    for place, one in enumerate(found):
-        twin = bare.get(_bare(one))
+    for place, value in enumerate(names):
+        twin = bare.get(_bare(value))
         if twin is None and place < SHOWN:
-            close = difflib.get_close_matches(one, known, 1, 0.8)
-            out[one] = f"it is almost {close[0]!r}" if close else ""
+            close = difflib.get_close_matches(value, known, 1, 0.8)
+            out[value] = f"it is almost {close[0]!r}" if close else ""
         else:
-            out[one] = "" if twin is None else f"it differs from {twin!r} by {_difference(one, twin)}"
+            out[value] = "" if twin is None else f"it differs from {twin!r} by {_difference(value, twin)}"
     return out
 
 
@@ -273,12 +275,12 @@ def _bare(text: str) -> str:
     return plain.lstrip("0") or "0" if plain.isdigit() else plain
 
 
-def _difference(one: str, other: str) -> str:
-    without = "".join(one.split()), "".join(other.split())
+def _difference(name: str, other: str) -> str:
+    without = "".join(name.split()), "".join(other.split())
     if without[0] == without[1]:
         return "blanks"
-    if one.casefold() == other.casefold():
+    if name.casefold() == other.casefold():
         return "capitals"
     if without[0].casefold() == without[1].casefold():
         return "blanks and capitals"
-    return "leading zeros" if one.isdigit() and other.isdigit() else "the width of its letters"
+    return "leading zeros" if name.isdigit() and other.isdigit() else "the width of its letters"

@@ -56,10 +56,10 @@ def fit_ordinal(
     k, cuts = x.shape[1], len(grades) - 1
     start = special.logit(np.cumsum(counts)[:-1] / counts.sum())
     theta = np.concatenate([np.zeros(k), [start[0]], np.log(np.diff(start))])
-    found = optimize.minimize(
+    optimum = optimize.minimize(
         _objective, theta, args=(x, grade, cuts, strength), jac=True, method="BFGS", options={"gtol": 1e-6}
     )
-    return OrdinalFit(tuple(grades), tuple(names), found.x[:k], _thresholds(found.x[k:]), strength)
+    return OrdinalFit(tuple(grades), tuple(names), optimum.x[:k], _thresholds(optimum.x[k:]), strength)
 
 
 def _thresholds(free: Floats) -> Floats:

@@ -122,23 +122,27 @@ class Preparation:
 
     def imputed(self, frame: pd.DataFrame) -> tuple[Imputed, ...]:
         """The variables of `frame`, one that `matrix` takes, that have empty cells."""
-        found = ((one, cells_of(one.variable, frame, [])) for one in self.columns)
-        counts = [(one, empty_cells(cells)) for one, cells in found if cells is not None]
-        return tuple(Imputed(one.variable.name, count, one.stand_in) for one, count in counts if count)
+        cells_by_column = ((column, cells_of(column.variable, frame, [])) for column in self.columns)
+        counts = [(own, empty_cells(cells)) for own, cells in cells_by_column if cells is not None]
+        return tuple(Imputed(own.variable.name, count, own.stand_in) for own, count in counts if count)
 
     def unseen(self, frame: pd.DataFrame, pds: Floats) -> tuple[Unseen, ...]:
         """Levels of `frame`, one that `matrix` takes, that the fit has not seen; `pds` (n,) are its own."""
-        found: list[Unseen] = []
-        for one in self.columns:
-            cells = cells_of(one.variable, frame, [])
+        levels: list[Unseen] = []
+        for learnt in self.columns:
+            cells = cells_of(learnt.variable, frame, [])
             if isinstance(cells, Levels):
-                word = "the pooled rare levels" if one.pool == OTHER else f"{one.pool!r}, the commonest level"
-                known = [level(name) for name in (*one.levels, *one.rare)]
-                found += unseen(one.variable.name, cells, known, word, pds)
+                word = (
+                    "the pooled rare levels"
+                    if learnt.pool == OTHER
+                    else f"{learnt.pool!r}, the commonest level"
+                )
+                known = [level(name) for name in (*learnt.levels, *learnt.rare)]
+                levels += unseen(learnt.variable.name, cells, known, word, pds)
             elif cells is not None:
-                low, high = (_untransformed(one.variable, end) for end in (one.low, one.high))
-                found += codes_beyond(one.variable.name, cells, low, high, pds)
-        return tuple(found)
+                low, high = (_untransformed(learnt.variable, end) for end in (learnt.low, learnt.high))
+                levels += codes_beyond(learnt.variable.name, cells, low, high, pds)
+        return tuple(levels)
 
 
 def prepare(frame: pd.DataFrame, variables: Sequence[Variable]) -> Preparation:
@@ -153,8 +157,8 @@ def prepare(frame: pd.DataFrame, variables: Sequence[Variable]) -> Preparation:
     columns = [_learn(variable, frame, faults) for variable in variables]
     preparation = Preparation(tuple(column for column in columns if column is not None))
     dependent = _determined(preparation, frame)
-    codes = [one.name for one in variables if dependent and special_codes(one, frame)]
-    faults += [_collinear(one, codes) for one in dependent]
+    codes = [variable.name for variable in variables if dependent and special_codes(variable, frame)]
+    faults += [_collinear(dependence, codes) for dependence in dependent]
     if faults:
         raise InputError.of(faults, "Variables")
     return preparation
@@ -172,8 +176,8 @@ def usable(frame: pd.DataFrame, variables: Sequence[Variable]) -> tuple[Variable
         raise InputError.of(faults, "Variables")
     columns = [column for variable in variables if (column := _learn(variable, frame, [])) is not None]
     preparation = Preparation(tuple(columns))
-    told = {one.name for one in _determined(preparation, frame)}
-    return tuple(column.variable for column in columns if not told & set(column.names))
+    named = {dependence.name for dependence in _determined(preparation, frame)}
+    return tuple(column.variable for column in columns if not named & set(column.names))
 
 
 def special_codes(variable: Variable, frame: pd.DataFrame) -> dict[float, int]:
@@ -190,24 +194,24 @@ def _determined(preparation: Preparation, frame: pd.DataFrame) -> list[Dependenc
         return []
     matrix, names = preparation.matrix(frame), preparation.names
     spreads = np.sqrt(((matrix - matrix.mean(axis=0)) ** 2).sum(axis=0))
-    found = {one.name: one for one in determined(matrix, names, spreads)}
-    uncut = Preparation(tuple(replace(one, low=-np.inf, high=np.inf) for one in preparation.columns))
+    dependences = {dependence.name: dependence for dependence in determined(matrix, names, spreads)}
+    uncut = Preparation(tuple(replace(column, low=-np.inf, high=np.inf) for column in preparation.columns))
     with np.errstate(over="ignore"):
         matrix = uncut.matrix(frame)
         fine = np.isfinite((matrix**2).sum(axis=0))
-    kept = [name for name, one in zip(names, fine, strict=True) if one]
-    before = {one.name: one for one in determined(matrix[:, fine], kept, spreads[fine])}
-    return list((before | found).values())
+    kept = [name for name, is_fine in zip(names, fine, strict=True) if is_fine]
+    before = {dependence.name: dependence for dependence in determined(matrix[:, fine], kept, spreads[fine])}
+    return list((before | dependences).values())
 
 
-def _collinear(one: Dependence, codes: Sequence[str]) -> Fault:
-    coded = [name for name in (one.name, *one.others) if name in codes]
+def _collinear(dependence: Dependence, codes: Sequence[str]) -> Fault:
+    coded = [name for name in (dependence.name, *dependence.others) if name in codes]
     remedy = "leave one of them out"
     if coded:
         remedy += (
             f"; if they share codes for what is not known, declare those of {', '.join(coded)} as special"
         )
-    return Fault(one.problem, remedy, field=one.name)
+    return Fault(dependence.problem, remedy, field=dependence.name)
 
 
 def transformed(variable: Variable, values: Floats) -> Floats:
@@ -272,15 +276,15 @@ def _learn_number(variable: Variable, values: Floats, faults: list[Fault]) -> Co
     return Column(variable, float(low), float(high), fill, float(cut.mean()), spread)
 
 
-def _learn_category(variable: Variable, found: Levels, faults: list[Fault]) -> Column | None:
+def _learn_category(variable: Variable, known: Levels, faults: list[Fault]) -> Column | None:
     """Levels by their rows; an empty cell is one of OTHER."""
-    counts = dict(zip(found.names, found.counts.tolist(), strict=True))
-    counts[OTHER] = counts.get(OTHER, 0) + found.empty
+    counts = dict(zip(known.names, known.counts.tolist(), strict=True))
+    counts[OTHER] = counts.get(OTHER, 0) + known.empty
     order = sorted(counts, key=lambda name: -counts[name])
     kept = [name for name in order if counts[name] >= RARE and name != OTHER]
     pooled = sum(counts.values()) - sum(counts[name] for name in kept)
     levels = (*kept, OTHER) if pooled >= RARE else tuple(kept)
-    rare = tuple(name for name in order if name in found.names and name not in levels)
+    rare = tuple(name for name in order if name in known.names and name not in levels)
     if len(levels) < 2:
         problem = f"has no two levels with {RARE} rows or more"
         faults.append(Fault(problem, "leave the variable out", field=variable.name))
@@ -288,9 +292,9 @@ def _learn_category(variable: Variable, found: Levels, faults: list[Fault]) -> C
     return Column(variable, levels=levels, rare=rare)
 
 
-def _dummies(column: Column, found: Levels) -> Floats:
+def _dummies(column: Column, levels: Levels) -> Floats:
     """(n, levels - 1); a level without a column counts as OTHER, else as the reference."""
     place = {level(name): i for i, name in enumerate(column.levels)}
     pool = column.levels.index(column.pool)
-    where = found.looked_up([place.get(name, pool) for name in found.names], pool)
+    where = levels.looked_up([place.get(name, pool) for name in levels.names], pool)
     return np.asarray(where[:, None] == np.arange(1, len(column.levels))[None, :], dtype=float)

@@ -48,7 +48,7 @@ class Rating:
         """
         score = self.score(frame)
         codes = self.scale.codes(score)
-        names = pd.Index([one.name for one in self.scale.classes])
+        names = pd.Index([rating_class.name for rating_class in self.scale.classes])
         columns = {name: self.scale.column(name)[codes] for name in ("pd", "lgd", "loss_rate")}
         grade = pd.Categorical.from_codes(codes, names, ordered=True)
         return pd.DataFrame({"score": score, "grade": grade, **columns}, index=frame.index)
@@ -75,7 +75,7 @@ def fit_rating(
     frame = derive(frame, derived)
     learnt = learn(frame, rules)
     x = standardise(frame, learnt)
-    chosen = select(x, y, [one.rule for one in learnt], correlated)
+    chosen = select(x, y, [indicator.rule for indicator in learnt], correlated)
     kept = np.flatnonzero(chosen["kept"].to_numpy())
     f = chosen["f"].to_numpy()[kept]
     indicators, weights = tuple(learnt[j] for j in kept), weights_of(f)
@@ -146,7 +146,7 @@ def clusters(x: Floats, layers: Sequence[str], fit: np.ndarray, correlated: floa
             tree = hierarchy.linkage(squareform(np.maximum(distance, 0), checks=False), "average")
             out[columns] = used + hierarchy.fcluster(tree, 1 - correlated, "distance")
         used = max(used, int(out.max()))
-    return [int(one) for one in out]
+    return [int(label) for label in out]
 
 
 def _why(row: Mapping[Hashable, Any]) -> str:

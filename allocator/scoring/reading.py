@@ -36,8 +36,10 @@ class Derived:
     def of(self, values: pd.Series, faults: list[Fault]) -> Floats | None:
         """(n,) 1.0, 0.0 or NaN; None and a fault where `above` meets a text."""
         if self.test == "above":
-            found = numbers(values.to_frame(), str(values.name), faults, "write plain numbers")
-            return None if found is None else np.where(np.isnan(found), np.nan, found > float(self.value))
+            figures = numbers(values.to_frame(), str(values.name), faults, "write plain numbers")
+            return (
+                None if figures is None else np.where(np.isnan(figures), np.nan, figures > float(self.value))
+            )
         cells = levels_of(values)
         met = [float((name == level(self.value)) == (self.test == "is")) for name in cells.names]
         return np.array([*met, np.nan])[cells.codes]
@@ -60,12 +62,16 @@ class Imputed:
 
 def imputed_figures(imputed: Sequence[Imputed]) -> dict[str, Any]:
     """What JSON says of imputed cells, by variable; nothing where there are none."""
-    return {"filled": {one.name: {"cells": one.cells, "by": one.by} for one in imputed}} if imputed else {}
+    return (
+        {"filled": {entry.name: {"cells": entry.cells, "by": entry.by} for entry in imputed}}
+        if imputed
+        else {}
+    )
 
 
 def imputed_lines(imputed: Sequence[Imputed]) -> dict[str, str]:
     """The same as lines of a card and a page."""
-    return {f"empty cells of {one.name}": f"{one.cells:,}, imputed by {one.by}" for one in imputed}
+    return {f"empty cells of {entry.name}": f"{entry.cells:,}, imputed by {entry.by}" for entry in imputed}
 
 
 def derive(frame: pd.DataFrame, derived: Sequence[Derived]) -> pd.DataFrame:
@@ -74,11 +80,19 @@ def derive(frame: pd.DataFrame, derived: Sequence[Derived]) -> pd.DataFrame:
     Raises InputError where the column that one is derived from is missing, or holds no numbers to compare.
     """
     faults = [
-        Fault(f"the column is missing, {one.name} is derived from it", "add the column", field=one.column)
-        for one in derived
-        if not {one.column, one.name} & set(frame.columns)
+        Fault(
+            f"the column is missing, {derivation.name} is derived from it",
+            "add the column",
+            field=derivation.column,
+        )
+        for derivation in derived
+        if not {derivation.column, derivation.name} & set(frame.columns)
     ]
-    made = {one.name: one.of(frame[one.column], faults) for one in derived if one.column in frame.columns}
+    made = {
+        derivation.name: derivation.of(frame[derivation.column], faults)
+        for derivation in derived
+        if derivation.column in frame.columns
+    }
     if faults:
         raise InputError.of(faults, "Derived columns")
     return frame.assign(**made)
@@ -103,15 +117,15 @@ def numbers(frame: pd.DataFrame, name: str, faults: list[Fault], remedy: str) ->
         problem = f"{values.tolist()[row]!r} is {'no number' if len(wrong) else 'text'}"
         faults.append(Fault(problem, remedy, row=row + 1, field=name))
         return None
-    found = values.to_numpy(dtype=float, na_value=np.nan)
-    infinite = np.flatnonzero(np.isinf(found))
+    figures = values.to_numpy(dtype=float, na_value=np.nan)
+    infinite = np.flatnonzero(np.isinf(figures))
     if len(infinite):
         row = int(infinite[0]) + 1
         faults.append(
             Fault("is infinite", "leave the cell empty where nothing is known", row=row, field=name)
         )
         return None
-    return found
+    return figures
 
 
 def weighted_sum(matrix: Floats, weights: Floats) -> Floats:
@@ -152,11 +166,11 @@ def frame_of(source: PortfolioSource, text: Sequence[str] = TEXT) -> pd.DataFram
     raise_faults(source.label, (), fetched.findings)
     table = fetched.table
     if source.kind == "xlsx":
-        for at, name in enumerate(names):
+        for place, name in enumerate(names):
             if name in text:
-                table = table.set_column(at, name, to_strings(table[name]))
+                table = table.set_column(place, name, to_strings(table[name]))
             else:
-                table = table.set_column(at, name, whole_numbers(table[name]))
+                table = table.set_column(place, name, whole_numbers(table[name]))
     frame: pd.DataFrame = table.to_pandas(date_as_object=False, ignore_metadata=True)
     return frame
 
@@ -177,5 +191,5 @@ def located(path: Path | str) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        faults = [one if one.file else replace(one, file=str(path)) for one in error.faults]
+        faults = [fault if fault.file else replace(fault, file=str(path)) for fault in error.faults]
         raise InputError(error.message, faults) from error

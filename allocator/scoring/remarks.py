@@ -33,45 +33,45 @@ def on_logit(frame: pd.DataFrame, y: Floats, card: Scorecard, auc: float) -> lis
     """Remarks on a logit of y (n,) fitted to `frame`, whose AUC out of fold is `auc`."""
     made = derive(frame, card.derived)
     matrix, names = card.preparation.matrix(made), card.preparation.names
-    found = on_columns(made, card.preparation, matrix) + _slips(frame, card.derived)
+    remarks = on_columns(made, card.preparation, matrix) + _slips(frame, card.derived)
     apart = _separation(matrix, y, card.preparation)
-    said = {name for name in names if any(name in one.split(": ")[0] for one in [*found, *apart])}
+    remarked = {name for name in names if any(name in remark.split(": ")[0] for remark in [*remarks, *apart])}
     errors = np.sqrt(np.diag(card.fit.covariance))[1:] * matrix.std(axis=0)
-    found += apart
-    found += [
+    remarks += apart
+    remarks += [
         f"{name}: its standard error is {error:.3g} on the scale of one standard deviation: the data hardly "
         "tell its coefficient"
         for name, error in zip(names, errors, strict=True)
-        if error > LOOSE and name not in said
+        if error > LOOSE and name not in remarked
     ]
-    return found + _too_good(auc, bool(apart))
+    return remarks + _too_good(auc, bool(apart))
 
 
 def on_columns(frame: pd.DataFrame, preparation: Preparation, matrix: Floats) -> list[str]:
     """Remarks on the columns of a regression, whatever its outcome."""
-    found = []
+    remarks = []
     for column in preparation.columns:
-        found += _codes(column.variable.name, special_codes(column.variable, frame))
-        found += _levels(column, frame)
-    return found + [one.warning for one in nearly_determined(matrix, preparation.names)]
+        remarks += _codes(column.variable.name, special_codes(column.variable, frame))
+        remarks += _levels(column, frame)
+    return remarks + [dependence.warning for dependence in nearly_determined(matrix, preparation.names)]
 
 
 def on_rating(frame: pd.DataFrame, y: Floats, rating: Rating, rules: Sequence[Rule], auc: float) -> list[str]:
     """Remarks on a rating fitted to `frame` by some of `rules`; `auc` is out of fold."""
     made = derive(frame, rating.derived)
-    found = [line for rule in rules for line in _codes(rule.name, codes_of_rule(made, rule))]
-    found += _slips(frame, rating.derived)
-    names = [one.rule.name for one in rating.indicators]
+    remarks = [line for rule in rules for line in _codes(rule.name, codes_of_rule(made, rule))]
+    remarks += _slips(frame, rating.derived)
+    names = [indicator.rule.name for indicator in rating.indicators]
     x = standardise(made, rating.indicators)
     apart = [f"{name}: it tells every default from the rest: {LEAK}" for name in separating(x, y, names)]
     with np.errstate(invalid="ignore"):
         r = np.atleast_2d(np.corrcoef(x, rowvar=False))
-    found += [
+    remarks += [
         f"{names[i]} and {names[j]}: their correlation is {r[i, j]:.4f} and both count: leave one of them out"
         for i, j in combinations(range(len(names)), 2)
         if abs(r[i, j]) >= TWINS
     ]
-    return found + apart + _too_good(auc, bool(apart))
+    return remarks + apart + _too_good(auc, bool(apart))
 
 
 def remark_figures(remarks: Sequence[str]) -> dict[str, Any]:
@@ -81,11 +81,11 @@ def remark_figures(remarks: Sequence[str]) -> dict[str, Any]:
 
 def remark_section(remarks: Sequence[str]) -> list[tuple[str, str]]:
     """The same as a section of a card."""
-    return [("Warnings", "\n".join(f"- {one}" for one in remarks))] if remarks else []
+    return [("Warnings", "\n".join(f"- {remark}" for remark in remarks))] if remarks else []
 
 
-def _too_good(auc: float, said: bool) -> list[str]:
-    if auc < ALMOST_ALL or said:
+def _too_good(auc: float, stated: bool) -> list[str]:
+    if auc < ALMOST_ALL or stated:
         return []
     return [f"AUC out of fold {auc:.4f}: see whether a variable is known only after the default"]
 
@@ -94,29 +94,34 @@ def _codes(name: str, codes: Mapping[float, int]) -> list[str]:
     """One remark for all codes of a column."""
     if not codes:
         return []
-    told = ", ".join(f"{code:.15g} in {count:,} rows" for code, count in codes.items())
+    counted = ", ".join(f"{code:.15g} in {count:,} rows" for code, count in codes.items())
     listed = ", ".join(f"{code:.15g}" for code in codes)
     return [
-        f"{name}: {told}: taken as amounts; if they say that nothing is known, declare "
+        f"{name}: {counted}: taken as amounts; if they say that nothing is known, declare "
         f'"special": [{listed}] and they count as empty'
     ]
 
 
 def _slips(frame: pd.DataFrame, derived: Sequence[Derived]) -> list[str]:
     return [
-        slip.line() for one in derived if one.column in frame.columns for slip in one.slips(frame[one.column])
+        slip.line()
+        for derivation in derived
+        if derivation.column in frame.columns
+        for slip in derivation.slips(frame[derivation.column])
     ]
 
 
 def _levels(column: Column, frame: pd.DataFrame) -> list[str]:
     """Rare levels that count as the reference, and levels that one spelling would make one."""
     name, rare = column.variable.name, column.rare
-    found = []
+    remarks = []
     if rare and column.pool == column.levels[0]:
-        few = ", ".join(repr(one) for one in rare[:3]) + (f" and {len(rare) - 3} more" if rare[3:] else "")
-        found.append(f"{name}: the rare levels {few} count as {column.pool!r}, the commonest level")
+        few = ", ".join(repr(level) for level in rare[:3]) + (
+            f" and {len(rare) - 3} more" if rare[3:] else ""
+        )
+        remarks.append(f"{name}: the rare levels {few} count as {column.pool!r}, the commonest level")
     alike = twins([*column.levels, *rare])
-    return found + [f"{name}: {one!r} is a level of its own; {how}" for one, how in alike.items()]
+    return remarks + [f"{name}: {spelling!r} is a level of its own; {how}" for spelling, how in alike.items()]
 
 
 def _separation(matrix: Floats, y: Floats, preparation: Preparation) -> list[str]:
@@ -124,7 +129,7 @@ def _separation(matrix: Floats, y: Floats, preparation: Preparation) -> list[str
     names = preparation.names
     alone = separating(matrix, y, names)
     kinds = dict(zip(names, preparation.variables, strict=True))
-    found = []
+    remarks = []
     for name in alone:
         column = matrix[:, names.index(name)]
         remedy = LEAK
@@ -136,11 +141,11 @@ def _separation(matrix: Floats, y: Floats, preparation: Preparation) -> list[str
             what = "it tells every default from the rest"
         else:
             what = "beyond one of its values all rows have the same outcome"
-        found.append(f"{name}: {what}, so its coefficient is the penalty's: {remedy}")
+        remarks.append(f"{name}: {what}, so its coefficient is the penalty's: {remedy}")
     together = [] if alone else separating_together(matrix, y, names)
     if together:
-        found.append(
+        remarks.append(
             f"{' and '.join(together)}: together they tell the outcome of some or all rows without error, so "
             f"their coefficients are the penalty's: {LEAK}"
         )
-    return found
+    return remarks

@@ -97,7 +97,7 @@ def learn(frame: pd.DataFrame, rules: Sequence[Rule]) -> tuple[Learnt, ...]:
         faults.append(Fault("no indicator is named", "name at least one"))
     if faults:
         raise InputError.of(faults, "Indicators")
-    return tuple(one for one in learnt if one is not None)
+    return tuple(indicator for indicator in learnt if indicator is not None)
 
 
 def standardise(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> Floats:
@@ -106,14 +106,14 @@ def standardise(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> Floats:
     Raises InputError: a column missing, not numeric or infinite, a text without a score.
     """
     faults: list[Fault] = []
-    raw = [_raw(one.rule, frame, faults) for one in learnt]
+    raw = [_raw(indicator.rule, frame, faults) for indicator in learnt]
     if faults:
         raise InputError.of(faults, "Indicators")
     out = np.empty((len(frame), len(learnt)), order="F")
-    for j, (one, cells) in enumerate(zip(learnt, raw, strict=True)):
+    for j, (own, cells) in enumerate(zip(learnt, raw, strict=True)):
         if cells is not None:
             try:
-                out[:, j] = one.score(cells)
+                out[:, j] = own.score(cells)
             except InputError as error:
                 faults += error.faults
     if faults:
@@ -123,19 +123,19 @@ def standardise(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> Floats:
 
 def imputed(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> tuple[Imputed, ...]:
     """The indicators of `frame`, one that `standardise` takes, that have empty cells."""
-    found = ((one, _raw(one.rule, frame, [])) for one in learnt)
-    counts = [(one, empty_cells(cells)) for one, cells in found if cells is not None]
-    return tuple(Imputed(one.rule.name, count, one.stand_in) for one, count in counts if count)
+    cells_by_indicator = ((indicator, _raw(indicator.rule, frame, [])) for indicator in learnt)
+    counts = [(own, empty_cells(cells)) for own, cells in cells_by_indicator if cells is not None]
+    return tuple(Imputed(own.rule.name, count, own.stand_in) for own, count in counts if count)
 
 
 def codes_in(frame: pd.DataFrame, learnt: Sequence[Learnt], pds: Floats) -> list[Unseen]:
     """Codes in numbers of `frame`, which `standardise` takes, far from all at fit; `pds` (n,) are its own."""
-    found: list[Unseen] = []
-    for one in learnt:
-        cells = _raw(one.rule, frame, [])
+    codes: list[Unseen] = []
+    for indicator in learnt:
+        cells = _raw(indicator.rule, frame, [])
         if cells is not None and not isinstance(cells, Levels):
-            found += codes_beyond(one.rule.name, cells, one.low, one.high, pds)
-    return found
+            codes += codes_beyond(indicator.rule.name, cells, indicator.low, indicator.high, pds)
+    return codes
 
 
 def special_codes(frame: pd.DataFrame, rule: Rule) -> dict[float, int]:
@@ -183,11 +183,11 @@ def _learn(frame: pd.DataFrame, rule: Rule, faults: list[Fault]) -> Learnt | Non
     return Learnt(rule, low, high, float(np.median(known)), len(values) - len(known), beyond)
 
 
-def _by_table(rule: Rule, found: Levels, fill: float) -> Floats:
+def _by_table(rule: Rule, levels: Levels, fill: float) -> Floats:
     table = {level(text): score for text, score in (rule.scores or {}).items()}
     known = [text for text in table if text]
     remedy = f"add it to the table, which has {', '.join(known)}"
-    faults = level_faults(rule.name, found, known, "has no score", remedy)
+    faults = level_faults(rule.name, levels, known, "has no score", remedy)
     if faults:
         raise InputError.of(faults, "Indicators")
-    return np.array([*(table[name] for name in found.names), fill])[found.codes]
+    return np.array([*(table[name] for name in levels.names), fill])[levels.codes]

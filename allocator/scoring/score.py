@@ -62,8 +62,10 @@ def text_columns(fitted: Fitted) -> frozenset[str]:
     if isinstance(fitted, GradeScorecard):
         return frozenset()
     if isinstance(fitted, Rating):
-        return declarations.text_columns((), [one.rule for one in fitted.indicators], fitted.derived)
-    variables = [one.variable for one in fitted.preparation.columns]
+        return declarations.text_columns(
+            (), [indicator.rule for indicator in fitted.indicators], fitted.derived
+        )
+    variables = [column.variable for column in fitted.preparation.columns]
     return declarations.text_columns(variables, (), fitted.derived)
 
 
@@ -71,7 +73,12 @@ def unseen_levels(frame: pd.DataFrame, fitted: Fitted, pds: Floats) -> tuple[Uns
     """Levels, and codes in numbers, of `frame` that the fit did not see; `pds` (n,) are the rows' own."""
     if isinstance(fitted, GradeScorecard):
         return ()
-    slips = [slip for one in fitted.derived if one.column in frame for slip in one.slips(frame[one.column])]
+    slips = [
+        slip
+        for derivation in fitted.derived
+        if derivation.column in frame
+        for slip in derivation.slips(frame[derivation.column])
+    ]
     if isinstance(fitted, Rating):  # a text without a score is a fault
         return (*slips, *codes_in(derive(frame, fitted.derived), fitted.indicators, pds))
     return (*slips, *fitted.preparation.unseen(derive(frame, fitted.derived), pds))

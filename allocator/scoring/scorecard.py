@@ -131,7 +131,7 @@ def _without_fold(number: int) -> Iterator[None]:
     except InputError as error:
         words = f", in the rows without fold {number} of the validation"
         raise InputError(
-            error.message, [replace(one, problem=one.problem + words) for one in error.faults]
+            error.message, [replace(fault, problem=fault.problem + words) for fault in error.faults]
         ) from error
 
 

@@ -57,12 +57,12 @@ def _direction(x: Floats, y: Floats) -> Floats:
     from scipy import optimize
 
     margins = np.column_stack([np.ones(len(x)), x]) * (2 * y - 1)[:, None]
-    found = optimize.linprog(
+    solution = optimize.linprog(
         -margins.mean(axis=0), A_ub=-margins, b_ub=np.zeros(len(x)), bounds=(-1, 1), method="highs"
     )
-    if found.x is None or found.fun is None or found.fun >= -NONE:
+    if solution.x is None or solution.fun is None or solution.fun >= -NONE:
         return np.zeros(x.shape[1])
-    return np.abs(found.x[1:])
+    return np.abs(solution.x[1:])
 
 
 def _settles(x: Floats, y: Floats) -> bool:

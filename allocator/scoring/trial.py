@@ -109,11 +109,11 @@ def auc_by_share(
     generator = np.random.default_rng(seed)
     rows = []
     for share in shares:
-        found: list[tuple[float, float]] = []
+        pairs: list[tuple[float, float]] = []
         for _ in range(repeats):
             seen = _split(y, share, generator)
-            found.append(_one_split(frame, default, y, seen, rules, variables, correlated))
-        ours, logits = np.array(found).T
+            pairs.append(_one_split(frame, default, y, seen, rules, variables, correlated))
+        ours, logits = np.array(pairs).T
         rows.append(
             {"share": share, "n": int(seen.sum())}
             | dict(zip(("auc", "low", "high"), _spread(ours), strict=True))
@@ -149,19 +149,19 @@ def walk_forward(
     if len(blank):
         fault = Fault("is empty", "give each row a period", row=int(blank[0]) + 1, field=str(period.name))
         raise InputError.of([fault], "Walk forward")
-    told = when if known is None else known.to_numpy(dtype=float, na_value=np.nan)
+    known_on = when if known is None else known.to_numpy(dtype=float, na_value=np.nan)
     bad = default.to_numpy(dtype=float) == 1
     out = pd.DataFrame({"pd": np.nan, "trained": 0, "defaults": 0, "left_out": ""}, index=frame.index)
     for now in np.unique(when):
         earlier, rows = when < now, np.flatnonzero(when == now)
-        y = (bad & (told < now)).astype(int)[earlier]
+        y = (bad & (known_on < now)).astype(int)[earlier]
         out.iloc[rows, 1:3] = [len(y), int(y.sum())]
         if min(y.sum(), len(y) - y.sum()) < fewest:
             continue
         chosen = usable(frame[earlier], variables)
         card = fit_scorecard(frame[earlier], pd.Series(y), chosen, penalty=penalty, strength=strength)
         out.iloc[rows, 0] = special.expit(card.log_odds(frame.iloc[rows]))
-        out.iloc[rows, 3] = " ".join(one.name for one in variables if one not in chosen)
+        out.iloc[rows, 3] = " ".join(variable.name for variable in variables if variable not in chosen)
     return out
 
 
@@ -176,7 +176,9 @@ def _one_split(
 ) -> tuple[float, float]:
     """AUC of the rating's score and of the logit on the rows that are not `seen`."""
     learnt = learn(frame[seen], rules)
-    chosen = select(standardise(frame[seen], learnt), y[seen], [one.rule for one in learnt], correlated)
+    chosen = select(
+        standardise(frame[seen], learnt), y[seen], [indicator.rule for indicator in learnt], correlated
+    )
     kept = chosen["kept"].to_numpy()
     weights = weights_of(chosen["f"].to_numpy()[kept])
     score = standardise(frame[~seen], learnt)[:, kept] @ weights

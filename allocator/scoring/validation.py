@@ -96,11 +96,11 @@ def bootstrap(
     """A figure with the 2.5 and 97.5 % quantiles over resamples within each class."""
     generator = np.random.default_rng(seed)
     parts = [np.flatnonzero(outcome == 1), np.flatnonzero(outcome == 0)]
-    found = []
+    drawn = []
     for _ in range(draws):
         rows = np.concatenate([part[generator.integers(len(part), size=len(part))] for part in parts])
-        found.append(figure(outcome[rows], score[rows]))
-    low, high = np.quantile(found, [0.025, 0.975])
+        drawn.append(figure(outcome[rows], score[rows]))
+    low, high = np.quantile(drawn, [0.025, 0.975])
     return Estimate(figure(outcome, score), float(low), float(high))
 
 
@@ -170,9 +170,9 @@ def reliability_svg(table: pd.DataFrame, title: str) -> str:
     ]
     columns = (table[name].astype(float) for name in ("predicted", "observed", "low", "high"))
     for predicted, observed, low, high in zip(*columns, strict=True):
-        at = x(predicted)
-        parts.append(f'<path d="M{at:.1f} {y(low):.1f}V{y(high):.1f}" stroke="#357"/>')
-        parts.append(f'<circle cx="{at:.1f}" cy="{y(observed):.1f}" r="3.5" fill="#357"/>')
+        across = x(predicted)
+        parts.append(f'<path d="M{across:.1f} {y(low):.1f}V{y(high):.1f}" stroke="#357"/>')
+        parts.append(f'<circle cx="{across:.1f}" cy="{y(observed):.1f}" r="3.5" fill="#357"/>')
     parts += [
         f'<text x="{SIZE / 2}" y="{SIZE - 14}" text-anchor="middle">predicted PD</text>',
         f'<text x="14" y="{SIZE / 2}" text-anchor="middle" '
@@ -237,11 +237,11 @@ def migration(before: pd.Series, after: pd.Series, classes: Sequence[str]) -> pd
     Firms are matched on the index; one rated only once is left out.
     Raises InputError: a class that is not in `classes`, or no firm rated twice.
     """
-    found = {"before": levels_of(before), "after": levels_of(after)}
+    coded = {"before": levels_of(before), "after": levels_of(after)}
     place = {level(name): i for i, name in enumerate(classes)}
     faults = [
         fault
-        for name, levels in found.items()
+        for name, levels in coded.items()
         for fault in level_faults(
             name, levels, list(place), "is no class", f"the classes are {', '.join(classes)}"
         )
@@ -252,8 +252,10 @@ def migration(before: pd.Series, after: pd.Series, classes: Sequence[str]) -> pd
     if faults:
         raise InputError.of(faults, "Migration")
     rows, columns = (
-        pd.Series(one.looked_up([place[name] for name in one.names], -1), ratings.index).loc[both].to_numpy()
-        for one, ratings in zip(found.values(), (before, after), strict=True)
+        pd.Series(labels.looked_up([place[name] for name in labels.names], -1), ratings.index)
+        .loc[both]
+        .to_numpy()
+        for labels, ratings in zip(coded.values(), (before, after), strict=True)
     )
     known = (rows >= 0) & (columns >= 0)
     counts = np.zeros((len(classes), len(classes)), dtype=np.int64)

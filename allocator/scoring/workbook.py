@@ -53,9 +53,9 @@ def read_workbook(path: Path, *, duplicates: Duplicates = "keep") -> Workbook:
     names = {name.strip(): name for name in sheet_names(book)}
     missing = [name for name in (PURCHASES, SALES) if name not in names]
     if missing:
-        found = ", ".join(names) or "none"
+        present = ", ".join(names) or "none"
         faults = [
-            Fault(f"lacks the sheet {name}", f"its sheets are {found}; rename the right one", str(path))
+            Fault(f"lacks the sheet {name}", f"its sheets are {present}; rename the right one", str(path))
             for name in missing
         ]
         raise InputError.of(faults, "Workbook")
@@ -82,21 +82,23 @@ def read_firms(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     firms = frame.assign(enterprise_id=identifiers(frame["enterprise_id"])).reset_index(drop=True)
     faults = _unnamed(firms["enterprise_id"], name)
     if "rating" in firms.columns:
-        found = levels_of(firms["rating"])
-        rated = [one for one in found.names if one.strip() in RATINGS]
+        levels = levels_of(firms["rating"])
+        rated = [name for name in levels.names if name.strip() in RATINGS]
         remedy = f"the grades are {', '.join(RATINGS)}"
         faults += level_faults(
-            "rating", found, [*rated, *RATINGS], "is no grade", remedy, file=name, empty=True
+            "rating", levels, [*rated, *RATINGS], "is no grade", remedy, file=name, empty=True
         )
-        firms["rating"] = np.array([*(one.strip() for one in found.names), ""], dtype=object)[found.codes]
+        firms["rating"] = np.array([*(name.strip() for name in levels.names), ""], dtype=object)[levels.codes]
     if "default" in firms.columns:
-        found = levels_of(firms["default"])
-        said = {one: YES_NO[one.strip().lower()] for one in found.names if one.strip().lower() in YES_NO}
+        levels = levels_of(firms["default"])
+        stated = {
+            name: YES_NO[name.strip().lower()] for name in levels.names if name.strip().lower() in YES_NO
+        }
         remedy = "write 1 or 0 (or 是, 否)"
         faults += level_faults(
-            "default", found, list(said), "says neither yes nor no", remedy, file=name, empty=True
+            "default", levels, list(stated), "says neither yes nor no", remedy, file=name, empty=True
         )
-        firms["default"] = found.looked_up([said.get(one, -1) for one in found.names], -1)
+        firms["default"] = levels.looked_up([stated.get(name, -1) for name in levels.names], -1)
     if faults:
         raise InputError.of(faults, "Firms")
     return firms

@@ -66,7 +66,7 @@ def frame_content(frame: pd.DataFrame, path: Path) -> Content:
         for column in table.columns
     ]
     table = pa.table(narrow, names=table.column_names)
-    return _content((table.slice(at, PART) for at in range(0, max(len(frame), 1), PART)), path)
+    return _content((table.slice(start, PART) for start in range(0, max(len(frame), 1), PART)), path)
 
 
 def _write_csv(parts: Iterator[pa.Table], schema: pa.Schema, file: IO[bytes]) -> None:

@@ -67,12 +67,12 @@ def _banded(case: Case, lines: Mapping[str, float], bands: Mapping[str, tuple[fl
         free = own & ~offers.must
         if grade not in lines:
             cuts.menu[free], cuts.why[free] = -1, no_line
-        for at in np.unique(offers.menu[own]):
-            there = own & (offers.menu == at)
+        for number in np.unique(offers.menu[own]):
+            there = own & (offers.menu == number)
             pinned = bool(np.any(offers.must & there))
             band = (0.0, 1.0) if pinned else bands.get(grade, (0.0, 1.0))
             if pinned or grade in lines:
-                cuts.put(_inside(offers.menus[at], band), there, outside)
+                cuts.put(_inside(offers.menus[number], band), there, outside)
     refusal = replace(offers.refusal, codes=cuts.why, values=(*offers.refusal.values, NO_LINE, OUTSIDE_BAND))
     return replace(offers, menus=tuple(cuts.menus), menu=cuts.menu, refusal=refusal)
 

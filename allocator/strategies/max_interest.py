@@ -27,12 +27,12 @@ def max_interest(case: Case, optimum: Solution, progress: Progress) -> Plan:
 
 def _blind(offers: OfferBook) -> OfferBook:
     """The offers as one sees them who looks at gross interest alone."""
-    nothing = np.zeros(len(offers))
+    zeros = np.zeros(len(offers))
     return replace(
         offers,
         income=offers.term,
-        cost=nothing,
-        relationship=nothing,
+        cost=zeros,
+        relationship=zeros,
         churn_cost=0.0,
         decline_churn=0.0,
         processing_cost=0.0,

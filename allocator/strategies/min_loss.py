@@ -50,12 +50,12 @@ def _interest(case: Case, optimum: Solution) -> float:
 
 def _losses(case: Case) -> OfferBook:
     """The offers worth what they lose: -a p L x."""
-    nothing, portfolio = np.zeros(len(case.offers)), case.inputs.portfolio
+    zeros, portfolio = np.zeros(len(case.offers)), case.inputs.portfolio
     return replace(
         case.offers,
-        income=nothing,
+        income=zeros,
         cost=portfolio.pd * portfolio.lgd,
-        relationship=nothing,
+        relationship=zeros,
         churn_cost=0.0,
         decline_churn=0.0,
         processing_cost=0.0,
@@ -65,7 +65,7 @@ def _losses(case: Case) -> OfferBook:
 def _options(offers: OfferBook, solution: Solution) -> np.ndarray:
     """(n,) index of each decision's rate in its borrower's menu; -1 where refused."""
     option = np.full(len(offers), -1, dtype=np.int32)
-    for at, menu in enumerate(offers.menus):
-        i = np.flatnonzero((offers.menu == at) & (solution.amount > 0))
+    for number, menu in enumerate(offers.menus):
+        i = np.flatnonzero((offers.menu == number) & (solution.amount > 0))
         option[i] = np.searchsorted(menu.rates, solution.rate[i])
     return option

@@ -221,21 +221,23 @@ def _not_numbers(
     percent = wrong & _mask(pc.match_substring(cells, "%"))
     comma = wrong & _mask(pc.match_substring_regex(trimmed, COMMA_NUMBER)) & (source.decimal == ".")
     findings: list[Finding] = []
-    told = percent.copy()
+    explained = percent.copy()
     for sign in GROUP_SIGNS:
         if sign != source.decimal:
-            grouped = wrong & ~told & _mask(pc.match_substring_regex(trimmed, _grouped(sign, source.decimal)))
+            grouped = (
+                wrong & ~explained & _mask(pc.match_substring_regex(trimmed, _grouped(sign, source.decimal)))
+            )
             once = grouped & _mask(pc.match_substring_regex(trimmed, _grouped(sign, source.decimal, "{1}")))
             # One group of three after a comma may be decimals: so it is where others in the column are.
             doubtful = once & (sign == "," and not np.any(grouped & ~once))
             if sign == "," and np.any(comma & ~grouped):
                 grouped = grouped & ~once
-            told |= grouped
+            explained |= grouped
             findings += _groups(cells, grouped, doubtful, sign, column, source, rows)
     kinds: Mapping[str, tuple[Booleans, str]] = {
         "has a percent sign": (percent, "write a fraction, 5% as 0.05"),
-        "has a decimal comma": (comma & ~told, _point_remedy(source)),
-        "is not a number": (wrong & ~told & ~comma, "write a plain number, as 0.05 or 100000"),
+        "has a decimal comma": (comma & ~explained, _point_remedy(source)),
+        "is not a number": (wrong & ~explained & ~comma, "write a plain number, as 0.05 or 100000"),
     }
     for words, (mask, remedy) in kinds.items():
         findings += rows.find(mask, column, lambda i, w=words: f"{quoted(cells[i].as_py())} {w}", remedy)  # type: ignore[misc]
@@ -264,8 +266,8 @@ def _groups(
     option = f', or thousands: "{sign}" beside csv' if takes else ""
 
     def problem(i: int) -> str:
-        said = f"{quoted(cells[i].as_py())} has a thousands separator"
-        return f"{said}, or else a decimal comma" if doubtful[i] else said
+        what = f"{quoted(cells[i].as_py())} has a thousands separator"
+        return f"{what}, or else a decimal comma" if doubtful[i] else what
 
     def remedy(i: int) -> str:
         shown = str(cells[i].as_py()).strip()

@@ -49,16 +49,16 @@ def _header(text: Delimited, source: PortfolioSource) -> list[str]:
         top = list(itertools.islice(_records(text, source), LOOKED_AT))
     except csv.Error:
         top = []
-    at = next((place for place, cells in enumerate(top) if cells), None)
-    if at is None:
+    first = next((place for place, cells in enumerate(top) if cells), None)
+    if first is None:
         return _only_header(text, source)
-    place = header_below(top[at:])
+    place = header_below(top[first:])
     if place is not None:
-        line = text.line + at
+        line = text.line + first
         problem = f"a title, not the names of the columns, which line {line + place} seems to hold"
         option = f"write source: {{csv: {_file(source)}, skip: {line + place - 1}}}"
         raise refuse(source, problem, either(source, "delete the lines above", option), line)
-    return top[at]
+    return top[first]
 
 
 def _only_header(text: Delimited, source: PortfolioSource) -> list[str]:
@@ -104,13 +104,13 @@ def _fetch(
     table, uneven = _read(text, source, columns, types)
     count = table.num_rows + len(uneven)
     number = _numbers(text, source, count)
-    closing = {count - 1 - one.back: one.problem for one in _closing(text, source, names, number)}
+    closing = {count - 1 - entry.back: entry.problem for entry in _closing(text, source, names, number)}
     if not uneven and not closing:
         return Fetched(table, number)
     lost = {row.number - 2: row for row in uneven}
     kept = np.setdiff1d(np.arange(count), list(lost))
     findings = [_noted(closing, number, source)] if closing else []
-    lost = {at: row for at, row in lost.items() if at not in closing}
+    lost = {place: row for place, row in lost.items() if place not in closing}
     if lost:
         findings.append(_uneven_rows(lost, number, len(names), count - len(closing), source))
     if closing:
@@ -146,12 +146,12 @@ def _read(
         try:
             return arrow_csv.read_csv(pa.BufferReader(text.content), read, parse, convert), uneven
         except pa.ArrowInvalid as error:
-            said = str(error).splitlines()[0]
-        if "Empty CSV file" in said:  # a header without even a line end
+            message = str(error).splitlines()[0]
+        if "Empty CSV file" in message:  # a header without even a line end
             return pa.table({name: pa.array([], types.get(name, pa.string())) for name in columns}), []
-        if "Expected" not in said:
+        if "Expected" not in message:
             break
-    raise refuse(source, f"cannot be split into rows: {said}", "look for a quote that is not closed")
+    raise refuse(source, f"cannot be split into rows: {message}", "look for a quote that is not closed")
 
 
 def _numbers(text: Delimited, source: PortfolioSource, count: int) -> Integers:
@@ -160,7 +160,7 @@ def _numbers(text: Delimited, source: PortfolioSource, count: int) -> Integers:
     if not text.gaps or GAP.search(text.content) is None:
         return plain
     try:
-        filled = [at for at, cells in enumerate(_records(text, source)) if cells]
+        filled = [place for place, cells in enumerate(_records(text, source)) if cells]
     except csv.Error:
         return plain
     number = np.array(filled[1:], dtype=np.int64) - filled[0]
@@ -187,8 +187,8 @@ def _closing(
 
 def _noted(closing: dict[int, str], number: Integers, source: PortfolioSource) -> Finding:
     faults = tuple(
-        Fault(problem, "remove it", file=source.label, row=int(number[at]))
-        for at, problem in sorted(closing.items())
+        Fault(problem, "remove it", file=source.label, row=int(number[place]))
+        for place, problem in sorted(closing.items())
     )
     return Finding(len(faults), faults)
 
@@ -207,8 +207,8 @@ def _uneven_rows(
             f"{row.actual_columns} cells under a header of {width}",
             remedy,
             file=source.label,
-            row=int(number[at]),
+            row=int(number[place]),
         )
-        for at, row in itertools.islice(sorted(lost.items()), SHOWN)
+        for place, row in itertools.islice(sorted(lost.items()), SHOWN)
     )
     return Finding(len(lost), faults)

@@ -47,17 +47,17 @@ class Rows:
         if not len(positions):
             return []
         causes: dict[str, list[int]] = {}
-        told: dict[str, str] = {}
+        messages: dict[str, str] = {}
         others = 0
         for i in positions.tolist():
             words = problem(i)
             if words in causes or len(causes) < SHOWN:
                 causes.setdefault(words, []).append(int(self.number[i]))
-                told.setdefault(words, remedy if isinstance(remedy, str) else remedy(i))
+                messages.setdefault(words, remedy if isinstance(remedy, str) else remedy(i))
             else:
                 others += 1
         faults = tuple(
-            Fault(f"{words}{in_rows(rows)}", told[words], file=self.label, row=rows[0], field=field)
+            Fault(f"{words}{in_rows(rows)}", messages[words], file=self.label, row=rows[0], field=field)
             for words, rows in causes.items()
         )
         return [Finding(len(causes) + others, faults)]

@@ -45,14 +45,14 @@ def closing_rows(rows: Sequence[Sequence[str]], width: int, apart: Sequence[bool
     that stands `apart` (below a blank row), or reads as a sentence or a remark. Looked at from below, up
     to the first row that is neither.
     """
-    found = []
+    closing = []
     for back, cells in enumerate(reversed(rows)):
         filled = [cell.strip() for cell in cells if cell.strip()]
         problem = _problem(filled, width, apart[-1 - back])
         if problem is None:
             break
-        found.append(Closing(back, problem))
-    return found
+        closing.append(Closing(back, problem))
+    return closing
 
 
 def _problem(filled: Sequence[str], width: int, apart: bool) -> str | None:

@@ -51,7 +51,7 @@ def _held(part: Part, source: PortfolioSource) -> Held:
     try:
         with parquet.ParquetFile(pa.BufferReader(held)) as file:
             rows, schema = file.metadata.num_rows, file.schema_arrow
-            groups = [file.metadata.row_group(at) for at in range(file.metadata.num_row_groups)]
+            groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
             size = sum(group.total_byte_size for group in groups)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(source, part, error) from error
@@ -149,42 +149,42 @@ def _joined(
 ) -> pa.ChunkedArray:
     """The parts of one column as one; numbers of several kinds as the widest, texts as text."""
     kinds = [chunk.type for chunk in chunks]
-    first = next((at for at, kind in enumerate(kinds) if not pa.types.is_null(kind)), 0)
+    first = next((place for place, kind in enumerate(kinds) if not pa.types.is_null(kind)), 0)
     wanted = kinds[first]
     for kind in kinds:
         wanted = _common(wanted, kind) if wanted is not None else None
     if wanted is None:
-        other = next(at for at, kind in enumerate(kinds) if _common(kinds[first], kind) is None)
-        here, there = (f"{_said(kinds[at])} in {parts[at].part.name}" for at in (other, first))
+        other = next(place for place, kind in enumerate(kinds) if _common(kinds[first], kind) is None)
+        here, there = (f"{_said(kinds[place])} in {parts[place].part.name}" for place in (other, first))
         problem = f"holds {here}, {there}"
         faults.append(Fault(problem, "write it with one type in every part", file=source.label, field=name))
         return chunks[0]
     cast = []
-    for at, chunk in enumerate(chunks):
+    for place, chunk in enumerate(chunks):
         try:
             cast.append(pc.cast(chunk, wanted) if chunk.type != wanted else chunk)
         except pa.ArrowInvalid as error:
-            problem = f"{parts[at].part.name} does not fit {_said(wanted)}: {str(error).splitlines()[0]}"
+            problem = f"{parts[place].part.name} does not fit {_said(wanted)}: {str(error).splitlines()[0]}"
             faults.append(
                 Fault(problem, "write it with one type in every part", file=source.label, field=name)
             )
     return pa.chunked_array([piece for chunk in cast for piece in chunk.chunks], wanted)
 
 
-def _common(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
+def _common(first: pa.DataType, second: pa.DataType) -> pa.DataType | None:
     """The type that holds the values of both; None where there is none."""
-    if one == other or pa.types.is_null(other):
-        return one
-    if pa.types.is_null(one):
-        return other
-    if _is_text(one) and _is_text(other):
+    if first == second or pa.types.is_null(second):
+        return first
+    if pa.types.is_null(first):
+        return second
+    if _is_text(first) and _is_text(second):
         return pa.string()
-    if pa.types.is_integer(one) and pa.types.is_integer(other):
+    if pa.types.is_integer(first) and pa.types.is_integer(second):
         return pa.int64()
-    if _is_number(one) and _is_number(other):
+    if _is_number(first) and _is_number(second):
         return pa.float64()
-    if pa.types.is_temporal(one) and pa.types.is_temporal(other):
-        return pa.timestamp("us") if not pa.types.is_time(one) and not pa.types.is_time(other) else None
+    if pa.types.is_temporal(first) and pa.types.is_temporal(second):
+        return pa.timestamp("us") if not pa.types.is_time(first) and not pa.types.is_time(second) else None
     return None
 
 

@@ -39,10 +39,10 @@ def existing_files(source: PortfolioSource) -> tuple[Part, ...]:
         file = existing_file(source)
         return (Part(file, file.name),)
     files = list_files(path, lambda: tuple(sorted(_walk(path))))
-    found = sorted((_part(file, path) for file in files), key=lambda part: part.name)
-    if not found:
+    parts = sorted((_part(file, path) for file in files), key=lambda part: part.name)
+    if not parts:
         raise refuse(source, "a folder without a .parquet file", "name a folder of parts, or one file")
-    strays = sorted({part.path.parent for part in found if not _is_partition(part, path)})
+    strays = sorted({part.path.parent for part in parts if not _is_partition(part, path)})
     if strays:
         remedy = "name folders column=value, or keep parts of one table alone in a folder"
         faults = [
@@ -54,16 +54,16 @@ def existing_files(source: PortfolioSource) -> tuple[Part, ...]:
             for folder in strays
         ]
         raise InputError.of(faults, source.label)
-    return tuple(found)
+    return tuple(parts)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
     """Every part below `folder`; names that begin with a dot or an underscore are of other programs."""
-    for at, folders, files in os.walk(folder):
+    for place, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith((".", "_"))]
         for name in files:
             if name.lower().endswith(ENDINGS) and not name.startswith((".", "_")):
-                yield Path(at, name)
+                yield Path(place, name)
 
 
 def _part(file: Path, folder: Path) -> Part:

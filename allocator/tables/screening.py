@@ -60,7 +60,7 @@ class Screened:
 def screen(xml: bytes, to_calculate: bool, source: PortfolioSource) -> Screened:
     """`xml` of a sheet, in UTF-8, checked and mended. Raises InputError for cells far from all others."""
     if b"<!" in xml:
-        xml = NOT_A_TAG.sub(lambda found: _escaped(found[1] or b""), xml)
+        xml = NOT_A_TAG.sub(lambda match: _escaped(match[1] or b""), xml)
     _require_room(xml, source)
     if IN_ERROR.search(xml):
         xml = ERROR_CELL.sub(rb"\1\2str\2", xml)
@@ -91,9 +91,9 @@ def _escaped(text: bytes) -> bytes:
 
 def _uncalculated(xml: bytes, to_calculate: bool) -> Iterator[tuple[Cell, str]]:
     """Cells whose formula has no value. A workbook that waits to be calculated holds 0 for one."""
-    for found in FORMULA.finditer(xml):
-        attributes, formula, value = found[1], found[2] or b"", found[3] or b""
-        text = re.search(rb"\bt\s*=\s*[\"'](?:str|s|e)[\"']", attributes) is not None and found[3] is not None
+    for match in FORMULA.finditer(xml):
+        attributes, formula, value = match[1], match[2] or b"", match[3] or b""
+        text = re.search(rb"\bt\s*=\s*[\"'](?:str|s|e)[\"']", attributes) is not None and match[3] is not None
         place = re.search(rb"\br\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7})[\"']", attributes)
         lacking = (not value.strip() and not text) or (to_calculate and value.strip() == b"0")
         if place and lacking:
@@ -124,26 +124,26 @@ def _plain_extent(xml: bytes) -> tuple[int, Cell] | None:
     """How many cells there are, and the last row and column; None where tags are unusual."""
     count, rows, columns = 0, {0}, {b"A"}
     for piece in _pieces(xml):
-        found = STRICT.findall(piece)
-        if len(found) != sum(map(piece.count, STARTS)) or b":c" in piece:
+        bounds = STRICT.findall(piece)
+        if len(bounds) != sum(map(piece.count, STARTS)) or b":c" in piece:
             return None
-        if found:
-            letters, numbers = zip(*found, strict=True)
+        if bounds:
+            letters, numbers = zip(*bounds, strict=True)
             columns.update(letters)
             rows.add(max(map(int, set(numbers))))
-        count += len(found)
+        count += len(bounds)
     last = max(rows), max(map(column_number, columns))
     return (count, last) if last[0] <= ROWS and last[1] <= COLUMNS else None
 
 
 def _pieces(xml: bytes) -> Iterator[bytes]:
     """The text in pieces that end before a tag."""
-    at = 0
-    while at < len(xml):
-        end = xml.find(b"<", at + PIECE)
+    begin = 0
+    while begin < len(xml):
+        end = xml.find(b"<", begin + PIECE)
         end = len(xml) if end < 0 else end
-        yield xml[at:end]
-        at = end
+        yield xml[begin:end]
+        begin = end
 
 
 def _extent(xml: bytes, source: PortfolioSource) -> tuple[int, Cell]:
@@ -177,9 +177,9 @@ def _number(text: str | None, default: int) -> int:
 
 
 def _place(reference: str | None, row: int, column: int, source: PortfolioSource) -> Cell:
-    found = REFERENCE.fullmatch(reference) if reference is not None else None
-    place = (int(found[2]), column_number(found[1].encode())) if found else (row, column)
-    if (reference is not None and found is None) or place[0] > ROWS or place[1] > COLUMNS:
+    match = REFERENCE.fullmatch(reference) if reference is not None else None
+    place = (int(match[2]), column_number(match[1].encode())) if match else (row, column)
+    if (reference is not None and match is None) or place[0] > ROWS or place[1] > COLUMNS:
         problem = f"a cell at {reference or 'no place'}, where no sheet has one"
         raise refuse(source, problem, "save it again as .xlsx, without a password")
     return place

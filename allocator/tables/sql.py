@@ -125,8 +125,8 @@ def _fetch(
 def _refused(source: PortfolioSource, url: URL, error: Exception) -> InputError:
     """The error of a database that refused, in its own words but for what the address keeps secret."""
     cause = getattr(error, "orig", None) or error
-    said = str(cause.args[0]) if cause.args else type(cause).__name__
-    reason = (said.splitlines() or [said])[0]
+    message = str(cause.args[0]) if cause.args else type(cause).__name__
+    reason = (message.splitlines() or [message])[0]
     options = [value for values in url.normalized_query.values() for value in values]
     for secret in [url.password, *options]:
         if secret:

@@ -50,27 +50,27 @@ def _changes(words: list[str]) -> Iterator[str]:
 def _plain(query: str) -> str:
     """The query with a blank for each text, quoted name and comment."""
     out: list[str] = []
-    at = 0
-    while at < len(query):
-        if found := _EXECUTED.match(query, at):
+    place = 0
+    while place < len(query):
+        if match := _EXECUTED.match(query, place):
             out.append(" ")
-            at = found.end()
-        elif query.startswith("/*", at):
-            at = _after_comment(query, at)
+            place = match.end()
+        elif query.startswith("/*", place):
+            place = _after_comment(query, place)
             out.append(" ")
-        elif found := _MASKED.match(query, at):
+        elif match := _MASKED.match(query, place):
             out.append(" ")
-            at = found.end()
+            place = match.end()
         else:
-            out.append(query[at])
-            at += 1
+            out.append(query[place])
+            place += 1
     return "".join(out)
 
 
-def _after_comment(query: str, at: int) -> int:
+def _after_comment(query: str, place: int) -> int:
     """Where the comment that begins at `at` ends: at the first end mark, as SQLite and MySQL have it.
 
     PostgreSQL's may hold others; what then stands between is taken for SQL, never the other way round.
     """
-    end = query.find("*/", at + 2)
+    end = query.find("*/", place + 2)
     return len(query) if end < 0 else end + 2

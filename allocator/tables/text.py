@@ -69,8 +69,8 @@ def _is_utf8(source: PortfolioSource) -> bool:
 
 
 def _chunks(held: Any) -> Iterator[bytes]:
-    for at in range(0, held.size, CHUNK):
-        yield bytes(held[at : at + CHUNK])
+    for start in range(0, held.size, CHUNK):
+        yield bytes(held[start : start + CHUNK])
 
 
 def unpacked(held: Any, source: PortfolioSource) -> Any:
@@ -127,7 +127,7 @@ def _not_encoded(source: PortfolioSource, line: int) -> InputError:
 def _check(held: Any, source: PortfolioSource) -> bool:
     """Refuse what is no UTF-8 and no text, wherever it shows; whether there may be blank lines."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    at, gaps, before = 0, False, b""
+    place, gaps, before = 0, False, b""
     for chunk in _chunks(held):
         if b"\0" in chunk:
             raise refuse(source, "a binary file, not delimited text", "name a CSV file in UTF-8")
@@ -136,18 +136,18 @@ def _check(held: Any, source: PortfolioSource) -> bool:
                 decoder.decode(chunk)
         except UnicodeDecodeError as error:
             # The decoder may hold back the start of a character from the chunk before: same line.
-            line = _line_at(held, at) + error.object[: error.start].count(b"\n")
+            line = _line_at(held, place) + error.object[: error.start].count(b"\n")
             raise _not_utf8(source, line, held) from None
         gaps = gaps or _has_gap(before + chunk[:1]) or _has_gap(chunk)
-        before, at = chunk[-1:], at + len(chunk)
+        before, place = chunk[-1:], place + len(chunk)
     if decoder.getstate()[0]:
-        raise refuse(source, "cut short inside a character", "save the file in UTF-8", _line_at(held, at))
+        raise refuse(source, "cut short inside a character", "save the file in UTF-8", _line_at(held, place))
     return gaps
 
 
-def _line_at(held: Any, at: int) -> int:
+def _line_at(held: Any, place: int) -> int:
     """The line, from 1, of the byte at `at`."""
-    return 1 + sum(chunk.count(b"\n") for chunk in _chunks(held.slice(0, at)))
+    return 1 + sum(chunk.count(b"\n") for chunk in _chunks(held.slice(0, place)))
 
 
 def _has_gap(chunk: bytes) -> bool:
@@ -177,23 +177,23 @@ def separated(source: PortfolioSource) -> str:
 
 def _from_header(held: Any, gaps: bool, source: PortfolioSource) -> Delimited:
     """The text without byte order mark, the lines to skip, and the line that only names the separator."""
-    at = 3 if bytes(held[:3]) == codecs.BOM_UTF8 else 0
+    place = 3 if bytes(held[:3]) == codecs.BOM_UTF8 else 0
     line = 1
     for _ in range(source.skip):
-        found = LINE_END.search(held, at)
-        if found is None:
+        match = LINE_END.search(held, place)
+        if match is None:
             raise refuse(source, f"no line after the {source.skip} that are skipped", "mend skip")
-        at, line = found.end(), line + 1
-    found = SEPARATOR_LINE.match(held, at)
-    if found:
-        mark = found[1].decode("utf-8", "replace")
+        place, line = match.end(), line + 1
+    match = SEPARATOR_LINE.match(held, place)
+    if match:
+        mark = match[1].decode("utf-8", "replace")
         if mark != source.separator:
             shown = "\\t" if mark == "\t" else mark
             problem = f'the line says that "{shown}" separates columns, not "{source.separator}"'
             remedy = separated(source) if source.bare else f'write sep: "{shown}" beside csv'
             raise refuse(source, problem, remedy, line)
-        at, line = found.end(), line + 1
+        place, line = match.end(), line + 1
     end = held.size
-    while end > at and bytes(held[end - 1 : end]) in (b"\n", b"\r"):
+    while end > place and bytes(held[end - 1 : end]) in (b"\n", b"\r"):
         end -= 1
-    return Delimited(held.slice(at, end - at), line, gaps)
+    return Delimited(held.slice(place, end - place), line, gaps)

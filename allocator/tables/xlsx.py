@@ -73,11 +73,11 @@ def _chosen(book: Book, source: PortfolioSource) -> Tab:
     """The sheet that the source names, else the first that is not hidden."""
     names = [tab.name for tab in book.tabs]
     if source.sheet is not None:
-        found = [tab for tab in book.tabs if tab.name == source.sheet] or [
+        tabs = [tab for tab in book.tabs if tab.name == source.sheet] or [
             tab for tab in book.tabs if tab.name.strip().lower() == source.sheet.strip().lower()
         ]
-        if found:
-            return found[0]
+        if tabs:
+            return tabs[0]
         near = get_close_matches(source.sheet, names, n=1)
         listed = f"the nearest is {quoted(near[0])}" if near else f"there are {', '.join(map(quoted, names))}"
         raise refuse(
@@ -98,8 +98,8 @@ def _rebuilt(package: Package, book: Book, sheet: bytes) -> bytes:
         if part is not None and (role != "styles" or part in package):
             parts[role] = (f"xl/{role}.xml", package.xml(part))
     links = "".join(
-        f'<Relationship Id="r{at}" Type="{ROLES}/{role}" Target={quoteattr("/" + name)}/>'
-        for at, (role, (name, _)) in enumerate(parts.items())
+        f'<Relationship Id="r{number}" Type="{ROLES}/{role}" Target={quoteattr("/" + name)}/>'
+        for number, (role, (name, _)) in enumerate(parts.items())
     )
     start = f'<Relationship Id="r" Type="{ROLES}/officeDocument" Target="xl/workbook.xml"/>'
     since = "1" if book.from_1904 else "0"
@@ -121,19 +121,19 @@ def _rebuilt(package: Package, book: Book, sheet: bytes) -> bytes:
 
 def _table(rows: list[Row], start: tuple[int, int], screened: Screened, source: PortfolioSource) -> Cells:
     """Header and rows of a sheet whose first filled row and column are `start`."""
-    at = _header_place(rows, start[0], source)
-    names = tuple(cell_text(cell) or "" for cell in rows[at])
-    filled = [place for place in range(at + 1, len(rows)) if any(cell != "" for cell in rows[place])]
+    header = _header_place(rows, start[0], source)
+    names = tuple(cell_text(cell) or "" for cell in rows[header])
+    filled = [place for place in range(header + 1, len(rows)) if any(cell != "" for cell in rows[place])]
     number = np.array(filled, dtype=np.int64) + start[0]
     last = [[cell_text(cell) or "" for cell in rows[place]] for place in filled[-CLOSING:]]
-    gaps = np.diff(number, prepend=start[0] + at)[-len(last) :] > 1 if last else np.zeros(0)
+    gaps = np.diff(number, prepend=start[0] + header)[-len(last) :] > 1 if last else np.zeros(0)
     width = sum(1 for name in names if name.strip())
     closing = closing_rows(last, width, [bool(gap) for gap in gaps])
     findings = []
     if closing:
         faults = [
-            Fault(one.problem, "remove it", file=source.label, row=int(number[-1 - one.back]))
-            for one in reversed(closing)
+            Fault(row.problem, "remove it", file=source.label, row=int(number[-1 - row.back]))
+            for row in reversed(closing)
         ]
         findings.append(Finding(len(faults), tuple(faults)))
         filled, number = filled[: -len(closing)], number[: -len(closing)]
@@ -149,10 +149,10 @@ def _header_place(rows: list[Row], first: int, source: PortfolioSource) -> int:
             "give a header and one row a borrower",
         )
     if source.header is not None:
-        at = source.header - first
-        if not 0 <= at < len(rows) or all(cell == "" for cell in rows[at]):
+        header = source.header - first
+        if not 0 <= header < len(rows) or all(cell == "" for cell in rows[header]):
             raise refuse(source, "no header: the row is empty", "mend header", row=source.header)
-        return at
+        return header
     place = header_below([[cell_text(cell) or "" for cell in row] for row in rows[:LOOKED_AT]])
     if place is not None:
         below = first + place

@@ -172,11 +172,11 @@ class Columns:
         menus = self.offers.menus
         width = max((len(menu.rates) for menu in menus), default=1)
         table = np.zeros((len(menus) + 1, width))
-        for at, menu in enumerate(menus):
-            table[at, : len(menu.rates)] = getattr(menu, column)
-        found: Floats = table[self.offers.menu, np.maximum(option, 0)]
-        found[option < 0] = 0.0
-        return found
+        for number, menu in enumerate(menus):
+            table[number, : len(menu.rates)] = getattr(menu, column)
+        chosen: Floats = table[self.offers.menu, np.maximum(option, 0)]
+        chosen[option < 0] = 0.0
+        return chosen
 
     def _bases(self, option: Codes, amount: Floats) -> tuple[np.ndarray, Floats, Floats]:
         drawn = self.take_up(option) * amount

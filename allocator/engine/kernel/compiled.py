@@ -221,14 +221,14 @@ def by_row(begins: np.ndarray, row: np.ndarray, value: Floats, curvature: Floats
     """
     cells, channels = curvature.shape[0], curvature.shape[1]
     for c in range(cells):
-        at = c * channels
+        first = c * channels
         for h in range(channels):
             for g in range(channels):
                 moved = curvature[c, h, g]
                 if moved == 0.0:
                     continue
-                for a in range(begins[at + h], begins[at + h + 1]):
-                    for b in range(begins[at + g], begins[at + g + 1]):
+                for a in range(begins[first + h], begins[first + h + 1]):
+                    for b in range(begins[first + g], begins[first + g + 1]):
                         out[row[a], row[b]] += moved * value[a] * value[b]
 
 

@@ -28,8 +28,8 @@ def respond(columns: Columns, prices: Floats) -> Response:
         reduced=np.zeros(len(columns)),
         margin=np.full(len(columns), np.inf),
     )
-    for at, menu in enumerate(offers.menus):
-        members = np.flatnonzero(offers.menu == at)
+    for number, menu in enumerate(offers.menus):
+        members = np.flatnonzero(offers.menu == number)
         for start in range(0, len(members), _CHUNK):
             i = members[start : start + _CHUNK]
             per_unit = (
@@ -73,8 +73,8 @@ def second_best(columns: Columns, prices: Floats, picks: Integers, base: Answers
     per_basis = few.price_by_basis(prices)
     option = np.full(len(picks), -1, dtype=np.int32)
     amount = np.zeros(len(picks))
-    for at, menu in enumerate(offers.menus):
-        i = np.flatnonzero(offers.menu == at)
+    for number, menu in enumerate(offers.menus):
+        i = np.flatnonzero(offers.menu == number)
         high, low = offers.high[i], offers.low[i]
         drawn = np.multiply.outer(menu.rates, offers.income[i] - offers.term[i] * per_basis[2, i])
         drawn += offers.churn_cost - offers.cost[i] - per_basis[1, i]
@@ -155,9 +155,9 @@ def _two_best(columns: Columns, hulls: Hulls, prices: Floats) -> tuple[Floats, F
     flat = -offers.churn_cost - per_basis[0]
     drawn_fixed = offers.relationship - offers.processing_cost
     fixed = (offers.decline_churn - 1.0) * offers.relationship - per_basis[3]
-    for at in range(len(offers.menus)):
-        i = np.flatnonzero(offers.menu == at)
-        span = slice(hulls.first[at], hulls.first[at + 1])
+    for number in range(len(offers.menus)):
+        i = np.flatnonzero(offers.menu == number)
+        span = slice(hulls.first[number], hulls.first[number + 1])
         gross, take = hulls.gross[span, None], hulls.take[span, None]
 
         def worth(x: Floats, i: Integers = i, gross: Floats = gross, take: Floats = take) -> Floats:

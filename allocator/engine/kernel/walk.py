@@ -38,8 +38,8 @@ def walk(
             w = weight_of[h]
             factor = 1.0 if w < 0 else weights[w][k]
             b = basis[h]
-            at = cell[k] * channels + h
-            for e in range(begins[at], begins[at + 1]):
+            entry = cell[k] * channels + h
+            for e in range(begins[entry], begins[entry + 1]):
                 j = rows[e]
                 if seen[j] != k:
                     seen[j] = k
