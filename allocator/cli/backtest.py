@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from allocator.cli.options import AsJson, Force, Plot, ScenarioFile, Sets, Verbose, require_names
-from allocator.cli.output import print_json, print_page, progress
+from allocator.cli.shell import answer
 from allocator.cli.strategies import DEFAULT, under_each
 from allocator.errors import Fault, InputError
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from allocator.insight.backtest import Observed
     from allocator.insight.periods import Timeline
     from allocator.records.case import Inputs
+    from allocator.records.progress import Progress
     from allocator.records.scenario import Scenario
+    from allocator.report.view import View
 
 FOLDS = 5
 EXAMPLE = "Example: allocator backtest loans.yaml --outcome default --period year --variables vars.json"
@@ -62,30 +64,23 @@ def backtest(
     require_names(strategies)
     _require_folds(period, {"--folds": folds, "--seed": seed})
     share = None if budget_share is None else _share(budget_share)
-    with progress(verbose) as tell:
+
+    def ask(tell: Progress) -> View:
         tell("starting the engine")
         from allocator.insight.backtest import backtest as tested
-        from allocator.report import backtest as pages
-        from allocator.report.charts import ENDINGS, chart_text
-        from allocator.store.file import require_file, write_file
+        from allocator.report.backtest import backtest_view
 
-        if plot is not None:
-            require_file(plot, ENDINGS, force=force)
         chosen = under_each(file, strategies, sets)
-        scenarios = chosen.scenarios
+        first = chosen.scenarios[0]
         tell("reading the borrowers")
         inputs, time, observed = _read(
-            scenarios[0], outcome, period, (owed, lost), variables, known, folds or FOLDS, seed or 0
+            first, outcome, period, (owed, lost), variables, known, folds or FOLDS, seed or 0
         )
-        found = tested(scenarios, inputs, time, observed, share, tell)
+        found = tested(chosen.scenarios, inputs, time, observed, share, tell)
         _require_some(found.hindsight, found.skipped)
-        currency = scenarios[0].policy.currency
-        if plot is not None:
-            write_file(plot, chart_text(pages.backtest_chart(found, currency), plot))
-    if as_json:
-        print_json({**pages.backtest_figures(found), "notes": list(chosen.notes)})
-    else:
-        print_page(pages.backtest_page(scenarios[0].name, found, currency, chosen.notes))
+        return backtest_view(first.name, found, first.policy.currency, chosen.notes)
+
+    answer(ask, plot=plot, force=force, as_json=as_json, verbose=verbose)
 
 
 def _require(

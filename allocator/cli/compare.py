@@ -9,16 +9,14 @@ import typer
 
 from allocator.cli.columns import further_columns
 from allocator.cli.options import AsJson, Force, Plot, Sets, Verbose, require_names
-from allocator.cli.output import print_json, print_page, progress
+from allocator.cli.shell import answer
 from allocator.cli.strategies import DEFAULT, under_each
 from allocator.errors import Fault, InputError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from allocator.insight.comparison import Comparison
     from allocator.records.outcome import Outcome
     from allocator.records.progress import Progress
+    from allocator.report.view import View
 
 EXAMPLE = "Example: allocator compare sme.yaml --strategies optimal,ahp_lines,equal,by_score,greedy"
 
@@ -60,30 +58,21 @@ def compare(
     if seed is not None and not years:
         fault = Fault("says nothing without --years", "give --years N too", field="--seed")
         raise InputError.of([fault], "command line")
-    with progress(verbose) as tell:
+
+    def ask(tell: Progress) -> View:
         tell("starting the engine")
         from allocator.insight.comparison import compare as compared
-        from allocator.report import comparison as pages
-        from allocator.report.charts import ENDINGS, chart_text
-        from allocator.store.file import require_file, text_content, write_files
-        from allocator.store.tables import FORMATS, frame_content
+        from allocator.report.comparison import comparison_view
 
-        for path, endings in ((plot, ENDINGS), (out, FORMATS)):
-            if path is not None:
-                require_file(path, endings, force=force)
         sides, notes = _sides(subjects, strategies, sets, by, tell)
         notes = tuple(dict.fromkeys([*notes, *(note for side in sides for note in side.inputs.notes)]))
         comparison = compared(sides, by, tell, exact=not prices_only, years=years, seed=seed or 0)
-        tell("writing")
-        contents = {} if out is None else {out: frame_content(_all_swaps(comparison), out)}
-        if plot is not None:
-            contents[plot] = text_content(chart_text(pages.comparison_chart(comparison), plot))
-        if contents:
-            write_files(contents)
-    if as_json:
-        print_json({**pages.comparison_figures(comparison, top), "notes": list(notes)})
-    else:
-        print_page(pages.comparison_page(comparison, top if len(sides) == 2 else 0, notes))
+        return comparison_view(comparison, top, notes, out)
+
+    answer(
+        ask, plot=plot, out=() if out is None else (out,), force=force, as_json=as_json,
+        verbose=verbose,
+    )  # fmt: skip
 
 
 def _require_subjects(subjects: list[Path], strategies: str | None, sets: list[str]) -> None:
@@ -125,17 +114,6 @@ def _names(subjects: list[Path]) -> list[str]:
     """File or folder names, or whole paths where two have the same."""
     names = [subject.name if subject.is_dir() else subject.stem for subject in subjects]
     return [str(one) if names.count(name) > 1 else name for one, name in zip(subjects, names, strict=True)]
-
-
-def _all_swaps(comparison: Comparison) -> pd.DataFrame:
-    """The swaps of every pair, told apart by the names of its sides."""
-    import pandas as pd
-
-    parts = [
-        pair.swaps.table.assign(before=pair.before.name, after=pair.after.name) for pair in comparison.pairs
-    ]
-    whole = pd.concat(parts, ignore_index=True)
-    return whole[["before", "after", *(name for name in whole.columns if name not in ("before", "after"))]]
 
 
 def register(app: typer.Typer) -> None:

@@ -9,14 +9,13 @@ import typer
 
 from allocator.cli.columns import further_columns
 from allocator.cli.options import AsJson, Force, Plot, RunFolder, Verbose
-from allocator.cli.output import print_json, print_page, progress
+from allocator.cli.shell import answer
 from allocator.errors import Fault, InputError
 
 if TYPE_CHECKING:
-    from allocator.insight.distillation import Distilled
-    from allocator.records.case import Case
+    from allocator.records.progress import Progress
     from allocator.records.scenario import Scenario
-    from allocator.store.file import Content
+    from allocator.report.view import View
 
 EXAMPLE = "Example: allocator distil runs/sme --rules 8 --out rules.sql --out rules.xlsx"
 ENDINGS = (".txt", ".sql", ".csv", ".xlsx")
@@ -60,38 +59,25 @@ def distil(
     verbose: Verbose = False,
 ) -> None:
     """Find a few rules that keep every limit and come near a run's optimum."""
-    from allocator.report.charts import ENDINGS as PICTURES
-    from allocator.report.charts import chart_text
-    from allocator.store import read_run
-    from allocator.store.file import require_file, text_content, write_files
-
     further = further_columns(texts, numbers, "--text")
-    if plot is not None:
-        require_file(plot, PICTURES, force=force)
-    for path in out:
-        require_file(path, ENDINGS, force=force)
     _require_each_once(out)
-    with progress(verbose) as tell:
+
+    def ask(tell: Progress) -> View:
+        from allocator.store import read_run
+
         tell("rechecking the run")
         stored = read_run(folder)
         from allocator.insight.distillation import distil as distilled_from
         from allocator.pipeline import prepare
-        from allocator.report import rules as pages
+        from allocator.report.rules import rules_view
         from allocator.verification import recheck_run
 
         run = recheck_run(stored, further)
         _require_unstressed(run.scenario, out)
         case = prepare(run.scenario, run.inputs)
-        distilled = distilled_from(case, run.certificate, rules, tell)
-        contents = {path: _content(distilled, case, path) for path in out}
-        if plot is not None:
-            contents[plot] = text_content(chart_text(pages.rules_chart(distilled, run), plot))
-        if contents:
-            write_files(contents)
-    if as_json:
-        print_json({**pages.rules_figures(distilled, run), "files": [str(path) for path in out]})
-    else:
-        print_page(pages.rules_page(distilled, case, run))
+        return rules_view(distilled_from(case, run.certificate, rules, tell), case, run, out)
+
+    answer(ask, plot=plot, out=out, endings=ENDINGS, force=force, as_json=as_json, verbose=verbose)
 
 
 def _require_each_once(out: list[Path]) -> None:
@@ -111,20 +97,6 @@ def _require_unstressed(scenario: Scenario, out: list[Path]) -> None:
         problem = "the run's borrowers are stressed, those of a table are not"
         remedy = "write .txt, .csv or .xlsx, or distil a run without stress"
         raise InputError.of([Fault(problem, remedy, file=str(path)) for path in queries], "output")
-
-
-def _content(distilled: Distilled, case: Case, path: Path) -> Content:
-    from allocator.report.rules import rules_frame, rules_sql, rules_text
-    from allocator.store.file import text_content
-    from allocator.store.tables import frame_content
-
-    match path.suffix.lower():
-        case ".sql":
-            return text_content(rules_sql(distilled.rules, case))
-        case ".txt":
-            return text_content(rules_text(distilled, case))
-        case _:
-            return frame_content(rules_frame(distilled), path)
 
 
 def register(app: typer.Typer) -> None:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from allocator.cli.options import AsJson, Force, Plot, ScenarioFile, Sets, Verbose
-from allocator.cli.output import print_json, print_page, progress
+from allocator.cli.shell import answer
 from allocator.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from allocator.records.portfolio import Portfolio
+    from allocator.records.progress import Progress
     from allocator.records.scenario import Scenario
+    from allocator.report.view import View
 
 EXAMPLE = "Example: allocator frontier sme.yaml --limit budget --from 5e7 --to 2e8 --plot frontier.svg"
 GAP = 1e-6
@@ -64,42 +66,29 @@ def frontier(
     verbose: Verbose = False,
 ) -> None:
     """Follow the value as a limit moves: certified points, more where it bends, slopes, breakpoints."""
-    from allocator.report.charts import ENDINGS
     from allocator.scenario import load_scenario
-    from allocator.store.file import require_file
 
-    if plot is not None:
-        require_file(plot, ENDINGS, force=force)
     _require_sense(limit, start, end, points, gap)
     scenario = load_scenario(file, sets)
     asked = scenario.policy.budget.of is not None
     spans = [] if asked else _spans(scenario, file, sets, limit, start, end)
     scenario = replace(scenario, solver=replace(scenario.solver, gap=max(gap, scenario.solver.gap)))
-    with progress(verbose) as tell:
+
+    def ask(tell: Progress) -> View:
         tell("starting the engine")
         from allocator.borrowers import read_inputs
         from allocator.insight.frontier import frontier as follow
         from allocator.insight.tracks import track_of
         from allocator.pipeline import prepare
+        from allocator.report.frontier import frontier_view
 
         tell("reading the borrowers")
         case = prepare(scenario, read_inputs(scenario))
-        if asked:  # the budget is money once it is known what is asked for
-            spans = _spans(case.scenario, file, sets, limit, start, end, case.inputs.portfolio)
-        found = follow(track_of(case, tuple(limit)), spans, points, tell)
-        if plot is not None:
-            from allocator.report.charts import chart_text
-            from allocator.report.frontier import frontier_chart
-            from allocator.store.file import write_file
+        # A budget is money once it is known what is asked for.
+        own = _spans(case.scenario, file, sets, limit, start, end, case.inputs.portfolio) if asked else spans
+        return frontier_view(follow(track_of(case, tuple(limit)), own, points, tell))
 
-            tell("drawing")
-            write_file(plot, chart_text(frontier_chart(found), plot))
-    from allocator.report.frontier import frontier_figures, frontier_page
-
-    if as_json:
-        print_json(frontier_figures(found))
-    else:
-        print_page(frontier_page(found))
+    answer(ask, plot=plot, force=force, as_json=as_json, verbose=verbose)
 
 
 def _require_sense(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from allocator.cli.options import AsJson, Force, Plot, RunFolder, Verbose
-from allocator.cli.output import print_json, print_page, progress
+from allocator.cli.shell import answer
 from allocator.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from allocator.records.progress import Progress
+    from allocator.report.view import View
 
 EXAMPLE = "Example: allocator levers runs/sme --size 5%"
 
@@ -27,33 +31,23 @@ def levers(
     verbose: Verbose = False,
 ) -> None:
     """Rank what would raise a run's value: more budget, looser limits, cheaper funds, less churn, ..."""
-    from allocator.report.charts import ENDINGS
-    from allocator.store import read_run
-    from allocator.store.file import require_file
-
-    if plot is not None:
-        require_file(plot, ENDINGS, force=force)
     share = _size(size)
-    with progress(verbose) as tell:
+
+    def ask(tell: Progress) -> View:
+        from allocator.store import read_run
+
         tell("reading the run")
         stored = read_run(folder)
         from allocator.insight.levers import price_levers
         from allocator.pipeline import prepare
-        from allocator.report import levers as pages
+        from allocator.report.levers import levers_view
         from allocator.verification import recheck_run
 
         tell("recomputing it from its inputs")
         run = recheck_run(stored)
-        found = price_levers(run, prepare(run.scenario, run.inputs), share, quick, tell)
-        if plot is not None:
-            from allocator.report.charts import chart_text
-            from allocator.store.file import write_file
+        return levers_view(price_levers(run, prepare(run.scenario, run.inputs), share, quick, tell), run)
 
-            write_file(plot, chart_text(pages.levers_chart(found.worths, run), plot))
-    if as_json:
-        print_json(pages.levers_figures(found, run))
-    else:
-        print_page(pages.levers_page(found, run))
+    answer(ask, plot=plot, force=force, as_json=as_json, verbose=verbose)
 
 
 def _size(written: str) -> float:

@@ -9,7 +9,7 @@ import typer
 
 from allocator.cli.columns import further_columns
 from allocator.cli.options import AsJson, Force, Plot, Verbose
-from allocator.cli.output import print_json, print_page, progress
+from allocator.cli.shell import answer
 from allocator.errors import Fault, InputError
 from allocator.records.progress import Progress
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from allocator.borrowers import Columns
     from allocator.insight.simulation.record import Method
     from allocator.records.outcome import Outcome
+    from allocator.report.view import View
 
 BETWEEN = "50%"
 EXAMPLE = "Example: allocator simulate runs/sme --by sector --lgd-spread 20% --years 20000 --plot years.svg"
@@ -47,11 +48,7 @@ def simulate(
 ) -> None:
     """Simulate defaults, take-up and recovery: the distribution of income, loss and net, and its tails."""
     from allocator.insight.simulation.record import Risk
-    from allocator.report.charts import ENDINGS, chart_text
-    from allocator.store.file import require_file, write_file
 
-    if plot is not None:
-        require_file(plot, ENDINGS, force=force)
     if between is not None and by is None:
         fault = Fault("says nothing without --by", "give --by COLUMN too", field="--between")
         raise InputError.of([fault], "simulate")
@@ -61,27 +58,21 @@ def simulate(
     risk = Risk(shares[0], by, shares[1], shares[2])
     chosen = _method(method)
     further = further_columns(() if by is None else (by,), (), "--by")
-    with progress(verbose) as tell:
+
+    def ask(tell: Progress) -> View:
         run = _solved(path, further, tell) if path.is_file() else _rechecked(path, further, tell)
         from allocator.insight.simulation.simulate import simulate as draw
         from allocator.insight.simulation.summary import summarise_years
-        from allocator.report import simulation as pages
+        from allocator.report.simulation import simulation_view
 
-        portfolio = run.inputs.portfolio
-        simulation = draw(
-            {run.name: run}, risk,
-            years=years, seed=seed, method=chosen, threads=run.scenario.solver.threads, progress=tell,
-        )  # fmt: skip
+        portfolio, threads = run.inputs.portfolio, run.scenario.solver.threads
+        drawn = draw(
+            {run.name: run}, risk, years=years, seed=seed, method=chosen, threads=threads, progress=tell
+        )
         column = portfolio.grade if by is None else portfolio.text(by)
-        found = summarise_years(simulation, run.name, run.ledger, column)
-        drawn = simulation.books[run.name]
-        if plot is not None:
-            tell("drawing")
-            write_file(plot, chart_text(pages.simulation_chart(run, drawn, found), plot))
-    if as_json:
-        print_json(pages.simulation_figures(run, simulation, drawn, found))
-    else:
-        print_page(pages.simulation_page(run, simulation, drawn, found))
+        return simulation_view(run, drawn, summarise_years(drawn, run.name, run.ledger, column))
+
+    answer(ask, plot=plot, force=force, as_json=as_json, verbose=verbose)
 
 
 def _rechecked(folder: Path, further: Columns, tell: Progress) -> Outcome:

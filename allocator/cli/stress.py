@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from allocator.cli.options import AsJson, Force, Plot, ScenarioFile, Sets, Verbose
-from allocator.cli.output import print_json, print_page, progress
+from allocator.cli.shell import answer
 from allocator.errors import Fault, InputError
 from allocator.records.stress import BASE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from rich.console import RenderableType
-
     from allocator.records.progress import Progress
     from allocator.records.scenario import Scenario
     from allocator.records.stress import StressSource
-    from allocator.report.charts import Chart
+    from allocator.report.view import View
 
 EXAMPLE = (
     "Example: allocator stress sme.yaml --shock models/shocks/covid-2020q1-invented.csv --plot stress.svg"
@@ -63,71 +61,45 @@ def stress(
     """Judge the allocation under stresses: frozen, and re-optimised."""
     if along is not None and reverse is None:
         raise _misuse("--along", "says nothing without --reverse", "give --reverse QUANTITY=LINE too")
-    with progress(verbose) as tell:
+
+    def ask(tell: Progress) -> View:
         from allocator.scenario import load_scenario
 
         scenario = load_scenario(file, sets)
         tell("starting the engine")
         from allocator.insight.stress import chosen
-        from allocator.report.charts import ENDINGS, chart_text
-        from allocator.store.file import require_file, write_file
 
-        if plot is not None:
-            require_file(plot, ENDINGS, force=force)
         stresses = chosen(scenario, only, shock)
         if reverse is None:
-            found = _tried(scenario, stresses, tell)
-        else:
-            found = _reversed(scenario, stresses, reverse, _way(stresses, along), tell)
-        if plot is not None:
-            tell("drawing")
-            write_file(plot, chart_text(found.chart, plot))
-    if as_json:
-        about = {"name": scenario.name, "currency": scenario.policy.currency}
-        print_json({**about, "strategy": scenario.strategy.name, **found.document})
-    else:
-        print_page(found.page)
+            return _tried(scenario, stresses, tell)
+        return _reversed(scenario, stresses, reverse, _way(stresses, along), tell)
+
+    answer(ask, plot=plot, force=force, as_json=as_json, verbose=verbose)
 
 
-class _Shown(NamedTuple):
-    document: dict[str, Any]
-    page: RenderableType
-    chart: Chart
-
-
-def _tried(scenario: Scenario, stresses: Mapping[str, StressSource], tell: Progress) -> _Shown:
+def _tried(scenario: Scenario, stresses: Mapping[str, StressSource], tell: Progress) -> View:
     """Every stress in turn."""
     from allocator.insight.stress import notes_of, read_base, try_stresses
-    from allocator.report import stress as pages
+    from allocator.report.stress import stress_view
 
     base = read_base(scenario, stresses, tell)
-    trials, notes = try_stresses(base, stresses, tell), notes_of(base, stresses)
-    return _Shown(
-        {"stresses": pages.stress_figures(trials), "notes": notes},
-        pages.stress_page(scenario, trials, notes),
-        pages.stress_chart(scenario, trials),
-    )
+    return stress_view(scenario, try_stresses(base, stresses, tell), notes_of(base, stresses))
 
 
 def _reversed(
     scenario: Scenario, stresses: Mapping[str, StressSource], line: str, along: str, tell: Progress
-) -> _Shown:
+) -> View:
     """Where the allocations cross the line on the way along one stress."""
     from allocator.borrowers import stress_of
     from allocator.insight.reverse import kinds_of, reverse_stress, target_of
     from allocator.insight.stress import notes_of, read_base
-    from allocator.report import stress as pages
+    from allocator.report.stress import reverse_view
 
     target, tried = target_of(line), {along: stresses[along]}
     factors = stress_of(stresses[along])
     base = read_base(scenario, tried, tell)
     crossings = [reverse_stress(base, factors, target, kind, tell) for kind in kinds_of(target)]
-    found, notes = [pages.crossing_figures(one, factors) for one in crossings], notes_of(base, tried)
-    return _Shown(
-        {"along": along, "reverse": found, "notes": notes},
-        pages.reverse_page(scenario, along, factors, crossings, notes),
-        pages.reverse_chart(scenario, along, crossings),
-    )
+    return reverse_view(scenario, along, factors, crossings, notes_of(base, tried))
 
 
 def _way(stresses: Collection[str], along: str | None) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.errors import InfeasibleError, NoAllocationError
+from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
 from allocator.insight.explanation import Reader, prices_of
 from allocator.insight.ledger import (
     BookLedger,
@@ -19,15 +20,16 @@ from allocator.insight.ledger import (
 )
 from allocator.insight.ranges import TIGHT, Range, range_along, ties_of
 from allocator.insight.variants import Best, Worth, answer, best_of, without
-from allocator.records.case import Case
-from allocator.records.portfolio import Booleans, Text
+from allocator.records.conditions import Condition
+from allocator.records.filters import meets
+from allocator.records.portfolio import Booleans, Portfolio
 from allocator.records.progress import Progress
 from allocator.records.run import LimitUse
 from allocator.records.scenario import BUDGET
 
 
 @dataclass(frozen=True)
-class LimitView:
+class LimitExplanation:
     """One row of the limits."""
 
     use: LimitUse
@@ -37,7 +39,7 @@ class LimitView:
 
 
 @dataclass(frozen=True)
-class BookView:
+class BookExplanation:
     """A run explained."""
 
     ledger: BookLedger
@@ -45,30 +47,52 @@ class BookView:
     segments: tuple[PricedAccount, ...]
     whole: PricedAccount
     """Of all segments."""
-    limits: tuple[LimitView, ...]
+    limits: tuple[LimitExplanation, ...]
     costs: tuple[Worth, ...]
     """One an entry of the policy, the budget first; none unless asked for."""
     refusals: dict[str, int]
     """Reason -> borrowers, the commonest first."""
 
 
-def explain_book(reader: Reader, by: str, segments: Text, among: Booleans | None = None) -> BookView:
-    """The ledger by the column `segments`, which is called `by`, of the borrowers `among` if given."""
+def explain_book(
+    reader: Reader,
+    by: str,
+    where: str | None = None,
+    conditions: Sequence[Condition] = (),
+    *,
+    exact: bool = False,
+    progress: Progress = lambda _: None,
+) -> BookExplanation:
+    """The ledger by the column of texts `by`, of those who meet the `conditions`, as written in `where`.
+
+    With `exact` each entry of the policy costs what solving without it gains. Raises InputError where nobody
+    meets the conditions.
+    """
     position = reader.position
+    among = None if where is None else _those(position.run.inputs.portfolio, where, conditions)
     ledger = book_ledger(position)
     whole = ledger.account if among is None else whole_account(position, among)
+    progress("finding how far each price stands")
     ranges = price_ranges(reader)
     uses = position.run.certificate.limits
     refused = Counter(str(reason) for reason in reader.reasons if reason)
-    return BookView(
+    return BookExplanation(
         ledger=ledger,
         by=by,
-        segments=tuple(priced_accounts(position, segments, among)),
+        segments=tuple(priced_accounts(position, position.run.inputs.portfolio.text(by), among)),
         whole=whole,
-        limits=tuple(map(LimitView, uses, ledger.limits, ranges)),
-        costs=(),
+        limits=tuple(map(LimitExplanation, uses, ledger.limits, ranges)),
+        costs=tuple(costs_of_limits(reader, progress)) if exact else (),
         refusals=dict(sorted(refused.items(), key=lambda entry: (-entry[1], entry[0]))),
     )
+
+
+def _those(portfolio: Portfolio, where: str, conditions: Sequence[Condition]) -> Booleans:
+    among = meets(conditions, portfolio)
+    if not among.any():
+        remedy = "see what the column holds: --by COLUMN"
+        raise InputError.of([Fault(f"no borrower passes {where}", remedy, field="--where")], "command line")
+    return among
 
 
 def price_ranges(reader: Reader) -> list[Range | None]:
@@ -80,14 +104,14 @@ def price_ranges(reader: Reader) -> list[Range | None]:
     return [range_along(reader.columns, ties, prices, each[j], delta) for j in range(len(prices))]
 
 
-def costs_of_limits(reader: Reader, case: Case, progress: Progress) -> list[Worth]:
+def costs_of_limits(reader: Reader, progress: Progress) -> list[Worth]:
     """What each entry of the policy costs, by solving again without it, from the run's prices.
 
     An entry without a price costs no more than the gap: the same prices bound the case without it. What the
     best value is with every entry, a run that breaks limits does not show (`best_of`). The budget is left
     out where idle money earns, since its worth then is no matter of lending alone.
     """
-    position = reader.position
+    position, case = reader.position, reader.case
     policy, best = position.run.scenario.policy, best_of(position.run, case, progress)
     names = [limit.name for limit in policy.limits]
     names = names if policy.idle_rate else [BUDGET, *names]

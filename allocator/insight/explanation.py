@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 import numpy as np
 
+from allocator.borrowers import Columns as Further
 from allocator.engine.kernel.columns import Columns
-from allocator.engine.kernel.passes import Pass, prepare
+from allocator.engine.kernel.passes import Pass
+from allocator.engine.kernel.passes import prepare as prepare_pass
 from allocator.engine.reasons import reasons
 from allocator.errors import Fault, InputError
 from allocator.insight.flips import NOTHING, Flip, flips_of
-from allocator.insight.ledger import Position, PricedAccount, whole_account
+from allocator.insight.ledger import Position, PricedAccount, position_of, whole_account
 from allocator.insight.offers import Offers, decided, offers_to
 from allocator.insight.why import Reason, why_offered, why_refused
+from allocator.pipeline import prepare
 from allocator.records.case import Case
+from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Portfolio
 from allocator.records.run import StoredRun
-from allocator.verification import in_input_order
+from allocator.verification import in_input_order, recheck_run
 
 _NEAR = 3
 
@@ -83,10 +88,26 @@ class Reader:
     """A case made ready for questions about its borrowers at a run's prices."""
 
     position: Position
+    case: Case
     columns: Columns
     book: Pass
     reasons: np.ndarray
     """(n,) why each borrower is refused, in portfolio order."""
+
+    @property
+    def run(self) -> Outcome:
+        return self.position.run
+
+
+def read_reader(stored: StoredRun, further: Further, progress: Callable[[str], None]) -> Reader:
+    """A stored run that passes its recheck, with the `further` columns, made ready for questions.
+
+    Raises as `recheck_run` does.
+    """
+    progress("recomputing it from its inputs")
+    run = recheck_run(stored, further)
+    why = None if run.optimal else stated_reasons(stored, run.inputs.portfolio)
+    return reader_of(position_of(run), prepare(run.scenario, run.inputs), why)
 
 
 def reader_of(position: Position, case: Case, why: np.ndarray | None = None) -> Reader:
@@ -99,7 +120,7 @@ def reader_of(position: Position, case: Case, why: np.ndarray | None = None) -> 
     if why is None:
         refused = position.run.decisions.amount == 0
         why = reasons(columns, refused, prices_of(position), threads)
-    return Reader(position, columns, prepare(columns, threads), why)
+    return Reader(position, case, columns, prepare_pass(columns, threads), why)
 
 
 def stated_reasons(stored: StoredRun, portfolio: Portfolio) -> np.ndarray:

@@ -12,15 +12,25 @@ from allocator.insight.backtest import Backtest, Tested, gain
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, unit_for
 from allocator.report.plain import Text, listed, more, plain_table
+from allocator.report.view import View
 
 MOST = 30
 """Periods shown."""
 _SUMS = ("offered", "foreseen", "happened", "loss_foreseen", "loss_happened")
 
 
-def backtest_page(name: str, found: Backtest, currency: str, notes: Sequence[str] = ()) -> RenderableType:
+def backtest_view(name: str, found: Backtest, currency: str, notes: Sequence[str] = ()) -> View:
+    """The backtest of the scenario `name`."""
+    return View(
+        page=lambda: _page(name, found, currency, notes),
+        document=lambda: {**_document(found), "notes": list(notes)},
+        chart=lambda: _chart(found, currency),
+    )
+
+
+def _page(name: str, found: Backtest, currency: str, notes: Sequence[str] = ()) -> RenderableType:
     """Totals of every strategy, the first's paired differences, and what happened by period."""
-    totals = backtest_totals(found)
+    totals = _totals(found)
     unit = unit_for({key: [row[key] for row in totals] for key in _SUMS}, currency, 62)
     table = plain_table()
     table.add_column("strategy")
@@ -99,7 +109,7 @@ def _by_period(found: Backtest, write: Any) -> RenderableType:
     return table
 
 
-def backtest_totals(found: Backtest) -> list[dict[str, Any]]:
+def _totals(found: Backtest) -> list[dict[str, Any]]:
     """One row a strategy: sums over its periods, and the periods in which it broke a limit."""
     return [_total(strategy, found.of(strategy)) for strategy in found.strategies]
 
@@ -111,14 +121,14 @@ def _total(strategy: str, own: Sequence[Tested]) -> dict[str, Any]:
     return {"strategy": strategy, **sums, "broke_limits_in": broke}
 
 
-def backtest_figures(found: Backtest) -> dict[str, Any]:
+def _document(found: Backtest) -> dict[str, Any]:
     """Everything as data."""
     first, *others = found.strategies or [""]
     periods = [
         {key: value for key, value in asdict(one).items() if key != "happened_each"} for one in found.tested
     ]
     return {
-        "totals": backtest_totals(found),
+        "totals": _totals(found),
         "gains": {other: asdict(gain(found, other)) for other in others},
         "first": first,
         "periods": periods,
@@ -128,7 +138,7 @@ def backtest_figures(found: Backtest) -> dict[str, Any]:
     }
 
 
-def backtest_chart(found: Backtest, currency: str) -> Chart:
+def _chart(found: Backtest, currency: str) -> Chart:
     """What happened, added up period by period."""
     series = []
     for strategy in found.strategies:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -16,6 +18,7 @@ from allocator.report.broken import standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, small
 from allocator.report.plain import Text, plain_table, unheaded_table
+from allocator.report.view import View
 
 _FIGURES = {
     "pd": "PD",
@@ -31,7 +34,16 @@ _THEN = {"refused": "declined", "offered": "offered"}
 """What the best response is beyond a flip point."""
 
 
-def borrower_page(found: Explanation, run: Outcome) -> RenderableType:
+def borrower_view(found: Explanation, run: Outcome) -> View:
+    """One borrower's decision in `run`."""
+    return View(
+        page=lambda: _page(found, run),
+        document=lambda: _document(found, run),
+        chart=lambda: _chart(found, run),
+    )
+
+
+def _page(found: Explanation, run: Outcome) -> RenderableType:
     """The page of one borrower."""
     currency = run.currency
     parts: list[RenderableType] = [_decision(found, currency), *map(Text, standing_lines(run))]
@@ -39,6 +51,11 @@ def borrower_page(found: Explanation, run: Outcome) -> RenderableType:
     if found.alternatives:
         parts += ["", _ledger(found, currency), "", _alternatives(found, currency), "", _flips(found)]
     return Group(*parts)
+
+
+def _document(found: Explanation, run: Outcome) -> dict[str, Any]:
+    said = {"as_prices_say": found.as_prices_say, "tied": found.tied}
+    return {"currency": run.currency, **asdict(found), "account": found.account.figures, **said}
 
 
 def _decision(found: Explanation, currency: str) -> RenderableType:
@@ -156,7 +173,7 @@ def _figure(flip: Flip, number: float) -> str:
     return small(number)
 
 
-def borrower_chart(found: Explanation, run: Outcome) -> Chart:
+def _chart(found: Explanation, run: Outcome) -> Chart:
     """Value and reduced value by rate."""
     offers: Sequence[Alternative] = found.alternatives
     rates = [offer.rate for offer in offers]

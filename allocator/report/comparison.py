@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from rich.console import Group, RenderableType
 
 from allocator.insight.comparison import Comparison, Pair
@@ -19,6 +21,7 @@ from allocator.report.grid import Grid, unit_of
 from allocator.report.limits import own_first
 from allocator.report.money import Unit, percent, relative, unit_for
 from allocator.report.plain import STOPPED_NOTE, Text, cut, listed, marked, more, plain_table
+from allocator.report.view import View
 
 _FIGURES = (
     *("borrowers", "funded", "offered", "drawn", "mean_rate", "mean_pd"),
@@ -31,7 +34,19 @@ _MOST = 20
 """Segments and differences shown."""
 
 
-def comparison_page(comparison: Comparison, top: int, notes: Sequence[str] = ()) -> RenderableType:
+def comparison_view(
+    comparison: Comparison, top: int, notes: Sequence[str] = (), out: Path | None = None
+) -> View:
+    """The comparison with the `top` borrowers who are swapped; all of them in the table `out`."""
+    return View(
+        page=lambda: _page(comparison, top if len(comparison.sides) == 2 else 0, notes),
+        document=lambda: {**_document(comparison, top), "notes": list(notes)},
+        chart=lambda: _chart(comparison),
+        files={} if out is None else {out: _all_swaps(comparison)},
+    )
+
+
+def _page(comparison: Comparison, top: int, notes: Sequence[str] = ()) -> RenderableType:
     """The page: results, by segment, then each pair's inputs, costs and swaps with its `top` borrowers."""
     currency = comparison.sides[0].currency
     results, years, swapped = (
@@ -62,7 +77,7 @@ def comparison_page(comparison: Comparison, top: int, notes: Sequence[str] = ())
     return Group(*parts)
 
 
-def comparison_figures(comparison: Comparison, top: int) -> dict[str, Any]:
+def _document(comparison: Comparison, top: int) -> dict[str, Any]:
     """The comparison as one JSON object; amounts in currency units."""
     chances = comparison.chances or (None,) * len(comparison.sides)
     rows = zip(comparison.sides, comparison.accounts, comparison.segments, chances, strict=True)
@@ -83,7 +98,7 @@ def comparison_figures(comparison: Comparison, top: int) -> dict[str, Any]:
     }
 
 
-def comparison_chart(comparison: Comparison) -> Chart:
+def _chart(comparison: Comparison) -> Chart:
     """Value in all and by segment, one bar a side."""
     currency = comparison.sides[0].currency
     names = _segment_names(comparison)
@@ -315,3 +330,12 @@ def _pair_figures(pair: Pair, top: int) -> dict[str, Any]:
 
 def _swap_figures(total: SwapTotal) -> dict[str, Any]:
     return {**asdict(total), "gain": total.gain}
+
+
+def _all_swaps(comparison: Comparison) -> pd.DataFrame:
+    """The swaps of every pair, told apart by the names of its sides."""
+    parts = [
+        pair.swaps.table.assign(before=pair.before.name, after=pair.after.name) for pair in comparison.pairs
+    ]
+    whole = pd.concat(parts, ignore_index=True)
+    return whole[["before", "after", *(name for name in whole.columns if name not in ("before", "after"))]]

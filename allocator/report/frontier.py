@@ -11,11 +11,17 @@ from allocator.insight.frontier import Frontier, Point
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import figure, small
 from allocator.report.plain import STOPPED_NOTE, Text, marked, plain_table
+from allocator.report.view import View
 
 _HUGE = 1e12
 
 
-def frontier_page(found: Frontier) -> RenderableType:
+def frontier_view(found: Frontier) -> View:
+    """The frontier, a point a line."""
+    return View(page=lambda: _page(found), document=lambda: _document(found), chart=lambda: _chart(found))
+
+
+def _page(found: Frontier) -> RenderableType:
     """The points, one a line, and what is known of the curve between them."""
     names = " and ".join(found.limits)
     solved = sum(point.solved for point in found.points)
@@ -98,7 +104,7 @@ def _conflict(names: tuple[str, ...]) -> str:
     return f"infeasible: {' and '.join(names)} cannot hold{' together' if len(names) > 1 else ''}"
 
 
-def frontier_figures(found: Frontier) -> dict[str, Any]:
+def _document(found: Frontier) -> dict[str, Any]:
     """The frontier as plain values."""
     points = [
         {
@@ -138,7 +144,7 @@ def _figures(found: Frontier, point: Point) -> dict[str, Any]:
     }
 
 
-def frontier_chart(found: Frontier) -> Chart:
+def _chart(found: Frontier) -> Chart:
     """The certified bound as a line, the values as points; of two limits one line a setting of the second."""
     solved = [point for point in found.points if point.solved]
     if len(found.limits) == 1:

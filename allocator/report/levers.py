@@ -15,6 +15,7 @@ from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, small
 from allocator.report.plain import Text, cut, plain_table
+from allocator.report.view import View
 
 _MOST = 40
 SURE = 1e-6
@@ -22,7 +23,16 @@ SURE = 1e-6
 _DRAWN = 12
 
 
-def levers_page(levers: Levers, run: Outcome) -> RenderableType:
+def levers_view(levers: Levers, run: Outcome) -> View:
+    """What each change would add to the value of `run`."""
+    return View(
+        page=lambda: _page(levers, run),
+        document=lambda: _document(levers, run),
+        chart=lambda: _chart(levers.worths, run),
+    )
+
+
+def _page(levers: Levers, run: Outcome) -> RenderableType:
     """The changes with the range in which what they add lies."""
     best, found = levers.best, levers.worths
     table = plain_table()
@@ -65,7 +75,7 @@ def _money(amount: float) -> str:
     return f"{amount if abs(amount) >= 0.005 else 0.0:,.2f}"
 
 
-def levers_figures(levers: Levers, run: Outcome) -> dict[str, Any]:
+def _document(levers: Levers, run: Outcome) -> dict[str, Any]:
     """The changes as plain values; null where a range has no end."""
     return {
         **standing_figures(run),
@@ -75,7 +85,7 @@ def levers_figures(levers: Levers, run: Outcome) -> dict[str, Any]:
     }
 
 
-def levers_chart(found: Sequence[Worth], run: Outcome) -> Chart:
+def _chart(found: Sequence[Worth], run: Outcome) -> Chart:
     """The dearest levers as bars."""
     drawn = [one for one in found if np.isfinite(one.high)][:_DRAWN]
     words = [one.name for one in drawn]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,13 +24,34 @@ from allocator.report.charts import Axis, Chart, Series
 from allocator.report.conditions import in_words
 from allocator.report.money import percent, small, unit_for
 from allocator.report.plain import Text, plain_table
+from allocator.report.view import View
 
 OTHERWISE = "otherwise: decline"
 _SUMS = ("offered", "drawn", "interest", "expected_loss", "value")
 """Of the ledger, told of each rule."""
 
 
-def rules_page(distilled: Distilled, case: Case, run: Outcome) -> RenderableType:
+def rules_view(distilled: Distilled, case: Case, run: Outcome, out: Sequence[Path] = ()) -> View:
+    """The rules that stand in for `run`; in the files `out` as text, SQL or a table, by their endings."""
+    return View(
+        page=lambda: _page(distilled, case, run),
+        document=lambda: {**_document(distilled, run), "files": [str(path) for path in out]},
+        chart=lambda: _chart(distilled, run),
+        files={path: _written(distilled, case, path.suffix.lower()) for path in out},
+    )
+
+
+def _written(distilled: Distilled, case: Case, ending: str) -> str | pd.DataFrame:
+    match ending:
+        case ".sql":
+            return rules_sql(distilled.rules, case)
+        case ".txt":
+            return rules_text(distilled, case)
+        case _:
+            return rules_frame(distilled)
+
+
+def _page(distilled: Distilled, case: Case, run: Outcome) -> RenderableType:
     """The rules with what each earns, what they lose against the run, and what becomes of the limits."""
     certificate, currency = distilled.outcome.certificate, run.currency
     figures = rules_frame(distilled)
@@ -135,7 +157,7 @@ def _share(rule: Rule) -> str:
     return f"{100.0 * rule.share:.10g}%"
 
 
-def rules_chart(distilled: Distilled, run: Outcome) -> Chart:
+def _chart(distilled: Distilled, run: Outcome) -> Chart:
     """What each rule offers and what it is worth."""
     figures = rules_frame(distilled)
     words = [f"{at}, at {percent(rule.rate)}" for at, rule in enumerate(distilled.rules, start=1)]
@@ -144,7 +166,7 @@ def rules_chart(distilled: Distilled, run: Outcome) -> Chart:
     return Chart(title, Axis("rule"), Axis(run.currency), tuple(series))
 
 
-def rules_figures(distilled: Distilled, run: Outcome) -> dict[str, Any]:
+def _document(distilled: Distilled, run: Outcome) -> dict[str, Any]:
     """The rules and what their decisions come to, as data."""
     certificate = distilled.outcome.certificate
     return {

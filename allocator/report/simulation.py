@@ -18,6 +18,7 @@ from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import Unit, percent, unit_for
 from allocator.report.plain import Text, cut, plain_table
+from allocator.report.view import View
 
 _MOST_SEGMENTS = 12
 _CELLS = 80
@@ -29,9 +30,17 @@ _HOW = {
 }
 
 
-def simulation_page(
-    run: Outcome, simulation: Simulation, years: Years, found: YearsSummary
-) -> RenderableType:
+def simulation_view(run: Outcome, simulation: Simulation, found: YearsSummary) -> View:
+    """The years of `run`, one of those that were simulated."""
+    years = simulation.books[run.name]
+    return View(
+        page=lambda: _page(run, simulation, years, found),
+        document=lambda: _document(run, simulation, years, found),
+        chart=lambda: _chart(run, years, found),
+    )
+
+
+def _page(run: Outcome, simulation: Simulation, years: Years, found: YearsSummary) -> RenderableType:
     """The page of one allocation's years."""
     unit = _unit(years, found, run.currency)
     count = len(years.net)
@@ -56,9 +65,7 @@ def simulation_page(
     )
 
 
-def simulation_figures(
-    run: Outcome, simulation: Simulation, years: Years, found: YearsSummary
-) -> dict[str, Any]:
+def _document(run: Outcome, simulation: Simulation, years: Years, found: YearsSummary) -> dict[str, Any]:
     """The same as plain values; amounts in currency units, shares as fractions."""
     return {
         **standing_figures(run),
@@ -81,7 +88,7 @@ def simulation_figures(
     }
 
 
-def simulation_chart(run: Outcome, years: Years, found: YearsSummary) -> Chart:
+def _chart(run: Outcome, years: Years, found: YearsSummary) -> Chart:
     """Histograms of net and loss over one scale, with what is expected and the worst years marked."""
     edges = np.histogram_bin_edges(np.concatenate([years.net, years.loss]), _CELLS)
     series = []

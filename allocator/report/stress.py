@@ -19,6 +19,7 @@ from allocator.report.grid import Grid, unit_of
 from allocator.report.limits import of_each
 from allocator.report.money import Unit, percent, relative, small, unit_for
 from allocator.report.plain import STOPPED, STOPPED_NOTE, Text, cut, marked, notes_of, plain_table
+from allocator.report.view import View
 
 _MOST = 4
 """Broken limits, and cases of one figure, that are shown."""
@@ -30,7 +31,41 @@ _FINER = 6
 """Decimals that may be added to tell amounts apart."""
 
 
-def stress_page(scenario: Scenario, trials: Sequence[Trial], notes: Sequence[str] = ()) -> RenderableType:
+def stress_view(scenario: Scenario, trials: Sequence[Trial], notes: Sequence[str] = ()) -> View:
+    """All stresses: frozen beside what is decided anew."""
+    return View(
+        page=lambda: _page(scenario, trials, notes),
+        document=lambda: {**_about(scenario), "stresses": _figures(trials), "notes": notes},
+        chart=lambda: _chart(scenario, trials),
+    )
+
+
+def reverse_view(
+    scenario: Scenario,
+    along: str,
+    stress: Stress,
+    crossings: Sequence[Crossing],
+    notes: Sequence[str] = (),
+) -> View:
+    """Where the allocations cross a line on the way along one stress."""
+    return View(
+        page=lambda: _reverse_page(scenario, along, stress, crossings, notes),
+        document=lambda: {
+            **_about(scenario),
+            "along": along,
+            "reverse": [_crossing_figures(crossing, stress) for crossing in crossings],
+            "notes": notes,
+        },
+        chart=lambda: _reverse_chart(scenario, along, crossings),
+    )
+
+
+def _about(scenario: Scenario) -> dict[str, Any]:
+    policy, strategy = scenario.policy, scenario.strategy
+    return {"name": scenario.name, "currency": policy.currency, "strategy": strategy.name}
+
+
+def _page(scenario: Scenario, trials: Sequence[Trial], notes: Sequence[str] = ()) -> RenderableType:
     """The page of all stresses: frozen beside what is decided anew."""
     anew = _anew(scenario)
     table = _table(trials, anew)
@@ -68,7 +103,7 @@ def _notes(scenario: Scenario, trials: Sequence[Trial], unit: Unit) -> Iterator[
         yield "gap without %: an amount, as the bound is next to nothing beside it"
 
 
-def reverse_page(
+def _reverse_page(
     scenario: Scenario,
     along: str,
     stress: Stress,
@@ -97,16 +132,16 @@ def reverse_page(
     return Group(Text(title, style="bold"), *map(Text, lines[:2]), "", table, *said)
 
 
-def stress_figures(trials: Sequence[Trial]) -> list[dict[str, Any]]:
+def _figures(trials: Sequence[Trial]) -> list[dict[str, Any]]:
     """The trials as plain values; amounts in currency units."""
     return [
         {
             "name": trial.name,
             "stopped": trial.stopped,
-            "factors": factor_figures(trial.stress),
-            "frozen": outcome_figures(trial.frozen),
+            "factors": _factor_figures(trial.stress),
+            "frozen": _verdict_figures(trial.frozen),
             "cut": asdict(trial.cut),
-            "reoptimised": None if trial.reoptimised is None else outcome_figures(trial.reoptimised),
+            "reoptimised": None if trial.reoptimised is None else _verdict_figures(trial.reoptimised),
             "failure": trial.failure or None,
             "hindsight": trial.hindsight,
         }
@@ -114,7 +149,7 @@ def stress_figures(trials: Sequence[Trial]) -> list[dict[str, Any]]:
     ]
 
 
-def crossing_figures(crossing: Crossing, along: Stress) -> dict[str, Any]:
+def _crossing_figures(crossing: Crossing, along: Stress) -> dict[str, Any]:
     """A reverse stress as plain values."""
     scale = crossing.scale
     return {
@@ -122,7 +157,7 @@ def crossing_figures(crossing: Crossing, along: Stress) -> dict[str, Any]:
         "quantity": crossing.target.quantity,
         "threshold": crossing.target.threshold,
         "scale": scale,
-        "factors": None if scale is None else factor_figures(along.scaled(scale)),
+        "factors": None if scale is None else _factor_figures(along.scaled(scale)),
         "before": _point_figures(crossing.before),
         "after": _point_figures(crossing.after),
         "monotone": crossing.monotone,
@@ -131,12 +166,12 @@ def crossing_figures(crossing: Crossing, along: Stress) -> dict[str, Any]:
     }
 
 
-def factor_figures(stress: Stress) -> dict[str, Any]:
+def _factor_figures(stress: Stress) -> dict[str, Any]:
     """The figures that a stress moves, as plain values."""
     return {name: asdict(shock) for name, shock in stress.moved().items()}
 
 
-def outcome_figures(outcome: Verdict) -> dict[str, Any]:
+def _verdict_figures(outcome: Verdict) -> dict[str, Any]:
     """One allocation under one stress as plain values."""
     return {
         **outcome.figures,
@@ -150,7 +185,7 @@ def outcome_figures(outcome: Verdict) -> dict[str, Any]:
     }
 
 
-def stress_chart(scenario: Scenario, trials: Sequence[Trial]) -> Chart:
+def _chart(scenario: Scenario, trials: Sequence[Trial]) -> Chart:
     """Bars: the value of both allocations under each stress."""
     names = [trial.name for trial in trials]
     anew = [0.0 if t.reoptimised is None else t.reoptimised.value for t in trials]
@@ -165,7 +200,7 @@ def stress_chart(scenario: Scenario, trials: Sequence[Trial]) -> Chart:
     )
 
 
-def reverse_chart(scenario: Scenario, along: str, crossings: Sequence[Crossing]) -> Chart:
+def _reverse_chart(scenario: Scenario, along: str, crossings: Sequence[Crossing]) -> Chart:
     """Lines: the quantity by scale, with the line that is to be crossed."""
     target = crossings[0].target
     drawn = [
@@ -334,5 +369,5 @@ def _verdict(crossing: Crossing, along: Stress) -> str:
 def _point_figures(point: Point | None) -> dict[str, Any] | None:
     if point is None:
         return None
-    outcome = None if point.outcome is None else outcome_figures(point.outcome)
+    outcome = None if point.outcome is None else _verdict_figures(point.outcome)
     return {"scale": point.scale, "quantity": point.quantity, "outcome": outcome}

@@ -18,7 +18,7 @@ from allocator.insight.explanation import Explanation, Reader, explain_borrower,
 from allocator.insight.flips import Flip
 from allocator.insight.ledger import position_of
 from allocator.insight.offers import decided, offers_to
-from allocator.report.borrower import borrower_page
+from allocator.report.borrower import borrower_view
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.insight.test_ledger import rechecked
 from tests.stages import prepared
@@ -218,7 +218,7 @@ def test_a_tie_turns_at_no_figure_that_stands_already(book: tuple[Case, Reader])
     assert not any(indifferent(flip) for one in found for flip in one.flips)
     page = Console(width=120)
     with page.capture() as captured:
-        page.print(borrower_page(tied[0], ready.position.run))
+        page.print(borrower_view(tied[0], ready.position.run).page())
     assert "a tie: the best offer has a reduced value of 0" in captured.get()
     assert "turns at" not in captured.get()
 

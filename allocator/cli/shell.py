@@ -1,0 +1,80 @@
+"""The shell of every command that answers a question: it plots, writes and prints what the answer shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from allocator.cli.output import print_json, print_page, progress
+
+if TYPE_CHECKING:
+    from allocator.records.progress import Progress
+    from allocator.report.view import View
+    from allocator.store.file import Content
+
+
+def answer(
+    ask: Callable[[Progress], View],
+    *,
+    as_json: bool,
+    verbose: bool,
+    plot: Path | None = None,
+    out: Sequence[Path] = (),
+    endings: Sequence[str] | None = None,
+    force: bool = False,
+) -> None:
+    """Print the view that `ask` comes to, once it is drawn to `plot` and its files are written, all or none.
+
+    Nothing is asked before it is sure that `plot` and `out`, whose names have one of the `endings`, those of
+    tables if not given, can be written: InputError says why not.
+    """
+    _require_files(plot, out, endings, force)
+    with progress(verbose) as tell:
+        view = ask(tell)
+        _write_files(view, plot, tell)
+    show(view, as_json)
+
+
+def show(view: View, as_json: bool) -> None:
+    """Print the view, for people or as one JSON object."""
+    if as_json:
+        print_json(view.document())
+    else:
+        print_page(view.page())
+
+
+def _require_files(
+    plot: Path | None, out: Sequence[Path], endings: Sequence[str] | None, force: bool
+) -> None:
+    if plot is None and not out:
+        return
+    from allocator.report.charts import ENDINGS
+    from allocator.store.file import require_file
+    from allocator.store.tables import FORMATS
+
+    if plot is not None:
+        require_file(plot, ENDINGS, force=force)
+    for path in out:
+        require_file(path, FORMATS if endings is None else endings, force=force)
+
+
+def _write_files(view: View, plot: Path | None, tell: Progress) -> None:
+    contents: dict[Path, Content] = {}
+    if view.files:
+        from allocator.store.file import text_content
+        from allocator.store.tables import frame_content
+
+        for path, told in view.files.items():
+            contents[path] = text_content(told) if isinstance(told, str) else frame_content(told, path)
+    if plot is not None and view.chart is not None:
+        from allocator.report.charts import chart_text
+        from allocator.store.file import text_content
+
+        tell("drawing")
+        contents[plot] = text_content(chart_text(view.chart(), plot))
+    if contents:
+        from allocator.store.file import write_files
+
+        tell("writing")
+        write_files(contents)

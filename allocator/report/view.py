@@ -1,0 +1,27 @@
+"""What a command shows of one record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
+
+from allocator.report.charts import Chart
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class View:
+    """A record for people, as one JSON object, and as a picture; each is made when it is asked for."""
+
+    page: Callable[[], RenderableType]
+    document: Callable[[], Mapping[str, Any]]
+    chart: Callable[[], Chart] | None = None
+    """None where there is nothing to draw."""
+    files: Mapping[Path, str | pd.DataFrame] = field(default_factory=dict)
+    """What else was asked for: texts and tables."""
