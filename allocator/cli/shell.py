@@ -29,8 +29,8 @@ def answer(
     Nothing is asked before it is sure that `plot` and `out`, whose names have one of the `endings`, those of
     tables if not given, can be written: InputError says why not.
     """
-    _require_files(plot, out, endings, force)
     with progress(verbose) as tell:
+        _require_files(plot, out, endings, force)
         view = ask(tell)
         _write_files(view, plot, tell)
     show(view, as_json)

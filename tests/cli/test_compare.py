@@ -137,7 +137,7 @@ def test_nothing_heavy_is_loaded_before_progress_can_be_shown(case: Path, comman
     program = f"""
 import sys
 from contextlib import contextmanager
-from allocator.cli import {command}
+from allocator.cli import shell
 from allocator.cli.main import main
 
 @contextmanager
@@ -146,7 +146,7 @@ def shown(verbose):
     raise KeyboardInterrupt
     yield
 
-{command}.progress = shown
+shell.progress = shown
 main(["{command}", "scenario.yaml"])
 """
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
