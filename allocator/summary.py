@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from allocator.records.document import CHURN, NO_CHURN, SOURCE, Place, value_at
-from allocator.records.ledger import account_of, accounts_by
+from allocator.records.ledger import accounts_by
 from allocator.records.outcome import Outcome
 from allocator.records.run import Certificate, LimitUse
 from allocator.records.scenario import Scenario
@@ -53,7 +53,7 @@ def summarise(
 def figures(outcome: Outcome) -> dict[str, Any]:
     """What the inputs, the decisions and the prices alone give: a recheck repeats it."""
     policy, ledger, certificate = outcome.scenario.policy, outcome.ledger, outcome.certificate
-    portfolio, whole = outcome.inputs.portfolio, account_of(ledger)
+    portfolio, whole = outcome.inputs.portfolio, outcome.account
     return {
         "strategy": outcome.scenario.strategy.name,
         "limits_broken": certificate.limits_broken,

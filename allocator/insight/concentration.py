@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.records.portfolio import Codes, Floats
+from allocator.records.portfolio import Floats
 
 TOP = (1, 10, 100)
 
@@ -35,8 +35,3 @@ def concentration(amounts: Floats, top: Sequence[int] = TOP) -> Concentration:
     shares = -np.sort(-amounts) / total if total else np.zeros(0)
     largest = tuple((count, float(np.sum(shares[:count]))) for count in top if count <= len(shares))
     return Concentration(int(np.count_nonzero(amounts)), float(np.sum(shares**2)), largest)
-
-
-def by_value(amounts: Floats, codes: Codes, values: int) -> Concentration:
-    """Of `amounts` added up by the values of a column."""
-    return concentration(np.bincount(codes, amounts, minlength=values).astype(np.float64), ())

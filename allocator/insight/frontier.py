@@ -13,8 +13,6 @@ from typing import Literal
 
 import numpy as np
 
-from allocator.certification.bound import upper_bound
-from allocator.certification.limits import blocks_of
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import prepare
 from allocator.errors import InfeasibleError, NoAllocationError
@@ -166,8 +164,7 @@ class _Walk:
 
     def _point(self, at: Bounds, case: Case, found: Outcome) -> Point:
         certificate = found.certificate
-        policy, portfolio = case.scenario.policy, case.inputs.portfolio
-        own = upper_bound(portfolio, policy, self.track.terms, blocks_of(policy, portfolio), found.prices)
+        own = self.track.bound_of(case, found.prices)
         low, high = self._stands(at, case, found.prices, own)
         return Point(
             at=at,

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.certification.bound import upper_bound
-from allocator.certification.economics import Bases
 from allocator.certification.limits import blocks_of
 from allocator.certification.terms import Terms, terms_of
 from allocator.insight.variants import find_limit, under
@@ -50,7 +49,10 @@ class Track:
 
     def bound(self, bounds: tuple[float, ...], prices: Mapping[str, float]) -> float:
         """U(prices) where the limits have these bounds, by certification: from the inputs alone."""
-        case = self.at(bounds)
+        return self.bound_of(self.at(bounds), prices)
+
+    def bound_of(self, case: Case, prices: Mapping[str, float]) -> float:
+        """U(prices) of a case on the track."""
         policy, portfolio = case.scenario.policy, case.inputs.portfolio
         return upper_bound(portfolio, policy, self.terms, blocks_of(policy, portfolio), prices)
 
@@ -79,7 +81,7 @@ class Track:
         portfolio, policy = found.inputs.portfolio, found.scenario.policy
         at = 1 + [limit.name for limit in policy.limits].index(name)
         block = blocks_of(policy, portfolio)[at]
-        lent = float(np.sum(getattr(Bases.of(found.ledger), block.reference))) + block.reference_lent
+        lent: float = getattr(found.account, block.reference) + block.reference_lent
         return lent * float(np.sum(block.allowed(found.prices)))
 
 

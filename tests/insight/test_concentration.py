@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from allocator.insight.concentration import by_value, concentration
+from allocator.insight.concentration import concentration
 
 
 def test_equal_names_are_as_many_as_they_are() -> None:
@@ -20,7 +20,6 @@ def test_one_large_name_weighs() -> None:
     assert found.top == ((1, 0.9),)
 
 
-def test_names_add_up_by_value_and_an_empty_book_has_none() -> None:
-    assert by_value(np.array([1.0, 1.0, 2.0]), np.array([0, 0, 1]), 3).effective == pytest.approx(2.0)
+def test_an_empty_book_has_no_names() -> None:
     empty = concentration(np.zeros(3))
     assert (empty.names, empty.hhi, empty.effective) == (0, 0.0, 0.0)

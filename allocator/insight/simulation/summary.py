@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.insight.concentration import Concentration, by_value, concentration
+from allocator.insight.concentration import Concentration, concentration
 from allocator.insight.simulation.measures import (
     LEVELS,
     Distribution,
@@ -17,7 +17,7 @@ from allocator.insight.simulation.measures import (
     tail_weights,
 )
 from allocator.insight.simulation.record import Simulation
-from allocator.records.ledger import Ledger
+from allocator.records.ledger import Ledger, accounts_by
 from allocator.records.portfolio import Text
 
 
@@ -59,6 +59,7 @@ def summarise_years(
     years = simulation.books[name]
     level = min(levels, key=lambda one: abs(one - 0.99))
     weights = tail_weights(years.loss, level)
+    by_segment = np.array([account.drawn for account in accounts_by(ledger, column)])
     means, tails = years.by_segment.mean(axis=0), np.einsum("y,ys->s", weights, years.by_segment)
     return YearsSummary(
         interest=distribution(years.interest, levels),
@@ -73,5 +74,5 @@ def summarise_years(
             for entry in zip(simulation.segments, means.tolist(), tails.tolist(), strict=True)
         ),
         names=concentration(ledger.drawn),
-        by_segment=by_value(ledger.drawn, column.codes, len(column.values)),
+        by_segment=concentration(by_segment, ()),
     )
