@@ -135,6 +135,19 @@ class Columns:
             for channel in self.limits.channels
         ]
 
+    def charged(self, prices: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+        """(n,) gross, drawn, offered, booked and fixed, of which, at `prices`, an offer of x at rate r and
+        take-up a keeps a (r gross x + drawn x + booked) + offered x + fixed (formulation.md, section 1).
+        """
+        offers, per_basis = self.offers, self.price_by_basis(prices)
+        return (
+            offers.income - offers.term * per_basis[2],
+            offers.churn_cost - offers.cost - per_basis[1],
+            -offers.churn_cost - per_basis[0],
+            offers.relationship - offers.processing_cost,
+            (offers.decline_churn - 1.0) * offers.relationship - per_basis[3],
+        )
+
     def values(self, option: Codes, amount: Floats) -> Floats:
         """(n,) worth of each decision, 0 where refused (formulation.md, section 1)."""
         offers = self.offers

@@ -16,12 +16,7 @@ _CHUNK = 16_384
 def respond(columns: Columns, prices: Floats) -> Response:
     """Best answer of every borrower at `prices` (m,): the lowest option wins a tie, `high` before `low`."""
     offers = columns.offers
-    per_basis = columns.price_by_basis(prices)
-    slope_rate = offers.income - offers.term * per_basis[2]
-    slope = offers.churn_cost - offers.cost - per_basis[1]
-    flat = -offers.churn_cost - per_basis[0]
-    drawn_fixed = offers.relationship - offers.processing_cost
-    fixed = (offers.decline_churn - 1.0) * offers.relationship - per_basis[3]
+    slope_rate, slope, flat, drawn_fixed, fixed = columns.charged(prices)
     response = Response(
         option=np.full(len(columns), -1, dtype=np.int32),
         amount=np.zeros(len(columns)),
@@ -146,15 +141,10 @@ def _by_cell(columns: Columns, bases: Floats) -> Floats:
 def _two_best(columns: Columns, hulls: Hulls, prices: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     """Bases (4, n) of the best and the next answer, the best's value (n,), what the next loses (n,)."""
     offers = columns.offers
-    per_basis = columns.price_by_basis(prices)
     n = len(columns)
     best, other = np.zeros((4, n)), np.zeros((4, n))
     value, loss = np.zeros(n), np.full(n, np.inf)
-    along = offers.income - offers.term * per_basis[2]
-    across = offers.churn_cost - offers.cost - per_basis[1]
-    flat = -offers.churn_cost - per_basis[0]
-    drawn_fixed = offers.relationship - offers.processing_cost
-    fixed = (offers.decline_churn - 1.0) * offers.relationship - per_basis[3]
+    along, across, flat, drawn_fixed, fixed = columns.charged(prices)
     for number in range(len(offers.menus)):
         i = np.flatnonzero(offers.menu == number)
         span = slice(hulls.first[number], hulls.first[number + 1])

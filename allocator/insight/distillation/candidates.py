@@ -145,12 +145,8 @@ def _around(prices: Floats) -> list[Floats]:
 
 def _rewards(few: Columns, rates: Floats, prices: Floats) -> Floats:
     """(s, R) reduced value of the largest loan at each rate; 0, a refusal, where it may not be offered."""
-    offers, per_basis = few.offers, few.price_by_basis(prices)
-    slope_rate = offers.income - offers.term * per_basis[2]
-    slope = offers.churn_cost - offers.cost - per_basis[1]
-    flat = -offers.churn_cost - per_basis[0]
-    fixed = (offers.decline_churn - 1.0) * offers.relationship - per_basis[3]
-    drawn_fixed = offers.relationship - offers.processing_cost
+    offers = few.offers
+    slope_rate, slope, flat, drawn_fixed, fixed = few.charged(prices)
     rewards = np.zeros((len(few), len(rates)))
     for at, menu in enumerate(offers.menus):
         own = np.flatnonzero(offers.menu == at)
