@@ -306,16 +306,10 @@ def _meets(condition: Condition, portfolio: Portfolio) -> Booleans:
         column = portfolio.text(condition.column)
         return np.isin(column.codes, [column.code_of(value) for value in condition.values])
     values = portfolio.number(condition.column)
-    tests: tuple[tuple[float | None, Callable[[Floats, float], Booleans]], ...] = (
-        (condition.above, np.greater),
-        (condition.at_least, np.greater_equal),
-        (condition.below, np.less),
-        (condition.at_most, np.less_equal),
-    )
+    tests = {"above": np.greater, "at_least": np.greater_equal, "below": np.less, "at_most": np.less_equal}
     inside = np.ones(len(portfolio), dtype=bool)
-    for edge, test in tests:
-        if edge is not None:
-            inside &= test(values, edge)
+    for key, end in condition.ends.items():
+        inside &= tests[key](values, end)
     return inside
 
 

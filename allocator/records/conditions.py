@@ -21,13 +21,18 @@ class Condition:
     def is_range(self) -> bool:
         return not self.values
 
+    @property
+    def ends(self) -> dict[str, float]:
+        """The ends of a range that are given, by key."""
+        found = {key: getattr(self, key) for key in ("above", "at_least", "below", "at_most")}
+        return {key: end for key, end in found.items() if end is not None}
+
     def __str__(self) -> str:
         """As a scenario file has it: `sector: [retail, food]`, `pd: {above: 0.05}`."""
         if not self.is_range:
             listed = ", ".join(self.values)
             return f"{self.column}: {listed if len(self.values) == 1 else f'[{listed}]'}"
-        ends = {key: getattr(self, key) for key in ("above", "at_least", "below", "at_most")}
-        inside = ", ".join(f"{key}: {end:.12g}" for key, end in ends.items() if end is not None)
+        inside = ", ".join(f"{key}: {end:.12g}" for key, end in self.ends.items())
         return f"{self.column}: {{{inside}}}"
 
 

@@ -9,6 +9,8 @@ import numpy as np
 from allocator.records.conditions import Condition
 from allocator.records.portfolio import Booleans, Portfolio
 
+_TESTS = {"above": np.greater, "at_least": np.greater_equal, "below": np.less, "at_most": np.less_equal}
+
 
 def meets(conditions: Iterable[Condition], portfolio: Portfolio) -> Booleans:
     """(n,) who passes every one of `conditions`; a missing value passes none."""
@@ -23,14 +25,8 @@ def _passes(condition: Condition, portfolio: Portfolio) -> Booleans:
     if condition.is_range:
         values = portfolio.number(condition.column)
         inside = np.ones(len(values), dtype=bool)
-        if condition.above is not None:
-            inside &= values > condition.above
-        if condition.at_least is not None:
-            inside &= values >= condition.at_least
-        if condition.below is not None:
-            inside &= values < condition.below
-        if condition.at_most is not None:
-            inside &= values <= condition.at_most
+        for key, end in condition.ends.items():
+            inside &= _TESTS[key](values, end)
         return inside
     if condition.column == "borrower_id":
         return np.isin(portfolio.borrower_id.astype(str), condition.values)

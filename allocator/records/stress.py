@@ -114,9 +114,13 @@ class Stress:
 
     @classmethod
     def figures(cls, *subjects: Subject) -> dict[str, str]:
-        """The figures that belong to one of `subjects`, each with what pages call it."""
+        """The figures that belong to one of `subjects`, all without any, each with what pages call it."""
         named = ((figure.name, figure.metadata) for figure in fields(cls))
-        return {name: details["label"] for name, details in named if details["subject"] in subjects}
+        return {
+            name: details["label"]
+            for name, details in named
+            if not subjects or details["subject"] in subjects
+        }
 
     def moved(self) -> dict[str, Shock | FundingShock | LimitShock]:
         """The figures that the stress moves."""

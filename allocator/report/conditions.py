@@ -9,6 +9,7 @@ from allocator.records.conditions import Condition
 FEW = 3
 """Values that are named one by one, even where those left out are fewer."""
 _PERCENTAGES = ("pd", "lgd")
+_WORDS = {"above": "above", "at_least": "at least", "below": "below", "at_most": "up to"}
 
 
 def in_words(where: Iterable[Condition], values: Mapping[str, tuple[str, ...]]) -> str:
@@ -22,17 +23,8 @@ def _test_in_words(condition: Condition, values: Mapping[str, tuple[str, ...]]) 
         if 0 < len(others) < len(condition.values) and len(condition.values) > FEW:
             return f"{condition.column} other than {' or '.join(others)}"
         return f"{condition.column} {' or '.join(condition.values)}"
-    edges = [
-        f"{word} {_number(condition.column, edge)}"
-        for word, edge in (
-            ("above", condition.above),
-            ("at least", condition.at_least),
-            ("below", condition.below),
-            ("up to", condition.at_most),
-        )
-        if edge is not None
-    ]
-    return f"{condition.column} {' '.join(edges)}"
+    ends = [f"{_WORDS[key]} {_number(condition.column, end)}" for key, end in condition.ends.items()]
+    return f"{condition.column} {' '.join(ends)}"
 
 
 def _number(column: str, edge: float) -> str:

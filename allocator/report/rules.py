@@ -284,13 +284,8 @@ def _sql(condition: Condition) -> str:
     column = _name(condition.column)
     if not condition.is_range:
         return f"{column} IN ({', '.join(map(_quoted, condition.values))})"
-    edges = (
-        (">", condition.above),
-        (">=", condition.at_least),
-        ("<", condition.below),
-        ("<=", condition.at_most),
-    )
-    return " AND ".join(f"{column} {sign} {_literal(edge)}" for sign, edge in edges if edge is not None)
+    signs = {"above": ">", "at_least": ">=", "below": "<", "at_most": "<="}
+    return " AND ".join(f"{column} {signs[key]} {_literal(end)}" for key, end in condition.ends.items())
 
 
 def _name(column: str) -> str:

@@ -269,7 +269,7 @@ def _factors(trials: Sequence[Trial]) -> RenderableType:
 
 def _said(stress: Stress) -> Iterator[str]:
     """Each figure that a stress moves, in words."""
-    labels = Stress.figures("borrowers", "curve", "policy")
+    labels = Stress.figures()
     for name, shock in stress.moved().items():
         words = [f"x {shock.all:.4g}"] if shock.all != 1 else []
         match shock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from allocator.errors import InputError
 from allocator.records.conditions import Condition
@@ -172,12 +172,8 @@ def _policy(typed: PolicyEntry) -> Policy:
 
 
 def _limit(typed: LimitEntry) -> Limit:
-    senses: tuple[tuple[Sense, float | None], ...] = (
-        ("at_most", typed.at_most),
-        ("at_least", typed.at_least),
-        ("exactly", typed.exactly),
-    )
-    [(sense, bound)] = [(sense, bound) for sense, bound in senses if bound is not None]
+    senses: tuple[Sense, ...] = get_args(Sense)
+    [(sense, bound)] = [(one, end) for one in senses if (end := getattr(typed, one)) is not None]
     where = tuple(condition_of(column, test) for column, test in (typed.where or {}).items())
     return Limit(typed.name, typed.measure, sense, bound, typed.of, where, typed.each, typed.weight)
 
@@ -192,7 +188,7 @@ def condition_of(column: str, test: str | tuple[str, ...] | RangeEntry) -> Condi
 def _stress(typed: StressEntry | None) -> StressSource:
     if typed is None:
         return StressSource()
-    written = {figure.name: getattr(typed, figure.name) for figure in fields(Stress)}
+    written = {figure: getattr(typed, figure) for figure in Stress.figures()}
     factors = Stress(**{name: _shock(entry) for name, entry in written.items() if entry is not None})
     return StressSource(factors, _optional(typed.file), typed.column)
 

@@ -65,6 +65,7 @@ stress:
     )
     again = load_scenario(write("again.yaml", dump_scenario(scenario, tmp_path)))
     assert again.policy == scenario.policy
+    assert again.written == scenario.written == plain
 
 
 def test_factors_that_are_too_large_together_are_told(base: str, faults: Faults) -> None:
