@@ -97,6 +97,13 @@ def lots_conflict(columns: Columns, missed: Missed, whole: LimitRows | None) -> 
     return InfeasibleError(f"{message}; allow a range", names)
 
 
+def cents_conflict(columns: Columns, rows: list[int]) -> InfeasibleError:
+    """The error for rows to be met exactly, some of them to their tolerance, that no whole lots meet."""
+    names = [columns.limits.rows[j].name for j in rows]
+    lots = "cents" if columns.offers.step is None else f"steps of {columns.offers.step:,.2f}"
+    return InfeasibleError(f"no amounts in whole {lots} meet {_listed(names)} exactly; allow a range", names)
+
+
 def _multiples(columns: Columns, missed: Missed) -> str:
     """What every sum is a multiple of, where the row adds up plain amounts."""
     whole, r = columns.whole, missed.places[0]

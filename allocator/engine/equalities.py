@@ -60,6 +60,8 @@ class Equalities:
     missed: Missed | None = None
     rounded: Mapping[int, int] = field(default_factory=dict)
     """Place -> right-hand side of a row with slack, where only every so many whole lots can be met."""
+    total: tuple[int, int] | None = None
+    """Grains that all who are free may get together: this many, and any times that many more; None: any."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,10 @@ def equalities_of(whole: WholeRows) -> Equalities:
         return Equalities(equal, conflict=tuple(sorted({line.place for line in conflict if line.place >= 0})))
     settled = _settled(held, sums)
     missed = _missed(whole, sums, sorted(equal), settled) or _out_of_reach(whole, sums, equal, settled)
-    return Equalities(equal, missed=missed, rounded={} if missed else _rounded(whole, sums, equal, settled))
+    if missed is not None:
+        return Equalities(equal, missed=missed)
+    rounded, total = _rounded(whole, sums, equal, settled)
+    return Equalities(equal, rounded=rounded, total=total)
 
 
 def _may_bind(whole: WholeRows) -> bool:
@@ -358,14 +363,17 @@ def _out_of_reach(
 
 def _rounded(
     whole: WholeRows, sums: Sums, equal: frozenset[int], settled: Mapping[int, int]
-) -> dict[int, int]:
-    """Right-hand sides of the other rows on the lattice that the equal ones and fixed requests leave."""
+) -> tuple[dict[int, int], tuple[int, int] | None]:
+    """Right-hand sides of the other rows on the lattice that the equal ones and fixed requests leave.
+
+    And the totals on it, as `Equalities` has them.
+    """
     if whole.groups > _ROUNDED_UP_TO:
-        return {}
+        return {}, None
     system = _System.of(whole, sums, equal, settled)
     solutions = solve_whole(system.matrix, system.right, whole.groups)
     if solutions is None:
-        return {}
+        return {}, None
     rounded = {}
     for r in range(len(whole)):
         if r in equal or whole.on_loans[r]:
@@ -378,7 +386,9 @@ def _rounded(
             lots = (whole.rhs[r] - first) / every
             lots = Fraction(floor(lots) if whole.senses[r] == "at_most" else ceil(lots))
             rounded[r] = first + int(lots) * every
-    return rounded
+    every = gcd(*(_times(system.unit, step) for step in solutions.steps))
+    first = sum(system.given) - sum(sums.pinned) + _times(system.unit, solutions.start)
+    return rounded, (first, every) if every > 1 else None
 
 
 def _times(left: list[int], right: list[int]) -> int:

@@ -15,7 +15,8 @@ from time import perf_counter
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from allocator.engine.conflict import explain_conflict, lots_conflict, whole_conflict
+from allocator.engine.blends import unmet
+from allocator.engine.conflict import cents_conflict, explain_conflict, lots_conflict, whole_conflict
 from allocator.engine.cores import (
     COUNTED_BORROWERS,
     COUNTED_NODES,
@@ -35,6 +36,7 @@ from allocator.engine.greedy import greedy
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.curvature import DENSE_UP_TO
 from allocator.engine.kernel.passes import prepare
+from allocator.engine.pairs import fill_by_pairs
 from allocator.engine.prices import (
     WHOLE_OFFERS,
     WHOLE_UP_TO,
@@ -145,6 +147,9 @@ def _check_lots(columns: Columns) -> None:
     missed = columns.equalities.missed
     if missed is not None:
         raise lots_conflict(columns, missed, _small_program(columns))
+    beside = unmet(columns)
+    if beside:
+        raise cents_conflict(columns, beside)
 
 
 def _small_program(columns: Columns) -> LimitRows | None:
@@ -217,6 +222,7 @@ def _last_lots(search: Search, priced: Priced, progress: Progress) -> Stop | Non
     """
     if search.best is None or len(search.book.columns) > COUNTED_BORROWERS:
         return None
+    fill_by_pairs(search, priced)
     prove(search, priced, CENT_LEAVES, progress, cents=True)
     before = search.best.value
     _count_lots(search, priced, progress)
@@ -302,7 +308,7 @@ def _conclude(search: Search, outcome: Outcome) -> Stop:
 def _integer_conflict(search: Search, outcome: Outcome) -> InfeasibleError:
     """Fractions of offers, or of cents, would meet every limit; whole ones do not."""
     if outcome.rows is None:
-        exact = [row.name for row in search.book.columns.limits.rows if row.sense == "exactly"]
-        named = " and ".join(repr(name) for name in exact)
-        return InfeasibleError(f"no amounts in whole cents meet {named} exactly; allow a range", exact)
+        rows = search.book.columns.limits.rows
+        exact = [j for j, row in enumerate(rows) if row.sense == "exactly"]
+        return cents_conflict(search.book.columns, exact)
     return explain_conflict(search.book.columns, outcome.rows)

@@ -1,0 +1,82 @@
+"""Rows to be met exactly by cents of two kinds, and never met.
+
+A row on what is drawn, where every offer there is has one of two take-ups, is used by s1 lots of one kind and
+s2 of the other. There are few enough of the second to try them all: for each the first is the nearest whole
+number or none. What equal rows say of the total, that it is one of every so many lots, must hold beside it.
+So it is seen that no amounts meet the row within its tolerance, which a solver with tolerances of its own
+cannot say.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from allocator.engine.kernel.columns import Columns
+from allocator.engine.options import options_of, uses_of
+from allocator.engine.verdicts import TOLERANCE, largest_uses
+from allocator.records.lots import CENT, in_lots
+from allocator.records.portfolio import Booleans, Floats, Integers
+
+_BORROWERS = 200
+"""Up to which such a row is looked at: in larger books some amounts meet nearly everything."""
+_LOTS = 3_000_000
+"""Of the kind that is tried."""
+
+
+def unmet(columns: Columns) -> list[int]:
+    """A row that no amounts meet exactly, and the equal whole rows beside which it is not met; or nothing."""
+    limits, whole = columns.limits, columns.whole
+    exact = [j for j, row in enumerate(limits.rows) if row.sense == "exactly" and not row.share]
+    rows = [j for j in exact if j not in whole.place]
+    if not rows or len(columns) > _BORROWERS:
+        return []
+    free = np.flatnonzero((columns.offers.menu >= 0) & ~columns.offers.must)
+    options = options_of(columns, free)
+    uses, pinned = uses_of(columns, options), columns.pinned_use()
+    lot = columns.offers.step or CENT
+    for j in rows:
+        kinds = np.unique(uses.unit[j])
+        if not 1 <= len(kinds) <= 2 or np.any(uses.loan[j]) or 0.0 in kinds:
+            continue
+        most = [_most(columns, options.position[uses.unit[j] == kind], lot) for kind in kinds]
+        found = _sums(kinds * lot, most, float(limits.rhs[j] - pinned[j]), _allowed(columns, j, kinds))
+        if found is None or np.any(_on_lattice(columns, found)):
+            continue
+        beside = [whole.row[r] for r in sorted(columns.equal) if not whole.on_loans[r]]
+        return [j, *(beside if len(found) else [])]
+    return []
+
+
+def _most(columns: Columns, position: Integers, lot: float) -> int:
+    """Lots that the borrowers at `position` may get together."""
+    return int(np.sum(in_lots(columns.offers.high[np.unique(position)], lot)))
+
+
+def _allowed(columns: Columns, row: int, kinds: Floats) -> float:
+    """What the row may be missed by at most."""
+    offers = columns.offers
+    must = offers.must & (offers.menu >= 0)
+    pins = largest_uses(columns, np.where(must, 0, -1), np.where(must, offers.low, 0.0), np.array([row]))
+    largest = float(np.max(np.abs(kinds))) * columns.money_unit
+    return 1.001 * TOLERANCE * max(float(columns.limits.sizes[row]), largest, float(pins[0]))
+
+
+def _sums(per_lot: Floats, most: list[int], right: float, allowed: float) -> Floats | None:
+    """(found,) lots of both kinds together that meet the row; None where they cannot all be tried."""
+    fewer, other = (0, -1) if most[0] <= most[-1] else (-1, 0)
+    if most[fewer] > _LOTS or allowed >= abs(float(per_lot[other])) / 2:
+        return None
+    second = np.arange(most[fewer] + 1.0) if len(per_lot) > 1 else np.zeros(1)
+    left = right - per_lot[fewer] * second
+    first = np.rint(left / per_lot[other])
+    kept = (np.abs(left - per_lot[other] * first) <= allowed) & (first >= 0) & (first <= most[other])
+    return np.asarray((first + second)[kept])
+
+
+def _on_lattice(columns: Columns, lots: Floats) -> Booleans:
+    """(found,) whether so many lots of new offers are a total that the equal rows allow."""
+    total = columns.equalities.total
+    if total is None:
+        return np.ones(len(lots), dtype=bool)
+    first, every = total
+    return np.array([(int(count) * columns.whole.lot - first) % every == 0 for count in lots], dtype=bool)
