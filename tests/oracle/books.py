@@ -48,7 +48,7 @@ class Book:
     smoothing: str
     borrowers: tuple[Cells, ...]
 
-    def write(self, folder: Path, time_limit: int = 10) -> Path:
+    def write(self, folder: Path, time_limit: int = 60) -> Path:
         """The scenario's path in `folder`, its two tables beside it."""
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "borrowers.csv").open("w", newline="", encoding="utf-8") as file:
