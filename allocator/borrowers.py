@@ -20,13 +20,13 @@ from allocator.intake import content_hash, one_reading
 from allocator.portfolio import (
     as_frame,
     copied,
+    fetch_whole,
     fingerprint,
     joined,
     load_portfolio,
     off_curve,
     read_book,
     stands_as_it_is,
-    whole_table,
     with_columns,
 )
 from allocator.pricing.churn import never_walking, read_churn_table, sampled_table, staying
@@ -203,12 +203,15 @@ def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = 
     fitted = read_fitted(scorecard)
     if source.invoices is not None:
         return _scored_firms(source.invoices, fitted)
+    from allocator.scoring.places import placed
     from allocator.scoring.reading import located
     from allocator.scoring.score import imputed_cells, scores, text_columns, unseen_levels
 
-    table = whole_table(source)
+    fetched = fetch_whole(source)
+    table = fetched.table
     levels = text_columns(fitted) | {source.columns.get(name, name) for name in text_columns(fitted)}
-    frame = _under_our_names(as_frame(table, source.decimal, levels, source.thousands), source)
+    frame = as_frame(table, source.decimal, levels, source.thousands)
+    frame = _under_our_names(placed(frame, fetched.number), source)
     with located(source.label):
         given = scores(frame, fitted, intervals=intervals)
         imputed = imputed_cells(frame, fitted)

@@ -4,11 +4,12 @@ from allocator.portfolio.book import off_curve, read_book
 from allocator.portfolio.copying import copied, stands_as_it_is
 from allocator.portfolio.fingerprint import fingerprint
 from allocator.portfolio.loading import load_portfolio
-from allocator.portfolio.table import as_frame, joined, whole_table, with_columns
+from allocator.portfolio.table import as_frame, fetch_whole, joined, whole_table, with_columns
 
 __all__ = [
     "as_frame",
     "copied",
+    "fetch_whole",
     "fingerprint",
     "joined",
     "load_portfolio",

@@ -13,10 +13,15 @@ from allocator.records.scenario import PortfolioSource
 from allocator.tables import open_source
 from allocator.tables.conversion import figures_or_text, to_strings
 from allocator.tables.findings import quoted, raise_faults
-from allocator.tables.opened import repeated_names
+from allocator.tables.opened import Fetched, repeated_names
 
 
 def whole_table(source: PortfolioSource) -> pa.Table:
+    """Every column of `source`, as `fetch_whole` has them. Raises what it raises."""
+    return fetch_whole(source).table
+
+
+def fetch_whole(source: PortfolioSource) -> Fetched:
     """Every column of `source` under its own name; of delimited text each cell is text, as it stands.
 
     Raises InputError where the source cannot be read, heads two columns alike, or has uneven rows.
@@ -25,7 +30,7 @@ def whole_table(source: PortfolioSource) -> pa.Table:
     raise_faults(source.label, repeated_names(opened.names, source), ())
     fetched = opened.fetch([name for name in opened.names if name])
     raise_faults(source.label, (), fetched.findings)
-    return fetched.table
+    return fetched
 
 
 def as_frame(

@@ -19,6 +19,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.portfolio import ChurnTable, Floats
 from allocator.scoring.levels import fault_in_rows, levels_of, twin_faults
 from allocator.scoring.logit import NORMAL_95
+from allocator.scoring.places import counted, row_of
 
 FEWEST_RATES = 3
 FIGURES = ("intercept", "slope", "intercept_se", "slope_se", "rms_error")
@@ -130,7 +131,8 @@ def _shares(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFram
         labels = levels_of(frame["grade"])
         blank = np.flatnonzero(labels.codes < 0)
         if len(blank):
-            faults.append(fault_in_rows("is empty", blank, "every offer has a grade", source, "grade"))
+            where = counted(labels.places, blank.tolist())
+            faults.append(fault_in_rows("is empty", where, "every offer has a grade", source, "grade"))
         faults += twin_faults("grade", labels.names, source)
     else:
         faults += twin_faults(None, grades, source)
@@ -163,12 +165,10 @@ def _cells(cells: pd.Series, by_offer: bool, source: str) -> list[Fault]:
         inside, what = values.isin([0, 1]), "write 1 for a customer who left, 0 for one who stayed"
     else:
         inside, what = cells.isna() | values.between(0, 1), "churn is a fraction from 0 to 1"
-    wrong = np.flatnonzero(~inside.to_numpy())[:1]
+    wrong, name = np.flatnonzero(~inside.to_numpy())[:1], str(cells.name)
     return [
-        Fault(
-            f"{cells.tolist()[row]!r} is out of range", what, source, row=int(row) + 1, field=str(cells.name)
-        )
-        for row in wrong
+        Fault(f"{cells.tolist()[row]!r} is out of range", what, source, row=row_of(cells, row), field=name)
+        for row in wrong.tolist()
     ]
 
 

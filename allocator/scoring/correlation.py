@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
+from allocator.scoring.places import row_of
 
 GRADE_POINTS = {"A": 4, "B": 3, "C": 2, "D": 1}
 """The credit strategy study's scale: better grades score higher."""
@@ -81,7 +82,7 @@ def grade_points(rating: pd.Series) -> pd.Series:
             Fault(
                 f"{value!r} is no grade",
                 "the grades are A, B, C, D",
-                row=int(np.flatnonzero(rating == value)[0]) + 1,
+                row=row_of(rating, int(np.flatnonzero(rating == value)[0])),
             )
             for value in wrong.unique()
         ]

@@ -22,6 +22,7 @@ from allocator.scoring.classes import CLASSES, check_classes
 from allocator.scoring.declarations import Declarations, LeakyVariable, read_declarations
 from allocator.scoring.fitted import Card, markdown, to_document
 from allocator.scoring.logit import Penalty
+from allocator.scoring.places import row_of
 from allocator.scoring.preparation import Variable
 from allocator.scoring.rating import fit_rating
 from allocator.scoring.reading import (
@@ -239,7 +240,7 @@ def _training(
     if len(wrong):
         problem = f"{frame[outcome].tolist()[wrong[0]]!r} is no outcome ({len(wrong)} rows)"
         remedy = "write 1 for a default, 0 for none"
-        fault = Fault(problem, remedy, str(data), row=int(wrong[0]) + 1, field=outcome)
+        fault = Fault(problem, remedy, str(data), row=row_of(frame, int(wrong[0])), field=outcome)
         raise InputError.of([fault], "Training data")
     with located(data):
         return derive(frame, given.derived), values.astype(int)
@@ -256,7 +257,8 @@ def _amounts(
         if values is not None:
             for row in np.flatnonzero((values < 0) | (np.isnan(values) & needed))[:1]:
                 problem = "is empty" if np.isnan(values[row]) else f"{values[row]:g} is below 0"
-                faults.append(Fault(problem, "write an amount, 0 or more", row=int(row) + 1, field=name))
+                place = row_of(frame, int(row))
+                faults.append(Fault(problem, "write an amount, 0 or more", row=place, field=name))
     if faults or money is None or gone is None:
         raise InputError.of(faults, "Training data")
     performing, beyond = ~bad & (gone > 0), bad & (gone > money)
@@ -358,6 +360,6 @@ def _moments(values: pd.Series) -> np.ndarray:
         row = int(wrong[0])
         shown = "an empty cell" if pd.isna(values.iloc[row]) else repr(values.tolist()[row])
         problem = f"{shown} is neither a date nor a number ({len(wrong)} rows)"
-        fault = Fault(problem, "write dates as 2019-03-01", row=row + 1, field=str(values.name))
+        fault = Fault(problem, "write dates as 2019-03-01", row=row_of(values, row), field=str(values.name))
         raise InputError.of([fault], "Time")
     return known.to_numpy()

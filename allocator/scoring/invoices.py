@@ -16,6 +16,7 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.scoring.levels import identifiers, level_faults, levels_of
+from allocator.scoring.places import row_of
 from allocator.scoring.reading import read_table
 
 COLUMNS = ("enterprise_id", "invoice_no", "date", "counterparty_id", "amount", "tax", "total", "valid")
@@ -271,7 +272,9 @@ def _report(
     value = values.iloc[[rows[0]]].tolist()[0]
     shown = "" if pd.isna(value) or value == "" else f"{_shown(value)} "
     others = f" (and {len(rows) - 1} more rows)" if len(rows) > 1 else ""
-    faults.append(Fault(f"{shown}{problem}{others}", remedy, name, row=int(rows[0]) + 1, field=field))
+    faults.append(
+        Fault(f"{shown}{problem}{others}", remedy, name, row=row_of(values, int(rows[0])), field=field)
+    )
 
 
 def _shown(value: object) -> str:

@@ -21,6 +21,7 @@ import pandas as pd
 
 from allocator.errors import Fault, in_rows
 from allocator.records.portfolio import Floats, Integers
+from allocator.scoring.places import counted, places_of
 
 PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]00:00:00(\.0+)?")
@@ -61,6 +62,8 @@ class Levels:
     """(n,) index into `names`, -1 where the cell is empty."""
     names: tuple[str, ...]
     """In the order in which they first stand."""
+    places: Integers | None = None
+    """(n,) rows of the file, where they are not counted from 1."""
 
     @property
     def counts(self) -> Integers:
@@ -87,13 +90,14 @@ class Levels:
 
 def levels_of(cells: pd.Series) -> Levels:
     """The levels of a column; an empty text is an empty cell."""
+    places = places_of(cells)
     if cells.dtype == object and pd.api.types.infer_dtype(cells, skipna=True) not in ("string", "empty"):
         cells = cells.map(level, na_action="ignore")  # hashed as they stand, True would be 1
     codes, uniques = pd.factorize(cells, use_na_sentinel=True)
     texts = [level(value) for value in uniques]
     names = tuple(dict.fromkeys(text for text in texts if text))
     place = {name: i for i, name in enumerate(names)} | {"": -1}
-    return Levels(np.array([*(place[text] for text in texts), -1], dtype=np.int64)[codes], names)
+    return Levels(np.array([*(place[text] for text in texts), -1], dtype=np.int64)[codes], names, places)
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class Unseen:
     level: str
     cells: int
     first: tuple[int, ...]
-    """The first of its rows, counted from 1."""
+    """The first of its rows, as faults name them."""
     counts_as: str
     like: str
     """How it resembles a known level, in words; empty where it does not."""
@@ -139,7 +143,7 @@ def unseen(
     rows = levels.rows_of(name for name in levels.names if name not in seen)
     order = sorted(rows, key=lambda value: -len(rows[value]))
     alike = likeness(order, known)
-    return [Unseen(name, value, len(rows[value]), first_rows(rows[value]), counts_as, alike[value],
+    return [Unseen(name, value, len(rows[value]), first_rows(levels, rows[value]), counts_as, alike[value],
                    _span(pds, rows[value])) for value in order]  # fmt: skip
 
 
@@ -147,8 +151,8 @@ def slips(name: str, levels: Levels, asked: str, counts_as: str) -> list[Unseen]
     """Those of `levels` that differ from the one asked for by no more than blanks or capitals."""
     rows = levels.rows_of(name for name in levels.names if name != asked and _bare(name) == _bare(asked))
     return [
-        Unseen(name, near, len(where), first_rows(where), counts_as, likeness([near], [asked])[near], None,
-               f"is not {asked!r}")
+        Unseen(name, near, len(where), first_rows(levels, where), counts_as,
+               likeness([near], [asked])[near], None, f"is not {asked!r}")
         for near, where in rows.items()
     ]  # fmt: skip
 
@@ -204,13 +208,13 @@ def level_faults(
     if order[SHOWN:]:
         further = np.sort(np.concatenate([rows[name] for name in order[SHOWN:]]))
         causes.append((f"{len(order) - SHOWN:,} further values like it", further))
-    return [fault_in_rows(words, where, remedy, file, field) for words, where in causes]
+    placed_causes = [(words, counted(levels.places, where.tolist())) for words, where in causes]
+    return [fault_in_rows(words, where, remedy, file, field) for words, where in placed_causes]
 
 
-def fault_in_rows(problem: str, rows: Integers, remedy: str, file: str | None, field: str) -> Fault:
-    """One fault of `rows`, which count from 0."""
-    places = (rows + 1).tolist()
-    return Fault(f"{problem}{in_rows(places)}", remedy, file, row=places[0], field=field)
+def fault_in_rows(problem: str, rows: Sequence[int], remedy: str, file: str | None, field: str) -> Fault:
+    """One fault of `rows`, as faults name them."""
+    return Fault(f"{problem}{in_rows(rows)}", remedy, file, row=rows[0], field=field)
 
 
 def twins(names: Sequence[str]) -> dict[str, str]:
@@ -239,9 +243,9 @@ def identifiers(cells: pd.Series) -> pd.Series:
     return cells.map(lambda cell: cell if isinstance(cell, str) else level(cell), na_action="ignore")
 
 
-def first_rows(rows: Integers) -> tuple[int, ...]:
-    """The first few of `rows`, which count from 0, counted from 1."""
-    return tuple((rows[:SHOWN] + 1).tolist())
+def first_rows(levels: Levels, rows: Integers) -> tuple[int, ...]:
+    """The first few of `rows`, which count from 0, as faults name them."""
+    return tuple(counted(levels.places, rows[:SHOWN].tolist()))
 
 
 def rows_in_words(cells: int, first: Sequence[int]) -> str:

@@ -15,6 +15,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.records.scenario import PortfolioSource
 from allocator.scoring.levels import Unseen, level, levels_of, slips
+from allocator.scoring.places import placed, row_of
 from allocator.tables import open_source, source_of
 from allocator.tables.conversion import to_strings, whole_numbers
 from allocator.tables.findings import raise_faults
@@ -115,12 +116,12 @@ def numbers(frame: pd.DataFrame, name: str, faults: list[Fault], remedy: str) ->
         wrong = np.flatnonzero((pd.to_numeric(values, errors="coerce").isna() & values.notna()).to_numpy())
         row = int(wrong[0]) if len(wrong) else int(np.flatnonzero(values.notna())[0])
         problem = f"{values.tolist()[row]!r} is {'no number' if len(wrong) else 'text'}"
-        faults.append(Fault(problem, remedy, row=row + 1, field=name))
+        faults.append(Fault(problem, remedy, row=row_of(values, row), field=name))
         return None
     figures = values.to_numpy(dtype=float, na_value=np.nan)
     infinite = np.flatnonzero(np.isinf(figures))
     if len(infinite):
-        row = int(infinite[0]) + 1
+        row = row_of(values, int(infinite[0]))
         faults.append(
             Fault("is infinite", "leave the cell empty where nothing is known", row=row, field=name)
         )
@@ -171,8 +172,7 @@ def frame_of(source: PortfolioSource, text: Sequence[str] = TEXT) -> pd.DataFram
                 table = table.set_column(place, name, to_strings(table[name]))
             else:
                 table = table.set_column(place, name, whole_numbers(table[name]))
-    frame: pd.DataFrame = table.to_pandas(date_as_object=False, ignore_metadata=True)
-    return frame
+    return placed(table.to_pandas(date_as_object=False, ignore_metadata=True), fetched.number)
 
 
 def text_frame(source: PortfolioSource) -> pd.DataFrame:
@@ -181,8 +181,7 @@ def text_frame(source: PortfolioSource) -> pd.DataFrame:
     raise_faults(source.label, repeated_names(opened.names, source), ())
     fetched = opened.fetch([name for name in opened.names if name])
     raise_faults(source.label, (), fetched.findings)
-    frame: pd.DataFrame = fetched.table.to_pandas().fillna("")
-    return frame
+    return placed(fetched.table.to_pandas().fillna(""), fetched.number)
 
 
 @contextmanager

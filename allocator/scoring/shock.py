@@ -23,6 +23,7 @@ from allocator.records.portfolio import ChurnTable, Floats, Portfolio
 from allocator.records.scenario import LARGEST_FACTOR, PortfolioSource
 from allocator.records.stress import Shock, Stress, StressCase
 from allocator.scoring.levels import likeness
+from allocator.scoring.places import row_of
 from allocator.scoring.reading import text_frame
 
 OF_BORROWERS = tuple(Stress.figures("borrowers"))
@@ -151,7 +152,9 @@ def read_stress(path: Path, column: str) -> Stress:
     else:
         for row in np.flatnonzero(frame[label].duplicated()).tolist():
             problem = f"{frame[label].tolist()[row]!r} stands twice"
-            faults.append(Fault(problem, "give one row a value", str(path), row=row + 1, field=label))
+            faults.append(
+                Fault(problem, "give one row a value", str(path), row=row_of(frame, row), field=label)
+            )
     if not figures or frame.empty:
         faults.append(Fault("holds no factor", f"give one of {', '.join(FIGURES)}", str(path)))
     numbers = frame[figures].apply(pd.to_numeric, errors="coerce")
@@ -159,7 +162,9 @@ def read_stress(path: Path, column: str) -> Stress:
         wrong = ~(np.isfinite(numbers[name]) & (numbers[name] >= 0))
         for row in np.flatnonzero(wrong).tolist():
             problem = f"{frame[name].tolist()[row] or 'an empty cell'} is no factor"
-            faults.append(Fault(problem, "write a number, 0 or more", str(path), row=row + 1, field=name))
+            faults.append(
+                Fault(problem, "write a number, 0 or more", str(path), row=row_of(frame, row), field=name)
+            )
     if "churn" in figures and numbers["churn"].nunique() > 1:
         remedy = "write one factor in every row, or give factors by grade under stress.churn"
         faults.append(Fault("differs by row: churn is one curve a grade", remedy, str(path), field="churn"))
@@ -200,7 +205,7 @@ def _from_growth(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     growth = pd.to_numeric(frame[GROWTH], errors="coerce")
     faults = [
         Fault(f"{frame[GROWTH].tolist()[row] or 'an empty cell'} is no growth", "write a fraction, as -0.1",
-              str(path), row=row + 1, field=GROWTH)
+              str(path), row=row_of(frame, row), field=GROWTH)
         for row in np.flatnonzero(~(growth > -1) | ~np.isfinite(growth)).tolist()
     ]  # fmt: skip
     if faults:

@@ -13,6 +13,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.classes import CLASSES
 from allocator.scoring.logit import Penalty
+from allocator.scoring.places import row_of
 from allocator.scoring.preparation import Variable, usable
 from allocator.scoring.rating import CORRELATED, Rating, fit_rating, select, weights_of
 from allocator.scoring.rules import Rule, learn, standardise
@@ -147,7 +148,9 @@ def walk_forward(
     when = period.to_numpy(dtype=float, na_value=np.nan)
     blank = np.flatnonzero(np.isnan(when))
     if len(blank):
-        fault = Fault("is empty", "give each row a period", row=int(blank[0]) + 1, field=str(period.name))
+        fault = Fault(
+            "is empty", "give each row a period", row=row_of(period, int(blank[0])), field=str(period.name)
+        )
         raise InputError.of([fault], "Walk forward")
     known_on = when if known is None else known.to_numpy(dtype=float, na_value=np.nan)
     bad = default.to_numpy(dtype=float) == 1

@@ -17,6 +17,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.scenario import PortfolioSource
 from allocator.scoring.invoices import IDENTIFIERS, Duplicates, Invoices, invoices_from_frames
 from allocator.scoring.levels import fault_in_rows, identifiers, level_faults, levels_of
+from allocator.scoring.places import counted, places_of
 from allocator.scoring.reading import frame_of
 from allocator.tables.xlsx import sheet_names
 
@@ -110,6 +111,7 @@ def _unnamed(names: pd.Series, file: str) -> list[Fault]:
     faults = []
     if blank.any():
         problem, remedy = "an empty cell is no identifier", "name the firm of each row"
-        faults.append(fault_in_rows(problem, np.flatnonzero(blank), remedy, file, "enterprise_id"))
+        where = counted(places_of(names), np.flatnonzero(blank).tolist())
+        faults.append(fault_in_rows(problem, where, remedy, file, "enterprise_id"))
     again = levels_of(names.where(names.duplicated() & ~blank))
     return faults + level_faults("enterprise_id", again, [], "stands twice", "give one row a firm", file=file)
