@@ -1009,7 +1009,9 @@ def certificate_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
         found = Of(bound=min(found.bound, tree.claimed), upper=min(found.upper, tree.claimed))
     if fault := misstated(bound, found):
         yield f"certificate bound: {fault}"
-    slack = total(abs(prices[use.name]) * use.excess for use in run.uses)
+    every = [prices, *(numbers_of(node, "prices") for node in at(certificate, "tree.nodes", []))]
+    dearest = {use.name: max(abs(own.get(use.name, 0.0)) for own in every) for use in run.uses}
+    slack = total(dearest[use.name] * use.excess for use in run.uses)
     if value > bound + slack and not run.broken and not run.terms:
         yield f"certificate value: {value!r} lies above the bound {bound!r}"
     if not is_gap(gap, bound, value):

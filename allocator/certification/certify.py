@@ -188,12 +188,15 @@ def certify(
 def impossible_bound(outcome: Outcome) -> list[Fault]:
     """A bound that is none, or that lies below the value of decisions that break nothing.
 
-    What rows are exceeded by within their tolerance may be worth its price.
+    What rows are exceeded by within their tolerance may be worth its price, in a tree that of any node.
     """
     certificate = outcome.certificate
     if not np.isfinite(certificate.bound):
         return [Fault("is not finite: the prices are too large to prove any", "solve again", field="bound")]
-    worth = sum(abs(use.price) * use.excess for use in certificate.limits)
+    nodes = [] if certificate.tree is None or outcome.faults else certificate.tree["nodes"]
+    prices = [certificate.prices, *(node["prices"] for node in nodes if "prices" in node)]
+    dearest = {use.name: max(abs(own.get(use.name, 0.0)) for own in prices) for use in certificate.limits}
+    worth = sum(dearest[use.name] * use.excess for use in certificate.limits)
     if outcome.broken or certificate.value <= certificate.bound + worth:
         return []
     problem = f"value {certificate.value!r} lies above bound {certificate.bound!r}"

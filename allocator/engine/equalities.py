@@ -293,7 +293,10 @@ def _missed(whole: WholeRows, sums: Sums, equal: list[int], settled: dict[int, i
         line = [0 if g in settled else use * sums.unit[g] for g, use in enumerate(uses)]
         unit = gcd(*line)
         if unit == 0:
-            continue  # nobody can use it: no matter of lots
+            if 0 < abs(left) < abs(whole.weight[r]):
+                alone.append(r)
+                units.append(unit)
+            continue  # nobody can use it: a matter of lots only where less than one is missed
         if left.denominator != 1 or int(left) % unit:
             alone.append(r)
             units.append(unit)

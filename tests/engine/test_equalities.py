@@ -96,3 +96,12 @@ def test_right_hand_sides_are_rounded_to_what_the_equalities_leave() -> None:
     rounded = columns_of(case(half, budget=601.0).under(ticket=Ticket(10.0, 200.0, 1.0)))
     assert rounded.tight_rhs[0] == 600.0
     assert rounded.limits.rhs[0] == 601.0
+
+
+def test_a_row_that_nobody_can_use_and_exposure_all_but_meets_is_told() -> None:
+    """50,000 are lent; 3.846... of 13,000 are 2e-12 more: a solver sees no difference, decimals do."""
+    row = limit("lent", "offered", "exactly", 3.8461538461538463, of="budget")
+    book = portfolio(["B"], exposure=50_000.0, exclude=True)
+    terms = policy(13_000.0, row, ticket=(20_000.0, 20_000.0), step=20_000.0)
+    with pytest.raises(InfeasibleError, match="meet 'lent' exactly"):
+        solve(Case(book, TABLE, terms))

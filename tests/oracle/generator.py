@@ -89,6 +89,7 @@ def draw(seed: int) -> Book:
         book = equalities.shares(r, book, sample)
     elif kind in (2, 7, 12, 17):
         book = equalities.equality(r, book, sample)
+        sample = [offer for offer in sample if offer.option.borrower < len(book.borrowers)]
     return _limited(r, book, sample, r.randint(0, 2 if kind in (2, 3, 7, 12, 13, 17) else 5))
 
 
