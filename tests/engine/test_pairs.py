@@ -19,6 +19,6 @@ def test_two_amounts_of_different_take_ups_fill_what_is_drawn(step: Any, capped:
     book = portfolio(["A", "B"] * 20, pd=0.0, lgd=0.0)
     limits = [limit("drawn", "drawn", "at_most", 1_017.21)] if capped else []
     terms = policy(5_000.0 if capped else 1_017.21, *limits, basis="drawn", ticket=(6.5, 77.0), step=step)
-    found = solve(Case(book, TABLE, terms)).finding.certificate
+    found = solve(Case(book, TABLE, terms)).outcome.certificate
     assert found.value <= 0.08 * 1_017.21 <= found.bound
     assert found.bound - found.value <= 1e-9 * found.bound
