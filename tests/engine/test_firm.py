@@ -35,7 +35,7 @@ def test_a_book_that_can_lend_nothing_is_proved_to(
 ) -> None:
     case = spread(sense, part, money)
     case = replace(case, settings=replace(case.settings, method=method))
-    found = solve(case).finding.certificate
+    found = solve(case).outcome.certificate
     assert found.value == 0.0 <= found.bound <= 1e-9
 
 
