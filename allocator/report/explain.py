@@ -142,8 +142,8 @@ def _sums(found: BookExplanation, currency: str) -> list[RenderableType]:
 def _sum(name: str, total: float, parts: Sequence[tuple[str, float]]) -> RenderableType:
     table = unheaded_table("left", "right", least=38)
     for label, money in parts:
-        table.add_row(f"  {label}", f"{money + 0.0:,.2f}")
-    table.add_row(f"= {name}", f"{total + 0.0:,.2f}")
+        table.add_row(f"  {label}", f"{money:z,.2f}")
+    table.add_row(f"= {name}", f"{total:z,.2f}")
     return table
 
 
@@ -174,7 +174,7 @@ def _range(found: Range | None) -> tuple[str, str]:
     if found is None:
         return "not known", "not known"
     ends = (-found.low, found.high)
-    low, high = (figure(end + 0.0) if np.isfinite(end) else "any" for end in ends)
+    low, high = (figure(end) if np.isfinite(end) else "any" for end in ends)
     return low, high
 
 

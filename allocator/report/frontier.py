@@ -80,7 +80,7 @@ def _gap(point: Point) -> str:
 def _bound(bound: float, share: bool) -> str:
     if not np.isfinite(bound):
         return "" if np.isnan(bound) else "any"
-    return f"{100 * bound:.4g}%" if share else figure(bound + 0.0)
+    return f"{100 * bound:.4g}%" if share else figure(bound)
 
 
 def _notes(found: Frontier) -> list[RenderableType]:

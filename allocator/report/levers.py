@@ -70,9 +70,7 @@ def _title(best: Best, run: Outcome) -> Iterator[RenderableType]:
 
 
 def _money(amount: float) -> str:
-    if not np.isfinite(amount):
-        return "not known"
-    return f"{amount if abs(amount) >= 0.005 else 0.0:,.2f}"
+    return f"{amount:z,.2f}" if np.isfinite(amount) else "not known"
 
 
 def _document(levers: Levers, run: Outcome) -> dict[str, Any]:

@@ -28,9 +28,7 @@ class Unit:
 
     def write(self, amount: float) -> str:
         """`amount` in this unit, rounded to its decimals: `-1,234,567`; never `-0`."""
-        if self.decimals == 0:
-            return f"{round(amount / self.size):,}"
-        return f"{round(amount / self.size, self.decimals) + 0.0:,.{self.decimals}f}"
+        return f"{amount / self.size:z,.{self.decimals}f}"
 
     def hides(self, amount: float) -> bool:
         """Whether `amount`, a whole currency unit or more, would be written as nothing."""
