@@ -14,8 +14,11 @@ from allocator.cli.strategies import DEFAULT, under_each
 from allocator.errors import Fault, InputError
 
 if TYPE_CHECKING:
-    from allocator.records.outcome import Outcome
+    from collections.abc import Iterator
+
     from allocator.records.progress import Progress
+    from allocator.records.run import StoredRun
+    from allocator.records.scenario import Scenario
     from allocator.report.view import View
 
 EXAMPLE = "Example: allocator compare sme.yaml --strategies optimal,ahp_lines,equal,by_score,greedy"
@@ -62,10 +65,15 @@ def compare(
     def ask(tell: Progress) -> View:
         tell("starting the engine")
         from allocator.insight.comparison import compare as compared
+        from allocator.insight.comparison import read_sides, strategy_sides
         from allocator.report.comparison import comparison_view
 
-        sides, notes = _sides(subjects, strategies, sets, by, tell)
-        notes = tuple(dict.fromkeys([*notes, *(note for side in sides for note in side.inputs.notes)]))
+        further = further_columns((by,), (), "--by")
+        if len(subjects) == 1:
+            chosen = under_each(subjects[0], strategies, sets)
+            sides, notes = strategy_sides(chosen.scenarios, tell, further), chosen.notes
+        else:
+            sides, notes = read_sides(_read(subjects, sets), tell, further), ()
         comparison = compared(sides, by, tell, exact=not prices_only, years=years, seed=seed or 0)
         return comparison_view(comparison, top, notes, out)
 
@@ -88,26 +96,13 @@ def _require_subjects(subjects: list[Path], strategies: str | None, sets: list[s
         raise InputError.of(faults, "command line")
 
 
-def _sides(
-    subjects: list[Path], strategies: str | None, sets: list[str], by: str, tell: Progress
-) -> tuple[list[Outcome], tuple[str, ...]]:
-    """What is compared, and notes on what is not."""
-    from allocator.insight.comparison import run_side, scenario_side, strategy_sides
+def _read(subjects: list[Path], sets: list[str]) -> Iterator[tuple[str, StoredRun | Scenario]]:
+    """Each by its name, read when it is asked for."""
     from allocator.scenario import load_scenario
     from allocator.store import read_run
 
-    further = further_columns((by,), (), "--by")
-    if len(subjects) == 1:
-        chosen = under_each(subjects[0], strategies, sets)
-        return strategy_sides(chosen.scenarios, tell, further), chosen.notes
-    sides = []
     for subject, name in zip(subjects, _names(subjects), strict=True):
-        if subject.is_dir():
-            tell(f"rechecking {name}")
-            sides.append(run_side(read_run(subject), name, further))
-        else:
-            sides.append(scenario_side(load_scenario(subject, sets), name, tell, further))
-    return sides, ()
+        yield name, read_run(subject) if subject.is_dir() else load_scenario(subject, sets)
 
 
 def _names(subjects: list[Path]) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -59,6 +60,11 @@ class Ledger:
     relationship_cost: Floats
     """Relationship lost when the customer walks, less what a refusal would have lost."""
     value: Floats
+
+    @cached_property
+    def account(self) -> Account:
+        """What it adds up to, summed once."""
+        return account_of(self)
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 from allocator.errors import Fault
 from allocator.records.case import Inputs
-from allocator.records.ledger import Account, Ledger, account_of
+from allocator.records.ledger import Account, Ledger
 from allocator.records.run import Certificate, Decisions, Status, relative_gap
 from allocator.records.scenario import Scenario
 from allocator.records.solution import Proof, Solution, Stop
@@ -48,10 +47,10 @@ class Outcome:
         """One line a borrower in portfolio order, written when first asked for: nothing is judged by it."""
         return self.written()
 
-    @cached_property
+    @property
     def account(self) -> Account:
         """What the ledger adds up to; its value is without what idle money earns."""
-        return account_of(self.ledger)
+        return self.ledger.account
 
     @property
     def value(self) -> float:

@@ -38,6 +38,7 @@ def comparison_view(
     comparison: Comparison, top: int, notes: Sequence[str] = (), out: Path | None = None
 ) -> View:
     """The comparison with the `top` borrowers who are swapped; all of them in the table `out`."""
+    notes = tuple(dict.fromkeys([*notes, *comparison.notes]))
     return View(
         page=lambda: _page(comparison, top if len(comparison.sides) == 2 else 0, notes),
         document=lambda: {**_document(comparison, top), "notes": list(notes)},

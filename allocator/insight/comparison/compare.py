@@ -51,6 +51,11 @@ class Comparison:
     years: int = 0
     """Simulated for `chances`."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the sides' scenarios changes nothing, each once."""
+        return tuple(dict.fromkeys(note for side in self.sides for note in side.inputs.notes))
+
 
 def compare(
     sides: Sequence[Outcome],

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from allocator.records.ledger import Account, account_of, accounts_by
+import numpy as np
+
+from allocator.records.ledger import Account, accounts_by
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats
 
 
 def whole_of(side: Outcome) -> Account:
     """The whole allocation; its value is the objective, what idle money earns included."""
-    return replace(account_of(side.ledger, _weighted(side)), value=side.value)
+    further = {name: float(np.sum(column)) for name, column in _weighted(side).items()}
+    return replace(side.account, value=side.value, further=further)
 
 
 def by_column(side: Outcome, column: str) -> dict[str, Account]:

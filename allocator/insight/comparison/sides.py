@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from allocator.borrowers import NO_MORE, Columns, read_inputs
@@ -16,6 +16,20 @@ from allocator.records.run import StoredRun
 from allocator.records.scenario import Scenario
 from allocator.scenario.demand import in_money
 from allocator.verification import recheck_run
+
+
+def read_sides(
+    subjects: Iterable[tuple[str, StoredRun | Scenario]], progress: Progress, further: Columns
+) -> list[Outcome]:
+    """The outcomes of stored runs and of scenarios, by name; raises as the two functions below."""
+    sides = []
+    for name, subject in subjects:
+        if isinstance(subject, Scenario):
+            sides.append(scenario_side(subject, name, progress, further))
+        else:
+            progress(f"rechecking {name}")
+            sides.append(run_side(subject, name, further))
+    return sides
 
 
 def run_side(stored: StoredRun, name: str, further: Columns = NO_MORE) -> Outcome:

@@ -1,0 +1,167 @@
+"""Nothing is read, prepared, judged or summed twice in any command; calls are counted as they are made."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import pytest
+
+from allocator.borrowers import read_inputs
+from allocator.certification.parts import ledger_in_parts
+from allocator.pipeline import prepare
+from allocator.records.ledger import account_of
+from tests.cli.conftest import Allocator
+
+GROUND = {"records", "errors", "cli"}
+
+
+def of_reading(given: dict[str, Any]) -> Any:
+    return given["scenario"].document
+
+
+def of_preparing(given: dict[str, Any]) -> Any:
+    scenario, inputs = given["scenario"], given["inputs"]
+    return scenario.policy, scenario.response, scenario.strategy, id(inputs.portfolio), id(inputs.churn)
+
+
+def of_judging(given: dict[str, Any]) -> Any:
+    read, decisions = given["read"], given["decisions"]
+    decided = decisions.amount.tobytes(), decisions.rate.tobytes()
+    return *of_preparing(vars(read)), decided, sorted(given["prices"].items())
+
+
+def of_writing(given: dict[str, Any]) -> Any:
+    return id(given["decisions"]), id(given["portfolio"]), given["policy"]
+
+
+def of_summing(given: dict[str, Any]) -> Any:
+    return id(given["ledger"])
+
+
+_JUDGED = import_module("allocator.certification.certify")._judged
+WATCHED: dict[CodeType, tuple[str, Callable[[dict[str, Any]], Any]]] = {
+    read_inputs.__wrapped__.__code__: ("read", of_reading),  # type: ignore[attr-defined]
+    prepare.__code__: ("prepared", of_preparing),
+    _JUDGED.__code__: ("judged", of_judging),
+    ledger_in_parts.__code__: ("written", of_writing),
+    account_of.__code__: ("summed", of_summing),
+}
+
+
+class Calls:
+    """What a command did, and which functions below it its own module asked."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[str, Any]] = []
+        self.asked: set[str] = set()
+        self._kept: list[Any] = []
+
+    def see(self, frame: FrameType, event: str, argument: Any) -> None:
+        if event != "call":
+            return
+        watched = WATCHED.get(frame.f_code)
+        if watched is not None:
+            self._kept.append(dict(frame.f_locals))  # so that no id is used again
+            self.made.append((watched[0], watched[1](frame.f_locals)))
+        caller, called = frame.f_back, str(frame.f_globals.get("__name__"))
+        if caller is not None and str(caller.f_globals.get("__name__")) == "allocator.cli.compare":
+            parts = called.split(".")
+            below = parts[0] == "allocator" and len(parts) > 1 and parts[1] not in GROUND
+            if below and frame.f_code.co_name != "<module>":
+                self.asked.add(f"{called}.{frame.f_code.co_name}")
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return dict(Counter(kind for kind, _ in self.made))
+
+
+@contextmanager
+def counted() -> Iterator[Calls]:
+    calls = Calls()
+    sys.setprofile(calls.see)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
+
+
+ONCE = {"read": 1, "prepared": 1, "judged": 1, "written": 1, "summed": 1}
+RECHECKED = {"read": 1, "judged": 1, "written": 1, "summed": 1}
+
+
+@pytest.fixture
+def runs(case: Path, allocator: Allocator) -> Path:
+    """The case with two runs of it in folders, and another scenario."""
+    assert allocator("solve", "scenario.yaml", "--out", "old").status == 0
+    assert allocator("solve", "scenario.yaml", "--set", "strategy=equal", "--out", "ruled").status == 0
+    (case / "new.yaml").write_text("schema: 1\nextends: scenario.yaml\npolicy: {funding_rate: 1%}\n")
+    return case
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("solve", "scenario.yaml", "--out", "again"), ONCE),
+        (("verify", "old"), RECHECKED),
+        (("explain", "old"), ONCE),
+        (("explain", "ruled", "--by", "sector"), ONCE),
+        (("explain", "old", "F03"), ONCE),
+        (("simulate", "old", "--years", "100"), RECHECKED),
+        (("simulate", "scenario.yaml", "--years", "100"), ONCE),
+        (("compare", "old", "ruled"), {name: 2 * count for name, count in RECHECKED.items()}),
+        (("compare", "old", "ruled", "--years", "100"), {name: 2 * n for name, n in RECHECKED.items()}),
+        (
+            ("compare", "scenario.yaml", "--strategies", "optimal,equal,greedy"),
+            {"read": 1, "prepared": 1, "judged": 3, "written": 3, "summed": 3},
+        ),
+    ],
+    ids=" ".join,
+)
+def test_a_command_does_everything_once(
+    runs: Path, allocator: Allocator, arguments: tuple[str, ...], expected: dict[str, int]
+) -> None:
+    with counted() as calls:
+        assert allocator(*arguments).status == 0
+    assert calls.counts == expected
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("explain", "old", "--exact"),
+        ("levers", "old", "--quick"),
+        ("levers", "ruled", "--quick"),
+        ("frontier", "scenario.yaml", "--limit", "budget", "--points", "4"),
+        ("stress", "scenario.yaml"),
+        ("stress", "scenario.yaml", "--reverse", "value=0"),
+        ("distil", "old", "--rules", "3"),
+        ("compare", "old", "new.yaml"),
+        ("compare", "old", "new.yaml", "--prices-only"),
+    ],
+    ids=" ".join,
+)
+def test_nothing_is_done_twice(runs: Path, allocator: Allocator, arguments: tuple[str, ...]) -> None:
+    with counted() as calls:
+        assert allocator(*arguments).status == 0
+    again = [kind for at, (kind, key) in enumerate(calls.made) if (kind, key) in calls.made[:at]]
+    assert again == []
+
+
+def test_compare_asks_the_rooms_below_it_five_times(runs: Path, allocator: Allocator) -> None:
+    with counted() as calls:
+        assert allocator("compare", "old", "new.yaml").status == 0
+    asked = {name for name in calls.asked if not name.startswith("allocator.borrowers")}
+    assert sorted(asked) == [
+        "allocator.insight.comparison.compare.compare",
+        "allocator.insight.comparison.sides.read_sides",
+        "allocator.report.comparison.comparison_view",
+        "allocator.scenario.loading.load_scenario",
+        "allocator.store.reading.read_run",
+    ]
