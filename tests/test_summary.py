@@ -31,7 +31,8 @@ def use(violation: float = 0.0, **other: Any) -> LimitUse:
 
 
 def outcome(bound: float, value: float, *, uses: tuple[LimitUse, ...] = (), broken: bool = False) -> Outcome:
-    return outcome_of(Certificate({}, bound, value, uses, {}), broken=broken)
+    prices = {use.name: use.price for use in uses}
+    return outcome_of(Certificate(prices, bound, value, uses, {}), broken=broken)
 
 
 @pytest.mark.parametrize(
