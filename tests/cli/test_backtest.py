@@ -184,10 +184,10 @@ def test_who_was_left_out_is_counted(loans: Path, allocator: Allocator) -> None:
 
 def test_the_engine_starts_under_its_progress() -> None:
     code = (
-        "import sys; from allocator.cli import backtest, main\n"
+        "import sys; from allocator.cli import main, shell\n"
         "heavy = 'numpy pandas scipy pyarrow pyomo highspy numba'.split()\n"
         "def show(verbose): sys.exit([name for name in heavy if name in sys.modules] or 0)\n"
-        "backtest.progress = show\n"
+        "shell.progress = show\n"
         "main.app(['backtest', 'a.yaml', '--outcome', 'bad', '--period', 'year', '--budget-share', '4%'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
