@@ -125,31 +125,21 @@ def _judged(
         tree=tree,
     )
     wrong = None if found.allowed else judge_decisions(portfolio, policy, known, decisions)
-    broken = [] if wrong is None else [*wrong.broken]
-    broken += [
-        Fault(
-            f"uses {use.used:,.2f} against {use.sense.replace('_', ' ')} {use.bound:,.2f}",
-            "the allocation breaks this limit",
-            field=f"limit {use.name}",
-        )
-        for use in uses
-        if use.broken
-    ]
     counts = {} if wrong is None else wrong.counts
     faults = unsound if wrong is None else [*unsound, *wrong.impossible]
     written = cache(partial(ledger_in_parts, portfolio, policy, known, decisions, scenario.solver.threads))
-    outcome = Outcome(
-        scenario.name,
-        scenario,
-        read.inputs,
-        decisions,
-        certificate,
-        tuple(broken),
-        counts,
-        tuple(faults),
-        written,
-    )
+    broken = (*(() if wrong is None else wrong.broken), *map(_exceeded, (use for use in uses if use.broken)))
+    own = read.inputs, decisions, certificate
+    outcome = Outcome(scenario.name, scenario, *own, broken, counts, tuple(faults), written)
     return outcome, Proved(found.bound, by_tree, value)
+
+
+def _exceeded(use: LimitUse) -> Fault:
+    return Fault(
+        f"uses {use.used:,.2f} against {use.sense.replace('_', ' ')} {use.bound:,.2f}",
+        "the allocation breaks this limit",
+        field=f"limit {use.name}",
+    )
 
 
 def _earned_idle(policy: Policy, budget: LimitUse) -> Rounded:

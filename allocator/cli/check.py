@@ -9,26 +9,28 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from allocator.cli.options import AsJson, ScenarioFile, Sets, Verbose
-from allocator.cli.output import print_json, print_page, progress
+from allocator.cli.shell import answer
 from allocator.errors import Fault, InputError
 from allocator.records.progress import Progress
 
 if TYPE_CHECKING:
     from allocator.report.check import Examination
+    from allocator.report.view import View
 
 EXAMPLE = "Example: allocator check sme.yaml --set policy.budget.amount=50_000_000"
 
 
 def check(file: ScenarioFile, sets: Sets, as_json: AsJson = False, verbose: Verbose = False) -> None:
     """Read a scenario with all that it names, report every fault, and say what it comes to."""
-    with progress(verbose) as tell:
-        examination = _examine(file, sets, tell)
-    from allocator.report.check import check_page
 
-    if as_json:
-        print_json(examination.figures())
-    else:
-        print_page(check_page(examination))
+    def ask(tell: Progress) -> View:
+        found = _examine(file, sets, tell)
+        from allocator.report.check import check_page
+        from allocator.report.view import View
+
+        return View(page=lambda: check_page(found), document=found.figures)
+
+    answer(ask, as_json=as_json, verbose=verbose)
 
 
 def _examine(file: Path, sets: list[str], tell: Progress) -> Examination:
