@@ -588,7 +588,7 @@ def offers_to(who: Array, run: Of) -> Of:
     spent = accept * policy.funding * term + walk * policy.kappa
     kept, left = policy.decline * worth, walk * worth + accept * policy.processing
     return Of(
-        who=who, rate=rate, accept=accept, gross=gross, held=~np.isnan(rate), refusal=~pinned,
+        who=who, rate=rate, accept=accept, gross=gross, held=~np.isnan(rate), no_offer=~pinned,
         unit=earned - lost - spent, unit_terms=earned + lost + spent, once=kept - left,
         once_terms=kept + left, low=book.low[who], high=book.high[who],
     )  # fmt: skip
@@ -756,7 +756,7 @@ def answers(offers: Of, charges: Of, operations: int) -> tuple[Array, Array]:
 
 def values_of(parts: Iterable[Of], charges: Of, operations: int) -> Of:
     """U as computed (`bound`) and as it is at most (`upper`, inf where that cannot be computed); of the last
-    part the options' upper values and everybody's best answer at least."""
+    part the options' upper values and everybody's best response at least."""
     mean, most = [charges.constant], [charges.constant, operations * U * charges.constant_terms]
     bad, option, least = False, None, None
     for offers in parts:
@@ -764,7 +764,7 @@ def values_of(parts: Iterable[Of], charges: Of, operations: int) -> Of:
             best, error = answers(offers, charges, operations)
             held = offers.held & (offers.low <= offers.high)[:, None]
             bad |= bool(np.any(np.isnan((best + error)[held])))
-            floor = np.where(offers.refusal, 0.0, -np.inf)
+            floor = np.where(offers.no_offer, 0.0, -np.inf)
             option, lower, middle = (np.where(held, x, -np.inf) for x in (best + error, best - error, best))
             upper, least, even = (np.maximum(x.max(axis=1), floor) for x in (option, lower, middle))
         mean, most = mean + even.tolist(), most + upper.tolist()
@@ -859,7 +859,7 @@ class Tree:
         self.most = max(self.most, math.nextafter(found.upper - keeps, math.inf))
         with np.errstate(invalid="ignore"):
             lost = found.least[:, None] - found.option > keeps
-        return [offers.but(held=offers.held & ~lost, refusal=offers.refusal & ~(found.least > keeps))]
+        return [offers.but(held=offers.held & ~lost, no_offer=offers.no_offer & ~(found.least > keeps))]
 
     def split_options(self, node: Any, offers: Of, place: int) -> list[Of]:
         """The two sides of a split by rates, which together hold all that is left."""
@@ -873,19 +873,19 @@ class Tree:
             need(same.any(axis=0).all(), "lists a rate that the borrower may not be offered")
             listed.append((same.any(axis=1), "none" in side))
         (one, no), (other, neither) = listed
-        refused, left = offers.refusal[place], offers.held[place]
-        covered = not np.any(left & ~one & ~other) and (no or neither or not refused)
+        declined, left = offers.no_offer[place], offers.held[place]
+        covered = not np.any(left & ~one & ~other) and (no or neither or not declined)
         need(covered, "does not cover what is left to the borrower")
-        return [changed(offers, place, held=left & own, refusal=refused and none) for own, none in listed]
+        return [changed(offers, place, held=left & own, no_offer=declined and none) for own, none in listed]
 
     def split_amounts(self, node: Any, offers: Of, place: int) -> list[Of]:
         """The two sides of a split at an amount."""
         amount, lot = number(node, "amounts"), self.run.policy.lot
         count = lots(np.array([amount]), lot)
         need(money(count, lot)[0] == amount, f"splits at {amount!r}, which is no multiple of {float(lot):g}")
-        need(self.root.refusal[place], "splits the amount of a pinned offer")
+        need(self.root.no_offer[place], "splits the amount of a pinned offer")
         low = max(offers.low[place], float(money(count + 1, lot)[0]))
-        upper = changed(offers, place, low=low, refusal=False)
+        upper = changed(offers, place, low=low, no_offer=False)
         return [changed(offers, place, high=min(offers.high[place], amount)), upper]
 
 
@@ -1042,9 +1042,9 @@ def limit_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
 def line_faults(run: Of, prices: dict[str, float]) -> Iterator[str]:
     """Rows of the allocation that the inputs do not give."""
     said, lines = run.decided, run.lines
-    refused = lines["amount"] == 0
-    wrong = {"grade": said["grade"] != run.book.grade, "reason": (said["reason"] == "") == refused}
-    wrong["reason"] |= refused & contradicted(run, refused, prices)
+    declined = lines["amount"] == 0
+    wrong = {"grade": said["grade"] != run.book.grade, "reason": (said["reason"] == "") == declined}
+    wrong["reason"] |= declined & contradicted(run, declined, prices)
     for name in ("rate", *FIGURES):
         wrong[name] = ~(np.abs(said[name] - lines[name]) <= 1e-9 * np.maximum(np.abs(lines[name]), 1.0))
     for name, off in wrong.items():
@@ -1054,13 +1054,13 @@ def line_faults(run: Of, prices: dict[str, float]) -> Iterator[str]:
             yield f"allocation, row {row + 1}, {name}: says {said[name][row]!r}, the inputs give {given!r}"
 
 
-def contradicted(run: Of, refused: Array, prices: dict[str, float]) -> Any:
-    """Whose reason for a refusal cannot be it."""
+def contradicted(run: Of, declined: Array, prices: dict[str, float]) -> Any:
+    """Whose reason for declining cannot be it."""
     said, why, named = run.decided["reason"], run.book.why, [use.name for use in run.uses]
     if run.rule == "file":
         return said != f"not in {os.path.basename(at(run.scenario, 'strategy.file'))}"
     wrong = np.where(why != "", said != why, np.isin(said, NO_OFFER))
-    open_to = np.flatnonzero(refused & (why == ""))
+    open_to = np.flatnonzero(declined & (why == ""))
     reason = said[open_to]
     if run.rule != "optimal":
         known = {NEVER, "passed over: it would not earn its cost"}

@@ -49,7 +49,7 @@ def upper_bound(
 
 
 def whole_bound(policy: Policy, charges: Charges, best: Rounded, prices: Mapping[str, float]) -> Rounded:
-    """U, of what everybody's best answers add up to."""
+    """U, of what everybody's best responses add up to."""
     constant = Rounded(charges.constant, error_of(charges.constant_operations, charges.constant_size))
     return Rounded.sum_of([constant, best, _idle(policy, prices["budget"])])
 
@@ -112,22 +112,22 @@ def best_sum(
 ) -> Rounded:
     """The sum of everybody's best reduced value.
 
-    Whoever is refused for certain adds nothing, and nothing to the error.
+    Whoever is declined for certain adds nothing, and nothing to the error.
     """
     best = reduced_values(portfolio, policy, terms, charges)
     errors = np.where(terms.lendable, sizes.charged(terms.high, charges), 0.0)
     return sum_of_best(best, errors, ~(terms.lendable & terms.pinned))
 
 
-def sum_of_best(best: Floats, errors: Floats, refusable: Booleans) -> Rounded:
+def sum_of_best(best: Floats, errors: Floats, may_decline: Booleans) -> Rounded:
     """The sum of each borrower's `best` offer (n,), wrong by `errors` (n,) at most, or 0 where `refusable`.
 
-    Whoever is refused for certain adds nothing to the error.
+    Whoever is declined for certain adds nothing to the error.
     """
-    worth = np.where(refusable, np.maximum(best, 0.0), best)
-    refused = refusable & (best < -errors) & (errors <= HUGE)
+    worth = np.where(may_decline, np.maximum(best, 0.0), best)
+    declined = may_decline & (best < -errors) & (errors <= HUGE)
     summed = depth(len(worth)) * UNIT * float(np.sum(np.abs(worth)))
-    return Rounded(float(np.sum(worth)), float(np.sum(np.where(refused, 0.0, errors))) + summed)
+    return Rounded(float(np.sum(worth)), float(np.sum(np.where(declined, 0.0, errors))) + summed)
 
 
 def best_reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: Charges) -> Floats:
@@ -137,9 +137,9 @@ def best_reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, char
 
 
 def reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: Charges) -> Floats:
-    """(n,) the reduced value of each borrower's best offer, refusal apart; -inf where there is no offer.
+    """(n,) the reduced value of each borrower's best offer, declining apart; -inf where there is no offer.
 
-    What a loss comes to is not exact where the offer may be refused.
+    What a loss comes to is not exact where the borrower may be declined.
     """
     charged = _Charged(Margin.of(portfolio, policy, charges.per_basis), terms.low, terms.high)
     best = np.full(len(portfolio), -np.inf)
@@ -148,12 +148,12 @@ def reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: 
         free = np.flatnonzero(member & ~terms.pinned)
         for start in range(0, len(free) if len(tariff.rates) else 0, _CHUNK):
             i = free[start : start + _CHUNK]
-            best[i] = charged.best(i, _open_to(portfolio.min_rate[i], tariff), refusable=True)
+            best[i] = charged.best(i, _open_to(portfolio.min_rate[i], tariff), may_decline=True)
         i = np.flatnonzero(member & terms.pinned)
         if len(i):
             rate = portfolio.fixed_rate[i]
             menu = [(rate, 1.0 - np.interp(rate, terms.table_rates, terms.curve[grade]))]
-            best[i] = charged.best(i, menu, refusable=False)
+            best[i] = charged.best(i, menu, may_decline=False)
     return best
 
 
@@ -165,7 +165,9 @@ class _Charged:
     low: Floats
     high: Floats
 
-    def best(self, i: Integers, menu: Iterable[tuple[RateColumn, RateColumn]], *, refusable: bool) -> Floats:
+    def best(
+        self, i: Integers, menu: Iterable[tuple[RateColumn, RateColumn]], *, may_decline: bool
+    ) -> Floats:
         """The best of both ends over the rates and take-ups of `menu`, for borrowers `i`.
 
         An offer's value is w x + F: where F <= 0 the lower end is above the upper one only if w < 0, and
@@ -174,7 +176,7 @@ class _Charged:
         low, high = self.low[i], self.high[i]
         rates = list(menu)
         top = self._at(i, high, rates)
-        settled = refusable and np.all(np.maximum(self.worth.booked[i], 0.0) + self.worth.fixed[i] <= 0.0)
+        settled = may_decline and np.all(np.maximum(self.worth.booked[i], 0.0) + self.worth.fixed[i] <= 0.0)
         return top if settled or np.all(low == high) else np.maximum(top, self._at(i, low, rates))
 
     def _at(self, i: Integers, amount: Floats, menu: list[tuple[RateColumn, RateColumn]]) -> Floats:

@@ -19,11 +19,11 @@ from allocator.records.scenario import Policy
 
 @dataclass(frozen=True)
 class Sets:
-    """What is left to the nb borrowers of a table: K options each, refusal, and a range of amounts."""
+    """What is left to the nb borrowers of a table: K options each, no offer, and a range of amounts."""
 
     options: Booleans
     """(nb, K)"""
-    refusal: Booleans
+    no_offer: Booleans
     """(nb,)"""
     low: Floats
     """(nb,)"""
@@ -41,12 +41,12 @@ class Values:
     option: Floats
     """(nb, K) at the better end; -inf where it is excluded."""
     best: Floats
-    """(nb,) refusal included."""
+    """(nb,) the choice of no offer included."""
     errors: Floats
     """(nb,) what any of a borrower's values may be wrong by; inf where nothing is known."""
 
     def beyond(self, distance: float) -> tuple[Booleans, Booleans]:
-        """(nb, K) options and (nb,) refusals that lose more than `distance` against the best for certain."""
+        """(nb, K) options and (nb,) declining, where they lose more than `distance` for certain."""
         with np.errstate(invalid="ignore"):
             clear = distance + 2 * self.errors
             return self.best[:, None] - self.option > clear[:, None], self.best > clear
@@ -88,10 +88,10 @@ class Table:
             offer = np.max(option, axis=1, initial=-np.inf)
             own = {basis: _of(size, self.member) for basis, size in charges.sizes.items()}
             errors = self.sizes.charged(self.everything.high, replace(charges, sizes=own))
-            summed = sum_of_best(offer, errors, sets.refusal)
+            summed = sum_of_best(offer, errors, sets.no_offer)
             bound = Rounded.sum_of([self._constant(charges, prices), summed, self._idle(prices)])
-        empty = bool(np.any(~sets.options.any(axis=1) & ~sets.refusal))
-        best = np.maximum(offer, np.where(sets.refusal, 0.0, -np.inf))
+        empty = bool(np.any(~sets.options.any(axis=1) & ~sets.no_offer))
+        best = np.maximum(offer, np.where(sets.no_offer, 0.0, -np.inf))
         return Values(bound, empty, option, best, np.where(errors <= HUGE, errors, np.inf))
 
     def _options(self, charges: Charges, sets: Sets) -> Floats:
@@ -187,7 +187,7 @@ def _only(table: Table, has: Booleans) -> Table:
         member=table.member[has],
         **{name: getattr(table, name)[has] for name in ("rate", "take_up", "gross", "margin", "fixed")},
         sizes=table.sizes.take(np.flatnonzero(has)),
-        everything=Sets(sets.options[has], sets.refusal[has], sets.low[has], sets.high[has]),
+        everything=Sets(sets.options[has], sets.no_offer[has], sets.low[has], sets.high[has]),
     )
 
 

@@ -19,7 +19,7 @@ from allocator.records.scenario import Policy
 
 
 def ledger_of(portfolio: Portfolio, policy: Policy, amount: Floats, rate: Floats, take_up: Floats) -> Ledger:
-    """The ledger of decisions with known take-up; amount 0 is a refusal."""
+    """The ledger of decisions with known take-up; amount 0 is no offer."""
     offered = amount > 0
     accepts = np.where(offered, take_up, 0.0)
     walks = np.where(offered, 1.0 - take_up, 0.0)

@@ -67,9 +67,9 @@ class ExactValues(Values):
     """`Values` whose bound and losses are exact."""
 
     losses: list[dict[int, Fraction]]
-    """A borrower's options left -> what each loses against the best answer."""
+    """A borrower's options left -> what each loses against the best response."""
     leads: list[Fraction]
-    """The best answer of each borrower, what a refusal loses; 0 where nothing is left."""
+    """The best response of each borrower, what no offer loses; 0 where nothing is left."""
 
     def beyond(self, distance: float) -> tuple[Booleans, Booleans]:
         options, edge = np.zeros(self.option.shape, dtype=bool), Fraction(distance)
@@ -94,7 +94,7 @@ class ExactTable(Table):
         for row in range(len(self.member)):
             options = np.flatnonzero(sets.options[row]).tolist()
             values = charged.values(row, sets, options) if options else {}
-            answers = [*values.values(), *([Fraction(0)] if sets.refusal[row] else [])]
+            answers = [*values.values(), *([Fraction(0)] if sets.no_offer[row] else [])]
             best = max(answers, default=Fraction(0))
             empty |= not answers
             total += best

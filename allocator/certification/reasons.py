@@ -1,4 +1,4 @@
-"""Reasons for refusals, held against the inputs: a word that no decision may have, or that they contradict.
+"""Reasons for declining, held against the inputs: a word that no decision may have, or that they contradict.
 
 Who cannot be offered anything has one reason, found here again. Of the others the inputs and the prices
 tell whether an offer was worth having and whether a limit has a price; which of several limits weighed
@@ -25,21 +25,21 @@ _ROUNDING = 1e-9
 
 
 def contradicted_reasons(
-    scenario: Scenario, inputs: Inputs, refused: Booleans, prices: Mapping[str, float], said: Text
+    scenario: Scenario, inputs: Inputs, declined: Booleans, prices: Mapping[str, float], said: Text
 ) -> np.ndarray:
-    """(n,) texts: what the inputs give where a refusal's reason `said` cannot be it, "" elsewhere."""
+    """(n,) texts: what the inputs give where the reason `said` for declining cannot be it, "" elsewhere."""
     rule, portfolio = scenario.strategy.rule, inputs.portfolio
     out = np.full(len(portfolio), "", dtype=object)
     if rule == "file":
         word = words.not_in(scenario.strategy.name)
-        out[refused & (said.codes != said.code_of(word))] = word
+        out[declined & (said.codes != said.code_of(word))] = word
         return out
     terms = terms_of(portfolio, inputs.churn, scenario.response, scenario.policy)
     impossible = _impossible(portfolio, scenario.policy, terms)
     claimed = np.array([_place(word) for word in said.values], dtype=np.int32)[said.codes]
-    wrong = refused & (claimed != impossible)
+    wrong = declined & (claimed != impossible)
     out[wrong] = np.array([*words.NO_OFFER, "an offer that may be made"], dtype=object)[impossible[wrong]]
-    open_to = np.flatnonzero(refused & (impossible < 0) & (claimed < 0))
+    open_to = np.flatnonzero(declined & (impossible < 0) & (claimed < 0))
     if rule == "optimal":
         weighed = _Weighed.of(scenario.policy, portfolio, terms, prices, open_to)
         out[open_to] = weighed.contradicted(Text(said.codes[open_to], said.values))

@@ -5,8 +5,8 @@ The document is {bound, lots, nodes}; node 0 is the root and holds every allocat
 - a cut {prices, bound, keeps: D, children: [i]}: choices that lose more than D at its prices are out
   below, since an allocation that takes one is worth less than bound - D;
 - a split {borrower, split: [[rates ...], [rates ..., "none"]], children: [i, j]}: two sides that
-  together hold every option left to the borrower, "none" for refusal;
-- a split {borrower, amounts: v, children: [i, j]}: amounts up to v and refusal on the first side,
+  together hold every option left to the borrower, "none" for no offer;
+- a split {borrower, amounts: v, children: [i, j]}: amounts up to v and no offer on the first side,
   amounts from v + step (without a step: v + 0.01) on the second.
 So no allocation is worth more than the largest bound of a leaf and bound - D of a cut, and the
 document's `bound` must be no less. Every bound is rounded outwards, and a choice is out below a cut only
@@ -107,8 +107,8 @@ class _Walk:
         values = self._bounded(at, node, sets)
         if not values.empty:
             self._counts(values.bound, distance)
-        options, refusal = values.beyond(distance)
-        return replace(sets, options=sets.options & ~options, refusal=sets.refusal & ~refusal)
+        options, no_offer = values.beyond(distance)
+        return replace(sets, options=sets.options & ~options, no_offer=sets.no_offer & ~no_offer)
 
     def _bounded(self, at: int, node: Mapping[str, Any], sets: Sets) -> Values:
         """The values at the node's prices, its bound seen to be theirs; any is where nothing is left."""
@@ -159,15 +159,15 @@ class _Walk:
         if missing.any():
             rates = ", ".join(repr(rate) for rate in self.table.rate[row][missing].tolist())
             raise _BrokenNodeError(f"does not cover rate {rates} of borrower {node['borrower']}")
-        if sets.refusal[row] and not (held[0][1] or held[1][1]):
-            raise _BrokenNodeError(f"does not cover the refusal of borrower {node['borrower']}")
+        if sets.no_offer[row] and not (held[0][1] or held[1][1]):
+            raise _BrokenNodeError(f"does not cover declining borrower {node['borrower']}")
         return [
             replace(
                 sets,
                 options=_with(sets.options, row, sets.options[row] & listed),
-                refusal=_with(sets.refusal, row, sets.refusal[row] and refusal),
+                no_offer=_with(sets.no_offer, row, sets.no_offer[row] and no_offer),
             )
-            for listed, refusal in held
+            for listed, no_offer in held
         ]
 
     def _listed(self, row: int, side: list[Any]) -> Booleans:
@@ -189,12 +189,12 @@ class _Walk:
             unit = "a cent" if self.step is None else "a step"
             raise _BrokenNodeError(f"splits amounts at {value!r}, which is no multiple of {unit}")
         beyond = float(lot.amounts(lot.counts(at) + 1)[0])
-        if not self.table.everything.refusal[row]:
+        if not self.table.everything.no_offer[row]:
             raise _BrokenNodeError("splits the amount of a pinned offer")
         upper = replace(
             sets,
             low=_with(sets.low, row, max(float(sets.low[row]), beyond)),
-            refusal=_with(sets.refusal, row, False),
+            no_offer=_with(sets.no_offer, row, False),
         )
         lower = replace(sets, high=_with(sets.high, row, min(float(sets.high[row]), value)))
         return [self._nonempty(side, row) for side in (lower, upper)]

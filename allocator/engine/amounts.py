@@ -32,7 +32,7 @@ _GAP = 1e-11
 _REACH = 200
 """How far an amount may be moved, in lots, where no lattice asks for more."""
 _NODES = 1_000
-"""Of the integer program's tree."""
+"""Nodes of the integer program's tree."""
 _MOST = 400
 """Amounts that may move at once."""
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from allocator.engine.pool import REFUSAL, Pool, PoolAnswer
+from allocator.engine.pool import NO_OFFER, Pool, PoolAnswer
 from allocator.engine.restricted import Book, Sets
 from allocator.records.lots import in_money
 from allocator.records.portfolio import Booleans
@@ -27,9 +27,9 @@ class Split:
     borrower: int
     sides: tuple[Sets, Sets]
     options: tuple[Booleans, Booleans] | None = None
-    """(K,) each: the borrower's options on either side; refusal, where allowed, is on the second."""
+    """(K,) each: the borrower's options on either side; no offer, where allowed, is on the second."""
     amount: float | None = None
-    """Where amounts are split: the first side ends here, the second begins a lot above, without refusal."""
+    """Where amounts are split: the first side ends here, the second begins a lot above, without declining."""
     evenness: float = 0.0
     """The smaller of the two shares that the LP's point has on either side."""
 
@@ -47,7 +47,7 @@ def splits_of(book: Book, sets: Sets, answer: PoolAnswer, lot: float | None) -> 
         held = np.unique(lines[shares > _WHOLE])
         if len(held) > 1:
             splits += _option_splits(book, sets, int(i), lines, shares)
-        elif lot is not None and held[0] != REFUSAL:
+        elif lot is not None and held[0] != NO_OFFER:
             splits += _amount_splits(book, sets, int(i), float(shares @ answer.points.amount[own]) / lot, lot)
     return sorted(
         [entry for entry in splits if entry.evenness > 0.0] or splits, key=lambda split: -split.evenness
@@ -55,11 +55,11 @@ def splits_of(book: Book, sets: Sets, answer: PoolAnswer, lot: float | None) -> 
 
 
 def _option_splits(book: Book, sets: Sets, i: int, lines: np.ndarray, shares: np.ndarray) -> list[Split]:
-    """One split between each two neighbours among the options in use, by rate, refusal last."""
+    """One split between each two neighbours among the options in use, by rate, no offer last."""
     span = book.lines(i)
     count = span.stop - span.start
     share_at = np.zeros(count + 1)
-    np.add.at(share_at, np.where(lines == REFUSAL, count, lines - span.start), shares)
+    np.add.at(share_at, np.where(lines == NO_OFFER, count, lines - span.start), shares)
     places = np.flatnonzero(share_at > _WHOLE)
     splits = []
     for left, right in pairwise(places.tolist()):
@@ -84,31 +84,31 @@ def _amount_splits(book: Book, sets: Sets, i: int, count: float, lot: float) -> 
 
 
 def _option_split(book: Book, sets: Sets, i: int, cut: int, evenness: float) -> Split:
-    """Options before `cut` on one side, the others and refusal on the other."""
+    """Options before `cut` on one side, the others and no offer on the other."""
     span = book.lines(i)
     own = sets.options[span]
     before = np.arange(len(own)) < cut
     first, second = own & before, own & ~before
-    without = sets.refusal.copy()
+    without = sets.no_offer.copy()
     without[i] = False
     sides = (
-        replace(sets, options=_with(sets.options, span, first), refusal=without),
+        replace(sets, options=_with(sets.options, span, first), no_offer=without),
         replace(sets, options=_with(sets.options, span, second)),
     )
     return Split(i, sides, (first, second), None, evenness)
 
 
 def _amount_split(book: Book, sets: Sets, i: int, count: float, lot: float, evenness: float) -> Split:
-    """Up to `count` lots on one side, with refusal; a lot more on the other."""
+    """Up to `count` lots on one side, with no offer; a lot more on the other."""
     span = book.lines(i)
     amount, beyond = in_money(np.array([count, count + 1.0]), lot).tolist()
-    without = sets.refusal.copy()
+    without = sets.no_offer.copy()
     without[i] = False
     lower = _with(sets.high, span, np.minimum(sets.high[span], amount))
     upper = _with(sets.low, span, np.maximum(sets.low[span], beyond))
     sides = (
         _nonempty(replace(sets, high=lower)),
-        _nonempty(replace(sets, low=upper, refusal=without)),
+        _nonempty(replace(sets, low=upper, no_offer=without)),
     )
     return Split(i, sides, None, amount, evenness)
 

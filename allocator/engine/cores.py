@@ -1,9 +1,9 @@
 """The core: the alternatives that the prices leave in play, as data for the formulation.
 
-An alternative (an option, or refusal) that loses more than D = bound - value at the prices behind
+An alternative (an option, or no offer) that loses more than D = bound - value at the prices behind
 the bound is in no better allocation than the one at hand: reduced-cost fixing (Dembo and Hammer,
 1980). So the core at `theta` keeps what loses at most theta, freezes every borrower with one
-alternative left at its best answer, and is complete once theta >= D.
+alternative left at its best response, and is complete once theta >= D.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ COUNTED_AT_MOST = 1e8
 COUNTED_BORROWERS = 200
 """Borrowers up to which the last lot is worth a search: in larger books it is no part of the value."""
 COUNTED_NODES = 2_000
-"""Of the tree of that search."""
+"""Nodes of the search for the last lot."""
 _HELPERS = 3
 """Offers that may join those chosen, where these leave no amounts in whole lots."""
 _STRIDE = 64
@@ -50,7 +50,7 @@ class Priced:
     prices: Floats
     """(m,)"""
     response: Response
-    """Every borrower's best answer to them."""
+    """Every borrower's best response to them."""
     bound: float
     """U(prices), in money."""
     option: Codes
@@ -71,9 +71,9 @@ class Play:
     options: Options
     uses: Uses
     loss: Floats
-    """(N,) what each option loses against its borrower's best answer."""
-    refusal_loss: Floats
-    """(nb,) what refusal loses; inf where an offer must be made."""
+    """(N,) the regret of each option."""
+    declining_loss: Floats
+    """(nb,) the regret of no offer; inf where an offer must be made."""
     rows: Integers
     """The limits, ascending, that `uses` is about; the others hold or not whatever these borrowers get."""
     theta: float
@@ -89,7 +89,7 @@ def in_play(
 
     With `every_amount` all borrowers with room for their amount join whatever their margin, so that
     amounts never freeze where that could cost the optimum; else as many as are cheapest to move. The core
-    covers nothing where somebody frozen has such room, or is not at a best answer.
+    covers nothing where somebody frozen has such room, or is not at a best response.
     """
     response = priced.response
     ranked = smallest(response.margin, size + 1)
@@ -150,8 +150,8 @@ def restrict(columns: Columns, priced: Priced, borrowers: Integers, theta: float
     loss = response.reduced[options.position] - reduced_values(columns, options, priced.prices)
     near = loss <= theta + _ROUNDING * columns.money_unit
     options = options.keep(near)
-    refusal = np.where(columns.offers.must[borrowers], np.inf, response.reduced[borrowers])
-    return Play(options, uses_of(narrow, options), loss[near], refusal, rows, theta, theta)
+    no_offer = np.where(columns.offers.must[borrowers], np.inf, response.reduced[borrowers])
+    return Play(options, uses_of(narrow, options), loss[near], no_offer, rows, theta, theta)
 
 
 def reduced_values(columns: Columns, options: Options, prices: Floats) -> Floats:
@@ -185,7 +185,7 @@ def build_core(columns: Columns, play: Play, frozen_use: Floats, lot: float | No
         fixed=play.options.fixed / unit,
         low=_in_units(offers.low[borrowers], unit, whole),
         high=_in_units(offers.high[borrowers], unit, whole),
-        must=offers.must[borrowers] | (play.refusal_loss > play.theta + _ROUNDING * columns.money_unit),
+        must=offers.must[borrowers] | (play.declining_loss > play.theta + _ROUNDING * columns.money_unit),
         whole=whole,
         use_unit=use_unit,
         use_loan=use_loan,

@@ -29,7 +29,7 @@ from allocator.records.portfolio import Floats
 _LARGEST = 200_000
 """Whole rows times groups up to which slack is looked for, and lattices are solved."""
 _SLACK = 1e-7
-"""Of its own size: with this much slack in every row none is met exactly."""
+"""Share of each row's size: with this much slack in every row none is met exactly."""
 _DUAL = 1e-7
 _ROUNDED_UP_TO = 60
 """Groups up to which rows with slack are rounded to what lots can meet."""
@@ -44,7 +44,7 @@ class Missed:
     requests: bool
     """Some requests leave no range, and take part in that."""
     unit: Fraction | None
-    """Of one row: what the offers add up to multiples of, in the row's own unit."""
+    """What the offers of one row add up to multiples of, in the row's own unit."""
     tickets: bool = False
     """Sums of whole lots would do, but no loans between the smallest and the largest come to them."""
 

@@ -26,9 +26,9 @@ ROUNDS = 20
 _SLACK = 1e-10
 """A row may be overdrawn by this much of its scale: a tenth of what a certificate allows."""
 _PART = 0.4
-"""Of a cent, or a loan: less than one, more than rounding."""
+"""Share of a cent, or of a loan, that is more than rounding."""
 _SWAPS = 50
-"""Refused borrowers tried for the last piece of a row that must be met exactly."""
+"""Declined borrowers tried for the last piece of a row that must be met exactly."""
 
 
 @dataclass(frozen=True)

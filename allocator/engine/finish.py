@@ -115,7 +115,7 @@ def finish(book: Pass, prices: Floats, tolerance: float, left: Callable[[], floa
 
 
 def _base(book: Pass, prices: Floats) -> tuple[Answers, Switches]:
-    """Everybody's best answer, and the first switches; of a large book nothing else is kept."""
+    """Everybody's best response, and the first switches; of a large book nothing else is kept."""
     response = book.respond(prices)
     return Answers(response.option, response.amount), next_best(book.columns, prices, response)
 
@@ -259,9 +259,9 @@ def _settle(best: _Round, base: Answers, columns: Columns) -> tuple[Priced, Part
 
 
 def _parts(best: _Round, base: Answers, columns: Columns) -> Parts:
-    """A mixture of an offer and its refusal, or of two amounts at one rate, is an offer of the mean amount.
+    """A mixture of an offer and no offer, or of two amounts at one rate, is an offer of the mean amount.
 
-    Rounded down to whole lots, so that no cap is used more; refused where that is below the smallest loan.
+    Rounded down to whole lots, so that no cap is used more; declined where that is below the smallest loan.
     """
     switches, offers = best.switches, columns.offers
     borrower, switch, fraction = switches.parts(best.share)

@@ -1,9 +1,9 @@
-"""Prices at which nothing that is refused hangs on rounding.
+"""Prices at which no decision to decline depends on rounding.
 
-A bound is stated with what rounding may have done to it, and whoever is refused by a margin adds nothing to
+A bound is stated with what rounding may have done to it, and whoever is declined by a margin adds nothing to
 that (docs/formulation.md, section 4, Rounding). The prices of a book that lends next to nothing stand where
 every borrower is indifferent: what all their sums may be off is then more than the gap asked for. Prices a
-little higher, or those of a book in which whoever is refused is worth a little more, prove as much and
+little higher, or those of a book in which whoever is declined is worth a little more, prove as much and
 refuse clearly (strict complementarity: of a linear program such optimal prices always exist).
 """
 
@@ -25,11 +25,11 @@ _OPERATIONS = 64
 _STATED = 2.0
 """Errors that a bound is stated with."""
 _HARDLY = 1e-14
-"""Of what may be lent, times the largest price: more than rounding comes to."""
+"""Share of what may be lent, times the largest price, that is more than rounding comes to."""
 _HIGHER = (1e-9, 1e-6, 1e-3)
 """Parts by which all prices are raised."""
 _WORTH_MORE = (1e-3, 1e-4, 1e-5)
-"""Of a unit lent: what whoever is refused is worth more."""
+"""Value added to each unit lent to whoever is declined."""
 
 Reprice = Callable[[Floats], Floats | None]
 """(n,) what a unit lent to each borrower is worth more -> prices (m,) of that book; None: none found."""
@@ -45,8 +45,8 @@ def firm_prices(search: Search, priced: Priced, reprice: Reprice) -> Floats:
     if _HARDLY * largest * float(np.sum(book.columns.offers.high)) <= room:
         return priced.prices
     firm, least = priced, stated(book.columns, priced)
-    refused = np.where(best.option < 0, 1.0, 0.0)
-    for prices in _candidates(priced.prices, refused, reprice):
+    declined = np.where(best.option < 0, 1.0, 0.0)
+    for prices in _candidates(priced.prices, declined, reprice):
         if least - best.value <= room:
             break
         other = at_prices(book.columns, prices, book.respond(prices))
@@ -56,11 +56,11 @@ def firm_prices(search: Search, priced: Priced, reprice: Reprice) -> Floats:
     return firm.prices
 
 
-def _candidates(prices: Floats, refused: Floats, reprice: Reprice) -> Iterator[Floats]:
+def _candidates(prices: Floats, declined: Floats, reprice: Reprice) -> Iterator[Floats]:
     for part in _HIGHER:
         yield prices * (1.0 + part)
     for worth in _WORTH_MORE:
-        found = reprice(worth * refused)
+        found = reprice(worth * declined)
         if found is not None:
             yield found
 
@@ -70,13 +70,13 @@ def stated(columns: Columns, priced: Priced) -> float:
     limits = columns.limits
     errors = _OPERATIONS * _UNIT * _sizes(columns, priced.prices)
     response = priced.response
-    doubtful = float(np.sum(errors[~_refused(response, errors)]))
+    doubtful = float(np.sum(errors[~_declined(response, errors)]))
     constant = 2 * _OPERATIONS * _UNIT * float(limits.sizes @ np.abs(priced.prices))
     return priced.bound + _STATED * (doubtful + constant)
 
 
-def _refused(response: Response, errors: Floats) -> Booleans:
-    """(n,) who is refused whatever rounding did."""
+def _declined(response: Response, errors: Floats) -> Booleans:
+    """(n,) who is declined whatever rounding did."""
     return np.asarray((response.option < 0) & (response.margin > errors))
 
 

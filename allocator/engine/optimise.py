@@ -70,11 +70,11 @@ POOR = 1e-3
 ROUGHLY = 0.03
 """Gap, a borrower, at which the core ends that a proof tree starts from: the tree does the rest faster."""
 FIRST_LEAVES = 100
-"""Of the tree that is tried before the optimum is known: what closes early needs no more."""
+"""Leaves of the tree that is tried before the optimum is known: what closes early needs no more."""
 CENT_LEAVES = 200
-"""Of a tree that splits cents: what they are worth closes early or hardly ever."""
+"""Leaves of a tree that splits cents: a gap of cents closes early or hardly ever."""
 NODES = 3_000_000
-"""Of a core's tree search, times its offers: work, unlike seconds, is the same on a busy machine."""
+"""Nodes of a core's tree search, times its offers: work, unlike seconds, is the same on a busy machine."""
 LEAST_NODES = 100
 PROVING = 4.0
 """Times the nodes, for a core that can prove the optimum."""

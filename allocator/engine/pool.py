@@ -1,7 +1,7 @@
 """A node's LP over the few offers that matter near some prices, kept loaded from node to node.
 
-Each borrower starts at a base, the best answer to those prices; a column switches the borrower to
-another extreme point (an option at one end of its range, or refusal), and a borrower's switches add
+Each borrower starts at a base, the best response to those prices; a column switches the borrower to
+another extreme point (an option at one end of its range, or no offer), and a borrower's switches add
 up to at most 1, or to 1 where the node forbids the base. Who has no rival to the base has no column
 at all. What the pool lacks costs no validity: a bound is always evaluated over every option that the
 node allows, and options that beat the pool there join it.
@@ -25,8 +25,8 @@ from allocator.engine.restricted import Best, Book, Sets
 from allocator.engine.solving import LiveProgram
 from allocator.records.portfolio import Booleans, Floats, Integers
 
-REFUSAL = -1
-"""Stands for refusal where a line of the options is asked for."""
+NO_OFFER = -1
+"""Stands for no offer where a line of the options is asked for."""
 _DUST = 1e-9
 """Shares of a point below this are the solver's."""
 
@@ -58,7 +58,7 @@ class Points:
         """Which points the node of `sets` allows."""
         line = self.line
         offer = sets.options[line] & (sets.low[line] <= self.amount) & (self.amount <= sets.high[line])
-        return np.where(line == REFUSAL, sets.refusal[self.owner], offer)
+        return np.where(line == NO_OFFER, sets.no_offer[self.owner], offer)
 
     @property
     def keys(self) -> list[tuple[int, int, float]]:
@@ -70,7 +70,7 @@ class PoolAnswer:
     """An optimum of the pool's LP."""
 
     value: float
-    """In money, penalties included."""
+    """The LP's value in money, penalties included."""
     prices: Floats
     """(m,)"""
     breaks_limits: bool
@@ -111,7 +111,7 @@ class Pool:
         """Values (P,) and uses (m, P)."""
         options, uses = self.book.options, self.book.uses
         line, amount = points.line, points.amount
-        offer = line != REFUSAL
+        offer = line != NO_OFFER
         value = np.where(offer, options.margin[line] * amount + options.fixed[line], 0.0)
         return value, np.where(offer, uses.unit[:, line] * amount + uses.loan[:, line], 0.0)
 
@@ -151,8 +151,8 @@ class Pool:
         per_unit = book.options.margin - prices @ book.uses.unit
         per_loan = book.options.fixed - prices @ book.uses.loan
         owner = book.options.owner
-        refused = np.flatnonzero(book.sets.refusal & (best.best <= reach))
-        points = _refusals(refused)
+        declined = np.flatnonzero(book.sets.no_offer & (best.best <= reach))
+        points = _no_offers(declined)
         for end in (book.sets.high, book.sets.low):
             near = np.flatnonzero(best.best[owner] - (per_unit * end + per_loan) <= reach)
             points = points.then(Points(owner[near], near, end[near]))
@@ -221,7 +221,7 @@ class Pool:
         wanted = np.isin(self.book.options.owner, borrowers) & sets.options & (sets.low <= sets.high)
         lines = np.flatnonzero(wanted)
         owner = self.book.options.owner[lines]
-        points = _refusals(borrowers[sets.refusal[borrowers]])
+        points = _no_offers(borrowers[sets.no_offer[borrowers]])
         for end in (sets.high, sets.low):
             points = points.then(Points(owner, lines, end[lines]))
         return points
@@ -231,15 +231,15 @@ class Pool:
         self.add(self._all_points(sets, np.array([borrower])))
 
     def improve(self, best: Best, prices: Floats, sets: Sets, tolerance: float) -> int:
-        """Adds the best answers that beat the pool by more than `tolerance`; returns how many."""
+        """Adds the best responses that beat the pool by more than `tolerance`; returns how many."""
         rivals = np.where(self.base.allowed(sets), self._base_value - prices @ self._base_use, -np.inf)
         allowed = self.points.allowed(sets)
         np.maximum.at(rivals, self.points.owner[allowed], (self._value - prices @ self._use)[allowed])
         beaten = best.best - rivals > tolerance
         owner = self.book.options.owner
         top = np.flatnonzero(beaten[owner] & (best.value >= best.best[owner]))
-        refused = np.flatnonzero(beaten & sets.refusal & (best.best <= 0.0))
-        return self.add(Points(owner[top], top, best.amount[top]).then(_refusals(refused)))
+        declined = np.flatnonzero(beaten & sets.no_offer & (best.best <= 0.0))
+        return self.add(Points(owner[top], top, best.amount[top]).then(_no_offers(declined)))
 
     def harden(self) -> bool:
         """Makes breaking a limit a hundred times dearer; False where that went far enough already."""
@@ -272,16 +272,16 @@ class Pool:
         }
 
 
-def _refusals(borrowers: Integers) -> Points:
-    return Points(borrowers, np.full(len(borrowers), REFUSAL), np.zeros(len(borrowers)))
+def _no_offers(borrowers: Integers) -> Points:
+    return Points(borrowers, np.full(len(borrowers), NO_OFFER), np.zeros(len(borrowers)))
 
 
 def _base(book: Book, best: Best) -> Points:
-    """Each borrower's best answer."""
+    """Each borrower's best response."""
     line = np.empty(len(book), dtype=np.int64)
     for i in range(len(book)):
         span = book.lines(i)
         line[i] = span.start + int(np.argmax(best.value[span]))
-    refused = book.sets.refusal & (best.value[line] <= 0.0)
-    amount = np.where(refused, 0.0, best.amount[line])
-    return Points(np.arange(len(book)), np.where(refused, REFUSAL, line), amount)
+    declined = book.sets.no_offer & (best.value[line] <= 0.0)
+    amount = np.where(declined, 0.0, best.amount[line])
+    return Points(np.arange(len(book)), np.where(declined, NO_OFFER, line), amount)

@@ -149,7 +149,7 @@ def _split(book: Book, node: Node) -> dict[str, Any]:
         return {"borrower": borrower, "amounts": split.amount}
     assert split.options is not None
     first, second = (_rates(book, split.borrower, side) for side in split.options)
-    if node.sets.refusal[split.borrower]:
+    if node.sets.no_offer[split.borrower]:
         second.append("none")
     return {"borrower": borrower, "split": [first, second]}
 

@@ -1,4 +1,4 @@
-"""Why each borrower is refused (docs/formulation.md, section 5): the largest price that sinks the offer."""
+"""Why each borrower is declined (docs/formulation.md, section 5): the largest charge against the offer."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _ROUNDING = 1e-10
 """A worth at the prices that is this small, a unit of the largest loan, is 0 with a price's rounding."""
 
 
-def reasons(columns: Columns, refused: Booleans, prices: Floats, threads: int) -> np.ndarray:
-    """(n,) texts: the reason for the refusal at `prices` (m,) where `refused` (n,), "" elsewhere."""
+def reasons(columns: Columns, declined: Booleans, prices: Floats, threads: int) -> np.ndarray:
+    """(n,) texts: the reason for declining at `prices` (m,) where `declined` (n,), "" elsewhere."""
     offers = columns.offers
     out = np.full(len(columns), "", dtype=object)
-    impossible = refused & (offers.menu < 0)
-    names = np.array([*offers.refusal.values, ""], dtype=object)
-    out[impossible] = names[offers.refusal.codes[impossible]]
+    impossible = declined & (offers.menu < 0)
+    names = np.array([*offers.no_offer.values, ""], dtype=object)
+    out[impossible] = names[offers.no_offer.codes[impossible]]
     book = prepare(columns, threads)
     free = book.respond(np.zeros(len(columns.limits)))
     priced = book.respond(prices)
-    unprofitable = refused & ~impossible & (free.option < 0)
+    unprofitable = declined & ~impossible & (free.option < 0)
     rounding = _ROUNDING * np.maximum(offers.high, 1e-300)
-    near = refused & ~impossible & ~unprofitable & (priced.option >= 0) & (priced.reduced > rounding)
+    near = declined & ~impossible & ~unprofitable & (priced.option >= 0) & (priced.reduced > rounding)
     out[unprofitable] = NEVER
     out[near] = BY_THE_STEP
-    crowded = np.flatnonzero(refused & ~impossible & ~unprofitable & ~near)
+    crowded = np.flatnonzero(declined & ~impossible & ~unprofitable & ~near)
     row_of = _largest_charge(columns, prices, crowded, free)
     out[crowded] = np.array([crowded_out(row.name) for row in columns.limits.rows], dtype=object)[row_of]
     return out

@@ -1,6 +1,6 @@
 """The LP relaxation: prices for every row, and a point that is whole for nearly every borrower.
 
-A borrower's choices, refusal included, are relaxed to mixtures of its extreme offers (option k at
+A borrower's choices, no offer included, are relaxed to mixtures of its extreme offers (option k at
 `low` or at `high`). That is the convex hull of what the borrower may get, so the LP's value equals
 the Lagrangian bound of docs/formulation.md, section 4, and its row prices certify it.
 """

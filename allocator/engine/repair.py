@@ -23,9 +23,9 @@ from allocator.engine.program import measure_of
 from allocator.records.portfolio import Codes, Floats, Integers
 
 _BORROWERS = 500
-"""With the smallest margins: nobody else changes."""
+"""Borrowers who may change: those with the smallest margins."""
 _NUMBERS = 200_000
-"""That the table of all changes may have, one a row of the limits."""
+"""Entries of the table of all changes, one for each row of the limits."""
 _MOVES = 400
 _WORK = 100_000_000
 """Changes looked at, one a row of the limits, in all moves together."""
@@ -100,10 +100,10 @@ def _changes(columns: Columns, priced: Priced, options: Options, uses: Uses) -> 
     amounts = [high, low]
     if offers.step is not None:
         amounts += [np.maximum(high - k * offers.step, low) for k in _DOWN]
-    refusable = np.flatnonzero(~offers.must[borrowers])
-    line = np.concatenate([*(np.arange(len(options)) for _ in amounts), np.full(len(refusable), -1)])
-    owner = np.concatenate([*(options.owner for _ in amounts), refusable])
-    amount = np.concatenate([*amounts, np.zeros(len(refusable))])
+    may_decline = np.flatnonzero(~offers.must[borrowers])
+    line = np.concatenate([*(np.arange(len(options)) for _ in amounts), np.full(len(may_decline), -1)])
+    owner = np.concatenate([*(options.owner for _ in amounts), may_decline])
+    amount = np.concatenate([*amounts, np.zeros(len(may_decline))])
     per_unit = options.margin - priced.prices @ uses.unit
     per_loan = options.fixed - priced.prices @ uses.loan
     reduced = np.where(line >= 0, per_unit[line] * amount + per_loan[line], 0.0)

@@ -1,6 +1,6 @@
 """What borrowers may still get at a node of a proof tree, and the bound that prices prove for it.
 
-At a node some options, refusals or parts of the amounts are excluded: S_i is what is left to borrower
+At a node some options, declining, or parts of the amounts are excluded: S_i is what is left to borrower
 i. For any prices of the right signs
 
     U = b'lambda + sum_i max over S_i of the reduced value + the idle budget's    (formulation.md, section 4)
@@ -23,7 +23,7 @@ from allocator.records.lots import in_lots, in_money
 from allocator.records.portfolio import Booleans, Floats, Integers
 
 _ROUNDING = 40 * float(np.finfo(np.float64).eps)
-"""Of the terms at prices, what a stated bound is rounded up by (docs/certificate.md, section 7)."""
+"""Share of the terms at prices by which a stated bound is rounded up (docs/certificate.md, section 7)."""
 _CLEAR = 1e-9
 """Losses stay this far, relative to the bound, from the distance that decides what is dropped."""
 
@@ -34,7 +34,7 @@ class Sets:
 
     options: Booleans
     """(N,)"""
-    refusal: Booleans
+    no_offer: Booleans
     """(nb,)"""
     low: Floats
     """(N,) smallest amount of each option."""
@@ -44,7 +44,7 @@ class Sets:
 
 @dataclass(frozen=True)
 class Best:
-    """Every borrower's best answer to prices inside a node."""
+    """Every borrower's best response to prices inside a node."""
 
     bound: float
     """U, in money; -inf where some borrower has nothing left."""
@@ -53,7 +53,7 @@ class Best:
     amount: Floats
     """(N,) that end."""
     best: Floats
-    """(nb,) reduced value of the best answer, refusal included."""
+    """(nb,) reduced value of the best response, no offer included."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Book:
         per_loan = self.options.fixed - prices @ self.uses.loan
         amount = np.where(per_unit >= 0, sets.high, sets.low)
         value = np.where(sets.options, per_unit * amount + per_loan, -np.inf)
-        best = np.where(sets.refusal, 0.0, -np.inf)
+        best = np.where(sets.no_offer, 0.0, -np.inf)
         if len(value):
             best = np.maximum(best, np.maximum.reduceat(value, self.first[:-1]))
         idle = max(0.0, self.columns.limits.idle_rate - float(prices[0])) * self.idle_room
@@ -112,16 +112,16 @@ class Book:
         """
         evaluated = self.evaluate(prices, sets)
         loss = evaluated.best[self.options.owner] - evaluated.value
-        losses = np.concatenate([loss[sets.options], evaluated.best[sets.refusal]])
+        losses = np.concatenate([loss[sets.options], evaluated.best[sets.no_offer]])
         clear = _CLEAR * max(abs(evaluated.bound), 1.0)
         while np.any(np.abs(losses - distance) <= clear):
             distance += clear
         options = sets.options & (loss <= distance)
-        refusal = sets.refusal & (evaluated.best <= distance)
-        return replace(sets, options=options, refusal=refusal), distance
+        no_offer = sets.no_offer & (evaluated.best <= distance)
+        return replace(sets, options=options, no_offer=no_offer), distance
 
     def contracted(self, sets: Sets) -> Book:
-        """The book with what `sets` leaves only; who can only be refused is gone."""
+        """The book with what `sets` leaves only; who can only be declined is gone."""
         kept = sets.options
         has = np.zeros(len(self), dtype=bool)
         has[self.options.owner[kept]] = True
@@ -132,7 +132,7 @@ class Book:
             options=replace(options, borrowers=options.borrowers[has], owner=owner),
             uses=self.uses.keep(kept),
             first=np.searchsorted(owner, np.arange(int(has.sum()) + 1)),
-            sets=Sets(np.ones(len(owner), dtype=bool), sets.refusal[has], sets.low[kept], sets.high[kept]),
+            sets=Sets(np.ones(len(owner), dtype=bool), sets.no_offer[has], sets.low[kept], sets.high[kept]),
         )
 
 
@@ -144,7 +144,7 @@ def book_of(columns: Columns) -> Book:
     owner = options.owner
     sets = Sets(
         options=np.ones(len(options), dtype=bool),
-        refusal=~offers.must[borrowers],
+        no_offer=~offers.must[borrowers],
         low=offers.low[borrowers][owner],
         high=offers.high[borrowers][owner],
     )

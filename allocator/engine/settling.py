@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from allocator.engine.amounts import Chosen, best_amounts, chosen_of
-from allocator.engine.pool import REFUSAL, Pool, PoolAnswer
+from allocator.engine.pool import NO_OFFER, Pool, PoolAnswer
 from allocator.engine.repair import no_offers
 from allocator.engine.restricted import Sets
 from allocator.records.portfolio import Codes, Floats, Integers
@@ -20,7 +20,7 @@ def settle(pool: Pool, answer: PoolAnswer, sets: Sets) -> tuple[Codes, Floats] |
     book = pool.book
     columns = book.columns
     line = _lines(pool, answer)
-    taken = np.flatnonzero(line != REFUSAL)
+    taken = np.flatnonzero(line != NO_OFFER)
     lines = line[taken]
     amounts = best_amounts(_chosen(pool, lines, sets))
     if amounts is None:

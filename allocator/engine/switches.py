@@ -135,7 +135,7 @@ def changed(columns: Columns, base: Answers, switches: Switches, response: Respo
 def _nearest(columns: Columns, margin: Floats, count: int) -> Integers:
     """The `count` borrowers with the smallest margins, none left out that is equal to one of them.
 
-    Of margins that many different borrowers share (offers that nobody would take all tie with refusal)
+    Of margins that many different borrowers share (offers that nobody would take all tie with none)
     the first few thousand are enough: who matters besides brings an answer later.
     """
     while True:

@@ -1,4 +1,4 @@
-"""Why a run came out as it did: the ledger, what each limit costs, how firm its price is, who was refused."""
+"""Why a run came out as it did: the ledger, what each limit costs, who was declined."""
 
 from __future__ import annotations
 

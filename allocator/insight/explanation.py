@@ -60,7 +60,7 @@ class Explanation:
     alternatives: tuple[Alternative, ...]
     """One a rate, ascending; none where no offer is possible."""
     made: Alternative | None
-    """The decision among them, which may be of another amount; None for a refusal."""
+    """The decision among them, which may be of another amount; None for no offer."""
     flips: tuple[Flip, ...]
     gap: float
     """bound - value of the run, in money: a flip nearer than this, in reduced value, is not certain."""
@@ -72,12 +72,12 @@ class Explanation:
 
     @property
     def tied(self) -> bool:
-        """Whether the best offer keeps what refusal does, up to a price's rounding: either is best."""
+        """Whether the best offer has a reduced value of 0, up to a price's rounding: either is best."""
         return self.best is not None and abs(self.best.reduced) <= NOTHING * self.best.amount
 
     @property
     def as_prices_say(self) -> bool:
-        """Whether the best answer to the prices is an offer where one is made, refusal where none is."""
+        """Whether the best response to the prices is an offer where one is made, no offer where none is."""
         if self.best is None or self.tied:
             return True
         return (self.best.reduced > 0.0) == (self.made is not None)
@@ -92,7 +92,7 @@ class Reader:
     columns: Columns
     book: Pass
     reasons: np.ndarray
-    """(n,) why each borrower is refused, in portfolio order."""
+    """(n,) why each borrower is declined, in portfolio order."""
 
     @property
     def run(self) -> Outcome:
@@ -113,7 +113,7 @@ def read_reader(stored: StoredRun, further: Further, progress: Callable[[str], N
 def reader_of(position: Position, case: Case, why: np.ndarray | None = None) -> Reader:
     """`position` with the engine's view of its book; `case` is that of the same scenario and inputs.
 
-    `why` (n,) is why each borrower is refused, in portfolio order; None: what the prices give.
+    `why` (n,) is why each borrower is declined, in portfolio order; None: what the prices give.
     """
     columns = Columns(case.offers, case.limits)
     threads = case.scenario.solver.threads
@@ -163,7 +163,7 @@ def explain_borrower(reader: Reader, borrower: str) -> Explanation:
         take_up=float(ledger.take_up[at]),
         account=whole_account(position, alone, borrower),
         refused_because=why,
-        reasons=tuple(why_refused(why, offers) if why else why_offered(position, at, chosen, offers)),
+        reasons=tuple(why_declined(why, offers) if why else why_offered(position, at, chosen, offers)),
         alternatives=alternatives,
         made=_alternative(chosen, 0) if ledger.amount[at] > 0 else None,
         flips=tuple(with_rooms(reader, at, flips_of(position, at), offers)),
@@ -206,7 +206,7 @@ def with_rooms(reader: Reader, at: int, flips: list[Flip], offers: Offers) -> li
     """The flips with, for the price of a limit in money, the room at which it would be that price.
 
     Every other price held, the bound is convex in this one, and a price is its minimum exactly where
-    the best answers to it use the room: so the room is what everybody else uses at that price, and for
+    the best responses to it use the room: so the room is what everybody else uses at that price, and for
     an offer to be made, what it uses too.
     """
     names = [row.name for row in reader.columns.limits.rows]

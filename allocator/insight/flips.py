@@ -1,7 +1,7 @@
-"""Flip points: how far one figure must move for a borrower's best answer to turn, at fixed prices.
+"""Flip points: how far one figure must move for a borrower's best response to turn, at fixed prices.
 
-Every offer's reduced value is linear in the figure, v_k + s_k t; refusal is worth 0. So the borrower is
-refused exactly where all lines are <= 0: an interval whose ends are the largest root of the falling
+Every offer's reduced value is linear in the figure, v_k + s_k t; no offer is worth 0. So the borrower is
+declined exactly where all lines are <= 0: an interval whose ends are the largest root of the falling
 lines and the smallest root of the rising ones. In the figure, not only in a sample of it, that is exact.
 """
 
@@ -27,7 +27,7 @@ Unit = Literal["fraction", "money", "factor", "rate", "price"]
 
 @dataclass(frozen=True)
 class Flip:
-    """Where the best answer to the prices turns from offer to refusal, or back."""
+    """Where the best response to the prices turns from offer to no offer, or back."""
 
     figure: str
     """pd, lgd, funding_rate, ..., or `price of LIMIT`."""
@@ -72,17 +72,17 @@ def flips_along(figure: Figure, nothing: float = 0.0) -> Iterator[Flip]:
     """
     here = figure.lines(figure.now)
     here = np.where(np.abs(here) <= nothing, 0.0, here)
-    low, high, slope = refused_between(figure, here)
-    refused = bool(np.all(here <= 0.0))
-    ends = [low, high] if refused else [high] if figure.now > high else [low]
+    low, high, slope = declined_between(figure, here)
+    declined = bool(np.all(here <= 0.0))
+    ends = [low, high] if declined else [high] if figure.now > high else [low]
     for end in ends:
         if end != figure.now and np.isfinite(end) and figure.low <= end <= figure.high and low <= high:
             best = int(np.argmax(figure.lines(end)))
-            turns: Literal["refused", "offered"] = "offered" if refused else "refused"
+            turns: Literal["refused", "offered"] = "offered" if declined else "refused"
             yield Flip(figure.name, figure.unit, figure.now, float(end), turns, float(slope[best]))
 
 
-def refused_between(figure: Figure, here: Floats) -> tuple[float, float, Floats]:
+def declined_between(figure: Figure, here: Floats) -> tuple[float, float, Floats]:
     """The interval in which every line is <= 0 (low > high: there is none), and the lines' slopes (M,)."""
     finite = np.isfinite(figure.high) and figure.high != figure.now
     other = figure.high if finite else figure.now + max(abs(figure.now), 1.0)

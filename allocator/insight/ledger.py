@@ -1,6 +1,6 @@
 """The ledger of a run at its prices: of a borrower, of a segment, of the book (formulation.md, section 5).
 
-With chosen_i the reduced value of what borrower i got, best_i that of its best answer to the prices,
+With chosen_i the reduced value of what borrower i got, best_i that of its best response to the prices,
 y_j what the new offers use of limit j, b_j the room, s the idle budget and iota what it earns,
 
     value     = sum_i chosen_i + sum_j lambda_j y_j + iota s
@@ -29,7 +29,7 @@ from allocator.records.portfolio import Booleans, Floats, Text
 
 @dataclass(frozen=True)
 class Position:
-    """A run's decisions beside everybody's best answer to its prices; arrays of shape (n,)."""
+    """A run's decisions beside everybody's best response to its prices; arrays of shape (n,)."""
 
     run: Outcome
     terms: Terms
@@ -38,9 +38,9 @@ class Position:
     charges: Charges
     bases: Bases
     chosen: Floats
-    """Reduced value of what was decided: 0 where refused."""
+    """Reduced value of what was decided: 0 where declined."""
     best: Floats
-    """Reduced value of the best answer to the prices."""
+    """Reduced value of the best response to the prices."""
 
     @property
     def bound(self) -> float:
@@ -59,7 +59,7 @@ class PricedAccount:
     chosen: float
     """Value less charges: the reduced value of what was decided."""
     best: float
-    """Reduced value of the best answers to the prices."""
+    """Reduced value of the best responses to the prices."""
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class BookLedger:
 
 
 def position_of(run: Outcome) -> Position:
-    """The decisions of `run` and the best answers to its prices, from the inputs alone: no solver."""
+    """The decisions of `run` and the best responses to its prices, from the inputs alone: no solver."""
     policy, portfolio = run.scenario.policy, run.inputs.portfolio
     terms = terms_of(portfolio, run.inputs.churn, run.scenario.response, policy)
     blocks = blocks_of(policy, portfolio)

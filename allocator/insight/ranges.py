@@ -4,7 +4,7 @@ At prices lambda the bound U(lambda; b) is linear in b, the best bound U*(b) con
 They agree, up to `delta`, wherever some mixture of answers that are best at lambda (or lose little) meets
 the limits at b and uses up the priced ones: its value is U(lambda; b) less what its answers lose. So the
 range is found by two small linear programs over the borrowers who are nearly indifferent; everybody else
-stays at the best answer. Where the optimum's basis is not degenerate this is the ranging of that basis.
+stays at the best response. Where the optimum's basis is not degenerate this is the ranging of that basis.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ class Ties:
     owner: Integers
     """(P,) 0, 1, ... nb - 1."""
     loss: Floats
-    """(P,) money lost against the best answer."""
+    """(P,) money lost against the best response."""
     use: Floats
     """(m, P)"""
     settled: Floats
-    """(m,) use of all others at their best answers."""
+    """(m,) use of all others at their best responses."""
     must: Booleans
-    """(nb,) who may not be refused."""
+    """(nb,) who may not be declined."""
 
 
 def ties_of(book: Pass, prices: Floats, delta: float) -> Ties:
@@ -81,7 +81,7 @@ def _ends(
     delta: float,
     settled: Floats,
 ) -> Ties:
-    """Both ends of every option that loses at most `delta`; refusal is what no answer leaves."""
+    """Both ends of every option that loses at most `delta`; no offer is what no response leaves."""
     position, offers = options.position, columns.offers
     amounts = np.concatenate([offers.high[position], offers.low[position]])
     line = np.tile(np.arange(len(options)), 2)
@@ -93,11 +93,11 @@ def _ends(
     loss = best[options.owner[line]] - (value - prices @ use)
     keep &= loss <= delta
     must = offers.must[options.borrowers]
-    refusal = np.flatnonzero(~must & (best <= delta))
+    no_offer = np.flatnonzero(~must & (best <= delta))
     return Ties(
-        owner=np.concatenate([options.owner[line[keep]], refusal]),
-        loss=np.maximum(np.concatenate([loss[keep], best[refusal]]), 0.0),
-        use=np.hstack([use[:, keep], np.zeros((len(settled), len(refusal)))]),
+        owner=np.concatenate([options.owner[line[keep]], no_offer]),
+        loss=np.maximum(np.concatenate([loss[keep], best[no_offer]]), 0.0),
+        use=np.hstack([use[:, keep], np.zeros((len(settled), len(no_offer)))]),
         settled=settled,
         must=must,
     )

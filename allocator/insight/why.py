@@ -31,7 +31,7 @@ class Reason:
     """What it is about, in currency units; None where it is about no money."""
 
 
-def why_refused(why: str, offers: Offers) -> list[Reason]:
+def why_declined(why: str, offers: Offers) -> list[Reason]:
     """The reason that the allocation states, then what takes most from the best offer before limits."""
     if len(offers) == 0:
         return [Reason("impossible", why)]
@@ -68,7 +68,7 @@ def why_offered(position: Position, at: int, chosen: Offers, offers: Offers) -> 
         return [Reason("pinned", "pinned: made whatever it is worth", kept)]
     charged = f"the limits charge {value - kept:,.2f} of the {value:,.2f} that it is worth: "
     charged = charged if any(stake.price for stake in chosen.stakes) else "no limit charges it: "
-    found = [Reason("pays", f"{charged}{kept:,.2f} better than refusal", kept)]
+    found = [Reason("pays", f"{charged}{kept:,.2f} better than no offer", kept)]
     others = np.abs(offers.rate - chosen.rate[0]) > SAME_RATE
     if np.any(others):
         k = int(np.flatnonzero(others)[np.argmax(offers.reduced[others])])
@@ -82,7 +82,7 @@ def why_offered(position: Position, at: int, chosen: Offers, offers: Offers) -> 
         strategy = position.run.scenario.strategy
         optimal = position.run.optimal
         decided = _BY_WHOLE_LOANS if optimal else f"decided by the strategy {strategy.name}"
-        words = f"{decided}: its best answer to the prices would keep {lost:,.2f} more"
+        words = f"{decided}: its best response to the shadow prices would keep {lost:,.2f} more"
         found.append(Reason("integer_step" if optimal else "rule", words, lost))
     return found[:MOST]
 

@@ -55,7 +55,7 @@ class _Draft:
     channel: int
     """What each row adds up."""
     membership: int | None
-    """Whose members: those of the row's label; None: everybody, in one row."""
+    """Index of the membership whose labels the rows have; None: everybody, in one row."""
     reference: tuple[int, float] | None = None
     """A channel that counts in every row for everybody, and its factor."""
 

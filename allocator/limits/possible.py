@@ -43,12 +43,12 @@ class Possible:
 
     @cached_property
     def take_up(self) -> Span:
-        """Of each of `who`, over the rates of the menu."""
+        """Least and most take-up of each of `who`, over the rates of the menu."""
         return self._over_menus([menu.take_up for menu in self.offers.menus])
 
     @cached_property
     def rate(self) -> Span:
-        """Likewise, the rates themselves."""
+        """Lowest and highest rate of each of `who`, over the menu."""
         return self._over_menus([menu.rates for menu in self.offers.menus])
 
     def use(self, channel: int) -> Span:

@@ -107,7 +107,7 @@ class _Program:
 
     @classmethod
     def of(cls, offers: OfferBook, limits: Limits, rows: list[int]) -> _Program | None:
-        """None where there are no shares, nobody to lend to, or too many groups."""
+        """The program; None where there are no shares, nobody to lend to, or too many groups."""
         possible = Possible(offers, limits)
         groups = np.flatnonzero(possible.cells) if rows and len(possible.who) else np.empty(0, dtype=np.int64)
         if not len(groups) or len(groups) + len(rows) > MOST:

@@ -21,7 +21,7 @@ from allocator.records.scenario import Limit, Policy
 _COUNTED = ("offered", "loans")
 """What whole rows add up."""
 _LARGEST = 2.0**53 / 100.0
-"""Beyond it cents are no whole numbers in doubles."""
+"""Amount beyond which cents are no whole numbers in doubles."""
 
 
 def decimal(number: float) -> Fraction:

@@ -24,7 +24,7 @@ _WANTED = {"borrower_id": "text", "amount": "number", "rate": "number"}
 def read_book(source: PortfolioSource, portfolio: Portfolio) -> Decisions:
     """The offers of `source` to the borrowers of `portfolio`; who is not named is refused.
 
-    An amount of 0, or none, is a refusal; other columns are passed over. Whether the offers keep terms and
+    An amount of 0, or none, is no offer; other columns are passed over. Whether the offers keep terms and
     limits is for whoever judges them. Raises InputError with every fault of the file: a column or a value
     missing, an identifier that stands twice or that the portfolio lacks, an amount below 0, a rate that is
     no fraction.
@@ -125,7 +125,7 @@ def _value_findings(amount: Numbers, rate: Numbers, rows: Rows) -> list[Finding]
             ~amount.missing & (shown < 0),
             "amount",
             lambda i: f"{shown[i]:g} is negative",
-            "write 0 for a refusal",
+            "write 0 for no offer",
         ),
         *rows.find(
             wanted & rate.missing, "rate", lambda i: "an empty cell beside an amount", "write the rate"

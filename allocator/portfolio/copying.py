@@ -20,7 +20,7 @@ from allocator.records.portfolio import Floats, Portfolio, Text
 from allocator.records.scenario import PortfolioSource
 
 NAME = "borrowers"
-"""Of the copy among the inputs of a certificate."""
+"""Name of the copy among the inputs of a certificate."""
 _READ_BY = {"csv", "sep", "decimal", "skip", "encoding"}
 
 

@@ -15,7 +15,7 @@ from allocator.records.portfolio import Floats
 CLIMATE = 0.4
 """Standard deviation over years of the log-odds of default."""
 DRAWN = (0.5, 1.0)
-"""Of the request, the least and the most that was lent."""
+"""Least and largest share of the request that was lent."""
 LOSS_SPREAD = 0.15
 """Standard deviation of the fraction lost around the stated LGD."""
 DELAYS = (0.2, 0.5, 0.3)

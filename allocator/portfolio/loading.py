@@ -98,7 +98,7 @@ def _grade(sheet: Sheet, faults: Faults) -> Text:
 
 
 def _exclude(sheet: Sheet, faults: Faults) -> Booleans:
-    """Who is excluded."""
+    """(n,) whether each borrower is excluded."""
     if "exclude" not in sheet.cells:
         return np.full(len(sheet), sheet.source.defaults.get("exclude", False) is True)
     excluded, findings = to_flags(sheet.cells["exclude"], sheet.own_name("exclude"), sheet.rows)

@@ -42,19 +42,19 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
     menus = _borrower_menus(portfolio, curve, by_grade, pinned)
     n = len(portfolio)
     low, high, income, cost = (np.empty(n) for _ in range(4))
-    refusal = np.empty(n, dtype=np.int32)
+    no_offer = np.empty(n, dtype=np.int32)
     for begin in range(0, n, _PART):
         span = slice(begin, begin + _PART)
         own, menu = portfolio.take(span), menus.menu[span]
         least, most = _amounts(own, policy, pinned[span])
-        codes = _refusals(own, policy, menu, least, most)
+        codes = _no_offers(own, policy, menu, least, most)
         possible = codes < 0
         menu[~possible] = -1
         low[span] = np.where(possible, least, 0.0)
         high[span] = np.where(possible, most, 0.0)
         income[span] = own.term * (1.0 - own.pd)
         cost[span] = own.pd * own.lgd + policy.funding_rate * own.term
-        refusal[span] = codes
+        no_offer[span] = codes
     return OfferBook(
         menus=menus.menus,
         menu=menus.menu,
@@ -65,7 +65,7 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
         relationship=portfolio.relationship_value,
         term=portfolio.term,
         must=pinned,
-        refusal=Text(refusal, NO_OFFER),
+        no_offer=Text(no_offer, NO_OFFER),
         churn_cost=policy.churn_cost_rate,
         decline_churn=policy.decline_churn,
         processing_cost=policy.processing_cost,
@@ -192,7 +192,7 @@ def _borrower_menus(
     return _MenuOfBorrowers(tuple(menus), menu)
 
 
-def _refusals(portfolio: Portfolio, policy: Policy, menu: Codes, low: Floats, high: Floats) -> Codes:
+def _no_offers(portfolio: Portfolio, policy: Policy, menu: Codes, low: Floats, high: Floats) -> Codes:
     """Why no offer is possible, the first reason that applies; -1 where one is."""
     lendable = np.array([grade in policy.rates for grade in portfolio.grade.values] + [False])
     wanted = np.maximum(portfolio.min_amount, policy.ticket.min)

@@ -22,11 +22,11 @@ class Line:
     name: str
     """Column of the allocation, key of the summary, field of `Ledger`."""
     label: str
-    """In a sentence."""
+    """The line's name in a sentence."""
     heading: str
-    """Above a column of figures."""
+    """The line's name above a column of figures."""
     sign: Literal[1, -1]
-    """Of what it adds to the value."""
+    """Sign with which the line enters the value."""
 
 
 LINES = (
@@ -45,7 +45,7 @@ COMPUTED = ("take_up", *(line.name for line in LINES), "value")
 
 @dataclass(frozen=True)
 class Ledger:
-    """One row a borrower, arrays of shape (n,), all 0 where refused; costs are positive."""
+    """One row a borrower, arrays of shape (n,), all 0 where declined; costs are positive."""
 
     amount: Floats
     rate: Floats
@@ -58,7 +58,7 @@ class Ledger:
     churn_cost: Floats
     processing_cost: Floats
     relationship_cost: Floats
-    """Relationship lost when the customer walks, less what a refusal would have lost."""
+    """Relationship lost when the customer walks, less what no offer would have lost."""
     value: Floats
 
     @cached_property

@@ -76,7 +76,7 @@ class Row:
     """Of a row of loans with differing weights the smallest but 0, whatever its sign: no tolerance is
     worth one more loan."""
     everybody: bool = False
-    """It counts every borrower; else those whose cells `Limits.matrix` names."""
+    """Whether the row counts every borrower; else it counts those whose cells `Limits.matrix` names."""
     whole: Whole | None = None
     """The row in decimals, where it is a whole row."""
 

@@ -36,7 +36,7 @@ class OfferBook:
 
     menus: tuple[Menu, ...]
     menu: Codes
-    """Index into `menus`; -1: no offer is possible, `refusal` says why."""
+    """Index into `menus`; -1: no offer is possible, `no_offer` says why."""
     low: Floats
     """Smallest loan, a multiple of `step` where there is one, else of 0.01."""
     high: Floats
@@ -51,12 +51,12 @@ class OfferBook:
     """T in years."""
     must: Booleans
     """A pinned offer: it is made, whatever it is worth."""
-    refusal: Text
+    no_offer: Text
     """Why no offer is possible; code -1 where one is."""
     churn_cost: float
     """kappa: cost of churn a unit offered and lost."""
     decline_churn: float
-    """d: share of refused customers whose relationship is lost."""
+    """d: share of declined customers whose relationship is lost."""
     processing_cost: float
     """c: cost of one booked loan."""
     step: float | None
@@ -67,5 +67,5 @@ class OfferBook:
 
     @property
     def refusal_constant(self) -> float:
-        """-d sum R: what refusing everybody would cost, reported apart from the objective."""
+        """-d sum R: what declining everybody would cost, reported apart from the objective."""
         return 0.0 if self.decline_churn == 0 else -self.decline_churn * float(np.sum(self.relationship))

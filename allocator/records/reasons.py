@@ -1,4 +1,4 @@
-"""The words for a refusal: the same wherever one is given, and where one is rechecked."""
+"""The words for no offer: the same wherever one is given, and where one is rechecked."""
 
 from __future__ import annotations
 

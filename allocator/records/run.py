@@ -23,11 +23,11 @@ _TOLERATED = 10 * TOLERANCE
 
 @dataclass(frozen=True)
 class Decisions:
-    """What was decided, in portfolio order: arrays of shape (n,); amount 0 is a refusal."""
+    """What was decided, in portfolio order: arrays of shape (n,); amount 0 is no offer."""
 
     amount: Floats
     rate: Floats
-    """0 where refused."""
+    """0 where declined."""
 
 
 @dataclass(frozen=True)

@@ -32,15 +32,15 @@ LARGEST_AMOUNT = 1e14
 LARGEST_LOAN = 1e13
 """Currency units; a double still tells each of its cents from the next, and so do sums of a few."""
 MOST_LOTS = 2**53
-"""Of a loan, in the decimal fraction that its step is so many of: doubles count no further one by one."""
+"""Largest loan, in units of the step's decimal fraction: doubles count no further one by one."""
 LONGEST_TERM = 100.0
 """Years."""
 LARGEST_NUMBER = 1e50
-"""Of a weight, and of a bound that is no money: sums of their products with money stay far below 1e308."""
+"""Largest weight, and bound that is no money: sums of their products with money stay far below 1e308."""
 STEEPEST = 1e4
-"""Of a logistic churn curve: its odds grow by e within a basis point."""
+"""Largest slope of a logistic churn curve: its odds grow by e within a basis point."""
 LARGEST_FACTOR = 1e6
-"""Of a stress."""
+"""Largest factor of a stress."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,11 @@ class PortfolioSource:
     thousands: str = ""
     """The sign between thousands, which is passed over; none where empty."""
     encoding: str = "utf-8"
-    """Of delimited text."""
+    """Encoding of delimited text."""
     skip: int = 0
     """Lines of delimited text above its header."""
     sheet: str | None = None
-    """Of a workbook; None: the first that is not hidden."""
+    """Sheet of a workbook; None: the first that is not hidden."""
     header: int | None = None
     """The row of a sheet that heads its columns, as a spreadsheet counts; None: the first filled one."""
     bare: bool = False
@@ -174,7 +174,7 @@ class Policy:
     budget: Budget
     ticket: Ticket
     rates: Mapping[str, tuple[float, float]]
-    """Grade -> lowest and highest rate, ends included; a grade not named is refused."""
+    """Grade -> lowest and highest rate, ends included; a grade not named is declined."""
     currency: str = "CNY"
     term_years: float = 1.0
     funding_rate: float = 0.0

@@ -22,9 +22,9 @@ class Solution:
     """Decisions for n borrowers in portfolio order, with the prices that prove them good."""
 
     amount: Floats
-    """(n,) 0 where refused."""
+    """(n,) 0 where declined."""
     rate: Floats
-    """(n,) 0 where refused."""
+    """(n,) 0 where declined."""
     prices: Floats
     """(m,) one a row of the limits, in their order."""
     value: float

@@ -12,7 +12,7 @@ class TableKind:
     name: str
     """The key under `portfolio.source`."""
     endings: tuple[str, ...] = ()
-    """Of files, in small letters; none where it is no file."""
+    """Endings of such files, in small letters; none where it is no file."""
     about: str = ""
     """A sentence for docs/scenario.md, of a kind that is told nothing but its path."""
     path: str = "Path of the file."
@@ -36,7 +36,7 @@ TABLE_KINDS = (
 )
 
 ENDINGS = tuple(ending for kind in TABLE_KINDS for ending in kind.endings)
-"""Of every file that is known by its name."""
+"""Every ending by which a file is known."""
 
 
 def kind_of(path: str) -> TableKind:

@@ -99,8 +99,8 @@ class Examination:
 
     def refusals(self) -> dict[str, int]:
         """Reasons for which no offer is possible, with how many borrowers each has."""
-        counts = np.bincount(self.offers.refusal.codes[self.offers.menu < 0], minlength=1)
-        named = {self.offers.refusal.values[code]: int(counts[code]) for code in np.flatnonzero(counts)}
+        counts = np.bincount(self.offers.no_offer.codes[self.offers.menu < 0], minlength=1)
+        named = {self.offers.no_offer.values[code]: int(counts[code]) for code in np.flatnonzero(counts)}
         return dict(sorted(named.items(), key=lambda entry: (-entry[1], entry[0])))
 
 

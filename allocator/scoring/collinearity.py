@@ -33,7 +33,7 @@ class Dependence:
 
     @property
     def problem(self) -> str:
-        """In words, for one that is refused."""
+        """The dependence in words, where the column is refused."""
         of = " and ".join(self.others) or "a constant"
         return f"is a combination of {of}" + (
             "" if self.left <= EXACT else f" to {self.left:.1g} of its spread"
@@ -41,7 +41,7 @@ class Dependence:
 
     @property
     def warning(self) -> str:
-        """In words, for one that is not."""
+        """The dependence in words, where the column is kept."""
         return (
             f"{self.name} is nearly a combination of {' and '.join(self.others)}: they tell "
             f"{1 - self.left**2:.4%} of its variance, its standard error is {1 / self.left:,.0f} times "

@@ -20,7 +20,7 @@ from allocator.scoring.logit import NORMAL_95, fit_logit
 TINY = 1e-12
 """Probabilities are kept this far from 0 and 1 before a logarithm."""
 SIZE, MARGIN = 360, 48
-"""Of the reliability plot, in pixels."""
+"""Pixels of the reliability plot."""
 
 
 @dataclass(frozen=True)

@@ -60,8 +60,8 @@ def _banded(case: Case, lines: Mapping[str, float], bands: Mapping[str, tuple[fl
         problem = f"gives lines to {', '.join(lines)}; the borrowers' grades are {', '.join(grades.values)}"
         fault = Fault(problem, "write lines for these grades: {ahp_lines: {lines: {...}}}", field="strategy")
         raise InputError.of([fault], "strategy ahp_lines")
-    cuts = _Cuts([], offers.menu.copy(), offers.refusal.codes.copy())
-    no_line, outside = len(offers.refusal.values), len(offers.refusal.values) + 1
+    cuts = _Cuts([], offers.menu.copy(), offers.no_offer.codes.copy())
+    no_line, outside = len(offers.no_offer.values), len(offers.no_offer.values) + 1
     for code, grade in enumerate(grades.values):
         own = (grades.codes == code) & (offers.menu >= 0)
         free = own & ~offers.must
@@ -73,8 +73,10 @@ def _banded(case: Case, lines: Mapping[str, float], bands: Mapping[str, tuple[fl
             band = (0.0, 1.0) if pinned else bands.get(grade, (0.0, 1.0))
             if pinned or grade in lines:
                 cuts.put(_inside(offers.menus[number], band), there, outside)
-    refusal = replace(offers.refusal, codes=cuts.why, values=(*offers.refusal.values, NO_LINE, OUTSIDE_BAND))
-    return replace(offers, menus=tuple(cuts.menus), menu=cuts.menu, refusal=refusal)
+    no_offer = replace(
+        offers.no_offer, codes=cuts.why, values=(*offers.no_offer.values, NO_LINE, OUTSIDE_BAND)
+    )
+    return replace(offers, menus=tuple(cuts.menus), menu=cuts.menu, no_offer=no_offer)
 
 
 @dataclass

@@ -33,11 +33,11 @@ def min_loss(case: Case, optimum: Solution, progress: Progress) -> Plan:
     policy = replace(policy, limits=(*policy.limits, limit), idle_rate=0.0)
     limits = compile_limits(policy, case.inputs.portfolio)
     least = optimise(_losses(case), limits, case.scenario.solver, progress)
-    refused = least.amount == 0
-    why = np.where(refused, NOT_NEEDED, "").astype(object)
-    impossible = refused & (case.offers.menu < 0)
-    texts = np.array([*case.offers.refusal.values, ""], dtype=object)
-    why[impossible] = texts[case.offers.refusal.codes[impossible]]
+    declined = least.amount == 0
+    why = np.where(declined, NOT_NEEDED, "").astype(object)
+    impossible = declined & (case.offers.menu < 0)
+    texts = np.array([*case.offers.no_offer.values, ""], dtype=object)
+    why[impossible] = texts[case.offers.no_offer.codes[impossible]]
     return Plan(case.offers, _options(case.offers, least), least.amount, why, least.stopped)
 
 
@@ -63,7 +63,7 @@ def _losses(case: Case) -> OfferBook:
 
 
 def _options(offers: OfferBook, solution: Solution) -> np.ndarray:
-    """(n,) index of each decision's rate in its borrower's menu; -1 where refused."""
+    """(n,) index of each decision's rate in its borrower's menu; -1 where declined."""
     option = np.full(len(offers), -1, dtype=np.int32)
     for number, menu in enumerate(offers.menus):
         i = np.flatnonzero((offers.menu == number) & (solution.amount > 0))

@@ -25,9 +25,9 @@ class Plan:
     offers: OfferBook
     """The menus that `option` indexes, with the true economics."""
     option: Codes
-    """(n,) -1: refused."""
+    """(n,) -1: declined."""
     amount: Floats
-    """(n,) 0 where refused."""
+    """(n,) 0 where declined."""
     why: np.ndarray
     """(n,) texts, "" where an offer is made."""
     stopped: bool = False
@@ -48,13 +48,13 @@ def ready(case: Case, offers: OfferBook | None = None) -> Pass:
 def filled(filling: Filling, offers: OfferBook) -> Plan:
     """The plan of offers made one after the other, with what stood in the way of the others."""
     rows = filling.book.columns.limits.rows
-    refused = filling.amount == 0
+    declined = filling.amount == 0
     names = np.array([no_room(row.name) for row in rows] + [PASSED_OVER])
     why = names.astype(object)[filling.blocker]
-    wishless = refused & (filling.wish.option < 0)
+    wishless = declined & (filling.wish.option < 0)
     why[wishless] = NEVER
-    impossible = refused & (offers.menu < 0)
-    texts = np.array([*offers.refusal.values, ""], dtype=object)
-    why[impossible] = texts[offers.refusal.codes[impossible]]
-    why[~refused] = ""
+    impossible = declined & (offers.menu < 0)
+    texts = np.array([*offers.no_offer.values, ""], dtype=object)
+    why[impossible] = texts[offers.no_offer.codes[impossible]]
+    why[~declined] = ""
     return Plan(offers, filling.option, filling.amount, why)

@@ -34,7 +34,7 @@ class Closing:
     """A row below the table that is none of its own."""
 
     back: int
-    """Its place from the end, from 0."""
+    """The row's place from the end, from 0."""
     problem: str
 
 

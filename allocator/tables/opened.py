@@ -49,7 +49,7 @@ class Opened:
     """A source that was found and understood so far as its header."""
 
     names: tuple[str, ...]
-    """Its columns, in its order, under its own names."""
+    """The source's columns, in its order, under its own names."""
     _fetch: Fetch
 
     def fetch(

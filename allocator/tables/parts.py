@@ -24,7 +24,7 @@ class Part:
 
     path: Path
     name: str
-    """As seen from the source's folder."""
+    """The file's path from the source's folder."""
     keys: tuple[tuple[str, str | None], ...] = ()
     """Column and value, by folders named column=value."""
 

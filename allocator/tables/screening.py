@@ -17,7 +17,7 @@ from allocator.records.scenario import PortfolioSource
 from allocator.tables.opened import refuse
 
 ROWS, COLUMNS = 1_048_576, 16_384
-"""Of a sheet."""
+"""Rows and columns that a sheet may have."""
 MOST_CELLS = 8_000_000
 ROOM, SPARSE = 4_000_000, 8
 """Cells that room is made for in any case; beyond, one in `SPARSE` must be filled."""

@@ -133,7 +133,7 @@ def test_lots_take_what_cannot_be_used_off_the_bound() -> None:
 def test_what_is_excluded_is_out() -> None:
     own = table(Case(BOOK, TABLE, policy(750_000.0)))
     sets = own.everything
-    fewer = Sets(np.array([[False, False], [True, True]]), sets.refusal, sets.low, np.array([2e5, 1e5]))
+    fewer = Sets(np.array([[False, False], [True, True]]), sets.no_offer, sets.low, np.array([2e5, 1e5]))
     values = own.values({}, fewer)
     assert values.bound.value == pytest.approx(4_000.0)
     assert values.option[0].tolist() == [-np.inf] * 2

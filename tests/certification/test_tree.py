@@ -144,7 +144,7 @@ ALTERED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "no refusal on either side": (
         lambda t: _first(t, "split").update(split=[[0.04, 0.07, 0.1], []]),
-        "does not cover the refusal of borrower",
+        "does not cover declining borrower",
     ),
     "a rate of nobody's": (
         lambda t: _first(t, "split")["split"][0].append(0.05),

@@ -58,7 +58,7 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
         'book.csv, row 3, borrower_id: "nobody" is no borrower of the portfolio; '
         "remove the row, or add the borrower",
         "book.csv, row 4, borrower_id: an empty cell; name the borrower, or remove the row",
-        "book.csv, row 5, amount: -5 is negative; write 0 for a refusal",
+        "book.csv, row 5, amount: -5 is negative; write 0 for no offer",
         "book.csv, row 6, rate: an empty cell beside an amount; write the rate",
         "book.csv, row 7, rate: 5 lies outside 0 to 1; write a fraction, 5% as 0.05",
     ]

@@ -28,8 +28,8 @@ def offers_of(book: Portfolio, **terms: Any) -> OfferBook:
 
 
 def reasons(offers: OfferBook) -> list[str]:
-    names = [*offers.refusal.values, ""]
-    return [names[code] for code in offers.refusal.codes]
+    names = [*offers.no_offer.values, ""]
+    return [names[code] for code in offers.no_offer.codes]
 
 
 @random_cases(40, full=400)
@@ -71,7 +71,7 @@ def test_the_first_reason_that_applies_is_named() -> None:
         "",
     ]
     assert offers.menu.tolist() == [-1] * 6 + [offers.menu[6]]
-    assert list(offers.refusal.values) == sorted(offers.refusal.values)
+    assert list(offers.no_offer.values) == sorted(offers.no_offer.values)
 
 
 def test_a_grade_without_a_band_is_refused_for_that() -> None:

@@ -113,7 +113,7 @@ class Columns:
         return out
 
     def usage(self, option: Codes, amount: Floats) -> Floats:
-        """(m,) left-hand side of every row when borrower i takes `option` at `amount` (-1: refused)."""
+        """(m,) left-hand side of every row when borrower i takes `option` at `amount` (-1: declined)."""
         sums = [
             np.bincount(self.limits.cell, used, minlength=self.limits.cells)
             for used in self.by_channel(option, amount)
@@ -149,7 +149,7 @@ class Columns:
         )
 
     def values(self, option: Codes, amount: Floats) -> Floats:
-        """(n,) worth of each decision, 0 where refused (formulation.md, section 1)."""
+        """(n,) worth of each decision, 0 where declined (formulation.md, section 1)."""
         offers = self.offers
         taken, drawn, interest = self._bases(option, amount)
         take_up = self.take_up(option)
@@ -174,11 +174,11 @@ class Columns:
         return Change(few.values(option, amount) - few.values(*was), sparse.csc_array(single), moved)
 
     def take_up(self, option: Codes) -> Floats:
-        """(n,) share of customers who accept each decision, 0 where refused."""
+        """(n,) share of customers who accept each decision, 0 where declined."""
         return self._lookup(option, "take_up")
 
     def rate(self, option: Codes) -> Floats:
-        """(n,) the annual rate of each decision, 0 where refused."""
+        """(n,) the annual rate of each decision, 0 where declined."""
         return self._lookup(option, "rates")
 
     def _lookup(self, option: Codes, column: str) -> Floats:
@@ -220,9 +220,9 @@ class Answers:
 
 @dataclass(frozen=True)
 class Response(Answers):
-    """Every borrower's best answer to prices, at `low` or `high`; arrays of shape (n,)."""
+    """Every borrower's best response to prices, at `low` or `high`; arrays of shape (n,)."""
 
     reduced: Floats
-    """Reduced value of the best answer; at least 0 unless the offer must be made."""
+    """Reduced value of the best response; at least 0 unless the offer must be made."""
     margin: Floats
-    """What the next best answer (another option, refusal, the other end) would lose; inf without one."""
+    """What the next best response (another option, no offer, the other end) would lose; inf without one."""

@@ -140,7 +140,7 @@ def respond(
     churn_cost: float, decline_churn: float, processing_cost: float, option: np.ndarray, amount: Floats,
     reduced: Floats, margin: Floats,
 ) -> None:  # fmt: skip
-    """Writes the best answers of borrowers begin..end, every option looked at (kernel.dense says how).
+    """Writes the best responses of borrowers begin..end, every option looked at (kernel.dense says how).
 
     Values come first, then their largest two: the first loop is one for the processor's vectors.
     """

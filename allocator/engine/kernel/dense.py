@@ -49,8 +49,8 @@ def _choose(columns: Columns, i: Integers, at_high: Floats, at_low: Floats, resp
     ends = np.abs(at_high[best, lane] - at_low[best, lane])
     ends[offers.low[i] >= offers.high[i]] = np.inf
     taken = (top > 0.0) | offers.must[i]
-    refused = np.where(offers.must[i], -np.inf, 0.0)
-    margin = np.minimum(top - np.maximum(runner_up, refused), ends)
+    declined = np.where(offers.must[i], -np.inf, 0.0)
+    margin = np.minimum(top - np.maximum(runner_up, declined), ends)
     at_end = np.where(at_high[best, lane] >= at_low[best, lane], offers.high[i], offers.low[i])
     response.option[i] = np.where(taken, best, -1)
     response.amount[i] = np.where(taken, at_end, 0.0)

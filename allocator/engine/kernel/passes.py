@@ -32,9 +32,9 @@ class Sums:
     bound: float
     """U(prices)."""
     usage: Floats
-    """(m,) left-hand sides at every borrower's best answer."""
+    """(m,) left-hand sides at every borrower's best response."""
     curvature: Curvature
-    """Of the bound, from borrowers within delta of a switch (docs/decisions: prices)."""
+    """The bound's curvature, from borrowers within delta of a switch (docs/decisions: prices)."""
     near: int
     """How many those are."""
 
@@ -86,7 +86,7 @@ class Pass:
         )
 
     def respond(self, prices: Floats) -> Response:
-        """Every borrower's best answer at `prices` (m,)."""
+        """Every borrower's best response at `prices` (m,)."""
         if not self.compiled:
             return dense.respond(self.columns, prices)
         from allocator.engine.kernel import compiled
@@ -103,7 +103,7 @@ class Pass:
         return response
 
     def tally(self, option: Codes, amount: Floats) -> Tally:
-        """Value and use of the decisions (n,), every borrower's at `amount` of `option` (-1: refused)."""
+        """Value and use of the decisions (n,), every borrower's at `amount` of `option` (-1: declined)."""
         columns = self.columns
         if not self.compiled:
             return Tally(float(np.sum(columns.values(option, amount))), columns.usage(option, amount))

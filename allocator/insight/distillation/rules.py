@@ -17,11 +17,11 @@ from allocator.records.run import Decisions
 
 @dataclass(frozen=True)
 class Rule:
-    """An offer to whoever meets every condition; whom no rule fits is refused."""
+    """An offer to whoever meets every condition; whom no rule fits is declined."""
 
     where: tuple[Condition, ...]
     rate: float
-    """Annual, a fraction. Whoever may not be offered it (a band, a minimum rate) is refused."""
+    """Annual, a fraction. Whoever may not be offered it (a band, a minimum rate) is declined."""
     share: float
     """Of the largest loan that request and ticket allow; never below the smallest loan."""
 

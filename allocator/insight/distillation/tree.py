@@ -1,7 +1,7 @@
 """A tree over the borrowers' columns, grown so that one rate a leaf earns most.
 
 At prices lambda the worth of an offer is its reduced value (formulation.md, section 4), so limits need not
-be looked at while the tree grows: the reward of a leaf is the largest, over the rates and refusal, of the
+be looked at while the tree grows: the reward of a leaf is the largest, over the rates and no offer, of the
 sum of its members' reduced values at their largest loans. The leaf whose best split adds most reward is
 split next (a policy tree, grown greedily: Athey and Wager, Policy Learning with Observational Data, 2021).
 Few rules pay other prices than the optimum does, so a tree is grown for several vectors of prices at once:
@@ -89,7 +89,7 @@ def grow(features: Sequence[Feature], rewards: Floats, leaves: int) -> list[Node
     """Every node of a tree of at most `leaves` leaves, the root first, parents before their children.
 
     `rewards` (s, P, R): worth of each rate at each of P vectors of prices to each borrower of the sample; a
-    refusal's is 0.
+    that of no offer is 0.
     """
     nodes = [_node((), np.arange(len(rewards)), rewards, None)]
     threshold = SMALLEST * float(np.maximum(rewards.max(axis=2, initial=0.0), 0.0).sum())
