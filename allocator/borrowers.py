@@ -96,14 +96,14 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class Columns:
+class FurtherColumns:
     """Further columns of the source, for those who ask more of the borrowers than limits do."""
 
     texts: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, stresses: Iterable[Stress]) -> Columns:
+    def of(cls, stresses: Iterable[Stress]) -> FurtherColumns:
         """Those that the conditions of `stresses` read."""
         some = list(stresses)
         return cls(
@@ -112,11 +112,11 @@ class Columns:
         )
 
 
-NO_MORE = Columns()
+NO_MORE = FurtherColumns()
 
 
 @one_reading()
-def read_inputs(scenario: Scenario, further: Columns = NO_MORE) -> Inputs:
+def read_inputs(scenario: Scenario, further: FurtherColumns = NO_MORE) -> Inputs:
     """The borrowers and the churn curve as every later stage sees them: scored and stressed.
 
     The portfolio has the columns that limits and the stress read, and the `further` ones.
@@ -133,7 +133,7 @@ def read_inputs(scenario: Scenario, further: Columns = NO_MORE) -> Inputs:
     return Inputs(found.portfolio, found.churn, hashes, found.book, found.lines, found.notes, copy)
 
 
-def examine(scenario: Scenario, further: Columns = NO_MORE) -> Found:
+def examine(scenario: Scenario, further: FurtherColumns = NO_MORE) -> Found:
     """As read_inputs, with the errors listed instead of raised.
 
     Where the stress is at fault the borrowers come without it, so that what follows can be examined too.
@@ -277,7 +277,9 @@ def notes_on(portfolio: Portfolio, source: StressSource) -> tuple[str, ...]:
     return idle_cases(portfolio, source.factors)
 
 
-def _portfolio(scenario: Scenario, stress: Stress, further: Columns) -> tuple[Portfolio, tuple[str, ...]]:
+def _portfolio(
+    scenario: Scenario, stress: Stress, further: FurtherColumns
+) -> tuple[Portfolio, tuple[str, ...]]:
     """The borrowers before the stress, with the columns that limits, the stress and `further` read; notes."""
     source, policy = scenario.portfolio, scenario.policy
     texts = policy.text_columns() | stress.text_columns() | further.texts

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from allocator.borrowers import NO_MORE, Columns, content_hashes, read_inputs
+from allocator.borrowers import NO_MORE, FurtherColumns, content_hashes, read_inputs
 from allocator.certification.certify import Proved, impossible_bound, recheck_with_proof, unallowed
 from allocator.certification.exact import MOST_BORROWERS, Exactly, exact_faults
 from allocator.certification.reasons import contradicted_reasons
@@ -53,7 +53,7 @@ def verify_run(stored: StoredRun, *, exact: bool = False) -> Certificate:
 
 
 @watched()
-def recheck_run(stored: StoredRun, further: Columns = NO_MORE) -> Outcome:
+def recheck_run(stored: StoredRun, further: FurtherColumns = NO_MORE) -> Outcome:
     """A stored run with everything recomputed from its folder and the inputs alone.
 
     Its portfolio has the `further` columns too.
@@ -118,7 +118,7 @@ def _absent(stored: StoredRun) -> bool:
 
 
 @one_reading()
-def _inputs(scenario: Scenario, stored: StoredRun, further: Columns) -> Inputs:
+def _inputs(scenario: Scenario, stored: StoredRun, further: FurtherColumns) -> Inputs:
     """The run's inputs. What the run's own scenario makes unreadable is a fault of the run."""
     try:
         return read_inputs(scenario, further)

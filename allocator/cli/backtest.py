@@ -135,14 +135,14 @@ def _read(
     seed: int,
 ) -> tuple[Inputs, Timeline, Observed]:
     """Borrowers with the PDs that could be known, when they were decided, and what happened."""
-    from allocator.borrowers import Columns, read_inputs
+    from allocator.borrowers import FurtherColumns, read_inputs
     from allocator.insight.backtest import observed_in
     from allocator.insight.periods import timeline
 
     owed, lost = money
     numbers = frozenset(name for name in (outcome, owed, lost) if name is not None)
     texts = frozenset(name for name in (period, known) if name is not None)
-    inputs = read_inputs(scenario, Columns(texts, numbers))
+    inputs = read_inputs(scenario, FurtherColumns(texts, numbers))
     observed = observed_in(inputs.portfolio, outcome, owed, lost)
     time = None if period is None else timeline(inputs.portfolio, period, known, observed.defaulted)
     if variables is not None:

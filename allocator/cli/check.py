@@ -36,7 +36,7 @@ def check(file: ScenarioFile, sets: Sets, as_json: AsJson = False, verbose: Verb
 def _examine(file: Path, sets: list[str], tell: Progress) -> Examination:
     """Run the stages before the engine. Raises InputError with the faults of all of them together."""
     tell("reading the scenario")
-    from allocator.borrowers import Columns, examine, notes_on, stress_of, stressed
+    from allocator.borrowers import FurtherColumns, examine, notes_on, stress_of, stressed
     from allocator.limits import compile_limits
     from allocator.limits.notes import hopeless, slips
     from allocator.limits.spellings import spellings
@@ -52,7 +52,7 @@ def _examine(file: Path, sets: list[str], tell: Progress) -> Examination:
     named = [(name, source, _gather(faults, stress_of, source)) for name, source in scenario.stresses.items()]
     stresses = [(name, source, stress) for name, source, stress in named if stress is not None]
     tell("reading the borrowers")
-    found = examine(scenario, Columns.of(stress for _, _, stress in stresses))
+    found = examine(scenario, FurtherColumns.of(stress for _, _, stress in stresses))
     portfolio, table = found.portfolio, found.churn
     faults += found.faults
     notes = list(found.notes)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from allocator.errors import Fault, InputError
 
 if TYPE_CHECKING:
-    from allocator.borrowers import Columns
+    from allocator.borrowers import FurtherColumns
 
 
-def further_columns(texts: Iterable[str], numbers: Iterable[str], option: str) -> Columns:
+def further_columns(texts: Iterable[str], numbers: Iterable[str], option: str) -> FurtherColumns:
     """What must be read for `texts` and `numbers`; what every portfolio has is left out.
 
     Raises InputError, in terms of `option`, for a text that is a canonical column of numbers.
     """
-    from allocator.borrowers import Columns
+    from allocator.borrowers import FurtherColumns
     from allocator.records.columns import CANONICAL, NUMBERS
 
     no_texts = {column.name for column in NUMBERS} | {"exclude"}
@@ -26,4 +26,4 @@ def further_columns(texts: Iterable[str], numbers: Iterable[str], option: str) -
     ]
     if faults:
         raise InputError.of(faults, "command line")
-    return Columns(frozenset(texts) - set(CANONICAL), frozenset(numbers) - set(CANONICAL))
+    return FurtherColumns(frozenset(texts) - set(CANONICAL), frozenset(numbers) - set(CANONICAL))

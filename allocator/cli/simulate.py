@@ -14,7 +14,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.progress import Progress
 
 if TYPE_CHECKING:
-    from allocator.borrowers import Columns
+    from allocator.borrowers import FurtherColumns
     from allocator.insight.simulation.record import Method
     from allocator.records.outcome import Outcome
     from allocator.report.view import View
@@ -75,7 +75,7 @@ def simulate(
     answer(ask, plot=plot, force=force, as_json=as_json, verbose=verbose)
 
 
-def _rechecked(folder: Path, further: Columns, tell: Progress) -> Outcome:
+def _rechecked(folder: Path, further: FurtherColumns, tell: Progress) -> Outcome:
     """A run's decisions once they pass their recheck."""
     from allocator.store import read_run
 
@@ -86,7 +86,7 @@ def _rechecked(folder: Path, further: Columns, tell: Progress) -> Outcome:
     return recheck_run(stored, further)
 
 
-def _solved(file: Path, further: Columns, tell: Progress) -> Outcome:
+def _solved(file: Path, further: FurtherColumns, tell: Progress) -> Outcome:
     """A scenario's decisions once it is solved."""
     from allocator.borrowers import read_inputs
     from allocator.scenario import load_scenario

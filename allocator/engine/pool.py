@@ -21,7 +21,7 @@ from scipy import sparse
 
 from allocator.engine.program import Program, beside, measure_of, row_bounds, stack
 from allocator.engine.relaxation import signed
-from allocator.engine.restricted import Best, Book, Sets
+from allocator.engine.restricted import Book, NodeResponse, Sets
 from allocator.engine.solving import LiveProgram
 from allocator.records.portfolio import Booleans, Floats, Integers
 
@@ -145,7 +145,7 @@ class Pool:
         worth = float(np.max(np.abs(options.margin * high + options.fixed), initial=0.0)) / self._unit
         return 10.0 * max(worth, 1e-9) / typical, np.abs(rhs) + use.sum(axis=1) + 1.0
 
-    def _near(self, prices: Floats, best: Best, reach: float) -> Points:
+    def _near(self, prices: Floats, best: NodeResponse, reach: float) -> Points:
         """Every extreme point that loses at most `reach` at `prices`."""
         book = self.book
         per_unit = book.options.margin - prices @ book.uses.unit
@@ -230,7 +230,7 @@ class Pool:
         """Adds the ends of the ranges that `sets` leaves `borrower`."""
         self.add(self._all_points(sets, np.array([borrower])))
 
-    def improve(self, best: Best, prices: Floats, sets: Sets, tolerance: float) -> int:
+    def improve(self, best: NodeResponse, prices: Floats, sets: Sets, tolerance: float) -> int:
         """Adds the best responses that beat the pool by more than `tolerance`; returns how many."""
         rivals = np.where(self.base.allowed(sets), self._base_value - prices @ self._base_use, -np.inf)
         allowed = self.points.allowed(sets)
@@ -276,7 +276,7 @@ def _no_offers(borrowers: Integers) -> Points:
     return Points(borrowers, np.full(len(borrowers), NO_OFFER), np.zeros(len(borrowers)))
 
 
-def _base(book: Book, best: Best) -> Points:
+def _base(book: Book, best: NodeResponse) -> Points:
     """Each borrower's best response."""
     line = np.empty(len(book), dtype=np.int64)
     for i in range(len(book)):

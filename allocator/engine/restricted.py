@@ -43,7 +43,7 @@ class Sets:
 
 
 @dataclass(frozen=True)
-class Best:
+class NodeResponse:
     """Every borrower's best response to prices inside a node."""
 
     bound: float
@@ -79,7 +79,7 @@ class Book:
         """The options of `borrower` (an index into `options.borrowers`)."""
         return slice(int(self.first[borrower]), int(self.first[borrower + 1]))
 
-    def evaluate(self, prices: Floats, sets: Sets) -> Best:
+    def evaluate(self, prices: Floats, sets: Sets) -> NodeResponse:
         """What `prices` (m,), of the right signs, prove for the node of `sets`."""
         per_unit = self.options.margin - prices @ self.uses.unit
         per_loan = self.options.fixed - prices @ self.uses.loan
@@ -90,7 +90,7 @@ class Book:
             best = np.maximum(best, np.maximum.reduceat(value, self.first[:-1]))
         idle = max(0.0, self.columns.limits.idle_rate - float(prices[0])) * self.idle_room
         bound = float(self.rhs @ prices) + float(np.sum(best)) + idle + self.idle_constant
-        return Best(bound, value, amount, best)
+        return NodeResponse(bound, value, amount, best)
 
     def proved(self, prices: Floats, sets: Sets) -> float:
         """U at `prices`, rounded up as where it is stated."""

@@ -38,7 +38,7 @@ _APART = 1e-9
 
 
 @dataclass(frozen=True)
-class Point:
+class FrontierPoint:
     """One setting of the limits, solved."""
 
     at: Bounds
@@ -94,7 +94,7 @@ class Frontier:
     shares: tuple[bool, ...]
     """Which of the bounds are fractions."""
     now: Bounds
-    points: tuple[Point, ...]
+    points: tuple[FrontierPoint, ...]
     breakpoints: tuple[Breakpoint, ...]
     """Known ones, of one limit; between two known ones there may be more."""
     concave: bool
@@ -136,7 +136,7 @@ class _Walk:
     def __init__(self, track: Track, progress: Progress) -> None:
         self.track = track
         self.progress = progress
-        self.points: dict[Bounds, Point] = {}
+        self.points: dict[Bounds, FrontierPoint] = {}
 
     def visit(self, at: Bounds) -> None:
         if at in self.points:
@@ -147,9 +147,9 @@ class _Walk:
         try:
             found = answer(case, start)
         except InfeasibleError as error:
-            self.points[at] = Point(at, "infeasible", conflict=error.conflict)
+            self.points[at] = FrontierPoint(at, "infeasible", conflict=error.conflict)
         except NoAllocationError:
-            self.points[at] = Point(at, "no_allocation", stopped=True)
+            self.points[at] = FrontierPoint(at, "no_allocation", stopped=True)
         else:
             self.points[at] = self._point(at, case, found)
 
@@ -157,16 +157,16 @@ class _Walk:
         solved = [point for point in self.points.values() if point.solved]
         scale = [max(abs(bound), 1e-300) for bound in at]
 
-        def distance(point: Point) -> float:
+        def distance(point: FrontierPoint) -> float:
             return sum(abs(a - b) / s for a, b, s in zip(point.at, at, scale, strict=True))
 
         return min(solved, key=distance).prices if solved else None
 
-    def _point(self, at: Bounds, case: Case, found: Outcome) -> Point:
+    def _point(self, at: Bounds, case: Case, found: Outcome) -> FrontierPoint:
         certificate = found.certificate
         own = self.track.bound_of(case, found.prices)
         low, high = self._stands(at, case, found.prices, own)
-        return Point(
+        return FrontierPoint(
             at=at,
             status="optimal" if certificate.gap <= case.scenario.solver.gap else "feasible",
             value=certificate.value,
@@ -192,10 +192,10 @@ class _Walk:
         stands = range_along(columns, ties, prices, self.track.direction(0, at), delta)
         return (np.nan, np.nan) if stands is None else (at[0] + stands.low, at[0] + stands.high)
 
-    def sorted(self) -> list[Point]:
+    def sorted(self) -> list[FrontierPoint]:
         return [self.points[at] for at in sorted(self.points)]
 
-    def tightened(self) -> list[Point]:
+    def tightened(self) -> list[FrontierPoint]:
         """The points with the least bound that any point's prices prove."""
         points = self.sorted()
         if any(self.track.bends):
@@ -206,7 +206,7 @@ class _Walk:
             for point in points
         ]
 
-    def _tightened_by_neighbours(self, points: list[Point]) -> list[Point]:
+    def _tightened_by_neighbours(self, points: list[FrontierPoint]) -> list[FrontierPoint]:
         """A share of what is lent: U is no line, so the prices of the two points beside are tried."""
         self.progress("trying every point's prices on its neighbours")
         out = []
@@ -217,13 +217,13 @@ class _Walk:
         return out
 
 
-def _tighter(point: Point, bounds: Sequence[float]) -> Point:
+def _tighter(point: FrontierPoint, bounds: Sequence[float]) -> FrontierPoint:
     """The point with what other prices prove of it; no valid bound lies below the value, but by rounding."""
     envelope = min([point.envelope, *bounds])
     return replace(point, envelope=envelope, bound=max(min(point.bound, envelope), point.value))
 
 
-def line_at(point: Point, at: Bounds) -> float:
+def line_at(point: FrontierPoint, at: Bounds) -> float:
     """U at the point's prices where the limits have the bounds `at`; only where none of them bends."""
     moves = zip(point.slopes, at, point.at, strict=True)
     return point.own_bound + sum(slope * (there - here) for slope, there, here in moves)
@@ -248,7 +248,7 @@ def _follow(walk: _Walk, span: tuple[float, float], points: int) -> None:
 
 
 def _next(
-    points: Sequence[Point], span: tuple[float, float], bends: bool, edges: bool
+    points: Sequence[FrontierPoint], span: tuple[float, float], bends: bool, edges: bool
 ) -> tuple[float | None, bool]:
     """The next point to visit, and whether it looks for the edge of feasibility."""
     width = span[1] - span[0]
@@ -272,7 +272,7 @@ def _next(
     return (None, False) if best is None else (best[2], best[3])
 
 
-def _bend(a: Point, c: Point, middle: float) -> tuple[float, float]:
+def _bend(a: FrontierPoint, c: FrontierPoint, middle: float) -> tuple[float, float]:
     """Where the tangents at `a` and `c` meet, and how far that is above the chord between them."""
     width = c.at[0] - a.at[0]
     if a.slopes[0] - c.slopes[0] <= _SAME * max(abs(a.slopes[0]), abs(c.slopes[0])):
@@ -287,7 +287,7 @@ def _bend(a: Point, c: Point, middle: float) -> tuple[float, float]:
     return meet, line_at(a, (meet,)) - chord
 
 
-def breakpoints_of(points: Sequence[Point]) -> list[Breakpoint]:
+def breakpoints_of(points: Sequence[FrontierPoint]) -> list[Breakpoint]:
     """The ends of the segments that have a point, each once; neighbours that meet share one."""
     found: list[Breakpoint] = []
     solved = [point for point in points if point.solved and np.isfinite(point.slopes[0])]

@@ -56,7 +56,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Point:
+class ScalePoint:
     """The quantity at one scale; NaN and no outcome where no allocation meets the limits."""
 
     scale: float
@@ -72,11 +72,11 @@ class Crossing:
 
     kind: Kind
     target: Target
-    before: Point | None
+    before: ScalePoint | None
     """The last scale on the near side; None where the line is not crossed."""
-    after: Point | None
+    after: ScalePoint | None
     """The first scale beyond: past the line, or without any allocation."""
-    points: tuple[Point, ...]
+    points: tuple[ScalePoint, ...]
     """All that was judged or solved, by scale."""
 
     @property
@@ -182,15 +182,15 @@ class _Measure:
     target: Target
     kind: Kind
     progress: Progress
-    seen: dict[float, Point] = field(default_factory=dict)
+    seen: dict[float, ScalePoint] = field(default_factory=dict)
     prices: Mapping[str, float] | None = None
 
-    def __call__(self, scale: float) -> Point:
+    def __call__(self, scale: float) -> ScalePoint:
         if scale not in self.seen:
             self.progress(f"{self.kind} at {scale:.4g} times the stress")
             outcome, failure = self._outcome(scale)
             quantity = nan if outcome is None else self.target.of(outcome)
-            self.seen[scale] = Point(scale, quantity, outcome, failure)
+            self.seen[scale] = ScalePoint(scale, quantity, outcome, failure)
         return self.seen[scale]
 
     def _outcome(self, scale: float) -> tuple[Verdict | None, str]:
@@ -204,11 +204,11 @@ class _Measure:
         return anew.verdict, anew.failure
 
 
-def _side(first: Point, target: Target) -> Callable[[Point], bool]:
+def _side(first: ScalePoint, target: Target) -> Callable[[ScalePoint], bool]:
     """Whether a point lies past the line, seen from the first; without an allocation it does."""
     falls = first.quantity > target.threshold
 
-    def crossed(point: Point) -> bool:
+    def crossed(point: ScalePoint) -> bool:
         if point.outcome is None:
             return True
         return point.quantity <= target.threshold if falls else point.quantity >= target.threshold
@@ -217,8 +217,12 @@ def _side(first: Point, target: Target) -> Callable[[Point], bool]:
 
 
 def _close_in(
-    measure: _Measure, before: Point, after: Point, crossed: Callable[[Point], bool], threshold: float
-) -> tuple[Point, Point]:
+    measure: _Measure,
+    before: ScalePoint,
+    after: ScalePoint,
+    crossed: Callable[[ScalePoint], bool],
+    threshold: float,
+) -> tuple[ScalePoint, ScalePoint]:
     """Two judged points PRECISION apart with the line between them."""
     stalled = False
     while (width := after.scale - before.scale) > PRECISION * after.scale:
@@ -232,7 +236,7 @@ def _close_in(
     return before, after
 
 
-def _secant(before: Point, after: Point, threshold: float) -> float:
+def _secant(before: ScalePoint, after: ScalePoint, threshold: float) -> float:
     """The secant's estimate, and a little over it into the wider side."""
     width, rise = after.scale - before.scale, after.quantity - before.quantity
     estimate = before.scale + width * ((threshold - before.quantity) / rise if rise else 0.5)

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from allocator.borrowers import Columns, notes_on, read_inputs, stress_of, stressed
+from allocator.borrowers import FurtherColumns, notes_on, read_inputs, stress_of, stressed
 from allocator.certification import recheck
 from allocator.certification.terms import terms_of
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
@@ -205,7 +205,7 @@ def read_base(
 
     Raises InputError for faults of the inputs and of factor files; else as `allocate` does.
     """
-    columns = Columns.of(stress_of(source) for source in stresses.values())
+    columns = FurtherColumns.of(stress_of(source) for source in stresses.values())
     progress("reading the borrowers")
     case = prepare(scenario, read_inputs(scenario, columns))
     progress("deciding the base allocation")

@@ -264,7 +264,7 @@ class SolverSettings:
 
 NamedRule = Literal["optimal", "ahp_lines", "equal", "by_score", "greedy", "max_interest", "min_loss"]
 """Rules that their name alone says."""
-Rule = Literal[NamedRule, "file"]
+RuleName = Literal[NamedRule, "file"]
 """How amounts and rates are chosen."""
 
 
@@ -272,7 +272,7 @@ Rule = Literal[NamedRule, "file"]
 class Strategy:
     """A rule with what it asks to be told; what another rule asks is left at its default."""
 
-    rule: Rule = "optimal"
+    rule: RuleName = "optimal"
     lines: Mapping[str, float] | None = None
     """ahp_lines: grade -> share of the budget; None: those of the credit strategy study."""
     bands: Mapping[str, tuple[float, float]] | None = None

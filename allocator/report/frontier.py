@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from rich.console import Group, RenderableType
 
-from allocator.insight.frontier import Frontier, Point
+from allocator.insight.frontier import Frontier, FrontierPoint
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import figure, small
 from allocator.report.plain import STOPPED_NOTE, Text, marked, plain_table
@@ -63,7 +63,7 @@ def _table(found: Frontier) -> RenderableType:
     return table
 
 
-def _unsolved(point: Point) -> str:
+def _unsolved(point: FrontierPoint) -> str:
     if point.status == "no_allocation":
         return marked("none in time", point.stopped)
     return "infeasible"
@@ -73,7 +73,7 @@ def _value(value: float) -> str:
     return f"{value:,.2f}" if abs(value) < _HUGE else f"{value:,.0f}"
 
 
-def _gap(point: Point) -> str:
+def _gap(point: FrontierPoint) -> str:
     return f"{point.gap:.0e}" if point.gap > 1e-14 else "0"
 
 
@@ -127,7 +127,7 @@ def _document(found: Frontier) -> dict[str, Any]:
     }
 
 
-def _figures(found: Frontier, point: Point) -> dict[str, Any]:
+def _figures(found: Frontier, point: FrontierPoint) -> dict[str, Any]:
     return {
         "value": point.value,
         "bound": point.bound,

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
-from allocator.insight.reverse import MONEY, Crossing, Point
+from allocator.insight.reverse import MONEY, Crossing, ScalePoint
 from allocator.insight.stress import Trial, Verdict
 from allocator.records.run import LimitUse
 from allocator.records.scenario import Scenario
@@ -346,7 +346,7 @@ def _crossing_cells(crossing: Crossing, unit: Unit) -> list[str]:
     ]
 
 
-def _quantity(point: Point, money: Unit | None) -> str:
+def _quantity(point: ScalePoint, money: Unit | None) -> str:
     if point.outcome is None:
         return "none"
     return f"{point.quantity:z,.5g}" if money is None else money.write(point.quantity)
@@ -366,7 +366,7 @@ def _verdict(crossing: Crossing, along: Stress) -> str:
     return f"crossed at {scale:.4f} times the stress ({said}){proved}{maybe}"
 
 
-def _point_figures(point: Point | None) -> dict[str, Any] | None:
+def _point_figures(point: ScalePoint | None) -> dict[str, Any] | None:
     if point is None:
         return None
     outcome = None if point.outcome is None else _verdict_figures(point.outcome)

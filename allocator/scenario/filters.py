@@ -14,7 +14,7 @@ from allocator.scenario.faults import faults_of
 from allocator.scenario.limit_schema import Condition as Test
 from allocator.scenario.limit_schema import misfits
 from allocator.scenario.nodes import Node, Origin
-from allocator.scenario.quantities import Finding, Text
+from allocator.scenario.quantities import Misfit, Text
 from allocator.scenario.reading import parse
 from allocator.scenario.typed import Typed
 
@@ -53,5 +53,5 @@ def read_filter(text: str, option: str) -> tuple[Condition, ...]:
     return tuple(condition_of(column, test) for column, test in typed.where.items())
 
 
-def _fault(option: str, column: str, finding: Finding) -> Fault:
+def _fault(option: str, column: str, finding: Misfit) -> Fault:
     return Fault(finding.problem, finding.remedy, file=option, field=column)

@@ -20,7 +20,7 @@ from pydantic import (
 from allocator.records.columns import FRACTIONS, NUMBERS, TEXTS
 from allocator.records.scenario import BUDGET, LARGEST_NUMBER, Measure, Reference
 from allocator.scenario.quantities import (
-    Finding,
+    Misfit,
     Quantity,
     Text,
     Written,
@@ -39,10 +39,10 @@ NUMBER_COLUMNS = frozenset(column.name for column in NUMBERS)
 def _limit_name(value: object) -> str:
     name = text(value)
     if name == BUDGET:
-        raise refuse(Finding(f"the name {BUDGET!r} is the budget's own", "give the limit another name"))
+        raise refuse(Misfit(f"the name {BUDGET!r} is the budget's own", "give the limit another name"))
     if set(name) & set("[]") or not name.isprintable() or name != name.strip():
         problem = f"{name!r} cannot name a limit: no brackets, line breaks or outer blanks"
-        raise refuse(Finding(problem, "give the limit a plain name"))
+        raise refuse(Misfit(problem, "give the limit a plain name"))
     return name
 
 
@@ -59,14 +59,14 @@ def _bound(value: object, info: ValidationInfo) -> float:
     written = number(value, expected)
     if written.percent:
         remedy = "add `of: budget`, `of: total` or `of: drawn`, or write an amount"
-        raise refuse(Finding(f"{written.text} of what is not said", "write a number" if count else remedy))
+        raise refuse(Misfit(f"{written.text} of what is not said", "write a number" if count else remedy))
     if known["weight"] is None and written.value < 0:
-        raise refuse(Finding(f"{written.text} is negative, expected 0 or more", "write 0 or more"))
+        raise refuse(Misfit(f"{written.text} is negative, expected 0 or more", "write 0 or more"))
     if not count and known["weight"] is None:
         return money(value)
     bound = _modest(written, expected)
     if known["weight"] is None and written.value != written.value.to_integral_value():
-        raise refuse(Finding(f"{written.text} is no number of loans", "write a whole number"))
+        raise refuse(Misfit(f"{written.text} is no number of loans", "write a whole number"))
     return bound
 
 
@@ -74,19 +74,19 @@ def _modest(written: Written, expected: str) -> float:
     """The number, of a size that a sum of money may be multiplied with."""
     if abs(written.value) > LARGEST_NUMBER:
         problem = f"{written.text} is too large a bound, expected at most {LARGEST_NUMBER:g}"
-        raise refuse(Finding(problem, f"write {expected}"))
+        raise refuse(Misfit(problem, f"write {expected}"))
     return float(written.value)
 
 
 def _number_column(column: str) -> str:
     if column in TEXTS or column == "exclude":
-        raise refuse(Finding(f"{column} is no column of numbers", "name one, as pd"))
+        raise refuse(Misfit(f"{column} is no column of numbers", "name one, as pd"))
     return column
 
 
 def _text_column(column: str) -> str:
     if column in NUMBER_COLUMNS or column == "exclude":
-        raise refuse(Finding(f"{column} is no column of texts", "name one, as sector"))
+        raise refuse(Misfit(f"{column} is no column of texts", "name one, as sector"))
     return column
 
 
@@ -98,7 +98,7 @@ def _condition_kind(value: Any) -> str:
 
 def _some_value(values: tuple[str, ...]) -> tuple[str, ...]:
     if not values:
-        raise refuse(Finding("the list is empty, so that nothing passes", "write at least one value"))
+        raise refuse(Misfit("the list is empty, so that nothing passes", "write at least one value"))
     return values
 
 
@@ -129,13 +129,13 @@ class RangeEntry(Typed):
         lows = [end for end in (self.above, self.at_least) if end is not None]
         highs = [end for end in (self.below, self.at_most) if end is not None]
         if not lows and not highs:
-            raise refuse(Finding("the range has no end", "write above, at_least, below or at_most"))
+            raise refuse(Misfit("the range has no end", "write above, at_least, below or at_most"))
         if len(lows) == 2 or len(highs) == 2:
             twice = "above and at_least" if len(lows) == 2 else "below and at_most"
-            raise refuse(Finding(f"{twice} are the same end", "keep one of the two"))
+            raise refuse(Misfit(f"{twice} are the same end", "keep one of the two"))
         closed = self.at_least is not None and self.at_most is not None
         if lows and highs and (lows[0] > highs[0] or (lows[0] == highs[0] and not closed)):
-            raise refuse(Finding("no number lies in the range", "write the lower end first"))
+            raise refuse(Misfit("no number lies in the range", "write the lower end first"))
         return self
 
 
@@ -178,7 +178,7 @@ class LimitEntry(Typed):
     def _money_only(cls, of: str | None, info: ValidationInfo) -> str | None:
         if of is not None and info.data.get("measure") == "loans":
             problem = f"a number of loans is no fraction of the {of}"
-            raise refuse(Finding(problem, "leave `of` out, or measure offered or drawn"))
+            raise refuse(Misfit(problem, "leave `of` out, or measure offered or drawn"))
         return of
 
     @field_validator("where")
@@ -186,7 +186,7 @@ class LimitEntry(Typed):
     def _readable(cls, where: dict[str, Any] | None) -> dict[str, Any] | None:
         findings = [finding for column, test in (where or {}).items() for finding in misfits(column, test)]
         if where == {}:
-            findings = [Finding("the filter names no column", "name one, or leave `where` out")]
+            findings = [Misfit("the filter names no column", "name one, or leave `where` out")]
         if findings:
             raise refuse(*findings)
         return where
@@ -201,7 +201,7 @@ class LimitEntry(Typed):
             given_bounds = f"found {' and '.join(given)}" if given else "found none"
             problem = f"expected one of at_most, at_least and exactly, {given_bounds}"
             remedy = "keep one and set the others to null" if given else "add one, as `at_most: 63%`"
-            raise refuse(Finding(problem, remedy, up=True))
+            raise refuse(Misfit(problem, remedy, up=True))
         return exactly
 
     @model_validator(mode="after")
@@ -209,24 +209,24 @@ class LimitEntry(Typed):
         whole = {"offered": "total", "drawn": "drawn"}.get(self.measure)
         if self.of is not None and self.of == whole and not (self.weight or self.where or self.each):
             problem = f"all that is {self.measure} is always 100 % of itself"
-            raise refuse(Finding(problem, "add where, each or weight, or write another `of`"))
+            raise refuse(Misfit(problem, "add where, each or weight, or write another `of`"))
         return self
 
 
-def misfits(column: str, test: str | tuple[str, ...] | RangeEntry) -> list[Finding]:
+def misfits(column: str, test: str | tuple[str, ...] | RangeEntry) -> list[Misfit]:
     """Why `test` cannot be read from `column`."""
     below = (column,)
     if column == "exclude":
-        return [Finding("limits cannot read the column exclude", "name another column", below)]
+        return [Misfit("limits cannot read the column exclude", "name another column", below)]
     if not isinstance(test, RangeEntry):
         problem = f"{column} holds numbers, expected a range"
         remedy = "write a range, as {above: 5%}" if column in FRACTIONS else "write a range, as {above: 5}"
-        return [Finding(problem, remedy, below)] if column in NUMBER_COLUMNS else []
+        return [Misfit(problem, remedy, below)] if column in NUMBER_COLUMNS else []
     if column in TEXTS:
-        return [Finding(f"{column} holds texts, expected one or a list", "write a value, as A", below)]
+        return [Misfit(f"{column} holds texts, expected one or a list", "write a value, as A", below)]
     ends = {key: end for key, end in test if end is not None} if column in FRACTIONS else {}
     return [
-        Finding(f"{end:.10g} lies outside 0% to 100%", f"write {end:.10g}% or a fraction", (column, key))
+        Misfit(f"{end:.10g} lies outside 0% to 100%", f"write {end:.10g}% or a fraction", (column, key))
         for key, end in ends.items()
         if not 0 <= end <= 1
     ]

@@ -20,7 +20,7 @@ from pydantic import (
 from allocator.records.scenario import LARGEST_LOAN, MOST_LOTS, Basis, Spend
 from allocator.scenario.limit_schema import LimitEntry
 from allocator.scenario.quantities import (
-    Finding,
+    Misfit,
     Money,
     PositiveMoney,
     Rate,
@@ -53,14 +53,14 @@ def _two_rates(value: object) -> object:
         shown = "1 value" if len(value) == 1 else f"{len(value)} values"
     commas = isinstance(value, list | tuple) and len(value) > 2
     remedy = "write both ends of the band" + (", decimals with a point as 4.5%" if commas else "")
-    raise refuse(Finding(f"expected {_BAND}, found {shown}", remedy))
+    raise refuse(Misfit(f"expected {_BAND}, found {shown}", remedy))
 
 
 def _ascending(band: tuple[float, float]) -> tuple[float, float]:
     low, high = band
     if low > high:
         problem = f"the lowest rate {low:.10g} is above the highest {high:.10g}"
-        raise refuse(Finding(problem, "write the lower rate first"))
+        raise refuse(Misfit(problem, "write the lower rate first"))
     return band
 
 
@@ -68,7 +68,7 @@ def _currency(value: object) -> str:
     code = text(value)
     if len(code) == 3 and code.isascii() and code.isalpha() and code.isupper():
         return code
-    raise refuse(Finding(f"{code!r} is no currency code", "write three capital letters, as CNY"))
+    raise refuse(Misfit(f"{code!r} is no currency code", "write three capital letters, as CNY"))
 
 
 def _grid_kind(value: Any) -> str:
@@ -90,7 +90,7 @@ def _budget_amount(value: object, info: ValidationInfo) -> float:
     if isinstance(value, str) and value.strip().endswith("%"):
         written = number(value, "an amount such as 100_000_000")
         remedy = "add `of: requests`, or write an amount such as 100_000_000"
-        raise refuse(Finding(f"{written.text} of what is not said", remedy))
+        raise refuse(Misfit(f"{written.text} of what is not said", remedy))
     return money(value)
 
 
@@ -132,11 +132,11 @@ class TicketEntry(Typed):
     def _above_min(cls, largest: float, info: ValidationInfo) -> float:
         if largest > LARGEST_LOAN:
             problem = f"{largest:g} is too large a loan, expected at most {LARGEST_LOAN:g}"
-            raise refuse(Finding(problem, "write an amount in currency units, or count in thousands of them"))
+            raise refuse(Misfit(problem, "write an amount in currency units, or count in thousands of them"))
         smallest = info.data.get("min", largest)
         if smallest > largest:
             problem = f"the largest loan {largest:.10g} is below the smallest {smallest:.10g}"
-            raise refuse(Finding(problem, "write max: at least as large as min"))
+            raise refuse(Misfit(problem, "write max: at least as large as min"))
         return largest
 
     @field_validator("step")
@@ -150,10 +150,10 @@ class TicketEntry(Typed):
         if high // lot * lot < low:
             between = f"between min {smallest:.10g} and max {largest:.10g}"
             problem = f"no multiple of {unit:.10g} lies {between}"
-            raise refuse(Finding(problem, "write a smaller step or a wider ticket"))
+            raise refuse(Misfit(problem, "write a smaller step or a wider ticket"))
         if high * lot.denominator > MOST_LOTS:
             problem = f"steps of {unit:.10g} are too fine for loans of up to {largest:.10g}"
-            raise refuse(Finding(problem, "write a step of fewer digits, or a smaller max"))
+            raise refuse(Misfit(problem, "write a step of fewer digits, or a smaller max"))
         return step
 
 
@@ -203,7 +203,7 @@ class PolicyEntry(Typed):
     @classmethod
     def _some_grade(cls, rates: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
         if not rates:
-            raise refuse(Finding("no grade may borrow", "write a band for one, as A: [4%, 11%]"))
+            raise refuse(Misfit("no grade may borrow", "write a band for one, as A: [4%, 11%]"))
         return rates
 
     @field_validator("rate_grid")
@@ -214,5 +214,5 @@ class PolicyEntry(Typed):
         widest = max((high - low for low, high in info.data.get("rates", {}).values()), default=0.0)
         if isinstance(grid, RateGrid) and widest / grid.step > MOST_RATES:
             problem = f"a band would hold {widest / grid.step:,.0f} rates, expected {MOST_RATES:,} at most"
-            raise refuse(Finding(problem, "write a larger step, as 0.25%", below=("step",)))
+            raise refuse(Misfit(problem, "write a larger step, as 0.25%", below=("step",)))
         return grid

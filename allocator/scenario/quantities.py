@@ -28,7 +28,7 @@ _PERCENTAGE = "a percentage such as 63% or a fraction such as 0.63"
 
 
 @dataclass(frozen=True)
-class Finding:
+class Misfit:
     """What a check found: the problem, the remedy, and the key below the checked value it concerns."""
 
     problem: str
@@ -38,14 +38,14 @@ class Finding:
     """Whether it concerns the mapping that holds the checked value, not the value."""
 
 
-def refuse(*findings: Finding) -> PydanticCustomError:
+def refuse(*findings: Misfit) -> PydanticCustomError:
     """The error, to be raised in a validator, that carries `findings`."""
     return PydanticCustomError(
         "scenario", "{problem}", {"problem": findings[0].problem, "findings": findings}
     )
 
 
-def findings_of(context: Mapping[str, Any] | None) -> tuple[Finding, ...]:
+def findings_of(context: Mapping[str, Any] | None) -> tuple[Misfit, ...]:
     """The findings that an error made by `refuse` carries in its context."""
     return tuple(context["findings"]) if context is not None else ()
 
@@ -88,7 +88,7 @@ def number(value: object, expected: str) -> Written:
     text = str(value).strip()
     match = _WRITTEN.fullmatch(text) if isinstance(value, str | int | float) else None
     if match is None or isinstance(value, bool):
-        raise refuse(_separated(text) or Finding(f"{describe(value)} is not {expected}", f"write {expected}"))
+        raise refuse(_separated(text) or Misfit(f"{describe(value)} is not {expected}", f"write {expected}"))
     digits = match[1].replace("_", "")
     try:
         parsed = Decimal(digits) / (100 if match[2] else 1)
@@ -96,20 +96,20 @@ def number(value: object, expected: str) -> Written:
     except (DecimalException, OverflowError):
         size = 0.0 if "e-" in digits.lower() else float("inf")
     if size == float("inf"):
-        raise refuse(Finding(f"{text} is too large a number", f"write {expected}"))
+        raise refuse(Misfit(f"{text} is too large a number", f"write {expected}"))
     if size < sys.float_info.min and re.search("[1-9]", re.split("[eE]", digits)[0]):
-        raise refuse(Finding(f"{text} is too small a number, and not 0", f"write 0, or {expected}"))
+        raise refuse(Misfit(f"{text} is too small a number, and not 0", f"write 0, or {expected}"))
     return Written(text, parsed, bool(match[2]))
 
 
-def _separated(text: str) -> Finding | None:
+def _separated(text: str) -> Misfit | None:
     """What to write in the place of digits by threes or of a decimal comma; None where there is neither."""
     grouped, comma = _GROUPED.fullmatch(text), _COMMA.fullmatch(text)
     if grouped is not None:
         plain = re.sub(_SIGN, "_", grouped[1]) + (grouped[3] or "").replace(",", ".") + grouped[4]
-        return Finding(f"{text!r} has thousands separators", f"write {plain}")
+        return Misfit(f"{text!r} has thousands separators", f"write {plain}")
     if comma is not None:
-        return Finding(f"{text!r} has a decimal comma", f"write {comma[1] or 0}.{comma[2]}{comma[3]}")
+        return Misfit(f"{text!r} has a decimal comma", f"write {comma[1] or 0}.{comma[2]}{comma[3]}")
     return None
 
 
@@ -119,14 +119,14 @@ def fraction(value: object, expected: str = _PERCENTAGE) -> float:
     if 0 <= written.value <= 1:
         return float(written.value)
     if written.value < 0:
-        raise refuse(Finding(f"{written.text} is negative, expected 0% to 100%", f"write {expected}"))
+        raise refuse(Misfit(f"{written.text} is negative, expected 0% to 100%", f"write {expected}"))
     if written.percent:
-        raise refuse(Finding(f"{written.text} is more than 100 %, expected 0% to 100%", f"write {expected}"))
+        raise refuse(Misfit(f"{written.text} is more than 100 %, expected 0% to 100%", f"write {expected}"))
     remedy = f"write {expected}"
     if written.value <= 100:
         remedy = f"write {written.text}% or {(written.value / 100).normalize():f}"
     raise refuse(
-        Finding(f"{written.text} would be {float(written.value) * 100:,.10g} %, expected 0% to 100%", remedy)
+        Misfit(f"{written.text} would be {float(written.value) * 100:,.10g} %, expected 0% to 100%", remedy)
     )
 
 
@@ -134,9 +134,9 @@ def amount(value: object, expected: str = "an amount such as 100_000_000") -> fl
     """Money, or another number that is no fraction, of at least 0."""
     written = number(value, expected)
     if written.percent:
-        raise refuse(Finding(f"{written.text} is a percentage, expected {expected}", f"write {expected}"))
+        raise refuse(Misfit(f"{written.text} is a percentage, expected {expected}", f"write {expected}"))
     if written.value < 0:
-        raise refuse(Finding(f"{written.text} is negative, expected 0 or more", f"write {expected}"))
+        raise refuse(Misfit(f"{written.text} is negative, expected 0 or more", f"write {expected}"))
     return float(written.value)
 
 
@@ -145,7 +145,7 @@ def money(value: object) -> float:
     result = amount(value)
     if result > LARGEST_AMOUNT:
         problem = f"{describe(value)} is too large an amount, expected at most {LARGEST_AMOUNT:g}"
-        raise refuse(Finding(problem, "write an amount in currency units"))
+        raise refuse(Misfit(problem, "write an amount in currency units"))
     return result
 
 
@@ -154,7 +154,7 @@ def years(value: object) -> float:
     result = amount(value, "a number of years such as 1")
     if result > LONGEST_TERM:
         problem = f"{describe(value)} is too long a term, expected at most {LONGEST_TERM:g} years"
-        raise refuse(Finding(problem, "write a number of years such as 1"))
+        raise refuse(Misfit(problem, "write a number of years such as 1"))
     return result
 
 
@@ -162,7 +162,7 @@ def whole(value: object, expected: str = "a whole number such as 2") -> int:
     """A whole number of at least 0 that a solver can take (below 2^31)."""
     number_written = amount(value, expected)
     if number_written != int(number_written) or number_written >= 2**31:
-        raise refuse(Finding(f"{describe(value)} is not a whole number below 2^31", f"write {expected}"))
+        raise refuse(Misfit(f"{describe(value)} is not a whole number below 2^31", f"write {expected}"))
     return int(number_written)
 
 
@@ -175,10 +175,10 @@ def factor(value: object) -> float:
     """What something is multiplied by, at least 0; 140% is 1.4."""
     written = number(value, "a factor such as 1.4")
     if written.value < 0:
-        raise refuse(Finding(f"{written.text} is negative, expected 0 or more", "write a factor such as 1.4"))
+        raise refuse(Misfit(f"{written.text} is negative, expected 0 or more", "write a factor such as 1.4"))
     if written.value > LARGEST_FACTOR:
         problem = f"{written.text} is too large a factor, expected at most {LARGEST_FACTOR:g}"
-        raise refuse(Finding(problem, "write a factor such as 1.4"))
+        raise refuse(Misfit(problem, "write a factor such as 1.4"))
     return float(written.value)
 
 
@@ -187,7 +187,7 @@ def slope(value: object) -> float:
     result = amount(value, "a slope such as 40")
     if result > STEEPEST:
         problem = f"{describe(value)} is too steep a slope, expected at most {STEEPEST:,.0f}"
-        raise refuse(Finding(problem, "write a slope such as 40"))
+        raise refuse(Misfit(problem, "write a slope such as 40"))
     return result
 
 
@@ -197,7 +197,7 @@ def positive(read: Callable[[object], float]) -> Callable[[object], float]:
     def checked(value: object) -> float:
         result = read(value)
         if result <= 0:
-            raise refuse(Finding(f"{describe(value)} is not above 0", "write a number above 0"))
+            raise refuse(Misfit(f"{describe(value)} is not above 0", "write a number above 0"))
         return result
 
     return checked
@@ -207,11 +207,11 @@ def text(value: object) -> str:
     """A text that is not empty; numbers are taken as they are written."""
     if isinstance(value, bool):
         remedy = f'put it in quotes: "{describe(value)}"'
-        raise refuse(Finding(f"expected text, found {describe(value)}", remedy))
+        raise refuse(Misfit(f"expected text, found {describe(value)}", remedy))
     if not isinstance(value, str | int | float):
-        raise refuse(Finding(f"expected text, found {describe(value)}", "write one text"))
+        raise refuse(Misfit(f"expected text, found {describe(value)}", "write one text"))
     if not str(value).strip():
-        raise refuse(Finding("the text is empty", "write a text or leave the key out"))
+        raise refuse(Misfit("the text is empty", "write a text or leave the key out"))
     return str(value)
 
 
@@ -219,7 +219,7 @@ def flag(value: object) -> bool:
     """true or false."""
     if isinstance(value, bool):
         return value
-    raise refuse(Finding(f"expected true or false, found {describe(value)}", "write true or false"))
+    raise refuse(Misfit(f"expected true or false, found {describe(value)}", "write true or false"))
 
 
 def one_of(*known: str, later: Sequence[str] = (), later_mapping: bool = False) -> BeforeValidator:
@@ -232,13 +232,13 @@ def one_of(*known: str, later: Sequence[str] = (), later_mapping: bool = False) 
         named = next(iter(value), None) if later_mapping and isinstance(value, Mapping) else value
         if isinstance(named, str) and named in later:
             remedy = f"write {choices}" if len(known) == 1 else f"use one of {choices}"
-            raise refuse(Finding(f"{named!r} is not yet supported", remedy))
+            raise refuse(Misfit(f"{named!r} is not yet supported", remedy))
         near = get_close_matches(value, known, n=1) if isinstance(value, str) else []
         remedy = (
             f"did you mean {near[0]}?" if near else f"write {'it so' if len(known) == 1 else 'one of them'}"
         )
         expected = f"expected {choices}" if len(known) == 1 else f"expected one of {choices}"
-        raise refuse(Finding(f"{expected}, found {describe(value)}", remedy))
+        raise refuse(Misfit(f"{expected}, found {describe(value)}", remedy))
 
     return BeforeValidator(check)
 

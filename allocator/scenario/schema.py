@@ -26,8 +26,8 @@ from allocator.records.document import NO_CHURN
 from allocator.records.scenario import Method, Smoothing
 from allocator.scenario.policy_schema import PolicyEntry
 from allocator.scenario.quantities import (
-    Finding,
     Flag,
+    Misfit,
     Money,
     PositiveMoney,
     PositiveWhole,
@@ -58,13 +58,13 @@ def safe_name(value: object) -> str:
         return name
     suggestion = re.sub(r"[^\w.-]+", "-", name).strip("-._")[:100] or "my-scenario"
     problem = f"{name!r} cannot name a folder: expected letters, digits, - _ . and a letter or digit first"
-    raise refuse(Finding(problem, f"write `name: {suggestion}`"))
+    raise refuse(Misfit(problem, f"write `name: {suggestion}`"))
 
 
 def _schema_number(value: object) -> object:
     if value in ("1", 1) and not isinstance(value, bool):
         return 1
-    raise refuse(Finding(f"schema {describe(value)} is not known, expected 1", "write `schema: 1`"))
+    raise refuse(Misfit(f"schema {describe(value)} is not known, expected 1", "write `schema: 1`"))
 
 
 Name = Annotated[
@@ -144,7 +144,7 @@ class PortfolioEntry(Typed):
         defaults = info.data.get("defaults")
         if by_grade and _says_pd(defaults):
             problem = "defaults.pd also says what a missing column pd is"
-            raise refuse(Finding(problem, "keep pd_by_grade or defaults.pd, not both"))
+            raise refuse(Misfit(problem, "keep pd_by_grade or defaults.pd, not both"))
         return by_grade
 
     @field_validator("scorecard")
@@ -155,7 +155,7 @@ class PortfolioEntry(Typed):
             if isinstance(source, InvoiceSource):
                 problem = "invoices say nothing of grade and PD by themselves"
                 remedy = "add `scorecard: FILE`, one that `allocator fit grade` wrote"
-                raise refuse(Finding(problem, remedy, up=True))
+                raise refuse(Misfit(problem, remedy, up=True))
             return scorecard
         given = {
             "columns.pd": _says_pd(columns),
@@ -163,7 +163,7 @@ class PortfolioEntry(Typed):
             "pd_by_grade": bool(info.data.get("pd_by_grade")),
         }
         findings = [
-            Finding(f"{key} also says what PD is", f"keep the scorecard or {key}, not both")
+            Misfit(f"{key} also says what PD is", f"keep the scorecard or {key}, not both")
             for key, twice in given.items()
             if twice
         ]
@@ -183,7 +183,7 @@ class LogisticEntry(Typed):
 
 def _some_grade(curves: dict[str, LogisticEntry]) -> dict[str, LogisticEntry]:
     if not curves:
-        raise refuse(Finding("no grade has a curve", "write one, as A: {midpoint: 11%, slope: 40}"))
+        raise refuse(Misfit("no grade has a curve", "write one, as A: {midpoint: 11%, slope: 40}"))
     return curves
 
 
@@ -255,7 +255,7 @@ class ScenarioFile(Typed):
         if isinstance(churn, CurveEntry):
             remedy = "give it one under response.churn.logistic, or take its band away"
             findings = [
-                Finding(f"grade {grade} has no churn curve", remedy, below=("rates", grade))
+                Misfit(f"grade {grade} has no churn curve", remedy, below=("rates", grade))
                 for grade in policy.rates
                 if grade not in churn.logistic
             ]
@@ -263,7 +263,7 @@ class ScenarioFile(Typed):
             what = "churn curve" if churn == NO_CHURN else "table of churn"
             problem = f"there is no {what} whose rates could be offered"
             findings.append(
-                Finding(problem, "write a step, as rate_grid: {step: 0.25%}", below=("rate_grid",))
+                Misfit(problem, "write a step, as rate_grid: {step: 0.25%}", below=("rate_grid",))
             )
         if findings:
             raise refuse(*findings)

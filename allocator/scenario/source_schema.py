@@ -21,7 +21,7 @@ from pydantic import (
 
 from allocator.records.sources import ENDINGS, TABLE_KINDS, TableKind
 from allocator.scenario.quantities import (
-    Finding,
+    Misfit,
     PositiveWhole,
     Seconds,
     Text,
@@ -39,7 +39,7 @@ def _sign(value: object) -> str:
     """One character: text() would refuse a blank."""
     if isinstance(value, str) and len(value) == 1:
         return value
-    raise refuse(Finding(f"{describe(value)} is not one character", 'write one in quotes, as ";" or "\\t"'))
+    raise refuse(Misfit(f"{describe(value)} is not one character", 'write one in quotes, as ";" or "\\t"'))
 
 
 Sign = Annotated[
@@ -56,7 +56,7 @@ def ending_in(*endings: str) -> Callable[[str], str]:
         if value.lower().endswith(endings):
             return value
         name, known = PurePath(value).name, " or ".join(endings)
-        raise refuse(Finding(f"{name!r} does not end in {known}", "name such a file"))
+        raise refuse(Misfit(f"{name!r} does not end in {known}", "name such a file"))
 
     return check
 
@@ -66,7 +66,7 @@ def _known_ending(value: str) -> str:
         return value
     problem = f"{PurePath(value).name!r} does not end in {_either(ENDINGS)}"
     formats = _either([f"{{{kind.name}: FILE}}" for kind in TABLE_KINDS if kind.endings])
-    raise refuse(Finding(problem, f"name the format, as {formats}"))
+    raise refuse(Misfit(problem, f"name the format, as {formats}"))
 
 
 def _either(words: Sequence[str]) -> str:
@@ -80,7 +80,7 @@ def _encoding(value: str) -> str:
         b"".decode(value)
     except (LookupError, ValueError, AssertionError):
         remedy = "write one such as utf-8, gbk, gb18030, big5, shift_jis, cp1252 or latin-1"
-        raise refuse(Finding(f"no encoding is called {value!r}", remedy)) from None
+        raise refuse(Misfit(f"no encoding is called {value!r}", remedy)) from None
     return known.name
 
 
@@ -108,7 +108,7 @@ class CsvSource(Typed):
     @classmethod
     def _differ(cls, decimal: str, info: ValidationInfo) -> str:
         if decimal == info.data.get("sep"):
-            finding = Finding(f"{decimal!r} is both decimal sign and separator", 'write another sep, as ";"')
+            finding = Misfit(f"{decimal!r} is both decimal sign and separator", 'write another sep, as ";"')
             raise refuse(finding)
         return decimal
 
@@ -116,7 +116,7 @@ class CsvSource(Typed):
     @classmethod
     def _no_decimal(cls, thousands: str | None, info: ValidationInfo) -> str | None:
         if thousands is not None and thousands == info.data.get("decimal"):
-            finding = Finding(f"{thousands!r} is the decimal sign too", 'write decimal: ",", or another sign')
+            finding = Misfit(f"{thousands!r} is the decimal sign too", 'write decimal: ",", or another sign')
             raise refuse(finding)
         return thousands
 
@@ -176,11 +176,11 @@ class InvoicesEntry(Typed):
         given = [key for key in ("purchases", "sales") if info.data.get(key, "unread") is not None]
         if workbook is not None and given:
             problem = f"a workbook holds both directions, {' and '.join(given)} stand beside it"
-            raise refuse(Finding(problem, "keep the workbook or the two files"))
+            raise refuse(Misfit(problem, "keep the workbook or the two files"))
         if workbook is None and len(given) < 2:
             lacking = [key for key in ("purchases", "sales") if key not in given]
             problem = f"no {' and no '.join(lacking)} to judge the firms by"
-            raise refuse(Finding(problem, "name the files of purchases and sales, or a workbook", up=True))
+            raise refuse(Misfit(problem, "name the files of purchases and sales, or a workbook", up=True))
         return workbook
 
 

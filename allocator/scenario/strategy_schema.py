@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, Tag, ValidationInfo, field_validator
 
 from allocator.records.scenario import NamedRule
 from allocator.scenario.policy_schema import Band
-from allocator.scenario.quantities import Finding, PositiveMoney, Share, Text, one_of, refuse
+from allocator.scenario.quantities import Misfit, PositiveMoney, Share, Text, one_of, refuse
 from allocator.scenario.source_schema import PATH, Table, ending_in
 from allocator.scenario.typed import Typed, told_by_keys
 
@@ -31,7 +31,7 @@ class AhpLinesEntry(Typed):
     @classmethod
     def _one_of_two(cls, file: str | None, info: ValidationInfo) -> str | None:
         if file is not None and info.data.get("lines") is not None:
-            raise refuse(Finding("lines stand beside it", "keep lines or the file"))
+            raise refuse(Misfit("lines stand beside it", "keep lines or the file"))
         return file
 
 
@@ -47,7 +47,7 @@ class MinLossEntry(Typed):
     @classmethod
     def _one_of_two(cls, share: float | None, info: ValidationInfo) -> float | None:
         if share is not None and info.data.get("income") is not None:
-            raise refuse(Finding("income says too what is wanted", "keep income or share"))
+            raise refuse(Misfit("income says too what is wanted", "keep income or share"))
         return share
 
 
@@ -88,7 +88,7 @@ class FileStrategy(Typed):
     @classmethod
     def _some_file(cls, file: str | None) -> str:
         if file is None:
-            raise refuse(Finding("no file is named", "name a table, as book.csv"))
+            raise refuse(Misfit("no file is named", "name a table, as book.csv"))
         return file
 
 

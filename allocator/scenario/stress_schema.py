@@ -8,7 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from allocator.records.stress import BASE
 from allocator.scenario.limit_schema import Condition, Values, misfits
-from allocator.scenario.quantities import Factor, Finding, PositiveFactor, Rate, Text, refuse
+from allocator.scenario.quantities import Factor, Misfit, PositiveFactor, Rate, Text, refuse
 from allocator.scenario.source_schema import PATH, ending_in
 from allocator.scenario.typed import Typed
 
@@ -35,7 +35,7 @@ class CaseEntry(Typed):
         findings = [finding for column, test in self.where.items() for finding in misfits(column, test)]
         if not self.where:
             remedy = "name a column, as sector: retail, or write the factor as `all`"
-            findings = [Finding("the case says for nobody in particular", remedy)]
+            findings = [Misfit("the case says for nobody in particular", remedy)]
         if findings:
             raise refuse(*findings)
         return self
@@ -145,7 +145,7 @@ class StressEntry(Typed):
 def _own_names(stresses: dict[str, StressEntry]) -> dict[str, StressEntry]:
     if BASE in stresses:
         remedy = "choose another name"
-        raise refuse(Finding(f"{BASE} is the scenario as it stands", remedy, below=(BASE,)))
+        raise refuse(Misfit(f"{BASE} is the scenario as it stands", remedy, below=(BASE,)))
     return stresses
 
 

@@ -26,7 +26,7 @@ from allocator.scoring.documents import (
 )
 from allocator.scoring.preparation import Variable
 from allocator.scoring.reading import Derived
-from allocator.scoring.rules import Rule
+from allocator.scoring.rules import IndicatorRule
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class LeakyVariable:
     name: str
     why: str
     variable: Variable | None = None
-    rule: Rule | None = None
+    rule: IndicatorRule | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Declarations:
     """A file of declarations."""
 
     variables: tuple[Variable, ...] = ()
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[IndicatorRule, ...] = ()
     derived: tuple[Derived, ...] = ()
     leaks: tuple[LeakyVariable, ...] = ()
 
@@ -57,7 +57,7 @@ class Declarations:
 
 
 def text_columns(
-    variables: Iterable[Variable], rules: Iterable[Rule], derived: Iterable[Derived]
+    variables: Iterable[Variable], rules: Iterable[IndicatorRule], derived: Iterable[Derived]
 ) -> frozenset[str]:
     """Columns that are read as levels, never as numbers: in a file of text their cells are as they stand."""
     variables, rules, derived = list(variables), list(rules), list(derived)
@@ -106,8 +106,10 @@ def variable_of(shape: VariableShape) -> Variable:
     return Variable(shape.name, shape.kind, shape.group, shape.sign, *how)
 
 
-def rule_of(shape: RuleShape) -> Rule:
-    return Rule(shape.name, shape.kind, shape.layer, shape.interval, shape.scores, shape.cut, shape.special)
+def rule_of(shape: RuleShape) -> IndicatorRule:
+    return IndicatorRule(
+        shape.name, shape.kind, shape.layer, shape.interval, shape.scores, shape.cut, shape.special
+    )
 
 
 def derived_of(shape: DerivedShape) -> Derived:

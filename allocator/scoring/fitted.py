@@ -38,7 +38,7 @@ from allocator.scoring.ordinal import OrdinalFit
 from allocator.scoring.preparation import Column, Preparation, Variable
 from allocator.scoring.rating import Rating
 from allocator.scoring.reading import Derived, located
-from allocator.scoring.rules import Learnt, Rule
+from allocator.scoring.rules import IndicatorRule, Learnt
 from allocator.scoring.scorecard import Scorecard, check_bounds
 
 Fitted = Scorecard | Rating | GradeScorecard
@@ -331,7 +331,7 @@ def _derived_documents(derived: Sequence[Derived]) -> list[dict[str, Any]]:
     ]
 
 
-def _without_defaults(record: Variable | Rule) -> dict[str, Any]:
+def _without_defaults(record: Variable | IndicatorRule) -> dict[str, Any]:
     """The fields of a declaration that say more than its default."""
     defaults = {field_.name: field_.default for field_ in fields(record)}
     return {name: value for name, value in vars(record).items() if value != defaults[name]}

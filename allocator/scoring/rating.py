@@ -17,7 +17,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.classes import CLASSES, Scale, cut_classes
 from allocator.scoring.reading import Derived, derive, weighted_sum
-from allocator.scoring.rules import Learnt, Rule, learn, standardise
+from allocator.scoring.rules import IndicatorRule, Learnt, learn, standardise
 
 SIGNIFICANT = 0.05
 CORRELATED = 0.5
@@ -59,7 +59,7 @@ def fit_rating(
     default: pd.Series,
     owed: pd.Series,
     lost: pd.Series,
-    rules: Sequence[Rule],
+    rules: Sequence[IndicatorRule],
     *,
     names: Sequence[str] = CLASSES,
     smallest: int | None = None,
@@ -94,7 +94,9 @@ def weights_of(f_values: Floats) -> Floats:
     return np.asarray(f_values / f_values.sum())
 
 
-def select(x: Floats, default: Floats, rules: Sequence[Rule], correlated: float = CORRELATED) -> pd.DataFrame:
+def select(
+    x: Floats, default: Floats, rules: Sequence[IndicatorRule], correlated: float = CORRELATED
+) -> pd.DataFrame:
     """Which indicators to keep: significant by F, safer when higher, the largest F of their cluster.
 
     x (n, k) in [0, 1]. One row an indicator: layer, f, p, right_way, cluster, kept, why.

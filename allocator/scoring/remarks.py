@@ -15,7 +15,7 @@ from allocator.scoring.levels import twins
 from allocator.scoring.preparation import Column, Preparation, special_codes
 from allocator.scoring.rating import Rating
 from allocator.scoring.reading import Derived, derive
-from allocator.scoring.rules import Rule, standardise
+from allocator.scoring.rules import IndicatorRule, standardise
 from allocator.scoring.rules import special_codes as codes_of_rule
 from allocator.scoring.scorecard import Scorecard
 from allocator.scoring.separation import separating, separating_together
@@ -56,7 +56,9 @@ def on_columns(frame: pd.DataFrame, preparation: Preparation, matrix: Floats) ->
     return remarks + [dependence.warning for dependence in nearly_determined(matrix, preparation.names)]
 
 
-def on_rating(frame: pd.DataFrame, y: Floats, rating: Rating, rules: Sequence[Rule], auc: float) -> list[str]:
+def on_rating(
+    frame: pd.DataFrame, y: Floats, rating: Rating, rules: Sequence[IndicatorRule], auc: float
+) -> list[str]:
     """Remarks on a rating fitted to `frame` by some of `rules`; `auc` is out of fold."""
     made = derive(frame, rating.derived)
     remarks = [line for rule in rules for line in _codes(rule.name, codes_of_rule(made, rule))]

@@ -33,7 +33,7 @@ MISSING = ""
 
 
 @dataclass(frozen=True)
-class Rule:
+class IndicatorRule:
     """How one indicator is read, as the analyst declares it."""
 
     name: str
@@ -52,7 +52,7 @@ class Rule:
 class Learnt:
     """A rule with what was learnt from the data: ends after the cut, and the value of a missing cell."""
 
-    rule: Rule
+    rule: IndicatorRule
     low: float = 0.0
     high: float = 1.0
     fill: float = 0.0
@@ -85,7 +85,7 @@ class Learnt:
         return np.clip(1 - np.maximum(np.maximum(q1 - v, v - q2), 0.0) / reach, 0.0, 1.0)
 
 
-def learn(frame: pd.DataFrame, rules: Sequence[Rule]) -> tuple[Learnt, ...]:
+def learn(frame: pd.DataFrame, rules: Sequence[IndicatorRule]) -> tuple[Learnt, ...]:
     """Learn every rule from a frame.
 
     Raises InputError with all faults: a column missing, not numeric, infinite, empty or constant, an
@@ -138,13 +138,13 @@ def codes_in(frame: pd.DataFrame, learnt: Sequence[Learnt], pds: Floats) -> list
     return codes
 
 
-def special_codes(frame: pd.DataFrame, rule: Rule) -> dict[float, int]:
+def special_codes(frame: pd.DataFrame, rule: IndicatorRule) -> dict[float, int]:
     """Values of a number that look like codes for what is not known, with their rows."""
     cells = None if rule.kind == "qualitative" else _raw(rule, frame, [])
     return {} if cells is None or isinstance(cells, Levels) else standing_out(cells)
 
 
-def _raw(rule: Rule, frame: pd.DataFrame, faults: list[Fault]) -> Floats | Levels | None:
+def _raw(rule: IndicatorRule, frame: pd.DataFrame, faults: list[Fault]) -> Floats | Levels | None:
     """The indicator's cells: numbers, or levels; None and a fault where they cannot be."""
     if rule.kind == "qualitative":
         cells = column(frame, rule.name, faults)
@@ -153,7 +153,7 @@ def _raw(rule: Rule, frame: pd.DataFrame, faults: list[Fault]) -> Floats | Level
     return values if values is None else without_codes(values, rule.special)
 
 
-def _learn(frame: pd.DataFrame, rule: Rule, faults: list[Fault]) -> Learnt | None:
+def _learn(frame: pd.DataFrame, rule: IndicatorRule, faults: list[Fault]) -> Learnt | None:
     values = _raw(rule, frame, faults)
     if values is None:
         return None
@@ -183,7 +183,7 @@ def _learn(frame: pd.DataFrame, rule: Rule, faults: list[Fault]) -> Learnt | Non
     return Learnt(rule, low, high, float(np.median(known)), len(values) - len(known), beyond)
 
 
-def _by_table(rule: Rule, levels: Levels, fill: float) -> Floats:
+def _by_table(rule: IndicatorRule, levels: Levels, fill: float) -> Floats:
     table = {level(text): score for text, score in (rule.scores or {}).items()}
     known = [text for text in table if text]
     remedy = f"add it to the table, which has {', '.join(known)}"

@@ -16,7 +16,7 @@ from allocator.scoring.logit import Penalty
 from allocator.scoring.places import row_of
 from allocator.scoring.preparation import Variable, usable
 from allocator.scoring.rating import CORRELATED, Rating, fit_rating, select, weights_of
-from allocator.scoring.rules import Rule, learn, standardise
+from allocator.scoring.rules import IndicatorRule, learn, standardise
 from allocator.scoring.scorecard import fit_scorecard
 from allocator.scoring.validation import auc, by_class, stratified_folds
 
@@ -49,7 +49,7 @@ def try_rating(
     default: pd.Series,
     owed: pd.Series,
     lost: pd.Series,
-    rules: Sequence[Rule],
+    rules: Sequence[IndicatorRule],
     *,
     names: Sequence[str] = CLASSES,
     smallest: int | None = None,
@@ -86,7 +86,7 @@ def try_rating(
 def auc_by_share(
     frame: pd.DataFrame,
     default: pd.Series,
-    rules: Sequence[Rule],
+    rules: Sequence[IndicatorRule],
     variables: Sequence[Variable],
     *,
     shares: Sequence[float] = SHARES,
@@ -173,7 +173,7 @@ def _one_split(
     default: pd.Series,
     y: Floats,
     seen: np.ndarray,
-    rules: Sequence[Rule],
+    rules: Sequence[IndicatorRule],
     variables: Sequence[Variable],
     correlated: float,
 ) -> tuple[float, float]:

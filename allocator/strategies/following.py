@@ -8,7 +8,7 @@ from time import perf_counter
 
 from allocator.records.case import Case
 from allocator.records.progress import Progress
-from allocator.records.scenario import Rule as RuleName
+from allocator.records.scenario import RuleName
 from allocator.records.solution import Solution
 from allocator.strategies.ahp_lines import ahp_lines
 from allocator.strategies.by_score import by_score
@@ -17,9 +17,9 @@ from allocator.strategies.from_file import from_file
 from allocator.strategies.greedy import by_greed
 from allocator.strategies.max_interest import max_interest
 from allocator.strategies.min_loss import min_loss
-from allocator.strategies.plan import Rule, ready
+from allocator.strategies.plan import StrategyRule, ready
 
-RULES: Mapping[RuleName, Rule] = {
+RULES: Mapping[RuleName, StrategyRule] = {
     "ahp_lines": ahp_lines,
     "equal": equal,
     "by_score": by_score,

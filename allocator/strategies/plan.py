@@ -34,7 +34,7 @@ class Plan:
     """Whether the clock ended the rule's own search."""
 
 
-class Rule(Protocol):
+class StrategyRule(Protocol):
     """A rule: from the case, and the optimum where it is measured by it, to decisions."""
 
     def __call__(self, case: Case, optimum: Solution, progress: Progress) -> Plan: ...

@@ -14,12 +14,20 @@ from allocator.errors import InfeasibleError, InputError, NoAllocationError
 from allocator.pipeline import decide
 from allocator.records.case import Case as Prepared
 from allocator.records.portfolio import Text
-from allocator.records.scenario import Rule, Strategy
+from allocator.records.scenario import RuleName, Strategy
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.stages import columns_of, prepared
 from tests.strategies import cases, cases_in_cents, random_cases
 
-RULES: tuple[Rule, ...] = ("optimal", "ahp_lines", "equal", "by_score", "greedy", "max_interest", "min_loss")
+RULES: tuple[RuleName, ...] = (
+    "optimal",
+    "ahp_lines",
+    "equal",
+    "by_score",
+    "greedy",
+    "max_interest",
+    "min_loss",
+)
 TABLE = churn_table([0.04, 0.08, 0.12], A=[0.0, 0.3, 0.8], B=[0.1, 0.25, 0.6])
 BOOK = portfolio(
     ["A", "A", "A", "A", "A", "D", "A", "A", "A", "B", "A"],
@@ -60,7 +68,7 @@ def judged(ready: Prepared, amount: np.ndarray, prices: np.ndarray, said: list[s
     return contradicted_reasons(ready.scenario, ready.inputs, amount == 0, named, text(said)).tolist()
 
 
-def told(case: Case, rule: Rule) -> tuple[Prepared, np.ndarray, np.ndarray, list[str]]:
+def told(case: Case, rule: RuleName) -> tuple[Prepared, np.ndarray, np.ndarray, list[str]]:
     """A case decided by a rule: amounts, prices and the reasons that a run would have."""
     ready = prepared(case)
     ready = replace(ready, scenario=replace(ready.scenario, strategy=Strategy(rule)))
@@ -71,7 +79,7 @@ def told(case: Case, rule: Rule) -> tuple[Prepared, np.ndarray, np.ndarray, list
     return ready, solution.amount, solution.prices, list(why)
 
 
-def stand(case: Case, rule: Rule) -> None:
+def stand(case: Case, rule: RuleName) -> None:
     ready, amount, prices, said = told(case, rule)
     assert judged(ready, amount, prices, said) == [""] * len(said)
     invented = judged(ready, amount, prices, ["we do not like them"] * len(said))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from allocator.insight.frontier import Frontier, Point, breakpoints_of, frontier, line_at
+from allocator.insight.frontier import Frontier, FrontierPoint, breakpoints_of, frontier, line_at
 from allocator.insight.tracks import Track, track_of
 from allocator.insight.variants import answer
 from allocator.records.scenario import SolverSettings
@@ -180,8 +180,8 @@ def test_the_same_frontier_twice_is_the_same() -> None:
 
 
 def test_breakpoints_are_where_neighbours_meet_or_segments_end() -> None:
-    def point(at: float, slope: float, low: float, high: float) -> Point:
-        return Point((at,), "optimal", 0.0, 0.0, 0.0, 0.0, (slope,), low, high, {})
+    def point(at: float, slope: float, low: float, high: float) -> FrontierPoint:
+        return FrontierPoint((at,), "optimal", 0.0, 0.0, 0.0, 0.0, (slope,), low, high, {})
 
     meeting = breakpoints_of([point(1.0, 3.0, 0.0, 2.0), point(3.0, 1.0, 2.0, 4.0)])
     assert [(p.at, p.before, p.after) for p in meeting] == [(2.0, 3.0, 1.0)]

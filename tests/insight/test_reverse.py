@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from allocator.errors import InputError
-from allocator.insight.reverse import PRECISION, Crossing, Point, Target, kinds_of, reverse_stress, target_of
+from allocator.insight.reverse import (
+    PRECISION,
+    Crossing,
+    ScalePoint,
+    Target,
+    kinds_of,
+    reverse_stress,
+    target_of,
+)
 from allocator.insight.stress import read_base
 from allocator.pipeline import allocate
 from allocator.records.stress import LimitShock, Shock, Stress
@@ -96,7 +104,7 @@ def test_a_scale_from_which_nothing_is_feasible_counts_as_crossed() -> None:
 
 
 def test_a_way_that_turns_is_said_to_turn() -> None:
-    points = tuple(Point(s, q, None) for s, q in [(0.0, 1.0), (1.0, 3.0), (2.0, 2.0)])
+    points = tuple(ScalePoint(s, q, None) for s, q in [(0.0, 1.0), (1.0, 3.0), (2.0, 2.0)])
     assert not Crossing("frozen", Target("value", 5.0), None, None, points).monotone
     assert Crossing("frozen", Target("value", 5.0), None, None, points[:2]).monotone
 

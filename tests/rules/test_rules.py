@@ -76,11 +76,11 @@ def test_every_rule_keeps_its_terms_where_limits_must_be_met_exactly(seed: int) 
         check(case, Strategy(rule), optimum)
 
 
-def amounts(case: Case, rule: Rule, **told: object) -> list[float]:
+def amounts(case: Case, rule: RuleName, **told: object) -> list[float]:
     return decided(case, Strategy(rule, **told))[1].amount.tolist()  # type: ignore[arg-type]
 
 
-def rates(case: Case, rule: Rule, **told: object) -> list[float]:
+def rates(case: Case, rule: RuleName, **told: object) -> list[float]:
     return decided(case, Strategy(rule, **told))[1].rate.tolist()  # type: ignore[arg-type]
 
 

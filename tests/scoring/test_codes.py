@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from allocator.scoring.codes import codes_beyond, standing_out
 from allocator.scoring.preparation import Variable, prepare
-from allocator.scoring.rules import Rule, learn, standardise
+from allocator.scoring.rules import IndicatorRule, learn, standardise
 
 SEEDS = st.integers(0, 10_000)
 KINDS = ("normal", "amounts", "counts", "shares")
@@ -74,7 +74,7 @@ def test_declared_codes_count_as_empty(seed: int, code: float) -> None:
     special, plain = prepare(with_codes, [Variable("x", special=(code,))]), prepare(without, [Variable("x")])
     np.testing.assert_array_equal(special.matrix(with_codes), plain.matrix(without))
     assert special.imputed(with_codes)[0].cells == len(values[::7])
-    rules = Rule("x", "positive", special=(code,)), Rule("x", "positive")
+    rules = IndicatorRule("x", "positive", special=(code,)), IndicatorRule("x", "positive")
     np.testing.assert_array_equal(
         standardise(with_codes, learn(with_codes, rules[:1])), standardise(without, learn(without, rules[1:]))
     )

@@ -12,7 +12,7 @@ from allocator.errors import InputError
 from allocator.scoring.declarations import LeakyVariable, read_declarations
 from allocator.scoring.preparation import Variable
 from allocator.scoring.reading import Derived
-from allocator.scoring.rules import Rule
+from allocator.scoring.rules import IndicatorRule
 
 
 def write(path: Path, **document: Any) -> Path:
@@ -34,7 +34,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
     )
     found = read_declarations(path, "rules")
     assert found.variables == (Variable("x", "number", "g", -1, "log", None), Variable("y"))
-    assert found.rules == (Rule("age", "interval", "owner", (31.0, 45.0), None, (0.0, 1.0)),)
+    assert found.rules == (IndicatorRule("age", "interval", "owner", (31.0, 45.0), None, (0.0, 1.0)),)
     assert found.derived == (
         Derived("a", "k", "is", "x"),
         Derived("b", "k", "not", 2),

@@ -19,7 +19,7 @@ from allocator.scoring.grades import GradeScorecard
 from allocator.scoring.preparation import Variable
 from allocator.scoring.rating import Rating
 from allocator.scoring.reading import Derived
-from allocator.scoring.rules import Learnt, Rule
+from allocator.scoring.rules import IndicatorRule, Learnt
 from allocator.scoring.scorecard import Scorecard, fit_scorecard
 
 CARD = Card("Title", "purpose", "data", "method", "limits", {"auc": "0.8"}, {"a.csv": "sha256:00"})
@@ -39,8 +39,8 @@ def scorecard() -> Scorecard:
 
 def rating() -> Rating:
     indicators = (
-        Learnt(Rule("v", "interval", "layer", (1.0, 2.0)), 0.0, 5.0, 1.0, 3, 4),
-        Learnt(Rule("q", "qualitative", scores={"x": 1.0, "": 0.5}), fill=0.5),
+        Learnt(IndicatorRule("v", "interval", "layer", (1.0, 2.0)), 0.0, 5.0, 1.0, 3, 4),
+        Learnt(IndicatorRule("q", "qualitative", scores={"x": 1.0, "": 0.5}), fill=0.5),
     )
     scale = Scale((RatingClass("a", 50, 100, 0.1, 0.2, 0.5, 9), RatingClass("b", 0, 50, 0.2, 0.4, 0.5, 9)))
     return Rating(indicators, np.array([0.75, 0.25]), np.array([30.0, 10.0]), scale, DERIVED)

@@ -14,7 +14,7 @@ from allocator.errors import InputError
 from allocator.scoring.declarations import Declarations, read_declarations
 from allocator.scoring.fitted import read_fitted
 from allocator.scoring.rating import Rating, clusters, fit_rating, select, weights_of
-from allocator.scoring.rules import Rule
+from allocator.scoring.rules import IndicatorRule
 from allocator.scoring.trial import auc_by_share, try_rating
 
 F_VALUES = (
@@ -53,12 +53,12 @@ def declared(models: Path) -> Declarations:
 
 
 @pytest.fixture(scope="module")
-def rules(declared: Declarations) -> tuple[Rule, ...]:
+def rules(declared: Declarations) -> tuple[IndicatorRule, ...]:
     return declared.rules
 
 
 @pytest.fixture(scope="module")
-def fitted(loans: pd.DataFrame, rules: tuple[Rule, ...]) -> tuple[Rating, pd.DataFrame]:
+def fitted(loans: pd.DataFrame, rules: tuple[IndicatorRule, ...]) -> tuple[Rating, pd.DataFrame]:
     return fit_rating(loans, loans["Default"], loans["DisbursementGross"], loans["lost"], rules)
 
 
@@ -121,7 +121,7 @@ def test_the_term_would_leak(loans: pd.DataFrame, declared: Declarations) -> Non
     assert table["logit_auc"].iloc[0] > 0.86
 
 
-def test_an_own_number_of_classes(loans: pd.DataFrame, rules: tuple[Rule, ...]) -> None:
+def test_an_own_number_of_classes(loans: pd.DataFrame, rules: tuple[IndicatorRule, ...]) -> None:
     names = ["1", "2", "3", "4"]
     money = (loans["DisbursementGross"], loans["lost"])
     rating, _ = fit_rating(loans, loans["Default"], *money, rules, names=names, smallest=50)
@@ -145,7 +145,8 @@ def test_the_largest_f_of_a_cluster_is_kept_and_wrong_directions_are_not() -> No
     weak = strong + 0.5 * generator.normal(size=400)
     x = np.column_stack([weak, strong, -strong])
     names = [
-        Rule(name, "positive", layer) for name, layer in (("weak", "a"), ("strong", "a"), ("reversed", "b"))
+        IndicatorRule(name, "positive", layer)
+        for name, layer in (("weak", "a"), ("strong", "a"), ("reversed", "b"))
     ]
     table = select(x, default, names)
     assert table["kept"].tolist() == [False, True, False]
@@ -154,7 +155,7 @@ def test_the_largest_f_of_a_cluster_is_kept_and_wrong_directions_are_not() -> No
 
 def test_what_cannot_be_rated() -> None:
     noise = np.random.default_rng(0).normal(size=(40, 1))
-    rule = [Rule("v", "positive")]
+    rule = [IndicatorRule("v", "positive")]
     with pytest.raises(InputError, match="of one class only"):
         select(noise, np.zeros(40), rule)
     with pytest.raises(InputError, match="no indicator tells defaults from the rest"):

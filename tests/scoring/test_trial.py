@@ -12,13 +12,13 @@ from allocator.errors import InputError
 from allocator.scoring.declarations import read_declarations
 from allocator.scoring.preparation import Variable
 from allocator.scoring.rating import fit_rating
-from allocator.scoring.rules import Rule
+from allocator.scoring.rules import IndicatorRule
 from allocator.scoring.scorecard import fit_scorecard
 from allocator.scoring.trial import FEWEST, auc_by_share, try_rating, walk_forward
 from allocator.scoring.validation import auc
 from tests.conftest import ROOT
 
-RULES = (Rule("x", "negative"), Rule("noise", "positive"))
+RULES = (IndicatorRule("x", "negative"), IndicatorRule("noise", "positive"))
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_a_signal_is_seen_out_of_fold_and_noise_is_not(book: pd.DataFrame) -> No
 
 
 def test_with_one_indicator_rating_and_logit_order_firms_alike(book: pd.DataFrame) -> None:
-    rules, variables = (Rule("x", "negative", cut=(0.01, 0.99)),), [Variable("x", cut=(0.01, 0.99))]
+    rules, variables = (IndicatorRule("x", "negative", cut=(0.01, 0.99)),), [Variable("x", cut=(0.01, 0.99))]
     table = auc_by_share(book, book["bad"], rules, variables, shares=(0.3, 0.8), repeats=4)
     np.testing.assert_allclose(table["auc"], table["logit_auc"], atol=1e-9)
     assert table["n"].tolist() == [150, 400]

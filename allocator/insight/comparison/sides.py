@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from allocator.borrowers import NO_MORE, Columns, read_inputs
+from allocator.borrowers import NO_MORE, FurtherColumns, read_inputs
 from allocator.errors import concerning
 from allocator.insight.variants import optimally
 from allocator.pipeline import decide, judge, prepare
@@ -42,7 +42,7 @@ def run_side(stored: StoredRun, name: str, further: Columns = NO_MORE) -> Outcom
 
 
 def scenario_side(
-    scenario: Scenario, name: str, progress: Progress = lambda _: None, further: Columns = NO_MORE
+    scenario: Scenario, name: str, progress: Progress = lambda _: None, further: FurtherColumns = NO_MORE
 ) -> Outcome:
     """A scenario solved now, by its own strategy. Raises what `allocate` raises, with the name."""
     with concerning(name):
@@ -53,7 +53,7 @@ def scenario_side(
 
 
 def strategy_sides(
-    scenarios: Sequence[Scenario], progress: Progress = lambda _: None, further: Columns = NO_MORE
+    scenarios: Sequence[Scenario], progress: Progress = lambda _: None, further: FurtherColumns = NO_MORE
 ) -> list[Outcome]:
     """The same scenario under the strategy of each of `scenarios`, named by it; solved for the optimum once.
 
@@ -69,7 +69,7 @@ def case_sides(
     plain: Case,
     scenarios: Sequence[Scenario],
     progress: Progress = lambda _: None,
-    further: Columns = NO_MORE,
+    further: FurtherColumns = NO_MORE,
 ) -> list[Outcome]:
     """`strategy_sides` of a case that is prepared."""
     progress("solving for the optimum")

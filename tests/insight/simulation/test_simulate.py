@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, ks_2samp
 
-from allocator.borrowers import Columns as Further
+from allocator.borrowers import FurtherColumns as Further
 from allocator.borrowers import read_inputs
 from allocator.certification import recheck
 from allocator.errors import InputError
