@@ -122,15 +122,17 @@ def read_inputs(scenario: Scenario, further: FurtherColumns = NO_MORE) -> Inputs
     The portfolio has the columns that limits and the stress read, and the `further` ones.
     Raises InputError with every fault of the borrowers, the scorecard, the curve and the stress.
     """
-    found = examine(scenario, further)
-    if len(found.errors) == 1:
-        raise found.errors[0]
-    if found.portfolio is None or found.churn is None or found.errors:
-        raise InputError.of(found.faults, scenario.name)
-    hashes, copy = content_hashes(scenario), _copy(scenario, found.before)
+    examined = examine(scenario, further)
+    if len(examined.errors) == 1:
+        raise examined.errors[0]
+    if examined.portfolio is None or examined.churn is None or examined.errors:
+        raise InputError.of(examined.faults, scenario.name)
+    hashes, copy = content_hashes(scenario), _copy(scenario, examined.before)
     if copy is not None:
         hashes["borrowers"] = f"sha256:{hashlib.sha256(copy).hexdigest()}"
-    return Inputs(found.portfolio, found.churn, hashes, found.book, found.lines, found.notes, copy)
+    return Inputs(
+        examined.portfolio, examined.churn, hashes, examined.book, examined.lines, examined.notes, copy
+    )
 
 
 def examine(scenario: Scenario, further: FurtherColumns = NO_MORE) -> Found:
@@ -143,7 +145,7 @@ def examine(scenario: Scenario, further: FurtherColumns = NO_MORE) -> Found:
     notes: tuple[str, ...] = ()
     stress = _gather(of_stress, stress_of, scenario.stress)
     read = _gather(errors, _portfolio, scenario, stress or scenario.stress.factors, further)
-    portfolio, said = read or (None, ())
+    portfolio, remarks = read or (None, ())
     before = portfolio
     churn = _gather(errors, _churn, scenario, portfolio)
     errors += of_stress
@@ -151,7 +153,7 @@ def examine(scenario: Scenario, further: FurtherColumns = NO_MORE) -> Found:
         after = _gather(errors, stressed, portfolio, churn, stress, scenario.stress)
         notes = () if after is None else notes_on(portfolio, scenario.stress)
         portfolio, churn = after or (portfolio, churn)
-    notes = (*said, *notes)
+    notes = (*remarks, *notes)
     strategy = scenario.strategy
     book, lines = None, None
     if strategy.book is not None and portfolio is not None and churn is not None:

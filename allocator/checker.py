@@ -107,20 +107,20 @@ def strict_json(path: str) -> dict[str, Any]:
         return dict(pairs)
 
     def decimal(digits: str) -> float:
-        found = float(digits) if len(digits) < 5000 else math.inf
-        need(math.isfinite(found), f"{path}: {digits[:30]} is beyond a double")
-        return found
+        number = float(digits) if len(digits) < 5000 else math.inf
+        need(math.isfinite(number), f"{path}: {digits[:30]} is beyond a double")
+        return number
 
     def whole(digits: str) -> int | float:
         return int(digits) if math.isfinite(decimal(digits)) and digits != "-0" else -0.0
 
     kinds: Any = {"parse_float": decimal, "parse_int": whole, "object_pairs_hook": once}
     try:
-        found = json.loads(content(path).decode(), parse_constant=decimal, **kinds)
+        document = json.loads(content(path).decode(), parse_constant=decimal, **kinds)
     except (ValueError, RecursionError) as error:
         raise Wrong(f"{path}: no JSON in UTF-8: {error}") from None
-    need(isinstance(found, dict), f"{path}: no JSON object")
-    return dict(found)
+    need(isinstance(document, dict), f"{path}: no JSON object")
+    return dict(document)
 
 
 def table_of(path: str, separator: str = ",", *, lax: bool = False) -> dict[str, Any]:
@@ -187,10 +187,10 @@ def as_numbers(cells: Any, place: str, mark: str = ".", *, strict: bool = False)
         need(not strict and cell in ("", None), f"{place}: {cell!r} is no number")
         return math.nan
 
-    found = np.array(cells if filled else [one(cell) for cell in cells], dtype=float)
-    bad = ~np.isfinite(found) if strict or filled else np.isinf(found)
+    numbers = np.array(cells if filled else [one(cell) for cell in cells], dtype=float)
+    bad = ~np.isfinite(numbers) if strict or filled else np.isinf(numbers)
     need(not np.any(bad), f"{place}: a number that is not finite")
-    return found
+    return numbers
 
 
 def at(document: Any, place: str, otherwise: Any = None) -> Any:
@@ -416,7 +416,7 @@ def borrowers_of(run: str, scenario: Any) -> Borrowers:
             own = as_numbers(cells[name], f"{path}, {name}", mark)
             own = own if empty is None else np.where(np.isnan(own), empty, own)
         elif name == "pd" and by_grade:
-            own = np.array([float(by_grade.get(one, math.nan)) for one in grade])
+            own = np.array([float(by_grade.get(own_grade, math.nan)) for own_grade in grade])
         need(empty is not None or not np.any(np.isnan(own)), f"{path}: {name} is not given for everybody")
         found.numbers[name] = own
     return found
@@ -447,13 +447,13 @@ def curves_of(run: str, scenario: Any, stress: list[Any], grades: set[str]) -> d
     Nobody walks of those `grades` that have neither band nor curve: only a file of offers lends to them.
     """
     bands, nobody = entries(scenario, "policy.rates"), Of(rates=[0.0, 1.0], churn=[Fraction(0)] * 2)
-    told = at(scenario, "response.churn")
-    if told == "none":
+    stated = at(scenario, "response.churn")
+    if stated == "none":
         return dict.fromkeys([*bands, *grades], nobody)
-    if isinstance(told, dict):
-        path, columns = "response.churn", logistic_table(entries(told, "", "logistic"))
+    if isinstance(stated, dict):
+        path, columns = "response.churn", logistic_table(entries(stated, "", "logistic"))
     else:
-        path = path_of(run, told)
+        path = path_of(run, stated)
         columns = {name: as_numbers(own, f"{path}, {name}") for name, own in table_of(path, lax=True).items()}
     rates = columns.pop("rate", np.zeros(0))
     fits = len(rates) and not any(np.any(np.isnan(own)) for own in columns.values())
@@ -473,10 +473,10 @@ def curves_of(run: str, scenario: Any, stress: list[Any], grades: set[str]) -> d
     return curves | dict.fromkeys(grades - bands.keys() - curves.keys() if followed else (), nobody)
 
 
-def logistic_table(told: dict[str, Any]) -> dict[str, Array]:
+def logistic_table(parameters: dict[str, Any]) -> dict[str, Array]:
     """Churn of curves by parameters at each basis point, the double nearest to the formula's value."""
     columns = {"rate": np.array([k / 10_000 for k in range(10_001)])}
-    for grade, curve in entries(told, "logistic").items():
+    for grade, curve in entries(parameters, "logistic").items():
         entries({"curve": curve}, "curve", "midpoint slope")
         middle, slope = (Decimal(repr(number(curve, name))) for name in ("midpoint", "slope"))
         need(0 <= middle <= 1 and 0 < slope <= 10_000, f"response.churn, {grade}: no such curve")
@@ -537,10 +537,10 @@ def money(count: Array, lot: Fraction) -> Array:
 
 def lots(values: Array, lot: Fraction) -> Array:
     """The count of lots nearest to each value."""
-    found = np.rint(values * 100.0 if lot == CENT else values / float(lot))
-    for i in np.flatnonzero(np.isfinite(values) & (np.abs(found) > 2.0**50)).tolist():
-        found[i] = float(round(Fraction(float(values[i])) / lot))
-    return found
+    counts = np.rint(values * 100.0 if lot == CENT else values / float(lot))
+    for i in np.flatnonzero(np.isfinite(values) & (np.abs(counts) > 2.0**50)).tolist():
+        counts[i] = float(round(Fraction(float(values[i])) / lot))
+    return counts
 
 
 def book_of(borrowers: Borrowers, policy: Of, menus: dict[str, Of]) -> Of:
@@ -552,7 +552,7 @@ def book_of(borrowers: Borrowers, policy: Of, menus: dict[str, Of]) -> Of:
     first, last = lots(wanted, lot), lots(most, lot)
     first, last = first + (money(first, lot) < wanted), last - (money(last, lot) > most)
     top = {name: menu.rate[-1] if len(menu.rate) else -math.inf for name, menu in menus.items()}
-    highest = np.array([top.get(one, math.nan) for one in grade])
+    highest = np.array([top.get(own_grade, math.nan) for own_grade in grade])
     kept_out = np.full(borrowers.n, borrowers.defaults.get("exclude") is True)
     if cells := [as_text(cell).lower() for cell in borrowers.cells.get("exclude", [])]:
         kept_out = np.isin(cells, ["true", "1"])
@@ -609,14 +609,14 @@ def ledger_of(run: Of, amount: Array, rate: Array) -> tuple[dict[str, Array], Ar
             allowed[i] = own if book.pinned[i] else listed and rate[i] + SAME >= book.floor[i]
     drawn = accept * amount
     gross = drawn * rate * book.term
-    found = {
+    lines = {
         "amount": amount, "rate": np.where(offered, rate, 0.0), "take_up": accept, "drawn": drawn,
         "gross": gross, "loans": offered * 1.0, "interest": gross * (1.0 - book.pd),
         "expected_loss": drawn * book.pd * book.lgd, "funding_cost": drawn * policy.funding * book.term,
         "churn_cost": walk * amount * policy.kappa, "processing_cost": accept * policy.processing,
         "relationship_cost": np.where(offered, (walk - policy.decline) * book.worth, 0.0),
     }  # fmt: skip
-    return {**found, "value": found["interest"] - sum(found[cost] for cost in COSTS)}, allowed
+    return {**lines, "value": lines["interest"] - sum(lines[cost] for cost in COSTS)}, allowed
 
 
 def broken_terms(run: Of, amount: Array, allowed: Array) -> dict[str, Array]:
@@ -624,14 +624,14 @@ def broken_terms(run: Of, amount: Array, allowed: Array) -> dict[str, Array]:
     offered, book, lot = amount > 0, run.book, run.policy.lot
     off, lent = money(lots(amount, lot), lot) != amount, offered & book.lendable
     outside = lent & ((amount < book.low) | (amount > book.high))
-    found = {
+    terms = {
         "amount to a borrower who may not be offered anything": offered & ~book.lendable,
         "amount outside the borrower's smallest and largest loan": outside,
         f"amount that is no multiple of {float(lot):g}": offered & off & ~book.pinned,
         "rate that may not be offered": lent & ~allowed,
         "pinned offer not made": book.pinned & book.lendable & ~offered,
     }
-    return {what: who for what, who in found.items() if who.any()}
+    return {what: who for what, who in terms.items() if who.any()}
 
 
 # --- 6. Rows --------------------------------------------------------------------------------------
@@ -653,7 +653,7 @@ def members_of(rows: Of) -> list[Array]:
 def rows_of(policy: Of, borrowers: Borrowers, book: Of) -> list[Of]:
     """One entry a limit, the budget first: its rows, and `row` of each borrower, -1: none."""
     budget = Of(name="budget", measure=policy.basis, sense=policy.spend, bound=policy.budget, of="")
-    found: list[Of] = []
+    made: list[Of] = []
     for limit in [budget.but(weight=None, where={}, each=None), *policy.limits]:
         inside, names = borrowers.passes(limit.where), [limit.name]
         row = np.where(inside, 0, -1)
@@ -677,17 +677,17 @@ def rows_of(policy: Of, borrowers: Borrowers, book: Of) -> list[Of]:
             whole=exact(limit.bound) * (exact(policy.budget) if share else 1),
         )  # fmt: skip
         lent = rows.weight * book.exposure if rows.exposed else np.zeros(borrowers.n)
-        found.append(rows.but(lent=[total(lent[own]) for own in members_of(rows)]))
-    every = [name for rows in found for name in rows.names]
+        made.append(rows.but(lent=[total(lent[own]) for own in members_of(rows)]))
+    every = [name for rows in made for name in rows.names]
     need(len(set(every)) == len(every), "policy.limits: two rows have one name")
-    return found
+    return made
 
 
 def uses_of(all_rows: list[Of], book: Of, bases: dict[str, Array]) -> list[Of]:
     """Each row as it is used: exactly where it is of whole cents or loans, else with a tolerance."""
     cents, lent_cents = np.rint(bases["offered"] * 100.0), np.rint(book.exposure * 100.0)
     split = (cents / 100.0 != bases["offered"]) | (lent_cents / 100.0 != book.exposure)
-    lent, found = total(book.exposure), []
+    lent, uses = total(book.exposure), []
 
     def counted(rows: Of, some: Any) -> Fraction:
         if rows.basis == "loans":
@@ -712,9 +712,9 @@ def uses_of(all_rows: list[Of], book: Of, bases: dict[str, Array]) -> list[Of]:
                 tolerance, side = 0.0, exact(weight[0]) * counted(rows, own) - right
             over = {"at_most": side, "at_least": -side, "exactly": abs(side)}[rows.sense]
             size, excess = total(np.abs(terms)) + abs(held) + abs(bound), max(float(over), 0.0)
-            one = Of(name=name, measure=rows.measure, sense=rows.sense, used=used, bound=bound, scale=scale)
-            found.append(one.but(size=size, excess=excess, broken=bool(over > tolerance)))
-    return found
+            row = Of(name=name, measure=rows.measure, sense=rows.sense, used=used, bound=bound, scale=scale)
+            uses.append(row.but(size=size, excess=excess, broken=bool(over > tolerance)))
+    return uses
 
 
 # --- 7. The bound ---------------------------------------------------------------------------------
@@ -776,10 +776,10 @@ def values_of(parts: Iterable[Of], charges: Of, operations: int) -> Of:
     return Of(bound=bound, upper=upper, option=option, least=least)
 
 
-def misstated(said: float, found: Of, beside: float = 0.0) -> str:
+def misstated(stated: float, ours: Of, beside: float = 0.0) -> str:
     """What is wrong with a stated bound, "" where nothing is."""
-    most = found.bound + 64 * (found.upper - found.bound) + 1e-9 * max(abs(found.bound), beside, 1.0)
-    return "" if found.upper <= said <= most else f"states {said!r}, where {found.upper!r} is proved"
+    most = ours.bound + 64 * (ours.upper - ours.bound) + 1e-9 * max(abs(ours.bound), beside, 1.0)
+    return "" if ours.upper <= stated <= most else f"states {stated!r}, where {ours.upper!r} is proved"
 
 
 # --- 8. The tree ----------------------------------------------------------------------------------
@@ -827,8 +827,8 @@ class Tree:
             own, k = self.rows.get(name, (None, 0))
             fits = own is not None and own.basis in units and own.plain and not own.of
             need(fits and own.sense != "exactly", f"tree.lots: {name!r} is not used by whole lots")
-            lent = [exact(one) for one in book.exposure[(own.row == k) & own.exposed] if one]
-            ragged = any((100 * one).denominator != 1 for one in lent)
+            lent = [exact(amount) for amount in book.exposure[(own.row == k) & own.exposed] if amount]
+            ragged = any((100 * amount).denominator != 1 for amount in lent)
             near = Fraction(2, 10**9) * abs(own.whole) * ragged
             up, free, unit = 1 if own.sense == "at_most" else -1, own.whole - sum(lent), units[own.basis]
             whole = float(up * math.floor((up * free + near) / unit) * unit)
@@ -849,17 +849,17 @@ class Tree:
         known = isinstance(prices, dict) and not prices.keys() - self.rows.keys()
         need(known, "has no prices, or one of no limit")
         charges = charges_of(self.run, numbers_of(node, "prices"), self.lots)
-        found = values_of([offers], charges, self.run.operations)
-        fault = misstated(number(node, "bound"), found, abs(self.claimed)) if found.upper > -math.inf else ""
+        ours = values_of([offers], charges, self.run.operations)
+        fault = misstated(number(node, "bound"), ours, abs(self.claimed)) if ours.upper > -math.inf else ""
         need(not fault, fault)
         if "keeps" not in node:
-            self.most = max(self.most, found.upper)
+            self.most = max(self.most, ours.upper)
             return []
         keeps = number(node, "keeps")
-        self.most = max(self.most, math.nextafter(found.upper - keeps, math.inf))
+        self.most = max(self.most, math.nextafter(ours.upper - keeps, math.inf))
         with np.errstate(invalid="ignore"):
-            lost = found.least[:, None] - found.option > keeps
-        return [offers.but(held=offers.held & ~lost, no_offer=offers.no_offer & ~(found.least > keeps))]
+            lost = ours.least[:, None] - ours.option > keeps
+        return [offers.but(held=offers.held & ~lost, no_offer=offers.no_offer & ~(ours.least > keeps))]
 
     def split_options(self, node: Any, offers: Of, place: int) -> list[Of]:
         """The two sides of a split by rates, which together hold all that is left."""
@@ -872,9 +872,9 @@ class Tree:
                 same = np.abs(self.root.rate[place][:, None] - np.array(rates, dtype=float)) <= SAME
             need(same.any(axis=0).all(), "lists a rate that the borrower may not be offered")
             listed.append((same.any(axis=1), "none" in side))
-        (one, no), (other, neither) = listed
+        (first, no), (second, neither) = listed
         declined, left = offers.no_offer[place], offers.held[place]
-        covered = not np.any(left & ~one & ~other) and (no or neither or not declined)
+        covered = not np.any(left & ~first & ~second) and (no or neither or not declined)
         need(covered, "does not cover what is left to the borrower")
         return [changed(offers, place, held=left & own, no_offer=declined and none) for own, none in listed]
 
@@ -930,8 +930,8 @@ def run_of(folder: str, scenario: Any, decided: dict[str, Any]) -> Of:
     need(in_order, "allocation: does not list the borrowers in their order")
     rule = at(scenario, "strategy", "optimal")
     if not isinstance(rule, str):
-        told = entries(scenario, "strategy", "ahp_lines min_loss file columns")
-        rule = next((name for name in ("ahp_lines", "min_loss", "file") if name in told), "")
+        stated = entries(scenario, "strategy", "ahp_lines min_loss file columns")
+        rule = next((name for name in ("ahp_lines", "min_loss", "file") if name in stated), "")
     run = Of(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule)
     run.rows, run.operations = rows_of(policy, borrowers, book), 26 + 2 * len(policy.limits)
     run.decided = decided
@@ -963,24 +963,24 @@ def inputs_changed(folder: str, scenario: Any, claimed: dict[str, Any]) -> Itera
     paths = {name: at(scenario, place) for name, place in FILES.items()}
     paths["churn"] = None if isinstance(paths["churn"], dict) or paths["churn"] == "none" else paths["churn"]
     paths |= {name: path for name, path in at(source, "invoices", {}).items() if name != "duplicates"}
-    told = {"": source} if isinstance(source, str) else source
-    named = [entry for key, entry in told.items() if key not in READ_BY]
-    paths["portfolio"] = None if told.keys() & {"sql", "invoices"} or len(named) != 1 else named[0]
+    described = {"": source} if isinstance(source, str) else source
+    named = [entry for key, entry in described.items() if key not in READ_BY]
+    paths["portfolio"] = None if described.keys() & {"sql", "invoices"} or len(named) != 1 else named[0]
     there = {name: path_of(folder, path) for name, path in paths.items() if path is not None}
-    found: dict[str, Any] = {name: hash_of(path) for name, path in there.items()}
-    found |= {} if is_plain(folder, scenario) else {"borrowers": hash_of(copy_of(folder))}
-    found |= {} if at(source, "sql") is None else {"portfolio": claimed.get("portfolio")}
-    for name in dict.fromkeys([*found, *claimed]):
-        said = claimed.get(name)
-        if found.get(name) != said or not re.fullmatch("sha256:[0-9a-f]{64}", str(said)):
+    hashes: dict[str, Any] = {name: hash_of(path) for name, path in there.items()}
+    hashes |= {} if is_plain(folder, scenario) else {"borrowers": hash_of(copy_of(folder))}
+    hashes |= {} if at(source, "sql") is None else {"portfolio": claimed.get("portfolio")}
+    for name in dict.fromkeys([*hashes, *claimed]):
+        stated = claimed.get(name)
+        if hashes.get(name) != stated or not re.fullmatch("sha256:[0-9a-f]{64}", str(stated)):
             yield f"{name}: has changed since the run"
 
 
-def is_gap(said: float, bound: float, value: float) -> bool:
+def is_gap(stated: float, bound: float, value: float) -> bool:
     """Whether that is the gap of bound and value."""
     gap = (bound - value) / max(abs(bound), 1.0)
-    negative = said == 0 and math.copysign(1.0, said) < 0
-    return not negative and min(abs(said - gap), abs(said - max(gap, 0.0))) <= 1e-12
+    negative = stated == 0 and math.copysign(1.0, stated) < 0
+    return not negative and min(abs(stated - gap), abs(stated - max(gap, 0.0))) <= 1e-12
 
 
 def certificate_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
@@ -1002,12 +1002,12 @@ def certificate_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
         yield f"certificate value: says {value!r}, the inputs give {worth!r}"
     who, charges = np.flatnonzero(run.book.lendable), charges_of(run, prices, {})
     parts = (offers_to(who[k : k + 8192], run) for k in range(0, len(who), 8192))
-    found = values_of(parts, charges, run.operations)
+    ours = values_of(parts, charges, run.operations)
     if "tree" in certificate:
         tree = Tree(run, certificate["tree"])
         yield from tree.faults()
-        found = Of(bound=min(found.bound, tree.claimed), upper=min(found.upper, tree.claimed))
-    if fault := misstated(bound, found):
+        ours = Of(bound=min(ours.bound, tree.claimed), upper=min(ours.upper, tree.claimed))
+    if fault := misstated(bound, ours):
         yield f"certificate bound: {fault}"
     every = [prices, *(numbers_of(node, "prices") for node in at(certificate, "tree.nodes", []))]
     dearest = {use.name: max(abs(own.get(use.name, 0.0)) for own in every) for use in run.uses}
@@ -1021,47 +1021,47 @@ def certificate_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
 
 def limit_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
     """Rows of the certificate that are used otherwise."""
-    said = certificate.get("limits", [])
-    need(isinstance(said, list) and len(said) == len(run.uses), "certificate limits: not one a row")
-    for one, use in zip(said, run.uses, strict=True):
-        need(entries({"l": one}, "l").keys() == LIMIT_TOLD, "certificate limits: an entry of other keys")
+    stated = certificate.get("limits", [])
+    need(isinstance(stated, list) and len(stated) == len(run.uses), "certificate limits: not one a row")
+    for entry, use in zip(stated, run.uses, strict=True):
+        need(entries({"l": entry}, "l").keys() == LIMIT_TOLD, "certificate limits: an entry of other keys")
         near, broken = 1e-9 * use.scale + 64 * U * use.size, 0.0
         if use.broken:
             broken = use.excess / use.scale if use.scale else 1.0
-        used, bound, price, violation = (number(one, n) for n in ("used", "bound", "price", "violation"))
-        right = all(one[key] == getattr(use, key) for key in ("name", "measure", "sense"))
+        used, bound, price, violation = (number(entry, n) for n in ("used", "bound", "price", "violation"))
+        right = all(entry[key] == getattr(use, key) for key in ("name", "measure", "sense"))
         right &= abs(used - use.used) <= near and abs(bound - use.bound) <= near
         right &= price == certificate["prices"][use.name] and (violation > 0) == use.broken
         if not right or abs(violation - broken) > 1e-9 * max(broken, 1.0):
-            yield f"certificate limits {use.name}: says {one}, the inputs give {use}"
-    worst = max(one["violation"] for one in said)
+            yield f"certificate limits {use.name}: says {entry}, the inputs give {use}"
+    worst = max(entry["violation"] for entry in stated)
     if number(certificate, "largest_violation") != worst:
         yield f"certificate largest_violation: is not {worst!r}, the largest of its limits"
 
 
 def line_faults(run: Of, prices: dict[str, float]) -> Iterator[str]:
     """Rows of the allocation that the inputs do not give."""
-    said, lines = run.decided, run.lines
+    stated, lines = run.decided, run.lines
     declined = lines["amount"] == 0
-    wrong = {"grade": said["grade"] != run.book.grade, "reason": (said["reason"] == "") == declined}
+    wrong = {"grade": stated["grade"] != run.book.grade, "reason": (stated["reason"] == "") == declined}
     wrong["reason"] |= declined & contradicted(run, declined, prices)
     for name in ("rate", *FIGURES):
-        wrong[name] = ~(np.abs(said[name] - lines[name]) <= 1e-9 * np.maximum(np.abs(lines[name]), 1.0))
+        wrong[name] = ~(np.abs(stated[name] - lines[name]) <= 1e-9 * np.maximum(np.abs(lines[name]), 1.0))
     for name, off in wrong.items():
         if np.any(off):
             row = int(np.argmax(off))
             given = lines[name][row] if name in lines else "something else"
-            yield f"allocation, row {row + 1}, {name}: says {said[name][row]!r}, the inputs give {given!r}"
+            yield f"allocation, row {row + 1}, {name}: says {stated[name][row]!r}, the inputs give {given!r}"
 
 
 def contradicted(run: Of, declined: Array, prices: dict[str, float]) -> Any:
     """Whose reason for declining cannot be it."""
-    said, why, named = run.decided["reason"], run.book.why, [use.name for use in run.uses]
+    stated, why, named = run.decided["reason"], run.book.why, [use.name for use in run.uses]
     if run.rule == "file":
-        return said != f"not in {os.path.basename(at(run.scenario, 'strategy.file'))}"
-    wrong = np.where(why != "", said != why, np.isin(said, NO_OFFER))
+        return stated != f"not in {os.path.basename(at(run.scenario, 'strategy.file'))}"
+    wrong = np.where(why != "", stated != why, np.isin(stated, NO_OFFER))
     open_to = np.flatnonzero(declined & (why == ""))
-    reason = said[open_to]
+    reason = stated[open_to]
     if run.rule != "optimal":
         known = {NEVER, "passed over: it would not earn its cost"}
         if run.rule == "ahp_lines":
@@ -1104,12 +1104,12 @@ def expected_summary(run: Of, certificate: dict[str, Any]) -> dict[str, Any]:
             "mean_rate": weighted / offered if offered else 0.0,
             **summed(own, "drawn", "interest", *COSTS, "value"),
         }  # fmt: skip
-    for one, use in zip(certificate["limits"], run.uses, strict=True):
-        room = float(one["bound"] - one["used"])
+    for entry, use in zip(certificate["limits"], run.uses, strict=True):
+        room = float(entry["bound"] - entry["used"])
         slack = {"at_most": room, "at_least": -room, "exactly": -abs(room)}[use.sense]
-        told = {key: float(one[key]) for key in ("used", "bound", "price")} | {"slack": slack}
-        told |= {"name": use.name, "measure": use.measure, "sense": use.sense, "broken": use.broken}
-        limits.append({**told, "binding": bool(abs(slack) <= 1e-9 * use.scale)})
+        expected = {key: float(entry[key]) for key in ("used", "bound", "price")} | {"slack": slack}
+        expected |= {"name": use.name, "measure": use.measure, "sense": use.sense, "broken": use.broken}
+        limits.append({**expected, "binding": bool(abs(slack) <= 1e-9 * use.scale)})
     return {
         "schema": 1, "name": at(run.scenario, "name"), "currency": at(run.scenario, "policy.currency"),
         "objective": float(certificate["value"]), "certified_bound": float(certificate["bound"]),
@@ -1124,42 +1124,42 @@ def expected_summary(run: Of, certificate: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def unlike(said: Any, found: Any, place: str, worth: float) -> Iterator[str]:
+def unlike(stated: Any, computed: Any, place: str, worth: float) -> Iterator[str]:
     """Where a document is not what the inputs give; sums of money agree up to the rounding of such sums."""
-    if isinstance(found, dict) and isinstance(said, dict):
-        for key in dict.fromkeys([*found, *said]):
-            if key in found and key in said:
-                yield from unlike(said[key], found[key], f"{place} {key}", worth)
+    if isinstance(computed, dict) and isinstance(stated, dict):
+        for key in dict.fromkeys([*computed, *stated]):
+            if key in computed and key in stated:
+                yield from unlike(stated[key], computed[key], f"{place} {key}", worth)
             else:
-                yield f"{place} {key}: is {'missing' if key in found else 'not known'}"
-    elif isinstance(found, list) and isinstance(said, list) and len(found) == len(said):
-        for k, (one, other) in enumerate(zip(said, found, strict=True)):
-            yield from unlike(one, other, f"{place}[{k}]", worth)
-    elif isinstance(found, float) and isinstance(said, int | float) and not isinstance(said, bool):
+                yield f"{place} {key}: is {'missing' if key in computed else 'not known'}"
+    elif isinstance(computed, list) and isinstance(stated, list) and len(computed) == len(stated):
+        for k, (left, right) in enumerate(zip(stated, computed, strict=True)):
+            yield from unlike(left, right, f"{place}[{k}]", worth)
+    elif isinstance(computed, float) and isinstance(stated, int | float) and not isinstance(stated, bool):
         rounding = 0.0 if place.endswith("mean_rate") else 1e-14 * worth
-        if not abs(said - found) <= 1e-9 * max(abs(found), 1.0) + rounding:
-            yield f"{place}: says {said!r}, the inputs give {found!r}"
-    elif type(said) is not type(found) or said != found:
-        yield f"{place}: says {said!r}, the inputs give {found!r}"
+        if not abs(stated - computed) <= 1e-9 * max(abs(computed), 1.0) + rounding:
+            yield f"{place}: says {stated!r}, the inputs give {computed!r}"
+    elif type(stated) is not type(computed) or stated != computed:
+        yield f"{place}: says {stated!r}, the inputs give {computed!r}"
 
 
-def summary_faults(run: Of, certificate: dict[str, Any], said: dict[str, Any]) -> Iterator[str]:
+def summary_faults(run: Of, certificate: dict[str, Any], stated: dict[str, Any]) -> Iterator[str]:
     """What the summary says that inputs and certificate do not give."""
     expected, free = expected_summary(run, certificate), {"notes": list, "seconds": dict, "versions": dict}
     words = ("status", "stop", "proof", "bound", "gap", "method", "peak_memory_mb", *free)
-    told = {key: entry for key, entry in said.items() if key not in words}
-    yield from unlike(told, expected, "summary", max(abs(certificate["bound"]), expected["offered"], 1.0))
-    wrong = (key for key, kind in free.items() if not isinstance(said.get(key), kind))
+    checked = {key: entry for key, entry in stated.items() if key not in words}
+    yield from unlike(checked, expected, "summary", max(abs(certificate["bound"]), expected["offered"], 1.0))
+    wrong = (key for key, kind in free.items() if not isinstance(stated.get(key), kind))
     yield from (f"summary {key}: is not of its kind" for key in wrong)
-    bound, gap, _ = (number(said, key) for key in ("bound", "gap", "peak_memory_mb"))
+    bound, gap, _ = (number(stated, key) for key in ("bound", "gap", "peak_memory_mb"))
     value, certified, broken = certificate["value"], certificate["bound"], bool(run.broken or run.terms)
     asked = number(run.scenario, "solver.gap", 1e-9)
-    least = value if not broken else -math.inf if said.get("proof") == "solver" else certified
+    least = value if not broken else -math.inf if stated.get("proof") == "solver" else certified
     if not least <= bound <= max(least, certified):
         yield f"summary bound: says {bound!r}, outside {least!r} to {certified!r}"
-    for one, other in zip(said["limits"], certificate["limits"], strict=False):
-        if any(one[key] != other[key] for key in ("used", "bound", "price")):
-            yield f"summary limits {other['name']}: says other figures than the certificate"
+    for left, right in zip(stated["limits"], certificate["limits"], strict=False):
+        if any(left[key] != right[key] for key in ("used", "bound", "price")):
+            yield f"summary limits {right['name']}: says other figures than the certificate"
     if not is_gap(gap, bound, value):
         yield f"summary gap: says {gap!r}, not what bound and objective give"
     own, method = "tree" if "tree" in certificate else "prices", at(run.scenario, "solver.method", "auto")
@@ -1172,8 +1172,8 @@ def summary_faults(run: Of, certificate: dict[str, Any], said: dict[str, Any]) -
         "method": {"exact", "reduced"} if method == "auto" else {method},
     }  # fmt: skip
     for key, known in possible.items():
-        if said.get(key) not in known:
-            yield f"summary {key}: says {said.get(key)!r}, where only {sorted(map(str, known))} can be"
+        if stated.get(key) not in known:
+            yield f"summary {key}: says {stated.get(key)!r}, where only {sorted(map(str, known))} can be"
 
 
 def digest(scenario: Any, inputs: Any) -> str:
@@ -1193,8 +1193,8 @@ def digest(scenario: Any, inputs: Any) -> str:
             at(document, above).pop(last, None)
     if isinstance(at(scenario, "response.churn"), dict):  # by parameters: no file says it
         document["response"]["churn"] = whole(scenario["response"]["churn"])
-    told = {**source, **at(source, "invoices", {})} if isinstance(source, dict) else {}
-    read_by = {key: told[key] for key in READ_BY if key in told}
+    described = {**source, **at(source, "invoices", {})} if isinstance(source, dict) else {}
+    read_by = {key: described[key] for key in READ_BY if key in described}
     return hashlib.sha256(json.dumps([document, read_by, inputs], sort_keys=True).encode()).hexdigest()
 
 

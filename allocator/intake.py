@@ -94,8 +94,8 @@ def once(key: Hashable, make: Callable[[], Made]) -> Made:
         return make()
     if key not in held:
         held[key] = make()
-    found: Made = held[key]
-    return found
+    made: Made = held[key]
+    return made
 
 
 def take(path: Path) -> Any:
@@ -165,23 +165,23 @@ def _read(path: Path) -> tuple[Taken, Mark]:
     with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb", buffering=0) as file:
         before = _mark_of(file.fileno())
         content = pa.allocate_buffer(before[2])
-        digest, view, at = hashlib.sha256(), memoryview(content), 0
-        while at < len(view) and (count := file.readinto(view[at : at + _PIECE])):
-            digest.update(view[at : at + count])
-            at += count
-        if at < len(view) or file.read(1) or _mark_of(file.fileno()) != before:
+        digest, view, place = hashlib.sha256(), memoryview(content), 0
+        while place < len(view) and (count := file.readinto(view[place : place + _PIECE])):
+            digest.update(view[place : place + count])
+            place += count
+        if place < len(view) or file.read(1) or _mark_of(file.fileno()) != before:
             raise InputError.of([_changed(path)], str(path))
     return Taken(content, f"sha256:{digest.hexdigest()}"), before
 
 
 def _mark_of(file: int) -> Mark:
     """Raises OSError for what is no file, or too large a one."""
-    found = os.fstat(file)
-    if not stat.S_ISREG(found.st_mode):
+    status = os.fstat(file)
+    if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "Not a regular file")
-    if found.st_size > LARGEST:
+    if status.st_size > LARGEST:
         raise OSError(errno.EFBIG, f"Larger than {LARGEST >> 30} GB")
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _still(path: Path, was: Seen) -> bool:

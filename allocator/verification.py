@@ -73,8 +73,8 @@ def recheck_run(stored: StoredRun, further: FurtherColumns = NO_MORE) -> Outcome
     outcome, proved = recheck_with_proof(scenario, inputs, decisions, claimed["prices"], claimed.get("tree"))
     faults += [*outcome.faults, *unallowed(outcome)]
     faults += _disagreements(stored, outcome, proved)
-    said = _encoded(allocation["reason"].to_numpy()[rank])
-    unfounded = contradicted_reasons(scenario, inputs, decisions.amount == 0, claimed["prices"], said)
+    stated = _encoded(allocation["reason"].to_numpy()[rank])
+    unfounded = contradicted_reasons(scenario, inputs, decisions.amount == 0, claimed["prices"], stated)
     faults += _altered_rows(allocation, portfolio, outcome.ledger, unfounded)
     faults += impossible_bound(outcome)
     require_unchanged()
@@ -137,14 +137,14 @@ def in_input_order(allocation: pd.DataFrame, portfolio: Portfolio, *, ordered: b
     before, so that the borrowers' names decide. Raises CertificateError where the rows do not fit.
     """
     expected = portfolio.borrower_id[np.argsort(portfolio.row, kind="stable")].astype(object)
-    found = allocation["borrower_id"].to_numpy(dtype=object)  # fixed-width texts would lose a last NUL
-    if np.array_equal(found, expected):
+    identifiers = allocation["borrower_id"].to_numpy(dtype=object)  # fixed-width texts would lose a last NUL
+    if np.array_equal(identifiers, expected):
         return allocation
-    known, listed = (np.argsort(names, kind="stable") for names in (expected, found))
-    if not ordered and np.array_equal(found[listed], expected[known]):
+    known, listed = (np.argsort(names, kind="stable") for names in (expected, identifiers))
+    if not ordered and np.array_equal(identifiers[listed], expected[known]):
         return allocation.iloc[listed[np.argsort(known)]]
-    same = min(len(found), len(expected))
-    differs = np.append(np.flatnonzero(found[:same] != expected[:same]), same)
+    same = min(len(identifiers), len(expected))
+    differs = np.append(np.flatnonzero(identifiers[:same] != expected[:same]), same)
     fault = Fault(
         "does not list the portfolio's borrowers" + (" in their order" if ordered else ""),
         "restore the file: it has one row a borrower",
@@ -154,11 +154,11 @@ def in_input_order(allocation: pd.DataFrame, portfolio: Portfolio, *, ordered: b
     raise CertificateError("the allocation does not fit the portfolio", [fault])
 
 
-def _changed_inputs(claimed: Mapping[str, str], found: Mapping[str, str]) -> list[Fault]:
+def _changed_inputs(claimed: Mapping[str, str], present: Mapping[str, str]) -> list[Fault]:
     return [
         Fault("has changed since the run", "restore it or solve again", field=name)
-        for name in {**found, **claimed}
-        if claimed.get(name) != found.get(name)
+        for name in {**present, **claimed}
+        if claimed.get(name) != present.get(name)
     ]
 
 
@@ -179,17 +179,17 @@ def _disagreements(stored: StoredRun, outcome: Outcome, proved: Proved) -> Itera
     found, said = outcome.certificate, stored.certificate
     money = max(abs(found.bound), outcome.account.offered, 1.0)
     if not _confirmed(stored, outcome, proved):
-        yield from _unproved(said, found, proved)
-    limits = [{key: getattr(use, key) for key in _OF_A_LIMIT} for use in found.limits]
-    yield from _differences(said["limits"], limits, money, "certificate limits")
-    for use in said["limits"]:
-        if use["price"] != said["prices"].get(use["name"]):
-            problem = f"says {use['price']!r}, the prices give {said['prices'].get(use['name'])!r}"
+        yield from _unproved(claims, recomputed, proved)
+    limits = [{key: getattr(use, key) for key in _OF_A_LIMIT} for use in recomputed.limits]
+    yield from _differences(claims["limits"], limits, money, "certificate limits")
+    for use in claims["limits"]:
+        if use["price"] != claims["prices"].get(use["name"]):
+            problem = f"says {use['price']!r}, the prices give {claims['prices'].get(use['name'])!r}"
             yield Fault(problem, "solve again", field=f"certificate limits {use['name']} price")
     stated = {
-        "objective": said["value"],
-        "certified_bound": said["bound"],
-        "certified_gap": relative_gap(said["bound"], said["value"]),
+        "objective": claims["value"],
+        "certified_bound": claims["bound"],
+        "certified_gap": relative_gap(claims["bound"], claims["value"]),
     }
     for key, value in stated.items():
         if stored.summary[key] != value:
@@ -199,12 +199,12 @@ def _disagreements(stored: StoredRun, outcome: Outcome, proved: Proved) -> Itera
         "name": outcome.name,
         "currency": outcome.currency,
         **figures(outcome),
-        "digest": digest(outcome.scenario, found),
+        "digest": digest(outcome.scenario, recomputed),
     }
     summary = {key: value for key, value in summary.items() if key not in stated}
     yield from _differences(_those(summary, stored.summary), summary, money, "summary")
     yield from _unfounded(stored, outcome)
-    yield from _impossible_words(stored, outcome.scenario, found)
+    yield from _impossible_words(stored, outcome.scenario, recomputed)
 
 
 def _confirmed(stored: StoredRun, outcome: Outcome, proved: Proved) -> bool:
@@ -213,51 +213,51 @@ def _confirmed(stored: StoredRun, outcome: Outcome, proved: Proved) -> bool:
     When such runs were written, bounds were not rounded outwards, nor values inwards: they were sums in
     doubles. The bound must hold as it is stated, and the value up to its own last digit.
     """
-    said, found = stored.certificate, outcome.certificate
-    near = proved.prices.reproduces(said["bound"]) and proved.value.reproduces(said["value"])
-    if stored.document is not None or not near or found.tree or len(stored.allocation) > MOST_BORROWERS:
+    claims, recomputed = stored.certificate, outcome.certificate
+    near = proved.prices.reproduces(claims["bound"]) and proved.value.reproduces(claims["value"])
+    if stored.document is not None or not near or recomputed.tree or len(stored.allocation) > MOST_BORROWERS:
         return False
     case = Exactly.of(outcome.scenario, outcome.inputs.portfolio, outcome.inputs.churn)
-    stated = {**said, "value": float(np.nextafter(said["value"], -np.inf))}
-    return not list(exact_faults(case, outcome.decisions, found.limits_broken, stated))
+    stated = {**claims, "value": float(np.nextafter(claims["value"], -np.inf))}
+    return not list(exact_faults(case, outcome.decisions, recomputed.limits_broken, stated))
 
 
-def _unproved(said: Mapping[str, Any], found: Certificate, proved: Proved) -> Iterator[Fault]:
+def _unproved(stated: Mapping[str, Any], recomputed: Certificate, proved: Proved) -> Iterator[Fault]:
     """A stated bound that the prices or the tree do not prove, a stated value that the decisions lack."""
-    if not proved.is_bound(said["bound"]):
-        problem = f"says {said['bound']!r}, the inputs give {found.bound!r}"
+    if not proved.is_bound(stated["bound"]):
+        problem = f"says {stated['bound']!r}, the inputs give {recomputed.bound!r}"
         yield Fault(problem, "solve again", field="certificate bound")
-    if not proved.is_value(said["value"]):
-        problem = f"says {said['value']!r}, the inputs give {found.value!r}"
+    if not proved.is_value(stated["value"]):
+        problem = f"says {stated['value']!r}, the inputs give {recomputed.value!r}"
         yield Fault(problem, "solve again", field="certificate value")
 
 
-def _those(found: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+def _those(recomputed: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
     """What is said of the keys of `found`: a document may say more."""
-    return {key: said[key] for key in found if key in said}
+    return {key: stated[key] for key in recomputed if key in stated}
 
 
-def _differences(said: Any, found: Any, money: float, place: str) -> Iterator[Fault]:
+def _differences(stated: Any, recomputed: Any, money: float, place: str) -> Iterator[Fault]:
     """Where `said` is not `found`, key by key, and what only `said` has."""
-    if isinstance(found, dict) and isinstance(said, dict):
-        for key, value in found.items():
-            yield from _differences(said.get(key), value, money, f"{place} {key}")
-        for key in said.keys() - found.keys():
+    if isinstance(recomputed, dict) and isinstance(stated, dict):
+        for key, value in recomputed.items():
+            yield from _differences(stated.get(key), value, money, f"{place} {key}")
+        for key in stated.keys() - recomputed.keys():
             yield Fault("is nothing that the inputs give", "solve again", field=f"{place} {key}")
-    elif isinstance(found, list) and isinstance(said, list) and len(said) == len(found):
-        for at, value in enumerate(found):
-            yield from _differences(said[at], value, money, f"{place}[{at}]")
-    elif not _same(said, found, money, place):
-        yield Fault(f"says {said!r}, the inputs give {found!r}", "solve again", field=place)
+    elif isinstance(recomputed, list) and isinstance(stated, list) and len(stated) == len(recomputed):
+        for at, value in enumerate(recomputed):
+            yield from _differences(stated[at], value, money, f"{place}[{at}]")
+    elif not _same(stated, recomputed, money, place):
+        yield Fault(f"says {stated!r}, the inputs give {recomputed!r}", "solve again", field=place)
 
 
-def _same(said: Any, found: Any, money: float, place: str) -> bool:
+def _same(stated: Any, recomputed: Any, money: float, place: str) -> bool:
     """Sums of money may differ by the rounding of a sum that large, where they cancel to little."""
-    if place.endswith(" violation") and bool(said) != bool(found):
+    if place.endswith(" violation") and bool(stated) != bool(recomputed):
         return False
-    if type(found) is not float or not isinstance(said, int | float) or isinstance(said, bool):
-        return type(said) is type(found) and bool(said == found)
-    return abs(said - found) <= 1e-9 * max(abs(found), 1.0) + (
+    if type(recomputed) is not float or not isinstance(stated, int | float) or isinstance(stated, bool):
+        return type(stated) is type(recomputed) and bool(stated == recomputed)
+    return abs(stated - recomputed) <= 1e-9 * max(abs(recomputed), 1.0) + (
         0.0 if place.endswith(_NO_MONEY) else 1e-14 * money
     )
 
@@ -280,10 +280,10 @@ def _unfounded(stored: StoredRun, outcome: Outcome) -> Iterator[Fault]:
         yield Fault(problem, "solve again", field="summary status")
 
 
-def _impossible_words(stored: StoredRun, scenario: Scenario, found: Certificate) -> Iterator[Fault]:
+def _impossible_words(stored: StoredRun, scenario: Scenario, recomputed: Certificate) -> Iterator[Fault]:
     """What the summary says of the search and no search under this scenario could have said."""
     summary, solver = stored.summary, scenario.solver
-    recheckable = "prices" if found.tree is None else "tree"
+    recheckable = "prices" if recomputed.tree is None else "tree"
     proofs = {recheckable}
     if summary["bound"] < stored.certificate["bound"]:
         proofs = {"solver"}
@@ -316,18 +316,18 @@ def _altered_rows(
     contradicted = unfounded[order]
     expected = np.where(refused, np.where(contradicted == "", "some reason", contradicted), "none")
     texts["reason"] = ((given != refused) | (contradicted != ""), expected)
-    for name, (off, found) in texts.items():
-        yield from _first(allocation[name], off, found)
+    for name, (off, recomputed) in texts.items():
+        yield from _first(allocation[name], off, recomputed)
     for name in ("rate", *COMPUTED):
-        said, found = allocation[name].to_numpy(float), getattr(ledger, name)[order]
-        off = ~(np.abs(said - found) <= 1e-9 * np.maximum(np.abs(found), 1.0))
-        yield from _first(allocation[name].astype(float), off, found)
+        stated, recomputed = allocation[name].to_numpy(float), getattr(ledger, name)[order]
+        off = ~(np.abs(stated - recomputed) <= 1e-9 * np.maximum(np.abs(recomputed), 1.0))
+        yield from _first(allocation[name].astype(float), off, recomputed)
 
 
-def _first(said: pd.Series, off: np.ndarray, found: np.ndarray) -> Iterator[Fault]:
+def _first(stated: pd.Series, off: np.ndarray, recomputed: np.ndarray) -> Iterator[Fault]:
     rows = np.flatnonzero(off)
     if len(rows):
         at = int(rows[0])
-        problem = f"says {said.iloc[at]}, the inputs give {found[at]} ({len(rows)} rows differ)"
-        row = int(said.index[at]) + 1
-        yield Fault(problem, "solve again", file="allocation", row=row, field=str(said.name))
+        problem = f"says {stated.iloc[at]}, the inputs give {recomputed[at]} ({len(rows)} rows differ)"
+        row = int(stated.index[at]) + 1
+        yield Fault(problem, "solve again", file="allocation", row=row, field=str(stated.name))

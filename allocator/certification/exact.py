@@ -100,8 +100,8 @@ class ExactTable(Table):
             total += best
             losses.append({k: best - value for k, value in values.items()})
             leads.append(best)
-        nothing = np.zeros(sets.options.shape)
-        return ExactValues(_Exact.of(total), empty, nothing, nothing[:, 0], nothing[:, 0], losses, leads)
+        zeros = np.zeros(sets.options.shape)
+        return ExactValues(_Exact.of(total), empty, zeros, zeros[:, 0], zeros[:, 0], losses, leads)
 
     def _idle_worth(self, prices: Mapping[str, float]) -> Fraction:
         budget, rate = Fraction(self.budget), Fraction(self.idle_rate)
@@ -235,7 +235,7 @@ class Exactly:
 def whole_sum(amounts: Sequence[float]) -> Fraction | None:
     """The sum of `amounts` as decimals; None where one is no whole number of cents."""
     exact = [decimal(amount) for amount in amounts]
-    return None if any((one * CENTS).denominator > 1 for one in exact) else sum(exact, Fraction(0))
+    return None if any((money * CENTS).denominator > 1 for money in exact) else sum(exact, Fraction(0))
 
 
 def _kept(

@@ -44,19 +44,19 @@ class Lot:
         """(n,) the binary64 numbers nearest to whole numbers of lots."""
         with np.errstate(invalid="ignore", over="ignore"):
             top = counts * float(self.numerator)
-            found: Floats = top / float(self.denominator)
+            amounts: Floats = top / float(self.denominator)
         for i in self._large(top, counts):
-            found[i] = _nearest(Fraction(int(counts[i]) * self.numerator, self.denominator))
-        return found
+            amounts[i] = _nearest(Fraction(int(counts[i]) * self.numerator, self.denominator))
+        return amounts
 
     def counts(self, amounts: Floats) -> Floats:
         """(n,) the nearest whole numbers of lots."""
         with np.errstate(invalid="ignore", over="ignore"):
             top = amounts * float(self.denominator)
-            found: Floats = np.rint(top / float(self.numerator))
+            counts: Floats = np.rint(top / float(self.numerator))
         for i in self._large(top, amounts):
-            found[i] = _nearest(Fraction(round(Fraction(float(amounts[i])) / self.size)))
-        return found
+            counts[i] = _nearest(Fraction(round(Fraction(float(amounts[i])) / self.size)))
+        return counts
 
     @property
     def size(self) -> Fraction:

@@ -86,12 +86,12 @@ def recompute(
         )
 
     parts = _in_parts(part, len(portfolio), threads)
-    best = Rounded.sum_of([found.best for found in parts])
+    best = Rounded.sum_of([sums.best for sums in parts])
     return Recomputed(
-        Totals.sum_of([found.totals for found in parts]),
-        Rounded.sum_of([found.value for found in parts]),
+        Totals.sum_of([sums.totals for sums in parts]),
+        Rounded.sum_of([sums.value for sums in parts]),
         whole_bound(policy, parts[0].charges, best, prices),
-        all(found.allowed for found in parts),
+        all(sums.allowed for sums in parts),
     )
 
 

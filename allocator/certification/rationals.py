@@ -34,10 +34,10 @@ class Curve:
 
     def take_up(self, rate: float) -> Fraction:
         """1 less the churn at `rate`, on the line between its neighbours; at either end the end's own."""
-        at, exact = bisect_right(self.rates, rate), Fraction(rate)
-        if at in (0, len(self.rates)):
-            return 1 - self.churn[max(at - 1, 0)]
-        (x0, x1), (y0, y1) = self.rates[at - 1 : at + 1], self.churn[at - 1 : at + 1]
+        place, exact = bisect_right(self.rates, rate), Fraction(rate)
+        if place in (0, len(self.rates)):
+            return 1 - self.churn[max(place - 1, 0)]
+        (x0, x1), (y0, y1) = self.rates[place - 1 : place + 1], self.churn[place - 1 : place + 1]
         return 1 - (y0 + (y1 - y0) * (exact - x0) / (x1 - x0))
 
 

@@ -25,27 +25,27 @@ _ROUNDING = 1e-9
 
 
 def contradicted_reasons(
-    scenario: Scenario, inputs: Inputs, declined: Booleans, prices: Mapping[str, float], said: Text
+    scenario: Scenario, inputs: Inputs, declined: Booleans, prices: Mapping[str, float], stated: Text
 ) -> np.ndarray:
     """(n,) texts: what the inputs give where the reason `said` for declining cannot be it, "" elsewhere."""
     rule, portfolio = scenario.strategy.rule, inputs.portfolio
     out = np.full(len(portfolio), "", dtype=object)
     if rule == "file":
         word = words.not_in(scenario.strategy.name)
-        out[declined & (said.codes != said.code_of(word))] = word
+        out[declined & (stated.codes != stated.code_of(word))] = word
         return out
     terms = terms_of(portfolio, inputs.churn, scenario.response, scenario.policy)
     impossible = _impossible(portfolio, scenario.policy, terms)
-    claimed = np.array([_place(word) for word in said.values], dtype=np.int32)[said.codes]
+    claimed = np.array([_place(word) for word in stated.values], dtype=np.int32)[stated.codes]
     wrong = declined & (claimed != impossible)
     out[wrong] = np.array([*words.NO_OFFER, "an offer that may be made"], dtype=object)[impossible[wrong]]
     open_to = np.flatnonzero(declined & (impossible < 0) & (claimed < 0))
     if rule == "optimal":
         weighed = _Weighed.of(scenario.policy, portfolio, terms, prices, open_to)
-        out[open_to] = weighed.contradicted(Text(said.codes[open_to], said.values))
+        out[open_to] = weighed.contradicted(Text(stated.codes[open_to], stated.values))
     else:
         known = _words_of(scenario, portfolio)
-        unknown = np.array([word not in known for word in said.values], dtype=bool)[said.codes[open_to]]
+        unknown = np.array([word not in known for word in stated.values], dtype=bool)[stated.codes[open_to]]
         out[open_to[unknown]] = f"another reason by {rule}"
     return out
 
@@ -69,8 +69,8 @@ def _impossible(portfolio: Portfolio, policy: Policy, terms: Terms) -> Codes:
         words.TOO_LARGE: free & (portfolio.min_amount > policy.ticket.max),
         words.NO_STEP: terms.low > terms.high,
     }
-    found = np.select(list(first.values()), [words.NO_OFFER.index(word) for word in first], default=-1)
-    return np.asarray(found, dtype=np.int32)
+    codes = np.select(list(first.values()), [words.NO_OFFER.index(word) for word in first], default=-1)
+    return np.asarray(codes, dtype=np.int32)
 
 
 def _words_of(scenario: Scenario, portfolio: Portfolio) -> set[str]:
@@ -105,8 +105,8 @@ class _Weighed:
         blocks, own = blocks_of(policy, portfolio), portfolio.take(among)
         arrays = {name: getattr(terms, name)[among] for name in ("lendable", "low", "high", "pinned")}
 
-        def best(at: Mapping[str, float]) -> Floats:
-            charges = charges_of(blocks, at)
+        def best(prices: Mapping[str, float]) -> Floats:
+            charges = charges_of(blocks, prices)
             per_basis = {basis: charge[among] for basis, charge in charges.per_basis.items()}
             return reduced_values(
                 own, policy, replace(terms, **arrays), replace(charges, per_basis=per_basis)
@@ -115,15 +115,15 @@ class _Weighed:
         rounding = _ROUNDING * np.maximum(arrays["high"], 1.0)
         return cls(among, best({}), best(prices), rounding, blocks, prices)
 
-    def contradicted(self, said: Text) -> np.ndarray:
+    def contradicted(self, stated: Text) -> np.ndarray:
         """(k,) what speaks against the word that each was given, "" where nothing does."""
         out = np.full(len(self.among), "", dtype=object)
         rows = [(block, row) for block in self.blocks for row in range(len(block.names))]
         crowding = {words.crowded_out(block.names[row]): (block, row) for block, row in rows}
         worth, dear = self.free > self.rounding, self.priced < -self.rounding
         worthless, cheap = self.free < -self.rounding, self.priced > self.rounding
-        for code in np.unique(said.codes):
-            word, given = said.values[code], said.codes == code
+        for code in np.unique(stated.codes):
+            word, given = stated.values[code], stated.codes == code
             if word == words.NEVER:
                 out[given & worth] = "an offer that earns its cost"
             elif word == words.BY_THE_STEP:

@@ -64,30 +64,30 @@ class _Walk:
         """Every node once, children after their parent; a broken node's children are not looked at."""
         waiting = [(0, self.table.everything)]
         while waiting:
-            at, sets = waiting.pop()
+            place, sets = waiting.pop()
             try:
-                if at in self.seen:
+                if place in self.seen:
                     raise _BrokenNodeError("has two parents")
-                self.seen.add(at)
-                waiting += self._visit(at, sets)
+                self.seen.add(place)
+                waiting += self._visit(place, sets)
             except _BrokenNodeError as broken:
-                self.faults.append(Fault(str(broken), _REMEDY, field=f"tree.nodes[{at}]"))
+                self.faults.append(Fault(str(broken), _REMEDY, field=f"tree.nodes[{place}]"))
         left_out = len(self.nodes) - len(self.seen)
         if left_out and not self.faults:
             self.faults.append(Fault(f"{left_out} nodes hang on no branch", _REMEDY, field="tree.nodes"))
 
-    def _visit(self, at: int, sets: Sets) -> Iterator[tuple[int, Sets]]:
-        node = self.nodes[at]
+    def _visit(self, place: int, sets: Sets) -> Iterator[tuple[int, Sets]]:
+        node = self.nodes[place]
         if not isinstance(node, Mapping):
             raise _BrokenNodeError("is no object")
         _check_keys(node, _SPLIT if "borrower" in node else _PRICED)
         if "borrower" in node:
             kind, sides = 2, self._sides(node, sets)
         elif "keeps" in node:
-            kind, sides = 1, [self._cut(at, node, sets)]
+            kind, sides = 1, [self._cut(place, node, sets)]
         else:
             kind, sides = 0, []
-            self._leaf(at, node, sets)
+            self._leaf(place, node, sets)
         children = node.get("children", [])
         if not isinstance(children, list) or len(children) != kind:
             raise _BrokenNodeError(f"has the children {children!r} where {kind} were expected")
@@ -96,28 +96,28 @@ class _Walk:
                 raise _BrokenNodeError(f"has a child {child!r}, which is no node")
         return zip(children, sides, strict=True)
 
-    def _leaf(self, at: int, node: Mapping[str, Any], sets: Sets) -> None:
-        values = self._bounded(at, node, sets)
+    def _leaf(self, place: int, node: Mapping[str, Any], sets: Sets) -> None:
+        values = self._bounded(place, node, sets)
         if not values.empty:
             self._counts(values.bound, 0.0)
 
-    def _cut(self, at: int, node: Mapping[str, Any], sets: Sets) -> Sets:
+    def _cut(self, place: int, node: Mapping[str, Any], sets: Sets) -> Sets:
         """What the cut leaves."""
         distance = _number(node, "keeps")
-        values = self._bounded(at, node, sets)
+        values = self._bounded(place, node, sets)
         if not values.empty:
             self._counts(values.bound, distance)
         options, no_offer = values.beyond(distance)
         return replace(sets, options=sets.options & ~options, no_offer=sets.no_offer & ~no_offer)
 
-    def _bounded(self, at: int, node: Mapping[str, Any], sets: Sets) -> Values:
+    def _bounded(self, place: int, node: Mapping[str, Any], sets: Sets) -> Values:
         """The values at the node's prices, its bound seen to be theirs; any is where nothing is left."""
         values = self.table.values(self._prices(node), sets)
         if self.claimed is None:
             above = _OF_NOTHING if values.empty else values.bound.above
             if not np.isfinite(above):
                 raise _BrokenNodeError("has prices so large that they prove nothing")
-            self.stated[at] = {**node, "bound": above}
+            self.stated[place] = {**node, "bound": above}
             return values
         stated = _number(node, "bound")
         if values.empty or (stated >= values.bound.most and values.bound.reproduces(stated)):
@@ -184,11 +184,11 @@ class _Walk:
 
     def _amounts(self, node: Mapping[str, Any], sets: Sets, row: int) -> list[Sets]:
         value = _number(node, "amounts")
-        lot, at = Lot.of(self.step), np.array([value])
-        if not lot.whole(at)[0]:
+        lot, middle = Lot.of(self.step), np.array([value])
+        if not lot.whole(middle)[0]:
             unit = "a cent" if self.step is None else "a step"
             raise _BrokenNodeError(f"splits amounts at {value!r}, which is no multiple of {unit}")
-        beyond = float(lot.amounts(lot.counts(at) + 1)[0])
+        beyond = float(lot.amounts(lot.counts(middle) + 1)[0])
         if not self.table.everything.no_offer[row]:
             raise _BrokenNodeError("splits the amount of a pinned offer")
         upper = replace(
@@ -235,7 +235,7 @@ def stated_tree(
     """`tree` with its bounds stated here, whatever it says itself; and what keeps it from proving any."""
     walk = _Walk(tree.get("nodes"), table, position, step, None)
     faults = _walked(tree, walk, coarsest)
-    nodes = [walk.stated.get(at, node) for at, node in enumerate(walk.nodes if not faults else [])]
+    nodes = [walk.stated.get(place, node) for place, node in enumerate(walk.nodes if not faults else [])]
     return {**tree, "bound": walk.proved, "nodes": nodes}, faults
 
 

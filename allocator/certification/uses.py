@@ -146,7 +146,7 @@ def _in_whole_numbers(block: Block, rows: RowTotals, totals: Totals) -> dict[int
     if block.reference:
         bound *= (totals.cents + exact.reference_lent).exact(0)
         bound /= CENTS
-    found = {}
+    uses = {}
     counted = rows.counted + exact.lent
     for row in np.flatnonzero(~np.isnan(exact.unit) & (rows.off == 0)).tolist():
         unit = decimal(float(exact.unit[row]))
@@ -154,9 +154,9 @@ def _in_whole_numbers(block: Block, rows: RowTotals, totals: Totals) -> dict[int
         over = left * right.denominator - right.numerator  # whole, of size below
         whole = exact.per_unit * unit.denominator * right.denominator
         size = {"at_most": max(over, 0), "at_least": max(-over, 0), "exactly": abs(over)}[block.sense]
-        found[row] = (
+        uses[row] = (
             left / (exact.per_unit * unit.denominator),
             bound.numerator / bound.denominator,
             max(size / whole, _LEAST) if size else 0.0,
         )
-    return found
+    return uses

@@ -341,13 +341,13 @@ def _out_of_reach(
         return None
     system = _System.of(whole, sums, equal, settled)
     used = [g for g in range(whole.groups) if any(line[g] for line in system.matrix)]
-    found = solve_whole([[line[g] for g in used] for line in system.matrix], system.right, len(used))
-    if not used or found is None or len(found.steps) > 1:
+    solutions = solve_whole([[line[g] for g in used] for line in system.matrix], system.right, len(used))
+    if not used or solutions is None or len(solutions.steps) > 1:
         return None
     start, step = list(system.given), [0] * whole.groups
-    for at, g in enumerate(used):
-        start[g] += system.unit[g] * found.start[at]
-        step[g] = system.unit[g] * found.steps[0][at] if found.steps else 0
+    for place, g in enumerate(used):
+        start[g] += system.unit[g] * solutions.start[place]
+        step[g] = system.unit[g] * solutions.steps[0][place] if solutions.steps else 0
     left = [ANY]
     for g in used:
         loans = loans_of(whole, g, sums.highest[g] - sums.pinned[g])

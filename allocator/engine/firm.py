@@ -60,9 +60,9 @@ def _candidates(prices: Floats, declined: Floats, reprice: Reprice) -> Iterator[
     for part in _HIGHER:
         yield prices * (1.0 + part)
     for worth in _WORTH_MORE:
-        found = reprice(worth * declined)
-        if found is not None:
-            yield found
+        repriced = reprice(worth * declined)
+        if repriced is not None:
+            yield repriced
 
 
 def stated(columns: Columns, priced: Priced) -> float:

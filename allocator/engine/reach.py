@@ -46,14 +46,14 @@ def steps_into(spans: Iterable[Span], start: int, step: int) -> list[Span]:
     """The whole numbers k for which `start` + k `step` lies in one of `spans`, ascending."""
     if step == 0:
         return [ANY] if any(low <= start <= high for low, high in spans) else []
-    found = []
+    merged = []
     for low, high in spans:
         ends = Fraction(low - start, step), Fraction(high - start, step)
-        found.append((ceil(min(ends)), floor(max(ends))))
-    return sorted((low, high) for low, high in found if low <= high)
+        merged.append((ceil(min(ends)), floor(max(ends))))
+    return sorted((low, high) for low, high in merged if low <= high)
 
 
-def common(one: list[Span], other: list[Span]) -> list[Span]:
+def common(left: list[Span], right: list[Span]) -> list[Span]:
     """The whole numbers that are in a span of both."""
-    both = [(max(a, c), min(b, d)) for a, b in one for c, d in other]
+    both = [(max(a, c), min(b, d)) for a, b in left for c, d in right]
     return [(low, high) for low, high in both if low <= high]

@@ -63,8 +63,8 @@ def build(typed: ScenarioFile, path: Path | None) -> Scenario:
     """
     written, stress = _policy(typed.policy), _stress(typed.stress)
     stresses = {name: _stress(entry) for name, entry in typed.stresses.items()}
-    places = {"stress": stress, **{f"stresses.{name}": one for name, one in stresses.items()}}
-    faults = [f for place, one in places.items() for f in large_factors(written, one.factors, place)]
+    places = {"stress": stress, **{f"stresses.{name}": named for name, named in stresses.items()}}
+    faults = [f for place, named in places.items() for f in large_factors(written, named.factors, place)]
     if faults:
         raise InputError.of(faults, typed.name)
     numbers = written.number_columns().union(
@@ -147,8 +147,8 @@ def _portfolio(typed: PortfolioEntry, term: float, numbers: frozenset[str]) -> P
             return PortfolioSource("invoices", invoices=_invoices(source.invoices), **shared)
         case _:
             (kind, file), *options = source.model_dump(exclude_none=True).items()
-            told = {_CALLED.get(key, key): option for key, option in options}
-            return PortfolioSource(kind, _path(file), **told, **shared)
+            by_key = {_CALLED.get(key, key): option for key, option in options}
+            return PortfolioSource(kind, _path(file), **by_key, **shared)
 
 
 def _invoices(typed: InvoicesEntry) -> InvoiceFiles:

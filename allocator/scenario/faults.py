@@ -21,33 +21,38 @@ def faults_of(error: ValidationError, tree: Node, *, complete: bool = True) -> l
 
     With `complete` false a file of the chain could not be read: what is missing may stand there.
     """
-    found = error.errors(include_url=False)
-    return [fault for one in found if complete or one["type"] != "missing" for fault in _faults(one, tree)]
+    details = error.errors(include_url=False)
+    return [
+        fault
+        for detail in details
+        if complete or detail["type"] != "missing"
+        for fault in _faults(detail, tree)
+    ]
 
 
 def _faults(error: ErrorDetails, tree: Node) -> Iterator[Fault]:
     steps = error["loc"]
-    at = tuple(step for step in steps if not is_tag(step) and step != "[key]")
+    location = tuple(step for step in steps if not is_tag(step) and step != "[key]")
     if error["type"] == "scenario":
         for finding in findings_of(error.get("ctx")):
-            place = (*(at[:-1] if finding.up else at), *finding.below)
+            place = (*(location[:-1] if finding.up else location), *finding.below)
             yield tree.fault(place, finding.problem, finding.remedy)
         return
-    yield tree.fault(at, *_in_words(error, steps, at))
+    yield tree.fault(location, *_in_words(error, steps, location))
 
 
-def _in_words(error: ErrorDetails, steps: Location, at: Location) -> tuple[str, str]:
+def _in_words(error: ErrorDetails, steps: Location, location: Location) -> tuple[str, str]:
     """Problem and remedy of an error of pydantic's own."""
     kind = error["type"]
     if kind == "missing":
         section = section_at(steps[:-1])
-        return "the key is missing", f"add `{at[-1]}: {_example(section, str(at[-1]))}`"
+        return "the key is missing", f"add `{location[-1]}: {_example(section, str(location[-1]))}`"
     if kind == "extra_forbidden":
         known = [info.alias or name for name, info in _fields(section_at(steps[:-1])).items()]
-        known += ["extends"] if len(at) == 1 else []
-        near = get_close_matches(str(at[-1]), known, n=1)
+        known += ["extends"] if len(location) == 1 else []
+        near = get_close_matches(str(location[-1]), known, n=1)
         remedy = f"did you mean {near[0]}?" if near else f"the keys here are {', '.join(known)}"
-        return f"unknown key {str(at[-1])!r}", remedy
+        return f"unknown key {str(location[-1])!r}", remedy
     if kind in ("model_type", "model_attributes_type", "dict_type"):
         return f"expected a mapping, found {describe(error['input'])}", "write `key: value` lines below it"
     if kind in ("list_type", "tuple_type"):

@@ -20,23 +20,23 @@ ITEM = 0
 """In a place: every item of a list."""
 
 
-def _sections(hint: Any = ScenarioFile, at: Location = ()) -> Iterator[tuple[Location, type[Typed]]]:
+def _sections(hint: Any = ScenarioFile, prefix: Location = ()) -> Iterator[tuple[Location, type[Typed]]]:
     """Every section that `hint` lets stand at `at` or below, as pydantic locates it: with tags of forms."""
     if isinstance(hint, type) and issubclass(hint, Typed):
-        yield at, hint
+        yield prefix, hint
         for name, info in hint.model_fields.items():
-            yield from _sections(info.annotation, (*at, info.alias or name))
+            yield from _sections(info.annotation, (*prefix, info.alias or name))
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        tags = [one.tag for one in inner if isinstance(one, Tag)]
-        yield from _sections(inner[0], (*at, *tags))
+        tags = [form.tag for form in inner if isinstance(form, Tag)]
+        yield from _sections(inner[0], (*prefix, *tags))
     elif origin is dict:
-        yield from _sections(inner[1], (*at, ANY))
+        yield from _sections(inner[1], (*prefix, ANY))
     elif origin is list:
-        yield from _sections(inner[0], (*at, ITEM))
+        yield from _sections(inner[0], (*prefix, ITEM))
     elif origin in (Union, UnionType):
-        for one in inner:
-            yield from _sections(one, at)
+        for form in inner:
+            yield from _sections(form, prefix)
 
 
 SECTIONS: Mapping[Location, type[Typed]] = dict(_sections())
@@ -98,14 +98,14 @@ KINDS = _kinds()
 
 def paths_of(document: Mapping[str, Any]) -> tuple[Place, ...]:
     """The places of a scenario, as plain mappings, where a path stands."""
-    found = (one for place in PATHS for one in _met(document, place))
-    return tuple(place for place, text in found if (place, text) != (CHURN, NO_CHURN))
+    met = (entry for place in PATHS for entry in _met(document, place))
+    return tuple(place for place, text in met if (place, text) != (CHURN, NO_CHURN))
 
 
-def _met(document: Any, place: Place, at: Place = ()) -> Iterator[tuple[Place, str]]:
+def _met(document: Any, place: Place, prefix: Place = ()) -> Iterator[tuple[Place, str]]:
     """The places in `document` that `place` is about and that hold a text, with it."""
     if not place:
-        yield from [(at, document)] if isinstance(document, str) else []
+        yield from [(prefix, document)] if isinstance(document, str) else []
     elif isinstance(document, Mapping):
         for key in document if place[0] == ANY else document.keys() & {place[0]}:
-            yield from _met(document[key], place[1:], (*at, key))
+            yield from _met(document[key], place[1:], (*prefix, key))

@@ -92,8 +92,11 @@ def _default_of(column: Column) -> Any:
 
 def _by_column(name: str, about: str, columns: Iterable[Column], typed: Callable[[Column], Any]) -> Any:
     """A section with one optional key a column, and any other that a limit uses."""
-    told = {one.name: (typed(one) | None, Field(default=None, description=one.about)) for one in columns}
-    fields: dict[str, Any] = told
+    keys = {
+        column.name: (typed(column) | None, Field(default=None, description=column.about))
+        for column in columns
+    }
+    fields: dict[str, Any] = keys
     return create_model(name, __base__=AnyColumn, __doc__=about, **fields)
 
 

@@ -17,9 +17,9 @@ LIMITS_FIGURE = "limits"
 def large_factors(policy: Policy, stress: Stress, place: str) -> Iterator[Fault]:
     """Factors of the stress at `place` on funding and limits that together come to too much."""
     shock = stress.limits
-    found = {f"limits, {name}": shock.of(name) for name, _ in shock.named}
-    found |= {f"limits, {one.name}": shock.all * shock.of(one.name) for one in policy.limits}
-    for figure, factor in {"funding": stress.funding.all, **found}.items():
+    factors = {f"limits, {name}": shock.of(name) for name, _ in shock.named}
+    factors |= {f"limits, {limit.name}": shock.all * shock.of(limit.name) for limit in policy.limits}
+    for figure, factor in {"funding": stress.funding.all, **factors}.items():
         if factor > LARGEST_FACTOR:
             problem = f"the factors together come to {factor:g}, expected at most {LARGEST_FACTOR:g}"
             yield Fault(problem, "write smaller factors", field=f"{place}.{figure}")

@@ -19,7 +19,7 @@ from allocator.verification import recheck_run
 
 
 def read_sides(
-    subjects: Iterable[tuple[str, StoredRun | Scenario]], progress: Progress, further: Columns
+    subjects: Iterable[tuple[str, StoredRun | Scenario]], progress: Progress, further: FurtherColumns
 ) -> list[Outcome]:
     """The outcomes of stored runs and of scenarios, by name; raises as the two functions below."""
     sides = []
@@ -32,7 +32,7 @@ def read_sides(
     return sides
 
 
-def run_side(stored: StoredRun, name: str, further: Columns = NO_MORE) -> Outcome:
+def run_side(stored: StoredRun, name: str, further: FurtherColumns = NO_MORE) -> Outcome:
     """A stored run that passes its recheck; its portfolio has the `further` columns too.
 
     Raises InputError where an input is missing, CertificateError where the run does not pass, with its name.
