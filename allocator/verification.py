@@ -176,8 +176,8 @@ def _changed_copy(stored: StoredRun, copy: bytes | None) -> list[Fault]:
 
 def _disagreements(stored: StoredRun, outcome: Outcome, proved: Proved) -> Iterator[Fault]:
     """Figures of the certificate and the summary that the recheck does not reproduce."""
-    found, said = outcome.certificate, stored.certificate
-    money = max(abs(found.bound), outcome.account.offered, 1.0)
+    recomputed, claims = outcome.certificate, stored.certificate
+    money = max(abs(recomputed.bound), outcome.account.offered, 1.0)
     if not _confirmed(stored, outcome, proved):
         yield from _unproved(claims, recomputed, proved)
     limits = [{key: getattr(use, key) for key in _OF_A_LIMIT} for use in recomputed.limits]

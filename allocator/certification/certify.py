@@ -112,26 +112,26 @@ def _judged(
     senses = {name: block.sense for block in blocks for name in block.names}
     _check_prices(senses, prices)
     held = {name: float(prices[name]) for name in senses}
-    found = recompute(portfolio, policy, known, blocks, decisions, held, scenario.solver.threads)
-    uses = limit_uses(blocks, found.totals, held)
-    value = Rounded.sum_of([found.value, _earned_idle(policy, uses[0])])
+    recomputed = recompute(portfolio, policy, known, blocks, decisions, held, scenario.solver.threads)
+    uses = limit_uses(blocks, recomputed.totals, held)
+    value = Rounded.sum_of([recomputed.value, _earned_idle(policy, uses[0])])
     by_tree = np.inf if tree is None or unsound else float(tree["bound"])
     certificate = Certificate(
         prices=held,
-        bound=min(found.bound.above, by_tree),
+        bound=min(recomputed.bound.above, by_tree),
         value=value.below,
         limits=uses,
         inputs=dict(read.inputs.hashes),
         tree=tree,
     )
-    wrong = None if found.allowed else judge_decisions(portfolio, policy, known, decisions)
+    wrong = None if recomputed.allowed else judge_decisions(portfolio, policy, known, decisions)
     counts = {} if wrong is None else wrong.counts
     faults = unsound if wrong is None else [*unsound, *wrong.impossible]
     written = cache(partial(ledger_in_parts, portfolio, policy, known, decisions, scenario.solver.threads))
     broken = (*(() if wrong is None else wrong.broken), *map(_exceeded, (use for use in uses if use.broken)))
     own = read.inputs, decisions, certificate
     outcome = Outcome(scenario.name, scenario, *own, broken, counts, tuple(faults), written)
-    return outcome, Proved(found.bound, by_tree, value)
+    return outcome, Proved(recomputed.bound, by_tree, value)
 
 
 def _exceeded(use: LimitUse) -> Fault:

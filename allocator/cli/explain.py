@@ -12,7 +12,7 @@ from allocator.cli.shell import answer
 from allocator.errors import Fault, InputError
 
 if TYPE_CHECKING:
-    from allocator.borrowers import Columns
+    from allocator.borrowers import FurtherColumns
     from allocator.records.conditions import Condition
     from allocator.records.progress import Progress
     from allocator.report.view import View
@@ -80,7 +80,7 @@ def _require_one_question(borrower: str | None, by: str, where: str | None, exac
         raise InputError.of(faults, "command line")
 
 
-def _columns(by: str, conditions: tuple[Condition, ...]) -> Columns:
+def _columns(by: str, conditions: tuple[Condition, ...]) -> FurtherColumns:
     """What the ledger and its filter read beside the columns of the limits."""
     texts = [by, *(condition.column for condition in conditions if not condition.is_range)]
     return further_columns(texts, [c.column for c in conditions if c.is_range], "--by")

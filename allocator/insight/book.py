@@ -75,7 +75,7 @@ def explain_book(
     progress("finding how far each price stands")
     ranges = price_ranges(reader)
     uses = position.run.certificate.limits
-    refused = Counter(str(reason) for reason in reader.reasons if reason)
+    declined = Counter(str(reason) for reason in reader.reasons if reason)
     return BookExplanation(
         ledger=ledger,
         by=by,
@@ -83,7 +83,7 @@ def explain_book(
         whole=whole,
         limits=tuple(map(LimitExplanation, uses, ledger.limits, ranges)),
         costs=tuple(costs_of_limits(reader, progress)) if exact else (),
-        refusals=dict(sorted(refused.items(), key=lambda entry: (-entry[1], entry[0]))),
+        refusals=dict(sorted(declined.items(), key=lambda entry: (-entry[1], entry[0]))),
     )
 
 

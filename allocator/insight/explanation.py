@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from allocator.borrowers import Columns as Further
+from allocator.borrowers import FurtherColumns
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.kernel.passes import prepare as prepare_pass
@@ -17,7 +17,7 @@ from allocator.errors import Fault, InputError
 from allocator.insight.flips import NOTHING, Flip, flips_of
 from allocator.insight.ledger import Position, PricedAccount, position_of, whole_account
 from allocator.insight.offers import Offers, decided, offers_to
-from allocator.insight.why import Reason, why_offered, why_refused
+from allocator.insight.why import Reason, why_declined, why_offered
 from allocator.pipeline import prepare
 from allocator.records.case import Case
 from allocator.records.outcome import Outcome
@@ -99,7 +99,7 @@ class Reader:
         return self.position.run
 
 
-def read_reader(stored: StoredRun, further: Further, progress: Callable[[str], None]) -> Reader:
+def read_reader(stored: StoredRun, further: FurtherColumns, progress: Callable[[str], None]) -> Reader:
     """A stored run that passes its recheck, with the `further` columns, made ready for questions.
 
     Raises as `recheck_run` does.
@@ -118,8 +118,8 @@ def reader_of(position: Position, case: Case, why: np.ndarray | None = None) -> 
     columns = Columns(case.offers, case.limits)
     threads = case.scenario.solver.threads
     if why is None:
-        refused = position.run.decisions.amount == 0
-        why = reasons(columns, refused, prices_of(position), threads)
+        declined = position.run.decisions.amount == 0
+        why = reasons(columns, declined, prices_of(position), threads)
     return Reader(position, case, columns, prepare_pass(columns, threads), why)
 
 

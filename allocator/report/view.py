@@ -22,6 +22,6 @@ class View:
     page: Callable[[], RenderableType]
     document: Callable[[], Mapping[str, Any]]
     chart: Callable[[], Chart] | None = None
-    """None where there is nothing to draw."""
+    """Draws the view as a chart; None where there is nothing to draw."""
     files: Mapping[Path, str | pd.DataFrame] = field(default_factory=dict)
     """What else was asked for: texts and tables."""

@@ -15,7 +15,7 @@ from allocator.engine.greedy import best_wishes, by_worth
 from allocator.engine.kernel.passes import prepare
 from allocator.errors import InfeasibleError, InputError
 from allocator.pipeline import decide, judge
-from allocator.records.scenario import NamedRule, Rule, Strategy
+from allocator.records.scenario import NamedRule, RuleName, Strategy
 from allocator.records.solution import Solution
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.engine.random_books import random_case
@@ -23,7 +23,7 @@ from tests.rules.conformance import check, decided
 from tests.stages import columns_of, prepared
 from tests.strategies import cases, cases_in_cents
 
-RULES: tuple[Rule, ...] = tuple(rule for rule in get_args(NamedRule) if rule != "optimal")
+RULES: tuple[RuleName, ...] = tuple(rule for rule in get_args(NamedRule) if rule != "optimal")
 RANDOM = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 TABLE = churn_table([0.04, 0.08, 0.12], A=[0.0, 0.3, 0.8], B=[0.1, 0.25, 0.6], C=[0.1, 0.2, 0.5])
 ABC = {"A": (0.04, 0.12), "B": (0.04, 0.12), "C": (0.04, 0.12)}

@@ -144,7 +144,7 @@ def _around(prices: Floats) -> list[Floats]:
 
 
 def _rewards(few: Columns, rates: Floats, prices: Floats) -> Floats:
-    """(s, R) reduced value of the largest loan at each rate; 0, a refusal, where it may not be offered."""
+    """(s, R) reduced value of the largest loan at each rate; 0, no offer, where it may not be offered."""
     offers = few.offers
     slope_rate, slope, flat, drawn_fixed, fixed = few.charged(prices)
     rewards = np.zeros((len(few), len(rates)))
