@@ -68,9 +68,12 @@ def _answered(program: Program, run: Run, known: Answer, nodes: int) -> list[Dif
 
 
 def _tolerated(program: Program, run: Run, known: Answer) -> Fraction:
-    """What the oracle's use of the tolerance of rows in doubles is worth at the run's prices."""
+    """What the oracle's use of the tolerance of rows in doubles is worth at the run's dearest prices."""
+    tree = run.certificate.tree or {"nodes": []}
+    every = [run.prices, *(node["prices"] for node in tree["nodes"] if "prices" in node)]
     over = {row.name: max(Fraction(0), exceeded(program, row, known.offers)) for row in program.rows}
-    return sum((abs(Fraction(run.prices[name])) * by for name, by in over.items() if by), Fraction(0))
+    dearest = {name: max(abs(Fraction(prices.get(name, 0))) for prices in every) for name in over}
+    return sum((dearest[name] * by for name, by in over.items() if by), Fraction(0))
 
 
 def _short(run: Run, worth: Fraction, best: Fraction) -> list[Difference]:
