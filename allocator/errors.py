@@ -50,6 +50,11 @@ _NAMED = 5
 """Rows named of those that share a fault."""
 
 
+def row_count(rows: int) -> str:
+    """So many rows, in words."""
+    return "1 row" if rows == 1 else f"{rows:,} rows"
+
+
 def in_rows(rows: Sequence[int]) -> str:
     """What a fault's problem ends with where several rows have it: how many, and the first of them."""
     if len(rows) == 1:

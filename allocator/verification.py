@@ -328,6 +328,7 @@ def _first(stated: pd.Series, off: np.ndarray, recomputed: np.ndarray) -> Iterat
     rows = np.flatnonzero(off)
     if len(rows):
         at = int(rows[0])
-        problem = f"says {stated.iloc[at]}, the inputs give {recomputed[at]} ({len(rows)} rows differ)"
+        more = f" ({len(rows):,} rows differ)" if len(rows) > 1 else ""
+        problem = f"says {stated.iloc[at]}, the inputs give {recomputed[at]}{more}"
         row = int(stated.index[at]) + 1
         yield Fault(problem, "solve again", file="allocation", row=row, field=str(stated.name))

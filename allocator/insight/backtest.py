@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from allocator.certification import ledger_of
-from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
+from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError, row_count
 from allocator.insight.comparison.sides import case_sides
 from allocator.insight.periods import Timeline
 from allocator.insight.variants import answer
@@ -70,7 +70,7 @@ def _first(portfolio: Portfolio, wrong: Booleans, column: str, what: str, remedy
     if not len(rows):
         return []
     at = rows[np.argmin(portfolio.row[rows])]
-    problem = f"{portfolio.number(column)[at]:g} {what} ({len(rows)} rows)"
+    problem = f"{portfolio.number(column)[at]:g} {what} ({row_count(len(rows))})"
     return [Fault(problem, remedy, file=portfolio.source, row=int(portfolio.row[at]), field=column)]
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, row_count
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio, Text
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -127,7 +127,7 @@ def _require_later(portfolio: Portfolio, columns: Sequence[str], when: Codes, to
 def _fault(portfolio: Portfolio, column: str, wrong: Booleans, problem: str, remedy: str) -> Fault:
     """The fault of the first row in `wrong` (n,), with how many there are."""
     at, text = _first(portfolio, wrong), portfolio.text(column)
-    said = f"{text.values[text.codes[at]]!r} {problem} ({np.count_nonzero(wrong):,} rows)"
+    said = f"{text.values[text.codes[at]]!r} {problem} ({row_count(int(np.count_nonzero(wrong)))})"
     return Fault(said, remedy, file=portfolio.source, row=int(portfolio.row[at]), field=column)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, row_count
 from allocator.records.portfolio import Booleans, Portfolio
 from allocator.records.scenario import LARGEST_NUMBER, Limit
 
@@ -35,7 +35,7 @@ def _fault(
     """The fault of a column in the rows `where` (n,), if there are any."""
     count = int(np.count_nonzero(where))
     if count:
-        rows = "1 row" if count == 1 else f"{count} rows"
+        rows = row_count(count)
         yield Fault(
             f"limit {limit.name!r} {verb} {column}, which is {what} in {rows}",
             remedy,

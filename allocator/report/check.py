@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from rich.console import Group, RenderableType
 
+from allocator.errors import row_count
 from allocator.records.limits import Limits
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Booleans, Portfolio
@@ -187,7 +188,7 @@ def _limits(limits: Limits) -> RenderableType:
     shown, hidden = limits_shown(limits.rows, names, "values of such limits", _MOST_LIMITS)
     for row in shown:
         table.add_row(Text(row.name), row.measure, f"{row.sense.replace('_', ' ')} {row.rhs:,.12g}")
-    title = f"Limits: {len(limits):,} rows, exposure already taken off; 0 for shares of what is lent"
+    title = f"Limits: {row_count(len(limits))}, exposure already taken off; 0 for shares of what is lent"
     return Group(Text(title, style="bold"), table, *hidden)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, row_count
 from allocator.intake import content_hash, one_reading
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring import validation
@@ -238,7 +238,7 @@ def _training(
     values = pd.to_numeric(frame[outcome], errors="coerce")
     wrong = np.flatnonzero(~values.isin([0, 1]).to_numpy())
     if len(wrong):
-        problem = f"{frame[outcome].tolist()[wrong[0]]!r} is no outcome ({len(wrong)} rows)"
+        problem = f"{frame[outcome].tolist()[wrong[0]]!r} is no outcome ({row_count(len(wrong))})"
         remedy = "write 1 for a default, 0 for none"
         fault = Fault(problem, remedy, str(data), row=row_of(frame, int(wrong[0])), field=outcome)
         raise InputError.of([fault], "Training data")
@@ -359,7 +359,7 @@ def _moments(values: pd.Series) -> np.ndarray:
     if len(wrong):
         row = int(wrong[0])
         shown = "an empty cell" if pd.isna(values.iloc[row]) else repr(values.tolist()[row])
-        problem = f"{shown} is neither a date nor a number ({len(wrong)} rows)"
+        problem = f"{shown} is neither a date nor a number ({row_count(len(wrong))})"
         fault = Fault(problem, "write dates as 2019-03-01", row=row_of(values, row), field=str(values.name))
         raise InputError.of([fault], "Time")
     return known.to_numpy()

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from allocator.errors import Fault, in_rows
+from allocator.errors import Fault, in_rows, row_count
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.places import counted, places_of
 
@@ -177,7 +177,7 @@ def unseen_lines(levels: Sequence[Unseen]) -> list[str]:
         lines += [level.line() for level in mine[:SHOWN]]
         if mine[SHOWN:]:
             cells = sum(level.cells for level in mine[SHOWN:])
-            lines.append(f"{name}: {len(mine) - SHOWN:,} further levels are like these, {cells:,} rows")
+            lines.append(f"{name}: {len(mine) - SHOWN:,} further levels are like these, {row_count(cells)}")
     return lines
 
 
@@ -253,7 +253,7 @@ def rows_in_words(cells: int, first: Sequence[int]) -> str:
     if cells == 1:
         return f"row {first[0]}"
     more = ", ..." if cells > len(first) else ""
-    return f"{cells:,} rows ({', '.join(map(str, first))}{more})"
+    return f"{row_count(cells)} ({', '.join(map(str, first))}{more})"
 
 
 def likeness(names: Sequence[str], known: Sequence[str]) -> dict[str, str]:

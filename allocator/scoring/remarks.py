@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from allocator.errors import row_count
 from allocator.records.portfolio import Floats
 from allocator.scoring.collinearity import nearly_determined
 from allocator.scoring.levels import twins
@@ -96,7 +97,7 @@ def _codes(name: str, codes: Mapping[float, int]) -> list[str]:
     """One remark for all codes of a column."""
     if not codes:
         return []
-    counted = ", ".join(f"{code:.15g} in {count:,} rows" for code, count in codes.items())
+    counted = ", ".join(f"{code:.15g} in {row_count(count)}" for code, count in codes.items())
     listed = ", ".join(f"{code:.15g}" for code in codes)
     return [
         f"{name}: {counted}: taken as amounts; if they say that nothing is known, declare "

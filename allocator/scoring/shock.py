@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, row_count
 from allocator.records.conditions import Condition, nobody_passes
 from allocator.records.filters import meets
 from allocator.records.portfolio import ChurnTable, Floats, Portfolio
@@ -285,7 +285,7 @@ def _missing(portfolio: Portfolio, condition: Condition, place: str) -> list[Fau
     count = int(np.count_nonzero(lacking))
     if not count:
         return []
-    rows = "1 row" if count == 1 else f"{count} rows"
+    rows = row_count(count)
     problem = f"{place} reads {name}, which is missing in {rows}"
     row = int(np.min(portfolio.row[lacking]))
     return [Fault(problem, "fill the column", file=portfolio.source, row=row, field=name)]

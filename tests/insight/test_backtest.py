@@ -115,9 +115,9 @@ def test_outcomes_that_are_none_are_told_at_once() -> None:
     with pytest.raises(InputError) as caught:
         observed_in(wrong, "bad", "owed", "lost")
     told = str(caught.value)
-    assert "row 3, bad: 2 is no outcome (1 rows); write 1 or 0" in told
-    assert "row 2, owed: 0 is no money lent (1 rows); give an amount above 0" in told
-    assert "row 4, lost: nan is no money lost (1 rows); give an amount" in told
+    assert "row 3, bad: 2 is no outcome (1 row); write 1 or 0" in told
+    assert "row 2, owed: 0 is no money lent (1 row); give an amount above 0" in told
+    assert "row 4, lost: nan is no money lost (1 row); give an amount" in told
 
 
 SBA = """\

@@ -63,7 +63,7 @@ def test_an_order_that_cannot_be_told_is_a_fault(word: str) -> None:
 
 
 def test_one_column_of_two_forms_is_a_fault() -> None:
-    problem = "row 3, period: '2019-Q1' is not of the form of '2019-03-01' in period (1 rows); write all"
+    problem = "row 3, period: '2019-Q1' is not of the form of '2019-03-01' in period (1 row); write all"
     assert problem in told(["2019-03-01", "2020-03-01", "2019-Q1"], [None] * 3)
 
 
@@ -80,7 +80,7 @@ def test_every_fault_is_told() -> None:
 
 
 def test_a_default_known_before_its_decision_is_a_fault() -> None:
-    problem = "row 2, known: '9' lies before the borrower's own period (1 rows); no default is known before"
+    problem = "row 2, known: '9' lies before the borrower's own period (1 row); no default is known before"
     assert problem in told(["10", "10", "10"], ["10", "9", "1"])
 
 

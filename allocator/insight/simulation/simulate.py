@@ -8,7 +8,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, row_count
 from allocator.insight.simulation import binned, each
 from allocator.insight.simulation.binned import Bins, Strata
 from allocator.insight.simulation.blocks import Block, Draw, block_of
@@ -159,7 +159,7 @@ def _column_faults(portfolio: Portfolio, by: str) -> list[Fault]:
         faults.append(Fault(problem, f"name a column of at most {MOST_SEGMENTS:,}", field="by"))
     missing = np.flatnonzero(column.codes < 0)
     if len(missing):
-        problem = f"{by} is missing in {len(missing):,} rows"
+        problem = f"{by} is missing in {row_count(len(missing))}"
         row = int(np.min(portfolio.row[missing]))
         faults.append(Fault(problem, "fill the column", file=portfolio.source, row=row, field=by))
     return faults

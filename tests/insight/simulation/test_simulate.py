@@ -195,7 +195,7 @@ def test_what_cannot_be_simulated_is_told_at_once() -> None:
         "-0.1 is out of range",
         "10 years say little",
         "-1 is below 0",
-        "sector is missing in 1 rows",
+        "sector is missing in 1 row",
     ]
     with pytest.raises(InputError, match="the portfolio has no text column region"):
         simulate(outcome, Risk(by="region"))
