@@ -13,8 +13,8 @@ from allocator.cli.strategies import DEFAULT, under_each
 from allocator.errors import Fault, InputError
 
 if TYPE_CHECKING:
-    from allocator.insight.backtest import Observed
-    from allocator.insight.periods import Timeline
+    from allocator.insight.backtest.backtest import Observed
+    from allocator.insight.backtest.periods import Timeline
     from allocator.records.case import Inputs
     from allocator.records.progress import Progress
     from allocator.records.scenario import Scenario
@@ -67,7 +67,7 @@ def backtest(
 
     def ask(tell: Progress) -> View:
         tell("starting the engine")
-        from allocator.insight.backtest import backtest as tested
+        from allocator.insight.backtest.backtest import backtest as tested
         from allocator.report.backtest import backtest_view
 
         chosen = under_each(file, strategies, sets)
@@ -136,8 +136,8 @@ def _read(
 ) -> tuple[Inputs, Timeline, Observed]:
     """Borrowers with the PDs that could be known, when they were decided, and what happened."""
     from allocator.borrowers import FurtherColumns, read_inputs
-    from allocator.insight.backtest import observed_in
-    from allocator.insight.periods import timeline
+    from allocator.insight.backtest.backtest import observed_in
+    from allocator.insight.backtest.periods import timeline
 
     owed, lost = money
     numbers = frozenset(name for name in (outcome, owed, lost) if name is not None)
@@ -167,7 +167,7 @@ def _foreseen(
     """
     from dataclasses import replace
 
-    from allocator.insight.periods import by_fold, in_rows
+    from allocator.insight.backtest.periods import by_fold, in_rows
     from allocator.scoring.fitting import foreseen_pd
 
     if scenario.portfolio.path is None:

@@ -64,8 +64,8 @@ def compare(
 
     def ask(tell: Progress) -> View:
         tell("starting the engine")
-        from allocator.insight.comparison import compare as compared
-        from allocator.insight.comparison import read_sides, strategy_sides
+        from allocator.insight.compare import compare as compared
+        from allocator.insight.compare import read_sides, strategy_sides
         from allocator.report.comparison import comparison_view
 
         further = further_columns((by,), (), "--by")

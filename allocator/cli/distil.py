@@ -67,7 +67,7 @@ def distil(
 
         tell("rechecking the run")
         stored = read_run(folder)
-        from allocator.insight.distillation import distil as distilled_from
+        from allocator.insight.distil import distil as distilled_from
         from allocator.pipeline import prepare
         from allocator.report.rules import rules_view
         from allocator.verification import recheck_run

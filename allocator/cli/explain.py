@@ -53,14 +53,14 @@ def explain(
     def ask(tell: Progress) -> View:
         tell("reading the run")
         stored = read_run(folder)
-        from allocator.insight.explanation import explain_borrower, read_reader
+        from allocator.insight.explain.explanation import explain_borrower, read_reader
 
         reader = read_reader(stored, further, tell)
         if borrower is not None:
             from allocator.report.borrower import borrower_view
 
             return borrower_view(explain_borrower(reader, borrower), reader.run)
-        from allocator.insight.book import explain_book
+        from allocator.insight.explain.book import explain_book
         from allocator.report.explain import book_view
 
         found = explain_book(reader, by, where, conditions, exact=exact, progress=tell)

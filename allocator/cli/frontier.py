@@ -77,8 +77,8 @@ def frontier(
     def ask(tell: Progress) -> View:
         tell("starting the engine")
         from allocator.borrowers import read_inputs
-        from allocator.insight.frontier import frontier as follow
-        from allocator.insight.tracks import track_of
+        from allocator.insight.whatif.frontier import frontier as follow
+        from allocator.insight.whatif.tracks import track_of
         from allocator.pipeline import prepare
         from allocator.report.frontier import frontier_view
 

@@ -38,7 +38,7 @@ def levers(
 
         tell("reading the run")
         stored = read_run(folder)
-        from allocator.insight.levers import price_levers
+        from allocator.insight.whatif.levers import price_levers
         from allocator.pipeline import prepare
         from allocator.report.levers import levers_view
         from allocator.verification import recheck_run

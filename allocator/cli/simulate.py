@@ -15,7 +15,7 @@ from allocator.records.progress import Progress
 
 if TYPE_CHECKING:
     from allocator.borrowers import FurtherColumns
-    from allocator.insight.simulation.record import Method
+    from allocator.insight.simulate.record import Method
     from allocator.records.outcome import Outcome
     from allocator.report.view import View
 
@@ -47,7 +47,7 @@ def simulate(
     verbose: Verbose = False,
 ) -> None:
     """Simulate defaults, take-up and recovery: the distribution of income, loss and net, and its tails."""
-    from allocator.insight.simulation.record import Risk
+    from allocator.insight.simulate.record import Risk
 
     if between is not None and by is None:
         fault = Fault("says nothing without --by", "give --by COLUMN too", field="--between")
@@ -61,8 +61,8 @@ def simulate(
 
     def ask(tell: Progress) -> View:
         run = _solved(path, further, tell) if path.is_file() else _rechecked(path, further, tell)
-        from allocator.insight.simulation.simulate import simulate as draw
-        from allocator.insight.simulation.summary import summarise_years
+        from allocator.insight.simulate.simulate import simulate as draw
+        from allocator.insight.simulate.summary import summarise_years
         from allocator.report.simulation import simulation_view
 
         portfolio, threads = run.inputs.portfolio, run.scenario.solver.threads

@@ -67,7 +67,7 @@ def stress(
 
         scenario = load_scenario(file, sets)
         tell("starting the engine")
-        from allocator.insight.stress import chosen
+        from allocator.insight.whatif.stress import chosen
 
         stresses = chosen(scenario, only, shock)
         if reverse is None:
@@ -79,7 +79,7 @@ def stress(
 
 def _tried(scenario: Scenario, stresses: Mapping[str, StressSource], tell: Progress) -> View:
     """Every stress in turn."""
-    from allocator.insight.stress import notes_of, read_base, try_stresses
+    from allocator.insight.whatif.stress import notes_of, read_base, try_stresses
     from allocator.report.stress import stress_view
 
     base = read_base(scenario, stresses, tell)
@@ -91,8 +91,8 @@ def _reversed(
 ) -> View:
     """Where the allocations cross the line on the way along one stress."""
     from allocator.borrowers import stress_of
-    from allocator.insight.reverse import kinds_of, reverse_stress, target_of
-    from allocator.insight.stress import notes_of, read_base
+    from allocator.insight.whatif.reverse import kinds_of, reverse_stress, target_of
+    from allocator.insight.whatif.stress import notes_of, read_base
     from allocator.report.stress import reverse_view
 
     target, tried = target_of(line), {along: stresses[along]}

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
-from allocator.insight.backtest import Backtest, Tested, gain
+from allocator.insight.backtest.backtest import Backtest, Tested, gain
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, unit_for
 from allocator.report.plain import Text, listed, more, plain_table

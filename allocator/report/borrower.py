@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from rich.console import Group, RenderableType
 
-from allocator.insight.explanation import Alternative, Explanation
-from allocator.insight.flips import Flip
+from allocator.insight.explain.explanation import Alternative, Explanation
+from allocator.insight.explain.flips import Flip
 from allocator.records.ledger import LINES
 from allocator.records.offers import SAME_RATE
 from allocator.records.outcome import Outcome

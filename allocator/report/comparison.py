@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 from rich.console import Group, RenderableType
 
-from allocator.insight.comparison import Comparison, Pair
-from allocator.insight.comparison.segments import mean_pd
-from allocator.insight.comparison.swaps import SwapTotal
+from allocator.insight.compare import Comparison, Pair
+from allocator.insight.compare.segments import mean_pd
+from allocator.insight.compare.swaps import SwapTotal
 from allocator.records.ledger import Account
 from allocator.records.outcome import Outcome
 from allocator.report.charts import Axis, Chart, Series

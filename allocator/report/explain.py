@@ -10,9 +10,9 @@ import numpy as np
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
 
-from allocator.insight.book import BookExplanation, LimitExplanation
-from allocator.insight.ledger import PricedAccount
-from allocator.insight.ranges import Range
+from allocator.insight.explain.book import BookExplanation, LimitExplanation
+from allocator.insight.explain.ledger import PricedAccount
+from allocator.insight.explain.ranges import Range
 from allocator.insight.variants import Worth
 from allocator.records.ledger import LINES
 from allocator.records.outcome import Outcome

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from rich.console import Group, RenderableType
 
-from allocator.insight.frontier import Frontier, FrontierPoint
+from allocator.insight.whatif.frontier import Frontier, FrontierPoint
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import figure, small
 from allocator.report.plain import STOPPED_NOTE, Text, marked, plain_table

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from rich.console import Group, RenderableType
 
-from allocator.insight.levers import Levers
 from allocator.insight.variants import Best, Worth
+from allocator.insight.whatif.levers import Levers
 from allocator.records.outcome import Outcome
 from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series

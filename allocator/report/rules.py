@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from rich.console import Group, RenderableType
 
-from allocator.insight.distillation import Distilled, Rule
+from allocator.insight.distil import Distilled, Rule
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
 from allocator.records.ledger import NOBODY, accounts_by

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from rich.console import Group, RenderableType
 
-from allocator.insight.concentration import Concentration
-from allocator.insight.simulation.measures import Distribution, Estimate
-from allocator.insight.simulation.record import Risk, Simulation, Years
-from allocator.insight.simulation.summary import YearsSummary
+from allocator.insight.simulate.concentration import Concentration
+from allocator.insight.simulate.measures import Distribution, Estimate
+from allocator.insight.simulate.record import Risk, Simulation, Years
+from allocator.insight.simulate.summary import YearsSummary
 from allocator.records.outcome import Outcome
 from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series

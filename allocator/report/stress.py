@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
-from allocator.insight.reverse import MONEY, Crossing, ScalePoint
-from allocator.insight.stress import Trial, Verdict
+from allocator.insight.whatif.reverse import MONEY, Crossing, ScalePoint
+from allocator.insight.whatif.stress import Trial, Verdict
 from allocator.records.run import LimitUse
 from allocator.records.scenario import Scenario
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress

@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.conftest import Allocator
 from tests.conftest import ROOT
-from tests.insight.test_backtest import club, loans  # noqa: F401 - fixtures
+from tests.insight.backtest.test_backtest import club, loans  # noqa: F401 - fixtures
 
 RULES = ROOT / "models" / "ratings" / "sba-rules.json"
 MONEY = ("--lost", "ChgOffPrinGr", "--owed", "DisbursementGross")

@@ -159,8 +159,8 @@ def test_compare_asks_the_rooms_below_it_five_times(runs: Path, allocator: Alloc
         assert allocator("compare", "old", "new.yaml").status == 0
     asked = {name for name in calls.asked if not name.startswith("allocator.borrowers")}
     assert sorted(asked) == [
-        "allocator.insight.comparison.compare.compare",
-        "allocator.insight.comparison.sides.read_sides",
+        "allocator.insight.compare.compare.compare",
+        "allocator.insight.compare.sides.read_sides",
         "allocator.report.comparison.comparison_view",
         "allocator.scenario.loading.load_scenario",
         "allocator.store.reading.read_run",

@@ -276,13 +276,13 @@ def test_a_signal_ends_the_command_and_leaves_nothing(
 @pytest.mark.parametrize(
     ("stage", "command"),
     [
-        ("allocator.insight.stress.try_stresses", ("stress", "scenario.yaml", "--plot", "stress.svg")),
+        ("allocator.insight.whatif.stress.try_stresses", ("stress", "scenario.yaml", "--plot", "stress.svg")),
         (
-            "allocator.insight.simulation.simulate.simulate",
+            "allocator.insight.simulate.simulate.simulate",
             ("simulate", "scenario.yaml", "--plot", "years.svg"),
         ),
         (
-            "allocator.insight.backtest.backtest",
+            "allocator.insight.backtest.backtest.backtest",
             ("backtest", YEARS, "--outcome", "default", "--period", "year", "--plot", "years.svg"),
         ),
     ],

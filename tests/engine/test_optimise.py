@@ -10,7 +10,7 @@ import pytest
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.scenario import Limit, SolverSettings
 from tests.builders import Case, churn_table, limit, policy, portfolio
-from tests.insight.test_explanation import crowded
+from tests.insight.explain.test_explanation import crowded
 from tests.stages import solve
 
 TABLE = churn_table([0.04, 0.08, 0.12], A=[0.0, 0.3, 0.8], B=[0.1, 0.25, 0.6])

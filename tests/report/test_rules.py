@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from allocator.borrowers import read_inputs
-from allocator.insight.distillation import Distilled, distil
+from allocator.insight.distil import Distilled, distil
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case
 from allocator.records.conditions import Condition

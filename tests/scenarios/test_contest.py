@@ -11,8 +11,8 @@ import pytest
 
 from allocator.borrowers import scored_table
 from allocator.cli.main import main
-from allocator.insight.comparison import strategy_sides
-from allocator.insight.comparison.segments import whole_of
+from allocator.insight.compare import strategy_sides
+from allocator.insight.compare.segments import whole_of
 from allocator.pipeline import allocate
 from allocator.records.run import Run
 from allocator.scenario import load_scenario

@@ -1,0 +1,1 @@
+"""What was decided with what was known, scored by what happened."""

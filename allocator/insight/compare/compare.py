@@ -1,0 +1,102 @@
+"""Two or more sides compared: each with the first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from allocator.insight.compare.chance import Chance, chances
+from allocator.insight.compare.differences import (
+    BorrowerChanges,
+    Difference,
+    borrower_changes,
+    match,
+    scenario_differences,
+)
+from allocator.insight.compare.segments import by_column, whole_of
+from allocator.insight.compare.steps import Step, steps
+from allocator.insight.compare.swaps import Swaps, swaps
+from allocator.records.ledger import Account
+from allocator.records.outcome import Outcome
+from allocator.records.progress import Progress
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A side beside the first."""
+
+    before: Outcome
+    after: Outcome
+    scenario: tuple[Difference, ...]
+    borrowers: BorrowerChanges
+    swaps: Swaps
+    steps: tuple[Step, ...]
+    """None where the strategies alone differ: then the difference of the values is theirs."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Sides side by side; the first is what the others are compared with."""
+
+    sides: tuple[Outcome, ...]
+    accounts: tuple[Account, ...]
+    """One a side."""
+    by: str
+    segments: tuple[dict[str, Account], ...]
+    """One a side: value of the column `by` -> account."""
+    pairs: tuple[Pair, ...]
+    """One a further side."""
+    chances: tuple[Chance, ...] = ()
+    """One a side; none at all unless asked for."""
+    years: int = 0
+    """Simulated for `chances`."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the sides' scenarios changes nothing, each once."""
+        return tuple(dict.fromkeys(note for side in self.sides for note in side.inputs.notes))
+
+
+def compare(
+    sides: Sequence[Outcome],
+    by: str = "grade",
+    progress: Progress = lambda _: None,
+    *,
+    exact: bool = True,
+    years: int = 0,
+    seed: int = 0,
+) -> Comparison:
+    """Every side with the first: inputs, results, swaps, the values of the column `by`, each change's cost.
+
+    `exact` solves every case between two scenarios; without it the prices say what a change can gain at
+    most. Of sides that differ in their strategy alone nothing is solved. `years` of the sides' net are
+    simulated under common random numbers, from `seed`. A column other than grade must have been read
+    with the sides.
+    """
+    first, *others = sides
+    pairs = [_pair(first, other, progress, exact) for other in others]
+    return Comparison(
+        tuple(sides),
+        tuple(map(whole_of, sides)),
+        by,
+        tuple(by_column(side, by) for side in sides),
+        tuple(pairs),
+        chances(sides, years, seed, progress) if years else (),
+        years,
+    )
+
+
+def _pair(before: Outcome, after: Outcome, progress: Progress, exact: bool) -> Pair:
+    progress(f"comparing {after.name} with {before.name}")
+    ours, theirs = before.inputs, after.inputs
+    matching = match(ours.portfolio, theirs.portfolio)
+    changed = scenario_differences(before.scenario.document, after.scenario.document)
+    same = all(one.key.startswith("strategy") for one in changed)
+    return Pair(
+        before,
+        after,
+        changed,
+        borrower_changes(ours.portfolio, theirs.portfolio, (ours.churn, theirs.churn), matching),
+        swaps(before, after, matching),
+        () if same else steps(before, after, progress, exact=exact),
+    )

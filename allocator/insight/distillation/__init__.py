@@ -1,6 +1,0 @@
-"""A handful of rules that stand in for the optimum, with what they cost."""
-
-from allocator.insight.distillation.distil import Distilled, distil
-from allocator.insight.distillation.rules import Rule, follow
-
-__all__ = ["Distilled", "Rule", "distil", "follow"]

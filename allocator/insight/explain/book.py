@@ -1,0 +1,133 @@
+"""Why a run came out as it did: the ledger, what each limit costs, who was declined."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
+from allocator.insight.explain.explanation import Reader, prices_of
+from allocator.insight.explain.ledger import (
+    BookLedger,
+    LimitLine,
+    PricedAccount,
+    book_ledger,
+    priced_accounts,
+    whole_account,
+)
+from allocator.insight.explain.ranges import TIGHT, Range, range_along, ties_of
+from allocator.insight.variants import Best, Worth, answer, best_of, without
+from allocator.records.conditions import Condition
+from allocator.records.filters import meets
+from allocator.records.portfolio import Booleans, Portfolio
+from allocator.records.progress import Progress
+from allocator.records.run import LimitUse
+from allocator.records.scenario import BUDGET
+
+
+@dataclass(frozen=True)
+class LimitExplanation:
+    """One row of the limits."""
+
+    use: LimitUse
+    line: LimitLine
+    range: Range | None
+    """Moves of the right-hand side over which the price stays tight; None: not known."""
+
+
+@dataclass(frozen=True)
+class BookExplanation:
+    """A run explained."""
+
+    ledger: BookLedger
+    by: str
+    segments: tuple[PricedAccount, ...]
+    whole: PricedAccount
+    """Of all segments."""
+    limits: tuple[LimitExplanation, ...]
+    costs: tuple[Worth, ...]
+    """One an entry of the policy, the budget first; none unless asked for."""
+    refusals: dict[str, int]
+    """Reason -> borrowers, the commonest first."""
+
+
+def explain_book(
+    reader: Reader,
+    by: str,
+    where: str | None = None,
+    conditions: Sequence[Condition] = (),
+    *,
+    exact: bool = False,
+    progress: Progress = lambda _: None,
+) -> BookExplanation:
+    """The ledger by the column of texts `by`, of those who meet the `conditions`, as written in `where`.
+
+    With `exact` each entry of the policy costs what solving without it gains. Raises InputError where nobody
+    meets the conditions.
+    """
+    position = reader.position
+    among = None if where is None else _those(position.run.inputs.portfolio, where, conditions)
+    ledger = book_ledger(position)
+    whole = ledger.account if among is None else whole_account(position, among)
+    progress("finding how far each price stands")
+    ranges = price_ranges(reader)
+    uses = position.run.certificate.limits
+    declined = Counter(str(reason) for reason in reader.reasons if reason)
+    return BookExplanation(
+        ledger=ledger,
+        by=by,
+        segments=tuple(priced_accounts(position, position.run.inputs.portfolio.text(by), among)),
+        whole=whole,
+        limits=tuple(map(LimitExplanation, uses, ledger.limits, ranges)),
+        costs=tuple(costs_of_limits(reader, progress)) if exact else (),
+        refusals=dict(sorted(declined.items(), key=lambda entry: (-entry[1], entry[0]))),
+    )
+
+
+def _those(portfolio: Portfolio, where: str, conditions: Sequence[Condition]) -> Booleans:
+    among = meets(conditions, portfolio)
+    if not among.any():
+        remedy = "see what the column holds: --by COLUMN"
+        raise InputError.of([Fault(f"no borrower passes {where}", remedy, field="--where")], "command line")
+    return among
+
+
+def price_ranges(reader: Reader) -> list[Range | None]:
+    """For each row how far its right-hand side may move, all others as they are."""
+    prices = prices_of(reader.position)
+    delta = TIGHT * max(abs(reader.position.bound), 1.0)
+    ties = ties_of(reader.book, prices, delta)
+    each = np.eye(len(prices))
+    return [range_along(reader.columns, ties, prices, each[j], delta) for j in range(len(prices))]
+
+
+def costs_of_limits(reader: Reader, progress: Progress) -> list[Worth]:
+    """What each entry of the policy costs, by solving again without it, from the run's prices.
+
+    An entry without a price costs no more than the gap: the same prices bound the case without it. What the
+    best value is with every entry, a run that breaks limits does not show (`best_of`). The budget is left
+    out where idle money earns, since its worth then is no matter of lending alone.
+    """
+    position, case = reader.position, reader.case
+    policy, best = position.run.scenario.policy, best_of(position.run, case, progress)
+    names = [limit.name for limit in policy.limits]
+    names = names if policy.idle_rate else [BUDGET, *names]
+    blocks = {
+        block.names[0].partition("[")[0] if at else BUDGET: block for at, block in enumerate(position.blocks)
+    }
+    costs = []
+    for name in names:
+        known, solved = Best(-np.inf, best.bound), False
+        if np.any(blocks[name].allowed(position.prices)):
+            progress(f"solving without {name}")
+            try:
+                found = answer(without(case, name), position.prices, progress).certificate
+            except (InfeasibleError, NoAllocationError):  # out of time: an allocation exists, the run's own
+                known = Best(-np.inf, np.inf)
+            else:
+                known, solved = Best(found.value, found.bound), True
+        costs.append(best.less_than(known, name, "without", loosens=True, solved=solved))
+    return costs

@@ -1,0 +1,147 @@
+"""Every offer that one borrower may get, and what each is worth at a run's prices.
+
+The economics and the limits' coefficients are certification's, asked again with one figure changed: each
+reduced value is linear in PD, LGD, funding rate, amount, ..., so that two evaluations give the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from allocator.certification.economics import Bases, ledger_of
+from allocator.certification.limits import weight_of
+from allocator.certification.terms import SAME_RATE
+from allocator.insight.explain.ledger import Position
+from allocator.records.ledger import Ledger
+from allocator.records.portfolio import Floats, Portfolio
+from allocator.records.scenario import Policy, Sense
+
+
+@dataclass(frozen=True)
+class Stake:
+    """How one limit counts the borrower's offers: coefficient x basis - share x reference."""
+
+    limit: str
+    sense: Sense
+    price: float
+    basis: str
+    coefficient: float
+    reference: str
+    share: float
+
+    def uses(self, bases: Bases) -> Floats:
+        """(M,) what each offer uses of the limit."""
+        used = self.coefficient * np.asarray(getattr(bases, self.basis), dtype=np.float64)
+        if self.reference:
+            used = used - self.share * getattr(bases, self.reference)
+        return used
+
+
+@dataclass(frozen=True)
+class Offers:
+    """M offers to one borrower: each rate at its largest amount, then at its smallest; shapes (M,)."""
+
+    borrower: Portfolio
+    """One row."""
+    policy: Policy
+    amount: Floats
+    rate: Floats
+    take_up: Floats
+    stakes: tuple[Stake, ...]
+
+    def __len__(self) -> int:
+        return len(self.amount)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        many = self.borrower.take(np.zeros(len(self), dtype=np.int64))
+        return ledger_of(many, self.policy, self.amount, self.rate, self.take_up)
+
+    @cached_property
+    def bases(self) -> Bases:
+        return Bases.of(self.ledger)
+
+    @cached_property
+    def charges(self) -> dict[str, Floats]:
+        """Limit -> (M,) what it charges each offer; limits without a price are left out."""
+        return {stake.limit: stake.price * stake.uses(self.bases) for stake in self.stakes if stake.price}
+
+    @cached_property
+    def reduced(self) -> Floats:
+        """(M,) value less charges."""
+        return np.asarray(self.ledger.value - sum(self.charges.values(), np.zeros(len(self))))
+
+    def at_prices(self, prices: Mapping[str, float]) -> Offers:
+        """The same offers at other prices; limits that `prices` does not name keep theirs."""
+        stakes = (replace(stake, price=prices.get(stake.limit, stake.price)) for stake in self.stakes)
+        return replace(self, stakes=tuple(stakes))
+
+
+def offers_to(position: Position, at: int) -> Offers:
+    """What the borrower at position `at` may be offered, by grade, exclusion and amounts; M may be 0."""
+    terms, run = position.terms, position.run
+    borrower = run.inputs.portfolio.take(np.array([at]))
+    rate, take_up = _tariff(position, at)
+    low, high = float(terms.low[at]), float(terms.high[at])
+    ends = [] if not terms.lendable[at] or not len(rate) else [high] if low == high else [high, low]
+    count = len(rate) if ends else 0
+    return Offers(
+        borrower=borrower,
+        policy=run.scenario.policy,
+        amount=np.repeat(np.array(ends), count),
+        rate=np.tile(rate[:count], len(ends)),
+        take_up=np.tile(take_up[:count], len(ends)),
+        stakes=stakes_of(position, at, borrower),
+    )
+
+
+def decided(position: Position, at: int) -> Offers:
+    """The one offer that the borrower at `at` got."""
+    ledger = position.run.ledger
+    one = np.array([at])
+    borrower = position.run.inputs.portfolio.take(one)
+    return Offers(
+        borrower=borrower,
+        policy=position.run.scenario.policy,
+        amount=ledger.amount[one],
+        rate=ledger.rate[one],
+        take_up=ledger.take_up[one],
+        stakes=stakes_of(position, at, borrower),
+    )
+
+
+def _tariff(position: Position, at: int) -> tuple[Floats, Floats]:
+    """Rates and take-ups that the borrower's grade, minimum or pin leaves."""
+    terms, portfolio = position.terms, position.run.inputs.portfolio
+    grade = portfolio.grade.values[portfolio.grade.codes[at]]
+    tariff = terms.tariffs.get(grade)
+    if tariff is None:
+        return np.zeros(0), np.zeros(0)
+    if terms.pinned[at]:
+        rate = portfolio.fixed_rate[at : at + 1]
+        return rate, 1.0 - np.interp(rate, terms.table_rates, terms.curve[grade])
+    least = float(np.nan_to_num(portfolio.min_rate[at], nan=0.0))
+    open_to = tariff.rates + SAME_RATE >= least
+    return tariff.rates[open_to], tariff.take_up[open_to]
+
+
+def stakes_of(position: Position, at: int, borrower: Portfolio) -> tuple[Stake, ...]:
+    """The limits that count the borrower at `at`, whose own figures are those of `borrower`, one row."""
+    policy = position.run.scenario.policy
+    weights = [None, *(weight_of(limit, borrower) for limit in policy.limits)]
+    stakes = []
+    for block, weight in zip(position.blocks, weights, strict=True):
+        own = 1.0 if weight is None else float(weight[0])
+        for row, name in enumerate(block.names):
+            coefficient = own if block.codes[at] == row else 0.0
+            price = float(position.prices[name])
+            if coefficient == 0.0 and not (block.reference and price):
+                continue
+            stakes.append(
+                Stake(name, block.sense, price, block.basis, coefficient, block.reference, block.share)
+            )
+    return tuple(stakes)

@@ -1,0 +1,114 @@
+"""Reason codes: at most four for a decision, each with the money in it, in words that stand alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from allocator.insight.explain.ledger import Position
+from allocator.insight.explain.offers import Offers
+from allocator.records.ledger import COSTS
+from allocator.records.offers import SAME_RATE
+
+MOST = 4
+_BY_WHOLE_LOANS = "decided by the integer step"
+
+Code = Literal[
+    "impossible", "never_profitable", "cost", "crowded_out", "limit", "integer_step",
+    "rule", "pinned", "pays", "rate", "amount",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason for a decision."""
+
+    code: Code
+    text: str
+    money: float | None = None
+    """What it is about, in currency units; None where it is about no money."""
+
+
+def why_declined(why: str, offers: Offers) -> list[Reason]:
+    """The reason that the allocation states, then what takes most from the best offer before limits."""
+    if len(offers) == 0:
+        return [Reason("impossible", why)]
+    free = offers.at_prices(dict.fromkeys((stake.limit for stake in offers.stakes), 0.0))
+    k = int(np.argmax(free.reduced))
+    if free.reduced[k] <= 0.0:
+        return [Reason("never_profitable", why, float(free.reduced[k])), *_costs(offers, k)][:MOST]
+    codes: dict[str, Code] = {"crowded out": "crowded_out", _BY_WHOLE_LOANS: "integer_step"}
+    code: Code = next((code for words, code in codes.items() if why.startswith(words)), "rule")
+    found = [Reason(code, why, float(np.max(offers.reduced)))]
+    value, rate = float(offers.ledger.value[k]), 100 * float(offers.rate[k])
+    charges = {limit: float(charge[k]) for limit, charge in offers.charges.items()}
+    for limit, charge in _largest(charges):
+        words = f"{_named(limit)} charges {charge:,.2f} where {rate:.4g}% would be worth {value:,.2f}"
+        found.append(Reason("limit", words, charge))
+    return found[:MOST]
+
+
+def _costs(offers: Offers, k: int) -> list[Reason]:
+    interest, rate = float(offers.ledger.interest[k]), 100 * float(offers.rate[k])
+    costs = {line.label: float(getattr(offers.ledger, line.name)[k]) for line in COSTS}
+    return [
+        Reason(
+            "cost", f"{label} takes {cost:,.2f}; {rate:.4g}% would bring {interest:,.2f} of interest", cost
+        )
+        for label, cost in _largest(costs)
+    ]
+
+
+def why_offered(position: Position, at: int, chosen: Offers, offers: Offers) -> list[Reason]:
+    """What is left after every charge, why this rate, why this amount."""
+    value, kept = float(chosen.ledger.value[0]), float(chosen.reduced[0])
+    if position.terms.pinned[at]:
+        return [Reason("pinned", "pinned: made whatever it is worth", kept)]
+    charged = f"the limits charge {value - kept:,.2f} of the {value:,.2f} that it is worth: "
+    charged = charged if any(stake.price for stake in chosen.stakes) else "no limit charges it: "
+    found = [Reason("pays", f"{charged}{kept:,.2f} better than no offer", kept)]
+    others = np.abs(offers.rate - chosen.rate[0]) > SAME_RATE
+    if np.any(others):
+        k = int(np.flatnonzero(others)[np.argmax(offers.reduced[others])])
+        less = kept - float(offers.reduced[k])
+        compared = f"{less:,.2f} less" if less >= 0 else f"{-less:,.2f} more"
+        words = f"the best other rate, {100 * offers.rate[k]:.4g}%, would keep {compared}"
+        found.append(Reason("rate", words, less))
+    found.append(Reason("amount", _amount(position, at, chosen)))
+    lost = float(position.best[at] - position.chosen[at])
+    if lost > 1e-9 * max(abs(value), 1.0):
+        strategy = position.run.scenario.strategy
+        optimal = position.run.optimal
+        decided = _BY_WHOLE_LOANS if optimal else f"decided by the strategy {strategy.name}"
+        words = f"{decided}: its best response to the shadow prices would keep {lost:,.2f} more"
+        found.append(Reason("integer_step" if optimal else "rule", words, lost))
+    return found[:MOST]
+
+
+def _amount(position: Position, at: int, chosen: Offers) -> str:
+    low, high, amount = float(position.terms.low[at]), float(position.terms.high[at]), chosen.amount[0]
+    if low == high:
+        return "the only loan it may have"
+    pays = _unit_at(chosen, high) > _unit_at(chosen, low)
+    if amount == high:
+        return f"the largest loan it may have: a further unit would {'' if pays else 'not '}pay its charges"
+    if amount == low:
+        return f"the smallest loan it may have: a further unit would {'' if pays else 'not '}pay its charges"
+    if not position.run.optimal:
+        return f"between {low:,.2f} and {high:,.2f}: the strategy's amount"
+    return f"between {low:,.2f} and {high:,.2f}: it fills what whole loans leave of the limits"
+
+
+def _unit_at(chosen: Offers, amount: float) -> float:
+    """The reduced value of the offer with another amount."""
+    return float(replace(chosen, amount=np.array([amount])).reduced[0])
+
+
+def _largest(money: dict[str, float]) -> list[tuple[str, float]]:
+    return sorted(((name, sum_) for name, sum_ in money.items() if sum_ > 0.0), key=lambda entry: -entry[1])
+
+
+def _named(limit: str) -> str:
+    return "the budget" if limit == "budget" else f"limit {limit}"

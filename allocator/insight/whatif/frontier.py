@@ -1,0 +1,304 @@
+"""Value against a limit, or two: certified at every point, with more points where the curve bends.
+
+Each point's prices bound every other point, so a point's bound is the least of them all. Where U is linear in
+the limit's bound that makes the bounds a lower envelope of lines: concave by construction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from allocator.engine.kernel.columns import Columns
+from allocator.engine.kernel.passes import prepare
+from allocator.errors import InfeasibleError, NoAllocationError
+from allocator.insight.explain.ranges import TIGHT, range_along, ties_of
+from allocator.insight.variants import answer
+from allocator.insight.whatif.tracks import Track
+from allocator.records.case import Case
+from allocator.records.ledger import NOBODY, Account
+from allocator.records.outcome import Outcome
+from allocator.records.progress import Progress
+from allocator.records.run import relative_gap
+
+Bounds = tuple[float, ...]
+Status = Literal["optimal", "feasible", "infeasible", "no_allocation"]
+
+FIRST = 5
+"""Points evenly spread before the curve tells where more are worth it."""
+_EDGE = 4
+"""Points spent at most on where the scenario becomes infeasible."""
+_SAME = 1e-12
+_APART = 1e-9
+"""Of the span: points nearer than this are one."""
+
+
+@dataclass(frozen=True)
+class FrontierPoint:
+    """One setting of the limits, solved."""
+
+    at: Bounds
+    status: Status
+    value: float = np.nan
+    own_bound: float = np.nan
+    """U at the point's own prices."""
+    envelope: float = np.nan
+    """The least U here at the prices of any point: concave along the frontier where no limit bends."""
+    bound: float = np.nan
+    """The tightest certified: the envelope, or a proof tree's where that is less."""
+    slopes: Bounds = ()
+    """dU/dbound at the point's prices, one a limit: the price of a unit of the bound."""
+    low: float = np.nan
+    """From where the first limit's slope stands, the others as they are; NaN: not known."""
+    high: float = np.nan
+    """To where."""
+    prices: Mapping[str, float] | None = None
+    account: Account = NOBODY
+    conflict: tuple[str, ...] = ()
+    """Of an infeasible point: the limits that cannot hold together."""
+    stopped: bool = False
+    """Whether the clock ended the search."""
+
+    @property
+    def solved(self) -> bool:
+        return self.prices is not None
+
+    @property
+    def gap(self) -> float:
+        return relative_gap(self.bound, self.value)
+
+
+@dataclass(frozen=True)
+class Breakpoint:
+    """Where the optimum's basis, and with it the slope, changes."""
+
+    at: float
+    before: float | None
+    """The slope below; None: of a segment without a point."""
+    after: float | None
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """The points in ascending order of their bounds."""
+
+    name: str
+    currency: str
+    strategy: str
+    """The scenario's; the points are optimal whatever it is."""
+    limits: tuple[str, ...]
+    shares: tuple[bool, ...]
+    """Which of the bounds are fractions."""
+    now: Bounds
+    points: tuple[FrontierPoint, ...]
+    breakpoints: tuple[Breakpoint, ...]
+    """Known ones, of one limit; between two known ones there may be more."""
+    concave: bool
+    """Whether the bounds are concave by construction: no limit is a share of what is lent."""
+
+
+def frontier(track: Track, spans: Sequence[tuple[float, float]], points: int, progress: Progress) -> Frontier:
+    """The frontier along the limits of `track`, each over its span: `points` of them, for two limits squared.
+
+    For one limit the points follow the curve; for two they are an even grid.
+    """
+    walk = _Walk(track, progress)
+    if len(spans) == 1:
+        _follow(walk, spans[0], points)
+    else:
+        grids = [np.linspace(low, high, points).tolist() for low, high in spans]
+        for row, second in enumerate(grids[1]):
+            for first in grids[0] if row % 2 == 0 else reversed(grids[0]):
+                walk.visit((first, second))
+    found = walk.tightened()
+    policy = track.case.scenario.policy
+    limits = {limit.name: limit for limit in policy.limits}
+    return Frontier(
+        name=track.case.scenario.name,
+        currency=policy.currency,
+        strategy=track.case.scenario.strategy.name,
+        limits=track.names,
+        shares=tuple(name in limits and limits[name].of is not None for name in track.names),
+        now=track.now,
+        points=tuple(found),
+        breakpoints=tuple(breakpoints_of(found)) if len(spans) == 1 else (),
+        concave=not any(track.bends),
+    )
+
+
+class _Walk:
+    """The points visited so far, each begun from the nearest one's prices."""
+
+    def __init__(self, track: Track, progress: Progress) -> None:
+        self.track = track
+        self.progress = progress
+        self.points: dict[Bounds, FrontierPoint] = {}
+
+    def visit(self, at: Bounds) -> None:
+        if at in self.points:
+            return
+        self.progress(f"point {len(self.points) + 1}: {', '.join(f'{bound:,.6g}' for bound in at)}")
+        start = self._nearest(at)
+        case = self.track.at(at)
+        try:
+            found = answer(case, start)
+        except InfeasibleError as error:
+            self.points[at] = FrontierPoint(at, "infeasible", conflict=error.conflict)
+        except NoAllocationError:
+            self.points[at] = FrontierPoint(at, "no_allocation", stopped=True)
+        else:
+            self.points[at] = self._point(at, case, found)
+
+    def _nearest(self, at: Bounds) -> Mapping[str, float] | None:
+        solved = [point for point in self.points.values() if point.solved]
+        scale = [max(abs(bound), 1e-300) for bound in at]
+
+        def distance(point: FrontierPoint) -> float:
+            return sum(abs(a - b) / s for a, b, s in zip(point.at, at, scale, strict=True))
+
+        return min(solved, key=distance).prices if solved else None
+
+    def _point(self, at: Bounds, case: Case, found: Outcome) -> FrontierPoint:
+        certificate = found.certificate
+        own = self.track.bound_of(case, found.prices)
+        low, high = self._stands(at, case, found.prices, own)
+        return FrontierPoint(
+            at=at,
+            status="optimal" if certificate.gap <= case.scenario.solver.gap else "feasible",
+            value=certificate.value,
+            own_bound=own,
+            envelope=own,
+            bound=certificate.bound,
+            slopes=self.track.slopes(at, found),
+            low=low,
+            high=high,
+            prices=found.prices,
+            account=found.account,
+            stopped=found.stopped,
+        )
+
+    def _stands(self, at: Bounds, case: Case, held: Mapping[str, float], own: float) -> tuple[float, float]:
+        """Over which bounds of the first limit the prices stay tight."""
+        if self.track.bends[0]:
+            return np.nan, np.nan
+        columns = Columns(case.offers, case.limits)
+        prices = np.array([held[row.name] for row in case.limits.rows])
+        delta = TIGHT * max(abs(own), 1.0)
+        ties = ties_of(prepare(columns, case.scenario.solver.threads), prices, delta)
+        stands = range_along(columns, ties, prices, self.track.direction(0, at), delta)
+        return (np.nan, np.nan) if stands is None else (at[0] + stands.low, at[0] + stands.high)
+
+    def sorted(self) -> list[FrontierPoint]:
+        return [self.points[at] for at in sorted(self.points)]
+
+    def tightened(self) -> list[FrontierPoint]:
+        """The points with the least bound that any point's prices prove."""
+        points = self.sorted()
+        if any(self.track.bends):
+            return self._tightened_by_neighbours(points)
+        lines = [point for point in points if point.solved]
+        return [
+            _tighter(point, [line_at(line, point.at) for line in lines]) if point.solved else point
+            for point in points
+        ]
+
+    def _tightened_by_neighbours(self, points: list[FrontierPoint]) -> list[FrontierPoint]:
+        """A share of what is lent: U is no line, so the prices of the two points beside are tried."""
+        self.progress("trying every point's prices on its neighbours")
+        out = []
+        for at, point in enumerate(points):
+            beside = [p for p in (*points[max(at - 1, 0) : at], *points[at + 1 : at + 2]) if p.prices]
+            bounds = [self.track.bound(point.at, p.prices) for p in beside if point.solved and p.prices]
+            out.append(_tighter(point, bounds) if point.solved else point)
+        return out
+
+
+def _tighter(point: FrontierPoint, bounds: Sequence[float]) -> FrontierPoint:
+    """The point with what other prices prove of it; no valid bound lies below the value, but by rounding."""
+    envelope = min([point.envelope, *bounds])
+    return replace(point, envelope=envelope, bound=max(min(point.bound, envelope), point.value))
+
+
+def line_at(point: FrontierPoint, at: Bounds) -> float:
+    """U at the point's prices where the limits have the bounds `at`; only where none of them bends."""
+    moves = zip(point.slopes, at, point.at, strict=True)
+    return point.own_bound + sum(slope * (there - here) for slope, there, here in moves)
+
+
+def _follow(walk: _Walk, span: tuple[float, float], points: int) -> None:
+    """Even points first, then where tangents leave most room above the chord, then where nothing is near."""
+    low, high = span
+    for at in np.linspace(low, high, min(points, FIRST)).tolist():
+        walk.visit((at,))
+    now = walk.track.now
+    apart = min((abs(at[0] - now[0]) for at in walk.points), default=0.0)
+    if low <= now[0] <= high and apart > _APART * (high - low) and len(walk.points) < points:
+        walk.visit(now)
+    edges = 0
+    while len(walk.points) < points:
+        at, edge = _next(walk.sorted(), span, any(walk.track.bends), edges < _EDGE)
+        if at is None:
+            return
+        edges += edge
+        walk.visit((at,))
+
+
+def _next(
+    points: Sequence[FrontierPoint], span: tuple[float, float], bends: bool, edges: bool
+) -> tuple[float | None, bool]:
+    """The next point to visit, and whether it looks for the edge of feasibility."""
+    width = span[1] - span[0]
+    best: tuple[float, float, float, bool] | None = None
+    for a, c in pairwise(points):
+        part = (c.at[0] - a.at[0]) / width if width > 0 else 0.0
+        if part <= _APART:
+            continue
+        middle = (a.at[0] + c.at[0]) / 2
+        if a.solved != c.solved:
+            key, at, edge = ((2.0, part), middle, True) if edges else ((-1.0, part), middle, False)
+        elif not a.solved:
+            continue
+        else:
+            at, excess = _bend(a, c, middle)
+            tight = TIGHT * max(abs(a.own_bound), abs(c.own_bound), 1.0)
+            key, edge = ((1.0, excess) if excess > tight and not bends else (0.0, part)), False
+            at = at if key[0] == 1.0 else middle
+        if best is None or key > best[:2]:
+            best = (*key, at, edge)
+    return (None, False) if best is None else (best[2], best[3])
+
+
+def _bend(a: FrontierPoint, c: FrontierPoint, middle: float) -> tuple[float, float]:
+    """Where the tangents at `a` and `c` meet, and how far that is above the chord between them."""
+    width = c.at[0] - a.at[0]
+    if a.slopes[0] - c.slopes[0] <= _SAME * max(abs(a.slopes[0]), abs(c.slopes[0])):
+        return middle, 0.0
+    meet = (c.own_bound - a.own_bound + a.slopes[0] * a.at[0] - c.slopes[0] * c.at[0]) / (
+        a.slopes[0] - c.slopes[0]
+    )
+    if not a.at[0] + 1e-6 * width < meet < c.at[0] - 1e-6 * width:
+        return middle, 0.0
+    part = (meet - a.at[0]) / width
+    chord = (1 - part) * a.own_bound + part * c.own_bound
+    return meet, line_at(a, (meet,)) - chord
+
+
+def breakpoints_of(points: Sequence[FrontierPoint]) -> list[Breakpoint]:
+    """The ends of the segments that have a point, each once; neighbours that meet share one."""
+    found: list[Breakpoint] = []
+    solved = [point for point in points if point.solved and np.isfinite(point.slopes[0])]
+    for a, c in pairwise(solved):
+        near = 1e-6 * (c.at[0] - a.at[0])
+        if not (np.isfinite(a.high) and np.isfinite(c.low)) or a.high >= c.at[0] - near:
+            continue  # one segment holds both
+        if c.low <= a.at[0] + near:
+            continue
+        if c.low <= a.high + near:
+            found.append(Breakpoint((a.high + c.low) / 2, a.slopes[0], c.slopes[0]))
+        else:
+            found += [Breakpoint(a.high, a.slopes[0], None), Breakpoint(c.low, None, c.slopes[0])]
+    return found
