@@ -9,6 +9,8 @@ cannot say.
 
 from __future__ import annotations
 
+from math import gcd
+
 import numpy as np
 
 from allocator.engine.kernel.columns import Columns
@@ -21,6 +23,11 @@ _BORROWERS = 200
 """Up to which such a row is looked at: in larger books some amounts meet nearly everything."""
 _LOTS = 3_000_000
 """Of the kind that is tried."""
+_WHOLE = 2.0**53
+_PLACES = 10
+"""Decimal places up to which uses are looked at as decimals."""
+_ROUNDING = 1e-12
+"""By which part a computed use may be off its decimal."""
 
 
 def unmet(columns: Columns) -> list[int]:
@@ -36,15 +43,38 @@ def unmet(columns: Columns) -> list[int]:
     lot = columns.offers.step or CENT
     for j in rows:
         kinds = np.unique(uses.unit[j])
-        if not 1 <= len(kinds) <= 2 or np.any(uses.loan[j]) or 0.0 in kinds:
+        if not len(kinds) or np.any(uses.loan[j]):
+            continue
+        right, allowed = float(limits.rhs[j] - pinned[j]), _allowed(columns, j, kinds)
+        if _off_grid(kinds * lot, right, allowed):
+            return [j]
+        if len(kinds) > 2 or 0.0 in kinds:
             continue
         most = [_most(columns, options.position[uses.unit[j] == kind], lot) for kind in kinds]
-        found = _sums(kinds * lot, most, float(limits.rhs[j] - pinned[j]), _allowed(columns, j, kinds))
-        if found is None or np.any(_on_lattice(columns, found)):
+        sums = _sums(kinds * lot, most, right, allowed)
+        if sums is None or np.any(_on_lattice(columns, sums)):
             continue
         beside = [whole.row[r] for r in sorted(columns.equal) if not whole.on_loans[r]]
-        return [j, *(beside if len(found) else [])]
+        return [j, *(beside if len(sums) else [])]
     return []
+
+
+def _off_grid(per_lot: Floats, right: float, allowed: float) -> bool:
+    """Whether no whole numbers of lots come near `right`: all of `per_lot` are multiples of one decimal.
+
+    They have one sign, so that what each may be off its decimal adds up to no more than that part of the row.
+    """
+    if float(np.min(per_lot)) < 0.0 < float(np.max(per_lot)):
+        return False
+    for scale in 10.0 ** np.arange(_PLACES):
+        whole = np.rint(per_lot * scale)
+        if np.max(np.abs(whole)) > _WHOLE:
+            break
+        if np.all(np.abs(whole - per_lot * scale) <= _ROUNDING * np.abs(whole)):
+            grid = gcd(*whole.astype(np.int64).tolist()) / float(scale)
+            off = abs(right - grid * round(right / grid)) if grid else abs(right)
+            return off > allowed + _ROUNDING * abs(right)
+    return False
 
 
 def _most(columns: Columns, position: Integers, lot: float) -> int:
@@ -58,7 +88,7 @@ def _allowed(columns: Columns, row: int, kinds: Floats) -> float:
     must = offers.must & (offers.menu >= 0)
     pins = largest_uses(columns, np.where(must, 0, -1), np.where(must, offers.low, 0.0), np.array([row]))
     largest = float(np.max(np.abs(kinds))) * columns.money_unit
-    return 1.001 * TOLERANCE * max(float(columns.limits.sizes[row]), largest, float(pins[0]))
+    return 1.01 * TOLERANCE * max(float(columns.limits.sizes[row]), largest, float(pins[0]))
 
 
 def _sums(per_lot: Floats, most: list[int], right: float, allowed: float) -> Floats | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from allocator.engine.blends import unmet
 from allocator.errors import InfeasibleError
+from allocator.records.scenario import Ticket
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.stages import columns_of, solve
 
@@ -43,6 +46,14 @@ def test_a_row_that_some_cents_meet_is_left_to_the_search() -> None:
     assert unmet(columns_of(case)) == []
     assert sum(solve(case).decisions.amount) == pytest.approx(total, abs=1e-9)
     assert unmet(columns_of(drawn(500.01))) == []
+
+
+def test_sums_of_steps_lie_on_a_grid_of_decimals() -> None:
+    """Steps of 1,000 at take-ups of three places draw whole units of money, never 84 hundredths."""
+    case = drawn(20_533.84, grades="ABC", money=1.0)
+    steps = case.under(ticket=Ticket(2_000.0, 15_000.0, 1_000.0))
+    assert unmet(columns_of(steps)) == [0]
+    assert unmet(columns_of(steps.under(budget=replace(steps.policy.budget, amount=20_533.0)))) == []
 
 
 def test_one_take_up_has_but_one_number_of_cents() -> None:
