@@ -97,11 +97,16 @@ def lots_conflict(columns: Columns, missed: Missed, whole: LimitRows | None) -> 
     return InfeasibleError(f"{message}; allow a range", names)
 
 
-def cents_conflict(columns: Columns, rows: list[int]) -> InfeasibleError:
+def cents_conflict(columns: Columns, rows: list[int], whole: LimitRows | None = None) -> InfeasibleError:
     """The error for rows to be met exactly, some of them to their tolerance, that no whole lots meet."""
     names = [columns.limits.rows[j].name for j in rows]
     lots = "cents" if columns.offers.step is None else f"steps of {columns.offers.step:,.2f}"
-    return InfeasibleError(f"no amounts in whole {lots} meet {_listed(names)} exactly; allow a range", names)
+    message = f"no amounts in whole {lots} meet {_listed(names)} exactly"
+    alone = [columns.limits.rows[j].name for j in rows if whole and _feasible_without(columns, whole, j)]
+    if alone:
+        message = f"{message}; dropping {_listed(alone, 'or')} alone makes it feasible"
+        return InfeasibleError(message, names)
+    return InfeasibleError(f"{message}; allow a range", names)
 
 
 def _multiples(columns: Columns, missed: Missed) -> str:

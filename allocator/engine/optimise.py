@@ -149,7 +149,7 @@ def _check_lots(columns: Columns) -> None:
         raise lots_conflict(columns, missed, _small_program(columns))
     beside = unmet(columns)
     if beside:
-        raise cents_conflict(columns, beside)
+        raise cents_conflict(columns, beside, _small_program(columns))
 
 
 def _small_program(columns: Columns) -> LimitRows | None:
