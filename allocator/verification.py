@@ -28,6 +28,8 @@ from allocator.scenario.places import paths_of
 from allocator.summary import digest, figures
 
 _OF_A_LIMIT = ("name", "measure", "sense", "used", "bound", "price", "violation")
+_OF_THE_MAKING = ("schema", "notes", "seconds", "versions", "peak_memory_mb")
+"""Keys of a summary that nothing can recompute, and that no run lacks."""
 _STATED_TO = 1e-12
 """How far a stated gap may stand from what the stated bound and value give."""
 _NO_MONEY = (" price", " mean_rate", " certified_gap", " violation")
@@ -177,6 +179,9 @@ def _changed_copy(stored: StoredRun, copy: bytes | None) -> list[Fault]:
 def _disagreements(stored: StoredRun, outcome: Outcome, proved: Proved) -> Iterator[Fault]:
     """Figures of the certificate and the summary that the recheck does not reproduce."""
     recomputed, claims = outcome.certificate, stored.certificate
+    for key in _OF_THE_MAKING:
+        if stored.summary.get(key) is None:
+            yield Fault("is missing", "solve again", field=f"summary {key}")
     money = max(abs(recomputed.bound), outcome.account.offered, 1.0)
     if not _confirmed(stored, outcome, proved):
         yield from _unproved(claims, recomputed, proved)
@@ -189,7 +194,7 @@ def _disagreements(stored: StoredRun, outcome: Outcome, proved: Proved) -> Itera
     stated = {
         "objective": claims["value"],
         "certified_bound": claims["bound"],
-        "certified_gap": relative_gap(claims["bound"], claims["value"]),
+        "certified_gap": claims["gap"],
     }
     for key, value in stated.items():
         if stored.summary[key] != value:

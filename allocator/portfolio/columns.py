@@ -32,13 +32,21 @@ def match_columns(names: Sequence[str], source: PortfolioSource, further: Iterab
     needed = {*REQUIRED, *further}
     own_names: dict[str, str] = {}
     faults = [*_near_misses(source, needed)]
+    free = {_letters(name) for name in names if name not in {*source.columns.values(), *needed}}
     for name in [*CANONICAL, *sorted(needed - set(CANONICAL))]:
         theirs = source.columns.get(name, name)
         if theirs in names:
             own_names[name] = theirs
-        elif name in source.columns or (name in needed and not _is_given(name, source)):
+        elif name in source.columns or (
+            (name in needed or _letters(name) in free) and not _is_given(name, source)
+        ):
             faults.append(_missing(name, theirs, names, source))
     return Matched(own_names, tuple(faults))
+
+
+def _letters(name: str) -> str:
+    """A name without what people vary: Max Amount and max_amount are one; neither is to be passed over."""
+    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def _is_given(name: str, source: PortfolioSource) -> bool:

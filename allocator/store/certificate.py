@@ -178,7 +178,7 @@ def _is_list(value: Any) -> str | None:
 
 
 def _is_schema(value: Any) -> str | None:
-    return None if value == SCHEMA and not isinstance(value, bool) else str(SCHEMA)
+    return None if value == SCHEMA and type(value) is int else str(SCHEMA)
 
 
 def _is_measure(value: Any) -> str | None:

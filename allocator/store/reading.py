@@ -93,12 +93,14 @@ def _read_summary(folder: Path) -> dict[str, Any]:
         for field in _STATED
         if not is_number(summary.get(field))
     ]
+    if not is_number(summary.get("peak_memory_mb", 0)):
+        faults.append(Fault("is no number", RESTORE, file=str(path), field="peak_memory_mb"))
     faults += [
         Fault("is -0, which no run writes", RESTORE, file=str(path), field=field)
         for field in ("gap", "certified_gap")
         if is_negative_zero(summary.get(field))
     ]
-    if summary.get("schema", SCHEMA) != SCHEMA or isinstance(summary.get("schema"), bool):
+    if summary.get("schema", SCHEMA) != SCHEMA or type(summary.get("schema", SCHEMA)) is not int:
         faults.append(Fault(f"is not {SCHEMA}", RESTORE, file=str(path), field="schema"))
     faults += [
         Fault(f"is missing or no {word}", RESTORE, file=str(path), field=field)

@@ -69,6 +69,15 @@ SLIPS: dict[str, tuple[str, list[str]]] = {
             ' rename it or write columns: {grade: " grade"} or give defaults.grade'
         ],
     ),
+    "an optional column in capitals": (
+        f"{HEAD},Max_Amount,fixed rate,Exposed\nE1,A,.1,.5,500,.1,1",
+        [
+            "max_amount: no column max_amount; the nearest is Max_Amount;"
+            " rename it or write columns: {max_amount: Max_Amount} or give defaults.max_amount",
+            "fixed_rate: no column fixed_rate; the nearest is fixed rate;"
+            " rename it or write columns: {fixed_rate: fixed rate} or give defaults.fixed_rate",
+        ],
+    ),
     "an identifier twice": (
         f"{HEAD}\nE2,A,.1,.5\nE1,A,.1,.5\nE2,B,.1,.5",
         ['row 3, borrower_id: "E2" is the identifier of row 1 too; keep one row a borrower'],
