@@ -114,7 +114,7 @@ def judge(case: Case, solution: Solution) -> Outcome:
     decisions = Decisions(solution.amount, solution.rate)
     names = [row.name for row in case.limits.rows]
     prices = dict(zip(names, solution.prices.tolist(), strict=True))
-    tree = named_tree(solution.tree, case.inputs.portfolio) if solution.tree is not None else None
+    tree = _named_tree(solution.tree, case.inputs.portfolio) if solution.tree is not None else None
     outcome = certify(case.scenario, case.inputs, decisions, prices, tree)
     _check_value(solution.value, outcome.certificate)
     return outcome.searched(solution)
@@ -142,7 +142,7 @@ def remarks(case: Case, *, lent: bool) -> tuple[str, ...]:
     return (*notes, *(() if lent else only_an_empty_book(policy, portfolio, case.offers, limits)))
 
 
-def named_tree(tree: Mapping[str, Any], portfolio: Portfolio) -> dict[str, Any]:
+def _named_tree(tree: Mapping[str, Any], portfolio: Portfolio) -> dict[str, Any]:
     """The engine's proof tree with the borrowers' own identifiers instead of their positions."""
     nodes = [
         {**node, "borrower": str(portfolio.borrower_id[node["borrower"]])} if "borrower" in node else node

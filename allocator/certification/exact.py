@@ -223,7 +223,7 @@ class Exactly:
         for exact in self.blocks:
             lent: list[float] = self.portfolio.exposure.tolist() if exact.block.reference_lent else []
             made = [float(offer.amount) for offer in offers]
-            total = whole_sum([*made, *lent]) if exact.block.reference == "offered" else None
+            total = _whole_sum([*made, *lent]) if exact.block.reference == "offered" else None
             by_row: dict[int, list[Offered]] = {}
             for offer in offers:
                 by_row.setdefault(int(exact.block.codes[offer.borrower]), []).append(offer)
@@ -232,7 +232,7 @@ class Exactly:
                     yield name
 
 
-def whole_sum(amounts: Sequence[float]) -> Fraction | None:
+def _whole_sum(amounts: Sequence[float]) -> Fraction | None:
     """The sum of `amounts` as decimals; None where one is no whole number of cents."""
     exact = [decimal(amount) for amount in amounts]
     return None if any((money * CENTS).denominator > 1 for money in exact) else sum(exact, Fraction(0))
@@ -242,7 +242,7 @@ def _kept(
     exact: ExactBlock, row: int, own: Sequence[Offered], offers: Sequence[Offered], total: Fraction | None
 ) -> bool:
     """Whether one row is kept by its `own` offers: as decimals where it is whole, else to its tolerance."""
-    whole = whole_sides(exact, row, own, total)
+    whole = _whole_sides(exact, row, own, total)
     left, right, tolerance = _sides(exact, row, own, offers) if whole is None else (*whole, Fraction(0))
     over = {"at_most": left - right, "at_least": right - left, "exactly": abs(left - right)}
     return over[exact.block.sense] <= tolerance
@@ -265,7 +265,7 @@ def _sides(
     return exact.lent[row] + sum(uses), right, max(tolerance, _ROUNDING * scale)
 
 
-def whole_sides(
+def _whole_sides(
     exact: ExactBlock, row: int, own: Sequence[Offered], total: Fraction | None
 ) -> tuple[Fraction, Fraction] | None:
     """Left and right side of a row that is decided without any tolerance, as decimals; None for another.
@@ -282,7 +282,7 @@ def whole_sides(
     counted: Fraction | None = Fraction(len(own))
     if block.measure == "offered":
         lent = [] if limit is None else portfolio.exposure[members].tolist()  # the budget is of new offers
-        counted = whole_sum([*(float(made.amount) for made in own), *lent])
+        counted = _whole_sum([*(float(made.amount) for made in own), *lent])
     if counted is None:
         return None
     left = counted * (decimal(weights.pop()) if weights else ONE)

@@ -199,7 +199,7 @@ def build_core(columns: Columns, play: Play, frozen_use: Floats, lot: float | No
     )
 
 
-def whole_lot(columns: Columns) -> float | None:
+def _whole_lot(columns: Columns) -> float | None:
     """The step, where the solver may count in it; None: amounts are found first and put into lots then."""
     step = columns.offers.step
     return step if step is not None and columns.money_unit / step <= COUNTED_UP_TO else None
@@ -216,7 +216,7 @@ def whole_program(columns: Columns) -> LimitRows:
     no_charges = np.zeros(len(options)), np.zeros(len(everybody))
     rows = np.arange(len(columns.limits))
     play = Play(options, uses_of(columns, options), *no_charges, rows, theta=np.inf, covers=np.inf)
-    core = build_core(columns, play, columns.pinned_use(), whole_lot(columns))
+    core = build_core(columns, play, columns.pinned_use(), _whole_lot(columns))
     translated = translate(formulate(core))
     return LimitRows(translated.program, translated.limit, core.measure)
 
@@ -244,7 +244,7 @@ def countable(columns: Columns) -> bool:
     """Whether the solver may look for the last lot in a book whose amounts it did not count before."""
     lot = columns.offers.step or CENT
     few = 0 < len(columns) <= COUNTED_BORROWERS and columns.money_unit / lot <= COUNTED_AT_MOST
-    return few and whole_lot(columns) is None
+    return few and _whole_lot(columns) is None
 
 
 def count_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: Start | None) -> Outcome:
@@ -268,7 +268,7 @@ def solve_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: St
 
 
 def _in_lots(book: Pass, priced: Priced, play: Play, effort: Effort, start: Start | None) -> Outcome:
-    lot = whole_lot(book.columns)
+    lot = _whole_lot(book.columns)
     outcome = _solved(book, priced, play, lot, effort, start)
     unsettled = lot is None and outcome.stop == "optimal" and outcome.option is None
     if unsettled and len(play.options) <= CENTS_UP_TO:

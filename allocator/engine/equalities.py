@@ -88,7 +88,7 @@ class _Line:
     place: int
 
 
-def sums_of(whole: WholeRows) -> Sums:
+def _sums_of(whole: WholeRows) -> Sums:
     """The sums of every group."""
     offers, size = whole.offers, whole.groups
     able, must = offers.menu >= 0, offers.must
@@ -120,7 +120,7 @@ def equalities_of(whole: WholeRows) -> Equalities:
     written = frozenset(r for r, sense in enumerate(whole.senses) if sense == "exactly")
     if not _may_bind(whole):
         return Equalities(written)
-    sums = sums_of(whole)
+    sums = _sums_of(whole)
     missed = _missed(whole, sums, sorted(written), {})
     if missed is not None or len(whole) * whole.groups > _LARGEST:
         return Equalities(written, missed=missed)

@@ -87,7 +87,7 @@ def newton_prices(
 ) -> Floats:
     """(m,) prices close to the minimum of the bound; from `start` (a former run's) where given."""
     box = Box.of(columns.limits)
-    by_cell = in_order_of_cell(columns)
+    by_cell = _in_order_of_cell(columns)
     prices = np.clip(_first_prices(columns, by_cell) if start is None else start, box.low, box.high)
     delta = _WIDEST
     for size in _levels(len(columns)):
@@ -96,7 +96,7 @@ def newton_prices(
         book = columns if whole else sample(columns, size, by_cell)
         end = End(_last_gain(size), 10 * _NEAR) if whole else End(1e-2 / size, _NEAR)
         ready = prepare(book, threads, compiled=len(columns) >= COMPILED_FROM)
-        rows = np.arange(len(prices)) if whole else sampled_rows(book)
+        rows = np.arange(len(prices)) if whole else _sampled_rows(book)
         part = Box(box.low[rows], box.high[rows])
         prices[rows], delta = _descend(ready.over(rows), part, prices[rows], delta, end)
     return prices
@@ -115,7 +115,7 @@ def _last_gain(borrowers: int) -> float:
 def _first_prices(columns: Columns, by_cell: Integers) -> Floats:
     """Exact prices of a small sample; 0 where the sample cannot meet its share of the limits."""
     few = sample(columns, min(_SEED, len(columns)), by_cell)
-    rows = sampled_rows(few)
+    rows = _sampled_rows(few)
     few = few.over(rows)
     options = options_of(few, np.flatnonzero(few.offers.menu >= 0))
     options = options.keep(on_hull(few, options))
@@ -127,7 +127,7 @@ def _first_prices(columns: Columns, by_cell: Integers) -> Floats:
     return prices
 
 
-def sampled_rows(few: Columns) -> Integers:
+def _sampled_rows(few: Columns) -> Integers:
     """The rows of a sample that enough of its borrowers share: of the others it says nothing."""
     limits = few.limits
     if len(limits) <= DENSE_UP_TO:
@@ -234,7 +234,7 @@ def _step(gradient: Floats, curvature: Curvature, prices: Floats, box: Box) -> F
     return np.asarray(np.clip(step, low, high) / norm)
 
 
-def in_order_of_cell(columns: Columns) -> Integers:
+def _in_order_of_cell(columns: Columns) -> Integers:
     """Borrowers sorted by cell, those of one cell in portfolio order: all, or every k-th of very many."""
     every = max(1, len(columns) // _DRAWN_FROM)
     cell = columns.limits.cell[::every]

@@ -148,7 +148,7 @@ def book_of(columns: Columns) -> Book:
         low=offers.low[borrowers][owner],
         high=offers.high[borrowers][owner],
     )
-    rhs = whole_lots(columns)
+    rhs = _whole_lots(columns)
     earns = limits.idle_room > 0
     return Book(
         columns=columns,
@@ -162,7 +162,7 @@ def book_of(columns: Columns) -> Book:
     )
 
 
-def whole_lots(columns: Columns) -> Floats:
+def _whole_lots(columns: Columns) -> Floats:
     """(m,) right-hand sides, rounded where the left-hand side is a whole number of lots in any allocation.
 
     That is so for whole rows that count loans, and with a step for those that add up amounts offered, where

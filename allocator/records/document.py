@@ -45,7 +45,7 @@ def relative(raw: str, folder: Path) -> str:
     return os.path.join(os.path.relpath(head, folder.resolve()), tail).rstrip("/") if head else raw
 
 
-def relative_address(raw: str, folder: Path) -> str:
+def _relative_address(raw: str, folder: Path) -> str:
     """A database's address as seen from `folder`, where it names a file, as SQLite's does."""
     match = DATABASE_FILE.fullmatch(raw)
     return raw if match is None else match[1] + relative(match[2], in_address(folder)) + match[3]
@@ -81,7 +81,7 @@ def _moved(document: Mapping[str, Any], place: Place, folder: Path) -> dict[str,
     value = value_at(document, place)
     if not isinstance(value, str):
         return dict(document)
-    return _with(document, place, (relative_address if place == URL else relative)(value, folder))
+    return _with(document, place, (_relative_address if place == URL else relative)(value, folder))
 
 
 def _with(document: Mapping[str, Any], place: Place, value: str) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class Chart:
         return sum(map(len, self.words)) > _SIDE_BY_SIDE
 
 
-def require_drawable(path: Path) -> None:
+def _require_drawable(path: Path) -> None:
     """Raises InputError now if `chart_text` could not draw for `path` later."""
     if path.suffix.lower() not in ENDINGS:
         fault = Fault(
@@ -89,7 +89,7 @@ def require_drawable(path: Path) -> None:
 
 def chart_text(chart: Chart, path: Path) -> str:
     """The file's text, HTML or SVG by the ending of `path`; the same chart gives the same text."""
-    require_drawable(path)
+    _require_drawable(path)
     chart = _visible(chart)
     return _html(chart) if path.suffix.lower() == ".html" else _svg(chart)
 

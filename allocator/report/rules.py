@@ -76,7 +76,7 @@ def _page(distilled: Distilled, case: Case, run: Outcome) -> RenderableType:
     first, *more = _beside(distilled, run)
     said = [f"value {certificate.value:,.2f} {currency}; {first}", *more]
     title = Text(f"Offers, amounts in {unit}; share: of the largest loan that is possible", style="bold")
-    notes = [Text(line) for line in terms_in_words(case)]
+    notes = [Text(line) for line in _terms_in_words(case)]
     limits = _limits(certificate.limits, distilled)
     return Group(head, *map(Text, said), "", title, table, OTHERWISE, *notes, "", *map(Text, limits))
 
@@ -116,7 +116,7 @@ def rules_frame(distilled: Distilled) -> pd.DataFrame:
     )
 
 
-def terms_in_words(case: Case) -> list[str]:
+def _terms_in_words(case: Case) -> list[str]:
     """What holds of every offer that a rule makes, a line each: a rule's own line does not repeat it."""
     policy, portfolio = case.scenario.policy, case.inputs.portfolio
     step = policy.ticket.step
@@ -148,7 +148,7 @@ def rules_text(distilled: Distilled, case: Case) -> str:
         f"offer {_share(rule)} of the largest loan at {percent(rule.rate)}"
         for at, rule in enumerate(distilled.rules, start=1)
     ]
-    terms = [f"- {line}" for line in terms_in_words(case)]
+    terms = [f"- {line}" for line in _terms_in_words(case)]
     return "\n".join([*lines, f"{len(lines) + 1}. {OTHERWISE}", "", "Terms of every offer:", *terms, ""])
 
 
@@ -171,7 +171,7 @@ def _document(distilled: Distilled, run: Outcome) -> dict[str, Any]:
     certificate = distilled.outcome.certificate
     return {
         "run": standing_figures(run),
-        "rules": rules_json(distilled),
+        "rules": _rules_json(distilled),
         "value": certificate.value,
         "regret": distilled.regret,
         "bound": distilled.bound,
@@ -180,7 +180,7 @@ def _document(distilled: Distilled, run: Outcome) -> dict[str, Any]:
     }
 
 
-def rules_json(distilled: Distilled) -> list[dict[str, Any]]:
+def _rules_json(distilled: Distilled) -> list[dict[str, Any]]:
     """The rules as data."""
     figures = rules_frame(distilled).drop(columns=["who", "rule"])
     return [

@@ -48,7 +48,7 @@ def anchor(tree: Node) -> tuple[Node, list[Fault]]:
         if missing:
             continue
         if location == URL:
-            address = absolute_address(node.value, node.origin.folder.resolve())
+            address = _absolute_address(node.value, node.origin.folder.resolve())
             tree = tree.put(location, replace(node, value=address))
             continue
         folder = Path.cwd() if _FOLDER.match(node.value) else node.origin.folder
@@ -65,7 +65,7 @@ def absolute(raw: str, folder: Path) -> str:
     return os.path.join(os.path.normpath(folder / head), tail).rstrip("/")
 
 
-def absolute_address(raw: str, folder: Path) -> str:
+def _absolute_address(raw: str, folder: Path) -> str:
     """A database's address; where it names a file, as SQLite's does, that as an absolute path."""
     match = DATABASE_FILE.fullmatch(raw)
     return raw if match is None else match[1] + absolute(match[2], in_address(folder)) + match[3]

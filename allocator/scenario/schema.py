@@ -51,7 +51,7 @@ from allocator.scenario.typed import Typed, told_by_keys
 _SAFE = re.compile(r"[^\W_][\w.-]{0,99}")
 
 
-def safe_name(value: object) -> str:
+def _safe_name(value: object) -> str:
     """A scenario's name, which also names the folders of its runs."""
     name = text(value)
     if _SAFE.fullmatch(name):
@@ -68,7 +68,7 @@ def _schema_number(value: object) -> object:
 
 
 Name = Annotated[
-    str, BeforeValidator(safe_name), WithJsonSchema({"type": ["string", "number"], "unit": "text"})
+    str, BeforeValidator(_safe_name), WithJsonSchema({"type": ["string", "number"], "unit": "text"})
 ]
 
 

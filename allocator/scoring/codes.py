@@ -30,7 +30,7 @@ FEWEST_VALUES = 5
 """Different other values, at least: less is a category."""
 
 
-def looks_like_code(values: Floats) -> Booleans:
+def _looks_like_code(values: Floats) -> Booleans:
     """(n,) whether a number is written as codes are."""
     whole = np.isfinite(values) & (values == np.round(values)) & (np.abs(values) < 1e15)
     alike = np.zeros(len(values), dtype=bool)
@@ -41,7 +41,7 @@ def looks_like_code(values: Floats) -> Booleans:
 def standing_out(values: Floats) -> dict[float, int]:
     """The codes among values (n,), NaN where empty, with their rows; ascending."""
     distinct, counts = np.unique(values[~np.isnan(values)], return_counts=True)
-    coded = looks_like_code(distinct)
+    coded = _looks_like_code(distinct)
     rest, others = distinct[~coded], counts[~coded]
     if len(rest) < FEWEST_VALUES:
         return {}
@@ -79,7 +79,7 @@ def codes_beyond(name: str, values: Floats, low: float, high: float, pds: Floats
         outside = np.where(values < low, low - values, values - high)
         apart = np.where((np.abs(values) < 10) & (low >= 0), 0.0, high - low)
         far = (outside > 0) & (outside >= apart)
-    far[far] = looks_like_code(values[far])
+    far[far] = _looks_like_code(values[far])
     if not far.any():
         return []
     levels = levels_of(pd.Series(np.where(far, values, np.nan)))

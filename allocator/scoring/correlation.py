@@ -31,7 +31,7 @@ def correlate(
     """
     from scipy import stats
 
-    points = grade_points(rating)
+    points = _grade_points(rating)
     columns = list(indicators.select_dtypes("number").columns) if columns is None else list(columns)
     unknown = [column for column in columns if column not in indicators.columns]
     if unknown:
@@ -71,7 +71,7 @@ def stars(p: float) -> str:
     return "**" if p < 0.01 else "*" if p < 0.05 else ""
 
 
-def grade_points(rating: pd.Series) -> pd.Series:
+def _grade_points(rating: pd.Series) -> pd.Series:
     """The rating as numbers: A 4 ... D 1; numbers stay; missing stays missing."""
     if pd.api.types.is_numeric_dtype(rating):
         return rating.astype(float)

@@ -73,7 +73,7 @@ def grade_from_files(
         "Void share by grade beside the published ranges": void_range_table(
             indicators[VOID_SHARE], known["rating"]
         ),
-        "Invoices": notes_table(notes),
+        "Invoices": _notes_table(notes),
     }
     paths = files.files().values()
     void = indicators[VOID_SHARE].to_numpy(float)
@@ -183,7 +183,7 @@ def churn_from_file(data: Path, shape: str = "isotonic") -> Fit:
     return Fit(document, described, figures, {"Logistic fit": table}, {".csv": chosen.to_csv(index=False)})
 
 
-def notes_table(notes: tuple[Notes, ...]) -> pd.DataFrame:
+def _notes_table(notes: tuple[Notes, ...]) -> pd.DataFrame:
     """What invoice files held, one row a file."""
     rows = [
         {**vars(note), "file": Path(note.file).name, "partial_years": " ".join(map(str, note.partial_years))}

@@ -130,7 +130,7 @@ class Unseen:
             gets = f", PD {low}" if low == high else f", PD {low} to {high}"
         like = f"; {self.like}" if self.like else ""
         return (
-            f"{self.name} {self.level!r} {self.why}: {rows_in_words(self.cells, self.first)} "
+            f"{self.name} {self.level!r} {self.why}: {_rows_in_words(self.cells, self.first)} "
             f"counted as {self.counts_as}{gets}{like}"
         )
 
@@ -248,7 +248,7 @@ def first_rows(levels: Levels, rows: Integers) -> tuple[int, ...]:
     return tuple(counted(levels.places, rows[:SHOWN].tolist()))
 
 
-def rows_in_words(cells: int, first: Sequence[int]) -> str:
+def _rows_in_words(cells: int, first: Sequence[int]) -> str:
     """`row 4`, `3 rows (4, 7, 9)`, `1,058 rows (1, 2, 3, 4, 5, ...)`."""
     if cells == 1:
         return f"row {first[0]}"

@@ -104,7 +104,7 @@ class Preparation:
     def matrix(self, frame: pd.DataFrame) -> Floats:
         """(n, k) matrix, no intercept. Raises InputError: a column missing, not numeric or infinite."""
         faults: list[Fault] = []
-        raw = [cells_of(learnt.variable, frame, faults) for learnt in self.columns]
+        raw = [_cells_of(learnt.variable, frame, faults) for learnt in self.columns]
         if faults:
             raise InputError.of(faults, "Variables")
         out = np.empty((len(frame), len(self.names)), order="F")
@@ -122,7 +122,7 @@ class Preparation:
 
     def imputed(self, frame: pd.DataFrame) -> tuple[Imputed, ...]:
         """The variables of `frame`, one that `matrix` takes, that have empty cells."""
-        cells_by_column = ((column, cells_of(column.variable, frame, [])) for column in self.columns)
+        cells_by_column = ((column, _cells_of(column.variable, frame, [])) for column in self.columns)
         counts = [(own, empty_cells(cells)) for own, cells in cells_by_column if cells is not None]
         return tuple(Imputed(own.variable.name, count, own.stand_in) for own, count in counts if count)
 
@@ -130,7 +130,7 @@ class Preparation:
         """Levels of `frame`, one that `matrix` takes, that the fit has not seen; `pds` (n,) are its own."""
         levels: list[Unseen] = []
         for learnt in self.columns:
-            cells = cells_of(learnt.variable, frame, [])
+            cells = _cells_of(learnt.variable, frame, [])
             if isinstance(cells, Levels):
                 word = (
                     "the pooled rare levels"
@@ -171,7 +171,7 @@ def usable(frame: pd.DataFrame, variables: Sequence[Variable]) -> tuple[Variable
     """
     faults: list[Fault] = []
     for variable in variables:
-        cells_of(variable, frame, faults)
+        _cells_of(variable, frame, faults)
     if faults:
         raise InputError.of(faults, "Variables")
     columns = [column for variable in variables if (column := _learn(variable, frame, [])) is not None]
@@ -184,7 +184,7 @@ def special_codes(variable: Variable, frame: pd.DataFrame) -> dict[float, int]:
     """Values of a number that look like codes for what is not known, with their rows."""
     if variable.kind == "category":
         return {}
-    cells = cells_of(variable, frame, [])
+    cells = _cells_of(variable, frame, [])
     return {} if cells is None or isinstance(cells, Levels) else standing_out(cells)
 
 
@@ -228,7 +228,7 @@ def empty_cells(cells: Floats | Levels) -> int:
     return cells.empty if isinstance(cells, Levels) else int(np.isnan(cells).sum())
 
 
-def cells_of(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> Floats | Levels | None:
+def _cells_of(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> Floats | Levels | None:
     """The variable's cells: numbers, or a category's levels; None and a fault where they cannot be."""
     if variable.kind == "category":
         cells = column(frame, variable.name, faults)
@@ -243,7 +243,7 @@ def without_codes(values: Floats, special: Sequence[float]) -> Floats:
 
 
 def _learn(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> Column | None:
-    cells = cells_of(variable, frame, faults)
+    cells = _cells_of(variable, frame, faults)
     if cells is None:
         return None
     if isinstance(cells, Levels):

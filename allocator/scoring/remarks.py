@@ -34,7 +34,7 @@ def on_logit(frame: pd.DataFrame, y: Floats, card: Scorecard, auc: float) -> lis
     """Remarks on a logit of y (n,) fitted to `frame`, whose AUC out of fold is `auc`."""
     made = derive(frame, card.derived)
     matrix, names = card.preparation.matrix(made), card.preparation.names
-    remarks = on_columns(made, card.preparation, matrix) + _slips(frame, card.derived)
+    remarks = _on_columns(made, card.preparation, matrix) + _slips(frame, card.derived)
     apart = _separation(matrix, y, card.preparation)
     remarked = {name for name in names if any(name in remark.split(": ")[0] for remark in [*remarks, *apart])}
     errors = np.sqrt(np.diag(card.fit.covariance))[1:] * matrix.std(axis=0)
@@ -48,7 +48,7 @@ def on_logit(frame: pd.DataFrame, y: Floats, card: Scorecard, auc: float) -> lis
     return remarks + _too_good(auc, bool(apart))
 
 
-def on_columns(frame: pd.DataFrame, preparation: Preparation, matrix: Floats) -> list[str]:
+def _on_columns(frame: pd.DataFrame, preparation: Preparation, matrix: Floats) -> list[str]:
     """Remarks on the columns of a regression, whatever its outcome."""
     remarks = []
     for column in preparation.columns:

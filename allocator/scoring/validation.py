@@ -73,7 +73,7 @@ def ks(outcome: Floats, score: Floats, *, draws: int = 500, seed: int = 0) -> Es
     from scipy import stats
 
     _classes(outcome, score)
-    return bootstrap(
+    return _bootstrap(
         lambda y, s: float(stats.ks_2samp(s[y == 1], s[y == 0]).statistic), outcome, score, draws, seed
     )
 
@@ -81,7 +81,7 @@ def ks(outcome: Floats, score: Floats, *, draws: int = 500, seed: int = 0) -> Es
 def brier(outcome: Floats, pd_: Floats, *, draws: int = 500, seed: int = 0) -> Estimate:
     """Mean squared distance of probability and outcome, with a bootstrap interval."""
     _classes(outcome, pd_)
-    return bootstrap(lambda y, p: float(np.mean((p - y) ** 2)), outcome, pd_, draws, seed)
+    return _bootstrap(lambda y, p: float(np.mean((p - y) ** 2)), outcome, pd_, draws, seed)
 
 
 def log_loss(outcome: Floats, pd_: Floats) -> float:
@@ -90,7 +90,7 @@ def log_loss(outcome: Floats, pd_: Floats) -> float:
     return float(-np.mean(outcome * np.log(p) + (1 - outcome) * np.log1p(-p)))
 
 
-def bootstrap(
+def _bootstrap(
     figure: Callable[[Floats, Floats], float], outcome: Floats, score: Floats, draws: int, seed: int
 ) -> Estimate:
     """A figure with the 2.5 and 97.5 % quantiles over resamples within each class."""
@@ -136,7 +136,7 @@ def reliability(outcome: Floats, pd_: Floats, bins: int = 10) -> pd.DataFrame:
     rows = []
     for part in np.array_split(order, min(bins, len(order))):
         defaults, n = int(outcome[part].sum()), len(part)
-        low, high = jeffreys(defaults, n)
+        low, high = _jeffreys(defaults, n)
         rows.append(
             {
                 "n": n,
@@ -184,7 +184,7 @@ def reliability_svg(table: pd.DataFrame, title: str) -> str:
     return "\n".join(parts) + "\n"
 
 
-def jeffreys(events: float, n: float) -> tuple[float, float]:
+def _jeffreys(events: float, n: float) -> tuple[float, float]:
     """95 % interval of a share: quantiles of Beta(events + 1/2, n - events + 1/2), open at 0 and n."""
     from scipy import stats
 
@@ -223,7 +223,7 @@ def by_class(
     table["share"] = table["n"] / table["n"].sum()
     table["default_rate"] = table["defaults"] / table["n"].where(table["n"] > 0)
     bounds = [
-        jeffreys(d, n) if n else (np.nan, np.nan) for d, n in zip(table["defaults"], table["n"], strict=True)
+        _jeffreys(d, n) if n else (np.nan, np.nan) for d, n in zip(table["defaults"], table["n"], strict=True)
     ]
     table["low"], table["high"] = [b[0] for b in bounds], [b[1] for b in bounds]
     if owed is not None and lost is not None:

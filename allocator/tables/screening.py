@@ -65,13 +65,15 @@ def screen(xml: bytes, to_calculate: bool, source: PortfolioSource) -> Screened:
     if IN_ERROR.search(xml):
         xml = ERROR_CELL.sub(rb"\1\2str\2", xml)
     merged = tuple(
-        ((int(r1), column_number(c1)), (int(r2), column_number(c2))) for c1, r1, c2, r2 in MERGED.findall(xml)
+        ((int(r1), _column_number(c1)), (int(r2), _column_number(c2)))
+        for c1, r1, c2, r2 in MERGED.findall(xml)
+        for c1, r1, c2, r2 in MERGED.findall(xml)
     )
     has_formulas = b"<f" in xml or b":f" in xml
     return Screened(xml, dict(_uncalculated(xml, to_calculate)) if has_formulas else {}, merged)
 
 
-def column_number(letters: bytes) -> int:
+def _column_number(letters: bytes) -> int:
     """A is 1, Z 26, AA 27."""
     return reduce(lambda place, letter: place * 26 + letter - 64, letters.upper(), 0)
 
@@ -97,7 +99,7 @@ def _uncalculated(xml: bytes, to_calculate: bool) -> Iterator[tuple[Cell, str]]:
         place = re.search(rb"\br\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7})[\"']", attributes)
         lacking = (not value.strip() and not text) or (to_calculate and value.strip() == b"0")
         if place and lacking:
-            yield (int(place[2]), column_number(place[1])), formula.decode("utf-8", "replace")
+            yield (int(place[2]), _column_number(place[1])), formula.decode("utf-8", "replace")
 
 
 def _require_room(xml: bytes, source: PortfolioSource) -> None:
@@ -132,7 +134,7 @@ def _plain_extent(xml: bytes) -> tuple[int, Cell] | None:
             columns.update(letters)
             rows.add(max(map(int, set(numbers))))
         count += len(bounds)
-    last = max(rows), max(map(column_number, columns))
+    last = max(rows), max(map(_column_number, columns))
     return (count, last) if last[0] <= ROWS and last[1] <= COLUMNS else None
 
 
@@ -178,7 +180,7 @@ def _number(text: str | None, default: int) -> int:
 
 def _place(reference: str | None, row: int, column: int, source: PortfolioSource) -> Cell:
     match = REFERENCE.fullmatch(reference) if reference is not None else None
-    place = (int(match[2]), column_number(match[1].encode())) if match else (row, column)
+    place = (int(match[2]), _column_number(match[1].encode())) if match else (row, column)
     if (reference is not None and match is None) or place[0] > ROWS or place[1] > COLUMNS:
         problem = f"a cell at {reference or 'no place'}, where no sheet has one"
         raise refuse(source, problem, "save it again as .xlsx, without a password")

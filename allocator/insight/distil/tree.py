@@ -101,7 +101,7 @@ def grow(features: Sequence[Feature], rewards: Floats, leaves: int) -> list[Node
         at = max(worth, key=lambda node: worth[node].gain)
         del splits[at]
         for test, members in zip(worth[at].tests, worth[at].members, strict=True):
-            child = _node(narrowed(nodes[at].where, test), members, rewards, at)
+            child = _node(_narrowed(nodes[at].where, test), members, rewards, at)
             splits[len(nodes)] = _best_split(child, features, rewards)
             nodes.append(child)
     return nodes
@@ -168,7 +168,7 @@ def _tests(feature: Feature, order: Codes, cut: int) -> tuple[Condition, Conditi
     return Condition(feature.column, at_most=edge), Condition(feature.column, above=edge)
 
 
-def narrowed(where: tuple[Condition, ...], test: Condition) -> tuple[Condition, ...]:
+def _narrowed(where: tuple[Condition, ...], test: Condition) -> tuple[Condition, ...]:
     """`where` and `test`, as one condition a column."""
     before = next((condition for condition in where if condition.column == test.column), None)
     if before is None:

@@ -82,7 +82,7 @@ def explain_book(
         segments=tuple(priced_accounts(position, position.run.inputs.portfolio.text(by), among)),
         whole=whole,
         limits=tuple(map(LimitExplanation, uses, ledger.limits, ranges)),
-        costs=tuple(costs_of_limits(reader, progress)) if exact else (),
+        costs=tuple(_costs_of_limits(reader, progress)) if exact else (),
         refusals=dict(sorted(declined.items(), key=lambda entry: (-entry[1], entry[0]))),
     )
 
@@ -104,7 +104,7 @@ def price_ranges(reader: Reader) -> list[Range | None]:
     return [range_along(reader.columns, ties, prices, each[j], delta) for j in range(len(prices))]
 
 
-def costs_of_limits(reader: Reader, progress: Progress) -> list[Worth]:
+def _costs_of_limits(reader: Reader, progress: Progress) -> list[Worth]:
     """What each entry of the policy costs, by solving again without it, from the run's prices.
 
     An entry without a price costs no more than the gap: the same prices bound the case without it. What the

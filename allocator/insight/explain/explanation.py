@@ -106,7 +106,7 @@ def read_reader(stored: StoredRun, further: FurtherColumns, progress: Callable[[
     """
     progress("recomputing it from its inputs")
     run = recheck_run(stored, further)
-    why = None if run.optimal else stated_reasons(stored, run.inputs.portfolio)
+    why = None if run.optimal else _stated_reasons(stored, run.inputs.portfolio)
     return reader_of(position_of(run), prepare(run.scenario, run.inputs), why)
 
 
@@ -123,7 +123,7 @@ def reader_of(position: Position, case: Case, why: np.ndarray | None = None) -> 
     return Reader(position, case, columns, prepare_pass(columns, threads), why)
 
 
-def stated_reasons(stored: StoredRun, portfolio: Portfolio) -> np.ndarray:
+def _stated_reasons(stored: StoredRun, portfolio: Portfolio) -> np.ndarray:
     """(n,) the reasons that the run's allocation states, in portfolio order."""
     stated = in_input_order(stored.allocation, portfolio, ordered=False)["reason"].fillna("").to_numpy(object)
     return np.asarray(stated[np.argsort(np.argsort(portfolio.row, kind="stable"))])
@@ -151,7 +151,7 @@ def explain_borrower(reader: Reader, borrower: str) -> Explanation:
     at = find_borrower(portfolio, borrower)
     offers, chosen = offers_to(position, at), decided(position, at)
     alone = np.arange(len(portfolio)) == at
-    alternatives = alternatives_of(offers)
+    alternatives = _alternatives_of(offers)
     certificate = position.run.certificate
     why = str(reader.reasons[at])
     return Explanation(
@@ -166,7 +166,7 @@ def explain_borrower(reader: Reader, borrower: str) -> Explanation:
         reasons=tuple(why_declined(why, offers) if why else why_offered(position, at, chosen, offers)),
         alternatives=alternatives,
         made=_alternative(chosen, 0) if ledger.amount[at] > 0 else None,
-        flips=tuple(with_rooms(reader, at, flips_of(position, at), offers)),
+        flips=tuple(_with_rooms(reader, at, flips_of(position, at), offers)),
         gap=certificate.bound - certificate.value,
     )
 
@@ -182,7 +182,7 @@ def _facts(position: Position, at: int) -> dict[str, float]:
     }
 
 
-def alternatives_of(offers: Offers) -> tuple[Alternative, ...]:
+def _alternatives_of(offers: Offers) -> tuple[Alternative, ...]:
     """The better end of each rate."""
     reduced, found = offers.reduced, []
     for rate in np.unique(offers.rate):
@@ -202,7 +202,7 @@ def _alternative(offers: Offers, k: int) -> Alternative:
     )
 
 
-def with_rooms(reader: Reader, at: int, flips: list[Flip], offers: Offers) -> list[Flip]:
+def _with_rooms(reader: Reader, at: int, flips: list[Flip], offers: Offers) -> list[Flip]:
     """The flips with, for the price of a limit in money, the room at which it would be that price.
 
     Every other price held, the bound is convex in this one, and a price is its minimum exactly where

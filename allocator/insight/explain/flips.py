@@ -62,17 +62,17 @@ def flips_of(position: Position, at: int) -> list[Flip]:
     if len(offers) == 0 or position.terms.pinned[at]:
         return []
     nothing = NOTHING * float(np.max(offers.amount))
-    return [flip for figure in figures_of(position, at, offers) for flip in flips_along(figure, nothing)]
+    return [flip for figure in _figures_of(position, at, offers) for flip in _flips_along(figure, nothing)]
 
 
-def flips_along(figure: Figure, nothing: float = 0.0) -> Iterator[Flip]:
+def _flips_along(figure: Figure, nothing: float = 0.0) -> Iterator[Flip]:
     """The nearest flip below `now` and the nearest above; reduced values up to `nothing` are none.
 
     Where the best offer keeps no more than that, `now` is itself an end: a tie, from which nothing turns.
     """
     here = figure.lines(figure.now)
     here = np.where(np.abs(here) <= nothing, 0.0, here)
-    low, high, slope = declined_between(figure, here)
+    low, high, slope = _declined_between(figure, here)
     declined = bool(np.all(here <= 0.0))
     ends = [low, high] if declined else [high] if figure.now > high else [low]
     for end in ends:
@@ -82,7 +82,7 @@ def flips_along(figure: Figure, nothing: float = 0.0) -> Iterator[Flip]:
             yield Flip(figure.name, figure.unit, figure.now, float(end), turns, float(slope[best]))
 
 
-def declined_between(figure: Figure, here: Floats) -> tuple[float, float, Floats]:
+def _declined_between(figure: Figure, here: Floats) -> tuple[float, float, Floats]:
     """The interval in which every line is <= 0 (low > high: there is none), and the lines' slopes (M,)."""
     finite = np.isfinite(figure.high) and figure.high != figure.now
     other = figure.high if finite else figure.now + max(abs(figure.now), 1.0)
@@ -100,7 +100,7 @@ def declined_between(figure: Figure, here: Floats) -> tuple[float, float, Floats
     )
 
 
-def figures_of(position: Position, at: int, offers: Offers) -> Iterator[Figure]:
+def _figures_of(position: Position, at: int, offers: Offers) -> Iterator[Figure]:
     """The figures that may turn the decision, each with its reach."""
     own, policy = offers.borrower, offers.policy
     most = 1.0 / max(float(np.max(offers.take_up)), 1e-300)

@@ -146,7 +146,7 @@ class Anew:
 
     @property
     def verdict(self) -> Verdict | None:
-        return None if self.outcome is None else verdict_of(self.outcome, self.outcome.bound)
+        return None if self.outcome is None else _verdict_of(self.outcome, self.outcome.bound)
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class Base:
 
     @cached_property
     def verdict(self) -> Verdict:
-        return verdict_of(self.outcome, self.outcome.bound)
+        return _verdict_of(self.outcome, self.outcome.bound)
 
     def under(self, stress: Stress, source: StressSource | None = None) -> Case:
         """This world under `stress`, what `source` comes to. Raises InputError for faults of the stress."""
@@ -169,15 +169,15 @@ class Base:
 
     def frozen(self, world: Case, anew: Anew | None = None) -> tuple[Verdict, Cut]:
         """The base allocation in `world`, with the bound of its optimum where `anew` has one."""
-        decisions, cut = frozen_into(world, self.outcome.decisions)
+        decisions, cut = _frozen_into(world, self.outcome.decisions)
         if anew is None or anew.prices is None or anew.bound is None:
-            return verdict_of(judged_at(world, decisions, self.outcome.prices), None), cut
-        found = judged_at(world, decisions, anew.prices)
-        verdict = verdict_of(found, min(anew.bound, found.certificate.bound))
+            return _verdict_of(_judged_at(world, decisions, self.outcome.prices), None), cut
+        found = _judged_at(world, decisions, anew.prices)
+        verdict = _verdict_of(found, min(anew.bound, found.certificate.bound))
         return replace(verdict, stopped=anew.stopped), cut
 
 
-def frozen_into(world: Case, decisions: Decisions) -> tuple[Decisions, Cut]:
+def _frozen_into(world: Case, decisions: Decisions) -> tuple[Decisions, Cut]:
     """The offers of another world as they stand in this one, no larger than asked for."""
     scenario, inputs = world.scenario, world.inputs
     terms = terms_of(inputs.portfolio, inputs.churn, scenario.response, scenario.policy)
@@ -192,7 +192,7 @@ def frozen_into(world: Case, decisions: Decisions) -> tuple[Decisions, Cut]:
     return Decisions(kept, np.where(kept > 0, decisions.rate, 0.0)), cut
 
 
-def judged_at(world: Case, decisions: Decisions, prices: Mapping[str, float]) -> Outcome:
+def _judged_at(world: Case, decisions: Decisions, prices: Mapping[str, float]) -> Outcome:
     """The decisions by this world's economics, and the bound that `prices` prove here."""
     named = {row.name: prices.get(row.name, 0.0) for row in world.limits.rows}
     return recheck(world.scenario, world.inputs, decisions, named)
@@ -284,6 +284,6 @@ def reoptimised(world: Case, start: Mapping[str, float], progress: Progress = la
     return Anew(found, "", found.prices, found.bound, found.stopped)
 
 
-def verdict_of(outcome: Outcome, bound: float | None) -> Verdict:
+def _verdict_of(outcome: Outcome, bound: float | None) -> Verdict:
     """An outcome in figures, beside what `bound` is known of its world."""
     return Verdict(outcome.value, bound, outcome.account, outcome.certificate.limits, outcome.stopped)
