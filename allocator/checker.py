@@ -164,8 +164,8 @@ def parquet_of(path: str, raw: bytes) -> dict[str, Any]:
 
 def as_text(cell: Any) -> str:
     """A cell as text, "" where it is empty."""
-    if cell is None or isinstance(cell, str):
-        return cell or ""
+    if cell is None or isinstance(cell, str) or cell != cell:
+        return cell if isinstance(cell, str) else ""
     if isinstance(cell, float) and cell.is_integer() and abs(cell) <= 2**53:
         return str(int(cell))
     return str(cell).lower() if isinstance(cell, bool) else str(getattr(cell, "isoformat", lambda: cell)())
@@ -997,7 +997,7 @@ def certificate_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
     lines, idle = run.lines, run.policy.idle
     worth = total([*lines["value"].tolist(), idle * run.unspent])
     sizes = sum(np.abs(lines[name]) for name in ("interest", *COSTS)).tolist()
-    error = 12 * U * total([*sizes, idle * (run.uses[0].size + run.policy.budget)])
+    error = U * total([12 * total(sizes), 6 * idle * run.uses[0].size])
     if not worth - 64 * error - 1e-9 * max(abs(worth), 1.0) <= value <= worth - error:
         yield f"certificate value: says {value!r}, the inputs give {worth!r}"
     who, charges = np.flatnonzero(run.book.lendable), charges_of(run, prices, {})

@@ -208,8 +208,17 @@ def _disagreements(stored: StoredRun, outcome: Outcome, proved: Proved) -> Itera
     }
     summary = {key: value for key, value in summary.items() if key not in stated}
     yield from _differences(_those(summary, stored.summary), summary, money, "summary")
+    yield from _unlike_certificate(stored.summary.get("limits"), claims["limits"])
     yield from _unfounded(stored, outcome)
     yield from _impossible_words(stored, outcome.scenario, recomputed)
+
+
+def _unlike_certificate(listed: Any, limits: list[Any]) -> Iterator[Fault]:
+    """Where the summary's lines of limits are not, to the last digit, what the certificate has."""
+    for line, limit in zip(listed if isinstance(listed, list) else [], limits, strict=False):
+        if isinstance(line, dict) and any(line.get(key) != limit[key] for key in ("used", "bound", "price")):
+            problem = "says other figures than the certificate"
+            yield Fault(problem, "solve again", field=f"summary limits {limit['name']}")
 
 
 def _confirmed(stored: StoredRun, outcome: Outcome, proved: Proved) -> bool:

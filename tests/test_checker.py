@@ -49,6 +49,12 @@ def test_it_runs_by_itself_and_says_what_it_found(run: Path, tmp_path: Path) -> 
     assert alone(tmp_path, "nowhere").returncode == 2
 
 
+@pytest.mark.parametrize("basis", ["offered", "drawn"])
+def test_a_run_that_earns_by_idle_money_alone_holds(tmp_path: Path, basis: str) -> None:
+    idle = CENTS.replace("2_500_000}", f"2_500_000, basis: {basis}}}\n  idle_rate: 50%")
+    assert checker.check(str(solved(tmp_path / "idle", idle))) == []
+
+
 def test_nothing_is_rounded_where_only_zeros_are_added_up() -> None:
     """A run that lends nothing at no price states a bound and a value of 0, and so proves them."""
     found = checker.values_of([], Of(constant=0.0, constant_terms=0.0), 30)

@@ -73,11 +73,16 @@ def _either(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
+_NO_FILES = ("idna", "punycode", "raw-unicode-escape", "unicode-escape")
+"""Encodings that Python knows, of names and literals: no table is stored so."""
+
+
 def _encoding(value: str) -> str:
     """The name of an encoding of texts that Python knows."""
     try:
         known = codecs.lookup(value)
-        b"".decode(value)
+        if known.name in _NO_FILES or "grade,1".encode(value).decode(value) != "grade,1":
+            raise LookupError
     except (LookupError, ValueError, AssertionError):
         remedy = "write one such as utf-8, gbk, gb18030, big5, shift_jis, cp1252 or latin-1"
         raise refuse(Misfit(f"no encoding is called {value!r}", remedy)) from None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -118,8 +119,11 @@ def text_of(codes: np.ndarray, words: list[str | None]) -> Text:
 
 
 def cell_text(value: object) -> str | None:
-    """One cell as text: a whole float without decimals, booleans in lower case, dates as in ISO 8601."""
-    if value is None or value == "":
+    """One cell as text: a whole float without decimals, booleans in lower case, dates as in ISO 8601.
+
+    A float that is no number is how a column of numbers says that a cell is empty.
+    """
+    if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, bool):
         return "true" if value else "false"

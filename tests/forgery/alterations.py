@@ -138,6 +138,7 @@ FIGURES = [
         a_peak_of_memory_that_is_none=setting(SUMMARY, "peak_memory_mb", "much"),
         a_schema_with_a_point=setting(SUMMARY, "schema", 1.0),
         a_certificate_of_a_schema_with_a_point=setting(CERTIFICATE, "schema", 1.0),
+        a_price_a_digit_off_in_the_summary=moving(SUMMARY, "limits.0.price", lambda price: price + 1e-13),
         a_gap_that_only_the_certificate_has=moving(CERTIFICATE, "gap", lambda gap: gap + 1e-13),
         a_method_that_is_none=setting(SUMMARY, "method", "magic"),
         the_strategy=setting(SUMMARY, "strategy", "greedy"),

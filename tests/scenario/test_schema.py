@@ -38,6 +38,13 @@ NO_SOURCES = {
     "{csv: borrowers.csv, decimal: ','}": (
         "portfolio.source.decimal: ',' is both decimal sign and separator; write another sep, as \";\""
     ),
+    **{
+        f"{{csv: borrowers.csv, encoding: {name}}}": (
+            f"portfolio.source.encoding: no encoding is called '{name}'; "
+            "write one such as utf-8, gbk, gb18030, big5, shift_jis, cp1252 or latin-1"
+        )
+        for name in ("klingon", "rot13", "base64", "undefined", "idna", "unicode_escape")
+    },
     "{sql: 'sqlite:///book.db'}": (
         "portfolio.source.query: the key is missing; add `query: SELECT * FROM borrowers`"
     ),

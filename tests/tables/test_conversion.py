@@ -44,6 +44,7 @@ def test_to_array(kind: str) -> None:
         (float(2**53), "9007199254740992"),
         (1e22, "1e+22"),
         (float("inf"), "inf"),
+        (float("nan"), None),
         (date(2026, 1, 2), "2026-01-02"),
         (datetime(2026, 1, 2, 3, 4), "2026-01-02T03:04:00"),
     ],
