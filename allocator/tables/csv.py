@@ -28,7 +28,7 @@ GAP = re.compile(rb"\n\r?\n|\r\r")
 Uneven: TypeAlias = arrow_csv.InvalidRow
 
 
-def _open_csv(source: PortfolioSource) -> Opened:
+def open_csv(source: PortfolioSource) -> Opened:
     """Open delimited text, perhaps gzipped: in UTF-8, or in the encoding that the source names."""
     text = delimited(source)
     names = _header(text, source)

@@ -26,7 +26,7 @@ BATCH = 50_000
 """Rows turned into Arrow at once: Python objects are ten times as large."""
 
 
-def _open_sql(source: PortfolioSource) -> Opened:
+def open_sql(source: PortfolioSource) -> Opened:
     """Run the query of `source`, once in one reading; its result is the table."""
     table = once(("query", source.url, source.query), lambda: _queried(source))
     return Opened(tuple(table.column_names), partial(_fetch, table))

@@ -47,7 +47,7 @@ class Cells:
     findings: tuple[Finding, ...]
 
 
-def _open_xlsx(source: PortfolioSource) -> Opened:
+def open_xlsx(source: PortfolioSource) -> Opened:
     """Open one sheet of a workbook."""
     package = Package(content(source, existing_file(source)), source)
     book = read_book(package)
