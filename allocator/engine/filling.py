@@ -18,7 +18,7 @@ from scipy import sparse
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.kernel.walk import walk
-from allocator.records.lots import CENT
+from allocator.records.lots import CENT, in_lots, in_money
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 
 ROUNDS = 20
@@ -146,13 +146,23 @@ class Filling:
             from allocator.engine.kernel import compiled
 
             lead = (order, cut, goal, paying, target)
-            return int(compiled.walk_compiled(*lead, *offers, *book, *limits, step, *varying))
+            changed = int(compiled.walk_compiled(*lead, *offers, *book, *limits, step, *varying))
+            self._settle()
+            return changed
         varying = tuple(array.tolist() for array in varying)
         lists = (order.tolist(), cut, goal, paying, target.tolist())
         plain: Callable[..., int] = walk
         changed = plain(*lists, *offers, *book, *limits, step, *varying)
         self.left, self.amount, self.blocker = (np.array(varying[place]) for place in (0, 2, 3))
+        self._settle()
         return changed
+
+    def _settle(self) -> None:
+        """A walk counts in multiples of the step's double: 0.07 times 4286 is not the double of 300.02."""
+        offers = self.book.columns.offers
+        if offers.step is not None and not float(offers.step).is_integer():
+            settled = in_money(in_lots(self.amount, offers.step), offers.step)
+            self.amount[:] = np.where(offers.must, self.amount, settled)
 
     def _read_by_walk(self) -> tuple[tuple[Any, ...], ...]:
         """What no walk changes: arrays for the compiled one, lists for the plain one."""
@@ -254,7 +264,7 @@ def _make_room(filling: Filling, row: int, order: Integers) -> None:
 
 
 def _in_lots(amount: float, step: float | None) -> float:
-    return float(np.round(amount / step) * step if step else np.round(amount * 100.0) / 100.0)
+    return float(in_money(in_lots(np.asarray(amount), step or CENT), step or CENT))
 
 
 def _offers(book: Pass, wish: Wish) -> Offers:

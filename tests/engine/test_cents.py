@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,16 @@ def test_a_budget_is_spent_to_the_cent(basis: str) -> None:
     cents = solved.decisions.amount * 100
     assert np.abs(cents - np.round(cents)).max() < 1e-6
     assert solved.outcome.certificate.limits[0].used == pytest.approx(1_234_567.89, abs=0.005)
+
+
+@pytest.mark.parametrize("step", [0.07, 0.333, 3.3])
+def test_amounts_are_the_doubles_nearest_to_steps_that_are_decimals(step: float) -> None:
+    """4,286 x 0.07 in doubles is not the double of 300.02: the recheck would refuse the amount."""
+    book = portfolio(["A", "B", "B"], pd=[0.01, 0.02, 0.02], max_amount=[500.0, 300.0, 400.0])
+    solved = solve(Case(book, TABLE, policy(1000.0, ticket=(10.0, 600.0), step=step)))
+    taken = solved.decisions.amount[solved.decisions.amount > 0]
+    assert taken.sum() > 999.0 - 3 * step
+    assert all(x == float(round(x / step) * Fraction(str(step))) for x in taken.tolist())
 
 
 def test_cents_are_found_under_several_exact_limits_at_once() -> None:
