@@ -32,7 +32,7 @@ def pair_findings(read: Mapping[str, Numbers], names: Mapping[str, str], rows: R
     """A smallest loan above the largest, and half a pinned offer."""
     low, high = read["min_amount"].values, read["max_amount"].values
     findings = rows.find(
-        low > high,  # NaN, a fault or an empty cell, compares as false.
+        (low > high) & (high >= 0),  # NaN, a fault or an empty cell, compares as false.
         names.get("min_amount", "min_amount"),
         lambda i: f"{low[i]:.12g} is above the request of {high[i]:.12g}",
         "lower min_amount or raise max_amount",

@@ -17,6 +17,8 @@ from allocator.errors import Fault, InputError
 from allocator.records.scenario import LARGEST_AMOUNT, LARGEST_FACTOR, LONGEST_TERM, STEEPEST
 
 _NUMBER = r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"
+_LONGEST_SHOWN = 60
+"""Characters of a value that a message repeats."""
 _WRITTEN = re.compile(rf"\s*({_NUMBER})\s*(%?)\s*")
 _SIGN = "[,.'\u2019 \u00a0\u2009\u202f]"
 _GROUPED = re.compile(
@@ -71,7 +73,12 @@ def describe(value: object) -> str:
         return "a mapping"
     if isinstance(value, list | tuple):
         return "a list"
-    return repr(value) if isinstance(value, str) else str(value)
+    return repr(_brief(value)) if isinstance(value, str) else _brief(str(value))
+
+
+def _brief(text: str) -> str:
+    """A text for a line: the beginning of a long one."""
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,7 @@ def number(value: object, expected: str) -> Written:
     match = _WRITTEN.fullmatch(text) if isinstance(value, str | int | float) else None
     if match is None or isinstance(value, bool):
         raise refuse(_separated(text) or Misfit(f"{describe(value)} is not {expected}", f"write {expected}"))
-    digits = match[1].replace("_", "")
+    digits, text = match[1].replace("_", ""), _brief(text)
     try:
         parsed = Decimal(digits) / (100 if match[2] else 1)
         size = abs(float(parsed))

@@ -145,6 +145,10 @@ SLIPS: dict[str, tuple[str, list[str]]] = {
         f"{HEAD},min_amount,max_amount\nE1,A,.1,.5,300000,200000",
         ["row 1, min_amount: 300000 is above the request of 200000; lower min_amount or raise max_amount"],
     ),
+    "a negative request": (  # one fault for one cause
+        f"{HEAD},max_amount\nE1,A,.1,.5,-500",
+        ["row 1, max_amount: -500 is below 0; write a number of at least 0"],
+    ),
     "no term": (
         f"{HEAD},term_years\nE1,A,.1,.5,0\nE2,A,.1,.5,-1\nE3,A,.1,.5,",
         [

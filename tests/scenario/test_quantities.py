@@ -62,6 +62,14 @@ def test_thousands_separators_are_told_as_such(written: str, plain: str) -> None
     assert quantity(plain) == pytest.approx(float(plain.removesuffix("%")) / (100 if "%" in plain else 1))
 
 
+@pytest.mark.parametrize("written", ["9" * 5_000, "x" * 5_000])
+def test_a_long_value_is_shown_by_its_beginning(written: str) -> None:
+    with pytest.raises(PydanticCustomError) as caught:
+        amount(written)
+    assert f"{written[:60]}..." in str(caught.value)
+    assert written[:61] not in str(caught.value)
+
+
 @pytest.mark.parametrize(("written", "plain"), [("4,5%", "4.5%"), ("0,500", "0.500"), (",5", "0.5")])
 def test_a_decimal_comma_is_told_as_such(written: str, plain: str) -> None:
     with pytest.raises(PydanticCustomError, match="has a decimal comma") as caught:
