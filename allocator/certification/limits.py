@@ -108,7 +108,7 @@ class Block:
     def part(self, span: slice | Integers) -> Block:
         """The same rows over the borrowers of `span` alone."""
         weight = None if self.weight is None else self.weight[span]
-        return replace(self, codes=self.codes[span], weight=weight)
+        return Block(**{**vars(self), "codes": self.codes[span], "weight": weight})
 
     def price_offers(
         self, prices: Floats, per_basis: dict[str, Floats], sizes: dict[str, Sizes]
