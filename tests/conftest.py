@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,12 +76,17 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.register_profile(
             name, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
         )
-    settings.load_profile("full" if "full" in config.option.markexpr else "share")
+    settings.load_profile("full" if _asks_for_all(config) else "share")
+
+
+def _asks_for_all(config: pytest.Config) -> bool:
+    """Whether -m names `full`, and not to leave it out."""
+    return re.search(r"(?<!not )\bfull\b", config.option.markexpr) is not None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests marked `full` run only where -m asks for them (make check-full)."""
-    if "full" in config.option.markexpr:
+    if _asks_for_all(config):
         return
     kept = [item for item in items if item.get_closest_marker("full") is None]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
