@@ -47,8 +47,7 @@ def verify_run(stored: StoredRun, *, exact: bool = False) -> Certificate:
     outcome = recheck_run(stored)
     certificate = outcome.certificate
     if exact:
-        case = Exactly.of(outcome.scenario, outcome.inputs.portfolio, outcome.inputs.churn)
-        faults = list(exact_faults(case, outcome.decisions, certificate.limits_broken, stored.certificate))
+        faults = _faults_in_rationals(outcome, stored.certificate)
         if faults:
             raise CertificateError("the run does not pass its recheck in rational numbers", faults)
     return certificate
@@ -231,9 +230,14 @@ def _confirmed(stored: StoredRun, outcome: Outcome, proved: Proved) -> bool:
     near = proved.prices.reproduces(claims["bound"]) and proved.value.reproduces(claims["value"])
     if stored.document is not None or not near or recomputed.tree or len(stored.allocation) > MOST_BORROWERS:
         return False
-    case = Exactly.of(outcome.scenario, outcome.inputs.portfolio, outcome.inputs.churn)
     stated = {**claims, "value": float(np.nextafter(claims["value"], -np.inf))}
-    return not list(exact_faults(case, outcome.decisions, recomputed.limits_broken, stated))
+    return not _faults_in_rationals(outcome, stated)
+
+
+def _faults_in_rationals(outcome: Outcome, stated: Mapping[str, Any]) -> list[Fault]:
+    """What of a `stated` certificate does not hold in rational numbers."""
+    case = Exactly.of(outcome.scenario, outcome.inputs.portfolio, outcome.inputs.churn)
+    return list(exact_faults(case, outcome.decisions, outcome.certificate.limits_broken, stated))
 
 
 def _unproved(stated: Mapping[str, Any], recomputed: Certificate, proved: Proved) -> Iterator[Fault]:

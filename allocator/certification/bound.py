@@ -16,7 +16,7 @@ import numpy as np
 
 from allocator.certification.economics import Margin, magnitudes
 from allocator.certification.limits import Block, Charges, charges_of
-from allocator.certification.rounding import HUGE, UNIT, Rounded, depth
+from allocator.certification.rounding import HUGE, UNIT, Rounded, depth, unwarned
 from allocator.certification.terms import SAME_RATE, Tariff, Terms
 from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
 from allocator.records.scenario import Policy
@@ -42,10 +42,9 @@ def upper_bound(
 
     Prices of a forbidden sign count as 0. inf where the prices are so large that nothing is known.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        charges = charges_of(blocks, prices)
-        best = best_sum(portfolio, policy, terms, charges, OfferSizes.of(portfolio, policy, terms))
-        return whole_bound(policy, charges, best, prices).above
+    charges = charges_of(blocks, prices)
+    best = best_sum(portfolio, policy, terms, charges, OfferSizes.of(portfolio, policy, terms))
+    return whole_bound(policy, charges, best, prices).above
 
 
 def whole_bound(policy: Policy, charges: Charges, best: Rounded, prices: Mapping[str, float]) -> Rounded:
@@ -107,6 +106,7 @@ def error_of(operations: int, size: Any) -> Any:
     return operations * 1.001 * UNIT * size
 
 
+@unwarned
 def best_sum(
     portfolio: Portfolio, policy: Policy, terms: Terms, charges: Charges, sizes: OfferSizes
 ) -> Rounded:
@@ -136,6 +136,7 @@ def best_reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, char
     return np.where(terms.lendable & terms.pinned, best, np.maximum(best, 0.0))
 
 
+@unwarned
 def reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: Charges) -> Floats:
     """(n,) the reduced value of each borrower's best offer, declining apart; -inf where there is no offer.
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from allocator.certification.economics import BASES
 from allocator.certification.lots import CENTS, Tally, decimal, whole_cents
-from allocator.certification.rounding import DEEPEST, depth
+from allocator.certification.rounding import DEEPEST, depth, unwarned
 from allocator.records.conditions import Condition
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio
 from allocator.records.scenario import Limit, Measure, Policy, Sense
@@ -167,6 +167,7 @@ class Charges:
     """On the longest path to the constant."""
 
 
+@unwarned
 def charges_of(blocks: tuple[Block, ...], prices: Mapping[str, float]) -> Charges:
     """What `prices`, by row name, charge each borrower."""
     per_basis = {basis: np.zeros(len(blocks[0].codes)) for basis in BASES}

@@ -74,9 +74,8 @@ def recompute(
         take_up, allowed = take_up_of(own, terms, np.where(decided.amount > 0, decided.rate, np.nan))
         lines = ledger_of(own, policy, decided.amount, decided.rate, take_up)
         sizes = OfferSizes.of(own, policy, terms, decided.rate)
-        with np.errstate(over="ignore", invalid="ignore"):
-            charges = charges_of(mine, prices)
-            best = best_sum(own, policy, terms, charges, sizes)
+        charges = charges_of(mine, prices)
+        best = best_sum(own, policy, terms, charges, sizes)
         return _Part(
             Totals.of(mine, Bases.of(lines)),
             _value(lines, sizes),

@@ -106,12 +106,11 @@ class _Weighed:
         arrays = {name: getattr(terms, name)[among] for name in ("lendable", "low", "high", "pinned")}
 
         def best(prices: Mapping[str, float]) -> Floats:
-            with np.errstate(over="ignore", invalid="ignore"):  # prices that no bound follows from
-                charges = charges_of(blocks, prices)
-                per_basis = {basis: charge[among] for basis, charge in charges.per_basis.items()}
-                return reduced_values(
-                    own, policy, replace(terms, **arrays), replace(charges, per_basis=per_basis)
-                )
+            charges = charges_of(blocks, prices)
+            per_basis = {basis: charge[among] for basis, charge in charges.per_basis.items()}
+            return reduced_values(
+                own, policy, replace(terms, **arrays), replace(charges, per_basis=per_basis)
+            )
 
         rounding = _ROUNDING * np.maximum(arrays["high"], 1.0)
         return cls(among, best({}), best(prices), rounding, blocks, prices)

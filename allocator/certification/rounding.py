@@ -10,12 +10,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 UNIT = 2.0**-53
 """What one operation may be wrong by, relative to its result."""
 HUGE = 1e250
 """Errors this large are those of numbers that may have overflowed: nothing is known then."""
 DEEPEST = 64
 """Additions on the longest path of NumPy's sum of an array, in pairs above 128 terms, and some to spare."""
+unwarned = np.errstate(over="ignore", invalid="ignore")
+"""Decorates sums that prices of any size go into: those that overflow prove no bound, and say so by it."""
 _AGREES = 1e-9
 """Relative difference up to which a stated figure is the recomputed one, rounding aside."""
 

@@ -35,9 +35,8 @@ def _fault(
     """The fault of a column in the rows `where` (n,), if there are any."""
     count = int(np.count_nonzero(where))
     if count:
-        rows = row_count(count)
         yield Fault(
-            f"limit {limit.name!r} {verb} {column}, which is {what} in {rows}",
+            f"limit {limit.name!r} {verb} {column}, which is {what} in {row_count(count)}",
             remedy,
             file=portfolio.source,
             row=int(np.min(portfolio.row[where])),

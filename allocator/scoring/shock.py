@@ -285,8 +285,7 @@ def _missing(portfolio: Portfolio, condition: Condition, place: str) -> list[Fau
     count = int(np.count_nonzero(lacking))
     if not count:
         return []
-    rows = row_count(count)
-    problem = f"{place} reads {name}, which is missing in {rows}"
+    problem = f"{place} reads {name}, which is missing in {row_count(count)}"
     row = int(np.min(portfolio.row[lacking]))
     return [Fault(problem, "fill the column", file=portfolio.source, row=row, field=name)]
 
