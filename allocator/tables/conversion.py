@@ -222,6 +222,7 @@ def _not_numbers(
     if not wrong.any():
         return []
     trimmed = pc.utf8_trim_whitespace(cells)
+    blank = _mask(pc.equal(trimmed, ""))
     percent = wrong & _mask(pc.match_substring(cells, "%"))
     comma = wrong & _mask(pc.match_substring_regex(trimmed, COMMA_NUMBER)) & (source.decimal == ".")
     findings: list[Finding] = []
@@ -241,7 +242,11 @@ def _not_numbers(
     kinds: Mapping[str, tuple[Booleans, str]] = {
         "has a percent sign": (percent, "write a fraction, 5% as 0.05"),
         "has a decimal comma": (comma & ~explained, _point_remedy(source)),
-        "is not a number": (wrong & ~explained & ~comma, "write a plain number, as 0.05 or 100000"),
+        "holds blanks alone": (wrong & blank, "leave the cell empty, or write a number"),
+        "is not a number": (
+            wrong & ~blank & ~explained & ~comma,
+            "write a plain number, as 0.05 or 100000",
+        ),
     }
     for words, (mask, remedy) in kinds.items():
         findings += rows.find(mask, column, lambda i, w=words: f"{quoted(cells[i].as_py())} {w}", remedy)  # type: ignore[misc]

@@ -85,6 +85,10 @@ CSV: dict[str, Table] = {
     "blank lines between": Table(
         joined(HEAD, LINES[0], "", LINES[1], "", "E3,A,x,0.5,250000"), ("row 5, pd", '"x" is not a number')
     ),
+    "blanks in a number": Table(
+        joined(HEAD, LINES[0], 'E2,A,"  ",0.5,1'),
+        ("row 2, pd", '"  " holds blanks alone', "leave the cell empty"),
+    ),
     "thousands": Table(GROUPED, ("row 1, max_amount", "a thousands separator", "write 300000")),
     "thousands said": Table(GROUPED, how={"thousands": ","}),
     "thousands twice": Table(
