@@ -451,7 +451,7 @@ def curves_of(run: str, scenario: Any, stress: list[Any], grades: set[str]) -> d
     if stated == "none":
         return dict.fromkeys([*bands, *grades], nobody)
     if isinstance(stated, dict):
-        path, columns = "response.churn", logistic_table(entries(stated, "", "logistic"))
+        path, columns = "response.churn", curve_table(stated)
     else:
         path = path_of(run, stated)
         columns = {name: as_numbers(own, f"{path}, {name}") for name, own in table_of(path, lax=True).items()}
@@ -473,16 +473,26 @@ def curves_of(run: str, scenario: Any, stress: list[Any], grades: set[str]) -> d
     return curves | dict.fromkeys(grades - bands.keys() - curves.keys() if followed else (), nobody)
 
 
-def logistic_table(parameters: dict[str, Any]) -> dict[str, Array]:
+def logistic(rate: Decimal, midpoint: Decimal, slope: Decimal) -> Decimal:
+    """1 / (1 + exp(-slope (rate - midpoint)))."""
+    need(0 <= midpoint <= 1 and 0 < slope <= 10_000, "response.churn: no such curve")
+    return 1 / (1 + (-slope * (rate - midpoint)).exp())
+
+
+FORMULAS: dict[str, tuple[Any, str]] = {"logistic": (logistic, "midpoint slope")}
+
+
+def curve_table(stated: dict[str, Any]) -> dict[str, Array]:
     """Churn of curves by parameters at each basis point, the double nearest to the formula's value."""
     columns = {"rate": np.array([k / 10_000 for k in range(10_001)])}
-    for grade, curve in entries(parameters, "logistic").items():
-        entries({"curve": curve}, "curve", "midpoint slope")
-        middle, slope = (Decimal(repr(number(curve, name))) for name in ("midpoint", "slope"))
-        need(0 <= middle <= 1 and 0 < slope <= 10_000, f"response.churn, {grade}: no such curve")
+    [formula] = entries({"churn": stated}, "churn", " ".join(FORMULAS))
+    value, names = FORMULAS[formula]
+    for grade, curve in entries(stated, formula).items():
+        told = entries({grade: curve}, grade, names)
+        own = {name: Decimal(repr(number(told, name))) for name in names.split()}
         with localcontext(prec=50):
-            logits = (slope * (Decimal(k) / 10_000 - middle) for k in range(10_001))
-            columns[grade] = np.array([float(1 / (1 + (-logit).exp())) for logit in logits])
+            churn = [float(value(Decimal(k) / 10_000, **own)) for k in range(10_001)]
+        columns[grade] = np.array(churn)
     return columns
 
 

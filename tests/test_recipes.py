@@ -1,5 +1,5 @@
-"""Where a new thing goes (docs/architecture.md): a measure, a strategy, a shock, a source and a command, each
-added to a copy of the package in the files that the page names, and in no other.
+"""Where a new thing goes (docs/architecture.md): a measure, a strategy, a shock, a source, a formula of
+churn and a command, each added to a copy of the package in the files that the page names, and in no other.
 
 Each is made so that the package itself can say the same in another way: what they come to must agree.
 """
@@ -116,11 +116,58 @@ COMMAND: Recipe = {
     "cli/main.py": above("    init,\n    levers,\n    schema,", "    greet,\n")
     | above("    init,\n):\n", "    greet,\n"),
 }
+LINEAR = """\
+def _linear(curve: Linear) -> Iterator[Decimal]:
+    start, slope = Decimal(repr(curve.start)), Decimal(repr(curve.slope))
+    for knot in range(KNOTS + 1):
+        yield min(Decimal(1), max(Decimal(0), slope * (Decimal(knot) / KNOTS - start)))
+
+
+"""
+LINEAR_ENTRY = """\
+class LinearEntry(Typed):
+    start: Rate
+    slope: Slope
+
+
+class LinearCurves(Typed):
+    linear: dict[Text, LinearEntry]
+
+
+"""
+LINEAR_CHECKED = """\
+def linear(rate: Decimal, start: Decimal, slope: Decimal) -> Decimal:
+    return min(Decimal(1), max(Decimal(0), slope * (rate - start)))
+
+
+"""
+FORMULA: Recipe = {
+    "records/scenario.py": {
+        "Curve: TypeAlias = Logistic\n": "@dataclass(frozen=True)\nclass Linear:\n    start: float\n"
+        "    slope: float\n\n\nCurve: TypeAlias = Logistic | Linear\n",
+        '{"logistic": Logistic}': '{"logistic": Logistic, "linear": Linear}',
+    },
+    "scenario/schema.py": above("class ResponseEntry(", LINEAR_ENTRY)
+    | above(
+        '        told_by_keys("<file>", CurveEntry', '        | Annotated[LinearCurves, Tag("<linear>")],\n'
+    )
+    | {
+        'Annotated[CurveEntry, Tag("<logistic>")],': 'Annotated[CurveEntry, Tag("<logistic>")]',
+        '("<file>", CurveEntry)': '("<file>", LinearCurves, CurveEntry)',
+    },
+    "pricing/churn.py": above("_SAMPLED:", LINEAR)
+    | {"{Logistic: _logistic}": "{Logistic: _logistic, Linear: _linear}"}
+    | {"import Curve, Logistic": "import Curve, Linear, Logistic"},
+    "checker.py": above("FORMULAS: dict", LINEAR_CHECKED)
+    | above('"logistic": (logistic', '"linear": (linear, "start slope"), '),
+}
+"""Churn that grows evenly from a rate on: the same as a table of where it begins and where all walk away."""
 RECIPES = {
     "a measure": MEASURE,
     "a strategy": STRATEGY,
     "a figure of a stress": SHOCK,
     "a source of borrowers": SOURCE,
+    "a churn curve by parameters": FORMULA,
     "a command": COMMAND,
 }
 EXPOSED = BORROWERS.replace("sector\n", "sector,exposure\n").replace("retail\n", "retail,90000\n")
@@ -130,6 +177,10 @@ NEW = {
     "strategy": ["strategy=most_value"],
     "shock": ["stress={exposure: {all: 2}}"],
     "source": ["portfolio.source=borrowers.feather"],
+    "formula": [
+        "policy.rate_grid={step: 1%}",
+        "response.churn={linear: {A: {start: 2%, slope: 8}, B: {start: 5%, slope: 10}}}",
+    ],
 }
 """Run -> what it sets; the case itself has a limit by the new measure."""
 KNOWN = {
@@ -137,6 +188,7 @@ KNOWN = {
     "strategy": ["strategy=greedy"],
     "shock": ["portfolio.source=doubled.csv"],
     "source": [],
+    "formula": ["policy.rate_grid={step: 1%}", "response.churn=ramps.csv"],
 }
 """The same said without the new things."""
 
@@ -151,6 +203,7 @@ def written(folder: Path, limit: str) -> None:
     doubled.to_feather(folder / "borrowers.feather")
     doubled.assign(exposure=doubled["exposure"] * 2).to_csv(folder / "doubled.csv", index=False)
     (folder / "churn.csv").write_text(CHURN)
+    (folder / "ramps.csv").write_text("rate,A,B\n0.02,0,0\n0.05,0.24,0\n0.145,1,0.95\n0.15,1,1\n")
 
 
 def solve(name: str, *sets: str) -> list[str]:

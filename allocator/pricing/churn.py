@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from allocator.errors import Fault, InputError
 from allocator.intake import take
 from allocator.records.offers import Menu
 from allocator.records.portfolio import Booleans, ChurnTable, Floats
-from allocator.records.scenario import Logistic, PortfolioSource
+from allocator.records.scenario import Curve, Logistic, PortfolioSource
 from allocator.tables.text import unpacked
 
 TOLERANCE = 1e-12
@@ -74,26 +74,31 @@ def never_walking(grades: Iterable[str]) -> ChurnTable:
     return staying(ChurnTable("no churn", np.array([0.0, 1.0]), {}), grades)
 
 
-def sampled_table(curves: Mapping[str, Logistic]) -> ChurnTable:
+def sampled_table(curves: Mapping[str, Curve]) -> ChurnTable:
     """The table of curves by parameters: at each basis point the double nearest to the formula's value.
 
-    A parameter stands for its shortest decimal. exp(-slope rate) goes from one basis point to the next by one
-    product, in decimals, so that the table is the same on every machine.
+    A parameter stands for its shortest decimal, and decimals are computed with, so that the table is the same
+    on every machine.
     """
-    rates = np.arange(KNOTS + 1) / KNOTS
-    return ChurnTable("response.churn", rates, {grade: _sampled(curve) for grade, curve in curves.items()})
-
-
-def _sampled(curve: Logistic) -> Floats:
-    """(KNOTS + 1,) churn of one grade."""
+    rates, churn = np.arange(KNOTS + 1) / KNOTS, {}
     with localcontext(prec=_DIGITS):
-        slope = Decimal(repr(curve.slope))
-        odds_of_staying, ratio = (slope * Decimal(repr(curve.midpoint))).exp(), (-slope / KNOTS).exp()
-        churn = np.empty(KNOTS + 1)
-        for knot in range(KNOTS + 1):
-            churn[knot] = 1 / (1 + odds_of_staying)
-            odds_of_staying *= ratio
-    return churn
+        for grade, curve in curves.items():
+            values = _SAMPLED[type(curve)](curve)
+            churn[grade] = np.array([float(value) for value in values])
+    return ChurnTable("response.churn", rates, churn)
+
+
+def _logistic(curve: Logistic) -> Iterator[Decimal]:
+    """Churn at each basis point; exp(-slope rate) goes from one to the next by one product."""
+    slope = Decimal(repr(curve.slope))
+    odds_of_staying, ratio = (slope * Decimal(repr(curve.midpoint))).exp(), (-slope / KNOTS).exp()
+    for _ in range(KNOTS + 1):
+        yield 1 / (1 + odds_of_staying)
+        odds_of_staying *= ratio
+
+
+_SAMPLED: Mapping[type[Curve], Callable[[Any], Iterator[Decimal]]] = {Logistic: _logistic}
+"""A formula, and its values from 0 % to 100 %."""
 
 
 def staying(table: ChurnTable, grades: Iterable[str]) -> ChurnTable:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from allocator.records.conditions import Condition
 from allocator.records.document import Place
@@ -117,6 +117,11 @@ class Logistic:
     """By how much the log-odds grow a unit of rate, above 0: at 40 by 0.4 a percentage point."""
 
 
+Curve: TypeAlias = Logistic
+FORMULAS: Mapping[str, type[Curve]] = {"logistic": Logistic}
+"""What curves by parameters follow, by their key of scenario files."""
+
+
 @dataclass(frozen=True)
 class Response:
     """How customers answer to a rate."""
@@ -124,7 +129,7 @@ class Response:
     churn: Path | None
     """The curve's file; None: there is none, and without `curves` nobody walks away at any rate."""
     smoothing: Smoothing = "none"
-    curves: Mapping[str, Logistic] = field(default_factory=dict)
+    curves: Mapping[str, Curve] = field(default_factory=dict)
     """Grade -> its curve by parameters, in the place of a file."""
 
 

@@ -11,10 +11,10 @@ from allocator.errors import InputError
 from allocator.records.conditions import Condition
 from allocator.records.document import NO_CHURN
 from allocator.records.scenario import (
+    FORMULAS,
     Budget,
     InvoiceFiles,
     Limit,
-    Logistic,
     NamedRule,
     Policy,
     PortfolioSource,
@@ -32,7 +32,7 @@ from allocator.scenario.paths import expand
 from allocator.scenario.places import paths_of
 from allocator.scenario.policy_schema import PolicyEntry, RateGrid
 from allocator.scenario.quantities import quantity
-from allocator.scenario.schema import AnyColumn, CurveEntry, PortfolioEntry, ResponseEntry, ScenarioFile
+from allocator.scenario.schema import AnyColumn, PortfolioEntry, ResponseEntry, ScenarioFile
 from allocator.scenario.source_schema import (
     InvoicesEntry,
     InvoiceSource,
@@ -115,10 +115,11 @@ def _optional(raw: str | None) -> Path | None:
 
 def _response(typed: ResponseEntry) -> Response:
     churn = typed.churn
-    if isinstance(churn, CurveEntry):
-        curves = {grade: Logistic(**curve.model_dump()) for grade, curve in churn.logistic.items()}
-        return Response(None, typed.smoothing, curves)
-    return Response(None if churn == NO_CHURN else _path(churn), typed.smoothing)
+    if isinstance(churn, str):
+        return Response(None if churn == NO_CHURN else _path(churn), typed.smoothing)
+    [(formula, entries)] = churn
+    curves = {grade: FORMULAS[formula](**entry.model_dump()) for grade, entry in entries.items()}
+    return Response(None, typed.smoothing, curves)
 
 
 def _defaults(typed: AnyColumn, term: float, numbers: frozenset[str]) -> dict[str, Any]:

@@ -255,14 +255,16 @@ class ScenarioFile(Typed):
         response = info.data.get("response")
         churn = None if response is None else response.churn
         findings = []
-        if isinstance(churn, CurveEntry):
-            remedy = "give it one under response.churn.logistic, or take its band away"
+        by_parameters = isinstance(churn, Typed)
+        if by_parameters:
+            [(formula, curves)] = churn
+            remedy = f"give it one under response.churn.{formula}, or take its band away"
             findings = [
                 Misfit(f"grade {grade} has no churn curve", remedy, below=("rates", grade))
                 for grade in policy.rates
-                if grade not in churn.logistic
+                if grade not in curves
             ]
-        if policy.rate_grid == "table" and (churn == NO_CHURN or isinstance(churn, CurveEntry)):
+        if policy.rate_grid == "table" and (churn == NO_CHURN or by_parameters):
             what = "churn curve" if churn == NO_CHURN else "table of churn"
             problem = f"there is no {what} whose rates could be offered"
             findings.append(

@@ -262,7 +262,7 @@ def test_the_checker_has_the_same_table_by_its_own_arithmetic() -> None:
     curves = {"A": Logistic(0.11, 40.0), "B": Logistic(0.0731, 5432.1)}
     ours = sampled_table(curves)
     told = {grade: {"midpoint": one.midpoint, "slope": one.slope} for grade, one in curves.items()}
-    theirs = checker.logistic_table({"logistic": told})
+    theirs = checker.curve_table({"logistic": told})
     np.testing.assert_array_equal(theirs.pop("rate"), ours.rates)
     assert theirs.keys() == ours.churn.keys()
     for grade, churn in theirs.items():
