@@ -254,16 +254,17 @@ class ScenarioFile(Typed):
     def _some_rates(cls, policy: PolicyEntry, info: ValidationInfo) -> PolicyEntry:
         response = info.data.get("response")
         churn = None if response is None else response.churn
-        findings = []
-        by_parameters = isinstance(churn, Typed)
-        if by_parameters:
-            [(formula, curves)] = churn
-            remedy = f"give it one under response.churn.{formula}, or take its band away"
-            findings = [
-                Misfit(f"grade {grade} has no churn curve", remedy, below=("rates", grade))
-                for grade in policy.rates
-                if grade not in curves
-            ]
+        by_parameters = dict(churn) if isinstance(churn, Typed) else {}
+        findings = [
+            Misfit(
+                f"grade {grade} has no churn curve",
+                f"give it one under response.churn.{formula}, or take its band away",
+                below=("rates", grade),
+            )
+            for formula, curves in by_parameters.items()
+            for grade in policy.rates
+            if grade not in curves
+        ]
         if policy.rate_grid == "table" and (churn == NO_CHURN or by_parameters):
             what = "churn curve" if churn == NO_CHURN else "table of churn"
             problem = f"there is no {what} whose rates could be offered"
