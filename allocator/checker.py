@@ -37,6 +37,13 @@ MEASURES: dict[str, tuple[str, bool, Any]] = {
     "gross_interest": ("interest", False, lambda book: 1.0),
     "loans": ("loans", False, lambda book: 1.0),
 }
+# Formula of churn -> the least and the largest of each parameter, and churn at a rate.
+FORMULAS: dict[str, tuple[dict[str, tuple[float, float]], Any]] = {
+    "logistic": (
+        {"midpoint": (0.0, 1.0), "slope": (math.ulp(0.0), 1e4)},
+        lambda rate, midpoint, slope: 1 / (1 + (-slope * (rate - midpoint)).exp()),
+    ),
+}
 COSTS = ("expected_loss", "funding_cost", "churn_cost", "processing_cost", "relationship_cost")
 FIGURES, TEXTS = ("take_up", "interest", *COSTS, "value"), ("borrower_id", "grade", "reason")
 # Column -> what everybody has where it is not there, and what an empty cell means; None: a fault.
@@ -369,12 +376,18 @@ def quantity(written: Any) -> float:
         return math.nan
 
 
-def is_plain(run: str, scenario: Any) -> bool:
-    """Whether the source is one CSV file, or one Parquet file, that is read as it stands."""
+def source_of(scenario: Any) -> dict[str, Any]:
+    """The borrowers' source as an object; a path alone is one of its kind."""
     source = at(scenario, "portfolio.source")
     if isinstance(source, str):
         source = {"parquet" if source.lower().endswith(".parquet") else "csv": source}
     need(isinstance(source, dict) and source, "scenario.json, portfolio.source: neither a path nor a source")
+    return dict(source)
+
+
+def is_plain(run: str, scenario: Any) -> bool:
+    """Whether the source is one CSV file, or one Parquet file, that is read as it stands."""
+    source = source_of(scenario)
     if at(scenario, "portfolio.scorecard") is not None:
         return False
     if source.keys() == {"parquet"}:
@@ -392,12 +405,11 @@ def copy_of(run: str) -> str:
 
 def borrowers_of(run: str, scenario: Any) -> Borrowers:
     """As they are before the stress."""
-    source, defaults = at(scenario, "portfolio.source"), entries(scenario, "portfolio.defaults")
-    renamed, mark = entries(scenario, "portfolio.columns"), at(source, "decimal", ".")
+    source, defaults = source_of(scenario), entries(scenario, "portfolio.defaults")
+    renamed, mark = entries(scenario, "portfolio.columns"), source.get("decimal", ".")
     if is_plain(run, scenario):
-        named = source if isinstance(source, str) else source.get("csv", source.get("parquet"))
-        path = path_of(run, named)
-        held = table_of(path, at(source, "sep", ","), lax=True)
+        path = path_of(run, source.get("csv", source.get("parquet")))
+        held = table_of(path, source.get("sep", ","), lax=True)
     else:
         path, renamed, defaults, mark = copy_of(run), {}, {}, "."
         held = table_of(path)
@@ -473,26 +485,18 @@ def curves_of(run: str, scenario: Any, stress: list[Any], grades: set[str]) -> d
     return curves | dict.fromkeys(grades - bands.keys() - curves.keys() if followed else (), nobody)
 
 
-def logistic(rate: Decimal, midpoint: Decimal, slope: Decimal) -> Decimal:
-    """1 / (1 + exp(-slope (rate - midpoint)))."""
-    need(0 <= midpoint <= 1 and 0 < slope <= 10_000, "response.churn: no such curve")
-    return 1 / (1 + (-slope * (rate - midpoint)).exp())
-
-
-FORMULAS: dict[str, tuple[Any, str]] = {"logistic": (logistic, "midpoint slope")}
-
-
 def curve_table(stated: dict[str, Any]) -> dict[str, Array]:
     """Churn of curves by parameters at each basis point, the double nearest to the formula's value."""
     columns = {"rate": np.array([k / 10_000 for k in range(10_001)])}
     [formula] = entries({"churn": stated}, "churn", " ".join(FORMULAS))
-    value, names = FORMULAS[formula]
+    ends, value = FORMULAS[formula]
     for grade, curve in entries(stated, formula).items():
-        told = entries({grade: curve}, grade, names)
-        own = {name: Decimal(repr(number(told, name))) for name in names.split()}
+        told = numbers_of({grade: curve}, grade)
+        fits = told.keys() == ends.keys() and all(a <= told[name] <= b for name, (a, b) in ends.items())
+        need(fits, f"response.churn, {grade}: no such curve")
         with localcontext(prec=50):
-            churn = [float(value(Decimal(k) / 10_000, **own)) for k in range(10_001)]
-        columns[grade] = np.array(churn)
+            own = {name: Decimal(repr(parameter)) for name, parameter in told.items()}
+            columns[grade] = np.array([float(value(Decimal(k) / 10_000, **own)) for k in range(10_001)])
     return columns
 
 
@@ -969,17 +973,16 @@ def allocation_of(folder: str) -> dict[str, Any]:
 
 def inputs_changed(folder: str, scenario: Any, claimed: dict[str, Any]) -> Iterator[str]:
     """Inputs whose hash is not the stated one; of a database nothing but the copy can be looked at."""
-    source = at(scenario, "portfolio.source")
+    source = source_of(scenario)
     paths = {name: at(scenario, place) for name, place in FILES.items()}
     paths["churn"] = None if isinstance(paths["churn"], dict) or paths["churn"] == "none" else paths["churn"]
     paths |= {name: path for name, path in at(source, "invoices", {}).items() if name != "duplicates"}
-    described = {"": source} if isinstance(source, str) else source
-    named = [entry for key, entry in described.items() if key not in READ_BY]
-    paths["portfolio"] = None if described.keys() & {"sql", "invoices"} or len(named) != 1 else named[0]
+    named = [entry for key, entry in source.items() if key not in READ_BY]
+    paths["portfolio"] = None if source.keys() & {"sql", "invoices"} or len(named) != 1 else named[0]
     there = {name: path_of(folder, path) for name, path in paths.items() if path is not None}
     hashes: dict[str, Any] = {name: hash_of(path) for name, path in there.items()}
     hashes |= {} if is_plain(folder, scenario) else {"borrowers": hash_of(copy_of(folder))}
-    hashes |= {} if at(source, "sql") is None else {"portfolio": claimed.get("portfolio")}
+    hashes |= {} if "sql" not in source else {"portfolio": claimed.get("portfolio")}
     for name in dict.fromkeys([*hashes, *claimed]):
         stated = claimed.get(name)
         if hashes.get(name) != stated or not re.fullmatch("sha256:[0-9a-f]{64}", str(stated)):
@@ -1196,14 +1199,14 @@ def digest(scenario: Any, inputs: Any) -> str:
             return [whole(entry) for entry in value]
         return int(value) if isinstance(value, float) and value.is_integer() else value
 
-    document, source = whole(scenario), at(scenario, "portfolio.source")
+    document, source = whole(scenario), source_of(scenario)
     for place in ("stresses", "portfolio.source", *FILES.values()):
         above, _, last = place.rpartition(".")
         if isinstance(at(document, above), dict):
             at(document, above).pop(last, None)
     if isinstance(at(scenario, "response.churn"), dict):  # by parameters: no file says it
         document["response"]["churn"] = whole(scenario["response"]["churn"])
-    described = {**source, **at(source, "invoices", {})} if isinstance(source, dict) else {}
+    described = {**source, **source.get("invoices", {})}
     read_by = {key: described[key] for key in READ_BY if key in described}
     return hashlib.sha256(json.dumps([document, read_by, inputs], sort_keys=True).encode()).hexdigest()
 

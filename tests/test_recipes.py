@@ -136,10 +136,10 @@ class LinearCurves(Typed):
 
 """
 LINEAR_CHECKED = """\
-def linear(rate: Decimal, start: Decimal, slope: Decimal) -> Decimal:
-    return min(Decimal(1), max(Decimal(0), slope * (rate - start)))
-
-
+    "linear": (
+        {"start": (0.0, 1.0), "slope": (math.ulp(0.0), 1e4)},
+        lambda rate, start, slope: min(Decimal(1), max(Decimal(0), slope * (rate - start))),
+    ),
 """
 FORMULA: Recipe = {
     "records/scenario.py": {
@@ -158,8 +158,7 @@ FORMULA: Recipe = {
     "pricing/churn.py": above("_SAMPLED:", LINEAR)
     | {"{Logistic: _logistic}": "{Logistic: _logistic, Linear: _linear}"}
     | {"import Curve, Logistic": "import Curve, Linear, Logistic"},
-    "checker.py": above("FORMULAS: dict", LINEAR_CHECKED)
-    | above('"logistic": (logistic', '"linear": (linear, "start slope"), '),
+    "checker.py": above('    "logistic": (\n', LINEAR_CHECKED),
 }
 """Churn that grows evenly from a rate on: the same as a table of where it begins and where all walk away."""
 RECIPES = {
