@@ -10,10 +10,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 VERSIONED := tests/cli/test_main.py tests/cli/test_solve.py tests/cli/test_verify.py tests/cli/test_databases.py \
 	tests/engine/test_formulation.py tests/engine/test_optimise.py tests/engine/test_solving.py \
 	tests/engine/kernel tests/portfolio tests/report/test_charts.py tests/scenario tests/scoring/test_fitting.py \
-	tests/scoring/test_logit.py tests/scoring/test_workbook.py tests/store tests/test_borrowers.py
+	tests/scoring/test_churn.py tests/scoring/test_logit.py tests/scoring/test_workbook.py tests/store \
+	tests/tables tests/test_borrowers.py tests/test_extras.py
+
+# Further versions of Python that pyproject.toml declares.
+PYTHONS := 3.12 3.13 3.14
 
 .PRECIOUS: .venv-%/installed
-.PHONY: test-oldest test-newest demo test lint docs bench bench-full check-full mutation clean
+.PHONY: test-oldest test-newest test-python $(PYTHONS:%=test-%) demo test lint docs bench bench-full check-full mutation clean
 
 demo: $(DONE)
 	$(BIN)/allocator solve scenarios/sme-302.yaml --out runs/demo --force
@@ -25,6 +29,14 @@ test: $(DONE)
 # Versions at both ends of what pyproject.toml allows, each in a virtual environment of its own.
 test-oldest test-newest: test-%: .venv-%/installed
 	.venv-$*/bin/python -m pytest $(VERSIONED)
+
+# The same tests with the locked libraries, on each Python that this machine has.
+test-python: $(PYTHONS:%=test-%)
+
+$(PYTHONS:%=test-%): test-%:
+	@if python$* -c "" 2> /dev/null; then \
+		$(MAKE) --no-print-directory .venv-$*/installed && .venv-$*/bin/python -m pytest $(VERSIONED); \
+	else echo "test-$*: skipped, no python$* runs here"; fi
 
 lint: $(DONE)
 	$(BIN)/ruff check .
@@ -48,7 +60,7 @@ mutation: $(MUTATION)
 	$(BIN)/python -m tests.mutation $(MODULES)
 
 clean:
-	rm -rf .venv .venv-oldest .venv-newest runs mutants .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-oldest .venv-newest $(PYTHONS:%=.venv-%) runs mutants .mypy_cache .ruff_cache .pytest_cache
 
 $(DONE): requirements.lock pyproject.toml
 	@echo "Installing the locked versions into .venv: a few minutes, once."
@@ -68,7 +80,7 @@ $(MUTATION): $(DONE) requirements-mutation.lock
 
 .venv-%/installed: pyproject.toml requirements.lock tests/bounds.py
 	@echo "Installing the $* versions into .venv-$*: a few minutes, once."
-	@$(PYTHON) -m venv --clear .venv-$*
+	@$(if $(filter $(PYTHONS),$*),python$*,$(PYTHON)) -m venv --clear .venv-$*
 	@$(PYTHON) -m tests.bounds $* > .venv-$*/wanted
 	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check -r .venv-$*/wanted
 	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -13,6 +13,11 @@ def test_the_oldest_end_pins_every_library_at_its_lower_bound() -> None:
     assert [line.replace("==", ">=") for line in oldest] == [line.partition(",")[0] for line in newest]
 
 
+def test_both_ends_cover_the_extras() -> None:
+    newest = [re.split("[>=<]", line)[0] for line in requirements("newest")]
+    assert {"numpy", "python-calamine", "sqlalchemy", "plotly", "statsmodels"} <= set(newest)
+
+
 def test_the_tests_have_their_tools() -> None:
     assert sorted(line.partition("==")[0] for line in tools()) == sorted(TOOLS)
 

@@ -19,6 +19,8 @@ class TableKind:
     """What that path is."""
     folder: bool = False
     """Whether a folder of such files, its parts, may stand for one."""
+    extra: str | None = None
+    """The part of the package that it needs, where a light install is without it (`allocator.extras`)."""
 
 
 TABLE_KINDS = (
@@ -31,8 +33,8 @@ TABLE_KINDS = (
         "Path of the file or folder.",
         folder=True,
     ),
-    TableKind("xlsx", (".xlsx",)),
-    TableKind("sql"),
+    TableKind("xlsx", (".xlsx",), extra="excel"),
+    TableKind("sql", extra="sql"),
 )
 
 ENDINGS = tuple(ending for kind in TABLE_KINDS for ending in kind.endings)

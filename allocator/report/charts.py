@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from allocator.errors import Fault, InputError
+from allocator.extras import require
 from allocator.report.visible import visible
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Chart:
 
 
 def _require_drawable(path: Path) -> None:
-    """Raises InputError now if `chart_text` could not draw for `path` later."""
+    """Raises InputError where `chart_text` cannot draw for `path`: its ending, or what is not installed."""
     if path.suffix.lower() not in ENDINGS:
         fault = Fault(
             f"no picture can be written as {path.suffix or 'a file without ending'}",
@@ -85,6 +86,7 @@ def _require_drawable(path: Path) -> None:
             file=str(path),
         )
         raise InputError.of([fault], "picture")
+    require("plot")
 
 
 def chart_text(chart: Chart, path: Path) -> str:

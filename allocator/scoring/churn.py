@@ -16,6 +16,7 @@ import pandas as pd
 from scipy import optimize, special
 
 from allocator.errors import Fault, InputError
+from allocator.extras import require
 from allocator.records.portfolio import ChurnTable, Floats
 from allocator.scoring.levels import fault_in_rows, levels_of, twin_faults
 from allocator.scoring.logit import NORMAL_95
@@ -193,6 +194,7 @@ def _binomial(design: Floats, share: Floats, weight: Floats) -> tuple[float, flo
     """Intercept, slope (0 where the design has none) and covariance; not finite without spread."""
     import warnings
 
+    require("scoring")
     from statsmodels.genmod.families import Binomial
     from statsmodels.genmod.generalized_linear_model import GLM
 

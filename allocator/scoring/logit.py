@@ -20,6 +20,7 @@ import pandas as pd
 from scipy import special
 
 from allocator.errors import Fault, InputError
+from allocator.extras import require
 from allocator.records.portfolio import Floats
 from allocator.scoring.reading import weighted_sum
 from allocator.scoring.separation import separating, separating_together
@@ -137,6 +138,7 @@ def _maximum_likelihood(design: Floats, y: Floats, names: Sequence[str]) -> Floa
     """statsmodels' fit; it only warns on separation, so that is looked for here."""
     import warnings
 
+    require("scoring")
     from statsmodels.discrete.discrete_model import Logit
     from statsmodels.tools.sm_exceptions import PerfectSeparationError
 

@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
+from allocator.extras import require
 from allocator.records.scenario import PortfolioSource
 from allocator.scoring.invoices import IDENTIFIERS, Duplicates, Invoices, invoices_from_frames
 from allocator.scoring.levels import fault_in_rows, identifiers, level_faults, levels_of
 from allocator.scoring.places import counted, places_of
 from allocator.scoring.reading import frame_of
-from allocator.tables.xlsx import sheet_names
 
 PURCHASES, SALES, FIRMS = "进项发票信息", "销项发票信息", "企业信息"
 FIRM_COLUMNS = {
@@ -50,6 +50,9 @@ def read_workbook(path: Path, *, duplicates: Duplicates = "keep") -> Workbook:
     if not path.exists():
         fault = Fault("the file does not exist", "give the path of an .xlsx workbook", str(path))
         raise InputError.of([fault], "Workbook")
+    require("excel")
+    from allocator.tables.xlsx import sheet_names
+
     book = PortfolioSource("xlsx", path, bare=True)
     names = {name.strip(): name for name in sheet_names(book)}
     missing = [name for name in (PURCHASES, SALES) if name not in names]

@@ -7,17 +7,18 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
-import xlsxwriter
 from pyarrow import csv as arrow_csv
 from pyarrow import parquet
-from xlsxwriter.worksheet import Worksheet
 
 from allocator.errors import Fault, InputError
 from allocator.store.file import Content, require_file, write_files
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
 
 PART = 250_000
 """Rows written at once, and rows of one group of a Parquet file."""
@@ -83,6 +84,8 @@ def _write_parquet(parts: Iterator[pa.Table], schema: pa.Schema, file: IO[bytes]
 
 
 def _write_xlsx(parts: Iterator[pa.Table], schema: pa.Schema, file: IO[bytes]) -> None:
+    import xlsxwriter
+
     table = pa.concat_tables(parts)
     if len(table) + 1 > SHEET_ROWS:
         fault = Fault(f"{len(table)} rows are more than a worksheet holds", "write .csv or .parquet")

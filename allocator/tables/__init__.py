@@ -8,18 +8,23 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
+from allocator.extras import require
 from allocator.records.scenario import PortfolioSource
-from allocator.records.sources import kind_of
+from allocator.records.sources import TABLE_KINDS, kind_of
 from allocator.tables.opened import Opened, refuse
 
 
 def open_source(source: PortfolioSource) -> Opened:
     """Open `source` with the reader of its kind, which alone is imported.
 
-    Raises InputError where the source is missing, damaged or not what it says it is.
+    Raises InputError where the source is missing, damaged or not what it says it is, or its reader needs
+    a part of the package that is not installed.
     """
     if source.kind == "invoices":
         raise refuse(source, "invoices are no table of borrowers", "score the firms first")
+    extra = next((kind.extra for kind in TABLE_KINDS if kind.name == source.kind), None)
+    if extra is not None:
+        require(extra)
     reader = import_module(f"allocator.tables.{source.kind}")
     opened: Opened = getattr(reader, f"open_{source.kind}")(source)
     return opened

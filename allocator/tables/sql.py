@@ -15,6 +15,7 @@ from sqlalchemy import exc
 from sqlalchemy.engine import URL, Connection
 
 from allocator.errors import InputError
+from allocator.extras import require
 from allocator.intake import once
 from allocator.records.scenario import PortfolioSource
 from allocator.tables.conversion import cell_text, to_array
@@ -57,6 +58,8 @@ def _connected(source: PortfolioSource, url: URL) -> Connection:
         remedy = "name a database that SQLAlchemy knows, as postgresql"
         raise refuse(source, f"no driver for {url.drivername}", remedy) from error
     except ModuleNotFoundError as error:
+        if error.name == "psycopg":
+            require("postgresql")
         problem = f"the driver for {url.drivername} is not installed: no module {error.name}"
         raise refuse(source, problem, f"install {error.name}") from error
     except (exc.SQLAlchemyError, TypeError, ValueError) as error:
