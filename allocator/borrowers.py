@@ -31,6 +31,7 @@ from allocator.portfolio import (
 )
 from allocator.pricing.churn import never_walking, read_churn_table, sampled_table, staying
 from allocator.records.case import Inputs
+from allocator.records.frames import File
 from allocator.records.portfolio import ChurnTable, Portfolio
 from allocator.records.run import Decisions
 from allocator.records.scenario import InvoiceFiles, PortfolioSource, Scenario
@@ -183,7 +184,7 @@ def _copy(scenario: Scenario, portfolio: Portfolio | None) -> bytes | None:
 def content_hashes(scenario: Scenario) -> dict[str, str]:
     """Content hash of each input. Raises InputError where one cannot be read."""
     source = scenario.portfolio
-    files = {
+    files: dict[str, File | None] = {
         "churn": scenario.response.churn,
         "scorecard": source.scorecard,
         "stress": scenario.stress.file,
@@ -241,7 +242,7 @@ def _weights(path: Path) -> dict[str, float]:
     return read_weights(path)
 
 
-def _hash(path: Path) -> str:
+def _hash(path: File) -> str:
     try:
         return content_hash(path)
     except OSError as error:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from allocator.errors import Fault, InputError
+from allocator.records.frames import File, Frame
 
 Made = TypeVar("Made")
 
@@ -98,24 +99,24 @@ def once(key: Hashable, make: Callable[[], Made]) -> Made:
     return made
 
 
-def take(path: Path) -> Any:
-    """The bytes of `path` as an Arrow buffer.
+def take(file: File) -> Any:
+    """The bytes of `file` as an Arrow buffer.
 
     Raises OSError where it cannot be read, is no regular file or larger than `LARGEST`; InputError where
     it changes meanwhile, or has changed since the command read it before.
     """
-    return _taken(path).content
+    return file.content if isinstance(file, Frame) else _taken(file).content
 
 
-def take_bytes(path: Path) -> bytes:
+def take_bytes(file: File) -> bytes:
     """As `take`, for who wants Python's own."""
-    content: bytes = take(path).to_pybytes()
+    content: bytes = take(file).to_pybytes()
     return content
 
 
-def content_hash(path: Path) -> str:
+def content_hash(file: File) -> str:
     """`sha256:` and 64 hexadecimal digits: of the bytes that `take` gives. Raises what it raises."""
-    return _taken(path).hash
+    return file.hash if isinstance(file, Frame) else _taken(file).hash
 
 
 def list_files(folder: Path, find: Callable[[], tuple[Path, ...]]) -> tuple[Path, ...]:

@@ -24,7 +24,7 @@ STAGES = {"scenario", "portfolio", "scoring", "pricing", "limits", "engine", "ce
 MAY_IMPORT = {
     "errors": set(),
     "records": {"errors"},
-    "intake": {"errors"},
+    "intake": GROUND,
     "placed": set(),
     "extras": {"errors"},
     "tables": {"extras", "intake", *GROUND},

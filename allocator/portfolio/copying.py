@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from allocator.records.columns import NUMBERS
+from allocator.records.frames import Frame
 from allocator.records.portfolio import Floats, Portfolio, Text
 from allocator.records.scenario import PortfolioSource
 
@@ -28,6 +29,8 @@ def stands_as_it_is(source: PortfolioSource, written: Any) -> bool:
     """Whether a checker can read `source`, which the scenario has `written` so: a path, or a mapping."""
     if source.scorecard is not None or source.path is None:
         return False
+    if isinstance(source.path, Frame):
+        return True
     if source.kind == "parquet":
         return not source.path.is_dir() and (not isinstance(written, Mapping) or set(written) == {"parquet"})
     known = True

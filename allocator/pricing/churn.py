@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from allocator.errors import Fault, InputError
 from allocator.intake import take
+from allocator.records.frames import File
 from allocator.records.offers import Menu
 from allocator.records.portfolio import Booleans, ChurnTable, Floats
 from allocator.records.scenario import Curve, Logistic, PortfolioSource
@@ -48,8 +48,8 @@ class CurveSanity:
     """How many rates the band offers."""
 
 
-def read_churn_table(path: Path) -> ChurnTable:
-    """Read a CSV file with a column `rate` and one column of churn a grade, all fractions.
+def read_churn_table(path: File) -> ChurnTable:
+    """Read a CSV file, or a frame, with a column `rate` and one column of churn a grade, all fractions.
 
     Raises InputError with every fault: rates that do not ascend, repeat or lie outside [0, 1], churn
     outside [0, 1], cells that are no numbers.
@@ -211,7 +211,7 @@ def _band_error(table: ChurnTable, grade: str, problem: str, remedy: str) -> Inp
     return InputError.of([fault], table.source)
 
 
-def _split(path: Path) -> tuple[list[str], list[list[str]]]:
+def _split(path: File) -> tuple[list[str], list[list[str]]]:
     """The header and the rows of a CSV file in UTF-8."""
     try:
         text = bytes(unpacked(take(path), PortfolioSource("csv", path, bare=True))).decode("utf-8-sig")
@@ -235,7 +235,7 @@ def _split(path: Path) -> tuple[list[str], list[list[str]]]:
     return rows[0], rows[1:]
 
 
-def _header_faults(names: Sequence[str], path: Path) -> list[Fault]:
+def _header_faults(names: Sequence[str], path: File) -> list[Fault]:
     """No rate, no grade, or a name given twice."""
     faults = []
     if "rate" not in names:
@@ -254,7 +254,7 @@ def _header_faults(names: Sequence[str], path: Path) -> list[Fault]:
     return faults
 
 
-def _shape_faults(names: Sequence[str], cells: Sequence[Sequence[str]], path: Path) -> list[Fault]:
+def _shape_faults(names: Sequence[str], cells: Sequence[Sequence[str]], path: File) -> list[Fault]:
     """Rows with too few or too many cells."""
     return [
         Fault(
@@ -268,7 +268,7 @@ def _shape_faults(names: Sequence[str], cells: Sequence[Sequence[str]], path: Pa
     ]
 
 
-def _fractions(cells: Sequence[str], name: str, path: Path) -> tuple[Floats, list[Fault]]:
+def _fractions(cells: Sequence[str], name: str, path: File) -> tuple[Floats, list[Fault]]:
     """A column as fractions in [0, 1]; NaN where a cell is faulty."""
     values = np.full(len(cells), np.nan)
     faults = []
@@ -300,7 +300,7 @@ def _problem(cell: str, value: float) -> str | None:
     return None if 0.0 <= value <= 1.0 else f"{value:.12g} is outside [0, 1]"
 
 
-def _rate_faults(rates: Floats, path: Path) -> list[Fault]:
+def _rate_faults(rates: Floats, path: File) -> list[Fault]:
     """Rates that repeat one above them, or fall below it; a faulty cell (NaN) is compared with nothing."""
     faults = []
     seen: dict[float, int] = {}

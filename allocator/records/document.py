@@ -14,6 +14,7 @@ Place = tuple[str, ...]
 
 SOURCE: Place = ("portfolio", "source")
 CHURN: Place = ("response", "churn")
+BOOK: Place = ("strategy", "file")
 URL: Place = (*SOURCE, "sql")
 """Where a database's address stands."""
 DATABASE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///(?:file:)?)(?!:memory:)([^?]+)(.*)", re.DOTALL)
@@ -25,7 +26,10 @@ NO_CHURN = "none"
 
 
 def seen_from(document: Mapping[str, Any], paths: Iterable[Place], folder: Path) -> dict[str, Any]:
-    """`document` for a file in `folder`: what stands at `paths`, which is absolute, starts from there."""
+    """`document` for a file in `folder`: what stands at `paths` starts from there.
+
+    There it is absolute, or names what is kept in that folder.
+    """
     seen = dict(document)
     for place in (*paths, URL):
         seen = _moved(seen, place, folder)
@@ -40,9 +44,11 @@ def value_at(document: Any, place: Place) -> Any:
 
 
 def relative(raw: str, folder: Path) -> str:
-    """The absolute path `raw` as seen from `folder`; as it is where it starts with a variable."""
+    """The absolute path `raw` as seen from `folder`; any other, as from a variable, as it is."""
     head, tail = split(raw)
-    return os.path.join(os.path.relpath(head, folder.resolve()), tail).rstrip("/") if head else raw
+    if not os.path.isabs(head):
+        return raw
+    return os.path.join(os.path.relpath(head, folder.resolve()), tail).rstrip("/")
 
 
 def _relative_address(raw: str, folder: Path) -> str:

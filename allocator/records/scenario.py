@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from allocator.records.conditions import Condition
-from allocator.records.document import Place
+from allocator.records.document import BOOK, CHURN, SOURCE, Place
+from allocator.records.frames import File, Frame
 from allocator.records.stress import Stress, StressSource
 
 Sense = Literal["at_most", "at_least", "exactly"]
@@ -68,8 +69,8 @@ class PortfolioSource:
 
     kind: str
     """The name of one of `records.sources.TABLE_KINDS`, or invoices."""
-    path: Path | None = None
-    """The file, absolute; None for SQL and invoices."""
+    path: File | None = None
+    """The file, absolute, or a frame; None for SQL and invoices."""
     separator: str = ","
     decimal: str = "."
     thousands: str = ""
@@ -126,8 +127,8 @@ FORMULAS: Mapping[str, type[Curve]] = {"logistic": Logistic}
 class Response:
     """How customers answer to a rate."""
 
-    churn: Path | None
-    """The curve's file; None: there is none, and without `curves` nobody walks away at any rate."""
+    churn: File | None
+    """The curve's file or frame; None: there is none, and without `curves` nobody walks away at any rate."""
     smoothing: Smoothing = "none"
     curves: Mapping[str, Curve] = field(default_factory=dict)
     """Grade -> its curve by parameters, in the place of a file."""
@@ -287,7 +288,7 @@ class Strategy:
     income: float | None = None
     """min_loss: expected interest wanted; None: `share` of the optimum's."""
     share: float = 0.95
-    book: Path | None = None
+    book: File | None = None
     """file: amounts and rates by borrower_id."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """file: borrower_id, amount or rate -> the file's name for it."""
@@ -297,9 +298,9 @@ class Strategy:
         """As pages and files show it: the rule, or the file's name."""
         return self.rule if self.book is None else self.book.name
 
-    def files(self) -> dict[str, Path]:
+    def files(self) -> dict[str, File]:
         """What is read, by name of the input."""
-        named = {"weights": self.weights, "book": self.book}
+        named: dict[str, File | None] = {"weights": self.weights, "book": self.book}
         return {key: path for key, path in named.items() if path is not None}
 
 
@@ -327,3 +328,9 @@ class Scenario:
     stresses: Mapping[str, StressSource] = field(default_factory=dict)
     """Named sets to try on top of `stress`."""
     strategy: Strategy = field(default_factory=Strategy)
+
+    @property
+    def frames(self) -> dict[Place, Frame]:
+        """Tables handed over in memory, by the place in `document` where a run's file would stand."""
+        named = {SOURCE: self.portfolio.path, CHURN: self.response.churn, BOOK: self.strategy.book}
+        return {place: file for place, file in named.items() if isinstance(file, Frame)}

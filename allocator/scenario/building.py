@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, get_args
 
 from allocator.errors import InputError
 from allocator.records.conditions import Condition
-from allocator.records.document import NO_CHURN
+from allocator.records.document import BOOK, CHURN, NO_CHURN, SOURCE, Place
+from allocator.records.frames import Frame
 from allocator.records.scenario import (
     FORMULAS,
     Budget,
@@ -52,12 +54,15 @@ from allocator.scenario.stress_schema import (
 )
 from allocator.scenario.stressing import large_factors
 
+NO_FRAMES: Mapping[Place, Frame] = MappingProxyType({})
 _CALLED = {"sep": "separator"}
 """What a record calls otherwise than a scenario file."""
 
 
-def build(typed: ScenarioFile, path: Path | None) -> Scenario:
+def build(typed: ScenarioFile, path: Path | None, frames: Mapping[Place, Frame] = NO_FRAMES) -> Scenario:
     """The scenario that `typed` states; its paths are absolute, their variables are set.
+
+    At the places of `frames` their names stand in `typed`, for the tables that they are.
 
     Raises InputError where the factors of a stress together come to too much.
     """
@@ -74,14 +79,14 @@ def build(typed: ScenarioFile, path: Path | None) -> Scenario:
     return Scenario(
         name=typed.name,
         path=path,
-        portfolio=_portfolio(typed.portfolio, written.term_years, numbers),
-        response=_response(typed.response),
+        portfolio=_portfolio(typed.portfolio, written.term_years, numbers, frames.get(SOURCE)),
+        response=_response(typed.response, frames.get(CHURN)),
         policy=written.stressed(stress.factors),
         solver=SolverSettings(**typed.solver.model_dump()),
         document=document,
         stress=stress,
         stresses=stresses,
-        strategy=_strategy(typed.strategy),
+        strategy=_strategy(typed.strategy, frames.get(BOOK)),
         written=written,
         paths=paths_of(document),
     )
@@ -92,7 +97,7 @@ def _document(typed: ScenarioFile) -> dict[str, Any]:
     document: dict[str, Any] = _tidy(typed.model_dump(mode="json", by_alias=True, exclude_none=True))
     # An entry without anything said in it is the rule's name alone.
     strategy = typed.strategy
-    return document if "strategy" in document else {**document, "strategy": _strategy(strategy).rule}
+    return document if "strategy" in document else {**document, "strategy": _strategy(strategy, None).rule}
 
 
 def _tidy(value: Any) -> Any:
@@ -113,8 +118,10 @@ def _optional(raw: str | None) -> Path | None:
     return None if raw is None else _path(raw)
 
 
-def _response(typed: ResponseEntry) -> Response:
+def _response(typed: ResponseEntry, frame: Frame | None) -> Response:
     churn = typed.churn
+    if frame is not None:
+        return Response(frame, typed.smoothing)
     if isinstance(churn, str):
         return Response(None if churn == NO_CHURN else _path(churn), typed.smoothing)
     [(formula, entries)] = churn
@@ -130,7 +137,9 @@ def _defaults(typed: AnyColumn, term: float, numbers: frozenset[str]) -> dict[st
     return {"term_years": term, **given}
 
 
-def _portfolio(typed: PortfolioEntry, term: float, numbers: frozenset[str]) -> PortfolioSource:
+def _portfolio(
+    typed: PortfolioEntry, term: float, numbers: frozenset[str], frame: Frame | None
+) -> PortfolioSource:
     source = typed.source
     shared: dict[str, Any] = {
         "columns": typed.columns.model_dump(exclude_none=True),
@@ -138,6 +147,8 @@ def _portfolio(typed: PortfolioEntry, term: float, numbers: frozenset[str]) -> P
         "pd_by_grade": dict(typed.pd_by_grade),
         "scorecard": _optional(typed.scorecard),
     }
+    if frame is not None:
+        return PortfolioSource(kind_of(frame.name).name, frame, bare=True, **shared)
     match source:
         case str():
             return PortfolioSource(kind_of(source).name, _path(source), **shared)
@@ -194,7 +205,9 @@ def _stress(typed: StressEntry | None) -> StressSource:
     return StressSource(factors, _optional(typed.file), typed.column)
 
 
-def _strategy(typed: NamedRule | AhpLinesStrategy | MinLossStrategy | FileStrategy) -> Strategy:
+def _strategy(
+    typed: NamedRule | AhpLinesStrategy | MinLossStrategy | FileStrategy, frame: Frame | None
+) -> Strategy:
     match typed:
         case AhpLinesStrategy():
             entry = typed.ahp_lines
@@ -206,7 +219,7 @@ def _strategy(typed: NamedRule | AhpLinesStrategy | MinLossStrategy | FileStrate
             return Strategy("min_loss", share=wanted.share)
         case FileStrategy():
             columns = typed.columns.model_dump(exclude_none=True)
-            return Strategy("file", book=_optional(typed.file), columns=columns)
+            return Strategy("file", book=frame or _optional(typed.file), columns=columns)
         case _:
             return Strategy(typed)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,15 @@ from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from allocator.errors import Fault, InputError
-from allocator.records.document import seen_from
+from allocator.records.document import Place, seen_from
+from allocator.records.frames import Frame
 from allocator.records.scenario import Scenario
 from allocator.scenario.building import build
 from allocator.scenario.columns import column_faults
 from allocator.scenario.faults import faults_of
-from allocator.scenario.merging import Merged, read_chain, resolve_extends
+from allocator.scenario.merging import Merged, merge, read_chain, resolve_extends
 from allocator.scenario.nodes import Node, Origin, from_plain
-from allocator.scenario.overrides import override
+from allocator.scenario.overrides import PLACE, Sets, overlay, override
 from allocator.scenario.paths import anchor
 from allocator.scenario.schema import ScenarioFile
 from allocator.scenario.stressing import limit_faults
@@ -31,21 +32,39 @@ from allocator.scenario.stressing import limit_faults
 _SIMPLE = re.compile(r"(?:[\w./$][\w ./${}-]*)?[\w./}]")
 
 
-def load_scenario(path: str | Path, sets: Sequence[str] = ()) -> Scenario:
+@dataclass(frozen=True)
+class Changes:
+    """What is laid over a scenario before it is checked."""
+
+    sets: Sets = ()
+    frames: Mapping[Place, Frame] = field(default_factory=dict)
+    """Tables in memory, in the place of files."""
+    place: str = PLACE
+    """What faults call the sets."""
+
+
+def load_scenario(path: str | Path, sets: Sequence[str] = (), changes: Changes | None = None) -> Scenario:
     """The scenario in the YAML file at `path`, merged with those that it extends.
 
-    `sets` are overrides as the command line has them, as policy.budget.amount=5e7. Raises
-    InputError with every fault of the file, its parents and the overrides.
+    `sets` are overrides as the command line has them, as policy.budget.amount=5e7; `changes` stand for them
+    and more. Raises InputError with every fault of the file, its parents and the overrides.
     """
     path = Path(path)
     merged = Merged()
     tree = read_chain(path, str(path), merged)
     if tree is None:
         raise InputError.of(merged.faults, str(path))
-    return _check(tree, merged, sets, subject=str(path), name=path.stem, path=path.absolute())
+    return _check(
+        tree, merged, changes or Changes(sets), subject=str(path), name=path.stem, path=path.absolute()
+    )
 
 
-def load_document(document: Mapping[str, Any], folder: str | Path, name: str = "scenario") -> Scenario:
+def load_document(
+    document: Mapping[str, Any],
+    folder: str | Path,
+    name: str = "scenario",
+    changes: Changes | None = None,
+) -> Scenario:
     """The scenario that `document`, a file's content as mappings, states.
 
     Relative paths start from `folder`; `name` is for a document that gives none. Raises InputError
@@ -54,7 +73,7 @@ def load_document(document: Mapping[str, Any], folder: str | Path, name: str = "
     merged = Merged()
     tree = from_plain(document, Origin(None, None, Path(folder)))
     tree = resolve_extends(tree, merged)
-    return _check(tree, merged, (), subject=f"scenario {name}", name=name, path=None)
+    return _check(tree, merged, changes or Changes(), subject=f"scenario {name}", name=name, path=None)
 
 
 def dump_scenario(scenario: Scenario, folder: str | Path) -> str:
@@ -89,14 +108,16 @@ def _laid_out(value: Any) -> Any:
 
 
 def _check(
-    tree: Node, merged: Merged, sets: Sequence[str], subject: str, name: str, path: Path | None
+    tree: Node, merged: Merged, changes: Changes, subject: str, name: str, path: Path | None
 ) -> Scenario:
     """The scenario that a merged tree states; raises InputError with every fault gathered so far."""
     faults = merged.faults
-    tree = override(tree, sets, faults)
+    tree = override(tree, changes.sets, faults, changes.place)
+    for place, frame in changes.frames.items():
+        tree = merge(tree, overlay(place, Node(frame.name, tree.origin), tree.origin))
     if "name" not in tree.entries:
         tree = replace(tree, value={**tree.entries, "name": Node(name, tree.origin)})
-    tree, absent = anchor(tree)
+    tree, absent = anchor(tree, changes.frames)
     faults += [*absent, *column_faults(tree), *limit_faults(tree)]
     try:
         typed = ScenarioFile.model_validate(tree.plain())
@@ -105,7 +126,7 @@ def _check(
         raise InputError.of(_in_order(faults), subject) from None
     if faults:
         raise InputError.of(_in_order(faults), subject)
-    return build(typed, path)
+    return build(typed, path, changes.frames)
 
 
 def _in_order(faults: Sequence[Fault]) -> list[Fault]:

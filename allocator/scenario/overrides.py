@@ -1,40 +1,94 @@
-"""--set KEY=VALUE: single values laid over a scenario from the command line."""
+"""--set KEY=VALUE, or `sets` in Python: single values laid over a scenario."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
-from allocator.errors import Fault
+from allocator.errors import Fault, InputError
 from allocator.scenario.merging import merge
-from allocator.scenario.nodes import LIMITS, Node, Origin, limit_name
+from allocator.scenario.nodes import LIMITS, Node, Origin, from_plain, limit_name
 from allocator.scenario.reading import parse
 
 PLACE = "--set"
 
 
-def override(tree: Node, sets: Sequence[str], faults: list[Fault]) -> Node:
+@dataclass(frozen=True)
+class Setting:
+    """A value from Python for the key that `steps` lead to: policy, limits, A line, at_most."""
+
+    steps: tuple[str, ...]
+    value: Any
+
+    @property
+    def key(self) -> str:
+        """As it is typed: policy.limits[A line].at_most."""
+        return "".join(f"[{step}]" if set(step) & set(".[]= ") else f".{step}" for step in self.steps)[1:]
+
+
+Sets = Sequence[str | Setting]
+
+
+def settings_of(sets: object) -> list[str | Setting]:
+    """What a caller in Python gives as `sets`: a mapping, nested or with keys as typed; a text; a list.
+
+    In a nested mapping limits may be a mapping by name. Raises InputError for anything else.
+    """
+    if sets is None:
+        return []
+    if isinstance(sets, str):
+        return [sets]
+    if isinstance(sets, Setting):
+        return [sets]
+    if isinstance(sets, Mapping):
+        return [one for key, value in sets.items() for one in _nested(_steps(str(key)), value)]
+    if isinstance(sets, list | tuple):
+        return [one for entry in sets for one in settings_of(entry)]
+    problem = f"{type(sets).__name__} is neither a mapping nor a text, nor a list of these"
+    remedy = 'write {"policy.budget.amount": 5e7}, or "policy.budget.amount=5e7"'
+    raise InputError.of([Fault(problem, remedy, field="sets")], "sets")
+
+
+def _nested(steps: tuple[str, ...], value: object) -> Iterator[Setting]:
+    """Single settings, down to where a list of limits would stand: by name each is a setting of its own."""
+    apart = steps == LIMITS[:1] or steps == LIMITS or (steps[:2] == LIMITS and len(steps) == 3)
+    if apart and isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield from _nested((*steps, *((str(key),) if steps == LIMITS else _steps(str(key)))), entry)
+    else:
+        yield Setting(steps, value)
+
+
+def override(tree: Node, sets: Sets, faults: list[Fault], place: str = PLACE) -> Node:
     """`tree` with each of `sets`, in order, laid over it; one that cannot be is added to `faults`.
 
-    A relative path in a value starts from the working directory, as everywhere on a command line.
+    A relative path in a value starts from the working directory, as everywhere on a command line. `place` is
+    what faults call the sets.
     """
-    origin = Origin(PLACE, None, Path.cwd())
+    origin = Origin(place, None, Path.cwd())
     for text in sets:
+        if isinstance(text, Setting):
+            refused = _refusals(tree, text.steps, place)
+            faults += [replace(fault, field=text.key) for fault in refused]
+            if not refused:
+                tree = merge(tree, overlay(text.steps, from_plain(text.value, origin), origin))
+            continue
         key, mark, written = _split(text)
         key = key.strip()
         if not mark or not key:
             remedy = "write key=value, as policy.budget.amount=5e7"
-            faults.append(Fault(f"{text!r} is no key and value", remedy, file=PLACE))
+            faults.append(Fault(f"{text!r} is no key and value", remedy, file=place))
             continue
         own: list[Fault] = []
         value = parse(written, origin, own)
         steps = _steps(key)
-        own += _refusals(tree, steps)
+        own += _refusals(tree, steps, place)
         faults += [replace(fault, field=key) for fault in own]
         if value is not None and not own:
-            tree = merge(tree, _overlay(steps, value, origin))
+            tree = merge(tree, overlay(steps, value, origin))
     return tree
 
 
@@ -65,17 +119,17 @@ def _steps(key: str) -> tuple[str, ...]:
     return tuple(steps)
 
 
-def _refusals(tree: Node, steps: tuple[str, ...]) -> list[Fault]:
+def _refusals(tree: Node, steps: tuple[str, ...], place: str) -> list[Fault]:
     """Why the key of `steps` cannot be set, where that is no matter of the schema."""
     if steps[0] == "extends":
-        return [Fault("a file's parent cannot be set here", "write `extends` in the file", PLACE)]
+        return [Fault("a file's parent cannot be set here", "write `extends` in the file", place)]
     if "" in steps:
-        return [Fault("a part of the key is empty", "write keys with one dot between them", PLACE)]
+        return [Fault("a part of the key is empty", "write keys with one dot between them", place)]
     if steps[:2] != LIMITS or len(steps) == 2:
         return []
     if len(steps) == 3 or steps[3] == "name":
         remedy = "write one of its other keys, as policy.limits[NAME].at_most"
-        return [Fault("a limit is set key by key, its name aside", remedy, PLACE)]
+        return [Fault("a limit is set key by key, its name aside", remedy, place)]
     limits = tree.find(LIMITS)
     names = [name for name in map(limit_name, limits.items if limits is not None else ()) if name is not None]
     if steps[2] in names:
@@ -83,10 +137,10 @@ def _refusals(tree: Node, steps: tuple[str, ...]) -> list[Fault]:
     near = get_close_matches(steps[2], names, n=1)
     known = f"the limits are {', '.join(names)}" if names else "the scenario has no limits"
     remedy = f"did you mean policy.limits[{near[0]}]?" if near else known
-    return [Fault(f"no limit is named {steps[2]!r}", remedy, PLACE)]
+    return [Fault(f"no limit is named {steps[2]!r}", remedy, place)]
 
 
-def _overlay(steps: tuple[str, ...], value: Node, origin: Origin) -> Node:
+def overlay(steps: tuple[str, ...], value: Node, origin: Origin) -> Node:
     """The tree that holds nothing but `value` at `steps`."""
     if steps[:2] == LIMITS and len(steps) > 2:
         entry = {"name": Node(steps[2], origin), **_nest(steps[3:], value, origin).entries}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Container
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,17 +32,18 @@ def unset(tree: Node, location: Location, missing: tuple[str, ...]) -> list[Faul
     return [tree.fault(location, problem, remedy) for problem in problems]
 
 
-def anchor(tree: Node) -> tuple[Node, list[Fault]]:
+def anchor(tree: Node, held: Container[Location] = ()) -> tuple[Node, list[Fault]]:
     """`tree` with every path made absolute, its ${VARIABLES} kept, and what is wrong with them.
 
     A path starts from the folder of the file that wrote it, so nothing downstream needs to know
     which file that was; a SQLite database's does too. Only ${FOLDER}/x, its first part a whole variable,
     starts where the shell would have it start: a relative ${FOLDER} starts from the working directory.
+    At the places `held` stand the names of frames, which no folder holds yet.
     """
     faults: list[Fault] = []
     for location in (*paths_of(tree.plain()), URL):
         node = tree.find(location)
-        if node is None or not isinstance(node.value, str) or not node.value:
+        if location in held or node is None or not isinstance(node.value, str) or not node.value:
             continue
         text, missing = expand(node.value)
         faults += unset(tree, location, missing)

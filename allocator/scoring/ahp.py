@@ -16,13 +16,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
+from allocator.records.frames import File
 from allocator.records.portfolio import Floats
 from allocator.scoring.documents import JudgementsShape, read_document
 from allocator.scoring.reading import located
@@ -198,7 +198,7 @@ def _changed(judged: Judgement, i: int, j: int, factor: float) -> Judgement:
     return Judgement(judged.name, judged.items, values)
 
 
-def read_hierarchy(path: Path, method: Method = "eigenvector") -> Hierarchy:
+def read_hierarchy(path: File, method: Method = "eigenvector") -> Hierarchy:
     """Read a file of judgements (models/ahp/enterprise-credit.json) and compose it.
 
     Raises InputError with every fault of the file.

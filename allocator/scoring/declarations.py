@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from allocator.errors import Fault, InputError
+from allocator.records.frames import File
 from allocator.scoring.documents import (
     DeclarationsShape,
     DerivedShape,
@@ -72,7 +72,7 @@ def text_columns(
 
 
 def read_declarations(
-    path: Path, wanted: Literal["variables", "rules"], results: Sequence[str] = ()
+    path: File, wanted: Literal["variables", "rules"], results: Sequence[str] = ()
 ) -> Declarations:
     """Read a file of declarations that has the list `wanted`.
 

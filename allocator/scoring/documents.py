@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import itertools
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -13,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from allocator.errors import Fault, InputError
 from allocator.intake import take_bytes
+from allocator.records.frames import File, Frame
 from allocator.scoring.logit import Penalty
 from allocator.scoring.preparation import Kind as VariableKind
 from allocator.scoring.preparation import Transform
@@ -43,10 +43,10 @@ class Document(Shape):
 Found = TypeVar("Found", bound=Document)
 
 
-def read_document(path: Path, shape: type[Found], remedy: str) -> Found:
+def read_document(path: File, shape: type[Found], remedy: str) -> Found:
     """The document of a file. Raises InputError: no such file, not JSON, or every fault of its shape."""
     subject = str(path)
-    if not path.is_file():
+    if not isinstance(path, Frame) and not path.is_file():
         raise InputError.of([Fault("the file does not exist", remedy, subject)], subject)
     try:
         return shape.model_validate_json(take_bytes(path).removeprefix(codecs.BOM_UTF8))

@@ -20,6 +20,7 @@ from pydantic import ConfigDict
 from allocator.errors import Fault, InputError, OutputError
 from allocator.intake import require_unchanged
 from allocator.placed import placing
+from allocator.records.frames import File
 from allocator.scoring.classes import RatingClass, Scale
 from allocator.scoring.declarations import derived_of, rule_of, variable_of
 from allocator.scoring.documents import (
@@ -169,7 +170,7 @@ class _Kind(Document):
     kind: str = ""
 
 
-def read_fitted(path: Path) -> Fitted:
+def read_fitted(path: File) -> Fitted:
     """Read a scorecard, rating or grade file.
 
     Raises InputError: no such file, not JSON, an unknown kind or schema, or every fault of its shape.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from scipy import special
 
 from allocator.errors import Fault, InputError, row_count
 from allocator.intake import content_hash, one_reading
+from allocator.records.frames import File
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring import validation
 from allocator.scoring.classes import CLASSES, check_classes
@@ -60,8 +60,8 @@ class Fit:
 
 @one_reading()
 def logit_from_files(
-    data: Path,
-    declared: Path,
+    data: File,
+    declared: File,
     outcome: str,
     *,
     penalty: Penalty = "flic",
@@ -123,8 +123,8 @@ def logit_from_files(
 
 @one_reading()
 def rating_from_files(
-    data: Path,
-    declared: Path,
+    data: File,
+    declared: File,
     default: str,
     owed: str,
     lost: str,
@@ -192,8 +192,8 @@ class Foreseen:
 
 
 def foreseen_pd(
-    data: Path,
-    declared: Path,
+    data: File,
+    declared: File,
     outcome: str,
     *,
     later: Sequence[str] = (),
@@ -224,7 +224,7 @@ def foreseen_pd(
 
 
 def _training(
-    data: Path, given: Declarations, outcome: str, columns: Mapping[str, str]
+    data: File, given: Declarations, outcome: str, columns: Mapping[str, str]
 ) -> tuple[pd.DataFrame, pd.Series]:
     """The data with derived columns, every column that the order names in it, and the 0/1 outcome."""
     frame = read_table(data, (*TEXT, *sorted(given.text_columns - set(columns.values()))))

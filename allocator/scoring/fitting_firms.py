@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.intake import content_hash, one_reading
+from allocator.records.frames import File
 from allocator.records.scenario import InvoiceFiles
 from allocator.scoring import validation
 from allocator.scoring.ahp import Method, read_hierarchy, sensitivity
@@ -110,7 +111,7 @@ def correlation_from_files(files: InvoiceFiles, columns: Sequence[str] | None = 
 
 
 @one_reading()
-def ahp_from_file(judgements: Path, method: Method = "eigenvector") -> Fit:
+def ahp_from_file(judgements: File, method: Method = "eigenvector") -> Fit:
     """Weights of the alternatives of a judgement file, with consistency and sensitivity."""
     hierarchy = read_hierarchy(judgements, method)
     every = (hierarchy.criteria, *hierarchy.alternatives)
@@ -155,7 +156,7 @@ def ahp_from_file(judgements: Path, method: Method = "eigenvector") -> Fit:
 
 
 @one_reading()
-def churn_from_file(data: Path, shape: str = "isotonic") -> Fit:
+def churn_from_file(data: File, shape: str = "isotonic") -> Fit:
     """A monotone churn curve from offers or shares; `.csv` beside the document is what scenarios name."""
     with located(data):
         fit = fit_churn(read_table(data), str(data))

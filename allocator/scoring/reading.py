@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
+from allocator.records.frames import File, Frame
 from allocator.records.portfolio import Floats
 from allocator.records.scenario import PortfolioSource
 from allocator.scoring.levels import Unseen, level, levels_of, slips
@@ -140,12 +140,12 @@ def weighted_sum(matrix: Floats, weights: Floats) -> Floats:
     return out
 
 
-def read_table(path: Path, text: Sequence[str] = TEXT) -> pd.DataFrame:
+def read_table(path: File, text: Sequence[str] = TEXT) -> pd.DataFrame:
     """A csv, csv.gz, parquet or xlsx file as a frame; `text` columns stay text, dates are dates.
 
     Raises InputError: no such file, another ending, unreadable, no row, a column that stands twice.
     """
-    if not path.exists():
+    if not isinstance(path, Frame) and not path.exists():
         fault = Fault("the file does not exist", "give a csv, parquet or xlsx file", str(path))
         raise InputError.of([fault], "Table")
     if not path.name.lower().endswith((".csv", ".csv.gz", ".parquet", ".xlsx")):
@@ -185,7 +185,7 @@ def text_frame(source: PortfolioSource) -> pd.DataFrame:
 
 
 @contextmanager
-def located(path: Path | str) -> Iterator[None]:
+def located(path: File | str) -> Iterator[None]:
     """Faults raised inside that name no file get this one."""
     try:
         yield

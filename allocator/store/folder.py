@@ -50,6 +50,8 @@ def write_run(run: Run, folder: Path, *, scenario_text: str, force: bool) -> Pat
         scenario = run.scenario
         _write_text(fresh / RESOLVED, to_json(seen_from(scenario.document, scenario.paths, real(folder))))
         _write_text(fresh / LOG, run.log)
+        for frame in scenario.frames.values():
+            (fresh / frame.name).write_bytes(frame.content)
         if run.borrowers is not None:
             (fresh / BORROWERS).write_bytes(run.borrowers)
         _write_text(fresh / CERTIFICATE, to_json(certificate_to_json(run.certificate)))

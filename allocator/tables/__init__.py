@@ -6,9 +6,9 @@ A reader opens a source, tells its columns, and fetches some as Arrow arrays.
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 
 from allocator.extras import require
+from allocator.records.frames import File
 from allocator.records.scenario import PortfolioSource
 from allocator.records.sources import TABLE_KINDS, kind_of
 from allocator.tables.opened import Opened, refuse
@@ -30,6 +30,6 @@ def open_source(source: PortfolioSource) -> Opened:
     return opened
 
 
-def source_of(path: Path) -> PortfolioSource:
-    """The source that a path alone names: by its ending, in any case."""
+def source_of(path: File) -> PortfolioSource:
+    """The source that a path or a frame alone names: by its ending, in any case."""
     return PortfolioSource(kind_of(path.name).name, path, bare=True)

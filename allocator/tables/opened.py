@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from allocator.errors import Fault, InputError
 from allocator.intake import take
+from allocator.records.frames import File, Frame
 from allocator.records.portfolio import Integers
 from allocator.records.scenario import PortfolioSource
 from allocator.tables.findings import Finding
@@ -100,8 +101,10 @@ def repeated_names(names: Sequence[str], source: PortfolioSource) -> list[Fault]
     ]
 
 
-def content(source: PortfolioSource, path: Path) -> Any:
+def content(source: PortfolioSource, path: File) -> Any:
     """The bytes of a file, an Arrow buffer. Raises InputError where it cannot be read, or has holes."""
+    if isinstance(path, Frame):
+        return take(path)
     try:
         if path.stat().st_size > HOLLOW and _has_hole(path):
             raise refuse(source, "a file with holes, not wholly written", "copy or write it again")
@@ -111,11 +114,13 @@ def content(source: PortfolioSource, path: Path) -> Any:
         raise refuse(source, f"cannot be read: {reason}", "see that it may be read") from error
 
 
-def existing_file(source: PortfolioSource) -> Path:
-    """The source's file, which is there and is a file."""
+def existing_file(source: PortfolioSource) -> File:
+    """The source's file, which is there and is a file, or its frame."""
     path = source.path
     if path is None:
         raise refuse(source, f"a {source.kind} source without a file", "name the file under portfolio.source")
+    if isinstance(path, Frame):
+        return path
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):

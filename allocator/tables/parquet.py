@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from allocator.errors import Fault, InputError
+from allocator.records.frames import Frame
 from allocator.records.scenario import PortfolioSource
 from allocator.tables.opened import Fetched, Opened, content, refuse, require_regular
 from allocator.tables.parts import Part, existing_files
@@ -46,7 +47,8 @@ def open_parquet(source: PortfolioSource) -> Opened:
 
 def _held(part: Part, source: PortfolioSource) -> Held:
     """The part's bytes, with what its footer says of columns and sizes."""
-    require_regular(source, part.path.stat().st_mode)
+    if not isinstance(part.path, Frame):
+        require_regular(source, part.path.stat().st_mode)
     held = content(source, part.path)
     try:
         with parquet.ParquetFile(pa.BufferReader(held)) as file:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from allocator.errors import Fault, InputError
 from allocator.intake import list_files
+from allocator.records.frames import File, Frame
 from allocator.records.scenario import PortfolioSource
 from allocator.tables.opened import existing_file, refuse
 
@@ -22,7 +23,7 @@ NOTHING = "__HIVE_DEFAULT_PARTITION__"
 class Part:
     """A file of a folder, and what the folders on the way say of all its rows."""
 
-    path: Path
+    path: File
     name: str
     """The file's path from the source's folder."""
     keys: tuple[tuple[str, str | None], ...] = ()
@@ -35,19 +36,19 @@ def existing_files(source: PortfolioSource) -> tuple[Part, ...]:
     Raises InputError for a folder without parts, and for parts in folders that are not named column=value.
     """
     path = source.path
-    if source.kind != "parquet" or path is None or not path.is_dir():
+    if source.kind != "parquet" or path is None or isinstance(path, Frame) or not path.is_dir():
         file = existing_file(source)
         return (Part(file, file.name),)
     files = list_files(path, lambda: tuple(sorted(_walk(path))))
     parts = sorted((_part(file, path) for file in files), key=lambda part: part.name)
     if not parts:
         raise refuse(source, "a folder without a .parquet file", "name a folder of parts, or one file")
-    strays = sorted({part.path.parent for part in parts if not _is_partition(part, path)})
+    strays = sorted({PurePosixPath(part.name).parent for part in parts if not _is_partition(part)})
     if strays:
         remedy = "name folders column=value, or keep parts of one table alone in a folder"
         faults = [
             Fault(
-                f"{folder.relative_to(path)} holds Parquet files, but is not named column=value",
+                f"{folder} holds Parquet files, but is not named column=value",
                 remedy,
                 file=source.label,
             )
@@ -80,5 +81,5 @@ def _keys(path: Path) -> tuple[tuple[str, str | None], ...]:
     return tuple(keys)
 
 
-def _is_partition(part: Part, folder: Path) -> bool:
-    return len(part.keys) == len(part.path.relative_to(folder).parts) - 1
+def _is_partition(part: Part) -> bool:
+    return len(part.keys) == len(PurePosixPath(part.name).parts) - 1

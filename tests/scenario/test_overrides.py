@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from allocator.errors import InputError
 from allocator.scenario import load_scenario
+from allocator.scenario.loading import Changes
+from allocator.scenario.overrides import settings_of
 from tests.scenario.conftest import BASE, Faults, Write
 
 
@@ -123,3 +126,49 @@ def test_every_setting_is_told_together_with_the_file(faults: Faults) -> None:
 
     assert set(REFUSED.values()) <= set(told)
     assert any(one.startswith("case.yaml, line 4, portfolio.defaults.lgd: 2 would be 200 %") for one in told)
+
+
+@pytest.mark.parametrize(
+    "sets",
+    [
+        {"policy": {"budget": {"amount": 5e7}, "limits": {"A line": {"at_most": "10%"}}}},
+        {"policy.budget.amount": 50_000_000, "policy.limits[A line].at_most": 0.1},
+        {"policy": {"budget.amount": 5e7, "limits": [{"name": "A line", "at_most": 0.1}]}},
+        ["policy.budget.amount=5e7", "policy.limits[A line].at_most=10%"],
+        ["policy.budget.amount=5e7", {"policy.limits[A line]": {"at_most": 0.1}}],
+        ({"policy.budget": {"amount": 5e7}}, "policy.limits[A line].at_most=10%"),
+    ],
+)
+def test_python_may_nest_dot_write_and_list_them(write: Write, base: str, sets: object) -> None:
+    scenario = load_scenario(write("case.yaml", base), changes=Changes(settings_of(sets)))
+
+    assert scenario.policy.budget.amount == 5e7
+    assert [(limit.name, limit.measure, limit.bound) for limit in scenario.policy.limits] == [
+        ("A line", "offered", 0.1)
+    ]
+
+
+def test_python_may_give_one_text_or_none(write: Write, base: str) -> None:
+    path = write("case.yaml", base)
+
+    assert load_scenario(path, changes=Changes(settings_of("name=other"))).name == "other"
+    assert load_scenario(path, changes=Changes(settings_of(None))).name == "case"
+
+
+def test_a_setting_from_python_that_cannot_be_says_where_and_what_to_write(write: Write, base: str) -> None:
+    sets = {"policy": {"limits": {"B line": {"at_most": 0.1}}, "budget": {"amount": "much"}}, "extends": "x"}
+    with pytest.raises(InputError) as caught:
+        load_scenario(write("case.yaml", base), changes=Changes(settings_of(sets), place="sets"))
+    assert [str(fault) for fault in caught.value.faults] == [
+        "sets, policy.limits[B line].at_most: no limit is named 'B line'; "
+        "did you mean policy.limits[A line]?",
+        "sets, extends: a file's parent cannot be set here; write `extends` in the file",
+        "sets, policy.budget.amount: 'much' is not an amount such as 100_000_000; "
+        "write an amount such as 100_000_000",
+    ]
+
+
+@pytest.mark.parametrize("sets", [42, {"a", "b"}, [1]])
+def test_what_sets_nothing_is_refused(sets: object) -> None:
+    with pytest.raises(InputError, match=r'sets: .*; write \{"policy.budget.amount": 5e7\}, or "policy'):
+        settings_of(sets)
