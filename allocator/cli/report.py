@@ -1,0 +1,87 @@
+"""`allocator report`: a run as the page that a committee decides on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from allocator.cli.options import AsJson, Force, RunFolder, Verbose
+from allocator.cli.shell import answer
+
+if TYPE_CHECKING:
+    from allocator.records.progress import Progress
+    from allocator.records.scenario import Scenario
+    from allocator.report.view import View
+
+EXAMPLE = "Example: allocator report runs/sme --out sme.html"
+NAME = "report.html"
+"""In the run's folder, where no other file is named."""
+_LARGEST_CARD = 20_000
+"""Characters of a model card that are shown."""
+
+
+def report(
+    folder: RunFolder,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write it there, a .html or .md; DIR/report.html if not given."),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Solve less: three budgets, levers by shadow prices alone.")
+    ] = False,
+    force: Force = False,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Write a run as one page for a committee: what is decided, is it proven, what binds, what may go "
+    "wrong."""
+    path = folder / NAME if out is None else out
+
+    def ask(tell: Progress) -> View:
+        return view_of(folder, path, quick, tell)
+
+    from allocator.report.committee.view import ENDINGS
+
+    answer(ask, out=(path,), endings=ENDINGS, force=force, as_json=as_json, verbose=verbose)
+
+
+def view_of(folder: Path, path: Path, quick: bool, tell: Progress) -> View:
+    """The report of the run in `folder`, for `path`."""
+    from allocator.store import read_run
+
+    tell("reading the run")
+    stored = read_run(folder)
+    tell("starting the engine")
+    from allocator.cli.strategies import under_each
+    from allocator.insight.dossier import dossier_of
+    from allocator.report.committee.proof import Stood
+    from allocator.report.committee.view import run_view
+
+    chosen = under_each(stored.scenario_path, None, [])
+    dossier = dossier_of(stored, chosen.scenarios, tell, notes=chosen.notes, quick=quick)
+    tell("writing the report")
+    stood = Stood(
+        folder.resolve().name, stored.scenario_path.read_text("utf-8"), _cards(dossier.run.scenario)
+    )
+    return run_view(dossier, stood, path)
+
+
+def _cards(scenario: Scenario) -> dict[str, str]:
+    """The Markdown file beside each file that the scenario reads, where there is one."""
+    from allocator.records.document import value_at
+
+    cards = {}
+    for place in scenario.paths:
+        path = Path(str(value_at(scenario.document, place)))
+        card = path.with_suffix(".md")
+        if card.is_file():
+            text = card.read_text("utf-8", errors="replace")
+            cards[path.name] = text[:_LARGEST_CARD] + ("\n..." if len(text) > _LARGEST_CARD else "")
+    return cards
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command(epilog=EXAMPLE, short_help="Write a run as a page for a committee.")(report)

@@ -1,0 +1,193 @@
+"""What an allocation is made of: who is offered what, in which segments, and who is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from allocator.records.ledger import Account, accounts_by
+from allocator.records.outcome import Outcome
+from allocator.records.portfolio import Booleans, Floats, Text
+
+PD_EDGES = (0.005, 0.01, 0.02, 0.05, 0.1)
+"""Where one band of PDs ends and the next begins."""
+LARGEST = 10
+"""Loans, and requests declined, that are listed one by one."""
+_CURVE = 50
+"""Steps of the Lorenz curve."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """Borrowers whose PD is at least `low` and below `high`."""
+
+    low: float
+    high: float
+    funded: int
+    declined: int
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One borrower of a list; amounts in currency units."""
+
+    borrower_id: str
+    grade: str
+    segments: tuple[str, ...]
+    """Its value of each column of the composition."""
+    pd: float
+    lgd: float
+    request: float
+    """inf where it is not given."""
+    amount: float
+    rate: float
+    drawn: float
+    expected_loss: float
+    value: float
+    reason: str
+    """Why it is declined; "" where an offer is made."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Borrowers who are declined for one reason."""
+
+    reason: str
+    borrowers: int
+    requested: float
+    """The sum of their requests, of those that state one."""
+
+
+@dataclass(frozen=True)
+class Composition:
+    """An allocation by borrowers and segments."""
+
+    by: tuple[str, ...]
+    """At most two columns of texts."""
+    segments: tuple[tuple[Account, ...], ...]
+    """One tuple a column of `by`: an account a value, by what is offered, the largest first."""
+    crossed: tuple[tuple[float, ...], ...]
+    """Offered by values of the first column and of the second, in the order of `segments`; empty without."""
+    mean_pd: tuple[tuple[str, float], ...]
+    """Grade -> PD weighted by what is offered; "" is the whole."""
+    bands: tuple[Band, ...]
+    largest: tuple[Listed, ...]
+    """The largest loans."""
+    declined: tuple[Listed, ...]
+    """The largest requests that are declined."""
+    refusals: tuple[Refusal, ...]
+    """The commonest reason first."""
+    curve: tuple[tuple[float, float], ...]
+    """Lorenz curve of what is offered: share of the funded borrowers, the smallest first; their share."""
+
+
+def compose(run: Outcome, reasons: Sequence[str] | np.ndarray, by: Sequence[str]) -> Composition:
+    """The composition of `run`; `reasons` (n,) is why each borrower is declined, in portfolio order."""
+    portfolio, ledger = run.inputs.portfolio, run.ledger
+    why = np.asarray(reasons, dtype=object)
+    texts = [portfolio.text(column) for column in by]
+    segments = [_largest_first(accounts_by(ledger, text, unnamed="(none)")) for text in texts]
+    offers = np.flatnonzero(ledger.amount > 0)
+    refused = np.flatnonzero((ledger.amount == 0) & np.isfinite(portfolio.max_amount))
+    return Composition(
+        by=tuple(by),
+        segments=tuple(map(tuple, segments)),
+        crossed=_crossed(ledger.amount, texts, segments) if len(texts) == 2 else (),
+        mean_pd=_mean_pd(run),
+        bands=_bands(portfolio.pd, ledger.amount > 0),
+        largest=_listed(run, why, texts, _first(offers, ledger.amount)),
+        declined=_listed(run, why, texts, _first(refused, portfolio.max_amount)),
+        refusals=_refusals(why, portfolio.max_amount),
+        curve=_lorenz(ledger.amount[offers]),
+    )
+
+
+def _largest_first(accounts: Sequence[Account]) -> list[Account]:
+    return sorted(accounts, key=lambda account: (-account.offered, account.name))
+
+
+def _codes(text: Text, accounts: Sequence[Account]) -> np.ndarray:
+    """(n,) place of each borrower's value among `accounts`."""
+    place = {account.name: at for at, account in enumerate(accounts)}
+    by_code = np.array([place.get(value, -1) for value in (*text.values, "(none)")])
+    return np.asarray(by_code[text.codes])  # code -1, of no value, is the last
+
+
+def _crossed(
+    amount: Floats, texts: Sequence[Text], segments: Sequence[Sequence[Account]]
+) -> tuple[tuple[float, ...], ...]:
+    rows, columns = (_codes(text, own) for text, own in zip(texts, segments, strict=True))
+    shape = (len(segments[0]), len(segments[1]))
+    table = np.bincount(rows * shape[1] + columns, amount, minlength=shape[0] * shape[1]).reshape(shape)
+    return tuple(tuple(row) for row in table.tolist())
+
+
+def _mean_pd(run: Outcome) -> tuple[tuple[str, float], ...]:
+    portfolio, ledger = run.inputs.portfolio, run.ledger
+    weighted = {"pd": ledger.amount * portfolio.pd}
+    accounts = accounts_by(ledger, portfolio.grade, weighted)
+    whole, offered = sum(a.further["pd"] for a in accounts), sum(a.offered for a in accounts)
+    means = [(a.name, a.further["pd"] / a.offered if a.offered else 0.0) for a in accounts]
+    return (*means, ("", whole / offered if offered else 0.0))
+
+
+def _bands(pd: Floats, funded: Booleans) -> tuple[Band, ...]:
+    ends = (0.0, *PD_EDGES, 1.0)
+    band = np.searchsorted(PD_EDGES, pd, side="right")
+    counts = [np.bincount(band[among], minlength=len(ends) - 1) for among in (funded, ~funded)]
+    return tuple(
+        Band(ends[at], ends[at + 1], int(counts[0][at]), int(counts[1][at])) for at in range(len(ends) - 1)
+    )
+
+
+def _first(rows: np.ndarray, size: Floats) -> np.ndarray:
+    """The `LARGEST` of `rows` by `size`, the first in the portfolio where it ties."""
+    return rows[np.argsort(-size[rows], kind="stable")[:LARGEST]]
+
+
+def _listed(run: Outcome, why: np.ndarray, texts: Sequence[Text], rows: np.ndarray) -> tuple[Listed, ...]:
+    portfolio, ledger = run.inputs.portfolio, run.ledger
+
+    def value(text: Text, at: int) -> str:
+        return text.values[text.codes[at]] if text.codes[at] >= 0 else ""
+
+    return tuple(
+        Listed(
+            borrower_id=str(portfolio.borrower_id[at]),
+            grade=value(portfolio.grade, at),
+            segments=tuple(value(text, at) for text in texts),
+            pd=float(portfolio.pd[at]),
+            lgd=float(portfolio.lgd[at]),
+            request=float(portfolio.max_amount[at]),
+            amount=float(ledger.amount[at]),
+            rate=float(ledger.rate[at]),
+            drawn=float(ledger.drawn[at]),
+            expected_loss=float(ledger.expected_loss[at]),
+            value=float(ledger.value[at]),
+            reason=str(why[at]),
+        )
+        for at in rows.tolist()
+    )
+
+
+def _refusals(why: np.ndarray, requested: Floats) -> tuple[Refusal, ...]:
+    names, codes = np.unique(why.astype(str), return_inverse=True)
+    counts = np.bincount(codes, minlength=len(names))
+    sums = np.bincount(codes, np.where(np.isfinite(requested), requested, 0.0), minlength=len(names))
+    found = [
+        Refusal(name, count, asked)
+        for name, count, asked in zip(names.tolist(), counts.tolist(), sums.tolist(), strict=True)
+        if name
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.borrowers, one.reason)))
+
+
+def _lorenz(amounts: Floats) -> tuple[tuple[float, float], ...]:
+    if not len(amounts):
+        return ()
+    shares = np.concatenate([[0.0], np.cumsum(np.sort(amounts))])
+    shares /= shares[-1]
+    at = np.unique(np.linspace(0, len(amounts), min(len(amounts), _CURVE) + 1).astype(int))
+    return tuple(zip((at / len(amounts)).tolist(), shares[at].tolist(), strict=True))

@@ -1,0 +1,148 @@
+"""Whether the budget is right: what one more unit brings at each budget, between exact breakpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from allocator.report.committee.blocks import (
+    Block,
+    Column,
+    Inline,
+    Picture,
+    Row,
+    Section,
+    Strong,
+    Table,
+    note,
+    typed,
+    words,
+)
+from allocator.report.committee.drawing import Step, ladder
+from allocator.report.committee.figure import Documents, Place
+from allocator.report.committee.limits import budget_point
+
+_TITLE = "9 · Is the budget right?"
+
+
+def budget_section(docs: Documents) -> Section:
+    """A ladder of what one more unit brings."""
+    point = budget_point(docs)
+    if point is None:
+        return Section(
+            "budget",
+            _TITLE,
+            (words("There is no budget whose price could be followed."),),
+            "a-budget",
+            "third",
+        )
+    worth = docs.price(*point, "slopes", "budget")
+    now = docs.number((*point, "at", "budget"))
+    steps = steps_of(docs)
+    picture = Picture(
+        ladder(steps, now, worth.value, docs.currency, f"now: {worth.text}"),
+        f"Dark: budgets over which the figure is exact, to the breakpoint; light: between two of them, "
+        f"where it is at "
+        f"least the lower and at most the upper edge. {len(docs.at('frontier', 'points'))} budgets were "
+        f"solved.",
+    )
+    blocks: list[Block] = [
+        picture,
+        words("One more ", docs.currency, " brings ", Strong(worth), *_until(docs, point), "."),
+    ]
+    blocks += one_percent(docs)
+    return Section("budget", _TITLE, tuple(blocks), "a-budget", "third")
+
+
+def _until(docs: Documents, point: Place) -> Sequence[Inline]:
+    if docs.at(*point, "stands_to") is None:
+        return ()
+    return (", up to a budget of ", docs.money(*point, "stands_to"))
+
+
+def one_percent(docs: Documents) -> Sequence[Block]:
+    """What the lever of the budget adds."""
+    for lever in docs.places("levers", "levers"):
+        if docs.at(*lever, "name") == "budget":
+            size = f"The budget from {docs.at(*lever, 'change')} {docs.currency} adds "
+            return (words(size, *worth_of(docs, lever), "."),)
+    return ()
+
+
+def worth_of(docs: Documents, lever: Place) -> tuple[Inline, ...]:
+    """What a lever adds: one figure where at least and at most agree."""
+    low, high = docs.at(*lever, "low"), docs.at(*lever, "high")
+    if low is None or high is None:
+        return (("at most ", docs.money(*lever, "high")) if high is not None else
+                ("at least ", docs.money(*lever, "low")) if low is not None else ("an amount that is not "
+                                                                                  "known",))  # fmt: skip
+    if docs.money(*lever, "low").text == docs.money(*lever, "high").text or high - low < 0.005:
+        return (Strong(docs.money(*lever, "low")),)
+    return ("between ", docs.money(*lever, "low"), " and ", docs.money(*lever, "high"))
+
+
+def steps_of(docs: Documents) -> list[Step]:
+    """Exact stretches around the points that were solved, and what lies between two of them."""
+    points = [docs.at(*place) for place in docs.places("frontier", "points")]
+    first, last = points[0]["at"]["budget"], points[-1]["at"]["budget"]
+    exact = []
+    for point in points:
+        slope, at = point["slopes"].get("budget") if point["slopes"] else None, point["at"]["budget"]
+        if slope is None:
+            continue
+        start, end = (point[key] if point[key] is not None else at for key in ("stands_from", "stands_to"))
+        exact.append(Step(max(start, first), min(end, last), max(slope, 0.0), max(slope, 0.0), exact=True))
+    steps: list[Step] = []
+    for one, following in pairwise([*exact, None]):
+        if one is None:
+            continue
+        steps.append(one)
+        if following is not None and following.start > one.end:
+            least, most = sorted((one.least, following.least))
+            steps.append(Step(one.end, following.start, least, most, exact=False))
+    return [step for step in steps if step.end > step.start or step.exact]
+
+
+def budget_annex(docs: Documents) -> Section:
+    """Every budget that was solved."""
+    title = "A8 · Budgets"
+    if "frontier" not in docs.parts:
+        return Section("a-budget", title, (words("The budget is 0: nothing was solved beside it."),))
+    columns = (
+        Column("Budget"), Column("Value"), Column("Bound"), Column("One more brings"), Column("holds from"),
+        Column("to"), Column("Funded"), Column("Drawn"), Column("Expected loss"),
+    )  # fmt: skip
+    rows = []
+    for place in docs.places("frontier", "points"):
+        at: Inline = docs.exact(*place, "at", "budget")
+        if docs.at(*place, "value") is None:
+            rows.append(Row((at, str(docs.at(*place, "status")).replace("_", " "), *[None] * 7)))
+            continue
+        rows.append(
+            Row(
+                (
+                    at,
+                    docs.exact(*place, "value"),
+                    docs.exact(*place, "bound"),
+                    docs.price(*place, "slopes", "budget"),
+                    *(
+                        docs.exact(*place, key) if docs.at(*place, key) is not None else None
+                        for key in ("stands_from", "stands_to")
+                    ),
+                    docs.count(*place, "funded"),
+                    docs.exact(*place, "drawn"),
+                    docs.exact(*place, "expected_loss"),
+                )
+            )
+        )
+    formula = words(
+        "One more brings: the sum over limits of shadow price times how much the limit's bound grows with "
+        "the budget; "
+        "where a bound is a share of the budget it grows with it. The value is concave in the budget "
+        "where no limit is "
+        "a share of what is lent, so that between two points what one more brings lies between theirs."
+    )  # fmt: skip
+    command = note(
+        *typed(f"From `allocator frontier DIR/scenario.yaml --limit budget --points {len(rows)}`.")
+    )
+    return Section("a-budget", title, (formula, Table(columns, tuple(rows), docs.currency), command))

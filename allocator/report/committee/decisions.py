@@ -1,0 +1,185 @@
+"""Who gets the money and at what risk; who is left out, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from allocator.report.committee.blocks import (
+    Bar,
+    Block,
+    Column,
+    Row,
+    Section,
+    Stretch,
+    Table,
+    note,
+    typed,
+    words,
+)
+from allocator.report.committee.figure import Documents, Place, headed
+
+_MOST = 12
+"""Grades, and reasons, that are shown."""
+
+
+def decisions_section(docs: Documents) -> Section:
+    """By grade, and by PD."""
+    return Section(
+        "borrowers",
+        "2 · Who gets the money, and at what risk?",
+        (_by_grade(docs), _by_pd(docs)),
+        "a-borrowers",
+        "half tall",
+    )
+
+
+def _by_grade(docs: Documents) -> Table:
+    grades = [*docs.places("summary", "by_grade")]
+    shown = sorted(grades, key=lambda place: -docs.number((*place, "offered")))[:_MOST]
+    shown = [place for place in grades if place in shown]
+    offered, value = (docs.column([(*place, what) for place in grades]) for what in ("offered", "value"))
+    columns = (
+        Column("Grade", "text"), Column("Asked"), Column("Funded"), Column(headed("Offered", offered)),
+        Column(headed("Drawn", offered)), Column("Rate"), Column("PD"), Column("Loss of drawn"),
+        Column(headed("Value", value)),
+    )  # fmt: skip
+
+    def row(place: Place, name: str, rate: Place, pd: Place, worth: Place) -> Row:
+        counts = (docs.count(*place, "borrowers"), docs.count(*place, "funded"))
+        if not docs.number((*place, "offered")):
+            return Row((name, *counts, *[None] * 6))
+        return Row(
+            (name, *counts, docs.bare((*place, "offered"), offered), docs.bare((*place, "drawn"), offered),
+             docs.percent(rate), docs.percent(pd),
+             docs.percent((*place, "expected_loss"), (*place, "drawn")), docs.bare(worth, value))
+        )  # fmt: skip
+
+    rows = [
+        row(place, str(place[-1]), (*place, "mean_rate"), ("composition", "mean_pd", place[-1]),
+            (*place, "value"))
+        for place in shown
+    ]  # fmt: skip
+    first = own_side(docs)
+    total = row(
+        ("summary",), "All", (*first, "mean_rate"), ("composition", "mean_pd", ""), ("summary", "objective")
+    )
+    hidden = len(grades) - len(shown)
+    more = f"{hidden} further grades are in the total." if hidden else ""
+    return Table(columns, tuple(rows), "", total, more)
+
+
+def own_side(docs: Documents) -> Place:
+    """The run's own strategy among those compared."""
+    sides = [*docs.places("compare", "compared")]
+    own = [place for place in sides if docs.at(*place, "strategy") == docs.at("summary", "strategy")]
+    return own[0] if own else sides[0]
+
+
+def _by_pd(docs: Documents) -> Table:
+    bands = [*docs.places("composition", "bands")]
+    most = max((docs.number((*band, what)) for band in bands for what in ("funded", "declined")), default=0)
+    rows = []
+    for place in bands:
+        low, high = docs.at(*place, "low"), docs.at(*place, "high")
+        funded, declined = (docs.number((*place, what)) / (most or 1) for what in ("funded", "declined"))
+        name = f"below {high:.1%}" if low == 0 else f"{low:.1%} to {high:.1%}"
+        name = f"{low:.0%} and above" if high == 1.0 else name
+        bar = Bar(((Stretch(0.0, funded),), (Stretch(0.0, declined, "pale"),)))
+        rows.append(
+            Row((name.replace(".0%", "%"), docs.count(*place, "funded"), bar, docs.count(*place, "declined")))
+        )
+    columns = (
+        Column("PD", "text"), Column("Funded (dark)"), Column("", "bar"), Column("Declined (light)")
+    )  # fmt: skip
+    return Table(columns, tuple(rows), "Borrowers by probability of default")
+
+
+def refusals_section(docs: Documents) -> Section:
+    """The reasons, the commonest first."""
+    return Section("declined", "3 · Who is left out, and why?", _left_out(docs), "a-borrowers")
+
+
+def _left_out(docs: Documents) -> tuple[Block, ...]:
+    refusals = [*docs.places("composition", "refusals")]
+    if not refusals:
+        return (note("Nobody is declined."),)
+    most = max(docs.number((*place, "borrowers")) for place in refusals)
+    unit = docs.column([(*place, "requested") for place in refusals])
+    rows = [
+        Row((docs.at(*place, "reason"), docs.count(*place, "borrowers"),
+             Bar(((Stretch(0.0, docs.number((*place, "borrowers")) / most, "pale"),),)),
+             docs.bare((*place, "requested"), unit)))
+        for place in refusals[:_MOST]
+    ]  # fmt: skip
+    hidden = len(refusals) - len(rows)
+    columns = (
+        Column("Reason", "text"), Column("Borrowers"), Column("", "bar"), Column(headed("Asked for", unit))
+    )  # fmt: skip
+    return (Table(columns, tuple(rows), more=f"and {hidden} further reasons" if hidden else ""),)
+
+
+def decisions_annex(docs: Documents) -> Section:
+    """The largest loans and the largest requests that are declined."""
+    funded, declined = docs.number(("summary", "funded")), docs.number(("summary", "borrowers"))
+    declined -= funded
+    blocks: list[Block] = [
+        words(
+            "Rate: weighted by what is offered. PD: the probability of default over the term, weighted by "
+            "what is "
+            "offered. Loss of drawn: expected loss over the money expected to be drawn. Everybody's "
+            "decision, "
+            "with the reason of each refusal, is in the run's allocation file; ",
+            *typed("`allocator explain DIR BORROWER` shows what would turn one."),
+        )
+    ]
+    largest, refused = ([*docs.places("composition", what)] for what in ("largest", "declined"))
+    if largest:
+        blocks.append(_loans(docs, largest, int(funded) - len(largest)))
+    if refused:
+        blocks.append(_requests(docs, refused, int(declined) - len(refused)))
+    return Section("a-borrowers", "A2 · Borrowers", tuple(blocks))
+
+
+def _listed_columns(docs: Documents) -> tuple[Column, ...]:
+    segments = [
+        Column(str(name).replace("_", " ").capitalize(), "text") for name in docs.at("composition", "by")
+    ]
+    return (Column("Borrower", "text"), Column("Grade", "text"), *segments, Column("PD"), Column("LGD"))
+
+
+def _facts(docs: Documents, place: Place) -> tuple[object, ...]:
+    segments = [str(segment) for segment in docs.at(*place, "segments")]
+    return (docs.at(*place, "borrower_id"), docs.at(*place, "grade"), *segments,
+            docs.percent((*place, "pd")), docs.percent((*place, "lgd")))  # fmt: skip
+
+
+def _loans(docs: Documents, places: Sequence[Place], others: int) -> Table:
+    columns = (
+        *_listed_columns(docs), Column("Offered"), Column("Rate"), Column("Drawn"), Column("Expected loss"),
+        Column("Value"),
+    )  # fmt: skip
+    rows = [
+        Row(
+            (
+                *_facts(docs, place),
+                docs.exact(*place, "amount"),
+                docs.percent((*place, "rate")),  # type: ignore[arg-type]
+                docs.exact(*place, "drawn"),
+                docs.exact(*place, "expected_loss"),
+                docs.exact(*place, "value"),
+            )
+        )
+        for place in places
+    ]
+    more = f"and {others:,} smaller loans" if others > 0 else ""
+    return Table(columns, tuple(rows), f"The largest loans, {docs.currency}", more=more)
+
+
+def _requests(docs: Documents, places: Sequence[Place], others: int) -> Table:
+    columns = (*_listed_columns(docs), Column("Asked for"), Column("Why declined", "text"))
+    rows = [
+        Row((*_facts(docs, place), docs.exact(*place, "request"), docs.at(*place, "reason")))  # type: ignore[arg-type]
+        for place in places
+    ]
+    more = f"and {others:,} further borrowers who are declined" if others > 0 else ""
+    return Table(columns, tuple(rows), f"The largest requests declined, {docs.currency}", more=more)

@@ -1,0 +1,61 @@
+"""What the commands say of a run: the documents that a report reads its figures from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from allocator.insight.dossier import Dossier, net_by_bin
+from allocator.report.committee.figure import Documents
+from allocator.report.comparison import comparison_view
+from allocator.report.explain import book_view
+from allocator.report.frontier import frontier_view
+from allocator.report.levers import levers_view
+from allocator.report.simulation import simulation_view
+from allocator.report.stress import stress_view
+
+SWAPPED = 10
+"""Borrowers listed of those whom another strategy decides otherwise."""
+_BINS = 36
+
+
+def documents_of(dossier: Dossier) -> Documents:
+    """By name: summary and certificate as the run's folder has them, and what each command prints as JSON."""
+    run, stored = dossier.run, dossier.stored
+    simulation, summary = dossier.years
+    views = {
+        "explain": book_view(dossier.book, run),
+        "simulate": simulation_view(run, simulation, summary),
+        "stress": stress_view(run.scenario, dossier.trials),
+        "compare": comparison_view(dossier.comparison, SWAPPED, dossier.notes),
+        "levers": levers_view(dossier.levers, run),
+    }
+    if dossier.budgets is not None:
+        views["frontier"] = frontier_view(dossier.budgets)
+    return Documents(
+        {
+            "summary": stored.summary,
+            "certificate": stored.certificate,
+            **{name: view.document() for name, view in views.items()},
+            "composition": composition_document(dossier),
+        },
+        run.currency,
+    )
+
+
+def composition_document(dossier: Dossier) -> Mapping[str, Any]:
+    """What the report alone says: who is offered what, in which segments, and who is left out."""
+    found = dossier.composition
+    return {
+        "by": list(found.by),
+        "segments": [[{"name": one.name, **one.figures} for one in own] for own in found.segments],
+        "crossed": [list(row) for row in found.crossed],
+        "mean_pd": dict(found.mean_pd),
+        "bands": [asdict(band) for band in found.bands],
+        "largest": [asdict(one) for one in found.largest],
+        "declined": [asdict(one) for one in found.declined],
+        "refusals": [asdict(one) for one in found.refusals],
+        "curve": [list(point) for point in found.curve],
+        "years": net_by_bin(dossier.years[0], dossier.run.name, _BINS),
+    }

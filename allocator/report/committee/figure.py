@@ -1,0 +1,150 @@
+"""Figures of a report: what is printed, the number behind it, and the place where that number stands.
+
+A report computes nothing that a command gives: each figure is read from what summary.json, certificate.json
+or a command's JSON say, by its place there. So the page says what they say, and whoever doubts one finds it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from allocator.report.money import small
+
+Key = str | int
+Place = tuple[Key, ...]
+"""Name of a document, then keys and positions in it."""
+
+_MINUS = "\N{MINUS SIGN}"
+_SUFFIXES = ((1e12, "t"), (1e9, "bn"), (1e6, "m"), (1e3, "k"))
+_FIGURES = 3
+"""Significant ones of an amount in running text."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number as the report prints it."""
+
+    text: str
+    value: float
+    place: Place
+    per: Place = ()
+    """The place of what it is divided by, where it is a ratio."""
+    scale: float = 1.0
+    """What the printed number is counted in: 1e6 where it reads 2.79 m, 0.01 where it is a percentage."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What the amounts of one column are written in."""
+
+    size: float
+    suffix: str
+    decimals: int
+
+
+UNITS = tuple(Unit(size, suffix, 2) for size, suffix in _SUFFIXES)
+PLAIN = Unit(1.0, "", 2)
+
+
+def unit_of(amounts: Sequence[float]) -> Unit:
+    """The unit that the largest of `amounts` needs, with the decimals that show three of its figures."""
+    largest = max((abs(amount) for amount in amounts if math.isfinite(amount)), default=0.0)
+    unit = next((unit for unit in UNITS if largest >= unit.size), replace(PLAIN, decimals=0))
+    return replace(unit, decimals=0) if largest >= 1000 * unit.size and unit.size > 1 else unit
+
+
+def headed(name: str, unit: Unit) -> str:
+    """A column's heading with the unit of its amounts."""
+    return f"{name}, {unit.suffix}" if unit.suffix else name
+
+
+def pointer(place: Place) -> str:
+    """`place` as a JSON pointer (RFC 6901)."""
+    return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in place)
+
+
+class Documents:
+    """What the commands say of a run, by name, and figures read from it."""
+
+    def __init__(self, parts: Mapping[str, Any], currency: str) -> None:
+        self.parts = parts
+        self.currency = currency
+
+    def at(self, *place: Key) -> Any:
+        """What stands at `place`."""
+        found: Any = self.parts
+        for key in place:
+            found = found[key]
+        return found
+
+    def places(self, *place: Key) -> Iterator[Place]:
+        """The places of the entries of a list, or of the values of an object."""
+        found = self.at(*place)
+        yield from ((*place, key) for key in (found if isinstance(found, Mapping) else range(len(found))))
+
+    def number(self, place: Place, per: Place = ()) -> float:
+        """The number at `place`, a part of that at `per` where given; 0 of nothing."""
+        found = self.at(*place)
+        value = math.nan if found is None else float(found)
+        if not per:
+            return value
+        whole = float(self.at(*per))
+        return value / whole if whole else 0.0
+
+    def count(self, *place: Key) -> Figure:
+        value = self.number(place)
+        return Figure(f"{value:,.0f}", value, place)
+
+    def percent(self, place: Place, per: Place = (), decimals: int = 2, *, negative: bool = False) -> Figure:
+        """A fraction as a percentage; with `negative` a cost is written as what it takes away."""
+        value = self.number(place, per)
+        text = f"{100 * value:z,.{decimals}f}"
+        return Figure(_signed(f"{_negated(text) if negative else text}%"), value, place, per, 0.01)
+
+    def price(self, *place: Key) -> Figure:
+        """A price, a gap: to four significant digits."""
+        value = self.number(place)
+        return Figure(_signed(small(value)), value, place)
+
+    def exact(self, *place: Key) -> Figure:
+        """An amount to the cent, as an auditor adds them up."""
+        value = self.number(place)
+        return Figure(_signed(f"{value:z,.2f}"), value, place)
+
+    def money(self, *place: Key) -> Figure:
+        """An amount in running text: three figures, in thousands, millions or billions."""
+        value = self.number(place)
+        unit = unit_of([value])
+        digits = len(f"{abs(value) / unit.size:.0f}")
+        decimals = max(_FIGURES - digits, 0) if unit.size > 1 else unit.decimals
+        return self.amount(place, replace(unit, decimals=decimals))
+
+    def amount(self, place: Place, unit: Unit, *, negative: bool = False) -> Figure:
+        """An amount in a unit; with `negative` a cost is written as what it takes away."""
+        value = self.number(place)
+        number = f"{value / unit.size:z,.{unit.decimals}f}"
+        number = _negated(number) if negative else number
+        return Figure(_signed(f"{number} {unit.suffix}".rstrip()), value, place, (), unit.size)
+
+    def column(self, places: Sequence[Place]) -> Unit:
+        """The unit of the amounts at `places`, that a column shows."""
+        return unit_of([self.number(place) for place in places])
+
+    def bare(self, place: Place, unit: Unit, *, negative: bool = False) -> Figure:
+        """An amount under a heading that names the unit."""
+        written = self.amount(place, unit, negative=negative)
+        return replace(written, text=written.text.removesuffix(unit.suffix).rstrip())
+
+
+def _negated(number: str) -> str:
+    """The written number with the other sign; nothing stays nothing."""
+    if not number.strip("0.,"):
+        return number
+    return number[1:] if number.startswith("-") else f"-{number}"
+
+
+def _signed(text: str) -> str:
+    return text.replace("-", _MINUS) if text.startswith("-") else text

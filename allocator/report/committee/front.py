@@ -1,0 +1,197 @@
+"""What is asked first: how much, to whom, at which rate, what it earns and risks, and what is to be "
+"decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from allocator.records.scenario import Policy
+from allocator.report.committee.blocks import (
+    Block,
+    Card,
+    Inline,
+    Listing,
+    Paragraph,
+    Strong,
+    joined,
+)
+from allocator.report.committee.decisions import own_side
+from allocator.report.committee.figure import Documents, Figure, Place
+from allocator.report.committee.limits import binding, budget_point
+from allocator.report.committee.stress import breaks, broken_worlds, worst
+from allocator.report.committee.years import quantile
+
+_NAMED = 4
+
+
+def front(docs: Documents) -> tuple[Block, ...]:
+    """Sentences that stand without the rest, and what the committee is asked."""
+    return (
+        Paragraph(_lent(docs), "lead"),
+        Paragraph((*_bound(docs), *_left_out(docs)), "lead"),
+        Paragraph(_risk(docs), "lead"),
+        Listing(tuple(_asked(docs)), "Asked of the committee"),
+    )
+
+
+def _lent(docs: Documents) -> tuple[Inline, ...]:
+    if not docs.number(("summary", "funded")):
+        return ("Lend ", Strong("nothing"), ": no offer to any of ", docs.count("summary", "borrowers"),
+                " borrowers is worth making within the limits.")  # fmt: skip
+    rate = docs.percent((*own_side(docs), "mean_rate"))
+    return (
+        "Lend ", Strong(docs.money("summary", "offered")), f" {docs.currency} to ",
+        Strong(docs.count("summary", "funded")), " of ", docs.count("summary", "borrowers"), " borrowers at ",
+        Strong(rate), " on average; ", docs.money("summary", "drawn"), " of it is expected to be drawn. "
+                                                                       "It is worth ",
+        Strong(docs.money("summary", "objective")), ": interest of ", docs.money("summary", "interest"),
+        " less expected losses of ", docs.money("summary", "expected_loss"), ", funding of ",
+        docs.money("summary", "funding_cost"), " and other costs. ", *_against(docs),
+    )  # fmt: skip
+
+
+def _against(docs: Documents) -> Sequence[Inline]:
+    if docs.at("summary", "status") == "optimal":
+        return ("No allocation within the limits is worth more.",)
+    return ("No allocation within the limits is worth more than ", docs.money("certificate", "bound"), ".")
+
+
+def _bound(docs: Documents) -> Sequence[Inline]:
+    """What binds and what it costs."""
+    places = binding(docs)
+    if not places:
+        return ("No limit binds. ",)
+    names: list[Inline] = [Strong(docs.at(*place, "name")) for place in places[:_NAMED]]
+    if len(places) > _NAMED:
+        names.append(f"{len(places) - _NAMED} more")
+    out: list[Inline] = ["What binds: ", *joined(names), ". "]
+    point = budget_point(docs)
+    if point is not None and docs.number((*point, "slopes", "budget")):
+        alone, moving = docs.price("summary", "limits", 0, "price"), docs.price(*point, "slopes", "budget")
+        out += [f"One more {docs.currency} of budget brings ", Strong(moving)]
+        if alone.text != moving.text:
+            out += [", where limits that are shares of it grow too (", alone, " where they do not)"]
+        out += ["; ", *_one_more(docs), ". "] if _one_more(docs) else [". "]
+    out += _dearest(docs)
+    return out
+
+
+def _one_more(docs: Documents) -> Sequence[Inline]:
+    for lever in docs.places("levers", "levers"):
+        if docs.at(*lever, "name") == "budget" and docs.at(*lever, "solved"):
+            return ("1% more budget brings ", docs.money(*lever, "low"))
+    return ()
+
+
+def _dearest(docs: Documents) -> Sequence[Inline]:
+    """The limit beside the budget whose absence would add most."""
+    costs = [c for c in docs.places("explain", "costs") if docs.at(*c, "limit") != "budget"]
+    dear = max(costs, key=lambda c: docs.number((*c, "low")), default=None)
+    if dear is None or not docs.number((*dear, "low")) > 0.005:
+        return ("No limit but the budget costs anything. ",) if costs else ()
+    return ("Without ", Strong(docs.at(*dear, "limit")), " the value would be ", docs.money(*dear, "low"),
+            " higher: no other limit costs as much. ")  # fmt: skip
+
+
+def _left_out(docs: Documents) -> Sequence[Inline]:
+    refusals = [*docs.places("composition", "refusals")]
+    if not refusals:
+        return ("Nobody is left out.",)
+    count = int(docs.number(("summary", "borrowers")) - docs.number(("summary", "funded")))
+    parts: list[tuple[Inline, ...]] = [
+        (docs.count(*place, "borrowers"), f" {_lower(docs.at(*place, 'reason'))}") for place in refusals[:3]
+    ]
+    if len(refusals) > 3:
+        parts.append((f"the others for {len(refusals) - 3} further reasons",))
+    said = [part for at, own in enumerate(parts) for part in ((", " if at else ""), *own)]
+    return (f"{count:,} borrowers get no offer: ", *said, ".")
+
+
+def _lower(reason: str) -> str:
+    return reason[:1].lower() + reason[1:] if reason[1:2].islower() else reason
+
+
+def _risk(docs: Documents) -> tuple[Inline, ...]:
+    out: list[Inline] = [
+        "One year in a hundred nets less than ", Strong(docs.money(*quantile(docs, 0.01))), "; ",
+        Strong(docs.percent(("simulate", "below_zero", "value"))), " of simulated years lose money. ",
+    ]  # fmt: skip
+    world = worst(docs)
+    if world is not None:
+        broken = list(map(str, docs.at(*world, "frozen", "broken")))
+        out += ["In the stress ", Strong(str(docs.at(*world, "name"))), " the book as it stands is worth ",
+                docs.money(*world, "frozen", "value"),
+                f" and {breaks(broken)}." if broken else " and keeps every limit."]  # fmt: skip
+    return tuple(out)
+
+
+def _asked(docs: Documents) -> Sequence[tuple[Inline, ...]]:
+    """Decisions that follow from what was found."""
+    status = docs.at("summary", "status")
+    asks: list[tuple[Inline, ...]] = []
+    if status == "breaks_limits":
+        broken = [*docs.at("summary").get("limits_broken", []), *docs.at("summary").get("terms_broken", {})]
+        asks.append((f"Do not approve this allocation as it is: it {breaks(list(map(str, broken)))}.",))
+    elif status == "optimal":
+        asks.append(("Approve the allocation.",))
+    else:
+        asks.append(("Approve the allocation, or have the search go on: at most ",
+                     docs.percent(("certificate", "gap"), decimals=4), " more may be found."))  # fmt: skip
+    names: list[Inline] = [docs.at(*place, "name") for place in binding(docs)[:_NAMED]]
+    if names:
+        asks.append(("Confirm what binds: ", *joined(names), ". Each has its price in 4."))
+    worlds = broken_worlds(docs)
+    if worlds:
+        said = "; ".join(f"{name} {breaks(own)}" for name, own in worlds[:3])
+        asks.append((f"Decide what is done in the stresses that break limits: {said} (6).",))
+    return asks
+
+
+def cards(docs: Documents, policy: Policy) -> tuple[Card, ...]:
+    """Five figures that are seen first."""
+    net = docs.money(*quantile(docs, 0.01))
+    return (
+        Card(
+            "Value",
+            docs.money("summary", "objective"),
+            (docs.percent(("summary", "objective"), ("summary", "drawn")), " of the money drawn"),
+            "a-value",
+        ),
+        Card("Offered", docs.money("summary", "offered"), _of_budget(docs), "a-limits"),
+        _loss_card(docs, policy),
+        Card(
+            "One year in a hundred nets less than",
+            net,
+            (docs.percent(("simulate", "below_zero", "value")), " of years lose money"),
+            "a-years",
+            "warn" if net.value < 0 else None,
+        ),
+        _largest(docs),
+    )
+
+
+def _of_budget(docs: Documents) -> tuple[Inline, ...]:
+    budget: Place = ("summary", "limits", 0)
+    basis = "" if docs.at(*budget, "measure") == "offered" else f" of what is {docs.at(*budget, 'measure')}"
+    return (docs.percent((*budget, "used"), (*budget, "bound"), decimals=1), f" of the budget{basis}, ",
+            docs.money(*budget, "bound"))  # fmt: skip
+
+
+def _loss_card(docs: Documents, policy: Policy) -> Card:
+    rate = docs.percent(("summary", "expected_loss"), ("summary", "drawn"))
+    limit = next((one for one in policy.limits if one.measure == "expected_loss" and one.of == "drawn"
+                  and not one.where and one.each is None), None)  # fmt: skip
+    words: tuple[Inline, ...] = ("of the money drawn",)
+    if limit is not None:
+        words = (f"of the money drawn; limit {100 * limit.bound:.6g}%",)
+    return Card("Expected loss", rate, words, "a-value")
+
+
+def _largest(docs: Documents) -> Card:
+    names: Place = ("simulate", "concentration", "names")
+    top = {int(key): docs.percent((*names, "top", key)) for key in docs.at(*names, "top")}
+    figure: Figure | str = top.get(1, "none")
+    words: tuple[Inline, ...] = ("of the money drawn",)
+    if 10 in top:
+        words = ("of the money drawn; ten largest ", top[10])
+    return Card("Largest borrower", figure, words, "a-concentration")

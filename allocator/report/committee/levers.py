@@ -1,0 +1,77 @@
+"""What would raise the value most: everything that a lender might change, moved by a little."""
+
+from __future__ import annotations
+
+from allocator.report.committee.blocks import (
+    Bar,
+    Cell,
+    Column,
+    Row,
+    Section,
+    Stretch,
+    Table,
+    note,
+    typed,
+    words,
+)
+from allocator.report.committee.figure import Documents, Place, headed
+
+_MOST = 8
+_NOTHING = 0.005
+"""Money that is nothing."""
+
+
+def levers_section(docs: Documents) -> Section:
+    """A bar a lever, the largest first; what is not certain is light."""
+    levers = [*docs.places("levers", "levers")]
+    shown = [lever for lever in levers if (docs.at(*lever, "high") or 0.0) > _NOTHING][:_MOST]
+    unit = docs.column(
+        [(*lever, end) for lever in shown for end in ("low", "high") if docs.at(*lever, end) is not None]
+    )
+    most = max((docs.number((*lever, "high")) for lever in shown), default=0.0) or 1.0
+    rows = []
+    for lever in shown:
+        low, high = (docs.at(*lever, end) for end in ("low", "high"))
+        sure = max(low or 0.0, 0.0)
+        bar = Bar(((Stretch(0.0, sure / most), Stretch(sure / most, high / most, "pale")),))
+        least: Cell = docs.bare((*lever, "low"), unit) if low is not None else None
+        upper: Cell = docs.bare((*lever, "high"), unit) if low is None or high - low > _NOTHING else None
+        rows.append(Row(((docs.at(*lever, "name"), ": ", docs.at(*lever, "change")), least, bar, upper)))
+    columns = (
+        Column("Change", "text"), Column(headed("adds", unit)), Column("", "bar"), Column("at most")
+    )  # fmt: skip
+    hidden = len(levers) - len(shown)
+    more = f"{hidden} further changes add less or nothing." if hidden else ""
+    blocks = (
+        (Table(columns, tuple(rows), more=more),)
+        if rows
+        else (words("Nothing that was tried adds anything."),)
+    )
+    return Section("levers", "10 · What would raise it most?", blocks, "a-levers", "third")
+
+
+def levers_annex(docs: Documents) -> Section:
+    """Every lever with what it adds at least and at most."""
+    rows = [
+        Row((docs.at(*lever, "name"), docs.at(*lever, "change"), _end(docs, (*lever, "low")),
+             _end(docs, (*lever, "high")),
+             "solved again" if docs.at(*lever, "solved") else "by the run's prices alone"))
+        for lever in docs.places("levers", "levers")
+    ]  # fmt: skip
+    columns = (
+        Column("What", "text"), Column("Change", "text"), Column("Adds at least"), Column("at most"),
+        Column("known by", "text"),
+    )  # fmt: skip
+    quick = any(not docs.at(*lever, "solved") for lever in docs.places("levers", "levers"))
+    command = f"From `allocator levers DIR{' --quick' if quick else ''}`."
+    formula = words("Each thing is moved by 1% of itself the lender's way, all else as it is; what it "
+                    "adds lies between "
+                    "the best value known with the change less the bound without it, and the bound with "
+                    "it less the "
+                    "value without it.")  # fmt: skip
+    return Section("a-levers", "A9 · Levers",
+                   (formula, Table(columns, tuple(rows), docs.currency), note(*typed(command))))  # fmt: skip
+
+
+def _end(docs: Documents, place: Place) -> Cell:
+    return docs.exact(*place) if docs.at(*place) is not None else "not known"

@@ -1,0 +1,236 @@
+"""Which limits shape the allocation: how full each is, its shadow price, and what dropping it would add."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from allocator.records.scenario import Limit, Policy
+from allocator.report.committee.blocks import (
+    Bar,
+    Block,
+    Column,
+    Inline,
+    Row,
+    Section,
+    Stretch,
+    Strong,
+    Table,
+    note,
+    typed,
+    words,
+)
+from allocator.report.committee.figure import Documents, Figure, Place
+
+MOST = 10
+"""Limits shown on the front."""
+MOST_OF_ALL = 200
+"""In the annex."""
+_FULL = 0.8
+"""Where on a bar the bound stands: what lies beyond is broken."""
+
+
+def limits_section(docs: Documents, policy: Policy) -> Section:
+    """A gauge of the nearest limits."""
+    places = nearest_first(docs)
+    shown, others = places[:MOST], places[MOST:]
+    rows = [_gauge(docs, policy, place) for place in shown]
+    columns = (
+        Column("Limit", "text"), Column("Used"), Column("", "bar"), Column("Bound", "text"),
+        Column("Shadow price"),
+    )  # fmt: skip
+    fullest = max((used_of(docs, place) for place in others), default=0.0)
+    more = f"{len(others)} others, none above {100 * fullest:.0f}% of its bound." if others else ""
+    blocks: list[Block] = [Table(columns, tuple(rows), more=more), *_what_room_brings(docs)]
+    blocks += _costs(docs)
+    return Section("limits", "4 · Which limits shape it, and what do they cost?", tuple(blocks), "a-limits")
+
+
+def nearest_first(docs: Documents) -> list[Place]:
+    """The places of the limits in explain: broken, binding by what they charge, then the fullest."""
+
+    def order(place: Place) -> tuple[Any, ...]:
+        limit = docs.at(*place)
+        summary = _in_summary(docs, place)
+        return (
+            not summary["broken"], not summary["binding"], -abs(limit["charge"]), -used_of(docs, place),
+        )  # fmt: skip
+
+    return sorted(docs.places("explain", "limits"), key=order)
+
+
+def _in_summary(docs: Documents, place: Place) -> Any:
+    return docs.at("summary", "limits", place[-1])
+
+
+def used_of(docs: Documents, place: Place) -> float:
+    """How full a limit is: of a floor, the part of what is there that is owed."""
+    limit = docs.at(*place)
+    used, bound = limit["used"], limit["bound"]
+    part, whole = (bound, used) if limit["sense"] == "at_least" else (used, bound)
+    return float(part / whole) if whole > 0 else (0.0 if part <= 0 else math.inf)
+
+
+def binding(docs: Documents) -> list[Place]:
+    """Limits that leave no room and have a price, or are broken."""
+    return [
+        place
+        for place in nearest_first(docs)
+        if _in_summary(docs, place)["broken"]
+        or (_in_summary(docs, place)["binding"] and docs.at(*place, "price"))
+    ]
+
+
+def _gauge(docs: Documents, policy: Policy, place: Place) -> Row:
+    limit, state = docs.at(*place), _in_summary(docs, place)
+    full = used_of(docs, place)
+    tight = state["binding"] or state["broken"]
+    word = "broken" if state["broken"] else "binds" if state["binding"] else ""
+    bar = Bar(((Stretch(0.0, min(full * _FULL, 1.0), "warn" if tight else "deep"),),), mark=_FULL)
+    own: Place = ("summary", "limits", place[-1])
+    pair = (
+        ((*own, "bound"), (*own, "used"))
+        if limit["sense"] == "at_least"
+        else ((*own, "used"), (*own, "bound"))
+    )
+    used = docs.percent(*pair, decimals=0) if math.isfinite(full) and limit["bound"] else _plain(docs, own)
+    price: Inline | None = docs.price(*own, "price") if limit["price"] else None
+    name = (limit["name"], f" ({word})") if word else limit["name"]
+    return Row((name, used, bar, stated(docs, policy, own), price), strong=tight,
+               tone="warn" if tight else None)  # fmt: skip
+
+
+def _plain(docs: Documents, own: Place) -> Figure:
+    return docs.money(*own, "used")
+
+
+def stated(docs: Documents, policy: Policy, own: Place) -> tuple[Inline, ...]:
+    """A limit's bound as the policy states it, `own` its place in the summary."""
+    name, sense = docs.at(*own, "name"), docs.at(*own, "sense").replace("_", " ")
+    entry = entry_of(policy, name)
+    if entry is not None and entry.of in ("total", "drawn"):
+        return (f"{sense} {100 * entry.bound:.6g}% of {entry.of}",)
+    if docs.at(*own, "measure") == "loans":
+        return (f"{sense} ", docs.count(*own, "bound"))
+    return (f"{sense} ", docs.money(*own, "bound"))
+
+
+def entry_of(policy: Policy, name: str) -> Limit | None:
+    """The policy's entry that a row of the limits comes from; None for the budget."""
+    by_name = {limit.name: limit for limit in policy.limits}
+    return by_name.get(name) or by_name.get(name.partition("[")[0])
+
+
+def budget_point(docs: Documents) -> Place | None:
+    """The point of the frontier at the budget as it is."""
+    if "frontier" not in docs.parts:
+        return None
+    now = docs.at("frontier", "now", "budget")
+    points = (place for place in docs.places("frontier", "points") if docs.at(*place, "at", "budget") == now)
+    return next((place for place in points if docs.at(*place, "slopes")), None)
+
+
+def _what_room_brings(docs: Documents) -> Sequence[Block]:
+    """What one more unit of budget brings, with what moves beside it and without."""
+    point = budget_point(docs)
+    if point is None:
+        return ()
+    alone, moving = docs.price("summary", "limits", 0, "price"), docs.price(*point, "slopes", "budget")
+    currency = docs.currency
+    if not math.isclose(alone.value, moving.value, rel_tol=1e-6, abs_tol=1e-12):
+        return (
+            words(
+                f"One more {currency} of budget brings ", Strong(moving), ": limits that are shares of "
+                                                                          "the budget "
+                "grow with it. Its shadow price ", alone, " counts the budget's own bound alone.",
+            ),
+        )  # fmt: skip
+    return (words(f"One more {currency} of budget brings ", Strong(moving), ", its shadow price."),)
+
+
+def _costs(docs: Documents) -> Sequence[Block]:
+    """What dropping each entry of the policy would add; those that add nothing in one sentence."""
+    costs = [*docs.places("explain", "costs")]
+    dear = sorted((c for c in costs if docs.at(*c, "high") is None or docs.at(*c, "high") >= 0.005),
+                  key=lambda c: -docs.number((*c, "low")))  # fmt: skip
+    parts: list[Inline] = []
+    for at, cost in enumerate(dear[:4]):
+        name = docs.at(*cost, "limit")
+        parts += [("; " if at else "Dropping "), f"{name} alone would add ", Strong(docs.money(*cost, "low"))]
+    parts += [f"; {len(dear) - 4} further entries add something" if len(dear) > 4 else ""]
+    free = len(costs) - len(dear)
+    parts += [f"; {free} of {len(costs)} entries cost nothing" if free and dear else ""]
+    return (
+        (words(*parts, "."),)
+        if dear
+        else ((words("No entry of the policy costs anything."),) if costs else ())
+    )
+
+
+def limits_annex(docs: Documents, policy: Policy) -> Section:
+    """Every limit with its use, price and range, and the cost of every entry."""
+    places = nearest_first(docs)
+    shown = places[:MOST_OF_ALL]
+    columns = (
+        Column("Limit", "text"), Column("As stated", "text"), Column("Used"), Column("Bound"),
+        Column("Room left"), Column("Shadow price"), Column("Charges"), Column("Price holds from"),
+        Column("to"),
+    )  # fmt: skip
+    rows = []
+    for place in shown:
+        own: Place = ("summary", "limits", place[-1])
+        low, high = _range(docs, place)
+        price, charge = (
+            (docs.price(*own, "price"), docs.exact(*place, "charge"))
+            if docs.at(*own, "price")
+            else (None,) * 2
+        )
+        state = " (broken)" if docs.at(*own, "broken") else " (binds)" if docs.at(*own, "binding") else ""
+        rows.append(
+            Row((f"{docs.at(*own, 'name')}{state}", stated(docs, policy, own), docs.exact(*own, "used"),
+                 docs.exact(*own, "bound"), docs.exact(*own, "slack"), price, charge, low, high))
+        )  # fmt: skip
+    hidden = len(places) - len(shown)
+    more = f"and {hidden:,} further limits, none of them fuller: certificate.json has all" if hidden else ""
+    formula = words(
+        "A limit's use is the sum over its borrowers of weight times what it measures. Its shadow price "
+        "is what the "
+        "best value gains a unit of its own bound, every other bound as it is; the price holds while the "
+        "bound "
+        "moves by as much as the last two columns say. It charges price times use. Sums of money in ",
+        docs.currency, "; limits on a share or an average are stated in money, as rows of the programme are.",
+    )  # fmt: skip
+    table = Table(columns, tuple(rows), "Every limit", more=more)
+    return Section("a-limits", "A3 · Limits", (formula, table, *_cost_table(docs)))
+
+
+def _range(docs: Documents, place: Place) -> tuple[Inline, Inline]:
+    found = docs.at(*place, "range")
+    if found is None:
+        return "not known", "not known"
+
+    def end(key: str) -> Inline:
+        move = found[key]
+        return "any" if move is None or not math.isfinite(move) else docs.exact(*place, "range", key)
+
+    return end("low"), end("high")
+
+
+def _cost_table(docs: Documents) -> Sequence[Block]:
+    costs = [*docs.places("explain", "costs")]
+    if not costs:
+        return ()
+    rows = [
+        Row((docs.at(*cost, "limit"), docs.exact(*cost, "low"),
+             docs.exact(*cost, "high") if docs.at(*cost, "high") is not None else "not known",
+             "solved again without it" if docs.at(*cost, "solved") else "by its shadow price of 0"))
+        for cost in costs
+    ]  # fmt: skip
+    columns = (
+        Column("Without", "text"), Column("adds at least"), Column("at most"), Column("known by", "text")
+    )  # fmt: skip
+    command = note(
+        *typed("From `allocator explain DIR --exact`; an entry with `each` is dropped as a whole.")
+    )
+    return (Table(columns, tuple(rows), f"What dropping one entry alone adds, {docs.currency}"), command)

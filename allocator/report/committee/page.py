@@ -1,0 +1,90 @@
+"""The report of a run: which sections it has, in which order."""
+
+from __future__ import annotations
+
+from allocator.insight.dossier import LARGE, Dossier
+from allocator.report.committee.blocks import Block, Report, note
+from allocator.report.committee.budget import budget_annex, budget_section
+from allocator.report.committee.concentration import concentration_annex, concentration_section
+from allocator.report.committee.decisions import decisions_annex, decisions_section, refusals_section
+from allocator.report.committee.documents import documents_of
+from allocator.report.committee.figure import Documents
+from allocator.report.committee.front import cards, front
+from allocator.report.committee.levers import levers_annex, levers_section
+from allocator.report.committee.limits import limits_annex, limits_section
+from allocator.report.committee.proof import (
+    Stood,
+    assumptions_annex,
+    certified,
+    foot,
+    proof_annex,
+    seal,
+)
+from allocator.report.committee.rules import rules_annex, rules_section
+from allocator.report.committee.stress import stress_annex, stress_section
+from allocator.report.committee.value import value_annex, value_section
+from allocator.report.committee.years import years_annex, years_section
+
+
+def report_of(dossier: Dossier, stood: Stood, docs: Documents | None = None) -> Report:
+    """The committee's report of a run; `docs` are its documents where they are made already."""
+    docs = docs or documents_of(dossier)
+    policy = dossier.run.scenario.policy
+    return Report(
+        title=f"{dossier.run.name}: allocation of a credit budget, for decision",
+        subtitle=_subtitle(docs),
+        seal=seal(docs),
+        certified=certified(docs),
+        front=(*front(docs), *_effort(dossier)),
+        cards=cards(docs, policy),
+        sections=(
+            value_section(docs),
+            decisions_section(docs),
+            refusals_section(docs),
+            limits_section(docs, policy),
+            concentration_section(docs),
+            stress_section(docs),
+            years_section(docs),
+            rules_section(docs),
+            budget_section(docs),
+            levers_section(docs),
+        ),
+        foot=foot(docs, stood),
+        annex=(
+            value_annex(docs),
+            decisions_annex(docs),
+            limits_annex(docs, policy),
+            concentration_annex(docs),
+            stress_annex(docs),
+            years_annex(docs),
+            rules_annex(docs),
+            budget_annex(docs),
+            levers_annex(docs),
+            proof_annex(docs, stood),
+            assumptions_annex(docs, stood),
+        ),
+    )
+
+
+def _subtitle(docs: Documents) -> str:
+    solved = str(docs.at("summary").get("solved_at", ""))
+    when = f" · solved {solved[:10]}" if solved else ""
+    run = str(docs.at("summary").get("digest", ""))[:12]
+    strategy = docs.at("summary").get("strategy", "optimal")
+    rule = "" if strategy == "optimal" else f" · decided by the strategy {strategy}"
+    units = f"amounts in {docs.currency}: k thousand, m million, bn billion"
+    return f"{docs.at('summary', 'borrowers'):,} borrowers{when} · run {run}{rule} · {units}"
+
+
+def _effort(dossier: Dossier) -> tuple[Block, ...]:
+    """What was solved less of, in a sentence."""
+    if dossier.effort.resolved:
+        return ()
+    why = f"of {LARGE:,} borrowers or more" if len(dossier.run.inputs.portfolio) >= LARGE else "made quickly"
+    return (
+        note(
+            f"As in every report {why}, {dossier.effort.budgets} budgets were solved, "
+            f"{dossier.effort.years:,} years simulated, and levers priced by this run's shadow prices "
+            f"without solving again."
+        ),
+    )

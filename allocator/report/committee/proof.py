@@ -1,0 +1,158 @@
+"""Whether it is proven: the seal, the bound term by term, hashes and versions, and what was assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from allocator.report.committee.blocks import (
+    Block,
+    Code,
+    Column,
+    Inline,
+    Listing,
+    Row,
+    Section,
+    Strong,
+    Table,
+    Verbatim,
+    note,
+    typed,
+    words,
+)
+from allocator.report.committee.figure import Documents
+
+_NOT_KNOWN = "not recorded: the run was made by an older version"
+
+
+@dataclass(frozen=True)
+class Stood:
+    """What the report says beside its figures: where the run stood, and what was read."""
+
+    folder: str
+    """The run's folder by its name."""
+    scenario_text: str
+    cards: Mapping[str, str]
+    """Name of a file that the scenario reads -> the text of the card beside it."""
+
+
+def certified(docs: Documents) -> bool:
+    """Whether the value is proven to be the best, and everything is kept."""
+    return bool(docs.at("summary", "status") == "optimal")
+
+
+def seal(docs: Documents) -> tuple[tuple[Inline, ...], ...]:
+    """The verdict, the two figures that it rests on, and how to recheck it."""
+    summary = docs.at("summary")
+    value, bound = docs.exact("certificate", "value"), docs.exact("certificate", "bound")
+    figures: tuple[Inline, ...] = (
+        "value ", value, f" {docs.currency}; no allocation within the limits is worth more than ", bound,
+        " (gap ", docs.price("certificate", "gap"), ")",
+    )  # fmt: skip
+    rechecked: tuple[Inline, ...] = (
+        "rechecked from the inputs alone, without the solver, when this page was made",
+    )  # fmt: skip
+    status = summary["status"]
+    if status == "breaks_limits":
+        return (("Breaks limits or terms: not to be approved as it is",), figures, rechecked)
+    if status == "optimal":
+        return (("Certified: the best there is",), figures, rechecked)
+    verdict: tuple[Inline, ...] = (
+        "Certified, and not proven the best: at most ",
+        docs.percent(("certificate", "gap"), decimals=4),
+        " more",
+    )
+    return (verdict, figures, rechecked)
+
+
+def foot(docs: Documents, stood: Stood) -> tuple[tuple[Inline, ...], ...]:
+    """How anybody verifies it."""
+    inputs = ", ".join(docs.at("certificate", "inputs"))
+    return (
+        (Strong("Proof."), " Gap ", docs.price("certificate", "gap"), ", largest violation of a limit ",
+         docs.price("certificate", "largest_violation"), "; inputs unchanged: ", inputs, "."),
+        ("Anybody with the run's folder can recheck it: ", Code(f"allocator verify {stood.folder}"),
+         " or, without this program, ", Code(f"python checker.py {stood.folder}"), "."),
+        (f"Solved {docs.at('summary').get('solved_at', _NOT_KNOWN)}; run ",
+         Code(str(docs.at("summary").get("digest", ""))[:16]), ", annex A10."),
+    )  # fmt: skip
+
+
+def proof_annex(docs: Documents, stood: Stood) -> Section:
+    """The bound term by term, then what the run was made of."""
+    prices = [
+        Row(
+            (
+                limit["name"],
+                docs.price("summary", "limits", at, "price"),
+                docs.exact("explain", "limits", at, "charge"),
+                docs.exact("explain", "limits", at, "unused"),
+            )
+        )
+        for at, limit in enumerate(docs.at("summary", "limits"))
+        if limit["price"]
+    ]
+    columns = (
+        Column("Priced limit", "text"),
+        Column("Shadow price"),
+        Column("Charges"),
+        Column("Unused room costs"),
+    )
+    book = ("explain", "book")
+    blocks: list[Block] = [
+        words(
+            "At the shadow prices below let every borrower choose the offer that is worth most after what "
+            "the limits "
+            "charge for it, or none. The sum of these best answers and of price times bound over all "
+            "limits is a bound: "
+            "no allocation that keeps the limits is worth more, whoever found the prices and however."
+        ),
+        Table(columns, tuple(prices), docs.currency),
+        Listing((
+            ("value less charges of what was decided: ", docs.exact(*book, "chosen")),
+            ("value less charges of everybody's best answer: ", docs.exact(*book, "best")),
+            ("bound at these prices: ", docs.exact("explain", "bound_at_prices")),
+            ("certified bound, rounded outwards: ", Strong(docs.exact("certificate", "bound"))),
+            ("certified value, rounded inwards: ", Strong(docs.exact("certificate", "value"))),
+            ("gap, (bound - value) / bound: ", Strong(docs.price("certificate", "gap"))),
+        )),
+        *_made(docs),
+    ]  # fmt: skip
+    return Section("a-proof", "A10 · Proof, inputs and versions", tuple(blocks))
+
+
+def _made(docs: Documents) -> Sequence[Block]:
+    summary = docs.at("summary")
+    hashes = [Row((name, Code(str(value)))) for name, value in docs.at("certificate", "inputs").items()]
+    versions = ", ".join(f"{name} {version}" for name, version in summary.get("versions", {}).items())
+    return (
+        Table((Column("Input", "text"), Column("SHA-256 of its contents", "text")), tuple(hashes)),
+        Listing((
+            ("run digest: ", Code(str(summary.get("digest", "")))),
+            (f"solved at: {summary.get('solved_at', _NOT_KNOWN)}",),
+            (f"strategy {summary.get('strategy', 'optimal')}, method {summary.get('method', '')}, search "
+             f"ended by "
+             f"{summary.get('stop', '')}, proof by {summary.get('proof', '')}",),
+            (f"versions: {versions}",),
+        )),
+    )  # fmt: skip
+
+
+def assumptions_annex(docs: Documents, stood: Stood) -> Section:
+    """The scenario as it was resolved, what it was noted to say, and the cards of its models."""
+    blocks: list[Block] = [
+        words("PD, LGD, requests and the churn curve are taken as given: the proof is about the "
+              "decisions, not about "
+              "these figures. The scenario, as resolved:"),
+        Verbatim(stood.scenario_text),
+    ]  # fmt: skip
+    notes = [*docs.at("summary").get("notes", ())]
+    if notes:
+        blocks += [words("Noted when it was solved:"), Listing(tuple((str(line),) for line in notes[:50]))]
+    for name, text in stood.cards.items():
+        blocks += [words(Strong(f"Model card beside {name}")), Verbatim(text)]
+    if not stood.cards:
+        blocks.append(
+            note(*typed("No model card (a `.md` beside it) belongs to a file that the scenario reads."))
+        )
+    return Section("a-assumptions", "A11 · Assumptions and model cards", tuple(blocks))

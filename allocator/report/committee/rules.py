@@ -1,0 +1,125 @@
+"""Whether it is better than simple rules: the same budget over the same borrowers by each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from allocator.report.committee.blocks import (
+    Bar,
+    Block,
+    Cell,
+    Column,
+    Row,
+    Section,
+    Stretch,
+    Table,
+    note,
+    typed,
+    words,
+)
+from allocator.report.committee.decisions import own_side
+from allocator.report.committee.figure import Documents, Place, headed
+from allocator.report.committee.stress import breaks
+
+NAMES = {
+    "optimal": "the optimum",
+    "ahp_lines": "lines by AHP weights",
+    "equal": "equal amounts",
+    "by_score": "best score first",
+    "greedy": "best value first",
+    "max_interest": "most interest",
+    "min_loss": "least loss",
+}
+
+
+def rules_section(docs: Documents) -> Section:
+    """A bar a strategy."""
+    sides = [*docs.places("compare", "compared")]
+    own = own_side(docs)
+    unit = docs.column([(*side, "value") for side in sides])
+    most = max((abs(docs.number((*side, "value"))) for side in sides), default=0.0) or 1.0
+    less_unit = docs.column([(*side, "less_than_first") for side in sides])
+    rows = []
+    for side in sides:
+        broken = list(map(str, docs.at(*side, "limits_broken"))) + list(docs.at(*side, "terms_broken"))
+        value = docs.number((*side, "value"))
+        bar = Bar(((Stretch(0.0, max(value, 0.0) / most, "deep" if side == own else "pale"),),))
+        less: Cell = docs.bare((*side, "less_than_first"), less_unit) if side != sides[0] else None
+        rows.append(
+            Row((f"{name_of(docs, side)}{', this run' if side == own else ''}"
+                 f"{f' ({breaks(broken)})' if broken else ''}",
+                 docs.bare((*side, "value"), unit), bar, less),
+                strong=side == own, tone="warn" if broken else None)
+        )  # fmt: skip
+    columns = (
+        Column("Strategy", "text"), Column(headed("Value", unit)), Column("", "bar"),
+        Column(headed("less", less_unit)),
+    )  # fmt: skip
+    return Section(
+        "rules", "8 · Is it better than simple rules?", (Table(columns, tuple(rows)),), "a-rules", "third"
+    )
+
+
+def name_of(docs: Documents, side: Place) -> str:
+    name = str(docs.at(*side, "name"))
+    return NAMES.get(name, name)
+
+
+def rules_annex(docs: Documents) -> Section:
+    """Results side by side, and who is swapped."""
+    return Section(
+        "a-rules", "A7 · Strategies",
+        (words("The same budget, borrowers and limits under each strategy, each judged by the same "
+               "certificate. "
+               "Less: what the strategy forgoes against the first."),
+         results(docs), *swaps(docs),
+         *(note(line) for line in docs.at("compare", "notes")),
+         note(*typed("From `allocator compare DIR/scenario.yaml`."))),
+    )  # fmt: skip
+
+
+def results(docs: Documents) -> Table:
+    """Each side's figures to the cent."""
+    columns = (
+        Column("", "text"),
+        Column("Value"),
+        Column("less"),
+        Column("Bound"),
+        Column("Funded"),
+        Column("Offered"),
+        Column("Rate"),
+        Column("PD"),
+        Column("Expected loss"),
+        Column("Limits broken", "text"),
+    )
+    rows = []
+    for side in docs.places("compare", "compared"):
+        broken = ", ".join([*map(str, docs.at(*side, "limits_broken")), *docs.at(*side, "terms_broken")])
+        rows.append(
+            Row((name_of(docs, side), docs.exact(*side, "value"), docs.exact(*side, "less_than_first"),
+                 docs.exact(*side, "bound"), docs.count(*side, "funded"), docs.exact(*side, "offered"),
+                 docs.percent((*side, "mean_rate")), docs.percent((*side, "mean_pd")),
+                 docs.exact(*side, "expected_loss"), broken or "none"))
+        )  # fmt: skip
+    return Table(columns, tuple(rows), f"Side by side, {docs.currency}")
+
+
+def swaps(docs: Documents) -> Sequence[Block]:
+    """Who enters, leaves or gets other terms between the first side and each other."""
+    columns = (
+        Column("Compared with the first", "text"), Column("Change", "text"), Column("Borrowers"),
+        Column("Offered before"), Column("after"), Column("Value before"), Column("after"), Column("Gain"),
+    )  # fmt: skip
+    totals = [
+        (NAMES.get(docs.at(*pair, "after"), docs.at(*pair, "after")), total)
+        for pair in docs.places("compare", "pairs")
+        for total in docs.places(*pair, "swaps", "totals")
+        if docs.at(*total, "borrowers")
+    ]
+    figures = ("amount_before", "amount_after", "value_before", "value_after", "gain")
+    rows = [
+        Row((name, docs.at(*total, "kind"), docs.count(*total, "borrowers"),
+             *(docs.exact(*total, figure) for figure in figures)))
+        for name, total in totals
+    ]  # fmt: skip
+    return (Table(columns, tuple(rows), f"Who is swapped, {docs.currency}"),) if rows else ()

@@ -1,0 +1,151 @@
+"""What becomes of the allocation in worse worlds: as it stands, and decided anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from allocator.report.committee.blocks import (
+    Bar,
+    Block,
+    Cell,
+    Column,
+    Inline,
+    Listing,
+    Row,
+    Section,
+    Stretch,
+    Table,
+    note,
+    typed,
+    words,
+)
+from allocator.report.committee.figure import Documents, Place, headed
+
+_MOST = 8
+_NAMED = 3
+
+
+def stress_section(docs: Documents) -> Section:
+    """A pair of bars a stress."""
+    worlds = [*docs.places("stress", "stresses")]
+    shown = worlds[:_MOST]
+    places = [(*world, which, "value") for world in shown for which in ("frozen", "reoptimised")
+              if docs.at(*world, which) is not None]  # fmt: skip
+    unit = docs.column(places)
+    values = [docs.number(place) for place in places]
+    low, high = min([0.0, *values]), max([0.0, *values])
+    spread = (high - low) or 1.0
+
+    def stretch(value: float, tone: Any) -> Stretch:
+        ends = sorted(((0.0 - low) / spread, (value - low) / spread))
+        return Stretch(ends[0], ends[1], tone)
+
+    rows = []
+    for world in shown:
+        frozen, anew = docs.at(*world, "frozen"), docs.at(*world, "reoptimised")
+        broken = list(map(str, frozen["broken"]))
+        lines = [(stretch(frozen["value"], "warn" if broken else "deep"),)]
+        lines += [(stretch(anew["value"], "pale"),)] if anew is not None else []
+        again: Cell = (
+            docs.bare((*world, "reoptimised", "value"), unit) if anew is not None else "none possible"
+        )
+        rows.append(
+            Row((_name(docs, world), docs.bare((*world, "frozen", "value"), unit),
+                 Bar(tuple(lines), mark=-low / spread), again, docs.percent((*world, "frozen", "loss_rate")),
+                 breaks(broken)), tone="warn" if broken else None)
+        )  # fmt: skip
+    columns = (
+        Column("World", "text"), Column(headed("Value as it stands", unit)), Column("", "bar"),
+        Column("decided anew"), Column("Loss rate"), Column("Limits", "text"),
+    )  # fmt: skip
+    hidden = len(worlds) - len(shown)
+    more = f"and {hidden} further stresses, in the annex" if hidden else ""
+    return Section(
+        "stress", "6 · What if the world turns worse?",
+        (Table(columns, tuple(rows), more=more),
+         note("Upper bar: this allocation as it stands, orange where it breaks a limit. Light bar: the best "
+              "allocation of that world, decided knowing it.")),
+        "a-stress",
+    )  # fmt: skip
+
+
+def _name(docs: Documents, world: Place) -> str:
+    name = docs.at(*world, "name")
+    return "as expected" if name == "base" else str(name)
+
+
+def breaks(names: list[str]) -> str:
+    """Which limits are broken, by name, the others counted."""
+    if not names:
+        return "all hold"
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"breaks {', '.join(names[:_NAMED])}{more}"
+
+
+def broken_worlds(docs: Documents) -> list[tuple[str, list[str]]]:
+    """Stresses in which the allocation breaks limits, with their names."""
+    out = []
+    for world in docs.places("stress", "stresses"):
+        names = list(map(str, docs.at(*world, "frozen", "broken")))
+        if names and docs.at(*world, "name") != "base":
+            out.append((str(docs.at(*world, "name")), names))
+    return out
+
+
+def worst(docs: Documents) -> Place | None:
+    """The stress in which the allocation is worth least, beside the world as expected."""
+    worlds = [w for w in docs.places("stress", "stresses") if docs.at(*w, "name") != "base"]
+    return min(worlds, key=lambda world: docs.number((*world, "frozen", "value")), default=None)
+
+
+def stress_annex(docs: Documents) -> Section:
+    """Factors and every figure."""
+    columns = (
+        Column("World", "text"), Column("Value"), Column("Bound"), Column("Drawn"), Column("Expected loss"),
+        Column("Funding"), Column("Loss rate"), Column("Funded"), Column("Limits broken", "text"),
+    )  # fmt: skip
+    rows: list[Row] = []
+    factors: list[tuple[Inline, ...]] = []
+    for world in docs.places("stress", "stresses"):
+        for which, said in (("frozen", "as it stands"), ("reoptimised", "decided anew")):
+            own: Place = (*world, which)
+            found = docs.at(*own)
+            if found is None:
+                rows.append(
+                    Row((f"{_name(docs, world)}, {said}", *[None] * 7, str(docs.at(*world, "failure"))))
+                )
+                continue
+            names = ", ".join(map(str, found["broken"])) or "none"
+            bound = docs.exact(*own, "bound") if found["bound"] is not None else None
+            rows.append(
+                Row((f"{_name(docs, world)}, {said}", docs.exact(*own, "value"), bound,
+                     docs.exact(*own, "drawn"), docs.exact(*own, "expected_loss"),
+                     docs.exact(*own, "funding_cost"), docs.percent((*own, "loss_rate"), decimals=4),
+                     docs.count(*own, "funded"), names))
+            )  # fmt: skip
+        told = docs.at(*world, "factors")
+        if told:
+            factors.append((f"{_name(docs, world)}: {', '.join(_factor(key, told[key]) for key in told)}",))
+    blocks: list[Block] = [
+        words("A stress multiplies PD, LGD, requests and churn, and adds to the funding rate. As it "
+              "stands: every "
+              "offer is kept at its rate, cut to what is still asked for, and judged by that world. The "
+              "bound is "
+              "on any allocation that keeps the limits there; one that breaks them may be worth more."),
+    ]  # fmt: skip
+    if factors:
+        blocks.append(Listing(tuple(factors)))
+    blocks.append(Table(columns, tuple(rows), f"Every world, {docs.currency}"))
+    blocks.append(note(*typed("From `allocator stress DIR/scenario.yaml`.")))
+    return Section("a-stress", "A5 · Stress", tuple(blocks))
+
+
+def _factor(name: str, told: Mapping[str, Any]) -> str:
+    """One figure's factor, as `PD x 1.5` or `funding + 0.5%`."""
+    label = {"pd": "PD", "lgd": "LGD", "amount": "requests"}.get(name, name)
+    parts = [f"x {told['all']:g}"] if told.get("all", 1.0) != 1.0 else []
+    parts += [f"+ {100 * told['add']:g}%"] if told.get("add") else []
+    cases = len(told.get("cases", ()))
+    parts += [f"in {cases} cases otherwise"] if cases else []
+    return f"{label} {' '.join(parts)}".rstrip()

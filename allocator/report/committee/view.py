@@ -1,0 +1,38 @@
+"""A report as commands write it: the page or its Markdown, and what the terminal says of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Group
+
+from allocator.insight.dossier import Dossier
+from allocator.report.committee.blocks import Report
+from allocator.report.committee.documents import documents_of
+from allocator.report.committee.markdown import markdown_of
+from allocator.report.committee.page import report_of
+from allocator.report.committee.proof import Stood
+from allocator.report.committee.web import html_of
+from allocator.report.plain import Text
+from allocator.report.view import View
+
+ENDINGS = (".html", ".md")
+
+
+def written(report: Report, path: Path) -> str:
+    """The report in the format that the ending of `path` names."""
+    return markdown_of(report) if path.suffix.lower() == ".md" else html_of(report)
+
+
+def run_view(dossier: Dossier, stood: Stood, path: Path) -> View:
+    """The report of a run, for `path`; as JSON all that its figures are read from."""
+    docs = documents_of(dossier)
+    report = report_of(dossier, stood, docs)
+    verdict = "".join(str(getattr(part, "text", part)) for part in report.seal[0])
+    return View(
+        page=lambda: Group(
+            Text(f"{dossier.run.name}: {verdict}", style="bold"), Text(f"Report written to {path}")
+        ),
+        document=lambda: {"report": str(path), **docs.parts},
+        files={path: written(report, path)},
+    )

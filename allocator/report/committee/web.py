@@ -1,0 +1,212 @@
+"""A report as one HTML file: readable without scripts, without a request, on paper."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from allocator.report.committee.blocks import (
+    Bar,
+    Block,
+    Cell,
+    Code,
+    Inline,
+    Listing,
+    Paragraph,
+    Picture,
+    Report,
+    Row,
+    Section,
+    Strong,
+    Table,
+    Verbatim,
+)
+from allocator.report.committee.figure import Figure, pointer
+from allocator.report.committee.markup import Markup, escaped, tag, together
+from allocator.report.committee.style import CSS, INK, TONES
+
+_NOT_KNOWN = "\N{EN DASH}"
+_THICK, _THIN = 14.0, 9.0
+_STACKED_FROM = 5
+"""Columns from which a phone shows a row as a block of its own."""
+_DARK = 0.55
+"""Shade from which the figure in a cell is white."""
+
+
+def html_of(report: Report) -> str:
+    """The whole page."""
+    body = tag(
+        "main",
+        _header(report),
+        *(_block(block, report.front_behind) for block in report.front),
+        _cards(report) if report.cards else Markup(),
+        tag("div", *(_section(section) for section in report.sections), class_="grid"),
+        _foot(report),
+        _annex(report.annex) if report.annex else Markup(),
+    )
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width,initial-scale=1"),
+        tag("title", report.title),
+        tag("style", Markup(CSS)),
+    )
+    return f"<!doctype html>\n{tag('html', head, tag('body', body), lang='en')}\n"
+
+
+def _header(report: Report) -> Markup:
+    verdict = together(*(tag("p", *_words(line, report.front_behind)) for line in report.seal))
+    return tag(
+        "header",
+        tag("div", tag("h1", report.title), tag("p", report.subtitle, class_="sub")),
+        tag("div", verdict, class_="seal" if report.certified else "seal open"),
+    )
+
+
+def _cards(report: Report) -> Markup:
+    cards = [
+        tag(
+            "div",
+            tag("p", card.title),
+            tag("p", *_words([card.figure], card.behind), class_="big"),
+            tag("p", *_words(card.words, card.behind)),
+            class_=f"card {card.tone or ''}".rstrip(),
+        )
+        for card in report.cards
+    ]
+    return tag("div", *cards, class_="cards")
+
+
+def _section(section: Section) -> Markup:
+    link = tag("a", "rows and formula", href=f"#{section.behind}") if section.behind else Markup()
+    blocks = (_block(block, section.behind) for block in section.blocks)
+    return tag("section", tag("h2", link, section.question), *blocks, id=section.key, class_=section.width)
+
+
+def _annex(sections: Iterable[Section]) -> Markup:
+    parts = (
+        tag("section", tag("h2", part.question), *(_block(block, "") for block in part.blocks), id=part.key)
+        for part in sections
+    )
+    return tag("div", tag("h2", "Annex: the rows and formulas behind every figure", class_="part"), *parts,
+               class_="annexes")  # fmt: skip
+
+
+def _foot(report: Report) -> Markup:
+    lines = (tag("p", *_words(line, "a-proof")) for line in report.foot)
+    signatures = (tag("span", name) for name in report.signatures)
+    return tag("footer", tag("div", *lines), tag("div", *signatures, class_="sign"))
+
+
+def _block(block: Block, behind: str) -> Markup:
+    match block:
+        case Paragraph(words, kind):
+            return tag("p", *_words(words, behind), class_=None if kind == "plain" else kind)
+        case Listing(points, heading):
+            listed = tag("ul", *(tag("li", *_words(point, behind)) for point in points))
+            return tag("div", tag("p", tag("b", heading)), listed, class_="ask") if heading else listed
+        case Verbatim(said):
+            return tag("pre", said.expandtabs(4), tabindex="0")
+        case Picture(drawing, said):
+            return tag("div", drawing, tag("p", said, class_="note"), class_="drawing")
+        case Table():
+            return _table(block, behind)
+
+
+def _words(parts: Sequence[Inline], behind: str) -> list[Markup]:
+    return [_inline(part, behind) for part in parts]
+
+
+def _inline(part: Inline, behind: str) -> Markup:
+    match part:
+        case Strong(inner):
+            return tag("b", _inline(inner, behind))
+        case Code(text):
+            return tag("code", text)
+        case Figure():
+            return _figure(part, behind)
+    return escaped(part)
+
+
+def _figure(figure: Figure, behind: str) -> Markup:
+    """The number with its place; on the front it leads to the rows behind it."""
+    if math.isnan(figure.value):
+        return Markup(_NOT_KNOWN)
+    data = tag(
+        "data",
+        figure.text,
+        value=repr(figure.value),
+        data_of=pointer(figure.place),
+        data_per=pointer(figure.per) or None,
+    )
+    return tag("a", data, href=f"#{behind}") if behind else data
+
+
+def _table(table: Table, behind: str) -> Markup:
+    headings = [column.heading for column in table.columns]
+    stacked = len(headings) >= _STACKED_FROM and not table.shades
+    head = tag("tr", *(tag("th", column.heading, scope="col", class_=None if column.kind == "number" else "t")
+                       for column in table.columns))  # fmt: skip
+    shades = table.shades or ((),) * len(table.rows)
+    rows = [_row(table, row, shade, behind, stacked) for row, shade in zip(table.rows, shades, strict=True)]
+    parts = [tag("caption", table.caption)] if table.caption else []
+    parts += [tag("thead", head), tag("tbody", *rows)]
+    parts += [tag("tfoot", _row(table, table.total, (), behind, stacked))] if table.total else []
+    drawn = tag("table", *parts, class_="stack" if stacked else "h" if table.shades else None)
+    if table.shades:
+        drawn = tag("div", drawn, class_="scroll", role="region", tabindex="0", aria_label=table.caption)
+    return together(drawn, tag("p", table.more, class_="note")) if table.more else drawn
+
+
+def _row(table: Table, row: Row, shades: Sequence[float], behind: str, stacked: bool) -> Markup:
+    cells = []
+    for at, (column, cell) in enumerate(zip(table.columns, row.cells, strict=True)):
+        kind = {"text": "t", "number": "n", "bar": "b"}[column.kind]
+        shade = shades[at - 1] if 0 < at <= len(shades) else 0.0
+        cells.append(
+            tag("td", _cell(cell, behind), class_=kind, style=_shaded(shade) if shade else None,
+                data_h=column.heading if stacked and at and cell is not None and column.heading else None)
+        )  # fmt: skip
+    marks = " ".join(["s"] * row.strong + ["w"] * (row.tone == "warn"))
+    return tag("tr", *cells, class_=marks or None)
+
+
+def _shaded(shade: float) -> str:
+    """A cell from nearly white to the deep blue."""
+    ends = [int(TONES["deep"][at : at + 2], 16) for at in (1, 3, 5)]
+    mixed = (f"{round(255 + (end - 255) * shade):02x}" for end in ends)
+    ink = "#fff" if shade >= _DARK else INK
+    return f"background:#{''.join(mixed)};color:{ink}"
+
+
+def _cell(cell: Cell, behind: str) -> Markup:
+    match cell:
+        case None:
+            return Markup()
+        case Bar():
+            return _bar(cell)
+        case tuple():
+            return together(*_words(cell, behind))
+    return _inline(cell, behind)
+
+
+def _bar(bar: Bar) -> Markup:
+    """Stretches along the cell, whatever its width; shapes without text, since text would stretch too."""
+    thick = _THICK if len(bar.lines) == 1 else _THIN
+    height = thick * len(bar.lines) + 2.0 * (len(bar.lines) - 1)
+    shapes = [
+        tag("rect", x=100 * part.start, y=at * (thick + 2.0), height=thick, fill=TONES[part.tone],
+            width=max(100 * (part.end - part.start), 0.4 if part.end > part.start else 0.0))
+        for at, line in enumerate(bar.lines)
+        for part in line
+    ]  # fmt: skip
+    if bar.mark is not None:
+        at = min(max(100 * bar.mark, 0.3), 99.7)
+        shapes.append(
+            tag("line", x1=at, x2=at, y1=0.0, y2=height, stroke=INK, stroke_width=1.5,
+                vector_effect="non-scaling-stroke")
+        )  # fmt: skip
+    return tag(
+        "svg", *shapes, viewBox=f"0 0 100 {height:g}", height=height, preserveAspectRatio="none",
+        aria_hidden="true",
+    )  # fmt: skip

@@ -1,0 +1,110 @@
+"""How bad a year can be: simulated years, their tails, and what was assumed of defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from allocator.report.committee.blocks import (
+    Column,
+    Picture,
+    Row,
+    Section,
+    Strong,
+    Table,
+    note,
+    typed,
+    words,
+)
+from allocator.report.committee.drawing import histogram
+from allocator.report.committee.figure import Documents, Place
+
+
+def years_section(docs: Documents) -> Section:
+    """A histogram of the net of a year."""
+    found = docs.at("composition", "years")
+    marks = [(docs.number(place), f"{said} {docs.money(*place).text}") for said, place in _marks(docs)]
+    picture = Picture(
+        histogram(found["edges"], found["years"], marks, docs.currency),
+        f"{docs.at('simulate', 'years'):,} simulated years of this allocation; asset correlation "
+        f"{100 * docs.at('simulate', 'risk', 'rho'):.6g}%, assumed and not estimated.",
+    )
+    said = words(
+        "One year in a hundred nets less than ",
+        Strong(docs.money(*quantile(docs, 0.01))),
+        ", one in twenty less than ",
+        docs.money(*quantile(docs, 0.05)),
+        "; ",
+        Strong(docs.percent(("simulate", "below_zero", "value"))),
+        " of the years lose money (95% sure: ",
+        docs.percent(("simulate", "below_zero", "low")),
+        " to ",
+        docs.percent(("simulate", "below_zero", "high")),
+        ").",
+    )
+    return Section("years", "7 · How bad can a year be?", (picture, said), "a-years")
+
+
+def quantile(docs: Documents, level: float) -> Place:
+    """Where the net that a share `level` of the years does not exceed stands."""
+    quantiles = docs.at("simulate", "net", "quantiles")
+    key: Any = next(key for key in quantiles if float(key) == level)
+    return ("simulate", "net", "quantiles", key)
+
+
+def _marks(docs: Documents) -> Sequence[tuple[str, Place]]:
+    return (
+        ("1 in 100 below", quantile(docs, 0.01)),
+        ("1 in 20 below", quantile(docs, 0.05)),
+        ("mean", ("simulate", "net", "mean")),
+    )
+
+
+def years_annex(docs: Documents) -> Section:
+    """Distributions and tails with their intervals."""
+    levels = [*docs.at("simulate", "net", "quantiles")]
+    columns = (
+        Column("A year's", "text"), Column("Expected"), Column("Mean"), Column("Deviation"),
+        *(Column(f"{100 * float(level):g}% below") for level in levels),
+    )  # fmt: skip
+    rows = [
+        Row((name, docs.exact("simulate", "expected", name), docs.exact("simulate", name, "mean"),
+             docs.exact("simulate", name, "sd"),
+             *(docs.exact("simulate", name, "quantiles", level) for level in levels)))
+        for name in ("interest", "loss", "net")
+    ]  # fmt: skip
+    tails = [
+        Row(
+            (
+                f"{docs.at(*tail, 'level'):.1%}",
+                docs.exact(*tail, "var", "value"),
+                docs.exact(*tail, "var", "low"),
+                docs.exact(*tail, "var", "high"),
+                docs.exact(*tail, "cvar", "value"),
+                docs.exact(*tail, "cvar", "low"),
+                docs.exact(*tail, "cvar", "high"),
+            )
+        )
+        for tail in docs.places("simulate", "loss", "tails")
+    ]
+    heads = (
+        Column("Loss at level", "text"), Column("VaR"), Column("from"), Column("to"), Column("CVaR"),
+        Column("from"), Column("to"),
+    )  # fmt: skip
+    risk = docs.at("simulate", "risk")
+    formula = words(
+        "A borrower defaults where sqrt(rho) Z + sqrt(1 - rho) e falls below the quantile of its PD: Z is "
+        "the year's "
+        f"factor, e its own, rho {100 * risk['rho']:.6g}%. Take-up is drawn by borrower. Net is interest "
+        f"less losses and "
+        "all costs. VaR is the loss that a share of the years does not exceed, CVaR the mean of the years "
+        "beyond; "
+        "from and to hold 95% each. Correlation and factors are assumed: nothing here estimates them."
+    )  # fmt: skip
+    return Section(
+        "a-years", "A6 · Years",
+        (formula, Table(columns, tuple(rows), f"Over the years, {docs.currency}"),
+         Table(heads, tuple(tails), f"Loss of the worst years, {docs.currency}"),
+         note(*typed(f"From `allocator simulate DIR --years {docs.at('simulate', 'years')}`, seed "
+                     f"{docs.at('simulate', 'seed')}, method {docs.at('simulate', 'method')}."))),
+    )  # fmt: skip
