@@ -1158,11 +1158,13 @@ def unlike(stated: Any, computed: Any, place: str, worth: float) -> Iterator[str
 
 def summary_faults(run: Of, certificate: dict[str, Any], stated: dict[str, Any]) -> Iterator[str]:
     """What the summary says that inputs and certificate do not give."""
-    expected, free = expected_summary(run, certificate), {"notes": list, "seconds": dict, "versions": dict}
+    expected = expected_summary(run, certificate)
+    free = {"notes": list, "seconds": dict, "versions": dict, "solved_at": str}
     words = ("status", "stop", "proof", "bound", "gap", "method", "peak_memory_mb", *free)
     checked = {key: entry for key, entry in stated.items() if key not in words}
     yield from unlike(checked, expected, "summary", max(abs(certificate["bound"]), expected["offered"], 1.0))
-    wrong = (key for key, kind in free.items() if not isinstance(stated.get(key), kind))
+    said = {"solved_at": "", **stated}  # which older runs do not say
+    wrong = (key for key, kind in free.items() if not isinstance(said.get(key), kind))
     yield from (f"summary {key}: is not of its kind" for key in wrong)
     bound, gap, _ = (number(stated, key) for key in ("bound", "gap", "peak_memory_mb"))
     value, certified, broken = certificate["value"], certificate["bound"], bool(run.broken or run.terms)

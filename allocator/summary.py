@@ -7,6 +7,7 @@ import json
 import platform
 import resource
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -42,6 +43,7 @@ def summarise(
         "gap": outcome.gap,
         **figures(outcome),
         "notes": list(notes),
+        "solved_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "seconds": dict(seconds),
         "method": method,
         "peak_memory_mb": _peak_memory_mb(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -228,6 +229,7 @@ def test_a_summary_word_by_word() -> None:
     said = summarise(searched, "reduced", {"solve": 1.5}, ["a note"])
     memory, versions = said.pop("peak_memory_mb"), said.pop("versions")
     assert 1.0 < memory < 1e6
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", said.pop("solved_at"))
     libraries = ("allocator", "highspy", "numpy", "pandas", "pyarrow", "pyomo", "scipy")
     assert versions == {"python": platform.python_version(), **{name: version(name) for name in libraries}}
     certificate = found.certificate

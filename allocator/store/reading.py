@@ -38,7 +38,7 @@ _DECIDED = ("amount", "rate")
 NUMBERS = (*_DECIDED, *COMPUTED)
 _STATED = ("objective", "bound", "gap", "certified_bound", "certified_gap", "borrowers", "funded")
 _KINDS: dict[str, tuple[type, str]] = {
-    **dict.fromkeys(("status", "stop", "proof", "method"), (str, "text")),
+    **dict.fromkeys(("status", "stop", "proof", "method", "solved_at"), (str, "text")),
     **dict.fromkeys(("seconds", "versions"), (dict, "object")),
     "notes": (list, "list"),
 }
@@ -48,7 +48,7 @@ _TOLD = frozenset(
         *_STATED, *(line.name for line in LINES), "schema", "name", "status", "stop", "proof", "currency",
         "strategy", "limits_broken", "terms_broken", "offered", "drawn", "idle_income", "budget_unspent",
         "refusal_constant", "by_grade", "limits", "notes", "seconds", "method", "peak_memory_mb", "versions",
-        "digest",
+        "digest", "solved_at",
     }
 )  # fmt: skip
 """Keys that a summary may have."""

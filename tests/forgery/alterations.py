@@ -134,6 +134,7 @@ FIGURES = [
         a_proof_that_is_none=setting(SUMMARY, "proof", "faith"),
         a_stop_that_is_none=setting(SUMMARY, "stop", "boredom"),
         **{f"no_{key}": dropping(SUMMARY, key) for key in ("schema", "notes", "seconds", "versions")},
+        solved_at_no_time=setting(SUMMARY, "solved_at", 7),
         no_peak_of_memory=dropping(SUMMARY, "peak_memory_mb"),
         a_peak_of_memory_that_is_none=setting(SUMMARY, "peak_memory_mb", "much"),
         a_schema_with_a_point=setting(SUMMARY, "schema", 1.0),
