@@ -73,7 +73,7 @@ def compare(
             chosen = under_each(subjects[0], strategies, sets)
             sides, notes = strategy_sides(chosen.scenarios, tell, further), chosen.notes
         else:
-            sides, notes = read_sides(_read(subjects, sets), tell, further), ()
+            sides, notes = read_sides(named_subjects(subjects, sets), tell, further), ()
         comparison = compared(sides, by, tell, exact=not prices_only, years=years, seed=seed or 0)
         return comparison_view(comparison, top, notes, out)
 
@@ -96,7 +96,7 @@ def _require_subjects(subjects: list[Path], strategies: str | None, sets: list[s
         raise InputError.of(faults, "command line")
 
 
-def _read(subjects: list[Path], sets: list[str]) -> Iterator[tuple[str, StoredRun | Scenario]]:
+def named_subjects(subjects: list[Path], sets: list[str]) -> Iterator[tuple[str, StoredRun | Scenario]]:
     """Each by its name, read when it is asked for."""
     from allocator.scenario import load_scenario
     from allocator.store import read_run

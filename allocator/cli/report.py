@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from allocator.cli.options import AsJson, Force, RunFolder, Verbose
+from allocator.cli.columns import further_columns
+from allocator.cli.options import AsJson, Force, Verbose
 from allocator.cli.shell import answer
+from allocator.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from allocator.records.progress import Progress
@@ -18,15 +20,23 @@ if TYPE_CHECKING:
 EXAMPLE = "Example: allocator report runs/sme --out sme.html"
 NAME = "report.html"
 """In the run's folder, where no other file is named."""
+COMPARED = "comparison.html"
+"""Where one is not named for a comparison."""
 _LARGEST_CARD = 20_000
 """Characters of a model card that are shown."""
 
 
 def report(
-    folder: RunFolder,
+    subjects: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR ...", help="A run; or two and more, runs or scenarios, to be compared."),
+    ],
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write it there, a .html or .md; DIR/report.html if not given."),
+        typer.Option(
+            metavar="FILE",
+            help=f"Write it there, a .html or .md; DIR/{NAME}, of a comparison {COMPARED}, if not given.",
+        ),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Solve less: three budgets, levers by shadow prices alone.")
@@ -35,16 +45,46 @@ def report(
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Write a run as one page for a committee: what is decided, is it proven, what binds, what may go "
-    "wrong."""
-    path = folder / NAME if out is None else out
-
-    def ask(tell: Progress) -> View:
-        return view_of(folder, path, quick, tell)
-
+    """Write a run as a page for a committee: what is decided, is it proven, what binds, what may go wrong."""
     from allocator.report.committee.view import ENDINGS
 
+    if len(subjects) == 1:
+        _require_run(subjects[0])
+    default = subjects[0] / NAME if len(subjects) == 1 else Path(COMPARED)
+    path = default if out is None else out
+
+    def ask(tell: Progress) -> View:
+        if len(subjects) == 1:
+            return view_of(subjects[0], path, quick, tell)
+        return _compared(subjects, path, quick, tell)
+
     answer(ask, out=(path,), endings=ENDINGS, force=force, as_json=as_json, verbose=verbose)
+
+
+def _require_run(folder: Path) -> None:
+    """Raise InputError where `folder` is none, before it is looked at as a place to write to."""
+    if not folder.is_dir():
+        problem = "is a file, not a run's folder" if folder.exists() else "there is no such folder"
+        remedy = (
+            "solve it first: allocator solve FILE --report"
+            if folder.exists()
+            else "name a folder that solve wrote"
+        )
+        raise InputError.of([Fault(problem, remedy, file=str(folder))], "run")
+
+
+def _compared(subjects: list[Path], path: Path, quick: bool, tell: Progress) -> View:
+    """The report of a comparison; with `quick` each difference costs what prices say."""
+    tell("starting the engine")
+    from allocator.cli.compare import named_subjects
+    from allocator.insight.compare import compare, read_sides
+    from allocator.report.committee.view import sides_view
+    from allocator.summary import digest
+
+    sides = read_sides(named_subjects(subjects, []), tell, further_columns(("grade",), (), "--by"))
+    comparison = compare(sides, "grade", tell, exact=not quick)
+    tell("writing the report")
+    return sides_view(comparison, [digest(side.scenario, side.certificate) for side in sides], path)
 
 
 def view_of(folder: Path, path: Path, quick: bool, tell: Progress) -> View:

@@ -32,7 +32,7 @@ def answer(
     with progress(verbose) as tell:
         _require_files(plot, out, endings, force)
         view = ask(tell)
-        _write_files(view, plot, tell)
+        write_what(view, plot, tell)
     show(view, as_json)
 
 
@@ -59,7 +59,8 @@ def _require_files(
         require_file(path, FORMATS if endings is None else endings, force=force)
 
 
-def _write_files(view: View, plot: Path | None, tell: Progress) -> None:
+def write_what(view: View, plot: Path | None, tell: Progress) -> None:
+    """Write the files of the view, and its picture to `plot` if given: all or none."""
     contents: dict[Path, Content] = {}
     if view.files:
         from allocator.store.file import text_content

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from allocator.cli.options import AsJson, ScenarioFile, Sets, Verbose
 from allocator.cli.output import print_json, print_page, progress
 from allocator.errors import Fault, InputError, OutputError
+
+if TYPE_CHECKING:
+    from allocator.records.progress import Progress
 
 _FILES = (
     *(".csv", ".gz", ".html", ".json", ".md", ".parquet", ".svg", ".tsv", ".txt", ".xls", ".xlsx"),
@@ -27,6 +30,9 @@ def solve(
         Path | None, typer.Option(metavar="DIR", help="Where the run goes; runs/NAME-DIGEST if not given.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace DIR if it is a run.")] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="Write a page for a committee too, DIR/report.html.")
+    ] = False,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
@@ -52,6 +58,8 @@ def solve(
         require_free(folder, force)
         text = dump_scenario(run.scenario, folder.resolve())
         written = write_run(run, folder, scenario_text=text, force=force)
+        if report:
+            _write_report(written, tell)
     try:
         if as_json:
             print_json({**json.loads((written / "summary.json").read_text("utf-8")), "folder": str(written)})
@@ -59,6 +67,16 @@ def solve(
             print_page(result_page(run, folder))
     except OutputError as error:
         raise OutputError(f"{error.message}; the run is whole in {folder}") from error
+
+
+def _write_report(folder: Path, tell: Progress) -> None:
+    """The report of the run that stands in `folder`, whatever becomes of it."""
+    from allocator.cli.report import NAME, view_of
+    from allocator.cli.shell import write_what
+    from allocator.errors import concerning
+
+    with concerning(f"the run is whole in {folder}, its report is not written"):
+        write_what(view_of(folder, folder / NAME, False, tell), None, tell)
 
 
 def _require_folder_name(out: Path) -> None:

@@ -45,9 +45,8 @@ def _names(docs: Documents) -> Block:
         (10, "the ten largest "),
         (100, "the hundred largest "),
     ):
-        if count in top or str(count) in top:
-            key = count if count in top else str(count)
-            parts += [", " if parts else "", said, docs.percent((*names, "top", key))]
+        if str(count) in top:
+            parts += [", " if parts else "", said, docs.percent((*names, "top", str(count)))]
     if not parts:
         return words("There are no loans to be concentrated.")
     return words(*parts, " of the money expected to be drawn.")

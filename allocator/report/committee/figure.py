@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from allocator.records.plain import plain
 from allocator.report.money import small
 
 Key = str | int
@@ -67,10 +68,10 @@ def pointer(place: Place) -> str:
 
 
 class Documents:
-    """What the commands say of a run, by name, and figures read from it."""
+    """What the commands say of a run, by name and as JSON has it, and figures read from it."""
 
     def __init__(self, parts: Mapping[str, Any], currency: str) -> None:
-        self.parts = parts
+        self.parts: Mapping[str, Any] = plain(parts)
         self.currency = currency
 
     def at(self, *place: Key) -> Any:
@@ -114,13 +115,16 @@ class Documents:
         value = self.number(place)
         return Figure(_signed(f"{value:z,.2f}"), value, place)
 
-    def money(self, *place: Key) -> Figure:
-        """An amount in running text: three figures, in thousands, millions or billions."""
+    def money(self, *place: Key, absolute: bool = False) -> Figure:
+        """An amount in running text: three figures, in thousands, millions or billions.
+
+        With `absolute` its sign is left to the sentence.
+        """
         value = self.number(place)
         unit = unit_of([value])
         digits = len(f"{abs(value) / unit.size:.0f}")
         decimals = max(_FIGURES - digits, 0) if unit.size > 1 else unit.decimals
-        return self.amount(place, replace(unit, decimals=decimals))
+        return self.amount(place, replace(unit, decimals=decimals), negative=absolute and value < 0)
 
     def amount(self, place: Place, unit: Unit, *, negative: bool = False) -> Figure:
         """An amount in a unit; with `negative` a cost is written as what it takes away."""

@@ -128,7 +128,7 @@ def budget_point(docs: Documents) -> Place | None:
         return None
     now = docs.at("frontier", "now", "budget")
     points = (place for place in docs.places("frontier", "points") if docs.at(*place, "at", "budget") == now)
-    return next((place for place in points if docs.at(*place, "slopes")), None)
+    return next((place for place in points if docs.at(*place, "slopes", "budget") is not None), None)
 
 
 def _what_room_brings(docs: Documents) -> Sequence[Block]:

@@ -13,6 +13,7 @@ from allocator.report.committee.blocks import (
     Section,
     Stretch,
     Table,
+    Tone,
     note,
     typed,
     words,
@@ -35,29 +36,32 @@ NAMES = {
 def rules_section(docs: Documents) -> Section:
     """A bar a strategy."""
     sides = [*docs.places("compare", "compared")]
-    own = own_side(docs)
+    table = bars_of(docs, sides, own_side(docs), ", this run")
+    return Section("rules", "8 · Is it better than simple rules?", (table,), "a-rules", "third")
+
+
+def bars_of(docs: Documents, sides: Sequence[Place], own: Place, word: str = "") -> Table:
+    """The value of each side, and how much less than the first; `own` is dark, with `word` behind its "
+    "name."""
     unit = docs.column([(*side, "value") for side in sides])
-    most = max((abs(docs.number((*side, "value"))) for side in sides), default=0.0) or 1.0
     less_unit = docs.column([(*side, "less_than_first") for side in sides])
+    most = max((abs(docs.number((*side, "value"))) for side in sides), default=0.0) or 1.0
     rows = []
     for side in sides:
-        broken = list(map(str, docs.at(*side, "limits_broken"))) + list(docs.at(*side, "terms_broken"))
-        value = docs.number((*side, "value"))
-        bar = Bar(((Stretch(0.0, max(value, 0.0) / most, "deep" if side == own else "pale"),),))
+        broken = [*map(str, docs.at(*side, "limits_broken")), *map(str, docs.at(*side, "terms_broken"))]
+        length = max(docs.number((*side, "value")), 0.0) / most
         less: Cell = docs.bare((*side, "less_than_first"), less_unit) if side != sides[0] else None
-        rows.append(
-            Row((f"{name_of(docs, side)}{', this run' if side == own else ''}"
-                 f"{f' ({breaks(broken)})' if broken else ''}",
-                 docs.bare((*side, "value"), unit), bar, less),
-                strong=side == own, tone="warn" if broken else None)
-        )  # fmt: skip
+        name = f"{name_of(docs, side)}{word if side == own else ''}"
+        name += f" ({breaks(broken)})" if broken else ""
+        bar = Bar(((Stretch(0.0, length, "deep" if side == own else "pale"),),))
+        value = docs.bare((*side, "value"), unit)
+        tone: Tone | None = "warn" if broken else None
+        rows.append(Row((name, value, bar, less), strong=side == own, tone=tone))
     columns = (
-        Column("Strategy", "text"), Column(headed("Value", unit)), Column("", "bar"),
+        Column("Strategy" if word else "Side", "text"), Column(headed("Value", unit)), Column("", "bar"),
         Column(headed("less", less_unit)),
     )  # fmt: skip
-    return Section(
-        "rules", "8 · Is it better than simple rules?", (Table(columns, tuple(rows)),), "a-rules", "third"
-    )
+    return Table(columns, tuple(rows))
 
 
 def name_of(docs: Documents, side: Place) -> str:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Group
 
+from allocator.insight.compare.compare import Comparison
 from allocator.insight.dossier import Dossier
 from allocator.report.committee.blocks import Report
-from allocator.report.committee.documents import documents_of
+from allocator.report.committee.comparison import comparison_report
+from allocator.report.committee.documents import SWAPPED, documents_of
+from allocator.report.committee.figure import Documents
 from allocator.report.committee.markdown import markdown_of
 from allocator.report.committee.page import report_of
 from allocator.report.committee.proof import Stood
 from allocator.report.committee.web import html_of
+from allocator.report.comparison import comparison_view
 from allocator.report.plain import Text
 from allocator.report.view import View
 
@@ -33,6 +38,21 @@ def run_view(dossier: Dossier, stood: Stood, path: Path) -> View:
         page=lambda: Group(
             Text(f"{dossier.run.name}: {verdict}", style="bold"), Text(f"Report written to {path}")
         ),
+        document=lambda: {"report": str(path), **docs.parts},
+        files={path: written(report, path)},
+    )
+
+
+def sides_view(comparison: Comparison, digests: Sequence[str], path: Path, notes: Sequence[str] = ()) -> View:
+    """The report of a comparison, for `path`; `digests` are those of the sides' scenarios and inputs."""
+    first = comparison.sides[0]
+    named = zip(comparison.sides, digests, strict=True)
+    runs = [{"name": side.name, "digest": digest} for side, digest in named]
+    compared = comparison_view(comparison, SWAPPED, notes).document()
+    docs = Documents({"compare": compared, "runs": runs}, first.currency)
+    report = comparison_report(docs)
+    return View(
+        page=lambda: Group(Text(report.title, style="bold"), Text(f"Report written to {path}")),
         document=lambda: {"report": str(path), **docs.parts},
         files={path: written(report, path)},
     )

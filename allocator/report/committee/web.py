@@ -10,6 +10,7 @@ from allocator.report.committee.blocks import (
     Block,
     Cell,
     Code,
+    Column,
     Inline,
     Listing,
     Paragraph,
@@ -106,7 +107,8 @@ def _block(block: Block, behind: str) -> Markup:
             listed = tag("ul", *(tag("li", *_words(point, behind)) for point in points))
             return tag("div", tag("p", tag("b", heading)), listed, class_="ask") if heading else listed
         case Verbatim(said):
-            return tag("pre", said.expandtabs(4), tabindex="0")
+            lines = (escaped(line) for line in said.expandtabs(4).splitlines())
+            return tag("pre", Markup("\n".join(lines)))
         case Picture(drawing, said):
             return tag("div", drawing, tag("p", said, class_="note"), class_="drawing")
         case Table():
@@ -145,8 +147,7 @@ def _figure(figure: Figure, behind: str) -> Markup:
 def _table(table: Table, behind: str) -> Markup:
     headings = [column.heading for column in table.columns]
     stacked = len(headings) >= _STACKED_FROM and not table.shades
-    head = tag("tr", *(tag("th", column.heading, scope="col", class_=None if column.kind == "number" else "t")
-                       for column in table.columns))  # fmt: skip
+    head = tag("tr", *map(_heading, table.columns))
     shades = table.shades or ((),) * len(table.rows)
     rows = [_row(table, row, shade, behind, stacked) for row, shade in zip(table.rows, shades, strict=True)]
     parts = [tag("caption", table.caption)] if table.caption else []
@@ -156,6 +157,13 @@ def _table(table: Table, behind: str) -> Markup:
     if table.shades:
         drawn = tag("div", drawn, class_="scroll", role="region", tabindex="0", aria_label=table.caption)
     return together(drawn, tag("p", table.more, class_="note")) if table.more else drawn
+
+
+def _heading(column: Column) -> Markup:
+    """A heading; above a bar, whose numbers stand beside it, an empty cell."""
+    if not column.heading:
+        return tag("td")
+    return tag("th", column.heading, scope="col", class_=None if column.kind == "number" else "t")
 
 
 def _row(table: Table, row: Row, shades: Sequence[float], behind: str, stacked: bool) -> Markup:
