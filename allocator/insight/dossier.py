@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from allocator.insight.compare.compare import Comparison, compare
 from allocator.insight.compare.sides import case_sides
 from allocator.insight.composition import Composition, compose
 from allocator.insight.explain.book import BookExplanation, explain_book
-from allocator.insight.explain.explanation import Reader, read_reader
+from allocator.insight.explain.explanation import read_reader
 from allocator.insight.simulate.record import Risk, Simulation
 from allocator.insight.simulate.simulate import simulate
 from allocator.insight.simulate.summary import YearsSummary, summarise_years
@@ -21,22 +21,23 @@ from allocator.insight.whatif.frontier import Frontier, frontier
 from allocator.insight.whatif.levers import Levers, price_levers
 from allocator.insight.whatif.stress import Base, Trial, chosen, try_stresses
 from allocator.insight.whatif.tracks import track_of
+from allocator.records.case import Case
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
 from allocator.records.run import StoredRun
 from allocator.records.scenario import BUDGET, Scenario
 
-LARGE = 20_000
-"""Borrowers from which less is solved."""
-BUDGETS, FEW_BUDGETS = 9, 3
-"""Budgets at which the best allocation is sought."""
+LARGE, HUGE = 20_000, 500_000
+"""Borrowers from which less is solved, and from which as little as answers."""
 SPAN = (0.5, 1.5)
-"""Of the budget, from where to where."""
+"""Of the budget, from where to where others are solved."""
 LEVER = 0.01
 """Of itself, how far each thing moves."""
 POINT_GAP = 1e-6
 """Gap at which a budget's allocation is good enough."""
-YEARS, FEW_YEARS = 10_000, 2_000
+FEW_LEVERS = frozenset(
+    {"budget", "funding rate", *(f"{what} of every grade" for what in ("churn", "PD", "LGD", "requests"))}
+)
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,23 @@ class Effort:
     """How much is solved for a report."""
 
     budgets: int
+    """At which the best allocation is sought; 0: none beside the run's own."""
     years: int
-    resolved: bool
-    """Whether levers are solved again; else the run's prices alone say what they are worth."""
+    costs: bool
+    """Whether the book is solved without each limit."""
+    rules: bool
+    """Whether simple rules decide it too."""
+    levers: Literal["solved", "priced", "few"]
+    """Each solved again; each by the run's prices alone; the most important by the prices alone."""
 
     @classmethod
     def of(cls, borrowers: int, *, quick: bool) -> Effort:
         """Less for a large book, or where it is to be quick."""
+        if borrowers >= HUGE:
+            return cls(0, 1_000, costs=False, rules=False, levers="few")
         if quick or borrowers >= LARGE:
-            return cls(FEW_BUDGETS, FEW_YEARS, resolved=False)
-        return cls(BUDGETS, YEARS, resolved=True)
+            return cls(3, 2_000, costs=True, rules=True, levers="priced")
+        return cls(9, 10_000, costs=True, rules=True, levers="solved")
 
 
 @dataclass(frozen=True)
@@ -67,9 +75,12 @@ class Dossier:
     book: BookExplanation
     years: tuple[Simulation, YearsSummary]
     trials: tuple[Trial, ...]
-    comparison: Comparison
+    comparison: Comparison | None
+    """None where no rules were tried."""
+    one_more: float
+    """What one more unit of budget brings at the run's prices, limits that are shares of it growing too."""
     budgets: Frontier | None
-    """None where there is no budget to be moved."""
+    """None where none was solved, or there is no budget to be moved."""
     levers: Levers
     notes: Sequence[str] = ()
     """What was left out of the comparison."""
@@ -91,21 +102,31 @@ def dossier_of(
     reader = read_reader(stored, columns, progress)
     run = reader.run
     effort = Effort.of(len(run.inputs.portfolio), quick=quick)
+    case, track = reader.case, track_of(reader.case, (BUDGET,))
     progress("explaining the limits")
-    book = explain_book(reader, "grade", exact=True, progress=progress)
     return Dossier(
         stored=stored,
         run=run,
         effort=effort,
         composition=compose(run, reader.reasons, segment_columns(run.scenario)),
-        book=book,
+        book=explain_book(reader, "grade", exact=effort.costs, progress=progress),
         years=_years(run, effort, progress),
-        trials=try_stresses(Base(reader.case, run), chosen(run.scenario), progress),
-        comparison=compare(case_sides(reader.case, rules, progress), progress=progress, exact=False),
-        budgets=_budgets(reader, effort, progress),
-        levers=price_levers(run, reader.case, LEVER, not effort.resolved, progress),
+        trials=try_stresses(Base(case, run), chosen(run.scenario), progress),
+        comparison=_comparison(case, rules, progress) if effort.rules else None,
+        one_more=track.slopes(track.now, run)[0],
+        budgets=_budgets(case, effort, progress),
+        levers=_levers(run, case, effort, progress),
         notes=notes,
     )
+
+
+def _comparison(case: Case, rules: Sequence[Scenario], progress: Progress) -> Comparison:
+    return compare(case_sides(case, rules, progress), progress=progress, exact=False)
+
+
+def _levers(run: Outcome, case: Case, effort: Effort, progress: Progress) -> Levers:
+    among = FEW_LEVERS if effort.levers == "few" else None
+    return price_levers(run, case, LEVER, effort.levers != "solved", progress, among)
 
 
 def segment_columns(scenario: Scenario) -> tuple[str, ...]:
@@ -124,10 +145,9 @@ def _years(run: Outcome, effort: Effort, progress: Progress) -> tuple[Simulation
     return drawn, summarise_years(drawn, run.name, run.ledger, run.inputs.portfolio.grade)
 
 
-def _budgets(reader: Reader, effort: Effort, progress: Progress) -> Frontier | None:
-    case = reader.case
+def _budgets(case: Case, effort: Effort, progress: Progress) -> Frontier | None:
     amount = case.scenario.policy.budget.amount
-    if not amount > 0:
+    if not amount > 0 or not effort.budgets:
         return None
     solver = replace(case.scenario.solver, gap=max(POINT_GAP, case.scenario.solver.gap))
     track = track_of(replace(case, scenario=replace(case.scenario, solver=solver)), (BUDGET,))

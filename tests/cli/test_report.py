@@ -107,6 +107,14 @@ def test_the_composition_is_that_of_the_allocation(reported: Reported) -> None:
     assert {one["reason"]: one["borrowers"] for one in found["refusals"]} == {
         reason: list(why.values()).count(reason) for reason in why.values() if reason
     }
+    summary, certificate = (
+        json.loads((reported.folder / "run" / f"{name}.json").read_text())
+        for name in ("summary", "certificate")
+    )
+    weighted = sum(grade["mean_rate"] * grade["offered"] for grade in summary["by_grade"].values())
+    assert found["mean_rate"] == pytest.approx(weighted / whole, rel=1e-12)
+    prices = certificate["prices"]  # the line of A is 63 % of the budget, so that its bound grows with it
+    assert found["one_more"] == pytest.approx(prices["budget"] + 0.63 * prices["A line"], rel=1e-12)
     assert found["largest"][0]["amount"] == max(offered.values())
     asked = {one["reason"]: one["requested"] for one in found["refusals"]}
     assert sum(asked.values()) == sum(float(borrowers[n][4]) for n, reason in why.items() if reason)
@@ -130,8 +138,8 @@ def test_the_page_stands_alone(reported: Reported) -> None:
 
 def test_what_is_asked_first_stands_first(reported: Reported) -> None:
     text = re.sub(r"\s+", " ", "".join(reported.page.text).partition("1 · Where")[0])
-    for told in ("Certified: the best there is", "Lend ", "What binds: ", "brings ", "get no offer: ",
-                 "One year in a hundred nets less than ", "Asked of the committee", "In the stress "):  # fmt: skip
+    first = ("Certified: the best there is", "Lend ", "What binds: ", "brings ", "get no offer: ")
+    for told in (*first, "One year in a hundred nets less than ", "Asked of the committee", "In the stress "):
         assert told in text
     summary = json.loads((reported.folder / "run" / "summary.json").read_text())
     whole = "".join(reported.page.text)

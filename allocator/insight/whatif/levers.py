@@ -8,7 +8,7 @@ range is certified, solved or not. A run that breaks limits shows no v.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -174,11 +174,23 @@ def _on_the_grid(width: float, step: float | None) -> bool:
     return step is None or abs(width / step - round(width / step)) <= 1e-9
 
 
-def price_levers(run: Outcome, case: Case, size: float, quick: bool, progress: Progress) -> Levers:
-    """What each lever would add, the largest first; `quick` solves nothing and stays at the run's prices."""
+def price_levers(
+    run: Outcome,
+    case: Case,
+    size: float,
+    quick: bool,
+    progress: Progress,
+    among: Collection[str] | None = None,
+) -> Levers:
+    """What each lever would add, the largest first; `quick` solves nothing and stays at the run's prices.
+
+    With `among` the levers of these names alone.
+    """
     best = best_of(run, case, None if quick else progress)
     found = []
     for lever in levers_of(case, size):
+        if among is not None and lever.name not in among:
+            continue
         progress(f"pricing {lever.name}")
         found.append(_worth(run, best, lever, quick, progress))
     ranked = sorted(found, key=lambda one: (-(one.high if quick else one.low), -one.high, one.name))

@@ -20,44 +20,35 @@ from allocator.report.committee.blocks import (
 )
 from allocator.report.committee.drawing import Step, ladder
 from allocator.report.committee.figure import Documents, Place
-from allocator.report.committee.limits import budget_point
-
-_TITLE = "9 · Is the budget right?"
+from allocator.report.committee.limits import ONE_MORE
 
 
 def budget_section(docs: Documents) -> Section:
     """A ladder of what one more unit brings."""
-    point = budget_point(docs)
-    if point is None:
-        return Section(
-            "budget",
-            _TITLE,
-            (words("There is no budget whose price could be followed."),),
-            "a-budget",
-            "third",
-        )
-    worth = docs.price(*point, "slopes", "budget")
-    now = docs.number((*point, "at", "budget"))
-    steps = steps_of(docs)
-    picture = Picture(
-        ladder(steps, now, worth.value, docs.currency, f"now: {worth.text}"),
-        f"Dark: budgets over which the figure is exact, to the breakpoint; light: between two of them, "
-        f"where it is at "
-        f"least the lower and at most the upper edge. {len(docs.at('frontier', 'points'))} budgets were "
-        f"solved.",
+    worth = docs.price(*ONE_MORE)
+    told = words(
+        f"At the budget as it is one more {docs.currency} brings ", Strong(worth), *_until(docs), "."
     )
-    blocks: list[Block] = [
-        picture,
-        words("One more ", docs.currency, " brings ", Strong(worth), *_until(docs, point), "."),
-    ]
-    blocks += one_percent(docs)
-    return Section("budget", _TITLE, tuple(blocks), "a-budget", "third")
+    blocks: list[Block] = [told, *one_percent(docs)]
+    if "frontier" in docs.parts:
+        now = docs.number(("frontier", "now", "budget"))
+        solved = len(docs.at("frontier", "points"))
+        picture = Picture(
+            ladder(steps_of(docs), now, worth.value, docs.currency, f"now: {worth.text}"),
+            "Dark: budgets over which the figure is exact, to the breakpoint. Light: between two of them, "
+            f"where it is at least the lower and at most the upper edge. {solved} budgets were solved.",
+        )
+        blocks.insert(0, picture)
+    return Section("budget", "9 · Is the budget right?", tuple(blocks), "a-budget", "third")
 
 
-def _until(docs: Documents, point: Place) -> Sequence[Inline]:
-    if docs.at(*point, "stands_to") is None:
+def _until(docs: Documents) -> Sequence[Inline]:
+    """How far the price of the budget stands, where nothing else moves with it."""
+    found = docs.at("explain", "limits", 0, "range")
+    alone = docs.number(("summary", "limits", 0, "price")) == docs.number(ONE_MORE)
+    if found is None or found["high"] is None or not alone:
         return ()
-    return (", up to a budget of ", docs.money(*point, "stands_to"))
+    return (", for as much as ", docs.money("explain", "limits", 0, "range", "high"), " more")
 
 
 def one_percent(docs: Documents) -> Sequence[Block]:
@@ -106,8 +97,16 @@ def steps_of(docs: Documents) -> list[Step]:
 def budget_annex(docs: Documents) -> Section:
     """Every budget that was solved."""
     title = "A8 · Budgets"
+    formula = words(
+        "One more brings: the sum over limits of shadow price times how much the limit's bound grows with "
+        "the budget; "
+        "where a bound is a share of the budget it grows with it. The value is concave in the budget "
+        "where no limit is "
+        "a share of what is lent, so that between two points what one more brings lies between theirs."
+    )  # fmt: skip
     if "frontier" not in docs.parts:
-        return Section("a-budget", title, (words("The budget is 0: nothing was solved beside it."),))
+        told = typed("Not solved for this page: `allocator frontier DIR/scenario.yaml --limit budget` does.")
+        return Section("a-budget", title, (formula, words(*told)))
     columns = (
         Column("Budget"), Column("Value"), Column("Bound"), Column("One more brings"), Column("holds from"),
         Column("to"), Column("Funded"), Column("Drawn"), Column("Expected loss"),
@@ -135,13 +134,6 @@ def budget_annex(docs: Documents) -> Section:
                 )
             )
         )
-    formula = words(
-        "One more brings: the sum over limits of shadow price times how much the limit's bound grows with "
-        "the budget; "
-        "where a bound is a share of the budget it grows with it. The value is concave in the budget "
-        "where no limit is "
-        "a share of what is lent, so that between two points what one more brings lies between theirs."
-    )  # fmt: skip
     command = note(
         *typed(f"From `allocator frontier DIR/scenario.yaml --limit budget --points {len(rows)}`.")
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from allocator.report.committee.blocks import (
     Bar,
     Block,
+    Cell,
     Column,
     Row,
     Section,
@@ -59,20 +60,11 @@ def _by_grade(docs: Documents) -> Table:
             (*place, "value"))
         for place in shown
     ]  # fmt: skip
-    first = own_side(docs)
-    total = row(
-        ("summary",), "All", (*first, "mean_rate"), ("composition", "mean_pd", ""), ("summary", "objective")
-    )
+    means: tuple[Place, Place] = ("composition", "mean_rate"), ("composition", "mean_pd", "")
+    total = row(("summary",), "All", *means, ("summary", "objective"))
     hidden = len(grades) - len(shown)
     more = f"{hidden} further grades are in the total." if hidden else ""
     return Table(columns, tuple(rows), "", total, more)
-
-
-def own_side(docs: Documents) -> Place:
-    """The run's own strategy among those compared."""
-    sides = [*docs.places("compare", "compared")]
-    own = [place for place in sides if docs.at(*place, "strategy") == docs.at("summary", "strategy")]
-    return own[0] if own else sides[0]
 
 
 def _by_pd(docs: Documents) -> Table:
@@ -94,7 +86,7 @@ def _by_pd(docs: Documents) -> Table:
     return Table(columns, tuple(rows), "Borrowers by probability of default")
 
 
-def refusals_section(docs: Documents) -> Section:
+def declined_section(docs: Documents) -> Section:
     """The reasons, the commonest first."""
     return Section("declined", "3 · Who is left out, and why?", _left_out(docs), "a-borrowers")
 
@@ -128,7 +120,7 @@ def decisions_annex(docs: Documents) -> Section:
             "what is "
             "offered. Loss of drawn: expected loss over the money expected to be drawn. Everybody's "
             "decision, "
-            "with the reason of each refusal, is in the run's allocation file; ",
+            "with the reason of each decline, is in the run's allocation file; ",
             *typed("`allocator explain DIR BORROWER` shows what would turn one."),
         )
     ]
@@ -147,7 +139,7 @@ def _listed_columns(docs: Documents) -> tuple[Column, ...]:
     return (Column("Borrower", "text"), Column("Grade", "text"), *segments, Column("PD"), Column("LGD"))
 
 
-def _facts(docs: Documents, place: Place) -> tuple[object, ...]:
+def _facts(docs: Documents, place: Place) -> tuple[Cell, ...]:
     segments = [str(segment) for segment in docs.at(*place, "segments")]
     return (docs.at(*place, "borrower_id"), docs.at(*place, "grade"), *segments,
             docs.percent((*place, "pd")), docs.percent((*place, "lgd")))  # fmt: skip
@@ -163,7 +155,7 @@ def _loans(docs: Documents, places: Sequence[Place], others: int) -> Table:
             (
                 *_facts(docs, place),
                 docs.exact(*place, "amount"),
-                docs.percent((*place, "rate")),  # type: ignore[arg-type]
+                docs.percent((*place, "rate")),
                 docs.exact(*place, "drawn"),
                 docs.exact(*place, "expected_loss"),
                 docs.exact(*place, "value"),
@@ -178,7 +170,7 @@ def _loans(docs: Documents, places: Sequence[Place], others: int) -> Table:
 def _requests(docs: Documents, places: Sequence[Place], others: int) -> Table:
     columns = (*_listed_columns(docs), Column("Asked for"), Column("Why declined", "text"))
     rows = [
-        Row((*_facts(docs, place), docs.exact(*place, "request"), docs.at(*place, "reason")))  # type: ignore[arg-type]
+        Row((*_facts(docs, place), docs.exact(*place, "request"), docs.at(*place, "reason")))
         for place in places
     ]
     more = f"and {others:,} further borrowers who are declined" if others > 0 else ""

@@ -28,9 +28,10 @@ def documents_of(dossier: Dossier) -> Documents:
         "explain": book_view(dossier.book, run),
         "simulate": simulation_view(run, simulation, summary),
         "stress": stress_view(run.scenario, dossier.trials),
-        "compare": comparison_view(dossier.comparison, SWAPPED, dossier.notes),
         "levers": levers_view(dossier.levers, run),
     }
+    if dossier.comparison is not None:
+        views["compare"] = comparison_view(dossier.comparison, SWAPPED, dossier.notes)
     if dossier.budgets is not None:
         views["frontier"] = frontier_view(dossier.budgets)
     return Documents(
@@ -48,6 +49,8 @@ def composition_document(dossier: Dossier) -> Mapping[str, Any]:
     """What the report alone says: who is offered what, in which segments, and who is left out."""
     found = dossier.composition
     return {
+        "mean_rate": dossier.run.account.mean_rate,
+        "one_more": dossier.one_more,
         "by": list(found.by),
         "segments": [[{"name": one.name, **one.figures} for one in own] for own in found.segments],
         "crossed": [list(row) for row in found.crossed],

@@ -15,9 +15,8 @@ from allocator.report.committee.blocks import (
     Strong,
     joined,
 )
-from allocator.report.committee.decisions import own_side
 from allocator.report.committee.figure import Documents, Figure, Place
-from allocator.report.committee.limits import binding, budget_point
+from allocator.report.committee.limits import ONE_MORE, binding
 from allocator.report.committee.stress import breaks, broken_worlds, worst
 from allocator.report.committee.years import quantile
 
@@ -38,7 +37,7 @@ def _lent(docs: Documents) -> tuple[Inline, ...]:
     if not docs.number(("summary", "funded")):
         return ("Lend ", Strong("nothing"), ": no offer to any of ", docs.count("summary", "borrowers"),
                 " borrowers is worth making within the limits.")  # fmt: skip
-    rate = docs.percent((*own_side(docs), "mean_rate"))
+    rate = docs.percent(("composition", "mean_rate"))
     return (
         "Lend ", Strong(docs.money("summary", "offered")), f" {docs.currency} to ",
         Strong(docs.count("summary", "funded")), " of ", docs.count("summary", "borrowers"), " borrowers at ",
@@ -65,9 +64,8 @@ def _bound(docs: Documents) -> Sequence[Inline]:
     if len(places) > _NAMED:
         names.append(f"{len(places) - _NAMED} more")
     out: list[Inline] = ["What binds: ", *joined(names), ". "]
-    point = budget_point(docs)
-    if point is not None and docs.number((*point, "slopes", "budget")):
-        alone, moving = docs.price("summary", "limits", 0, "price"), docs.price(*point, "slopes", "budget")
+    if docs.number(ONE_MORE):
+        alone, moving = docs.price("summary", "limits", 0, "price"), docs.price(*ONE_MORE)
         out += [f"One more {docs.currency} of budget brings ", Strong(moving)]
         if alone.text != moving.text:
             out += [", where limits that are shares of it grow too (", alone, " where they do not)"]

@@ -27,6 +27,8 @@ MOST = 10
 """Limits shown on the front."""
 MOST_OF_ALL = 200
 """In the annex."""
+ONE_MORE: Place = ("composition", "one_more")
+"""What one more unit of budget brings, limits that are shares of it growing too."""
 _FULL = 0.8
 """Where on a bar the bound stands: what lies beyond is broken."""
 
@@ -122,21 +124,9 @@ def entry_of(policy: Policy, name: str) -> Limit | None:
     return by_name.get(name) or by_name.get(name.partition("[")[0])
 
 
-def budget_point(docs: Documents) -> Place | None:
-    """The point of the frontier at the budget as it is."""
-    if "frontier" not in docs.parts:
-        return None
-    now = docs.at("frontier", "now", "budget")
-    points = (place for place in docs.places("frontier", "points") if docs.at(*place, "at", "budget") == now)
-    return next((place for place in points if docs.at(*place, "slopes", "budget") is not None), None)
-
-
 def _what_room_brings(docs: Documents) -> Sequence[Block]:
     """What one more unit of budget brings, with what moves beside it and without."""
-    point = budget_point(docs)
-    if point is None:
-        return ()
-    alone, moving = docs.price("summary", "limits", 0, "price"), docs.price(*point, "slopes", "budget")
+    alone, moving = docs.price("summary", "limits", 0, "price"), docs.price(*ONE_MORE)
     currency = docs.currency
     if not math.isclose(alone.value, moving.value, rel_tol=1e-6, abs_tol=1e-12):
         return (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from allocator.insight.dossier import LARGE, Dossier
+from allocator.insight.dossier import HUGE, LARGE, Dossier
 from allocator.report.committee.blocks import Block, Report, note
 from allocator.report.committee.budget import budget_annex, budget_section
 from allocator.report.committee.concentration import concentration_annex, concentration_section
-from allocator.report.committee.decisions import decisions_annex, decisions_section, refusals_section
+from allocator.report.committee.decisions import decisions_annex, decisions_section, declined_section
 from allocator.report.committee.documents import documents_of
 from allocator.report.committee.figure import Documents
 from allocator.report.committee.front import cards, front
@@ -40,7 +40,7 @@ def report_of(dossier: Dossier, stood: Stood, docs: Documents | None = None) -> 
         sections=(
             value_section(docs),
             decisions_section(docs),
-            refusals_section(docs),
+            declined_section(docs),
             limits_section(docs, policy),
             concentration_section(docs),
             stress_section(docs),
@@ -78,13 +78,13 @@ def _subtitle(docs: Documents) -> str:
 
 def _effort(dossier: Dossier) -> tuple[Block, ...]:
     """What was solved less of, in a sentence."""
-    if dossier.effort.resolved:
+    effort, size = dossier.effort, len(dossier.run.inputs.portfolio)
+    if effort.levers == "solved":
         return ()
-    why = f"of {LARGE:,} borrowers or more" if len(dossier.run.inputs.portfolio) >= LARGE else "made quickly"
-    return (
-        note(
-            f"As in every report {why}, {dossier.effort.budgets} budgets were solved, "
-            f"{dossier.effort.years:,} years simulated, and levers priced by this run's shadow prices "
-            f"without solving again."
-        ),
-    )
+    why = f"of {HUGE if size >= HUGE else LARGE:,} borrowers or more" if size >= LARGE else "made quickly"
+    few = "the most important levers" if effort.levers == "few" else "levers"
+    parts = [f"{effort.budgets} budgets were solved"] if effort.budgets else ["no other budget was solved"]
+    parts += [f"{effort.years:,} years simulated", f"{few} priced by this run's shadow prices alone"]
+    parts += [] if effort.costs else ["nothing was solved without a limit"]
+    parts += [] if effort.rules else ["no simple rule was tried"]
+    return (note(f"As on every page {why}: {', '.join(parts)}."),)

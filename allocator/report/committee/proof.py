@@ -103,14 +103,14 @@ def proof_annex(docs: Documents, stood: Stood) -> Section:
         words(
             "At the shadow prices below let every borrower choose the offer that is worth most after what "
             "the limits "
-            "charge for it, or none. The sum of these best answers and of price times bound over all "
+            "charge for it, or none. The sum of these best responses and of price times bound over all "
             "limits is a bound: "
             "no allocation that keeps the limits is worth more, whoever found the prices and however."
         ),
         Table(columns, tuple(prices), docs.currency),
         Listing((
             ("value less charges of what was decided: ", docs.exact(*book, "chosen")),
-            ("value less charges of everybody's best answer: ", docs.exact(*book, "best")),
+            ("value less charges of everybody's best response: ", docs.exact(*book, "best")),
             ("bound at these prices: ", docs.exact("explain", "bound_at_prices")),
             ("certified bound, rounded outwards: ", Strong(docs.exact("certificate", "bound"))),
             ("certified value, rounded inwards: ", Strong(docs.exact("certificate", "value"))),

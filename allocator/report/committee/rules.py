@@ -12,13 +12,13 @@ from allocator.report.committee.blocks import (
     Row,
     Section,
     Stretch,
+    Strong,
     Table,
     Tone,
     note,
     typed,
     words,
 )
-from allocator.report.committee.decisions import own_side
 from allocator.report.committee.figure import Documents, Place, headed
 from allocator.report.committee.stress import breaks
 
@@ -35,9 +35,23 @@ NAMES = {
 
 def rules_section(docs: Documents) -> Section:
     """A bar a strategy."""
+    title = "8 · Is it better than simple rules?"
+    if "compare" not in docs.parts:
+        told = words(
+            "No rule within the limits can be worth more than ", Strong(docs.money("certificate", "bound")),
+            ": the bound is on all of them. None was tried on a book of this size.",
+        )  # fmt: skip
+        return Section("rules", title, (told,), "a-rules", "third")
     sides = [*docs.places("compare", "compared")]
     table = bars_of(docs, sides, own_side(docs), ", this run")
-    return Section("rules", "8 · Is it better than simple rules?", (table,), "a-rules", "third")
+    return Section("rules", title, (table,), "a-rules", "third")
+
+
+def own_side(docs: Documents) -> Place:
+    """The run's own strategy among those compared."""
+    sides = [*docs.places("compare", "compared")]
+    own = [place for place in sides if docs.at(*place, "strategy") == docs.at("summary", "strategy")]
+    return own[0] if own else sides[0]
 
 
 def bars_of(docs: Documents, sides: Sequence[Place], own: Place, word: str = "") -> Table:
@@ -71,6 +85,10 @@ def name_of(docs: Documents, side: Place) -> str:
 
 def rules_annex(docs: Documents) -> Section:
     """Results side by side, and who is swapped."""
+    command = note(*typed("From `allocator compare DIR/scenario.yaml`."))
+    if "compare" not in docs.parts:
+        told = words(*typed("Not solved for this page: `allocator compare DIR/scenario.yaml` does."))
+        return Section("a-rules", "A7 · Strategies", (told,))
     return Section(
         "a-rules", "A7 · Strategies",
         (words("The same budget, borrowers and limits under each strategy, each judged by the same "
@@ -78,7 +96,7 @@ def rules_annex(docs: Documents) -> Section:
                "Less: what the strategy forgoes against the first."),
          results(docs), *swaps(docs),
          *(note(line) for line in docs.at("compare", "notes")),
-         note(*typed("From `allocator compare DIR/scenario.yaml`."))),
+         command),
     )  # fmt: skip
 
 

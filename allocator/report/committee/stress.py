@@ -1,4 +1,4 @@
-"""What becomes of the allocation in worse worlds: as it stands, and decided anew."""
+"""What becomes of the allocation under stress: as it stands, and decided anew."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def stress_section(docs: Documents) -> Section:
         "stress", "6 · What if the world turns worse?",
         (Table(columns, tuple(rows), more=more),
          note("Upper bar: this allocation as it stands, orange where it breaks a limit. Light bar: the best "
-              "allocation of that world, decided knowing it.")),
+              "allocation under that stress, decided knowing it.")),
         "a-stress",
     )  # fmt: skip
 
@@ -130,7 +130,7 @@ def stress_annex(docs: Documents) -> Section:
     blocks: list[Block] = [
         words("A stress multiplies PD, LGD, requests and churn, and adds to the funding rate. As it "
               "stands: every "
-              "offer is kept at its rate, cut to what is still asked for, and judged by that world. The "
+              "offer is kept at its rate, cut to what is still asked for, and judged under that stress. The "
               "bound is "
               "on any allocation that keeps the limits there; one that breaks them may be worth more."),
     ]  # fmt: skip
