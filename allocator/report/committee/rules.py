@@ -126,7 +126,7 @@ def results(docs: Documents) -> Table:
     return Table(columns, tuple(rows), f"Side by side, {docs.currency}")
 
 
-def swaps(docs: Documents) -> Sequence[Block]:
+def swaps(docs: Documents) -> tuple[Block, ...]:
     """Who enters, leaves or gets other terms between the first side and each other."""
     columns = (
         Column("Compared with the first", "text"), Column("Change", "text"), Column("Borrowers"),
