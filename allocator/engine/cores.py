@@ -101,13 +101,13 @@ def in_play(
     if every_amount:
         chosen |= room
     else:
-        chosen[_cheapest_to_move(columns, priced, room & ~chosen, size)] = True
+        chosen[cheapest_to_move(columns, priced, room & ~chosen, size)] = True
     astray = (priced.option != response.option) | (priced.amount != response.amount)
     play = restrict(columns, priced, np.flatnonzero(chosen), theta)
     return replace(play, covers=0.0 if np.any((room | astray) & ~chosen) else theta)
 
 
-def _cheapest_to_move(columns: Columns, priced: Priced, candidates: Booleans, count: int) -> Integers:
+def cheapest_to_move(columns: Columns, priced: Priced, candidates: Booleans, count: int) -> Integers:
     """The `count` candidates whose amounts lose least a unit of money when they leave their end.
 
     They bring an amount into the core and no choice, to fill what whole offers leave of the limits. The

@@ -16,6 +16,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from allocator.engine.blends import unmet
+from allocator.engine.closing import close, distance
 from allocator.engine.conflict import cents_conflict, explain_conflict, lots_conflict, whole_conflict
 from allocator.engine.cores import (
     COUNTED_BORROWERS,
@@ -121,7 +122,7 @@ def _optimise(
     if len(parts.borrower):
         search.offer(candidate(book, *parts.into(priced.option, priced.amount)))
     _have_something(search, priced)
-    stop = _grow_core(search, priced, progress)
+    stop = _grow_core(search, priced, progress, reduced)
     stop = _last_lots(search, priced, progress) or stop
     prices = firm_prices(search, priced, partial(prices_if_worth, columns))
     del priced  # of a large book that is gigabytes
@@ -198,19 +199,28 @@ def _none_found(search: Search) -> NoAllocationError:
     )
 
 
-def _grow_core(search: Search, priced: Priced, progress: Progress) -> Stop:
-    """Solves larger and larger cores, in a small book between two proof trees; says why it ended."""
-    if not fits(search):
-        return _cores(search, priced, np.inf, progress)
-    if not search.done and search.left > 0:
-        play = in_play(search.book.columns, priced, FIRST_CORE, _distance(search, priced))
-        _solve(search, priced, play, 0.5, progress, roughly=True)
+def _grow_core(search: Search, priced: Priced, progress: Progress, reduced: bool) -> Stop:
+    """Solves larger and larger cores, in a small book between two proof trees; says why it ended.
+
+    What was priced as one table goes through the formulation, what was not through its loss form.
+    """
+    trees = fits(search)
+    if trees and not search.done and search.left > 0:
+        if reduced:
+            close(search, priced, 0.5, progress, first=True)
+        else:
+            play = in_play(search.book.columns, priced, FIRST_CORE, distance(search, priced))
+            _solve(search, priced, play, 0.5, progress, roughly=True)
         if prove(search, priced, FIRST_LEAVES, progress):
             return "exhausted"
-    stop = _cores(search, priced, PROVING, progress)
-    if search.best is None and stop != "time_limit":
+    stop: Stop = "exhausted"
+    if reduced:
+        stop = close(search, priced, PROVING if trees else 1.0, progress)
+    if not reduced or (search.best is None and stop != "time_limit"):
+        stop = _cores(search, priced, PROVING if trees else np.inf, progress)
+    if search.best is None and stop != "time_limit" and trees:
         stop = _cores(search, priced, np.inf, progress)
-    if prove(search, priced, LEAVES, progress):
+    if trees and prove(search, priced, LEAVES, progress):
         return "exhausted"
     return "gap" if search.done else stop
 
@@ -235,9 +245,9 @@ def _count_lots(search: Search, priced: Priced, progress: Progress) -> None:
     """Has the solver count a small book's amounts in lots."""
     if search.best is None or search.done or search.left <= 0 or not countable(search.book.columns):
         return
-    distance = _distance(search, priced)
-    play = in_play(search.book.columns, priced, len(search.book.columns), distance, every_amount=True)
-    if play.covers < distance:
+    lost = distance(search, priced)
+    play = in_play(search.book.columns, priced, len(search.book.columns), lost, every_amount=True)
+    if play.covers < lost:
         return
     progress("counting amounts in lots")
     enough = search.settings.gap / 2 * max(abs(priced.bound), 1.0)
@@ -258,10 +268,10 @@ def _cores(search: Search, priced: Priced, proving: float, progress: Progress) -
     while not search.done:
         if search.left <= 0:
             return "time_limit"
-        play = in_play(columns, priced, size, _distance(search, priced), every_amount=every_amount)
-        covered = play.covers >= _distance(search, priced)
+        play = in_play(columns, priced, size, distance(search, priced), every_amount=every_amount)
+        covered = play.covers >= distance(search, priced)
         outcome = _solve(search, priced, play, proving if covered else 1.0, progress)
-        if play.covers >= _distance(search, priced):
+        if play.covers >= distance(search, priced):
             stop = _conclude(search, outcome)
             if covered or outcome.stop != "node_limit":
                 return stop
@@ -270,13 +280,6 @@ def _cores(search: Search, priced: Priced, proving: float, progress: Progress) -
             return "exhausted"
         size *= 4
     return "gap"
-
-
-def _distance(search: Search, priced: Priced) -> float:
-    """What an alternative may lose and still matter: bound - value, plus the bound's rounding error."""
-    if search.best is None:
-        return np.inf
-    return priced.bound - search.best.value + 1e-12 * abs(priced.bound)
 
 
 def _solve(

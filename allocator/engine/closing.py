@@ -1,0 +1,110 @@
+"""Cores in loss form, of a growing threshold: how a large book's allocation comes near its bound.
+
+The threshold begins at the gap asked for and grows fourfold while no allocation is found within it. From
+then on it is what the best allocation loses, as long as that gets less.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from allocator.engine.cores import Play, Priced, Start, cheapest_to_move, restrict, smallest
+from allocator.engine.kernel.columns import Columns
+from allocator.engine.losses import solve_losses
+from allocator.engine.program import Effort
+from allocator.engine.search import Search, candidate
+from allocator.records.progress import Progress
+from allocator.records.solution import Stop
+
+AMOUNTS = 300
+"""Amounts that may move beside those of the alternatives in play: the cheapest ones to move."""
+OFFERS = 6_000
+"""Offers at most in a core: more take the solver longer to read than to improve on."""
+NODES = 1_000_000
+"""Nodes of a core's tree search, times its offers."""
+LEAST_NODES = 100
+_GROWTH = 4.0
+_ROUNDS = 20
+"""Thresholds at most: the last ones are as large as what the book earns."""
+_LEAST = 1e-9
+"""The least threshold, in the largest loan: below, whole cents leave nothing to find."""
+_ENOUGH = 0.02
+"""Part of the threshold that the solver need not close."""
+_BETTER = 0.9
+"""Part of the loss that a core has to leave for another one to be worth its time."""
+
+
+def close(search: Search, priced: Priced, work: float, progress: Progress, *, first: bool = False) -> Stop:
+    """Solves cores in loss form while they bring better allocations; says why it ended.
+
+    `work` multiplies the nodes of each core. With `first` the first allocation that one brings will do.
+    """
+    columns = search.book.columns
+    theta = max(search.settings.gap * max(abs(priced.bound), 1.0), columns.money_unit * _LEAST)
+    for _ in range(_ROUNDS):
+        if search.done:
+            return "gap"
+        if search.left <= 0:
+            return "time_limit"
+        lost = distance(search, priced)
+        theta = min(theta, lost)
+        play = within(columns, priced, theta)
+        before = search.best.value if search.best is not None else -np.inf
+        found = _solve(search, priced, play, work, progress)
+        if search.best is not None and search.best.value > before:
+            theta = distance(search, priced)
+            if first or theta > _BETTER * lost:
+                return "exhausted"
+        elif found or theta >= lost or play.theta < theta:
+            return "exhausted"
+        else:
+            theta *= _GROWTH
+    return "exhausted"
+
+
+def distance(search: Search, priced: Priced) -> float:
+    """What an alternative may lose and still matter: bound - value, plus the bound's rounding error."""
+    if search.best is None:
+        return np.inf
+    return priced.bound - search.best.value + 1e-12 * abs(priced.bound)
+
+
+def within(columns: Columns, priced: Priced, theta: float) -> Play:
+    """The alternatives that lose at most `theta`, as many as a core holds, and the amounts cheapest to move.
+
+    It covers its threshold where nobody outside has an amount to move or is off his best response.
+    """
+    response = priced.response
+    near = smallest(np.where(response.margin <= theta, response.margin, np.inf), OFFERS)
+    room = (response.option >= 0) & (columns.offers.low < columns.offers.high)
+    while True:
+        chosen = np.zeros(len(columns), dtype=bool)
+        chosen[near] = chosen[priced.open] = True
+        chosen[cheapest_to_move(columns, priced, room & ~chosen, AMOUNTS)] = True
+        play = restrict(columns, priced, np.flatnonzero(chosen), theta)
+        if len(play.options) <= OFFERS + AMOUNTS + len(priced.open) or len(near) == 0:
+            break
+        theta = float(np.partition(play.loss, OFFERS)[OFFERS])
+        near = near[response.margin[near] <= theta]
+        if theta >= play.theta:
+            break
+    astray = (priced.option != response.option) | (priced.amount != response.amount)
+    return replace(play, covers=0.0 if np.any((room | astray) & ~chosen) else theta)
+
+
+def _solve(search: Search, priced: Priced, play: Play, work: float, progress: Progress) -> bool:
+    """Whether the core has an allocation, better or not than the best one."""
+    count = len(play.options)
+    progress(f"solving a core of {count:,} offers to {len(play.options.borrowers):,} borrowers")
+    nodes = max(LEAST_NODES, round(work * NODES / max(count, 1)))
+    effort = Effort(_ENOUGH * play.theta, search.left, search.settings.seed, nodes=nodes)
+    start = None if search.best is None else Start(search.best.option, search.best.amount)
+    outcome = solve_losses(search.book, priced, play, effort, start)
+    search.log.append(outcome.log)
+    if outcome.option is not None and outcome.amount is not None:
+        search.offer(candidate(search.book, outcome.option, outcome.amount))
+    if play.covers >= play.theta and np.isfinite(outcome.bound):
+        search.tighten(outcome.bound, "solver")
+    return outcome.option is not None

@@ -1,0 +1,100 @@
+"""The core in loss form against the formulation: one optimum, and a bound that holds at any threshold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from allocator.engine import closing
+from allocator.engine.cores import Priced, Start
+from allocator.engine.kernel.passes import Pass, prepare
+from allocator.engine.losses import alternatives, first_lines, loss_program, solve_losses
+from allocator.engine.prices import relaxation_prices
+from allocator.engine.program import Effort
+from allocator.engine.search import candidate
+from allocator.errors import InfeasibleError
+from tests.engine.random_books import random_case
+from tests.stages import columns_of, solve
+
+SHARE = (1, 61, 181, 421)
+
+
+def priced_book(seed: int) -> tuple[Pass, Priced, float, float] | None:
+    """A random book with its prices, and the value and bound that the formulation comes to."""
+    case = random_case(seed, "exact", largest=80)
+    try:
+        solved = solve(case)
+    except InfeasibleError:
+        return None
+    columns = columns_of(case)
+    return (
+        prepare(columns, 1),
+        relaxation_prices(columns, lambda _: None),
+        solved.value,
+        solved.solution.bound,
+    )
+
+
+def check_same_optimum(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(closing, "AMOUNTS", 1_000)
+    given = priced_book(seed)
+    if given is None:
+        return
+    book, priced, value, bound = given
+    tolerance = 1e-7 * max(abs(value), 1.0)
+    lost = max(priced.bound - value, 1e-6 * abs(value))
+    for share in (0.2, 1.0001, 3.0):
+        play = closing.within(book.columns, priced, share * lost)
+        outcome = solve_losses(book, priced, play, Effort(0.0, nodes=300), None)
+        if play.covers >= play.theta:
+            assert outcome.bound >= value - tolerance, share
+        if outcome.option is None or outcome.amount is None:
+            continue
+        found = candidate(book, outcome.option, outcome.amount)
+        assert found is None or found.value <= bound + tolerance
+        if share > 1.0 and outcome.stop == "optimal" and found is not None:
+            assert found.value >= value - (bound - value) - tolerance
+
+
+@pytest.mark.parametrize("seed", SHARE)
+def test_losses_and_formulation_have_one_optimum(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_same_optimum(seed, monkeypatch)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(500))
+def test_losses_and_formulation_have_one_optimum_everywhere(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_same_optimum(seed, monkeypatch)
+
+
+def test_an_allocation_within_the_threshold_is_a_point_of_the_program() -> None:
+    """Its objective is what the allocation loses, in units of the threshold."""
+    given = priced_book(1)
+    assert given is not None
+    book, priced, value, _ = given
+    columns = book.columns
+    play = closing.within(columns, priced, 4.0 * max(priced.bound - value, 1.0))
+    outcome = solve_losses(book, priced, play, Effort(0.0, nodes=300), None)
+    assert outcome.option is not None
+    assert outcome.amount is not None
+    options = alternatives(columns, priced, play)
+    option, amount = priced.option.copy(), priced.amount.copy()
+    option[play.options.borrowers], amount[play.options.borrowers] = -1, 0.0
+    base = first_lines(play, options)
+    mine = base[base >= 0]
+    used = book.tally(option, amount).usage
+    used = used + play.uses.unit[:, mine] @ options.end[mine] + play.uses.loan[:, mine].sum(axis=1)
+    losses = loss_program(columns, priced, play, options, columns.tight_rhs - used)
+    point = losses.point(play, options, base, Start(outcome.option, outcome.amount))
+    assert point is not None
+    program = losses.program
+    rows = program.matrix @ point
+    assert np.all(rows <= program.row_upper + 1e-6)
+    assert np.all(rows >= program.row_lower - 1e-6)
+    assert np.all((point >= program.column_lower - 1e-6) & (point <= program.column_upper + 1e-6))
+    found = candidate(book, outcome.option, outcome.amount)
+    assert found is not None
+    lost = (priced.bound - found.value) / play.theta
+    assert -(program.cost @ point + program.offset) == pytest.approx(lost, abs=1e-6)
