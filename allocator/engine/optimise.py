@@ -81,6 +81,8 @@ PROVING = 4.0
 """Times the nodes, for a core that can prove the optimum."""
 LATE = 1.0
 """Seconds beyond the time limit that a first allocation is worth."""
+MANY_LIMITS = 100
+"""Limits beyond which a core in loss form holds too many offers for its solver to end."""
 LARGEST_CORE = 10_000
 """Borrowers beyond which a core is no longer worth its build."""
 
@@ -216,13 +218,20 @@ def _grow_core(search: Search, priced: Priced, progress: Progress, reduced: bool
     stop: Stop = "exhausted"
     if reduced:
         stop = close(search, priced, PROVING if trees else 1.0, progress)
-    if not reduced or (search.best is None and stop != "time_limit"):
+    if not reduced or (stop == "exhausted" and not search.done and _coarse(search)):
         stop = _cores(search, priced, PROVING if trees else np.inf, progress)
     if search.best is None and stop != "time_limit" and trees:
         stop = _cores(search, priced, np.inf, progress)
     if trees and prove(search, priced, LEAVES, progress):
         return "exhausted"
     return "gap" if search.done else stop
+
+
+def _coarse(search: Search) -> bool:
+    """Whether whole pieces, or very many limits, keep bound and value apart: there both forms find what one
+    does not."""
+    columns = search.book.columns
+    return search.best is None or columns.offers.step is not None or len(columns.limits) > MANY_LIMITS
 
 
 def _last_lots(search: Search, priced: Priced, progress: Progress) -> Stop | None:
