@@ -143,8 +143,8 @@ LINEAR_CHECKED = """\
 """
 FORMULA: Recipe = {
     "records/scenario.py": {
-        "Curve: TypeAlias = Logistic\n": "@dataclass(frozen=True)\nclass Linear:\n    start: float\n"
-        "    slope: float\n\n\nCurve: TypeAlias = Logistic | Linear\n",
+        "ParametricCurve: TypeAlias = Logistic\n": "@dataclass(frozen=True)\nclass Linear:\n"
+        "    start: float\n    slope: float\n\n\nParametricCurve: TypeAlias = Logistic | Linear\n",
         '{"logistic": Logistic}': '{"logistic": Logistic, "linear": Linear}',
     },
     "scenario/schema.py": above("class ResponseEntry(", LINEAR_ENTRY)
@@ -157,7 +157,7 @@ FORMULA: Recipe = {
     },
     "pricing/churn.py": above("_SAMPLED:", LINEAR)
     | {"{Logistic: _logistic}": "{Logistic: _logistic, Linear: _linear}"}
-    | {"import Curve, Logistic": "import Curve, Linear, Logistic"},
+    | {"import Logistic, ParametricCurve": "import Linear, Logistic, ParametricCurve"},
     "checker.py": above('    "logistic": (\n', LINEAR_CHECKED),
 }
 """Churn that grows evenly from a rate on: the same as a table of where it begins and where all walk away."""

@@ -17,7 +17,7 @@ from math import ceil, floor
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.kernel.columns import Columns
+from allocator.engine.kernel.columns import Answers, Columns
 from allocator.engine.lattice import Solutions, solve_whole
 from allocator.engine.options import Options, Uses
 from allocator.engine.program import Effort, Program, row_bounds
@@ -25,7 +25,7 @@ from allocator.engine.solving import solve
 from allocator.engine.verdicts import TOLERANCE, references
 from allocator.engine.whole import WholeRows
 from allocator.records.lots import CENT, in_lots, in_money
-from allocator.records.portfolio import Booleans, Codes, Floats, Integers
+from allocator.records.portfolio import Booleans, Floats, Integers
 
 _GAP = 1e-11
 """Part of what the offers are worth that is not worth a search for better lots."""
@@ -35,6 +35,14 @@ _NODES = 1_000
 """Nodes of the integer program's tree."""
 _MOST = 400
 """Amounts that may move at once."""
+
+
+@dataclass(frozen=True)
+class Frozen(Answers):
+    """Offers that stand, and what they use."""
+
+    usage: Floats
+    """(m,)"""
 
 
 @dataclass(frozen=True)
@@ -67,12 +75,10 @@ def chosen_of(
     options: Options,
     uses: Uses,
     lines: Integers,
-    option: Codes,
-    amount: Floats,
-    usage: Floats,
+    frozen: Frozen,
     ends: tuple[Floats, Floats] | None = None,
 ) -> Chosen:
-    """The options at `lines`, beside the offers `option`, `amount` (n,) that stand and use `usage` (m,).
+    """The options at `lines`, beside the offers that stand.
 
     `ends`: (nc,) smallest and largest amounts, where they are not the borrowers' own.
     """
@@ -80,9 +86,9 @@ def chosen_of(
     position = options.position[lines]
     low, high = (offers.low[position], offers.high[position]) if ends is None else ends
     use = uses.unit[:, lines]
-    standing, loans = whole.count(option, amount)
+    standing, loans = whole.count(frozen.option, frozen.amount)
     made = np.bincount(whole.group[position], minlength=whole.groups).tolist()
-    size = np.maximum(limits.sizes, references(columns, option, amount))
+    size = np.maximum(limits.sizes, references(columns, frozen.option, frozen.amount))
     size = np.maximum(size, np.max(np.abs(use) * low, axis=1, initial=0.0))
     idle = limits.idle_rate * use[0] if limits.idle_room > 0 else 0.0
     return Chosen(
@@ -92,7 +98,7 @@ def chosen_of(
         low=low,
         high=high,
         senses=limits.senses,
-        rhs=limits.rhs - usage - uses.loan[:, lines].sum(axis=1),
+        rhs=limits.rhs - frozen.usage - uses.loan[:, lines].sum(axis=1),
         slack=TOLERANCE * size,
         whole=whole,
         room=whole.room((standing, [a + b for a, b in zip(loans, made, strict=True)])),

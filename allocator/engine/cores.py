@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.amounts import best_amounts, chosen_of, holds
+from allocator.engine.amounts import Frozen, best_amounts, chosen_of, holds
 from allocator.engine.formulation import Core, Translated, formulate, translate
-from allocator.engine.kernel.columns import Columns, Response
+from allocator.engine.kernel.columns import Answers, Columns, Response
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.narrowing import rows_moved
 from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
@@ -117,7 +117,7 @@ def cheapest_to_move(columns: Columns, priced: Priced, candidates: Booleans, cou
     few, option = columns.subset(near), priced.response.option[near]
     per_basis = few.price_by_basis(priced.prices)
     take_up, rate, offers = few.take_up(option), few.rate(option), few.offers
-    margin = take_up * (offers.income * rate - offers.cost) - (1.0 - take_up) * offers.churn_cost
+    margin, _ = offers.worth(rate, take_up)
     charged = per_basis[0] + take_up * (per_basis[1] + rate * offers.term * per_basis[2])
     return near[smallest(np.abs(margin - charged), count)]
 
@@ -226,7 +226,7 @@ def _in_units(amounts: Floats, unit: float, whole: bool) -> Floats:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CoreAnswer:
     """What a core's solve says: a decision for the whole book, and a bound if nothing outside it matters."""
 
     stop: Ended
@@ -247,13 +247,13 @@ def countable(columns: Columns) -> bool:
     return few and _whole_lot(columns) is None
 
 
-def count_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: Start | None) -> Outcome:
+def count_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: Answers | None) -> CoreAnswer:
     """Solves `play` with amounts counted in lots from the outset."""
     lot = book.columns.offers.step or CENT
     return _solved(book, priced, play, lot, effort, start)
 
 
-def solve_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: Start | None) -> Outcome:
+def solve_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: Answers | None) -> CoreAnswer:
     """Solves `play` through the formulation; everyone else keeps the relaxation's answer.
 
     Amounts of any size are found first and then settled in cents. Where limits must be met exactly
@@ -267,7 +267,7 @@ def solve_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: St
     return replace(outcome, rows=rows)
 
 
-def _in_lots(book: Pass, priced: Priced, play: Play, effort: Effort, start: Start | None) -> Outcome:
+def _in_lots(book: Pass, priced: Priced, play: Play, effort: Effort, start: Answers | None) -> CoreAnswer:
     lot = _whole_lot(book.columns)
     outcome = _solved(book, priced, play, lot, effort, start)
     unsettled = lot is None and outcome.stop == "optimal" and outcome.option is None
@@ -281,14 +281,14 @@ def _in_lots(book: Pass, priced: Priced, play: Play, effort: Effort, start: Star
 
 
 def _solved(
-    book: Pass, priced: Priced, play: Play, lot: float | None, effort: Effort, start: Start | None
-) -> Outcome:
+    book: Pass, priced: Priced, play: Play, lot: float | None, effort: Effort, start: Answers | None
+) -> CoreAnswer:
     option, amount = priced.option.copy(), priced.amount.copy()
     option[play.options.borrowers], amount[play.options.borrowers] = -1, 0.0
     columns, frozen = book.columns, book.tally(option, amount)
     core = build_core(columns, play, frozen.usage, lot)
     if not core.empty_rows_hold(1e-9):
-        return Outcome("infeasible", None, None, -np.inf, "", None)
+        return CoreAnswer("infeasible", None, None, -np.inf, "", None)
     translated = translate(formulate(core))
     rows = LimitRows(translated.program, translated.limit, core.measure)
     first = None if start is None else _start(play, start, translated, core)
@@ -296,37 +296,20 @@ def _solved(
     answer = solve(translated.program, effort, start=first, keep_log=True)
     bound = answer.bound * core.unit + frozen.value
     if answer.point is None:
-        return Outcome(answer.stop, None, None, bound, answer.log, rows)
+        return CoreAnswer(answer.stop, None, None, bound, answer.log, rows)
     lines = _taken(answer.point, translated)
     fixed = Frozen(option, amount, frozen.usage)
     amounts = _amounts_of(columns, play, lines, answer.point, translated, core, fixed)
     if amounts is None:
         lines, amounts = _helped(columns, play, lines, fixed)
     if amounts is None:
-        return Outcome(answer.stop, None, None, bound, answer.log, rows)
+        return CoreAnswer(answer.stop, None, None, bound, answer.log, rows)
     position = play.options.position[lines]
     option[position], amount[position] = play.options.option[lines], amounts
-    return Outcome(answer.stop, option, amount, bound, answer.log, rows)
+    return CoreAnswer(answer.stop, option, amount, bound, answer.log, rows)
 
 
-@dataclass(frozen=True)
-class Frozen:
-    """The offers (n,) outside a core, and what they use of each row (m,)."""
-
-    option: Codes
-    amount: Floats
-    usage: Floats
-
-
-@dataclass(frozen=True)
-class Start:
-    """A feasible allocation to start from, arrays of shape (n,)."""
-
-    option: Codes
-    amount: Floats
-
-
-def _start(play: Play, start: Start, translated: Translated, core: Core) -> Floats:
+def _start(play: Play, start: Answers, translated: Translated, core: Core) -> Floats:
     """The start as a point of the program; what the core lacks of it is left out."""
     point = np.zeros(len(translated.program.cost))
     position = play.options.position
@@ -361,10 +344,9 @@ def _helped(columns: Columns, play: Play, lines: Integers, frozen: Frozen) -> tu
     near = near[np.argsort(-(options.margin * low + options.fixed)[near], kind="stable")]
     _, first = np.unique(options.owner[near], return_index=True)
     helpers = near[np.sort(first)]
-    standing = frozen.option, frozen.amount, frozen.usage
     for count in range(1, min(len(helpers), _HELPERS) + 1):
         more = np.sort(np.concatenate([lines, helpers[:count]]))
-        amounts = best_amounts(chosen_of(columns, options, uses, more, *standing))
+        amounts = best_amounts(chosen_of(columns, options, uses, more, frozen))
         if amounts is not None:
             return more, amounts
     return lines, None
@@ -380,8 +362,7 @@ def _amounts_of(
     frozen: Frozen,
 ) -> Floats | None:
     """Amounts of the options taken: whole lots as they are where they hold, else the best ones there are."""
-    standing = frozen.option, frozen.amount, frozen.usage
-    chosen = chosen_of(columns, play.options, play.uses, lines, *standing)
+    chosen = chosen_of(columns, play.options, play.uses, lines, frozen)
     if core.whole:
         lots = np.round(point[translated.amount[lines]])
         amounts = np.where(chosen.low == chosen.high, chosen.low, in_money(lots, core.unit))

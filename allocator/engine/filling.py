@@ -8,14 +8,13 @@ further rounds fill what that left. At-least limits are served first, by those w
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.kernel.columns import Columns
+from allocator.engine.kernel.columns import Answers, Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.kernel.walk import walk
 from allocator.records.lots import CENT, in_lots, in_money
@@ -32,17 +31,8 @@ _SWAPS = 50
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What each borrower is to get where there is room; arrays of shape (n,)."""
-
-    option: Codes
-    """Index into the menu; -1: nothing."""
-    amount: Floats
-
-
-@dataclass(frozen=True)
-class Offers:
-    """What the walk reads of each wish, in its order; arrays of shape (n,)."""
+class Wished:
+    """What the walk reads of what each borrower is to get, in its order; arrays of shape (n,)."""
 
     low: Floats
     must: Booleans
@@ -59,7 +49,7 @@ class Offers:
 class Filling:
     """Amounts that grow and shrink in an order, with what they leave of every row."""
 
-    def __init__(self, book: Pass, wish: Wish) -> None:
+    def __init__(self, book: Pass, wish: Answers) -> None:
         columns = book.columns
         limits = columns.limits
         sign = np.array([-1.0 if row.sense == "at_least" else 1.0 for row in limits.rows])
@@ -73,7 +63,7 @@ class Filling:
         self.blocker = np.full(len(columns), -1, dtype=np.int64)
         """(n,) the row that left too little room; -1: none did."""
         self.left = sign * limits.rhs
-        self.offers = _offers(book, wish)
+        self.offers = _wished(book, wish)
         self._static = self._read_by_walk()
 
     @property
@@ -139,21 +129,17 @@ class Filling:
     def _walk(self, order: Integers, target: Floats, *, cut: bool, goal: int, paying: bool) -> int:
         rows = len(self.left)
         room = (np.zeros(rows), np.zeros(rows), np.full(rows, -1), np.zeros(rows, dtype=np.int64))
-        offers, book, limits = self._static
+        state = (self.left, self.slack, self.amount, self.blocker)
         step = float(self.book.columns.offers.step or 0.0)
-        varying: tuple[Any, ...] = (self.left, self.slack, self.amount, self.blocker, *room)
         if self.book.compiled:
             from allocator.engine.kernel import compiled
 
-            lead = (order, cut, goal, paying, target)
-            changed = int(compiled.walk_compiled(*lead, *offers, *book, *limits, step, *varying))
-            self._settle()
-            return changed
-        varying = tuple(array.tolist() for array in varying)
-        lists = (order.tolist(), cut, goal, paying, target.tolist())
-        plain: Callable[..., int] = walk
-        changed = plain(*lists, *offers, *book, *limits, step, *varying)
-        self.left, self.amount, self.blocker = (np.array(varying[place]) for place in (0, 2, 3))
+            changed = int(compiled.walk(order, cut, goal, paying, target, step, *self._static, state, room))
+        else:
+            lists, places = _as_lists(state), _as_lists(room)
+            who, most = order.tolist(), target.tolist()
+            changed = walk(who, cut, goal, paying, most, step, *self._static, lists, places)
+            self.left, _, self.amount, self.blocker = map(np.array, lists)
         self._settle()
         return changed
 
@@ -164,18 +150,22 @@ class Filling:
             settled = in_money(in_lots(self.amount, offers.step), offers.step)
             self.amount[:] = np.where(offers.must, self.amount, settled)
 
-    def _read_by_walk(self) -> tuple[tuple[Any, ...], ...]:
+    def _read_by_walk(self) -> tuple[Any, Any, Any]:
         """What no walk changes: arrays for the compiled one, lists for the plain one."""
         weights, basis, weight_of = self.book.shared[-3:]
         matrix = self.signed
-        groups = (
-            tuple(getattr(self.offers, entry.name) for entry in fields(Offers)),
+        offers, book, rows = (
+            tuple(getattr(self.offers, entry.name) for entry in fields(Wished)),
             (self.book.columns.limits.cell, weights, basis, weight_of),
             (matrix.indptr, matrix.indices, matrix.data, self.capped),
         )
         if self.book.compiled:
-            return groups
-        return tuple(tuple(entry.tolist() for entry in group) for group in groups)
+            return offers, book, rows
+        return _as_lists(offers), _as_lists(book), _as_lists(rows)
+
+
+def _as_lists(arrays: tuple[Any, ...]) -> tuple[list[Any], ...]:
+    return tuple(array.tolist() for array in arrays)
 
 
 def _slack(columns: Columns) -> Floats:
@@ -188,7 +178,7 @@ def _slack(columns: Columns) -> Floats:
     return slack
 
 
-def fill(book: Pass, wish: Wish, order: Integers, *, paying: bool = True) -> Filling:
+def fill(book: Pass, wish: Answers, order: Integers, *, paying: bool = True) -> Filling:
     """Offers to all who have a wish, in `order` (positions), inside all capped rows where that can be.
 
     Pinned offers are made first. `paying`: an offer must earn something. Rows that the order cannot meet
@@ -201,7 +191,7 @@ def fill(book: Pass, wish: Wish, order: Integers, *, paying: bool = True) -> Fil
     return filling
 
 
-def begun(book: Pass, wish: Wish, order: Integers, target: Floats, *, paying: bool = True) -> Filling:
+def begun(book: Pass, wish: Answers, order: Integers, target: Floats, *, paying: bool = True) -> Filling:
     """The first round: up to `target` (n,) each, shares of what is lent perhaps overdrawn."""
     filling = Filling(book, wish)
     must = book.columns.offers.must
@@ -267,15 +257,9 @@ def _in_lots(amount: float, step: float | None) -> float:
     return float(in_money(in_lots(np.asarray(amount), step or CENT), step or CENT))
 
 
-def _offers(book: Pass, wish: Wish) -> Offers:
+def _wished(book: Pass, wish: Answers) -> Wished:
     columns = book.columns
     offers, option = columns.offers, wish.option
     take, rate = columns.take_up(option), columns.rate(option)
-    return Offers(
-        low=offers.low,
-        must=offers.must,
-        take=take,
-        gross=take * rate * offers.term,
-        margin=take * (offers.income * rate - offers.cost) - (1.0 - take) * offers.churn_cost,
-        fixed=(offers.decline_churn - 1.0 + take) * offers.relationship - take * offers.processing_cost,
-    )
+    margin, fixed = offers.worth(rate, take)
+    return Wished(offers.low, offers.must, take, take * rate * offers.term, margin, fixed)

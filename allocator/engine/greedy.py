@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from allocator.engine.filling import Filling, Wish, fill
+from allocator.engine.filling import Filling, fill
+from allocator.engine.kernel.columns import Answers
 from allocator.engine.kernel.passes import Pass
 from allocator.records.portfolio import Floats, Integers
 
 
-def best_wishes(book: Pass) -> tuple[Wish, Floats]:
+def best_wishes(book: Pass) -> tuple[Answers, Floats]:
     """Each borrower's best offer were there no limits, and what it adds to idle money (n,).
 
     Who cannot be offered anything, or nothing that earns its cost, wishes for nothing.
@@ -18,10 +19,10 @@ def best_wishes(book: Pass) -> tuple[Wish, Floats]:
     free = np.zeros(len(limits))
     free[0] = limits.idle_rate if limits.idle_room > 0 else 0.0
     answer = book.respond(free)
-    return Wish(answer.option, answer.amount), answer.reduced
+    return Answers(answer.option, answer.amount), answer.reduced
 
 
-def by_worth(book: Pass, wish: Wish, worth: Floats) -> Integers:
+def by_worth(book: Pass, wish: Answers, worth: Floats) -> Integers:
     """Positions in descending order of `worth` (n,) a unit of budget, ties by position."""
     amount = wish.amount
     if book.columns.limits.rows[0].measure == "drawn":

@@ -21,10 +21,9 @@ from allocator.engine.conflict import cents_conflict, explain_conflict, lots_con
 from allocator.engine.cores import (
     COUNTED_BORROWERS,
     COUNTED_NODES,
-    Outcome,
+    CoreAnswer,
     Play,
     Priced,
-    Start,
     count_core,
     countable,
     in_play,
@@ -261,8 +260,7 @@ def _count_lots(search: Search, priced: Priced, progress: Progress) -> None:
     progress("counting amounts in lots")
     enough = search.settings.gap / 2 * max(abs(priced.bound), 1.0)
     effort = Effort(enough, search.left, search.settings.seed, nodes=COUNTED_NODES)
-    start = Start(search.best.option, search.best.amount)
-    outcome = count_core(search.book, priced, play, effort, start)
+    outcome = count_core(search.book, priced, play, effort, search.best)
     search.log.append(outcome.log)
     if outcome.option is not None and outcome.amount is not None:
         search.offer(candidate(search.book, outcome.option, outcome.amount))
@@ -293,21 +291,20 @@ def _cores(search: Search, priced: Priced, proving: float, progress: Progress) -
 
 def _solve(
     search: Search, priced: Priced, play: Play, work: float, progress: Progress, roughly: bool = False
-) -> Outcome:
+) -> CoreAnswer:
     """Solves the core in the time left and in `work` times as many nodes as a core of its size may have."""
     progress(f"solving a core of {len(play.options):,} offers to {len(play.options.borrowers):,} borrowers")
     gap = max(search.settings.gap / 2, ROUGHLY / len(search.book.columns) if roughly else 0.0)
     nodes = None if work == np.inf else max(LEAST_NODES, round(work * NODES / max(len(play.options), 1)))
     effort = Effort(gap * max(abs(priced.bound), 1.0), search.left, search.settings.seed, nodes=nodes)
-    start = None if search.best is None else Start(search.best.option, search.best.amount)
-    outcome = solve_core(search.book, priced, play, effort, start)
+    outcome = solve_core(search.book, priced, play, effort, search.best)
     search.log.append(outcome.log)
     if outcome.option is not None and outcome.amount is not None:
         search.offer(candidate(search.book, outcome.option, outcome.amount))
     return outcome
 
 
-def _conclude(search: Search, outcome: Outcome) -> Stop:
+def _conclude(search: Search, outcome: CoreAnswer) -> Stop:
     """What the outcome of a core outside which nothing matters says of the whole book."""
     if outcome.stop == "infeasible" and search.best is None:
         raise _integer_conflict(search, outcome)
@@ -317,7 +314,7 @@ def _conclude(search: Search, outcome: Outcome) -> Stop:
     return "time_limit" if outcome.stop == "time_limit" else "exhausted"
 
 
-def _integer_conflict(search: Search, outcome: Outcome) -> InfeasibleError:
+def _integer_conflict(search: Search, outcome: CoreAnswer) -> InfeasibleError:
     """Fractions of offers, or of cents, would meet every limit; whole ones do not."""
     if outcome.rows is None:
         rows = search.book.columns.limits.rows

@@ -83,13 +83,7 @@ def options_of(columns: Columns, borrowers: Integers) -> Options:
         rates[number, : len(entry.rates)] = entry.rates
         take_ups[number, : len(entry.rates)] = entry.take_up
     rate, take_up = rates[menu, option], take_ups[menu, option]
-    relationship = offers.relationship[position]
-    margin = (
-        take_up * (offers.income[position] * rate - offers.cost[position])
-        - (1.0 - take_up) * offers.churn_cost
-    )
-    fixed = (offers.decline_churn - 1.0 + take_up) * relationship - take_up * offers.processing_cost
-    return Options(borrowers, owner, option, rate, take_up, margin, fixed)
+    return Options(borrowers, owner, option, rate, take_up, *offers.worth(rate, take_up, position))
 
 
 def uses_of(columns: Columns, options: Options) -> Uses:

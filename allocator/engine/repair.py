@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.engine.amounts import best_amounts, chosen_of, holds
+from allocator.engine.amounts import Frozen, best_amounts, chosen_of, holds
 from allocator.engine.cores import Priced, smallest
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import Pass
@@ -73,11 +73,11 @@ def repaired(book: Pass, priced: Priced, time_is_up: Callable[[], bool]) -> tupl
     uses = uses_of(columns, options)
     changes = _changes(columns, priced, options, uses)
     option[borrowers], amount[borrowers] = -1, 0.0
-    frozen = book.tally(option, amount).usage
-    ends = _descend(columns, changes, frozen, time_is_up)
+    frozen = Frozen(option, amount, book.tally(option, amount).usage)
+    ends = _descend(columns, changes, frozen.usage, time_is_up)
     taken = ends[changes.line[ends] >= 0]
     lines, amounts = changes.line[taken], changes.amount[taken]
-    chosen = chosen_of(columns, options, uses, lines, option, amount, frozen)
+    chosen = chosen_of(columns, options, uses, lines, frozen)
     if columns.offers.step is None or not holds(chosen, amounts):
         settled = best_amounts(chosen)
         if settled is None:

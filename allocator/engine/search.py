@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from allocator.engine.kernel.columns import Answers
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.verdicts import broken_rows
 from allocator.records.portfolio import Codes, Floats
@@ -16,12 +17,11 @@ from allocator.records.scenario import SolverSettings
 
 
 @dataclass(frozen=True)
-class Candidate:
+class Candidate(Answers):
     """A feasible allocation."""
 
-    option: Codes
-    amount: Floats
     value: float
+    """Money."""
 
 
 def candidate(book: Pass, option: Codes, amount: Floats) -> Candidate | None:

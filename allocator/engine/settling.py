@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from allocator.engine.amounts import Chosen, best_amounts, chosen_of
+from allocator.engine.amounts import Chosen, Frozen, best_amounts, chosen_of
 from allocator.engine.pool import NO_OFFER, Pool, PoolAnswer
 from allocator.engine.repair import no_offers
 from allocator.engine.restricted import Sets
@@ -47,7 +47,6 @@ def _lines(pool: Pool, answer: PoolAnswer) -> Integers:
 def _chosen(pool: Pool, lines: Integers, sets: Sets) -> Chosen:
     """The offers at `lines`, beside nothing: everybody who may be offered something is in the book."""
     book = pool.book
-    option, amount = no_offers(book.columns)
+    nobody = Frozen(*no_offers(book.columns), np.zeros(len(book.columns.limits)))
     ends = sets.low[lines], sets.high[lines]
-    usage = np.zeros(len(book.columns.limits))
-    return chosen_of(book.columns, book.options, book.uses, lines, option, amount, usage, ends)
+    return chosen_of(book.columns, book.options, book.uses, lines, nobody, ends)

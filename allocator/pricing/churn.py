@@ -18,7 +18,7 @@ from allocator.intake import take
 from allocator.records.frames import File
 from allocator.records.offers import Menu
 from allocator.records.portfolio import Booleans, ChurnTable, Floats
-from allocator.records.scenario import Curve, Logistic, PortfolioSource
+from allocator.records.scenario import Logistic, ParametricCurve, PortfolioSource
 from allocator.tables.text import unpacked
 
 TOLERANCE = 1e-12
@@ -74,7 +74,7 @@ def never_walking(grades: Iterable[str]) -> ChurnTable:
     return staying(ChurnTable("no churn", np.array([0.0, 1.0]), {}), grades)
 
 
-def sampled_table(curves: Mapping[str, Curve]) -> ChurnTable:
+def sampled_table(curves: Mapping[str, ParametricCurve]) -> ChurnTable:
     """The table of curves by parameters: at each basis point the double nearest to the formula's value.
 
     A parameter stands for its shortest decimal, and decimals are computed with, so that the table is the same
@@ -97,7 +97,7 @@ def _logistic(curve: Logistic) -> Iterator[Decimal]:
         odds_of_staying *= ratio
 
 
-_SAMPLED: Mapping[type[Curve], Callable[[Any], Iterator[Decimal]]] = {Logistic: _logistic}
+_SAMPLED: Mapping[type[ParametricCurve], Callable[[Any], Iterator[Decimal]]] = {Logistic: _logistic}
 """A formula, and its values from 0 % to 100 %."""
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.records.portfolio import Booleans, Codes, Floats, Text
+from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Text
 
 SAME_RATE = 1e-12
 """Two rates closer than this are one."""
@@ -64,6 +64,14 @@ class OfferBook:
 
     def __len__(self) -> int:
         return len(self.menu)
+
+    def worth(
+        self, rate: Floats, take_up: Floats, who: Integers | slice = slice(None)
+    ) -> tuple[Floats, Floats]:
+        """Margin a unit offered, and worth of an offer whatever its amount, at a rate of each of `who`."""
+        margin = take_up * (self.income[who] * rate - self.cost[who]) - (1.0 - take_up) * self.churn_cost
+        kept = (self.decline_churn - 1.0 + take_up) * self.relationship[who]
+        return margin, kept - take_up * self.processing_cost
 
     @property
     def refusal_constant(self) -> float:

@@ -118,8 +118,8 @@ class Logistic:
     """By how much the log-odds grow a unit of rate, above 0: at 40 by 0.4 a percentage point."""
 
 
-Curve: TypeAlias = Logistic
-FORMULAS: Mapping[str, type[Curve]] = {"logistic": Logistic}
+ParametricCurve: TypeAlias = Logistic
+FORMULAS: Mapping[str, type[ParametricCurve]] = {"logistic": Logistic}
 """What curves by parameters follow, by their key of scenario files."""
 
 
@@ -130,7 +130,7 @@ class Response:
     churn: File | None
     """The curve's file or frame; None: there is none, and without `curves` nobody walks away at any rate."""
     smoothing: Smoothing = "none"
-    curves: Mapping[str, Curve] = field(default_factory=dict)
+    curves: Mapping[str, ParametricCurve] = field(default_factory=dict)
     """Grade -> its curve by parameters, in the place of a file."""
 
 

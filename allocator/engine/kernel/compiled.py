@@ -10,17 +10,31 @@ number of threads.
 from __future__ import annotations
 
 import math
+from types import FunctionType
+from typing import Any, TypeAlias
 
 import numba
 import numpy as np
 
-from allocator.engine.kernel.walk import walk
+from allocator.engine.kernel import walk as walking
 from allocator.records.portfolio import Floats
 
-_jit = numba.njit(cache=True, nogil=True, error_model="numpy")
+Book: TypeAlias = tuple[Any, ...]
+"""`passes.Pass.shared`: what is known of each borrower, and of the channels of the limits."""
+Vertices: TypeAlias = tuple[np.ndarray, Floats, Floats, Floats]
+"""Where each menu's hull begins, the slopes between its vertices, and their a r and a (`hull.Hulls`)."""
+Rates: TypeAlias = tuple[np.ndarray, Floats, Floats]
+"""Where each menu begins, its rates and their take-up."""
+Costs: TypeAlias = tuple[float, float, float]
+"""kappa, d and c of docs/formulation.md, section 1."""
+Charged: TypeAlias = tuple[float, float, float, float, float]
+"""What `Columns.charged` says, of one borrower."""
+
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+_jit, _inlined = numba.njit(**_OPTIONS), numba.njit(**_OPTIONS, forceinline=True)
 
 
-@_jit
+@_inlined
 def _vertex(first: int, last: int, breaks: Floats, slope: float) -> int:
     """The hull vertex that is best for direction (1, slope): the first whose break is not below `slope`."""
     low, high = first, last - 1
@@ -33,7 +47,7 @@ def _vertex(first: int, last: int, breaks: Floats, slope: float) -> int:
     return low
 
 
-@_jit
+@_inlined
 def _best(
     first: int, last: int, breaks: Floats, gross: Floats, take: Floats, along: float, across: float
 ) -> int:
@@ -48,102 +62,126 @@ def _best(
     return best
 
 
+@_inlined
+def _prices(
+    i: int, charges: Floats, weights: Floats, basis: np.ndarray, weight_of: np.ndarray, out: Floats
+) -> None:
+    """Writes to `out` (4,) what a unit of each basis is charged; `charges` (channels,) are the cell's."""
+    out[:] = 0.0
+    for h in range(len(basis)):
+        w = weight_of[h]
+        out[basis[h]] += charges[h] if w < 0 else charges[h] * weights[w, i]
+
+
+@_inlined
+def _charged(
+    income: float, cost: float, term: float, relationship: float, costs: Costs, price: Floats
+) -> Charged:
+    """`Columns.charged` of one borrower, at the `price` (4,) of each basis."""
+    churn_cost, decline_churn, processing_cost = costs
+    return (
+        income - term * price[2],
+        churn_cost - cost - price[1],
+        -churn_cost - price[0],
+        relationship - processing_cost,
+        (decline_churn - 1.0) * relationship - price[3],
+    )
+
+
+@_inlined
+def _worth(k: int, x: float, charged: Charged, gross: Floats, take: Floats) -> float:
+    """Reduced value of an offer of `x` at vertex `k`."""
+    along, across, flat, drawn_fixed, fixed = charged
+    return float(along * x * gross[k] + (across * x + drawn_fixed) * take[k] + flat * x + fixed)
+
+
+@_inlined
+def _use(k: int, x: float, term: float, gross: Floats, take: Floats, out: Floats) -> None:
+    """Writes offered, drawn, interest and loans of an offer of `x` at vertex `k` to `out` (4,)."""
+    if k >= 0:
+        out[0], out[1], out[2], out[3] = x, take[k] * x, gross[k] * x * term, 1.0
+    else:
+        out[:] = 0.0
+
+
+@_inlined
+def _add_turn(
+    i: int, chosen: Floats, other: Floats, reach: float, weights: Floats, basis: np.ndarray,
+    weight_of: np.ndarray, change: Floats, curvature: Floats,
+) -> None:  # fmt: skip
+    """Adds borrower `i`, within `reach` (money) of a switch, to `curvature` (channels, channels)."""
+    share = 1.0 / (2.0 * reach)
+    for h in range(len(basis)):
+        w, moved = weight_of[h], chosen[basis[h]] - other[basis[h]]
+        change[h] = moved if w < 0 else moved * weights[w, i]
+    for h in range(len(basis)):
+        for g in range(len(basis)):
+            curvature[h, g] += share * change[h] * change[g]
+
+
 @_jit
 def sweep(
-    begin: int, end: int, menu: np.ndarray, cell: np.ndarray, low: Floats, high: Floats, income: Floats,
-    cost: Floats, term: Floats, relationship: Floats, must: np.ndarray, weights: Floats, basis: np.ndarray,
-    weight_of: np.ndarray, table: Floats, first: np.ndarray, breaks: Floats, gross: Floats, take: Floats,
-    churn_cost: float, decline_churn: float, processing_cost: float, delta: float, usage: Floats,
-    curvature: Floats,
+    begin: int, end: int, book: Book, table: Floats, hulls: Vertices, costs: Costs, delta: float,
+    usage: Floats, curvature: Floats,
 ) -> tuple[float, int]:  # fmt: skip
     """Adds borrowers begin..end to `usage` (cells, channels) and `curvature` (cells, channels, channels).
 
     Returns the sum of best reduced values, and how many borrowers are within `delta` (money a unit of
     money) of a switch.
     """
-    channels = len(basis)
+    menu, cell, low, high, income, cost, term, relationship, must, weights, basis, weight_of = book
+    first, breaks, gross, take = hulls
     total, near = 0.0, 0
-    price = np.zeros(4)
-    change = np.zeros(channels)
-    chosen, other = np.zeros(4), np.zeros(4)
+    price, change, chosen, other = np.zeros(4), np.zeros(len(basis)), np.zeros(4), np.zeros(4)
     for i in range(begin, end):
         m = menu[i]
         if m < 0:
             continue
         c = cell[i]
-        price[:] = 0.0
-        for h in range(channels):
-            w = weight_of[h]
-            price[basis[h]] += table[c, h] if w < 0 else table[c, h] * weights[w, i]
-        along = income[i] - term[i] * price[2]
-        across = churn_cost - cost[i] - price[1]
-        flat = -churn_cost - price[0]
-        drawn_fixed = relationship[i] - processing_cost
-        fixed = (decline_churn - 1.0) * relationship[i] - price[3]
-        start, stop = first[m], first[m + 1]
-        x = high[i]
+        _prices(i, table[c], weights, basis, weight_of, price)
+        charged = _charged(income[i], cost[i], term[i], relationship[i], costs, price)
+        along, across, _, drawn_fixed, fixed = charged
+        start, stop, x, y = first[m], first[m + 1], high[i], low[i]
         k = _best(start, stop, breaks, gross, take, along * x, across * x + drawn_fixed)
-        value = along * x * gross[k] + (across * x + drawn_fixed) * take[k] + flat * x + fixed
+        value = _worth(k, x, charged, gross, take)
         second, k2, x2 = -math.inf, -1, 0.0
-        y = low[i]
         if y < x and (drawn_fixed != 0.0 or fixed > 0.0 or must[i]):
-            k2 = _best(start, stop, breaks, gross, take, along * y, across * y + drawn_fixed)
-            second = along * y * gross[k2] + (across * y + drawn_fixed) * take[k2] + flat * y + fixed
-            x2 = y
+            k2, x2 = _best(start, stop, breaks, gross, take, along * y, across * y + drawn_fixed), y
+            second = _worth(k2, y, charged, gross, take)
             if second > value:
                 value, second, k, k2, x, x2 = second, value, k2, k, x2, x
-        for step in (-1, 1):
-            kk = k + step
-            if start <= kk < stop:
-                worth = along * x * gross[kk] + (across * x + drawn_fixed) * take[kk] + flat * x + fixed
-                if worth > second:
-                    second, k2, x2 = worth, kk, x
-        if not must[i]:
-            if value <= 0.0:
-                second, k2, x2 = value, k, x
-                value, k, x = 0.0, -1, 0.0
-            elif second < 0.0:
-                second, k2, x2 = 0.0, -1, 0.0
+        for beside in (k - 1, k + 1):
+            if start <= beside < stop and _worth(beside, x, charged, gross, take) > second:
+                second, k2, x2 = _worth(beside, x, charged, gross, take), beside, x
+        if value <= 0.0 and not must[i]:
+            value, k, x, second, k2, x2 = 0.0, -1, 0.0, value, k, x
+        elif second < 0.0 and not must[i]:
+            second, k2, x2 = 0.0, -1, 0.0
         total += value
-        if k >= 0:
-            chosen[0], chosen[1] = x, take[k] * x
-            chosen[2], chosen[3] = gross[k] * x * term[i], 1.0
-            for h in range(channels):
-                w = weight_of[h]
-                used = chosen[basis[h]]
-                usage[c, h] += used if w < 0 else used * weights[w, i]
-        else:
-            chosen[:] = 0.0
+        _use(k, x, term[i], gross, take, chosen)
+        for h in range(len(basis)):
+            w = weight_of[h]
+            usage[c, h] += chosen[basis[h]] if w < 0 else chosen[basis[h]] * weights[w, i]
         if value - second < delta * high[i]:
             near += 1
-            if k2 >= 0:
-                other[0], other[1] = x2, take[k2] * x2
-                other[2], other[3] = gross[k2] * x2 * term[i], 1.0
-            else:
-                other[:] = 0.0
-            for h in range(channels):
-                w = weight_of[h]
-                moved = chosen[basis[h]] - other[basis[h]]
-                change[h] = moved if w < 0 else moved * weights[w, i]
-            scale = 1.0 / (2.0 * delta * high[i])
-            for h in range(channels):
-                for g in range(channels):
-                    curvature[c, h, g] += scale * change[h] * change[g]
+            _use(k2, x2, term[i], gross, take, other)
+            for b in range(4):
+                other[b] = chosen[b] - other[b]
+            _add_turn(i, chosen, other, delta * high[i], weights, basis, weight_of, change, curvature[c])
     return total, near
 
 
 @_jit
 def respond(
-    begin: int, end: int, menu: np.ndarray, cell: np.ndarray, low: Floats, high: Floats, income: Floats,
-    cost: Floats, term: Floats, relationship: Floats, must: np.ndarray, weights: Floats, basis: np.ndarray,
-    weight_of: np.ndarray, table: Floats, first: np.ndarray, rate: Floats, take: Floats,
-    churn_cost: float, decline_churn: float, processing_cost: float, option: np.ndarray, amount: Floats,
-    reduced: Floats, margin: Floats,
+    begin: int, end: int, book: Book, table: Floats, menus: Rates, costs: Costs, option: np.ndarray,
+    amount: Floats, reduced: Floats, margin: Floats,
 ) -> None:  # fmt: skip
     """Writes the best responses of borrowers begin..end, every option looked at (kernel.dense says how).
 
     Values come first, then their largest two: the first loop is one for the processor's vectors.
     """
+    menu, cell, low, high, income, cost, term, relationship, must, weights, basis, weight_of = book
+    first, rate, take = menus
     price = np.zeros(4)
     widest = 0
     for m in range(len(first) - 1):
@@ -154,16 +192,10 @@ def respond(
         option[i], amount[i], reduced[i], margin[i] = -1, 0.0, 0.0, math.inf
         if m < 0:
             continue
-        c = cell[i]
-        price[:] = 0.0
-        for h in range(len(basis)):
-            w = weight_of[h]
-            price[basis[h]] += table[c, h] if w < 0 else table[c, h] * weights[w, i]
-        along = income[i] - term[i] * price[2]
-        across = churn_cost - cost[i] - price[1]
-        flat = -churn_cost - price[0]
-        drawn_fixed = relationship[i] - processing_cost
-        fixed = (decline_churn - 1.0) * relationship[i] - price[3]
+        _prices(i, table[cell[i]], weights, basis, weight_of, price)
+        along, across, flat, drawn_fixed, fixed = _charged(
+            income[i], cost[i], term[i], relationship[i], costs, price
+        )
         x, y = high[i], low[i]
         rates, takes = rate[first[m] : first[m + 1]], take[first[m] : first[m + 1]]
         for k in range(len(takes)):
@@ -189,12 +221,13 @@ def respond(
 
 @_jit
 def tally(
-    begin: int, end: int, menu: np.ndarray, cell: np.ndarray, low: Floats, high: Floats, income: Floats,
-    cost: Floats, term: Floats, relationship: Floats, must: np.ndarray, weights: Floats, basis: np.ndarray,
-    weight_of: np.ndarray, first: np.ndarray, rate: Floats, take: Floats, churn_cost: float,
-    decline_churn: float, processing_cost: float, option: np.ndarray, amount: Floats, usage: Floats,
+    begin: int, end: int, book: Book, menus: Rates, costs: Costs, option: np.ndarray, amount: Floats,
+    usage: Floats,
 ) -> float:  # fmt: skip
     """Adds the decisions of borrowers begin..end to `usage` (cells, channels); returns their value."""
+    menu, cell, _, _, income, cost, term, relationship, _, weights, basis, weight_of = book
+    first, rate, take = menus
+    churn_cost, decline_churn, processing_cost = costs
     total = 0.0
     used = np.zeros(4)
     for i in range(begin, end):
@@ -232,5 +265,10 @@ def by_row(begins: np.ndarray, row: np.ndarray, value: Floats, curvature: Floats
                         out[row[a], row[b]] += moved * value[a] * value[b]
 
 
-walk_compiled = _jit(walk)
+_compiled: dict[str, Any] = {**vars(walking)}
+_parts = ("lots_within", "lots_beyond", "enough_for", "used_rows", "cut_amount", "room_for", "take_from")
+for _name in (*_parts, "walk"):
+    _function = FunctionType(getattr(walking, _name).__code__, _compiled, _name)
+    _compiled[_name] = _inlined(_function) if _name in _parts else _jit(_function)
+walk = _compiled["walk"]
 """`kernel.walk`, compiled: the same source, the same bits."""

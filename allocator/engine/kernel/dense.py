@@ -7,6 +7,7 @@ import numpy as np
 from allocator.engine.kernel.columns import Answers, Columns, Response
 from allocator.engine.kernel.hull import Hulls
 from allocator.records.limits import Limits
+from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Codes, Floats, Integers
 
 _CHUNK = 16_384
@@ -65,17 +66,14 @@ def second_best(columns: Columns, prices: Floats, picks: Integers, base: Answers
     """
     few = columns.subset(picks)
     offers = few.offers
-    per_basis = few.price_by_basis(prices)
+    along, across, flat, drawn_fixed, fixed = few.charged(prices)
     option = np.full(len(picks), -1, dtype=np.int32)
     amount = np.zeros(len(picks))
     for number, menu in enumerate(offers.menus):
         i = np.flatnonzero(offers.menu == number)
         high, low = offers.high[i], offers.low[i]
-        drawn = np.multiply.outer(menu.rates, offers.income[i] - offers.term[i] * per_basis[2, i])
-        drawn += offers.churn_cost - offers.cost[i] - per_basis[1, i]
-        per_unit = menu.take_up[:, None] * drawn - offers.churn_cost - per_basis[0, i]
-        per_loan = np.multiply.outer(menu.take_up, offers.relationship[i] - offers.processing_cost)
-        per_loan += (offers.decline_churn - 1.0) * offers.relationship[i] - per_basis[3, i]
+        per_unit = menu.take_up[:, None] * (np.multiply.outer(menu.rates, along[i]) + across[i]) + flat[i]
+        per_loan = np.multiply.outer(menu.take_up, drawn_fixed[i]) + fixed[i]
         at_low = np.where(
             (low < high) & ((per_loan > 0) | offers.must[i]), per_unit * low + per_loan, -np.inf
         )
@@ -140,48 +138,53 @@ def _by_cell(columns: Columns, bases: Floats) -> Floats:
 
 def _two_best(columns: Columns, hulls: Hulls, prices: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     """Bases (4, n) of the best and the next answer, the best's value (n,), what the next loses (n,)."""
-    offers = columns.offers
     n = len(columns)
     best, other = np.zeros((4, n)), np.zeros((4, n))
     value, loss = np.zeros(n), np.full(n, np.inf)
-    along, across, flat, drawn_fixed, fixed = columns.charged(prices)
-    for number in range(len(offers.menus)):
-        i = np.flatnonzero(offers.menu == number)
+    charged = np.array(columns.charged(prices))
+    for number in range(len(columns.offers.menus)):
+        i = np.flatnonzero(columns.offers.menu == number)
         span = slice(hulls.first[number], hulls.first[number + 1])
-        gross, take = hulls.gross[span, None], hulls.take[span, None]
-
-        def worth(x: Floats, i: Integers = i, gross: Floats = gross, take: Floats = take) -> Floats:
-            drawn = along[i] * x * gross + (across[i] * x + drawn_fixed[i]) * take
-            return np.asarray(drawn + flat[i] * x + fixed[i])
-
-        low, high = offers.low[i], offers.high[i]
-        ends = worth(high), worth(low)
-        open_low = (low < high) & ((drawn_fixed[i] != 0) | (fixed[i] > 0) | offers.must[i])
-        lane = np.arange(len(i))
-        picks = [np.argmax(table, axis=0) for table in ends]
-        tops = [ends[0][picks[0], lane], np.where(open_low, ends[1][picks[1], lane], -np.inf)]
-        swap = tops[1] > tops[0]
-        top, second = np.where(swap, tops[1], tops[0]), np.where(swap, tops[0], tops[1])
-        k, k2 = np.where(swap, picks[1], picks[0]), np.where(swap, picks[0], picks[1])
-        x, x2 = np.where(swap, low, high), np.where(swap, high, low)
-        for step in (-1, 1):
-            beside = k + step
-            inside = (beside >= 0) & (beside < len(gross))
-            held = np.clip(beside, 0, len(gross) - 1)
-            at_x = np.where(swap, ends[1][held, lane], ends[0][held, lane])
-            better = inside & (at_x > second)
-            second = np.where(better, at_x, second)
-            k2, x2 = np.where(better, held, k2), np.where(better, x, x2)
-        refuse = (top <= 0.0) & ~offers.must[i]
-        stop = ~refuse & (second < 0.0) & ~offers.must[i]
-        bases = _bases(gross[:, 0], take[:, 0], k, x, offers.term[i])
-        beside_bases = _bases(gross[:, 0], take[:, 0], k2, x2, offers.term[i])
-        none = np.zeros_like(bases)
-        best[:, i] = np.where(refuse, none, bases)
-        other[:, i] = np.where(refuse, bases, np.where(stop, none, beside_bases))
-        value[i] = np.where(refuse, 0.0, top)
-        loss[i] = np.where(refuse, -top, np.where(stop, top, top - second))
+        answers = _two_best_of_menu(columns.offers, i, charged[:, i], hulls.gross[span], hulls.take[span])
+        best[:, i], other[:, i], value[i], loss[i] = answers
     return best, other, value, loss
+
+
+def _two_best_of_menu(
+    offers: OfferBook, i: Integers, charged: Floats, gross: Floats, take: Floats
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """The same of borrowers `i`, all of one menu, whose hull has the vertices (gross, take)."""
+    along, across, flat, drawn_fixed, fixed = charged
+    low, high, must, lane = offers.low[i], offers.high[i], offers.must[i], np.arange(len(i))
+
+    def worth(x: Floats) -> Floats:
+        """(vertices, len(i)) reduced values of offers of `x`."""
+        drawn = along * x * gross[:, None] + (across * x + drawn_fixed) * take[:, None]
+        return np.asarray(drawn + flat * x + fixed)
+
+    ends = worth(high), worth(low)
+    open_low = (low < high) & ((drawn_fixed != 0) | (fixed > 0) | must)
+    picks = [np.argmax(table, axis=0) for table in ends]
+    tops = [ends[0][picks[0], lane], np.where(open_low, ends[1][picks[1], lane], -np.inf)]
+    swap = tops[1] > tops[0]
+    top, second = np.where(swap, tops[1], tops[0]), np.where(swap, tops[0], tops[1])
+    k, k2 = np.where(swap, picks[1], picks[0]), np.where(swap, picks[0], picks[1])
+    x, x2 = np.where(swap, low, high), np.where(swap, high, low)
+    for step in (-1, 1):
+        beside = k + step
+        inside = (beside >= 0) & (beside < len(gross))
+        held = np.clip(beside, 0, len(gross) - 1)
+        at_x = np.where(swap, ends[1][held, lane], ends[0][held, lane])
+        better = inside & (at_x > second)
+        second = np.where(better, at_x, second)
+        k2, x2 = np.where(better, held, k2), np.where(better, x, x2)
+    refuse = (top <= 0.0) & ~must
+    stop = ~refuse & (second < 0.0) & ~must
+    bases = _bases(gross, take, k, x, offers.term[i])
+    beside_bases = np.where(stop, 0.0, _bases(gross, take, k2, x2, offers.term[i]))
+    loss = np.where(refuse, -top, np.where(stop, top, top - second))
+    best, other = np.where(refuse, 0.0, bases), np.where(refuse, bases, beside_bases)
+    return best, other, np.where(refuse, 0.0, top), loss
 
 
 def _bases(gross: Floats, take: Floats, k: Integers, x: Floats, term: Floats) -> Floats:

@@ -94,10 +94,11 @@ class Pass:
         n = len(self.columns)
         response = Response(np.empty(n, dtype=np.int32), np.empty(n), np.empty(n), np.empty(n))
         table = self.columns.limits.charges(prices)
+        costs = _costs(self.columns)
         arrays = (response.option, response.amount, response.reduced, response.margin)
 
         def block(begin: int, end: int) -> None:
-            compiled.respond(begin, end, *self.shared, table, *self.menus, *_costs(self.columns), *arrays)
+            compiled.respond(begin, end, self.shared, table, self.menus, costs, *arrays)
 
         self._in_blocks(block, _BLOCKS)
         return response
@@ -110,12 +111,11 @@ class Pass:
         from allocator.engine.kernel import compiled
 
         shape = (columns.limits.cells, len(columns.limits.channels))
-        blocks = self._blocks(shape[0] * shape[1])
+        blocks, costs = self._blocks(shape[0] * shape[1]), _costs(columns)
 
         def block(begin: int, end: int) -> tuple[float, Floats]:
             usage = np.zeros(shape)
-            costs = _costs(columns)
-            value = compiled.tally(begin, end, *self.shared, *self.menus, *costs, option, amount, usage)
+            value = compiled.tally(begin, end, self.shared, self.menus, costs, option, amount, usage)
             return value, usage
 
         parts = self._in_blocks(block, blocks)
@@ -140,12 +140,13 @@ class Pass:
         cells, channels = table.shape
         blocks = self._blocks(cells * channels * (channels + 1))
         hulls = (self.hulls.first, self.hulls.breaks, self.hulls.gross, self.hulls.take)
+        costs = _costs(self.columns)
 
         def block(begin: int, end: int) -> tuple[float, int, Floats, Floats]:
             usage = np.zeros((cells, channels))
             curvature = np.zeros((cells, channels, channels))
             total, near = compiled.sweep(
-                begin, end, *self.shared, table, *hulls, *_costs(self.columns), delta, usage, curvature
+                begin, end, self.shared, table, hulls, costs, delta, usage, curvature
             )
             return total, near, usage, curvature
 
