@@ -165,8 +165,6 @@ def sweep(
         if value - second < delta * high[i]:
             near += 1
             _use(k2, x2, term[i], gross, take, other)
-            for b in range(4):
-                other[b] = chosen[b] - other[b]
             _add_turn(i, chosen, other, delta * high[i], weights, basis, weight_of, change, curvature[c])
     return total, near
 
