@@ -922,6 +922,8 @@ def faults_of(folder: str) -> Iterator[str]:
     for place, keys in KEYS.items():
         entries(scenario, place, keys)
     word(scenario, "policy.pricing", ["individual"], "individual")
+    brought = brought_by(scenario, entries(certificate, "plugins"))
+    need(entries(summary, "plugins") == brought, "summary plugins: not those of the certificate")
     yield from inputs_changed(folder, scenario, entries(certificate, "inputs"))
     run = run_of(folder, scenario, decided)
     if run.rule == "optimal":
@@ -930,6 +932,20 @@ def faults_of(folder: str) -> Iterator[str]:
     yield from certificate_faults(run, certificate)
     yield from summary_faults(run, certificate, summary)
     yield from line_faults(run, numbers_of(certificate, "prices"))
+
+
+def brought_by(scenario: Any, stated: dict[str, Any]) -> dict[str, Any]:
+    """What other packages brought to the run. Raises Missing for a measure: nothing says what it is."""
+    limits, rule = at(scenario, "policy.limits", []), at(scenario, "strategy", "optimal")
+    foreign = {f"measure {at(entry, 'measure')}" for entry in limits if at(entry, "measure") not in MEASURES}
+    others = {f"strategy {rule}", *(f"source {key}" for key in source_of(scenario))}
+    fits = foreign <= stated.keys() <= foreign | others
+    need(fits, f"certificate plugins: {sorted(stated)}, where the scenario names {sorted(foreign)}")
+    for name, package in stated.items():
+        if name.startswith("measure "):
+            known = ", ".join(MEASURES)
+            raise Missing(f"the {name} is of the package {package}: this file checks {known} alone")
+    return stated
 
 
 def run_of(folder: str, scenario: Any, decided: dict[str, Any]) -> Of:
@@ -998,7 +1014,7 @@ def is_gap(stated: float, bound: float, value: float) -> bool:
 
 def certificate_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
     """What the certificate says that the inputs do not give."""
-    known = "schema prices bound value gap largest_violation limits inputs tree"
+    known = "schema prices bound value gap largest_violation limits inputs tree plugins"
     entries({"certificate": certificate}, "certificate", known)
     prices, schema = numbers_of(certificate, "prices"), certificate.get("schema")
     need(type(schema) is int and schema == 1, "certificate: its schema is not 1")
@@ -1134,6 +1150,7 @@ def expected_summary(run: Of, certificate: dict[str, Any]) -> dict[str, Any]:
         "refusal_constant": -run.policy.decline * total(book.worth), "borrowers": len(book.ids),
         "funded": int((amount > 0).sum()), "by_grade": grades, "limits": limits,
         "digest": digest(run.scenario, certificate["inputs"]),
+        **{key: certificate[key] for key in ("plugins",) if key in certificate},
     }  # fmt: skip
 
 

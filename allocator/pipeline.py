@@ -137,7 +137,8 @@ def present(case: Case, solution: Solution, outcome: Outcome, seconds: Mapping[s
 def remarks(case: Case, *, lent: bool) -> tuple[str, ...]:
     """What is valid and may not be meant so; where nothing is lent, limits that only an empty book keeps."""
     policy, portfolio, limits = case.scenario.policy, case.inputs.portfolio, case.limits
-    notes = [*case.inputs.notes, *spellings(portfolio, policy), *limits.notes]
+    brought = (f"{key} is of the package {origin}" for key, origin in case.scenario.plugins.items())
+    notes = [*brought, *case.inputs.notes, *spellings(portfolio, policy), *limits.notes]
     notes += slips(policy, case.offers, limits)
     return (*notes, *(() if lent else only_an_empty_book(policy, portfolio, case.offers, limits)))
 

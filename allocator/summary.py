@@ -72,6 +72,7 @@ def figures(outcome: Outcome) -> dict[str, Any]:
         "funded": whole.funded,
         "by_grade": {grade.name: grade.figures for grade in accounts_by(ledger, portfolio.grade)},
         "limits": [_limit(use) for use in certificate.limits],
+        **({"plugins": dict(certificate.plugins)} if certificate.plugins else {}),
     }
 
 

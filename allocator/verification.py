@@ -16,6 +16,7 @@ from allocator.certification.exact import MOST_BORROWERS, Exactly, exact_faults
 from allocator.certification.reasons import contradicted_reasons
 from allocator.errors import CertificateError, Fault, InputError
 from allocator.intake import one_reading, require_unchanged, watched
+from allocator.plugins import absent
 from allocator.records.case import Inputs
 from allocator.records.document import same_document, seen_from, value_at
 from allocator.records.ledger import COMPUTED, Ledger
@@ -91,7 +92,12 @@ def _as_searched(outcome: Outcome, summary: Mapping[str, Any]) -> Outcome:
 
 
 def _scenario_of(stored: StoredRun) -> Scenario:
-    """The run's scenario. Raises InputError where an input is missing, CertificateError for other faults."""
+    """The run's scenario. Raises InputError where an input is missing, or a package that the run was made
+    with, CertificateError for other faults.
+    """
+    lacking = list(absent(stored.certificate.get("plugins", {})))
+    if lacking:
+        raise InputError.of(lacking, str(stored.folder))
     try:
         scenario = load_scenario(stored.scenario_path)
     except InputError as error:
@@ -207,6 +213,9 @@ def _disagreements(stored: StoredRun, outcome: Outcome, proved: Proved) -> Itera
     }
     summary = {key: value for key, value in summary.items() if key not in stated}
     yield from _differences(_those(summary, stored.summary), summary, money, "summary")
+    for place, document in (("certificate", claims), ("summary", stored.summary)):
+        if document.get("plugins", {}) != outcome.scenario.plugins:
+            yield Fault("are not what the scenario names", "solve again", field=f"{place} plugins")
     yield from _unlike_certificate(stored.summary.get("limits"), claims["limits"])
     yield from _unfounded(stored, outcome)
     yield from _impossible_words(stored, outcome.scenario, recomputed)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from allocator.records.scenario import Limit
-from tests import naive
+from allocator.testing import plain as naive
 from tests.builders import Case, churn_table, limit, policy, portfolio
 
 RATES = (0.04, 0.06, 0.08, 0.1, 0.15)

@@ -14,7 +14,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "allocator"
 LONGEST = 400
-LONGER = {"checker.py": 1_243}
+LONGER = {"checker.py": 1_260}
 """A stranger copies the checker as one file: it cannot be cut into modules."""
 
 GROUND = {"records", "errors"}
@@ -27,13 +27,15 @@ MAY_IMPORT = {
     "intake": GROUND,
     "placed": set(),
     "extras": {"errors"},
+    "plugins": GROUND,
     "tables": {"extras", "intake", *GROUND},
     **dict.fromkeys(STAGES, GROUND),
+    "scenario": {"plugins", *GROUND},
     **dict.fromkeys(("portfolio", "pricing"), READING | GROUND),
     "scoring": {"extras", "placed", *READING, *GROUND},
     "summary": GROUND,
     "borrowers": {"portfolio", "scoring", "pricing", *READING, *GROUND},
-    "verification": {"intake", "borrowers", "summary", *STAGES, *GROUND},
+    "verification": {"plugins", "intake", "borrowers", "summary", *STAGES, *GROUND},
     "knapsack": {"engine", *GROUND},
     "strategies": {"engine", "limits", "pricing", *GROUND},
     "pipeline": {"intake", "borrowers", "summary", "strategies", *STAGES, *GROUND},
@@ -42,8 +44,8 @@ MAY_IMPORT = {
     "store": {"extras", "insight", "intake", "placed", *GROUND},
     "checker": set(),
 }
-"""Room -> rooms that it may import; cli and the package itself may import all."""
-ANYTHING = {"cli", ""}
+"""Room -> rooms that it may import; cli, testing and the package itself may import all."""
+ANYTHING = {"cli", "testing", ""}
 
 FENCES = {
     "pyomo": ("engine/formulation.py",),

@@ -58,7 +58,7 @@ def test_it_solves_verifies_and_says_what_it_lacks(environment: Path, tmp_path: 
     run(command, "solve", scenario, *parquet, "--out", "second", folder=tmp_path)
     run(command, "verify", "second", folder=tmp_path)
     for asks, extra in (
-        (["solve", scenario, "--set", "portfolio.source=book.xlsx", "--out", "third"], "excel"),
+        (["synth", "--borrowers", "9", "--out", "made.xlsx"], "excel"),
         (["frontier", scenario, "--limit", "budget", "--plot", "made.svg"], "plot"),
     ):
         done = subprocess.run(

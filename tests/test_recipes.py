@@ -105,7 +105,7 @@ SHOCK: Recipe = {
 """A factor on what is already lent: the same as borrowers who have so much more of it."""
 SOURCE: Recipe = {
     "records/sources.py": above(
-        '    TableKind("sql")',
+        '    TableKind("sql"',
         '    TableKind("feather", (".feather",), "A Feather file with one row a borrower."),\n',
     ),
     "tables/feather.py": {"": FEATHER},

@@ -123,6 +123,7 @@ def _judged(
         limits=uses,
         inputs=dict(read.inputs.hashes),
         tree=tree,
+        plugins=scenario.plugins,
     )
     wrong = None if recomputed.allowed else judge_decisions(portfolio, policy, known, decisions)
     counts = {} if wrong is None else wrong.counts

@@ -16,6 +16,7 @@ from allocator.certification.rounding import DEEPEST, depth, unwarned
 from allocator.records.conditions import Condition
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio
 from allocator.records.scenario import Limit, Measure, Policy, Sense
+from allocator.records.weights import weights_of
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ def blocks_of(policy: Policy, portfolio: Portfolio) -> tuple[Block, ...]:
 def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
     codes, names = _rows(limit, portfolio)
     weight = weight_of(limit, portfolio)
-    counted = COUNTED[limit.measure]
+    counted = counted_by(limit)
     counts = counted.exposed
     has_lent = counts and bool(np.any(portfolio.exposure))
     lent = _times(portfolio.exposure, weight) if has_lent else None
@@ -317,5 +318,15 @@ def _meets(condition: Condition, portfolio: Portfolio) -> Booleans:
 def weight_of(limit: Limit, portfolio: Portfolio) -> Floats | None:
     """(n,) what multiplies each borrower's basis in the limit's rows; None: 1."""
     weight = None if limit.weight is None else portfolio.number(limit.weight)
+    if limit.plugin is not None:
+        brought = weights_of(limit.plugin, portfolio)
+        return weight if brought is None else _times(brought, weight)
     own = COUNTED[limit.measure].weight
     return weight if own is None else _times(own(portfolio.number), weight)
+
+
+def counted_by(limit: Limit) -> Counted:
+    """What the limit's measure adds up; the weights of another package's are `weights_of` it."""
+    if limit.plugin is None:
+        return COUNTED[limit.measure]
+    return Counted(limit.plugin.thing.basis, limit.plugin.thing.counts_exposure)

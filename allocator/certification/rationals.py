@@ -16,6 +16,7 @@ from allocator.certification.limits import COUNTED, Block
 from allocator.certification.terms import Terms
 from allocator.records.portfolio import ChurnTable, Floats, Portfolio
 from allocator.records.scenario import Limit, Policy, Response
+from allocator.records.weights import weights_of
 
 ONE = Fraction(1)
 
@@ -95,8 +96,17 @@ class ExactBlock:
         def of(column: str) -> Fraction:
             return Fraction(float(portfolio.number(column)[i]))
 
-        weight, own = COUNTED[limit.measure].weight, ONE if limit.weight is None else of(limit.weight)
+        own = ONE if limit.weight is None else of(limit.weight)
+        if limit.plugin is not None:
+            return own if self.brought is None else own * Fraction(float(self.brought[i]))
+        weight = COUNTED[limit.measure].weight
         return own if weight is None else own * weight(of)
+
+    @cached_property
+    def brought(self) -> Floats | None:
+        """(n,) the weights of a measure that another package brings; None: 1."""
+        plugin = None if self.limit is None else self.limit.plugin
+        return None if plugin is None else weights_of(plugin, self.portfolio)
 
     @cached_property
     def weighed(self) -> bool:

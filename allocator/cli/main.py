@@ -68,7 +68,10 @@ def about(
         typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_print_version),
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")
+        bool,
+        typer.Option(
+            "--debug", help="Show the traceback of an unexpected error, or of one of another package."
+        ),
     ] = False,
 ) -> None:
     """Allocate a credit budget over many small firms, with a proof that anyone can recheck."""
@@ -128,6 +131,8 @@ def _run(arguments: Sequence[str], as_json: bool, debug: bool) -> int:
     try:
         status = app(arguments, prog_name="allocator", standalone_mode=False) or 0
     except AllocatorError as error:
+        if debug and error.__cause__ is not None:
+            traceback.print_exc()
         say_failure(error, as_json)
         return error.exit_status
     except TyperException as error:

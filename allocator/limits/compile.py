@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.limits.filters import Membership, memberships_of
-from allocator.limits.measures import MEASURES, Measured
+from allocator.limits.measures import Measured, measured
 from allocator.limits.missing import check_values
 from allocator.limits.whole import least_weights, whole_budget, whole_rows
 from allocator.records.conditions import nobody_passes
@@ -105,12 +105,12 @@ def _draft(
     channels: _Channels,
 ) -> _Draft:
     """One row, or with `each` one a value of that column."""
-    measured = MEASURES[limit.measure](portfolio)
-    weight, key = _weighted(measured, limit, portfolio)
-    channel = channels.index(measured.basis, weight, key)
+    counted = measured(limit, portfolio)
+    weight, key = _weighted(counted, limit, portfolio)
+    channel = channels.index(counted.basis, weight, key)
     reference = _reference(limit, channels)
-    used_by_exposure = _exposure_by_code(measured, weight, membership, portfolio)
-    lent = _reference_exposure(limit, measured, portfolio)
+    used_by_exposure = _exposure_by_code(counted, weight, membership, portfolio)
+    lent = _reference_exposure(limit, counted, portfolio)
     taken = limit.bound * lent
     share = limit.bound if reference is not None else 0.0
     bound = limit.bound * policy.budget.amount if limit.of == "budget" else limit.bound

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from allocator.records.limits import BASES
 from allocator.records.portfolio import Floats, Portfolio
-from allocator.records.scenario import Measure
+from allocator.records.scenario import Limit, Measure
+from allocator.records.weights import weights_of
 
 
 @dataclass(frozen=True)
@@ -64,3 +65,11 @@ MEASURES: Mapping[Measure, Callable[[Portfolio], Measured]] = {
     "expected_loss": _expected_loss,
     "loans": _loans,
 }
+
+
+def measured(limit: Limit, portfolio: Portfolio) -> Measured:
+    """What the limit's measure adds up. Raises InputError where another package's has no such weights."""
+    if limit.plugin is None:
+        return MEASURES[limit.measure](portfolio)
+    brought = limit.plugin.thing
+    return Measured(brought.basis, weights_of(limit.plugin, portfolio), brought.counts_exposure)

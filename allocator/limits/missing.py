@@ -52,6 +52,8 @@ def _missing(limit: Limit, portfolio: Portfolio) -> Iterator[tuple[str, str, Boo
         yield "filters by", name, lacking
     if limit.each is not None:
         yield "counts each", limit.each, portfolio.text(limit.each).codes < 0
+    for column in limit.plugin.thing.columns if limit.plugin is not None else ():
+        yield "measures by", column, ~np.isfinite(portfolio.number(column))
     if limit.weight is not None:
         # A request that is not given is infinite: it passes filters but weighs nothing sensible.
         yield "weighs by", limit.weight, ~np.isfinite(portfolio.number(limit.weight))

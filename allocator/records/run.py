@@ -86,6 +86,8 @@ class Certificate:
     inputs: Mapping[str, str]
     """Input name -> content hash."""
     tree: Mapping[str, Any] | None = None
+    plugins: Mapping[str, str] = field(default_factory=dict)
+    """What other packages brought, as `measure npl`, and whose it is: `acme-lending 1.0`."""
 
     @property
     def gap(self) -> float:

@@ -14,10 +14,13 @@ from typing import Any, Literal, TypeAlias
 from allocator.records.conditions import Condition
 from allocator.records.document import BOOK, CHURN, SOURCE, Place
 from allocator.records.frames import File, Frame
+from allocator.records.plugins import Plugin
 from allocator.records.stress import Stress, StressSource
 
 Sense = Literal["at_most", "at_least", "exactly"]
-Measure = Literal["offered", "drawn", "interest", "gross_interest", "expected_loss", "loans"]
+NamedMeasure = Literal["offered", "drawn", "interest", "gross_interest", "expected_loss", "loans"]
+Measure = str
+"""A NamedMeasure, or one that another package brings."""
 Reference = Literal["budget", "total", "drawn"]
 """What a bound may be a share of."""
 Basis = Literal["offered", "drawn"]
@@ -99,6 +102,8 @@ class PortfolioSource:
     invoices: InvoiceFiles | None = None
     scorecard: Path | None = None
     """The fitted file that gives PD, and grade and LGD where it knows them."""
+    plugin: Plugin | None = None
+    """The package that reads a kind which is none of ours."""
 
     @property
     def label(self) -> str:
@@ -166,6 +171,8 @@ class Limit:
     where: tuple[Condition, ...] = ()
     each: str | None = None
     weight: str | None = None
+    plugin: Plugin | None = None
+    """The package that brings a measure which is none of ours."""
 
     def stressed(self, stress: Stress) -> Limit:
         """The limit after the stress; one that bounds a share has the factor on the share."""
@@ -202,7 +209,8 @@ class Policy:
         """Columns that ranges and weights read as numbers."""
         ranged = {c.column for limit in self.limits for c in limit.where if c.is_range}
         weights = {limit.weight for limit in self.limits if limit.weight is not None}
-        return frozenset(ranged | weights)
+        measured = {c for limit in self.limits if limit.plugin for c in limit.plugin.thing.columns}
+        return frozenset(ranged | weights | measured)
 
     def unspent(self, used: float) -> float:
         """What is left of the budget once `used` of it is used; none where it must be spent exactly."""
@@ -270,8 +278,8 @@ class SolverSettings:
 
 NamedRule = Literal["optimal", "ahp_lines", "equal", "by_score", "greedy", "max_interest", "min_loss"]
 """Rules that their name alone says."""
-RuleName = Literal[NamedRule, "file"]
-"""How amounts and rates are chosen."""
+RuleName = str
+"""How amounts and rates are chosen: a NamedRule, `file`, or one that another package brings."""
 
 
 @dataclass(frozen=True)
@@ -292,6 +300,8 @@ class Strategy:
     """file: amounts and rates by borrower_id."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """file: borrower_id, amount or rate -> the file's name for it."""
+    plugin: Plugin | None = None
+    """The package that brings a rule which is none of ours."""
 
     @property
     def name(self) -> str:
@@ -334,3 +344,10 @@ class Scenario:
         """Tables handed over in memory, by the place in `document` where a run's file would stand."""
         named = {SOURCE: self.portfolio.path, CHURN: self.response.churn, BOOK: self.strategy.book}
         return {place: file for place, file in named.items() if isinstance(file, Frame)}
+
+    @property
+    def plugins(self) -> dict[str, str]:
+        """What of other packages the scenario uses, as `measure npl`, and whose it is: `acme-lending 1.0`."""
+        limits = (limit.plugin for limit in self.policy.limits)
+        used = (self.portfolio.plugin, self.strategy.plugin, *limits)
+        return {plugin.key: plugin.origin for plugin in used if plugin is not None}

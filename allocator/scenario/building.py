@@ -17,7 +17,6 @@ from allocator.records.scenario import (
     Budget,
     InvoiceFiles,
     Limit,
-    NamedRule,
     Policy,
     PortfolioSource,
     Response,
@@ -32,6 +31,7 @@ from allocator.records.stress import FundingShock, LimitShock, Shock, Stress, St
 from allocator.scenario.limit_schema import LimitEntry, RangeEntry
 from allocator.scenario.paths import expand
 from allocator.scenario.places import paths_of
+from allocator.scenario.plugged import Plugins, plugins_of
 from allocator.scenario.policy_schema import PolicyEntry, RateGrid
 from allocator.scenario.quantities import quantity
 from allocator.scenario.schema import AnyColumn, PortfolioEntry, ResponseEntry, ScenarioFile
@@ -64,9 +64,11 @@ def build(typed: ScenarioFile, path: Path | None, frames: Mapping[Place, Frame] 
 
     At the places of `frames` their names stand in `typed`, for the tables that they are.
 
-    Raises InputError where the factors of a stress together come to too much.
+    Raises InputError where the factors of a stress together come to too much, or a package does not bring
+    what the file names.
     """
-    written, stress = _policy(typed.policy), _stress(typed.stress)
+    plugins = plugins_of(typed)
+    written, stress = _policy(typed.policy, plugins), _stress(typed.stress)
     stresses = {name: _stress(entry) for name, entry in typed.stresses.items()}
     places = {"stress": stress, **{f"stresses.{name}": named for name, named in stresses.items()}}
     faults = [f for place, named in places.items() for f in large_factors(written, named.factors, place)]
@@ -79,14 +81,14 @@ def build(typed: ScenarioFile, path: Path | None, frames: Mapping[Place, Frame] 
     return Scenario(
         name=typed.name,
         path=path,
-        portfolio=_portfolio(typed.portfolio, written.term_years, numbers, frames.get(SOURCE)),
+        portfolio=_portfolio(typed.portfolio, written.term_years, numbers, frames.get(SOURCE), plugins),
         response=_response(typed.response, frames.get(CHURN)),
         policy=written.stressed(stress.factors),
         solver=SolverSettings(**typed.solver.model_dump()),
         document=document,
         stress=stress,
         stresses=stresses,
-        strategy=_strategy(typed.strategy, frames.get(BOOK)),
+        strategy=_strategy(typed.strategy, frames.get(BOOK), plugins),
         written=written,
         paths=paths_of(document),
     )
@@ -97,7 +99,9 @@ def _document(typed: ScenarioFile) -> dict[str, Any]:
     document: dict[str, Any] = _tidy(typed.model_dump(mode="json", by_alias=True, exclude_none=True))
     # An entry without anything said in it is the rule's name alone.
     strategy = typed.strategy
-    return document if "strategy" in document else {**document, "strategy": _strategy(strategy, None).rule}
+    if "strategy" in document:
+        return document
+    return {**document, "strategy": _strategy(strategy, None, {}).rule}
 
 
 def _tidy(value: Any) -> Any:
@@ -138,7 +142,7 @@ def _defaults(typed: AnyColumn, term: float, numbers: frozenset[str]) -> dict[st
 
 
 def _portfolio(
-    typed: PortfolioEntry, term: float, numbers: frozenset[str], frame: Frame | None
+    typed: PortfolioEntry, term: float, numbers: frozenset[str], frame: Frame | None, plugins: Plugins
 ) -> PortfolioSource:
     source = typed.source
     shared: dict[str, Any] = {
@@ -160,6 +164,7 @@ def _portfolio(
         case _:
             (kind, file), *options = source.model_dump(exclude_none=True).items()
             by_key = {_CALLED.get(key, key): option for key, option in options}
+            by_key["plugin"] = plugins.get(("source", kind))
             return PortfolioSource(kind, _path(file), **by_key, **shared)
 
 
@@ -168,7 +173,7 @@ def _invoices(typed: InvoicesEntry) -> InvoiceFiles:
     return InvoiceFiles(**{key: _path(file) for key, file in files.items()}, duplicates=typed.duplicates)
 
 
-def _policy(typed: PolicyEntry) -> Policy:
+def _policy(typed: PolicyEntry, plugins: Plugins) -> Policy:
     own = {field.name for field in fields(Policy)} & PolicyEntry.model_fields.keys()
     same = {key: getattr(typed, key) for key in own}
     return Policy(
@@ -178,16 +183,17 @@ def _policy(typed: PolicyEntry) -> Policy:
             "ticket": Ticket(**typed.ticket.model_dump()),
             "rates": dict(typed.rates),
             "rate_step": typed.rate_grid.step if isinstance(typed.rate_grid, RateGrid) else None,
-            "limits": tuple(map(_limit, typed.limits)),
+            "limits": tuple(_limit(entry, plugins) for entry in typed.limits),
         }
     )
 
 
-def _limit(typed: LimitEntry) -> Limit:
+def _limit(typed: LimitEntry, plugins: Plugins) -> Limit:
     senses: tuple[Sense, ...] = get_args(Sense)
     [(sense, bound)] = [(one, end) for one in senses if (end := getattr(typed, one)) is not None]
     where = tuple(condition_of(column, test) for column, test in (typed.where or {}).items())
-    return Limit(typed.name, typed.measure, sense, bound, typed.of, where, typed.each, typed.weight)
+    plugin = plugins.get(("measure", typed.measure))
+    return Limit(typed.name, typed.measure, sense, bound, typed.of, where, typed.each, typed.weight, plugin)
 
 
 def condition_of(column: str, test: str | tuple[str, ...] | RangeEntry) -> Condition:
@@ -206,7 +212,7 @@ def _stress(typed: StressEntry | None) -> StressSource:
 
 
 def _strategy(
-    typed: NamedRule | AhpLinesStrategy | MinLossStrategy | FileStrategy, frame: Frame | None
+    typed: str | AhpLinesStrategy | MinLossStrategy | FileStrategy, frame: Frame | None, plugins: Plugins
 ) -> Strategy:
     match typed:
         case AhpLinesStrategy():
@@ -221,7 +227,7 @@ def _strategy(
             columns = typed.columns.model_dump(exclude_none=True)
             return Strategy("file", book=frame or _optional(typed.file), columns=columns)
         case _:
-            return Strategy(typed)
+            return Strategy(typed, plugin=plugins.get(("strategy", typed)))
 
 
 def _shock(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -17,8 +17,9 @@ from pydantic import (
     model_validator,
 )
 
+from allocator.plugins import names_of
 from allocator.records.columns import FRACTIONS, NUMBERS, TEXTS
-from allocator.records.scenario import BUDGET, LARGEST_NUMBER, Measure, Reference
+from allocator.records.scenario import BUDGET, LARGEST_NUMBER, NamedMeasure, Reference
 from allocator.scenario.quantities import (
     Misfit,
     Quantity,
@@ -34,6 +35,12 @@ from allocator.scenario.quantities import (
 from allocator.scenario.typed import Typed
 
 NUMBER_COLUMNS = frozenset(column.name for column in NUMBERS)
+MEASURES = (*get_args(NamedMeasure), *names_of("measure"))
+if TYPE_CHECKING:
+    MeasureName = str
+else:
+    MeasureName = Literal[MEASURES]
+"""Ours, and those that other packages bring."""
 
 
 def _limit_name(value: object) -> str:
@@ -54,12 +61,14 @@ def _bound(value: object, info: ValidationInfo) -> float:
     if known["of"] is not None:
         weighted_freely = known["weight"] is not None and known["weight"] not in FRACTIONS
         return _modest(number(value, "a number"), "a number") if weighted_freely else fraction(value)
-    count = known["measure"] == "loans"
+    count, ours = known["measure"] == "loans", known["measure"] in get_args(NamedMeasure)
     expected = "a number of loans such as 100" if count else "an amount such as 4_000_000"
     written = number(value, expected)
     if written.percent:
         remedy = "add `of: budget`, `of: total` or `of: drawn`, or write an amount"
         raise refuse(Misfit(f"{written.text} of what is not said", "write a number" if count else remedy))
+    if not ours:
+        return _modest(written, expected)
     if known["weight"] is None and written.value < 0:
         raise refuse(Misfit(f"{written.text} is negative, expected 0 or more", "write 0 or more"))
     if not count and known["weight"] is None:
@@ -152,7 +161,7 @@ class LimitEntry(Typed):
     name: Annotated[LimitName, Field(examples=["A line"])]
     """Unique name; `budget` is reserved."""
     measure: Annotated[
-        Measure, one_of(*get_args(Measure), later=("capital", "tail_loss")), Field(examples=["offered"])
+        MeasureName, one_of(*MEASURES, later=("capital", "tail_loss")), Field(examples=["offered"])
     ]
     """What is summed: money offered or expected to be drawn, interest expected (interest) or before
     defaults (gross_interest), expected loss, or the number of loans."""

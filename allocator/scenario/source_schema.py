@@ -19,6 +19,7 @@ from pydantic import (
     field_validator,
 )
 
+from allocator.plugins import names_of
 from allocator.records.sources import ENDINGS, TABLE_KINDS, TableKind
 from allocator.scenario.quantities import (
     Misfit,
@@ -198,13 +199,20 @@ class InvoiceSource(Typed):
 
 def _file_source(kind: TableKind) -> type[Typed]:
     """The form of a kind of tables that has no form of its own here."""
-    path = Field(examples=[f"borrowers{kind.endings[0]}"], description=kind.path, json_schema_extra=PATH)
+    ending = kind.endings[0] if kind.endings else f".{kind.name}"
+    path = Field(examples=[f"borrowers{ending}"], description=kind.path, json_schema_extra=PATH)
     key: Any = {kind.name: (Annotated[Text, path], ...)}
     return create_model(f"{kind.name.title()}Source", __base__=Typed, __doc__=kind.about, **key)
 
 
 _OWN: dict[str, type[Typed]] = {"csv": CsvSource, "xlsx": XlsxSource, "sql": SqlSource}
-_FORMS = [*(_OWN.get(kind.name) or _file_source(kind) for kind in TABLE_KINDS), InvoiceSource]
+OURS = (*(kind.name for kind in TABLE_KINDS), "invoices")
+_BROUGHT = (TableKind(name, about="A file that another package reads.") for name in names_of("source"))
+_FORMS = [
+    *(_OWN.get(kind.name) or _file_source(kind) for kind in TABLE_KINDS),
+    *(_file_source(kind) for kind in _BROUGHT if kind.name not in OURS),
+    InvoiceSource,
+]
 if TYPE_CHECKING:
     Source = str | Typed
 else:

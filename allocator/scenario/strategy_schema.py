@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, Tag, ValidationInfo, field_validator
 
+from allocator.plugins import names_of
 from allocator.records.scenario import NamedRule
 from allocator.scenario.policy_schema import Band
 from allocator.scenario.quantities import Misfit, PositiveMoney, Share, Text, one_of, refuse
@@ -92,8 +93,15 @@ class FileStrategy(Typed):
         return file
 
 
+RULES = (*get_args(NamedRule), *names_of("strategy"))
+if TYPE_CHECKING:
+    Rule = str
+else:
+    Rule = Literal[RULES]
+"""Ours that their name alone says, and those that other packages bring."""
+
 StrategyEntry = Annotated[
-    Annotated[NamedRule, one_of(*get_args(NamedRule)), Tag("<name>")]
+    Annotated[Rule, one_of(*RULES), Tag("<name>")]
     | Annotated[AhpLinesStrategy, Tag("<ahp_lines>")]
     | Annotated[MinLossStrategy, Tag("<min_loss>")]
     | Annotated[FileStrategy, Tag("<file>")],

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, get_args
 
 from allocator.errors import CertificateError, Fault
 from allocator.records.run import Certificate, LimitUse
-from allocator.records.scenario import Measure, Sense
+from allocator.records.scenario import NamedMeasure, Sense
 
 SCHEMA = 1
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
@@ -36,6 +37,8 @@ def certificate_to_json(certificate: Certificate) -> dict[str, Any]:
         ],
         "inputs": dict(certificate.inputs),
     }
+    if certificate.plugins:
+        document["plugins"] = dict(certificate.plugins)
     if certificate.tree is not None:
         document["tree"] = certificate.tree
     return document
@@ -59,6 +62,7 @@ def certificate_from_json(document: Any, file: str) -> Certificate:
         limits=tuple(LimitUse(**limit) for limit in document["limits"]),
         inputs=document["inputs"],
         tree=document.get("tree"),
+        plugins=document.get("plugins", {}),
     )
     _require_consistency(certificate, document, file)
     return certificate
@@ -87,7 +91,7 @@ def _require_consistency(certificate: Certificate, document: Mapping[str, Any], 
 
 
 _KEYS = frozenset(
-    ("schema", "prices", "bound", "value", "gap", "largest_violation", "limits", "inputs", "tree")
+    ("schema", "prices", "bound", "value", "gap", "largest_violation", "limits", "inputs", "tree", "plugins")
 )
 
 
@@ -101,8 +105,7 @@ def _faults_of_shape(document: Any) -> Iterator[tuple[str, str]]:
         document, "", dict.fromkeys(("bound", "value", "gap", "largest_violation"), _is_number)
     )
     yield from _unlike(document, "", {"prices": _is_object})
-    if "tree" in document:
-        yield from _unlike(document, "", {"tree": _is_object})
+    yield from _unlike(document, "", {key: _is_object for key in ("tree", "plugins") if key in document})
     yield from ((key, "is not a key of a certificate") for key in sorted(document.keys() - _KEYS))
     yield from (
         (key, "is -0, which no run writes")
@@ -111,9 +114,10 @@ def _faults_of_shape(document: Any) -> Iterator[tuple[str, str]]:
     )
     yield from _faults_of_entries(document, "prices", _is_number)
     yield from _faults_of_entries(document, "inputs", _is_hash)
+    yield from _faults_of_entries(document, "plugins", _is_text)
     limits = document.get("limits")
     for place, limit in enumerate(limits if isinstance(limits, list) else []):
-        yield from _faults_of_limit(limit, f"limits[{place}]")
+        yield from _faults_of_limit(limit, f"limits[{place}]", _measures(document))
 
 
 def _faults_of_entries(document: dict[str, Any], field: str, expected: Check) -> Iterator[tuple[str, str]]:
@@ -122,11 +126,21 @@ def _faults_of_entries(document: dict[str, Any], field: str, expected: Check) ->
         yield from _unlike(entries, f"{field}.", dict.fromkeys(entries, expected))
 
 
-def _faults_of_limit(limit: Any, field: str) -> Iterator[tuple[str, str]]:
+def _measures(document: dict[str, Any]) -> tuple[str, ...]:
+    """Ours, and those that other packages brought to the run."""
+    brought = document.get("plugins")
+    keys = brought if isinstance(brought, dict) else {}
+    brought_measures = (key.removeprefix("measure ") for key in keys if key.startswith("measure "))
+    return (*get_args(NamedMeasure), *brought_measures)
+
+
+def _faults_of_limit(limit: Any, field: str, measures: Sequence[str]) -> Iterator[tuple[str, str]]:
     if not isinstance(limit, dict):
         yield field, f"holds {_kind(limit)} where an object was expected"
         return
-    known: dict[str, Check] = {"name": _is_text, "measure": _is_measure, "sense": _is_sense}
+    choices = {"measure": measures, "sense": get_args(Sense)}
+    known: dict[str, Check] = {key: partial(_is_one_of, choice) for key, choice in choices.items()}
+    known |= {"name": _is_text}
     known |= dict.fromkeys(_NUMBERS_OF_A_LIMIT, _is_number)
     yield from _unlike(limit, f"{field}.", known)
     for key in sorted(limit.keys() - known.keys()):
@@ -181,12 +195,8 @@ def _is_schema(value: Any) -> str | None:
     return None if value == SCHEMA and type(value) is int else str(SCHEMA)
 
 
-def _is_measure(value: Any) -> str | None:
-    return None if value in get_args(Measure) else "one of " + ", ".join(get_args(Measure))
-
-
-def _is_sense(value: Any) -> str | None:
-    return None if value in get_args(Sense) else "one of " + ", ".join(get_args(Sense))
+def _is_one_of(known: Sequence[str], value: Any) -> str | None:
+    return None if value in known else "one of " + ", ".join(known)
 
 
 def _kind(value: Any) -> str:

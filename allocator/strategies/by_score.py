@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from allocator.engine.filling import fill
-from allocator.engine.greedy import best_wishes
 from allocator.records.case import Case
 from allocator.records.portfolio import Integers, Portfolio
 from allocator.records.progress import Progress
 from allocator.records.solution import Solution
-from allocator.strategies.plan import Plan, filled, ready
+from allocator.strategies.plan import Plan, served
 
 
 def by_score(case: Case, optimum: Solution, progress: Progress) -> Plan:
     """Everybody's best offer, the better grades first, inside a grade the lower PD."""
-    book = ready(case)
-    wish, _ = best_wishes(book)
-    return filled(fill(book, wish, score_order(case.inputs.portfolio)), case.offers)
+    return served(case, score_order(case.inputs.portfolio))
 
 
 def score_order(portfolio: Portfolio) -> Integers:

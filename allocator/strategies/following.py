@@ -17,7 +17,7 @@ from allocator.strategies.from_file import from_file
 from allocator.strategies.greedy import by_greed
 from allocator.strategies.max_interest import max_interest
 from allocator.strategies.min_loss import min_loss
-from allocator.strategies.plan import StrategyRule, ready
+from allocator.strategies.plan import Plan, StrategyRule, ready, require_plan
 
 RULES: Mapping[RuleName, StrategyRule] = {
     "ahp_lines": ahp_lines,
@@ -28,7 +28,7 @@ RULES: Mapping[RuleName, StrategyRule] = {
     "min_loss": min_loss,
     "file": from_file,
 }
-"""Every rule but the optimal."""
+"""Every rule of our own but the optimal."""
 
 
 def follow(case: Case, optimum: Solution, progress: Progress = lambda _: None) -> Solution:
@@ -42,7 +42,7 @@ def follow(case: Case, optimum: Solution, progress: Progress = lambda _: None) -
         return optimum
     progress(f"deciding by the rule {rule}")
     started = perf_counter()
-    plan = RULES[rule](case, optimum, progress)
+    plan = _plan(case, optimum, progress)
     book = ready(case, plan.offers)
     tally = book.tally(plan.option, plan.amount)
     policy = case.scenario.policy
@@ -56,3 +56,14 @@ def follow(case: Case, optimum: Solution, progress: Progress = lambda _: None) -
         why=plan.why,
         stop="time_limit" if plan.stopped else optimum.stop,
     )
+
+
+def _plan(case: Case, optimum: Solution, progress: Progress) -> Plan:
+    """The rule's own decisions; those of another package's are looked at, as nobody knows its code."""
+    strategy = case.scenario.strategy
+    if strategy.plugin is None:
+        return RULES[strategy.rule](case, optimum, progress)
+    with strategy.plugin.blamed():
+        plan: Plan = strategy.plugin.thing(case, optimum, progress)
+        require_plan(plan, case)
+    return plan

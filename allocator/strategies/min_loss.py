@@ -14,7 +14,7 @@ from allocator.records.progress import Progress
 from allocator.records.reasons import NOT_NEEDED
 from allocator.records.scenario import Limit
 from allocator.records.solution import Solution
-from allocator.strategies.plan import Plan, ready
+from allocator.strategies.plan import Plan, options_of, ready
 
 WANTED = "income wanted by min_loss"
 
@@ -38,13 +38,15 @@ def min_loss(case: Case, optimum: Solution, progress: Progress) -> Plan:
     impossible = declined & (case.offers.menu < 0)
     texts = np.array([*case.offers.no_offer.values, ""], dtype=object)
     why[impossible] = texts[case.offers.no_offer.codes[impossible]]
-    return Plan(case.offers, _options(case.offers, least), least.amount, why, least.stopped)
+    return Plan(
+        case.offers, options_of(case.offers, least.amount, least.rate), least.amount, why, least.stopped
+    )
 
 
 def _interest(case: Case, optimum: Solution) -> float:
     """The optimum's expected interest."""
     columns = ready(case).columns
-    take = columns.take_up(_options(case.offers, optimum))
+    take = columns.take_up(options_of(case.offers, optimum.amount, optimum.rate))
     return float(np.sum(take * optimum.amount * optimum.rate * case.offers.income))
 
 
@@ -60,12 +62,3 @@ def _losses(case: Case) -> OfferBook:
         decline_churn=0.0,
         processing_cost=0.0,
     )
-
-
-def _options(offers: OfferBook, solution: Solution) -> np.ndarray:
-    """(n,) index of each decision's rate in its borrower's menu; -1 where declined."""
-    option = np.full(len(offers), -1, dtype=np.int32)
-    for number, menu in enumerate(offers.menus):
-        i = np.flatnonzero((offers.menu == number) & (solution.amount > 0))
-        option[i] = np.searchsorted(menu.rates, solution.rate[i])
-    return option

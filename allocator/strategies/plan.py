@@ -7,12 +7,13 @@ from typing import Protocol
 
 import numpy as np
 
-from allocator.engine.filling import Filling
+from allocator.engine.filling import Filling, fill
+from allocator.engine.greedy import best_wishes
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import Pass, prepare
 from allocator.records.case import Case
 from allocator.records.offers import OfferBook
-from allocator.records.portfolio import Codes, Floats
+from allocator.records.portfolio import Codes, Floats, Integers
 from allocator.records.progress import Progress
 from allocator.records.reasons import NEVER, PASSED_OVER, no_room
 from allocator.records.solution import Solution
@@ -43,6 +44,38 @@ class StrategyRule(Protocol):
 def ready(case: Case, offers: OfferBook | None = None) -> Pass:
     """The case, or other offers under its limits, ready for passes."""
     return prepare(Columns(offers or case.offers, case.limits), case.scenario.solver.threads)
+
+
+def served(case: Case, order: Integers) -> Plan:
+    """Everybody's best offer in the `order` (n,) of positions, while limits leave room; floors first."""
+    book = ready(case)
+    wish, _ = best_wishes(book)
+    return filled(fill(book, wish, order), case.offers)
+
+
+def options_of(offers: OfferBook, amount: Floats, rate: Floats) -> Codes:
+    """(n,) index of each rate in its borrower's menu; -1 where the amount is 0, and nothing offered."""
+    option = np.full(len(offers), -1, dtype=np.int32)
+    for number, menu in enumerate(offers.menus):
+        i = np.flatnonzero((offers.menu == number) & (amount > 0))
+        option[i] = np.searchsorted(menu.rates, rate[i])
+    return option
+
+
+def require_plan(plan: object, case: Case) -> None:
+    """Raise TypeError or ValueError for what is no plan of the case's borrowers; terms are judged later."""
+    if not isinstance(plan, Plan):
+        raise TypeError(f"a {type(plan).__name__} where a Plan was expected")
+    n = len(case.offers)
+    for name, kinds in (("option", "i"), ("amount", "f"), ("why", "O")):
+        array = np.asarray(getattr(plan, name))
+        if array.shape != (n,) or array.dtype.kind not in kinds:
+            raise ValueError(f"{name} is of shape {array.shape} and kind {array.dtype}, not one a borrower")
+    sizes = np.array([len(menu.rates) for menu in plan.offers.menus] + [0])[plan.offers.menu]
+    if np.any((plan.option >= sizes) | ((plan.option < 0) != (plan.amount == 0)) | ~np.isfinite(plan.amount)):
+        raise ValueError("an offer without a rate of its borrower's menu, or without a finite amount")
+    if any(not isinstance(text, str) for text in plan.why.tolist()):
+        raise ValueError("why holds something else than texts")
 
 
 def filled(filling: Filling, offers: OfferBook) -> Plan:

@@ -22,6 +22,10 @@ def open_source(source: PortfolioSource) -> Opened:
     """
     if source.kind == "invoices":
         raise refuse(source, "invoices are no table of borrowers", "score the firms first")
+    if source.plugin is not None:
+        from allocator.tables.brought import open_brought
+
+        return open_brought(source, source.plugin)
     extra = next((kind.extra for kind in TABLE_KINDS if kind.name == source.kind), None)
     if extra is not None:
         require(extra)

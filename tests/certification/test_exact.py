@@ -18,7 +18,7 @@ from allocator.certification.rationals import Curve, Menu, offers_made
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.run import Certificate, Decisions
 from allocator.store import certificate_to_json
-from tests import naive
+from allocator.testing import plain as naive
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.certification.test_tree import CASE, SOLVED
 from tests.stages import Solved, solve

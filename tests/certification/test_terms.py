@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from allocator.certification.terms import take_up_of, terms_of
 from allocator.pricing.offers import price_offers
-from tests import naive
+from allocator.testing import plain as naive
 from tests.builders import Case, churn_table, policy, portfolio
 from tests.strategies import cases, random_cases
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests import naive
+from allocator.testing import plain as naive
 from tests.builders import Case
 
 

@@ -9,7 +9,7 @@ from allocator.engine.filling import Filling
 from allocator.engine.greedy import greedy
 from allocator.engine.kernel.passes import prepare
 from allocator.engine.search import Search, candidate
-from tests import naive
+from allocator.testing import plain as naive
 from tests.builders import SETTINGS, Case, churn_table, limit, policy, portfolio
 from tests.stages import columns_of
 from tests.strategies import cases, random_cases

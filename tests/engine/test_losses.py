@@ -13,7 +13,7 @@ from allocator.engine.prices import relaxation_prices
 from allocator.engine.program import Effort
 from allocator.engine.search import candidate
 from allocator.errors import InfeasibleError
-from tests.engine.random_books import random_case
+from allocator.testing.books import random_case
 from tests.stages import columns_of, solve
 
 SHARE = (1, 61, 181, 421)

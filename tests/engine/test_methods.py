@@ -11,9 +11,9 @@ import pytest
 from allocator.engine.optimise import optimise
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.scenario import Limit
+from allocator.testing.books import MEASURES, random_case
 from tests.builders import Case
 from tests.engine import whole_program
-from tests.engine.random_books import MEASURES, random_case
 from tests.stages import solve
 
 METHODS = ("exact", "reduced")

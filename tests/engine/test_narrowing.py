@@ -12,8 +12,8 @@ from allocator.engine.kernel.passes import prepare
 from allocator.engine.narrowing import rows_moved
 from allocator.engine.prices import prove_impossible
 from allocator.engine.search import candidate
+from allocator.testing.books import random_case
 from tests.builders import Case, churn_table, limit, policy, portfolio
-from tests.engine.random_books import random_case
 from tests.stages import columns_of, solve
 
 TABLE = churn_table([0.04, 0.08, 0.12], A=[0.0, 0.3, 0.8])

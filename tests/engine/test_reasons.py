@@ -7,8 +7,8 @@ import pytest
 
 from allocator.engine.kernel.columns import Response
 from allocator.engine.reasons import _largest_charge, reasons
+from allocator.testing.books import random_case
 from tests.builders import Case, churn_table, limit, policy, portfolio
-from tests.engine.random_books import random_case
 from tests.stages import columns_of, solve
 
 TABLE = churn_table([0.04, 0.08, 0.12], A=[0.0, 0.3, 0.8], B=[0.1, 0.25, 0.6])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from tests import naive
+from allocator.testing import plain as naive
 from tests.builders import Case
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from allocator.errors import InputError
 from allocator.limits import compile_limits
+from allocator.testing.books import random_case
 from tests.builders import limit, policy, portfolio
-from tests.engine.random_books import random_case
 from tests.stages import columns_of
 
 BOOK = portfolio(

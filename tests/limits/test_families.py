@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,32 +9,10 @@ from hypothesis import strategies as st
 
 from allocator.limits.measures import MEASURES as DECLARED
 from allocator.limits.measures import Measured
-from tests.builders import Case, churn_table, limit, policy, portfolio
-from tests.limits.conformance import check_limit
+from allocator.testing.measures import TABLE, case_of, check_limit
+from tests.builders import Case, limit, policy, portfolio
 from tests.stages import columns_of
-from tests.strategies import MEASURES, SENSES, cases, random_cases
-
-TABLE = churn_table([0.04, 0.08, 0.12], A=[0.0, 0.3, 0.8], B=[0.1, 0.25, 0.6])
-BOOK = portfolio(
-    ["A", "B", "A", "D", "B", "B", "A", "A"],
-    pd=[0.01, 0.2, 0.03, 0.5, 0.0, 0.07, 0.02, 0.11],
-    lgd=[0.5, 0.4, 1.0, 0.9, 0.3, 0.0, 0.45, 0.6],
-    term=[1.0, 2.0, 0.5, 1.0, 1.0, 3.0, 1.0, 0.25],
-    exposure=[0.0, 70_000.0, 0.0, 50_000.0, 0.0, 0.0, 250_000.0, 10_000.0],
-    exclude=[False] * 6 + [True, False],
-    relationship_value=[0.0, 9_000.0] * 4,
-    fixed_amount=[np.nan] * 7 + [123_456.78],
-    fixed_rate=[np.nan] * 7 + [0.07],
-    texts={"sector": ["retail", "NO", "food", "food", "retail", "retail", "NO", "food"]},
-    numbers={"score": [1.0, -2.0, 0.0, 3.0, 0.5, 7.0, 1.5, -0.25]},
-)
-WHERE: list[dict[str, Any]] = [
-    {},
-    {"grade": ["B"]},
-    {"sector": ["retail", "NO"], "pd": {"above": 0.0, "at_most": 0.1}},
-    {"borrower_id": ["b001", "b003", "b007"]},
-    {"sector": ["steel"]},
-]
+from tests.strategies import MEASURES, cases, random_cases
 
 
 @pytest.mark.parametrize("weight", [None, "pd", "score"])
@@ -44,12 +20,7 @@ WHERE: list[dict[str, Any]] = [
 @pytest.mark.parametrize("of", [None, "budget", "total", "drawn"])
 @pytest.mark.parametrize("measure", MEASURES)
 def test_three_readings_agree(measure: str, of: str | None, each: str | None, weight: str | None) -> None:
-    limits = [
-        limit(f"{sense} {k}", measure, sense, 0.21, of=of, each=each, weight=weight, where=where)
-        for k, (where, sense) in enumerate(zip(WHERE, [*SENSES, *SENSES], strict=False))
-    ]
-    terms = policy(1_000_000.0, *limits, rates=dict.fromkeys("AB", (0.04, 0.12)), step=50_000.0)
-    check_limit(Case(BOOK, TABLE, terms), seed=len(measure))
+    check_limit(case_of(measure, of, each, weight), seed=len(measure))
 
 
 @random_cases(40, full=400)

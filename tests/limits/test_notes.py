@@ -15,7 +15,7 @@ from allocator.limits.notes import hopeless, slips
 from allocator.limits.spellings import spellings
 from allocator.pricing.offers import price_offers
 from allocator.records.scenario import Limit
-from tests import naive
+from allocator.testing import plain as naive
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.strategies import cases, limits_around, random_cases
 

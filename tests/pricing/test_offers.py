@@ -16,7 +16,7 @@ from allocator.pricing.offers import price_offers
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Portfolio
 from allocator.records.scenario import Response
-from tests import naive
+from allocator.testing import plain as naive
 from tests.builders import Case, churn_table, policy, portfolio
 from tests.strategies import cases, random_cases
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from allocator.engine.kernel.passes import Pass, prepare
-from tests.engine.random_books import random_case
+from allocator.testing.books import random_case
 from tests.stages import columns_of
 
 

@@ -1,4 +1,4 @@
-"""The rules of a run read once more, borrower by borrower in plain Python: what tests measure against.
+"""The rules of a run read once more, borrower by borrower in plain Python: what checks measure against.
 
 Nothing here imports a stage of the allocator, NumPy's arithmetic included.
 """
@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 from allocator.records.conditions import Condition
+from allocator.records.plugins import PluginMeasure
 from allocator.records.portfolio import Portfolio
 from allocator.records.scenario import Limit
-from tests.builders import Case
+from allocator.testing.cases import Case
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,10 @@ def measured(case: Case, measure: str, i: int, offer: Offer | None) -> float:
     p = case.portfolio
     drawn = offer.take_up * offer.amount
     gross = drawn * offer.rate * p.term[i]
+    brought = _brought(case, measure)
+    if brought is not None:
+        basis = {"offered": offer.amount, "drawn": drawn, "interest": gross}[brought.basis]
+        return float(basis * _weight_alone(p, brought, i))
     return float(
         {
             "offered": offer.amount,
@@ -152,9 +158,30 @@ def measured(case: Case, measure: str, i: int, offer: Offer | None) -> float:
     )
 
 
+def _brought(case: Case, measure: str) -> PluginMeasure | None:
+    """The measure of another package that some limit of the case is by."""
+    limits = case.policy.limits
+    return next((one.plugin.thing for one in limits if one.plugin and one.measure == measure), None)
+
+
+def _weight_alone(p: Portfolio, measure: PluginMeasure, i: int) -> float:
+    """The weight of borrower i as if there were no other."""
+    if measure.weight is None:
+        return 1.0
+    return float(measure.weight(*(p.number(column)[i : i + 1].copy() for column in measure.columns))[0])
+
+
+def counts_exposure(case: Case, measure: str) -> bool:
+    """Whether what is already lent counts."""
+    brought = _brought(case, measure)
+    return measure in ("offered", "drawn", "expected_loss") if brought is None else brought.counts_exposure
+
+
 def lent(case: Case, measure: str, i: int) -> float:
     """What borrower i's existing exposure adds to a measure: it is drawn in full and earns nothing."""
-    p = case.portfolio
+    p, brought = case.portfolio, _brought(case, measure)
+    if brought is not None:
+        return float(p.exposure[i]) * _weight_alone(p, brought, i) if brought.counts_exposure else 0.0
     if measure == "expected_loss":
         return float(p.exposure[i] * p.pd[i] * p.lgd[i])
     return float(p.exposure[i]) if measure in ("offered", "drawn") else 0.0
@@ -176,7 +203,7 @@ def text_of(p: Portfolio, column: str, i: int) -> str:
     if column == "borrower_id":
         return str(p.borrower_id[i])
     values = p.text(column)
-    return values.values[values.codes[i]]
+    return str(values.values[values.codes[i]])
 
 
 def rows(case: Case) -> list[Row]:
@@ -203,22 +230,28 @@ def rows_of(case: Case, entry: Limit) -> Iterator[Row]:
             for label in labels
         }
     for name, members in groups.items():
-        own = sum(weight[i] * lent(case, entry.measure, i) for i in members)
-        common = (name, entry.sense, entry.measure, frozenset(members), weight, own)
-        sizes = [abs(weight[i]) for i in members if weight[i]]
-        more = {
+        shared: dict[str, Any] = {
+            "name": name,
+            "sense": entry.sense,
+            "measure": entry.measure,
+            "members": frozenset(members),
+            "weight": weight,
+            "lent": sum(weight[i] * lent(case, entry.measure, i) for i in members),
             "largest": max((abs(weight[i]) * _largest(case, entry.measure, i) for i in members), default=0.0),
-            "finest": min(sizes, default=math.inf) if entry.measure == "loans" else math.inf,
+            "finest": math.inf,
         }
+        if entry.measure == "loans":
+            shared["finest"] = min((abs(weight[i]) for i in members if weight[i]), default=math.inf)
         if entry.of in (None, "budget"):
-            bound = entry.bound * (case.policy.budget.amount if entry.of == "budget" else 1.0)
-            yield Row(*common, bound, limit=entry.bound, of_budget=entry.of == "budget", **more)
+            of_budget = entry.of == "budget"
+            bound = entry.bound * (case.policy.budget.amount if of_budget else 1.0)
+            yield Row(**shared, bound=bound, limit=entry.bound, of_budget=of_budget)
         else:
             reference = "offered" if entry.of == "total" else "drawn"
             # A measure that exposure adds nothing to is compared with what is newly lent only.
-            counts = entry.measure in ("offered", "drawn", "expected_loss")
+            counts = counts_exposure(case, entry.measure)
             total = sum(lent(case, reference, i) for i in range(len(p))) if counts else 0.0
-            yield Row(*common, 0.0, entry.bound, reference, total, **more)
+            yield Row(**shared, bound=0.0, share=entry.bound, reference=reference, reference_lent=total)
 
 
 def _weights(p: Portfolio, column: str | None) -> list[float]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from allocator.records.portfolio import ChurnTable, Portfolio
 from allocator.records.scenario import Limit, SolverSettings
-from tests import naive
-from tests.builders import Case, churn_table, limit, policy, portfolio
+from allocator.testing import plain
+from allocator.testing.cases import Case, churn_table, limit, policy, portfolio
 
 RATES = tuple(np.round(np.linspace(0.04, 0.15, 12), 4).tolist())
 MEASURES = ("offered", "drawn", "interest", "gross_interest", "expected_loss", "loans")
@@ -90,7 +90,10 @@ def _borrowers(draw: np.random.Generator, n: int, step: float | None) -> Portfol
         "fixed_rate": np.where(np.isnan(pinned), np.nan, 0.0725),
     }
     texts = {"sector": draw.choice(_SECTORS, n).tolist(), "region": draw.choice(_REGIONS, n).tolist()}
-    numbers = {"k": draw.uniform(0.02, 0.12, n), "score": draw.choice([-1.0, 0.0, 0.5, 3.0], n)}
+    numbers: dict[str, Any] = {
+        "k": draw.uniform(0.02, 0.12, n),
+        "score": draw.choice([-1.0, 0.0, 0.5, 3.0], n),
+    }
     return portfolio(grade.tolist(), **columns, texts=texts, numbers=numbers)
 
 
@@ -130,7 +133,7 @@ def _around_a_sample(draw: np.random.Generator, case: Case) -> list[Limit]:
         }
         if sense == "exactly" and case.policy.ticket.step is not None:
             measure, shape = _one(draw, "offered", "loans"), {**shape, "of": None, "weight": None}
-        rows = list(naive.rows_of(case, limit(f"some {k}", measure, sense, 1.0, **shape)))
+        rows = list(plain.rows_of(case, limit(f"some {k}", measure, sense, 1.0, **shape)))
         if rows:
             bound = _bound(draw, case, rows, offers)
             limits.append(limit(f"some {k}", measure, sense, bound, **shape))
@@ -138,11 +141,11 @@ def _around_a_sample(draw: np.random.Generator, case: Case) -> list[Limit]:
 
 
 def _bound(
-    draw: np.random.Generator, case: Case, rows: list[naive.Row], offers: list[naive.Offer | None]
+    draw: np.random.Generator, case: Case, rows: list[plain.Row], offers: list[plain.Offer | None]
 ) -> float:
     """A bound that the sample meets on every row, or on none; one met exactly is what the sample uses."""
-    used = np.array([naive.left_side(case, row, offers) for row in rows])
-    per = np.array([naive.right_side(case, row, offers) for row in rows])
+    used = np.array([plain.left_side(case, row, offers) for row in rows])
+    per = np.array([plain.right_side(case, row, offers) for row in rows])
     parts = np.divide(used, per, out=np.full(len(rows), 0.2), where=per != 0)
     if rows[0].sense == "exactly":
         return float(parts[0])
@@ -150,15 +153,17 @@ def _bound(
     upper = rows[0].sense == "at_most"
     edge = float(parts.max() if upper else parts.min())
     factor = room if upper == (edge >= 0) else 1.0 / room
-    return factor * edge
+    return float(factor * edge)
 
 
-def _sample(draw: np.random.Generator, case: Case) -> list[naive.Offer | None]:
+def _sample(draw: np.random.Generator, case: Case) -> list[plain.Offer | None]:
     """Random offers, borrower after borrower, until the budget is about used up; pinned ones all."""
-    offers: list[naive.Offer | None] = [None] * len(case.portfolio)
+    offers: list[plain.Offer | None] = [None] * len(case.portfolio)
     left = case.policy.budget.amount
-    terms = [naive.terms(case, i) for i in range(len(offers))]
-    order = sorted(draw.permutation(len(offers)).tolist(), key=lambda i: not (terms[i] and terms[i].pinned))
+    terms = [plain.terms(case, i) for i in range(len(offers))]
+    order = sorted(
+        draw.permutation(len(offers)).tolist(), key=lambda i: not getattr(terms[i], "pinned", False)
+    )
     step = case.policy.ticket.step or 0.01
     for i in order:
         own = terms[i]
@@ -167,8 +172,8 @@ def _sample(draw: np.random.Generator, case: Case) -> list[naive.Offer | None]:
         rate, take_up = own.rates[int(draw.integers(len(own.rates)))]
         share = draw.random()
         amount = own.low if own.pinned else np.floor((own.low + share * (own.high - own.low)) / step) * step
-        offer = naive.Offer(max(float(amount), own.low), rate, take_up)
-        uses = naive.measured(case, case.policy.budget.basis, i, offer)
+        offer = plain.Offer(max(float(amount), own.low), rate, take_up)
+        uses = plain.measured(case, case.policy.budget.basis, i, offer)
         if own.pinned or uses <= left:
             offers[i], left = offer, left - uses
     return offers
@@ -177,6 +182,7 @@ def _sample(draw: np.random.Generator, case: Case) -> list[naive.Offer | None]:
 def _table(draw: np.random.Generator) -> ChurnTable:
     def churn(steepness: float) -> list[float]:
         rising = 1.0 - np.exp(-steepness * (np.array(RATES) - 0.04))
-        return np.clip(rising + draw.normal(0.0, 0.01, len(RATES)), 0.0, 0.98).tolist()
+        noisy = rising + draw.normal(0.0, 0.01, len(RATES))
+        return [float(share) for share in np.clip(noisy, 0.0, 0.98)]
 
     return churn_table(RATES, A=churn(25.0), B=churn(20.0), C=churn(18.0))

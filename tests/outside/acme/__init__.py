@@ -1,0 +1,1 @@
+"""What another team adds to the allocator."""
