@@ -4,6 +4,7 @@ BIN := .venv/bin
 DONE := .venv/installed
 PEERS := .venv/peers-installed
 MUTATION := .venv/mutation-installed
+SITE := .venv/site-installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # What shows whether other versions of the libraries serve: every library is used by one of these.
@@ -17,7 +18,7 @@ VERSIONED := tests/cli/test_main.py tests/cli/test_solve.py tests/cli/test_verif
 PYTHONS := 3.12 3.13 3.14
 
 .PRECIOUS: .venv-%/installed
-.PHONY: test-oldest test-newest test-python $(PYTHONS:%=test-%) demo test lint docs bench bench-full check-full mutation clean
+.PHONY: test-oldest test-newest test-python $(PYTHONS:%=test-%) demo test lint docs site bench bench-full check-full mutation clean
 
 demo: $(DONE)
 	$(BIN)/allocator solve scenarios/sme-302.yaml --out runs/demo --force
@@ -46,13 +47,17 @@ lint: $(DONE)
 docs: $(DONE)
 	$(BIN)/python -m docs.build
 
+# The pages and the Python reference as build/site, every link checked; nothing is fetched to read it.
+site: $(SITE)
+	$(BIN)/python -m docs.site
+
 bench: $(PEERS)
 	$(BIN)/python -m benchmarks run
 
 bench-full: $(PEERS)
 	$(BIN)/python -m benchmarks run --full
 
-check-full: $(DONE)
+check-full: $(SITE)
 	$(BIN)/python -m tests.check_full
 
 # Mutants of what rechecks a run: hours for all of it; MODULES="certification.lots summary" for some.
@@ -60,7 +65,7 @@ mutation: $(MUTATION)
 	$(BIN)/python -m tests.mutation $(MODULES)
 
 clean:
-	rm -rf .venv .venv-oldest .venv-newest $(PYTHONS:%=.venv-%) runs mutants .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-oldest .venv-newest $(PYTHONS:%=.venv-%) build runs mutants .mypy_cache .ruff_cache .pytest_cache
 
 $(DONE): requirements.lock pyproject.toml
 	@echo "Installing the locked versions into .venv: a few minutes, once."
@@ -73,6 +78,10 @@ $(DONE): requirements.lock pyproject.toml
 $(PEERS): $(DONE) requirements-bench.lock
 	@$(PIP) -r requirements-bench.lock
 	@touch $(PEERS)
+
+$(SITE): $(DONE) requirements-docs.lock
+	@$(PIP) -r requirements-docs.lock
+	@touch $(SITE)
 
 $(MUTATION): $(DONE) requirements-mutation.lock
 	@$(PIP) -r requirements-mutation.lock

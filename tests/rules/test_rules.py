@@ -18,7 +18,8 @@ from allocator.pipeline import decide, judge
 from allocator.records.scenario import NamedRule, RuleName, Strategy
 from allocator.records.solution import Solution
 from allocator.testing.books import random_case
-from allocator.testing.strategies import check_decisions, decided
+from allocator.testing.strategies import check_decisions as check
+from allocator.testing.strategies import decided
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.stages import columns_of, prepared
 from tests.strategies import cases, cases_in_cents
@@ -42,7 +43,7 @@ def optimum_of(case: Case) -> Solution:
 def test_every_rule_keeps_terms_pins_and_caps_on_a_step(case: Case) -> None:
     optimum = optimum_of(case)
     for rule in RULES:
-        check_decisions(case, Strategy(rule), optimum)
+        check(case, Strategy(rule), optimum)
 
 
 @RANDOM
@@ -50,7 +51,7 @@ def test_every_rule_keeps_terms_pins_and_caps_on_a_step(case: Case) -> None:
 def test_every_rule_keeps_terms_pins_and_caps_in_cents(case: Case) -> None:
     optimum = optimum_of(case)
     for rule in RULES:
-        check_decisions(case, Strategy(rule), optimum)
+        check(case, Strategy(rule), optimum)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_every_rule_meets_the_limits_of_a_larger_book(seed: int) -> None:
     case = random_case(seed, largest=300)
     optimum = optimum_of(case)
     for rule in RULES:
-        check_decisions(case, Strategy(rule), optimum)
+        check(case, Strategy(rule), optimum)
         ready, solution = decided(case, Strategy(rule), optimum)
         floors = [u for u in judge(ready, solution).certificate.limits if u.broken and u.sense == "at_least"]
         # Lines by grade and a rate of the highest interest may leave nothing for who a floor wants.
@@ -73,7 +74,7 @@ def test_every_rule_keeps_its_terms_where_limits_must_be_met_exactly(seed: int) 
     case = random_case(seed, largest=300)
     optimum = optimum_of(case)
     for rule in RULES:
-        check_decisions(case, Strategy(rule), optimum)
+        check(case, Strategy(rule), optimum)
 
 
 def amounts(case: Case, rule: RuleName, **told: object) -> list[float]:
