@@ -110,8 +110,8 @@ def _optimise(
     _check_lots(columns)
     _check_whole(columns, large=True)
     book = prepare(columns, settings.threads)
-    search = Search(book, settings)
     reduced = settings.method == "reduced" or (settings.method == "auto" and not one_table(columns))
+    search = Search(book, settings, reduced)
     if reduced:
         priced, parts = descended_prices(book, settings.gap / 10, start, lambda: search.left, progress)
     else:
@@ -123,7 +123,7 @@ def _optimise(
     if len(parts.borrower):
         search.offer(candidate(book, *parts.into(priced.option, priced.amount)))
     _have_something(search, priced)
-    stop = _grow_core(search, priced, progress, reduced)
+    stop = _grow_core(search, priced, progress)
     stop = _last_lots(search, priced, progress) or stop
     prices = firm_prices(search, priced, partial(prices_if_worth, columns))
     del priced  # of a large book that is gigabytes
@@ -200,14 +200,14 @@ def _none_found(search: Search) -> NoAllocationError:
     )
 
 
-def _grow_core(search: Search, priced: Priced, progress: Progress, reduced: bool) -> Stop:
+def _grow_core(search: Search, priced: Priced, progress: Progress) -> Stop:
     """Solves larger and larger cores, in a small book between two proof trees; says why it ended.
 
     What was priced as one table goes through the formulation, what was not through its loss form.
     """
     trees = fits(search)
     if trees and not search.done and search.left > 0:
-        if reduced:
+        if search.reduced:
             close(search, priced, 0.5, progress, first=True)
         else:
             play = in_play(search.book.columns, priced, FIRST_CORE, distance(search, priced))
@@ -215,9 +215,9 @@ def _grow_core(search: Search, priced: Priced, progress: Progress, reduced: bool
         if prove(search, priced, FIRST_LEAVES, progress):
             return "exhausted"
     stop: Stop = "exhausted"
-    if reduced:
+    if search.reduced:
         stop = close(search, priced, PROVING if trees else 1.0, progress)
-    if not reduced or (stop == "exhausted" and not search.done and _coarse(search)):
+    if not search.reduced or (stop == "exhausted" and not search.done and _coarse(search)):
         stop = _cores(search, priced, PROVING if trees else np.inf, progress)
     if search.best is None and stop != "time_limit" and trees:
         stop = _cores(search, priced, np.inf, progress)

@@ -17,10 +17,12 @@ from allocator.records.lots import CENT
 from allocator.records.portfolio import Booleans, Codes, Floats
 from allocator.records.progress import Progress
 
-TREE_UP_TO = 10_000
-"""Borrowers up to which a tree is grown: its nodes read every option as one dense table."""
+NEAR_UP_TO = 100_000
+"""Borrowers up to which a tree is grown: whoever rechecks it reads every option as one dense table."""
 LEAVES = 1_000
 """A larger proof would be more than anybody reads."""
+_WORK = 10_000_000
+"""Leaves, times borrowers: what rechecking a tree takes."""
 _CELLS = 50_000_000
 """Numbers that the table of all options may have, one a row of the limits."""
 _TELL_EVERY = 50
@@ -55,7 +57,7 @@ def prove(
     if search.best is None or search.left <= 0 or _certified(search) or not fits(search):
         return False
 
-    book = book_of(search.book.columns)
+    book = _book(search, priced)
     rounding = book.rounding(priced.prices, book.sets)
 
     def offer(option: Codes, amount: Floats) -> float:
@@ -68,6 +70,7 @@ def prove(
 
     progress("growing a proof tree")
     lot = search.book.columns.offers.step or (CENT if cents else None)
+    leaves = min(leaves, _WORK // max(len(search.book.columns), 1))
     goal = Goal(_target(search, rounding), leaves, lot, offer, lambda: search.left, tell)
     tree = grow(book, priced.prices, goal)
     bound = float(max(tree.bound, search.best.value)) + _summation(tree)
@@ -79,6 +82,17 @@ def prove(
     # At a vertex as many amounts as there are limits lie off their ends, each worth less than 1 a unit.
     in_cents = tree.ending == "lots" and columns.offers.step is None
     return in_cents and bound - search.best.value <= CENT * len(columns.limits)
+
+
+def _book(search: Search, priced: Priced) -> Book:
+    """Every option of a book priced as one table; else those that a cut at the prices may leave."""
+    columns = search.book.columns
+    if not search.reduced:
+        return book_of(columns)
+    assert search.best is not None
+    return book_of(
+        columns, priced.response, 2.0 * max(priced.bound - search.best.value, 0.0) + 1e-9 * columns.money_unit
+    )
 
 
 def _summation(tree: Tree) -> float:
@@ -97,8 +111,10 @@ def _summation(tree: Tree) -> float:
 def fits(search: Search) -> bool:
     """Whether the book is small enough for a proof tree."""
     columns = search.book.columns
+    if search.reduced:
+        return len(columns) <= NEAR_UP_TO and len(columns) * len(columns.limits) <= _CELLS
     longest = max((len(menu.rates) for menu in columns.offers.menus), default=0)
-    return len(columns) <= TREE_UP_TO and len(columns) * longest * len(columns.limits) <= _CELLS
+    return len(columns) * longest * len(columns.limits) <= _CELLS
 
 
 def _certified(search: Search) -> bool:

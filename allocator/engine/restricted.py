@@ -16,7 +16,7 @@ from math import ceil, floor
 
 import numpy as np
 
-from allocator.engine.kernel.columns import Columns
+from allocator.engine.kernel.columns import Columns, Response
 from allocator.engine.options import Options, Uses, options_of, uses_of
 from allocator.engine.whole import decimal
 from allocator.records.lots import in_lots, in_money
@@ -71,6 +71,8 @@ class Book:
     idle_room: float
     idle_constant: float
     """What the budget below a whole lot earns idle."""
+    near: bool = False
+    """Whether options that lose much at some prices are left out: nothing but a cut there may come first."""
 
     def __len__(self) -> int:
         return len(self.options.borrowers)
@@ -136,11 +138,22 @@ class Book:
         )
 
 
-def book_of(columns: Columns) -> Book:
-    """The table of everyone who may be offered something."""
+def book_of(columns: Columns, response: Response | None = None, distance: float = np.inf) -> Book:
+    """The table of everyone who may be offered something.
+
+    With `response` to some prices, of those whose next best loses more than `distance` the best response
+    alone: what a cut at that distance leaves, with more of those whom it leaves a choice.
+    """
     offers, limits = columns.offers, columns.limits
     borrowers = np.flatnonzero(offers.menu >= 0)
     options = options_of(columns, borrowers)
+    if response is not None:
+        near = (response.margin <= distance)[options.position]
+        options = options.keep(near | (options.option == response.option[options.position]))
+        has = np.zeros(len(borrowers), dtype=bool)
+        has[options.owner] = True
+        owner = (np.cumsum(has) - 1)[options.owner]
+        options, borrowers = replace(options, borrowers=borrowers[has], owner=owner), borrowers[has]
     owner = options.owner
     sets = Sets(
         options=np.ones(len(options), dtype=bool),
@@ -159,6 +172,7 @@ def book_of(columns: Columns) -> Book:
         rhs=rhs,
         idle_room=float(rhs[0]) if earns else 0.0,
         idle_constant=limits.idle_rate * (limits.rows[0].rhs - float(rhs[0])) if earns else 0.0,
+        near=response is not None,
     )
 
 

@@ -42,6 +42,8 @@ class Search:
 
     book: Pass
     settings: SolverSettings
+    reduced: bool = False
+    """Whether the prices come from passes over the book rather than from one table of all offers."""
     started: float = field(default_factory=perf_counter)
     best: Candidate | None = None
     bound: float = np.inf

@@ -103,16 +103,30 @@ class Goal:
 
 
 def grow(book: Book, prices: Floats, goal: Goal) -> Tree:
-    """The tree grown from `prices` until its bound meets the goal's target, or as far as it goes."""
+    """The tree grown from `prices` until its bound meets the goal's target, or as far as it goes.
+
+    Where the book holds what a cut at `prices` may leave alone, they are the root's as they are.
+    """
     root = Node(book.sets, prices, book.proved(prices, book.sets), np.inf)
     tree = Tree(book, [root], -np.inf, "time")
+    if book.near:
+        tree.ending = "gap" if root.bound <= goal.target else "regrow"
+    else:
+        tree = _at_better_prices(tree, goal)
+    while tree.ending == "regrow":
+        root = replace(tree.nodes[0], cut=None, split=None, children=())
+        tree = _grown(book, root, goal)
+    return tree
+
+
+def _at_better_prices(tree: Tree, goal: Goal) -> Tree:
+    """The root alone, at prices that every option of the book has had a say in."""
+    book, root = tree.book, tree.nodes[0]
+    prices = root.prices
     with suppress(OutOfTimeError):
         pool = Pool(book, prices, max(root.bound - goal.target, 0.0), goal.left)
         root = _bounded(pool, book.sets, prices, np.inf, goal.target)
         tree = Tree(book, [root], -np.inf, "gap" if root.bound <= goal.target else "regrow")
-    while tree.ending == "regrow":
-        root = replace(root, cut=None, split=None, children=())
-        tree = _grown(book, root, goal)
     return tree
 
 
