@@ -154,8 +154,14 @@ def test_a_slack_limit_changes_nothing_anywhere(seed: int, method: str) -> None:
     check_slack_limit(seed, method, largest=600)
 
 
+def unhurried(seed: int) -> Case:
+    """A random case that no clock ends."""
+    case = random_case(seed, "reduced")
+    return replace(case, settings=replace(case.settings, time_limit=3_600.0))
+
+
 def test_threads_do_not_change_a_bit() -> None:
-    case = random_case(7, "reduced")
+    case = unhurried(7)
     one = solve(replace(case, settings=replace(case.settings, threads=1)))
     two = solve(replace(case, settings=replace(case.settings, threads=2)))
     assert np.array_equal(one.decisions.amount, two.decisions.amount)
@@ -164,7 +170,7 @@ def test_threads_do_not_change_a_bit() -> None:
 
 
 def test_prices_of_a_former_run_start_the_next() -> None:
-    case = random_case(7, "reduced")
+    case = unhurried(7)
     first = solve(case)
     columns = first.columns
     again = optimise(columns.offers, columns.limits, case.settings, start=first.solution.prices)
