@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from allocator.engine.cores import Play, Priced, Start, cheapest_to_move, restrict, smallest
-from allocator.engine.kernel.columns import Columns
+from allocator.engine.cores import Play, Priced, cheapest_to_move, restrict, smallest
+from allocator.engine.kernel.columns import Answers, Columns
 from allocator.engine.losses import solve_losses
 from allocator.engine.program import Effort
 from allocator.engine.search import Search, candidate
@@ -100,7 +100,7 @@ def _solve(search: Search, priced: Priced, play: Play, work: float, progress: Pr
     progress(f"solving a core of {count:,} offers to {len(play.options.borrowers):,} borrowers")
     nodes = max(LEAST_NODES, round(work * NODES / max(count, 1)))
     effort = Effort(_ENOUGH * play.theta, search.left, search.settings.seed, nodes=nodes)
-    start = None if search.best is None else Start(search.best.option, search.best.amount)
+    start = None if search.best is None else Answers(search.best.option, search.best.amount)
     outcome = solve_losses(search.book, priced, play, effort, start)
     search.log.append(outcome.log)
     if outcome.option is not None and outcome.amount is not None:

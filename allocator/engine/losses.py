@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.amounts import best_amounts, chosen_of, holds
-from allocator.engine.cores import Outcome, Play, Priced, Start
-from allocator.engine.kernel.columns import Columns
+from allocator.engine.amounts import Frozen, best_amounts, chosen_of, holds
+from allocator.engine.cores import CoreAnswer, Play, Priced
+from allocator.engine.kernel.columns import Answers, Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.options import Options
 from allocator.engine.program import Effort, Program
@@ -110,7 +110,7 @@ class LossProgram:
         line[play.options.owner[self.taken[take]]] = self.taken[take]
         return np.sort(line[line >= 0])
 
-    def point(self, play: Play, options: Alternatives, base: Integers, start: Start) -> Floats | None:
+    def point(self, play: Play, options: Alternatives, base: Integers, start: Answers) -> Floats | None:
         """The columns at `start`; None where it decides what is no alternative here."""
         position, owner = play.options.position, play.options.owner
         here = np.flatnonzero(start.option[position] == play.options.option)
@@ -295,7 +295,7 @@ def _links(
     return _Links(sparse.csc_array(entries, shape=(row, width)), np.full(row, -np.inf), np.concatenate(upper))
 
 
-def solve_losses(book: Pass, priced: Priced, play: Play, effort: Effort, start: Start | None) -> Outcome:
+def solve_losses(book: Pass, priced: Priced, play: Play, effort: Effort, start: Answers | None) -> CoreAnswer:
     """Solves `play` in loss form; everyone else keeps the relaxation's answer.
 
     `effort.distance` is in money. The outcome's bound holds of the whole book where the play covers its
@@ -317,9 +317,9 @@ def solve_losses(book: Pass, priced: Priced, play: Play, effort: Effort, start: 
     least = -1.0 if answer.stop == "infeasible" else max(answer.bound, -1.0)
     bound = priced.bound + least * play.theta
     if answer.point is None:
-        return Outcome(answer.stop, None, None, bound, answer.log, None)
+        return CoreAnswer(answer.stop, None, None, bound, answer.log, None)
     lines = losses.decisions(answer.point, play, base)
-    chosen = chosen_of(columns, play.options, play.uses, lines, option, amount, standing.usage)
+    chosen = chosen_of(columns, play.options, play.uses, lines, Frozen(option, amount, standing.usage))
     amounts = None
     if columns.offers.step is not None:
         counted = losses.amounts(answer.point, options)[lines]
@@ -329,7 +329,7 @@ def solve_losses(book: Pass, priced: Priced, play: Play, effort: Effort, start: 
     if amounts is None:
         amounts = best_amounts(chosen)
     if amounts is None:
-        return Outcome(answer.stop, None, None, bound, answer.log, None)
+        return CoreAnswer(answer.stop, None, None, bound, answer.log, None)
     position = play.options.position[lines]
     option[position], amount[position] = play.options.option[lines], amounts
-    return Outcome(answer.stop, option, amount, bound, answer.log, None)
+    return CoreAnswer(answer.stop, option, amount, bound, answer.log, None)

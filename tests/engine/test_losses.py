@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from allocator.engine import closing
-from allocator.engine.cores import Priced, Start
+from allocator.engine.cores import Priced
+from allocator.engine.kernel.columns import Answers
 from allocator.engine.kernel.passes import Pass, prepare
 from allocator.engine.losses import alternatives, first_lines, loss_program, solve_losses
 from allocator.engine.prices import relaxation_prices
@@ -87,7 +88,7 @@ def test_an_allocation_within_the_threshold_is_a_point_of_the_program() -> None:
     used = book.tally(option, amount).usage
     used = used + play.uses.unit[:, mine] @ options.end[mine] + play.uses.loan[:, mine].sum(axis=1)
     losses = loss_program(columns, priced, play, options, columns.tight_rhs - used)
-    point = losses.point(play, options, base, Start(outcome.option, outcome.amount))
+    point = losses.point(play, options, base, Answers(outcome.option, outcome.amount))
     assert point is not None
     program = losses.program
     rows = program.matrix @ point
