@@ -123,7 +123,7 @@ def judge(case: Case, solution: Solution) -> Outcome:
 def present(case: Case, solution: Solution, outcome: Outcome, seconds: Mapping[str, float]) -> Run:
     """The run as people get it: one row a borrower, and the summary."""
     columns, portfolio = Columns(case.offers, case.limits), case.inputs.portfolio
-    why = solution.why
+    why = outcome.why
     if why is None:
         why = reasons(columns, solution.amount == 0, solution.prices, case.scenario.solver.threads)
     allocation = _allocation(portfolio, outcome.ledger, why)

@@ -75,20 +75,22 @@ def recheck_run(stored: StoredRun, further: FurtherColumns = NO_MORE) -> Outcome
     outcome, proved = recheck_with_proof(scenario, inputs, decisions, claimed["prices"], claimed.get("tree"))
     faults += [*outcome.faults, *unallowed(outcome)]
     faults += _disagreements(stored, outcome, proved)
-    stated = _encoded(allocation["reason"].to_numpy()[rank])
+    why = allocation["reason"].to_numpy(object)[rank]
+    stated = _encoded(why)
     unfounded = contradicted_reasons(scenario, inputs, decisions.amount == 0, claimed["prices"], stated)
     faults += _altered_rows(allocation, portfolio, outcome.ledger, unfounded)
     faults += impossible_bound(outcome)
     require_unchanged()
     if faults:
         raise CertificateError("the run does not pass its recheck", faults)
-    return _as_searched(outcome, stored.summary)
+    return _as_searched(outcome, stored.summary, why)
 
 
-def _as_searched(outcome: Outcome, summary: Mapping[str, Any]) -> Outcome:
-    """The outcome with what a summary that passed says of the search."""
+def _as_searched(outcome: Outcome, summary: Mapping[str, Any], why: np.ndarray) -> Outcome:
+    """The outcome with what a run that passed says of the search, and of whom its strategy declines."""
     trusted = summary["proof"] == "solver"
-    return replace(outcome, solver_bound=summary["bound"] if trusted else np.inf, stop=summary["stop"])
+    bound = summary["bound"] if trusted else np.inf
+    return replace(outcome, solver_bound=bound, stop=summary["stop"], why=None if outcome.optimal else why)
 
 
 def _scenario_of(stored: StoredRun) -> Scenario:

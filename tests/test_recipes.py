@@ -46,14 +46,12 @@ def open_feather(source):
 GREET = """\
 from allocator.cli.output import print_line
 
+EXAMPLE = "Example: allocator greet you"
+
 
 def greet(name: str) -> None:
     '''Greets by name.'''
     print_line(f"Hello, {name}.")
-
-
-def register(app):
-    app.command(short_help="Greet.")(greet)
 """
 
 
@@ -113,8 +111,8 @@ SOURCE: Recipe = {
 """Arrow's own files: the same borrowers as in a CSV file."""
 COMMAND: Recipe = {
     "cli/greet.py": {"": GREET},
-    "cli/main.py": above("    init,\n    levers,\n    schema,", "    greet,\n")
-    | above("    init,\n):\n", "    greet,\n"),
+    "cli/main.py": above("    init,\n    levers,", "    greet,\n")
+    | above("    (init.init,", '    (greet.greet, "Greet.", greet.EXAMPLE),\n'),
 }
 LINEAR = """\
 def _linear(curve: Linear) -> Iterator[Decimal]:

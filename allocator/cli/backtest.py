@@ -13,11 +13,7 @@ from allocator.cli.strategies import DEFAULT, under_each
 from allocator.errors import Fault, InputError
 
 if TYPE_CHECKING:
-    from allocator.insight.backtest.backtest import Observed
-    from allocator.insight.backtest.periods import Timeline
-    from allocator.records.case import Inputs
     from allocator.records.progress import Progress
-    from allocator.records.scenario import Scenario
     from allocator.report.view import View
 
 FOLDS = 5
@@ -67,18 +63,13 @@ def backtest(
 
     def ask(tell: Progress) -> View:
         tell("starting the engine")
-        from allocator.insight.backtest.backtest import backtest as tested
+        from allocator.insight.backtest.backtest import backtest as backtested
+        from allocator.insight.backtest.history import History
         from allocator.report.backtest import backtest_view
 
-        chosen = under_each(file, strategies, sets)
-        first = chosen.scenarios[0]
-        tell("reading the borrowers")
-        inputs, time, observed = _read(
-            first, outcome, period, (owed, lost), variables, known, folds or FOLDS, seed or 0
-        )
-        found = tested(chosen.scenarios, inputs, time, observed, share, tell)
-        _require_some(found.hindsight, found.skipped)
-        return backtest_view(first.name, found, first.policy.currency, chosen.notes)
+        scenarios, notes = under_each(file, strategies, sets)
+        history = History(outcome, period, known, owed, lost, variables, folds or FOLDS, seed or 0)
+        return backtest_view(backtested(scenarios, history, share, tell), notes)
 
     answer(ask, plot=plot, force=force, as_json=as_json, verbose=verbose)
 
@@ -113,81 +104,3 @@ def _share(written: str) -> float:
     from allocator.scenario.quantities import fraction, positive, stated
 
     return stated(positive(fraction), written, "--budget-share")
-
-
-def _require_some(hindsight: dict[str, float | None], skipped: dict[str, str]) -> None:
-    if hindsight:
-        return
-    faults = [
-        Fault(why, "give earlier borrowers, or looser limits", field=name) for name, why in skipped.items()
-    ]
-    raise InputError.of(faults, "backtest: no period could be decided")
-
-
-def _read(
-    scenario: Scenario,
-    outcome: str,
-    period: str | None,
-    money: tuple[str | None, str | None],
-    variables: Path | None,
-    known: str | None,
-    folds: int,
-    seed: int,
-) -> tuple[Inputs, Timeline, Observed]:
-    """Borrowers with the PDs that could be known, when they were decided, and what happened."""
-    from allocator.borrowers import FurtherColumns, read_inputs
-    from allocator.insight.backtest.backtest import observed_in
-    from allocator.insight.backtest.periods import timeline
-
-    owed, lost = money
-    numbers = frozenset(name for name in (outcome, owed, lost) if name is not None)
-    texts = frozenset(name for name in (period, known) if name is not None)
-    inputs = read_inputs(scenario, FurtherColumns(texts, numbers))
-    observed = observed_in(inputs.portfolio, outcome, owed, lost)
-    time = None if period is None else timeline(inputs.portfolio, period, known, observed.defaulted)
-    if variables is not None:
-        told = [outcome, *(name for name in (lost, known) if name is not None)]
-        inputs, time = _foreseen(scenario, inputs, time, told, variables, folds, seed)
-    assert time is not None
-    return inputs, time, observed
-
-
-def _foreseen(
-    scenario: Scenario,
-    inputs: Inputs,
-    time: Timeline | None,
-    told: list[str],
-    variables: Path,
-    folds: int,
-    seed: int,
-) -> tuple[Inputs, Timeline]:
-    """Borrowers with PDs by a logit that has not seen them; without a time the folds take its place.
-
-    `told` are columns that what came after has filled, the outcome first: no variable may read them.
-    """
-    from dataclasses import replace
-
-    from allocator.insight.backtest.periods import by_fold, in_rows
-    from allocator.scoring.fitting import foreseen_pd
-
-    if scenario.portfolio.path is None:
-        fault = Fault("variables are read from a file of borrowers", "name a csv, parquet or xlsx source")
-        raise InputError.of([fault], "--variables")
-    portfolio = inputs.portfolio
-    when, known = (None, None) if time is None else in_rows(time, portfolio)
-    outcome, *later = told
-    source = scenario.portfolio.path
-    found = foreseen_pd(
-        source, variables, outcome, later=later, when=when, known=known, folds=folds, seed=seed
-    )
-    rows = portfolio.row - 1
-    inputs = replace(inputs, portfolio=replace(portfolio, pd=found.pd[rows]))
-    if time is None:
-        assert found.fold is not None
-        time = by_fold(found.fold[rows], folds)
-    return inputs, time
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(epilog=EXAMPLE, short_help="Score strategies by what happened.")(backtest)

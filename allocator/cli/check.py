@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from allocator.cli.options import AsJson, ScenarioFile, Sets, Verbose
 from allocator.cli.shell import answer
 from allocator.errors import Fault, InputError
@@ -24,11 +22,11 @@ def check(file: ScenarioFile, sets: Sets, as_json: AsJson = False, verbose: Verb
     """Read a scenario with all that it names, report every fault, and say what it comes to."""
 
     def ask(tell: Progress) -> View:
-        found = _examine(file, sets, tell)
+        examination = _examine(file, sets, tell)
         from allocator.report.check import check_page
         from allocator.report.view import View
 
-        return View(page=lambda: check_page(found), document=found.figures)
+        return View(page=lambda: check_page(examination), document=examination.figures)
 
     answer(ask, as_json=as_json, verbose=verbose)
 
@@ -52,10 +50,10 @@ def _examine(file: Path, sets: list[str], tell: Progress) -> Examination:
     named = [(name, source, _gather(faults, stress_of, source)) for name, source in scenario.stresses.items()]
     stresses = [(name, source, stress) for name, source, stress in named if stress is not None]
     tell("reading the borrowers")
-    found = examine(scenario, FurtherColumns.of(stress for _, _, stress in stresses))
-    portfolio, table = found.portfolio, found.churn
-    faults += found.faults
-    notes = list(found.notes)
+    examined = examine(scenario, FurtherColumns.of(stress for _, _, stress in stresses))
+    portfolio, table = examined.portfolio, examined.churn
+    faults += examined.faults
+    notes = list(examined.notes)
     if portfolio is not None:
         scenario = _gather(faults, in_money, scenario, portfolio) or scenario
         policy = scenario.policy
@@ -85,8 +83,3 @@ def _gather(faults: list[Fault], stage: Callable[..., Any], *given: Any) -> Any:
     except InputError as error:
         faults.extend(error.faults)
         return None
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(epilog=EXAMPLE, short_help="Report every fault of a scenario and its inputs.")(check)

@@ -70,8 +70,8 @@ def compare(
 
         further = further_columns((by,), (), "--by")
         if len(subjects) == 1:
-            chosen = under_each(subjects[0], strategies, sets)
-            sides, notes = strategy_sides(chosen.scenarios, tell, further), chosen.notes
+            scenarios, notes = under_each(subjects[0], strategies, sets)
+            sides = strategy_sides(scenarios, tell, further)
         else:
             sides, notes = read_sides(named_subjects(subjects, sets), tell, further), ()
         comparison = compared(sides, by, tell, exact=not prices_only, years=years, seed=seed or 0)
@@ -108,9 +108,6 @@ def named_subjects(subjects: list[Path], sets: list[str]) -> Iterator[tuple[str,
 def _names(subjects: list[Path]) -> list[str]:
     """File or folder names, or whole paths where two have the same."""
     names = [subject.name if subject.is_dir() else subject.stem for subject in subjects]
-    return [str(one) if names.count(name) > 1 else name for one, name in zip(subjects, names, strict=True)]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(epilog=EXAMPLE, short_help="Compare runs, scenarios or strategies.")(compare)
+    return [
+        str(subject) if names.count(name) > 1 else name for subject, name in zip(subjects, names, strict=True)
+    ]

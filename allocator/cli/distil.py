@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from allocator.cli.columns import further_columns
-from allocator.cli.options import AsJson, Force, Plot, RunFolder, Verbose
+from allocator.cli.options import AsJson, Force, Plot, RunFolder, Verbose, several
+from allocator.cli.runs import rechecked
 from allocator.cli.shell import answer
 from allocator.errors import Fault, InputError
 
@@ -25,32 +26,15 @@ def distil(
     folder: RunFolder,
     texts: Annotated[
         list[str],
-        typer.Option(
-            "--text",
-            metavar="COLUMN",
-            help="Let rules use this text column too; may be repeated.",
-            default_factory=list,
-            show_default=False,
-        ),
+        several("--text", metavar="COLUMN", help="Let rules use this text column too; may be repeated."),
     ],
     numbers: Annotated[
         list[str],
-        typer.Option(
-            "--number",
-            metavar="COLUMN",
-            help="Let rules use this number column too; may be repeated.",
-            default_factory=list,
-            show_default=False,
-        ),
+        several("--number", metavar="COLUMN", help="Let rules use this number column too; may be repeated."),
     ],
     out: Annotated[
         list[Path],
-        typer.Option(
-            metavar="FILE",
-            help="Write the rules (.txt, .sql, .csv, .xlsx); may be repeated.",
-            default_factory=list,
-            show_default=False,
-        ),
+        several(metavar="FILE", help="Write the rules (.txt, .sql, .csv, .xlsx); may be repeated."),
     ],
     rules: Annotated[int, typer.Option("--rules", metavar="N", help="Rules at most.", min=1, max=12)] = 12,
     plot: Plot = None,
@@ -63,19 +47,12 @@ def distil(
     _require_each_once(out)
 
     def ask(tell: Progress) -> View:
-        from allocator.store import read_run
-
-        tell("rechecking the run")
-        stored = read_run(folder)
-        from allocator.insight.distil import distil as distilled_from
-        from allocator.pipeline import prepare
-        from allocator.report.rules import rules_view
-        from allocator.verification import recheck_run
-
-        run = recheck_run(stored, further)
+        run = rechecked(folder, tell, further)
         _require_unstressed(run.scenario, out)
-        case = prepare(run.scenario, run.inputs)
-        return rules_view(distilled_from(case, run.certificate, rules, tell), case, run, out)
+        from allocator.insight.distil import distil as distilled_from
+        from allocator.report.rules import rules_view
+
+        return rules_view(distilled_from(run, rules, tell), out)
 
     answer(ask, plot=plot, out=out, endings=ENDINGS, force=force, as_json=as_json, verbose=verbose)
 
@@ -97,8 +74,3 @@ def _require_unstressed(scenario: Scenario, out: list[Path]) -> None:
         problem = "the run's borrowers are stressed, those of a table are not"
         remedy = "write .txt, .csv or .xlsx, or distil a run without stress"
         raise InputError.of([Fault(problem, remedy, file=str(path)) for path in queries], "output")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(epilog=EXAMPLE, short_help="Turn a run into a few rules that keep every limit.")(distil)

@@ -8,6 +8,7 @@ import typer
 
 from allocator.cli.columns import further_columns
 from allocator.cli.options import AsJson, Force, Plot, RunFolder, Verbose
+from allocator.cli.runs import rechecked
 from allocator.cli.shell import answer
 from allocator.errors import Fault, InputError
 
@@ -45,26 +46,21 @@ def explain(
     """Explain a run, or with BORROWER one decision: ledger, shadow prices, reasons, flip points."""
     _require_one_question(borrower, by, where, exact)
     from allocator.scenario.filters import read_filter
-    from allocator.store import read_run
 
     conditions = () if where is None else read_filter(where, "--where")
     further = _columns(by, conditions)
 
     def ask(tell: Progress) -> View:
-        tell("reading the run")
-        stored = read_run(folder)
-        from allocator.insight.explain.explanation import explain_borrower, read_reader
-
-        reader = read_reader(stored, further, tell)
+        run = rechecked(folder, tell, further)
         if borrower is not None:
+            from allocator.insight.explain.explanation import explain_borrower
             from allocator.report.borrower import borrower_view
 
-            return borrower_view(explain_borrower(reader, borrower), reader.run)
+            return borrower_view(explain_borrower(run, borrower))
         from allocator.insight.explain.book import explain_book
         from allocator.report.explain import book_view
 
-        found = explain_book(reader, by, where, conditions, exact=exact, progress=tell)
-        return book_view(found, reader.run, where)
+        return book_view(explain_book(run, by, where, conditions, exact=exact, progress=tell))
 
     answer(ask, plot=plot, force=force, as_json=as_json, verbose=verbose)
 
@@ -73,8 +69,8 @@ def _require_one_question(borrower: str | None, by: str, where: str | None, exac
     given = [("--by", by != "grade"), ("--where", where is not None), ("--exact", exact)]
     faults = [
         Fault("asks about the book, BORROWER about one borrower", "leave one of the two out", field=option)
-        for option, said in given
-        if said and borrower is not None
+        for option, is_given in given
+        if is_given and borrower is not None
     ]
     if faults:
         raise InputError.of(faults, "command line")
@@ -84,8 +80,3 @@ def _columns(by: str, conditions: tuple[Condition, ...]) -> FurtherColumns:
     """What the ledger and its filter read beside the columns of the limits."""
     texts = [by, *(condition.column for condition in conditions if not condition.is_range)]
     return further_columns(texts, [c.column for c in conditions if c.is_range], "--by")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(epilog=EXAMPLE, short_help="Explain a run, or one borrower's decision.")(explain)

@@ -37,7 +37,7 @@ def say(code: str, message: str, as_json: bool) -> None:
 
 
 def last_words(placed: Iterable[Path]) -> str:
-    """Of a command that was stopped: what it had put in place before."""
+    """What a command that was stopped had put in place before."""
     names = [str(_near(str(path))) for path in placed]
     return (
         f"stopped; written before that, and whole: {', '.join(names)}"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from allocator.cli.options import AsJson, Verbose
-from allocator.cli.output import print_json, print_line, print_page, progress
+from allocator.cli.output import progress
+from allocator.cli.shell import show
 from allocator.errors import Fault, InputError
 from allocator.records.scenario import InvoiceFiles
 
@@ -121,7 +122,7 @@ def rating(
             default,
             owed,
             lost,
-            classes=[one.strip() for one in classes.split(",")],
+            classes=list(map(str.strip, classes.split(","))),
             smallest=smallest,
             folds=folds,
             repeats=repeats,
@@ -198,17 +199,18 @@ def correlation(
     as_json: AsJson = False,
 ) -> None:
     """Which indicators go with the rating: Pearson, Spearman, p and N (credit strategy study, table 4)."""
+    from allocator.report.frame import frame_table
+    from allocator.report.view import View
+    from allocator.scoring.correlation import starred
     from allocator.scoring.fitting_firms import correlation_from_files
 
     table = correlation_from_files(InvoiceFiles(purchases, sales, workbook, ratings), indicator)
-    if as_json:
-        print_json({"correlation": _records(table)})
-    else:
-        from allocator.report.frame import frame_table
-        from allocator.scoring.correlation import starred
-
-        print_page(frame_table("Rating against indicators", starred(table)))
-        print_line("** p below 0.01, * below 0.05, two-sided; grade A counts 4, D 1")
+    stars = "** p below 0.01, * below 0.05, two-sided; grade A counts 4, D 1"
+    view = View(
+        page=lambda: (frame_table("Rating against indicators", starred(table)), stars),
+        document=lambda: {"correlation": _records(table)},
+    )
+    show(view, as_json)
 
 
 EXAMPLES: dict[Callable[..., None], str] = {
@@ -224,11 +226,6 @@ for command, example in EXAMPLES.items():
     app.command(epilog=f"Example: {example}")(command)
 
 
-def register(root: typer.Typer) -> None:
-    """Add `fit` with its kinds to `root`."""
-    root.add_typer(app, name="fit", short_help="Fit scorecards, ratings, grades, weights and churn curves.")
-
-
 def _check_target(folder: Path, name: str) -> None:
     """Refuse, before any work, a place where nothing can be written."""
     from allocator.scoring.fitted import check_name
@@ -241,20 +238,20 @@ def _check_target(folder: Path, name: str) -> None:
 def _finish(fit: Fit, folder: Path, name: str, as_json: bool) -> None:
     """Write what was fitted and say what came of it."""
     from allocator.report.frame import frame_table
+    from allocator.report.plain import Text
+    from allocator.report.view import View
     from allocator.scoring.fitted import write_fitted
 
     path = write_fitted(folder, name, fit.document, fit.card, fit.extra)
-    if as_json:
-        print_json({"file": str(path), **fit.figures})
-        return
-    for title, table in fit.tables.items():
-        print_page(frame_table(title, table))
-        print_line("")
-    for label, value in fit.card.metrics.items():
-        print_page(f"{label}: {value}")
-    for warning in fit.figures.get("warnings", ()):
-        print_page(f"warning: {warning}")
-    print_line(f"written to {path}, card {path.with_suffix('.md').name}")
+    tables = (part for title, table in fit.tables.items() for part in (frame_table(title, table), ""))
+    metrics = (Text(f"{label}: {value}") for label, value in fit.card.metrics.items())
+    warnings = (Text(f"warning: {warning}") for warning in fit.figures.get("warnings", ()))
+    written = f"written to {path}, card {path.with_suffix('.md').name}"
+    view = View(
+        page=lambda: (*tables, *metrics, *warnings, written),
+        document=lambda: {"file": str(path), **fit.figures},
+    )
+    show(view, as_json)
 
 
 def _together(owed: str | None, lost: str | None) -> tuple[str, str] | None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from allocator.cli.options import AsJson
-from allocator.cli.output import print_json, print_line
+from allocator.cli.shell import show
 from allocator.errors import AllocatorError, Fault, InputError, OutputError
 
 EXAMPLE = "Example: allocator init work && allocator solve work/scenarios/sme-302.yaml"
@@ -26,6 +26,8 @@ def init(
     as_json: AsJson = False,
 ) -> None:
     """Copy the scenarios that come with the package, and what they read, into a folder."""
+    from allocator.report.view import View
+
     source = shipped()
     empty = _require_room(folder, force)
     try:
@@ -36,11 +38,9 @@ def init(
         fault = Fault(error.strerror or str(error), "make room or name another folder", file=str(folder))
         raise OutputError("the files could not all be copied", [fault]) from error
     scenarios = sorted(str(path) for path in (folder / "scenarios").glob("*.yaml"))
-    if as_json:
-        print_json({"folder": str(folder), "scenarios": scenarios})
-    else:
-        print_line(f"{len(scenarios)} scenarios and what they read copied to {folder}; now, for one,")
-        print_line(f"  allocator solve {min(scenarios, key=len)}")
+    copied = f"{len(scenarios)} scenarios and what they read copied to {folder}; now, for one,"
+    page = (copied, f"  allocator solve {min(scenarios, key=len)}")
+    show(View(page=lambda: page, document=lambda: {"folder": str(folder), "scenarios": scenarios}), as_json)
 
 
 def shipped() -> Path:
@@ -88,8 +88,3 @@ def _require_room(folder: Path, force: bool) -> bool:
 
 def _refusal(problem: str, remedy: str, folder: Path) -> InputError:
     return InputError.of([Fault(problem, remedy, file=str(folder))], "output")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(epilog=EXAMPLE, short_help="Copy the shipped scenarios into a folder.")(init)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from allocator.cli.options import AsJson, Force, Plot, RunFolder, Verbose
+from allocator.cli.runs import rechecked
 from allocator.cli.shell import answer
 from allocator.errors import Fault, InputError
 
@@ -34,18 +35,11 @@ def levers(
     share = _size(size)
 
     def ask(tell: Progress) -> View:
-        from allocator.store import read_run
-
-        tell("reading the run")
-        stored = read_run(folder)
+        run = rechecked(folder, tell)
         from allocator.insight.whatif.levers import price_levers
-        from allocator.pipeline import prepare
         from allocator.report.levers import levers_view
-        from allocator.verification import recheck_run
 
-        tell("recomputing it from its inputs")
-        run = recheck_run(stored)
-        return levers_view(price_levers(run, prepare(run.scenario, run.inputs), share, quick, tell), run)
+        return levers_view(price_levers(run, share, quick=quick, progress=tell))
 
     answer(ask, plot=plot, force=force, as_json=as_json, verbose=verbose)
 
@@ -58,8 +52,3 @@ def _size(written: str) -> float:
         fault = Fault(f"{written} lies outside 0% to 50%", "write a share, as 1%", field="--size")
         raise InputError.of([fault], "command line")
     return share
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(epilog=EXAMPLE, short_help="Rank what would raise a run's value.")(levers)

@@ -22,6 +22,7 @@ from allocator.cli import (
     compare,
     distil,
     explain,
+    fitting,
     frontier,
     init,
     levers,
@@ -77,25 +78,30 @@ def about(
     """Allocate a credit budget over many small firms, with a proof that anyone can recheck."""
 
 
-for command in (
-    check,
-    solve,
-    verify,
-    report,
-    compare,
-    explain,
-    levers,
-    frontier,
-    stress,
-    simulate,
-    distil,
-    backtest,
-    scoring,
-    synth,
-    schema,
-    init,
-):
-    command.register(app)
+COMMANDS = (
+    (check.check, "Report every fault of a scenario and its inputs.", check.EXAMPLE),
+    (solve.solve, "Allocate a scenario's budget and write the run.", solve.EXAMPLE),
+    (verify.verify, "Recheck a run from its inputs alone.", verify.EXAMPLE),
+    (report.report, "Write a run as a page for a committee.", report.EXAMPLE),
+    (compare.compare, "Compare runs, scenarios or strategies.", compare.EXAMPLE),
+    (explain.explain, "Explain a run, or one borrower's decision.", explain.EXAMPLE),
+    (levers.levers, "Rank what would raise a run's value.", levers.EXAMPLE),
+    (frontier.frontier, "Follow the value as a limit, or two, move.", frontier.EXAMPLE),
+    (stress.stress, "Judge an allocation under stresses.", stress.EXAMPLE),
+    (simulate.simulate, "Simulate the years of an allocation.", simulate.EXAMPLE),
+    (distil.distil, "Turn a run into a few rules that keep every limit.", distil.EXAMPLE),
+    (backtest.backtest, "Score strategies by what happened.", backtest.EXAMPLE),
+    (scoring.score, "Put grade, PD and LGD on borrowers.", scoring.EXAMPLE),
+    (synth.synth, "Write a portfolio of invented borrowers.", synth.EXAMPLE),
+    (schema.schema, "Print the JSON Schema of scenario files.", schema.EXAMPLE),
+    (init.init, "Copy the shipped scenarios into a folder.", init.EXAMPLE),
+)
+"""Each with what the list of commands says of it and an example, in the order of that list."""
+for command, summary, example in COMMANDS:
+    app.command(epilog=example, short_help=summary)(command)
+app.add_typer(
+    fitting.app, name="fit", short_help="Fit scorecards, ratings, grades, weights and churn curves."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from allocator.errors import Fault, InputError
 
+
+def several(*names: str, metavar: str, help: str) -> Any:
+    """An option that may be given again and again; its parameter is a list, empty where it is not given."""
+    return typer.Option(*names, metavar=metavar, help=help, default_factory=list, show_default=False)
+
+
 ScenarioFile = Annotated[Path, typer.Argument(metavar="FILE", help="The scenario, a YAML file.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A folder that solve wrote.")]
 Sets = Annotated[
     list[str],
-    typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
-        help="Lay a value over the scenario's; may be repeated.",
-        default_factory=list,
-        show_default=False,
-    ),
+    several("--set", metavar="KEY=VALUE", help="Lay a value over the scenario's; may be repeated."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Say on standard error what is being done.")]

@@ -35,7 +35,7 @@ _PRINTED: ContextVar[bool] = ContextVar("printed", default=False)
 
 
 class Shut(io.TextIOBase):
-    """In the place of a standard output that was closed before the command began."""
+    """Stands in for a standard output that was closed before the command began."""
 
     encoding = "utf-8"
 

@@ -99,8 +99,8 @@ def view_of(folder: Path, path: Path, quick: bool, tell: Progress) -> View:
     from allocator.report.committee.proof import Stood
     from allocator.report.committee.view import run_view
 
-    chosen = under_each(stored.scenario_path, None, [])
-    dossier = dossier_of(stored, chosen.scenarios, tell, notes=chosen.notes, quick=quick)
+    scenarios, notes = under_each(stored.scenario_path, None, [])
+    dossier = dossier_of(stored, scenarios, tell, notes=notes, quick=quick)
     tell("writing the report")
     stood = Stood(
         folder.resolve().name, stored.scenario_path.read_text("utf-8"), _cards(dossier.run.scenario)
@@ -120,8 +120,3 @@ def _cards(scenario: Scenario) -> dict[str, str]:
             text = card.read_text("utf-8", errors="replace")
             cards[path.name] = text[:_LARGEST_CARD] + ("\n..." if len(text) > _LARGEST_CARD else "")
     return cards
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(epilog=EXAMPLE, short_help="Write a run as a page for a committee.")(report)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import typer
-
 from allocator.cli.options import AsJson
 from allocator.cli.output import print_json
 
@@ -15,8 +13,3 @@ def schema(as_json: AsJson = False) -> None:
     from allocator.scenario import json_schema
 
     print_json(json_schema())
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(epilog=EXAMPLE, short_help="Print the JSON Schema of scenario files.")(schema)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from allocator.cli import fitting
 from allocator.cli.options import AsJson, Verbose
-from allocator.cli.output import print_json, print_line, print_page, progress
+from allocator.cli.output import progress
+from allocator.cli.shell import show
 from allocator.errors import Fault, InputError
 from allocator.records.scenario import InvoiceFiles
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import RenderableType
 
     from allocator.scoring.invoices import Duplicates, Notes
     from allocator.scoring.levels import Unseen
@@ -81,37 +82,28 @@ def score(
         files = InvoiceFiles(purchases, sales, workbook, firms, duplicates=duplicates)
         _check_combination(file, files, was, intervals)
         if file is None:
-            found = _from_invoices(files, scorecard, lgd)
+            scored = _from_invoices(files, scorecard, lgd)
         elif file.suffix in SCENARIO:
-            found = _from_scenario(file, scorecard, lgd, intervals)
+            scored = _from_scenario(file, scorecard, lgd, intervals)
         else:
-            found = _from_table(file, scorecard, lgd, intervals, was)
-        frame = found.frame
+            scored = _from_table(file, scorecard, lgd, intervals, was)
+        frame = scored.frame
         moved = None if was is None else _moved(frame)
         if out is not None:
             text = out.suffix.lower() == ".csv"
-            write_frame(frame.assign(**found.written) if text else frame, out, force=force)
-    summary = _summary(found, out)
-    if as_json:
-        if moved is not None:
-            summary["moved"] = moved.to_dict(orient="index")
-        print_json(summary)
-        return
-    _say(found, summary)
+            write_frame(frame.assign(**scored.written) if text else frame, out, force=force)
+    from allocator.report.frame import frame_table
+    from allocator.report.view import View
+
+    summary, tables = _summary(scored, out), []
     if moved is not None:
-        from allocator.report.frame import frame_table
-
-        print_page(frame_table(f"From {was} (rows) to grade (columns)", moved))
-
-
-def register(app: typer.Typer) -> None:
-    """Add `score` and `fit` to `app`."""
-    app.command(epilog=EXAMPLE, short_help="Put grade, PD and LGD on borrowers.")(score)
-    fitting.register(app)
+        summary["moved"] = moved.to_dict(orient="index")
+        tables = [frame_table(f"From {was} (rows) to grade (columns)", moved)]
+    show(View(page=lambda: (*_page(scored, summary), *tables), document=lambda: summary), as_json)
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Scored:
     """The borrowers with their scores, and what is to be said of them."""
 
     frame: pd.DataFrame
@@ -152,7 +144,7 @@ def _with_lgd(frame: pd.DataFrame, own: Any, lgd: float | None) -> pd.DataFrame:
 
 def _from_table(
     file: Path, scorecard: Path | None, lgd: float | None, intervals: bool, was: str | None
-) -> _Found:
+) -> _Scored:
     from allocator.scoring.fitted import read_fitted
     from allocator.scoring.reading import TEXT, located, read_table
     from allocator.scoring.score import imputed_cells, score_frame, text_columns, unseen_levels
@@ -169,7 +161,7 @@ def _from_table(
     if was is not None:
         scored = scored.assign(**{BEFORE: table[was]})
     written = _left_alone(file, table, scored)
-    return _Found(_with_lgd(scored, None, lgd), imputed=imputed, unseen=unseen, written=written)
+    return _Scored(_with_lgd(scored, None, lgd), imputed=imputed, unseen=unseen, written=written)
 
 
 def _left_alone(file: Path, table: pd.DataFrame, scored: pd.DataFrame) -> dict[str, pd.Series]:
@@ -184,7 +176,7 @@ def _left_alone(file: Path, table: pd.DataFrame, scored: pd.DataFrame) -> dict[s
     return {name: text[name] for name in kept} if len(text) == len(scored) else {}
 
 
-def _from_scenario(file: Path, scorecard: Path | None, lgd: float | None, intervals: bool) -> _Found:
+def _from_scenario(file: Path, scorecard: Path | None, lgd: float | None, intervals: bool) -> _Scored:
     """The scenario's borrowers, by the scorecard named here, else by its own."""
     from allocator.borrowers import scored_table
     from allocator.scenario import load_scenario
@@ -199,15 +191,15 @@ def _from_scenario(file: Path, scorecard: Path | None, lgd: float | None, interv
     theirs = source.columns.get("lgd", "lgd")
     own = frame[theirs] if theirs in frame.columns else source.defaults.get("lgd")
     before = bool(scenario.stress)
-    return _Found(_with_lgd(frame, own, lgd), scored.notes, scored.imputed, scored.unseen, before)
+    return _Scored(_with_lgd(frame, own, lgd), scored.notes, scored.imputed, scored.unseen, before)
 
 
-def _from_invoices(files: InvoiceFiles, scorecard: Path | None, lgd: float | None) -> _Found:
+def _from_invoices(files: InvoiceFiles, scorecard: Path | None, lgd: float | None) -> _Scored:
     from allocator.scoring.fitted import read_fitted
     from allocator.scoring.score import score_firms
 
     fitted = read_fitted(_need(scorecard, "--scorecard", "a grade file that fit wrote"))
-    return _Found(*score_firms(files, fitted, lgd=LGD if lgd is None else lgd))
+    return _Scored(*score_firms(files, fitted, lgd=LGD if lgd is None else lgd))
 
 
 def _need(value: Path | None, option: str, what: str) -> Path:
@@ -227,11 +219,11 @@ def _moved(frame: pd.DataFrame) -> pd.DataFrame:
     return migration(frame[BEFORE].astype(object), frame["grade"].astype(object), classes)
 
 
-def _summary(found: _Found, out: Path | None) -> dict[str, Any]:
+def _summary(scored: _Scored, out: Path | None) -> dict[str, Any]:
     from allocator.scoring.levels import unseen_figures
     from allocator.scoring.reading import imputed_figures
 
-    frame, notes = found.frame, [vars(note) for note in found.notes]
+    frame, notes = scored.frame, [vars(note) for note in scored.notes]
     summary: dict[str, Any] = {"borrowers": len(frame), "file": None if out is None else str(out)}
     if "grade" in frame.columns:
         counts = frame["grade"].value_counts(sort=False)
@@ -242,40 +234,40 @@ def _summary(found: _Found, out: Path | None) -> dict[str, Any]:
         summary["invoices"] = notes
         counts = frame.loc[frame["note"] != "", "note"].value_counts()
         summary["notes"] = {str(note): int(n) for note, n in counts.items()}
-    if found.before_stress:
+    if scored.before_stress:
         summary["stressed"] = False
-    return summary | imputed_figures(found.imputed) | unseen_figures(found.unseen)
+    return summary | imputed_figures(scored.imputed) | unseen_figures(scored.unseen)
 
 
-def _say(found: _Found, summary: dict[str, Any]) -> None:
+def _page(scored: _Scored, summary: dict[str, Any]) -> Iterator[RenderableType]:
+    """What came of it, line by line, and the first rows where no file is written."""
+    from allocator.report.frame import frame_table
+    from allocator.report.plain import Text
     from allocator.scoring.levels import unseen_lines
 
-    frame = found.frame
+    frame = scored.frame
     for note in summary.get("invoices", []):
-        print_page(_note(note))
+        yield Text(_note(note))
     if "by_grade" in summary:
         grades = ", ".join(f"{grade} {n:,}" for grade, n in summary["by_grade"].items())
-        print_line(f"{summary['borrowers']:,} borrowers: {grades}")
+        yield f"{summary['borrowers']:,} borrowers: {grades}"
     for note, count in summary.get("notes", {}).items():
-        print_line(f"{count:,} of them: {note}")
+        yield f"{count:,} of them: {note}"
     if "mean_pd" in summary:
         before = ", before the scenario's stress, which solve applies" if "stressed" in summary else ""
-        print_line(f"mean PD {summary['mean_pd']:.2%}{before}")
+        yield f"mean PD {summary['mean_pd']:.2%}{before}"
     for name, imputed in summary.get("filled", {}).items():
-        print_line(f"empty cells of {name}: {imputed['cells']:,}, imputed by {imputed['by']}")
-    for line in unseen_lines(found.unseen):
-        print_page(line)
-    if summary["file"] is None:
-        from allocator.report.frame import frame_table
-
-        names = list(frame.columns)
-        shown = [names[0], *names[1:][-SHOWN_COLUMNS:]]
-        few = frame[shown].head(SHOWN).set_index(names[0])
-        print_page(frame_table(f"The first {len(few)} of {len(frame):,}", few))
-        if len(frame) > SHOWN or len(names) > len(shown):
-            print_line("--out FILE writes them all")
-    else:
-        print_line(f"written to {summary['file']}")
+        yield f"empty cells of {name}: {imputed['cells']:,}, imputed by {imputed['by']}"
+    yield from map(Text, unseen_lines(scored.unseen))
+    if summary["file"] is not None:
+        yield f"written to {summary['file']}"
+        return
+    names = list(frame.columns)
+    shown = [names[0], *names[1:][-SHOWN_COLUMNS:]]
+    few = frame[shown].head(SHOWN).set_index(names[0])
+    yield frame_table(f"The first {len(few)} of {len(frame):,}", few)
+    if len(frame) > SHOWN or len(names) > len(shown):
+        yield "--out FILE writes them all"
 
 
 def _note(note: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from allocator.cli.output import print_json, print_page, progress
+from allocator.cli.output import print_json, print_line, print_page, progress
 
 if TYPE_CHECKING:
     from allocator.records.progress import Progress
@@ -40,8 +40,15 @@ def show(view: View, as_json: bool) -> None:
     """Print the view, for people or as one JSON object."""
     if as_json:
         print_json(view.document())
-    else:
-        print_page(view.page())
+        return
+    page = view.page()
+    for part in page if isinstance(page, tuple) else ():
+        if isinstance(part, str):
+            print_line(part)
+        else:
+            print_page(part)
+    if not isinstance(page, tuple):
+        print_page(page)
 
 
 def _require_files(
@@ -66,8 +73,10 @@ def write_what(view: View, plot: Path | None, tell: Progress) -> None:
         from allocator.store.file import text_content
         from allocator.store.tables import frame_content
 
-        for path, told in view.files.items():
-            contents[path] = text_content(told) if isinstance(told, str) else frame_content(told, path)
+        for path, content in view.files.items():
+            contents[path] = (
+                text_content(content) if isinstance(content, str) else frame_content(content, path)
+            )
     if plot is not None and view.chart is not None:
         from allocator.report.charts import chart_text
         from allocator.store.file import text_content

@@ -9,6 +9,7 @@ import typer
 
 from allocator.cli.columns import further_columns
 from allocator.cli.options import AsJson, Force, Plot, Verbose
+from allocator.cli.runs import rechecked
 from allocator.cli.shell import answer
 from allocator.errors import Fault, InputError
 from allocator.records.progress import Progress
@@ -60,30 +61,13 @@ def simulate(
     further = further_columns(() if by is None else (by,), (), "--by")
 
     def ask(tell: Progress) -> View:
-        run = _solved(path, further, tell) if path.is_file() else _rechecked(path, further, tell)
-        from allocator.insight.simulate.simulate import simulate as draw
-        from allocator.insight.simulate.summary import summarise_years
+        run = _solved(path, further, tell) if path.is_file() else rechecked(path, tell, further)
+        from allocator.insight.simulate.simulate import simulate as simulated
         from allocator.report.simulation import simulation_view
 
-        portfolio, threads = run.inputs.portfolio, run.scenario.solver.threads
-        drawn = draw(
-            {run.name: run}, risk, years=years, seed=seed, method=chosen, threads=threads, progress=tell
-        )
-        column = portfolio.grade if by is None else portfolio.text(by)
-        return simulation_view(run, drawn, summarise_years(drawn, run.name, run.ledger, column))
+        return simulation_view(simulated(run, risk, years=years, seed=seed, method=chosen, progress=tell))
 
     answer(ask, plot=plot, force=force, as_json=as_json, verbose=verbose)
-
-
-def _rechecked(folder: Path, further: FurtherColumns, tell: Progress) -> Outcome:
-    """A run's decisions once they pass their recheck."""
-    from allocator.store import read_run
-
-    tell("rechecking the run from its inputs")
-    stored = read_run(folder)
-    from allocator.verification import recheck_run
-
-    return recheck_run(stored, further)
 
 
 def _solved(file: Path, further: FurtherColumns, tell: Progress) -> Outcome:
@@ -112,7 +96,9 @@ def _shares(written: dict[str, str]) -> list[float]:
         try:
             shares.append(fraction(text))
         except PydanticCustomError as error:
-            faults += [Fault(one.problem, one.remedy, field=option) for one in findings_of(error.context)]
+            faults += [
+                Fault(finding.problem, finding.remedy, field=option) for finding in findings_of(error.context)
+            ]
     if faults:
         raise InputError.of(faults, "simulate")
     return shares
@@ -124,8 +110,3 @@ def _method(text: str | None) -> Method | None:
         return known[text]
     fault = Fault(f"{text!r} is no method", "write each or binned", field="--method")
     raise InputError.of([fault], "simulate")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(epilog=EXAMPLE, short_help="Simulate the years of an allocation.")(simulate)

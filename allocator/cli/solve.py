@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from allocator.cli.options import AsJson, ScenarioFile, Sets, Verbose
-from allocator.cli.output import print_json, print_page, progress
+from allocator.cli.output import progress
+from allocator.cli.shell import show
 from allocator.errors import Fault, InputError, OutputError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def solve(
 ) -> None:
     """Allocate the budget of a scenario, certify the result and write the run."""
     from allocator.report.table import result_page
+    from allocator.report.view import View
     from allocator.scenario import dump_scenario, load_scenario
     from allocator.store import default_folder, require_free, require_writable, write_run
 
@@ -60,11 +62,10 @@ def solve(
         written = write_run(run, folder, scenario_text=text, force=force)
         if report:
             _write_report(written, tell)
+    summary = json.loads((written / "summary.json").read_text("utf-8"))
+    document = {**summary, "folder": str(written)}
     try:
-        if as_json:
-            print_json({**json.loads((written / "summary.json").read_text("utf-8")), "folder": str(written)})
-        else:
-            print_page(result_page(run, folder))
+        show(View(page=lambda: result_page(run, folder), document=lambda: document), as_json)
     except OutputError as error:
         raise OutputError(f"{error.message}; the run is whole in {folder}") from error
 
@@ -85,8 +86,3 @@ def _require_folder_name(out: Path) -> None:
         remedy = f"write --out {out.with_suffix('')}; amounts and rates are then in its allocation.csv"
         fault = Fault(f"a run is a folder, and {out.name} is a file's name", remedy, field="--out")
         raise InputError.of([fault], "command line")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(epilog=EXAMPLE, short_help="Allocate a scenario's budget and write the run.")(solve)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,27 +15,19 @@ DEFAULT = "optimal,ahp_lines,equal,by_score,greedy"
 _BOOKS = (".csv", ".csv.gz", ".parquet", ".xlsx")
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """The scenario under each strategy, and what was left out of the default ones, a line each."""
-
-    scenarios: list[Scenario]
-    notes: tuple[str, ...] = ()
-
-
-def under_each(file: Path, strategies: str | None, sets: list[str]) -> Chosen:
+def under_each(file: Path, strategies: str | None, sets: list[str]) -> tuple[list[Scenario], tuple[str, ...]]:
     """The scenario under each of the strategies named; None: the default ones that its grades allow.
 
-    Raises InputError with the faults of all.
+    With it what was left out of the default ones, a line each. Raises InputError with the faults of all.
     """
     from allocator.scenario import load_scenario
 
     scenarios: list[Scenario] = []
     faults: list[Fault] = []
-    for name in (one.strip() for one in (strategies or DEFAULT).split(",")):
-        told = f"strategy={json.dumps({'file': name} if name.lower().endswith(_BOOKS) else name)}"
+    for name in map(str.strip, (strategies or DEFAULT).split(",")):
+        setting = f"strategy={json.dumps({'file': name} if name.lower().endswith(_BOOKS) else name)}"
         try:
-            scenarios.append(load_scenario(file, [*sets, told]))
+            scenarios.append(load_scenario(file, [*sets, setting]))
         except InputError as error:
             faults += error.faults
     names = [scenario.strategy.name for scenario in scenarios]
@@ -47,16 +38,16 @@ def under_each(file: Path, strategies: str | None, sets: list[str]) -> Chosen:
     ]
     if faults:
         raise InputError.of(list(dict.fromkeys(faults)), str(file))
-    return Chosen(scenarios) if strategies is not None else _with_lines(scenarios)
+    return (scenarios, ()) if strategies is not None else _with_lines(scenarios)
 
 
-def _with_lines(scenarios: list[Scenario]) -> Chosen:
+def _with_lines(scenarios: list[Scenario]) -> tuple[list[Scenario], tuple[str, ...]]:
     """Without ahp_lines where none of its lines is for a grade of the policy."""
     from allocator.strategies.ahp_lines import LINES
 
     grades = scenarios[0].policy.rates
     if set(grades) & set(LINES):
-        return Chosen(scenarios)
+        return scenarios, ()
     lines, named = ", ".join(LINES), ", ".join(grades)
     note = f"ahp_lines is left out: its lines are for {lines}, policy.rates names {named}"
-    return Chosen([one for one in scenarios if one.strategy.rule != "ahp_lines"], (note,))
+    return [scenario for scenario in scenarios if scenario.strategy.rule != "ahp_lines"], (note,)

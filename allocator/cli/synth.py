@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from allocator.cli.options import AsJson
-from allocator.cli.output import print_json, print_line, progress
+from allocator.cli.shell import answer
 from allocator.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from allocator.records.progress import Progress
+    from allocator.report.view import View
 
 EXAMPLE = "Example: allocator synth --borrowers 10000 --seed 1 --out borrowers.parquet"
 
@@ -28,27 +32,25 @@ def synth(
 ) -> None:
     """Write a portfolio of invented borrowers in the shape of real ones."""
     decided = None if years is None else _years(years)
-    with progress(verbose=False) as tell:
+
+    def ask(tell: Progress) -> View:
         tell(f"inventing {borrowers:,} borrowers")
         from allocator.portfolio.synthesis import parts
+        from allocator.report.view import View
         from allocator.store.tables import write_tables
 
         write_tables(parts(borrowers, seed, decided), out, force=force)
-    if as_json:
-        told = {} if years is None else {"years": years}
-        print_json({"file": str(out), "borrowers": borrowers, "seed": seed, **told})
-    else:
-        print_line(f"{borrowers:,} borrowers of seed {seed} written to {out}")
+        line = f"{borrowers:,} borrowers of seed {seed} written to {out}"
+        figures: dict[str, Any] = {"file": str(out), "borrowers": borrowers, "seed": seed}
+        figures |= {} if years is None else {"years": years}
+        return View(page=lambda: (line,), document=lambda: figures)
+
+    answer(ask, as_json=as_json, verbose=False)
 
 
 def _years(written: str) -> range:
-    found = re.fullmatch(r"([0-9]{4})-([0-9]{4})", written)
-    if found is None:
+    span = re.fullmatch(r"([0-9]{4})-([0-9]{4})", written)
+    if span is None:
         fault = Fault(f"{written!r} is no span of years", "write it as 2019-2024", field="--years")
         raise InputError.of([fault], "command line")
-    return range(int(found[1]), int(found[2]) + 1)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(epilog=EXAMPLE, short_help="Write a portfolio of invented borrowers.")(synth)
+    return range(int(span[1]), int(span[2]) + 1)

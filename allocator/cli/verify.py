@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from allocator.cli.options import AsJson, RunFolder, Verbose
-from allocator.cli.output import print_json, print_page, progress
+from allocator.cli.shell import answer
+
+if TYPE_CHECKING:
+    from allocator.records.progress import Progress
+    from allocator.report.view import View
 
 EXAMPLE = "Example: allocator verify runs/sme"
 
@@ -24,26 +28,26 @@ def verify(
     folder: RunFolder, exact: ByRationals = False, as_json: AsJson = False, verbose: Verbose = False
 ) -> None:
     """Recheck a run: every amount, rate and limit, its bound and its value, from the inputs alone."""
-    from allocator.report.recheck import recheck_page
-    from allocator.store import certificate_to_json, read_run
 
-    with progress(verbose) as tell:
+    def ask(tell: Progress) -> View:
+        from allocator.store import certificate_to_json, read_run
+
         tell("reading the run")
         stored = read_run(folder)
+        from allocator.report.recheck import recheck_page
+        from allocator.report.view import View
         from allocator.verification import verify_run
 
         tell("recomputing it from its inputs" + (", and in rational numbers" if exact else ""))
         certificate = verify_run(stored, exact=exact)
-    amounts, rates = len(stored.allocation), int((stored.allocation["amount"] > 0).sum())
-    if as_json:
+        amounts, rates = len(stored.allocation), int((stored.allocation["amount"] > 0).sum())
         checked = {"amounts": amounts, "rates": rates, "limits": len(certificate.limits)}
-        found = certificate_to_json(certificate)
-        figures = {key: found[key] for key in ("bound", "value", "gap", "largest_violation", "inputs")}
-        print_json({"verified": True, "exact": exact, "folder": str(folder), "rechecked": checked, **figures})
-    else:
-        print_page(recheck_page(certificate, amounts, rates, stored.summary, exact=exact))
+        whole = certificate_to_json(certificate)
+        figures = {key: whole[key] for key in ("bound", "value", "gap", "largest_violation", "inputs")}
+        about = {"verified": True, "exact": exact, "folder": str(folder), "rechecked": checked}
+        return View(
+            page=lambda: recheck_page(certificate, amounts, rates, stored.summary, exact=exact),
+            document=lambda: {**about, **figures},
+        )
 
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(epilog=EXAMPLE, short_help="Recheck a run from its inputs alone.")(verify)
+    answer(ask, as_json=as_json, verbose=verbose)

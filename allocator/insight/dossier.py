@@ -12,25 +12,22 @@ from allocator.borrowers import FurtherColumns, stress_of
 from allocator.insight.compare.compare import Comparison, compare
 from allocator.insight.compare.sides import case_sides
 from allocator.insight.composition import Composition, compose
-from allocator.insight.explain.book import BookExplanation, explain_book
-from allocator.insight.explain.explanation import read_reader
-from allocator.insight.simulate.record import Risk, Simulation
-from allocator.insight.simulate.simulate import simulate
-from allocator.insight.simulate.summary import YearsSummary, summarise_years
+from allocator.insight.explain.book import BookExplanation, book_of
+from allocator.insight.explain.position import position_of
+from allocator.insight.simulate.simulate import Simulation, simulate
 from allocator.insight.whatif.frontier import Frontier, frontier
 from allocator.insight.whatif.levers import Levers, price_levers
-from allocator.insight.whatif.stress import Base, Trial, chosen, try_stresses
+from allocator.insight.whatif.stress import Base, StressTest, chosen, try_stresses
 from allocator.insight.whatif.tracks import track_of
 from allocator.records.case import Case
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
 from allocator.records.run import StoredRun
 from allocator.records.scenario import BUDGET, Scenario
+from allocator.verification import recheck_run
 
 LARGE, HUGE = 20_000, 500_000
 """Borrowers from which less is solved, and from which as little as answers."""
-SPAN = (0.5, 1.5)
-"""Of the budget, from where to where others are solved."""
 LEVER = 0.01
 """Of itself, how far each thing moves."""
 POINT_GAP = 1e-6
@@ -73,8 +70,8 @@ class Dossier:
     effort: Effort
     composition: Composition
     book: BookExplanation
-    years: tuple[Simulation, YearsSummary]
-    trials: tuple[Trial, ...]
+    years: Simulation
+    stress: StressTest
     comparison: Comparison | None
     """None where no rules were tried."""
     one_more: float
@@ -99,19 +96,19 @@ def dossier_of(
     Raises CertificateError where the run does not pass its recheck, else as the insights do.
     """
     columns = _stress_columns(rules[0])
-    reader = read_reader(stored, columns, progress)
-    run = reader.run
-    effort = Effort.of(len(run.inputs.portfolio), quick=quick)
-    case, track = reader.case, track_of(reader.case, (BUDGET,))
+    progress("recomputing it from its inputs")
+    run = recheck_run(stored, columns)
+    effort, position = Effort.of(len(run.inputs.portfolio), quick=quick), position_of(run)
+    case, track = position.case, track_of(position.case, (BUDGET,))
     progress("explaining the limits")
     return Dossier(
         stored=stored,
         run=run,
         effort=effort,
-        composition=compose(run, reader.reasons, segment_columns(run.scenario)),
-        book=explain_book(reader, "grade", exact=effort.costs, progress=progress),
-        years=_years(run, effort, progress),
-        trials=try_stresses(Base(case, run), chosen(run.scenario), progress),
+        composition=compose(run, position.reasons, segment_columns(run.scenario)),
+        book=book_of(position, exact=effort.costs, progress=progress),
+        years=simulate(run, years=effort.years, progress=progress),
+        stress=_stress(case, run, progress),
         comparison=_comparison(case, rules, progress) if effort.rules else None,
         one_more=track.slopes(track.now, run)[0],
         budgets=_budgets(case, effort, progress),
@@ -126,7 +123,12 @@ def _comparison(case: Case, rules: Sequence[Scenario], progress: Progress) -> Co
 
 def _levers(run: Outcome, case: Case, effort: Effort, progress: Progress) -> Levers:
     among = FEW_LEVERS if effort.levers == "few" else None
-    return price_levers(run, case, LEVER, effort.levers != "solved", progress, among)
+    quick = effort.levers != "solved"
+    return price_levers(run, LEVER, quick=quick, among=among, case=case, progress=progress)
+
+
+def _stress(case: Case, run: Outcome, progress: Progress) -> StressTest:
+    return StressTest(run.scenario, try_stresses(Base(case, run), chosen(run.scenario), progress), ())
 
 
 def segment_columns(scenario: Scenario) -> tuple[str, ...]:
@@ -139,23 +141,16 @@ def _stress_columns(scenario: Scenario) -> FurtherColumns:
     return FurtherColumns.of(stress_of(source) for source in chosen(scenario).values())
 
 
-def _years(run: Outcome, effort: Effort, progress: Progress) -> tuple[Simulation, YearsSummary]:
-    threads = run.scenario.solver.threads
-    drawn = simulate({run.name: run}, Risk(), years=effort.years, threads=threads, progress=progress)
-    return drawn, summarise_years(drawn, run.name, run.ledger, run.inputs.portfolio.grade)
-
-
 def _budgets(case: Case, effort: Effort, progress: Progress) -> Frontier | None:
     amount = case.scenario.policy.budget.amount
     if not amount > 0 or not effort.budgets:
         return None
     solver = replace(case.scenario.solver, gap=max(POINT_GAP, case.scenario.solver.gap))
-    track = track_of(replace(case, scenario=replace(case.scenario, solver=solver)), (BUDGET,))
-    spans = [(SPAN[0] * amount, SPAN[1] * amount)]
-    return frontier(track, spans, effort.budgets, progress)
+    case = replace(case, scenario=replace(case.scenario, solver=solver))
+    return frontier(case, [BUDGET], points=effort.budgets, progress=progress)
 
 
-def net_by_bin(simulation: Simulation, name: str, bins: int) -> Mapping[str, Any]:
+def net_by_bin(simulation: Simulation, bins: int) -> Mapping[str, Any]:
     """How many years end with a net in each of `bins` even stretches, edges in currency units."""
-    counts, edges = np.histogram(simulation.books[name].net, bins)
+    counts, edges = np.histogram(simulation.years.net, bins)
     return {"edges": edges.tolist(), "years": counts.tolist()}

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 import numpy as np
 
-from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
+from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.limits import compile_limits
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
 from allocator.records.run import relative_gap
-from allocator.records.scenario import BUDGET, Limit, Policy, Strategy
+from allocator.records.scenario import Policy, Strategy
 
 OPTIMAL = Strategy()
 
@@ -81,10 +80,10 @@ def best_of(run: Outcome, case: Case, progress: Progress | None = None) -> Best:
         return best
     progress("solving for the optimum")
     try:
-        found = answer(case, own.prices, progress).certificate
+        optimum = answer(case, own.prices, progress).certificate
     except (InfeasibleError, NoAllocationError):
         return best
-    return Best(max(best.value, found.value), min(best.bound, found.bound))
+    return Best(max(best.value, optimum.value), min(best.bound, optimum.bound))
 
 
 def under(case: Case, policy: Policy) -> Case:
@@ -94,32 +93,6 @@ def under(case: Case, policy: Policy) -> Case:
     if replace(own, budget=policy.budget, limits=policy.limits) != policy:
         return prepare(scenario, case.inputs)
     return Case(scenario, case.inputs, case.offers, compile_limits(policy, case.inputs.portfolio))
-
-
-def find_limit(policy: Policy, name: str, field: str) -> Limit | None:
-    """The entry of the policy's limits called `name`; None for the budget.
-
-    Raises InputError, naming `field`, where there is none.
-    """
-    if name == BUDGET:
-        return None
-    for limit in policy.limits:
-        if limit.name == name:
-            return limit
-    whole = name.partition("[")[0]
-    names = [BUDGET, *(limit.name for limit in policy.limits)]
-    near = get_close_matches(name, names, n=1)
-    if whole in names:
-        remedy = f"write {whole}: all rows of the entry move together"
-    else:
-        remedy = f"did you mean {near[0]}?" if near else f"the limits are {', '.join(names)}"
-    raise InputError.of([Fault(f"no limit is named {name!r}", remedy, field=field)], "limits")
-
-
-def bound_of(policy: Policy, name: str) -> float:
-    """The budget's amount, or the bound of the limit `name` as the policy states it."""
-    limit = find_limit(policy, name, "limit")
-    return policy.budget.amount if limit is None else limit.bound
 
 
 def without(case: Case, name: str) -> Case:

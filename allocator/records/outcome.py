@@ -6,6 +6,9 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from allocator.errors import Fault
 from allocator.records.case import Inputs
 from allocator.records.ledger import Account, Ledger
@@ -41,6 +44,8 @@ class Outcome:
     """Why the search for the decisions ended."""
     log: str = field(default="", repr=False)
     """The solver's own."""
+    why: NDArray[np.object_] | None = field(default=None, repr=False, compare=False)
+    """(n,) why the strategy declines each borrower, "" for who is not; None: the prices say it."""
 
     @property
     def ledger(self) -> Ledger:
@@ -124,4 +129,4 @@ class Outcome:
         """This outcome with what the search that decided it says of itself."""
         own = solution.bound + SOLVER_TOLERANCE * max(abs(solution.bound), 1.0)
         bound = own if solution.proof == "solver" else math.inf
-        return replace(self, solver_bound=bound, stop=solution.stop, log=solution.log)
+        return replace(self, solver_bound=bound, stop=solution.stop, log=solution.log, why=solution.why)

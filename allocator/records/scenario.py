@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from math import inf
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from allocator.errors import Fault, InputError
 from allocator.records.conditions import Condition
 from allocator.records.document import BOOK, CHURN, SOURCE, Place
 from allocator.records.frames import File, Frame
@@ -225,6 +227,23 @@ class Policy:
     def idle_yield(self) -> float:
         """What a unit of the budget earns where it may stay unspent."""
         return self.idle_rate if self.budget.spend == "at_most" else 0.0
+
+    def entry(self, name: str, field: str = "limit") -> Limit | None:
+        """The limit called `name`; None for the budget. Raises InputError at `field` where there is none."""
+        names = [BUDGET, *(limit.name for limit in self.limits)]
+        if name in names:
+            return next((limit for limit in self.limits if limit.name == name), None)
+        whole, near = name.partition("[")[0], get_close_matches(name, names, n=1)
+        if whole in names:
+            remedy = f"write {whole}: all rows of the entry move together"
+        else:
+            remedy = f"did you mean {near[0]}?" if near else f"the limits are {', '.join(names)}"
+        raise InputError.of([Fault(f"no limit is named {name!r}", remedy, field=field)], "limits")
+
+    def bound_of(self, name: str) -> float:
+        """The budget's amount, or the bound of the limit `name` as the policy states it."""
+        limit = self.entry(name)
+        return self.budget.amount if limit is None else limit.bound
 
     def with_budget(self, amount: float) -> Policy:
         """The policy with another amount as its budget."""

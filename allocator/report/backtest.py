@@ -1,9 +1,8 @@
-"""A backtest on one page: strategies by what was foreseen and what happened, in all and by period."""
+"""A backtest on tested page: strategies by what was foreseen and what happened, in all and by period."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -19,23 +18,22 @@ MOST = 30
 _SUMS = ("offered", "foreseen", "happened", "loss_foreseen", "loss_happened")
 
 
-def backtest_view(name: str, found: Backtest, currency: str, notes: Sequence[str] = ()) -> View:
-    """The backtest of the scenario `name`."""
+def backtest_view(backtest: Backtest, notes: Sequence[str] = ()) -> View:
+    """The backtest of a scenario."""
     return View(
-        page=lambda: _page(name, found, currency, notes),
-        document=lambda: {**_document(found), "notes": list(notes)},
-        chart=lambda: _chart(found, currency),
+        page=lambda: _page(backtest, notes),
+        document=lambda: {**_document(backtest), "notes": list(notes)},
+        chart=lambda: _chart(backtest),
     )
 
 
-def _page(name: str, found: Backtest, currency: str, notes: Sequence[str] = ()) -> RenderableType:
+def _page(backtest: Backtest, notes: Sequence[str] = ()) -> RenderableType:
     """Totals of every strategy, the first's paired differences, and what happened by period."""
-    totals = _totals(found)
+    name, currency = backtest.scenario.name, backtest.scenario.policy.currency
+    totals = _totals(backtest)
     unit = unit_for({key: [row[key] for row in totals] for key in _SUMS}, currency, 62)
-    table = plain_table()
-    table.add_column("strategy")
-    for heading in ("funded", "bad", "offered", "foreseen", "happened", "loss foreseen", "happened"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    headings = ("funded", "bad", "offered", "foreseen", "happened", "loss foreseen", "happened")
+    table = plain_table(("strategy", 30), *headings)
     for row in totals:
         table.add_row(
             row["strategy"],
@@ -43,7 +41,7 @@ def _page(name: str, found: Backtest, currency: str, notes: Sequence[str] = ()) 
             percent(row["funded_defaults"] / row["funded"]) if row["funded"] else "",
             *(unit.write(row[key]) for key in _SUMS),
         )
-    periods = len(found.hindsight)
+    periods = len(backtest.hindsight)
     title = f"{name}: {periods} periods decided by what was known, scored by what happened"
     words = f"Amounts in {unit}; bad: funded borrowers who defaulted; what is foreseen is the value"
     broke = [Text(_broke(row)) for row in totals if row["broke_limits_in"]]
@@ -53,11 +51,11 @@ def _page(name: str, found: Backtest, currency: str, notes: Sequence[str] = ()) 
         "",
         table,
         *broke,
-        *_gains(found, currency),
+        *_gains(backtest, currency),
     ]
-    parts += ["", Text(f"What happened by period, {unit}", style="bold"), _by_period(found, unit.write)]
+    parts += ["", Text(f"What happened by period, {unit}", style="bold"), _by_period(backtest, unit.write)]
     parts += [Text(f"{line}; --json has all") for line in more(periods - MOST)]
-    return Group(*parts, *_left_out(found), *map(Text, notes))
+    return Group(*parts, *_left_out(backtest), *map(Text, notes))
 
 
 def _broke(row: dict[str, Any]) -> str:
@@ -65,87 +63,92 @@ def _broke(row: dict[str, Any]) -> str:
     return f"{row['strategy']} breaks limits in {listed(row['broke_limits_in'], MOST)}"
 
 
-def _left_out(found: Backtest) -> list[RenderableType]:
+def _left_out(backtest: Backtest) -> list[RenderableType]:
     """Periods that could not be decided, and how many borrowers no strategy could decide."""
     lines: list[RenderableType] = []
-    for why in dict.fromkeys(found.skipped.values()):
-        skipped = [period for period, reason in found.skipped.items() if reason == why]
+    for why in dict.fromkeys(backtest.skipped.values()):
+        skipped = [period for period, reason in backtest.skipped.items() if reason == why]
         lines.append(Text(f"not decided, {why}: {listed(skipped, MOST)}"))
-    counts = {"without a period": found.no_period, "of whose PD too little was known": found.no_pd}
-    told = [f"{count:,} {why}" for why, count in counts.items() if count]
-    return [*lines, Text(f"borrowers left out: {', '.join(told)}")] if told else lines
+    counts = {"without a period": backtest.no_period, "of whose PD too little was known": backtest.no_pd}
+    left_out = ", ".join(f"{count:,} {why}" for why, count in counts.items() if count)
+    return [*lines, Text(f"borrowers left out: {left_out}")] if left_out else lines
 
 
-def _gains(found: Backtest, currency: str) -> list[RenderableType]:
-    first, *others = found.strategies
+def _gains(backtest: Backtest, currency: str) -> list[RenderableType]:
+    first, *others = backtest.strategies
     lines: list[RenderableType] = []
     for other in others:
-        less = gain(found, other)
-        more = "more" if less.mean >= 0 else "less"
-        words = f"{first} earned {abs(less.mean):,.0f} {currency} {more} than {other}"
-        lines.append(f"{words} (paired difference, standard error {less.error:,.0f})")
+        mean, error = gain(backtest, other)
+        more = "more" if mean >= 0 else "less"
+        words = f"{first} earned {abs(mean):,.0f} {currency} {more} than {other}"
+        lines.append(f"{words} (paired difference, standard error {error:,.0f})")
     return lines
 
 
-def _by_period(found: Backtest, write: Any) -> RenderableType:
-    table = plain_table()
-    table.add_column("period")
-    table.add_column("firms", justify="right")
-    table.add_column("bad", justify="right")
-    for strategy in found.strategies:
-        table.add_column(strategy, justify="right", no_wrap=True)
-    table.add_column("hindsight", justify="right", no_wrap=True)
-    rows = {strategy: {one.period: one for one in found.of(strategy)} for strategy in found.strategies}
-    for period in list(found.hindsight)[:MOST]:
-        own = [rows[strategy][period] for strategy in found.strategies]
-        best = found.hindsight[period]
+def _by_period(backtest: Backtest, write: Any) -> RenderableType:
+    table = plain_table(("period", 30), "firms", "bad", *backtest.strategies, "hindsight")
+    rows = {
+        strategy: {tested.period: tested for tested in backtest.of(strategy)}
+        for strategy in backtest.strategies
+    }
+    for period in list(backtest.hindsight)[:MOST]:
+        own = [rows[strategy][period] for strategy in backtest.strategies]
+        best = backtest.hindsight[period]
         table.add_row(
             period,
             f"{own[0].borrowers:,}",
             percent(own[0].defaults / own[0].borrowers),
-            *(write(one.happened) for one in own),
+            *(write(tested.happened) for tested in own),
             "" if best is None else write(best),
         )
     return table
 
 
-def _totals(found: Backtest) -> list[dict[str, Any]]:
+def _totals(backtest: Backtest) -> list[dict[str, Any]]:
     """One row a strategy: sums over its periods, and the periods in which it broke a limit."""
-    return [_total(strategy, found.of(strategy)) for strategy in found.strategies]
+    return [_total(strategy, backtest.of(strategy)) for strategy in backtest.strategies]
 
 
 def _total(strategy: str, own: Sequence[Tested]) -> dict[str, Any]:
     keys = ("borrowers", "defaults", "funded", "funded_defaults", *_SUMS)
-    sums = {key: sum(getattr(one, key) for one in own) for key in keys}
-    broke = [one.period for one in own if one.status == "breaks_limits"]
+    sums = {key: sum(getattr(tested, key) for tested in own) for key in keys}
+    broke = [tested.period for tested in own if tested.status == "breaks_limits"]
     return {"strategy": strategy, **sums, "broke_limits_in": broke}
 
 
-def _document(found: Backtest) -> dict[str, Any]:
+def _document(backtest: Backtest) -> dict[str, Any]:
     """Everything as data."""
-    first, *others = found.strategies or [""]
+    first, *others = backtest.strategies or [""]
     periods = [
-        {key: value for key, value in asdict(one).items() if key != "happened_each"} for one in found.tested
+        {key: value for key, value in vars(tested).items() if key != "happened_each"}
+        for tested in backtest.tested
     ]
     return {
-        "totals": _totals(found),
-        "gains": {other: asdict(gain(found, other)) for other in others},
+        "totals": _totals(backtest),
+        "gains": {
+            other: dict(zip(("mean", "error"), gain(backtest, other), strict=True)) for other in others
+        },
         "first": first,
         "periods": periods,
-        "hindsight": found.hindsight,
-        "skipped": found.skipped,
-        "left_out": {"no_period": found.no_period, "no_pd": found.no_pd},
+        "hindsight": backtest.hindsight,
+        "skipped": backtest.skipped,
+        "left_out": {"no_period": backtest.no_period, "no_pd": backtest.no_pd},
     }
 
 
-def _chart(found: Backtest, currency: str) -> Chart:
+def _chart(backtest: Backtest) -> Chart:
     """What happened, added up period by period."""
     series = []
-    for strategy in found.strategies:
+    for strategy in backtest.strategies:
         total, sums = 0.0, []
-        for one in found.of(strategy):
-            total += one.happened
+        for tested in backtest.of(strategy):
+            total += tested.happened
             sums.append(total)
-        periods = [one.period for one in found.of(strategy)]
+        periods = [tested.period for tested in backtest.of(strategy)]
         series.append(Series(strategy, periods, sums))
-    return Chart("What happened, added up", Axis("period"), Axis(f"value, {currency}"), tuple(series))
+    return Chart(
+        "What happened, added up",
+        Axis("period"),
+        Axis(f"value, {backtest.scenario.policy.currency}"),
+        tuple(series),
+    )

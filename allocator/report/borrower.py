@@ -11,9 +11,9 @@ from rich.console import Group, RenderableType
 
 from allocator.insight.explain.explanation import Alternative, Explanation
 from allocator.insight.explain.flips import Flip
+from allocator.insight.explain.ledger import PricedAccount
 from allocator.records.ledger import LINES
 from allocator.records.offers import SAME_RATE
-from allocator.records.outcome import Outcome
 from allocator.report.broken import standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, small
@@ -34,62 +34,78 @@ _THEN = {"refused": "declined", "offered": "offered"}
 """What the best response is beyond a flip point."""
 
 
-def borrower_view(found: Explanation, run: Outcome) -> View:
-    """One borrower's decision in `run`."""
-    return View(
-        page=lambda: _page(found, run),
-        document=lambda: _document(found, run),
-        chart=lambda: _chart(found, run),
-    )
+def borrower_view(explanation: Explanation) -> View:
+    """One borrower's decision in a run."""
+    return View.of(explanation, _page, _document, _chart)
 
 
-def _page(found: Explanation, run: Outcome) -> RenderableType:
+def _page(explanation: Explanation) -> RenderableType:
     """The page of one borrower."""
-    currency = run.currency
-    parts: list[RenderableType] = [_decision(found, currency), *map(Text, standing_lines(run))]
-    parts += ["", _why(found)]
-    if found.alternatives:
-        parts += ["", _ledger(found, currency), "", _alternatives(found, currency), "", _flips(found)]
+    run, currency = explanation.run, explanation.run.currency
+    parts: list[RenderableType] = [_decision(explanation, currency), *map(Text, standing_lines(run))]
+    parts += ["", _why(explanation)]
+    if explanation.alternatives:
+        parts += [
+            "",
+            _ledger(explanation, currency),
+            "",
+            _alternatives(explanation, currency),
+            "",
+            _flips(explanation),
+        ]
     return Group(*parts)
 
 
-def _document(found: Explanation, run: Outcome) -> dict[str, Any]:
-    said = {"as_prices_say": found.as_prices_say, "tied": found.tied}
-    return {"currency": run.currency, **asdict(found), "account": found.account.figures, **said}
+def _document(explanation: Explanation) -> dict[str, Any]:
+    own = {key: _plain(value) for key, value in vars(explanation).items() if key != "run"}
+    judged = {"as_prices_say": explanation.as_prices_say, "tied": explanation.tied}
+    return {"currency": explanation.run.currency, **own, **judged}
 
 
-def _decision(found: Explanation, currency: str) -> RenderableType:
-    facts = found.facts
-    if found.amount:
+def _plain(value: Any) -> Any:
+    """A field of an explanation as plain values."""
+    match value:
+        case PricedAccount():
+            return value.figures
+        case Alternative():
+            return asdict(value)
+        case tuple():
+            return [asdict(entry) for entry in value]
+    return value
+
+
+def _decision(explanation: Explanation, currency: str) -> RenderableType:
+    facts = explanation.facts
+    if explanation.amount:
         decision = (
-            f"offered {found.amount:,.2f} {currency} at {percent(found.rate)}; "
-            f"{percent(found.take_up)} are expected to accept"
+            f"offered {explanation.amount:,.2f} {currency} at {percent(explanation.rate)}; "
+            f"{percent(explanation.take_up)} are expected to accept"
         )
     else:
-        decision = f"declined: {found.refused_because}"
+        decision = f"declined: {explanation.refused_because}"
     term = f"{facts['term_years']:g} year" + ("" if facts["term_years"] == 1 else "s")
     loans = (
         f"; loans of {facts['smallest_loan']:,.2f} to {facts['largest_loan']:,.2f}"
         if facts["smallest_loan"] <= facts["largest_loan"]
         else ""
     )
-    text = Text(f"{found.borrower}, grade {found.grade}", style="bold")
+    text = Text(f"{explanation.borrower}, grade {explanation.grade}", style="bold")
     text.append(f": {decision}", style="not bold")
     return Group(text, f"PD {percent(facts['pd'])}, LGD {percent(facts['lgd'])}, term {term}{loans}")
 
 
-def _why(found: Explanation) -> RenderableType:
+def _why(explanation: Explanation) -> RenderableType:
     table = unheaded_table("right", "left")
-    for number, reason in enumerate(found.reasons, start=1):
+    for number, reason in enumerate(explanation.reasons, start=1):
         table.add_row(str(number), Text(reason.text))
     return Group(Text("Why", style="bold"), table)
 
 
-def _ledger(found: Explanation, currency: str) -> RenderableType:
-    """Of the decision, or where no offer is made of the best response among offers."""
-    priced, best = found.account, found.best
+def _ledger(explanation: Explanation, currency: str) -> RenderableType:
+    """The ledger of the offer made, or where none is made of the best one that is possible."""
+    priced, best = explanation.account, explanation.best
     table = unheaded_table("left", "right", least=34)
-    if found.amount:
+    if explanation.amount:
         title = f"Ledger of the offer, {currency}"
         for line in LINES:
             money = priced.account.lines[line.name]
@@ -110,11 +126,9 @@ def _ledger(found: Explanation, currency: str) -> RenderableType:
     return Group(Text(title, style="bold"), table)
 
 
-def _alternatives(found: Explanation, currency: str) -> RenderableType:
-    table = plain_table()
-    for heading in ("rate", "take-up", "amount", "value", "charged", "reduced value", ""):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for offer, mark in _marked(found):
+def _alternatives(explanation: Explanation, currency: str) -> RenderableType:
+    table = plain_table("rate", "take-up", "amount", "value", "charged", "reduced value", "")
+    for offer, mark in _marked(explanation):
         charged = sum(offer.charges.values())
         table.add_row(
             percent(offer.rate), percent(offer.take_up), f"{offer.amount:,.0f}", f"{offer.value:,.2f}",
@@ -123,42 +137,41 @@ def _alternatives(found: Explanation, currency: str) -> RenderableType:
     return Group(Text(f"The best amount at each rate, {currency}", style="bold"), table)
 
 
-def _marked(found: Explanation) -> Iterator[tuple[Alternative, str]]:
+def _marked(explanation: Explanation) -> Iterator[tuple[Alternative, str]]:
     """The alternatives with what is made among them, in the order of rates."""
-    made = found.made
-    others = [offer for offer in found.alternatives if made is None or not _same_offer(offer, made)]
-    for offer in sorted([*others, *([] if made is None else [made])], key=lambda one: one.rate):
-        yield offer, "made" if offer is made else "best" if offer is found.best else ""
+    made = explanation.made
+    others = [offer for offer in explanation.alternatives if made is None or not _same_offer(offer, made)]
+    for offer in sorted([*others, *([] if made is None else [made])], key=lambda offer: offer.rate):
+        yield offer, "made" if offer is made else "best" if offer is explanation.best else ""
 
 
 def _same_offer(offer: Alternative, made: Alternative) -> bool:
     return abs(offer.rate - made.rate) <= SAME_RATE and offer.amount == made.amount
 
 
-def _flips(found: Explanation) -> RenderableType:
+def _flips(explanation: Explanation) -> RenderableType:
     title = Text("What would change the decision, one figure at a time, shadow prices held", style="bold")
-    if found.reasons[0].code == "pinned":
+    if explanation.reasons[0].code == "pinned":
         return Group(title, "nothing: a pinned offer is made whatever it is worth")
-    if not found.as_prices_say:
-        response = "no offer" if found.made else "an offer"
+    if not explanation.as_prices_say:
+        response = "no offer" if explanation.made else "an offer"
         title = Text(f"The best response to the shadow prices is {response}, ", style="bold")
         title.append("not the decision. ")
         title.append("What would change that response, one figure at a time")
-    if found.tied:
+    if explanation.tied:
         tie = Text("a tie: the best offer has a reduced value of 0, and the least change of a figure decides")
         return Group(title, tie)
-    if not found.flips:
+    if not explanation.flips:
         return Group(title, "nothing within reach")
-    table = plain_table()
-    table.add_column("figure", overflow="fold", max_width=38)
-    for heading in ("now", "flips at", "then", "at bound", "bound now"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for flip in found.flips:
+    table = plain_table(("figure", 38), "now", "flips at", "then", "at bound", "bound now")
+    for flip in explanation.flips:
         label = _FIGURES.get(flip.figure, flip.figure.replace("price of", "shadow price of", 1))
         bounds = ["" if bound is None else f"{bound:,.0f}" for bound in (flip.room, flip.room_now)]
         ends = (_figure(flip, flip.now), _figure(flip, flip.at))
         table.add_row(Text(label), *ends, _THEN[flip.turns], *bounds)
-    note = f"At the run's shadow prices; solved again, they move too. The run's gap is {found.gap:,.2f}."
+    note = (
+        f"At the run's shadow prices; solved again, they move too. The run's gap is {explanation.gap:,.2f}."
+    )
     return Group(title, table, Text(note))
 
 
@@ -173,15 +186,15 @@ def _figure(flip: Flip, number: float) -> str:
     return small(number)
 
 
-def _chart(found: Explanation, run: Outcome) -> Chart:
+def _chart(explanation: Explanation) -> Chart:
     """Value and reduced value by rate."""
-    offers: Sequence[Alternative] = found.alternatives
+    offers: Sequence[Alternative] = explanation.alternatives
     rates = [offer.rate for offer in offers]
     series = (
         Series("value", rates, [offer.value for offer in offers]),
         Series("reduced value: after the limits' charges", rates, [offer.reduced for offer in offers]),
         Series("no offer", rates, np.zeros(len(rates)).tolist()),
     )
-    marks = ((found.rate, "offered"),) if found.amount else ()
-    title = f"{found.borrower}: what each rate is worth"
-    return Chart(title, Axis("annual rate", "percent"), Axis(run.currency), series, marks)
+    marks = ((explanation.rate, "offered"),) if explanation.amount else ()
+    title = f"{explanation.borrower}: what each rate is worth"
+    return Chart(title, Axis("annual rate", "percent"), Axis(explanation.run.currency), series, marks)

@@ -46,7 +46,7 @@ _LONGEST = 60
 """Characters of one word beside a horizontal bar."""
 _INCHES = 0.3
 _PIXELS = 30
-"""Of a horizontal bar."""
+"""Height of a horizontal bar."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Chart:
     @property
     def words(self) -> list[str]:
         """Below the bars; none where nothing is drawn as bars."""
-        return next((list(map(str, one.x)) for one in self.series if one.kind == "bars"), [])
+        return next((list(map(str, series.x)) for series in self.series if series.kind == "bars"), [])
 
     @property
     def horizontal(self) -> bool:
@@ -99,16 +99,16 @@ def chart_text(chart: Chart, path: Path) -> str:
 def _visible(chart: Chart) -> Chart:
     """`chart` with words that can be seen: an SVG holds no control characters."""
 
-    def shown(one: Series) -> Series:
-        words = [visible(word) if isinstance(word, str) else word for word in one.x]
-        return replace(one, name=visible(one.name), x=words)
+    def shown(series: Series) -> Series:
+        words = [visible(word) if isinstance(word, str) else word for word in series.x]
+        return replace(series, name=visible(series.name), x=words)
 
     return Chart(
         visible(chart.title),
         replace(chart.x, label=visible(chart.x.label)),
         replace(chart.y, label=visible(chart.y.label)),
         tuple(map(shown, chart.series)),
-        tuple((at, visible(words)) for at, words in chart.marks),
+        tuple((x, visible(words)) for x, words in chart.marks),
     )
 
 
@@ -120,8 +120,8 @@ def _html(chart: Chart) -> str:
     for series, colour in zip(chart.series, _colours(chart), strict=True):
         _band_in_plotly(figure, series, colour)
         figure.add_trace(_trace(series, colour, chart.horizontal))
-    for at, words in chart.marks:
-        figure.add_vline(x=at, line_dash="dot", annotation_text=words)
+    for x, words in chart.marks:
+        figure.add_vline(x=x, line_dash="dot", annotation_text=words)
     figure.update_layout(title=chart.title, template="plotly_white", barmode="group")
     updates = [figure.update_xaxes, figure.update_yaxes]
     if chart.horizontal:
@@ -213,10 +213,10 @@ def _draw(axes: Axes, chart: Chart) -> None:
         )
         if series.low is not None and series.high is not None:
             axes.fill_between(series.x, series.low, series.high, color=colour, alpha=0.15, linewidth=0)
-    for at, words in chart.marks:
-        axes.axvline(at, linestyle=":", color="#444", linewidth=1)
+    for where, words in chart.marks:
+        axes.axvline(where, linestyle=":", color="#444", linewidth=1)
         axes.annotate(
-            _literal(words), (at, 1), xycoords=("data", "axes fraction"), fontsize=8, va="top", rotation=90
+            _literal(words), (where, 1), xycoords=("data", "axes fraction"), fontsize=8, va="top", rotation=90
         )
     below, beside = (chart.y, chart.x) if chart.horizontal else (chart.x, chart.y)
     for axis, scale, ruler in (
@@ -234,10 +234,10 @@ def _draw(axes: Axes, chart: Chart) -> None:
         axes.legend(frameon=False, fontsize=9)
 
 
-def _draw_bars(axes: Axes, series: Series, at: int, of: int, colour: str, horizontal: bool) -> None:
+def _draw_bars(axes: Axes, series: Series, number: int, of: int, colour: str, horizontal: bool) -> None:
     """Bars side by side where several series share their words; the words stand beside horizontal bars."""
     width = 0.8 / of
-    places = [place - 0.4 + width * (at + 0.5) for place in range(len(series.x))]
+    places = [place - 0.4 + width * (number + 0.5) for place in range(len(series.x))]
     words = [_literal(str(word)) for word in series.x]
     if not horizontal:
         axes.bar(places, series.y, width, label=_literal(series.name), color=colour)
@@ -258,4 +258,4 @@ def _literal(text: str) -> str:
 
 
 def _colours(chart: Chart) -> list[str]:
-    return [_COLOURS[at % len(_COLOURS)] for at in range(len(chart.series))]
+    return [_COLOURS[number % len(_COLOURS)] for number in range(len(chart.series))]

@@ -53,7 +53,7 @@ class Examination:
     """What is valid and may not be meant so."""
 
     def figures(self) -> dict[str, Any]:
-        """As plain values: what `check --json` prints; amounts in currency units, rates as fractions."""
+        """What `check --json` prints: amounts in currency units, rates as fractions."""
         return {
             "name": self.scenario.name,
             "borrowers": len(self.portfolio),
@@ -82,7 +82,7 @@ class Examination:
         return {grade: self._of(codes == code) for code, grade in enumerate(self.portfolio.grade.values)}
 
     def total(self) -> dict[str, float]:
-        """The same of all borrowers."""
+        """Borrowers, requests and what could be offered, of all."""
         return self._of(np.ones(len(self.portfolio), dtype=bool))
 
     def _of(self, member: Booleans) -> dict[str, float]:
@@ -105,30 +105,30 @@ class Examination:
         return dict(sorted(named.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
-def check_page(found: Examination) -> RenderableType:
+def check_page(examination: Examination) -> RenderableType:
     """The page for inputs without a fault."""
-    policy = found.scenario.policy
-    headline = Text(f"{found.scenario.name}: no faults", style="bold")
+    policy = examination.scenario.policy
+    headline = Text(f"{examination.scenario.name}: no faults", style="bold")
     budget = f"budget {policy.budget.amount:,.2f} {policy.currency} {policy.budget.basis}"
     tickets = f"loans of {policy.ticket.min:,.2f} to {policy.ticket.max:,.2f}"
     return Group(
         headline,
         f"{budget}, {tickets}",
         "",
-        _grades(found),
+        _grades(examination),
         "",
-        _curves(found.curves),
+        _curves(examination.curves),
         "",
-        _limits(found.limits),
-        *_declined(found),
-        *notes_of(found.notes),
+        _limits(examination.limits),
+        *_declined(examination),
+        *notes_of(examination.notes),
     )
 
 
-def _grades(found: Examination) -> RenderableType:
+def _grades(examination: Examination) -> RenderableType:
     table = plain_table(totals=True)
     table.add_column("grade", "total", no_wrap=True, overflow="ellipsis", max_width=12)
-    total = _cells(found.total())
+    total = _cells(examination.total())
     for heading, sum_of in zip(
         (
             "firms",
@@ -143,9 +143,9 @@ def _grades(found: Examination) -> RenderableType:
         strict=True,
     ):
         table.add_column(heading, sum_of, justify="right", no_wrap=True)
-    for grade, figures in found.by_grade().items():
+    for grade, figures in examination.by_grade().items():
         table.add_row(Text(grade), *_cells(figures))
-    return Group(Text(f"Borrowers, amounts in {found.scenario.policy.currency}", style="bold"), table)
+    return Group(Text(f"Borrowers, amounts in {examination.scenario.policy.currency}", style="bold"), table)
 
 
 def _cells(figures: Mapping[str, float]) -> list[str]:
@@ -180,8 +180,7 @@ def _curves(curves: Sequence[Curve]) -> RenderableType:
 
 
 def _limits(limits: Limits) -> RenderableType:
-    table = plain_table()
-    table.add_column("limit", overflow="fold", max_width=50)
+    table = plain_table(("limit", 50))
     table.add_column("measure")
     table.add_column("right-hand side", justify="right")
     names = [row.name for row in limits.rows]
@@ -192,9 +191,9 @@ def _limits(limits: Limits) -> RenderableType:
     return Group(Text(title, style="bold"), table, *hidden)
 
 
-def _declined(found: Examination) -> list[RenderableType]:
-    refusals = found.refusals()
+def _declined(examination: Examination) -> list[RenderableType]:
+    refusals = examination.refusals()
     if not refusals:
         return []
-    title = f"{sum(refusals.values()):,} of {len(found.portfolio):,} firms cannot be offered anything"
+    title = f"{sum(refusals.values()):,} of {len(examination.portfolio):,} firms cannot be offered anything"
     return ["", Text(title, style="bold"), reasons_table(refusals)]

@@ -27,7 +27,7 @@ _FIGURES = (
     *("borrowers", "funded", "offered", "drawn", "mean_rate", "mean_pd"),
     *("interest", "expected_loss", "value"),
 )
-"""Of an allocation or a segment, in the object."""
+"""Figures of an allocation or a segment in the JSON object."""
 _ROOM = 46
 """Columns of the page that the amounts of borrowers who are swapped may take."""
 _MOST = 20
@@ -189,8 +189,8 @@ def _by_segment(comparison: Comparison, unit: Unit) -> Iterator[RenderableType]:
             yield ""
         yield Text(f"By {comparison.by}: {what}, {unit}", style="bold")
         rows = [[name, *(_cell(own.get(name), what) for own in comparison.segments)] for name in names]
-        for at, block in enumerate(Grid(headings, rows).blocks(unit)):
-            yield from ([""] if at else [])
+        for number, block in enumerate(Grid(headings, rows).blocks(unit)):
+            yield from ([""] if number else [])
             yield block.table(unit)
     yield from map(Text, hidden)
 
@@ -207,8 +207,10 @@ def _inputs(pair: Pair) -> Iterator[RenderableType]:
     """What differs in the inputs, a line each."""
     changed, borrowers = pair.scenario, pair.borrowers
     shown, hidden = cut(changed, _MOST, "keys")
-    for one in shown:
-        yield Text(f"  {one.key}: {_told(one.before)} -> {_told(one.after)}", overflow="fold")
+    for difference in shown:
+        yield Text(
+            f"  {difference.key}: {_told(difference.before)} -> {_told(difference.after)}", overflow="fold"
+        )
     yield from (f"  {line}" for line in hidden)
     if borrowers.added or borrowers.dropped:
         yield Text(
@@ -235,8 +237,7 @@ def _told(value: Any) -> str:
 def _costs(pair: Pair, unit: Unit) -> Iterator[RenderableType]:
     if not pair.steps:
         return
-    table = plain_table()
-    table.add_column("one change after the other", overflow="fold", max_width=46)
+    table = plain_table(("one change after the other", 46))
     for heading in ("gains at most, by prices", "gains exactly"):
         table.add_column(heading, justify="right")
     for step in pair.steps:
@@ -273,11 +274,8 @@ def _listed(pair: Pair, top: int, currency: str) -> Iterator[RenderableType]:
     unit = unit_for({heading: rows[key].tolist() for heading, key in money.items()}, currency, _ROOM)
     yield ""
     yield Text(f"Borrowers, amounts in {unit}", style="bold")
-    listed = plain_table()
-    listed.add_column("borrower", overflow="fold", max_width=16)
-    listed.add_column("grade", overflow="fold", max_width=6)
-    for heading in ("PD", "amount before", "after", "rate before", "after", "gain"):
-        listed.add_column(heading, justify="right", no_wrap=True)
+    headings = ("PD", "amount before", "after", "rate before", "after", "gain")
+    listed = plain_table(("borrower", 16), ("grade", 6), *headings)
     for row in rows.to_dict("records"):
         amounts = [unit.write(row[key]) for key in ("amount_before", "amount_after")]
         rates = [percent(row[key]) if row[key] else "" for key in ("rate_before", "rate_after")]
@@ -315,7 +313,7 @@ def _pair_figures(pair: Pair, top: int) -> dict[str, Any]:
     return {
         "before": pair.before.name,
         "after": pair.after.name,
-        "scenario": [asdict(one) for one in pair.scenario],
+        "scenario": [asdict(difference) for difference in pair.scenario],
         "borrowers": asdict(pair.borrowers),
         "steps": [asdict(step) for step in pair.steps],
         "swaps": {

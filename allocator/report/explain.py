@@ -10,12 +10,11 @@ import numpy as np
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
 
-from allocator.insight.explain.book import BookExplanation, LimitExplanation
-from allocator.insight.explain.ledger import PricedAccount
+from allocator.insight.explain.book import BookExplanation
+from allocator.insight.explain.ledger import LimitLine, PricedAccount
 from allocator.insight.explain.ranges import Range
 from allocator.insight.variants import Worth
 from allocator.records.ledger import LINES
-from allocator.records.outcome import Outcome
 from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.limits import limits_shown
@@ -25,46 +24,42 @@ from allocator.report.view import View
 
 _MOST = 25
 _WIDEST = 18
-"""Of a segment's name."""
+"""Columns of the page that a segment's name takes at most."""
 
 
-def book_view(found: BookExplanation, run: Outcome, where: str | None = None) -> View:
-    """A whole run; the ledger by segment is of those in `where` alone."""
-    return View(
-        page=lambda: _page(found, run, where),
-        document=lambda: _document(found, run, where),
-        chart=lambda: _chart(found, run, where),
-    )
+def book_view(book: BookExplanation) -> View:
+    """A whole run; the ledger by segment is of those in its filter alone."""
+    return View.of(book, _page, _document, _chart)
 
 
-def _page(found: BookExplanation, run: Outcome, where: str | None = None) -> RenderableType:
-    """The page of a run; the ledger by segment is of those in `where` alone."""
-    currency = run.currency
+def _page(book: BookExplanation) -> RenderableType:
+    """The page of a run; the ledger by segment is of those in its filter alone."""
+    run, currency = book.run, book.run.currency
     parts: list[RenderableType] = [
         Text(f"{run.name}: where its value comes from and what its limits cost", style="bold"),
         *map(Text, standing_lines(run)),
         "",
-        _segments(found, currency, where),
+        _segments(book, currency),
         "",
-        *_sums(found, currency),
+        *_sums(book, currency),
         "",
-        _limits(found.limits, currency),
+        _limits(book.ledger.limits, currency),
     ]
-    parts += ["", _costs(found.costs, currency)] if found.costs else []
-    parts += ["", _declined(found.refusals)] if found.refusals else []
+    parts += ["", _costs(book.costs, currency)] if book.costs else []
+    parts += ["", _declined(book.refusals)] if book.refusals else []
     return Group(*parts)
 
 
-def _document(found: BookExplanation, run: Outcome, where: str | None) -> dict[str, Any]:
-    ledger = found.ledger
+def _document(book: BookExplanation) -> dict[str, Any]:
+    ledger = book.ledger
     limits = [
-        {**asdict(limit.use), "charge": limit.line.charge, "unused": limit.line.unused,
+        {**asdict(limit.use), "charge": limit.charge, "unused": limit.unused,
          "range": None if limit.range is None else asdict(limit.range)}
-        for limit in found.limits
+        for limit in ledger.limits
     ]  # fmt: skip
     return {
-        **standing_figures(run),
-        "where": where,
+        **standing_figures(book.run),
+        "where": book.where,
         "value": ledger.value,
         "value_of_lines": ledger.value_of_lines,
         "bound_at_prices": ledger.bound,
@@ -73,21 +68,21 @@ def _document(found: BookExplanation, run: Outcome, where: str | None) -> dict[s
         "tree": ledger.tree,
         "idle_income": ledger.idle_income,
         "book": ledger.account.figures | {"lost": ledger.account.lost},
-        "by": found.by,
-        "segments": [segment.figures | {"lost": segment.lost} for segment in found.segments],
+        "by": book.by,
+        "segments": [segment.figures | {"lost": segment.lost} for segment in book.segments],
         "limits": limits,
         "costs": [
             {"limit": cost.name, "low": cost.low, "high": cost.high, "solved": cost.solved}
-            for cost in found.costs
+            for cost in book.costs
         ],
-        "refusals": found.refusals,
+        "refusals": book.refusals,
     }
 
 
-def _segments(found: BookExplanation, currency: str, where: str | None) -> RenderableType:
+def _segments(book: BookExplanation, currency: str) -> RenderableType:
     """Ledger by segment; `charged` is shadow prices times use, `reduced` the reduced value."""
-    shown, whole = [*found.segments[:_MOST]], found.whole
-    lines = [line for line in LINES if any(segment.account.lines[line.name] for segment in found.segments)]
+    shown, whole = [*book.segments[:_MOST]], book.whole
+    lines = [line for line in LINES if any(segment.account.lines[line.name] for segment in book.segments)]
 
     def money(segment: PricedAccount) -> dict[str, float]:
         own = {line.heading: segment.account.lines[line.name] for line in lines}
@@ -101,25 +96,28 @@ def _segments(found: BookExplanation, currency: str, where: str | None) -> Rende
     headings = [*money(whole)]
     columns = {heading: [money(segment)[heading] for segment in (*shown, whole)] for heading in headings}
     count = max(len("funded"), len(f"{whole.account.borrowers:,}"))
-    names = max(map(cell_len, [found.by, "total", *(segment.account.name for segment in shown)]))
+    names = max(map(cell_len, [book.by, "total", *(segment.account.name for segment in shown)]))
     unit = unit_for(columns, currency, WIDTH - min(names, _WIDEST) - 2 * (2 + count))
     table = plain_table(totals=True)
-    table.add_column(Text(found.by), "total", no_wrap=True, overflow="ellipsis", max_width=_WIDEST)
+    table.add_column(Text(book.by), "total", no_wrap=True, overflow="ellipsis", max_width=_WIDEST)
     for heading, total in zip(("asked", "funded", *headings), cells(whole), strict=True):
         table.add_column(heading, total, justify="right", no_wrap=True)
     for segment in shown:
         table.add_row(Text(segment.account.name), *cells(segment))
-    hidden = len(found.segments) - len(shown)
+    hidden = len(book.segments) - len(shown)
     more = [f"the total includes {hidden} more"] if hidden else []
-    whom = "" if where is None else f" of those with {where}"
     explained = "charged: shadow prices times use; reduced: the rest"
-    title = f"Ledger by {found.by}{whom}, amounts in {unit}; {explained}"
+    title = f"Ledger by {book.by}{_whom(book)}, amounts in {unit}; {explained}"
     return Group(Text(title, style="bold"), table, *more)
 
 
-def _sums(found: BookExplanation, currency: str) -> list[RenderableType]:
+def _whom(book: BookExplanation) -> str:
+    return "" if book.where is None else f" of those with {book.where}"
+
+
+def _sums(book: BookExplanation, currency: str) -> list[RenderableType]:
     """The two identities of formulation.md, section 5, to the cent."""
-    ledger = found.ledger
+    ledger = book.ledger
     charged = sum(line.charge for line in ledger.limits)
     unused = sum(line.unused for line in ledger.limits)
     value = [("reduced values of borrowers", ledger.account.chosen), ("charged by limits", charged)]
@@ -147,33 +145,31 @@ def _sum(name: str, total: float, parts: Sequence[tuple[str, float]]) -> Rendera
     return table
 
 
-def _limits(limits: Sequence[LimitExplanation], currency: str) -> RenderableType:
+def _limits(limits: Sequence[LimitLine], currency: str) -> RenderableType:
     """Limits with a shadow price first, by what they charge, then those with the least slack."""
     ordered = [limits[0], *sorted(limits[1:], key=_importance)]
-    table = plain_table()
-    table.add_column("limit", overflow="fold", max_width=28)
-    for heading in ("used", "bound", "shadow price", "charges", "decrease", "increase"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    headings = ("used", "bound", "shadow price", "charges", "decrease", "increase")
+    table = plain_table(("limit", 28), *headings)
     names = [limit.use.name for limit in ordered]
     shown, hidden = limits_shown(ordered, names, "values of such limits")
     for limit in shown:
         low, high = _range(limit.range)
         price = small(limit.use.price) if limit.use.price else ""
-        charge = figure(limit.line.charge) if limit.use.price else ""
+        charge = figure(limit.charge) if limit.use.price else ""
         used, bound = figure(limit.use.used), figure(limit.use.bound)
         table.add_row(Text(limit.use.name), used, bound, price, charge, low, high)
     title = f"Limits, amounts in {currency}; decrease, increase: allowable at the same shadow price"
     return Group(Text(title, style="bold"), table, *hidden)
 
 
-def _importance(limit: LimitExplanation) -> tuple[float, float]:
-    return -abs(limit.line.charge), limit.use.slack / max(abs(limit.use.bound), 1.0)
+def _importance(limit: LimitLine) -> tuple[float, float]:
+    return -abs(limit.charge), limit.use.slack / max(abs(limit.use.bound), 1.0)
 
 
-def _range(found: Range | None) -> tuple[str, str]:
-    if found is None:
+def _range(range_: Range | None) -> tuple[str, str]:
+    if range_ is None:
         return "not known", "not known"
-    ends = (-found.low, found.high)
+    ends = (-range_.low, range_.high)
     low, high = (figure(end) if np.isfinite(end) else "any" for end in ends)
     return low, high
 
@@ -183,7 +179,7 @@ def _costs(costs: Sequence[Worth], currency: str) -> RenderableType:
     table.add_column("without", overflow="fold", max_width=40)
     for heading in ("adds at least", "at most", "known by"):
         table.add_column(heading, justify="right")
-    for cost in sorted(costs, key=lambda one: -one.low):
+    for cost in sorted(costs, key=lambda cost: -cost.low):
         most = f"{cost.high:,.2f}" if np.isfinite(cost.high) else ""
         unsolved = "its shadow price of 0" if most else "its absence alone"
         how = "solving without it" if cost.solved else unsolved
@@ -197,15 +193,14 @@ def _declined(reasons: Mapping[str, int]) -> RenderableType:
     return Group(Text(f"{sum(reasons.values()):,} declined", style="bold"), reasons_table(reasons))
 
 
-def _chart(found: BookExplanation, run: Outcome, where: str | None = None) -> Chart:
+def _chart(book: BookExplanation) -> Chart:
     """Value by segment: the reduced value, and what each limit charges."""
-    words = [segment.account.name for segment in found.segments]
-    reduced = Series("reduced value", words, [segment.chosen for segment in found.segments], "bars")
-    limits = sorted({limit for segment in found.segments for limit in segment.charges})
+    words = [segment.account.name for segment in book.segments]
+    reduced = Series("reduced value", words, [segment.chosen for segment in book.segments], "bars")
+    limits = sorted({limit for segment in book.segments for limit in segment.charges})
     charges = [
-        Series(limit, words, [segment.charges[limit] for segment in found.segments], "bars")
+        Series(limit, words, [segment.charges[limit] for segment in book.segments], "bars")
         for limit in limits
     ]
-    whom = "" if where is None else f" of those with {where}"
-    title = f"{run.name}: value by {found.by}{whom}"
-    return Chart(title, Axis(found.by), Axis(run.currency), (reduced, *charges[:5]))
+    title = f"{book.run.name}: value by {book.by}{_whom(book)}"
+    return Chart(title, Axis(book.by), Axis(book.run.currency), (reduced, *charges[:5]))

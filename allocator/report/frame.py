@@ -25,7 +25,7 @@ def frame_table(title: str, frame: pd.DataFrame) -> RenderableType:
     """
     first, *others = [_column(series) for _, series in frame.reset_index().items()]
     blocks = side_by_side([_width(column) for column in others], WIDTH - _width(first))
-    tables = [_table([first, *(others[at] for at in block)]) for block in blocks]
+    tables = [_table([first, *(others[number] for number in block)]) for block in blocks]
     return Group(Text(title, style="bold"), *tables)
 
 

@@ -16,38 +16,38 @@ from allocator.report.view import View
 _HUGE = 1e12
 
 
-def frontier_view(found: Frontier) -> View:
+def frontier_view(frontier: Frontier) -> View:
     """The frontier, a point a line."""
-    return View(page=lambda: _page(found), document=lambda: _document(found), chart=lambda: _chart(found))
+    return View.of(frontier, _page, _document, _chart)
 
 
-def _page(found: Frontier) -> RenderableType:
+def _page(frontier: Frontier) -> RenderableType:
     """The points, one a line, and what is known of the curve between them."""
-    names = " and ".join(found.limits)
-    solved = sum(point.solved for point in found.points)
-    title = Text(f"{found.name}: value against {names}", style="bold")
-    feasible = f"{solved} of {len(found.points)} points feasible, value in {found.currency}"
-    return Group(title, feasible, "", _table(found), *_notes(found))
+    names = " and ".join(frontier.limits)
+    solved = sum(point.solved for point in frontier.points)
+    title = Text(f"{frontier.name}: value against {names}", style="bold")
+    feasible = f"{solved} of {len(frontier.points)} points feasible, value in {frontier.currency}"
+    return Group(title, feasible, "", _table(frontier), *_notes(frontier))
 
 
-def _table(found: Frontier) -> RenderableType:
-    alone = len(found.limits) == 1
+def _table(frontier: Frontier) -> RenderableType:
+    alone = len(frontier.limits) == 1
     table = plain_table()
-    for name in found.limits:
+    for name in frontier.limits:
         table.add_column(Text(name), justify="right", no_wrap=True, max_width=24)
     for heading in (
         "value",
         "gap",
-        *(["slope"] * len(found.limits)),
+        *(["slope"] * len(frontier.limits)),
         *(["from", "to"] if alone else []),
         "funded",
     ):
         table.add_column(heading, justify="right", no_wrap=True)
-    for point in found.points:
-        bounds = [_bound(bound, share) for bound, share in zip(point.at, found.shares, strict=True)]
+    for point in frontier.points:
+        bounds = [_bound(bound, share) for bound, share in zip(point.at, frontier.shares, strict=True)]
         if point.solved:
             slopes = [small(slope) for slope in point.slopes]
-            ends = [_bound(end, found.shares[0]) for end in (point.low, point.high)] if alone else []
+            ends = [_bound(end, frontier.shares[0]) for end in (point.low, point.high)] if alone else []
             cells = [
                 _value(point.value),
                 marked(_gap(point), point.stopped),
@@ -57,7 +57,7 @@ def _table(found: Frontier) -> RenderableType:
             ]
         else:
             cells = [_unsolved(point)]
-        near = all(abs(a - b) <= 1e-9 * abs(b) for a, b in zip(point.at, found.now, strict=True))
+        near = all(abs(a - b) <= 1e-9 * abs(b) for a, b in zip(point.at, frontier.now, strict=True))
         mark = " <" if near else ""
         table.add_row(*bounds[:-1], bounds[-1] + mark, *cells)
     return table
@@ -83,19 +83,21 @@ def _bound(bound: float, share: bool) -> str:
     return f"{100 * bound:.4g}%" if share else figure(bound)
 
 
-def _notes(found: Frontier) -> list[RenderableType]:
-    one = "slope: what a unit more of the bound is worth; from, to: where the same shadow prices hold"
-    two = "slope: what a unit more of each bound is worth, in their order"
-    notes = ["", one if len(found.limits) == 1 else two]
-    if any(point.stopped for point in found.points):
+def _notes(frontier: Frontier) -> list[RenderableType]:
+    alone = "slope: what a unit more of the bound is worth; from, to: where the same shadow prices hold"
+    pair = "slope: what a unit more of each bound is worth, in their order"
+    notes = ["", alone if len(frontier.limits) == 1 else pair]
+    if any(point.stopped for point in frontier.points):
         notes.append(STOPPED_NOTE)
-    if found.strategy != "optimal":
-        notes.append(f"every point is an optimum, whatever the scenario's strategy {found.strategy} decides")
-    conflicts = dict.fromkeys(point.conflict for point in found.points if point.conflict)
+    if frontier.strategy != "optimal":
+        notes.append(
+            f"every point is an optimum, whatever the scenario's strategy {frontier.strategy} decides"
+        )
+    conflicts = dict.fromkeys(point.conflict for point in frontier.points if point.conflict)
     notes += [_conflict(conflict) for conflict in conflicts]
-    if found.breakpoints:
-        notes.append(f"known breakpoints of the slope: {len(found.breakpoints)} (--json lists them)")
-    if not found.concave:
+    if frontier.breakpoints:
+        notes.append(f"known breakpoints of the slope: {len(frontier.breakpoints)} (--json lists them)")
+    if not frontier.concave:
         notes.append("a share of what is lent moves coefficients: this curve need not be concave")
     return [Text(note) for note in notes]
 
@@ -104,36 +106,36 @@ def _conflict(names: tuple[str, ...]) -> str:
     return f"infeasible: {' and '.join(names)} cannot hold{' together' if len(names) > 1 else ''}"
 
 
-def _document(found: Frontier) -> dict[str, Any]:
+def _document(frontier: Frontier) -> dict[str, Any]:
     """The frontier as plain values."""
     points = [
         {
-            "at": dict(zip(found.limits, point.at, strict=True)),
+            "at": dict(zip(frontier.limits, point.at, strict=True)),
             "status": point.status,
             "stopped": point.stopped,
-            **(_figures(found, point) if point.solved else {"conflict": list(point.conflict)}),
+            **(_figures(frontier, point) if point.solved else {"conflict": list(point.conflict)}),
         }
-        for point in found.points
+        for point in frontier.points
     ]
     return {
-        "name": found.name,
-        "currency": found.currency,
-        "strategy": found.strategy,
-        "limits": list(found.limits),
-        "now": dict(zip(found.limits, found.now, strict=True)),
-        "concave": found.concave,
+        "name": frontier.name,
+        "currency": frontier.currency,
+        "strategy": frontier.strategy,
+        "limits": list(frontier.limits),
+        "now": dict(zip(frontier.limits, frontier.now, strict=True)),
+        "concave": frontier.concave,
         "points": points,
-        "breakpoints": [vars(place) for place in found.breakpoints],
+        "breakpoints": [vars(place) for place in frontier.breakpoints],
     }
 
 
-def _figures(found: Frontier, point: FrontierPoint) -> dict[str, Any]:
+def _figures(frontier: Frontier, point: FrontierPoint) -> dict[str, Any]:
     return {
         "value": point.value,
         "bound": point.bound,
         "envelope": point.envelope,
         "gap": point.gap,
-        "slopes": dict(zip(found.limits, point.slopes, strict=True)),
+        "slopes": dict(zip(frontier.limits, point.slopes, strict=True)),
         "stands_from": point.low,
         "stands_to": point.high,
         "funded": point.account.funded,
@@ -144,22 +146,24 @@ def _figures(found: Frontier, point: FrontierPoint) -> dict[str, Any]:
     }
 
 
-def _chart(found: Frontier) -> Chart:
+def _chart(frontier: Frontier) -> Chart:
     """The certified bound as a line, the values as points; of two limits one line a setting of the second."""
-    solved = [point for point in found.points if point.solved]
-    if len(found.limits) == 1:
-        at = [point.at[0] for point in solved]
+    solved = [point for point in frontier.points if point.solved]
+    if len(frontier.limits) == 1:
+        bounds = [point.at[0] for point in solved]
         series = [
-            Series("certified bound", at, [point.envelope for point in solved]),
-            Series("value", at, [point.value for point in solved], "points"),
+            Series("certified bound", bounds, [point.envelope for point in solved]),
+            Series("value", bounds, [point.value for point in solved], "points"),
         ]
     else:
         series = []
         for second in sorted({point.at[1] for point in solved}):
             row = [point for point in solved if point.at[1] == second]
-            label = f"{found.limits[1]} {_bound(second, found.shares[1])}"
+            label = f"{frontier.limits[1]} {_bound(second, frontier.shares[1])}"
             series.append(Series(label, [point.at[0] for point in row], [point.value for point in row]))
-    scale: Any = "percent" if found.shares[0] else "linear"
-    title = f"{found.name}: value against {' and '.join(found.limits)}"
-    marks = ((found.now[0], "as it is"),)
-    return Chart(title, Axis(found.limits[0], scale), Axis(f"value, {found.currency}"), tuple(series), marks)
+    scale: Any = "percent" if frontier.shares[0] else "linear"
+    title = f"{frontier.name}: value against {' and '.join(frontier.limits)}"
+    marks = ((frontier.now[0], "as it is"),)
+    return Chart(
+        title, Axis(frontier.limits[0], scale), Axis(f"value, {frontier.currency}"), tuple(series), marks
+    )

@@ -29,7 +29,7 @@ class Grid:
         return min(self._names(), _LEAST) + self._figures(unit)
 
     def table(self, unit: Unit) -> Table:
-        """As it is printed."""
+        """The table that is printed."""
         table = plain_table()
         room = max(WIDTH - self._figures(unit), _LEAST)
         table.add_column(Text(self.headings[0]), overflow="fold", max_width=min(NAME, room))
@@ -40,11 +40,14 @@ class Grid:
         return table
 
     def blocks(self, unit: Unit) -> Iterator[Grid]:
-        """As many grids as it takes for each to fit the page, all with the same names."""
+        """Grids with the same names, as many as it takes for each to fit the page."""
         widths = [2 + width for width in self._widths(unit)]
         for block in side_by_side(widths, WIDTH - min(self._names(), NAME)):
-            kept = [0, *(at + 1 for at in block)]
-            yield Grid([self.headings[at] for at in kept], [[row[at] for at in kept] for row in self.rows])
+            kept = [0, *(column + 1 for column in block)]
+            yield Grid(
+                [self.headings[column] for column in kept],
+                [[row[column] for column in kept] for row in self.rows],
+            )
 
     def _names(self) -> int:
         return max(cell_len(str(row[0])) for row in (self.headings, *self.rows))
@@ -53,10 +56,10 @@ class Grid:
         return sum(2 + width for width in self._widths(unit))
 
     def _widths(self, unit: Unit) -> list[int]:
-        """Of each column of figures: its widest cell, or its heading, which may fold."""
+        """The width of each column of figures: its widest cell, or its heading, which may fold."""
         return [
-            max([min(cell_len(heading), NAME), *(cell_len(_written(row[at], unit)) for row in self.rows)])
-            for at, heading in enumerate(self.headings[1:], start=1)
+            max([min(cell_len(heading), NAME), *(cell_len(_written(row[column], unit)) for row in self.rows)])
+            for column, heading in enumerate(self.headings[1:], start=1)
         ]
 
 

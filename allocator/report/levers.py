@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from rich.console import Group, RenderableType
 
-from allocator.insight.variants import Best, Worth
+from allocator.insight.variants import Best
 from allocator.insight.whatif.levers import Levers
 from allocator.records.outcome import Outcome
 from allocator.report.broken import standing_figures, standing_lines
@@ -23,28 +23,20 @@ SURE = 1e-6
 _DRAWN = 12
 
 
-def levers_view(levers: Levers, run: Outcome) -> View:
-    """What each change would add to the value of `run`."""
-    return View(
-        page=lambda: _page(levers, run),
-        document=lambda: _document(levers, run),
-        chart=lambda: _chart(levers.worths, run),
-    )
+def levers_view(levers: Levers) -> View:
+    """What each change would add to the value of a run."""
+    return View.of(levers, _page, _document, _chart)
 
 
-def _page(levers: Levers, run: Outcome) -> RenderableType:
+def _page(levers: Levers) -> RenderableType:
     """The changes with the range in which what they add lies."""
-    best, found = levers.best, levers.worths
-    table = plain_table()
-    table.add_column("change of", overflow="fold", max_width=27)
-    table.add_column("from, to", overflow="fold", max_width=30)
-    for heading in ("at least", "at most", "of value"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    shown, hidden = cut(found, _MOST, "changes worth less")
-    for one in shown:
-        share = percent(one.high / best.value) if best.value > 0 and np.isfinite(one.high) else ""
-        table.add_row(Text(one.name), Text(one.change), _money(one.low), _money(one.high), share)
-    solved = all(one.solved for one in found)
+    run, best, worths = levers.run, levers.best, levers.worths
+    table = plain_table(("change of", 27), ("from, to", 30), "at least", "at most", "of value")
+    shown, hidden = cut(worths, _MOST, "changes worth less")
+    for worth in shown:
+        share = percent(worth.high / best.value) if best.value > 0 and np.isfinite(worth.high) else ""
+        table.add_row(Text(worth.name), Text(worth.change), _money(worth.low), _money(worth.high), share)
+    solved = all(worth.solved for worth in worths)
     how = (
         "each solved again"
         if solved
@@ -56,7 +48,7 @@ def _page(levers: Levers, run: Outcome) -> RenderableType:
 
 
 def _title(best: Best, run: Outcome) -> Iterator[RenderableType]:
-    """Of the run's own value where it is the optimum, else of the best, with what the run is."""
+    """The value to be raised: the run's own where it is the optimum, else the best; and what the run is."""
     if run.optimal:
         yield Text(f"{run.name}: what would raise its value of {run.value:,.2f} {run.currency}", style="bold")
     else:
@@ -73,23 +65,23 @@ def _money(amount: float) -> str:
     return f"{amount:z,.2f}" if np.isfinite(amount) else "not known"
 
 
-def _document(levers: Levers, run: Outcome) -> dict[str, Any]:
+def _document(levers: Levers) -> dict[str, Any]:
     """The changes as plain values; null where a range has no end."""
     return {
-        **standing_figures(run),
+        **standing_figures(levers.run),
         "best_at_least": levers.best.value,
         "best_at_most": levers.best.bound,
-        "levers": [vars(one) for one in levers.worths],
+        "levers": [vars(worth) for worth in levers.worths],
     }
 
 
-def _chart(found: Sequence[Worth], run: Outcome) -> Chart:
+def _chart(levers: Levers) -> Chart:
     """The dearest levers as bars."""
-    drawn = [one for one in found if np.isfinite(one.high)][:_DRAWN]
-    words = [one.name for one in drawn]
-    low = [max(one.low, 0.0) if np.isfinite(one.low) else 0.0 for one in drawn]
+    run, drawn = levers.run, [worth for worth in levers.worths if np.isfinite(worth.high)][:_DRAWN]
+    words = [worth.name for worth in drawn]
+    low = [max(worth.low, 0.0) if np.isfinite(worth.low) else 0.0 for worth in drawn]
     series = (
         Series("at least", words, low, "bars"),
-        Series("at most", words, [one.high for one in drawn], "bars"),
+        Series("at most", words, [worth.high for worth in drawn], "bars"),
     )
     return Chart(f"{run.name}: what each change would add", Axis("change"), Axis(run.currency), series)

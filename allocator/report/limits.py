@@ -22,11 +22,7 @@ def limits_table(uses: Sequence[Mapping[str, Any]], policy: Sequence[Limit], uni
     """
     shares = {limit.name: limit for limit in policy if limit.of in ("total", "drawn")}
     title = f"Limits, amounts in {unit}; shadow price: what one more {unit.currency} of bound adds"
-    table = plain_table()
-    table.add_column("limit", overflow="fold", max_width=34)
-    for heading in ("used", "bound", "slack", "shadow price"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("")
+    table = plain_table(("limit", 34), "used", "bound", "slack", "shadow price", ("", 10))
     ordered = _nearest_first(uses)
     shown, hidden = limits_shown(ordered, [use["name"] for use in ordered], "limits with more slack")
     for use in shown:
@@ -42,10 +38,10 @@ def limits_shown(
 
     A limit that stands for itself is never left out for rows that an `each` has made of another.
     """
-    own = {at for at, name in enumerate(names) if not of_each(name)}
-    others = [at for at in range(len(names)) if at not in own]
+    own = {number for number, name in enumerate(names) if not of_each(name)}
+    others = [number for number in range(len(names)) if number not in own]
     places = sorted(own | set(others[: max(most - len(own), 0)]))
-    return [limits[at] for at in places], more(len(names) - len(places), what)
+    return [limits[number] for number in places], more(len(names) - len(places), what)
 
 
 def own_first(names: Iterable[str]) -> list[str]:

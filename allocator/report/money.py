@@ -10,9 +10,9 @@ _TELLING = 10.0
 _NAMES = {1: "", 10**3: "thousand ", 10**6: "million ", 10**9: "billion ", 10**12: "trillion "}
 _SCIENTIFIC = 1e12
 _ALLOWED = 1e-11
-"""Beneath, a gap is what is allowed for rounding."""
+"""A gap below this is what is allowed for rounding."""
 _DECIMALS = 3
-"""At most."""
+"""The most decimals that a unit gets."""
 
 
 @dataclass(frozen=True)

@@ -29,16 +29,25 @@ class Text(RichText):
         return self
 
 
-def plain_table(*, totals: bool = False) -> Table:
-    """A table without a frame, two blanks between columns: the same on a terminal, in a log, in a mail."""
-    return Table(box=box.SIMPLE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), show_footer=totals)
+def plain_table(*columns: str | tuple[str, int], totals: bool = False) -> Table:
+    """A table without a frame, two blanks between columns: the same on a terminal, in a log, in a mail.
+
+    A heading alone is of figures, which are never folded; one with a width is of names, which fold there.
+    """
+    table = Table(box=box.SIMPLE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), show_footer=totals)
+    for column in columns:
+        if isinstance(column, str):
+            table.add_column(column, justify="right", no_wrap=True)
+        else:
+            table.add_column(column[0], overflow="fold", max_width=column[1])
+    return table
 
 
 def unheaded_table(*columns: JustifyMethod, least: int | None = None) -> Table:
     """Names beside what belongs to them, without headings; the first column takes at `least` so much."""
     table = Table.grid(padding=(0, 2, 0, 0))
-    for at, justify in enumerate(columns):
-        table.add_column(justify=justify, overflow="fold", min_width=None if at else least)
+    for number, justify in enumerate(columns):
+        table.add_column(justify=justify, overflow="fold", min_width=None if number else least)
     return table
 
 
@@ -58,11 +67,11 @@ def side_by_side(widths: Sequence[int], room: int) -> Iterator[list[int]]:
     """Block by block the places of the columns, of `widths` with their blanks, that fit into `room`."""
     block: list[int] = []
     left = room
-    for at, width in enumerate(widths):
+    for number, width in enumerate(widths):
         if block and width > left:
             yield block
             block, left = [], room
-        block.append(at)
+        block.append(number)
         left -= width
     yield block
 

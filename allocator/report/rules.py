@@ -15,7 +15,6 @@ from allocator.records.case import Case
 from allocator.records.conditions import Condition
 from allocator.records.ledger import NOBODY, accounts_by
 from allocator.records.lots import CENT
-from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Text as Column
 from allocator.records.run import LimitUse
 from allocator.records.scenario import PortfolioSource
@@ -28,44 +27,41 @@ from allocator.report.view import View
 
 OTHERWISE = "otherwise: decline"
 _SUMS = ("offered", "drawn", "interest", "expected_loss", "value")
-"""Of the ledger, told of each rule."""
+"""Figures of the ledger that are told of each rule."""
 
 
-def rules_view(distilled: Distilled, case: Case, run: Outcome, out: Sequence[Path] = ()) -> View:
-    """The rules that stand in for `run`; in the files `out` as text, SQL or a table, by their endings."""
+def rules_view(distilled: Distilled, out: Sequence[Path] = ()) -> View:
+    """The rules that stand in for a run; in the files `out` as text, SQL or a table, by their endings."""
     return View(
-        page=lambda: _page(distilled, case, run),
-        document=lambda: {**_document(distilled, run), "files": [str(path) for path in out]},
-        chart=lambda: _chart(distilled, run),
-        files={path: _written(distilled, case, path.suffix.lower()) for path in out},
+        page=lambda: _page(distilled),
+        document=lambda: {**_document(distilled), "files": [str(path) for path in out]},
+        chart=lambda: _chart(distilled),
+        files={path: _written(distilled, path.suffix.lower()) for path in out},
     )
 
 
-def _written(distilled: Distilled, case: Case, ending: str) -> str | pd.DataFrame:
+def _written(distilled: Distilled, ending: str) -> str | pd.DataFrame:
     match ending:
         case ".sql":
-            return rules_sql(distilled.rules, case)
+            return rules_sql(distilled)
         case ".txt":
-            return rules_text(distilled, case)
+            return rules_text(distilled)
         case _:
             return rules_frame(distilled)
 
 
-def _page(distilled: Distilled, case: Case, run: Outcome) -> RenderableType:
+def _page(distilled: Distilled) -> RenderableType:
     """The rules with what each earns, what they lose against the run, and what becomes of the limits."""
-    certificate, currency = distilled.outcome.certificate, run.currency
+    run, certificate, words = distilled.run, distilled.outcome.certificate, _rules_in_words(distilled)
+    currency = run.currency
     figures = rules_frame(distilled)
     unit = unit_for({key: figures[key].tolist() for key in ("offered", "drawn", "value")}, currency, 40)
-    table = plain_table()
-    table.add_column("", justify="right")
-    table.add_column("who", overflow="fold", max_width=38)
-    for heading in ("rate", "share", "firms", "offered", "value"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for at, rule in enumerate(distilled.rules):
-        row = figures.iloc[at]
+    table = plain_table("", ("who", 38), "rate", "share", "firms", "offered", "value")
+    for number, rule in enumerate(distilled.rules):
+        row = figures.iloc[number]
         table.add_row(
-            str(at + 1),
-            Text(in_words(rule.where, distilled.values)),
+            str(number + 1),
+            Text(words[number]),
             percent(rule.rate),
             _share(rule),
             f"{int(row['firms']):,}",
@@ -73,22 +69,23 @@ def _page(distilled: Distilled, case: Case, run: Outcome) -> RenderableType:
             unit.write(float(row["value"])),
         )
     head = Text(f"{run.name}: {len(distilled.rules)} rules", style="bold")
-    first, *more = _beside(distilled, run)
-    said = [f"value {certificate.value:,.2f} {currency}; {first}", *more]
+    first, *more = _beside(distilled)
+    lines = [f"value {certificate.value:,.2f} {currency}; {first}", *more]
     title = Text(f"Offers, amounts in {unit}; share: of the largest loan that is possible", style="bold")
-    notes = [Text(line) for line in _terms_in_words(case)]
+    notes = [Text(line) for line in _terms_in_words(distilled.case)]
     limits = _limits(certificate.limits, distilled)
-    return Group(head, *map(Text, said), "", title, table, OTHERWISE, *notes, "", *map(Text, limits))
+    return Group(head, *map(Text, lines), "", title, table, OTHERWISE, *notes, "", *map(Text, limits))
 
 
-def _beside(distilled: Distilled, run: Outcome) -> list[str]:
+def _beside(distilled: Distilled) -> list[str]:
     """What the rules lose against the run, and against any allocation where the run is no optimum."""
+    run = distilled.run
     share = f" ({percent(distilled.regret / abs(run.value))})" if run.value else ""
     bound = f"bound {distilled.bound:,.2f}"
-    told = list(standing_lines(run))
+    standing = list(standing_lines(run))
     if run.optimal:
-        return [f"the run's {run.value:,.2f}: regret {distilled.regret:,.2f}{share}; {bound}", *told]
-    return [bound, f"the run is worth {run.value:,.2f}", *told]
+        return [f"the run's {run.value:,.2f}: regret {distilled.regret:,.2f}{share}; {bound}", *standing]
+    return [bound, f"the run is worth {run.value:,.2f}", *standing]
 
 
 def _limits(uses: Sequence[LimitUse], distilled: Distilled) -> list[str]:
@@ -100,14 +97,14 @@ def _limits(uses: Sequence[LimitUse], distilled: Distilled) -> list[str]:
 
 def rules_frame(distilled: Distilled) -> pd.DataFrame:
     """One row a rule: who in words, rate and share as fractions, firms funded, and sums of the ledger."""
-    numbers = [f"{at + 1}" for at in range(len(distilled.rules))]
+    numbers = [f"{number + 1}" for number in range(len(distilled.rules))]
     decided = accounts_by(distilled.outcome.ledger, Column(distilled.rule.astype(np.int32), tuple(numbers)))
     by_number = {account.name: account for account in decided}
     accounts = [by_number.get(number, NOBODY) for number in numbers]
     return pd.DataFrame(
         {
             "rule": np.arange(1, len(numbers) + 1),
-            "who": [in_words(rule.where, distilled.values) for rule in distilled.rules],
+            "who": _rules_in_words(distilled),
             "rate": [rule.rate for rule in distilled.rules],
             "share": [rule.share for rule in distilled.rules],
             "firms": [account.funded for account in accounts],
@@ -141,36 +138,43 @@ def _terms_in_words(case: Case) -> list[str]:
     return lines
 
 
-def rules_text(distilled: Distilled, case: Case) -> str:
+def rules_text(distilled: Distilled) -> str:
     """A numbered list that can be pasted into a policy."""
+    words = _rules_in_words(distilled)
     lines = [
-        f"{at}. {in_words(rule.where, distilled.values)}: "
-        f"offer {_share(rule)} of the largest loan at {percent(rule.rate)}"
-        for at, rule in enumerate(distilled.rules, start=1)
+        f"{number + 1}. {words[number]}: offer {_share(rule)} of the largest loan at {percent(rule.rate)}"
+        for number, rule in enumerate(distilled.rules)
     ]
-    terms = [f"- {line}" for line in _terms_in_words(case)]
+    terms = [f"- {line}" for line in _terms_in_words(distilled.case)]
     return "\n".join([*lines, f"{len(lines) + 1}. {OTHERWISE}", "", "Terms of every offer:", *terms, ""])
 
 
+def _rules_in_words(distilled: Distilled) -> list[str]:
+    """Whom each rule is about."""
+    portfolio = distilled.case.inputs.portfolio
+    values = {name: portfolio.text(name).values for name in ("grade", *portfolio.texts)}
+    return [in_words(rule.where, values) for rule in distilled.rules]
+
+
 def _share(rule: Rule) -> str:
-    """With every digit that matters: a share rounded up may lend more than the limits allow."""
+    """The rule's share to every digit: rounded up it may lend more than the limits allow."""
     return f"{100.0 * rule.share:.10g}%"
 
 
-def _chart(distilled: Distilled, run: Outcome) -> Chart:
+def _chart(distilled: Distilled) -> Chart:
     """What each rule offers and what it is worth."""
-    figures = rules_frame(distilled)
-    words = [f"{at}, at {percent(rule.rate)}" for at, rule in enumerate(distilled.rules, start=1)]
+    run, figures = distilled.run, rules_frame(distilled)
+    words = [f"{number}, at {percent(rule.rate)}" for number, rule in enumerate(distilled.rules, start=1)]
     series = [Series(name, words, figures[name].tolist(), "bars") for name in ("value", "expected_loss")]
     title = f"{run.name}: {len(words)} rules, {distilled.outcome.certificate.value:,.0f} of {run.value:,.0f}"
     return Chart(title, Axis("rule"), Axis(run.currency), tuple(series))
 
 
-def _document(distilled: Distilled, run: Outcome) -> dict[str, Any]:
+def _document(distilled: Distilled) -> dict[str, Any]:
     """The rules and what their decisions come to, as data."""
     certificate = distilled.outcome.certificate
     return {
-        "run": standing_figures(run),
+        "run": standing_figures(distilled.run),
         "rules": _rules_json(distilled),
         "value": certificate.value,
         "regret": distilled.regret,
@@ -199,8 +203,9 @@ def _condition_json(condition: Condition) -> dict[str, Any]:
     return {"column": condition.column, **{key: edge for key, edge in edges.items() if edge is not None}}
 
 
-def rules_sql(rules: Sequence[Rule], case: Case) -> str:
+def rules_sql(distilled: Distilled) -> str:
     """The rules as one standard SQL query over a table `borrowers` with the portfolio's columns."""
+    rules, case = distilled.rules, distilled.case
     policy, portfolio = case.scenario.policy, case.inputs.portfolio
     lot = policy.ticket.step or CENT
     fields = {
@@ -210,9 +215,9 @@ def rules_sql(rules: Sequence[Rule], case: Case) -> str:
         "from_lots": "/ 100.0" if lot == CENT else f"* {float(lot)!r}",
         "least": "min_amount" if np.any(portfolio.min_amount > 0) else _literal(policy.ticket.min),
     }
-    tests = [f"    WHEN {_test(rule, case)} THEN {at}" for at, rule in enumerate(rules, start=1)]
-    rates = [f"    WHEN {at} THEN {_literal(rule.rate)}" for at, rule in enumerate(rules, start=1)]
-    shares = [f"    WHEN {at} THEN {_literal(rule.share)}" for at, rule in enumerate(rules, start=1)]
+    tests = [f"    WHEN {_test(rule, case)} THEN {number}" for number, rule in enumerate(rules, start=1)]
+    rates = [f"    WHEN {number} THEN {_literal(rule.rate)}" for number, rule in enumerate(rules, start=1)]
+    shares = [f"    WHEN {number} THEN {_literal(rule.share)}" for number, rule in enumerate(rules, start=1)]
     barred = [f"{_name('exclude')} IS NOT TRUE"] if np.any(portfolio.exclude) else []
     free = ["fixed_amount IS NULL"] if np.any(~np.isnan(portfolio.fixed_amount)) else []
     open_to = " AND ".join([*barred, *free, "smallest <= largest", "rule IS NOT NULL"])
@@ -228,11 +233,11 @@ def rules_sql(rules: Sequence[Rule], case: Case) -> str:
 
 def _columns_comment(source: PortfolioSource) -> str:
     """Where the table's columns are not simply those of the run's source, a line on each."""
-    found = [f"{name} was {theirs}" for name, theirs in source.columns.items()]
-    found += [f"{name} was {value} where there was none" for name, value in source.defaults.items()]
-    found += [f"pd was {pd!r} for grade {grade}" for grade, pd in source.pd_by_grade.items()]
-    found += ["pd (and grade, lgd where it gives them) came from the scorecard"] if source.scorecard else []
-    lines = ["Columns have the portfolio's names; in the source of the run", *found] if found else []
+    notes = [f"{name} was {theirs}" for name, theirs in source.columns.items()]
+    notes += [f"{name} was {value} where there was none" for name, value in source.defaults.items()]
+    notes += [f"pd was {pd!r} for grade {grade}" for grade, pd in source.pd_by_grade.items()]
+    notes += ["pd (and grade, lgd where it gives them) came from the scorecard"] if source.scorecard else []
+    lines = ["Columns have the portfolio's names; in the source of the run", *notes] if notes else []
     return "".join(f"-- {' '.join(line.split())}\n" for line in lines)
 
 

@@ -11,9 +11,8 @@ from rich.console import Group, RenderableType
 
 from allocator.insight.simulate.concentration import Concentration
 from allocator.insight.simulate.measures import Distribution, Estimate
-from allocator.insight.simulate.record import Risk, Simulation, Years
-from allocator.insight.simulate.summary import YearsSummary
-from allocator.records.outcome import Outcome
+from allocator.insight.simulate.record import Risk, Years
+from allocator.insight.simulate.simulate import SEGMENT_LEVEL, Simulation
 from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import Unit, percent, unit_for
@@ -30,72 +29,68 @@ _HOW = {
 }
 
 
-def simulation_view(run: Outcome, simulation: Simulation, found: YearsSummary) -> View:
-    """The years of `run`, one of those that were simulated."""
-    years = simulation.books[run.name]
-    return View(
-        page=lambda: _page(run, simulation, years, found),
-        document=lambda: _document(run, simulation, years, found),
-        chart=lambda: _chart(run, years, found),
-    )
+def simulation_view(simulation: Simulation) -> View:
+    """The simulated years of a run."""
+    return View.of(simulation, _page, _document, _chart)
 
 
-def _page(run: Outcome, simulation: Simulation, years: Years, found: YearsSummary) -> RenderableType:
+def _page(simulation: Simulation) -> RenderableType:
     """The page of one allocation's years."""
-    unit = _unit(years, found, run.currency)
-    count = len(years.net)
+    run, years, unit = simulation.run, simulation.years, _unit(simulation)
     lines = [
         *standing_lines(run),
-        f"{_HOW[simulation.method]}; {_assumed(simulation.risk)}",
+        f"{_HOW[years.method]}; {_assumed(simulation.risk)}",
         *_pooled(years),
         f"amounts in {unit}; intervals hold 95 %",
     ]
     return Group(
-        Text(f"{run.name}: {count:,} simulated years, seed {simulation.seed}", style="bold"),
+        Text(f"{run.name}: {len(years.net):,} simulated years, seed {simulation.seed}", style="bold"),
         *map(Text, lines),
         "",
-        _distributions(years, found, unit),
+        _distributions(simulation, unit),
         "",
-        _tails(found, unit),
+        _tails(simulation, unit),
         "",
-        *map(Text, _remarks(found, unit)),
+        *map(Text, _remarks(simulation)),
         "",
-        _segments(simulation, found, unit),
-        *map(Text, ["", *_concentrations(simulation, found)]),
+        _segments(simulation, unit),
+        *map(Text, ["", *_concentrations(simulation)]),
     )
 
 
-def _document(run: Outcome, simulation: Simulation, years: Years, found: YearsSummary) -> dict[str, Any]:
-    """The same as plain values; amounts in currency units, shares as fractions."""
+def _document(simulation: Simulation) -> dict[str, Any]:
+    """The simulation as plain values; amounts in currency units, shares as fractions."""
+    years = simulation.years
     return {
-        **standing_figures(run),
+        **standing_figures(simulation.run),
         "years": len(years.net),
         "seed": simulation.seed,
-        "method": simulation.method,
+        "method": years.method,
         "risk": asdict(simulation.risk),
         "expected": dict(years.expected),
         "exact_bins": years.exact_bins,
         "pooled": years.pooled,
         "normal_error": years.normal_error,
         **{
-            name: _distribution_figures(getattr(found, name))
+            name: _distribution_figures(getattr(simulation, name))
             for name in ("interest", "loss", "net", "shortfall", "systematic")
         },
-        "below_zero": asdict(found.below_zero),
-        "segment_level": found.segment_level,
-        "segments": [asdict(segment) for segment in found.segments],
-        "concentration": {"names": _spread(found.names), "segments": _spread(found.by_segment)},
+        "below_zero": asdict(simulation.below_zero),
+        "segment_level": SEGMENT_LEVEL,
+        "segments": [asdict(segment) for segment in simulation.segments],
+        "concentration": {"names": _spread(simulation.names), "segments": _spread(simulation.by_segment)},
     }
 
 
-def _chart(run: Outcome, years: Years, found: YearsSummary) -> Chart:
+def _chart(simulation: Simulation) -> Chart:
     """Histograms of net and loss over one scale, with what is expected and the worst years marked."""
+    run, years, tails = simulation.run, simulation.years, simulation.shortfall.tails
     edges = np.histogram_bin_edges(np.concatenate([years.net, years.loss]), _CELLS)
     series = []
     for heading, values in (("net", years.net), ("loss", years.loss)):
         shares = np.histogram(values, edges)[0] / len(values)
         series.append(Series(heading, edges.tolist(), [*shares.tolist(), 0.0], "steps"))
-    worst = found.shortfall.tails[-2 if len(found.shortfall.tails) > 1 else 0]
+    worst = tails[-2 if len(tails) > 1 else 0]
     marks = (
         (years.expected["net"], "net expected"),
         (-worst.var.value, f"net, worst {percent(1 - worst.level)} of years"),
@@ -123,37 +118,37 @@ def _pooled(years: Years) -> Iterator[str]:
         )
 
 
-def _unit(years: Years, found: YearsSummary, currency: str) -> Unit:
-    rows = (found.interest, found.loss, found.net)
+def _unit(simulation: Simulation) -> Unit:
+    rows, expected = (simulation.interest, simulation.loss, simulation.net), simulation.years.expected
     columns = {
-        "certificate": [years.expected["interest"], years.expected["net"]],
+        "certificate": [expected["interest"], expected["net"]],
         "mean": [row.mean for row in rows],
         "s.e.": [row.standard_error for row in rows],
         "sd": [row.sd for row in rows],
-        **{f"{at}": [row.quantiles[at][1] for row in rows] for at in range(len(found.net.quantiles))},
+        **{
+            f"{number}": [row.quantiles[number][1] for row in rows]
+            for number in range(len(simulation.net.quantiles))
+        },
     }
-    return unit_for(columns, currency, _ROOM)
+    return unit_for(columns, simulation.run.currency, _ROOM)
 
 
-def _distributions(years: Years, found: YearsSummary, unit: Unit) -> RenderableType:
-    table = plain_table()
-    table.add_column("")
-    headings = [f"{100 * level:g} %" for level, _ in found.net.quantiles]
-    for heading in ("certificate", "mean", "s.e.", "sd", *headings):
-        table.add_column(heading, justify="right", no_wrap=True)
+def _distributions(simulation: Simulation, unit: Unit) -> RenderableType:
+    levels = [f"{100 * level:g} %" for level, _ in simulation.net.quantiles]
+    table = plain_table(("", 10), "certificate", "mean", "s.e.", "sd", *levels)
     for name in ("interest", "loss", "net"):
-        row: Distribution = getattr(found, name)
-        cells = [years.expected[name], row.mean, row.standard_error, row.sd, *(v for _, v in row.quantiles)]
+        row: Distribution = getattr(simulation, name)
+        expected = simulation.years.expected[name]
+        cells = [expected, row.mean, row.standard_error, row.sd, *(value for _, value in row.quantiles)]
         table.add_row(name, *map(unit.write, cells))
     return table
 
 
-def _tails(found: YearsSummary, unit: Unit) -> RenderableType:
-    table = plain_table()
-    table.add_column("level", justify="right")
-    for heading in ("loss: VaR", "interval", "CVaR", "interval", "systematic", "net: VaR", "CVaR"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    every = zip(found.loss.tails, found.systematic.tails, found.shortfall.tails, strict=True)
+def _tails(simulation: Simulation, unit: Unit) -> RenderableType:
+    table = plain_table(
+        "level", "loss: VaR", "interval", "CVaR", "interval", "systematic", "net: VaR", "CVaR"
+    )
+    every = zip(simulation.loss.tails, simulation.systematic.tails, simulation.shortfall.tails, strict=True)
     for loss, systematic, shortfall in every:
         table.add_row(
             f"{100 * loss.level:g} %",
@@ -173,14 +168,14 @@ def _interval(estimate: Estimate, unit: Unit) -> str:
     return " to ".join(ends)
 
 
-def _remarks(found: YearsSummary, unit: Unit) -> Iterator[str]:
-    chance = found.below_zero
+def _remarks(simulation: Simulation) -> Iterator[str]:
+    chance = simulation.below_zero
     yield (
         f"probability of a loss-making year: {percent(chance.value)} "
         f"({percent(chance.low)} to {percent(chance.high)})"
     )
-    for loss, systematic in zip(found.loss.tails, found.systematic.tails, strict=True):
-        if loss.level == found.segment_level and systematic.cvar.value > 0:
+    for loss, systematic in zip(simulation.loss.tails, simulation.systematic.tails, strict=True):
+        if loss.level == SEGMENT_LEVEL and systematic.cvar.value > 0:
             more = loss.cvar.value / systematic.cvar.value - 1  # never below 0 in countless years
             adds = f"adds {percent(more)}" if more >= 0 else "adds what so few years do not show"
             yield (
@@ -189,13 +184,13 @@ def _remarks(found: YearsSummary, unit: Unit) -> Iterator[str]:
             )
 
 
-def _segments(simulation: Simulation, found: YearsSummary, unit: Unit) -> RenderableType:
+def _segments(simulation: Simulation, unit: Unit) -> RenderableType:
     table = plain_table()
     table.add_column(simulation.risk.by or "grade", overflow="ellipsis", max_width=30, no_wrap=True)
-    for heading in ("mean loss", f"part of CVaR {100 * found.segment_level:g} %", "share"):
+    for heading in ("mean loss", f"part of CVaR {100 * SEGMENT_LEVEL:g} %", "share"):
         table.add_column(heading, justify="right", no_wrap=True)
-    total = sum(segment.tail for segment in found.segments)
-    ordered = sorted(found.segments, key=lambda segment: (-segment.tail, segment.name))
+    total = sum(segment.tail for segment in simulation.segments)
+    ordered = sorted(simulation.segments, key=lambda segment: (-segment.tail, segment.name))
     shown, hidden = cut(ordered, _MOST_SEGMENTS)
     for segment in shown:
         share = percent(segment.tail / total) if total else ""
@@ -203,8 +198,8 @@ def _segments(simulation: Simulation, found: YearsSummary, unit: Unit) -> Render
     return Group(table, *hidden)
 
 
-def _concentrations(simulation: Simulation, found: YearsSummary) -> Iterator[str]:
-    names, column = found.names, simulation.risk.by or "grade"
+def _concentrations(simulation: Simulation) -> Iterator[str]:
+    names, parts, column = simulation.names, simulation.by_segment, simulation.risk.by or "grade"
     if names.names < 2:
         yield f"money drawn: {'by 1 name' if names.names else 'none'}"
         return
@@ -213,13 +208,13 @@ def _concentrations(simulation: Simulation, found: YearsSummary) -> Iterator[str
         f"money drawn: {names.names:,} names, effective number {names.effective:,.1f} "
         f"(HHI {names.hhi:.4g}); {top}"
     )
-    yield f"by {column}: effective number {found.by_segment.effective:.1f} (HHI {found.by_segment.hhi:.4g})"
+    yield f"by {column}: effective number {parts.effective:.1f} (HHI {parts.hhi:.4g})"
 
 
 def _distribution_figures(row: Distribution) -> dict[str, Any]:
     return {**asdict(row), "quantiles": {f"{level:g}": value for level, value in row.quantiles}}
 
 
-def _spread(found: Concentration) -> Mapping[str, Any]:
-    top = {str(count): share for count, share in found.top}
-    return {"names": found.names, "hhi": found.hhi, "effective": found.effective, "top": top}
+def _spread(amounts: Concentration) -> Mapping[str, Any]:
+    top = {str(count): share for count, share in amounts.top}
+    return {"names": amounts.names, "hhi": amounts.hhi, "effective": amounts.effective, "top": top}

@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
-from allocator.insight.whatif.reverse import MONEY, Crossing, ScalePoint
-from allocator.insight.whatif.stress import Trial, Verdict
+from allocator.insight.whatif.reverse import MONEY, Crossing, ReverseStress, ScalePoint
+from allocator.insight.whatif.stress import StressTest, Trial, Verdict
 from allocator.records.run import LimitUse
 from allocator.records.scenario import Scenario
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress
@@ -31,33 +31,25 @@ _FINER = 6
 """Decimals that may be added to tell amounts apart."""
 
 
-def stress_view(scenario: Scenario, trials: Sequence[Trial], notes: Sequence[str] = ()) -> View:
+def stress_view(test: StressTest) -> View:
     """All stresses: frozen beside what is decided anew."""
-    return View(
-        page=lambda: _page(scenario, trials, notes),
-        document=lambda: {**_about(scenario), "stresses": _figures(trials), "notes": notes},
-        chart=lambda: _chart(scenario, trials),
-    )
+    return View.of(test, _page, _document, _chart)
 
 
-def reverse_view(
-    scenario: Scenario,
-    along: str,
-    stress: Stress,
-    crossings: Sequence[Crossing],
-    notes: Sequence[str] = (),
-) -> View:
+def reverse_view(reverse: ReverseStress) -> View:
     """Where the allocations cross a line on the way along one stress."""
-    return View(
-        page=lambda: _reverse_page(scenario, along, stress, crossings, notes),
-        document=lambda: {
-            **_about(scenario),
-            "along": along,
-            "reverse": [_crossing_figures(crossing, stress) for crossing in crossings],
-            "notes": notes,
-        },
-        chart=lambda: _reverse_chart(scenario, along, crossings),
-    )
+    return View.of(reverse, _reverse_page, _reverse_document, _reverse_chart)
+
+
+def _document(test: StressTest) -> dict[str, Any]:
+    trials = [_trial_figures(trial) for trial in test.trials]
+    return {**_about(test.scenario), "stresses": trials, "notes": test.notes}
+
+
+def _reverse_document(reverse: ReverseStress) -> dict[str, Any]:
+    crossings = [_crossing_figures(crossing, reverse.stress) for crossing in reverse.crossings]
+    about = _about(reverse.scenario)
+    return {**about, "along": reverse.along, "reverse": crossings, "notes": reverse.notes}
 
 
 def _about(scenario: Scenario) -> dict[str, Any]:
@@ -65,20 +57,21 @@ def _about(scenario: Scenario) -> dict[str, Any]:
     return {"name": scenario.name, "currency": policy.currency, "strategy": strategy.name}
 
 
-def _page(scenario: Scenario, trials: Sequence[Trial], notes: Sequence[str] = ()) -> RenderableType:
+def _page(test: StressTest) -> RenderableType:
     """The page of all stresses: frozen beside what is decided anew."""
+    scenario, trials = test.scenario, test.trials
     anew = _anew(scenario)
     table = _table(trials, anew)
     unit = unit_of([table], scenario.policy.currency)
     cases = f"{len(trials)} case{'' if len(trials) == 1 else 's'}"
     title = Text(f"{scenario.name}: {cases}{_by(scenario)}", style="bold")
-    parts: list[RenderableType] = [title, *map(Text, _notes(scenario, trials, unit)), ""]
+    parts: list[RenderableType] = [title, *map(Text, _legend(test, unit)), ""]
     parts += [table.table(unit)]
     if any(trial.stress != Stress() for trial in trials):
         parts += ["", _factors(trials)]
     parts += [Text(line) for line in _remarks(trials, unit, anew)]
     parts += [Text(STOPPED_NOTE)] if any(trial.stopped for trial in trials) else []
-    return Group(*parts, *notes_of(notes))
+    return Group(*parts, *notes_of(test.notes))
 
 
 def _anew(scenario: Scenario) -> str:
@@ -90,35 +83,29 @@ def _by(scenario: Scenario) -> str:
     return "" if scenario.strategy.rule == "optimal" else f", strategy {scenario.strategy.name}"
 
 
-def _notes(scenario: Scenario, trials: Sequence[Trial], unit: Unit) -> Iterator[str]:
+def _legend(test: StressTest, unit: Unit) -> Iterator[str]:
     """What the columns mean."""
-    anew = _anew(scenario)
+    scenario, anew = test.scenario, _anew(test.scenario)
     yield f"amounts in {unit}; frozen: the base allocation as it is, under the stress"
     if _by(scenario):
         yield f"{anew}: by the strategy {scenario.strategy.name}, as the base allocation was"
     yield f"broken: limits that it breaks there; regret: {anew} less frozen"
-    outcomes = [outcome for trial in trials for outcome in (trial.frozen, trial.reoptimised) if outcome]
+    verdicts = [verdict for trial in test.trials for verdict in (trial.frozen, trial.reoptimised) if verdict]
     yield "gap: to the bound that no allocation exceeds under the stress unless it breaks limits"
-    if any(isinstance(_gap(outcome), float) for outcome in outcomes):
+    if any(isinstance(_gap(verdict), float) for verdict in verdicts):
         yield "gap without %: an amount, as the bound is next to nothing beside it"
 
 
-def _reverse_page(
-    scenario: Scenario,
-    along: str,
-    stress: Stress,
-    crossings: Sequence[Crossing],
-    notes: Sequence[str] = (),
-) -> RenderableType:
+def _reverse_page(reverse: ReverseStress) -> RenderableType:
     """Where each kind of allocation crosses the line, and what it is worth on either side."""
+    scenario, stress, crossings = reverse.scenario, reverse.stress, reverse.crossings
     target = crossings[0].target
-    table = plain_table()
-    for heading in ("", "crossed at", "before", "after", "value after", "bound after", "path"):
-        table.add_column(heading, justify="left" if heading == "" else "right", no_wrap=True)
+    headings = ("crossed at", "before", "after", "value after", "bound after", "path")
+    table = plain_table(("", 20), *headings)
     unit = _unit_of(crossings, scenario.policy.currency)
     for crossing in crossings:
         table.add_row(_kind(scenario, crossing), *_crossing_cells(crossing, unit))
-    line = f"{target.quantity} = {target.threshold:z.12g} along {along}, whose factors are f"
+    line = f"{target.quantity} = {target.threshold:z.12g} along {reverse.along}, whose factors are f"
     title = f"{scenario.name}: {line}{_by(scenario)}"
     lines = [f"amounts in {unit}; at scale s each factor is 1 + s (f - 1)", "; ".join(_said(stress))]
     for crossing in crossings:
@@ -128,25 +115,22 @@ def _reverse_page(
     points = [point.outcome for crossing in crossings for point in crossing.points]
     if any(outcome is not None and outcome.stopped for outcome in points):
         lines += [STOPPED_NOTE.replace(STOPPED, "some points were", 1)]
-    said = [*map(Text, lines[2:]), *notes_of(notes)]
-    return Group(Text(title, style="bold"), *map(Text, lines[:2]), "", table, *said)
+    below = [*map(Text, lines[2:]), *notes_of(reverse.notes)]
+    return Group(Text(title, style="bold"), *map(Text, lines[:2]), "", table, *below)
 
 
-def _figures(trials: Sequence[Trial]) -> list[dict[str, Any]]:
-    """The trials as plain values; amounts in currency units."""
-    return [
-        {
-            "name": trial.name,
-            "stopped": trial.stopped,
-            "factors": _factor_figures(trial.stress),
-            "frozen": _verdict_figures(trial.frozen),
-            "cut": asdict(trial.cut),
-            "reoptimised": None if trial.reoptimised is None else _verdict_figures(trial.reoptimised),
-            "failure": trial.failure or None,
-            "hindsight": trial.hindsight,
-        }
-        for trial in trials
-    ]
+def _trial_figures(trial: Trial) -> dict[str, Any]:
+    """A trial as plain values; amounts in currency units."""
+    return {
+        "name": trial.name,
+        "stopped": trial.stopped,
+        "factors": _factor_figures(trial.stress),
+        "frozen": _verdict_figures(trial.frozen),
+        "cut": asdict(trial.cut),
+        "reoptimised": None if trial.reoptimised is None else _verdict_figures(trial.reoptimised),
+        "failure": trial.failure or None,
+        "hindsight": trial.hindsight,
+    }
 
 
 def _crossing_figures(crossing: Crossing, along: Stress) -> dict[str, Any]:
@@ -185,8 +169,9 @@ def _verdict_figures(outcome: Verdict) -> dict[str, Any]:
     }
 
 
-def _chart(scenario: Scenario, trials: Sequence[Trial]) -> Chart:
+def _chart(test: StressTest) -> Chart:
     """Bars: the value of both allocations under each stress."""
+    scenario, trials = test.scenario, test.trials
     names = [trial.name for trial in trials]
     anew = [0.0 if t.reoptimised is None else t.reoptimised.value for t in trials]
     return Chart(
@@ -200,8 +185,9 @@ def _chart(scenario: Scenario, trials: Sequence[Trial]) -> Chart:
     )
 
 
-def _reverse_chart(scenario: Scenario, along: str, crossings: Sequence[Crossing]) -> Chart:
+def _reverse_chart(reverse: ReverseStress) -> Chart:
     """Lines: the quantity by scale, with the line that is to be crossed."""
+    scenario, along, crossings = reverse.scenario, reverse.along, reverse.crossings
     target = crossings[0].target
     drawn = [
         (_kind(scenario, crossing), [point for point in crossing.points if point.outcome is not None])
@@ -258,8 +244,7 @@ def _gap(outcome: Verdict) -> str | float:
 
 
 def _factors(trials: Sequence[Trial]) -> RenderableType:
-    table = plain_table()
-    table.add_column("stress", overflow="fold", max_width=22)
+    table = plain_table(("stress", 22))
     table.add_column("what it does", overflow="fold")
     for trial in trials:
         if trial.stress != Stress():
@@ -327,7 +312,7 @@ def _unit_of(crossings: Sequence[Crossing], currency: str) -> Unit:
     unit = unit_for(columns, currency, _ROOM)
     apart = {target.threshold, *money} if money else set()
     finer = [replace(unit, decimals=unit.decimals + more) for more in range(_FINER + 1)]
-    return next((one for one in finer if len({*map(one.write, apart)}) == len(apart)), unit)
+    return next((candidate for candidate in finer if len({*map(candidate.write, apart)}) == len(apart)), unit)
 
 
 def _crossing_cells(crossing: Crossing, unit: Unit) -> list[str]:
@@ -360,10 +345,10 @@ def _verdict(crossing: Crossing, along: Stress) -> str:
         return f"undecided from {scale:.4f} times the stress: {crossing.after.failure}"
     if scale == 0:
         return "crossed before any stress"
-    said = "; ".join(_said(along.scaled(scale)))
+    factors = "; ".join(_said(along.scaled(scale)))
     proved = "; there no allocation that keeps the limits is worth the line" if crossing.proved else ""
     maybe = "" if crossing.monotone else "; not monotone on the way, so an earlier crossing may exist"
-    return f"crossed at {scale:.4f} times the stress ({said}){proved}{maybe}"
+    return f"crossed at {scale:.4f} times the stress ({factors}){proved}{maybe}"
 
 
 def _point_figures(point: ScalePoint | None) -> dict[str, Any] | None:

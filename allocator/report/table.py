@@ -136,8 +136,8 @@ def _unspent(summary: Mapping[str, Any]) -> str | None:
 
 def _declined(allocation: pd.DataFrame) -> Sequence[RenderableType]:
     """How many were declined, and for which reasons, the commonest first."""
-    found = allocation.loc[allocation["amount"] == 0, "reason"].value_counts()
-    reasons = {str(reason): int(count) for reason, count in found.items() if count}
+    counts = allocation.loc[allocation["amount"] == 0, "reason"].value_counts()
+    reasons = {str(reason): int(count) for reason, count in counts.items() if count}
     if not reasons:
         return []
     title = f"{sum(reasons.values()):,} of {len(allocation):,} firms declined"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import RenderableType
 
@@ -14,14 +15,28 @@ from allocator.report.charts import Chart
 if TYPE_CHECKING:
     import pandas as pd
 
+Record = TypeVar("Record")
+
 
 @dataclass(frozen=True)
 class View:
     """A record for people, as one JSON object, and as a picture; each is made when it is asked for."""
 
-    page: Callable[[], RenderableType]
+    page: Callable[[], RenderableType | tuple[RenderableType, ...]]
+    """A tuple is shown part by part, its strings as lines that are never folded."""
     document: Callable[[], Mapping[str, Any]]
     chart: Callable[[], Chart] | None = None
     """Draws the view as a chart; None where there is nothing to draw."""
     files: Mapping[Path, str | pd.DataFrame] = field(default_factory=dict)
     """What else was asked for: texts and tables."""
+
+    @classmethod
+    def of(
+        cls,
+        record: Record,
+        page: Callable[[Record], RenderableType],
+        document: Callable[[Record], Mapping[str, Any]],
+        chart: Callable[[Record], Chart],
+    ) -> View:
+        """The view of `record` by the functions that make its parts."""
+        return cls(partial(page, record), partial(document, record), partial(chart, record))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -56,11 +56,11 @@ WATCHED: dict[CodeType, tuple[str, Callable[[dict[str, Any]], Any]]] = {
 
 
 class Calls:
-    """What a command did, and which functions below it its own module asked."""
+    """What a command did, and which functions below it each module of commands asked."""
 
     def __init__(self) -> None:
         self.made: list[tuple[str, Any]] = []
-        self.asked: set[str] = set()
+        self.asked: defaultdict[str, set[str]] = defaultdict(set)
         self._kept: list[Any] = []
 
     def see(self, frame: FrameType, event: str, argument: Any) -> None:
@@ -71,11 +71,12 @@ class Calls:
             self._kept.append(dict(frame.f_locals))  # so that no id is used again
             self.made.append((watched[0], watched[1](frame.f_locals)))
         caller, called = frame.f_back, str(frame.f_globals.get("__name__"))
-        if caller is not None and str(caller.f_globals.get("__name__")) == "allocator.cli.compare":
-            parts = called.split(".")
+        asking = "" if caller is None else str(caller.f_globals.get("__name__"))
+        if asking.startswith("allocator.cli."):
+            parts, function = called.split("."), frame.f_code.co_name
             below = parts[0] == "allocator" and len(parts) > 1 and parts[1] not in GROUND
-            if below and frame.f_code.co_name != "<module>":
-                self.asked.add(f"{called}.{frame.f_code.co_name}")
+            if below and function != "__init__" and not function.startswith("<"):
+                self.asked[asking.removeprefix("allocator.cli.")].add(f"{called}.{function}")
 
     @property
     def counts(self) -> dict[str, int]:
@@ -133,31 +134,41 @@ def test_a_command_does_everything_once(
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "question"),
     [
-        ("explain", "old", "--exact"),
-        ("levers", "old", "--quick"),
-        ("levers", "ruled", "--quick"),
-        ("frontier", "scenario.yaml", "--limit", "budget", "--points", "4"),
-        ("stress", "scenario.yaml"),
-        ("stress", "scenario.yaml", "--reverse", "value=0"),
-        ("distil", "old", "--rules", "3"),
-        ("compare", "old", "new.yaml"),
-        ("compare", "old", "new.yaml", "--prices-only"),
+        (("explain", "old", "--exact"), "explain.book.explain_book"),
+        (("explain", "old", "F03"), "explain.explanation.explain_borrower"),
+        (("levers", "old", "--quick"), "whatif.levers.price_levers"),
+        (("levers", "ruled", "--quick"), "whatif.levers.price_levers"),
+        (("frontier", "scenario.yaml", "--limit", "budget", "--points", "4"), "whatif.frontier.frontier"),
+        (("stress", "scenario.yaml"), "whatif.stress.stress_test"),
+        (("stress", "scenario.yaml", "--reverse", "value=0"), "whatif.reverse.reverse_stress"),
+        (("simulate", "old", "--years", "100"), "simulate.simulate.simulate"),
+        (("distil", "old", "--rules", "3"), "distil.distil.distil"),
+        (("compare", "old", "new.yaml"), "compare.compare.compare"),
+        (("compare", "old", "new.yaml", "--prices-only"), "compare.compare.compare"),
     ],
-    ids=" ".join,
+    ids=lambda given: " ".join(given) if isinstance(given, tuple) else "",
 )
-def test_nothing_is_done_twice(runs: Path, allocator: Allocator, arguments: tuple[str, ...]) -> None:
+def test_one_question_is_asked_and_nothing_is_done_twice(
+    runs: Path, allocator: Allocator, arguments: tuple[str, ...], question: str
+) -> None:
     with counted() as calls:
         assert allocator(*arguments).status == 0
-    again = [kind for at, (kind, key) in enumerate(calls.made) if (kind, key) in calls.made[:at]]
+    again = [kind for place, (kind, key) in enumerate(calls.made) if (kind, key) in calls.made[:place]]
     assert again == []
+    command = arguments[0]
+    asked = {name for name in calls.asked[command] if name.startswith("allocator.insight.")}
+    asked -= {"allocator.insight.compare.sides.read_sides"}
+    assert asked == {f"allocator.insight.{question}"}
+    views = [name for name in calls.asked[command] if name.startswith("allocator.report.")]
+    assert len(views) == 1
 
 
 def test_compare_asks_the_rooms_below_it_five_times(runs: Path, allocator: Allocator) -> None:
     with counted() as calls:
         assert allocator("compare", "old", "new.yaml").status == 0
-    asked = {name for name in calls.asked if not name.startswith("allocator.borrowers")}
+    asked = {name for name in calls.asked["compare"] if not name.startswith("allocator.borrowers")}
     assert sorted(asked) == [
         "allocator.insight.compare.compare.compare",
         "allocator.insight.compare.sides.read_sides",

@@ -30,8 +30,7 @@ NAMES = ("sme-302", "sme-302-steps")
 def found(name: str) -> tuple[Case, Distilled]:
     scenario = load_scenario(ROOT / "scenarios" / f"{name}.yaml")
     case = prepare(scenario, read_inputs(scenario))
-    certificate = judge(case, decide(case)).certificate
-    return case, distil(case, certificate, 5)
+    return case, distil(judge(case, decide(case)), 5)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -48,7 +47,7 @@ def test_the_query_leaves_pinned_offers_to_stand(tmp_path: Path) -> None:
     source = f"portfolio.source={json.dumps({'csv': str(tmp_path / 'borrowers.csv')})}"
     scenario = load_scenario(ROOT / "scenarios" / "sme-302.yaml", [source])
     case = prepare(scenario, read_inputs(scenario))
-    distilled = distil(case, judge(case, decide(case)).certificate, 5)
+    distilled = distil(judge(case, decide(case)), 5)
     assert np.count_nonzero(case.offers.must & (distilled.outcome.ledger.amount > 0)) == 6
     agrees(case, distilled, frame)
 
@@ -59,7 +58,7 @@ def agrees(case: Case, distilled: Distilled, borrowers: pd.DataFrame) -> None:
         connection.create_function("FLOOR", 1, np.floor)
         connection.create_function("CEIL", 1, np.ceil)
         borrowers.to_sql("borrowers", connection, index=False)
-        rows = connection.execute(rules_sql(distilled.rules, case)).fetchall()
+        rows = connection.execute(rules_sql(distilled)).fetchall()
     ledger = distilled.outcome.ledger
     taken = np.flatnonzero((ledger.amount > 0) & ~case.offers.must)
     expected = [
@@ -91,8 +90,8 @@ def test_of_many_values_those_left_out_are_named() -> None:
 
 
 def test_the_list_ends_with_the_refusal_of_everybody_else() -> None:
-    case, distilled = found("sme-302")
-    rules, terms = rules_text(distilled, case).split("\n\nTerms of every offer:\n")
+    _, distilled = found("sme-302")
+    rules, terms = rules_text(distilled).split("\n\nTerms of every offer:\n")
     lines = rules.splitlines()
     assert len(lines) == len(distilled.rules) + 1
     assert lines[-1] == f"{len(lines)}. otherwise: decline"
@@ -112,18 +111,20 @@ def test_a_rule_names_the_grades_that_may_be_offered_its_rate() -> None:
 
 
 def test_a_query_without_rules_finds_nobody() -> None:
-    case, _ = found("sme-302")
+    _, distilled = found("sme-302")
     with sqlite3.connect(":memory:") as connection:
         connection.create_function("FLOOR", 1, np.floor)
         connection.create_function("CEIL", 1, np.ceil)
         pd.read_csv(ROOT / "scenarios" / "data" / "sme-302.csv").to_sql("borrowers", connection, index=False)
-        assert connection.execute(rules_sql((), case)).fetchall() == []
+        assert connection.execute(rules_sql(replace(distilled, rules=()))).fetchall() == []
 
 
 def test_a_query_says_what_the_source_called_its_columns() -> None:
     case, distilled = found("sme-302")
     source = replace(case.scenario.portfolio, columns={"pd": "PD12"}, defaults={"lgd": 0.45})
-    text = rules_sql(distilled.rules, replace(case, scenario=replace(case.scenario, portfolio=source)))
+    text = rules_sql(
+        replace(distilled, case=replace(case, scenario=replace(case.scenario, portfolio=source)))
+    )
     assert text.startswith(
         "-- Columns have the portfolio's names; in the source of the run\n"
         "-- pd was PD12\n-- lgd was 0.45 where there was none\n"

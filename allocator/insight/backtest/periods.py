@@ -47,19 +47,19 @@ def timeline(
     order = sorted(first)
     places = {key: place for place, key in enumerate(order)}
     codes = [_coded(text, [places[_key(value)] for value in text.values]) for text in texts]
-    when, told = codes[0], codes[1] if known else None
+    when, became_known = codes[0], codes[1] if known else None
     if (when < 0).all():
         fault = Fault("no borrower has one", "say when each was decided", portfolio.source, field=period)
         raise InputError.of([fault], portfolio.source)
-    if told is not None and defaulted is not None:
-        told = np.where(defaulted, told, -1).astype(np.int32)
-        _require_later(portfolio, columns, when, told)
-    return Timeline(tuple(first[key] for key in order), when, told)
+    if became_known is not None and defaulted is not None:
+        became_known = np.where(defaulted, became_known, -1).astype(np.int32)
+        _require_later(portfolio, columns, when, became_known)
+    return Timeline(tuple(first[key] for key in order), when, became_known)
 
 
 def by_fold(fold: Integers, folds: int) -> Timeline:
     """Folds (n,), counted from 0, in the place of periods."""
-    return Timeline(tuple(f"fold {at + 1}" for at in range(folds)), fold.astype(np.int32))
+    return Timeline(tuple(f"fold {number + 1}" for number in range(folds)), fold.astype(np.int32))
 
 
 def in_rows(time: Timeline, portfolio: Portfolio) -> tuple[Floats, Floats | None]:
@@ -94,9 +94,9 @@ def _form(value: str) -> str | None:
 
 
 def _faults(portfolio: Portfolio, columns: Sequence[str]) -> list[Fault]:
-    """Of each column the first cell whose order cannot be told, else the first of another form."""
+    """The first cell of each column whose order cannot be told, else the first of another form."""
     faults: list[Fault] = []
-    told: tuple[str, str, str] | None = None
+    expected: tuple[str, str, str] | None = None
     for name in columns:
         text = portfolio.text(name)
         forms = [_form(value) for value in text.values]
@@ -107,17 +107,17 @@ def _faults(portfolio: Portfolio, columns: Sequence[str]) -> list[Fault]:
         if not forms:
             continue
         first = text.values[text.codes[_first(portfolio, text.codes >= 0)]]
-        told = told or (first, str(_form(first)), name)
-        other = np.array([*(form != told[1] for form in forms), False])[text.codes]
+        expected = expected or (first, str(_form(first)), name)
+        other = np.array([*(form != expected[1] for form in forms), False])[text.codes]
         if other.any():
-            problem = f"is not of the form of {told[0]!r} in {told[2]}"
+            problem = f"is not of the form of {expected[0]!r} in {expected[2]}"
             faults.append(_fault(portfolio, name, other, problem, "write all periods in one form"))
     return faults
 
 
-def _require_later(portfolio: Portfolio, columns: Sequence[str], when: Codes, told: Codes) -> None:
+def _require_later(portfolio: Portfolio, columns: Sequence[str], when: Codes, became_known: Codes) -> None:
     """Raises InputError where a default was known before its borrower was decided."""
-    early = (told >= 0) & (told < when)
+    early = (became_known >= 0) & (became_known < when)
     if early.any():
         problem = f"lies before the borrower's own {columns[0]}"
         fault = _fault(portfolio, columns[1], early, problem, "no default is known before its loan")
@@ -126,12 +126,12 @@ def _require_later(portfolio: Portfolio, columns: Sequence[str], when: Codes, to
 
 def _fault(portfolio: Portfolio, column: str, wrong: Booleans, problem: str, remedy: str) -> Fault:
     """The fault of the first row in `wrong` (n,), with how many there are."""
-    at, text = _first(portfolio, wrong), portfolio.text(column)
-    said = f"{text.values[text.codes[at]]!r} {problem} ({row_count(int(np.count_nonzero(wrong)))})"
-    return Fault(said, remedy, file=portfolio.source, row=int(portfolio.row[at]), field=column)
+    first, text = _first(portfolio, wrong), portfolio.text(column)
+    words = f"{text.values[text.codes[first]]!r} {problem} ({row_count(int(np.count_nonzero(wrong)))})"
+    return Fault(words, remedy, file=portfolio.source, row=int(portfolio.row[first]), field=column)
 
 
 def _first(portfolio: Portfolio, rows: Booleans) -> int:
-    """Of `rows` (n,) the position of the one that comes first in the source."""
-    at = np.flatnonzero(rows)
-    return int(at[np.argmin(portfolio.row[at])])
+    """The position of the one of `rows` (n,) that comes first in the source."""
+    positions = np.flatnonzero(rows)
+    return int(positions[np.argmin(portfolio.row[positions])])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.insight.simulate import Risk, simulate
+from allocator.insight.simulate import Risk, draw_years
 from allocator.insight.simulate.measures import LEVELS, distribution
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Portfolio
@@ -46,25 +46,27 @@ def chances(
     waiting = list(range(len(sides)))
     while waiting:
         book = sides[waiting[0]].inputs.portfolio
-        alike = {str(at): sides[at] for at in waiting if _same(book, sides[at].inputs.portfolio)}
-        waiting = [at for at in waiting if str(at) not in alike]
-        drawn = simulate(
+        alike = {
+            str(number): sides[number] for number in waiting if _same(book, sides[number].inputs.portfolio)
+        }
+        waiting = [number for number in waiting if str(number) not in alike]
+        drawn = draw_years(
             alike,
             Risk(),
             years=years,
             seed=seed,
             threads=sides[0].scenario.solver.threads,
             progress=progress,
-        ).books
-        nets |= {int(name): found.net for name, found in drawn.items()}
-    return tuple(_chance(nets[0], nets[at]) for at in range(len(sides)))
+        )
+        nets |= {int(name): simulated.net for name, simulated in drawn.items()}
+    return tuple(_chance(nets[0], nets[number]) for number in range(len(sides)))
 
 
-def _same(one: Portfolio, other: Portfolio) -> bool:
+def _same(first: Portfolio, second: Portfolio) -> bool:
     """Whether the same borrowers have the same figures in both: all that a simulated year reads of them."""
-    return one is other or (
-        np.array_equal(one.borrower_id, other.borrower_id)
-        and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in _READ)
+    return first is second or (
+        np.array_equal(first.borrower_id, second.borrower_id)
+        and all(np.array_equal(getattr(first, name), getattr(second, name)) for name in _READ)
     )
 
 

@@ -31,7 +31,7 @@ class Pair:
     borrowers: BorrowerChanges
     swaps: Swaps
     steps: tuple[Step, ...]
-    """None where the strategies alone differ: then the difference of the values is theirs."""
+    """No steps where the strategies alone differ: the difference of the values is theirs."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Comparison:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What of the sides' scenarios changes nothing, each once."""
+        """Parts of the sides' scenarios that change nothing, each once."""
         return tuple(dict.fromkeys(note for side in self.sides for note in side.inputs.notes))
 
 
@@ -91,7 +91,7 @@ def _pair(before: Outcome, after: Outcome, progress: Progress, exact: bool) -> P
     ours, theirs = before.inputs, after.inputs
     matching = match(ours.portfolio, theirs.portfolio)
     changed = scenario_differences(before.scenario.document, after.scenario.document)
-    same = all(one.key.startswith("strategy") for one in changed)
+    same = all(difference.key.startswith("strategy") for difference in changed)
     return Pair(
         before,
         after,

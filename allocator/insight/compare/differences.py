@@ -31,7 +31,7 @@ class Difference:
 
     key: str
     before: Any
-    """None where the key is not there."""
+    """The value before; None where the key is not there."""
     after: Any
 
 

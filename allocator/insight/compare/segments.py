@@ -24,7 +24,7 @@ def by_column(side: Outcome, column: str) -> dict[str, Account]:
 
 
 def mean_pd(account: Account) -> float:
-    """Of an account made here: weighted by the amounts offered; 0 where nothing is."""
+    """Mean PD of an account made here, weighted by the amounts offered; 0 where nothing is offered."""
     return account.further["pd"] / account.offered if account.offered else 0.0
 
 

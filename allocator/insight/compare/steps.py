@@ -47,7 +47,7 @@ class Step:
     gain: float | None
     """What it adds, exactly; None where the case after it was not solved, or has no allocation."""
     problem: str = ""
-    """Why it has none."""
+    """Why the case after the change has no allocation."""
     stopped: bool = False
     """Whether the clock ended a search that `gain` comes from."""
 
@@ -64,10 +64,10 @@ def steps(
     read = {_key(own): before.inputs, _key(wanted): after.inputs}
     groups = list(_groups(own, wanted))
     last: Outcome | None = before
-    found, pending = [], ""
-    for at, (key, document) in enumerate(_cumulative(own, wanted, groups)):
+    taken, pending = [], ""
+    for number, (key, document) in enumerate(_cumulative(own, wanted, groups)):
         name = f"{pending}, {key}" if pending else key
-        at_end = at == len(groups) - 1
+        at_end = number == len(groups) - 1
         progress(f"changing {name}")
         try:
             changed = after if at_end else _prepared(document, read)
@@ -77,14 +77,14 @@ def steps(
         pending = ""
         most = None if last is None else bound_at(changed.scenario, changed.inputs, last.prices) - last.value
         if not exact:
-            found.append(Step(name, most, None))
+            taken.append(Step(name, most, None))
             continue
         now, problem = (changed, "") if isinstance(changed, Outcome) else _solved(changed, last, progress)
         gain = now.value - last.value if now is not None and last is not None else None
         stopped = any(side is not None and side.stopped for side in (last, now))
-        found.append(Step(name, most, gain, problem, stopped))
+        taken.append(Step(name, most, gain, problem, stopped))
         last = now
-    return tuple(found)
+    return tuple(taken)
 
 
 def _prepared(document: Document, read: dict[str, Inputs]) -> Case:
@@ -98,8 +98,8 @@ def bound_at(scenario: Scenario, inputs: Inputs, prices: Mapping[str, float]) ->
     blocks = blocks_of(scenario.policy, inputs.portfolio)
     senses = {name: block.sense for block in blocks for name in block.names}
     held = {name: _allowed(prices.get(name, 0.0), sense) for name, sense in senses.items()}
-    nothing = np.zeros(len(inputs.portfolio))
-    return recheck(scenario, inputs, Decisions(nothing, nothing), held).certificate.bound
+    zeros = np.zeros(len(inputs.portfolio))
+    return recheck(scenario, inputs, Decisions(zeros, zeros), held).certificate.bound
 
 
 def _allowed(price: float, sense: str) -> float:
@@ -186,5 +186,5 @@ def _limits(policy: Document, after: Document, name: str) -> list[Any]:
     """The policy's limits with the one called `name` as `after` has it."""
     wanted = [limit for limit in after.get("limits", []) if limit["name"] == name]
     kept = policy.get("limits", [])
-    at = next((place for place, limit in enumerate(kept) if limit["name"] == name), len(kept))
-    return [*kept[:at], *wanted, *kept[at + 1 :]]
+    position = next((place for place, limit in enumerate(kept) if limit["name"] == name), len(kept))
+    return [*kept[:position], *wanted, *kept[position + 1 :]]

@@ -24,12 +24,12 @@ CHEAPER = (0.5, 0.0)
 DEAREST = 4
 """Limits that are made dearer, each alone, for the tree to be grown for."""
 DEARER = (0.2, 0.6)
-"""Of the budget's price: by how much, at least; a price that is higher is doubled."""
+"""Parts of the budget's price by which a limit is made dearer at least; a higher price is doubled."""
 LEAVES = 64
-"""Of the tree that is then pruned to the rules wanted."""
+"""Leaves of a tree before it is pruned to the rules wanted."""
 SHARES = (1.0, 0.5, 0.2)
-"""Of the largest loans, tried for every node: a rule has any mixture, since amounts are linear in it but for
-the smallest loans."""
+"""Parts of the largest loans that are tried for every node: a rule has any mixture, since amounts are linear
+in it but for the smallest loans."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,8 @@ class Candidate:
     """A tree over some borrowers, with the choice among its nodes."""
 
     nodes: Sequence[Node]
-    paths: Floats
-    """(leaves, nodes)"""
     members: Sequence[Integers]
-    """Of each leaf: free borrowers who can be offered something."""
-    left: Floats
-    """(m,) what pinned offers leave of the limits."""
+    """The free borrowers of each leaf who can be offered something."""
     pruning: Pruning
 
     @classmethod
@@ -59,7 +55,7 @@ class Candidate:
         paths = _paths(nodes)
         totals = _node_totals(paths, [totals_of(columns, own, SHARES, rates) for own in members])
         answers = answers_of(columns, totals, SHARES)
-        return cls(nodes, paths, members, left, prune(columns, answers, paths, left, most))
+        return cls(nodes, members, prune(columns, answers, paths, left, most))
 
 
 @dataclass(frozen=True)
@@ -97,7 +93,7 @@ def over_everybody(
 
 def _leaves(nodes: Sequence[Node]) -> list[int]:
     parents = {node.parent for node in nodes}
-    return [at for at in range(len(nodes)) if at not in parents]
+    return [number for number in range(len(nodes)) if number not in parents]
 
 
 def _paths(nodes: Sequence[Node]) -> Floats:
@@ -105,10 +101,10 @@ def _paths(nodes: Sequence[Node]) -> Floats:
     leaves = _leaves(nodes)
     paths = np.zeros((len(leaves), len(nodes)))
     for row, leaf in enumerate(leaves):
-        at: int | None = leaf
-        while at is not None:
-            paths[row, at] = 1.0
-            at = nodes[at].parent
+        node: int | None = leaf
+        while node is not None:
+            paths[row, node] = 1.0
+            node = nodes[node].parent
     return paths
 
 
@@ -122,7 +118,7 @@ def _node_totals(paths: Floats, of_leaves: Sequence[Totals]) -> list[Totals]:
 
 
 def sample_of(free: Integers) -> Integers:
-    """Of the borrowers who can be offered something, evenly many through the order of identifiers."""
+    """Some of the borrowers who can be offered something, evenly spread through the order of identifiers."""
     return free if len(free) <= SAMPLE else free[np.linspace(0, len(free) - 1, SAMPLE).astype(np.int64)]
 
 
@@ -131,16 +127,16 @@ def _around(prices: Floats) -> list[Floats]:
     the budget cheaper."""
     dear = np.argsort(-np.abs(prices), kind="stable")
     alone = [row for row in dear[: DEAREST + 1].tolist() if row and prices[row]][:DEAREST]
-    found = [prices, *(factor * prices for factor in SWINGS)]
+    vectors = [prices, *(factor * prices for factor in SWINGS)]
     for factor in CHEAPER:
-        found.append(prices.copy())
-        found[-1][0] *= factor
+        vectors.append(prices.copy())
+        vectors[-1][0] *= factor
     for row in alone:
         for share in DEARER:
             dearer = prices.copy()
             dearer[row] += np.sign(prices[row]) * max(abs(prices[row]), share * abs(prices[0]))
-            found.append(dearer)
-    return found
+            vectors.append(dearer)
+    return vectors
 
 
 def _rewards(few: Columns, rates: Floats, prices: Floats) -> Floats:
@@ -148,8 +144,8 @@ def _rewards(few: Columns, rates: Floats, prices: Floats) -> Floats:
     offers = few.offers
     slope_rate, slope, flat, drawn_fixed, fixed = few.charged(prices)
     rewards = np.zeros((len(few), len(rates)))
-    for at, menu in enumerate(offers.menus):
-        own = np.flatnonzero(offers.menu == at)
+    for number, menu in enumerate(offers.menus):
+        own = np.flatnonzero(offers.menu == number)
         held = np.searchsorted(rates, menu.rates)
         for r, rate, take in zip(held, menu.rates, menu.take_up, strict=True):
             if r < len(rates) and rates[r] == rate:

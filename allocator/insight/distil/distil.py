@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +15,12 @@ from allocator.insight.distil.candidates import Candidate, Few, over_everybody, 
 from allocator.insight.distil.rules import Rule, follow, rule_of
 from allocator.insight.distil.shares import Draft, settled, stretched, use_of, violations
 from allocator.insight.distil.tree import features_of
+from allocator.pipeline import prepare
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats, Integers
 from allocator.records.progress import Progress
-from allocator.records.run import Certificate
 
 ROUNDS = 8
 """Trees grown, each at prices nearer to those that the last one's rules would pay."""
@@ -35,61 +35,61 @@ PRUNED = 2
 class Distilled:
     """Rules, and what everybody's following them comes to."""
 
+    run: Outcome
+    """What the rules stand in for."""
+    case: Case
     rules: tuple[Rule, ...]
-    rule: Integers
-    """(n,) index of the rule that decided each borrower; -1: none did, as of a pinned offer."""
     outcome: Outcome
     """The rules' decisions rechecked as any run's are: value, bound, every limit."""
-    run_value: float
-    """Of the run that the rules stand in for."""
-    bound: float
-    """No allocation inside the limits is worth more: the run's, or what the rules' recheck proves."""
-    values: Mapping[str, tuple[str, ...]]
-    """Column of texts -> every value that a borrower has, for who tells rules in words."""
+
+    @property
+    def rule(self) -> Integers:
+        """(n,) index of the rule that decided each borrower; -1: none did, as of a pinned offer."""
+        return np.where(self.case.offers.must, -1, rule_of(self.rules, self.case.inputs.portfolio))
+
+    @property
+    def bound(self) -> float:
+        """No allocation inside the limits is worth more: the run's, or what the rules' recheck proves."""
+        return min(self.run.certificate.bound, self.outcome.certificate.bound)
 
     @property
     def regret(self) -> float:
         """What following the rules loses against the run, in currency units."""
-        return self.run_value - self.outcome.value
+        return self.run.value - self.outcome.value
 
 
-def distil(case: Case, run: Certificate, most: int = 12, progress: Progress = lambda _: None) -> Distilled:
-    """At most `most` rules whose decisions keep every limit, worth as much as was found.
+def distil(run: Outcome, most: int = 12, progress: Progress = lambda _: None) -> Distilled:
+    """At most `most` rules that stand in for `run`: they keep every limit and are worth as much as was found.
 
-    `run` is the certificate of a run of the same case: its prices, value and bound. Raises
-    InfeasibleError where no rules that were tried keep the limits.
+    Raises InfeasibleError where no rules that were tried keep the limits.
     """
+    case = prepare(run.scenario, run.inputs)
     columns = Columns(case.offers, case.limits)
     free = np.flatnonzero((columns.offers.menu >= 0) & ~columns.offers.must)
     if not len(free):
-        return _followed(case, run, ())
+        return _followed(run, case, ())
     sample, rates = sample_of(free), _rates(columns)
     left = case.limits.rhs - columns.pinned_use()
     few = Few(columns.subset(sample), features_of(case.inputs.portfolio, sample), rates,
                left * (len(sample) / len(free)))  # fmt: skip
-    at = np.array([run.prices[row.name] for row in case.limits.rows])
+    prices = np.array([run.prices[row.name] for row in case.limits.rows])
     grown = []
     for turn in range(1, ROUNDS + 1):
         progress(f"growing a tree, {turn} of {ROUNDS}")
-        grown.append(few.tree(at, most))
-        at = STAY * at + (1 - STAY) * grown[-1].pruning.prices
+        grown.append(few.tree(prices, most))
+        prices = STAY * prices + (1 - STAY) * grown[-1].pruning.prices
     grown.sort(key=lambda tree: -tree.pruning.value)
     trees = (
         over_everybody(tree.nodes, case.inputs.portfolio, columns, free, rates, left, most) for tree in grown
     )
-    found = _best_rules(columns, trees, rates, most, progress)
-    return _followed(case, run, tuple(_to_grades(rule, case) for rule in found))
+    rules = _best_rules(columns, trees, rates, most, progress)
+    return _followed(run, case, tuple(_to_grades(rule, case) for rule in rules))
 
 
-def _followed(case: Case, run: Certificate, rules: tuple[Rule, ...]) -> Distilled:
+def _followed(run: Outcome, case: Case, rules: tuple[Rule, ...]) -> Distilled:
     """What everybody's following the rules comes to."""
-    portfolio = case.inputs.portfolio
-    decisions = follow(rules, portfolio, case.offers)
-    outcome = recheck(case.scenario, case.inputs, decisions, run.prices)
-    values = {name: portfolio.text(name).values for name in ("grade", *portfolio.texts)}
-    bound = min(run.bound, outcome.certificate.bound)
-    by = np.where(case.offers.must, -1, rule_of(rules, portfolio))
-    return Distilled(rules, by, outcome, run.value, bound, values)
+    decisions = follow(rules, case.inputs.portfolio, case.offers)
+    return Distilled(run, case, rules, recheck(case.scenario, case.inputs, decisions, run.prices))
 
 
 def _to_grades(rule: Rule, case: Case) -> Rule:
@@ -107,19 +107,19 @@ def _best_rules(
     columns: Columns, trees: Iterable[Candidate], rates: Floats, most: int, progress: Progress
 ) -> tuple[Rule, ...]:
     """The best rules of the first trees that can be pruned inside the limits."""
-    found: list[tuple[float, tuple[Rule, ...]]] = []
+    pruned: list[tuple[float, tuple[Rule, ...]]] = []
     for tree in trees:
         progress(f"pruning a tree to {most} rules")
         rules = _rules(columns, tree, rates)
-        found += [] if rules is None else [rules]
-        if len(found) == PRUNED:
+        pruned += [] if rules is None else [rules]
+        if len(pruned) == PRUNED:
             break
-    if not found:
+    if not pruned:
         raise InfeasibleError(
             f"no {most} rules were found that keep every limit: allow more of them, looser limits, "
             "or ranges instead of limits that must be met exactly"
         )
-    return max(found, key=lambda rules: rules[0])[1]
+    return max(pruned, key=lambda rules: rules[0])[1]
 
 
 def _rules(columns: Columns, tree: Candidate, rates: Floats) -> tuple[float, tuple[Rule, ...]] | None:
@@ -130,18 +130,19 @@ def _rules(columns: Columns, tree: Candidate, rates: Floats) -> tuple[float, tup
     if choices is None:
         return None
     drafts = []
-    for pick in choices:
-        leaves = np.flatnonzero(tree.paths[:, pick.node]).tolist()
-        own = np.sort(np.concatenate([tree.members[leaf] for leaf in leaves]))
-        drafts.append(Draft(own, float(rates[pick.rate]), pick.share))
-    drafts = stretched(columns, settled(columns, drafts, tree.left), tree.left)
-    left = tree.left - use_of(columns, drafts)
+    for node, rate, share in choices:
+        leaves = np.flatnonzero(tree.pruning.paths[:, node]).tolist()
+        members = np.sort(np.concatenate([tree.members[leaf] for leaf in leaves]))
+        drafts.append(Draft(members, float(rates[rate]), share))
+    left = tree.pruning.left
+    drafts = stretched(columns, settled(columns, drafts, left), left)
+    left = left - use_of(columns, drafts)
     exact = np.array([sense == "exactly" for sense in columns.limits.senses])
     if np.any(violations(columns, left)) or np.any(exact & (left > TOLERANCE * columns.scale)):
         return None
     rules = tuple(
-        Rule(tree.nodes[pick.node].where, draft.rate, draft.share)
-        for pick, draft in zip(choices, drafts, strict=True)
+        Rule(tree.nodes[node].where, draft.rate, draft.share)
+        for (node, _, _), draft in zip(choices, drafts, strict=True)
     )
     return sum(float(draft.totals(columns, (draft.share,)).value[0, 0]) for draft in drafts), rules
 

@@ -24,21 +24,11 @@ CLOSE = 1e-3
 """Relative gap at which the choice ends: rules themselves cost far more."""
 BRANCHES = 100
 PENALTY = 3.0
-"""Of breaking a limit by the largest use of it, in the largest values, while prices are looked for."""
+"""What breaking a limit by its largest use costs, in largest values, while prices are looked for."""
 BROKEN = 1e-9
-"""Of the largest use: a limit broken by more is broken."""
+"""Part of its largest use by which a limit must be exceeded to count as broken."""
 KEPT = 3
 """Rates a node that are chosen from: those that lose least at the prices found in fractions."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A node that is a rule."""
-
-    node: int
-    rate: int
-    """Index into the rates."""
-    share: float
 
 
 @dataclass(frozen=True)
@@ -66,10 +56,10 @@ def answers_of(columns: Columns, totals: Sequence[Totals], shares: Sequence[floa
     """Every share and rate of every node that somebody takes; unspent money that earns is lost by lending."""
     idle = columns.limits.idle_rate if columns.limits.idle_room > 0 else 0.0
     parts: list[tuple[np.ndarray, ...]] = []
-    for at, total in enumerate(totals):
+    for node, total in enumerate(totals):
         s, r = np.nonzero(np.any(total.use != 0, axis=2) | (total.value != 0))
         use = total.use[s, r].T
-        parts.append((np.full(len(s), at), r, np.array(shares)[s], total.value[s, r] - idle * use[0], use))
+        parts.append((np.full(len(s), node), r, np.array(shares)[s], total.value[s, r] - idle * use[0], use))
     return Answers(*(np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)))
 
 
@@ -80,25 +70,27 @@ class Pruning:
     columns: Columns
     answers: Answers
     paths: Floats
+    """(leaves, nodes) 1 where the node is the leaf or above it."""
     left: Floats
+    """(m,) what pinned offers leave of the limits."""
     most: int
     value: float
     """-inf where no nodes keep the limits."""
     prices: Floats
     """(m,) of the limits among the nodes."""
 
-    def choices(self) -> tuple[Choice, ...] | None:
-        """The best nodes with one rate each; None where none was found that keeps the limits."""
+    def choices(self) -> list[tuple[int, int, float]] | None:
+        """The best nodes, each with the index of its rate and its share; None where none keeps the limits."""
         few = _few_rates(self.answers, self.prices)
         pairs, owner = np.unique(np.array([few.node, few.rate]), axis=1, return_inverse=True)
         program = _program(self, few, np.asarray(owner).ravel(), pairs[0])
-        found = solve(program, Effort(CLOSE * abs(self.value) / _unit(few), nodes=BRANCHES))
-        if found.point is None:
+        chosen = solve(program, Effort(CLOSE * abs(self.value) / _unit(few), nodes=BRANCHES))
+        if chosen.point is None:
             return None
-        weight = found.point[: len(few)]
-        taken = np.flatnonzero(found.point[len(few) :] > 0.5)
+        weight = chosen.point[: len(few)]
+        taken = np.flatnonzero(chosen.point[len(few) :] > 0.5)
         share = np.bincount(owner, weight * few.share, minlength=pairs.shape[1])
-        return tuple(Choice(int(pairs[0, at]), int(pairs[1, at]), float(share[at])) for at in taken)
+        return [(int(pairs[0, k]), int(pairs[1, k]), float(share[k])) for k in taken]
 
 
 def prune(columns: Columns, answers: Answers, paths: Floats, left: Floats, most: int) -> Pruning:
@@ -150,12 +142,12 @@ def refined(
     answers = Answers(rule, np.zeros_like(rule), np.concatenate(shares), value, use)
     every = Pruning(columns, answers, np.eye(len(totals)), left, len(totals), 0.0, np.zeros(len(left)))
     try:
-        found = solve(_program(every, answers, all_of_them=True), Effort())
+        best = solve(_program(every, answers, all_of_them=True), Effort())
     except SolverError:  # floors that lie a rounding apart: the shares at hand serve as well
         return None
-    if found.point is None:
+    if best.point is None:
         return None
-    return np.asarray(np.bincount(rule, found.point * answers.share, minlength=len(totals)), dtype=np.float64)
+    return np.asarray(np.bincount(rule, best.point * answers.share, minlength=len(totals)), dtype=np.float64)
 
 
 def _unit(answers: Answers) -> float:

@@ -23,7 +23,7 @@ class Rule:
     rate: float
     """Annual, a fraction. Whoever may not be offered it (a band, a minimum rate) is declined."""
     share: float
-    """Of the largest loan that request and ticket allow; never below the smallest loan."""
+    """Part of the largest loan that request and ticket allow; an offer is never below the smallest loan."""
 
     def grades(self, bands: Mapping[str, tuple[float, float]]) -> list[str]:
         """Those whose band, lowest and highest rate, holds the rule's."""
@@ -34,10 +34,10 @@ class Rule:
 
 def rule_of(rules: Sequence[Rule], portfolio: Portfolio) -> Integers:
     """(n,) index of the first rule that fits each borrower; -1: none."""
-    found = np.full(len(portfolio), -1, dtype=np.int64)
-    for at, rule in enumerate(rules):
-        found[(found < 0) & meets(rule.where, portfolio)] = at
-    return found
+    fitting = np.full(len(portfolio), -1, dtype=np.int64)
+    for number, rule in enumerate(rules):
+        fitting[(fitting < 0) & meets(rule.where, portfolio)] = number
+    return fitting
 
 
 def shared_amounts(offers: OfferBook, members: Integers, share: float) -> Floats:
@@ -59,9 +59,9 @@ def follow(rules: Sequence[Rule], portfolio: Portfolio, offers: OfferBook) -> De
     amount, rate = np.zeros(len(portfolio)), np.zeros(len(portfolio))
     pinned = np.flatnonzero(offers.must)
     amount[pinned], rate[pinned] = portfolio.fixed_amount[pinned], portfolio.fixed_rate[pinned]
-    found = rule_of(rules, portfolio)
-    for at, rule in enumerate(rules):
+    fitting = rule_of(rules, portfolio)
+    for number, rule in enumerate(rules):
         holding = np.append(takers(offers, rule.rate), False)
-        members = np.flatnonzero((found == at) & holding[offers.menu] & ~offers.must)
+        members = np.flatnonzero((fitting == number) & holding[offers.menu] & ~offers.must)
         amount[members], rate[members] = shared_amounts(offers, members, rule.share), rule.rate
     return Decisions(amount, rate)

@@ -57,10 +57,10 @@ def _refined(columns: Columns, drafts: list[Draft], left: Floats, reach: float) 
     steps = reach * np.linspace(-1, 1, POINTS)
     shares = [np.unique(np.clip(draft.share + steps, LEAST, 1.0)) for draft in drafts]
     totals = [draft.totals(columns, own.tolist()) for draft, own in zip(drafts, shares, strict=True)]
-    found = refined(columns, totals, shares, left)
-    if found is None:
+    best = refined(columns, totals, shares, left)
+    if best is None:
         return drafts
-    return [replace(draft, share=float(share)) for draft, share in zip(drafts, found, strict=True)]
+    return [replace(draft, share=float(share)) for draft, share in zip(drafts, best, strict=True)]
 
 
 def use_of(columns: Columns, drafts: Sequence[Draft]) -> Floats:

@@ -27,12 +27,12 @@ def totals_of(columns: Columns, members: Integers, shares: Sequence[float], rate
     offers, limits = columns.offers, columns.limits
     width = len(limits.channels)
     holding = np.array([takers(offers, float(rate)) for rate in rates]).reshape(len(rates), -1)
-    for at, menu in enumerate(offers.menus):
-        own = members[offers.menu[members] == at]
+    for number, menu in enumerate(offers.menus):
+        own = members[offers.menu[members] == number]
         if not len(own):
             continue
         parts = [_parts(columns, own, share) for share in shares]
-        for r in np.flatnonzero(holding[:, at]):
+        for r in np.flatnonzero(holding[:, number]):
             rate = float(rates[r])
             take = float(menu.take_up[np.argmin(np.abs(menu.rates - rate))])
             by_basis = (1.0, take, take * rate, 1.0)

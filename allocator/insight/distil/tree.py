@@ -43,16 +43,13 @@ class Node:
     where: tuple[Condition, ...]
     members: Integers
     reward: float
-    """Of its best single answer at each vector of prices, added up."""
+    """What the best single answer earns at each vector of prices, added up."""
     parent: int | None = None
     """Index among the nodes."""
 
 
-@dataclass(frozen=True)
-class _Split:
-    gain: float
-    tests: tuple[Condition, Condition]
-    members: tuple[Integers, Integers]
+_Split = tuple[float, tuple[tuple[Condition, Integers], tuple[Condition, Integers]]]
+"""The reward that a split adds, and both sides: their test and members."""
 
 
 def features_of(portfolio: Portfolio, sample: Integers) -> list[Feature]:
@@ -61,11 +58,11 @@ def features_of(portfolio: Portfolio, sample: Integers) -> list[Feature]:
     A text column that some borrower lacks is left out: a rule could not name him.
     """
     numbers = ("pd", "lgd", "max_amount", "term_years", "relationship_value", "exposure", *portfolio.numbers)
-    found = [_of_number(name, portfolio.number(name)[sample]) for name in numbers]
+    features = [_of_number(name, portfolio.number(name)[sample]) for name in numbers]
     for name in ("grade", *portfolio.texts):
         column = portfolio.text(name)
-        found.append(Feature(name, column.codes[sample], None, column.values))
-    return [feature for feature in found if feature.bins.min() >= 0 and np.ptp(feature.bins) > 0]
+        features.append(Feature(name, column.codes[sample], None, column.values))
+    return [feature for feature in features if feature.bins.min() >= 0 and np.ptp(feature.bins) > 0]
 
 
 def _of_number(column: str, values: Floats) -> Feature:
@@ -79,7 +76,7 @@ def _of_number(column: str, values: Floats) -> Feature:
 
 
 def _rounded(values: Floats) -> Floats:
-    """To three digits: a rule that people keep in mind."""
+    """`values` to three digits: a rule that people keep in mind."""
     with np.errstate(divide="ignore"):
         scale = 10.0 ** np.floor(np.log10(np.abs(np.where(values == 0, 1.0, values))) - 2)
     return np.array([float(f"{value:.3g}") for value in np.round(values / scale) * scale])
@@ -95,13 +92,13 @@ def grow(features: Sequence[Feature], rewards: Floats, leaves: int) -> list[Node
     threshold = SMALLEST * float(np.maximum(rewards.max(axis=2, initial=0.0), 0.0).sum())
     splits = {0: _best_split(nodes[0], features, rewards)}
     while len(splits) < leaves:
-        worth = {at: split for at, split in splits.items() if split is not None and split.gain > threshold}
+        worth = {leaf: split for leaf, split in splits.items() if split is not None and split[0] > threshold}
         if not worth:
             break
-        at = max(worth, key=lambda node: worth[node].gain)
-        del splits[at]
-        for test, members in zip(worth[at].tests, worth[at].members, strict=True):
-            child = _node(_narrowed(nodes[at].where, test), members, rewards, at)
+        parent = max(worth, key=lambda node: worth[node][0])
+        del splits[parent]
+        for test, members in worth[parent][1]:
+            child = _node(_narrowed(nodes[parent].where, test), members, rewards, parent)
             splits[len(nodes)] = _best_split(child, features, rewards)
             nodes.append(child)
     return nodes
@@ -119,17 +116,17 @@ def _reward(sums: Floats) -> Floats:
 def _best_split(node: Node, features: Sequence[Feature], rewards: Floats) -> _Split | None:
     """The split that adds most reward, the first of equal ones."""
     own = rewards[node.members]
-    found: tuple[float, Feature, Codes, int] | None = None
+    best: tuple[float, Feature, Codes, int] | None = None
     for feature in features:
         for gain, order, cut in _cuts(node, feature, own):
-            if found is None or gain > found[0]:
-                found = (gain, feature, order, cut)
-    if found is None:
+            if best is None or gain > best[0]:
+                best = (gain, feature, order, cut)
+    if best is None:
         return None
-    gain, feature, order, cut = found
+    gain, feature, order, cut = best
     inside = np.isin(feature.bins[node.members], order[: cut + 1])
-    members = node.members[inside], node.members[~inside]
-    return _Split(gain, _tests(feature, order, cut), members)
+    left, right = _tests(feature, order, cut)
+    return gain, ((left, node.members[inside]), (right, node.members[~inside]))
 
 
 def _cuts(node: Node, feature: Feature, own: Floats) -> Iterator[tuple[float, Codes, int]]:

@@ -4,50 +4,41 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
-from allocator.insight.explain.explanation import Reader, prices_of
 from allocator.insight.explain.ledger import (
     BookLedger,
-    LimitLine,
     PricedAccount,
     book_ledger,
     priced_accounts,
     whole_account,
 )
+from allocator.insight.explain.position import Position, position_of
 from allocator.insight.explain.ranges import TIGHT, Range, range_along, ties_of
 from allocator.insight.variants import Best, Worth, answer, best_of, without
 from allocator.records.conditions import Condition
 from allocator.records.filters import meets
+from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Booleans, Portfolio
 from allocator.records.progress import Progress
-from allocator.records.run import LimitUse
 from allocator.records.scenario import BUDGET
-
-
-@dataclass(frozen=True)
-class LimitExplanation:
-    """One row of the limits."""
-
-    use: LimitUse
-    line: LimitLine
-    range: Range | None
-    """Moves of the right-hand side over which the price stays tight; None: not known."""
 
 
 @dataclass(frozen=True)
 class BookExplanation:
     """A run explained."""
 
+    run: Outcome
     ledger: BookLedger
     by: str
+    where: str | None
+    """Whom the segments are of, as a filter is written; None: everybody."""
     segments: tuple[PricedAccount, ...]
     whole: PricedAccount
-    """Of all segments."""
-    limits: tuple[LimitExplanation, ...]
+    """The account of all segments together."""
     costs: tuple[Worth, ...]
     """One an entry of the policy, the budget first; none unless asked for."""
     refusals: dict[str, int]
@@ -55,8 +46,8 @@ class BookExplanation:
 
 
 def explain_book(
-    reader: Reader,
-    by: str,
+    run: Outcome,
+    by: str = "grade",
     where: str | None = None,
     conditions: Sequence[Condition] = (),
     *,
@@ -68,21 +59,34 @@ def explain_book(
     With `exact` each entry of the policy costs what solving without it gains. Raises InputError where nobody
     meets the conditions.
     """
-    position = reader.position
-    among = None if where is None else _those(position.run.inputs.portfolio, where, conditions)
+    return book_of(position_of(run), by, where, conditions, exact=exact, progress=progress)
+
+
+def book_of(
+    position: Position,
+    by: str = "grade",
+    where: str | None = None,
+    conditions: Sequence[Condition] = (),
+    *,
+    exact: bool = False,
+    progress: Progress = lambda _: None,
+) -> BookExplanation:
+    """`explain_book` of a run that is ready for questions."""
+    run, portfolio = position.run, position.run.inputs.portfolio
+    among = None if where is None else _those(portfolio, where, conditions)
     ledger = book_ledger(position)
     whole = ledger.account if among is None else whole_account(position, among)
     progress("finding how far each price stands")
-    ranges = price_ranges(reader)
-    uses = position.run.certificate.limits
-    declined = Counter(str(reason) for reason in reader.reasons if reason)
+    lines = zip(ledger.limits, price_ranges(position), strict=True)
+    declined = Counter(str(reason) for reason in position.reasons if reason)
     return BookExplanation(
-        ledger=ledger,
+        run=run,
+        ledger=replace(ledger, limits=tuple(replace(line, range=range_) for line, range_ in lines)),
         by=by,
-        segments=tuple(priced_accounts(position, position.run.inputs.portfolio.text(by), among)),
+        where=where,
+        segments=tuple(priced_accounts(position, portfolio.text(by), among)),
         whole=whole,
-        limits=tuple(map(LimitExplanation, uses, ledger.limits, ranges)),
-        costs=tuple(_costs_of_limits(reader, progress)) if exact else (),
+        costs=tuple(_costs_of_limits(position, progress)) if exact else (),
         refusals=dict(sorted(declined.items(), key=lambda entry: (-entry[1], entry[0]))),
     )
 
@@ -95,28 +99,29 @@ def _those(portfolio: Portfolio, where: str, conditions: Sequence[Condition]) ->
     return among
 
 
-def price_ranges(reader: Reader) -> list[Range | None]:
+def price_ranges(position: Position) -> list[Range | None]:
     """For each row how far its right-hand side may move, all others as they are."""
-    prices = prices_of(reader.position)
-    delta = TIGHT * max(abs(reader.position.bound), 1.0)
-    ties = ties_of(reader.book, prices, delta)
+    prices = position.row_prices
+    delta = TIGHT * max(abs(position.bound), 1.0)
+    ties = ties_of(position.responses, prices, delta)
     each = np.eye(len(prices))
-    return [range_along(reader.columns, ties, prices, each[j], delta) for j in range(len(prices))]
+    return [range_along(position.columns, ties, prices, each[j], delta) for j in range(len(prices))]
 
 
-def _costs_of_limits(reader: Reader, progress: Progress) -> list[Worth]:
+def _costs_of_limits(position: Position, progress: Progress) -> list[Worth]:
     """What each entry of the policy costs, by solving again without it, from the run's prices.
 
     An entry without a price costs no more than the gap: the same prices bound the case without it. What the
     best value is with every entry, a run that breaks limits does not show (`best_of`). The budget is left
     out where idle money earns, since its worth then is no matter of lending alone.
     """
-    position, case = reader.position, reader.case
-    policy, best = position.run.scenario.policy, best_of(position.run, case, progress)
+    run, case = position.run, position.case
+    policy, best = run.scenario.policy, best_of(run, case, progress)
     names = [limit.name for limit in policy.limits]
     names = names if policy.idle_rate else [BUDGET, *names]
     blocks = {
-        block.names[0].partition("[")[0] if at else BUDGET: block for at, block in enumerate(position.blocks)
+        block.names[0].partition("[")[0] if number else BUDGET: block
+        for number, block in enumerate(position.blocks)
     }
     costs = []
     for name in names:
@@ -124,10 +129,10 @@ def _costs_of_limits(reader: Reader, progress: Progress) -> list[Worth]:
         if np.any(blocks[name].allowed(position.prices)):
             progress(f"solving without {name}")
             try:
-                found = answer(without(case, name), position.prices, progress).certificate
+                alone = answer(without(case, name), run.prices, progress).certificate
             except (InfeasibleError, NoAllocationError):  # out of time: an allocation exists, the run's own
                 known = Best(-np.inf, np.inf)
             else:
-                known, solved = Best(found.value, found.bound), True
+                known, solved = Best(alone.value, alone.bound), True
         costs.append(best.less_than(known, name, "without", loosens=True, solved=solved))
     return costs

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from allocator.insight.explain.ledger import Position
 from allocator.insight.explain.offers import Offers, offers_to, stakes_of
+from allocator.insight.explain.position import Position
 from allocator.records.portfolio import Floats
 from allocator.records.scenario import BUDGET
 
@@ -56,22 +56,22 @@ class Figure:
     """Figure -> (M,) reduced values of the offers."""
 
 
-def flips_of(position: Position, at: int) -> list[Flip]:
-    """Every figure's flip points for the borrower at `at`; none for who may get no offer, or must get one."""
-    offers = offers_to(position, at)
-    if len(offers) == 0 or position.terms.pinned[at]:
+def flips_of(position: Position, i: int) -> list[Flip]:
+    """Every figure's flip points for borrower `i`; none for who may get no offer, or must get one."""
+    offers = offers_to(position, i)
+    if len(offers) == 0 or position.terms.pinned[i]:
         return []
-    nothing = NOTHING * float(np.max(offers.amount))
-    return [flip for figure in _figures_of(position, at, offers) for flip in _flips_along(figure, nothing)]
+    negligible = NOTHING * float(np.max(offers.amount))
+    return [flip for figure in _figures_of(position, i, offers) for flip in _flips_along(figure, negligible)]
 
 
-def _flips_along(figure: Figure, nothing: float = 0.0) -> Iterator[Flip]:
-    """The nearest flip below `now` and the nearest above; reduced values up to `nothing` are none.
+def _flips_along(figure: Figure, negligible: float = 0.0) -> Iterator[Flip]:
+    """The nearest flip below `now` and the nearest above; reduced values up to `negligible` are none.
 
     Where the best offer keeps no more than that, `now` is itself an end: a tie, from which nothing turns.
     """
     here = figure.lines(figure.now)
-    here = np.where(np.abs(here) <= nothing, 0.0, here)
+    here = np.where(np.abs(here) <= negligible, 0.0, here)
     low, high, slope = _declined_between(figure, here)
     declined = bool(np.all(here <= 0.0))
     ends = [low, high] if declined else [high] if figure.now > high else [low]
@@ -100,7 +100,7 @@ def _declined_between(figure: Figure, here: Floats) -> tuple[float, float, Float
     )
 
 
-def _figures_of(position: Position, at: int, offers: Offers) -> Iterator[Figure]:
+def _figures_of(position: Position, i: int, offers: Offers) -> Iterator[Figure]:
     """The figures that may turn the decision, each with its reach."""
     own, policy = offers.borrower, offers.policy
     most = 1.0 / max(float(np.max(offers.take_up)), 1e-300)
@@ -108,7 +108,7 @@ def _figures_of(position: Position, at: int, offers: Offers) -> Iterator[Figure]
     def with_column(column: str, value: float) -> Floats:
         changed: dict[str, Any] = {column: np.array([value])}
         book = replace(own, **changed)
-        return replace(offers, borrower=book, stakes=stakes_of(position, at, book)).reduced
+        return replace(offers, borrower=book, stakes=stakes_of(position, i, book)).reduced
 
     def with_policy(key: str, value: float) -> Floats:
         changed: dict[str, Any] = {key: value}
@@ -132,12 +132,12 @@ def _figures_of(position: Position, at: int, offers: Offers) -> Iterator[Figure]
 
 
 def _with_take_up(offers: Offers, factor: float) -> Offers:
-    """As if `factor` times as many accepted, at every rate."""
+    """The offers as if `factor` times as many accepted, at every rate."""
     return replace(offers, take_up=factor * offers.take_up)
 
 
 def _shifted(offers: Offers, shift: float) -> Offers:
-    """As if every rate were higher by `shift` and as many accepted."""
+    """The offers as if every rate were higher by `shift` and as many accepted."""
     return replace(offers, rate=offers.rate + shift)
 
 

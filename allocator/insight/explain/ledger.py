@@ -13,40 +13,17 @@ where the idle rate is above the price; so every term is >= 0, as far as the lim
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from allocator.certification.bound import best_reduced_values, idle_worth
-from allocator.certification.economics import Bases
-from allocator.certification.limits import Block, Charges, blocks_of, charges_of
-from allocator.certification.terms import Terms, terms_of
+from allocator.certification.bound import idle_worth
+from allocator.insight.explain.position import Position
+from allocator.insight.explain.ranges import Range
 from allocator.records.ledger import Account, accounts_by
-from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Booleans, Floats, Text
-
-
-@dataclass(frozen=True)
-class Position:
-    """A run's decisions beside everybody's best response to its prices; arrays of shape (n,)."""
-
-    run: Outcome
-    terms: Terms
-    blocks: tuple[Block, ...]
-    prices: Mapping[str, float]
-    charges: Charges
-    bases: Bases
-    chosen: Floats
-    """Reduced value of what was decided: 0 where declined."""
-    best: Floats
-    """Reduced value of the best response to the prices."""
-
-    @property
-    def bound(self) -> float:
-        """U(prices)."""
-        worth = idle_worth(self.run.scenario.policy, self.prices)
-        return self.charges.constant + float(np.sum(self.best)) + worth
+from allocator.records.run import LimitUse
 
 
 @dataclass(frozen=True)
@@ -63,7 +40,7 @@ class PricedAccount:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """By name, as `explain --json` has them."""
+        """Every figure by the name that it has in `explain --json`."""
         own = {"name": self.account.name, **self.account.figures, "charges": self.charges}
         del own["mean_rate"]
         return {**own, "chosen": self.chosen, "best": self.best}
@@ -78,19 +55,21 @@ class PricedAccount:
 class LimitLine:
     """A limit in the book's ledger, as the row of formulation.md, section 2."""
 
-    name: str
-    price: float
+    use: LimitUse
+    """The limit's use as the certificate states it."""
     used: float
-    """By the new offers, with any reference on the left."""
+    """What the new offers use, with any reference on the left."""
     room: float
     """The right-hand side: bound less what existing exposure uses."""
     unused: float
     """price x (room - used), for the budget with what idle money earns: part of U - value."""
+    range: Range | None = None
+    """Moves of the right-hand side over which the price stays tight; None: not known."""
 
     @property
     def charge(self) -> float:
         """price x used: part of the value."""
-        return self.price * self.used
+        return self.use.price * self.used
 
 
 @dataclass(frozen=True)
@@ -101,7 +80,7 @@ class BookLedger:
     limits: tuple[LimitLine, ...]
     idle_income: float
     value: float
-    """As the certificate states it."""
+    """The certificate's value."""
     bound: float
     """U at the prices."""
     certified_bound: float
@@ -123,39 +102,18 @@ class BookLedger:
         return self.bound - self.certified_bound
 
 
-def position_of(run: Outcome) -> Position:
-    """The decisions of `run` and the best responses to its prices, from the inputs alone: no solver."""
-    policy, portfolio = run.scenario.policy, run.inputs.portfolio
-    terms = terms_of(portfolio, run.inputs.churn, run.scenario.response, policy)
-    blocks = blocks_of(policy, portfolio)
-    prices = run.prices
-    charges = charges_of(blocks, prices)
-    bases = Bases.of(run.ledger)
-    charged = sum(charges.per_basis[basis] * getattr(bases, basis) for basis in charges.per_basis)
-    return Position(
-        run=run,
-        terms=terms,
-        blocks=blocks,
-        prices=prices,
-        charges=charges,
-        bases=bases,
-        chosen=np.asarray(run.ledger.value - charged),
-        best=best_reduced_values(portfolio, policy, terms, charges),
-    )
-
-
 def book_ledger(position: Position) -> BookLedger:
     """The ledger of the book, with every limit's line."""
     certificate, policy = position.run.certificate, position.run.scenario.policy
     room = np.concatenate([block.room for block in position.blocks]).tolist()
     lines = []
-    for use, at in zip(certificate.limits, room, strict=True):
+    for use, right in zip(certificate.limits, room, strict=True):
         # b - y is as in the certificate; the row has the reference on the left, so y = room - (b - y).
         left = use.bound - use.used
-        lines.append(LimitLine(use.name, use.price, at - left, at, use.price * left + 0.0))
+        lines.append(LimitLine(use, right - left, right, use.price * left + 0.0))
     idle = policy.unspent(lines[0].used)
     beyond = idle_worth(policy, position.prices) - policy.idle_rate * idle
-    lines[0] = LimitLine(**{**vars(lines[0]), "unused": lines[0].unused + beyond})
+    lines[0] = replace(lines[0], unused=lines[0].unused + beyond)
     return BookLedger(
         account=whole_account(position),
         limits=tuple(lines),
@@ -180,7 +138,7 @@ def priced_accounts(position: Position, segments: Text, among: Booleans | None =
     """
     reduced = {"chosen": position.chosen, "best": position.best}
     ledger = position.run.ledger
-    found = accounts_by(ledger, segments, reduced, among=among, unnamed="(none)")
+    accounts = accounts_by(ledger, segments, reduced, among=among, unnamed="(none)")
     count = len(segments.values) + 1
     codes = np.where(segments.codes < 0, count - 1, segments.codes)
     if among is not None:
@@ -190,11 +148,11 @@ def priced_accounts(position: Position, segments: Text, among: Booleans | None =
     return [
         PricedAccount(
             account,
-            {limit: float(charge[at]) for limit, charge in charges.items()},
+            {limit: float(charge[code]) for limit, charge in charges.items()},
             account.further["chosen"],
             account.further["best"],
         )
-        for at, account in zip(present, found, strict=True)
+        for code, account in zip(present, accounts, strict=True)
     ]
 
 
@@ -219,6 +177,6 @@ def _charges_by_segment(position: Position, codes: np.ndarray, count: int) -> di
         reference = np.zeros(count)
         if block.reference:
             reference = block.share * _by_segment(codes, getattr(position.bases, block.reference), count)
-        for at in np.flatnonzero(prices).tolist():
-            charges[block.names[at]] = prices[at] * (table[:, at] - reference)
+        for row in np.flatnonzero(prices).tolist():
+            charges[block.names[row]] = prices[row] * (table[:, row] - reference)
     return charges

@@ -15,7 +15,7 @@ import numpy as np
 from allocator.certification.economics import Bases, ledger_of
 from allocator.certification.limits import weight_of
 from allocator.certification.terms import SAME_RATE
-from allocator.insight.explain.ledger import Position
+from allocator.insight.explain.position import Position
 from allocator.records.ledger import Ledger
 from allocator.records.portfolio import Floats, Portfolio
 from allocator.records.scenario import Policy, Sense
@@ -81,13 +81,13 @@ class Offers:
         return replace(self, stakes=tuple(stakes))
 
 
-def offers_to(position: Position, at: int) -> Offers:
-    """What the borrower at position `at` may be offered, by grade, exclusion and amounts; M may be 0."""
+def offers_to(position: Position, i: int) -> Offers:
+    """What borrower `i` may be offered, by grade, exclusion and amounts; M may be 0."""
     terms, run = position.terms, position.run
-    borrower = run.inputs.portfolio.take(np.array([at]))
-    rate, take_up = _tariff(position, at)
-    low, high = float(terms.low[at]), float(terms.high[at])
-    ends = [] if not terms.lendable[at] or not len(rate) else [high] if low == high else [high, low]
+    borrower = run.inputs.portfolio.take(np.array([i]))
+    rate, take_up = _tariff(position, i)
+    low, high = float(terms.low[i]), float(terms.high[i])
+    ends = [] if not terms.lendable[i] or not len(rate) else [high] if low == high else [high, low]
     count = len(rate) if ends else 0
     return Offers(
         borrower=borrower,
@@ -95,49 +95,49 @@ def offers_to(position: Position, at: int) -> Offers:
         amount=np.repeat(np.array(ends), count),
         rate=np.tile(rate[:count], len(ends)),
         take_up=np.tile(take_up[:count], len(ends)),
-        stakes=stakes_of(position, at, borrower),
+        stakes=stakes_of(position, i, borrower),
     )
 
 
-def decided(position: Position, at: int) -> Offers:
-    """The one offer that the borrower at `at` got."""
+def decided(position: Position, i: int) -> Offers:
+    """The one offer that borrower `i` got."""
     ledger = position.run.ledger
-    one = np.array([at])
-    borrower = position.run.inputs.portfolio.take(one)
+    alone = np.array([i])
+    borrower = position.run.inputs.portfolio.take(alone)
     return Offers(
         borrower=borrower,
         policy=position.run.scenario.policy,
-        amount=ledger.amount[one],
-        rate=ledger.rate[one],
-        take_up=ledger.take_up[one],
-        stakes=stakes_of(position, at, borrower),
+        amount=ledger.amount[alone],
+        rate=ledger.rate[alone],
+        take_up=ledger.take_up[alone],
+        stakes=stakes_of(position, i, borrower),
     )
 
 
-def _tariff(position: Position, at: int) -> tuple[Floats, Floats]:
+def _tariff(position: Position, i: int) -> tuple[Floats, Floats]:
     """Rates and take-ups that the borrower's grade, minimum or pin leaves."""
     terms, portfolio = position.terms, position.run.inputs.portfolio
-    grade = portfolio.grade.values[portfolio.grade.codes[at]]
+    grade = portfolio.grade.values[portfolio.grade.codes[i]]
     tariff = terms.tariffs.get(grade)
     if tariff is None:
         return np.zeros(0), np.zeros(0)
-    if terms.pinned[at]:
-        rate = portfolio.fixed_rate[at : at + 1]
+    if terms.pinned[i]:
+        rate = portfolio.fixed_rate[i : i + 1]
         return rate, 1.0 - np.interp(rate, terms.table_rates, terms.curve[grade])
-    least = float(np.nan_to_num(portfolio.min_rate[at], nan=0.0))
+    least = float(np.nan_to_num(portfolio.min_rate[i], nan=0.0))
     open_to = tariff.rates + SAME_RATE >= least
     return tariff.rates[open_to], tariff.take_up[open_to]
 
 
-def stakes_of(position: Position, at: int, borrower: Portfolio) -> tuple[Stake, ...]:
-    """The limits that count the borrower at `at`, whose own figures are those of `borrower`, one row."""
+def stakes_of(position: Position, i: int, borrower: Portfolio) -> tuple[Stake, ...]:
+    """The limits that count borrower `i`, whose own figures are those of `borrower`, one row."""
     policy = position.run.scenario.policy
     weights = [None, *(weight_of(limit, borrower) for limit in policy.limits)]
     stakes = []
     for block, weight in zip(position.blocks, weights, strict=True):
         own = 1.0 if weight is None else float(weight[0])
         for row, name in enumerate(block.names):
-            coefficient = own if block.codes[at] == row else 0.0
+            coefficient = own if block.codes[i] == row else 0.0
             price = float(position.prices[name])
             if coefficient == 0.0 and not (block.reference and price):
                 continue

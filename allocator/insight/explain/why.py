@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from allocator.insight.explain.ledger import Position
 from allocator.insight.explain.offers import Offers
+from allocator.insight.explain.position import Position
 from allocator.records.ledger import COSTS
 from allocator.records.offers import SAME_RATE
 
@@ -41,13 +41,13 @@ def why_declined(why: str, offers: Offers) -> list[Reason]:
         return [Reason("never_profitable", why, float(free.reduced[k])), *_costs(offers, k)][:MOST]
     codes: dict[str, Code] = {"crowded out": "crowded_out", _BY_WHOLE_LOANS: "integer_step"}
     code: Code = next((code for words, code in codes.items() if why.startswith(words)), "rule")
-    found = [Reason(code, why, float(np.max(offers.reduced)))]
+    reasons = [Reason(code, why, float(np.max(offers.reduced)))]
     value, rate = float(offers.ledger.value[k]), 100 * float(offers.rate[k])
     charges = {limit: float(charge[k]) for limit, charge in offers.charges.items()}
     for limit, charge in _largest(charges):
         words = f"{_named(limit)} charges {charge:,.2f} where {rate:.4g}% would be worth {value:,.2f}"
-        found.append(Reason("limit", words, charge))
-    return found[:MOST]
+        reasons.append(Reason("limit", words, charge))
+    return reasons[:MOST]
 
 
 def _costs(offers: Offers, k: int) -> list[Reason]:
@@ -61,34 +61,34 @@ def _costs(offers: Offers, k: int) -> list[Reason]:
     ]
 
 
-def why_offered(position: Position, at: int, chosen: Offers, offers: Offers) -> list[Reason]:
+def why_offered(position: Position, i: int, chosen: Offers, offers: Offers) -> list[Reason]:
     """What is left after every charge, why this rate, why this amount."""
     value, kept = float(chosen.ledger.value[0]), float(chosen.reduced[0])
-    if position.terms.pinned[at]:
+    if position.terms.pinned[i]:
         return [Reason("pinned", "pinned: made whatever it is worth", kept)]
     charged = f"the limits charge {value - kept:,.2f} of the {value:,.2f} that it is worth: "
     charged = charged if any(stake.price for stake in chosen.stakes) else "no limit charges it: "
-    found = [Reason("pays", f"{charged}{kept:,.2f} better than no offer", kept)]
+    reasons = [Reason("pays", f"{charged}{kept:,.2f} better than no offer", kept)]
     others = np.abs(offers.rate - chosen.rate[0]) > SAME_RATE
     if np.any(others):
         k = int(np.flatnonzero(others)[np.argmax(offers.reduced[others])])
         less = kept - float(offers.reduced[k])
         compared = f"{less:,.2f} less" if less >= 0 else f"{-less:,.2f} more"
         words = f"the best other rate, {100 * offers.rate[k]:.4g}%, would keep {compared}"
-        found.append(Reason("rate", words, less))
-    found.append(Reason("amount", _amount(position, at, chosen)))
-    lost = float(position.best[at] - position.chosen[at])
+        reasons.append(Reason("rate", words, less))
+    reasons.append(Reason("amount", _amount(position, i, chosen)))
+    lost = float(position.best[i] - position.chosen[i])
     if lost > 1e-9 * max(abs(value), 1.0):
         strategy = position.run.scenario.strategy
         optimal = position.run.optimal
         decided = _BY_WHOLE_LOANS if optimal else f"decided by the strategy {strategy.name}"
         words = f"{decided}: its best response to the shadow prices would keep {lost:,.2f} more"
-        found.append(Reason("integer_step" if optimal else "rule", words, lost))
-    return found[:MOST]
+        reasons.append(Reason("integer_step" if optimal else "rule", words, lost))
+    return reasons[:MOST]
 
 
-def _amount(position: Position, at: int, chosen: Offers) -> str:
-    low, high, amount = float(position.terms.low[at]), float(position.terms.high[at]), chosen.amount[0]
+def _amount(position: Position, i: int, chosen: Offers) -> str:
+    low, high, amount = float(position.terms.low[i]), float(position.terms.high[i]), chosen.amount[0]
     if low == high:
         return "the only loan it may have"
     pays = _unit_at(chosen, high) > _unit_at(chosen, low)

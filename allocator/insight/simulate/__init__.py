@@ -15,7 +15,8 @@ independent. L_i has mean L, and with a spread a Beta distribution around it. A 
 of the book, whatever its terms.
 """
 
-from allocator.insight.simulate.record import Risk, Simulation, Years
-from allocator.insight.simulate.simulate import simulate
+from allocator.insight.simulate.record import Risk, Years
+from allocator.insight.simulate.simulate import Simulation, simulate
+from allocator.insight.simulate.years import draw_years
 
-__all__ = ["Risk", "Simulation", "Years", "simulate"]
+__all__ = ["Risk", "Simulation", "Years", "draw_years", "simulate"]

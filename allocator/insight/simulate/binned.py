@@ -92,7 +92,7 @@ class Bins:
         """The bins of `book`; `most` of them exact, EXACT_BINS if not given."""
         most = EXACT_BINS if most is None else most
         who = np.flatnonzero(book.offered)
-        frame = pd.DataFrame({at: column[who] for at, column in enumerate(book.terms)})
+        frame = pd.DataFrame({number: column[who] for number, column in enumerate(book.terms)})
         number = frame.groupby(list(frame.columns), sort=True).ngroup().to_numpy(np.int64)
         count = int(number.max(initial=-1)) + 1
         first = np.full(count, -1, dtype=np.int64)
@@ -201,7 +201,7 @@ def _pooled(
     mean = np.array([np.bincount(year, share * flow, minlength=years) for flow in flows])
     spread = share * (1.0 - share)
     covariance = np.array(
-        [[np.bincount(year, spread * one * other, minlength=years) for other in flows] for one in flows]
+        [[np.bincount(year, spread * flow * second, minlength=years) for second in flows] for flow in flows]
     )
     left = bins.covariance[:, :, None] - covariance
     values, vectors = np.linalg.eigh(left.transpose(2, 0, 1))
@@ -215,7 +215,7 @@ def _moments(book: Book, pool: Integers) -> tuple[Floats, Floats, float]:
     """Mean (3,), covariance (3, 3) and the Berry-Esseen bound of the flows that a pool takes up."""
     share, flows = book.take_up[pool], book.flows[:, pool]
     spread = share * (1.0 - share)
-    covariance = np.array([[np.sum(spread * one * other) for other in flows] for one in flows])
+    covariance = np.array([[np.sum(spread * flow * second) for second in flows] for flow in flows])
     third = spread * (share**2 + (1.0 - share) ** 2)
     scale = np.sqrt(np.diag(covariance))
     errors = [

@@ -33,17 +33,8 @@ class Takings:
     """(events,) whether the defaulter had taken an offer."""
 
 
-@dataclass(frozen=True)
-class Block:
-    """One book's part of the years; arrays of shape (years,), by_segment (years, segments)."""
-
-    interest: Floats
-    loss: Floats
-    drawn: Floats
-    net: Floats
-    by_segment: Floats
-
-
+Block = dict[str, Floats]
+"""One book's part of the years, by the names of their figures: (years,), by_segment (years, segments)."""
 Draw = Callable[[int], tuple[Defaults, list[Takings]]]
 """The draws of one block by its number, one Takings a book."""
 
@@ -72,4 +63,5 @@ def block_of(book: Book, defaults: Defaults, takings: Takings, segment: Codes, s
     cells = year * segments + segment[borrower]
     by_segment: Floats = np.bincount(cells, lost, minlength=defaults.years * segments).astype(np.float64)
     net = interest - loss - takings.sums[COST] - book.idle * drawn + book.constant
-    return Block(interest, loss, drawn, net, by_segment.reshape(defaults.years, segments))
+    by_segment = by_segment.reshape(defaults.years, segments)
+    return {"interest": interest, "loss": loss, "drawn": drawn, "net": net, "by_segment": by_segment}

@@ -14,10 +14,10 @@ TOP = (1, 10, 100)
 
 @dataclass(frozen=True)
 class Concentration:
-    """Of amounts over names; a book of n equal names has HHI 1 / n."""
+    """How amounts are spread over names; a book of n equal names has HHI 1 / n."""
 
     names: int
-    """With an amount above 0."""
+    """Number of names with an amount above 0."""
     hhi: float
     """Sum of squared shares; 0 for an empty book."""
     top: tuple[tuple[int, float], ...]
@@ -30,7 +30,7 @@ class Concentration:
 
 
 def concentration(amounts: Floats, top: Sequence[int] = TOP) -> Concentration:
-    """Of `amounts`, one a name, at least 0."""
+    """How `amounts`, one a name and none below 0, are spread."""
     total = float(np.sum(amounts))
     shares = -np.sort(-amounts) / total if total else np.zeros(0)
     largest = tuple((count, float(np.sum(shares[:count]))) for count in top if count <= len(shares))

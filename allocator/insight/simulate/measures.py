@@ -52,11 +52,11 @@ class Distribution:
     mean: float
     sd: float
     standard_error: float
-    """Of the mean."""
+    """Standard error of the mean."""
     quantiles: tuple[tuple[float, float], ...]
     """Level, value."""
     tails: tuple[Tail, ...]
-    """Of its large values."""
+    """VaR and CVaR of the figure's large values, by level."""
 
 
 def distribution(

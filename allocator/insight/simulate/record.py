@@ -42,20 +42,10 @@ class Years:
     """(years, segments) `loss` by the values of the segments' column."""
     expected: Mapping[str, float]
     """The certificate's interest, loss, drawn and net."""
+    method: Method
     exact_bins: int = 0
     """Kinds of offers whose take-up is drawn by exact binomials."""
     pooled: int = 0
     """Offers beyond these, whose take-up is drawn as one normal sum of the same mean and covariance."""
     normal_error: float = 0.0
     """Berry-Esseen: the most that this can move any probability of that sum."""
-
-
-@dataclass(frozen=True)
-class Simulation:
-    """What was drawn, and each allocation's years under it."""
-
-    risk: Risk
-    seed: int
-    method: Method
-    segments: tuple[str, ...]
-    books: Mapping[str, Years]

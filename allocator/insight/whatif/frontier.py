@@ -15,26 +15,29 @@ import numpy as np
 
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import prepare
-from allocator.errors import InfeasibleError, NoAllocationError
+from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
 from allocator.insight.explain.ranges import TIGHT, range_along, ties_of
 from allocator.insight.variants import answer
-from allocator.insight.whatif.tracks import Track
+from allocator.insight.whatif.tracks import Track, track_of
 from allocator.records.case import Case
 from allocator.records.ledger import NOBODY, Account
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
 from allocator.records.run import relative_gap
+from allocator.records.scenario import Policy
 
 Bounds = tuple[float, ...]
 Status = Literal["optimal", "feasible", "infeasible", "no_allocation"]
 
+_SPAN = (0.5, 1.5)
+"""Factors of the bound as it is: the ends between which a limit moves unless others are given."""
 FIRST = 5
 """Points evenly spread before the curve tells where more are worth it."""
 _EDGE = 4
 """Points spent at most on where the scenario becomes infeasible."""
 _SAME = 1e-12
 _APART = 1e-9
-"""Of the span: points nearer than this are one."""
+"""Part of the span within which two points are one."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,13 @@ class FrontierPoint:
     slopes: Bounds = ()
     """dU/dbound at the point's prices, one a limit: the price of a unit of the bound."""
     low: float = np.nan
-    """From where the first limit's slope stands, the others as they are; NaN: not known."""
+    """The first limit's bound from which its slope holds, the others as they are; NaN: not known."""
     high: float = np.nan
-    """To where."""
+    """The first limit's bound up to which its slope holds."""
     prices: Mapping[str, float] | None = None
     account: Account = NOBODY
     conflict: tuple[str, ...] = ()
-    """Of an infeasible point: the limits that cannot hold together."""
+    """The limits that cannot hold together where the point is infeasible."""
     stopped: bool = False
     """Whether the clock ended the search."""
 
@@ -101,11 +104,23 @@ class Frontier:
     """Whether the bounds are concave by construction: no limit is a share of what is lent."""
 
 
-def frontier(track: Track, spans: Sequence[tuple[float, float]], points: int, progress: Progress) -> Frontier:
-    """The frontier along the limits of `track`, each over its span: `points` of them, for two limits squared.
+def frontier(
+    case: Case,
+    limits: Sequence[str],
+    ends: Sequence[tuple[float | None, float | None]] = (),
+    points: int = 15,
+    progress: Progress = lambda _: None,
+) -> Frontier:
+    """The frontier along one limit, at `points` that follow the curve, or along two over an even grid.
 
-    For one limit the points follow the curve; for two they are an even grid.
+    Each limit goes from one of its `ends` to the other; an end that is None, and every one where none are
+    given, lies at half or one and a half times the bound as it is. Raises InputError for a limit that the
+    policy has not, and for ends that run backwards.
     """
+    track, policy = track_of(case, tuple(limits)), case.scenario.policy
+    spans = [
+        _span(policy, *given) for given in zip(limits, ends or [(None, None)] * len(limits), strict=True)
+    ]
     walk = _Walk(track, progress)
     if len(spans) == 1:
         _follow(walk, spans[0], points)
@@ -114,20 +129,34 @@ def frontier(track: Track, spans: Sequence[tuple[float, float]], points: int, pr
         for row, second in enumerate(grids[1]):
             for first in grids[0] if row % 2 == 0 else reversed(grids[0]):
                 walk.visit((first, second))
-    found = walk.tightened()
-    policy = track.case.scenario.policy
-    limits = {limit.name: limit for limit in policy.limits}
+    visited = walk.tightened()
+    moved = map(policy.entry, limits)
     return Frontier(
-        name=track.case.scenario.name,
+        name=case.scenario.name,
         currency=policy.currency,
-        strategy=track.case.scenario.strategy.name,
+        strategy=case.scenario.strategy.name,
         limits=track.names,
-        shares=tuple(name in limits and limits[name].of is not None for name in track.names),
+        shares=tuple(limit is not None and limit.of is not None for limit in moved),
         now=track.now,
-        points=tuple(found),
-        breakpoints=tuple(breakpoints_of(found)) if len(spans) == 1 else (),
+        points=tuple(visited),
+        breakpoints=tuple(breakpoints_of(visited)) if len(spans) == 1 else (),
         concave=not any(track.bends),
     )
+
+
+def _span(policy: Policy, name: str, ends: tuple[float | None, float | None]) -> tuple[float, float]:
+    """The ends between which the limit moves: as given, else a share up to 1 and loans by whole ones."""
+    limit, now = policy.entry(name), policy.bound_of(name)
+    low, high = (factor * now for factor in _SPAN)
+    if limit is not None and limit.of is not None and limit.weight is None:
+        low, high = min(low, 1.0), min(high, 1.0)
+    if limit is not None and limit.measure == "loans":
+        low, high = float(round(low)), float(round(high))
+    low, high = (given if given is not None else end for given, end in zip(ends, (low, high), strict=True))
+    if not low < high:
+        problem = f"{name} would go from {low:,.10g} to {high:,.10g}"
+        raise InputError.of([Fault(problem, "let --from lie below --to", field="--from")], "command line")
+    return low, high
 
 
 class _Walk:
@@ -138,50 +167,52 @@ class _Walk:
         self.progress = progress
         self.points: dict[Bounds, FrontierPoint] = {}
 
-    def visit(self, at: Bounds) -> None:
-        if at in self.points:
+    def visit(self, bounds: Bounds) -> None:
+        if bounds in self.points:
             return
-        self.progress(f"point {len(self.points) + 1}: {', '.join(f'{bound:,.6g}' for bound in at)}")
-        start = self._nearest(at)
-        case = self.track.at(at)
+        self.progress(f"point {len(self.points) + 1}: {', '.join(f'{bound:,.6g}' for bound in bounds)}")
+        start = self._nearest(bounds)
+        case = self.track.at(bounds)
         try:
-            found = answer(case, start)
+            outcome = answer(case, start)
         except InfeasibleError as error:
-            self.points[at] = FrontierPoint(at, "infeasible", conflict=error.conflict)
+            self.points[bounds] = FrontierPoint(bounds, "infeasible", conflict=error.conflict)
         except NoAllocationError:
-            self.points[at] = FrontierPoint(at, "no_allocation", stopped=True)
+            self.points[bounds] = FrontierPoint(bounds, "no_allocation", stopped=True)
         else:
-            self.points[at] = self._point(at, case, found)
+            self.points[bounds] = self._point(bounds, case, outcome)
 
-    def _nearest(self, at: Bounds) -> Mapping[str, float] | None:
+    def _nearest(self, bounds: Bounds) -> Mapping[str, float] | None:
         solved = [point for point in self.points.values() if point.solved]
-        scale = [max(abs(bound), 1e-300) for bound in at]
+        scale = [max(abs(bound), 1e-300) for bound in bounds]
 
         def distance(point: FrontierPoint) -> float:
-            return sum(abs(a - b) / s for a, b, s in zip(point.at, at, scale, strict=True))
+            return sum(abs(a - b) / s for a, b, s in zip(point.at, bounds, scale, strict=True))
 
         return min(solved, key=distance).prices if solved else None
 
-    def _point(self, at: Bounds, case: Case, found: Outcome) -> FrontierPoint:
-        certificate = found.certificate
-        own = self.track.bound_of(case, found.prices)
-        low, high = self._stands(at, case, found.prices, own)
+    def _point(self, bounds: Bounds, case: Case, outcome: Outcome) -> FrontierPoint:
+        certificate = outcome.certificate
+        own = self.track.bound_of(case, outcome.prices)
+        low, high = self._stands(bounds, case, outcome.prices, own)
         return FrontierPoint(
-            at=at,
+            at=bounds,
             status="optimal" if certificate.gap <= case.scenario.solver.gap else "feasible",
             value=certificate.value,
             own_bound=own,
             envelope=own,
             bound=certificate.bound,
-            slopes=self.track.slopes(at, found),
+            slopes=self.track.slopes(bounds, outcome),
             low=low,
             high=high,
-            prices=found.prices,
-            account=found.account,
-            stopped=found.stopped,
+            prices=outcome.prices,
+            account=outcome.account,
+            stopped=outcome.stopped,
         )
 
-    def _stands(self, at: Bounds, case: Case, held: Mapping[str, float], own: float) -> tuple[float, float]:
+    def _stands(
+        self, bounds: Bounds, case: Case, held: Mapping[str, float], own: float
+    ) -> tuple[float, float]:
         """Over which bounds of the first limit the prices stay tight."""
         if self.track.bends[0]:
             return np.nan, np.nan
@@ -189,11 +220,11 @@ class _Walk:
         prices = np.array([held[row.name] for row in case.limits.rows])
         delta = TIGHT * max(abs(own), 1.0)
         ties = ties_of(prepare(columns, case.scenario.solver.threads), prices, delta)
-        stands = range_along(columns, ties, prices, self.track.direction(0, at), delta)
-        return (np.nan, np.nan) if stands is None else (at[0] + stands.low, at[0] + stands.high)
+        stands = range_along(columns, ties, prices, self.track.direction(0, bounds), delta)
+        return (np.nan, np.nan) if stands is None else (bounds[0] + stands.low, bounds[0] + stands.high)
 
     def sorted(self) -> list[FrontierPoint]:
-        return [self.points[at] for at in sorted(self.points)]
+        return [self.points[bounds] for bounds in sorted(self.points)]
 
     def tightened(self) -> list[FrontierPoint]:
         """The points with the least bound that any point's prices prove."""
@@ -210,8 +241,8 @@ class _Walk:
         """A share of what is lent: U is no line, so the prices of the two points beside are tried."""
         self.progress("trying every point's prices on its neighbours")
         out = []
-        for at, point in enumerate(points):
-            beside = [p for p in (*points[max(at - 1, 0) : at], *points[at + 1 : at + 2]) if p.prices]
+        for number, point in enumerate(points):
+            beside = (*points[max(number - 1, 0) : number], *points[number + 1 : number + 2])
             bounds = [self.track.bound(point.at, p.prices) for p in beside if point.solved and p.prices]
             out.append(_tighter(point, bounds) if point.solved else point)
         return out
@@ -223,28 +254,28 @@ def _tighter(point: FrontierPoint, bounds: Sequence[float]) -> FrontierPoint:
     return replace(point, envelope=envelope, bound=max(min(point.bound, envelope), point.value))
 
 
-def line_at(point: FrontierPoint, at: Bounds) -> float:
-    """U at the point's prices where the limits have the bounds `at`; only where none of them bends."""
-    moves = zip(point.slopes, at, point.at, strict=True)
+def line_at(point: FrontierPoint, bounds: Bounds) -> float:
+    """U at the point's prices where the limits have these `bounds`; only where none of them bends."""
+    moves = zip(point.slopes, bounds, point.at, strict=True)
     return point.own_bound + sum(slope * (there - here) for slope, there, here in moves)
 
 
 def _follow(walk: _Walk, span: tuple[float, float], points: int) -> None:
     """Even points first, then where tangents leave most room above the chord, then where nothing is near."""
     low, high = span
-    for at in np.linspace(low, high, min(points, FIRST)).tolist():
-        walk.visit((at,))
+    for bound in np.linspace(low, high, min(points, FIRST)).tolist():
+        walk.visit((bound,))
     now = walk.track.now
-    apart = min((abs(at[0] - now[0]) for at in walk.points), default=0.0)
+    apart = min((abs(bound[0] - now[0]) for bound in walk.points), default=0.0)
     if low <= now[0] <= high and apart > _APART * (high - low) and len(walk.points) < points:
         walk.visit(now)
     edges = 0
     while len(walk.points) < points:
-        at, edge = _next(walk.sorted(), span, any(walk.track.bends), edges < _EDGE)
-        if at is None:
+        bound, edge = _next(walk.sorted(), span, any(walk.track.bends), edges < _EDGE)
+        if bound is None:
             return
         edges += edge
-        walk.visit((at,))
+        walk.visit((bound,))
 
 
 def _next(
@@ -259,16 +290,16 @@ def _next(
             continue
         middle = (a.at[0] + c.at[0]) / 2
         if a.solved != c.solved:
-            key, at, edge = ((2.0, part), middle, True) if edges else ((-1.0, part), middle, False)
+            key, bound, edge = ((2.0, part), middle, True) if edges else ((-1.0, part), middle, False)
         elif not a.solved:
             continue
         else:
-            at, excess = _bend(a, c, middle)
+            bound, excess = _bend(a, c, middle)
             tight = TIGHT * max(abs(a.own_bound), abs(c.own_bound), 1.0)
             key, edge = ((1.0, excess) if excess > tight and not bends else (0.0, part)), False
-            at = at if key[0] == 1.0 else middle
+            bound = bound if key[0] == 1.0 else middle
         if best is None or key > best[:2]:
-            best = (*key, at, edge)
+            best = (*key, bound, edge)
     return (None, False) if best is None else (best[2], best[3])
 
 
@@ -289,7 +320,7 @@ def _bend(a: FrontierPoint, c: FrontierPoint, middle: float) -> tuple[float, flo
 
 def breakpoints_of(points: Sequence[FrontierPoint]) -> list[Breakpoint]:
     """The ends of the segments that have a point, each once; neighbours that meet share one."""
-    found: list[Breakpoint] = []
+    breakpoints: list[Breakpoint] = []
     solved = [point for point in points if point.solved and np.isfinite(point.slopes[0])]
     for a, c in pairwise(solved):
         near = 1e-6 * (c.at[0] - a.at[0])
@@ -298,7 +329,7 @@ def breakpoints_of(points: Sequence[FrontierPoint]) -> list[Breakpoint]:
         if c.low <= a.at[0] + near:
             continue
         if c.low <= a.high + near:
-            found.append(Breakpoint((a.high + c.low) / 2, a.slopes[0], c.slopes[0]))
+            breakpoints.append(Breakpoint((a.high + c.low) / 2, a.slopes[0], c.slopes[0]))
         else:
-            found += [Breakpoint(a.high, a.slopes[0], None), Breakpoint(c.low, None, c.slopes[0])]
-    return found
+            breakpoints += [Breakpoint(a.high, a.slopes[0], None), Breakpoint(c.low, None, c.slopes[0])]
+    return breakpoints

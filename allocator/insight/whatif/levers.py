@@ -34,7 +34,7 @@ class Lever:
 
     name: str
     change: str
-    """In words: from what to what."""
+    """The change in words: what it is now and what it becomes."""
     case: Callable[[], Case]
     """The case with the change."""
     loosens: bool = False
@@ -45,8 +45,9 @@ class Lever:
 class Levers:
     """Every lever's worth, the largest first."""
 
+    run: Outcome
     best: Best
-    """As things are."""
+    """What is known of the best value as things are."""
     worths: tuple[Worth, ...]
 
 
@@ -176,25 +177,28 @@ def _on_the_grid(width: float, step: float | None) -> bool:
 
 def price_levers(
     run: Outcome,
-    case: Case,
-    size: float,
-    quick: bool,
-    progress: Progress,
+    size: float = 0.01,
+    *,
+    quick: bool = False,
     among: Collection[str] | None = None,
+    case: Case | None = None,
+    progress: Progress = lambda _: None,
 ) -> Levers:
-    """What each lever would add, the largest first; `quick` solves nothing and stays at the run's prices.
+    """What each lever, moved by `size` of itself, would add to the best value, the largest first.
 
-    With `among` the levers of these names alone.
+    `quick` solves nothing and stays at the run's prices; with `among` the levers of these names alone are
+    priced. `case` is the run's own where it is prepared already.
     """
+    case = case or prepare(run.scenario, run.inputs)
     best = best_of(run, case, None if quick else progress)
-    found = []
+    worths = []
     for lever in levers_of(case, size):
         if among is not None and lever.name not in among:
             continue
         progress(f"pricing {lever.name}")
-        found.append(_worth(run, best, lever, quick, progress))
-    ranked = sorted(found, key=lambda one: (-(one.high if quick else one.low), -one.high, one.name))
-    return Levers(best, tuple(ranked))
+        worths.append(_worth(run, best, lever, quick, progress))
+    worths.sort(key=lambda worth: (-(worth.high if quick else worth.low), -worth.high, worth.name))
+    return Levers(run, best, tuple(worths))
 
 
 def _worth(run: Outcome, best: Best, lever: Lever, quick: bool, progress: Progress) -> Worth:

@@ -9,20 +9,25 @@ wherever that stalls. Both ends are judged, or solved, for themselves: the line 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import pairwise
 from math import isfinite, nan
+from pathlib import Path
 from typing import Literal
 
+from allocator.borrowers import stress_of
 from allocator.errors import Fault, InputError
-from allocator.insight.whatif.stress import AMOUNTS, Base, Verdict, reoptimised
+from allocator.insight.whatif.stress import AMOUNTS, Base, Verdict, chosen, notes_of, read_base, reoptimised
 from allocator.records.progress import Progress
-from allocator.records.stress import Stress
+from allocator.records.scenario import Scenario
+from allocator.records.stress import BASE, Stress
 
 Kind = Literal["frozen", "reoptimised"]
 
+SEVERE = "severe"
+"""The stress gone along where none is named."""
 PRECISION = 1e-3
 """Relative width of what is left between the two sides."""
 GRID = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -63,7 +68,7 @@ class ScalePoint:
     quantity: float
     outcome: Verdict | None
     failure: str = ""
-    """Why there is none."""
+    """Why there is no outcome."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +92,9 @@ class Crossing:
     @property
     def monotone(self) -> bool:
         """Whether the quantity moved one way all along; if not, an earlier crossing may hide in the grid."""
-        found = [point.quantity for point in self.points if isfinite(point.quantity)]
-        noise = _NOISE * max(map(abs, found), default=0.0)
-        steps = [later - earlier for earlier, later in pairwise(found)]
+        quantities = [point.quantity for point in self.points if isfinite(point.quantity)]
+        noise = _NOISE * max(map(abs, quantities), default=0.0)
+        steps = [later - earlier for earlier, later in pairwise(quantities)]
         return all(step >= -noise for step in steps) or all(step <= noise for step in steps)
 
     @property
@@ -100,6 +105,57 @@ class Crossing:
         wanted = self.kind == "reoptimised" and self.target.quantity in ("value", "bound") and falls
         bound = None if outcome is None else outcome.bound
         return wanted and bound is not None and bound < self.target.threshold
+
+
+@dataclass(frozen=True)
+class ReverseStress:
+    """Where the allocations of a scenario cross a line on the way along one stress."""
+
+    scenario: Scenario
+    along: str
+    stress: Stress
+    """The one named `along`."""
+    crossings: tuple[Crossing, ...]
+    """The frozen allocation's crossing, unless the line is one of a bound, then the re-optimised one's."""
+    notes: tuple[str, ...]
+    """Parts of the scenario and of the stress that are about nobody, in words."""
+
+
+def reverse_stress(
+    scenario: Scenario,
+    line: str,
+    along: str | None = None,
+    only: Sequence[str] = (),
+    shock: Path | None = None,
+    progress: Progress = lambda _: None,
+) -> ReverseStress:
+    """The least scale of a stress at which the scenario's allocations cross the `line` QUANTITY=THRESHOLD.
+
+    The stress is the one named `along` among those that are `chosen`; not named, the only one, else the
+    severe one. Raises InputError for words that mean nothing, else as `read_base` does.
+    """
+    stresses = chosen(scenario, only, shock)
+    name, target = _way(stresses, along), target_of(line)
+    source = stresses[name]
+    base, stress = read_base(scenario, {name: source}, progress), stress_of(source)
+    crossings = tuple(find_crossing(base, stress, target, kind, progress) for kind in kinds_of(target))
+    return ReverseStress(scenario, name, stress, crossings, notes_of(base, {name: source}))
+
+
+def _way(stresses: Collection[str], along: str | None) -> str:
+    """The stress gone along: the one named, else the only one, else the severe one."""
+    name = along if along is not None else next(iter(stresses)) if len(stresses) == 1 else SEVERE
+    known = ", ".join(stresses)
+    if name in stresses:
+        return name
+    if along is not None:
+        fault = Fault(f"no stress is named {name!r}", f"the stresses are {known}", field="--along")
+    elif not stresses:
+        fault = Fault(f"there is no stress beside {BASE}", "leave --only out", field="--reverse")
+    else:
+        remedy = f"name the stress to go along: --along NAME (one of {known})"
+        fault = Fault("there is more than one stress", remedy, field="--reverse")
+    raise InputError.of([fault], "stress")
 
 
 def target_of(text: str) -> Target:
@@ -127,11 +183,11 @@ def target_of(text: str) -> Target:
 
 
 def kinds_of(target: Target) -> tuple[Kind, ...]:
-    """Whose crossings may be asked for: a bound is one of a world, whatever allocation was frozen into it."""
+    """The allocations whose crossings can be told: a bound is one of a world, whatever is frozen into it."""
     return ("reoptimised",) if target.quantity == "bound" else ("frozen", "reoptimised")
 
 
-def reverse_stress(
+def find_crossing(
     base: Base,
     along: Stress,
     target: Target,

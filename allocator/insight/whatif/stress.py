@@ -56,7 +56,7 @@ BUILT_IN: Mapping[str, StressSource] = {
 """What is tried where a scenario names no stresses: round figures of the order that supervisors' adverse
 scenarios have, assumptions and no estimates."""
 AMOUNTS = ("offered", "drawn", "interest", "expected_loss", "funding_cost")
-"""What of an account a stress is told by."""
+"""Figures of an account that a stress is told by."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,10 @@ class Verdict:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """By name; the bound may be None."""
+        """Every figure by its name; the bound may be None."""
         own = self.account.figures
-        told = {name: own[name] for name in (*AMOUNTS, "funded")}
-        return {"value": self.value, "bound": self.bound, **told, "loss_rate": self.loss_rate}
+        sums = {name: own[name] for name in (*AMOUNTS, "funded")}
+        return {"value": self.value, "bound": self.bound, **sums, "loss_rate": self.loss_rate}
 
     @property
     def broken(self) -> tuple[LimitUse, ...]:
@@ -98,7 +98,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Cut:
-    """What of the frozen offers the customers of a world no longer ask for."""
+    """The part of the frozen offers that the customers of a world no longer ask for."""
 
     smaller: int
     """Offers that shrink to the request."""
@@ -119,7 +119,7 @@ class Trial:
     reoptimised: Verdict | None
     """None where no allocation meets the limits of this world, or the strategy finds none."""
     failure: str
-    """Why there is none."""
+    """Why nothing is re-optimised."""
     stopped: bool = False
     """Whether the clock ended a search of this world."""
 
@@ -134,13 +134,13 @@ class Anew:
     """What the strategy decides in a world that it knows."""
 
     outcome: Outcome | None
-    """None where it can decide nothing."""
+    """None where the strategy can decide nothing."""
     failure: str
-    """Why."""
+    """Why the strategy can decide nothing."""
     prices: Mapping[str, float] | None
-    """Of the world's optimum; None where no allocation was found."""
+    """Shadow prices of the world's optimum; None where no allocation was found."""
     bound: float | None
-    """That the optimum's search proved, likewise."""
+    """The bound that the search for the optimum proved; None where no allocation was found."""
     stopped: bool
     """Whether the clock ended a search."""
 
@@ -172,8 +172,8 @@ class Base:
         decisions, cut = _frozen_into(world, self.outcome.decisions)
         if anew is None or anew.prices is None or anew.bound is None:
             return _verdict_of(_judged_at(world, decisions, self.outcome.prices), None), cut
-        found = _judged_at(world, decisions, anew.prices)
-        verdict = _verdict_of(found, min(anew.bound, found.certificate.bound))
+        outcome = _judged_at(world, decisions, anew.prices)
+        verdict = _verdict_of(outcome, min(anew.bound, outcome.certificate.bound))
         return replace(verdict, stopped=anew.stopped), cut
 
 
@@ -198,6 +198,28 @@ def _judged_at(world: Case, decisions: Decisions, prices: Mapping[str, float]) -
     return recheck(world.scenario, world.inputs, decisions, named)
 
 
+@dataclass(frozen=True)
+class StressTest:
+    """A scenario's allocation under one stress after the other, the base first."""
+
+    scenario: Scenario
+    trials: tuple[Trial, ...]
+    notes: tuple[str, ...]
+    """Parts of the scenario and of the stresses that are about nobody, in words."""
+
+
+def stress_test(
+    scenario: Scenario,
+    only: Sequence[str] = (),
+    shock: Path | None = None,
+    progress: Progress = lambda _: None,
+) -> StressTest:
+    """The scenario under the stresses that are `chosen`. Raises as `chosen` and `read_base` do."""
+    stresses = chosen(scenario, only, shock)
+    base = read_base(scenario, stresses, progress)
+    return StressTest(scenario, try_stresses(base, stresses, progress), notes_of(base, stresses))
+
+
 def read_base(
     scenario: Scenario, stresses: Mapping[str, StressSource], progress: Progress = lambda _: None
 ) -> Base:
@@ -213,11 +235,11 @@ def read_base(
 
 
 def notes_of(base: Base, stresses: Mapping[str, StressSource]) -> tuple[str, ...]:
-    """What of the scenario and of `stresses` is about nobody, in words."""
-    found = [*remarks(base.case, lent=bool(np.any(base.outcome.decisions.amount)))]
+    """Parts of the scenario and of `stresses` that are about nobody, in words."""
+    notes = [*remarks(base.case, lent=bool(np.any(base.outcome.decisions.amount)))]
     for name, source in stresses.items():
-        found += [f"stresses.{name}: {note}" for note in notes_on(base.case.inputs.portfolio, source)]
-    return tuple(found)
+        notes += [f"stresses.{name}: {note}" for note in notes_on(base.case.inputs.portfolio, source)]
+    return tuple(notes)
 
 
 def try_stresses(
@@ -278,10 +300,10 @@ def reoptimised(world: Case, start: Mapping[str, float], progress: Progress = la
     names = [row.name for row in world.limits.rows]
     prices = dict(zip(names, optimum.prices.tolist(), strict=True))
     try:
-        found = judge(world, decide(world, progress, optimum=optimum))
+        outcome = judge(world, decide(world, progress, optimum=optimum))
     except (InfeasibleError, NoAllocationError) as error:
         return Anew(None, error.message, prices, optimum.bound, isinstance(error, NoAllocationError))
-    return Anew(found, "", found.prices, found.bound, found.stopped)
+    return Anew(outcome, "", outcome.prices, outcome.bound, outcome.stopped)
 
 
 def _verdict_of(outcome: Outcome, bound: float | None) -> Verdict:

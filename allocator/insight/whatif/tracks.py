@@ -15,7 +15,7 @@ import numpy as np
 from allocator.certification.bound import upper_bound
 from allocator.certification.limits import blocks_of
 from allocator.certification.terms import Terms, terms_of
-from allocator.insight.variants import find_limit, under
+from allocator.insight.variants import under
 from allocator.records.case import Case
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats
@@ -36,9 +36,7 @@ class Track:
     @property
     def now(self) -> tuple[float, ...]:
         """The bounds as the scenario states them."""
-        policy = self.case.scenario.policy
-        found = [find_limit(policy, name, "--limit") for name in self.names]
-        return tuple(policy.budget.amount if limit is None else limit.bound for limit in found)
+        return tuple(map(self.case.scenario.policy.bound_of, self.names))
 
     def at(self, bounds: tuple[float, ...]) -> Case:
         """The case with these bounds."""
@@ -59,15 +57,15 @@ class Track:
     def direction(self, axis: int, bounds: tuple[float, ...]) -> Floats:
         """(m,) change of the rows' right-hand sides a unit of one bound; only where it does not bend."""
         step = max(abs(bounds[axis]), 1.0)
-        further = tuple(bound + step * (at == axis) for at, bound in enumerate(bounds))
+        further = tuple(bound + step * (number == axis) for number, bound in enumerate(bounds))
         moved = self.at(further).limits.rhs - self.at(bounds).limits.rhs
         return np.asarray(moved / step)
 
-    def slopes(self, bounds: tuple[float, ...], found: Outcome) -> tuple[float, ...]:
+    def slopes(self, bounds: tuple[float, ...], outcome: Outcome) -> tuple[float, ...]:
         """dU/dbound at the outcome's prices, one a limit."""
-        prices = np.array([found.prices[use.name] for use in found.certificate.limits])
+        prices = np.array([outcome.prices[use.name] for use in outcome.certificate.limits])
         return tuple(
-            self._slope_of_share(name, found) if bends else self._slope(axis, name, bounds, prices)
+            self._slope_of_share(name, outcome) if bends else self._slope(axis, name, bounds, prices)
             for axis, (name, bends) in enumerate(zip(self.names, self.bends, strict=True))
         )
 
@@ -76,20 +74,19 @@ class Track:
         idle = max(0.0, policy.idle_yield - max(float(prices[0]), 0.0))
         return float(prices @ self.direction(axis, bounds)) + idle * (name == BUDGET)
 
-    def _slope_of_share(self, name: str, found: Outcome) -> float:
+    def _slope_of_share(self, name: str, outcome: Outcome) -> float:
         """A unit more of the share is as much more room as is lent: price times reference."""
-        portfolio, policy = found.inputs.portfolio, found.scenario.policy
-        at = 1 + [limit.name for limit in policy.limits].index(name)
-        block = blocks_of(policy, portfolio)[at]
-        lent: float = getattr(found.account, block.reference) + block.reference_lent
-        return lent * float(np.sum(block.allowed(found.prices)))
+        portfolio, policy = outcome.inputs.portfolio, outcome.scenario.policy
+        number = 1 + [limit.name for limit in policy.limits].index(name)
+        block = blocks_of(policy, portfolio)[number]
+        lent: float = getattr(outcome.account, block.reference) + block.reference_lent
+        return lent * float(np.sum(block.allowed(outcome.prices)))
 
 
 def track_of(case: Case, names: tuple[str, ...]) -> Track:
     """The limits `names` of the case's policy. Raises InputError where there is none of that name."""
     scenario = case.scenario
-    found = [find_limit(scenario.policy, name, "--limit") for name in names]
+    limits = [scenario.policy.entry(name, "--limit") for name in names]
     terms = terms_of(case.inputs.portfolio, case.inputs.churn, scenario.response, scenario.policy)
-    return Track(
-        case, names, terms, tuple(limit is not None and limit.of in ("total", "drawn") for limit in found)
-    )
+    bends = tuple(limit is not None and limit.of in ("total", "drawn") for limit in limits)
+    return Track(case, names, terms, bends)

@@ -23,12 +23,11 @@ _BINS = 36
 def documents_of(dossier: Dossier) -> Documents:
     """By name: summary and certificate as the run's folder has them, and what each command prints as JSON."""
     run, stored = dossier.run, dossier.stored
-    simulation, summary = dossier.years
     views = {
-        "explain": book_view(dossier.book, run),
-        "simulate": simulation_view(run, simulation, summary),
-        "stress": stress_view(run.scenario, dossier.trials),
-        "levers": levers_view(dossier.levers, run),
+        "explain": book_view(dossier.book),
+        "simulate": simulation_view(dossier.years),
+        "stress": stress_view(dossier.stress),
+        "levers": levers_view(dossier.levers),
     }
     if dossier.comparison is not None:
         views["compare"] = comparison_view(dossier.comparison, SWAPPED, dossier.notes)
@@ -60,5 +59,5 @@ def composition_document(dossier: Dossier) -> Mapping[str, Any]:
         "declined": [asdict(one) for one in found.declined],
         "refusals": [asdict(one) for one in found.refusals],
         "curve": [list(point) for point in found.curve],
-        "years": net_by_bin(dossier.years[0], dossier.run.name, _BINS),
+        "years": net_by_bin(dossier.years, _BINS),
     }

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from allocator.borrowers import read_inputs
+from allocator.certification import recheck
 from allocator.engine.kernel.columns import Columns
 from allocator.errors import InfeasibleError
 from allocator.insight.distil import Distilled, distil, follow
 from allocator.insight.distil.totals import totals_of
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case, Inputs
-from allocator.records.run import Certificate
+from allocator.records.run import Decisions
 from allocator.records.scenario import SolverSettings, Strategy
 from allocator.scenario import load_scenario
 from benchmarks.registry import CASES
@@ -35,8 +36,8 @@ def shipped(name: str) -> Case:
 @cache
 def distilled(name: str, most: int) -> tuple[Distilled, float]:
     case = shipped(name)
-    certificate = judge(case, decide(case)).certificate
-    return distil(case, certificate, most), certificate.value
+    run = judge(case, decide(case))
+    return distil(run, most), run.value
 
 
 def case_of(built: Built) -> Case:
@@ -68,9 +69,8 @@ def test_rules_never_overlap() -> None:
 
 def test_the_same_rules_each_time_and_for_any_order_of_rows() -> None:
     case = shipped("sme-302")
-    certificate = judge(case, decide(case)).certificate
     first, _ = distilled("sme-302", 6)
-    assert distil(case, certificate, 6).rules == first.rules
+    assert distil(judge(case, decide(case)), 6).rules == first.rules
 
 
 def test_more_rules_lose_no_more_than_a_search_may() -> None:
@@ -99,8 +99,7 @@ def test_an_exact_budget_is_spent_exactly() -> None:
     budget = replace(case.scenario.policy.budget, spend="exactly")
     scenario = replace(case.scenario, policy=replace(case.scenario.policy, budget=budget))
     exact = prepare(scenario, case.inputs)
-    certificate = judge(exact, decide(exact)).certificate
-    found = distil(exact, certificate, 8)
+    found = distil(judge(exact, decide(exact)), 8)
     assert not found.outcome.faults
     assert found.outcome.certificate.limits[0].used == pytest.approx(1e8, abs=0.1)
 
@@ -114,8 +113,7 @@ def test_pinned_offers_stay_and_the_excluded_stay_out() -> None:
         fixed_rate=[0.08 if i == 7 else np.nan for i in range(40)],
     )
     case = case_of(Built(book, TABLE, policy(3_000_000.0)))
-    certificate = judge(case, decide(case)).certificate
-    ledger = distil(case, certificate, 3).outcome.ledger
+    ledger = distil(judge(case, decide(case)), 3).outcome.ledger
     assert (ledger.amount[7], ledger.rate[7]) == (123_456.78, 0.08)
     assert ledger.amount[4] == 0
 
@@ -127,10 +125,12 @@ def test_limits_that_no_few_rules_keep_are_said() -> None:
     ]
     book = portfolio(["A"] * 12, max_amount=900_000.0)
     case = case_of(Built(book, TABLE, policy(9_000_000.0, *each)))
+    nobody, prices = np.zeros(12), {row.name: 0.0 for row in case.limits.rows}
+    run = recheck(case.scenario, case.inputs, Decisions(nobody, nobody), prices)
     with pytest.raises(
         InfeasibleError, match="no 2 rules were found that keep every limit: allow more of them"
     ):
-        distil(case, Certificate({row.name: 0.0 for row in case.limits.rows}, np.inf, 1.0, (), {}), 2)
+        distil(run, 2)
 
 
 @pytest.mark.parametrize(
@@ -145,10 +145,10 @@ def test_twelve_rules_beat_lending_by_score_and_by_the_lines(
     terms = replace(book.policy, limits=book.policy.limits[:limits])
     case = case_of(Built(book.portfolio, book.table, terms, "isotonic", SolverSettings(gap=1e-4)))
     optimum = decide(case)
-    found = distil(case, judge(case, optimum).certificate, 12)
+    found = distil(judge(case, optimum), 12)
     assert len(found.rules) <= 12
     assert not found.outcome.broken
-    assert found.regret >= -1e-4 * found.run_value
+    assert found.regret >= -1e-4 * found.run.value
     for rule in ("by_score", "ahp_lines"):
         ruled = replace(case, scenario=replace(case.scenario, strategy=Strategy(rule)))
         other = judge(ruled, decide(ruled, optimum=optimum))

@@ -16,26 +16,23 @@ from allocator.certification.terms import terms_of
 from allocator.errors import InfeasibleError, InputError
 from allocator.insight.explain.explanation import (
     Explanation,
-    Reader,
-    explain_borrower,
+    explain_decision,
     find_borrower,
-    reader_of,
 )
 from allocator.insight.explain.flips import Flip
-from allocator.insight.explain.ledger import position_of
 from allocator.insight.explain.offers import decided, offers_to
+from allocator.insight.explain.position import Position, position_of
 from allocator.report.borrower import borrower_view
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.insight.explain.test_ledger import rechecked
-from tests.stages import prepared
 from tests.strategies import cases_in_cents
 
 RANDOM = settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 TABLE = churn_table([0.04, 0.06, 0.08, 0.1, 0.12], A=[0, 0.2, 0.4, 0.6, 0.8], B=[0, 0.1, 0.3, 0.5, 0.7])
 
 
-def reader(case: Case) -> Reader:
-    return reader_of(position_of(rechecked(case)), prepared(case))
+def ready_for(case: Case) -> Position:
+    return position_of(rechecked(case))
 
 
 def crowded(n: int = 40, budget: float | None = None, **terms: Any) -> Case:
@@ -59,9 +56,9 @@ def crowded(n: int = 40, budget: float | None = None, **terms: Any) -> Case:
 
 
 @pytest.fixture(scope="module")
-def book() -> tuple[Case, Reader]:
+def book() -> tuple[Case, Position]:
     case = crowded()
-    return case, reader(case)
+    return case, ready_for(case)
 
 
 def answers(case: Case, prices: dict[str, float]) -> np.ndarray:
@@ -91,13 +88,13 @@ def moved(case: Case, at: int, flip: Flip, figure: float) -> Case | None:
     return None
 
 
-def test_flip_points_hold_at_fixed_prices_exactly(book: tuple[Case, Reader]) -> None:
+def test_flip_points_hold_at_fixed_prices_exactly(book: tuple[Case, Position]) -> None:
     """Recomputed by certification: just before, the answer is what it was; just after, it is the other."""
     case, ready = book
-    prices = dict(ready.position.prices)
+    prices = dict(ready.prices)
     seen: dict[str, int] = {}
     for at in range(len(case.portfolio)):
-        for flip in explain_borrower(ready, str(case.portfolio.borrower_id[at])).flips:
+        for flip in explain_decision(ready, str(case.portfolio.borrower_id[at])).flips:
             offered_now = answers(case, prices)[at] > 0
             if indifferent(flip):
                 continue
@@ -118,12 +115,12 @@ def test_flip_points_hold_at_fixed_prices_exactly(book: tuple[Case, Reader]) -> 
     assert min(seen.values()) >= 10
 
 
-def test_what_all_rates_and_all_take_ups_turn_is_exact_too(book: tuple[Case, Reader]) -> None:
+def test_what_all_rates_and_all_take_ups_turn_is_exact_too(book: tuple[Case, Position]) -> None:
     case, ready = book
     found = 0
     for at in range(len(case.portfolio)):
-        offers = offers_to(ready.position, at)
-        for flip in explain_borrower(ready, str(case.portfolio.borrower_id[at])).flips:
+        offers = offers_to(ready, at)
+        for flip in explain_decision(ready, str(case.portfolio.borrower_id[at])).flips:
             if flip.figure not in ("take_up", "rate") or indifferent(flip):
                 continue
             step = 1e-6 * (flip.at - flip.now)
@@ -141,10 +138,10 @@ def test_what_all_rates_and_all_take_ups_turn_is_exact_too(book: tuple[Case, Rea
     assert found > 20
 
 
-def test_the_room_of_a_price_is_where_that_price_is_best(book: tuple[Case, Reader]) -> None:
+def test_the_room_of_a_price_is_where_that_price_is_best(book: tuple[Case, Position]) -> None:
     """With the other prices held, U(lambda) is least at the flip's price where the limit has that room."""
     case, ready = book
-    prices, found = dict(ready.position.prices), 0
+    prices, found = dict(ready.prices), 0
     blocks = blocks_of(case.policy, case.portfolio)
 
     def bound(name: str, price: float, more: float) -> float:
@@ -153,7 +150,7 @@ def test_the_room_of_a_price_is_where_that_price_is_best(book: tuple[Case, Reade
         return constant + float(np.sum(answers(case, at)))
 
     for borrower in case.portfolio.borrower_id.tolist():
-        for flip in explain_borrower(ready, borrower).flips:
+        for flip in explain_decision(ready, borrower).flips:
             if flip.room is None or flip.room_now is None:
                 continue
             name, more = flip.figure.removeprefix("price of "), flip.room - flip.room_now
@@ -168,14 +165,14 @@ def test_the_room_of_a_price_is_where_that_price_is_best(book: tuple[Case, Reade
 @given(cases_in_cents())
 def test_one_borrower_is_explained_as_certification_counts_it(case: Case) -> None:
     try:
-        ready = reader(case)
+        ready = ready_for(case)
     except InfeasibleError:
         assume(False)
         raise
-    position = ready.position
+    position = ready
     scale = 1e-9 * max(float(np.max(np.abs(position.best), initial=1.0)), 1e6)
     for at, borrower in enumerate(case.portfolio.borrower_id.tolist()):
-        offers, found = offers_to(position, at), explain_borrower(ready, borrower)
+        offers, found = offers_to(position, at), explain_decision(ready, borrower)
         most = float(np.max(offers.reduced, initial=-np.inf))
         best = most if position.terms.pinned[at] else max(most, 0.0)
         assert best == pytest.approx(position.best[at], abs=scale)
@@ -187,14 +184,14 @@ def test_one_borrower_is_explained_as_certification_counts_it(case: Case) -> Non
 
 
 def explained(case: Case, at: int) -> Explanation:
-    return explain_borrower(reader(case), str(case.portfolio.borrower_id[at]))
+    return explain_decision(ready_for(case), str(case.portfolio.borrower_id[at]))
 
 
-def test_a_refusal_names_the_reason_of_the_allocation_then_the_money(book: tuple[Case, Reader]) -> None:
+def test_a_refusal_names_the_reason_of_the_allocation_then_the_money(book: tuple[Case, Position]) -> None:
     case, ready = book
     codes = set()
     for at, borrower in enumerate(case.portfolio.borrower_id.tolist()):
-        found = explain_borrower(ready, borrower)
+        found = explain_decision(ready, borrower)
         codes |= {reason.code for reason in found.reasons}
         if found.refused_because:
             assert found.reasons[0].text == found.refused_because == ready.reasons[at]
@@ -214,17 +211,17 @@ def test_a_pinned_offer_has_no_turn() -> None:
     assert (found.reasons[0].code, found.flips) == ("pinned", ())
 
 
-def test_a_tie_turns_at_no_figure_that_stands_already(book: tuple[Case, Reader]) -> None:
+def test_a_tie_turns_at_no_figure_that_stands_already(book: tuple[Case, Position]) -> None:
     """The last unit of the budget goes to somebody at the very price that leaves nothing of the offer."""
     case, ready = book
-    found = [explain_borrower(ready, borrower) for borrower in case.portfolio.borrower_id.tolist()]
+    found = [explain_decision(ready, borrower) for borrower in case.portfolio.borrower_id.tolist()]
     tied = [one for one in found if one.tied]
     assert tied
     assert all(one.as_prices_say and abs(one.best.reduced) < 1e-4 for one in tied if one.best is not None)
     assert not any(indifferent(flip) for one in found for flip in one.flips)
     page = Console(width=120)
     with page.capture() as captured:
-        page.print(borrower_view(tied[0], ready.position.run).page())
+        page.print(borrower_view(tied[0]).page())
     assert "a tie: the best offer has a reduced value of 0" in captured.get()
     assert "turns at" not in captured.get()
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from allocator.errors import InfeasibleError
-from allocator.insight.explain.ledger import BookLedger, book_ledger, position_of, priced_accounts
+from allocator.insight.explain.ledger import BookLedger, book_ledger, priced_accounts
+from allocator.insight.explain.position import position_of
 from allocator.records.ledger import LINES, Account
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Text

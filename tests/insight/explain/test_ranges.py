@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from allocator.insight.explain.book import price_ranges
-from allocator.insight.explain.explanation import reader_of
-from allocator.insight.explain.ledger import position_of
+from allocator.insight.explain.position import position_of
 from allocator.insight.variants import answer, under
 from tests.insight.explain.test_explanation import crowded
 from tests.stages import prepared
@@ -22,7 +21,7 @@ def test_inside_its_range_a_price_proves_the_best_bound(amount: float, limit: st
     case = prepared(crowded(budget=amount))
     policy = case.scenario.policy
     position = position_of(answer(case))
-    ranges = price_ranges(reader_of(position, case))
+    ranges = price_ranges(position)
     at = [row.name for row in case.limits.rows].index(limit)
     found = ranges[at]
     assert found is not None
@@ -41,7 +40,7 @@ def test_inside_its_range_a_price_proves_the_best_bound(amount: float, limit: st
 def test_a_budget_that_is_never_spent_may_fall_to_what_is_spent(amount: float) -> None:
     case = prepared(crowded(budget=amount))
     run = answer(case)
-    [found, *_] = price_ranges(reader_of(position_of(run), case))
+    [found, *_] = price_ranges(position_of(run))
     assert found is not None
     assert found.high == np.inf
     assert amount + found.low == pytest.approx(float(np.sum(run.decisions.amount)), rel=0.01)

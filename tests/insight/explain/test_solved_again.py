@@ -18,10 +18,10 @@ from allocator.certification.terms import terms_of
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.reasons import reasons
 from allocator.errors import InfeasibleError
-from allocator.insight.explain.explanation import explain_borrower, reader_of
+from allocator.insight.explain.explanation import explain_decision
 from allocator.insight.explain.flips import Flip
-from allocator.insight.explain.ledger import position_of
 from allocator.insight.explain.offers import offers_to
+from allocator.insight.explain.position import position_of
 from allocator.records.outcome import Outcome
 from tests.builders import Case, limit
 from tests.insight.explain.test_explanation import crowded, indifferent, moved
@@ -117,12 +117,11 @@ def test_flips_are_true_when_solved_again(book: tuple[Case, Solved], count: int)
     """Each flip is passed until four times the gap hangs on it, and the case solved anew."""
     case, solved = book
     prices = price_of(solved)
-    position = at_prices(case, solved, prices)
-    ready = reader_of(position_of(position), prepared(case))
-    gap = position.certificate.bound - solved.value
+    run = at_prices(case, solved, prices)
+    position, gap = position_of(run), run.certificate.bound - solved.value
     told: list[tuple[int, Flip]] = []
     for at in range(len(case.portfolio)):
-        flips = explain_borrower(ready, str(case.portfolio.borrower_id[at])).flips
+        flips = explain_decision(position, str(case.portfolio.borrower_id[at])).flips
         kept = (flip for flip in flips if flip.slope and not indifferent(flip))
         told += [(at, flip) for flip in kept if moved(case, at, flip, flip.at) is not None]
     sure = 0

@@ -13,7 +13,7 @@ from allocator.borrowers import FurtherColumns as Further
 from allocator.borrowers import read_inputs
 from allocator.certification import recheck
 from allocator.errors import InputError
-from allocator.insight.simulate import Risk, Simulation, Years, binned, simulate
+from allocator.insight.simulate import Risk, Years, binned, draw_years
 from allocator.insight.simulate.measures import distribution
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.outcome import Outcome
@@ -53,13 +53,13 @@ def book(n: int, take_up: float = 1.0, **columns: object) -> Case:
 
 
 def years(outcome: Outcome, risk: Risk, **options: object) -> Years:
-    return simulate({"it": outcome}, risk, **options).books["it"]  # type: ignore[arg-type]
+    return draw_years({"it": outcome}, risk, **options)["it"]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("risk", [Risk(), SECTORS], ids=["one factor", "sectors"])
 def test_means_are_what_the_certificate_expects(shipped, method, risk) -> None:
-    found = simulate({"it": shipped}, risk, years=20_000, seed=4, method=method).books["it"]
+    found = draw_years({"it": shipped}, risk, years=20_000, seed=4, method=method)["it"]
     assert found.expected["net"] == shipped.certificate.value
     for name in ("interest", "loss", "drawn", "net"):
         row = distribution(getattr(found, name))
@@ -70,7 +70,7 @@ def test_means_are_what_the_certificate_expects(shipped, method, risk) -> None:
 def test_every_cost_is_in_the_net(tmp_path: Path, method) -> None:
     """Terms of two years, churn, processing, relationships, idle budget on money drawn, a pinned offer."""
     outcome = decided(write_rich(tmp_path))
-    found = simulate({"it": outcome}, Risk(), years=40_000, seed=2, method=method).books["it"]
+    found = draw_years({"it": outcome}, Risk(), years=40_000, seed=2, method=method)["it"]
     for name in ("interest", "loss", "drawn", "net"):
         row = distribution(getattr(found, name))
         assert abs(row.mean - found.expected[name]) <= 3 * row.standard_error, name
@@ -80,7 +80,7 @@ def test_every_cost_is_in_the_net(tmp_path: Path, method) -> None:
 def test_binned_years_are_distributed_as_those_of_each_borrower(shipped, monkeypatch, most) -> None:
     monkeypatch.setattr(binned, "EXACT_BINS", most)
     one, other = (
-        simulate({"it": shipped}, SECTORS, years=10_000, seed=seed, method=method).books["it"]
+        draw_years({"it": shipped}, SECTORS, years=10_000, seed=seed, method=method)["it"]
         for seed, method in ((1, "each"), (2, "binned"))
     )
     assert (other.pooled > 0) == (most == 20)
@@ -106,10 +106,10 @@ def test_the_likely_and_the_certain_default_as_they_should(method) -> None:
     case = book(5, pd=[0.0, 0.35, 0.8, 0.999, 1.0], lgd=1.0, texts={"one": list("abcde")})
     outcome = judged(case, 1e5)
     risk = Risk(by="one", rho=0.4, between=1.0)
-    found = simulate({"it": outcome}, risk, years=20_000, method=method)
-    share = (found.books["it"].by_segment > 0).mean(axis=0)
+    found = draw_years({"it": outcome}, risk, years=20_000, method=method)
+    share = (found["it"].by_segment > 0).mean(axis=0)
     np.testing.assert_allclose(share, case.portfolio.pd, atol=0.011)
-    both = (found.books["it"].by_segment[:, 1:3] > 0).all(axis=1).mean()
+    both = (found["it"].by_segment[:, 1:3] > 0).all(axis=1).mean()
     assert both == pytest.approx(0.324, abs=0.012)  # N2(G(0.35), G(0.8); 0.4)
 
 
@@ -150,8 +150,8 @@ def test_recovery_spreads_around_its_mean(method) -> None:
     assert loss.var() == pytest.approx(0.25 * 0.4 * 0.6, rel=0.04)
 
 
-def same(one: Simulation, other: Simulation, name: str = "it") -> bool:
-    a, b = one.books[name], other.books[name]
+def same(one: dict[str, Years], other: dict[str, Years], name: str = "it") -> bool:
+    a, b = one[name], other[name]
     return all(np.array_equal(getattr(a, f.name), getattr(b, f.name)) for f in fields(Years)[:6])
 
 
@@ -159,8 +159,8 @@ def same(one: Simulation, other: Simulation, name: str = "it") -> bool:
 def test_the_same_bits_for_any_number_of_threads_and_others_for_another_seed(shipped, monkeypatch, method):
     monkeypatch.setattr(binned, "_EVENTS", 500)  # many blocks
 
-    def run(seed: int, threads: int) -> Simulation:
-        return simulate({"it": shipped}, SECTORS, years=4_000, seed=seed, threads=threads, method=method)
+    def run(seed: int, threads: int) -> dict[str, Years]:
+        return draw_years({"it": shipped}, SECTORS, years=4_000, seed=seed, threads=threads, method=method)
 
     assert same(run(1, 1), run(1, 3))
     assert not same(run(1, 1), run(2, 1))
@@ -169,12 +169,12 @@ def test_the_same_bits_for_any_number_of_threads_and_others_for_another_seed(shi
 def test_two_allocations_meet_the_same_years(shipped) -> None:
     less = replace(shipped.ledger, amount=shipped.ledger.amount / 2)
     other = replace(shipped, written=lambda: less)
-    both = simulate({"a": shipped, "b": other}, SECTORS, years=2_000, method="each")
-    alone = simulate({"b": other}, SECTORS, years=2_000, method="each")
+    both = draw_years({"a": shipped, "b": other}, SECTORS, years=2_000, method="each")
+    alone = draw_years({"b": other}, SECTORS, years=2_000, method="each")
     assert same(both, alone, "b")
-    np.testing.assert_allclose(both.books["b"].loss, both.books["a"].loss / 2)
-    together = simulate({"a": shipped, "b": other}, SECTORS, years=2_000, method="binned")
-    np.testing.assert_allclose(together.books["b"].loss, together.books["a"].loss / 2)
+    np.testing.assert_allclose(both["b"].loss, both["a"].loss / 2)
+    together = draw_years({"a": shipped, "b": other}, SECTORS, years=2_000, method="binned")
+    np.testing.assert_allclose(together["b"].loss, together["a"].loss / 2)
 
 
 def test_no_offers_no_losses(shipped) -> None:
@@ -188,7 +188,7 @@ def test_what_cannot_be_simulated_is_told_at_once() -> None:
     case = book(2, texts={"sector": ["a", None]})
     outcome = {"it": judged(case, 1e5)}
     with pytest.raises(InputError) as caught:
-        simulate(outcome, Risk(1.0, "sector", 1.5, -0.1), years=10, seed=-1)
+        draw_years(outcome, Risk(1.0, "sector", 1.5, -0.1), years=10, seed=-1)
     assert [fault.problem for fault in caught.value.faults] == [
         "1 is out of range",
         "1.5 is out of range",
@@ -198,7 +198,7 @@ def test_what_cannot_be_simulated_is_told_at_once() -> None:
         "sector is missing in 1 row",
     ]
     with pytest.raises(InputError, match="the portfolio has no text column region"):
-        simulate(outcome, Risk(by="region"))
+        draw_years(outcome, Risk(by="region"))
     many = book(1_001, texts={"sector": [f"s{i}" for i in range(1_001)]})
     with pytest.raises(InputError, match="sector has 1,001 values, each with a factor of its own"):
-        simulate({"it": judged(many, 1e5)}, Risk(by="sector"))
+        draw_years({"it": judged(many, 1e5)}, Risk(by="sector"))

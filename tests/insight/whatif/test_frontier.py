@@ -31,7 +31,7 @@ def track(case: Case, *names: str) -> Track:
 
 def along(case: Case, name: str, low: float, high: float, points: int) -> tuple[Track, Frontier]:
     line = track(case, name)
-    return line, frontier(line, [(low, high)], points, lambda _: None)
+    return line, frontier(line.case, line.names, [(low, high)], points)
 
 
 def central() -> Case:
@@ -114,7 +114,7 @@ def test_a_frontier_of_any_case_holds(case: Case, which: int, down: float, up: f
     names = ["budget", *(entry.name for entry in case.policy.limits)]
     line = track(replace(case, settings=BRIEFLY), names[which % len(names)])
     now = abs(line.now[0]) or 0.1
-    found = frontier(line, [(down * now, up * now)], 5, lambda _: None)
+    found = frontier(line.case, line.names, [(down * now, up * now)], 5)
     assert len(found.points) <= 5
     for point in found.points:
         if point.solved:
@@ -161,7 +161,7 @@ def test_a_share_of_what_is_lent_is_bounded_by_its_neighbours_prices() -> None:
 
 def test_a_pair_is_a_grid_whose_bounds_use_every_price() -> None:
     line = track(crowded(), "budget", "book")
-    found = frontier(line, [(3e6, 8e6), (8, 20)], 3, lambda _: None)
+    found = frontier(line.case, line.names, [(3e6, 8e6), (8, 20)], 3)
     assert [point.at for point in found.points] == sorted(
         {(a, b) for a in (3e6, 5.5e6, 8e6) for b in (8, 14, 20)}
     )

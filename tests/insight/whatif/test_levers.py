@@ -31,7 +31,7 @@ def test_the_quick_range_holds_what_solving_again_finds(case: Case) -> None:
         assume(False)
         raise
     scale = 1e-9 * max(abs(own.certificate.bound), 1e5)
-    quick = {one.name: one for one in price_levers(own, ready, 0.05, True, lambda _: None).worths}
+    quick = {one.name: one for one in price_levers(own, 0.05, quick=True).worths}
     for lever in levers_of(ready, 0.05):
         one = quick[lever.name]
         try:
@@ -47,8 +47,8 @@ def test_the_quick_range_holds_what_solving_again_finds(case: Case) -> None:
 def test_solved_ranges_lie_inside_the_quick_ones_and_are_ranked() -> None:
     ready = prepared(crowded())
     run = answer(ready)
-    quick = {one.name: one for one in price_levers(run, ready, 0.05, True, lambda _: None).worths}
-    exact = price_levers(run, ready, 0.05, False, lambda _: None).worths
+    quick = {one.name: one for one in price_levers(run, 0.05, quick=True).worths}
+    exact = price_levers(run, 0.05).worths
     assert [one.low for one in exact] == sorted((one.low for one in exact), reverse=True)
     for one in exact:
         assert one.solved
@@ -74,7 +74,7 @@ def test_a_free_lever_is_worth_the_price_times_its_room() -> None:
     book = portfolio(["A"] * 10, pd=0.0, min_amount=0.0, max_amount=1e6)
     ready = prepared(Case(book, table, policy(5.2e6, rates={"A": (0.05, 0.1)})))
     own = answer(ready)
-    found = {one.name: one for one in price_levers(own, ready, 0.05, False, lambda _: None).worths}
+    found = {one.name: one for one in price_levers(own, 0.05).worths}
     assert found["budget"].low == pytest.approx(0.05 * 0.05 * 5.2e6)
     assert found["budget"].high == pytest.approx(found["budget"].low)
     assert found["requests of every grade"].high == pytest.approx(0.0, abs=1e-3)
@@ -86,9 +86,9 @@ def test_where_the_present_allocation_breaks_a_limit_only_the_bound_is_known() -
     drawn = limit("drawn", "drawn", "at_most", 5e5)
     ready = prepared(Case(book, table, policy(1e9, drawn, rates={"A": (0.05, 0.05)})))
     run = answer(ready)
-    quick = {one.name: one for one in price_levers(run, ready, 0.05, True, lambda _: None).worths}
+    quick = {one.name: one for one in price_levers(run, 0.05, quick=True).worths}
     assert quick["churn of every grade"].low == -np.inf
-    exact = {one.name: one for one in price_levers(run, ready, 0.05, False, lambda _: None).worths}
+    exact = {one.name: one for one in price_levers(run, 0.05).worths}
     assert np.isfinite(exact["churn of every grade"].low)
 
 
@@ -96,7 +96,7 @@ def test_a_strategys_run_has_honest_wide_ranges() -> None:
     ready = prepared(crowded())
     best = answer(ready)
     run = replace(best, certificate=replace(best.certificate, value=0.5 * best.value))
-    found = {one.name: one for one in price_levers(run, ready, 0.05, False, lambda _: None).worths}
+    found = {one.name: one for one in price_levers(run, 0.05).worths}
     assert found["budget"].high >= 0.5 * best.certificate.value
 
 
@@ -105,7 +105,7 @@ def test_what_only_loosens_takes_nothing_off_whatever_is_known() -> None:
     ready = prepared(crowded())
     nothing = Decisions(*np.zeros((2, len(ready.inputs.portfolio))))
     poor = recheck(ready.scenario, ready.inputs, nothing, answer(ready).prices)
-    found = price_levers(poor, ready, 0.05, True, lambda _: None)
+    found = price_levers(poor, 0.05, quick=True)
     low = {one.name: one.low for one in found.worths}
     loosening = {lever.name for lever in levers_of(ready, 0.05) if lever.loosens}
     assert {"budget", "limit loss rate", "limit book", "funding rate", "largest ticket"} <= loosening

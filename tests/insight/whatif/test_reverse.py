@@ -13,8 +13,8 @@ from allocator.insight.whatif.reverse import (
     Crossing,
     ScalePoint,
     Target,
+    find_crossing,
     kinds_of,
-    reverse_stress,
     target_of,
 )
 from allocator.insight.whatif.stress import read_base
@@ -38,7 +38,7 @@ def solved_at(scale: float) -> float:
 def test_both_kinds_are_found_and_confirmed_on_either_side() -> None:
     base = read_base(load_scenario(SHIPPED), {})
     frozen, anew = (
-        reverse_stress(base, ALONG, target_of("value=1_000_000"), kind) for kind in ("frozen", "reoptimised")
+        find_crossing(base, ALONG, target_of("value=1_000_000"), kind) for kind in ("frozen", "reoptimised")
     )
     for crossing in (frozen, anew):
         before, after = crossing.before, crossing.after
@@ -56,14 +56,14 @@ def test_both_kinds_are_found_and_confirmed_on_either_side() -> None:
 
 
 def test_a_figure_that_rises_to_its_line() -> None:
-    crossing = reverse_stress(base_of(CASE), Stress(pd=Shock(2.0)), target_of("loss_rate=5%"), "frozen")
+    crossing = find_crossing(base_of(CASE), Stress(pd=Shock(2.0)), target_of("loss_rate=5%"), "frozen")
     start = base_of(CASE).verdict.loss_rate
     # the loss rate of a frozen allocation is proportional to PD, so s = line / start - 1
     assert crossing.scale == pytest.approx(0.05 / start - 1, rel=PRECISION)
 
 
 def test_the_use_of_a_limit() -> None:
-    crossing = reverse_stress(
+    crossing = find_crossing(
         base_of(CASE),
         Stress(limits=LimitShock(named=(("budget", 0.5),))),
         target_of("limits[budget]=125%"),
@@ -74,7 +74,7 @@ def test_the_use_of_a_limit() -> None:
 
 
 def test_a_line_that_is_never_reached() -> None:
-    crossing = reverse_stress(base_of(CASE), Stress(pd=Shock(1.1)), target_of("value=-1e9"), "frozen")
+    crossing = find_crossing(base_of(CASE), Stress(pd=Shock(1.1)), target_of("value=-1e9"), "frozen")
     assert (crossing.scale, crossing.before, crossing.after) == (None, None, None)
     assert crossing.points[-1].scale == 16.0
 
@@ -85,17 +85,17 @@ def test_a_bound_belongs_to_the_stressed_case() -> None:
     assert kinds_of(target) == ("reoptimised",)
     assert kinds_of(target_of("value=0")) == ("frozen", "reoptimised")
     with pytest.raises(InputError, match="not to an allocation; ask for it re-opt"):
-        reverse_stress(base, ALONG, target, "frozen")
-    bound = reverse_stress(base, ALONG, target, "reoptimised")
-    value = reverse_stress(base, ALONG, target_of("value=30_000"), "reoptimised")
+        find_crossing(base, ALONG, target, "frozen")
+    bound = find_crossing(base, ALONG, target, "reoptimised")
+    value = find_crossing(base, ALONG, target_of("value=30_000"), "reoptimised")
     assert bound.scale == pytest.approx(value.scale, rel=PRECISION)
-    frozen = reverse_stress(base, ALONG, target_of("value=0"), "frozen")
+    frozen = find_crossing(base, ALONG, target_of("value=0"), "frozen")
     assert {point.outcome.bound for point in frozen.points[1:] if point.outcome} == {None}
 
 
 def test_a_scale_from_which_nothing_is_feasible_counts_as_crossed() -> None:
     case = CASE.under(budget=replace(CASE.policy.budget, spend="exactly"))
-    crossing = reverse_stress(base_of(case), Stress(amount=Shock(0.5)), target_of("value=0"), "reoptimised")
+    crossing = find_crossing(base_of(case), Stress(amount=Shock(0.5)), target_of("value=0"), "reoptimised")
     assert crossing.after is not None
     assert crossing.after.outcome is None
     assert "'budget' cannot be met" in crossing.after.failure
@@ -126,4 +126,4 @@ def test_what_states_no_line(text: str, told: str) -> None:
 
 def test_a_limit_that_there_is_not() -> None:
     with pytest.raises(InputError, match=r"no limit is named 'budgt'; did you mean limits\[budget\]\?"):
-        reverse_stress(base_of(CASE), ALONG, target_of("limits[budgt]=1"), "frozen")
+        find_crossing(base_of(CASE), ALONG, target_of("limits[budgt]=1"), "frozen")
