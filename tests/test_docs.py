@@ -86,3 +86,12 @@ def test_the_house_is_as_its_page_draws_it() -> None:
         if room not in ANYTHING:
             listed = set(re.findall(r"`(\w+)`", cell)) | (STAGES if "the seven stages" in cell else set())
             assert listed == MAY_IMPORT[room] & rooms, room
+
+
+def test_the_changelog_keeps_its_form() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    versions = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert versions[0] == "[Unreleased]"
+    assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}", version) for version in versions[1:])
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall(r"^### (.*)$", text, re.MULTILINE)) <= kinds

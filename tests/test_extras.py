@@ -19,6 +19,7 @@ from allocator.errors import InputError
 from allocator.extras import EXTRAS, require
 from allocator.records.scenario import PortfolioSource
 from allocator.scoring.logit import fit_logit
+from allocator.store.file import require_file
 from allocator.tables import open_source
 from tests.cli.conftest import BORROWERS, CHURN, SCENARIO
 
@@ -95,6 +96,11 @@ def test_from_python_it_is_an_error_of_the_same_line(monkeypatch: pytest.MonkeyP
         with pytest.raises(InputError, match=r"fits .* need statsmodels, not .*\[scoring\]"):
             fit()
     assert fit_logit(X, Y, ["x"], penalty="flic").n == len(Y)
+
+
+def test_a_page_that_is_no_picture_needs_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "plotly", None)
+    require_file(tmp_path / "report.html", (".html",))
 
 
 def test_a_database_lacks_its_driver(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,14 @@ def test_a_light_install_is_small(environment: Path, tmp_path: Path) -> None:
     assert not brought.keys() & {"plotly", "matplotlib", "statsmodels", "SQLAlchemy", "xlsxwriter"}
 
 
+def test_the_checks_for_other_packages_need_no_framework(environment: Path, tmp_path: Path) -> None:
+    program = "import allocator.testing as t; from allocator.plugins import PluginMeasure; import sys\n"
+    program += (
+        "t.check_measure(PluginMeasure('drawn', ('pd',), lambda pd: pd)); print('pytest' in sys.modules)"
+    )
+    assert run(environment / "python", "-c", program, folder=tmp_path) == "False\n"
+
+
 def test_it_solves_verifies_and_says_what_it_lacks(environment: Path, tmp_path: Path) -> None:
     command = environment / "allocator"
     run(command, "init", "here", folder=tmp_path)

@@ -17,6 +17,7 @@ import pytest
 from allocator import plugins
 from tests.cli.conftest import BORROWERS, CHURN, SCENARIO
 from tests.recipe import SCRIPT
+from tests.test_wheel import PIP, run
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tests" / "outside"
@@ -74,8 +75,12 @@ def answers(folder: Path, commands: Sequence[Sequence[str]], *path: Path) -> lis
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the package is installed."""
-    return installed(tmp_path_factory.mktemp("site"), PACKAGE)
+    """Where the package is installed, built and put there by pip without any network."""
+    folder = tmp_path_factory.mktemp("site")
+    copied = shutil.copytree(PACKAGE, folder / "source")  # builders write beside what they build
+    offline = ("--no-deps", "--no-index", "--no-build-isolation", "--no-compile")
+    run(sys.executable, *PIP, "install", *offline, "--target", folder / "site", copied, folder=folder)
+    return folder / "site"
 
 
 def written(folder: Path) -> None:

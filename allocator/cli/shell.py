@@ -56,12 +56,14 @@ def _require_files(
 ) -> None:
     if plot is None and not out:
         return
+    from allocator.extras import require
     from allocator.report.charts import ENDINGS
     from allocator.store.file import require_file
     from allocator.store.tables import FORMATS
 
     if plot is not None:
         require_file(plot, ENDINGS, force=force)
+        require("plot")
     for path in out:
         require_file(path, FORMATS if endings is None else endings, force=force)
 

@@ -13,9 +13,6 @@ from allocator.extras import require
 from allocator.intake import require_unchanged
 from allocator.placed import placing
 
-_EXTRAS = {".xlsx": "excel", ".svg": "plot", ".html": "plot"}
-"""Ending -> the part of the package that writes such files, where a light install is without it."""
-
 
 def require_file(path: Path, endings: Sequence[str], *, force: bool = False) -> None:
     """Raise InputError now if `path` could not be written later: ending, folder, a file that stands there."""
@@ -33,8 +30,8 @@ def require_file(path: Path, endings: Sequence[str], *, force: bool = False) -> 
         faults.append(Fault("its folder may not be written to", "name another folder", file=str(path)))
     if faults:
         raise InputError.of(faults, "output")
-    if path.suffix.lower() in _EXTRAS:
-        require(_EXTRAS[path.suffix.lower()])
+    if path.suffix.lower() == ".xlsx":
+        require("excel")
 
 
 @contextmanager
