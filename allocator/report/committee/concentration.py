@@ -66,7 +66,7 @@ def _crossed(docs: Documents) -> Table:
             [_rest(cells[i][len(across) :], unit)] if len(columns) > len(across) else []
         )
         table.append(Row((docs.at(*place, "name"), *own, *rest, docs.bare((*place, "offered"), unit))))
-        shades.append(tuple(0.9 * max(cells[i][j], 0.0) / most for j in range(len(across))))
+        shades.append(tuple(max(cells[i][j], 0.0) / most for j in range(len(across))))
     if len(rows) > len(shown):
         left = [sum(cells[i][j] for i in range(len(shown), len(rows))) for j in range(len(columns))]
         rest = [_rest(left[len(across) :], unit)] if len(columns) > len(across) else []

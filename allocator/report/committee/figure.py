@@ -59,7 +59,7 @@ def unit_of(amounts: Sequence[float]) -> Unit:
 
 def headed(name: str, unit: Unit) -> str:
     """A column's heading with the unit of its amounts."""
-    return f"{name}, {unit.suffix}" if unit.suffix else name
+    return f"{name},\N{NO-BREAK SPACE}{unit.suffix}" if unit.suffix else name
 
 
 def pointer(place: Place) -> str:

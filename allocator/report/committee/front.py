@@ -17,7 +17,7 @@ from allocator.report.committee.blocks import (
 )
 from allocator.report.committee.figure import Documents, Figure, Place
 from allocator.report.committee.limits import ONE_MORE, binding
-from allocator.report.committee.stress import breaks, broken_worlds, worst
+from allocator.report.committee.stress import breaks, broken_worlds, named, worst
 from allocator.report.committee.years import quantile
 
 _NAMED = 4
@@ -77,7 +77,8 @@ def _bound(docs: Documents) -> Sequence[Inline]:
 def _one_more(docs: Documents) -> Sequence[Inline]:
     for lever in docs.places("levers", "levers"):
         if docs.at(*lever, "name") == "budget" and docs.at(*lever, "solved"):
-            return ("1% more budget brings ", docs.money(*lever, "low"))
+            change = str(docs.at(*lever, "change")).replace(" to ", f" {docs.currency} to ")
+            return (f"a budget of 1% more ({change}) brings ", docs.money(*lever, "low"))
     return ()
 
 
@@ -119,7 +120,7 @@ def _risk(docs: Documents) -> tuple[Inline, ...]:
         broken = list(map(str, docs.at(*world, "frozen", "broken")))
         out += ["In the stress ", Strong(str(docs.at(*world, "name"))), " the book as it stands is worth ",
                 docs.money(*world, "frozen", "value"),
-                f" and {breaks(broken)}." if broken else " and keeps every limit."]  # fmt: skip
+                f" and breaks limits: {named(broken)}." if broken else " and keeps every limit."]  # fmt: skip
     return tuple(out)
 
 
@@ -140,8 +141,8 @@ def _asked(docs: Documents) -> Sequence[tuple[Inline, ...]]:
         asks.append(("Confirm what binds: ", *joined(names), ". Each has its price in 4."))
     worlds = broken_worlds(docs)
     if worlds:
-        said = "; ".join(f"{name} {breaks(own)}" for name, own in worlds[:3])
-        asks.append((f"Decide what is done in the stresses that break limits: {said} (6).",))
+        said = "; ".join(f"{name} ({named(own)})" for name, own in worlds[:3])
+        asks.append((f"Decide what is done under the stresses that break limits: {said}; see 6.",))
     return asks
 
 

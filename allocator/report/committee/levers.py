@@ -16,7 +16,7 @@ from allocator.report.committee.blocks import (
 )
 from allocator.report.committee.figure import Documents, Place, headed
 
-_MOST = 8
+_MOST = 6
 _NOTHING = 0.005
 """Money that is nothing."""
 

@@ -77,10 +77,13 @@ def _name(docs: Documents, world: Place) -> str:
 
 def breaks(names: list[str]) -> str:
     """Which limits are broken, by name, the others counted."""
-    if not names:
-        return "all hold"
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"breaks {', '.join(names[:_NAMED])}{more}"
+    return f"breaks {named(names)}" if names else "all hold"
+
+
+def named(names: list[str]) -> str:
+    """`a, b and c`; of many the first, the others counted."""
+    shown = names[:_NAMED] if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED} more"]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
 def broken_worlds(docs: Documents) -> list[tuple[str, list[str]]]:

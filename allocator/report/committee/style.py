@@ -46,13 +46,13 @@ table{{border-collapse:collapse;width:100%;font-size:14px}}
 caption{{text-align:left;color:{MUTED};font-size:13.5px;padding:6px 0 2px}}
 th{{font-weight:400;color:{MUTED};font-size:13px;vertical-align:bottom;line-height:1.2}}
 th,td{{text-align:right;padding:4px 5px}}.t{{text-align:left}}td.t{{overflow-wrap:anywhere}}
-td.t:first-child{{min-width:7em}}
+td.t:first-child{{min-width:8em}}
 td a{{text-decoration:none}}td a:hover,td a:focus{{text-decoration:underline}}
 th:first-child,td:first-child{{padding-left:0}}th:last-child,td:last-child{{padding-right:0}}
 tbody tr,tfoot tr{{border-top:1px solid {RULE}}}tfoot tr{{border-top:2px solid {INK}}}
 tfoot td,.s td{{font-weight:700}}
 .n{{white-space:nowrap}}.w td,.w a{{color:{WARN};font-weight:600}}
-td.t:last-child{{min-width:8em}}.b{{width:30%;min-width:80px}}.b svg{{width:100%}}
+td.t:last-child{{min-width:8em}}.b{{width:26%;min-width:76px}}.b svg{{width:100%}}
 .h td.n{{text-align:center}}
 .scroll{{overflow-x:auto}}
 pre{{font:12.5px/1.35 ui-monospace,"DejaVu Sans Mono",Consolas,monospace;background:{WASH};

@@ -30,8 +30,8 @@ _NOT_KNOWN = "\N{EN DASH}"
 _THICK, _THIN = 14.0, 9.0
 _STACKED_FROM = 5
 """Columns from which a phone shows a row as a block of its own."""
-_DARK = 0.55
-"""Shade from which the figure in a cell is white."""
+_DARKEST = 0.62
+"""Of the deep blue, in a shaded cell: ink on it has a contrast of 4.5."""
 
 
 def html_of(report: Report) -> str:
@@ -180,11 +180,9 @@ def _row(table: Table, row: Row, shades: Sequence[float], behind: str, stacked: 
 
 
 def _shaded(shade: float) -> str:
-    """A cell from nearly white to the deep blue."""
+    """A cell from nearly white to a blue on which the ink can still be read."""
     ends = [int(TONES["deep"][at : at + 2], 16) for at in (1, 3, 5)]
-    mixed = (f"{round(255 + (end - 255) * shade):02x}" for end in ends)
-    ink = "#fff" if shade >= _DARK else INK
-    return f"background:#{''.join(mixed)};color:{ink}"
+    return "background:#" + "".join(f"{round(255 + (end - 255) * _DARKEST * shade):02x}" for end in ends)
 
 
 def _cell(cell: Cell, behind: str) -> Markup:
