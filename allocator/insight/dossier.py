@@ -32,9 +32,7 @@ LEVER = 0.01
 """Of itself, how far each thing moves."""
 POINT_GAP = 1e-6
 """Gap at which a budget's allocation is good enough."""
-FEW_LEVERS = frozenset(
-    {"budget", "funding rate", *(f"{what} of every grade" for what in ("churn", "PD", "LGD", "requests"))}
-)
+FEW_LEVERS = frozenset({"budget", "funding rate", "churn of every grade", "PD of every grade"})
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Effort:
     def of(cls, borrowers: int, *, quick: bool) -> Effort:
         """Less for a large book, or where it is to be quick."""
         if borrowers >= HUGE:
-            return cls(0, 1_000, costs=False, rules=False, levers="few")
+            return cls(0, 500, costs=False, rules=False, levers="few")
         if quick or borrowers >= LARGE:
             return cls(3, 2_000, costs=True, rules=True, levers="priced")
         return cls(9, 10_000, costs=True, rules=True, levers="solved")

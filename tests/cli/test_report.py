@@ -228,6 +228,20 @@ def test_a_run_that_breaks_limits_says_so(broken: Path, allocator: Allocator) ->
     assert "(broken)" in text
 
 
+def test_of_a_huge_book_little_is_solved_and_the_page_says_so(
+    reported: Reported, there: Path, allocator: Allocator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("allocator.insight.dossier.HUGE", 5)
+    told = allocator("report", "run", "--out", "huge.html", "--json").json
+    page = Page.of((there / "huge.html").read_text("utf-8"))
+    text = "".join(page.text)
+    assert "no other budget was solved, 500 years simulated, the most important levers priced" in text
+    assert "None was tried on a book of this size." in text
+    assert not {"compare", "frontier"} & told.keys()
+    assert [figure for figure in page.figures if figure.value != expected(told, figure)] == []
+    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+
+
 def test_a_run_that_lends_nothing_is_reported(case: Path, allocator: Allocator) -> None:
     nothing = ("--set", "policy.funding_rate=90%")
     assert allocator("solve", "scenario.yaml", "--out", "run", *nothing).status == 0

@@ -46,7 +46,7 @@ def _until(docs: Documents) -> Sequence[Inline]:
     """How far the price of the budget stands, where nothing else moves with it."""
     found = docs.at("explain", "limits", 0, "range")
     alone = docs.number(("summary", "limits", 0, "price")) == docs.number(ONE_MORE)
-    if found is None or found["high"] is None or not alone:
+    if found is None or not found["high"] or not alone:
         return ()
     return (", for as much as ", docs.money("explain", "limits", 0, "range", "high"), " more")
 
@@ -78,7 +78,7 @@ def steps_of(docs: Documents) -> list[Step]:
     first, last = points[0]["at"]["budget"], points[-1]["at"]["budget"]
     exact = []
     for point in points:
-        slope, at = point["slopes"].get("budget") if point["slopes"] else None, point["at"]["budget"]
+        slope, at = point.get("slopes", {}).get("budget"), point["at"]["budget"]
         if slope is None:
             continue
         start, end = (point[key] if point[key] is not None else at for key in ("stands_from", "stands_to"))
@@ -99,10 +99,9 @@ def budget_annex(docs: Documents) -> Section:
     title = "A8 · Budgets"
     formula = words(
         "One more brings: the sum over limits of shadow price times how much the limit's bound grows with "
-        "the budget; "
-        "where a bound is a share of the budget it grows with it. The value is concave in the budget "
-        "where no limit is "
-        "a share of what is lent, so that between two points what one more brings lies between theirs."
+        "the budget; where a bound is a share of the budget it grows with it. The value is concave in the "
+        "budget where no limit is a share of what is lent, so that between two points what one more "
+        "brings lies between theirs."
     )  # fmt: skip
     if "frontier" not in docs.parts:
         told = typed("Not solved for this page: `allocator frontier DIR/scenario.yaml --limit budget` does.")
@@ -114,7 +113,7 @@ def budget_annex(docs: Documents) -> Section:
     rows = []
     for place in docs.places("frontier", "points"):
         at: Inline = docs.exact(*place, "at", "budget")
-        if docs.at(*place, "value") is None:
+        if docs.at(*place).get("value") is None:
             rows.append(Row((at, str(docs.at(*place, "status")).replace("_", " "), *[None] * 7)))
             continue
         rows.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from allocator.report.committee.blocks import (
     Bar,
@@ -20,6 +21,9 @@ from allocator.report.committee.drawing import curve
 from allocator.report.committee.figure import Documents, Figure, Place, Unit, headed
 
 MOST_ROWS, MOST_COLUMNS = 12, 8
+_ROOM = 44
+"""Characters that headings may take side by side, each as wide as its longest word."""
+_NARROWEST = 6
 
 
 def concentration_section(docs: Documents) -> Section:
@@ -56,7 +60,7 @@ def _crossed(docs: Documents) -> Table:
     """Offered by both columns, the largest first; the others are summed."""
     rows, columns = ([*docs.places("composition", "segments", at)] for at in (0, 1))
     unit = docs.column([(*place, "offered") for place in (*rows, *columns)])
-    shown, across = rows[:MOST_ROWS], columns[:MOST_COLUMNS]
+    shown, across = rows[:MOST_ROWS], columns[: _fitting([docs.at(*place, "name") for place in columns])]
     cells = docs.at("composition", "crossed")
     most = max((cells[i][j] for i in range(len(shown)) for j in range(len(across))), default=0.0) or 1.0
     table, shades = [], []
@@ -87,6 +91,13 @@ def _crossed(docs: Documents) -> Table:
         (Column(first, "text"), *heads, *hidden, Column("all")), tuple(table),
         f"Offered by {first} and {second}, {unit.suffix} {docs.currency}", total, shades=tuple(shades),
     )  # fmt: skip
+
+
+def _fitting(names: Sequence[str]) -> int:
+    """How many columns with these headings fit."""
+    widths = [max(_NARROWEST, *map(len, str(name).replace("-", " ").split() or [""])) + 1 for name in names]
+    fit = [at for at, width in enumerate(accumulate(widths), start=1) if width <= _ROOM]
+    return min(max(len(fit), 1), MOST_COLUMNS)
 
 
 def _crossing(docs: Documents, i: int, j: int, unit: Unit) -> Figure | None:

@@ -117,10 +117,8 @@ def decisions_annex(docs: Documents) -> Section:
     blocks: list[Block] = [
         words(
             "Rate: weighted by what is offered. PD: the probability of default over the term, weighted by "
-            "what is "
-            "offered. Loss of drawn: expected loss over the money expected to be drawn. Everybody's "
-            "decision, "
-            "with the reason of each decline, is in the run's allocation file; ",
+            "what is offered. Loss of drawn: expected loss over the money expected to be drawn. "
+            "Everybody's decision, with the reason of each decline, is in the run's allocation file; ",
             *typed("`allocator explain DIR BORROWER` shows what would turn one."),
         )
     ]

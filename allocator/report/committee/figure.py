@@ -20,6 +20,8 @@ Place = tuple[Key, ...]
 
 _MINUS = "\N{MINUS SIGN}"
 _SUFFIXES = ((1e12, "t"), (1e9, "bn"), (1e6, "m"), (1e3, "k"))
+_FINEST = 9
+"""Decimals of a percentage at most."""
 _FIGURES = 3
 """Significant ones of an amount in running text."""
 
@@ -102,6 +104,8 @@ class Documents:
     def percent(self, place: Place, per: Place = (), decimals: int = 2, *, negative: bool = False) -> Figure:
         """A fraction as a percentage; with `negative` a cost is written as what it takes away."""
         value = self.number(place, per)
+        if value and abs(value) < 0.005 * 10.0**-decimals:  # nothing but zeros would be seen
+            decimals = min(1 - math.floor(math.log10(100 * abs(value))), _FINEST)
         text = f"{100 * value:z,.{decimals}f}"
         return Figure(_signed(f"{_negated(text) if negative else text}%"), value, place, per, 0.01)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from allocator.records.ledger import LINES
 from allocator.records.scenario import Policy
 from allocator.report.committee.blocks import (
     Block,
@@ -43,10 +44,23 @@ def _lent(docs: Documents) -> tuple[Inline, ...]:
         Strong(docs.count("summary", "funded")), " of ", docs.count("summary", "borrowers"), " borrowers at ",
         Strong(rate), " on average; ", docs.money("summary", "drawn"), " of it is expected to be drawn. "
                                                                        "It is worth ",
-        Strong(docs.money("summary", "objective")), ": interest of ", docs.money("summary", "interest"),
-        " less expected losses of ", docs.money("summary", "expected_loss"), ", funding of ",
-        docs.money("summary", "funding_cost"), " and other costs. ", *_against(docs),
+        Strong(docs.money("summary", "objective")), *_made_of(docs), ". ", *_against(docs),
     )  # fmt: skip
+
+
+def _made_of(docs: Documents) -> Sequence[Inline]:
+    """The lines of the value that are not 0."""
+    earned = [line for line in LINES if line.sign > 0 and docs.number(("summary", line.name))]
+    costs = [line for line in LINES if line.sign < 0 and docs.number(("summary", line.name))]
+    out: list[Inline] = []
+    for sign, lines in ((": ", earned), (" less ", costs)):
+        named: list[Inline] = []
+        for at, line in enumerate(lines):
+            named += [", " if at else sign, f"{line.label} of ", docs.money("summary", line.name)]
+        out += named
+    if docs.number(("summary", "idle_income")):
+        out += [", and ", docs.money("summary", "idle_income"), " that idle budget earns"]
+    return out
 
 
 def _against(docs: Documents) -> Sequence[Inline]:
@@ -132,11 +146,16 @@ def _asked(docs: Documents) -> Sequence[tuple[Inline, ...]]:
         broken = [*docs.at("summary").get("limits_broken", []), *docs.at("summary").get("terms_broken", {})]
         asks.append((f"Do not approve this allocation as it is: it {breaks(list(map(str, broken)))}.",))
     elif status == "optimal":
-        asks.append(("Approve the allocation.",))
+        lent = docs.number(("summary", "funded"))
+        asks.append(("Approve the allocation.",) if lent else ("Approve that nothing is lent.",))
     else:
-        asks.append(("Approve the allocation, or have the search go on: at most ",
-                     docs.percent(("certificate", "gap"), decimals=4), " more may be found."))  # fmt: skip
+        strategy = docs.at("summary").get("strategy", "optimal")
+        instead = "have the search go on" if strategy == "optimal" else "take the optimum in its place"
+        asks.append((f"Approve the allocation, or {instead}: up to ",
+                     docs.percent(("certificate", "gap"), decimals=4), " of the bound is not reached."))  # fmt: skip
     names: list[Inline] = [docs.at(*place, "name") for place in binding(docs)[:_NAMED]]
+    beyond = len(binding(docs)) - len(names)
+    names += [f"{beyond} more"] if beyond else []
     if names:
         asks.append(("Confirm what binds: ", *joined(names), ". Each has its price in 4."))
     worlds = broken_worlds(docs)

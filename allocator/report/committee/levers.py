@@ -65,9 +65,8 @@ def levers_annex(docs: Documents) -> Section:
     quick = any(not docs.at(*lever, "solved") for lever in docs.places("levers", "levers"))
     command = f"From `allocator levers DIR{' --quick' if quick else ''}`."
     formula = words("Each thing is moved by 1% of itself the lender's way, all else as it is; what it "
-                    "adds lies between "
-                    "the best value known with the change less the bound without it, and the bound with "
-                    "it less the "
+                    "adds lies between the best value known with the change less the bound without it, "
+                    "and the bound with it less the "
                     "value without it.")  # fmt: skip
     return Section("a-levers", "A9 · Levers",
                    (formula, Table(columns, tuple(rows), docs.currency), note(*typed(command))))  # fmt: skip

@@ -96,7 +96,12 @@ def _gauge(docs: Documents, policy: Policy, place: Place) -> Row:
         if limit["sense"] == "at_least"
         else ((*own, "used"), (*own, "bound"))
     )
-    used = docs.percent(*pair, decimals=0) if math.isfinite(full) and limit["bound"] else _plain(docs, own)
+    decimals = 2 if round(full, 2) == 1.0 and not tight else 0  # 99.98%, where nothing binds
+    used = (
+        docs.percent(*pair, decimals=decimals)
+        if math.isfinite(full) and limit["bound"]
+        else _plain(docs, own)
+    )
     price: Inline | None = docs.price(*own, "price") if limit["price"] else None
     name = (limit["name"], f" ({word})") if word else limit["name"]
     return Row((name, used, bar, stated(docs, policy, own), price), strong=tight,
@@ -185,10 +190,9 @@ def limits_annex(docs: Documents, policy: Policy) -> Section:
     more = f"and {hidden:,} further limits, none of them fuller: certificate.json has all" if hidden else ""
     formula = words(
         "A limit's use is the sum over its borrowers of weight times what it measures. Its shadow price "
-        "is what the "
-        "best value gains a unit of its own bound, every other bound as it is; the price holds while the "
-        "bound "
-        "moves by as much as the last two columns say. It charges price times use. Sums of money in ",
+        "is what the best value gains a unit of its own bound, every other bound as it is; the price "
+        "holds while the bound moves by as much as the last two columns say. It charges price times use. "
+        "Sums of money in ",
         docs.currency, "; limits on a share or an average are stated in money, as rows of the programme are.",
     )  # fmt: skip
     table = Table(columns, tuple(rows), "Every limit", more=more)

@@ -58,9 +58,9 @@ def seal(docs: Documents) -> tuple[tuple[Inline, ...], ...]:
     if status == "optimal":
         return (("Certified: the best there is",), figures, rechecked)
     verdict: tuple[Inline, ...] = (
-        "Certified, and not proven the best: at most ",
+        "Certified, and not proven the best: up to ",
         docs.percent(("certificate", "gap"), decimals=4),
-        " more",
+        " of the bound is missing",
     )
     return (verdict, figures, rechecked)
 
@@ -102,10 +102,9 @@ def proof_annex(docs: Documents, stood: Stood) -> Section:
     blocks: list[Block] = [
         words(
             "At the shadow prices below let every borrower choose the offer that is worth most after what "
-            "the limits "
-            "charge for it, or none. The sum of these best responses and of price times bound over all "
-            "limits is a bound: "
-            "no allocation that keeps the limits is worth more, whoever found the prices and however."
+            "the limits charge for it, or none. The sum of these best responses and of price times bound "
+            "over all limits is a bound: no allocation that keeps the limits is worth more, whoever found "
+            "the prices and however."
         ),
         Table(columns, tuple(prices), docs.currency),
         Listing((

@@ -132,9 +132,8 @@ def stress_annex(docs: Documents) -> Section:
             factors.append((f"{_name(docs, world)}: {', '.join(_factor(key, told[key]) for key in told)}",))
     blocks: list[Block] = [
         words("A stress multiplies PD, LGD, requests and churn, and adds to the funding rate. As it "
-              "stands: every "
-              "offer is kept at its rate, cut to what is still asked for, and judged under that stress. The "
-              "bound is "
+              "stands: every offer is kept at its rate, cut to what is still asked for, and judged under "
+              "that stress. The bound is "
               "on any allocation that keeps the limits there; one that breaks them may be worth more."),
     ]  # fmt: skip
     if factors:

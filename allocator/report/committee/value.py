@@ -78,13 +78,10 @@ def value_annex(docs: Documents) -> Section:
     )  # fmt: skip
     formula = words(
         "For an offer of x at rate r that a share a of customers accepts, with probability of default p, "
-        "loss "
-        "given default L, term T and funding rate f: drawn = a x, interest = a x r T (1 - p), expected "
-        "loss = "
-        "a x p L, funding = a x f T, and value = interest - expected loss - funding - what churn, "
-        "processing and "
-        "lost relationships cost. Sums are over all borrowers in allocation.csv, which has each of these "
-        "columns."
+        "loss given default L, term T and funding rate f: drawn = a x, interest = a x r T (1 - p), "
+        "expected loss = a x p L, funding = a x f T, and value = interest - expected loss - funding - "
+        "what churn, processing and lost relationships cost. Sums are over all borrowers in "
+        "allocation.csv, which has each of these columns."
     )
     sums = words(
         "Value of the lines ", Strong(docs.exact(*whole, "value")), ", idle budget ",

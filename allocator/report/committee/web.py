@@ -153,7 +153,9 @@ def _table(table: Table, behind: str) -> Markup:
     parts = [tag("caption", table.caption)] if table.caption else []
     parts += [tag("thead", head), tag("tbody", *rows)]
     parts += [tag("tfoot", _row(table, table.total, (), behind, stacked))] if table.total else []
-    drawn = tag("table", *parts, class_="stack" if stacked else "h" if table.shades else None)
+    looks = ["stack"] * stacked + ["h"] * bool(table.shades)
+    looks += ["bars"] * any(column.kind == "bar" for column in table.columns)
+    drawn = tag("table", *parts, class_=" ".join(looks) or None)
     if table.shades:
         drawn = tag("div", drawn, class_="scroll", role="region", tabindex="0", aria_label=table.caption)
     return together(drawn, tag("p", table.more, class_="note")) if table.more else drawn

@@ -94,12 +94,10 @@ def years_annex(docs: Documents) -> Section:
     risk = docs.at("simulate", "risk")
     formula = words(
         "A borrower defaults where sqrt(rho) Z + sqrt(1 - rho) e falls below the quantile of its PD: Z is "
-        "the year's "
-        f"factor, e its own, rho {100 * risk['rho']:.6g}%. Take-up is drawn by borrower. Net is interest "
-        f"less losses and "
-        "all costs. VaR is the loss that a share of the years does not exceed, CVaR the mean of the years "
-        "beyond; "
-        "from and to hold 95% each. Correlation and factors are assumed: nothing here estimates them."
+        f"the year's factor, e its own, rho {100 * risk['rho']:.6g}%. Take-up is drawn by borrower. Net is "
+        "interest less losses and all costs. VaR is the loss that a share of the years does not exceed, "
+        "CVaR the mean of the years beyond; from and to hold 95% each. Correlation and factors are "
+        "assumed: nothing here estimates them."
     )  # fmt: skip
     return Section(
         "a-years", "A6 · Years",

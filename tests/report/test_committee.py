@@ -1,0 +1,141 @@
+"""The parts of the committee's page: figures and their places, markup, ticks, ladders, how much is solved."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from allocator.insight.dossier import HUGE, LARGE, Effort
+from allocator.report.committee.blocks import Code, Strong, joined, typed
+from allocator.report.committee.budget import steps_of
+from allocator.report.committee.drawing import Step, ticks
+from allocator.report.committee.figure import Documents, headed, pointer, unit_of
+from allocator.report.committee.markup import Markup, escaped, tag
+from allocator.report.committee.stress import named
+from tests.report.page import Read, at, reads_as
+
+
+def documents(**parts: object) -> Documents:
+    return Documents(parts, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("amount", "told"),
+    [
+        (0.0, "0"),
+        (7.4, "7"),
+        (999.4, "999"),
+        (1_234.0, "1.23 k"),
+        (27_856.0, "27.9 k"),
+        (-392_658.4, "\u2212393 k"),
+        (2_785_643.46, "2.79 m"),
+        (1e8, "100 m"),
+        (3e11, "300 bn"),
+        (2.5e15, "2,500 t"),
+    ],
+)
+def test_money_in_a_sentence_has_three_figures(amount: float, told: str) -> None:
+    figure = documents(a={"b": amount}).money("a", "b")
+    assert figure.text == told
+    assert reads_as(Read(figure.text, figure.value, pointer(figure.place), ""))
+
+
+def test_a_figure_names_its_place_and_what_it_is_divided_by() -> None:
+    docs = documents(summary={"by/grade": {"A~": {"loss": 3.0}}, "drawn": 400.0})
+    figure = docs.percent(("summary", "by/grade", "A~", "loss"), ("summary", "drawn"))
+    assert (figure.text, figure.value) == ("0.75%", 0.0075)
+    assert pointer(figure.place) == "/summary/by~1grade/A~0/loss"
+    assert at(docs.parts, pointer(figure.place)) == 3.0
+    assert docs.percent(("summary", "drawn"), ("summary", "by/grade", "A~", "loss")).value == 400 / 3
+    small = documents(a=6.8e-6).percent(("a",))
+    assert (small.text, reads_as(Read(small.text, small.value, "/a", ""))) == ("0.00068%", True)
+    nothing = documents(a=1.0, b=0.0).percent(("a",), ("b",))
+    assert (nothing.text, nothing.value) == ("0.00%", 0.0)
+
+
+def test_costs_are_written_as_what_they_take_away() -> None:
+    docs = documents(cost=392_658.4, gain=-5.0, none=0.0)
+    unit = unit_of([2e6])
+    assert docs.bare(("cost",), unit, negative=True).text == "\u22120.39"
+    assert docs.bare(("none",), unit, negative=True).text == "0.00"
+    assert docs.percent(("gain",), negative=True).text == "500.00%"
+    assert docs.exact("gain").text == "\u22125.00"
+    assert docs.money("gain", absolute=True).text == "5"
+
+
+def test_what_is_not_known_is_no_number() -> None:
+    docs = documents(a=None, b=math.inf, c={0.01: 1.0})
+    assert math.isnan(docs.exact("a").value)
+    assert docs.at("b") is None
+    assert [*docs.places("c")] == [("c", "0.01")]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "heading"),
+    [([], "x"), ([900.0], "x"), ([1_000.0, 5.0], "x,\u00a0k"), ([-3e6], "x,\u00a0m"), ([2e9], "x,\u00a0bn")],
+)
+def test_a_column_has_one_unit(amounts: list[float], heading: str) -> None:
+    assert headed("x", unit_of(amounts)) == heading
+
+
+def test_markup_escapes_all_but_markup() -> None:
+    inner = tag("b", 'a < b & "c"')
+    assert inner == "<b>a &lt; b &amp; &quot;c&quot;</b>"
+    assert tag("p", inner, title='"><script>') == (
+        '<p title="&quot;&gt;&lt;script&gt;"><b>a &lt; b &amp; &quot;c&quot;</b></p>'
+    )
+    assert tag("td", "x", class_=None, data_h="h") == '<td data-h="h">x</td>'
+    assert tag("rect", width=1 / 3) == '<rect width="0.333333"/>'
+    assert escaped("\x00\u202e") == "\\x00\\u202e"
+    assert escaped(Markup("<i>")) == "<i>"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [
+        (0.0, 1.0, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]),
+        (-1.2e6, 4.1e6, [0.0, 2e6, 4e6]),
+        (5e7, 1.5e8, [6e7, 8e7, 1e8, 1.2e8, 1.4e8]),
+        (3.0, 3.0, [3.0]),
+    ],
+)
+def test_ticks_are_round(low: float, high: float, told: list[float]) -> None:
+    assert ticks(low, high) == told
+
+
+def test_a_ladder_is_exact_around_its_points_and_open_between() -> None:
+    def point(
+        budget: float, slope: float | None, start: float | None, end: float | None
+    ) -> dict[str, object]:
+        return {"at": {"budget": budget}, "slopes": {"budget": slope}, "stands_from": start, "stands_to": end}
+
+    points = [
+        point(10.0, 0.3, 5.0, 12.0),
+        {"at": {"budget": 20.0}, "status": "infeasible"},
+        point(30.0, 0.1, 28.0, 90.0),
+    ]
+    steps = steps_of(documents(frontier={"points": points}))
+    assert steps == [
+        Step(10.0, 12.0, 0.3, 0.3, exact=True),
+        Step(12.0, 28.0, 0.1, 0.3, exact=False),
+        Step(28.0, 30.0, 0.1, 0.1, exact=True),
+    ]
+
+
+def test_sentences_are_put_together() -> None:
+    assert joined(["a", "b", Strong("c")]) == ("a", ", ", "b", " and ", Strong("c"))
+    assert typed("run `x` now") == ("run ", Code("x"), " now")
+    assert [named(names) for names in (["a"], ["a", "b"], ["a", "b", "c", "d", "e"])] == [
+        "a",
+        "a and b",
+        "a, b, c and 2 more",
+    ]
+
+
+def test_less_is_solved_of_a_large_book() -> None:
+    efforts = [Effort.of(size, quick=False) for size in (LARGE - 1, LARGE, HUGE)]
+    assert [effort.levers for effort in efforts] == ["solved", "priced", "few"]
+    assert [effort.budgets for effort in efforts] == [9, 3, 0]
+    assert Effort.of(10, quick=True) == efforts[1]
+    assert Effort.of(HUGE, quick=True) == efforts[2]
