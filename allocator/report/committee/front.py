@@ -151,8 +151,13 @@ def _asked(docs: Documents) -> Sequence[tuple[Inline, ...]]:
     else:
         strategy = docs.at("summary").get("strategy", "optimal")
         instead = "have the search go on" if strategy == "optimal" else "take the optimum in its place"
-        asks.append((f"Approve the allocation, or {instead}: up to ",
-                     docs.percent(("certificate", "gap"), decimals=4), " of the bound is not reached."))  # fmt: skip
+        asks.append(
+            (
+                f"Approve the allocation, or {instead}: up to ",
+                docs.percent(("certificate", "gap"), decimals=4),
+                " of the bound is not reached.",
+            )
+        )
     names: list[Inline] = [docs.at(*place, "name") for place in binding(docs)[:_NAMED]]
     beyond = len(binding(docs)) - len(names)
     names += [f"{beyond} more"] if beyond else []
