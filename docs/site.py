@@ -13,6 +13,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import zip_longest
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -85,18 +86,24 @@ def _entry(module: ModuleType, name: str) -> Iterator[str]:
 
 
 def marked_up(lines: list[str]) -> list[str]:
-    """A docstring as reStructuredText: code in backticks, indented lines as they stand, signs as signs."""
+    """A docstring as reStructuredText: code in backticks, indented lines and sessions as they stand."""
     out: list[str] = []
+    session = False
     for at, line in enumerate(lines):
         indented = line.startswith("    ")
-        if indented and (at == 0 or not lines[at - 1].strip()):
+        session = bool(line.strip()) and (session or line.startswith(">>> "))
+        if indented and not session and (at == 0 or not lines[at - 1].strip()):
             out += [".. code-block:: text", ""]
-        parts = _CODE.split(line)
-        plain = [
-            part if at % 2 else re.sub(r"([*|\\]|_\b|\b_)", r"\\\1", part) for at, part in enumerate(parts)
-        ]
-        out.append(line if indented else "".join(f"``{p}``" if at % 2 else p for at, p in enumerate(plain)))
+        out.append(line if indented or session else _escaped(line))
     return out
+
+
+def _escaped(line: str) -> str:
+    """A line of prose whose stars, bars and underscores are signs."""
+    parts = _CODE.split(line)
+    signs = (re.sub(r"([*|\\]|_\b|\b_)", r"\\\1", part) for part in parts[::2])
+    code = (f"``{part}``" for part in parts[1::2])
+    return "".join(part for pair in zip_longest(signs, code, fillvalue="") for part in pair)
 
 
 def build(source: Path, site: Path) -> int:
