@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
+import subprocess
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property
@@ -189,8 +191,9 @@ def test_a_comparison_is_reported(there: Path, allocator: Allocator) -> None:
 HOSTILE = "<script>alert(1)</script>&\"'\u202e\x1b[31m" + "x" * 300
 
 
-def test_hostile_names_are_text(case: Path, allocator: Allocator) -> None:
-    """Forty sectors with long names, markup and controls in identifiers, sectors and limits."""
+@pytest.fixture
+def crowded(case: Path, allocator: Allocator) -> Path:
+    """A run of forty sectors with long names, markup and controls in identifiers, sectors and limits."""
     lines = ["borrower_id,grade,pd,lgd,max_amount,sector"]
     lines += [
         f'"{HOSTILE.replace(chr(34), chr(34) * 2)}{at}",A,0.0{at % 9 + 1},0.45,'
@@ -205,7 +208,12 @@ def test_hostile_names_are_text(case: Path, allocator: Allocator) -> None:
     assert allocator("solve", "scenario.yaml", "--out", "run").status == 0
     for name in ("run/report.html", "report.md"):
         assert allocator("report", "run", "--quick", "--out", name).status == 0
-        text = (case / name).read_text("utf-8")
+    return case
+
+
+def test_hostile_names_are_text(crowded: Path) -> None:
+    for name in ("run/report.html", "report.md"):
+        text = (crowded / name).read_text("utf-8")
         if name.endswith(".md"):  # in a block of code nothing is markup
             text = re.sub(r"(?m)^    .*", "", text).replace("\\<", "")
         assert "<script" not in text
@@ -213,7 +221,7 @@ def test_hostile_names_are_text(case: Path, allocator: Allocator) -> None:
         assert "<i>" not in text
         assert "\x1b" not in text
         assert "\u202e" not in text
-    page = Page.of((case / "run" / "report.html").read_text("utf-8"))
+    page = Page.of((crowded / "run" / "report.html").read_text("utf-8"))
     assert any("<script>alert(1)</script>" in part for part in page.text)
     assert any("\\u202e\\x1b[31m" in part for part in page.text)
     assert any("28 more" in part for part in page.text)
@@ -285,3 +293,65 @@ def test_an_altered_run_is_no_page(case: Path, allocator: Allocator) -> None:
     outcome = allocator("report", "run")
     assert outcome.status == 5
     assert not (case / "run" / "report.html").exists()
+
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+WRAPPED = """<body style="margin:0"><script>
+addEventListener("message", event => document.title = "seen " + event.data)
+</script><iframe src="inner.html" style="border:0;width:{width}px;height:4000px"></iframe>"""
+"""A browser's own window is never as narrow as a phone."""
+MEASURED = """<script>addEventListener("load", () => {
+const room = document.documentElement.clientWidth
+const out = [...document.querySelectorAll("main *")].filter(
+  one => one.getBoundingClientRect().right > room + 1 && !one.closest(".scroll"))
+parent.postMessage(out.length + " of " + document.querySelectorAll("svg").length, "*")
+})</script></body>"""
+
+
+def browse(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """What a real browser without a network prints; the test is skipped where there is none."""
+    if BROWSER is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    own = ("--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}")
+    offline = (
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+        "--enable-logging=stderr",
+        "--virtual-time-budget=9000",
+    )
+    return subprocess.run(
+        [BROWSER, *own, *offline, *options], capture_output=True, text=True, timeout=240, check=True
+    )
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_browser_shows_everything_inside_the_window(
+    crowded: Path, reported: Reported, tmp_path: Path, width: int
+) -> None:
+    """The page of a small run and one of forty sectors: nothing sticks out, is asked for or goes wrong."""
+    for html in (reported.html, (crowded / "run" / "report.html").read_text("utf-8")):
+        (tmp_path / "inner.html").write_text(html.replace("</body>", MEASURED), encoding="utf-8")
+        (tmp_path / "outer.html").write_text(WRAPPED.format(width=width))
+        seen = browse(tmp_path, "--window-size=1400,2000", "--dump-dom", (tmp_path / "outer.html").as_uri())
+        pictures = Page.of(html).tags.count("svg")
+        assert f"<title>seen 0 of {pictures}</title>" in seen.stdout
+        assert "CONSOLE" not in seen.stderr
+        assert "ERR_NAME_NOT_RESOLVED" not in seen.stderr
+
+
+@pytest.mark.full
+def test_on_paper_no_figure_is_cut_off(crowded: Path, tmp_path: Path) -> None:
+    if shutil.which("pdftotext") is None:
+        pytest.skip("no pdftotext on this machine: apt-get install poppler-utils")
+    path = crowded / "run" / "report.html"
+    browse(tmp_path, f"--print-to-pdf={tmp_path / 'page.pdf'}", "--no-pdf-header-footer", path.as_uri())
+    text = subprocess.run(
+        ["pdftotext", "-bbox", tmp_path / "page.pdf", "-"], capture_output=True, text=True, check=True
+    ).stdout
+    words = re.findall(
+        r'<word xMin="([\d.]+)" yMin="[\d.]+" xMax="([\d.]+)" yMax="[\d.]+">(.*?)</word>', text
+    )
+    assert max(float(right) for _, right, _ in words) <= 595.5  # of A4, in points
+    printed = {word.strip(".,;:()") for *_, word in words}
+    figures = {word for figure in Page.of(path.read_text("utf-8")).figures for word in figure.text.split()}
+    assert figures - printed == set()
