@@ -925,7 +925,7 @@ def faults_of(folder: str) -> Iterator[str]:
     brought = brought_by(scenario, entries(certificate, "plugins"))
     need(entries(summary, "plugins") == brought, "summary plugins: not those of the certificate")
     yield from inputs_changed(folder, scenario, entries(certificate, "inputs"))
-    run = run_of(folder, scenario, decided)
+    run = run_of(folder, scenario, decided, brought)
     if run.rule == "optimal":
         yield from (f"{what}: {run.book.ids[int(np.argmax(who))]}" for what, who in run.terms.items())
         yield from (f"limit {use.name}: uses {use.used!r} of {use.bound!r}" for use in run.uses if use.broken)
@@ -938,7 +938,8 @@ def brought_by(scenario: Any, stated: dict[str, Any]) -> dict[str, Any]:
     """What other packages brought to the run. Raises Missing for a measure: nothing says what it is."""
     limits, rule = at(scenario, "policy.limits", []), at(scenario, "strategy", "optimal")
     foreign = {f"measure {at(entry, 'measure')}" for entry in limits if at(entry, "measure") not in MEASURES}
-    others = {f"strategy {rule}", *(f"source {key}" for key in source_of(scenario))}
+    others = {f"strategy {name}" for name in ([rule] if isinstance(rule, str) else rule)}
+    others |= {f"source {key}" for key in source_of(scenario)}
     fits = foreign <= stated.keys() <= foreign | others
     need(fits, f"certificate plugins: {sorted(stated)}, where the scenario names {sorted(foreign)}")
     for name, package in stated.items():
@@ -948,7 +949,7 @@ def brought_by(scenario: Any, stated: dict[str, Any]) -> dict[str, Any]:
     return stated
 
 
-def run_of(folder: str, scenario: Any, decided: dict[str, Any]) -> Of:
+def run_of(folder: str, scenario: Any, decided: dict[str, Any], brought: dict[str, Any]) -> Of:
     """What the inputs give for the amounts and rates that were decided."""
     stress = stress_of(folder, scenario)
     policy, borrowers = policy_of(scenario, stress), borrowers_of(folder, scenario)
@@ -960,8 +961,9 @@ def run_of(folder: str, scenario: Any, decided: dict[str, Any]) -> Of:
     need(in_order, "allocation: does not list the borrowers in their order")
     rule = at(scenario, "strategy", "optimal")
     if not isinstance(rule, str):
-        stated = entries(scenario, "strategy", "ahp_lines min_loss file columns")
-        rule = next((name for name in ("ahp_lines", "min_loss", "file") if name in stated), "")
+        foreign = [key.removeprefix("strategy ") for key in brought if key.startswith("strategy ")]
+        stated = entries(scenario, "strategy", " ".join(("ahp_lines min_loss file columns", *foreign)))
+        rule = next((name for name in ("ahp_lines", "min_loss", "file", *foreign) if name in stated), "")
     run = Of(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule)
     run.rows, run.operations = rows_of(policy, borrowers, book), 26 + 2 * len(policy.limits)
     run.decided = decided

@@ -103,7 +103,7 @@ def runs(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "here"
     written(folder)
     source = ["--set", "portfolio.source={jsonl: borrowers.jsonl}"]
-    others = [*source, "--set", "strategy=smallest_first", "--set", "policy.limits=null"]
+    others = [*source, "--set", "strategy={smallest_first: {first: [B]}}", "--set", "policy.limits=null"]
     commands = [
         ["solve", "scenario.yaml", "--out", "measure"],
         ["solve", "scenario.yaml", *others, "--out", "others"],
@@ -135,6 +135,11 @@ def test_a_run_says_what_it_was_made_with(runs: Path) -> None:
         assert certificate["plugins"] == summary(runs, name)["plugins"] == dict.fromkeys(keys, ORIGIN)
     assert "plugins" not in summary(runs, "known")
     assert "measure doubtful is of the package acme-lending 1.0" in (runs / "solved").read_text()
+
+
+def test_a_strategy_does_what_it_is_told(runs: Path) -> None:
+    offers = pd.read_csv(runs / "others" / "allocation.csv", index_col="borrower_id")["amount"]
+    assert offers[["F05", "F06", "F07"]].tolist() == [400_000.0, 600_000.0, 800_000.0]
 
 
 def checked(run: Path) -> tuple[int, str]:

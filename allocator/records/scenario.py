@@ -321,6 +321,8 @@ class Strategy:
     """file: borrower_id, amount or rate -> the file's name for it."""
     plugin: Plugin | None = None
     """The package that brings a rule which is none of ours."""
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """What such a rule is told."""
 
     @property
     def name(self) -> str:

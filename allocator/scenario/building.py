@@ -53,6 +53,7 @@ from allocator.scenario.stress_schema import (
     StressEntry,
 )
 from allocator.scenario.stressing import large_factors
+from allocator.scenario.typed import Typed
 
 NO_FRAMES: Mapping[Place, Frame] = MappingProxyType({})
 _CALLED = {"sep": "separator"}
@@ -211,9 +212,7 @@ def _stress(typed: StressEntry | None) -> StressSource:
     return StressSource(factors, _optional(typed.file), typed.column)
 
 
-def _strategy(
-    typed: str | AhpLinesStrategy | MinLossStrategy | FileStrategy, frame: Frame | None, plugins: Plugins
-) -> Strategy:
+def _strategy(typed: str | Typed, frame: Frame | None, plugins: Plugins) -> Strategy:
     match typed:
         case AhpLinesStrategy():
             entry = typed.ahp_lines
@@ -226,8 +225,11 @@ def _strategy(
         case FileStrategy():
             columns = typed.columns.model_dump(exclude_none=True)
             return Strategy("file", book=frame or _optional(typed.file), columns=columns)
-        case _:
+        case str():
             return Strategy(typed, plugin=plugins.get(("strategy", typed)))
+        case _:
+            [(name, told)] = typed.model_dump().items()
+            return Strategy(name, plugin=plugins.get(("strategy", name)), told=told)
 
 
 def _shock(

@@ -8,17 +8,17 @@ from typing import get_args
 from allocator.errors import Fault, InputError
 from allocator.plugins import plugin_of
 from allocator.records.plugins import Kind, Plugin
-from allocator.records.scenario import NamedMeasure, NamedRule
+from allocator.records.scenario import NamedMeasure
+from allocator.scenario import source_schema, strategy_schema
 from allocator.scenario.schema import ScenarioFile
-from allocator.scenario.source_schema import OURS
 from allocator.scenario.typed import Typed, keys_of
 
 Plugins = Mapping[tuple[Kind, str], Plugin]
 """By kind and name."""
 _OURS: Mapping[Kind, tuple[str, ...]] = {
     "measure": get_args(NamedMeasure),
-    "strategy": get_args(NamedRule),
-    "source": OURS,
+    "strategy": strategy_schema.OURS,
+    "source": source_schema.OURS,
 }
 
 
@@ -43,7 +43,7 @@ def _named(typed: ScenarioFile) -> Iterator[tuple[Kind, str]]:
     """Each measure, strategy and source that the file names by a name alone, or by its key."""
     for limit in typed.policy.limits:
         yield "measure", limit.measure
-    if isinstance(typed.strategy, str):
-        yield "strategy", typed.strategy
+    rule = typed.strategy
+    yield "strategy", rule if isinstance(rule, str) else keys_of(type(rule))[0]
     if isinstance(typed.portfolio.source, Typed):
         yield "source", keys_of(type(typed.portfolio.source))[0]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args
 
-from pydantic import AfterValidator, Field, Tag, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, JsonValue, Tag, ValidationInfo, create_model, field_validator
 
 from allocator.plugins import names_of
 from allocator.records.scenario import NamedRule
 from allocator.scenario.policy_schema import Band
 from allocator.scenario.quantities import Misfit, PositiveMoney, Share, Text, one_of, refuse
 from allocator.scenario.source_schema import PATH, Table, ending_in
-from allocator.scenario.typed import Typed, told_by_keys
+from allocator.scenario.typed import Typed, tag_of, told_by_keys
 
 
 class AhpLinesEntry(Typed):
@@ -93,6 +93,7 @@ class FileStrategy(Typed):
         return file
 
 
+OURS = (*get_args(NamedRule), "file")
 RULES = (*get_args(NamedRule), *names_of("strategy"))
 if TYPE_CHECKING:
     Rule = str
@@ -100,10 +101,22 @@ else:
     Rule = Literal[RULES]
 """Ours that their name alone says, and those that other packages bring."""
 
-StrategyEntry = Annotated[
-    Annotated[Rule, one_of(*RULES), Tag("<name>")]
-    | Annotated[AhpLinesStrategy, Tag("<ahp_lines>")]
-    | Annotated[MinLossStrategy, Tag("<min_loss>")]
-    | Annotated[FileStrategy, Tag("<file>")],
-    told_by_keys("<name>", AhpLinesStrategy, MinLossStrategy, FileStrategy),
-]
+
+def _told(name: str) -> type[Typed]:
+    """The form of another package's strategy that is told something."""
+    options = Field(description="What the strategy is told, as its package says.")
+    key: Any = {name: (Annotated[dict[Text, JsonValue], options], ...)}
+    about = "A strategy of another package."
+    return create_model(f"{name.title().replace('_', '')}Strategy", __base__=Typed, __doc__=about, **key)
+
+
+_BROUGHT = [_told(name) for name in names_of("strategy") if name not in OURS]
+_FORMS = (AhpLinesStrategy, MinLossStrategy, *_BROUGHT, FileStrategy)
+if TYPE_CHECKING:
+    StrategyEntry = str | Typed
+else:
+    _TAGGED = tuple(Annotated[form, Tag(tag_of(form))] for form in _FORMS)
+    StrategyEntry = Annotated[
+        Union[(Annotated[Rule, one_of(*RULES), Tag("<name>")], *_TAGGED)],
+        told_by_keys("<name>", *_FORMS),
+    ]

@@ -6,5 +6,7 @@ from allocator.strategies import Plan, served
 
 
 def smallest_first(case, optimum, progress) -> Plan:
-    """Everybody's best offer, the smallest requests first."""
-    return served(case, np.argsort(case.inputs.portfolio.max_amount, kind="stable"))
+    """Everybody's best offer, the smallest requests first, those of the grades that it is told before all."""
+    portfolio = case.inputs.portfolio
+    first = [portfolio.grade.code_of(grade) for grade in case.scenario.strategy.told.get("first", [])]
+    return served(case, np.lexsort((portfolio.max_amount, ~np.isin(portfolio.grade.codes, first))))
