@@ -1,19 +1,25 @@
 """Allocates a credit budget over many small firms, with a proof that anyone can recheck.
 
-    from allocator import allocate, load_scenario
+    from allocator import allocate, explain, verify
 
-    run = allocate(load_scenario("scenarios/sme-302.yaml"))
-    run.allocation, run.prices, run.certificate.gap
+    run = allocate("scenarios/sme-302.yaml", borrowers=frame, sets={"policy.budget.amount": 6e7})
+    run.table, run.prices, run.plot(), run.save("runs/mine")
+    explain(run, "B000002"), verify("runs/mine")
 
-Each name is imported when it is first used, so that `import allocator` costs nothing.
+Each name is imported when it is first used, so that `import allocator` costs nothing: docs/python.md.
 """
 
-from __future__ import annotations
+from __future__ import annotations as _annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+import importlib as _importlib
+import typing as _typing
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
+    from allocator.api.about_runs import distil, explain, levers, simulate
+    from allocator.api.about_scenarios import backtest, compare, frontier, stress
+    from allocator.api.results import Result
+    from allocator.api.runs import Run, allocate, load_run, verify
+    from allocator.api.scenarios import Scenario, load_scenario
     from allocator.errors import (
         AllocatorError,
         CertificateError,
@@ -23,26 +29,26 @@ if TYPE_CHECKING:
         NoAllocationError,
         OutputError,
     )
-    from allocator.pipeline import allocate
-    from allocator.records.run import Run
-    from allocator.records.scenario import Scenario
-    from allocator.scenario import load_scenario
 
     __version__: str
 
-_HOMES = {
-    "AllocatorError": "allocator.errors",
-    "CertificateError": "allocator.errors",
-    "Fault": "allocator.errors",
-    "InfeasibleError": "allocator.errors",
-    "InputError": "allocator.errors",
-    "NoAllocationError": "allocator.errors",
-    "OutputError": "allocator.errors",
-    "Run": "allocator.records.run",
-    "Scenario": "allocator.records.scenario",
-    "allocate": "allocator.pipeline",
-    "load_scenario": "allocator.scenario",
+_NAMES = {
+    "allocator.errors": (
+        "AllocatorError",
+        "CertificateError",
+        "Fault",
+        "InfeasibleError",
+        "InputError",
+        "NoAllocationError",
+        "OutputError",
+    ),
+    "allocator.api.about_runs": ("distil", "explain", "levers", "simulate"),
+    "allocator.api.about_scenarios": ("backtest", "compare", "frontier", "stress"),
+    "allocator.api.results": ("Result",),
+    "allocator.api.runs": ("Run", "allocate", "load_run", "verify"),
+    "allocator.api.scenarios": ("Scenario", "load_scenario"),
 }
+_HOMES = {name: home for home, names in _NAMES.items() for name in names}
 
 __all__ = [
     "AllocatorError",
@@ -52,21 +58,32 @@ __all__ = [
     "InputError",
     "NoAllocationError",
     "OutputError",
+    "Result",
     "Run",
     "Scenario",
     "__version__",
     "allocate",
+    "backtest",
+    "compare",
+    "distil",
+    "explain",
+    "frontier",
+    "levers",
+    "load_run",
     "load_scenario",
+    "simulate",
+    "stress",
+    "verify",
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _typing.Any:
     if name == "__version__":
         from importlib.metadata import version
 
-        value: Any = version("allocator")
+        value: _typing.Any = version("allocator")
     elif name in _HOMES:
-        value = getattr(importlib.import_module(_HOMES[name]), name)
+        value = getattr(_importlib.import_module(_HOMES[name]), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
@@ -74,4 +91,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return list(__all__)

@@ -55,10 +55,17 @@ class Clock:
         self._last = now
 
 
-@watched()
 def allocate(
     scenario: Scenario, progress: Progress = lambda _: None, start: Mapping[str, float] | None = None
 ) -> Run:
+    """The run of `allocate_with_outcome`, for who asks no more of it."""
+    return allocate_with_outcome(scenario, progress, start)[0]
+
+
+@watched()
+def allocate_with_outcome(
+    scenario: Scenario, progress: Progress = lambda _: None, start: Mapping[str, float] | None = None
+) -> tuple[Run, Outcome]:
     """The best allocation of the scenario's budget over its borrowers, with its certificate.
 
     `start` are prices by limit name, those of a former or neighbouring run, that a large book begins from.
@@ -78,7 +85,7 @@ def allocate(
     outcome = judge(case, solution)
     clock.lap("certify")
     require_unchanged()
-    return present(case, solution, outcome, clock.seconds)
+    return present(case, solution, outcome, clock.seconds), outcome
 
 
 def prepare(scenario: Scenario, inputs: Inputs) -> Case:

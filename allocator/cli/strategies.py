@@ -38,16 +38,8 @@ def under_each(file: Path, strategies: str | None, sets: list[str]) -> tuple[lis
     ]
     if faults:
         raise InputError.of(list(dict.fromkeys(faults)), str(file))
-    return (scenarios, ()) if strategies is not None else _with_lines(scenarios)
-
-
-def _with_lines(scenarios: list[Scenario]) -> tuple[list[Scenario], tuple[str, ...]]:
-    """Without ahp_lines where none of its lines is for a grade of the policy."""
-    from allocator.strategies.ahp_lines import LINES
-
-    grades = scenarios[0].policy.rates
-    if set(grades) & set(LINES):
+    if strategies is not None:
         return scenarios, ()
-    lines, named = ", ".join(LINES), ", ".join(grades)
-    note = f"ahp_lines is left out: its lines are for {lines}, policy.rates names {named}"
-    return [scenario for scenario in scenarios if scenario.strategy.rule != "ahp_lines"], (note,)
+    from allocator.strategies import with_lines
+
+    return with_lines(scenarios)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from allocator.errors import Fault, InputError
 from allocator.extras import require
@@ -15,7 +15,9 @@ from allocator.report.visible import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
+Drawing = TypeVar("Drawing", bound="Figure")
 Kind = Literal["line", "points", "bars", "steps"]
 Scale = Literal["linear", "log", "percent"]
 ENDINGS = (".html", ".svg")
@@ -170,19 +172,32 @@ def _band_in_plotly(figure: Any, series: Series, colour: str) -> None:
 
 
 def _svg(chart: Chart) -> str:
-    """Drawn without a display and without a date, with identifiers that depend on the drawing alone."""
+    from matplotlib.figure import Figure
+
+    return svg_text(drawn(chart, Figure), chart.title)
+
+
+def drawn(chart: Chart, kind: type[Drawing]) -> Drawing:
+    """`chart` as a figure of `kind`, drawn without a display."""
+    from matplotlib import rc_context
+
+    chart = _visible(chart)
+    with rc_context(_SVG), _own_font_only():
+        height = 1.5 + _INCHES * len(chart.words) if chart.horizontal else 4.5
+        figure = kind(figsize=(7.2, max(height, 4.5)), layout="constrained")
+        _draw(figure.add_subplot(), chart)
+    return figure
+
+
+def svg_text(figure: Figure, title: str) -> str:
+    """`figure` as SVG without a date, with identifiers that depend on the drawing alone."""
     import io
 
     from matplotlib import rc_context
-    from matplotlib.figure import Figure
 
+    out = io.StringIO()
     with rc_context(_SVG), _own_font_only():
-        height = 1.5 + _INCHES * len(chart.words) if chart.horizontal else 4.5
-        figure = Figure(figsize=(7.2, max(height, 4.5)), layout="constrained")
-        axes = figure.add_subplot()
-        _draw(axes, chart)
-        out = io.StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Title": chart.title})
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Title": title})
     return out.getvalue()
 
 

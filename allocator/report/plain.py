@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
 from rich import box
-from rich.console import JustifyMethod, RenderableType
+from rich.console import Console, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text as RichText
 
-from allocator.report.visible import visible
+from allocator.report.visible import visible, visible_page
 
 Entry = TypeVar("Entry")
 
@@ -27,6 +28,14 @@ class Text(RichText):
     def append(self, text: str | RichText, style: Any = None) -> Self:
         super().append(visible(text) if isinstance(text, str) else text, style)
         return self
+
+
+def page_text(page: RenderableType) -> str:
+    """The page as plain text, lines of at most `WIDTH` columns without blanks at their ends."""
+    console = Console(file=io.StringIO(), width=WIDTH, highlight=False, emoji=False, color_system=None)
+    options = console.options.update(markup=False)
+    lines = console.render_lines(visible_page(page), options, pad=False)
+    return "".join(visible("".join(part.text for part in line)).rstrip() + "\n" for line in lines)
 
 
 def plain_table(*columns: str | tuple[str, int], totals: bool = False) -> Table:

@@ -13,9 +13,11 @@ from rich.console import Group, RenderableType
 from allocator.records.ledger import LINES
 from allocator.records.run import Run
 from allocator.report.broken import broken_lines, broken_of, share_of
+from allocator.report.charts import Axis, Chart, Series
 from allocator.report.limits import limits_table
 from allocator.report.money import Unit, percent, small, unit_for
 from allocator.report.plain import WIDTH, Text, notes_of, plain_table, reasons_table
+from allocator.report.view import View
 
 _OWN, _OTHER = LINES[:4], LINES[4:]
 """Lines with a column of their own in the grades' table, and costs that share one, where there are any."""
@@ -25,8 +27,27 @@ _WIDEST_GRADE = 12
 _MOST_GRADES = 20
 
 
-def result_page(run: Run, folder: Path) -> RenderableType:
-    """The page for `run`, whose files stand in `folder`; the same run gives the same page."""
+def run_view(run: Run, folder: Path | None = None) -> View:
+    """A run on its page, in the figures of summary.json, and as bars by grade."""
+    return View(
+        page=lambda: result_page(run, folder), document=lambda: run.summary, chart=lambda: _chart(run.summary)
+    )
+
+
+def _chart(summary: Mapping[str, Any]) -> Chart:
+    """What the offers of each grade come to, in the page's order of lines."""
+    grades = summary["by_grade"]
+    series = [
+        Series(heading, list(grades), [figures[key] for figures in grades.values()], "bars")
+        for key, heading in {**{line.name: line.heading for line in LINES}, "value": "value"}.items()
+        if any(figures[key] for figures in grades.values())
+    ]
+    title = f"{summary['name']}: {summary['objective']:,.2f} {summary['currency']} expected"
+    return Chart(title, Axis("grade"), Axis(summary["currency"]), tuple(series))
+
+
+def result_page(run: Run, folder: Path | None) -> RenderableType:
+    """The page for `run`, whose files stand in `folder`, if in any; the same run gives the same page."""
     summary = run.summary
     grades = {grade: _with_other(figures) for grade, figures in summary["by_grade"].items()}
     unit = _unit(grades, summary["currency"])
@@ -41,7 +62,8 @@ def result_page(run: Run, folder: Path) -> RenderableType:
     parts += ["", unspent] if unspent else []
     parts += _declined(run.allocation)
     parts += notes_of(summary.get("notes", ()))
-    parts += ["", Text(f"Written to {folder}", no_wrap=True, overflow="ignore")]
+    if folder is not None:
+        parts += ["", Text(f"Written to {folder}", no_wrap=True, overflow="ignore")]
     return Group(*parts)
 
 

@@ -52,15 +52,17 @@ def findings_of(context: Mapping[str, Any] | None) -> tuple[Misfit, ...]:
     return tuple(context["findings"]) if context is not None else ()
 
 
-def stated(read: Callable[[object], float], written: str, option: str) -> float:
-    """What `read` makes of a text given to `option`. Raises InputError where it makes nothing of it."""
+def stated(
+    read: Callable[[object], float], written: object, option: str, subject: str = "command line"
+) -> float:
+    """What `read` makes of what is given to `option`. Raises InputError where it makes nothing of it."""
     try:
         return read(written)
     except PydanticCustomError as error:
         faults = [
             Fault(finding.problem, finding.remedy, field=option) for finding in findings_of(error.context)
         ]
-        raise InputError.of(faults, "command line") from None
+        raise InputError.of(faults, subject) from None
 
 
 def describe(value: object) -> str:

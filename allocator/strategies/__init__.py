@@ -6,5 +6,6 @@ the request, pinned offers first, inside all limits as far as the order can keep
 
 from allocator.strategies.following import RULES, follow
 from allocator.strategies.plan import Plan, filled, options_of, ready, served
+from allocator.strategies.usual import USUAL, with_lines
 
-__all__ = ["RULES", "Plan", "filled", "follow", "options_of", "ready", "served"]
+__all__ = ["RULES", "USUAL", "Plan", "filled", "follow", "options_of", "ready", "served", "with_lines"]

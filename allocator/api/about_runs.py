@@ -1,0 +1,245 @@
+"""Questions about a run: why it came out so, what would raise it, what its years may be, as which rules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+from allocator.api.results import Result
+from allocator.api.runs import Progress, Run, Solved, further_columns, outcome_of
+from allocator.api.scenarios import Over, Source, scenario_of
+from allocator.borrowers import FurtherColumns, read_inputs
+from allocator.errors import Fault, InputError
+from allocator.insight.distil import distil as distilled_from
+from allocator.insight.distil.distil import Distilled
+from allocator.insight.explain.book import BookExplanation, explain_book
+from allocator.insight.explain.explanation import Explanation, explain_borrower
+from allocator.insight.simulate.record import Method, Risk
+from allocator.insight.simulate.simulate import Simulation
+from allocator.insight.simulate.simulate import simulate as simulated
+from allocator.insight.whatif.levers import Levers, price_levers
+from allocator.intake import watched
+from allocator.pipeline import decide, judge, prepare
+from allocator.records.outcome import Outcome
+from allocator.report.borrower import borrower_view
+from allocator.report.explain import book_view
+from allocator.report.levers import levers_view
+from allocator.report.rules import rules_view
+from allocator.report.simulation import simulation_view
+from allocator.report.view import View
+from allocator.scenario.filters import read_filter
+from allocator.scenario.quantities import fraction, stated
+from allocator.store.file import require_file, text_content, write_files
+from allocator.store.tables import frame_content
+
+Share = float | str
+"""A fraction: 0.15, or "15%"."""
+RULE_FILES = (".txt", ".sql", ".csv", ".xlsx")
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+@overload
+def explain(run: Solved, borrower: str, *, progress: Progress | None = ...) -> Result[Explanation]: ...
+
+
+@overload
+def explain(
+    run: Solved,
+    borrower: None = None,
+    *,
+    by: str = ...,
+    where: str | Mapping[str, Any] | None = ...,
+    exact: bool = ...,
+    progress: Progress | None = ...,
+) -> Result[BookExplanation]: ...
+
+
+@watched()
+def explain(
+    run: Solved,
+    borrower: str | None = None,
+    *,
+    by: str = "grade",
+    where: str | Mapping[str, Any] | None = None,
+    exact: bool = False,
+    progress: Progress | None = None,
+) -> Result[Explanation] | Result[BookExplanation]:
+    """Why a run, or one borrower's decision, came out as it did: `allocator explain`.
+
+    run       a Run, or the folder of a saved one
+    borrower  a borrower_id; without one the question is about the whole book
+    by        of the book: the column of texts that its ledger is summed by
+    where     of the book: whom the ledger is of, as a limit's `where`: {"sector": "retail"}
+    exact     of the book: solve again without each limit, for what it costs in full
+
+    Of a borrower the table has the alternatives, a row a rate: rate (annual fraction), amount, value, reduced
+    (value less what the limits charge, currency units); of the book a row a segment. The method is that of
+    docs/explain.md. Raises InputError for a borrower or a column that there is not, and as `verify` where the
+    run lies in a folder.
+
+    >>> from allocator import allocate, explain
+    >>> found = explain(allocate("scenarios/sme-302.yaml"), "B000002")
+    >>> found.record.amount, found.record.grade, len(found.table)
+    (160000.0, 'C', 4)
+    """
+    if borrower is not None:
+        said = [("by", by != "grade"), ("where", where is not None), ("exact", exact)]
+        faults = [
+            Fault("asks about the book, `borrower` about one borrower", "leave one out", field=name)
+            for name, given in said
+            if given
+        ]
+        if faults:
+            raise InputError.of(faults, "explain")
+        found = explain_borrower(outcome_of(run), str(borrower))
+        return Result(found, borrower_view(found), lambda document: document["alternatives"])
+    text = where if where is None or isinstance(where, str) else json.dumps(dict(where), ensure_ascii=False)
+    conditions = () if text is None else read_filter(text, "where")
+    texts = (by, *(condition.column for condition in conditions if not condition.is_range))
+    numbers = tuple(condition.column for condition in conditions if condition.is_range)
+    outcome = outcome_of(run, further_columns(texts, numbers, "by"))
+    book = explain_book(outcome, by, text, conditions, exact=exact, progress=progress or _silent)
+    return Result(book, book_view(book), lambda document: document["segments"])
+
+
+@watched()
+def levers(
+    run: Solved, size: Share = 0.01, *, quick: bool = False, progress: Progress | None = None
+) -> Result[Levers]:
+    """What would raise a run's value: more budget, looser limits, cheaper funds, ...: `allocator levers`.
+
+    run    a Run, or the folder of a saved one
+    size   how far each thing moves, as a fraction of itself: above 0, below 0.5
+    quick  solve nothing again: ranges by the run's prices alone
+
+    The table has a row a lever, the largest first: name, change, low and high (what it adds to the value, in
+    currency units: at least and at most), solved. The bounds are those of docs/levers.md. Raises InputError
+    for another size, and as `verify` where the run lies in a folder.
+
+    >>> from allocator import allocate, levers
+    >>> levers(allocate("scenarios/sme-302.yaml"), quick=True).table["name"].iloc[0]
+    'lowest rate of grade B'
+    """
+    share = stated(fraction, size, "size", "levers")
+    if not 0 < share < 0.5:
+        fault = Fault(f"{size} lies outside 0 to 0.5", "write a fraction, as 0.01", field="size")
+        raise InputError.of([fault], "levers")
+    found = price_levers(outcome_of(run), share, quick=quick, progress=progress or _silent)
+    return Result(found, levers_view(found), lambda document: document["levers"])
+
+
+@watched()
+def simulate(
+    run: Solved | Source,
+    *,
+    years: int = 10_000,
+    seed: int = 0,
+    by: str | None = None,
+    rho: Share = 0.15,
+    between: Share = 0.5,
+    lgd_spread: Share = 0.0,
+    method: Method | None = None,
+    progress: Progress | None = None,
+) -> Result[Simulation]:
+    """The years that an allocation may have: defaults, take-up and recovery: `allocator simulate`.
+
+    run         a Run, the folder of a saved one, or a scenario to be solved first
+    years       how many are drawn, 100 to 1,000,000; the same `seed` gives the same
+    by          give each value of this column a factor of its own
+    rho         asset correlation in a sector, a fraction; `between` that of two sectors' factors
+    lgd_spread  variance of LGD over its largest, L (1 - L), a fraction
+    method      "each" or "binned"; by size if not given
+
+    The table has the distributions of interest, loss, net and others: mean, deviation and quantiles in
+    currency units. The model is that of docs/simulate.md. Raises InputError for other arguments, else as
+    `allocate` or `verify`.
+
+    >>> from allocator import allocate, simulate
+    >>> simulate(allocate("scenarios/sme-302.yaml"), years=500).table["figure"].tolist()
+    ['interest', 'loss', 'net']
+    """
+    faults = []
+    if not 100 <= years <= 1_000_000:
+        faults.append(Fault(f"{years} lies outside 100 to 1,000,000", "ask for others", field="years"))
+    if method not in (None, "each", "binned"):
+        faults.append(Fault(f"{method!r} is no method", "write each or binned", field="method"))
+    if faults:
+        raise InputError.of(faults, "simulate")
+    shares = [
+        stated(fraction, given, name, "simulate")
+        for name, given in (("rho", rho), ("between", between), ("lgd_spread", lgd_spread))
+    ]
+    further = further_columns(() if by is None else (by,), (), "by")
+    outcome = _outcome(run, further, progress or _silent)
+    risk = Risk(shares[0], by, shares[1], shares[2])
+    found = simulated(outcome, risk, years=years, seed=seed, method=method, progress=progress or _silent)
+    figures = ("interest", "loss", "net")
+    rows = simulation_view(found)
+    return Result(found, rows, lambda document: [{"figure": name, **document[name]} for name in figures])
+
+
+@watched()
+def distil(
+    run: Solved,
+    rules: int = 12,
+    *,
+    texts: Sequence[str] = (),
+    numbers: Sequence[str] = (),
+    out: Sequence[str | Path] = (),
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Result[Distilled]:
+    """A few rules that keep every limit and come near a run's optimum: `allocator distil`.
+
+    run      a Run, or the folder of a saved one
+    rules    rules at most, 1 to 12
+    texts, numbers    columns that rules may use beside the canonical ones
+    out      files of the rules, ending in .txt, .sql, .csv or .xlsx; `force` replaces those that are there
+
+    The table has a row a rule: where, rate (annual fraction), share (of the request), firms, offered, drawn,
+    value (currency units). The method is that of docs/distil.md. Raises InputError for columns or files that
+    cannot be, InfeasibleError where no rules that were tried keep the limits.
+
+    >>> from allocator import allocate, distil
+    >>> found = distil(allocate("scenarios/sme-302.yaml"), 2)
+    >>> len(found.table), found.record.outcome.broken
+    (2, ())
+    """
+    if not 1 <= rules <= 12:
+        fault = Fault(f"{rules} lies outside 1 to 12", "ask for fewer, or more", field="rules")
+        raise InputError.of([fault], "distil")
+    files = [Path(path) for path in ([out] if isinstance(out, str | Path) else out)]
+    for path in files:
+        require_file(path, RULE_FILES, force=force)
+    further = further_columns(tuple(texts), tuple(numbers), "texts")
+    found = distilled_from(outcome_of(run, further), rules, progress or _silent)
+    view = rules_view(found, files)
+    _write(view)
+    return Result(found, view, lambda document: document["rules"])
+
+
+def _write(view: View) -> None:
+    """The files of a view, all or none."""
+    contents = {
+        path: text_content(told) if isinstance(told, str) else frame_content(told, path)
+        for path, told in view.files.items()
+    }
+    if contents:
+        write_files(contents)
+
+
+def _outcome(subject: Solved | Source, further: FurtherColumns, tell: Progress) -> Outcome:
+    """A run as it stands, or a scenario's once it is solved."""
+    if isinstance(subject, Run):
+        return outcome_of(subject, further)
+    if isinstance(subject, str | Path) and Path(subject).is_dir():
+        return outcome_of(subject, further)
+    scenario = scenario_of(subject, Over())
+    tell("reading the borrowers")
+    case = prepare(scenario, read_inputs(scenario, further))
+    return judge(case, decide(case, tell))

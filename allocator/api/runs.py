@@ -1,0 +1,266 @@
+"""What comes out: a run, solved now or read back, saved and verified."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from allocator.api.results import Result, Shown
+from allocator.api.scenarios import Over, Scenario, Sets, Source, Table, scenario_of
+from allocator.borrowers import NO_MORE, FurtherColumns, read_inputs
+from allocator.errors import Fault, InputError
+from allocator.intake import watched
+from allocator.pipeline import allocate_with_outcome
+from allocator.records import run as records
+from allocator.records.columns import CANONICAL
+from allocator.records.outcome import Outcome
+from allocator.records.run import Certificate, StoredRun
+from allocator.report.recheck import recheck_page
+from allocator.report.table import run_view
+from allocator.report.view import View
+from allocator.scenario import dump_scenario, loading
+from allocator.store import (
+    certificate_from_json,
+    certificate_to_json,
+    default_folder,
+    is_run,
+    read_run,
+    write_run,
+)
+from allocator.verification import recheck_run, verify_run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Progress: TypeAlias = Callable[[str], None]
+"""Is told what is being done, in words."""
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Run(Shown, records.Run):
+    """A finished run: who gets how much at which rate, with the certificate. Frozen.
+
+    `table` and `allocation` have one row a borrower in input order: borrower_id, grade, amount (currency
+    units), rate (annual fraction), take_up (fraction), drawn, the lines of the ledger, value (currency
+    units), reason (of a refusal, else empty). `prices` are shadow prices by limit, `summary` the figures of
+    summary.json (docs/certificate.md), `certificate` bound and value as anyone can recompute them from the
+    inputs (docs/formulation.md, section 4).
+
+    >>> from allocator import allocate
+    >>> run = allocate("scenarios/sme-302.yaml")
+    >>> run
+    Run('sme-302': optimal, value 2,841,599.96 CNY, bound 2,841,599.96, 194 of 302 borrowers funded)
+    >>> run.table["amount"].sum().item(), round(run.prices["budget"], 4)
+    (100000000.0, 0.0184)
+    """
+
+    outcome: Outcome | None = field(default=None, repr=False)
+    """The run as questions are asked of it; None of one read back, which is rechecked first."""
+    folder: Path | None = None
+    """Where it was read from."""
+
+    @property
+    def view(self) -> View:
+        return run_view(self, self.folder)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A copy of the allocation: one row a borrower, in input order."""
+        return self.allocation.copy()
+
+    @property
+    def value(self) -> float:
+        """Expected value of the allocation, in currency units."""
+        return self.certificate.value
+
+    @property
+    def bound(self) -> float:
+        """No allocation that keeps limits and terms is worth more: as proved, in currency units."""
+        return float(self.summary["bound"])
+
+    @property
+    def gap(self) -> float:
+        """(bound - value) / bound, a fraction, never below 0."""
+        return float(self.summary["gap"])
+
+    def save(self, folder: str | os.PathLike[str] | None = None, *, force: bool = False) -> Path:
+        """Write the run as a folder, whole or not at all, with the frames that it read; return where.
+
+        Without `folder` it is runs/NAME-DIGEST. `force` replaces a run that stands there. `allocator verify`
+        and `checker.py` recheck the folder. Raises InputError where nothing may be written, OutputError where
+        writing fails; either leaves what stood there.
+
+        >>> from allocator import allocate, load_run
+        >>> path = allocate("scenarios/sme-302.yaml").save("runs/saved", force=True)
+        >>> load_run(path).status
+        'optimal'
+        """
+        place = default_folder(self) if folder is None else Path(folder)
+        text = dump_scenario(self.scenario, place.resolve())
+        with watched():
+            return write_run(self, place, scenario_text=text, force=force)
+
+    def __repr__(self) -> str:
+        told = self.summary
+        return (
+            f"Run({told['name']!r}: {self.status.replace('_', ' ')}, value {self.value:,.2f} "
+            f"{told['currency']}, bound {self.bound:,.2f}, {told['funded']:,} of {told['borrowers']:,} "
+            f"borrowers funded)"
+        )
+
+    @classmethod
+    def of(cls, run: records.Run, **more: Any) -> Run:
+        """The same run with what only Python has."""
+        own = {one.name: getattr(run, one.name) for one in fields(records.Run)}
+        return cls(**{**own, "scenario": Scenario.of(run.scenario), **more})
+
+
+Solved = Run | str | os.PathLike[str]
+"""A Run, or the folder of a saved one."""
+
+
+def allocate(
+    scenario: Source,
+    borrowers: Table = None,
+    *,
+    churn: Table = None,
+    strategy: Any = None,
+    sets: Sets = None,
+    stress: str | Mapping[str, Any] | None = None,
+    start: Run | Mapping[str, float] | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """The best allocation of a budget over borrowers, with its certificate: `allocator solve`.
+
+    scenario   a file's path, a mapping with the same keys, or a Scenario (docs/scenario.md)
+    borrowers  (n rows) a DataFrame of pandas or polars, any table with `__arrow_c_stream__`, or a path, in
+               the place of portfolio.source; columns and units are those of docs/portfolio.md
+    churn, strategy, sets, stress    as `load_scenario` takes them
+    start      a former run, or its prices by limit name, that a large book begins from
+    progress   is called with what is being done, in words
+
+    Amounts are in currency units, rates are annual fractions. The objective is expected interest less
+    expected loss, funding and churn (docs/formulation.md, section 1). Raises InputError with every fault of
+    what is given ("frame of borrowers, row 3, pd: ..."; rows count from 1), InfeasibleError where no
+    allocation meets every limit, NoAllocationError where none was found in time, CertificateError where the
+    result does not pass its own recheck.
+
+    >>> import pandas as pd
+    >>> from allocator import allocate
+    >>> firms = pd.read_csv("scenarios/data/sme-302.csv")
+    >>> allocate("scenarios/sme-302.yaml", borrowers=firms, sets={"policy.budget.amount": 6e7}).status
+    'optimal'
+    """
+    resolved = scenario_of(scenario, Over(borrowers, churn, strategy, sets, stress))
+    prices = start.prices if isinstance(start, Run) else start
+    run, outcome = allocate_with_outcome(resolved, progress or _silent, prices)
+    return Run.of(run, outcome=outcome)
+
+
+def load_run(folder: str | os.PathLike[str]) -> Run:
+    """The run in a folder that `save`, or `allocator solve`, wrote; its claims are read, not rechecked.
+
+    Raises InputError where the folder or one of its files is missing, CertificateError where a file is not as
+    a run writes it.
+
+    >>> from allocator import allocate, load_run
+    >>> path = allocate("scenarios/sme-302.yaml").save("runs/loaded", force=True)
+    >>> load_run(path).table.shape
+    (302, 13)
+    """
+    stored = read_run(Path(folder))
+    place = stored.folder
+    certificate = certificate_from_json(stored.certificate, str(place / "certificate.json"))
+    log, copy = place / "solver.log", place / "borrowers.csv"
+    return Run(
+        scenario=Scenario.of(loading.load_scenario(stored.scenario_path)),
+        allocation=stored.allocation,
+        certificate=certificate,
+        summary=stored.summary,
+        status=stored.summary["status"],
+        log=log.read_text("utf-8") if log.is_file() else "",
+        borrowers=copy.read_bytes() if copy.is_file() else None,
+        folder=place,
+    )
+
+
+def verify(run: Solved, *, exact: bool = False) -> Result[Certificate]:
+    """Recheck a run from its inputs alone, without the solver: `allocator verify`.
+
+    run    a Run, or the folder of a saved one
+    exact  confirm bound, value and limits in rational numbers too (up to 10,000 borrowers)
+
+    The result's record is the certificate as recomputed; its table has a row for each limit: used, bound (in
+    the unit of its measure), price, violation (relative). Raises CertificateError with every disagreement,
+    InputError where an input is missing. The arithmetic is that of docs/formulation.md, section 4.
+
+    >>> from allocator import allocate, verify
+    >>> verify(allocate("scenarios/sme-302.yaml")).record.limits_broken
+    []
+    """
+    with _stored(run) as stored:
+        certificate = verify_run(stored, exact=exact)
+    amounts, rates = len(stored.allocation), int((stored.allocation["amount"] > 0).sum())
+    view = View(
+        page=lambda: recheck_page(certificate, amounts, rates, stored.summary, exact=exact),
+        document=lambda: {"verified": True, "exact": exact, **certificate_to_json(certificate)},
+    )
+    return Result(certificate, view, lambda document: document["limits"])
+
+
+@contextmanager
+def _stored(run: Solved) -> Iterator[StoredRun]:
+    """The run as its folder tells it; one in memory is written aside."""
+    if isinstance(run, Run) and run.folder is None:
+        with tempfile.TemporaryDirectory(prefix="allocator-") as name:
+            yield read_run(run.save(Path(name) / "run"))
+    else:
+        yield read_run(run.folder if isinstance(run, Run) and run.folder else Path(str(run)))
+
+
+def outcome_of(run: Solved, further: FurtherColumns = NO_MORE) -> Outcome:
+    """The run as questions are asked of it, its borrowers with the `further` columns too.
+
+    One that lies in a folder is rechecked. Raises CertificateError where it does not pass; InputError where
+    an input has changed since, or is missing.
+    """
+    if not isinstance(run, Run) or run.outcome is None:
+        with _stored(run) as stored:
+            return recheck_run(stored, further)
+    outcome, portfolio = run.outcome, run.outcome.inputs.portfolio
+    if further.texts <= portfolio.texts.keys() and further.numbers <= portfolio.numbers.keys():
+        return outcome
+    inputs = read_inputs(run.scenario, further)
+    changed = [name for name, was in outcome.inputs.hashes.items() if inputs.hashes.get(name) != was]
+    if changed:
+        faults = [Fault("has changed since the run", "solve again", field=name) for name in changed]
+        raise InputError.of(faults, run.scenario.name)
+    return replace(outcome, inputs=inputs)
+
+
+def further_columns(texts: tuple[str, ...], numbers: tuple[str, ...], field: str) -> FurtherColumns:
+    """What must be read for `texts` and `numbers` beside what every portfolio has."""
+    figures = set(CANONICAL) - {"borrower_id", "grade"}
+    faults = [
+        Fault(f"{name} is no column of texts", "name one, as grade or sector", field=field)
+        for name in sorted(figures & set(texts))
+    ]
+    if faults:
+        raise InputError.of(faults, field)
+    return FurtherColumns(frozenset(texts) - set(CANONICAL), frozenset(numbers) - set(CANONICAL))
+
+
+def is_stored(value: object) -> bool:
+    """Whether `value` is a run, or the folder of one."""
+    if isinstance(value, Run):
+        return True
+    return isinstance(value, str | os.PathLike) and (is_run(Path(value)) or Path(value).is_dir())
+
+
+def _silent(_: str) -> None:
+    pass
