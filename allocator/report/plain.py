@@ -30,8 +30,13 @@ class Text(RichText):
         return self
 
 
-def page_text(page: RenderableType) -> str:
-    """The page as plain text, lines of at most `WIDTH` columns without blanks at their ends."""
+def page_text(page: RenderableType | tuple[RenderableType, ...]) -> str:
+    """The page as plain text, lines of at most `WIDTH` columns without blanks at their ends.
+
+    Strings of a tuple are lines that are never folded.
+    """
+    if isinstance(page, tuple):
+        return "".join(visible(part) + "\n" if isinstance(part, str) else page_text(part) for part in page)
     console = Console(file=io.StringIO(), width=WIDTH, highlight=False, emoji=False, color_system=None)
     options = console.options.update(markup=False)
     lines = console.render_lines(visible_page(page), options, pad=False)
