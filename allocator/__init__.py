@@ -17,9 +17,11 @@ import typing as _typing
 if _typing.TYPE_CHECKING:
     from allocator.api.about_runs import distil, explain, levers, simulate
     from allocator.api.about_scenarios import backtest, compare, frontier, stress
+    from allocator.api.estimators import LogitScorecard
     from allocator.api.results import Result
     from allocator.api.runs import Run, allocate, load_run, verify
     from allocator.api.scenarios import Scenario, load_scenario
+    from allocator.api.scoring import Fitted, fit_ahp, fit_churn, fit_grade, fit_logit, fit_rating, score
     from allocator.errors import (
         AllocatorError,
         CertificateError,
@@ -44,9 +46,19 @@ _NAMES = {
     ),
     "allocator.api.about_runs": ("distil", "explain", "levers", "simulate"),
     "allocator.api.about_scenarios": ("backtest", "compare", "frontier", "stress"),
+    "allocator.api.estimators": ("LogitScorecard",),
     "allocator.api.results": ("Result",),
     "allocator.api.runs": ("Run", "allocate", "load_run", "verify"),
     "allocator.api.scenarios": ("Scenario", "load_scenario"),
+    "allocator.api.scoring": (
+        "Fitted",
+        "fit_ahp",
+        "fit_churn",
+        "fit_grade",
+        "fit_logit",
+        "fit_rating",
+        "score",
+    ),
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}
 
@@ -54,8 +66,10 @@ __all__ = [
     "AllocatorError",
     "CertificateError",
     "Fault",
+    "Fitted",
     "InfeasibleError",
     "InputError",
+    "LogitScorecard",
     "NoAllocationError",
     "OutputError",
     "Result",
@@ -67,10 +81,16 @@ __all__ = [
     "compare",
     "distil",
     "explain",
+    "fit_ahp",
+    "fit_churn",
+    "fit_grade",
+    "fit_logit",
+    "fit_rating",
     "frontier",
     "levers",
     "load_run",
     "load_scenario",
+    "score",
     "simulate",
     "stress",
     "verify",

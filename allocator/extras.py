@@ -24,6 +24,7 @@ EXTRAS: Mapping[str, Extra] = {
     "sql": Extra("databases", {"sqlalchemy": "sqlalchemy"}),
     "postgresql": Extra("PostgreSQL databases", {"sqlalchemy": "sqlalchemy", "psycopg": "psycopg"}),
     "plot": Extra("pictures", {"matplotlib": "matplotlib", "plotly": "plotly"}),
+    "sklearn": Extra("estimators of scikit-learn", {"sklearn": "scikit-learn"}),
     "scoring": Extra("fits by maximum likelihood", {"statsmodels": "statsmodels"}),
 }
 

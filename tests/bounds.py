@@ -15,7 +15,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-TOOLS = ("editables", "hatchling", "hypothesis", "pytest", "pytest-xdist", "scikit-learn")
+TOOLS = ("editables", "hatchling", "hypothesis", "pytest", "pytest-xdist", "polars", "polars-runtime-32")
 """What the tests need beside the package."""
 _AT_LEAST = re.compile(r"([\w.-]+)(?:\[[\w,]+\])?>=([\w.]+)(,<[\w.]+)?")
 

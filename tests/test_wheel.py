@@ -80,13 +80,27 @@ def test_the_wheel_says_under_which_terms_it_may_be_used(wheel: Path) -> None:
 
 
 CONSUMER = """
-from allocator import Run, allocate, load_scenario
+import pandas as pd
+from allocator import (
+    Fitted, Run, Scenario, allocate, compare, explain, fit_churn, frontier, levers, load_run, load_scenario,
+    score, simulate, stress, verify,
+)
 
-def gap_of(path: str) -> float:
-    run: Run = allocate(load_scenario(path))
-    return run.certificate.gap
+def gap_of(path: str, firms: pd.DataFrame) -> float:
+    curve: Fitted = fit_churn(firms)
+    scenario: Scenario = load_scenario(path, borrowers=firms, churn=curve.table)
+    run: Run = allocate(scenario.with_({"policy.budget.amount": 5e7}), sets=["name=mine"], start={"budget": 0.1})
+    amount: float = explain(run, "B000002").record.amount
+    segments: int = len(explain(load_run(run.save("runs/mine")), by="sector").record.segments)
+    names: tuple[str, ...] = frontier(run, ["budget"], low="50%", points=3).record.limits
+    kept: bool = verify("runs/mine", exact=True).record.limits_broken == []
+    tables: list[pd.DataFrame] = [levers(run).table, stress(path).table, compare(run, path).table, run.table]
+    crossings: int = len(stress(path, reverse="value=0").record.crossings)
+    mean: float = simulate(run).record.net.mean
+    page: str = run._repr_html_() + str(run) + run.plot().axes[0].get_title()
+    return run.gap
 
-words: str = gap_of("scenario.yaml")
+words: str = gap_of("scenario.yaml", score("firms.csv", "card.json"))
 """
 
 
@@ -103,5 +117,5 @@ def test_who_uses_the_package_is_checked_with_its_types(installed: Path, tmp_pat
     found = [line for line in done.stdout.splitlines() if "consumer.py" in line and "error" in line]
     assert len(found) == 1, done.stdout + done.stderr
     assert found[0].startswith(
-        'consumer.py:8: error: Incompatible types in assignment (expression has type "float"'
+        'consumer.py:22: error: Incompatible types in assignment (expression has type "float"'
     )

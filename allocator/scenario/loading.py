@@ -73,7 +73,8 @@ def load_document(
     merged = Merged()
     tree = from_plain(document, Origin(None, None, Path(folder)))
     tree = resolve_extends(tree, merged)
-    return _check(tree, merged, changes or Changes(), subject=f"scenario {name}", name=name, path=None)
+    subject = "scenario" if name == "scenario" else f"scenario {name}"
+    return _check(tree, merged, changes or Changes(), subject=subject, name=name, path=None)
 
 
 def dump_scenario(scenario: Scenario, folder: str | Path) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import json
 import numbers
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -155,3 +156,13 @@ def _label(title: str) -> str:
 
 def _refused(title: str, faults: Sequence[Fault]) -> InputError:
     return InputError.of(faults, _label(title))
+
+
+def document_of(content: Mapping[str, Any], title: str) -> Frame:
+    """A mapping as the JSON file that it stands for. Raises InputError for what JSON does not hold."""
+    try:
+        text = json.dumps(dict(content), ensure_ascii=False).encode()
+    except (TypeError, ValueError) as error:
+        remedy = "give texts, numbers, truths, lists and mappings of these"
+        raise _refused(title, [Fault(f"is no JSON: {error}", remedy, file=_label(title))]) from None
+    return Frame(title, ".json", f"sha256:{hashlib.sha256(text).hexdigest()}", pa.py_buffer(text))

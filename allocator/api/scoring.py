@@ -1,0 +1,334 @@
+"""Scorecards, ratings, grades, weights and churn curves: fitted from tables, written as data, applied."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+import pandas as pd
+
+from allocator.api.results import Shown
+from allocator.api.scenarios import Table
+from allocator.errors import Fault, InputError
+from allocator.intake import watched
+from allocator.records.frames import File
+from allocator.records.scenario import InvoiceFiles
+from allocator.report.frame import frame_table
+from allocator.report.plain import Text
+from allocator.report.view import View
+from allocator.scoring.ahp import Method as AhpMethod
+from allocator.scoring.classes import CLASSES
+from allocator.scoring.fitted import check_name, read_fitted, write_fitted
+from allocator.scoring.fitting import Fit, logit_from_files, rating_from_files
+from allocator.scoring.fitting_firms import ahp_from_file, churn_from_file, grade_from_files
+from allocator.scoring.grades import Method as GradeMethod
+from allocator.scoring.logit import Penalty
+from allocator.scoring.reading import TEXT, located, read_table
+from allocator.scoring.score import score_frame, text_columns
+from allocator.tables.frames import document_of, frame_of
+
+Document = str | os.PathLike[str] | Mapping[str, Any]
+"""A JSON file's path, or its content as a mapping."""
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Fitted(Shown):
+    """What was fitted: a document that `score` applies, its validation, and a card. Frozen.
+
+    `table` is the first of `tables`, `figures` are what --json prints, `document` what a scenario's
+    `portfolio.scorecard`, or `score`, reads. Of a churn curve `table` is the curve, as `allocate(churn=...)`
+    takes it.
+
+    >>> import pandas as pd
+    >>> from allocator import fit_churn
+    >>> offers = pd.DataFrame({"rate": [0.04, 0.08, 0.12], "A": [0.1, 0.3, 0.25]})
+    >>> fit_churn(offers).table["A"].round(3).tolist()
+    [0.1, 0.275, 0.275]
+    """
+
+    fit: Fit
+
+    @property
+    def view(self) -> View:
+        fit = self.fit
+        tables = [part for title, table in fit.tables.items() for part in (frame_table(title, table), "")]
+        metrics = [Text(f"{label}: {value}") for label, value in fit.card.metrics.items()]
+        warnings = [Text(f"warning: {warning}") for warning in fit.figures.get("warnings", ())]
+        title = Text(fit.card.title)
+        return View(page=lambda: (title, "", *tables, *metrics, *warnings), document=lambda: self.document)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The fit as a file holds it."""
+        training = dict(self.fit.card.training)
+        return {"schema": 1, "name": "fitted", "version": 1, **self.fit.document, "training": training}
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Figures of the validation, as the command's --json has them."""
+        return dict(self.fit.figures)
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table of the card, by title."""
+        return {title: table.copy() for title, table in self.fit.tables.items()}
+
+    @property
+    def table(self) -> pd.DataFrame:
+        curve = self.fit.extra.get(".csv")
+        if curve is not None:
+            return pd.read_csv(StringIO(curve))
+        return next(iter(self.tables.values()))
+
+    def save(self, folder: str | os.PathLike[str], name: str) -> Path:
+        """Write NAME-v1.json, or the next version, with its card; return where the JSON file is.
+
+        Raises InputError for a name that is none or a place that is a file, OutputError where writing fails.
+        """
+        check_name(name)
+        if Path(folder).is_file():
+            raise InputError.of([Fault(f"{folder} is a file", "name a folder", field="folder")], "fit")
+        return write_fitted(Path(folder), name, self.fit.document, self.fit.card, self.fit.extra)
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{label} {value}" for label, value in list(self.fit.card.metrics.items())[:2])
+        return f"Fitted({self.fit.card.title}{': ' + told if told else ''})"
+
+
+@watched()
+def score(
+    borrowers: Table, scorecard: Document | Fitted, *, lgd: float | None = None, intervals: bool = False
+) -> pd.DataFrame:
+    """The borrowers with PD, and grade and LGD where they are known, by a scorecard: `allocator score`.
+
+    borrowers  (n rows) a DataFrame of pandas or polars, any table with `__arrow_c_stream__`, or a path
+    scorecard  what `fit_logit` or `fit_rating` gave, the path of such a file, or its content
+    lgd        loss given default, a fraction, where neither scorecard nor borrowers give one; else 0.5
+    intervals  add pd_low and pd_high of a logit: 95 % by the covariance of its coefficients
+
+    The DataFrame has the borrowers' columns, with pd, grade, lgd (fractions) in their place or at the end; it
+    may be given to `allocate`. The formulas are those of docs/scoring.md. Raises InputError for columns that
+    the scorecard needs and the table lacks, and for cells that it cannot read.
+
+    >>> import pandas as pd
+    >>> from allocator import fit_logit, score
+    >>> firms = pd.DataFrame({"debt": range(60), "bad": [0, 0, 1] * 10 + [0, 1, 1] * 10})
+    >>> list(score(firms, fit_logit(firms, ["debt"], "bad")).columns)
+    ['debt', 'bad', 'pd', 'lgd']
+    """
+    fitted = read_fitted(_document(scorecard, "scorecard"))
+    file = _file(borrowers, "borrowers")
+    table = read_table(file, (*TEXT, *sorted(text_columns(fitted))))
+    with located(file):
+        scored = score_frame(table, fitted, intervals=intervals)
+    if "lgd" not in scored.columns:
+        return scored.assign(lgd=0.5 if lgd is None else lgd)
+    if lgd is not None:
+        fault = Fault("the scorecard or the borrowers give one", "leave it out", field="lgd")
+        raise InputError.of([fault], "score")
+    return scored
+
+
+@watched()
+def fit_logit(
+    data: Table,
+    variables: Document | Sequence[str | Mapping[str, Any]],
+    outcome: str,
+    *,
+    penalty: Penalty = "flic",
+    strength: float | None = None,
+    bounds: Mapping[str, float] | None = None,
+    time: str | None = None,
+    owed: str | None = None,
+    lost: str | None = None,
+    folds: int = 5,
+    seed: int = 0,
+) -> Fitted:
+    """A PD scorecard from variables, with Wald tests and expected signs: `allocator fit logit`.
+
+    data       (n rows) a DataFrame, or the path of a csv, parquet or xlsx file, one row a firm
+    variables  names, or mappings as in docs/scoring.md, in a list; or a JSON file of them, or its content
+    outcome    column that is 1 for a default, 0 for none
+    penalty    "flic", "firth", "ridge" (of a `strength`) or "none"
+    bounds     highest PD of each grade, best first, the last 1
+    time       column to judge the latest 30 % by too
+    owed, lost columns of money lent and not paid back: with them an LGD
+    folds, seed    of the validation
+
+    Raises InputError with every fault of the data and the variables. The logit is Firth's (1993) with the
+    intercept refitted, unless another is asked for: docs/scoring.md.
+
+    >>> import numpy as np, pandas as pd
+    >>> from allocator import fit_logit, score
+    >>> debt = np.linspace(0, 1, 200)
+    >>> firms = pd.DataFrame({"debt": debt, "bad": (np.arange(200) * 7 % 10 < 6 * debt).astype(int)})
+    >>> card = fit_logit(firms, ["debt"], "bad")
+    >>> bool(score(firms, card)["pd"].is_monotonic_increasing)
+    True
+    """
+    if strength is not None and penalty != "ridge":
+        _refuse(f"the penalty {penalty} has no strength", "leave it out, or say ridge", "strength")
+    if (owed is None) != (lost is None):
+        _refuse("an LGD needs both columns", "give owed and lost", "owed, lost")
+    money = None if owed is None or lost is None else (owed, lost)
+    return Fitted(
+        logit_from_files(
+            _file(data, "data"),
+            _declarations(variables, "variables"),
+            outcome,
+            penalty=penalty,
+            strength=1.0 if strength is None else strength,
+            bounds=bounds,
+            folds=folds,
+            time=time,
+            money=money,
+            seed=seed,
+        )
+    )
+
+
+@watched()
+def fit_rating(
+    data: Table,
+    rules: Document | Sequence[Mapping[str, Any]],
+    default: str,
+    owed: str,
+    lost: str,
+    *,
+    classes: Sequence[str] = CLASSES,
+    smallest: int | None = None,
+    folds: int = 5,
+    repeats: int = 10,
+    seed: int = 0,
+) -> Fitted:
+    """Scores, classes of rising loss rate, PD and LGD: `allocator fit rating` (Meng and Chi).
+
+    data        (n rows) a DataFrame, or the path of a csv, parquet or xlsx file, one row a loan
+    rules       mappings as in docs/scoring.md in a list; or a JSON file of them, or its content
+    default     column that is 1 for a default, 0 for none; owed, lost: columns of money
+    classes     names, best first: as many classes
+    smallest    fewest loans in a class; 1 % if not given
+    folds, repeats, seed    of the validation
+
+    Raises InputError with every fault of the data and the rules. Source: docs/references.md, docs/scoring.md.
+
+    >>> from allocator import InputError, fit_rating
+    >>> try: fit_rating("nowhere.csv", [{"name": "a"}], "bad", "owed", "lost")
+    ... except InputError as error: print(error.message)
+    frame of rules: 1 fault
+    """
+    return Fitted(
+        rating_from_files(
+            _file(data, "data"),
+            _declarations(rules, "rules"),
+            default,
+            owed,
+            lost,
+            classes=classes,
+            smallest=smallest,
+            folds=folds,
+            repeats=repeats,
+            seed=seed,
+        )
+    )
+
+
+@watched()
+def fit_grade(
+    purchases: str | os.PathLike[str] | None = None,
+    sales: str | os.PathLike[str] | None = None,
+    ratings: str | os.PathLike[str] | None = None,
+    *,
+    workbook: str | os.PathLike[str] | None = None,
+    method: GradeMethod = "ordinal",
+    shrinkage: float = 0.5,
+    duplicates: Literal["keep", "drop"] = "keep",
+    folds: int = 10,
+    seed: int = 0,
+) -> Fitted:
+    """Grades and a PD, learnt from rated firms' invoices: `allocator fit grade` (the credit strategy study).
+
+    purchases, sales    paths of invoices; ratings: of enterprise_id, rating, default of the rated firms
+    workbook    in their place: an official workbook
+    method      "ordinal", a proportional-odds logit, or "void_ranges"
+    shrinkage   defaults added to each frequency
+    duplicates  whether an invoice that stands twice counts twice
+    folds, seed    of the validation
+
+    Raises InputError with every fault of the files. Formulas and source: docs/scoring.md.
+
+    >>> from allocator import InputError, fit_grade
+    >>> try: fit_grade()
+    ... except InputError as error: print(error.message)
+    Invoices: 1 fault
+    """
+    given = {"purchases": purchases, "sales": sales, "workbook": workbook, "firms": ratings}
+    paths = {key: Path(one) for key, one in given.items() if one is not None}
+    files = InvoiceFiles(**paths, duplicates=duplicates)
+    return Fitted(grade_from_files(files, method=method, shrinkage=shrinkage, folds=folds, seed=seed))
+
+
+@watched()
+def fit_ahp(judgements: Document, *, method: AhpMethod = "eigenvector") -> Fitted:
+    """Weights from pairwise judgements, with their consistency: `allocator fit ahp`.
+
+    judgements  a JSON file of judgement matrices, as in models/ahp, or its content
+    method      "eigenvector" or "geometric_mean", of the weights
+
+    Raises InputError with every fault of the matrices. Saaty's consistency ratio: docs/scoring.md.
+
+    >>> from allocator import fit_ahp
+    >>> fit_ahp("models/ahp/enterprise-credit.json").document["kind"]
+    'weights'
+    """
+    return Fitted(ahp_from_file(_document(judgements, "judgements"), method))
+
+
+@watched()
+def fit_churn(data: Table, *, shape: Literal["isotonic", "logistic"] = "isotonic") -> Fitted:
+    """A churn curve that does not fall with the rate: `allocator fit churn`.
+
+    data   (n rows) a DataFrame or a path: rate, grade, left (0 or 1); or rate and shares by grade
+    shape  which curve `table` holds, and the .csv that `save` writes
+
+    Rates are annual fractions, shares fractions. Raises InputError with every fault of the data. Isotonic
+    regression and logits: docs/scoring.md.
+
+    >>> from allocator import allocate, fit_churn
+    >>> curve = fit_churn("models/churn/cumcm-2020.csv")
+    >>> allocate("scenarios/sme-302.yaml", churn=curve.table).status
+    'optimal'
+    """
+    return Fitted(churn_from_file(_file(data, "data"), shape))
+
+
+def _file(table: Table, title: str) -> File:
+    """A path, or a frame as the file that it stands for."""
+    return Path(table) if isinstance(table, str | os.PathLike) else frame_of(table, title)
+
+
+def _document(given: object, title: str) -> File:
+    """A path, or a document as the file that it stands for."""
+    if isinstance(given, Fitted):
+        return document_of(given.document, title)
+    if isinstance(given, Mapping):
+        return document_of(given, title)
+    if isinstance(given, str | os.PathLike):
+        return Path(given)
+    problem = f"{type(given).__name__} is no document"
+    raise InputError.of([Fault(problem, "give a JSON file's path, or a mapping", field=title)], title)
+
+
+def _declarations(given: Document | Sequence[str | Mapping[str, Any]], key: str) -> File:
+    """As `_document`; a list is what stands under `key`, a name alone what is said of nothing else."""
+    if isinstance(given, str | os.PathLike | Mapping):
+        return _document(given, key)
+    return document_of({key: [{"name": one} if isinstance(one, str) else dict(one) for one in given]}, key)
+
+
+def _refuse(problem: str, remedy: str, field: str) -> NoReturn:
+    raise InputError.of([Fault(problem, remedy, field=field)], "fit_logit")
