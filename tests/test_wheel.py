@@ -89,7 +89,8 @@ from allocator import (
 def gap_of(path: str, firms: pd.DataFrame) -> float:
     curve: Fitted = fit_churn(firms)
     scenario: Scenario = load_scenario(path, borrowers=firms, churn=curve.table)
-    run: Run = allocate(scenario.with_({"policy.budget.amount": 5e7}), sets=["name=mine"], start={"budget": 0.1})
+    scenario = scenario.with_({"policy.budget.amount": 5e7})
+    run: Run = allocate(scenario, sets=["name=mine"], start={"budget": 0.1})
     amount: float = explain(run, "B000002").record.amount
     segments: int = len(explain(load_run(run.save("runs/mine")), by="sector").record.segments)
     names: tuple[str, ...] = frontier(run, ["budget"], low="50%", points=3).record.limits
@@ -117,5 +118,5 @@ def test_who_uses_the_package_is_checked_with_its_types(installed: Path, tmp_pat
     found = [line for line in done.stdout.splitlines() if "consumer.py" in line and "error" in line]
     assert len(found) == 1, done.stdout + done.stderr
     assert found[0].startswith(
-        'consumer.py:22: error: Incompatible types in assignment (expression has type "float"'
+        'consumer.py:23: error: Incompatible types in assignment (expression has type "float"'
     )

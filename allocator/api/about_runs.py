@@ -10,6 +10,7 @@ from typing import Any, overload
 from allocator.api.results import Result
 from allocator.api.runs import Progress, Run, Solved, further_columns, outcome_of
 from allocator.api.scenarios import Over, Source, scenario_of
+from allocator.api.words import asked
 from allocator.borrowers import FurtherColumns, read_inputs
 from allocator.errors import Fault, InputError
 from allocator.insight.distil import distil as distilled_from
@@ -20,7 +21,6 @@ from allocator.insight.simulate.record import Method, Risk
 from allocator.insight.simulate.simulate import Simulation
 from allocator.insight.simulate.simulate import simulate as simulated
 from allocator.insight.whatif.levers import Levers, price_levers
-from allocator.intake import watched
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.outcome import Outcome
 from allocator.report.borrower import borrower_view
@@ -59,7 +59,7 @@ def explain(
 ) -> Result[BookExplanation]: ...
 
 
-@watched()
+@asked()
 def explain(
     run: Solved,
     borrower: str | None = None,
@@ -107,7 +107,7 @@ def explain(
     return Result(book, book_view(book), lambda document: document["segments"])
 
 
-@watched()
+@asked()
 def levers(
     run: Solved, size: Share = 0.01, *, quick: bool = False, progress: Progress | None = None
 ) -> Result[Levers]:
@@ -133,7 +133,7 @@ def levers(
     return Result(found, levers_view(found), lambda document: document["levers"])
 
 
-@watched()
+@asked()
 def simulate(
     run: Solved | Source,
     *,
@@ -183,7 +183,7 @@ def simulate(
     return Result(found, rows, lambda document: [{"figure": name, **document[name]} for name in figures])
 
 
-@watched()
+@asked()
 def distil(
     run: Solved,
     rules: int = 12,
@@ -220,7 +220,18 @@ def distil(
     found = distilled_from(outcome_of(run, further), rules, progress or _silent)
     view = rules_view(found, files)
     _write(view)
-    return Result(found, view, lambda document: document["rules"])
+    return Result(found, view, lambda document: [_rule(rule) for rule in document["rules"]])
+
+
+def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule with its conditions in words, as `pd at_most 0.03 and grade in A, B`."""
+    words = [
+        f"{test['column']} in {', '.join(value)}" if key == "values" else f"{test['column']} {key} {value:g}"
+        for test in rule["where"]
+        for key, value in test.items()
+        if key != "column"
+    ]
+    return {**rule, "where": " and ".join(words) or "everybody"}
 
 
 def _write(view: View) -> None:

@@ -11,6 +11,7 @@ from typing import Any, overload
 from allocator.api.results import Result
 from allocator.api.runs import Progress, Run, Solved, further_columns, is_stored, outcome_of
 from allocator.api.scenarios import Over, Scenario, Sets, Source, Table, scenario_of
+from allocator.api.words import asked
 from allocator.borrowers import FurtherColumns, read_inputs
 from allocator.errors import Fault, InputError
 from allocator.insight.backtest.backtest import Backtest
@@ -23,7 +24,6 @@ from allocator.insight.whatif.frontier import Frontier
 from allocator.insight.whatif.frontier import frontier as followed
 from allocator.insight.whatif.reverse import ReverseStress, reverse_stress
 from allocator.insight.whatif.stress import StressTest, stress_test
-from allocator.intake import watched
 from allocator.pipeline import prepare
 from allocator.records import scenario as records
 from allocator.records.outcome import Outcome
@@ -48,7 +48,7 @@ def _silent(_: str) -> None:
     pass
 
 
-@watched()
+@asked()
 def frontier(
     scenario: Source | Run,
     limits: str | Sequence[str] = "budget",
@@ -174,7 +174,7 @@ def stress(
 ) -> Result[ReverseStress]: ...
 
 
-@watched()
+@asked()
 def stress(
     scenario: Source | Run,
     only: str | Sequence[str] = (),
@@ -218,7 +218,7 @@ def stress(
     return Result(crossing, reverse_view(crossing), lambda document: document["reverse"])
 
 
-@watched()
+@asked()
 def compare(
     *subjects: Subject | Mapping[str, Subject],
     strategies: Sequence[str] | Mapping[str, Any] | None = None,
@@ -265,6 +265,8 @@ def compare(
             raise InputError.of([fault], "compare")
         scenarios, notes = _under_each(subject, strategies, over)
         sides = strategy_sides(scenarios, tell, further)
+        if isinstance(strategies, Mapping):
+            sides = [replace(side, name=name) for side, name in zip(sides, strategies, strict=True)]
     elif strategies is not None:
         fault = Fault("are those of one scenario", "give one alone, or leave them out", field="strategies")
         raise InputError.of([fault], "compare")
@@ -314,7 +316,7 @@ def _under_each(
     if isinstance(wanted, str):
         wanted = [name.strip() for name in wanted.split(",")]
     if not isinstance(wanted, Mapping):
-        wanted = {str(name): name for name in wanted}
+        wanted = {one if isinstance(one, str) else f"book {at}": one for at, one in enumerate(wanted)}
     scenarios: list[records.Scenario] = []
     faults: list[Fault] = []
     base = scenario_of(scenario, over)
@@ -328,7 +330,7 @@ def _under_each(
     return with_lines(scenarios) if strategies is None else (scenarios, ())
 
 
-@watched()
+@asked()
 def backtest(
     scenario: Source,
     outcome: str,

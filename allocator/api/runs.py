@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from allocator.api.results import Result, Shown
 from allocator.api.scenarios import Over, Scenario, Sets, Source, Table, scenario_of
+from allocator.api.words import asked
 from allocator.borrowers import NO_MORE, FurtherColumns, read_inputs
 from allocator.errors import Fault, InputError
-from allocator.intake import watched
 from allocator.pipeline import allocate_with_outcome
 from allocator.records import run as records
 from allocator.records.columns import CANONICAL
@@ -30,6 +30,7 @@ from allocator.store import (
     default_folder,
     is_run,
     read_run,
+    require_free,
     write_run,
 )
 from allocator.verification import recheck_run, verify_run
@@ -102,8 +103,13 @@ class Run(Shown, records.Run):
         """
         place = default_folder(self) if folder is None else Path(folder)
         text = dump_scenario(self.scenario, place.resolve())
-        with watched():
+        with asked():
+            require_free(place, force)
             return write_run(self, place, scenario_text=text, force=force)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the outcome, which is recomputed where it is needed again."""
+        return {**vars(self), "outcome": None}
 
     def __repr__(self) -> str:
         told = self.summary
@@ -124,6 +130,7 @@ Solved = Run | str | os.PathLike[str]
 """A Run, or the folder of a saved one."""
 
 
+@asked()
 def allocate(
     scenario: Source,
     borrowers: Table = None,
@@ -189,6 +196,7 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
     )
 
 
+@asked()
 def verify(run: Solved, *, exact: bool = False) -> Result[Certificate]:
     """Recheck a run from its inputs alone, without the solver: `allocator verify`.
 

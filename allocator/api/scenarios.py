@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
+import pandas as pd
+
 from allocator.errors import Fault, InputError
 from allocator.insight.whatif.stress import BUILT_IN
 from allocator.records import scenario as records
@@ -26,7 +29,7 @@ PLACE = "sets"
 Source = str | os.PathLike[str] | Mapping[str, Any] | records.Scenario
 """A scenario file's path, its content as a mapping, or a Scenario."""
 Table: TypeAlias = Any
-"""A DataFrame of pandas or polars, or any table with `__arrow_c_stream__`; or the path of a file."""
+"""A DataFrame of pandas or polars, any table with `__arrow_c_stream__`, columns by name; or a file's path."""
 Sets = Mapping[str, Any] | str | Sequence[str | Mapping[str, Any]] | None
 """Settings laid over a scenario: {"policy.budget.amount": 5e7}, nested, as --set has them, or a list."""
 _ORDER = ("borrowers", "churn", "book")
@@ -153,6 +156,7 @@ def scenario_of(source: Source, over: Over) -> Scenario:
     if not isinstance(given := _anything(source), str | os.PathLike):
         problem = f"{type(given).__name__} is no scenario"
         remedy = "give the path of a YAML file, a mapping with its keys, or a Scenario"
+        remedy += "; a frame is given as borrowers" if is_frame(given) else ""
         raise InputError.of([Fault(problem, remedy, field="scenario")], "scenario")
     path = Path(given)
     stresses: Mapping[str, Any] = {}
@@ -198,10 +202,19 @@ def _lay(
     place: Place, title: str, table: Table, frames: dict[Place, Frame], sets: list[str | Setting]
 ) -> None:
     """A table from memory among the frames; a path, or a mapping that describes a source, as a setting."""
-    if isinstance(table, str | os.PathLike | Mapping):
+    if _is_columns(table):
+        frames[place] = frame_of(pd.DataFrame(table), title)
+    elif isinstance(table, str | os.PathLike | Mapping):
         sets.append(Setting(place, Path(table) if isinstance(table, os.PathLike) else table))
     else:
         frames[place] = frame_of(table, title)
+
+
+def _is_columns(table: object) -> bool:
+    """Whether `table` is columns, or rows, of Python's own."""
+    if isinstance(table, Mapping):
+        return bool(table) and all(isinstance(one, list | tuple | np.ndarray) for one in table.values())
+    return isinstance(table, list) and all(isinstance(row, Mapping) for row in table)
 
 
 def _rule(strategy: str | Mapping[str, Any]) -> Any:

@@ -13,8 +13,8 @@ import pandas as pd
 
 from allocator.api.results import Shown
 from allocator.api.scenarios import Table
+from allocator.api.words import asked
 from allocator.errors import Fault, InputError
-from allocator.intake import watched
 from allocator.records.frames import File
 from allocator.records.scenario import InvoiceFiles
 from allocator.report.frame import frame_table
@@ -99,7 +99,7 @@ class Fitted(Shown):
         return f"Fitted({self.fit.card.title}{': ' + told if told else ''})"
 
 
-@watched()
+@asked()
 def score(
     borrowers: Table, scorecard: Document | Fitted, *, lgd: float | None = None, intervals: bool = False
 ) -> pd.DataFrame:
@@ -133,7 +133,7 @@ def score(
     return scored
 
 
-@watched()
+@asked()
 def fit_logit(
     data: Table,
     variables: Document | Sequence[str | Mapping[str, Any]],
@@ -191,7 +191,7 @@ def fit_logit(
     )
 
 
-@watched()
+@asked()
 def fit_rating(
     data: Table,
     rules: Document | Sequence[Mapping[str, Any]],
@@ -237,7 +237,7 @@ def fit_rating(
     )
 
 
-@watched()
+@asked()
 def fit_grade(
     purchases: str | os.PathLike[str] | None = None,
     sales: str | os.PathLike[str] | None = None,
@@ -272,7 +272,7 @@ def fit_grade(
     return Fitted(grade_from_files(files, method=method, shrinkage=shrinkage, folds=folds, seed=seed))
 
 
-@watched()
+@asked()
 def fit_ahp(judgements: Document, *, method: AhpMethod = "eigenvector") -> Fitted:
     """Weights from pairwise judgements, with their consistency: `allocator fit ahp`.
 
@@ -288,7 +288,7 @@ def fit_ahp(judgements: Document, *, method: AhpMethod = "eigenvector") -> Fitte
     return Fitted(ahp_from_file(_document(judgements, "judgements"), method))
 
 
-@watched()
+@asked()
 def fit_churn(data: Table, *, shape: Literal["isotonic", "logistic"] = "isotonic") -> Fitted:
     """A churn curve that does not fall with the rate: `allocator fit churn`.
 

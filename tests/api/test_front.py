@@ -210,7 +210,7 @@ def test_a_stress_is_a_name_or_a_mapping() -> None:
 def test_a_book_of_offers_is_a_strategy(run: Run, tmp_path: Path) -> None:
     book = run.table[["borrower_id", "amount", "rate"]]
     found = compare(LIMITED, strategies={"best": "optimal", "our book": pl.DataFrame(book)})
-    assert found.table["name"].tolist() == ["optimal", "frame-our-book.csv"]
+    assert found.table["name"].tolist() == ["best", "our book"]
     assert found.table["less_than_first"].abs().max() < 1
     own = allocate(LIMITED, strategy=book)
     assert verify(own.save(tmp_path / "own")).record.value == own.value
