@@ -110,10 +110,12 @@ def runs(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["solve", "known.yaml", "--set", "portfolio.source=known.csv", "--out", "known"],
         ["verify", "measure", "--exact"],
         ["verify", "others"],
+        ["schema"],
     ]
     found = answers(folder, commands, site)
     assert [status for status, _ in found] == [0] * len(commands), found
     (folder / "solved").write_text(found[0][1])
+    (folder / "schema").write_text(found[-1][1])
     return folder
 
 
@@ -135,6 +137,13 @@ def test_a_run_says_what_it_was_made_with(runs: Path) -> None:
         assert certificate["plugins"] == summary(runs, name)["plugins"] == dict.fromkeys(keys, ORIGIN)
     assert "plugins" not in summary(runs, "known")
     assert "measure doubtful is of the package acme-lending 1.0" in (runs / "solved").read_text()
+
+
+def test_the_schema_lists_what_is_installed(runs: Path) -> None:
+    known = json.loads((runs / "schema").read_text())["$defs"]
+    assert known["LimitEntry"]["properties"]["measure"]["enum"][-1] == "doubtful"
+    assert known["JsonlSource"]["properties"]["jsonl"]["unit"] == "path"
+    assert known["SmallestFirstStrategy"]["required"] == ["smallest_first"]
 
 
 def test_a_strategy_does_what_it_is_told(runs: Path) -> None:

@@ -81,6 +81,7 @@ BOOK = portfolio(["A", "B", "A"], pd=[0.01, 0.02, 0.03])
     [
         (lambda pd: pd[:2], r"weights of shape \(2,\) for 3 borrowers"),
         (lambda pd: np.where(pd > 0.01, np.nan, pd), "no finite weight of b001"),
+        (lambda pd: pd * 1e60, r"a weight beyond 1e\+50"),
         (lambda pd: pd.nothing, "AttributeError"),
     ],
 )

@@ -6,6 +6,7 @@ import numpy as np
 
 from allocator.records.plugins import Plugin, PluginMeasure
 from allocator.records.portfolio import Floats, Portfolio
+from allocator.records.scenario import LARGEST_NUMBER
 
 
 def weights_of(plugin: Plugin, portfolio: Portfolio) -> Floats | None:
@@ -21,6 +22,8 @@ def weights_of(plugin: Plugin, portfolio: Portfolio) -> Floats | None:
         weights = np.array(measure.weight(*columns), dtype=np.float64)
         if weights.shape != (len(portfolio),):
             raise ValueError(f"weights of shape {weights.shape} for {len(portfolio)} borrowers")
+        if np.abs(weights).max(initial=0.0) > LARGEST_NUMBER:
+            raise ValueError(f"a weight beyond {LARGEST_NUMBER:g}")
         if not np.isfinite(weights).all():
             raise ValueError(f"no finite weight of {portfolio.borrower_id[~np.isfinite(weights)][0]}")
     return weights

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args
 
-from pydantic import AfterValidator, Field, JsonValue, Tag, ValidationInfo, create_model, field_validator
+from pydantic import AfterValidator, Field, Tag, ValidationInfo, create_model, field_validator
 
 from allocator.plugins import names_of
 from allocator.records.scenario import NamedRule
@@ -105,7 +105,7 @@ else:
 def _told(name: str) -> type[Typed]:
     """The form of another package's strategy that is told something."""
     options = Field(description="What the strategy is told, as its package says.")
-    key: Any = {name: (Annotated[dict[Text, JsonValue], options], ...)}
+    key: Any = {name: (Annotated[dict[Text, Any], options], ...)}
     about = "A strategy of another package."
     return create_model(f"{name.title().replace('_', '')}Strategy", __base__=Typed, __doc__=about, **key)
 
