@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from allocator.insight.compare.segments import by_column, mean_pd, whole_of
 from allocator.records.ledger import Account, accounts_by
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Booleans, Floats, Text
 
 PD_EDGES = (0.005, 0.01, 0.02, 0.05, 0.1)
-"""Where one band of PDs ends and the next begins."""
+"""The PDs at which one band ends and the next begins."""
 LARGEST = 10
 """Loans, and requests declined, that are listed one by one."""
 _CURVE = 50
@@ -110,7 +111,7 @@ def _largest_first(accounts: Sequence[Account]) -> list[Account]:
 
 def _codes(text: Text, accounts: Sequence[Account]) -> np.ndarray:
     """(n,) place of each borrower's value among `accounts`."""
-    place = {account.name: at for at, account in enumerate(accounts)}
+    place = {account.name: number for number, account in enumerate(accounts)}
     by_code = np.array([place.get(value, -1) for value in (*text.values, "(none)")])
     return np.asarray(by_code[text.codes])  # code -1, of no value, is the last
 
@@ -125,12 +126,8 @@ def _crossed(
 
 
 def _mean_pd(run: Outcome) -> tuple[tuple[str, float], ...]:
-    portfolio, ledger = run.inputs.portfolio, run.ledger
-    weighted = {"pd": ledger.amount * portfolio.pd}
-    accounts = accounts_by(ledger, portfolio.grade, weighted)
-    whole, offered = sum(a.further["pd"] for a in accounts), sum(a.offered for a in accounts)
-    means = [(a.name, a.further["pd"] / a.offered if a.offered else 0.0) for a in accounts]
-    return (*means, ("", whole / offered if offered else 0.0))
+    means = {grade: mean_pd(account) for grade, account in by_column(run, "grade").items()}
+    return (*means.items(), ("", mean_pd(whole_of(run))))
 
 
 def _bands(pd: Floats, funded: Booleans) -> tuple[Band, ...]:
@@ -138,7 +135,7 @@ def _bands(pd: Floats, funded: Booleans) -> tuple[Band, ...]:
     band = np.searchsorted(PD_EDGES, pd, side="right")
     counts = [np.bincount(band[among], minlength=len(ends) - 1) for among in (funded, ~funded)]
     return tuple(
-        Band(ends[at], ends[at + 1], int(counts[0][at]), int(counts[1][at])) for at in range(len(ends) - 1)
+        Band(ends[k], ends[k + 1], int(counts[0][k]), int(counts[1][k])) for k in range(len(ends) - 1)
     )
 
 
@@ -150,25 +147,25 @@ def _first(rows: np.ndarray, size: Floats) -> np.ndarray:
 def _listed(run: Outcome, why: np.ndarray, texts: Sequence[Text], rows: np.ndarray) -> tuple[Listed, ...]:
     portfolio, ledger = run.inputs.portfolio, run.ledger
 
-    def value(text: Text, at: int) -> str:
-        return text.values[text.codes[at]] if text.codes[at] >= 0 else ""
+    def value(text: Text, i: int) -> str:
+        return text.values[text.codes[i]] if text.codes[i] >= 0 else ""
 
     return tuple(
         Listed(
-            borrower_id=str(portfolio.borrower_id[at]),
-            grade=value(portfolio.grade, at),
-            segments=tuple(value(text, at) for text in texts),
-            pd=float(portfolio.pd[at]),
-            lgd=float(portfolio.lgd[at]),
-            request=float(portfolio.max_amount[at]),
-            amount=float(ledger.amount[at]),
-            rate=float(ledger.rate[at]),
-            drawn=float(ledger.drawn[at]),
-            expected_loss=float(ledger.expected_loss[at]),
-            value=float(ledger.value[at]),
-            reason=str(why[at]),
+            borrower_id=str(portfolio.borrower_id[i]),
+            grade=value(portfolio.grade, i),
+            segments=tuple(value(text, i) for text in texts),
+            pd=float(portfolio.pd[i]),
+            lgd=float(portfolio.lgd[i]),
+            request=float(portfolio.max_amount[i]),
+            amount=float(ledger.amount[i]),
+            rate=float(ledger.rate[i]),
+            drawn=float(ledger.drawn[i]),
+            expected_loss=float(ledger.expected_loss[i]),
+            value=float(ledger.value[i]),
+            reason=str(why[i]),
         )
-        for at in rows.tolist()
+        for i in rows.tolist()
     )
 
 
@@ -176,12 +173,12 @@ def _refusals(why: np.ndarray, requested: Floats) -> tuple[Refusal, ...]:
     names, codes = np.unique(why.astype(str), return_inverse=True)
     counts = np.bincount(codes, minlength=len(names))
     sums = np.bincount(codes, np.where(np.isfinite(requested), requested, 0.0), minlength=len(names))
-    found = [
+    refusals = [
         Refusal(name, count, asked)
         for name, count, asked in zip(names.tolist(), counts.tolist(), sums.tolist(), strict=True)
         if name
     ]
-    return tuple(sorted(found, key=lambda one: (-one.borrowers, one.reason)))
+    return tuple(sorted(refusals, key=lambda refusal: (-refusal.borrowers, refusal.reason)))
 
 
 def _lorenz(amounts: Floats) -> tuple[tuple[float, float], ...]:
@@ -189,5 +186,5 @@ def _lorenz(amounts: Floats) -> tuple[tuple[float, float], ...]:
         return ()
     shares = np.concatenate([[0.0], np.cumsum(np.sort(amounts))])
     shares /= shares[-1]
-    at = np.unique(np.linspace(0, len(amounts), min(len(amounts), _CURVE) + 1).astype(int))
-    return tuple(zip((at / len(amounts)).tolist(), shares[at].tolist(), strict=True))
+    steps = np.unique(np.linspace(0, len(amounts), min(len(amounts), _CURVE) + 1).astype(int))
+    return tuple(zip((steps / len(amounts)).tolist(), shares[steps].tolist(), strict=True))

@@ -29,7 +29,7 @@ from allocator.verification import recheck_run
 LARGE, HUGE = 20_000, 500_000
 """Borrowers from which less is solved, and from which as little as answers."""
 LEVER = 0.01
-"""Of itself, how far each thing moves."""
+"""The part of itself by which each lever moves."""
 POINT_GAP = 1e-6
 """Gap at which a budget's allocation is good enough."""
 FEW_LEVERS = frozenset({"budget", "funding rate", "churn of every grade", "PD of every grade"})
@@ -40,7 +40,7 @@ class Effort:
     """How much is solved for a report."""
 
     budgets: int
-    """At which the best allocation is sought; 0: none beside the run's own."""
+    """Budgets at which the best allocation is sought; 0: none beside the run's own."""
     years: int
     costs: bool
     """Whether the book is solved without each limit."""
@@ -71,11 +71,11 @@ class Dossier:
     years: Simulation
     stress: StressTest
     comparison: Comparison | None
-    """None where no rules were tried."""
+    """The run beside simple rules; None where no rules were tried."""
     one_more: float
     """What one more unit of budget brings at the run's prices, limits that are shares of it growing too."""
     budgets: Frontier | None
-    """None where none was solved, or there is no budget to be moved."""
+    """The frontier of the budget; None where none was solved, or there is no budget to be moved."""
     levers: Levers
     notes: Sequence[str] = ()
     """What was left out of the comparison."""
