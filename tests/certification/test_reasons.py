@@ -86,13 +86,13 @@ def stand(case: Case, rule: RuleName) -> None:
     assert [found != "" for found in invented] == (amount == 0).tolist()
 
 
-@random_cases(10, full=400, deadline=None)
+@random_cases(6, full=400, deadline=None)
 @given(cases())
 def test_what_engine_and_rules_say_stands_on_a_step(case: Case) -> None:
     _all_stand(case)
 
 
-@random_cases(10, full=400, deadline=None)
+@random_cases(6, full=400, deadline=None)
 @given(cases_in_cents())
 def test_what_engine_and_rules_say_stands_in_cents(case: Case) -> None:
     _all_stand(case)

@@ -12,7 +12,7 @@ from tests.stages import solve
 from tests.strategies import cases, random_cases
 
 
-@random_cases(80, full=2_000)
+@random_cases(40, full=2_000)
 @given(cases())
 def test_the_optimum_and_the_verdict_of_brute_force(case: Case) -> None:
     best = best_value(case)

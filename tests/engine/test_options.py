@@ -45,13 +45,13 @@ def check_dropping(case: Case) -> None:
         assert dropped == pytest.approx(kept, rel=1e-9, abs=1e-9)
 
 
-@random_cases(40, full=400)
+@random_cases(20, full=400)
 @given(cases(borrowers=8, rates=5))
 def test_the_rule_with_rates_keeps_the_optimum(case: Case) -> None:
     check_dropping(case)
 
 
-@random_cases(40, full=400)
+@random_cases(20, full=400)
 @given(cases(borrowers=8, rates=5))
 def test_the_rule_without_rates_keeps_the_optimum(case: Case) -> None:
     free = rate_free(case)
@@ -64,7 +64,7 @@ def all_options(case: Case) -> tuple[Columns, Options]:
     return columns, options_of(columns, np.flatnonzero(columns.offers.menu >= 0))
 
 
-@random_cases(40, full=400)
+@random_cases(20, full=400)
 @given(cases(borrowers=4, rates=5))
 def test_without_rates_the_kept_ones_reach_the_best_value_of_every_amount(case: Case) -> None:
     columns, options = all_options(rate_free(case))
@@ -78,7 +78,7 @@ def test_without_rates_the_kept_ones_reach_the_best_value_of_every_amount(case: 
             assert value[own & keep].max() == pytest.approx(value[own].max(), rel=1e-12, abs=1e-9)
 
 
-@random_cases(40, full=400)
+@random_cases(20, full=400)
 @given(cases(borrowers=4, rates=5))
 def test_with_rates_every_dropped_option_has_a_kept_one_to_take_its_place(case: Case) -> None:
     columns, options = all_options(case)

@@ -36,7 +36,7 @@ def loosened(entry: Limit, how: str) -> Limit:
     return replace(entry, bound=entry.bound + room if entry.sense == "at_most" else entry.bound - room)
 
 
-@random_cases(40, full=400)
+@random_cases(20, full=400)
 @given(cases(), st.integers(0, 2), st.sampled_from(("at_most", "at_least")))
 def test_loosening_a_limit_never_lowers_the_optimum(case: Case, which: int, how: str) -> None:
     limits = case.policy.limits
@@ -46,7 +46,7 @@ def test_loosening_a_limit_never_lowers_the_optimum(case: Case, which: int, how:
     assert loose.value >= tight.value - 1e-9 * max(abs(tight.value), 1.0)
 
 
-@random_cases(40, full=400)
+@random_cases(20, full=400)
 @given(cases())
 def test_a_larger_budget_never_lowers_the_optimum(case: Case) -> None:
     budget = replace(case.policy.budget, spend="at_most")
@@ -56,7 +56,7 @@ def test_a_larger_budget_never_lowers_the_optimum(case: Case) -> None:
     assert loose.value >= tight.value - 1e-9 * max(abs(tight.value), 1.0)
 
 
-@random_cases(40, full=400)
+@random_cases(20, full=400)
 @given(cases_in_cents(), st.integers(0, 2**32))
 def test_the_bound_is_never_below_the_value_at_any_prices(case: Case, seed: int) -> None:
     """Prices of any size bound the value; those of the wrong sign are refused."""
@@ -101,7 +101,7 @@ def in_money(case: Case, factor: float) -> Case:
     return replace(scaled, portfolio=book)
 
 
-@random_cases(40, full=400)
+@random_cases(20, full=400)
 @given(cases(), st.sampled_from((1e-3, 1e3, 1e5)))
 def test_money_in_another_unit_gives_the_same_answer(case: Case, factor: float) -> None:
     """Amounts lie on a step, so that cents do not matter."""

@@ -68,7 +68,7 @@ def test_every_rule_meets_the_limits_of_a_larger_book(seed: int) -> None:
         assert rule in ("ahp_lines", "max_interest") or not floors, (rule, floors)
 
 
-@pytest.mark.parametrize("seed", [31, 43])
+@pytest.mark.parametrize("seed", [pytest.param(31, marks=pytest.mark.full), 43])
 def test_every_rule_keeps_its_terms_where_limits_must_be_met_exactly(seed: int) -> None:
     """Making room for a last piece once raised another's amount beyond his largest loan."""
     case = random_case(seed, largest=300)
