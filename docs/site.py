@@ -13,7 +13,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -43,6 +43,7 @@ SETTINGS: dict[str, Any] = {
     "suppress_warnings": ["toc.not_included", "misc.highlighting_failure", "myst.header"],
     "exclude_patterns": ["docs/build.py", "docs/site.py"],
 }  # fmt: skip
+_ARGUMENT = re.compile(r"([\w.]+(?:, [\w.]+)*) {2,}(\S.*)")
 _CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 
 
@@ -86,16 +87,26 @@ def _entry(module: ModuleType, name: str) -> Iterator[str]:
 
 
 def marked_up(lines: list[str]) -> list[str]:
-    """A docstring as reStructuredText: code in backticks, indented lines and sessions as they stand."""
+    """A docstring as reStructuredText: tables of arguments, code, sessions and prose as they are written."""
     out: list[str] = []
-    session = False
-    for at, line in enumerate(lines):
-        indented = line.startswith("    ")
-        session = bool(line.strip()) and (session or line.startswith(">>> "))
-        if indented and not session and (at == 0 or not lines[at - 1].strip()):
-            out += [".. code-block:: text", ""]
-        out.append(line if indented or session else _escaped(line))
+    for blank, group in groupby(lines, lambda line: not line.strip()):
+        block = list(group)
+        if blank or block[0].startswith(">>> "):
+            out += block
+        elif block[0].startswith("    "):
+            out += [".. code-block:: text", "", *block]
+        elif _ARGUMENT.match(block[0]):
+            out += [part for line in block for part in _argument(line)]
+        else:
+            out += map(_escaped, block)
     return out
+
+
+def _argument(line: str) -> list[str]:
+    """A line of a table of arguments: the names with what they are, or more of that."""
+    found = _ARGUMENT.match(line)
+    told = f"    {_escaped(found[2] if found else line.strip())}"
+    return [f"**{_escaped(found[1])}**", told] if found else [told]
 
 
 def _escaped(line: str) -> str:

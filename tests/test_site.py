@@ -23,13 +23,16 @@ def test_every_page_and_every_public_name_is_on_it(tmp_path: Path) -> None:
 
 
 def test_docstrings_are_read_as_they_are_written() -> None:
-    written = ["Sums `a * b` of *x* and m_.", "", "    code *here*", "    more", "", ">>> 2 * 3", "6"]
-    assert marked_up(written) == [
+    table = ["one, two   the *first*", "           two", "sets       more"]
+    code, session = ["    code *here*", "    more"], [">>> 2 * 3", "6"]
+    assert marked_up(["Sums `a * b` of *x* and m_.", "", *table, "", *code, "", *session]) == [
         r"Sums ``a * b`` of \*x\* and m\_.",
         "",
-        ".. code-block:: text",
+        *("**one, two**", r"    the \*first\*", "    two", "**sets**", "    more"),
         "",
-        *written[2:],
+        *(".. code-block:: text", "", *code),
+        "",
+        *session,
     ]
 
 
