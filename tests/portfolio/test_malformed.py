@@ -89,7 +89,10 @@ SLIPS: dict[str, tuple[str, list[str]]] = {
     "an empty grade": (f'{HEAD}\nE1,"",.1,.5', ["row 1, grade: an empty cell; give every borrower a grade"]),
     "an empty number": (f"{HEAD}\nE1,A,,.5", ["row 1, pd: an empty cell; give every borrower a value"]),
     "text for a number": (f"{HEAD}\nE1,A,low,.5", [f'row 1, pd: "low" is not a number; {PLAIN}']),
-    "blanks for a number": (f"{HEAD}\nE1,A,  ,.5", [f'row 1, pd: "  " is not a number; {PLAIN}']),
+    "blanks for a number": (
+        f"{HEAD}\nE1,A,  ,.5",
+        ['row 1, pd: "  " holds blanks alone; leave the cell empty, or write a number'],
+    ),
     "thousands": (
         f'{HEAD},exposure\nE1,A,.1,.5,"1,000,000"',
         [
