@@ -151,7 +151,7 @@ def table_of(path: str, separator: str = ",", *, lax: bool = False) -> dict[str,
     for place, row in enumerate(rows, start=1):
         if len(row) != len(header):
             raise Wrong(f"{path}, row {place}: {len(row)} cells under a header of {len(header)}")
-    return {name: [row[at] for row in rows] for at, name in enumerate(header)}
+    return {name: [row[k] for row in rows] for k, name in enumerate(header)}
 
 
 def parquet_of(path: str, raw: bytes) -> dict[str, Any]:
@@ -209,24 +209,24 @@ def at(document: Any, place: str, otherwise: Any = None) -> Any:
 
 def number(document: Any, place: str, otherwise: float | None = None) -> float:
     """The number at a place."""
-    found = at(document, place, otherwise)
-    need(isinstance(found, int | float) and not isinstance(found, bool), f"{place}: {found!r} is no number")
-    return float(found)
+    entry = at(document, place, otherwise)
+    need(isinstance(entry, int | float) and not isinstance(entry, bool), f"{place}: {entry!r} is no number")
+    return float(entry)
 
 
 def word(document: Any, place: str, known: Iterable[str], otherwise: str | None = None) -> str:
     """The text at a place, one of those `known`."""
-    found, known = at(document, place, otherwise), [*known]
-    need(isinstance(found, str) and found in known, f"{place}: {found!r} is none of {', '.join(known)}")
-    return str(found)
+    entry, known = at(document, place, otherwise), [*known]
+    need(isinstance(entry, str) and entry in known, f"{place}: {entry!r} is none of {', '.join(known)}")
+    return str(entry)
 
 
 def entries(document: Any, place: str, known: str | None = None) -> dict[str, Any]:
     """The object at a place, of no other than the `known` keys; empty where nothing stands."""
-    found = at(document, place, {})
-    fits = isinstance(found, dict) and (known is None or not found.keys() - set(known.split()))
+    entry = at(document, place, {})
+    fits = isinstance(entry, dict) and (known is None or not entry.keys() - set(known.split()))
     need(fits, f"{place or 'root'}: no object, or one with other keys than {known}")
-    return dict(found)
+    return dict(entry)
 
 
 def numbers_of(document: Any, place: str) -> dict[str, float]:
@@ -237,10 +237,10 @@ def numbers_of(document: Any, place: str) -> dict[str, float]:
 def path_of(run: str, raw: Any) -> str:
     """A path of the scenario: ${VARIABLES} filled in, from the run's folder unless one leads it."""
 
-    def filled(found: re.Match[str]) -> str:
-        if not os.environ.get(found[1]):
-            raise Missing(f"environment variable {found[1]} is not set")
-        return os.environ[found[1]]
+    def filled(variable: re.Match[str]) -> str:
+        if not os.environ.get(variable[1]):
+            raise Missing(f"environment variable {variable[1]} is not set")
+        return os.environ[variable[1]]
 
     need(isinstance(raw, str), f"scenario.json: {raw!r} is no path")
     path = re.sub(r"\$\{([^}]*)\}", filled, raw)
@@ -252,10 +252,10 @@ def hash_of(path: str) -> str:
     if not os.path.isdir(path):
         return "sha256:" + hashlib.sha256(content(path)).hexdigest()
     names, ends = [], (".parquet", ".parq", ".pq")
-    for at, folders, files in os.walk(path):
+    for folder, folders, files in os.walk(path):
         folders[:] = [name for name in folders if name[0] not in "._"]
         own = [name for name in files if name[0] not in "._" and name.lower().endswith(ends)]
-        names += [os.path.relpath(os.path.join(at, name), path).replace(os.sep, "/") for name in own]
+        names += [os.path.relpath(os.path.join(folder, name), path).replace(os.sep, "/") for name in own]
     listed = "".join(f"{name} {hash_of(os.path.join(path, name))}\n" for name in sorted(names))
     return "sha256:" + hashlib.sha256(listed.encode()).hexdigest()
 
@@ -417,21 +417,21 @@ def borrowers_of(run: str, scenario: Any) -> Borrowers:
     cells |= {ours: held[theirs] for ours, theirs in renamed.items() if theirs in held}
     known = "borrower_id" in cells and "grade" in {*cells, *defaults}
     need(known, f"{path}: no column borrower_id, or no grade")
-    found, by_grade = Borrowers(cells, mark, defaults), entries(scenario, "portfolio.pd_by_grade")
-    grade, ids = found.text("grade"), found.text("borrower_id").tolist()
+    people, by_grade = Borrowers(cells, mark, defaults), entries(scenario, "portfolio.pd_by_grade")
+    grade, ids = people.text("grade"), people.text("borrower_id").tolist()
     fits = ids and len(set(ids)) == len(ids) and "" not in ids and not np.any(grade == "")
     need(fits, f"{path}: nobody, or an identifier or a grade that is empty or stands twice")
     for name, (absent, empty) in NUMBERS.items():
         usual = at(scenario, "policy.term_years", 1.0) if name == "term_years" else absent
-        own = np.full(found.n, float(defaults.get(name, math.nan if usual is None else usual)))
+        own = np.full(people.n, float(defaults.get(name, math.nan if usual is None else usual)))
         if name in cells:
             own = as_numbers(cells[name], f"{path}, {name}", mark)
             own = own if empty is None else np.where(np.isnan(own), empty, own)
         elif name == "pd" and by_grade:
             own = np.array([float(by_grade.get(own_grade, math.nan)) for own_grade in grade])
         need(empty is not None or not np.any(np.isnan(own)), f"{path}: {name} is not given for everybody")
-        found.numbers[name] = own
-    return found
+        people.numbers[name] = own
+    return people
 
 
 def put_under(stress: list[Any], borrowers: Borrowers) -> None:
@@ -491,11 +491,11 @@ def curve_table(stated: dict[str, Any]) -> dict[str, Array]:
     [formula] = entries({"churn": stated}, "churn", " ".join(FORMULAS))
     ends, value = FORMULAS[formula]
     for grade, curve in entries(stated, formula).items():
-        told = numbers_of({grade: curve}, grade)
-        fits = told.keys() == ends.keys() and all(a <= told[name] <= b for name, (a, b) in ends.items())
+        given = numbers_of({grade: curve}, grade)
+        fits = given.keys() == ends.keys() and all(a <= given[name] <= b for name, (a, b) in ends.items())
         need(fits, f"response.churn, {grade}: no such curve")
         with localcontext(prec=50):
-            own = {name: Decimal(repr(parameter)) for name, parameter in told.items()}
+            own = {name: Decimal(repr(parameter)) for name, parameter in given.items()}
             columns[grade] = np.array([float(value(Decimal(k) / 10_000, **own)) for k in range(10_001)])
     return columns
 
@@ -617,8 +617,8 @@ def ledger_of(run: Of, amount: Array, rate: Array) -> tuple[dict[str, Array], Ar
         k = int(np.argmin(np.abs(menu.rate - rate[i]))) if menu is not None and len(menu.rate) else -1
         listed = k >= 0 and not book.pinned[i] and abs(menu.rate[k] - rate[i]) <= SAME
         if listed or curve is not None:  # else nothing is known of who walks
-            one, k = (menu, k) if listed else (menu_of([rate[i]], curve), 0)
-            accept[i], walk[i] = one.accept[k], one.walk[k]
+            known, k = (menu, k) if listed else (menu_of([rate[i]], curve), 0)
+            accept[i], walk[i] = known.accept[k], known.walk[k]
             own = rate[i] == book.pinned_rate[i]
             allowed[i] = own if book.pinned[i] else listed and rate[i] + SAME >= book.floor[i]
     drawn = accept * amount
@@ -983,10 +983,10 @@ def allocation_of(folder: str) -> dict[str, Any]:
     held, numbers = table_of(path), ("amount", "rate", *FIGURES)
     known = not more and held.keys() == {*TEXTS, *numbers}
     need(known, f"{path}: stands twice, or its columns are other than a run writes: {', '.join(held)}")
-    found: dict[str, Any] = {n: as_numbers(held[n], f"{path}, {n}", strict=True) for n in numbers}
-    negative = np.any(np.signbit(found["amount"]) | np.signbit(found["rate"]))
+    columns: dict[str, Any] = {n: as_numbers(held[n], f"{path}, {n}", strict=True) for n in numbers}
+    negative = np.any(np.signbit(columns["amount"]) | np.signbit(columns["rate"]))
     need(not negative, f"{path}: an amount or rate below 0, or -0")
-    return found | {name: np.array([as_text(cell) for cell in held[name]], dtype=object) for name in TEXTS}
+    return columns | {name: np.array([as_text(cell) for cell in held[name]], dtype=object) for name in TEXTS}
 
 
 def inputs_changed(folder: str, scenario: Any, claimed: dict[str, Any]) -> Iterator[str]:
@@ -1106,7 +1106,7 @@ def contradicted(run: Of, declined: Array, prices: dict[str, float]) -> Any:
         return wrong
     offers = offers_to(open_to, run)
     own = [answers(offers, charges_of(run, priced, {}), run.operations)[0] for priced in ({}, prices)]
-    free, priced = (np.where(offers.held, one, -np.inf).max(axis=1) for one in own)
+    free, priced = (np.where(offers.held, values, -np.inf).max(axis=1) for values in own)
     near = 1e-9 * np.maximum(offers.high, 1.0)
     bad = np.where(reason == NEVER, free > near, (reason != STEPPED) | (priced < -near))
     for rows in run.rows:

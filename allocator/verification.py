@@ -267,15 +267,15 @@ def _those(recomputed: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str
 
 
 def _differences(stated: Any, recomputed: Any, money: float, place: str) -> Iterator[Fault]:
-    """Where `said` is not `found`, key by key, and what only `said` has."""
+    """Where `stated` is not `recomputed`, key by key, and what only `stated` has."""
     if isinstance(recomputed, dict) and isinstance(stated, dict):
         for key, value in recomputed.items():
             yield from _differences(stated.get(key), value, money, f"{place} {key}")
         for key in stated.keys() - recomputed.keys():
             yield Fault("is nothing that the inputs give", "solve again", field=f"{place} {key}")
     elif isinstance(recomputed, list) and isinstance(stated, list) and len(stated) == len(recomputed):
-        for at, value in enumerate(recomputed):
-            yield from _differences(stated[at], value, money, f"{place}[{at}]")
+        for k, value in enumerate(recomputed):
+            yield from _differences(stated[k], value, money, f"{place}[{k}]")
     elif not _same(stated, recomputed, money, place):
         yield Fault(f"says {stated!r}, the inputs give {recomputed!r}", "solve again", field=place)
 
@@ -356,8 +356,8 @@ def _altered_rows(
 def _first(stated: pd.Series, off: np.ndarray, recomputed: np.ndarray) -> Iterator[Fault]:
     rows = np.flatnonzero(off)
     if len(rows):
-        at = int(rows[0])
+        first = int(rows[0])
         more = f" ({len(rows):,} rows differ)" if len(rows) > 1 else ""
-        problem = f"says {stated.iloc[at]}, the inputs give {recomputed[at]}{more}"
-        row = int(stated.index[at]) + 1
+        problem = f"says {stated.iloc[first]}, the inputs give {recomputed[first]}{more}"
+        row = int(stated.index[first]) + 1
         yield Fault(problem, "solve again", file="allocation", row=row, field=str(stated.name))

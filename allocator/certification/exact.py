@@ -152,10 +152,10 @@ class _Charged:
         gross, drawn = own.gross - table.terms[row] * charge["interest"], own.drawn - charge["drawn"]
         offered, fixed = own.offered - charge["offered"], own.fixed - charge["loans"]
         ends = {Fraction(float(end[row])) for end in (sets.low, sets.high)}
-        found = [
+        at_ends = [
             table.menus[row].values(gross * x, drawn * x + own.booked, offered * x + fixed) for x in ends
         ]
-        return {k: max(values[k] for values in found) for k in options}
+        return {k: max(values[k] for values in at_ends) for k in options}
 
 
 @dataclass(frozen=True)

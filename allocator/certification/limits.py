@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from allocator.certification.economics import BASES
-from allocator.certification.lots import CENTS, Tally, decimal, whole_cents
+from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
 from allocator.certification.rounding import DEEPEST, depth, unwarned
 from allocator.records.conditions import Condition
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio
@@ -59,9 +59,9 @@ class Exact:
     lent is no whole number of cents."""
     per_unit: int
     """Counts in a unit of the measure: 100 cents, or 1 loan."""
-    lent: Tally
+    lent: WholeSums
     """(rows,) cents that existing exposure counts."""
-    reference_lent: Tally
+    reference_lent: WholeSums
     """(1,)"""
     bound: Fraction
     """The constant, or the share."""
@@ -231,13 +231,13 @@ def _exact(block: Block, portfolio: Portfolio, bound: Fraction) -> Exact | None:
         return None
     rows = len(block.names)
     unit = _units(block.codes, block.weight, rows)
-    lent, reference_lent = Tally.none(rows), Tally.none(1)
+    lent, reference_lent = WholeSums.none(rows), WholeSums.none(1)
     if np.any(block.lent) or block.reference_lent:
         cents, off = whole_cents(portfolio.exposure)
-        lent = Tally.of(block.codes, cents, rows) if np.any(block.lent) else lent
+        lent = WholeSums.of(block.codes, cents, rows) if np.any(block.lent) else lent
         unit[np.unique(block.codes[off & (block.codes >= 0)])] = np.nan
         if block.reference_lent:
-            reference_lent = Tally.of(np.zeros(len(cents), dtype=np.int32), cents, 1)
+            reference_lent = WholeSums.of(np.zeros(len(cents), dtype=np.int32), cents, 1)
             unit[:] = np.nan if np.any(off) else unit
     return Exact(unit, CENTS if block.measure == "offered" else 1, lent, reference_lent, bound)
 

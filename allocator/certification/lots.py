@@ -107,18 +107,18 @@ CENT = Lot.of(None)
 
 
 @dataclass(frozen=True)
-class Tally:
+class WholeSums:
     """Whole numbers added up by row without rounding: high x 2^26 + low, arrays of shape (rows,)."""
 
     high: Integers
     low: Integers
 
     @classmethod
-    def none(cls, rows: int) -> Tally:
+    def none(cls, rows: int) -> WholeSums:
         return cls(np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=np.int64))
 
     @classmethod
-    def of(cls, codes: Codes, counts: Floats, rows: int) -> Tally:
+    def of(cls, codes: Codes, counts: Floats, rows: int) -> WholeSums:
         """The sums of `counts` (n,), whole numbers below 2^53, by code; code -1 counts nowhere."""
         largest = float(np.max(np.abs(counts), initial=0.0))
 
@@ -130,8 +130,8 @@ class Tally:
         high = np.floor(counts / _LOW)
         return cls(added(high), added(counts - high * _LOW))
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(self.high + other.high, self.low + other.low)
+    def __add__(self, other: WholeSums) -> WholeSums:
+        return WholeSums(self.high + other.high, self.low + other.low)
 
     def exact(self, row: int) -> int:
         """The sum of one row."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from allocator.certification.economics import Bases
 from allocator.certification.limits import Block
-from allocator.certification.lots import CENTS, Tally, decimal, whole_cents
+from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
 from allocator.records.portfolio import Floats, Integers
 from allocator.records.run import TOLERANCE, LimitUse
 from allocator.records.scenario import Sense
@@ -31,7 +31,7 @@ class RowTotals:
     used: Floats
     largest: Floats
     """The largest |weight x basis| of one offer."""
-    counted: Tally
+    counted: WholeSums
     """Cents offered or loans made by the members, where the block is decided in whole numbers."""
     off: Integers
     """Offers to members that are no whole number of cents."""
@@ -45,7 +45,7 @@ class Totals:
     """One a block."""
     bases: dict[str, float]
     """What limits may be a share of: offered and drawn, of all borrowers."""
-    cents: Tally
+    cents: WholeSums
     """(1,) offered to everybody."""
     off: int
     """Offers that are no whole number of cents."""
@@ -58,7 +58,7 @@ class Totals:
         cents, off = whole_cents(held.offered)
         rows = tuple(_row_totals(block.part(made), held, cents, off) for block in blocks)
         everyone = np.zeros(len(made), dtype=np.int32)
-        return cls(rows, sums, Tally.of(everyone, cents, 1), int(np.count_nonzero(off)))
+        return cls(rows, sums, WholeSums.of(everyone, cents, 1), int(np.count_nonzero(off)))
 
     @classmethod
     def sum_of(cls, parts: Sequence[Totals]) -> Totals:
@@ -76,11 +76,11 @@ def _row_totals(block: Block, bases: Bases, cents: Floats, off: np.ndarray) -> R
     use = basis if block.weight is None else basis * block.weight
     largest = np.zeros(rows + 1)
     np.fmax.at(largest, place, np.abs(use))
-    counted, broken = Tally.none(rows), np.zeros(rows, dtype=np.int64)
+    counted, broken = WholeSums.none(rows), np.zeros(rows, dtype=np.int64)
     if block.exact is not None and block.basis == "loans":
-        counted = Tally.of(block.codes, basis.astype(np.float64), rows)
+        counted = WholeSums.of(block.codes, basis.astype(np.float64), rows)
     elif block.exact is not None:
-        counted = Tally.of(block.codes, cents, rows)
+        counted = WholeSums.of(block.codes, cents, rows)
         broken = np.bincount(place[off], minlength=rows + 1)[1:].astype(np.int64)
     used = np.bincount(place, use, minlength=rows + 1)[1:].astype(np.float64, copy=False)
     return RowTotals(used, largest[1:], counted, broken)

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from allocator.engine.amounts import Frozen, best_amounts, chosen_of, holds
 from allocator.engine.formulation import Core, Translated, formulate, translate
-from allocator.engine.kernel.columns import Answers, Columns, Response
+from allocator.engine.kernel.columns import Answers, BestResponses, Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.narrowing import rows_moved
 from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
@@ -49,7 +49,7 @@ class Priced:
 
     prices: Floats
     """(m,)"""
-    response: Response
+    response: BestResponses
     """Every borrower's best response to them."""
     bound: float
     """U(prices), in money."""

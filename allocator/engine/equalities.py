@@ -6,7 +6,7 @@ sums of amounts and loans of each group finds the most slack that all rows can h
 nothing, its dual names rows whose sum reads 0 <= 0 (or 0 <= -1: they cannot all hold), which is checked
 in fractions (Farkas' lemma). What doubles say is only where to look.
 
-Sums of whole lots and of fixed requests lie on a lattice: rows to be met exactly may miss it.
+_GroupSums of whole lots and of fixed requests lie on a lattice: rows to be met exactly may miss it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Missed:
     unit: Fraction | None
     """What the offers of one row add up to multiples of, in the row's own unit."""
     tickets: bool = False
-    """Sums of whole lots would do, but no loans between the smallest and the largest come to them."""
+    """_GroupSums of whole lots would do, but no loans between the smallest and the largest come to them."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Equalities:
 
 
 @dataclass(frozen=True)
-class Sums:
+class _GroupSums:
     """What the offers of each of G groups may add up to, in grains and loans."""
 
     pinned: list[int]
@@ -88,7 +88,7 @@ class _Line:
     place: int
 
 
-def _sums_of(whole: WholeRows) -> Sums:
+def _sums_of(whole: WholeRows) -> _GroupSums:
     """The sums of every group."""
     offers, size = whole.offers, whole.groups
     able, must = offers.menu >= 0, offers.must
@@ -104,7 +104,7 @@ def _sums_of(whole: WholeRows) -> Sums:
     fixed = low == high
     np.gcd.at(unit, group[fixed], low[fixed].astype(np.int64))
     unit[np.unique(group[~fixed])] = np.gcd(unit[np.unique(group[~fixed])], whole.lot)
-    return Sums(
+    return _GroupSums(
         pinned=pinned,
         highest=[a + b for a, b in zip(pinned, highest, strict=True)],
         pins=pins,
@@ -144,7 +144,7 @@ def _may_bind(whole: WholeRows) -> bool:
     return not (plain and all(right > 0 for right in whole.rhs) and not np.any(whole.offers.must))
 
 
-def _lines(whole: WholeRows, sums: Sums) -> list[_Line]:
+def _lines(whole: WholeRows, sums: _GroupSums) -> list[_Line]:
     """Every row, bound and ticket as `<=`; group g's grains are variable g, its loans G + g."""
     groups, lines = whole.groups, []
     for r in range(len(whole)):
@@ -266,7 +266,7 @@ def _combination(lines: list[_Line], free: int) -> list[Fraction] | None:
     return weights if all(weight >= 0 for weight in weights[:free]) else None
 
 
-def _settled(held: list[_Line], sums: Sums) -> dict[int, int]:
+def _settled(held: list[_Line], sums: _GroupSums) -> dict[int, int]:
     """Groups whose sum is one of its bounds in every allocation."""
     groups = len(sums.pinned)
     settled = {}
@@ -278,7 +278,7 @@ def _settled(held: list[_Line], sums: Sums) -> dict[int, int]:
     return settled
 
 
-def _missed(whole: WholeRows, sums: Sums, equal: list[int], settled: dict[int, int]) -> Missed | None:
+def _missed(whole: WholeRows, sums: _GroupSums, equal: list[int], settled: dict[int, int]) -> Missed | None:
     """Rows to be met exactly that no whole lots meet: some alone, else all of them together."""
     matrix, right, alone, units = [], [], [], []
     for r in equal:
@@ -321,7 +321,9 @@ class _System:
     right: list[int]
 
     @classmethod
-    def of(cls, whole: WholeRows, sums: Sums, equal: frozenset[int], settled: Mapping[int, int]) -> _System:
+    def of(
+        cls, whole: WholeRows, sums: _GroupSums, equal: frozenset[int], settled: Mapping[int, int]
+    ) -> _System:
         given = [settled.get(g, sums.pinned[g]) for g in range(whole.groups)]
         unit = [0 if g in settled else size for g, size in enumerate(sums.unit)]
         matrix, right = [], []
@@ -334,7 +336,7 @@ class _System:
 
 
 def _out_of_reach(
-    whole: WholeRows, sums: Sums, equal: frozenset[int], settled: Mapping[int, int]
+    whole: WholeRows, sums: _GroupSums, equal: frozenset[int], settled: Mapping[int, int]
 ) -> Missed | None:
     """The equal rows, where they leave the groups' sums one line of points, none of which tickets reach."""
     if whole.groups > _ROUNDED_UP_TO:
@@ -365,7 +367,7 @@ def _out_of_reach(
 
 
 def _rounded(
-    whole: WholeRows, sums: Sums, equal: frozenset[int], settled: Mapping[int, int]
+    whole: WholeRows, sums: _GroupSums, equal: frozenset[int], settled: Mapping[int, int]
 ) -> tuple[dict[int, int], tuple[int, int] | None]:
     """Right-hand sides of the other rows on the lattice that the equal ones and fixed requests leave.
 

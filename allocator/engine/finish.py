@@ -17,7 +17,7 @@ from scipy import sparse
 
 from allocator.engine.cores import Priced
 from allocator.engine.kernel import dense
-from allocator.engine.kernel.columns import Answers, Change, Columns, Response
+from allocator.engine.kernel.columns import Answers, BestResponses, Change, Columns
 from allocator.engine.kernel.curvature import DENSE_UP_TO
 from allocator.engine.kernel.passes import Pass, Tally
 from allocator.engine.program import Effort, Program, row_bounds
@@ -120,7 +120,7 @@ def _base(book: Pass, prices: Floats) -> tuple[Answers, Switches]:
     return Answers(response.option, response.amount), next_best(book.columns, prices, response)
 
 
-def at_prices(columns: Columns, prices: Floats, response: Response) -> Priced:
+def at_prices(columns: Columns, prices: Floats, response: BestResponses) -> Priced:
     """What `prices` prove, with the answers to them as the point."""
     return Priced(
         prices,

@@ -15,7 +15,7 @@ import numpy as np
 
 from allocator.engine.cores import Priced
 from allocator.engine.finish import at_prices
-from allocator.engine.kernel.columns import Columns, Response
+from allocator.engine.kernel.columns import BestResponses, Columns
 from allocator.engine.search import Search
 from allocator.records.portfolio import Booleans, Floats
 
@@ -75,7 +75,7 @@ def stated(columns: Columns, priced: Priced) -> float:
     return priced.bound + _STATED * (doubtful + constant)
 
 
-def _declined(response: Response, errors: Floats) -> Booleans:
+def _declined(response: BestResponses, errors: Floats) -> Booleans:
     """(n,) who is declined whatever rounding did."""
     return np.asarray((response.option < 0) & (response.margin > errors))
 

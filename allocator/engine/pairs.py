@@ -58,11 +58,11 @@ def _filled(
     lost = np.abs(options.margin - priced.prices @ use)
     near = _INDIFFERENT * float(np.max(np.abs(options.margin), initial=0.0))
     close = np.flatnonzero((lost <= near) & (use[row] != 0.0))[:_OPEN]
-    at, low, high = (in_lots(x[taken[close]], lot) for x in (amount, offers.low, offers.high))
-    found = _pairs(sign * use[row, close] * lot, low - at, high - at, room)
-    for _, pair, change in sorted(found)[:_TRIED]:
+    lots, low, high = (in_lots(x[taken[close]], lot) for x in (amount, offers.low, offers.high))
+    pairs = _pairs(sign * use[row, close] * lot, low - lots, high - lots, room)
+    for _, pair, change in sorted(pairs)[:_TRIED]:
         changed = amount.copy()
-        changed[taken[close[list(pair)]]] = in_money(at[list(pair)] + np.array(change), lot)
+        changed[taken[close[list(pair)]]] = in_money(lots[list(pair)] + np.array(change), lot)
         yield changed
 
 

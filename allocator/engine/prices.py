@@ -44,10 +44,10 @@ def relaxation_prices(columns: Columns, progress: Progress) -> Priced:
     Raises InfeasibleError, naming the conflict, where not even the relaxation has a point.
     """
     relaxation = _relaxation(columns, _options(columns))
-    progress(f"pricing the limits over {len(relaxation.points.line):,} extreme offers")
+    progress(f"pricing the limits over {len(relaxation.line):,} extreme offers")
     answer = solve(relaxation.program, Effort())
     if answer.stop == "infeasible":
-        small = len(relaxation.points.line) <= WHOLE_OFFERS
+        small = len(relaxation.line) <= WHOLE_OFFERS
         raise explain_conflict(columns, relaxation.rows, whole_program(columns) if small else None)
     if answer.stop != "optimal":
         raise SolverError(f"the LP relaxation ended with status {answer.stop}")
@@ -64,9 +64,9 @@ def prices_if_worth(columns: Columns, more: Floats) -> Floats | None:
         return None
     options = _options(columns)
     relaxation = _relaxation(columns, options)
-    program, points = relaxation.program, relaxation.points
+    program, line = relaxation.program, relaxation.line
     cost = program.cost.copy()
-    cost[: len(points.line)] += more[options.position[points.line]] * points.amount / relaxation.unit
+    cost[: len(line)] += more[options.position[line]] * relaxation.amount / relaxation.unit
     answer = solve(replace(program, cost=cost), Effort())
     return prices_of(columns, relaxation, answer) if answer.stop == "optimal" else None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from allocator.engine.kernel.columns import Columns, Response
+from allocator.engine.kernel.columns import BestResponses, Columns
 from allocator.engine.kernel.passes import prepare
 from allocator.records.limits import Limits
 from allocator.records.portfolio import Booleans, Floats, Integers
@@ -37,7 +37,7 @@ def reasons(columns: Columns, declined: Booleans, prices: Floats, threads: int) 
     return out
 
 
-def _largest_charge(columns: Columns, prices: Floats, i: Integers, free: Response) -> Integers:
+def _largest_charge(columns: Columns, prices: Floats, i: Integers, free: BestResponses) -> Integers:
     """The row that charges each borrower's best unpriced offer most; the first of equal ones.
 
     Rows that count a cell's members are looked at cell by cell; of those that count everybody alike only

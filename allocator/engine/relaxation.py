@@ -19,18 +19,14 @@ from allocator.records.portfolio import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True)
-class Points:
-    """Extreme offers: an option at one of its two ends; arrays of shape (P,)."""
-
-    line: Integers
-    """Index into the options."""
-    amount: Floats
-
-
-@dataclass(frozen=True)
 class Relaxation:
+    """The LP over P extreme offers: options at one of their two ends."""
+
     program: Program
-    points: Points
+    line: Integers
+    """(P,) index into the options."""
+    amount: Floats
+    """(P,)"""
     unit: float
     """Money is counted in this unit inside the program."""
     measure: Floats
@@ -44,12 +40,12 @@ class Relaxation:
 
 def relax(columns: Columns, options: Options, uses: Uses) -> Relaxation:
     """The LP over all extreme offers of `options`, with one convexity row a borrower."""
-    points = _points(columns, options, uses)
+    line, amount = _extreme_offers(columns, options, uses)
     unit = columns.money_unit
-    value = options.margin[points.line] * points.amount + options.fixed[points.line]
-    use = uses.unit[:, points.line] * points.amount + uses.loan[:, points.line]
+    value = options.margin[line] * amount + options.fixed[line]
+    use = uses.unit[:, line] * amount + uses.loan[:, line]
     measure = measure_of(columns.limits, unit, use)
-    owner = options.owner[points.line]
+    owner = options.owner[line]
     count = len(options.borrowers)
     convexity = sparse.csr_array(
         (np.ones(len(owner)), (owner, np.arange(len(owner)))), shape=(count, len(owner))
@@ -68,7 +64,7 @@ def relax(columns: Columns, options: Options, uses: Uses) -> Relaxation:
         column_upper=np.append(np.ones(len(value)), limits.idle_room / unit),
         integer=np.zeros(len(value) + 1, dtype=bool),
     )
-    return Relaxation(program, points, unit, measure)
+    return Relaxation(program, line, amount, unit, measure)
 
 
 def prices_of(columns: Columns, relaxation: Relaxation, answer: Answer) -> Floats:
@@ -85,7 +81,7 @@ def signed(columns: Columns, prices: Floats) -> Floats:
     return np.clip(prices, low, high) + 0.0
 
 
-def _points(columns: Columns, options: Options, uses: Uses) -> Points:
+def _extreme_offers(columns: Columns, options: Options, uses: Uses) -> tuple[Integers, Floats]:
     """Both ends of every option; the low end only where an optimum may sit there.
 
     Where F <= 0 and loans only cost, (k, low) is no better than low/high of (k, high).
@@ -98,7 +94,7 @@ def _points(columns: Columns, options: Options, uses: Uses) -> Points:
     line = np.concatenate([at_high, at_low])
     amount = np.concatenate([high, low[at_low]])
     order = np.argsort(line, kind="stable")
-    return Points(line[order], amount[order])
+    return line[order], amount[order]
 
 
 def _loans_may_pay(columns: Columns, uses: Uses) -> Booleans:

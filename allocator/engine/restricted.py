@@ -16,7 +16,7 @@ from math import ceil, floor
 
 import numpy as np
 
-from allocator.engine.kernel.columns import Columns, Response
+from allocator.engine.kernel.columns import BestResponses, Columns
 from allocator.engine.options import Options, Uses, options_of, uses_of
 from allocator.engine.whole import decimal
 from allocator.records.lots import in_lots, in_money
@@ -138,7 +138,7 @@ class Book:
         )
 
 
-def book_of(columns: Columns, response: Response | None = None, distance: float = np.inf) -> Book:
+def book_of(columns: Columns, response: BestResponses | None = None, distance: float = np.inf) -> Book:
     """The table of everyone who may be offered something.
 
     With `response` to some prices, of those whose next best loses more than `distance` the best response

@@ -13,7 +13,7 @@ import numpy as np
 
 from allocator.engine.cores import smallest
 from allocator.engine.kernel import dense
-from allocator.engine.kernel.columns import Answers, Columns, Response
+from allocator.engine.kernel.columns import Answers, BestResponses, Columns
 from allocator.records.portfolio import Codes, Floats, Integers
 
 _FIRST = 3_000
@@ -100,14 +100,14 @@ def _spans(begin: Integers, size: Integers) -> Integers:
     return np.repeat(begin - np.cumsum(size) + size, size) + np.arange(size.sum())
 
 
-def next_best(columns: Columns, prices: Floats, base: Response) -> Switches:
+def next_best(columns: Columns, prices: Floats, base: BestResponses) -> Switches:
     """For the kinds with the smallest margins the answer that loses least against the base."""
     near = kinds(columns, _nearest(columns, base.margin, max(_FIRST, len(columns.limits))))
     option, amount = dense.second_best(columns, prices, near.borrower, base)
     return Switches(near.borrower, option, amount, near.member, near.start)
 
 
-def changed(columns: Columns, base: Answers, switches: Switches, response: Response) -> Switches:
+def changed(columns: Columns, base: Answers, switches: Switches, response: BestResponses) -> Switches:
     """Answers that are neither base nor switch yet; of very many those that would lose most by staying."""
     width = 2 * (1 + max((len(menu.rates) for menu in columns.offers.menus), default=1))
 

@@ -24,8 +24,8 @@ class Condition:
     @property
     def ends(self) -> dict[str, float]:
         """The ends of a range that are given, by key."""
-        found = {key: getattr(self, key) for key in ("above", "at_least", "below", "at_most")}
-        return {key: end for key, end in found.items() if end is not None}
+        ends = {key: getattr(self, key) for key in ("above", "at_least", "below", "at_most")}
+        return {key: end for key, end in ends.items() if end is not None}
 
     def __str__(self) -> str:
         """As a scenario file has it: `sector: [retail, food]`, `pd: {above: 0.05}`."""

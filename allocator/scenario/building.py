@@ -191,7 +191,7 @@ def _policy(typed: PolicyEntry, plugins: Plugins) -> Policy:
 
 def _limit(typed: LimitEntry, plugins: Plugins) -> Limit:
     senses: tuple[Sense, ...] = get_args(Sense)
-    [(sense, bound)] = [(one, end) for one in senses if (end := getattr(typed, one)) is not None]
+    [(sense, bound)] = [(key, end) for key in senses if (end := getattr(typed, key)) is not None]
     where = tuple(condition_of(column, test) for column, test in (typed.where or {}).items())
     plugin = plugins.get(("measure", typed.measure))
     return Limit(typed.name, typed.measure, sense, bound, typed.of, where, typed.each, typed.weight, plugin)

@@ -19,7 +19,7 @@ from allocator.scenario.quantities import findings_of, quantity
 from allocator.scenario.stress_schema import FACTOR, INDUSTRY
 from allocator.scenario.stressing import LIMITS_FIGURE, stress_nodes
 
-_NAMES = {"columns": [one.name for one in COLUMNS], "defaults": [one.name for one in COLUMNS[1:]]}
+_NAMES = {"columns": [c.name for c in COLUMNS], "defaults": [c.name for c in COLUMNS[1:]]}
 LATER = ("turnover", "group")
 
 

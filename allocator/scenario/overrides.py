@@ -44,9 +44,9 @@ def settings_of(sets: object) -> list[str | Setting]:
     if isinstance(sets, Setting):
         return [sets]
     if isinstance(sets, Mapping):
-        return [one for key, value in sets.items() for one in _nested(_steps(str(key)), value)]
+        return [setting for key, value in sets.items() for setting in _nested(_steps(str(key)), value)]
     if isinstance(sets, list | tuple):
-        return [one for entry in sets for one in settings_of(entry)]
+        return [setting for entry in sets for setting in settings_of(entry)]
     problem = f"{type(sets).__name__} is neither a mapping nor a text, nor a list of these"
     remedy = 'write {"policy.budget.amount": 5e7}, or "policy.budget.amount=5e7"'
     raise InputError.of([Fault(problem, remedy, field="sets")], "sets")

@@ -36,7 +36,7 @@ from allocator.scoring.documents import (
 from allocator.scoring.grades import GradeScorecard
 from allocator.scoring.logit import LogitFit
 from allocator.scoring.ordinal import OrdinalFit
-from allocator.scoring.preparation import Column, Preparation, Variable
+from allocator.scoring.preparation import LearntColumn, Preparation, Variable
 from allocator.scoring.rating import Rating
 from allocator.scoring.reading import Derived, located
 from allocator.scoring.rules import IndicatorRule, Learnt
@@ -310,7 +310,7 @@ def _column_documents(preparation: Preparation) -> list[dict[str, Any]]:
 
 def _preparation(shapes: Sequence[ColumnShape]) -> Preparation:
     columns = (
-        Column(
+        LearntColumn(
             variable_of(shape),
             -math.inf if shape.low is None else shape.low,
             math.inf if shape.high is None else shape.high,

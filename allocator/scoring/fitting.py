@@ -90,10 +90,7 @@ def logit_from_files(
         )
         held_out = out_of_fold_pd(frame, y, given.variables, folds=folds, seed=seed, **shared)
         figures = _discrimination(y.to_numpy(float), held_out)
-        cheats = [leak.variable for leak in given.leaks if leak.variable is not None]
-        if cheats:
-            feigned = out_of_fold_pd(frame, y, [*given.variables, *cheats], folds=folds, seed=seed, **shared)
-            figures[f"auc_with_{_and(cheats)}_which_leaks"] = vars(validation.auc(y.to_numpy(float), feigned))
+        figures |= _with_leaks(frame, y, given, folds=folds, seed=seed, **shared)
         metrics = _lines(figures, f"out of fold ({folds} folds)")
         if time is not None:
             figures["out_of_time"] = _out_of_time(frame, y, given.variables, time, shared)
@@ -119,6 +116,15 @@ def logit_from_files(
     )
     extra = {".svg": validation.reliability_svg(reliability, "Out-of-fold reliability")}
     return Fit(to_document(card), described, figures, tables, extra)
+
+
+def _with_leaks(frame: pd.DataFrame, y: pd.Series, given: Declarations, **fit: Any) -> dict[str, Any]:
+    """The AUC out of fold that leaky variables would feign; nothing where none is declared."""
+    leaky = [leak.variable for leak in given.leaks if leak.variable is not None]
+    if not leaky:
+        return {}
+    feigned = out_of_fold_pd(frame, y, [*given.variables, *leaky], **fit)
+    return {f"auc_with_{_and(leaky)}_which_leaks": vars(validation.auc(y.to_numpy(float), feigned))}
 
 
 @one_reading()

@@ -24,6 +24,7 @@ from allocator.scoring.grades import (
     PUBLISHED_RANGES,
     VARIABLES,
     VOID_SHARE,
+    GradeTrial,
     fit_grades,
     inside_ranges,
     out_of_fold_grades,
@@ -34,7 +35,7 @@ from allocator.scoring.invoices import Notes
 from allocator.scoring.reading import imputed_figures, imputed_lines, located, read_table
 from allocator.scoring.score import imputed_cells, rated_firms
 
-STUDIED = (VOID_SHARE, "void_share_count", *(one.name for one in VARIABLES))
+STUDIED = (VOID_SHARE, "void_share_count", *(variable.name for variable in VARIABLES))
 """Indicators beside whose correlation with the rating a fit of grades is shown."""
 METHODS = {
     "ordinal": "proportional-odds logit on six indicators",
@@ -56,32 +57,25 @@ def grade_from_files(
     pds = pd_by_grade(known["rating"], known["default"], GRADES, shrinkage)
     card = fit_grades(indicators, known["rating"], pds["pd"].to_numpy(), method=method)
     trial = out_of_fold_grades(indicators, known["rating"], method=method, folds=folds, seed=seed)
-    mixed = trial.probabilities.to_numpy() @ pds["pd"].to_numpy()
-    defaults = known["default"].to_numpy(float)
+    mixed, defaults = trial.probabilities.to_numpy() @ pds["pd"].to_numpy(), known["default"].to_numpy(float)
+    void = indicators[VOID_SHARE]
+    outside, imputed = _in_no_range(void), imputed_cells(indicators, card)
     figures: dict[str, Any] = {
         "method": method,
-        "accuracy": trial.accuracy,
-        "baseline": trial.baseline,
-        "within_one": trial.within_one,
-        "log_loss": trial.log_loss,
+        **{name: getattr(trial, name) for name in ("accuracy", "baseline", "within_one", "log_loss")},
         "default_auc": vars(validation.auc(defaults, mixed)),
         "default_log_loss": validation.log_loss(defaults, mixed),
+        "in_no_range": outside,
+        **imputed_figures(imputed),
     }
     tables = {
         "Confusion out of fold (rows: true grade)": trial.confusion,
         "PD by grade": pds,
         "Rating against indicators": starred(correlate(known["rating"], indicators, STUDIED)),
-        "Void share by grade beside the published ranges": void_range_table(
-            indicators[VOID_SHARE], known["rating"]
-        ),
+        "Void share by grade beside the published ranges": void_range_table(void, known["rating"]),
         "Invoices": _notes_table(notes),
     }
     paths = files.files().values()
-    void = indicators[VOID_SHARE].to_numpy(float)
-    outside = indicators.index[np.flatnonzero(~inside_ranges(void, PUBLISHED_RANGES).any(axis=1))].tolist()
-    figures["in_no_range"] = outside
-    imputed = imputed_cells(indicators, card)
-    figures |= imputed_figures(imputed)
     described = Card(
         title=f"Grades of {len(known)} firms from invoices, method {method}",
         purpose="a probability of each grade, the most probable grade and a PD for a firm without a rating",
@@ -89,10 +83,7 @@ def grade_from_files(
         method=METHODS[method],
         limits="few firms; one bank's grades of one year; grade D and default nearly coincide",
         metrics={
-            f"accuracy out of fold ({folds} folds, 5 repeats)": f"{trial.accuracy:.3f}",
-            "accuracy of naming all the commonest": f"{trial.baseline:.3f}",
-            "at most one grade off": f"{trial.within_one:.3f}",
-            "log loss": f"{trial.log_loss:.3f}",
+            **_accuracy(trial, folds),
             "default: AUC out of fold": str(validation.auc(defaults, mixed)),
             "default: log loss": f"{validation.log_loss(defaults, mixed):.3f}",
             "void share in no grade's range": f"{len(outside)} firms: {' '.join(outside)}",
@@ -102,6 +93,22 @@ def grade_from_files(
         sections=[(name, markdown(table)) for name, table in tables.items()],
     )
     return Fit(to_document(card), described, figures, tables)
+
+
+def _accuracy(trial: GradeTrial, folds: int) -> dict[str, str]:
+    """What a card says of how well grades are found again."""
+    return {
+        f"accuracy out of fold ({folds} folds, 5 repeats)": f"{trial.accuracy:.3f}",
+        "accuracy of naming all the commonest": f"{trial.baseline:.3f}",
+        "at most one grade off": f"{trial.within_one:.3f}",
+        "log loss": f"{trial.log_loss:.3f}",
+    }
+
+
+def _in_no_range(void: pd.Series) -> list[str]:
+    """The firms whose void share lies in no grade's published range."""
+    inside = np.asarray(inside_ranges(void.to_numpy(float), PUBLISHED_RANGES).any(axis=1))
+    return void.index[np.flatnonzero(~inside)].tolist()
 
 
 def correlation_from_files(files: InvoiceFiles, columns: Sequence[str] | None = None) -> pd.DataFrame:

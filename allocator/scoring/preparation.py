@@ -2,7 +2,7 @@
 
 A number is transformed, cut at the quantiles seen at fit, imputed by their median where missing, and
 standardised; a category becomes one column a level against the commonest one, rare levels pooled as
-"other". What was learnt is in `Column` and goes into the fitted file.
+"other". What was learnt is in `LearntColumn` and goes into the fitted file.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Variable:
 
 
 @dataclass(frozen=True)
-class Column:
+class LearntColumn:
     """What was learnt about one variable; numbers are on the transformed scale."""
 
     variable: Variable
@@ -85,7 +85,7 @@ class Column:
 class Preparation:
     """Every variable of a scorecard, in order."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[LearntColumn, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -242,7 +242,7 @@ def without_codes(values: Floats, special: Sequence[float]) -> Floats:
     return np.where(np.isin(values, special), np.nan, values) if special else values
 
 
-def _learn(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> Column | None:
+def _learn(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> LearntColumn | None:
     cells = _cells_of(variable, frame, faults)
     if cells is None:
         return None
@@ -251,7 +251,7 @@ def _learn(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> Colu
     return _learn_number(variable, transformed(variable, cells), faults)
 
 
-def _learn_number(variable: Variable, values: Floats, faults: list[Fault]) -> Column | None:
+def _learn_number(variable: Variable, values: Floats, faults: list[Fault]) -> LearntColumn | None:
     known = values[~np.isnan(values)]
     if len(known) == 0:
         faults.append(Fault("has no value at all", "leave the variable out", field=variable.name))
@@ -273,10 +273,10 @@ def _learn_number(variable: Variable, values: Floats, faults: list[Fault]) -> Co
         problem = "has values too large to be squared"
         faults.append(Fault(problem, "count in a larger unit, or say transform log", field=variable.name))
         return None
-    return Column(variable, float(low), float(high), fill, float(cut.mean()), spread)
+    return LearntColumn(variable, float(low), float(high), fill, float(cut.mean()), spread)
 
 
-def _learn_category(variable: Variable, known: Levels, faults: list[Fault]) -> Column | None:
+def _learn_category(variable: Variable, known: Levels, faults: list[Fault]) -> LearntColumn | None:
     """Levels by their rows; an empty cell is one of OTHER."""
     counts = dict(zip(known.names, known.counts.tolist(), strict=True))
     counts[OTHER] = counts.get(OTHER, 0) + known.empty
@@ -289,10 +289,10 @@ def _learn_category(variable: Variable, known: Levels, faults: list[Fault]) -> C
         problem = f"has no two levels with {RARE} rows or more"
         faults.append(Fault(problem, "leave the variable out", field=variable.name))
         return None
-    return Column(variable, levels=levels, rare=rare)
+    return LearntColumn(variable, levels=levels, rare=rare)
 
 
-def _dummies(column: Column, levels: Levels) -> Floats:
+def _dummies(column: LearntColumn, levels: Levels) -> Floats:
     """(n, levels - 1); a level without a column counts as OTHER, else as the reference."""
     place = {level(name): i for i, name in enumerate(column.levels)}
     pool = column.levels.index(column.pool)

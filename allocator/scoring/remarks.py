@@ -13,7 +13,7 @@ from allocator.errors import row_count
 from allocator.records.portfolio import Floats
 from allocator.scoring.collinearity import nearly_determined
 from allocator.scoring.levels import twins
-from allocator.scoring.preparation import Column, Preparation, special_codes
+from allocator.scoring.preparation import LearntColumn, Preparation, special_codes
 from allocator.scoring.rating import Rating
 from allocator.scoring.reading import Derived, derive
 from allocator.scoring.rules import IndicatorRule, standardise
@@ -114,7 +114,7 @@ def _slips(frame: pd.DataFrame, derived: Sequence[Derived]) -> list[str]:
     ]
 
 
-def _levels(column: Column, frame: pd.DataFrame) -> list[str]:
+def _levels(column: LearntColumn, frame: pd.DataFrame) -> list[str]:
     """Rare levels that count as the reference, and levels that one spelling would make one."""
     name, rare = column.variable.name, column.rare
     remarks = []

@@ -50,7 +50,7 @@ class Tab:
 
 
 @dataclass(frozen=True)
-class Book:
+class Workbook:
     """What a workbook says of its sheets."""
 
     tabs: tuple[Tab, ...]
@@ -127,7 +127,7 @@ class Package:
         }
 
 
-def read_book(package: Package) -> Book:
+def read_book(package: Package) -> Workbook:
     """The sheets of a workbook, and which parts its cells need."""
     start = next(
         (part for kind, part in package.links("").values() if OFFICE.search(kind)), "xl/workbook.xml"
@@ -144,7 +144,7 @@ def read_book(package: Package) -> Book:
         elif kind in ("workbookPr", "calcPr"):
             says.update(entry.attrib)
     others = {kind.rpartition("/")[2]: part for kind, part in links.values()}
-    return Book(
+    return Workbook(
         tuple(tabs),
         others.get("sharedStrings"),
         others.get("styles"),

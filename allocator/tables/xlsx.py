@@ -22,7 +22,7 @@ from allocator.tables.conversion import cell_text, to_array
 from allocator.tables.findings import SHOWN, Finding, quoted
 from allocator.tables.margins import CLOSING, LOOKED_AT, closing_rows, header_below
 from allocator.tables.opened import Fetched, Opened, content, either, existing_file, refuse
-from allocator.tables.package import Book, Package, Tab, read_book
+from allocator.tables.package import Package, Tab, Workbook, read_book
 from allocator.tables.screening import Screened, column_letters, screen
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -69,7 +69,7 @@ def sheet_names(source: PortfolioSource) -> tuple[str, ...]:
     return tuple(tab.name for tab in book.tabs)
 
 
-def _chosen(book: Book, source: PortfolioSource) -> Tab:
+def _chosen(book: Workbook, source: PortfolioSource) -> Tab:
     """The sheet that the source names, else the first that is not hidden."""
     names = [tab.name for tab in book.tabs]
     if source.sheet is not None:
@@ -91,7 +91,7 @@ def _chosen(book: Book, source: PortfolioSource) -> Tab:
     return seen[0]
 
 
-def _rebuilt(package: Package, book: Book, sheet: bytes) -> bytes:
+def _rebuilt(package: Package, book: Workbook, sheet: bytes) -> bytes:
     """A workbook of the one sheet and what its cells need, under their usual names: all that is read on."""
     parts = {"worksheet": ("xl/worksheets/sheet1.xml", sheet)}
     for role, part in (("sharedStrings", book.shared), ("styles", book.styles)):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allocator.certification.lots import CENT, Lot, Tally, decimal, whole_cents
+from allocator.certification.lots import CENT, Lot, WholeSums, decimal, whole_cents
 
 
 def test_a_number_stands_for_the_shortest_decimal_that_reads_as_it() -> None:
@@ -115,18 +115,18 @@ def test_a_room_is_cut_or_filled_to_whole_lots() -> None:
 def test_sums_of_cents_are_exact(members: list[tuple[int, int]]) -> None:
     codes = np.array([row for row, _ in members], dtype=np.int32)
     counts = np.array([count for _, count in members], dtype=float)
-    tally = Tally.of(codes, counts, 3) + Tally.of(codes, counts, 3)
+    tally = WholeSums.of(codes, counts, 3) + WholeSums.of(codes, counts, 3)
     for row in range(3):
         assert tally.exact(row) == 2 * sum(count for at, count in members if at == row)
 
 
 def test_small_sums_need_no_high_part() -> None:
-    tally = Tally.of(np.zeros(2, dtype=np.int32), np.array([2.0**52, 2.0**52]), 1)
+    tally = WholeSums.of(np.zeros(2, dtype=np.int32), np.array([2.0**52, 2.0**52]), 1)
     assert (tally.high[0], tally.low[0]) == (0, 2**53)
-    split = Tally.of(np.zeros(2, dtype=np.int32), np.array([2.0**52, 2.0**52 + 1]), 1)
+    split = WholeSums.of(np.zeros(2, dtype=np.int32), np.array([2.0**52, 2.0**52 + 1]), 1)
     assert split.exact(0) == 2**53 + 1
     assert split.high[0] == 2**27
-    for part in (tally, split, Tally.none(1)):
+    for part in (tally, split, WholeSums.none(1)):
         assert (part.high.dtype, part.low.dtype) == (np.int64, np.int64)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from allocator.engine.kernel.columns import Response
+from allocator.engine.kernel.columns import BestResponses
 from allocator.engine.reasons import _largest_charge, reasons
 from allocator.testing.books import random_case
 from tests.builders import Case, churn_table, limit, policy, portfolio
@@ -97,7 +97,7 @@ def test_the_largest_charge_is_found_among_all_rows(seed: int) -> None:
     offered = np.flatnonzero(columns.offers.menu >= 0)
     option = np.full(n, -1, dtype=np.int32)
     option[offered] = 0
-    free = Response(option, np.where(option >= 0, columns.offers.high, 0.0), np.zeros(n), np.zeros(n))
+    free = BestResponses(option, np.where(option >= 0, columns.offers.high, 0.0), np.zeros(n), np.zeros(n))
     found = _largest_charge(columns, prices, offered, free)
     take, rate = columns.take_up(option), columns.rate(option)
     bases = np.array(

@@ -66,6 +66,6 @@ def test_the_low_end_is_in_play_only_where_making_an_offer_may_pay(limits: tuple
     book = portfolio(["A"] * 3, numbers={"score": [-1.0, 0.0, 2.0]})
     columns = columns_of(Case(book, table, policy(1e6, *limits, rates={"A": (0.08, 0.08)})))
     options = options_of(columns, np.arange(3))
-    points = relax(columns, options, uses_of(columns, options)).points
-    assert int((points.amount == 100_000.0).sum()) == lows
-    assert int((points.amount == 1_000_000.0).sum()) == 3
+    relaxation = relax(columns, options, uses_of(columns, options))
+    assert int((relaxation.amount == 100_000.0).sum()) == lows
+    assert int((relaxation.amount == 1_000_000.0).sum()) == 3

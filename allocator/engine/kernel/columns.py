@@ -219,7 +219,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Response(Answers):
+class BestResponses(Answers):
     """Every borrower's best response to prices, at `low` or `high`; arrays of shape (n,)."""
 
     reduced: Floats

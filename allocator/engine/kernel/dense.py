@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from allocator.engine.kernel.columns import Answers, Columns, Response
+from allocator.engine.kernel.columns import Answers, BestResponses, Columns
 from allocator.engine.kernel.hull import Hulls
 from allocator.records.limits import Limits
 from allocator.records.offers import OfferBook
@@ -14,11 +14,11 @@ _CHUNK = 16_384
 """Borrowers at a time: 29 rates x 16,384 x 8 bytes stay in the cache of one core."""
 
 
-def respond(columns: Columns, prices: Floats) -> Response:
+def respond(columns: Columns, prices: Floats) -> BestResponses:
     """Best answer of every borrower at `prices` (m,): the lowest option wins a tie, `high` before `low`."""
     offers = columns.offers
     slope_rate, slope, flat, drawn_fixed, fixed = columns.charged(prices)
-    response = Response(
+    response = BestResponses(
         option=np.full(len(columns), -1, dtype=np.int32),
         amount=np.zeros(len(columns)),
         reduced=np.zeros(len(columns)),
@@ -38,7 +38,7 @@ def respond(columns: Columns, prices: Floats) -> Response:
     return response
 
 
-def _choose(columns: Columns, i: Integers, at_high: Floats, at_low: Floats, response: Response) -> None:
+def _choose(columns: Columns, i: Integers, at_high: Floats, at_low: Floats, response: BestResponses) -> None:
     """Writes the answers of borrowers `i`, from the values (K, len(i)) of their options at both ends."""
     offers = columns.offers
     value = np.maximum(at_high, at_low)
@@ -89,7 +89,7 @@ def second_best(columns: Columns, prices: Floats, picks: Integers, base: Answers
     return option, amount
 
 
-def bound(columns: Columns, prices: Floats, response: Response) -> float:
+def bound(columns: Columns, prices: Floats, response: BestResponses) -> float:
     """U(prices) of formulation.md, section 4, from the answers to these prices."""
     return dual_value(columns.limits, prices, float(np.sum(response.reduced)))
 

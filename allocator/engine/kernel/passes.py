@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from allocator.engine.kernel import dense
-from allocator.engine.kernel.columns import Columns, Response
+from allocator.engine.kernel.columns import BestResponses, Columns
 from allocator.engine.kernel.curvature import DENSE_UP_TO, Curvature, by_row
 from allocator.engine.kernel.hull import Hulls, hulls_of
 from allocator.records.offers import Menu
@@ -85,14 +85,14 @@ class Pass:
             near,
         )
 
-    def respond(self, prices: Floats) -> Response:
+    def respond(self, prices: Floats) -> BestResponses:
         """Every borrower's best response at `prices` (m,)."""
         if not self.compiled:
             return dense.respond(self.columns, prices)
         from allocator.engine.kernel import compiled
 
         n = len(self.columns)
-        response = Response(np.empty(n, dtype=np.int32), np.empty(n), np.empty(n), np.empty(n))
+        response = BestResponses(np.empty(n, dtype=np.int32), np.empty(n), np.empty(n), np.empty(n))
         table = self.columns.limits.charges(prices)
         costs = _costs(self.columns)
         arrays = (response.option, response.amount, response.reduced, response.margin)

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from allocator.engine.cores import smallest
-from allocator.engine.kernel.columns import Columns, Response
+from allocator.engine.kernel.columns import BestResponses, Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.options import Options, Uses, options_of, uses_of
 from allocator.engine.program import Effort, Program, row_bounds, stack
@@ -77,7 +77,7 @@ def _ends(
     options: Options,
     uses: Uses,
     prices: Floats,
-    response: Response,
+    response: BestResponses,
     delta: float,
     settled: Floats,
 ) -> Ties:
