@@ -366,8 +366,14 @@ def backtest(
     method is that of docs/backtest.md. Raises InputError for columns that there are not and for outcomes that
     are neither 0 nor 1, else as `allocate`.
 
+    >>> import pandas as pd
     >>> from allocator import backtest
-    >>> found = backtest("scenarios/sba-loans.yaml", "default", period="year")  # doctest: +SKIP
+    >>> firms = pd.read_csv("scenarios/data/sme-302.csv")
+    >>> firms = firms.assign(year=firms.index % 2 + 2020, bad=(firms.index % 40 == 7).astype(int))
+    >>> case, rules = "scenarios/sme-302.yaml", ["optimal", "equal"]
+    >>> found = backtest(case, "bad", period="year", borrowers=firms, strategies=rules, budget_share=0.5)
+    >>> found.table[["strategy", "period"]].values.tolist()
+    [['optimal', '2020'], ['equal', '2020'], ['optimal', '2021'], ['equal', '2021']]
     """
     faults = []
     if (lost is None) != (owed is None):

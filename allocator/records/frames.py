@@ -22,8 +22,8 @@ class Frame:
 
     @property
     def name(self) -> str:
-        """The file's name in the folder of a run."""
-        return f"frame-{self.title}{self.ending}"
+        """The file's name in the folder of a run: other rows have another."""
+        return f"frame-{self.title}-{self.hash[7:15]}{self.ending}"
 
     def __str__(self) -> str:
         return f"frame of {self.title}"

@@ -12,7 +12,7 @@ from allocator.errors import Fault, InputError, in_rows
 from allocator.records.lots import CENT
 from allocator.records.portfolio import Portfolio
 from allocator.records.scenario import Scenario
-from allocator.scenario.loading import load_document
+from allocator.scenario.loading import Changes, load_document
 
 
 def in_money(scenario: Scenario, portfolio: Portfolio) -> Scenario:
@@ -42,7 +42,9 @@ def in_money(scenario: Scenario, portfolio: Portfolio) -> Scenario:
     stated = {key: entry for key, entry in document["policy"]["budget"].items() if key != "of"}
     stated["amount"] = float(share * asked // lot * lot)
     policy = {**document["policy"], "budget": stated}
-    stating = load_document({**document, "policy": policy}, "/", scenario.name)
+    stating = load_document(
+        {**document, "policy": policy}, "/", scenario.name, Changes(frames=scenario.frames)
+    )
     return replace(
         scenario,
         policy=replace(scenario.policy, budget=stating.policy.budget),

@@ -91,11 +91,11 @@ def test_a_frame_is_kept_with_the_run_and_rechecked(tmp_path: Path) -> None:
     run = allocate(PLAIN, borrowers=pd.read_csv(FIRMS), churn=pd.read_csv(CURVE))
     assert run.value == allocate(PLAIN).value
     folder = run.save(tmp_path / "run")
-    assert {"frame-borrowers.csv", "frame-churn.csv"} <= {path.name for path in folder.iterdir()}
+    ((kept,), (curve,)) = (list(folder.glob(f"frame-{title}-*.csv")) for title in ("borrowers", "churn"))
+    assert pd.read_csv(curve).equals(pd.read_csv(CURVE))
     again = load_run(folder)
     assert verify(again).record.value == run.value
     assert again.scenario == load_scenario(folder / "scenario.yaml")
-    kept = folder / "frame-borrowers.csv"
     kept.write_text(kept.read_text().replace("0.313321", "0.3133210", 1))
     with pytest.raises(CertificateError, match="portfolio: has changed since the run; restore it or solve"):
         verify(folder)
@@ -262,3 +262,21 @@ def test_what_comes_out_is_frozen(run: Run) -> None:
     table = run.table
     table["amount"] = 0.0
     assert run.table["amount"].sum() > 0
+
+
+def test_a_share_of_requests_is_money_for_frames_too() -> None:
+    share = {"policy.budget": {"amount": "40%", "of": "requests"}}
+    run = allocate(PLAIN, borrowers=pd.read_csv(FIRMS), churn=pd.read_csv(CURVE), sets=share)
+    assert run.value == allocate(PLAIN, sets=share).value
+
+
+def test_what_differs_between_frames_is_told() -> None:
+    firms = pd.read_csv(FIRMS)
+    before = allocate(PLAIN, borrowers=firms, churn=pd.read_csv(CURVE))
+    worse = firms.assign(pd=(firms["pd"] * 1.1).clip(upper=1.0))
+    after = allocate(before.scenario, borrowers=worse, sets={"policy.budget.amount": 9e7})
+    (pair,) = compare({"before": before, "after": after}).record.pairs
+    assert sum(step.gain for step in pair.steps if step.gain is not None) == pytest.approx(
+        after.value - before.value
+    )
+    assert len(pair.steps) == 2

@@ -19,12 +19,14 @@ from allocator.certification.limits import blocks_of
 from allocator.errors import InfeasibleError, InputError, NoAllocationError
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case, Inputs
-from allocator.records.document import NO_CHURN
+from allocator.records.document import BOOK, CHURN, NO_CHURN, SOURCE, value_at
+from allocator.records.frames import Frame
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
 from allocator.records.run import Decisions
 from allocator.records.scenario import Scenario
 from allocator.scenario import load_document
+from allocator.scenario.loading import Changes
 
 Document = Mapping[str, Any]
 
@@ -62,6 +64,7 @@ def steps(
     """
     own, wanted = before.scenario.document, after.scenario.document
     read = {_key(own): before.inputs, _key(wanted): after.inputs}
+    frames = {frame.name: frame for side in (before, after) for frame in side.scenario.frames.values()}
     groups = list(_groups(own, wanted))
     last: Outcome | None = before
     taken, pending = [], ""
@@ -70,7 +73,7 @@ def steps(
         at_end = number == len(groups) - 1
         progress(f"changing {name}")
         try:
-            changed = after if at_end else _prepared(document, read)
+            changed = after if at_end else _prepared(document, read, frames)
         except InputError:  # alone it makes no scenario: together with the next
             pending = name
             continue
@@ -87,9 +90,11 @@ def steps(
     return tuple(taken)
 
 
-def _prepared(document: Document, read: dict[str, Inputs]) -> Case:
-    """The case between the two that `document` states."""
-    scenario = load_document(document, "/", "between")
+def _prepared(document: Document, read: dict[str, Inputs], frames: Mapping[str, Frame]) -> Case:
+    """The case between the two that `document` states, which may name `frames` of theirs."""
+    named = {place: value_at(document, place) for place in (SOURCE, CHURN, BOOK)}
+    held = {place: frames[name] for place, name in named.items() if isinstance(name, str) and name in frames}
+    scenario = load_document(document, "/", "between", Changes(frames=held))
     return prepare(scenario, _inputs(scenario, read))
 
 
