@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -280,3 +281,32 @@ def test_what_differs_between_frames_is_told() -> None:
         after.value - before.value
     )
     assert len(pair.steps) == 2
+
+
+def test_errors_speak_of_arguments(run: Run, tmp_path: Path) -> None:
+    run.save(tmp_path / "run")
+    with pytest.raises(
+        InputError, match="holds a run already; give force=True to replace it, or name another"
+    ):
+        run.save(tmp_path / "run")
+    with pytest.raises(InputError, match="borrower: no borrower is named 'B00002'; did you mean B000302"):
+        explain(run, "B00002")
+    with pytest.raises(
+        InputError, match="only: no stress is named 'sever'; the stresses are base, mild, severe"
+    ):
+        stress(PLAIN, "sever")
+
+
+def test_a_run_goes_to_another_process_and_back(run: Run) -> None:
+    again = pickle.loads(pickle.dumps(run))
+    assert repr(again) == repr(run)
+    assert explain(again, "B000002").record.amount == explain(run, "B000002").record.amount
+
+
+def test_columns_and_rows_of_pythons_own_are_frames(run: Run) -> None:
+    firms = pd.read_csv(FIRMS)
+    found = [
+        load_scenario(PLAIN, borrowers=one)
+        for one in (firms, firms.to_dict("list"), firms.to_dict("records"))
+    ]
+    assert found[0] == found[1] == found[2]
