@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -129,8 +130,34 @@ def test_idle_money_below_a_whole_lot_is_worth_its_rate_whatever_the_price() -> 
     assert "states the bound 18499.999, its prices prove 18500" in str(fault)
 
 
-def test_what_no_double_holds_is_told_as_infinite() -> None:
-    from fractions import Fraction
+def test_a_rate_next_to_one_of_the_tariff_is_that_rate() -> None:
+    """The take-up is the tariff's within 1e-12 of its rate; of a pinned offer it is at its own rate."""
+    book = portfolio(
+        ["A", "A", "A", "A", "D"],
+        max_amount=4e5,
+        fixed_amount=[np.nan, np.nan, 2e5, np.nan, np.nan],
+        fixed_rate=[np.nan, np.nan, 0.06, np.nan, np.nan],
+    )
+    table = churn_table([0.04, 0.08], A=[0.0, 0.5])
+    case = Case(book, table, policy(1e6, rates={"A": (0.04, 0.08)}))
+    exact = Exactly.of(case.scenario, book, table)
+    rates = np.array([0.08 - 4e-13, 0.08 - 4e-12, 0.06, 0.04, 0.05])
+    amounts = np.array([1e5, 1e5, 2e5, 0.5, 1e5])
+    made = {
+        offer.borrower: (offer.take_up, offer.rate, offer.amount)
+        for offer in offers_made(book, exact.terms, exact.curves, amounts, rates)
+    }
+    below = 1 - (Fraction(rates[1]) - Fraction(0.04)) / (Fraction(0.08) - Fraction(0.04)) / 2
+    middle = 1 - (Fraction(0.06) - Fraction(0.04)) / (Fraction(0.08) - Fraction(0.04)) / 2
+    assert made == {
+        0: (Fraction(1, 2), Fraction(rates[0]), 10**5),
+        1: (below, Fraction(rates[1]), 10**5),
+        2: (middle, Fraction(0.06), 2 * 10**5),
+        3: (1, Fraction(0.04), Fraction(1, 2)),
+        4: (0, Fraction(0.05), 10**5),
+    }
 
+
+def test_what_no_double_holds_is_told_as_infinite() -> None:
     large = Fraction(10) ** 400
     assert [nearest(large), nearest(-large), nearest(Fraction(1, 2))] == [np.inf, -np.inf, 0.5]
