@@ -98,9 +98,12 @@ def view_of(folder: Path, path: Path, quick: bool, tell: Progress) -> View:
     from allocator.insight.dossier import dossier_of
     from allocator.report.committee.proof import Stood
     from allocator.report.committee.view import run_view
+    from allocator.scenario import load_scenario
 
-    scenarios, notes = under_each(stored.scenario_path, None, [])
-    dossier = dossier_of(stored, scenarios, tell, notes=notes, quick=quick)
+    own = load_scenario(stored.scenario_path)
+    rules, notes = under_each(stored.scenario_path, None, [])
+    rules = rules if own.strategy.name in [one.strategy.name for one in rules] else [*rules, own]
+    dossier = dossier_of(stored, rules, tell, notes=notes, quick=quick)
     tell("writing the report")
     stood = Stood(
         folder.resolve().name, stored.scenario_path.read_text("utf-8"), _cards(dossier.run.scenario)

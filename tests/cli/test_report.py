@@ -233,6 +233,7 @@ def test_a_run_that_breaks_limits_says_so(broken: Path, allocator: Allocator) ->
     text = "".join(Page.of((broken / "report.html").read_text("utf-8")).text)
     assert "Breaks limits or terms: not to be approved as it is" in text
     assert "Do not approve this allocation as it is" in text
+    assert "book.csv, this run" in text
     assert "(broken)" in text
 
 
