@@ -38,6 +38,7 @@ from allocator.cli import (
 from allocator.cli.failures import INTERRUPTED, TERMINATED, last_words, say, say_failure
 from allocator.cli.output import (
     ReaderLeftError,
+    columns_of,
     has_printed,
     print_line,
     result_alone,
@@ -47,6 +48,7 @@ from allocator.cli.signals import Terminated, ignore_signals, signals_raise
 from allocator.errors import AllocatorError, Fault, InputError
 from allocator.intake import watched
 from allocator.placed import noting
+from allocator.report.room import laid_out_in
 
 app = typer.Typer(
     add_completion=False,
@@ -112,7 +114,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ends = arguments is None
     given = sys.argv[1:] if arguments is None else list(arguments)
     stand_in_for_closed_streams()
-    with signals_raise(lasting=ends), result_alone(lasting=ends), watched(), noting() as placed:
+    columns = columns_of(sys.stdout)
+    with (
+        laid_out_in(columns),
+        signals_raise(lasting=ends),
+        result_alone(lasting=ends),
+        watched(),
+        noting() as placed,
+    ):
         return _flushed(_heeding_signals(given, placed))
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from allocator.errors import OutputError
 from allocator.intake import require_unchanged
 from allocator.records.progress import Progress
+from allocator.report.room import room
 from allocator.report.visible import visible, visible_page
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ class ReaderLeftError(Exception):
 
 PATIENCE = 2.0
 """Seconds after which somebody at a terminal is told what is being done."""
-_WIDTH = 100
 _STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
 
 _PRINTED: ContextVar[bool] = ContextVar("printed", default=False)
@@ -97,13 +97,24 @@ def _write_out_libraries() -> None:
     ctypes.CDLL(None).fflush(None)
 
 
+def columns_of(stream: TextIO | None) -> int | None:
+    """Of the terminal that `stream` writes to; None where it writes to none."""
+    if stream is None or not stream.isatty():
+        return None
+    said = os.environ.get("COLUMNS", "")
+    try:
+        return int(said) if said.isdecimal() and int(said) else os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        return None
+
+
 def print_page(page: RenderableType) -> None:
-    """Print for people: at most 100 columns, plain text unless on a terminal; what is unseen as escapes."""
+    """Print for people: plain text unless on a terminal; what is unseen as escapes."""
     from rich.console import Console
     from rich.segment import Segment, Segments
 
     console = Console(file=sys.stdout, highlight=False, emoji=False)
-    console.width = min(console.width, _WIDTH) if console.is_terminal else _WIDTH
+    console.width = room()
     with _writing(), console.capture() as capture:  # rich touches the file even then
         plain = console.options.update(markup=False)
         for line in console.render_lines(visible_page(page), plain, pad=False):

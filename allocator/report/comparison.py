@@ -21,6 +21,7 @@ from allocator.report.grid import Grid, unit_of
 from allocator.report.limits import own_first
 from allocator.report.money import Unit, percent, relative, unit_for
 from allocator.report.plain import STOPPED_NOTE, Text, cut, listed, marked, more, plain_table
+from allocator.report.room import room
 from allocator.report.view import View
 
 _FIGURES = (
@@ -28,8 +29,8 @@ _FIGURES = (
     *("interest", "expected_loss", "value"),
 )
 """Figures of an allocation or a segment in the JSON object."""
-_ROOM = 46
-"""Columns of the page that the amounts of borrowers who are swapped may take."""
+_OTHERS = 54
+"""Columns of the page that the other figures of borrowers who are swapped take."""
 _MOST = 20
 """Segments and differences shown."""
 
@@ -271,7 +272,9 @@ def _listed(pair: Pair, top: int, currency: str) -> Iterator[RenderableType]:
     if rows.empty:
         return
     money = {"amount before": "amount_before", "after": "amount_after", "gain": "gain"}
-    unit = unit_for({heading: rows[key].tolist() for heading, key in money.items()}, currency, _ROOM)
+    unit = unit_for(
+        {heading: rows[key].tolist() for heading, key in money.items()}, currency, room() - _OTHERS
+    )
     yield ""
     yield Text(f"Borrowers, amounts in {unit}", style="bold")
     headings = ("PD", "amount before", "after", "rate before", "after", "gain")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -19,10 +19,13 @@ from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.limits import limits_shown
 from allocator.report.money import figure, small, unit_for
-from allocator.report.plain import WIDTH, Text, plain_table, reasons_table, unheaded_table
+from allocator.report.plain import Text, plain_table, reasons_table, side_by_side, unheaded_table
+from allocator.report.room import WIDTH, room
 from allocator.report.view import View
 
 _MOST = 25
+_NAME = 28
+"""Columns that a limit's name takes before it folds."""
 _WIDEST = 18
 """Columns of the page that a segment's name takes at most."""
 
@@ -97,7 +100,7 @@ def _segments(book: BookExplanation, currency: str) -> RenderableType:
     columns = {heading: [money(segment)[heading] for segment in (*shown, whole)] for heading in headings}
     count = max(len("funded"), len(f"{whole.account.borrowers:,}"))
     names = max(map(cell_len, [book.by, "total", *(segment.account.name for segment in shown)]))
-    unit = unit_for(columns, currency, WIDTH - min(names, _WIDEST) - 2 * (2 + count))
+    unit = unit_for(columns, currency, room() - min(names, _WIDEST) - 2 * (2 + count))
     table = plain_table(totals=True)
     table.add_column(Text(book.by), "total", no_wrap=True, overflow="ellipsis", max_width=_WIDEST)
     for heading, total in zip(("asked", "funded", *headings), cells(whole), strict=True):
@@ -149,17 +152,31 @@ def _limits(limits: Sequence[LimitLine], currency: str) -> RenderableType:
     """Limits with a shadow price first, by what they charge, then those with the least slack."""
     ordered = [limits[0], *sorted(limits[1:], key=_importance)]
     headings = ("used", "bound", "shadow price", "charges", "decrease", "increase")
-    table = plain_table(("limit", 28), *headings)
     names = [limit.use.name for limit in ordered]
     shown, hidden = limits_shown(ordered, names, "values of such limits")
-    for limit in shown:
-        low, high = _range(limit.range)
-        price = small(limit.use.price) if limit.use.price else ""
-        charge = figure(limit.charge) if limit.use.price else ""
-        used, bound = figure(limit.use.used), figure(limit.use.bound)
-        table.add_row(Text(limit.use.name), used, bound, price, charge, low, high)
+    rows = [_cells(limit) for limit in shown]
     title = f"Limits, amounts in {currency}; decrease, increase: allowable at the same shadow price"
-    return Group(Text(title, style="bold"), table, *hidden)
+    return Group(Text(title, style="bold"), *_tables(headings, rows), *hidden)
+
+
+def _cells(limit: LimitLine) -> list[str]:
+    low, high = _range(limit.range)
+    price = small(limit.use.price) if limit.use.price else ""
+    charge = figure(limit.charge) if limit.use.price else ""
+    return [limit.use.name, figure(limit.use.used), figure(limit.use.bound), price, charge, low, high]
+
+
+def _tables(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[RenderableType]:
+    """The rows as one table; on a narrow page as several, each with the names."""
+    columns = zip(headings, *(row[1:] for row in rows), strict=True)
+    widths = [2 + max(map(cell_len, column)) for column in columns]
+    names = min(max((cell_len(row[0]) for row in rows), default=0), _NAME)
+    whole = [list(range(len(headings)))]
+    for block in whole if room() == WIDTH else side_by_side(widths, room() - names):
+        table = plain_table(("limit", _NAME), *(headings[at] for at in block))
+        for row in rows:
+            table.add_row(Text(row[0]), *(row[1 + at] for at in block))
+        yield table
 
 
 def _importance(limit: LimitLine) -> tuple[float, float]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 
-from allocator.report.plain import WIDTH, Text, plain_table, side_by_side
+from allocator.report.plain import Text, plain_table, side_by_side
+from allocator.report.room import room
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ def frame_table(title: str, frame: pd.DataFrame) -> RenderableType:
     Columns that do not fit beside one another go into further tables below, each with the index.
     """
     first, *others = [_column(series) for _, series in frame.reset_index().items()]
-    blocks = side_by_side([_width(column) for column in others], WIDTH - _width(first))
+    blocks = side_by_side([_width(column) for column in others], room() - _width(first))
     tables = [_table([first, *(others[number] for number in block)]) for block in blocks]
     return Group(Text(title, style="bold"), *tables)
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
-from rich.table import Table
+from rich.console import Group, RenderableType
 
 from allocator.report.money import Unit, fitting
-from allocator.report.plain import WIDTH, Text, plain_table, side_by_side
+from allocator.report.plain import Text, plain_table, side_by_side
+from allocator.report.room import WIDTH, room
 
 NAME = 24
 """Columns that a name takes before it folds."""
@@ -28,11 +29,13 @@ class Grid:
         """Columns of the page that it needs."""
         return min(self._names(), _LEAST) + self._figures(unit)
 
-    def table(self, unit: Unit) -> Table:
-        """The table that is printed."""
+    def table(self, unit: Unit) -> RenderableType:
+        """The table that is printed; where it is wider than the page several below one another."""
+        if self.width(unit) > room() and len(blocks := [*self.blocks(unit)]) > 1:
+            return Group(*(block.table(unit) for block in blocks))
         table = plain_table()
-        room = max(WIDTH - self._figures(unit), _LEAST)
-        table.add_column(Text(self.headings[0]), overflow="fold", max_width=min(NAME, room))
+        left = max(room() - self._figures(unit), _LEAST)
+        table.add_column(Text(self.headings[0]), overflow="fold", max_width=min(NAME, left))
         for heading, width in zip(self.headings[1:], self._widths(unit), strict=True):
             table.add_column(Text(heading), justify="right", overflow="fold", width=width)
         for row in self.rows:
@@ -42,7 +45,7 @@ class Grid:
     def blocks(self, unit: Unit) -> Iterator[Grid]:
         """Grids with the same names, as many as it takes for each to fit the page."""
         widths = [2 + width for width in self._widths(unit)]
-        for block in side_by_side(widths, WIDTH - min(self._names(), NAME)):
+        for block in side_by_side(widths, room() - min(self._names(), NAME)):
             kept = [0, *(column + 1 for column in block)]
             yield Grid(
                 [self.headings[column] for column in kept],

@@ -10,7 +10,10 @@ from rich.console import Group, RenderableType
 from allocator.records.scenario import Limit
 from allocator.report.money import Unit, percent, small
 from allocator.report.plain import Entry, Text, more, plain_table
+from allocator.report.room import WIDTH, room
 
+_SIGNS = {"at_most": "\u2264", "at_least": "\u2265", "exactly": "="}
+"""What says the sense on a narrow page."""
 MOST = 25
 """Limits shown; `each` can make hundreds."""
 
@@ -66,7 +69,7 @@ def _nearest_first(uses: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]
 
 def _cells(use: Mapping[str, Any], share: Limit | None, unit: Unit) -> list[RenderableType]:
     write = (lambda count: f"{count:,.10g}") if use["measure"] == "loans" else unit.write
-    sense = use["sense"].replace("_", " ")
+    sense = use["sense"].replace("_", " ") if room() == WIDTH else _SIGNS[use["sense"]]
     used, bound = write(use["used"]), f"{sense} {write(use['bound'])}"
     if share is not None:
         # The stated bound is share x reference; where either is 0 there is no share to state.

@@ -15,9 +15,6 @@ from allocator.report.visible import visible, visible_page
 
 Entry = TypeVar("Entry")
 
-WIDTH = 100
-"""Columns of the page, on a terminal or not."""
-
 
 class Text(RichText):
     """A text of a page: what cannot be seen stands in it as escapes, line breaks too."""

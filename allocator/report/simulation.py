@@ -17,12 +17,14 @@ from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import Unit, percent, unit_for
 from allocator.report.plain import Text, cut, plain_table
+from allocator.report.room import room
 from allocator.report.view import View
 
 _MOST_SEGMENTS = 12
 _CELLS = 80
 """Columns of the histogram."""
-_ROOM = 88
+_OTHERS = 12
+"""Columns of the page that names take."""
 _HOW = {
     "each": "borrower by borrower",
     "binned": "defaults one by one, take-up by bins",
@@ -130,7 +132,7 @@ def _unit(simulation: Simulation) -> Unit:
             for number in range(len(simulation.net.quantiles))
         },
     }
-    return unit_for(columns, simulation.run.currency, _ROOM)
+    return unit_for(columns, simulation.run.currency, room() - _OTHERS)
 
 
 def _distributions(simulation: Simulation, unit: Unit) -> RenderableType:

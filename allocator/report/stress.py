@@ -19,14 +19,15 @@ from allocator.report.grid import Grid, unit_of
 from allocator.report.limits import of_each
 from allocator.report.money import Unit, percent, relative, small, unit_for
 from allocator.report.plain import STOPPED, STOPPED_NOTE, Text, cut, marked, notes_of, plain_table
+from allocator.report.room import room
 from allocator.report.view import View
 
 _MOST = 4
 """Broken limits, and cases of one figure, that are shown."""
 PROVED = 1e-9
 """A gap that is shown as none."""
-_ROOM = 62
-"""Columns of the page that amounts may take."""
+_OTHERS = 38
+"""Columns of the page that all but amounts take."""
 _FINER = 6
 """Decimals that may be added to tell amounts apart."""
 
@@ -309,7 +310,7 @@ def _unit_of(crossings: Sequence[Crossing], currency: str) -> Unit:
     target = crossings[0].target
     money = [side.quantity for side in sides] if target.quantity in MONEY else []
     columns = {"before": money, "after": money, "value after": values, "bound after": values}
-    unit = unit_for(columns, currency, _ROOM)
+    unit = unit_for(columns, currency, room() - _OTHERS)
     apart = {target.threshold, *money} if money else set()
     finer = [replace(unit, decimals=unit.decimals + more) for more in range(_FINER + 1)]
     return next((candidate for candidate in finer if len({*map(candidate.write, apart)}) == len(apart)), unit)

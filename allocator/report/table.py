@@ -16,7 +16,8 @@ from allocator.report.broken import broken_lines, broken_of, share_of
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.limits import limits_table
 from allocator.report.money import Unit, percent, small, unit_for
-from allocator.report.plain import WIDTH, Text, notes_of, plain_table, reasons_table
+from allocator.report.plain import Text, notes_of, plain_table, reasons_table, side_by_side
+from allocator.report.room import WIDTH, room
 from allocator.report.view import View
 
 _OWN, _OTHER = LINES[:4], LINES[4:]
@@ -116,7 +117,8 @@ def _unit(grades: Mapping[str, Mapping[str, float]], currency: str) -> Unit:
     }
     count = max(len("funded"), len(f"{totals['borrowers']:,}"))
     names = max(len("total"), *(cell_len(grade) for grade in grades))
-    return unit_for(amounts, currency, WIDTH - min(names, _WIDEST_GRADE) - 2 * (2 + count) - len("  100.00%"))
+    taken = min(names, _WIDEST_GRADE) + 2 * (2 + count) + len("  100.00%")
+    return unit_for(amounts, currency, WIDTH - taken)
 
 
 def _grades_table(grades: Mapping[str, Mapping[str, float]], unit: Unit) -> RenderableType:
@@ -127,16 +129,23 @@ def _grades_table(grades: Mapping[str, Mapping[str, float]], unit: Unit) -> Rend
         counts = (f"{int(figures['borrowers']):,}", f"{int(figures['funded']):,}")
         return [*counts, rate, *(unit.write(figures[key]) for key in columns)]
 
-    table = plain_table(totals=True)
-    table.add_column("grade", "total", no_wrap=True, overflow="ellipsis", max_width=_WIDEST_GRADE)
     headings = ("asked", "funded", "rate", *columns.values())
-    for heading, total in zip(headings, cells(_totals(grades)), strict=True):
-        table.add_column(heading, total, justify="right", no_wrap=True)
-    for grade, figures in list(grades.items())[:_MOST_GRADES]:
-        table.add_row(Text(grade), *cells(figures))
+    rows = {grade: cells(figures) for grade, figures in list(grades.items())[:_MOST_GRADES]}
+    totals = cells(_totals(grades))
+    widths = [2 + max(map(len, column)) for column in zip(headings, totals, *rows.values(), strict=True)]
+    names = min(max(len("total"), *map(cell_len, grades)), _WIDEST_GRADE)
+    tables = []
+    for block in side_by_side(widths, room() - names):  # a narrow page takes the columns in turn
+        table = plain_table(totals=True)
+        table.add_column("grade", "total", no_wrap=True, overflow="ellipsis", max_width=_WIDEST_GRADE)
+        for at in block:
+            table.add_column(headings[at], totals[at], justify="right", no_wrap=True)
+        for grade, figures in rows.items():
+            table.add_row(Text(grade), *(figures[at] for at in block))
+        tables.append(table)
     hidden = len(grades) - _MOST_GRADES
     more = [f"the total includes {hidden} more grades"] if hidden > 0 else []
-    return Group(Text(f"By grade, amounts in {unit}", style="bold"), table, *more)
+    return Group(Text(f"By grade, amounts in {unit}", style="bold"), *tables, *more)
 
 
 def _unspent(summary: Mapping[str, Any]) -> str | None:

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from allocator.report.grid import Grid, unit_of
 from allocator.report.money import Unit
-from allocator.report.plain import WIDTH
+from allocator.report.room import WIDTH
 
 CNY = Unit(1, "CNY")
 

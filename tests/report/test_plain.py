@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from allocator.report.plain import WIDTH, cut, listed, reasons_table, side_by_side
+from allocator.report.plain import cut, listed, reasons_table, side_by_side
+from allocator.report.room import WIDTH
 from tests.report.test_table import printed
 
 

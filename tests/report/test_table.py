@@ -15,7 +15,7 @@ from rich.console import Console, RenderableType
 from allocator.records.run import Run
 from allocator.records.scenario import Limit
 from allocator.report.limits import limits_shown, own_first
-from allocator.report.plain import WIDTH
+from allocator.report.room import WIDTH
 from allocator.report.table import result_page
 from tests.store.runs import SUMS, made_run
 
