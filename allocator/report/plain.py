@@ -11,6 +11,7 @@ from rich.console import Console, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text as RichText
 
+from allocator.report.room import room
 from allocator.report.visible import visible, visible_page
 
 Entry = TypeVar("Entry")
@@ -28,13 +29,13 @@ class Text(RichText):
 
 
 def page_text(page: RenderableType | tuple[RenderableType, ...]) -> str:
-    """The page as plain text, lines of at most `WIDTH` columns without blanks at their ends.
+    """The page as plain text, lines of at most `room()` columns without blanks at their ends.
 
     Strings of a tuple are lines that are never folded.
     """
     if isinstance(page, tuple):
         return "".join(visible(part) + "\n" if isinstance(part, str) else page_text(part) for part in page)
-    console = Console(file=io.StringIO(), width=WIDTH, highlight=False, emoji=False, color_system=None)
+    console = Console(file=io.StringIO(), width=room(), highlight=False, emoji=False, color_system=None)
     options = console.options.update(markup=False)
     lines = console.render_lines(visible_page(page), options, pad=False)
     return "".join(visible("".join(part.text for part in line)).rstrip() + "\n" for line in lines)
