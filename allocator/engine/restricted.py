@@ -24,8 +24,8 @@ from allocator.records.portfolio import Booleans, Floats, Integers
 
 _ROUNDING = 40 * float(np.finfo(np.float64).eps)
 """Share of the terms at prices by which a stated bound is rounded up (docs/certificate.md, section 7)."""
-_CLEAR = 1e-9
-"""Losses stay this far, relative to the bound, from the distance that decides what is dropped."""
+_CLEAR = 1e-11
+"""Losses stay this far, in the largest loan, from the distance that decides what is dropped."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ class Book:
     idle_room: float
     idle_constant: float
     """What the budget below a whole lot earns idle."""
-    near: bool = False
-    """Whether options that lose much at some prices are left out: nothing but a cut there may come first."""
+    near: float = np.inf
+    """What the options here lose at some prices at most: a cut there, at no more, has to come first."""
 
     def __len__(self) -> int:
         return len(self.options.borrowers)
@@ -115,7 +115,7 @@ class Book:
         evaluated = self.evaluate(prices, sets)
         loss = evaluated.best[self.options.owner] - evaluated.value
         losses = np.concatenate([loss[sets.options], evaluated.best[sets.no_offer]])
-        clear = _CLEAR * max(abs(evaluated.bound), 1.0)
+        clear = _CLEAR * self.columns.money_unit
         while np.any(np.abs(losses - distance) <= clear):
             distance += clear
         options = sets.options & (loss <= distance)
@@ -172,7 +172,7 @@ def book_of(columns: Columns, response: BestResponses | None = None, distance: f
         rhs=rhs,
         idle_room=float(rhs[0]) if earns else 0.0,
         idle_constant=limits.idle_rate * (limits.rows[0].rhs - float(rhs[0])) if earns else 0.0,
-        near=response is not None,
+        near=distance,
     )
 
 

@@ -109,7 +109,7 @@ def grow(book: Book, prices: Floats, goal: Goal) -> Tree:
     """
     root = Node(book.sets, prices, book.proved(prices, book.sets), np.inf)
     tree = Tree(book, [root], -np.inf, "time")
-    if book.near:
+    if book.near < np.inf:
         tree.ending = "gap" if root.bound <= goal.target else "regrow"
     else:
         tree = _at_better_prices(tree, goal)
@@ -133,6 +133,8 @@ def _at_better_prices(tree: Tree, goal: Goal) -> Tree:
 def _grown(book: Book, root: Node, goal: Goal) -> Tree:
     """One tree, over the few choices that a cut at the root leaves."""
     sets, distance = book.within(root.prices, book.sets, root.bound - goal.target)
+    if distance > book.near:
+        return Tree(book, [root], -np.inf, "leaves")
     cut_book = book.contracted(sets)
     pool = Pool(cut_book, root.prices, distance, goal.left)
     first = replace(root, sets=cut_book.sets, distance=distance, cut=distance)

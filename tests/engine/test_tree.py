@@ -7,7 +7,12 @@ import pytest
 
 from allocator.engine.restricted import book_of
 from allocator.engine.tree import Goal, Tree, grow
+from allocator.pipeline import decide, judge
+from allocator.pipeline import prepare as prepare_book
+from allocator.records.case import Inputs
 from allocator.records.portfolio import Codes, Floats
+from allocator.records.scenario import SolverSettings
+from benchmarks.registry import CASES
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.stages import columns_of, solve
 
@@ -61,3 +66,16 @@ def test_a_tree_with_time_meets_the_optimum() -> None:
     assert tree.ending == "gap"
     assert tree.leaves > 2
     assert tree.bound == pytest.approx(solve(CASE).value, abs=1e-6)
+
+
+def test_a_tree_over_what_a_cut_leaves_is_certified_as_it_was_grown() -> None:
+    """Of a book priced by passes only the near options are in the table; the recheck reads all of them."""
+    book = CASES["binding"].book(3_000)
+    case = prepare_book(book.scenario(SolverSettings(threads=1)), Inputs(book.portfolio, book.table, {}))
+    solution = decide(case)
+    assert solution.proof == "tree"
+    certificate = judge(case, solution).certificate
+    assert certificate.tree is not None
+    assert certificate.tree["nodes"][0]["keeps"] < solution.bound
+    assert certificate.bound <= solution.bound * (1 + 1e-11)
+    assert (certificate.bound - certificate.value) / certificate.bound <= 1e-9
