@@ -58,7 +58,7 @@ def test_it_solves_verifies_and_says_what_it_lacks(environment: Path, tmp_path: 
     command = environment / "allocator"
     run(command, "init", "here", folder=tmp_path)
     scenario = "here/scenarios/sme-302.yaml"
-    assert "194 of 302 firms funded" in run(command, "solve", scenario, "--out", "run", folder=tmp_path)
+    assert "194 of 302 borrowers funded" in run(command, "solve", scenario, "--out", "run", folder=tmp_path)
     assert "verified from its inputs alone" in run(command, "verify", "run", folder=tmp_path)
     run(command, "synth", "--borrowers", "500", "--out", "borrowers.parquet", folder=tmp_path)
     shutil.copy(tmp_path / "borrowers.parquet", tmp_path / "here" / "scenarios")

@@ -65,7 +65,7 @@ def test_what_is_installed_starts_a_case_and_solves_it(installed: Path, tmp_path
     command = installed / "bin" / "allocator"
     run(command, "init", "here", folder=tmp_path, **there)
     page = run(command, "solve", "here/scenarios/sme-302.yaml", "--out", "run", folder=tmp_path, **there)
-    assert "194 of 302 firms funded" in page
+    assert "194 of 302 borrowers funded" in page
     assert "verified from its inputs alone" in run(command, "verify", "run", folder=tmp_path, **there)
 
 

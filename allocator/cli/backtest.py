@@ -25,21 +25,30 @@ def backtest(
     sets: Sets,
     outcome: Annotated[str, typer.Option(metavar="COLUMN", help="1 where the borrower defaulted, else 0.")],
     period: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="When each was decided; without it: fold by fold.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="Period of each decision; if not given, cross-validation folds."),
     ] = None,
-    lost: Annotated[str | None, typer.Option(metavar="COLUMN", help="Money lost on defaults.")] = None,
-    owed: Annotated[str | None, typer.Option(metavar="COLUMN", help="Money lent, beside --lost.")] = None,
+    lost: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Money lost on defaults; needs --owed.")
+    ] = None,
+    owed: Annotated[str | None, typer.Option(metavar="COLUMN", help="Money lent; needs --lost.")] = None,
     variables: Annotated[
         Path | None,
-        typer.Option(metavar="JSON", help="PDs by a logit of these that has not seen the borrower."),
+        typer.Option(
+            metavar="JSON",
+            help="Estimate PDs by a logit on these variables, never fitted on the borrower itself.",
+        ),
     ] = None,
     known: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="The period in which a default became known.")
     ] = None,
     folds: Annotated[
-        int | None, typer.Option(metavar="N", help=f"Folds, where there is no period; {FOLDS}.", min=2)
+        int | None,
+        typer.Option(metavar="N", help=f"Folds, where there is no period (default {FOLDS}).", min=2),
     ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="S", help="Seed of the folds; 0.", min=0)] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="S", help="Seed of the folds (default 0).", min=0)
+    ] = None,
     strategies: Annotated[
         str | None,
         typer.Option(metavar="NAME,...", help=f"The first is compared with the others. {DEFAULT}"),

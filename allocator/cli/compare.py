@@ -33,19 +33,23 @@ def compare(
         str | None,
         typer.Option(
             metavar="NAME,...",
-            help=f"Of one scenario: what to compare, the first with all others; files too. {DEFAULT}",
+            help="Strategies or files of offers to compare under one scenario; the first with all others. "
+            f"{DEFAULT}",
         ),
     ] = None,
     by: Annotated[str, typer.Option(metavar="COLUMN", help="Column of texts to sum by.")] = "grade",
     top: Annotated[int, typer.Option(metavar="N", help="Borrowers listed, of those swapped.", min=0)] = 10,
     prices_only: Annotated[
-        bool, typer.Option("--prices-only", help="Cost of each difference by prices, without solving again.")
+        bool,
+        typer.Option(
+            "--prices-only", help="Cost of each difference by shadow prices, without solving again."
+        ),
     ] = False,
     years: Annotated[
         int, typer.Option(metavar="N", help="Simulate N years, the same for all; 0: none.", min=0)
     ] = 0,
     seed: Annotated[
-        int | None, typer.Option(metavar="S", help="Seed of the simulated years; 0.", min=0)
+        int | None, typer.Option(metavar="S", help="Seed of the simulated years (default 0).", min=0)
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write who is swapped: a .csv, .parquet or .xlsx.")

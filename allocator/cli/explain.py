@@ -32,7 +32,9 @@ def explain(
     where: Annotated[
         str | None,
         typer.Option(
-            "--where", metavar="FILTER", help='Whom the ledger is of, as "sector: retail" in a limit.'
+            "--where",
+            metavar="FILTER",
+            help='Borrowers in the ledger, written as in a limit: "sector: retail".',
         ),
     ] = None,
     exact: Annotated[

@@ -33,11 +33,26 @@ Seed = Annotated[int, typer.Option(help="Seed of the folds.", min=0)]
 Folds = Annotated[int, typer.Option(help="Folds of the validation.", min=2)]
 
 Repeats = Annotated[bool, typer.Option("--drop-duplicates", help="Drop repeated invoices; else counted.")]
-Penalty = Annotated[Literal["none", "firth", "flic", "ridge"], typer.Option(help="See docs/scoring.md.")]
-GradeMethod = Annotated[Literal["ordinal", "void_ranges"], typer.Option(help="See docs/scoring.md.")]
-AhpMethod = Annotated[Literal["eigenvector", "geometric_mean"], typer.Option(help="Of the weights.")]
+Penalty = Annotated[
+    Literal["none", "firth", "flic", "ridge"],
+    typer.Option(
+        help="none: maximum likelihood; firth: Firth's penalty; flic: the same with an intercept by which "
+        "the mean PD is that of the data; ridge: the squares of the coefficients."
+    ),
+]
+GradeMethod = Annotated[
+    Literal["ordinal", "void_ranges"],
+    typer.Option(
+        help="ordinal: an ordinal logit on the indicators; void_ranges: published ranges of the void share."
+    ),
+]
+AhpMethod = Annotated[
+    Literal["eigenvector", "geometric_mean"], typer.Option(help="How the weights are computed.")
+]
 Shape = Annotated[Literal["isotonic", "logistic"], typer.Option(help="Which curve the .csv holds.")]
-Only = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only these; may be repeated.")]
+Only = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="Only these indicators; may be repeated.")
+]
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Fit and validate, and write the result as data."
@@ -51,7 +66,9 @@ def logit(
     name: Name = "logit",
     out: Folder = Path("models/scorecards"),
     penalty: Penalty = "flic",
-    strength: Annotated[float | None, typer.Option(help="Of the ridge penalty; else 1.", min=0)] = None,
+    strength: Annotated[
+        float | None, typer.Option(help="Strength of the ridge penalty; 1 if not given.", min=0)
+    ] = None,
     bounds: Annotated[
         str | None, typer.Option(metavar="A=1%,..,D=100%", help="Highest PD of each grade, best first.")
     ] = None,
@@ -103,9 +120,11 @@ def rating(
         str,
         typer.Option(metavar="AAA,AA,..", help="Names, best first: as many classes."),
     ] = "AAA,AA,A,BBB,BB,B,CCC,CC,C",
-    smallest: Annotated[int | None, typer.Option(help="Fewest loans in a class; else 1 %.", min=1)] = None,
+    smallest: Annotated[
+        int | None, typer.Option(help="Fewest loans in a class; 1 % of the loans if not given.", min=1)
+    ] = None,
     folds: Folds = 5,
-    repeats: Annotated[int, typer.Option(help="Random splits a training share.", min=1)] = 10,
+    repeats: Annotated[int, typer.Option(help="Random splits per training share.", min=1)] = 10,
     seed: Seed = 0,
     as_json: AsJson = False,
     verbose: Verbose = False,

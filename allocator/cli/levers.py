@@ -21,7 +21,7 @@ EXAMPLE = "Example: allocator levers runs/sme --size 5%"
 def levers(
     folder: RunFolder,
     size: Annotated[
-        str, typer.Option(metavar="SHARE", help="How far each thing moves, of itself; below 50%.")
+        str, typer.Option(metavar="SHARE", help="Relative change of each lever; below 50%.")
     ] = "1%",
     quick: Annotated[
         bool, typer.Option("--quick", help="Solve nothing again: ranges by the run's prices alone.")

@@ -77,7 +77,7 @@ def about(
         ),
     ] = False,
 ) -> None:
-    """Allocate a credit budget over many small firms, with a proof that anyone can recheck."""
+    """Allocate a credit budget over many borrowers, with a proof that anyone can recheck."""
 
 
 COMMANDS = (
@@ -90,7 +90,7 @@ COMMANDS = (
     (levers.levers, "Rank what would raise a run's value.", levers.EXAMPLE),
     (frontier.frontier, "Follow the value as a limit, or two, move.", frontier.EXAMPLE),
     (stress.stress, "Judge an allocation under stresses.", stress.EXAMPLE),
-    (simulate.simulate, "Simulate the years of an allocation.", simulate.EXAMPLE),
+    (simulate.simulate, "Simulate possible years of an allocation.", simulate.EXAMPLE),
     (distil.distil, "Turn a run into a few rules that keep every limit.", distil.EXAMPLE),
     (backtest.backtest, "Score strategies by what happened.", backtest.EXAMPLE),
     (scoring.score, "Put grade, PD and LGD on borrowers.", scoring.EXAMPLE),

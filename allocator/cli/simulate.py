@@ -37,7 +37,7 @@ def simulate(
         typer.Option(metavar="SHARE", help=f"Correlation of two sectors' factors; with --by: {BETWEEN}."),
     ] = None,
     lgd_spread: Annotated[
-        str, typer.Option(metavar="SHARE", help="Variance of LGD over its largest, L (1 - L).")
+        str, typer.Option(metavar="SHARE", help="Variance of the LGD as a share of its maximum L (1 - L).")
     ] = "0%",
     method: Annotated[
         str | None, typer.Option(metavar="each|binned", help="How years are drawn; by size if not given.")

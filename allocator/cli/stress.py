@@ -39,7 +39,8 @@ def stress(
         ),
     ] = None,
     along: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The stress whose factors --reverse scales; severe.")
+        str | None,
+        typer.Option(metavar="NAME", help="The stress whose factors --reverse scales (default severe)."),
     ] = None,
     plot: Plot = None,
     force: Force = False,

@@ -6,7 +6,7 @@ sums of amounts and loans of each group finds the most slack that all rows can h
 nothing, its dual names rows whose sum reads 0 <= 0 (or 0 <= -1: they cannot all hold), which is checked
 in fractions (Farkas' lemma). What doubles say is only where to look.
 
-_GroupSums of whole lots and of fixed requests lie on a lattice: rows to be met exactly may miss it.
+Sums of whole lots and of fixed requests lie on a lattice: rows to be met exactly may miss it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Missed:
     unit: Fraction | None
     """What the offers of one row add up to multiples of, in the row's own unit."""
     tickets: bool = False
-    """_GroupSums of whole lots would do, but no loans between the smallest and the largest come to them."""
+    """Sums of whole lots would do, but no loans between the smallest and the largest come to them."""
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def _header(summary: Mapping[str, Any]) -> RenderableType:
     lines = [
         *broken_lines(*broken_of(summary)),
         f"objective {summary['objective']:,.2f} {currency}, bound {summary['bound']:,.2f}{share}",
-        f"{summary['funded']:,} of {summary['borrowers']:,} firms funded, "
+        f"{summary['funded']:,} of {summary['borrowers']:,} borrowers funded, "
         f"{summary['offered']:,.2f} {currency} offered, {summary['drawn']:,.2f} expected to be drawn",
     ]
     if summary["proof"] == "solver":
@@ -171,5 +171,5 @@ def _declined(allocation: pd.DataFrame) -> Sequence[RenderableType]:
     reasons = {str(reason): int(count) for reason, count in counts.items() if count}
     if not reasons:
         return []
-    title = f"{sum(reasons.values()):,} of {len(allocation):,} firms declined"
+    title = f"{sum(reasons.values()):,} of {len(allocation):,} borrowers declined"
     return ["", Text(title, style="bold"), reasons_table(reasons)]

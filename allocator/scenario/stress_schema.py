@@ -126,7 +126,7 @@ class StressEntry(Typed):
     """On the share of customers who walk away, which ends at 1 at most."""
     rates: RatesShockEntry | None = None
     """On what others charge: at 0.9 customers answer to 9 % as they did to 10 %, read between the rates
-    of the churn curve; beyond its ends its end stands."""
+    of the churn curve; beyond its first or last rate, the churn there is used."""
     funding: FundingShockEntry | None = None
     """On policy.funding_rate."""
     limits: LimitsShockEntry | None = None

@@ -51,7 +51,7 @@ def test_the_page_of_a_run() -> None:
         == """\
 made up: optimal, bound proved by prices
 objective -25,161.03 CNY, bound -25,161.03, gap 4e-12
-225 of 300 firms funded, 131,956.49 CNY offered, 64,703.80 expected to be drawn
+225 of 300 borrowers funded, 131,956.49 CNY offered, 64,703.80 expected to be drawn
 
 By grade, amounts in CNY
 grade  asked  funded   rate  offered   drawn  interest   loss  funding  churn   other    value
@@ -68,7 +68,7 @@ budget           1,000,000  at most 1,000,000       0          0.01  binding
 A line             600,000    at most 630,000  30,000
 sectors[retail]     -2,000          at most 0   2,000
 
-75 of 300 firms declined
+75 of 300 borrowers declined
 75  grade is not lent to
 
 Written to runs/made-up"""
@@ -173,7 +173,7 @@ def test_reasons_are_counted_the_commonest_first() -> None:
     run = made_run(100)
     reasons = [f"reason {place % 13}" if place % 4 == 3 else "" for place in range(100)]
     page = shown(replace(run, allocation=run.allocation.assign(reason=pd.Categorical(reasons))))
-    table = page.partition("25 of 100 firms declined\n")[2].splitlines()[:11]
+    table = page.partition("25 of 100 borrowers declined\n")[2].splitlines()[:11]
     counts = [int(line.split()[0]) for line in table]
     assert sum(counts) == 25
     assert counts[:10] == sorted(counts[:10], reverse=True)

@@ -106,7 +106,7 @@ def test_a_database_is_the_one_beside_its_scenario(command: Command, tmp_path: P
     names = "{borrower_id: BORROWER_ID, grade: GRADE, pd: PD, max_amount: MAX_AMOUNT}"
     status, said = command("sql-drop", "solve", away, "--set", f"portfolio.columns={names}", "--out", "run")
     assert status == 0, said
-    assert "of 60 firms funded" in said
+    assert "of 60 borrowers funded" in said
 
 
 @pytest.mark.parametrize(
