@@ -56,7 +56,9 @@ def whole_bound(policy: Policy, charges: Charges, best: Rounded, prices: Mapping
 def _idle(policy: Policy, price: float) -> Rounded:
     unspent = policy.idle_room
     value = unspent * max(0.0, policy.idle_rate - max(price, 0.0))
-    return Rounded(value, 4 * UNIT * unspent * (abs(policy.idle_rate) + abs(price)))
+    # As many operations as a checker may count for any part of the constant (docs/certificate.md, section 7).
+    operations = 24 + 2 * (len(policy.limits) + 1)
+    return Rounded(value, operations * UNIT * unspent * (abs(policy.idle_rate) + abs(price)))
 
 
 def idle_worth(policy: Policy, prices: Mapping[str, float]) -> float:

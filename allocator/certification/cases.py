@@ -107,7 +107,9 @@ class Table:
         room = min(self.lots.get("budget", self.budget), self.budget)
         price = max(prices.get("budget", 0.0), 0.0)
         idle = self.idle_rate * (self.budget - room) + room * max(0.0, self.idle_rate - price)
-        return Rounded(idle, 6 * UNIT * (self.budget + 2 * abs(room)) * (abs(self.idle_rate) + price))
+        operations = 24 + 2 * len(self.blocks)
+        size = (self.budget + 2 * abs(room)) * (abs(self.idle_rate) + price)
+        return Rounded(idle, operations * UNIT * size)
 
     def _constant(self, charges: Charges, prices: Mapping[str, float]) -> Rounded:
         """b'lambda, where right-hand sides are rounded to whole lots as they are then."""

@@ -231,7 +231,7 @@ def test_errors_of_idle_money_and_of_rounded_rows_in_closed_form() -> None:
     own, plain = table(case, {"budget": 700_000.0, "cap": 300_000.0}), table(case)
     idle = own._idle({"budget": 0.125})
     assert idle.value == 0.25 * 50_000 + 700_000 * 0.125
-    assert idle.error == 6 * UNIT * (750_000 + 2 * 700_000) * (0.25 + 0.125)
+    assert idle.error == 28 * UNIT * (750_000 + 2 * 700_000) * (0.25 + 0.125)
     prices = {"budget": 0.125, "cap": 0.5}
     charges = charges_of(own.blocks, prices)
     whole = own._constant(charges, prices)

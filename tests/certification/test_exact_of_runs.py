@@ -38,6 +38,11 @@ def test_bounds_and_values_of_random_runs_are_confirmed(tmp_path: Path) -> None:
     assert any(trees)
 
 
+def test_a_book_of_idle_money_alone_is_proved_to_the_checker_too(tmp_path: Path) -> None:
+    """All of its bound is what idle money earns, whose error both count in as many operations."""
+    assert confirmed(range(1_214, 1_215), tmp_path) == [False]
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("first", range(1_000, 1_000 + ALL + ALL // 2, BLOCK))
 def test_bounds_and_values_of_two_hundred_runs_are_confirmed(first: int, tmp_path: Path) -> None:
