@@ -51,10 +51,10 @@ together. `make bench` measures again in a quarter of an hour, `make bench-full`
 
 A figure is the median of several runs in a process of its own, caches warm. It covers everything
 between loaded columns and a certified allocation: pricing the offers, compiling the limits, their
-prices, the core, and the recheck by the solver-free room, whose bound and value make the gap. Books
-are invented from a seed (`benchmarks/registry.py`): 29 rates, 24 limits unless said otherwise,
-amounts of 100,000 to 1,000,000 or nothing, about 30 % of the borrowers funded. A machine with a
-load above 1 before a measurement counts as busy, and its load is stated.
+prices, the core, and the recheck by `certification/`, which uses no solver and whose bound and
+value make the gap. Books are invented from a seed (`benchmarks/registry.py`): 29 rates, 24 limits
+unless said otherwise, amounts of 100,000 to 1,000,000 or nothing, about 30 % of the borrowers
+funded. A machine with a load above 1 before a measurement counts as busy, and its load is stated.
 """
 
 

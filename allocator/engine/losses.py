@@ -29,6 +29,8 @@ from allocator.records.lots import in_money
 from allocator.records.portfolio import Booleans, Floats, Integers
 
 _DUST = 1e-300
+_WIDEST = 1e-9
+"""A dear row's unit is no smaller than this part of its largest use: the solver refuses larger figures."""
 _SAME_LOT = 1e-6
 
 
@@ -218,7 +220,8 @@ def _limit_rows(columns: Columns, priced: Priced, use: Floats, room: Floats, the
     senses = np.array(limits.senses)
     largest = np.max(np.abs(use), axis=1, initial=0.0)
     most = np.where(worth > 0.0, theta / np.maximum(worth, _DUST), np.inf)
-    unit = np.where(largest > 0.0, np.minimum(most, largest), np.where(np.isfinite(most), most, 1.0))
+    within = np.clip(most, _WIDEST * largest, largest)
+    unit = np.where(largest > 0.0, within, np.where(np.isfinite(most), most, 1.0))
     slack = np.flatnonzero((worth > 0.0) & (senses != "exactly"))
     lower = np.where(senses == "at_most", -np.inf, room / unit)
     upper = np.where(senses == "at_least", np.inf, room / unit)
