@@ -6,15 +6,13 @@ then on it is what the best allocation loses, as long as that gets less.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from allocator.engine.cores import Play, Priced, cheapest_to_move, restrict, smallest
-from allocator.engine.kernel.columns import Answers, Columns
+from allocator.engine.cores import Play, Priced, in_play
+from allocator.engine.kernel.columns import Columns
 from allocator.engine.losses import solve_losses
 from allocator.engine.program import Effort
-from allocator.engine.search import Search, candidate
+from allocator.engine.search import Search
 from allocator.records.progress import Progress
 from allocator.records.solution import Stop
 
@@ -72,26 +70,12 @@ def distance(search: Search, priced: Priced) -> float:
 
 
 def within(columns: Columns, priced: Priced, theta: float) -> Play:
-    """The alternatives that lose at most `theta`, as many as a core holds, and the amounts cheapest to move.
-
-    It covers its threshold where nobody outside has an amount to move or is off his best response.
-    """
-    response = priced.response
-    near = smallest(np.where(response.margin <= theta, response.margin, np.inf), OFFERS)
-    room = (response.option >= 0) & (columns.offers.low < columns.offers.high)
-    while True:
-        chosen = np.zeros(len(columns), dtype=bool)
-        chosen[near] = chosen[priced.open] = True
-        chosen[cheapest_to_move(columns, priced, room & ~chosen, AMOUNTS)] = True
-        play = restrict(columns, priced, np.flatnonzero(chosen), theta)
-        if len(play.options) <= OFFERS + AMOUNTS + len(priced.open) or len(near) == 0:
-            break
-        theta = float(np.partition(play.loss, OFFERS)[OFFERS])
-        near = near[response.margin[near] <= theta]
-        if theta >= play.theta:
-            break
-    astray = (priced.option != response.option) | (priced.amount != response.amount)
-    return replace(play, covers=0.0 if np.any((room | astray) & ~chosen) else theta)
+    """The alternatives that lose at most `theta`, or less where a core does not hold so many of them."""
+    play = in_play(columns, priced, OFFERS, theta, amounts=AMOUNTS)
+    if len(play.options) <= OFFERS + AMOUNTS + len(priced.open):
+        return play
+    fewer = float(np.partition(play.loss, OFFERS)[OFFERS])
+    return in_play(columns, priced, OFFERS, min(theta, fewer), amounts=AMOUNTS)
 
 
 def _solve(search: Search, priced: Priced, play: Play, work: float, progress: Progress) -> bool:
@@ -100,11 +84,8 @@ def _solve(search: Search, priced: Priced, play: Play, work: float, progress: Pr
     progress(f"solving a core of {count:,} offers to {len(play.options.borrowers):,} borrowers")
     nodes = max(LEAST_NODES, round(work * NODES / max(count, 1)))
     effort = Effort(_ENOUGH * play.theta, search.left, search.settings.seed, nodes=nodes)
-    start = None if search.best is None else Answers(search.best.option, search.best.amount)
-    outcome = solve_losses(search.book, priced, play, effort, start)
-    search.log.append(outcome.log)
-    if outcome.option is not None and outcome.amount is not None:
-        search.offer(candidate(search.book, outcome.option, outcome.amount))
+    outcome = solve_losses(search.book, priced, play, effort, search.best)
+    search.keep(outcome)
     if play.covers >= play.theta and np.isfinite(outcome.bound):
         search.tighten(outcome.bound, "solver")
     return outcome.option is not None

@@ -83,13 +83,20 @@ class Play:
 
 
 def in_play(
-    columns: Columns, priced: Priced, size: int, distance: float, *, every_amount: bool = False
+    columns: Columns,
+    priced: Priced,
+    size: int,
+    distance: float,
+    *,
+    amounts: int | None = None,
+    every_amount: bool = False,
 ) -> Play:
     """The `size` borrowers with the smallest margins within `distance`, and those whom the relaxation splits.
 
     With `every_amount` all borrowers with room for their amount join whatever their margin, so that
-    amounts never freeze where that could cost the optimum; else as many as are cheapest to move. The core
-    covers nothing where somebody frozen has such room, or is not at a best response.
+    amounts never freeze where that could cost the optimum; else the `amounts` (`size` unless said) that are
+    cheapest to move. The core covers nothing where somebody frozen has such room, or is not at a best
+    response.
     """
     response = priced.response
     ranked = smallest(response.margin, size + 1)
@@ -101,13 +108,14 @@ def in_play(
     if every_amount:
         chosen |= room
     else:
-        chosen[cheapest_to_move(columns, priced, room & ~chosen, size)] = True
+        count = size if amounts is None else amounts
+        chosen[_cheapest_to_move(columns, priced, room & ~chosen, count)] = True
     astray = (priced.option != response.option) | (priced.amount != response.amount)
     play = restrict(columns, priced, np.flatnonzero(chosen), theta)
     return replace(play, covers=0.0 if np.any((room | astray) & ~chosen) else theta)
 
 
-def cheapest_to_move(columns: Columns, priced: Priced, candidates: Booleans, count: int) -> Integers:
+def _cheapest_to_move(columns: Columns, priced: Priced, candidates: Booleans, count: int) -> Integers:
     """The `count` candidates whose amounts lose least a unit of money when they leave their end.
 
     They bring an amount into the core and no choice, to fill what whole offers leave of the limits. The

@@ -261,9 +261,7 @@ def _count_lots(search: Search, priced: Priced, progress: Progress) -> None:
     enough = search.settings.gap / 2 * max(abs(priced.bound), 1.0)
     effort = Effort(enough, search.left, search.settings.seed, nodes=COUNTED_NODES)
     outcome = count_core(search.book, priced, play, effort, search.best)
-    search.log.append(outcome.log)
-    if outcome.option is not None and outcome.amount is not None:
-        search.offer(candidate(search.book, outcome.option, outcome.amount))
+    search.keep(outcome)
     if outcome.stop in ("optimal", "node_limit", "time_limit", "other") and np.isfinite(outcome.bound):
         search.tighten(outcome.bound, "solver")
 
@@ -298,9 +296,7 @@ def _solve(
     nodes = None if work == np.inf else max(LEAST_NODES, round(work * NODES / max(len(play.options), 1)))
     effort = Effort(gap * max(abs(priced.bound), 1.0), search.left, search.settings.seed, nodes=nodes)
     outcome = solve_core(search.book, priced, play, effort, search.best)
-    search.log.append(outcome.log)
-    if outcome.option is not None and outcome.amount is not None:
-        search.offer(candidate(search.book, outcome.option, outcome.amount))
+    search.keep(outcome)
     return outcome
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from allocator.engine.cores import CoreAnswer
 from allocator.engine.kernel.columns import Answers
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.verdicts import broken_rows
@@ -74,6 +75,12 @@ class Search:
         """Keeps `found` if it is the best so far."""
         if allocation is not None and (self.best is None or allocation.value > self.best.value):
             self.best = allocation
+
+    def keep(self, answer: CoreAnswer) -> None:
+        """Keeps a core's log, and its allocation where that is the best so far."""
+        self.log.append(answer.log)
+        if answer.option is not None and answer.amount is not None:
+            self.offer(candidate(self.book, answer.option, answer.amount))
 
     def tighten(self, bound: float, proof: Literal["prices", "tree", "solver"]) -> None:
         """Keeps `bound` if it is the tightest so far; no valid bound lies below a value reached."""

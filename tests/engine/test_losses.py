@@ -99,3 +99,18 @@ def test_an_allocation_within_the_threshold_is_a_point_of_the_program() -> None:
     assert found is not None
     lost = (priced.bound - found.value) / play.theta
     assert -(program.cost @ point + program.offset) == pytest.approx(lost, abs=1e-6)
+
+
+def test_a_core_covers_no_more_than_whom_it_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is left out for want of room may have an alternative that loses less than was asked."""
+    given = priced_book(1)
+    assert given is not None
+    book, priced, value, _ = given
+    margin = priced.response.margin
+    theta = float(np.sort(margin[np.isfinite(margin)])[20])
+    assert theta > priced.bound - value
+    monkeypatch.setattr(closing, "OFFERS", 5)
+    play = closing.within(book.columns, priced, theta)
+    outside = np.setdiff1d(np.arange(len(margin)), play.options.borrowers)
+    assert play.covers <= play.theta <= np.min(margin[outside])
+    assert play.theta < theta
