@@ -31,6 +31,7 @@ from allocator.portfolio import (
 )
 from allocator.pricing.churn import never_walking, read_churn_table, sampled_table, staying
 from allocator.records.case import Inputs
+from allocator.records.columns import CANONICAL, NUMBERS
 from allocator.records.frames import File
 from allocator.records.portfolio import ChurnTable, Portfolio
 from allocator.records.run import Decisions
@@ -96,6 +97,10 @@ class Scored:
         return (*unseen_lines(self.unseen), *empty)
 
 
+_FIGURES = {column.name for column in NUMBERS} | {"exclude"}
+"""Canonical columns that hold no texts."""
+
+
 @dataclass(frozen=True)
 class FurtherColumns:
     """Further columns of the source, for those who ask more of the borrowers than limits do."""
@@ -111,6 +116,21 @@ class FurtherColumns:
             frozenset[str]().union(*(stress.text_columns() for stress in some)),
             frozenset[str]().union(*(stress.number_columns() for stress in some)),
         )
+
+    @classmethod
+    def named(cls, texts: Iterable[str], numbers: Iterable[str], option: str) -> FurtherColumns:
+        """Those named as `texts` and `numbers`; what every portfolio has is left out.
+
+        Raises InputError, in terms of `option`, for a text that is a canonical column of numbers.
+        """
+        texts, numbers = set(texts), set(numbers)
+        faults = [
+            Fault(f"{name} is no column of texts", "name one, as grade or sector", field=option)
+            for name in sorted(texts & _FIGURES)
+        ]
+        if faults:
+            raise InputError.of(faults, "command line")
+        return cls(frozenset(texts) - set(CANONICAL), frozenset(numbers) - set(CANONICAL))
 
 
 NO_MORE = FurtherColumns()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from allocator.api.results import Result
-from allocator.api.runs import Progress, Run, Solved, further_columns, outcome_of
+from allocator.api.runs import Progress, Run, Solved, outcome_of, silent
 from allocator.api.scenarios import Over, Source, scenario_of
 from allocator.api.words import asked
 from allocator.borrowers import FurtherColumns, read_inputs
@@ -37,10 +37,6 @@ from allocator.store.tables import frame_content
 Share = float | str
 """A fraction: 0.15, or "15%"."""
 RULE_FILES = (".txt", ".sql", ".csv", ".xlsx")
-
-
-def _silent(_: str) -> None:
-    pass
 
 
 @overload
@@ -102,8 +98,8 @@ def explain(
     conditions = () if text is None else read_filter(text, "where")
     texts = (by, *(condition.column for condition in conditions if not condition.is_range))
     numbers = tuple(condition.column for condition in conditions if condition.is_range)
-    outcome = outcome_of(run, further_columns(texts, numbers, "by"))
-    book = explain_book(outcome, by, text, conditions, exact=exact, progress=progress or _silent)
+    outcome = outcome_of(run, FurtherColumns.named(texts, numbers, "by"))
+    book = explain_book(outcome, by, text, conditions, exact=exact, progress=progress or silent)
     return Result(book, book_view(book), lambda document: document["segments"])
 
 
@@ -129,7 +125,7 @@ def levers(
     if not 0 < share < 0.5:
         fault = Fault(f"{size} lies outside 0 to 0.5", "write a fraction, as 0.01", field="size")
         raise InputError.of([fault], "levers")
-    found = price_levers(outcome_of(run), share, quick=quick, progress=progress or _silent)
+    found = price_levers(outcome_of(run), share, quick=quick, progress=progress or silent)
     return Result(found, levers_view(found), lambda document: document["levers"])
 
 
@@ -174,10 +170,10 @@ def simulate(
         stated(fraction, given, name, "simulate")
         for name, given in (("rho", rho), ("between", between), ("lgd_spread", lgd_spread))
     ]
-    further = further_columns(() if by is None else (by,), (), "by")
-    outcome = _outcome(run, further, progress or _silent)
+    further = FurtherColumns.named(() if by is None else (by,), (), "by")
+    outcome = _outcome(run, further, progress or silent)
     risk = Risk(shares[0], by, shares[1], shares[2])
-    found = simulated(outcome, risk, years=years, seed=seed, method=method, progress=progress or _silent)
+    found = simulated(outcome, risk, years=years, seed=seed, method=method, progress=progress or silent)
     figures = ("interest", "loss", "net")
     rows = simulation_view(found)
     return Result(found, rows, lambda document: [{"figure": name, **document[name]} for name in figures])
@@ -216,8 +212,8 @@ def distil(
     files = [Path(path) for path in ([out] if isinstance(out, str | Path) else out)]
     for path in files:
         require_file(path, RULE_FILES, force=force)
-    further = further_columns(tuple(texts), tuple(numbers), "texts")
-    found = distilled_from(outcome_of(run, further), rules, progress or _silent)
+    further = FurtherColumns.named(tuple(texts), tuple(numbers), "texts")
+    found = distilled_from(outcome_of(run, further), rules, progress or silent)
     view = rules_view(found, files)
     _write(view)
     return Result(found, view, lambda document: [_rule(rule) for rule in document["rules"]])

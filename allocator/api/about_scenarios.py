@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from allocator.api.results import Result
-from allocator.api.runs import Progress, Run, Solved, further_columns, is_stored, outcome_of
+from allocator.api.runs import Progress, Run, Solved, is_stored, outcome_of, silent
 from allocator.api.scenarios import Over, Scenario, Sets, Source, Table, scenario_of
 from allocator.api.words import asked
 from allocator.borrowers import FurtherColumns, read_inputs
@@ -17,6 +17,7 @@ from allocator.errors import Fault, InputError
 from allocator.insight.backtest.backtest import Backtest
 from allocator.insight.backtest.backtest import backtest as backtested
 from allocator.insight.backtest.history import History
+from allocator.insight.backtest.told import check_told
 from allocator.insight.compare import compare as compared
 from allocator.insight.compare.compare import Comparison
 from allocator.insight.compare.sides import scenario_side, strategy_sides
@@ -42,10 +43,6 @@ Bound = float | str
 Subject = Solved | Source
 """A run, the folder of one, or a scenario."""
 _GAP = 1e-6
-
-
-def _silent(_: str) -> None:
-    pass
 
 
 @asked()
@@ -95,7 +92,7 @@ def frontier(
         (_bound(start, name, portfolio), _bound(end, name, portfolio))
         for name, (start, end) in zip(names, stating, strict=True)
     ]
-    found = followed(case, names, spans, points, progress or _silent)
+    found = followed(case, names, spans, points, progress or silent)
     return Result(found, frontier_view(found), lambda document: document["points"])
 
 
@@ -210,7 +207,7 @@ def stress(
     base = _base(scenario, Over(borrowers, churn, None, sets))
     names = (only,) if isinstance(only, str) else tuple(only)
     file = None if shock is None else Path(shock)
-    tell = progress or _silent
+    tell = progress or silent
     if reverse is None:
         test = stress_test(base, names, file, tell)
         return Result(test, stress_view(test), lambda document: document["stresses"])
@@ -253,8 +250,8 @@ def compare(
     ['optimal', 'equal']
     """
     named = _named(subjects)
-    tell = progress or _silent
-    further = further_columns((by,), (), "by")
+    tell = progress or silent
+    further = FurtherColumns.named((by,), (), "by")
     over = Over(borrowers, churn, None, sets)
     notes: tuple[str, ...] = ()
     if len(named) == 1:
@@ -375,21 +372,12 @@ def backtest(
     >>> found.table[["strategy", "period"]].values.tolist()
     [['optimal', '2020'], ['equal', '2020'], ['optimal', '2021'], ['equal', '2021']]
     """
-    faults = []
-    if (lost is None) != (owed is None):
-        faults.append(Fault("money lost is a part of money lent", "give both", field="lost, owed"))
-    if period is None and variables is None:
-        remedy = "give period, or variables to hold out fold by fold"
-        faults.append(Fault("nothing says what was known when", remedy, field="period"))
-    if known is not None and (period is None or variables is None):
-        faults.append(Fault("has nothing to hold back", "give period and variables too", field="known"))
-    if faults:
-        raise InputError.of(faults, "backtest")
+    file = None if variables is None else Path(variables)
+    check_told(period, lost, owed, file, known)
     share = (
         None if budget_share is None else stated(positive(fraction), budget_share, "budget_share", "backtest")
     )
     scenarios, notes = _under_each(scenario, strategies, Over(borrowers, churn, None, sets))
-    file = None if variables is None else Path(variables)
     history = History(outcome, period, known, owed, lost, file, folds, seed)
-    found = backtested(scenarios, history, share, progress or _silent)
+    found = backtested(scenarios, history, share, progress or silent)
     return Result(found, backtest_view(found, notes), lambda document: document["periods"])

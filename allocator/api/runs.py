@@ -17,7 +17,6 @@ from allocator.borrowers import NO_MORE, FurtherColumns, read_inputs
 from allocator.errors import Fault, InputError
 from allocator.pipeline import allocate_with_outcome
 from allocator.records import run as records
-from allocator.records.columns import CANONICAL
 from allocator.records.outcome import Outcome
 from allocator.records.run import Certificate, StoredRun
 from allocator.report.recheck import recheck_page
@@ -165,7 +164,7 @@ def allocate(
     """
     resolved = scenario_of(scenario, Over(borrowers, churn, strategy, sets, stress))
     prices = start.prices if isinstance(start, Run) else start
-    run, outcome = allocate_with_outcome(resolved, progress or _silent, prices)
+    run, outcome = allocate_with_outcome(resolved, progress or silent, prices)
     return Run.of(run, outcome=outcome)
 
 
@@ -251,18 +250,6 @@ def outcome_of(run: Solved, further: FurtherColumns = NO_MORE) -> Outcome:
     return replace(outcome, inputs=inputs)
 
 
-def further_columns(texts: tuple[str, ...], numbers: tuple[str, ...], field: str) -> FurtherColumns:
-    """What must be read for `texts` and `numbers` beside what every portfolio has."""
-    figures = set(CANONICAL) - {"borrower_id", "grade"}
-    faults = [
-        Fault(f"{name} is no column of texts", "name one, as grade or sector", field=field)
-        for name in sorted(figures & set(texts))
-    ]
-    if faults:
-        raise InputError.of(faults, field)
-    return FurtherColumns(frozenset(texts) - set(CANONICAL), frozenset(numbers) - set(CANONICAL))
-
-
 def is_stored(value: object) -> bool:
     """Whether `value` is a run, or the folder of one."""
     if isinstance(value, Run):
@@ -270,5 +257,5 @@ def is_stored(value: object) -> bool:
     return isinstance(value, str | os.PathLike) and (is_run(Path(value)) or Path(value).is_dir())
 
 
-def _silent(_: str) -> None:
+def silent(_: str) -> None:
     pass

@@ -11,6 +11,7 @@ from allocator.cli.options import AsJson, Force, Plot, ScenarioFile, Sets, Verbo
 from allocator.cli.shell import answer
 from allocator.cli.strategies import DEFAULT, under_each
 from allocator.errors import Fault, InputError
+from allocator.insight.backtest.told import check_told
 
 if TYPE_CHECKING:
     from allocator.records.progress import Progress
@@ -65,7 +66,7 @@ def backtest(
     verbose: Verbose = False,
 ) -> None:
     """Decide period by period with what was known, and score strategies by what happened."""
-    _require(period, lost, owed, variables, known)
+    check_told(period, lost, owed, variables, known)
     require_names(strategies)
     _require_folds(period, {"--folds": folds, "--seed": seed})
     share = None if budget_share is None else _share(budget_share)
@@ -81,21 +82,6 @@ def backtest(
         return backtest_view(backtested(scenarios, history, share, tell), notes)
 
     answer(ask, plot=plot, force=force, as_json=as_json, verbose=verbose)
-
-
-def _require(
-    period: str | None, lost: str | None, owed: str | None, variables: Path | None, known: str | None
-) -> None:
-    faults = []
-    if (lost is None) != (owed is None):
-        faults.append(Fault("money lost is a part of money lent", "give both", field="--lost, --owed"))
-    if period is None and variables is None:
-        remedy = "give --period, or --variables to hold out fold by fold"
-        faults.append(Fault("nothing says what was known when", remedy, field="--period"))
-    if known is not None and (period is None or variables is None):
-        faults.append(Fault("has nothing to hold back", "give --period and --variables too", field="--known"))
-    if faults:
-        raise InputError.of(faults, "command line")
 
 
 def _require_folds(period: str | None, given: dict[str, int | None]) -> None:
