@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from allocator.errors import Fault, InputError
 from allocator.intake import content_hash, one_reading
 from allocator.portfolio import (
-    as_frame,
     copied,
     fetch_whole,
     fingerprint,
-    joined,
     load_portfolio,
     off_curve,
     read_book,
     stands_as_it_is,
     with_columns,
+    with_facts,
+    with_numeric_columns,
 )
 from allocator.pricing.churn import never_walking, read_churn_table, sampled_table, staying
 from allocator.records.case import Inputs
@@ -226,15 +226,15 @@ def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = 
     fitted = read_fitted(scorecard)
     if source.invoices is not None:
         return _scored_firms(source.invoices, fitted)
-    from allocator.scoring.places import placed
     from allocator.scoring.reading import located
+    from allocator.scoring.rows import with_rows
     from allocator.scoring.score import imputed_cells, scores, text_columns, unseen_levels
 
     fetched = fetch_whole(source)
     table = fetched.table
     levels = text_columns(fitted) | {source.columns.get(name, name) for name in text_columns(fitted)}
-    frame = as_frame(table, source.decimal, levels, source.thousands)
-    frame = _under_our_names(placed(frame, fetched.number), source)
+    frame = with_numeric_columns(table, source.decimal, levels, source.thousands)
+    frame = _under_our_names(with_rows(frame, fetched.number), source)
     with located(source.label):
         given = scores(frame, fitted, intervals=intervals)
         imputed = imputed_cells(frame, fitted)
@@ -329,7 +329,7 @@ def _scored_firms(files: InvoiceFiles, fitted: Fitted) -> Scored:
     firms = firms.drop(columns="lgd")  # invoices say nothing of it: the portfolio asks for a default
     table = pa.Table.from_pandas(firms, preserve_index=False)
     if files.facts is not None:
-        table = joined(table, "borrower_id", source_of(files.facts), "enterprise_id")
+        table = with_facts(table, "borrower_id", source_of(files.facts), "enterprise_id")
     return Scored(table, tuple(firms.columns), notes, imputed)
 
 

@@ -248,7 +248,7 @@ def path_of(run: str, raw: Any) -> str:
 
 
 def hash_of(path: str) -> str:
-    """Of a file; of a folder of Parquet files, of their names and hashes, a line each."""
+    """The SHA-256 of a file; of a folder of Parquet files, that of the list of their names and hashes."""
     if not os.path.isdir(path):
         return "sha256:" + hashlib.sha256(content(path)).hexdigest()
     names, ends = [], (".parquet", ".parq", ".pq")
@@ -293,7 +293,7 @@ def cases(stress: list[Any], figure: str) -> list[tuple[dict[str, Any], float]]:
     return [({k: v for k, v in case.items() if k != "factor"}, number(case, "factor")) for case in listed]
 
 
-def policy_of(scenario: Any, stress: list[Any]) -> Of:
+def stressed_policy(scenario: Any, stress: list[Any]) -> Of:
     """The policy after the stress."""
 
     def named(name: str) -> float:
@@ -952,7 +952,7 @@ def brought_by(scenario: Any, stated: dict[str, Any]) -> dict[str, Any]:
 def run_of(folder: str, scenario: Any, decided: dict[str, Any], brought: dict[str, Any]) -> Of:
     """What the inputs give for the amounts and rates that were decided."""
     stress = stress_of(folder, scenario)
-    policy, borrowers = policy_of(scenario, stress), borrowers_of(folder, scenario)
+    policy, borrowers = stressed_policy(scenario, stress), borrowers_of(folder, scenario)
     curves = curves_of(folder, scenario, stress, set(borrowers.text("grade")))
     menus = menus_of(policy, curves)
     put_under(stress, borrowers)

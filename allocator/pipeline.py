@@ -35,7 +35,7 @@ from allocator.records.progress import Progress
 from allocator.records.run import Certificate, Decisions, Run
 from allocator.records.scenario import Scenario
 from allocator.records.solution import Solution
-from allocator.scenario.demand import in_money
+from allocator.scenario.demand import with_budget_in_money
 from allocator.strategies import follow
 from allocator.summary import summarise
 
@@ -93,7 +93,7 @@ def prepare(scenario: Scenario, inputs: Inputs) -> Case:
 
     The case's scenario states its budget as money.
     """
-    scenario = in_money(scenario, inputs.portfolio)
+    scenario = with_budget_in_money(scenario, inputs.portfolio)
     offers = price_offers(inputs.portfolio, inputs.churn, scenario.response, scenario.policy)
     return Case(scenario, inputs, offers, compile_limits(scenario.policy, inputs.portfolio))
 

@@ -33,7 +33,7 @@ from allocator.report.backtest import backtest_view
 from allocator.report.comparison import comparison_view
 from allocator.report.frontier import frontier_view
 from allocator.report.stress import reverse_view, stress_view
-from allocator.scenario.demand import in_money
+from allocator.scenario.demand import with_budget_in_money
 from allocator.scenario.overrides import Setting
 from allocator.scenario.quantities import fraction, positive, stated
 from allocator.strategies import USUAL, with_lines
@@ -139,7 +139,7 @@ def _stating(base: Scenario, name: str, bound: Bound | None, field: str) -> Scen
 
 def _bound(stating: Scenario | None, name: str, portfolio: Portfolio) -> float | None:
     """The bound that is stated; a budget is money once it is known what `portfolio` asks for."""
-    return None if stating is None else in_money(stating, portfolio).policy.bound_of(name)
+    return None if stating is None else with_budget_in_money(stating, portfolio).policy.bound_of(name)
 
 
 @overload

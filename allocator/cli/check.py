@@ -42,7 +42,7 @@ def _examine(file: Path, sets: list[str], tell: Progress) -> Examination:
     from allocator.pricing.offers import outside_terms, price_offers
     from allocator.report.check import Examination
     from allocator.scenario import load_scenario
-    from allocator.scenario.demand import in_money
+    from allocator.scenario.demand import with_budget_in_money
 
     scenario = load_scenario(file, sets)
     policy = scenario.policy
@@ -55,7 +55,7 @@ def _examine(file: Path, sets: list[str], tell: Progress) -> Examination:
     faults += examined.faults
     notes = list(examined.notes)
     if portfolio is not None:
-        scenario = _gather(faults, in_money, scenario, portfolio) or scenario
+        scenario = _gather(faults, with_budget_in_money, scenario, portfolio) or scenario
         policy = scenario.policy
     offers: Any = None
     limits: Any = None

@@ -77,7 +77,7 @@ def compare(
             scenarios, notes = under_each(subjects[0], strategies, sets)
             sides = strategy_sides(scenarios, tell, further)
         else:
-            sides, notes = read_sides(named_subjects(subjects, sets), tell, further), ()
+            sides, notes = read_sides(runs_and_scenarios_by_name(subjects, sets), tell, further), ()
         comparison = compared(sides, by, tell, exact=not prices_only, years=years, seed=seed or 0)
         return comparison_view(comparison, top, notes, out)
 
@@ -100,8 +100,10 @@ def _require_subjects(subjects: list[Path], strategies: str | None, sets: list[s
         raise InputError.of(faults, "command line")
 
 
-def named_subjects(subjects: list[Path], sets: list[str]) -> Iterator[tuple[str, StoredRun | Scenario]]:
-    """Each by its name, read when it is asked for."""
+def runs_and_scenarios_by_name(
+    subjects: list[Path], sets: list[str]
+) -> Iterator[tuple[str, StoredRun | Scenario]]:
+    """The run or scenario of each of `subjects` with its name; a file is read only when its turn comes."""
     from allocator.scenario import load_scenario
     from allocator.store import read_run
 

@@ -125,6 +125,6 @@ def _stating(
 
 def _bound(stated: Scenario | None, name: str, portfolio: Portfolio) -> float | None:
     """The bound that is stated; a budget is money once it is known what `portfolio` asks for."""
-    from allocator.scenario.demand import in_money
+    from allocator.scenario.demand import with_budget_in_money
 
-    return None if stated is None else in_money(stated, portfolio).policy.bound_of(name)
+    return None if stated is None else with_budget_in_money(stated, portfolio).policy.bound_of(name)

@@ -76,12 +76,14 @@ def _require_run(folder: Path) -> None:
 def _compared(subjects: list[Path], path: Path, quick: bool, tell: Progress) -> View:
     """The report of a comparison; with `quick` each difference costs what prices say."""
     tell("starting the engine")
-    from allocator.cli.compare import named_subjects
+    from allocator.cli.compare import runs_and_scenarios_by_name
     from allocator.insight.compare import compare, read_sides
     from allocator.report.committee.view import sides_view
     from allocator.summary import digest
 
-    sides = read_sides(named_subjects(subjects, []), tell, further_columns(("grade",), (), "--by"))
+    sides = read_sides(
+        runs_and_scenarios_by_name(subjects, []), tell, further_columns(("grade",), (), "--by")
+    )
     comparison = compare(sides, "grade", tell, exact=not quick)
     tell("writing the report")
     return sides_view(comparison, [digest(side.scenario, side.certificate) for side in sides], path)

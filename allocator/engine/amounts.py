@@ -24,7 +24,7 @@ from allocator.engine.program import Effort, Program, row_bounds
 from allocator.engine.solving import solve
 from allocator.engine.verdicts import TOLERANCE, references
 from allocator.engine.whole import WholeRows
-from allocator.records.lots import CENT, in_lots, in_money
+from allocator.records.lots import CENT, lots_to_money, money_to_lots
 from allocator.records.portfolio import Booleans, Floats, Integers
 
 _GAP = 1e-11
@@ -164,7 +164,7 @@ def _in_lots(chosen: Chosen, relaxed: Floats) -> Floats | None:
     """`relaxed` moved to whole lots by a small integer program over the amounts that are loose."""
     near = 1e-4 * chosen.lot + 1e-15 * chosen.high
     near_low, near_high = relaxed - chosen.low <= near, chosen.high - relaxed <= near
-    down = in_money(np.floor((relaxed + near) / chosen.lot), chosen.lot)
+    down = lots_to_money(np.floor((relaxed + near) / chosen.lot), chosen.lot)
     base = np.where(near_low, chosen.low, np.where(near_high, chosen.high, np.maximum(down, chosen.low)))
     interior = ~near_low & ~near_high
     if not interior.any() and holds(chosen, base):
@@ -235,9 +235,9 @@ def _move(chosen: Chosen, base: Floats, loose: Integers) -> Floats | None:
         sums = np.concatenate([(own == g).astype(np.float64), -steps[line]])
         if not rows.add(sums, float(solutions.start[line]), float(solutions.start[line]), reach * _REACH):
             return None
-    at_base, lot = in_lots(base[loose], chosen.lot), chosen.lot
-    least = np.maximum(in_lots(chosen.low[loose], lot) - at_base, -reach)
-    most = np.minimum(in_lots(chosen.high[loose], lot) - at_base, reach)
+    at_base, lot = money_to_lots(base[loose], chosen.lot), chosen.lot
+    least = np.maximum(money_to_lots(chosen.low[loose], lot) - at_base, -reach)
+    most = np.minimum(money_to_lots(chosen.high[loose], lot) - at_base, reach)
     worth = chosen.value[loose] * lot
     unit = float(np.max(np.abs(worth), initial=0.0)) or 1.0
     wide = np.full(steps.shape[1], float(_REACH))
@@ -255,7 +255,7 @@ def _move(chosen: Chosen, base: Floats, loose: Integers) -> Floats | None:
     if answer.point is None:
         return None
     moved = base.copy()
-    moved[loose] = in_money(at_base + np.round(answer.point[: len(loose)]), lot)
+    moved[loose] = lots_to_money(at_base + np.round(answer.point[: len(loose)]), lot)
     return moved
 
 

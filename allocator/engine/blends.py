@@ -16,7 +16,7 @@ import numpy as np
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.options import options_of, uses_of
 from allocator.engine.verdicts import TOLERANCE, largest_uses
-from allocator.records.lots import CENT, in_lots
+from allocator.records.lots import CENT, money_to_lots
 from allocator.records.portfolio import Booleans, Floats, Integers
 
 _BORROWERS = 200
@@ -79,7 +79,7 @@ def _off_grid(per_lot: Floats, right: float, allowed: float) -> bool:
 
 def _most(columns: Columns, position: Integers, lot: float) -> int:
     """Lots that the borrowers at `position` may get together."""
-    return int(np.sum(in_lots(columns.offers.high[np.unique(position)], lot)))
+    return int(np.sum(money_to_lots(columns.offers.high[np.unique(position)], lot)))
 
 
 def _allowed(columns: Columns, row: int, kinds: Floats) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from allocator.engine.pool import NO_OFFER, Pool, PoolAnswer
 from allocator.engine.restricted import Book, Sets
-from allocator.records.lots import in_money
+from allocator.records.lots import lots_to_money
 from allocator.records.portfolio import Booleans
 
 _WHOLE = 1e-6
@@ -101,7 +101,7 @@ def _option_split(book: Book, sets: Sets, i: int, cut: int, evenness: float) -> 
 def _amount_split(book: Book, sets: Sets, i: int, count: float, lot: float, evenness: float) -> Split:
     """Up to `count` lots on one side, with no offer; a lot more on the other."""
     span = book.lines(i)
-    amount, beyond = in_money(np.array([count, count + 1.0]), lot).tolist()
+    amount, beyond = lots_to_money(np.array([count, count + 1.0]), lot).tolist()
     without = sets.no_offer.copy()
     without[i] = False
     lower = _with(sets.high, span, np.minimum(sets.high[span], amount))

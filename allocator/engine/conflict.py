@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.equalities import Missed
+from allocator.engine.equalities import UnreachableRows
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.program import Effort, LimitRows, Program, beside, row_bounds
 from allocator.engine.solving import solve
@@ -74,7 +74,7 @@ def whole_conflict(columns: Columns, conflict: tuple[int, ...], whole: LimitRows
     return InfeasibleError(message, names, faults)
 
 
-def lots_conflict(columns: Columns, missed: Missed, whole: LimitRows | None) -> InfeasibleError:
+def lots_conflict(columns: Columns, missed: UnreachableRows, whole: LimitRows | None) -> InfeasibleError:
     """The error for rows to be met exactly that lie between two sums of whole lots and fixed requests."""
     between = [columns.whole.row[r] for r in missed.places]
     names = [columns.limits.rows[j].name for j in between]
@@ -109,7 +109,7 @@ def cents_conflict(columns: Columns, rows: list[int], whole: LimitRows | None = 
     return InfeasibleError(f"{message}; allow a range", names)
 
 
-def _multiples(columns: Columns, missed: Missed) -> str:
+def _multiples(columns: Columns, missed: UnreachableRows) -> str:
     """What every sum is a multiple of, where the row adds up plain amounts."""
     whole, r = columns.whole, missed.places[0]
     if not missed.unit or whole.on_loans[r] or whole.share[r]:

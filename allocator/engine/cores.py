@@ -21,7 +21,7 @@ from allocator.engine.narrowing import rows_moved
 from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
 from allocator.engine.program import Effort, Ended, LimitRows, measure_of
 from allocator.engine.solving import solve
-from allocator.records.lots import CENT, in_money
+from allocator.records.lots import CENT, lots_to_money
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 
 CENTS_UP_TO = 200
@@ -373,7 +373,7 @@ def _amounts_of(
     chosen = chosen_of(columns, play.options, play.uses, lines, frozen)
     if core.whole:
         lots = np.round(point[translated.amount[lines]])
-        amounts = np.where(chosen.low == chosen.high, chosen.low, in_money(lots, core.unit))
+        amounts = np.where(chosen.low == chosen.high, chosen.low, lots_to_money(lots, core.unit))
         if holds(chosen, amounts):
             return amounts
     return best_amounts(chosen)

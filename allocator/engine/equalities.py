@@ -36,13 +36,13 @@ _ROUNDED_UP_TO = 60
 
 
 @dataclass(frozen=True)
-class Missed:
+class UnreachableRows:
     """Rows to be met exactly that lie beside every sum of whole lots and fixed requests."""
 
     places: tuple[int, ...]
-    """Among the whole rows."""
+    """Places of these rows among the whole rows."""
     requests: bool
-    """Some requests leave no range, and take part in that."""
+    """Whether requests that leave no range of amounts have a part in it."""
     unit: Fraction | None
     """What the offers of one row add up to multiples of, in the row's own unit."""
     tickets: bool = False
@@ -57,7 +57,7 @@ class Equalities:
     """Places (among the whole rows) of those that every allocation meets exactly."""
     conflict: tuple[int, ...] | None = None
     """Places of rows that cannot hold together, whatever the amounts."""
-    missed: Missed | None = None
+    missed: UnreachableRows | None = None
     rounded: Mapping[int, int] = field(default_factory=dict)
     """Place -> right-hand side of a row with slack, where only every so many whole lots can be met."""
     total: tuple[int, int] | None = None
@@ -121,7 +121,7 @@ def equalities_of(whole: WholeRows) -> Equalities:
     if not _may_bind(whole):
         return Equalities(written)
     sums = _sums_of(whole)
-    missed = _missed(whole, sums, sorted(written), {})
+    missed = _unreachable_rows(whole, sums, sorted(written), {})
     if missed is not None or len(whole) * whole.groups > _LARGEST:
         return Equalities(written, missed=missed)
     idle = [g for g in range(whole.groups) if sums.loans[g] == sums.pins[g]]
@@ -131,7 +131,9 @@ def equalities_of(whole: WholeRows) -> Equalities:
     if conflict:
         return Equalities(equal, conflict=tuple(sorted({line.place for line in conflict if line.place >= 0})))
     settled = _settled(held, sums)
-    missed = _missed(whole, sums, sorted(equal), settled) or _out_of_reach(whole, sums, equal, settled)
+    missed = _unreachable_rows(whole, sums, sorted(equal), settled) or _out_of_reach(
+        whole, sums, equal, settled
+    )
     if missed is not None:
         return Equalities(equal, missed=missed)
     rounded, total = _rounded(whole, sums, equal, settled)
@@ -278,7 +280,9 @@ def _settled(held: list[_Line], sums: _GroupSums) -> dict[int, int]:
     return settled
 
 
-def _missed(whole: WholeRows, sums: _GroupSums, equal: list[int], settled: dict[int, int]) -> Missed | None:
+def _unreachable_rows(
+    whole: WholeRows, sums: _GroupSums, equal: list[int], settled: dict[int, int]
+) -> UnreachableRows | None:
     """Rows to be met exactly that no whole lots meet: some alone, else all of them together."""
     matrix, right, alone, units = [], [], [], []
     for r in equal:
@@ -304,10 +308,10 @@ def _missed(whole: WholeRows, sums: _GroupSums, equal: list[int], settled: dict[
         right.append(floor(left))
     coarse = any(unit and unit != whole.lot for unit in sums.unit)
     if alone:
-        return Missed(tuple(alone), coarse, Fraction(units[0]) if len(alone) == 1 else None)
+        return UnreachableRows(tuple(alone), coarse, Fraction(units[0]) if len(alone) == 1 else None)
     together = len(matrix) > 1 and len(matrix) * whole.groups <= _LARGEST // 10
     if together and solve_whole(matrix, right, whole.groups) is None:
-        return Missed(tuple(r for r in equal if not whole.on_loans[r]), coarse, None)
+        return UnreachableRows(tuple(r for r in equal if not whole.on_loans[r]), coarse, None)
     return None
 
 
@@ -337,7 +341,7 @@ class _System:
 
 def _out_of_reach(
     whole: WholeRows, sums: _GroupSums, equal: frozenset[int], settled: Mapping[int, int]
-) -> Missed | None:
+) -> UnreachableRows | None:
     """The equal rows, where they leave the groups' sums one line of points, none of which tickets reach."""
     if whole.groups > _ROUNDED_UP_TO:
         return None
@@ -363,7 +367,9 @@ def _out_of_reach(
             left = common(left, steps_into([side], _times(uses, start), _times(uses, step)))
     if left:
         return None
-    return Missed(tuple(r for r in sorted(equal) if not whole.on_loans[r]), False, None, tickets=True)
+    return UnreachableRows(
+        tuple(r for r in sorted(equal) if not whole.on_loans[r]), False, None, tickets=True
+    )
 
 
 def _rounded(

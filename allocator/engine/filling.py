@@ -17,7 +17,7 @@ from scipy import sparse
 from allocator.engine.kernel.columns import Answers, Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.kernel.walk import walk
-from allocator.records.lots import CENT, in_lots, in_money
+from allocator.records.lots import CENT, lots_to_money, money_to_lots
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 
 ROUNDS = 20
@@ -147,7 +147,7 @@ class Filling:
         """A walk counts in multiples of the step's double: 0.07 times 4286 is not the double of 300.02."""
         offers = self.book.columns.offers
         if offers.step is not None and not float(offers.step).is_integer():
-            settled = in_money(in_lots(self.amount, offers.step), offers.step)
+            settled = lots_to_money(money_to_lots(self.amount, offers.step), offers.step)
             self.amount[:] = np.where(offers.must, self.amount, settled)
 
     def _read_by_walk(self) -> tuple[Any, Any, Any]:
@@ -254,7 +254,7 @@ def _make_room(filling: Filling, row: int, order: Integers) -> None:
 
 
 def _in_lots(amount: float, step: float | None) -> float:
-    return float(in_money(in_lots(np.asarray(amount), step or CENT), step or CENT))
+    return float(lots_to_money(money_to_lots(np.asarray(amount), step or CENT), step or CENT))
 
 
 def _wished(book: Pass, wish: Answers) -> Wished:

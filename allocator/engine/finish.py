@@ -25,7 +25,7 @@ from allocator.engine.relaxation import signed
 from allocator.engine.solving import solve
 from allocator.engine.switches import Switches, changed, next_best
 from allocator.records.limits import Limits, summed
-from allocator.records.lots import CENT, in_money
+from allocator.records.lots import CENT, lots_to_money
 from allocator.records.portfolio import Codes, Floats, Integers
 
 _ROUNDS = 12
@@ -271,6 +271,6 @@ def _parts(best: _Round, base: Answers, columns: Columns) -> Parts:
     option = np.maximum(base.option[borrower], switches.option[switch])
     amount = (1.0 - fraction) * base.amount[borrower] + fraction * switches.amount[switch]
     lot = offers.step or CENT
-    amount = in_money(np.floor(amount / lot + _SAME_LOT), lot)
+    amount = lots_to_money(np.floor(amount / lot + _SAME_LOT), lot)
     offered = amount >= offers.low[borrower]
     return Parts(borrower, np.where(offered, option, -1).astype(np.int32), np.where(offered, amount, 0.0))

@@ -25,7 +25,7 @@ from allocator.engine.kernel.passes import Pass
 from allocator.engine.options import Options
 from allocator.engine.program import Effort, Program
 from allocator.engine.solving import solve
-from allocator.records.lots import in_money
+from allocator.records.lots import lots_to_money
 from allocator.records.portfolio import Booleans, Floats, Integers
 
 _DUST = 1e-300
@@ -327,7 +327,7 @@ def solve_losses(book: Pass, priced: Priced, play: Play, effort: Effort, start: 
     if columns.offers.step is not None:
         counted = losses.amounts(answer.point, options)[lines]
         lots = np.round(counted / columns.offers.step)
-        counted = np.where(chosen.low == chosen.high, chosen.low, in_money(lots, columns.offers.step))
+        counted = np.where(chosen.low == chosen.high, chosen.low, lots_to_money(lots, columns.offers.step))
         amounts = counted if holds(chosen, counted) else None
     if amounts is None:
         amounts = best_amounts(chosen)

@@ -15,7 +15,7 @@ import numpy as np
 from allocator.engine.cores import Priced
 from allocator.engine.options import options_of, uses_of
 from allocator.engine.search import Search, candidate
-from allocator.records.lots import CENT, in_lots, in_money
+from allocator.records.lots import CENT, lots_to_money, money_to_lots
 from allocator.records.portfolio import Codes, Floats
 
 _OPEN = 12
@@ -58,11 +58,11 @@ def _filled(
     lost = np.abs(options.margin - priced.prices @ use)
     near = _INDIFFERENT * float(np.max(np.abs(options.margin), initial=0.0))
     close = np.flatnonzero((lost <= near) & (use[row] != 0.0))[:_OPEN]
-    lots, low, high = (in_lots(x[taken[close]], lot) for x in (amount, offers.low, offers.high))
+    lots, low, high = (money_to_lots(x[taken[close]], lot) for x in (amount, offers.low, offers.high))
     pairs = _pairs(sign * use[row, close] * lot, low - lots, high - lots, room)
     for _, pair, change in sorted(pairs)[:_TRIED]:
         changed = amount.copy()
-        changed[taken[close[list(pair)]]] = in_money(lots[list(pair)] + np.array(change), lot)
+        changed[taken[close[list(pair)]]] = lots_to_money(lots[list(pair)] + np.array(change), lot)
         yield changed
 
 

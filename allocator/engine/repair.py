@@ -20,7 +20,7 @@ from allocator.engine.kernel.passes import Pass
 from allocator.engine.narrowing import rows_moved
 from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
 from allocator.engine.program import measure_of
-from allocator.records.lots import in_lots, in_money
+from allocator.records.lots import lots_to_money, money_to_lots
 from allocator.records.portfolio import Codes, Floats, Integers
 
 _BORROWERS = 500
@@ -100,8 +100,8 @@ def _changes(columns: Columns, priced: Priced, options: Options, uses: Uses) -> 
     low, high = offers.low[options.position], offers.high[options.position]
     amounts = [high, low]
     if offers.step is not None:
-        lots = in_lots(high, offers.step)
-        amounts += [np.clip(in_money(lots - k, offers.step), low, high) for k in _DOWN]
+        lots = money_to_lots(high, offers.step)
+        amounts += [np.clip(lots_to_money(lots - k, offers.step), low, high) for k in _DOWN]
     may_decline = np.flatnonzero(~offers.must[borrowers])
     line = np.concatenate([*(np.arange(len(options)) for _ in amounts), np.full(len(may_decline), -1)])
     owner = np.concatenate([*(options.owner for _ in amounts), may_decline])

@@ -19,7 +19,7 @@ import numpy as np
 from allocator.engine.kernel.columns import BestResponses, Columns
 from allocator.engine.options import Options, Uses, options_of, uses_of
 from allocator.engine.whole import decimal
-from allocator.records.lots import in_lots, in_money
+from allocator.records.lots import lots_to_money, money_to_lots
 from allocator.records.portfolio import Booleans, Floats, Integers
 
 _ROUNDING = 40 * float(np.finfo(np.float64).eps)
@@ -203,5 +203,5 @@ def _lot(columns: Columns, row: int) -> Fraction | None:
     if offers.step is None:
         return None
     pinned = offers.high[offers.must]
-    on_step = bool(np.all(in_money(in_lots(pinned, offers.step), offers.step) == pinned))
+    on_step = bool(np.all(lots_to_money(money_to_lots(pinned, offers.step), offers.step) == pinned))
     return decimal(offers.step) if on_step else None

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from allocator.records.limits import Limits
-from allocator.records.lots import CENT, in_lots
+from allocator.records.lots import CENT, money_to_lots
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Codes, Floats, Integers
 
@@ -81,10 +81,10 @@ class WholeRows:
 
     def grains(self, borrowers: Integers | slice, amount: Floats) -> Floats:
         """Each amount in grains; those of lots exactly, pinned ones as far as they are whole cents."""
-        lots = in_lots(amount, self.offers.step or CENT) * self.lot
+        lots = money_to_lots(amount, self.offers.step or CENT) * self.lot
         if not np.any(self.offers.must[borrowers]):
             return lots
-        cents = in_lots(amount, CENT) * float(Fraction(1, 100) / self.grain)
+        cents = money_to_lots(amount, CENT) * float(Fraction(1, 100) / self.grain)
         return np.where(self.offers.must[borrowers], cents, lots)
 
     def count(self, option: Codes, amount: Floats) -> Count:

@@ -10,7 +10,7 @@ import numpy as np
 
 from allocator.borrowers import FurtherColumns, stress_of
 from allocator.insight.compare.compare import Comparison, compare
-from allocator.insight.compare.sides import case_sides
+from allocator.insight.compare.sides import strategy_outcomes
 from allocator.insight.composition import Composition, compose
 from allocator.insight.explain.book import BookExplanation, book_of
 from allocator.insight.explain.position import position_of
@@ -116,7 +116,7 @@ def dossier_of(
 
 
 def _comparison(case: Case, rules: Sequence[Scenario], progress: Progress) -> Comparison:
-    return compare(case_sides(case, rules, progress), progress=progress, exact=False)
+    return compare(strategy_outcomes(case, rules, progress), progress=progress, exact=False)
 
 
 def _levers(run: Outcome, case: Case, effort: Effort, progress: Progress) -> Levers:

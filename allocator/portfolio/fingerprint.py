@@ -9,7 +9,7 @@ from allocator.intake import content_hash
 from allocator.records.scenario import PortfolioSource
 from allocator.tables import open_source
 from allocator.tables.conversion import cell_text
-from allocator.tables.parts import existing_files
+from allocator.tables.parts import source_files
 
 
 def fingerprint(source: PortfolioSource) -> str:
@@ -20,7 +20,7 @@ def fingerprint(source: PortfolioSource) -> str:
     Raises InputError where the source cannot be read.
     """
     if source.kind != "sql":
-        files = existing_files(source)
+        files = source_files(source)
         if files[0].path == source.path:
             return content_hash(files[0].path)
         parts = "".join(f"{part.name} {content_hash(part.path)}\n" for part in files)

@@ -33,7 +33,7 @@ def fetch_whole(source: PortfolioSource) -> Fetched:
     return fetched
 
 
-def as_frame(
+def with_numeric_columns(
     table: pa.Table, decimal: str, levels: Collection[str] = (), thousands: str = ""
 ) -> pd.DataFrame:
     """`table` as statistics want it: a column of texts that are all numbers is one of numbers.
@@ -58,7 +58,7 @@ def with_columns(table: pa.Table, columns: pd.DataFrame) -> pa.Table:
     return table
 
 
-def joined(table: pa.Table, key: str, facts: PortfolioSource, facts_key: str) -> pa.Table:
+def with_facts(table: pa.Table, key: str, facts: PortfolioSource, facts_key: str) -> pa.Table:
     """`table` with the columns of `facts`, whose row of each is that with the same key.
 
     Raises InputError with every fault: no such column, a key that stands twice there, a row of `table`

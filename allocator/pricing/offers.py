@@ -12,7 +12,7 @@ import numpy as np
 
 from allocator.errors import Fault, InputError, in_rows
 from allocator.pricing.churn import rate_menu, smooth
-from allocator.records.lots import CENT, in_money, lots_for, lots_within
+from allocator.records.lots import CENT, lots_for, lots_to_money, lots_within
 from allocator.records.offers import SAME_RATE, Menu, OfferBook
 from allocator.records.portfolio import Booleans, ChurnTable, Codes, Floats, Integers, Portfolio, Text
 from allocator.records.reasons import NO_OFFER
@@ -159,8 +159,8 @@ def _pinned_fault(portfolio: Portfolio, who: Booleans, problem: str, remedy: str
 def _amounts(portfolio: Portfolio, policy: Policy, pinned: Booleans) -> tuple[Floats, Floats]:
     """Smallest and largest loan, on the lattice of amounts; what was pinned stays as it is."""
     lot = policy.ticket.step or CENT
-    low = in_money(lots_for(np.maximum(portfolio.min_amount, policy.ticket.min), lot), lot)
-    high = in_money(lots_within(np.minimum(portfolio.max_amount, policy.ticket.max), lot), lot)
+    low = lots_to_money(lots_for(np.maximum(portfolio.min_amount, policy.ticket.min), lot), lot)
+    high = lots_to_money(lots_within(np.minimum(portfolio.max_amount, policy.ticket.max), lot), lot)
     fixed = np.where(pinned, portfolio.fixed_amount, 0.0)
     return np.where(pinned, fixed, low), np.where(pinned, fixed, high)
 

@@ -18,7 +18,7 @@ LARGEST = 1e13
 """The largest amount, budget or bound in money: its cents are whole numbers in doubles."""
 
 
-def in_money(count: Floats, lot: float) -> Floats:
+def lots_to_money(count: Floats, lot: float) -> Floats:
     """`count` lots, each the double nearest to the decimal that it is."""
     exact = Fraction(repr(float(lot)))
     if exact.denominator == 1:
@@ -26,14 +26,14 @@ def in_money(count: Floats, lot: float) -> Floats:
     return np.asarray(count * float(exact.numerator) / float(exact.denominator))
 
 
-def in_lots(amounts: Floats, lot: float) -> Floats:
+def money_to_lots(amounts: Floats, lot: float) -> Floats:
     """The whole number of lots that each amount is, or is nearest to."""
     return np.asarray(np.rint(_counted(amounts, lot)))
 
 
 def down_to_lots(amounts: Floats | float, lot: float, near: float = 1e-6) -> Floats:
     """The whole lots in each amount, in money; one of which only the part `near` is missing counts."""
-    return in_money(np.floor(_counted(amounts, lot) + near), lot)
+    return lots_to_money(np.floor(_counted(amounts, lot) + near), lot)
 
 
 def _counted(amounts: Floats | float, lot: float) -> Floats:
@@ -44,9 +44,9 @@ def _counted(amounts: Floats | float, lot: float) -> Floats:
 def lots_within(amounts: Floats, lot: float) -> Floats:
     """The most whole lots that are no more than each amount."""
     with np.errstate(invalid="ignore"):
-        count = in_lots(amounts, lot)
-        count = np.where(in_money(count + 1.0, lot) <= amounts, count + 1.0, count)
-        count = np.where(in_money(count, lot) > amounts, count - 1.0, count)
+        count = money_to_lots(amounts, lot)
+        count = np.where(lots_to_money(count + 1.0, lot) <= amounts, count + 1.0, count)
+        count = np.where(lots_to_money(count, lot) > amounts, count - 1.0, count)
     return np.asarray(count)
 
 
@@ -54,4 +54,4 @@ def lots_for(amounts: Floats, lot: float) -> Floats:
     """The fewest whole lots that are no less than each amount."""
     count = lots_within(amounts, lot)
     with np.errstate(invalid="ignore"):
-        return np.where(in_money(count, lot) < amounts, count + 1.0, count)
+        return np.where(lots_to_money(count, lot) < amounts, count + 1.0, count)

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
-from allocator.insight.backtest.backtest import Backtest, Tested, gain
+from allocator.insight.backtest.backtest import Backtest, PeriodResult, gain
 from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, unit_for
 from allocator.report.plain import Text, listed, more, plain_table
@@ -109,7 +109,7 @@ def _totals(backtest: Backtest) -> list[dict[str, Any]]:
     return [_total(strategy, backtest.of(strategy)) for strategy in backtest.strategies]
 
 
-def _total(strategy: str, own: Sequence[Tested]) -> dict[str, Any]:
+def _total(strategy: str, own: Sequence[PeriodResult]) -> dict[str, Any]:
     keys = ("borrowers", "defaults", "funded", "funded_defaults", *_SUMS)
     sums = {key: sum(getattr(tested, key) for tested in own) for key in keys}
     broke = [tested.period for tested in own if tested.status == "breaks_limits"]

@@ -15,7 +15,7 @@ from allocator.records.scenario import Scenario
 from allocator.scenario.loading import Changes, load_document
 
 
-def in_money(scenario: Scenario, portfolio: Portfolio) -> Scenario:
+def with_budget_in_money(scenario: Scenario, portfolio: Portfolio) -> Scenario:
     """`scenario` with its budget as money: the share of the sum of all requests, rounded down to the lot.
 
     One that states money already comes back as it is. `portfolio` stands under the scenario's stress. Raises

@@ -20,7 +20,7 @@ from allocator.extras import require
 from allocator.records.portfolio import ChurnTable, Floats
 from allocator.scoring.levels import fault_in_rows, levels_of, twin_faults
 from allocator.scoring.logit import NORMAL_95
-from allocator.scoring.places import counted, row_of
+from allocator.scoring.rows import counted, row_of
 
 FEWEST_RATES = 3
 FIGURES = ("intercept", "slope", "intercept_se", "slope_se", "rms_error")

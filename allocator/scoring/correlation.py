@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
-from allocator.scoring.places import row_of
+from allocator.scoring.rows import row_of
 
 GRADE_POINTS = {"A": 4, "B": 3, "C": 2, "D": 1}
 """The credit strategy study's scale: better grades score higher."""

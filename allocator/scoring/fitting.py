@@ -22,7 +22,6 @@ from allocator.scoring.classes import CLASSES, check_classes
 from allocator.scoring.declarations import Declarations, LeakyVariable, read_declarations
 from allocator.scoring.fitted import Card, markdown, to_document
 from allocator.scoring.logit import Penalty
-from allocator.scoring.places import row_of
 from allocator.scoring.preparation import Variable
 from allocator.scoring.rating import fit_rating
 from allocator.scoring.reading import (
@@ -35,6 +34,7 @@ from allocator.scoring.reading import (
     read_table,
 )
 from allocator.scoring.remarks import on_logit, on_rating, remark_figures, remark_section
+from allocator.scoring.rows import row_of
 from allocator.scoring.score import imputed_cells
 from allocator.scoring.scorecard import check_bounds, fit_scorecard, out_of_fold_pd
 from allocator.scoring.trial import auc_by_share, try_rating, walk_forward

@@ -16,8 +16,8 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.scoring.levels import identifiers, level_faults, levels_of
-from allocator.scoring.places import row_of
 from allocator.scoring.reading import read_table
+from allocator.scoring.rows import row_of
 
 COLUMNS = ("enterprise_id", "invoice_no", "date", "counterparty_id", "amount", "tax", "total", "valid")
 NEEDED = ("enterprise_id", "date", "counterparty_id", "amount", "tax", "total", "valid")

@@ -21,7 +21,7 @@ import pandas as pd
 
 from allocator.errors import Fault, in_rows, row_count
 from allocator.records.portfolio import Floats, Integers
-from allocator.scoring.places import counted, places_of
+from allocator.scoring.rows import counted, rows_of
 
 PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]00:00:00(\.0+)?")
@@ -90,7 +90,7 @@ class Levels:
 
 def levels_of(cells: pd.Series) -> Levels:
     """The levels of a column; an empty text is an empty cell."""
-    places = places_of(cells)
+    places = rows_of(cells)
     if cells.dtype == object and pd.api.types.infer_dtype(cells, skipna=True) not in ("string", "empty"):
         cells = cells.map(level, na_action="ignore")  # hashed as they stand, True would be 1
     codes, uniques = pd.factorize(cells, use_na_sentinel=True)

@@ -15,7 +15,7 @@ from allocator.records.frames import File, Frame
 from allocator.records.portfolio import Floats
 from allocator.records.scenario import PortfolioSource
 from allocator.scoring.levels import Unseen, level, levels_of, slips
-from allocator.scoring.places import placed, row_of
+from allocator.scoring.rows import row_of, with_rows
 from allocator.tables import open_source, source_of
 from allocator.tables.conversion import to_strings, whole_numbers
 from allocator.tables.findings import raise_faults
@@ -172,7 +172,7 @@ def frame_of(source: PortfolioSource, text: Sequence[str] = TEXT) -> pd.DataFram
                 table = table.set_column(place, name, to_strings(table[name]))
             else:
                 table = table.set_column(place, name, whole_numbers(table[name]))
-    return placed(table.to_pandas(date_as_object=False, ignore_metadata=True), fetched.number)
+    return with_rows(table.to_pandas(date_as_object=False, ignore_metadata=True), fetched.number)
 
 
 def text_frame(source: PortfolioSource) -> pd.DataFrame:
@@ -181,7 +181,7 @@ def text_frame(source: PortfolioSource) -> pd.DataFrame:
     raise_faults(source.label, repeated_names(opened.names, source), ())
     fetched = opened.fetch([name for name in opened.names if name])
     raise_faults(source.label, (), fetched.findings)
-    return placed(fetched.table.to_pandas().fillna(""), fetched.number)
+    return with_rows(fetched.table.to_pandas().fillna(""), fetched.number)
 
 
 @contextmanager

@@ -23,8 +23,8 @@ from allocator.records.portfolio import ChurnTable, Floats, Portfolio
 from allocator.records.scenario import LARGEST_FACTOR, PortfolioSource
 from allocator.records.stress import Shock, Stress, StressCase
 from allocator.scoring.levels import likeness
-from allocator.scoring.places import row_of
 from allocator.scoring.reading import text_frame
+from allocator.scoring.rows import row_of
 
 OF_BORROWERS = tuple(Stress.figures("borrowers"))
 BY_GRADE = tuple(Stress.figures("curve"))

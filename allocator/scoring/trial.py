@@ -13,9 +13,9 @@ from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.classes import CLASSES
 from allocator.scoring.logit import Penalty
-from allocator.scoring.places import row_of
 from allocator.scoring.preparation import Variable, usable
 from allocator.scoring.rating import CORRELATED, Rating, fit_rating, select, weights_of
+from allocator.scoring.rows import row_of
 from allocator.scoring.rules import IndicatorRule, learn, standardise
 from allocator.scoring.scorecard import fit_scorecard
 from allocator.scoring.validation import auc, by_class, stratified_folds

@@ -18,8 +18,8 @@ from allocator.extras import require
 from allocator.records.scenario import PortfolioSource
 from allocator.scoring.invoices import IDENTIFIERS, Duplicates, Invoices, invoices_from_frames
 from allocator.scoring.levels import fault_in_rows, identifiers, level_faults, levels_of
-from allocator.scoring.places import counted, places_of
 from allocator.scoring.reading import frame_of
+from allocator.scoring.rows import counted, rows_of
 
 PURCHASES, SALES, FIRMS = "进项发票信息", "销项发票信息", "企业信息"
 FIRM_COLUMNS = {
@@ -114,7 +114,7 @@ def _unnamed(names: pd.Series, file: str) -> list[Fault]:
     faults = []
     if blank.any():
         problem, remedy = "an empty cell is no identifier", "name the firm of each row"
-        where = counted(places_of(names), np.flatnonzero(blank).tolist())
+        where = counted(rows_of(names), np.flatnonzero(blank).tolist())
         faults.append(fault_in_rows(problem, where, remedy, file, "enterprise_id"))
     again = levels_of(names.where(names.duplicated() & ~blank))
     return faults + level_faults("enterprise_id", again, [], "stands twice", "give one row a firm", file=file)

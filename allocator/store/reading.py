@@ -32,7 +32,7 @@ from allocator.store.folder import (
     SUMMARY,
     TEXTS,
 )
-from allocator.store.strict import number, read_json, repeated
+from allocator.store.strict import number, read_json, repeated_names
 
 _DECIDED = ("amount", "rate")
 NUMBERS = (*_DECIDED, *COMPUTED)
@@ -184,7 +184,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
         header, *rows = [*csv.reader(file, strict=True)] or [[]]
     while rows and not rows[-1]:
         rows.pop()
-    if twice := [*repeated(header)]:
+    if twice := [*repeated_names(header)]:
         _refuse(path, "stands twice in the header", field=twice[0])
     for row, cells in enumerate(rows, start=1):
         if len(cells) != len(header):

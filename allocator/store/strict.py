@@ -35,7 +35,7 @@ def number(text: str) -> float:
     return value if math.isfinite(value) else math.nan
 
 
-def repeated(names: Sequence[str]) -> Iterable[str]:
+def repeated_names(names: Sequence[str]) -> Iterable[str]:
     """Names that stand more than once, each once."""
     return dict.fromkeys(name for name in names if names.count(name) > 1)
 
@@ -43,7 +43,7 @@ def repeated(names: Sequence[str]) -> Iterable[str]:
 def _one_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     entries = dict(pairs)
     if len(entries) < len(pairs):
-        name = next(iter(repeated([key for key, _ in pairs])))
+        name = next(iter(repeated_names([key for key, _ in pairs])))
         raise ValueError(f"has the key {name!r} twice in one object")
     return entries
 

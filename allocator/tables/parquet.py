@@ -15,7 +15,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.frames import Frame
 from allocator.records.scenario import PortfolioSource
 from allocator.tables.opened import Fetched, Opened, content, refuse, require_regular
-from allocator.tables.parts import Part, existing_files
+from allocator.tables.parts import Part, source_files
 
 MANY_ROWS, ROWS_A_BYTE = 5_000_000, 100
 """A file of more rows than `MANY_ROWS` and `ROWS_A_BYTE` times its bytes holds no table of borrowers."""
@@ -38,7 +38,7 @@ class Held:
 
 def open_parquet(source: PortfolioSource) -> Opened:
     """Open one Parquet file, or a folder of them; folders named column=value give that column."""
-    parts = [_held(part, source) for part in existing_files(source)]
+    parts = [_held(part, source) for part in source_files(source)]
     names = dict.fromkeys(name for held in parts for name in (*held.schema.names, *held.keys))
     if len(parts) == 1 and not parts[0].keys:
         return Opened(tuple(parts[0].schema.names), partial(_fetch, parts, source))

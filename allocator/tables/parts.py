@@ -30,7 +30,7 @@ class Part:
     """Column and value, by folders named column=value."""
 
 
-def existing_files(source: PortfolioSource) -> tuple[Part, ...]:
+def source_files(source: PortfolioSource) -> tuple[Part, ...]:
     """The source's file, or in ascending order of their names the parts of a folder of Parquet files.
 
     Raises InputError for a folder without parts, and for parts in folders that are not named column=value.

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from allocator import allocate, checker, load_scenario
 from allocator.errors import InputError
-from allocator.scenario.demand import in_money
+from allocator.scenario.demand import with_budget_in_money
 from allocator.store.reading import read_run
 from tests.builders import portfolio
 from tests.cli.conftest import Allocator
@@ -134,7 +134,7 @@ def test_the_share_is_taken_of_the_sum_and_rounded_down(
         "  rates: {A: [4%, 11%]}\n"
     )
     borrowers = portfolio(["A"] * len(cents), max_amount=[cent / 100 for cent in cents])
-    budget = in_money(load_scenario(folder / "s.yaml"), borrowers).policy.budget
+    budget = with_budget_in_money(load_scenario(folder / "s.yaml"), borrowers).policy.budget
     lot = Fraction(1, 100) if step is None else Fraction(repr(step))
     exact = Fraction(permille, 1000) * Fraction(sum(cents), 100)
     assert budget.of is None

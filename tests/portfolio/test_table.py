@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from allocator.errors import InputError
-from allocator.portfolio import as_frame, joined, load_portfolio, whole_table, with_columns
+from allocator.portfolio import load_portfolio, whole_table, with_columns, with_facts, with_numeric_columns
 from allocator.records.scenario import PortfolioSource
 from tests.portfolio.sources import FORMATS, csv_text
 
@@ -38,12 +38,12 @@ def test_columns_of_numbers_are_numbers_and_no_others() -> None:
             "exact": [decimal.Decimal("0.1"), None, None],
         }
     )
-    frame = as_frame(table, ",")
+    frame = with_numeric_columns(table, ",")
     numbers = [name for name, column in frame.items() if column.dtype.kind in "iuf"]
     assert numbers == ["whole", "half", "typed", "exact"]
     assert frame["half"].tolist() == [0.5, 2, -1000]
     assert frame["mixed"].tolist()[:2] == ["1", "x"]
-    assert as_frame(pa.table({"n": ["1", "02"]}), ".")["n"].tolist() == [1, 2]
+    assert with_numeric_columns(pa.table({"n": ["1", "02"]}), ".")["n"].tolist() == [1, 2]
 
 
 def test_columns_take_the_place_of_those_of_the_same_name() -> None:
@@ -58,20 +58,20 @@ def test_columns_take_the_place_of_those_of_the_same_name() -> None:
 @pytest.mark.parametrize("kind", FORMATS)
 def test_facts_of_every_format_are_joined_in_the_order_of_the_table(kind: str, tmp_path: Path) -> None:
     facts = FORMATS[kind]({"key": ["c", "a", "b"], "sector": ["01", "x", None]}, tmp_path)
-    found = joined(pa.table({"id": ["a", "b", "c"]}), "id", facts, "key")
+    found = with_facts(pa.table({"id": ["a", "b", "c"]}), "id", facts, "key")
     assert found.column_names == ["id", "sector"]
     assert found["sector"].to_pylist() == ["x", None, "01"]
 
 
 def test_whole_numbers_are_keys_too(tmp_path: Path) -> None:
     facts = FORMATS["parquet"]({"key": [2, 1], "size": [20.0, 10.0]}, tmp_path)
-    assert joined(pa.table({"id": ["1", "2"]}), "id", facts, "key")["size"].to_pylist() == [10.0, 20.0]
+    assert with_facts(pa.table({"id": ["1", "2"]}), "id", facts, "key")["size"].to_pylist() == [10.0, 20.0]
 
 
 def test_all_that_keeps_facts_from_being_joined_comes_at_once(tmp_path: Path) -> None:
     facts = csv_text("key,size,id\na,1,1\na,2,1\nb,3,1\nb,4,1\n", tmp_path)
     with pytest.raises(InputError) as caught:
-        joined(pa.table({"id": ["a", "z", "y"], "size": [1, 2, 3]}), "id", facts, "key")
+        with_facts(pa.table({"id": ["a", "z", "y"], "size": [1, 2, 3]}), "id", facts, "key")
     assert [(fault.field, fault.problem) for fault in caught.value.faults] == [
         ("key", '"a" stands in more than one row, as do 1 more'),
         ("key", '"z" has no row, as do 1 more'),

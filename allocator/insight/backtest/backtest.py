@@ -16,7 +16,7 @@ from allocator.certification import ledger_of
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
 from allocator.insight.backtest.history import History, read_history
 from allocator.insight.backtest.periods import Timeline
-from allocator.insight.compare.sides import case_sides
+from allocator.insight.compare.sides import strategy_outcomes
 from allocator.insight.variants import answer
 from allocator.pipeline import prepare
 from allocator.records.case import Inputs
@@ -28,7 +28,7 @@ from allocator.records.scenario import Scenario
 
 
 @dataclass(frozen=True)
-class Tested:
+class PeriodResult:
     """One strategy in one period; amounts in currency units."""
 
     period: str
@@ -56,7 +56,7 @@ class Backtest:
 
     scenario: Scenario
     """Under the first strategy."""
-    tested: tuple[Tested, ...]
+    tested: tuple[PeriodResult, ...]
     hindsight: dict[str, float | None]
     """Period -> value of the best allocation had what happened been known; None where there is none."""
     skipped: dict[str, str]
@@ -66,7 +66,7 @@ class Backtest:
     no_pd: int = 0
     """Borrowers with a period who are left out as too little was known of their PD."""
 
-    def of(self, strategy: str) -> list[Tested]:
+    def of(self, strategy: str) -> list[PeriodResult]:
         return [tested for tested in self.tested if tested.strategy == strategy]
 
     @property
@@ -112,7 +112,7 @@ def score_periods(
     if any(scenario.strategy.book is not None for scenario in scenarios):
         problem = "a file's book is of today's borrowers, not of those of each period"
         raise InputError.of([Fault(problem, "name rules", field="--strategies")], "backtest")
-    tested: list[Tested] = []
+    tested: list[PeriodResult] = []
     hindsight: dict[str, float | None] = {}
     skipped: dict[str, str] = {}
     known = ~np.isnan(inputs.portfolio.pd)
@@ -126,7 +126,7 @@ def score_periods(
         own = [_with_budget(scenario, now.portfolio, budget_share) for scenario in scenarios]
         real = happened.take(rows)
         try:
-            sides = case_sides(prepare(own[0], now), own, progress)
+            sides = strategy_outcomes(prepare(own[0], now), own, progress)
         except (InfeasibleError, NoAllocationError) as error:
             skipped[name] = error.message
             continue
@@ -165,12 +165,12 @@ def _with_budget(scenario: Scenario, portfolio: Portfolio, share: float | None) 
     return replace(scenario, policy=policy.with_budget(amount))
 
 
-def _tested(period: str, side: Outcome, happened: Portfolio) -> Tested:
+def _tested(period: str, side: Outcome, happened: Portfolio) -> PeriodResult:
     ledger, policy = side.ledger, side.scenario.policy
     real = ledger_of(happened, policy, ledger.amount, ledger.rate, ledger.take_up)
     foreseen, account = side.account, account_of(real)
     bad = happened.pd > 0
-    return Tested(
+    return PeriodResult(
         period=period,
         strategy=side.name,
         borrowers=len(happened),

@@ -36,7 +36,7 @@ class History:
     """Seed that the folds are drawn from where there is no period."""
 
 
-def as_it_happened(
+def portfolio_with_outcomes(
     portfolio: Portfolio, outcome: str, owed: str | None = None, lost: str | None = None
 ) -> Portfolio:
     """The portfolio with what its number columns say in the place of what was foreseen.
@@ -81,7 +81,7 @@ def read_history(scenario: Scenario, history: History) -> tuple[Inputs, Timeline
     numbers = frozenset(name for name in (outcome, history.owed, history.lost) if name is not None)
     texts = frozenset(name for name in (period, known) if name is not None)
     inputs = read_inputs(scenario, FurtherColumns(texts, numbers))
-    happened = as_it_happened(inputs.portfolio, outcome, history.owed, history.lost)
+    happened = portfolio_with_outcomes(inputs.portfolio, outcome, history.owed, history.lost)
     time = None if period is None else timeline(inputs.portfolio, period, known, happened.pd > 0)
     if history.variables is not None:
         inputs, time = _foreseen(scenario, inputs, time, history, history.variables)

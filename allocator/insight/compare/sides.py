@@ -14,7 +14,7 @@ from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
 from allocator.records.run import StoredRun
 from allocator.records.scenario import Scenario
-from allocator.scenario.demand import in_money
+from allocator.scenario.demand import with_budget_in_money
 from allocator.verification import recheck_run
 
 
@@ -62,21 +62,21 @@ def strategy_sides(
     progress("reading the borrowers")
     first = scenarios[0]
     plain = prepare(first, read_inputs(first, further))
-    return case_sides(plain, scenarios, progress, further)
+    return strategy_outcomes(plain, scenarios, progress, further)
 
 
-def case_sides(
+def strategy_outcomes(
     plain: Case,
     scenarios: Sequence[Scenario],
     progress: Progress = lambda _: None,
     further: FurtherColumns = NO_MORE,
 ) -> list[Outcome]:
-    """`strategy_sides` of a case that is prepared."""
+    """One outcome per strategy of `scenarios`, all of the case `plain`; the optimum is solved once."""
     progress("solving for the optimum")
     optimum = decide(optimally(plain), progress)
     sides = []
     for scenario in scenarios:
-        scenario, name = in_money(scenario, plain.inputs.portfolio), scenario.strategy.name
+        scenario, name = with_budget_in_money(scenario, plain.inputs.portfolio), scenario.strategy.name
         case = replace(plain, scenario=scenario)
         with concerning(name):
             if scenario.strategy.files():

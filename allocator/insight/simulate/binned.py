@@ -21,7 +21,7 @@ import pandas as pd
 
 from allocator.insight.simulate.blocks import Defaults, Draw, Takings, severities
 from allocator.insight.simulate.book import DRAWN, Book
-from allocator.insight.simulate.factors import Debtors, barrier_pd
+from allocator.insight.simulate.factors import DefaultModel, barrier_pd
 from allocator.insight.simulate.record import Risk
 from allocator.insight.simulate.streams import DEFAULTS, RECOVERY, TAKE_UP, stream
 from allocator.records.portfolio import Codes, Floats, Integers
@@ -54,18 +54,18 @@ class Strata:
     """(k,) G of the largest PD."""
 
     @classmethod
-    def of(cls, debtors: Debtors, offered: np.ndarray) -> Strata:
+    def of(cls, model: DefaultModel, offered: np.ndarray) -> Strata:
         """The strata of the borrowers that some book has an offer for."""
-        who = np.flatnonzero(offered & (debtors.pd > 0.0))
-        steps = np.floor(np.log(debtors.pd[who]) / np.log(_RATIO)).astype(np.int64)
-        keys = debtors.sector[who].astype(np.int64) * (1 << 32) + (steps + (1 << 31))
+        who = np.flatnonzero(offered & (model.pd > 0.0))
+        steps = np.floor(np.log(model.pd[who]) / np.log(_RATIO)).astype(np.int64)
+        keys = model.sector[who].astype(np.int64) * (1 << 32) + (steps + (1 << 31))
         order = np.argsort(keys, kind="stable")
         member, keys = who[order], keys[order]
         start = np.flatnonzero(np.diff(keys, prepend=-1)) if len(keys) else np.zeros(0, dtype=np.int64)
         size = np.diff(start, append=len(keys))
-        barrier = debtors.barrier[member]
+        barrier = model.barrier[member]
         top = np.maximum.reduceat(barrier, start) if len(start) else np.zeros(0)
-        return cls(member, start, size, debtors.sector[member[start]], top)
+        return cls(member, start, size, model.sector[member[start]], top)
 
 
 @dataclass(frozen=True)
@@ -111,14 +111,14 @@ class Bins:
         return cls(of, size[kept], take_up[kept], flows[:, kept], mean, covariance, len(pool), error)
 
 
-def years_a_block(debtors: Debtors, strata: Strata) -> int:
+def years_a_block(model: DefaultModel, strata: Strata) -> int:
     """So many that a block has about `_EVENTS` points."""
-    expected = float(np.sum(debtors.pd[strata.member])) * _RATIO
+    expected = float(np.sum(model.pd[strata.member])) * _RATIO
     return int(min(max(_EVENTS / max(expected, 1.0), 1.0), 500.0))
 
 
 def draws(
-    debtors: Debtors,
+    model: DefaultModel,
     books: list[Book],
     bins: list[Bins],
     strata: Strata,
@@ -128,13 +128,13 @@ def draws(
     size: int,
 ) -> Draw:
     """The draws of blocks of `size` years."""
-    barrier = debtors.barrier
+    barrier = model.barrier
 
     def draw(block: int) -> tuple[Defaults, list[Takings]]:
         own = factors[block * size : (block + 1) * size]
         random = stream(seed, DEFAULTS, block)
         year, borrower = _defaulters(strata, barrier, own, risk.rho, random)
-        severity = severities(debtors, borrower, risk.lgd_spread, stream(seed, RECOVERY, block))
+        severity = severities(model, borrower, risk.lgd_spread, stream(seed, RECOVERY, block))
         luck = random.random(len(year))
         defaults = Defaults(len(own), year, borrower, severity)
         takings = [

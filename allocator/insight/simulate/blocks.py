@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.insight.simulate.book import COST, DRAWN, INTEREST, Book
-from allocator.insight.simulate.factors import Debtors
+from allocator.insight.simulate.factors import DefaultModel
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 
 
@@ -39,9 +39,9 @@ Draw = Callable[[int], tuple[Defaults, list[Takings]]]
 """The draws of one block by its number, one Takings a book."""
 
 
-def severities(debtors: Debtors, borrower: Integers, spread: float, random: np.random.Generator) -> Floats:
+def severities(model: DefaultModel, borrower: Integers, spread: float, random: np.random.Generator) -> Floats:
     """Losses given default of `borrower`: the mean L, or Beta of variance `spread` L (1 - L) around it."""
-    mean = debtors.lgd[borrower]
+    mean = model.lgd[borrower]
     if spread == 0.0:
         return mean
     inside = (mean > 0.0) & (mean < 1.0)

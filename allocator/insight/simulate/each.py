@@ -10,7 +10,7 @@ import numpy as np
 
 from allocator.insight.simulate.blocks import Defaults, Draw, Takings, severities
 from allocator.insight.simulate.book import Book
-from allocator.insight.simulate.factors import Debtors
+from allocator.insight.simulate.factors import DefaultModel
 from allocator.insight.simulate.record import Risk
 from allocator.insight.simulate.streams import DEFAULTS, RECOVERY, TAKE_UP, stream
 from allocator.records.portfolio import Floats
@@ -24,9 +24,9 @@ def years_a_block(borrowers: int) -> int:
     return max(1, _NUMBERS // max(borrowers, 1))
 
 
-def draws(debtors: Debtors, books: list[Book], factors: Floats, risk: Risk, seed: int, size: int) -> Draw:
+def draws(model: DefaultModel, books: list[Book], factors: Floats, risk: Risk, seed: int, size: int) -> Draw:
     """The draws of blocks of `size` years."""
-    barrier, sector = debtors.barrier, debtors.sector
+    barrier, sector = model.barrier, model.sector
     slope, noise = np.sqrt(risk.rho), np.sqrt(1.0 - risk.rho)
 
     def draw(block: int) -> tuple[Defaults, list[Takings]]:
@@ -35,7 +35,7 @@ def draws(debtors: Debtors, books: list[Book], factors: Floats, risk: Risk, seed
         level = (barrier - slope * own[:, sector]) / noise
         fallen = stream(seed, DEFAULTS, block).standard_normal(shape) < level
         year, borrower = np.nonzero(fallen)
-        severity = severities(debtors, borrower, risk.lgd_spread, stream(seed, RECOVERY, block))
+        severity = severities(model, borrower, risk.lgd_spread, stream(seed, RECOVERY, block))
         luck = stream(seed, TAKE_UP, block).random(shape)
         takings = []
         for book in books:

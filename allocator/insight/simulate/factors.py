@@ -23,7 +23,7 @@ _SLICE = 20_000
 
 
 @dataclass(frozen=True)
-class Debtors:
+class DefaultModel:
     """How n borrowers default; arrays of shape (n,)."""
 
     pd: Floats
@@ -55,16 +55,16 @@ def draw_factors(risk: Risk, sectors: int, years: int, seed: int) -> Floats:
     return factors
 
 
-def expected_given(debtors: Debtors, weight: Floats, factors: Floats) -> Floats:
+def expected_given(model: DefaultModel, weight: Floats, factors: Floats) -> Floats:
     """(years,) sum_i weight_i p_i(Y_s(i)): for each sector a smooth function of one number.
 
     It is interpolated at Chebyshev points, as many as its steepness needs (sampled to 1e-9 of itself).
     """
     total = np.zeros(len(factors))
     for code in range(factors.shape[1]):
-        own = np.flatnonzero((debtors.sector == code) & (weight != 0.0))
+        own = np.flatnonzero((model.sector == code) & (weight != 0.0))
         if len(own):
-            total += _interpolated(debtors.barrier[own], weight[own], factors[:, code], debtors.rho)
+            total += _interpolated(model.barrier[own], weight[own], factors[:, code], model.rho)
     return total
 
 

@@ -12,7 +12,7 @@ from allocator.insight.simulate import binned, each
 from allocator.insight.simulate.binned import Bins, Strata
 from allocator.insight.simulate.blocks import Block, Draw, block_of
 from allocator.insight.simulate.book import DRAWN, Book
-from allocator.insight.simulate.factors import Debtors, draw_factors, expected_given
+from allocator.insight.simulate.factors import DefaultModel, draw_factors, expected_given
 from allocator.insight.simulate.record import Method, Risk, Years
 from allocator.records.columns import NUMBERS
 from allocator.records.outcome import Outcome
@@ -49,12 +49,12 @@ def draw_years(
     _check(portfolio, risk, years, seed)
     column = portfolio.grade if risk.by is None else portfolio.text(risk.by)
     sector = np.zeros(len(portfolio), dtype=np.int32) if risk.by is None else column.codes
-    debtors = Debtors(portfolio.pd, portfolio.lgd, sector, risk.rho)
+    model = DefaultModel(portfolio.pd, portfolio.lgd, sector, risk.rho)
     factors = draw_factors(risk, len(column.values) if risk.by is not None else 1, years, seed)
     books = {name: Book.of(outcome) for name, outcome in outcomes.items()}
     chosen: Method = method or ("each" if years * len(portfolio) <= EACH_UP_TO else "binned")
     bins = [Bins.of_book(book) for book in books.values()] if chosen == "binned" else []
-    draw, size = _draws(chosen, debtors, list(books.values()), bins, factors, risk, seed)
+    draw, size = _draws(chosen, model, list(books.values()), bins, factors, risk, seed)
     parts = _blocks(draw, size, years, list(books.values()), column, threads, progress)
     results = {}
     for number, (name, book) in enumerate(books.items()):
@@ -62,7 +62,7 @@ def draw_years(
         loss_weight = book.take_up * book.flows[DRAWN] * portfolio.lgd
         results[name] = _years(
             [part[number] for part in parts],
-            expected_given(debtors, loss_weight, factors),
+            expected_given(model, loss_weight, factors),
             book,
             chosen,
             bins[number] if bins else None,
@@ -72,7 +72,7 @@ def draw_years(
 
 def _draws(
     method: Method,
-    debtors: Debtors,
+    model: DefaultModel,
     books: list[Book],
     bins: list[Bins],
     factors: Floats,
@@ -81,12 +81,12 @@ def _draws(
 ) -> tuple[Draw, int]:
     """The draws by block, and the years of a block."""
     if method == "each":
-        size = each.years_a_block(len(debtors.pd))
-        return each.draws(debtors, books, factors, risk, seed, size), size
+        size = each.years_a_block(len(model.pd))
+        return each.draws(model, books, factors, risk, seed, size), size
     offered = np.any([book.offered for book in books], axis=0)
-    strata = Strata.of(debtors, offered)
-    size = binned.years_a_block(debtors, strata)
-    return binned.draws(debtors, books, bins, strata, factors, risk, seed, size), size
+    strata = Strata.of(model, offered)
+    size = binned.years_a_block(model, strata)
+    return binned.draws(model, books, bins, strata, factors, risk, seed, size), size
 
 
 def _blocks(

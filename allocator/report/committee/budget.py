@@ -18,13 +18,13 @@ from allocator.report.committee.blocks import (
     typed,
     words,
 )
-from allocator.report.committee.drawing import Step, ladder
+from allocator.report.committee.drawing import Step, budget_worth_chart
 from allocator.report.committee.figure import Documents, Place
 from allocator.report.committee.limits import ONE_MORE
 
 
 def budget_section(docs: Documents) -> Section:
-    """A ladder of what one more unit brings."""
+    """A chart of what one more unit brings, by budget."""
     worth = docs.price(*ONE_MORE)
     told = words(
         f"At the budget as it is one more {docs.currency} brings ", Strong(worth), *_until(docs), "."
@@ -34,7 +34,7 @@ def budget_section(docs: Documents) -> Section:
         now = docs.number(("frontier", "now", "budget"))
         solved = len(docs.at("frontier", "points"))
         picture = Picture(
-            ladder(steps_of(docs), now, worth.value, docs.currency, f"now: {worth.text}"),
+            budget_worth_chart(steps_of(docs), now, worth.value, docs.currency, f"now: {worth.text}"),
             "Dark: budgets over which the figure is exact, to the breakpoint. Light: between two of them, "
             f"where it is at least the lower and at most the upper edge. {solved} budgets were solved.",
         )

@@ -140,7 +140,7 @@ class Step:
     exact: bool
 
 
-def ladder(steps: Sequence[Step], now: float, worth: float, currency: str, name: str) -> Markup:
+def budget_worth_chart(steps: Sequence[Step], now: float, worth: float, currency: str, name: str) -> Markup:
     """What one more unit of budget brings, by budget; the budget as it is in the middle."""
     top = max((step.most for step in steps), default=0.0) or 1.0
     frame = Frame(

@@ -13,7 +13,7 @@ import pytest
 
 from allocator.errors import InputError
 from allocator.insight.backtest.backtest import gain, score_periods
-from allocator.insight.backtest.history import as_it_happened
+from allocator.insight.backtest.history import portfolio_with_outcomes
 from allocator.insight.backtest.periods import Timeline
 from allocator.records.case import Inputs
 from allocator.records.scenario import Strategy
@@ -36,7 +36,7 @@ def sides(case: Case) -> list:
 
 
 def run(book=BOOK, period=PERIOD, terms=TERMS, share=None, money=("owed", "lost")):
-    happened = as_it_happened(book, "bad", *money)
+    happened = portfolio_with_outcomes(book, "bad", *money)
     case = Case(book, TABLE, terms)
     return score_periods(sides(case), Inputs(book, TABLE, {}), period, happened, share)
 
@@ -113,7 +113,7 @@ def test_outcomes_that_are_none_are_told_at_once() -> None:
         },
     )
     with pytest.raises(InputError) as caught:
-        as_it_happened(wrong, "bad", "owed", "lost")
+        portfolio_with_outcomes(wrong, "bad", "owed", "lost")
     told = str(caught.value)
     assert "row 3, bad: 2 is no outcome (1 row); write 1 or 0" in told
     assert "row 2, owed: 0 is no money lent (1 row); give an amount above 0" in told
@@ -202,4 +202,6 @@ def test_a_book_from_a_file_has_no_periods() -> None:
     case = Case(BOOK, TABLE, TERMS)
     ruled = replace(case.scenario, strategy=Strategy(book=Path("book.csv")))
     with pytest.raises(InputError, match="a file's book is of today's borrowers"):
-        score_periods([ruled], Inputs(BOOK, TABLE, {}), PERIOD, as_it_happened(BOOK, "bad", "owed", "lost"))
+        score_periods(
+            [ruled], Inputs(BOOK, TABLE, {}), PERIOD, portfolio_with_outcomes(BOOK, "bad", "owed", "lost")
+        )

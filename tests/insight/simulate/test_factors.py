@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from allocator.insight.simulate.factors import Debtors, barrier_pd, draw_factors, expected_given
+from allocator.insight.simulate.factors import DefaultModel, barrier_pd, draw_factors, expected_given
 from allocator.insight.simulate.measures import distribution
 from allocator.insight.simulate.record import Risk
 
@@ -49,5 +49,5 @@ def test_sums_given_the_factor_are_those_of_all_borrowers(rho: float) -> None:
     sector = random.integers(0, 2, 400).astype(np.int32)
     factors = draw_factors(Risk(by="sector"), 2, 3_000, seed=2)
     exact = (barrier_pd(ndtri(pd), factors[:, sector], rho) * weight).sum(axis=1)
-    found = expected_given(Debtors(pd, pd, sector, rho), weight, factors)
+    found = expected_given(DefaultModel(pd, pd, sector, rho), weight, factors)
     np.testing.assert_allclose(found, exact, rtol=1e-9)

@@ -14,10 +14,10 @@ import pandas as pd
 
 from allocator.records.portfolio import Integers
 
-_PLACES = "places"
+_ROWS = "rows"
 
 
-class _Places:
+class _Rows:
     """The rows (n,) of a file's table; the same one for every frame that comes of it."""
 
     def __init__(self, number: Integers) -> None:
@@ -27,24 +27,24 @@ class _Places:
         return self
 
 
-def placed(frame: pd.DataFrame, number: Integers) -> pd.DataFrame:
+def with_rows(frame: pd.DataFrame, number: Integers) -> pd.DataFrame:
     """`frame`, which remembers the rows (n,) of its file."""
     if not np.array_equal(number, np.arange(1, len(frame) + 1)):
-        frame.attrs[_PLACES] = _Places(number)
+        frame.attrs[_ROWS] = _Rows(number)
     return frame
 
 
-def places_of(values: pd.DataFrame | pd.Series) -> Integers | None:
-    """(n,) the rows of the file; None: counted from 1, or some of them are gone since."""
-    held = values.attrs.get(_PLACES)
-    return held.number if isinstance(held, _Places) and len(held.number) == len(values) else None
+def rows_of(values: pd.DataFrame | pd.Series) -> Integers | None:
+    """(n,) the rows of the file; None where they count from 1, or where some of them are gone since."""
+    held = values.attrs.get(_ROWS)
+    return held.number if isinstance(held, _Rows) and len(held.number) == len(values) else None
 
 
-def counted(places: Integers | None, rows: Iterable[int]) -> list[int]:
-    """`rows`, from 0, as faults name them."""
-    return [int(row) + 1 if places is None else int(places[row]) for row in rows]
+def counted(numbers: Integers | None, rows: Iterable[int]) -> list[int]:
+    """The rows, counted from 0, as faults name them: by their `numbers` in the file, or from 1."""
+    return [int(row) + 1 if numbers is None else int(numbers[row]) for row in rows]
 
 
 def row_of(values: pd.DataFrame | pd.Series, row: int) -> int:
     """One row of a frame or a column, from 0, as faults name it."""
-    return counted(places_of(values), [row])[0]
+    return counted(rows_of(values), [row])[0]

@@ -11,8 +11,8 @@ from allocator.borrowers import scored_table
 from allocator.errors import Fault, InputError
 from allocator.records.scenario import PortfolioSource
 from allocator.scoring.levels import level_faults, levels_of
-from allocator.scoring.places import places_of, row_of
 from allocator.scoring.reading import numbers, read_table
+from allocator.scoring.rows import row_of, rows_of
 from allocator.scoring.shock import read_stress
 from tests.tables.workbooks import HEADER, one_sheet, row, rows
 
@@ -46,10 +46,10 @@ def test_a_workbook_counts_as_the_spreadsheet_does(tmp_path: Path) -> None:
 def test_a_table_without_gaps_needs_nothing_and_rows_that_are_gone_are_not_guessed(gaps: Path) -> None:
     plain = gaps.with_name("plain.csv")
     plain.write_text("a,b\n1,2\n3,x\n")
-    assert places_of(read_table(plain)) is None
+    assert rows_of(read_table(plain)) is None
     assert row_of(read_table(plain), 1) == 2
-    assert places_of(read_table(gaps).iloc[1:]) is None
-    assert places_of(pd.Series([1.0])) is None
+    assert rows_of(read_table(gaps).iloc[1:]) is None
+    assert rows_of(pd.Series([1.0])) is None
 
 
 def test_factors_below_blank_lines(tmp_path: Path) -> None:
