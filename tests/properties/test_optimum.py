@@ -76,7 +76,7 @@ def test_the_bound_is_never_below_the_value_at_any_prices(case: Case, seed: int)
         assert outcome.certificate.bound >= solved.value - slack
 
 
-def in_money(case: Case, factor: float) -> Case:
+def in_other_money(case: Case, factor: float) -> Case:
     """The same case in a currency whose unit is worth 1 / factor; filters compare money with 0 only."""
     p, terms = case.portfolio, case.policy
     book = replace(
@@ -106,7 +106,7 @@ def in_money(case: Case, factor: float) -> Case:
 def test_money_in_another_unit_gives_the_same_answer(case: Case, factor: float) -> None:
     """Amounts lie on a step, so that cents do not matter."""
     solved = solved_or_skipped(case)
-    scaled = solve(in_money(case, factor))
+    scaled = solve(in_other_money(case, factor))
     assert scaled.value == pytest.approx(solved.value * factor, rel=1e-9, abs=1e-9 * factor)
     assert scaled.bound == pytest.approx(solved.bound * factor, rel=1e-6, abs=1e-6 * factor)
 

@@ -34,7 +34,7 @@ class Restated:
     factor: Decimal = Decimal(1)
 
 
-def in_money(book: Book, factor: Decimal) -> Restated | None:
+def in_other_money(book: Book, factor: Decimal) -> Restated | None:
     """All money times `factor`, the lot too; None where amounts would not be whole cents, or too large."""
     ticket = {"step": CENT, **book.policy["ticket"]}
     scaled = {key: figure * factor for key, figure in ticket.items()}
@@ -132,8 +132,8 @@ def with_duplicates(book: Book) -> Restated:
 
 
 WAYS: Mapping[str, Callable[[Book], Restated | None]] = {
-    "money x 1000": lambda book: in_money(book, Decimal(1000)),
-    "money x 0.01": lambda book: in_money(book, CENT),
+    "money x 1000": lambda book: in_other_money(book, Decimal(1000)),
+    "money x 0.01": lambda book: in_other_money(book, CENT),
     "weights x 1e-9": lambda book: in_weights(book, Decimal("1e-9")),
     "weights x 1e9": lambda book: in_weights(book, Decimal("1e9")),
     "currency": in_another_currency,
