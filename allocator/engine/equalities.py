@@ -65,7 +65,7 @@ class Equalities:
 
 
 @dataclass(frozen=True)
-class _GroupSums:
+class _Sums:
     """What the offers of each of G groups may add up to, in grains and loans."""
 
     pinned: list[int]
@@ -88,7 +88,7 @@ class _Line:
     place: int
 
 
-def _sums_of(whole: WholeRows) -> _GroupSums:
+def _sums_of(whole: WholeRows) -> _Sums:
     """The sums of every group."""
     offers, size = whole.offers, whole.groups
     able, must = offers.menu >= 0, offers.must
@@ -104,7 +104,7 @@ def _sums_of(whole: WholeRows) -> _GroupSums:
     fixed = low == high
     np.gcd.at(unit, group[fixed], low[fixed].astype(np.int64))
     unit[np.unique(group[~fixed])] = np.gcd(unit[np.unique(group[~fixed])], whole.lot)
-    return _GroupSums(
+    return _Sums(
         pinned=pinned,
         highest=[a + b for a, b in zip(pinned, highest, strict=True)],
         pins=pins,
@@ -121,7 +121,7 @@ def equalities_of(whole: WholeRows) -> Equalities:
     if not _may_bind(whole):
         return Equalities(written)
     sums = _sums_of(whole)
-    missed = _unreachable_rows(whole, sums, sorted(written), {})
+    missed = _missed(whole, sums, sorted(written), {})
     if missed is not None or len(whole) * whole.groups > _LARGEST:
         return Equalities(written, missed=missed)
     idle = [g for g in range(whole.groups) if sums.loans[g] == sums.pins[g]]
@@ -131,9 +131,7 @@ def equalities_of(whole: WholeRows) -> Equalities:
     if conflict:
         return Equalities(equal, conflict=tuple(sorted({line.place for line in conflict if line.place >= 0})))
     settled = _settled(held, sums)
-    missed = _unreachable_rows(whole, sums, sorted(equal), settled) or _out_of_reach(
-        whole, sums, equal, settled
-    )
+    missed = _missed(whole, sums, sorted(equal), settled) or _out_of_reach(whole, sums, equal, settled)
     if missed is not None:
         return Equalities(equal, missed=missed)
     rounded, total = _rounded(whole, sums, equal, settled)
@@ -146,7 +144,7 @@ def _may_bind(whole: WholeRows) -> bool:
     return not (plain and all(right > 0 for right in whole.rhs) and not np.any(whole.offers.must))
 
 
-def _lines(whole: WholeRows, sums: _GroupSums) -> list[_Line]:
+def _lines(whole: WholeRows, sums: _Sums) -> list[_Line]:
     """Every row, bound and ticket as `<=`; group g's grains are variable g, its loans G + g."""
     groups, lines = whole.groups, []
     for r in range(len(whole)):
@@ -268,7 +266,7 @@ def _combination(lines: list[_Line], free: int) -> list[Fraction] | None:
     return weights if all(weight >= 0 for weight in weights[:free]) else None
 
 
-def _settled(held: list[_Line], sums: _GroupSums) -> dict[int, int]:
+def _settled(held: list[_Line], sums: _Sums) -> dict[int, int]:
     """Groups whose sum is one of its bounds in every allocation."""
     groups = len(sums.pinned)
     settled = {}
@@ -280,8 +278,8 @@ def _settled(held: list[_Line], sums: _GroupSums) -> dict[int, int]:
     return settled
 
 
-def _unreachable_rows(
-    whole: WholeRows, sums: _GroupSums, equal: list[int], settled: dict[int, int]
+def _missed(
+    whole: WholeRows, sums: _Sums, equal: list[int], settled: dict[int, int]
 ) -> UnreachableRows | None:
     """Rows to be met exactly that no whole lots meet: some alone, else all of them together."""
     matrix, right, alone, units = [], [], [], []
@@ -325,9 +323,7 @@ class _System:
     right: list[int]
 
     @classmethod
-    def of(
-        cls, whole: WholeRows, sums: _GroupSums, equal: frozenset[int], settled: Mapping[int, int]
-    ) -> _System:
+    def of(cls, whole: WholeRows, sums: _Sums, equal: frozenset[int], settled: Mapping[int, int]) -> _System:
         given = [settled.get(g, sums.pinned[g]) for g in range(whole.groups)]
         unit = [0 if g in settled else size for g, size in enumerate(sums.unit)]
         matrix, right = [], []
@@ -340,7 +336,7 @@ class _System:
 
 
 def _out_of_reach(
-    whole: WholeRows, sums: _GroupSums, equal: frozenset[int], settled: Mapping[int, int]
+    whole: WholeRows, sums: _Sums, equal: frozenset[int], settled: Mapping[int, int]
 ) -> UnreachableRows | None:
     """The equal rows, where they leave the groups' sums one line of points, none of which tickets reach."""
     if whole.groups > _ROUNDED_UP_TO:
@@ -365,15 +361,12 @@ def _out_of_reach(
             least, most = ceil(whole.rhs[r]), floor(whole.rhs[r])
             side = (least, ANY[1]) if whole.senses[r] == "at_least" else (ANY[0], most)
             left = common(left, steps_into([side], _times(uses, start), _times(uses, step)))
-    if left:
-        return None
-    return UnreachableRows(
-        tuple(r for r in sorted(equal) if not whole.on_loans[r]), False, None, tickets=True
-    )
+    on_amounts = tuple(r for r in sorted(equal) if not whole.on_loans[r])
+    return None if left else UnreachableRows(on_amounts, False, None, tickets=True)
 
 
 def _rounded(
-    whole: WholeRows, sums: _GroupSums, equal: frozenset[int], settled: Mapping[int, int]
+    whole: WholeRows, sums: _Sums, equal: frozenset[int], settled: Mapping[int, int]
 ) -> tuple[dict[int, int], tuple[int, int] | None]:
     """Right-hand sides of the other rows on the lattice that the equal ones and fixed requests leave.
 
