@@ -2,8 +2,8 @@
 
 Nothing of the package is used, so this file may be copied anywhere; it needs Python 3.11 and NumPy, and
 pyarrow where a file is Parquet. Exit status: 0 the run holds, 5 it does not (every fault is named), 2 a
-file is missing. Numbers of sections are those of the page; arrays have one entry a borrower, in the order
-of the source, or one row a borrower and one column an offer.
+file is missing. Numbers of sections are those of the page; arrays have one entry per borrower, in the order
+of the source, or one row per borrower and one column per offer.
 """
 
 from __future__ import annotations
@@ -665,7 +665,7 @@ def members_of(rows: Of) -> list[Array]:
 
 
 def rows_of(policy: Of, borrowers: Borrowers, book: Of) -> list[Of]:
-    """One entry a limit, the budget first: its rows, and `row` of each borrower, -1: none."""
+    """One entry per limit, the budget first: its rows, and `row` of each borrower, -1: none."""
     budget = Of(name="budget", measure=policy.basis, sense=policy.spend, bound=policy.budget, of="")
     made: list[Of] = []
     for limit in [budget.but(weight=None, where={}, each=None), *policy.limits]:
@@ -1020,7 +1020,7 @@ def certificate_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
     entries({"certificate": certificate}, "certificate", known)
     prices, schema = numbers_of(certificate, "prices"), certificate.get("schema")
     need(type(schema) is int and schema == 1, "certificate: its schema is not 1")
-    need(prices.keys() == {use.name for use in run.uses}, "certificate prices: not one a limit")
+    need(prices.keys() == {use.name for use in run.uses}, "certificate prices: not one per limit")
     for use in run.uses:
         if prices[use.name] * {"at_most": -1, "at_least": 1, "exactly": 0}[use.sense] > 0:
             yield f"certificate prices {use.name}: {prices[use.name]!r}, which no limit {use.sense} has"
@@ -1053,7 +1053,7 @@ def certificate_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
 def limit_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
     """Rows of the certificate that are used otherwise."""
     stated = certificate.get("limits", [])
-    need(isinstance(stated, list) and len(stated) == len(run.uses), "certificate limits: not one a row")
+    need(isinstance(stated, list) and len(stated) == len(run.uses), "certificate limits: not one per row")
     for entry, use in zip(stated, run.uses, strict=True):
         need(entries({"l": entry}, "l").keys() == LIMIT_TOLD, "certificate limits: an entry of other keys")
         near, broken = 1e-9 * use.scale + 64 * U * use.size, 0.0

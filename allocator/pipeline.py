@@ -128,7 +128,7 @@ def judge(case: Case, solution: Solution) -> Outcome:
 
 
 def present(case: Case, solution: Solution, outcome: Outcome, seconds: Mapping[str, float]) -> Run:
-    """The run as people get it: one row a borrower, and the summary."""
+    """The run as people get it: one row per borrower, and the summary."""
     columns, portfolio = Columns(case.offers, case.limits), case.inputs.portfolio
     why = outcome.why
     if why is None:
@@ -176,7 +176,7 @@ def _check_value(value: float, certificate: Certificate) -> None:
 
 
 def _allocation(portfolio: Portfolio, ledger: Ledger, why: np.ndarray) -> pd.DataFrame:
-    """One row a borrower, in input order."""
+    """One row per borrower, in input order."""
     order = np.argsort(portfolio.row, kind="stable")
     grades = pd.Categorical.from_codes(
         portfolio.grade.codes[order], pd.Index(portfolio.grade.values, dtype=str)

@@ -156,7 +156,7 @@ def in_input_order(allocation: pd.DataFrame, portfolio: Portfolio, *, ordered: b
     differs = np.append(np.flatnonzero(identifiers[:same] != expected[:same]), same)
     fault = Fault(
         "does not list the portfolio's borrowers" + (" in their order" if ordered else ""),
-        "restore the file: it has one row a borrower",
+        "restore the file: it has one row per borrower",
         file="allocation",
         row=int(differs[0]) + 1 if ordered else None,
     )

@@ -104,7 +104,7 @@ SHOCK: Recipe = {
 SOURCE: Recipe = {
     "records/sources.py": above(
         '    TableKind("sql"',
-        '    TableKind("feather", (".feather",), "A Feather file with one row a borrower."),\n',
+        '    TableKind("feather", (".feather",), "A Feather file with one row per borrower."),\n',
     ),
     "tables/feather.py": {"": FEATHER},
 }

@@ -2,7 +2,7 @@
 
     scenarios   what is asked: a file, a mapping or another scenario, with frames and settings laid over it
     runs        what comes out: solved, saved, read back, verified
-    questions   why, what if, what else, how bad: one function a command
+    questions   why, what if, what else, how bad: one function per command
     results     how an answer is shown: a table, a figure, a page
     scoring     scorecards fitted and applied
     estimators  the same scorecards as scikit-learn has them

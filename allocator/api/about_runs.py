@@ -73,10 +73,10 @@ def explain(
     where     of the book: whom the ledger is of, as a limit's `where`: {"sector": "retail"}
     exact     of the book: solve again without each limit, for what it costs in full
 
-    Of a borrower the table has the alternatives, a row a rate: rate (annual fraction), amount, value, reduced
-    (value less what the limits charge, currency units); of the book a row a segment. The method is that of
-    docs/explain.md. Raises InputError for a borrower or a column that there is not, and as `verify` where the
-    run lies in a folder.
+    Of a borrower the table has the alternatives, a row per rate: rate (annual fraction), amount, value,
+    reduced (value less what the limits charge, currency units); of the book a row per segment. The method is
+    that of docs/explain.md. Raises InputError for a borrower or a column that there is not, and as `verify`
+    where the run lies in a folder.
 
     >>> from allocator import allocate, explain
     >>> found = explain(allocate("scenarios/sme-302.yaml"), "B000002")
@@ -197,9 +197,9 @@ def distil(
     texts, numbers    columns that rules may use beside the canonical ones
     out      files of the rules, ending in .txt, .sql, .csv or .xlsx; `force` replaces those that are there
 
-    The table has a row a rule: where, rate (annual fraction), share (of the request), firms, offered, drawn,
-    value (currency units). The method is that of docs/distil.md. Raises InputError for columns or files that
-    cannot be, InfeasibleError where no rules that were tried keep the limits.
+    The table has a row per rule: where, rate (annual fraction), share (of the request), firms, offered,
+    drawn, value (currency units). The method is that of docs/distil.md. Raises InputError for columns or
+    files that cannot be, InfeasibleError where no rules that were tried keep the limits.
 
     >>> from allocator import allocate, distil
     >>> found = distil(allocate("scenarios/sme-302.yaml"), 2)

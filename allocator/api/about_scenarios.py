@@ -63,15 +63,15 @@ def frontier(
 
     scenario   as `allocate` takes it, or a Run, whose scenario is taken
     limits     "budget" or a limit's name; two of them for a pair
-    low, high  from where to where, as the limit's own key takes it, one a limit; if not given half and one
+    low, high  from where to where, as the limit's own key takes it, one per limit; if not given half and one
                and a half times the bound as it is
     points     how many, along each limit: 2 to 1,000, of a pair to 40
     gap        relative gap at which a point is good enough
     borrowers, churn, sets    laid over the scenario, as `allocate` takes them
 
-    The table has a row a point: at.LIMIT, value and bound (currency units), slopes.LIMIT (value a unit more
-    of the bound), funded. The method is that of docs/frontier.md. Raises InputError for a limit that there is
-    not and for ends that run backwards, else as `allocate`.
+    The table has a row per point: at.LIMIT, value and bound (currency units), slopes.LIMIT (value per unit
+    more of the bound), funded. The method is that of docs/frontier.md. Raises InputError for a limit that
+    there is not and for ends that run backwards, else as `allocate`.
 
     >>> from allocator import frontier
     >>> frontier("scenarios/sme-302.yaml", "budget", low=5e7, high=1e8, points=2).table["at.budget"].tolist()
@@ -106,7 +106,7 @@ def _ends(given: Any, count: int, field: str) -> Sequence[Bound | None]:
         return [None] * count
     ends = [given] if isinstance(given, int | float | str) else list(given)
     if len(ends) != count:
-        fault = Fault(f"has {len(ends)} bounds for {count} limits", "give one a limit", field=field)
+        fault = Fault(f"has {len(ends)} bounds for {count} limits", "give one per limit", field=field)
         raise InputError.of([fault], "frontier")
     return ends
 
@@ -359,7 +359,7 @@ def backtest(
     budget_share  each period's budget as a fraction of what is asked for; else the scenario's
     borrowers, churn, sets    laid over the scenario, as `allocate` takes them
 
-    The table has a row a strategy and period: happened and expected (currency units), funded, defaults. The
+    The table has a row per strategy and period: happened and expected (currency units), funded, defaults. The
     method is that of docs/backtest.md. Raises InputError for columns that there are not and for outcomes that
     are neither 0 nor 1, else as `allocate`.
 

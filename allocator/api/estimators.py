@@ -40,7 +40,7 @@ class LogitScorecard(ClassifierMixin, BaseEstimator):
 
     `fit` takes X (n, k), a DataFrame or an array, missing values included, and y (n,) of two classes, the
     second in their order being the default. `predict_proba` gives (n, 2) probabilities. Numbers are cut at
-    their quantiles, imputed by their median and standardised; texts are one column a level. Formulas and
+    their quantiles, imputed by their median and standardised; texts are one column per level. Formulas and
     sources: docs/scoring.md. After `fit`: classes_, n_features_in_, feature_names_in_, scorecard_ (the record
     that `wald()` tests). Raises InputError, which is a ValueError here, for data that cannot be fitted.
 

@@ -45,7 +45,7 @@ Progress: TypeAlias = Callable[[str], None]
 class Run(Shown, records.Run):
     """A finished run: who gets how much at which rate, with the certificate. Frozen.
 
-    `table` and `allocation` have one row a borrower in input order: borrower_id, grade, amount (currency
+    `table` and `allocation` have one row per borrower in input order: borrower_id, grade, amount (currency
     units), rate (annual fraction), take_up (fraction), drawn, the lines of the ledger, value (currency
     units), reason (of a refusal, else empty). `prices` are shadow prices by limit, `summary` the figures of
     summary.json (docs/certificate.md), `certificate` bound and value as anyone can recompute them from the
@@ -70,7 +70,7 @@ class Run(Shown, records.Run):
 
     @property
     def table(self) -> pd.DataFrame:
-        """A copy of the allocation: one row a borrower, in input order."""
+        """A copy of the allocation: one row per borrower, in input order."""
         return self.allocation.copy()
 
     @property

@@ -150,7 +150,7 @@ def fit_logit(
 ) -> Fitted:
     """A PD scorecard from variables, with Wald tests and expected signs: `allocator fit logit`.
 
-    data       (n rows) a DataFrame, or the path of a csv, parquet or xlsx file, one row a firm
+    data       (n rows) a DataFrame, or the path of a csv, parquet or xlsx file, one row per firm
     variables  names, or mappings as in docs/scoring.md, in a list; or a JSON file of them, or its content
     outcome    column that is 1 for a default, 0 for none
     penalty    "flic", "firth", "ridge" (of a `strength`) or "none"
@@ -207,7 +207,7 @@ def fit_rating(
 ) -> Fitted:
     """Scores, classes of rising loss rate, PD and LGD: `allocator fit rating` (Meng and Chi).
 
-    data        (n rows) a DataFrame, or the path of a csv, parquet or xlsx file, one row a loan
+    data        (n rows) a DataFrame, or the path of a csv, parquet or xlsx file, one row per loan
     rules       mappings as in docs/scoring.md in a list; or a JSON file of them, or its content
     default     column that is 1 for a default, 0 for none; owed, lost: columns of money
     classes     names, best first: as many classes

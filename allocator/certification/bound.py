@@ -22,7 +22,7 @@ from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
 from allocator.records.scenario import Policy
 
 RateColumn = float | Floats
-"""One rate (or take-up) for all, or one a borrower."""
+"""One rate (or take-up) for all, or one per borrower."""
 
 _OFFER = 26
 """Operations on the longest path to the value of an offer at its prices, those of a charge aside; 6 of them
@@ -38,7 +38,7 @@ def upper_bound(
     blocks: tuple[Block, ...],
     prices: Mapping[str, float],
 ) -> float:
-    """U at `prices`, one a row name, rounded outwards, with no decisions to judge.
+    """U at `prices`, one per row name, rounded outwards, with no decisions to judge.
 
     Prices of a forbidden sign count as 0. inf where the prices are so large that nothing is known.
     """

@@ -62,9 +62,9 @@ class Table:
     """(nb, K) NaN beyond the end of a borrower's tariff."""
     take_up: Floats
     gross: Floats
-    """(nb, K) take-up x rate x term: gross interest a unit offered."""
+    """(nb, K) take-up x rate x term: gross interest per unit offered."""
     margin: Floats
-    """(nb, K) worth a unit offered."""
+    """(nb, K) worth per unit offered."""
     fixed: Floats
     """(nb, K) worth an offer, whatever the amount."""
     everything: Sets

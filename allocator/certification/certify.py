@@ -55,7 +55,7 @@ def recheck(
     prices: Mapping[str, float],
     tree: Mapping[str, Any] | None = None,
 ) -> Outcome:
-    """Judges `decisions` (n,), `prices` (one a row name) and a proof tree by the inputs alone.
+    """Judges `decisions` (n,), `prices` (one per row name) and a proof tree by the inputs alone.
 
     The certificate's bound is the tightest of what the prices and a sound tree prove.
     """

@@ -71,7 +71,7 @@ _FREE: Mapping[str, Any] = dict.fromkeys(BASES, 0)
 class Margin(Generic[Number]):
     """An offer of x at rate r and take-up a is worth a (r gross x + drawn x + booked) + offered x + fixed.
 
-    One number a borrower, shape (n,), or those of one borrower in rational numbers.
+    One number per borrower, shape (n,), or those of one borrower in rational numbers.
     """
 
     gross: Number
@@ -117,8 +117,8 @@ def _margin(
 
 
 def magnitudes(portfolio: Portfolio, policy: Policy, top: float) -> tuple[Floats, Floats, Floats]:
-    """(n,) what the terms of `Margin` are, without their signs: of gross interest a unit offered at the rate
-    `top`, of everything a unit offered at a take-up of 1, and of what no amount changes.
+    """(n,) what the terms of `Margin` are, without their signs: of gross interest per unit offered at the
+    rate `top`, of everything a unit offered at a take-up of 1, and of what no amount changes.
     """
     gross = top * portfolio.term
     funding = abs(policy.funding_rate) * portfolio.term

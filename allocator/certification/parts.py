@@ -105,7 +105,7 @@ def _value(lines: Ledger, sizes: OfferSizes) -> Rounded:
 def ledger_in_parts(
     portfolio: Portfolio, policy: Policy, tariffs: Tariffs, decisions: Decisions, threads: int
 ) -> Ledger:
-    """The ledger of `decisions`, one line a borrower."""
+    """The ledger of `decisions`, one line per borrower."""
     n = len(portfolio)
     ledger = Ledger(*(np.zeros(n) for _ in fields(Ledger)))
 

@@ -60,7 +60,7 @@ app = typer.Typer(
 
 
 def logit(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="csv, parquet or xlsx, one row a firm.")],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="csv, parquet or xlsx, one row per firm.")],
     declared: Annotated[Path, typer.Option("--variables", metavar="JSON", help="Variables, groups, signs.")],
     outcome: Annotated[str, typer.Option(metavar="COLUMN", help="1 for a default, 0 for none.")],
     name: Name = "logit",
@@ -109,7 +109,7 @@ def logit(
 
 
 def rating(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="csv, parquet or xlsx, one row a loan.")],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="csv, parquet or xlsx, one row per loan.")],
     declared: Annotated[Path, typer.Option("--rules", metavar="JSON", help="Rules of the indicators.")],
     default: Annotated[str, typer.Option(metavar="COLUMN", help="1 for a default, 0 for none.")],
     owed: Annotated[str, typer.Option(metavar="COLUMN", help="Money lent.")],

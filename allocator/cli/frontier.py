@@ -34,11 +34,11 @@ def frontier(
     ],
     start: Annotated[
         list[str],
-        several("--from", metavar="BOUND", help="Lowest bound, as 5e7 or 40%; once a limit."),
+        several("--from", metavar="BOUND", help="Lowest bound, as 5e7 or 40%; once per limit."),
     ],
     end: Annotated[
         list[str],
-        several("--to", metavar="BOUND", help="Highest bound; once a limit."),
+        several("--to", metavar="BOUND", help="Highest bound; once per limit."),
     ],
     points: Annotated[int, typer.Option(metavar="N", help="How many, along each limit.")] = 15,
     gap: Annotated[float, typer.Option(metavar="SHARE", help="Gap at which a point is good enough.")] = GAP,
@@ -94,7 +94,9 @@ def _require_sense(
         if given and len(given) != len(limits):
             faults.append(
                 Fault(
-                    f"is given {len(given)} times for {len(limits)} limits", "give one a limit", field=option
+                    f"is given {len(given)} times for {len(limits)} limits",
+                    "give one per limit",
+                    field=option,
                 )
             )
     most = _MOST if len(limits) < 2 else 40

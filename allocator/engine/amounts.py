@@ -52,9 +52,9 @@ class Chosen:
     position: Integers
     """(nc,) their borrowers."""
     value: Floats
-    """(nc,) worth a unit of money, beside leaving it idle."""
+    """(nc,) worth per unit of money, beside leaving it idle."""
     use: Floats
-    """(m, nc) use of each row a unit of money."""
+    """(m, nc) use of each row per unit of money."""
     low: Floats
     high: Floats
     senses: tuple[str, ...]

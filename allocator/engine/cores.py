@@ -331,7 +331,7 @@ def _start(play: Play, start: Answers, translated: Translated, core: Core) -> Fl
 
 
 def _taken(point: Floats, translated: Translated) -> Integers:
-    """Options taken, at most one a borrower by the program's own row."""
+    """Options taken, at most one per borrower by the program's own row."""
     take = np.where(translated.take >= 0, point[translated.take], 0.0)
     return np.flatnonzero(take > 0.5)
 

@@ -39,7 +39,7 @@ class Wished:
     take: Floats
     """Take-up: drawn a unit offered."""
     gross: Floats
-    """Gross interest a unit offered."""
+    """Gross interest per unit offered."""
     margin: Floats
     """Worth a unit offered."""
     fixed: Floats

@@ -2,7 +2,7 @@
 
 At good prices nearly every borrower's answer is settled. The few with small margins may switch from
 their base answer to another one; each switch is a column between 0 and the number of its kind, so that
-the LP has a row a limit (and one a kind with several switches) whatever the size of the book. It
+the LP has a row per limit (and one a kind with several switches) whatever the size of the book. It
 restricts the relaxation: LP <= optimum <= U; so U at its prices equal to its value proves both.
 Otherwise the kinds whose answer changed bring that answer as a new column, and none is ever discarded.
 """
@@ -147,7 +147,7 @@ class Restricted:
     """(C,) upper bounds of the switches: as much of each column as its whole kind."""
 
     def prices(self, row_prices: Floats) -> Floats:
-        """(m,) the rows' prices in money a unit of the row."""
+        """(m,) the rows' prices in money per unit of the row."""
         prices = row_prices[: len(self.norm)] / self.norm * self.unit
         prices[0] += self.idle_rate
         return prices

@@ -41,7 +41,7 @@ class Core:
     owner: Integers
     """(N,) borrower of each option, 0 .. nb - 1."""
     margin: Floats
-    """(N,) value a unit of amount."""
+    """(N,) value per unit of amount."""
     fixed: Floats
     """(N,) value an offer."""
     low: Floats

@@ -1,4 +1,4 @@
-"""Each borrower's best offer, and the order of most value a unit of money: a start that needs no solver."""
+"""Each borrower's best offer, and the order of most value per unit of money: a start that needs no solver."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 U(prices) is convex and, for many borrowers, nearly smooth: its gradient is b - usage, and its
 curvature comes from the borrowers within delta of a switch. Each step minimises the quadratic
 picture of U within the signs that the rows want, damped after Levenberg (1944) and Marquardt (1963)
-by the ratio of actual to predicted decrease. Ten times as many borrowers a level, each started from
+by the ratio of actual to predicted decrease. Ten times as many borrowers per level, each started from
 the level before.
 """
 
@@ -33,17 +33,17 @@ _DRAWN_FROM = 4_000_000
 _MEMBERS = 10
 """Borrowers of a sample that a row must count for the sample to price it, where rows are very many."""
 _STEPS = 60
-"""Most steps a level."""
+"""Most steps per level."""
 _NEAR = 40
 """Borrowers a row near a switch that make U smooth enough; with fewer the finish does better."""
 _IDLE = 3
 """Steps in a row that may gain nothing before the window sharpens or the finish takes over."""
 _FARTHEST = 0.05
-"""Most that a step may change what a row charges, money a unit of money."""
+"""Most that a step may change what a row charges, money per unit of money."""
 _TURNS = 40
 """Changes of the active set in a step; it seldom takes six."""
 _WIDEST = 0.003
-"""First delta: money a unit of money."""
+"""First delta: money per unit of money."""
 _SHARPEST = 1e-9
 """A window that is not made sharper."""
 

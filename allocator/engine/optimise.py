@@ -99,7 +99,7 @@ def optimise(
     Raises InfeasibleError where no allocation meets all limits, NoAllocationError where the time limit
     passed before one was found.
     """
-    # Matrices of a row a limit are too small for BLAS's own threads: twenty times slower with them.
+    # Matrices of a row per limit are too small for BLAS's own threads: twenty times slower with them.
     with threadpool_limits(1, user_api="blas"):
         return _optimise(Columns(offers, limits), settings, progress, start)
 

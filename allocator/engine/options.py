@@ -33,7 +33,7 @@ class Options:
     rate: Floats
     take_up: Floats
     margin: Floats
-    """m: value a unit offered."""
+    """m: value per unit offered."""
     fixed: Floats
     """F: value an offer, whatever its amount."""
 

@@ -24,7 +24,7 @@ from allocator.records.progress import Progress
 WHOLE_UP_TO = 2_000
 """Borrowers up to which the whole relaxation is one LP."""
 WHOLE_NUMBERS = 50_000_000
-"""Coefficients, one a row and offer, up to which it is written out."""
+"""Coefficients, one per row and offer, up to which it is written out."""
 WHOLE_OFFERS = 20_000
 """Extreme offers up to which a conflict is also looked at with whole offers."""
 CONFLICT_UP_TO = 20_000

@@ -24,7 +24,7 @@ LEAVES = 1_000
 _WORK = 10_000_000
 """Leaves, times borrowers: what rechecking a tree takes."""
 _CELLS = 50_000_000
-"""Numbers that the table of all options may have, one a row of the limits."""
+"""Numbers that the table of all options may have, one per row of the limits."""
 _TELL_EVERY = 50
 """Leaves between two words on progress."""
 _SHARE = 0.5

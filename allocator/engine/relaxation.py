@@ -39,7 +39,7 @@ class Relaxation:
 
 
 def relax(columns: Columns, options: Options, uses: Uses) -> Relaxation:
-    """The LP over all extreme offers of `options`, with one convexity row a borrower."""
+    """The LP over all extreme offers of `options`, with one convexity row per borrower."""
     line, amount = _extreme_offers(columns, options, uses)
     unit = columns.money_unit
     value = options.margin[line] * amount + options.fixed[line]
@@ -68,7 +68,7 @@ def relax(columns: Columns, options: Options, uses: Uses) -> Relaxation:
 
 
 def prices_of(columns: Columns, relaxation: Relaxation, answer: Answer) -> Floats:
-    """(m,) the LP's row prices in money a unit of the row, of the sign that the row's direction wants."""
+    """(m,) the LP's row prices in money per unit of the row, of the sign that the row's direction wants."""
     limits = len(relaxation.measure)
     return signed(columns, answer.row_prices[:limits] * relaxation.unit / relaxation.measure)
 

@@ -29,11 +29,11 @@ _NUMBERS = 200_000
 """Entries of the table of all changes, one for each row of the limits."""
 _MOVES = 400
 _WORK = 100_000_000
-"""Changes looked at, one a row of the limits, in all moves together."""
+"""Changes looked at, one per row of the limits, in all moves together."""
 _MET = 1e-10
 """A row broken by no more than this, relative to its scale, is met."""
 _FREE = 1e-6
-"""A change that loses less than this, in money a unit of the largest loan, counts as losing it."""
+"""A change that loses less than this, in money per unit of the largest loan, counts as losing it."""
 _DOWN = (1, 2, 4, 8)
 """Steps below its largest that an amount may be, beside both ends, where amounts go by steps."""
 

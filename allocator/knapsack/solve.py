@@ -38,7 +38,7 @@ class KnapsackSolution:
     tree_bound: float
     """What HiGHS proved over a core outside which nothing better lies; inf where it proved nothing."""
     prices: Floats
-    """(m,) at least 0; value a unit more of each capacity."""
+    """(m,) at least 0; value per unit more of each capacity."""
     stop: Stop
     """optimal: nothing better exists; gap: the gap asked for is met; else what ran out."""
     rounds: int

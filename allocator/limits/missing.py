@@ -19,7 +19,7 @@ def check_values(limits: Sequence[Limit], portfolio: Portfolio) -> None:
 
 
 def _faults(limit: Limit, portfolio: Portfolio) -> Iterator[Fault]:
-    """One fault a column, with the first row and a count."""
+    """One fault per column, with the first row and a count."""
     for verb, column, missing in _missing(limit, portfolio):
         yield from _fault(limit, verb, column, "missing", "fill the column", missing, portfolio)
     if limit.weight is not None:

@@ -154,7 +154,7 @@ Entries = list[tuple[Integers, Floats]]
 
 
 class _Columns:
-    """The variables, one a group and quantity, and what ties them to one another."""
+    """The variables, one per group and quantity, and what ties them to one another."""
 
     def __init__(self, possible: Possible, groups: Integers) -> None:
         self.possible, self.groups = possible, groups

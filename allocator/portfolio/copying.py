@@ -41,7 +41,7 @@ def stands_as_it_is(source: PortfolioSource, written: Any) -> bool:
 
 
 def copied(portfolio: Portfolio, texts: Collection[str], numbers: Collection[str]) -> bytes:
-    """`portfolio` as CSV: one row a borrower in the source's order, numbers as their shortest decimals.
+    """`portfolio` as CSV: one row per borrower in the source's order, numbers as their shortest decimals.
 
     After the canonical columns stand the `texts` and `numbers` that limits and the stress read; a column
     that is read as both stands a second time as `number NAME`.

@@ -33,5 +33,5 @@ def duplicates(ids: pa.Array, order: Integers | None, column: str, rows: Rows) -
         earlier >= 0,
         column,
         lambda i: f"{quoted(ids[i].as_py())} is the identifier of row {rows.number[earlier[i]]} too",
-        "keep one row a borrower",
+        "keep one row per borrower",
     )

@@ -59,7 +59,7 @@ def open_sheet(
     coded = {matched.names[column] for column in {"grade", *texts} & matched.names.keys()}
     fetched = opened.fetch(matched.source_names, coded - {matched.names.get("borrower_id", "")})
     if not len(fetched.number) and not fetched.findings:
-        empty = Fault("no rows under the header", "give one row a borrower", file=source.label)
+        empty = Fault("no rows under the header", "give one row per borrower", file=source.label)
         raise_faults(source.label, [*matched.faults, empty], ())
     cells = {column: fetched.table[theirs] for column, theirs in matched.names.items()}
     mistyped = _type_faults(cells, matched.names, source, texts, numbers)

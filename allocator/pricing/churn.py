@@ -39,7 +39,7 @@ class CurveSanity:
     best_rate: float
     """The rate that may be offered with the largest r (1 - phi), the first of equals; without a band any."""
     best_yield: float
-    """r (1 - phi) there: expected interest a unit offered when nobody defaults."""
+    """r (1 - phi) there: expected interest per unit offered when nobody defaults."""
     band: tuple[float, float] | None
     """Lowest and highest rate that the policy allows; None: the grade has no band."""
     covered: bool
@@ -227,7 +227,7 @@ def _split(path: File) -> tuple[list[str], list[list[str]]]:
         fault = Fault(f"not comma-separated text: {error}", "save the curve as CSV in UTF-8", file=str(path))
         raise InputError.of([fault], str(path)) from error
     if len(rows) < 2:
-        fault = Fault("no rows under a header", "give a header and one row a rate", file=str(path))
+        fault = Fault("no rows under a header", "give a header and one row per rate", file=str(path))
         raise InputError.of([fault], str(path))
     if len(rows[0]) == 1 and any(mark in rows[0][0] for mark in ";\t|"):
         fault = Fault("one column found", "separate columns by commas", file=str(path), line=1)
@@ -308,7 +308,7 @@ def _rate_faults(rates: Floats, path: File) -> list[Fault]:
     for number, rate in enumerate(rates.tolist(), start=1):
         if rate in seen:
             problem = f"{rate:.12g} is the rate of row {seen[rate]} too"
-            faults.append(Fault(problem, "keep one row a rate", file=str(path), row=number, field="rate"))
+            faults.append(Fault(problem, "keep one row per rate", file=str(path), row=number, field="rate"))
         elif rate < highest:
             problem = f"{rate:.12g} after {highest:.12g}: rates do not ascend"
             faults.append(Fault(problem, "order the rows by rate", file=str(path), row=number, field="rate"))

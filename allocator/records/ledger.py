@@ -45,7 +45,7 @@ COMPUTED = ("take_up", *(line.name for line in LINES), "value")
 
 @dataclass(frozen=True)
 class Ledger:
-    """One row a borrower, arrays of shape (n,), all 0 where declined; costs are positive."""
+    """One row per borrower, arrays of shape (n,), all 0 where declined; costs are positive."""
 
     amount: Floats
     rate: Floats

@@ -42,7 +42,7 @@ class OfferBook:
     high: Floats
     """Largest loan, likewise; at least `low` wherever an offer is possible."""
     income: Floats
-    """T (1 - p): interest a unit drawn and a unit of rate."""
+    """T (1 - p): interest per unit drawn and a unit of rate."""
     cost: Floats
     """p L + f T: expected loss and funding a unit drawn."""
     relationship: Floats

@@ -49,7 +49,7 @@ class Outcome:
 
     @property
     def ledger(self) -> Ledger:
-        """One line a borrower in portfolio order, written when first asked for: nothing is judged by it."""
+        """One line per borrower in portfolio order, written when first asked for: nothing is judged by it."""
         return self.written()
 
     @property

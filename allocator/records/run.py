@@ -105,7 +105,7 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run; `allocation` has one row a borrower, in input order."""
+    """A finished run; `allocation` has one row per borrower, in input order."""
 
     scenario: Scenario
     allocation: pd.DataFrame
@@ -132,7 +132,7 @@ class StoredRun:
     document: Mapping[str, Any] | None
     """scenario.json: the same as JSON. None of a run that was written before there was one."""
     allocation: pd.DataFrame
-    """One row a borrower, in input order, every number as it was written."""
+    """One row per borrower, in input order, every number as it was written."""
     certificate: Mapping[str, Any]
     """certificate.json: prices, bound, value, gap, largest_violation, limits, inputs, tree."""
     summary: Mapping[str, Any]

@@ -122,7 +122,7 @@ class Logistic:
     midpoint: float
     """The annual rate at which half walk away, a fraction."""
     slope: float
-    """By how much the log-odds grow a unit of rate, above 0: at 40 by 0.4 a percentage point."""
+    """By how much the log-odds grow per unit of rate, above 0: at 40 by 0.4 a percentage point."""
 
 
 ParametricCurve: TypeAlias = Logistic

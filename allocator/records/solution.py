@@ -26,7 +26,7 @@ class Solution:
     rate: Floats
     """(n,) 0 where declined."""
     prices: Floats
-    """(m,) one a row of the limits, in their order."""
+    """(m,) one per row of the limits, in their order."""
     value: float
     """Objective as the engine counts it."""
     bound: float

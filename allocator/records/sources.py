@@ -28,8 +28,8 @@ TABLE_KINDS = (
     TableKind(
         "parquet",
         (".parquet",),
-        "A Parquet file with one row a borrower, or a folder of such files: parts, which may lie in folders\n"
-        "named column=value.",
+        "A Parquet file with one row per borrower, or a folder of such files: parts, which may lie in\n"
+        "folders named column=value.",
         "Path of the file or folder.",
         folder=True,
     ),

@@ -96,8 +96,8 @@ class Stress:
     """Factors on what is lent: PD and LGD (at most 1 afterwards), the amounts asked for, and churn;
     on what the market charges; on what funding costs; on the bounds of limits.
 
-    Churn is a curve a grade, so the cases of churn and rates may name the grade and nothing else. Each figure
-    says what pages call it and what it belongs to.
+    Churn is a curve per grade, so the cases of churn and rates may name the grade and nothing else. Each
+    figure says what pages call it and what it belongs to.
     """
 
     pd: Shock = field(default_factory=Shock, metadata={"label": "PD", "subject": "borrowers"})

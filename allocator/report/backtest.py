@@ -105,7 +105,7 @@ def _by_period(backtest: Backtest, write: Any) -> RenderableType:
 
 
 def _totals(backtest: Backtest) -> list[dict[str, Any]]:
-    """One row a strategy: sums over its periods, and the periods in which it broke a limit."""
+    """One row per strategy: sums over its periods, and the periods in which it broke a limit."""
     return [_total(strategy, backtest.of(strategy)) for strategy in backtest.strategies]
 
 

@@ -22,7 +22,7 @@ def frontier_view(frontier: Frontier) -> View:
 
 
 def _page(frontier: Frontier) -> RenderableType:
-    """The points, one a line, and what is known of the curve between them."""
+    """The points, one per line, and what is known of the curve between them."""
     names = " and ".join(frontier.limits)
     solved = sum(point.solved for point in frontier.points)
     title = Text(f"{frontier.name}: value against {names}", style="bold")

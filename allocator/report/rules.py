@@ -96,7 +96,7 @@ def _limits(uses: Sequence[LimitUse], distilled: Distilled) -> list[str]:
 
 
 def rules_frame(distilled: Distilled) -> pd.DataFrame:
-    """One row a rule: who in words, rate and share as fractions, firms funded, and sums of the ledger."""
+    """One row per rule: who in words, rate and share as fractions, firms funded, and sums of the ledger."""
     numbers = [f"{number + 1}" for number in range(len(distilled.rules))]
     decided = accounts_by(distilled.outcome.ledger, Column(distilled.rule.astype(np.int32), tuple(numbers)))
     by_number = {account.name: account for account in decided}

@@ -192,7 +192,7 @@ def factor(value: object) -> float:
 
 
 def slope(value: object) -> float:
-    """The slope of a logistic curve, in log-odds a unit of rate."""
+    """The slope of a logistic curve, in log-odds per unit of rate."""
     result = amount(value, "a slope such as 40")
     if result > STEEPEST:
         problem = f"{describe(value)} is too steep a slope, expected at most {STEEPEST:,.0f}"
@@ -286,7 +286,7 @@ Seconds = Annotated[
 Slope = Annotated[
     float,
     BeforeValidator(positive(slope)),
-    _schema("log-odds a unit of rate", exclusiveMinimum=0, maximum=STEEPEST),
+    _schema("log-odds per unit of rate", exclusiveMinimum=0, maximum=STEEPEST),
 ]
 Whole = Annotated[int, BeforeValidator(whole), _schema("count", whole=True, minimum=0)]
 PositiveWhole = Annotated[

@@ -134,7 +134,7 @@ def _words(name: str) -> str:
 
 
 def _table(heading: str, section: Mapping[str, Any]) -> list[str]:
-    """A heading, the section's sentence and one row a key."""
+    """A heading, the section's sentence and one row per key."""
     rows = ["| key | unit | if absent | meaning |", "| --- | --- | --- | --- |"]
     required = section.get("required", [])
     for key, field in section["properties"].items():

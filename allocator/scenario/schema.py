@@ -205,8 +205,8 @@ class ResponseEntry(Typed):
         told_by_keys("<file>", CurveEntry),
         Field(examples=["../models/churn/cumcm-2020.csv"], json_schema_extra={"unit": "path or mapping"}),
     ]
-    """Churn curve: a CSV file with a column of rates, then one column a grade; or curves by parameters; none:
-    nobody walks away at any rate, and rate_grid is a step."""
+    """Churn curve: a CSV file with a column of rates, then one column per grade; or curves by parameters;
+    none: nobody walks away at any rate, and rate_grid is a step."""
     smoothing: Annotated[Smoothing, one_of(*get_args(Smoothing))] = "none"
     """isotonic makes each grade's churn increase with the rate (equal-weight pool-adjacent-violators)."""
 

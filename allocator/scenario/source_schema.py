@@ -95,7 +95,7 @@ THOUSANDS = (",", ".", " ", "'", "’")
 
 
 class CsvSource(Typed):
-    """A text table, which may be gzipped, with one row a borrower."""
+    """A text table, which may be gzipped, with one row per borrower."""
 
     csv: Annotated[Text, Field(examples=["borrowers.csv"], json_schema_extra=PATH)]
     """Path of the file."""
@@ -128,7 +128,7 @@ class CsvSource(Typed):
 
 
 class XlsxSource(Typed):
-    """An Excel workbook with one row a borrower."""
+    """An Excel workbook with one row per borrower."""
 
     xlsx: Annotated[Text, Field(examples=["borrowers.xlsx"], json_schema_extra=PATH)]
     """Path of the file."""
@@ -139,7 +139,7 @@ class XlsxSource(Typed):
 
 
 class SqlSource(Typed):
-    """A query with one row a borrower."""
+    """A query with one row per borrower."""
 
     sql: Annotated[Text, Field(examples=['"${DB_URL}"'])]
     """The database's URL; with a password in it, as an environment variable: ${DB_URL}."""

@@ -69,7 +69,7 @@ class GradeRatesEntry(Typed):
 
 
 class ChurnShockEntry(Typed):
-    """The factor of churn, which is a curve a grade: cases name the grade and nothing else."""
+    """The factor of churn, which is a curve per grade: cases name the grade and nothing else."""
 
     all: Factor = 1.0
     """Factor for every grade."""

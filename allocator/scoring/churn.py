@@ -1,7 +1,7 @@
 """Churn curves that do not fall with the rate: isotonic, and logistic with standard errors.
 
 From observed answers (one row an offer: rate, grade, left 0/1) or a table of shares (rate, then one
-column a grade). Isotonic: the nearest non-decreasing curve, weighted by the offers behind each share.
+column per grade). Isotonic: the nearest non-decreasing curve, weighted by the offers behind each share.
 Logistic: logit churn = a + b log(rate), b >= 0; its standard errors are those of the
 binomial where the offers are counted, else robust ones from the scatter about the curve.
 """
@@ -80,7 +80,7 @@ class ChurnFit:
         return ChurnTable(self.isotonic.source, rates, curves)
 
     def table(self) -> pd.DataFrame:
-        """One row a grade: intercept, slope, their standard errors, error (NaN without a curve), falls."""
+        """One row per grade: intercept, slope, their standard errors, error (NaN without a curve), falls."""
         rows = {}
         for grade, curve in self.curves.items():
             row = np.full(5, np.nan)
@@ -92,7 +92,7 @@ class ChurnFit:
 
 
 def fit_churn(frame: pd.DataFrame, source: str = "churn data") -> ChurnFit:
-    """Fit from offers (rate, grade, left) or shares (rate, one column a grade).
+    """Fit from offers (rate, grade, left) or shares (rate, one column per grade).
 
     Raises InputError with every fault: rates not above 0, shares outside [0, 1], too few rates.
     """
@@ -112,7 +112,7 @@ def fit_churn(frame: pd.DataFrame, source: str = "churn data") -> ChurnFit:
 
 
 def churn_frame(table: ChurnTable) -> pd.DataFrame:
-    """The table as its file has it: rate, then one column a grade."""
+    """The table as its file has it: rate, then one column per grade."""
     return pd.DataFrame({"rate": table.rates, **dict(table.churn)})
 
 
@@ -120,12 +120,12 @@ def _shares(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFram
     """Shares and offers behind them, rates by grades; offers are 1 where they are not counted."""
     if "rate" not in frame.columns:
         fault = Fault(
-            "lacks the column rate", "give rate, grade and left, or rate and one column a grade", source
+            "lacks the column rate", "give rate, grade and left, or rate and one column per grade", source
         )
         raise InputError.of([fault], "Churn")
     by_offer = {"grade", "left"} <= set(frame.columns)
     grades: Sequence[str] = ["left"] if by_offer else [str(name) for name in frame.columns if name != "rate"]
-    faults = [] if grades else [Fault("has no column of churn", "add one column a grade", source)]
+    faults = [] if grades else [Fault("has no column of churn", "add one column per grade", source)]
     for name in ("rate", *grades):
         faults += _cells(frame[name], by_offer, source)
     if by_offer:
@@ -151,7 +151,7 @@ def _shares(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFram
         Fault(f"fewer than {FEWEST_RATES} rates", "a curve needs more", source, field=grade) for grade in few
     ]
     if shares.index.has_duplicates:
-        faults.append(Fault("a rate stands twice", "one row a rate", source, field="rate"))
+        faults.append(Fault("a rate stands twice", "one row per rate", source, field="rate"))
     if faults:
         raise InputError.of(faults, "Churn")
     return shares, offers

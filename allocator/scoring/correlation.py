@@ -24,7 +24,7 @@ def correlate(
     """Correlation of a rating with each indicator, over the firms that have both.
 
     `rating` is numeric or graded A to D (A counts 4, D 1) and shares its index with `indicators`.
-    One row an indicator: `pearson`, `pearson_p`, `pearson_stars`, `spearman`, `spearman_p`,
+    One row per indicator: `pearson`, `pearson_p`, `pearson_stars`, `spearman`, `spearman_p`,
     `spearman_stars`, `n`, `note`; NaN with a note where the indicator is constant or too rarely known.
 
     Raises InputError: an unknown grade or indicator.

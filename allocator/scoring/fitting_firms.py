@@ -192,7 +192,7 @@ def churn_from_file(data: File, shape: str = "isotonic") -> Fit:
 
 
 def _notes_table(notes: tuple[Notes, ...]) -> pd.DataFrame:
-    """What invoice files held, one row a file."""
+    """What invoice files held, one row per file."""
     rows = [
         {**vars(note), "file": Path(note.file).name, "partial_years": " ".join(map(str, note.partial_years))}
         for note in notes

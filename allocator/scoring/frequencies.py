@@ -18,7 +18,7 @@ from allocator.errors import Fault, InputError
 def pd_by_grade(
     grade: pd.Series, default: pd.Series, grades: Sequence[str] = ("A", "B", "C", "D"), shrinkage: float = 0.5
 ) -> pd.DataFrame:
-    """One row a grade, best first: n, defaults, frequency, pd, low, high (95 %), pooled.
+    """One row per grade, best first: n, defaults, frequency, pd, low, high (95 %), pooled.
 
     Raises InputError: an unknown grade, outcomes other than 0 and 1, a negative shrinkage.
     """

@@ -155,7 +155,7 @@ def void_range_table(
 ) -> pd.DataFrame:
     """Observed void shares by grade beside the published range.
 
-    One row a grade: n, low and high (observed ends), p05, median, p95, published_low, published_high,
+    One row per grade: n, low and high (observed ends), p05, median, p95, published_low, published_high,
     inside (firms of the grade in its published range), in_none (firms of the grade in no
     grade's range at all).
     """

@@ -1,4 +1,4 @@
-"""What a firm's invoices say about it: one row a firm, from counts and sums alone.
+"""What a firm's invoices say about it: one row per firm, from counts and sums alone.
 
 Prefix `in_` is purchases, `out_` sales; amounts are net of tax in the invoices' currency. Sums run
 over valid invoices, returns (negative amounts) included. An indicator is NaN where it is undefined:

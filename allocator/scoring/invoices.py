@@ -265,7 +265,7 @@ def _status(values: pd.Series, name: str, faults: list[Fault]) -> pd.Series:
 def _report(
     wrong: pd.Series, values: pd.Series, field: str, problem: str, remedy: str, name: str, faults: list[Fault]
 ) -> None:
-    """One fault a column: the first row that is wrong, and how many there are."""
+    """One fault per column: the first row that is wrong, and how many there are."""
     rows = np.flatnonzero(wrong.to_numpy())
     if len(rows) == 0:
         return

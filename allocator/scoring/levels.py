@@ -229,7 +229,7 @@ def twins(names: Sequence[str]) -> dict[str, str]:
 
 
 def twin_faults(field: str | None, names: Sequence[str], file: str) -> list[Fault]:
-    """One fault a name that is almost an earlier one."""
+    """One fault per name that is almost an earlier one."""
     return [
         Fault(
             f"{name!r} is a value of its own: {how}", "write one the same way everywhere", file, field=field

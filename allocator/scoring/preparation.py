@@ -1,7 +1,7 @@
 """From a frame of raw variables to the columns of a regression, the same way at fit and at use.
 
 A number is transformed, cut at the quantiles seen at fit, imputed by their median where missing, and
-standardised; a category becomes one column a level against the commonest one, rare levels pooled as
+standardised; a category becomes one column per level against the commonest one, rare levels pooled as
 "other". What was learnt is in `LearntColumn` and goes into the fitted file.
 """
 
@@ -57,7 +57,7 @@ class LearntColumn:
     centre: float = 0.0
     scale: float = 1.0
     levels: tuple[str, ...] = ()
-    """Of a category: the reference, then one a column; OTHER last, where there is one."""
+    """Of a category: the reference, then one per column; OTHER last, where there is one."""
     rare: tuple[str, ...] = ()
     """Levels seen in fewer than RARE rows: they count as OTHER, where there is one, else as the reference."""
 

@@ -99,7 +99,7 @@ def select(
 ) -> pd.DataFrame:
     """Which indicators to keep: significant by F, safer when higher, the largest F of their cluster.
 
-    x (n, k) in [0, 1]. One row an indicator: layer, f, p, right_way, cluster, kept, why.
+    x (n, k) in [0, 1]. One row per indicator: layer, f, p, right_way, cluster, kept, why.
     Raises InputError: one class only, or nothing left.
     """
     from scipy import stats

@@ -28,7 +28,7 @@ from allocator.scoring.rows import row_of
 
 OF_BORROWERS = tuple(Stress.figures("borrowers"))
 BY_GRADE = tuple(Stress.figures("curve"))
-"""Figures of the churn curve, which is one a grade."""
+"""Figures of the churn curve, which is one per grade."""
 FIGURES = ("pd", "lgd", "amount", "churn")
 """What a file may give factors of."""
 FALLS_WITH_GROWTH = {"pd": -1.0, "lgd": -1.0, "amount": 1.0}
@@ -113,7 +113,7 @@ def check_coverage(portfolio: Portfolio, stress: Stress, column: str, file: Path
 def stress_of(factors: pd.DataFrame, column: str) -> Stress:
     """The stress that gives each value of the text column `column` (the frame's index) its factors.
 
-    Churn is one curve a grade: its factor is that of all rows.
+    Churn is one curve per grade: its factor is that of all rows.
     """
     shocks = {
         figure: Shock(
@@ -167,7 +167,7 @@ def read_stress(path: Path, column: str) -> Stress:
             )
     if "churn" in figures and numbers["churn"].nunique() > 1:
         remedy = "write one factor in every row, or give factors by grade under stress.churn"
-        faults.append(Fault("differs by row: churn is one curve a grade", remedy, str(path), field="churn"))
+        faults.append(Fault("differs by row: churn is one curve per grade", remedy, str(path), field="churn"))
     if faults or label is None:
         raise InputError.of(faults, "Stress")
     return stress_of(numbers.set_index(frame[label]), column)
@@ -233,7 +233,7 @@ def _faults(portfolio: Portfolio, stress: Stress) -> list[Fault]:
         ]
         for column in dict.fromkeys(c.column for case in shock.cases for c in case.where):
             if figure in BY_GRADE and column != "grade":
-                remedy = "churn is one curve a grade: use grade, or all"
+                remedy = "churn is one curve per grade: use grade, or all"
                 faults.append(Fault(f"a case names {column}", remedy, field=place))
             elif not _has(portfolio, column):
                 known = ", ".join(["grade", *portfolio.texts, *portfolio.numbers])

@@ -117,4 +117,6 @@ def _unnamed(names: pd.Series, file: str) -> list[Fault]:
         where = counted(rows_of(names), np.flatnonzero(blank).tolist())
         faults.append(fault_in_rows(problem, where, remedy, file, "enterprise_id"))
     again = levels_of(names.where(names.duplicated() & ~blank))
-    return faults + level_faults("enterprise_id", again, [], "stands twice", "give one row a firm", file=file)
+    return faults + level_faults(
+        "enterprise_id", again, [], "stands twice", "give one row per firm", file=file
+    )

@@ -1,4 +1,4 @@
-"""Decisions by a rule, to compare the optimum with: one file a rule, one protocol.
+"""Decisions by a rule, to compare the optimum with: one file per rule, one protocol.
 
 Every rule gets its best chance: each borrower's best rate for the rule's aim, filled in the rule's order to
 the request, pinned offers first, inside all limits as far as the order can keep them.

@@ -25,7 +25,7 @@ _ROUNDS = 10
 def equal(case: Case, optimum: Solution, progress: Progress) -> Plan:
     """Everybody's best rate at one level of amounts, up to each request: water-filling.
 
-    All begin with their smallest loan, those of most value a unit first where not even that goes round.
+    All begin with their smallest loan, those of most value per unit first where not even that goes round.
     Then all amounts rise together; a limit that is full stops those who use it, and the others go on. Where
     the smallest loans overdraw a share of what is lent, those who do so wait for the others to lend it
     room, or the last of them leave at once: of the two what keeps more limits, then what is worth more.

@@ -1,4 +1,4 @@
-"""The most value a unit of money first."""
+"""The most value per unit of money first."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from allocator.strategies.plan import Plan, filled, ready
 
 
 def max_interest(case: Case, optimum: Solution, progress: Progress) -> Plan:
-    """Everybody's rate of most gross interest a r T, the most interest a unit of money first.
+    """Everybody's rate of most gross interest a r T, the most interest per unit of money first.
 
     Ties stand in the order of borrower_id: who ignores risk cannot tell them apart.
     """

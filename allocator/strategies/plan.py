@@ -70,7 +70,7 @@ def require_plan(plan: object, case: Case) -> None:
     for name, kinds in (("option", "i"), ("amount", "f"), ("why", "O")):
         array = np.asarray(getattr(plan, name))
         if array.shape != (n,) or array.dtype.kind not in kinds:
-            raise ValueError(f"{name} is of shape {array.shape} and kind {array.dtype}, not one a borrower")
+            raise ValueError(f"{name} is of shape {array.shape} and kind {array.dtype}, not one per borrower")
     sizes = np.array([len(menu.rates) for menu in plan.offers.menus] + [0])[plan.offers.menu]
     if np.any((plan.option >= sizes) | ((plan.option < 0) != (plan.amount == 0)) | ~np.isfinite(plan.amount)):
         raise ValueError("an offer without a rate of its borrower's menu, or without a finite amount")

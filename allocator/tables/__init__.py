@@ -1,4 +1,4 @@
-"""Every table that people hand over, read by one reader a format; faults by row, in words.
+"""Every table that people hand over, read by one reader per format; faults by row, in words.
 
 A reader opens a source, tells its columns, and fetches some as Arrow arrays.
 """

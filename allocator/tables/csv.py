@@ -69,7 +69,7 @@ def _only_header(text: Delimited, source: PortfolioSource) -> list[str]:
                 return cells
     except csv.Error as error:
         raise refuse(source, f"no header: {error}", "give one name a column", line=text.line) from error
-    raise refuse(source, "an empty file", "give a header and one row a borrower")
+    raise refuse(source, "an empty file", "give a header and one row per borrower")
 
 
 def _file(source: PortfolioSource) -> str:

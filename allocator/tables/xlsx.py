@@ -146,7 +146,7 @@ def _header_place(rows: list[Row], first: int, source: PortfolioSource) -> int:
         raise refuse(
             source,
             "an empty first sheet" if source.sheet is None else "an empty sheet",
-            "give a header and one row a borrower",
+            "give a header and one row per borrower",
         )
     if source.header is not None:
         header = source.header - first

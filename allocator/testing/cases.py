@@ -50,7 +50,7 @@ def portfolio(
     texts: Mapping[str, Sequence[str | None]] | None = None,
     numbers: Mapping[str, Sequence[float]] | None = None,
 ) -> Portfolio:
-    """One borrower a grade, b000, b001, ...; a single value stands for all of them."""
+    """One borrower per grade, b000, b001, ...; a single value stands for all of them."""
     n = len(grade)
 
     def column(values: Any, kind: type = float) -> Any:
@@ -78,7 +78,7 @@ def portfolio(
 
 
 def churn_table(rates: Sequence[float], **churn: Sequence[float]) -> ChurnTable:
-    """A churn curve with one column a grade."""
+    """A churn curve with one column per grade."""
     return ChurnTable(
         "churn.csv", np.array(rates, dtype=float), {g: np.array(c, dtype=float) for g, c in churn.items()}
     )

@@ -70,7 +70,7 @@ REFUSED = {
     "a share of money": (("--limit", "budget", "--to", "50%"), "50% of what is not said"),
     "money for a share": (("--limit", "A line", "--to", "4_000"), "--to 4_000 would be 400,000 %"),
     "backwards": (("--limit", "budget", "--from", "9e6", "--to", "8e6"), "let --from lie below --to"),
-    "one end for two": (("--limit", "budget", "--limit", "A line", "--from", "1e6"), "give one a limit"),
+    "one end for two": (("--limit", "budget", "--limit", "A line", "--from", "1e6"), "give one per limit"),
     "no gap": (("--limit", "budget", "--gap", "0"), "0 lies outside 0 to 1"),
     "no picture": (("--limit", "budget", "--plot", "f.png"), "no format for the ending .png"),
     "no scenario": (("--limit", "budget", "--set", "policy.bugdet=1"), "unknown key 'bugdet'"),

@@ -177,11 +177,11 @@ CASES: dict[str, tuple[Change, str]] = {
     ),
     "borrowers empty": (
         content("borrowers.csv", b""),
-        "borrowers.csv an empty file -> give a header and one row a borrower",
+        "borrowers.csv an empty file -> give a header and one row per borrower",
     ),
     "no borrower": (
         content("borrowers.csv", b"borrower_id,grade,pd,lgd,max_amount,sector\n"),
-        "borrowers.csv no rows under the header -> give one row a borrower",
+        "borrowers.csv no rows under the header -> give one row per borrower",
     ),
     "borrowers binary": (
         content("borrowers.csv", os.urandom(64) + b"\x00\xff\xfe"),
@@ -239,7 +239,7 @@ CASES: dict[str, tuple[Change, str]] = {
     "too many cells": (borrower(ROW + ",1,2"), "row 1 8 cells under a header of 6 -> put cells that hold"),
     "duplicate identifier": (
         borrower("F02,A,0.005,0.45,500000,retail"),
-        'row 2, borrower_id "F02" is the identifier of row 1 too -> keep one row a borrower',
+        'row 2, borrower_id "F02" is the identifier of row 1 too -> keep one row per borrower',
     ),
     "empty identifier": (borrower(",A,0.005,0.45,500000,retail"), "row 1, borrower_id an empty cell"),
     "empty grade": (borrower("F01,,0.005,0.45,500000,retail"), "row 1, grade an empty cell"),

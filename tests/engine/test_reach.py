@@ -18,7 +18,7 @@ SPANS = st.lists(st.tuples(st.integers(-30, 30), st.integers(0, 9)), max_size=4)
 
 
 def thirds(budget: float, money: float = 1.0) -> Case:
-    """Two borrowers a grade, who ask for 200 to 700; a tenth of all, and no less, is of grade A."""
+    """Two borrowers per grade, who ask for 200 to 700; a tenth of all, and no less, is of grade A."""
     shares = {"A": 0.1, "B": 0.4, "C": 0.5}
     floors = [
         limit(grade, "offered", "at_least", part, of="total", where={"grade": [grade]})

@@ -53,7 +53,7 @@ def _columns(options: list[Option], measure: Callable[[int, naive.Offer], float]
 
 
 def _offers(options: list[Option]) -> list[LinearConstraint]:
-    """At most one option a borrower (a pinned one for certain), and amounts inside the tickets."""
+    """At most one option per borrower (a pinned one for certain), and amounts inside the tickets."""
     made, rows = np.eye(len(options)), []
     for i in {option.borrower for option in options}:
         own = np.array([float(option.borrower == i) for option in options])

@@ -148,7 +148,7 @@ def test_each_borrower_may_have_a_limit_of_its_own() -> None:
 
 @pytest.mark.parametrize("of", [None, "budget", "total", "drawn"])
 def test_each_over_many_values_holds_a_few_numbers_a_borrower(of: str | None) -> None:
-    """Shares of what is lent count everybody in every row, yet that is written down once a row."""
+    """Shares of what is lent count everybody in every row, yet that is written down once per row."""
     n = 2_000
     book = portfolio(["A"] * n, texts={"client": [f"c{i:04d}" for i in range(n)]})
     limits = compile_limits(

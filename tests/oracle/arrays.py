@@ -41,7 +41,7 @@ class Line:
 class Arrays:
     options: tuple[Option, ...]
     low: tuple[int, ...]
-    """Lots of the smallest loan, one an option."""
+    """Lots of the smallest loan, one per option."""
     room: tuple[int, ...]
     """Lots from there to the largest."""
     unit: tuple[Fraction, ...]

@@ -54,7 +54,7 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     rows = ["b000,100000,0.05", "b000,100000,0.05", "nobody,100000,0.05", ",100000,0.05", "b001,-5,0.05",
             "b003,200000,", "b002,100000,5"]  # fmt: skip
     assert faults(tmp_path, "borrower_id,amount,rate\n" + "\n".join(rows) + "\n") == [
-        'book.csv, row 2, borrower_id: "b000" is the identifier of row 1 too; keep one row a borrower',
+        'book.csv, row 2, borrower_id: "b000" is the identifier of row 1 too; keep one row per borrower',
         'book.csv, row 3, borrower_id: "nobody" is no borrower of the portfolio; '
         "remove the row, or add the borrower",
         "book.csv, row 4, borrower_id: an empty cell; name the borrower, or remove the row",

@@ -80,7 +80,7 @@ SLIPS: dict[str, tuple[str, list[str]]] = {
     ),
     "an identifier twice": (
         f"{HEAD}\nE2,A,.1,.5\nE1,A,.1,.5\nE2,B,.1,.5",
-        ['row 3, borrower_id: "E2" is the identifier of row 1 too; keep one row a borrower'],
+        ['row 3, borrower_id: "E2" is the identifier of row 1 too; keep one row per borrower'],
     ),
     "an empty identifier": (
         f"{HEAD}\n,A,.1,.5",
@@ -194,8 +194,8 @@ SLIPS: dict[str, tuple[str, list[str]]] = {
         f"{HEAD}\nE1,A,.1,.5\n{HEAD}\nE2,A,x,.5",
         ["row 2, borrower_id: the header again; remove this row", f'row 3, pd: "x" is not a number; {PLAIN}'],
     ),
-    "no rows": (HEAD, ["no rows under the header; give one row a borrower"]),
-    "an empty file": ("", ["an empty file; give a header and one row a borrower"]),
+    "no rows": (HEAD, ["no rows under the header; give one row per borrower"]),
+    "an empty file": ("", ["an empty file; give a header and one row per borrower"]),
     "another delimiter": (
         "borrower_id;grade;pd;lgd\nE1;A;0,1;0,5",
         [
@@ -478,7 +478,7 @@ def test_cells_of_a_workbook(tmp_path: Path) -> None:
 
 def test_an_empty_sheet(tmp_path: Path) -> None:
     assert told(as_xlsx({}, tmp_path))[1:] == [
-        "borrowers.xlsx: an empty first sheet; give a header and one row a borrower"
+        "borrowers.xlsx: an empty first sheet; give a header and one row per borrower"
     ]
 
 

@@ -71,7 +71,7 @@ SLIPS: dict[str, tuple[str | bytes, list[str]]] = {
     ),
     "a rate twice": (
         "rate,A\n0.04,0\n0.04,0.1\n",
-        ["row 2, rate: 0.04 is the rate of row 1 too; keep one row a rate"],
+        ["row 2, rate: 0.04 is the rate of row 1 too; keep one row per rate"],
     ),
     "rates in percent": (
         "rate,A\n4,0\n4.65,0.1\n",
@@ -94,11 +94,11 @@ SLIPS: dict[str, tuple[str | bytes, list[str]]] = {
         [
             f"row 1, A: 2 is outside [0, 1]; {FRACTION}",
             f'row 2, B: "x" is not a finite number; {FRACTION}',
-            "row 2, rate: 0.04 is the rate of row 1 too; keep one row a rate",
+            "row 2, rate: 0.04 is the rate of row 1 too; keep one row per rate",
         ],
     ),
-    "no rows": ("rate,A\n", ["no rows under a header; give a header and one row a rate"]),
-    "an empty file": ("", ["no rows under a header; give a header and one row a rate"]),
+    "no rows": ("rate,A\n", ["no rows under a header; give a header and one row per rate"]),
+    "an empty file": ("", ["no rows under a header; give a header and one row per rate"]),
     "another encoding": (
         "rate,Zoë\n0.04,0\n".encode("latin-1"),
         ["not text in UTF-8; save the curve as CSV in UTF-8"],

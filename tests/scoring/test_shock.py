@@ -252,7 +252,7 @@ def test_bad_factor_files(tmp_path: Path) -> None:
     assert [(fault.row, fault.field, fault.problem) for fault in caught.value.faults] == [
         (3, "industry", "'001' stands twice"),
         (2, "pd", "an empty cell is no factor"),
-        (None, "churn", "differs by row: churn is one curve a grade"),
+        (None, "churn", "differs by row: churn is one curve per grade"),
     ]
     bad = {
         b"": "an empty file",

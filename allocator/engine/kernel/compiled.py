@@ -126,7 +126,7 @@ def sweep(
 ) -> tuple[float, int]:  # fmt: skip
     """Adds borrowers begin..end to `usage` (cells, channels) and `curvature` (cells, channels, channels).
 
-    Returns the sum of best reduced values, and how many borrowers are within `delta` (money a unit of
+    Returns the sum of best reduced values, and how many borrowers are within `delta` (money per unit of
     money) of a switch.
     """
     menu, cell, low, high, income, cost, term, relationship, must, weights, basis, weight_of = book

@@ -71,7 +71,7 @@ class Pass:
         return replace(self, columns=columns, matrix=columns.limits.matrix.tocsc())
 
     def sweep(self, prices: Floats, delta: float) -> Sums:
-        """Bound, usage and curvature at `prices` (m,); `delta` is money a unit of money."""
+        """Bound, usage and curvature at `prices` (m,); `delta` is money per unit of money."""
         table = self.columns.limits.charges(prices)
         if self.compiled:
             total, near, usage, curvature = self._compiled_sweep(table, delta)

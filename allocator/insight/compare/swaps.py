@@ -39,7 +39,7 @@ class Swaps:
     """Every change between two allocations."""
 
     table: pd.DataFrame
-    """One row a borrower who sees one: borrower_id, grade, pd, change, each figure before and after, gain;
+    """One row per borrower who sees one: borrower_id, grade, pd, change, each figure before and after, gain;
     those whose value changes most first."""
     totals: tuple[SwapTotal, ...]
     """One a kind, in the order of `KINDS`."""

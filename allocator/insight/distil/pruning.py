@@ -131,7 +131,7 @@ def refined(
 ) -> Floats | None:
     """Shares (C,) of rules whose rates are settled, the best of the limits' room; None without any.
 
-    `totals` has one rate a rule, at the rule's own `shares`, which lie close together.
+    `totals` has one rate per rule, at the rule's own `shares`, which lie close together.
     """
     if not totals:
         return None
@@ -181,7 +181,7 @@ def _program(
     *,
     all_of_them: bool = False,
 ) -> Program:
-    """max value'w: the limits; one rule a path; at most `most` rules; with pairs, one rate a rule.
+    """max value'w: the limits; one rule per path; at most `most` rules; with pairs, one rate per rule.
 
     Columns: the answers' weights w, then one switch y a pair of node and rate, with sum of its w = y.
     `all_of_them`: every node is a rule.

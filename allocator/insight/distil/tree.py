@@ -1,4 +1,4 @@
-"""A tree over the borrowers' columns, grown so that one rate a leaf earns most.
+"""A tree over the borrowers' columns, grown so that one rate per leaf earns most.
 
 At prices lambda the worth of an offer is its reduced value (formulation.md, section 4), so limits need not
 be looked at while the tree grows: the reward of a leaf is the largest, over the rates and no offer, of the

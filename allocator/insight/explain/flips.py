@@ -37,7 +37,7 @@ class Flip:
     turns: Literal["refused", "offered"]
     """What the answer is beyond `at`, seen from `now`."""
     slope: float
-    """Change of the best offer's reduced value a unit of the figure, between now and `at`."""
+    """Change of the best offer's reduced value per unit of the figure, between now and `at`."""
     room: float | None = None
     """For a limit: its right-hand side at which it would have that price, the other prices held."""
     room_now: float | None = None

@@ -129,7 +129,7 @@ def range_along(
 def _program(
     columns: Columns, ties: Ties, prices: Floats, direction: Floats, norm: Floats, delta: float
 ) -> Program:
-    """Rows: the m limits, one a borrower, what is lost. Columns: shares of answers, idle budget, the move."""
+    """Rows: m limits, one per borrower, what is lost. Columns: shares of answers, idle budget, the move."""
     shares, borrowers = len(ties.owner), len(ties.must)
     lower, upper = _rows(columns, ties, prices, norm)
     spent = np.zeros((len(norm), 1))

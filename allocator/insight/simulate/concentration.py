@@ -30,7 +30,7 @@ class Concentration:
 
 
 def concentration(amounts: Floats, top: Sequence[int] = TOP) -> Concentration:
-    """How `amounts`, one a name and none below 0, are spread."""
+    """How `amounts`, one per name and none below 0, are spread."""
     total = float(np.sum(amounts))
     shares = -np.sort(-amounts) / total if total else np.zeros(0)
     largest = tuple((count, float(np.sum(shares[:count]))) for count in top if count <= len(shares))

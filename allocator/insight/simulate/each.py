@@ -1,4 +1,4 @@
-"""Borrower by borrower: two numbers a borrower and year, whatever the allocation.
+"""Borrower by borrower: two numbers per borrower and year, whatever the allocation.
 
 Since every borrower of the portfolio is drawn for, two allocations over the same borrowers meet the same
 years under one seed, in one call or in two: common random numbers.

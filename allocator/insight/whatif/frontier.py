@@ -54,7 +54,7 @@ class FrontierPoint:
     bound: float = np.nan
     """The tightest certified: the envelope, or a proof tree's where that is less."""
     slopes: Bounds = ()
-    """dU/dbound at the point's prices, one a limit: the price of a unit of the bound."""
+    """dU/dbound at the point's prices, one per limit: the price of a unit of the bound."""
     low: float = np.nan
     """The first limit's bound from which its slope holds, the others as they are; NaN: not known."""
     high: float = np.nan

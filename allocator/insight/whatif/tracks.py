@@ -62,7 +62,7 @@ class Track:
         return np.asarray(moved / step)
 
     def slopes(self, bounds: tuple[float, ...], outcome: Outcome) -> tuple[float, ...]:
-        """dU/dbound at the outcome's prices, one a limit."""
+        """dU/dbound at the outcome's prices, one per limit."""
         prices = np.array([outcome.prices[use.name] for use in outcome.certificate.limits])
         return tuple(
             self._slope_of_share(name, outcome) if bends else self._slope(axis, name, bounds, prices)

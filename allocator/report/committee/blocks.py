@@ -88,7 +88,7 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Listing:
-    """Points, one a line."""
+    """Points, one per line."""
 
     points: tuple[tuple[Inline, ...], ...]
     heading: str = ""
