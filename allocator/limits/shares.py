@@ -3,22 +3,25 @@
 Four groups with at most 20 % of the total each leave 20 % to nobody. Whether some book of at least one loan
 keeps the shares is a linear program over the groups of borrowers who count alike: what is offered to a group,
 what it draws and what else the shares weigh, each between the least and the most that the group's offers make
-of it. Where it has no solution no book has one, for it allows more than every book may do.
+of it. Where it has no solution no book has one, for it allows more than every book may do. What the program
+cannot tell apart, three shares of 33.3333333333 %, is added up in decimals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from allocator.limits.possible import Possible, row_of
+from allocator.limits.whole import decimal
 from allocator.records.limits import BASES, Limits
 from allocator.records.offers import OfferBook
-from allocator.records.portfolio import Floats, Integers, Portfolio
+from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
 from allocator.records.scenario import Limit, Policy
 
 MOST = 20_000
@@ -34,16 +37,30 @@ def only_an_empty_book(
     """One note that names limits, as few as say it, which no book with a loan in it keeps."""
     shares = [limit for limit in policy.limits if limit.of in ("total", "drawn")]
     names = [row.name.partition("[")[0] for row in limits.rows]
-    program = _Program.of(
-        offers, limits, [place for place, name in enumerate(names) if name in _names(shares)]
-    )
-    if program is None or program.some_book(program.rows):
+
+    def rows_of(some: Sequence[Limit]) -> list[int]:
+        chosen = {limit.name for limit in some}
+        return [place for place, name in enumerate(names) if name in chosen]
+
+    program = _Program.of(offers, limits, rows_of(shares))
+    if program is None:
         return
-    for share in list(shares):
-        rest = [limit for limit in shares if limit is not share]
-        if rest and not program.some_book([place for place in program.rows if names[place] in _names(rest)]):
-            shares = rest
-    rows = [place for place in program.rows if names[place] in _names(shares)]
+    if program.some_book(program.rows):
+        lendable = Possible(offers, limits).cells
+        some = [
+            share
+            for share in (*([share] for share in shares), shares)
+            if _just_off(limits, lendable, rows_of(share))
+        ]
+        shares = some[0] if some else []
+    else:
+        for share in list(shares):
+            rest = [limit for limit in shares if limit is not share]
+            if rest and not program.some_book(rows_of(rest)):
+                shares = rest
+    if not shares:
+        return
+    rows = rows_of(shares)
     kept = all(_kept_by_nothing(limits, place) for place in rows) and not portfolio.exposure.any()
     which = "only a book without any loan keeps" if kept else "no book with a loan in it keeps"
     named = " and ".join(repr(limit.name) for limit in shares)
@@ -52,8 +69,25 @@ def only_an_empty_book(
     yield f"{which} {kind} {named}{together}{_sum(shares, program, limits, rows)}"
 
 
-def _names(some: Sequence[Limit]) -> set[str]:
-    return {limit.name for limit in some}
+def _just_off(limits: Limits, lendable: Booleans, rows: Sequence[int]) -> bool:
+    """Whether shares of the money offered miss all of it, in decimals and so by however little.
+
+    Caps that together count everybody have to add up to all of it, and floors that count nobody twice to no
+    more. `lendable` (cells,) tells which cells hold somebody who can be lent to.
+    """
+    some = [limits.rows[place] for place in rows]
+    whole = [row.whole for row in some if row.measure == "offered" and row.whole is not None]
+    if len(whole) < len(rows) or any(row.weight != 1 or not row.share for row in whole):
+        return False
+    times = np.zeros(limits.cells, dtype=np.int64)
+    for place, row in zip(rows, some, strict=True):
+        times[slice(None) if row.everybody else row_of(limits.matrix, place)[0] // len(limits.channels)] += 1
+    total, room = (
+        sum(figures, Fraction(0)) for figures in zip(*((r.share, r.rhs) for r in whole), strict=True)
+    )
+    senses, times = {row.sense for row in some}, times[lendable]
+    short = "at_least" not in senses and total < 1 and room <= 0 and np.all(times > 0)
+    return bool(short or ("at_most" not in senses and total > 1 and room >= 0 and np.all(times < 2)))
 
 
 def _kept_by_nothing(limits: Limits, row: int) -> bool:
@@ -70,14 +104,16 @@ def _sum(shares: Sequence[Limit], program: _Program, limits: Limits, rows: Seque
     senses = {share.sense for share in shares}
     if not plain or len(senses) > 1:
         return ""
-    bound = {share.name: share.bound for share in shares}
+    bound = {share.name: decimal(share.bound) for share in shares}
     sense = senses.pop()
     counted = [place for place in rows if sense != "at_most" or program.counts_somebody(place)]
-    total = sum(bound[limits.rows[place].name.partition("[")[0]] for place in counted)
+    total = sum((bound[limits.rows[place].name.partition("[")[0]] for place in counted), Fraction(0))
     if (total < 1 and sense != "at_least") or (total > 1 and sense != "at_most"):
         many = f"{len(counted):,} shares add" if len(counted) > 1 else "share comes"
         whose = "their" if len(shares) > 1 else "its"
-        return f": {whose} {many} up to {100 * total:.6g} % of what is lent"
+        percent = f"{float(100 * total):.6g}"
+        percent = repr(float(100 * total)) if percent == "100" else percent
+        return f": {whose} {many} up to {percent} % of what is lent"
     idle = [place for place in rows if not program.counts_somebody(place)]
     if sense != "at_most" and idle:
         return f": nobody whom {limits.rows[idle[0]].name!r} counts can be lent to"

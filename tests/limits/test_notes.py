@@ -84,6 +84,28 @@ ONLY_EMPTY = [
         {},
         "limits 'low' and 'high' together",
     ),
+    # By less than what a solver tells apart.
+    (
+        [
+            limit("third", "offered", "at_most", 0.333333333333, of="total", each="grade"),
+            sectors("at_most", 0.3),
+        ],
+        {},
+        "limit 'third': its 3 shares add up to 99.9999999999 % of what is lent",
+    ),
+    (
+        [limit("third", "offered", "at_least", 0.333333333334, of="total", each="grade")],
+        {},
+        "limit 'third': its 3 shares add up to 100.0000000002 % of what is lent",
+    ),
+    (
+        [
+            limit("low", "offered", "at_most", 0.3, of="total", where={"sector": ["s0", "s1"]}),
+            limit("top", "offered", "at_most", 0.699999999999999, of="total", where={"sector": ["s2", "s3"]}),
+        ],
+        {},
+        "limits 'low' and 'top' together: their 2 shares add up to 99.9999999999999 % of what is lent",
+    ),
     ([limit("loss", "expected_loss", "at_most", 0.001, of="drawn")], {"pd": 0.01}, "limit 'loss'"),
     ([limit("yield", "gross_interest", "at_least", 0.2, of="drawn")], {}, "limit 'yield'"),
     ([limit("risk", "offered", "at_least", 0.05, of="total", weight="pd")], {"pd": 0.01}, "limit 'risk'"),
@@ -101,6 +123,20 @@ def test_with_what_is_already_lent_no_book_with_a_loan_in_it_keeps_them() -> Non
     assert told.startswith("no book with a loan in it keeps limit 'div'")
     # Where much is lent to others, a loan to s1 has room beside it.
     assert notes(case_of(sectors("at_most", 0.5), exposure=[1e6] + [0.0] * 11)) == []
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        [limit("third", "offered", "at_most", 0.333333333334, of="total", each="grade")],
+        [limit("third", "offered", "at_least", 0.333333333333, of="total", each="grade")],
+        [limit("a", "offered", "at_most", 0.999999999999, of="total", where={"grade": ["A", "B"]})],
+        [limit("most", "offered", "at_least", 0.6, of="total", where={"grade": [*g]}) for g in ("AB", "BC")],
+        [limit("third", "offered", "at_most", 0.333333333333, of="total", each="grade", weight="w")],
+    ],
+)
+def test_shares_a_hair_beside_all_of_it_that_a_book_keeps_are_not_told(limits: list[Limit]) -> None:
+    assert notes(case_of(*limits, numbers={"w": [0.5] * 12})) == []
 
 
 @random_cases(few=60, full=600)
