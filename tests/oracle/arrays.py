@@ -141,6 +141,7 @@ def _run(model: Model, nodes: int, feasibility: float, presolve: str) -> tuple[s
         "mip_rel_gap": 1e-11,
         "mip_abs_gap": 0.0,
         "mip_feasibility_tolerance": feasibility,
+        "simplex_iteration_limit": 100_000,
         "primal_feasibility_tolerance": feasibility,
         "dual_feasibility_tolerance": 1e-9,
     }.items():
