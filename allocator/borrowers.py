@@ -19,7 +19,6 @@ from allocator.errors import Fault, InputError
 from allocator.intake import content_hash, one_reading
 from allocator.portfolio import (
     copied,
-    fetch_whole,
     fingerprint,
     load_portfolio,
     off_curve,
@@ -37,7 +36,7 @@ from allocator.records.portfolio import ChurnTable, Portfolio
 from allocator.records.run import Decisions
 from allocator.records.scenario import InvoiceFiles, PortfolioSource, Scenario
 from allocator.records.stress import Stress, StressSource
-from allocator.tables import source_of
+from allocator.tables import fetch_whole, source_of
 
 # scoring is imported where it is used: a scenario without a scorecard need not wait for it to load.
 if TYPE_CHECKING:

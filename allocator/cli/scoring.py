@@ -166,12 +166,11 @@ def _from_table(
 
 def _left_alone(file: Path, table: pd.DataFrame, scored: pd.DataFrame) -> dict[str, pd.Series]:
     """The columns of a csv file that stand in `scored` as they stood in `table`, as text."""
-    from allocator.portfolio import whole_table
-    from allocator.tables import source_of
+    from allocator.tables import fetch_whole, source_of
 
     if not file.name.lower().endswith((".csv", ".csv.gz")):
         return {}
-    text = whole_table(source_of(file)).to_pandas()
+    text = fetch_whole(source_of(file)).table.to_pandas()
     kept = [name for name in text.columns if name in scored.columns and scored[name].equals(table[name])]
     return {name: text[name] for name in kept} if len(text) == len(scored) else {}
 

@@ -4,17 +4,15 @@ from allocator.portfolio.book import off_curve, read_book
 from allocator.portfolio.copying import copied, stands_as_it_is
 from allocator.portfolio.fingerprint import fingerprint
 from allocator.portfolio.loading import load_portfolio
-from allocator.portfolio.table import fetch_whole, whole_table, with_columns, with_facts, with_numeric_columns
+from allocator.portfolio.table import with_columns, with_facts, with_numeric_columns
 
 __all__ = [
     "copied",
-    "fetch_whole",
     "fingerprint",
     "load_portfolio",
     "off_curve",
     "read_book",
     "stands_as_it_is",
-    "whole_table",
     "with_columns",
     "with_facts",
     "with_numeric_columns",

@@ -65,7 +65,7 @@ def open_sheet(
     mistyped = _type_faults(cells, matched.names, source, texts, numbers)
     header, totals = (_where_named(fetched, matched.names, test) for test in (_is_header, _is_total))
     rows = Rows(source.label, fetched.number, header | totals)
-    unmarked = Rows(source.label, fetched.number, np.zeros(len(fetched.number), dtype=bool))
+    unmarked = Rows.of(source.label, fetched.number)
     column = matched.names.get("borrower_id", "")
     again = unmarked.find(header, column, lambda i: "the header again", "remove this row")
     again += unmarked.find(

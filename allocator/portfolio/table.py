@@ -10,27 +10,9 @@ import pyarrow.compute as pc
 
 from allocator.errors import Fault
 from allocator.records.scenario import PortfolioSource
-from allocator.tables import open_source
+from allocator.tables import fetch_whole
 from allocator.tables.conversion import figures_or_text, to_strings
 from allocator.tables.findings import quoted, raise_faults
-from allocator.tables.opened import Fetched, repeated_names
-
-
-def whole_table(source: PortfolioSource) -> pa.Table:
-    """Every column of `source`, as `fetch_whole` has them. Raises what it raises."""
-    return fetch_whole(source).table
-
-
-def fetch_whole(source: PortfolioSource) -> Fetched:
-    """Every column of `source` under its own name; of delimited text each cell is text, as it stands.
-
-    Raises InputError where the source cannot be read, heads two columns alike, or has uneven rows.
-    """
-    opened = open_source(source)
-    raise_faults(source.label, repeated_names(opened.names, source), ())
-    fetched = opened.fetch([name for name in opened.names if name])
-    raise_faults(source.label, (), fetched.findings)
-    return fetched
 
 
 def with_numeric_columns(
@@ -64,7 +46,7 @@ def with_facts(table: pa.Table, key: str, facts: PortfolioSource, facts_key: str
     Raises InputError with every fault: no such column, a key that stands twice there, a row of `table`
     without one, a column that both have.
     """
-    other = whole_table(facts)
+    other = fetch_whole(facts).table
     if facts_key not in other.column_names:
         fault = Fault(
             "the column is missing", "name whom each row is about", file=facts.label, field=facts_key

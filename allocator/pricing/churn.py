@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
@@ -12,14 +10,17 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
 
 from allocator.errors import Fault, InputError
-from allocator.intake import take
 from allocator.records.frames import File
 from allocator.records.offers import Menu
 from allocator.records.portfolio import Booleans, ChurnTable, Floats
 from allocator.records.scenario import Logistic, ParametricCurve, PortfolioSource
-from allocator.tables.text import unpacked
+from allocator.tables import open_source
+from allocator.tables.conversion import to_numbers
+from allocator.tables.findings import Finding, Rows, raise_faults
+from allocator.tables.opened import refuse, repeated_names
 
 TOLERANCE = 1e-12
 """How far outside a band a rate may lie by rounding."""
@@ -49,24 +50,25 @@ class CurveSanity:
 
 
 def read_churn_table(path: File) -> ChurnTable:
-    """Read a CSV file, or a frame, with a column `rate` and one column of churn a grade, all fractions.
+    """Read a CSV file, or a frame, with a column `rate` and one column of churn per grade, all fractions.
 
     Raises InputError with every fault: rates that do not ascend, repeat or lie outside [0, 1], churn
     outside [0, 1], cells that are no numbers.
     """
-    names, cells = _split(path)
-    faults = [*_header_faults(names, path), *_shape_faults(names, cells, path)]
-    if faults:
-        raise InputError.of(faults, str(path))
-    columns: dict[str, Floats] = {}
-    for place, name in enumerate(names):
-        columns[name], findings = _fractions([row[place] for row in cells], name, path)
-        faults += findings
-    faults += _rate_faults(columns["rate"], path)
-    if faults:
-        raise InputError.of(sorted(faults, key=lambda fault: fault.row or 0), str(path))
+    source = PortfolioSource("csv", path, bare=True)
+    opened = open_source(source)
+    raise_faults(source.label, _header_faults(opened.names, source), ())
+    fetched = opened.fetch(opened.names)
+    rows = Rows.of(source.label, fetched.number)
+    if not len(rows.number) and not fetched.findings:
+        raise refuse(source, "no rows under the header", "give one row per rate")
+    columns, findings = {}, [*fetched.findings]
+    for name in opened.names:
+        columns[name], found = _fractions(fetched.table[name], name, source, rows)
+        findings += found
+    raise_faults(source.label, (), [*findings, *_rate_findings(columns["rate"], rows)])
     rates = columns.pop("rate")
-    return ChurnTable(str(path), rates, columns)
+    return ChurnTable(source.label, rates, columns)
 
 
 def never_walking(grades: Iterable[str]) -> ChurnTable:
@@ -211,108 +213,53 @@ def _band_error(table: ChurnTable, grade: str, problem: str, remedy: str) -> Inp
     return InputError.of([fault], table.source)
 
 
-def _split(path: File) -> tuple[list[str], list[list[str]]]:
-    """The header and the rows of a CSV file in UTF-8."""
-    try:
-        text = bytes(unpacked(take(path), PortfolioSource("csv", path, bare=True))).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        fault = Fault("not text in UTF-8", "save the curve as CSV in UTF-8", file=str(path))
-        raise InputError.of([fault], str(path)) from None
-    except OSError as error:
-        fault = Fault((error.strerror or "cannot be read").lower(), "mend response.churn", file=str(path))
-        raise InputError.of([fault], str(path)) from error
-    try:
-        rows = [row for row in csv.reader(text.splitlines()) if row]
-    except csv.Error as error:
-        fault = Fault(f"not comma-separated text: {error}", "save the curve as CSV in UTF-8", file=str(path))
-        raise InputError.of([fault], str(path)) from error
-    if len(rows) < 2:
-        fault = Fault("no rows under a header", "give a header and one row per rate", file=str(path))
-        raise InputError.of([fault], str(path))
-    if len(rows[0]) == 1 and any(mark in rows[0][0] for mark in ";\t|"):
-        fault = Fault("one column found", "separate columns by commas", file=str(path), line=1)
-        raise InputError.of([fault], str(path))
-    return rows[0], rows[1:]
-
-
-def _header_faults(names: Sequence[str], path: File) -> list[Fault]:
-    """No rate, no grade, or a name given twice."""
-    faults = []
+def _header_faults(names: Sequence[str], source: PortfolioSource) -> list[Fault]:
+    """No rate, no grade, a name given twice, or none."""
+    faults = repeated_names(names, source)
     if "rate" not in names:
         near = [name for name in names if get_close_matches(name.lower(), ["rate"])]
         hint = f"the nearest is {near[0]}" if near else f"there are {', '.join(names)}"
-        problem = f"no column rate; {hint}"
-        faults.append(Fault(problem, "head the column of rates with rate", file=str(path), field="rate"))
+        remedy = "head the column of rates with rate"
+        faults.append(Fault(f"no column rate; {hint}", remedy, file=source.label, field="rate"))
     elif len(names) == 1:
-        faults.append(Fault("no column of a grade", "add one column of churn a grade", file=str(path)))
-    for name, times in Counter(names).items():
-        if not name:
-            faults.append(Fault("a column without a name", "head it with its grade", file=str(path)))
-        elif times > 1:
-            problem = f"{times} columns have this name"
-            faults.append(Fault(problem, "rename or drop all but one", file=str(path), field=name))
+        faults.append(Fault("no column of a grade", "add one column of churn per grade", file=source.label))
+    if "" in names:
+        faults.append(Fault("a column without a name", "head it with its grade", file=source.label))
     return faults
 
 
-def _shape_faults(names: Sequence[str], cells: Sequence[Sequence[str]], path: File) -> list[Fault]:
-    """Rows with too few or too many cells."""
-    return [
-        Fault(
-            f"{len(row)} cells under a header of {len(names)}",
-            "separate columns by commas and write decimal points",
-            file=str(path),
-            row=number,
-        )
-        for number, row in enumerate(cells, start=1)
-        if len(row) != len(names)
+def _fractions(
+    cells: pa.ChunkedArray, name: str, source: PortfolioSource, rows: Rows
+) -> tuple[Floats, list[Finding]]:
+    """A column as fractions in [0, 1]; NaN where a cell is none."""
+    read = to_numbers(cells, name, source, rows)
+    values, remedy = read.values, "write a fraction from 0 to 1, 5% as 0.05"
+    outside = (values < 0.0) | (values > 1.0)
+    findings = [
+        *read.findings,
+        *rows.find(read.missing, name, lambda i: "an empty cell", remedy),
+        *rows.find(outside, name, lambda i: f"{values[i]:.12g} is outside [0, 1]", remedy),
     ]
+    return np.where(outside, np.nan, values), findings
 
 
-def _fractions(cells: Sequence[str], name: str, path: File) -> tuple[Floats, list[Fault]]:
-    """A column as fractions in [0, 1]; NaN where a cell is faulty."""
-    values = np.full(len(cells), np.nan)
-    faults = []
-    for number, cell in enumerate(cells, start=1):
-        value = _number(cell)
-        problem = _problem(cell, value)
-        if problem is None:
-            values[number - 1] = value
-        else:
-            remedy = "write a fraction from 0 to 1, 5% as 0.05"
-            faults.append(Fault(problem, remedy, file=str(path), row=number, field=name))
-    return values, faults
-
-
-def _number(cell: str) -> float:
-    """The cell as a number; NaN where it is none."""
-    try:
-        return math.nan if "_" in cell else float(cell)
-    except ValueError:
-        return math.nan
-
-
-def _problem(cell: str, value: float) -> str | None:
-    """Why a cell is no fraction in [0, 1]; None where it is one."""
-    if not cell.strip():
-        return "an empty cell"
-    if not math.isfinite(value):
-        return f'"{cell}" is not a finite number'
-    return None if 0.0 <= value <= 1.0 else f"{value:.12g} is outside [0, 1]"
-
-
-def _rate_faults(rates: Floats, path: File) -> list[Fault]:
+def _rate_findings(rates: Floats, rows: Rows) -> list[Finding]:
     """Rates that repeat one above them, or fall below it; a faulty cell (NaN) is compared with nothing."""
-    faults = []
+    above = np.fmax.accumulate(np.append(-np.inf, rates))[:-1]
     seen: dict[float, int] = {}
-    highest = -math.inf
-    for number, rate in enumerate(rates.tolist(), start=1):
-        if rate in seen:
-            problem = f"{rate:.12g} is the rate of row {seen[rate]} too"
-            faults.append(Fault(problem, "keep one row per rate", file=str(path), row=number, field="rate"))
-        elif rate < highest:
-            problem = f"{rate:.12g} after {highest:.12g}: rates do not ascend"
-            faults.append(Fault(problem, "order the rows by rate", file=str(path), row=number, field="rate"))
-        if not math.isnan(rate):
-            seen.setdefault(rate, number)
-            highest = max(highest, rate)
-    return faults
+    first = [seen.setdefault(rate, place) for place, rate in enumerate(rates.tolist())]
+    again = np.array(first) < np.arange(len(rates))
+    return [
+        *rows.find(
+            again,
+            "rate",
+            lambda i: f"{rates[i]:.12g} is the rate of row {rows.number[first[i]]} too",
+            "keep one row per rate",
+        ),
+        *rows.find(
+            ~again & (rates < above),
+            "rate",
+            lambda i: f"{rates[i]:.12g} after {above[i]:.12g}: rates do not ascend",
+            "order the rows by rate",
+        ),
+    ]

@@ -16,10 +16,8 @@ from allocator.records.portfolio import Floats
 from allocator.records.scenario import PortfolioSource
 from allocator.scoring.levels import Unseen, level, levels_of, slips
 from allocator.scoring.rows import row_of, with_rows
-from allocator.tables import open_source, source_of
+from allocator.tables import fetch_whole, source_of
 from allocator.tables.conversion import to_strings, whole_numbers
-from allocator.tables.findings import raise_faults
-from allocator.tables.opened import repeated_names
 
 TEXT = ("borrower_id", "enterprise_id", "grade", "rating")
 """Columns that stay text: "001" and "NA" are what they are."""
@@ -160,28 +158,13 @@ def read_table(path: File, text: Sequence[str] = TEXT) -> pd.DataFrame:
 
 def frame_of(source: PortfolioSource, text: Sequence[str] = TEXT) -> pd.DataFrame:
     """Every column of `source` that has a name. Raises InputError where it cannot be read."""
-    opened = open_source(source)
-    raise_faults(source.label, repeated_names(opened.names, source), ())
-    names = [name for name in opened.names if name]
-    fetched = opened.fetch(names, (), [name for name in names if name not in text])
-    raise_faults(source.label, (), fetched.findings)
+    fetched = fetch_whole(source, text)
     table = fetched.table
     if source.kind == "xlsx":
-        for place, name in enumerate(names):
-            if name in text:
-                table = table.set_column(place, name, to_strings(table[name]))
-            else:
-                table = table.set_column(place, name, whole_numbers(table[name]))
+        for place, name in enumerate(table.column_names):
+            cells = to_strings(table[name]) if name in text else whole_numbers(table[name])
+            table = table.set_column(place, name, cells)
     return with_rows(table.to_pandas(date_as_object=False, ignore_metadata=True), fetched.number)
-
-
-def text_frame(source: PortfolioSource) -> pd.DataFrame:
-    """Every cell of delimited text as it stands, an empty one "". Raises InputError."""
-    opened = open_source(source)
-    raise_faults(source.label, repeated_names(opened.names, source), ())
-    fetched = opened.fetch([name for name in opened.names if name])
-    raise_faults(source.label, (), fetched.findings)
-    return with_rows(fetched.table.to_pandas().fillna(""), fetched.number)
 
 
 @contextmanager

@@ -23,8 +23,8 @@ from allocator.records.portfolio import ChurnTable, Floats, Portfolio
 from allocator.records.scenario import LARGEST_FACTOR, PortfolioSource
 from allocator.records.stress import Shock, Stress, StressCase
 from allocator.scoring.levels import likeness
-from allocator.scoring.reading import text_frame
-from allocator.scoring.rows import row_of
+from allocator.scoring.rows import row_of, with_rows
+from allocator.tables import fetch_whole
 
 OF_BORROWERS = tuple(Stress.figures("borrowers"))
 BY_GRADE = tuple(Stress.figures("curve"))
@@ -215,10 +215,11 @@ def _from_growth(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def _factor_table(path: Path) -> pd.DataFrame:
-    """The file's cells as text, as they stand."""
+    """The file's cells as text, as they stand; an empty one is ""."""
     if not path.exists():
         raise InputError.of([Fault("the file does not exist", "give a file of factors", str(path))], "Stress")
-    return text_frame(PortfolioSource("csv", path, bare=True))
+    fetched = fetch_whole(PortfolioSource("csv", path, bare=True))
+    return with_rows(fetched.table.to_pandas().fillna(""), fetched.number)
 
 
 def _faults(portfolio: Portfolio, stress: Stress) -> list[Fault]:

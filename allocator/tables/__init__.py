@@ -5,13 +5,15 @@ A reader opens a source, tells its columns, and fetches some as Arrow arrays.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from importlib import import_module
 
 from allocator.extras import require
 from allocator.records.frames import File
 from allocator.records.scenario import PortfolioSource
 from allocator.records.sources import TABLE_KINDS, kind_of
-from allocator.tables.opened import Opened, refuse
+from allocator.tables.findings import raise_faults
+from allocator.tables.opened import Fetched, Opened, refuse, repeated_names
 
 
 def open_source(source: PortfolioSource) -> Opened:
@@ -32,6 +34,19 @@ def open_source(source: PortfolioSource) -> Opened:
     reader = import_module(f"allocator.tables.{source.kind}")
     opened: Opened = getattr(reader, f"open_{source.kind}")(source)
     return opened
+
+
+def fetch_whole(source: PortfolioSource, texts: Container[str] | None = None) -> Fetched:
+    """Every column of `source` that has a name; of delimited text those of `texts` as they stand, None: all.
+
+    Raises InputError where the source cannot be read, heads two columns alike, or has uneven rows.
+    """
+    opened = open_source(source)
+    raise_faults(source.label, repeated_names(opened.names, source), ())
+    names = [name for name in opened.names if name]
+    fetched = opened.fetch(names, (), [name for name in names if texts is not None and name not in texts])
+    raise_faults(source.label, (), fetched.findings)
+    return fetched
 
 
 def source_of(path: File) -> PortfolioSource:

@@ -19,7 +19,7 @@ from allocator.records.portfolio import Integers
 from allocator.records.scenario import PortfolioSource
 from allocator.tables.findings import SHOWN, Finding
 from allocator.tables.margins import CLOSING, LOOKED_AT, Closing, closing_rows, header_below
-from allocator.tables.opened import Fetched, Opened, either, refuse
+from allocator.tables.opened import Fetched, Opened, either, refuse, rows_wanted
 from allocator.tables.text import Delimited, delimited, separated
 
 TAIL = 1 << 16
@@ -69,7 +69,7 @@ def _only_header(text: Delimited, source: PortfolioSource) -> list[str]:
                 return cells
     except csv.Error as error:
         raise refuse(source, f"no header: {error}", "give one name a column", line=text.line) from error
-    raise refuse(source, "an empty file", "give a header and one row per borrower")
+    raise refuse(source, "an empty file", rows_wanted(source))
 
 
 def _file(source: PortfolioSource) -> str:
@@ -197,7 +197,8 @@ def _uneven_rows(
     lost: dict[int, Uneven], number: Integers, width: int, rows: int, source: PortfolioSource
 ) -> Finding:
     """The finding for rows whose number of cells is not the header's: one fault where they all agree."""
-    remedy = f'put cells that hold "{source.separator}" in quotes, or separate columns by another sign'
+    other = "write decimal points" if source.bare else "separate columns by another sign"
+    remedy = f'put cells that hold "{source.separator}" in quotes, or {other}'
     counts = {row.actual_columns for row in lost.values()}
     if len(counts) == 1 and len(lost) == rows > 1:
         problem = f"every row has {counts.pop()} cells under a header of {width}"

@@ -35,6 +35,11 @@ class Rows:
     repeated: Booleans
     """(n,) the header again: one fault of its own, no other."""
 
+    @classmethod
+    def of(cls, label: str, number: Integers) -> Rows:
+        """The rows of a source none of which is the header again."""
+        return cls(label, number, np.zeros(len(number), dtype=bool))
+
     def find(
         self, mask: Booleans, field: str, problem: Callable[[int], str], remedy: str | Callable[[int], str]
     ) -> list[Finding]:

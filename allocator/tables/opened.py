@@ -92,6 +92,11 @@ def either(source: PortfolioSource, remedy: str, option: str) -> str:
     return remedy if source.bare else f"{option}, or {remedy}"
 
 
+def rows_wanted(source: PortfolioSource) -> str:
+    """What to do with a source that holds nothing; only one that has an entry must be of borrowers."""
+    return "give a header and rows under it" if source.bare else "give a header and one row per borrower"
+
+
 def repeated_names(names: Sequence[str], source: PortfolioSource) -> list[Fault]:
     """One fault for every name that heads more than one column: nobody could say which is meant."""
     return [

@@ -21,7 +21,7 @@ from allocator.records.scenario import PortfolioSource
 from allocator.tables.conversion import cell_text, to_array
 from allocator.tables.findings import SHOWN, Finding, quoted
 from allocator.tables.margins import CLOSING, LOOKED_AT, closing_rows, header_below
-from allocator.tables.opened import Fetched, Opened, content, either, existing_file, refuse
+from allocator.tables.opened import Fetched, Opened, content, either, existing_file, refuse, rows_wanted
 from allocator.tables.package import Package, Tab, Workbook, read_book
 from allocator.tables.screening import Screened, column_letters, screen
 
@@ -143,11 +143,8 @@ def _table(rows: list[Row], start: tuple[int, int], screened: Screened, source: 
 def _header_place(rows: list[Row], first: int, source: PortfolioSource) -> int:
     """Where among `rows` the header stands; the first of them is row `first` of the sheet."""
     if not any(cell != "" for row in rows for cell in row):
-        raise refuse(
-            source,
-            "an empty first sheet" if source.sheet is None else "an empty sheet",
-            "give a header and one row per borrower",
-        )
+        problem = "an empty first sheet" if source.sheet is None else "an empty sheet"
+        raise refuse(source, problem, rows_wanted(source))
     if source.header is not None:
         header = source.header - first
         if not 0 <= header < len(rows) or all(cell == "" for cell in rows[header]):

@@ -18,7 +18,10 @@ from allocator.certification.parts import ledger_in_parts
 from allocator.pipeline import prepare
 from allocator.records.ledger import account_of
 from tests.cli.conftest import Allocator
+from tests.conftest import ROOT
 
+YEARS = str(ROOT / "scenarios" / "sme-720-years.yaml")
+BY_YEAR = ("--outcome", "default", "--period", "year", "--strategies", "optimal,equal")
 GROUND = {"records", "errors", "cli"}
 
 
@@ -145,6 +148,10 @@ def test_a_command_does_everything_once(
         (("stress", "scenario.yaml", "--reverse", "value=0"), "whatif.reverse.reverse_stress"),
         (("simulate", "old", "--years", "100"), "simulate.simulate.simulate"),
         (("distil", "old", "--rules", "3"), "distil.distil.distil"),
+        (
+            ("backtest", YEARS, *BY_YEAR),
+            "backtest.backtest.backtest",
+        ),
         (("compare", "old", "new.yaml"), "compare.compare.compare"),
         (("compare", "old", "new.yaml", "--prices-only"), "compare.compare.compare"),
     ],
@@ -159,7 +166,7 @@ def test_one_question_is_asked_and_nothing_is_done_twice(
     assert again == []
     command = arguments[0]
     asked = {name for name in calls.asked[command] if name.startswith("allocator.insight.")}
-    asked -= {"allocator.insight.compare.sides.read_sides"}
+    asked -= {"allocator.insight.compare.sides.read_sides", "allocator.insight.backtest.told.check_told"}
     assert asked == {f"allocator.insight.{question}"}
     views = [name for name in calls.asked[command] if name.startswith("allocator.report.")]
     assert len(views) == 1

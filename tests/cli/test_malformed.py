@@ -294,10 +294,10 @@ CASES: dict[str, tuple[Change, str]] = {
         remove("churn.csv"),
         "line 6, response.churn churn.csv does not exist -> check the path",
     ),
-    "curve empty": (content("churn.csv", b""), "churn.csv no rows under a header"),
+    "curve empty": (content("churn.csv", b""), "churn.csv an empty file -> give a header and rows under it"),
     "curve in another encoding": (
         content("churn.csv", "rate,é\n0.1,0.2\n".encode("latin-1")),
-        "churn.csv not text in UTF-8 -> save the curve as CSV in UTF-8",
+        "churn.csv, line 1 not UTF-8 -> save the file in UTF-8",
     ),
     "curve in percent": (
         edit("churn.csv", "0.04,0,0", "4,0,0"),

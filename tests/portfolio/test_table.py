@@ -10,21 +10,22 @@ import pyarrow as pa
 import pytest
 
 from allocator.errors import InputError
-from allocator.portfolio import load_portfolio, whole_table, with_columns, with_facts, with_numeric_columns
+from allocator.portfolio import load_portfolio, with_columns, with_facts, with_numeric_columns
 from allocator.records.scenario import PortfolioSource
+from allocator.tables import fetch_whole
 from tests.portfolio.sources import FORMATS, csv_text
 
 
 def test_a_table_of_text_is_text_as_it_stands(tmp_path: Path) -> None:
-    table = whole_table(csv_text("id,n\n007,1.50\nNA,\n", tmp_path))
+    table = fetch_whole(csv_text("id,n\n007,1.50\nNA,\n", tmp_path)).table
     assert table.to_pydict() == {"id": ["007", "NA"], "n": ["1.50", None]}
 
 
 def test_uneven_rows_and_two_columns_of_a_name_are_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="row 2: 3 cells under a header of 2"):
-        whole_table(csv_text("id,n\n1,2\n1,2,3\n", tmp_path))
+        fetch_whole(csv_text("id,n\n1,2\n1,2,3\n", tmp_path))
     with pytest.raises(InputError, match="n: 2 columns have this name"):
-        whole_table(csv_text("n,n\n1,2\n", tmp_path))
+        fetch_whole(csv_text("n,n\n1,2\n", tmp_path))
 
 
 def test_columns_of_numbers_are_numbers_and_no_others() -> None:

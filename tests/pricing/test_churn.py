@@ -19,6 +19,7 @@ from allocator.records.scenario import Logistic
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models" / "churn" / "cumcm-2020.csv"
 FRACTION = "write a fraction from 0 to 1, 5% as 0.05"
+NUMBER = "write a plain number, as 0.05 or 100000"
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +45,13 @@ SLIPS: dict[str, tuple[str | bytes, list[str]]] = {
         "A,B\n0.04,0\n",
         ["rate: no column rate; there are A, B; head the column of rates with rate"],
     ),
-    "no grade": ("rate\n0.04\n", ["no column of a grade; add one column of churn a grade"]),
+    "no grade": ("rate\n0.04\n", ["no column of a grade; add one column of churn per grade"]),
     "semicolons": (
         "rate;A\n0,04;0\n",
-        ["line 1: one column found; separate columns by commas"],
+        [
+            'line 1: one column found: "," does not separate the header, ";" may;'
+            ' save it with "," between columns'
+        ],
     ),
     "a grade twice": (
         "rate,A,A\n0.04,0,0\n",
@@ -61,7 +65,7 @@ SLIPS: dict[str, tuple[str | bytes, list[str]]] = {
         "rate,A\n0.04,0\n0,05,0\n0.06\n",
         [
             f"row {row}: {cells} cells under a header of 2;"
-            " separate columns by commas and write decimal points"
+            ' put cells that hold "," in quotes, or write decimal points'
             for row, cells in ((2, 3), (3, 1))
         ],
     ),
@@ -79,29 +83,37 @@ SLIPS: dict[str, tuple[str | bytes, list[str]]] = {
     ),
     "churn in percent": ("rate,A\n0.04,13.5\n", [f"row 1, A: 13.5 is outside [0, 1]; {FRACTION}"]),
     "negative churn": ("rate,A\n0.04,-0.1\n", [f"row 1, A: -0.1 is outside [0, 1]; {FRACTION}"]),
-    "percent signs": ("rate,A\n4%,0\n", [f'row 1, rate: "4%" is not a finite number; {FRACTION}']),
+    "percent signs": (
+        "rate,A\n4%,0\n",
+        ['row 1, rate: "4%" has a percent sign; write a fraction, 5% as 0.05'],
+    ),
     "not a number": (
         "rate,A\n0.04,nan\n",
-        [f'row 1, A: "nan" is not a finite number; {FRACTION}'],
+        ["row 1, A: nan is not a finite number; write a finite number"],
     ),
     "underscores": (
         "rate,A\n0.0_4,0\n",
-        [f'row 1, rate: "0.0_4" is not a finite number; {FRACTION}'],
+        [f'row 1, rate: "0.0_4" is not a number; {NUMBER}'],
     ),
     "an empty cell": ("rate,A\n0.04,\n", [f"row 1, A: an empty cell; {FRACTION}"]),
     "several at once": (
         "rate,A,B\n0.04,2,0\n0.04,0,x\n",
         [
             f"row 1, A: 2 is outside [0, 1]; {FRACTION}",
-            f'row 2, B: "x" is not a finite number; {FRACTION}',
+            f'row 2, B: "x" is not a number; {NUMBER}',
             "row 2, rate: 0.04 is the rate of row 1 too; keep one row per rate",
         ],
     ),
-    "no rows": ("rate,A\n", ["no rows under a header; give a header and one row per rate"]),
-    "an empty file": ("", ["no rows under a header; give a header and one row per rate"]),
+    "a total at the end": (
+        "rate,A,B\n0.04,0,0\nTotal,0,0\n",
+        ['row 2: a total, not a row of the table: "Total"; remove it'],
+    ),
+    "below a blank line": ("rate,A\n0.04,0\n\n0.05,2\n", [f"row 3, A: 2 is outside [0, 1]; {FRACTION}"]),
+    "no rows": ("rate,A\n", ["no rows under the header; give one row per rate"]),
+    "an empty file": ("", ["an empty file; give a header and rows under it"]),
     "another encoding": (
         "rate,Zoë\n0.04,0\n".encode("latin-1"),
-        ["not text in UTF-8; save the curve as CSV in UTF-8"],
+        ["line 1: not UTF-8; save the file in UTF-8"],
     ),
 }
 
@@ -115,7 +127,7 @@ def test_slip(slip: str, tmp_path: Path) -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_churn_table(tmp_path / "none.csv")
-    assert str(caught.value).endswith("none.csv: no such file or directory; mend response.churn")
+    assert str(caught.value).endswith("none.csv: no such file; mend its path")
 
 
 def test_a_good_file_in_any_order_of_columns(tmp_path: Path) -> None:

@@ -94,6 +94,12 @@ def steps_of(docs: Documents) -> list[Step]:
     return [step for step in steps if step.end > step.start or step.exact]
 
 
+_BUDGET_COLUMNS = (
+    Column("Budget"), Column("Value"), Column("Bound"), Column("One more brings"), Column("holds from"),
+    Column("to"), Column("Funded"), Column("Drawn"), Column("Expected loss"),
+)  # fmt: skip
+
+
 def budget_annex(docs: Documents) -> Section:
     """Every budget that was solved."""
     title = "A8 · Budgets"
@@ -106,34 +112,24 @@ def budget_annex(docs: Documents) -> Section:
     if "frontier" not in docs.parts:
         told = typed("Not solved for this page: `allocator frontier DIR/scenario.yaml --limit budget` does.")
         return Section("a-budget", title, (formula, words(*told)))
-    columns = (
-        Column("Budget"), Column("Value"), Column("Bound"), Column("One more brings"), Column("holds from"),
-        Column("to"), Column("Funded"), Column("Drawn"), Column("Expected loss"),
-    )  # fmt: skip
-    rows = []
-    for place in docs.places("frontier", "points"):
-        at: Inline = docs.exact(*place, "at", "budget")
-        if docs.at(*place).get("value") is None:
-            rows.append(Row((at, str(docs.at(*place, "status")).replace("_", " "), *[None] * 7)))
-            continue
-        rows.append(
-            Row(
-                (
-                    at,
-                    docs.exact(*place, "value"),
-                    docs.exact(*place, "bound"),
-                    docs.price(*place, "slopes", "budget"),
-                    *(
-                        docs.exact(*place, key) if docs.at(*place, key) is not None else None
-                        for key in ("stands_from", "stands_to")
-                    ),
-                    docs.count(*place, "funded"),
-                    docs.exact(*place, "drawn"),
-                    docs.exact(*place, "expected_loss"),
-                )
-            )
-        )
+    rows = tuple(_budget_row(docs, place) for place in docs.places("frontier", "points"))
     command = note(
         *typed(f"From `allocator frontier DIR/scenario.yaml --limit budget --points {len(rows)}`.")
     )
-    return Section("a-budget", title, (formula, Table(columns, tuple(rows), docs.currency), command))
+    return Section("a-budget", title, (formula, Table(_BUDGET_COLUMNS, rows, docs.currency), command))
+
+
+def _budget_row(docs: Documents, place: Place) -> Row:
+    """What was found at one budget; of one without an allocation only why there is none."""
+    at: Inline = docs.exact(*place, "at", "budget")
+    if docs.at(*place).get("value") is None:
+        return Row((at, str(docs.at(*place, "status")).replace("_", " "), *[None] * 7))
+    ends = (
+        docs.exact(*place, key) if docs.at(*place, key) is not None else None
+        for key in ("stands_from", "stands_to")
+    )
+    return Row((
+        at, docs.exact(*place, "value"), docs.exact(*place, "bound"),
+        docs.price(*place, "slopes", "budget"), *ends,
+        docs.count(*place, "funded"), docs.exact(*place, "drawn"), docs.exact(*place, "expected_loss"),
+    ))  # fmt: skip

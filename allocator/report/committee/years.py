@@ -62,6 +62,24 @@ def _marks(docs: Documents) -> Sequence[tuple[str, Place]]:
 
 def years_annex(docs: Documents) -> Section:
     """Distributions and tails with their intervals."""
+    risk = docs.at("simulate", "risk")
+    formula = words(
+        "A borrower defaults where sqrt(rho) Z + sqrt(1 - rho) e falls below the quantile of its PD: Z is "
+        f"the year's factor, e its own, rho {100 * risk['rho']:.6g}%. Take-up is drawn by borrower. Net is "
+        "interest less losses and all costs. VaR is the loss that a share of the years does not exceed, "
+        "CVaR the mean of the years beyond; from and to hold 95% each. Correlation and factors are "
+        "assumed: nothing here estimates them."
+    )  # fmt: skip
+    return Section(
+        "a-years", "A6 · Years",
+        (formula, _distributions(docs), _tails(docs),
+         note(*typed(f"From `allocator simulate DIR --years {docs.at('simulate', 'years')}`, seed "
+                     f"{docs.at('simulate', 'seed')}, method {docs.at('simulate', 'method')}."))),
+    )  # fmt: skip
+
+
+def _distributions(docs: Documents) -> Table:
+    """A row each of interest, loss and net: their expectation and how they spread over the years."""
     levels = [*docs.at("simulate", "net", "quantiles")]
     columns = (
         Column("A year's", "text"), Column("Expected"), Column("Mean"), Column("Deviation"),
@@ -73,36 +91,18 @@ def years_annex(docs: Documents) -> Section:
              *(docs.exact("simulate", name, "quantiles", level) for level in levels)))
         for name in ("interest", "loss", "net")
     ]  # fmt: skip
+    return Table(columns, tuple(rows), f"Over the years, {docs.currency}")
+
+
+def _tails(docs: Documents) -> Table:
+    """A row per level: VaR and CVaR of the loss, with their intervals."""
     tails = [
-        Row(
-            (
-                f"{docs.at(*tail, 'level'):.1%}",
-                docs.exact(*tail, "var", "value"),
-                docs.exact(*tail, "var", "low"),
-                docs.exact(*tail, "var", "high"),
-                docs.exact(*tail, "cvar", "value"),
-                docs.exact(*tail, "cvar", "low"),
-                docs.exact(*tail, "cvar", "high"),
-            )
-        )
+        Row((f"{docs.at(*tail, 'level'):.1%}",
+             *(docs.exact(*tail, risk, end) for risk in ("var", "cvar") for end in ("value", "low", "high"))))
         for tail in docs.places("simulate", "loss", "tails")
-    ]
+    ]  # fmt: skip
     heads = (
         Column("Loss at level", "text"), Column("VaR"), Column("from"), Column("to"), Column("CVaR"),
         Column("from"), Column("to"),
     )  # fmt: skip
-    risk = docs.at("simulate", "risk")
-    formula = words(
-        "A borrower defaults where sqrt(rho) Z + sqrt(1 - rho) e falls below the quantile of its PD: Z is "
-        f"the year's factor, e its own, rho {100 * risk['rho']:.6g}%. Take-up is drawn by borrower. Net is "
-        "interest less losses and all costs. VaR is the loss that a share of the years does not exceed, "
-        "CVaR the mean of the years beyond; from and to hold 95% each. Correlation and factors are "
-        "assumed: nothing here estimates them."
-    )  # fmt: skip
-    return Section(
-        "a-years", "A6 · Years",
-        (formula, Table(columns, tuple(rows), f"Over the years, {docs.currency}"),
-         Table(heads, tuple(tails), f"Loss of the worst years, {docs.currency}"),
-         note(*typed(f"From `allocator simulate DIR --years {docs.at('simulate', 'years')}`, seed "
-                     f"{docs.at('simulate', 'seed')}, method {docs.at('simulate', 'method')}."))),
-    )  # fmt: skip
+    return Table(heads, tuple(tails), f"Loss of the worst years, {docs.currency}")
