@@ -13,8 +13,8 @@ from allocator.errors import InputError
 from allocator.extras import require
 from allocator.records.portfolio import Floats
 from allocator.scoring.logit import Penalty
-from allocator.scoring.preparation import Variable
 from allocator.scoring.scorecard import fit_scorecard
+from allocator.scoring.variables import Variable
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin

@@ -24,9 +24,9 @@ from allocator.scoring.documents import (
     VariableShape,
     read_document,
 )
-from allocator.scoring.preparation import Variable
 from allocator.scoring.reading import Derived
 from allocator.scoring.rules import IndicatorRule
+from allocator.scoring.variables import Variable
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def read_declarations(
 
 
 def variable_of(shape: VariableShape) -> Variable:
-    how = shape.transform, shape.cut, shape.special
+    how = shape.transform, shape.cut, shape.special, shape.missing, shape.unseen
     return Variable(shape.name, shape.kind, shape.group, shape.sign, *how)
 
 
@@ -115,6 +115,8 @@ def rule_of(shape: RuleShape) -> IndicatorRule:
 def derived_of(shape: DerivedShape) -> Derived:
     if shape.above is not None:
         return Derived(shape.name, shape.column, "above", shape.above)
+    if shape.missing:
+        return Derived(shape.name, shape.column, "missing", True)
     if shape.is_ is not None:
         return Derived(shape.name, shape.column, "is", shape.is_)
     return Derived(shape.name, shape.column, "not", "" if shape.not_ is None else shape.not_)

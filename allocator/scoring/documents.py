@@ -14,9 +14,10 @@ from allocator.errors import Fault, InputError
 from allocator.intake import take_bytes
 from allocator.records.frames import File, Frame
 from allocator.scoring.logit import Penalty
-from allocator.scoring.preparation import Kind as VariableKind
-from allocator.scoring.preparation import Transform
+from allocator.scoring.preparation import column_names
 from allocator.scoring.rules import Kind as RuleKind
+from allocator.scoring.variables import Kind as VariableKind
+from allocator.scoring.variables import Missing, OnUnseen, Transform
 
 SCHEMA = 1
 SUM_TOLERANCE = 1e-6
@@ -100,18 +101,20 @@ Quantiles = Annotated[tuple[Share, Share], AfterValidator(_rising)]
 
 
 class DerivedShape(Shape):
-    """A column that is 1 where another one is, is not, or is above a value; else 0."""
+    """A column that is 1 where another one is, is not, or is above a value, or is empty; else 0."""
 
     name: Name
     column: Name
     is_: str | float | None = Field(None, alias="is")
     not_: str | float | None = Field(None, alias="not")
     above: float | None = None
+    missing: Literal[True] | None = None
 
     @model_validator(mode="after")
     def _one_test(self) -> DerivedShape:
-        if sum(test is not None for test in (self.is_, self.not_, self.above)) != 1:
-            raise ValueError("is incomplete: give name, column and one of is, not, above")
+        tests = (self.is_, self.not_, self.above, self.missing)
+        if sum(test is not None for test in tests) != 1:
+            raise ValueError("is incomplete: give name, column and one of is, not, above, missing")
         return self
 
 
@@ -125,6 +128,8 @@ class VariableShape(Shape):
     transform: Transform = "none"
     cut: Quantiles | None = (0.01, 0.99)
     special: tuple[float, ...] = ()
+    missing: Missing | None = None
+    unseen: OnUnseen = "other"
     named: bool = False
     note: str = ""
 
@@ -132,6 +137,10 @@ class VariableShape(Shape):
     def _numeric(self) -> VariableShape:
         if self.special and self.kind == "category":
             raise ValueError("special codes are of numbers: of a category each is a level of its own")
+        if self.missing == "median" and self.kind == "category":
+            raise ValueError("a category has no median: say flag, or nothing")
+        if self.unseen == "refuse" and self.kind == "number":
+            raise ValueError("a number has no levels to refuse")
         return self
 
 
@@ -191,7 +200,8 @@ class ColumnShape(VariableShape):
     fill: float = 0.0
     centre: float = 0.0
     scale: Annotated[float, Field(gt=0)] = 1.0
-    levels: tuple[Name, ...] = ()
+    flags: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
     rare: tuple[Name, ...] = ()
 
     @model_validator(mode="after")
@@ -251,8 +261,7 @@ class LogitShape(Document):
     def _whole(self) -> LogitShape:
         names = ["intercept"]
         for variable in self.variables:
-            levels = [f"{variable.name}={level}" for level in variable.levels[1:]]
-            names += [variable.name] if variable.kind == "number" else levels
+            names += column_names(variable.name, variable.kind, variable.levels, variable.flags)
         if list(self.coefficients) != names:
             raise ValueError("its coefficients are not those of its variables")
         if [len(row) for row in self.covariance] != [len(names)] * len(names):

@@ -36,11 +36,12 @@ from allocator.scoring.documents import (
 from allocator.scoring.grades import GradeScorecard
 from allocator.scoring.logit import LogitFit
 from allocator.scoring.ordinal import OrdinalFit
-from allocator.scoring.preparation import LearntColumn, Preparation, Variable
+from allocator.scoring.preparation import LearntColumn, Preparation
 from allocator.scoring.rating import Rating
 from allocator.scoring.reading import Derived, located
 from allocator.scoring.rules import IndicatorRule, Learnt
 from allocator.scoring.scorecard import Scorecard, check_bounds
+from allocator.scoring.variables import Variable
 
 Fitted = Scorecard | Rating | GradeScorecard
 
@@ -304,6 +305,7 @@ def _column_documents(preparation: Preparation) -> list[dict[str, Any]]:
             ends = {"low": column.low, "high": column.high}
             entry |= {name: None if math.isinf(end) else end for name, end in ends.items()}
             entry |= {"fill": column.fill, "centre": column.centre, "scale": column.scale}
+            entry |= {"flags": list(column.flags)} if column.flags else {}
         entries.append(entry)
     return entries
 
@@ -317,6 +319,7 @@ def _preparation(shapes: Sequence[ColumnShape]) -> Preparation:
             shape.fill,
             shape.centre,
             shape.scale,
+            shape.flags,
             shape.levels,
             shape.rare,
         )

@@ -22,7 +22,6 @@ from allocator.scoring.classes import CLASSES, check_classes
 from allocator.scoring.declarations import Declarations, LeakyVariable, read_declarations
 from allocator.scoring.fitted import Card, markdown, to_document
 from allocator.scoring.logit import Penalty
-from allocator.scoring.preparation import Variable
 from allocator.scoring.rating import fit_rating
 from allocator.scoring.reading import (
     TEXT,
@@ -39,6 +38,7 @@ from allocator.scoring.score import imputed_cells
 from allocator.scoring.scorecard import check_bounds, fit_scorecard, out_of_fold_pd
 from allocator.scoring.trial import auc_by_share, try_rating, walk_forward
 from allocator.scoring.validation import stratified_folds
+from allocator.scoring.variables import Variable
 
 TRAINED_BEFORE = 0.7
 """Share of the rows, earliest first, that an out-of-time check trains on."""

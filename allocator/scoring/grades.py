@@ -23,9 +23,10 @@ from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.levels import level_faults, levels_of
 from allocator.scoring.ordinal import OrdinalFit, fit_ordinal
-from allocator.scoring.preparation import Preparation, Variable, prepare
+from allocator.scoring.preparation import Preparation, prepare
 from allocator.scoring.reading import weighted_sum
 from allocator.scoring.validation import stratified_folds
+from allocator.scoring.variables import Variable
 
 GRADES = ("A", "B", "C", "D")
 VOID_SHARE = "void_share"
@@ -38,12 +39,12 @@ PUBLISHED_RANGES: Mapping[str, tuple[float, float]] = {
 """Void share by grade as the credit strategy study, section 4, reads it off its figures."""
 
 VARIABLES = (
-    Variable("out_amount", group="strength", sign=-1, transform="log"),
-    Variable("out_active_months", group="strength", sign=-1),
-    Variable("profit_stability", group="strength", sign=-1),
-    Variable("out_void_ratio", group="reputation", sign=1),
-    Variable("out_counterparty_hhi", group="supply and demand", sign=1),
-    Variable("out_monthly_cv", group="supply and demand", sign=1),
+    Variable("out_amount", group="strength", sign=-1, transform="log", missing="median"),
+    Variable("out_active_months", group="strength", sign=-1, missing="median"),
+    Variable("profit_stability", group="strength", sign=-1, missing="median"),
+    Variable("out_void_ratio", group="reputation", sign=1, missing="median"),
+    Variable("out_counterparty_hhi", group="supply and demand", sign=1, missing="median"),
+    Variable("out_monthly_cv", group="supply and demand", sign=1, missing="median"),
 )
 """Indicators of the ordinal logit, by the factors of the credit strategy study."""
 STRENGTH = 2.0

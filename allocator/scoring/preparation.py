@@ -1,48 +1,42 @@
 """From a frame of raw variables to the columns of a regression, the same way at fit and at use.
 
 A number is transformed, cut at the quantiles seen at fit, imputed by their median where missing, and
-standardised; a category becomes one column per level against the commonest one, rare levels pooled as
-"other". What was learnt is in `LearntColumn` and goes into the fitted file.
+standardised; that it is missing, or a code, is told by a 0/1 column of its own. A category becomes one
+column per level against the commonest one, rare levels pooled as "other", empty cells a level. What was
+learnt is in `LearntColumn` and goes into the fitted file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
-from allocator.scoring.codes import codes_beyond, standing_out
+from allocator.scoring.codes import codes_beyond
 from allocator.scoring.collinearity import Dependence, determined
-from allocator.scoring.levels import Levels, Unseen, level, levels_of, unseen
-from allocator.scoring.reading import Imputed, column, numbers
+from allocator.scoring.levels import Levels, Unseen, level, level_faults, unseen
+from allocator.scoring.reading import Imputed
+from allocator.scoring.variables import (
+    MISSING,
+    RARE,
+    Figures,
+    Kind,
+    Variable,
+    cells_of,
+    own_states,
+    special_codes,
+    state_name,
+    transformed,
+    untransformed,
+)
 
-Kind = Literal["number", "category"]
-Transform = Literal["none", "log"]
 OTHER = "other"
-RARE = 20
-"""A level with fewer rows at fit is pooled into OTHER; fewer than that in all count as the reference."""
-
-
-@dataclass(frozen=True)
-class Variable:
-    """One variable as the analyst declares it."""
-
-    name: str
-    kind: Kind = "number"
-    group: str = ""
-    sign: int = 0
-    """Expected effect on default: 1 raises it, -1 lowers it, 0 none is claimed."""
-    transform: Transform = "none"
-    """log: sign(v) log(1 + |v|)."""
-    cut: tuple[float, float] | None = (0.01, 0.99)
-    """Quantiles at which outliers are cut; None leaves them."""
-    special: tuple[float, ...] = ()
-    """Codes of a number, such as -999, that say that nothing is known: they count as empty."""
+"""The level into which those of fewer than RARE rows at fit are pooled; fewer than that in all count as the
+reference."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +50,8 @@ class LearntColumn:
     """The median, for a missing value."""
     centre: float = 0.0
     scale: float = 1.0
+    flags: tuple[str, ...] = ()
+    """Of a number: the states that have a 0/1 column of their own, MISSING or a code."""
     levels: tuple[str, ...] = ()
     """Of a category: the reference, then one per column; OTHER last, where there is one."""
     rare: tuple[str, ...] = ()
@@ -64,21 +60,48 @@ class LearntColumn:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the matrix columns."""
-        if self.variable.kind == "number":
-            return (self.variable.name,)
-        return tuple(f"{self.variable.name}={level}" for level in self.levels[1:])
+        return column_names(self.variable.name, self.variable.kind, self.levels, self.flags)
 
     @property
     def pool(self) -> str:
-        """What a level that has no column of its own counts as, and an empty cell."""
+        """What a level that has no column of its own counts as."""
         return OTHER if OTHER in self.levels else self.levels[0]
 
     @property
     def stand_in(self) -> str:
         """What stands for an empty cell, in words."""
         if self.variable.kind == "category":
-            return f"the level {self.pool}"
-        return f"the median at fit, {_untransformed(self.variable, self.fill):.4g}"
+            return "a level of their own" if MISSING in self.levels else f"the level {self.pool}"
+        flag = " and a flag of their own" if self.flags else ""
+        return f"the median at fit, {untransformed(self.variable, self.fill):.4g}{flag}"
+
+    @property
+    def known(self) -> list[str]:
+        """The levels that the fit has seen."""
+        return [level(name) for name in (*self.levels, *self.rare)]
+
+    def block(self, cells: Figures | Levels) -> Floats:
+        """(n, columns) of the matrix."""
+        if isinstance(cells, Levels):
+            return self._dummies(cells)
+        values = transformed(self.variable, cells.values)
+        values = np.where(np.isnan(values), self.fill, np.clip(values, self.low, self.high))
+        flags = [cells.in_state(name, self.flags).astype(float) for name in self.flags]
+        return np.column_stack([(values - self.centre) / self.scale, *flags])
+
+    def _dummies(self, cells: Levels) -> Floats:
+        """(n, levels - 1); a level without a column counts as the pool."""
+        place = {level(name): i for i, name in enumerate(self.levels)}
+        pool = self.levels.index(self.pool)
+        where = cells.looked_up([place.get(name, pool) for name in cells.names], place.get(MISSING, pool))
+        return np.asarray(where[:, None] == np.arange(1, len(self.levels))[None, :], dtype=float)
+
+
+def column_names(name: str, kind: Kind, levels: Sequence[str], flags: Sequence[str]) -> tuple[str, ...]:
+    """Names of the matrix columns of the variable `name`."""
+    if kind == "number":
+        return (name, *(state_name(name, flag) for flag in flags))
+    return tuple(f"{name}={level}" if level else state_name(name, level) for level in levels[1:])
 
 
 @dataclass(frozen=True)
@@ -97,32 +120,57 @@ class Preparation:
         return tuple(column.variable for column in self.columns for _ in column.names)
 
     @property
+    def is_dummy(self) -> tuple[bool, ...]:
+        """Of each matrix column, whether it is 0 or 1: a level or a flag."""
+        return tuple(
+            i > 0 or column.variable.kind == "category"
+            for column in self.columns
+            for i in range(len(column.names))
+        )
+
+    @property
+    def signs(self) -> tuple[int, ...]:
+        """(k,) the sign that each coefficient is expected to have; 0 where none is."""
+        return tuple(
+            column.variable.sign if i == 0 or column.variable.kind == "category" else 0
+            for column in self.columns
+            for i in range(len(column.names))
+        )
+
+    @property
+    def centres(self) -> Floats:
+        """(k,) what each matrix column is measured from, on the transformed scale."""
+        pairs = zip(self.is_dummy, self._column_of_each, strict=True)
+        return np.array([0.0 if dummy else column.centre for dummy, column in pairs])
+
+    @property
     def scales(self) -> Floats:
         """(k,) what one unit of each matrix column is on the transformed scale."""
-        return np.array([column.scale for column in self.columns for _ in column.names])
+        pairs = zip(self.is_dummy, self._column_of_each, strict=True)
+        return np.array([1.0 if dummy else column.scale for dummy, column in pairs])
+
+    @property
+    def _column_of_each(self) -> list[LearntColumn]:
+        return [column for column in self.columns for _ in column.names]
 
     def matrix(self, frame: pd.DataFrame) -> Floats:
         """(n, k) matrix, no intercept. Raises InputError: a column missing, not numeric or infinite."""
         faults: list[Fault] = []
-        raw = [_cells_of(learnt.variable, frame, faults) for learnt in self.columns]
+        raw = [cells_of(learnt.variable, frame, faults) for learnt in self.columns]
         if faults:
             raise InputError.of(faults, "Variables")
         out = np.empty((len(frame), len(self.names)), order="F")
         place = 0
         for learnt, cells in zip(self.columns, raw, strict=True):
             width = len(learnt.names)
-            if isinstance(cells, Levels):
-                out[:, place : place + width] = _dummies(learnt, cells)
-            elif cells is not None:
-                values = transformed(learnt.variable, cells)
-                values = np.where(np.isnan(values), learnt.fill, np.clip(values, learnt.low, learnt.high))
-                out[:, place] = (values - learnt.centre) / learnt.scale
+            if cells is not None:
+                out[:, place : place + width] = learnt.block(cells)
             place += width
         return out
 
     def imputed(self, frame: pd.DataFrame) -> tuple[Imputed, ...]:
         """The variables of `frame`, one that `matrix` takes, that have empty cells."""
-        cells_by_column = ((column, _cells_of(column.variable, frame, [])) for column in self.columns)
+        cells_by_column = ((column, cells_of(column.variable, frame, [])) for column in self.columns)
         counts = [(own, empty_cells(cells)) for own, cells in cells_by_column if cells is not None]
         return tuple(Imputed(own.variable.name, count, own.stand_in) for own, count in counts if count)
 
@@ -130,33 +178,45 @@ class Preparation:
         """Levels of `frame`, one that `matrix` takes, that the fit has not seen; `pds` (n,) are its own."""
         levels: list[Unseen] = []
         for learnt in self.columns:
-            cells = _cells_of(learnt.variable, frame, [])
+            cells = cells_of(learnt.variable, frame, [])
             if isinstance(cells, Levels):
                 word = (
                     "the pooled rare levels"
                     if learnt.pool == OTHER
-                    else f"{learnt.pool!r}, the commonest level"
+                    else f"{learnt.pool or 'missing'!r}, the commonest level"
                 )
-                known = [level(name) for name in (*learnt.levels, *learnt.rare)]
-                levels += unseen(learnt.variable.name, cells, known, word, pds)
+                levels += unseen(learnt.variable.name, cells, learnt.known, word, pds)
             elif cells is not None:
-                low, high = (_untransformed(learnt.variable, end) for end in (learnt.low, learnt.high))
-                levels += codes_beyond(learnt.variable.name, cells, low, high, pds)
+                low, high = (untransformed(learnt.variable, end) for end in (learnt.low, learnt.high))
+                levels += codes_beyond(learnt.variable.name, cells.values, low, high, pds)
         return tuple(levels)
+
+    def require_seen(self, frame: pd.DataFrame) -> None:
+        """Raise InputError for levels that the fit has not seen, of variables that refuse them."""
+        faults: list[Fault] = []
+        for learnt in self.columns:
+            cells = cells_of(learnt.variable, frame, []) if learnt.variable.unseen == "refuse" else None
+            if isinstance(cells, Levels):
+                remedy = 'fit again with rows of it, or say "unseen": "other"'
+                faults += level_faults(
+                    learnt.variable.name, cells, learnt.known, "was not seen at fit", remedy
+                )
+        if faults:
+            raise InputError.of(faults, "Variables")
 
 
 def prepare(frame: pd.DataFrame, variables: Sequence[Variable]) -> Preparation:
     """Learn the preparation of `variables` from `frame`.
 
-    Raises InputError, every fault at once: a missing or infinite column, no values, a constant, columns
-    that are linear combinations of others.
+    A flag that other columns determine, such as a second one of the same rows, is left out. Raises
+    InputError, every fault at once: a missing or infinite column, no values, a constant, columns that are
+    linear combinations of others.
     """
     faults: list[Fault] = []
     if not variables:
         faults.append(Fault("no variable is named", "name at least one"))
-    columns = [_learn(variable, frame, faults) for variable in variables]
-    preparation = Preparation(tuple(column for column in columns if column is not None))
-    dependent = _determined(preparation, frame)
+    learnt = [_learn(variable, frame, faults) for variable in variables]
+    preparation, dependent = _free(Preparation(tuple(column for column in learnt if column)), frame)
     codes = [variable.name for variable in variables if dependent and special_codes(variable, frame)]
     faults += [_collinear(dependence, codes) for dependence in dependent]
     if faults:
@@ -171,33 +231,45 @@ def usable(frame: pd.DataFrame, variables: Sequence[Variable]) -> tuple[Variable
     """
     faults: list[Fault] = []
     for variable in variables:
-        _cells_of(variable, frame, faults)
+        cells_of(variable, frame, faults)
     if faults:
         raise InputError.of(faults, "Variables")
     columns = [column for variable in variables if (column := _learn(variable, frame, [])) is not None]
-    preparation = Preparation(tuple(columns))
-    named = {dependence.name for dependence in _determined(preparation, frame)}
-    return tuple(column.variable for column in columns if not named & set(column.names))
+    preparation, dependent = _free(Preparation(tuple(columns)), frame)
+    named = {dependence.name for dependence in dependent}
+    return tuple(column.variable for column in preparation.columns if not named & set(column.names))
 
 
-def special_codes(variable: Variable, frame: pd.DataFrame) -> dict[float, int]:
-    """Values of a number that look like codes for what is not known, with their rows."""
-    if variable.kind == "category":
-        return {}
-    cells = _cells_of(variable, frame, [])
-    return {} if cells is None or isinstance(cells, Levels) else standing_out(cells)
+def _free(preparation: Preparation, frame: pd.DataFrame) -> tuple[Preparation, list[Dependence]]:
+    """`preparation` without the flags that other columns determine, and the other columns that are."""
+    dependent = _determined(preparation, frame)
+    named = {dependence.name for dependence in dependent}
+    columns = []
+    for column in preparation.columns:
+        told = [flag for flag in column.flags if state_name(column.variable.name, flag) in named]
+        named -= {state_name(column.variable.name, flag) for flag in told}
+        columns.append(replace(column, flags=tuple(flag for flag in column.flags if flag not in told)))
+    return Preparation(tuple(columns)), [one for one in dependent if one.name in named]
 
 
 def _determined(preparation: Preparation, frame: pd.DataFrame) -> list[Dependence]:
-    """Columns that others determine, as they enter the fit or as they were before outliers were cut."""
+    """Columns that others determine, as they enter the fit or as they were before outliers were cut.
+
+    Flags come last, so that it is a flag that is named where one is told by other columns.
+    """
     if not preparation.columns:
         return []
-    matrix, names = preparation.matrix(frame), preparation.names
+    flags = {
+        state_name(column.variable.name, flag) for column in preparation.columns for flag in column.flags
+    }
+    order = sorted(range(len(preparation.names)), key=lambda j: preparation.names[j] in flags)
+    names = [preparation.names[j] for j in order]
+    matrix = preparation.matrix(frame)[:, order]
     spreads = np.sqrt(((matrix - matrix.mean(axis=0)) ** 2).sum(axis=0))
     dependences = {dependence.name: dependence for dependence in determined(matrix, names, spreads)}
     uncut = Preparation(tuple(replace(column, low=-np.inf, high=np.inf) for column in preparation.columns))
     with np.errstate(over="ignore"):
-        matrix = uncut.matrix(frame)
+        matrix = uncut.matrix(frame)[:, order]
         fine = np.isfinite((matrix**2).sum(axis=0))
     kept = [name for name, is_fine in zip(names, fine, strict=True) if is_fine]
     before = {dependence.name: dependence for dependence in determined(matrix[:, fine], kept, spreads[fine])}
@@ -214,44 +286,22 @@ def _collinear(dependence: Dependence, codes: Sequence[str]) -> Fault:
     return Fault(dependence.problem, remedy, field=dependence.name)
 
 
-def transformed(variable: Variable, values: Floats) -> Floats:
-    """(n,) values on the variable's scale, NaN where missing."""
-    return np.sign(values) * np.log1p(np.abs(values)) if variable.transform == "log" else values
-
-
-def _untransformed(variable: Variable, value: float) -> float:
-    return float(np.copysign(np.expm1(abs(value)), value)) if variable.transform == "log" else value
-
-
-def empty_cells(cells: Floats | Levels) -> int:
+def empty_cells(cells: Figures | Levels) -> int:
     """How many cells of a variable say nothing."""
-    return cells.empty if isinstance(cells, Levels) else int(np.isnan(cells).sum())
-
-
-def _cells_of(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> Floats | Levels | None:
-    """The variable's cells: numbers, or a category's levels; None and a fault where they cannot be."""
-    if variable.kind == "category":
-        cells = column(frame, variable.name, faults)
-        return None if cells is None else levels_of(cells)
-    values = numbers(frame, variable.name, faults, "write plain numbers, or say category")
-    return values if values is None else without_codes(values, variable.special)
-
-
-def without_codes(values: Floats, special: Sequence[float]) -> Floats:
-    """(n,) values with the special codes empty."""
-    return np.where(np.isin(values, special), np.nan, values) if special else values
+    return cells.empty if isinstance(cells, Levels) else int((cells.states >= 0).sum())
 
 
 def _learn(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> LearntColumn | None:
-    cells = _cells_of(variable, frame, faults)
+    cells = cells_of(variable, frame, faults)
     if cells is None:
         return None
     if isinstance(cells, Levels):
         return _learn_category(variable, cells, faults)
-    return _learn_number(variable, transformed(variable, cells), faults)
+    return _learn_number(variable, cells, faults)
 
 
-def _learn_number(variable: Variable, values: Floats, faults: list[Fault]) -> LearntColumn | None:
+def _learn_number(variable: Variable, cells: Figures, faults: list[Fault]) -> LearntColumn | None:
+    values = transformed(variable, cells.values)
     known = values[~np.isnan(values)]
     if len(known) == 0:
         faults.append(Fault("has no value at all", "leave the variable out", field=variable.name))
@@ -273,13 +323,15 @@ def _learn_number(variable: Variable, values: Floats, faults: list[Fault]) -> Le
         problem = "has values too large to be squared"
         faults.append(Fault(problem, "count in a larger unit, or say transform log", field=variable.name))
         return None
-    return LearntColumn(variable, float(low), float(high), fill, float(cut.mean()), spread)
+    flags = own_states(variable, len(values), list(zip(cells.names, cells.counts.tolist(), strict=True)))
+    return LearntColumn(variable, float(low), float(high), fill, float(cut.mean()), spread, flags)
 
 
 def _learn_category(variable: Variable, known: Levels, faults: list[Fault]) -> LearntColumn | None:
-    """Levels by their rows; an empty cell is one of OTHER."""
+    """Levels by their rows; an empty cell is one of OTHER, unless there are enough for a level."""
     counts = dict(zip(known.names, known.counts.tolist(), strict=True))
-    counts[OTHER] = counts.get(OTHER, 0) + known.empty
+    own = own_states(variable, len(known.codes), [(MISSING, known.empty)])
+    counts |= {MISSING: known.empty} if own else {OTHER: counts.get(OTHER, 0) + known.empty}
     order = sorted(counts, key=lambda name: -counts[name])
     kept = [name for name in order if counts[name] >= RARE and name != OTHER]
     pooled = sum(counts.values()) - sum(counts[name] for name in kept)
@@ -290,11 +342,3 @@ def _learn_category(variable: Variable, known: Levels, faults: list[Fault]) -> L
         faults.append(Fault(problem, "leave the variable out", field=variable.name))
         return None
     return LearntColumn(variable, levels=levels, rare=rare)
-
-
-def _dummies(column: LearntColumn, levels: Levels) -> Floats:
-    """(n, levels - 1); a level without a column counts as OTHER, else as the reference."""
-    place = {level(name): i for i, name in enumerate(column.levels)}
-    pool = column.levels.index(column.pool)
-    where = levels.looked_up([place.get(name, pool) for name in levels.names], pool)
-    return np.asarray(where[:, None] == np.arange(1, len(column.levels))[None, :], dtype=float)

@@ -25,11 +25,14 @@ TEXT = ("borrower_id", "enterprise_id", "grade", "rating")
 
 @dataclass(frozen=True)
 class Derived:
-    """A column that is 1 or 0: `column` is, is not ("not"), or is above `value`; missing stays missing."""
+    """A column that is 1 or 0: `column` is, is not ("not"), or is above `value`; missing stays missing.
+
+    The test "missing" asks just that: whether the cell is empty.
+    """
 
     name: str
     column: str
-    test: Literal["is", "not", "above"]
+    test: Literal["is", "not", "above", "missing"]
     value: str | float
 
     def of(self, values: pd.Series, faults: list[Fault]) -> Floats | None:
@@ -40,12 +43,14 @@ class Derived:
                 None if figures is None else np.where(np.isnan(figures), np.nan, figures > float(self.value))
             )
         cells = levels_of(values)
+        if self.test == "missing":
+            return (cells.codes < 0).astype(float)
         met = [float((name == level(self.value)) == (self.test == "is")) for name in cells.names]
         return np.array([*met, np.nan])[cells.codes]
 
     def slips(self, values: pd.Series) -> list[Unseen]:
         """Levels that differ from the one asked for by blanks or capitals, and so are others."""
-        if self.test == "above":
+        if self.test in ("above", "missing"):
             return []
         return slips(self.column, levels_of(values), level(self.value), f"another level by {self.name}")
 

@@ -13,13 +13,14 @@ from allocator.errors import row_count
 from allocator.records.portfolio import Floats
 from allocator.scoring.collinearity import nearly_determined
 from allocator.scoring.levels import twins
-from allocator.scoring.preparation import LearntColumn, Preparation, special_codes
+from allocator.scoring.preparation import LearntColumn, Preparation
 from allocator.scoring.rating import Rating
 from allocator.scoring.reading import Derived, derive
 from allocator.scoring.rules import IndicatorRule, standardise
 from allocator.scoring.rules import special_codes as codes_of_rule
 from allocator.scoring.scorecard import Scorecard
 from allocator.scoring.separation import separating, separating_together
+from allocator.scoring.variables import Figures, cells_of, own_states, special_codes
 
 ALMOST_ALL = 0.99
 """AUC from which a fit is asked whether it knows the outcome."""
@@ -53,7 +54,7 @@ def _on_columns(frame: pd.DataFrame, preparation: Preparation, matrix: Floats) -
     remarks = []
     for column in preparation.columns:
         remarks += _codes(column.variable.name, special_codes(column.variable, frame))
-        remarks += _levels(column, frame)
+        remarks += _levels(column, frame) + _unflagged(column, frame)
     return remarks + [dependence.warning for dependence in nearly_determined(matrix, preparation.names)]
 
 
@@ -127,16 +128,27 @@ def _levels(column: LearntColumn, frame: pd.DataFrame) -> list[str]:
     return remarks + [f"{name}: {spelling!r} is a level of its own; {how}" for spelling, how in alike.items()]
 
 
+def _unflagged(column: LearntColumn, frame: pd.DataFrame) -> list[str]:
+    """What would have a flag of its own, had other columns not told it already."""
+    cells = cells_of(column.variable, frame, [])
+    if not isinstance(cells, Figures):
+        return []
+    counts = list(zip(cells.names, cells.counts.tolist(), strict=True))
+    told = [name or "missing" for name in own_states(column.variable, len(frame), counts)
+            if name not in column.flags]  # fmt: skip
+    return [f"{column.variable.name}: that it is {name} has no flag: other columns tell it" for name in told]
+
+
 def _separation(matrix: Floats, y: Floats, preparation: Preparation) -> list[str]:
     """Columns that tell the outcome without error, alone, else together."""
     names = preparation.names
     alone = separating(matrix, y, names)
-    kinds = dict(zip(names, preparation.variables, strict=True))
+    dummies = dict(zip(names, preparation.is_dummy, strict=True))
     remarks = []
     for name in alone:
         column = matrix[:, names.index(name)]
         remedy = LEAK
-        if kinds[name].kind == "category":
+        if dummies[name]:
             rows = y[column > 0]
             what = f"{'all' if rows.all() else 'none'} of its {len(rows):,} rows defaulted"
             remedy = "pool it with another level, or leave it so knowingly"

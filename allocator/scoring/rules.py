@@ -24,7 +24,6 @@ from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.codes import codes_beyond, standing_out
 from allocator.scoring.levels import Levels, Unseen, level, level_faults, levels_of
-from allocator.scoring.preparation import empty_cells, without_codes
 from allocator.scoring.reading import Imputed, column, numbers
 
 Kind = Literal["positive", "negative", "interval", "qualitative"]
@@ -124,7 +123,7 @@ def standardise(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> Floats:
 def imputed(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> tuple[Imputed, ...]:
     """The indicators of `frame`, one that `standardise` takes, that have empty cells."""
     cells_by_indicator = ((indicator, _raw(indicator.rule, frame, [])) for indicator in learnt)
-    counts = [(own, empty_cells(cells)) for own, cells in cells_by_indicator if cells is not None]
+    counts = [(own, _empty(cells)) for own, cells in cells_by_indicator if cells is not None]
     return tuple(Imputed(own.rule.name, count, own.stand_in) for own, count in counts if count)
 
 
@@ -150,7 +149,13 @@ def _raw(rule: IndicatorRule, frame: pd.DataFrame, faults: list[Fault]) -> Float
         cells = column(frame, rule.name, faults)
         return None if cells is None else levels_of(cells)
     values = numbers(frame, rule.name, faults, "write numbers, or a qualitative rule")
-    return values if values is None else without_codes(values, rule.special)
+    if values is None or not rule.special:
+        return values
+    return np.where(np.isin(values, rule.special), np.nan, values)
+
+
+def _empty(cells: Floats | Levels) -> int:
+    return cells.empty if isinstance(cells, Levels) else int(np.isnan(cells).sum())
 
 
 def _learn(frame: pd.DataFrame, rule: IndicatorRule, faults: list[Fault]) -> Learnt | None:

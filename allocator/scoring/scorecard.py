@@ -17,9 +17,10 @@ from scipy import special
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.logit import NORMAL_95, LogitFit, Penalty, fit_logit
-from allocator.scoring.preparation import Preparation, Variable, prepare
+from allocator.scoring.preparation import Preparation, prepare
 from allocator.scoring.reading import Derived, derive
 from allocator.scoring.validation import stratified_folds
+from allocator.scoring.variables import Variable
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,16 @@ class Scorecard:
 
     def log_odds(self, frame: pd.DataFrame) -> Floats:
         """(n,) linear predictor. Raises InputError for a missing or infinite column."""
-        return self.fit.linear(self._matrix(frame))
+        return self.fit.linear(self.preparation.matrix(derive(frame, self.derived)))
 
     def apply(self, frame: pd.DataFrame, *, intervals: bool = False) -> pd.DataFrame:
-        """`pd`, then `grade` and `lgd` where known; with `intervals` also `pd_low` and `pd_high` (95 %)."""
-        matrix = self._matrix(frame)
+        """`pd`, then `grade` and `lgd` where known; with `intervals` also `pd_low` and `pd_high` (95 %).
+
+        Raises InputError as log_odds does, and for a level that the fit has not seen where that is refused.
+        """
+        made = derive(frame, self.derived)
+        matrix = self.preparation.matrix(made)
+        self.preparation.require_seen(made)
         odds = self.fit.linear(matrix)
         columns: dict[str, object] = {"pd": special.expit(odds)}
         if self.bounds:
@@ -54,16 +60,11 @@ class Scorecard:
             columns |= {"pd_low": special.expit(odds - half), "pd_high": special.expit(odds + half)}
         return pd.DataFrame(columns, index=frame.index)
 
-    def _matrix(self, frame: pd.DataFrame) -> Floats:
-        return self.preparation.matrix(derive(frame, self.derived))
-
     def wald(self) -> pd.DataFrame:
         """Wald table on the scale of the (transformed) variables, with group, expected sign and agreement."""
-        variables = self.preparation.variables
-        table = self.fit.wald(self.preparation.scales, [variable.sign for variable in variables])
-        table.insert(0, "group", ["", *(variable.group for variable in variables)])
-        centres = np.array([column.centre for column in self.preparation.columns for _ in column.names])
-        shift = np.concatenate([[1.0], -centres / self.preparation.scales])
+        table = self.fit.wald(self.preparation.scales, self.preparation.signs)
+        table.insert(0, "group", ["", *(variable.group for variable in self.preparation.variables)])
+        shift = np.concatenate([[1.0], -self.preparation.centres / self.preparation.scales])
         intercept = float(shift @ self.fit.coefficients)
         error = float(np.sqrt(shift @ self.fit.covariance @ shift))
         place = table.columns.get_indexer(pd.Index(["estimate", "standard_error", "z", "low", "high"]))

@@ -13,12 +13,13 @@ from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.classes import CLASSES
 from allocator.scoring.logit import Penalty
-from allocator.scoring.preparation import Variable, usable
+from allocator.scoring.preparation import usable
 from allocator.scoring.rating import CORRELATED, Rating, fit_rating, select, weights_of
 from allocator.scoring.rows import row_of
 from allocator.scoring.rules import IndicatorRule, learn, standardise
 from allocator.scoring.scorecard import fit_scorecard
 from allocator.scoring.validation import auc, by_class, stratified_folds
+from allocator.scoring.variables import Variable
 
 SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 FEWEST = 20

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allocator.scoring.codes import codes_beyond, standing_out
-from allocator.scoring.preparation import Variable, prepare
+from allocator.scoring.preparation import prepare
 from allocator.scoring.rules import IndicatorRule, learn, standardise
+from allocator.scoring.variables import Variable
 
 SEEDS = st.integers(0, 10_000)
 KINDS = ("normal", "amounts", "counts", "shares")

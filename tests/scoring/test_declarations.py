@@ -10,9 +10,9 @@ import pytest
 
 from allocator.errors import InputError
 from allocator.scoring.declarations import LeakyVariable, read_declarations
-from allocator.scoring.preparation import Variable
 from allocator.scoring.reading import Derived
 from allocator.scoring.rules import IndicatorRule
+from allocator.scoring.variables import Variable
 
 
 def write(path: Path, **document: Any) -> Path:

@@ -16,11 +16,11 @@ from allocator.intake import content_hash
 from allocator.scoring.classes import RatingClass, Scale
 from allocator.scoring.fitted import Card, markdown, read_fitted, to_document, write_fitted
 from allocator.scoring.grades import GradeScorecard
-from allocator.scoring.preparation import Variable
 from allocator.scoring.rating import Rating
 from allocator.scoring.reading import Derived
 from allocator.scoring.rules import IndicatorRule, Learnt
 from allocator.scoring.scorecard import Scorecard, fit_scorecard
+from allocator.scoring.variables import Variable
 
 CARD = Card("Title", "purpose", "data", "method", "limits", {"auc": "0.8"}, {"a.csv": "sha256:00"})
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from allocator.errors import InputError
-from allocator.scoring.preparation import OTHER, Variable, prepare
+from allocator.scoring.preparation import OTHER, prepare
+from allocator.scoring.variables import Variable
 
 RAW = pd.DataFrame(
     {"x": np.arange(100.0), "y": np.sin(np.arange(100.0)), "k": ["a"] * 50 + ["b"] * 25 + ["c"] * 25}

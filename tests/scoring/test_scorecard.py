@@ -14,9 +14,10 @@ from scipy import special
 from allocator.errors import InputError
 from allocator.scoring import validation
 from allocator.scoring.declarations import read_declarations
-from allocator.scoring.preparation import Variable, prepare
+from allocator.scoring.preparation import prepare
 from allocator.scoring.scorecard import check_bounds, fit_scorecard, grade_of, out_of_fold_pd
 from allocator.scoring.validation import stratified_folds
+from allocator.scoring.variables import Variable
 
 STRENGTH = {
     "business_years": -0.9,

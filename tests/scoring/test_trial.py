@@ -10,12 +10,12 @@ import pytest
 
 from allocator.errors import InputError
 from allocator.scoring.declarations import read_declarations
-from allocator.scoring.preparation import Variable
 from allocator.scoring.rating import fit_rating
 from allocator.scoring.rules import IndicatorRule
 from allocator.scoring.scorecard import fit_scorecard
 from allocator.scoring.trial import FEWEST, auc_by_share, try_rating, walk_forward
 from allocator.scoring.validation import auc
+from allocator.scoring.variables import Variable
 from tests.conftest import ROOT
 
 RULES = (IndicatorRule("x", "negative"), IndicatorRule("noise", "positive"))
