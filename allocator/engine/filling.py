@@ -9,6 +9,7 @@ further rounds fill what that left. At-least limits are served first, by those w
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from math import ceil, floor
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,8 @@ class Filling:
         self.amount = np.zeros(len(columns))
         self.blocker = np.full(len(columns), -1, dtype=np.int64)
         """(n,) the row that left too little room; -1: none did."""
-        self.left = sign * limits.rhs
+        self.right = _right(columns)
+        self.left = sign * self.right
         self.offers = _wished(book, wish)
         self._static = self._read_by_walk()
 
@@ -90,7 +92,7 @@ class Filling:
     def recount(self) -> None:
         """`left` from the amounts, without what many small steps have rounded."""
         used = self.book.tally(self.option, self.amount).usage
-        self.left = self.sign * (self.book.columns.limits.rhs - used)
+        self.left = self.sign * (self.right - used)
 
     def credit(self) -> Floats:
         """(m,) what the wishes that help each capped row would give it, the budget being what it is."""
@@ -176,6 +178,17 @@ def _slack(columns: Columns) -> Floats:
             least = 1.0 if row.measure == "loans" else CENT
             slack[j] = min(slack[j], _PART * least * abs(float(row.whole.weight)))
     return slack
+
+
+def _right(columns: Columns) -> Floats:
+    """(m,) right-hand sides; of whole rows with a figure the last whole cents or loans that keep them."""
+    right = columns.limits.rhs.copy()
+    for j, row in enumerate(columns.limits.rows):
+        if row.whole is not None and not row.whole.share and row.sense != "exactly":
+            unit = abs(row.whole.weight) / (1 if row.measure == "loans" else 100)
+            count = row.whole.rhs / unit
+            right[j] = float((floor(count) if row.sense == "at_most" else ceil(count)) * unit)
+    return right
 
 
 def fill(book: Pass, wish: Answers, order: Integers, *, paying: bool = True) -> Filling:

@@ -85,6 +85,23 @@ def rates(case: Case, rule: RuleName, **told: object) -> list[float]:
     return decided(case, Strategy(rule, **told))[1].rate.tolist()  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("share", "third"), [(0.6666666666666666, 0.0), (0.6666666666666667, 60_000.0)])
+@pytest.mark.parametrize("rule", ["equal", "by_score", "greedy", "max_interest"])
+def test_a_cap_a_hair_below_whole_cents_leaves_room_for_the_cents_below(
+    rule: RuleName, share: float, third: float
+) -> None:
+    """Of 180,000 the share is 120,000 less or more a trillionth of a cent; 60,000 are pinned in it."""
+    cap = limit("cap", "offered", "at_most", share, of="budget", where={"borrower_id": ["b000", "b002"]})
+    book = portfolio(
+        ["A"] * 3,
+        min_amount=[0.0, 0.0, 60_000.0],
+        fixed_amount=[60_000.0, 60_000.0, np.nan],
+        fixed_rate=[0.04, 0.04, np.nan],
+    )
+    case = Case(book, TABLE, policy(180_000.0, cap, rates=ABC, ticket=(20_000.0, 80_000.0)))
+    assert amounts(case, rule) == [60_000.0, 60_000.0, third]
+
+
 def test_by_score_serves_the_grade_of_lower_mean_pd_first_then_the_lower_pd() -> None:
     # As texts AA stands after A; by PD it is the better grade.
     book = portfolio(["A", "AA", "A", "AA"], pd=[0.02, 0.012, 0.011, 0.004], max_amount=400_000.0)
