@@ -24,7 +24,7 @@ from allocator.engine.program import Program
 from allocator.records.portfolio import Booleans, Floats, Integers
 
 with lean_scipy():
-    import pyomo.environ as pyo
+    import pyomo.core as pyo  # pyomo.environ would load every solver and transformation, twice as long
     from pyomo.common.dependencies import scipy_available
     from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 

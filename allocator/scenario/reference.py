@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from allocator.scenario.schema import ScenarioFile
+from allocator.scenario.typed import field_texts
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -67,9 +68,12 @@ def json_schema() -> dict[str, Any]:
         "description": "Path of the scenario file that this one is laid over.",
         "unit": "path",
     }
-    for section in (schema, *schema["$defs"].values()):
+    texts = field_texts()
+    for name, section in ((ScenarioFile.__name__, schema), *schema["$defs"].items()):
         section.pop("title", None)
-        for field in section["properties"].values():
+        for key, field in section["properties"].items():
+            if "description" not in field and key in texts.get(name, {}):
+                field["description"] = texts[name][key]
             _complete(field, schema["$defs"])
     return {"$schema": DIALECT, "title": "Scenario file", **schema}
 

@@ -53,6 +53,8 @@ CASES = {
 
 def as_text(case: Case) -> str:
     """The whole program of a case in LP format, every borrower in play."""
+    import pyomo.environ  # noqa: F401 (registers the writer, which the engine does without)
+
     columns = columns_of(case)
     everybody = np.flatnonzero(columns.offers.menu >= 0)
     play = restrict(columns, relaxation_prices(columns, lambda _: None), everybody, np.inf)

@@ -13,7 +13,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from allocator.records.limits import Limits
 from allocator.records.portfolio import Booleans, Floats
@@ -66,6 +65,8 @@ class Curvature:
         if not np.any(free):
             return goal
         places = np.flatnonzero(free)
+        from scipy.sparse.linalg import splu  # brings all of scipy.linalg, which few books need
+
         factor = splu(sparse.csc_array(self.own[places][:, places]))
         left, right = self.left[places], self.right[places]
         first, moved = factor.solve(goal), factor.solve(left)
