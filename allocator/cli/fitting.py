@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,14 +11,16 @@ import typer
 
 from allocator.cli.options import AsJson, Verbose
 from allocator.cli.output import progress
-from allocator.cli.shell import show
+from allocator.cli.shell import answer, show
 from allocator.errors import Fault, InputError
+from allocator.records.progress import Progress
 from allocator.records.scenario import InvoiceFiles
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from allocator.scoring.fitting import Fit
+    from allocator.scoring.scorecard import Points
 
 Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the file and its card go.")]
 Name = Annotated[str, typer.Option(metavar="NAME", help="Files are NAME-v1.json, NAME-v1.md; then v2.")]
@@ -77,6 +80,9 @@ def logit(
         str | None, typer.Option(metavar="COLUMN", help="Money lent: with --lost, an LGD.")
     ] = None,
     lost: Annotated[str | None, typer.Option(metavar="COLUMN", help="Money not paid back.")] = None,
+    points: Annotated[
+        str | None, typer.Option(metavar="pdo=20,base=600,odds=50", help="Scale of a score in points.")
+    ] = None,
     folds: Folds = 5,
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -103,6 +109,7 @@ def logit(
             folds=folds,
             time=time,
             money=_together(owed, lost),
+            points=_scale(points),
             seed=seed,
         )
     _finish(fit, out, name, as_json)
@@ -232,6 +239,33 @@ def correlation(
     show(view, as_json)
 
 
+def export(
+    scorecard: Annotated[Path, typer.Argument(metavar="JSON", help="A file that fit logit wrote.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="A .sql file: a query; a .csv file: its terms.")],
+    table: Annotated[str, typer.Option(metavar="NAME", help="The table that the query reads.")] = "borrowers",
+    force: Annotated[bool, typer.Option("--force", help="Replace the file of --out.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """A PD scorecard for other programs: a query that scores, or what each term adds."""
+    from allocator.report.view import View
+    from allocator.scoring.export import sql_of
+    from allocator.scoring.fitted import read_fitted
+    from allocator.scoring.scorecard import Scorecard
+    from allocator.scoring.terms import terms_of
+
+    def ask(_: Progress) -> View:
+        card = read_fitted(scorecard)
+        if not isinstance(card, Scorecard):
+            fault = Fault("is no logit", "give a file that fit logit wrote", str(scorecard), field="kind")
+            raise InputError.of([fault], "fit export")
+        content = sql_of(card, table) if out.suffix.lower() == ".sql" else terms_of(card).reset_index()
+        return View(
+            page=lambda: (f"written to {out}",), document=lambda: {"file": str(out)}, files={out: content}
+        )
+
+    answer(ask, as_json=as_json, verbose=False, out=[out], endings=(".sql", ".csv"), force=force)
+
+
 EXAMPLES: dict[Callable[..., None], str] = {
     logit: "allocator fit logit firms.csv --variables variables.json --outcome default",
     rating: "allocator fit rating loans.csv --rules rules.json --default bad --owed lent --lost unpaid",
@@ -240,6 +274,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     churn: "allocator fit churn offers.csv --shape logistic",
     correlation: "allocator fit correlation --purchases in.parquet --sales out.parquet "
     "--ratings firms.csv --indicator void_share",
+    export: "allocator fit export models/scorecards/logit-v1.json --out scorecard.sql",
 }
 for command, example in EXAMPLES.items():
     app.command(epilog=f"Example: {example}")(command)
@@ -281,6 +316,31 @@ def _together(owed: str | None, lost: str | None) -> tuple[str, str] | None:
         return None
     missing = "--owed" if owed is None else "--lost"
     raise InputError.of([Fault("is missing", "an LGD needs both columns", field=missing)], "fit logit")
+
+
+def _scale(text: str | None) -> Points | None:
+    """`pdo=20,base=600,odds=50` as a scale. Raises InputError."""
+    if text is None:
+        return None
+    from allocator.scoring.scorecard import Points
+
+    pairs = [part.partition("=") for part in text.split(",")]
+    values: dict[str, float] = {}
+    faults = []
+    remedy = "write pdo=20,base=600,odds=50, pdo and odds above 0"
+    for (name, _, value), part in zip(pairs, text.split(","), strict=True):
+        try:
+            values[name.strip()] = float(value)
+        except ValueError:
+            faults.append(Fault(f"{part!r} is no part of a scale", remedy, field="--points"))
+    unknown = sorted(values.keys() - {"pdo", "base", "odds"})
+    faults += [Fault(f"{name} is unknown", remedy, field="--points") for name in unknown]
+    wrong = [name for name, value in values.items() if not math.isfinite(value) or
+             (value <= 0 and name != "base")]  # fmt: skip
+    faults += [Fault(f"{name} is {values[name]:g}", remedy, field="--points") for name in wrong]
+    if faults:
+        raise InputError.of(faults, "fit logit")
+    return Points(**values)
 
 
 def _bounds(text: str | None) -> dict[str, float] | None:

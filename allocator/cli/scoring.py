@@ -60,6 +60,9 @@ def score(
         bool, typer.Option(help="Drop repeated invoices; else they are counted.")
     ] = False,
     intervals: Annotated[bool, typer.Option(help="Add 95 % intervals of a logit's PD.")] = False,
+    reasons: Annotated[
+        int, typer.Option(help="Add as many variables that raise the PD of a logit most.", min=0)
+    ] = 0,
     was: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Grades before, in FILE: show how they moved.")
     ] = None,
@@ -80,13 +83,13 @@ def score(
         tell("scoring")
         duplicates: Duplicates = "drop" if drop_duplicates else "keep"
         files = InvoiceFiles(purchases, sales, workbook, firms, duplicates=duplicates)
-        _check_combination(file, files, was, intervals)
+        _check_combination(file, files, was, intervals, reasons)
         if file is None:
             scored = _from_invoices(files, scorecard, lgd)
         elif file.suffix in SCENARIO:
             scored = _from_scenario(file, scorecard, lgd, intervals)
         else:
-            scored = _from_table(file, scorecard, lgd, intervals, was)
+            scored = _from_table(file, scorecard, lgd, intervals, was, reasons)
         frame = scored.frame
         moved = None if was is None else _moved(frame)
         if out is not None:
@@ -116,12 +119,16 @@ class _Scored:
     """Columns of a csv file that the scorecard leaves alone, as the file has them: 01234, 2020-01-01."""
 
 
-def _check_combination(file: Path | None, files: InvoiceFiles, was: str | None, intervals: bool) -> None:
+def _check_combination(
+    file: Path | None, files: InvoiceFiles, was: str | None, intervals: bool, reasons: int
+) -> None:
     faults = []
     if file is None and intervals:
         faults.append(_NO_INTERVALS)
     if file is not None and (files.files() or files.duplicates == "drop"):
         faults.append(Fault("a file and invoices are given", "give one of them", field="FILE"))
+    if reasons and (file is None or file.suffix in SCENARIO):
+        faults.append(Fault("needs a table of borrowers", "name one as FILE", field="--reasons"))
     if was is not None and (file is None or file.suffix in SCENARIO):
         faults.append(Fault("needs a table of borrowers", "name one as FILE", field="--was"))
     if faults:
@@ -143,7 +150,7 @@ def _with_lgd(frame: pd.DataFrame, own: Any, lgd: float | None) -> pd.DataFrame:
 
 
 def _from_table(
-    file: Path, scorecard: Path | None, lgd: float | None, intervals: bool, was: str | None
+    file: Path, scorecard: Path | None, lgd: float | None, intervals: bool, was: str | None, reasons: int
 ) -> _Scored:
     from allocator.scoring.fitted import read_fitted
     from allocator.scoring.reading import TEXT, located, read_table
@@ -155,7 +162,7 @@ def _from_table(
         fault = Fault(f"lacks the column {was}", "name the grades before", str(file), field="--was")
         raise InputError.of([fault], "score")
     with located(file):
-        scored = score_frame(table, fitted, intervals=intervals)
+        scored = score_frame(table, fitted, intervals=intervals, reasons=reasons)
         imputed = imputed_cells(table, fitted)
         unseen = unseen_levels(table, fitted, scored["pd"].to_numpy())
     if was is not None:

@@ -24,7 +24,8 @@ import pandas as pd
 from allocator.errors import Fault, InputError
 from allocator.records.frames import File
 from allocator.records.portfolio import Floats
-from allocator.scoring.documents import JudgementsShape, read_document
+from allocator.scoring.documents import read_document
+from allocator.scoring.judgements import JudgementsShape
 from allocator.scoring.reading import located
 
 RANDOM_INDEX = (0.0, 0.0, 0.58, 0.90, 1.12, 1.24, 1.32, 1.41, 1.45, 1.49)

@@ -5,7 +5,7 @@ R_1 < R_2 < ... < R_K (R = lost / owed), take the one with the largest between-c
 
     sum_c owed_c (R_c - R)^2
 
-by dynamic programming over (start, end) of the last class, so that its rate is known to the next.
+by an exact dynamic program (`runs`).
 Borrowers of one score stay together.
 """
 
@@ -21,6 +21,7 @@ import pandas as pd
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.frequencies import pd_by_grade
+from allocator.scoring.runs import best_cuts
 
 CLASSES = ("AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C")
 POINTS = 400
@@ -142,7 +143,6 @@ def _best_cut(
     ends: np.ndarray, owed: Floats, lost: Floats, classes: int, smallest: int
 ) -> tuple[list[int] | None, int]:
     """Positions of the best cut (len classes + 1), or None and the most classes that can be had."""
-    points = len(ends)
     total_owed = np.concatenate([[0.0], np.cumsum(owed)])[ends]
     total_lost = np.concatenate([[0.0], np.cumsum(lost)])[ends]
     run_owed = total_owed[None, :] - total_owed[:, None]
@@ -151,46 +151,10 @@ def _best_cut(
     rate = np.divide(run_lost, run_owed, out=np.full_like(run_owed, np.nan), where=possible)
     overall = total_lost[-1] / total_owed[-1] if total_owed[-1] > 0 else 0.0
     gain = np.where(possible, run_owed * (rate - overall) ** 2, -np.inf)
-    best = np.full((points, points), -np.inf)
-    best[0] = gain[0]
-    came_from = []
-    reached = 1
-    for k in range(1, classes):
-        following = np.full_like(best, -np.inf)
-        origin = np.full(best.shape, -1, dtype=np.int32)
-        for start in range(1, points - 1):
-            _extend(start, best, rate, gain, following, origin)
-        best = following
-        came_from.append(origin)
-        if np.isfinite(best[:, -1]).any():
-            reached = k + 1
-    if not np.isfinite(best[:, -1]).any():
-        return None, reached
-    cuts = [points - 1]
-    start = int(np.argmax(best[:, -1]))
-    for origin in reversed(came_from):
-        cuts.append(start)
-        start = int(origin[start, cuts[-2]])
-    return [int(ends[cut]) for cut in reversed([*cuts, start])], classes
-
-
-def _extend(
-    start: int, best: Floats, rate: Floats, gain: Floats, following: Floats, origin: np.ndarray
-) -> None:
-    """Classes from `start` to every later end, after the best class that ends at `start` at a lower rate."""
-    before = np.flatnonzero(np.isfinite(best[:start, start]))
-    after = start + 1 + np.flatnonzero(np.isfinite(gain[start, start + 1 :]))
-    if len(before) == 0 or len(after) == 0:
-        return
-    before = before[np.argsort(rate[before, start], kind="stable")]
-    values = best[before, start]
-    highest = np.maximum.accumulate(values)
-    leader = np.maximum.accumulate(np.where(values == highest, np.arange(len(values)), 0))
-    lower = np.searchsorted(rate[before, start], rate[start, after], side="left")
-    allowed = lower > 0
-    ends, place = after[allowed], lower[allowed] - 1
-    following[start, ends] = highest[place] + gain[start, ends]
-    origin[start, ends] = before[leader[place]]
+    found = best_cuts(rate, gain, classes, "rising")
+    if classes not in found:
+        return None, max(found, default=1)
+    return [int(ends[point]) for point in found[classes][1]], classes
 
 
 def _scale(

@@ -21,8 +21,8 @@ from allocator.scoring.documents import (
     DeclarationsShape,
     DerivedShape,
     RuleShape,
-    VariableShape,
     read_document,
+    variable_of,
 )
 from allocator.scoring.reading import Derived
 from allocator.scoring.rules import IndicatorRule
@@ -99,11 +99,6 @@ def read_declarations(
     if faults:
         raise InputError.of(faults, str(path))
     return declared
-
-
-def variable_of(shape: VariableShape) -> Variable:
-    how = shape.transform, shape.cut, shape.special, shape.missing, shape.unseen
-    return Variable(shape.name, shape.kind, shape.group, shape.sign, *how)
 
 
 def rule_of(shape: RuleShape) -> IndicatorRule:

@@ -16,8 +16,9 @@ from allocator.records.frames import File, Frame
 from allocator.scoring.logit import Penalty
 from allocator.scoring.preparation import column_names
 from allocator.scoring.rules import Kind as RuleKind
+from allocator.scoring.runs import Shape as RunShape
+from allocator.scoring.variables import Binning, Missing, OnUnseen, Transform, Variable
 from allocator.scoring.variables import Kind as VariableKind
-from allocator.scoring.variables import Missing, OnUnseen, Transform
 
 SCHEMA = 1
 SUM_TOLERANCE = 1e-6
@@ -118,6 +119,25 @@ class DerivedShape(Shape):
         return self
 
 
+class BinningShape(Shape):
+    """How a variable is cut into bins."""
+
+    shape: RunShape | None = None
+    most: Annotated[int, Field(ge=2, le=50)] = 6
+    least: Annotated[float, Field(gt=0, le=0.5)] = 0.05
+    cuts: Annotated[tuple[float, ...], Field(min_length=1)] | None = None
+    groups: Annotated[tuple[tuple[str, ...], ...], Field(min_length=2)] | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> BinningShape:
+        if any(a >= b for a, b in itertools.pairwise(self.cuts or ())):
+            raise ValueError("its cuts do not rise")
+        levels = [level for group in self.groups or () for level in group]
+        if len(set(levels)) < len(levels):
+            raise ValueError("a level stands in two groups")
+        return self
+
+
 class VariableShape(Shape):
     """A variable of a logit, as an analyst declares it."""
 
@@ -130,6 +150,7 @@ class VariableShape(Shape):
     special: tuple[float, ...] = ()
     missing: Missing | None = None
     unseen: OnUnseen = "other"
+    bins: BinningShape | None = None
     named: bool = False
     note: str = ""
 
@@ -141,6 +162,12 @@ class VariableShape(Shape):
             raise ValueError("a category has no median: say flag, or nothing")
         if self.unseen == "refuse" and self.kind == "number":
             raise ValueError("a number has no levels to refuse")
+        if self.missing == ("bin" if self.bins is None else "flag"):
+            raise ValueError("has no bins: say flag" if self.bins is None else "has bins: say bin")
+        if self.bins is not None and self.transform != "none":
+            raise ValueError("bins stay the same under a transform: leave it out")
+        if self.bins is not None and (self.bins.groups if self.kind == "number" else self.bins.cuts):
+            raise ValueError("numbers have cuts, a category has groups")
         return self
 
 
@@ -192,6 +219,25 @@ class DeclarationsShape(Document):
         return self
 
 
+class BinnedShape(Shape):
+    """Bins with what was learnt of them, in order: intervals or groups, then states."""
+
+    cuts: tuple[float, ...] = ()
+    groups: tuple[tuple[str, ...], ...] = ()
+    states: tuple[str, ...] = ()
+    rows: tuple[int, ...]
+    defaults: tuple[int, ...]
+    woe: tuple[float, ...]
+    pool: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _whole(self) -> BinnedShape:
+        number = (len(self.groups) or len(self.cuts) + 1) + len(self.states)
+        if {len(self.rows), len(self.defaults), len(self.woe)} != {number} or self.pool >= number:
+            raise ValueError(f"needs rows, defaults and woe of {number} bins, and a pool that is one of them")
+        return self
+
+
 class ColumnShape(VariableShape):
     """A variable with what was learnt of it."""
 
@@ -203,12 +249,22 @@ class ColumnShape(VariableShape):
     flags: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
     rare: tuple[Name, ...] = ()
+    binned: BinnedShape | None = None
 
     @model_validator(mode="after")
     def _levels(self) -> ColumnShape:
-        if self.kind == "category" and len(set(self.levels)) < max(len(self.levels), 2):
+        if (self.binned is None) != (self.bins is None):
+            raise ValueError("has bins and nothing learnt of them, or the other way round")
+        if self.bins is None and self.kind == "category" and len(set(self.levels)) < max(len(self.levels), 2):
             raise ValueError("needs two levels or more, each once")
         return self
+
+
+def variable_of(shape: VariableShape) -> Variable:
+    """The variable that a shape declares."""
+    how = shape.transform, shape.cut, shape.special, shape.missing, shape.unseen
+    bins = None if shape.bins is None else Binning(**dict(shape.bins))
+    return Variable(shape.name, shape.kind, shape.group, shape.sign, *how, bins)
 
 
 class LearntShape(RuleShape):
@@ -241,6 +297,14 @@ class ClassShape(Shape):
     n: int = 0
 
 
+class PointsShape(Shape):
+    """The scale of a score."""
+
+    pdo: Annotated[float, Field(gt=0)] = 20.0
+    base: float = 600.0
+    odds: Annotated[float, Field(gt=0)] = 50.0
+
+
 class LogitShape(Document):
     """A fitted PD scorecard."""
 
@@ -256,16 +320,20 @@ class LogitShape(Document):
     events: int
     bounds: dict[str, Share] = {}
     lgd: Share | None = None
+    points: PointsShape | None = None
+    means: tuple[float, ...] | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> LogitShape:
         names = ["intercept"]
         for variable in self.variables:
-            names += column_names(variable.name, variable.kind, variable.levels, variable.flags)
+            names += column_names(variable_of(variable), variable.levels, variable.flags)
         if list(self.coefficients) != names:
             raise ValueError("its coefficients are not those of its variables")
         if [len(row) for row in self.covariance] != [len(names)] * len(names):
             raise ValueError(f"its covariance is not {len(names)} x {len(names)}")
+        if self.means is not None and len(self.means) != len(names) - 1:
+            raise ValueError("its means are not those of its variables")
         if any(row[i] < 0 for i, row in enumerate(self.covariance)):
             raise ValueError("its covariance has a negative variance")
         return self
@@ -324,39 +392,3 @@ class GradeShape(Document):
         if len(self.thresholds) != len(grades) - 1 or not rises:
             raise ValueError(f"needs {len(grades) - 1} thresholds that rise")
         return self
-
-
-Rows = tuple[tuple[float | str, ...], ...]
-
-
-class CriteriaShape(Shape):
-    """The criteria and how they compare; an entry is a number or a fraction as text."""
-
-    items: tuple[Name, ...]
-    rows: Rows
-
-
-class AlternativesShape(Shape):
-    """What is weighed, and how it compares under each criterion."""
-
-    items: tuple[Name, ...]
-    rows: dict[str, Rows]
-
-
-class JudgementsShape(Document):
-    """Judgements of an analytic hierarchy."""
-
-    kind: Literal["ahp"] = "ahp"
-    criteria: CriteriaShape
-    alternatives: AlternativesShape
-
-
-class WeightsShape(Document):
-    """Weights that a fit of judgements gave."""
-
-    kind: Literal["weights"]
-    method: Literal["eigenvector", "geometric_mean"]
-    weights: Annotated[dict[str, Share], Field(min_length=1)]
-    criteria: dict[str, Share]
-    consistency: dict[str, float]
-    warnings: tuple[str, ...] = ()

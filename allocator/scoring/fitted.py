@@ -21,8 +21,9 @@ from allocator.errors import Fault, InputError, OutputError
 from allocator.intake import require_unchanged
 from allocator.placed import placing
 from allocator.records.frames import File
+from allocator.scoring.bins import Bins
 from allocator.scoring.classes import RatingClass, Scale
-from allocator.scoring.declarations import derived_of, rule_of, variable_of
+from allocator.scoring.declarations import derived_of, rule_of
 from allocator.scoring.documents import (
     SCHEMA,
     ColumnShape,
@@ -30,18 +31,19 @@ from allocator.scoring.documents import (
     GradeShape,
     LogitShape,
     RatingShape,
-    WeightsShape,
     read_document,
+    variable_of,
 )
 from allocator.scoring.grades import GradeScorecard
+from allocator.scoring.judgements import WeightsShape
 from allocator.scoring.logit import LogitFit
 from allocator.scoring.ordinal import OrdinalFit
 from allocator.scoring.preparation import LearntColumn, Preparation
 from allocator.scoring.rating import Rating
 from allocator.scoring.reading import Derived, located
 from allocator.scoring.rules import IndicatorRule, Learnt
-from allocator.scoring.scorecard import Scorecard, check_bounds
-from allocator.scoring.variables import Variable
+from allocator.scoring.scorecard import Points, Scorecard, check_bounds
+from allocator.scoring.variables import Binning, Variable
 
 Fitted = Scorecard | Rating | GradeScorecard
 
@@ -215,6 +217,8 @@ def _logit_document(card: Scorecard) -> dict[str, Any]:
         "events": fit.events,
         "bounds": dict(card.bounds),
         "lgd": card.lgd,
+        **({} if card.points is None else {"points": vars(card.points)}),
+        **({} if card.means is None else {"means": card.means.tolist()}),
     }
 
 
@@ -230,7 +234,10 @@ def _scorecard(shape: LogitShape) -> Scorecard:
         events=shape.events,
     )
     derived = tuple(derived_of(derivation) for derivation in shape.derived)
-    return Scorecard(_preparation(shape.variables), fit, check_bounds(shape.bounds), shape.lgd, derived)
+    points = None if shape.points is None else Points(**dict(shape.points))
+    means = None if shape.means is None else np.array(shape.means)
+    bounds = check_bounds(shape.bounds)
+    return Scorecard(_preparation(shape.variables), fit, bounds, shape.lgd, derived, points, means)
 
 
 def _rating_document(rating: Rating) -> dict[str, Any]:
@@ -299,7 +306,12 @@ def _column_documents(preparation: Preparation) -> list[dict[str, Any]]:
     entries = []
     for column in preparation.columns:
         entry = _without_defaults(column.variable)
-        if column.variable.kind == "category":
+        if column.variable.bins is not None and column.bins is not None:
+            entry["bins"] = _without_defaults(column.variable.bins)
+            entry["binned"] = _without_defaults(column.bins)
+        if column.variable.bins is not None and column.variable.kind == "category":
+            entry |= {"rare": list(column.rare)} if column.rare else {}
+        elif column.variable.kind == "category":
             entry |= {"levels": list(column.levels)} | ({"rare": list(column.rare)} if column.rare else {})
         else:
             ends = {"low": column.low, "high": column.high}
@@ -322,6 +334,7 @@ def _preparation(shapes: Sequence[ColumnShape]) -> Preparation:
             shape.flags,
             shape.levels,
             shape.rare,
+            None if shape.binned is None else Bins(**dict(shape.binned)),
         )
         for shape in shapes
     )
@@ -335,7 +348,7 @@ def _derived_documents(derived: Sequence[Derived]) -> list[dict[str, Any]]:
     ]
 
 
-def _without_defaults(record: Variable | IndicatorRule) -> dict[str, Any]:
+def _without_defaults(record: Variable | Binning | Bins | IndicatorRule) -> dict[str, Any]:
     """The fields of a declaration that say more than its default."""
     defaults = {field_.name: field_.default for field_ in fields(record)}
-    return {name: value for name, value in vars(record).items() if value != defaults[name]}
+    return {name: value for name, default in defaults.items() if (value := getattr(record, name)) != default}

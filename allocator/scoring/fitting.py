@@ -18,6 +18,7 @@ from allocator.intake import content_hash, one_reading
 from allocator.records.frames import File
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring import validation
+from allocator.scoring.bins import information_values
 from allocator.scoring.classes import CLASSES, check_classes
 from allocator.scoring.declarations import Declarations, LeakyVariable, read_declarations
 from allocator.scoring.fitted import Card, markdown, to_document
@@ -35,7 +36,8 @@ from allocator.scoring.reading import (
 from allocator.scoring.remarks import on_logit, on_rating, remark_figures, remark_section
 from allocator.scoring.rows import row_of
 from allocator.scoring.score import imputed_cells
-from allocator.scoring.scorecard import check_bounds, fit_scorecard, out_of_fold_pd
+from allocator.scoring.scorecard import Points, Scorecard, check_bounds, fit_scorecard, out_of_fold_pd
+from allocator.scoring.terms import terms_of
 from allocator.scoring.trial import auc_by_share, try_rating, walk_forward
 from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
@@ -70,6 +72,7 @@ def logit_from_files(
     folds: int = 5,
     time: str | None = None,
     money: tuple[str, str] | None = None,
+    points: Points | None = None,
     seed: int = 0,
 ) -> Fit:
     """A PD scorecard from a table; `outcome` names its 0/1 column, `time` one to order it by.
@@ -85,9 +88,8 @@ def logit_from_files(
     shared: dict[str, Any] = {"penalty": penalty, "strength": strength}
     with located(data):
         lgd = None if money is None else _lgd(frame, y, *money)
-        card = fit_scorecard(
-            frame, y, given.variables, bounds=bounds, lgd=lgd, derived=given.derived, **shared
-        )
+        further: dict[str, Any] = {"bounds": bounds, "lgd": lgd, "derived": given.derived, "points": points}
+        card = fit_scorecard(frame, y, given.variables, **further, **shared)
         held_out = out_of_fold_pd(frame, y, given.variables, folds=folds, seed=seed, **shared)
         figures = _discrimination(y.to_numpy(float), held_out)
         figures |= _with_leaks(frame, y, given, folds=folds, seed=seed, **shared)
@@ -103,7 +105,12 @@ def logit_from_files(
         remarks = on_logit(frame, y.to_numpy(float), card, figures["auc"]["value"])
         figures |= imputed_figures(imputed) | remark_figures(remarks)
     reliability = validation.reliability(y.to_numpy(float), held_out)
-    tables = {"Wald tests": card.wald(), "Reliability, out of fold": reliability, **_left_out(given)}
+    tables = {
+        "Wald tests": card.wald(),
+        **_taken_apart(card),
+        "Reliability, out of fold": reliability,
+        **_left_out(given),
+    }
     described = Card(
         title=f"PD scorecard, {len(y):,} firms, {int(y.sum()):,} defaults",
         purpose="probability of default of a borrower, and its grade where bounds are given",
@@ -116,6 +123,16 @@ def logit_from_files(
     )
     extra = {".svg": validation.reliability_svg(reliability, "Out-of-fold reliability")}
     return Fit(to_document(card), described, figures, tables, extra)
+
+
+def _taken_apart(card: Scorecard) -> dict[str, pd.DataFrame]:
+    """Bins and what they tell, and what each term adds to the score; nothing where there are none."""
+    binned = {one.variable.name: one.bins for one in card.preparation.columns if one.bins is not None}
+    tables = {}
+    if binned:
+        tables["Information value"] = information_values(list(binned), list(binned.values()))
+        tables["Bins"] = pd.concat([bins.table(name) for name, bins in binned.items()])
+    return tables | ({} if card.points is None else {"Points": terms_of(card)})
 
 
 def _with_leaks(frame: pd.DataFrame, y: pd.Series, given: Declarations, **fit: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ learnt is in `LearntColumn` and goes into the fitted file.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
+from allocator.scoring.bins import OTHER, Bins, learn_bins
 from allocator.scoring.codes import codes_beyond
 from allocator.scoring.collinearity import Dependence, determined
 from allocator.scoring.levels import Levels, Unseen, level, level_faults, unseen
@@ -24,7 +26,6 @@ from allocator.scoring.variables import (
     MISSING,
     RARE,
     Figures,
-    Kind,
     Variable,
     cells_of,
     own_states,
@@ -33,10 +34,6 @@ from allocator.scoring.variables import (
     transformed,
     untransformed,
 )
-
-OTHER = "other"
-"""The level into which those of fewer than RARE rows at fit are pooled; fewer than that in all count as the
-reference."""
 
 
 @dataclass(frozen=True)
@@ -56,20 +53,26 @@ class LearntColumn:
     """Of a category: the reference, then one per column; OTHER last, where there is one."""
     rare: tuple[str, ...] = ()
     """Levels seen in fewer than RARE rows: they count as OTHER, where there is one, else as the reference."""
+    bins: Bins | None = None
+    """What was learnt of a variable with bins; its one column is their weights of evidence."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the matrix columns."""
-        return column_names(self.variable.name, self.variable.kind, self.levels, self.flags)
+        return column_names(self.variable, self.levels, self.flags)
 
     @property
     def pool(self) -> str:
         """What a level that has no column of its own counts as."""
+        if self.bins is not None:
+            return self.bins.labels[self.bins.pool]
         return OTHER if OTHER in self.levels else self.levels[0]
 
     @property
     def stand_in(self) -> str:
         """What stands for an empty cell, in words."""
+        if self.bins is not None:
+            return "a bin of their own" if self.bins.states else f"the bin {self.pool}"
         if self.variable.kind == "category":
             return "a level of their own" if MISSING in self.levels else f"the level {self.pool}"
         flag = " and a flag of their own" if self.flags else ""
@@ -78,10 +81,18 @@ class LearntColumn:
     @property
     def known(self) -> list[str]:
         """The levels that the fit has seen."""
-        return [level(name) for name in (*self.levels, *self.rare)]
+        grouped = () if self.bins is None else itertools.chain.from_iterable(self.bins.groups)
+        return [level(name) for name in (*self.levels, *grouped, *self.rare)]
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """What has a column or a bin of its own beside values."""
+        return self.flags if self.bins is None else self.bins.states
 
     def block(self, cells: Figures | Levels) -> Floats:
         """(n, columns) of the matrix."""
+        if self.bins is not None:
+            return np.array(self.bins.woe)[self.bins.places(cells)][:, None]
         if isinstance(cells, Levels):
             return self._dummies(cells)
         values = transformed(self.variable, cells.values)
@@ -97,9 +108,10 @@ class LearntColumn:
         return np.asarray(where[:, None] == np.arange(1, len(self.levels))[None, :], dtype=float)
 
 
-def column_names(name: str, kind: Kind, levels: Sequence[str], flags: Sequence[str]) -> tuple[str, ...]:
-    """Names of the matrix columns of the variable `name`."""
-    if kind == "number":
+def column_names(variable: Variable, levels: Sequence[str], flags: Sequence[str]) -> tuple[str, ...]:
+    """Names of the matrix columns of a variable."""
+    name = variable.name
+    if variable.kind == "number" or variable.bins is not None:
         return (name, *(state_name(name, flag) for flag in flags))
     return tuple(f"{name}={level}" if level else state_name(name, level) for level in levels[1:])
 
@@ -123,16 +135,23 @@ class Preparation:
     def is_dummy(self) -> tuple[bool, ...]:
         """Of each matrix column, whether it is 0 or 1: a level or a flag."""
         return tuple(
-            i > 0 or column.variable.kind == "category"
+            i > 0 or (column.variable.kind == "category" and column.bins is None)
             for column in self.columns
             for i in range(len(column.names))
         )
 
     @property
     def signs(self) -> tuple[int, ...]:
-        """(k,) the sign that each coefficient is expected to have; 0 where none is."""
+        """(k,) the sign that each coefficient is expected to have; 0 where none is.
+
+        A weight of evidence raises the PD.
+        """
         return tuple(
-            column.variable.sign if i == 0 or column.variable.kind == "category" else 0
+            1
+            if column.bins is not None
+            else column.variable.sign
+            if i == 0 or column.variable.kind == "category"
+            else 0
             for column in self.columns
             for i in range(len(column.names))
         )
@@ -180,11 +199,11 @@ class Preparation:
         for learnt in self.columns:
             cells = cells_of(learnt.variable, frame, [])
             if isinstance(cells, Levels):
-                word = (
-                    "the pooled rare levels"
-                    if learnt.pool == OTHER
-                    else f"{learnt.pool or 'missing'!r}, the commonest level"
-                )
+                word = f"{learnt.pool or 'missing'!r}, the commonest level"
+                if learnt.pool == OTHER:
+                    word = "the pooled rare levels"
+                elif learnt.bins is not None:
+                    word = f"the bin {learnt.pool}"
                 levels += unseen(learnt.variable.name, cells, learnt.known, word, pds)
             elif cells is not None:
                 low, high = (untransformed(learnt.variable, end) for end in (learnt.low, learnt.high))
@@ -205,8 +224,8 @@ class Preparation:
             raise InputError.of(faults, "Variables")
 
 
-def prepare(frame: pd.DataFrame, variables: Sequence[Variable]) -> Preparation:
-    """Learn the preparation of `variables` from `frame`.
+def prepare(frame: pd.DataFrame, variables: Sequence[Variable], y: Floats | None = None) -> Preparation:
+    """Learn the preparation of `variables` from `frame`; y (n,) is 1 for a default, which bins need.
 
     A flag that other columns determine, such as a second one of the same rows, is left out. Raises
     InputError, every fault at once: a missing or infinite column, no values, a constant, columns that are
@@ -215,7 +234,7 @@ def prepare(frame: pd.DataFrame, variables: Sequence[Variable]) -> Preparation:
     faults: list[Fault] = []
     if not variables:
         faults.append(Fault("no variable is named", "name at least one"))
-    learnt = [_learn(variable, frame, faults) for variable in variables]
+    learnt = [_learn(variable, frame, faults, y) for variable in variables]
     preparation, dependent = _free(Preparation(tuple(column for column in learnt if column)), frame)
     codes = [variable.name for variable in variables if dependent and special_codes(variable, frame)]
     faults += [_collinear(dependence, codes) for dependence in dependent]
@@ -224,7 +243,7 @@ def prepare(frame: pd.DataFrame, variables: Sequence[Variable]) -> Preparation:
     return preparation
 
 
-def usable(frame: pd.DataFrame, variables: Sequence[Variable]) -> tuple[Variable, ...]:
+def usable(frame: pd.DataFrame, variables: Sequence[Variable], y: Floats) -> tuple[Variable, ...]:
     """Those of `variables` that tell rows of `frame` apart, each by more than the others do.
 
     Raises InputError: a column missing, not numeric or infinite.
@@ -234,7 +253,7 @@ def usable(frame: pd.DataFrame, variables: Sequence[Variable]) -> tuple[Variable
         cells_of(variable, frame, faults)
     if faults:
         raise InputError.of(faults, "Variables")
-    columns = [column for variable in variables if (column := _learn(variable, frame, [])) is not None]
+    columns = [column for variable in variables if (column := _learn(variable, frame, [], y)) is not None]
     preparation, dependent = _free(Preparation(tuple(columns)), frame)
     named = {dependence.name for dependence in dependent}
     return tuple(column.variable for column in preparation.columns if not named & set(column.names))
@@ -291,13 +310,40 @@ def empty_cells(cells: Figures | Levels) -> int:
     return cells.empty if isinstance(cells, Levels) else int((cells.states >= 0).sum())
 
 
-def _learn(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> LearntColumn | None:
+def _learn(
+    variable: Variable, frame: pd.DataFrame, faults: list[Fault], y: Floats | None
+) -> LearntColumn | None:
     cells = cells_of(variable, frame, faults)
     if cells is None:
         return None
+    if variable.bins is not None:
+        return _learn_bins(variable, cells, faults, y)
     if isinstance(cells, Levels):
         return _learn_category(variable, cells, faults)
     return _learn_number(variable, cells, faults)
+
+
+def _learn_bins(
+    variable: Variable, cells: Figures | Levels, faults: list[Fault], y: Floats | None
+) -> LearntColumn | None:
+    if y is None or not 0 < y.sum() < len(y):
+        faults.append(Fault("has bins, which need outcomes of both kinds", "give them", field=variable.name))
+        return None
+    if empty_cells(cells) == len(y):
+        faults.append(Fault("has no value at all", "leave the variable out", field=variable.name))
+        return None
+    bins = learn_bins(variable, cells, y)
+    if len({weight for weight, rows in zip(bins.woe, bins.rows, strict=True) if rows}) < 2:
+        problem = "no cut that its declaration allows tells defaults apart"
+        remedy = "leave the variable out, or allow another shape or smaller bins"
+        faults.append(Fault(problem, remedy, field=variable.name))
+        return None
+    if isinstance(cells, Levels):
+        seen = {level(name) for group in bins.groups for name in group}
+        rare = tuple(name for name in cells.names if name not in seen)
+        return LearntColumn(variable, rare=rare, bins=bins)
+    low, high = float(np.nanmin(cells.values)), float(np.nanmax(cells.values))
+    return LearntColumn(variable, low, high, bins=bins)
 
 
 def _learn_number(variable: Variable, cells: Figures, faults: list[Fault]) -> LearntColumn | None:

@@ -35,6 +35,11 @@ class Derived:
     test: Literal["is", "not", "above", "missing"]
     value: str | float
 
+    @property
+    def asked(self) -> str:
+        """The level that is asked for."""
+        return level(self.value)
+
     def of(self, values: pd.Series, faults: list[Fault]) -> Floats | None:
         """(n,) 1.0, 0.0 or NaN; None and a fault where `above` meets a text."""
         if self.test == "above":
@@ -45,14 +50,14 @@ class Derived:
         cells = levels_of(values)
         if self.test == "missing":
             return (cells.codes < 0).astype(float)
-        met = [float((name == level(self.value)) == (self.test == "is")) for name in cells.names]
+        met = [float((name == self.asked) == (self.test == "is")) for name in cells.names]
         return np.array([*met, np.nan])[cells.codes]
 
     def slips(self, values: pd.Series) -> list[Unseen]:
         """Levels that differ from the one asked for by blanks or capitals, and so are others."""
         if self.test in ("above", "missing"):
             return []
-        return slips(self.column, levels_of(values), level(self.value), f"another level by {self.name}")
+        return slips(self.column, levels_of(values), self.asked, f"another level by {self.name}")
 
 
 @dataclass(frozen=True)

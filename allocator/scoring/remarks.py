@@ -119,12 +119,12 @@ def _levels(column: LearntColumn, frame: pd.DataFrame) -> list[str]:
     """Rare levels that count as the reference, and levels that one spelling would make one."""
     name, rare = column.variable.name, column.rare
     remarks = []
-    if rare and column.pool == column.levels[0]:
+    if rare and column.bins is None and column.pool == column.levels[0]:
         few = ", ".join(repr(level) for level in rare[:3]) + (
             f" and {len(rare) - 3} more" if rare[3:] else ""
         )
         remarks.append(f"{name}: the rare levels {few} count as {column.pool!r}, the commonest level")
-    alike = twins([*column.levels, *rare])
+    alike = twins(column.known)
     return remarks + [f"{name}: {spelling!r} is a level of its own; {how}" for spelling, how in alike.items()]
 
 
@@ -135,7 +135,7 @@ def _unflagged(column: LearntColumn, frame: pd.DataFrame) -> list[str]:
         return []
     counts = list(zip(cells.names, cells.counts.tolist(), strict=True))
     told = [name or "missing" for name in own_states(column.variable, len(frame), counts)
-            if name not in column.flags]  # fmt: skip
+            if name not in column.states]  # fmt: skip
     return [f"{column.variable.name}: that it is {name} has no flag: other columns tell it" for name in told]
 
 

@@ -19,19 +19,26 @@ from allocator.scoring.levels import Unseen
 from allocator.scoring.rating import Rating
 from allocator.scoring.reading import Imputed, derive, read_table
 from allocator.scoring.rules import codes_in, imputed
+from allocator.scoring.scorecard import Scorecard
+from allocator.scoring.terms import reasons_of
 from allocator.scoring.workbook import read_firms, read_workbook
 
 UNGRADED = "ungraded"
 """Grade of a firm that nothing is known of; no policy has rates for it."""
 
 
-def score_frame(frame: pd.DataFrame, fitted: Fitted, *, intervals: bool = False) -> pd.DataFrame:
+def score_frame(
+    frame: pd.DataFrame, fitted: Fitted, *, intervals: bool = False, reasons: int = 0
+) -> pd.DataFrame:
     """`frame` with the columns of the scorecard put in: pd and, where it knows them, grade, lgd, score.
 
-    A column that the frame has already is replaced; `intervals` adds pd_low and pd_high of a logit.
+    A column that the frame has already is replaced; `intervals` adds pd_low and pd_high of a logit, `reasons`
+    the names of as many variables that raise its PD most.
     Raises InputError: a variable missing, not numeric or infinite.
     """
     scored = scores(frame, fitted, intervals=intervals)
+    if reasons:
+        scored = scored.join(_reasons(frame, fitted, reasons))
     return pd.concat([frame.drop(columns=[c for c in scored.columns if c in frame.columns]), scored], axis=1)
 
 
@@ -46,6 +53,13 @@ def scores(frame: pd.DataFrame, fitted: Fitted, *, intervals: bool = False) -> p
             raise InputError.of([fault], "Scores")
         return fitted.apply(frame)
     return fitted.apply(frame, intervals=intervals)
+
+
+def _reasons(frame: pd.DataFrame, fitted: Fitted, number: int) -> pd.DataFrame:
+    if not isinstance(fitted, Scorecard):
+        fault = Fault("only a logit has reasons", "leave --reasons out", field="--reasons")
+        raise InputError.of([fault], "Scores")
+    return reasons_of(fitted, frame, number)
 
 
 def imputed_cells(frame: pd.DataFrame, fitted: Fitted) -> tuple[Imputed, ...]:

@@ -6,6 +6,7 @@ Variables come in groups, with the sign that each is expected to have, tested by
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,29 @@ from allocator.scoring.variables import Variable
 
 
 @dataclass(frozen=True)
+class Points:
+    """The scale of a score: `odds` repaid loans for each default score `base`, `pdo` more double them."""
+
+    pdo: float = 20.0
+    base: float = 600.0
+    odds: float = 50.0
+
+    @property
+    def factor(self) -> float:
+        """Points of a unit of log-odds."""
+        return self.pdo / math.log(2)
+
+    @property
+    def offset(self) -> float:
+        """The score at even odds."""
+        return self.base - self.factor * math.log(self.odds)
+
+    def score(self, log_odds: Floats) -> Floats:
+        """(n,) points from the log-odds of default."""
+        return np.asarray(self.offset - self.factor * log_odds)
+
+
+@dataclass(frozen=True)
 class Scorecard:
     """PD from variables, and a grade from the PD where `bounds` are given."""
 
@@ -35,13 +59,27 @@ class Scorecard:
     """Loss given default for every borrower, where the data told one."""
     derived: tuple[Derived, ...] = ()
     """Columns that the variables need and the table of borrowers need not have."""
+    points: Points | None = None
+    """The scale of the score, where one is given."""
+    means: Floats | None = None
+    """(k,) the average borrower of the training data, from whom reasons are told."""
+
+    def matrix(self, frame: pd.DataFrame) -> Floats:
+        """(n, k) columns of the regression. Raises InputError for a missing or infinite column."""
+        return self.preparation.matrix(derive(frame, self.derived))
+
+    @property
+    def slopes(self) -> dict[str, float]:
+        """What one unit of each matrix column, on the scale of its variable, adds to the log-odds."""
+        values = (self.fit.coefficients[1:] / self.preparation.scales).tolist()
+        return dict(zip(self.fit.names[1:], values, strict=True))
 
     def log_odds(self, frame: pd.DataFrame) -> Floats:
         """(n,) linear predictor. Raises InputError for a missing or infinite column."""
-        return self.fit.linear(self.preparation.matrix(derive(frame, self.derived)))
+        return self.fit.linear(self.matrix(frame))
 
     def apply(self, frame: pd.DataFrame, *, intervals: bool = False) -> pd.DataFrame:
-        """`pd`, then `grade` and `lgd` where known; with `intervals` also `pd_low` and `pd_high` (95 %).
+        """`pd`, then `grade`, `lgd`, `score` where known; `intervals`: also `pd_low` and `pd_high` (95 %).
 
         Raises InputError as log_odds does, and for a level that the fit has not seen where that is refused.
         """
@@ -54,6 +92,8 @@ class Scorecard:
             columns["grade"] = grade_of(special.expit(odds), self.bounds)
         if self.lgd is not None:
             columns["lgd"] = np.full(len(frame), self.lgd)
+        if self.points is not None:
+            columns["score"] = self.points.score(odds)
         if intervals:
             design = np.column_stack([np.ones(len(matrix)), matrix])
             half = NORMAL_95 * np.sqrt(((design @ self.fit.covariance) * design).sum(axis=1))
@@ -90,6 +130,7 @@ def fit_scorecard(
     bounds: Mapping[str, float] | None = None,
     lgd: float | None = None,
     derived: Sequence[Derived] = (),
+    points: Points | None = None,
 ) -> Scorecard:
     """Fit a PD scorecard; `outcome` is 1 for a default.
 
@@ -97,10 +138,11 @@ def fit_scorecard(
     """
     checked = check_bounds(bounds or {})
     frame = derive(frame, derived)
-    preparation = prepare(frame, variables)
     y = outcome.to_numpy(dtype=float, na_value=np.nan)
-    fit = fit_logit(preparation.matrix(frame), y, preparation.names, penalty, strength)
-    return Scorecard(preparation, fit, checked, lgd, tuple(derived))
+    preparation = prepare(frame, variables, y)
+    matrix = preparation.matrix(frame)
+    fit = fit_logit(matrix, y, preparation.names, penalty, strength)
+    return Scorecard(preparation, fit, checked, lgd, tuple(derived), points, matrix.mean(axis=0))
 
 
 def out_of_fold_pd(

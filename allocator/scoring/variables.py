@@ -14,10 +14,11 @@ from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.codes import standing_out
 from allocator.scoring.levels import Levels, levels_of
 from allocator.scoring.reading import column, numbers
+from allocator.scoring.runs import Shape
 
 Kind = Literal["number", "category"]
 Transform = Literal["none", "log"]
-Missing = Literal["flag", "median"]
+Missing = Literal["flag", "bin", "median"]
 OnUnseen = Literal["other", "refuse"]
 MISSING = ""
 """The state, and of a category the level, of an empty cell."""
@@ -25,6 +26,22 @@ RARE = 20
 """Rows from which a level, or what stands in the place of a figure, has a column of its own."""
 OFTEN = 0.01
 """Share of the rows from which empty cells and codes have one where nothing is declared."""
+
+
+@dataclass(frozen=True)
+class Binning:
+    """How a variable is cut into bins, as the analyst declares it."""
+
+    shape: Shape | None = None
+    """Of the default rates, from the lowest values up; None: as the sign says, else monotone."""
+    most: int = 6
+    """Bins, those of empty cells and codes aside."""
+    least: float = 0.05
+    """Share of all rows that a bin must have."""
+    cuts: tuple[float, ...] | None = None
+    """The cuts of a number, where they are not to be sought."""
+    groups: tuple[tuple[str, ...], ...] | None = None
+    """The same of a category's levels."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +60,12 @@ class Variable:
     special: tuple[float, ...] = ()
     """Codes of a number, such as -999, that say something else than an amount: states of their own."""
     missing: Missing | None = None
-    """How an empty cell is met. flag: by a column of its own, from RARE rows; median: as the median; None: as
-    flag where OFTEN of the rows are empty."""
+    """How an empty cell is met. flag: by a column of its own; bin: by a bin, of a variable with bins; both
+    from RARE rows. median: as the median. None: as flag or bin where OFTEN of the rows are empty."""
     unseen: OnUnseen = "other"
     """What becomes of a level that the fit has not seen: it counts as another, or the table is refused."""
+    bins: Binning | None = None
+    """Where given, the fit reads weights of evidence of bins in the place of values or levels."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +111,7 @@ def own_states(variable: Variable, rows: int, counts: Sequence[tuple[str, int]])
     """Those of the states, with their rows in a table of `rows`, that have a column of their own."""
     if variable.missing == "median":
         return ()
-    fewest = RARE if variable.missing == "flag" else max(RARE, OFTEN * rows)
+    fewest = RARE if variable.missing else max(RARE, OFTEN * rows)
     codes = tuple(name for name, count in counts if name != MISSING and count >= fewest)
     empty = sum(count for name, count in counts if name not in codes)
     return (MISSING, *codes) if empty >= fewest else codes

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from allocator.errors import InputError
-from allocator.scoring.preparation import OTHER, prepare
+from allocator.scoring.bins import OTHER
+from allocator.scoring.preparation import prepare
 from allocator.scoring.variables import Variable
 
 RAW = pd.DataFrame(

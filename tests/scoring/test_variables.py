@@ -162,7 +162,7 @@ def test_what_a_declaration_cannot_ask(tmp_path: Path) -> None:
         read_declarations(tmp_path / "v.json", "variables")
     assert [(fault.field, fault.problem) for fault in caught.value.faults] == [
         ("derived[0]", "is incomplete: give name, column and one of is, not, above, missing"),
-        ("variables[0].missing", "'bin' is not one of 'flag' or 'median'"),
+        ("variables[0]", "has no bins: say flag"),
         ("variables[1]", "a category has no median: say flag, or nothing"),
         ("variables[2]", "a number has no levels to refuse"),
     ]

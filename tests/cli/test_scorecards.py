@@ -1,0 +1,82 @@
+"""A scorecard's walk by commands: bins and points, reasons, export."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.cli.conftest import Allocator
+
+DECLARED = {
+    "variables": [
+        {"name": "x", "bins": {"shape": "valley"}},
+        {"name": "u", "sign": 1},
+        {"name": "k", "kind": "category", "unseen": "refuse"},
+    ]
+}
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    generator = np.random.default_rng(8)
+    x, u = generator.normal(size=(2, 800))
+    frame = pd.DataFrame({"borrower_id": [f"b{i}" for i in range(800)], "x": x, "u": u})
+    frame["k"] = generator.choice(["p", "q"], 800)
+    odds = -2 + 1.2 * np.abs(x) + u
+    frame["bad"] = (generator.random(800) < 1 / (1 + np.exp(-odds))).astype(int)
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    (tmp_path / "v.json").write_text(json.dumps(DECLARED))
+    return tmp_path / "t.csv"
+
+
+@pytest.fixture
+def card(table: Path, allocator: Allocator) -> Path:
+    folder = table.parent
+    given = ("--variables", folder / "v.json", "--outcome", "bad", "--out", folder, "--points", "pdo=40")
+    return Path(allocator("fit", "logit", table, *given, "--json").json["file"])
+
+
+def test_a_fit_shows_bins_and_points(card: Path) -> None:
+    text = card.with_suffix(".md").read_text()
+    for heading in ("## Information value", "## Bins", "## Points"):
+        assert heading in text
+    assert json.loads(card.read_text())["points"] == {"pdo": 40.0, "base": 600.0, "odds": 50.0}
+
+
+def test_scores_come_with_reasons(card: Path, table: Path, allocator: Allocator) -> None:
+    out = table.parent / "scored.csv"
+    allocator("score", table, "--scorecard", card, "--reasons", "2", "--out", out)
+    scored = pd.read_csv(out)
+    assert {"pd", "score", "reason_1", "reason_2"} <= set(scored.columns)
+    assert np.corrcoef(scored["score"], np.log(scored["pd"] / (1 - scored["pd"])))[0, 1] < -0.999999
+    again = allocator("score", table, "--scorecard", card, "--reasons", "2", "--purchases", table)
+    assert again.status == 2
+    assert "a file and invoices are given" in again.err
+
+
+def test_a_refused_level_is_told(card: Path, table: Path, allocator: Allocator) -> None:
+    new = table.parent / "new.csv"
+    new.write_text("borrower_id,x,u,k\na,0,0,p\nb,0,0,z\n")
+    told = allocator("score", new, "--scorecard", card)
+    assert "new.csv, row 2, k\n    'z' was not seen at fit" in told.err
+
+
+def test_a_card_is_exported(card: Path, table: Path, allocator: Allocator) -> None:
+    folder = table.parent
+    assert "written to" in allocator("fit", "export", card, "--out", folder / "c.sql", "--table", "firms").out
+    assert 'FROM "firms" AS given' in (folder / "c.sql").read_text()
+    allocator("fit", "export", card, "--out", folder / "c.csv")
+    assert list(pd.read_csv(folder / "c.csv")) == ["variable", "term", "log_odds", "points"]
+    told = allocator("fit", "export", card, "--out", folder / "c.txt")
+    assert "let it end in .sql or .csv" in told.err
+
+
+def test_what_is_no_scale(table: Path, allocator: Allocator) -> None:
+    given = ("--variables", table.parent / "v.json", "--outcome", "bad", "--out", table.parent)
+    told = allocator("fit", "logit", table, *given, "--points", "pdo=0,odd=2,base=x")
+    for problem in ("'base=x' is no part of a scale", "odd is unknown", "pdo is 0"):
+        assert problem in told.err
