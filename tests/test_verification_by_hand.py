@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 
 from allocator import verification
-from allocator.errors import CertificateError, InputError
+from allocator.errors import CertificateError, Fault, InputError
 from allocator.records.ledger import COMPUTED
 from allocator.records.run import Certificate
 from allocator.records.scenario import SolverSettings, Strategy
@@ -278,3 +279,57 @@ def test_texts_are_encoded_in_ascending_order() -> None:
         [2, 0, 1, 2],
         np.int32,
     )
+
+
+def test_rational_numbers_confirm_a_run_where_that_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome, fault = (
+        SimpleNamespace(certificate="recomputed"),
+        Fault("is not so", SOLVE, field="certificate value"),
+    )
+    stated: dict[str, list[Fault]] = {}
+    monkeypatch.setattr(verification, "recheck_run", lambda _: outcome)
+    monkeypatch.setattr(verification, "_faults_in_rationals", lambda _, certificate: certificate["faults"])
+    run = SimpleNamespace(allocation=range(10_000), certificate=stated, folder=Path("run"))
+    assert verification.verify_run(run) == "recomputed"  # type: ignore[arg-type]
+    stated["faults"] = []
+    assert verification.verify_run(run, exact=True) == "recomputed"  # type: ignore[arg-type]
+    stated["faults"] = [fault]
+    with pytest.raises(CertificateError) as caught:
+        verification.verify_run(run, exact=True)  # type: ignore[arg-type]
+    assert str(caught.value) == f"the run does not pass its recheck in rational numbers\n  {fault}"
+    run.allocation = range(10_001)
+    with pytest.raises(InputError) as larger:
+        verification.verify_run(run, exact=True)  # type: ignore[arg-type]
+    problem = "run: has 10,001 borrowers, and rational numbers do for 10,000; verify it without --exact"
+    assert str(larger.value) == f"run: 1 fault\n  {problem}"
+
+
+def test_what_a_summary_says_of_the_search_is_kept() -> None:
+    outcome = outcome_of(Certificate({}, 100.0, 90.0, (), {}))
+    why = np.array(["excluded"], dtype=object)
+    said = {"proof": "solver", "bound": 95.0, "stop": "time_limit"}
+    kept = verification._as_searched(outcome, said, why)
+    assert (kept.solver_bound, kept.stop, kept.why) == (95.0, "time_limit", None)
+    kept = verification._as_searched(outcome, said | {"proof": "tree"}, why)
+    assert kept.solver_bound == np.inf
+    other = replace(outcome, scenario=replace(outcome.scenario, strategy=Strategy("greedy")))
+    assert verification._as_searched(other, said, why).why is why
+
+
+def test_a_package_that_is_not_installed_is_named() -> None:
+    stored = SimpleNamespace(certificate={"plugins": {"measure npl": "acme 1.0"}}, folder=Path("run"))
+    with pytest.raises(InputError) as caught:
+        verification._scenario_of(stored)  # type: ignore[arg-type]
+    problem = "the run was made with measure npl of the package acme 1.0, which is not installed"
+    assert str(caught.value) == f'run: 1 fault\n  {problem}; pip install "acme==1.0"'
+
+
+def test_an_input_is_absent_where_its_file_is_or_may_be(tmp_path: Path) -> None:
+    document = {"response": {"churn": {"csv": "churn.csv"}}, "portfolio": {"source": {"csv": "book.csv"}}}
+    stored = SimpleNamespace(document=None, folder=tmp_path)
+    assert verification._absent(stored)  # type: ignore[arg-type]
+    stored.document = document
+    for name in ("churn.csv", "book.csv"):
+        assert verification._absent(stored)  # type: ignore[arg-type]
+        (tmp_path / name).write_text("")
+    assert not verification._absent(stored)  # type: ignore[arg-type]

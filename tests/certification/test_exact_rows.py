@@ -11,7 +11,7 @@ import pytest
 
 from allocator.certification import recheck
 from allocator.certification.exact import Exactly, nearest
-from allocator.certification.rationals import offers_made
+from allocator.certification.rationals import curves_of, offers_made
 from allocator.records.run import Decisions
 from allocator.records.scenario import Limit
 from tests.builders import Case, churn_table, limit, policy, portfolio
@@ -74,6 +74,7 @@ KEPT: Mapping[str, tuple[Limit, dict[str, Any]]] = {
         limit("l", "offered", "at_most", 3e9, weight="w"),
         {"numbers": {"w": [1.0, 0.0]}},
     ),
+    "half a cent offered": (limit("l", "offered", "at_most", 5e9), {"amounts": (3_000_000_000.005, 2e9)}),
     "no whole cents lent": (limit("l", "offered", "at_most", 5e9), {"exposure": [0.001, 0.0]}),
     "money drawn": (limit("l", "drawn", "at_most", 5e9), {}),
     "of what is drawn": (limit("l", "offered", "at_most", 0.6, of="drawn", where=A), {}),
@@ -106,6 +107,83 @@ def test_another_row_has_a_billionth_of_its_scale(part: float, names: list[str])
 def test_weighted_loans_have_at_most_half_of_the_least_weight(over: float, names: list[str]) -> None:
     weights = {"numbers": {"w": [1e6, 1e-3]}}
     assert broken(limit("l", "loans", "at_most", 1e6 + 1e-3 - over, weight="w"), **weights) == names
+
+
+def test_a_share_of_what_is_drawn_is_of_what_the_offers_draw() -> None:
+    of_drawn = limit("l", "drawn", "at_most", 0.5, of="drawn", where=A)
+    assert broken(of_drawn, (0.6, 0.4)) == ["l"]
+    assert broken(of_drawn, (0.5, 0.5)) == []
+
+
+@pytest.mark.parametrize(("over", "names"), [(3.4e-13, []), (5.7e-13, ["l"])])
+def test_no_tolerance_falls_below_the_rounding_of_its_row(over: float, names: list[str]) -> None:
+    """4 x 2^-53 of 1,024 are 4.5e-13, whatever the least weight."""
+    weights = {"numbers": {"w": [1_024.0, 1e-17]}}
+    assert broken(limit("l", "loans", "at_most", 1_024.0 - over, weight="w"), **weights) == names
+
+
+DYADIC = churn_table([0.25, 0.5], A=[0.0, 0.75], B=[0.0, 0.75])
+
+
+def dyadic(*limits: Limit, **columns: Any) -> Exactly:
+    """Two of A: 262,144 (2^18) are worth 2^16 at a quarter, and 2^15 at a half, where a quarter is drawn."""
+    book = portfolio(["A", "A"], pd=0.0, lgd=0.0, max_amount=262_144.0, **columns)
+    rules = policy(524_288.0, *limits, rates={"A": (0.25, 0.5)}, ticket=(1_024.0, 262_144.0))
+    return Exactly.of(Case(book, DYADIC, rules).scenario, book, DYADIC)
+
+
+def up(number: float) -> float:
+    """The next double: a bound in rational numbers is rounded outwards once."""
+    return float(np.nextafter(number, np.inf))
+
+
+def test_every_price_has_its_part_in_a_bound() -> None:
+    case = dyadic(limit("few", "loans", "at_most", 3.0), limit("d", "drawn", "at_most", 64.0))
+    assert case.bound({}) == up(2 * 65_536.0)
+    assert case.bound({"few": 1_024.0, "d": 0.125}) == up(3_072 + 8 + 2 * (65_536 - 32_768 - 1_024))
+    assert case.bound({"budget": 0.125, "few": 1_024.0}) == up(65_536 + 3_072 + 2 * (32_768 - 1_024))
+
+
+def test_what_is_lent_takes_room_and_years_count() -> None:
+    cap = limit("cap", "offered", "at_most", 65_536.0)
+    assert dyadic(cap).bound({"cap": 0.25}) == up(16_384.0)
+    assert dyadic(cap, exposure=[16_384.0, 0.0]).bound({"cap": 0.25}) == up(12_288.0)
+    assert dyadic(term=2.0).bound({}) == up(262_144.0)
+    interest = 2 * 0.08 * sum(AMOUNTS)
+    for bound, names in ((interest, []), (interest * (1 - 2e-9), ["l"])):
+        assert broken(limit("l", "gross_interest", "at_most", bound), term=2.0) == names
+
+
+@pytest.mark.parametrize(
+    ("smoothing", "churn"), [("none", [0.5, 0.25, 0.75]), ("isotonic", [0.375, 0.375, 0.75])]
+)
+def test_a_curve_is_smoothed_where_the_scenario_says_so(smoothing: Any, churn: list[float]) -> None:
+    table = churn_table([0.25, 0.5, 0.75], A=[0.5, 0.25, 0.75])
+    response = Case(portfolio(["A"]), table, policy(1.0), smoothing).scenario.response
+    assert list(curves_of(table, response)["A"].churn) == churn
+
+
+def leaf(bound: float, **prices: float) -> dict[str, Any]:
+    return {"prices": prices, "bound": bound}
+
+
+def test_a_side_without_any_option_proves_what_it_likes_and_no_other_does() -> None:
+    case, most = dyadic(), up(131_072.0)
+    for borrower in ("b000", "b001"):
+        split = {"borrower": borrower, "split": [[0.25, 0.5, "none"], []], "children": [1, 2]}
+        assert case.tree_faults({"bound": most, "nodes": [split, leaf(most), leaf(-1.0)]}) == []
+        [fault] = case.tree_faults({"bound": most, "nodes": [split, leaf(131_071.0), leaf(-1.0)]})
+        assert f"states the bound 131071.0, its prices prove {most}" in str(fault)
+
+
+def test_what_loses_just_what_a_cut_keeps_is_kept() -> None:
+    """The rate of a half loses 2^15 and a refusal 2^16: at high prices they are the best that is left."""
+    case, most = dyadic(limit("d", "drawn", "at_most", 0.0)), up(131_072.0)
+    for keeps, prices, proved in ((32_768.0, {"d": 0.5}, 0.0), (65_536.0, {"budget": 1.0}, 524_288.0)):
+        cut = {**leaf(most), "keeps": keeps, "children": [1]}
+        assert case.tree_faults({"bound": 1e6, "nodes": [cut, leaf(up(proved), **prices)]}) == []
+        [fault] = case.tree_faults({"bound": 1e6, "nodes": [cut, leaf(proved - 1.0, **prices)]})
+        assert str(fault).startswith(f"tree.nodes[1]: states the bound {proved - 1.0}, its prices prove")
 
 
 @pytest.mark.parametrize(("price", "bound"), [(None, 9_500.0), (0.004, 9_500.0), (0.02, 19_000.0)])

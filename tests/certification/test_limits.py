@@ -151,6 +151,16 @@ def test_prices_charge_a_row_s_members_and_a_reference_everybody() -> None:
     assert (none.constant, none.constant_size, none.sizes["offered"]) == (0.0, 0.0, 0.0)
 
 
+def test_magnitudes_of_several_limits_add_up() -> None:
+    """What a limit charges and another pays back cancels in the charge, not in what it may be wrong by."""
+    rules = policy(1e6, limit("l", "offered", "at_most", 5.0), limit("m", "offered", "at_least", 7.0))
+    charges = charges_of(blocks_of(rules, portfolio(["A"])), {"budget": 1.0, "l": 2.0, "m": -3.0})
+    assert charges.per_basis["offered"].tolist() == [0.0]
+    assert charges.sizes["offered"] == 6.0
+    assert (charges.constant, charges.constant_size) == (1e6 + 10 - 21, 1e6 + 10 + 21)
+    assert charges.operations == 5 + 2 * 3 + 1
+
+
 def test_a_figure_is_charged_as_it_stands() -> None:
     own = block(
         limit("l", "drawn", "at_least", -7.0, weight="w"), exposure=3.0, numbers={"w": [1.0, 2, 4, 0, -1]}
