@@ -196,7 +196,7 @@ def test_idle_money_adds_its_own_error(basis: Any, operations: float) -> None:
     nothing = Decisions(np.zeros(1), np.zeros(1))
     value = recheck_with_proof(case.scenario, case.inputs, nothing, {"budget": 0.0})[1].value
     assert value.value == 2.0**18
-    assert value.error == pytest.approx((operations + 2) * 2.0**-53 * 2.0**18, rel=1e-12)
+    assert value.error == pytest.approx((operations + 2) * 2.0**-53 * 2.0**18, rel=1e-12, abs=0)
     spent = case.under(budget=replace(case.policy.budget, spend="exactly"))
     value = recheck_with_proof(spent.scenario, case.inputs, nothing, {"budget": 0.0})[1].value
     assert (value.value, value.error) == (0.0, 0.0)

@@ -48,7 +48,7 @@ def test_magnitudes_of_an_offer() -> None:
     assert own.per_unit.tolist() == [0.5 * 1.25 + 0.125 + 1.0 + 0.25] * 2
     assert own.fixed.tolist() == [2.5 * 64 + 32, 2.5 * 8 + 32]
     assert own.errors(np.array([256.0, 16.0])).tolist() == pytest.approx(
-        [26 * 1.001 * UNIT * (512.0 + 192.0), 26 * 1.001 * UNIT * (32.0 + 52.0)], rel=1e-12
+        [26 * 1.001 * UNIT * (512.0 + 192.0), 26 * 1.001 * UNIT * (32.0 + 52.0)], rel=1e-12, abs=0
     )
     assert own.take(np.array([1])).fixed.tolist() == [52.0]
 
@@ -66,9 +66,9 @@ def test_charges_add_their_magnitudes_and_operations() -> None:
     )
     charged = sizes().charged(np.array([8.0, 16.0]), charges)
     assert charged.tolist() == pytest.approx(
-        [33 * 1.001 * UNIT * (8 * 7.0 + 192 + 3), 33 * 1.001 * UNIT * (16 * 5.5 + 52 + 3)], rel=1e-12
+        [33 * 1.001 * UNIT * (8 * 7.0 + 192 + 3), 33 * 1.001 * UNIT * (16 * 5.5 + 52 + 3)], rel=1e-12, abs=0
     )
-    assert error_of(10, 4.0) == pytest.approx(40.04 * UNIT, rel=1e-12)
+    assert error_of(10, 4.0) == pytest.approx(40.04 * UNIT, rel=1e-12, abs=0)
 
 
 def test_a_sum_leaves_out_whoever_is_refused_for_certain() -> None:
@@ -92,7 +92,7 @@ def test_idle_money_has_an_error_of_its_own(price: float, worth: float, size: fl
     assert idle_worth(RULES, prices) == worth
     total = whole_bound(RULES, charges, Rounded(0.0, 0.0), prices)
     assert (charges.constant, total.value) == (0.0, worth)
-    assert total.error == pytest.approx(26 * UNIT * 1_024 * size + 3 * UNIT * worth, rel=1e-12)
+    assert total.error == pytest.approx(26 * UNIT * 1_024 * size + 3 * UNIT * worth, rel=1e-12, abs=0)
 
 
 def test_the_constant_has_its_operations() -> None:
@@ -103,7 +103,7 @@ def test_the_constant_has_its_operations() -> None:
     total = whole_bound(RULES, charges, Rounded(16.0, 2.0**-40), {"budget": 0.125})
     assert total.value == 128.0 + 16.0 + 128.0
     error = 2.0**-40 + 136 * 1.001 * UNIT * 128 + 26 * UNIT * 1_024 * 0.375 + 3 * UNIT * 272
-    assert total.error == pytest.approx(error, rel=1e-12)
+    assert total.error == pytest.approx(error, rel=1e-12, abs=0)
 
 
 def test_best_values_are_at_least_a_refusals_unless_pinned() -> None:
@@ -137,12 +137,13 @@ def test_prices_too_large_give_no_warning() -> None:
             assert upper_bound(book, rules, terms, blocks_of(rules, book), prices) == np.inf
 
 
-def test_the_lower_end_counts_where_it_may_be_the_better_one() -> None:
-    """A pinned offer has one end; a smallest loan is made for the relationship, worth half of 64 here."""
-    book = portfolio(["A"], pd=0.5, lgd=1.0, relationship_value=64.0, max_amount=256.0)
+@pytest.mark.parametrize(("pd", "kept"), [(0.5, 64.0), (0.125, 1.0)])
+def test_the_lower_end_counts_where_it_may_be_the_better_one(pd: float, kept: float) -> None:
+    """A pinned offer has one end; a smallest loan is made for the relationship, worth half of `kept`."""
+    book = portfolio(["A"], pd=pd, lgd=1.0, relationship_value=kept, max_amount=256.0)
     rules = policy(1_024.0, rates={"A": (0.125, 0.125)}, ticket=(16.0, 256.0), decline_churn=0.5)
     case = Case(book, TABLE, rules)
     terms = terms_of(book, TABLE, case.scenario.response, rules)
     charges = charges_of(blocks_of(rules, book), {"budget": 0.0})
     found = best_reduced_values(book, rules, terms, charges)
-    assert found.tolist() == [16 * (0.125 * 0.5 - 0.5) + 32.0]
+    assert found.tolist() == [16 * (0.125 * (1 - pd) - pd) + kept / 2]
