@@ -31,7 +31,7 @@ from allocator.portfolio import (
 from allocator.pricing.churn import never_walking, read_churn_table, sampled_table, staying
 from allocator.records.case import Inputs
 from allocator.records.columns import CANONICAL, NUMBERS
-from allocator.records.frames import File
+from allocator.records.frames import File, Frame
 from allocator.records.portfolio import ChurnTable, Portfolio
 from allocator.records.run import Decisions
 from allocator.records.scenario import InvoiceFiles, PortfolioSource, Scenario
@@ -250,9 +250,21 @@ def _churn(scenario: Scenario, portfolio: Portfolio | None) -> ChurnTable:
     grades = named | (set(portfolio.grade.values) if portfolio is not None else set())
     if path is None and not curves:
         return never_walking(grades)
-    table = sampled_table(curves) if path is None else read_churn_table(path)
+    table = sampled_table(curves) if path is None else _curve(path)
     without = grades - named if scenario.strategy.book is not None else set[str]()
     return staying(table, without - table.churn.keys())
+
+
+def _curve(path: File) -> ChurnTable:
+    """The curve of a file, or of a frame; faults of one that was a sheet name its cells."""
+    try:
+        return read_churn_table(path)
+    except InputError as error:
+        if isinstance(path, Frame) and path.sheet is not None:
+            raise InputError.of(
+                [path.sheet.located(fault) for fault in error.faults], path.sheet.file
+            ) from None
+        raise
 
 
 def _weights(path: Path) -> dict[str, float]:

@@ -65,7 +65,7 @@ LIMIT = "name measure of weight where each at_most at_least exactly enforce"
 LIMIT_TOLD = {"name", "measure", "sense", "used", "bound", "price", "violation"}
 FILES = {"churn": "response.churn", "scorecard": "portfolio.scorecard", "stress": "stress.file"}
 FILES |= {"book": "strategy.file", "weights": "strategy.ahp_lines.file"}
-READ_BY = ("sep", "decimal", "thousands", "skip", "encoding", "sheet", "header", "duplicates")
+READ_BY = ("sep", "decimal", "thousands", "skip", "encoding", "sheet", "table", "header", "duplicates")
 NO_OFFER = (
     *("excluded", "no rates for this grade", "no rate at or above the borrower's minimum"),
     *("request below the smallest loan", "smallest loan wanted above the largest ticket"),

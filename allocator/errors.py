@@ -20,7 +20,8 @@ class Fault:
     """One thing that is wrong: where it stands, what it is, and what to do about it.
 
     `line` counts the lines of a text file from 1; `row` those of a table: in a workbook as the spreadsheet
-    counts them, elsewhere from 1 for the first below the header, blank ones counted.
+    counts them, elsewhere from 1 for the first below the header, blank ones counted. `cell` is that of a
+    workbook with its sheet, as Borrowers!C7.
     """
 
     problem: str
@@ -29,6 +30,7 @@ class Fault:
     line: int | None = None
     row: int | None = None
     field: str | None = None
+    cell: str | None = None
 
     @property
     def place(self) -> str:
@@ -36,7 +38,8 @@ class Fault:
         parts = [
             self.file,
             f"line {self.line}" if self.line is not None else None,
-            f"row {self.row}" if self.row is not None else None,
+            f"row {self.row}" if self.row is not None and self.cell is None else None,
+            self.cell,
             self.field,
         ]
         return ", ".join(part for part in parts if part)

@@ -26,6 +26,7 @@ from allocator.limits import compile_limits
 from allocator.limits.notes import slips
 from allocator.limits.shares import only_an_empty_book
 from allocator.limits.spellings import spellings
+from allocator.portfolio import formulas
 from allocator.pricing.offers import price_offers
 from allocator.records.case import Case, Inputs
 from allocator.records.ledger import COMPUTED, Ledger
@@ -145,8 +146,8 @@ def remarks(case: Case, *, lent: bool) -> tuple[str, ...]:
     """What is valid and may not be meant so; where nothing is lent, limits that only an empty book keeps."""
     policy, portfolio, limits = case.scenario.policy, case.inputs.portfolio, case.limits
     brought = (f"{key} is of the package {origin}" for key, origin in case.scenario.plugins.items())
-    notes = [*brought, *case.inputs.notes, *spellings(portfolio, policy), *limits.notes]
-    notes += slips(policy, case.offers, limits)
+    notes = [*brought, *case.inputs.notes, *formulas(portfolio)]
+    notes += [*spellings(portfolio, policy), *limits.notes, *slips(policy, case.offers, limits)]
     return (*notes, *(() if lent else only_an_empty_book(policy, portfolio, case.offers, limits)))
 
 

@@ -19,7 +19,7 @@ from allocator.records.outcome import Outcome
 from allocator.records.run import Certificate, LimitUse
 from allocator.records.scenario import Scenario
 
-_READ_BY = ("sep", "decimal", "thousands", "skip", "encoding", "sheet", "header", "duplicates")
+_READ_BY = ("sep", "decimal", "thousands", "skip", "encoding", "sheet", "table", "header", "duplicates")
 """What of a source says how its contents are to be understood."""
 _LIBRARIES = ("allocator", "highspy", "numpy", "pandas", "pyarrow", "pyomo", "scipy")
 

@@ -31,8 +31,8 @@ from allocator.report.simulation import simulation_view
 from allocator.report.view import View
 from allocator.scenario.filters import read_filter
 from allocator.scenario.quantities import fraction, stated
-from allocator.store.file import require_file, text_content, write_files
-from allocator.store.tables import frame_content
+from allocator.store.file import require_file, write_files
+from allocator.store.tables import content_of
 
 Share = float | str
 """A fraction: 0.15, or "15%"."""
@@ -232,10 +232,7 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
 
 def _write(view: View) -> None:
     """The files of a view, all or none."""
-    contents = {
-        path: text_content(told) if isinstance(told, str) else frame_content(told, path)
-        for path, told in view.files.items()
-    }
+    contents = {path: content_of(told, path) for path, told in view.files.items()}
     if contents:
         write_files(contents)
 

@@ -98,9 +98,11 @@ def _notes_on_policy(
     """What stands out in the policy and its limits."""
     from allocator.limits.notes import hopeless, slips
     from allocator.limits.spellings import spellings
+    from allocator.portfolio import formulas
     from allocator.pricing.offers import outside_terms
 
-    yield from (*spellings(portfolio, policy), *limits.notes, *outside_terms(portfolio, policy))
+    yield from (*formulas(portfolio), *spellings(portfolio, policy), *limits.notes)
+    yield from outside_terms(portfolio, policy)
     yield from (*slips(policy, offers, limits), *hopeless(policy, portfolio, offers, limits))
 
 

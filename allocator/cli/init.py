@@ -19,13 +19,46 @@ PARTS = ("scenarios", "models")
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A new or empty folder.")] = None,
+    xlsx: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.xlsx", help="Write a workbook to be filled in, in place of the folder."),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Copy into a folder that is not empty; replaces files.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Copy the scenarios that come with the package, and what they read, into a folder."""
+    """Copy the scenarios that come with the package, and what they read, into a folder; or write a form.
+
+    The form is a workbook with an example: sheets for the scenario, its limits, the borrowers and the churn
+    curve. Filled in, it is a scenario like any other: allocator solve FILE.xlsx.
+    """
+    if (folder is None) == (xlsx is None):
+        fault = Fault("a folder or a workbook", "name a folder, or --xlsx FILE, and not both", field="DIR")
+        raise InputError.of([fault], "command line")
+    if xlsx is not None:
+        _write_form(xlsx, force, as_json)
+    elif folder is not None:
+        _copy_into(folder, force, as_json)
+
+
+def _write_form(path: Path, force: bool, as_json: bool) -> None:
+    """The workbook to be filled in, as `path`."""
+    from allocator.report.view import View
+    from allocator.scenario.form import form
+    from allocator.store.file import require_file, write_files
+    from allocator.store.workbook import workbook_content
+
+    require_file(path, (".xlsx",), force=force)
+    write_files({path: workbook_content(form())})
+    page = (f"A scenario to be filled in is written to {path}; it can be solved as it stands:",
+            f"  allocator solve {path}")  # fmt: skip
+    show(View(page=lambda: page, document=lambda: {"workbook": str(path)}), as_json)
+
+
+def _copy_into(folder: Path, force: bool, as_json: bool) -> None:
+    """The scenarios that come with the package, and what they read."""
     from allocator.report.view import View
 
     source = shipped()

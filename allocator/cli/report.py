@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EXAMPLE = "Example: allocator report runs/sme --out sme.html"
 NAME = "report.html"
 """In the run's folder, where no other file is named."""
+WORKBOOK = ".xlsx"
 COMPARED = "comparison.html"
 """Where one is not named for a comparison."""
 _LARGEST_CARD = 20_000
@@ -38,6 +39,13 @@ def report(
             help=f"Write it there, a .html or .md; DIR/{NAME}, of a comparison {COMPARED}, if not given.",
         ),
     ] = None,
+    xlsx: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.xlsx",
+            help="Write a workbook with live formulas there; the page then only where --out names it.",
+        ),
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Solve less: three budgets, levers by shadow prices alone.")
     ] = False,
@@ -47,18 +55,25 @@ def report(
 ) -> None:
     """Write a run as a page for a committee: what is decided, is it proven, what binds, what may go wrong."""
     from allocator.report.committee.view import ENDINGS
+    from allocator.store.file import require_file
 
     if len(subjects) == 1:
         _require_run(subjects[0])
-    default = subjects[0] / NAME if len(subjects) == 1 else Path(COMPARED)
+    elif xlsx is not None:
+        fault = Fault("a workbook is of one run", "name one run, or leave --xlsx out", field="--xlsx")
+        raise InputError.of([fault], "command line")
+    if xlsx is not None:
+        require_file(xlsx, (WORKBOOK,), force=force)
+    default = None if xlsx is not None else subjects[0] / NAME if len(subjects) == 1 else Path(COMPARED)
     path = default if out is None else out
 
     def ask(tell: Progress) -> View:
         if len(subjects) == 1:
-            return view_of(subjects[0], path, quick, tell)
-        return _compared(subjects, path, quick, tell)
+            return view_of(subjects[0], path, quick, tell, xlsx)
+        return _compared(subjects, path or Path(COMPARED), quick, tell)
 
-    answer(ask, out=(path,), endings=ENDINGS, force=force, as_json=as_json, verbose=verbose)
+    places = () if path is None else (path,)
+    answer(ask, out=places, endings=ENDINGS, force=force, as_json=as_json, verbose=verbose)
 
 
 def _require_run(folder: Path) -> None:
@@ -89,8 +104,8 @@ def _compared(subjects: list[Path], path: Path, quick: bool, tell: Progress) -> 
     return sides_view(comparison, [digest(side.scenario, side.certificate) for side in sides], path)
 
 
-def view_of(folder: Path, path: Path, quick: bool, tell: Progress) -> View:
-    """The report of the run in `folder`, for `path`."""
+def view_of(folder: Path, path: Path | None, quick: bool, tell: Progress, book: Path | None = None) -> View:
+    """The report of the run in `folder` for `path`, its workbook for `book`."""
     from allocator.store import read_run
 
     tell("reading the run")
@@ -110,7 +125,7 @@ def view_of(folder: Path, path: Path, quick: bool, tell: Progress) -> View:
     stood = Stood(
         folder.resolve().name, stored.scenario_path.read_text("utf-8"), _cards(dossier.run.scenario)
     )
-    return run_view(dossier, stood, path)
+    return run_view(dossier, stood, path, book)
 
 
 def _cards(scenario: Scenario) -> dict[str, str]:

@@ -72,13 +72,9 @@ def write_what(view: View, plot: Path | None, tell: Progress) -> None:
     """Write the files of the view, and its picture to `plot` if given: all or none."""
     contents: dict[Path, Content] = {}
     if view.files:
-        from allocator.store.file import text_content
-        from allocator.store.tables import frame_content
+        from allocator.store.tables import content_of
 
-        for path, content in view.files.items():
-            contents[path] = (
-                text_content(content) if isinstance(content, str) else frame_content(content, path)
-            )
+        contents = {path: content_of(content, path) for path, content in view.files.items()}
     if plot is not None and view.chart is not None:
         from allocator.report.charts import chart_text
         from allocator.store.file import text_content

@@ -34,17 +34,25 @@ def solve(
     report: Annotated[
         bool, typer.Option("--report", help="Write a page for a committee too, DIR/report.html.")
     ] = False,
+    xlsx: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.xlsx", help="Write a workbook with live formulas too (docs/workbook.md)."),
+    ] = None,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Allocate the budget of a scenario, certify the result and write the run."""
+    from allocator.cli.report import NAME
     from allocator.report.table import result_page
     from allocator.report.view import View
     from allocator.scenario import dump_scenario, load_scenario
     from allocator.store import default_folder, require_free, require_writable, write_run
+    from allocator.store.file import require_file
 
     if out is not None:
         _require_folder_name(out)
+    if xlsx is not None:
+        require_file(xlsx, (".xlsx",), force=force)
     scenario = load_scenario(file, sets)
     if out is None:
         require_writable(Path("runs") / scenario.name)
@@ -60,8 +68,8 @@ def solve(
         require_free(folder, force)
         text = dump_scenario(run.scenario, folder.resolve())
         written = write_run(run, folder, scenario_text=text, force=force)
-        if report:
-            _write_report(written, tell)
+        if report or xlsx is not None:
+            _write_report(written, NAME if report else None, xlsx, tell)
     summary = json.loads((written / "summary.json").read_text("utf-8"))
     document = {**summary, "folder": str(written)}
     try:
@@ -70,14 +78,15 @@ def solve(
         raise OutputError(f"{error.message}; the run is whole in {folder}") from error
 
 
-def _write_report(folder: Path, tell: Progress) -> None:
-    """The report of the run that stands in `folder`, whatever becomes of it."""
-    from allocator.cli.report import NAME, view_of
+def _write_report(folder: Path, page: str | None, book: Path | None, tell: Progress) -> None:
+    """The report of the run that stands in `folder`, as its file `page` and the workbook `book`."""
+    from allocator.cli.report import view_of
     from allocator.cli.shell import write_what
     from allocator.errors import concerning
 
+    path = None if page is None else folder / page
     with concerning(f"the run is whole in {folder}, its report is not written"):
-        write_what(view_of(folder, folder / NAME, False, tell), None, tell)
+        write_what(view_of(folder, path, False, tell, book), None, tell)
 
 
 def _require_folder_name(out: Path) -> None:

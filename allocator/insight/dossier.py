@@ -13,7 +13,7 @@ from allocator.insight.compare.compare import Comparison, compare
 from allocator.insight.compare.sides import strategy_outcomes
 from allocator.insight.composition import Composition, compose
 from allocator.insight.explain.book import BookExplanation, book_of
-from allocator.insight.explain.position import position_of
+from allocator.insight.explain.position import Position, position_of
 from allocator.insight.simulate.simulate import Simulation, simulate
 from allocator.insight.whatif.frontier import Frontier, frontier
 from allocator.insight.whatif.levers import Levers, price_levers
@@ -65,6 +65,8 @@ class Dossier:
 
     stored: StoredRun
     run: Outcome
+    position: Position
+    """The run beside everybody's best answer to its prices."""
     effort: Effort
     composition: Composition
     book: BookExplanation
@@ -102,6 +104,7 @@ def dossier_of(
     return Dossier(
         stored=stored,
         run=run,
+        position=position,
         effort=effort,
         composition=compose(run, position.reasons, segment_columns(run.scenario)),
         book=book_of(position, exact=effort.costs, progress=progress),

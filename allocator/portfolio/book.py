@@ -42,7 +42,7 @@ def read_book(source: PortfolioSource, portfolio: Portfolio) -> Decisions:
     cells = {name: fetched.table[wanted] for name, wanted in theirs.items()}
     mistyped = [type_fault(name, kind, cells[name].type, source) for name, kind in _WANTED.items()]
     raise_faults(source.label, [fault for fault in mistyped if fault is not None], fetched.findings)
-    rows = Rows.of(source.label, fetched.number)
+    rows = Rows.of(source.label, fetched.number, fetched.letters)
     ids = to_strings(cells["borrower_id"])
     amount, rate = (to_numbers(cells[name], name, source, rows) for name in ("amount", "rate"))
     places, findings = _places(ids, portfolio, rows)

@@ -64,8 +64,8 @@ def open_sheet(
     cells = {column: fetched.table[theirs] for column, theirs in matched.names.items()}
     mistyped = _type_faults(cells, matched.names, source, texts, numbers)
     header, totals = (_where_named(fetched, matched.names, test) for test in (_is_header, _is_total))
-    rows = Rows(source.label, fetched.number, header | totals)
-    unmarked = Rows.of(source.label, fetched.number)
+    rows = Rows(source.label, fetched.number, header | totals, fetched.letters)
+    unmarked = Rows.of(source.label, fetched.number, fetched.letters)
     column = matched.names.get("borrower_id", "")
     again = unmarked.find(header, column, lambda i: "the header again", "remove this row")
     again += unmarked.find(

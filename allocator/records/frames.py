@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from allocator.errors import Fault
+
+
+@dataclass(frozen=True)
+class OnSheet:
+    """Where the rows of a frame that was a sheet of a workbook stood."""
+
+    file: str
+    rows: tuple[int, ...]
+    """The row of each, as the spreadsheet counts."""
+    letters: Mapping[str, str]
+    """Column -> where its cells are, but for the row: `Churn!B`."""
+
+    def located(self, fault: Fault) -> Fault:
+        """A fault of the frame as one of the sheet."""
+        row = self.rows[fault.row - 1] if fault.row and fault.row <= len(self.rows) else None
+        letters = self.letters.get(fault.field or "")
+        cell = f"{letters}{row}" if letters and row else None
+        return replace(fault, file=self.file, row=row, cell=cell)
 
 
 @dataclass(frozen=True)
@@ -19,6 +40,7 @@ class Frame:
     """`sha256:` and 64 hexadecimal digits, of the bytes."""
     content: Any = field(repr=False, compare=False)
     """Arrow buffer."""
+    sheet: OnSheet | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:

@@ -86,6 +86,8 @@ class PortfolioSource:
     """Lines of delimited text above its header."""
     sheet: str | None = None
     """Sheet of a workbook; None: the first that is not hidden."""
+    table: str | None = None
+    """A table, or a named range, of a workbook; None: all that the sheet holds."""
     header: int | None = None
     """The row of a sheet that heads its columns, as a spreadsheet counts; None: the first filled one."""
     bare: bool = False

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import RenderableType
 
+from allocator.records.workbook import Workbook
 from allocator.report.charts import Chart
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ class View:
     document: Callable[[], Mapping[str, Any]]
     chart: Callable[[], Chart] | None = None
     """Draws the view as a chart; None where there is nothing to draw."""
-    files: Mapping[Path, str | pd.DataFrame] = field(default_factory=dict)
-    """What else was asked for: texts and tables."""
+    files: Mapping[Path, str | pd.DataFrame | Workbook] = field(default_factory=dict)
+    """What else was asked for: texts, tables and workbooks."""
 
     @classmethod
     def of(

@@ -116,9 +116,10 @@ def _check(
     tree = override(tree, changes.sets, faults, changes.place)
     for place, frame in changes.frames.items():
         tree = merge(tree, overlay(place, Node(frame.name, tree.origin), tree.origin))
+    frames = {**_standing(tree, merged.frames), **changes.frames}
     if "name" not in tree.entries:
         tree = replace(tree, value={**tree.entries, "name": Node(name, tree.origin)})
-    tree, absent = anchor(tree, changes.frames)
+    tree, absent = anchor(tree, frames)
     faults += [*absent, *column_faults(tree), *limit_faults(tree)]
     try:
         typed = ScenarioFile.model_validate(tree.plain())
@@ -127,7 +128,17 @@ def _check(
         raise InputError.of(_in_order(faults), subject) from None
     if faults:
         raise InputError.of(_in_order(faults), subject)
-    return build(typed, path, changes.frames)
+    return build(typed, path, frames)
+
+
+def _standing(tree: Node, frames: Mapping[Place, Frame]) -> dict[Place, Frame]:
+    """Those of a workbook's `frames` that nothing was laid over."""
+    named = {place: tree.find(place) for place in frames}
+    return {
+        place: frames[place]
+        for place, node in named.items()
+        if node is not None and node.value == frames[place].name
+    }
 
 
 def _in_order(faults: Sequence[Fault]) -> list[Fault]:

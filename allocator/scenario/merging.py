@@ -8,11 +8,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from allocator.errors import Fault
+from allocator.records.document import Place
+from allocator.records.frames import Frame
 from allocator.scenario.nodes import LIMITS, Location, Node, limit_name
 from allocator.scenario.paths import expand, unset
 from allocator.scenario.places import KINDS, REQUIRED
 from allocator.scenario.quantities import describe
 from allocator.scenario.reading import read_file
+
+WORKBOOK = ".xlsx"
+"""How a scenario's file ends that is no text."""
 
 
 @dataclass
@@ -22,6 +27,8 @@ class Merged:
     faults: list[Fault] = field(default_factory=list)
     complete: bool = True
     """False where a file could not be read, so that what is missing may stand in it."""
+    frames: dict[Place, Frame] = field(default_factory=dict)
+    """What of a workbook stands for files."""
 
 
 def read_chain(path: Path, label: str, merged: Merged) -> Node | None:
@@ -84,11 +91,22 @@ def _merge_limits(under: Sequence[Node], over: Sequence[Node]) -> tuple[Node, ..
 
 
 def _chain(path: Path, label: str, above: tuple[tuple[Path, str], ...], merged: Merged) -> Node | None:
-    tree = read_file(path, label, merged.faults)
+    tree = _read(path, label, merged)
     if tree is None:
         merged.complete = False
         return None
     return resolve_extends(tree, merged, (*above, (path.resolve(), label)))
+
+
+def _read(path: Path, label: str, merged: Merged) -> Node | None:
+    """The tree of a YAML file, or of a workbook, whose frames are gathered."""
+    if path.suffix.lower() != WORKBOOK or path.is_dir():
+        return read_file(path, label, merged.faults)
+    from allocator.scenario.workbook import read_workbook  # and with it what reads tables
+
+    tree, frames = read_workbook(path, label, merged.faults)
+    merged.frames |= frames
+    return tree
 
 
 def _parent(tree: Node, written: Node, chain: Sequence[tuple[Path, str]], merged: Merged) -> Node | None:

@@ -27,6 +27,8 @@ class Origin:
     """The file as people know it, `--set`, or None for a mapping built in Python."""
     line: int | None
     folder: Path
+    cell: str | None = None
+    """In a workbook: Scenario!B7."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ class Node:
         """The fault at `location` of this tree: its line is that of the last node that exists there."""
         *_, last = self.path_to(location)
         field = self.spell(location) or None
-        return Fault(problem, remedy, file=last.origin.file, line=last.origin.line, field=field)
+        origin = last.origin
+        return Fault(problem, remedy, file=origin.file, line=origin.line, field=field, cell=origin.cell)
 
     def spell(self, location: Location) -> str:
         """`location` as people write it: policy.limits[A line].at_most, policy.rates.A[#2]."""

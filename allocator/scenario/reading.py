@@ -137,7 +137,7 @@ def _syntax_fault(error: YAMLError, text: str, origin: Origin) -> Fault:
     elif "${" in written:
         remedy = "put ${...} in quotes where it stands inside braces or brackets"
     number = line + origin.line if line is not None and origin.line is not None else None
-    return Fault(problem, remedy, file=origin.file, line=number)
+    return Fault(problem, remedy, file=origin.file, line=number, cell=origin.cell)
 
 
 @dataclass
@@ -198,10 +198,10 @@ class _Growth:
         """The origin of what starts where `written` does."""
         base = self.origin
         line = None if base.line is None else base.line + written.start_mark.line
-        return Origin(base.file, line, base.folder)
+        return Origin(base.file, line, base.folder, base.cell)
 
     def refuse(self, origin: Origin, problem: str, remedy: str) -> Node:
-        self.faults.append(Fault(problem, remedy, file=origin.file, line=origin.line))
+        self.faults.append(Fault(problem, remedy, file=origin.file, line=origin.line, cell=origin.cell))
         return Node(None, origin)
 
 

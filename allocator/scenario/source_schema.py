@@ -134,6 +134,8 @@ class XlsxSource(Typed):
     """Path of the file."""
     sheet: Text | None = None
     """Name of the sheet; absent: the first that is not hidden."""
+    table: Text | None = None
+    """Name of a table, or of a range of cells, of the workbook: only its rows are read, its totals aside."""
     header: PositiveWhole | None = None
     """Row that holds the names of the columns, as Excel counts; absent: the first that is not empty."""
 

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import datetime
-import math
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 import pandas as pd
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 
-from allocator.errors import Fault, InputError
-from allocator.store.file import Content, require_file, write_files
-
-if TYPE_CHECKING:
-    from xlsxwriter.worksheet import Worksheet
+from allocator.records.workbook import Workbook
+from allocator.store.file import Content, require_file, text_content, write_files
+from allocator.store.workbook import require_rows, workbook_content, write_data
 
 PART = 250_000
 """Rows written at once, and rows of one group of a Parquet file."""
-
-SHEET_ROWS = 1_048_576
-"""What a worksheet holds, its header included."""
 
 Write = Callable[[Iterator[pa.Table], pa.Schema, IO[bytes]], None]
 
@@ -51,6 +45,13 @@ def _content(parts: Iterable[pa.Table], path: Path) -> Content:
         formats[path.suffix.lower()](chain([first], rest), first.schema, file)
 
     return write
+
+
+def content_of(held: str | pd.DataFrame | Workbook, path: Path) -> Content:
+    """A text, a workbook, or a frame in the format that `path` ends in."""
+    if isinstance(held, Workbook):
+        return workbook_content(held)
+    return text_content(held) if isinstance(held, str) else frame_content(held, path)
 
 
 def write_frame(frame: pd.DataFrame, path: Path, *, force: bool = False) -> None:
@@ -87,26 +88,15 @@ def _write_xlsx(parts: Iterator[pa.Table], schema: pa.Schema, file: IO[bytes]) -
     import xlsxwriter
 
     table = pa.concat_tables(parts)
-    if len(table) + 1 > SHEET_ROWS:
-        fault = Fault(f"{len(table)} rows are more than a worksheet holds", "write .csv or .parquet")
-        raise InputError.of([fault], "worksheet")
+    require_rows(len(table), "worksheet")
     with xlsxwriter.Workbook(file, {"constant_memory": True}) as workbook:
         # The date of making would give the same borrowers other bytes tomorrow.
         workbook.set_properties({"created": datetime.datetime(2020, 1, 1)})
         sheet = workbook.add_worksheet("borrowers")
-        sheet.write_row(0, 0, schema.names)
+        quoted = workbook.add_format({"quote_prefix": True})
+        for column, name in enumerate(schema.names):
+            write_data(sheet, 0, column, name, None, quoted)
         columns = [column.to_pylist() for column in table.columns]
         for row, cells in enumerate(zip(*columns, strict=True), start=1):
             for column, cell in enumerate(cells):
-                _write_cell(sheet, row, column, cell)
-
-
-def _write_cell(sheet: Worksheet, row: int, column: int, cell: object) -> None:
-    """One cell in its own type; text that looks like a number or a formula stays text."""
-    if isinstance(cell, bool):
-        sheet.write_boolean(row, column, cell)
-    elif isinstance(cell, int | float):
-        if math.isfinite(cell):
-            sheet.write_number(row, column, cell)
-    elif cell is not None:
-        sheet.write_string(row, column, str(cell))
+                write_data(sheet, row, column, cell, None, quoted)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 import numpy as np
 
@@ -34,11 +35,13 @@ class Rows:
     """(n,) row in the source, as `Fault` counts them; ascending."""
     repeated: Booleans
     """(n,) the header again: one fault of its own, no other."""
+    letters: Mapping[str, str] = dataclass_field(default_factory=dict)
+    """Of a workbook: column -> where its cells are, but for the row: `Borrowers!C`."""
 
     @classmethod
-    def of(cls, label: str, number: Integers) -> Rows:
+    def of(cls, label: str, number: Integers, letters: Mapping[str, str] | None = None) -> Rows:
         """The rows of a source none of which is the header again."""
-        return cls(label, number, np.zeros(len(number), dtype=bool))
+        return cls(label, number, np.zeros(len(number), dtype=bool), letters or {})
 
     def find(
         self, mask: Booleans, field: str, problem: Callable[[int], str], remedy: str | Callable[[int], str]
@@ -62,7 +65,14 @@ class Rows:
             else:
                 others += 1
         faults = tuple(
-            Fault(f"{words}{in_rows(rows)}", messages[words], file=self.label, row=rows[0], field=field)
+            Fault(
+                f"{words}{in_rows(rows)}",
+                messages[words],
+                file=self.label,
+                row=rows[0],
+                field=field,
+                cell=f"{self.letters[field]}{rows[0]}" if field in self.letters else None,
+            )
             for words, rows in causes.items()
         )
         return [Finding(len(causes) + others, faults)]

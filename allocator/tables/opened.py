@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ class Fetched:
     header, blank lines counted."""
     findings: tuple[Finding, ...] = ()
     """Rows that are none: not to be split into cells, totals and notes below the table."""
+    letters: Mapping[str, str] = field(default_factory=dict)
+    """Of a workbook: column -> where its cells are, but for the row: `Borrowers!C`."""
 
     @classmethod
     def whole(cls, table: pa.Table) -> Fetched:

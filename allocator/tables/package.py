@@ -9,7 +9,8 @@ import posixpath
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -61,6 +62,8 @@ class Workbook:
     """Whether days are counted from 1904."""
     to_calculate: bool
     """Whether formulas wait to be calculated when it is opened."""
+    ranges: Mapping[str, str] = field(default_factory=dict)
+    """Name of a range -> where it is, as `Loans!$A$1:$F$20`."""
 
 
 class Package:
@@ -133,7 +136,7 @@ def read_book(package: Package) -> Workbook:
         (part for kind, part in package.links("").values() if OFFICE.search(kind)), "xl/workbook.xml"
     )
     tree, links = package.tree(start), package.links(start)
-    tabs, says = [], {}
+    tabs, says, ranges = [], {}, {}
     for entry in tree.iter():
         kind = entry.tag.rpartition("}")[2]
         if kind == "sheet":
@@ -143,6 +146,8 @@ def read_book(package: Package) -> Workbook:
                 tabs.append(Tab(entry.get("name", ""), part, entry.get("state", "visible") != "visible"))
         elif kind in ("workbookPr", "calcPr"):
             says.update(entry.attrib)
+        elif kind == "definedName":
+            ranges[entry.get("name", "")] = entry.text or ""
     others = {kind.rpartition("/")[2]: part for kind, part in links.values()}
     return Workbook(
         tuple(tabs),
@@ -150,6 +155,7 @@ def read_book(package: Package) -> Workbook:
         others.get("styles"),
         from_1904=says.get("date1904") in ("1", "true"),
         to_calculate=says.get("fullCalcOnLoad") in ("1", "true"),
+        ranges=ranges,
     )
 
 

@@ -14,6 +14,7 @@ from functools import reduce
 from xml.parsers import expat
 
 from allocator.records.scenario import PortfolioSource
+from allocator.records.workbook import column_letters
 from allocator.tables.opened import refuse
 
 ROWS, COLUMNS = 1_048_576, 16_384
@@ -65,7 +66,7 @@ def screen(xml: bytes, to_calculate: bool, source: PortfolioSource) -> Screened:
     if IN_ERROR.search(xml):
         xml = ERROR_CELL.sub(rb"\1\2str\2", xml)
     merged = tuple(
-        ((int(r1), _column_number(c1)), (int(r2), _column_number(c2)))
+        ((int(r1), column_number(c1)), (int(r2), column_number(c2)))
         for c1, r1, c2, r2 in MERGED.findall(xml)
         for c1, r1, c2, r2 in MERGED.findall(xml)
     )
@@ -73,18 +74,9 @@ def screen(xml: bytes, to_calculate: bool, source: PortfolioSource) -> Screened:
     return Screened(xml, dict(_uncalculated(xml, to_calculate)) if has_formulas else {}, merged)
 
 
-def _column_number(letters: bytes) -> int:
+def column_number(letters: bytes) -> int:
     """A is 1, Z 26, AA 27."""
     return reduce(lambda place, letter: place * 26 + letter - 64, letters.upper(), 0)
-
-
-def column_letters(number: int) -> str:
-    """1 is A, 27 is AA."""
-    letters = ""
-    while number:
-        number, place = divmod(number - 1, 26)
-        letters = chr(65 + place) + letters
-    return letters
 
 
 def _escaped(text: bytes) -> bytes:
@@ -99,7 +91,7 @@ def _uncalculated(xml: bytes, to_calculate: bool) -> Iterator[tuple[Cell, str]]:
         place = re.search(rb"\br\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7})[\"']", attributes)
         lacking = (not value.strip() and not text) or (to_calculate and value.strip() == b"0")
         if place and lacking:
-            yield (int(place[2]), _column_number(place[1])), formula.decode("utf-8", "replace")
+            yield (int(place[2]), column_number(place[1])), formula.decode("utf-8", "replace")
 
 
 def _require_room(xml: bytes, source: PortfolioSource) -> None:
@@ -134,7 +126,7 @@ def _plain_extent(xml: bytes) -> tuple[int, Cell] | None:
             columns.update(letters)
             rows.add(max(map(int, set(numbers))))
         count += len(bounds)
-    last = max(rows), max(map(_column_number, columns))
+    last = max(rows), max(map(column_number, columns))
     return (count, last) if last[0] <= ROWS and last[1] <= COLUMNS else None
 
 
@@ -180,7 +172,7 @@ def _number(text: str | None, default: int) -> int:
 
 def _place(reference: str | None, row: int, column: int, source: PortfolioSource) -> Cell:
     match = REFERENCE.fullmatch(reference) if reference is not None else None
-    place = (int(match[2]), _column_number(match[1].encode())) if match else (row, column)
+    place = (int(match[2]), column_number(match[1].encode())) if match else (row, column)
     if (reference is not None and match is None) or place[0] > ROWS or place[1] > COLUMNS:
         problem = f"a cell at {reference or 'no place'}, where no sheet has one"
         raise refuse(source, problem, "save it again as .xlsx, without a password")

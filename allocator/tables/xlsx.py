@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -18,12 +18,14 @@ from python_calamine import CalamineError, CalamineWorkbook
 from allocator.errors import Fault
 from allocator.records.portfolio import Integers
 from allocator.records.scenario import PortfolioSource
+from allocator.records.workbook import cell_name, column_letters
+from allocator.tables.areas import area_of
 from allocator.tables.conversion import cell_text, to_array
 from allocator.tables.findings import SHOWN, Finding, quoted
 from allocator.tables.margins import CLOSING, LOOKED_AT, closing_rows, header_below
 from allocator.tables.opened import Fetched, Opened, content, either, existing_file, refuse, rows_wanted
 from allocator.tables.package import Package, Tab, Workbook, read_book
-from allocator.tables.screening import Screened, column_letters, screen
+from allocator.tables.screening import Cell, Screened, screen
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 LINKS = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -33,9 +35,35 @@ Row = list[Any]
 
 
 @dataclass(frozen=True)
+class Grid:
+    """What a sheet holds, from its first filled row and column on."""
+
+    sheet: str
+    rows: list[Row]
+    """An empty cell is ""."""
+    first: tuple[int, int]
+    """Row and column, from 1, of the first cell."""
+    screened: Screened
+
+    def within(self, first: Cell, last: Cell) -> Grid:
+        """What of it lies from one cell to another, empty cells included."""
+        (top, left), (bottom, right) = first, last
+        rows = {self.first[0] + at: row for at, row in enumerate(self.rows)}
+        skipped = range(left - self.first[1], right - self.first[1] + 1)
+        cut = [[row[at] if 0 <= at < len(row) else "" for at in skipped]
+               for row in (rows.get(number, []) for number in range(top, bottom + 1))]  # fmt: skip
+        return replace(self, rows=cut, first=first)
+
+    def place(self, row: int, column: int) -> str:
+        """A cell's name, of a row and a column of the grid, from 0."""
+        return cell_name(self.sheet, self.first[0] + row, self.first[1] + column)
+
+
+@dataclass(frozen=True)
 class Cells:
     """The table of a sheet."""
 
+    sheet: str
     names: tuple[str, ...]
     rows: list[Row]
     """Rows below the header that are neither blank nor totals or notes."""
@@ -49,17 +77,7 @@ class Cells:
 
 def open_xlsx(source: PortfolioSource) -> Opened:
     """Open one sheet of a workbook."""
-    package = Package(content(source, existing_file(source)), source)
-    book = read_book(package)
-    tab = _chosen(book, source)
-    screened = screen(package.xml(tab.part), book.to_calculate, source)
-    try:
-        with CalamineWorkbook.from_filelike(io.BytesIO(_rebuilt(package, book, screened.xml))) as workbook:
-            sheet = workbook.get_sheet_by_index(0)
-            rows, start = sheet.to_python(skip_empty_area=True), sheet.start or (0, 0)
-    except CalamineError as error:
-        raise package.damaged(f"its part {tab.part}: {error}") from error
-    cells = _table(rows, (start[0] + 1, start[1] + 1), screened, source)
+    cells = _table(read_grid(source), source)
     return Opened(cells.names, partial(_fetch, cells, source))
 
 
@@ -67,6 +85,30 @@ def sheet_names(source: PortfolioSource) -> tuple[str, ...]:
     """The sheets of a workbook, hidden ones too. Raises InputError."""
     book = read_book(Package(content(source, existing_file(source)), source))
     return tuple(tab.name for tab in book.tabs)
+
+
+def read_grid(source: PortfolioSource) -> Grid:
+    """The cells of one sheet, or of the table or range named, as they stand.
+
+    Raises InputError for what `open_xlsx` refuses.
+    """
+    package = Package(content(source, existing_file(source)), source)
+    book = read_book(package)
+    if source.table is None:
+        return _grid(package, book, _chosen(book, source), source)
+    area = area_of(package, book, source.table, source)
+    return _grid(package, book, area.tab, source).within(area.first, area.last)
+
+
+def _grid(package: Package, book: Workbook, tab: Tab, source: PortfolioSource) -> Grid:
+    screened = screen(package.xml(tab.part), book.to_calculate, source)
+    try:
+        with CalamineWorkbook.from_filelike(io.BytesIO(_rebuilt(package, book, screened.xml))) as workbook:
+            sheet = workbook.get_sheet_by_index(0)
+            rows, start = sheet.to_python(skip_empty_area=True), sheet.start or (0, 0)
+    except CalamineError as error:
+        raise package.damaged(f"its part {tab.part}: {error}") from error
+    return Grid(tab.name, rows, (start[0] + 1, start[1] + 1), screened)
 
 
 def _chosen(book: Workbook, source: PortfolioSource) -> Tab:
@@ -119,8 +161,9 @@ def _rebuilt(package: Package, book: Workbook, sheet: bytes) -> bytes:
     return out.getvalue()
 
 
-def _table(rows: list[Row], start: tuple[int, int], screened: Screened, source: PortfolioSource) -> Cells:
-    """Header and rows of a sheet whose first filled row and column are `start`."""
+def _table(grid: Grid, source: PortfolioSource) -> Cells:
+    """Header and rows of a sheet."""
+    rows, start, screened = grid.rows, grid.first, grid.screened
     header = _header_place(rows, start[0], source)
     names = tuple(cell_text(cell) or "" for cell in rows[header])
     filled = [place for place in range(header + 1, len(rows)) if any(cell != "" for cell in rows[place])]
@@ -132,12 +175,19 @@ def _table(rows: list[Row], start: tuple[int, int], screened: Screened, source: 
     findings = []
     if closing:
         faults = [
-            Fault(row.problem, "remove it", file=source.label, row=int(number[-1 - row.back]))
+            Fault(
+                row.problem,
+                "remove it",
+                file=source.label,
+                row=(at := int(number[-1 - row.back])),
+                cell=cell_name(grid.sheet, at, start[1]),
+            )
             for row in reversed(closing)
         ]
         findings.append(Finding(len(faults), tuple(faults)))
         filled, number = filled[: -len(closing)], number[: -len(closing)]
-    return Cells(names, [rows[place] for place in filled], number, start[1], screened, tuple(findings))
+    held = [rows[place] for place in filled]
+    return Cells(grid.sheet, names, held, number, start[1], screened, tuple(findings))
 
 
 def _header_place(rows: list[Row], first: int, source: PortfolioSource) -> int:
@@ -176,7 +226,11 @@ def _fetch(
     if lost:
         findings.append(Finding(len(lost), tuple(lost.values())[:SHOWN]))
     arrays = [to_array([row[place] for row in rows]) for place in places]
-    return Fetched(pa.table(arrays, names=list(columns)), number, tuple(findings))
+    letters = {
+        name: cell_name(cells.sheet, 0, place + cells.column)[:-1]
+        for name, place in zip(columns, places, strict=True)
+    }
+    return Fetched(pa.table(arrays, names=list(columns)), number, tuple(findings), letters)
 
 
 def _lost(cells: Cells, columns: dict[int, str], source: PortfolioSource) -> dict[int, Fault]:
@@ -194,6 +248,7 @@ def _lost(cells: Cells, columns: dict[int, str], source: PortfolioSource) -> dic
                 file=source.label,
                 row=row,
                 field=columns[column],
+                cell=cell_name(cells.sheet, row, column),
             )
     first_row, last_row = int(cells.number[0]), int(cells.number[-1])
     for (top, left), (bottom, right) in cells.screened.merged:
@@ -207,5 +262,6 @@ def _lost(cells: Cells, columns: dict[int, str], source: PortfolioSource) -> dic
                     file=source.label,
                     row=row,
                     field=columns[empty[0]],
+                    cell=cell_name(cells.sheet, row, empty[0]),
                 )
     return dict(sorted(lost.items()))

@@ -140,15 +140,17 @@ def with_cell(written: str) -> str:
     return DATA.replace(cell("E3", 400000), written)
 
 
-UNCALCULATED = ("row 3, max_amount", '"=200000*2" was never calculated', "save it, or write the value")
+UNCALCULATED = ("Loans!E3, max_amount", '"=200000*2" was never calculated', "save it, or write the value")
 XLSX: dict[str, Table] = {
     "plain": Table(one_sheet(DATA)),
-    "total below": Table(one_sheet(rows(row(5, ("Total", None, None, None, 950000)))), ("row 5", "a total")),
+    "total below": Table(
+        one_sheet(rows(row(5, ("Total", None, None, None, 950000)))), ("Loans!A5", "a total")
+    ),
     "blank row and note below": Table(
-        one_sheet(rows(row(6, ("Source: the bank",)))), ("row 6", "a note below the table")
+        one_sheet(rows(row(6, ("Source: the bank",)))), ("Loans!A6", "a note below the table")
     ),
     "blank row between": Table(
-        one_sheet(rows(row(6, ("E9", "A", "x", 0.5, 1)))), ("row 6, pd", '"x" is not a number')
+        one_sheet(rows(row(6, ("E9", "A", "x", 0.5, 1)))), ("Loans!C6, pd", '"x" is not a number')
     ),
     "title above": Table(
         one_sheet(row(1, ("Loans of March",)) + rows(start=3)), ("row 1", "a title", "header: 3")
@@ -156,7 +158,7 @@ XLSX: dict[str, Table] = {
     "title above, header said": Table(one_sheet(row(1, ("Loans",)) + rows(start=3)), how={"header": 3}),
     "rows counted below a header": Table(
         one_sheet(row(1, ("Loans",)) + rows(row(7, ("E9", "A", "x", 0.5, 1)), start=3)),
-        ("row 7, pd",),
+        ("Loans!C7, pd",),
         {"header": 3},
     ),
     "header where nothing is": Table(one_sheet(DATA), ("row 9", "no header"), {"header": 9}),
@@ -171,12 +173,12 @@ XLSX: dict[str, Table] = {
     ),
     "sheet misspelt": Table(one_sheet(DATA), ('no sheet "Lones"', '"Loans"'), {"sheet": "Lones"}),
     "only hidden sheets": Table(workbook({"Loans": sheet(DATA)}, hidden=("Loans",)), ("hidden are", "Loans")),
-    "error": Table(one_sheet(with_cell(NA)), ("row 3, max_amount", '"#N/A" is not a number')),
+    "error": Table(one_sheet(with_cell(NA)), ("Loans!E3, max_amount", '"#N/A" is not a number')),
     "error, prefixed": Table(
-        one_sheet(with_cell(NA), prefix="x:"), ("row 3, max_amount", '"#N/A" is not a number')
+        one_sheet(with_cell(NA), prefix="x:"), ("Loans!E3, max_amount", '"#N/A" is not a number')
     ),
     "error that is new": Table(
-        one_sheet(with_cell("<c r='E3' t='e'><v>#SPILL!</v></c>")), ("row 3, max_amount", "#SPILL!")
+        one_sheet(with_cell("<c r='E3' t='e'><v>#SPILL!</v></c>")), ("Loans!E3, max_amount", "#SPILL!")
     ),
     "formula without value": Table(one_sheet(with_cell(FORMULA.format(""))), UNCALCULATED),
     "formula with an empty value": Table(one_sheet(with_cell(FORMULA.format("<v></v>"))), UNCALCULATED),
@@ -190,16 +192,16 @@ XLSX: dict[str, Table] = {
     "formula calculated": Table(one_sheet(with_cell(FORMULA.format("<v>400000</v>")))),
     "merged amounts": Table(
         one_sheet(with_cell(""), '<mergeCells count="1"><mergeCell ref="E2:E3"/></mergeCells>'),
-        ("row 3, max_amount", "merged with E2", "unmerge"),
+        ("Loans!E3, max_amount", "merged with E2", "unmerge"),
     ),
     "merged title": Table(
         one_sheet(row(1, ("Loans",)) + rows(start=2), '<mergeCells><mergeCell ref="A1:E1"/></mergeCells>'),
         how={"header": 2},
     ),
     "number as text": Table(one_sheet(with_cell(cell("E3", "400000")))),
-    "grouped text": Table(one_sheet(with_cell(cell("E3", "400,000"))), ("row 3", "write 400000")),
+    "grouped text": Table(one_sheet(with_cell(cell("E3", "400,000"))), ("Loans!E3", "write 400000")),
     "date for an amount": Table(
-        one_sheet(with_cell('<c r="E3" s="1"><v>45000</v></c>')), ("row 3", "2023-03-15")
+        one_sheet(with_cell('<c r="E3" s="1"><v>45000</v></c>')), ("Loans!E3", "2023-03-15")
     ),
     "far cell": Table(
         one_sheet(rows('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')),

@@ -169,3 +169,13 @@ def _prices(offers: Offers) -> Iterator[Figure]:
         high = 0.0 if stake.sense == "at_least" else np.inf
         name = stake.limit
         yield Figure(f"price of {name}", "price", stake.price, low, high, partial(lines, name))
+
+
+def turning_pd(position: Position, i: int) -> float:
+    """The nearest PD at which borrower `i`'s best answer to the prices turns; NaN where there is none."""
+    offers = offers_to(position, i)
+    if len(offers) == 0 or position.terms.pinned[i]:
+        return float("nan")
+    figure = next(figure for figure in _figures_of(position, i, offers) if figure.name == "pd")
+    ends = [flip.at for flip in _flips_along(figure, NOTHING * float(np.max(offers.amount)))]
+    return min(ends, key=lambda end: abs(end - figure.now), default=float("nan"))

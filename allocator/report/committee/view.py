@@ -9,6 +9,7 @@ from rich.console import Group
 
 from allocator.insight.compare.compare import Comparison
 from allocator.insight.dossier import Dossier
+from allocator.records.workbook import Workbook
 from allocator.report.committee.blocks import Report
 from allocator.report.committee.comparison import comparison_report
 from allocator.report.committee.documents import SWAPPED, documents_of
@@ -20,6 +21,7 @@ from allocator.report.committee.web import html_of
 from allocator.report.comparison import comparison_view
 from allocator.report.plain import Text
 from allocator.report.view import View
+from allocator.report.workbook.book import workbook_of
 
 ENDINGS = (".html", ".md")
 
@@ -29,17 +31,22 @@ def written(report: Report, path: Path) -> str:
     return markdown_of(report) if path.suffix.lower() == ".md" else html_of(report)
 
 
-def run_view(dossier: Dossier, stood: Stood, path: Path) -> View:
-    """The report of a run, for `path`; as JSON all that its figures are read from."""
+def run_view(dossier: Dossier, stood: Stood, path: Path | None, book: Path | None = None) -> View:
+    """The report of a run for `path`, and its workbook for `book`; as JSON all that its figures are from."""
     docs = documents_of(dossier)
     report = report_of(dossier, stood, docs)
     verdict = "".join(str(getattr(part, "text", part)) for part in report.seal[0])
+    files: dict[Path, str | Workbook] = {}
+    said = {}
+    if path is not None:
+        files[path], said["report"] = written(report, path), str(path)
+    if book is not None:
+        files[book], said["workbook"] = workbook_of(dossier, stood, docs), str(book)
+    told = [Text(f"{word.capitalize()} written to {place}") for word, place in said.items()]
     return View(
-        page=lambda: Group(
-            Text(f"{dossier.run.name}: {verdict}", style="bold"), Text(f"Report written to {path}")
-        ),
-        document=lambda: {"report": str(path), **docs.parts},
-        files={path: written(report, path)},
+        page=lambda: Group(Text(f"{dossier.run.name}: {verdict}", style="bold"), *told),
+        document=lambda: {**said, **docs.parts},
+        files=files,
     )
 
 

@@ -1,0 +1,135 @@
+"""Some borrowers of a run with all that an auditor recomputes them by: terms, limits, best answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from allocator.certification.economics import BASES, Margin, ledger_of
+from allocator.certification.limits import Block
+from allocator.certification.terms import SAME_RATE, Terms
+from allocator.insight.explain.flips import turning_pd
+from allocator.insight.explain.position import Position
+from allocator.records.ledger import Ledger
+from allocator.records.portfolio import Floats, Integers, Portfolio
+from allocator.records.scenario import Limit, Policy
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The budget, or an entry of the policy, over the borrowers of an audit."""
+
+    limit: Limit | None
+    """None: the budget."""
+    block: Block
+    first: int
+    """The number of its first row among all rows, from 1."""
+
+    @property
+    def name(self) -> str:
+        return "budget" if self.limit is None else self.limit.name
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Of each row the value of the column that the entry is for each value of; "" of a single row."""
+        if self.limit is None or self.limit.each is None:
+            return ("",)
+        return tuple(name[len(self.limit.name) + 1 : -1] for name in self.block.names)
+
+
+@dataclass(frozen=True)
+class Audit:
+    """k borrowers of a run, arrays of shape (k,); the limits whole."""
+
+    rows: Integers
+    """Their positions in the portfolio."""
+    borrowers: Portfolio
+    decided: Ledger
+    answers: Ledger
+    """Of the best answer to the prices: amount 0 where none may be offered, or no offer is worth more."""
+    entries: tuple[Entry, ...]
+    charges: Mapping[str, Floats]
+    """Basis -> what the limits charge a unit of it, at the prices."""
+    chosen: Floats
+    """Value less charges of what was decided."""
+    best: Floats
+    """Value less charges of the best answer, at least 0 unless the offer is pinned."""
+    pinned: np.ndarray
+    reasons: np.ndarray
+    """Why each is declined, "" for who is not."""
+    turning: Floats
+    """The PD at which the best answer turns, NaN where none does or it was not asked for."""
+
+
+def entries_of(position: Position, rows: Integers) -> tuple[Entry, ...]:
+    """The budget and the entries of the policy in their order, over the borrowers at `rows`."""
+    limits = (None, *position.run.scenario.policy.limits)
+    firsts = np.cumsum([1, *(len(block.names) for block in position.blocks)])
+    return tuple(
+        Entry(limit, block.part(rows), int(first))
+        for limit, block, first in zip(limits, position.blocks, firsts, strict=False)
+    )
+
+
+def audit_of(position: Position, rows: Integers, *, turning: int = 0) -> Audit:
+    """The audit of the borrowers at `rows`; of the first `turning` of them the PD at which they turn too."""
+    run, terms = position.run, position.terms
+    borrowers = run.inputs.portfolio.take(rows)
+    charges = {basis: np.broadcast_to(position.charges.per_basis[basis], len(position.best))[rows]
+               for basis in BASES}  # fmt: skip
+    own = _terms_at(terms, rows)
+    amount, rate, take_up = _best_answers(borrowers, run.scenario.policy, own, charges)
+    pds = [turning_pd(position, i) for i in rows[:turning].tolist()]
+    return Audit(
+        rows=rows,
+        borrowers=borrowers,
+        decided=_ledger_at(run.ledger, rows),
+        answers=ledger_of(borrowers, run.scenario.policy, amount, rate, take_up),
+        entries=entries_of(position, rows),
+        charges=charges,
+        chosen=position.chosen[rows],
+        best=position.best[rows],
+        pinned=own.pinned,
+        reasons=position.reasons[rows],
+        turning=np.array([*pds, *[np.nan] * (len(rows) - len(pds))]),
+    )
+
+
+def _ledger_at(ledger: Ledger, rows: Integers) -> Ledger:
+    return Ledger(**{one.name: getattr(ledger, one.name)[rows] for one in fields(Ledger)})
+
+
+def _terms_at(terms: Terms, rows: Integers) -> Terms:
+    own = {name: getattr(terms, name)[rows] for name in ("lendable", "low", "high", "pinned")}
+    return Terms(terms.tariffs, terms.curve, terms.table_rates, **own)
+
+
+def _best_answers(
+    borrowers: Portfolio, policy: Policy, terms: Terms, charges: Mapping[str, Floats]
+) -> tuple[Floats, Floats, Floats]:
+    """(k,) amount, rate and take-up of the offer that keeps most at the prices; 0 where none does."""
+    count = len(borrowers)
+    top, found = np.where(terms.pinned, -np.inf, 0.0), np.zeros((3, count))
+    worth: Margin[Floats] = Margin.of(borrowers, policy, charges)
+
+    def tried(among: np.ndarray, amount: Floats, rate: Floats, take_up: Floats) -> None:
+        keeps = worth.value(amount, rate, take_up)
+        better = among & (keeps > top)
+        top[better] = keeps[better]
+        found[:, better] = np.stack([amount, rate, take_up])[:, better]
+
+    least = np.nan_to_num(borrowers.min_rate, nan=0.0)
+    for grade, tariff in terms.tariffs.items():
+        member = (borrowers.grade.codes == borrowers.grade.code_of(grade)) & terms.lendable
+        fixed = member & terms.pinned
+        if fixed.any():
+            rate = np.nan_to_num(borrowers.fixed_rate, nan=0.0)
+            tried(fixed, terms.high, rate, 1.0 - np.interp(rate, terms.table_rates, terms.curve[grade]))
+        free = member & ~terms.pinned
+        for rate, take_up in zip(tariff.rates.tolist(), tariff.take_up.tolist(), strict=True):
+            open_to = free & (rate + SAME_RATE >= least)
+            for amount in (terms.high, terms.low):
+                tried(open_to, amount, np.full(count, rate), np.full(count, take_up))
+    return found[0], found[1], found[2]

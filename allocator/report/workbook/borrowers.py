@@ -1,0 +1,237 @@
+"""The sheets of single borrowers: who is lent what, who is declined, and what each would best be offered.
+
+Every figure that follows from others is a formula of docs/formulation.md, sections 1 and 4, over its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from allocator.insight.audit import Audit, Entry
+from allocator.records.ledger import LINES, Ledger
+from allocator.records.portfolio import Floats, Portfolio, Text
+from allocator.records.scenario import Policy
+from allocator.records.workbook import Column, Kind, Table
+from allocator.report.workbook.limits import label_range, number_range, price_range
+from allocator.report.workbook.membership import (
+    BASIS_CELLS,
+    counts_some,
+    row_formula,
+    rows_of,
+    weight_cells,
+)
+
+CANONICAL: dict[str, tuple[str, Kind]] = {
+    "pd": ("PD", "share"), "lgd": ("LGD", "share"), "term_years": ("Term in years", "number"),
+    "max_amount": ("Request", "money"), "min_amount": ("Smallest loan wanted", "money"),
+    "min_rate": ("Lowest rate", "factor"), "fixed_amount": ("Pinned amount", "money"),
+    "fixed_rate": ("Pinned rate", "factor"), "relationship_value": ("Worth of the relationship", "money"),
+    "exposure": ("Already lent", "money"),
+}  # fmt: skip
+"""The canonical columns of numbers, as the sheets head them."""
+_ALWAYS = ("pd", "lgd", "term_years", "max_amount")
+LINE_FORMULAS = {
+    "interest": "=[gross_interest]*(1-[pd])",
+    "expected_loss": "=[drawn]*[pd]*[lgd]",
+    "funding_cost": "=[drawn]*policy_funding_rate*[term_years]",
+    "churn_cost": "=([amount]-[drawn])*policy_churn_cost_rate",
+    "processing_cost": "=[take_up]*policy_processing_cost",
+    "relationship_cost": "=(1-[take_up]-policy_decline_churn)*[relationship_value]",
+}
+"""Line of the ledger -> its formula; a line without one is written as it was computed."""
+_BASIS_WORDS = {"offered": "unit offered", "drawn": "unit drawn", "interest": "unit of interest due",
+                "loans": "loan"}  # fmt: skip
+_BEST_BASES = {"offered": "[best_amount]", "drawn": "[best_take_up]*[best_amount]",
+               "interest": "[best_take_up]*[best_amount]*[best_rate]*[term_years]",
+               "loans": "IF([best_amount]>0,1,0)"}  # fmt: skip
+
+
+class Borrowers:
+    """Columns of the borrowers of one audit; `prices` are those of the rows of all limits, in their order."""
+
+    def __init__(self, audit: Audit, policy: Policy, prices: Floats) -> None:
+        self._audit, self._policy, self._prices = audit, policy, prices
+        own = audit.borrowers
+        self._further = {name: f"column_{at}" for at, name in enumerate([*own.texts, *own.numbers], 1)}
+
+    def key(self, column: str) -> str:
+        """The key of a column of the portfolio."""
+        return column if column in ("borrower_id", "grade", *CANONICAL) else self._further[column]
+
+    def loans(self) -> Table:
+        """Those who are made an offer, with the ledger of each."""
+        return Table(
+            (
+                *self._facts(),
+                *self._decision(),
+                *self._membership(),
+                *self._charges(),
+                *self._by_limit(),
+                *self._best(),
+            ),
+            "loan",
+        )
+
+    def declined(self) -> Table:
+        """Those who are not."""
+        reasons = Column("reason", "Reason", "text", self._audit.reasons.tolist(), width=34)
+        turning = Column("turning", "PD that turns it", "share", self._audit.turning)
+        return Table(
+            (*self._facts(), reasons, *self._membership(), *self._charges(), *self._best(), turning),
+            "declined",
+        )
+
+    def _facts(self) -> Iterator[Column]:
+        own = self._audit.borrowers
+        yield Column("borrower_id", "Borrower", "text", own.borrower_id.tolist(), width=16)
+        yield Column("grade", "Grade", "text", words(own.grade), width=8)
+        for name, text in own.texts.items():
+            yield Column(self.key(name), name, "text", words(text), width=16)
+        for name, (heading, kind) in CANONICAL.items():
+            if self._has(name, own):
+                yield Column(name, heading, kind, own.number(name))
+        for name, figures in own.numbers.items():
+            yield Column(self.key(name), name, "number", figures)
+
+    def _has(self, name: str, own: Portfolio) -> bool:
+        figures = own.number(name)
+        used = name in _ALWAYS or name in self._policy.number_columns()
+        return used or bool(np.any(np.isfinite(figures) & (figures != 0)))
+
+    def _decision(self) -> Iterator[Column]:
+        decided = self._audit.decided
+        yield Column("amount", "Amount", "money", decided.amount)
+        yield Column("rate", "Rate", "factor", decided.rate)
+        yield Column("take_up", "Take-up", "share", decided.take_up)
+        yield Column("drawn", "Drawn", "money", decided.drawn, "=[amount]*[take_up]")
+        gross = "=[drawn]*[rate]*[term_years]"
+        yield Column("gross_interest", "Interest due", "money", decided.gross_interest, gross)
+        for line in LINES:
+            figures = getattr(decided, line.name)
+            yield Column(line.name, _capital(line.label), "money", figures, self._line_formula(line.name))
+        value = "=" + "".join(f"{'+' if line.sign > 0 else '-'}[{line.name}]" for line in LINES)
+        yield Column("value", "Value", "money", decided.value, value.replace("=+", "="))
+
+    def _line_formula(self, name: str) -> str | None:
+        if name == "relationship_cost" and not self._has("relationship_value", self._audit.borrowers):
+            return None
+        return LINE_FORMULAS.get(name)
+
+    def _membership(self) -> Iterator[Column]:
+        """Of each entry that tells borrowers apart the number of the limit that counts the borrower."""
+        for place, entry in enumerate(self._audit.entries):
+            if entry.limit is not None and entry.limit.plugin is not None and entry.block.weight is not None:
+                heading = f"Weight of {entry.name}"
+                yield Column(f"weight_{place}", heading, "number", entry.block.weight)
+            if counts_some(entry):
+                formula = row_formula(self._audit, entry, self.key, label_range(entry), number_range(entry))
+                numbers = rows_of(self._audit, entry)
+                yield Column(f"row_{place}", f"Row of {entry.name}", "row", numbers, formula, width=9)
+
+    def _priced(self) -> list[tuple[int, Entry]]:
+        """The entries with a price that is not 0, and their places."""
+        return [(place, entry) for place, entry in enumerate(self._audit.entries)
+                if np.any(self._own_prices(entry))]  # fmt: skip
+
+    def _own_prices(self, entry: Entry) -> Floats:
+        return self._prices[entry.first - 1 : entry.first - 1 + len(entry.block.names)]
+
+    def _price(self, place: int, entry: Entry) -> str:
+        if not counts_some(entry):
+            return f"INDEX(limit_price,{entry.first})"
+        return f"IF([row_{place}]=0,0,INDEX(limit_price,MAX([row_{place}],1)))"
+
+    def _charges(self) -> Iterator[Column]:
+        """What the limits charge the borrower a unit of each basis."""
+        for basis, figures in self._audit.charges.items():
+            terms = [f"+{self._price(place, entry)}{weight_cells(entry, place, self.key)}"
+                     for place, entry in self._priced() if entry.block.basis == basis]  # fmt: skip
+            terms += [f"-{_of_shares(entry)}" for _, entry in self._priced()
+                      if entry.block.reference == basis]  # fmt: skip
+            if terms:
+                heading = f"Charge a {_BASIS_WORDS[basis]}"
+                formula = "=" + "".join(terms).removeprefix("+")
+                yield Column(f"charge_{basis}", heading, "price", figures, formula)
+
+    def _charged_bases(self) -> list[str]:
+        used = {entry.block.basis for _, entry in self._priced()}
+        used |= {entry.block.reference for _, entry in self._priced() if entry.block.reference}
+        return [basis for basis in self._audit.charges if basis in used]
+
+    def _total_charge(self, bases: dict[str, str]) -> str:
+        terms = [f"[charge_{basis}]*{bases[basis]}" for basis in self._charged_bases()]
+        return "=" + ("+".join(terms) or "0")
+
+    def _by_limit(self) -> Iterator[Column]:
+        """What each limit charges the loan, all of them together, and what is left of its value."""
+        decided = self._audit.decided
+        bases = {"offered": decided.amount, "drawn": decided.drawn, "interest": decided.gross_interest,
+                 "loans": (decided.amount > 0).astype(float)}  # fmt: skip
+        for place, entry in self._priced():
+            block, own = entry.block, self._own_prices(entry)
+            price = np.where(block.codes < 0, 0.0, own[np.maximum(block.codes, 0)])
+            charged = price * (1.0 if block.weight is None else block.weight) * bases[block.basis]
+            basis = BASIS_CELLS[block.basis]
+            formula = f"={self._price(place, entry)}{weight_cells(entry, place, self.key)}*{basis}"
+            if block.reference:
+                charged = charged - block.share * float(np.sum(own)) * bases[block.reference]
+                formula += f"-{_of_shares(entry)}*{BASIS_CELLS[block.reference]}"
+            yield Column(f"by_{place}", f"Charged by {entry.name}", "money", charged, formula)
+        charges = decided.value - self._audit.chosen
+        yield Column("charges", "Charges", "money", charges, self._total_charge(BASIS_CELLS))
+        yield Column("kept", "Value less charges", "money", self._audit.chosen, "=[value]-[charges]")
+
+    def _best(self) -> Iterator[Column]:
+        """The offer that keeps most at the prices, and what it keeps: the borrower's part of the bound."""
+        best, pinned = self._audit.answers, self._audit.pinned
+        yield Column("best_amount", "Best amount", "money", best.amount)
+        yield Column("best_rate", "Best rate", "factor", best.rate)
+        yield Column("best_take_up", "Take-up at it", "share", best.take_up)
+        yield Column("best_value", "Value of it", "money", best.value, self._best_value())
+        charged = self._total_charge(_BEST_BASES)
+        kept = self._audit.best
+        yield Column("best_charges", "Charges of it", "money", _charges_of(self._audit, best), charged)
+        difference = "[best_value]-[best_charges]"
+        formulas: str | Sequence[str | None] = f"=MAX(0,{difference})"
+        if pinned.any():
+            formulas = [f"={difference}" if fixed else f"=MAX(0,{difference})" for fixed in pinned.tolist()]
+        yield Column("best_kept", "Best answer", "money", kept, formulas)
+
+    def _best_value(self) -> str | None:
+        if {line.name for line in LINES} != LINE_FORMULAS.keys():
+            return None
+        inner = "[best_rate]*[term_years]*(1-[pd])-[pd]*[lgd]-policy_funding_rate*[term_years]"
+        drawn = f"[best_take_up]*([best_amount]*({inner})-policy_processing_cost)"
+        walks = "(1-[best_take_up])*[best_amount]*policy_churn_cost_rate"
+        relation = ""
+        if self._has("relationship_value", self._audit.borrowers):
+            relation = "-(1-[best_take_up]-policy_decline_churn)*[relationship_value]"
+        return f"=IF([best_amount]>0,{drawn}-{walks}{relation},0)"
+
+
+def _of_shares(entry: Entry) -> str:
+    """What the entry's rows, as shares of what is lent, pay a unit of it."""
+    return f"INDEX(limit_share,{entry.first})*SUM({price_range(entry)})"
+
+
+def _charges_of(audit: Audit, ledger: Ledger) -> Floats:
+    """(k,) what the limits charge the offers of `ledger`."""
+    bases: dict[str, Any] = {"offered": ledger.amount, "drawn": ledger.drawn,
+                             "interest": ledger.gross_interest, "loans": ledger.amount > 0}  # fmt: skip
+    total = np.zeros(len(ledger.amount))
+    for basis, charge in audit.charges.items():
+        total = total + charge * bases[basis]
+    return total
+
+
+def words(column: Text) -> list[str]:
+    """The texts of a column, "" where there is none."""
+    found: list[str] = np.array([*column.values, ""], dtype=object)[column.codes].tolist()
+    return found
+
+
+def _capital(label: str) -> str:
+    return label[:1].upper() + label[1:]

@@ -1,0 +1,146 @@
+"""The sheet of the limits: what each uses, counted again over the loans, its room, its price."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from allocator.insight.audit import Entry
+from allocator.insight.explain.ledger import LimitLine
+from allocator.insight.variants import Worth
+from allocator.records.run import TOLERANCE
+from allocator.records.workbook import Column, Table, column_letters
+from allocator.report.workbook.membership import counts_some, weight_cells
+
+SHEET = "Limits"
+_ORDER = (
+    *("number", "name", "label", "measure", "sense", "new", "lent", "used", "share", "of", "reference_lent"),
+    *("reference", "bound", "slack", "price", "room", "charge", "fall", "rise", "cost", "tolerance", "holds"),
+)
+"""The columns by key."""
+_WHOLE = {"offered": "loan_amount", "drawn": "loan_drawn", "gross_interest": "loan_gross_interest",
+          "interest": "loan_interest", "expected_loss": "loan_expected_loss"}  # fmt: skip
+"""Measure without a weight of the limit's own -> the column of the loans that it adds up."""
+_BASES = {"offered": "loan_amount", "drawn": "loan_drawn", "interest": "loan_gross_interest",
+          "loans": "(loan_amount>0)"}  # fmt: skip
+
+
+def _range(key: str, entry: Entry) -> str:
+    letters = column_letters(_ORDER.index(key) + 1)
+    first, last = entry.first + 1, entry.first + len(entry.block.names)
+    return f"{SHEET}!${letters}${first}:${letters}${last}"
+
+
+def label_range(entry: Entry) -> str:
+    """Where the values of the column stand that the entry's rows are for."""
+    return _range("label", entry)
+
+
+def number_range(entry: Entry) -> str:
+    """Where the numbers of the entry's rows stand."""
+    return _range("number", entry)
+
+
+def price_range(entry: Entry) -> str:
+    """Where the prices of the entry's rows stand."""
+    return _range("price", entry)
+
+
+def limits_table(
+    entries: Sequence[Entry],
+    lines: Sequence[LimitLine],
+    costs: Sequence[Worth],
+    keys: Callable[[str], str],
+    *,
+    live: bool,
+) -> Table:
+    """One row a limit, the budget first; what new offers use is a formula where `live`."""
+    owner = [entry for entry in entries for _ in entry.block.names]
+    uses = [line.use for line in lines]
+    lent = np.concatenate([np.asarray(entry.block.lent, dtype=float) for entry in entries])
+    of = [_of(entry) for entry in owner]
+    share = [_share(entry) for entry in owner]
+    reference = [_reference(entry, use.bound) for entry, use in zip(owner, uses, strict=True)]
+    slack = {"at_most": "=[bound]-[used]", "at_least": "=[used]-[bound]", "exactly": "=-ABS([bound]-[used])"}
+    ranges = [line.range for line in lines]
+    full = {worth.name: worth.low for worth in costs}
+    first = {entry.first: full.get(entry.name, np.nan) for entry in entries}
+    columns = {
+        "number": Column("number", "No.", "count", range(1, len(uses) + 1), width=6),
+        "name": Column("name", "Limit", "text", [use.name for use in uses], width=30),
+        "label": Column("label", "For", "text", [label for entry in entries for label in entry.labels]),
+        "measure": Column("measure", "Measure", "text", [use.measure for use in uses]),
+        "sense": Column("sense", "Sense", "text", [use.sense.replace("_", " ") for use in uses], width=9),
+        "new": Column("new", "New offers use", "money",
+                      [use.used - old for use, old in zip(uses, lent.tolist(), strict=True)],
+                      [_new(entry, place, keys) if live else None
+                       for place, entry in enumerate(entries) for _ in entry.block.names]),
+        "lent": Column("lent", "Already lent uses", "money", lent),
+        "used": Column("used", "Used", "money", [use.used for use in uses], "=[new]+[lent]"),
+        "share": Column("share", "Share", "share", share),
+        "of": Column("of", "Of", "text", of, width=9),
+        "reference_lent": Column("reference_lent", "Of which already lent", "money",
+                                 [entry.block.reference_lent if entry.block.reference else np.nan
+                                  for entry in owner]),
+        "reference": Column("reference", "It is a share of", "money", reference,
+                            [_reference_formula(kind, live) for kind in of]),
+        "bound": Column("bound", "Bound", "money", [use.bound for use in uses],
+                        ["=[share]*[reference]" if kind else None for kind in of]),
+        "slack": Column("slack", "Slack", "money", [use.slack for use in uses],
+                        [slack[use.sense] for use in uses]),
+        "price": Column("price", "Shadow price", "price", [use.price for use in uses]),
+        "room": Column("room", "Room for new offers", "money", [line.room for line in lines],
+                       ["=[share]*[reference_lent]-[lent]" if entry.block.reference else "=[bound]-[lent]"
+                        for entry in owner]),
+        "charge": Column("charge", "Charges", "money", [line.charge for line in lines],
+                         "=[price]*([room]-[bound]+[used])"),
+        "fall": Column("fall", "Price holds if it falls by", "money",
+                       [np.nan if one is None else -one.low for one in ranges]),
+        "rise": Column("rise", "or rises by", "money",
+                       [np.nan if one is None else one.high for one in ranges]),
+        "cost": Column("cost", "Value without it: more by", "money",
+                       [first.get(number, np.nan) for number in range(1, len(uses) + 1)]),
+        "tolerance": Column("tolerance", "Tolerance", "price", [TOLERANCE * use.scale for use in uses]),
+        "holds": Column("holds", "Holds", "text", ["no" if use.broken else "yes" for use in uses],
+                        '=IF([slack]>=-[tolerance],"yes","no")', width=7),
+    }  # fmt: skip
+    return Table(tuple(columns[key] for key in _ORDER), "limit")
+
+
+def _new(entry: Entry, place: int, keys: Callable[[str], str]) -> str:
+    """What the loans use of a row of the entry."""
+    own = weight_cells(entry, place, keys)
+    limit, measure = entry.limit, "" if entry.limit is None else entry.limit.measure
+    weighted = bool(own) and (measure not in _WHOLE or (limit is not None and limit.weight is not None))
+    basis = _BASES[entry.block.basis]
+    one = f"loan_row_{place}"
+    if weighted:
+        factors = own.replace("[", "loan_").replace("]", "")
+        return f"=SUMPRODUCT({f'({one}=[number])*' if counts_some(entry) else ''}{basis}{factors})"
+    if entry.block.basis == "loans":
+        return f"=COUNTIFS({one},[number])" if counts_some(entry) else '=COUNTIF(loan_amount,">0")'
+    column = _WHOLE.get(measure, basis)
+    return f"=SUMIFS({column},{one},[number])" if counts_some(entry) else f"=SUM({column})"
+
+
+def _of(entry: Entry) -> str:
+    return "" if entry.limit is None else entry.limit.of or ""
+
+
+def _share(entry: Entry) -> float:
+    return entry.limit.bound if entry.limit is not None and entry.limit.of else float("nan")
+
+
+def _reference(entry: Entry, bound: float) -> float:
+    """What the bound is a share of."""
+    if not _of(entry):
+        return float("nan")
+    return bound / entry.limit.bound if entry.limit is not None and entry.limit.bound else 0.0
+
+
+def _reference_formula(kind: str, live: bool) -> str | None:
+    if kind == "budget":
+        return "=policy_budget"
+    column = {"total": "loan_amount", "drawn": "loan_drawn"}.get(kind)
+    return f"=SUM({column})+[reference_lent]" if column and live else None

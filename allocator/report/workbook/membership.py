@@ -1,0 +1,87 @@
+"""How formulas say whom a limit counts and what it counts of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from allocator.insight.audit import Audit, Entry
+from allocator.records.conditions import Condition
+from allocator.records.portfolio import Portfolio
+
+MOST_ROWS = 60
+"""Rows of an entry up to which a formula finds the borrower's own."""
+_LONGEST, _LONGEST_TEXT = 7_000, 250
+"""Characters of a formula, and of a text in it, that a spreadsheet takes."""
+_SIGNS = {"above": ">", "at_least": ">=", "below": "<", "at_most": "<="}
+BASIS_CELLS = {"offered": "[amount]", "drawn": "[drawn]", "interest": "[gross_interest]",
+               "loans": "IF([amount]>0,1,0)"}  # fmt: skip
+_OWN: Mapping[str, str] = {"expected_loss": "*[pd]*[lgd]", "interest": "*(1-[pd])"}
+"""What a measure multiplies its basis with."""
+Keys = Callable[[str], str]
+"""Column of the borrowers -> the key of its column on the sheet."""
+
+
+def quoted(text: str) -> str:
+    """A text as formulas have it."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+def number(value: float) -> str:
+    """A number as formulas have it, to the last bit."""
+    return repr(float(value)).replace("e", "E")
+
+
+def counts_some(entry: Entry) -> bool:
+    """Whether the entry tells borrowers apart."""
+    return entry.limit is not None and bool(entry.limit.each is not None or entry.limit.where)
+
+
+def rows_of(audit: Audit, entry: Entry) -> np.ndarray:
+    """(k,) the number of the limit that counts each borrower, 0 where none does."""
+    codes = np.asarray(entry.block.codes)
+    return np.where(codes < 0, 0, codes + entry.first)
+
+
+def row_formula(audit: Audit, entry: Entry, keys: Keys, labels: str, numbers: str) -> str | None:
+    """`rows_of` as a formula; None where no formula says it.
+
+    `labels` and `numbers` are the ranges of the entry's rows, on the sheet of the limits.
+    """
+    limit = entry.limit
+    if limit is None:
+        return None
+    tests = [_test(condition, audit.borrowers, keys) for condition in limit.where]
+    if any(test is None for test in tests):
+        return None
+    found = str(entry.first)
+    if limit.each is not None:
+        if len(entry.block.names) > MOST_ROWS:
+            return None
+        found = f"SUMPRODUCT(EXACT([{keys(limit.each)}],{labels})*{numbers})"
+    formula = f"=IF(AND({','.join(map(str, tests))}),{found},0)" if tests else f"={found}"
+    return formula if len(formula) <= _LONGEST else None
+
+
+def _test(condition: Condition, borrowers: Portfolio, keys: Keys) -> str | None:
+    cell = f"[{keys(condition.column)}]"
+    if condition.is_range:
+        if not np.all(np.isfinite(borrowers.number(condition.column))):
+            return None
+        return ",".join(f"{cell}{_SIGNS[key]}{number(end)}" for key, end in condition.ends.items())
+    if any(len(value) > _LONGEST_TEXT for value in condition.values):
+        return None
+    same = [f"EXACT({cell},{quoted(value)})" for value in condition.values]
+    return same[0] if len(same) == 1 else f"OR({','.join(same)})"
+
+
+def weight_cells(entry: Entry, place: int, keys: Keys) -> str:
+    """What of each borrower the entry multiplies its basis with, as factors: `*[pd]*[lgd]`, or nothing."""
+    limit = entry.limit
+    if limit is None:
+        return ""
+    if limit.plugin is not None:
+        return "" if entry.block.weight is None else f"*[weight_{place}]"
+    own = _OWN.get(limit.measure, "")
+    return own if limit.weight is None else f"{own}*[{keys(limit.weight)}]"

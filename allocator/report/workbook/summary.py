@@ -1,0 +1,109 @@
+"""The first sheet: what a committee asks for, each with what it must keep, and how to read the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from allocator.insight.dossier import Dossier
+from allocator.records.ledger import LINES
+from allocator.records.scenario import Policy
+from allocator.records.workbook import Cell, Kind, Line, Sheet
+
+_TERMS: tuple[tuple[str, str, Kind], ...] = (
+    ("funding_rate", "Funding rate, a year", "factor"),
+    ("churn_cost_rate", "Cost of churn a unit offered and lost", "factor"),
+    ("decline_churn", "Share of declined customers who leave", "share"),
+    ("processing_cost", "Cost of one booked loan", "money"),
+    ("idle_rate", "Earned by a unit of idle budget", "factor"),
+)
+"""Figures of the policy that formulas name, as it holds after any stress."""
+_VERDICTS = {
+    "optimal": "Certified: the best there is",
+    "feasible": "Certified, and not proven the best",
+    "breaks_limits": "Breaks limits or terms: not to be approved as it is",
+}
+
+
+def summary_sheet(dossier: Dossier, notes: Sequence[str], *, live: bool) -> Sheet:
+    """Figures with formulas onto the other sheets; sums over the loans where these are all listed: `live`."""
+    run = dossier.run
+    summary = dossier.stored.summary
+    verdict = _VERDICTS.get(run.status, run.status)
+    head: list[Line] = [
+        (Cell(f"{run.name}: allocation of a credit budget", "title"),),
+        (Cell(verdict, "title"),),
+        (Cell(f"Solved {summary.get('solved_at', '')}; run {str(summary.get('digest', ''))[:16]}; "
+              f"rechecked from the inputs alone when this was written", "note"),),
+        (),
+        tuple(Cell(word, "title") for word in ("Figure", "Value", "Unit", "Limit", "Holds")),
+    ]  # fmt: skip
+    lines = [*head, *_figures(dossier, live=live), (), *_terms(run.scenario.policy), ()]
+    lines.append((Cell("How to read it", "title"),))
+    lines += [(Cell(note, "note"),) for note in notes]
+    return Sheet("Summary", tuple(lines), (44, 20, 10, 20, 10))
+
+
+def _figures(dossier: Dossier, *, live: bool) -> Iterator[Line]:
+    run, account, currency = dossier.run, dossier.run.account, dossier.run.currency
+
+    def summed(column: str) -> str | None:
+        return f"=SUM(loan_{column})" if live else None
+
+    def line(words: str, cell: Cell, unit: str, *more: Cell) -> Line:
+        return (Cell(words), cell, Cell(unit), *more)
+
+    certificate = run.certificate
+    yield line("Value of the allocation",
+               _money(run.value, "summary_value", "=summary_lent_value+summary_idle"),
+               currency, _money(certificate.bound, None, "=proof_bound"),
+               _word(not run.broken, "=IF(summary_value<=proof_bound+0.005,\"yes\",\"no\")"))  # fmt: skip
+    yield line("No allocation is worth more than", _money(certificate.bound, None, "=proof_bound"), currency)
+    yield line("Gap, (bound - value) / bound",
+               Cell(certificate.gap, "price",
+                    "=MAX(0,proof_bound-summary_value)/MAX(ABS(proof_bound),1)"), "")  # fmt: skip
+    budget = certificate.limits[0]
+    yield line("Offered", _money(account.offered, "summary_offered", summed("amount")), currency)
+    yield line("Drawn, as expected", _money(account.drawn, "summary_drawn", summed("drawn")), currency)
+    yield line(f"Used of the budget ({budget.measure})", _money(budget.used, None, "=INDEX(limit_used,1)"),
+               currency, _money(budget.bound, None, "=INDEX(limit_bound,1)"),
+               _word(not budget.broken, "=INDEX(limit_holds,1)"))  # fmt: skip
+    for one in LINES:
+        words = one.label[:1].upper() + one.label[1:]
+        cell = _money(account.lines[one.name], f"summary_{one.name}", summed(one.name))
+        yield line(words, cell, currency)
+    yield line("Value of the loans", _money(account.value, "summary_lent_value", summed("value")), currency)
+    idle = (
+        "=policy_idle_rate*MAX(0,policy_budget-INDEX(limit_used,1))"
+        if run.scenario.policy.idle_room
+        else "=0"
+    )
+    yield line("Earned by idle budget", _money(run.idle_income, "summary_idle", idle), currency)
+    rate = "=IF(summary_offered=0,0,SUMPRODUCT(loan_amount*loan_rate)/summary_offered)" if live else None
+    yield line("Mean rate of what is offered", Cell(account.mean_rate, "factor", rate), "")
+    loss = account.lines["expected_loss"] / account.drawn if account.drawn else 0.0
+    of_drawn = "=IF(summary_drawn=0,0,summary_expected_loss/summary_drawn)"
+    yield line("Expected loss of what is drawn", Cell(loss, "share", of_drawn), "")
+    yield line("Borrowers", Cell(account.borrowers, "count"), "")
+    funded = '=COUNTIF(loan_amount,">0")' if live else None
+    yield line("Borrowers who get an offer", Cell(account.funded, "count", funded), "")
+    broken = len(certificate.limits_broken)
+    count = 'COUNTIF(limit_holds,"no")'
+    yield line("Limits that are broken", Cell(broken, "count", f"={count}"), "",
+               Cell(0, "count"), _word(not broken, f'=IF({count}=0,"yes","no")'))  # fmt: skip
+    yield line("One more unit of budget brings", Cell(dossier.one_more, "price"), currency)
+
+
+def _terms(policy: Policy) -> Iterator[Line]:
+    yield (Cell("Terms of the policy that formulas use", "title"),)
+    amount = policy.budget.amount
+    yield (Cell("Budget"), Cell(amount, "money", name="policy_budget"), Cell(policy.currency))
+    for key, words, kind in _TERMS:
+        yield (Cell(words), Cell(float(getattr(policy, key)), kind, name=f"policy_{key}"))
+
+
+def _money(value: float, name: str | None, formula: str | None) -> Cell:
+    return Cell(value, "money", formula, name)
+
+
+def _word(holds: bool, formula: str) -> Cell:
+    return Cell("yes" if holds else "no", "text", formula)
