@@ -116,6 +116,10 @@ class FurtherColumns:
             frozenset[str]().union(*(stress.number_columns() for stress in some)),
         )
 
+    def and_more(self, others: FurtherColumns) -> FurtherColumns:
+        """These and those."""
+        return FurtherColumns(self.texts | others.texts, self.numbers | others.numbers)
+
     @classmethod
     def named(cls, texts: Iterable[str], numbers: Iterable[str], option: str) -> FurtherColumns:
         """Those named as `texts` and `numbers`; what every portfolio has is left out.

@@ -24,6 +24,19 @@ Sets = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Say on standard error what is being done.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
+Columns = Annotated[
+    str | None,
+    typer.Option(metavar="NAME,...", help="Columns of the borrowers that --xlsx and --table show too."),
+]
+JoinedTable = Annotated[
+    Path | None,
+    typer.Option(
+        "--table",
+        metavar="FILE",
+        help="Write every decision beside PD, LGD, request and the columns that limits read: "
+        ".csv, .parquet or .xlsx.",
+    ),
+]
 Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Draw it: a .html or .svg file.")]
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from allocator.cli.columns import further_columns
-from allocator.cli.options import AsJson, Force, Verbose
+from allocator.cli.columns import columns_named, further_columns
+from allocator.cli.options import AsJson, Columns, Force, JoinedTable, Verbose
 from allocator.cli.shell import answer
 from allocator.errors import Fault, InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from allocator.borrowers import FurtherColumns
+    from allocator.records.outcome import Outcome
     from allocator.records.progress import Progress
+    from allocator.records.run import StoredRun
     from allocator.records.scenario import Scenario
     from allocator.report.view import View
 
@@ -46,6 +52,8 @@ def report(
             help="Write a workbook with live formulas there; the page then only where --out names it.",
         ),
     ] = None,
+    table: JoinedTable = None,
+    columns: Columns = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Solve less: three budgets, levers by shadow prices alone.")
     ] = False,
@@ -55,25 +63,52 @@ def report(
 ) -> None:
     """Write a run as a page for a committee: what is decided, is it proven, what binds, what may go wrong."""
     from allocator.report.committee.view import ENDINGS
-    from allocator.store.file import require_file
 
     if len(subjects) == 1:
         _require_run(subjects[0])
-    elif xlsx is not None:
-        fault = Fault("a workbook is of one run", "name one run, or leave --xlsx out", field="--xlsx")
-        raise InputError.of([fault], "command line")
-    if xlsx is not None:
-        require_file(xlsx, (WORKBOOK,), force=force)
-    default = None if xlsx is not None else subjects[0] / NAME if len(subjects) == 1 else Path(COMPARED)
-    path = default if out is None else out
+    else:
+        _refuse_more(xlsx, table)
+    files = Files(out, xlsx, table, columns_named(columns))
+    files.require(force)
+    if not (out or xlsx or table):
+        files = replace(files, page=subjects[0] / NAME if len(subjects) == 1 else Path(COMPARED))
 
     def ask(tell: Progress) -> View:
         if len(subjects) == 1:
-            return view_of(subjects[0], path, quick, tell, xlsx)
-        return _compared(subjects, path or Path(COMPARED), quick, tell)
+            return view_of(subjects[0], files, quick, tell)
+        return _compared(subjects, files.page or Path(COMPARED), quick, tell)
 
-    places = () if path is None else (path,)
+    places = () if files.page is None else (files.page,)
     answer(ask, out=places, endings=ENDINGS, force=force, as_json=as_json, verbose=verbose)
+
+
+@dataclass(frozen=True)
+class Files:
+    """What is written of a run, each where it is wanted."""
+
+    page: Path | None
+    book: Path | None
+    table: Path | None
+    columns: FurtherColumns
+    """Those of the borrowers that book and table show beside those that limits read."""
+
+    def require(self, force: bool) -> None:
+        """Raise InputError now if book or table could not be written later."""
+        from allocator.report.joined import FORMATS
+        from allocator.store.file import require_file
+
+        for path, endings in ((self.book, (WORKBOOK,)), (self.table, FORMATS)):
+            if path is not None:
+                require_file(path, endings, force=force)
+
+
+def _refuse_more(xlsx: Path | None, table: Path | None) -> None:
+    """Raise InputError for what is of one run, and is asked for of several."""
+    asked = {"--xlsx": (xlsx, "a workbook"), "--table": (table, "a table")}
+    faults = [Fault(f"{what} is of one run", f"name one run, or leave {option} out", field=option)
+              for option, (path, what) in asked.items() if path is not None]  # fmt: skip
+    if faults:
+        raise InputError.of(faults, "command line")
 
 
 def _require_run(folder: Path) -> None:
@@ -104,13 +139,15 @@ def _compared(subjects: list[Path], path: Path, quick: bool, tell: Progress) -> 
     return sides_view(comparison, [digest(side.scenario, side.certificate) for side in sides], path)
 
 
-def view_of(folder: Path, path: Path | None, quick: bool, tell: Progress, book: Path | None = None) -> View:
-    """The report of the run in `folder` for `path`, its workbook for `book`."""
+def view_of(folder: Path, files: Files, quick: bool, tell: Progress) -> View:
+    """What is wanted of the run in `folder`: its report, its workbook, its table."""
     from allocator.store import read_run
 
     tell("reading the run")
     stored = read_run(folder)
     tell("starting the engine")
+    if files.page is None and files.book is None:
+        return _table_alone(stored, files)
     from allocator.cli.strategies import under_each
     from allocator.insight.dossier import dossier_of
     from allocator.report.committee.proof import Stood
@@ -120,12 +157,36 @@ def view_of(folder: Path, path: Path | None, quick: bool, tell: Progress, book: 
     own = load_scenario(stored.scenario_path)
     rules, notes = under_each(stored.scenario_path, None, [])
     rules = rules if own.strategy.name in [one.strategy.name for one in rules] else [*rules, own]
-    dossier = dossier_of(stored, rules, tell, notes=notes, quick=quick)
+    dossier = dossier_of(stored, rules, tell, notes=notes, quick=quick, further=files.columns)
     tell("writing the report")
     stood = Stood(
         folder.resolve().name, stored.scenario_path.read_text("utf-8"), _cards(dossier.run.scenario)
     )
-    return run_view(dossier, stood, path, book)
+    view = run_view(dossier, stood, files.page, files.book)
+    if files.table is None:
+        return view
+    return replace(view, files={**view.files, files.table: _joined(stored, dossier.run)})
+
+
+def _table_alone(stored: StoredRun, files: Files) -> View:
+    """The decisions beside what people ask about each borrower, of a run that is rechecked for it."""
+    from allocator.report.plain import Text
+    from allocator.report.view import View
+    from allocator.verification import recheck_run
+
+    run, told = recheck_run(stored, files.columns), str(files.table)
+    frame = _joined(stored, run)
+    return View(
+        page=lambda: Text(f"{len(frame):,} decisions written to {told}"),
+        document=lambda: {"table": told, "rows": len(frame), "columns": [*map(str, frame.columns)]},
+        files={} if files.table is None else {files.table: frame},
+    )
+
+
+def _joined(stored: StoredRun, run: Outcome) -> pd.DataFrame:
+    from allocator.report.joined import joined_frame
+
+    return joined_frame(run, stored.allocation.set_index("borrower_id")["reason"])
 
 
 def _cards(scenario: Scenario) -> dict[str, str]:

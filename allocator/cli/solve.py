@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from allocator.cli.options import AsJson, ScenarioFile, Sets, Verbose
+from allocator.cli.columns import columns_named
+from allocator.cli.options import AsJson, Columns, JoinedTable, ScenarioFile, Sets, Verbose
 from allocator.cli.output import progress
 from allocator.cli.shell import show
 from allocator.errors import Fault, InputError, OutputError
 
 if TYPE_CHECKING:
+    from allocator.cli.report import Files
     from allocator.records.progress import Progress
 
 _FILES = (
@@ -38,21 +41,22 @@ def solve(
         Path | None,
         typer.Option(metavar="FILE.xlsx", help="Write a workbook with live formulas too (docs/workbook.md)."),
     ] = None,
+    table: JoinedTable = None,
+    columns: Columns = None,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Allocate the budget of a scenario, certify the result and write the run."""
-    from allocator.cli.report import NAME
+    from allocator.cli.report import NAME, Files
     from allocator.report.table import result_page
     from allocator.report.view import View
     from allocator.scenario import dump_scenario, load_scenario
     from allocator.store import default_folder, require_free, require_writable, write_run
-    from allocator.store.file import require_file
 
     if out is not None:
         _require_folder_name(out)
-    if xlsx is not None:
-        require_file(xlsx, (".xlsx",), force=force)
+    files = Files(None, xlsx, table, columns_named(columns))
+    files.require(force)
     scenario = load_scenario(file, sets)
     if out is None:
         require_writable(Path("runs") / scenario.name)
@@ -68,8 +72,10 @@ def solve(
         require_free(folder, force)
         text = dump_scenario(run.scenario, folder.resolve())
         written = write_run(run, folder, scenario_text=text, force=force)
-        if report or xlsx is not None:
-            _write_report(written, NAME if report else None, xlsx, tell)
+        if report:
+            files = replace(files, page=written / NAME)
+        if files.page or files.book or files.table:
+            _write_report(written, files, tell)
     summary = json.loads((written / "summary.json").read_text("utf-8"))
     document = {**summary, "folder": str(written)}
     try:
@@ -78,15 +84,14 @@ def solve(
         raise OutputError(f"{error.message}; the run is whole in {folder}") from error
 
 
-def _write_report(folder: Path, page: str | None, book: Path | None, tell: Progress) -> None:
-    """The report of the run that stands in `folder`, as its file `page` and the workbook `book`."""
+def _write_report(folder: Path, files: Files, tell: Progress) -> None:
+    """What else is wanted of the run that stands in `folder`."""
     from allocator.cli.report import view_of
     from allocator.cli.shell import write_what
     from allocator.errors import concerning
 
-    path = None if page is None else folder / page
     with concerning(f"the run is whole in {folder}, its report is not written"):
-        write_what(view_of(folder, path, False, tell, book), None, tell)
+        write_what(view_of(folder, files, False, tell), None, tell)
 
 
 def _require_folder_name(out: Path) -> None:

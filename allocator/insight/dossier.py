@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from allocator.borrowers import FurtherColumns, stress_of
+from allocator.borrowers import NO_MORE, FurtherColumns, stress_of
 from allocator.insight.compare.compare import Comparison, compare
 from allocator.insight.compare.sides import strategy_outcomes
 from allocator.insight.composition import Composition, compose
@@ -90,12 +90,15 @@ def dossier_of(
     *,
     notes: Sequence[str] = (),
     quick: bool = False,
+    further: FurtherColumns = NO_MORE,
 ) -> Dossier:
     """The run in `stored`, rechecked, with every answer; `rules` are its scenario under other strategies.
 
+    Its borrowers have the `further` columns too.
+
     Raises CertificateError where the run does not pass its recheck, else as the insights do.
     """
-    columns = _stress_columns(rules[0])
+    columns = _stress_columns(rules[0]).and_more(further)
     progress("recomputing it from its inputs")
     run = recheck_run(stored, columns)
     effort, position = Effort.of(len(run.inputs.portfolio), quick=quick), position_of(run)

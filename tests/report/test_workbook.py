@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from allocator.cli.main import main
@@ -54,8 +55,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     lines = []
     for at, row in enumerate(rows):
         cells = row.split(",")
-        lines.append(",".join([*cells[:5], places[at % 3], str(1 + at % 4), *cells[5:]]))
-    (folder / "borrowers.csv").write_text("\n".join([head, *lines]) + "\n")
+        named = ["=HYPERLINK(1)" if at % 2 else "Ann", "7" if at % 3 else "8.5"]
+        lines.append(",".join([*cells[:5], places[at % 3], str(1 + at % 4), *cells[5:], *named]))
+    (folder / "borrowers.csv").write_text("\n".join([f"{head},officer,branch", *lines]) + "\n")
     (folder / "churn.csv").write_text(CHURN)
     (folder / "scenario.yaml").write_text(RICH.replace("solver:", LIMITS + "solver:"))
     path = folder / "run.xlsx"
@@ -125,6 +127,31 @@ def test_of_many_borrowers_the_largest_are_listed(
     assert any("3 largest of" in str(row[0]) for row in sheets["Summary"] if row)
     figures = {str(row[0]): row[1] for row in sheets["Summary"] if row[0]}
     assert figures["Offered"] == made.summary["offered"]
+
+
+def test_every_decision_stands_beside_what_is_asked_about_the_borrower(made: Made, tmp_path: Path) -> None:
+    run, path = made.folder / "run", tmp_path / "all.csv"
+    assert main(["report", str(run), "--table", str(path), "--columns", "min_rate,score,borrower"]) == 2
+    assert main(["report", str(run), "--table", str(path), "--columns", "score"]) == 0
+    joined = pd.read_csv(path, dtype={"borrower_id": str})
+    told = pd.read_csv(run / "allocation.csv", dtype={"borrower_id": str})
+    assert joined["borrower_id"].tolist() == told["borrower_id"].tolist()
+    for name in told.columns:
+        assert joined[name].fillna("").tolist() == told[name].fillna("").tolist()
+    further = {"pd", "lgd", "max_amount", "sector", "region", "score", "exposure", "drawn"}
+    assert further <= set(joined.columns)
+    assert joined.loc[0, ["pd", "lgd", "max_amount", "sector"]].tolist() == [0.005, 0.45, 500_000, "retail"]
+
+
+def test_columns_that_are_named_stand_on_the_sheets(made: Made, tmp_path: Path) -> None:
+    path, run = tmp_path / "more.xlsx", str(made.folder / "run")
+    assert main(["report", run, "--quick", "--xlsx", str(path), "--columns", "officer,branch"]) == 0
+    header, *rows = read(path)["Loans"]
+    officers = {row[header.index("officer")] for row in rows}
+    branches = {row[header.index("branch")] for row in rows}
+    assert officers <= {"=HYPERLINK(1)", "Ann"}
+    assert branches <= {7.0, 8.5}
+    assert "Branch" not in read(path)
 
 
 def test_a_workbook_is_of_one_run(made: Made, capsys: pytest.CaptureFixture[str]) -> None:

@@ -105,7 +105,7 @@ def test_unknown_formats(name: str, words: str, tmp_path: Path) -> None:
 def test_more_rows_than_a_sheet_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("allocator.store.workbook.SHEET_ROWS", 100)
     with pytest.raises(
-        InputError, match="100 rows are more than .* split the table into 2 of at most 99 rows"
+        InputError, match=r"100 rows are more than .* split the table into 2 of at most 99 rows"
     ):
         write_tables(parts(100, 0), tmp_path / "book.xlsx")
     assert list(tmp_path.iterdir()) == []

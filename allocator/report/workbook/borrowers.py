@@ -5,6 +5,7 @@ Every figure that follows from others is a formula of docs/formulation.md, secti
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from allocator.records.ledger import LINES, Ledger
 from allocator.records.portfolio import Floats, Portfolio, Text
 from allocator.records.scenario import Policy
 from allocator.records.workbook import Column, Kind, Table
+from allocator.report.joined import is_told
 from allocator.report.workbook.limits import label_range, number_range, price_range
 from allocator.report.workbook.membership import (
     BASIS_CELLS,
@@ -32,7 +34,8 @@ CANONICAL: dict[str, tuple[str, Kind]] = {
     "exposure": ("Already lent", "money"),
 }  # fmt: skip
 """The canonical columns of numbers, as the sheets head them."""
-_ALWAYS = ("pd", "lgd", "term_years", "max_amount")
+_FIGURE = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?(?:[eE][-+]?[0-9]{1,2})?")
+"""A number as it is written, and no identifier as 007."""
 LINE_FORMULAS = {
     "interest": "=[gross_interest]*(1-[pd])",
     "expected_loss": "=[drawn]*[pd]*[lgd]",
@@ -89,7 +92,9 @@ class Borrowers:
         yield Column("borrower_id", "Borrower", "text", own.borrower_id.tolist(), width=16)
         yield Column("grade", "Grade", "text", words(own.grade), width=8)
         for name, text in own.texts.items():
-            yield Column(self.key(name), name, "text", words(text), width=16)
+            figures = None if name in self._policy.text_columns() else figures_of(text)
+            held = words(text) if figures is None else figures
+            yield Column(self.key(name), name, "text" if figures is None else "number", held, width=16)
         for name, (heading, kind) in CANONICAL.items():
             if self._has(name, own):
                 yield Column(name, heading, kind, own.number(name))
@@ -97,9 +102,7 @@ class Borrowers:
             yield Column(self.key(name), name, "number", figures)
 
     def _has(self, name: str, own: Portfolio) -> bool:
-        figures = own.number(name)
-        used = name in _ALWAYS or name in self._policy.number_columns()
-        return used or bool(np.any(np.isfinite(figures) & (figures != 0)))
+        return name in self._policy.number_columns() or is_told(own, name)
 
     def _decision(self) -> Iterator[Column]:
         decided = self._audit.decided
@@ -231,6 +234,14 @@ def words(column: Text) -> list[str]:
     """The texts of a column, "" where there is none."""
     found: list[str] = np.array([*column.values, ""], dtype=object)[column.codes].tolist()
     return found
+
+
+def figures_of(column: Text) -> list[float | None] | None:
+    """The texts of a column as numbers, where each that there is says one as a number is written."""
+    if not column.values or not all(map(_FIGURE.fullmatch, column.values)):
+        return None
+    figures = [*map(float, column.values), None]
+    return [figures[code] for code in column.codes.tolist()]
 
 
 def _capital(label: str) -> str:

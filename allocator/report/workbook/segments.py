@@ -12,6 +12,7 @@ from allocator.insight.compare.segments import by_column, mean_pd
 from allocator.records.ledger import LINES, Account
 from allocator.records.outcome import Outcome
 from allocator.records.workbook import Column, Table
+from allocator.report.workbook.borrowers import figures_of
 
 MOST = 1_000
 """Values of a column that has a sheet."""
@@ -23,8 +24,9 @@ _NOBODY = "(none)"
 
 def segment_columns(run: Outcome) -> tuple[str, ...]:
     """The columns that have a sheet: the grade, then each of texts that has not too many values."""
-    texts = run.inputs.portfolio.texts
-    return ("grade", *(name for name, text in texts.items() if len(text.values) <= MOST))
+    texts, used = run.inputs.portfolio.texts, run.scenario.policy.text_columns()
+    few = (name for name, text in texts.items() if len(text.values) <= MOST)
+    return ("grade", *(name for name in few if name in used or figures_of(texts[name]) is None))
 
 
 def segment_table(run: Outcome, column: str, key: str, entries: Sequence[Entry], *, live: bool) -> Table:

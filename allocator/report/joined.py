@@ -1,0 +1,51 @@
+"""Everybody's decision beside what people ask about each borrower, as one table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from allocator.records.columns import NUMBERS
+from allocator.records.ledger import LINES
+from allocator.records.outcome import Outcome
+from allocator.records.portfolio import Portfolio, Text
+
+ALWAYS = ("pd", "lgd", "term_years", "max_amount")
+"""Canonical columns of numbers that are shown whatever they hold."""
+FORMATS = (".csv", ".parquet", ".xlsx")
+
+
+def joined_frame(run: Outcome, reasons: pd.Series) -> pd.DataFrame:
+    """One row per borrower in the source's order; `reasons` are those of the declined, by identifier.
+
+    After identifier and grade stand the columns that limits, the stress and options read; PD, LGD, term and
+    request, and further canonical columns where somebody has a value; amount, rate, take-up, drawn, the lines
+    of the value, the value, the reason. PDs and the like are those that were decided on, after any stress.
+    """
+    portfolio, ledger = run.inputs.portfolio, run.ledger
+    order = np.argsort(portfolio.row, kind="stable")
+    columns: dict[str, Any] = {"borrower_id": portfolio.borrower_id, "grade": _words(portfolio.grade)}
+    columns |= {name: _words(text) for name, text in portfolio.texts.items()}
+    columns |= {
+        column.name: portfolio.number(column.name) for column in NUMBERS if is_told(portfolio, column.name)
+    }
+    columns |= dict(portfolio.numbers)
+    decided = ("amount", "rate", "take_up", "drawn", *(line.name for line in LINES), "value")
+    columns |= {name: getattr(ledger, name) for name in decided}
+    frame = pd.DataFrame({name: values[order] for name, values in columns.items()})
+    frame = frame.replace([np.inf, -np.inf], np.nan)
+    frame["reason"] = reasons.reindex(frame["borrower_id"]).to_numpy(dtype=object)
+    return frame
+
+
+def is_told(portfolio: Portfolio, name: str) -> bool:
+    """Whether a canonical column of numbers is shown: one of `ALWAYS`, or somebody has a value."""
+    figures = portfolio.number(name)
+    return name in ALWAYS or bool(np.any(np.isfinite(figures) & (figures != 0)))
+
+
+def _words(column: Text) -> np.ndarray:
+    words: np.ndarray = np.array([*column.values, None], dtype=object)[column.codes]
+    return words
