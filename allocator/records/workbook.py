@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from numpy.typing import NDArray
+
 Kind = Literal["text", "title", "note", "money", "share", "factor", "price", "count", "number", "row"]
 """How a cell is shown; a `row` is the number of a limit, 0 of none, which is not shown."""
 
@@ -50,7 +52,7 @@ class Column:
     the table `loan`."""
     heading: str
     kind: Kind
-    values: Sequence[Any]
+    values: Sequence[Any] | NDArray[Any]
     """(n,) what the cells hold, and what their formulas come to."""
     formula: str | Sequence[str | None] | None = None
     """One for every row, or one a row; None: the cells are data."""

@@ -102,7 +102,7 @@ class _SheetWriter:
         parts = self._sheet.parts
         rows = sum(len(part) + part.spare if isinstance(part, Table) else 1 for part in parts)
         require_rows(rows, f"sheet {self._sheet.name}")
-        first = self._sheet.parts[0]
+        first = parts[0] if parts else ()
         columns = first.columns if isinstance(first, Table) and first.spare else ()
         for place, width in enumerate(_widths(self._sheet)):
             # What will be typed into a column of texts is to stay as typed, 0001 too.
@@ -111,7 +111,7 @@ class _SheetWriter:
         if isinstance(first, Table):
             self._page.freeze_panes(1, 1)
             self._page.autofilter(0, 0, max(len(first) + first.spare, 1), len(first.columns) - 1)
-        for part in self._sheet.parts:
+        for part in parts:
             if isinstance(part, Table):
                 self._table(part)
             else:

@@ -92,9 +92,11 @@ class Borrowers:
         yield Column("borrower_id", "Borrower", "text", own.borrower_id.tolist(), width=16)
         yield Column("grade", "Grade", "text", words(own.grade), width=8)
         for name, text in own.texts.items():
-            figures = None if name in self._policy.text_columns() else figures_of(text)
-            held = words(text) if figures is None else figures
-            yield Column(self.key(name), name, "text" if figures is None else "number", held, width=16)
+            as_numbers = None if name in self._policy.text_columns() else figures_of(text)
+            if as_numbers is None:
+                yield Column(self.key(name), name, "text", words(text), width=16)
+            else:
+                yield Column(self.key(name), name, "number", as_numbers, width=16)
         for name, (heading, kind) in CANONICAL.items():
             if self._has(name, own):
                 yield Column(name, heading, kind, own.number(name))
