@@ -15,7 +15,9 @@ def several(*names: str, metavar: str, help: str) -> Any:
     return typer.Option(*names, metavar=metavar, help=help, default_factory=list, show_default=False)
 
 
-ScenarioFile = Annotated[Path, typer.Argument(metavar="FILE", help="The scenario: a YAML file, or a workbook.")]
+ScenarioFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The scenario: a YAML file, or a workbook.")
+]
 RunFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A folder that solve wrote.")]
 Sets = Annotated[
     list[str],
