@@ -77,6 +77,8 @@ class Formats:
         self.quoted: dict[Kind, Format] = {
             kind: self._made(kind, quote_prefix=True) for kind in ("text", "title", "note")
         }
+        self.live: dict[Kind, Format] = {**self.plain, "text": workbook.add_format()}
+        """Of formulas: one that is formatted as text would become its own words when it is edited."""
         self.head = workbook.add_format(
             {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#DCE6F1"}
         )
@@ -123,7 +125,7 @@ class _SheetWriter:
         self._row += 1
 
     def _cell(self, place: int, cell: Cell) -> None:
-        shown = self._formats.plain[cell.kind]
+        shown = self._formats.live[cell.kind]
         if cell.name is not None:
             self._name(cell.name, place, self._row, self._row)
         if cell.formula is not None and not _is_endless(cell.value):
@@ -172,7 +174,7 @@ class _SheetWriter:
 
     def _writer(self, place: int, column: Column, letters: dict[str, str]) -> Callable[[int, Any], None]:
         """What writes one cell of the column: its row among those of the table, and its value."""
-        kind, page, shown = column.kind, self._page, self._formats.plain[column.kind]
+        kind, page, shown = column.kind, self._page, self._formats.live[column.kind]
         if column.formula is None:
             return lambda _, value: self._data(place, value, kind)
         one = isinstance(column.formula, str)
