@@ -39,6 +39,11 @@ def without_values(path: Path, out: Path) -> Path:
 
 def recalculated(path: Path, folder: Path) -> Sheets:
     """The workbook as LibreOffice computes it, from its data and formulas alone."""
+    return read(saved(path, folder))
+
+
+def saved(path: Path, folder: Path) -> Path:
+    """The workbook, its formulas' values taken out, as LibreOffice opens, computes and saves it."""
     assert OFFICE is not None
     folder = folder / "office"
     profile = folder / "profile"
@@ -50,7 +55,7 @@ def recalculated(path: Path, folder: Path) -> Sheets:
          "--outdir", str(out), str(bare)],
         check=True, capture_output=True, timeout=170, env={**os.environ, "HOME": str(folder)},
     )  # fmt: skip
-    return read(out / path.name)
+    return out / path.name
 
 
 def formulas(path: Path) -> int:

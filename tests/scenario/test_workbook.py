@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from allocator.cli.main import main
 from allocator.errors import InputError
 from allocator.scenario import load_scenario
 from tests.cases import BORROWERS, CHURN, write_rich
+from tests.report.office import OFFICE, saved
 from tests.scenario.forms import Rows, typed, write_form
 
 KEYS = [
@@ -63,6 +65,20 @@ def test_the_form_that_init_writes_can_be_solved_as_it_is(tmp_path: Path) -> Non
     assert (
         main(["solve", str(path), "--out", str(tmp_path / "run"), "--xlsx", str(tmp_path / "run.xlsx")]) == 0
     )
+
+
+@pytest.mark.full
+@pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
+def test_a_form_that_a_spreadsheet_has_saved_is_the_same_scenario(tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    assert main(["init", "--xlsx", str(path)]) == 0
+    again = tmp_path / "again" / "book.xlsx"
+    again.parent.mkdir()
+    shutil.copy(saved(path, tmp_path), again)
+    for form, out in ((path, "one"), (again, "two")):
+        assert main(["solve", str(form), "--out", str(tmp_path / out)]) == 0
+    one, two = ((tmp_path / out / "allocation.csv").read_bytes() for out in ("one", "two"))
+    assert one == two
 
 
 def test_init_wants_a_folder_or_a_workbook(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
