@@ -1,4 +1,4 @@
-"""Some borrowers of a run with all that an auditor recomputes them by: terms, limits, best answers."""
+"""Some borrowers of a run with all that an auditor recomputes them by: terms, limits, best responses."""
 
 from __future__ import annotations
 
@@ -48,19 +48,19 @@ class Audit:
     borrowers: Portfolio
     decided: Ledger
     answers: Ledger
-    """Of the best answer to the prices: amount 0 where none may be offered, or no offer is worth more."""
+    """Of the best response to the prices: amount 0 where none may be offered, or no offer is worth more."""
     entries: tuple[Entry, ...]
     charges: Mapping[str, Floats]
     """Basis -> what the limits charge a unit of it, at the prices."""
     chosen: Floats
     """Value less charges of what was decided."""
     best: Floats
-    """Value less charges of the best answer, at least 0 unless the offer is pinned."""
+    """Value less charges of the best response, at least 0 unless the offer is pinned."""
     pinned: np.ndarray
     reasons: np.ndarray
     """Why each is declined, "" for who is not."""
     turning: Floats
-    """The PD at which the best answer turns, NaN where none does or it was not asked for."""
+    """The PD at which the best response turns, NaN where none does or it was not asked for."""
 
 
 def entries_of(position: Position, rows: Integers) -> tuple[Entry, ...]:

@@ -66,7 +66,7 @@ class Dossier:
     stored: StoredRun
     run: Outcome
     position: Position
-    """The run beside everybody's best answer to its prices."""
+    """The run beside everybody's best response to its prices."""
     effort: Effort
     composition: Composition
     book: BookExplanation

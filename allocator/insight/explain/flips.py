@@ -172,7 +172,7 @@ def _prices(offers: Offers) -> Iterator[Figure]:
 
 
 def turning_pd(position: Position, i: int) -> float:
-    """The nearest PD at which borrower `i`'s best answer to the prices turns; NaN where there is none."""
+    """The nearest PD at which borrower `i`'s best response to the prices turns; NaN where there is none."""
     offers = offers_to(position, i)
     if len(offers) == 0 or position.terms.pinned[i]:
         return float("nan")

@@ -203,7 +203,7 @@ class Borrowers:
         formulas: str | Sequence[str | None] = f"=MAX(0,{difference})"
         if pinned.any():
             formulas = [f"={difference}" if fixed else f"=MAX(0,{difference})" for fixed in pinned.tolist()]
-        yield Column("best_kept", "Best answer", "money", kept, formulas)
+        yield Column("best_kept", "Best response", "money", kept, formulas)
 
     def _best_value(self) -> str | None:
         if {line.name for line in LINES} != LINE_FORMULAS.keys():

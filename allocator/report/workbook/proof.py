@@ -10,13 +10,13 @@ from allocator.report.committee.proof import Stood
 
 _WORDS = (
     "At the shadow prices below let every borrower choose the offer that is worth most after what the limits "
-    "charge for it, or none. The sum of these best answers, and of price times room over all limits, is a "
+    "charge for it, or none. The sum of these best responses, and of price times room over all limits, is a "
     "bound: no allocation that keeps the limits is worth more, whoever found the prices and however."
 )
 
 
 def proof_sheet(dossier: Dossier, stood: Stood, *, live: bool) -> Sheet:
-    """Prices times rooms, best answers, their sum beside the value; summed over borrowers where `live`."""
+    """Prices times rooms, best responses, their sum beside the value; summed over borrowers where `live`."""
     ledger, certificate, summary = dossier.book.ledger, dossier.run.certificate, dossier.stored.summary
     names = [line.use.name for line in ledger.limits]
     numbers = range(1, len(names) + 1)
@@ -59,7 +59,7 @@ def _sums(dossier: Dossier, prices: list[float], room: list[float], *, live: boo
     idle = ledger.bound - best - of_limits
     yield _line("price times room, over all limits", of_limits, "=SUM(proof_worth)", "proof_limits")
     answers = "=SUM(loan_best_kept)+SUM(declined_best_kept)" if live else None
-    yield _line("best answers of all borrowers", best, answers, "proof_answers")
+    yield _line("best responses of all borrowers", best, answers, "proof_answers")
     earns = "=policy_budget*MAX(0,policy_idle_rate-MAX(INDEX(limit_price,1),0))"
     idle, formula = (idle, earns) if run.scenario.policy.idle_room > 0 else (0.0, None)
     yield _line("idle budget beyond its price", idle, formula, "proof_idle")
