@@ -77,9 +77,11 @@ def solve(
         if files.page or files.book or files.table:
             _write_report(written, files, tell)
     summary = json.loads((written / "summary.json").read_text("utf-8"))
-    document = {**summary, "folder": str(written)}
+    more = {word: str(path) for word, path in (("workbook", xlsx), ("table", table)) if path is not None}
+    document = {**summary, "folder": str(written), **more}
+    lines = [f"{word.capitalize()} written to {path}" for word, path in more.items()]
     try:
-        show(View(page=lambda: result_page(run, folder), document=lambda: document), as_json)
+        show(View(page=lambda: (result_page(run, folder), *lines), document=lambda: document), as_json)
     except OutputError as error:
         raise OutputError(f"{error.message}; the run is whole in {folder}") from error
 
