@@ -142,6 +142,7 @@ def test_each_error_has_its_exit_status_and_code(
                 "file": "a.yaml",
                 "line": 3,
                 "row": None,
+                "cell": None,
                 "field": "policy",
                 "problem": "is wrong",
                 "remedy": "mend it",
