@@ -43,7 +43,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _LITERAL = 255
 """Characters of a text inside a formula."""
 _SHOWN: dict[Kind, str] = {
-    "money": "#,##0.00", "share": "0.00%", "factor": "0.000%", "price": "0.000000E+00", "count": "#,##0",
+    "money": "#,##0.00", "share": "0.00%", "factor": "0.000%", "price": "General", "count": "#,##0",
     "number": "General", "row": "0;;", "text": "@", "title": "@", "note": "@",
 }  # fmt: skip
 _WIDTHS: dict[Kind, float] = {"money": 16, "share": 10, "factor": 10, "price": 14, "count": 10, "row": 9,
@@ -110,7 +110,11 @@ class _SheetWriter:
             # What will be typed into a column of texts is to stay as typed, 0001 too.
             shown = self._formats.plain[columns[place].kind] if place < len(columns) else None
             self._page.set_column(place, place, width, shown)
+        self._page.set_landscape()
+        self._page.set_paper(9)  # A4
+        self._page.fit_to_pages(1, 0)
         if isinstance(first, Table):
+            self._page.repeat_rows(0)
             self._page.freeze_panes(1, 1)
             self._page.autofilter(0, 0, max(len(first) + first.spare, 1), len(first.columns) - 1)
         for part in parts:
