@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -58,11 +58,15 @@ class Borrowers:
     def __init__(self, audit: Audit, policy: Policy, prices: Floats) -> None:
         self._audit, self._policy, self._prices = audit, policy, prices
         own = audit.borrowers
-        self._further = {name: f"column_{at}" for at, name in enumerate([*own.texts, *own.numbers], 1)}
+        self._further = {
+            "text": {name: f"column_{at}" for at, name in enumerate(own.texts, 1)},
+            "number": {name: f"number_{at}" for at, name in enumerate(own.numbers, 1)},
+        }
 
-    def key(self, column: str) -> str:
-        """The key of a column of the portfolio."""
-        return column if column in ("borrower_id", "grade", *CANONICAL) else self._further[column]
+    def key(self, column: str, read_as: Literal["text", "number"] = "text") -> str:
+        """The key of a column of the portfolio; one that is read as both has two."""
+        canonical = column in ("borrower_id", "grade", *CANONICAL)
+        return column if canonical else self._further[read_as][column]
 
     def loans(self) -> Table:
         """Those who are made an offer, with the ledger of each."""
@@ -101,7 +105,7 @@ class Borrowers:
             if self._has(name, own):
                 yield Column(name, heading, kind, own.number(name))
         for name, figures in own.numbers.items():
-            yield Column(self.key(name), name, "number", figures)
+            yield Column(self.key(name, "number"), name, "number", figures)
 
     def _has(self, name: str, own: Portfolio) -> bool:
         return name in self._policy.number_columns() or is_told(own, name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from allocator.insight.explain.ledger import LimitLine
 from allocator.insight.variants import Worth
 from allocator.records.run import TOLERANCE
 from allocator.records.workbook import Column, Table, column_letters
-from allocator.report.workbook.membership import counts_some, weight_cells
+from allocator.report.workbook.membership import Keys, counts_some, weight_cells
 
 SHEET = "Limits"
 _ORDER = (
@@ -51,7 +51,7 @@ def limits_table(
     entries: Sequence[Entry],
     lines: Sequence[LimitLine],
     costs: Sequence[Worth],
-    keys: Callable[[str], str],
+    keys: Keys,
     *,
     live: bool,
 ) -> Table:
@@ -108,7 +108,7 @@ def limits_table(
     return Table(tuple(columns[key] for key in _ORDER), "limit")
 
 
-def _new(entry: Entry, place: int, keys: Callable[[str], str]) -> str:
+def _new(entry: Entry, place: int, keys: Keys) -> str:
     """What the loans use of a row of the entry."""
     own = weight_cells(entry, place, keys)
     limit, measure = entry.limit, "" if entry.limit is None else entry.limit.measure

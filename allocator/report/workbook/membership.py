@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import numpy as np
 
@@ -19,8 +20,8 @@ BASIS_CELLS = {"offered": "[amount]", "drawn": "[drawn]", "interest": "[gross_in
                "loans": "IF([amount]>0,1,0)"}  # fmt: skip
 _OWN: Mapping[str, str] = {"expected_loss": "*[pd]*[lgd]", "interest": "*(1-[pd])"}
 """What a measure multiplies its basis with."""
-Keys = Callable[[str], str]
-"""Column of the borrowers -> the key of its column on the sheet."""
+Keys = Callable[[str, Literal["text", "number"]], str]
+"""Column of the borrowers, and what it is read as -> the key of its column on the sheet."""
 
 
 def quoted(text: str) -> str:
@@ -59,13 +60,13 @@ def row_formula(audit: Audit, entry: Entry, keys: Keys, labels: str, numbers: st
     if limit.each is not None:
         if len(entry.block.names) > MOST_ROWS:
             return None
-        found = f"SUMPRODUCT(EXACT([{keys(limit.each)}],{labels})*{numbers})"
+        found = f"SUMPRODUCT(EXACT([{keys(limit.each, 'text')}],{labels})*{numbers})"
     formula = f"=IF(AND({','.join(map(str, tests))}),{found},0)" if tests else f"={found}"
     return formula if len(formula) <= _LONGEST else None
 
 
 def _test(condition: Condition, borrowers: Portfolio, keys: Keys) -> str | None:
-    cell = f"[{keys(condition.column)}]"
+    cell = f"[{keys(condition.column, 'number' if condition.is_range else 'text')}]"
     if condition.is_range:
         if not np.all(np.isfinite(borrowers.number(condition.column))):
             return None
@@ -84,4 +85,4 @@ def weight_cells(entry: Entry, place: int, keys: Keys) -> str:
     if limit.plugin is not None:
         return "" if entry.block.weight is None else f"*[weight_{place}]"
     own = _OWN.get(limit.measure, "")
-    return own if limit.weight is None else f"{own}*[{keys(limit.weight)}]"
+    return own if limit.weight is None else f"{own}*[{keys(limit.weight, 'number')}]"
