@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from allocator.records.portfolio import Portfolio, Text
 ALWAYS = ("pd", "lgd", "term_years", "max_amount")
 """Canonical columns of numbers that are shown whatever they hold."""
 FORMATS = (".csv", ".parquet", ".xlsx")
+_FIGURE = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?(?:[eE][-+]?[0-9]{1,2})?")
+"""A number as it is written, and no identifier as 007."""
 
 
 def joined_frame(run: Outcome, reasons: pd.Series) -> pd.DataFrame:
@@ -27,7 +30,10 @@ def joined_frame(run: Outcome, reasons: pd.Series) -> pd.DataFrame:
     portfolio, ledger = run.inputs.portfolio, run.ledger
     order = np.argsort(portfolio.row, kind="stable")
     columns: dict[str, Any] = {"borrower_id": portfolio.borrower_id, "grade": _words(portfolio.grade)}
-    columns |= {name: _words(text) for name, text in portfolio.texts.items()}
+    used = run.scenario.policy.text_columns()
+    for name, text in portfolio.texts.items():
+        as_numbers = None if name in used else figures_of(text)
+        columns[name] = _words(text) if as_numbers is None else np.array(as_numbers, dtype=float)
     columns |= {
         column.name: portfolio.number(column.name) for column in NUMBERS if is_told(portfolio, column.name)
     }
@@ -44,6 +50,14 @@ def is_told(portfolio: Portfolio, name: str) -> bool:
     """Whether a canonical column of numbers is shown: one of `ALWAYS`, or somebody has a value."""
     figures = portfolio.number(name)
     return name in ALWAYS or bool(np.any(np.isfinite(figures) & (figures != 0)))
+
+
+def figures_of(column: Text) -> list[float | None] | None:
+    """The texts of a column as numbers, where each that there is says one as a number is written."""
+    if not column.values or not all(map(_FIGURE.fullmatch, column.values)):
+        return None
+    figures = [*map(float, column.values), None]
+    return [figures[code] for code in column.codes.tolist()]
 
 
 def _words(column: Text) -> np.ndarray:

@@ -5,7 +5,6 @@ Every figure that follows from others is a formula of docs/formulation.md, secti
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
@@ -16,7 +15,7 @@ from allocator.records.ledger import LINES, Ledger
 from allocator.records.portfolio import Floats, Portfolio, Text
 from allocator.records.scenario import Policy
 from allocator.records.workbook import Column, Kind, Table
-from allocator.report.joined import is_told
+from allocator.report.joined import figures_of, is_told
 from allocator.report.workbook.limits import label_range, number_range, price_range
 from allocator.report.workbook.membership import (
     BASIS_CELLS,
@@ -34,8 +33,6 @@ CANONICAL: dict[str, tuple[str, Kind]] = {
     "exposure": ("Already lent", "money"),
 }  # fmt: skip
 """The canonical columns of numbers, as the sheets head them."""
-_FIGURE = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?(?:[eE][-+]?[0-9]{1,2})?")
-"""A number as it is written, and no identifier as 007."""
 LINE_FORMULAS = {
     "interest": "=[gross_interest]*(1-[pd])",
     "expected_loss": "=[drawn]*[pd]*[lgd]",
@@ -240,14 +237,6 @@ def words(column: Text) -> list[str]:
     """The texts of a column, "" where there is none."""
     found: list[str] = np.array([*column.values, ""], dtype=object)[column.codes].tolist()
     return found
-
-
-def figures_of(column: Text) -> list[float | None] | None:
-    """The texts of a column as numbers, where each that there is says one as a number is written."""
-    if not column.values or not all(map(_FIGURE.fullmatch, column.values)):
-        return None
-    figures = [*map(float, column.values), None]
-    return [figures[code] for code in column.codes.tolist()]
 
 
 def _capital(label: str) -> str:

@@ -12,7 +12,7 @@ from allocator.insight.compare.segments import by_column, mean_pd
 from allocator.records.ledger import LINES, Account
 from allocator.records.outcome import Outcome
 from allocator.records.workbook import Column, Table
-from allocator.report.workbook.borrowers import figures_of
+from allocator.report.joined import figures_of
 
 MOST = 1_000
 """Values of a column that has a sheet."""
