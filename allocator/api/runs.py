@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -17,6 +17,8 @@ from allocator.borrowers import NO_MORE, FurtherColumns, read_inputs
 from allocator.errors import Fault, InputError
 from allocator.pipeline import allocate_with_outcome
 from allocator.records import run as records
+from allocator.records import scenario as scenarios
+from allocator.records.columns import CANONICAL
 from allocator.records.outcome import Outcome
 from allocator.records.run import Certificate, StoredRun
 from allocator.report.recheck import recheck_page
@@ -32,6 +34,8 @@ from allocator.store import (
     require_free,
     write_run,
 )
+from allocator.store.file import require_file, write_files
+from allocator.strategies import USUAL, with_lines
 from allocator.verification import recheck_run, verify_run
 
 if TYPE_CHECKING:
@@ -105,6 +109,45 @@ class Run(Shown, records.Run):
         with asked():
             require_free(place, force)
             return write_run(self, place, scenario_text=text, force=force)
+
+    def to_excel(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        columns: Sequence[str] = (),
+        quick: bool = False,
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> Path:
+        """Write the run as a workbook whose formulas recompute it: `allocator report --xlsx`; return where.
+
+        It is rechecked first, and what a report asks is answered, which takes as long as a report does; less
+        with `quick`. `columns` of the borrowers stand on its sheets too (docs/workbook.md). Raises InputError
+        where the file may not be written, or a column is missing.
+
+        >>> from allocator import allocate
+        >>> allocate("scenarios/sme-302.yaml").to_excel("runs/sme.xlsx", quick=True, force=True).name
+        'sme.xlsx'
+        """
+        from allocator.insight.dossier import dossier_of
+        from allocator.report.committee.documents import documents_of
+        from allocator.report.committee.proof import Stood
+        from allocator.report.workbook.book import workbook_of
+        from allocator.store.workbook import workbook_content
+
+        place = Path(path)
+        with asked():
+            require_file(place, (".xlsx",), force=force)
+            with _stored(self) as stored:
+                further = FurtherColumns(frozenset(columns) - set(CANONICAL))
+                rules, notes = _under_usual(stored)
+                dossier = dossier_of(
+                    stored, rules, progress or silent, notes=notes, quick=quick, further=further
+                )
+                stood = Stood(stored.folder.name, stored.scenario_path.read_text("utf-8"), {})
+                book = workbook_of(dossier, stood, documents_of(dossier))
+            write_files({place: workbook_content(book)})
+        return place
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the outcome, which is recomputed where it is needed again."""
@@ -248,6 +291,15 @@ def outcome_of(run: Solved, further: FurtherColumns = NO_MORE) -> Outcome:
         faults = [Fault("has changed since the run", "solve again", field=name) for name in changed]
         raise InputError.of(faults, run.scenario.name)
     return replace(outcome, inputs=inputs)
+
+
+def _under_usual(stored: StoredRun) -> tuple[list[scenarios.Scenario], tuple[str, ...]]:
+    """The run's scenario under the usual strategies and its own, with what is left out, in words."""
+    own = loading.load_scenario(stored.scenario_path)
+    sets = [f"strategy={name}" for name in USUAL]
+    rules, notes = with_lines([loading.load_scenario(stored.scenario_path, [text]) for text in sets])
+    known = own.strategy.name in [rule.strategy.name for rule in rules]
+    return (rules if known else [*rules, own]), notes
 
 
 def is_stored(value: object) -> bool:
