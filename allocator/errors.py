@@ -10,7 +10,7 @@ AllocatorError                     1   anything else
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -94,15 +94,67 @@ class InputError(AllocatorError):
         return cls(f"{subject}: {number}", faults)
 
 
+@dataclass(frozen=True)
+class NewBound:
+    """Another bound for a limit, or another amount for the budget."""
+
+    limit: str
+    was: float
+    now: float
+    share: bool
+    """Whether both are fractions; else money, or a count."""
+
+    def __str__(self) -> str:
+        verb = "raise" if self.now > self.was else "lower"
+        name = "the budget" if self.limit == "budget" else repr(self.limit)
+        return f"{verb} {name} from {self._said(self.was)} to {self._said(self.now)}"
+
+    def _said(self, bound: float) -> str:
+        return f"{100.0 * bound:,.12g} %" if self.share else f"{bound:,.15g}"
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """Bounds under which an allocation exists: it was found and certified."""
+
+    bounds: tuple[NewBound, ...]
+    change: float
+    """By how much the bounds move, each relative to itself, added up."""
+    value: float
+    """What the best allocation found under them is worth, in money."""
+    lost: float
+    """How much less that is than under the best relaxation shown."""
+    gap: float
+    """The relative distance of `value` from its proved bound."""
+    sets: Mapping[str, float | str | None]
+    """The same as settings of a scenario: key as typed after --set, and value."""
+
+    def __str__(self) -> str:
+        return " and ".join(map(str, self.bounds))
+
+
 class InfeasibleError(AllocatorError):
-    """No allocation meets every limit; `conflict` names limits that cannot hold together."""
+    """No allocation meets every limit.
+
+    `conflicts` are sets of limits that cannot hold together, each without a limit too many; `conflict` is the
+    first. `relaxations` say what it would take, the least change first; both are empty where nobody asked.
+    """
 
     code = "infeasible"
     exit_status = 3
 
-    def __init__(self, message: str, conflict: Sequence[str] = (), faults: Iterable[Fault] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        conflict: Sequence[str] = (),
+        faults: Iterable[Fault] = (),
+        conflicts: Iterable[Sequence[str]] = (),
+        relaxations: Iterable[Relaxation] = (),
+    ) -> None:
         super().__init__(message, faults)
         self.conflict = tuple(conflict)
+        self.conflicts = tuple(map(tuple, conflicts)) or ((self.conflict,) if conflict else ())
+        self.relaxations = tuple(relaxations)
 
 
 class NoAllocationError(AllocatorError):

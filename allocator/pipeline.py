@@ -8,22 +8,24 @@ asks again and again (a frontier, a stress, a comparison) calls the same stages 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from allocator.borrowers import read_inputs
 from allocator.certification import certify
+from allocator.engine.conflict import out_of_reach
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
+from allocator.engine.prices import CONFLICT_UP_TO
 from allocator.engine.reasons import reasons
-from allocator.errors import CertificateError, Fault
+from allocator.errors import CertificateError, Fault, InfeasibleError
 from allocator.intake import require_unchanged, watched
 from allocator.limits import compile_limits
-from allocator.limits.notes import slips
+from allocator.limits.notes import beyond_reach, slips
 from allocator.limits.shares import only_an_empty_book
 from allocator.limits.spellings import spellings
 from allocator.portfolio import formulas
@@ -63,13 +65,21 @@ def allocate(
     return allocate_with_outcome(scenario, progress, start)[0]
 
 
+Unfit: TypeAlias = Callable[[Scenario, Case, InfeasibleError, Progress], InfeasibleError]
+"""What is asked where nothing fits a case: the error with more to say."""
+
+
 @watched()
 def allocate_with_outcome(
-    scenario: Scenario, progress: Progress = lambda _: None, start: Mapping[str, float] | None = None
+    scenario: Scenario,
+    progress: Progress = lambda _: None,
+    start: Mapping[str, float] | None = None,
+    unfit: Unfit = lambda _scenario, _case, error, _progress: error,
 ) -> tuple[Run, Outcome]:
     """The best allocation of the scenario's budget over its borrowers, with its certificate.
 
     `start` are prices by limit name, those of a former or neighbouring run, that a large book begins from.
+    `unfit` is asked where nothing fits.
     Raises InputError for faults of the borrowers or the churn curve, InfeasibleError where no
     allocation meets every limit, NoAllocationError where none was found in time, CertificateError
     where the result does not pass its own recheck. A file that changes meanwhile is bad input.
@@ -80,13 +90,24 @@ def allocate_with_outcome(
     clock.lap("load")
     case = prepare(scenario, inputs)
     clock.lap("reduce")
-    solution = decide(case, progress, start)
+    try:
+        _require_reach(case)
+        solution = decide(case, progress, start)
+    except InfeasibleError as error:
+        raise unfit(scenario, case, error, progress) from error
     clock.lap("solve")
     progress("rechecking the allocation from its inputs")
     outcome = judge(case, solution)
     clock.lap("certify")
     require_unchanged()
     return present(case, solution, outcome, clock.seconds), outcome
+
+
+def _require_reach(case: Case) -> None:
+    """Raises InfeasibleError where a limit of a large book, which takes long to price, asks for too much."""
+    short = beyond_reach(case.offers, case.limits) if len(case.offers) > CONFLICT_UP_TO else None
+    if short:
+        raise out_of_reach(case.limits, short)
 
 
 def prepare(scenario: Scenario, inputs: Inputs) -> Case:

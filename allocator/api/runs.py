@@ -15,7 +15,7 @@ from allocator.api.scenarios import Over, Scenario, Sets, Source, Table, scenari
 from allocator.api.words import asked
 from allocator.borrowers import NO_MORE, FurtherColumns, read_inputs
 from allocator.errors import Fault, InputError
-from allocator.pipeline import allocate_with_outcome
+from allocator.insight.whatif.relaxations import allocate_or_explain
 from allocator.records import run as records
 from allocator.records import scenario as scenarios
 from allocator.records.columns import CANONICAL
@@ -182,6 +182,7 @@ def allocate(
     sets: Sets = None,
     stress: str | Mapping[str, Any] | None = None,
     start: Run | Mapping[str, float] | None = None,
+    relax: int | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """The best allocation of a budget over borrowers, with its certificate: `allocator solve`.
@@ -191,12 +192,15 @@ def allocate(
                the place of portfolio.source; columns and units are those of docs/portfolio.md
     churn, strategy, sets, stress    as `load_scenario` takes them
     start      a former run, or its prices by limit name, that a large book begins from
+    relax      where nothing fits, which of the error's relaxations to solve under, from 1; the notes of the
+               run's summary say so
     progress   is called with what is being done, in words
 
     Amounts are in currency units, rates are annual fractions. The objective is expected interest less
     expected loss, funding and churn (docs/formulation.md, section 1). Raises InputError with every fault of
     what is given ("frame of borrowers, row 3, pd: ..."; rows count from 1), InfeasibleError where no
-    allocation meets every limit, NoAllocationError where none was found in time, CertificateError where the
+    allocation meets every limit (its `conflicts` are the limits that cannot hold together, its `relaxations`
+    what it would take), NoAllocationError where none was found in time, CertificateError where the
     result does not pass its own recheck.
 
     >>> import pandas as pd
@@ -207,7 +211,7 @@ def allocate(
     """
     resolved = scenario_of(scenario, Over(borrowers, churn, strategy, sets, stress))
     prices = start.prices if isinstance(start, Run) else start
-    run, outcome = allocate_with_outcome(resolved, progress or silent, prices)
+    run, outcome = allocate_or_explain(resolved, relax, progress or silent, prices)
     return Run.of(run, outcome=outcome)
 
 

@@ -25,9 +25,16 @@ def say_failure(error: AllocatorError, as_json: bool) -> None:
         body: dict[str, Any] = {"faults": [asdict(fault) for fault in error.faults]}
         if isinstance(error, InfeasibleError):
             body["conflict"] = list(error.conflict)
+            body["conflicts"] = [list(names) for names in error.conflicts]
+            body["relaxations"] = [asdict(one) for one in error.relaxations]
         if _said_as_json(error.code, error.message, **body):
             return
-    print("\n".join(_lines(error.message, error.faults)), file=sys.stderr)
+    lines = [*_lines(error.message, error.faults)]
+    if isinstance(error, InfeasibleError) and error.relaxations:
+        lines += ["", "What it would take, each solved and certified; solve --relax N takes one:"]
+        for number, one in enumerate(error.relaxations, 1):
+            lines += _wrapped(f"{one}: worth {one.value:,.2f}", f"  {number}  ", "     ")
+    print("\n".join(lines), file=sys.stderr)
 
 
 def say(code: str, message: str, as_json: bool) -> None:

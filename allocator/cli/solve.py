@@ -34,6 +34,14 @@ def solve(
         Path | None, typer.Option(metavar="DIR", help="Where the run goes; runs/NAME-DIGEST if not given.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace DIR if it is a run.")] = False,
+    relax: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Where nothing fits, solve under the Nth relaxation that solve names.",
+        ),
+    ] = None,
     report: Annotated[
         bool, typer.Option("--report", help="Write a page for a committee too, DIR/report.html.")
     ] = False,
@@ -64,9 +72,9 @@ def solve(
         require_free(out, force)
     with progress(verbose) as tell:
         tell("starting the engine")
-        from allocator.pipeline import allocate
+        from allocator.insight.whatif.relaxations import allocate_or_explain
 
-        run = allocate(scenario, tell)
+        run, _ = allocate_or_explain(scenario, relax, tell)
         tell("writing the run")
         folder = out or default_folder(run)
         require_free(folder, force)

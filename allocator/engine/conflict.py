@@ -6,6 +6,7 @@ An elastic program finds the least total loosening; its priced rows hold a confl
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +16,8 @@ from allocator.engine.equalities import UnreachableRows
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.program import Effort, LimitRows, Program, beside, row_bounds
 from allocator.engine.solving import solve
-from allocator.errors import Fault, InfeasibleError
+from allocator.errors import Fault, InfeasibleError, Relaxation
+from allocator.records.limits import Limits
 from allocator.records.portfolio import Floats
 
 _NODES = 2_000
@@ -47,6 +49,42 @@ def explain_conflict(columns: Columns, limits: LimitRows, whole: LimitRows | Non
     names = [rows[j].name for j in conflict]
     faults = [_fault(rows[j].name, float(loosening[j] * columns.scale[j])) for j in conflict]
     return InfeasibleError(_message(names, [rows[j].name for j in alone]), names, faults)
+
+
+def told(
+    error: InfeasibleError,
+    conflicts: Sequence[Sequence[str]],
+    alone: Sequence[str],
+    relaxations: Sequence[Relaxation],
+) -> InfeasibleError:
+    """`error` with all `conflicts`, where they are known, and with what it would take.
+
+    `alone` are limits each of which ends all conflicts.
+    """
+    message, faults = error.message, error.faults
+    if conflicts and [set(names) for names in conflicts] != [set(error.conflict)]:
+        known = {fault.field: fault for fault in faults}
+        fields = dict.fromkeys(f"limit {name}" for names in conflicts for name in names)
+        usual = Fault("holds the others up", "loosen or drop it")
+        faults = tuple(known.get(field) or replace(usual, field=field) for field in fields)
+        message = _message(conflicts[0], alone, conflicts[1:])
+    return InfeasibleError(
+        message, conflicts[0] if conflicts else error.conflict, faults, conflicts, relaxations
+    )
+
+
+def out_of_reach(limits: Limits, reach: Mapping[int, float]) -> InfeasibleError:
+    """The error for rows that ask for more than there is: `reach` is what all offers come to of each."""
+    names = [limits.rows[j].name for j in reach]
+    faults = [
+        Fault(
+            f"asks for {limits.rows[j].rhs:,.12g}, and {most:,.12g} is the most that is possible",
+            "lower or drop it",
+            field=f"limit {limits.rows[j].name}",
+        )
+        for j, most in reach.items()
+    ]
+    return InfeasibleError(f"no allocation exists: {_listed(names)} cannot be met", names, faults)
 
 
 def broken_limits(columns: Columns, broken: Floats) -> InfeasibleError:
@@ -149,17 +187,18 @@ def _fault(name: str, broken: float) -> Fault:
     return Fault(problem, "loosen or drop it", field=f"limit {name}")
 
 
-def _message(names: list[str], alone: list[str]) -> str:
+def _message(names: Sequence[str], alone: Sequence[str], more: Sequence[Sequence[str]] = ()) -> str:
     if not names:
         return "no allocation exists: the pinned offers alone break a limit"
     together = "cannot be met" if len(names) == 1 else "cannot all be met together"
     message = f"no allocation exists: {_listed(names)} {together}"
+    message += "".join(f", nor can {_listed(further)}" for further in more)
     if not alone:
         return f"{message}; more than one limit must be loosened"
     return f"{message}; dropping {_listed(alone, 'or')} alone makes it feasible"
 
 
-def _listed(names: list[str], last: str = "and") -> str:
+def _listed(names: Sequence[str], last: str = "and") -> str:
     quoted = [repr(name) for name in names]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {last} {quoted[-1]}"
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from allocator.engine.conflict import broken_limits, explain_conflict
 from allocator.engine.cores import Priced, whole_program
+from allocator.engine.elastic import worthless
 from allocator.engine.finish import Parts, at_prices, finish
 from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Columns
@@ -96,10 +97,10 @@ def descended_prices(
     prices = newton_prices(book.columns, book.threads, start, progress)
     progress("finishing the prices exactly")
     finished = finish(book, prices, tolerance, left)
-    if np.isfinite(finished.gap) or left() <= 0:
+    if np.isfinite(finished.gap):
         return finished.priced, finished.parts
     columns = book.columns
-    if len(columns) <= CONFLICT_UP_TO and _coefficients(columns) <= CONFLICT_NUMBERS:
+    if left() > 0 and len(columns) <= CONFLICT_UP_TO and _coefficients(columns) <= CONFLICT_NUMBERS:
         return relaxation_prices(columns, progress), Parts.none()
     if prove_impossible(columns, finished.last):
         raise broken_limits(columns, finished.broken)
@@ -111,16 +112,7 @@ def prove_impossible(columns: Columns, prices: Floats) -> bool:
 
     Where offers earn nothing an allocation is worth 0, and no more than U(prices): below 0 there is none.
     """
-    zeros = np.zeros(len(columns))
-    worthless = replace(
-        columns.offers,
-        income=zeros,
-        cost=zeros,
-        relationship=zeros,
-        churn_cost=0.0,
-        processing_cost=0.0,
-    )
-    free = Columns(worthless, replace(columns.limits, idle_rate=0.0))
+    free = worthless(columns)
     size = float(np.max(np.abs(prices), initial=0.0))
     if size == 0.0:
         return False

@@ -37,6 +37,8 @@ _LISTEN = 0.05
 
 _LIVE = {"presolve": "off", "solver": "simplex", "dual_simplex_cost_perturbation_multiplier": 0.0}
 """For a few dual simplex steps from the last basis, perturbed costs are steps to undo."""
+_PRIMAL = {**_LIVE, "simplex_strategy": 4}
+"""Where only columns join, the last point stays feasible."""
 
 
 class OutOfTimeError(Exception):
@@ -158,13 +160,14 @@ def _answer(solver: Any, program: Program, log: str) -> Answer:
 class LiveProgram:
     """An LP that stays loaded: bounds change, rows and columns join, and the last basis is the next start.
 
-    Every column is boxed, so that a changed bound leaves a basis that the dual simplex can start from.
+    Every column is boxed, so that a changed bound leaves a basis that the dual simplex can start from; with
+    `primal` only columns may join.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, *, primal: bool = False) -> None:
         self._solver = highspy.Highs()
         _set_options(self._solver, Effort(), None)
-        for name, value in _LIVE.items():
+        for name, value in (_PRIMAL if primal else _LIVE).items():
             _expect(self._solver.setOptionValue(name, value), f"option {name} = {value}")
         _expect(self._solver.passModel(_lp(program)), "the program")
         self.rows, self.columns = program.matrix.shape

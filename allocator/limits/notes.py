@@ -36,6 +36,14 @@ def hopeless(policy: Policy, portfolio: Portfolio, offers: OfferBook, limits: Li
     return (*_too_large(policy, offers, limits), *only_an_empty_book(policy, portfolio, offers, limits))
 
 
+def beyond_reach(offers: OfferBook, limits: Limits) -> dict[int, float]:
+    """Rows that ask for more than offers to all, the largest, come to; and what these come to."""
+    rows = limits.rows
+    floors = [j for j, row in enumerate(rows) if row.sense != "at_most" and row.rhs > 0 and not row.reference]
+    most = Possible(offers, limits).most(floors)
+    return {j: reach for j, reach in most.items() if reach < rows[j].rhs * (1 - _ROUNDING)}
+
+
 def _too_small(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[str]:
     """Caps below the least that one offer uses, and those that what is already lent exceeds."""
     possible = Possible(offers, limits)
@@ -68,12 +76,9 @@ def _too_small(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[st
 
 def _too_large(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[str]:
     """Floors above all that could be lent, and numbers of loans whose smallest sizes exceed the budget."""
-    floors = [place for place, row in enumerate(limits.rows) if row.sense != "at_most" and row.rhs > 0]
-    possible = Possible(offers, limits)
-    most = possible.most(floors)
+    possible, most = Possible(offers, limits), beyond_reach(offers, limits)
     for limit, rows in _by_limit(policy, limits):
-        short = [(row, most[place]) for place, row in rows if place in most and not _relative(limit)]
-        short = [(row, reach) for row, reach in short if reach < row.rhs * (1 - _ROUNDING)]
+        short = [(row, most[place]) for place, row in rows if place in most]
         if short:
             row, reach = short[0]
             what = " loans" if row.measure == "loans" else ""

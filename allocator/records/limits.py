@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from allocator.records.portfolio import Codes, Floats, Integers
+from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 from allocator.records.scenario import Measure, Sense
 
 BASES = ("offered", "drawn", "interest", "loans")
@@ -168,3 +168,28 @@ class Limits:
             weight = 1.0 if channel.weight is None else channel.weight[borrowers]
             out[channel.basis] = summed(out[channel.basis], (table + common[:, h, None]) * weight)
         return out
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The E bounds that a policy writes, the budget's amount first, and the m rows that they move.
+
+    A bound that is a share of what is lent moves coefficients: row j allows what the bound grows by times
+    its reference (`Row.reference`) more.
+    """
+
+    names: tuple[str, ...]
+    written: Floats
+    """(E,) money, a count, or a fraction."""
+    low: Floats
+    """(E,) the least and the most that may be written."""
+    high: Floats
+    size: Floats
+    """(E,) what a change is measured against; above 0."""
+    up: Booleans
+    """(E,) whether a larger bound can loosen something, and a smaller one."""
+    down: Booleans
+    entry: Integers
+    """(m,) the bound of each row."""
+    moves: sparse.csr_array
+    """(m, E) what a right-hand side grows by a unit of each bound; 0 for shares of what is lent."""

@@ -135,3 +135,24 @@ def test_a_file_s_name_for_the_folder_is_refused(case: Path, allocator: Allocato
     stem = name.rpartition(".")[0]
     assert f"a run is a folder, and {Path(name).name} is a file's name -> write --out {stem};" in outcome.told
     assert not (case / name).exists()
+
+
+def test_what_it_would_take_is_said_and_relax_takes_it(case: Path, allocator: Allocator) -> None:
+    scenario = case / "scenario.yaml"
+    floor = "    - {name: book size, measure: loans, at_least: 50}\n"
+    scenario.write_text(scenario.read_text().replace("solver:", floor + "solver:"))
+    in_words = allocator("solve", "scenario.yaml", "--out", "run")
+    assert "What it would take, each solved and certified; solve --relax N takes one:" in in_words.told
+    assert "1 lower 'book size' from 50 to 8: worth 95,149.00" in in_words.told
+    error = allocator("solve", "scenario.yaml", "--out", "run", "--json").json["error"]
+    assert error["conflicts"] == [error["conflict"]]
+    first = error["relaxations"][0]
+    (bound,) = first["bounds"]
+    assert (bound["limit"], bound["was"], bound["share"]) == ("book size", 50.0, False)
+    assert first["sets"] == {"policy.limits[book size].at_least": bound["now"]}
+    run = allocator("solve", "scenario.yaml", "--relax", "1", "--out", "run", "--json")
+    assert run.status == 0
+    assert run.json["objective"] == first["value"]
+    assert run.json["notes"][0].startswith("nothing fits the scenario as it was given; relaxed: lower")
+    assert allocator("verify", "run").status == 0
+    assert allocator("solve", "scenario.yaml", "--relax", "9", "--out", "no").status == 3

@@ -1,0 +1,257 @@
+"""What it would take where nothing fits: other bounds, the least change first, each solved and certified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from math import floor, log10
+from pathlib import Path
+
+import numpy as np
+
+from allocator.engine.conflict import told
+from allocator.engine.diagnosis import Diagnosis, diagnose
+from allocator.engine.elastic import Elastic
+from allocator.engine.kernel.columns import Columns
+from allocator.errors import InfeasibleError, InputError, NewBound, NoAllocationError, Relaxation
+from allocator.insight.variants import answer, optimally, under
+from allocator.limits.bounds import bounds_of
+from allocator.pipeline import allocate_with_outcome
+from allocator.records.case import Case
+from allocator.records.limits import Bounds
+from allocator.records.outcome import Outcome
+from allocator.records.portfolio import Floats
+from allocator.records.progress import Progress
+from allocator.records.run import Run
+from allocator.records.scenario import Policy, Scenario
+from allocator.scenario.loading import Changes, load_document
+from allocator.scenario.overrides import Setting
+
+SHOWN = 3
+"""Relaxations that are solved and shown."""
+LARGE = 20_000
+"""Borrowers beyond which a relaxation is tried a few times only."""
+_FINE = Decimal("0.005")
+"""A bound is rounded outwards by about this part of its change."""
+_CENT = Decimal("0.01")
+_WIDER = (1.0, 1.003, 1.01, 1.03, 1.1, 1.3, 2.0, 5.0, 10.0)
+"""What the least change of the relaxation is multiplied by until whole offers fit."""
+_SMALL = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.03, 0.1, 0.3, 1.0)
+"""Changes, relative to a bound, that are tried where the relaxation needs none."""
+_HALVINGS = 5
+
+
+def explain(scenario: Scenario, case: Case, error: InfeasibleError, progress: Progress) -> InfeasibleError:
+    """`error`, which says that nothing fits `case`, with every conflict and with what it would take."""
+    case = optimally(case)
+    rows = [row.name for row in case.limits.rows]
+    if not set(error.conflict) <= set(rows):
+        return error
+    progress("looking for what it would take")
+    bounds = bounds_of(case.scenario.policy, case.limits)
+    elastic = Elastic(Columns(case.offers, case.limits), bounds, case.scenario.solver.threads)
+    diagnosis = diagnose(elastic, [rows.index(name) for name in error.conflict])
+    found: list[tuple[Floats, Outcome]] = []
+    known: set[tuple[float, ...]] = set()
+    for moves in _candidates(elastic, diagnosis, error):
+        if len(found) >= SHOWN:
+            break
+        progress("solving under other bounds")
+        reached = _Tries(case, bounds, moves).least()
+        if reached is not None and tuple(reached[0]) not in known:
+            known.add(tuple(reached[0]))
+            found.append(reached)
+    conflicts = [[rows[j] for j in conflict] for conflict in diagnosis.conflicts]
+    alone = [rows[j] for j in sorted(set().union(*diagnosis.conflicts)) if diagnosis.ends(bounds.entry[j])]
+    share = scenario.written.budget.of is not None
+    return told(error, conflicts, alone, _ranked(case, bounds, found, share))
+
+
+def allocate_or_explain(
+    scenario: Scenario,
+    relax: int | None = None,
+    progress: Progress = lambda _: None,
+    start: Mapping[str, float] | None = None,
+) -> tuple[Run, Outcome]:
+    """The pipeline's run; where nothing fits, under the relaxation number `relax`, counted from 1, if given.
+
+    A run under other bounds says so in its notes. Raises what the pipeline raises, InfeasibleError with all
+    that is to be said of it.
+    """
+    try:
+        return allocate_with_outcome(scenario, progress, start, explain)
+    except InfeasibleError as error:
+        if relax is None or not 1 <= relax <= len(error.relaxations):
+            raise
+        relaxation = error.relaxations[relax - 1]
+    run, outcome = allocate_with_outcome(relaxed(scenario, relaxation), progress, start)
+    notes = [f"nothing fits the scenario as it was given; relaxed: {relaxation}", *run.summary["notes"]]
+    return replace(run, summary={**run.summary, "notes": notes}), outcome
+
+
+def relaxed(scenario: Scenario, relaxation: Relaxation) -> Scenario:
+    """`scenario` with the bounds of `relaxation`, in its document too."""
+    settings = [Setting(_steps(key), value) for key, value in relaxation.sets.items()]
+    changes = Changes(settings, scenario.frames, "--relax")
+    changed = load_document(scenario.document, Path.cwd(), scenario.name, changes)
+    return replace(changed, path=scenario.path)
+
+
+def _steps(key: str) -> tuple[str, ...]:
+    """A key that `_sets` wrote, as its steps."""
+    head, bracket, rest = key.partition("[")
+    if not bracket:
+        return tuple(key.split("."))
+    name, _, last = rest.rpartition("].")
+    return (*head.split("."), name, last)
+
+
+def _candidates(
+    elastic: Elastic, diagnosis: Diagnosis, error: InfeasibleError
+) -> Iterator[tuple[Floats, ...]]:
+    """Moves of the bounds (E,), the least sum first, each as the steps to try one after the other."""
+    bounds = elastic.bounds
+    sets = [*diagnosis.cures]
+    if len(diagnosis.conflicts) and len(sets) != 1:
+        sets.append(frozenset(int(bounds.entry[j]) for rows in diagnosis.conflicts for j in rows))
+    least = [moves for cure in sets if (moves := elastic.least_moves(cure)) is not None and np.any(moves)]
+    least.sort(key=lambda moves: (round(_change(bounds, moves), 9), int(np.count_nonzero(moves))))
+    for moves in least:
+        yield tuple(moves * factor for factor in _WIDER)
+    if diagnosis.conflicts:
+        return
+    entries = {name.partition("[")[0] for name in error.conflict}
+    for e, name in enumerate(bounds.names):
+        for way, allowed in ((1.0, bounds.up[e]), (-1.0, bounds.down[e])):
+            if name in entries and allowed:
+                one = np.zeros(len(bounds.names))
+                one[e] = way * bounds.size[e]
+                yield tuple(one * part for part in _SMALL)
+
+
+def _change(bounds: Bounds, moves: Floats) -> float:
+    return float(np.sum(np.abs(moves) / bounds.size))
+
+
+@dataclass(frozen=True)
+class _Tries:
+    """Ever wider moves of bounds, until a case under them is solved."""
+
+    case: Case
+    bounds: Bounds
+    moves: tuple[Floats, ...]
+
+    def least(self) -> tuple[Floats, Outcome] | None:
+        """The bounds (E,) of the narrowest moves that fit, with their allocation; None where none does."""
+        large = len(self.case.offers) > LARGE
+        tried = self.moves[:: 2 if large else 1][: 3 if large else None]
+        failed: Floats | None = None
+        before: Floats | None = None
+        for moves in tried:
+            written = self._rounded(moves)
+            if before is not None and np.array_equal(written, before):
+                continue
+            before = written
+            outcome = self._solved(written)
+            if outcome is not None:
+                return (
+                    (written, outcome) if failed is None or large else self._between(failed, moves, outcome)
+                )
+            failed = moves
+        return None
+
+    def _between(self, failed: Floats, moves: Floats, outcome: Outcome) -> tuple[Floats, Outcome]:
+        """Halves the way from moves that failed to moves that fit."""
+        for _ in range(_HALVINGS):
+            if np.max(np.abs(moves - failed)) <= float(_FINE) * np.max(np.abs(moves)):
+                break
+            middle = (failed + moves) / 2.0
+            written = self._rounded(middle)
+            between = None if np.array_equal(written, self._rounded(moves)) else self._solved(written)
+            if between is None:
+                failed = middle
+            else:
+                moves, outcome = middle, between
+        return self._rounded(moves), outcome
+
+    def _solved(self, written: Floats) -> Outcome | None:
+        policy = self.case.scenario.policy
+        for name, was, now in zip(self.bounds.names, self.bounds.written, written, strict=True):
+            if now != was:
+                policy = policy.with_bound(name, float(now))
+        try:
+            outcome = answer(under(self.case, policy))
+        except (InfeasibleError, NoAllocationError, InputError):
+            return None
+        return None if outcome.broken else outcome
+
+    def _rounded(self, moves: Floats) -> Floats:
+        """The bounds moved so far, rounded outwards to as few figures as a hundredth of the move allows."""
+        bounds, written = self.bounds, self.bounds.written.copy()
+        for e in np.flatnonzero(moves):
+            written[e] = _outwards(float(written[e]), float(moves[e]), self._unit(int(e)))
+        return np.clip(written, bounds.low, bounds.high)
+
+    def _unit(self, e: int) -> Decimal:
+        """What a bound is a whole number of."""
+        policy = self.case.scenario.policy
+        limit = policy.limits[e - 1] if e else None
+        if limit is None:
+            step = policy.ticket.step if policy.budget.spend == "exactly" else None
+            return Decimal(repr(step)) if step is not None else _CENT
+        if limit.of is not None or limit.weight is not None:
+            return Decimal(0)
+        return Decimal(1) if limit.measure == "loans" else _CENT if limit.plugin is None else Decimal(0)
+
+
+def _outwards(was: float, move: float, unit: Decimal) -> float:
+    """`was` + `move`, rounded away from `was` to a power of ten, or a unit, that is small beside the move."""
+    fine = Decimal(10) ** floor(log10(abs(move) * float(_FINE)))
+    fine = max(fine, unit) if unit else fine
+    if unit and fine % unit:
+        fine = (fine / unit).to_integral_value(ROUND_FLOOR) * unit
+    multiple = (Decimal(repr(was)) + Decimal(repr(move))) / fine
+    slack = Decimal("1e-6")
+    rounding, slack = (ROUND_CEILING, -slack) if move > 0 else (ROUND_FLOOR, slack)
+    return float((multiple + slack).to_integral_value(rounding) * fine)
+
+
+def _ranked(case: Case, bounds: Bounds, found: list[tuple[Floats, Outcome]], share: bool) -> list[Relaxation]:
+    """The least change first, then the fewest bounds, then the most value."""
+    most = max((outcome.value for _, outcome in found), default=0.0)
+    relaxations = [
+        Relaxation(
+            bounds=tuple(_new_bounds(case.scenario.policy, bounds, written)),
+            change=_change(bounds, written - bounds.written),
+            value=outcome.value,
+            lost=most - outcome.value,
+            gap=outcome.gap,
+            sets=_sets(case.scenario, bounds, written, share),
+        )
+        for written, outcome in found
+    ]
+    return sorted(relaxations, key=lambda one: (round(one.change, 6), len(one.bounds), one.lost))
+
+
+def _new_bounds(policy: Policy, bounds: Bounds, written: Floats) -> Iterator[NewBound]:
+    for e in np.flatnonzero(written != bounds.written):
+        share = bool(e > 0 and policy.limits[e - 1].of is not None)
+        yield NewBound(bounds.names[e], float(bounds.written[e]), float(written[e]), share)
+
+
+def _sets(scenario: Scenario, bounds: Bounds, written: Floats, share: bool) -> dict[str, float | str | None]:
+    """The bounds as the file has to write them, before what its stress does to them.
+
+    `share`: it writes the budget as a share of all requests, which money then takes the place of.
+    """
+    sets: dict[str, float | str | None] = {}
+    for e in np.flatnonzero(written != bounds.written):
+        name = bounds.names[e]
+        typed, held = scenario.written.bound_of(name), float(bounds.written[e])
+        now = float(written[e]) if typed == held or typed == 0.0 else float(written[e]) / (held / typed)
+        limit = scenario.policy.entry(name)
+        if limit is None and share:
+            sets["policy.budget.of"] = None
+        sets["policy.budget.amount" if limit is None else f"policy.limits[{name}].{limit.sense}"] = now
+    return sets
