@@ -1,14 +1,15 @@
 """Cores in loss form, of a growing threshold: how a large book's allocation comes near its bound.
 
-The threshold begins at the gap asked for and grows fourfold while no allocation is found within it. From
-then on it is what the best allocation loses, as long as that gets less.
+The threshold begins at the gap asked for, of a coarse one lower where that lets in many borrowers, and
+grows fourfold while no allocation is found within it. From then on it is what the best allocation loses, as
+long as that gets less.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from allocator.engine.cores import Play, Priced, in_play
+from allocator.engine.cores import Play, Priced, in_play, smallest
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.losses import solve_losses
 from allocator.engine.program import Effort
@@ -20,6 +21,8 @@ AMOUNTS = 300
 """Amounts that may move beside those of the alternatives in play: the cheapest ones to move."""
 OFFERS = 6_000
 """Offers at most in a core: more take the solver longer to read than to improve on."""
+FIRST = 300
+"""Borrowers with an alternative in the first core at most, where the gap asked for would let in more."""
 NODES = 1_000_000
 """Nodes of a core's tree search, times its offers."""
 LEAST_NODES = 100
@@ -30,6 +33,10 @@ _LEAST = 1e-9
 """The least threshold, in the largest loan: below, whole cents leave nothing to find."""
 _ENOUGH = 0.02
 """Part of the threshold that the solver need not close."""
+_COARSE = 1e-8
+"""Gap asked for from which the first allocation that meets it will do; a finer core is soon solved out."""
+_MET = 0.9
+"""Part of a coarse gap at which that is so: the rest is room for rounding."""
 _BETTER = 0.9
 """Part of the loss that a core has to leave for another one to be worth its time."""
 
@@ -40,7 +47,8 @@ def close(search: Search, priced: Priced, work: float, progress: Progress, *, fi
     `work` multiplies the nodes of each core. With `first` the first allocation that one brings will do.
     """
     columns = search.book.columns
-    theta = max(search.settings.gap * max(abs(priced.bound), 1.0), columns.money_unit * _LEAST)
+    least = columns.money_unit * _LEAST
+    theta = max(min(_wanted(search, priced), _nearest(priced) if _coarse(search) else np.inf), least)
     for _ in range(_ROUNDS):
         if search.done:
             return "gap"
@@ -60,6 +68,23 @@ def close(search: Search, priced: Priced, work: float, progress: Progress, *, fi
         else:
             theta *= _GROWTH
     return "exhausted"
+
+
+def _wanted(search: Search, priced: Priced) -> float:
+    """What an allocation may lose to meet the gap asked for."""
+    return search.settings.gap * max(abs(priced.bound), 1.0)
+
+
+def _coarse(search: Search) -> bool:
+    """Whether what meets the gap asked for is found sooner than the best allocation."""
+    return search.settings.gap >= _COARSE
+
+
+def _nearest(priced: Priced) -> float:
+    """What the alternatives of the first core's borrowers may lose."""
+    margin = priced.response.margin
+    nearest = smallest(margin, FIRST)
+    return max(float(margin[nearest[-1]]), 0.0) if len(nearest) == FIRST else np.inf
 
 
 def distance(search: Search, priced: Priced) -> float:
@@ -83,7 +108,8 @@ def _solve(search: Search, priced: Priced, play: Play, work: float, progress: Pr
     count = len(play.options)
     progress(f"solving a core of {count:,} offers to {len(play.options.borrowers):,} borrowers")
     nodes = max(LEAST_NODES, round(work * NODES / max(count, 1)))
-    effort = Effort(_ENOUGH * play.theta, search.left, search.settings.seed, nodes=nodes)
+    enough = priced.bound - _MET * _wanted(search, priced) if _coarse(search) else np.inf
+    effort = Effort(_ENOUGH * play.theta, search.left, search.settings.seed, nodes=nodes, target=enough)
     outcome = solve_losses(search.book, priced, play, effort, search.best)
     search.keep(outcome)
     if play.covers >= play.theta and np.isfinite(outcome.bound):

@@ -301,8 +301,8 @@ def _links(
 def solve_losses(book: Pass, priced: Priced, play: Play, effort: Effort, start: Answers | None) -> CoreAnswer:
     """Solves `play` in loss form; everyone else keeps the relaxation's answer.
 
-    `effort.distance` is in money. The outcome's bound holds of the whole book where the play covers its
-    threshold: an allocation either is in the core or takes something that loses more than the threshold.
+    `effort.distance` and `effort.target` are in money. The outcome's bound holds of the whole book where the
+    play covers its threshold: an allocation either is in the core or takes something that loses more.
     """
     book, priced = book.over(play.rows), priced.over(play.rows)
     columns = book.columns
@@ -315,7 +315,9 @@ def solve_losses(book: Pass, priced: Priced, play: Play, effort: Effort, start: 
     used = standing.usage + play.uses.unit[:, mine] @ options.end[mine] + play.uses.loan[:, mine].sum(axis=1)
     losses = loss_program(columns, priced, play, options, columns.tight_rhs - used)
     first = None if start is None else losses.point(play, options, base, start)
-    effort = replace(effort, distance=effort.distance / play.theta)
+    effort = replace(
+        effort, distance=effort.distance / play.theta, target=(effort.target - priced.bound) / play.theta
+    )
     answer = solve(losses.program, effort, start=first, keep_log=True)
     least = -1.0 if answer.stop == "infeasible" else max(answer.bound, -1.0)
     bound = priced.bound + least * play.theta

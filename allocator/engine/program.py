@@ -27,7 +27,7 @@ class Program:
     offset: float = 0.0
 
 
-Ended = Literal["optimal", "infeasible", "unbounded", "node_limit", "time_limit", "other"]
+Ended = Literal["optimal", "infeasible", "unbounded", "target", "node_limit", "time_limit", "other"]
 """Why the solver stopped."""
 
 
@@ -46,6 +46,8 @@ class Effort:
     """Nodes of the tree at most; unlike seconds they are the same on every machine."""
     presolve: bool = True
     """Off for few rows and many columns: comparing those columns takes far longer than solving."""
+    target: float = float("inf")
+    """A value that is enough: the first point worth as much ends the search of whole columns."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ _STOPS = {
     highspy.HighsModelStatus.kInfeasible: "infeasible",
     highspy.HighsModelStatus.kUnboundedOrInfeasible: "infeasible",
     highspy.HighsModelStatus.kUnbounded: "unbounded",
+    highspy.HighsModelStatus.kObjectiveTarget: "target",
     highspy.HighsModelStatus.kTimeLimit: "time_limit",
     highspy.HighsModelStatus.kSolutionLimit: "node_limit",
     highspy.HighsModelStatus.kModelEmpty: "optimal",
@@ -102,6 +103,8 @@ def _set_options(solver: Any, effort: Effort, log: Path | None) -> None:
         options["output_flag"] = False
     else:
         options["log_file"] = str(log)
+    if np.isfinite(effort.target):
+        options["objective_target"] = effort.target
     if effort.nodes is not None:
         options["mip_max_nodes"] = effort.nodes
     if np.isfinite(effort.time_limit):
