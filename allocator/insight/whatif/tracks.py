@@ -8,7 +8,7 @@ lent moves coefficients: U is then convex in it, and is evaluated anew where it 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -32,6 +32,8 @@ class Track:
     """What may be offered to whom: no limit changes that."""
     bends: tuple[bool, ...]
     """Which of the limits are shares of what is lent."""
+    _directions: dict[tuple[int, tuple[float, ...]], Floats] = field(default_factory=dict, repr=False)
+    """What `direction` found, by the axis and the other limits' bounds."""
 
     @property
     def now(self) -> tuple[float, ...]:
@@ -55,7 +57,16 @@ class Track:
         return upper_bound(portfolio, policy, self.terms, blocks_of(policy, portfolio), prices)
 
     def direction(self, axis: int, bounds: tuple[float, ...]) -> Floats:
-        """(m,) change of the rows' right-hand sides a unit of one bound; only where it does not bend."""
+        """(m,) change of the rows' right-hand sides a unit of one bound; only where it does not bend.
+
+        They are linear in it, so that it is looked for once for all bounds of the one limit.
+        """
+        others = axis, bounds[:axis] + bounds[axis + 1 :]
+        if others not in self._directions:
+            self._directions[others] = self._direction(axis, bounds)
+        return self._directions[others]
+
+    def _direction(self, axis: int, bounds: tuple[float, ...]) -> Floats:
         step = max(abs(bounds[axis]), 1.0)
         further = tuple(bound + step * (number == axis) for number, bound in enumerate(bounds))
         moved = self.at(further).limits.rhs - self.at(bounds).limits.rhs
