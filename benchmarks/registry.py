@@ -20,6 +20,8 @@ LENDABLE = Condition("grade", ("A", "B", "C"))
 QUICK = (30_000, 1_000_000)
 """Sizes that `make bench` runs of every case."""
 GROWTH = (302, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
+MIDDLE = (3_000, 30_000, 300_000)
+"""Sizes at which proofs are hard: integrality shows, and the book is too large for a solver."""
 LARGEST = 10_000_000
 MAPPED = 100_000_000
 """Borrowers of the largest book; its columns are on disk."""
@@ -164,6 +166,43 @@ def steps(n: int, seed: int) -> Book:
     return replace(book, policy=replace(book.policy, ticket=Ticket(1e5, 1e6, 1e4)))
 
 
+def tight(n: int, seed: int, ticket: Ticket | None = None) -> Book:
+    """Caps, averages and a least rate so close that 13 to 22 of 26 limits bind."""
+    budget = LENT * n
+    limits = [
+        *caps(budget, 0.36, 0.1035, 0.129, 0.0040, 0.0300),
+        Limit("average PD", "drawn", "at_most", 0.0125, "drawn", weight="pd"),
+        Limit("average rate", "gross_interest", "at_least", 0.0635, "drawn"),
+    ]
+    book = book_of(n, seed, limits)
+    texts = book.portfolio.texts
+    tilt = 0.86 + 0.03 * texts["sector"].codes + 0.035 * texts["region"].codes
+    book = book.with_columns(pd=np.clip(book.portfolio.pd * tilt, 0.0003, 0.9))
+    return book if ticket is None else replace(book, policy=replace(book.policy, ticket=ticket))
+
+
+def tight_steps(n: int, seed: int) -> Book:
+    return tight(n, seed, Ticket(1e5, 1e6, 1e4))
+
+
+def tight_large_steps(n: int, seed: int) -> Book:
+    return tight(n, seed, Ticket(1e5, 1e6, 5e4))
+
+
+def tight_costs(n: int, seed: int) -> Book:
+    book = tight(n, seed)
+    return replace(book, policy=replace(book.policy, processing_cost=1_500.0))
+
+
+def tight_branches(n: int, seed: int) -> Book:
+    """176 limits more, a cap a branch."""
+    branch = np.random.default_rng(seed + 1).integers(0, BRANCHES, n)
+    cap = Limit("branches", "offered", "at_most", 1.1 / BRANCHES, "budget", (), "branch")
+    book = tight(n, seed)
+    book = replace(book, policy=replace(book.policy, limits=(*book.policy.limits, cap)))
+    return book.with_columns(texts={**book.portfolio.texts, "branch": labelled(branch, BRANCHES, "b")})
+
+
 CASES: dict[str, Case] = {
     case.name: case
     for case in (
@@ -178,5 +217,10 @@ CASES: dict[str, Case] = {
         Case("many-limits", "200 limits, 176 of them a branch's", many_limits, QUICK, (3_000, LARGEST)),
         Case("costs", "fixed terms of both signs", costs),
         Case("steps", "amounts in multiples of 10,000", steps),
+        Case("tight", "13 to 22 of 26 limits bind", tight, (), MIDDLE),
+        Case("tight-steps", "the same in multiples of 10,000", tight_steps, (), MIDDLE),
+        Case("tight-large-steps", "the same in multiples of 50,000", tight_large_steps, (), MIDDLE),
+        Case("tight-costs", "the same, and each loan costs 1,500", tight_costs, (), MIDDLE),
+        Case("tight-branches", "the same, and 176 limits more", tight_branches, (), MIDDLE),
     )
 }
