@@ -47,7 +47,7 @@ def firm_prices(search: Search, priced: Priced, reprice: Reprice) -> Floats:
     firm, least = priced, stated(book.columns, priced)
     declined = np.where(best.option < 0, 1.0, 0.0)
     for prices in _candidates(priced.prices, declined, reprice):
-        if least - best.value <= room:
+        if least - best.value <= room or search.left <= 0:
             break
         other = at_prices(book.columns, prices, book.respond(prices))
         bound = stated(book.columns, other)

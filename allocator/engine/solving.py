@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import highspy
@@ -26,6 +27,8 @@ _STOPS = {
     highspy.HighsModelStatus.kUnbounded: "unbounded",
     highspy.HighsModelStatus.kObjectiveTarget: "target",
     highspy.HighsModelStatus.kTimeLimit: "time_limit",
+    highspy.HighsModelStatus.kInterrupt: "time_limit",
+    highspy.HighsModelStatus.kHighsInterrupt: "time_limit",
     highspy.HighsModelStatus.kSolutionLimit: "node_limit",
     highspy.HighsModelStatus.kModelEmpty: "optimal",
 }
@@ -35,6 +38,8 @@ _SMALLEST = 1e-12
 """Coefficients below it are rounding dust; HiGHS would drop them with a warning, by default below 1e-9."""
 _LISTEN = 0.05
 """Seconds between looks for a signal."""
+_GRACE = 0.2
+"""Seconds beyond its time limit that the solver may take to see it."""
 
 _LIVE = {"presolve": "off", "solver": "simplex", "dual_simplex_cost_perturbation_multiplier": 0.0}
 """For a few dual simplex steps from the last basis, perturbed costs are steps to undo."""
@@ -66,19 +71,25 @@ def solve(program: Program, effort: Effort, *, start: Floats | None = None, keep
             solution = highspy.HighsSolution()
             solution.col_value = [float(v) for v in start]
             solver.setSolution(solution)
-        _expect(_run(solver), "the run", warning=True)
+        _expect(_run(solver, effort.time_limit + _GRACE), "the run", warning=True)
         text = log.read_text(errors="replace") if keep_log and log.exists() else ""
         return _answer(solver, program, text)
 
 
-def _run(solver: Any) -> Any:
-    """The status of a run in a thread of its own: a signal that comes meanwhile is answered at once."""
+def _run(solver: Any, seconds: float) -> Any:
+    """The status of a run in a thread of its own: a signal that comes meanwhile is answered at once.
+
+    Presolve and heuristics do not always look at the clock: past `seconds` they are told to stop.
+    """
     solver.HandleUserInterrupt = True
+    until = perf_counter() + seconds
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(solver.run)
         try:
             while not running.done():
                 wait([running], _LISTEN)
+                if perf_counter() > until:
+                    solver.cancelSolve()
         except BaseException:
             solver.cancelSolve()
             raise
