@@ -2,7 +2,8 @@
 
 The threshold begins at the gap asked for, of a coarse one lower where that lets in many borrowers, and
 grows fourfold while no allocation is found within it. From then on it is what the best allocation loses, as
-long as that gets less.
+long as that gets less. Whole steps leave small thresholds empty without a proof of it: they begin higher, and
+the solver may do little until there is an allocation.
 """
 
 from __future__ import annotations
@@ -48,7 +49,10 @@ def close(search: Search, priced: Priced, work: float, progress: Progress, *, fi
     """
     columns = search.book.columns
     least = columns.money_unit * _LEAST
-    theta = max(min(_wanted(search, priced), _nearest(priced) if _coarse(search) else np.inf), least)
+    theta, stepped = max(_wanted(search, priced), least), columns.offers.step is not None
+    if stepped or _coarse(search):
+        nearest = max(_nearest(priced), least)
+        theta = max(theta, nearest) if stepped else min(theta, nearest)
     for _ in range(_ROUNDS):
         if search.done:
             return "gap"
@@ -58,7 +62,8 @@ def close(search: Search, priced: Priced, work: float, progress: Progress, *, fi
         theta = min(theta, lost)
         play = within(columns, priced, theta)
         before = search.best.value if search.best is not None else -np.inf
-        found = _solve(search, priced, play, work, progress)
+        early = stepped and _GROWTH * theta < lost
+        found = _solve(search, priced, play, 0.0 if early else work, progress)
         if search.best is not None and search.best.value > before:
             theta = distance(search, priced)
             if first or theta > _BETTER * lost:
@@ -84,7 +89,7 @@ def _nearest(priced: Priced) -> float:
     """What the alternatives of the first core's borrowers may lose."""
     margin = priced.response.margin
     nearest = smallest(margin, FIRST)
-    return max(float(margin[nearest[-1]]), 0.0) if len(nearest) == FIRST else np.inf
+    return float(margin[nearest[-1]]) if len(nearest) == FIRST else np.inf
 
 
 def distance(search: Search, priced: Priced) -> float:

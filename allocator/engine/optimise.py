@@ -46,8 +46,9 @@ from allocator.engine.prices import (
     relaxation_prices,
 )
 from allocator.engine.program import Effort, LimitRows
-from allocator.engine.proof import LEAVES, fits, prove
+from allocator.engine.proof import LEAVES, fits, near, price, prove
 from allocator.engine.repair import no_offers, repaired
+from allocator.engine.restricted import in_whole_lots
 from allocator.engine.search import Search, candidate
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.limits import Limits
@@ -84,6 +85,8 @@ MANY_LIMITS = 100
 """Limits beyond which a core in loss form holds too many offers for its solver to end."""
 LARGEST_CORE = 10_000
 """Borrowers beyond which a core is no longer worth its build."""
+LARGEST_PROGRAM = 60_000
+"""Offers beyond which it is not either: 567,781 took a minute and 4 GB to build, and brought nothing."""
 
 
 def optimise(
@@ -109,16 +112,19 @@ def _optimise(
 ) -> Solution:
     _check_lots(columns)
     _check_whole(columns, large=True)
-    book = prepare(columns, settings.threads)
     reduced = settings.method == "reduced" or (settings.method == "auto" and not one_table(columns))
-    search = Search(book, settings, reduced)
+    given = columns.limits.rhs
+    if reduced and near(columns):
+        columns = in_whole_lots(columns)
+    book = prepare(columns, settings.threads)
+    search = Search(book, settings, reduced, given=None if given is columns.limits.rhs else given)
     if reduced:
         priced, parts = descended_prices(book, settings.gap / 10, start, lambda: search.left, progress)
     else:
         priced, parts = relaxation_prices(columns, progress), Parts.none()
     _check_whole(columns, large=False)
     at_price = perf_counter()
-    search.tighten(priced.bound, "prices")
+    price(search, priced)
     search.offer(candidate(book, priced.option, priced.amount))
     if len(parts.borrower):
         search.offer(candidate(book, *parts.into(priced.option, priced.amount)))
@@ -274,6 +280,8 @@ def _cores(search: Search, priced: Priced, proving: float, progress: Progress) -
         if search.left <= 0:
             return "time_limit"
         play = in_play(columns, priced, size, distance(search, priced), every_amount=every_amount)
+        if len(play.options) > LARGEST_PROGRAM and search.best is not None:
+            return "exhausted"
         covered = play.covers >= distance(search, priced)
         outcome = _solve(search, priced, play, proving if covered else 1.0, progress)
         if play.covers >= distance(search, priced):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from allocator.engine.cores import Priced
+from allocator.engine.kernel.columns import Columns
 from allocator.engine.restricted import Book, book_of
 from allocator.engine.search import Search, candidate
 from allocator.engine.tree import Goal, Node, Tree, grow
@@ -76,7 +77,7 @@ def prove(
     bound = float(max(tree.bound, search.best.value)) + _summation(tree)
     search.log.append(f"proof tree: {tree.leaves} leaves, bound {bound!r}; {_ENDINGS[tree.ending]}")
     if bound < search.certified:
-        search.tree = document(tree, bound)
+        search.tree = document(tree, bound, given_of(search))
         search.tighten(bound, "tree")
     columns = search.book.columns
     # At a vertex as many amounts as there are limits lie off their ends, each worth less than 1 a unit.
@@ -112,9 +113,14 @@ def fits(search: Search) -> bool:
     """Whether the book is small enough for a proof tree."""
     columns = search.book.columns
     if search.reduced:
-        return len(columns) <= NEAR_UP_TO and len(columns) * len(columns.limits) <= _CELLS
+        return near(columns)
     longest = max((len(menu.rates) for menu in columns.offers.menus), default=0)
     return len(columns) * longest * len(columns.limits) <= _CELLS
+
+
+def near(columns: Columns) -> bool:
+    """Whether a tree over what a cut leaves is small enough to be rechecked."""
+    return len(columns) <= NEAR_UP_TO and len(columns) * len(columns.limits) <= _CELLS
 
 
 def _certified(search: Search) -> bool:
@@ -130,8 +136,29 @@ def _target(search: Search, rounding: float) -> float:
     return value + max(max(_SHARE * search.settings.gap, _LEAST) * max(abs(value), 1.0), 2 * rounding)
 
 
-def document(tree: Tree, bound: float) -> dict[str, Any]:
+def price(search: Search, priced: Priced) -> None:
+    """Keeps what `priced` proves: by its prices alone, or as a tree of one leaf where limits are rounded."""
+    if search.given is None:
+        search.tighten(priced.bound, "prices")
+        return
+    columns = search.book.columns
+    terms = np.abs(columns.limits.rhs) @ np.abs(priced.prices) + np.sum(np.abs(priced.response.reduced))
+    bound = priced.bound + 8 * float(np.finfo(np.float64).eps) * float(terms)
+    names = [row.name for row in columns.limits.rows]
+    leaf = _leaf(priced.prices, bound, names)
+    search.tree = {"bound": bound, "lots": _lots(columns.limits.rhs, search.given, names), "nodes": [leaf]}
+    search.tighten(bound, "tree")
+
+
+def given_of(search: Search) -> Floats:
+    """(m,) right-hand sides as the policy has them."""
+    return search.book.columns.limits.rhs if search.given is None else search.given
+
+
+def document(tree: Tree, bound: float, given: Floats) -> dict[str, Any]:
     """The tree as plain values that prove `bound`: nodes in an array, children by their place in it.
+
+    `given` (m,) are the right-hand sides as the policy has them.
 
     A node that lies no higher than that is written as a leaf, whatever grew below it.
     """
@@ -149,12 +176,16 @@ def document(tree: Tree, bound: float) -> dict[str, Any]:
         children: list[int] = []
         nodes.append({**_split(tree.book, node), "children": children})
         waiting += [(tree.nodes[child], children) for child in reversed(node.children)]
-    return {"bound": bound, "lots": _lots(tree.book, names), "nodes": nodes}
+    return {"bound": bound, "lots": _lots(tree.book.rhs, given, names), "nodes": nodes}
 
 
 def _priced(node: Node, names: list[str]) -> dict[str, Any]:
-    prices = {name: price for name, price in zip(names, node.prices.tolist(), strict=True) if price != 0.0}
-    return {"prices": prices, "bound": node.bound}
+    return _leaf(node.prices, node.bound, names)
+
+
+def _leaf(prices: Floats, bound: float, names: list[str]) -> dict[str, Any]:
+    own = {name: price for name, price in zip(names, prices.tolist(), strict=True) if price != 0.0}
+    return {"prices": own, "bound": bound}
 
 
 def _split(book: Book, node: Node) -> dict[str, Any]:
@@ -174,7 +205,6 @@ def _rates(book: Book, borrower: int, side: Booleans) -> list[Any]:
     return list(book.options.rate[book.lines(borrower)][side].tolist())
 
 
-def _lots(book: Book, names: list[str]) -> dict[str, float]:
+def _lots(rhs: Floats, given: Floats, names: list[str]) -> dict[str, float]:
     """Rows whose right-hand side is rounded to whole lots, and what new offers may use of them then."""
-    given = book.columns.limits.rhs
-    return {names[j]: float(book.rhs[j]) for j in np.flatnonzero(book.rhs != given)}
+    return {names[j]: float(rhs[j]) for j in np.flatnonzero(rhs != given)}

@@ -54,6 +54,8 @@ class Search:
     """The tightest bound that can be rechecked without the solver: by prices or by a proof tree."""
     tree: Mapping[str, Any] | None = None
     """The proof tree behind `certified`, where there is one (docs/decisions, proof tree)."""
+    given: Floats | None = None
+    """(m,) right-hand sides as the policy has them, where those of `book` are rounded to whole lots."""
 
     @property
     def left(self) -> float:

@@ -28,7 +28,6 @@ _STOPS = {
     highspy.HighsModelStatus.kObjectiveTarget: "target",
     highspy.HighsModelStatus.kTimeLimit: "time_limit",
     highspy.HighsModelStatus.kInterrupt: "time_limit",
-    highspy.HighsModelStatus.kHighsInterrupt: "time_limit",
     highspy.HighsModelStatus.kSolutionLimit: "node_limit",
     highspy.HighsModelStatus.kModelEmpty: "optimal",
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -79,3 +81,17 @@ def test_a_tree_over_what_a_cut_leaves_is_certified_as_it_was_grown() -> None:
     assert certificate.tree["nodes"][0]["keeps"] < solution.bound
     assert certificate.bound <= solution.bound * (1 + 1e-11)
     assert (certificate.bound - certificate.value) / certificate.bound <= 1e-9
+
+
+def test_right_hand_sides_are_rounded_to_whole_steps_before_they_are_priced() -> None:
+    """What is left of a cap beyond the last whole step earns nothing: a leaf with rounded rows proves it."""
+    book = CASES["tight-steps"].book(300)
+    settings = SolverSettings(method="reduced", gap=1e-4, threads=1, time_limit=600.0)
+    case = prepare_book(book.scenario(settings), Inputs(book.portfolio, book.table, {}))
+    solution = decide(case)
+    certificate = judge(case, solution).certificate
+    by_prices = judge(case, replace(solution, tree=None)).certificate.bound
+    assert certificate.tree is not None
+    assert all(room % 1e4 == 0.0 for room in certificate.tree["lots"].values())
+    assert len(certificate.tree["lots"]) > 10
+    assert certificate.value <= certificate.bound < by_prices
