@@ -54,16 +54,18 @@ def test_parts_come_to_the_whole(threads: int, monkeypatch: pytest.MonkeyPatch) 
     assert ledger.rate.tolist() == RATES.tolist()
 
 
-def test_the_value_of_one_offer_is_wrong_by_its_operations() -> None:
-    """26 of them, on a unit's and an offer's magnitudes, and one more for a sum of one."""
+@pytest.mark.parametrize("rate", [0.125, 0.5])
+def test_the_value_of_one_offer_is_wrong_by_its_operations(rate: float) -> None:
+    """26 of them, on a unit's and an offer's magnitudes at its own rate, and one more for a sum of one."""
     book = portfolio(["A"], pd=0.25, lgd=0.5, relationship_value=64.0)
     rules = policy(1e6, funding_rate=0.5, churn_cost_rate=0.125, decline_churn=0.5, processing_cost=32.0)
     case = Case(book, churn_table([0.125, 0.25], A=[0.0, 0.5], B=[0.0, 0.5]), rules)
     known = tariffs_of(case.table, case.scenario.response, case.policy)
     blocks = blocks_of(rules, book)
-    decisions = Decisions(np.array([131_072.0]), np.array([0.125]))
+    decisions = Decisions(np.array([131_072.0]), np.array([rate]))
     made = recompute(book, rules, known, blocks, decisions, {"budget": 0.0}, 1).value
-    assert made.value == 131_072 * (0.125 * 0.75 - 0.125 - 0.5) + 64.0 / 2 - 32.0
-    per_unit = 0.125 * 1.25 + 0.125 + 0.5 + 0.25
+    if rate == 0.125:  # all of it is drawn
+        assert made.value == 131_072 * (rate * 0.75 - 0.125 - 0.5) + 64.0 / 2 - 32.0
+    per_unit = rate * 1.25 + 0.125 + 0.5 + 0.25
     own = 26 * 1.001 * UNIT * (131_072 * per_unit + 2.5 * 64 + 32)
     assert made.error == pytest.approx(own + 2 * UNIT * abs(made.value), rel=1e-12, abs=0)
