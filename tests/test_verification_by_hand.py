@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,11 +13,13 @@ import pandas as pd
 import pytest
 
 from allocator import verification
+from allocator.certification.certify import recheck_with_proof
 from allocator.errors import CertificateError, Fault, InputError
 from allocator.records.ledger import COMPUTED
-from allocator.records.run import Certificate
+from allocator.records.run import Certificate, Decisions
 from allocator.records.scenario import SolverSettings, Strategy
-from tests.builders import portfolio
+from allocator.summary import summarise
+from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.records.outcomes import outcome_of
 
 SOLVE = "solve again"
@@ -333,3 +336,62 @@ def test_an_input_is_absent_where_its_file_is_or_may_be(tmp_path: Path) -> None:
         assert verification._absent(stored)  # type: ignore[arg-type]
         (tmp_path / name).write_text("")
     assert not verification._absent(stored)  # type: ignore[arg-type]
+
+
+def disagreements(change: Any) -> list[str]:
+    """What is told of a run of one offer whose summary and certificate were changed."""
+    book = portfolio(["A"], pd=0.0, lgd=0.0)
+    rules = policy(1e6, limit("few", "loans", "at_most", 2.0), rates={"A": (0.04, 0.08)})
+    case = Case(book, churn_table([0.04, 0.08], A=[0.0, 0.5]), rules)
+    decisions = Decisions(np.array([200_000.0]), np.array([0.04]))
+    prices = {"budget": 0.0, "few": 8_000.0}
+    scenario = replace(case.scenario, document={"portfolio": {"source": {"csv": "book.csv"}}})
+    outcome, proved = recheck_with_proof(scenario, case.inputs, decisions, prices)
+    own = outcome.certificate
+    keys = ("name", "measure", "sense", "used", "bound", "price", "violation")
+    limits = [{key: getattr(use, key) for key in keys} for use in own.limits]
+    stated = {"value": own.value, "bound": own.bound, "gap": own.gap, "prices": prices, "limits": limits}
+    summary = json.loads(json.dumps(summarise(outcome, "exact", {"solve": 0.0})))
+    change(summary, stated)
+    stored = SimpleNamespace(summary=summary, certificate=stated, document={}, allocation=range(1))
+    return told(verification._disagreements(stored, outcome, proved))  # type: ignore[arg-type]
+
+
+def test_every_statement_that_disagrees_is_told_with_its_place() -> None:
+    assert disagreements(lambda summary, stated: None) == []
+    for key in ("schema", "notes", "seconds", "versions", "peak_memory_mb"):
+        assert disagreements(lambda summary, stated, key=key: summary.pop(key)) == [
+            f"summary {key}: is missing; {SOLVE}"
+        ]
+    assert disagreements(lambda summary, stated: stated["limits"][1].update(used=3.0)) == [
+        f"certificate limits[1] used: says 3.0, the inputs give 1.0; {SOLVE}",
+        f"summary limits few: says other figures than the certificate; {SOLVE}",
+    ]
+    assert disagreements(lambda summary, stated: stated["prices"].update(few=7.0)) == [
+        f"certificate limits few price: says 8000.0, the prices give 7.0; {SOLVE}"
+    ]
+    for place, at in (("summary", 0), ("certificate", 1)):
+        assert disagreements(lambda *both, at=at: both[at].update(plugins={"measure npl": "acme 1.0"})) == [
+            f"{place} plugins: are not what the scenario names; {SOLVE}",
+        ]
+    assert disagreements(lambda summary, stated: summary.update(offered=1.0, name="other")) == [
+        f"summary name: says 'other', the inputs give 'case'; {SOLVE}",
+        f"summary offered: says 1.0, the inputs give 200000.0; {SOLVE}",
+    ]
+
+
+def test_what_the_certificate_states_is_proved_and_repeated() -> None:
+    right: dict[str, float] = {}
+
+    def moved(summary: dict[str, Any], stated: dict[str, Any]) -> None:
+        right.update(bound=stated["bound"], value=stated["value"], gap=stated["gap"])
+        stated.update(bound=1.0, value=9e9, gap=0.5)
+
+    faults = disagreements(moved)
+    assert faults[:5] == [
+        f"certificate bound: says 1.0, the inputs give {right['bound']!r}; {SOLVE}",
+        f"certificate value: says 9000000000.0, the inputs give {right['value']!r}; {SOLVE}",
+        f"summary objective: says {right['value']!r}, the certificate gives 9000000000.0; {SOLVE}",
+        f"summary certified_bound: says {right['bound']!r}, the certificate gives 1.0; {SOLVE}",
+        f"summary certified_gap: says {right['gap']!r}, the certificate gives 0.5; {SOLVE}",
+    ]
