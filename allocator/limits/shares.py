@@ -77,7 +77,7 @@ def _just_off(limits: Limits, lendable: Booleans, rows: Sequence[int]) -> bool:
     """
     some = [limits.rows[place] for place in rows]
     whole = [row.whole for row in some if row.measure == "offered" and row.whole is not None]
-    if len(whole) < len(rows) or any(row.weight != 1 or not row.share for row in whole):
+    if not rows or len(whole) < len(rows) or any(row.weight != 1 or not row.share for row in whole):
         return False
     times = np.zeros(limits.cells, dtype=np.int64)
     for place, row in zip(rows, some, strict=True):
