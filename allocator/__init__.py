@@ -16,8 +16,11 @@ import typing as _typing
 
 if _typing.TYPE_CHECKING:
     from allocator.api.about_runs import distil, explain, levers, simulate
-    from allocator.api.about_scenarios import backtest, compare, frontier, stress
+    from allocator.api.about_scenarios import frontier, stress
+    from allocator.api.about_strategies import backtest, compare
     from allocator.api.estimators import LogitScorecard
+    from allocator.api.inputs import check, synth
+    from allocator.api.reporting import write_report
     from allocator.api.results import Result
     from allocator.api.runs import Run, allocate, load_run, verify
     from allocator.api.scenarios import Scenario, load_scenario
@@ -45,8 +48,11 @@ _NAMES = {
         "OutputError",
     ),
     "allocator.api.about_runs": ("distil", "explain", "levers", "simulate"),
-    "allocator.api.about_scenarios": ("backtest", "compare", "frontier", "stress"),
+    "allocator.api.about_scenarios": ("frontier", "stress"),
+    "allocator.api.about_strategies": ("backtest", "compare"),
     "allocator.api.estimators": ("LogitScorecard",),
+    "allocator.api.inputs": ("check", "synth"),
+    "allocator.api.reporting": ("write_report",),
     "allocator.api.results": ("Result",),
     "allocator.api.runs": ("Run", "allocate", "load_run", "verify"),
     "allocator.api.scenarios": ("Scenario", "load_scenario"),
@@ -78,6 +84,7 @@ __all__ = [
     "__version__",
     "allocate",
     "backtest",
+    "check",
     "compare",
     "distil",
     "explain",
@@ -93,7 +100,9 @@ __all__ = [
     "score",
     "simulate",
     "stress",
+    "synth",
     "verify",
+    "write_report",
 ]
 
 

@@ -22,6 +22,10 @@ class Fault:
     `line` counts the lines of a text file from 1; `row` those of a table: in a workbook as the spreadsheet
     counts them, elsewhere from 1 for the first below the header, blank ones counted. `cell` is that of a
     workbook with its sheet, as Borrowers!C7.
+
+    >>> from allocator import Fault
+    >>> print(Fault("1.5 is above 1", "write a fraction, 5% as 0.05", file="firms.csv", row=5, field="lgd"))
+    firms.csv, row 5, lgd: 1.5 is above 1; write a fraction, 5% as 0.05
     """
 
     problem: str
@@ -67,7 +71,15 @@ def in_rows(rows: Sequence[int]) -> str:
 
 
 class AllocatorError(Exception):
-    """Root of the tree; `code` names the kind of failure in JSON, `exit_status` ends the command."""
+    """Root of the tree; `code` names the kind of failure in JSON, `exit_status` ends the command.
+
+    `message` says in a line what failed, `faults` each thing that is wrong, and its text is all of it.
+
+    >>> from allocator import AllocatorError, load_run
+    >>> try: load_run("nowhere")
+    ... except AllocatorError as error: print(error.code, error.exit_status, error.faults[0].remedy)
+    bad_input 2 name a folder that solve wrote
+    """
 
     code = "failed"
     exit_status = 1
@@ -82,7 +94,15 @@ class AllocatorError(Exception):
 
 
 class InputError(AllocatorError):
-    """A scenario, portfolio, curve or argument is wrong."""
+    """A scenario, portfolio, curve or argument is wrong.
+
+    >>> from allocator import InputError, load_scenario
+    >>> try: load_scenario("scenarios/sme-302.yaml", {"policy.budget": {"amuont": 5e7, "of": "request"}})
+    ... except InputError as error: print(error)
+    scenarios/sme-302.yaml: 2 faults
+      sets, policy.budget.of: expected requests, found 'request'; did you mean requests?
+      sets, policy.budget.amuont: unknown key 'amuont'; did you mean amount?
+    """
 
     code = "bad_input"
     exit_status = 2
@@ -138,6 +158,12 @@ class InfeasibleError(AllocatorError):
 
     `conflicts` are sets of limits that cannot hold together, each without a limit too many; `conflict` is the
     first. `relaxations` say what it would take, the least change first; both are empty where nobody asked.
+
+    >>> from allocator import InfeasibleError, allocate
+    >>> many = {"policy.limits": [{"name": "book size", "measure": "loans", "at_least": 300}]}
+    >>> try: allocate("scenarios/sme-302.yaml", sets=many)
+    ... except InfeasibleError as error: print(error.conflict)
+    ('book size',)
     """
 
     code = "infeasible"
@@ -158,21 +184,40 @@ class InfeasibleError(AllocatorError):
 
 
 class NoAllocationError(AllocatorError):
-    """The time limit passed before any feasible allocation was found."""
+    """The time limit passed before any feasible allocation was found.
+
+    >>> from allocator import NoAllocationError
+    >>> NoAllocationError.code, NoAllocationError.exit_status
+    ('no_allocation', 4)
+    """
 
     code = "no_allocation"
     exit_status = 4
 
 
 class CertificateError(AllocatorError):
-    """A recheck of a run did not agree with what the run claims."""
+    """A recheck of a run did not agree with what the run claims.
+
+    >>> from allocator import CertificateError, allocate, verify
+    >>> folder = allocate("scenarios/sme-302.yaml").save("runs/altered", force=True)
+    >>> written = (folder / "summary.json").read_text()
+    >>> _ = (folder / "summary.json").write_text(written.replace('"funded": 194', '"funded": 195', 1))
+    >>> try: verify(folder)
+    ... except CertificateError as error: print(error.faults[0])
+    summary funded: says 195, the inputs give 194; solve again
+    """
 
     code = "certificate_failed"
     exit_status = 5
 
 
 class OutputError(AllocatorError):
-    """The result could not be written; nothing half-written is left behind."""
+    """The result could not be written; nothing half-written is left behind.
+
+    >>> from allocator import OutputError
+    >>> OutputError.code, OutputError.exit_status
+    ('not_written', 1)
+    """
 
     code = "not_written"
 

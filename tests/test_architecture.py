@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "report": {"extras", "insight", *GROUND},
     "store": {"extras", "insight", "intake", "placed", *GROUND},
     "api": {
-        *("insight", "report", "store", "pipeline", "verification", "borrowers", "strategies"),
+        *("insight", "report", "store", "pipeline", "verification", "borrowers", "summary", "strategies"),
         *("tables", "intake", "extras", *STAGES, *GROUND),
     },
     "checker": set(),

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, overload
+from typing import Annotated, Any, overload
 
+from allocator.api.arguments import Seed, Within
 from allocator.api.results import Result
 from allocator.api.runs import Progress, Run, Solved, outcome_of, silent
 from allocator.api.scenarios import Over, Source, scenario_of
@@ -40,7 +44,7 @@ RULE_FILES = (".txt", ".sql", ".csv", ".xlsx")
 
 
 @overload
-def explain(run: Solved, borrower: str, *, progress: Progress | None = ...) -> Result[Explanation]: ...
+def explain(run: Solved, borrower: str | int, *, progress: Progress | None = ...) -> Result[Explanation]: ...
 
 
 @overload
@@ -55,10 +59,10 @@ def explain(
 ) -> Result[BookExplanation]: ...
 
 
-@asked()
+@asked
 def explain(
     run: Solved,
-    borrower: str | None = None,
+    borrower: str | int | None = None,
     *,
     by: str = "grade",
     where: str | Mapping[str, Any] | None = None,
@@ -93,17 +97,28 @@ def explain(
         if faults:
             raise InputError.of(faults, "explain")
         found = explain_borrower(outcome_of(run), str(borrower))
-        return Result(found, borrower_view(found), lambda document: document["alternatives"])
-    text = where if where is None or isinstance(where, str) else json.dumps(dict(where), ensure_ascii=False)
+        return Result(found, partial(borrower_view, found), itemgetter("alternatives"))
+    text = _filter_text(where)
     conditions = () if text is None else read_filter(text, "where")
     texts = (by, *(condition.column for condition in conditions if not condition.is_range))
     numbers = tuple(condition.column for condition in conditions if condition.is_range)
     outcome = outcome_of(run, FurtherColumns.named(texts, numbers, "by"))
     book = explain_book(outcome, by, text, conditions, exact=exact, progress=progress or silent)
-    return Result(book, book_view(book), lambda document: document["segments"])
+    return Result(book, partial(book_view, book), itemgetter("segments"))
 
 
-@asked()
+def _filter_text(where: str | Mapping[str, Any] | None) -> str | None:
+    """A limit's `where` as --where has it."""
+    if where is None or isinstance(where, str):
+        return where
+    try:
+        return json.dumps(dict(where), ensure_ascii=False)
+    except TypeError:
+        remedy = 'write texts, numbers and lists of these: {"sector": ["retail", "food"]}'
+        raise InputError.of([Fault("is no filter", remedy, field="where")], "explain") from None
+
+
+@asked
 def levers(
     run: Solved, size: Share = 0.01, *, quick: bool = False, progress: Progress | None = None
 ) -> Result[Levers]:
@@ -113,9 +128,9 @@ def levers(
     size   how far each thing moves, as a fraction of itself: above 0, below 0.5
     quick  solve nothing again: ranges by the run's prices alone
 
-    The table has a row a lever, the largest first: name, change, low and high (what it adds to the value, in
-    currency units: at least and at most), solved. The bounds are those of docs/levers.md. Raises InputError
-    for another size, and as `verify` where the run lies in a folder.
+    The table has a row per lever, the largest first: name, change, low and high (what it adds to the value,
+    in currency units: at least and at most), solved. The bounds are those of docs/levers.md. Raises
+    InputError for another size, and as `verify` where the run lies in a folder.
 
     >>> from allocator import allocate, levers
     >>> levers(allocate("scenarios/sme-302.yaml"), quick=True).table["name"].iloc[0]
@@ -126,15 +141,15 @@ def levers(
         fault = Fault(f"{size} lies outside 0 to 0.5", "write a fraction, as 0.01", field="size")
         raise InputError.of([fault], "levers")
     found = price_levers(outcome_of(run), share, quick=quick, progress=progress or silent)
-    return Result(found, levers_view(found), lambda document: document["levers"])
+    return Result(found, partial(levers_view, found), itemgetter("levers"))
 
 
-@asked()
+@asked
 def simulate(
     run: Solved | Source,
     *,
-    years: int = 10_000,
-    seed: int = 0,
+    years: Annotated[int, Within(100, 1_000_000)] = 10_000,
+    seed: Seed = 0,
     by: str | None = None,
     rho: Share = 0.15,
     between: Share = 0.5,
@@ -159,13 +174,6 @@ def simulate(
     >>> simulate(allocate("scenarios/sme-302.yaml"), years=500).table["figure"].tolist()
     ['interest', 'loss', 'net']
     """
-    faults = []
-    if not 100 <= years <= 1_000_000:
-        faults.append(Fault(f"{years} lies outside 100 to 1,000,000", "ask for others", field="years"))
-    if method not in (None, "each", "binned"):
-        faults.append(Fault(f"{method!r} is no method", "write each or binned", field="method"))
-    if faults:
-        raise InputError.of(faults, "simulate")
     shares = [
         stated(fraction, given, name, "simulate")
         for name, given in (("rho", rho), ("between", between), ("lgd_spread", lgd_spread))
@@ -174,19 +182,21 @@ def simulate(
     outcome = _outcome(run, further, progress or silent)
     risk = Risk(shares[0], by, shares[1], shares[2])
     found = simulated(outcome, risk, years=years, seed=seed, method=method, progress=progress or silent)
-    figures = ("interest", "loss", "net")
-    rows = simulation_view(found)
-    return Result(found, rows, lambda document: [{"figure": name, **document[name]} for name in figures])
+    return Result(found, partial(simulation_view, found), _distributions)
 
 
-@asked()
+def _distributions(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"figure": name, **document[name]} for name in ("interest", "loss", "net")]
+
+
+@asked
 def distil(
     run: Solved,
-    rules: int = 12,
+    rules: Annotated[int, Within(1, 12)] = 12,
     *,
     texts: Sequence[str] = (),
     numbers: Sequence[str] = (),
-    out: Sequence[str | Path] = (),
+    out: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
     force: bool = False,
     progress: Progress | None = None,
 ) -> Result[Distilled]:
@@ -206,17 +216,17 @@ def distil(
     >>> len(found.table), found.record.outcome.broken
     (2, ())
     """
-    if not 1 <= rules <= 12:
-        fault = Fault(f"{rules} lies outside 1 to 12", "ask for fewer, or more", field="rules")
-        raise InputError.of([fault], "distil")
-    files = [Path(path) for path in ([out] if isinstance(out, str | Path) else out)]
+    files = [Path(path) for path in ([out] if isinstance(out, str | os.PathLike) else out)]
     for path in files:
         require_file(path, RULE_FILES, force=force)
     further = FurtherColumns.named(tuple(texts), tuple(numbers), "texts")
     found = distilled_from(outcome_of(run, further), rules, progress or silent)
-    view = rules_view(found, files)
-    _write(view)
-    return Result(found, view, lambda document: [_rule(rule) for rule in document["rules"]])
+    _write(rules_view(found, files))
+    return Result(found, partial(rules_view, found, files), _rules)
+
+
+def _rules(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [_rule(rule) for rule in document["rules"]]
 
 
 def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
@@ -241,7 +251,7 @@ def _outcome(subject: Solved | Source, further: FurtherColumns, tell: Progress) 
     """A run as it stands, or a scenario's once it is solved."""
     if isinstance(subject, Run):
         return outcome_of(subject, further)
-    if isinstance(subject, str | Path) and Path(subject).is_dir():
+    if isinstance(subject, str | os.PathLike) and os.path.isdir(subject):
         return outcome_of(subject, further)
     scenario = scenario_of(subject, Over())
     tell("reading the borrowers")

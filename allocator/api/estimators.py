@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 
+from allocator.api.arguments import Within, read_arguments
+from allocator.api.scenarios import declarations
 from allocator.errors import InputError
 from allocator.extras import require
 from allocator.records.portfolio import Floats
+from allocator.scoring.declarations import read_declarations
 from allocator.scoring.logit import Penalty
 from allocator.scoring.scorecard import fit_scorecard
 from allocator.scoring.variables import Variable
@@ -74,12 +77,13 @@ class LogitScorecard(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise ValueError("y holds one class only: give borrowers of both kinds")
         with _as_data_error():
+            (variables, penalty, strength), _ = read_arguments(_parameters, (), self.get_params())
             self.scorecard_ = fit_scorecard(
                 frame,
                 pd.Series(codes.astype(float), index=frame.index),
-                self._declared(frame),
-                penalty=self.penalty,
-                strength=self.strength,
+                self._declared(frame, variables),
+                penalty=penalty,
+                strength=strength,
             )
         return self
 
@@ -102,15 +106,14 @@ class LogitScorecard(ClassifierMixin, BaseEstimator):
         likelier: np.ndarray[Any, Any] = self.classes_[beyond.astype(int)]
         return likelier
 
-    def _declared(self, frame: pd.DataFrame) -> list[Variable]:
-        if self.variables is None:
+    def _declared(
+        self, frame: pd.DataFrame, variables: Sequence[str | Mapping[str, Any]] | None
+    ) -> list[Variable]:
+        if variables is None:
             texts = [not pd.api.types.is_numeric_dtype(frame[name]) for name in frame.columns]
             pairs = zip(frame.columns, texts, strict=True)
             return [Variable(name, "category" if text else "number") for name, text in pairs]
-        return [
-            Variable(str(one)) if isinstance(one, str) else Variable(**{**one, **_tuples(one)})
-            for one in self.variables
-        ]
+        return list(read_declarations(declarations(variables, "variables"), "variables").variables)
 
     def _read(self, X: Any, y: Any = None) -> tuple[pd.DataFrame, Any]:
         """The table, and the target where one is given; both checked as scikit-learn checks them."""
@@ -134,9 +137,13 @@ class LogitScorecard(ClassifierMixin, BaseEstimator):
         return tags
 
 
-def _tuples(declared: Mapping[str, Any]) -> dict[str, Any]:
-    """Lists of a declaration as the record has them."""
-    return {key: tuple(value) for key, value in declared.items() if isinstance(value, list)}
+def _parameters(
+    variables: Sequence[str | Mapping[str, Any]] | None,
+    penalty: Penalty,
+    strength: Annotated[float, Within(0)],
+) -> tuple[Sequence[str | Mapping[str, Any]] | None, Penalty, float]:
+    """What the parameters may be: held against it when something is fitted, as scikit-learn has it."""
+    return variables, penalty, strength
 
 
 @contextmanager

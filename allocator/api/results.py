@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
+import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from allocator.api.words import asked
 from allocator.errors import Fault, InputError
 from allocator.report.plain import page_text
 from allocator.report.view import View
@@ -34,7 +36,8 @@ class Shown:
         """What the command prints with --json: plain values, money in currency units, shares as fractions."""
         return dict(self.view.document())
 
-    def plot(self, path: str | Path | None = None, *, force: bool = False) -> Picture:
+    @asked
+    def plot(self, path: str | os.PathLike[str] | None = None, *, force: bool = False) -> Picture:
         """The answer as a matplotlib figure, which a notebook shows; with `path` a file of it too.
 
         A file ends in .svg, or in .html to be explored: it needs no network either way; `force` replaces one.
@@ -55,8 +58,9 @@ class Shown:
             from allocator.report.charts import ENDINGS, chart_text
             from allocator.store.file import require_file, write_file
 
-            require_file(Path(path), ENDINGS, force=force)
-            write_file(Path(path), chart_text(chart, Path(path)))
+            place = Path(path)
+            require_file(place, ENDINGS, force=force)
+            write_file(place, chart_text(chart, place))
         return picture(chart)
 
     def __str__(self) -> str:
@@ -82,12 +86,13 @@ class Result(Shown, Generic[Record]):
 
     record: Record
     """What was found, with every figure: see its fields."""
-    _view: View
-    _rows: Rows = field(default=lambda _: ())
+    _show: Callable[[], View]
+    """Makes the view; with `_rows` a function of a module, so that an answer goes to another process."""
+    _rows: Rows
 
     @property
     def view(self) -> View:
-        return self._view
+        return self._show()
 
     @property
     def table(self) -> pd.DataFrame:

@@ -6,10 +6,14 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeGuard
 
+from allocator.api.arguments import Within
 from allocator.api.results import Result, Shown
 from allocator.api.scenarios import Over, Scenario, Sets, Source, Table, scenario_of
 from allocator.api.words import asked
@@ -17,14 +21,16 @@ from allocator.borrowers import NO_MORE, FurtherColumns, read_inputs
 from allocator.errors import Fault, InputError
 from allocator.insight.whatif.relaxations import allocate_or_explain
 from allocator.records import run as records
-from allocator.records import scenario as scenarios
 from allocator.records.columns import CANONICAL
+from allocator.records.document import BOOK, CHURN, SOURCE, value_at
 from allocator.records.outcome import Outcome
-from allocator.records.run import Certificate, StoredRun
+from allocator.records.run import Certificate, Status, StoredRun
+from allocator.records.scenario import Scenario as Scenarios
 from allocator.report.recheck import recheck_page
 from allocator.report.table import run_view
 from allocator.report.view import View
 from allocator.scenario import dump_scenario, loading
+from allocator.scenario.loading import Changes
 from allocator.store import (
     certificate_from_json,
     certificate_to_json,
@@ -36,6 +42,7 @@ from allocator.store import (
 )
 from allocator.store.file import require_file, write_files
 from allocator.strategies import USUAL, with_lines
+from allocator.tables.frames import kept_frame
 from allocator.verification import recheck_run, verify_run
 
 if TYPE_CHECKING:
@@ -46,14 +53,14 @@ Progress: TypeAlias = Callable[[str], None]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Run(Shown, records.Run):
-    """A finished run: who gets how much at which rate, with the certificate. Frozen.
+class Run(Shown):
+    """A finished run: who gets how much at which rate, with the certificate. Frozen: it gives copies.
 
-    `table` and `allocation` have one row per borrower in input order: borrower_id, grade, amount (currency
-    units), rate (annual fraction), take_up (fraction), drawn, the lines of the ledger, value (currency
-    units), reason (of a refusal, else empty). `prices` are shadow prices by limit, `summary` the figures of
-    summary.json (docs/certificate.md), `certificate` bound and value as anyone can recompute them from the
-    inputs (docs/formulation.md, section 4).
+    `table` has one row per borrower in input order: borrower_id, grade, amount (currency units), rate (annual
+    fraction), take_up (fraction), drawn, the lines of the ledger, value (currency units), reason (of a
+    refusal, else empty). `prices` are shadow prices by limit, `summary` the figures of summary.json
+    (docs/certificate.md), `certificate` bound and value as anyone can recompute them from the inputs
+    (docs/formulation.md, section 4). It goes to another process, or a file, by pickle.
 
     >>> from allocator import allocate
     >>> run = allocate("scenarios/sme-302.yaml")
@@ -63,53 +70,92 @@ class Run(Shown, records.Run):
     (100000000.0, 0.0184)
     """
 
-    outcome: Outcome | None = field(default=None, repr=False)
+    _run: records.Run
+    _outcome: Outcome | None = None
     """The run as questions are asked of it; None of one read back, which is rechecked first."""
     folder: Path | None = None
     """Where it was read from."""
 
     @property
     def view(self) -> View:
-        return run_view(self, self.folder)
+        return run_view(self._run, self.folder)
+
+    @property
+    def scenario(self) -> Scenario:
+        """What was asked."""
+        return Scenario.of(self._run.scenario)
 
     @property
     def table(self) -> pd.DataFrame:
-        """A copy of the allocation: one row per borrower, in input order."""
-        return self.allocation.copy()
+        """The allocation: one row per borrower, in input order."""
+        return self._run.allocation.copy()
+
+    @property
+    def allocation(self) -> pd.DataFrame:
+        """The same as `table`."""
+        return self.table
+
+    @property
+    def certificate(self) -> Certificate:
+        """Bound and value as they follow from the inputs, and what each limit uses."""
+        own = self._run.certificate
+        return replace(own, prices=dict(own.prices), inputs=dict(own.inputs))
+
+    @property
+    def prices(self) -> dict[str, float]:
+        """Shadow price of each limit: what one unit more of its right-hand side adds to the bound."""
+        return dict(self._run.prices)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The figures of summary.json."""
+        return deepcopy(dict(self._run.summary))
+
+    @property
+    def status(self) -> Status:
+        """optimal, feasible or, of a strategy's decisions, breaks_limits."""
+        return self._run.status
+
+    @property
+    def log(self) -> str:
+        """What the solver said."""
+        return self._run.log
 
     @property
     def value(self) -> float:
         """Expected value of the allocation, in currency units."""
-        return self.certificate.value
+        return self._run.certificate.value
 
     @property
     def bound(self) -> float:
         """No allocation that keeps limits and terms is worth more: as proved, in currency units."""
-        return float(self.summary["bound"])
+        return float(self._run.summary["bound"])
 
     @property
     def gap(self) -> float:
         """(bound - value) / bound, a fraction, never below 0."""
-        return float(self.summary["gap"])
+        return float(self._run.summary["gap"])
 
+    @asked
     def save(self, folder: str | os.PathLike[str] | None = None, *, force: bool = False) -> Path:
         """Write the run as a folder, whole or not at all, with the frames that it read; return where.
 
         Without `folder` it is runs/NAME-DIGEST. `force` replaces a run that stands there. `allocator verify`
-        and `checker.py` recheck the folder. Raises InputError where nothing may be written, OutputError where
-        writing fails; either leaves what stood there.
+        and `checker.py` recheck the folder. With all its inputs frames it may be moved as it is; files that
+        the scenario names stay where they are. Raises InputError where nothing may be written, OutputError
+        where writing fails; either leaves what stood there.
 
         >>> from allocator import allocate, load_run
         >>> path = allocate("scenarios/sme-302.yaml").save("runs/saved", force=True)
         >>> load_run(path).status
         'optimal'
         """
-        place = default_folder(self) if folder is None else Path(folder)
-        text = dump_scenario(self.scenario, place.resolve())
-        with asked():
-            require_free(place, force)
-            return write_run(self, place, scenario_text=text, force=force)
+        place = default_folder(self._run) if folder is None else Path(folder)
+        require_free(place, force)
+        text = dump_scenario(self._run.scenario, place.resolve())
+        return write_run(self._run, place, scenario_text=text, force=force)
 
+    @asked
     def to_excel(
         self,
         path: str | os.PathLike[str],
@@ -136,43 +182,30 @@ class Run(Shown, records.Run):
         from allocator.store.workbook import workbook_content
 
         place = Path(path)
-        with asked():
-            require_file(place, (".xlsx",), force=force)
-            with _stored(self) as stored:
-                further = FurtherColumns(frozenset(columns) - set(CANONICAL))
-                rules, notes = _under_usual(stored)
-                dossier = dossier_of(
-                    stored, rules, progress or silent, notes=notes, quick=quick, further=further
-                )
-                stood = Stood(stored.folder.name, stored.scenario_path.read_text("utf-8"), {})
-                book = workbook_of(dossier, stood, documents_of(dossier))
-            write_files({place: workbook_content(book)})
+        require_file(place, (".xlsx",), force=force)
+        with stored_run(self) as stored:
+            further = FurtherColumns(frozenset(columns) - set(CANONICAL))
+            rules, notes = under_usual(stored)
+            dossier = dossier_of(stored, rules, progress or silent, notes=notes, quick=quick, further=further)
+            stood = Stood(stored.folder.name, stored.scenario_path.read_text("utf-8"), {})
+            book = workbook_of(dossier, stood, documents_of(dossier))
+        write_files({place: workbook_content(book)})
         return place
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Without the outcome, which is recomputed where it is needed again."""
-        return {**vars(self), "outcome": None}
-
     def __repr__(self) -> str:
-        told = self.summary
+        told = self._run.summary
         return (
             f"Run({told['name']!r}: {self.status.replace('_', ' ')}, value {self.value:,.2f} "
             f"{told['currency']}, bound {self.bound:,.2f}, {told['funded']:,} of {told['borrowers']:,} "
             f"borrowers funded)"
         )
 
-    @classmethod
-    def of(cls, run: records.Run, **more: Any) -> Run:
-        """The same run with what only Python has."""
-        own = {one.name: getattr(run, one.name) for one in fields(records.Run)}
-        return cls(**{**own, "scenario": Scenario.of(run.scenario), **more})
-
 
 Solved = Run | str | os.PathLike[str]
 """A Run, or the folder of a saved one."""
 
 
-@asked()
+@asked
 def allocate(
     scenario: Source,
     borrowers: Table = None,
@@ -182,7 +215,7 @@ def allocate(
     sets: Sets = None,
     stress: str | Mapping[str, Any] | None = None,
     start: Run | Mapping[str, float] | None = None,
-    relax: int | None = None,
+    relax: Annotated[int, Within(1)] | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """The best allocation of a budget over borrowers, with its certificate: `allocator solve`.
@@ -211,10 +244,10 @@ def allocate(
     """
     resolved = scenario_of(scenario, Over(borrowers, churn, strategy, sets, stress))
     prices = start.prices if isinstance(start, Run) else start
-    run, outcome = allocate_or_explain(resolved, relax, progress or silent, prices)
-    return Run.of(run, outcome=outcome)
+    return Run(*allocate_or_explain(resolved, relax, progress or silent, prices))
 
 
+@asked
 def load_run(folder: str | os.PathLike[str]) -> Run:
     """The run in a folder that `save`, or `allocator solve`, wrote; its claims are read, not rechecked.
 
@@ -230,19 +263,31 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
     place = stored.folder
     certificate = certificate_from_json(stored.certificate, str(place / "certificate.json"))
     log, copy = place / "solver.log", place / "borrowers.csv"
-    return Run(
-        scenario=Scenario.of(loading.load_scenario(stored.scenario_path)),
+    run = records.Run(
+        scenario=_with_kept_frames(loading.load_scenario(stored.scenario_path), place.resolve()),
         allocation=stored.allocation,
         certificate=certificate,
         summary=stored.summary,
         status=stored.summary["status"],
         log=log.read_text("utf-8") if log.is_file() else "",
         borrowers=copy.read_bytes() if copy.is_file() else None,
-        folder=place,
     )
+    return Run(run, folder=place)
 
 
-@asked()
+def _with_kept_frames(scenario: Scenarios, folder: Path) -> Scenarios:
+    """The scenario with the frames that its run kept in `folder`, so that saving writes them too."""
+    paths = {place: value_at(scenario.document, place) for place in (SOURCE, CHURN, BOOK)}
+    files = {place: Path(text) for place, text in paths.items() if isinstance(text, str)}
+    kept = {place: kept_frame(path) for place, path in files.items() if path.parent == folder}
+    frames = {place: frame for place, frame in kept.items() if frame is not None}
+    if not frames:
+        return scenario
+    read = loading.load_document(scenario.document, Path.cwd(), scenario.name, Changes(frames=frames))
+    return replace(read, path=scenario.path)
+
+
+@asked
 def verify(run: Solved, *, exact: bool = False) -> Result[Certificate]:
     """Recheck a run from its inputs alone, without the solver: `allocator verify`.
 
@@ -257,24 +302,32 @@ def verify(run: Solved, *, exact: bool = False) -> Result[Certificate]:
     >>> verify(allocate("scenarios/sme-302.yaml")).record.limits_broken
     []
     """
-    with _stored(run) as stored:
+    with stored_run(run) as stored:
         certificate = verify_run(stored, exact=exact)
     amounts, rates = len(stored.allocation), int((stored.allocation["amount"] > 0).sum())
-    view = View(
-        page=lambda: recheck_page(certificate, amounts, rates, stored.summary, exact=exact),
+    show = partial(_recheck_view, certificate, amounts, rates, stored.summary, exact)
+    return Result(certificate, show, itemgetter("limits"))
+
+
+def _recheck_view(
+    certificate: Certificate, amounts: int, rates: int, summary: Mapping[str, Any], exact: bool
+) -> View:
+    return View(
+        page=lambda: recheck_page(certificate, amounts, rates, summary, exact=exact),
         document=lambda: {"verified": True, "exact": exact, **certificate_to_json(certificate)},
     )
-    return Result(certificate, view, lambda document: document["limits"])
 
 
 @contextmanager
-def _stored(run: Solved) -> Iterator[StoredRun]:
-    """The run as its folder tells it; one in memory is written aside."""
-    if isinstance(run, Run) and run.folder is None:
+def stored_run(run: Solved) -> Iterator[StoredRun]:
+    """The run as its folder tells it; one in memory, or whose folder is gone, is written aside."""
+    if not isinstance(run, Run):
+        yield read_run(Path(run))
+    elif run.folder is None or not run.folder.is_dir():
         with tempfile.TemporaryDirectory(prefix="allocator-") as name:
             yield read_run(run.save(Path(name) / "run"))
     else:
-        yield read_run(run.folder if isinstance(run, Run) and run.folder else Path(str(run)))
+        yield read_run(run.folder)
 
 
 def outcome_of(run: Solved, further: FurtherColumns = NO_MORE) -> Outcome:
@@ -283,10 +336,11 @@ def outcome_of(run: Solved, further: FurtherColumns = NO_MORE) -> Outcome:
     One that lies in a folder is rechecked. Raises CertificateError where it does not pass; InputError where
     an input has changed since, or is missing.
     """
-    if not isinstance(run, Run) or run.outcome is None:
-        with _stored(run) as stored:
+    outcome = run._outcome if isinstance(run, Run) else None
+    if outcome is None or not isinstance(run, Run):
+        with stored_run(run) as stored:
             return recheck_run(stored, further)
-    outcome, portfolio = run.outcome, run.outcome.inputs.portfolio
+    portfolio = outcome.inputs.portfolio
     if further.texts <= portfolio.texts.keys() and further.numbers <= portfolio.numbers.keys():
         return outcome
     inputs = read_inputs(run.scenario, further)
@@ -297,7 +351,7 @@ def outcome_of(run: Solved, further: FurtherColumns = NO_MORE) -> Outcome:
     return replace(outcome, inputs=inputs)
 
 
-def _under_usual(stored: StoredRun) -> tuple[list[scenarios.Scenario], tuple[str, ...]]:
+def under_usual(stored: StoredRun) -> tuple[list[Scenarios], tuple[str, ...]]:
     """The run's scenario under the usual strategies and its own, with what is left out, in words."""
     own = loading.load_scenario(stored.scenario_path)
     sets = [f"strategy={name}" for name in USUAL]
@@ -306,11 +360,16 @@ def _under_usual(stored: StoredRun) -> tuple[list[scenarios.Scenario], tuple[str
     return (rules if known else [*rules, own]), notes
 
 
-def is_stored(value: object) -> bool:
+def base_of(scenario: Source | Run, over: Over) -> Scenario:
+    """A scenario, or a run's, with what is laid over it."""
+    return scenario_of(scenario.scenario if isinstance(scenario, Run) else scenario, over)
+
+
+def is_stored(value: object) -> TypeGuard[Solved]:
     """Whether `value` is a run, or the folder of one."""
     if isinstance(value, Run):
         return True
-    return isinstance(value, str | os.PathLike) and (is_run(Path(value)) or Path(value).is_dir())
+    return isinstance(value, str | os.PathLike) and (is_run(Path(value)) or os.path.isdir(value))
 
 
 def silent(_: str) -> None:

@@ -9,23 +9,23 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
-import pandas as pd
-
+from allocator.api.words import asked
 from allocator.errors import Fault, InputError
 from allocator.insight.whatif.stress import BUILT_IN
 from allocator.records import scenario as records
 from allocator.records.document import BOOK, CHURN, SOURCE, Place, value_at
-from allocator.records.frames import Frame
+from allocator.records.frames import File, Frame
 from allocator.records.stress import Stress
 from allocator.scenario import load_document, loading
 from allocator.scenario.loading import Changes
 from allocator.scenario.overrides import Setting, settings_of
-from allocator.tables.frames import frame_of, is_frame
+from allocator.tables.frames import document_of, frame_of, is_columns, is_frame
 
 PLACE = "sets"
 """What faults call settings from Python."""
 
+Document: TypeAlias = str | os.PathLike[str] | Mapping[str, Any]
+"""A JSON file's path, or its content as a mapping."""
 Source = str | os.PathLike[str] | Mapping[str, Any] | records.Scenario
 """A scenario file's path, its content as a mapping, or a Scenario."""
 Table: TypeAlias = Any
@@ -48,6 +48,7 @@ class Scenario(records.Scenario):
     60000000.0
     """
 
+    @asked
     def with_(
         self,
         sets: Sets = None,
@@ -85,6 +86,7 @@ class Scenario(records.Scenario):
         return cls(**{one.name: getattr(scenario, one.name) for one in fields(records.Scenario)})
 
 
+@asked
 def load_scenario(
     source: Source,
     sets: Sets = None,
@@ -152,17 +154,48 @@ def scenario_of(source: Source, over: Over) -> Scenario:
         }
         known = plain.get("stresses")
         changes = _changes(over, held, known if isinstance(known, Mapping) else {})
-        return Scenario.of(load_document(plain, Path.cwd(), changes=changes))
+        try:
+            return Scenario.of(load_document(plain, Path.cwd(), changes=changes))
+        except RecursionError:
+            remedy = "give a mapping that does not hold itself"
+            fault = Fault("is nested without end", remedy, field="scenario")
+            raise InputError.of([fault], "scenario") from None
     if not isinstance(given := _anything(source), str | os.PathLike):
         problem = f"{type(given).__name__} is no scenario"
         remedy = "give the path of a YAML file, a mapping with its keys, or a Scenario"
         remedy += "; a frame is given as borrowers" if is_frame(given) else ""
         raise InputError.of([Fault(problem, remedy, field="scenario")], "scenario")
+    if set(os.fspath(given)) & {"\n", "\0"}:
+        remedy = "save it as a file, or give a mapping"
+        fault = Fault("a text of several lines is no path", remedy, field="scenario")
+        raise InputError.of([fault], "scenario")
     path = Path(given)
     stresses: Mapping[str, Any] = {}
     if isinstance(over.stress, str):
         stresses = loading.load_scenario(path).document.get("stresses", {})
     return Scenario.of(loading.load_scenario(path, changes=_changes(over, held, stresses)))
+
+
+def file_of(table: Table, title: str) -> File:
+    """A path, or a frame as the file that it stands for."""
+    return Path(table) if isinstance(table, str | os.PathLike) else frame_of(table, title)
+
+
+def document_file(given: Document, title: str) -> File:
+    """A path, or a document as the file that it stands for."""
+    return document_of(given, title) if isinstance(given, Mapping) else Path(given)
+
+
+def declarations(given: Document | Sequence[str | Mapping[str, Any]], key: str) -> File:
+    """As `document_file`; a list is what stands under `key`, a name alone what is said of nothing else.
+
+    A text without an ending is a name.
+    """
+    if isinstance(given, str) and not Path(given).suffix:
+        given = [given]
+    if isinstance(given, str | os.PathLike | Mapping):
+        return document_file(given, key)
+    return document_of({key: [{"name": one} if isinstance(one, str) else dict(one) for one in given]}, key)
 
 
 def _anything(given: object) -> object:
@@ -189,32 +222,30 @@ def _changes(over: Over, held: Mapping[Place, Frame], stresses: Mapping[str, Any
     if over.strategy is not None:
         frames.pop(BOOK, None)
         if isinstance(over.strategy, str | Mapping):
-            sets += [Setting(("strategy",), None), Setting(("strategy",), _rule(over.strategy))]
+            sets += _anew("strategy", _rule(over.strategy))
         else:
             _lay(BOOK, _file_name(over.book), over.strategy, frames, sets)
     if over.stress is not None:
         section = over.stress if isinstance(over.stress, Mapping) else _named(over.stress, stresses)
-        sets += [Setting(("stress",), None), Setting(("stress",), section)]
+        sets += _anew("stress", section)
     return Changes([*sets, *over.more], frames, PLACE)
+
+
+def _anew(key: str, value: Any) -> list[str | Setting]:
+    """A section of the scenario in the place of the one that it has."""
+    return [Setting((key,), None), Setting((key,), value, "arguments")]
 
 
 def _lay(
     place: Place, title: str, table: Table, frames: dict[Place, Frame], sets: list[str | Setting]
 ) -> None:
     """A table from memory among the frames; a path, or a mapping that describes a source, as a setting."""
-    if _is_columns(table):
-        frames[place] = frame_of(pd.DataFrame(table), title)
-    elif isinstance(table, str | os.PathLike | Mapping):
-        sets.append(Setting(place, Path(table) if isinstance(table, os.PathLike) else table))
+    described = isinstance(table, Mapping) and not is_columns(table)
+    if described or isinstance(table, str | os.PathLike):
+        value = Path(table) if isinstance(table, os.PathLike) else table
+        sets.append(Setting(place, value, title))
     else:
         frames[place] = frame_of(table, title)
-
-
-def _is_columns(table: object) -> bool:
-    """Whether `table` is columns, or rows, of Python's own."""
-    if isinstance(table, Mapping):
-        return bool(table) and all(isinstance(one, list | tuple | np.ndarray) for one in table.values())
-    return isinstance(table, list) and all(isinstance(row, Mapping) for row in table)
 
 
 def _rule(strategy: str | Mapping[str, Any]) -> Any:

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import pandas as pd
 
+from allocator.api.arguments import Folds, Seed, Within
 from allocator.api.results import Shown
-from allocator.api.scenarios import Table
+from allocator.api.scenarios import Document, Table, declarations, document_file, file_of
 from allocator.api.words import asked
 from allocator.errors import Fault, InputError
-from allocator.records.frames import File
 from allocator.records.scenario import InvoiceFiles
 from allocator.report.frame import frame_table
 from allocator.report.plain import Text
@@ -29,10 +29,6 @@ from allocator.scoring.grades import Method as GradeMethod
 from allocator.scoring.logit import Penalty
 from allocator.scoring.reading import TEXT, located, read_table
 from allocator.scoring.score import score_frame, text_columns
-from allocator.tables.frames import document_of, frame_of
-
-Document = str | os.PathLike[str] | Mapping[str, Any]
-"""A JSON file's path, or its content as a mapping."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -84,6 +80,7 @@ class Fitted(Shown):
             return pd.read_csv(StringIO(curve))
         return next(iter(self.tables.values()))
 
+    @asked
     def save(self, folder: str | os.PathLike[str], name: str) -> Path:
         """Write NAME-v1.json, or the next version, with its card; return where the JSON file is.
 
@@ -99,9 +96,13 @@ class Fitted(Shown):
         return f"Fitted({self.fit.card.title}{': ' + told if told else ''})"
 
 
-@asked()
+@asked
 def score(
-    borrowers: Table, scorecard: Document | Fitted, *, lgd: float | None = None, intervals: bool = False
+    borrowers: Table,
+    scorecard: Document | Fitted,
+    *,
+    lgd: Annotated[float, Within(0, 1)] | None = None,
+    intervals: bool = False,
 ) -> pd.DataFrame:
     """The borrowers with PD, and grade and LGD where they are known, by a scorecard: `allocator score`.
 
@@ -120,8 +121,9 @@ def score(
     >>> list(score(firms, fit_logit(firms, ["debt"], "bad")).columns)
     ['debt', 'bad', 'pd', 'lgd']
     """
-    fitted = read_fitted(_document(scorecard, "scorecard"))
-    file = _file(borrowers, "borrowers")
+    document = scorecard.document if isinstance(scorecard, Fitted) else scorecard
+    fitted = read_fitted(document_file(document, "scorecard"))
+    file = file_of(borrowers, "borrowers")
     table = read_table(file, (*TEXT, *sorted(text_columns(fitted))))
     with located(file):
         scored = score_frame(table, fitted, intervals=intervals)
@@ -133,20 +135,20 @@ def score(
     return scored
 
 
-@asked()
+@asked
 def fit_logit(
     data: Table,
     variables: Document | Sequence[str | Mapping[str, Any]],
     outcome: str,
     *,
     penalty: Penalty = "flic",
-    strength: float | None = None,
+    strength: Annotated[float, Within(0)] | None = None,
     bounds: Mapping[str, float] | None = None,
     time: str | None = None,
     owed: str | None = None,
     lost: str | None = None,
-    folds: int = 5,
-    seed: int = 0,
+    folds: Folds = 5,
+    seed: Seed = 0,
 ) -> Fitted:
     """A PD scorecard from variables, with Wald tests and expected signs: `allocator fit logit`.
 
@@ -177,8 +179,8 @@ def fit_logit(
     money = None if owed is None or lost is None else (owed, lost)
     return Fitted(
         logit_from_files(
-            _file(data, "data"),
-            _declarations(variables, "variables"),
+            file_of(data, "data"),
+            declarations(variables, "variables"),
             outcome,
             penalty=penalty,
             strength=1.0 if strength is None else strength,
@@ -191,7 +193,7 @@ def fit_logit(
     )
 
 
-@asked()
+@asked
 def fit_rating(
     data: Table,
     rules: Document | Sequence[Mapping[str, Any]],
@@ -200,10 +202,10 @@ def fit_rating(
     lost: str,
     *,
     classes: Sequence[str] = CLASSES,
-    smallest: int | None = None,
-    folds: int = 5,
-    repeats: int = 10,
-    seed: int = 0,
+    smallest: Annotated[int, Within(1)] | None = None,
+    folds: Folds = 5,
+    repeats: Annotated[int, Within(1)] = 10,
+    seed: Seed = 0,
 ) -> Fitted:
     """Scores, classes of rising loss rate, PD and LGD: `allocator fit rating` (Meng and Chi).
 
@@ -223,8 +225,8 @@ def fit_rating(
     """
     return Fitted(
         rating_from_files(
-            _file(data, "data"),
-            _declarations(rules, "rules"),
+            file_of(data, "data"),
+            declarations(rules, "rules"),
             default,
             owed,
             lost,
@@ -237,22 +239,23 @@ def fit_rating(
     )
 
 
-@asked()
+@asked
 def fit_grade(
-    purchases: str | os.PathLike[str] | None = None,
-    sales: str | os.PathLike[str] | None = None,
-    ratings: str | os.PathLike[str] | None = None,
+    purchases: Table = None,
+    sales: Table = None,
+    ratings: Table = None,
     *,
     workbook: str | os.PathLike[str] | None = None,
     method: GradeMethod = "ordinal",
-    shrinkage: float = 0.5,
+    shrinkage: Annotated[float, Within(0)] = 0.5,
     duplicates: Literal["keep", "drop"] = "keep",
-    folds: int = 10,
-    seed: int = 0,
+    folds: Folds = 10,
+    seed: Seed = 0,
 ) -> Fitted:
     """Grades and a PD, learnt from rated firms' invoices: `allocator fit grade` (the credit strategy study).
 
-    purchases, sales    paths of invoices; ratings: of enterprise_id, rating, default of the rated firms
+    purchases, sales    (n rows) invoices as DataFrames or paths: docs/scoring.md says which columns
+    ratings     enterprise_id, rating and default of the rated firms, as a DataFrame or a path
     workbook    in their place: an official workbook
     method      "ordinal", a proportional-odds logit, or "void_ranges"
     shrinkage   defaults added to each frequency
@@ -266,13 +269,14 @@ def fit_grade(
     ... except InputError as error: print(error.message)
     Invoices: 1 fault
     """
-    given = {"purchases": purchases, "sales": sales, "workbook": workbook, "firms": ratings}
-    paths = {key: Path(one) for key, one in given.items() if one is not None}
-    files = InvoiceFiles(**paths, duplicates=duplicates)
-    return Fitted(grade_from_files(files, method=method, shrinkage=shrinkage, folds=folds, seed=seed))
+    given = {"purchases": purchases, "sales": sales, "firms": ratings}
+    files = {key: file_of(one, key) for key, one in given.items() if one is not None}
+    book = None if workbook is None else Path(workbook)
+    invoices = InvoiceFiles(**files, workbook=book, duplicates=duplicates)
+    return Fitted(grade_from_files(invoices, method=method, shrinkage=shrinkage, folds=folds, seed=seed))
 
 
-@asked()
+@asked
 def fit_ahp(judgements: Document, *, method: AhpMethod = "eigenvector") -> Fitted:
     """Weights from pairwise judgements, with their consistency: `allocator fit ahp`.
 
@@ -285,10 +289,10 @@ def fit_ahp(judgements: Document, *, method: AhpMethod = "eigenvector") -> Fitte
     >>> fit_ahp("models/ahp/enterprise-credit.json").document["kind"]
     'weights'
     """
-    return Fitted(ahp_from_file(_document(judgements, "judgements"), method))
+    return Fitted(ahp_from_file(document_file(judgements, "judgements"), method))
 
 
-@asked()
+@asked
 def fit_churn(data: Table, *, shape: Literal["isotonic", "logistic"] = "isotonic") -> Fitted:
     """A churn curve that does not fall with the rate: `allocator fit churn`.
 
@@ -303,31 +307,7 @@ def fit_churn(data: Table, *, shape: Literal["isotonic", "logistic"] = "isotonic
     >>> allocate("scenarios/sme-302.yaml", churn=curve.table).status
     'optimal'
     """
-    return Fitted(churn_from_file(_file(data, "data"), shape))
-
-
-def _file(table: Table, title: str) -> File:
-    """A path, or a frame as the file that it stands for."""
-    return Path(table) if isinstance(table, str | os.PathLike) else frame_of(table, title)
-
-
-def _document(given: object, title: str) -> File:
-    """A path, or a document as the file that it stands for."""
-    if isinstance(given, Fitted):
-        return document_of(given.document, title)
-    if isinstance(given, Mapping):
-        return document_of(given, title)
-    if isinstance(given, str | os.PathLike):
-        return Path(given)
-    problem = f"{type(given).__name__} is no document"
-    raise InputError.of([Fault(problem, "give a JSON file's path, or a mapping", field=title)], title)
-
-
-def _declarations(given: Document | Sequence[str | Mapping[str, Any]], key: str) -> File:
-    """As `_document`; a list is what stands under `key`, a name alone what is said of nothing else."""
-    if isinstance(given, str | os.PathLike | Mapping):
-        return _document(given, key)
-    return document_of({key: [{"name": one} if isinstance(one, str) else dict(one) for one in given]}, key)
+    return Fitted(churn_from_file(file_of(data, "data"), shape))
 
 
 def _refuse(problem: str, remedy: str, field: str) -> NoReturn:

@@ -1,12 +1,18 @@
-"""Errors in the words of Python: the rooms below speak of options, as the command line has them."""
+"""What every call of the front door is made in: its arguments read, its errors in the words of Python.
+
+The rooms below speak of options, as the command line has them.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
+from allocator.api.arguments import read_arguments
 from allocator.errors import AllocatorError
 from allocator.intake import watched
 
@@ -16,15 +22,32 @@ _WORDS = {
     "--from": "low",
     "--to": "high",
     "--limit": "limits",
+    "--out names the folder": "the first argument names the folder",
     "--set": "sets",
     "without --exact": "without exact",
 }
 _SPOKEN = re.compile("|".join(map(re.escape, sorted(_WORDS, key=len, reverse=True))) + r"|--[a-z][a-z-]*")
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def asked(function: Callable[P, R]) -> Callable[P, R]:
+    """`function` as people call it: what it is given is read by its signature, files that it reads stay as
+    they are, its errors speak of arguments."""
+
+    @wraps(function)
+    def ask(*args: P.args, **kwargs: P.kwargs) -> R:
+        with _spoken():
+            read, named = read_arguments(function, args, kwargs)
+            return function(*read, **named)
+
+    return ask
+
+
 @contextmanager
-def asked() -> Iterator[None]:
-    """What a question is asked in: files that it reads stay as they are, its errors speak of arguments."""
+def _spoken() -> Iterator[None]:
     try:
         with watched():
             yield

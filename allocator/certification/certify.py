@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from allocator.certification.tree import lots_of, stated_tree, tree_faults
 from allocator.certification.uses import limit_uses
 from allocator.errors import CertificateError, Fault
 from allocator.records.case import Inputs
-from allocator.records.outcome import Outcome
+from allocator.records.outcome import Once, Outcome
 from allocator.records.run import Certificate, Decisions, LimitUse
 from allocator.records.scenario import Policy, Scenario, Sense
 
@@ -128,7 +128,7 @@ def _judged(
     wrong = None if recomputed.allowed else judge_decisions(portfolio, policy, known, decisions)
     counts = {} if wrong is None else wrong.counts
     faults = unsound if wrong is None else [*unsound, *wrong.impossible]
-    written = cache(partial(ledger_in_parts, portfolio, policy, known, decisions, scenario.solver.threads))
+    written = Once(partial(ledger_in_parts, portfolio, policy, known, decisions, scenario.solver.threads))
     broken = (*(() if wrong is None else wrong.broken), *map(_exceeded, (use for use in uses if use.broken)))
     own = read.inputs, decisions, certificate
     outcome = Outcome(scenario.name, scenario, *own, broken, counts, tuple(faults), written)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from allocator.records.outcome import Outcome
     from allocator.records.progress import Progress
     from allocator.records.run import StoredRun
-    from allocator.records.scenario import Scenario
     from allocator.report.view import View
 
 EXAMPLE = "Example: allocator report runs/sme --out sme.html"
@@ -29,8 +28,6 @@ NAME = "report.html"
 WORKBOOK = ".xlsx"
 COMPARED = "comparison.html"
 """Where one is not named for a comparison."""
-_LARGEST_CARD = 20_000
-"""Characters of a model card that are shown."""
 
 
 def report(
@@ -126,17 +123,16 @@ def _require_run(folder: Path) -> None:
 def _compared(subjects: list[Path], path: Path, quick: bool, tell: Progress) -> View:
     """The report of a comparison; with `quick` each difference costs what prices say."""
     tell("starting the engine")
+    from allocator.api.reporting import sides_report
     from allocator.cli.compare import runs_and_scenarios_by_name
     from allocator.insight.compare import compare, read_sides
-    from allocator.report.committee.view import sides_view
-    from allocator.summary import digest
 
     sides = read_sides(
         runs_and_scenarios_by_name(subjects, []), tell, further_columns(("grade",), (), "--by")
     )
     comparison = compare(sides, "grade", tell, exact=not quick)
     tell("writing the report")
-    return sides_view(comparison, [digest(side.scenario, side.certificate) for side in sides], path)
+    return sides_report(comparison, path)
 
 
 def view_of(folder: Path, files: Files, quick: bool, tell: Progress) -> View:
@@ -148,6 +144,7 @@ def view_of(folder: Path, files: Files, quick: bool, tell: Progress) -> View:
     tell("starting the engine")
     if files.page is None and files.book is None:
         return _table_alone(stored, files)
+    from allocator.api.reporting import cards_of
     from allocator.cli.strategies import under_each
     from allocator.insight.dossier import dossier_of
     from allocator.report.committee.proof import Stood
@@ -160,7 +157,7 @@ def view_of(folder: Path, files: Files, quick: bool, tell: Progress) -> View:
     dossier = dossier_of(stored, rules, tell, notes=notes, quick=quick, further=files.columns)
     tell("writing the report")
     stood = Stood(
-        folder.resolve().name, stored.scenario_path.read_text("utf-8"), _cards(dossier.run.scenario)
+        folder.resolve().name, stored.scenario_path.read_text("utf-8"), cards_of(dossier.run.scenario)
     )
     view = run_view(dossier, stood, files.page, files.book)
     if files.table is None:
@@ -187,17 +184,3 @@ def _joined(stored: StoredRun, run: Outcome) -> pd.DataFrame:
     from allocator.report.joined import joined_frame
 
     return joined_frame(run, stored.allocation.set_index("borrower_id")["reason"])
-
-
-def _cards(scenario: Scenario) -> dict[str, str]:
-    """The Markdown file beside each file that the scenario reads, where there is one."""
-    from allocator.records.document import value_at
-
-    cards = {}
-    for place in scenario.paths:
-        path = Path(str(value_at(scenario.document, place)))
-        card = path.with_suffix(".md")
-        if card.is_file():
-            text = card.read_text("utf-8", errors="replace")
-            cards[path.name] = text[:_LARGEST_CARD] + ("\n..." if len(text) > _LARGEST_CARD else "")
-    return cards

@@ -32,13 +32,13 @@ def match_columns(names: Sequence[str], source: PortfolioSource, further: Iterab
     needed = {*REQUIRED, *further}
     own_names: dict[str, str] = {}
     faults = [*_near_misses(source, needed)]
-    free = {_letters(name) for name in names if name not in {*source.columns.values(), *needed}}
+    free = [*{_letters(name) for name in names if name not in {*source.columns.values(), *needed}}]
     for name in [*CANONICAL, *sorted(needed - set(CANONICAL))]:
         theirs = source.columns.get(name, name)
         if theirs in names:
             own_names[name] = theirs
         elif name in source.columns or (
-            (name in needed or _letters(name) in free) and not _is_given(name, source)
+            (name in needed or _spells(free, name)) and not _is_given(name, source)
         ):
             faults.append(_missing(name, theirs, names, source))
     return Matched(own_names, tuple(faults))
@@ -47,6 +47,11 @@ def match_columns(names: Sequence[str], source: PortfolioSource, further: Iterab
 def _letters(name: str) -> str:
     """A name without what people vary: Max Amount and max_amount are one; neither is to be passed over."""
     return "".join(filter(str.isalnum, name.casefold()))
+
+
+def _spells(free: Sequence[str], name: str) -> bool:
+    """Whether one of the columns that nobody asks for is `name`, but for a slip of the keys."""
+    return bool(get_close_matches(_letters(name), free, n=1, cutoff=0.9))
 
 
 def _is_given(name: str, source: PortfolioSource) -> bool:

@@ -47,6 +47,11 @@ class Frame:
         """The file's name in the folder of a run: other rows have another."""
         return f"frame-{self.title}-{self.hash[7:15]}{self.ending}"
 
+    @property
+    def stem(self) -> str:
+        """What a path has before its ending: the title."""
+        return self.title
+
     def __str__(self) -> str:
         return f"frame of {self.title}"
 

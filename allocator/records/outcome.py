@@ -20,6 +20,22 @@ SOLVER_TOLERANCE = 1e-12
 """Relative to it, what the solver's own bound is rounded outwards by: HiGHS works in doubles."""
 
 
+class Once:
+    """Writes a ledger when it is first asked for, and holds it; in another process it is written anew."""
+
+    def __init__(self, write: Callable[[], Ledger]) -> None:
+        self._write = write
+        self._held: Ledger | None = None
+
+    def __call__(self) -> Ledger:
+        if self._held is None:
+            self._held = self._write()
+        return self._held
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"_write": self._write, "_held": None}
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Decisions on a scenario's inputs, with what these inputs alone say of them; money in currency units."""

@@ -53,16 +53,16 @@ LARGEST_FACTOR = 1e6
 class InvoiceFiles:
     """Invoices of the firms to be scored: two files, or one workbook with both directions."""
 
-    purchases: Path | None = None
-    sales: Path | None = None
+    purchases: File | None = None
+    sales: File | None = None
     workbook: Path | None = None
-    firms: Path | None = None
+    firms: File | None = None
     """Table of the firms to score; None: all that the invoices, or the workbook, name."""
-    facts: Path | None = None
+    facts: File | None = None
     """Table of further columns of every firm scored, by enterprise_id."""
     duplicates: Literal["keep", "drop"] = "keep"
 
-    def files(self) -> dict[str, Path]:
+    def files(self) -> dict[str, File]:
         """What is read, by key of the scenario file."""
         named = ("purchases", "sales", "workbook", "firms", "facts")
         return {key: path for key in named if (path := getattr(self, key)) is not None}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from math import inf, prod
-from pathlib import Path
 from typing import Literal
 
 from allocator.records.conditions import Condition
+from allocator.records.frames import File
 
 BASE = "base"
 """What the scenario as it stands is called beside its stresses."""
@@ -161,7 +161,7 @@ class StressSource:
     """A scenario's stress: factors as written, times those of a file."""
 
     factors: Stress = field(default_factory=Stress)
-    file: Path | None = None
+    file: File | None = None
     """Factors by value of `column`, absolute; None: no file."""
     column: str = "industry"
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numbers
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from allocator.errors import Fault
 
@@ -115,18 +118,20 @@ def limit_name(entry: Node | None) -> str | None:
 
 
 def from_plain(value: object, origin: Origin) -> Node:
-    """The tree of a value built in Python: mappings, lists, tuples, numbers, texts, paths.
+    """The tree of a value built in Python: mappings, lists, arrays, numbers, texts, paths.
 
     Anything else stays as its type's name in angle brackets, which no field accepts as a number.
     """
     if isinstance(value, Mapping):
         return Node({str(key): from_plain(entry, origin) for key, entry in value.items()}, origin)
+    if isinstance(value, np.ndarray | np.generic):
+        return from_plain(value.tolist(), origin)
     if isinstance(value, list | tuple):
         return Node(tuple(from_plain(item, origin) for item in value), origin)
     if value is None or isinstance(value, bool | str):
         return Node(value, origin)
     if isinstance(value, numbers.Integral):
         return Node(int(value), origin)
-    if isinstance(value, numbers.Real):
+    if isinstance(value, numbers.Real | Decimal):
         return Node(float(value), origin)
     return Node(str(value) if isinstance(value, Path) else f"<{type(value).__name__}>", origin)

@@ -22,6 +22,8 @@ class Setting:
 
     steps: tuple[str, ...]
     value: Any
+    given: str | None = None
+    """The argument that it comes from, where that is none of the sets."""
 
     @property
     def key(self) -> str:
@@ -74,7 +76,8 @@ def override(tree: Node, sets: Sets, faults: list[Fault], place: str = PLACE) ->
             refused = _refusals(tree, text.steps, place)
             faults += [replace(fault, field=text.key) for fault in refused]
             if not refused:
-                tree = merge(tree, overlay(text.steps, from_plain(text.value, origin), origin))
+                own_origin = replace(origin, file=text.given or place)
+                tree = merge(tree, overlay(text.steps, from_plain(text.value, own_origin), own_origin))
             continue
         key, mark, written = _split(text)
         key = key.strip()

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
+from allocator.records.frames import File
 from allocator.scoring.levels import identifiers, level_faults, levels_of
 from allocator.scoring.reading import read_table
 from allocator.scoring.rows import row_of
@@ -90,7 +90,7 @@ class Invoices:
         return tuple(sorted({int(year) for year in dates.dt.year.unique()} - partial))
 
 
-def read_invoices(purchases: Path, sales: Path, *, duplicates: Duplicates = "keep") -> Invoices:
+def read_invoices(purchases: File, sales: File, *, duplicates: Duplicates = "keep") -> Invoices:
     """Read one file a direction, Parquet, csv or xlsx, English or Chinese column names.
 
     Raises InputError with the faults of both files at once.
@@ -121,7 +121,7 @@ def invoices_from_frames(
     return Invoices(bought, sold, (bought_notes, sold_notes))
 
 
-def _load(path: Path, faults: list[Fault]) -> pd.DataFrame | None:
+def _load(path: File, faults: list[Fault]) -> pd.DataFrame | None:
     """The file as a frame, or None and its faults."""
     try:
         return read_table(path, IDENTIFIERS)

@@ -19,6 +19,7 @@ import pandas as pd
 from allocator.errors import Fault, InputError, row_count
 from allocator.records.conditions import Condition, nobody_passes
 from allocator.records.filters import meets
+from allocator.records.frames import File, Frame
 from allocator.records.portfolio import ChurnTable, Floats, Portfolio
 from allocator.records.scenario import LARGEST_FACTOR, PortfolioSource
 from allocator.records.stress import Shock, Stress, StressCase
@@ -78,7 +79,7 @@ def idle_cases(portfolio: Portfolio, stress: Stress) -> tuple[str, ...]:
     )
 
 
-def check_coverage(portfolio: Portfolio, stress: Stress, column: str, file: Path) -> None:
+def check_coverage(portfolio: Portfolio, stress: Stress, column: str, file: File) -> None:
     """Raise InputError where the text column `column` has values that no case of `stress` is about.
 
     `file` holds its factors: one that says nothing of an industry does not say that it was spared.
@@ -134,7 +135,7 @@ def stress_of(factors: pd.DataFrame, column: str) -> Stress:
     )
 
 
-def read_stress(path: Path, column: str) -> Stress:
+def read_stress(path: File, column: str) -> Stress:
     """Read a factor file: a column named `column` or `industry`, and any of pd, lgd, amount, churn.
 
     A file that gives growth and no factor has those that MEDIUM makes of it. Raises InputError: no such
@@ -173,7 +174,7 @@ def read_stress(path: Path, column: str) -> Stress:
     return stress_of(numbers.set_index(frame[label]), column)
 
 
-def label_of(path: Path) -> str:
+def label_of(path: File) -> str:
     """The column that the rows of a factor file are about: the first that holds no figure.
 
     Raises InputError where there is none, or the file cannot be read.
@@ -185,7 +186,7 @@ def label_of(path: Path) -> str:
     return str(names[0])
 
 
-def _misplaced(frame: pd.DataFrame, label: str, path: Path) -> list[Fault]:
+def _misplaced(frame: pd.DataFrame, label: str, path: File) -> list[Fault]:
     """Columns that no table of factors has: those of borrowers, whose pd is a figure and no factor."""
     faults = []
     if label == "borrower_id":
@@ -200,7 +201,7 @@ def _misplaced(frame: pd.DataFrame, label: str, path: Path) -> list[Fault]:
     return faults
 
 
-def _from_growth(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+def _from_growth(frame: pd.DataFrame, path: File) -> pd.DataFrame:
     """`frame` with the factors that MEDIUM makes of its growth."""
     growth = pd.to_numeric(frame[GROWTH], errors="coerce")
     faults = [
@@ -214,11 +215,12 @@ def _from_growth(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     return frame.assign(**factors)
 
 
-def _factor_table(path: Path) -> pd.DataFrame:
+def _factor_table(path: File) -> pd.DataFrame:
     """The file's cells as text, as they stand; an empty one is ""."""
-    if not path.exists():
+    if isinstance(path, Path) and not path.exists():
         raise InputError.of([Fault("the file does not exist", "give a file of factors", str(path))], "Stress")
-    fetched = fetch_whole(PortfolioSource("csv", path, bare=True))
+    kind = path.ending[1:] if isinstance(path, Frame) else "csv"
+    fetched = fetch_whole(PortfolioSource(kind, path, bare=True))
     return with_rows(fetched.table.to_pandas().fillna(""), fetched.number)
 
 

@@ -69,7 +69,7 @@ def require_free(folder: Path, force: bool) -> None:
 
 def is_run(folder: Path) -> bool:
     """Whether `folder` holds what marks a run: its summary and its certificate."""
-    return (folder / SUMMARY).is_file() and (folder / CERTIFICATE).is_file()
+    return all(os.path.isfile(folder / name) for name in (SUMMARY, CERTIFICATE))
 
 
 def default_folder(run: Run) -> Path:

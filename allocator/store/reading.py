@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -61,8 +62,8 @@ def read_run(folder: Path) -> StoredRun:
     than a run writes or the certificate contradicts itself: they were altered. InputError where the folder
     or one of its files is missing or cannot be read.
     """
-    if not folder.is_dir():
-        problem = "is a file, not a run's folder" if folder.exists() else "there is no such folder"
+    if not os.path.isdir(folder):  # unlike Path.is_dir, quiet about names that are too long
+        problem = "is a file, not a run's folder" if os.path.exists(folder) else "there is no such folder"
         raise InputError.of([Fault(problem, "name a folder that solve wrote", file=str(folder))], "run")
     parts: list[Any] = []
     errors: list[InputError | CertificateError] = []

@@ -11,7 +11,9 @@ import datetime
 import hashlib
 import json
 import numbers
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 
 from allocator.errors import Fault, InputError
+from allocator.intake import take
 from allocator.records.frames import Frame
 from allocator.tables.conversion import WHOLE, to_array, to_strings
 
@@ -29,6 +32,8 @@ PARQUET_FROM = 100_000
 """Rows from which on a frame is kept as Parquet: below, as CSV that people can read."""
 _CELLS = (str, numbers.Number, datetime.date, datetime.time, np.generic)
 """What mixed cells may be."""
+_KEPT = re.compile(r"frame-(.+)-[0-9a-f]{8}(\.csv|\.parquet)")
+"""`Frame.name`."""
 _EXPECTED = "give a DataFrame of pandas or polars, or any table with __arrow_c_stream__"
 
 
@@ -39,12 +44,19 @@ def is_frame(value: object) -> bool:
     return hasattr(value, "__arrow_c_stream__") and hasattr(value, "columns")
 
 
+def is_columns(value: object) -> bool:
+    """Whether `value` is columns, or rows, of Python's own."""
+    if isinstance(value, Mapping):
+        return bool(value) and all(isinstance(one, list | tuple | np.ndarray) for one in value.values())
+    return isinstance(value, list) and all(isinstance(row, Mapping) for row in value)
+
+
 def frame_of(data: object, title: str) -> Frame:
     """The rows of `data` as a file called `title`; of pandas the named levels of the index are columns too.
 
     Raises InputError for what is no table, and for columns that no file of text holds, as lists or bytes.
     """
-    names, columns = _columns(data, title)
+    names, columns = _columns(_of_python(data, title) if is_columns(data) else data, title)
     table = pa.Table.from_arrays(columns, names)
     ending = ".parquet" if table.num_rows >= PARQUET_FROM else ".csv"
     out = pa.BufferOutputStream()
@@ -53,14 +65,31 @@ def frame_of(data: object, title: str) -> Frame:
         arrow_csv.write_csv(table, out, quotes)
     else:
         parquet.write_table(table.combine_chunks(), out)
-    content = out.getvalue()
+    return _framed(title, ending, out.getvalue())
+
+
+def kept_frame(path: Path) -> Frame | None:
+    """The frame that a run keeps at `path`, as its file's name says; None where that is another file's."""
+    kept = _KEPT.fullmatch(path.name)
+    return None if kept is None else _framed(kept[1], kept[2], pa.py_buffer(take(path)))
+
+
+def _framed(title: str, ending: str, content: pa.Buffer) -> Frame:
     return Frame(title, ending, f"sha256:{hashlib.sha256(content).hexdigest()}", content)
+
+
+def _of_python(data: Any, title: str) -> pd.DataFrame:
+    try:
+        return pd.DataFrame(data)
+    except ValueError as error:
+        remedy = "give each column as many values"
+        raise _refused(title, [Fault(f"is no table: {error}", remedy, file=_label(title))]) from None
 
 
 def _columns(data: object, title: str) -> tuple[list[str], list[pa.ChunkedArray]]:
     """Names and cells of the columns, each of texts, whole numbers, floats or truths."""
     if isinstance(data, pd.DataFrame):
-        names, held = _of_pandas(data)
+        names, held = _of_pandas(data, title)
     elif hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
         names, held = _of_arrow(data, title)
     else:
@@ -82,7 +111,10 @@ def _columns(data: object, title: str) -> tuple[list[str], list[pa.ChunkedArray]
     return names, columns
 
 
-def _of_pandas(data: pd.DataFrame) -> tuple[list[str], list[pa.ChunkedArray | None]]:
+def _of_pandas(data: pd.DataFrame, title: str) -> tuple[list[str], list[pa.ChunkedArray | None]]:
+    if data.columns.nlevels > 1:
+        problem = f"its columns have {data.columns.nlevels} levels of names"
+        raise _refused(title, [Fault(problem, "give each column one name", file=_label(title))])
     levels = [name for name in data.index.names if name is not None and name not in data.columns]
     if levels:
         data = data.reset_index(level=levels)
@@ -109,8 +141,11 @@ def _of_arrow(data: object, title: str) -> tuple[list[str], list[pa.ChunkedArray
     try:
         table = pa.table(data)
     except (pa.ArrowException, TypeError, ValueError) as error:
-        problem = f"{_kind(data)} is no table of columns"
-        raise _refused(title, [Fault(problem, _EXPECTED, field=title)]) from error
+        problem, remedy = f"{_kind(data)} is no table of columns", _EXPECTED
+        if hasattr(data, "columns"):
+            problem = f"{_kind(data)} has a column of a type that Arrow does not read: {error}"
+            remedy = "make it 64-bit integers, floats or texts"
+        raise _refused(title, [Fault(problem, remedy, field=title)]) from error
     return table.column_names, list(table.columns)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,3 +75,17 @@ def test_without_scikit_learn_it_says_what_brings_it(monkeypatch: pytest.MonkeyP
     monkeypatch.delitem(vars(allocator), "LogitScorecard")
     with pytest.raises(InputError, match=r'pip install "allocator\[sklearn\]"'):
         _ = allocator.LogitScorecard
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"variables": 5}, "variables: 5 is not a list of texts or mappings"),
+        ({"variables": [{"name": "debt", "x": 1}]}, r"variables\[0\].x: is not known here"),
+        ({"penalty": "x"}, "penalty: 'x' is not 'none' or"),
+        ({"penalty": "ridge", "strength": -1}, "strength: -1 is below 0"),
+    ],
+)
+def test_parameters_that_cannot_be_are_told_when_it_is_fitted(parameters: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        LogitScorecard(**parameters).fit(FIRMS, BAD)

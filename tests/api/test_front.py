@@ -96,10 +96,23 @@ def test_a_frame_is_kept_with_the_run_and_rechecked(tmp_path: Path) -> None:
     assert pd.read_csv(curve).equals(pd.read_csv(CURVE))
     again = load_run(folder)
     assert verify(again).record.value == run.value
-    assert again.scenario == load_scenario(folder / "scenario.yaml")
+    assert again.scenario == run.scenario
     kept.write_text(kept.read_text().replace("0.313321", "0.3133210", 1))
     with pytest.raises(CertificateError, match="portfolio: has changed since the run; restore it or solve"):
         verify(folder)
+
+
+def test_a_loaded_run_takes_its_frames_along(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    allocate(PLAIN, borrowers=pd.read_csv(FIRMS), churn=pd.read_csv(CURVE)).save(first)
+    loaded = load_run(first)
+    loaded.save(first, force=True)
+    loaded.save(second)
+    names = sorted(path.name for path in first.iterdir())
+    assert names == sorted(path.name for path in second.iterdir())
+    first.rename(tmp_path / "moved")
+    assert verify(second).record.value == verify(tmp_path / "moved").record.value == loaded.value
+    assert explain(loaded, "B000002").record.amount > 0
 
 
 def test_who_changes_a_frame_afterwards_changes_no_scenario() -> None:
@@ -260,9 +273,17 @@ def test_a_figure_is_written_too(run: Run, tmp_path: Path) -> None:
 def test_what_comes_out_is_frozen(run: Run) -> None:
     with pytest.raises(AttributeError):
         run.status = "feasible"  # type: ignore[misc]
-    table = run.table
-    table["amount"] = 0.0
-    assert run.table["amount"].sum() > 0
+    told = str(run)
+    for table in (run.table, run.allocation):
+        table["amount"] = 0.0
+    run.prices.clear()
+    run.summary["by_grade"].clear()
+    assert isinstance(run.certificate.prices, dict)
+    run.certificate.prices.clear()
+    assert str(run) == told
+    assert run.prices
+    assert run != load_scenario(PLAIN)
+    assert len({run, run}) == 1
 
 
 def test_a_share_of_requests_is_money_for_frames_too() -> None:
@@ -301,6 +322,48 @@ def test_a_run_goes_to_another_process_and_back(run: Run) -> None:
     again = pickle.loads(pickle.dumps(run))
     assert repr(again) == repr(run)
     assert explain(again, "B000002").record.amount == explain(run, "B000002").record.amount
+    for answer in (explain(run), levers(run, quick=True), verify(run), compare(run, run, exact=False)):
+        other = pickle.loads(pickle.dumps(answer))
+        assert (str(other), repr(other)) == (str(answer), repr(answer))
+        assert other.table.equals(answer.table)
+
+
+HOSTILE = ["<script>alert(1)</script>", "a\x1b[31mred", "x" * 10_000, "<img src=x>", "a\u2028b", "\u202eb"]
+
+
+def test_names_of_borrowers_cannot_act_on_a_page() -> None:
+    firms = pd.read_csv(FIRMS)
+    firms.loc[: len(HOSTILE) - 1, ["borrower_id", "region"]] = [[name, name] for name in HOSTILE]
+    firms.loc[: len(HOSTILE) - 1, "grade"] = "A"
+    found = allocate(PLAIN, borrowers=firms)
+    for shown in (found, explain(found, by="region"), *(explain(found, name) for name in HOSTILE)):
+        page = shown._repr_html_() + shown.plot()._repr_html_()
+        assert not any(sign in page for sign in ("<script", "<img", "\x1b", "\u202e", "\u2028"))
+        assert len(repr(shown).splitlines()) == 1
+        assert len(repr(shown)) < 200
+
+
+def test_frames_that_no_file_holds_are_told() -> None:
+    firms = pd.read_csv(FIRMS)
+    levels = firms.set_axis(pd.MultiIndex.from_product([["a"], firms.columns]), axis=1)
+    wide = pl.DataFrame(firms).with_columns(pl.col("max_amount").cast(pl.Int128))
+    for frame, words in (
+        (levels, "frame of borrowers: its columns have 2 levels of names; give each column one name"),
+        (wide, "polars.DataFrame has a column of a type that Arrow does not read: .*; make it 64-bit"),
+        ({"a": [1], "b": [1, 2]}, "frame of borrowers: is no table: All arrays must be of the same length"),
+        (firms.rename(columns={"max_amount": "max_amout"}), "no column max_amount; the nearest is max_amout"),
+    ):
+        with pytest.raises(InputError, match=words):
+            load_scenario(PLAIN, borrowers=frame) and allocate(PLAIN, borrowers=frame)
+
+
+def test_factors_and_variables_may_be_frames_and_lists() -> None:
+    firms = pd.read_csv(FIRMS)
+    sectors = sorted(firms["sector"].unique())
+    shock = pl.DataFrame({"sector": sectors, "pd": [1.5] * len(sectors)})
+    assert stress(PLAIN, "shock", shock=shock).table["name"].tolist() == ["base", "shock"]
+    with pytest.raises(InputError, match="frame of shock, borrower_id: the rows are single borrowers"):
+        stress(PLAIN, shock=firms)
 
 
 def test_columns_and_rows_of_pythons_own_are_frames(run: Run) -> None:

@@ -83,7 +83,7 @@ def test_weights_and_curves_are_shown_as_tables() -> None:
         (lambda: fit_rating(LOANS, {"rules": [{"nam": 1}]}, "bad", "owed", "lost"), "frame of rules"),
         (lambda: fit_grade(sales="nowhere.csv"), "invoices: one direction is missing"),
         (lambda: score(LOANS, {"kind": "none"}), "frame of scorecard, kind: its kind is 'none'"),
-        (lambda: score(LOANS, object()), "scorecard: object is no document; give a JSON file's path"),
+        (lambda: score(LOANS, object()), "scorecard: object is not a path or a mapping or a Fitted"),
         (lambda: score(3, "card.json"), "card.json"),
     ],
 )

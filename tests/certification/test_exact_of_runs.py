@@ -8,8 +8,7 @@ import pytest
 
 from allocator import allocate, load_scenario
 from allocator.errors import AllocatorError
-from allocator.scenario import dump_scenario
-from allocator.store import read_run, write_run
+from allocator.store import read_run
 from allocator.verification import verify_run
 from tests.oracle.generator import draw
 
@@ -26,7 +25,7 @@ def confirmed(seeds: range, folder: Path) -> list[bool]:
         except AllocatorError:
             continue
         written = folder / str(seed) / "run"
-        write_run(run, written, scenario_text=dump_scenario(scenario, written), force=False)
+        run.save(written)
         verify_run(read_run(written), exact=True)
         found.append(run.certificate.tree is not None)
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from allocator.borrowers import FurtherColumns, read_inputs
 from allocator.errors import Fault, InputError, row_count
 from allocator.insight.backtest.periods import Timeline, by_fold, in_rows, timeline
 from allocator.records.case import Inputs
+from allocator.records.frames import File
 from allocator.records.portfolio import Booleans, Portfolio
 from allocator.records.scenario import Scenario
 
@@ -29,7 +29,7 @@ class History:
     """Column of the money lent."""
     lost: str | None = None
     """Column of what was lost of the money `owed`; both are named or neither."""
-    variables: Path | None = None
+    variables: File | None = None
     """A file of variables of a logit that has not seen the borrower; None: PDs are the portfolio's."""
     folds: int = 5
     seed: int = 0
@@ -92,7 +92,7 @@ def read_history(scenario: Scenario, history: History) -> tuple[Inputs, Timeline
 
 
 def _foreseen(
-    scenario: Scenario, inputs: Inputs, time: Timeline | None, history: History, variables: Path
+    scenario: Scenario, inputs: Inputs, time: Timeline | None, history: History, variables: File
 ) -> tuple[Inputs, Timeline]:
     """Borrowers with PDs by a logit that has not seen them; without a time the folds take its place.
 

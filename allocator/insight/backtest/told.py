@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from allocator.errors import Fault, InputError
+from allocator.records.frames import File
 
 
 def check_told(
-    period: str | None, lost: str | None, owed: str | None, variables: Path | None, known: str | None
+    period: str | None, lost: str | None, owed: str | None, variables: File | None, known: str | None
 ) -> None:
     """Raises InputError, in terms of the command's options, where one needs another or none says when."""
     faults = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ def levers_of(case: Case, size: float) -> Iterator[Lever]:
 
 
 def _under(case: Case, name: str, change: str, policy: Policy, *, loosens: bool = True) -> Lever:
-    return Lever(name, change, lambda: under(case, policy), loosens)
+    return Lever(name, change, partial(under, case, policy), loosens)
 
 
 def _limits(case: Case, policy: Policy, size: float) -> Iterator[Lever]:
@@ -141,12 +142,13 @@ def _borrowers(case: Case, size: float) -> Iterator[Lever]:
 
 
 def _stressed(case: Case, name: str, size: float, stress: Stress) -> Lever:
-    def changed() -> Case:
-        own = case.inputs
-        portfolio, churn = stressed(own.portfolio, own.churn, stress, StressSource())
-        return prepare(case.scenario, Inputs(portfolio, churn, own.hashes))
+    return Lever(name, f"{100 * size:+.4g}% of itself", partial(_under_stress, case, stress))
 
-    return Lever(name, f"{100 * size:+.4g}% of itself", changed)
+
+def _under_stress(case: Case, stress: Stress) -> Case:
+    own = case.inputs
+    portfolio, churn = stressed(own.portfolio, own.churn, stress, StressSource())
+    return prepare(case.scenario, Inputs(portfolio, churn, own.hashes))
 
 
 def _rates(case: Case, policy: Policy) -> Iterator[Lever]:

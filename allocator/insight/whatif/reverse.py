@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import pairwise
 from math import isfinite, nan
-from pathlib import Path
 from typing import Literal
 
 from allocator.borrowers import stress_of
 from allocator.errors import Fault, InputError
 from allocator.insight.whatif.stress import AMOUNTS, Base, Verdict, chosen, notes_of, read_base, reoptimised
+from allocator.records.frames import File
 from allocator.records.progress import Progress
 from allocator.records.scenario import Scenario
 from allocator.records.stress import BASE, Stress
@@ -126,7 +126,7 @@ def reverse_stress(
     line: str,
     along: str | None = None,
     only: Sequence[str] = (),
-    shock: Path | None = None,
+    shock: File | None = None,
     progress: Progress = lambda _: None,
 ) -> ReverseStress:
     """The least scale of a stress at which the scenario's allocations cross the `line` QUANTITY=THRESHOLD.

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationErr
 from allocator.insight.variants import optimally
 from allocator.pipeline import decide, judge, prepare, remarks
 from allocator.records.case import Case
+from allocator.records.frames import File
 from allocator.records.ledger import Account
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
@@ -211,7 +211,7 @@ class StressTest:
 def stress_test(
     scenario: Scenario,
     only: Sequence[str] = (),
-    shock: Path | None = None,
+    shock: File | None = None,
     progress: Progress = lambda _: None,
 ) -> StressTest:
     """The scenario under the stresses that are `chosen`. Raises as `chosen` and `read_base` do."""
@@ -258,7 +258,7 @@ def try_stresses(
 
 
 def chosen(
-    scenario: Scenario, only: Sequence[str] = (), shock: Path | None = None
+    scenario: Scenario, only: Sequence[str] = (), shock: File | None = None
 ) -> dict[str, StressSource]:
     """The scenario's stresses, else the built-in ones; those of `only`; with a factor file `shock` last.
 
