@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # What shows whether other versions of the libraries serve: every library is used by one of these.
 VERSIONED := tests/api/test_estimators.py tests/cli/test_main.py tests/cli/test_solve.py tests/cli/test_verify.py tests/cli/test_databases.py \
 	tests/engine/test_formulation.py tests/engine/test_optimise.py tests/engine/test_solving.py \
-	tests/engine/kernel tests/portfolio tests/report/test_charts.py tests/scenario tests/scoring/test_fitting.py \
+	tests/engine/kernel tests/portfolio tests/report/drawing/test_files.py tests/scenario tests/scoring/test_fitting.py \
 	tests/scoring/test_churn.py tests/scoring/test_logit.py tests/scoring/test_workbook.py tests/store \
 	tests/tables tests/test_borrowers.py tests/test_extras.py
 

@@ -23,7 +23,7 @@ EXTRAS: Mapping[str, Extra] = {
     "excel": Extra("Excel workbooks", {"python_calamine": "python-calamine", "xlsxwriter": "xlsxwriter"}),
     "sql": Extra("databases", {"sqlalchemy": "sqlalchemy"}),
     "postgresql": Extra("PostgreSQL databases", {"sqlalchemy": "sqlalchemy", "psycopg": "psycopg"}),
-    "plot": Extra("pictures", {"matplotlib": "matplotlib", "plotly": "plotly"}),
+    "pdf": Extra("PDF and PNG files", {"typst": "typst"}),
     "sklearn": Extra("estimators of scikit-learn", {"sklearn": "scikit-learn"}),
     "scoring": Extra("fits by maximum likelihood", {"statsmodels": "statsmodels"}),
 }

@@ -37,7 +37,7 @@ def requirements(end: str) -> list[str]:
 
 
 def chosen(all_of: list[str]) -> list[str]:
-    """The extras that `all` names: allocator[excel,plot] is excel and plot."""
+    """The extras that `all` names: allocator[excel,pdf] is excel and pdf."""
     (line,) = all_of
     return line.removeprefix("allocator[").removesuffix("]").split(",")
 

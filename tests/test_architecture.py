@@ -60,8 +60,7 @@ FENCES = {
     "sqlalchemy": ("tables/",),
     "python_calamine": ("tables/xlsx.py",),
     "xlsxwriter": ("store/tables.py", "store/workbook.py"),
-    "matplotlib": ("report/charts.py", "report/picture.py"),
-    "plotly": ("report/charts.py",),
+    "typst": ("report/printing.py",),
     "statsmodels": ("scoring/churn.py", "scoring/logit.py"),
 }
 

@@ -15,7 +15,7 @@ def test_the_oldest_end_pins_every_library_at_its_lower_bound() -> None:
 
 def test_both_ends_cover_the_extras() -> None:
     newest = [re.split("[>=<]", line)[0] for line in requirements("newest")]
-    assert {"numpy", "python-calamine", "sqlalchemy", "plotly", "statsmodels"} <= set(newest)
+    assert {"numpy", "python-calamine", "sqlalchemy", "typst", "statsmodels"} <= set(newest)
 
 
 def test_the_tests_have_their_tools() -> None:

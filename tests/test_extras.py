@@ -25,7 +25,7 @@ from tests.cli.conftest import BORROWERS, CHURN, SCENARIO
 
 ROOT = Path(__file__).resolve().parents[1]
 CARD = ROOT / "models" / "grades" / "cumcm-2020-v1.json"
-HIDDEN = {"excel": "python_calamine", "sql": "sqlalchemy", "plot": "plotly", "scoring": "statsmodels"}
+HIDDEN = {"excel": "python_calamine", "sql": "sqlalchemy", "pdf": "typst", "scoring": "statsmodels"}
 LACKING: dict[str, tuple[list[str], tuple[str, str]]] = {
     "a workbook read": (
         ["check", "scenario.yaml", "--set", "portfolio.source=book.xlsx"],
@@ -45,8 +45,8 @@ LACKING: dict[str, tuple[list[str], tuple[str, str]]] = {
         ("databases need sqlalchemy", "sql"),
     ),
     "a picture": (
-        ["frontier", "scenario.yaml", "--limit", "budget", "--plot", "made.html"],
-        ("pictures need plotly", "plot"),
+        ["frontier", "scenario.yaml", "--limit", "budget", "--plot", "made.pdf"],
+        ("PDF and PNG files need typst", "pdf"),
     ),
     "a churn curve": (
         ["fit", "churn", "rates.csv", "--out", "made"],
@@ -98,9 +98,12 @@ def test_from_python_it_is_an_error_of_the_same_line(monkeypatch: pytest.MonkeyP
     assert fit_logit(X, Y, ["x"], penalty="flic").n == len(Y)
 
 
-def test_a_page_that_is_no_picture_needs_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(sys.modules, "plotly", None)
-    require_file(tmp_path / "report.html", (".html",))
+def test_pages_and_drawings_need_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "typst", None)
+    for name in ("report.html", "value.svg"):
+        require_file(tmp_path / name, (".html", ".svg"))
+    with pytest.raises(InputError, match=r"PDF and PNG files need typst, not .*\[pdf\]"):
+        require_file(tmp_path / "value.pdf", (".pdf",))
 
 
 def test_a_database_lacks_its_driver(monkeypatch: pytest.MonkeyPatch) -> None:

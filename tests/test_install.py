@@ -43,7 +43,7 @@ def test_a_light_install_is_small(environment: Path, tmp_path: Path) -> None:
     told = ", ".join(f"{name} {size:.0f}" for name, size in largest)
     print(f"{sum(brought.values()):.0f} MB in {len(brought)} distributions: {told}")
     assert sum(brought.values()) < LARGEST
-    assert not brought.keys() & {"plotly", "matplotlib", "statsmodels", "SQLAlchemy", "xlsxwriter"}
+    assert not brought.keys() & {"typst", "statsmodels", "SQLAlchemy", "xlsxwriter"}
 
 
 def test_the_checks_for_other_packages_need_no_framework(environment: Path, tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_it_solves_verifies_and_says_what_it_lacks(environment: Path, tmp_path: 
     run(command, "verify", "second", folder=tmp_path)
     for asks, extra in (
         (["synth", "--borrowers", "9", "--out", "made.xlsx"], "excel"),
-        (["frontier", scenario, "--limit", "budget", "--plot", "made.svg"], "plot"),
+        (["frontier", scenario, "--limit", "budget", "--plot", "made.png"], "pdf"),
     ):
         done = subprocess.run(
             [str(command), *asks], cwd=tmp_path, capture_output=True, text=True, check=False

@@ -98,7 +98,7 @@ def gap_of(path: str, firms: pd.DataFrame) -> float:
     tables: list[pd.DataFrame] = [levers(run).table, stress(path).table, compare(run, path).table, run.table]
     crossings: int = len(stress(path, reverse="value=0").record.crossings)
     mean: float = simulate(run).record.net.mean
-    page: str = run._repr_html_() + str(run) + run.plot().axes[0].get_title()
+    page: str = run._repr_html_() + str(run) + run.plot().title
     return run.gap
 
 words: str = gap_of("scenario.yaml", score("firms.csv", "card.json"))

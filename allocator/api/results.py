@@ -17,7 +17,7 @@ from allocator.report.view import View
 if TYPE_CHECKING:
     import pandas as pd
 
-    from allocator.report.picture import Picture
+    from allocator.report.drawing.files import Picture
 
 Record = TypeVar("Record")
 Rows = Callable[[Mapping[str, Any]], Sequence[Mapping[str, Any]]]
@@ -38,30 +38,26 @@ class Shown:
 
     @asked
     def plot(self, path: str | os.PathLike[str] | None = None, *, force: bool = False) -> Picture:
-        """The answer as a matplotlib figure, which a notebook shows; with `path` a file of it too.
+        """The answer as a picture, which a notebook shows; with `path` a file of it too.
 
-        A file ends in .svg, or in .html to be explored: it needs no network either way; `force` replaces one.
-        Raises InputError where there is nothing to draw, where the extra `plot` is not installed, or for
-        another ending.
+        A file ends in .svg, .html, .png or .pdf, needs no network, and is replaced with `force`. Raises
+        InputError where there is nothing to draw, for another ending, and for a .png or .pdf where the extra
+        `pdf` is not installed.
         """
-        from allocator.extras import require
-
-        require("plot")
         draw = self.view.chart
         if draw is None:
             fault = Fault("it has no picture", "print it, or see its table", field="plot")
             raise InputError.of([fault], "picture")
-        from allocator.report.picture import picture
+        from allocator.report.drawing.files import ENDINGS, Picture, picture_content
 
         chart = draw()
         if path is not None:
-            from allocator.report.charts import ENDINGS, chart_text
-            from allocator.store.file import require_file, write_file
+            from allocator.store.file import bytes_content, require_file, write_files
 
             place = Path(path)
             require_file(place, ENDINGS, force=force)
-            write_file(place, chart_text(chart, place))
-        return picture(chart)
+            write_files({place: bytes_content(picture_content(chart, place))})
+        return Picture(chart)
 
     def __str__(self) -> str:
         return page_text(self.view.page()).rstrip("\n")
@@ -76,7 +72,7 @@ class Shown:
 class Result(Shown, Generic[Record]):
     """An answer to a question: its record, frozen, and how people see it.
 
-    `print` shows the command's page, `.table` a DataFrame, `.plot()` a figure, `.document` plain values.
+    `print` shows the command's page, `.table` a DataFrame, `.plot()` a picture, `.document` plain values.
 
     >>> from allocator import frontier
     >>> found = frontier("scenarios/sme-302.yaml", "budget", points=3)

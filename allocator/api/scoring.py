@@ -17,7 +17,9 @@ from allocator.api.scenarios import Document, Table, declarations, document_file
 from allocator.api.words import asked
 from allocator.errors import Fault, InputError
 from allocator.records.scenario import InvoiceFiles
+from allocator.report.drawing.paper import svg_of
 from allocator.report.frame import frame_table
+from allocator.report.pictures.reliability import reliability_chart
 from allocator.report.plain import Text
 from allocator.report.view import View
 from allocator.scoring.ahp import Method as AhpMethod
@@ -29,6 +31,12 @@ from allocator.scoring.grades import Method as GradeMethod
 from allocator.scoring.logit import Penalty
 from allocator.scoring.reading import TEXT, located, read_table
 from allocator.scoring.score import score_frame, text_columns
+
+
+def files_beside(fit: Fit, name: str) -> dict[str, str]:
+    """Suffix -> text of what is written beside a fitted file and its card."""
+    drawn = {} if fit.reliability is None else {".svg": svg_of(reliability_chart(fit.reliability, name))}
+    return {**fit.extra, **drawn}
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -50,12 +58,16 @@ class Fitted(Shown):
 
     @property
     def view(self) -> View:
-        fit = self.fit
+        fit, judged = self.fit, self.fit.reliability
         tables = [part for title, table in fit.tables.items() for part in (frame_table(title, table), "")]
         metrics = [Text(f"{label}: {value}") for label, value in fit.card.metrics.items()]
         warnings = [Text(f"warning: {warning}") for warning in fit.figures.get("warnings", ())]
         title = Text(fit.card.title)
-        return View(page=lambda: (title, "", *tables, *metrics, *warnings), document=lambda: self.document)
+        return View(
+            page=lambda: (title, "", *tables, *metrics, *warnings),
+            document=lambda: self.document,
+            chart=None if judged is None else lambda: reliability_chart(judged, fit.card.title),
+        )
 
     @property
     def document(self) -> dict[str, Any]:
@@ -89,7 +101,9 @@ class Fitted(Shown):
         check_name(name)
         if Path(folder).is_file():
             raise InputError.of([Fault(f"{folder} is a file", "name a folder", field="folder")], "fit")
-        return write_fitted(Path(folder), name, self.fit.document, self.fit.card, self.fit.extra)
+        return write_fitted(
+            Path(folder), name, self.fit.document, self.fit.card, files_beside(self.fit, name)
+        )
 
     def __repr__(self) -> str:
         told = ", ".join(f"{label} {value}" for label, value in list(self.fit.card.metrics.items())[:2])

@@ -291,12 +291,13 @@ def _check_target(folder: Path, name: str) -> None:
 
 def _finish(fit: Fit, folder: Path, name: str, as_json: bool) -> None:
     """Write what was fitted and say what came of it."""
+    from allocator.api.scoring import files_beside
     from allocator.report.frame import frame_table
     from allocator.report.plain import Text
     from allocator.report.view import View
     from allocator.scoring.fitted import write_fitted
 
-    path = write_fitted(folder, name, fit.document, fit.card, fit.extra)
+    path = write_fitted(folder, name, fit.document, fit.card, files_beside(fit, name))
     tables = (part for title, table in fit.tables.items() for part in (frame_table(title, table), ""))
     metrics = (Text(f"{label}: {value}") for label, value in fit.card.metrics.items())
     warnings = (Text(f"warning: {warning}") for warning in fit.figures.get("warnings", ()))

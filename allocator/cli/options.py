@@ -39,7 +39,9 @@ JoinedTable = Annotated[
         ".csv, .parquet or .xlsx.",
     ),
 ]
-Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Draw it: a .html or .svg file.")]
+Plot = Annotated[
+    Path | None, typer.Option("--plot", metavar="FILE", help="Draw it: a .html, .svg, .png or .pdf file.")
+]
 
 
 def require_names(strategies: str | None) -> None:

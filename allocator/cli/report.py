@@ -39,7 +39,7 @@ def report(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help=f"Write it there, a .html or .md; DIR/{NAME}, of a comparison {COMPARED}, if not given.",
+            help=f"Write it there, a .html, .md or .pdf; DIR/{NAME}, of several {COMPARED}, if not given.",
         ),
     ] = None,
     xlsx: Annotated[

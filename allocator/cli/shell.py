@@ -11,7 +11,6 @@ from allocator.cli.output import print_json, print_line, print_page, progress
 if TYPE_CHECKING:
     from allocator.records.progress import Progress
     from allocator.report.view import View
-    from allocator.store.file import Content
 
 
 def answer(
@@ -30,7 +29,7 @@ def answer(
     tables if not given, can be written: InputError says why not.
     """
     with progress(verbose) as tell:
-        _require_files(plot, out, endings, force)
+        require_files(plot, out, endings, force=force)
         view = ask(tell)
         write_what(view, plot, tell)
     show(view, as_json)
@@ -51,38 +50,33 @@ def show(view: View, as_json: bool) -> None:
         print_page(page)
 
 
-def _require_files(
-    plot: Path | None, out: Sequence[Path], endings: Sequence[str] | None, force: bool
+def require_files(
+    plot: Path | None, out: Sequence[Path] = (), endings: Sequence[str] | None = None, *, force: bool
 ) -> None:
+    """Raise InputError where `plot`, or one of `out`, could not be written later."""
     if plot is None and not out:
         return
-    from allocator.extras import require
-    from allocator.report.charts import ENDINGS
+    from allocator.report.drawing.files import ENDINGS
     from allocator.store.file import require_file
     from allocator.store.tables import FORMATS
 
     if plot is not None:
         require_file(plot, ENDINGS, force=force)
-        require("plot")
     for path in out:
         require_file(path, FORMATS if endings is None else endings, force=force)
 
 
 def write_what(view: View, plot: Path | None, tell: Progress) -> None:
     """Write the files of the view, and its picture to `plot` if given: all or none."""
-    contents: dict[Path, Content] = {}
-    if view.files:
-        from allocator.store.tables import content_of
-
-        contents = {path: content_of(content, path) for path, content in view.files.items()}
+    contents = dict(view.files)
     if plot is not None and view.chart is not None:
-        from allocator.report.charts import chart_text
-        from allocator.store.file import text_content
+        from allocator.report.drawing.files import picture_content
 
         tell("drawing")
-        contents[plot] = text_content(chart_text(view.chart(), plot))
+        contents[plot] = picture_content(view.chart(), plot)
     if contents:
         from allocator.store.file import write_files
+        from allocator.store.tables import content_of
 
         tell("writing")
-        write_files(contents)
+        write_files({path: content_of(whole, path) for path, whole in contents.items()})

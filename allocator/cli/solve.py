@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from allocator.cli.columns import columns_named
-from allocator.cli.options import AsJson, Columns, JoinedTable, ScenarioFile, Sets, Verbose
+from allocator.cli.options import AsJson, Columns, JoinedTable, Plot, ScenarioFile, Sets, Verbose
 from allocator.cli.output import progress
-from allocator.cli.shell import show
-from allocator.errors import Fault, InputError, OutputError
+from allocator.cli.shell import require_files, show, write_what
+from allocator.errors import Fault, InputError, OutputError, concerning
 
 if TYPE_CHECKING:
     from allocator.cli.report import Files
@@ -51,12 +51,13 @@ def solve(
     ] = None,
     table: JoinedTable = None,
     columns: Columns = None,
+    plot: Plot = None,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Allocate the budget of a scenario, certify the result and write the run."""
     from allocator.cli.report import NAME, Files
-    from allocator.report.table import result_page
+    from allocator.report.table import result_page, run_view
     from allocator.report.view import View
     from allocator.scenario import dump_scenario, load_scenario
     from allocator.store import default_folder, require_free, require_writable, write_run
@@ -65,6 +66,7 @@ def solve(
         _require_folder_name(out)
     files = Files(None, xlsx, table, columns_named(columns))
     files.require(force)
+    require_files(plot, force=force)
     scenario = load_scenario(file, sets)
     if out is None:
         require_writable(Path("runs") / scenario.name)
@@ -80,16 +82,25 @@ def solve(
         require_free(folder, force)
         text = dump_scenario(run.scenario, folder.resolve())
         written = write_run(run, folder, scenario_text=text, force=force)
+        summary = json.loads((written / "summary.json").read_text("utf-8"))
+        named = (("workbook", xlsx), ("table", table), ("picture", plot))
+        more = {word: str(path) for word, path in named if path is not None}
+        document = {**summary, "folder": str(written), **more}
+        lines = [f"{word.capitalize()} written to {path}" for word, path in more.items()]
+        view = View(
+            page=lambda: (result_page(run, folder), *lines),
+            document=lambda: document,
+            chart=run_view(run).chart,
+        )
         if report:
             files = replace(files, page=written / NAME)
         if files.page or files.book or files.table:
             _write_report(written, files, tell)
-    summary = json.loads((written / "summary.json").read_text("utf-8"))
-    more = {word: str(path) for word, path in (("workbook", xlsx), ("table", table)) if path is not None}
-    document = {**summary, "folder": str(written), **more}
-    lines = [f"{word.capitalize()} written to {path}" for word, path in more.items()]
+        if plot is not None:
+            with concerning(f"the run is whole in {folder}, its picture is not written"):
+                write_what(view, plot, tell)
     try:
-        show(View(page=lambda: (result_page(run, folder), *lines), document=lambda: document), as_json)
+        show(view, as_json)
     except OutputError as error:
         raise OutputError(f"{error.message}; the run is whole in {folder}") from error
 
@@ -97,8 +108,6 @@ def solve(
 def _write_report(folder: Path, files: Files, tell: Progress) -> None:
     """What else is wanted of the run that stands in `folder`."""
     from allocator.cli.report import view_of
-    from allocator.cli.shell import write_what
-    from allocator.errors import concerning
 
     with concerning(f"the run is whole in {folder}, its report is not written"):
         write_what(view_of(folder, files, False, tell), None, tell)

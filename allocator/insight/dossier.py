@@ -9,9 +9,11 @@ from typing import Any, Literal
 import numpy as np
 
 from allocator.borrowers import NO_MORE, FurtherColumns, stress_of
+from allocator.errors import InfeasibleError
 from allocator.insight.compare.compare import Comparison, compare
 from allocator.insight.compare.sides import strategy_outcomes
 from allocator.insight.composition import Composition, compose
+from allocator.insight.distil import Distilled, distil
 from allocator.insight.explain.book import BookExplanation, book_of
 from allocator.insight.explain.position import Position, position_of
 from allocator.insight.simulate.simulate import Simulation, simulate
@@ -46,6 +48,8 @@ class Effort:
     """Whether the book is solved without each limit."""
     rules: bool
     """Whether simple rules decide it too."""
+    distilled: bool
+    """Whether rules are sought that stand in for the run."""
     levers: Literal["solved", "priced", "few"]
     """Each solved again; each by the run's prices alone; the most important by the prices alone."""
 
@@ -53,10 +57,10 @@ class Effort:
     def of(cls, borrowers: int, *, quick: bool) -> Effort:
         """Less for a large book, or where it is to be quick."""
         if borrowers >= HUGE:
-            return cls(0, 500, costs=False, rules=False, levers="few")
+            return cls(0, 500, costs=False, rules=False, distilled=False, levers="few")
         if quick or borrowers >= LARGE:
-            return cls(3, 2_000, costs=True, rules=True, levers="priced")
-        return cls(9, 10_000, costs=True, rules=True, levers="solved")
+            return cls(3, 2_000, costs=True, rules=True, distilled=False, levers="priced")
+        return cls(9, 10_000, costs=True, rules=True, distilled=True, levers="solved")
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ class Dossier:
     budgets: Frontier | None
     """The frontier of the budget; None where none was solved, or there is no budget to be moved."""
     levers: Levers
+    rules: Distilled | None
+    """Rules that stand in for the run; None where none were sought, or none keep the limits."""
     notes: Sequence[str] = ()
     """What was left out of the comparison."""
 
@@ -117,6 +123,7 @@ def dossier_of(
         one_more=track.slopes(track.now, run)[0],
         budgets=_budgets(case, effort, progress),
         levers=_levers(run, case, effort, progress),
+        rules=_rules(run, progress) if effort.distilled else None,
         notes=notes,
     )
 
@@ -129,6 +136,13 @@ def _levers(run: Outcome, case: Case, effort: Effort, progress: Progress) -> Lev
     among = FEW_LEVERS if effort.levers == "few" else None
     quick = effort.levers != "solved"
     return price_levers(run, LEVER, quick=quick, among=among, case=case, progress=progress)
+
+
+def _rules(run: Outcome, progress: Progress) -> Distilled | None:
+    try:
+        return distil(run, progress=progress)
+    except InfeasibleError:
+        return None
 
 
 def _stress(case: Case, run: Outcome, progress: Progress) -> StressTest:

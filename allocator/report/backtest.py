@@ -8,9 +8,10 @@ from typing import Any
 from rich.console import Group, RenderableType
 
 from allocator.insight.backtest.backtest import Backtest, PeriodResult, gain
-from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, unit_for
-from allocator.report.plain import Text, listed, more, plain_table
+from allocator.report.named import figures_of, named_table
+from allocator.report.pictures.backtest import backtest_chart
+from allocator.report.plain import Text, listed, more
 from allocator.report.view import View
 
 MOST = 30
@@ -23,7 +24,7 @@ def backtest_view(backtest: Backtest, notes: Sequence[str] = ()) -> View:
     return View(
         page=lambda: _page(backtest, notes),
         document=lambda: {**_document(backtest), "notes": list(notes)},
-        chart=lambda: _chart(backtest),
+        chart=lambda: backtest_chart(backtest, tuple(notes)),
     )
 
 
@@ -33,14 +34,16 @@ def _page(backtest: Backtest, notes: Sequence[str] = ()) -> RenderableType:
     totals = _totals(backtest)
     unit = unit_for({key: [row[key] for row in totals] for key in _SUMS}, currency, 62)
     headings = ("funded", "bad", "offered", "foreseen", "happened", "loss foreseen", "happened")
-    table = plain_table(("strategy", 30), *headings)
-    for row in totals:
-        table.add_row(
-            row["strategy"],
+    rows = [
+        (
             f"{row['funded']:,}",
             percent(row["funded_defaults"] / row["funded"]) if row["funded"] else "",
             *(unit.write(row[key]) for key in _SUMS),
         )
+        for row in totals
+    ]
+    columns = figures_of(headings, rows)
+    table = named_table("strategy", [row["strategy"] for row in totals], columns)
     periods = len(backtest.hindsight)
     title = f"{name}: {periods} periods decided by what was known, scored by what happened"
     words = f"Amounts in {unit}; bad: funded borrowers who defaulted; what is foreseen is the value"
@@ -86,22 +89,20 @@ def _gains(backtest: Backtest, currency: str) -> list[RenderableType]:
 
 
 def _by_period(backtest: Backtest, write: Any) -> RenderableType:
-    table = plain_table(("period", 30), "firms", "bad", *backtest.strategies, "hindsight")
     rows = {
         strategy: {tested.period: tested for tested in backtest.of(strategy)}
         for strategy in backtest.strategies
     }
-    for period in list(backtest.hindsight)[:MOST]:
+    periods, cells = list(backtest.hindsight)[:MOST], []
+    for period in periods:
         own = [rows[strategy][period] for strategy in backtest.strategies]
         best = backtest.hindsight[period]
-        table.add_row(
-            period,
-            f"{own[0].borrowers:,}",
-            percent(own[0].defaults / own[0].borrowers),
-            *(write(tested.happened) for tested in own),
-            "" if best is None else write(best),
-        )
-    return table
+        happened = (write(tested.happened) for tested in own)
+        bad = percent(own[0].defaults / own[0].borrowers)
+        cells.append((f"{own[0].borrowers:,}", bad, *happened, "" if best is None else write(best)))
+    headings = ("firms", "bad", *backtest.strategies, "hindsight")
+    columns = figures_of(headings, cells)
+    return named_table("period", periods, columns)
 
 
 def _totals(backtest: Backtest) -> list[dict[str, Any]]:
@@ -134,21 +135,3 @@ def _document(backtest: Backtest) -> dict[str, Any]:
         "skipped": backtest.skipped,
         "left_out": {"no_period": backtest.no_period, "no_pd": backtest.no_pd},
     }
-
-
-def _chart(backtest: Backtest) -> Chart:
-    """What happened, added up period by period."""
-    series = []
-    for strategy in backtest.strategies:
-        total, sums = 0.0, []
-        for tested in backtest.of(strategy):
-            total += tested.happened
-            sums.append(total)
-        periods = [tested.period for tested in backtest.of(strategy)]
-        series.append(Series(strategy, periods, sums))
-    return Chart(
-        "What happened, added up",
-        Axis("period"),
-        Axis(f"value, {backtest.scenario.policy.currency}"),
-        tuple(series),
-    )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 from rich.console import Group, RenderableType
 
 from allocator.insight.explain.explanation import Alternative, Explanation
@@ -15,8 +14,8 @@ from allocator.insight.explain.ledger import PricedAccount
 from allocator.records.ledger import LINES
 from allocator.records.offers import SAME_RATE
 from allocator.report.broken import standing_lines
-from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, small
+from allocator.report.pictures.borrower import borrower_chart
 from allocator.report.plain import Text, plain_table, unheaded_table
 from allocator.report.view import View
 
@@ -36,7 +35,12 @@ _THEN = {"refused": "declined", "offered": "offered"}
 
 def borrower_view(explanation: Explanation) -> View:
     """One borrower's decision in a run."""
-    return View.of(explanation, _page, _document, _chart)
+    return View.of(
+        explanation,
+        _page,
+        _document,
+        lambda found: borrower_chart(found, _decided(found, found.run.currency)),
+    )
 
 
 def _page(explanation: Explanation) -> RenderableType:
@@ -75,14 +79,7 @@ def _plain(value: Any) -> Any:
 
 
 def _decision(explanation: Explanation, currency: str) -> RenderableType:
-    facts = explanation.facts
-    if explanation.amount:
-        decision = (
-            f"offered {explanation.amount:,.2f} {currency} at {percent(explanation.rate)}; "
-            f"{percent(explanation.take_up)} are expected to accept"
-        )
-    else:
-        decision = f"declined: {explanation.refused_because}"
+    facts, decision = explanation.facts, _decided(explanation, currency)
     term = f"{facts['term_years']:g} year" + ("" if facts["term_years"] == 1 else "s")
     loans = (
         f"; loans of {facts['smallest_loan']:,.2f} to {facts['largest_loan']:,.2f}"
@@ -92,6 +89,15 @@ def _decision(explanation: Explanation, currency: str) -> RenderableType:
     text = Text(f"{explanation.borrower}, grade {explanation.grade}", style="bold")
     text.append(f": {decision}", style="not bold")
     return Group(text, f"PD {percent(facts['pd'])}, LGD {percent(facts['lgd'])}, term {term}{loans}")
+
+
+def _decided(explanation: Explanation, currency: str) -> str:
+    if not explanation.amount:
+        return f"declined: {explanation.refused_because}"
+    return (
+        f"offered {explanation.amount:,.2f} {currency} at {percent(explanation.rate)}; "
+        f"{percent(explanation.take_up)} are expected to accept"
+    )
 
 
 def _why(explanation: Explanation) -> RenderableType:
@@ -184,17 +190,3 @@ def _figure(flip: Flip, number: float) -> str:
         case "factor":
             return f"{number:.4g}"
     return small(number)
-
-
-def _chart(explanation: Explanation) -> Chart:
-    """Value and reduced value by rate."""
-    offers: Sequence[Alternative] = explanation.alternatives
-    rates = [offer.rate for offer in offers]
-    series = (
-        Series("value", rates, [offer.value for offer in offers]),
-        Series("reduced value: after the limits' charges", rates, [offer.reduced for offer in offers]),
-        Series("no offer", rates, np.zeros(len(rates)).tolist()),
-    )
-    marks = ((explanation.rate, "offered"),) if explanation.amount else ()
-    title = f"{explanation.borrower}: what each rate is worth"
-    return Chart(title, Axis("annual rate", "percent"), Axis(explanation.run.currency), series, marks)

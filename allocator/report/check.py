@@ -16,6 +16,7 @@ from allocator.records.portfolio import Booleans, Portfolio
 from allocator.records.scenario import Scenario
 from allocator.report.limits import limits_shown
 from allocator.report.money import percent
+from allocator.report.named import Figures, figures_of, named_table
 from allocator.report.plain import Text, notes_of, plain_table, reasons_table
 
 _MOST_LIMITS = 25
@@ -125,27 +126,15 @@ def check_page(examination: Examination) -> RenderableType:
     )
 
 
+_HEADINGS = ("firms", "lendable", "requested", "no request", "could be offered", "exposure", "mean PD")
+
+
 def _grades(examination: Examination) -> RenderableType:
-    table = plain_table(totals=True)
-    table.add_column("grade", "total", no_wrap=True, overflow="ellipsis", max_width=12)
-    total = _cells(examination.total())
-    for heading, sum_of in zip(
-        (
-            "firms",
-            "lendable",
-            "requested",
-            "no request",
-            "could be offered",
-            "exposure",
-            "mean PD",
-        ),
-        total,
-        strict=True,
-    ):
-        table.add_column(heading, sum_of, justify="right", no_wrap=True)
-    for grade, figures in examination.by_grade().items():
-        table.add_row(Text(grade), *_cells(figures))
-    return Group(Text(f"Borrowers, amounts in {examination.scenario.policy.currency}", style="bold"), table)
+    grades = examination.by_grade()
+    rows = [_cells(figures) for figures in (*grades.values(), examination.total())]
+    columns = figures_of(_HEADINGS, rows)
+    title = Text(f"Borrowers, amounts in {examination.scenario.policy.currency}", style="bold")
+    return Group(title, named_table("grade", [*grades, "total"], columns, total=True))
 
 
 def _cells(figures: Mapping[str, float]) -> list[str]:
@@ -180,15 +169,14 @@ def _curves(curves: Sequence[Curve]) -> RenderableType:
 
 
 def _limits(limits: Limits) -> RenderableType:
-    table = plain_table(("limit", 50))
-    table.add_column("measure")
-    table.add_column("right-hand side", justify="right")
     names = [row.name for row in limits.rows]
     shown, hidden = limits_shown(limits.rows, names, "values of such limits", _MOST_LIMITS)
-    for row in shown:
-        table.add_row(Text(row.name), row.measure, f"{row.sense.replace('_', ' ')} {row.rhs:,.12g}")
+    sides = [f"{row.sense.replace('_', ' ')} {row.rhs:,.12g}" for row in shown]
+    columns = [Figures("measure", [row.measure for row in shown], "left"), Figures("right-hand side", sides)]
     title = f"Limits: {row_count(len(limits))}, exposure already taken off; 0 for shares of what is lent"
-    return Group(Text(title, style="bold"), table, *hidden)
+    return Group(
+        Text(title, style="bold"), named_table("limit", [row.name for row in shown], columns), *hidden
+    )
 
 
 def _declined(examination: Examination) -> list[RenderableType]:

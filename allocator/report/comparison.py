@@ -16,10 +16,10 @@ from allocator.insight.compare.segments import mean_pd
 from allocator.insight.compare.swaps import SwapTotal
 from allocator.records.ledger import Account
 from allocator.records.outcome import Outcome
-from allocator.report.charts import Axis, Chart, Series
 from allocator.report.grid import Grid, unit_of
 from allocator.report.limits import own_first
 from allocator.report.money import Unit, percent, relative, unit_for
+from allocator.report.pictures.comparison import comparison_chart
 from allocator.report.plain import STOPPED_NOTE, Text, cut, listed, marked, more, plain_table
 from allocator.report.room import room
 from allocator.report.view import View
@@ -43,7 +43,16 @@ def comparison_view(
     return View(
         page=lambda: _page(comparison, top if len(comparison.sides) == 2 else 0, notes),
         document=lambda: {**_document(comparison, top), "notes": list(notes)},
-        chart=lambda: _chart(comparison),
+        chart=lambda: comparison_chart(
+            comparison,
+            _subject(comparison),
+            " ".join(_verdict(comparison)),
+            {
+                at: f"breaks {listed(names, 3)}"
+                for at, side in enumerate(comparison.sides)
+                if (names := _breaks(side))
+            },
+        ),
         files={} if out is None else {out: _all_swaps(comparison)},
     )
 
@@ -58,7 +67,11 @@ def _page(comparison: Comparison, top: int, notes: Sequence[str] = ()) -> Render
     )
     unit = unit_of([results, years, *swapped], currency)
     title = f"Results, amounts in {unit}; less: than {comparison.sides[0].name}, % of the own value"
-    parts: list[RenderableType] = [*_broken(comparison), Text(title, style="bold"), results.table(unit)]
+    parts: list[RenderableType] = [
+        Text(_subject(comparison), style="bold"),
+        Text(" ".join(_verdict(comparison))),
+    ]
+    parts += [*_broken(comparison), "", Text(title, style="bold"), results.table(unit)]
     parts += _stopped(comparison)
     parts += [*map(Text, notes), ""]
     if comparison.chances:
@@ -100,22 +113,36 @@ def _document(comparison: Comparison, top: int) -> dict[str, Any]:
     }
 
 
-def _chart(comparison: Comparison) -> Chart:
-    """Value in all and by segment, one bar a side."""
-    currency = comparison.sides[0].currency
-    names = _segment_names(comparison)
-    series = [
-        Series(
-            side.name,
-            ["all", *names],
-            [account.value, *(segments[name].value if name in segments else 0.0 for name in names)],
-            kind="bars",
+def _subject(comparison: Comparison) -> str:
+    """What is compared, in a line."""
+    names = listed([side.name for side in comparison.sides], 6)
+    scenarios = {side.scenario.name for side in comparison.sides}
+    return f"{scenarios.pop()}: {names}" if len(scenarios) == 1 else f"Compared: {names}"
+
+
+def _verdict(comparison: Comparison) -> Iterator[str]:
+    """Which side is worth most of those that break nothing, and by how much the first is behind or ahead."""
+    sides, first = comparison.sides, comparison.sides[0]
+    whole = [side for side in sides if not side.broken]
+    if not whole:
+        yield "Every side breaks limits or terms."
+        return
+    best = max(whole, key=lambda side: side.value)
+    currency = first.currency
+    yield (
+        f"{best.name} is worth most of what breaks nothing, {best.value:,.2f} {currency}."
+        if (len(whole) < len(sides))
+        else f"{best.name} is worth most, {best.value:,.2f} {currency}."
+    )
+    others = [side for side in whole if side is not best]
+    if others and best.value - max(side.value for side in others) < 0.005:
+        yield "Another is worth as much."
+    elif others:
+        second = max(others, key=lambda side: side.value)
+        share = relative(best.value - second.value, second.value)
+        yield f"Next is {second.name}, {best.value - second.value:,.2f} less" + (
+            f" ({share})." if share else "."
         )
-        for side, account, segments in zip(
-            comparison.sides, comparison.accounts, comparison.segments, strict=True
-        )
-    ]
-    return Chart(f"Value by {comparison.by}", Axis(comparison.by), Axis(f"value, {currency}"), tuple(series))
 
 
 def _results(comparison: Comparison) -> Grid:
@@ -190,9 +217,7 @@ def _by_segment(comparison: Comparison, unit: Unit) -> Iterator[RenderableType]:
             yield ""
         yield Text(f"By {comparison.by}: {what}, {unit}", style="bold")
         rows = [[name, *(_cell(own.get(name), what) for own in comparison.segments)] for name in names]
-        for number, block in enumerate(Grid(headings, rows).blocks(unit)):
-            yield from ([""] if number else [])
-            yield block.table(unit)
+        yield Grid(headings, rows).table(unit)
     yield from map(Text, hidden)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,23 +16,22 @@ from allocator.insight.explain.ranges import Range
 from allocator.insight.variants import Worth
 from allocator.records.ledger import LINES
 from allocator.report.broken import standing_figures, standing_lines
-from allocator.report.charts import Axis, Chart, Series
-from allocator.report.limits import limits_shown
+from allocator.report.limits import limits_shown, one_more
 from allocator.report.money import figure, small, unit_for
-from allocator.report.plain import Text, plain_table, reasons_table, side_by_side, unheaded_table
-from allocator.report.room import WIDTH, room
+from allocator.report.named import figures_of, named_table
+from allocator.report.pictures.book import book_answer, book_chart
+from allocator.report.plain import Text, plain_table, reasons_table, unheaded_table
+from allocator.report.room import WIDTH
 from allocator.report.view import View
 
 _MOST = 25
-_NAME = 28
-"""Columns that a limit's name takes before it folds."""
 _WIDEST = 18
 """Columns of the page that a segment's name takes at most."""
 
 
 def book_view(book: BookExplanation) -> View:
     """A whole run; the ledger by segment is of those in its filter alone."""
-    return View.of(book, _page, _document, _chart)
+    return View.of(book, _page, _document, lambda found: book_chart(found, _whom(found)))
 
 
 def _page(book: BookExplanation) -> RenderableType:
@@ -40,13 +39,14 @@ def _page(book: BookExplanation) -> RenderableType:
     run, currency = book.run, book.run.currency
     parts: list[RenderableType] = [
         Text(f"{run.name}: where its value comes from and what its limits cost", style="bold"),
+        Text(book_answer(book)),
         *map(Text, standing_lines(run)),
         "",
         _segments(book, currency),
         "",
         *_sums(book, currency),
         "",
-        _limits(book.ledger.limits, currency),
+        _limits(book, currency),
     ]
     parts += ["", _costs(book.costs, currency)] if book.costs else []
     parts += ["", _declined(book.refusals)] if book.refusals else []
@@ -100,13 +100,10 @@ def _segments(book: BookExplanation, currency: str) -> RenderableType:
     columns = {heading: [money(segment)[heading] for segment in (*shown, whole)] for heading in headings}
     count = max(len("funded"), len(f"{whole.account.borrowers:,}"))
     names = max(map(cell_len, [book.by, "total", *(segment.account.name for segment in shown)]))
-    unit = unit_for(columns, currency, room() - min(names, _WIDEST) - 2 * (2 + count))
-    table = plain_table(totals=True)
-    table.add_column(Text(book.by), "total", no_wrap=True, overflow="ellipsis", max_width=_WIDEST)
-    for heading, total in zip(("asked", "funded", *headings), cells(whole), strict=True):
-        table.add_column(heading, total, justify="right", no_wrap=True)
-    for segment in shown:
-        table.add_row(Text(segment.account.name), *cells(segment))
+    unit = unit_for(columns, currency, WIDTH - min(names, _WIDEST) - 2 * (2 + count))
+    figures = figures_of(("asked", "funded", *headings), [*map(cells, (*shown, whole))])
+    listed = [*(segment.account.name for segment in shown), "total"]
+    table = named_table(book.by, listed, figures, total=True)
     hidden = len(book.segments) - len(shown)
     more = [f"the total includes {hidden} more"] if hidden else []
     explained = "charged: shadow prices times use; reduced: the rest"
@@ -148,35 +145,26 @@ def _sum(name: str, total: float, parts: Sequence[tuple[str, float]]) -> Rendera
     return table
 
 
-def _limits(limits: Sequence[LimitLine], currency: str) -> RenderableType:
+def _limits(book: BookExplanation, currency: str) -> RenderableType:
     """Limits with a shadow price first, by what they charge, then those with the least slack."""
-    ordered = [limits[0], *sorted(limits[1:], key=_importance)]
+    budget, *others = book.ledger.limits
+    ordered = [budget, *sorted(others, key=_importance)]
     headings = ("used", "bound", "shadow price", "charges", "decrease", "increase")
     names = [limit.use.name for limit in ordered]
     shown, hidden = limits_shown(ordered, names, "values of such limits")
-    rows = [_cells(limit) for limit in shown]
+    columns = figures_of(headings, [*map(_cells, shown)])
     title = f"Limits, amounts in {currency}; decrease, increase: allowable at the same shadow price"
-    return Group(Text(title, style="bold"), *_tables(headings, rows), *hidden)
+    prices = [{"name": line.use.name, "price": line.use.price} for line in book.ledger.limits]
+    more = one_more(prices, book.run.scenario.policy.limits, currency)
+    named = named_table("limit", [limit.use.name for limit in shown], columns)
+    return Group(Text(title, style="bold"), named, *hidden, *more)
 
 
 def _cells(limit: LimitLine) -> list[str]:
     low, high = _range(limit.range)
     price = small(limit.use.price) if limit.use.price else ""
     charge = figure(limit.charge) if limit.use.price else ""
-    return [limit.use.name, figure(limit.use.used), figure(limit.use.bound), price, charge, low, high]
-
-
-def _tables(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[RenderableType]:
-    """The rows as one table; on a narrow page as several, each with the names."""
-    columns = zip(headings, *(row[1:] for row in rows), strict=True)
-    widths = [2 + max(map(cell_len, column)) for column in columns]
-    names = min(max((cell_len(row[0]) for row in rows), default=0), _NAME)
-    whole = [list(range(len(headings)))]
-    for block in whole if room() == WIDTH else side_by_side(widths, room() - names):
-        table = plain_table(("limit", _NAME), *(headings[at] for at in block))
-        for row in rows:
-            table.add_row(Text(row[0]), *(row[1 + at] for at in block))
-        yield table
+    return [figure(limit.use.used), figure(limit.use.bound), price, charge, low, high]
 
 
 def _importance(limit: LimitLine) -> tuple[float, float]:
@@ -208,16 +196,3 @@ def _costs(costs: Sequence[Worth], currency: str) -> RenderableType:
 
 def _declined(reasons: Mapping[str, int]) -> RenderableType:
     return Group(Text(f"{sum(reasons.values()):,} declined", style="bold"), reasons_table(reasons))
-
-
-def _chart(book: BookExplanation) -> Chart:
-    """Value by segment: the reduced value, and what each limit charges."""
-    words = [segment.account.name for segment in book.segments]
-    reduced = Series("reduced value", words, [segment.chosen for segment in book.segments], "bars")
-    limits = sorted({limit for segment in book.segments for limit in segment.charges})
-    charges = [
-        Series(limit, words, [segment.charges[limit] for segment in book.segments], "bars")
-        for limit in limits
-    ]
-    title = f"{book.run.name}: value by {book.by}{_whom(book)}"
-    return Chart(title, Axis(book.by), Axis(book.run.currency), (reduced, *charges[:5]))

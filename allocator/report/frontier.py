@@ -8,8 +8,8 @@ import numpy as np
 from rich.console import Group, RenderableType
 
 from allocator.insight.whatif.frontier import Frontier, FrontierPoint
-from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import figure, small
+from allocator.report.pictures.frontier import frontier_answer, frontier_chart
 from allocator.report.plain import STOPPED_NOTE, Text, marked, plain_table
 from allocator.report.view import View
 
@@ -18,7 +18,7 @@ _HUGE = 1e12
 
 def frontier_view(frontier: Frontier) -> View:
     """The frontier, a point a line."""
-    return View.of(frontier, _page, _document, _chart)
+    return View.of(frontier, _page, _document, lambda found: frontier_chart(found, _bound))
 
 
 def _page(frontier: Frontier) -> RenderableType:
@@ -27,7 +27,8 @@ def _page(frontier: Frontier) -> RenderableType:
     solved = sum(point.solved for point in frontier.points)
     title = Text(f"{frontier.name}: value against {names}", style="bold")
     feasible = f"{solved} of {len(frontier.points)} points feasible, value in {frontier.currency}"
-    return Group(title, feasible, "", _table(frontier), *_notes(frontier))
+    answer = Text(frontier_answer(frontier, _bound))
+    return Group(title, answer, feasible, "", _table(frontier), *_notes(frontier))
 
 
 def _table(frontier: Frontier) -> RenderableType:
@@ -144,26 +145,3 @@ def _figures(frontier: Frontier, point: FrontierPoint) -> dict[str, Any]:
         "expected_loss": point.account.lines["expected_loss"],
         "prices": {limit: price for limit, price in (point.prices or {}).items() if price},
     }
-
-
-def _chart(frontier: Frontier) -> Chart:
-    """The certified bound as a line, the values as points; of two limits one line a setting of the second."""
-    solved = [point for point in frontier.points if point.solved]
-    if len(frontier.limits) == 1:
-        bounds = [point.at[0] for point in solved]
-        series = [
-            Series("certified bound", bounds, [point.envelope for point in solved]),
-            Series("value", bounds, [point.value for point in solved], "points"),
-        ]
-    else:
-        series = []
-        for second in sorted({point.at[1] for point in solved}):
-            row = [point for point in solved if point.at[1] == second]
-            label = f"{frontier.limits[1]} {_bound(second, frontier.shares[1])}"
-            series.append(Series(label, [point.at[0] for point in row], [point.value for point in row]))
-    scale: Any = "percent" if frontier.shares[0] else "linear"
-    title = f"{frontier.name}: value against {' and '.join(frontier.limits)}"
-    marks = ((frontier.now[0], "as it is"),)
-    return Chart(
-        title, Axis(frontier.limits[0], scale), Axis(f"value, {frontier.currency}"), tuple(series), marks
-    )

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 
 from allocator.report.money import Unit, fitting
-from allocator.report.plain import Text, plain_table, side_by_side
-from allocator.report.room import WIDTH, room
-
-NAME = 24
-"""Columns that a name takes before it folds."""
-_LEAST = 12
-"""Columns down to which names fold so that amounts can stay in a smaller unit."""
+from allocator.report.named import LEAST, Figures, named_table
+from allocator.report.room import WIDTH
 
 
 @dataclass(frozen=True)
@@ -27,42 +22,21 @@ class Grid:
 
     def width(self, unit: Unit) -> int:
         """Columns of the page that it needs."""
-        return min(self._names(), _LEAST) + self._figures(unit)
+        names = max(map(cell_len, self._names()))
+        return min(names, LEAST) + sum(2 + column.width for column in self._columns(unit))
 
     def table(self, unit: Unit) -> RenderableType:
-        """The table that is printed; where it is wider than the page several below one another."""
-        if self.width(unit) > room() and len(blocks := [*self.blocks(unit)]) > 1:
-            return Group(*(block.table(unit) for block in blocks))
-        table = plain_table()
-        left = max(room() - self._figures(unit), _LEAST)
-        table.add_column(Text(self.headings[0]), overflow="fold", max_width=min(NAME, left))
-        for heading, width in zip(self.headings[1:], self._widths(unit), strict=True):
-            table.add_column(Text(heading), justify="right", overflow="fold", width=width)
-        for row in self.rows:
-            table.add_row(*(Text(_written(cell, unit)) for cell in row))
-        return table
+        """The table that is printed; where it is wider than the page it goes on below."""
+        heading, *names = self._names()
+        return named_table(heading, names, self._columns(unit))
 
-    def blocks(self, unit: Unit) -> Iterator[Grid]:
-        """Grids with the same names, as many as it takes for each to fit the page."""
-        widths = [2 + width for width in self._widths(unit)]
-        for block in side_by_side(widths, room() - min(self._names(), NAME)):
-            kept = [0, *(column + 1 for column in block)]
-            yield Grid(
-                [self.headings[column] for column in kept],
-                [[row[column] for column in kept] for row in self.rows],
-            )
+    def _names(self) -> list[str]:
+        return [str(row[0]) for row in (self.headings, *self.rows)]
 
-    def _names(self) -> int:
-        return max(cell_len(str(row[0])) for row in (self.headings, *self.rows))
-
-    def _figures(self, unit: Unit) -> int:
-        return sum(2 + width for width in self._widths(unit))
-
-    def _widths(self, unit: Unit) -> list[int]:
-        """The width of each column of figures: its widest cell, or its heading, which may fold."""
+    def _columns(self, unit: Unit) -> list[Figures]:
         return [
-            max([min(cell_len(heading), NAME), *(cell_len(_written(row[column], unit)) for row in self.rows)])
-            for column, heading in enumerate(self.headings[1:], start=1)
+            Figures(heading, [_written(row[at], unit) for row in self.rows])
+            for at, heading in enumerate(self.headings[1:], start=1)
         ]
 
 

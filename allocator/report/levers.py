@@ -12,30 +12,37 @@ from allocator.insight.variants import Best
 from allocator.insight.whatif.levers import Levers
 from allocator.records.outcome import Outcome
 from allocator.report.broken import standing_figures, standing_lines
-from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import percent, small
-from allocator.report.plain import Text, cut, plain_table
+from allocator.report.named import Figures, named_table
+from allocator.report.pictures.levers import levers_chart
+from allocator.report.plain import Text, cut
 from allocator.report.view import View
 
 _MOST = 40
 SURE = 1e-6
 """Gap up to which a value is called the best."""
-_DRAWN = 12
 
 
 def levers_view(levers: Levers) -> View:
     """What each change would add to the value of a run."""
-    return View.of(levers, _page, _document, _chart)
+    return View.of(levers, _page, _document, levers_chart)
 
 
 def _page(levers: Levers) -> RenderableType:
     """The changes with the range in which what they add lies."""
     run, best, worths = levers.run, levers.best, levers.worths
-    table = plain_table(("change of", 27), ("from, to", 30), "at least", "at most", "of value")
     shown, hidden = cut(worths, _MOST, "changes worth less")
-    for worth in shown:
-        share = percent(worth.high / best.value) if best.value > 0 and np.isfinite(worth.high) else ""
-        table.add_row(Text(worth.name), Text(worth.change), _money(worth.low), _money(worth.high), share)
+    parts = [
+        percent(worth.high / best.value) if best.value > 0 and np.isfinite(worth.high) else ""
+        for worth in shown
+    ]
+    columns = [
+        Figures("from, to", [worth.change for worth in shown], "left"),
+        Figures("at least", [_money(worth.low) for worth in shown]),
+        Figures("at most", [_money(worth.high) for worth in shown]),
+        Figures("of value", parts),
+    ]
+    table = named_table("change of", [worth.name for worth in shown], columns)
     solved = all(worth.solved for worth in worths)
     how = (
         "each solved again"
@@ -73,15 +80,3 @@ def _document(levers: Levers) -> dict[str, Any]:
         "best_at_most": levers.best.bound,
         "levers": [vars(worth) for worth in levers.worths],
     }
-
-
-def _chart(levers: Levers) -> Chart:
-    """The dearest levers as bars."""
-    run, drawn = levers.run, [worth for worth in levers.worths if np.isfinite(worth.high)][:_DRAWN]
-    words = [worth.name for worth in drawn]
-    low = [max(worth.low, 0.0) if np.isfinite(worth.low) else 0.0 for worth in drawn]
-    series = (
-        Series("at least", words, low, "bars"),
-        Series("at most", words, [worth.high for worth in drawn], "bars"),
-    )
-    return Chart(f"{run.name}: what each change would add", Axis("change"), Axis(run.currency), series)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,29 +10,67 @@ from rich.console import Group, RenderableType
 
 from allocator.records.scenario import Limit
 from allocator.report.money import Unit, percent, small
-from allocator.report.plain import Entry, Text, more, plain_table
+from allocator.report.named import Figures, figures_of, named_table
+from allocator.report.plain import Entry, Text, more
 from allocator.report.room import WIDTH, room
 
 _SIGNS = {"at_most": "\u2264", "at_least": "\u2265", "exactly": "="}
 """What says the sense on a narrow page."""
-MOST = 25
-"""Limits shown; `each` can make hundreds."""
+MOST = 12
+"""Limits shown; `each` can make hundreds, and what binds is always shown, up to twice as many."""
 
 
-def limits_table(uses: Sequence[Mapping[str, Any]], policy: Sequence[Limit], unit: Unit) -> RenderableType:
+def limits_table(uses: Sequence[Used], policy: Sequence[Limit], unit: Unit) -> RenderableType:
     """Use, bound, slack and shadow price of each limit; `uses` as summary.json lists them, the budget first.
 
     A limit relative to what is lent shows its use and its bound as shares, and its slack as money.
     """
     shares = {limit.name: limit for limit in policy if limit.of in ("total", "drawn")}
     title = f"Limits, amounts in {unit}; shadow price: what one more {unit.currency} of bound adds"
-    table = plain_table(("limit", 34), "used", "bound", "slack", "shadow price", ("", 10))
-    ordered = _nearest_first(uses)
-    shown, hidden = limits_shown(ordered, [use["name"] for use in ordered], "limits with more slack")
-    for use in shown:
-        share = shares.get(use["name"].partition("[")[0]) or shares.get(use["name"])
-        table.add_row(*_cells(use, share, unit))
-    return Group(Text(title, style="bold"), table, *hidden)
+    ordered = [uses[0], *nearest_first(uses[1:])]
+    tight = sum(of_each(use["name"]) and (use["binding"] or use["broken"]) for use in ordered)
+    own = sum(not of_each(use["name"]) for use in ordered)
+    most = max(MOST, own + min(tight, 2 * MOST))
+    shown, hidden = limits_shown(ordered, [use["name"] for use in ordered], "limits", most)
+    rows = [
+        _cells(use, shares.get(use["name"].partition("[")[0]) or shares.get(use["name"]), unit)
+        for use in shown
+    ]
+    headings = ("used", "bound", "slack", "shadow price")
+    columns = figures_of(headings, rows)
+    columns.append(Figures("", [row[-1] for row in rows], "left"))
+    names = [use["name"] for use in shown]
+    others = [full for use in ordered if use not in shown and math.isfinite(full := used_of(use))]
+    fullest = max(others, default=0.0)
+    below = [f"{line}, none above {_full(fullest)} of its bound" for line in hidden]
+    return Group(
+        Text(title, style="bold"),
+        named_table("limit", names, columns),
+        *below,
+        *one_more(uses, policy, unit.currency),
+    )
+
+
+def _full(part: float) -> str:
+    """A share of a bound; 100% alone says that nothing is left."""
+    return percent(part) if round(part, 2) == 1.0 and part < 1.0 else f"{100 * part:.0f}%"
+
+
+def one_more(uses: Sequence[Used], policy: Sequence[Limit], currency: str) -> list[RenderableType]:
+    """What one more unit of budget brings where limits that are shares of it grow with it; else nothing."""
+    shares = {limit.name: limit.bound for limit in policy if limit.of == "budget"}
+    price = uses[0]["price"]
+    moving = price + sum(use["price"] * _share(use["name"], shares) for use in uses[1:])
+    if math.isclose(price, moving, rel_tol=1e-6, abs_tol=1e-12):
+        return []
+    said = (
+        f"One more {currency} of budget brings {small(moving)}: limits that are shares of it grow with it; "
+    )
+    return [Text(f"{said}its own bound alone brings {small(price)}, its shadow price.")]
+
+
+def _share(name: str, shares: Mapping[str, float]) -> float:
+    return shares.get(name, shares.get(name.partition("[")[0], 0.0))
 
 
 def limits_shown(
@@ -47,6 +86,27 @@ def limits_shown(
     return [limits[number] for number in places], more(len(names) - len(places), what)
 
 
+Used = Mapping[str, Any]
+"""A limit's name, sense, used, bound, price, binding and broken, as summary.json has them."""
+
+
+def used_of(use: Used) -> float:
+    """How full a limit is: of a floor, the part of what is there that is owed."""
+    used, bound = use["used"], use["bound"]
+    part, whole = (bound, used) if use["sense"] == "at_least" else (used, bound)
+    return float(part / whole) if whole > 0 else (0.0 if part <= 0 else math.inf)
+
+
+def nearest_first(uses: Iterable[Used]) -> list[Used]:
+    """Broken limits, binding ones by what they charge, then the fullest."""
+
+    def order(use: Used) -> tuple[bool, bool, float, float]:
+        charge = use["charge"] if "charge" in use else use["price"] * use["used"]
+        return not use["broken"], not use["binding"], -abs(charge), -used_of(use)
+
+    return sorted(uses, key=order)
+
+
 def own_first(names: Iterable[str]) -> list[str]:
     """`names` of limits, those before the rows of an `each`."""
     return sorted(names, key=of_each)
@@ -57,17 +117,7 @@ def of_each(name: str) -> bool:
     return name.endswith("]")
 
 
-def _nearest_first(uses: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The budget, then the binding limits, then the others by their slack as a share of the bound."""
-    budget, *others = uses
-
-    def distance(use: Mapping[str, Any]) -> tuple[bool, float]:
-        return not use["binding"], use["slack"] / max(abs(use["bound"]), abs(budget["bound"]) / 1000, 1e-300)
-
-    return [budget, *sorted(others, key=distance)]
-
-
-def _cells(use: Mapping[str, Any], share: Limit | None, unit: Unit) -> list[RenderableType]:
+def _cells(use: Used, share: Limit | None, unit: Unit) -> list[str]:
     write = (lambda count: f"{count:,.10g}") if use["measure"] == "loans" else unit.write
     sense = use["sense"].replace("_", " ") if room() == WIDTH else _SIGNS[use["sense"]]
     used, bound = write(use["used"]), f"{sense} {write(use['bound'])}"
@@ -77,4 +127,4 @@ def _cells(use: Mapping[str, Any], share: Limit | None, unit: Unit) -> list[Rend
         bound = f"{sense} {percent(share.bound)} of {share.of}"
     price = small(use["price"]) if use["price"] else ""
     state = "broken" if use["broken"] else "binding" if use["binding"] else ""
-    return [Text(use["name"]), used, bound, write(use["slack"]), price, state]
+    return [used, bound, write(use["slack"]), price, state]

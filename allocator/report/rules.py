@@ -19,9 +19,9 @@ from allocator.records.portfolio import Text as Column
 from allocator.records.run import LimitUse
 from allocator.records.scenario import PortfolioSource
 from allocator.report.broken import standing_figures, standing_lines
-from allocator.report.charts import Axis, Chart, Series
 from allocator.report.conditions import in_words
 from allocator.report.money import percent, small, unit_for
+from allocator.report.pictures.rules import rules_chart
 from allocator.report.plain import Text, plain_table
 from allocator.report.view import View
 
@@ -35,7 +35,9 @@ def rules_view(distilled: Distilled, out: Sequence[Path] = ()) -> View:
     return View(
         page=lambda: _page(distilled),
         document=lambda: {**_document(distilled), "files": [str(path) for path in out]},
-        chart=lambda: _chart(distilled),
+        chart=lambda: rules_chart(
+            distilled, _rules_in_words(distilled), rules_frame(distilled)["value"].tolist()
+        ),
         files={path: _written(distilled, path.suffix.lower()) for path in out},
     )
 
@@ -161,15 +163,6 @@ def _share(rule: Rule) -> str:
     return f"{100.0 * rule.share:.10g}%"
 
 
-def _chart(distilled: Distilled) -> Chart:
-    """What each rule offers and what it is worth."""
-    run, figures = distilled.run, rules_frame(distilled)
-    words = [f"{number}, at {percent(rule.rate)}" for number, rule in enumerate(distilled.rules, start=1)]
-    series = [Series(name, words, figures[name].tolist(), "bars") for name in ("value", "expected_loss")]
-    title = f"{run.name}: {len(words)} rules, {distilled.outcome.certificate.value:,.0f} of {run.value:,.0f}"
-    return Chart(title, Axis("rule"), Axis(run.currency), tuple(series))
-
-
 def _document(distilled: Distilled) -> dict[str, Any]:
     """The rules and what their decisions come to, as data."""
     certificate = distilled.outcome.certificate
@@ -186,7 +179,7 @@ def _document(distilled: Distilled) -> dict[str, Any]:
 
 def _rules_json(distilled: Distilled) -> list[dict[str, Any]]:
     """The rules as data."""
-    figures = rules_frame(distilled).drop(columns=["who", "rule"])
+    figures = rules_frame(distilled).drop(columns=["rule"])
     return [
         {
             "where": [_condition_json(condition) for condition in rule.where],

@@ -14,15 +14,14 @@ from allocator.insight.simulate.measures import Distribution, Estimate
 from allocator.insight.simulate.record import Risk, Years
 from allocator.insight.simulate.simulate import SEGMENT_LEVEL, Simulation
 from allocator.report.broken import standing_figures, standing_lines
-from allocator.report.charts import Axis, Chart, Series
 from allocator.report.money import Unit, percent, unit_for
-from allocator.report.plain import Text, cut, plain_table
+from allocator.report.named import Figures, figures_of, named_table
+from allocator.report.pictures.simulation import simulation_answer, simulation_chart
+from allocator.report.plain import Text, cut
 from allocator.report.room import room
 from allocator.report.view import View
 
 _MOST_SEGMENTS = 12
-_CELLS = 80
-"""Columns of the histogram."""
 _OTHERS = 12
 """Columns of the page that names take."""
 _HOW = {
@@ -33,7 +32,7 @@ _HOW = {
 
 def simulation_view(simulation: Simulation) -> View:
     """The simulated years of a run."""
-    return View.of(simulation, _page, _document, _chart)
+    return View.of(simulation, _page, _document, lambda found: simulation_chart(found, _assumed(found.risk)))
 
 
 def _page(simulation: Simulation) -> RenderableType:
@@ -47,6 +46,7 @@ def _page(simulation: Simulation) -> RenderableType:
     ]
     return Group(
         Text(f"{run.name}: {len(years.net):,} simulated years, seed {simulation.seed}", style="bold"),
+        Text(simulation_answer(simulation)),
         *map(Text, lines),
         "",
         _distributions(simulation, unit),
@@ -84,24 +84,6 @@ def _document(simulation: Simulation) -> dict[str, Any]:
     }
 
 
-def _chart(simulation: Simulation) -> Chart:
-    """Histograms of net and loss over one scale, with what is expected and the worst years marked."""
-    run, years, tails = simulation.run, simulation.years, simulation.shortfall.tails
-    edges = np.histogram_bin_edges(np.concatenate([years.net, years.loss]), _CELLS)
-    series = []
-    for heading, values in (("net", years.net), ("loss", years.loss)):
-        shares = np.histogram(values, edges)[0] / len(values)
-        series.append(Series(heading, edges.tolist(), [*shares.tolist(), 0.0], "steps"))
-    worst = tails[-2 if len(tails) > 1 else 0]
-    marks = (
-        (years.expected["net"], "net expected"),
-        (-worst.var.value, f"net, worst {percent(1 - worst.level)} of years"),
-        (years.expected["loss"], "loss expected"),
-    )
-    title = f"{run.name}: {len(years.net):,} simulated years"
-    return Chart(title, Axis(run.currency), Axis("share of years", "percent"), tuple(series), marks)
-
-
 def _assumed(risk: Risk) -> str:
     recovery = "loss given default fixed" if risk.lgd_spread == 0 else (
         f"loss given default Beta of variance {risk.lgd_spread:g} L (1 - L)"
@@ -137,32 +119,36 @@ def _unit(simulation: Simulation) -> Unit:
 
 def _distributions(simulation: Simulation, unit: Unit) -> RenderableType:
     levels = [f"{100 * level:g} %" for level, _ in simulation.net.quantiles]
-    table = plain_table(("", 10), "certificate", "mean", "s.e.", "sd", *levels)
-    for name in ("interest", "loss", "net"):
+    names, rows = ("interest", "loss", "net"), []
+    for name in names:
         row: Distribution = getattr(simulation, name)
         expected = simulation.years.expected[name]
         cells = [expected, row.mean, row.standard_error, row.sd, *(value for _, value in row.quantiles)]
-        table.add_row(name, *map(unit.write, cells))
-    return table
+        rows.append([*map(unit.write, cells)])
+    headings = ("certificate", "mean", "s.e.", "sd", *levels)
+    columns = figures_of(headings, rows)
+    return named_table("", names, columns)
 
 
 def _tails(simulation: Simulation, unit: Unit) -> RenderableType:
-    table = plain_table(
-        "level", "loss: VaR", "interval", "CVaR", "interval", "systematic", "net: VaR", "CVaR"
-    )
+    headings = ("loss: VaR", "interval", "CVaR", "interval", "systematic", "net: VaR", "CVaR")
+    levels, rows = [], []
     every = zip(simulation.loss.tails, simulation.systematic.tails, simulation.shortfall.tails, strict=True)
     for loss, systematic, shortfall in every:
-        table.add_row(
-            f"{100 * loss.level:g} %",
-            unit.write(loss.var.value),
-            _interval(loss.var, unit),
-            unit.write(loss.cvar.value),
-            _interval(loss.cvar, unit),
-            unit.write(systematic.cvar.value),
-            unit.write(-shortfall.var.value),
-            unit.write(-shortfall.cvar.value),
+        levels.append(f"{100 * loss.level:g} %")
+        rows.append(
+            (
+                unit.write(loss.var.value),
+                _interval(loss.var, unit),
+                unit.write(loss.cvar.value),
+                _interval(loss.cvar, unit),
+                unit.write(systematic.cvar.value),
+                unit.write(-shortfall.var.value),
+                unit.write(-shortfall.cvar.value),
+            )
         )
-    return table
+    columns = figures_of(headings, rows)
+    return named_table("level", levels, columns)
 
 
 def _interval(estimate: Estimate, unit: Unit) -> str:
@@ -187,16 +173,15 @@ def _remarks(simulation: Simulation) -> Iterator[str]:
 
 
 def _segments(simulation: Simulation, unit: Unit) -> RenderableType:
-    table = plain_table()
-    table.add_column(simulation.risk.by or "grade", overflow="ellipsis", max_width=30, no_wrap=True)
-    for heading in ("mean loss", f"part of CVaR {100 * SEGMENT_LEVEL:g} %", "share"):
-        table.add_column(heading, justify="right", no_wrap=True)
     total = sum(segment.tail for segment in simulation.segments)
     ordered = sorted(simulation.segments, key=lambda segment: (-segment.tail, segment.name))
     shown, hidden = cut(ordered, _MOST_SEGMENTS)
-    for segment in shown:
-        share = percent(segment.tail / total) if total else ""
-        table.add_row(Text(segment.name), unit.write(segment.mean), unit.write(segment.tail), share)
+    columns = [
+        Figures("mean loss", [unit.write(segment.mean) for segment in shown]),
+        Figures(f"part of CVaR {100 * SEGMENT_LEVEL:g} %", [unit.write(segment.tail) for segment in shown]),
+        Figures("share", [percent(segment.tail / total) if total else "" for segment in shown]),
+    ]
+    table = named_table(simulation.risk.by or "grade", [segment.name for segment in shown], columns)
     return Group(table, *hidden)
 
 

@@ -13,11 +13,13 @@ from allocator.insight.whatif.stress import StressTest, Trial, Verdict
 from allocator.records.run import LimitUse
 from allocator.records.scenario import Scenario
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress
-from allocator.report.charts import Axis, Chart, Series
 from allocator.report.conditions import in_words
+from allocator.report.drawing.chart import Chart
 from allocator.report.grid import Grid, unit_of
 from allocator.report.limits import of_each
 from allocator.report.money import Unit, percent, relative, small, unit_for
+from allocator.report.named import figures_of, named_table
+from allocator.report.pictures.stress import reverse_chart, stress_answer, stress_chart
 from allocator.report.plain import STOPPED, STOPPED_NOTE, Text, cut, marked, notes_of, plain_table
 from allocator.report.room import room
 from allocator.report.view import View
@@ -34,12 +36,14 @@ _FINER = 6
 
 def stress_view(test: StressTest) -> View:
     """All stresses: frozen beside what is decided anew."""
-    return View.of(test, _page, _document, _chart)
+    return View.of(
+        test, _page, _document, lambda found: stress_chart(found, _titled(found), _anew(found.scenario))
+    )
 
 
 def reverse_view(reverse: ReverseStress) -> View:
     """Where the allocations cross a line on the way along one stress."""
-    return View.of(reverse, _reverse_page, _reverse_document, _reverse_chart)
+    return View.of(reverse, _reverse_page, _reverse_document, _drawn)
 
 
 def _document(test: StressTest) -> dict[str, Any]:
@@ -66,7 +70,7 @@ def _page(test: StressTest) -> RenderableType:
     unit = unit_of([table], scenario.policy.currency)
     cases = f"{len(trials)} case{'' if len(trials) == 1 else 's'}"
     title = Text(f"{scenario.name}: {cases}{_by(scenario)}", style="bold")
-    parts: list[RenderableType] = [title, *map(Text, _legend(test, unit)), ""]
+    parts: list[RenderableType] = [title, Text(stress_answer(trials)), *map(Text, _legend(test, unit)), ""]
     parts += [table.table(unit)]
     if any(trial.stress != Stress() for trial in trials):
         parts += ["", _factors(trials)]
@@ -102,10 +106,9 @@ def _reverse_page(reverse: ReverseStress) -> RenderableType:
     scenario, stress, crossings = reverse.scenario, reverse.stress, reverse.crossings
     target = crossings[0].target
     headings = ("crossed at", "before", "after", "value after", "bound after", "path")
-    table = plain_table(("", 20), *headings)
     unit = _unit_of(crossings, scenario.policy.currency)
-    for crossing in crossings:
-        table.add_row(_kind(scenario, crossing), *_crossing_cells(crossing, unit))
+    columns = figures_of(headings, [_crossing_cells(crossing, unit) for crossing in crossings])
+    table = named_table("", [_kind(scenario, crossing) for crossing in crossings], columns)
     line = f"{target.quantity} = {target.threshold:z.12g} along {reverse.along}, whose factors are f"
     title = f"{scenario.name}: {line}{_by(scenario)}"
     lines = [f"amounts in {unit}; at scale s each factor is 1 + s (f - 1)", "; ".join(_said(stress))]
@@ -170,42 +173,18 @@ def _verdict_figures(outcome: Verdict) -> dict[str, Any]:
     }
 
 
-def _chart(test: StressTest) -> Chart:
-    """Bars: the value of both allocations under each stress."""
-    scenario, trials = test.scenario, test.trials
-    names = [trial.name for trial in trials]
-    anew = [0.0 if t.reoptimised is None else t.reoptimised.value for t in trials]
-    return Chart(
-        f"{scenario.name}: value under stress{_by(scenario)}",
-        Axis("stress"),
-        Axis(f"value, {scenario.policy.currency}"),
-        (
-            Series("frozen", names, [trial.frozen.value for trial in trials], "bars"),
-            Series(_anew(scenario), names, anew, "bars"),
-        ),
-    )
+def _titled(test: StressTest) -> str:
+    return f"{test.scenario.name}: value under stress{_by(test.scenario)}"
 
 
-def _reverse_chart(reverse: ReverseStress) -> Chart:
-    """Lines: the quantity by scale, with the line that is to be crossed."""
-    scenario, along, crossings = reverse.scenario, reverse.along, reverse.crossings
-    target = crossings[0].target
-    drawn = [
-        (_kind(scenario, crossing), [point for point in crossing.points if point.outcome is not None])
-        for crossing in crossings
-    ]
-    ends = [0.0, max(point.scale for _, points in drawn for point in points)]
-    marks = [(c.scale, f"{_kind(scenario, c)} {c.scale:.4g}") for c in crossings if c.scale is not None]
-    return Chart(
-        f"{scenario.name}: {target.quantity} along {along}{_by(scenario)}",
-        Axis(f"scale of {along}"),
-        Axis(target.quantity, "linear" if abs(target.threshold) > 1 or target.threshold == 0 else "percent"),
-        (
-            *(Series(kind, [p.scale for p in ps], [p.quantity for p in ps]) for kind, ps in drawn),
-            Series(f"line {target.threshold:z.12g}", ends, [target.threshold] * 2),
-        ),
-        tuple(marks),
-    )
+def _drawn(reverse: ReverseStress) -> Chart:
+    """The quantity by scale, with the line that is to be crossed."""
+    scenario, crossings = reverse.scenario, reverse.crossings
+    kinds = [_kind(scenario, crossing) for crossing in crossings]
+    verdicts = [_verdict(crossing, reverse.stress) for crossing in crossings]
+    quantity = crossings[0].target.quantity.replace("_", " ")
+    title = f"{scenario.name}: {quantity} along {reverse.along}{_by(scenario)}"
+    return reverse_chart(reverse, title, kinds, verdicts)
 
 
 def _kind(scenario: Scenario, crossing: Crossing) -> str:

@@ -13,17 +13,18 @@ from rich.console import Group, RenderableType
 from allocator.records.ledger import LINES
 from allocator.records.run import Run
 from allocator.report.broken import broken_lines, broken_of, share_of
-from allocator.report.charts import Axis, Chart, Series
 from allocator.report.limits import limits_table
 from allocator.report.money import Unit, percent, small, unit_for
-from allocator.report.plain import Text, notes_of, plain_table, reasons_table, side_by_side
-from allocator.report.room import WIDTH, room
+from allocator.report.named import figures_of, named_table
+from allocator.report.pictures.run import run_chart
+from allocator.report.plain import Text, notes_of, reasons_table
+from allocator.report.room import room
 from allocator.report.view import View
 
 _OWN, _OTHER = LINES[:4], LINES[4:]
 """Lines with a column of their own in the grades' table, and costs that share one, where there are any."""
-_AMOUNTS = {"offered": "offered", "drawn": "drawn", **{line.name: line.heading for line in _OWN}}
-"""Key of the summary -> heading."""
+_AMOUNTS = ("offered", "drawn", *(line.name for line in _OWN))
+"""Keys of the summary."""
 _WIDEST_GRADE = 12
 _MOST_GRADES = 20
 
@@ -31,20 +32,10 @@ _MOST_GRADES = 20
 def run_view(run: Run, folder: Path | None = None) -> View:
     """A run on its page, in the figures of summary.json, and as bars by grade."""
     return View(
-        page=lambda: result_page(run, folder), document=lambda: run.summary, chart=lambda: _chart(run.summary)
+        page=lambda: result_page(run, folder),
+        document=lambda: run.summary,
+        chart=lambda: run_chart(run.summary),
     )
-
-
-def _chart(summary: Mapping[str, Any]) -> Chart:
-    """What the offers of each grade come to, in the page's order of lines."""
-    grades = summary["by_grade"]
-    series = [
-        Series(heading, list(grades), [figures[key] for figures in grades.values()], "bars")
-        for key, heading in {**{line.name: line.heading for line in LINES}, "value": "value"}.items()
-        if any(figures[key] for figures in grades.values())
-    ]
-    title = f"{summary['name']}: {summary['objective']:,.2f} {summary['currency']} expected"
-    return Chart(title, Axis("grade"), Axis(summary["currency"]), tuple(series))
 
 
 def result_page(run: Run, folder: Path | None) -> RenderableType:
@@ -104,8 +95,11 @@ def _totals(grades: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
 
 
 def _columns(grades: Mapping[str, Mapping[str, float]]) -> dict[str, str]:
-    other = {"other": "other"} if any(figures["other"] for figures in grades.values()) else {}
-    return {**_AMOUNTS, **other, "value": "value"}
+    """Key of the figures -> heading; what is nothing in every grade has no column, the value stands early."""
+    costs = {line.name: line.heading for line in _OWN if line.sign < 0}
+    others = {**costs, "other": "other"}
+    kept = {key: name for key, name in others.items() if any(figures[key] for figures in grades.values())}
+    return {"offered": "offered", "value": "value", "drawn": "drawn", "interest": "interest", **kept}
 
 
 def _unit(grades: Mapping[str, Mapping[str, float]], currency: str) -> Unit:
@@ -118,7 +112,7 @@ def _unit(grades: Mapping[str, Mapping[str, float]], currency: str) -> Unit:
     count = max(len("funded"), len(f"{totals['borrowers']:,}"))
     names = max(len("total"), *(cell_len(grade) for grade in grades))
     taken = min(names, _WIDEST_GRADE) + 2 * (2 + count) + len("  100.00%")
-    return unit_for(amounts, currency, WIDTH - taken)
+    return unit_for(amounts, currency, room() - taken)
 
 
 def _grades_table(grades: Mapping[str, Mapping[str, float]], unit: Unit) -> RenderableType:
@@ -130,22 +124,13 @@ def _grades_table(grades: Mapping[str, Mapping[str, float]], unit: Unit) -> Rend
         return [*counts, rate, *(unit.write(figures[key]) for key in columns)]
 
     headings = ("asked", "funded", "rate", *columns.values())
-    rows = {grade: cells(figures) for grade, figures in list(grades.items())[:_MOST_GRADES]}
-    totals = cells(_totals(grades))
-    widths = [2 + max(map(len, column)) for column in zip(headings, totals, *rows.values(), strict=True)]
-    names = min(max(len("total"), *map(cell_len, grades)), _WIDEST_GRADE)
-    tables = []
-    for block in side_by_side(widths, room() - names):  # a narrow page takes the columns in turn
-        table = plain_table(totals=True)
-        table.add_column("grade", "total", no_wrap=True, overflow="ellipsis", max_width=_WIDEST_GRADE)
-        for at in block:
-            table.add_column(headings[at], totals[at], justify="right", no_wrap=True)
-        for grade, figures in rows.items():
-            table.add_row(Text(grade), *(figures[at] for at in block))
-        tables.append(table)
+    shown = dict(list(grades.items())[:_MOST_GRADES])
+    rows = [*map(cells, shown.values()), cells(_totals(grades))]
+    figures = figures_of(headings, rows)
+    table = named_table("grade", [*shown, "total"], figures, total=True)
     hidden = len(grades) - _MOST_GRADES
     more = [f"the total includes {hidden} more grades"] if hidden > 0 else []
-    return Group(Text(f"By grade, amounts in {unit}", style="bold"), *tables, *more)
+    return Group(Text(f"By grade, amounts in {unit}", style="bold"), table, *more)
 
 
 def _unspent(summary: Mapping[str, Any]) -> str | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rich.console import RenderableType
 
 from allocator.records.workbook import Workbook
-from allocator.report.charts import Chart
+from allocator.report.drawing.chart import Chart
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +28,8 @@ class View:
     document: Callable[[], Mapping[str, Any]]
     chart: Callable[[], Chart] | None = None
     """Draws the view as a chart; None where there is nothing to draw."""
-    files: Mapping[Path, str | pd.DataFrame | Workbook] = field(default_factory=dict)
-    """What else was asked for: texts, tables and workbooks."""
+    files: Mapping[Path, str | bytes | pd.DataFrame | Workbook] = field(default_factory=dict)
+    """What else was asked for: texts, tables, workbooks, and what is printed."""
 
     @classmethod
     def of(

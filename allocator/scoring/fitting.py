@@ -58,6 +58,8 @@ class Fit:
     """Title -> table, for people; the card shows the same."""
     extra: Mapping[str, str] = field(default_factory=dict)
     """Suffix -> text of a file to write beside."""
+    reliability: pd.DataFrame | None = None
+    """Observed against predicted default rates, which are drawn beside the card."""
 
 
 @one_reading()
@@ -121,8 +123,7 @@ def logit_from_files(
         training={data.name: content_hash(data), declared.name: content_hash(declared)},
         sections=remark_section(remarks) + [(name, markdown(table)) for name, table in tables.items()],
     )
-    extra = {".svg": validation.reliability_svg(reliability, "Out-of-fold reliability")}
-    return Fit(to_document(card), described, figures, tables, extra)
+    return Fit(to_document(card), described, figures, tables, reliability=reliability)
 
 
 def _taken_apart(card: Scorecard) -> dict[str, pd.DataFrame]:

@@ -13,6 +13,9 @@ from allocator.extras import require
 from allocator.intake import require_unchanged
 from allocator.placed import placing
 
+_EXTRAS = {".xlsx": "excel", ".pdf": "pdf", ".png": "pdf"}
+"""What is needed to write a file of an ending."""
+
 
 def require_file(path: Path, endings: Sequence[str], *, force: bool = False) -> None:
     """Raise InputError now if `path` could not be written later: ending, folder, a file that stands there."""
@@ -30,8 +33,9 @@ def require_file(path: Path, endings: Sequence[str], *, force: bool = False) -> 
         faults.append(Fault("its folder may not be written to", "name another folder", file=str(path)))
     if faults:
         raise InputError.of(faults, "output")
-    if path.suffix.lower() == ".xlsx":
-        require("excel")
+    extra = _EXTRAS.get(path.suffix.lower())
+    if extra is not None:
+        require(extra)
 
 
 @contextmanager
@@ -78,9 +82,14 @@ def write_files(contents: Mapping[Path, Content]) -> None:
 
 def text_content(text: str) -> Content:
     """`text` in UTF-8."""
+    return bytes_content(text.encode("utf-8"))
+
+
+def bytes_content(whole: bytes) -> Content:
+    """What a file consists of, as it is."""
 
     def write(file: IO[bytes]) -> None:
-        file.write(text.encode("utf-8"))
+        file.write(whole)
 
     return write
 

@@ -14,7 +14,7 @@ from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 
 from allocator.records.workbook import Workbook
-from allocator.store.file import Content, require_file, text_content, write_files
+from allocator.store.file import Content, bytes_content, require_file, text_content, write_files
 from allocator.store.workbook import require_rows, workbook_content, write_data
 
 PART = 250_000
@@ -47,11 +47,16 @@ def _content(parts: Iterable[pa.Table], path: Path) -> Content:
     return write
 
 
-def content_of(held: str | pd.DataFrame | Workbook, path: Path) -> Content:
-    """A text, a workbook, or a frame in the format that `path` ends in."""
-    if isinstance(held, Workbook):
-        return workbook_content(held)
-    return text_content(held) if isinstance(held, str) else frame_content(held, path)
+def content_of(held: str | bytes | pd.DataFrame | Workbook, path: Path) -> Content:
+    """A text, bytes as they are, a workbook, or a frame in the format that `path` ends in."""
+    match held:
+        case Workbook():
+            return workbook_content(held)
+        case str():
+            return text_content(held)
+        case bytes():
+            return bytes_content(held)
+    return frame_content(held, path)
 
 
 def write_frame(frame: pd.DataFrame, path: Path, *, force: bool = False) -> None:

@@ -61,5 +61,5 @@ def test_importing_it_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-S", "-c", script], cwd=ROOT, capture_output=True, text=True)
     loaded = set(done.stdout.split())
     assert "allocator" in loaded, done.stderr
-    assert not loaded & {"numpy", "pandas", "pyarrow", "pydantic", "rich", "typer", "scipy", "matplotlib"}
+    assert not loaded & {"numpy", "pandas", "pyarrow", "pydantic", "rich", "typer", "scipy", "typst"}
     assert not loaded & {"asyncio", "dataclasses", "json", "inspect", "logging", "pathlib"}

@@ -73,7 +73,7 @@ def test_a_notebook_of_twenty_lines(library: str, tmp_path: Path, monkeypatch: p
     assert funded in repr(why)
     curve_of_value = frontier(run, "A line", low="10%", high="50%", points=3)
     assert curve_of_value.table["value"].is_monotonic_increasing
-    assert curve_of_value.plot().axes[0].get_title()
+    assert curve_of_value.plot().title
     saved = run.save("runs/mine")
     assert saved == tmp_path / "runs" / "mine"
     command = [sys.executable, "-c", "import sys; from allocator.cli.main import main; sys.exit(main())"]

@@ -142,7 +142,7 @@ BAD: dict[str, tuple[list[object], str]] = {
     "no such date": ([*BY_YEAR, "--known", "day"], "day"),
     "a date beside years": ([*BY_YEAR, "--known", "ChgOffDate"], "is not of the form of '"),
     "known too early": ([*BY_YEAR, "--known", "NoEmp"], "lies before the borrower's own ApprovalFY ("),
-    "another picture": ([*BY_YEAR, "--plot", "b.png"], "no format for the ending .png"),
+    "another picture": ([*BY_YEAR, "--plot", "b.jpg"], "no format for the ending .jpg"),
 }
 
 

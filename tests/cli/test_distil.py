@@ -79,7 +79,7 @@ BAD: dict[str, tuple[Callable[[Path], object], list[object], int, str]] = {
     "no such place": (lambda run: None, ["run", "--out", "no/rules.sql"], 2, "its folder does not exist"),
     "no such column": (lambda run: None, ["run", "--text", "colour"], 2, "colour"),
     "a number for text": (lambda run: None, ["run", "--text", "pd"], 2, "pd is no column of texts"),
-    "another picture": (lambda run: None, ["run", "--plot", "rules.png"], 2, "no format for the ending .png"),
+    "another picture": (lambda run: None, ["run", "--plot", "rules.jpg"], 2, "no format for the ending .jpg"),
     "text for a number": (lambda run: None, ["run", "--number", "sector"], 2, "sector"),
 }  # fmt: skip
 
@@ -129,7 +129,7 @@ def test_a_run_that_breaks_limits_is_no_optimum(broken: Path, allocator: Allocat
 def test_rules_are_drawn_in_one_file(run: Path, allocator: Allocator, ending: str) -> None:
     assert allocator("distil", "run", "--plot", f"rules.{ending}").status == 0
     text = (run.parent / f"rules.{ending}").read_text()
-    assert "small: " in text
+    assert "small as rules" in text
     assert 'src="http' not in text
 
 

@@ -131,7 +131,7 @@ REFUSED = {
     "an empty range": (("run", "--where", "pd: {above: 5%, below: 1%}"), "no number lies in the range"),
     "a text for a number": (("run", "--where", "pd: high"), "pd holds numbers, expected a range"),
     "no YAML": (("run", "--where", "{sector: ["), "--where"),
-    "no picture": (("run", "--plot", "why.png"), "no format for the ending .png"),
+    "no picture": (("run", "--plot", "why.jpg"), "no format for the ending .jpg"),
     "no folder": (("run", "--plot", "nowhere/why.svg"), "its folder does not exist"),
 }
 

@@ -12,7 +12,8 @@ from tests.cli.conftest import Allocator
 def test_the_page_of_a_frontier(case: Path, allocator: Allocator) -> None:
     outcome = allocator("frontier", "scenario.yaml", "--limit", "budget", "--points", "6")
     assert (outcome.status, outcome.err) == (0, "")
-    assert outcome.out.startswith("small: value against budget\n6 of 6 points feasible, value in CNY\n")
+    assert outcome.out.startswith("small: value against budget\nWorth most, ")
+    assert "\n6 of 6 points feasible, value in CNY\n" in outcome.out
     assert "3,000,000 <" in outcome.out
     assert max(map(len, outcome.out.splitlines())) <= 100
 
@@ -72,7 +73,7 @@ REFUSED = {
     "backwards": (("--limit", "budget", "--from", "9e6", "--to", "8e6"), "let --from lie below --to"),
     "one end for two": (("--limit", "budget", "--limit", "A line", "--from", "1e6"), "give one per limit"),
     "no gap": (("--limit", "budget", "--gap", "0"), "0 lies outside 0 to 1"),
-    "no picture": (("--limit", "budget", "--plot", "f.png"), "no format for the ending .png"),
+    "no picture": (("--limit", "budget", "--plot", "f.jpg"), "no format for the ending .jpg"),
     "no scenario": (("--limit", "budget", "--set", "policy.bugdet=1"), "unknown key 'bugdet'"),
 }
 

@@ -47,7 +47,7 @@ REFUSED = {
     "more than all": (("run", "--size", "101%"), "101% is more than 100 %"),
     "less than nothing": (("run", "--size", "-1%"), "-1% is negative"),
     "a whole number": (("run", "--size", "5"), "5 would be 500 %"),
-    "no picture": (("run", "--plot", "levers.png"), "no format for the ending .png"),
+    "no picture": (("run", "--plot", "levers.jpg"), "no format for the ending .jpg"),
     "no folder": (("run", "--plot", "nowhere/levers.svg"), "its folder does not exist"),
     "no option": (("run", "--slow"), "no such option"),
     "two runs": (("run", "run"), "unexpected extra argument"),

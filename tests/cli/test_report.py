@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-import shutil
-import subprocess
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +15,7 @@ from typing import Any
 import pytest
 
 from allocator.cli.main import main
+from tests.browser import printed_words, seen_by, tool, words_of
 from tests.cli.conftest import BORROWERS, CHURN, SCENARIO, Allocator
 from tests.report.page import Page, expected, reads_as
 
@@ -68,6 +67,7 @@ def documents(there: Path, allocator: Allocator) -> dict[str, Any]:
         "compare": ("compare", scenario),
         "frontier": ("frontier", scenario, "--limit", "budget", "--points", "9"),
         "levers": ("levers", "run"),
+        "distil": ("distil", "run"),
     }
     found = {name: allocator(*arguments, "--json").json for name, arguments in commands.items()}
     for name in ("summary", "certificate"):
@@ -263,7 +263,7 @@ REFUSED = {
     "no run": (("nowhere",), "nowhere there is no such folder"),
     "a file": (("scenario.yaml",), "scenario.yaml is a file, not a run's folder"),
     "a folder that is no run": (("empty",), "summary.json is missing"),
-    "another format": (("run", "--out", "page.pdf"), "no format for the ending .pdf"),
+    "another format": (("run", "--out", "page.docx"), "no format for the ending .docx"),
     "no folder": (("run", "--out", "nowhere/page.html"), "its folder does not exist"),
     "a file that is there": (("run", "--out", "there.html"), "a file of this name is there"),
     "nothing named": ((), "missing argument"),
@@ -296,63 +296,33 @@ def test_an_altered_run_is_no_page(case: Path, allocator: Allocator) -> None:
     assert not (case / "run" / "report.html").exists()
 
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-WRAPPED = """<body style="margin:0"><script>
-addEventListener("message", event => document.title = "seen " + event.data)
-</script><iframe src="inner.html" style="border:0;width:{width}px;height:4000px"></iframe>"""
-"""A browser's own window is never as narrow as a phone."""
-MEASURED = """<script>addEventListener("load", () => {
-const room = document.documentElement.clientWidth
-const out = [...document.querySelectorAll("main *")].filter(
-  one => one.getBoundingClientRect().right > room + 1 && !one.closest(".scroll"))
-parent.postMessage(out.length + " of " + document.querySelectorAll("svg").length, "*")
-})</script></body>"""
-
-
-def browse(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """What a real browser without a network prints; the test is skipped where there is none."""
-    if BROWSER is None:
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    own = ("--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}")
-    offline = (
-        "--host-resolver-rules=MAP * ~NOTFOUND",
-        "--enable-logging=stderr",
-        "--virtual-time-budget=9000",
-    )
-    return subprocess.run(
-        [BROWSER, *own, *offline, *options], capture_output=True, text=True, timeout=240, check=True
-    )
-
-
 @pytest.mark.full
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_browser_shows_everything_inside_the_window(
     crowded: Path, reported: Reported, tmp_path: Path, width: int
 ) -> None:
     """The page of a small run and one of forty sectors: nothing sticks out, is asked for or goes wrong."""
-    for html in (reported.html, (crowded / "run" / "report.html").read_text("utf-8")):
-        (tmp_path / "inner.html").write_text(html.replace("</body>", MEASURED), encoding="utf-8")
-        (tmp_path / "outer.html").write_text(WRAPPED.format(width=width))
-        seen = browse(tmp_path, "--window-size=1400,2000", "--dump-dom", (tmp_path / "outer.html").as_uri())
-        pictures = Page.of(html).tags.count("svg")
-        assert f"<title>seen 0 of {pictures}</title>" in seen.stdout
-        assert "CONSOLE" not in seen.stderr
-        assert "ERR_NAME_NOT_RESOLVED" not in seen.stderr
+    pages = [reported.html, (crowded / "run" / "report.html").read_text("utf-8")]
+    assert seen_by(tmp_path, pages, [width]) == [f"{width}: 0 outside, no faults"] * 2
 
 
 @pytest.mark.full
 def test_on_paper_no_figure_is_cut_off(crowded: Path, tmp_path: Path) -> None:
-    if shutil.which("pdftotext") is None:
-        pytest.skip("no pdftotext on this machine: apt-get install poppler-utils")
     path = crowded / "run" / "report.html"
-    browse(tmp_path, f"--print-to-pdf={tmp_path / 'page.pdf'}", "--no-pdf-header-footer", path.as_uri())
-    text = subprocess.run(
-        ["pdftotext", "-bbox", tmp_path / "page.pdf", "-"], capture_output=True, text=True, check=True
-    ).stdout
-    words = re.findall(
-        r'<word xMin="([\d.]+)" yMin="[\d.]+" xMax="([\d.]+)" yMax="[\d.]+">(.*?)</word>', text
-    )
-    assert max(float(right) for _, right, _ in words) <= 595.5  # of A4, in points
-    printed = {word.strip(".,;:()") for *_, word in words}
+    words = printed_words(tmp_path, path)
+    assert max(right for right, _ in words) <= 595.5  # of A4, in points
+    printed = {word.strip(".,;:()") for _, word in words}
     figures = {word for figure in Page.of(path.read_text("utf-8")).figures for word in figure.text.split()}
+    assert figures - printed == set()
+
+
+@pytest.mark.full
+def test_the_pdf_has_every_figure_of_the_page(
+    reported: Reported, there: Path, allocator: Allocator, tmp_path: Path
+) -> None:
+    assert allocator("report", "run", "--quick", "--out", tmp_path / "report.pdf").status == 0
+    words = words_of(tool("pdftotext", package="poppler-utils"), tmp_path / "report.pdf")
+    assert max(right for right, _ in words) <= 595.5
+    printed = {word.strip(".,;:()") for _, word in words}
+    figures = {word for figure in Page.of(reported.quick).figures for word in figure.text.split()}
     assert figures - printed == set()

@@ -114,7 +114,12 @@ CASES: dict[str, tuple[Callable[[Path], object], list[str], int, str]] = {
         2,
         "--method 'magic' is no method -> write each or binned",
     ),
-    "a picture of another kind": (nothing, ["run", "--plot", "x.png"], 2, "let it end in .html or .svg"),
+    "a picture of another kind": (
+        nothing,
+        ["run", "--plot", "x.jpg"],
+        2,
+        "let it end in .html or .svg or .png or .pdf",
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""The parts of the committee's page: figures and their places, markup, ticks, ladders, how much is solved."""
+"""The parts of the committee's page: figures and their places, markup, ladders, how much is solved."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import pytest
 from allocator.insight.dossier import HUGE, LARGE, Effort
 from allocator.report.committee.blocks import Code, Strong, joined, typed
 from allocator.report.committee.budget import steps_of
-from allocator.report.committee.drawing import Step, ticks
-from allocator.report.committee.figure import Documents, headed, pointer, unit_of
-from allocator.report.committee.markup import Markup, escaped, tag
+from allocator.report.committee.figure import Documents, pointer
 from allocator.report.committee.stress import named
+from allocator.report.drawing.units import headed, unit_of
+from allocator.report.drawing.usual import Step
+from allocator.report.markup import Markup, escaped, tag
 from tests.report.page import Read, at, reads_as
 
 
@@ -89,19 +90,6 @@ def test_markup_escapes_all_but_markup() -> None:
     assert tag("rect", width=1 / 3) == '<rect width="0.333333"/>'
     assert escaped("\x00\u202e") == "\\x00\\u202e"
     assert escaped(Markup("<i>")) == "<i>"
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "told"),
-    [
-        (0.0, 1.0, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]),
-        (-1.2e6, 4.1e6, [0.0, 2e6, 4e6]),
-        (5e7, 1.5e8, [6e7, 8e7, 1e8, 1.2e8, 1.4e8]),
-        (3.0, 3.0, [3.0]),
-    ],
-)
-def test_ticks_are_round(low: float, high: float, told: list[float]) -> None:
-    assert ticks(low, high) == told
 
 
 def test_a_ladder_is_exact_around_its_points_and_open_between() -> None:

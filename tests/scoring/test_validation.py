@@ -138,12 +138,3 @@ def test_unknown_classes_and_no_firm_in_common() -> None:
     with pytest.raises(InputError) as caught:
         validation.migration(pd.Series({"a": "A"}), pd.Series({"b": "X"}), ["A"])
     assert [fault.problem for fault in caught.value.faults] == ["'X' is no class", "no firm is rated twice"]
-
-
-def test_the_reliability_plot_draws_every_bin() -> None:
-    table = pd.DataFrame(
-        {"predicted": [0.1, 0.4], "observed": [0.1, 0.5], "low": [0.0, 0.3], "high": [0.2, 0.6]}
-    )
-    text = validation.reliability_svg(table, "Reliability")
-    assert text.count("<circle") == 2
-    assert "<title>Reliability</title>" in text

@@ -124,10 +124,10 @@ def _costs_of_limits(position: Position, progress: Progress) -> list[Worth]:
         for number, block in enumerate(position.blocks)
     }
     costs = []
-    for name in names:
+    for number, name in enumerate(names, start=1):
         known, solved = Best(-np.inf, best.bound), False
         if np.any(blocks[name].allowed(position.prices)):
-            progress(f"solving without {name}")
+            progress(f"solving without {name}, {number} of {len(names)}")
             try:
                 alone = answer(without(case, name), run.prices, progress).certificate
             except (InfeasibleError, NoAllocationError):  # out of time: an allocation exists, the run's own

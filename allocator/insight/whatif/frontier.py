@@ -6,7 +6,7 @@ the limit's bound that makes the bounds a lower envelope of lines: concave by co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
@@ -121,7 +121,7 @@ def frontier(
     spans = [
         _span(policy, *given) for given in zip(limits, ends or [(None, None)] * len(limits), strict=True)
     ]
-    walk = _Walk(track, progress)
+    walk = _Walk(track, progress, points ** len(spans))
     if len(spans) == 1:
         _follow(walk, spans[0], points)
     else:
@@ -159,18 +159,26 @@ def _span(policy: Policy, name: str, ends: tuple[float | None, float | None]) ->
     return low, high
 
 
+def _plain(amount: float) -> str:
+    """An amount in words, a share as it is: `60.96 million`."""
+    return f"{amount / 1e6:,.2f} million" if abs(amount) >= 1e6 else f"{amount:,.6g}"
+
+
 class _Walk:
     """The points visited so far, each begun from the nearest one's prices."""
 
-    def __init__(self, track: Track, progress: Progress) -> None:
+    def __init__(self, track: Track, progress: Progress, most: int) -> None:
         self.track = track
         self.progress = progress
+        self.most = most
+        """Points that are asked for."""
         self.points: dict[Bounds, FrontierPoint] = {}
 
     def visit(self, bounds: Bounds) -> None:
         if bounds in self.points:
             return
-        self.progress(f"point {len(self.points) + 1}: {', '.join(f'{bound:,.6g}' for bound in bounds)}")
+        told = f"point {len(self.points) + 1} of {self.most}"
+        self.progress(f"{told}: {' and '.join(f'{name} {_plain(to)}' for name, to in self._named(bounds))}")
         start = self._nearest(bounds)
         case = self.track.at(bounds)
         try:
@@ -181,6 +189,10 @@ class _Walk:
             self.points[bounds] = FrontierPoint(bounds, "no_allocation", stopped=True)
         else:
             self.points[bounds] = self._point(bounds, case, outcome)
+            self.progress(f"{told}: value {_plain(outcome.value)}")
+
+    def _named(self, bounds: Bounds) -> Iterable[tuple[str, float]]:
+        return zip(self.track.names, bounds, strict=True)
 
     def _nearest(self, bounds: Bounds) -> Mapping[str, float] | None:
         solved = [point for point in self.points.values() if point.solved]

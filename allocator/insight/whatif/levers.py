@@ -193,11 +193,10 @@ def price_levers(
     """
     case = case or prepare(run.scenario, run.inputs)
     best = best_of(run, case, None if quick else progress)
+    levers = [lever for lever in levers_of(case, size) if among is None or lever.name in among]
     worths = []
-    for lever in levers_of(case, size):
-        if among is not None and lever.name not in among:
-            continue
-        progress(f"pricing {lever.name}")
+    for number, lever in enumerate(levers, start=1):
+        progress(f"pricing lever {number} of {len(levers)}, {lever.name}")
         worths.append(_worth(run, best, lever, quick, progress))
     worths.sort(key=lambda worth: (-(worth.high if quick else worth.low), -worth.high, worth.name))
     return Levers(run, best, tuple(worths))

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from allocator.report.colours import Tone
 from allocator.report.committee.figure import Figure
-from allocator.report.committee.markup import Markup
-
-Tone = Literal["deep", "pale", "warn", "rest"]
-"""Two blues; orange for what binds or is broken; grey for what is taken away or left over."""
+from allocator.report.drawing.chart import Panel
 
 
 @dataclass(frozen=True)
@@ -97,9 +95,10 @@ class Listing:
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing, and in words what it shows."""
+    """A drawing, its name where it cannot be seen, and in words what it shows."""
 
-    drawing: Markup
+    panel: Panel
+    label: str
     words: str
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from itertools import pairwise
 
 from allocator.report.committee.blocks import (
     Block,
@@ -18,9 +18,10 @@ from allocator.report.committee.blocks import (
     typed,
     words,
 )
-from allocator.report.committee.drawing import Step, budget_worth_chart
 from allocator.report.committee.figure import Documents, Place
 from allocator.report.committee.limits import ONE_MORE
+from allocator.report.drawing.chart import Axis, Mark
+from allocator.report.drawing.usual import Solved, Step, ladder, steps_between
 
 
 def budget_section(docs: Documents) -> Section:
@@ -34,7 +35,13 @@ def budget_section(docs: Documents) -> Section:
         now = docs.number(("frontier", "now", "budget"))
         solved = len(docs.at("frontier", "points"))
         picture = Picture(
-            budget_worth_chart(steps_of(docs), now, worth.value, docs.currency, f"now: {worth.text}"),
+            ladder(
+                steps_of(docs),
+                [Mark(now, f"now: {worth.text}", "warn")],
+                Axis("budget", "money", docs.currency),
+                Axis(f"one more {docs.currency} brings"),
+            ),
+            f"What one more {docs.currency} of budget brings at each budget; now: {worth.text}",
             "Dark: budgets over which the figure is exact, to the breakpoint. Light: between two of them, "
             f"where it is at least the lower and at most the upper edge. {solved} budgets were solved.",
         )
@@ -73,25 +80,15 @@ def worth_of(docs: Documents, lever: Place) -> tuple[Inline, ...]:
 
 
 def steps_of(docs: Documents) -> list[Step]:
-    """Exact stretches around the points that were solved, and what lies between two of them."""
-    points = [docs.at(*place) for place in docs.places("frontier", "points")]
-    first, last = points[0]["at"]["budget"], points[-1]["at"]["budget"]
-    exact = []
-    for point in points:
-        slope, at = point.get("slopes", {}).get("budget"), point["at"]["budget"]
-        if slope is None:
-            continue
-        start, end = (point[key] if point[key] is not None else at for key in ("stands_from", "stands_to"))
-        exact.append(Step(max(start, first), min(end, last), max(slope, 0.0), max(slope, 0.0), exact=True))
-    steps: list[Step] = []
-    for one, following in pairwise([*exact, None]):
-        if one is None:
-            continue
-        steps.append(one)
-        if following is not None and following.start > one.end:
-            least, most = sorted((one.least, following.least))
-            steps.append(Step(one.end, following.start, least, most, exact=False))
-    return [step for step in steps if step.end > step.start or step.exact]
+    """Exact stretches around the budgets that were solved, and what lies between two of them."""
+    solved = []
+    for place in docs.places("frontier", "points"):
+        point = docs.at(*place)
+        slope = point.get("slopes", {}).get("budget")
+        if slope is not None:
+            ends = (math.nan if point[key] is None else point[key] for key in ("stands_from", "stands_to"))
+            solved.append(Solved(point["at"]["budget"], max(slope, 0.0), *ends))
+    return steps_between(solved)
 
 
 _BUDGET_COLUMNS = (

@@ -17,8 +17,9 @@ from allocator.report.committee.blocks import (
     Table,
     words,
 )
-from allocator.report.committee.drawing import curve
-from allocator.report.committee.figure import Documents, Figure, Place, Unit, headed
+from allocator.report.committee.figure import Documents, Figure, Place
+from allocator.report.drawing.units import Unit, headed
+from allocator.report.drawing.usual import lorenz
 
 MOST_ROWS, MOST_COLUMNS = 12, 8
 _ROOM = 44
@@ -148,7 +149,7 @@ def concentration_annex(docs: Documents) -> Section:
     points = docs.at("composition", "curve")
     if points:
         said = f"Half of the loans, the smaller ones, hold {_half(points):.0%} of what is offered."
-        blocks.append(Picture(curve(points, "what is offered"), said))
+        blocks.append(Picture(lorenz(points, "what is offered"), "Lorenz curve of what is offered", said))
     for at, name in enumerate(docs.at("composition", "by")):
         blocks.append(_segments(docs, str(name), at))
     return Section("a-concentration", "A4 · Concentration", tuple(blocks))

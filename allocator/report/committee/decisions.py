@@ -17,7 +17,8 @@ from allocator.report.committee.blocks import (
     typed,
     words,
 )
-from allocator.report.committee.figure import Documents, Place, headed
+from allocator.report.committee.figure import Documents, Place
+from allocator.report.drawing.units import headed
 
 _MOST = 12
 """Grades, and reasons, that are shown."""

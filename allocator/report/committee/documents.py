@@ -12,6 +12,7 @@ from allocator.report.comparison import comparison_view
 from allocator.report.explain import book_view
 from allocator.report.frontier import frontier_view
 from allocator.report.levers import levers_view
+from allocator.report.rules import rules_view
 from allocator.report.simulation import simulation_view
 from allocator.report.stress import stress_view
 
@@ -33,6 +34,8 @@ def documents_of(dossier: Dossier) -> Documents:
         views["compare"] = comparison_view(dossier.comparison, SWAPPED, dossier.notes)
     if dossier.budgets is not None:
         views["frontier"] = frontier_view(dossier.budgets)
+    if dossier.rules is not None:
+        views["distil"] = rules_view(dossier.rules)
     return Documents(
         {
             "summary": stored.summary,

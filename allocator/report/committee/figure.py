@@ -12,18 +12,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from allocator.records.plain import plain
+from allocator.report.drawing.units import Unit, signed, unit_alone, unit_of
 from allocator.report.money import small
 
 Key = str | int
 Place = tuple[Key, ...]
 """Name of a document, then keys and positions in it."""
 
-_MINUS = "\N{MINUS SIGN}"
-_SUFFIXES = ((1e12, "t"), (1e9, "bn"), (1e6, "m"), (1e3, "k"))
 _FINEST = 9
 """Decimals of a percentage at most."""
-_FIGURES = 3
-"""Significant ones of an amount in running text."""
 
 
 @dataclass(frozen=True)
@@ -37,31 +34,6 @@ class Figure:
     """The place of what it is divided by, where it is a ratio."""
     scale: float = 1.0
     """What the printed number is counted in: 1e6 where it reads 2.79 m, 0.01 where it is a percentage."""
-
-
-@dataclass(frozen=True)
-class Unit:
-    """What the amounts of one column are written in."""
-
-    size: float
-    suffix: str
-    decimals: int
-
-
-UNITS = tuple(Unit(size, suffix, 2) for size, suffix in _SUFFIXES)
-PLAIN = Unit(1.0, "", 2)
-
-
-def unit_of(amounts: Sequence[float]) -> Unit:
-    """The unit that the largest of `amounts` needs, with the decimals that show three of its figures."""
-    largest = max((abs(amount) for amount in amounts if math.isfinite(amount)), default=0.0)
-    unit = next((unit for unit in UNITS if largest >= unit.size), replace(PLAIN, decimals=0))
-    return replace(unit, decimals=0) if largest >= 1000 * unit.size and unit.size > 1 else unit
-
-
-def headed(name: str, unit: Unit) -> str:
-    """A column's heading with the unit of its amounts."""
-    return f"{name},\N{NO-BREAK SPACE}{unit.suffix}" if unit.suffix else name
 
 
 def pointer(place: Place) -> str:
@@ -107,17 +79,17 @@ class Documents:
         if value and abs(value) < 0.005 * 10.0**-decimals:  # nothing but zeros would be seen
             decimals = min(1 - math.floor(math.log10(100 * abs(value))), _FINEST)
         text = f"{100 * value:z,.{decimals}f}"
-        return Figure(_signed(f"{_negated(text) if negative else text}%"), value, place, per, 0.01)
+        return Figure(signed(f"{_negated(text) if negative else text}%"), value, place, per, 0.01)
 
     def price(self, *place: Key) -> Figure:
         """A price, a gap: to four significant digits."""
         value = self.number(place)
-        return Figure(_signed(small(value)), value, place)
+        return Figure(signed(small(value)), value, place)
 
     def exact(self, *place: Key) -> Figure:
         """An amount to the cent, as an auditor adds them up."""
         value = self.number(place)
-        return Figure(_signed(f"{value:z,.2f}"), value, place)
+        return Figure(signed(f"{value:z,.2f}"), value, place)
 
     def money(self, *place: Key, absolute: bool = False) -> Figure:
         """An amount in running text: three figures, in thousands, millions or billions.
@@ -125,17 +97,14 @@ class Documents:
         With `absolute` its sign is left to the sentence.
         """
         value = self.number(place)
-        unit = unit_of([value])
-        digits = len(f"{abs(value) / unit.size:.0f}")
-        decimals = max(_FIGURES - digits, 0) if unit.size > 1 else unit.decimals
-        return self.amount(place, replace(unit, decimals=decimals), negative=absolute and value < 0)
+        return self.amount(place, unit_alone(value), negative=absolute and value < 0)
 
     def amount(self, place: Place, unit: Unit, *, negative: bool = False) -> Figure:
         """An amount in a unit; with `negative` a cost is written as what it takes away."""
         value = self.number(place)
         number = f"{value / unit.size:z,.{unit.decimals}f}"
         number = _negated(number) if negative else number
-        return Figure(_signed(f"{number} {unit.suffix}".rstrip()), value, place, (), unit.size)
+        return Figure(signed(f"{number} {unit.suffix}".rstrip()), value, place, (), unit.size)
 
     def column(self, places: Sequence[Place]) -> Unit:
         """The unit of the amounts at `places`, that a column shows."""
@@ -152,7 +121,3 @@ def _negated(number: str) -> str:
     if not number.strip("0.,"):
         return number
     return number[1:] if number.startswith("-") else f"-{number}"
-
-
-def _signed(text: str) -> str:
-    return text.replace("-", _MINUS) if text.startswith("-") else text

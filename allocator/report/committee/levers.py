@@ -14,7 +14,8 @@ from allocator.report.committee.blocks import (
     typed,
     words,
 )
-from allocator.report.committee.figure import Documents, Place, headed
+from allocator.report.committee.figure import Documents, Place
+from allocator.report.drawing.units import headed
 
 _MOST = 6
 _NOTHING = 0.005

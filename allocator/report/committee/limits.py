@@ -22,6 +22,7 @@ from allocator.report.committee.blocks import (
     words,
 )
 from allocator.report.committee.figure import Documents, Figure, Place
+from allocator.report.limits import nearest_first, used_of
 
 MOST = 10
 """Limits shown on the front."""
@@ -35,50 +36,38 @@ _FULL = 0.8
 
 def limits_section(docs: Documents, policy: Policy) -> Section:
     """A gauge of the nearest limits."""
-    places = nearest_first(docs)
+    places = nearest(docs)
     shown, others = places[:MOST], places[MOST:]
     rows = [_gauge(docs, policy, place) for place in shown]
     columns = (
         Column("Limit", "text"), Column("Used"), Column("", "bar"), Column("Bound", "text"),
         Column("Shadow price"),
     )  # fmt: skip
-    fullest = max((used_of(docs, place) for place in others), default=0.0)
+    fullest = max((used_of(_in_summary(docs, place)) for place in others), default=0.0)
     more = f"{len(others)} others, none above {100 * fullest:.0f}% of its bound." if others else ""
     blocks: list[Block] = [Table(columns, tuple(rows), more=more), *_what_room_brings(docs)]
     blocks += _costs(docs)
     return Section("limits", "4 · Which limits shape it, and what do they cost?", tuple(blocks), "a-limits")
 
 
-def nearest_first(docs: Documents) -> list[Place]:
+def nearest(docs: Documents) -> list[Place]:
     """The places of the limits in explain: broken, binding by what they charge, then the fullest."""
-
-    def order(place: Place) -> tuple[Any, ...]:
-        limit = docs.at(*place)
-        summary = _in_summary(docs, place)
-        return (
-            not summary["broken"], not summary["binding"], -abs(limit["charge"]), -used_of(docs, place),
-        )  # fmt: skip
-
-    return sorted(docs.places("explain", "limits"), key=order)
+    places = [*docs.places("explain", "limits")]
+    uses = [
+        {**_in_summary(docs, place), "charge": docs.at(*place, "charge"), "place": place} for place in places
+    ]
+    return [use["place"] for use in nearest_first(uses)]
 
 
 def _in_summary(docs: Documents, place: Place) -> Any:
     return docs.at("summary", "limits", place[-1])
 
 
-def used_of(docs: Documents, place: Place) -> float:
-    """How full a limit is: of a floor, the part of what is there that is owed."""
-    limit = docs.at(*place)
-    used, bound = limit["used"], limit["bound"]
-    part, whole = (bound, used) if limit["sense"] == "at_least" else (used, bound)
-    return float(part / whole) if whole > 0 else (0.0 if part <= 0 else math.inf)
-
-
 def binding(docs: Documents) -> list[Place]:
     """Limits that leave no room and have a price, or are broken."""
     return [
         place
-        for place in nearest_first(docs)
+        for place in nearest(docs)
         if _in_summary(docs, place)["broken"]
         or (_in_summary(docs, place)["binding"] and docs.at(*place, "price"))
     ]
@@ -86,7 +75,7 @@ def binding(docs: Documents) -> list[Place]:
 
 def _gauge(docs: Documents, policy: Policy, place: Place) -> Row:
     limit, state = docs.at(*place), _in_summary(docs, place)
-    full = used_of(docs, place)
+    full = used_of(_in_summary(docs, place))
     tight = state["binding"] or state["broken"]
     word = "broken" if state["broken"] else "binds" if state["binding"] else ""
     bar = Bar(((Stretch(0.0, min(full * _FULL, 1.0), "warn" if tight else "deep"),),), mark=_FULL)
@@ -165,7 +154,7 @@ def _costs(docs: Documents) -> Sequence[Block]:
 
 def limits_annex(docs: Documents, policy: Policy) -> Section:
     """Every limit with its use, price and range, and the cost of every entry."""
-    places = nearest_first(docs)
+    places = nearest(docs)
     shown = places[:MOST_OF_ALL]
     columns = (
         Column("Limit", "text"), Column("As stated", "text"), Column("Used"), Column("Bound"),

@@ -65,7 +65,7 @@ def _block(block: Block) -> Iterator[str]:
         case Listing(points, heading):
             yield from ([f"**{_text(heading)}**", ""] if heading else [])
             yield from (f"- {_line(point)}" for point in points)
-        case Picture(_, said):
+        case Picture(words=said):
             yield _text(said)
         case Verbatim(said):
             yield from (f"    {visible(line)}" for line in said.splitlines())

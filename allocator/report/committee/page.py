@@ -7,6 +7,7 @@ from allocator.report.committee.blocks import Block, Report, note
 from allocator.report.committee.budget import budget_annex, budget_section
 from allocator.report.committee.concentration import concentration_annex, concentration_section
 from allocator.report.committee.decisions import decisions_annex, decisions_section, declined_section
+from allocator.report.committee.distilled import distilled_annex, distilled_sections
 from allocator.report.committee.documents import documents_of
 from allocator.report.committee.figure import Documents
 from allocator.report.committee.front import cards, front
@@ -48,6 +49,7 @@ def report_of(dossier: Dossier, stood: Stood, docs: Documents | None = None) -> 
             rules_section(docs),
             budget_section(docs),
             levers_section(docs),
+            *distilled_sections(docs),
         ),
         foot=foot(docs, stood),
         annex=(
@@ -62,6 +64,7 @@ def report_of(dossier: Dossier, stood: Stood, docs: Documents | None = None) -> 
             levers_annex(docs),
             proof_annex(docs, stood),
             assumptions_annex(docs, stood),
+            *distilled_annex(docs),
         ),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from allocator.report.colours import Tone
 from allocator.report.committee.blocks import (
     Bar,
     Block,
@@ -14,13 +15,13 @@ from allocator.report.committee.blocks import (
     Stretch,
     Strong,
     Table,
-    Tone,
     note,
     typed,
     words,
 )
-from allocator.report.committee.figure import Documents, Place, headed
+from allocator.report.committee.figure import Documents, Place
 from allocator.report.committee.stress import breaks
+from allocator.report.drawing.units import headed
 
 NAMES = {
     "optimal": "the optimum",

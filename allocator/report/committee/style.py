@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-DEEP, PALE, WARN, REST = "#14508c", "#a8c8e4", "#b84a00", "#6b7780"
-INK, MUTED, RULE, WASH = "#17212b", "#51606d", "#d3dbe2", "#f1f5f8"
-TONES = {"deep": DEEP, "pale": PALE, "warn": WARN, "rest": REST}
+from allocator.report.colours import DEEP, FAMILY, INK, MUTED, RULE, WARN, WASH
 
 CSS = f"""
 *{{box-sizing:border-box}}
 html{{scroll-behavior:smooth}}
-body{{margin:0;background:#fff;color:{INK};font:15px/1.4 "Segoe UI","Helvetica Neue",Arial,
-"Liberation Sans",sans-serif;font-variant-numeric:tabular-nums;overflow-wrap:break-word}}
+body{{margin:0;background:#fff;color:{INK};font:15px/1.4 {FAMILY};
+font-variant-numeric:tabular-nums;overflow-wrap:break-word}}
 main{{max-width:1240px;margin:0 auto;padding:24px 28px}}
 header{{display:flex;gap:28px;justify-content:space-between;align-items:flex-start;
 border-bottom:3px solid {DEEP};padding-bottom:12px}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from allocator.records.ledger import LINES
+from allocator.report.colours import Tone
 from allocator.report.committee.blocks import (
     Bar,
     Column,
@@ -13,7 +14,6 @@ from allocator.report.committee.blocks import (
     Stretch,
     Strong,
     Table,
-    Tone,
     note,
     words,
 )

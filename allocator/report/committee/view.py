@@ -16,19 +16,26 @@ from allocator.report.committee.documents import SWAPPED, documents_of
 from allocator.report.committee.figure import Documents
 from allocator.report.committee.markdown import markdown_of
 from allocator.report.committee.page import report_of
+from allocator.report.committee.paper import paper_of
 from allocator.report.committee.proof import Stood
 from allocator.report.committee.web import html_of
 from allocator.report.comparison import comparison_view
 from allocator.report.plain import Text
+from allocator.report.printing import printed
 from allocator.report.view import View
 from allocator.report.workbook.book import workbook_of
 
-ENDINGS = (".html", ".md")
+ENDINGS = (".html", ".md", ".pdf")
 
 
-def written(report: Report, path: Path) -> str:
+def written(report: Report, path: Path) -> str | bytes:
     """The report in the format that the ending of `path` names."""
-    return markdown_of(report) if path.suffix.lower() == ".md" else html_of(report)
+    match path.suffix.lower():
+        case ".md":
+            return markdown_of(report)
+        case ".pdf":
+            return printed(paper_of(report), {}, ".pdf")
+    return html_of(report)
 
 
 def run_view(dossier: Dossier, stood: Stood, path: Path | None, book: Path | None = None) -> View:
@@ -36,7 +43,7 @@ def run_view(dossier: Dossier, stood: Stood, path: Path | None, book: Path | Non
     docs = documents_of(dossier)
     report = report_of(dossier, stood, docs)
     verdict = "".join(str(getattr(part, "text", part)) for part in report.seal[0])
-    files: dict[Path, str | Workbook] = {}
+    files: dict[Path, str | bytes | Workbook] = {}
     said = {}
     if path is not None:
         files[path], said["report"] = written(report, path), str(path)

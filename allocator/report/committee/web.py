@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from allocator.report.colours import INK, TONES
 from allocator.report.committee.blocks import (
     Bar,
     Block,
@@ -23,15 +24,17 @@ from allocator.report.committee.blocks import (
     Verbatim,
 )
 from allocator.report.committee.figure import Figure, pointer
-from allocator.report.committee.markup import Markup, escaped, tag, together
-from allocator.report.committee.style import CSS, INK, TONES
+from allocator.report.committee.style import CSS
+from allocator.report.drawing.cells import shaded
+from allocator.report.drawing.paper import panel_svg
+from allocator.report.markup import Markup, escaped, tag, together
 
 _NOT_KNOWN = "\N{EN DASH}"
 _THICK, _THIN = 14.0, 9.0
 _STACKED_FROM = 5
 """Columns from which a phone shows a row as a block of its own."""
-_DARKEST = 0.62
-"""Of the deep blue, in a shaded cell: ink on it has a contrast of 4.5."""
+_DRAWN = 390.0
+"""Pixels that a drawing is made for; on paper and on a phone it is about as wide."""
 
 
 def html_of(report: Report) -> str:
@@ -109,7 +112,8 @@ def _block(block: Block, behind: str) -> Markup:
         case Verbatim(said):
             lines = (escaped(line) for line in said.expandtabs(4).splitlines())
             return tag("pre", Markup("\n".join(lines)))
-        case Picture(drawing, said):
+        case Picture(panel, label, said):
+            drawing = panel_svg(panel, _DRAWN, label)
             return tag("div", drawing, tag("p", said, class_="note"), class_="drawing")
         case Table():
             return _table(block, behind)
@@ -174,17 +178,12 @@ def _row(table: Table, row: Row, shades: Sequence[float], behind: str, stacked: 
         kind = {"text": "t", "number": "n", "bar": "b"}[column.kind]
         shade = shades[at - 1] if 0 < at <= len(shades) else 0.0
         cells.append(
-            tag("td", _cell(cell, behind), class_=kind, style=_shaded(shade) if shade else None,
+            tag("td", _cell(cell, behind), class_=kind,
+                style=f"background:{shaded(shade)}" if shade else None,
                 data_h=column.heading if stacked and at and cell is not None and column.heading else None)
         )  # fmt: skip
     marks = " ".join(["s"] * row.strong + ["w"] * (row.tone == "warn"))
     return tag("tr", *cells, class_=marks or None)
-
-
-def _shaded(shade: float) -> str:
-    """A cell from nearly white to a blue on which the ink can still be read."""
-    ends = [int(TONES["deep"][at : at + 2], 16) for at in (1, 3, 5)]
-    return "background:#" + "".join(f"{round(255 + (end - 255) * _DARKEST * shade):02x}" for end in ends)
 
 
 def _cell(cell: Cell, behind: str) -> Markup:

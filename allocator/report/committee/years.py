@@ -16,16 +16,20 @@ from allocator.report.committee.blocks import (
     typed,
     words,
 )
-from allocator.report.committee.drawing import histogram
 from allocator.report.committee.figure import Documents, Place
+from allocator.report.drawing.chart import Axis, Mark
+from allocator.report.drawing.usual import histogram
 
 
 def years_section(docs: Documents) -> Section:
     """A histogram of the net of a year."""
     found = docs.at("composition", "years")
-    marks = [(docs.number(place), f"{said} {docs.money(*place).text}") for said, place in _marks(docs)]
+    marks = [Mark(docs.number(place), f"{said} {docs.money(*place).text}") for said, place in _marks(docs)]
+    across = Axis("net of one year", "money", docs.currency)
+    told = "; ".join(mark.said for mark in marks)
     picture = Picture(
-        histogram(found["edges"], found["years"], marks, docs.currency),
+        histogram(found["edges"], found["years"], marks, across),
+        f"Histogram of simulated years by net: {told}",
         f"{docs.at('simulate', 'years'):,} simulated years of this allocation; asset correlation "
         f"{100 * docs.at('simulate', 'risk', 'rho'):.6g}%, assumed and not estimated.",
     )

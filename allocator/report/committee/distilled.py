@@ -1,0 +1,72 @@
+"""Whether it can be said in rules: few of them that keep every limit, what each is worth, what they lose."""
+
+from __future__ import annotations
+
+from allocator.report.committee.blocks import (
+    Bar,
+    Column,
+    Row,
+    Section,
+    Stretch,
+    Strong,
+    Table,
+    note,
+    typed,
+    words,
+)
+from allocator.report.committee.figure import Documents
+from allocator.report.drawing.units import headed
+
+_MOST = 12
+
+
+def distilled_sections(docs: Documents) -> tuple[Section, ...]:
+    """A bar a rule; nothing where no rules were sought, or none keep the limits."""
+    if "distil" not in docs.parts:
+        return ()
+    rules = [*docs.places("distil", "rules")]
+    unit = docs.column([(*rule, "value") for rule in rules])
+    lent = docs.column([(*rule, "offered") for rule in rules])
+    most = max((docs.number((*rule, "value")) for rule in rules), default=0.0) or 1.0
+    rows = [
+        Row((f"{at}. {docs.at(*rule, 'who')}", docs.percent((*rule, "rate")), docs.count(*rule, "firms"),
+             docs.bare((*rule, "offered"), lent), docs.bare((*rule, "value"), unit),
+             Bar(((Stretch(0.0, max(docs.number((*rule, "value")), 0.0) / most),),))))
+        for at, rule in enumerate(rules[:_MOST], start=1)
+    ]  # fmt: skip
+    columns = (
+        Column("Who", "text"), Column("Rate"), Column("Firms"), Column(headed("Offered", lent)),
+        Column(headed("Value", unit)), Column("", "bar"),
+    )  # fmt: skip
+    hidden = len(rules) - _MOST
+    told = words(
+        f"{len(rules)} rules that everybody could follow keep every limit and are worth ",
+        Strong(docs.money("distil", "value")), f" {docs.currency}: they lose ",
+        Strong(docs.money("distil", "regret")), " against this run.",
+    )  # fmt: skip
+    more = f"and {hidden} further rules, in the annex" if hidden > 0 else ""
+    table = Table(columns, tuple(rows), more=more)
+    return (Section("distil", "11 \u00b7 Can it be said in rules?", (told, table), "a-distil", "whole"),)
+
+
+def distilled_annex(docs: Documents) -> tuple[Section, ...]:
+    """Every rule with its share of the largest loan, and the ledger of whom it decides."""
+    if "distil" not in docs.parts:
+        return ()
+    columns = (
+        Column("Who", "text"), Column("Rate"), Column("Share"), Column("Firms"), Column("Offered"),
+        Column("Drawn"), Column("Interest"), Column("Expected loss"), Column("Value"),
+    )  # fmt: skip
+    rows = [
+        Row((f"{at}. {docs.at(*rule, 'who')}", docs.percent((*rule, "rate")),
+             docs.percent((*rule, "share"), decimals=4), docs.count(*rule, "firms"),
+             *(docs.exact(*rule, key) for key in ("offered", "drawn", "interest", "expected_loss", "value"))))
+        for at, rule in enumerate(docs.places("distil", "rules"), start=1)
+    ]  # fmt: skip
+    said = words(
+        "The first rule that fits a borrower decides: the share of the largest loan that is possible, at its "
+        "rate; whom none fits is declined. The rules' decisions are rechecked as any run's are."
+    )
+    command = note(*typed("From `allocator distil DIR`, which writes them as text, SQL or a table."))
+    blocks = (said, Table(columns, tuple(rows), f"Rule by rule, {docs.currency}"), command)
+    return (Section("a-distil", "A12 \u00b7 Rules", blocks),)

@@ -1,0 +1,81 @@
+"""What several pictures consist of: parts of a sum, steps of a waterfall, limits by how full they are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from allocator.report.colours import PARTS, Shade
+from allocator.report.drawing.chart import Axis, Bars, Key, Line, Part, Row
+from allocator.report.drawing.units import short
+from allocator.report.limits import Used, nearest_first, used_of
+from allocator.report.money import percent, small
+from allocator.report.plain import more
+
+MOST = 12
+"""Limits of a picture."""
+_FULL, _LONGEST = 1.001, 1.25
+"""Where the axis of a gauge ends, and where it does as a limit is broken: the bound stands at 1."""
+
+
+def stacked(amounts: Sequence[tuple[float, Shade, str]]) -> tuple[Part, ...]:
+    """Parts of one sum behind one another, what is below zero to its left."""
+    ends = {True: 0.0, False: 0.0}
+    parts = []
+    for amount, shade, name in amounts:
+        start = ends[amount > 0]
+        ends[amount > 0] = start + amount
+        if amount:
+            parts.append(Part(start, start + amount, shade, f"{name}: {short(amount)}"))
+    return tuple(parts)
+
+
+def shades_of(names: Sequence[str]) -> tuple[Shade, ...]:
+    """A shade for each of the parts of a sum, dark to light."""
+    return tuple(PARTS[at] for at in range(len(names)))
+
+
+def steps(entries: Sequence[tuple[str, float, Shade]], total: str) -> Iterator[Row]:
+    """A waterfall: each amount begins where the one before ended; `total` is where they come to."""
+    level = 0.0
+    for name, amount, shade in entries:
+        part = Part(level, level + amount, shade, f"{name}: {short(amount)}")
+        yield Row(name, (Line((part,), short(amount)),))
+        level += amount
+    yield Row(
+        total, (Line((Part(0.0, level, "deep", f"{total}: {short(level)}"),), short(level)),), strong=True
+    )
+
+
+def gauge(uses: Sequence[Used]) -> Bars:
+    """How full the nearest limits are, and the shadow price of each."""
+    ordered = nearest_first(uses)
+    shown, others = ordered[:MOST], ordered[MOST:]
+    rows = []
+    for use in shown:
+        full = used_of(use)
+        tight = use["binding"] or use["broken"]
+        price = f" · {small(use['price'])}" if use["price"] else ""
+        bar = Part(
+            0.0, min(full, _LONGEST), "warn" if tight else "deep", f"{use['name']}: {_share(full, tight)}"
+        )
+        word = " (broken)" if use["broken"] else " (binds)" if use["binding"] else ""
+        rows.append(
+            Row(f"{use['name']}{word}", (Line((bar,), f"{_share(full, tight)}{price}"),), strong=tight)
+        )
+    fullest = max(map(used_of, others), default=0.0)
+    beyond = any(used_of(use) > _FULL for use in shown)
+    return Bars(
+        "Which limits shape it: how full each is, and its shadow price",
+        Axis("used, of the bound", "percent"), tuple(rows),
+        keys=(Key("warn", "binds or is broken"), Key("deep", "has room")),
+        mark=1.0, most=_LONGEST if beyond else _FULL, figures="used · shadow price",
+        more="".join(more(len(others), f"limits, none above {100 * fullest:.0f}% of its bound")),
+    )  # fmt: skip
+
+
+def _share(full: float, tight: bool) -> str:
+    """How full, never 100% where there is room."""
+    if not math.isfinite(full):
+        return "nothing owed"
+    return percent(full) if round(full, 2) == 1.0 and not tight else f"{100 * full:.0f}%"
