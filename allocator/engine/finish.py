@@ -108,6 +108,7 @@ def finish(book: Pass, prices: Floats, tolerance: float, left: Callable[[], floa
             break
         switches = switches.join(more)
     if best is None or not np.isfinite(best.gap):
+        prices = signed(columns, prices)  # Newton's steps may end a rounding beyond 0
         priced = at_prices(columns, prices, book.respond(prices))
         return Finish(priced, np.inf, broken, last, Parts.none())
     priced, parts = _settle(best, base, columns)

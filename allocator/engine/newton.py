@@ -9,6 +9,7 @@ the level before.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,13 +85,19 @@ def newton_prices(
     threads: int,
     start: Floats | None = None,
     progress: Progress = lambda _: None,
+    left: Callable[[], float] = lambda: np.inf,
 ) -> Floats:
-    """(m,) prices close to the minimum of the bound; from `start` (a former run's) where given."""
+    """(m,) prices close to the minimum of the bound; from `start` (a former run's) where given.
+
+    No step begins when no seconds are `left`: any prices prove something.
+    """
     box = Box.of(columns.limits)
     by_cell = _in_order_of_cell(columns)
     prices = np.clip(_first_prices(columns, by_cell) if start is None else start, box.low, box.high)
     delta = _WIDEST
     for size in _levels(len(columns)):
+        if left() <= 0:
+            break
         progress(f"pricing the limits on {size:,} of {len(columns):,} borrowers")
         whole = size == len(columns)
         book = columns if whole else sample(columns, size, by_cell)
@@ -98,7 +105,7 @@ def newton_prices(
         ready = prepare(book, threads, compiled=len(columns) >= COMPILED_FROM)
         rows = np.arange(len(prices)) if whole else _sampled_rows(book)
         part = Box(box.low[rows], box.high[rows])
-        prices[rows], delta = _descend(ready.over(rows), part, prices[rows], delta, end)
+        prices[rows], delta = _descend(ready.over(rows), part, prices[rows], delta, end, left)
     return prices
 
 
@@ -149,7 +156,9 @@ def _levels(borrowers: int) -> list[int]:
     return [*sizes, borrowers]
 
 
-def _descend(book: Pass, box: Box, prices: Floats, delta: float, end: End) -> tuple[Floats, float]:
+def _descend(
+    book: Pass, box: Box, prices: Floats, delta: float, end: End, left: Callable[[], float]
+) -> tuple[Floats, float]:
     """Newton steps until none lowers U by more than `end` wants, with delta as sharp as it wants."""
     limits = book.columns.limits
     damping = 1e-3
@@ -159,6 +168,8 @@ def _descend(book: Pass, box: Box, prices: Floats, delta: float, end: End) -> tu
     here = book.sweep(prices, delta)
     idle = 0
     for _ in range(_STEPS):
+        if left() <= 0:
+            break
         gradient = limits.rhs - here.usage
         near = box.around(prices, reach * money)
         step = _step(gradient, _damped(here.curvature, scale, damping), prices, near)

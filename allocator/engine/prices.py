@@ -94,7 +94,7 @@ def descended_prices(
 
     Raises InfeasibleError where the finish cannot meet every limit: unbounded prices end there.
     """
-    prices = newton_prices(book.columns, book.threads, start, progress)
+    prices = newton_prices(book.columns, book.threads, start, progress, left)
     progress("finishing the prices exactly")
     finished = finish(book, prices, tolerance, left)
     if np.isfinite(finished.gap):

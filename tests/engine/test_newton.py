@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from allocator.engine import finish
 from allocator.engine.kernel.curvature import Curvature
 from allocator.engine.kernel.passes import prepare
 from allocator.engine.newton import Box, _step, newton_prices
 from allocator.engine.prices import relaxation_prices
+from allocator.engine.program import Answer
 from benchmarks.registry import CASES
 from tests.builders import Case
 from tests.stages import columns_of
@@ -72,3 +74,25 @@ def check_distance(name: str, size: int) -> None:
     ready = newton_prices(columns, 1)
     near = prepare(columns, 1).sweep(ready, 1e-6).bound
     assert exact * (1 - 1e-9) <= near <= exact * 1.1
+
+
+def test_no_step_begins_when_time_is_up() -> None:
+    """Prices are then those of the first small sample: a bound, if a weak one."""
+    book = CASES["central"].book(500)
+    columns = columns_of(Case(book.portfolio, book.table, book.policy, "isotonic"))
+    hurried, ready = newton_prices(columns, 1, left=lambda: 0.0), newton_prices(columns, 1)
+    weak, tight = (prepare(columns, 1).sweep(prices, 1e-6).bound for prices in (hurried, ready))
+    assert relaxation_prices(columns, lambda _: None).bound * (1 - 1e-9) <= tight < weak
+
+
+def test_prices_that_are_not_finished_have_the_signs_that_limits_want(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A step may end at -2e-19; a certificate with such a price is refused."""
+    book = CASES["central"].book(500)
+    columns = columns_of(Case(book.portfolio, book.table, book.policy, "isotonic"))
+    nothing = Answer("time_limit", None, -np.inf, np.inf, np.zeros(0))
+    monkeypatch.setattr(finish, "solve", lambda *_, **__: nothing)
+    prices = np.full(len(columns.limits), -2e-19)
+    ended = finish.finish(prepare(columns, 1), prices, 1e-10, lambda: 0.0)
+    assert np.all(ended.priced.prices >= 0.0)
