@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -93,6 +94,15 @@ def test_idle_money_has_an_error_of_its_own(price: float, worth: float, size: fl
     total = whole_bound(RULES, charges, Rounded(0.0, 0.0), prices)
     assert (charges.constant, total.value) == (0.0, worth)
     assert total.error == pytest.approx(26 * UNIT * 1_024 * size + 3 * UNIT * worth, rel=1e-12, abs=0)
+
+
+def test_idle_money_has_two_operations_more_a_limit() -> None:
+    rules = replace(
+        RULES, limits=(limit("a", "offered", "at_most", 1.0), limit("b", "loans", "at_most", 1.0))
+    )
+    charges = charges_of(blocks_of(rules, BOOK), {})
+    total = whole_bound(rules, charges, Rounded(0.0, 0.0), {"budget": 0.125})
+    assert total.error == pytest.approx(30 * UNIT * 1_024 * 0.375 + 3 * UNIT * 128, rel=1e-12, abs=0)
 
 
 def test_the_constant_has_its_operations() -> None:

@@ -80,6 +80,10 @@ KEPT: Mapping[str, tuple[Limit, dict[str, Any]]] = {
     "of what is drawn": (limit("l", "offered", "at_most", 0.6, of="drawn", where=A), {}),
     "loans": (limit("l", "loans", "at_most", 1.0, weight="w"), {"numbers": {"w": [0.5, 0.5]}}),
     "nobody": (limit("l", "offered", "at_most", 0.0, where={"grade": ["C"]}), {}),
+    "nobody's weight": (
+        limit("l", "offered", "at_most", 0.0, weight="w", where={"grade": ["C"]}),
+        {"numbers": {"w": [2.0, 2.0]}},
+    ),
 }
 
 

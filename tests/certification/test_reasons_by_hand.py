@@ -147,3 +147,9 @@ def test_offers_are_weighed_at_the_prices_of_all_limits() -> None:
     assert told(case, by_step, Strategy(), **{**free, **steel}) == ["", none, none]
     assert told(case, by_step, Strategy(), [False, True, True], **{**free, **steel}) == ["", none, none]
     assert told(case, [words.NEVER] * 3, Strategy(), [True, False, True], **free)[1:] == ["", ""]
+
+
+def test_who_is_excluded_has_no_other_reason() -> None:
+    case = Case(portfolio(["A"] * 2, exclude=[True, False], pd=0.9, lgd=1.0), TABLE, policy(1e7))
+    assert told(case, [words.NEVER] * 2, Strategy(), budget=0.0) == [words.EXCLUDED, ""]
+    assert told(case, [words.NEVER] * 2, Strategy("greedy")) == [words.EXCLUDED, ""]
