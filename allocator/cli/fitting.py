@@ -234,7 +234,7 @@ def correlation(
     stars = "** p below 0.01, * below 0.05, two-sided; grade A counts 4, D 1"
     view = View(
         page=lambda: (frame_table("Rating against indicators", starred(table)), stars),
-        document=lambda: {"correlation": _records(table)},
+        document=lambda: {"correlation": records(table)},
     )
     show(view, as_json)
 
@@ -366,7 +366,7 @@ def _bounds(text: str | None) -> dict[str, float] | None:
     return out
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as mappings, NaN as None."""
     frame = table.reset_index().astype(object)
     rows = frame.where(frame.notna(), None).to_dict("records")

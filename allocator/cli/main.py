@@ -33,6 +33,7 @@ from allocator.cli import (
     solve,
     stress,
     synth,
+    validating,
     verify,
 )
 from allocator.cli.failures import INTERRUPTED, TERMINATED, last_words, say, say_failure
@@ -94,6 +95,7 @@ COMMANDS = (
     (distil.distil, "Turn a run into a few rules that keep every limit.", distil.EXAMPLE),
     (backtest.backtest, "Score strategies by what happened.", backtest.EXAMPLE),
     (scoring.score, "Put grade, PD and LGD on borrowers.", scoring.EXAMPLE),
+    (validating.validate, "Judge a scorecard by what happened.", validating.EXAMPLE),
     (synth.synth, "Write a portfolio of invented borrowers.", synth.EXAMPLE),
     (schema.schema, "Print the JSON Schema of scenario files.", schema.EXAMPLE),
     (init.init, "Copy the shipped scenarios into a folder.", init.EXAMPLE),

@@ -13,8 +13,6 @@ from pydantic_core import ErrorDetails
 from allocator.errors import Fault, InputError
 from allocator.intake import take_bytes
 from allocator.records.frames import File, Frame
-from allocator.scoring.logit import Penalty
-from allocator.scoring.preparation import column_names
 from allocator.scoring.rules import Kind as RuleKind
 from allocator.scoring.runs import Shape as RunShape
 from allocator.scoring.variables import Binning, Missing, OnUnseen, Transform, Variable
@@ -226,14 +224,15 @@ class BinnedShape(Shape):
     groups: tuple[tuple[str, ...], ...] = ()
     states: tuple[str, ...] = ()
     rows: tuple[int, ...]
-    defaults: tuple[int, ...]
-    woe: tuple[float, ...]
+    defaults: tuple[int, ...] = ()
+    woe: tuple[float, ...] = ()
     pool: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _whole(self) -> BinnedShape:
         number = (len(self.groups) or len(self.cuts) + 1) + len(self.states)
-        if {len(self.rows), len(self.defaults), len(self.woe)} != {number} or self.pool >= number:
+        known = {len(self.rows)} | {len(more) for more in (self.defaults, self.woe) if more}
+        if known != {number} or self.pool >= number:
             raise ValueError(f"needs rows, defaults and woe of {number} bins, and a pool that is one of them")
         return self
 
@@ -255,6 +254,8 @@ class ColumnShape(VariableShape):
     def _levels(self) -> ColumnShape:
         if (self.binned is None) != (self.bins is None):
             raise ValueError("has bins and nothing learnt of them, or the other way round")
+        if self.binned is not None and not self.binned.woe:
+            raise ValueError("its bins have no weights of evidence")
         if self.bins is None and self.kind == "category" and len(set(self.levels)) < max(len(self.levels), 2):
             raise ValueError("needs two levels or more, each once")
         return self
@@ -295,48 +296,6 @@ class ClassShape(Shape):
     pd: Share
     lgd: Share
     n: int = 0
-
-
-class PointsShape(Shape):
-    """The scale of a score."""
-
-    pdo: Annotated[float, Field(gt=0)] = 20.0
-    base: float = 600.0
-    odds: Annotated[float, Field(gt=0)] = 50.0
-
-
-class LogitShape(Document):
-    """A fitted PD scorecard."""
-
-    kind: Literal["logit"]
-    derived: tuple[DerivedShape, ...] = ()
-    variables: Annotated[tuple[ColumnShape, ...], Field(min_length=1)]
-    penalty: Penalty
-    strength: Annotated[float, Field(ge=0)]
-    coefficients: dict[str, float]
-    covariance: tuple[tuple[float, ...], ...]
-    log_likelihood: float
-    n: int
-    events: int
-    bounds: dict[str, Share] = {}
-    lgd: Share | None = None
-    points: PointsShape | None = None
-    means: tuple[float, ...] | None = None
-
-    @model_validator(mode="after")
-    def _whole(self) -> LogitShape:
-        names = ["intercept"]
-        for variable in self.variables:
-            names += column_names(variable_of(variable), variable.levels, variable.flags)
-        if list(self.coefficients) != names:
-            raise ValueError("its coefficients are not those of its variables")
-        if [len(row) for row in self.covariance] != [len(names)] * len(names):
-            raise ValueError(f"its covariance is not {len(names)} x {len(names)}")
-        if self.means is not None and len(self.means) != len(names) - 1:
-            raise ValueError("its means are not those of its variables")
-        if any(row[i] < 0 for i, row in enumerate(self.covariance)):
-            raise ValueError("its covariance has a negative variance")
-        return self
 
 
 class RatingShape(Document):

@@ -29,7 +29,6 @@ from allocator.scoring.documents import (
     ColumnShape,
     Document,
     GradeShape,
-    LogitShape,
     RatingShape,
     read_document,
     variable_of,
@@ -37,10 +36,12 @@ from allocator.scoring.documents import (
 from allocator.scoring.grades import GradeScorecard
 from allocator.scoring.judgements import WeightsShape
 from allocator.scoring.logit import LogitFit
+from allocator.scoring.logit_documents import LogitShape, ReferenceShape
 from allocator.scoring.ordinal import OrdinalFit
 from allocator.scoring.preparation import LearntColumn, Preparation
 from allocator.scoring.rating import Rating
 from allocator.scoring.reading import Derived, located
+from allocator.scoring.reference import Reference
 from allocator.scoring.rules import IndicatorRule, Learnt
 from allocator.scoring.scorecard import Points, Scorecard, check_bounds
 from allocator.scoring.variables import Binning, Variable
@@ -219,6 +220,7 @@ def _logit_document(card: Scorecard) -> dict[str, Any]:
         "lgd": card.lgd,
         **({} if card.points is None else {"points": vars(card.points)}),
         **({} if card.means is None else {"means": card.means.tolist()}),
+        **({} if card.reference is None else {"reference": _reference_document(card.reference)}),
     }
 
 
@@ -237,7 +239,19 @@ def _scorecard(shape: LogitShape) -> Scorecard:
     points = None if shape.points is None else Points(**dict(shape.points))
     means = None if shape.means is None else np.array(shape.means)
     bounds = check_bounds(shape.bounds)
-    return Scorecard(_preparation(shape.variables), fit, bounds, shape.lgd, derived, points, means)
+    kept = None if shape.reference is None else _reference(shape.reference)
+    return Scorecard(_preparation(shape.variables), fit, bounds, shape.lgd, derived, points, means, kept)
+
+
+def _reference_document(reference: Reference) -> dict[str, Any]:
+    variables = {name: _without_defaults(bins) for name, bins in reference.variables.items()}
+    return {"pd": _without_defaults(reference.pd), "variables": variables}
+
+
+def _reference(shape: ReferenceShape) -> Reference:
+    return Reference(
+        Bins(**dict(shape.pd)), {name: Bins(**dict(bins)) for name, bins in shape.variables.items()}
+    )
 
 
 def _rating_document(rating: Rating) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from allocator.scoring.reading import (
     imputed_lines,
     located,
     numbers,
+    outcomes,
     read_table,
 )
 from allocator.scoring.remarks import on_logit, on_rating, remark_figures, remark_section
@@ -175,7 +176,7 @@ def rating_from_files(
         outcome = y.to_numpy(float)
         figures: dict[str, Any] = {
             "auc_out_of_fold": vars(validation.auc(outcome, -trial.scores)),
-            "ks_out_of_fold": vars(validation.ks(outcome, -trial.scores)),
+            "ks_out_of_fold": validation.ks(outcome, -trial.scores),
             "kept": [indicator.rule.name for indicator in rating.indicators],
             "corrected": corrected,
         }
@@ -195,7 +196,7 @@ def rating_from_files(
         method=f"F test, R-type clusters, F weights, {len(classes)} classes cut by dynamic programming",
         limits="rates by class rise strictly in sample; out of fold they may not, see the table",
         metrics=_lines(
-            {k: v for k, v in figures.items() if isinstance(v, dict)}, f"out of fold ({folds} folds)"
+            {k: v for k, v in figures.items() if isinstance(v, dict | float)}, f"out of fold ({folds} folds)"
         )
         | imputed_lines(imputed),
         training={data.name: content_hash(data), declared.name: content_hash(declared)},
@@ -259,15 +260,9 @@ def _training(
     ]
     if faults:
         raise InputError.of(faults, "Training data")
-    values = pd.to_numeric(frame[outcome], errors="coerce")
-    wrong = np.flatnonzero(~values.isin([0, 1]).to_numpy())
-    if len(wrong):
-        problem = f"{frame[outcome].tolist()[wrong[0]]!r} is no outcome ({row_count(len(wrong))})"
-        remedy = "write 1 for a default, 0 for none"
-        fault = Fault(problem, remedy, str(data), row=row_of(frame, int(wrong[0])), field=outcome)
-        raise InputError.of([fault], "Training data")
+    y = outcomes(frame, outcome, data)
     with located(data):
-        return derive(frame, given.derived), values.astype(int)
+        return derive(frame, given.derived), y
 
 
 def _amounts(
@@ -340,7 +335,7 @@ def _discrimination(y: Floats, pds: Floats) -> dict[str, Any]:
     return {
         "auc": vars(validation.auc(y, pds)),
         "gini": vars(validation.gini(y, pds)),
-        "ks": vars(validation.ks(y, pds)),
+        "ks": validation.ks(y, pds),
         "brier": vars(validation.brier(y, pds)),
         "calibration_slope": vars(calibration.slope),
         "calibration_intercept": vars(calibration.intercept),

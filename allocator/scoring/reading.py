@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, row_count
 from allocator.records.frames import File, Frame
 from allocator.records.portfolio import Floats
 from allocator.records.scenario import PortfolioSource
@@ -164,6 +164,21 @@ def read_table(path: File, text: Sequence[str] = TEXT) -> pd.DataFrame:
     if frame.empty:
         raise InputError.of([Fault("holds no row", "give at least one", str(path))], "Table")
     return frame
+
+
+def outcomes(frame: pd.DataFrame, name: str, file: File) -> pd.Series:
+    """(n,) 1 for a default, 0 for none, of the column `name`. Raises InputError."""
+    if name not in frame.columns:
+        remedy = "name the column that holds the outcome"
+        raise InputError.of([Fault(f"lacks the column {name}", remedy, str(file), field=name)], "Outcomes")
+    values = pd.to_numeric(frame[name], errors="coerce")
+    wrong = np.flatnonzero(~values.isin([0, 1]).to_numpy())
+    if len(wrong):
+        problem = f"{frame[name].tolist()[wrong[0]]!r} is no outcome ({row_count(len(wrong))})"
+        place = row_of(frame, int(wrong[0]))
+        fault = Fault(problem, "write 1 for a default, 0 for none", str(file), row=place, field=name)
+        raise InputError.of([fault], "Training data")
+    return values.astype(int)
 
 
 def frame_of(source: PortfolioSource, text: Sequence[str] = TEXT) -> pd.DataFrame:

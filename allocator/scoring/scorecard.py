@@ -20,6 +20,7 @@ from allocator.records.portfolio import Floats
 from allocator.scoring.logit import NORMAL_95, LogitFit, Penalty, fit_logit
 from allocator.scoring.preparation import Preparation, prepare
 from allocator.scoring.reading import Derived, derive
+from allocator.scoring.reference import Reference, reference_of
 from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
 
@@ -63,6 +64,9 @@ class Scorecard:
     """The scale of the score, where one is given."""
     means: Floats | None = None
     """(k,) the average borrower of the training data, from whom reasons are told."""
+
+    reference: Reference | None = None
+    """The training data in bins, to measure drift against."""
 
     def matrix(self, frame: pd.DataFrame) -> Floats:
         """(n, k) columns of the regression. Raises InputError for a missing or infinite column."""
@@ -142,7 +146,8 @@ def fit_scorecard(
     preparation = prepare(frame, variables, y)
     matrix = preparation.matrix(frame)
     fit = fit_logit(matrix, y, preparation.names, penalty, strength)
-    return Scorecard(preparation, fit, checked, lgd, tuple(derived), points, matrix.mean(axis=0))
+    reference = reference_of(preparation, frame, special.expit(fit.linear(matrix)))
+    return Scorecard(preparation, fit, checked, lgd, tuple(derived), points, matrix.mean(axis=0), reference)
 
 
 def out_of_fold_pd(

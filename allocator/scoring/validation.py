@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,8 @@ from allocator.scoring.logit import NORMAL_95, fit_logit
 
 TINY = 1e-12
 """Probabilities are kept this far from 0 and 1 before a logarithm."""
+MANY = 20_000
+"""Rows from which the interval of a Brier score is the normal's."""
 SIZE, MARGIN = 360, 48
 """Pixels of the reliability plot."""
 
@@ -46,8 +48,10 @@ class Calibration:
 
 
 def auc(outcome: Floats, score: Floats) -> Estimate:
-    """Area under the ROC curve, ties half, with DeLong's interval (1988) by midranks (Sun and Xu 2014).
+    """Area under the ROC curve, ties half, with DeLong's variance (1988) by midranks (Sun and Xu 2014).
 
+    The interval is taken on the scale of the logit, with the quantile of Student's t at the degrees of
+    freedom of two groups (Welch 1947): with few defaults a normal one on the plain scale covers too seldom.
     Raises InputError where there is one class only or a value that is not finite.
     """
     from scipy import stats
@@ -58,9 +62,15 @@ def auc(outcome: Floats, score: Floats) -> Estimate:
     value = (together[:m].sum() - m * (m + 1) / 2) / (m * n)
     of_bad = (together[:m] - stats.rankdata(bad)) / n
     of_good = 1 - (together[m:] - stats.rankdata(good)) / m
-    spread = sum(float(part.var(ddof=1)) / len(part) for part in (of_bad, of_good) if len(part) > 1)
-    half = NORMAL_95 * np.sqrt(spread)
-    return Estimate(float(value), float(max(value - half, 0.0)), float(min(value + half, 1.0)))
+    spreads = [(float(part.var(ddof=1)) / len(part), len(part) - 1) for part in (of_bad, of_good)
+               if len(part) > 1]  # fmt: skip
+    whole = sum(spread for spread, _ in spreads)
+    if whole == 0 or not 0 < value < 1:
+        return Estimate(float(value), float(value), float(value))
+    freedom = whole**2 / sum(spread**2 / n for spread, n in spreads)
+    half = float(stats.t.ppf(0.975, freedom)) * math.sqrt(whole) / (value * (1 - value))
+    low, high = special.expit(special.logit(value) + np.array([-half, half]))
+    return Estimate(float(value), float(low), float(high))
 
 
 def gini(outcome: Floats, score: Floats) -> Estimate:
@@ -69,48 +79,76 @@ def gini(outcome: Floats, score: Floats) -> Estimate:
     return Estimate(2 * area.value - 1, 2 * area.low - 1, 2 * area.high - 1)
 
 
-def ks(outcome: Floats, score: Floats) -> Estimate:
-    """Largest distance between the two distributions of the score, with the interval of the distance there.
+def ks(outcome: Floats, score: Floats) -> float:
+    """Largest distance between the two distributions of the score.
 
-    The variance is that of a difference of two independent shares.
+    It has no interval: as a maximum it is too high on average, and no usual interval of it covers.
     """
     _classes(outcome, score)
     order = np.argsort(score, kind="stable")
     bad = outcome[order]
     last = np.append(np.flatnonzero(np.diff(score[order])), len(bad) - 1)
-    of_bad = np.cumsum(bad)[last] / bad.sum()
-    of_good = np.cumsum(1 - bad)[last] / (1 - bad).sum()
-    at = int(np.abs(of_bad - of_good).argmax())
-    value = float(abs(of_bad[at] - of_good[at]))
-    shares = (float(of_bad[at]), float(bad.sum())), (float(of_good[at]), float((1 - bad).sum()))
-    half = NORMAL_95 * math.sqrt(sum(share * (1 - share) / n for share, n in shares))
-    return Estimate(value, max(value - half, 0.0), min(value + half, 1.0))
+    of_bad, of_good = np.cumsum(bad)[last] / bad.sum(), np.cumsum(1 - bad)[last] / (1 - bad).sum()
+    return float(np.abs(of_bad - of_good).max())
 
 
 def brier(outcome: Floats, pd_: Floats, *, draws: int = 500, seed: int = 0) -> Estimate:
-    """Mean squared distance of probability and outcome, with a bootstrap interval."""
+    """Mean squared distance of probability and outcome, with a bootstrap interval.
+
+    Rows and then outcomes are drawn, these by the recalibrated PDs, so that the default rate varies as it
+    would; quantiles are those of the error over its standard error. Beyond MANY rows they are the normal's.
+    """
     _classes(outcome, pd_)
-    return _bootstrap(lambda y, p: float(np.mean((p - y) ** 2)), outcome, pd_, draws, seed)
+    value, error = _mean_and_error((pd_ - outcome) ** 2)
+    low, high = -NORMAL_95, NORMAL_95
+    if len(outcome) <= MANY:
+        low, high = np.quantile(_errors_drawn(outcome, pd_, draws, seed), [0.025, 0.975])
+    return Estimate(value, max(value - float(high) * error, 0.0), min(value - float(low) * error, 1.0))
+
+
+def _errors_drawn(outcome: Floats, pd_: Floats, draws: int, seed: int) -> Floats:
+    """(draws,) errors of the Brier score over their standard errors, by the recalibrated PDs."""
+    odds = special.logit(np.clip(pd_, TINY, 1 - TINY))
+    true = pd_
+    if np.ptp(odds) > 0:
+        true = special.expit(
+            fit_logit(odds[:, None], outcome, ["slope"], penalty="flic").linear(odds[:, None])
+        )
+    expected = float((true * (1 - pd_) ** 2 + (1 - true) * pd_**2).mean())
+    generator = np.random.default_rng(seed)
+    drawn: list[float] = []
+    while len(drawn) < draws:
+        rows = generator.integers(len(pd_), size=len(pd_))
+        happened = generator.random(len(rows)) < true[rows]
+        mean, error = _mean_and_error((pd_[rows] - happened) ** 2)
+        drawn.append((mean - expected) / error if error > 0 else 0.0)
+    return np.array(drawn)
+
+
+def _mean_and_error(values: Floats) -> tuple[float, float]:
+    """The mean of values (n,) and its standard error."""
+    return float(values.mean()), float(values.std(ddof=1) / math.sqrt(len(values)))
+
+
+def brier_parts(outcome: Floats, pd_: Floats, bins: int = 10) -> dict[str, float]:
+    """Murphy's parts (1973) over bins of PD: brier = reliability - resolution + uncertainty + within bins."""
+    table = reliability(outcome, pd_, bins)
+    share, rate = table["n"].to_numpy() / len(outcome), float(outcome.mean())
+    observed, predicted = table["observed"].to_numpy(), table["predicted"].to_numpy()
+    parts = {
+        "brier_reliability": float(share @ (predicted - observed) ** 2),
+        "brier_resolution": float(share @ (observed - rate) ** 2),
+        "brier_uncertainty": rate * (1 - rate),
+    }
+    whole = float(np.mean((pd_ - outcome) ** 2))
+    rest = whole - parts["brier_reliability"] + parts["brier_resolution"] - parts["brier_uncertainty"]
+    return parts | {"brier_within_bins": rest}
 
 
 def log_loss(outcome: Floats, pd_: Floats) -> float:
     """Mean negative log-likelihood of the outcomes."""
     p = np.clip(pd_, TINY, 1 - TINY)
     return float(-np.mean(outcome * np.log(p) + (1 - outcome) * np.log1p(-p)))
-
-
-def _bootstrap(
-    figure: Callable[[Floats, Floats], float], outcome: Floats, score: Floats, draws: int, seed: int
-) -> Estimate:
-    """A figure with the 2.5 and 97.5 % quantiles over resamples within each class."""
-    generator = np.random.default_rng(seed)
-    parts = [np.flatnonzero(outcome == 1), np.flatnonzero(outcome == 0)]
-    drawn = []
-    for _ in range(draws):
-        rows = np.concatenate([part[generator.integers(len(part), size=len(part))] for part in parts])
-        drawn.append(figure(outcome[rows], score[rows]))
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Estimate(figure(outcome, score), float(low), float(high))
 
 
 def calibration(outcome: Floats, pd_: Floats) -> Calibration:

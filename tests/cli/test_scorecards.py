@@ -80,3 +80,20 @@ def test_what_is_no_scale(table: Path, allocator: Allocator) -> None:
     told = allocator("fit", "logit", table, *given, "--points", "pdo=0,odd=2,base=x")
     for problem in ("'base=x' is no part of a scale", "odd is unknown", "pdo is 0"):
         assert problem in told.err
+
+
+def test_a_card_is_validated(card: Path, table: Path, allocator: Allocator) -> None:
+    picture = table.parent / "v.svg"
+    asked = ("validate", table, "--scorecard", card, "--outcome", "bad", "--by", "k")
+    page = allocator(*asked, "--plot", picture).out
+    assert "800 loans, " in page
+    assert "green  psi of x 0" in page
+    assert picture.read_text().startswith("<svg")
+    found = allocator(*asked, "--json").json
+    assert found["loans"] == 800
+    assert found["auc"]["low"] < found["auc"]["value"] < found["auc"]["high"]
+    assert {row["k"] for row in found["by_k"]} == {"p", "q"}
+    assert {verdict["light"] for verdict in found["verdicts"]} <= {"green", "amber", "red"}
+    told = allocator("validate", table, "--scorecard", card, "--outcome", "x")
+    assert told.status == 2
+    assert "is no outcome" in told.err

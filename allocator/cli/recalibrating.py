@@ -1,0 +1,57 @@
+"""`allocator recalibrate`: a scorecard brought to another level of defaults, as a new version."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from allocator.cli.options import AsJson, Verbose
+from allocator.cli.output import progress
+from allocator.errors import Fault, InputError
+
+EXAMPLE = (
+    "Example: allocator recalibrate models/scorecards/sme-v1.json --on loans.csv --outcome default "
+    '--why "defaults of 2022"'
+)
+
+
+def recalibrate(
+    scorecard: Annotated[Path, typer.Argument(metavar="JSON", help="A file that fit logit wrote.")],
+    on: Annotated[Path, typer.Option(metavar="FILE", help="Borrowers (csv, parquet, xlsx) to hold it to.")],
+    why: Annotated[str, typer.Option(metavar="TEXT", help="The reason, kept in the new version.")],
+    outcome: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="1 for a default, 0 for none: to what happened.")
+    ] = None,
+    to: Annotated[
+        float | None, typer.Option(metavar="RATE", help="To this mean PD, such as 0.04, in place of outcomes.")
+    ] = None,
+    keep_slope: Annotated[bool, typer.Option("--keep-slope", help="Change the intercept alone.")] = False,
+    margin: Annotated[
+        float, typer.Option(help="Margin of conservatism: 0.1 raises the mean PD by a tenth.", min=0)
+    ] = 0.0,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the new version goes; else beside the old one.")
+    ] = None,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """A new version of a scorecard that ranks as before, at the level of what happened or of a rate."""
+    if (outcome is None) == (to is None):
+        fault = Fault("one of --outcome and --to is needed", "give one of them", field="--outcome")
+        raise InputError.of([fault], "recalibrate")
+    if to is not None and keep_slope:
+        fault = Fault("a rate changes the intercept alone anyway", "leave it out", field="--keep-slope")
+        raise InputError.of([fault], "recalibrate")
+    with progress(verbose) as tell:
+        tell("recalibrating")
+        from allocator.cli.fitting import finish
+        from allocator.scoring.recalibration import Order, recalibrated_from_files
+
+        method = "target" if to is not None else "intercept" if keep_slope else "slope"
+        order = Order(method, why, to, margin)
+        fit = recalibrated_from_files(scorecard, on, outcome, order)
+    name = re.sub(r"-v\d+$", "", scorecard.stem)
+    finish(fit, scorecard.parent if out is None else out, name, as_json)

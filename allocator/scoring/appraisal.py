@@ -1,0 +1,195 @@
+"""A scorecard judged on loans whose outcomes are known: discrimination, calibration, drift, classes, parts.
+
+Intervals are at 95 %. Every verdict names the lines that it is drawn by, and who drew them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from allocator.errors import Fault, InputError
+from allocator.intake import one_reading
+from allocator.records.frames import File
+from allocator.records.portfolio import Floats
+from allocator.scoring import validation
+from allocator.scoring.fitted import Fitted, read_fitted
+from allocator.scoring.levels import levels_of
+from allocator.scoring.reading import TEXT, derive, located, outcomes, read_table
+from allocator.scoring.reference import pd_rows, stability, variable_rows
+from allocator.scoring.score import scores, text_columns
+from allocator.scoring.scorecard import Scorecard
+
+Light = Literal["green", "amber", "red"]
+FEWEST = 10
+"""Defaults, and loans repaid, from which a part has an AUC."""
+DISCRIMINATES = (0.3, 0.4)
+"""Of 1 - AUC."""
+DRIFTS = (0.1, 0.25)
+SURE, SURER = 0.05, 0.001
+SOURCES = {
+    "auc": "AUC: green from 0.7, amber from 0.6 (Hosmer, Lemeshow and Sturdivant 2013)",
+    "calibration": "slope 1, intercept 0: amber where refuted at 5 %, red at 0.1 % (Cox 1958; Wald)",
+    "classes": "classes, p that so many default at their PD: amber below 5 %, red below 0.1 %, "
+    "times the classes (binomial test, Basel Committee 2005; Bonferroni)",
+    "psi": "PSI: amber from 0.1, red from 0.25 (Siddiqi 2006)",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A figure, how it stands, and by which lines."""
+
+    figure: str
+    value: float
+    light: Light
+    source: str
+
+
+@dataclass(frozen=True)
+class Appraisal:
+    """What a table with outcomes says of a scorecard."""
+
+    n: int
+    defaults: int
+    mean_pd: float
+    figures: dict[str, Any]
+    """auc, gini, calibration_slope, calibration_intercept, brier as Estimate; the others as numbers."""
+    verdicts: tuple[Verdict, ...]
+    tables: dict[str, pd.DataFrame]
+    """Title -> table: classes, reliability, drift, parts."""
+
+
+def appraise(
+    frame: pd.DataFrame, outcome: pd.Series, fitted: Fitted, parts: tuple[str, ...] = ()
+) -> Appraisal:
+    """Judge `fitted` on `frame`, whose `outcome` is 1 for a default; `parts` are columns to judge by.
+
+    Raises InputError: faults of the scorecard's columns, outcomes of one kind, a part that is no column.
+    """
+    faults = [Fault("the column is missing", "name one of the table", field=name)
+              for name in parts if name not in frame.columns]  # fmt: skip
+    if faults:
+        raise InputError.of(faults, "Validation")
+    given = scores(frame, fitted)
+    y, pds = outcome.to_numpy(float), given["pd"].to_numpy(float)
+    calibration = validation.calibration(y, pds)
+    area = validation.auc(y, pds)
+    figures: dict[str, Any] = {
+        "auc": area,
+        "gini": validation.gini(y, pds),
+        "ks": validation.ks(y, pds),
+        "calibration_slope": calibration.slope,
+        "calibration_intercept": calibration.intercept,
+        "brier": validation.brier(y, pds),
+        **validation.brier_parts(y, pds),
+        "log_loss": validation.log_loss(y, pds),
+    }
+    verdicts = [
+        Verdict("auc", area.value, _light(1 - area.value, *DISCRIMINATES), SOURCES["auc"]),
+        _calibrated("calibration_slope", calibration.slope, 1.0),
+        _calibrated("calibration_intercept", calibration.intercept, 0.0),
+    ]
+    tables = {}
+    classes = _classes(given, pds, y)
+    if classes is not None:
+        tables["Classes"] = classes
+        least = float(min(1.0, len(classes) * classes["p"].min()))
+        light: Light = "red" if least < SURER else "amber" if least < SURE else "green"
+        verdicts.append(Verdict("classes", least, light, SOURCES["classes"]))
+    tables["Reliability"] = validation.reliability(y, pds)
+    drift = _drift(frame, fitted, pds)
+    if drift is not None:
+        tables["Drift since the fit"] = drift
+        verdicts += [
+            Verdict(f"psi of {name}", value, _light(value, *DRIFTS), SOURCES["psi"])
+            for name, value in drift["psi"].items()
+        ]
+    for name in parts:
+        tables[f"By {name}"] = _by_part(frame[name], y, pds, fitted)
+    return Appraisal(len(y), int(y.sum()), float(pds.mean()), figures, tuple(verdicts), tables)
+
+
+def _light(value: float, amber: float, red: float) -> Light:
+    return "green" if value < amber else "amber" if value < red else "red"
+
+
+def _calibrated(name: str, estimate: validation.Estimate, ideal: float) -> Verdict:
+    """Whether the interval holds the ideal; red where one of 99.9 % does not either."""
+    half = (estimate.high - estimate.low) / 2
+    off = abs(estimate.value - ideal)
+    light: Light = "green" if off <= half else "amber" if off <= half * 3.290527 / 1.959964 else "red"
+    return Verdict(name, estimate.value, light, SOURCES["calibration"])
+
+
+def _classes(given: pd.DataFrame, pds: Floats, y: Floats) -> pd.DataFrame | None:
+    """One row per grade: n, defaults, mean PD, observed with its interval, p of so many at that PD."""
+    from scipy import stats
+
+    if "grade" not in given.columns:
+        return None
+    table = validation.by_class(given["grade"], y)
+    table = table[table["n"] > 0]
+    means = pd.Series(pds).groupby(given["grade"].astype(str).to_numpy()).mean()
+    table.insert(2, "mean_pd", means.reindex(table.index.astype(str)).to_numpy())
+    n, defaults = table["n"].to_numpy(), table["defaults"].to_numpy()
+    return table.assign(p=stats.binom.sf(defaults - 1, n, table["mean_pd"].to_numpy()))
+
+
+def _drift(frame: pd.DataFrame, fitted: Fitted, pds: Floats) -> pd.DataFrame | None:
+    """PSI of the PD and of each variable against the training data; None of a card that keeps none of it."""
+    if not isinstance(fitted, Scorecard) or fitted.reference is None:
+        return None
+    made = derive(frame, fitted.derived)
+    kept = fitted.reference
+    rows = {"PD": (stability(kept.pd, pd_rows(kept, pds)), kept.pd, pd_rows(kept, pds))}
+    for column in fitted.preparation.columns:
+        name = column.variable.name
+        now = variable_rows(column.variable, kept.variables[name], made)
+        rows[name] = (stability(kept.variables[name], now), kept.variables[name], now)
+    table = {}
+    for name, (value, then, now) in rows.items():
+        was = np.array(then.rows) / sum(then.rows)
+        moved = int(np.argmax(np.abs(now / now.sum() - was)))
+        shares = {"then": float(was[moved]), "now": float(now[moved] / now.sum())}
+        table[name] = {"psi": value, "moved most": then.labels[moved], **shares}
+    return pd.DataFrame.from_dict(table, orient="index").rename_axis("of")
+
+
+def _by_part(column: pd.Series, y: Floats, pds: Floats, fitted: Fitted) -> pd.DataFrame:
+    """One row per value of a column: n, defaults, mean PD, observed, AUC with its interval, PSI of the PD."""
+    levels = levels_of(column)
+    reference = fitted.reference if isinstance(fitted, Scorecard) else None
+    rows = {}
+    for name, code in [*((name, i) for i, name in enumerate(levels.names)), ("missing", -1)]:
+        inside = levels.codes == code
+        if not inside.any():
+            continue
+        bad, mine = float(y[inside].sum()), pds[inside]
+        row = {"n": int(inside.sum()), "defaults": int(bad), "mean_pd": float(mine.mean())}
+        row |= {"observed": bad / len(mine), "auc": np.nan, "low": np.nan, "high": np.nan}
+        if min(bad, len(mine) - bad) >= FEWEST:
+            area = validation.auc(y[inside], mine)
+            row |= {"auc": area.value, "low": area.low, "high": area.high}
+        if reference is not None:
+            row["psi"] = stability(reference.pd, pd_rows(reference, mine))
+        rows[name] = row
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis(str(column.name))
+    known = pd.to_numeric(pd.Series(table.index), errors="coerce")
+    if known.isna().all():
+        return table.sort_index()
+    return table.iloc[np.argsort(known.to_numpy(), kind="stable")]
+
+
+@one_reading()
+def appraisal_of_files(data: File, card: File, outcome: str, parts: Sequence[str] = ()) -> Appraisal:
+    """Judge the scorecard of a file on a table. Raises InputError with the faults of both."""
+    fitted = read_fitted(card)
+    frame = read_table(data, (*TEXT, *sorted(text_columns(fitted) - {outcome})))
+    y = outcomes(frame, outcome, data)
+    with located(data):
+        return appraise(frame, y, fitted, tuple(parts))

@@ -1,0 +1,137 @@
+"""A PD scorecard brought to another level of defaults: the ranking stays, slope and intercept change.
+
+    log-odds' = shift + slope x log-odds
+
+    target      slope 1; the shift by which the mean PD over a table is a stated rate
+    intercept   slope 1; the shift by which it is the observed rate
+    slope       both by a logit of the outcome on the log-odds (flic)
+
+A margin of conservatism m shifts further, until the mean PD is 1 + m times as high. What comes of it is a
+scorecard like any other: coefficients and intercept hold the change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, special
+
+from allocator.errors import Fault, InputError
+from allocator.intake import content_hash, one_reading
+from allocator.records.frames import File
+from allocator.records.portfolio import Floats
+from allocator.scoring import validation
+from allocator.scoring.bins import Bins
+from allocator.scoring.fitted import Card, read_fitted, to_document
+from allocator.scoring.fitting import Fit
+from allocator.scoring.logit import fit_logit
+from allocator.scoring.reading import TEXT, located, outcomes, read_table
+from allocator.scoring.reference import Reference
+from allocator.scoring.score import text_columns
+from allocator.scoring.scorecard import Recalibration, Scorecard
+
+Method = Literal["target", "intercept", "slope"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be done, and why."""
+
+    method: Method
+    why: str
+    target: float | None = None
+    """The mean PD that is wanted, a fraction; of method target."""
+    margin: float = 0.0
+    """How much higher the mean PD shall be, a fraction of it."""
+
+
+def recalibrate(card: Scorecard, frame: pd.DataFrame, y: Floats | None, order: Order, of: str) -> Scorecard:
+    """`card` recalibrated on `frame`, whose outcomes are y (n,); `of` names the card that it comes from.
+
+    Raises InputError: faults of the columns, outcomes of one kind, a slope that is not above 0.
+    """
+    odds = card.log_odds(frame)
+    slope, shift = _level(odds, y, order)
+    if order.margin:
+        wanted = float(special.expit(shift + slope * odds).mean()) * (1 + order.margin)
+        shift += _shift(shift + slope * odds, wanted)
+    coefficients = slope * card.fit.coefficients
+    coefficients[0] += shift
+    fit = replace(card.fit, coefficients=coefficients, covariance=slope**2 * card.fit.covariance)
+    said = Recalibration(of, order.why, order.method, slope, shift, order.margin)
+    return replace(card, fit=fit, reference=_moved(card.reference, slope, shift), recalibrated=said)
+
+
+def _level(odds: Floats, y: Floats | None, order: Order) -> tuple[float, float]:
+    """Slope and shift, the margin aside."""
+    if order.target is not None:
+        return 1.0, _shift(odds, order.target)
+    if y is None:
+        raise AssertionError("without a target there are outcomes")
+    if order.method == "intercept":
+        return 1.0, _shift(odds, float(y.mean()))
+    fit = fit_logit(odds[:, None], y, ["slope"], penalty="flic")
+    slope = float(fit.coefficients[1])
+    if slope <= 0:
+        fault = Fault(f"the slope is {slope:.3g}: the ranking does not hold here", "fit a new scorecard")
+        raise InputError.of([fault], "Recalibration")
+    return slope, float(fit.coefficients[0])
+
+
+def _shift(odds: Floats, rate: float) -> float:
+    """The constant that makes the mean PD `rate`. Raises InputError for a rate that is none."""
+    if not 0 < rate < 1:
+        fault = Fault(f"a mean PD of {rate:.4g}", "it lies between 0 and 1", field="--to")
+        raise InputError.of([fault], "Recalibration")
+    return float(optimize.brentq(lambda a: special.expit(a + odds).mean() - rate, -60, 60, xtol=1e-13))
+
+
+def _moved(reference: Reference | None, slope: float, shift: float) -> Reference | None:
+    """The training data's PDs as the new scorecard would have them; the variables are what they were."""
+    if reference is None:
+        return None
+    then = reference.pd
+    cuts = special.expit(shift + slope * special.logit(np.array(then.cuts)))
+    moved = Bins(tuple(cuts.tolist()), then.groups, then.states, then.rows, pool=then.pool)
+    return Reference(moved, reference.variables)
+
+
+@one_reading()
+def recalibrated_from_files(card_file: File, data: File, outcome: str | None, order: Order) -> Fit:
+    """The scorecard of a file recalibrated on a table, with its card. Raises InputError."""
+    card = read_fitted(card_file)
+    if not isinstance(card, Scorecard):
+        fault = Fault("is no logit", "give a file that fit logit wrote", str(card_file), field="kind")
+        raise InputError.of([fault], "Recalibration")
+    frame = read_table(data, (*TEXT, *sorted(text_columns(card) - {outcome or ""})))
+    y = None if outcome is None else outcomes(frame, outcome, data).to_numpy(float)
+    with located(data):
+        new = recalibrate(card, frame, y, order, card_file.name)
+        rows = {}
+        for label, one in (("before", card), ("after", new)):
+            pds = special.expit(one.log_odds(frame))
+            rows[label] = {"mean_pd": float(pds.mean())} | ({} if y is None else _stands(y, pds))
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("scorecard")
+    figures = {"recalibrated": vars(new.recalibrated), "table": rows}
+    described = Card(
+        title=f"PD scorecard recalibrated, from {card_file.name}",
+        purpose="probability of default of a borrower, at another level than the one it was fitted to",
+        data=f"{data.name}, {len(frame):,} rows" + ("" if outcome is None else f", outcome {outcome}"),
+        method=f"{order.method}, margin {order.margin:.2%}; the ranking is that of {card_file.name}",
+        limits=f"why: {order.why}; figures below are on the rows that it was recalibrated on",
+        training={card_file.name: content_hash(card_file), data.name: content_hash(data)},
+    )
+    return Fit(to_document(new), described, figures, {"Before and after": table})
+
+
+def _stands(y: Floats, pds: Floats) -> dict[str, float]:
+    found = validation.calibration(y, pds)
+    return {
+        "observed": float(y.mean()),
+        "calibration_slope": found.slope.value,
+        "calibration_intercept": found.intercept.value,
+        "brier": float(((pds - y) ** 2).mean()),
+    }

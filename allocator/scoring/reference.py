@@ -1,0 +1,80 @@
+"""What a card keeps of its training data: how PDs and variables were spread, to measure drift against.
+
+PSI = sum_i (now_i - then_i) log(now_i / then_i)      over the bins, half a row standing in an empty one
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from allocator.records.portfolio import Floats
+from allocator.scoring.bins import OTHER, Bins
+from allocator.scoring.levels import Levels
+from allocator.scoring.variables import MISSING, Figures, Variable, cells_of
+
+if TYPE_CHECKING:
+    from allocator.scoring.preparation import Preparation
+
+DECILES = np.linspace(0.1, 0.9, 9)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The training data in bins; of each only the rows are known."""
+
+    pd: Bins
+    variables: Mapping[str, Bins]
+
+
+def reference_of(preparation: Preparation, frame: pd.DataFrame, pds: Floats) -> Reference:
+    """What is kept of `frame`, whose PDs in sample are `pds` (n,)."""
+    variables = {}
+    for column in preparation.columns:
+        cells = cells_of(column.variable, frame, [])
+        if cells is not None:
+            variables[column.variable.name] = column.bins or _spread(column.variable, cells)
+    values = Figures(pds, np.full(len(pds), -1), (MISSING,))
+    return Reference(_counted(Bins(cuts=_deciles(pds)), values), variables)
+
+
+def stability(then: Bins, rows: Floats) -> float:
+    """PSI of rows (bins,) now against those of `then`."""
+    both = np.array(then.rows, float), rows
+    shares = [np.maximum(counts, 0.5) / max(float(counts.sum()), 1.0) for counts in both]
+    return float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
+
+
+def pd_rows(reference: Reference, pds: Floats) -> Floats:
+    """(bins,) rows of PDs (n,) in the bins of the training data's."""
+    place = np.searchsorted(np.array(reference.pd.cuts), pds, side="right")
+    return np.bincount(place, minlength=len(reference.pd.rows)).astype(float)
+
+
+def variable_rows(variable: Variable, then: Bins, frame: pd.DataFrame) -> Floats:
+    """(bins,) rows of a variable of `frame`, which the scorecard has scored."""
+    cells = cells_of(variable, frame, [])
+    if cells is None:
+        return np.zeros(len(then.rows))
+    return np.bincount(then.places(cells), minlength=len(then.rows)).astype(float)
+
+
+def _spread(variable: Variable, cells: Figures | Levels) -> Bins:
+    if isinstance(cells, Levels):
+        groups = (*((name,) for name in cells.names if name != OTHER), (OTHER,))
+        return _counted(Bins(groups=groups, states=(MISSING,), pool=len(groups) - 1), cells)
+    known = cells.values[cells.states < 0]
+    return _counted(Bins(cuts=_deciles(known), states=cells.names), cells)
+
+
+def _deciles(values: Floats) -> tuple[float, ...]:
+    return tuple(sorted({float(f"{cut:.4g}") for cut in np.quantile(values, DECILES)}))
+
+
+def _counted(bins: Bins, cells: Figures | Levels) -> Bins:
+    rows = np.bincount(bins.places(cells), minlength=len(bins.labels))
+    return Bins(bins.cuts, bins.groups, bins.states, tuple(rows.tolist()), pool=bins.pool)
