@@ -112,7 +112,7 @@ def logit(
             points=_scale(points),
             seed=seed,
         )
-    _finish(fit, out, name, as_json)
+    finish(fit, out, name, as_json)
 
 
 def rating(
@@ -154,7 +154,7 @@ def rating(
             repeats=repeats,
             seed=seed,
         )
-    _finish(fit, out, name, as_json)
+    finish(fit, out, name, as_json)
 
 
 def grade(
@@ -182,7 +182,7 @@ def grade(
             purchases, sales, workbook, ratings, duplicates="drop" if drop_duplicates else "keep"
         )
         fit = grade_from_files(files, method=method, shrinkage=shrinkage, folds=folds, seed=seed)
-    _finish(fit, out, name, as_json)
+    finish(fit, out, name, as_json)
 
 
 def ahp(
@@ -196,7 +196,7 @@ def ahp(
     _check_target(out, name)
     from allocator.scoring.fitting_firms import ahp_from_file
 
-    _finish(ahp_from_file(judgements, method), out, name, as_json)
+    finish(ahp_from_file(judgements, method), out, name, as_json)
 
 
 def churn(
@@ -213,7 +213,7 @@ def churn(
     _check_target(out, name)
     from allocator.scoring.fitting_firms import churn_from_file
 
-    _finish(churn_from_file(data, shape), out, name, as_json)
+    finish(churn_from_file(data, shape), out, name, as_json)
 
 
 def correlation(
@@ -289,7 +289,7 @@ def _check_target(folder: Path, name: str) -> None:
         raise InputError.of([Fault(f"{folder} is a file", "name a folder", field="--out")], "fit")
 
 
-def _finish(fit: Fit, folder: Path, name: str, as_json: bool) -> None:
+def finish(fit: Fit, folder: Path, name: str, as_json: bool) -> None:
     """Write what was fitted and say what came of it."""
     from allocator.api.scoring import files_beside
     from allocator.report.frame import frame_table

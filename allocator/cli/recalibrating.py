@@ -26,7 +26,8 @@ def recalibrate(
         str | None, typer.Option(metavar="COLUMN", help="1 for a default, 0 for none: to what happened.")
     ] = None,
     to: Annotated[
-        float | None, typer.Option(metavar="RATE", help="To this mean PD, such as 0.04, in place of outcomes.")
+        float | None,
+        typer.Option(metavar="RATE", help="To this mean PD, such as 0.04, without outcomes."),
     ] = None,
     keep_slope: Annotated[bool, typer.Option("--keep-slope", help="Change the intercept alone.")] = False,
     margin: Annotated[
@@ -48,9 +49,9 @@ def recalibrate(
     with progress(verbose) as tell:
         tell("recalibrating")
         from allocator.cli.fitting import finish
-        from allocator.scoring.recalibration import Order, recalibrated_from_files
+        from allocator.scoring.recalibration import Method, Order, recalibrated_from_files
 
-        method = "target" if to is not None else "intercept" if keep_slope else "slope"
+        method: Method = "target" if to is not None else "intercept" if keep_slope else "slope"
         order = Order(method, why, to, margin)
         fit = recalibrated_from_files(scorecard, on, outcome, order)
     name = re.sub(r"-v\d+$", "", scorecard.stem)

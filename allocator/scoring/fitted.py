@@ -43,7 +43,7 @@ from allocator.scoring.rating import Rating
 from allocator.scoring.reading import Derived, located
 from allocator.scoring.reference import Reference
 from allocator.scoring.rules import IndicatorRule, Learnt
-from allocator.scoring.scorecard import Points, Scorecard, check_bounds
+from allocator.scoring.scorecard import Points, Recalibration, Scorecard, check_bounds
 from allocator.scoring.variables import Binning, Variable
 
 Fitted = Scorecard | Rating | GradeScorecard
@@ -221,6 +221,7 @@ def _logit_document(card: Scorecard) -> dict[str, Any]:
         **({} if card.points is None else {"points": vars(card.points)}),
         **({} if card.means is None else {"means": card.means.tolist()}),
         **({} if card.reference is None else {"reference": _reference_document(card.reference)}),
+        **({} if card.recalibrated is None else {"recalibrated": vars(card.recalibrated)}),
     }
 
 
@@ -240,7 +241,10 @@ def _scorecard(shape: LogitShape) -> Scorecard:
     means = None if shape.means is None else np.array(shape.means)
     bounds = check_bounds(shape.bounds)
     kept = None if shape.reference is None else _reference(shape.reference)
-    return Scorecard(_preparation(shape.variables), fit, bounds, shape.lgd, derived, points, means, kept)
+    done = None if shape.recalibrated is None else Recalibration(**dict(shape.recalibrated))
+    return Scorecard(
+        _preparation(shape.variables), fit, bounds, shape.lgd, derived, points, means, kept, done
+    )
 
 
 def _reference_document(reference: Reference) -> dict[str, Any]:

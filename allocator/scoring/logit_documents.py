@@ -34,6 +34,17 @@ class ReferenceShape(Shape):
     variables: dict[str, BinnedShape]
 
 
+class RecalibrationShape(Shape):
+    """What was done to a scorecard after its fit."""
+
+    of: str
+    why: str
+    method: Literal["target", "intercept", "slope"]
+    slope: Annotated[float, Field(gt=0)]
+    shift: float
+    margin: Annotated[float, Field(ge=0)] = 0.0
+
+
 class LogitShape(Document):
     """A fitted PD scorecard."""
 
@@ -52,6 +63,7 @@ class LogitShape(Document):
     points: PointsShape | None = None
     means: tuple[float, ...] | None = None
     reference: ReferenceShape | None = None
+    recalibrated: RecalibrationShape | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> LogitShape:

@@ -49,6 +49,21 @@ class Points:
 
 
 @dataclass(frozen=True)
+class Recalibration:
+    """What was done to a scorecard after its fit: log-odds' = shift + slope x log-odds."""
+
+    of: str
+    """The file that it comes from."""
+    why: str
+    method: str
+    slope: float
+    shift: float
+    """The margin's part included."""
+    margin: float
+    """How much higher than without it the mean PD was made, a fraction."""
+
+
+@dataclass(frozen=True)
 class Scorecard:
     """PD from variables, and a grade from the PD where `bounds` are given."""
 
@@ -67,6 +82,8 @@ class Scorecard:
 
     reference: Reference | None = None
     """The training data in bins, to measure drift against."""
+    recalibrated: Recalibration | None = None
+    """The last change since the fit, where there was one."""
 
     def matrix(self, frame: pd.DataFrame) -> Floats:
         """(n, k) columns of the regression. Raises InputError for a missing or infinite column."""

@@ -97,3 +97,23 @@ def test_a_card_is_validated(card: Path, table: Path, allocator: Allocator) -> N
     told = allocator("validate", table, "--scorecard", card, "--outcome", "x")
     assert told.status == 2
     assert "is no outcome" in told.err
+
+
+def test_a_card_is_recalibrated(card: Path, table: Path, allocator: Allocator) -> None:
+    asked = ("recalibrate", card, "--on", table, "--why", "a rate of 10 %")
+    told = allocator(*asked, "--to", "0.1", "--margin", "0.2")
+    assert "recalibrated from " not in told.err
+    new = card.with_name("logit-v2.json")
+    assert f"written to {new}" in told.out
+    document = json.loads(new.read_text())
+    assert document["recalibrated"]["of"] == card.name
+    assert document["recalibrated"]["why"] == "a rate of 10 %"
+    assert set(document["training"]) == {card.name, table.name}
+    assert "why: a rate of 10 %" in new.with_suffix(".md").read_text()
+    assert allocator("score", table, "--scorecard", new, "--json").json["mean_pd"] == pytest.approx(0.12)
+    found = allocator(*asked, "--outcome", "bad", "--json").json
+    assert found["table"]["after"]["mean_pd"] == pytest.approx(found["table"]["after"]["observed"])
+    for wrong, problem in (((), "one of --outcome and --to is needed"), (("--to", "2"), "a mean PD of 2")):
+        told = allocator(*asked, *wrong)
+        assert told.status == 2
+        assert problem in told.err
