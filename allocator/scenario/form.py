@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from allocator.records.columns import COLUMNS
@@ -11,6 +11,7 @@ from allocator.records.scenario import Basis, NamedRule, Reference, Smoothing, S
 from allocator.records.workbook import Cell, Choice, Column, Kind, Sheet, Table, Workbook
 from allocator.scenario.limit_schema import MEASURES
 from allocator.scenario.places import REQUIRED, section_at
+from allocator.scenario.typed import field_texts
 from allocator.scenario.workbook import BORROWERS, CURVE, LIMIT_SHEET, RATE_COLUMNS, RATES, SCENARIO
 
 SPARE = 1_000
@@ -104,12 +105,12 @@ _NOTES = (
 
 
 def _scenario_columns() -> Iterator[Column]:
-    names = [name for name, _ in _KEYS]
+    names, texts = [name for name, _ in _KEYS], field_texts()
     yield Column("key", "key", "text", names, width=30)
     choices = [_choice_of(name) for name in names]
     yield Column("value", "value", "number", [value for _, value in _KEYS], width=22, choice=choices)
     yield Column("expected", "expected", "note", [_expected(name) for name in names], width=26)
-    yield Column("meaning", "meaning", "note", [_meaning(name) for name in names], width=100)
+    yield Column("meaning", "meaning", "note", [_meaning(name, texts) for name in names], width=100)
 
 
 def _choice_of(key: str) -> Choice | None:
@@ -126,13 +127,14 @@ def _expected(key: str) -> str:
     return "required" if steps in REQUIRED else "optional"
 
 
-def _meaning(key: str) -> str:
-    """The schema's sentence on the key."""
+def _meaning(key: str, texts: Mapping[str, Mapping[str, str]]) -> str:
+    """The schema's sentence on the key, from the `texts` of its sections."""
     *above, last = key.split(".")
     section = section_at(tuple(above))
-    fields = {} if section is None else section.model_fields
-    said = next((info.description for name, info in fields.items() if last in (name, info.alias)), None)
-    return " ".join((said or "").split())
+    said = "" if section is None else texts.get(section.__name__, {}).get(last, "")
+    if not said:  # a section with a key per column
+        said = next((column.about for column in COLUMNS if column.name == last), "")
+    return " ".join(said.split())
 
 
 def _rate_columns() -> Iterator[Column]:

@@ -10,7 +10,9 @@ import pytest
 
 from allocator.cli.main import main
 from allocator.errors import InputError
+from allocator.records.workbook import Table
 from allocator.scenario import load_scenario
+from allocator.scenario.form import form
 from tests.cases import BORROWERS, CHURN, write_rich
 from tests.report.office import OFFICE, saved
 from tests.scenario.forms import Rows, typed, write_form
@@ -43,8 +45,8 @@ SHEETS: dict[str, Rows] = {
 
 
 def test_a_filled_form_gives_what_the_files_give_to_the_cent(tmp_path: Path) -> None:
-    form = write_form(tmp_path / "rich.xlsx", SHEETS)
-    for path, out in ((write_rich(tmp_path), "file"), (form, "form")):
+    filled = write_form(tmp_path / "rich.xlsx", SHEETS)
+    for path, out in ((write_rich(tmp_path), "file"), (filled, "form")):
         assert main(["solve", str(path), "--out", str(tmp_path / out)]) == 0
     file, form_ = tmp_path / "file", tmp_path / "form"
     assert (file / "allocation.csv").read_bytes() == (form_ / "allocation.csv").read_bytes()
@@ -60,6 +62,9 @@ def test_the_form_that_init_writes_can_be_solved_as_it_is(tmp_path: Path) -> Non
     assert main(["init", "--xlsx", str(path)]) == 0
     assert main(["check", str(path)]) == 0
     scenario = load_scenario(path)
+    keys = form().sheets[0].parts[0]
+    assert isinstance(keys, Table)
+    assert all(keys.columns[3].values)
     assert scenario.policy.budget.amount == 1_000_000
     assert [limit.name for limit in scenario.policy.limits] == ["C line", "sectors", "loss rate", "book size"]
     assert (
@@ -75,8 +80,8 @@ def test_a_form_that_a_spreadsheet_has_saved_is_the_same_scenario(tmp_path: Path
     again = tmp_path / "again" / "book.xlsx"
     again.parent.mkdir()
     shutil.copy(saved(path, tmp_path), again)
-    for form, out in ((path, "one"), (again, "two")):
-        assert main(["solve", str(form), "--out", str(tmp_path / out)]) == 0
+    for book, out in ((path, "one"), (again, "two")):
+        assert main(["solve", str(book), "--out", str(tmp_path / out)]) == 0
     one, two = ((tmp_path / out / "allocation.csv").read_bytes() for out in ("one", "two"))
     assert one == two
 
