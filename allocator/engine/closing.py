@@ -61,6 +61,8 @@ def close(search: Search, priced: Priced, work: float, progress: Progress, *, fi
         lost = distance(search, priced)
         theta = min(theta, lost)
         play = within(columns, priced, theta)
+        if play.theta <= 0.0:  # more equal answers than a core holds: nothing tells them apart
+            return "exhausted"
         before = search.best.value if search.best is not None else -np.inf
         early = stepped and _GROWTH * theta < lost
         found = _solve(search, priced, play, 0.0 if early else work, progress)
