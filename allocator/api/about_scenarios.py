@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from operator import itemgetter
-from typing import Annotated, Any, overload
+from typing import Annotated, overload
 
 from allocator.api.arguments import Within
 from allocator.api.results import Result
@@ -21,17 +20,13 @@ from allocator.api.scenarios import (
     scenario_of,
 )
 from allocator.api.words import asked
-from allocator.borrowers import read_inputs
 from allocator.errors import Fault, InputError
 from allocator.insight.whatif.frontier import Frontier
-from allocator.insight.whatif.frontier import frontier as followed
 from allocator.insight.whatif.reverse import ReverseStress, reverse_stress
+from allocator.insight.whatif.spans import check_told, follow
 from allocator.insight.whatif.stress import StressTest, stress_test
-from allocator.pipeline import prepare
-from allocator.records.portfolio import Portfolio
 from allocator.report.frontier import frontier_view
 from allocator.report.stress import reverse_view, stress_view
-from allocator.scenario.demand import with_budget_in_money
 from allocator.scenario.overrides import Setting
 
 Bound = float | str
@@ -73,62 +68,19 @@ def frontier(
     """
     base = base_of(scenario, Over(borrowers, churn, None, sets))
     names = (limits,) if isinstance(limits, str) else tuple(limits)
-    ends = [_ends(low, len(names), "low"), _ends(high, len(names), "high")]
-    _require(names, points, gap)
-    stating = [
-        (_stating(base, name, start, "low"), _stating(base, name, end, "high"))
-        for name, start, end in zip(names, *ends, strict=True)
-    ]
-    base = Scenario.of(replace(base, solver=replace(base.solver, gap=max(gap, base.solver.gap))))
-    case = prepare(base, read_inputs(base))
-    portfolio = case.inputs.portfolio
-    spans = [
-        (_bound(start, name, portfolio), _bound(end, name, portfolio))
-        for name, (start, end) in zip(names, stating, strict=True)
-    ]
-    found = followed(case, names, spans, points, progress or silent)
+    start, end = _ends(low), _ends(high)
+    check_told(names, start, end, points, gap)
+
+    def stating(bound: Setting) -> Scenario:
+        return scenario_of(base, Over(more=[bound]))
+
+    found = follow(base, stating, names, start, end, points, gap, progress or silent)
     return Result(found, partial(frontier_view, found), itemgetter("points"))
 
 
-def _ends(given: Any, count: int, field: str) -> Sequence[Bound | None]:
-    """One end a limit, None where none is given."""
-    if given is None:
-        return [None] * count
-    ends = [given] if isinstance(given, int | float | str) else list(given)
-    if len(ends) != count:
-        fault = Fault(f"has {len(ends)} bounds for {count} limits", "give one per limit", field=field)
-        raise InputError.of([fault], "frontier")
-    return ends
-
-
-def _require(limits: Sequence[str], points: int, gap: float) -> None:
-    faults = []
-    if not 1 <= len(set(limits)) == len(limits) <= 2:
-        faults.append(Fault(f"{len(limits)} limits are named", "name one, or two different", field="limits"))
-    if len(limits) > 1 and points > 40:
-        faults.append(Fault(f"{points} lies outside 2 to 40", "ask for fewer of a pair", field="points"))
-    if not 0 < gap < 1:
-        faults.append(Fault(f"{gap:g} lies outside 0 to 1", "write a fraction, as 1e-6", field="gap"))
-    if faults:
-        raise InputError.of(faults, "frontier")
-
-
-def _stating(base: Scenario, name: str, bound: Bound | None, field: str) -> Scenario | None:
-    """The scenario with a bound of the limit as its own key reads it; None where none is given."""
-    limit = base.policy.entry(name, "limits")
-    if bound is None:
-        return None
-    steps = ("policy", "budget", "amount") if limit is None else ("policy", "limits", name, limit.sense)
-    try:
-        return scenario_of(base, Over(more=[Setting(steps, bound)]))
-    except InputError as error:
-        faults = [replace(fault, file=None, line=None, field=field) for fault in error.faults]
-        raise InputError.of(faults, "frontier") from error
-
-
-def _bound(stating: Scenario | None, name: str, portfolio: Portfolio) -> float | None:
-    """The bound that is stated; a budget is money once it is known what `portfolio` asks for."""
-    return None if stating is None else with_budget_in_money(stating, portfolio).policy.bound_of(name)
+def _ends(given: Bound | Sequence[Bound | None] | None) -> Sequence[Bound | None]:
+    """One end per limit, or none at all."""
+    return () if given is None else [given] if isinstance(given, int | float | str) else list(given)
 
 
 @overload

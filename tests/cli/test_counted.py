@@ -143,7 +143,7 @@ def test_a_command_does_everything_once(
         (("explain", "old", "F03"), "explain.explanation.explain_borrower"),
         (("levers", "old", "--quick"), "whatif.levers.price_levers"),
         (("levers", "ruled", "--quick"), "whatif.levers.price_levers"),
-        (("frontier", "scenario.yaml", "--limit", "budget", "--points", "4"), "whatif.frontier.frontier"),
+        (("frontier", "scenario.yaml", "--limit", "budget", "--points", "4"), "whatif.spans.follow"),
         (("stress", "scenario.yaml"), "whatif.stress.stress_test"),
         (("stress", "scenario.yaml", "--reverse", "value=0"), "whatif.reverse.reverse_stress"),
         (("simulate", "old", "--years", "100"), "simulate.simulate.simulate"),
@@ -166,7 +166,8 @@ def test_one_question_is_asked_and_nothing_is_done_twice(
     assert again == []
     command = arguments[0]
     asked = {name for name in calls.asked[command] if name.startswith("allocator.insight.")}
-    asked -= {"allocator.insight.compare.sides.read_sides", "allocator.insight.backtest.told.check_told"}
+    told = {"compare.sides.read_sides", "backtest.told.check_told", "whatif.spans.check_told"}
+    asked -= {f"allocator.insight.{name}" for name in told}
     assert asked == {f"allocator.insight.{question}"}
     views = [name for name in calls.asked[command] if name.startswith("allocator.report.")]
     assert len(views) == 1
