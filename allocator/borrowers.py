@@ -73,7 +73,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Scored:
+class _Scored:
     """Borrowers with a scorecard's columns put in under canonical names, in the place of their own."""
 
     table: pa.Table
@@ -218,7 +218,7 @@ def content_hashes(scenario: Scenario) -> dict[str, str]:
     return hashes | {name: _hash(path) for name, path in files.items() if path is not None}
 
 
-def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = False) -> Scored:
+def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = False) -> _Scored:
     """The borrowers of `source` with what `scorecard` says of them.
 
     `intervals` adds pd_low and pd_high of a logit. Raises InputError for faults of the borrowers, their
@@ -242,7 +242,7 @@ def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = 
         given = scores(frame, fitted, intervals=intervals)
         imputed = imputed_cells(frame, fitted)
         unseen = unseen_levels(frame, fitted, given["pd"].to_numpy())
-    return Scored(with_columns(table, given), tuple(given.columns), imputed=imputed, unseen=unseen)
+    return _Scored(with_columns(table, given), tuple(given.columns), imputed=imputed, unseen=unseen)
 
 
 def _churn(scenario: Scenario, portfolio: Portfolio | None) -> ChurnTable:
@@ -335,7 +335,7 @@ def _portfolio(
     return load_portfolio(source, texts, numbers, scored.table), scored.said
 
 
-def _scored_firms(files: InvoiceFiles, fitted: Fitted) -> Scored:
+def _scored_firms(files: InvoiceFiles, fitted: Fitted) -> _Scored:
     import pyarrow as pa
 
     from allocator.scoring.score import score_firms
@@ -345,7 +345,7 @@ def _scored_firms(files: InvoiceFiles, fitted: Fitted) -> Scored:
     table = pa.Table.from_pandas(firms, preserve_index=False)
     if files.facts is not None:
         table = with_facts(table, "borrower_id", source_of(files.facts), "enterprise_id")
-    return Scored(table, tuple(firms.columns), notes, imputed)
+    return _Scored(table, tuple(firms.columns), notes, imputed)
 
 
 def _under_our_names(frame: pd.DataFrame, source: PortfolioSource) -> pd.DataFrame:

@@ -34,7 +34,7 @@ _STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
 _PRINTED: ContextVar[bool] = ContextVar("printed", default=False)
 
 
-class Shut(io.TextIOBase):
+class _Shut(io.TextIOBase):
     """Stands in for a standard output that was closed before the command began."""
 
     encoding = "utf-8"
@@ -53,7 +53,7 @@ def stand_in_for_closed_streams() -> None:
     while (spare := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
         pass
     os.close(spare)
-    sys.stdout = sys.stdout or Shut()
+    sys.stdout = sys.stdout or _Shut()
     sys.stderr = sys.stderr or io.StringIO()
 
 
@@ -178,7 +178,7 @@ def progress(verbose: bool) -> Iterator[Progress]:
             started = perf_counter()
             yield lambda step: print(f"{perf_counter() - started:7.1f} s  {visible(step)}", flush=True)
         elif sys.stderr.isatty():
-            line = LiveLine()
+            line = _LiveLine()
             try:
                 yield line.tell
             finally:
@@ -188,7 +188,7 @@ def progress(verbose: bool) -> Iterator[Progress]:
     require_unchanged()
 
 
-class LiveLine:
+class _LiveLine:
     """One line on the terminal that starts late and is gone at the end.
 
     A terminal that cannot take a line back (TERM=dumb) gets a line a step, of those from then on.

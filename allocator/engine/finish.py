@@ -134,7 +134,7 @@ def at_prices(columns: Columns, prices: Floats, response: BestResponses) -> Pric
 
 
 @dataclass(frozen=True)
-class Restricted:
+class _Restricted:
     """The LP over switches; value and use are counted from the base on."""
 
     program: Program
@@ -165,7 +165,7 @@ class Restricted:
         return np.clip(point[: len(self.most)] / self.most, 0.0, 1.0)
 
 
-def _restricted(columns: Columns, base: Answers, at_base: Tally, switches: Switches) -> Restricted:
+def _restricted(columns: Columns, base: Answers, at_base: Tally, switches: Switches) -> _Restricted:
     limits = columns.limits
     unit = columns.money_unit
     change = columns.change(switches.borrower, switches.option, switches.amount, base)
@@ -200,7 +200,7 @@ def _restricted(columns: Columns, base: Answers, at_base: Tally, switches: Switc
         integer=np.zeros(matrix.shape[1], dtype=bool),
         offset=offset / unit,
     )
-    return Restricted(program, norm, unit, limits.idle_rate if limits.idle_room > 0 else 0.0, most)
+    return _Restricted(program, norm, unit, limits.idle_rate if limits.idle_room > 0 else 0.0, most)
 
 
 @dataclass(frozen=True)

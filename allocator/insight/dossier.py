@@ -38,7 +38,7 @@ FEW_LEVERS = frozenset({"budget", "funding rate", "churn of every grade", "PD of
 
 
 @dataclass(frozen=True)
-class Effort:
+class ReportEffort:
     """How much is solved for a report."""
 
     budgets: int
@@ -54,7 +54,7 @@ class Effort:
     """Each solved again; each by the run's prices alone; the most important by the prices alone."""
 
     @classmethod
-    def of(cls, borrowers: int, *, quick: bool) -> Effort:
+    def of(cls, borrowers: int, *, quick: bool) -> ReportEffort:
         """Less for a large book, or where it is to be quick."""
         if borrowers >= HUGE:
             return cls(0, 500, costs=False, rules=False, distilled=False, levers="few")
@@ -71,7 +71,7 @@ class Dossier:
     run: Outcome
     position: Position
     """The run beside everybody's best response to its prices."""
-    effort: Effort
+    effort: ReportEffort
     composition: Composition
     book: BookExplanation
     years: Simulation
@@ -107,7 +107,7 @@ def dossier_of(
     columns = _stress_columns(rules[0]).and_more(further)
     progress("recomputing it from its inputs")
     run = recheck_run(stored, columns)
-    effort, position = Effort.of(len(run.inputs.portfolio), quick=quick), position_of(run)
+    effort, position = ReportEffort.of(len(run.inputs.portfolio), quick=quick), position_of(run)
     case, track = position.case, track_of(position.case, (BUDGET,))
     progress("explaining the limits")
     return Dossier(
@@ -115,7 +115,7 @@ def dossier_of(
         run=run,
         position=position,
         effort=effort,
-        composition=compose(run, position.reasons, segment_columns(run.scenario)),
+        composition=compose(run, position.reasons, _segment_columns(run.scenario)),
         book=book_of(position, exact=effort.costs, progress=progress),
         years=simulate(run, years=effort.years, progress=progress),
         stress=_stress(case, run, progress),
@@ -132,7 +132,7 @@ def _comparison(case: Case, rules: Sequence[Scenario], progress: Progress) -> Co
     return compare(strategy_outcomes(case, rules, progress), progress=progress, exact=False)
 
 
-def _levers(run: Outcome, case: Case, effort: Effort, progress: Progress) -> Levers:
+def _levers(run: Outcome, case: Case, effort: ReportEffort, progress: Progress) -> Levers:
     among = FEW_LEVERS if effort.levers == "few" else None
     quick = effort.levers != "solved"
     return price_levers(run, LEVER, quick=quick, among=among, case=case, progress=progress)
@@ -149,7 +149,7 @@ def _stress(case: Case, run: Outcome, progress: Progress) -> StressTest:
     return StressTest(run.scenario, try_stresses(Base(case, run), chosen(run.scenario), progress), ())
 
 
-def segment_columns(scenario: Scenario) -> tuple[str, ...]:
+def _segment_columns(scenario: Scenario) -> tuple[str, ...]:
     """The columns that the report sums by: those that limits are set for each value of, two at most."""
     each = dict.fromkeys(limit.each for limit in scenario.policy.limits if limit.each not in (None, "grade"))
     return tuple(column for column in each if column is not None and column != "borrower_id")[:2]
@@ -159,7 +159,7 @@ def _stress_columns(scenario: Scenario) -> FurtherColumns:
     return FurtherColumns.of(stress_of(source) for source in chosen(scenario).values())
 
 
-def _budgets(case: Case, effort: Effort, progress: Progress) -> Frontier | None:
+def _budgets(case: Case, effort: ReportEffort, progress: Progress) -> Frontier | None:
     amount = case.scenario.policy.budget.amount
     if not amount > 0 or not effort.budgets:
         return None

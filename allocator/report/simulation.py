@@ -10,9 +10,10 @@ import numpy as np
 from rich.console import Group, RenderableType
 
 from allocator.insight.simulate.concentration import Concentration
-from allocator.insight.simulate.measures import Distribution, Estimate
+from allocator.insight.simulate.measures import Distribution
 from allocator.insight.simulate.record import Risk, Years
 from allocator.insight.simulate.simulate import SEGMENT_LEVEL, Simulation
+from allocator.records.estimate import Estimate
 from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.money import Unit, percent, unit_for
 from allocator.report.named import Figures, figures_of, named_table

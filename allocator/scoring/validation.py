@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import special
 
 from allocator.errors import Fault, InputError
+from allocator.records.estimate import Estimate
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.levels import level, level_faults, levels_of
 from allocator.scoring.logit import NORMAL_95, fit_logit
@@ -24,18 +25,6 @@ MANY = 20_000
 """Rows from which the interval of a Brier score is the normal's."""
 SIZE, MARGIN = 360, 48
 """Pixels of the reliability plot."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure and its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
 @dataclass(frozen=True)

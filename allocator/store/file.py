@@ -39,7 +39,7 @@ def require_file(path: Path, endings: Sequence[str], *, force: bool = False) -> 
 
 
 @contextmanager
-def files_placed_whole(paths: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
+def _files_placed_whole(paths: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
     """Yield open files; when the block ends without an error, they stand at `paths` in place of any others.
 
     Raises OutputError where one cannot be written, InputError where a file that was read has changed since;
@@ -75,7 +75,7 @@ Content = Callable[[IO[bytes]], None]
 
 def write_files(contents: Mapping[Path, Content]) -> None:
     """Every file whole, or none of them."""
-    with files_placed_whole(list(contents)) as files:
+    with _files_placed_whole(list(contents)) as files:
         for content, file in zip(contents.values(), files, strict=True):
             content(file)
 

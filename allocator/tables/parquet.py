@@ -24,7 +24,7 @@ MUCH, FOLD = 256 << 20, 200
 
 
 @dataclass(frozen=True)
-class Held:
+class _Held:
     """A part, its bytes and its columns."""
 
     part: Part
@@ -45,7 +45,7 @@ def open_parquet(source: PortfolioSource) -> Opened:
     return Opened(tuple(names), partial(_fetch, parts, source))
 
 
-def _held(part: Part, source: PortfolioSource) -> Held:
+def _held(part: Part, source: PortfolioSource) -> _Held:
     """The part's bytes, with what its footer says of columns and sizes."""
     if not isinstance(part.path, Frame):
         require_regular(source, part.path.stat().st_mode)
@@ -60,11 +60,11 @@ def _held(part: Part, source: PortfolioSource) -> Held:
     if rows > max(MANY_ROWS, ROWS_A_BYTE * held.size) or size > max(MUCH, FOLD * held.size):
         problem = f"{_named(source, part)}claims {rows:,} rows of {size:,} bytes in {held.size:,} bytes"
         raise refuse(source, problem, "write the file again")
-    return Held(part, held, schema)
+    return _Held(part, held, schema)
 
 
 def _fetch(
-    parts: Sequence[Held],
+    parts: Sequence[_Held],
     source: PortfolioSource,
     columns: Sequence[str],
     coded: Collection[str],
@@ -84,7 +84,7 @@ def _fetch(
     return Fetched.whole(pa.table(joined))
 
 
-def _require_columns(parts: Sequence[Held], columns: Sequence[str], source: PortfolioSource) -> None:
+def _require_columns(parts: Sequence[_Held], columns: Sequence[str], source: PortfolioSource) -> None:
     """Every part has each column: one that lacked it would count as not given."""
     faults = []
     for name in columns:
@@ -97,7 +97,7 @@ def _require_columns(parts: Sequence[Held], columns: Sequence[str], source: Port
         raise InputError.of(faults, source.label)
 
 
-def _read(held: Held, source: PortfolioSource, columns: Sequence[str], coded: Collection[str]) -> pa.Table:
+def _read(held: _Held, source: PortfolioSource, columns: Sequence[str], coded: Collection[str]) -> pa.Table:
     own = [name for name in columns if name in held.schema.names]
     texts = [name for name in own if name in coded and pa.types.is_string(held.schema.field(name).type)]
     try:
@@ -121,7 +121,7 @@ def _repeated(value: str | None, rows: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows), pa.array([value]))
 
 
-def _require_agreement(held: Held, table: pa.Table, source: PortfolioSource) -> None:
+def _require_agreement(held: _Held, table: pa.Table, source: PortfolioSource) -> None:
     """A column that the part and the name of its folder both give has the same values."""
     for name, value in held.part.keys:
         if name not in table.column_names or value is None:
@@ -144,7 +144,7 @@ def _same(word: str | None, value: str) -> bool:
 
 def _joined(
     name: str,
-    parts: Sequence[Held],
+    parts: Sequence[_Held],
     chunks: Sequence[pa.ChunkedArray],
     source: PortfolioSource,
     faults: list[Fault],

@@ -78,7 +78,7 @@ def pooled(values: tuple[float, ...]) -> list[float]:
     return [max(min(means[i][k:]) for i in range(k + 1)) for k in range(len(values))]
 
 
-def rates_of(case: Case, grade: str) -> list[float]:
+def _rates_of(case: Case, grade: str) -> list[float]:
     """The rates that the grade's band allows."""
     low, high = case.policy.rates[grade]
     step = case.policy.rate_step
@@ -104,7 +104,7 @@ def terms(case: Case, i: int) -> Terms | None:
     if p.exclude[i] or grade not in policy.rates:
         return None
     least = 0.0 if math.isnan(p.min_rate[i]) else float(p.min_rate[i])
-    rates = tuple((r, take_up(case, grade, r)) for r in rates_of(case, grade) if r >= least - 1e-12)
+    rates = tuple((r, take_up(case, grade, r)) for r in _rates_of(case, grade) if r >= least - 1e-12)
     low, high = max(p.min_amount[i], policy.ticket.min), min(p.max_amount[i], policy.ticket.max)
     return Terms(float(low), float(high), rates, pinned=False) if rates and low <= high else None
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from allocator.insight.dossier import HUGE, LARGE, Effort
+from allocator.insight.dossier import HUGE, LARGE, ReportEffort
 from allocator.report.committee.blocks import Code, Strong, joined, typed
 from allocator.report.committee.budget import steps_of
 from allocator.report.committee.figure import Documents, pointer
@@ -122,8 +122,8 @@ def test_sentences_are_put_together() -> None:
 
 
 def test_less_is_solved_of_a_large_book() -> None:
-    efforts = [Effort.of(size, quick=False) for size in (LARGE - 1, LARGE, HUGE)]
+    efforts = [ReportEffort.of(size, quick=False) for size in (LARGE - 1, LARGE, HUGE)]
     assert [effort.levers for effort in efforts] == ["solved", "priced", "few"]
     assert [effort.budgets for effort in efforts] == [9, 3, 0]
-    assert Effort.of(10, quick=True) == efforts[1]
-    assert Effort.of(HUGE, quick=True) == efforts[2]
+    assert ReportEffort.of(10, quick=True) == efforts[1]
+    assert ReportEffort.of(HUGE, quick=True) == efforts[2]

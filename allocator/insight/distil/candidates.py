@@ -11,8 +11,8 @@ import numpy as np
 from allocator.engine.kernel.columns import Columns
 from allocator.insight.distil.pruning import Pruning, answers_of, prune
 from allocator.insight.distil.rules import Rule, rule_of
-from allocator.insight.distil.totals import Totals, totals_of
-from allocator.insight.distil.tree import Feature, Node, grow
+from allocator.insight.distil.totals import NodeTotals, totals_of
+from allocator.insight.distil.tree import Feature, RuleNode, grow
 from allocator.records.portfolio import Floats, Integers, Portfolio
 
 SAMPLE = 15_000
@@ -36,7 +36,7 @@ in it but for the smallest loans."""
 class Candidate:
     """A tree over some borrowers, with the choice among its nodes."""
 
-    nodes: Sequence[Node]
+    nodes: Sequence[RuleNode]
     members: Sequence[Integers]
     """The free borrowers of each leaf who can be offered something."""
     pruning: Pruning
@@ -44,7 +44,7 @@ class Candidate:
     @classmethod
     def over(
         cls,
-        nodes: Sequence[Node],
+        nodes: Sequence[RuleNode],
         columns: Columns,
         members: Sequence[Integers],
         rates: Floats,
@@ -76,7 +76,7 @@ class Few:
 
 
 def over_everybody(
-    nodes: Sequence[Node],
+    nodes: Sequence[RuleNode],
     portfolio: Portfolio,
     columns: Columns,
     free: Integers,
@@ -91,12 +91,12 @@ def over_everybody(
     return Candidate.over(nodes, columns, members, rates, left, most)
 
 
-def _leaves(nodes: Sequence[Node]) -> list[int]:
+def _leaves(nodes: Sequence[RuleNode]) -> list[int]:
     parents = {node.parent for node in nodes}
     return [number for number in range(len(nodes)) if number not in parents]
 
 
-def _paths(nodes: Sequence[Node]) -> Floats:
+def _paths(nodes: Sequence[RuleNode]) -> Floats:
     """(leaves, nodes) 1 where the node is the leaf or above it."""
     leaves = _leaves(nodes)
     paths = np.zeros((len(leaves), len(nodes)))
@@ -108,12 +108,12 @@ def _paths(nodes: Sequence[Node]) -> Floats:
     return paths
 
 
-def _node_totals(paths: Floats, of_leaves: Sequence[Totals]) -> list[Totals]:
-    """Totals of every node: the sums of those of its leaves."""
+def _node_totals(paths: Floats, of_leaves: Sequence[NodeTotals]) -> list[NodeTotals]:
+    """The totals of every node: the sums of those of its leaves."""
     summed = []
     for column in paths.T:
         own = [of_leaves[leaf] for leaf in np.flatnonzero(column).tolist()]
-        summed.append(reduce(lambda a, b: Totals(a.value + b.value, a.use + b.use), own))
+        summed.append(reduce(lambda a, b: NodeTotals(a.value + b.value, a.use + b.use), own))
     return summed
 
 

@@ -17,7 +17,7 @@ from scipy import sparse
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.program import Effort, Program, measure_of, row_bounds, stack
 from allocator.engine.solving import SolverError, solve
-from allocator.insight.distil.totals import Totals
+from allocator.insight.distil.totals import NodeTotals
 from allocator.records.portfolio import Booleans, Floats, Integers
 
 CLOSE = 1e-3
@@ -32,7 +32,7 @@ KEPT = 3
 
 
 @dataclass(frozen=True)
-class Answers:
+class NodeAnswers:
     """One column an answer of a node."""
 
     node: Integers
@@ -46,13 +46,13 @@ class Answers:
     def __len__(self) -> int:
         return len(self.node)
 
-    def keep(self, mask: Booleans) -> Answers:
-        return Answers(
+    def keep(self, mask: Booleans) -> NodeAnswers:
+        return NodeAnswers(
             self.node[mask], self.rate[mask], self.share[mask], self.value[mask], self.use[:, mask]
         )
 
 
-def answers_of(columns: Columns, totals: Sequence[Totals], shares: Sequence[float]) -> Answers:
+def answers_of(columns: Columns, totals: Sequence[NodeTotals], shares: Sequence[float]) -> NodeAnswers:
     """Every share and rate of every node that somebody takes; unspent money that earns is lost by lending."""
     idle = columns.limits.idle_rate if columns.limits.idle_room > 0 else 0.0
     parts: list[tuple[np.ndarray, ...]] = []
@@ -60,7 +60,7 @@ def answers_of(columns: Columns, totals: Sequence[Totals], shares: Sequence[floa
         s, r = np.nonzero(np.any(total.use != 0, axis=2) | (total.value != 0))
         use = total.use[s, r].T
         parts.append((np.full(len(s), node), r, np.array(shares)[s], total.value[s, r] - idle * use[0], use))
-    return Answers(*(np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)))
+    return NodeAnswers(*(np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Pruning:
     """The choice among a tree's nodes; `value` and `prices` are those of the choice in fractions."""
 
     columns: Columns
-    answers: Answers
+    answers: NodeAnswers
     paths: Floats
     """(leaves, nodes) 1 where the node is the leaf or above it."""
     left: Floats
@@ -93,7 +93,7 @@ class Pruning:
         return [(int(pairs[0, k]), int(pairs[1, k]), float(share[k])) for k in taken]
 
 
-def prune(columns: Columns, answers: Answers, paths: Floats, left: Floats, most: int) -> Pruning:
+def prune(columns: Columns, answers: NodeAnswers, paths: Floats, left: Floats, most: int) -> Pruning:
     """The choice of at most `most` nodes, in fractions.
 
     `paths` (leaves, nodes) marks the nodes above each leaf and itself, `left` (m,) is what pinned offers
@@ -127,7 +127,7 @@ def _elastic(program: Program, limits: int) -> Program:
 
 
 def refined(
-    columns: Columns, totals: Sequence[Totals], shares: Sequence[Floats], left: Floats
+    columns: Columns, totals: Sequence[NodeTotals], shares: Sequence[Floats], left: Floats
 ) -> Floats | None:
     """Shares (C,) of rules whose rates are settled, the best of the limits' room; None without any.
 
@@ -139,7 +139,7 @@ def refined(
     use = np.concatenate([total.use[:, 0] for total in totals]).T
     idle = columns.limits.idle_rate if columns.limits.idle_room > 0 else 0.0
     value = np.concatenate([total.value[:, 0] for total in totals]) - idle * use[0]
-    answers = Answers(rule, np.zeros_like(rule), np.concatenate(shares), value, use)
+    answers = NodeAnswers(rule, np.zeros_like(rule), np.concatenate(shares), value, use)
     every = Pruning(columns, answers, np.eye(len(totals)), left, len(totals), 0.0, np.zeros(len(left)))
     try:
         best = solve(_program(every, answers, all_of_them=True), Effort())
@@ -150,11 +150,11 @@ def refined(
     return np.asarray(np.bincount(rule, best.point * answers.share, minlength=len(totals)), dtype=np.float64)
 
 
-def _unit(answers: Answers) -> float:
+def _unit(answers: NodeAnswers) -> float:
     return float(np.max(np.abs(answers.value), initial=0.0)) or 1.0
 
 
-def _few_rates(answers: Answers, prices: Floats) -> Answers:
+def _few_rates(answers: NodeAnswers, prices: Floats) -> NodeAnswers:
     """All shares of the rates of each node that lose least."""
     reduced = answers.value - prices @ answers.use
     pairs, owner = np.unique(np.array([answers.node, answers.rate]), axis=1, return_inverse=True)
@@ -175,7 +175,7 @@ def _first_of_each(group: Integers, worth: Floats, most: int) -> Booleans:
 
 def _program(
     pruning: Pruning,
-    answers: Answers,
+    answers: NodeAnswers,
     pair: Integers | None = None,
     node_of_pair: Integers | None = None,
     *,

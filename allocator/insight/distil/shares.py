@@ -9,7 +9,7 @@ import numpy as np
 
 from allocator.engine.kernel.columns import Columns
 from allocator.insight.distil.pruning import refined
-from allocator.insight.distil.totals import Totals, totals_of
+from allocator.insight.distil.totals import NodeTotals, totals_of
 from allocator.records.portfolio import Floats, Integers
 
 REACHES = (0.1, 0.02, 0.02, 0.02, 0.02, 0.02, 0.05, 0.1)
@@ -33,7 +33,7 @@ class Draft:
     rate: float
     share: float
 
-    def totals(self, columns: Columns, shares: Sequence[float]) -> Totals:
+    def totals(self, columns: Columns, shares: Sequence[float]) -> NodeTotals:
         return totals_of(columns, self.members, shares, np.array([self.rate]))
 
 

@@ -13,14 +13,14 @@ from allocator.records.portfolio import Floats, Integers
 
 
 @dataclass(frozen=True)
-class Totals:
+class NodeTotals:
     """Value (S, R) and use (S, R, m) of one leaf at S shares and R rates, pinned offers left out."""
 
     value: Floats
     use: Floats
 
 
-def totals_of(columns: Columns, members: Integers, shares: Sequence[float], rates: Floats) -> Totals:
+def totals_of(columns: Columns, members: Integers, shares: Sequence[float], rates: Floats) -> NodeTotals:
     """The leaf of `members`, free borrowers who can be offered something, at every share and rate."""
     value = np.zeros((len(shares), len(rates)))
     use = np.zeros((len(shares), len(rates), len(columns.limits)))
@@ -40,7 +40,7 @@ def totals_of(columns: Columns, members: Integers, shares: Sequence[float], rate
             for s, part in enumerate(parts):
                 value[s, r] += part.value(rate, take, columns)
                 use[s, r] += limits.use_of(part.channels * factor) if width else 0.0
-    return Totals(value, use)
+    return NodeTotals(value, use)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class Feature:
 
 
 @dataclass(frozen=True)
-class Node:
+class RuleNode:
     """Who is in it, as tests and as members of the sample."""
 
     where: tuple[Condition, ...]
@@ -82,7 +82,7 @@ def _rounded(values: Floats) -> Floats:
     return np.array([float(f"{value:.3g}") for value in np.round(values / scale) * scale])
 
 
-def grow(features: Sequence[Feature], rewards: Floats, leaves: int) -> list[Node]:
+def grow(features: Sequence[Feature], rewards: Floats, leaves: int) -> list[RuleNode]:
     """Every node of a tree of at most `leaves` leaves, the root first, parents before their children.
 
     `rewards` (s, P, R): worth of each rate at each of P vectors of prices to each borrower of the sample; a
@@ -104,8 +104,8 @@ def grow(features: Sequence[Feature], rewards: Floats, leaves: int) -> list[Node
     return nodes
 
 
-def _node(where: tuple[Condition, ...], members: Integers, rewards: Floats, parent: int | None) -> Node:
-    return Node(where, members, float(_reward(rewards[members].sum(axis=0))), parent)
+def _node(where: tuple[Condition, ...], members: Integers, rewards: Floats, parent: int | None) -> RuleNode:
+    return RuleNode(where, members, float(_reward(rewards[members].sum(axis=0))), parent)
 
 
 def _reward(sums: Floats) -> Floats:
@@ -113,7 +113,7 @@ def _reward(sums: Floats) -> Floats:
     return np.asarray(np.maximum(sums.max(axis=-1), 0.0).sum(axis=-1))
 
 
-def _best_split(node: Node, features: Sequence[Feature], rewards: Floats) -> _Split | None:
+def _best_split(node: RuleNode, features: Sequence[Feature], rewards: Floats) -> _Split | None:
     """The split that adds most reward, the first of equal ones."""
     own = rewards[node.members]
     best: tuple[float, Feature, Codes, int] | None = None
@@ -129,7 +129,7 @@ def _best_split(node: Node, features: Sequence[Feature], rewards: Floats) -> _Sp
     return gain, ((left, node.members[inside]), (right, node.members[~inside]))
 
 
-def _cuts(node: Node, feature: Feature, own: Floats) -> Iterator[tuple[float, Codes, int]]:
+def _cuts(node: RuleNode, feature: Feature, own: Floats) -> Iterator[tuple[float, Codes, int]]:
     """The best cut of the node along `feature`: its gain, the order of the bins, the last bin on the left.
 
     Values of a text are ordered by what the node's best rate earns from them, then cut like a number.

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.insight.simulate.blocks import Defaults, Draw, Takings, severities
-from allocator.insight.simulate.book import DRAWN, Book
+from allocator.insight.simulate.book import DRAWN, BookFlows
 from allocator.insight.simulate.factors import DefaultModel, barrier_pd
 from allocator.insight.simulate.record import Risk
 from allocator.insight.simulate.streams import DEFAULTS, RECOVERY, TAKE_UP, stream
@@ -88,7 +88,7 @@ class Bins:
     error: float
 
     @classmethod
-    def of_book(cls, book: Book, most: int | None = None) -> Bins:
+    def of_book(cls, book: BookFlows, most: int | None = None) -> Bins:
         """The bins of `book`; `most` of them exact, EXACT_BINS if not given."""
         most = EXACT_BINS if most is None else most
         who = np.flatnonzero(book.offered)
@@ -119,7 +119,7 @@ def years_a_block(model: DefaultModel, strata: Strata) -> int:
 
 def draws(
     model: DefaultModel,
-    books: list[Book],
+    books: list[BookFlows],
     bins: list[Bins],
     strata: Strata,
     factors: Floats,
@@ -174,7 +174,7 @@ def _defaulters(
 
 
 def _takings(
-    book: Book, bins: Bins, defaults: Defaults, luck: Floats, random: np.random.Generator
+    book: BookFlows, bins: Bins, defaults: Defaults, luck: Floats, random: np.random.Generator
 ) -> Takings:
     """Binomials for the bins, a normal for the pool, and the defaulters by their own luck."""
     year, borrower, years = defaults.year, defaults.borrower, defaults.years
@@ -194,7 +194,7 @@ def _takings(
 
 
 def _pooled(
-    book: Book, bins: Bins, years: int, year: Integers, borrower: Integers, random: np.random.Generator
+    book: BookFlows, bins: Bins, years: int, year: Integers, borrower: Integers, random: np.random.Generator
 ) -> Floats:
     """(3, years) the pool's flows: normal, with mean and covariance less those of the pool's defaulters."""
     share, flows = book.take_up[borrower], book.flows[:, borrower]
@@ -211,7 +211,7 @@ def _pooled(
     return total
 
 
-def _moments(book: Book, pool: Integers) -> tuple[Floats, Floats, float]:
+def _moments(book: BookFlows, pool: Integers) -> tuple[Floats, Floats, float]:
     """Mean (3,), covariance (3, 3) and the Berry-Esseen bound of the flows that a pool takes up."""
     share, flows = book.take_up[pool], book.flows[:, pool]
     spread = share * (1.0 - share)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.insight.simulate.book import COST, DRAWN, INTEREST, Book
+from allocator.insight.simulate.book import COST, DRAWN, INTEREST, BookFlows
 from allocator.insight.simulate.factors import DefaultModel
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 
@@ -51,7 +51,7 @@ def severities(model: DefaultModel, borrower: Integers, spread: float, random: n
     return drawn
 
 
-def block_of(book: Book, defaults: Defaults, takings: Takings, segment: Codes, segments: int) -> Block:
+def block_of(book: BookFlows, defaults: Defaults, takings: Takings, segment: Codes, segments: int) -> Block:
     """What the book pays in each year of a block."""
     year, borrower = defaults.year, defaults.borrower
     hit = takings.of_defaulters

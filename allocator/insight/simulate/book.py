@@ -15,7 +15,7 @@ DRAWN, INTEREST, COST = range(3)
 
 
 @dataclass(frozen=True)
-class Book:
+class BookFlows:
     """One allocation over n borrowers; flows are 0 where nothing is offered."""
 
     take_up: Floats
@@ -38,7 +38,7 @@ class Book:
         return offered
 
     @classmethod
-    def of(cls, outcome: Outcome) -> Book:
+    def of(cls, outcome: Outcome) -> BookFlows:
         """The book of an outcome's decisions."""
         portfolio, policy, ledger = outcome.inputs.portfolio, outcome.scenario.policy, outcome.ledger
         amount, rate = ledger.amount, ledger.rate

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from allocator.insight.simulate.blocks import Defaults, Draw, Takings, severities
-from allocator.insight.simulate.book import Book
+from allocator.insight.simulate.book import BookFlows
 from allocator.insight.simulate.factors import DefaultModel
 from allocator.insight.simulate.record import Risk
 from allocator.insight.simulate.streams import DEFAULTS, RECOVERY, TAKE_UP, stream
@@ -24,7 +24,9 @@ def years_a_block(borrowers: int) -> int:
     return max(1, _NUMBERS // max(borrowers, 1))
 
 
-def draws(model: DefaultModel, books: list[Book], factors: Floats, risk: Risk, seed: int, size: int) -> Draw:
+def draws(
+    model: DefaultModel, books: list[BookFlows], factors: Floats, risk: Risk, seed: int, size: int
+) -> Draw:
     """The draws of blocks of `size` years."""
     barrier, sector = model.barrier, model.sector
     slope, noise = np.sqrt(risk.rho), np.sqrt(1.0 - risk.rho)

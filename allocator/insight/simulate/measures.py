@@ -17,6 +17,7 @@ import numpy as np
 from scipy.stats import binom
 from scipy.stats import t as student
 
+from allocator.records.estimate import Estimate
 from allocator.records.portfolio import Floats
 
 LEVELS = (0.95, 0.99, 0.999)
@@ -25,15 +26,6 @@ CONFIDENCE = 0.95
 FEWEST = 10
 """Years beyond a level from which its CVaR has an interval."""
 _NO_SKEW = 1e-9
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure and its interval; an end that the years are too few for is NaN."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)

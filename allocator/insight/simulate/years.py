@@ -11,7 +11,7 @@ from allocator.errors import Fault, InputError, row_count
 from allocator.insight.simulate import binned, each
 from allocator.insight.simulate.binned import Bins, Strata
 from allocator.insight.simulate.blocks import Block, Draw, block_of
-from allocator.insight.simulate.book import DRAWN, Book
+from allocator.insight.simulate.book import DRAWN, BookFlows
 from allocator.insight.simulate.factors import DefaultModel, draw_factors, expected_given
 from allocator.insight.simulate.record import Method, Risk, Years
 from allocator.records.columns import NUMBERS
@@ -51,7 +51,7 @@ def draw_years(
     sector = np.zeros(len(portfolio), dtype=np.int32) if risk.by is None else column.codes
     model = DefaultModel(portfolio.pd, portfolio.lgd, sector, risk.rho)
     factors = draw_factors(risk, len(column.values) if risk.by is not None else 1, years, seed)
-    books = {name: Book.of(outcome) for name, outcome in outcomes.items()}
+    books = {name: BookFlows.of(outcome) for name, outcome in outcomes.items()}
     chosen: Method = method or ("each" if years * len(portfolio) <= EACH_UP_TO else "binned")
     bins = [Bins.of_book(book) for book in books.values()] if chosen == "binned" else []
     draw, size = _draws(chosen, model, list(books.values()), bins, factors, risk, seed)
@@ -73,7 +73,7 @@ def draw_years(
 def _draws(
     method: Method,
     model: DefaultModel,
-    books: list[Book],
+    books: list[BookFlows],
     bins: list[Bins],
     factors: Floats,
     risk: Risk,
@@ -90,7 +90,7 @@ def _draws(
 
 
 def _blocks(
-    draw: Draw, size: int, years: int, books: list[Book], column: Text, threads: int, progress: Progress
+    draw: Draw, size: int, years: int, books: list[BookFlows], column: Text, threads: int, progress: Progress
 ) -> list[list[Block]]:
     """Every block's years, in order, one list a block with one entry a book."""
     segment: Codes = column.codes
@@ -114,7 +114,9 @@ def _blocks(
     return done
 
 
-def _years(parts: list[Block], systematic: Floats, book: Book, method: Method, bins: Bins | None) -> Years:
+def _years(
+    parts: list[Block], systematic: Floats, book: BookFlows, method: Method, bins: Bins | None
+) -> Years:
     return Years(
         **{name: np.concatenate([block[name] for block in parts]) for name in parts[0]},
         systematic=systematic,

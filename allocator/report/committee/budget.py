@@ -30,7 +30,7 @@ def budget_section(docs: Documents) -> Section:
     told = words(
         f"At the budget as it is one more {docs.currency} brings ", Strong(worth), *_until(docs), "."
     )
-    blocks: list[Block] = [told, *one_percent(docs)]
+    blocks: list[Block] = [told, *_one_percent(docs)]
     if "frontier" in docs.parts:
         now = docs.number(("frontier", "now", "budget"))
         solved = len(docs.at("frontier", "points"))
@@ -58,16 +58,16 @@ def _until(docs: Documents) -> Sequence[Inline]:
     return (", for as much as ", docs.money("explain", "limits", 0, "range", "high"), " more")
 
 
-def one_percent(docs: Documents) -> Sequence[Block]:
+def _one_percent(docs: Documents) -> Sequence[Block]:
     """What the lever of the budget adds."""
     for lever in docs.places("levers", "levers"):
         if docs.at(*lever, "name") == "budget":
             size = f"The budget from {docs.at(*lever, 'change')} {docs.currency} adds "
-            return (words(size, *worth_of(docs, lever), "."),)
+            return (words(size, *_worth_of(docs, lever), "."),)
     return ()
 
 
-def worth_of(docs: Documents, lever: Place) -> tuple[Inline, ...]:
+def _worth_of(docs: Documents, lever: Place) -> tuple[Inline, ...]:
     """What a lever adds: one figure where at least and at most agree."""
     low, high = docs.at(*lever, "low"), docs.at(*lever, "high")
     if low is None or high is None:

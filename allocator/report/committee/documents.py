@@ -41,13 +41,13 @@ def documents_of(dossier: Dossier) -> Documents:
             "summary": stored.summary,
             "certificate": stored.certificate,
             **{name: view.document() for name, view in views.items()},
-            "composition": composition_document(dossier),
+            "composition": _composition_document(dossier),
         },
         run.currency,
     )
 
 
-def composition_document(dossier: Dossier) -> Mapping[str, Any]:
+def _composition_document(dossier: Dossier) -> Mapping[str, Any]:
     """What the report alone says: who is offered what, in which segments, and who is left out."""
     found = dossier.composition
     return {

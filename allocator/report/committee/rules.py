@@ -44,11 +44,11 @@ def rules_section(docs: Documents) -> Section:
         )  # fmt: skip
         return Section("rules", title, (told,), "a-rules", "third")
     sides = [*docs.places("compare", "compared")]
-    table = bars_of(docs, sides, own_side(docs), ", this run")
+    table = bars_of(docs, sides, _own_side(docs), ", this run")
     return Section("rules", title, (table,), "a-rules", "third")
 
 
-def own_side(docs: Documents) -> Place:
+def _own_side(docs: Documents) -> Place:
     """The run's own strategy among those compared."""
     sides = [*docs.places("compare", "compared")]
     own = [place for place in sides if docs.at(*place, "strategy") == docs.at("summary", "strategy")]
