@@ -15,6 +15,7 @@ from scipy import special
 
 from allocator.errors import Fault, InputError, row_count
 from allocator.intake import content_hash, one_reading
+from allocator.records.estimate import Estimate
 from allocator.records.frames import File
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring import validation
@@ -348,7 +349,7 @@ def _lines(figures: Mapping[str, Any], where: str) -> dict[str, str]:
     lines = {}
     for name, value in figures.items():
         title = f"{name.removesuffix('_out_of_fold').replace('_', ' ')}, {where}"
-        lines[title] = f"{value:.4f}" if isinstance(value, float) else str(validation.Estimate(**value))
+        lines[title] = f"{value:.4f}" if isinstance(value, float) else str(Estimate(**value))
     return lines
 
 

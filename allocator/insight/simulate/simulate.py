@@ -9,13 +9,13 @@ import numpy as np
 from allocator.insight.simulate.concentration import Concentration, concentration
 from allocator.insight.simulate.measures import (
     Distribution,
-    Estimate,
     distribution,
     share_below,
     tail_weights,
 )
 from allocator.insight.simulate.record import Method, Risk, Years
 from allocator.insight.simulate.years import draw_years
+from allocator.records.estimate import Estimate
 from allocator.records.ledger import accounts_by
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
