@@ -58,7 +58,7 @@ def validate(
 def _document(appraisal: Appraisal) -> dict[str, Any]:
     """Figures with their intervals, verdicts, tables as rows."""
     from allocator.cli.fitting import records
-    from allocator.scoring.validation import Estimate
+    from allocator.records.estimate import Estimate
 
     whole = {"loans": appraisal.n, "defaults": appraisal.defaults, "mean_pd": appraisal.mean_pd}
     figures = {
@@ -70,9 +70,9 @@ def _document(appraisal: Appraisal) -> dict[str, Any]:
 
 
 def _page(appraisal: Appraisal) -> Iterator[RenderableType]:
+    from allocator.records.estimate import Estimate
     from allocator.report.frame import frame_table
     from allocator.report.plain import Text
-    from allocator.scoring.validation import Estimate
 
     counted = f"{appraisal.n:,} loans, {appraisal.defaults:,} defaults"
     yield f"{counted}: {appraisal.defaults / appraisal.n:.2%}, foreseen {appraisal.mean_pd:.2%}"

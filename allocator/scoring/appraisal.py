@@ -14,6 +14,7 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.intake import one_reading
+from allocator.records.estimate import Estimate
 from allocator.records.frames import File
 from allocator.records.portfolio import Floats
 from allocator.scoring import validation
@@ -118,7 +119,7 @@ def _light(value: float, amber: float, red: float) -> Light:
     return "green" if value < amber else "amber" if value < red else "red"
 
 
-def _calibrated(name: str, estimate: validation.Estimate, ideal: float) -> Verdict:
+def _calibrated(name: str, estimate: Estimate, ideal: float) -> Verdict:
     """Whether the interval holds the ideal; red where one of 99.9 % does not either."""
     half = (estimate.high - estimate.low) / 2
     off = abs(estimate.value - ideal)
