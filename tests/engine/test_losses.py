@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,9 +14,10 @@ from allocator.engine.kernel.passes import Pass, prepare
 from allocator.engine.losses import alternatives, first_lines, loss_program, solve_losses
 from allocator.engine.prices import relaxation_prices
 from allocator.engine.program import Effort
-from allocator.engine.search import candidate
+from allocator.engine.search import Search, candidate
 from allocator.errors import InfeasibleError
 from allocator.testing.books import random_case
+from tests.builders import SETTINGS, Case, churn_table, policy, portfolio
 from tests.stages import columns_of, solve
 
 SHARE = (1, 61, 181, 421)
@@ -114,3 +117,18 @@ def test_a_core_covers_no_more_than_whom_it_has_room_for(monkeypatch: pytest.Mon
     outside = np.setdiff1d(np.arange(len(margin)), play.options.borrowers)
     assert play.covers <= play.theta <= np.min(margin[outside])
     assert play.theta < theta
+
+
+def test_more_ties_at_the_prices_than_a_core_holds_end_its_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty loans of one size and kind in a budget for ten and a half: every one loses next to nothing."""
+    alike = portfolio(["A"] * 40, min_amount=100_000.0, max_amount=100_000.0)
+    menus = churn_table([0.04, 0.08], A=[0.1, 0.2], B=[0.1, 0.2])
+    columns = columns_of(Case(alike, menus, policy(1_050_000.0)))
+    priced = relaxation_prices(columns, lambda _: None)
+    search = Search(prepare(columns, 1), SETTINGS, reduced=True)
+    monkeypatch.setattr(closing, "OFFERS", 5)
+    monkeypatch.setattr(closing, "AMOUNTS", 0)
+    play = closing.within(columns, priced, 1.0)
+    assert play.theta < 1e-9
+    monkeypatch.setattr(closing, "within", lambda *_: replace(play, theta=0.0))
+    assert closing.close(search, priced, 1.0, lambda _: None) == "exhausted"
