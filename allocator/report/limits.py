@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 
 from allocator.records.scenario import Limit
-from allocator.report.money import Unit, percent, small
+from allocator.report.money import Unit, figure, percent, small
 from allocator.report.named import Figures, figures_of, named_table
 from allocator.report.plain import Entry, Text, more
 from allocator.report.room import WIDTH, room
@@ -48,7 +48,27 @@ def limits_table(uses: Sequence[Used], policy: Sequence[Limit], unit: Unit) -> R
         named_table("limit", names, columns),
         *below,
         *one_more(uses, policy, unit.currency),
+        *map(Text, points_of(uses, policy, unit.currency)),
     )
+
+
+def points_of(uses: Iterable[Used], policy: Sequence[Limit], currency: str) -> list[str]:
+    """What a percentage point more of each bound that is a share adds, all rows of an `each` together.
+
+    A price is per unit of money of the row's right-hand side: times a hundredth of what the share is of
+    (bound / share), it is per point. Shares without a price, and of 0, are left out.
+    """
+    shares = {limit.name: limit for limit in policy if limit.of is not None and limit.bound}
+    adds: dict[str, float] = {}
+    for use in uses:
+        share = shares.get(use["name"].partition("[")[0])
+        if share is not None and use["price"]:
+            point = use["price"] * use["bound"] / share.bound / 100.0
+            adds[share.name] = adds.get(share.name, 0.0) + point
+    if not adds:
+        return []
+    listed = [f"{name} {figure(point)}" for name, point in list(adds.items())[:MOST]]
+    return [f"a percentage point more of bound adds, in {currency}: {', '.join(listed)}"]
 
 
 def _full(part: float) -> str:

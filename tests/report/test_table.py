@@ -159,6 +159,27 @@ def test_shares_of_what_is_lent_are_shown_as_shares() -> None:
     assert ["sectors[a]", "at", "most", "20.00%", "of", "total", "0", "binding"] in lines
 
 
+def test_a_share_says_what_a_percentage_point_adds_over_all_rows_of_an_each() -> None:
+    """40 % of a million at -0.03125 a unit: a point is 10,000 units, -312.50."""
+    run = with_limits(
+        made_run(),
+        limit("home", 400_000.0, 400_000.0, sense="at_least", price=-0.03125),
+        limit("sectors[a]", 200_000.0, 200_000.0, price=0.5),
+        limit("sectors[b]", 200_000.0, 200_000.0, price=0.25),
+        limit("money", 600.0, 600.0, price=0.1),
+        limit("nothing", 0.0, 0.0, price=0.1),
+    )
+    limits = (
+        Limit("home", "offered", "at_least", 0.4, of="total"),
+        Limit("sectors", "offered", "at_most", 0.2, of="budget", each="sector"),
+        Limit("money", "offered", "at_most", 600.0),
+        Limit("nothing", "offered", "at_most", 0.0, of="total"),
+    )
+    policy = replace(run.scenario.policy, limits=limits)
+    page = shown(replace(run, scenario=replace(run.scenario, policy=policy)))
+    assert "a percentage point more of bound adds, in CNY: home -312.5, sectors 7,500" in page.splitlines()
+
+
 def test_a_broken_limit_and_a_count_of_loans() -> None:
     run = with_limits(
         made_run(),
