@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from math import floor, log10
+from math import floor, inf, log10
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,8 @@ _WIDER = (1.0, 1.003, 1.01, 1.03, 1.1, 1.3, 2.0, 5.0, 10.0)
 _SMALL = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.03, 0.1, 0.3, 1.0)
 """Changes, relative to a bound, that are tried where the relaxation needs none."""
 _HALVINGS = 5
+_WORTH_MORE = 0.99
+"""What a change of more bounds than a cure needs has to be of that cure's, to be worth its words."""
 
 
 def explain(scenario: Scenario, case: Case, error: InfeasibleError, progress: Progress) -> InfeasibleError:
@@ -112,10 +114,16 @@ def _candidates(
 ) -> Iterator[tuple[Floats, ...]]:
     """Moves of the bounds (E,), the least sum first, each as the steps to try one after the other."""
     bounds = elastic.bounds
-    sets = [*diagnosis.cures]
-    if len(diagnosis.conflicts) and len(sets) != 1:
-        sets.append(frozenset(int(bounds.entry[j]) for rows in diagnosis.conflicts for j in rows))
-    least = [moves for cure in sets if (moves := elastic.least_moves(cure)) is not None and np.any(moves)]
+    each = (elastic.least_moves(cure) for cure in diagnosis.cures)
+    least = [moves for moves in each if moves is not None and np.any(moves)]
+    if diagnosis.conflicts and len(diagnosis.cures) != 1:
+        everyone = {int(bounds.entry[j]) for rows in diagnosis.conflicts for j in rows}
+        mixed, reached = (
+            elastic.least_moves(everyone),
+            min((_change(bounds, one) for one in least), default=inf),
+        )
+        if mixed is not None and _change(bounds, mixed) < _WORTH_MORE * reached:
+            least.append(mixed)
     least.sort(key=lambda moves: (round(_change(bounds, moves), 9), int(np.count_nonzero(moves))))
     for moves in least:
         yield tuple(moves * factor for factor in _WIDER)
