@@ -41,14 +41,15 @@ def validate(
 
     def ask(tell: Progress) -> View:
         tell("scoring and judging")
+        from allocator.report.drawing.paper import svg_of
+        from allocator.report.pictures.reliability import reliability_chart
         from allocator.report.view import View
         from allocator.scoring.appraisal import appraisal_of_files
-        from allocator.scoring.validation import reliability_svg
 
         found = appraisal_of_files(file, scorecard, outcome, by or ())
         files: dict[Path, str | pd.DataFrame] = {}
         if plot is not None:
-            files[plot] = reliability_svg(found.tables["Reliability"], "Reliability")
+            files[plot] = svg_of(reliability_chart(found.tables["Reliability"], "Reliability"))
         return View(lambda: tuple(_page(found)), lambda: _document(found), files=files)
 
     files = [] if plot is None else [plot]
