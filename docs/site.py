@@ -22,7 +22,10 @@ from urllib.parse import unquote, urlsplit
 from docs.build import ROOT
 
 SOURCE, SITE = ROOT / "build" / "site-source", ROOT / "build" / "site"
-PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs", "scenarios", "models")
+PAGES = (
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"),
+    *("docs", "scenarios", "models", "notebooks"),
+)
 """What is copied: pages, and what stands beside them that they show or link to."""
 PUBLIC = ("allocator", "allocator.plugins", "allocator.strategies", "allocator.testing", "allocator.knapsack")
 """Modules whose names somebody else may use."""
