@@ -1,4 +1,4 @@
-"""The engine, through the public front, against the oracle: what differs, in words."""
+"""The whole pipeline against the oracle: what differs, in words."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from allocator import Run, allocate, load_scenario
+from allocator import load_scenario
 from allocator.errors import AllocatorError
+from allocator.pipeline import allocate
+from allocator.records.run import Run
 from tests.oracle.books import Book
 from tests.oracle.feasibility import exceeded, faults, offers_of, value
 from tests.oracle.program import Program

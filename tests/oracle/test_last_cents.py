@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from allocator import allocate, checker, load_scenario
+from allocator import checker, load_scenario
+from allocator.pipeline import allocate
 from allocator.scenario import dump_scenario
 from allocator.store import write_run
 from tests.forgery.runs import Files

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import accumulate
 
 from allocator.report.colours import INK, MUTED
 from allocator.report.markup import Markup, tag
@@ -20,10 +23,15 @@ _SAFE = 1.06
 
 def width_of(text: str, size: float = SIZE, *, strong: bool = False) -> float:
     """Pixels that `text` takes at most."""
-    return sum(map(_letter, text)) * size * _SAFE * (1.07 if strong else 1.0)
+    return sum(map(_letter, text)) * _em(size, strong)
+
+
+def _em(size: float, strong: bool) -> float:
+    return size * _SAFE * (1.07 if strong else 1.0)
 
 
 def _letter(sign: str) -> float:
+    """In ems."""
     if sign in _NARROW:
         return 0.31
     if sign in _WIDE:
@@ -42,20 +50,21 @@ def folded(text: str, width: float, size: float = SIZE, *, strong: bool = False)
             lines[-1] = longer
             continue
         lines += [word] if lines[-1] else []
-        lines[-1] = word
-        while width_of(lines[-1], size, strong=strong) > width and len(lines[-1]) > 1:
-            lines[-1:] = _halved(lines[-1], width, size, strong)
+        lines[-1:] = _pieces(word, width / _em(size, strong))
     return lines
 
 
-def _halved(word: str, width: float, size: float, strong: bool) -> list[str]:
-    """What of `word` fits, and the rest; after one of its own dashes or dots where there is one."""
-    fits = next(
-        at for at in range(len(word), 0, -1) if at == 1 or width_of(word[:at], size, strong=strong) <= width
-    )
-    breaks = [at for at in range(fits // 2, fits + 1) if word[at - 1 : at] in ("-", "_", ".", "/", "[", ",")]
-    at = breaks[-1] if breaks else fits
-    return [word[:at], word[at:]] if word[at:] else [word]
+def _pieces(word: str, width: float) -> Iterator[str]:
+    """`word` in pieces of at most `width` ems, cut after its own dashes or dots where it has some."""
+    reach = list(accumulate(map(_letter, word), initial=0.0))
+    start = 0
+    while start < len(word):
+        fits = max(bisect_right(reach, reach[start] + width) - 1, start + 1)
+        if fits < len(word):
+            near = range(fits, (start + fits) // 2, -1)
+            fits = next((at for at in near if word[at - 1] in "-_./[,"), fits)
+        yield word[start:fits]
+        start = fits
 
 
 def text(
