@@ -9,8 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from allocator.errors import Fault
 
 Scalar = str | int | float | bool | None
@@ -124,7 +122,7 @@ def from_plain(value: object, origin: Origin) -> Node:
     """
     if isinstance(value, Mapping):
         return Node({str(key): from_plain(entry, origin) for key, entry in value.items()}, origin)
-    if isinstance(value, np.ndarray | np.generic):
+    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):  # without loading NumPy for it
         return from_plain(value.tolist(), origin)
     if isinstance(value, list | tuple):
         return Node(tuple(from_plain(item, origin) for item in value), origin)

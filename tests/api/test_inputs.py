@@ -46,5 +46,5 @@ def test_a_report_is_written_as_page_and_as_markdown(tmp_path: Path) -> None:
         write_report(run, out=page)
     with pytest.raises(InputError, match="subjects: a scenario alone is no run"):
         write_report(PLAIN, out=tmp_path / "other.md")
-    with pytest.raises(InputError, match=r"no format for the ending \.pdf"):
-        write_report(run, out=tmp_path / "run.pdf")
+    with pytest.raises(InputError, match=r"no format for the ending \.docx"):
+        write_report(run, out=tmp_path / "run.docx")

@@ -126,7 +126,7 @@ def test_each_error_has_its_exit_status_and_code(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("allocator.pipeline.allocate", fail)
+    monkeypatch.setattr("allocator.insight.whatif.relaxations.allocate_with_outcome", fail)
     in_words = allocator("solve", "scenario.yaml", "--out", "run")
     assert (in_words.status, in_words.out) == (status, "")
     assert in_words.err == "error: went wrong\n  a.yaml, line 3, policy\n    is wrong\n    -> mend it\n"
@@ -134,6 +134,8 @@ def test_each_error_has_its_exit_status_and_code(
     assert (in_json.status, in_json.err) == (status, "")
     told = in_json.json["error"]
     assert told.pop("conflict", None) == (["A line", "book"] if status == 3 else None)
+    assert told.pop("conflicts", None) == ([["A line", "book"]] if status == 3 else None)
+    assert told.pop("relaxations", None) == ([] if status == 3 else None)
     assert told == {
         "code": code,
         "message": "went wrong",
@@ -158,7 +160,7 @@ def test_an_unexpected_error_is_one_message_and_a_traceback_only_on_request(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("of all things")
 
-    monkeypatch.setattr("allocator.pipeline.allocate", fail)
+    monkeypatch.setattr("allocator.insight.whatif.relaxations.allocate_with_outcome", fail)
     plain = allocator("solve", "scenario.yaml", "--out", "run")
     assert plain.status == 1
     assert plain.told.startswith("error: ZeroDivisionError: of all things; this should not happen")
@@ -185,7 +187,7 @@ def test_an_interruption_has_its_exit_status(
     def interrupt(*_: object) -> None:
         raise interruption
 
-    monkeypatch.setattr("allocator.pipeline.allocate", interrupt)
+    monkeypatch.setattr("allocator.insight.whatif.relaxations.allocate_with_outcome", interrupt)
     in_words = allocator("solve", "scenario.yaml", "--out", "run")
     assert (in_words.status, in_words.out, in_words.err) == (
         status,
@@ -202,7 +204,7 @@ def test_long_messages_fit_the_page_and_control_signs_are_shown(
     def fail(*_: object) -> None:
         raise errors.InputError("many words " * 40, [Fault("\x1b[31mred\x07 " * 30, "mend " * 60, field="f")])
 
-    monkeypatch.setattr("allocator.pipeline.allocate", fail)
+    monkeypatch.setattr("allocator.insight.whatif.relaxations.allocate_with_outcome", fail)
     told = allocator("solve", "scenario.yaml", "--out", "run").err
     assert max(map(len, told.splitlines())) <= 100
     assert r"\x1b[31mred\x07" in told
@@ -453,15 +455,15 @@ def test_progress_shows_on_a_terminal_after_two_seconds_only(terminal: str, wait
 def test_standard_output_is_for_the_result_alone(
     case: Path, allocator: Allocator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from allocator import pipeline
+    from allocator.insight.whatif import relaxations
 
-    solved = pipeline.allocate
+    solved = relaxations.allocate_with_outcome
 
     def talk(*given: object) -> object:
         print("a library talks")
         return solved(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(pipeline, "allocate", talk)
+    monkeypatch.setattr(relaxations, "allocate_with_outcome", talk)
     outcome = allocator("solve", "scenario.yaml", "--out", "run", "--json")
     assert outcome.json["status"] == "optimal"
     assert "a library talks" in outcome.err
@@ -469,14 +471,14 @@ def test_standard_output_is_for_the_result_alone(
 
 BANNER = """
 import ctypes, os, sys
-from allocator import pipeline
+from allocator.insight.whatif import relaxations
 from allocator.cli.main import main
-plain = pipeline.allocate
+plain = relaxations.allocate_with_outcome
 def talkative(*given):
     os.write(1, b"written at once\\n")
     ctypes.CDLL(None).printf(b"kept in a buffer until the end\\n")
     return plain(*given)
-pipeline.allocate = talkative
+relaxations.allocate_with_outcome = talkative
 arguments = ["solve", "scenario.yaml", "--json"]
 if sys.argv[1] == "process":
     sys.argv[1:] = arguments

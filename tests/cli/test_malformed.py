@@ -340,7 +340,7 @@ def test_check_finds_what_solve_would_refuse(case: Path, allocator: Allocator, n
     assert error["code"] == "bad_input"
     assert error["faults"]
     for fault in error["faults"]:
-        assert set(fault) == {"file", "line", "row", "field", "problem", "remedy"}
+        assert set(fault) == {"file", "line", "row", "cell", "field", "problem", "remedy"}
         assert fault["problem"]
         assert fault["remedy"]
 

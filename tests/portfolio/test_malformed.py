@@ -470,9 +470,9 @@ def test_cells_of_a_workbook(tmp_path: Path) -> None:
         sheet.write_formula(3, 6, "=1/0", None, "#DIV/0!")
         sheet.write_row(4, 1, ["E2", "A", 0.1, "0,5"])
     assert told(PortfolioSource("xlsx", path), "sector")[1:] == [
-        'borrowers.xlsx, row 4, pd: "5%" has a percent sign; write a fraction, 5% as 0.05',
-        f'borrowers.xlsx, row 4, max_amount: "#N/A" is not a number; {PLAIN}',
-        'borrowers.xlsx, row 5, lgd: "0,5" has a decimal comma; store it as a number',
+        'borrowers.xlsx, Sheet1!D4, pd: "5%" has a percent sign; write a fraction, 5% as 0.05',
+        f'borrowers.xlsx, Sheet1!F4, max_amount: "#N/A" is not a number; {PLAIN}',
+        'borrowers.xlsx, Sheet1!E5, lgd: "0,5" has a decimal comma; store it as a number',
     ]
 
 

@@ -40,13 +40,17 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 
 REFUSED = [
-    ("excel-total-row", "scenario.yaml", ('requests.xlsx, row 43 a total, not a row of the table: "Total"',)),
+    ("excel-total-row", "scenario.yaml", ("requests.xlsx, Portfolio!A43 a total, not a row of the table",)),
     (
         "xlsx-formula-not-calculated",
         "s.yaml",
-        ("2 faults", 'row 3, max_amount "=200000*2" was never calculated', 'row 4, max_amount "=500000/2"'),
+        (
+            "2 faults",
+            'Loans!D3, max_amount "=200000*2" was never calculated',
+            'Loans!D4, max_amount "=500000/2"',
+        ),
     ),
-    ("xlsx-x-prefix-error", "s.yaml", ('borrowers.xlsx, row 3, max_amount "#N/A" is not a number',)),
+    ("xlsx-x-prefix-error", "s.yaml", ('borrowers.xlsx, Loans!D3, max_amount "#N/A" is not a number',)),
     ("xlsx-hostile", "far.yaml", ("a range that ends at XFD1048576", "delete what stands far away")),
     ("xlsx-hostile", "xxe.yaml", ("its part xl/workbook.xml declares entities",)),
     (

@@ -46,6 +46,8 @@ _WORTH_MORE = 0.99
 
 def explain(scenario: Scenario, case: Case, error: InfeasibleError, progress: Progress) -> InfeasibleError:
     """`error`, which says that nothing fits `case`, with every conflict and with what it would take."""
+    if not error.faults:  # figures that no whole lots add up to: the message says which there are
+        return error
     case = optimally(case)
     rows = [row.name for row in case.limits.rows]
     if not set(error.conflict) <= set(rows):

@@ -49,7 +49,7 @@ def case_of(built: Built) -> Case:
     [
         ("sme-302", 6, 0.99),
         ("sme-302-lines", 12, 0.995),
-        ("sme-302-limits", 12, 0.99),
+        pytest.param("sme-302-limits", 12, 0.99, marks=pytest.mark.full),
     ],
 )
 def test_few_rules_keep_every_limit_and_most_of_the_value(name: str, most: int, share: float) -> None:
