@@ -29,6 +29,10 @@ _DUST = 1e-9
 """A break below this, in a limit's own scale, is rounding."""
 
 
+class IndivisibleError(InfeasibleError):
+    """No sums of whole lots meet what limits ask for exactly: its message says which bounds do."""
+
+
 def explain_conflict(columns: Columns, limits: LimitRows, whole: LimitRows | None = None) -> InfeasibleError:
     """The error that names the conflict among the limits of an infeasible program.
 
@@ -112,7 +116,7 @@ def whole_conflict(columns: Columns, conflict: tuple[int, ...], whole: LimitRows
     return InfeasibleError(message, names, faults)
 
 
-def lots_conflict(columns: Columns, missed: UnreachableRows, whole: LimitRows | None) -> InfeasibleError:
+def lots_conflict(columns: Columns, missed: UnreachableRows, whole: LimitRows | None) -> IndivisibleError:
     """The error for rows to be met exactly that lie between two sums of whole lots and fixed requests."""
     between = [columns.whole.row[r] for r in missed.places]
     names = [columns.limits.rows[j].name for j in between]
@@ -131,11 +135,11 @@ def lots_conflict(columns: Columns, missed: UnreachableRows, whole: LimitRows | 
             "smallest loan to the largest, none add up to what the limits leave"
         )
     if whole is not None and len(between) == 1 and _feasible_without(columns, whole, between[0]):
-        return InfeasibleError(f"{message}; dropping {names[0]!r} alone makes it feasible", names)
-    return InfeasibleError(f"{message}; allow a range", names)
+        return IndivisibleError(f"{message}; dropping {names[0]!r} alone makes it feasible", names)
+    return IndivisibleError(f"{message}; allow a range", names)
 
 
-def cents_conflict(columns: Columns, rows: list[int], whole: LimitRows | None = None) -> InfeasibleError:
+def cents_conflict(columns: Columns, rows: list[int], whole: LimitRows | None = None) -> IndivisibleError:
     """The error for rows to be met exactly, some of them to their tolerance, that no whole lots meet."""
     names = [columns.limits.rows[j].name for j in rows]
     lots = "cents" if columns.offers.step is None else f"steps of {columns.offers.step:,.2f}"
@@ -143,8 +147,8 @@ def cents_conflict(columns: Columns, rows: list[int], whole: LimitRows | None = 
     alone = [columns.limits.rows[j].name for j in rows if whole and _feasible_without(columns, whole, j)]
     if alone:
         message = f"{message}; dropping {_listed(alone, 'or')} alone makes it feasible"
-        return InfeasibleError(message, names)
-    return InfeasibleError(f"{message}; allow a range", names)
+        return IndivisibleError(message, names)
+    return IndivisibleError(f"{message}; allow a range", names)
 
 
 def _multiples(columns: Columns, missed: UnreachableRows) -> str:

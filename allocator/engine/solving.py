@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -61,18 +62,24 @@ def solve(program: Program, effort: Effort, *, start: Floats | None = None, keep
 
     Raises SolverError where HiGHS does not accept an option or the program.
     """
+    if not keep_log:
+        return _solve(program, effort, start, None)
     with tempfile.TemporaryDirectory(prefix="allocator-") as folder:
         log = Path(folder) / "highs.log"
-        solver = highspy.Highs()
-        _set_options(solver, effort, log if keep_log else None)
-        _expect(solver.passModel(_lp(program)), "the program")
-        if start is not None:
-            solution = highspy.HighsSolution()
-            solution.col_value = [float(v) for v in start]
-            solver.setSolution(solution)
-        _expect(_run(solver, effort.time_limit + _GRACE), "the run", warning=True)
-        text = log.read_text(errors="replace") if keep_log and log.exists() else ""
-        return _answer(solver, program, text)
+        answer = _solve(program, effort, start, log)
+        return replace(answer, log=log.read_text(errors="replace") if log.exists() else "")
+
+
+def _solve(program: Program, effort: Effort, start: Floats | None, log: Path | None) -> Answer:
+    solver = highspy.Highs()
+    _set_options(solver, effort, log)
+    _expect(solver.passModel(_lp(program)), "the program")
+    if start is not None:
+        solution = highspy.HighsSolution()
+        solution.col_value = [float(v) for v in start]
+        solver.setSolution(solution)
+    _expect(_run(solver, effort.time_limit + _GRACE), "the run", warning=True)
+    return _answer(solver, program)
 
 
 def _run(solver: Any, seconds: float) -> Any:
@@ -151,7 +158,7 @@ def _lp(program: Program) -> Any:
     return lp
 
 
-def _answer(solver: Any, program: Program, log: str) -> Answer:
+def _answer(solver: Any, program: Program) -> Answer:
     stop: Any = _STOPS.get(solver.getModelStatus(), "other")
     info = solver.getInfo()
     solution = solver.getSolution()
@@ -166,7 +173,6 @@ def _answer(solver: Any, program: Program, log: str) -> Answer:
         value=value,
         bound=proven,
         row_prices=prices,
-        log=log,
     )
 
 

@@ -46,7 +46,7 @@ def settings_of(sets: object) -> list[str | Setting]:
     if isinstance(sets, Setting):
         return [sets]
     if isinstance(sets, Mapping):
-        return [setting for key, value in sets.items() for setting in _nested(_steps(str(key)), value)]
+        return [setting for key, value in sets.items() for setting in _nested(steps_of(str(key)), value)]
     if isinstance(sets, list | tuple):
         return [setting for entry in sets for setting in settings_of(entry)]
     problem = f"{type(sets).__name__} is neither a mapping nor a text, nor a list of these"
@@ -59,7 +59,7 @@ def _nested(steps: tuple[str, ...], value: object) -> Iterator[Setting]:
     apart = steps == LIMITS[:1] or steps == LIMITS or (steps[:2] == LIMITS and len(steps) == 3)
     if apart and isinstance(value, Mapping):
         for key, entry in value.items():
-            yield from _nested((*steps, *((str(key),) if steps == LIMITS else _steps(str(key)))), entry)
+            yield from _nested((*steps, *((str(key),) if steps == LIMITS else steps_of(str(key)))), entry)
     else:
         yield Setting(steps, value)
 
@@ -87,7 +87,7 @@ def override(tree: Node, sets: Sets, faults: list[Fault], place: str = PLACE) ->
             continue
         own: list[Fault] = []
         value = parse(written, origin, own)
-        steps = _steps(key)
+        steps = steps_of(key)
         own += _refusals(tree, steps, place)
         faults += [replace(fault, field=key) for fault in own]
         if value is not None and not own:
@@ -105,7 +105,7 @@ def _split(text: str) -> tuple[str, str, str]:
     return text, "", ""
 
 
-def _steps(key: str) -> tuple[str, ...]:
+def steps_of(key: str) -> tuple[str, ...]:
     """The keys of policy.limits[A line].at_most: policy, limits, A line, at_most."""
     steps = [""]
     inside = False

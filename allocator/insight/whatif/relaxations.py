@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from allocator.engine.conflict import told
+from allocator.engine.conflict import IndivisibleError, told
 from allocator.engine.diagnosis import Diagnosis, diagnose
 from allocator.engine.elastic import Elastic
 from allocator.engine.kernel.columns import Columns
@@ -26,7 +26,7 @@ from allocator.records.progress import Progress
 from allocator.records.run import Run
 from allocator.records.scenario import Policy, Scenario
 from allocator.scenario.loading import Changes, load_document
-from allocator.scenario.overrides import Setting
+from allocator.scenario.overrides import Setting, steps_of
 
 SHOWN = 3
 """Relaxations that are solved and shown."""
@@ -46,7 +46,7 @@ _WORTH_MORE = 0.99
 
 def explain(scenario: Scenario, case: Case, error: InfeasibleError, progress: Progress) -> InfeasibleError:
     """`error`, which says that nothing fits `case`, with every conflict and with what it would take."""
-    if not error.faults:  # figures that no whole lots add up to: the message says which there are
+    if isinstance(error, IndivisibleError):
         return error
     case = optimally(case)
     rows = [row.name for row in case.limits.rows]
@@ -96,19 +96,10 @@ def allocate_or_explain(
 
 def relaxed(scenario: Scenario, relaxation: Relaxation) -> Scenario:
     """`scenario` with the bounds of `relaxation`, in its document too."""
-    settings = [Setting(_steps(key), value) for key, value in relaxation.sets.items()]
+    settings = [Setting(steps_of(key), value) for key, value in relaxation.sets.items()]
     changes = Changes(settings, scenario.frames, "--relax")
     changed = load_document(scenario.document, Path.cwd(), scenario.name, changes)
     return replace(changed, path=scenario.path)
-
-
-def _steps(key: str) -> tuple[str, ...]:
-    """A key that `_sets` wrote, as its steps."""
-    head, bracket, rest = key.partition("[")
-    if not bracket:
-        return tuple(key.split("."))
-    name, _, last = rest.rpartition("].")
-    return (*head.split("."), name, last)
 
 
 def _candidates(
