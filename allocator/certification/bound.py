@@ -8,14 +8,14 @@ and no borrower can do better than its best reduced value. One pass, no solver.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from allocator.certification.economics import Margin, magnitudes
-from allocator.certification.limits import Block, Charges, charges_of
+from allocator.certification.economics import Margin, columns_of, magnitudes
+from allocator.certification.limits import Block, Charges, Sizes, charges_of
 from allocator.certification.rounding import HUGE, UNIT, Rounded, depth, unwarned
 from allocator.certification.terms import SAME_RATE, Tariff, Terms
 from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
@@ -43,7 +43,7 @@ def upper_bound(
     Prices of a forbidden sign count as 0. inf where the prices are so large that nothing is known.
     """
     charges = charges_of(blocks, prices)
-    best = best_sum(portfolio, policy, terms, charges, OfferSizes.of(portfolio, policy, terms))
+    best = best_sum(portfolio, policy, terms, charges, Magnitudes.of(portfolio, policy, terms))
     return whole_bound(policy, charges, best, prices).above
 
 
@@ -77,16 +77,6 @@ class OfferSizes:
     fixed: Floats
     """Whatever the amount."""
 
-    @classmethod
-    def of(
-        cls, portfolio: Portfolio, policy: Policy, terms: Terms, decided: Floats | None = None
-    ) -> OfferSizes:
-        """Of the rates that may be offered, and of those `decided` (n,)."""
-        rates = [tariff.rates for tariff in terms.tariffs.values()]
-        rates += [portfolio.fixed_rate, np.zeros(0) if decided is None else decided]
-        top = max(float(np.fmax.reduce(some, initial=0.0)) for some in rates)
-        return cls(*magnitudes(portfolio, policy, top))
-
     def take(self, rows: Integers) -> OfferSizes:
         """Those of the borrowers at `rows`."""
         return OfferSizes(self.gross[rows], self.per_unit[rows], self.fixed[rows])
@@ -95,12 +85,43 @@ class OfferSizes:
         """(n,) what the value of an offer of `amount` may be wrong by, limits aside."""
         return np.asarray(error_of(_OFFER, amount * self.per_unit + self.fixed))
 
-    def charged(self, amount: Floats, charges: Charges) -> Floats:
-        """(n,) what the reduced value of an offer of up to `amount` may be wrong by."""
-        sizes = charges.sizes
-        per_unit = self.per_unit + sizes["offered"] + sizes["drawn"] + self.gross * sizes["interest"]
-        size = amount * per_unit + self.fixed + sizes["loans"]
-        return np.asarray(error_of(_OFFER + charges.operations, size))
+    def charged(self, amount: Floats, charges: Mapping[str, Sizes], operations: int) -> Floats:
+        """(n,) what the reduced value of an offer of up to `amount` may be wrong by.
+
+        `charges` are the magnitudes of what each basis is charged, after `operations`.
+        """
+        per_unit = self.per_unit + charges["offered"] + charges["drawn"] + self.gross * charges["interest"]
+        size = amount * per_unit + self.fixed + charges["loans"]
+        return np.asarray(error_of(_OFFER + operations, size))
+
+
+@dataclass(frozen=True)
+class Magnitudes:
+    """What the sizes of n borrowers' offers are computed from, where they are needed."""
+
+    columns: Sequence[Floats]
+    policy: Policy
+    top: float
+    """The highest rate there is."""
+
+    @classmethod
+    def of(
+        cls, portfolio: Portfolio, policy: Policy, terms: Terms, decided: Floats | None = None
+    ) -> Magnitudes:
+        """Of the rates that may be offered, and of those `decided` (n,)."""
+        rates = [tariff.rates for tariff in terms.tariffs.values()]
+        rates += [portfolio.fixed_rate, np.zeros(0) if decided is None else decided]
+        top = max(float(np.fmax.reduce(some, initial=0.0)) for some in rates)
+        return cls(columns_of(portfolio), policy, top)
+
+    def at(self, rows: Integers | slice) -> OfferSizes:
+        """Of the borrowers at `rows`."""
+        return OfferSizes(*magnitudes([column[rows] for column in self.columns], self.policy, self.top))
+
+    def largest(self) -> OfferSizes:
+        """(1,) No offer's is larger."""
+        columns = [np.array([np.max(np.abs(column), initial=0.0)]) for column in self.columns]
+        return OfferSizes(*magnitudes(columns, self.policy, self.top))
 
 
 def error_of(operations: int, size: Any) -> Any:
@@ -110,15 +131,21 @@ def error_of(operations: int, size: Any) -> Any:
 
 @unwarned
 def best_sum(
-    portfolio: Portfolio, policy: Policy, terms: Terms, charges: Charges, sizes: OfferSizes
+    portfolio: Portfolio, policy: Policy, terms: Terms, charges: Charges, magnitudes: Magnitudes
 ) -> Rounded:
     """The sum of everybody's best reduced value.
 
-    Whoever is declined for certain adds nothing, and nothing to the error.
+    Whoever is declined for certain adds nothing, and nothing to the error: where no offer's error could
+    change that, it is not computed.
     """
     best = reduced_values(portfolio, policy, terms, charges)
-    errors = np.where(terms.lendable, sizes.charged(terms.high, charges), 0.0)
-    return sum_of_best(best, errors, ~(terms.lendable & terms.pinned))
+    may_decline = ~(terms.lendable & terms.pinned)
+    most = np.full(1, np.max(terms.high, initial=0.0))
+    limit = magnitudes.largest().charged(most, charges.largest(), charges.operations)
+    near = np.flatnonzero(~(may_decline & (best < -limit) & (limit <= HUGE)))
+    sizes = magnitudes.at(near).charged(terms.high[near], charges.sizes(near), charges.operations)
+    errors = np.where(terms.lendable[near], sizes, 0.0)
+    return sum_of_best(best[near], errors, may_decline[near])
 
 
 def sum_of_best(best: Floats, errors: Floats, may_decline: Booleans) -> Rounded:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from allocator.certification.bound import OfferSizes, error_of, sum_of_best
+from allocator.certification.bound import Magnitudes, OfferSizes, error_of, sum_of_best
 from allocator.certification.economics import Margin
-from allocator.certification.limits import Block, Charges, Sizes, charges_of
+from allocator.certification.limits import Block, Charges, charges_of
 from allocator.certification.lots import Lot
 from allocator.certification.rounding import HUGE, UNIT, Rounded
 from allocator.certification.terms import SAME_RATE, Terms
@@ -86,8 +86,8 @@ class Table:
             charges = charges_of(self.blocks, prices)
             option = self._options(charges, sets)
             offer = np.max(option, axis=1, initial=-np.inf)
-            own = {basis: _of(size, self.member) for basis, size in charges.sizes.items()}
-            errors = self.sizes.charged(self.everything.high, replace(charges, sizes=own))
+            sizes = charges.sizes(self.member)
+            errors = self.sizes.charged(self.everything.high, sizes, charges.operations)
             summed = sum_of_best(offer, errors, sets.no_offer)
             bound = Rounded.sum_of([self._constant(charges, prices), summed, self._idle(prices)])
         empty = bool(np.any(~sets.options.any(axis=1) & ~sets.no_offer))
@@ -125,10 +125,6 @@ class Table:
         return Rounded(charges.constant + moved, error_of(operations, size))
 
 
-def _of(size: Sizes, member: Integers) -> Sizes:
-    return size if isinstance(size, float) else size[member]
-
-
 def table_of(
     portfolio: Portfolio,
     policy: Policy,
@@ -156,7 +152,7 @@ def table_of(
         everything=Sets(exists, ~terms.pinned[member], terms.low[member], terms.high[member]),
         blocks=blocks,
         lots=lots,
-        sizes=OfferSizes.of(portfolio, policy, terms).take(member),
+        sizes=Magnitudes.of(portfolio, policy, terms).at(member),
         budget=policy.idle_room,
         idle_rate=policy.idle_rate,
     )

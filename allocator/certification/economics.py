@@ -83,12 +83,12 @@ class Margin(Generic[Number]):
     @classmethod
     def of(cls, portfolio: Portfolio, policy: Policy, charges: Mapping[str, Any] = _FREE) -> Margin[Floats]:
         """In binary64 numbers, less what a unit of each basis is charged."""
-        return Margin(*_margin(_columns(portfolio), policy, float, charges))
+        return Margin(*_margin(columns_of(portfolio), policy, float, charges))
 
     @classmethod
     def exactly(cls, portfolio: Portfolio, policy: Policy, i: int) -> Margin[Fraction]:
         """Of borrower `i` in rational numbers."""
-        own = [Fraction(float(column[i])) for column in _columns(portfolio)]
+        own = [Fraction(float(column[i])) for column in columns_of(portfolio)]
         return Margin(*_margin(own, policy, Fraction, _FREE))
 
     def value(self, amount: Number, rate: Number, take_up: Number) -> Number:
@@ -97,7 +97,8 @@ class Margin(Generic[Number]):
         return take_up * inner + self.offered * amount + self.fixed
 
 
-def _columns(portfolio: Portfolio) -> Sequence[Floats]:
+def columns_of(portfolio: Portfolio) -> Sequence[Floats]:
+    """The columns that an offer's value is made of: pd, lgd, term and relationship value."""
     return portfolio.pd, portfolio.lgd, portfolio.term, portfolio.relationship_value
 
 
@@ -116,13 +117,15 @@ def _margin(
     )
 
 
-def magnitudes(portfolio: Portfolio, policy: Policy, top: float) -> tuple[Floats, Floats, Floats]:
+def magnitudes(own: Sequence[Floats], policy: Policy, top: float) -> tuple[Floats, Floats, Floats]:
     """(n,) what the terms of `Margin` are, without their signs: of gross interest per unit offered at the
     rate `top`, of everything a unit offered at a take-up of 1, and of what no amount changes.
+
+    `own` are the borrowers' columns (n,) as `columns_of` has them: larger ones have larger magnitudes.
     """
-    gross = top * portfolio.term
-    funding = abs(policy.funding_rate) * portfolio.term
-    per_unit = gross * (1.0 + portfolio.pd) + portfolio.pd * portfolio.lgd + funding
+    pd, lgd, term, relationship = own
+    gross = top * term
+    per_unit = gross * (1.0 + pd) + pd * lgd + abs(policy.funding_rate) * term
     per_unit += 2 * abs(policy.churn_cost_rate)
-    relationship = (2.0 + abs(policy.decline_churn)) * np.abs(portfolio.relationship_value)
+    relationship = (2.0 + abs(policy.decline_churn)) * np.abs(relationship)
     return gross, per_unit, relationship + abs(policy.processing_cost)

@@ -111,31 +111,46 @@ class Block:
         weight = None if self.weight is None else self.weight[span]
         return Block(**{**vars(self), "codes": self.codes[span], "weight": weight})
 
-    def price_offers(
-        self, prices: Floats, per_basis: dict[str, Floats], sizes: dict[str, Sizes]
-    ) -> tuple[float, float]:
-        """Adds what the rows charge each borrower a unit of each basis, to `sizes` without its sign.
+    def price_offers(self, prices: Floats, per_basis: dict[str, Floats]) -> tuple[float, float]:
+        """Adds what the rows charge each borrower a unit of each basis.
 
         Returns their part of b'lambda, and the sum of its terms' magnitudes.
         """
         if not np.any(prices):
             return 0.0, 0.0
-        charged = self._charged(prices)
-        per_basis[self.basis] += charged
-        sizes[self.basis] = np.abs(charged) + sizes[self.basis]
-        magnitudes = np.abs(prices)
+        per_basis[self.basis] += self._charged(prices, None)
         if self.reference:
             per_basis[self.reference] -= self.share * float(np.sum(prices))
-            more = abs(self.share) * float(np.sum(magnitudes))
-            sizes[self.reference] = sizes[self.reference] + more
+        magnitudes = np.abs(prices)
         fixed = abs(self.share) * self.reference_lent if self.reference else abs(self.constant)
         return float(np.sum(prices * self.room)), float(np.sum(magnitudes * (fixed + self.lent_size)))
 
-    def _charged(self, prices: Floats) -> Sizes:
+    def add_sizes(self, prices: Floats, sizes: dict[str, Sizes], rows: Integers | None) -> None:
+        """Adds the magnitudes of what `price_offers` adds, of the borrowers at `rows` (None: of all)."""
+        if not np.any(prices):
+            return
+        sizes[self.basis] = np.abs(self._charged(prices, rows)) + sizes[self.basis]
+        if self.reference:
+            sizes[self.reference] = sizes[self.reference] + self._referred(prices)
+
+    def add_largest(self, prices: Floats, sizes: dict[str, float]) -> None:
+        """Adds what is no less than any borrower's of these magnitudes."""
+        weight = 1.0 if self.weight is None else float(np.max(np.abs(self.weight), initial=0.0))
+        sizes[self.basis] += float(np.max(np.abs(prices), initial=0.0)) * weight
+        if self.reference:
+            sizes[self.reference] += self._referred(prices)
+
+    def _referred(self, prices: Floats) -> float:
+        return abs(self.share) * float(np.sum(np.abs(prices)))
+
+    def _charged(self, prices: Floats, rows: Integers | None) -> Sizes:
         """(n,) what the rows charge a unit of their basis; one figure where it is everybody's."""
         everyone = self.codes.strides == (0,)  # one row, as `blocks_of` and `_rows` make it
-        price = float(prices[0]) if everyone else np.append(prices, 0.0)[self.codes]
-        return price if self.weight is None else price * self.weight
+        codes = self.codes if everyone or rows is None else self.codes[rows]
+        price = float(prices[0]) if everyone else np.append(prices, 0.0)[codes]
+        if self.weight is None:
+            return price
+        return price * (self.weight if rows is None else self.weight[rows])
 
     @property
     def room(self) -> Floats:
@@ -158,28 +173,42 @@ class Charges:
     """Basis -> (n,) charge a unit of it: P of docs/formulation.md, section 2."""
     constant: float
     """b'lambda"""
-    sizes: dict[str, Sizes]
-    """Basis -> (n,) the magnitudes that a charge is the sum of."""
     constant_size: float
     """The magnitudes that the constant is the sum of."""
     operations: int
     """On the longest path to a charge."""
     constant_operations: int
     """On the longest path to the constant."""
+    priced: tuple[tuple[Block, Floats], ...]
+    """The blocks, each with its rows' prices."""
+
+    def sizes(self, rows: Integers | None = None) -> dict[str, Sizes]:
+        """Basis -> (n,) the magnitudes that a charge is the sum of, at `rows` (None: of everybody)."""
+        sizes: dict[str, Sizes] = dict.fromkeys(BASES, 0.0)
+        for block, prices in self.priced:
+            block.add_sizes(prices, sizes, rows)
+        return sizes
+
+    def largest(self) -> dict[str, float]:
+        """Basis -> what none of these exceeds."""
+        sizes = dict.fromkeys(BASES, 0.0)
+        for block, prices in self.priced:
+            block.add_largest(prices, sizes)
+        return sizes
 
 
 @unwarned
 def charges_of(blocks: tuple[Block, ...], prices: Mapping[str, float]) -> Charges:
     """What `prices`, by row name, charge each borrower."""
     per_basis = {basis: np.zeros(len(blocks[0].codes)) for basis in BASES}
-    sizes: dict[str, Sizes] = dict.fromkeys(BASES, 0.0)
     constant = constant_size = 0.0
-    for block in blocks:
-        part, size = block.price_offers(block.allowed(prices), per_basis, sizes)
+    priced = tuple((block, block.allowed(prices)) for block in blocks)
+    for block, own in priced:
+        part, size = block.price_offers(own, per_basis)
         constant, constant_size = constant + part, constant_size + size
     operations = _WEIGHED + 2 * len(blocks) + max(depth(len(block.names)) for block in blocks)
     lent = max(block.lent_operations for block in blocks)
-    return Charges(per_basis, constant, sizes, constant_size, operations, operations + _ROOM + lent)
+    return Charges(per_basis, constant, constant_size, operations, operations + _ROOM + lent, priced)
 
 
 def blocks_of(policy: Policy, portfolio: Portfolio) -> tuple[Block, ...]:

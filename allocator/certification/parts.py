@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from allocator.certification.bound import OfferSizes, best_sum, whole_bound
+from allocator.certification.bound import Magnitudes, best_sum, whole_bound
 from allocator.certification.decisions import all_allowed
 from allocator.certification.economics import Bases, ledger_of
 from allocator.certification.limits import Block, Charges, charges_of
@@ -73,12 +73,12 @@ def recompute(
         decided = Decisions(decisions.amount[span], decisions.rate[span])
         take_up, allowed = take_up_of(own, terms, np.where(decided.amount > 0, decided.rate, np.nan))
         lines = ledger_of(own, policy, decided.amount, decided.rate, take_up)
-        sizes = OfferSizes.of(own, policy, terms, decided.rate)
+        magnitudes = Magnitudes.of(own, policy, terms, decided.rate)
         charges = charges_of(mine, prices)
-        best = best_sum(own, policy, terms, charges, sizes)
+        best = best_sum(own, policy, terms, charges, magnitudes)
         return _Part(
             Totals.of(mine, Bases.of(lines)),
-            _value(lines, sizes),
+            _value(lines, magnitudes),
             charges,
             best,
             all_allowed(policy.ticket.step, terms, decided, allowed),
@@ -94,10 +94,10 @@ def recompute(
     )
 
 
-def _value(lines: Ledger, sizes: OfferSizes) -> Rounded:
+def _value(lines: Ledger, magnitudes: Magnitudes) -> Rounded:
     """What the offers made add up to."""
     made = np.flatnonzero(lines.amount > 0)
-    errors = sizes.take(made).errors(lines.amount[made])
+    errors = magnitudes.at(made).errors(lines.amount[made])
     summed = depth(len(lines.value)) * UNIT * float(np.sum(np.abs(lines.value[made])))
     return Rounded(float(np.sum(lines.value)), float(np.sum(errors)) + summed)
 

@@ -158,7 +158,9 @@ def _check_prices(case: Case, columns: Columns, prices: Floats) -> None:
     sizes: dict[str, float | Floats] = dict.fromkeys(per_basis, 0.0)
     constant, at = 0.0, 0
     for block in blocks_of(case.policy, case.portfolio):
-        own, magnitudes = block.price_offers(prices[at : at + len(block.names)], per_basis, sizes)
+        mine = prices[at : at + len(block.names)]
+        own, magnitudes = block.price_offers(mine, per_basis)
+        block.add_sizes(mine, sizes, None)
         constant += own
         require(magnitudes >= abs(own), f"a constant {own} of the magnitudes {magnitudes}")
         at += len(block.names)

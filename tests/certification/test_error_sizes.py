@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from allocator.certification.bound import (
+    Magnitudes,
     OfferSizes,
     best_reduced_values,
     error_of,
@@ -17,7 +18,7 @@ from allocator.certification.bound import (
     upper_bound,
     whole_bound,
 )
-from allocator.certification.limits import Charges, blocks_of, charges_of
+from allocator.certification.limits import Sizes, blocks_of, charges_of
 from allocator.certification.rounding import HUGE, UNIT, Rounded
 from allocator.certification.terms import terms_of
 from tests.builders import Case, churn_table, limit, policy, portfolio
@@ -39,7 +40,7 @@ BOOK = portfolio(["A", "A"], pd=0.25, lgd=0.5, term=2.0, relationship_value=[-64
 def sizes(book: object = BOOK, decided: object = None) -> OfferSizes:
     case = Case(book, TABLE, RULES)  # type: ignore[arg-type]
     terms = terms_of(case.portfolio, TABLE, case.scenario.response, RULES)
-    return OfferSizes.of(case.portfolio, RULES, terms, decided)  # type: ignore[arg-type]
+    return Magnitudes.of(case.portfolio, RULES, terms, decided).at(slice(None))  # type: ignore[arg-type]
 
 
 def test_magnitudes_of_an_offer() -> None:
@@ -61,11 +62,8 @@ def test_pinned_and_decided_rates_count_too() -> None:
 
 
 def test_charges_add_their_magnitudes_and_operations() -> None:
-    none = {basis: np.zeros(2) for basis in ("offered", "drawn", "interest", "loans")}
-    charges = Charges(
-        none, 0.0, {"offered": 1.0, "drawn": np.array([2.0, 0.5]), "interest": 4.0, "loans": 3.0}, 0.0, 7, 0
-    )
-    charged = sizes().charged(np.array([8.0, 16.0]), charges)
+    charges: dict[str, Sizes] = {"offered": 1.0, "drawn": np.array([2.0, 0.5]), "interest": 4.0, "loans": 3.0}
+    charged = sizes().charged(np.array([8.0, 16.0]), charges, 7)
     assert charged.tolist() == pytest.approx(
         [33 * 1.001 * UNIT * (8 * 7.0 + 192 + 3), 33 * 1.001 * UNIT * (16 * 5.5 + 52 + 3)], rel=1e-12, abs=0
     )
@@ -157,3 +155,31 @@ def test_the_lower_end_counts_where_it_may_be_the_better_one(pd: float, kept: fl
     charges = charges_of(blocks_of(rules, book), {"budget": 0.0})
     found = best_reduced_values(book, rules, terms, charges)
     assert found.tolist() == [16 * (0.125 * (1 - pd) - pd) + kept / 2]
+
+
+def test_the_largest_sizes_are_no_less_than_anybodys() -> None:
+    """So whoever they leave declined for certain is so by his own sizes, and adds nothing to the error."""
+    book = portfolio(
+        ["A"] * 3,
+        pd=[0.5, 0.0, 0.25],
+        lgd=[0.0, 1.0, 0.5],
+        term=[1.0, 4.0, 2.0],
+        relationship_value=[-64.0, 8.0, 0.0],
+        numbers={"w": [-3.0, 2.0, 0.0]},
+    )
+    entries = (
+        limit("l", "drawn", "at_most", 0.5, of="drawn", weight="w"),
+        limit("m", "loans", "at_least", 1.0),
+    )
+    rules = replace(RULES, limits=entries)
+    terms = terms_of(book, TABLE, Case(book, TABLE, rules).scenario.response, rules)
+    magnitudes = Magnitudes.of(book, rules, terms)
+    charges = charges_of(blocks_of(rules, book), {"budget": 0.5, "l": 2.0, "m": -3.0})
+    largest = magnitudes.largest().charged(np.array([256.0]), charges.largest(), charges.operations)
+    own = magnitudes.at(slice(None)).charged(
+        np.array([256.0, 16.0, 64.0]), charges.sizes(), charges.operations
+    )
+    assert charges.largest() == {"offered": 0.5, "drawn": 7.0, "interest": 0.0, "loans": 3.0}
+    assert np.all(largest >= own)
+    some = np.array([2, 0])
+    assert np.array_equal(charges.sizes(some)["drawn"], np.asarray(charges.sizes()["drawn"])[some])
