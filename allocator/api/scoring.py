@@ -23,14 +23,17 @@ from allocator.report.pictures.reliability import reliability_chart
 from allocator.report.plain import Text
 from allocator.report.view import View
 from allocator.scoring.ahp import Method as AhpMethod
+from allocator.scoring.choice import How
 from allocator.scoring.classes import CLASSES
 from allocator.scoring.fitted import check_name, read_fitted, write_fitted
-from allocator.scoring.fitting import Fit, logit_from_files, rating_from_files
+from allocator.scoring.fitting import Fit, rating_from_files
 from allocator.scoring.fitting_firms import ahp_from_file, churn_from_file, grade_from_files
+from allocator.scoring.fitting_logit import logit_from_files
 from allocator.scoring.grades import Method as GradeMethod
 from allocator.scoring.logit import Penalty
 from allocator.scoring.reading import TEXT, located, read_table
 from allocator.scoring.score import score_frame, text_columns
+from allocator.scoring.scorecard import scale_of
 
 
 def files_beside(fit: Fit, name: str) -> dict[str, str]:
@@ -43,9 +46,9 @@ def files_beside(fit: Fit, name: str) -> dict[str, str]:
 class Fitted(Shown):
     """What was fitted: a document that `score` applies, its validation, and a card. Frozen.
 
-    `table` is the first of `tables`, `figures` are what --json prints, `document` what a scenario's
-    `portfolio.scorecard`, or `score`, reads. Of a churn curve `table` is the curve, as `allocate(churn=...)`
-    takes it.
+    `table` is the first of `tables`; `figures` and `tables` are what --json prints, `document` what a
+    scenario's `portfolio.scorecard`, or `score`, reads. Of a churn curve `table` is the curve, as
+    `allocate(churn=...)` takes it.
 
     >>> import pandas as pd
     >>> from allocator import fit_churn
@@ -161,6 +164,8 @@ def fit_logit(
     time: str | None = None,
     owed: str | None = None,
     lost: str | None = None,
+    points: Mapping[str, float] | None = None,
+    choose: How = "all",
     folds: Folds = 5,
     seed: Seed = 0,
 ) -> Fitted:
@@ -173,6 +178,8 @@ def fit_logit(
     bounds     highest PD of each grade, best first, the last 1
     time       column to judge the latest 30 % by too
     owed, lost columns of money lent and not paid back: with them an LGD
+    points     scale of a score: pdo, base and odds, as {"pdo": 20, "base": 600, "odds": 50}
+    choose     "all" variables, those that keep their "signs", or a "forward" path of them
     folds, seed    of the validation
 
     Raises InputError with every fault of the data and the variables. The logit is Firth's (1993) with the
@@ -202,6 +209,8 @@ def fit_logit(
             folds=folds,
             time=time,
             money=money,
+            points=None if points is None else scale_of(points, "points"),
+            choice=choose,
             seed=seed,
         )
     )

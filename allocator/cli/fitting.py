@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -41,6 +41,13 @@ Penalty = Annotated[
     typer.Option(
         help="none: maximum likelihood; firth: Firth's penalty; flic: the same with an intercept by which "
         "the mean PD is that of the data; ridge: the squares of the coefficients."
+    ),
+]
+Choice = Annotated[
+    Literal["all", "signs", "forward"],
+    typer.Option(
+        help="Variables. all: as declared; signs: without those that go against their sign; forward: "
+        "the shortest path by score tests, signs kept, that loses nothing out of fold."
     ),
 ]
 GradeMethod = Annotated[
@@ -83,6 +90,7 @@ def logit(
     points: Annotated[
         str | None, typer.Option(metavar="pdo=20,base=600,odds=50", help="Scale of a score in points.")
     ] = None,
+    choose: Choice = "all",
     folds: Folds = 5,
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -97,7 +105,7 @@ def logit(
         raise InputError.of([fault], "fit logit")
     with progress(verbose) as tell:
         tell("fitting and validating a logit")
-        from allocator.scoring.fitting import logit_from_files
+        from allocator.scoring.fitting_logit import logit_from_files
 
         fit = logit_from_files(
             data,
@@ -110,6 +118,7 @@ def logit(
             time=time,
             money=_together(owed, lost),
             points=_scale(points),
+            choice=choose,
             seed=seed,
         )
     finish(fit, out, name, as_json)
@@ -304,7 +313,7 @@ def finish(fit: Fit, folder: Path, name: str, as_json: bool) -> None:
     written = f"written to {path}, card {path.with_suffix('.md').name}"
     view = View(
         page=lambda: (*tables, *metrics, *warnings, written),
-        document=lambda: {"file": str(path), **fit.figures},
+        document=lambda: {"file": str(path), **fit.figures, **table_rows(fit.tables)},
     )
     show(view, as_json)
 
@@ -323,25 +332,10 @@ def _scale(text: str | None) -> Points | None:
     """`pdo=20,base=600,odds=50` as a scale. Raises InputError."""
     if text is None:
         return None
-    from allocator.scoring.scorecard import Points
+    from allocator.scoring.scorecard import scale_of
 
-    pairs = [part.partition("=") for part in text.split(",")]
-    values: dict[str, float] = {}
-    faults = []
-    remedy = "write pdo=20,base=600,odds=50, pdo and odds above 0"
-    for (name, _, value), part in zip(pairs, text.split(","), strict=True):
-        try:
-            values[name.strip()] = float(value)
-        except ValueError:
-            faults.append(Fault(f"{part!r} is no part of a scale", remedy, field="--points"))
-    unknown = sorted(values.keys() - {"pdo", "base", "odds"})
-    faults += [Fault(f"{name} is unknown", remedy, field="--points") for name in unknown]
-    wrong = [name for name, value in values.items() if not math.isfinite(value) or
-             (value <= 0 and name != "base")]  # fmt: skip
-    faults += [Fault(f"{name} is {values[name]:g}", remedy, field="--points") for name in wrong]
-    if faults:
-        raise InputError.of(faults, "fit logit")
-    return Points(**values)
+    parts = (part.partition("=") for part in text.split(","))
+    return scale_of({name.strip(): value for name, _, value in parts}, "--points")
 
 
 def _bounds(text: str | None) -> dict[str, float] | None:
@@ -364,6 +358,11 @@ def _bounds(text: str | None) -> dict[str, float] | None:
     if faults:
         raise InputError.of(faults, "fit logit")
     return out
+
+
+def table_rows(tables: Mapping[str, pd.DataFrame]) -> dict[str, list[dict[str, Any]]]:
+    """Tables as --json has them, by their titles."""
+    return {re.sub(r"\W+", "_", title).lower(): records(table) for title, table in tables.items()}
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

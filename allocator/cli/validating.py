@@ -58,7 +58,7 @@ def validate(
 
 def _document(appraisal: Appraisal) -> dict[str, Any]:
     """Figures with their intervals, verdicts, tables as rows."""
-    from allocator.cli.fitting import records
+    from allocator.cli.fitting import table_rows
     from allocator.records.estimate import Estimate
 
     whole = {"loans": appraisal.n, "defaults": appraisal.defaults, "mean_pd": appraisal.mean_pd}
@@ -66,8 +66,12 @@ def _document(appraisal: Appraisal) -> dict[str, Any]:
         name: vars(value) if isinstance(value, Estimate) else value
         for name, value in appraisal.figures.items()
     }
-    tables = {title.lower().replace(" ", "_"): records(table) for title, table in appraisal.tables.items()}
-    return whole | figures | {"verdicts": [vars(one) for one in appraisal.verdicts]} | tables
+    return (
+        whole
+        | figures
+        | {"verdicts": [vars(one) for one in appraisal.verdicts]}
+        | table_rows(appraisal.tables)
+    )
 
 
 def _page(appraisal: Appraisal) -> Iterator[RenderableType]:

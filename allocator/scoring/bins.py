@@ -203,8 +203,13 @@ def between(low: float, high: float) -> float:
 def information_values(names: Sequence[str], bins: Sequence[Bins]) -> pd.DataFrame:
     """One row per binned variable, most telling first: bins, information_value, and what that is called."""
     values = [one.information_value for one in bins]
-    words = ("none", "weak", "medium", "strong", "suspicious")
-    named = [words[int(np.searchsorted(LINES, value, side="right"))] for value in values]
+    named = list(map(strength_of, values))
     columns = {"bins": [len(one.labels) for one in bins], "information_value": values, "strength": named}
     table = pd.DataFrame(columns, index=pd.Index(names, name="variable"))
     return table.sort_values("information_value", ascending=False, kind="stable")
+
+
+def strength_of(information_value: float) -> str:
+    """What an information value is called (Siddiqi 2006)."""
+    words = ("none", "weak", "medium", "strong", "suspicious")
+    return words[int(np.searchsorted(LINES, information_value, side="right"))]

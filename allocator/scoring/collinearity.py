@@ -74,11 +74,21 @@ def determined(matrix: Floats, names: Sequence[str], spreads: Floats) -> list[De
     return dependences
 
 
+def inflations(matrix: Floats) -> Floats:
+    """(k,) by how much the others inflate the variance of each coefficient; matrix (n, k) of full rank."""
+    return np.diag(_precision(matrix)).copy()
+
+
+def _precision(matrix: Floats) -> Floats:
+    """(k, k) inverse of the columns' correlations."""
+    return np.linalg.inv(np.atleast_2d(np.corrcoef(matrix, rowvar=False)))
+
+
 def nearly_determined(matrix: Floats, names: Sequence[str]) -> list[Dependence]:
     """Columns of a matrix of full rank whose inflation is INFLATED or more, one for each set of them."""
     if len(names) < 2:
         return []
-    inverse = np.linalg.inv(np.corrcoef(matrix, rowvar=False))
+    inverse = _precision(matrix)
     inflation = np.diag(inverse)
     covered: set[int] = set()
     dependences = []

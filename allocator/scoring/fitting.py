@@ -11,19 +11,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
-from allocator.errors import Fault, InputError, row_count
+from allocator.errors import Fault, InputError
 from allocator.intake import content_hash, one_reading
 from allocator.records.estimate import Estimate
 from allocator.records.frames import File
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring import validation
-from allocator.scoring.bins import information_values
 from allocator.scoring.classes import CLASSES, check_classes
 from allocator.scoring.declarations import Declarations, LeakyVariable, read_declarations
 from allocator.scoring.fitted import Card, markdown, to_document
-from allocator.scoring.logit import Penalty
 from allocator.scoring.rating import fit_rating
 from allocator.scoring.reading import (
     TEXT,
@@ -35,17 +32,13 @@ from allocator.scoring.reading import (
     outcomes,
     read_table,
 )
-from allocator.scoring.remarks import on_logit, on_rating, remark_figures, remark_section
+from allocator.scoring.remarks import on_rating, remark_figures, remark_section
 from allocator.scoring.rows import row_of
 from allocator.scoring.score import imputed_cells
-from allocator.scoring.scorecard import Points, Scorecard, check_bounds, fit_scorecard, out_of_fold_pd
-from allocator.scoring.terms import terms_of
+from allocator.scoring.scorecard import out_of_fold_pd
 from allocator.scoring.trial import auc_by_share, try_rating, walk_forward
 from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
-
-TRAINED_BEFORE = 0.7
-"""Share of the rows, earliest first, that an out-of-time check trains on."""
 
 
 @dataclass(frozen=True)
@@ -62,89 +55,6 @@ class Fit:
     """Suffix -> text of a file to write beside."""
     reliability: pd.DataFrame | None = None
     """Observed against predicted default rates, which are drawn beside the card."""
-
-
-@one_reading()
-def logit_from_files(
-    data: File,
-    declared: File,
-    outcome: str,
-    *,
-    penalty: Penalty = "flic",
-    strength: float = 1.0,
-    bounds: Mapping[str, float] | None = None,
-    folds: int = 5,
-    time: str | None = None,
-    money: tuple[str, str] | None = None,
-    points: Points | None = None,
-    seed: int = 0,
-) -> Fit:
-    """A PD scorecard from a table; `outcome` names its 0/1 column, `time` one to order it by.
-
-    `money` names the columns of what was owed and lost: their sums over the defaults are the LGD of all.
-    Raises InputError with the faults of files, columns or outcomes.
-    """
-    bounds = check_bounds(bounds or {})
-    given = read_declarations(declared, "variables", [outcome, *(money or ())[1:]])
-    roles = {"outcome": outcome} | ({"time": time} if time else {})
-    roles |= dict(zip(("owed", "lost"), money or (), strict=False))
-    frame, y = _training(data, given, outcome, roles)
-    shared: dict[str, Any] = {"penalty": penalty, "strength": strength}
-    with located(data):
-        lgd = None if money is None else _lgd(frame, y, *money)
-        further: dict[str, Any] = {"bounds": bounds, "lgd": lgd, "derived": given.derived, "points": points}
-        card = fit_scorecard(frame, y, given.variables, **further, **shared)
-        held_out = out_of_fold_pd(frame, y, given.variables, folds=folds, seed=seed, **shared)
-        figures = _discrimination(y.to_numpy(float), held_out)
-        figures |= _with_leaks(frame, y, given, folds=folds, seed=seed, **shared)
-        metrics = _lines(figures, f"out of fold ({folds} folds)")
-        if time is not None:
-            figures["out_of_time"] = _out_of_time(frame, y, given.variables, time, shared)
-            later = figures["out_of_time"].items()
-            metrics |= {f"Out of time ({time}): {name}": f"{value:.3f}" for name, value in later}
-        if lgd is not None:
-            figures["lgd"] = lgd
-            metrics["LGD, lost of owed over the defaults"] = f"{lgd:.3f}"
-        imputed = imputed_cells(frame, card)
-        remarks = on_logit(frame, y.to_numpy(float), card, figures["auc"]["value"])
-        figures |= imputed_figures(imputed) | remark_figures(remarks)
-    reliability = validation.reliability(y.to_numpy(float), held_out)
-    tables = {
-        "Wald tests": card.wald(),
-        **_taken_apart(card),
-        "Reliability, out of fold": reliability,
-        **_left_out(given),
-    }
-    described = Card(
-        title=f"PD scorecard, {len(y):,} firms, {int(y.sum()):,} defaults",
-        purpose="probability of default of a borrower, and its grade where bounds are given",
-        data=f"{data.name}, outcome {outcome}",
-        method=f"logit, penalty {penalty}, variables of {declared.name}; see docs/scoring.md",
-        limits="PDs are over the horizon of the outcome column; see the signs that disagree below",
-        metrics=metrics | imputed_lines(imputed),
-        training={data.name: content_hash(data), declared.name: content_hash(declared)},
-        sections=remark_section(remarks) + [(name, markdown(table)) for name, table in tables.items()],
-    )
-    return Fit(to_document(card), described, figures, tables, reliability=reliability)
-
-
-def _taken_apart(card: Scorecard) -> dict[str, pd.DataFrame]:
-    """Bins and what they tell, and what each term adds to the score; nothing where there are none."""
-    binned = {one.variable.name: one.bins for one in card.preparation.columns if one.bins is not None}
-    tables = {}
-    if binned:
-        tables["Information value"] = information_values(list(binned), list(binned.values()))
-        tables["Bins"] = pd.concat([bins.table(name) for name, bins in binned.items()])
-    return tables | ({} if card.points is None else {"Points": terms_of(card)})
-
-
-def _with_leaks(frame: pd.DataFrame, y: pd.Series, given: Declarations, **fit: Any) -> dict[str, Any]:
-    """The AUC out of fold that leaky variables would feign; nothing where none is declared."""
-    leaky = [leak.variable for leak in given.leaks if leak.variable is not None]
-    if not leaky:
-        return {}
-    feigned = out_of_fold_pd(frame, y, [*given.variables, *leaky], **fit)
-    return {f"auc_with_{_and(leaky)}_which_leaks": vars(validation.auc(y.to_numpy(float), feigned))}
 
 
 @one_reading()
@@ -168,10 +78,10 @@ def rating_from_files(
     """
     check_classes(classes)
     given = read_declarations(declared, "rules", [default, lost])
-    frame, y = _training(data, given, default, {"default": default, "owed": owed, "lost": lost})
+    frame, y = training(data, given, default, {"default": default, "owed": owed, "lost": lost})
     cut: dict[str, Any] = {"names": classes, "smallest": smallest}
     with located(data):
-        money, corrected = _amounts(frame, y, owed, lost)
+        money, corrected = amounts(frame, y, owed, lost)
         rating, chosen = fit_rating(frame, y, *money, given.rules, derived=given.derived, **cut)
         trial = try_rating(rating, frame, y, *money, given.rules, folds=folds, seed=seed, **cut)
         outcome = y.to_numpy(float)
@@ -186,7 +96,7 @@ def rating_from_files(
             "Classes": rating.scale.table(),
             "In sample and out of fold": trial.table,
             **_by_share(frame, y, given, repeats, seed),
-            **_left_out(given),
+            **left_out(given),
         }
         imputed = imputed_cells(frame, rating)
         remarks = on_rating(frame, outcome, rating, given.rules, figures["auc_out_of_fold"]["value"])
@@ -196,7 +106,7 @@ def rating_from_files(
         data=f"{data.name}: default {default}, owed {owed}, lost {lost}; {corrected}",
         method=f"F test, R-type clusters, F weights, {len(classes)} classes cut by dynamic programming",
         limits="rates by class rise strictly in sample; out of fold they may not, see the table",
-        metrics=_lines(
+        metrics=lines(
             {k: v for k, v in figures.items() if isinstance(v, dict | float)}, f"out of fold ({folds} folds)"
         )
         | imputed_lines(imputed),
@@ -236,7 +146,7 @@ def foreseen_pd(
     has filled. Raises InputError with the faults of files and columns.
     """
     given = read_declarations(declared, "variables", [outcome, *later])
-    frame, y = _training(data, given, outcome, {"outcome": outcome})
+    frame, y = training(data, given, outcome, {"outcome": outcome})
     with located(data):
         if when is None:
             fold = stratified_folds(y.to_numpy(), folds, seed)
@@ -249,7 +159,7 @@ def foreseen_pd(
         return Foreseen(pds, None)
 
 
-def _training(
+def training(
     data: File, given: Declarations, outcome: str, columns: Mapping[str, str]
 ) -> tuple[pd.DataFrame, pd.Series]:
     """The data with derived columns, every column that the order names in it, and the 0/1 outcome."""
@@ -266,7 +176,7 @@ def _training(
         return derive(frame, given.derived), y
 
 
-def _amounts(
+def amounts(
     frame: pd.DataFrame, default: pd.Series, owed: str, lost: str
 ) -> tuple[tuple[pd.Series, pd.Series], str]:
     """Money owed and lost (n,), and what was corrected. Raises InputError: an amount that is none."""
@@ -290,15 +200,6 @@ def _amounts(
     return (pd.Series(money, frame.index), pd.Series(kept, frame.index)), corrected
 
 
-def _lgd(frame: pd.DataFrame, default: pd.Series, owed: str, lost: str) -> float:
-    (money, gone), _ = _amounts(frame, default, owed, lost)
-    exposure = float(money[default == 1].sum())
-    if exposure <= 0:
-        fault = Fault("the defaults owe nothing", "an LGD needs what was owed", field=owed)
-        raise InputError.of([fault], "Training data")
-    return float(gone.sum()) / exposure
-
-
 def _by_share(
     frame: pd.DataFrame, y: pd.Series, given: Declarations, repeats: int, seed: int
 ) -> dict[str, pd.DataFrame]:
@@ -311,12 +212,12 @@ def _by_share(
         rules = [*given.rules, *(leak.rule for leak in leaks if leak.rule is not None)]
         variables = [*given.variables, *(leak.variable for leak in leaks if leak.variable is not None)]
         feigned = auc_by_share(frame, y, rules, variables, repeats=repeats, seed=seed)
-        with_leaks = feigned[["auc", "logit_auc"]].add_suffix(f"_with_{_and(leaks)}")
+        with_leaks = feigned[["auc", "logit_auc"]].add_suffix(f"_with_{joined(leaks)}")
         table = pd.concat([table, with_leaks], axis=1)
     return {"AUC by training share, beside a logit": table}
 
 
-def _left_out(given: Declarations) -> dict[str, pd.DataFrame]:
+def left_out(given: Declarations) -> dict[str, pd.DataFrame]:
     """What no fit may read, and why."""
     if not given.leaks:
         return {}
@@ -327,59 +228,15 @@ def _left_out(given: Declarations) -> dict[str, pd.DataFrame]:
     return {"Left out: known only after the decision": why}
 
 
-def _and(entries: Sequence[Variable | LeakyVariable]) -> str:
+def joined(entries: Sequence[Variable | LeakyVariable]) -> str:
+    """Their names as one word."""
     return "_and_".join(entry.name for entry in entries)
 
 
-def _discrimination(y: Floats, pds: Floats) -> dict[str, Any]:
-    calibration = validation.calibration(y, pds)
-    return {
-        "auc": vars(validation.auc(y, pds)),
-        "gini": vars(validation.gini(y, pds)),
-        "ks": validation.ks(y, pds),
-        "brier": vars(validation.brier(y, pds)),
-        "calibration_slope": vars(calibration.slope),
-        "calibration_intercept": vars(calibration.intercept),
-        "log_loss": validation.log_loss(y, pds),
-    }
-
-
-def _lines(figures: Mapping[str, Any], where: str) -> dict[str, str]:
+def lines(figures: Mapping[str, Any], where: str) -> dict[str, str]:
     """Figures as the lines of a card, with their 95 % intervals."""
     lines = {}
     for name, value in figures.items():
         title = f"{name.removesuffix('_out_of_fold').replace('_', ' ')}, {where}"
         lines[title] = f"{value:.4f}" if isinstance(value, float) else str(Estimate(**value))
     return lines
-
-
-def _out_of_time(
-    frame: pd.DataFrame, y: pd.Series, variables: Sequence[Variable], time: str, shared: Mapping[str, Any]
-) -> dict[str, float]:
-    """Train on the earliest rows, judge on the later ones; PSI tells how far these have drifted."""
-    order = np.argsort(_moments(frame[time]), kind="stable")
-    first, last = np.split(order, [int(TRAINED_BEFORE * len(order))])
-    card = fit_scorecard(frame.iloc[first], y.iloc[first], variables, **shared)
-    before, after = (special.expit(card.log_odds(frame.iloc[rows])) for rows in (first, last))
-    seen = y.iloc[last].to_numpy(float)
-    return {
-        "auc": validation.auc(seen, after).value,
-        "psi": validation.psi(before, after),
-        "mean PD": float(after.mean()),
-        "observed": float(seen.mean()),
-    }
-
-
-def _moments(values: pd.Series) -> np.ndarray:
-    """(n,) numbers or dates, to order by. Raises InputError for a cell that is neither."""
-    known = values
-    if known.dtype.kind not in "iufM":
-        known = pd.to_datetime(values.astype(str), format="ISO8601", errors="coerce")
-    wrong = np.flatnonzero(known.isna().to_numpy())
-    if len(wrong):
-        row = int(wrong[0])
-        shown = "an empty cell" if pd.isna(values.iloc[row]) else repr(values.tolist()[row])
-        problem = f"{shown} is neither a date nor a number ({row_count(len(wrong))})"
-        fault = Fault(problem, "write dates as 2019-03-01", row=row_of(values, row), field=str(values.name))
-        raise InputError.of([fault], "Time")
-    return known.to_numpy()

@@ -243,8 +243,10 @@ def prepare(frame: pd.DataFrame, variables: Sequence[Variable], y: Floats | None
     return preparation
 
 
-def usable(frame: pd.DataFrame, variables: Sequence[Variable], y: Floats) -> tuple[Variable, ...]:
-    """Those of `variables` that tell rows of `frame` apart, each by more than the others do.
+def usable(
+    frame: pd.DataFrame, variables: Sequence[Variable], y: Floats
+) -> tuple[tuple[Variable, ...], dict[str, str]]:
+    """Those of `variables` that tell rows of `frame` apart, each by more than the others do; and why not.
 
     Raises InputError: a column missing, not numeric or infinite.
     """
@@ -253,10 +255,14 @@ def usable(frame: pd.DataFrame, variables: Sequence[Variable], y: Floats) -> tup
         cells_of(variable, frame, faults)
     if faults:
         raise InputError.of(faults, "Variables")
-    columns = [column for variable in variables if (column := _learn(variable, frame, [], y)) is not None]
+    columns = [column for variable in variables if (column := _learn(variable, frame, faults, y)) is not None]
     preparation, dependent = _free(Preparation(tuple(columns)), frame)
-    named = {dependence.name for dependence in dependent}
-    return tuple(column.variable for column in preparation.columns if not named & set(column.names))
+    named = {dependence.name: dependence.problem for dependence in dependent}
+    why = {str(fault.field): fault.problem for fault in faults}
+    for column in preparation.columns:
+        told = [named[name] for name in column.names if name in named]
+        why |= {column.variable.name: told[0]} if told else {}
+    return tuple(variable for variable in variables if variable.name not in why), why
 
 
 def _free(preparation: Preparation, frame: pd.DataFrame) -> tuple[Preparation, list[Dependence]]:

@@ -48,6 +48,25 @@ class Points:
         return np.asarray(self.offset - self.factor * log_odds)
 
 
+def scale_of(given: Mapping[str, float | str], place: str) -> Points:
+    """The scale of pdo, base and odds. Raises InputError: no numbers, others, pdo or odds not above 0."""
+    remedy = "write pdo=20,base=600,odds=50, pdo and odds above 0"
+    values, faults = {}, []
+    for name, value in given.items():
+        try:
+            values[name] = float(value)
+        except (TypeError, ValueError):
+            faults.append(Fault(f"{f'{name}={value}'!r} is no part of a scale", remedy, field=place))
+    unknown = sorted(given.keys() - {"pdo", "base", "odds"})
+    faults += [Fault(f"{name} is unknown", remedy, field=place) for name in unknown]
+    wrong = [name for name, value in values.items() if not math.isfinite(value) or
+             (value <= 0 and name != "base")]  # fmt: skip
+    faults += [Fault(f"{name} is {values[name]:g}", remedy, field=place) for name in wrong]
+    if faults:
+        raise InputError.of(faults, "fit logit")
+    return Points(**values)
+
+
 @dataclass(frozen=True)
 class Recalibration:
     """What was done to a scorecard after its fit: log-odds' = shift + slope x log-odds."""

@@ -162,7 +162,7 @@ def walk_forward(
         out.iloc[rows, 1:3] = [len(y), int(y.sum())]
         if min(y.sum(), len(y) - y.sum()) < fewest:
             continue
-        chosen = usable(frame[earlier], variables, y.astype(float))
+        chosen, _ = usable(frame[earlier], variables, y.astype(float))
         card = fit_scorecard(frame[earlier], pd.Series(y), chosen, penalty=penalty, strength=strength)
         out.iloc[rows, 0] = special.expit(card.log_odds(frame.iloc[rows]))
         out.iloc[rows, 3] = " ".join(variable.name for variable in variables if variable not in chosen)

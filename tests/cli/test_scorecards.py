@@ -117,3 +117,25 @@ def test_a_card_is_recalibrated(card: Path, table: Path, allocator: Allocator) -
         told = allocator(*asked, *wrong)
         assert told.status == 2
         assert problem in told.err
+
+
+def test_variables_are_chosen_and_the_page_and_json_say_why(table: Path, allocator: Allocator) -> None:
+    declared = json.loads((table.parent / "v.json").read_text())
+    frame = pd.read_csv(table)
+    frame.assign(flat=1.0, noise=np.random.default_rng(8).normal(size=len(frame))).to_csv(table, index=False)
+    declared["variables"] += [{"name": "flat"}, {"name": "noise"}]
+    (table.parent / "v.json").write_text(json.dumps(declared))
+    order = ("fit", "logit", table, "--variables", table.parent / "v.json", "--outcome", "bad")
+    refused = allocator(*order, "--out", table.parent / "cards")
+    assert "flat" in refused.err
+    assert refused.status == 2
+    told = allocator(*order, "--choose", "forward", "--out", table.parent / "cards", "--json")
+    document = json.loads(told.out)
+    why = {row["variable"]: row["in_the_logit"] for row in document["variables_by_themselves"]}
+    assert why["flat"] == "is constant: it can explain nothing"
+    kept = [name for name, word in why.items() if word == "yes"]
+    assert kept
+    assert {row["variable"].split("=")[0] for row in document["odds_ratios"]} == set(kept)
+    assert document["forward_path"][0]["chosen"] is True
+    page = allocator(*order, "--choose", "signs", "--out", table.parent / "cards").out
+    assert "Odds ratios" in page

@@ -12,13 +12,14 @@ import pytest
 
 from allocator.errors import InputError
 from allocator.scoring.fitted import read_fitted, to_document, write_fitted
-from allocator.scoring.fitting import foreseen_pd, logit_from_files, rating_from_files
+from allocator.scoring.fitting import foreseen_pd, rating_from_files
 from allocator.scoring.fitting_firms import (
     ahp_from_file,
     churn_from_file,
     correlation_from_files,
     grade_from_files,
 )
+from allocator.scoring.fitting_logit import logit_from_files
 from tests.scoring.conftest import rated
 
 DECLARED = {

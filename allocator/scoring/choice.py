@@ -1,0 +1,223 @@
+"""Which declared variables a logit reads: those that keep their signs, or a forward path of them.
+
+On the path, each step takes in the variable whose score test (Rao 1948) is the most significant,
+
+    U' V^-1 U,    U = X_j' (y - p),    V = X_j' W X_j - X_j' W X (X' W X)^-1 X' W X_j,    W = p (1 - p)
+
+X those that are in, with all columns of a variable (levels, flags) at once. Its length is the shortest whose
+log loss out of fold is within one standard error, over the rows, of the smallest; every fold goes a path of
+its own. Declared signs hold at each step; what cannot be told apart is left out, and all of it is said.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from allocator.errors import Fault, InputError
+from allocator.records.portfolio import Floats
+from allocator.scoring.logit import LogitFit, Penalty, fit_logit
+from allocator.scoring.preparation import Preparation, prepare, usable
+from allocator.scoring.validation import stratified_folds
+from allocator.scoring.variables import Variable
+
+How = Literal["all", "signs", "forward"]
+"""all: as declared. signs: without what goes against its sign. forward: the path."""
+ENTERS = 0.1
+"""p of the score test from which nothing enters any more."""
+TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The variables that a logit shall read."""
+
+    kept: tuple[Variable, ...]
+    """In the order of their declaration."""
+    why: dict[str, str]
+    """Variable that is left out -> the reason."""
+    path: pd.DataFrame | None
+    """One row a step: variable, p of its score test, log_loss out of fold, chosen."""
+    held_out: Floats
+    """(n,) PD of each row by the choice and the fit of the other folds."""
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A logit on the way."""
+
+    inside: tuple[int, ...]
+    """Variables, as they came in."""
+    p: float
+    fit: LogitFit
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """Everything that a way through the variables of some rows needs."""
+
+    preparation: Preparation
+    matrix: Floats
+    y: Floats
+    penalty: Penalty
+    strength: float
+
+    @property
+    def blocks(self) -> list[list[int]]:
+        """Matrix columns of each variable."""
+        ends = list(itertools.accumulate((len(one.names) for one in self.preparation.columns), initial=0))
+        return [list(range(a, b)) for a, b in itertools.pairwise(ends)]
+
+    def columns(self, inside: Sequence[int]) -> list[int]:
+        return [j for one in inside for j in self.blocks[one]]
+
+    def step(self, inside: tuple[int, ...], p: float = np.nan) -> _Step:
+        columns = self.columns(inside)
+        names = [self.preparation.names[j] for j in columns]
+        fit = fit_logit(self.matrix[:, columns], self.y, names, self.penalty, self.strength)
+        return _Step(inside, p, fit)
+
+    def against(self, step: _Step) -> dict[int, float]:
+        """Variables of a step whose coefficients have not the sign that was declared -> largest |z|."""
+        errors = np.sqrt(np.diag(step.fit.covariance))[1:]
+        signs = np.array([self.preparation.signs[j] for j in self.columns(step.inside)])
+        z = np.where(signs * step.fit.coefficients[1:] < 0, np.abs(step.fit.coefficients[1:]) / errors, 0.0)
+        worst = iter(z)
+        of_each = {one: max(next(worst) for _ in self.blocks[one]) for one in step.inside}
+        return {one: size for one, size in of_each.items() if size > 0}
+
+    def agreeing(self) -> _Step:
+        """All variables without those that go against their sign, the worst of them first."""
+        inside = tuple(range(len(self.blocks)))
+        while inside:
+            step = self.step(inside)
+            against = self.against(step)
+            if not against:
+                return step
+            worst = max(against, key=lambda one: against[one])
+            inside = tuple(one for one in inside if one != worst)
+        fault = Fault("no variable keeps the sign that is declared for it", "look at the declared signs")
+        raise InputError.of([fault], "Choice of variables")
+
+    def path(self) -> list[_Step]:
+        """The steps of the forward path."""
+        steps: list[_Step] = []
+        rate = np.full(len(self.y), self.y.mean())
+        while True:
+            inside = steps[-1].inside if steps else ()
+            p = special.expit(steps[-1].fit.linear(self.matrix[:, self.columns(inside)])) if steps else rate
+            entrants = self._entrants(p, inside)
+            tried = (self.step((*inside, one), value) for value, one in entrants)
+            step = next((step for step in tried if not self.against(step)), None)
+            if step is None:
+                return steps
+            steps.append(step)
+
+    def _entrants(self, p: Floats, inside: tuple[int, ...]) -> list[tuple[float, int]]:
+        """p of the score test and number of what may enter, the most significant first."""
+        from scipy import stats
+
+        weight = p * (1 - p)
+        design = np.column_stack([np.ones(len(p)), self.matrix])
+        information = design.T @ (design * weight[:, None])
+        score = self.matrix.T @ (self.y - p)
+        within = [0, *(j + 1 for j in self.columns(inside))]
+        known = np.linalg.inv(information[np.ix_(within, within)])
+        found = []
+        for one, block in enumerate(self.blocks):
+            if one in inside:
+                continue
+            own = [j + 1 for j in block]
+            across = information[np.ix_(own, within)]
+            spread = information[np.ix_(own, own)] - across @ known @ across.T
+            statistic = float(score[block] @ np.linalg.lstsq(spread, score[block], rcond=1e-10)[0])
+            found.append((float(stats.chi2.logsf(statistic, len(block))), one))
+        return [(math.exp(log), one) for log, one in sorted(found) if log < math.log(ENTERS)]
+
+
+def choose(
+    frame: pd.DataFrame,
+    outcome: pd.Series,
+    variables: Sequence[Variable],
+    how: Literal["signs", "forward"],
+    *,
+    penalty: Penalty = "flic",
+    strength: float = 1.0,
+    folds: int = 5,
+    seed: int = 0,
+) -> Choice:
+    """The variables of `frame` that a logit of `outcome` (n,), 1 for a default, shall read.
+
+    Raises InputError: a column missing or not numeric, outcomes of one kind, nothing that may be kept.
+    """
+    y = outcome.to_numpy(float)
+    whole, why = _walk(frame, y, variables, penalty, strength)
+    fold = stratified_folds(outcome.to_numpy(), folds, seed)
+    steps = whole.path() if how == "forward" else [whole.agreeing()]
+    if not steps:
+        fault = Fault("no variable tells defaults from the rest", f"none has p below {ENTERS:g}")
+        raise InputError.of([fault], "Choice of variables")
+    held = _held_out(frame, y, variables, fold, len(steps), (how, penalty, strength))
+    losses = -np.where(y[:, None] == 1, np.log(np.maximum(held, TINY)), np.log(np.maximum(1 - held, TINY)))
+    size = _length(losses)
+    declared = whole.preparation.columns
+    inside = set(steps[size].inside)
+    reason = "goes against its sign" if how == "signs" else "adds nothing out of fold to those that are in"
+    why |= {one.variable.name: reason for i, one in enumerate(declared) if i not in inside}
+    path = None
+    if how == "forward":
+        names = [declared[step.inside[-1]].variable.name for step in steps]
+        columns = {"p": [step.p for step in steps], "log_loss": losses.mean(axis=0)}
+        columns["chosen"] = [i <= size for i in range(len(steps))]
+        path = pd.DataFrame(columns, index=pd.Index(names, name="enters"))
+    kept = tuple(one.variable for i, one in enumerate(declared) if i in inside)
+    return Choice(kept, why, path, held[:, size])
+
+
+def _walk(
+    frame: pd.DataFrame, y: Floats, variables: Sequence[Variable], penalty: Penalty, strength: float
+) -> tuple[_Walk, dict[str, str]]:
+    fit, why = usable(frame, variables, y)
+    if not fit:
+        faults = [Fault(problem, "give another variable", field=name) for name, problem in why.items()]
+        raise InputError.of(faults, "Choice of variables")
+    preparation = prepare(frame, fit, y)
+    return _Walk(preparation, preparation.matrix(frame), y, penalty, strength), why
+
+
+def _held_out(
+    frame: pd.DataFrame,
+    y: Floats,
+    variables: Sequence[Variable],
+    fold: np.ndarray,
+    sizes: int,
+    order: tuple[Literal["signs", "forward"], Penalty, float],
+) -> Floats:
+    """(n, sizes) PD of each row after each step of the path of the other folds, its last where it ends."""
+    how, penalty, strength = order
+    out = np.empty((len(y), sizes))
+    for k in range(int(fold.max()) + 1):
+        seen, held = fold != k, fold == k
+        walk, _ = _walk(frame[seen], y[seen], variables, penalty, strength)
+        steps = walk.path()[:sizes] if how == "forward" else [walk.agreeing()]
+        matrix = walk.preparation.matrix(frame[held])
+        out[held] = y[seen].mean()
+        for i, step in enumerate(steps):
+            pds = special.expit(step.fit.linear(matrix[:, walk.columns(step.inside)]))
+            out[held, i:] = pds[:, None]
+    return out
+
+
+def _length(losses: Floats) -> int:
+    """The shortest path whose loss (n, sizes) is within a standard error of the smallest, row by row."""
+    best = int(losses.mean(axis=0).argmin())
+    beyond = losses - losses[:, [best]]
+    errors = beyond.std(axis=0, ddof=1) / np.sqrt(len(losses))
+    return int(np.flatnonzero(beyond.mean(axis=0) <= errors)[0])

@@ -1,0 +1,186 @@
+"""A PD scorecard as an analyst orders it: from a table and its declarations to a document and its card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from allocator.errors import Fault, InputError, row_count
+from allocator.intake import content_hash, one_reading
+from allocator.records.frames import File
+from allocator.records.portfolio import Floats
+from allocator.scoring import validation
+from allocator.scoring.bins import information_values
+from allocator.scoring.choice import How, choose
+from allocator.scoring.declarations import Declarations, read_declarations
+from allocator.scoring.fitted import Card, markdown, to_document
+from allocator.scoring.fitting import Fit, amounts, joined, left_out, lines, training
+from allocator.scoring.logit import Penalty
+from allocator.scoring.reading import imputed_figures, imputed_lines, located
+from allocator.scoring.remarks import on_logit, remark_figures, remark_section
+from allocator.scoring.rows import row_of
+from allocator.scoring.score import imputed_cells
+from allocator.scoring.scorecard import Points, Scorecard, check_bounds, fit_scorecard, out_of_fold_pd
+from allocator.scoring.terms import terms_of
+from allocator.scoring.univariate import odds_ratios, univariate
+from allocator.scoring.variables import Variable
+
+TRAINED_BEFORE = 0.7
+"""Share of the rows, earliest first, that an out-of-time check trains on."""
+
+WORDS: Mapping[How, str] = {
+    "all": "",
+    "signs": " that keep their signs",
+    "forward": " on a forward path, its length by log loss out of fold",
+}
+
+
+@one_reading()
+def logit_from_files(
+    data: File,
+    declared: File,
+    outcome: str,
+    *,
+    penalty: Penalty = "flic",
+    strength: float = 1.0,
+    bounds: Mapping[str, float] | None = None,
+    folds: int = 5,
+    time: str | None = None,
+    money: tuple[str, str] | None = None,
+    points: Points | None = None,
+    choice: How = "all",
+    seed: int = 0,
+) -> Fit:
+    """A PD scorecard from a table; `outcome` names its 0/1 column, `time` one to order it by.
+
+    `money` names the columns of what was owed and lost: their sums over the defaults are the LGD of all.
+    `choice` says how the variables are chosen among those declared.
+    Raises InputError with the faults of files, columns or outcomes.
+    """
+    bounds = check_bounds(bounds or {})
+    given = read_declarations(declared, "variables", [outcome, *(money or ())[1:]])
+    roles = {"outcome": outcome} | ({"time": time} if time else {})
+    roles |= dict(zip(("owed", "lost"), money or (), strict=False))
+    frame, y = training(data, given, outcome, roles)
+    shared: dict[str, Any] = {"penalty": penalty, "strength": strength}
+    with located(data):
+        lgd = None if money is None else _lgd(frame, y, *money)
+        further: dict[str, Any] = {"bounds": bounds, "lgd": lgd, "derived": given.derived, "points": points}
+        tried = {"folds": folds, "seed": seed, **shared}
+        chosen = None if choice == "all" else choose(frame, y, given.variables, choice, **tried)
+        kept, why = (given.variables, {}) if chosen is None else (chosen.kept, chosen.why)
+        card = fit_scorecard(frame, y, kept, **further, **shared)
+        held_out = out_of_fold_pd(frame, y, kept, **tried) if chosen is None else chosen.held_out
+        figures = _discrimination(y.to_numpy(float), held_out)
+        figures |= _with_leaks(frame, y, kept, given, **tried)
+        metrics = lines(figures, f"out of fold ({folds} folds)")
+        if time is not None:
+            figures["out_of_time"] = _out_of_time(frame, y, kept, time, shared)
+            later = figures["out_of_time"].items()
+            metrics |= {f"Out of time ({time}): {name}": f"{value:.3f}" for name, value in later}
+        if lgd is not None:
+            figures["lgd"] = lgd
+            metrics["LGD, lost of owed over the defaults"] = f"{lgd:.3f}"
+        imputed = imputed_cells(frame, card)
+        remarks = on_logit(frame, y.to_numpy(float), card, figures["auc"]["value"])
+        figures |= imputed_figures(imputed) | remark_figures(remarks)
+    reliability = validation.reliability(y.to_numpy(float), held_out)
+    tables = {
+        "Wald tests": card.wald(),
+        "Odds ratios": odds_ratios(card, card.matrix(frame)),
+        "Variables by themselves": univariate(frame, y.to_numpy(float), given.variables, why),
+        **({} if chosen is None or chosen.path is None else {"Forward path": chosen.path}),
+        **_taken_apart(card),
+        "Reliability, out of fold": reliability,
+        **left_out(given),
+    }
+    described = Card(
+        title=f"PD scorecard, {len(y):,} firms, {int(y.sum()):,} defaults",
+        purpose="probability of default of a borrower, and its grade where bounds are given",
+        data=f"{data.name}, outcome {outcome}",
+        method=f"logit, penalty {penalty}, variables of {declared.name}{WORDS[choice]}; see docs/scoring.md",
+        limits="PDs are over the horizon of the outcome column; see the signs that disagree below",
+        metrics=metrics | imputed_lines(imputed),
+        training={data.name: content_hash(data), declared.name: content_hash(declared)},
+        sections=remark_section(remarks) + [(name, markdown(table)) for name, table in tables.items()],
+    )
+    return Fit(to_document(card), described, figures, tables, reliability=reliability)
+
+
+def _taken_apart(card: Scorecard) -> dict[str, pd.DataFrame]:
+    """Bins and what they tell, and what each term adds to the score; nothing where there are none."""
+    binned = {one.variable.name: one.bins for one in card.preparation.columns if one.bins is not None}
+    tables = {}
+    if binned:
+        tables["Information value"] = information_values(list(binned), list(binned.values()))
+        tables["Bins"] = pd.concat([bins.table(name) for name, bins in binned.items()])
+    return tables | ({} if card.points is None else {"Points": terms_of(card)})
+
+
+def _with_leaks(
+    frame: pd.DataFrame, y: pd.Series, kept: Sequence[Variable], given: Declarations, **fit: Any
+) -> dict[str, Any]:
+    """The AUC out of fold that leaky variables would feign; nothing where none is declared."""
+    leaky = [leak.variable for leak in given.leaks if leak.variable is not None]
+    if not leaky:
+        return {}
+    feigned = out_of_fold_pd(frame, y, [*kept, *leaky], **fit)
+    return {f"auc_with_{joined(leaky)}_which_leaks": vars(validation.auc(y.to_numpy(float), feigned))}
+
+
+def _lgd(frame: pd.DataFrame, default: pd.Series, owed: str, lost: str) -> float:
+    (money, gone), _ = amounts(frame, default, owed, lost)
+    exposure = float(money[default == 1].sum())
+    if exposure <= 0:
+        fault = Fault("the defaults owe nothing", "an LGD needs what was owed", field=owed)
+        raise InputError.of([fault], "Training data")
+    return float(gone.sum()) / exposure
+
+
+def _discrimination(y: Floats, pds: Floats) -> dict[str, Any]:
+    calibration = validation.calibration(y, pds)
+    return {
+        "auc": vars(validation.auc(y, pds)),
+        "gini": vars(validation.gini(y, pds)),
+        "ks": validation.ks(y, pds),
+        "brier": vars(validation.brier(y, pds)),
+        "calibration_slope": vars(calibration.slope),
+        "calibration_intercept": vars(calibration.intercept),
+        "log_loss": validation.log_loss(y, pds),
+    }
+
+
+def _out_of_time(
+    frame: pd.DataFrame, y: pd.Series, variables: Sequence[Variable], time: str, shared: Mapping[str, Any]
+) -> dict[str, float]:
+    """Train on the earliest rows, judge on the later ones; PSI tells how far these have drifted."""
+    order = np.argsort(_moments(frame[time]), kind="stable")
+    first, last = np.split(order, [int(TRAINED_BEFORE * len(order))])
+    card = fit_scorecard(frame.iloc[first], y.iloc[first], variables, **shared)
+    before, after = (special.expit(card.log_odds(frame.iloc[rows])) for rows in (first, last))
+    seen = y.iloc[last].to_numpy(float)
+    return {
+        "auc": validation.auc(seen, after).value,
+        "psi": validation.psi(before, after),
+        "mean PD": float(after.mean()),
+        "observed": float(seen.mean()),
+    }
+
+
+def _moments(values: pd.Series) -> np.ndarray:
+    """(n,) numbers or dates, to order by. Raises InputError for a cell that is neither."""
+    known = values
+    if known.dtype.kind not in "iufM":
+        known = pd.to_datetime(values.astype(str), format="ISO8601", errors="coerce")
+    wrong = np.flatnonzero(known.isna().to_numpy())
+    if len(wrong):
+        row = int(wrong[0])
+        shown = "an empty cell" if pd.isna(values.iloc[row]) else repr(values.tolist()[row])
+        problem = f"{shown} is neither a date nor a number ({row_count(len(wrong))})"
+        fault = Fault(problem, "write dates as 2019-03-01", row=row_of(values, row), field=str(values.name))
+        raise InputError.of([fault], "Time")
+    return known.to_numpy()

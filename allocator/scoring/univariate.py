@@ -1,0 +1,88 @@
+"""Declared variables one by one: what each tells of defaults by itself, and what it adds in the fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from allocator.records.portfolio import Floats
+from allocator.scoring.bins import Bins, learn_bins, strength_of
+from allocator.scoring.collinearity import inflations
+from allocator.scoring.preparation import empty_cells
+from allocator.scoring.scorecard import Scorecard
+from allocator.scoring.variables import Binning, Figures, Variable, cells_of
+
+
+def univariate(
+    frame: pd.DataFrame, y: Floats, variables: Sequence[Variable], why: Mapping[str, str]
+) -> pd.DataFrame:
+    """One row per variable, the most telling first: missing, iv, strength, auc, sign, expected, in_the_logit.
+
+    Bins are those of the fit, or as they would be; the AUC is theirs, empty cells and codes included. The
+    sign is that of a number's rank correlation with default. `why` says what is left out, by variable.
+    """
+    rows = {}
+    for variable in variables:
+        cells = cells_of(variable, frame, [])
+        if cells is None:
+            continue
+        binned = replace(variable, bins=variable.bins or Binning(), transform="none")
+        alike = isinstance(cells, Figures) and bool(np.isnan(cells.values).all())
+        bins = Bins() if alike else learn_bins(binned, cells, y)
+        value = bins.information_value if bins.rows else 0.0
+        rows[variable.name] = {
+            "missing": empty_cells(cells) / len(y),
+            "iv": value,
+            "strength": strength_of(value),
+            "auc": _area(bins),
+            "sign": _direction(bins) if isinstance(cells, Figures) else 0,
+            "expected": variable.sign,
+            "in_the_logit": why.get(variable.name, "yes"),
+        }
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("variable")
+    return table.sort_values("iv", ascending=False, kind="stable")
+
+
+def _area(bins: Bins) -> float:
+    """AUC of the weights of evidence, from the counts of the bins."""
+    order = np.argsort(bins.woe, kind="stable")
+    bad = np.array(bins.defaults, float)[order]
+    good = np.array(bins.rows, float)[order] - bad
+    if not bad.sum() * good.sum():
+        return 0.5
+    below = np.cumsum(good) - good
+    return float(bad @ (below + good / 2) / (bad.sum() * good.sum()))
+
+
+def _direction(bins: Bins) -> int:
+    """1 where defaults rise from the first interval to the last on the whole, -1 where they fall, else 0."""
+    number = len(bins.rows) - len(bins.states)
+    bad = np.array(bins.defaults[:number], float)
+    good = np.array(bins.rows[:number], float) - bad
+    below = np.cumsum(good) - good
+    balance = float(bad @ (below + good / 2)) - float(bad.sum() * good.sum()) / 2
+    return int(np.sign(balance))
+
+
+def odds_ratios(card: Scorecard, matrix: Floats) -> pd.DataFrame:
+    """One row per coefficient: odds_ratio of one unit with its 95 % interval, per_deviation, inflation.
+
+    `matrix` (n, k) are the columns of the regression; one of a level or flag has no deviation. The
+    inflation (VIF) is that of the coefficient's variance by the other columns.
+    """
+    table = card.fit.wald(card.preparation.scales).iloc[1:]
+    slopes = table["estimate"].to_numpy()
+    spread = matrix.std(axis=0) * card.preparation.scales
+    dummies = np.array(card.preparation.is_dummy)
+    with np.errstate(over="ignore"):
+        columns = {
+            "odds_ratio": np.exp(slopes),
+            "low": np.exp(table["low"].to_numpy()),
+            "high": np.exp(table["high"].to_numpy()),
+            "per_deviation": np.where(dummies, np.nan, np.exp(slopes * spread)),
+            "vif": inflations(matrix),
+        }
+    return pd.DataFrame(columns, index=table.index)
