@@ -44,15 +44,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from allocator.scoring.fitted import Fitted
-    from allocator.scoring.invoices import Notes
-    from allocator.scoring.levels import Unseen
-    from allocator.scoring.reading import Imputed
+    from allocator.scoring.invoices import InvoiceNotes
+    from allocator.scoring.levels import UnseenLevel
+    from allocator.scoring.reading import ImputedVariable
 
 Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
-class Found:
+class ExaminedInputs:
     """What could be read of a scenario's inputs, and everything that is wrong with them."""
 
     portfolio: Portfolio | None
@@ -73,17 +73,17 @@ class Found:
 
 
 @dataclass(frozen=True)
-class _Scored:
+class _ScoredBorrowers:
     """Borrowers with a scorecard's columns put in under canonical names, in the place of their own."""
 
     table: pa.Table
     given: tuple[str, ...]
     """The columns that the scorecard gave."""
-    notes: tuple[Notes, ...] = ()
+    notes: tuple[InvoiceNotes, ...] = ()
     """What was found in files of invoices."""
-    imputed: tuple[Imputed, ...] = ()
+    imputed: tuple[ImputedVariable, ...] = ()
     """Variables of the scorecard with empty cells."""
-    unseen: tuple[Unseen, ...] = ()
+    unseen: tuple[UnseenLevel, ...] = ()
     """Levels that the scorecard's fit has not seen."""
 
     @property
@@ -159,7 +159,7 @@ def read_inputs(scenario: Scenario, further: FurtherColumns = NO_MORE) -> Inputs
     )
 
 
-def examine(scenario: Scenario, further: FurtherColumns = NO_MORE) -> Found:
+def examine(scenario: Scenario, further: FurtherColumns = NO_MORE) -> ExaminedInputs:
     """As read_inputs, with the errors listed instead of raised.
 
     Where the stress is at fault the borrowers come without it, so that what follows can be examined too.
@@ -187,7 +187,7 @@ def examine(scenario: Scenario, further: FurtherColumns = NO_MORE) -> Found:
             notes = (*notes, *off_curve(book, strategy.name, portfolio, churn, set(scenario.policy.rates)))
     if strategy.weights is not None:
         lines = _gather(errors, _weights, strategy.weights)
-    return Found(portfolio, churn, book, lines, tuple(errors), notes, before)
+    return ExaminedInputs(portfolio, churn, book, lines, tuple(errors), notes, before)
 
 
 def _copy(scenario: Scenario, portfolio: Portfolio | None) -> bytes | None:
@@ -218,7 +218,7 @@ def content_hashes(scenario: Scenario) -> dict[str, str]:
     return hashes | {name: _hash(path) for name, path in files.items() if path is not None}
 
 
-def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = False) -> _Scored:
+def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = False) -> _ScoredBorrowers:
     """The borrowers of `source` with what `scorecard` says of them.
 
     `intervals` adds pd_low and pd_high of a logit. Raises InputError for faults of the borrowers, their
@@ -242,7 +242,7 @@ def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = 
         given = scores(frame, fitted, intervals=intervals)
         imputed = imputed_cells(frame, fitted)
         unseen = unseen_levels(frame, fitted, given["pd"].to_numpy())
-    return _Scored(with_columns(table, given), tuple(given.columns), imputed=imputed, unseen=unseen)
+    return _ScoredBorrowers(with_columns(table, given), tuple(given.columns), imputed=imputed, unseen=unseen)
 
 
 def _churn(scenario: Scenario, portfolio: Portfolio | None) -> ChurnTable:
@@ -335,7 +335,7 @@ def _portfolio(
     return load_portfolio(source, texts, numbers, scored.table), scored.said
 
 
-def _scored_firms(files: InvoiceFiles, fitted: Fitted) -> _Scored:
+def _scored_firms(files: InvoiceFiles, fitted: Fitted) -> _ScoredBorrowers:
     import pyarrow as pa
 
     from allocator.scoring.score import score_firms
@@ -345,7 +345,7 @@ def _scored_firms(files: InvoiceFiles, fitted: Fitted) -> _Scored:
     table = pa.Table.from_pandas(firms, preserve_index=False)
     if files.facts is not None:
         table = with_facts(table, "borrower_id", source_of(files.facts), "enterprise_id")
-    return _Scored(table, tuple(firms.columns), notes, imputed)
+    return _ScoredBorrowers(table, tuple(firms.columns), notes, imputed)
 
 
 def _under_our_names(frame: pd.DataFrame, source: PortfolioSource) -> pd.DataFrame:

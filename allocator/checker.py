@@ -82,12 +82,12 @@ class Wrong(Exception):  # noqa: N818
     """A fault after which nothing more can be said of its subject."""
 
 
-class Of(SimpleNamespace):
-    """A record."""
+class Facts(SimpleNamespace):
+    """Facts by name."""
 
-    def but(self, **changes: Any) -> Of:
+    def but(self, **changes: Any) -> Facts:
         """The same with other entries."""
-        return Of(**{**vars(self), **changes})
+        return Facts(**{**vars(self), **changes})
 
 
 def need(holds: Any, fault: str) -> None:
@@ -293,20 +293,20 @@ def cases(stress: list[Any], figure: str) -> list[tuple[dict[str, Any], float]]:
     return [({k: v for k, v in case.items() if k != "factor"}, number(case, "factor")) for case in listed]
 
 
-def stressed_policy(scenario: Any, stress: list[Any]) -> Of:
+def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
     """The policy after the stress."""
 
     def named(name: str) -> float:
         return math.prod(factor for case, factor in cases(stress, "limits") if case.get("name") == name)
 
-    def limit_of(entry: Any) -> Of:
+    def limit_of(entry: Any) -> Facts:
         senses = [sense for sense in ("at_most", "at_least", "exactly") if at(entry, sense) is not None]
         entries({"limit": entry}, "limit", LIMIT)
         need(len(senses) == 1, f"policy.limits: {entry!r} has not one bound")
         word(entry, "enforce", ["hard"], "hard")
         sense, name = senses[0], str(entry.get("name"))
         factor = everyone(stress, "limits") if sense == "at_most" else 1.0
-        return Of(
+        return Facts(
             name=name, sense=sense, bound=number(entry, sense) * factor * named(name),
             where=at(entry, "where", {}), each=at(entry, "each"), weight=at(entry, "weight"),
             measure=word(entry, "measure", MEASURES),
@@ -316,7 +316,7 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Of:
     policy, grid = at(scenario, "policy"), at(scenario, "policy.rate_grid", "table")
     step = at(policy, "ticket.step") and number(policy, "ticket.step")
     funding = number(policy, "funding_rate", 0.0) * everyone(stress, "funding")
-    return Of(
+    return Facts(
         budget=number(policy, "budget.amount") * named("budget"), step=step,
         spend=word(policy, "budget.spend", ["at_most", "exactly"], "at_most"),
         basis=word(policy, "budget.basis", ["offered", "drawn"], "offered"),
@@ -453,12 +453,12 @@ def exact(value: float) -> Fraction:
     return Fraction(repr(float(value)))
 
 
-def curves_of(run: str, scenario: Any, stress: list[Any], grades: set[str]) -> dict[str, Of]:
+def curves_of(run: str, scenario: Any, stress: list[Any], grades: set[str]) -> dict[str, Facts]:
     """Grade -> the table's rates and churn there in fractions, stressed and then smoothed.
 
     Nobody walks of those `grades` that have neither band nor curve: only a file of offers lends to them.
     """
-    bands, nobody = entries(scenario, "policy.rates"), Of(rates=[0.0, 1.0], churn=[Fraction(0)] * 2)
+    bands, nobody = entries(scenario, "policy.rates"), Facts(rates=[0.0, 1.0], churn=[Fraction(0)] * 2)
     stated = at(scenario, "response.churn")
     if stated == "none":
         return dict.fromkeys([*bands, *grades], nobody)
@@ -480,7 +480,7 @@ def curves_of(run: str, scenario: Any, stress: list[Any], grades: set[str]) -> d
                 factor[figure] *= times if grade in ([listed] if isinstance(listed, str) else listed) else 1
         moved = own if factor["rates"] == 1 else np.interp(rates / factor["rates"], rates, own)
         churn = [Fraction(value) for value in np.minimum(moved * factor["churn"], 1.0).tolist()]
-        curves[grade] = Of(rates=rates.tolist(), churn=rising(churn) if smoothed else churn)
+        curves[grade] = Facts(rates=rates.tolist(), churn=rising(churn) if smoothed else churn)
     followed = at(scenario, "strategy.file") is not None
     return curves | dict.fromkeys(grades - bands.keys() - curves.keys() if followed else (), nobody)
 
@@ -510,7 +510,7 @@ def rising(values: list[Fraction]) -> list[Fraction]:
     return [sum(pool, Fraction(0)) / len(pool) for pool in pools for _ in pool]
 
 
-def walk_at(curve: Of, rate: float) -> Any:
+def walk_at(curve: Facts, rate: float) -> Any:
     """Churn at any rate: linear between the table's rates, level beyond its ends."""
     if not curve.rates[0] < rate < curve.rates[-1]:
         return curve.churn[0 if rate <= curve.rates[0] else -1]
@@ -519,14 +519,14 @@ def walk_at(curve: Of, rate: float) -> Any:
     return a + (b - a) * (Fraction(rate) - left) / (right - left)
 
 
-def menu_of(rates: Sequence[float], curve: Of) -> Of:
+def menu_of(rates: Sequence[float], curve: Facts) -> Facts:
     """Rates with take-up and churn, each the double nearest to it."""
     walks = [walk_at(curve, rate) for rate in rates]
     columns = {"rate": rates, "accept": [float(1 - w) for w in walks], "walk": [float(w) for w in walks]}
-    return Of(**{name: np.array(own, dtype=float) for name, own in columns.items()})
+    return Facts(**{name: np.array(own, dtype=float) for name, own in columns.items()})
 
 
-def menus_of(policy: Of, curves: dict[str, Of]) -> dict[str, Of]:
+def menus_of(policy: Facts, curves: dict[str, Facts]) -> dict[str, Facts]:
     """Grade -> the menu of its band."""
     menus = {}
     for grade, (low, high) in policy.rates.items():
@@ -557,7 +557,7 @@ def lots(values: Array, lot: Fraction) -> Array:
     return counts
 
 
-def book_of(borrowers: Borrowers, policy: Of, menus: dict[str, Of]) -> Of:
+def book_of(borrowers: Borrowers, policy: Facts, menus: dict[str, Facts]) -> Facts:
     """Whom what may be offered, and why not."""
     own, grade, lot = borrowers.numbers, borrowers.text("grade"), policy.lot
     pinned, floor = ~np.isnan(own["fixed_amount"]), np.nan_to_num(own["min_rate"], nan=-math.inf)
@@ -573,7 +573,7 @@ def book_of(borrowers: Borrowers, policy: Of, menus: dict[str, Of]) -> Of:
     tests = [kept_out, np.isnan(highest), highest + SAME < floor, own["max_amount"] < wanted]
     tests += [own["min_amount"] > policy.largest, first > last]
     tests[2:] = [test & ~pinned for test in tests[2:]]
-    return Of(
+    return Facts(
         ids=borrowers.text("borrower_id").tolist(), grade=grade, pd=own["pd"], lgd=own["lgd"],
         term=own["term_years"], worth=own["relationship_value"], exposure=own["exposure"], floor=floor,
         low=np.where(pinned, own["fixed_amount"], money(first, lot)),
@@ -583,7 +583,7 @@ def book_of(borrowers: Borrowers, policy: Of, menus: dict[str, Of]) -> Of:
     )  # fmt: skip
 
 
-def offers_to(who: Array, run: Of) -> Of:
+def offers_to(who: Array, run: Facts) -> Facts:
     """Every offer to `who`; NaN where there is no such offer. *_terms add the absolute values of terms."""
     book, policy, width = run.book, run.policy, max([1, *(len(menu.rate) for menu in run.menus.values())])
     rate, accept, walk = (np.full((len(who), width), math.nan) for _ in range(3))
@@ -601,14 +601,14 @@ def offers_to(who: Array, run: Of) -> Of:
     earned, lost = gross * (1.0 - pd), accept * pd * lgd
     spent = accept * policy.funding * term + walk * policy.kappa
     kept, left = policy.decline * worth, walk * worth + accept * policy.processing
-    return Of(
+    return Facts(
         who=who, rate=rate, accept=accept, gross=gross, held=~np.isnan(rate), no_offer=~pinned,
         unit=earned - lost - spent, unit_terms=earned + lost + spent, once=kept - left,
         once_terms=kept + left, low=book.low[who], high=book.high[who],
     )  # fmt: skip
 
 
-def ledger_of(run: Of, amount: Array, rate: Array) -> tuple[dict[str, Array], Array]:
+def ledger_of(run: Facts, amount: Array, rate: Array) -> tuple[dict[str, Array], Array]:
     """What every decision earns and costs, by column; and whose rate may be offered."""
     book, policy, offered = run.book, run.policy, amount > 0
     accept, walk, allowed = offered * 1.0, np.zeros(len(amount)), np.zeros(len(amount), dtype=bool)
@@ -633,7 +633,7 @@ def ledger_of(run: Of, amount: Array, rate: Array) -> tuple[dict[str, Array], Ar
     return {**lines, "value": lines["interest"] - sum(lines[cost] for cost in COSTS)}, allowed
 
 
-def broken_terms(run: Of, amount: Array, allowed: Array) -> dict[str, Array]:
+def broken_terms(run: Facts, amount: Array, allowed: Array) -> dict[str, Array]:
     """What is wrong with decisions -> with whose."""
     offered, book, lot = amount > 0, run.book, run.policy.lot
     off, lent = money(lots(amount, lot), lot) != amount, offered & book.lendable
@@ -657,17 +657,17 @@ def total(terms: Any) -> float:
         return math.nan
 
 
-def members_of(rows: Of) -> list[Array]:
+def members_of(rows: Facts) -> list[Array]:
     """Who is in each row."""
     order = np.argsort(rows.row, kind="stable")
     cuts = np.searchsorted(rows.row[order], np.arange(len(rows.names) + 1)).tolist()
     return [order[a:b] for a, b in pairwise(cuts)]
 
 
-def rows_of(policy: Of, borrowers: Borrowers, book: Of) -> list[Of]:
+def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
     """One entry per limit, the budget first: its rows, and `row` of each borrower, -1: none."""
-    budget = Of(name="budget", measure=policy.basis, sense=policy.spend, bound=policy.budget, of="")
-    made: list[Of] = []
+    budget = Facts(name="budget", measure=policy.basis, sense=policy.spend, bound=policy.budget, of="")
+    made: list[Facts] = []
     for limit in [budget.but(weight=None, where={}, each=None), *policy.limits]:
         inside, names = borrowers.passes(limit.where), [limit.name]
         row = np.where(inside, 0, -1)
@@ -682,7 +682,7 @@ def rows_of(policy: Of, borrowers: Borrowers, book: Of) -> list[Of]:
         weight = own(book) * weight
         need(not np.any(np.isnan(weight[row >= 0])), f"limit {limit.name}: a weight is missing")
         share = limit.of == "budget"
-        rows = Of(
+        rows = Facts(
             names=names, measure=limit.measure, sense=limit.sense, basis=basis, row=row,
             weight=np.where(row >= 0, weight, 0.0), plain=bool(np.all(weight[row >= 0] == 1)),
             exposed=exposed and limit.name != "budget",
@@ -697,13 +697,13 @@ def rows_of(policy: Of, borrowers: Borrowers, book: Of) -> list[Of]:
     return made
 
 
-def uses_of(all_rows: list[Of], book: Of, bases: dict[str, Array]) -> list[Of]:
+def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list[Facts]:
     """Each row as it is used: exactly where it is of whole cents or loans, else with a tolerance."""
     cents, lent_cents = np.rint(bases["offered"] * 100.0), np.rint(book.exposure * 100.0)
     split = (cents / 100.0 != bases["offered"]) | (lent_cents / 100.0 != book.exposure)
     lent, uses = total(book.exposure), []
 
-    def counted(rows: Of, some: Any) -> Fraction:
+    def counted(rows: Facts, some: Any) -> Fraction:
         if rows.basis == "loans":
             return Fraction(int(np.count_nonzero(bases["loans"][some])))
         already = sum(map(int, lent_cents[some])) if rows.exposed else 0
@@ -726,13 +726,15 @@ def uses_of(all_rows: list[Of], book: Of, bases: dict[str, Array]) -> list[Of]:
                 tolerance, side = 0.0, exact(weight[0]) * counted(rows, own) - right
             over = {"at_most": side, "at_least": -side, "exactly": abs(side)}[rows.sense]
             size, excess = total(np.abs(terms)) + abs(held) + abs(bound), max(float(over), 0.0)
-            row = Of(name=name, measure=rows.measure, sense=rows.sense, used=used, bound=bound, scale=scale)
+            row = Facts(
+                name=name, measure=rows.measure, sense=rows.sense, used=used, bound=bound, scale=scale
+            )
             uses.append(row.but(size=size, excess=excess, broken=bool(over > tolerance)))
     return uses
 
 
 # --- 7. The bound ---------------------------------------------------------------------------------
-def charges_of(run: Of, prices: Mapping[str, float], rounded: Mapping[str, float]) -> Of:
+def charges_of(run: Facts, prices: Mapping[str, float], rounded: Mapping[str, float]) -> Facts:
     """What prices charge a unit of each basis; b'lambda with the idle budget's worth; terms as in offers."""
     n = len(run.book.ids)
     charge, terms = ({basis: np.zeros(n) for basis, *_ in MEASURES.values()} for _ in range(2))
@@ -754,10 +756,10 @@ def charges_of(run: Of, prices: Mapping[str, float], rounded: Mapping[str, float
     room = min(rounded.get("budget", budget), budget)
     dear = max(0.0, policy.idle - max(prices.get("budget", 0.0), 0.0))
     parts += [policy.idle * (budget - room), room * dear]
-    return Of(charge=charge, terms=terms, constant=total(parts), constant_terms=total(map(abs, parts)))
+    return Facts(charge=charge, terms=terms, constant=total(parts), constant_terms=total(map(abs, parts)))
 
 
-def answers(offers: Of, charges: Of, operations: int) -> tuple[Array, Array]:
+def answers(offers: Facts, charges: Facts, operations: int) -> tuple[Array, Array]:
     """Reduced values at the better end, and how far rounding may have moved them at most."""
     own = {basis: column[offers.who][:, None] for basis, column in charges.charge.items()}
     size = {basis: column[offers.who][:, None] for basis, column in charges.terms.items()}
@@ -768,7 +770,7 @@ def answers(offers: Of, charges: Of, operations: int) -> tuple[Array, Array]:
     return ends + (offers.once - own["loans"]), operations * U * (terms + offers.once_terms + size["loans"])
 
 
-def values_of(parts: Iterable[Of], charges: Of, operations: int) -> Of:
+def values_of(parts: Iterable[Facts], charges: Facts, operations: int) -> Facts:
     """U as computed (`bound`) and as it is at most (`upper`, inf where that cannot be computed); of the last
     part the options' upper values and everybody's best response at least."""
     mean, most = [charges.constant], [charges.constant, operations * U * charges.constant_terms]
@@ -783,14 +785,14 @@ def values_of(parts: Iterable[Of], charges: Of, operations: int) -> Of:
             upper, least, even = (np.maximum(x.max(axis=1), floor) for x in (option, lower, middle))
         mean, most = mean + even.tolist(), most + upper.tolist()
     if -math.inf in most and not bad:
-        return Of(bound=-math.inf, upper=-math.inf, option=option, least=least)
+        return Facts(bound=-math.inf, upper=-math.inf, option=option, least=least)
     proved, bound = total(most), total(mean)
     known = not bad and math.isfinite(proved) and math.isfinite(bound)
     upper = (math.nextafter(proved, math.inf) if any(most) else 0.0) if known else math.inf
-    return Of(bound=bound, upper=upper, option=option, least=least)
+    return Facts(bound=bound, upper=upper, option=option, least=least)
 
 
-def misstated(stated: float, ours: Of, beside: float = 0.0) -> str:
+def misstated(stated: float, ours: Facts, beside: float = 0.0) -> str:
     """What is wrong with a stated bound, "" where nothing is."""
     most = ours.bound + 64 * (ours.upper - ours.bound) + 1e-9 * max(abs(ours.bound), beside, 1.0)
     return "" if ours.upper <= stated <= most else f"states {stated!r}, where {ours.upper!r} is proved"
@@ -800,7 +802,7 @@ def misstated(stated: float, ours: Of, beside: float = 0.0) -> str:
 class Tree:
     """A proof tree held against the offers that its root leaves to everybody."""
 
-    def __init__(self, run: Of, document: Any) -> None:
+    def __init__(self, run: Facts, document: Any) -> None:
         self.run, self.most = run, -math.inf
         document = entries({"tree": document}, "tree", "bound lots nodes")
         self.claimed, self.nodes = number(document, "bound"), document.get("nodes", [])
@@ -849,7 +851,7 @@ class Tree:
             need((room - whole) * up >= -4 * U * abs(whole), f"tree.lots: {name!r} beyond {whole!r}")
         return held
 
-    def sides_of(self, node: Any, offers: Of) -> list[Of]:
+    def sides_of(self, node: Any, offers: Facts) -> list[Facts]:
         """What is left below a node, once it is seen to be right."""
         need(isinstance(node, dict), "is no object")
         if "borrower" in node:
@@ -875,7 +877,7 @@ class Tree:
             lost = ours.least[:, None] - ours.option > keeps
         return [offers.but(held=offers.held & ~lost, no_offer=offers.no_offer & ~(ours.least > keeps))]
 
-    def split_options(self, node: Any, offers: Of, place: int) -> list[Of]:
+    def split_options(self, node: Any, offers: Facts, place: int) -> list[Facts]:
         """The two sides of a split by rates, which together hold all that is left."""
         sides, listed = node.get("split"), []
         known = isinstance(sides, list) and len(sides) == 2 and all(isinstance(side, list) for side in sides)
@@ -892,7 +894,7 @@ class Tree:
         need(covered, "does not cover what is left to the borrower")
         return [changed(offers, place, held=left & own, no_offer=declined and none) for own, none in listed]
 
-    def split_amounts(self, node: Any, offers: Of, place: int) -> list[Of]:
+    def split_amounts(self, node: Any, offers: Facts, place: int) -> list[Facts]:
         """The two sides of a split at an amount."""
         amount, lot = number(node, "amounts"), self.run.policy.lot
         count = lots(np.array([amount]), lot)
@@ -903,7 +905,7 @@ class Tree:
         return [changed(offers, place, high=min(offers.high[place], amount)), upper]
 
 
-def changed(offers: Of, place: int, **own: Any) -> Of:
+def changed(offers: Facts, place: int, **own: Any) -> Facts:
     """`offers` with other entries of one borrower."""
     columns = {name: getattr(offers, name).copy() for name in own}
     for name, entry in own.items():
@@ -949,7 +951,7 @@ def brought_by(scenario: Any, stated: dict[str, Any]) -> dict[str, Any]:
     return stated
 
 
-def run_of(folder: str, scenario: Any, decided: dict[str, Any], brought: dict[str, Any]) -> Of:
+def run_of(folder: str, scenario: Any, decided: dict[str, Any], brought: dict[str, Any]) -> Facts:
     """What the inputs give for the amounts and rates that were decided."""
     stress = stress_of(folder, scenario)
     policy, borrowers = stressed_policy(scenario, stress), borrowers_of(folder, scenario)
@@ -964,7 +966,7 @@ def run_of(folder: str, scenario: Any, decided: dict[str, Any], brought: dict[st
         foreign = [key.removeprefix("strategy ") for key in brought if key.startswith("strategy ")]
         stated = entries(scenario, "strategy", " ".join(("ahp_lines min_loss file columns", *foreign)))
         rule = next((name for name in ("ahp_lines", "min_loss", "file", *foreign) if name in stated), "")
-    run = Of(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule)
+    run = Facts(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule)
     run.rows, run.operations = rows_of(policy, borrowers, book), 26 + 2 * len(policy.limits)
     run.decided = decided
     run.lines, allowed = ledger_of(run, decided["amount"], decided["rate"])
@@ -1014,7 +1016,7 @@ def is_gap(stated: float, bound: float, value: float) -> bool:
     return not negative and min(abs(stated - gap), abs(stated - max(gap, 0.0))) <= 1e-12
 
 
-def certificate_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
+def certificate_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]:
     """What the certificate says that the inputs do not give."""
     known = "schema prices bound value gap largest_violation limits inputs tree plugins"
     entries({"certificate": certificate}, "certificate", known)
@@ -1037,7 +1039,7 @@ def certificate_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
     if "tree" in certificate:
         tree = Tree(run, certificate["tree"])
         yield from tree.faults()
-        ours = Of(bound=min(ours.bound, tree.claimed), upper=min(ours.upper, tree.claimed))
+        ours = Facts(bound=min(ours.bound, tree.claimed), upper=min(ours.upper, tree.claimed))
     if fault := misstated(bound, ours):
         yield f"certificate bound: {fault}"
     every = [prices, *(numbers_of(node, "prices") for node in at(certificate, "tree.nodes", []))]
@@ -1050,7 +1052,7 @@ def certificate_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
     yield from limit_faults(run, certificate)
 
 
-def limit_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
+def limit_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]:
     """Rows of the certificate that are used otherwise."""
     stated = certificate.get("limits", [])
     need(isinstance(stated, list) and len(stated) == len(run.uses), "certificate limits: not one per row")
@@ -1070,7 +1072,7 @@ def limit_faults(run: Of, certificate: dict[str, Any]) -> Iterator[str]:
         yield f"certificate largest_violation: is not {worst!r}, the largest of its limits"
 
 
-def line_faults(run: Of, prices: dict[str, float]) -> Iterator[str]:
+def line_faults(run: Facts, prices: dict[str, float]) -> Iterator[str]:
     """Rows of the allocation that the inputs do not give."""
     stated, lines = run.decided, run.lines
     declined = lines["amount"] == 0
@@ -1085,7 +1087,7 @@ def line_faults(run: Of, prices: dict[str, float]) -> Iterator[str]:
             yield f"allocation, row {row + 1}, {name}: says {stated[name][row]!r}, the inputs give {given!r}"
 
 
-def contradicted(run: Of, declined: Array, prices: dict[str, float]) -> Any:
+def contradicted(run: Facts, declined: Array, prices: dict[str, float]) -> Any:
     """Whose reason for declining cannot be it."""
     stated, why, named = run.decided["reason"], run.book.why, [use.name for use in run.uses]
     if run.rule == "file":
@@ -1119,7 +1121,7 @@ def contradicted(run: Of, declined: Array, prices: dict[str, float]) -> Any:
 
 
 # --- 10. The summary ------------------------------------------------------------------------------
-def expected_summary(run: Of, certificate: dict[str, Any]) -> dict[str, Any]:
+def expected_summary(run: Facts, certificate: dict[str, Any]) -> dict[str, Any]:
     """The keys that follow from the inputs, and what stands there."""
     lines, book, grades, limits = run.lines, run.book, {}, []
     amount, followed = lines["amount"], at(run.scenario, "strategy.file")
@@ -1175,7 +1177,7 @@ def unlike(stated: Any, computed: Any, place: str, worth: float) -> Iterator[str
         yield f"{place}: says {stated!r}, the inputs give {computed!r}"
 
 
-def summary_faults(run: Of, certificate: dict[str, Any], stated: dict[str, Any]) -> Iterator[str]:
+def summary_faults(run: Facts, certificate: dict[str, Any], stated: dict[str, Any]) -> Iterator[str]:
     """What the summary says that inputs and certificate do not give."""
     expected = expected_summary(run, certificate)
     free = {"notes": list, "seconds": dict, "versions": dict, "solved_at": str}

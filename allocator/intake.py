@@ -32,7 +32,7 @@ Mark = tuple[int, int, int, int, int]
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _SeenFile:
     """A file as it was when it was read."""
 
     mark: Mark
@@ -40,7 +40,7 @@ class _Seen:
 
 
 @dataclass(frozen=True)
-class _Taken:
+class _TakenFile:
     """A file's bytes and their hash."""
 
     content: Any
@@ -49,15 +49,15 @@ class _Taken:
 
 
 @dataclass(frozen=True)
-class _Listed:
+class _ListedFolder:
     """A folder's files as they were listed, and how they are listed again."""
 
     files: tuple[Path, ...]
     again: Callable[[], tuple[Path, ...]]
 
 
-_SEEN: ContextVar[dict[Path, _Seen] | None] = ContextVar("seen", default=None)
-_LISTED: ContextVar[dict[Path, _Listed] | None] = ContextVar("listed", default=None)
+_SEEN: ContextVar[dict[Path, _SeenFile] | None] = ContextVar("seen", default=None)
+_LISTED: ContextVar[dict[Path, _ListedFolder] | None] = ContextVar("listed", default=None)
 _HELD: ContextVar[dict[Hashable, Any] | None] = ContextVar("held", default=None)
 
 
@@ -127,7 +127,7 @@ def list_files(folder: Path, find: Callable[[], tuple[Path, ...]]) -> tuple[Path
     listed = _LISTED.get()
     if listed is None:
         return find()
-    before = listed.setdefault(folder, _Listed(find(), find))
+    before = listed.setdefault(folder, _ListedFolder(find(), find))
     faults = _added(before)
     if faults:
         raise InputError.of(faults, str(folder))
@@ -145,20 +145,20 @@ def require_unchanged() -> None:
     listed.clear()
 
 
-def _taken(path: Path) -> _Taken:
+def _taken(path: Path) -> _TakenFile:
     return once(("file", path), lambda: _remembered(path, *_read(path)))
 
 
-def _remembered(path: Path, taken: _Taken, mark: Mark) -> _Taken:
+def _remembered(path: Path, taken: _TakenFile, mark: Mark) -> _TakenFile:
     seen = _SEEN.get()
     if seen is not None:
-        before = seen.setdefault(path, _Seen(mark, taken.hash))
+        before = seen.setdefault(path, _SeenFile(mark, taken.hash))
         if before.hash != taken.hash:
             raise InputError.of([_changed(path)], str(path))
     return taken
 
 
-def _read(path: Path) -> tuple[_Taken, Mark]:
+def _read(path: Path) -> tuple[_TakenFile, Mark]:
     """The whole file, hashed piece by piece as it comes."""
     import pyarrow as pa
 
@@ -172,7 +172,7 @@ def _read(path: Path) -> tuple[_Taken, Mark]:
             place += count
         if place < len(view) or file.read(1) or _mark_of(file.fileno()) != before:
             raise InputError.of([_changed(path)], str(path))
-    return _Taken(content, f"sha256:{digest.hexdigest()}"), before
+    return _TakenFile(content, f"sha256:{digest.hexdigest()}"), before
 
 
 def _mark_of(file: int) -> Mark:
@@ -185,7 +185,7 @@ def _mark_of(file: int) -> Mark:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _still(path: Path, was: _Seen) -> bool:
+def _still(path: Path, was: _SeenFile) -> bool:
     """Whether the file is as it was; read again only where it has been touched."""
     try:
         with path.open("rb") as file:
@@ -200,7 +200,7 @@ def _changed(path: Path) -> Fault:
     return Fault("changed while it was in use", "start again when nobody writes to it", file=str(path))
 
 
-def _added(before: _Listed) -> list[Fault]:
+def _added(before: _ListedFolder) -> list[Fault]:
     problem, remedy = "was added while its folder was in use", "start again when nobody writes there"
     new = sorted(set(before.again()) - set(before.files))
     return [Fault(problem, remedy, file=str(path)) for path in new]

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from allocator.borrowers import NO_MORE, FurtherColumns, content_hashes, read_inputs
-from allocator.certification.certify import Proved, impossible_bound, recheck_with_proof, unallowed
-from allocator.certification.exact import MOST_BORROWERS, Exactly, exact_faults
+from allocator.certification.certify import ProvedFigures, impossible_bound, recheck_with_proof, unallowed
+from allocator.certification.exact import MOST_BORROWERS, ExactCase, exact_faults
 from allocator.certification.reasons import contradicted_reasons
 from allocator.errors import CertificateError, Fault, InputError
 from allocator.intake import one_reading, require_unchanged, watched
@@ -183,7 +183,7 @@ def _changed_copy(stored: StoredRun, copy: bytes | None) -> list[Fault]:
     return [Fault("is not what the source of the borrowers gives", "solve again", file=str(path))]
 
 
-def _disagreements(stored: StoredRun, outcome: Outcome, proved: Proved) -> Iterator[Fault]:
+def _disagreements(stored: StoredRun, outcome: Outcome, proved: ProvedFigures) -> Iterator[Fault]:
     """Figures of the certificate and the summary that the recheck does not reproduce."""
     recomputed, claims = outcome.certificate, stored.certificate
     for key in _OF_THE_MAKING:
@@ -231,7 +231,7 @@ def _unlike_certificate(listed: Any, limits: list[Any]) -> Iterator[Fault]:
             yield Fault(problem, "solve again", field=f"summary limits {limit['name']}")
 
 
-def _confirmed(stored: StoredRun, outcome: Outcome, proved: Proved) -> bool:
+def _confirmed(stored: StoredRun, outcome: Outcome, proved: ProvedFigures) -> bool:
     """Whether what a run without scenario.json states holds in rational numbers.
 
     When such runs were written, bounds were not rounded outwards, nor values inwards: they were sums in
@@ -247,11 +247,11 @@ def _confirmed(stored: StoredRun, outcome: Outcome, proved: Proved) -> bool:
 
 def _faults_in_rationals(outcome: Outcome, stated: Mapping[str, Any]) -> list[Fault]:
     """What of a `stated` certificate does not hold in rational numbers."""
-    case = Exactly.of(outcome.scenario, outcome.inputs.portfolio, outcome.inputs.churn)
+    case = ExactCase.of(outcome.scenario, outcome.inputs.portfolio, outcome.inputs.churn)
     return list(exact_faults(case, outcome.decisions, outcome.certificate.limits_broken, stated))
 
 
-def _unproved(stated: Mapping[str, Any], recomputed: Certificate, proved: Proved) -> Iterator[Fault]:
+def _unproved(stated: Mapping[str, Any], recomputed: Certificate, proved: ProvedFigures) -> Iterator[Fault]:
     """A stated bound that the prices or the tree do not prove, a stated value that the decisions lack."""
     if not proved.is_bound(stated["bound"]):
         problem = f"says {stated['bound']!r}, the inputs give {recomputed.bound!r}"

@@ -14,7 +14,7 @@ import pytest
 
 from allocator import checker
 from allocator.certification.rounding import Rounded
-from allocator.checker import Of
+from allocator.checker import Facts
 from tests.forgery.runs import CENTS, Files, solved
 
 
@@ -57,27 +57,27 @@ def test_a_run_that_earns_by_idle_money_alone_holds(tmp_path: Path, basis: str) 
 
 def test_nothing_is_rounded_where_only_zeros_are_added_up() -> None:
     """A run that lends nothing at no price states a bound and a value of 0, and so proves them."""
-    found = checker.values_of([], Of(constant=0.0, constant_terms=0.0), 30)
+    found = checker.values_of([], Facts(constant=0.0, constant_terms=0.0), 30)
     assert (found.bound, found.upper) == (0.0, 0.0)
     assert checker.misstated(0.0, found) == ""
     nothing = Rounded(0.0, 0.0)
     assert (nothing.most, nothing.least) == (nothing.above, nothing.below) == (0.0, 0.0)
 
 
-def book(exposure: list[float]) -> Of:
-    return Of(exposure=np.array(exposure), ids=[str(i) for i in range(len(exposure))])
+def book(exposure: list[float]) -> Facts:
+    return Facts(exposure=np.array(exposure), ids=[str(i) for i in range(len(exposure))])
 
 
-def rows(basis: str, sense: str, bound: float, weight: list[float], of: str = "", lent: float = 0.0) -> Of:
+def rows(basis: str, sense: str, bound: float, weight: list[float], of: str = "", lent: float = 0.0) -> Facts:
     held = np.array(weight)
-    return Of(
+    return Facts(
         names=["row"], measure=basis, sense=sense, basis=basis, weight=held,
         row=np.zeros(len(held), dtype=int), plain=bool(np.all(held == 1)), bound=bound, of=of,
         whole=checker.exact(bound), exposed=lent != 0, lent=[lent],
     )  # fmt: skip
 
 
-def use(row: Of, offered: list[float], drawn: float = 0.5, exposure: list[float] | None = None) -> Of:
+def use(row: Facts, offered: list[float], drawn: float = 0.5, exposure: list[float] | None = None) -> Facts:
     amounts = np.array(offered)
     bases = {"offered": amounts, "drawn": amounts * drawn, "loans": (amounts > 0) * 1.0}
     return checker.uses_of([row], book(exposure or [0.0] * len(offered)), bases)[0]
@@ -125,7 +125,7 @@ def test_a_row_may_have_a_point_in_its_name() -> None:
 def test_a_curve_is_pooled_and_read_in_fractions() -> None:
     thirds = [Fraction(1), Fraction(3), Fraction(2), Fraction(1), Fraction(9)]
     assert checker.rising(thirds) == [1, 2, 2, 2, 9]
-    curve = Of(rates=[0.0, 0.5, 1.0], churn=[Fraction(0), Fraction(1, 2), Fraction(1, 4)])
+    curve = Facts(rates=[0.0, 0.5, 1.0], churn=[Fraction(0), Fraction(1, 2), Fraction(1, 4)])
     found = [checker.walk_at(curve, rate) for rate in (-1.0, 0.0, 0.25, 0.5, 0.75, 2.0)]
     assert found == [0, 0, Fraction(1, 4), Fraction(1, 2), Fraction(3, 8), Fraction(1, 4)]
 
@@ -159,8 +159,8 @@ def test_amounts_are_counted_in_whole_lots(lot: Fraction, value: float, up: int,
     ],
 )
 def test_a_stated_bound_lies_above_what_is_proved_and_not_far(said: float, fits: bool) -> None:
-    assert (checker.misstated(said, Of(bound=10.0, upper=10.0 + 1e-15)) == "") is fits
-    assert checker.misstated(1e308, Of(bound=10.0, upper=math.inf))
+    assert (checker.misstated(said, Facts(bound=10.0, upper=10.0 + 1e-15)) == "") is fits
+    assert checker.misstated(1e308, Facts(bound=10.0, upper=math.inf))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from allocator.certification import recheck
-from allocator.certification.certify import Proved, impossible_bound
+from allocator.certification.certify import ProvedFigures, impossible_bound
 from allocator.certification.rounding import Rounded
 from allocator.records.case import Inputs
 from allocator.records.outcome import Outcome
@@ -67,11 +67,11 @@ def test_a_value_lies_above_its_bound_by_no_more_than_tolerances_are_worth() -> 
 
 
 def test_a_stated_bound_is_what_prices_or_tree_prove() -> None:
-    by_prices = Proved(SOME, np.inf, SOME)
+    by_prices = ProvedFigures(SOME, np.inf, SOME)
     assert [by_prices.is_bound(b) for b in (101.0, SOME.most, 102.0, 104.0, 104.1)] == [
         False, True, True, True, False,
     ]  # fmt: skip
-    by_tree = Proved(SOME, 90.0, SOME)
+    by_tree = ProvedFigures(SOME, 90.0, SOME)
     assert [by_tree.is_bound(b) for b in (89.9, 90.0, 90.1, 102.0)] == [False, True, False, False]
     assert by_prices.is_value(98.0)
     assert [by_prices.is_value(v) for v in (SOME.least, 99.1, 96.0, 95.9)] == [True, False, True, False]

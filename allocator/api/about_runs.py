@@ -13,12 +13,12 @@ from typing import Annotated, Any, overload
 from allocator.api.arguments import Seed, Within
 from allocator.api.results import Result
 from allocator.api.runs import Progress, Run, Solved, outcome_of, silent
-from allocator.api.scenarios import Over, Source, scenario_of
+from allocator.api.scenarios import Overlay, Source, scenario_of
 from allocator.api.words import asked
 from allocator.borrowers import FurtherColumns, read_inputs
 from allocator.errors import Fault, InputError
 from allocator.insight.distil import distil as distilled_from
-from allocator.insight.distil.distil import Distilled
+from allocator.insight.distil.distil import DistilledRules
 from allocator.insight.explain.book import BookExplanation, explain_book
 from allocator.insight.explain.explanation import Explanation, explain_borrower
 from allocator.insight.simulate.record import Method, Risk
@@ -199,7 +199,7 @@ def distil(
     out: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
     force: bool = False,
     progress: Progress | None = None,
-) -> Result[Distilled]:
+) -> Result[DistilledRules]:
     """A few rules that keep every limit and come near a run's optimum: `allocator distil`.
 
     run      a Run, or the folder of a saved one
@@ -253,7 +253,7 @@ def _outcome(subject: Solved | Source, further: FurtherColumns, tell: Progress) 
         return outcome_of(subject, further)
     if isinstance(subject, str | os.PathLike) and os.path.isdir(subject):
         return outcome_of(subject, further)
-    scenario = scenario_of(subject, Over())
+    scenario = scenario_of(subject, Overlay())
     tell("reading the borrowers")
     case = prepare(scenario, read_inputs(scenario, further))
     return judge(case, decide(case, tell))

@@ -11,7 +11,7 @@ from allocator.api.arguments import Within
 from allocator.api.results import Result
 from allocator.api.runs import Progress, Run, base_of, silent
 from allocator.api.scenarios import (
-    Over,
+    Overlay,
     Scenario,
     Sets,
     Source,
@@ -66,13 +66,13 @@ def frontier(
     >>> frontier("scenarios/sme-302.yaml", "budget", low=5e7, high=1e8, points=2).table["at.budget"].tolist()
     [50000000.0, 100000000.0]
     """
-    base = base_of(scenario, Over(borrowers, churn, None, sets))
+    base = base_of(scenario, Overlay(borrowers, churn, None, sets))
     names = (limits,) if isinstance(limits, str) else tuple(limits)
     start, end = _ends(low), _ends(high)
     check_told(names, start, end, points, gap)
 
     def stating(bound: Setting) -> Scenario:
-        return scenario_of(base, Over(more=[bound]))
+        return scenario_of(base, Overlay(more=[bound]))
 
     found = follow(base, stating, names, start, end, points, gap, progress or silent)
     return Result(found, partial(frontier_view, found), itemgetter("points"))
@@ -145,7 +145,7 @@ def stress(
     if along is not None and reverse is None:
         fault = Fault("says nothing without reverse", 'give reverse="value=0" too', field="along")
         raise InputError.of([fault], "stress")
-    base = base_of(scenario, Over(borrowers, churn, None, sets))
+    base = base_of(scenario, Overlay(borrowers, churn, None, sets))
     names = (only,) if isinstance(only, str) else tuple(only)
     file = None if shock is None else file_of(shock, "shock")
     tell = progress or silent

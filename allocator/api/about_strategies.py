@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from allocator.api.arguments import Folds, Seed, Within
 from allocator.api.results import Result
 from allocator.api.runs import Progress, Run, Solved, base_of, is_stored, outcome_of, silent
-from allocator.api.scenarios import Document, Over, Sets, Source, Table, declarations, scenario_of
+from allocator.api.scenarios import Document, Overlay, Sets, Source, Table, declarations, scenario_of
 from allocator.api.words import asked
 from allocator.borrowers import FurtherColumns
 from allocator.errors import Fault, InputError
@@ -74,7 +74,7 @@ def compare(
     named = _named(subjects)
     tell = progress or silent
     further = FurtherColumns.named((by,), (), "by")
-    over = Over(borrowers, churn, None, sets)
+    over = Overlay(borrowers, churn, None, sets)
     notes: tuple[str, ...] = ()
     if len(named) == 1:
         ((_, subject),) = named.items()
@@ -124,14 +124,14 @@ def _name_of(subject: Any) -> str:
     return str(subject.get("name", "scenario")) if isinstance(subject, Mapping) else type(subject).__name__
 
 
-def _side(name: str, subject: Any, over: Over, tell: Progress, further: FurtherColumns) -> Outcome:
+def _side(name: str, subject: Any, over: Overlay, tell: Progress, further: FurtherColumns) -> Outcome:
     if is_stored(subject):
         return replace(outcome_of(subject, further), name=name)
     return scenario_side(scenario_of(subject, over), name, tell, further)
 
 
 def _under_each(
-    scenario: Any, strategies: Strategies, over: Over
+    scenario: Any, strategies: Strategies, over: Overlay
 ) -> tuple[list[records.Scenario], tuple[str, ...]]:
     """The scenario under each strategy, the usual ones if none are named; with what is left out, in words."""
     wanted = {name: name for name in USUAL} if strategies is None else strategies
@@ -147,7 +147,7 @@ def _under_each(
     base = scenario_of(scenario, over)
     for name, strategy in wanted.items():
         try:
-            scenarios.append(scenario_of(base, Over(strategy=strategy, book=name)))
+            scenarios.append(scenario_of(base, Overlay(strategy=strategy, book=name)))
         except InputError as error:
             faults += error.faults
     if faults:
@@ -205,7 +205,9 @@ def backtest(
     share = (
         None if budget_share is None else stated(positive(fraction), budget_share, "budget_share", "backtest")
     )
-    scenarios, notes = _under_each(base_of(scenario, Over(borrowers, churn, None, sets)), strategies, Over())
+    scenarios, notes = _under_each(
+        base_of(scenario, Overlay(borrowers, churn, None, sets)), strategies, Overlay()
+    )
     history = History(outcome, period, known, owed, lost, file, folds, seed)
     found = backtested(scenarios, history, share, progress or silent)
     return Result(found, partial(backtest_view, found, notes), itemgetter("periods"))

@@ -14,7 +14,7 @@ import pyarrow as pa
 from allocator.api.arguments import Seed, Within
 from allocator.api.results import Result
 from allocator.api.runs import Progress, Run, base_of, silent
-from allocator.api.scenarios import Over, Sets, Source, Table
+from allocator.api.scenarios import Overlay, Sets, Source, Table
 from allocator.api.words import asked
 from allocator.borrowers import FurtherColumns, examine, notes_on, stress_of, stressed
 from allocator.errors import Fault, InputError
@@ -61,7 +61,7 @@ def check(
     >>> found.table[["grade", "borrowers"]].values.tolist()
     [['A', 66], ['B', 93], ['C', 84], ['D', 59]]
     """
-    base = base_of(scenario, Over(borrowers, churn, None, sets))
+    base = base_of(scenario, Overlay(borrowers, churn, None, sets))
     named = str(scenario) if isinstance(scenario, str | os.PathLike) else base.name
     found = examination_of(base, named, progress or silent)
     return Result(found, partial(examination_view, found), _by_grade)

@@ -14,7 +14,7 @@ from allocator.insight.dossier import dossier_of
 from allocator.records.document import value_at
 from allocator.records.run import StoredRun
 from allocator.records.scenario import Scenario
-from allocator.report.committee.proof import Stood
+from allocator.report.committee.proof import Provenance
 from allocator.report.committee.view import ENDINGS, run_view, sides_view
 from allocator.report.view import View
 from allocator.store.file import require_file, text_content, write_files
@@ -68,7 +68,9 @@ def run_report(stored: StoredRun, path: Path, tell: Progress, *, quick: bool = F
     dossier = dossier_of(stored, rules, tell, notes=notes, quick=quick)
     tell("writing the report")
     text = stored.scenario_path.read_text("utf-8")
-    return run_view(dossier, Stood(stored.folder.resolve().name, text, cards_of(dossier.run.scenario)), path)
+    return run_view(
+        dossier, Provenance(stored.folder.resolve().name, text, cards_of(dossier.run.scenario)), path
+    )
 
 
 def sides_report(comparison: Comparison, path: Path) -> View:

@@ -24,7 +24,7 @@ Rows = Callable[[Mapping[str, Any]], Sequence[Mapping[str, Any]]]
 """The rows of a table, out of the document of a view."""
 
 
-class Shown:
+class Viewable:
     """What has a view: a page for people, one JSON document, perhaps a picture."""
 
     @property
@@ -69,7 +69,7 @@ class Shown:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Result(Shown, Generic[Record]):
+class Result(Viewable, Generic[Record]):
     """An answer to a question: its record, frozen, and how people see it.
 
     `print` shows the command's page, `.table` a DataFrame, `.plot()` a picture, `.document` plain values.

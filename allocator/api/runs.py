@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeGuard
 
 from allocator.api.arguments import Within
-from allocator.api.results import Result, Shown
-from allocator.api.scenarios import Over, Scenario, Sets, Source, Table, scenario_of
+from allocator.api.results import Result, Viewable
+from allocator.api.scenarios import Overlay, Scenario, Sets, Source, Table, scenario_of
 from allocator.api.words import asked
 from allocator.borrowers import NO_MORE, FurtherColumns, read_inputs
 from allocator.errors import Fault, InputError
@@ -53,7 +53,7 @@ Progress: TypeAlias = Callable[[str], None]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Run(Shown):
+class Run(Viewable):
     """A finished run: who gets how much at which rate, with the certificate. Frozen: it gives copies.
 
     `table` has one row per borrower in input order: borrower_id, grade, amount (currency units), rate (annual
@@ -177,7 +177,7 @@ class Run(Shown):
         """
         from allocator.insight.dossier import dossier_of
         from allocator.report.committee.documents import documents_of
-        from allocator.report.committee.proof import Stood
+        from allocator.report.committee.proof import Provenance
         from allocator.report.workbook.book import workbook_of
         from allocator.store.workbook import workbook_content
 
@@ -187,7 +187,7 @@ class Run(Shown):
             further = FurtherColumns(frozenset(columns) - set(CANONICAL))
             rules, notes = under_usual(stored)
             dossier = dossier_of(stored, rules, progress or silent, notes=notes, quick=quick, further=further)
-            stood = Stood(stored.folder.name, stored.scenario_path.read_text("utf-8"), {})
+            stood = Provenance(stored.folder.name, stored.scenario_path.read_text("utf-8"), {})
             book = workbook_of(dossier, stood, documents_of(dossier))
         write_files({place: workbook_content(book)})
         return place
@@ -242,7 +242,7 @@ def allocate(
     >>> allocate("scenarios/sme-302.yaml", borrowers=firms, sets={"policy.budget.amount": 6e7}).status
     'optimal'
     """
-    resolved = scenario_of(scenario, Over(borrowers, churn, strategy, sets, stress))
+    resolved = scenario_of(scenario, Overlay(borrowers, churn, strategy, sets, stress))
     prices = start.prices if isinstance(start, Run) else start
     return Run(*allocate_or_explain(resolved, relax, progress or silent, prices))
 
@@ -360,7 +360,7 @@ def under_usual(stored: StoredRun) -> tuple[list[Scenarios], tuple[str, ...]]:
     return (rules if known else [*rules, own]), notes
 
 
-def base_of(scenario: Source | Run, over: Over) -> Scenario:
+def base_of(scenario: Source | Run, over: Overlay) -> Scenario:
     """A scenario, or a run's, with what is laid over it."""
     return scenario_of(scenario.scenario if isinstance(scenario, Run) else scenario, over)
 

@@ -67,7 +67,7 @@ class Scenario(records.Scenario):
         >>> scenario.with_({"policy": {"limits": {"loss rate": {"at_most": "0.5%"}}}}).strategy.rule
         'optimal'
         """
-        return scenario_of(self, Over(borrowers, churn, strategy, sets, stress))
+        return scenario_of(self, Overlay(borrowers, churn, strategy, sets, stress))
 
     def __repr__(self) -> str:
         policy = self.policy
@@ -116,11 +116,11 @@ def load_scenario(
     >>> load_scenario("scenarios/sme-302.yaml", "policy.budget.amount=6e7", strategy="equal")
     Scenario('sme-302': budget 60,000,000 CNY, 0 further limits, strategy equal)
     """
-    return scenario_of(source, Over(borrowers, churn, strategy, sets, stress))
+    return scenario_of(source, Overlay(borrowers, churn, strategy, sets, stress))
 
 
 @dataclass(frozen=True)
-class Over:
+class Overlay:
     """What a caller lays over a scenario."""
 
     borrowers: Table = None
@@ -140,7 +140,7 @@ class Over:
         return all(one is None for one in given) and not self.more
 
 
-def scenario_of(source: Source, over: Over) -> Scenario:
+def scenario_of(source: Source, over: Overlay) -> Scenario:
     """`load_scenario`, of what is laid over as one record."""
     if isinstance(source, records.Scenario):
         return Scenario.of(source if over.nothing else _over_scenario(source, over))
@@ -203,14 +203,14 @@ def _anything(given: object) -> object:
     return given
 
 
-def _over_scenario(source: records.Scenario, over: Over) -> records.Scenario:
+def _over_scenario(source: records.Scenario, over: Overlay) -> records.Scenario:
     """Its resolved document with the changes; its frames stand where nothing takes their place."""
     changes = _changes(over, source.frames, source.document.get("stresses", {}))
     changed = load_document(source.document, Path.cwd(), source.name, changes)
     return replace(changed, path=source.path)
 
 
-def _changes(over: Over, held: Mapping[Place, Frame], stresses: Mapping[str, Any]) -> Changes:
+def _changes(over: Overlay, held: Mapping[Place, Frame], stresses: Mapping[str, Any]) -> Changes:
     """What is laid over as settings, and as frames beside those `held` that stay."""
     frames = dict(held)
     sets: list[str | Setting] = settings_of(over.sets)

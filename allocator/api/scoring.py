@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NoReturn
 import pandas as pd
 
 from allocator.api.arguments import Folds, Seed, Within
-from allocator.api.results import Shown
+from allocator.api.results import Viewable
 from allocator.api.scenarios import Document, Table, declarations, document_file, file_of
 from allocator.api.words import asked
 from allocator.errors import Fault, InputError
@@ -43,7 +43,7 @@ def files_beside(fit: Fit, name: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Fitted(Shown):
+class Fitted(Viewable):
     """What was fitted: a document that `score` applies, its validation, and a card. Frozen.
 
     `table` is the first of `tables`; `figures` and `tables` are what --json prints, `document` what a

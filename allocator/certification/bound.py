@@ -171,7 +171,7 @@ def reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: 
 
     What a loss comes to is not exact where the borrower may be declined.
     """
-    charged = _Charged(Margin.of(portfolio, policy, charges.per_basis), terms.low, terms.high)
+    charged = _ChargedOffers(Margin.of(portfolio, policy, charges.per_basis), terms.low, terms.high)
     best = np.full(len(portfolio), -np.inf)
     for grade, tariff in terms.tariffs.items():
         member = (portfolio.grade.codes == portfolio.grade.code_of(grade)) & terms.lendable
@@ -188,7 +188,7 @@ def reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: 
 
 
 @dataclass(frozen=True)
-class _Charged:
+class _ChargedOffers:
     """Offers of `low` to `high` with the limits priced; shapes (n,)."""
 
     worth: Margin[Floats]

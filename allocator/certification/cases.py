@@ -18,7 +18,7 @@ from allocator.records.scenario import Policy
 
 
 @dataclass(frozen=True)
-class Sets:
+class ChoiceSets:
     """What is left to the nb borrowers of a table: K options each, no offer, and a range of amounts."""
 
     options: Booleans
@@ -67,7 +67,7 @@ class Table:
     """(nb, K) worth per unit offered."""
     fixed: Floats
     """(nb, K) worth an offer, whatever the amount."""
-    everything: Sets
+    everything: ChoiceSets
     blocks: tuple[Block, ...]
     lots: Mapping[str, float]
     """Row -> what new offers may use of it, rounded to whole lots."""
@@ -77,7 +77,7 @@ class Table:
     """What may stay idle at most; 0 where the budget is spent exactly."""
     idle_rate: float
 
-    def values(self, prices: Mapping[str, float], sets: Sets) -> Values:
+    def values(self, prices: Mapping[str, float], sets: ChoiceSets) -> Values:
         """What `prices` (by row name; 0 where not named) prove inside `sets`.
 
         Prices of a forbidden sign count as 0.
@@ -94,7 +94,7 @@ class Table:
         best = np.maximum(offer, np.where(sets.no_offer, 0.0, -np.inf))
         return Values(bound, empty, option, best, np.where(errors <= HUGE, errors, np.inf))
 
-    def _options(self, charges: Charges, sets: Sets) -> Floats:
+    def _options(self, charges: Charges, sets: ChoiceSets) -> Floats:
         """(nb, K) values of the options of `sets` at the better end, -inf for the others."""
         own = {basis: charge[self.member][:, None] for basis, charge in charges.per_basis.items()}
         per_unit = self.margin - own["offered"] - self.take_up * own["drawn"] - self.gross * own["interest"]
@@ -149,7 +149,7 @@ def table_of(
         gross=take_up * rate * own.term[:, None],
         margin=take_up * (rate * gross + drawn) + worth.offered,
         fixed=take_up * booked + fixed,
-        everything=Sets(exists, ~terms.pinned[member], terms.low[member], terms.high[member]),
+        everything=ChoiceSets(exists, ~terms.pinned[member], terms.low[member], terms.high[member]),
         blocks=blocks,
         lots=lots,
         sizes=Magnitudes.of(portfolio, policy, terms).at(member),
@@ -185,7 +185,7 @@ def _only(table: Table, has: Booleans) -> Table:
         member=table.member[has],
         **{name: getattr(table, name)[has] for name in ("rate", "take_up", "gross", "margin", "fixed")},
         sizes=table.sizes.take(np.flatnonzero(has)),
-        everything=Sets(sets.options[has], sets.no_offer[has], sets.low[has], sets.high[has]),
+        everything=ChoiceSets(sets.options[has], sets.no_offer[has], sets.low[has], sets.high[has]),
     )
 
 

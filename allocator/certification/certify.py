@@ -19,7 +19,7 @@ from allocator.certification.tree import lots_of, stated_tree, tree_faults
 from allocator.certification.uses import limit_uses
 from allocator.errors import CertificateError, Fault
 from allocator.records.case import Inputs
-from allocator.records.outcome import Once, Outcome
+from allocator.records.outcome import LedgerOnce, Outcome
 from allocator.records.run import Certificate, Decisions, LimitUse
 from allocator.records.scenario import Policy, Scenario, Sense
 
@@ -28,7 +28,7 @@ _ADDED = 16_384.0 + 4 * DEEPEST
 
 
 @dataclass(frozen=True)
-class Proved:
+class ProvedFigures:
     """What decisions and prices come to, with what rounding leaves open."""
 
     prices: Rounded
@@ -68,15 +68,15 @@ def recheck_with_proof(
     decisions: Decisions,
     prices: Mapping[str, float],
     tree: Mapping[str, Any] | None = None,
-) -> tuple[Outcome, Proved]:
+) -> tuple[Outcome, ProvedFigures]:
     """`recheck`, with what a stated bound and a stated value are held against."""
-    read = _Read.of(scenario, inputs)
+    read = _ReadInputs.of(scenario, inputs)
     unsound = [] if tree is None else tree_faults(tree, *read.cases(tree))
     return _judged(read, decisions, prices, tree, unsound)
 
 
 @dataclass(frozen=True)
-class _Read:
+class _ReadInputs:
     """The inputs, with what does not depend on decisions."""
 
     scenario: Scenario
@@ -85,7 +85,7 @@ class _Read:
     blocks: tuple[Block, ...]
 
     @classmethod
-    def of(cls, scenario: Scenario, inputs: Inputs) -> _Read:
+    def of(cls, scenario: Scenario, inputs: Inputs) -> _ReadInputs:
         known = tariffs_of(inputs.churn, scenario.response, scenario.policy)
         return cls(scenario, inputs, known, blocks_of(scenario.policy, inputs.portfolio))
 
@@ -100,12 +100,12 @@ class _Read:
 
 
 def _judged(
-    read: _Read,
+    read: _ReadInputs,
     decisions: Decisions,
     prices: Mapping[str, float],
     tree: Mapping[str, Any] | None,
     unsound: list[Fault],
-) -> tuple[Outcome, Proved]:
+) -> tuple[Outcome, ProvedFigures]:
     """The outcome, with what is wrong with the tree known already."""
     scenario, portfolio, known, blocks = read.scenario, read.inputs.portfolio, read.known, read.blocks
     policy = scenario.policy
@@ -128,11 +128,13 @@ def _judged(
     wrong = None if recomputed.allowed else judge_decisions(portfolio, policy, known, decisions)
     counts = {} if wrong is None else wrong.counts
     faults = unsound if wrong is None else [*unsound, *wrong.impossible]
-    written = Once(partial(ledger_in_parts, portfolio, policy, known, decisions, scenario.solver.threads))
+    written = LedgerOnce(
+        partial(ledger_in_parts, portfolio, policy, known, decisions, scenario.solver.threads)
+    )
     broken = (*(() if wrong is None else wrong.broken), *map(_exceeded, (use for use in uses if use.broken)))
     own = read.inputs, decisions, certificate
     outcome = Outcome(scenario.name, scenario, *own, broken, counts, tuple(faults), written)
-    return outcome, Proved(recomputed.bound, by_tree, value)
+    return outcome, ProvedFigures(recomputed.bound, by_tree, value)
 
 
 def _exceeded(use: LimitUse) -> Fault:
@@ -165,7 +167,7 @@ def certify(
     Those of a strategy other than the optimal may break limits and terms: then the outcome says so. The tree
     gets the bounds that its prices prove, whatever it says.
     """
-    read = _Read.of(scenario, inputs)
+    read = _ReadInputs.of(scenario, inputs)
     unsound: list[Fault] = []
     if tree is not None:
         tree, unsound = stated_tree(tree, *read.cases(tree))

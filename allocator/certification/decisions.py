@@ -19,7 +19,7 @@ _MOST = 20
 
 
 @dataclass(frozen=True)
-class Wrong:
+class WrongDecisions:
     """What is wrong with a set of decisions, told by borrower."""
 
     broken: tuple[Fault, ...]
@@ -47,13 +47,15 @@ def all_allowed(step: float | None, terms: Terms, decisions: Decisions, allowed:
     return not any(np.any(kind.broken) for kind in kinds)
 
 
-def judge_decisions(portfolio: Portfolio, policy: Policy, known: Tariffs, decisions: Decisions) -> Wrong:
+def judge_decisions(
+    portfolio: Portfolio, policy: Policy, known: Tariffs, decisions: Decisions
+) -> WrongDecisions:
     """Everything that is wrong with `decisions`."""
     terms = allowed_terms(portfolio, known, policy)
     _, allowed = take_up_of(portfolio, terms, np.where(decisions.amount > 0, decisions.rate, np.nan))
     kinds = _broken_terms(policy.ticket.step, terms, decisions, allowed)
     counts = {kind.what: int(np.count_nonzero(kind.broken)) for kind in kinds}
-    return Wrong(
+    return WrongDecisions(
         tuple(fault for kind in kinds for fault in _faults_of(kind, portfolio, terms)),
         {what: count for what, count in counts.items() if count},
         tuple(_faults_of(_no_amounts(decisions), portfolio, terms)),

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from allocator.certification.cases import Sets, Table, Values, coarsest_lots, table_of
+from allocator.certification.cases import ChoiceSets, Table, Values, coarsest_lots, table_of
 from allocator.certification.economics import BASES, Margin
 from allocator.certification.limits import blocks_of
 from allocator.certification.lots import CENTS, decimal
@@ -22,8 +22,8 @@ from allocator.certification.rationals import (
     ONE,
     Curve,
     ExactBlock,
+    MadeOffer,
     Menu,
-    Offered,
     blocks_in_rationals,
     curves_of,
     fractions,
@@ -43,11 +43,11 @@ _ROUNDING = Fraction(4, 2**53)
 
 
 @dataclass(frozen=True)
-class _Exact(Rounded):
+class _ExactBound(Rounded):
     """A bound that nothing was rounded for: how far a stated one lies above it is not asked."""
 
     @classmethod
-    def of(cls, number: Fraction) -> _Exact:
+    def of(cls, number: Fraction) -> _ExactBound:
         return cls(nearest(number), 0.0)
 
     def reproduces(self, stated: float) -> bool:
@@ -88,8 +88,8 @@ class ExactTable(Table):
     """Years: what a charge on interest is times."""
     exact_blocks: list[ExactBlock]
 
-    def values(self, prices: Mapping[str, float], sets: Sets) -> ExactValues:
-        charged = _Charged.of(self, prices)
+    def values(self, prices: Mapping[str, float], sets: ChoiceSets) -> ExactValues:
+        charged = _ChargedOffers.of(self, prices)
         total, losses, leads, empty = charged.constant + self._idle_worth(prices), [], [], False
         for row in range(len(self.member)):
             options = np.flatnonzero(sets.options[row]).tolist()
@@ -101,7 +101,7 @@ class ExactTable(Table):
             losses.append({k: best - value for k, value in values.items()})
             leads.append(best)
         zeros = np.zeros(sets.options.shape)
-        return ExactValues(_Exact.of(total), empty, zeros, zeros[:, 0], zeros[:, 0], losses, leads)
+        return ExactValues(_ExactBound.of(total), empty, zeros, zeros[:, 0], zeros[:, 0], losses, leads)
 
     def _idle_worth(self, prices: Mapping[str, float]) -> Fraction:
         budget, rate = Fraction(self.budget), Fraction(self.idle_rate)
@@ -111,7 +111,7 @@ class ExactTable(Table):
 
 
 @dataclass(frozen=True)
-class _Charged:
+class _ChargedOffers:
     """Offers at some prices."""
 
     table: ExactTable
@@ -122,7 +122,7 @@ class _Charged:
     """b'lambda, rows rounded to whole lots as they are then."""
 
     @classmethod
-    def of(cls, table: ExactTable, prices: Mapping[str, float]) -> _Charged:
+    def of(cls, table: ExactTable, prices: Mapping[str, float]) -> _ChargedOffers:
         priced, constant = [], Fraction(0)
         everyone = dict.fromkeys(BASES, Fraction(0))
         for exact in table.exact_blocks:
@@ -139,7 +139,7 @@ class _Charged:
                     constant += price * (exact.room(row) if whole is None else Fraction(whole))
         return cls(table, priced, everyone, constant)
 
-    def values(self, row: int, sets: Sets, options: list[int]) -> dict[int, Fraction]:
+    def values(self, row: int, sets: ChoiceSets, options: list[int]) -> dict[int, Fraction]:
         """Option of the borrower in `row` -> its reduced value at the better end."""
         table, charge = self.table, dict(self.everyone)
         i = int(table.member[row])
@@ -159,7 +159,7 @@ class _Charged:
 
 
 @dataclass(frozen=True)
-class Exactly:
+class ExactCase:
     """A case read in rational numbers."""
 
     portfolio: Portfolio
@@ -169,7 +169,7 @@ class Exactly:
     blocks: list[ExactBlock]
 
     @classmethod
-    def of(cls, scenario: Scenario, portfolio: Portfolio, table: ChurnTable) -> Exactly:
+    def of(cls, scenario: Scenario, portfolio: Portfolio, table: ChurnTable) -> ExactCase:
         policy = scenario.policy
         blocks = blocks_in_rationals(blocks_of(policy, portfolio), portfolio, policy)
         terms = terms_of(portfolio, table, scenario.response, policy)
@@ -206,7 +206,7 @@ class Exactly:
         years = fractions(self.portfolio.term[table.member])
         return ExactTable(**own, menus=menus, worths=worths, terms=years, exact_blocks=self.blocks)
 
-    def value(self, offers: Sequence[Offered]) -> Fraction:
+    def value(self, offers: Sequence[MadeOffer]) -> Fraction:
         """What `offers` are worth, idle money included."""
         policy, portfolio = self.scenario.policy, self.portfolio
         total = Fraction(0)
@@ -218,13 +218,13 @@ class Exactly:
             total += Fraction(policy.idle_rate) * (Fraction(policy.budget.amount) - spent)
         return total
 
-    def broken(self, offers: Sequence[Offered]) -> Iterator[str]:
+    def broken(self, offers: Sequence[MadeOffer]) -> Iterator[str]:
         """Names of the rows that `offers` break."""
         for exact in self.blocks:
             lent: list[float] = self.portfolio.exposure.tolist() if exact.block.reference_lent else []
             made = [float(offer.amount) for offer in offers]
             total = _whole_sum([*made, *lent]) if exact.block.reference == "offered" else None
-            by_row: dict[int, list[Offered]] = {}
+            by_row: dict[int, list[MadeOffer]] = {}
             for offer in offers:
                 by_row.setdefault(int(exact.block.codes[offer.borrower]), []).append(offer)
             for row, name in enumerate(exact.block.names):
@@ -239,7 +239,7 @@ def _whole_sum(amounts: Sequence[float]) -> Fraction | None:
 
 
 def _kept(
-    exact: ExactBlock, row: int, own: Sequence[Offered], offers: Sequence[Offered], total: Fraction | None
+    exact: ExactBlock, row: int, own: Sequence[MadeOffer], offers: Sequence[MadeOffer], total: Fraction | None
 ) -> bool:
     """Whether one row is kept by its `own` offers: as decimals where it is whole, else to its tolerance."""
     whole = _whole_sides(exact, row, own, total)
@@ -249,7 +249,7 @@ def _kept(
 
 
 def _sides(
-    exact: ExactBlock, row: int, own: Sequence[Offered], offers: Sequence[Offered]
+    exact: ExactBlock, row: int, own: Sequence[MadeOffer], offers: Sequence[MadeOffer]
 ) -> tuple[Fraction, Fraction, Fraction]:
     """Left and right side, and what the row may be broken by."""
     block, portfolio = exact.block, exact.portfolio
@@ -266,7 +266,7 @@ def _sides(
 
 
 def _whole_sides(
-    exact: ExactBlock, row: int, own: Sequence[Offered], total: Fraction | None
+    exact: ExactBlock, row: int, own: Sequence[MadeOffer], total: Fraction | None
 ) -> tuple[Fraction, Fraction] | None:
     """Left and right side of a row that is decided without any tolerance, as decimals; None for another.
 
@@ -293,7 +293,7 @@ def _whole_sides(
 
 
 def exact_faults(
-    case: Exactly, decisions: Decisions, limits_broken: Sequence[str], stated: Mapping[str, Any]
+    case: ExactCase, decisions: Decisions, limits_broken: Sequence[str], stated: Mapping[str, Any]
 ) -> Iterator[Fault]:
     """What of the `stated` certificate does not hold in rational numbers."""
     unsound = [] if stated.get("tree") is None else case.tree_faults(stated["tree"])

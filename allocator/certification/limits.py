@@ -20,7 +20,7 @@ from allocator.records.weights import weights_of
 
 
 @dataclass(frozen=True)
-class Counted:
+class CountedMeasure:
     """What a measure adds up: `weight` times a basis."""
 
     basis: str
@@ -30,13 +30,13 @@ class Counted:
     """From what gives a column by its name, in doubles or in rational numbers; None: 1."""
 
 
-COUNTED: dict[Measure, Counted] = {
-    "offered": Counted("offered", exposed=True),
-    "drawn": Counted("drawn", exposed=True),
-    "expected_loss": Counted("drawn", exposed=True, weight=lambda of: of("pd") * of("lgd")),
-    "interest": Counted("interest", weight=lambda of: 1 - of("pd")),
-    "gross_interest": Counted("interest"),
-    "loans": Counted("loans"),
+COUNTED: dict[Measure, CountedMeasure] = {
+    "offered": CountedMeasure("offered", exposed=True),
+    "drawn": CountedMeasure("drawn", exposed=True),
+    "expected_loss": CountedMeasure("drawn", exposed=True, weight=lambda of: of("pd") * of("lgd")),
+    "interest": CountedMeasure("interest", weight=lambda of: 1 - of("pd")),
+    "gross_interest": CountedMeasure("interest"),
+    "loans": CountedMeasure("loans"),
 }
 _CHUNK, _BITS = 16_384, 38
 """Borrowers whose exposure is added up at a time, and bits of each that are added without rounding."""
@@ -48,7 +48,7 @@ Sizes = float | Floats
 
 
 @dataclass(frozen=True)
-class Exact:
+class ExactRows:
     """The rows of a block as whole numbers: unit x count  {<=, >=, =}  constant, or share x reference count.
 
     Counts are of loans, or of cents; those of cents are whole only where every amount is.
@@ -100,7 +100,7 @@ class Block:
     """Basis of the reference; '' where there is none."""
     reference_lent: float
     """Existing exposure in the reference."""
-    exact: Exact | None
+    exact: ExactRows | None
     """What is needed to decide rows without any tolerance; None where no row can be."""
     finest: Floats
     """(rows,) the smallest step in which the left-hand side can move, where loans are counted: the smallest
@@ -254,7 +254,7 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
     return replace(block, exact=_exact(block, portfolio, decimal(limit.bound) * per))
 
 
-def _exact(block: Block, portfolio: Portfolio, bound: Fraction) -> Exact | None:
+def _exact(block: Block, portfolio: Portfolio, bound: Fraction) -> ExactRows | None:
     """Of rows of amounts offered or loans by one weight, against a figure or a share of the total."""
     if block.measure not in ("offered", "loans") or block.reference not in ("", "offered"):
         return None
@@ -268,7 +268,7 @@ def _exact(block: Block, portfolio: Portfolio, bound: Fraction) -> Exact | None:
         if block.reference_lent:
             reference_lent = WholeSums.of(np.zeros(len(cents), dtype=np.int32), cents, 1)
             unit[:] = np.nan if np.any(off) else unit
-    return Exact(unit, CENTS if block.measure == "offered" else 1, lent, reference_lent, bound)
+    return ExactRows(unit, CENTS if block.measure == "offered" else 1, lent, reference_lent, bound)
 
 
 def _units(codes: Codes, weight: Floats | None, rows: int) -> Floats:
@@ -354,8 +354,8 @@ def weight_of(limit: Limit, portfolio: Portfolio) -> Floats | None:
     return weight if own is None else _times(own(portfolio.number), weight)
 
 
-def counted_by(limit: Limit) -> Counted:
+def counted_by(limit: Limit) -> CountedMeasure:
     """What the limit's measure adds up; the weights of another package's are `weights_of` it."""
     if limit.plugin is None:
         return COUNTED[limit.measure]
-    return Counted(limit.plugin.thing.basis, limit.plugin.thing.counts_exposure)
+    return CountedMeasure(limit.plugin.thing.basis, limit.plugin.thing.counts_exposure)

@@ -32,7 +32,7 @@ _PART = 16_384
 
 
 @dataclass(frozen=True)
-class Recomputed:
+class RecomputedFigures:
     """What decisions and prices come to."""
 
     totals: Totals
@@ -63,7 +63,7 @@ def recompute(
     decisions: Decisions,
     prices: Mapping[str, float],
     threads: int,
-) -> Recomputed:
+) -> RecomputedFigures:
     """Value, limits and bound of `decisions` (n,) and `prices`, from the inputs alone."""
 
     def part(span: slice) -> _Part:
@@ -86,7 +86,7 @@ def recompute(
 
     parts = _in_parts(part, len(portfolio), threads)
     best = Rounded.sum_of([sums.best for sums in parts])
-    return Recomputed(
+    return RecomputedFigures(
         Totals.sum_of([sums.totals for sums in parts]),
         Rounded.sum_of([sums.value for sums in parts]),
         whole_bound(policy, parts[0].charges, best, prices),

@@ -152,7 +152,7 @@ def blocks_in_rationals(blocks: tuple[Block, ...], portfolio: Portfolio, policy:
 
 
 @dataclass(frozen=True)
-class Offered:
+class MadeOffer:
     """One offer made."""
 
     borrower: int
@@ -174,7 +174,7 @@ class Offered:
 
 def offers_made(
     portfolio: Portfolio, terms: Terms, curves: dict[str, Curve], amount: Floats, rate: Floats
-) -> Iterator[Offered]:
+) -> Iterator[MadeOffer]:
     """Every offer of `amount` (n,) at `rate` (n,), its take-up that of the tariff's own rate next to it."""
     for i in np.flatnonzero(amount > 0).tolist():
         grade, asked = portfolio.grade.values[portfolio.grade.codes[i]], float(rate[i])
@@ -186,4 +186,4 @@ def offers_made(
         take_up = (
             Fraction(0) if curve is None else curve.take_up(near if abs(near - asked) <= 1e-12 else asked)
         )
-        yield Offered(i, Fraction(float(amount[i])), Fraction(asked), take_up)
+        yield MadeOffer(i, Fraction(float(amount[i])), Fraction(asked), take_up)

@@ -41,7 +41,7 @@ def contradicted_reasons(
     out[wrong] = np.array([*words.NO_OFFER, "an offer that may be made"], dtype=object)[impossible[wrong]]
     open_to = np.flatnonzero(declined & (impossible < 0) & (claimed < 0))
     if rule == "optimal":
-        weighed = _Weighed.of(scenario.policy, portfolio, terms, prices, open_to)
+        weighed = _WeighedOffers.of(scenario.policy, portfolio, terms, prices, open_to)
         out[open_to] = weighed.contradicted(Text(stated.codes[open_to], stated.values))
     else:
         known = _words_of(scenario, portfolio)
@@ -88,7 +88,7 @@ def _words_of(scenario: Scenario, portfolio: Portfolio) -> set[str]:
 
 
 @dataclass(frozen=True)
-class _Weighed:
+class _WeighedOffers:
     """The best offers to `among` (k,), without any limit and at the prices of all of them."""
 
     among: Integers
@@ -101,7 +101,7 @@ class _Weighed:
     @classmethod
     def of(
         cls, policy: Policy, portfolio: Portfolio, terms: Terms, prices: Mapping[str, float], among: Integers
-    ) -> _Weighed:
+    ) -> _WeighedOffers:
         blocks, own = blocks_of(policy, portfolio), portfolio.take(among)
         arrays = {name: getattr(terms, name)[among] for name in ("lendable", "low", "high", "pinned")}
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from allocator.certification.cases import Sets, Table, Values
+from allocator.certification.cases import ChoiceSets, Table, Values
 from allocator.certification.lots import Lot
 from allocator.certification.rounding import Rounded
 from allocator.certification.terms import SAME_RATE
@@ -76,7 +76,7 @@ class _Walk:
         if left_out and not self.faults:
             self.faults.append(Fault(f"{left_out} nodes hang on no branch", _REMEDY, field="tree.nodes"))
 
-    def _visit(self, place: int, sets: Sets) -> Iterator[tuple[int, Sets]]:
+    def _visit(self, place: int, sets: ChoiceSets) -> Iterator[tuple[int, ChoiceSets]]:
         node = self.nodes[place]
         if not isinstance(node, Mapping):
             raise _BrokenNodeError("is no object")
@@ -96,12 +96,12 @@ class _Walk:
                 raise _BrokenNodeError(f"has a child {child!r}, which is no node")
         return zip(children, sides, strict=True)
 
-    def _leaf(self, place: int, node: Mapping[str, Any], sets: Sets) -> None:
+    def _leaf(self, place: int, node: Mapping[str, Any], sets: ChoiceSets) -> None:
         values = self._bounded(place, node, sets)
         if not values.empty:
             self._counts(values.bound, 0.0)
 
-    def _cut(self, place: int, node: Mapping[str, Any], sets: Sets) -> Sets:
+    def _cut(self, place: int, node: Mapping[str, Any], sets: ChoiceSets) -> ChoiceSets:
         """What the cut leaves."""
         distance = _number(node, "keeps")
         values = self._bounded(place, node, sets)
@@ -110,7 +110,7 @@ class _Walk:
         options, no_offer = values.beyond(distance)
         return replace(sets, options=sets.options & ~options, no_offer=sets.no_offer & ~no_offer)
 
-    def _bounded(self, place: int, node: Mapping[str, Any], sets: Sets) -> Values:
+    def _bounded(self, place: int, node: Mapping[str, Any], sets: ChoiceSets) -> Values:
         """The values at the node's prices, its bound seen to be theirs; any is where nothing is left."""
         values = self.table.values(self._prices(node), sets)
         if self.claimed is None:
@@ -143,14 +143,14 @@ class _Walk:
                 raise _BrokenNodeError(f"prices {name!r}, which is no limit of the policy")
         return {name: _number(prices, name) for name in prices}
 
-    def _sides(self, node: Mapping[str, Any], sets: Sets) -> list[Sets]:
+    def _sides(self, node: Mapping[str, Any], sets: ChoiceSets) -> list[ChoiceSets]:
         """What a split leaves on either side, once both are seen to cover what there was."""
         row = self.position.get(node["borrower"]) if isinstance(node["borrower"], str) else None
         if row is None:
             raise _BrokenNodeError(f"splits borrower {node['borrower']!r}, who may get no offer")
         return self._amounts(node, sets, row) if "amounts" in node else self._options(node, sets, row)
 
-    def _options(self, node: Mapping[str, Any], sets: Sets, row: int) -> list[Sets]:
+    def _options(self, node: Mapping[str, Any], sets: ChoiceSets, row: int) -> list[ChoiceSets]:
         split = node.get("split")
         if not isinstance(split, list) or len(split) != 2 or not all(isinstance(s, list) for s in split):
             raise _BrokenNodeError("has no two sides")
@@ -182,7 +182,7 @@ class _Walk:
             raise _BrokenNodeError("lists a rate that the borrower may not be offered")
         return np.asarray(same.any(axis=1))
 
-    def _amounts(self, node: Mapping[str, Any], sets: Sets, row: int) -> list[Sets]:
+    def _amounts(self, node: Mapping[str, Any], sets: ChoiceSets, row: int) -> list[ChoiceSets]:
         value = _number(node, "amounts")
         lot, middle = Lot.of(self.step), np.array([value])
         if not lot.whole(middle)[0]:
@@ -199,7 +199,7 @@ class _Walk:
         lower = replace(sets, high=_with(sets.high, row, min(float(sets.high[row]), value)))
         return [self._nonempty(side, row) for side in (lower, upper)]
 
-    def _nonempty(self, sets: Sets, row: int) -> Sets:
+    def _nonempty(self, sets: ChoiceSets, row: int) -> ChoiceSets:
         """No option is left where no amount is."""
         if sets.low[row] <= sets.high[row]:
             return sets

@@ -34,7 +34,7 @@ _STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
 _PRINTED: ContextVar[bool] = ContextVar("printed", default=False)
 
 
-class _Shut(io.TextIOBase):
+class _ClosedOutput(io.TextIOBase):
     """Stands in for a standard output that was closed before the command began."""
 
     encoding = "utf-8"
@@ -53,7 +53,7 @@ def stand_in_for_closed_streams() -> None:
     while (spare := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
         pass
     os.close(spare)
-    sys.stdout = sys.stdout or _Shut()
+    sys.stdout = sys.stdout or _ClosedOutput()
     sys.stderr = sys.stderr or io.StringIO()
 
 

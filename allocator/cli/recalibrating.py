@@ -49,10 +49,10 @@ def recalibrate(
     with progress(verbose) as tell:
         tell("recalibrating")
         from allocator.cli.fitting import finish
-        from allocator.scoring.recalibration import Method, Order, recalibrated_from_files
+        from allocator.scoring.recalibration import Method, RecalibrationOrder, recalibrated_from_files
 
         method: Method = "target" if to is not None else "intercept" if keep_slope else "slope"
-        order = Order(method, why, to, margin)
+        order = RecalibrationOrder(method, why, to, margin)
         fit = recalibrated_from_files(scorecard, on, outcome, order)
     name = re.sub(r"-v\d+$", "", scorecard.stem)
     finish(fit, scorecard.parent if out is None else out, name, as_json)

@@ -147,7 +147,7 @@ def view_of(folder: Path, files: Files, quick: bool, tell: Progress) -> View:
     from allocator.api.reporting import cards_of
     from allocator.cli.strategies import under_each
     from allocator.insight.dossier import dossier_of
-    from allocator.report.committee.proof import Stood
+    from allocator.report.committee.proof import Provenance
     from allocator.report.committee.view import run_view
     from allocator.scenario import load_scenario
 
@@ -156,7 +156,7 @@ def view_of(folder: Path, files: Files, quick: bool, tell: Progress) -> View:
     rules = rules if own.strategy.name in [one.strategy.name for one in rules] else [*rules, own]
     dossier = dossier_of(stored, rules, tell, notes=notes, quick=quick, further=files.columns)
     tell("writing the report")
-    stood = Stood(
+    stood = Provenance(
         folder.resolve().name, stored.scenario_path.read_text("utf-8"), cards_of(dossier.run.scenario)
     )
     view = run_view(dossier, stood, files.page, files.book)

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import RenderableType
 
-    from allocator.scoring.invoices import Duplicates, Notes
-    from allocator.scoring.levels import Unseen
-    from allocator.scoring.reading import Imputed
+    from allocator.scoring.invoices import Duplicates, InvoiceNotes
+    from allocator.scoring.levels import UnseenLevel
+    from allocator.scoring.reading import ImputedVariable
 
 EXAMPLE = (
     "Example: allocator score --purchases in.parquet --sales out.parquet "
@@ -110,9 +110,9 @@ class _Scored:
     """The borrowers with their scores, and what is to be said of them."""
 
     frame: pd.DataFrame
-    notes: tuple[Notes, ...] = ()
-    imputed: tuple[Imputed, ...] = ()
-    unseen: tuple[Unseen, ...] = ()
+    notes: tuple[InvoiceNotes, ...] = ()
+    imputed: tuple[ImputedVariable, ...] = ()
+    unseen: tuple[UnseenLevel, ...] = ()
     before_stress: bool = False
     """Whether the scenario has a stress, which solve applies to these borrowers."""
     written: Mapping[str, pd.Series] = field(default_factory=dict)

@@ -38,7 +38,7 @@ _MOST = 400
 
 
 @dataclass(frozen=True)
-class Frozen(Answers):
+class FrozenOffers(Answers):
     """Offers that stand, and what they use."""
 
     usage: Floats
@@ -46,7 +46,7 @@ class Frozen(Answers):
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenOffers:
     """nc offers whose options are settled and whose amounts are not."""
 
     position: Integers
@@ -75,9 +75,9 @@ def chosen_of(
     options: Options,
     uses: Uses,
     lines: Integers,
-    frozen: Frozen,
+    frozen: FrozenOffers,
     ends: tuple[Floats, Floats] | None = None,
-) -> Chosen:
+) -> ChosenOffers:
     """The options at `lines`, beside the offers that stand.
 
     `ends`: (nc,) smallest and largest amounts, where they are not the borrowers' own.
@@ -91,7 +91,7 @@ def chosen_of(
     size = np.maximum(limits.sizes, references(columns, frozen.option, frozen.amount))
     size = np.maximum(size, np.max(np.abs(use) * low, axis=1, initial=0.0))
     idle = limits.idle_rate * use[0] if limits.idle_room > 0 else 0.0
-    return Chosen(
+    return ChosenOffers(
         position=position,
         value=options.margin[lines] - idle,
         use=use,
@@ -107,7 +107,7 @@ def chosen_of(
     )
 
 
-def best_amounts(chosen: Chosen) -> Floats | None:
+def best_amounts(chosen: ChosenOffers) -> Floats | None:
     """(nc,) amounts in whole lots that meet every row and are worth most; None where there are none."""
     if len(chosen.value) == 0:
         return np.zeros(0) if holds(chosen, np.zeros(0)) else None
@@ -115,7 +115,7 @@ def best_amounts(chosen: Chosen) -> Floats | None:
     return None if relaxed is None else _in_lots(chosen, relaxed)
 
 
-def holds(chosen: Chosen, amounts: Floats) -> bool:
+def holds(chosen: ChosenOffers, amounts: Floats) -> bool:
     """Whether amounts (nc,) in whole lots meet every row."""
     lower, upper = row_bounds(chosen.senses, chosen.rhs)
     used = chosen.use @ amounts
@@ -130,14 +130,14 @@ def holds(chosen: Chosen, amounts: Floats) -> bool:
     )
 
 
-def _left(chosen: Chosen, amounts: Floats) -> list[Fraction]:
+def _left(chosen: ChosenOffers, amounts: Floats) -> list[Fraction]:
     """(R,) what amounts leave of the whole rows; those of loans know nothing of amounts."""
     grains = chosen.whole.count_of(chosen.position, amounts)[0]
     used = chosen.whole.used((grains, [0] * len(grains)))
     return [room - use for room, use in zip(chosen.room, used, strict=True)]
 
 
-def _continuous(chosen: Chosen) -> Floats | None:
+def _continuous(chosen: ChosenOffers) -> Floats | None:
     """The LP over amounts alone, each in its own largest."""
     use = chosen.use * chosen.high
     norm = np.max(np.abs(use), axis=1, initial=0.0)
@@ -160,7 +160,7 @@ def _continuous(chosen: Chosen) -> Floats | None:
     return None
 
 
-def _in_lots(chosen: Chosen, relaxed: Floats) -> Floats | None:
+def _in_lots(chosen: ChosenOffers, relaxed: Floats) -> Floats | None:
     """`relaxed` moved to whole lots by a small integer program over the amounts that are loose."""
     near = 1e-4 * chosen.lot + 1e-15 * chosen.high
     near_low, near_high = relaxed - chosen.low <= near, chosen.high - relaxed <= near
@@ -176,7 +176,7 @@ def _in_lots(chosen: Chosen, relaxed: Floats) -> Floats | None:
     return None
 
 
-def _loose(chosen: Chosen, interior: Booleans) -> Iterator[Integers]:
+def _loose(chosen: ChosenOffers, interior: Booleans) -> Iterator[Integers]:
     """More and more amounts that may move: those off their ends, the roomiest beside them, all that can."""
     count = np.count_nonzero(interior)
     if count and "exactly" not in chosen.senses and not chosen.equal:
@@ -218,7 +218,7 @@ class _Rows:
         return True
 
 
-def _move(chosen: Chosen, base: Floats, loose: Integers) -> Floats | None:
+def _move(chosen: ChosenOffers, base: Floats, loose: Integers) -> Floats | None:
     """`base` with whole lots added to or taken from the amounts of `loose`."""
     lattice = _lattice(chosen, base, loose)
     if lattice is None:
@@ -259,7 +259,7 @@ def _move(chosen: Chosen, base: Floats, loose: Integers) -> Floats | None:
     return moved
 
 
-def _lattice(chosen: Chosen, base: Floats, loose: Integers) -> tuple[list[int], Solutions] | None:
+def _lattice(chosen: ChosenOffers, base: Floats, loose: Integers) -> tuple[list[int], Solutions] | None:
     """By how many lots the groups of `loose` may change, so that the rows without slack are met.
 
     None where no whole lots of theirs meet them; no groups where there are no such rows.
@@ -280,7 +280,9 @@ def _lattice(chosen: Chosen, base: Floats, loose: Integers) -> tuple[list[int], 
     return None if solutions is None else (groups, solutions)
 
 
-def _add_rows(chosen: Chosen, base: Floats, loose: Integers, steps: int, reach: float, rows: _Rows) -> bool:
+def _add_rows(
+    chosen: ChosenOffers, base: Floats, loose: Integers, steps: int, reach: float, rows: _Rows
+) -> bool:
     """The limits, the rows of the lattice aside; False where one cannot hold."""
     whole, left = chosen.whole, _left(chosen, base)
     groups, own = np.unique(whole.group[chosen.position[loose]], return_inverse=True)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from allocator.engine.pool import NO_OFFER, Pool, PoolAnswer
-from allocator.engine.restricted import Book, Sets
+from allocator.engine.restricted import Book, ChoiceSets
 from allocator.records.lots import lots_to_money
 from allocator.records.portfolio import Booleans
 
@@ -25,7 +25,7 @@ class Split:
     """Two sides that together cover everything that a node leaves one borrower."""
 
     borrower: int
-    sides: tuple[Sets, Sets]
+    sides: tuple[ChoiceSets, ChoiceSets]
     options: tuple[Booleans, Booleans] | None = None
     """(K,) each: the borrower's options on either side; no offer, where allowed, is on the second."""
     amount: float | None = None
@@ -34,7 +34,7 @@ class Split:
     """The smaller of the two shares that the LP's point has on either side."""
 
 
-def splits_of(book: Book, sets: Sets, answer: PoolAnswer, lot: float | None) -> list[Split]:
+def splits_of(book: Book, sets: ChoiceSets, answer: PoolAnswer, lot: float | None) -> list[Split]:
     """What fractional borrowers offer to split, the most even first; none where nothing is left to split.
 
     Amounts are split in lots of `lot`; None: not at all.
@@ -54,7 +54,9 @@ def splits_of(book: Book, sets: Sets, answer: PoolAnswer, lot: float | None) -> 
     )
 
 
-def _option_splits(book: Book, sets: Sets, i: int, lines: np.ndarray, shares: np.ndarray) -> list[Split]:
+def _option_splits(
+    book: Book, sets: ChoiceSets, i: int, lines: np.ndarray, shares: np.ndarray
+) -> list[Split]:
     """One split between each two neighbours among the options in use, by rate, no offer last."""
     span = book.lines(i)
     count = span.stop - span.start
@@ -69,7 +71,7 @@ def _option_splits(book: Book, sets: Sets, i: int, lines: np.ndarray, shares: np
     return splits
 
 
-def _amount_splits(book: Book, sets: Sets, i: int, count: float, lot: float) -> list[Split]:
+def _amount_splits(book: Book, sets: ChoiceSets, i: int, count: float, lot: float) -> list[Split]:
     """A split at `count` lots of the borrower's amount, of evenness 0 where these are whole inside the range.
 
     Then the LP's point breaks a limit by the solver's tolerance, or a price must turn at the amount.
@@ -83,7 +85,7 @@ def _amount_splits(book: Book, sets: Sets, i: int, count: float, lot: float) -> 
     return [_amount_split(book, sets, i, near, lot, 0.0)] if inside else []
 
 
-def _option_split(book: Book, sets: Sets, i: int, cut: int, evenness: float) -> Split:
+def _option_split(book: Book, sets: ChoiceSets, i: int, cut: int, evenness: float) -> Split:
     """Options before `cut` on one side, the others and no offer on the other."""
     span = book.lines(i)
     own = sets.options[span]
@@ -98,7 +100,7 @@ def _option_split(book: Book, sets: Sets, i: int, cut: int, evenness: float) -> 
     return Split(i, sides, (first, second), None, evenness)
 
 
-def _amount_split(book: Book, sets: Sets, i: int, count: float, lot: float, evenness: float) -> Split:
+def _amount_split(book: Book, sets: ChoiceSets, i: int, count: float, lot: float, evenness: float) -> Split:
     """Up to `count` lots on one side, with no offer; a lot more on the other."""
     span = book.lines(i)
     amount, beyond = lots_to_money(np.array([count, count + 1.0]), lot).tolist()
@@ -113,7 +115,7 @@ def _amount_split(book: Book, sets: Sets, i: int, count: float, lot: float, even
     return Split(i, sides, None, amount, evenness)
 
 
-def _nonempty(sets: Sets) -> Sets:
+def _nonempty(sets: ChoiceSets) -> ChoiceSets:
     """Options whose range is empty are out."""
     return replace(sets, options=sets.options & (sets.low <= sets.high))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from allocator.engine.cores import Play, Priced, in_play, smallest
+from allocator.engine.cores import OptionsInPlay, PricedPoint, in_play, smallest
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.losses import solve_losses
 from allocator.engine.program import Effort
@@ -42,7 +42,9 @@ _BETTER = 0.9
 """Part of the loss that a core has to leave for another one to be worth its time."""
 
 
-def close(search: Search, priced: Priced, work: float, progress: Progress, *, first: bool = False) -> Stop:
+def close(
+    search: Search, priced: PricedPoint, work: float, progress: Progress, *, first: bool = False
+) -> Stop:
     """Solves cores in loss form while they bring better allocations; says why it ended.
 
     `work` multiplies the nodes of each core. With `first` the first allocation that one brings will do.
@@ -77,7 +79,7 @@ def close(search: Search, priced: Priced, work: float, progress: Progress, *, fi
     return "exhausted"
 
 
-def _wanted(search: Search, priced: Priced) -> float:
+def _wanted(search: Search, priced: PricedPoint) -> float:
     """What an allocation may lose to meet the gap asked for."""
     return search.settings.gap * max(abs(priced.bound), 1.0)
 
@@ -87,21 +89,21 @@ def _coarse(search: Search) -> bool:
     return search.settings.gap >= _COARSE
 
 
-def _nearest(priced: Priced) -> float:
+def _nearest(priced: PricedPoint) -> float:
     """What the alternatives of the first core's borrowers may lose."""
     margin = priced.response.margin
     nearest = smallest(margin, FIRST)
     return float(margin[nearest[-1]]) if len(nearest) == FIRST else np.inf
 
 
-def distance(search: Search, priced: Priced) -> float:
+def distance(search: Search, priced: PricedPoint) -> float:
     """What an alternative may lose and still matter: bound - value, plus the bound's rounding error."""
     if search.best is None:
         return np.inf
     return priced.bound - search.best.value + 1e-12 * abs(priced.bound)
 
 
-def within(columns: Columns, priced: Priced, theta: float) -> Play:
+def within(columns: Columns, priced: PricedPoint, theta: float) -> OptionsInPlay:
     """The alternatives that lose at most `theta`, or less where a core does not hold so many of them."""
     play = in_play(columns, priced, OFFERS, theta, amounts=AMOUNTS)
     if len(play.options) <= OFFERS + AMOUNTS + len(priced.open):
@@ -110,7 +112,7 @@ def within(columns: Columns, priced: Priced, theta: float) -> Play:
     return in_play(columns, priced, OFFERS, min(theta, fewer), amounts=AMOUNTS)
 
 
-def _solve(search: Search, priced: Priced, play: Play, work: float, progress: Progress) -> bool:
+def _solve(search: Search, priced: PricedPoint, play: OptionsInPlay, work: float, progress: Progress) -> bool:
     """Whether the core has an allocation, better or not than the best one."""
     count = len(play.options)
     progress(f"solving a core of {count:,} offers to {len(play.options.borrowers):,} borrowers")

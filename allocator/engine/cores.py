@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.amounts import Frozen, best_amounts, chosen_of, holds
-from allocator.engine.formulation import Core, Translated, formulate, translate
+from allocator.engine.amounts import FrozenOffers, best_amounts, chosen_of, holds
+from allocator.engine.formulation import Core, TranslatedProgram, formulate, translate
 from allocator.engine.kernel.columns import Answers, BestResponses, Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.narrowing import rows_moved
@@ -44,7 +44,7 @@ _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
-class Priced:
+class PricedPoint:
     """Prices, what they certify, and a point of the relaxation to freeze most borrowers at."""
 
     prices: Floats
@@ -59,13 +59,13 @@ class Priced:
     open: Integers
     """Borrowers whom the relaxation splits between answers, and equal ones beside them."""
 
-    def over(self, rows: Integers) -> Priced:
+    def over(self, rows: Integers) -> PricedPoint:
         """The prices of `rows` alone."""
         return self if len(rows) == len(self.prices) else replace(self, prices=self.prices[rows])
 
 
 @dataclass(frozen=True)
-class Play:
+class OptionsInPlay:
     """The options in play of some borrowers at given prices."""
 
     options: Options
@@ -84,13 +84,13 @@ class Play:
 
 def in_play(
     columns: Columns,
-    priced: Priced,
+    priced: PricedPoint,
     size: int,
     distance: float,
     *,
     amounts: int | None = None,
     every_amount: bool = False,
-) -> Play:
+) -> OptionsInPlay:
     """The `size` borrowers with the smallest margins within `distance`, and those whom the relaxation splits.
 
     With `every_amount` all borrowers with room for their amount join whatever their margin, so that
@@ -115,7 +115,7 @@ def in_play(
     return replace(play, covers=0.0 if np.any((room | astray) & ~chosen) else theta)
 
 
-def _cheapest_to_move(columns: Columns, priced: Priced, candidates: Booleans, count: int) -> Integers:
+def _cheapest_to_move(columns: Columns, priced: PricedPoint, candidates: Booleans, count: int) -> Integers:
     """The `count` candidates whose amounts lose least a unit of money when they leave their end.
 
     They bring an amount into the core and no choice, to fill what whole offers leave of the limits. The
@@ -148,7 +148,7 @@ def _edge(margin: Floats, count: int) -> float:
     return float(np.partition(margin, count)[count])
 
 
-def restrict(columns: Columns, priced: Priced, borrowers: Integers, theta: float) -> Play:
+def restrict(columns: Columns, priced: PricedPoint, borrowers: Integers, theta: float) -> OptionsInPlay:
     """The options of `borrowers` within `theta`, dominated ones dropped."""
     response = priced.response
     rows = rows_moved(columns, borrowers, priced.option, priced.amount)
@@ -159,7 +159,7 @@ def restrict(columns: Columns, priced: Priced, borrowers: Integers, theta: float
     near = loss <= theta + _ROUNDING * columns.money_unit
     options = options.keep(near)
     no_offer = np.where(columns.offers.must[borrowers], np.inf, response.reduced[borrowers])
-    return Play(options, uses_of(narrow, options), loss[near], no_offer, rows, theta, theta)
+    return OptionsInPlay(options, uses_of(narrow, options), loss[near], no_offer, rows, theta, theta)
 
 
 def reduced_values(columns: Columns, options: Options, prices: Floats) -> Floats:
@@ -172,7 +172,7 @@ def reduced_values(columns: Columns, options: Options, prices: Floats) -> Floats
     return np.asarray(np.maximum(per_unit * low, per_unit * high) + options.fixed - charge[3])
 
 
-def build_core(columns: Columns, play: Play, frozen_use: Floats, lot: float | None) -> Core:
+def build_core(columns: Columns, play: OptionsInPlay, frozen_use: Floats, lot: float | None) -> Core:
     """The formulation's data for `play`, with the limits that the frozen borrowers leave.
 
     Amounts are multiples of `lot`; None: of any size.
@@ -223,7 +223,7 @@ def whole_program(columns: Columns) -> LimitRows:
     options = options.keep(undominated(columns, options))
     no_charges = np.zeros(len(options)), np.zeros(len(everybody))
     rows = np.arange(len(columns.limits))
-    play = Play(options, uses_of(columns, options), *no_charges, rows, theta=np.inf, covers=np.inf)
+    play = OptionsInPlay(options, uses_of(columns, options), *no_charges, rows, theta=np.inf, covers=np.inf)
     core = build_core(columns, play, columns.pinned_use(), _whole_lot(columns))
     translated = translate(formulate(core))
     return LimitRows(translated.program, translated.limit, core.measure)
@@ -255,13 +255,17 @@ def countable(columns: Columns) -> bool:
     return few and _whole_lot(columns) is None
 
 
-def count_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: Answers | None) -> CoreAnswer:
+def count_core(
+    book: Pass, priced: PricedPoint, play: OptionsInPlay, effort: Effort, start: Answers | None
+) -> CoreAnswer:
     """Solves `play` with amounts counted in lots from the outset."""
     lot = book.columns.offers.step or CENT
     return _solved(book, priced, play, lot, effort, start)
 
 
-def solve_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: Answers | None) -> CoreAnswer:
+def solve_core(
+    book: Pass, priced: PricedPoint, play: OptionsInPlay, effort: Effort, start: Answers | None
+) -> CoreAnswer:
     """Solves `play` through the formulation; everyone else keeps the relaxation's answer.
 
     Amounts of any size are found first and then settled in cents. Where limits must be met exactly
@@ -275,7 +279,9 @@ def solve_core(book: Pass, priced: Priced, play: Play, effort: Effort, start: An
     return replace(outcome, rows=rows)
 
 
-def _in_lots(book: Pass, priced: Priced, play: Play, effort: Effort, start: Answers | None) -> CoreAnswer:
+def _in_lots(
+    book: Pass, priced: PricedPoint, play: OptionsInPlay, effort: Effort, start: Answers | None
+) -> CoreAnswer:
     lot = _whole_lot(book.columns)
     outcome = _solved(book, priced, play, lot, effort, start)
     unsettled = lot is None and outcome.stop == "optimal" and outcome.option is None
@@ -289,7 +295,12 @@ def _in_lots(book: Pass, priced: Priced, play: Play, effort: Effort, start: Answ
 
 
 def _solved(
-    book: Pass, priced: Priced, play: Play, lot: float | None, effort: Effort, start: Answers | None
+    book: Pass,
+    priced: PricedPoint,
+    play: OptionsInPlay,
+    lot: float | None,
+    effort: Effort,
+    start: Answers | None,
 ) -> CoreAnswer:
     option, amount = priced.option.copy(), priced.amount.copy()
     option[play.options.borrowers], amount[play.options.borrowers] = -1, 0.0
@@ -306,7 +317,7 @@ def _solved(
     if answer.point is None:
         return CoreAnswer(answer.stop, None, None, bound, answer.log, rows)
     lines = _taken(answer.point, translated)
-    fixed = Frozen(option, amount, frozen.usage)
+    fixed = FrozenOffers(option, amount, frozen.usage)
     amounts = _amounts_of(columns, play, lines, answer.point, translated, core, fixed)
     if amounts is None:
         lines, amounts = _helped(columns, play, lines, fixed)
@@ -317,7 +328,7 @@ def _solved(
     return CoreAnswer(answer.stop, option, amount, bound, answer.log, rows)
 
 
-def _start(play: Play, start: Answers, translated: Translated, core: Core) -> Floats:
+def _start(play: OptionsInPlay, start: Answers, translated: TranslatedProgram, core: Core) -> Floats:
     """The start as a point of the program; what the core lacks of it is left out."""
     point = np.zeros(len(translated.program.cost))
     position = play.options.position
@@ -330,13 +341,15 @@ def _start(play: Play, start: Answers, translated: Translated, core: Core) -> Fl
     return point
 
 
-def _taken(point: Floats, translated: Translated) -> Integers:
+def _taken(point: Floats, translated: TranslatedProgram) -> Integers:
     """Options taken, at most one per borrower by the program's own row."""
     take = np.where(translated.take >= 0, point[translated.take], 0.0)
     return np.flatnonzero(take > 0.5)
 
 
-def _helped(columns: Columns, play: Play, lines: Integers, frozen: Frozen) -> tuple[Integers, Floats | None]:
+def _helped(
+    columns: Columns, play: OptionsInPlay, lines: Integers, frozen: FrozenOffers
+) -> tuple[Integers, Floats | None]:
     """The options taken with a few small loans beside them, whose amounts fill what a lot cannot.
 
     One offer meets an exact interest, or a sum on a lattice, by chance; with two or three there is a way.
@@ -362,12 +375,12 @@ def _helped(columns: Columns, play: Play, lines: Integers, frozen: Frozen) -> tu
 
 def _amounts_of(
     columns: Columns,
-    play: Play,
+    play: OptionsInPlay,
     lines: Integers,
     point: Floats,
-    translated: Translated,
+    translated: TranslatedProgram,
     core: Core,
-    frozen: Frozen,
+    frozen: FrozenOffers,
 ) -> Floats | None:
     """Amounts of the options taken: whole lots as they are where they hold, else the best ones there are."""
     chosen = chosen_of(columns, play.options, play.uses, lines, frozen)

@@ -32,7 +32,7 @@ _SWAPS = 50
 
 
 @dataclass(frozen=True)
-class Wished:
+class Wishes:
     """What the walk reads of what each borrower is to get, in its order; arrays of shape (n,)."""
 
     low: Floats
@@ -157,7 +157,7 @@ class Filling:
         weights, basis, weight_of = self.book.shared[-3:]
         matrix = self.signed
         offers, book, rows = (
-            tuple(getattr(self.offers, entry.name) for entry in fields(Wished)),
+            tuple(getattr(self.offers, entry.name) for entry in fields(Wishes)),
             (self.book.columns.limits.cell, weights, basis, weight_of),
             (matrix.indptr, matrix.indices, matrix.data, self.capped),
         )
@@ -270,9 +270,9 @@ def _in_lots(amount: float, step: float | None) -> float:
     return float(lots_to_money(money_to_lots(np.asarray(amount), step or CENT), step or CENT))
 
 
-def _wished(book: Pass, wish: Answers) -> Wished:
+def _wished(book: Pass, wish: Answers) -> Wishes:
     columns = book.columns
     offers, option = columns.offers, wish.option
     take, rate = columns.take_up(option), columns.rate(option)
     margin, fixed = offers.worth(rate, take)
-    return Wished(offers.low, offers.must, take, take * rate * offers.term, margin, fixed)
+    return Wishes(offers.low, offers.must, take, take * rate * offers.term, margin, fixed)

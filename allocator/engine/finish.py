@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.cores import Priced
+from allocator.engine.cores import PricedPoint
 from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Answers, BestResponses, Change, Columns
 from allocator.engine.kernel.curvature import DENSE_UP_TO
@@ -39,7 +39,7 @@ _PENALTY = 1e3
 class Finish:
     """Where the LP over switches ended."""
 
-    priced: Priced
+    priced: PricedPoint
     gap: float
     """bound - value of the LP, in money: 0 where both are proved; inf where none met every row."""
     broken: Floats
@@ -74,7 +74,7 @@ class Parts:
 class _Round:
     """One LP's prices and point."""
 
-    priced: Priced
+    priced: PricedPoint
     gap: float
     switches: Switches
     share: Floats
@@ -121,9 +121,9 @@ def _base(book: Pass, prices: Floats) -> tuple[Answers, Switches]:
     return Answers(response.option, response.amount), next_best(book.columns, prices, response)
 
 
-def at_prices(columns: Columns, prices: Floats, response: BestResponses) -> Priced:
+def at_prices(columns: Columns, prices: Floats, response: BestResponses) -> PricedPoint:
     """What `prices` prove, with the answers to them as the point."""
-    return Priced(
+    return PricedPoint(
         prices,
         response,
         dense.bound(columns, prices, response),
@@ -250,7 +250,7 @@ def _convexity(switches: Switches, most: Floats) -> tuple[sparse.csr_array, Floa
     return sparse.csr_array(entries, shape=(len(several), len(owner))), most[first[several]]
 
 
-def _settle(best: _Round, base: Answers, columns: Columns) -> tuple[Priced, Parts]:
+def _settle(best: _Round, base: Answers, columns: Columns) -> tuple[PricedPoint, Parts]:
     """The LP's point: whole switches made (in `base` itself), the borrowers around a fraction open."""
     switches = best.switches
     parts = _parts(best, base, columns)

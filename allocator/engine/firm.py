@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from allocator.engine.cores import Priced
+from allocator.engine.cores import PricedPoint
 from allocator.engine.finish import at_prices
 from allocator.engine.kernel.columns import BestResponses, Columns
 from allocator.engine.search import Search
@@ -35,7 +35,7 @@ Reprice = Callable[[Floats], Floats | None]
 """(n,) what a unit lent to each borrower is worth more -> prices (m,) of that book; None: none found."""
 
 
-def firm_prices(search: Search, priced: Priced, reprice: Reprice) -> Floats:
+def firm_prices(search: Search, priced: PricedPoint, reprice: Reprice) -> Floats:
     """The prices (m,) of `priced`, or others that prove the gap asked for where its rounding hides that."""
     book, best = search.book, search.best
     room = search.settings.gap * max(abs(priced.bound), 1.0)
@@ -65,7 +65,7 @@ def _candidates(prices: Floats, declined: Floats, reprice: Reprice) -> Iterator[
             yield repriced
 
 
-def stated(columns: Columns, priced: Priced) -> float:
+def stated(columns: Columns, priced: PricedPoint) -> float:
     """About the bound that a certificate states at these prices."""
     limits = columns.limits
     errors = _OPERATIONS * _UNIT * _sizes(columns, priced.prices)

@@ -166,7 +166,7 @@ def _entries(matrix: sparse.csr_array, j: int) -> list[tuple[int, float]]:
 
 
 @dataclass(frozen=True)
-class Translated:
+class TranslatedProgram:
     """The program as arrays, and in which of their columns each decision stands (-1: in none)."""
 
     program: Program
@@ -178,7 +178,7 @@ class Translated:
     """(m,) the row of each limit; -1: no option uses it."""
 
 
-def translate(instance: pyo.ConcreteModel) -> Translated:
+def translate(instance: pyo.ConcreteModel) -> TranslatedProgram:
     """The arrays of `instance`, for maximisation.
 
     Pyomo's compiler would turn the objective round silently unless told the sense it has.
@@ -200,7 +200,7 @@ def translate(instance: pyo.ConcreteModel) -> Translated:
     options = range(len(instance.OPTIONS))
     row = {id(entry.constraint): place for place, entry in enumerate(form.rows)}
     limits = [id(instance.limit[j]) if j in instance.limit else None for j in instance.LIMITS]
-    return Translated(
+    return TranslatedProgram(
         program,
         np.array([position.get(id(instance.take[k]), -1) for k in options], dtype=np.int64),
         np.array([position.get(id(instance.amount[k]), -1) for k in options], dtype=np.int64),

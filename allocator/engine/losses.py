@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.amounts import Frozen, best_amounts, chosen_of, holds
-from allocator.engine.cores import CoreAnswer, Play, Priced
+from allocator.engine.amounts import FrozenOffers, best_amounts, chosen_of, holds
+from allocator.engine.cores import CoreAnswer, OptionsInPlay, PricedPoint
 from allocator.engine.kernel.columns import Answers, Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.options import Options
@@ -51,7 +51,7 @@ class Alternatives:
     """Whether it is its borrower's best response, which the others are told apart from."""
 
 
-def alternatives(columns: Columns, priced: Priced, play: Play) -> Alternatives:
+def alternatives(columns: Columns, priced: PricedPoint, play: OptionsInPlay) -> Alternatives:
     """The options of `play` with the ranges that a loss of at most its threshold leaves."""
     options, offers, response = play.options, columns.offers, priced.response
     position = options.position
@@ -104,7 +104,7 @@ class LossProgram:
     limits: int
     """The limits' rows, which come first."""
 
-    def decisions(self, point: Floats, play: Play, base: Integers) -> Integers:
+    def decisions(self, point: Floats, play: OptionsInPlay, base: Integers) -> Integers:
         """The options taken at `point`; a borrower's is `base` (nb,) (-1: none) unless it says else."""
         line = base.copy()
         take, decline = np.split(point[: len(self.taken) + len(self.declined)] > 0.5, [len(self.taken)])
@@ -112,7 +112,9 @@ class LossProgram:
         line[play.options.owner[self.taken[take]]] = self.taken[take]
         return np.sort(line[line >= 0])
 
-    def point(self, play: Play, options: Alternatives, base: Integers, start: Answers) -> Floats | None:
+    def point(
+        self, play: OptionsInPlay, options: Alternatives, base: Integers, start: Answers
+    ) -> Floats | None:
         """The columns at `start`; None where it decides what is no alternative here."""
         position, owner = play.options.position, play.options.owner
         here = np.flatnonzero(start.option[position] == play.options.option)
@@ -146,7 +148,7 @@ class LossProgram:
 
 
 def loss_program(
-    columns: Columns, priced: Priced, play: Play, options: Alternatives, room: Floats
+    columns: Columns, priced: PricedPoint, play: OptionsInPlay, options: Alternatives, room: Floats
 ) -> LossProgram:
     """The losses of `play`, whose first responses leave `room` (m,) of every limit's right-hand side."""
     owner, theta = play.options.owner, play.theta
@@ -183,7 +185,7 @@ def loss_program(
     return LossProgram(program, taken, declined, moved, rows.slack, rows.side, len(room))
 
 
-def first_lines(play: Play, options: Alternatives) -> Integers:
+def first_lines(play: OptionsInPlay, options: Alternatives) -> Integers:
     """(nb,) the line of each borrower's best response; -1 where that is no offer."""
     base = np.full(len(play.options.borrowers), -1)
     first = np.flatnonzero(options.first)
@@ -211,7 +213,7 @@ class _LimitRows:
         return len(self.slack_cost)
 
 
-def _limit_rows(columns: Columns, priced: Priced, use: Floats, room: Floats, theta: float) -> _LimitRows:
+def _limit_rows(columns: Columns, priced: PricedPoint, use: Floats, room: Floats, theta: float) -> _LimitRows:
     limits = columns.limits
     price = priced.prices.copy()
     if limits.idle_room > 0.0:
@@ -298,7 +300,9 @@ def _links(
     return _Links(sparse.csc_array(entries, shape=(row, width)), np.full(row, -np.inf), np.concatenate(upper))
 
 
-def solve_losses(book: Pass, priced: Priced, play: Play, effort: Effort, start: Answers | None) -> CoreAnswer:
+def solve_losses(
+    book: Pass, priced: PricedPoint, play: OptionsInPlay, effort: Effort, start: Answers | None
+) -> CoreAnswer:
     """Solves `play` in loss form; everyone else keeps the relaxation's answer.
 
     `effort.distance` and `effort.target` are in money. The outcome's bound holds of the whole book where the
@@ -324,7 +328,7 @@ def solve_losses(book: Pass, priced: Priced, play: Play, effort: Effort, start: 
     if answer.point is None:
         return CoreAnswer(answer.stop, None, None, bound, answer.log, None)
     lines = losses.decisions(answer.point, play, base)
-    chosen = chosen_of(columns, play.options, play.uses, lines, Frozen(option, amount, standing.usage))
+    chosen = chosen_of(columns, play.options, play.uses, lines, FrozenOffers(option, amount, standing.usage))
     amounts = None
     if columns.offers.step is not None:
         counted = losses.amounts(answer.point, options)[lines]

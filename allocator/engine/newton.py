@@ -16,7 +16,7 @@ import numpy as np
 
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.curvature import DENSE_UP_TO, Curvature
-from allocator.engine.kernel.passes import COMPILED_FROM, Pass, Sums, prepare
+from allocator.engine.kernel.passes import COMPILED_FROM, Pass, PassSums, prepare
 from allocator.engine.options import on_hull, options_of, uses_of
 from allocator.engine.program import Effort
 from allocator.engine.relaxation import prices_of, relax
@@ -50,14 +50,14 @@ _SHARPEST = 1e-9
 
 
 @dataclass(frozen=True)
-class Box:
+class PriceBox:
     """Where prices may lie."""
 
     low: Floats
     high: Floats
 
     @classmethod
-    def of(cls, limits: Limits) -> Box:
+    def of(cls, limits: Limits) -> PriceBox:
         """At most: not negative; at least: not positive; exactly: free; an idle unit is worth its rate."""
         low = np.array([0.0 if sense == "at_most" else -np.inf for sense in limits.senses])
         high = np.array([0.0 if sense == "at_least" else np.inf for sense in limits.senses])
@@ -65,13 +65,13 @@ class Box:
             low[0] = limits.idle_rate
         return cls(low, high)
 
-    def around(self, prices: Floats, reach: Floats) -> Box:
+    def around(self, prices: Floats, reach: Floats) -> PriceBox:
         """The part of the box within `reach` (m,) of `prices`."""
-        return Box(np.maximum(self.low, prices - reach), np.minimum(self.high, prices + reach))
+        return PriceBox(np.maximum(self.low, prices - reach), np.minimum(self.high, prices + reach))
 
 
 @dataclass(frozen=True)
-class End:
+class LevelEnd:
     """Where a level ends."""
 
     gain: float
@@ -91,7 +91,7 @@ def newton_prices(
 
     No step begins when no seconds are `left`: any prices prove something.
     """
-    box = Box.of(columns.limits)
+    box = PriceBox.of(columns.limits)
     by_cell = _in_order_of_cell(columns)
     prices = np.clip(_first_prices(columns, by_cell) if start is None else start, box.low, box.high)
     delta = _WIDEST
@@ -101,10 +101,10 @@ def newton_prices(
         progress(f"pricing the limits on {size:,} of {len(columns):,} borrowers")
         whole = size == len(columns)
         book = columns if whole else sample(columns, size, by_cell)
-        end = End(_last_gain(size), 10 * _NEAR) if whole else End(1e-2 / size, _NEAR)
+        end = LevelEnd(_last_gain(size), 10 * _NEAR) if whole else LevelEnd(1e-2 / size, _NEAR)
         ready = prepare(book, threads, compiled=len(columns) >= COMPILED_FROM)
         rows = np.arange(len(prices)) if whole else _sampled_rows(book)
-        part = Box(box.low[rows], box.high[rows])
+        part = PriceBox(box.low[rows], box.high[rows])
         prices[rows], delta = _descend(ready.over(rows), part, prices[rows], delta, end, left)
     return prices
 
@@ -157,7 +157,7 @@ def _levels(borrowers: int) -> list[int]:
 
 
 def _descend(
-    book: Pass, box: Box, prices: Floats, delta: float, end: End, left: Callable[[], float]
+    book: Pass, box: PriceBox, prices: Floats, delta: float, end: LevelEnd, left: Callable[[], float]
 ) -> tuple[Floats, float]:
     """Newton steps until none lowers U by more than `end` wants, with delta as sharp as it wants."""
     limits = book.columns.limits
@@ -201,7 +201,7 @@ def _money_a_unit(columns: Columns) -> Floats:
     return np.where(used > 1e-300, columns.typical_loan / used, 1.0)
 
 
-def _adapt(ratio: float, damping: float, delta: float, here: Sums, enough: int) -> tuple[float, float]:
+def _adapt(ratio: float, damping: float, delta: float, here: PassSums, enough: int) -> tuple[float, float]:
     """More damping where the picture was wrong, less where it was right; a window fit for what is near."""
     if ratio < 0.25:
         damping = max(damping * 8.0, 1e-4)
@@ -220,7 +220,7 @@ def _damped(curvature: Curvature, scale: Floats, damping: float) -> Curvature:
     return curvature.with_diagonal(damping * floor + 1e-12 * largest * scale**2)
 
 
-def _step(gradient: Floats, curvature: Curvature, prices: Floats, box: Box) -> Floats:
+def _step(gradient: Floats, curvature: Curvature, prices: Floats, box: PriceBox) -> Floats:
     """The minimiser of the quadratic picture inside the box, by the primal-dual active set method.
 
     Hintermueller, Ito and Kunisch (2003): a price is held at an edge while the picture pushes it out,

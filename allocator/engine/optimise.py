@@ -22,8 +22,8 @@ from allocator.engine.cores import (
     COUNTED_BORROWERS,
     COUNTED_NODES,
     CoreAnswer,
-    Play,
-    Priced,
+    OptionsInPlay,
+    PricedPoint,
     count_core,
     countable,
     in_play,
@@ -176,7 +176,7 @@ def _check_whole(columns: Columns, *, large: bool) -> None:
         raise whole_conflict(columns, conflict, _small_program(columns))
 
 
-def _have_something(search: Search, priced: Priced) -> None:
+def _have_something(search: Search, priced: PricedPoint) -> None:
     """An allocation in hand before a solver runs, a little late if need be."""
     until = min(search.left, 0.0) - LATE
     if not search.done:
@@ -206,7 +206,7 @@ def _none_found(search: Search) -> NoAllocationError:
     )
 
 
-def _grow_core(search: Search, priced: Priced, progress: Progress) -> Stop:
+def _grow_core(search: Search, priced: PricedPoint, progress: Progress) -> Stop:
     """Solves larger and larger cores, in a small book between two proof trees; says why it ended.
 
     What was priced as one table goes through the formulation, what was not through its loss form.
@@ -239,7 +239,7 @@ def _coarse(search: Search) -> bool:
     return search.best is None or columns.offers.step is not None or len(columns.limits) > MANY_LIMITS
 
 
-def _last_lots(search: Search, priced: Priced, progress: Progress) -> Stop | None:
+def _last_lots(search: Search, priced: PricedPoint, progress: Progress) -> Stop | None:
     """Looks for the last lots of a small book's amounts, and proves them; None where nothing changed.
 
     A tree that splits cents says what can be rechecked, so it comes first; the solver finds what it missed.
@@ -255,7 +255,7 @@ def _last_lots(search: Search, priced: Priced, progress: Progress) -> Stop | Non
     return "gap" if search.done else None
 
 
-def _count_lots(search: Search, priced: Priced, progress: Progress) -> None:
+def _count_lots(search: Search, priced: PricedPoint, progress: Progress) -> None:
     """Has the solver count a small book's amounts in lots."""
     if search.best is None or search.done or search.left <= 0 or not countable(search.book.columns):
         return
@@ -272,7 +272,7 @@ def _count_lots(search: Search, priced: Priced, progress: Progress) -> None:
         search.tighten(outcome.bound, "solver")
 
 
-def _cores(search: Search, priced: Priced, proving: float, progress: Progress) -> Stop:
+def _cores(search: Search, priced: PricedPoint, proving: float, progress: Progress) -> Stop:
     """Solves larger and larger cores; one that can prove the optimum gets `proving` times the work."""
     columns, size = search.book.columns, FIRST_CORE
     every_amount = len(columns) <= FIXING_UP_TO and len(columns.limits) <= DENSE_UP_TO
@@ -296,7 +296,12 @@ def _cores(search: Search, priced: Priced, proving: float, progress: Progress) -
 
 
 def _solve(
-    search: Search, priced: Priced, play: Play, work: float, progress: Progress, roughly: bool = False
+    search: Search,
+    priced: PricedPoint,
+    play: OptionsInPlay,
+    work: float,
+    progress: Progress,
+    roughly: bool = False,
 ) -> CoreAnswer:
     """Solves the core in the time left and in `work` times as many nodes as a core of its size may have."""
     progress(f"solving a core of {len(play.options):,} offers to {len(play.options.borrowers):,} borrowers")

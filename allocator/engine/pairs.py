@@ -12,7 +12,7 @@ from itertools import permutations
 
 import numpy as np
 
-from allocator.engine.cores import Priced
+from allocator.engine.cores import PricedPoint
 from allocator.engine.options import options_of, uses_of
 from allocator.engine.search import Search, candidate
 from allocator.records.lots import CENT, lots_to_money, money_to_lots
@@ -31,7 +31,7 @@ _Pair = tuple[float, tuple[int, int], tuple[float, float]]
 """What is left of the row, whose two amounts change, and by how many lots."""
 
 
-def fill_by_pairs(search: Search, priced: Priced) -> None:
+def fill_by_pairs(search: Search, priced: PricedPoint) -> None:
     """Offers the search allocations in which two amounts fill a priced row that is no whole row."""
     columns, best = search.book.columns, search.best
     if best is None or search.done:
@@ -46,7 +46,7 @@ def fill_by_pairs(search: Search, priced: Priced) -> None:
 
 
 def _filled(
-    search: Search, priced: Priced, option: Codes, amount: Floats, row: int, sign: float, room: float
+    search: Search, priced: PricedPoint, option: Codes, amount: Floats, row: int, sign: float, room: float
 ) -> Iterator[Floats]:
     """Amounts (n,) beside `amount`, of which two use `room` of the row, that of the fullest pair first."""
     columns = search.book.columns

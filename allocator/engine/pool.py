@@ -21,7 +21,7 @@ from scipy import sparse
 
 from allocator.engine.program import Program, beside, measure_of, row_bounds, stack
 from allocator.engine.relaxation import signed
-from allocator.engine.restricted import Book, NodeResponse, Sets
+from allocator.engine.restricted import Book, ChoiceSets, NodeResponse
 from allocator.engine.solving import LiveProgram
 from allocator.records.portfolio import Booleans, Floats, Integers
 
@@ -32,7 +32,7 @@ _DUST = 1e-9
 
 
 @dataclass(frozen=True)
-class Points:
+class ExtremePoints:
     """Extreme points of borrowers' choices; arrays of shape (P,)."""
 
     owner: Integers
@@ -43,18 +43,18 @@ class Points:
     def __len__(self) -> int:
         return len(self.owner)
 
-    def at(self, which: Integers | Booleans) -> Points:
+    def at(self, which: Integers | Booleans) -> ExtremePoints:
         """The points of an index or a mask."""
-        return Points(self.owner[which], self.line[which], self.amount[which])
+        return ExtremePoints(self.owner[which], self.line[which], self.amount[which])
 
-    def then(self, other: Points) -> Points:
-        return Points(
+    def then(self, other: ExtremePoints) -> ExtremePoints:
+        return ExtremePoints(
             np.concatenate([self.owner, other.owner]),
             np.concatenate([self.line, other.line]),
             np.concatenate([self.amount, other.amount]),
         )
 
-    def allowed(self, sets: Sets) -> Booleans:
+    def allowed(self, sets: ChoiceSets) -> Booleans:
         """Which points the node of `sets` allows."""
         line = self.line
         offer = sets.options[line] & (sets.low[line] <= self.amount) & (self.amount <= sets.high[line])
@@ -75,7 +75,7 @@ class PoolAnswer:
     """(m,)"""
     breaks_limits: bool
     """Penalties are paid: the pool has no point in this node, or they are too small."""
-    points: Points
+    points: ExtremePoints
     """The points in use by borrowers that are not simply at base."""
     shares: Floats
 
@@ -107,7 +107,7 @@ class Pool:
     def __len__(self) -> int:
         return len(self.points)
 
-    def _worth(self, points: Points) -> tuple[Floats, Floats]:
+    def _worth(self, points: ExtremePoints) -> tuple[Floats, Floats]:
         """Values (P,) and uses (m, P)."""
         options, uses = self.book.options, self.book.uses
         line, amount = points.line, points.amount
@@ -145,7 +145,7 @@ class Pool:
         worth = float(np.max(np.abs(options.margin * high + options.fixed), initial=0.0)) / self._unit
         return 10.0 * max(worth, 1e-9) / typical, np.abs(rhs) + use.sum(axis=1) + 1.0
 
-    def _near(self, prices: Floats, best: NodeResponse, reach: float) -> Points:
+    def _near(self, prices: Floats, best: NodeResponse, reach: float) -> ExtremePoints:
         """Every extreme point that loses at most `reach` at `prices`."""
         book = self.book
         per_unit = book.options.margin - prices @ book.uses.unit
@@ -155,16 +155,16 @@ class Pool:
         points = _no_offers(declined)
         for end in (book.sets.high, book.sets.low):
             near = np.flatnonzero(best.best[owner] - (per_unit * end + per_loan) <= reach)
-            points = points.then(Points(owner[near], near, end[near]))
+            points = points.then(ExtremePoints(owner[near], near, end[near]))
         return points
 
-    def add(self, points: Points) -> int:
+    def add(self, points: ExtremePoints) -> int:
         """Adds what is neither base nor in the pool yet; returns how many points that is."""
         fresh = [key for key in dict.fromkeys(points.keys) if key not in self._known]
         if not fresh:
             return 0
         self._known.update(fresh)
-        points = Points(*(np.array(column) for column in zip(*fresh, strict=True)))
+        points = ExtremePoints(*(np.array(column) for column in zip(*fresh, strict=True)))
         new = np.unique(points.owner[self._row[points.owner] < 0])
         self._row[new] = self._live.rows + np.arange(len(new))
         value, use = self._worth(points)
@@ -180,7 +180,7 @@ class Pool:
         self._upper = np.append(self._upper, np.ones(count))
         return count
 
-    def solve(self, sets: Sets) -> PoolAnswer:
+    def solve(self, sets: ChoiceSets) -> PoolAnswer:
         """The optimum of the pool's LP in the node of `sets`, in which every borrower has a choice left.
 
         Raises OutOfTimeError where that takes longer than what is left.
@@ -198,7 +198,7 @@ class Pool:
             **self._in_use(shares),
         )
 
-    def _restrict(self, sets: Sets) -> None:
+    def _restrict(self, sets: ChoiceSets) -> None:
         """Sets the bounds that differ from those of the last solve."""
         allowed, base = self.points.allowed(sets), self.base.allowed(sets)
         left = base.copy()
@@ -216,21 +216,21 @@ class Pool:
             self._live.set_lower(int(self._row[i]), -np.inf if base[i] else 1.0)
         self._base_free[turned] = base[turned]
 
-    def _all_points(self, sets: Sets, borrowers: Integers) -> Points:
+    def _all_points(self, sets: ChoiceSets, borrowers: Integers) -> ExtremePoints:
         """Every extreme point that the node leaves `borrowers`."""
         wanted = np.isin(self.book.options.owner, borrowers) & sets.options & (sets.low <= sets.high)
         lines = np.flatnonzero(wanted)
         owner = self.book.options.owner[lines]
         points = _no_offers(borrowers[sets.no_offer[borrowers]])
         for end in (sets.high, sets.low):
-            points = points.then(Points(owner, lines, end[lines]))
+            points = points.then(ExtremePoints(owner, lines, end[lines]))
         return points
 
-    def cover(self, sets: Sets, borrower: int) -> None:
+    def cover(self, sets: ChoiceSets, borrower: int) -> None:
         """Adds the ends of the ranges that `sets` leaves `borrower`."""
         self.add(self._all_points(sets, np.array([borrower])))
 
-    def improve(self, best: NodeResponse, prices: Floats, sets: Sets, tolerance: float) -> int:
+    def improve(self, best: NodeResponse, prices: Floats, sets: ChoiceSets, tolerance: float) -> int:
         """Adds the best responses that beat the pool by more than `tolerance`; returns how many."""
         rivals = np.where(self.base.allowed(sets), self._base_value - prices @ self._base_use, -np.inf)
         allowed = self.points.allowed(sets)
@@ -239,7 +239,7 @@ class Pool:
         owner = self.book.options.owner
         top = np.flatnonzero(beaten[owner] & (best.value >= best.best[owner]))
         declined = np.flatnonzero(beaten & sets.no_offer & (best.best <= 0.0))
-        return self.add(Points(owner[top], top, best.amount[top]).then(_no_offers(declined)))
+        return self.add(ExtremePoints(owner[top], top, best.amount[top]).then(_no_offers(declined)))
 
     def harden(self) -> bool:
         """Makes breaking a limit a hundred times dearer; False where that went far enough already."""
@@ -272,11 +272,11 @@ class Pool:
         }
 
 
-def _no_offers(borrowers: Integers) -> Points:
-    return Points(borrowers, np.full(len(borrowers), NO_OFFER), np.zeros(len(borrowers)))
+def _no_offers(borrowers: Integers) -> ExtremePoints:
+    return ExtremePoints(borrowers, np.full(len(borrowers), NO_OFFER), np.zeros(len(borrowers)))
 
 
-def _base(book: Book, best: NodeResponse) -> Points:
+def _base(book: Book, best: NodeResponse) -> ExtremePoints:
     """Each borrower's best response."""
     line = np.empty(len(book), dtype=np.int64)
     for i in range(len(book)):
@@ -284,4 +284,4 @@ def _base(book: Book, best: NodeResponse) -> Points:
         line[i] = span.start + int(np.argmax(best.value[span]))
     declined = book.sets.no_offer & (best.value[line] <= 0.0)
     amount = np.where(declined, 0.0, best.amount[line])
-    return Points(np.arange(len(book)), np.where(declined, NO_OFFER, line), amount)
+    return ExtremePoints(np.arange(len(book)), np.where(declined, NO_OFFER, line), amount)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from allocator.engine.conflict import broken_limits, explain_conflict
-from allocator.engine.cores import Priced, whole_program
+from allocator.engine.cores import PricedPoint, whole_program
 from allocator.engine.elastic import worthless
 from allocator.engine.finish import Parts, at_prices, finish
 from allocator.engine.kernel import dense
@@ -39,7 +39,7 @@ def one_table(columns: Columns) -> bool:
     return len(columns) <= WHOLE_UP_TO and _coefficients(columns) <= WHOLE_NUMBERS
 
 
-def relaxation_prices(columns: Columns, progress: Progress) -> Priced:
+def relaxation_prices(columns: Columns, progress: Progress) -> PricedPoint:
     """The prices of the LP relaxation over every option.
 
     Raises InfeasibleError, naming the conflict, where not even the relaxation has a point.
@@ -87,7 +87,7 @@ def descended_prices(
     start: Floats | None,
     left: Callable[[], float],
     progress: Progress,
-) -> tuple[Priced, Parts]:
+) -> tuple[PricedPoint, Parts]:
     """Prices of a large book: Newton on the dual, then the exact finish, while seconds are `left`.
 
     And what the relaxation gives those whom it splits.

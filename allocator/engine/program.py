@@ -51,7 +51,7 @@ class Effort:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ProgramAnswer:
     """Two statuses: why the solver stopped, and what kind of point came back (none: `point` is None)."""
 
     stop: Ended

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from allocator.engine.cores import Priced
+from allocator.engine.cores import PricedPoint
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.restricted import Book, book_of
 from allocator.engine.search import Search, candidate
-from allocator.engine.tree import Goal, Node, Tree, grow
+from allocator.engine.tree import Node, Tree, TreeGoal, grow
 from allocator.records.lots import CENT
 from allocator.records.portfolio import Booleans, Codes, Floats
 from allocator.records.progress import Progress
@@ -43,7 +43,7 @@ _ENDINGS = {
 
 def prove(
     search: Search,
-    priced: Priced,
+    priced: PricedPoint,
     leaves: int,
     progress: Progress,
     *,
@@ -72,7 +72,7 @@ def prove(
     progress("growing a proof tree")
     lot = search.book.columns.offers.step or (CENT if cents else None)
     leaves = min(leaves, _WORK // max(len(search.book.columns), 1))
-    goal = Goal(_target(search, rounding), leaves, lot, offer, lambda: search.left, tell)
+    goal = TreeGoal(_target(search, rounding), leaves, lot, offer, lambda: search.left, tell)
     tree = grow(book, priced.prices, goal)
     bound = float(max(tree.bound, search.best.value)) + _summation(tree)
     search.log.append(f"proof tree: {tree.leaves} leaves, bound {bound!r}; {_ENDINGS[tree.ending]}")
@@ -85,7 +85,7 @@ def prove(
     return in_cents and bound - search.best.value <= CENT * len(columns.limits)
 
 
-def _book(search: Search, priced: Priced) -> Book:
+def _book(search: Search, priced: PricedPoint) -> Book:
     """Every option of a book priced as one table; else those that a cut at the prices may leave."""
     columns = search.book.columns
     if not search.reduced:
@@ -136,7 +136,7 @@ def _target(search: Search, rounding: float) -> float:
     return value + max(max(_SHARE * search.settings.gap, _LEAST) * max(abs(value), 1.0), 2 * rounding)
 
 
-def price(search: Search, priced: Priced) -> None:
+def price(search: Search, priced: PricedPoint) -> None:
     """Keeps what `priced` proves: by its prices alone, or as a tree of one leaf where limits are rounded."""
     if search.given is None:
         search.tighten(priced.bound, "prices")

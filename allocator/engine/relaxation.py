@@ -14,7 +14,7 @@ from scipy import sparse
 
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.options import Options, Uses
-from allocator.engine.program import Answer, LimitRows, Program, beside, measure_of, row_bounds, stack
+from allocator.engine.program import LimitRows, Program, ProgramAnswer, beside, measure_of, row_bounds, stack
 from allocator.records.portfolio import Booleans, Floats, Integers
 
 
@@ -67,7 +67,7 @@ def relax(columns: Columns, options: Options, uses: Uses) -> Relaxation:
     return Relaxation(program, line, amount, unit, measure)
 
 
-def prices_of(columns: Columns, relaxation: Relaxation, answer: Answer) -> Floats:
+def prices_of(columns: Columns, relaxation: Relaxation, answer: ProgramAnswer) -> Floats:
     """(m,) the LP's row prices in money per unit of the row, of the sign that the row's direction wants."""
     limits = len(relaxation.measure)
     return signed(columns, answer.row_prices[:limits] * relaxation.unit / relaxation.measure)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.engine.amounts import Frozen, best_amounts, chosen_of, holds
-from allocator.engine.cores import Priced, smallest
+from allocator.engine.amounts import FrozenOffers, best_amounts, chosen_of, holds
+from allocator.engine.cores import PricedPoint, smallest
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.narrowing import rows_moved
@@ -54,7 +54,7 @@ class _Changes:
     least: Floats
 
 
-def repaired(book: Pass, priced: Priced, time_is_up: Callable[[], bool]) -> tuple[Codes, Floats] | None:
+def repaired(book: Pass, priced: PricedPoint, time_is_up: Callable[[], bool]) -> tuple[Codes, Floats] | None:
     """Options and amounts (n,) near the responses to `priced`, which may break a limit still.
 
     Returns None where nobody's response can change, or the options leave no amounts in whole lots.
@@ -73,7 +73,7 @@ def repaired(book: Pass, priced: Priced, time_is_up: Callable[[], bool]) -> tupl
     uses = uses_of(columns, options)
     changes = _changes(columns, priced, options, uses)
     option[borrowers], amount[borrowers] = -1, 0.0
-    frozen = Frozen(option, amount, book.tally(option, amount).usage)
+    frozen = FrozenOffers(option, amount, book.tally(option, amount).usage)
     ends = _descend(columns, changes, frozen.usage, time_is_up)
     taken = ends[changes.line[ends] >= 0]
     lines, amounts = changes.line[taken], changes.amount[taken]
@@ -94,7 +94,7 @@ def no_offers(columns: Columns) -> tuple[Codes, Floats]:
     return np.full(len(columns), -1, dtype=np.int32), np.zeros(len(columns))
 
 
-def _changes(columns: Columns, priced: Priced, options: Options, uses: Uses) -> _Changes:
+def _changes(columns: Columns, priced: PricedPoint, options: Options, uses: Uses) -> _Changes:
     """The best responses, and the changes of least regret."""
     offers, borrowers = columns.offers, options.borrowers
     low, high = offers.low[options.position], offers.high[options.position]

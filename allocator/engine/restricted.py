@@ -29,7 +29,7 @@ _CLEAR = 1e-11
 
 
 @dataclass(frozen=True)
-class Sets:
+class ChoiceSets:
     """S_i for every borrower of a book."""
 
     options: Booleans
@@ -65,7 +65,7 @@ class Book:
     uses: Uses
     first: Integers
     """(nb + 1,) where each borrower's options begin."""
-    sets: Sets
+    sets: ChoiceSets
     rhs: Floats
     """(m,) right-hand sides, rounded to whole lots where that excludes nothing."""
     idle_room: float
@@ -81,7 +81,7 @@ class Book:
         """The options of `borrower` (an index into `options.borrowers`)."""
         return slice(int(self.first[borrower]), int(self.first[borrower + 1]))
 
-    def evaluate(self, prices: Floats, sets: Sets) -> NodeResponse:
+    def evaluate(self, prices: Floats, sets: ChoiceSets) -> NodeResponse:
         """What `prices` (m,), of the right signs, prove for the node of `sets`."""
         per_unit = self.options.margin - prices @ self.uses.unit
         per_loan = self.options.fixed - prices @ self.uses.loan
@@ -94,11 +94,11 @@ class Book:
         bound = float(self.rhs @ prices) + float(np.sum(best)) + idle + self.idle_constant
         return NodeResponse(bound, value, amount, best)
 
-    def proved(self, prices: Floats, sets: Sets) -> float:
+    def proved(self, prices: Floats, sets: ChoiceSets) -> float:
         """U at `prices`, rounded up as where it is stated."""
         return self.evaluate(prices, sets).bound + self.rounding(prices, sets)
 
-    def rounding(self, prices: Floats, sets: Sets) -> float:
+    def rounding(self, prices: Floats, sets: ChoiceSets) -> float:
         """What U is rounded up by where it is stated, nearly: much if `prices` are large."""
         charged = np.abs(self.uses.unit) * sets.high + np.abs(self.uses.loan)
         terms = np.abs(self.rhs)
@@ -106,7 +106,7 @@ class Book:
             terms = terms + np.maximum.reduceat(charged, self.first[:-1], axis=1).sum(axis=1)
         return _ROUNDING * float(terms @ np.abs(prices))
 
-    def within(self, prices: Floats, sets: Sets, distance: float) -> tuple[Sets, float]:
+    def within(self, prices: Floats, sets: ChoiceSets, distance: float) -> tuple[ChoiceSets, float]:
         """`sets` without what loses more than `distance` at `prices`, and the distance used.
 
         An allocation that takes a choice so dropped is worth less than U - distance. The distance is
@@ -122,7 +122,7 @@ class Book:
         no_offer = sets.no_offer & (evaluated.best <= distance)
         return replace(sets, options=options, no_offer=no_offer), distance
 
-    def contracted(self, sets: Sets) -> Book:
+    def contracted(self, sets: ChoiceSets) -> Book:
         """The book with what `sets` leaves only; who can only be declined is gone."""
         kept = sets.options
         has = np.zeros(len(self), dtype=bool)
@@ -134,7 +134,9 @@ class Book:
             options=replace(options, borrowers=options.borrowers[has], owner=owner),
             uses=self.uses.keep(kept),
             first=np.searchsorted(owner, np.arange(int(has.sum()) + 1)),
-            sets=Sets(np.ones(len(owner), dtype=bool), sets.no_offer[has], sets.low[kept], sets.high[kept]),
+            sets=ChoiceSets(
+                np.ones(len(owner), dtype=bool), sets.no_offer[has], sets.low[kept], sets.high[kept]
+            ),
         )
 
 
@@ -155,7 +157,7 @@ def book_of(columns: Columns, response: BestResponses | None = None, distance: f
         owner = (np.cumsum(has) - 1)[options.owner]
         options, borrowers = replace(options, borrowers=borrowers[has], owner=owner), borrowers[has]
     owner = options.owner
-    sets = Sets(
+    sets = ChoiceSets(
         options=np.ones(len(options), dtype=bool),
         no_offer=~offers.must[borrowers],
         low=offers.low[borrowers][owner],

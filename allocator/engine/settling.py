@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from allocator.engine.amounts import Chosen, Frozen, best_amounts, chosen_of
+from allocator.engine.amounts import ChosenOffers, FrozenOffers, best_amounts, chosen_of
 from allocator.engine.pool import NO_OFFER, Pool, PoolAnswer
 from allocator.engine.repair import no_offers
-from allocator.engine.restricted import Sets
+from allocator.engine.restricted import ChoiceSets
 from allocator.records.portfolio import Codes, Floats, Integers
 
 
-def settle(pool: Pool, answer: PoolAnswer, sets: Sets) -> tuple[Codes, Floats] | None:
+def settle(pool: Pool, answer: PoolAnswer, sets: ChoiceSets) -> tuple[Codes, Floats] | None:
     """Options and amounts (n,) near the LP's point, exactly its own where that is whole.
 
     Amounts stay in the ranges of `sets`: its own node's, or wider ones.
@@ -44,9 +44,9 @@ def _lines(pool: Pool, answer: PoolAnswer) -> Integers:
     return line
 
 
-def _chosen(pool: Pool, lines: Integers, sets: Sets) -> Chosen:
+def _chosen(pool: Pool, lines: Integers, sets: ChoiceSets) -> ChosenOffers:
     """The offers at `lines`, beside nothing: everybody who may be offered something is in the book."""
     book = pool.book
-    nobody = Frozen(*no_offers(book.columns), np.zeros(len(book.columns.limits)))
+    nobody = FrozenOffers(*no_offers(book.columns), np.zeros(len(book.columns.limits)))
     ends = sets.low[lines], sets.high[lines]
     return chosen_of(book.columns, book.options, book.uses, lines, nobody, ends)

@@ -17,7 +17,7 @@ import highspy
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.program import Answer, Effort, Program
+from allocator.engine.program import Effort, Program, ProgramAnswer
 from allocator.errors import AllocatorError
 from allocator.records.portfolio import Floats, Integers
 
@@ -57,7 +57,9 @@ class SolverError(AllocatorError):
     code = "solver_failed"
 
 
-def solve(program: Program, effort: Effort, *, start: Floats | None = None, keep_log: bool = False) -> Answer:
+def solve(
+    program: Program, effort: Effort, *, start: Floats | None = None, keep_log: bool = False
+) -> ProgramAnswer:
     """The best point of `program` that HiGHS finds within `effort`, from `start` where one is given.
 
     Raises SolverError where HiGHS does not accept an option or the program.
@@ -70,7 +72,7 @@ def solve(program: Program, effort: Effort, *, start: Floats | None = None, keep
         return replace(answer, log=log.read_text(errors="replace") if log.exists() else "")
 
 
-def _solve(program: Program, effort: Effort, start: Floats | None, log: Path | None) -> Answer:
+def _solve(program: Program, effort: Effort, start: Floats | None, log: Path | None) -> ProgramAnswer:
     solver = highspy.Highs()
     _set_options(solver, effort, log)
     _expect(solver.passModel(_lp(program)), "the program")
@@ -158,7 +160,7 @@ def _lp(program: Program) -> Any:
     return lp
 
 
-def _answer(solver: Any, program: Program) -> Answer:
+def _answer(solver: Any, program: Program) -> ProgramAnswer:
     stop: Any = _STOPS.get(solver.getModelStatus(), "other")
     info = solver.getInfo()
     solution = solver.getSolution()
@@ -167,7 +169,7 @@ def _answer(solver: Any, program: Program) -> Answer:
     value = float(info.objective_function_value) if has_point else -np.inf
     proven = float(info.mip_dual_bound) if mip else (value if stop == "optimal" else np.inf)
     prices = np.array(solution.row_dual) if not mip and solution.dual_valid else np.zeros(0)
-    return Answer(
+    return ProgramAnswer(
         stop=stop,
         point=np.array(solution.col_value) if has_point else None,
         value=value,
@@ -247,7 +249,7 @@ class LiveProgram:
         """The next solve starts from `basis`, taken when the program had as many rows and columns as now."""
         _expect(self._solver.setBasis(basis), "the basis")
 
-    def solve(self, seconds: float) -> Answer:
+    def solve(self, seconds: float) -> ProgramAnswer:
         """The optimum, from where the last solve ended: often milliseconds.
 
         Raises OutOfTimeError where it takes longer than `seconds`, or is not solved at all.
@@ -263,4 +265,4 @@ class LiveProgram:
             raise OutOfTimeError
         solution = self._solver.getSolution()
         value = float(self._solver.getInfo().objective_function_value)
-        return Answer(stop, np.array(solution.col_value), value, value, np.array(solution.row_dual))
+        return ProgramAnswer(stop, np.array(solution.col_value), value, value, np.array(solution.row_dual))

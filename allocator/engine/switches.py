@@ -150,7 +150,7 @@ def _nearest(columns: Columns, margin: Floats, count: int) -> Integers:
 
 
 @dataclass(frozen=True)
-class Kinds:
+class BorrowerKinds:
     """Borrowers sorted into kinds."""
 
     borrower: Integers
@@ -159,10 +159,10 @@ class Kinds:
     start: Integers
 
 
-def kinds(columns: Columns, borrowers: Integers) -> Kinds:
+def kinds(columns: Columns, borrowers: Integers) -> BorrowerKinds:
     """`borrowers`, in ascending order, by kind; the kinds in order of their first borrower."""
     if len(borrowers) == 0:
-        return Kinds(borrowers, borrowers, np.zeros(1, dtype=np.int64))
+        return BorrowerKinds(borrowers, borrowers, np.zeros(1, dtype=np.int64))
     traits = _traits(columns, borrowers)
     order = np.argsort(_fingerprint(traits), kind="stable")
     new = np.ones(len(order), dtype=bool)
@@ -174,7 +174,7 @@ def kinds(columns: Columns, borrowers: Integers) -> Kinds:
     kind[order] = order[new][np.cumsum(new) - 1]
     order = np.argsort(kind, kind="stable")
     start = np.flatnonzero(np.append(True, np.diff(kind[order]) != 0))
-    return Kinds(borrowers[order[start]], borrowers[order], np.append(start, len(order)))
+    return BorrowerKinds(borrowers[order[start]], borrowers[order], np.append(start, len(order)))
 
 
 def _traits(columns: Columns, borrowers: Integers) -> list[np.ndarray]:

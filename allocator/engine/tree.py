@@ -22,7 +22,7 @@ import numpy as np
 
 from allocator.engine.branching import Split, choose, splits_of
 from allocator.engine.pool import Pool, PoolAnswer
-from allocator.engine.restricted import Book, Sets
+from allocator.engine.restricted import Book, ChoiceSets
 from allocator.engine.settling import settle
 from allocator.engine.solving import OutOfTimeError
 from allocator.records.portfolio import Codes, Floats
@@ -50,7 +50,7 @@ of its highest node is whole, so that only amounts off the lot (the cent) keep b
 class Node:
     """A part of all allocations; a leaf until it is split."""
 
-    sets: Sets
+    sets: ChoiceSets
     prices: Floats
     """(m,)"""
     bound: float
@@ -87,7 +87,7 @@ class Tree:
 
 
 @dataclass
-class Goal:
+class TreeGoal:
     """What a tree is grown for."""
 
     target: float
@@ -102,7 +102,7 @@ class Goal:
     progress: Callable[[int, float], None] = lambda leaves, bound: None
 
 
-def grow(book: Book, prices: Floats, goal: Goal) -> Tree:
+def grow(book: Book, prices: Floats, goal: TreeGoal) -> Tree:
     """The tree grown from `prices` until its bound meets the goal's target, or as far as it goes.
 
     Where the book holds what a cut at `prices` may leave alone, they are the root's as they are.
@@ -119,7 +119,7 @@ def grow(book: Book, prices: Floats, goal: Goal) -> Tree:
     return tree
 
 
-def _at_better_prices(tree: Tree, goal: Goal) -> Tree:
+def _at_better_prices(tree: Tree, goal: TreeGoal) -> Tree:
     """The root alone, at prices that every option of the book has had a say in."""
     book, root = tree.book, tree.nodes[0]
     prices = root.prices
@@ -130,7 +130,7 @@ def _at_better_prices(tree: Tree, goal: Goal) -> Tree:
     return tree
 
 
-def _grown(book: Book, root: Node, goal: Goal) -> Tree:
+def _grown(book: Book, root: Node, goal: TreeGoal) -> Tree:
     """One tree, over the few choices that a cut at the root leaves."""
     sets, distance = book.within(root.prices, book.sets, root.bound - goal.target)
     if distance > book.near:
@@ -145,7 +145,7 @@ def _grown(book: Book, root: Node, goal: Goal) -> Tree:
     return tree
 
 
-def _search(tree: Tree, pool: Pool, goal: Goal) -> Ending:
+def _search(tree: Tree, pool: Pool, goal: TreeGoal) -> Ending:
     """Splits the highest node until it is low enough; says why it stopped."""
     heap = [(-tree.nodes[0].bound, 0)]
     leaves = 1
@@ -171,7 +171,7 @@ def _search(tree: Tree, pool: Pool, goal: Goal) -> Ending:
     return "gap"
 
 
-def _splits(tree: Tree, pool: Pool, node: Node, goal: Goal) -> list[Split]:
+def _splits(tree: Tree, pool: Pool, node: Node, goal: TreeGoal) -> list[Split]:
     """What `node` can be split at, after a cut where that pays."""
     target = goal.target
     if node.cut is None and node.bound - target <= _CUT_AGAIN * node.distance:
@@ -181,7 +181,7 @@ def _splits(tree: Tree, pool: Pool, node: Node, goal: Goal) -> list[Split]:
     return splits_of(pool.book, node.sets, _answer(node), goal.lot)
 
 
-def _settle(pool: Pool, node: Node, goal: Goal, whole: bool) -> None:
+def _settle(pool: Pool, node: Node, goal: TreeGoal, whole: bool) -> None:
     """Offers what the node's LP point suggests: its own amounts too where it is `whole`, at first."""
     for sets in (node.sets, pool.book.sets) if whole else (pool.book.sets,):
         settled = settle(pool, _answer(node), sets)
@@ -212,7 +212,7 @@ def _split(tree: Tree, pool: Pool, node: Node, splits: list[Split], target: floa
     return node.children
 
 
-def _modest(book: Book, sets: Sets, node: Node, prices: Floats, target: float) -> tuple[Floats, float]:
+def _modest(book: Book, sets: ChoiceSets, node: Node, prices: Floats, target: float) -> tuple[Floats, float]:
     """`prices`, or such as lie between them and the node's own and prove the target as well.
 
     An empty node's prices have no end: the further they go, the less doubles say of the bound.
@@ -233,7 +233,7 @@ def _modest(book: Book, sets: Sets, node: Node, prices: Floats, target: float) -
     return prices, book.proved(prices, sets)
 
 
-def _bounded(pool: Pool, sets: Sets, prices: Floats, distance: float, target: float) -> Node:
+def _bounded(pool: Pool, sets: ChoiceSets, prices: Floats, distance: float, target: float) -> Node:
     """The node of `sets`, with its parent's prices or the better ones of its own LP.
 
     The pool grows until what it lacks no longer matters, or the bound is down at the target.

@@ -31,7 +31,7 @@ class Band:
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedBorrower:
     """One borrower of a list; amounts in currency units."""
 
     borrower_id: str
@@ -74,9 +74,9 @@ class Composition:
     mean_pd: tuple[tuple[str, float], ...]
     """Grade -> PD weighted by what is offered; "" is the whole."""
     bands: tuple[Band, ...]
-    largest: tuple[Listed, ...]
+    largest: tuple[ListedBorrower, ...]
     """The largest loans."""
-    declined: tuple[Listed, ...]
+    declined: tuple[ListedBorrower, ...]
     """The largest requests that are declined."""
     refusals: tuple[Refusal, ...]
     """The commonest reason first."""
@@ -144,14 +144,16 @@ def _first(rows: np.ndarray, size: Floats) -> np.ndarray:
     return rows[np.argsort(-size[rows], kind="stable")[:LARGEST]]
 
 
-def _listed(run: Outcome, why: np.ndarray, texts: Sequence[Text], rows: np.ndarray) -> tuple[Listed, ...]:
+def _listed(
+    run: Outcome, why: np.ndarray, texts: Sequence[Text], rows: np.ndarray
+) -> tuple[ListedBorrower, ...]:
     portfolio, ledger = run.inputs.portfolio, run.ledger
 
     def value(text: Text, i: int) -> str:
         return text.values[text.codes[i]] if text.codes[i] >= 0 else ""
 
     return tuple(
-        Listed(
+        ListedBorrower(
             borrower_id=str(portfolio.borrower_id[i]),
             grade=value(portfolio.grade, i),
             segments=tuple(value(text, i) for text in texts),

@@ -13,7 +13,7 @@ from allocator.errors import InfeasibleError
 from allocator.insight.compare.compare import Comparison, compare
 from allocator.insight.compare.sides import strategy_outcomes
 from allocator.insight.composition import Composition, compose
-from allocator.insight.distil import Distilled, distil
+from allocator.insight.distil import DistilledRules, distil
 from allocator.insight.explain.book import BookExplanation, book_of
 from allocator.insight.explain.position import Position, position_of
 from allocator.insight.simulate.simulate import Simulation, simulate
@@ -83,7 +83,7 @@ class Dossier:
     budgets: Frontier | None
     """The frontier of the budget; None where none was solved, or there is no budget to be moved."""
     levers: Levers
-    rules: Distilled | None
+    rules: DistilledRules | None
     """Rules that stand in for the run; None where none were sought, or none keep the limits."""
     notes: Sequence[str] = ()
     """What was left out of the comparison."""
@@ -138,7 +138,7 @@ def _levers(run: Outcome, case: Case, effort: ReportEffort, progress: Progress) 
     return price_levers(run, LEVER, quick=quick, among=among, case=case, progress=progress)
 
 
-def _rules(run: Outcome, progress: Progress) -> Distilled | None:
+def _rules(run: Outcome, progress: Progress) -> DistilledRules | None:
     try:
         return distil(run, progress=progress)
     except InfeasibleError:

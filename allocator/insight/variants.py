@@ -36,7 +36,7 @@ def answer(
 
 
 @dataclass(frozen=True)
-class Best:
+class BestKnown:
     """What is known of the best value of a case, in money."""
 
     value: float
@@ -49,14 +49,16 @@ class Best:
         """Relative, as a certificate's."""
         return relative_gap(self.bound, self.value)
 
-    def less_than(self, changed: Best, name: str, change: str, *, loosens: bool, solved: bool) -> Worth:
+    def less_than(
+        self, changed: BestKnown, name: str, change: str, *, loosens: bool, solved: bool
+    ) -> AddedValue:
         """What the change adds of which `changed` is known; nothing is lost by one that only loosens."""
         least = max(changed.value - self.bound, 0.0 if loosens else -np.inf)
-        return Worth(name, change, least, changed.bound - self.value, solved)
+        return AddedValue(name, change, least, changed.bound - self.value, solved)
 
 
 @dataclass(frozen=True)
-class Worth:
+class AddedValue:
     """What a change of a case would add to its best value, at least and at most."""
 
     name: str
@@ -69,13 +71,13 @@ class Worth:
     """Whether the changed case was solved; else prices alone say it."""
 
 
-def best_of(run: Outcome, case: Case, progress: Progress | None = None) -> Best:
+def best_of(run: Outcome, case: Case, progress: Progress | None = None) -> BestKnown:
     """What `run` shows of its own case: its value counts where it breaks nothing.
 
     With `progress`, a run of another strategy than the optimal is solved for the optimum too.
     """
     own = run.certificate
-    best = Best(-np.inf if run.broken else own.value, own.bound)
+    best = BestKnown(-np.inf if run.broken else own.value, own.bound)
     if progress is None or run.optimal:
         return best
     progress("solving for the optimum")
@@ -83,7 +85,7 @@ def best_of(run: Outcome, case: Case, progress: Progress | None = None) -> Best:
         optimum = answer(case, own.prices, progress).certificate
     except (InfeasibleError, NoAllocationError):
         return best
-    return Best(max(best.value, optimum.value), min(best.bound, optimum.bound))
+    return BestKnown(max(best.value, optimum.value), min(best.bound, optimum.bound))
 
 
 def under(case: Case, policy: Policy) -> Case:

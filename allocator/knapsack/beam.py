@@ -19,7 +19,7 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
-from allocator.knapsack.gibbs import RIDGE, Measure
+from allocator.knapsack.gibbs import RIDGE, GibbsMeasure
 from allocator.knapsack.problem import TOLERANCE, Knapsack
 from allocator.records.portfolio import Floats, Integers
 
@@ -44,7 +44,7 @@ class _Stage:
 
 
 def beam(
-    problem: Knapsack, guide: Measure, order: Integers, width: int, beat: float, deadline: float
+    problem: Knapsack, guide: GibbsMeasure, order: Integers, width: int, beat: float, deadline: float
 ) -> Integers | None:
     """Choices (S, n) that fit and are worth `beat` or more; None without one, or after `deadline`.
 
@@ -68,21 +68,21 @@ def beam(
     return _trace(order, parents, taken)
 
 
-def _rows_that_matter(problem: Knapsack, guide: Measure) -> Integers:
+def _rows_that_matter(problem: Knapsack, guide: GibbsMeasure) -> Integers:
     """Rows whose slack does not dwarf all variation: the others have no say in the quadratic term."""
     weight = _variation(problem, guide) / guide.slack**2
     rows = np.argsort(-weight, kind="stable")[:_MOST_ROWS]
     return np.sort(rows[weight[rows] > 1e-4])
 
 
-def _variation(problem: Knapsack, guide: Measure) -> Floats:
+def _variation(problem: Knapsack, guide: GibbsMeasure) -> Floats:
     """(m,) variance of what all classes together use."""
     away = problem.weights - guide.mean[problem.owner]
     variance: Floats = np.einsum("n,nm,nm->m", guide.probability, away, away)
     return variance
 
 
-def _stages(problem: Knapsack, guide: Measure, order: Integers, rows: Integers) -> list[_Stage]:
+def _stages(problem: Knapsack, guide: GibbsMeasure, order: Integers, rows: Integers) -> list[_Stage]:
     """Last class first: what follows it is its own slack only."""
     covariance = np.diag(guide.slack[rows] ** 2 + RIDGE * _variation(problem, guide)[rows])
     mean = guide.slack[rows].copy()

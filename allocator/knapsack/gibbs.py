@@ -34,7 +34,7 @@ _HALVINGS = 14
 
 
 @dataclass(frozen=True)
-class Measure:
+class GibbsMeasure:
     """The Gibbs measure at one temperature."""
 
     temperature: float
@@ -58,7 +58,7 @@ class Measure:
         return self.temperature / self.prices
 
 
-def measure(problem: Knapsack, temperature: float, start: Floats) -> Measure:
+def measure(problem: Knapsack, temperature: float, start: Floats) -> GibbsMeasure:
     """The measure at `temperature`, by damped Newton from prices `start` (m,) > 0.
 
     Prices are rounded to 24 bits, so that the last bits of a linear system's solution, which may change with
@@ -102,14 +102,14 @@ def _along(problem: Knapsack, temperature: float, prices: Floats, step: Floats, 
     return prices + length * step
 
 
-def _state(problem: Knapsack, temperature: float, prices: Floats) -> Measure:
+def _state(problem: Knapsack, temperature: float, prices: Floats) -> GibbsMeasure:
     priced = evaluate(problem, prices)
     first = problem.start[:-1]
     mass = np.exp(-priced.loss / temperature)
     total = np.add.reduceat(mass, first)
     probability = mass / total[problem.owner]
     best = (priced.bound - float(problem.capacities @ prices)) / temperature
-    return Measure(
+    return GibbsMeasure(
         temperature=temperature,
         prices=prices,
         probability=probability,
@@ -127,7 +127,7 @@ def _dual(problem: Knapsack, temperature: float, prices: Floats) -> float:
     return priced.bound + temperature * float(np.sum(np.log(total)) - np.sum(np.log(prices)))
 
 
-def find_measure(problem: Knapsack, start: Floats) -> Measure:
+def find_measure(problem: Knapsack, start: Floats) -> GibbsMeasure:
     """The measure at the temperature where one choice is expected to be as good and to fit."""
     prices = positive(problem, start)
     spread = float(np.max(evaluate(problem, prices).loss, initial=0.0)) or 1.0
@@ -157,7 +157,7 @@ def _worth(problem: Knapsack) -> Floats:
     return (float(np.ptp(problem.values)) or 1.0) / np.where(size > 0, size, 1.0)
 
 
-def _log_count(problem: Knapsack, state: Measure) -> float:
+def _log_count(problem: Knapsack, state: GibbsMeasure) -> float:
     """Logarithm of the expected number of choices that fit and are worth the mean value less T, or more.
 
     The transform of a half-line's indicator adds T for the value and T / p_j for each slack.

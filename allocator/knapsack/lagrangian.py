@@ -23,7 +23,7 @@ _MOST_STEPS = 1e5
 
 
 @dataclass(frozen=True)
-class Priced:
+class ProvenPrices:
     """Prices, and what they prove."""
 
     prices: Floats
@@ -34,15 +34,15 @@ class Priced:
     """U(prices)."""
 
 
-def evaluate(problem: Knapsack, prices: Floats) -> Priced:
+def evaluate(problem: Knapsack, prices: Floats) -> ProvenPrices:
     """One pass over the items, unsmoothed: a bound whatever `prices` (m,) >= 0 come from."""
     reduced = problem.values - np.einsum("nm,m->n", problem.weights, prices)
     best = np.maximum.reduceat(reduced, problem.start[:-1])
     bound = float(np.einsum("m,m->", problem.capacities, prices)) + float(np.sum(best))
-    return Priced(prices, np.repeat(best, np.diff(problem.start)) - reduced, bound)
+    return ProvenPrices(prices, np.repeat(best, np.diff(problem.start)) - reduced, bound)
 
 
-def relax(problem: Knapsack, seconds: float) -> tuple[Priced, Integers | None]:
+def relax(problem: Knapsack, seconds: float) -> tuple[ProvenPrices, Integers | None]:
     """The LP relaxation's prices, and its items (n,) where it happens to be whole.
 
     Raises InfeasibleError, naming capacities that cannot be kept together, and NoAllocationError where

@@ -12,8 +12,8 @@ from time import perf_counter
 import numpy as np
 
 from allocator.knapsack.beam import beam
-from allocator.knapsack.gibbs import Measure, measure
-from allocator.knapsack.lagrangian import Priced
+from allocator.knapsack.gibbs import GibbsMeasure, measure
+from allocator.knapsack.lagrangian import ProvenPrices
 from allocator.knapsack.problem import Knapsack
 from allocator.records.portfolio import Integers
 
@@ -38,7 +38,7 @@ class Search:
     """What is known so far; nothing in it is ever lost to a worse finding."""
 
     problem: Knapsack
-    priced: Priced
+    priced: ProvenPrices
     seed: int
     deadline: float
     """perf_counter seconds."""
@@ -74,10 +74,10 @@ class Search:
             return
         mask[self.best] = True
         self.problem = self.problem.keep(mask)
-        self.priced = Priced(self.priced.prices, self.priced.loss[mask], self.priced.bound)
+        self.priced = ProvenPrices(self.priced.prices, self.priced.loss[mask], self.priced.bound)
         self.best = (np.cumsum(mask) - 1)[self.best]
 
-    def round(self, expected: Measure) -> None:
+    def round(self, expected: GibbsMeasure) -> None:
         """One beam, at the temperature and in the order of classes that its number gives."""
         number = self.rounds
         self.rounds += 1
@@ -91,7 +91,7 @@ class Search:
         if self.best is None:
             self.heat *= _HEATING
 
-    def _order(self, guide: Measure, number: int) -> Integers:
+    def _order(self, guide: GibbsMeasure, number: int) -> Integers:
         """(n,) classes with the widest spread of priced weights first, somewhat shuffled."""
         away = self.problem.weights - guide.mean[self.problem.owner]
         variance = guide.probability * np.einsum("nm,m->n", away**2, guide.prices**2)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.limits.filters import Membership, memberships_of
-from allocator.limits.measures import Measured, measured
+from allocator.limits.measures import MeasureTerms, measured
 from allocator.limits.missing import check_values
 from allocator.limits.whole import least_weights, whole_budget, whole_rows
 from allocator.records.conditions import nobody_passes
@@ -137,7 +137,7 @@ def _draft(
     return _Draft(rows, channel, None if everybody else place, reference)
 
 
-def _weighted(measured: Measured, limit: Limit, portfolio: Portfolio) -> tuple[Floats | None, str]:
+def _weighted(measured: MeasureTerms, limit: Limit, portfolio: Portfolio) -> tuple[Floats | None, str]:
     """The measure's weight times the limit's own column, with a key that tells equal ones apart."""
     key = limit.measure if measured.weight is not None else ""
     if limit.weight is None:
@@ -155,7 +155,7 @@ def _reference(limit: Limit, channels: _Channels) -> tuple[int, float] | None:
 
 
 def _exposure_by_code(
-    measured: Measured, weight: Floats | None, membership: Membership, portfolio: Portfolio
+    measured: MeasureTerms, weight: Floats | None, membership: Membership, portfolio: Portfolio
 ) -> Floats:
     """What is already lent uses of each code's row."""
     count = len(membership.labels)
@@ -166,7 +166,7 @@ def _exposure_by_code(
     return np.bincount(membership.codes[inside], used[inside], minlength=count).astype(np.float64, copy=False)
 
 
-def _reference_exposure(limit: Limit, measured: Measured, portfolio: Portfolio) -> float:
+def _reference_exposure(limit: Limit, measured: MeasureTerms, portfolio: Portfolio) -> float:
     """What is already lent of the reference; a measure that exposure does not use has one without it."""
     if limit.of in (None, "budget") or not measured.counts_exposure:
         return 0.0

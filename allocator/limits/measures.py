@@ -12,7 +12,7 @@ from allocator.records.weights import weights_of
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasureTerms:
     """A measure adds up `weight` times the basis; money already lent adds `weight` times the exposure."""
 
     basis: str
@@ -27,37 +27,37 @@ class Measured:
             raise ValueError(f"no basis {self.basis!r}")
 
 
-def _offered(portfolio: Portfolio) -> Measured:
+def _offered(portfolio: Portfolio) -> MeasureTerms:
     """Money offered, x."""
-    return Measured("offered", counts_exposure=True)
+    return MeasureTerms("offered", counts_exposure=True)
 
 
-def _drawn(portfolio: Portfolio) -> Measured:
+def _drawn(portfolio: Portfolio) -> MeasureTerms:
     """Money expected to be drawn, a x."""
-    return Measured("drawn", counts_exposure=True)
+    return MeasureTerms("drawn", counts_exposure=True)
 
 
-def _interest(portfolio: Portfolio) -> Measured:
+def _interest(portfolio: Portfolio) -> MeasureTerms:
     """Expected interest a r T (1 - p) x, as the output column has it."""
-    return Measured("interest", 1.0 - portfolio.pd)
+    return MeasureTerms("interest", 1.0 - portfolio.pd)
 
 
-def _gross_interest(portfolio: Portfolio) -> Measured:
+def _gross_interest(portfolio: Portfolio) -> MeasureTerms:
     """Contractual interest a r T x."""
-    return Measured("interest")
+    return MeasureTerms("interest")
 
 
-def _expected_loss(portfolio: Portfolio) -> Measured:
+def _expected_loss(portfolio: Portfolio) -> MeasureTerms:
     """a p L x, on what is drawn and on what is already lent."""
-    return Measured("drawn", portfolio.pd * portfolio.lgd, counts_exposure=True)
+    return MeasureTerms("drawn", portfolio.pd * portfolio.lgd, counts_exposure=True)
 
 
-def _loans(portfolio: Portfolio) -> Measured:
+def _loans(portfolio: Portfolio) -> MeasureTerms:
     """The number of offers made."""
-    return Measured("loans")
+    return MeasureTerms("loans")
 
 
-MEASURES: Mapping[Measure, Callable[[Portfolio], Measured]] = {
+MEASURES: Mapping[Measure, Callable[[Portfolio], MeasureTerms]] = {
     "offered": _offered,
     "drawn": _drawn,
     "interest": _interest,
@@ -67,9 +67,9 @@ MEASURES: Mapping[Measure, Callable[[Portfolio], Measured]] = {
 }
 
 
-def measured(limit: Limit, portfolio: Portfolio) -> Measured:
+def measured(limit: Limit, portfolio: Portfolio) -> MeasureTerms:
     """What the limit's measure adds up. Raises InputError where another package's has no such weights."""
     if limit.plugin is None:
         return MEASURES[limit.measure](portfolio)
     brought = limit.plugin.thing
-    return Measured(brought.basis, weights_of(limit.plugin, portfolio), brought.counts_exposure)
+    return MeasureTerms(brought.basis, weights_of(limit.plugin, portfolio), brought.counts_exposure)

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from allocator.limits.possible import Possible
+from allocator.limits.possible import PossibleOffers
 from allocator.limits.shares import only_an_empty_book
 from allocator.records.limits import Limits, Row
 from allocator.records.offers import OfferBook
@@ -40,13 +40,13 @@ def beyond_reach(offers: OfferBook, limits: Limits) -> dict[int, float]:
     """Rows that ask for more than offers to all, the largest, come to; and what these come to."""
     rows = limits.rows
     floors = [j for j, row in enumerate(rows) if row.sense != "at_most" and row.rhs > 0 and not row.reference]
-    most = Possible(offers, limits).most(floors)
+    most = PossibleOffers(offers, limits).most(floors)
     return {j: reach for j, reach in most.items() if reach < rows[j].rhs * (1 - _ROUNDING)}
 
 
 def _too_small(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[str]:
     """Caps below the least that one offer uses, and those that what is already lent exceeds."""
-    possible = Possible(offers, limits)
+    possible = PossibleOffers(offers, limits)
     least = possible.least(
         [place for place in _capped(limits) if limits.rows[place].rhs < possible.surely_more(place)]
     )
@@ -76,7 +76,7 @@ def _too_small(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[st
 
 def _too_large(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[str]:
     """Floors above all that could be lent, and numbers of loans whose smallest sizes exceed the budget."""
-    possible, most = Possible(offers, limits), beyond_reach(offers, limits)
+    possible, most = PossibleOffers(offers, limits), beyond_reach(offers, limits)
     for limit, rows in _by_limit(policy, limits):
         short = [(row, most[place]) for place, row in rows if place in most]
         if short:
@@ -92,7 +92,7 @@ def _too_large(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[st
 
 
 def _too_many(
-    limit: Limit, rows: Sequence[tuple[int, Row]], possible: Possible, policy: Policy
+    limit: Limit, rows: Sequence[tuple[int, Row]], possible: PossibleOffers, policy: Policy
 ) -> Iterator[str]:
     """Numbers of loans whose smallest sizes are together more than the budget."""
     if limit.weight is not None:

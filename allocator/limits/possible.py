@@ -19,7 +19,7 @@ Span = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True)
-class Possible:
+class PossibleOffers:
     """The offers that can be made under `limits`; those who can get none are left out of everything."""
 
     offers: OfferBook

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from allocator.limits.possible import Possible, row_of
+from allocator.limits.possible import PossibleOffers, row_of
 from allocator.limits.whole import decimal
 from allocator.records.limits import BASES, Limits
 from allocator.records.offers import OfferBook
@@ -46,7 +46,7 @@ def only_an_empty_book(
     if program is None:
         return
     if program.some_book(program.rows):
-        lendable = Possible(offers, limits).cells
+        lendable = PossibleOffers(offers, limits).cells
         some = [
             share
             for share in (*([share] for share in shares), shares)
@@ -144,7 +144,7 @@ class _Program:
     @classmethod
     def of(cls, offers: OfferBook, limits: Limits, rows: list[int]) -> _Program | None:
         """The program; None where there are no shares, nobody to lend to, or too many groups."""
-        possible = Possible(offers, limits)
+        possible = PossibleOffers(offers, limits)
         groups = np.flatnonzero(possible.cells) if rows and len(possible.who) else np.empty(0, dtype=np.int64)
         if not len(groups) or len(groups) + len(rows) > MOST:
             return None
@@ -192,7 +192,7 @@ Entries = list[tuple[Integers, Floats]]
 class _Columns:
     """The variables, one per group and quantity, and what ties them to one another."""
 
-    def __init__(self, possible: Possible, groups: Integers) -> None:
+    def __init__(self, possible: PossibleOffers, groups: Integers) -> None:
         self.possible, self.groups = possible, groups
         self.size = 0
         self.ties: Entries = []

@@ -14,7 +14,7 @@ REQUIRED = ("borrower_id", "grade", "pd", "lgd")
 
 
 @dataclass(frozen=True)
-class Matched:
+class MatchedColumns:
     """Which of the wanted columns the source has, and what is wrong with its header."""
 
     names: dict[str, str]
@@ -27,7 +27,7 @@ class Matched:
         return list(dict.fromkeys(self.names.values()))
 
 
-def match_columns(names: Sequence[str], source: PortfolioSource, further: Iterable[str]) -> Matched:
+def match_columns(names: Sequence[str], source: PortfolioSource, further: Iterable[str]) -> MatchedColumns:
     """Find the canonical columns and the `further` ones among `names`, the source's own."""
     needed = {*REQUIRED, *further}
     own_names: dict[str, str] = {}
@@ -41,7 +41,7 @@ def match_columns(names: Sequence[str], source: PortfolioSource, further: Iterab
             (name in needed or _spells(free, name)) and not _is_given(name, source)
         ):
             faults.append(_missing(name, theirs, names, source))
-    return Matched(own_names, tuple(faults))
+    return MatchedColumns(own_names, tuple(faults))
 
 
 def _letters(name: str) -> str:

@@ -18,7 +18,7 @@ from allocator.tables import open_source
 from allocator.tables.conversion import type_fault
 from allocator.tables.findings import Finding, Rows, quoted, raise_faults
 from allocator.tables.margins import TOTAL_WORDS
-from allocator.tables.opened import Fetched, Opened, repeated_names
+from allocator.tables.opened import FetchedColumns, OpenedSource, repeated_names
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def open_sheet(
     the source cannot be read, heads two columns alike or has no rows; the faults of single columns and
     rows are handed on, so that they are told with all others.
     """
-    opened = open_source(source) if table is None else Opened.of(table)
+    opened = open_source(source) if table is None else OpenedSource.of(table)
     raise_faults(source.label, repeated_names(opened.names, source), ())
     matched = match_columns(opened.names, source, texts | numbers)
     coded = {matched.names[column] for column in {"grade", *texts} & matched.names.keys()}
@@ -105,7 +105,7 @@ def _type_faults(
 
 
 def _where_named(
-    fetched: Fetched, names: dict[str, str], test: Callable[[pa.ChunkedArray, str], pa.ChunkedArray]
+    fetched: FetchedColumns, names: dict[str, str], test: Callable[[pa.ChunkedArray, str], pa.ChunkedArray]
 ) -> Booleans:
     """(n,) rows whose borrower_id, where that is a column of texts, passes `test`, given its heading too."""
     column = names.get("borrower_id")

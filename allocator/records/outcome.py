@@ -20,7 +20,7 @@ SOLVER_TOLERANCE = 1e-12
 """Relative to it, what the solver's own bound is rounded outwards by: HiGHS works in doubles."""
 
 
-class Once:
+class LedgerOnce:
     """Writes a ledger when it is first asked for, and holds it; in another process it is written anew."""
 
     def __init__(self, write: Callable[[], Ledger]) -> None:

@@ -12,8 +12,8 @@ from rich.console import Group, RenderableType
 
 from allocator.insight.explain.book import BookExplanation
 from allocator.insight.explain.ledger import LimitLine, PricedAccount
-from allocator.insight.explain.ranges import Range
-from allocator.insight.variants import Worth
+from allocator.insight.explain.ranges import PriceRange
+from allocator.insight.variants import AddedValue
 from allocator.records.ledger import LINES
 from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.limits import limits_shown, one_more
@@ -171,7 +171,7 @@ def _importance(limit: LimitLine) -> tuple[float, float]:
     return -abs(limit.charge), limit.use.slack / max(abs(limit.use.bound), 1.0)
 
 
-def _range(range_: Range | None) -> tuple[str, str]:
+def _range(range_: PriceRange | None) -> tuple[str, str]:
     if range_ is None:
         return "not known", "not known"
     ends = (-range_.low, range_.high)
@@ -179,7 +179,7 @@ def _range(range_: Range | None) -> tuple[str, str]:
     return low, high
 
 
-def _costs(costs: Sequence[Worth], currency: str) -> RenderableType:
+def _costs(costs: Sequence[AddedValue], currency: str) -> RenderableType:
     table = plain_table()
     table.add_column("without", overflow="fold", max_width=40)
     for heading in ("adds at least", "at most", "known by"):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from rich.console import Group, RenderableType
 
-from allocator.insight.variants import Best
+from allocator.insight.variants import BestKnown
 from allocator.insight.whatif.levers import Levers
 from allocator.records.outcome import Outcome
 from allocator.report.broken import standing_figures, standing_lines
@@ -54,7 +54,7 @@ def _page(levers: Levers) -> RenderableType:
     return Group(*_title(best, run), "", table, *hidden, note)
 
 
-def _title(best: Best, run: Outcome) -> Iterator[RenderableType]:
+def _title(best: BestKnown, run: Outcome) -> Iterator[RenderableType]:
     """The value to be raised: the run's own where it is the optimum, else the best; and what the run is."""
     if run.optimal:
         yield Text(f"{run.name}: what would raise its value of {run.value:,.2f} {run.currency}", style="bold")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from rich.console import Group, RenderableType
 
-from allocator.insight.distil import Distilled, Rule
+from allocator.insight.distil import DistilledRules, Rule
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
 from allocator.records.ledger import NOBODY, accounts_by
@@ -30,7 +30,7 @@ _SUMS = ("offered", "drawn", "interest", "expected_loss", "value")
 """Figures of the ledger that are told of each rule."""
 
 
-def rules_view(distilled: Distilled, out: Sequence[Path] = ()) -> View:
+def rules_view(distilled: DistilledRules, out: Sequence[Path] = ()) -> View:
     """The rules that stand in for a run; in the files `out` as text, SQL or a table, by their endings."""
     return View(
         page=lambda: _page(distilled),
@@ -42,7 +42,7 @@ def rules_view(distilled: Distilled, out: Sequence[Path] = ()) -> View:
     )
 
 
-def _written(distilled: Distilled, ending: str) -> str | pd.DataFrame:
+def _written(distilled: DistilledRules, ending: str) -> str | pd.DataFrame:
     match ending:
         case ".sql":
             return rules_sql(distilled)
@@ -52,7 +52,7 @@ def _written(distilled: Distilled, ending: str) -> str | pd.DataFrame:
             return rules_frame(distilled)
 
 
-def _page(distilled: Distilled) -> RenderableType:
+def _page(distilled: DistilledRules) -> RenderableType:
     """The rules with what each earns, what they lose against the run, and what becomes of the limits."""
     run, certificate, words = distilled.run, distilled.outcome.certificate, _rules_in_words(distilled)
     currency = run.currency
@@ -79,7 +79,7 @@ def _page(distilled: Distilled) -> RenderableType:
     return Group(head, *map(Text, lines), "", title, table, OTHERWISE, *notes, "", *map(Text, limits))
 
 
-def _beside(distilled: Distilled) -> list[str]:
+def _beside(distilled: DistilledRules) -> list[str]:
     """What the rules lose against the run, and against any allocation where the run is no optimum."""
     run = distilled.run
     share = f" ({percent(distilled.regret / abs(run.value))})" if run.value else ""
@@ -90,14 +90,14 @@ def _beside(distilled: Distilled) -> list[str]:
     return [bound, f"the run is worth {run.value:,.2f}", *standing]
 
 
-def _limits(uses: Sequence[LimitUse], distilled: Distilled) -> list[str]:
+def _limits(uses: Sequence[LimitUse], distilled: DistilledRules) -> list[str]:
     if distilled.outcome.faults:
         return [f"broken: {fault}" for fault in distilled.outcome.faults]
     worst = max((use.violation for use in uses), default=0.0)
     return [f"all {len(uses)} limits hold, largest violation {small(worst)}"]
 
 
-def rules_frame(distilled: Distilled) -> pd.DataFrame:
+def rules_frame(distilled: DistilledRules) -> pd.DataFrame:
     """One row per rule: who in words, rate and share as fractions, firms funded, and sums of the ledger."""
     numbers = [f"{number + 1}" for number in range(len(distilled.rules))]
     decided = accounts_by(distilled.outcome.ledger, Column(distilled.rule.astype(np.int32), tuple(numbers)))
@@ -140,7 +140,7 @@ def _terms_in_words(case: Case) -> list[str]:
     return lines
 
 
-def rules_text(distilled: Distilled) -> str:
+def rules_text(distilled: DistilledRules) -> str:
     """A numbered list that can be pasted into a policy."""
     words = _rules_in_words(distilled)
     lines = [
@@ -151,7 +151,7 @@ def rules_text(distilled: Distilled) -> str:
     return "\n".join([*lines, f"{len(lines) + 1}. {OTHERWISE}", "", "Terms of every offer:", *terms, ""])
 
 
-def _rules_in_words(distilled: Distilled) -> list[str]:
+def _rules_in_words(distilled: DistilledRules) -> list[str]:
     """Whom each rule is about."""
     portfolio = distilled.case.inputs.portfolio
     values = {name: portfolio.text(name).values for name in ("grade", *portfolio.texts)}
@@ -163,7 +163,7 @@ def _share(rule: Rule) -> str:
     return f"{100.0 * rule.share:.10g}%"
 
 
-def _document(distilled: Distilled) -> dict[str, Any]:
+def _document(distilled: DistilledRules) -> dict[str, Any]:
     """The rules and what their decisions come to, as data."""
     certificate = distilled.outcome.certificate
     return {
@@ -177,7 +177,7 @@ def _document(distilled: Distilled) -> dict[str, Any]:
     }
 
 
-def _rules_json(distilled: Distilled) -> list[dict[str, Any]]:
+def _rules_json(distilled: DistilledRules) -> list[dict[str, Any]]:
     """The rules as data."""
     figures = rules_frame(distilled).drop(columns=["rule"])
     return [
@@ -196,7 +196,7 @@ def _condition_json(condition: Condition) -> dict[str, Any]:
     return {"column": condition.column, **{key: edge for key, edge in edges.items() if edge is not None}}
 
 
-def rules_sql(distilled: Distilled) -> str:
+def rules_sql(distilled: DistilledRules) -> str:
     """The rules as one standard SQL query over a table `borrowers` with the portfolio's columns."""
     rules, case = distilled.rules, distilled.case
     policy, portfolio = case.scenario.policy, case.inputs.portfolio

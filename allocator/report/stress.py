@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 
 from allocator.insight.whatif.reverse import MONEY, Crossing, ReverseStress, ScalePoint
-from allocator.insight.whatif.stress import StressTest, Trial, Verdict
+from allocator.insight.whatif.stress import StressTest, StressTrial, StressVerdict
 from allocator.records.run import LimitUse
 from allocator.records.scenario import Scenario
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress
@@ -123,7 +123,7 @@ def _reverse_page(reverse: ReverseStress) -> RenderableType:
     return Group(Text(title, style="bold"), *map(Text, lines[:2]), "", table, *below)
 
 
-def _trial_figures(trial: Trial) -> dict[str, Any]:
+def _trial_figures(trial: StressTrial) -> dict[str, Any]:
     """A trial as plain values; amounts in currency units."""
     return {
         "name": trial.name,
@@ -159,7 +159,7 @@ def _factor_figures(stress: Stress) -> dict[str, Any]:
     return {name: asdict(shock) for name, shock in stress.moved().items()}
 
 
-def _verdict_figures(outcome: Verdict) -> dict[str, Any]:
+def _verdict_figures(outcome: StressVerdict) -> dict[str, Any]:
     """One allocation under one stress as plain values."""
     return {
         **outcome.figures,
@@ -191,12 +191,12 @@ def _kind(scenario: Scenario, crossing: Crossing) -> str:
     return "frozen" if crossing.kind == "frozen" else _anew(scenario)
 
 
-def _table(trials: Sequence[Trial], anew: str) -> Grid:
+def _table(trials: Sequence[StressTrial], anew: str) -> Grid:
     headings = ("stress", "frozen", "loss", "gap", "broken", anew, "loss", "gap", "regret")
     return Grid(headings, [_trial_row(trial) for trial in trials])
 
 
-def _trial_row(trial: Trial) -> tuple[str | float, ...]:
+def _trial_row(trial: StressTrial) -> tuple[str | float, ...]:
     frozen, own, gain = trial.frozen, trial.reoptimised, trial.hindsight
     known = ("none", "", "", "") if own is None or gain is None else (
         own.value, own.account.lines["expected_loss"], _gap(own), gain
@@ -211,7 +211,7 @@ def _trial_row(trial: Trial) -> tuple[str | float, ...]:
     )
 
 
-def _gap(outcome: Verdict) -> str | float:
+def _gap(outcome: StressVerdict) -> str | float:
     """Relative to the bound; the amount where that is next to nothing, blank where there is none."""
     if outcome.bound is None or outcome.gap is None:
         return ""
@@ -223,7 +223,7 @@ def _gap(outcome: Verdict) -> str | float:
     return percent(gap) if abs(gap) > 1e-4 else small(gap)
 
 
-def _factors(trials: Sequence[Trial]) -> RenderableType:
+def _factors(trials: Sequence[StressTrial]) -> RenderableType:
     table = plain_table(("stress", 22))
     table.add_column("what it does", overflow="fold")
     for trial in trials:
@@ -249,7 +249,7 @@ def _said(stress: Stress) -> Iterator[str]:
         yield f"{labels[name]} {', '.join([*words, *shown, *hidden])}"
 
 
-def _remarks(trials: Sequence[Trial], unit: Unit, anew: str) -> Iterator[str]:
+def _remarks(trials: Sequence[StressTrial], unit: Unit, anew: str) -> Iterator[str]:
     """What the frozen offers lose of themselves, which limits are broken, and where nothing can be lent."""
     yield ""
     for trial in trials:
@@ -266,7 +266,7 @@ def _remarks(trials: Sequence[Trial], unit: Unit, anew: str) -> Iterator[str]:
             yield f"{trial.name}: {trial.failure}"
 
 
-def _breaks(which: str, outcome: Verdict) -> Iterator[str]:
+def _breaks(which: str, outcome: StressVerdict) -> Iterator[str]:
     broken = sorted(outcome.broken, key=lambda use: (of_each(use.name), -use.violation))
     shown, hidden = cut(broken, _MOST)
     if broken:

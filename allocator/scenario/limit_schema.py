@@ -24,7 +24,7 @@ from allocator.scenario.quantities import (
     Misfit,
     Quantity,
     Text,
-    Written,
+    WrittenNumber,
     fraction,
     money,
     number,
@@ -79,7 +79,7 @@ def _bound(value: object, info: ValidationInfo) -> float:
     return bound
 
 
-def _modest(written: Written, expected: str) -> float:
+def _modest(written: WrittenNumber, expected: str) -> float:
     """The number, of a size that a sum of money may be multiplied with."""
     if abs(written.value) > LARGEST_NUMBER:
         problem = f"{written.text} is too large a bound, expected at most {LARGEST_NUMBER:g}"

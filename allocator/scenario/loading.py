@@ -21,7 +21,7 @@ from allocator.records.scenario import Scenario
 from allocator.scenario.building import build
 from allocator.scenario.columns import column_faults
 from allocator.scenario.faults import faults_of
-from allocator.scenario.merging import Merged, merge, read_chain, resolve_extends
+from allocator.scenario.merging import MergedChain, merge, read_chain, resolve_extends
 from allocator.scenario.nodes import Node, Origin, from_plain
 from allocator.scenario.overrides import PLACE, Sets, overlay, override
 from allocator.scenario.paths import anchor
@@ -50,7 +50,7 @@ def load_scenario(path: str | Path, sets: Sequence[str] = (), changes: Changes |
     and more. Raises InputError with every fault of the file, its parents and the overrides.
     """
     path = Path(path)
-    merged = Merged()
+    merged = MergedChain()
     tree = read_chain(path, str(path), merged)
     if tree is None:
         raise InputError.of(merged.faults, str(path))
@@ -70,7 +70,7 @@ def load_document(
     Relative paths start from `folder`; `name` is for a document that gives none. Raises InputError
     with every fault.
     """
-    merged = Merged()
+    merged = MergedChain()
     tree = from_plain(document, Origin(None, None, Path(folder)))
     tree = resolve_extends(tree, merged)
     subject = "scenario" if name == "scenario" else f"scenario {name}"
@@ -109,7 +109,7 @@ def _laid_out(value: Any) -> Any:
 
 
 def _check(
-    tree: Node, merged: Merged, changes: Changes, subject: str, name: str, path: Path | None
+    tree: Node, merged: MergedChain, changes: Changes, subject: str, name: str, path: Path | None
 ) -> Scenario:
     """The scenario that a merged tree states; raises InputError with every fault gathered so far."""
     faults = merged.faults

@@ -21,7 +21,7 @@ WORKBOOK = ".xlsx"
 
 
 @dataclass
-class Merged:
+class MergedChain:
     """What reading a chain of files gathers."""
 
     faults: list[Fault] = field(default_factory=list)
@@ -31,12 +31,12 @@ class Merged:
     """What of a workbook stands for files."""
 
 
-def read_chain(path: Path, label: str, merged: Merged) -> Node | None:
+def read_chain(path: Path, label: str, merged: MergedChain) -> Node | None:
     """The tree of the file at `path` over those it extends; None where it cannot be read."""
     return _chain(path, label, (), merged)
 
 
-def resolve_extends(tree: Node, merged: Merged, chain: Sequence[tuple[Path, str]] = ()) -> Node:
+def resolve_extends(tree: Node, merged: MergedChain, chain: Sequence[tuple[Path, str]] = ()) -> Node:
     """`tree` over the file that its key `extends` names, and without that key.
 
     `chain` holds the files (and their labels) that lead to this one, itself included.
@@ -90,7 +90,7 @@ def _merge_limits(under: Sequence[Node], over: Sequence[Node]) -> tuple[Node, ..
     return tuple(result)
 
 
-def _chain(path: Path, label: str, above: tuple[tuple[Path, str], ...], merged: Merged) -> Node | None:
+def _chain(path: Path, label: str, above: tuple[tuple[Path, str], ...], merged: MergedChain) -> Node | None:
     tree = _read(path, label, merged)
     if tree is None:
         merged.complete = False
@@ -98,7 +98,7 @@ def _chain(path: Path, label: str, above: tuple[tuple[Path, str], ...], merged: 
     return resolve_extends(tree, merged, (*above, (path.resolve(), label)))
 
 
-def _read(path: Path, label: str, merged: Merged) -> Node | None:
+def _read(path: Path, label: str, merged: MergedChain) -> Node | None:
     """The tree of a YAML file, or of a workbook, whose frames are gathered."""
     if path.suffix.lower() != WORKBOOK or path.is_dir():
         return read_file(path, label, merged.faults)
@@ -109,7 +109,7 @@ def _read(path: Path, label: str, merged: Merged) -> Node | None:
     return tree
 
 
-def _parent(tree: Node, written: Node, chain: Sequence[tuple[Path, str]], merged: Merged) -> Node | None:
+def _parent(tree: Node, written: Node, chain: Sequence[tuple[Path, str]], merged: MergedChain) -> Node | None:
     """The tree of the file that `written`, the value of `extends`, names."""
     place: Location = ("extends",)
     if not isinstance(written.value, str):

@@ -84,7 +84,7 @@ def _brief(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenNumber:
     """A number as written: `value` is a fraction where a percent sign stood."""
 
     text: str
@@ -92,7 +92,7 @@ class Written:
     percent: bool
 
 
-def number(value: object, expected: str) -> Written:
+def number(value: object, expected: str) -> WrittenNumber:
     """The number that `value` states; booleans, NaN and infinities are none. Exact: 13.5% is 0.135."""
     text = str(value).strip()
     match = _WRITTEN.fullmatch(text) if isinstance(value, str | int | float) else None
@@ -108,7 +108,7 @@ def number(value: object, expected: str) -> Written:
         raise refuse(Misfit(f"{text} is too large a number", f"write {expected}"))
     if size < sys.float_info.min and re.search("[1-9]", re.split("[eE]", digits)[0]):
         raise refuse(Misfit(f"{text} is too small a number, and not 0", f"write 0, or {expected}"))
-    return Written(text, parsed, bool(match[2]))
+    return WrittenNumber(text, parsed, bool(match[2]))
 
 
 def _separated(text: str) -> Misfit | None:

@@ -21,7 +21,7 @@ import pandas as pd
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.levels import Levels, level
 from allocator.scoring.runs import Shape, best_cuts
-from allocator.scoring.variables import MISSING, RARE, Figures, Variable, own_states
+from allocator.scoring.variables import MISSING, RARE, NumberColumn, Variable, own_states
 
 OTHER = "other"
 """The level into which those of fewer than RARE rows at fit are pooled."""
@@ -70,7 +70,7 @@ class Bins:
         shares = bad / sum(self.defaults) - good / (sum(self.rows) - sum(self.defaults))
         return float(shares @ np.array(self.woe))
 
-    def places(self, cells: Figures | Levels) -> Integers:
+    def places(self, cells: NumberColumn | Levels) -> Integers:
         """(n,) the bin of each cell."""
         first = len(self._ordinary)
         if isinstance(cells, Levels):
@@ -91,7 +91,7 @@ class Bins:
         return pd.DataFrame(columns | {"woe": self.woe}, index=pd.Index([name] * len(rows), name="variable"))
 
 
-def learn_bins(variable: Variable, cells: Figures | Levels, y: Floats) -> Bins:
+def learn_bins(variable: Variable, cells: NumberColumn | Levels, y: Floats) -> Bins:
     """The bins of a variable whose declaration asks for them; y (n,) is 1 for a default."""
     if isinstance(cells, Levels):
         counts = [(MISSING, cells.empty)]
@@ -107,7 +107,7 @@ def learn_bins(variable: Variable, cells: Figures | Levels, y: Floats) -> Bins:
     return _weighed(Bins(cuts=cuts, states=states, pool=pool), cells, y)
 
 
-def _weighed(bins: Bins, cells: Figures | Levels, y: Floats) -> Bins:
+def _weighed(bins: Bins, cells: NumberColumn | Levels, y: Floats) -> Bins:
     """`bins` with what the rows say of each."""
     place, number = bins.places(cells), len(bins.labels)
     rows = np.bincount(place, minlength=number)
@@ -130,7 +130,7 @@ def _shape(variable: Variable) -> Shape:
     return "rising" if variable.sign > 0 else "falling" if variable.sign < 0 else "monotone"
 
 
-def _cuts(variable: Variable, cells: Figures, y: Floats) -> tuple[float, ...]:
+def _cuts(variable: Variable, cells: NumberColumn, y: Floats) -> tuple[float, ...]:
     how = variable.bins
     if how is None or how.cuts is not None:
         return () if how is None or how.cuts is None else how.cuts

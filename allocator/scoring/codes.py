@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.records.portfolio import Booleans, Floats
-from allocator.scoring.levels import Unseen, levels_of, unseen
+from allocator.scoring.levels import UnseenLevel, levels_of, unseen
 
 DIGITS = re.compile(r"-?(9{2,}|9{2,}[6-8]|8{3,})|-[1-9]")
 """99, 999, -999999; 9996 to 9998; 888, 8888; -1 to -9."""
@@ -70,7 +70,7 @@ def _is_apart(value: float, count: int, rest: Floats, others: np.ndarray) -> boo
     return bool(abs(value) > 100 and count >= max(REPEATED, COMMONER * usual))
 
 
-def codes_beyond(name: str, values: Floats, low: float, high: float, pds: Floats) -> list[Unseen]:
+def codes_beyond(name: str, values: Floats, low: float, high: float, pds: Floats) -> list[UnseenLevel]:
     """Values written as codes, outside the range of a fit by its length or more, and what they count as.
 
     `pds` (n,) are the PDs of their rows.

@@ -24,7 +24,7 @@ from allocator.scoring.documents import (
     read_document,
     variable_of,
 )
-from allocator.scoring.reading import Derived
+from allocator.scoring.reading import DerivedColumn
 from allocator.scoring.rules import IndicatorRule
 from allocator.scoring.variables import Variable
 
@@ -45,7 +45,7 @@ class Declarations:
 
     variables: tuple[Variable, ...] = ()
     rules: tuple[IndicatorRule, ...] = ()
-    derived: tuple[Derived, ...] = ()
+    derived: tuple[DerivedColumn, ...] = ()
     leaks: tuple[LeakyVariable, ...] = ()
 
     @property
@@ -57,7 +57,7 @@ class Declarations:
 
 
 def text_columns(
-    variables: Iterable[Variable], rules: Iterable[IndicatorRule], derived: Iterable[Derived]
+    variables: Iterable[Variable], rules: Iterable[IndicatorRule], derived: Iterable[DerivedColumn]
 ) -> frozenset[str]:
     """Columns that are read as levels, never as numbers: in a file of text their cells are as they stand."""
     variables, rules, derived = list(variables), list(rules), list(derived)
@@ -107,14 +107,14 @@ def rule_of(shape: RuleShape) -> IndicatorRule:
     )
 
 
-def derived_of(shape: DerivedShape) -> Derived:
+def derived_of(shape: DerivedShape) -> DerivedColumn:
     if shape.above is not None:
-        return Derived(shape.name, shape.column, "above", shape.above)
+        return DerivedColumn(shape.name, shape.column, "above", shape.above)
     if shape.missing:
-        return Derived(shape.name, shape.column, "missing", True)
+        return DerivedColumn(shape.name, shape.column, "missing", True)
     if shape.is_ is not None:
-        return Derived(shape.name, shape.column, "is", shape.is_)
-    return Derived(shape.name, shape.column, "not", "" if shape.not_ is None else shape.not_)
+        return DerivedColumn(shape.name, shape.column, "is", shape.is_)
+    return DerivedColumn(shape.name, shape.column, "not", "" if shape.not_ is None else shape.not_)
 
 
 def _told_too_late(declared: Declarations, results: Sequence[str], file: str) -> list[Fault]:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from allocator.scoring.preparation import LearntColumn
-from allocator.scoring.reading import Derived
+from allocator.scoring.reading import DerivedColumn
 from allocator.scoring.scorecard import Scorecard
 from allocator.scoring.terms import terms_of
 from allocator.scoring.variables import MISSING, state_name
@@ -48,7 +48,7 @@ def _cell(name: str) -> str:
     return f"NULLIF(CAST({_quoted(name)} AS VARCHAR(255)), '')"
 
 
-def _derived(one: Derived) -> str:
+def _derived(one: DerivedColumn) -> str:
     source = _quoted(one.column)
     if one.test == "missing":
         return f"CASE WHEN {_cell(one.column)} IS NULL THEN 1 ELSE 0 END"

@@ -40,9 +40,9 @@ from allocator.scoring.logit_documents import LogitShape, ReferenceShape
 from allocator.scoring.ordinal import OrdinalFit
 from allocator.scoring.preparation import LearntColumn, Preparation
 from allocator.scoring.rating import Rating
-from allocator.scoring.reading import Derived, located
+from allocator.scoring.reading import DerivedColumn, located
 from allocator.scoring.reference import Reference
-from allocator.scoring.rules import IndicatorRule, Learnt
+from allocator.scoring.rules import IndicatorRule, LearntRule
 from allocator.scoring.scorecard import Points, Recalibration, Scorecard, check_bounds
 from allocator.scoring.variables import Binning, Variable
 
@@ -276,7 +276,7 @@ def _rating_document(rating: Rating) -> dict[str, Any]:
 def _rating(shape: RatingShape) -> Rating:
     return Rating(
         tuple(
-            Learnt(
+            LearntRule(
                 rule_of(indicator),
                 indicator.low,
                 indicator.high,
@@ -359,7 +359,7 @@ def _preparation(shapes: Sequence[ColumnShape]) -> Preparation:
     return Preparation(tuple(columns))
 
 
-def _derived_documents(derived: Sequence[Derived]) -> list[dict[str, Any]]:
+def _derived_documents(derived: Sequence[DerivedColumn]) -> list[dict[str, Any]]:
     return [
         {"name": derivation.name, "column": derivation.column, derivation.test: derivation.value}
         for derivation in derived

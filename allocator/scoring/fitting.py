@@ -118,7 +118,7 @@ def rating_from_files(
 
 
 @dataclass(frozen=True)
-class Foreseen:
+class ForeseenPds:
     """PD of every row of a table as it could be known at its decision."""
 
     pd: Floats
@@ -137,7 +137,7 @@ def foreseen_pd(
     known: Floats | None = None,
     folds: int = 5,
     seed: int = 0,
-) -> Foreseen:
+) -> ForeseenPds:
     """PDs by a logit of the declared variables that has not seen the row: walk-forward, or out of fold.
 
     `when` (rows,) orders the decisions, `known` the moments at which defaults became known, by the same
@@ -150,13 +150,13 @@ def foreseen_pd(
     with located(data):
         if when is None:
             fold = stratified_folds(y.to_numpy(), folds, seed)
-            return Foreseen(out_of_fold_pd(frame, y, given.variables, folds=folds, seed=seed), fold)
+            return ForeseenPds(out_of_fold_pd(frame, y, given.variables, folds=folds, seed=seed), fold)
         dated = ~np.isnan(when)
         known_on = None if known is None else pd.Series(known[dated])
         walked = walk_forward(frame[dated], y[dated], pd.Series(when[dated]), given.variables, known=known_on)
         pds = np.full(len(frame), np.nan)
         pds[dated] = walked["pd"]
-        return Foreseen(pds, None)
+        return ForeseenPds(pds, None)
 
 
 def training(

@@ -31,7 +31,7 @@ from allocator.scoring.grades import (
     void_range_table,
 )
 from allocator.scoring.grades import Method as GradeMethod
-from allocator.scoring.invoices import Notes
+from allocator.scoring.invoices import InvoiceNotes
 from allocator.scoring.reading import imputed_figures, imputed_lines, located, read_table
 from allocator.scoring.score import imputed_cells, rated_firms
 
@@ -191,7 +191,7 @@ def churn_from_file(data: File, shape: str = "isotonic") -> Fit:
     return Fit(document, described, figures, {"Logistic fit": table}, {".csv": chosen.to_csv(index=False)})
 
 
-def _notes_table(notes: tuple[Notes, ...]) -> pd.DataFrame:
+def _notes_table(notes: tuple[InvoiceNotes, ...]) -> pd.DataFrame:
     """What invoice files held, one row per file."""
     rows = [
         {**vars(note), "file": Path(note.file).name, "partial_years": " ".join(map(str, note.partial_years))}

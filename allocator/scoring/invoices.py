@@ -54,7 +54,7 @@ TOTAL_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True)
-class Notes:
+class InvoiceNotes:
     """What was found in one file of invoices, handled as stated and reported."""
 
     file: str
@@ -80,7 +80,7 @@ class Invoices:
 
     purchases: pd.DataFrame
     sales: pd.DataFrame
-    notes: tuple[Notes, Notes]
+    notes: tuple[InvoiceNotes, InvoiceNotes]
 
     @property
     def whole_years(self) -> tuple[int, ...]:
@@ -132,7 +132,7 @@ def _load(path: File, faults: list[Fault]) -> pd.DataFrame | None:
 
 def _checked(
     frame: pd.DataFrame, name: str, duplicates: Duplicates, faults: list[Fault]
-) -> tuple[pd.DataFrame, Notes] | None:
+) -> tuple[pd.DataFrame, InvoiceNotes] | None:
     """The frame with canonical columns and types, and what was found in it."""
     frame = frame.rename(columns=lambda column: CHINESE.get(str(column).strip(), str(column).strip()))
     missing = [column for column in NEEDED if column not in frame.columns]
@@ -165,7 +165,7 @@ def _checked(
     return _noted(canonical, name, duplicates)
 
 
-def _noted(frame: pd.DataFrame, name: str, duplicates: Duplicates) -> tuple[pd.DataFrame, Notes]:
+def _noted(frame: pd.DataFrame, name: str, duplicates: Duplicates) -> tuple[pd.DataFrame, InvoiceNotes]:
     repeated = _repeated(frame)
     rows = len(frame)
     if duplicates == "drop":
@@ -174,7 +174,7 @@ def _noted(frame: pd.DataFrame, name: str, duplicates: Duplicates) -> tuple[pd.D
     first, last = frame["date"].min(), frame["date"].max()
     partial = {first.year} if first.month > 1 else set()
     partial |= {last.year} if last.month < 12 else set()
-    notes = Notes(
+    notes = InvoiceNotes(
         file=name,
         rows=rows,
         duplicates=int(repeated.sum()),

@@ -101,7 +101,7 @@ def levels_of(cells: pd.Series) -> Levels:
 
 
 @dataclass(frozen=True)
-class Unseen:
+class UnseenLevel:
     """A level that a fit has not seen, or that a column derived from it does not mean; what it counts as."""
 
     name: str
@@ -137,21 +137,26 @@ class Unseen:
 
 def unseen(
     name: str, levels: Levels, known: Sequence[str], counts_as: str, pds: Floats | None = None
-) -> list[Unseen]:
+) -> list[UnseenLevel]:
     """Those of `levels` that are none of `known`, most rows first; `pds` (n,) are the rows' own."""
     seen = set(known)
     rows = levels.rows_of(name for name in levels.names if name not in seen)
     order = sorted(rows, key=lambda value: -len(rows[value]))
     alike = likeness(order, known)
-    return [Unseen(name, value, len(rows[value]), first_rows(levels, rows[value]), counts_as, alike[value],
-                   _span(pds, rows[value])) for value in order]  # fmt: skip
+    return [
+        UnseenLevel(
+            name, value, len(rows[value]), first_rows(levels, rows[value]), counts_as, alike[value],
+            _span(pds, rows[value]),
+        )
+        for value in order
+    ]  # fmt: skip
 
 
-def slips(name: str, levels: Levels, asked: str, counts_as: str) -> list[Unseen]:
+def slips(name: str, levels: Levels, asked: str, counts_as: str) -> list[UnseenLevel]:
     """Those of `levels` that differ from the one asked for by no more than blanks or capitals."""
     rows = levels.rows_of(name for name in levels.names if name != asked and _bare(name) == _bare(asked))
     return [
-        Unseen(name, near, len(where), first_rows(levels, where), counts_as,
+        UnseenLevel(name, near, len(where), first_rows(levels, where), counts_as,
                likeness([near], [asked])[near], None, f"is not {asked!r}")
         for near, where in rows.items()
     ]  # fmt: skip
@@ -161,7 +166,7 @@ def _span(pds: Floats | None, rows: Integers) -> tuple[float, float] | None:
     return None if pds is None else (float(pds[rows].min()), float(pds[rows].max()))
 
 
-def unseen_figures(levels: Sequence[Unseen]) -> dict[str, Any]:
+def unseen_figures(levels: Sequence[UnseenLevel]) -> dict[str, Any]:
     """What JSON says of unseen levels, by variable; nothing where there are none."""
     by_name: dict[str, list[dict[str, Any]]] = {}
     for level in levels:
@@ -169,7 +174,7 @@ def unseen_figures(levels: Sequence[Unseen]) -> dict[str, Any]:
     return {"unseen": by_name} if by_name else {}
 
 
-def unseen_lines(levels: Sequence[Unseen]) -> list[str]:
+def unseen_lines(levels: Sequence[UnseenLevel]) -> list[str]:
     """The same as lines of a page: the first levels of each variable, and how many more there are."""
     lines = []
     for name in dict.fromkeys(level.name for level in levels):

@@ -20,12 +20,12 @@ from allocator.records.portfolio import Floats
 from allocator.scoring.bins import OTHER, Bins, learn_bins
 from allocator.scoring.codes import codes_beyond
 from allocator.scoring.collinearity import Dependence, determined
-from allocator.scoring.levels import Levels, Unseen, level, level_faults, unseen
-from allocator.scoring.reading import Imputed
+from allocator.scoring.levels import Levels, UnseenLevel, level, level_faults, unseen
+from allocator.scoring.reading import ImputedVariable
 from allocator.scoring.variables import (
     MISSING,
     RARE,
-    Figures,
+    NumberColumn,
     Variable,
     cells_of,
     own_states,
@@ -89,7 +89,7 @@ class LearntColumn:
         """What has a column or a bin of its own beside values."""
         return self.flags if self.bins is None else self.bins.states
 
-    def block(self, cells: Figures | Levels) -> Floats:
+    def block(self, cells: NumberColumn | Levels) -> Floats:
         """(n, columns) of the matrix."""
         if self.bins is not None:
             return np.array(self.bins.woe)[self.bins.places(cells)][:, None]
@@ -187,15 +187,17 @@ class Preparation:
             place += width
         return out
 
-    def imputed(self, frame: pd.DataFrame) -> tuple[Imputed, ...]:
+    def imputed(self, frame: pd.DataFrame) -> tuple[ImputedVariable, ...]:
         """The variables of `frame`, one that `matrix` takes, that have empty cells."""
         cells_by_column = ((column, cells_of(column.variable, frame, [])) for column in self.columns)
         counts = [(own, empty_cells(cells)) for own, cells in cells_by_column if cells is not None]
-        return tuple(Imputed(own.variable.name, count, own.stand_in) for own, count in counts if count)
+        return tuple(
+            ImputedVariable(own.variable.name, count, own.stand_in) for own, count in counts if count
+        )
 
-    def unseen(self, frame: pd.DataFrame, pds: Floats) -> tuple[Unseen, ...]:
+    def unseen(self, frame: pd.DataFrame, pds: Floats) -> tuple[UnseenLevel, ...]:
         """Levels of `frame`, one that `matrix` takes, that the fit has not seen; `pds` (n,) are its own."""
-        levels: list[Unseen] = []
+        levels: list[UnseenLevel] = []
         for learnt in self.columns:
             cells = cells_of(learnt.variable, frame, [])
             if isinstance(cells, Levels):
@@ -311,7 +313,7 @@ def _collinear(dependence: Dependence, codes: Sequence[str]) -> Fault:
     return Fault(dependence.problem, remedy, field=dependence.name)
 
 
-def empty_cells(cells: Figures | Levels) -> int:
+def empty_cells(cells: NumberColumn | Levels) -> int:
     """How many cells of a variable say nothing."""
     return cells.empty if isinstance(cells, Levels) else int((cells.states >= 0).sum())
 
@@ -330,7 +332,7 @@ def _learn(
 
 
 def _learn_bins(
-    variable: Variable, cells: Figures | Levels, faults: list[Fault], y: Floats | None
+    variable: Variable, cells: NumberColumn | Levels, faults: list[Fault], y: Floats | None
 ) -> LearntColumn | None:
     if y is None or not 0 < y.sum() < len(y):
         faults.append(Fault("has bins, which need outcomes of both kinds", "give them", field=variable.name))
@@ -352,7 +354,7 @@ def _learn_bins(
     return LearntColumn(variable, low, high, bins=bins)
 
 
-def _learn_number(variable: Variable, cells: Figures, faults: list[Fault]) -> LearntColumn | None:
+def _learn_number(variable: Variable, cells: NumberColumn, faults: list[Fault]) -> LearntColumn | None:
     values = transformed(variable, cells.values)
     known = values[~np.isnan(values)]
     if len(known) == 0:

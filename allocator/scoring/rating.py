@@ -16,8 +16,8 @@ import pandas as pd
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.classes import CLASSES, Scale, cut_classes
-from allocator.scoring.reading import Derived, derive, weighted_sum
-from allocator.scoring.rules import IndicatorRule, Learnt, learn, standardise
+from allocator.scoring.reading import DerivedColumn, derive, weighted_sum
+from allocator.scoring.rules import IndicatorRule, LearntRule, learn, standardise
 
 SIGNIFICANT = 0.05
 CORRELATED = 0.5
@@ -28,13 +28,13 @@ CORRELATED = 0.5
 class Rating:
     """A fitted rating: indicators that were kept, their weights, and the classes."""
 
-    indicators: tuple[Learnt, ...]
+    indicators: tuple[LearntRule, ...]
     weights: Floats
     """(indicators,) summing to 1."""
     f_values: Floats
     """(indicators,)"""
     scale: Scale
-    derived: tuple[Derived, ...] = ()
+    derived: tuple[DerivedColumn, ...] = ()
     """Columns that the indicators need and the table of borrowers need not have."""
 
     def score(self, frame: pd.DataFrame) -> Floats:
@@ -64,7 +64,7 @@ def fit_rating(
     names: Sequence[str] = CLASSES,
     smallest: int | None = None,
     correlated: float = CORRELATED,
-    derived: Sequence[Derived] = (),
+    derived: Sequence[DerivedColumn] = (),
 ) -> tuple[Rating, pd.DataFrame]:
     """Fit the whole rating; also the selection table (see `select`).
 

@@ -14,7 +14,7 @@ from allocator.errors import Fault, InputError, row_count
 from allocator.records.frames import File, Frame
 from allocator.records.portfolio import Floats
 from allocator.records.scenario import PortfolioSource
-from allocator.scoring.levels import Unseen, level, levels_of, slips
+from allocator.scoring.levels import UnseenLevel, level, levels_of, slips
 from allocator.scoring.rows import row_of, with_rows
 from allocator.tables import fetch_whole, source_of
 from allocator.tables.conversion import to_strings, whole_numbers
@@ -24,7 +24,7 @@ TEXT = ("borrower_id", "enterprise_id", "grade", "rating")
 
 
 @dataclass(frozen=True)
-class Derived:
+class DerivedColumn:
     """A column that is 1 or 0: `column` is, is not ("not"), or is above `value`; missing stays missing.
 
     The test "missing" asks just that: whether the cell is empty.
@@ -53,7 +53,7 @@ class Derived:
         met = [float((name == self.asked) == (self.test == "is")) for name in cells.names]
         return np.array([*met, np.nan])[cells.codes]
 
-    def slips(self, values: pd.Series) -> list[Unseen]:
+    def slips(self, values: pd.Series) -> list[UnseenLevel]:
         """Levels that differ from the one asked for by blanks or capitals, and so are others."""
         if self.test in ("above", "missing"):
             return []
@@ -61,7 +61,7 @@ class Derived:
 
 
 @dataclass(frozen=True)
-class Imputed:
+class ImputedVariable:
     """A variable some of whose cells were empty, and what stands for them."""
 
     name: str
@@ -69,7 +69,7 @@ class Imputed:
     by: str
 
 
-def imputed_figures(imputed: Sequence[Imputed]) -> dict[str, Any]:
+def imputed_figures(imputed: Sequence[ImputedVariable]) -> dict[str, Any]:
     """What JSON says of imputed cells, by variable; nothing where there are none."""
     return (
         {"filled": {entry.name: {"cells": entry.cells, "by": entry.by} for entry in imputed}}
@@ -78,12 +78,12 @@ def imputed_figures(imputed: Sequence[Imputed]) -> dict[str, Any]:
     )
 
 
-def imputed_lines(imputed: Sequence[Imputed]) -> dict[str, str]:
+def imputed_lines(imputed: Sequence[ImputedVariable]) -> dict[str, str]:
     """The same as lines of a card and a page."""
     return {f"empty cells of {entry.name}": f"{entry.cells:,}, imputed by {entry.by}" for entry in imputed}
 
 
-def derive(frame: pd.DataFrame, derived: Sequence[Derived]) -> pd.DataFrame:
+def derive(frame: pd.DataFrame, derived: Sequence[DerivedColumn]) -> pd.DataFrame:
     """`frame` with its derived columns; one that is there already needs no source.
 
     Raises InputError where the column that one is derived from is missing, or holds no numbers to compare.

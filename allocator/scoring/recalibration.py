@@ -37,7 +37,7 @@ Method = Literal["target", "intercept", "slope"]
 
 
 @dataclass(frozen=True)
-class Order:
+class RecalibrationOrder:
     """What is to be done, and why."""
 
     method: Method
@@ -48,7 +48,9 @@ class Order:
     """How much higher the mean PD shall be, a fraction of it."""
 
 
-def recalibrate(card: Scorecard, frame: pd.DataFrame, y: Floats | None, order: Order, of: str) -> Scorecard:
+def recalibrate(
+    card: Scorecard, frame: pd.DataFrame, y: Floats | None, order: RecalibrationOrder, of: str
+) -> Scorecard:
     """`card` recalibrated on `frame`, whose outcomes are y (n,); `of` names the card that it comes from.
 
     Raises InputError: faults of the columns, outcomes of one kind, a slope that is not above 0.
@@ -65,7 +67,7 @@ def recalibrate(card: Scorecard, frame: pd.DataFrame, y: Floats | None, order: O
     return replace(card, fit=fit, reference=_moved(card.reference, slope, shift), recalibrated=said)
 
 
-def _level(odds: Floats, y: Floats | None, order: Order) -> tuple[float, float]:
+def _level(odds: Floats, y: Floats | None, order: RecalibrationOrder) -> tuple[float, float]:
     """Slope and shift, the margin aside."""
     if order.target is not None:
         return 1.0, _shift(odds, order.target)
@@ -100,7 +102,9 @@ def _moved(reference: Reference | None, slope: float, shift: float) -> Reference
 
 
 @one_reading()
-def recalibrated_from_files(card_file: File, data: File, outcome: str | None, order: Order) -> Fit:
+def recalibrated_from_files(
+    card_file: File, data: File, outcome: str | None, order: RecalibrationOrder
+) -> Fit:
     """The scorecard of a file recalibrated on a table, with its card. Raises InputError."""
     card = read_fitted(card_file)
     if not isinstance(card, Scorecard):

@@ -15,7 +15,7 @@ import pandas as pd
 from allocator.records.portfolio import Floats
 from allocator.scoring.bins import OTHER, Bins
 from allocator.scoring.levels import Levels
-from allocator.scoring.variables import MISSING, Figures, Variable, cells_of
+from allocator.scoring.variables import MISSING, NumberColumn, Variable, cells_of
 
 if TYPE_CHECKING:
     from allocator.scoring.preparation import Preparation
@@ -38,7 +38,7 @@ def reference_of(preparation: Preparation, frame: pd.DataFrame, pds: Floats) -> 
         cells = cells_of(column.variable, frame, [])
         if cells is not None:
             variables[column.variable.name] = column.bins or _spread(column.variable, cells)
-    values = Figures(pds, np.full(len(pds), -1), (MISSING,))
+    values = NumberColumn(pds, np.full(len(pds), -1), (MISSING,))
     return Reference(_counted(Bins(cuts=_deciles(pds)), values), variables)
 
 
@@ -63,7 +63,7 @@ def variable_rows(variable: Variable, then: Bins, frame: pd.DataFrame) -> Floats
     return np.bincount(then.places(cells), minlength=len(then.rows)).astype(float)
 
 
-def _spread(variable: Variable, cells: Figures | Levels) -> Bins:
+def _spread(variable: Variable, cells: NumberColumn | Levels) -> Bins:
     if isinstance(cells, Levels):
         groups = (*((name,) for name in cells.names if name != OTHER), (OTHER,))
         return _counted(Bins(groups=groups, states=(MISSING,), pool=len(groups) - 1), cells)
@@ -75,6 +75,6 @@ def _deciles(values: Floats) -> tuple[float, ...]:
     return tuple(sorted({float(f"{cut:.4g}") for cut in np.quantile(values, DECILES)}))
 
 
-def _counted(bins: Bins, cells: Figures | Levels) -> Bins:
+def _counted(bins: Bins, cells: NumberColumn | Levels) -> Bins:
     rows = np.bincount(bins.places(cells), minlength=len(bins.labels))
     return Bins(bins.cuts, bins.groups, bins.states, tuple(rows.tolist()), pool=bins.pool)

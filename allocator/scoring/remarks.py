@@ -15,12 +15,12 @@ from allocator.scoring.collinearity import nearly_determined
 from allocator.scoring.levels import twins
 from allocator.scoring.preparation import LearntColumn, Preparation
 from allocator.scoring.rating import Rating
-from allocator.scoring.reading import Derived, derive
+from allocator.scoring.reading import DerivedColumn, derive
 from allocator.scoring.rules import IndicatorRule, standardise
 from allocator.scoring.rules import special_codes as codes_of_rule
 from allocator.scoring.scorecard import Scorecard
 from allocator.scoring.separation import separating, separating_together
-from allocator.scoring.variables import Figures, cells_of, own_states, special_codes
+from allocator.scoring.variables import NumberColumn, cells_of, own_states, special_codes
 
 ALMOST_ALL = 0.99
 """AUC from which a fit is asked whether it knows the outcome."""
@@ -106,7 +106,7 @@ def _codes(name: str, codes: Mapping[float, int]) -> list[str]:
     ]
 
 
-def _slips(frame: pd.DataFrame, derived: Sequence[Derived]) -> list[str]:
+def _slips(frame: pd.DataFrame, derived: Sequence[DerivedColumn]) -> list[str]:
     return [
         slip.line()
         for derivation in derived
@@ -131,7 +131,7 @@ def _levels(column: LearntColumn, frame: pd.DataFrame) -> list[str]:
 def _unflagged(column: LearntColumn, frame: pd.DataFrame) -> list[str]:
     """What would have a flag of its own, had other columns not told it already."""
     cells = cells_of(column.variable, frame, [])
-    if not isinstance(cells, Figures):
+    if not isinstance(cells, NumberColumn):
         return []
     counts = list(zip(cells.names, cells.counts.tolist(), strict=True))
     told = [name or "missing" for name in own_states(column.variable, len(frame), counts)

@@ -23,8 +23,8 @@ import pandas as pd
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.codes import codes_beyond, standing_out
-from allocator.scoring.levels import Levels, Unseen, level, level_faults, levels_of
-from allocator.scoring.reading import Imputed, column, numbers
+from allocator.scoring.levels import Levels, UnseenLevel, level, level_faults, levels_of
+from allocator.scoring.reading import ImputedVariable, column, numbers
 
 Kind = Literal["positive", "negative", "interval", "qualitative"]
 MISSING = ""
@@ -48,7 +48,7 @@ class IndicatorRule:
 
 
 @dataclass(frozen=True)
-class Learnt:
+class LearntRule:
     """A rule with what was learnt from the data: ends after the cut, and the value of a missing cell."""
 
     rule: IndicatorRule
@@ -84,7 +84,7 @@ class Learnt:
         return np.clip(1 - np.maximum(np.maximum(q1 - v, v - q2), 0.0) / reach, 0.0, 1.0)
 
 
-def learn(frame: pd.DataFrame, rules: Sequence[IndicatorRule]) -> tuple[Learnt, ...]:
+def learn(frame: pd.DataFrame, rules: Sequence[IndicatorRule]) -> tuple[LearntRule, ...]:
     """Learn every rule from a frame.
 
     Raises InputError with all faults: a column missing, not numeric, infinite, empty or constant, an
@@ -99,7 +99,7 @@ def learn(frame: pd.DataFrame, rules: Sequence[IndicatorRule]) -> tuple[Learnt, 
     return tuple(indicator for indicator in learnt if indicator is not None)
 
 
-def standardise(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> Floats:
+def standardise(frame: pd.DataFrame, learnt: Sequence[LearntRule]) -> Floats:
     """(n, indicators) in [0, 1].
 
     Raises InputError: a column missing, not numeric or infinite, a text without a score.
@@ -120,16 +120,16 @@ def standardise(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> Floats:
     return out
 
 
-def imputed(frame: pd.DataFrame, learnt: Sequence[Learnt]) -> tuple[Imputed, ...]:
+def imputed(frame: pd.DataFrame, learnt: Sequence[LearntRule]) -> tuple[ImputedVariable, ...]:
     """The indicators of `frame`, one that `standardise` takes, that have empty cells."""
     cells_by_indicator = ((indicator, _raw(indicator.rule, frame, [])) for indicator in learnt)
     counts = [(own, _empty(cells)) for own, cells in cells_by_indicator if cells is not None]
-    return tuple(Imputed(own.rule.name, count, own.stand_in) for own, count in counts if count)
+    return tuple(ImputedVariable(own.rule.name, count, own.stand_in) for own, count in counts if count)
 
 
-def codes_in(frame: pd.DataFrame, learnt: Sequence[Learnt], pds: Floats) -> list[Unseen]:
+def codes_in(frame: pd.DataFrame, learnt: Sequence[LearntRule], pds: Floats) -> list[UnseenLevel]:
     """Codes in numbers of `frame`, which `standardise` takes, far from all at fit; `pds` (n,) are its own."""
-    codes: list[Unseen] = []
+    codes: list[UnseenLevel] = []
     for indicator in learnt:
         cells = _raw(indicator.rule, frame, [])
         if cells is not None and not isinstance(cells, Levels):
@@ -158,13 +158,13 @@ def _empty(cells: Floats | Levels) -> int:
     return cells.empty if isinstance(cells, Levels) else int(np.isnan(cells).sum())
 
 
-def _learn(frame: pd.DataFrame, rule: IndicatorRule, faults: list[Fault]) -> Learnt | None:
+def _learn(frame: pd.DataFrame, rule: IndicatorRule, faults: list[Fault]) -> LearntRule | None:
     values = _raw(rule, frame, faults)
     if values is None:
         return None
     if isinstance(values, Levels):
         table = rule.scores or {}
-        return Learnt(rule, fill=table.get(MISSING, min(table.values())), missing=values.empty)
+        return LearntRule(rule, fill=table.get(MISSING, min(table.values())), missing=values.empty)
     known = values[~np.isnan(values)]
     if len(known) == 0:
         faults.append(Fault("has no value at all", "leave the indicator out", field=rule.name))
@@ -185,7 +185,7 @@ def _learn(frame: pd.DataFrame, rule: IndicatorRule, faults: list[Fault]) -> Lea
         )
         return None
     beyond = int(((known < low) | (known > high)).sum())
-    return Learnt(rule, low, high, float(np.median(known)), len(values) - len(known), beyond)
+    return LearntRule(rule, low, high, float(np.median(known)), len(values) - len(known), beyond)
 
 
 def _by_table(rule: IndicatorRule, levels: Levels, fill: float) -> Floats:

@@ -14,10 +14,10 @@ from allocator.scoring import declarations
 from allocator.scoring.fitted import Fitted
 from allocator.scoring.grades import GradeScorecard, inside_ranges
 from allocator.scoring.indicators import firm_indicators
-from allocator.scoring.invoices import Invoices, Notes, read_invoices
-from allocator.scoring.levels import Unseen
+from allocator.scoring.invoices import InvoiceNotes, Invoices, read_invoices
+from allocator.scoring.levels import UnseenLevel
 from allocator.scoring.rating import Rating
-from allocator.scoring.reading import Imputed, derive, read_table
+from allocator.scoring.reading import ImputedVariable, derive, read_table
 from allocator.scoring.rules import codes_in, imputed
 from allocator.scoring.scorecard import Scorecard
 from allocator.scoring.terms import reasons_of
@@ -62,7 +62,7 @@ def _reasons(frame: pd.DataFrame, fitted: Fitted, number: int) -> pd.DataFrame:
     return reasons_of(fitted, frame, number)
 
 
-def imputed_cells(frame: pd.DataFrame, fitted: Fitted) -> tuple[Imputed, ...]:
+def imputed_cells(frame: pd.DataFrame, fitted: Fitted) -> tuple[ImputedVariable, ...]:
     """The variables of the scorecard that some rows of `frame`, which it has scored, have no value of."""
     if isinstance(fitted, Rating):
         return imputed(derive(frame, fitted.derived), fitted.indicators)
@@ -83,7 +83,7 @@ def text_columns(fitted: Fitted) -> frozenset[str]:
     return declarations.text_columns(variables, (), fitted.derived)
 
 
-def unseen_levels(frame: pd.DataFrame, fitted: Fitted, pds: Floats) -> tuple[Unseen, ...]:
+def unseen_levels(frame: pd.DataFrame, fitted: Fitted, pds: Floats) -> tuple[UnseenLevel, ...]:
     """Levels, and codes in numbers, of `frame` that the fit did not see; `pds` (n,) are the rows' own."""
     if isinstance(fitted, GradeScorecard):
         return ()
@@ -100,7 +100,7 @@ def unseen_levels(frame: pd.DataFrame, fitted: Fitted, pds: Floats) -> tuple[Uns
 
 def score_firms(
     files: InvoiceFiles, fitted: Fitted, *, lgd: float = 0.5
-) -> tuple[pd.DataFrame, tuple[Notes, ...], tuple[Imputed, ...]]:
+) -> tuple[pd.DataFrame, tuple[InvoiceNotes, ...], tuple[ImputedVariable, ...]]:
     """The firms of `files` as `graded_borrowers` gives them, what the files held, what was imputed.
 
     Who is scored: those of `files.firms`, else those of the workbook's sheet of firms, else all that have
@@ -130,7 +130,7 @@ def _read(files: InvoiceFiles) -> tuple[Invoices, pd.DataFrame | None]:
     raise InputError.of([fault], "Invoices")
 
 
-def rated_firms(files: InvoiceFiles) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Notes, ...]]:
+def rated_firms(files: InvoiceFiles) -> tuple[pd.DataFrame, pd.DataFrame, tuple[InvoiceNotes, ...]]:
     """Rated firms (rating, default), their indicators on the same index, and what the files held.
 
     `files.firms`, else the workbook's sheet of firms, has their ratings. Raises InputError: faults of the
@@ -161,7 +161,7 @@ def rated_firms(files: InvoiceFiles) -> tuple[pd.DataFrame, pd.DataFrame, tuple[
 
 def graded_borrowers(
     invoices: Invoices, scorecard: GradeScorecard, firms: Sequence[str] | None, lgd: float
-) -> tuple[pd.DataFrame, tuple[Imputed, ...]]:
+) -> tuple[pd.DataFrame, tuple[ImputedVariable, ...]]:
     """Borrowers as a portfolio reads them, and what was imputed of the indicators of those that are graded.
 
     Columns: borrower_id, grade, pd, lgd, exclude, p_A .. p_D, void_share, note. A firm without a valid

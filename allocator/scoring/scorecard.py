@@ -19,7 +19,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.logit import NORMAL_95, LogitFit, Penalty, fit_logit
 from allocator.scoring.preparation import Preparation, prepare
-from allocator.scoring.reading import Derived, derive
+from allocator.scoring.reading import DerivedColumn, derive
 from allocator.scoring.reference import Reference, reference_of
 from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
@@ -92,7 +92,7 @@ class Scorecard:
     """Grade -> highest PD of the grade (the bound included), rising; the last is 1."""
     lgd: float | None = None
     """Loss given default for every borrower, where the data told one."""
-    derived: tuple[Derived, ...] = ()
+    derived: tuple[DerivedColumn, ...] = ()
     """Columns that the variables need and the table of borrowers need not have."""
     points: Points | None = None
     """The scale of the score, where one is given."""
@@ -169,7 +169,7 @@ def fit_scorecard(
     strength: float = 1.0,
     bounds: Mapping[str, float] | None = None,
     lgd: float | None = None,
-    derived: Sequence[Derived] = (),
+    derived: Sequence[DerivedColumn] = (),
     points: Points | None = None,
 ) -> Scorecard:
     """Fit a PD scorecard; `outcome` is 1 for a default.

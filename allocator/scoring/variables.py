@@ -69,7 +69,7 @@ class Variable:
 
 
 @dataclass(frozen=True)
-class Figures:
+class NumberColumn:
     """A column of numbers, some cells of which may hold something else."""
 
     values: Floats
@@ -92,7 +92,7 @@ class Figures:
         return np.isin(self.states, alike)
 
 
-def cells_of(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> Figures | Levels | None:
+def cells_of(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> NumberColumn | Levels | None:
     """The variable's cells: figures, or a category's levels; None and a fault where they cannot be."""
     if variable.kind == "category":
         cells = column(frame, variable.name, faults)
@@ -104,7 +104,7 @@ def cells_of(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> Fi
     for i, code in enumerate(variable.special):
         states[values == code] = 1 + i
     known = np.where(states >= 0, np.nan, values)
-    return Figures(known, states, (MISSING, *(f"{code:.15g}" for code in variable.special)))
+    return NumberColumn(known, states, (MISSING, *(f"{code:.15g}" for code in variable.special)))
 
 
 def own_states(variable: Variable, rows: int, counts: Sequence[tuple[str, int]]) -> tuple[str, ...]:
@@ -125,7 +125,7 @@ def state_name(variable: str, state: str) -> str:
 def special_codes(variable: Variable, frame: pd.DataFrame) -> dict[float, int]:
     """Values of a number that look like codes for what is not known, with their rows."""
     cells = None if variable.kind == "category" else cells_of(variable, frame, [])
-    return standing_out(cells.values) if isinstance(cells, Figures) else {}
+    return standing_out(cells.values) if isinstance(cells, NumberColumn) else {}
 
 
 def transformed(variable: Variable, values: Floats) -> Floats:

@@ -13,10 +13,10 @@ from allocator.records.frames import File
 from allocator.records.scenario import PortfolioSource
 from allocator.records.sources import TABLE_KINDS, kind_of
 from allocator.tables.findings import raise_faults
-from allocator.tables.opened import Fetched, Opened, refuse, repeated_names
+from allocator.tables.opened import FetchedColumns, OpenedSource, refuse, repeated_names
 
 
-def open_source(source: PortfolioSource) -> Opened:
+def open_source(source: PortfolioSource) -> OpenedSource:
     """Open `source` with the reader of its kind, which alone is imported.
 
     Raises InputError where the source is missing, damaged or not what it says it is, or its reader needs
@@ -32,11 +32,11 @@ def open_source(source: PortfolioSource) -> Opened:
     if extra is not None:
         require(extra)
     reader = import_module(f"allocator.tables.{source.kind}")
-    opened: Opened = getattr(reader, f"open_{source.kind}")(source)
+    opened: OpenedSource = getattr(reader, f"open_{source.kind}")(source)
     return opened
 
 
-def fetch_whole(source: PortfolioSource, texts: Container[str] | None = None) -> Fetched:
+def fetch_whole(source: PortfolioSource, texts: Container[str] | None = None) -> FetchedColumns:
     """Every column of `source` that has a name; of delimited text those of `texts` as they stand, None: all.
 
     Raises InputError where the source cannot be read, heads two columns alike, or has uneven rows.

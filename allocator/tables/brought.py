@@ -9,10 +9,10 @@ import pyarrow as pa
 from allocator.errors import InputError
 from allocator.records.plugins import Plugin
 from allocator.records.scenario import PortfolioSource
-from allocator.tables.opened import Opened, content, existing_file, refuse, repeated_names
+from allocator.tables.opened import OpenedSource, content, existing_file, refuse, repeated_names
 
 
-def open_brought(source: PortfolioSource, plugin: Plugin) -> Opened:
+def open_brought(source: PortfolioSource, plugin: Plugin) -> OpenedSource:
     """The table that the package makes of the file; it never sees more of the file than its bytes."""
     held = content(source, existing_file(source)).to_pybytes()
     with plugin.blamed():
@@ -24,7 +24,7 @@ def open_brought(source: PortfolioSource, plugin: Plugin) -> Opened:
         table = table_of(made)
     if faults := repeated_names(table.column_names, source):
         raise InputError.of(faults, source.label)
-    return Opened.of(table)
+    return OpenedSource.of(table)
 
 
 def table_of(made: Any) -> pa.Table:

@@ -18,9 +18,9 @@ from allocator.errors import Fault
 from allocator.records.portfolio import Integers
 from allocator.records.scenario import PortfolioSource
 from allocator.tables.findings import SHOWN, Finding
-from allocator.tables.margins import CLOSING, LOOKED_AT, Closing, closing_rows, header_below
-from allocator.tables.opened import Fetched, Opened, either, refuse, rows_wanted
-from allocator.tables.text import Delimited, delimited, separated
+from allocator.tables.margins import CLOSING, LOOKED_AT, ClosingRow, closing_rows, header_below
+from allocator.tables.opened import FetchedColumns, OpenedSource, either, refuse, rows_wanted
+from allocator.tables.text import DelimitedText, delimited, separated
 
 TAIL = 1 << 16
 """Bytes at the end in which totals and notes are looked for."""
@@ -28,22 +28,22 @@ GAP = re.compile(rb"\n\r?\n|\r\r")
 Uneven: TypeAlias = arrow_csv.InvalidRow
 
 
-def open_csv(source: PortfolioSource) -> Opened:
+def open_csv(source: PortfolioSource) -> OpenedSource:
     """Open delimited text, perhaps gzipped: in UTF-8, or in the encoding that the source names."""
     text = delimited(source)
     names = _header(text, source)
     if len(names) == 1:
         _refuse_one_column(names[0], text.line, source)
-    return Opened(tuple(names), partial(_fetch, text, source, names))
+    return OpenedSource(tuple(names), partial(_fetch, text, source, names))
 
 
-def _records(text: Delimited, source: PortfolioSource) -> Iterator[list[str]]:
+def _records(text: DelimitedText, source: PortfolioSource) -> Iterator[list[str]]:
     """The rows one by one, a blank one empty. Raises csv.Error."""
     with TextIOWrapper(pa.BufferReader(text.content), encoding="utf-8", newline="") as lines:
         yield from csv.reader(lines, delimiter=source.separator)
 
 
-def _header(text: Delimited, source: PortfolioSource) -> list[str]:
+def _header(text: DelimitedText, source: PortfolioSource) -> list[str]:
     """The names in the first line that is not empty; refused where a title stands there."""
     try:
         top = list(itertools.islice(_records(text, source), LOOKED_AT))
@@ -61,7 +61,7 @@ def _header(text: Delimited, source: PortfolioSource) -> list[str]:
     return top[first]
 
 
-def _only_header(text: Delimited, source: PortfolioSource) -> list[str]:
+def _only_header(text: DelimitedText, source: PortfolioSource) -> list[str]:
     """The header of a text whose first rows cannot all be split."""
     try:
         for cells in _records(text, source):
@@ -91,13 +91,13 @@ def _refuse_one_column(name: str, line: int, source: PortfolioSource) -> None:
 
 
 def _fetch(
-    text: Delimited,
+    text: DelimitedText,
     source: PortfolioSource,
     names: Sequence[str],
     columns: Sequence[str],
     coded: Collection[str],
     typed: Collection[str],
-) -> Fetched:
+) -> FetchedColumns:
     """Read `columns`; rows with too few or too many cells, totals and notes are left out and reported."""
     words = {True: pa.dictionary(pa.int32(), pa.string()), False: pa.string()}
     types = {name: words[name in coded] for name in columns if name not in typed}
@@ -106,7 +106,7 @@ def _fetch(
     number = _numbers(text, source, count)
     closing = {count - 1 - entry.back: entry.problem for entry in _closing(text, source, names, number)}
     if not uneven and not closing:
-        return Fetched(table, number)
+        return FetchedColumns(table, number)
     lost = {row.number - 2: row for row in uneven}
     kept = np.setdiff1d(np.arange(count), list(lost))
     findings = [_noted(closing, number, source)] if closing else []
@@ -116,11 +116,11 @@ def _fetch(
     if closing:
         stays = ~np.isin(kept, list(closing))
         table, kept = table.filter(pa.array(stays)), kept[stays]
-    return Fetched(table, number[kept], tuple(findings))
+    return FetchedColumns(table, number[kept], tuple(findings))
 
 
 def _read(
-    text: Delimited, source: PortfolioSource, columns: Sequence[str], types: dict[str, pa.DataType]
+    text: DelimitedText, source: PortfolioSource, columns: Sequence[str], types: dict[str, pa.DataType]
 ) -> tuple[pa.Table, list[Uneven]]:
     """The columns, an empty cell null, without the rows of another length, which come beside them."""
     uneven: list[Uneven] = []
@@ -154,7 +154,7 @@ def _read(
     raise refuse(source, f"cannot be split into rows: {message}", "look for a quote that is not closed")
 
 
-def _numbers(text: Delimited, source: PortfolioSource, count: int) -> Integers:
+def _numbers(text: DelimitedText, source: PortfolioSource, count: int) -> Integers:
     """(count,) each row's number, from 1 below the header, blank lines counted."""
     plain = np.arange(1, count + 1, dtype=np.int64)
     if not text.gaps or GAP.search(text.content) is None:
@@ -168,8 +168,8 @@ def _numbers(text: Delimited, source: PortfolioSource, count: int) -> Integers:
 
 
 def _closing(
-    text: Delimited, source: PortfolioSource, names: Sequence[str], number: Integers
-) -> list[Closing]:
+    text: DelimitedText, source: PortfolioSource, names: Sequence[str], number: Integers
+) -> list[ClosingRow]:
     """Totals and notes at the end."""
     start = max(0, text.content.size - TAIL)
     tail = bytes(text.content[start:])

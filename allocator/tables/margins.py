@@ -30,7 +30,7 @@ NOTE = re.compile(
 
 
 @dataclass(frozen=True)
-class Closing:
+class ClosingRow:
     """A row below the table that is none of its own."""
 
     back: int
@@ -38,7 +38,7 @@ class Closing:
     problem: str
 
 
-def closing_rows(rows: Sequence[Sequence[str]], width: int, apart: Sequence[bool]) -> list[Closing]:
+def closing_rows(rows: Sequence[Sequence[str]], width: int, apart: Sequence[bool]) -> list[ClosingRow]:
     """Totals and notes among the last `rows` of a table of `width` columns, the last row first.
 
     A total begins with a word for one. A note is one text in the first filled cell and nothing beside it,
@@ -51,7 +51,7 @@ def closing_rows(rows: Sequence[Sequence[str]], width: int, apart: Sequence[bool
         problem = _problem(filled, width, apart[-1 - back])
         if problem is None:
             break
-        closing.append(Closing(back, problem))
+        closing.append(ClosingRow(back, problem))
     return closing
 
 

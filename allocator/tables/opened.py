@@ -25,7 +25,7 @@ HOLLOW = 256 << 20
 
 
 @dataclass(frozen=True)
-class Fetched:
+class FetchedColumns:
     """Columns as the source holds them, with the rows that they come from."""
 
     table: pa.Table
@@ -39,16 +39,16 @@ class Fetched:
     """Of a workbook: column -> where its cells are, but for the row: `Borrowers!C`."""
 
     @classmethod
-    def whole(cls, table: pa.Table) -> Fetched:
+    def whole(cls, table: pa.Table) -> FetchedColumns:
         """All rows of `table`, none lost."""
         return cls(table, np.arange(1, table.num_rows + 1, dtype=np.int64))
 
 
-Fetch = Callable[[Sequence[str], Collection[str], Collection[str]], Fetched]
+Fetch = Callable[[Sequence[str], Collection[str], Collection[str]], FetchedColumns]
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedSource:
     """A source that was found and understood so far as its header."""
 
     names: tuple[str, ...]
@@ -57,7 +57,7 @@ class Opened:
 
     def fetch(
         self, columns: Sequence[str], coded: Collection[str] = (), typed: Collection[str] = ()
-    ) -> Fetched:
+    ) -> FetchedColumns:
         """Read the columns named.
 
         `coded` says which of them repeat few texts, for readers that can keep those as dictionaries;
@@ -66,12 +66,12 @@ class Opened:
         return self._fetch(columns, coded, typed)
 
     @classmethod
-    def of(cls, table: pa.Table, number: Integers | None = None) -> Opened:
+    def of(cls, table: pa.Table, number: Integers | None = None) -> OpenedSource:
         """A table in memory; `number` (n,) are its rows as faults name them."""
 
-        def fetch(columns: Sequence[str], coded: Collection[str], typed: Collection[str]) -> Fetched:
+        def fetch(columns: Sequence[str], coded: Collection[str], typed: Collection[str]) -> FetchedColumns:
             chosen = table.select(list(columns))
-            return Fetched.whole(chosen) if number is None else Fetched(chosen, number)
+            return FetchedColumns.whole(chosen) if number is None else FetchedColumns(chosen, number)
 
         return cls(tuple(table.column_names), fetch)
 

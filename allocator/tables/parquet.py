@@ -14,7 +14,7 @@ from pyarrow import parquet
 from allocator.errors import Fault, InputError
 from allocator.records.frames import Frame
 from allocator.records.scenario import PortfolioSource
-from allocator.tables.opened import Fetched, Opened, content, refuse, require_regular
+from allocator.tables.opened import FetchedColumns, OpenedSource, content, refuse, require_regular
 from allocator.tables.parts import Part, source_files
 
 MANY_ROWS, ROWS_A_BYTE = 5_000_000, 100
@@ -24,7 +24,7 @@ MUCH, FOLD = 256 << 20, 200
 
 
 @dataclass(frozen=True)
-class _Held:
+class _HeldPart:
     """A part, its bytes and its columns."""
 
     part: Part
@@ -36,16 +36,16 @@ class _Held:
         return dict(self.part.keys)
 
 
-def open_parquet(source: PortfolioSource) -> Opened:
+def open_parquet(source: PortfolioSource) -> OpenedSource:
     """Open one Parquet file, or a folder of them; folders named column=value give that column."""
     parts = [_held(part, source) for part in source_files(source)]
     names = dict.fromkeys(name for held in parts for name in (*held.schema.names, *held.keys))
     if len(parts) == 1 and not parts[0].keys:
-        return Opened(tuple(parts[0].schema.names), partial(_fetch, parts, source))
-    return Opened(tuple(names), partial(_fetch, parts, source))
+        return OpenedSource(tuple(parts[0].schema.names), partial(_fetch, parts, source))
+    return OpenedSource(tuple(names), partial(_fetch, parts, source))
 
 
-def _held(part: Part, source: PortfolioSource) -> _Held:
+def _held(part: Part, source: PortfolioSource) -> _HeldPart:
     """The part's bytes, with what its footer says of columns and sizes."""
     if not isinstance(part.path, Frame):
         require_regular(source, part.path.stat().st_mode)
@@ -60,31 +60,31 @@ def _held(part: Part, source: PortfolioSource) -> _Held:
     if rows > max(MANY_ROWS, ROWS_A_BYTE * held.size) or size > max(MUCH, FOLD * held.size):
         problem = f"{_named(source, part)}claims {rows:,} rows of {size:,} bytes in {held.size:,} bytes"
         raise refuse(source, problem, "write the file again")
-    return _Held(part, held, schema)
+    return _HeldPart(part, held, schema)
 
 
 def _fetch(
-    parts: Sequence[_Held],
+    parts: Sequence[_HeldPart],
     source: PortfolioSource,
     columns: Sequence[str],
     coded: Collection[str],
     typed: Collection[str],
-) -> Fetched:
+) -> FetchedColumns:
     """Read `columns` as they are typed, texts of `coded` as dictionaries."""
     _require_columns(parts, columns, source)
     tables = [_read(held, source, columns, coded) for held in parts]
     if len(tables) == 1:
-        return Fetched.whole(tables[0])
+        return FetchedColumns.whole(tables[0])
     faults: list[Fault] = []
     joined = {
         name: _joined(name, parts, [table[name] for table in tables], source, faults) for name in columns
     }
     if faults:
         raise InputError.of(faults, source.label)
-    return Fetched.whole(pa.table(joined))
+    return FetchedColumns.whole(pa.table(joined))
 
 
-def _require_columns(parts: Sequence[_Held], columns: Sequence[str], source: PortfolioSource) -> None:
+def _require_columns(parts: Sequence[_HeldPart], columns: Sequence[str], source: PortfolioSource) -> None:
     """Every part has each column: one that lacked it would count as not given."""
     faults = []
     for name in columns:
@@ -97,7 +97,9 @@ def _require_columns(parts: Sequence[_Held], columns: Sequence[str], source: Por
         raise InputError.of(faults, source.label)
 
 
-def _read(held: _Held, source: PortfolioSource, columns: Sequence[str], coded: Collection[str]) -> pa.Table:
+def _read(
+    held: _HeldPart, source: PortfolioSource, columns: Sequence[str], coded: Collection[str]
+) -> pa.Table:
     own = [name for name in columns if name in held.schema.names]
     texts = [name for name in own if name in coded and pa.types.is_string(held.schema.field(name).type)]
     try:
@@ -121,7 +123,7 @@ def _repeated(value: str | None, rows: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows), pa.array([value]))
 
 
-def _require_agreement(held: _Held, table: pa.Table, source: PortfolioSource) -> None:
+def _require_agreement(held: _HeldPart, table: pa.Table, source: PortfolioSource) -> None:
     """A column that the part and the name of its folder both give has the same values."""
     for name, value in held.part.keys:
         if name not in table.column_names or value is None:
@@ -144,7 +146,7 @@ def _same(word: str | None, value: str) -> bool:
 
 def _joined(
     name: str,
-    parts: Sequence[_Held],
+    parts: Sequence[_HeldPart],
     chunks: Sequence[pa.ChunkedArray],
     source: PortfolioSource,
     faults: list[Fault],

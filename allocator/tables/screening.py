@@ -47,7 +47,7 @@ Cell = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Screened:
+class ScreenedSheet:
     """A sheet that is safe to read, and what its values alone do not tell."""
 
     xml: bytes
@@ -58,7 +58,7 @@ class Screened:
     """First and last cell of each group of merged ones."""
 
 
-def screen(xml: bytes, to_calculate: bool, source: PortfolioSource) -> Screened:
+def screen(xml: bytes, to_calculate: bool, source: PortfolioSource) -> ScreenedSheet:
     """`xml` of a sheet, in UTF-8, checked and mended. Raises InputError for cells far from all others."""
     if b"<!" in xml:
         xml = NOT_A_TAG.sub(lambda match: _escaped(match[1] or b""), xml)
@@ -71,7 +71,7 @@ def screen(xml: bytes, to_calculate: bool, source: PortfolioSource) -> Screened:
         for c1, r1, c2, r2 in MERGED.findall(xml)
     )
     has_formulas = b"<f" in xml or b":f" in xml
-    return Screened(xml, dict(_uncalculated(xml, to_calculate)) if has_formulas else {}, merged)
+    return ScreenedSheet(xml, dict(_uncalculated(xml, to_calculate)) if has_formulas else {}, merged)
 
 
 def column_number(letters: bytes) -> int:

@@ -20,17 +20,17 @@ from allocator.intake import once
 from allocator.records.scenario import PortfolioSource
 from allocator.tables.conversion import cell_text, to_array
 from allocator.tables.database import connect, database_file, reading_only, stop_query, within
-from allocator.tables.opened import Fetched, Opened, refuse
+from allocator.tables.opened import FetchedColumns, OpenedSource, refuse
 from allocator.tables.statement import why_not_reading
 
 BATCH = 50_000
 """Rows turned into Arrow at once: Python objects are ten times as large."""
 
 
-def open_sql(source: PortfolioSource) -> Opened:
+def open_sql(source: PortfolioSource) -> OpenedSource:
     """Run the query of `source`, once in one reading; its result is the table."""
     table = once(("query", source.url, source.query), lambda: _queried(source))
-    return Opened(tuple(table.column_names), partial(_fetch, table))
+    return OpenedSource(tuple(table.column_names), partial(_fetch, table))
 
 
 def _queried(source: PortfolioSource) -> pa.Table:
@@ -121,8 +121,8 @@ def _is_number(kind: pa.DataType) -> bool:
 
 def _fetch(
     table: pa.Table, columns: Sequence[str], coded: Collection[str], typed: Collection[str]
-) -> Fetched:
-    return Fetched.whole(table.select(list(columns)))
+) -> FetchedColumns:
+    return FetchedColumns.whole(table.select(list(columns)))
 
 
 def _refused(source: PortfolioSource, url: URL, error: Exception) -> InputError:

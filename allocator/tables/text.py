@@ -34,7 +34,7 @@ LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
 @dataclass(frozen=True)
-class Delimited:
+class DelimitedText:
     """Text from its header on."""
 
     content: Any
@@ -45,7 +45,7 @@ class Delimited:
     """Whether it may have blank lines."""
 
 
-def delimited(source: PortfolioSource) -> Delimited:
+def delimited(source: PortfolioSource) -> DelimitedText:
     """The text of a source, checked as a whole. Raises InputError for another format or encoding."""
     held = unpacked(content(source, existing_file(source)), source)
     start = bytes(held[:4])
@@ -175,7 +175,7 @@ def separated(source: PortfolioSource) -> str:
     return f'save it with "{source.separator}" between columns'
 
 
-def _from_header(held: Any, gaps: bool, source: PortfolioSource) -> Delimited:
+def _from_header(held: Any, gaps: bool, source: PortfolioSource) -> DelimitedText:
     """The text without byte order mark, the lines to skip, and the line that only names the separator."""
     place = 3 if bytes(held[:3]) == codecs.BOM_UTF8 else 0
     line = 1
@@ -196,4 +196,4 @@ def _from_header(held: Any, gaps: bool, source: PortfolioSource) -> Delimited:
     end = held.size
     while end > place and bytes(held[end - 1 : end]) in (b"\n", b"\r"):
         end -= 1
-    return Delimited(held.slice(place, end - place), line, gaps)
+    return DelimitedText(held.slice(place, end - place), line, gaps)

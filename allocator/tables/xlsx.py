@@ -23,9 +23,17 @@ from allocator.tables.areas import area_of
 from allocator.tables.conversion import cell_text, to_array
 from allocator.tables.findings import SHOWN, Finding, quoted
 from allocator.tables.margins import CLOSING, LOOKED_AT, closing_rows, header_below
-from allocator.tables.opened import Fetched, Opened, content, either, existing_file, refuse, rows_wanted
+from allocator.tables.opened import (
+    FetchedColumns,
+    OpenedSource,
+    content,
+    either,
+    existing_file,
+    refuse,
+    rows_wanted,
+)
 from allocator.tables.package import Package, Tab, Workbook, read_book
-from allocator.tables.screening import Cell, Screened, screen
+from allocator.tables.screening import Cell, ScreenedSheet, screen
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 LINKS = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -43,7 +51,7 @@ class Grid:
     """An empty cell is ""."""
     first: tuple[int, int]
     """Row and column, from 1, of the first cell."""
-    screened: Screened
+    screened: ScreenedSheet
 
     def within(self, first: Cell, last: Cell) -> Grid:
         """What of it lies from one cell to another, empty cells included."""
@@ -60,7 +68,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Cells:
+class SheetTable:
     """The table of a sheet."""
 
     sheet: str
@@ -71,14 +79,14 @@ class Cells:
     """(rows,) as a spreadsheet counts them, from 1."""
     column: int
     """The first column's number, from 1."""
-    screened: Screened
+    screened: ScreenedSheet
     findings: tuple[Finding, ...]
 
 
-def open_xlsx(source: PortfolioSource) -> Opened:
+def open_xlsx(source: PortfolioSource) -> OpenedSource:
     """Open one sheet of a workbook."""
     cells = _table(read_grid(source), source)
-    return Opened(cells.names, partial(_fetch, cells, source))
+    return OpenedSource(cells.names, partial(_fetch, cells, source))
 
 
 def sheet_names(source: PortfolioSource) -> tuple[str, ...]:
@@ -161,7 +169,7 @@ def _rebuilt(package: Package, book: Workbook, sheet: bytes) -> bytes:
     return out.getvalue()
 
 
-def _table(grid: Grid, source: PortfolioSource) -> Cells:
+def _table(grid: Grid, source: PortfolioSource) -> SheetTable:
     """Header and rows of a sheet."""
     rows, start, screened = grid.rows, grid.first, grid.screened
     header = _header_place(rows, start[0], source)
@@ -187,7 +195,7 @@ def _table(grid: Grid, source: PortfolioSource) -> Cells:
         findings.append(Finding(len(faults), tuple(faults)))
         filled, number = filled[: -len(closing)], number[: -len(closing)]
     held = [rows[place] for place in filled]
-    return Cells(grid.sheet, names, held, number, start[1], screened, tuple(findings))
+    return SheetTable(grid.sheet, names, held, number, start[1], screened, tuple(findings))
 
 
 def _header_place(rows: list[Row], first: int, source: PortfolioSource) -> int:
@@ -211,12 +219,12 @@ def _header_place(rows: list[Row], first: int, source: PortfolioSource) -> int:
 
 
 def _fetch(
-    cells: Cells,
+    cells: SheetTable,
     source: PortfolioSource,
     columns: Sequence[str],
     coded: Collection[str],
     typed: Collection[str],
-) -> Fetched:
+) -> FetchedColumns:
     """The named columns of the sheet, typed by what their cells hold; rows without a value are reported."""
     places = [cells.names.index(column) for column in columns]
     lost = _lost(cells, dict(zip((place + cells.column for place in places), columns, strict=True)), source)
@@ -230,10 +238,10 @@ def _fetch(
         name: cell_name(cells.sheet, 0, place + cells.column)[:-1]
         for name, place in zip(columns, places, strict=True)
     }
-    return Fetched(pa.table(arrays, names=list(columns)), number, tuple(findings), letters)
+    return FetchedColumns(pa.table(arrays, names=list(columns)), number, tuple(findings), letters)
 
 
-def _lost(cells: Cells, columns: dict[int, str], source: PortfolioSource) -> dict[int, Fault]:
+def _lost(cells: SheetTable, columns: dict[int, str], source: PortfolioSource) -> dict[int, Fault]:
     """Rows with a cell, in one of `columns`, that has no value though it looks filled: row -> its fault."""
     lost: dict[int, Fault] = {}
     if not len(cells.number):

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allocator.certification.bound import upper_bound
-from allocator.certification.certify import Proved, recheck_with_proof
-from allocator.certification.exact import Exactly
+from allocator.certification.certify import ProvedFigures, recheck_with_proof
+from allocator.certification.exact import ExactCase
 from allocator.certification.limits import blocks_of
 from allocator.certification.terms import terms_of
 from allocator.records.outcome import Outcome
@@ -31,7 +31,7 @@ def judged(case: Case, prices: dict[str, float], amount: Any = None, rate: float
 
 def with_proof(
     case: Case, prices: dict[str, float], amount: Any = None, rate: float = 0.04
-) -> tuple[Outcome, Proved]:
+) -> tuple[Outcome, ProvedFigures]:
     n = len(case.portfolio)
     offered = np.zeros(n) if amount is None else np.asarray(amount, dtype=float)
     decisions = Decisions(offered, np.where(offered > 0, rate, 0.0))
@@ -151,7 +151,7 @@ SIZES = [1e-300, 1.0, 1e5, 9.7e10, 3e15, 1e40, 1e150, 1e290, 1e300, 1.7e308]
 @pytest.mark.parametrize("price", SIZES)
 def test_a_price_that_cancels_gives_a_weak_bound_and_never_a_false_one(price: float) -> None:
     case, prices = forged(price)
-    exact = Exactly.of(case.scenario, case.portfolio, case.table).bound(prices)
+    exact = ExactCase.of(case.scenario, case.portfolio, case.table).bound(prices)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = with_proof(case, prices)[1].prices
@@ -171,7 +171,7 @@ def test_two_limits_that_undo_each_other_prove_nothing_false(measure: str, size:
     book = portfolio(["A"] * 3, pd=0.01, max_amount=3e5, numbers={"w": [1.1, 0.7, 1e-3]})
     case = Case(book, TABLE, policy(1e6, one_side, other))
     prices = {"budget": 0.0, "most": size, "least": -size}
-    exact = Exactly.of(case.scenario, case.portfolio, case.table).bound(prices)
+    exact = ExactCase.of(case.scenario, case.portfolio, case.table).bound(prices)
     found = with_proof(case, prices)[1].prices
     assert found.most >= exact
 
@@ -210,7 +210,7 @@ def test_every_bound_and_value_holds_in_rational_numbers(case: Case, data: st.Da
         for name in block.names
         for price in [data.draw(PRICES)]
     }
-    exact = Exactly.of(case.scenario, case.portfolio, case.table)
+    exact = ExactCase.of(case.scenario, case.portfolio, case.table)
     proved = with_proof(case, prices)[1].prices
     real = exact.bound(prices)
     assert proved.most >= real

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from allocator.certification.bound import best_reduced_values, error_of, upper_bound
-from allocator.certification.cases import Sets, Table, coarsest_lots, table_of
+from allocator.certification.cases import ChoiceSets, Table, coarsest_lots, table_of
 from allocator.certification.limits import blocks_of, charges_of
 from allocator.certification.rounding import UNIT
 from allocator.certification.terms import SAME_RATE, terms_of
@@ -133,11 +133,13 @@ def test_lots_take_what_cannot_be_used_off_the_bound() -> None:
 def test_what_is_excluded_is_out() -> None:
     own = table(Case(BOOK, TABLE, policy(750_000.0)))
     sets = own.everything
-    fewer = Sets(np.array([[False, False], [True, True]]), sets.no_offer, sets.low, np.array([2e5, 1e5]))
+    fewer = ChoiceSets(
+        np.array([[False, False], [True, True]]), sets.no_offer, sets.low, np.array([2e5, 1e5])
+    )
     values = own.values({}, fewer)
     assert values.bound.value == pytest.approx(4_000.0)
     assert values.option[0].tolist() == [-np.inf] * 2
-    nothing = own.values({}, Sets(fewer.options, np.array([False, True]), sets.low, sets.high))
+    nothing = own.values({}, ChoiceSets(fewer.options, np.array([False, True]), sets.low, sets.high))
     assert nothing.empty
 
 

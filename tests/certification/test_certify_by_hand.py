@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from allocator.certification import certify, recheck
-from allocator.certification.certify import Proved, impossible_bound, recheck_with_proof, unallowed
+from allocator.certification.certify import ProvedFigures, impossible_bound, recheck_with_proof, unallowed
 from allocator.certification.rounding import Rounded
 from allocator.errors import CertificateError
 from allocator.records.case import Inputs
@@ -88,16 +88,16 @@ def test_an_unsound_tree_proves_nothing_and_is_told() -> None:
 @pytest.mark.parametrize(
     ("proved", "stated", "holds"),
     [
-        (Proved(Rounded(100.0, 1e-9), np.inf, Rounded(0.0, 0.0)), 100.0 + 2e-9, True),
-        (Proved(Rounded(100.0, 1e-9), np.inf, Rounded(0.0, 0.0)), 100.0, False),
-        (Proved(Rounded(100.0, 1e-9), np.inf, Rounded(0.0, 0.0)), 100.001, False),
-        (Proved(Rounded(100.0, 1e-9), 99.0, Rounded(0.0, 0.0)), 99.0, True),
-        (Proved(Rounded(100.0, 1e-9), 99.0, Rounded(0.0, 0.0)), 100.0 + 2e-9, False),
-        (Proved(Rounded(100.0, 1e-9), 101.0, Rounded(0.0, 0.0)), 100.0 + 2e-9, True),
-        (Proved(Rounded(0.0, 0.0), 0.0, Rounded(0.0, 0.0)), 1e-10, False),
+        (ProvedFigures(Rounded(100.0, 1e-9), np.inf, Rounded(0.0, 0.0)), 100.0 + 2e-9, True),
+        (ProvedFigures(Rounded(100.0, 1e-9), np.inf, Rounded(0.0, 0.0)), 100.0, False),
+        (ProvedFigures(Rounded(100.0, 1e-9), np.inf, Rounded(0.0, 0.0)), 100.001, False),
+        (ProvedFigures(Rounded(100.0, 1e-9), 99.0, Rounded(0.0, 0.0)), 99.0, True),
+        (ProvedFigures(Rounded(100.0, 1e-9), 99.0, Rounded(0.0, 0.0)), 100.0 + 2e-9, False),
+        (ProvedFigures(Rounded(100.0, 1e-9), 101.0, Rounded(0.0, 0.0)), 100.0 + 2e-9, True),
+        (ProvedFigures(Rounded(0.0, 0.0), 0.0, Rounded(0.0, 0.0)), 1e-10, False),
     ],
 )
-def test_a_bound_is_the_tighter_of_two(proved: Proved, stated: float, holds: bool) -> None:
+def test_a_bound_is_the_tighter_of_two(proved: ProvedFigures, stated: float, holds: bool) -> None:
     assert proved.is_bound(stated) is holds
 
 
@@ -105,7 +105,7 @@ def test_a_bound_is_the_tighter_of_two(proved: Proved, stated: float, holds: boo
     ("stated", "holds"), [(100.0 - 2e-9, True), (100.0, False), (100.0 + 1e-9, False), (99.9, False)]
 )
 def test_a_value_is_no_more_than_what_is_certain_and_near_it(stated: float, holds: bool) -> None:
-    assert Proved(Rounded(0.0, 0.0), np.inf, Rounded(100.0, 1e-9)).is_value(stated) is holds
+    assert ProvedFigures(Rounded(0.0, 0.0), np.inf, Rounded(100.0, 1e-9)).is_value(stated) is holds
 
 
 def refused(decisions: Decisions = MADE, **prices: float) -> list[str]:

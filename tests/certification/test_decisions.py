@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from allocator.certification.decisions import Wrong, all_allowed, judge_decisions
+from allocator.certification.decisions import WrongDecisions, all_allowed, judge_decisions
 from allocator.certification.terms import take_up_of, tariffs_of, terms_of
 from allocator.records.portfolio import Portfolio
 from allocator.records.run import Decisions
@@ -16,7 +16,9 @@ from tests.builders import Case, churn_table, policy, portfolio
 TABLE = churn_table([0.04, 0.08], A=[0.0, 0.5])
 
 
-def judged(book: Portfolio, amounts: list[float], rates: list[float] | float = 0.04, **rest: Any) -> Wrong:
+def judged(
+    book: Portfolio, amounts: list[float], rates: list[float] | float = 0.04, **rest: Any
+) -> WrongDecisions:
     """What is wrong, and that both ways to ask say whether anything is."""
     rules = policy(1e9, **{"rates": {"A": (0.04, 0.08)}, "ticket": (0.01, 1_000.0), **rest})
     case = Case(book, TABLE, rules)

@@ -13,7 +13,7 @@ from hypothesis import given
 
 from allocator.certification import recheck
 from allocator.certification.curves import isotonic
-from allocator.certification.exact import Exactly, exact_faults, nearest
+from allocator.certification.exact import ExactCase, exact_faults, nearest
 from allocator.certification.rationals import Curve, Menu, offers_made
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.run import Certificate, Decisions
@@ -27,7 +27,7 @@ from tests.strategies import cases, random_cases
 
 def faults(case: Case, certificate: Certificate, decisions: Decisions, **stated: Any) -> list[str]:
     """What rational numbers say against a certificate, with other figures `stated`."""
-    exact = Exactly.of(case.scenario, case.portfolio, case.table)
+    exact = ExactCase.of(case.scenario, case.portfolio, case.table)
     document: Mapping[str, Any] = {**certificate_to_json(certificate), **stated}
     return [str(fault) for fault in exact_faults(exact, decisions, certificate.limits_broken, document)]
 
@@ -50,7 +50,7 @@ def test_a_tree_is_confirmed_and_a_lower_bound_is_not() -> None:
 def test_a_tree_that_is_not_used_need_not_be_the_bound() -> None:
     """By prices alone: the bound is theirs, to the last number."""
     certificate = replace(SOLVED.outcome.certificate, tree=None)
-    exact = Exactly.of(CASE.scenario, CASE.portfolio, CASE.table)
+    exact = ExactCase.of(CASE.scenario, CASE.portfolio, CASE.table)
     least = exact.bound(certificate.prices)
     assert faults(CASE, certificate, SOLVED.decisions, bound=least) == []
     [told] = faults(CASE, certificate, SOLVED.decisions, bound=float(np.nextafter(least, 0.0)))
@@ -65,7 +65,7 @@ def test_values_by_hand() -> None:
     book = portfolio(["A", "B", "A"], pd=[0.25, 0.5, 0.0], lgd=0.5, term=[1.0, 2.0, 1.0], max_amount=4e5)
     case = Case(book, TABLE, policy(1e6, idle_rate=0.5, processing_cost=64.0), smoothing="isotonic")
     decisions = Decisions(np.array([1e5, 2e5, 0.0]), np.array([0.07, 0.1, 0.0]))
-    exact = Exactly.of(case.scenario, case.portfolio, case.table)
+    exact = ExactCase.of(case.scenario, case.portfolio, case.table)
     found = exact.value(list(offers_made(book, exact.terms, exact.curves, decisions.amount, decisions.rate)))
     a = 1 - (Fraction(0.3) + Fraction(0.2)) / 2
     b = 1 - Fraction(7, 24)
@@ -110,7 +110,7 @@ def test_rows_of_every_family_are_confirmed(measure: Any, of_what: Any) -> None:
         for factor in (1 + 1e-12, 0.9):
             tight = replace(entry, bound=used / per * factor)
             case = plain.under(limits=(tight,))
-            exact = Exactly.of(case.scenario, book, TABLE)
+            exact = ExactCase.of(case.scenario, book, TABLE)
             prices = dict.fromkeys(("budget", "l[s]", "l[t]"), 0.0)
             broken = recheck(case.scenario, case.inputs, decisions, prices).certificate.limits_broken
             assert ("l[s]" in broken) == (factor < 1)
@@ -123,14 +123,14 @@ def test_the_budget_is_of_new_offers_alone(budget: float) -> None:
     """What is lent already counts in limits, not in the budget."""
     book = portfolio(["A", "A"], max_amount=4e5, exposure=[5e4, 7.5])
     case = Case(book, TABLE, policy(budget))
-    exact = Exactly.of(case.scenario, book, TABLE)
+    exact = ExactCase.of(case.scenario, book, TABLE)
     made = list(offers_made(book, exact.terms, exact.curves, np.array([1e5, 2e5]), np.array([0.07, 0.04])))
     assert list(exact.broken(made)) == ([] if budget == 300_000.0 else ["budget"])
 
 
 def test_a_row_that_is_broken_after_all_is_told() -> None:
     certificate = SOLVED.outcome.certificate
-    exact = Exactly.of(CASE.scenario, CASE.portfolio, CASE.table)
+    exact = ExactCase.of(CASE.scenario, CASE.portfolio, CASE.table)
     stated = certificate_to_json(certificate)
     told = [str(fault) for fault in exact_faults(exact, SOLVED.decisions, ["loss"], stated)]
     assert told == ["certificate limits: [] are broken in rational numbers, not ['loss']; solve again"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from allocator.certification import recheck
-from allocator.certification.exact import Exactly, nearest
+from allocator.certification.exact import ExactCase, nearest
 from allocator.certification.rationals import curves_of, offers_made
 from allocator.records.run import Decisions
 from allocator.records.scenario import Limit
@@ -29,7 +29,7 @@ def broken(
     book = portfolio(["A", "B"], max_amount=1e10, **columns)
     case = Case(book, TABLE, policy(budget, entry, ticket=(1_000.0, 1e10)))
     decisions = Decisions(np.array(amounts), np.array([0.08, 0.08]))
-    exact = Exactly.of(case.scenario, book, TABLE)
+    exact = ExactCase.of(case.scenario, book, TABLE)
     made = list(offers_made(book, exact.terms, exact.curves, decisions.amount, decisions.rate))
     names = list(exact.broken(made))
     prices = dict.fromkeys(("budget", entry.name), 0.0)
@@ -129,11 +129,11 @@ def test_no_tolerance_falls_below_the_rounding_of_its_row(over: float, names: li
 DYADIC = churn_table([0.25, 0.5], A=[0.0, 0.75], B=[0.0, 0.75])
 
 
-def dyadic(*limits: Limit, **columns: Any) -> Exactly:
+def dyadic(*limits: Limit, **columns: Any) -> ExactCase:
     """Two of A: 262,144 (2^18) are worth 2^16 at a quarter, and 2^15 at a half, where a quarter is drawn."""
     book = portfolio(["A", "A"], pd=0.0, lgd=0.0, max_amount=262_144.0, **columns)
     rules = policy(524_288.0, *limits, rates={"A": (0.25, 0.5)}, ticket=(1_024.0, 262_144.0))
-    return Exactly.of(Case(book, DYADIC, rules).scenario, book, DYADIC)
+    return ExactCase.of(Case(book, DYADIC, rules).scenario, book, DYADIC)
 
 
 def up(number: float) -> float:
@@ -195,7 +195,7 @@ def test_idle_money_is_worth_what_its_price_leaves(price: float | None, bound: f
     """950,000 at 1 %, or at the price where that is more: the only borrower earns nothing at all."""
     book = portfolio(["A"], pd=0.9, lgd=1.0, max_amount=4e5)
     case = Case(book, TABLE, policy(950_000.0, idle_rate=0.01))
-    exact = Exactly.of(case.scenario, book, TABLE)
+    exact = ExactCase.of(case.scenario, book, TABLE)
     assert exact.bound({} if price is None else {"budget": price}) == pytest.approx(bound, rel=1e-14)
 
 
@@ -203,7 +203,7 @@ def test_idle_money_below_a_whole_lot_is_worth_its_rate_whatever_the_price() -> 
     """Of 950,000 only 900,000 can be lent in steps of 100,000: 50,000 x 1 % + 900,000 x 2 %."""
     book = portfolio(["A"], pd=0.9, lgd=1.0, max_amount=4e5)
     case = Case(book, TABLE, policy(950_000.0, idle_rate=0.01, step=100_000.0))
-    exact = Exactly.of(case.scenario, book, TABLE)
+    exact = ExactCase.of(case.scenario, book, TABLE)
     leaf = {"prices": {"budget": 0.02}, "bound": 18_500.0 * (1 + 1e-15)}
     tree = {"bound": leaf["bound"], "lots": {"budget": 900_000.0}, "nodes": [leaf]}
     assert exact.tree_faults(tree) == []
@@ -222,7 +222,7 @@ def test_a_rate_next_to_one_of_the_tariff_is_that_rate() -> None:
     )
     table = churn_table([0.04, 0.08], A=[0.0, 0.5])
     case = Case(book, table, policy(1e6, rates={"A": (0.04, 0.08)}))
-    exact = Exactly.of(case.scenario, book, table)
+    exact = ExactCase.of(case.scenario, book, table)
     rates = np.array([0.08 - 4e-13, 0.08 - 4e-12, 0.06, 0.04, 0.05])
     amounts = np.array([1e5, 1e5, 2e5, 0.5, 1e5])
     made = {

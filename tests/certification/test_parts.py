@@ -9,7 +9,7 @@ import pytest
 
 from allocator.certification import parts
 from allocator.certification.limits import blocks_of
-from allocator.certification.parts import Recomputed, ledger_in_parts, recompute
+from allocator.certification.parts import RecomputedFigures, ledger_in_parts, recompute
 from allocator.certification.rounding import UNIT
 from allocator.certification.terms import tariffs_of
 from allocator.records.run import Decisions
@@ -31,7 +31,7 @@ TARIFFS = tariffs_of(TABLE, Case(BOOK, TABLE, RULES).scenario.response, RULES)
 BLOCKS = blocks_of(RULES, BOOK)
 
 
-def found(rates: Any = RATES, threads: int = 1) -> Recomputed:
+def found(rates: Any = RATES, threads: int = 1) -> RecomputedFigures:
     return recompute(BOOK, RULES, TARIFFS, BLOCKS, Decisions(AMOUNTS, np.asarray(rates)), PRICES, threads)
 
 

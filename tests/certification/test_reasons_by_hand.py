@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from allocator.certification.limits import blocks_of
-from allocator.certification.reasons import _Weighed, contradicted_reasons
+from allocator.certification.reasons import _WeighedOffers, contradicted_reasons
 from allocator.records import reasons as words
 from allocator.records.scenario import Strategy
 from tests.builders import Case, churn_table, limit, policy, portfolio, text
@@ -104,7 +104,7 @@ def weighed(word: str, free: float, priced: float, **prices: float) -> list[str]
     share = limit("part", "offered", "at_most", 0.5, of="total", where={"sector": ["food"]})
     blocks = blocks_of(policy(1e7, SECTORS, share), book)
     held = dict.fromkeys(("budget", "s[food]", "s[steel]", "part"), 1.0) | prices
-    own = _Weighed(np.arange(2), np.full(2, free), np.full(2, priced), np.full(2, 0.25), blocks, held)
+    own = _WeighedOffers(np.arange(2), np.full(2, free), np.full(2, priced), np.full(2, 0.25), blocks, held)
     return own.contradicted(text([word, word])).tolist()
 
 

@@ -226,7 +226,7 @@ WHOLE = Case(
 16,000 and 6,000 are the most."""
 
 
-_READ = import_module("allocator.certification.certify")._Read
+_READ = import_module("allocator.certification.certify")._ReadInputs
 
 
 def leaf(**prices: float) -> dict[str, Any]:
@@ -235,7 +235,7 @@ def leaf(**prices: float) -> dict[str, Any]:
 
 def walked(case: Case, nodes: list[dict[str, Any]], **more: Any) -> tuple[dict[str, Any], list[str]]:
     """The tree of `nodes` as it is stated, and what is wrong with it."""
-    known = import_module("allocator.certification.certify")._Read.of(case.scenario, case.inputs)
+    known = import_module("allocator.certification.certify")._ReadInputs.of(case.scenario, case.inputs)
     tree = {"bound": 0.0, "nodes": nodes, **more}
     stated, faults = stated_tree(tree, *known.cases(tree))
     return stated, [str(fault) for fault in faults]
@@ -280,7 +280,7 @@ def test_above_the_largest_amount_nothing_is_left() -> None:
 
 
 def judged_by(case: Case, tree: dict[str, Any]) -> list[str]:
-    known = import_module("allocator.certification.certify")._Read.of(case.scenario, case.inputs)
+    known = import_module("allocator.certification.certify")._ReadInputs.of(case.scenario, case.inputs)
     return [str(fault) for fault in tree_faults(tree, *known.cases(tree))]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from allocator.engine import closing
-from allocator.engine.cores import Priced
+from allocator.engine.cores import PricedPoint
 from allocator.engine.kernel.columns import Answers
 from allocator.engine.kernel.passes import Pass, prepare
 from allocator.engine.losses import alternatives, first_lines, loss_program, solve_losses
@@ -23,7 +23,7 @@ from tests.stages import columns_of, solve
 SHARE = (1, 61, 181, 421)
 
 
-def priced_book(seed: int) -> tuple[Pass, Priced, float, float] | None:
+def priced_book(seed: int) -> tuple[Pass, PricedPoint, float, float] | None:
     """A random book with its prices, and the value and bound that the formulation comes to."""
     case = random_case(seed, "exact", largest=80)
     try:

@@ -9,9 +9,9 @@ from scipy import sparse
 from allocator.engine import finish
 from allocator.engine.kernel.curvature import Curvature
 from allocator.engine.kernel.passes import prepare
-from allocator.engine.newton import Box, _step, newton_prices
+from allocator.engine.newton import PriceBox, _step, newton_prices
 from allocator.engine.prices import relaxation_prices
-from allocator.engine.program import Answer
+from allocator.engine.program import ProgramAnswer
 from benchmarks.registry import CASES
 from tests.builders import Case
 from tests.stages import columns_of
@@ -25,7 +25,7 @@ def test_a_step_is_the_minimiser_inside_the_box(seed: int) -> None:
     root = draw.normal(size=(m, m)) * 10.0 ** draw.uniform(-2, 2, m)
     curvature = root.T @ root + 1e-8 * np.eye(m) * np.max(np.sum(root**2, axis=0))
     gradient, prices = draw.normal(size=m), draw.uniform(0.0, 1.0, m)
-    box = Box(np.where(draw.random(m) < 0.7, 0.0, -np.inf), prices + draw.uniform(0.0, 1.0, m))
+    box = PriceBox(np.where(draw.random(m) < 0.7, 0.0, -np.inf), prices + draw.uniform(0.0, 1.0, m))
     none = np.zeros((m, 0))
     step = _step(gradient, Curvature(curvature, none, none), prices, box)
     check_minimiser(gradient, curvature, prices, box, step)
@@ -40,13 +40,13 @@ def test_a_step_over_many_rows_is_the_same_minimiser(seed: int) -> None:
     common = draw.normal(size=(m, rank))
     curvature = own + common @ common.T
     gradient, prices = draw.normal(size=m), draw.uniform(0.0, 1.0, m)
-    box = Box(np.where(draw.random(m) < 0.7, 0.0, -np.inf), prices + draw.uniform(0.0, 1.0, m))
+    box = PriceBox(np.where(draw.random(m) < 0.7, 0.0, -np.inf), prices + draw.uniform(0.0, 1.0, m))
     step = _step(gradient, Curvature(sparse.csc_array(own), common, common), prices, box)
     check_minimiser(gradient, curvature, prices, box, step)
 
 
 def check_minimiser(
-    gradient: np.ndarray, curvature: np.ndarray, prices: np.ndarray, box: Box, step: np.ndarray
+    gradient: np.ndarray, curvature: np.ndarray, prices: np.ndarray, box: PriceBox, step: np.ndarray
 ) -> None:
     slope = (gradient + curvature @ step) / np.sqrt(np.diag(curvature))
     at_low, at_high = prices + step <= box.low + 1e-12, prices + step >= box.high - 1e-12
@@ -91,7 +91,7 @@ def test_prices_that_are_not_finished_have_the_signs_that_limits_want(
     """A step may end at -2e-19; a certificate with such a price is refused."""
     book = CASES["central"].book(500)
     columns = columns_of(Case(book.portfolio, book.table, book.policy, "isotonic"))
-    nothing = Answer("time_limit", None, -np.inf, np.inf, np.zeros(0))
+    nothing = ProgramAnswer("time_limit", None, -np.inf, np.inf, np.zeros(0))
     monkeypatch.setattr(finish, "solve", lambda *_, **__: nothing)
     prices = np.full(len(columns.limits), -2e-19)
     ended = finish.finish(prepare(columns, 1), prices, 1e-10, lambda: 0.0)

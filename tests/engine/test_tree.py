@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from allocator.engine.restricted import book_of
-from allocator.engine.tree import Goal, Tree, grow
+from allocator.engine.tree import Tree, TreeGoal, grow
 from allocator.pipeline import decide, judge
 from allocator.pipeline import prepare as prepare_book
 from allocator.records.case import Inputs
@@ -51,7 +51,7 @@ def grown(looks: int) -> Tree:
 
     target = solve(CASE).value
     columns = columns_of(CASE)
-    goal = Goal(target + 1e-7, 1_000, CASE.policy.ticket.step, offer, left)
+    goal = TreeGoal(target + 1e-7, 1_000, CASE.policy.ticket.step, offer, left)
     return grow(book_of(columns), np.zeros(len(columns.limits)), goal)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allocator.limits.measures import MEASURES as DECLARED
-from allocator.limits.measures import Measured
+from allocator.limits.measures import MeasureTerms
 from allocator.testing.measures import TABLE, case_of, check_limit
 from tests.builders import Case, limit, policy, portfolio
 from tests.stages import columns_of
@@ -56,4 +56,4 @@ def test_what_a_measure_adds_up(measure: str, use: float, by_exposure: float) ->
 
 def test_a_measure_on_no_known_basis_is_refused() -> None:
     with pytest.raises(ValueError, match="no basis 'capital'"):
-        Measured("capital", None, counts_exposure=True)
+        MeasureTerms("capital", None, counts_exposure=True)

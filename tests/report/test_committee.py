@@ -12,7 +12,7 @@ from allocator.report.committee.budget import steps_of
 from allocator.report.committee.figure import Documents, pointer
 from allocator.report.committee.stress import named
 from allocator.report.drawing.units import headed, unit_of
-from allocator.report.drawing.usual import Step
+from allocator.report.drawing.usual import SlopeStep
 from allocator.report.markup import Markup, escaped, tag
 from tests.report.page import Read, at, reads_as
 
@@ -105,9 +105,9 @@ def test_a_ladder_is_exact_around_its_points_and_open_between() -> None:
     ]
     steps = steps_of(documents(frontier={"points": points}))
     assert steps == [
-        Step(10.0, 12.0, 0.3, 0.3, exact=True),
-        Step(12.0, 28.0, 0.1, 0.3, exact=False),
-        Step(28.0, 30.0, 0.1, 0.1, exact=True),
+        SlopeStep(10.0, 12.0, 0.3, 0.3, exact=True),
+        SlopeStep(12.0, 28.0, 0.1, 0.3, exact=False),
+        SlopeStep(28.0, 30.0, 0.1, 0.1, exact=True),
     ]
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from allocator.borrowers import read_inputs
-from allocator.insight.distil import Distilled, distil
+from allocator.insight.distil import DistilledRules, distil
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
@@ -27,7 +27,7 @@ NAMES = ("sme-302", "sme-302-steps")
 
 
 @cache
-def found(name: str) -> tuple[Case, Distilled]:
+def found(name: str) -> tuple[Case, DistilledRules]:
     scenario = load_scenario(ROOT / "scenarios" / f"{name}.yaml")
     case = prepare(scenario, read_inputs(scenario))
     return case, distil(judge(case, decide(case)), 5)
@@ -52,7 +52,7 @@ def test_the_query_leaves_pinned_offers_to_stand(tmp_path: Path) -> None:
     agrees(case, distilled, frame)
 
 
-def agrees(case: Case, distilled: Distilled, borrowers: pd.DataFrame) -> None:
+def agrees(case: Case, distilled: DistilledRules, borrowers: pd.DataFrame) -> None:
     """The query over `borrowers` gives what the rules decide of all who are not pinned."""
     with sqlite3.connect(":memory:") as connection:
         connection.create_function("FLOOR", 1, np.floor)

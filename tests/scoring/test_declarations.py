@@ -10,7 +10,7 @@ import pytest
 
 from allocator.errors import InputError
 from allocator.scoring.declarations import LeakyVariable, read_declarations
-from allocator.scoring.reading import Derived
+from allocator.scoring.reading import DerivedColumn
 from allocator.scoring.rules import IndicatorRule
 from allocator.scoring.variables import Variable
 
@@ -36,9 +36,9 @@ def test_everything_is_read(tmp_path: Path) -> None:
     assert found.variables == (Variable("x", "number", "g", -1, "log", None), Variable("y"))
     assert found.rules == (IndicatorRule("age", "interval", "owner", (31.0, 45.0), None, (0.0, 1.0)),)
     assert found.derived == (
-        Derived("a", "k", "is", "x"),
-        Derived("b", "k", "not", 2),
-        Derived("c", "k", "above", 0),
+        DerivedColumn("a", "k", "is", "x"),
+        DerivedColumn("b", "k", "not", 2),
+        DerivedColumn("c", "k", "above", 0),
     )
     assert found.leaks == (LeakyVariable("late", "after the decision", Variable("late")),)
 

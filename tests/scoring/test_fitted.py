@@ -17,15 +17,15 @@ from allocator.scoring.classes import RatingClass, Scale
 from allocator.scoring.fitted import Card, markdown, read_fitted, to_document, write_fitted
 from allocator.scoring.grades import GradeScorecard
 from allocator.scoring.rating import Rating
-from allocator.scoring.reading import Derived
-from allocator.scoring.rules import IndicatorRule, Learnt
+from allocator.scoring.reading import DerivedColumn
+from allocator.scoring.rules import IndicatorRule, LearntRule
 from allocator.scoring.scorecard import Scorecard, fit_scorecard
 from allocator.scoring.variables import Variable
 
 CARD = Card("Title", "purpose", "data", "method", "limits", {"auc": "0.8"}, {"a.csv": "sha256:00"})
 
 
-DERIVED = (Derived("not_a", "k", "not", "a"),)
+DERIVED = (DerivedColumn("not_a", "k", "not", "a"),)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +39,8 @@ def scorecard() -> Scorecard:
 
 def rating() -> Rating:
     indicators = (
-        Learnt(IndicatorRule("v", "interval", "layer", (1.0, 2.0)), 0.0, 5.0, 1.0, 3, 4),
-        Learnt(IndicatorRule("q", "qualitative", scores={"x": 1.0, "": 0.5}), fill=0.5),
+        LearntRule(IndicatorRule("v", "interval", "layer", (1.0, 2.0)), 0.0, 5.0, 1.0, 3, 4),
+        LearntRule(IndicatorRule("q", "qualitative", scores={"x": 1.0, "": 0.5}), fill=0.5),
     )
     scale = Scale((RatingClass("a", 50, 100, 0.1, 0.2, 0.5, 9), RatingClass("b", 0, 50, 0.2, 0.4, 0.5, 9)))
     return Rating(indicators, np.array([0.75, 0.25]), np.array([30.0, 10.0]), scale, DERIVED)

@@ -17,7 +17,7 @@ from allocator.scoring.churn import fit_churn
 from allocator.scoring.declarations import text_columns
 from allocator.scoring.invoices import invoices_from_frames
 from allocator.scoring.levels import level, levels_of, likeness, slips, unseen, unseen_lines
-from allocator.scoring.reading import TEXT, Derived, read_table
+from allocator.scoring.reading import TEXT, DerivedColumn, read_table
 from allocator.scoring.scorecard import Scorecard, fit_scorecard
 from allocator.scoring.validation import migration
 from allocator.scoring.variables import Variable
@@ -76,7 +76,7 @@ def test_one_level_is_one_line_however_many_rows() -> None:
 
 
 def test_what_a_derived_column_almost_means_is_named() -> None:
-    derived = Derived("far", "state", "not", "CA")
+    derived = DerivedColumn("far", "state", "not", "CA")
     found = derived.slips(pd.Series(["CA", "ca", "NV", None, " CA"]))
     assert [one.level for one in found] == ["ca", " CA"]
     assert found[0].line() == (
@@ -94,7 +94,7 @@ def _training() -> pd.DataFrame:
 
 
 TRAINING = _training()
-DERIVED = (Derived("three", "k", "is", "3"),)
+DERIVED = (DerivedColumn("three", "k", "is", "3"),)
 
 
 @pytest.fixture(scope="module", params=["category", "derived"])

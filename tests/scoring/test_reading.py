@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from allocator.errors import Fault, InputError
-from allocator.scoring.reading import Derived, derive, located, numbers, read_table, weighted_sum
+from allocator.scoring.reading import DerivedColumn, derive, located, numbers, read_table, weighted_sum
 
 
 def test_derived_columns_keep_missing_cells_missing() -> None:
     derived = [
-        Derived("is_x", "k", "is", "x"),
-        Derived("not_x", "k", "not", "x"),
-        Derived("big", "n", "above", 2),
+        DerivedColumn("is_x", "k", "is", "x"),
+        DerivedColumn("not_x", "k", "not", "x"),
+        DerivedColumn("big", "n", "above", 2),
     ]
     found = derive(pd.DataFrame({"k": ["x", "y", None], "n": [1.0, np.nan, 3.0]}), derived)
     np.testing.assert_array_equal(found["is_x"], [1, 0, np.nan])
@@ -25,7 +25,7 @@ def test_derived_columns_keep_missing_cells_missing() -> None:
 
 
 def test_a_derived_column_that_is_there_needs_no_source() -> None:
-    derived = [Derived("big", "n", "above", 2)]
+    derived = [DerivedColumn("big", "n", "above", 2)]
     assert derive(pd.DataFrame({"big": [1.0]}), derived)["big"].tolist() == [1.0]
     with pytest.raises(InputError, match="n: the column is missing, big is derived from it"):
         derive(pd.DataFrame({"m": [1.0]}), derived)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allocator.errors import InputError
-from allocator.scoring.rules import IndicatorRule, Learnt, learn, standardise
+from allocator.scoring.rules import IndicatorRule, LearntRule, learn, standardise
 
 WHOLE = (0.0, 1.0)
 
@@ -56,7 +56,7 @@ def test_outliers_are_cut_and_missing_cells_filled_and_both_counted() -> None:
     st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20),
 )
 def test_scores_stay_between_0_and_1(kind: str, low: float, width: float, values: list[float]) -> None:
-    one = Learnt(
+    one = LearntRule(
         IndicatorRule("v", kind, interval=(low, low + width / 2)), low=low, high=low + width, fill=low
     )  # type: ignore[arg-type]
     found = one.score(np.array(values))

@@ -11,7 +11,7 @@ import pytest
 
 from allocator.errors import InputError
 from allocator.scoring.export import sql_of
-from allocator.scoring.reading import Derived
+from allocator.scoring.reading import DerivedColumn
 from allocator.scoring.score import score_frame
 from allocator.scoring.scorecard import Points, Scorecard, fit_scorecard
 from allocator.scoring.terms import reasons_of, terms_of
@@ -26,7 +26,7 @@ VARIABLES = (
     Variable("far"),
     Variable("known"),
 )
-DERIVED = (Derived("far", "town", "not", "O'x"), Derived("known", "town", "missing", True))
+DERIVED = (DerivedColumn("far", "town", "not", "O'x"), DerivedColumn("known", "town", "missing", True))
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ from allocator.errors import Fault, InputError
 from allocator.scoring.declarations import read_declarations
 from allocator.scoring.fitted import read_fitted, to_document
 from allocator.scoring.preparation import prepare
-from allocator.scoring.reading import Derived
+from allocator.scoring.reading import DerivedColumn
 from allocator.scoring.score import scores
 from allocator.scoring.scorecard import Scorecard, fit_scorecard
-from allocator.scoring.variables import Figures, Missing, Variable, cells_of, own_states
+from allocator.scoring.variables import Missing, NumberColumn, Variable, cells_of, own_states
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def book() -> pd.DataFrame:
 
 def test_a_cell_holds_a_value_or_a_state(book: pd.DataFrame) -> None:
     cells = cells_of(Variable("income", special=(-9, -8)), book, [])
-    assert isinstance(cells, Figures)
+    assert isinstance(cells, NumberColumn)
     assert cells.names == ("", "-9", "-8")
     empty, coded = int(book["income"].isna().sum()), int((book["income"] == -9).sum())
     assert cells.counts.tolist() == [empty, coded, 0]
@@ -138,7 +138,7 @@ def test_a_derived_column_knows_what_is_missing(book: pd.DataFrame, tmp_path: Pa
     }
     (tmp_path / "v.json").write_text(json.dumps(declared))
     given = read_declarations(tmp_path / "v.json", "variables")
-    assert given.derived == (Derived("no_town", "town", "missing", True),)
+    assert given.derived == (DerivedColumn("no_town", "town", "missing", True),)
     faults: list[Fault] = []
     made = given.derived[0].of(book["town"], faults)
     assert made is not None

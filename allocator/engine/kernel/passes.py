@@ -26,7 +26,7 @@ _SUMS_AT_MOST = 4
 
 
 @dataclass(frozen=True)
-class Sums:
+class PassSums:
     """What a pass adds up."""
 
     bound: float
@@ -70,7 +70,7 @@ class Pass:
             return self
         return replace(self, columns=columns, matrix=columns.limits.matrix.tocsc())
 
-    def sweep(self, prices: Floats, delta: float) -> Sums:
+    def sweep(self, prices: Floats, delta: float) -> PassSums:
         """Bound, usage and curvature at `prices` (m,); `delta` is money per unit of money."""
         table = self.columns.limits.charges(prices)
         if self.compiled:
@@ -78,7 +78,7 @@ class Pass:
         else:
             total, near, usage, curvature = dense.sweep(self.columns, self.hulls, prices, delta)
         limits = self.columns.limits
-        return Sums(
+        return PassSums(
             dense.dual_value(limits, prices, total),
             limits.use_of(usage),
             self._by_row(curvature),

@@ -4,7 +4,7 @@ Written once: plain Python runs it on lists for small books, `compiled` turns it
 large ones, with the same bits. Every row is in the form  sum_i use_i <= b  (at-least rows with their
 signs turned), and `left` is what is left of b.
 
-What the functions read comes in groups: `offers` are the fields of `filling.Wished`, `book` is the cell of
+What the functions read comes in groups: `offers` are the fields of `filling.Wishes`, `book` is the cell of
 each borrower, the weights, and the basis and the weight of each channel, `rows` is the limits' matrix column
 by column and which rows are capped, `state` is what is left of each row, how far it may be overdrawn, each
 borrower's amount and the row that blocks him, `room` is one place a row to work in: what a unit and what a

@@ -33,7 +33,7 @@ in it but for the smallest loans."""
 
 
 @dataclass(frozen=True)
-class Candidate:
+class CandidateTree:
     """A tree over some borrowers, with the choice among its nodes."""
 
     nodes: Sequence[RuleNode]
@@ -50,7 +50,7 @@ class Candidate:
         rates: Floats,
         left: Floats,
         most: int,
-    ) -> Candidate:
+    ) -> CandidateTree:
         """`nodes` with what their members, one array a leaf, are worth and use."""
         paths = _paths(nodes)
         totals = _node_totals(paths, [totals_of(columns, own, SHARES, rates) for own in members])
@@ -59,7 +59,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Few:
+class Sample:
     """The sample that trees are grown from, with its part of the limits."""
 
     columns: Columns
@@ -67,12 +67,12 @@ class Few:
     rates: Floats
     left: Floats
 
-    def tree(self, prices: Floats, most: int) -> Candidate:
+    def tree(self, prices: Floats, most: int) -> CandidateTree:
         """A tree grown for `prices` and others around them."""
         rewards = [_rewards(self.columns, self.rates, around) for around in _around(prices)]
         nodes = grow(self.features, np.stack(rewards, axis=1), LEAVES)
         members = [nodes[leaf].members for leaf in _leaves(nodes)]
-        return Candidate.over(nodes, self.columns, members, self.rates, self.left, most)
+        return CandidateTree.over(nodes, self.columns, members, self.rates, self.left, most)
 
 
 def over_everybody(
@@ -83,12 +83,12 @@ def over_everybody(
     rates: Floats,
     left: Floats,
     most: int,
-) -> Candidate:
+) -> CandidateTree:
     """A tree grown from the sample, over all whom its nodes are about."""
     leaves = _leaves(nodes)
     leaf_of = rule_of([Rule(nodes[leaf].where, 0.0, 1.0) for leaf in leaves], portfolio)[free]
     members = [free[leaf_of == leaf] for leaf in range(len(leaves))]
-    return Candidate.over(nodes, columns, members, rates, left, most)
+    return CandidateTree.over(nodes, columns, members, rates, left, most)
 
 
 def _leaves(nodes: Sequence[RuleNode]) -> list[int]:

@@ -11,9 +11,9 @@ from allocator.certification import recheck
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.verdicts import TOLERANCE
 from allocator.errors import InfeasibleError
-from allocator.insight.distil.candidates import Candidate, Few, over_everybody, sample_of
+from allocator.insight.distil.candidates import CandidateTree, Sample, over_everybody, sample_of
 from allocator.insight.distil.rules import Rule, follow, rule_of
-from allocator.insight.distil.shares import Draft, settled, stretched, use_of, violations
+from allocator.insight.distil.shares import DraftRule, settled, stretched, use_of, violations
 from allocator.insight.distil.tree import features_of
 from allocator.pipeline import prepare
 from allocator.records.case import Case
@@ -32,7 +32,7 @@ PRUNED = 2
 
 
 @dataclass(frozen=True)
-class Distilled:
+class DistilledRules:
     """Rules, and what everybody's following them comes to."""
 
     run: Outcome
@@ -58,7 +58,7 @@ class Distilled:
         return self.run.value - self.outcome.value
 
 
-def distil(run: Outcome, most: int = 12, progress: Progress = lambda _: None) -> Distilled:
+def distil(run: Outcome, most: int = 12, progress: Progress = lambda _: None) -> DistilledRules:
     """At most `most` rules that stand in for `run`: they keep every limit and are worth as much as was found.
 
     Raises InfeasibleError where no rules that were tried keep the limits.
@@ -70,7 +70,7 @@ def distil(run: Outcome, most: int = 12, progress: Progress = lambda _: None) ->
         return _followed(run, case, ())
     sample, rates = sample_of(free), _rates(columns)
     left = case.limits.rhs - columns.pinned_use()
-    few = Few(columns.subset(sample), features_of(case.inputs.portfolio, sample), rates,
+    few = Sample(columns.subset(sample), features_of(case.inputs.portfolio, sample), rates,
                left * (len(sample) / len(free)))  # fmt: skip
     prices = np.array([run.prices[row.name] for row in case.limits.rows])
     grown = []
@@ -86,10 +86,10 @@ def distil(run: Outcome, most: int = 12, progress: Progress = lambda _: None) ->
     return _followed(run, case, tuple(_to_grades(rule, case) for rule in rules))
 
 
-def _followed(run: Outcome, case: Case, rules: tuple[Rule, ...]) -> Distilled:
+def _followed(run: Outcome, case: Case, rules: tuple[Rule, ...]) -> DistilledRules:
     """What everybody's following the rules comes to."""
     decisions = follow(rules, case.inputs.portfolio, case.offers)
-    return Distilled(run, case, rules, recheck(case.scenario, case.inputs, decisions, run.prices))
+    return DistilledRules(run, case, rules, recheck(case.scenario, case.inputs, decisions, run.prices))
 
 
 def _to_grades(rule: Rule, case: Case) -> Rule:
@@ -104,7 +104,7 @@ def _to_grades(rule: Rule, case: Case) -> Rule:
 
 
 def _best_rules(
-    columns: Columns, trees: Iterable[Candidate], rates: Floats, most: int, progress: Progress
+    columns: Columns, trees: Iterable[CandidateTree], rates: Floats, most: int, progress: Progress
 ) -> tuple[Rule, ...]:
     """The best rules of the first trees that can be pruned inside the limits."""
     pruned: list[tuple[float, tuple[Rule, ...]]] = []
@@ -122,7 +122,7 @@ def _best_rules(
     return max(pruned, key=lambda rules: rules[0])[1]
 
 
-def _rules(columns: Columns, tree: Candidate, rates: Floats) -> tuple[float, tuple[Rule, ...]] | None:
+def _rules(columns: Columns, tree: CandidateTree, rates: Floats) -> tuple[float, tuple[Rule, ...]] | None:
     """The pruned tree, its shares refined, and its value; None where no pruning keeps the limits."""
     if np.isinf(tree.pruning.value):
         return None
@@ -133,7 +133,7 @@ def _rules(columns: Columns, tree: Candidate, rates: Floats) -> tuple[float, tup
     for node, rate, share in choices:
         leaves = np.flatnonzero(tree.pruning.paths[:, node]).tolist()
         members = np.sort(np.concatenate([tree.members[leaf] for leaf in leaves]))
-        drafts.append(Draft(members, float(rates[rate]), share))
+        drafts.append(DraftRule(members, float(rates[rate]), share))
     left = tree.pruning.left
     drafts = stretched(columns, settled(columns, drafts, left), left)
     left = left - use_of(columns, drafts)

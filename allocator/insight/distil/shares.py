@@ -26,7 +26,7 @@ EXACT_DIGITS = 15
 
 
 @dataclass(frozen=True)
-class Draft:
+class DraftRule:
     """A rule whose share is not settled yet."""
 
     members: Integers
@@ -37,7 +37,7 @@ class Draft:
         return totals_of(columns, self.members, shares, np.array([self.rate]))
 
 
-def settled(columns: Columns, drafts: list[Draft], left: Floats) -> list[Draft]:
+def settled(columns: Columns, drafts: list[DraftRule], left: Floats) -> list[DraftRule]:
     """Shares inside the limits, rounded: refined again with less room where rounding breaks one."""
     room = left
     for reach in REACHES:
@@ -52,7 +52,7 @@ def settled(columns: Columns, drafts: list[Draft], left: Floats) -> list[Draft]:
     return drafts
 
 
-def _refined(columns: Columns, drafts: list[Draft], left: Floats, reach: float) -> list[Draft]:
+def _refined(columns: Columns, drafts: list[DraftRule], left: Floats, reach: float) -> list[DraftRule]:
     """Drafts with the best shares within `reach` of theirs; as they are where none keeps the limits."""
     steps = reach * np.linspace(-1, 1, POINTS)
     shares = [np.unique(np.clip(draft.share + steps, LEAST, 1.0)) for draft in drafts]
@@ -63,7 +63,7 @@ def _refined(columns: Columns, drafts: list[Draft], left: Floats, reach: float) 
     return [replace(draft, share=float(share)) for draft, share in zip(drafts, best, strict=True)]
 
 
-def use_of(columns: Columns, drafts: Sequence[Draft]) -> Floats:
+def use_of(columns: Columns, drafts: Sequence[DraftRule]) -> Floats:
     """(m,) what all drafts use."""
     used = (draft.totals(columns, (draft.share,)).use[0, 0] for draft in drafts)
     return sum(used, np.zeros(len(columns.limits)))
@@ -76,7 +76,7 @@ def violations(columns: Columns, left: Floats) -> Floats:
     return np.where(np.abs(over) > 1e-10 * columns.scale, over, 0.0)
 
 
-def stretched(columns: Columns, drafts: list[Draft], left: Floats) -> list[Draft]:
+def stretched(columns: Columns, drafts: list[DraftRule], left: Floats) -> list[DraftRule]:
     """Each share raised as far as the limits let it and it earns more.
 
     Where a limit must be met exactly shares have all digits and are raised whatever they earn.

@@ -17,8 +17,8 @@ from allocator.insight.explain.ledger import (
     whole_account,
 )
 from allocator.insight.explain.position import Position, position_of
-from allocator.insight.explain.ranges import TIGHT, Range, range_along, ties_of
-from allocator.insight.variants import Best, Worth, answer, best_of, without
+from allocator.insight.explain.ranges import TIGHT, PriceRange, range_along, ties_of
+from allocator.insight.variants import AddedValue, BestKnown, answer, best_of, without
 from allocator.records.conditions import Condition
 from allocator.records.filters import meets
 from allocator.records.outcome import Outcome
@@ -39,7 +39,7 @@ class BookExplanation:
     segments: tuple[PricedAccount, ...]
     whole: PricedAccount
     """The account of all segments together."""
-    costs: tuple[Worth, ...]
+    costs: tuple[AddedValue, ...]
     """One an entry of the policy, the budget first; none unless asked for."""
     refusals: dict[str, int]
     """Reason -> borrowers, the commonest first."""
@@ -99,7 +99,7 @@ def _those(portfolio: Portfolio, where: str, conditions: Sequence[Condition]) ->
     return among
 
 
-def price_ranges(position: Position) -> list[Range | None]:
+def price_ranges(position: Position) -> list[PriceRange | None]:
     """For each row how far its right-hand side may move, all others as they are."""
     prices = position.row_prices
     delta = TIGHT * max(abs(position.bound), 1.0)
@@ -108,7 +108,7 @@ def price_ranges(position: Position) -> list[Range | None]:
     return [range_along(position.columns, ties, prices, each[j], delta) for j in range(len(prices))]
 
 
-def _costs_of_limits(position: Position, progress: Progress) -> list[Worth]:
+def _costs_of_limits(position: Position, progress: Progress) -> list[AddedValue]:
     """What each entry of the policy costs, by solving again without it, from the run's prices.
 
     An entry without a price costs no more than the gap: the same prices bound the case without it. What the
@@ -125,14 +125,14 @@ def _costs_of_limits(position: Position, progress: Progress) -> list[Worth]:
     }
     costs = []
     for number, name in enumerate(names, start=1):
-        known, solved = Best(-np.inf, best.bound), False
+        known, solved = BestKnown(-np.inf, best.bound), False
         if np.any(blocks[name].allowed(position.prices)):
             progress(f"solving without {name}, {number} of {len(names)}")
             try:
                 alone = answer(without(case, name), run.prices, progress).certificate
             except (InfeasibleError, NoAllocationError):  # out of time: an allocation exists, the run's own
-                known = Best(-np.inf, np.inf)
+                known = BestKnown(-np.inf, np.inf)
             else:
-                known, solved = Best(alone.value, alone.bound), True
+                known, solved = BestKnown(alone.value, alone.bound), True
         costs.append(best.less_than(known, name, "without", loosens=True, solved=solved))
     return costs

@@ -44,7 +44,7 @@ class Flip:
 
 
 @dataclass(frozen=True)
-class Figure:
+class BorrowerFigure:
     """A figure of one borrower that may be another."""
 
     name: str
@@ -65,7 +65,7 @@ def flips_of(position: Position, i: int) -> list[Flip]:
     return [flip for figure in _figures_of(position, i, offers) for flip in _flips_along(figure, negligible)]
 
 
-def _flips_along(figure: Figure, negligible: float = 0.0) -> Iterator[Flip]:
+def _flips_along(figure: BorrowerFigure, negligible: float = 0.0) -> Iterator[Flip]:
     """The nearest flip below `now` and the nearest above; reduced values up to `negligible` are none.
 
     Where the best offer keeps no more than that, `now` is itself an end: a tie, from which nothing turns.
@@ -82,7 +82,7 @@ def _flips_along(figure: Figure, negligible: float = 0.0) -> Iterator[Flip]:
             yield Flip(figure.name, figure.unit, figure.now, float(end), turns, float(slope[best]))
 
 
-def _declined_between(figure: Figure, here: Floats) -> tuple[float, float, Floats]:
+def _declined_between(figure: BorrowerFigure, here: Floats) -> tuple[float, float, Floats]:
     """The interval in which every line is <= 0 (low > high: there is none), and the lines' slopes (M,)."""
     finite = np.isfinite(figure.high) and figure.high != figure.now
     other = figure.high if finite else figure.now + max(abs(figure.now), 1.0)
@@ -100,7 +100,7 @@ def _declined_between(figure: Figure, here: Floats) -> tuple[float, float, Float
     )
 
 
-def _figures_of(position: Position, i: int, offers: Offers) -> Iterator[Figure]:
+def _figures_of(position: Position, i: int, offers: Offers) -> Iterator[BorrowerFigure]:
     """The figures that may turn the decision, each with its reach."""
     own, policy = offers.borrower, offers.policy
     most = 1.0 / max(float(np.max(offers.take_up)), 1e-300)
@@ -116,17 +116,21 @@ def _figures_of(position: Position, i: int, offers: Offers) -> Iterator[Figure]:
 
     for column in ("pd", "lgd"):
         now = float(getattr(own, column)[0])
-        yield Figure(column, "fraction", now, 0.0, 1.0, partial(with_column, column))
+        yield BorrowerFigure(column, "fraction", now, 0.0, 1.0, partial(with_column, column))
     if own.relationship_value[0]:
         now = float(own.relationship_value[0])
         lines = partial(with_column, "relationship_value")
-        yield Figure("relationship_value", "money", now, 0.0, np.inf, lines)
-    yield Figure("take_up", "factor", 1.0, 0.0, most, lambda t: _with_take_up(offers, t).reduced)
-    yield Figure("rate", "rate", 0.0, -float(np.min(offers.rate)), 1.0, lambda d: _shifted(offers, d).reduced)
-    yield Figure("funding_rate", "rate", policy.funding_rate, 0.0, 1.0, partial(with_policy, "funding_rate"))
+        yield BorrowerFigure("relationship_value", "money", now, 0.0, np.inf, lines)
+    yield BorrowerFigure("take_up", "factor", 1.0, 0.0, most, lambda t: _with_take_up(offers, t).reduced)
+    yield BorrowerFigure(
+        "rate", "rate", 0.0, -float(np.min(offers.rate)), 1.0, lambda d: _shifted(offers, d).reduced
+    )
+    yield BorrowerFigure(
+        "funding_rate", "rate", policy.funding_rate, 0.0, 1.0, partial(with_policy, "funding_rate")
+    )
     if policy.processing_cost:
         lines = partial(with_policy, "processing_cost")
-        yield Figure("processing_cost", "money", policy.processing_cost, 0.0, np.inf, lines)
+        yield BorrowerFigure("processing_cost", "money", policy.processing_cost, 0.0, np.inf, lines)
     yield from _amounts(offers)
     yield from _prices(offers)
 
@@ -141,7 +145,7 @@ def _shifted(offers: Offers, shift: float) -> Offers:
     return replace(offers, rate=offers.rate + shift)
 
 
-def _amounts(offers: Offers) -> Iterator[Figure]:
+def _amounts(offers: Offers) -> Iterator[BorrowerFigure]:
     """The largest amount, which the request or the ticket sets; the smallest stays."""
     low, high = float(np.min(offers.amount)), float(np.max(offers.amount))
     largest = offers.policy.ticket.max
@@ -152,10 +156,10 @@ def _amounts(offers: Offers) -> Iterator[Figure]:
 
     if low < largest:
         floor = low if low < high else max(offers.policy.ticket.min, float(offers.borrower.min_amount[0]))
-        yield Figure("max_amount", "money", high, floor, largest, lines)
+        yield BorrowerFigure("max_amount", "money", high, floor, largest, lines)
 
 
-def _prices(offers: Offers) -> Iterator[Figure]:
+def _prices(offers: Offers) -> Iterator[BorrowerFigure]:
     """The price of each limit that counts the borrower itself."""
 
     def lines(limit: str, price: float) -> Floats:
@@ -168,7 +172,7 @@ def _prices(offers: Offers) -> Iterator[Figure]:
         low = {"at_most": policy.idle_yield if stake.limit == BUDGET else 0.0}.get(stake.sense, -np.inf)
         high = 0.0 if stake.sense == "at_least" else np.inf
         name = stake.limit
-        yield Figure(f"price of {name}", "price", stake.price, low, high, partial(lines, name))
+        yield BorrowerFigure(f"price of {name}", "price", stake.price, low, high, partial(lines, name))
 
 
 def turning_pd(position: Position, i: int) -> float:

@@ -20,7 +20,7 @@ import numpy as np
 
 from allocator.certification.bound import idle_worth
 from allocator.insight.explain.position import Position
-from allocator.insight.explain.ranges import Range
+from allocator.insight.explain.ranges import PriceRange
 from allocator.records.ledger import Account, accounts_by
 from allocator.records.portfolio import Booleans, Floats, Text
 from allocator.records.run import LimitUse
@@ -63,7 +63,7 @@ class LimitLine:
     """The right-hand side: bound less what existing exposure uses."""
     unused: float
     """price x (room - used), for the budget with what idle money earns: part of U - value."""
-    range: Range | None = None
+    range: PriceRange | None = None
     """Moves of the right-hand side over which the price stays tight; None: not known."""
 
     @property

@@ -29,7 +29,7 @@ MOST = 500
 
 
 @dataclass(frozen=True)
-class Range:
+class PriceRange:
     """Over which moves of a right-hand side the prices stay tight."""
 
     low: float
@@ -105,7 +105,7 @@ def _ends(
 
 def range_along(
     columns: Columns, ties: Ties, prices: Floats, direction: Floats, delta: float
-) -> Range | None:
+) -> PriceRange | None:
     """How far b may move along `direction` (m,) before `prices` are no longer tight.
 
     None where no mixture of `ties` shows that they are tight where b stands.
@@ -123,7 +123,7 @@ def range_along(
         ends.append(sign * (answer.value * unit if answer.stop == "optimal" else np.inf))
     low, high = ends
     near = TIGHT * unit
-    return Range(min(low, 0.0), max(high, 0.0), delta) if low <= near and high >= -near else None
+    return PriceRange(min(low, 0.0), max(high, 0.0), delta) if low <= near and high >= -near else None
 
 
 def _program(

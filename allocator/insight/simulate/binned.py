@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from allocator.insight.simulate.blocks import Defaults, Draw, Takings, severities
+from allocator.insight.simulate.blocks import BlockTakeUp, Defaults, Draw, severities
 from allocator.insight.simulate.book import DRAWN, BookFlows
 from allocator.insight.simulate.factors import DefaultModel, barrier_pd
 from allocator.insight.simulate.record import Risk
@@ -130,7 +130,7 @@ def draws(
     """The draws of blocks of `size` years."""
     barrier = model.barrier
 
-    def draw(block: int) -> tuple[Defaults, list[Takings]]:
+    def draw(block: int) -> tuple[Defaults, list[BlockTakeUp]]:
         own = factors[block * size : (block + 1) * size]
         random = stream(seed, DEFAULTS, block)
         year, borrower = _defaulters(strata, barrier, own, risk.rho, random)
@@ -175,7 +175,7 @@ def _defaulters(
 
 def _takings(
     book: BookFlows, bins: Bins, defaults: Defaults, luck: Floats, random: np.random.Generator
-) -> Takings:
+) -> BlockTakeUp:
     """Binomials for the bins, a normal for the pool, and the defaulters by their own luck."""
     year, borrower, years = defaults.year, defaults.borrower, defaults.years
     taken = luck < book.take_up[borrower]
@@ -190,7 +190,7 @@ def _takings(
     if bins.pooled:
         pool = np.flatnonzero(place == count)
         sums += _pooled(book, bins, years, year[pool], borrower[pool], random)
-    return Takings(sums, taken)
+    return BlockTakeUp(sums, taken)
 
 
 def _pooled(

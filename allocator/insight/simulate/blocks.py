@@ -24,7 +24,7 @@ class Defaults:
 
 
 @dataclass(frozen=True)
-class Takings:
+class BlockTakeUp:
     """What one book's customers take up in a block."""
 
     sums: Floats
@@ -35,7 +35,7 @@ class Takings:
 
 Block = dict[str, Floats]
 """One book's part of the years, by the names of their figures: (years,), by_segment (years, segments)."""
-Draw = Callable[[int], tuple[Defaults, list[Takings]]]
+Draw = Callable[[int], tuple[Defaults, list[BlockTakeUp]]]
 """The draws of one block by its number, one Takings a book."""
 
 
@@ -51,7 +51,9 @@ def severities(model: DefaultModel, borrower: Integers, spread: float, random: n
     return drawn
 
 
-def block_of(book: BookFlows, defaults: Defaults, takings: Takings, segment: Codes, segments: int) -> Block:
+def block_of(
+    book: BookFlows, defaults: Defaults, takings: BlockTakeUp, segment: Codes, segments: int
+) -> Block:
     """What the book pays in each year of a block."""
     year, borrower = defaults.year, defaults.borrower
     hit = takings.of_defaulters

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from allocator.insight.simulate.blocks import Defaults, Draw, Takings, severities
+from allocator.insight.simulate.blocks import BlockTakeUp, Defaults, Draw, severities
 from allocator.insight.simulate.book import BookFlows
 from allocator.insight.simulate.factors import DefaultModel
 from allocator.insight.simulate.record import Risk
@@ -31,7 +31,7 @@ def draws(
     barrier, sector = model.barrier, model.sector
     slope, noise = np.sqrt(risk.rho), np.sqrt(1.0 - risk.rho)
 
-    def draw(block: int) -> tuple[Defaults, list[Takings]]:
+    def draw(block: int) -> tuple[Defaults, list[BlockTakeUp]]:
         own = factors[block * size : (block + 1) * size]
         shape = (len(own), len(sector))
         level = (barrier - slope * own[:, sector]) / noise
@@ -43,7 +43,7 @@ def draws(
         for book in books:
             taken = luck < book.take_up
             sums = [np.where(taken, flow, 0.0).sum(axis=1) for flow in book.flows]
-            takings.append(Takings(np.array(sums), taken[year, borrower]))
+            takings.append(BlockTakeUp(np.array(sums), taken[year, borrower]))
         return Defaults(len(own), year, borrower, severity), takings
 
     return draw

@@ -18,7 +18,7 @@ import numpy as np
 from allocator.borrowers import stressed
 from allocator.certification import recheck
 from allocator.errors import InfeasibleError, NoAllocationError
-from allocator.insight.variants import Best, Worth, answer, best_of, under
+from allocator.insight.variants import AddedValue, BestKnown, answer, best_of, under
 from allocator.pipeline import prepare
 from allocator.records.case import Case, Inputs
 from allocator.records.conditions import Condition
@@ -47,9 +47,9 @@ class Levers:
     """Every lever's worth, the largest first."""
 
     run: Outcome
-    best: Best
+    best: BestKnown
     """What is known of the best value as things are."""
-    worths: tuple[Worth, ...]
+    worths: tuple[AddedValue, ...]
 
 
 def levers_of(case: Case, size: float) -> Iterator[Lever]:
@@ -202,7 +202,7 @@ def price_levers(
     return Levers(run, best, tuple(worths))
 
 
-def _worth(run: Outcome, best: Best, lever: Lever, quick: bool, progress: Progress) -> Worth:
+def _worth(run: Outcome, best: BestKnown, lever: Lever, quick: bool, progress: Progress) -> AddedValue:
     prices, case = run.prices, lever.case()
     frozen = recheck(case.scenario, case.inputs, run.decisions, prices)
     value = -np.inf if frozen.broken or frozen.faults else frozen.value
@@ -214,5 +214,5 @@ def _worth(run: Outcome, best: Best, lever: Lever, quick: bool, progress: Progre
             quick = True
         else:
             value, bound = max(value, again.value), min(bound, again.bound)
-    known = Best(value, bound)
+    known = BestKnown(value, bound)
     return best.less_than(known, lever.name, lever.change, loosens=lever.loosens, solved=not quick)

@@ -18,7 +18,15 @@ from typing import Literal
 
 from allocator.borrowers import stress_of
 from allocator.errors import Fault, InputError
-from allocator.insight.whatif.stress import AMOUNTS, Base, Verdict, chosen, notes_of, read_base, reoptimised
+from allocator.insight.whatif.stress import (
+    AMOUNTS,
+    Base,
+    StressVerdict,
+    chosen,
+    notes_of,
+    read_base,
+    reoptimised,
+)
 from allocator.records.frames import File
 from allocator.records.progress import Progress
 from allocator.records.scenario import Scenario
@@ -52,7 +60,7 @@ class Target:
         match = _LIMIT.fullmatch(self.quantity)
         return match[1] if match else None
 
-    def of(self, outcome: Verdict) -> float:
+    def of(self, outcome: StressVerdict) -> float:
         """The quantity of `outcome`; NaN for a limit whose bound is 0, or that is not there."""
         if self.limit is None:
             return float(outcome.figures[self.quantity])
@@ -66,7 +74,7 @@ class ScalePoint:
 
     scale: float
     quantity: float
-    outcome: Verdict | None
+    outcome: StressVerdict | None
     failure: str = ""
     """Why there is no outcome."""
 
@@ -249,7 +257,7 @@ class _Measure:
             self.seen[scale] = ScalePoint(scale, quantity, outcome, failure)
         return self.seen[scale]
 
-    def _outcome(self, scale: float) -> tuple[Verdict | None, str]:
+    def _outcome(self, scale: float) -> tuple[StressVerdict | None, str]:
         if scale == 0.0:
             return self.base.verdict, ""
         world = self.base.under(self.along.scaled(scale))

@@ -16,14 +16,14 @@ from allocator.records.scenario import Scenario
 from allocator.scenario.demand import with_budget_in_money
 from allocator.scenario.overrides import Setting
 
-End = float | str | None
+RangeEnd = float | str | None
 """A bound of a limit as its own key takes it: 5e7, 0.4 or "40%"; None: half or one and a half times now's."""
 _MOST, _MOST_OF_TWO = 1_000, 40
 """Points along one limit, and along each of two."""
 
 
 def check_told(
-    limits: Sequence[str], low: Sequence[End], high: Sequence[End], points: int, gap: float
+    limits: Sequence[str], low: Sequence[RangeEnd], high: Sequence[RangeEnd], points: int, gap: float
 ) -> None:
     """Raises InputError, in terms of the command's options, with all that holds of no scenario."""
     faults = []
@@ -49,8 +49,8 @@ def follow(
     scenario: Scenario,
     stating: Callable[[Setting], Scenario],
     limits: Sequence[str],
-    low: Sequence[End],
-    high: Sequence[End],
+    low: Sequence[RangeEnd],
+    high: Sequence[RangeEnd],
     points: int,
     gap: float,
     progress: Progress = lambda _: None,
@@ -75,7 +75,7 @@ def follow(
 
 
 def _stated(
-    scenario: Scenario, stating: Callable[[Setting], Scenario], name: str, end: End, option: str
+    scenario: Scenario, stating: Callable[[Setting], Scenario], name: str, end: RangeEnd, option: str
 ) -> Scenario | None:
     """The scenario with a bound of the limit as its own key reads it; None where none is given."""
     limit = scenario.policy.entry(name, "--limit")

@@ -60,7 +60,7 @@ AMOUNTS = ("offered", "drawn", "interest", "expected_loss", "funding_cost")
 
 
 @dataclass(frozen=True)
-class Verdict:
+class StressVerdict:
     """An allocation judged in one world; amounts in currency units."""
 
     value: float
@@ -97,7 +97,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Cut:
+class DemandCut:
     """The part of the frozen offers that the customers of a world no longer ask for."""
 
     smaller: int
@@ -109,14 +109,14 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class Trial:
+class StressTrial:
     """One stress tried."""
 
     name: str
     stress: Stress
-    frozen: Verdict
-    cut: Cut
-    reoptimised: Verdict | None
+    frozen: StressVerdict
+    cut: DemandCut
+    reoptimised: StressVerdict | None
     """None where no allocation meets the limits of this world, or the strategy finds none."""
     failure: str
     """Why nothing is re-optimised."""
@@ -130,7 +130,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Anew:
+class Reoptimised:
     """What the strategy decides in a world that it knows."""
 
     outcome: Outcome | None
@@ -145,7 +145,7 @@ class Anew:
     """Whether the clock ended a search."""
 
     @property
-    def verdict(self) -> Verdict | None:
+    def verdict(self) -> StressVerdict | None:
         return None if self.outcome is None else _verdict_of(self.outcome, self.outcome.bound)
 
 
@@ -157,7 +157,7 @@ class Base:
     outcome: Outcome
 
     @cached_property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> StressVerdict:
         return _verdict_of(self.outcome, self.outcome.bound)
 
     def under(self, stress: Stress, source: StressSource | None = None) -> Case:
@@ -167,7 +167,7 @@ class Base:
         policy = scenario.policy.stressed(stress)
         return prepare(replace(scenario, policy=policy), replace(inputs, portfolio=portfolio, churn=churn))
 
-    def frozen(self, world: Case, anew: Anew | None = None) -> tuple[Verdict, Cut]:
+    def frozen(self, world: Case, anew: Reoptimised | None = None) -> tuple[StressVerdict, DemandCut]:
         """The base allocation in `world`, with the bound of its optimum where `anew` has one."""
         decisions, cut = _frozen_into(world, self.outcome.decisions)
         if anew is None or anew.prices is None or anew.bound is None:
@@ -177,14 +177,14 @@ class Base:
         return replace(verdict, stopped=anew.stopped), cut
 
 
-def _frozen_into(world: Case, decisions: Decisions) -> tuple[Decisions, Cut]:
+def _frozen_into(world: Case, decisions: Decisions) -> tuple[Decisions, DemandCut]:
     """The offers of another world as they stand in this one, no larger than asked for."""
     scenario, inputs = world.scenario, world.inputs
     terms = terms_of(inputs.portfolio, inputs.churn, scenario.response, scenario.policy)
     wanted = np.where(terms.pinned, decisions.amount, np.minimum(decisions.amount, terms.high))
     kept = np.where(terms.lendable & (wanted >= terms.low), wanted, 0.0)
     offered, lost = decisions.amount > 0, decisions.amount - kept
-    cut = Cut(
+    cut = DemandCut(
         smaller=int(np.count_nonzero((lost > 0) & (kept > 0))),
         dropped=int(np.count_nonzero(offered & (kept == 0))),
         amount=float(np.sum(lost)),
@@ -203,7 +203,7 @@ class StressTest:
     """A scenario's allocation under one stress after the other, the base first."""
 
     scenario: Scenario
-    trials: tuple[Trial, ...]
+    trials: tuple[StressTrial, ...]
     notes: tuple[str, ...]
     """Parts of the scenario and of the stresses that are about nobody, in words."""
 
@@ -244,13 +244,13 @@ def notes_of(base: Base, stresses: Mapping[str, StressSource]) -> tuple[str, ...
 
 def try_stresses(
     base: Base, stresses: Mapping[str, StressSource], progress: Progress = lambda _: None
-) -> tuple[Trial, ...]:
+) -> tuple[StressTrial, ...]:
     """The base and every stress in turn: frozen, and re-optimised from the prices of the base.
 
     Raises InputError for faults of a stress.
     """
     own = base.verdict
-    trials = [Trial(BASE, Stress(), own, Cut(0, 0, 0.0), own, "", own.stopped)]
+    trials = [StressTrial(BASE, Stress(), own, DemandCut(0, 0, 0.0), own, "", own.stopped)]
     for name, source in stresses.items():
         progress(f"stress {name}")
         trials.append(_try(base, name, source, progress))
@@ -283,29 +283,29 @@ def chosen(
     return {name: source for name, source in named.items() if not only or name in only}
 
 
-def _try(base: Base, name: str, source: StressSource, progress: Progress) -> Trial:
+def _try(base: Base, name: str, source: StressSource, progress: Progress) -> StressTrial:
     stress = stress_of(source)
     world = base.under(stress, source)
     anew = reoptimised(world, base.outcome.prices, progress)
     frozen, cut = base.frozen(world, anew)
-    return Trial(name, stress, frozen, cut, anew.verdict, anew.failure, anew.stopped)
+    return StressTrial(name, stress, frozen, cut, anew.verdict, anew.failure, anew.stopped)
 
 
-def reoptimised(world: Case, start: Mapping[str, float], progress: Progress = lambda _: None) -> Anew:
+def reoptimised(world: Case, start: Mapping[str, float], progress: Progress = lambda _: None) -> Reoptimised:
     """What the strategy decides in `world`, the optimum sought from the prices `start`."""
     try:
         optimum = decide(optimally(world), progress, start)
     except (InfeasibleError, NoAllocationError) as error:
-        return Anew(None, error.message, None, None, isinstance(error, NoAllocationError))
+        return Reoptimised(None, error.message, None, None, isinstance(error, NoAllocationError))
     names = [row.name for row in world.limits.rows]
     prices = dict(zip(names, optimum.prices.tolist(), strict=True))
     try:
         outcome = judge(world, decide(world, progress, optimum=optimum))
     except (InfeasibleError, NoAllocationError) as error:
-        return Anew(None, error.message, prices, optimum.bound, isinstance(error, NoAllocationError))
-    return Anew(outcome, "", outcome.prices, outcome.bound, outcome.stopped)
+        return Reoptimised(None, error.message, prices, optimum.bound, isinstance(error, NoAllocationError))
+    return Reoptimised(outcome, "", outcome.prices, outcome.bound, outcome.stopped)
 
 
-def _verdict_of(outcome: Outcome, bound: float | None) -> Verdict:
+def _verdict_of(outcome: Outcome, bound: float | None) -> StressVerdict:
     """An outcome in figures, beside what `bound` is known of its world."""
-    return Verdict(outcome.value, bound, outcome.account, outcome.certificate.limits, outcome.stopped)
+    return StressVerdict(outcome.value, bound, outcome.account, outcome.certificate.limits, outcome.stopped)

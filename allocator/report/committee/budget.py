@@ -21,7 +21,7 @@ from allocator.report.committee.blocks import (
 from allocator.report.committee.figure import Documents, Place
 from allocator.report.committee.limits import ONE_MORE
 from allocator.report.drawing.chart import Axis, Mark
-from allocator.report.drawing.usual import Solved, Step, ladder, steps_between
+from allocator.report.drawing.usual import SlopeStep, SolvedBound, ladder, steps_between
 
 
 def budget_section(docs: Documents) -> Section:
@@ -79,7 +79,7 @@ def _worth_of(docs: Documents, lever: Place) -> tuple[Inline, ...]:
     return ("between ", docs.money(*lever, "low"), " and ", docs.money(*lever, "high"))
 
 
-def steps_of(docs: Documents) -> list[Step]:
+def steps_of(docs: Documents) -> list[SlopeStep]:
     """Exact stretches around the budgets that were solved, and what lies between two of them."""
     solved = []
     for place in docs.places("frontier", "points"):
@@ -87,7 +87,7 @@ def steps_of(docs: Documents) -> list[Step]:
         slope = point.get("slopes", {}).get("budget")
         if slope is not None:
             ends = (math.nan if point[key] is None else point[key] for key in ("stands_from", "stands_to"))
-            solved.append(Solved(point["at"]["budget"], max(slope, 0.0), *ends))
+            solved.append(SolvedBound(point["at"]["budget"], max(slope, 0.0), *ends))
     return steps_between(solved)
 
 

@@ -14,7 +14,7 @@ from allocator.report.committee.front import cards, front
 from allocator.report.committee.levers import levers_annex, levers_section
 from allocator.report.committee.limits import limits_annex, limits_section
 from allocator.report.committee.proof import (
-    Stood,
+    Provenance,
     assumptions_annex,
     certified,
     foot,
@@ -27,7 +27,7 @@ from allocator.report.committee.value import value_annex, value_section
 from allocator.report.committee.years import years_annex, years_section
 
 
-def report_of(dossier: Dossier, stood: Stood, docs: Documents | None = None) -> Report:
+def report_of(dossier: Dossier, stood: Provenance, docs: Documents | None = None) -> Report:
     """The committee's report of a run; `docs` are its documents where they are made already."""
     docs = docs or documents_of(dossier)
     policy = dossier.run.scenario.policy

@@ -26,7 +26,7 @@ _NOT_KNOWN = "not recorded: the run was made by an older version"
 
 
 @dataclass(frozen=True)
-class Stood:
+class Provenance:
     """What the report says beside its figures: where the run stood, and what was read."""
 
     folder: str
@@ -65,7 +65,7 @@ def seal(docs: Documents) -> tuple[tuple[Inline, ...], ...]:
     return (verdict, figures, rechecked)
 
 
-def foot(docs: Documents, stood: Stood) -> tuple[tuple[Inline, ...], ...]:
+def foot(docs: Documents, stood: Provenance) -> tuple[tuple[Inline, ...], ...]:
     """How anybody verifies it."""
     inputs = ", ".join(docs.at("certificate", "inputs"))
     return (
@@ -78,7 +78,7 @@ def foot(docs: Documents, stood: Stood) -> tuple[tuple[Inline, ...], ...]:
     )  # fmt: skip
 
 
-def proof_annex(docs: Documents, stood: Stood) -> Section:
+def proof_annex(docs: Documents, stood: Provenance) -> Section:
     """The bound term by term, then what the run was made of."""
     prices = [
         Row(
@@ -137,7 +137,7 @@ def _made(docs: Documents) -> Sequence[Block]:
     )  # fmt: skip
 
 
-def assumptions_annex(docs: Documents, stood: Stood) -> Section:
+def assumptions_annex(docs: Documents, stood: Provenance) -> Section:
     """The scenario as it was resolved, what it was noted to say, and the cards of its models."""
     blocks: list[Block] = [
         words("PD, LGD, requests and the churn curve are taken as given: the proof is about the "

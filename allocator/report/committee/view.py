@@ -17,7 +17,7 @@ from allocator.report.committee.figure import Documents
 from allocator.report.committee.markdown import markdown_of
 from allocator.report.committee.page import report_of
 from allocator.report.committee.paper import paper_of
-from allocator.report.committee.proof import Stood
+from allocator.report.committee.proof import Provenance
 from allocator.report.committee.web import html_of
 from allocator.report.comparison import comparison_view
 from allocator.report.plain import Text
@@ -38,7 +38,7 @@ def written(report: Report, path: Path) -> str | bytes:
     return html_of(report)
 
 
-def run_view(dossier: Dossier, stood: Stood, path: Path | None, book: Path | None = None) -> View:
+def run_view(dossier: Dossier, stood: Provenance, path: Path | None, book: Path | None = None) -> View:
     """The report of a run for `path`, and its workbook for `book`; as JSON all that its figures are from."""
     docs = documents_of(dossier)
     report = report_of(dossier, stood, docs)

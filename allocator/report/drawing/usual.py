@@ -24,7 +24,7 @@ def histogram(
 
 
 @dataclass(frozen=True)
-class Solved:
+class SolvedBound:
     """A bound that was solved for: what one more unit brings there, and over which bounds it does."""
 
     at: float
@@ -35,7 +35,7 @@ class Solved:
 
 
 @dataclass(frozen=True)
-class Step:
+class SlopeStep:
     """Bounds from `start` to `end` at which one more unit brings from `least` to `most`."""
 
     start: float
@@ -45,7 +45,7 @@ class Step:
     exact: bool
 
 
-def steps_between(points: Sequence[Solved], *, between: bool = True) -> list[Step]:
+def steps_between(points: Sequence[SolvedBound], *, between: bool = True) -> list[SlopeStep]:
     """Exact stretches around the `points`, ascending; what lies `between` two of them where it is concave."""
     if not points:
         return []
@@ -53,20 +53,20 @@ def steps_between(points: Sequence[Solved], *, between: bool = True) -> list[Ste
     exact = []
     for point in points:
         start, end = (point.at if math.isnan(end) else end for end in (point.low, point.high))
-        exact.append(Step(max(start, first), min(end, last), point.slope, point.slope, exact=True))
-    steps: list[Step] = []
+        exact.append(SlopeStep(max(start, first), min(end, last), point.slope, point.slope, exact=True))
+    steps: list[SlopeStep] = []
     for one, following in pairwise([*exact, None]):
         if one is None:
             continue
         steps.append(one)
         if between and following is not None and following.start > one.end:
             least, most = sorted((one.least, following.least))
-            steps.append(Step(one.end, following.start, least, most, exact=False))
+            steps.append(SlopeStep(one.end, following.start, least, most, exact=False))
     return [step for step in steps if step.end > step.start or step.exact]
 
 
 def ladder(
-    steps: Sequence[Step], now: Sequence[Mark], x: Axis, y: Axis, heading: str = "", more: str = ""
+    steps: Sequence[SlopeStep], now: Sequence[Mark], x: Axis, y: Axis, heading: str = "", more: str = ""
 ) -> Plot:
     """What one more unit of a bound brings, by bound: dark where it is exact, light where it lies between."""
     boxes = []
@@ -77,7 +77,7 @@ def ladder(
     return Plot(heading, x, y, boxes=tuple(boxes), marks=tuple(now), more=more)
 
 
-def _between(step: Step, one: float, other: float, shade: Shade) -> Box:
+def _between(step: SlopeStep, one: float, other: float, shade: Shade) -> Box:
     return Box(step.start, step.end, min(one, other), max(one, other), shade)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from allocator.insight.whatif.frontier import Frontier, FrontierPoint
 from allocator.report.drawing.chart import Axis, Cells, Chart, Curve, Mark, Plot
 from allocator.report.drawing.units import short
-from allocator.report.drawing.usual import Solved, ladder, steps_between
+from allocator.report.drawing.usual import SolvedBound, ladder, steps_between
 from allocator.report.money import small
 
 _LARGE = 10_000.0
@@ -84,7 +84,7 @@ def _slope(frontier: Frontier, solved: list[FrontierPoint]) -> Plot:
     """What one more unit brings; a share moves by a percentage point."""
     share = frontier.shares[0]
     size = _POINT if share else 1.0
-    points = [Solved(p.at[0], p.slopes[0] * size, p.low, p.high) for p in solved]
+    points = [SolvedBound(p.at[0], p.slopes[0] * size, p.low, p.high) for p in solved]
     unit = "percentage point" if share else "unit"
     own = [point for point in points if abs(point.at - frontier.now[0]) <= 1e-9 * abs(frontier.now[0])]
     said = f"as it is: {short(own[0].slope) if share else small(own[0].slope)}" if own else "as it is"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from allocator.insight.variants import Worth
+from allocator.insight.variants import AddedValue
 from allocator.insight.whatif.levers import Levers
 from allocator.report.broken import standing_lines
 from allocator.report.drawing.chart import Axis, Bars, Chart, Key, Line, Part, Row
@@ -45,7 +45,7 @@ def levers_chart(levers: Levers) -> Chart:
     return Chart(f"{run.name}: what would raise the value", answer, (panel,), tuple(standing_lines(run)))
 
 
-def _line(worth: Worth) -> Line:
+def _line(worth: AddedValue) -> Line:
     low = max(worth.low, 0.0)
     sure = Part(0.0, low, "deep", f"{worth.change}: {_figure(worth)}")
     if not math.isfinite(worth.high) or short(worth.high) == short(low):
@@ -53,7 +53,7 @@ def _line(worth: Worth) -> Line:
     return Line((sure, Part(low, worth.high, "pale", worth.change)), _figure(worth), (low, worth.high))
 
 
-def _figure(worth: Worth) -> str:
+def _figure(worth: AddedValue) -> str:
     low, high = short(max(worth.low, 0.0)), short(worth.high) if math.isfinite(worth.high) else ""
     if not high:
         return f"at least {low}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from allocator.insight.distil import Distilled
+from allocator.insight.distil import DistilledRules
 from allocator.report.broken import standing_lines
 from allocator.report.colours import Shade
 from allocator.report.drawing.chart import Axis, Bars, Chart, Line, Part, Row
@@ -15,7 +15,7 @@ from allocator.report.pictures.parts import steps
 _MOST = 15
 
 
-def rules_chart(distilled: Distilled, words: Sequence[str], worth: Sequence[float]) -> Chart:
+def rules_chart(distilled: DistilledRules, words: Sequence[str], worth: Sequence[float]) -> Chart:
     """A waterfall: what the rules, in `words`, add up to, beside the run's value."""
     run, certificate = distilled.run, distilled.outcome.certificate
     entries: list[tuple[str, float, Shade]] = [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from allocator.insight.whatif.reverse import MONEY, ReverseStress
-from allocator.insight.whatif.stress import StressTest, Trial
+from allocator.insight.whatif.stress import StressTest, StressTrial
 from allocator.report.drawing.chart import Axis, Bars, Chart, Curve, Key, Line, Mark, Part, Plot, Row
 from allocator.report.drawing.scale import writer
 from allocator.report.drawing.units import PLAIN, short
@@ -35,7 +35,7 @@ def stress_chart(test: StressTest, title: str, anew: str) -> Chart:
     return Chart(title, stress_answer(test.trials), (panel,), tuple(test.notes))
 
 
-def _row(trial: Trial, anew: str) -> Row:
+def _row(trial: StressTrial, anew: str) -> Row:
     frozen, own = trial.frozen, trial.reoptimised
     broken = own_first(use.name for use in frozen.broken)
     lines = [Line((Part(0.0, frozen.value, "warn" if broken else "deep", "frozen"),), short(frozen.value))]
@@ -50,7 +50,7 @@ def _row(trial: Trial, anew: str) -> Row:
     return Row(trial.name, tuple(lines), note)
 
 
-def stress_answer(trials: Sequence[Trial]) -> str:
+def stress_answer(trials: Sequence[StressTrial]) -> str:
     """What it is worth as expected and at worst, and how often it breaks limits."""
     base, *others = trials
     if not others:

@@ -11,7 +11,7 @@ from allocator.insight.dossier import Dossier
 from allocator.records.portfolio import Integers
 from allocator.records.workbook import Sheet, Workbook
 from allocator.report.committee.figure import Documents
-from allocator.report.committee.proof import Stood
+from allocator.report.committee.proof import Provenance
 from allocator.report.workbook.borrowers import Borrowers
 from allocator.report.workbook.commands import command_sheets
 from allocator.report.workbook.limits import SHEET, limits_table
@@ -30,7 +30,7 @@ _NAME = 31
 """Characters of a sheet's name."""
 
 
-def workbook_of(dossier: Dossier, stood: Stood, docs: Documents) -> Workbook:
+def workbook_of(dossier: Dossier, stood: Provenance, docs: Documents) -> Workbook:
     """The sheets of a run with `docs`, what the commands say of it."""
     run, position = dossier.run, dossier.position
     live = len(run.inputs.portfolio) <= EVERYBODY

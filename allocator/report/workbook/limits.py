@@ -8,7 +8,7 @@ import numpy as np
 
 from allocator.insight.audit import Entry
 from allocator.insight.explain.ledger import LimitLine
-from allocator.insight.variants import Worth
+from allocator.insight.variants import AddedValue
 from allocator.records.run import TOLERANCE
 from allocator.records.workbook import Column, Table, column_letters
 from allocator.report.workbook.membership import Keys, counts_some, weight_cells
@@ -50,7 +50,7 @@ def price_range(entry: Entry) -> str:
 def limits_table(
     entries: Sequence[Entry],
     lines: Sequence[LimitLine],
-    costs: Sequence[Worth],
+    costs: Sequence[AddedValue],
     keys: Keys,
     *,
     live: bool,

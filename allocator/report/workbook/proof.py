@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from allocator.insight.dossier import Dossier
 from allocator.records.workbook import Cell, Column, Line, Sheet, Table
-from allocator.report.committee.proof import Stood
+from allocator.report.committee.proof import Provenance
 
 _WORDS = (
     "At the shadow prices below let every borrower choose the offer that is worth most after what the limits "
@@ -15,7 +15,7 @@ _WORDS = (
 )
 
 
-def proof_sheet(dossier: Dossier, stood: Stood, *, live: bool) -> Sheet:
+def proof_sheet(dossier: Dossier, stood: Provenance, *, live: bool) -> Sheet:
     """Prices times rooms, best responses, their sum beside the value; summed over borrowers where `live`."""
     ledger, certificate, summary = dossier.book.ledger, dossier.run.certificate, dossier.stored.summary
     names = [line.use.name for line in ledger.limits]

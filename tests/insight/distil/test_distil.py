@@ -12,7 +12,7 @@ from allocator.borrowers import read_inputs
 from allocator.certification import recheck
 from allocator.engine.kernel.columns import Columns
 from allocator.errors import InfeasibleError
-from allocator.insight.distil import Distilled, distil, follow
+from allocator.insight.distil import DistilledRules, distil, follow
 from allocator.insight.distil.totals import totals_of
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case, Inputs
@@ -34,7 +34,7 @@ def shipped(name: str) -> Case:
 
 
 @cache
-def distilled(name: str, most: int) -> tuple[Distilled, float]:
+def distilled(name: str, most: int) -> tuple[DistilledRules, float]:
     case = shipped(name)
     run = judge(case, decide(case))
     return distil(run, most), run.value

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from allocator.errors import InputError
-from allocator.insight.whatif.stress import BUILT_IN, Base, Trial, chosen, notes_of, read_base, try_stresses
+from allocator.insight.whatif.stress import (
+    BUILT_IN,
+    Base,
+    StressTrial,
+    chosen,
+    notes_of,
+    read_base,
+    try_stresses,
+)
 from allocator.pipeline import allocate, decide, judge, prepare
 from allocator.records.conditions import Condition
 from allocator.records.run import Decisions
@@ -33,7 +41,7 @@ def base_of(case: Case, strategy: Strategy | None = None) -> Base:
     return Base(ready, judge(ready, decide(ready)))
 
 
-def tried(case: Case, stress: Stress) -> Trial:
+def tried(case: Case, stress: Stress) -> StressTrial:
     return try_stresses(base_of(case), {"it": StressSource(stress)})[-1]
 
 
