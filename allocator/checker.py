@@ -726,10 +726,8 @@ def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list
                 tolerance, side = 0.0, exact(weight[0]) * counted(rows, own) - right
             over = {"at_most": side, "at_least": -side, "exactly": abs(side)}[rows.sense]
             size, excess = total(np.abs(terms)) + abs(held) + abs(bound), max(float(over), 0.0)
-            row = Facts(
-                name=name, measure=rows.measure, sense=rows.sense, used=used, bound=bound, scale=scale
-            )
-            uses.append(row.but(size=size, excess=excess, broken=bool(over > tolerance)))
+            row = Facts(name=name, measure=rows.measure, sense=rows.sense, used=used, bound=bound)
+            uses.append(row.but(scale=scale, size=size, excess=excess, broken=bool(over > tolerance)))
     return uses
 
 
