@@ -13,7 +13,7 @@ from allocator.scoring.bins import Bins, learn_bins, strength_of
 from allocator.scoring.collinearity import inflations
 from allocator.scoring.preparation import empty_cells
 from allocator.scoring.scorecard import Scorecard
-from allocator.scoring.variables import Binning, Figures, Variable, cells_of
+from allocator.scoring.variables import Binning, NumberColumn, Variable, cells_of
 
 
 def univariate(
@@ -30,7 +30,7 @@ def univariate(
         if cells is None:
             continue
         binned = replace(variable, bins=variable.bins or Binning(), transform="none")
-        alike = isinstance(cells, Figures) and bool(np.isnan(cells.values).all())
+        alike = isinstance(cells, NumberColumn) and bool(np.isnan(cells.values).all())
         bins = Bins() if alike else learn_bins(binned, cells, y)
         value = bins.information_value if bins.rows else 0.0
         rows[variable.name] = {
@@ -38,7 +38,7 @@ def univariate(
             "iv": value,
             "strength": strength_of(value),
             "auc": _area(bins),
-            "sign": _direction(bins) if isinstance(cells, Figures) else 0,
+            "sign": _direction(bins) if isinstance(cells, NumberColumn) else 0,
             "expected": variable.sign,
             "in_the_logit": why.get(variable.name, "yes"),
         }
