@@ -126,7 +126,8 @@ class _Walk:
 
     def _counts(self, bound: Rounded, distance: float) -> None:
         """Holds what is proved, the node's bound less its distance, against the claim."""
-        self.proved = max(self.proved, np.nextafter(bound.above - distance, np.inf))
+        nothing = bound.exact and distance == 0.0
+        self.proved = max(self.proved, 0.0 if nothing else np.nextafter(bound.above - distance, np.inf))
         if self.claimed is not None and not bound.most - distance <= self.claimed:
             proved = bound.most - distance
             raise _BrokenNodeError(

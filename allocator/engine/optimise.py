@@ -30,6 +30,7 @@ from allocator.engine.cores import (
     solve_core,
     whole_program,
 )
+from allocator.engine.emptiness import prove_empty
 from allocator.engine.finish import Parts
 from allocator.engine.firm import firm_prices
 from allocator.engine.greedy import greedy
@@ -129,6 +130,7 @@ def _optimise(
     if len(parts.borrower):
         search.offer(candidate(book, *parts.into(priced.option, priced.amount)))
     _have_something(search, priced)
+    prove_empty(search)
     stop = _grow_core(search, priced, progress)
     stop = _last_lots(search, priced, progress) or stop
     prices = firm_prices(search, priced, partial(prices_if_worth, columns))

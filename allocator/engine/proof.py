@@ -14,6 +14,7 @@ from allocator.engine.kernel.columns import Columns
 from allocator.engine.restricted import Book, book_of
 from allocator.engine.search import Search, candidate
 from allocator.engine.tree import Node, Tree, TreeGoal, grow
+from allocator.records.limits import Limits
 from allocator.records.lots import CENT
 from allocator.records.portfolio import Booleans, Codes, Floats
 from allocator.records.progress import Progress
@@ -146,7 +147,11 @@ def price(search: Search, priced: PricedPoint) -> None:
     bound = priced.bound + 8 * float(np.finfo(np.float64).eps) * float(terms)
     names = [row.name for row in columns.limits.rows]
     leaf = _leaf(priced.prices, bound, names)
-    search.tree = {"bound": bound, "lots": _lots(columns.limits.rhs, search.given, names), "nodes": [leaf]}
+    search.tree = {
+        "bound": bound,
+        "lots": lots_of(columns.limits, columns.limits.rhs, search.given),
+        "nodes": [leaf],
+    }
     search.tighten(bound, "tree")
 
 
@@ -176,7 +181,7 @@ def document(tree: Tree, bound: float, given: Floats) -> dict[str, Any]:
         children: list[int] = []
         nodes.append({**_split(tree.book, node), "children": children})
         waiting += [(tree.nodes[child], children) for child in reversed(node.children)]
-    return {"bound": bound, "lots": _lots(tree.book.rhs, given, names), "nodes": nodes}
+    return {"bound": bound, "lots": lots_of(tree.book.columns.limits, tree.book.rhs, given), "nodes": nodes}
 
 
 def _priced(node: Node, names: list[str]) -> dict[str, Any]:
@@ -205,6 +210,6 @@ def _rates(book: Book, borrower: int, side: Booleans) -> list[Any]:
     return list(book.options.rate[book.lines(borrower)][side].tolist())
 
 
-def _lots(rhs: Floats, given: Floats, names: list[str]) -> dict[str, float]:
+def lots_of(limits: Limits, rhs: Floats, given: Floats) -> dict[str, float]:
     """Rows whose right-hand side is rounded to whole lots, and what new offers may use of them then."""
-    return {names[j]: float(rhs[j]) for j in np.flatnonzero(rhs != given)}
+    return {limits.rows[j].name: float(rhs[j]) for j in np.flatnonzero(rhs != given)}
