@@ -48,7 +48,13 @@ def tool(*names: str, package: str) -> str:
 def browse(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """What a real browser without a network prints."""
     browser = tool("chromium", "chromium-browser", "google-chrome", package="chromium")
-    own = ("--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}")
+    own = (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--hide-scrollbars",  # they lie over the page on a phone, and take 15 pixels of it elsewhere
+        f"--user-data-dir={folder / 'profile'}",
+    )
     offline = (
         "--host-resolver-rules=MAP * ~NOTFOUND",
         "--enable-logging=stderr",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from allocator.insight.compare.segments import by_column, mean_pd, whole_of
 from allocator.records.ledger import Account, accounts_by
@@ -172,12 +173,12 @@ def _listed(
 
 
 def _refusals(why: np.ndarray, requested: Floats) -> tuple[Refusal, ...]:
-    names, codes = np.unique(why.astype(str), return_inverse=True)
+    codes, names = pd.factorize(why)
     counts = np.bincount(codes, minlength=len(names))
     sums = np.bincount(codes, np.where(np.isfinite(requested), requested, 0.0), minlength=len(names))
     refusals = [
         Refusal(name, count, asked)
-        for name, count, asked in zip(names.tolist(), counts.tolist(), sums.tolist(), strict=True)
+        for name, count, asked in zip(map(str, names), counts.tolist(), sums.tolist(), strict=True)
         if name
     ]
     return tuple(sorted(refusals, key=lambda refusal: (-refusal.borrowers, refusal.reason)))

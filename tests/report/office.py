@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import os
 import re
-import shutil
 import subprocess
 import zipfile
 from pathlib import Path
 
 from python_calamine import CalamineWorkbook
 
-OFFICE = shutil.which("soffice")
+from tests.browser import tool
+
 _ALWAYS = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">
 <item oor:path="/org.openoffice.Office.Calc/Formula/Load"><prop oor:name="OOXMLRecalcMode" oor:op="fuse">
@@ -44,18 +44,25 @@ def recalculated(path: Path, folder: Path) -> Sheets:
 
 def saved(path: Path, folder: Path) -> Path:
     """The workbook, its formulas' values taken out, as LibreOffice opens, computes and saves it."""
-    assert OFFICE is not None
-    folder = folder / "office"
-    profile = folder / "profile"
+    (folder / "bare").mkdir()
+    [out] = converted([without_values(path, folder / "bare" / path.name)], folder)
+    return out
+
+
+def converted(paths: list[Path], folder: Path) -> list[Path]:
+    """What LibreOffice, started once, opens, computes anew and saves; what it cannot open is not there.
+
+    Without a window it never offers to repair a file that is damaged.
+    """
+    office, out, profile = tool("soffice", package="libreoffice-calc"), folder / "saved", folder / "profile"
     (profile / "user").mkdir(parents=True)
     (profile / "user" / "registrymodifications.xcu").write_text(_ALWAYS)
-    bare, out = without_values(path, folder / path.name), folder / "recalculated"
     subprocess.run(
-        [OFFICE, f"-env:UserInstallation=file://{profile}", "--headless", "--convert-to", "xlsx",
-         "--outdir", str(out), str(bare)],
+        [office, f"-env:UserInstallation=file://{profile}", "--headless", "--convert-to", "xlsx",
+         "--outdir", str(out), *map(str, paths)],
         check=True, capture_output=True, timeout=170, env={**os.environ, "HOME": str(folder)},
     )  # fmt: skip
-    return out / path.name
+    return [out / path.name for path in paths]
 
 
 def formulas(path: Path) -> int:

@@ -14,7 +14,7 @@ from allocator.records.workbook import Table
 from allocator.scenario import load_scenario
 from allocator.scenario.form import form
 from tests.cases import BORROWERS, CHURN, write_rich
-from tests.report.office import OFFICE, saved
+from tests.report.office import saved
 from tests.scenario.forms import Rows, typed, write_form
 
 KEYS = [
@@ -73,7 +73,6 @@ def test_the_form_that_init_writes_can_be_solved_as_it_is(tmp_path: Path) -> Non
 
 
 @pytest.mark.full
-@pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
 def test_a_form_that_a_spreadsheet_has_saved_is_the_same_scenario(tmp_path: Path) -> None:
     path = tmp_path / "book.xlsx"
     assert main(["init", "--xlsx", str(path)]) == 0

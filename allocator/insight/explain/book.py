@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
 from allocator.insight.explain.ledger import (
@@ -78,7 +78,6 @@ def book_of(
     whole = ledger.account if among is None else whole_account(position, among)
     progress("finding how far each price stands")
     lines = zip(ledger.limits, price_ranges(position), strict=True)
-    declined = Counter(str(reason) for reason in position.reasons if reason)
     return BookExplanation(
         run=run,
         ledger=replace(ledger, limits=tuple(replace(line, range=range_) for line, range_ in lines)),
@@ -87,8 +86,15 @@ def book_of(
         segments=tuple(priced_accounts(position, portfolio.text(by), among)),
         whole=whole,
         costs=tuple(_costs_of_limits(position, progress)) if exact else (),
-        refusals=dict(sorted(declined.items(), key=lambda entry: (-entry[1], entry[0]))),
+        refusals=_counted(position.reasons),
     )
+
+
+def _counted(reasons: np.ndarray) -> dict[str, int]:
+    """How many borrowers are declined for each of the `reasons` (n,), the commonest first."""
+    codes, names = pd.factorize(reasons)
+    counts = [(str(name), n) for name, n in zip(names, np.bincount(codes).tolist(), strict=True) if name]
+    return dict(sorted(counts, key=lambda entry: (-entry[1], entry[0])))
 
 
 def _those(portfolio: Portfolio, where: str, conditions: Sequence[Condition]) -> Booleans:

@@ -14,8 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom
-from scipy.stats import t as student
+from scipy import special
 
 from allocator.records.estimate import Estimate
 from allocator.records.portfolio import Floats
@@ -71,8 +70,7 @@ def distribution(
 def value_at_risk(ordered: Floats, level: float) -> Estimate:
     """VaR of ascending values."""
     n, beyond = len(ordered), (1.0 - CONFIDENCE) / 2
-    low = int(binom.ppf(beyond, n, level))
-    high = int(binom.ppf(1.0 - beyond, n, level)) + 1
+    low, high = _binomial(beyond, n, level), _binomial(1.0 - beyond, n, level) + 1
     return Estimate(
         _quantile(ordered, level),
         float(ordered[low - 1]) if low >= 1 else float("nan"),
@@ -88,7 +86,7 @@ def tail_mean(ordered: Floats, level: float) -> Estimate:
     beyond = round(n * (1.0 - level), 6)
     if beyond < FEWEST:
         return Estimate(value, float("nan"), float("nan"))
-    quantile = float(student.ppf(0.5 + CONFIDENCE / 2, beyond - 1))
+    quantile = float(special.stdtrit(beyond - 1, 0.5 + CONFIDENCE / 2))
     error, skew = float(np.std(excess, ddof=1)) / float(np.sqrt(n)), _skewness(excess) / float(np.sqrt(n))
     return Estimate(
         value, value - error * _unskewed(quantile, skew), value - error * _unskewed(-quantile, skew)
@@ -126,12 +124,16 @@ def share_below(values: Floats, line: float) -> Estimate:
 
 
 def _clopper_pearson(count: int, n: int) -> tuple[float, float]:
-    from scipy.stats import beta
-
     beyond = (1.0 - CONFIDENCE) / 2
-    low = float(beta.ppf(beyond, count, n - count + 1)) if count else 0.0
-    high = float(beta.ppf(1.0 - beyond, count + 1, n - count)) if count < n else 1.0
+    low = float(special.betaincinv(count, n - count + 1, beyond)) if count else 0.0
+    high = float(special.betaincinv(count + 1, n - count, 1.0 - beyond)) if count < n else 1.0
     return low, high
+
+
+def _binomial(share: float, n: int, p: float) -> int:
+    """The smallest number of n draws of chance p up to which the binomial distribution has `share`."""
+    k = int(np.ceil(special.bdtrik(share, n, p)))
+    return k - 1 if k > 0 and special.bdtr(k - 1, n, p) >= share else k
 
 
 def _quantile(ordered: Floats, level: float) -> float:

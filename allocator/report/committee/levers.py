@@ -38,13 +38,13 @@ def levers_section(docs: Documents) -> Section:
         least: Cell = docs.bare((*lever, "low"), unit) if low is not None else None
         upper: Cell = docs.bare((*lever, "high"), unit) if low is None or high - low > _NOTHING else None
         rows.append(Row(((docs.at(*lever, "name"), ": ", docs.at(*lever, "change")), least, bar, upper)))
-    columns = (
-        Column("Change", "text"), Column(headed("adds", unit)), Column("", "bar"), Column("at most")
-    )  # fmt: skip
+    columns = [Column("Change", "text"), Column(headed("adds", unit)), Column("", "bar"), Column("at most")]
+    if all(row.cells[-1] is None for row in rows):  # where no lever is uncertain
+        rows, columns = [Row(row.cells[:-1]) for row in rows], columns[:-1]
     hidden = len(levers) - len(shown)
     more = f"{hidden} further changes add less or nothing." if hidden else ""
     blocks = (
-        (Table(columns, tuple(rows), more=more),)
+        (Table(tuple(columns), tuple(rows), more=more),)
         if rows
         else (words("Nothing that was tried adds anything."),)
     )

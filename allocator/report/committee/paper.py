@@ -37,6 +37,9 @@ _WHOLE = 16
 """Rows up to which a section stands on one page."""
 _WIDE = 7
 """Columns from which a table is set in smaller letters."""
+_LONG_WORD = 32
+_PIECE = 8
+"""Letters of code that stay together where a word of it is longer than `_LONG_WORD`."""
 
 
 def paper_of(report: Report) -> str:
@@ -151,10 +154,18 @@ def _inline(part: Inline) -> str:
         case Strong(inner):
             return f"strong({_inline(inner)})"
         case Code(text):
-            return f"raw({_quoted(text)})"
+            return _code(text)
         case Figure():
             return f"text({_quoted(_NOT_KNOWN if math.isnan(part.value) else part.text)})"
     return f"text({_quoted(part)})"
+
+
+def _code(text: str) -> str:
+    """Code in one piece; a long word, such as a hash, in pieces between which a line may end."""
+    if max(map(len, text.split()), default=0) <= _LONG_WORD:
+        return f"raw({_quoted(text)})"
+    pieces = [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
+    return " + ".join(f"box(raw({_quoted(piece)}))" for piece in pieces)
 
 
 def _listed(parts: Iterable[str]) -> str:

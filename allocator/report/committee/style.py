@@ -51,7 +51,8 @@ tbody tr,tfoot tr{{border-top:1px solid {RULE}}}tfoot tr{{border-top:2px solid {
 tfoot td,.s td{{font-weight:700}}
 .n{{white-space:nowrap}}.w td,.w a{{color:{WARN};font-weight:600}}
 td.t:last-child{{min-width:8em}}.b{{width:26%;min-width:76px}}.b svg{{width:100%}}
-.h td.n{{text-align:center}}
+.h td.n{{text-align:center}}.h td.t:first-child{{min-width:7.5em}}
+data{{white-space:nowrap}}
 .scroll{{overflow-x:auto}}
 pre{{font:12.5px/1.35 ui-monospace,"DejaVu Sans Mono",Consolas,monospace;background:{WASH};
 padding:8px 10px;margin:6px 0;white-space:pre-wrap}}

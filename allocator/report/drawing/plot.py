@@ -144,14 +144,22 @@ def _level(level: Mark, frame: _Frame) -> list[Markup]:
 
 
 def _marks(marks: list[Mark], frame: _Frame, width: float) -> list[Markup]:
-    """Upright lines, each with its words on a line of its own above the plot, the first the highest."""
+    """Upright lines, each with its words on a line of its own above the plot.
+
+    With all words on one side of their lines, and the line that they point away from the highest, no line
+    crosses a word; only where there is room on neither side for all do they stand on both.
+    """
+    places = [(mark, frame.x.at(mark.at), width_of(mark.said, strong=True)) for mark in marks]
+    if all(x + 5 + wide <= width for _, x, wide in places):
+        before = False
+    else:
+        before = all(wide <= x - 5 for _, x, wide in places)
     shapes = []
-    for at, mark in enumerate(marks):
-        x, y = frame.x.at(mark.at), LEADING + 6 + (at + 1) * LEADING - 5
+    for row, (mark, x, wide) in enumerate(reversed(places) if before else places, start=2):
+        y = row * LEADING + 1
         fill = FILLS[mark.shade] if mark.shade else INK
-        wide = width_of(mark.said, strong=True)
-        left = x + 5 + wide <= width
         shapes.append(lined(x, y - 8, x, frame.y.start, fill, 1.2, "4 3"))
-        place, anchor = (x + 5, "start") if left else (max(x - 5, wide), "end")
+        right = not before and x + 5 + wide <= width
+        place, anchor = (x + 5, "start") if right else (max(x - 5, wide), "end")
         shapes.append(text(place, y, mark.said, anchor, strong=True, fill=INK, halo=True))
     return shapes
