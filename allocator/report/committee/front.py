@@ -20,8 +20,12 @@ from allocator.report.committee.figure import Documents, Figure, Place
 from allocator.report.committee.limits import ONE_MORE, binding
 from allocator.report.committee.stress import breaks, broken_worlds, named, worst
 from allocator.report.committee.years import quantile
+from allocator.report.drawing.units import short
 
 _NAMED = 4
+_MILLION = 1e6
+_MANY_MILLIONS = 20e6
+"""Of a budget that a million is little of."""
 
 
 def front(docs: Documents) -> tuple[Block, ...]:
@@ -83,17 +87,21 @@ def _bound(docs: Documents) -> Sequence[Inline]:
         out += [f"One more {docs.currency} of budget brings ", Strong(moving)]
         if alone.text != moving.text:
             out += [", where limits that are shares of it grow too (", alone, " where they do not)"]
-        out += ["; ", *_one_more(docs), ". "] if _one_more(docs) else [". "]
+        out += [*_more(docs), ". "]
     out += _dearest(docs)
     return out
 
 
-def _one_more(docs: Documents) -> Sequence[Inline]:
+def _more(docs: Documents) -> Sequence[Inline]:
+    """What much more budget brings: where it was solved again; else what the bound allows of a million."""
     for lever in docs.places("levers", "levers"):
         if docs.at(*lever, "name") == "budget" and docs.at(*lever, "solved"):
             change = str(docs.at(*lever, "change")).replace(" to ", f" {docs.currency} to ")
-            return (f"a budget of 1% more ({change}) brings ", docs.money(*lever, "low"))
-    return ()
+            return (f"; a budget of 1% more ({change}) brings ", docs.money(*lever, "low"))
+    proven = docs.at("summary", "status") == "optimal"
+    if not proven or docs.number(("summary", "limits", 0, "bound")) < _MANY_MILLIONS:
+        return ()
+    return (f"; a million more at most {short(_MILLION * docs.number(ONE_MORE))}",)
 
 
 def _dearest(docs: Documents) -> Sequence[Inline]:

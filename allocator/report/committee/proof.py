@@ -20,7 +20,7 @@ from allocator.report.committee.blocks import (
     typed,
     words,
 )
-from allocator.report.committee.figure import Documents
+from allocator.report.committee.figure import Documents, Place
 
 _NOT_KNOWN = "not recorded: the run was made by an older version"
 
@@ -41,10 +41,20 @@ def certified(docs: Documents) -> bool:
     return bool(docs.at("summary", "status") == "optimal")
 
 
+def best_possible(docs: Documents) -> Place:
+    """Where the bound on every allocation stands.
+
+    The tolerances of limits may be worth what puts the value above the certified bound by a little: then it
+    is the summary's bound, which is no less than the value.
+    """
+    bound, value = docs.number(("certificate", "bound")), docs.number(("certificate", "value"))
+    return ("certificate", "bound") if value <= bound else ("summary", "bound")
+
+
 def seal(docs: Documents) -> tuple[tuple[Inline, ...], ...]:
     """The verdict, the two figures that it rests on, and how to recheck it."""
     summary = docs.at("summary")
-    value, bound = docs.exact("certificate", "value"), docs.exact("certificate", "bound")
+    value, bound = docs.exact("certificate", "value"), docs.exact(*best_possible(docs))
     figures: tuple[Inline, ...] = (
         "value ", value, f" {docs.currency}; no allocation within the limits is worth more than ", bound,
         " (gap ", docs.price("certificate", "gap"), ")",

@@ -17,6 +17,8 @@ _TERMS: tuple[tuple[str, str, Kind], ...] = (
     ("idle_rate", "Earned by a unit of idle budget", "factor"),
 )
 """Figures of the policy that formulas name, as it holds after any stress."""
+_PROVEN = '=IF(summary_value<=proof_bound+0.005+SUMPRODUCT(ABS(limit_price),limit_tolerance),"yes","no")'
+"""The tolerances of limits are worth their prices at most."""
 _VERDICTS = {
     "optimal": "Certified: the best there is",
     "feasible": "Certified, and not proven the best",
@@ -56,7 +58,7 @@ def _figures(dossier: Dossier, *, live: bool) -> Iterator[Line]:
     yield line("Value of the allocation",
                _money(run.value, "summary_value", "=summary_lent_value+summary_idle"),
                currency, _money(certificate.bound, None, "=proof_bound"),
-               _word(not run.broken, "=IF(summary_value<=proof_bound+0.005,\"yes\",\"no\")"))  # fmt: skip
+               _word(not run.broken, _PROVEN))  # fmt: skip
     yield line("No allocation is worth more than", _money(certificate.bound, None, "=proof_bound"), currency)
     yield line("Gap, (bound - value) / bound",
                Cell(certificate.gap, "price",
