@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, takewhile
 from typing import Literal
 
 from rich.cells import cell_len
@@ -115,5 +116,8 @@ def folded(name: str, width: int) -> list[str]:
 
 def _cut(word: str, width: int) -> tuple[str, str]:
     """A word that may fold nowhere, where the line ends."""
-    at = next(at for at in range(len(word), 0, -1) if at == 1 or cell_len(word[:at]) <= width)
+    ends = accumulate(cell_len(sign) for sign in word)
+    at = max(sum(1 for _ in takewhile(lambda end: end <= width, ends)), 1)
+    while at > 1 and cell_len(word[:at]) > width:  # signs that make their neighbour wider
+        at -= 1
     return word[:at], word[at:]
