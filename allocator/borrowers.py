@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from allocator.errors import Fault, InputError
 from allocator.intake import content_hash, one_reading
 from allocator.portfolio import (
-    copied,
     fingerprint,
     load_portfolio,
     off_curve,
+    portfolio_as_csv,
     read_book,
     stands_as_it_is,
     with_columns,
     with_facts,
     with_numeric_columns,
 )
-from allocator.pricing.churn import never_walking, read_churn_table, sampled_table, staying
+from allocator.pricing.churn import never_walking, read_churn_table, sampled_table, with_zero_churn
 from allocator.records.case import Inputs
 from allocator.records.columns import CANONICAL, NUMBERS
 from allocator.records.frames import File, Frame
@@ -199,7 +199,7 @@ def _copy(scenario: Scenario, portfolio: Portfolio | None) -> bytes | None:
     texts = policy.text_columns() | stress.text_columns()
     if scenario.stress.file is not None:
         texts |= {scenario.stress.column} - {"grade", "borrower_id"}
-    return copied(
+    return portfolio_as_csv(
         portfolio, texts & portfolio.texts.keys(), policy.number_columns() | stress.number_columns()
     )
 
@@ -229,7 +229,7 @@ def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = 
     fitted = read_fitted(scorecard)
     if source.invoices is not None:
         return _scored_firms(source.invoices, fitted)
-    from allocator.scoring.reading import located
+    from allocator.scoring.reading import faults_located_in
     from allocator.scoring.rows import with_rows
     from allocator.scoring.score import imputed_cells, scores, text_columns, unseen_levels
 
@@ -238,7 +238,7 @@ def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = 
     levels = text_columns(fitted) | {source.columns.get(name, name) for name in text_columns(fitted)}
     frame = with_numeric_columns(table, source.decimal, levels, source.thousands)
     frame = _under_our_names(with_rows(frame, fetched.number), source)
-    with located(source.label):
+    with faults_located_in(source.label):
         given = scores(frame, fitted, intervals=intervals)
         imputed = imputed_cells(frame, fitted)
         unseen = unseen_levels(frame, fitted, given["pd"].to_numpy())
@@ -256,7 +256,7 @@ def _churn(scenario: Scenario, portfolio: Portfolio | None) -> ChurnTable:
         return never_walking(grades)
     table = sampled_table(curves) if path is None else _curve(path)
     without = grades - named if scenario.strategy.book is not None else set[str]()
-    return staying(table, without - table.churn.keys())
+    return with_zero_churn(table, without - table.churn.keys())
 
 
 def _curve(path: File) -> ChurnTable:

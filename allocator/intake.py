@@ -128,7 +128,7 @@ def list_files(folder: Path, find: Callable[[], tuple[Path, ...]]) -> tuple[Path
     if listed is None:
         return find()
     before = listed.setdefault(folder, _ListedFolder(find(), find))
-    faults = _added(before)
+    faults = _added_faults(before)
     if faults:
         raise InputError.of(faults, str(folder))
     return before.files
@@ -137,8 +137,8 @@ def list_files(folder: Path, find: Callable[[], tuple[Path, ...]]) -> tuple[Path
 def require_unchanged() -> None:
     """Raise InputError that names every file of the command which is no longer as it was read, or is new."""
     seen, listed = _SEEN.get() or {}, _LISTED.get() or {}
-    faults = [_changed(path) for path, was in seen.items() if not _still(path, was)]
-    faults += [fault for before in listed.values() for fault in _added(before)]
+    faults = [_changed_fault(path) for path, was in seen.items() if not _unchanged(path, was)]
+    faults += [fault for before in listed.values() for fault in _added_faults(before)]
     if faults:
         raise InputError.of(faults, "inputs")
     seen.clear()
@@ -154,7 +154,7 @@ def _remembered(path: Path, taken: _TakenFile, mark: Mark) -> _TakenFile:
     if seen is not None:
         before = seen.setdefault(path, _SeenFile(mark, taken.hash))
         if before.hash != taken.hash:
-            raise InputError.of([_changed(path)], str(path))
+            raise InputError.of([_changed_fault(path)], str(path))
     return taken
 
 
@@ -171,7 +171,7 @@ def _read(path: Path) -> tuple[_TakenFile, Mark]:
             digest.update(view[place : place + count])
             place += count
         if place < len(view) or file.read(1) or _mark_of(file.fileno()) != before:
-            raise InputError.of([_changed(path)], str(path))
+            raise InputError.of([_changed_fault(path)], str(path))
     return _TakenFile(content, f"sha256:{digest.hexdigest()}"), before
 
 
@@ -185,7 +185,7 @@ def _mark_of(file: int) -> Mark:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _still(path: Path, was: _SeenFile) -> bool:
+def _unchanged(path: Path, was: _SeenFile) -> bool:
     """Whether the file is as it was; read again only where it has been touched."""
     try:
         with path.open("rb") as file:
@@ -196,11 +196,11 @@ def _still(path: Path, was: _SeenFile) -> bool:
         return False
 
 
-def _changed(path: Path) -> Fault:
+def _changed_fault(path: Path) -> Fault:
     return Fault("changed while it was in use", "start again when nobody writes to it", file=str(path))
 
 
-def _added(before: _ListedFolder) -> list[Fault]:
+def _added_faults(before: _ListedFolder) -> list[Fault]:
     problem, remedy = "was added while its folder was in use", "start again when nobody writes there"
     new = sorted(set(before.again()) - set(before.files))
     return [Fault(problem, remedy, file=str(path)) for path in new]

@@ -15,7 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from allocator.errors import Fault, InputError
 from allocator.records.plugins import Kind, Plugin, PluginMeasure, PluginSource
 
-__all__ = ["Plugin", "PluginMeasure", "PluginSource", "absent", "names_of", "plugin_of"]
+__all__ = ["Plugin", "PluginMeasure", "PluginSource", "absent_plugin_faults", "names_of", "plugin_of"]
 
 GROUPS: Mapping[Kind, str] = {
     "measure": "allocator.measures",
@@ -64,7 +64,7 @@ def plugin_of(kind: Kind, name: str, ours: Collection[str]) -> Plugin | None:
     return plugin
 
 
-def absent(stated: Mapping[str, str]) -> Iterable[Fault]:
+def absent_plugin_faults(stated: Mapping[str, str]) -> Iterable[Fault]:
     """The faults of plug-ins that a run was made with, by `Plugin.key`, and that are not installed here."""
     here = {f"{kind} {point.name}": _origin(point) for kind in GROUPS for point in _found(kind)}
     for key, origin in stated.items():

@@ -100,7 +100,7 @@ def digest_of(document: Mapping[str, Any], paths: Iterable[Place], inputs: Mappi
     source, nobody_walks = document["portfolio"]["source"], value_at(document, CHURN) == NO_CHURN
     for place in (("stresses",), SOURCE, *paths, *([CHURN] if nobody_walks else [])):
         document = _without(document, place)
-    parts = [document, _reading(source), dict(inputs)]
+    parts = [document, _how_read(source), dict(inputs)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -115,7 +115,7 @@ def _without(document: Mapping[str, Any], place: Sequence[str]) -> dict[str, Any
     return kept
 
 
-def _reading(source: Any) -> dict[str, Any]:
+def _how_read(source: Any) -> dict[str, Any]:
     options = {**source, **source.get("invoices", {})} if isinstance(source, Mapping) else {}
     return {key: options[key] for key in _READ_BY if key in options}
 

@@ -11,12 +11,17 @@ import numpy as np
 import pandas as pd
 
 from allocator.borrowers import NO_MORE, FurtherColumns, content_hashes, read_inputs
-from allocator.certification.certify import ProvedFigures, impossible_bound, recheck_with_proof, unallowed
+from allocator.certification.certify import (
+    ProvedFigures,
+    breach_faults,
+    impossible_bound_faults,
+    recheck_with_proof,
+)
 from allocator.certification.exact import MOST_BORROWERS, ExactCase, exact_faults
 from allocator.certification.reasons import contradicted_reasons
 from allocator.errors import CertificateError, Fault, InputError
 from allocator.intake import one_reading, require_unchanged, watched
-from allocator.plugins import absent
+from allocator.plugins import absent_plugin_faults
 from allocator.records.case import Inputs
 from allocator.records.document import same_document, seen_from, value_at
 from allocator.records.ledger import COMPUTED, Ledger
@@ -64,8 +69,8 @@ def recheck_run(stored: StoredRun, further: FurtherColumns = NO_MORE) -> Outcome
     scenario = _scenario_of(stored)
     claimed = stored.certificate
     inputs = _inputs(scenario, stored, further)
-    faults = _two_scenarios(stored, scenario) + _changed_inputs(claimed["inputs"], inputs.hashes)
-    faults += _changed_copy(stored, inputs.copy)
+    faults = _two_scenarios_fault(stored, scenario) + _changed_input_faults(claimed["inputs"], inputs.hashes)
+    faults += _changed_copy_fault(stored, inputs.copy)
     portfolio = inputs.portfolio
     allocation = in_input_order(stored.allocation, portfolio, ordered=scenario.portfolio.kind != "sql")
     rank = np.argsort(np.argsort(portfolio.row, kind="stable"))
@@ -73,13 +78,13 @@ def recheck_run(stored: StoredRun, further: FurtherColumns = NO_MORE) -> Outcome
         allocation["amount"].to_numpy(float)[rank], allocation["rate"].to_numpy(float)[rank]
     )
     outcome, proved = recheck_with_proof(scenario, inputs, decisions, claimed["prices"], claimed.get("tree"))
-    faults += [*outcome.faults, *unallowed(outcome)]
-    faults += _disagreements(stored, outcome, proved)
+    faults += [*outcome.faults, *breach_faults(outcome)]
+    faults += _disagreement_faults(stored, outcome, proved)
     why = allocation["reason"].to_numpy(object)[rank]
     stated = _encoded(why)
     unfounded = contradicted_reasons(scenario, inputs, decisions.amount == 0, claimed["prices"], stated)
-    faults += _altered_rows(allocation, portfolio, outcome.ledger, unfounded)
-    faults += impossible_bound(outcome)
+    faults += _altered_row_faults(allocation, portfolio, outcome.ledger, unfounded)
+    faults += impossible_bound_faults(outcome)
     require_unchanged()
     if faults:
         raise CertificateError("the run does not pass its recheck", faults)
@@ -97,19 +102,19 @@ def _scenario_of(stored: StoredRun) -> Scenario:
     """The run's scenario. Raises InputError where an input is missing, or a package that the run was made
     with, CertificateError for other faults.
     """
-    lacking = list(absent(stored.certificate.get("plugins", {})))
+    lacking = list(absent_plugin_faults(stored.certificate.get("plugins", {})))
     if lacking:
         raise InputError.of(lacking, str(stored.folder))
     try:
         scenario = load_scenario(stored.scenario_path)
     except InputError as error:
-        if _absent(stored):
+        if _input_absent(stored):
             raise
         raise CertificateError("the run's scenario is not as the run wrote it", error.faults) from error
     return scenario
 
 
-def _two_scenarios(stored: StoredRun, scenario: Scenario) -> list[Fault]:
+def _two_scenarios_fault(stored: StoredRun, scenario: Scenario) -> list[Fault]:
     """The fault of a scenario.json that does not say what scenario.yaml does."""
     if stored.document is None or same_document(
         seen_from(scenario.document, scenario.paths, stored.folder), stored.document
@@ -118,7 +123,7 @@ def _two_scenarios(stored: StoredRun, scenario: Scenario) -> list[Fault]:
     return [Fault("does not say what scenario.yaml says", "solve again", file="scenario.json")]
 
 
-def _absent(stored: StoredRun) -> bool:
+def _input_absent(stored: StoredRun) -> bool:
     """Whether an input that scenario.json names is not there; without it, it may be so."""
     if stored.document is None:
         return True
@@ -132,8 +137,8 @@ def _inputs(scenario: Scenario, stored: StoredRun, further: FurtherColumns) -> I
     try:
         return read_inputs(scenario, further)
     except InputError as error:
-        faults = _changed_inputs(stored.certificate["inputs"], content_hashes(scenario))
-        if not faults and (_absent(stored) or scenario.portfolio.kind == "sql" or further != NO_MORE):
+        faults = _changed_input_faults(stored.certificate["inputs"], content_hashes(scenario))
+        if not faults and (_input_absent(stored) or scenario.portfolio.kind == "sql" or further != NO_MORE):
             raise
         # An input that was altered until it cannot be read was altered, or what the scenario says of it was.
         raise CertificateError("the run does not pass its recheck", faults or error.faults) from error
@@ -163,7 +168,7 @@ def in_input_order(allocation: pd.DataFrame, portfolio: Portfolio, *, ordered: b
     raise CertificateError("the allocation does not fit the portfolio", [fault])
 
 
-def _changed_inputs(claimed: Mapping[str, str], present: Mapping[str, str]) -> list[Fault]:
+def _changed_input_faults(claimed: Mapping[str, str], present: Mapping[str, str]) -> list[Fault]:
     return [
         Fault("has changed since the run", "restore it or solve again", field=name)
         for name in {**present, **claimed}
@@ -171,7 +176,7 @@ def _changed_inputs(claimed: Mapping[str, str], present: Mapping[str, str]) -> l
     ]
 
 
-def _changed_copy(stored: StoredRun, copy: bytes | None) -> list[Fault]:
+def _changed_copy_fault(stored: StoredRun, copy: bytes | None) -> list[Fault]:
     """The fault of a copy of the borrowers that is not what their source gives."""
     path = stored.folder / "borrowers.csv"
     if copy is None:
@@ -183,17 +188,17 @@ def _changed_copy(stored: StoredRun, copy: bytes | None) -> list[Fault]:
     return [Fault("is not what the source of the borrowers gives", "solve again", file=str(path))]
 
 
-def _disagreements(stored: StoredRun, outcome: Outcome, proved: ProvedFigures) -> Iterator[Fault]:
+def _disagreement_faults(stored: StoredRun, outcome: Outcome, proved: ProvedFigures) -> Iterator[Fault]:
     """Figures of the certificate and the summary that the recheck does not reproduce."""
     recomputed, claims = outcome.certificate, stored.certificate
     for key in _OF_THE_MAKING:
         if stored.summary.get(key) is None:
             yield Fault("is missing", "solve again", field=f"summary {key}")
     money = max(abs(recomputed.bound), outcome.account.offered, 1.0)
-    if not _confirmed(stored, outcome, proved):
-        yield from _unproved(claims, recomputed, proved)
+    if not _confirmed_exactly(stored, outcome, proved):
+        yield from _unproved_faults(claims, recomputed, proved)
     limits = [{key: getattr(use, key) for key in _OF_A_LIMIT} for use in recomputed.limits]
-    yield from _differences(claims["limits"], limits, money, "certificate limits")
+    yield from _difference_faults(claims["limits"], limits, money, "certificate limits")
     for use in claims["limits"]:
         if use["price"] != claims["prices"].get(use["name"]):
             problem = f"says {use['price']!r}, the prices give {claims['prices'].get(use['name'])!r}"
@@ -214,16 +219,16 @@ def _disagreements(stored: StoredRun, outcome: Outcome, proved: ProvedFigures) -
         "digest": digest(outcome.scenario, recomputed),
     }
     summary = {key: value for key, value in summary.items() if key not in stated}
-    yield from _differences(_those(summary, stored.summary), summary, money, "summary")
+    yield from _difference_faults(_those(summary, stored.summary), summary, money, "summary")
     for place, document in (("certificate", claims), ("summary", stored.summary)):
         if document.get("plugins", {}) != outcome.scenario.plugins:
             yield Fault("are not what the scenario names", "solve again", field=f"{place} plugins")
-    yield from _unlike_certificate(stored.summary.get("limits"), claims["limits"])
-    yield from _unfounded(stored, outcome)
-    yield from _impossible_words(stored, outcome.scenario, recomputed)
+    yield from _unlike_certificate_faults(stored.summary.get("limits"), claims["limits"])
+    yield from _unfounded_faults(stored, outcome)
+    yield from _impossible_word_faults(stored, outcome.scenario, recomputed)
 
 
-def _unlike_certificate(listed: Any, limits: list[Any]) -> Iterator[Fault]:
+def _unlike_certificate_faults(listed: Any, limits: list[Any]) -> Iterator[Fault]:
     """Where the summary's lines of limits are not, to the last digit, what the certificate has."""
     for line, limit in zip(listed if isinstance(listed, list) else [], limits, strict=False):
         if isinstance(line, dict) and any(line.get(key) != limit[key] for key in ("used", "bound", "price")):
@@ -231,7 +236,7 @@ def _unlike_certificate(listed: Any, limits: list[Any]) -> Iterator[Fault]:
             yield Fault(problem, "solve again", field=f"summary limits {limit['name']}")
 
 
-def _confirmed(stored: StoredRun, outcome: Outcome, proved: ProvedFigures) -> bool:
+def _confirmed_exactly(stored: StoredRun, outcome: Outcome, proved: ProvedFigures) -> bool:
     """Whether what a run without scenario.json states holds in rational numbers.
 
     When such runs were written, bounds were not rounded outwards, nor values inwards: they were sums in
@@ -251,7 +256,9 @@ def _faults_in_rationals(outcome: Outcome, stated: Mapping[str, Any]) -> list[Fa
     return list(exact_faults(case, outcome.decisions, outcome.certificate.limits_broken, stated))
 
 
-def _unproved(stated: Mapping[str, Any], recomputed: Certificate, proved: ProvedFigures) -> Iterator[Fault]:
+def _unproved_faults(
+    stated: Mapping[str, Any], recomputed: Certificate, proved: ProvedFigures
+) -> Iterator[Fault]:
     """A stated bound that the prices or the tree do not prove, a stated value that the decisions lack."""
     if not proved.is_bound(stated["bound"]):
         problem = f"says {stated['bound']!r}, the inputs give {recomputed.bound!r}"
@@ -266,21 +273,21 @@ def _those(recomputed: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str
     return {key: stated[key] for key in recomputed if key in stated}
 
 
-def _differences(stated: Any, recomputed: Any, money: float, place: str) -> Iterator[Fault]:
+def _difference_faults(stated: Any, recomputed: Any, money: float, place: str) -> Iterator[Fault]:
     """Where `stated` is not `recomputed`, key by key, and what only `stated` has."""
     if isinstance(recomputed, dict) and isinstance(stated, dict):
         for key, value in recomputed.items():
-            yield from _differences(stated.get(key), value, money, f"{place} {key}")
+            yield from _difference_faults(stated.get(key), value, money, f"{place} {key}")
         for key in stated.keys() - recomputed.keys():
             yield Fault("is nothing that the inputs give", "solve again", field=f"{place} {key}")
     elif isinstance(recomputed, list) and isinstance(stated, list) and len(stated) == len(recomputed):
         for k, value in enumerate(recomputed):
-            yield from _differences(stated[k], value, money, f"{place}[{k}]")
-    elif not _same(stated, recomputed, money, place):
+            yield from _difference_faults(stated[k], value, money, f"{place}[{k}]")
+    elif not _same_figure(stated, recomputed, money, place):
         yield Fault(f"says {stated!r}, the inputs give {recomputed!r}", "solve again", field=place)
 
 
-def _same(stated: Any, recomputed: Any, money: float, place: str) -> bool:
+def _same_figure(stated: Any, recomputed: Any, money: float, place: str) -> bool:
     """Sums of money may differ by the rounding of a sum that large, where they cancel to little."""
     if place.endswith(" violation") and bool(stated) != bool(recomputed):
         return False
@@ -291,7 +298,7 @@ def _same(stated: Any, recomputed: Any, money: float, place: str) -> bool:
     )
 
 
-def _unfounded(stored: StoredRun, outcome: Outcome) -> Iterator[Fault]:
+def _unfounded_faults(stored: StoredRun, outcome: Outcome) -> Iterator[Fault]:
     """What the solver's bound cannot be, whatever the solver did, and what the status may not hide."""
     summary, certified, value = stored.summary, stored.certificate["bound"], stored.certificate["value"]
     bound, gap = summary["bound"], summary["gap"]
@@ -309,7 +316,9 @@ def _unfounded(stored: StoredRun, outcome: Outcome) -> Iterator[Fault]:
         yield Fault(problem, "solve again", field="summary status")
 
 
-def _impossible_words(stored: StoredRun, scenario: Scenario, recomputed: Certificate) -> Iterator[Fault]:
+def _impossible_word_faults(
+    stored: StoredRun, scenario: Scenario, recomputed: Certificate
+) -> Iterator[Fault]:
     """What the summary says of the search and no search under this scenario could have said."""
     summary, solver = stored.summary, scenario.solver
     recheckable = "prices" if recomputed.tree is None else "tree"
@@ -333,7 +342,7 @@ def _encoded(texts: np.ndarray) -> Text:
     return Text(codes.astype(np.int32), tuple(values))
 
 
-def _altered_rows(
+def _altered_row_faults(
     allocation: pd.DataFrame, portfolio: Portfolio, ledger: Ledger, unfounded: np.ndarray
 ) -> Iterator[Fault]:
     """The first row of each column that the inputs do not reproduce."""
@@ -346,14 +355,14 @@ def _altered_rows(
     expected = np.where(refused, np.where(contradicted == "", "some reason", contradicted), "none")
     texts["reason"] = ((given != refused) | (contradicted != ""), expected)
     for name, (off, recomputed) in texts.items():
-        yield from _first(allocation[name], off, recomputed)
+        yield from _first_difference(allocation[name], off, recomputed)
     for name in ("rate", *COMPUTED):
         stated, recomputed = allocation[name].to_numpy(float), getattr(ledger, name)[order]
         off = ~(np.abs(stated - recomputed) <= 1e-9 * np.maximum(np.abs(recomputed), 1.0))
-        yield from _first(allocation[name].astype(float), off, recomputed)
+        yield from _first_difference(allocation[name].astype(float), off, recomputed)
 
 
-def _first(stated: pd.Series, off: np.ndarray, recomputed: np.ndarray) -> Iterator[Fault]:
+def _first_difference(stated: pd.Series, off: np.ndarray, recomputed: np.ndarray) -> Iterator[Fault]:
     rows = np.flatnonzero(off)
     if len(rows):
         first = int(rows[0])

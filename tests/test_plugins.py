@@ -10,7 +10,7 @@ import pytest
 
 from allocator import plugins
 from allocator.errors import InputError
-from allocator.plugins import Plugin, PluginMeasure, PluginSource, absent, names_of, plugin_of
+from allocator.plugins import Plugin, PluginMeasure, PluginSource, absent_plugin_faults, names_of, plugin_of
 from allocator.records.scenario import PortfolioSource
 from allocator.records.weights import weights_of
 from allocator.strategies import Plan
@@ -60,15 +60,15 @@ def test_a_package_that_cannot_be_used_is_named(code: str, problem: str, install
 
 
 def test_a_package_that_is_absent_or_of_another_version_is_asked_for(install: Install) -> None:  # noqa: F811
-    assert list(absent({})) == []
+    assert list(absent_plugin_faults({})) == []
     stated = {"measure doubtful": "acme-lending 1.0"}
-    [fault] = absent(stated)
+    [fault] = absent_plugin_faults(stated)
     assert fault.problem == (
         "the run was made with measure doubtful of the package acme-lending 1.0, which is not installed"
     )
     assert fault.remedy == 'pip install "acme-lending==1.0"'
     install(version="1.1")
-    assert [fault.problem.partition("; ")[2] for fault in absent(stated)] == [
+    assert [fault.problem.partition("; ")[2] for fault in absent_plugin_faults(stated)] == [
         "here it is of acme-lending 1.1"
     ]
 

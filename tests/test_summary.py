@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from allocator.certification import recheck
-from allocator.certification.certify import ProvedFigures, impossible_bound
+from allocator.certification.certify import ProvedFigures, impossible_bound_faults
 from allocator.certification.rounding import Rounded
 from allocator.records.case import Inputs
 from allocator.records.outcome import Outcome
@@ -57,13 +57,13 @@ def test_a_gap_is_never_negative_by_rounding_or_tolerance(bound: float, value: f
 
 def test_a_value_lies_above_its_bound_by_no_more_than_tolerances_are_worth() -> None:
     excess = use(excess=4.0, price=0.5)
-    assert impossible_bound(outcome(100.0, 102.0, uses=(excess,))) == []
-    [fault] = impossible_bound(outcome(100.0, 102.1, uses=(excess,)))
+    assert impossible_bound_faults(outcome(100.0, 102.0, uses=(excess,))) == []
+    [fault] = impossible_bound_faults(outcome(100.0, 102.1, uses=(excess,)))
     assert str(fault) == "bound: value 102.1 lies above bound 100.0; one of them is wrong"
-    assert impossible_bound(outcome(100.0, 102.0, uses=(replace(excess, price=-0.5),))) == []
-    assert impossible_bound(outcome(100.0, 102.1, uses=(excess,), broken=True)) == []
-    assert impossible_bound(outcome(100.0, 100.0)) == []
-    assert "is not finite" in str(impossible_bound(outcome(np.inf, 1.0))[0])
+    assert impossible_bound_faults(outcome(100.0, 102.0, uses=(replace(excess, price=-0.5),))) == []
+    assert impossible_bound_faults(outcome(100.0, 102.1, uses=(excess,), broken=True)) == []
+    assert impossible_bound_faults(outcome(100.0, 100.0)) == []
+    assert "is not finite" in str(impossible_bound_faults(outcome(np.inf, 1.0))[0])
 
 
 def test_a_stated_bound_is_what_prices_or_tree_prove() -> None:

@@ -62,27 +62,27 @@ def test_figures_agree_to_a_billionth_and_money_to_the_rounding_of_its_sum(
     stated: Any, recomputed: Any, place: str, same: bool
 ) -> None:
     """A trillion of money may have been added up: a hundredth of it is rounding, in money alone."""
-    assert verification._same(stated, recomputed, 1e12, place) is same
+    assert verification._same_figure(stated, recomputed, 1e12, place) is same
 
 
 def test_differences_are_told_by_key_and_place() -> None:
     stated = {"a": 1.0, "l": [1, 2], "d": {"x": 1}, "more": 3, "s": [1]}
     recomputed = {"a": 2.0, "l": [1, 3], "d": {"x": 1, "y": None}, "s": [1, 2], "z": "z"}
-    assert told(verification._differences(stated, recomputed, 1.0, "summary")) == [
+    assert told(verification._difference_faults(stated, recomputed, 1.0, "summary")) == [
         f"summary a: says 1.0, the inputs give 2.0; {SOLVE}",
         f"summary l[1]: says 2, the inputs give 3; {SOLVE}",
         f"summary s: says [1], the inputs give [1, 2]; {SOLVE}",
         f"summary z: says None, the inputs give 'z'; {SOLVE}",
         f"summary more: is nothing that the inputs give; {SOLVE}",
     ]
-    assert told(verification._differences([1], {"a": 1}, 1.0, "x")) == [
+    assert told(verification._difference_faults([1], {"a": 1}, 1.0, "x")) == [
         f"x: says [1], the inputs give {{'a': 1}}; {SOLVE}"
     ]
-    assert told(verification._differences({"a": 1}, [1], 1.0, "x")) == [
+    assert told(verification._difference_faults({"a": 1}, [1], 1.0, "x")) == [
         f"x: says {{'a': 1}}, the inputs give [1]; {SOLVE}"
     ]
-    assert told(verification._differences({"used": 0.009}, {"used": 0.0}, 1e12, "l")) == []
-    assert told(verification._differences([0.009], [0.0], 1e12, "l")) == []
+    assert told(verification._difference_faults({"used": 0.009}, {"used": 0.0}, 1e12, "l")) == []
+    assert told(verification._difference_faults([0.009], [0.0], 1e12, "l")) == []
     assert verification._those({"a": 1, "b": 2}, {"b": 3, "c": 4}) == {"b": 3}
 
 
@@ -93,34 +93,34 @@ def test_a_line_of_the_summary_has_the_certificate_s_last_digit() -> None:
     ]
     line = {"used": 1.0, "bound": 2.0, "price": 0.5}
     other = f"summary limits few: says other figures than the certificate; {SOLVE}"
-    assert told(verification._unlike_certificate([{**line, "price": 0.0}, line], limits)) == []
+    assert told(verification._unlike_certificate_faults([{**line, "price": 0.0}, line], limits)) == []
     for key in line:
         off = {**line, key: np.nextafter(line[key], 9)}
-        assert told(verification._unlike_certificate([{**line, "price": 0.0}, off], limits)) == [other]
-    assert told(verification._unlike_certificate(["budget", {**line, "used": 0}], limits)) == [other]
-    assert told(verification._unlike_certificate([{**line, "price": 0.0}], limits)) == []
-    assert told(verification._unlike_certificate(None, limits)) == []
-    assert told(verification._unlike_certificate({"few": 1}, limits)) == []
+        assert told(verification._unlike_certificate_faults([{**line, "price": 0.0}, off], limits)) == [other]
+    assert told(verification._unlike_certificate_faults(["budget", {**line, "used": 0}], limits)) == [other]
+    assert told(verification._unlike_certificate_faults([{**line, "price": 0.0}], limits)) == []
+    assert told(verification._unlike_certificate_faults(None, limits)) == []
+    assert told(verification._unlike_certificate_faults({"few": 1}, limits)) == []
 
 
 def test_a_changed_input_is_named_whether_it_came_went_or_changed() -> None:
     claimed, present = {"a": "1", "b": "2", "gone": "3"}, {"new": "4", "a": "1", "b": "x"}
     rest = f"has changed since the run; restore it or {SOLVE}"
-    assert told(verification._changed_inputs(claimed, present)) == [
+    assert told(verification._changed_input_faults(claimed, present)) == [
         f"{name}: {rest}" for name in ("new", "b", "gone")
     ]
-    assert verification._changed_inputs(claimed, dict(claimed)) == []
+    assert verification._changed_input_faults(claimed, dict(claimed)) == []
 
 
 def test_a_copy_of_the_borrowers_is_what_their_source_gives(tmp_path: Path) -> None:
     stored, path = SimpleNamespace(folder=tmp_path), tmp_path / "borrowers.csv"
-    assert verification._changed_copy(stored, None) == []  # type: ignore[arg-type]
+    assert verification._changed_copy_fault(stored, None) == []  # type: ignore[arg-type]
     with pytest.raises(InputError) as caught:
-        verification._changed_copy(stored, b"a")  # type: ignore[arg-type]
+        verification._changed_copy_fault(stored, b"a")  # type: ignore[arg-type]
     assert str(caught.value) == f"{path}: 1 fault\n  {path}: is missing; restore it or {SOLVE}"
     path.write_bytes(b"a")
-    assert verification._changed_copy(stored, b"a") == []  # type: ignore[arg-type]
-    assert told(verification._changed_copy(stored, b"b")) == [  # type: ignore[arg-type]
+    assert verification._changed_copy_fault(stored, b"a") == []  # type: ignore[arg-type]
+    assert told(verification._changed_copy_fault(stored, b"b")) == [  # type: ignore[arg-type]
         f"{path}: is not what the source of the borrowers gives; {SOLVE}"
     ]
 
@@ -130,7 +130,7 @@ def unfounded(broken: bool = False, **said: Any) -> list[str]:
     summary = {"bound": 95.0, "gap": 5 / 95, "status": "feasible", "proof": "solver"} | said
     stored = SimpleNamespace(summary=summary, certificate={"bound": 100.0, "value": 90.0})
     outcome = outcome_of(Certificate({}, 100.0, 90.0, (), {}), broken=broken)
-    return told(verification._unfounded(stored, outcome))  # type: ignore[arg-type]
+    return told(verification._unfounded_faults(stored, outcome))  # type: ignore[arg-type]
 
 
 def test_a_bound_lies_between_the_value_and_what_is_certified() -> None:
@@ -165,7 +165,7 @@ def words(tree: Any = None, rule: Any = "optimal", told_method: Any = "auto", **
     solver = SolverSettings(gap=1e-9, time_limit=1.0, method=told_method)
     scenario = SimpleNamespace(solver=solver, strategy=Strategy(rule))
     recomputed = Certificate({}, 100.0, 90.0, (), {}, tree)
-    return told(verification._impossible_words(stored, scenario, recomputed))  # type: ignore[arg-type]
+    return told(verification._impossible_word_faults(stored, scenario, recomputed))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def rows(unfounded: tuple[str, str, str] = ("", "", ""), **columns: Any) -> list
         rate=np.array([0.04, 0.0, 0.05]), **{name: np.array([-0.5, 0.0, 1e6]) for name in COMPUTED}
     )
     texts = np.array(unfounded, dtype=object)
-    return told(verification._altered_rows(frame, book, ledger, texts))  # type: ignore[arg-type]
+    return told(verification._altered_row_faults(frame, book, ledger, texts))  # type: ignore[arg-type]
 
 
 def test_the_first_row_of_a_column_that_differs_is_told_with_how_many_do() -> None:
@@ -330,12 +330,12 @@ def test_a_package_that_is_not_installed_is_named() -> None:
 def test_an_input_is_absent_where_its_file_is_or_may_be(tmp_path: Path) -> None:
     document = {"response": {"churn": {"csv": "churn.csv"}}, "portfolio": {"source": {"csv": "book.csv"}}}
     stored = SimpleNamespace(document=None, folder=tmp_path)
-    assert verification._absent(stored)  # type: ignore[arg-type]
+    assert verification._input_absent(stored)  # type: ignore[arg-type]
     stored.document = document
     for name in ("churn.csv", "book.csv"):
-        assert verification._absent(stored)  # type: ignore[arg-type]
+        assert verification._input_absent(stored)  # type: ignore[arg-type]
         (tmp_path / name).write_text("")
-    assert not verification._absent(stored)  # type: ignore[arg-type]
+    assert not verification._input_absent(stored)  # type: ignore[arg-type]
 
 
 def disagreements(change: Any) -> list[str]:
@@ -354,7 +354,7 @@ def disagreements(change: Any) -> list[str]:
     summary = json.loads(json.dumps(summarise(outcome, "exact", {"solve": 0.0})))
     change(summary, stated)
     stored = SimpleNamespace(summary=summary, certificate=stated, document={}, allocation=range(1))
-    return told(verification._disagreements(stored, outcome, proved))  # type: ignore[arg-type]
+    return told(verification._disagreement_faults(stored, outcome, proved))  # type: ignore[arg-type]
 
 
 def test_every_statement_that_disagrees_is_told_with_its_place() -> None:

@@ -14,7 +14,7 @@ from allocator.api.arguments import Seed, Within
 from allocator.api.results import Result
 from allocator.api.runs import Progress, Run, Solved, outcome_of, silent
 from allocator.api.scenarios import Overlay, Source, scenario_of
-from allocator.api.words import asked
+from allocator.api.words import public_function
 from allocator.borrowers import FurtherColumns, read_inputs
 from allocator.errors import Fault, InputError
 from allocator.insight.distil import distil as distilled_from
@@ -59,7 +59,7 @@ def explain(
 ) -> Result[BookExplanation]: ...
 
 
-@asked
+@public_function
 def explain(
     run: Solved,
     borrower: str | int | None = None,
@@ -118,7 +118,7 @@ def _filter_text(where: str | Mapping[str, Any] | None) -> str | None:
         raise InputError.of([Fault("is no filter", remedy, field="where")], "explain") from None
 
 
-@asked
+@public_function
 def levers(
     run: Solved, size: Share = 0.01, *, quick: bool = False, progress: Progress | None = None
 ) -> Result[Levers]:
@@ -144,7 +144,7 @@ def levers(
     return Result(found, partial(levers_view, found), itemgetter("levers"))
 
 
-@asked
+@public_function
 def simulate(
     run: Solved | Source,
     *,
@@ -189,7 +189,7 @@ def _distributions(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"figure": name, **document[name]} for name in ("interest", "loss", "net")]
 
 
-@asked
+@public_function
 def distil(
     run: Solved,
     rules: Annotated[int, Within(1, 12)] = 12,

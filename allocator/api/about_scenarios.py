@@ -19,11 +19,11 @@ from allocator.api.scenarios import (
     file_of,
     scenario_of,
 )
-from allocator.api.words import asked
+from allocator.api.words import public_function
 from allocator.errors import Fault, InputError
 from allocator.insight.whatif.frontier import Frontier
 from allocator.insight.whatif.reverse import ReverseStress, reverse_stress
-from allocator.insight.whatif.spans import check_told, follow
+from allocator.insight.whatif.spans import check_options, follow
 from allocator.insight.whatif.stress import StressTest, stress_test
 from allocator.report.frontier import frontier_view
 from allocator.report.stress import reverse_view, stress_view
@@ -34,7 +34,7 @@ Bound = float | str
 _GAP = 1e-6
 
 
-@asked
+@public_function
 def frontier(
     scenario: Source | Run,
     limits: str | Sequence[str] = "budget",
@@ -69,7 +69,7 @@ def frontier(
     base = base_of(scenario, Overlay(borrowers, churn, None, sets))
     names = (limits,) if isinstance(limits, str) else tuple(limits)
     start, end = _ends(low), _ends(high)
-    check_told(names, start, end, points, gap)
+    check_options(names, start, end, points, gap)
 
     def stating(bound: Setting) -> Scenario:
         return scenario_of(base, Overlay(more=[bound]))
@@ -112,7 +112,7 @@ def stress(
 ) -> Result[ReverseStress]: ...
 
 
-@asked
+@public_function
 def stress(
     scenario: Source | Run,
     only: str | Sequence[str] = (),

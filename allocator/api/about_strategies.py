@@ -14,13 +14,13 @@ from allocator.api.arguments import Folds, Seed, Within
 from allocator.api.results import Result
 from allocator.api.runs import Progress, Run, Solved, base_of, is_stored, outcome_of, silent
 from allocator.api.scenarios import Document, Overlay, Sets, Source, Table, declarations, scenario_of
-from allocator.api.words import asked
+from allocator.api.words import public_function
 from allocator.borrowers import FurtherColumns
 from allocator.errors import Fault, InputError
 from allocator.insight.backtest.backtest import Backtest
 from allocator.insight.backtest.backtest import backtest as backtested
 from allocator.insight.backtest.history import History
-from allocator.insight.backtest.told import check_told
+from allocator.insight.backtest.options import check_options
 from allocator.insight.compare import compare as compared
 from allocator.insight.compare.compare import Comparison
 from allocator.insight.compare.sides import scenario_side, strategy_sides
@@ -37,7 +37,7 @@ Strategies = str | Sequence[Any] | Mapping[str, Any] | None
 """Rules by name, or by names of one's own; a text is a list of names with commas."""
 
 
-@asked
+@public_function
 def compare(
     *subjects: Subject | Mapping[str, Subject],
     strategies: Strategies = None,
@@ -71,7 +71,7 @@ def compare(
     >>> compare("scenarios/sme-302.yaml", strategies=["optimal", "equal"]).table["name"].tolist()
     ['optimal', 'equal']
     """
-    named = _named(subjects)
+    named = _subjects_by_name(subjects)
     tell = progress or silent
     further = FurtherColumns.named((by,), (), "by")
     over = Overlay(borrowers, churn, None, sets)
@@ -95,7 +95,7 @@ def compare(
     return Result(found, partial(comparison_view, found, top, notes), itemgetter("compared"))
 
 
-def _named(subjects: Sequence[Any]) -> dict[str, Any]:
+def _subjects_by_name(subjects: Sequence[Any]) -> dict[str, Any]:
     """The subjects by name: a file's or folder's, a scenario's, numbered where two have the same."""
     only = subjects[0] if len(subjects) == 1 else None
     if isinstance(only, Mapping) and only and "policy" not in only:
@@ -155,7 +155,7 @@ def _under_each(
     return with_lines(scenarios) if strategies is None else (scenarios, ())
 
 
-@asked
+@public_function
 def backtest(
     scenario: Source | Run,
     outcome: str,
@@ -201,7 +201,7 @@ def backtest(
     [['optimal', '2020'], ['equal', '2020'], ['optimal', '2021'], ['equal', '2021']]
     """
     file = None if variables is None else declarations(variables, "variables")
-    check_told(period, lost, owed, file, known)
+    check_options(period, lost, owed, file, known)
     share = (
         None if budget_share is None else stated(positive(fraction), budget_share, "budget_share", "backtest")
     )

@@ -125,7 +125,7 @@ def _read(hint: Any, value: Any) -> Any:
         return _within(_read(hint.__origin__, value), hint.__metadata__)
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return _first(parts, value)
+        return _by_first_fit(parts, value)
     if origin is Literal:
         return _taken(value, isinstance(value, str) and value in parts)
     if origin in (list, tuple, Sequence):
@@ -137,7 +137,7 @@ def _read(hint: Any, value: Any) -> Any:
     return _single(origin or hint, value)
 
 
-def _first(hints: Sequence[Any], value: Any) -> Any:
+def _by_first_fit(hints: Sequence[Any], value: Any) -> Any:
     """`value` by the first of `hints` that it fits."""
     why = ""
     for hint in hints:

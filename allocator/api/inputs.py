@@ -15,7 +15,7 @@ from allocator.api.arguments import Seed, Within
 from allocator.api.results import Result
 from allocator.api.runs import Progress, Run, base_of, silent
 from allocator.api.scenarios import Overlay, Sets, Source, Table
-from allocator.api.words import asked
+from allocator.api.words import public_function
 from allocator.borrowers import FurtherColumns, examine, notes_on, stress_of, stressed
 from allocator.errors import Fault, InputError
 from allocator.limits import compile_limits
@@ -38,7 +38,7 @@ NamedStress: TypeAlias = tuple[str, StressSource, Stress]
 _YEARS = re.compile(r"([0-9]{4})-([0-9]{4})")
 
 
-@asked
+@public_function
 def check(
     scenario: Source | Run,
     *,
@@ -134,7 +134,7 @@ def _gather(faults: list[Fault], stage: Callable[..., Any], *given: Any) -> Any:
         return None
 
 
-@asked
+@public_function
 def synth(
     borrowers: Annotated[int, Within(1, 10_000_000)] = 1_000, seed: Seed = 0, *, years: str | None = None
 ) -> pd.DataFrame:

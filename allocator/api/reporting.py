@@ -7,7 +7,7 @@ from pathlib import Path
 
 from allocator.api.about_strategies import Subject, compare
 from allocator.api.runs import Progress, is_stored, silent, stored_run, under_usual
-from allocator.api.words import asked
+from allocator.api.words import public_function
 from allocator.errors import Fault, InputError
 from allocator.insight.compare.compare import Comparison
 from allocator.insight.dossier import dossier_of
@@ -24,7 +24,7 @@ _LARGEST_CARD = 20_000
 """Characters of a model card that are shown."""
 
 
-@asked
+@public_function
 def write_report(
     *subjects: Subject,
     out: str | os.PathLike[str],

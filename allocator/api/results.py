@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from allocator.api.words import asked
+from allocator.api.words import public_function
 from allocator.errors import Fault, InputError
 from allocator.report.plain import page_text
 from allocator.report.view import View
@@ -36,7 +36,7 @@ class Viewable:
         """What the command prints with --json: plain values, money in currency units, shares as fractions."""
         return dict(self.view.document())
 
-    @asked
+    @public_function
     def plot(self, path: str | os.PathLike[str] | None = None, *, force: bool = False) -> Picture:
         """The answer as a picture, which a notebook shows; with `path` a file of it too.
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeGuard
 from allocator.api.arguments import Within
 from allocator.api.results import Result, Viewable
 from allocator.api.scenarios import Overlay, Scenario, Sets, Source, Table, scenario_of
-from allocator.api.words import asked
+from allocator.api.words import public_function
 from allocator.borrowers import NO_MORE, FurtherColumns, read_inputs
 from allocator.errors import Fault, InputError
 from allocator.insight.whatif.relaxations import allocate_or_explain
@@ -136,7 +136,7 @@ class Run(Viewable):
         """(bound - value) / bound, a fraction, never below 0."""
         return float(self._run.summary["gap"])
 
-    @asked
+    @public_function
     def save(self, folder: str | os.PathLike[str] | None = None, *, force: bool = False) -> Path:
         """Write the run as a folder, whole or not at all, with the frames that it read; return where.
 
@@ -155,7 +155,7 @@ class Run(Viewable):
         text = dump_scenario(self._run.scenario, place.resolve())
         return write_run(self._run, place, scenario_text=text, force=force)
 
-    @asked
+    @public_function
     def to_excel(
         self,
         path: str | os.PathLike[str],
@@ -205,7 +205,7 @@ Solved = Run | str | os.PathLike[str]
 """A Run, or the folder of a saved one."""
 
 
-@asked
+@public_function
 def allocate(
     scenario: Source,
     borrowers: Table = None,
@@ -247,7 +247,7 @@ def allocate(
     return Run(*allocate_or_explain(resolved, relax, progress or silent, prices))
 
 
-@asked
+@public_function
 def load_run(folder: str | os.PathLike[str]) -> Run:
     """The run in a folder that `save`, or `allocator solve`, wrote; its claims are read, not rechecked.
 
@@ -287,7 +287,7 @@ def _with_kept_frames(scenario: Scenarios, folder: Path) -> Scenarios:
     return replace(read, path=scenario.path)
 
 
-@asked
+@public_function
 def verify(run: Solved, *, exact: bool = False) -> Result[Certificate]:
     """Recheck a run from its inputs alone, without the solver: `allocator verify`.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from allocator.api.words import asked
+from allocator.api.words import public_function
 from allocator.errors import Fault, InputError
 from allocator.insight.whatif.stress import BUILT_IN
 from allocator.records import scenario as records
@@ -48,7 +48,7 @@ class Scenario(records.Scenario):
     60000000.0
     """
 
-    @asked
+    @public_function
     def with_(
         self,
         sets: Sets = None,
@@ -86,7 +86,7 @@ class Scenario(records.Scenario):
         return cls(**{one.name: getattr(scenario, one.name) for one in fields(records.Scenario)})
 
 
-@asked
+@public_function
 def load_scenario(
     source: Source,
     sets: Sets = None,
@@ -226,7 +226,7 @@ def _changes(over: Overlay, held: Mapping[Place, Frame], stresses: Mapping[str, 
         else:
             _lay(BOOK, _file_name(over.book), over.strategy, frames, sets)
     if over.stress is not None:
-        section = over.stress if isinstance(over.stress, Mapping) else _named(over.stress, stresses)
+        section = over.stress if isinstance(over.stress, Mapping) else _stress_named(over.stress, stresses)
         sets += _anew("stress", section)
     return Changes([*sets, *over.more], frames, PLACE)
 
@@ -260,7 +260,7 @@ def _file_name(title: str) -> str:
     return re.sub(r"[^\w.-]+", "-", title).strip(".-") or "strategy"
 
 
-def _named(name: str, stresses: Mapping[str, Any]) -> Mapping[str, Any]:
+def _stress_named(name: str, stresses: Mapping[str, Any]) -> Mapping[str, Any]:
     """The stress called `name` as the key `stress` has it. Raises InputError where there is none."""
     if name in stresses:
         found: Mapping[str, Any] = stresses[name]

@@ -14,7 +14,7 @@ import pandas as pd
 from allocator.api.arguments import Folds, Seed, Within
 from allocator.api.results import Viewable
 from allocator.api.scenarios import Document, Table, declarations, document_file, file_of
-from allocator.api.words import asked
+from allocator.api.words import public_function
 from allocator.errors import Fault, InputError
 from allocator.records.scenario import InvoiceFiles
 from allocator.report.drawing.paper import svg_of
@@ -31,7 +31,7 @@ from allocator.scoring.fitting_firms import ahp_from_file, churn_from_file, grad
 from allocator.scoring.fitting_logit import logit_from_files
 from allocator.scoring.grades import Method as GradeMethod
 from allocator.scoring.logit import Penalty
-from allocator.scoring.reading import TEXT, located, read_table
+from allocator.scoring.reading import TEXT, faults_located_in, read_table
 from allocator.scoring.score import score_frame, text_columns
 from allocator.scoring.scorecard import scale_of
 
@@ -95,7 +95,7 @@ class Fitted(Viewable):
             return pd.read_csv(StringIO(curve))
         return next(iter(self.tables.values()))
 
-    @asked
+    @public_function
     def save(self, folder: str | os.PathLike[str], name: str) -> Path:
         """Write NAME-v1.json, or the next version, with its card; return where the JSON file is.
 
@@ -113,7 +113,7 @@ class Fitted(Viewable):
         return f"Fitted({self.fit.card.title}{': ' + told if told else ''})"
 
 
-@asked
+@public_function
 def score(
     borrowers: Table,
     scorecard: Document | Fitted,
@@ -142,7 +142,7 @@ def score(
     fitted = read_fitted(document_file(document, "scorecard"))
     file = file_of(borrowers, "borrowers")
     table = read_table(file, (*TEXT, *sorted(text_columns(fitted))))
-    with located(file):
+    with faults_located_in(file):
         scored = score_frame(table, fitted, intervals=intervals)
     if "lgd" not in scored.columns:
         return scored.assign(lgd=0.5 if lgd is None else lgd)
@@ -152,7 +152,7 @@ def score(
     return scored
 
 
-@asked
+@public_function
 def fit_logit(
     data: Table,
     variables: Document | Sequence[str | Mapping[str, Any]],
@@ -216,7 +216,7 @@ def fit_logit(
     )
 
 
-@asked
+@public_function
 def fit_rating(
     data: Table,
     rules: Document | Sequence[Mapping[str, Any]],
@@ -262,7 +262,7 @@ def fit_rating(
     )
 
 
-@asked
+@public_function
 def fit_grade(
     purchases: Table = None,
     sales: Table = None,
@@ -299,7 +299,7 @@ def fit_grade(
     return Fitted(grade_from_files(invoices, method=method, shrinkage=shrinkage, folds=folds, seed=seed))
 
 
-@asked
+@public_function
 def fit_ahp(judgements: Document, *, method: AhpMethod = "eigenvector") -> Fitted:
     """Weights from pairwise judgements, with their consistency: `allocator fit ahp`.
 
@@ -315,7 +315,7 @@ def fit_ahp(judgements: Document, *, method: AhpMethod = "eigenvector") -> Fitte
     return Fitted(ahp_from_file(document_file(judgements, "judgements"), method))
 
 
-@asked
+@public_function
 def fit_churn(data: Table, *, shape: Literal["isotonic", "logistic"] = "isotonic") -> Fitted:
     """A churn curve that does not fall with the rate: `allocator fit churn`.
 

@@ -33,13 +33,13 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def asked(function: Callable[P, R]) -> Callable[P, R]:
+def public_function(function: Callable[P, R]) -> Callable[P, R]:
     """`function` as people call it: what it is given is read by its signature, files that it reads stay as
     they are, its errors speak of arguments."""
 
     @wraps(function)
     def ask(*args: P.args, **kwargs: P.kwargs) -> R:
-        with _spoken():
+        with _errors_in_python_words():
             read, named = read_arguments(function, args, kwargs)
             return function(*read, **named)
 
@@ -47,7 +47,7 @@ def asked(function: Callable[P, R]) -> Callable[P, R]:
 
 
 @contextmanager
-def _spoken() -> Iterator[None]:
+def _errors_in_python_words() -> Iterator[None]:
     try:
         with watched():
             yield

@@ -131,13 +131,16 @@ def _judged(
     written = LedgerOnce(
         partial(ledger_in_parts, portfolio, policy, known, decisions, scenario.solver.threads)
     )
-    broken = (*(() if wrong is None else wrong.broken), *map(_exceeded, (use for use in uses if use.broken)))
+    broken = (
+        *(() if wrong is None else wrong.broken),
+        *map(_limit_fault, (use for use in uses if use.broken)),
+    )
     own = read.inputs, decisions, certificate
     outcome = Outcome(scenario.name, scenario, *own, broken, counts, tuple(faults), written)
     return outcome, ProvedFigures(recomputed.bound, by_tree, value)
 
 
-def _exceeded(use: LimitUse) -> Fault:
+def _limit_fault(use: LimitUse) -> Fault:
     return Fault(
         f"uses {use.used:,.2f} against {use.sense.replace('_', ' ')} {use.bound:,.2f}",
         "the allocation breaks this limit",
@@ -172,13 +175,13 @@ def certify(
     if tree is not None:
         tree, unsound = stated_tree(tree, *read.cases(tree))
     outcome, _ = _judged(read, decisions, prices, tree, unsound)
-    faults = [*outcome.faults, *unallowed(outcome), *impossible_bound(outcome)]
+    faults = [*outcome.faults, *breach_faults(outcome), *impossible_bound_faults(outcome)]
     if faults:
         raise CertificateError("the allocation does not pass its own recheck", faults)
     return outcome
 
 
-def impossible_bound(outcome: Outcome) -> list[Fault]:
+def impossible_bound_faults(outcome: Outcome) -> list[Fault]:
     """A bound that is none, or that lies below the value of decisions that break nothing.
 
     What rows are exceeded by within their tolerance may be worth its price, in a tree that of any node.
@@ -215,6 +218,6 @@ def _check_prices(senses: Mapping[str, Sense], prices: Mapping[str, float]) -> N
         raise CertificateError("the prices do not fit the policy", faults)
 
 
-def unallowed(outcome: Outcome) -> tuple[Fault, ...]:
+def breach_faults(outcome: Outcome) -> tuple[Fault, ...]:
     """What is broken, where the scenario's strategy may not break anything."""
     return outcome.broken if outcome.optimal else ()

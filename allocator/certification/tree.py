@@ -165,8 +165,8 @@ class _Walk:
         return [
             replace(
                 sets,
-                options=_with(sets.options, row, sets.options[row] & listed),
-                no_offer=_with(sets.no_offer, row, sets.no_offer[row] and no_offer),
+                options=_with_row(sets.options, row, sets.options[row] & listed),
+                no_offer=_with_row(sets.no_offer, row, sets.no_offer[row] and no_offer),
             )
             for listed, no_offer in held
         ]
@@ -194,17 +194,17 @@ class _Walk:
             raise _BrokenNodeError("splits the amount of a pinned offer")
         upper = replace(
             sets,
-            low=_with(sets.low, row, max(float(sets.low[row]), beyond)),
-            no_offer=_with(sets.no_offer, row, False),
+            low=_with_row(sets.low, row, max(float(sets.low[row]), beyond)),
+            no_offer=_with_row(sets.no_offer, row, False),
         )
-        lower = replace(sets, high=_with(sets.high, row, min(float(sets.high[row]), value)))
+        lower = replace(sets, high=_with_row(sets.high, row, min(float(sets.high[row]), value)))
         return [self._nonempty(side, row) for side in (lower, upper)]
 
     def _nonempty(self, sets: ChoiceSets, row: int) -> ChoiceSets:
         """No option is left where no amount is."""
         if sets.low[row] <= sets.high[row]:
             return sets
-        return replace(sets, options=_with(sets.options, row, False))
+        return replace(sets, options=_with_row(sets.options, row, False))
 
 
 def tree_faults(
@@ -223,7 +223,7 @@ def tree_faults(
         claimed = _number(tree, "bound")
     except _BrokenNodeError as broken:
         return [Fault(str(broken), _REMEDY, field="tree")]
-    return _walked(tree, _Walk(tree.get("nodes"), table, position, step, claimed), coarsest)
+    return _walk_faults(tree, _Walk(tree.get("nodes"), table, position, step, claimed), coarsest)
 
 
 def stated_tree(
@@ -235,12 +235,12 @@ def stated_tree(
 ) -> tuple[dict[str, Any], list[Fault]]:
     """`tree` with its bounds stated here, whatever it says itself; and what keeps it from proving any."""
     walk = _Walk(tree.get("nodes"), table, position, step, None)
-    faults = _walked(tree, walk, coarsest)
+    faults = _walk_faults(tree, walk, coarsest)
     nodes = [walk.stated.get(place, node) for place, node in enumerate(walk.nodes if not faults else [])]
     return {**tree, "bound": walk.proved, "nodes": nodes}, faults
 
 
-def _walked(tree: Mapping[str, Any], walk: _Walk, coarsest: Mapping[str, float]) -> list[Fault]:
+def _walk_faults(tree: Mapping[str, Any], walk: _Walk, coarsest: Mapping[str, float]) -> list[Fault]:
     if not isinstance(walk.nodes, list) or not walk.nodes:
         return [Fault("holds no nodes", _REMEDY, field="tree")]
     try:
@@ -284,7 +284,7 @@ def _check_lots(lots: Mapping[str, float], table: Table, coarsest: Mapping[str, 
             raise _BrokenNodeError(f"rounds limit {name!r} to {room!r}, beyond {coarsest[name]!r}")
 
 
-def _with(values: np.ndarray, row: int, own: Any) -> np.ndarray:
+def _with_row(values: np.ndarray, row: int, own: Any) -> np.ndarray:
     changed = values.copy()
     changed[row] = own
     return changed

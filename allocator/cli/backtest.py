@@ -11,7 +11,7 @@ from allocator.cli.options import AsJson, Force, Plot, ScenarioFile, Sets, Verbo
 from allocator.cli.shell import answer
 from allocator.cli.strategies import DEFAULT, under_each
 from allocator.errors import Fault, InputError
-from allocator.insight.backtest.told import check_told
+from allocator.insight.backtest.options import check_options
 
 if TYPE_CHECKING:
     from allocator.records.progress import Progress
@@ -66,7 +66,7 @@ def backtest(
     verbose: Verbose = False,
 ) -> None:
     """Decide period by period with what was known, and score strategies by what happened."""
-    check_told(period, lost, owed, variables, known)
+    check_options(period, lost, owed, variables, known)
     require_names(strategies)
     _require_folds(period, {"--folds": folds, "--seed": seed})
     share = None if budget_share is None else _share(budget_share)

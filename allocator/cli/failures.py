@@ -45,7 +45,7 @@ def say(code: str, message: str, as_json: bool) -> None:
 
 def last_words(placed: Iterable[Path]) -> str:
     """What a command that was stopped had put in place before."""
-    names = [str(_near(str(path))) for path in placed]
+    names = [str(_path_from_here(str(path))) for path in placed]
     return (
         f"stopped; written before that, and whole: {', '.join(names)}"
         if names
@@ -66,12 +66,12 @@ def _lines(message: str, faults: Iterable[Fault]) -> Iterable[str]:
     yield from _wrapped(f"error: {message}", "", "  ")
     for fault in faults:
         if fault.place:
-            yield from _wrapped(replace(fault, file=_near(fault.file)).place, "  ", "    ")
+            yield from _wrapped(replace(fault, file=_path_from_here(fault.file)).place, "  ", "    ")
         yield from _wrapped(fault.problem, "    ", "    ")
         yield from _wrapped(f"-> {fault.remedy}", "    ", "       ")
 
 
-def _near(file: str | None) -> str | None:
+def _path_from_here(file: str | None) -> str | None:
     """A path below the working directory as it is written from there; anything else as it stands."""
     if file is None or not os.path.isabs(file):
         return file

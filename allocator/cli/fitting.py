@@ -116,7 +116,7 @@ def logit(
             bounds=_bounds(bounds),
             folds=folds,
             time=time,
-            money=_together(owed, lost),
+            money=_both_or_neither(owed, lost),
             points=_scale(points),
             choice=choose,
             seed=seed,
@@ -236,13 +236,13 @@ def correlation(
     """Which indicators go with the rating: Pearson, Spearman, p and N (credit strategy study, table 4)."""
     from allocator.report.frame import frame_table
     from allocator.report.view import View
-    from allocator.scoring.correlation import starred
+    from allocator.scoring.correlation import starred_table
     from allocator.scoring.fitting_firms import correlation_from_files
 
     table = correlation_from_files(InvoiceFiles(purchases, sales, workbook, ratings), indicator)
     stars = "** p below 0.01, * below 0.05, two-sided; grade A counts 4, D 1"
     view = View(
-        page=lambda: (frame_table("Rating against indicators", starred(table)), stars),
+        page=lambda: (frame_table("Rating against indicators", starred_table(table)), stars),
         document=lambda: {"correlation": records(table)},
     )
     show(view, as_json)
@@ -318,7 +318,7 @@ def finish(fit: Fit, folder: Path, name: str, as_json: bool) -> None:
     show(view, as_json)
 
 
-def _together(owed: str | None, lost: str | None) -> tuple[str, str] | None:
+def _both_or_neither(owed: str | None, lost: str | None) -> tuple[str, str] | None:
     """Both columns of money or none. Raises InputError."""
     if owed is not None and lost is not None:
         return owed, lost

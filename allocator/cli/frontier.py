@@ -45,11 +45,11 @@ def frontier(
 
     def ask(tell: Progress) -> View:
         tell("starting the engine")
-        from allocator.insight.whatif.spans import check_told, follow
+        from allocator.insight.whatif.spans import check_options, follow
         from allocator.report.frontier import frontier_view
         from allocator.scenario import load_scenario
 
-        check_told(limit, start, end, points, gap)
+        check_options(limit, start, end, points, gap)
         scenario = load_scenario(file, sets)
 
         def stating(bound: Setting) -> Scenario:

@@ -144,7 +144,7 @@ def _write(text: str) -> None:
     """Write to standard output now, so that what goes wrong is told while the command can still fail."""
     _PRINTED.set(True)
     with _writing():
-        sys.stdout.write(_carried(text))
+        sys.stdout.write(_encodable(text))
         sys.stdout.flush()
 
 
@@ -158,7 +158,7 @@ def _writing() -> Iterator[None]:
         raise OutputError(f"standard output cannot be written: {error.strerror}") from error
 
 
-def _carried(text: str) -> str:
+def _encodable(text: str) -> str:
     """`text` with what standard output cannot encode as escapes: a name must not end the command."""
     encoding = sys.stdout.encoding or "ascii"
     return text.encode(encoding, "backslashreplace").decode(encoding)

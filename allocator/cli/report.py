@@ -73,7 +73,7 @@ def report(
     def ask(tell: Progress) -> View:
         if len(subjects) == 1:
             return view_of(subjects[0], files, quick, tell)
-        return _compared(subjects, files.page or Path(COMPARED), quick, tell)
+        return _comparison_report(subjects, files.page or Path(COMPARED), quick, tell)
 
     places = () if files.page is None else (files.page,)
     answer(ask, out=places, endings=ENDINGS, force=force, as_json=as_json, verbose=verbose)
@@ -120,7 +120,7 @@ def _require_run(folder: Path) -> None:
         raise InputError.of([Fault(problem, remedy, file=str(folder))], "run")
 
 
-def _compared(subjects: list[Path], path: Path, quick: bool, tell: Progress) -> View:
+def _comparison_report(subjects: list[Path], path: Path, quick: bool, tell: Progress) -> View:
     """The report of a comparison; with `quick` each difference costs what prices say."""
     tell("starting the engine")
     from allocator.api.reporting import sides_report

@@ -91,7 +91,7 @@ def score(
         else:
             scored = _from_table(file, scorecard, lgd, intervals, was, reasons)
         frame = scored.frame
-        moved = None if was is None else _moved(frame)
+        moved = None if was is None else _grade_migration(frame)
         if out is not None:
             text = out.suffix.lower() == ".csv"
             write_frame(frame.assign(**scored.written) if text else frame, out, force=force)
@@ -153,7 +153,7 @@ def _from_table(
     file: Path, scorecard: Path | None, lgd: float | None, intervals: bool, was: str | None, reasons: int
 ) -> _Scored:
     from allocator.scoring.fitted import read_fitted
-    from allocator.scoring.reading import TEXT, located, read_table
+    from allocator.scoring.reading import TEXT, faults_located_in, read_table
     from allocator.scoring.score import imputed_cells, score_frame, text_columns, unseen_levels
 
     fitted = read_fitted(_need(scorecard, "--scorecard", "a file that fit wrote"))
@@ -161,7 +161,7 @@ def _from_table(
     if was is not None and was not in table.columns:
         fault = Fault(f"lacks the column {was}", "name the grades before", str(file), field="--was")
         raise InputError.of([fault], "score")
-    with located(file):
+    with faults_located_in(file):
         scored = score_frame(table, fitted, intervals=intervals, reasons=reasons)
         imputed = imputed_cells(table, fitted)
         unseen = unseen_levels(table, fitted, scored["pd"].to_numpy())
@@ -214,7 +214,7 @@ def _need(value: Path | None, option: str, what: str) -> Path:
     return value
 
 
-def _moved(frame: pd.DataFrame) -> pd.DataFrame:
+def _grade_migration(frame: pd.DataFrame) -> pd.DataFrame:
     """How the grades before moved to those of the scorecard."""
     from allocator.scoring.validation import migration
 

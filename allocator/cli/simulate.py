@@ -61,7 +61,7 @@ def simulate(
     further = further_columns(() if by is None else (by,), (), "--by")
 
     def ask(tell: Progress) -> View:
-        run = _solved(path, further, tell) if path.is_file() else rechecked(path, tell, further)
+        run = _solved_run(path, further, tell) if path.is_file() else rechecked(path, tell, further)
         from allocator.insight.simulate.simulate import simulate as simulated
         from allocator.report.simulation import simulation_view
 
@@ -70,7 +70,7 @@ def simulate(
     answer(ask, plot=plot, force=force, as_json=as_json, verbose=verbose)
 
 
-def _solved(file: Path, further: FurtherColumns, tell: Progress) -> Outcome:
+def _solved_run(file: Path, further: FurtherColumns, tell: Progress) -> Outcome:
     """A scenario's decisions once it is solved."""
     from allocator.borrowers import read_inputs
     from allocator.scenario import load_scenario

@@ -45,12 +45,12 @@ def unmet(columns: Columns) -> list[int]:
         kinds = np.unique(uses.unit[j])
         if not len(kinds) or np.any(uses.loan[j]):
             continue
-        right, allowed = float(limits.rhs[j] - pinned[j]), _allowed(columns, j, kinds)
+        right, allowed = float(limits.rhs[j] - pinned[j]), _tolerance(columns, j, kinds)
         if _off_grid(kinds * lot, right, allowed):
             return [j]
         if len(kinds) > 2 or 0.0 in kinds:
             continue
-        most = [_most(columns, options.position[uses.unit[j] == kind], lot) for kind in kinds]
+        most = [_most_lots(columns, options.position[uses.unit[j] == kind], lot) for kind in kinds]
         sums = _sums(kinds * lot, most, right, allowed)
         if sums is None or np.any(_on_lattice(columns, sums)):
             continue
@@ -77,12 +77,12 @@ def _off_grid(per_lot: Floats, right: float, allowed: float) -> bool:
     return False
 
 
-def _most(columns: Columns, position: Integers, lot: float) -> int:
+def _most_lots(columns: Columns, position: Integers, lot: float) -> int:
     """Lots that the borrowers at `position` may get together."""
     return int(np.sum(money_to_lots(columns.offers.high[np.unique(position)], lot)))
 
 
-def _allowed(columns: Columns, row: int, kinds: Floats) -> float:
+def _tolerance(columns: Columns, row: int, kinds: Floats) -> float:
     """What the row may be missed by at most."""
     offers = columns.offers
     must = offers.must & (offers.menu >= 0)

@@ -94,8 +94,8 @@ def _option_split(book: Book, sets: ChoiceSets, i: int, cut: int, evenness: floa
     without = sets.no_offer.copy()
     without[i] = False
     sides = (
-        replace(sets, options=_with(sets.options, span, first), no_offer=without),
-        replace(sets, options=_with(sets.options, span, second)),
+        replace(sets, options=_with_row(sets.options, span, first), no_offer=without),
+        replace(sets, options=_with_row(sets.options, span, second)),
     )
     return Split(i, sides, (first, second), None, evenness)
 
@@ -106,8 +106,8 @@ def _amount_split(book: Book, sets: ChoiceSets, i: int, count: float, lot: float
     amount, beyond = lots_to_money(np.array([count, count + 1.0]), lot).tolist()
     without = sets.no_offer.copy()
     without[i] = False
-    lower = _with(sets.high, span, np.minimum(sets.high[span], amount))
-    upper = _with(sets.low, span, np.maximum(sets.low[span], beyond))
+    lower = _with_row(sets.high, span, np.minimum(sets.high[span], amount))
+    upper = _with_row(sets.low, span, np.maximum(sets.low[span], beyond))
     sides = (
         _nonempty(replace(sets, high=lower)),
         _nonempty(replace(sets, low=upper, no_offer=without)),
@@ -120,7 +120,7 @@ def _nonempty(sets: ChoiceSets) -> ChoiceSets:
     return replace(sets, options=sets.options & (sets.low <= sets.high))
 
 
-def _with(values: np.ndarray, span: slice, own: np.ndarray) -> np.ndarray:
+def _with_row(values: np.ndarray, span: slice, own: np.ndarray) -> np.ndarray:
     changed = values.copy()
     changed[span] = own
     return changed

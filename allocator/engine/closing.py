@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from allocator.engine.cores import OptionsInPlay, PricedPoint, in_play, smallest
+from allocator.engine.cores import OptionsInPlay, PricedPoint, in_play, smallest_margins
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.losses import solve_losses
 from allocator.engine.program import Effort
@@ -51,7 +51,7 @@ def close(
     """
     columns = search.book.columns
     least = columns.money_unit * _LEAST
-    theta, stepped = max(_wanted(search, priced), least), columns.offers.step is not None
+    theta, stepped = max(_wanted_loss(search, priced), least), columns.offers.step is not None
     if stepped or _coarse(search):
         nearest = max(_nearest(priced), least)
         theta = max(theta, nearest) if stepped else min(theta, nearest)
@@ -62,7 +62,7 @@ def close(
             return "time_limit"
         lost = distance(search, priced)
         theta = min(theta, lost)
-        play = within(columns, priced, theta)
+        play = options_within(columns, priced, theta)
         if play.theta <= 0.0:  # more equal answers than a core holds: nothing tells them apart
             return "exhausted"
         before = search.best.value if search.best is not None else -np.inf
@@ -79,7 +79,7 @@ def close(
     return "exhausted"
 
 
-def _wanted(search: Search, priced: PricedPoint) -> float:
+def _wanted_loss(search: Search, priced: PricedPoint) -> float:
     """What an allocation may lose to meet the gap asked for."""
     return search.settings.gap * max(abs(priced.bound), 1.0)
 
@@ -92,7 +92,7 @@ def _coarse(search: Search) -> bool:
 def _nearest(priced: PricedPoint) -> float:
     """What the alternatives of the first core's borrowers may lose."""
     margin = priced.response.margin
-    nearest = smallest(margin, FIRST)
+    nearest = smallest_margins(margin, FIRST)
     return float(margin[nearest[-1]]) if len(nearest) == FIRST else np.inf
 
 
@@ -103,7 +103,7 @@ def distance(search: Search, priced: PricedPoint) -> float:
     return priced.bound - search.best.value + 1e-12 * abs(priced.bound)
 
 
-def within(columns: Columns, priced: PricedPoint, theta: float) -> OptionsInPlay:
+def options_within(columns: Columns, priced: PricedPoint, theta: float) -> OptionsInPlay:
     """The alternatives that lose at most `theta`, or less where a core does not hold so many of them."""
     play = in_play(columns, priced, OFFERS, theta, amounts=AMOUNTS)
     if len(play.options) <= OFFERS + AMOUNTS + len(priced.open):
@@ -117,7 +117,7 @@ def _solve(search: Search, priced: PricedPoint, play: OptionsInPlay, work: float
     count = len(play.options)
     progress(f"solving a core of {count:,} offers to {len(play.options.borrowers):,} borrowers")
     nodes = max(LEAST_NODES, round(work * NODES / max(count, 1)))
-    enough = priced.bound - _MET * _wanted(search, priced) if _coarse(search) else np.inf
+    enough = priced.bound - _MET * _wanted_loss(search, priced) if _coarse(search) else np.inf
     effort = Effort(_ENOUGH * play.theta, search.left, search.settings.seed, nodes=nodes, target=enough)
     outcome = solve_losses(search.book, priced, play, effort, search.best)
     search.keep(outcome)

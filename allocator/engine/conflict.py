@@ -14,7 +14,7 @@ from scipy import sparse
 
 from allocator.engine.equalities import UnreachableRows
 from allocator.engine.kernel.columns import Columns
-from allocator.engine.program import Effort, LimitRows, Program, beside, row_bounds
+from allocator.engine.program import Effort, LimitRows, Program, row_bounds, side_by_side
 from allocator.engine.solving import solve
 from allocator.errors import Fault, InfeasibleError, Relaxation
 from allocator.records.limits import Limits
@@ -41,7 +41,7 @@ def explain_conflict(columns: Columns, limits: LimitRows, whole: LimitRows | Non
     """
     rows = columns.limits.rows
     loosening = _least_loosening(limits, columns.scale)
-    conflict = _thin(limits, loosening)
+    conflict = _deletion_filter(limits, loosening)
     alone = [
         j
         for j in conflict
@@ -55,7 +55,7 @@ def explain_conflict(columns: Columns, limits: LimitRows, whole: LimitRows | Non
     return InfeasibleError(_message(names, [rows[j].name for j in alone]), names, faults)
 
 
-def told(
+def with_conflicts(
     error: InfeasibleError,
     conflicts: Sequence[Sequence[str]],
     alone: Sequence[str],
@@ -88,7 +88,7 @@ def out_of_reach(limits: Limits, reach: Mapping[int, float]) -> InfeasibleError:
         )
         for j, most in reach.items()
     ]
-    return InfeasibleError(f"no allocation exists: {_listed(names)} cannot be met", names, faults)
+    return InfeasibleError(f"no allocation exists: {_in_words(names)} cannot be met", names, faults)
 
 
 def broken_limits(columns: Columns, broken: Floats) -> InfeasibleError:
@@ -110,7 +110,7 @@ def whole_conflict(columns: Columns, conflict: tuple[int, ...], whole: LimitRows
     ]
     if whole is None:
         together = "cannot be met" if len(names) == 1 else "cannot all be met together"
-        return InfeasibleError(f"no allocation exists: {_listed(names)} {together}", names, faults)
+        return InfeasibleError(f"no allocation exists: {_in_words(names)} {together}", names, faults)
     alone = [j for j in rows if _feasible_without(columns, whole, j)]
     message = _message(names, [columns.limits.rows[j].name for j in alone])
     return InfeasibleError(message, names, faults)
@@ -122,16 +122,16 @@ def lots_conflict(columns: Columns, missed: UnreachableRows, whole: LimitRows | 
     names = [columns.limits.rows[j].name for j in between]
     step = columns.offers.step
     lots = "cents" if step is None else f"steps of {step:,.2f}"
-    message = f"no offers, with amounts in whole {lots}, meet {_listed(names)} exactly"
+    message = f"no offers, with amounts in whole {lots}, meet {_in_words(names)} exactly"
     if missed.requests:
         it = "it" if len(names) == 1 else "them"
         message = (
-            f"no offers meet {_listed(names)} exactly: amounts are whole {lots}, and fixed requests, which "
+            f"no offers meet {_in_words(names)} exactly: amounts are whole {lots}, and fixed requests, which "
             f"have no range of amounts, cannot add up to {it}{_multiples(columns, missed)}"
         )
     if missed.tickets:
         message = (
-            f"no offers meet {_listed(names)} exactly: with amounts in whole {lots}, from each borrower's "
+            f"no offers meet {_in_words(names)} exactly: with amounts in whole {lots}, from each borrower's "
             "smallest loan to the largest, none add up to what the limits leave"
         )
     if whole is not None and len(between) == 1 and _feasible_without(columns, whole, between[0]):
@@ -143,10 +143,10 @@ def cents_conflict(columns: Columns, rows: list[int], whole: LimitRows | None = 
     """The error for rows to be met exactly, some of them to their tolerance, that no whole lots meet."""
     names = [columns.limits.rows[j].name for j in rows]
     lots = "cents" if columns.offers.step is None else f"steps of {columns.offers.step:,.2f}"
-    message = f"no amounts in whole {lots} meet {_listed(names)} exactly"
+    message = f"no amounts in whole {lots} meet {_in_words(names)} exactly"
     alone = [columns.limits.rows[j].name for j in rows if whole and _feasible_without(columns, whole, j)]
     if alone:
-        message = f"{message}; dropping {_listed(alone, 'or')} alone makes it feasible"
+        message = f"{message}; dropping {_in_words(alone, 'or')} alone makes it feasible"
         return IndivisibleError(message, names)
     return IndivisibleError(f"{message}; allow a range", names)
 
@@ -195,14 +195,14 @@ def _message(names: Sequence[str], alone: Sequence[str], more: Sequence[Sequence
     if not names:
         return "no allocation exists: the pinned offers alone break a limit"
     together = "cannot be met" if len(names) == 1 else "cannot all be met together"
-    message = f"no allocation exists: {_listed(names)} {together}"
-    message += "".join(f", nor can {_listed(further)}" for further in more)
+    message = f"no allocation exists: {_in_words(names)} {together}"
+    message += "".join(f", nor can {_in_words(further)}" for further in more)
     if not alone:
         return f"{message}; more than one limit must be loosened"
-    return f"{message}; dropping {_listed(alone, 'or')} alone makes it feasible"
+    return f"{message}; dropping {_in_words(alone, 'or')} alone makes it feasible"
 
 
-def _listed(names: Sequence[str], last: str = "and") -> str:
+def _in_words(names: Sequence[str], last: str = "and") -> str:
     quoted = [repr(name) for name in names]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {last} {quoted[-1]}"
 
@@ -217,7 +217,7 @@ def _least_loosening(limits: LimitRows, scale: Floats) -> Floats:
     free = np.full(2 * len(own), np.inf)
     elastic = Program(
         cost=np.concatenate([np.zeros(columns), -np.ones(len(free))]),
-        matrix=beside(program.matrix, up, -up),
+        matrix=side_by_side(program.matrix, up, -up),
         row_lower=program.row_lower,
         row_upper=program.row_upper,
         column_lower=np.concatenate([program.column_lower, np.zeros(len(free))]),
@@ -232,7 +232,7 @@ def _least_loosening(limits: LimitRows, scale: Floats) -> Floats:
     return np.where(loosening > _DUST, loosening, 0.0)
 
 
-def _thin(limits: LimitRows, loosening: Floats) -> list[int]:
+def _deletion_filter(limits: LimitRows, loosening: Floats) -> list[int]:
     """The deletion filter: a limit whose absence leaves the rest infeasible is not needed for the conflict.
 
     The limits that the elastic program breaks are tried last, so that they tend to stay.

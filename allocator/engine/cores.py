@@ -99,7 +99,7 @@ def in_play(
     response.
     """
     response = priced.response
-    ranked = smallest(response.margin, size + 1)
+    ranked = smallest_margins(response.margin, size + 1)
     theta = min(distance, float(response.margin[ranked[size]]) if size < len(ranked) else np.inf)
     chosen = np.zeros(len(columns), dtype=bool)
     chosen[ranked[:size]] = response.margin[ranked[:size]] <= theta
@@ -121,16 +121,16 @@ def _cheapest_to_move(columns: Columns, priced: PricedPoint, candidates: Boolean
     They bring an amount into the core and no choice, to fill what whole offers leave of the limits. The
     end's loss is at least the margin, so that those with small margins are looked at.
     """
-    near = smallest(np.where(candidates, priced.response.margin, np.inf), 8 * count)
+    near = smallest_margins(np.where(candidates, priced.response.margin, np.inf), 8 * count)
     few, option = columns.subset(near), priced.response.option[near]
     per_basis = few.price_by_basis(priced.prices)
     take_up, rate, offers = few.take_up(option), few.rate(option), few.offers
     margin, _ = offers.worth(rate, take_up)
     charged = per_basis[0] + take_up * (per_basis[1] + rate * offers.term * per_basis[2])
-    return near[smallest(np.abs(margin - charged), count)]
+    return near[smallest_margins(np.abs(margin - charged), count)]
 
 
-def smallest(margin: Floats, count: int) -> Integers:
+def smallest_margins(margin: Floats, count: int) -> Integers:
     """Positions of the `count` smallest finite margins in ascending order, ties by position."""
     near = np.flatnonzero(margin <= _edge(margin, count)) if count < len(margin) else np.arange(len(margin))
     near = near[np.isfinite(margin[near])]
@@ -320,7 +320,7 @@ def _solved(
     fixed = FrozenOffers(option, amount, frozen.usage)
     amounts = _amounts_of(columns, play, lines, answer.point, translated, core, fixed)
     if amounts is None:
-        lines, amounts = _helped(columns, play, lines, fixed)
+        lines, amounts = _with_small_loans(columns, play, lines, fixed)
     if amounts is None:
         return CoreAnswer(answer.stop, None, None, bound, answer.log, rows)
     position = play.options.position[lines]
@@ -347,7 +347,7 @@ def _taken(point: Floats, translated: TranslatedProgram) -> Integers:
     return np.flatnonzero(take > 0.5)
 
 
-def _helped(
+def _with_small_loans(
     columns: Columns, play: OptionsInPlay, lines: Integers, frozen: FrozenOffers
 ) -> tuple[Integers, Floats | None]:
     """The options taken with a few small loans beside them, whose amounts fill what a lot cannot.

@@ -35,12 +35,12 @@ def diagnose(elastic: Elastic, suspects: Sequence[int] = ()) -> Diagnosis:
     """The conflicts among the limits of `elastic`, one among `suspects` (rows) first, and what ends them."""
     entry = elastic.bounds.entry
     first = elastic.support(suspects)
-    conflicts = [] if first is None else [_thinned(elastic, first)]
+    conflicts = [] if first is None else [_irreducible(elastic, first)]
     cures: set[frozenset[int]] = set()
     while len(conflicts) < _MOST_CONFLICTS:
         of_entries = [frozenset(int(entry[j]) for j in rows) for rows in conflicts]
         found = None
-        for cure in _hitting(of_entries)[:_MOST_CURES]:
+        for cure in _hitting_sets(of_entries)[:_MOST_CURES]:
             if cure not in cures:
                 found = elastic.support(j for j in range(elastic.rows) if int(entry[j]) not in cure)
                 if found is not None:
@@ -48,12 +48,12 @@ def diagnose(elastic: Elastic, suspects: Sequence[int] = ()) -> Diagnosis:
                 cures.add(cure)
         if found is None:
             break
-        conflicts.append(_thinned(elastic, found))
+        conflicts.append(_irreducible(elastic, found))
     ends = [cure for cure in cures if cure] if conflicts else []
     return Diagnosis(tuple(conflicts), tuple(sorted(ends, key=lambda cure: (len(cure), sorted(cure)))))
 
 
-def _thinned(elastic: Elastic, rows: frozenset[int]) -> tuple[int, ...]:
+def _irreducible(elastic: Elastic, rows: frozenset[int]) -> tuple[int, ...]:
     """Rows among `rows`, which cannot hold together, of which each is needed for that."""
     needed: set[int] = set()
     left = set(rows)
@@ -66,7 +66,7 @@ def _thinned(elastic: Elastic, rows: frozenset[int]) -> tuple[int, ...]:
     return tuple(sorted(left))
 
 
-def _hitting(sets: Sequence[frozenset[int]]) -> list[frozenset[int]]:
+def _hitting_sets(sets: Sequence[frozenset[int]]) -> list[frozenset[int]]:
     """The smallest sets that have an element of each of `sets`, by size: of none, the empty one."""
     found = [frozenset[int]()]
     for one in sets:

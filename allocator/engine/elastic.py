@@ -20,7 +20,7 @@ from scipy import sparse
 
 from allocator.engine.kernel.columns import Answers, Columns
 from allocator.engine.kernel.passes import Pass, prepare
-from allocator.engine.program import Program, beside, row_bounds, stack
+from allocator.engine.program import Program, row_bounds, side_by_side, stack
 from allocator.engine.solving import LiveProgram, SolverError
 from allocator.records.limits import BASES, Bounds
 from allocator.records.portfolio import Booleans, Floats, Integers
@@ -35,7 +35,7 @@ _CLOSE = 1e-3
 """Of the moves found, what they may be above the least."""
 
 
-def worthless(columns: Columns) -> Columns:
+def without_values(columns: Columns) -> Columns:
     """The same offers and limits where no offer earns or costs anything."""
     zeros = np.zeros(len(columns))
     offers = replace(
@@ -97,7 +97,7 @@ class Elastic:
     _pairs: tuple[Integers, Integers] = field(init=False)
 
     def __post_init__(self) -> None:
-        free = worthless(self.columns)
+        free = without_values(self.columns)
         self._book = prepare(free, self.threads)
         self._group = _groups(free)
         distinct, pair = np.unique(
@@ -264,7 +264,7 @@ class Elastic:
         scaled = sparse.diags_array(1.0 / norm, format="csc") @ moves
         breaks = sparse.eye_array(rows, format="csc")
         no_group = sparse.csc_array((self.groups, 2 * len(loose) + 2 * rows))
-        others = stack(beside(-scaled, scaled, breaks, -breaks), no_group)
+        others = stack(side_by_side(-scaled, scaled, breaks, -breaks), no_group)
         cost = np.zeros(count + no_group.shape[1])
         upper = np.full(len(cost), np.inf)
         if at.priced:
@@ -277,7 +277,7 @@ class Elastic:
         low, high = row_bounds(self.columns.limits.senses, rhs / norm)
         return Program(
             cost=cost,
-            matrix=beside(self._columns(at, norm, self._pool), others),
+            matrix=side_by_side(self._columns(at, norm, self._pool), others),
             row_lower=np.concatenate([np.where(at.active, low, -np.inf), np.ones(self.groups)]),
             row_upper=np.concatenate([np.where(at.active, high, np.inf), np.ones(self.groups)]),
             column_lower=np.zeros(len(cost)),

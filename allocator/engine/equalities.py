@@ -21,7 +21,7 @@ from scipy import sparse
 
 from allocator.engine.lattice import solve_whole
 from allocator.engine.program import Effort, Program
-from allocator.engine.reach import ANY, common, loans_of, steps_into
+from allocator.engine.reach import ANY, common_spans, loans_of, steps_into
 from allocator.engine.solving import solve
 from allocator.engine.whole import WholeRows
 from allocator.records.portfolio import Floats
@@ -121,7 +121,7 @@ def equalities_of(whole: WholeRows) -> Equalities:
     if not _may_bind(whole):
         return Equalities(written)
     sums = _sums_of(whole)
-    missed = _missed(whole, sums, sorted(written), {})
+    missed = _missed_rows(whole, sums, sorted(written), {})
     if missed is not None or len(whole) * whole.groups > _LARGEST:
         return Equalities(written, missed=missed)
     idle = [g for g in range(whole.groups) if sums.loans[g] == sums.pins[g]]
@@ -130,11 +130,11 @@ def equalities_of(whole: WholeRows) -> Equalities:
     equal = written | {line.place for line in held if line.place >= 0}
     if conflict:
         return Equalities(equal, conflict=tuple(sorted({line.place for line in conflict if line.place >= 0})))
-    settled = _settled(held, sums)
-    missed = _missed(whole, sums, sorted(equal), settled) or _out_of_reach(whole, sums, equal, settled)
+    settled = _settled_groups(held, sums)
+    missed = _missed_rows(whole, sums, sorted(equal), settled) or _out_of_reach(whole, sums, equal, settled)
     if missed is not None:
         return Equalities(equal, missed=missed)
-    rounded, total = _rounded(whole, sums, equal, settled)
+    rounded, total = _rounded_rhs(whole, sums, equal, settled)
     return Equalities(equal, rounded=rounded, total=total)
 
 
@@ -266,7 +266,7 @@ def _combination(lines: list[_Line], free: int) -> list[Fraction] | None:
     return weights if all(weight >= 0 for weight in weights[:free]) else None
 
 
-def _settled(held: list[_Line], sums: _Sums) -> dict[int, int]:
+def _settled_groups(held: list[_Line], sums: _Sums) -> dict[int, int]:
     """Groups whose sum is one of its bounds in every allocation."""
     groups = len(sums.pinned)
     settled = {}
@@ -278,7 +278,7 @@ def _settled(held: list[_Line], sums: _Sums) -> dict[int, int]:
     return settled
 
 
-def _missed(
+def _missed_rows(
     whole: WholeRows, sums: _Sums, equal: list[int], settled: dict[int, int]
 ) -> UnreachableRows | None:
     """Rows to be met exactly that no whole lots meet: some alone, else all of them together."""
@@ -353,19 +353,19 @@ def _out_of_reach(
     left = [ANY]
     for g in used:
         loans = loans_of(whole, g, sums.highest[g] - sums.pinned[g])
-        left = common(left, steps_into(loans, start[g] - sums.pinned[g], step[g]))
+        left = common_spans(left, steps_into(loans, start[g] - sums.pinned[g], step[g]))
     known = {*used, *settled, *(g for g in range(whole.groups) if sums.loans[g] == sums.pins[g])}
     for r in range(len(whole)):
         uses = whole.uses(r)
         if r not in equal and not whole.on_loans[r] and all(g in known for g, use in enumerate(uses) if use):
             least, most = ceil(whole.rhs[r]), floor(whole.rhs[r])
             side = (least, ANY[1]) if whole.senses[r] == "at_least" else (ANY[0], most)
-            left = common(left, steps_into([side], _times(uses, start), _times(uses, step)))
+            left = common_spans(left, steps_into([side], _times(uses, start), _times(uses, step)))
     on_amounts = tuple(r for r in sorted(equal) if not whole.on_loans[r])
     return None if left else UnreachableRows(on_amounts, False, None, tickets=True)
 
 
-def _rounded(
+def _rounded_rhs(
     whole: WholeRows, sums: _Sums, equal: frozenset[int], settled: Mapping[int, int]
 ) -> tuple[dict[int, int], tuple[int, int] | None]:
     """Right-hand sides of the other rows on the lattice that the equal ones and fixed requests leave.

@@ -63,7 +63,7 @@ class Filling:
         self.amount = np.zeros(len(columns))
         self.blocker = np.full(len(columns), -1, dtype=np.int64)
         """(n,) the row that left too little room; -1: none did."""
-        self.right = _right(columns)
+        self.right = _rhs(columns)
         self.left = sign * self.right
         self.offers = _wished(book, wish)
         self._static = self._read_by_walk()
@@ -180,7 +180,7 @@ def _slack(columns: Columns) -> Floats:
     return slack
 
 
-def _right(columns: Columns) -> Floats:
+def _rhs(columns: Columns) -> Floats:
     """(m,) right-hand sides; of whole rows with a figure the last whole cents or loans that keep them."""
     right = columns.limits.rhs.copy()
     for j, row in enumerate(columns.limits.rows):
@@ -198,13 +198,15 @@ def fill(book: Pass, wish: Answers, order: Integers, *, paying: bool = True) -> 
     stay unmet: check them.
     """
     order = order[wish.option[order] >= 0]
-    filling = begun(book, wish, order, wish.amount, paying=paying)
+    filling = first_round(book, wish, order, wish.amount, paying=paying)
     filling.cut(order)
     settle(filling, order, wish.amount, paying=paying)
     return filling
 
 
-def begun(book: Pass, wish: Answers, order: Integers, target: Floats, *, paying: bool = True) -> Filling:
+def first_round(
+    book: Pass, wish: Answers, order: Integers, target: Floats, *, paying: bool = True
+) -> Filling:
     """The first round: up to `target` (n,) each, shares of what is lent perhaps overdrawn."""
     filling = Filling(book, wish)
     must = book.columns.offers.must

@@ -21,7 +21,7 @@ from allocator.engine.kernel.columns import Answers, BestResponses, Change, Colu
 from allocator.engine.kernel.curvature import DENSE_UP_TO
 from allocator.engine.kernel.passes import Pass, Tally
 from allocator.engine.program import Effort, Program, row_bounds
-from allocator.engine.relaxation import signed
+from allocator.engine.relaxation import with_right_signs
 from allocator.engine.solving import solve
 from allocator.engine.switches import Switches, changed, next_best
 from allocator.records.limits import Limits, summed
@@ -91,11 +91,11 @@ def finish(book: Pass, prices: Floats, tolerance: float, left: Callable[[], floa
     best: _Round | None = None
     broken, last = np.zeros(len(prices)), prices
     for _ in range(_ROUNDS):
-        lp = _restricted(columns, base, at_base, switches)
+        lp = _restricted_lp(columns, base, at_base, switches)
         answer = solve(lp.program, Effort(presolve=False))
         if answer.point is None or not len(answer.row_prices):
             break
-        last = signed(columns, lp.prices(answer.row_prices))
+        last = with_right_signs(columns, lp.prices(answer.row_prices))
         priced = at_prices(columns, last, book.respond(last))
         broken = lp.broken(answer.point)
         gap = priced.bound - answer.value * lp.unit if np.max(broken, initial=0.0) <= 0.0 else np.inf
@@ -108,7 +108,7 @@ def finish(book: Pass, prices: Floats, tolerance: float, left: Callable[[], floa
             break
         switches = switches.join(more)
     if best is None or not np.isfinite(best.gap):
-        prices = signed(columns, prices)  # Newton's steps may end a rounding beyond 0
+        prices = with_right_signs(columns, prices)  # Newton's steps may end a rounding beyond 0
         priced = at_prices(columns, prices, book.respond(prices))
         return Finish(priced, np.inf, broken, last, Parts.none())
     priced, parts = _settle(best, base, columns)
@@ -165,7 +165,7 @@ class _Restricted:
         return np.clip(point[: len(self.most)] / self.most, 0.0, 1.0)
 
 
-def _restricted(columns: Columns, base: Answers, at_base: Tally, switches: Switches) -> _Restricted:
+def _restricted_lp(columns: Columns, base: Answers, at_base: Tally, switches: Switches) -> _Restricted:
     limits = columns.limits
     unit = columns.money_unit
     change = columns.change(switches.borrower, switches.option, switches.amount, base)

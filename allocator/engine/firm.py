@@ -44,13 +44,13 @@ def firm_prices(search: Search, priced: PricedPoint, reprice: Reprice) -> Floats
     largest = max(float(np.max(np.abs(priced.prices))), 1.0)
     if _HARDLY * largest * float(np.sum(book.columns.offers.high)) <= room:
         return priced.prices
-    firm, least = priced, stated(book.columns, priced)
+    firm, least = priced, stated_bound(book.columns, priced)
     declined = np.where(best.option < 0, 1.0, 0.0)
     for prices in _candidates(priced.prices, declined, reprice):
         if least - best.value <= room or search.left <= 0:
             break
         other = at_prices(book.columns, prices, book.respond(prices))
-        bound = stated(book.columns, other)
+        bound = stated_bound(book.columns, other)
         if bound < least:
             firm, least = other, bound
     return firm.prices
@@ -65,17 +65,17 @@ def _candidates(prices: Floats, declined: Floats, reprice: Reprice) -> Iterator[
             yield repriced
 
 
-def stated(columns: Columns, priced: PricedPoint) -> float:
+def stated_bound(columns: Columns, priced: PricedPoint) -> float:
     """About the bound that a certificate states at these prices."""
     limits = columns.limits
     errors = _OPERATIONS * _UNIT * _sizes(columns, priced.prices)
     response = priced.response
-    doubtful = float(np.sum(errors[~_declined(response, errors)]))
+    doubtful = float(np.sum(errors[~_surely_declined(response, errors)]))
     constant = 2 * _OPERATIONS * _UNIT * float(limits.sizes @ np.abs(priced.prices))
     return priced.bound + _STATED * (doubtful + constant)
 
 
-def _declined(response: BestResponses, errors: Floats) -> Booleans:
+def _surely_declined(response: BestResponses, errors: Floats) -> Booleans:
     """(n,) who is declined whatever rounding did."""
     return np.asarray((response.option < 0) & (response.margin > errors))
 

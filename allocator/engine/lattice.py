@@ -42,7 +42,7 @@ def solve_whole(matrix: list[list[int]], right: list[int], columns: int) -> Solu
     start = _substituted(work, moves, pivots, right, columns)
     if start is None:
         return None
-    steps = _short(moves[rank:])
+    steps = _short_basis(moves[rank:])
     return Solutions(_nearest(start, steps), steps)
 
 
@@ -77,7 +77,7 @@ def _substituted(
     return None if any(left) else start
 
 
-def _short(vectors: list[list[int]]) -> list[list[int]]:
+def _short_basis(vectors: list[list[int]]) -> list[list[int]]:
     """The same lattice by short vectors; which ones rounding may decide, that they span it never."""
     if not 1 < len(vectors) <= _LLL_UP_TO:
         return vectors

@@ -190,7 +190,7 @@ def _descend(
         if gain > 0:
             prices, here = prices + step, there
         ratio = gain / predicted
-        damping, delta = _adapt(ratio, damping, delta, here, enough)
+        damping, delta = _adapted_damping(ratio, damping, delta, here, enough)
         reach = min(reach * 2.0, _FARTHEST) if ratio > 0.25 else reach / 4.0
     return prices, delta
 
@@ -201,7 +201,9 @@ def _money_a_unit(columns: Columns) -> Floats:
     return np.where(used > 1e-300, columns.typical_loan / used, 1.0)
 
 
-def _adapt(ratio: float, damping: float, delta: float, here: PassSums, enough: int) -> tuple[float, float]:
+def _adapted_damping(
+    ratio: float, damping: float, delta: float, here: PassSums, enough: int
+) -> tuple[float, float]:
     """More damping where the picture was wrong, less where it was right; a window fit for what is near."""
     if ratio < 0.25:
         damping = max(damping * 8.0, 1e-4)

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.program import Program, beside, measure_of, row_bounds, stack
-from allocator.engine.relaxation import signed
+from allocator.engine.program import Program, measure_of, row_bounds, side_by_side, stack
+from allocator.engine.relaxation import with_right_signs
 from allocator.engine.restricted import Book, ChoiceSets, NodeResponse
 from allocator.engine.solving import LiveProgram
 from allocator.records.portfolio import Booleans, Floats, Integers
@@ -129,7 +129,7 @@ class Pool:
         self._breaks = 1 + np.arange(len(self._penalty))
         return Program(
             cost=np.concatenate([[limits.idle_rate], -self._penalty]),
-            matrix=beside(idle, -unit[:, over], unit[:, under]),
+            matrix=side_by_side(idle, -unit[:, over], unit[:, under]),
             row_lower=lower,
             row_upper=upper,
             column_lower=np.zeros(1 + len(self._penalty)),
@@ -191,7 +191,7 @@ class Pool:
         shares = answer.point[self._first :]
         return PoolAnswer(
             value=self._constant + answer.value * self._unit,
-            prices=signed(
+            prices=with_right_signs(
                 self.book.columns, answer.row_prices[: len(self._measure)] * self._unit / self._measure
             ),
             breaks_limits=bool(np.any(answer.point[self._breaks] > 1e-9)),

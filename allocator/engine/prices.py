@@ -9,7 +9,7 @@ import numpy as np
 
 from allocator.engine.conflict import broken_limits, explain_conflict
 from allocator.engine.cores import PricedPoint, whole_program
-from allocator.engine.elastic import worthless
+from allocator.engine.elastic import without_values
 from allocator.engine.finish import Parts, at_prices, finish
 from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Columns
@@ -112,7 +112,7 @@ def prove_impossible(columns: Columns, prices: Floats) -> bool:
 
     Where offers earn nothing an allocation is worth 0, and no more than U(prices): below 0 there is none.
     """
-    free = worthless(columns)
+    free = without_values(columns)
     size = float(np.max(np.abs(prices), initial=0.0))
     if size == 0.0:
         return False

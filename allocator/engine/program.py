@@ -99,7 +99,7 @@ def stack(*blocks: sparse.sparray | np.ndarray) -> sparse.csc_array:
     return sparse.csc_array(sparse.vstack([sparse.csc_array(b) for b in blocks], format="csc"))
 
 
-def beside(*blocks: sparse.sparray | np.ndarray) -> sparse.csc_array:
+def side_by_side(*blocks: sparse.sparray | np.ndarray) -> sparse.csc_array:
     """The blocks one beside the other, column-wise."""
     return sparse.csc_array(sparse.hstack([sparse.csc_array(b) for b in blocks], format="csc"))
 

@@ -53,7 +53,7 @@ def steps_into(spans: Iterable[Span], start: int, step: int) -> list[Span]:
     return sorted((low, high) for low, high in merged if low <= high)
 
 
-def common(left: list[Span], right: list[Span]) -> list[Span]:
+def common_spans(left: list[Span], right: list[Span]) -> list[Span]:
     """The whole numbers that are in a span of both."""
     both = [(max(a, c), min(b, d)) for a, b in left for c, d in right]
     return [(low, high) for low, high in both if low <= high]

@@ -49,7 +49,9 @@ def _largest_charge(columns: Columns, prices: Floats, i: Integers, free: BestRes
     slots, most = _rows_by_cell(limits, common)
     largest = np.full(len(i), -np.inf)
     row_of = np.zeros(len(i), dtype=np.int64)
-    everyone = [(np.full(limits.cells, j), _table(limits, common, j)) for j in _leading(common, prices, most)]
+    everyone = [
+        (np.full(limits.cells, j), _table(limits, common, j)) for j in _dearest_rows(common, prices, most)
+    ]
     for rows, factors in (*slots, *everyone):
         row, charge = rows[cell], np.einsum("ih,hi->i", factors[cell], used)
         charge = np.where((row >= 0) & (prices[row] != 0.0), prices[row] * charge, -np.inf)
@@ -83,7 +85,7 @@ def _rows_by_cell(limits: Limits, common: Floats) -> tuple[Iterator[tuple[Intege
     return slots(), most
 
 
-def _leading(common: Floats, prices: Floats, most: int) -> list[int]:
+def _dearest_rows(common: Floats, prices: Floats, most: int) -> list[int]:
     """Rows among which is the one that charges most of all that do not single out a borrower's cell."""
     charges = prices[:, None] * common
     several = np.flatnonzero(np.count_nonzero(charges, axis=1) > 1)

@@ -14,7 +14,15 @@ from scipy import sparse
 
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.options import Options, Uses
-from allocator.engine.program import LimitRows, Program, ProgramAnswer, beside, measure_of, row_bounds, stack
+from allocator.engine.program import (
+    LimitRows,
+    Program,
+    ProgramAnswer,
+    measure_of,
+    row_bounds,
+    side_by_side,
+    stack,
+)
 from allocator.records.portfolio import Booleans, Floats, Integers
 
 
@@ -57,7 +65,7 @@ def relax(columns: Columns, options: Options, uses: Uses) -> Relaxation:
     must = columns.offers.must[options.borrowers]
     program = Program(
         cost=np.append(value, limits.idle_rate * unit) / unit,
-        matrix=beside(stack(use / measure[:, None], convexity), idle),
+        matrix=side_by_side(stack(use / measure[:, None], convexity), idle),
         row_lower=np.concatenate([lower, np.where(must, 1.0, -np.inf)]),
         row_upper=np.concatenate([upper, np.ones(count)]),
         column_lower=np.zeros(len(value) + 1),
@@ -70,10 +78,10 @@ def relax(columns: Columns, options: Options, uses: Uses) -> Relaxation:
 def prices_of(columns: Columns, relaxation: Relaxation, answer: ProgramAnswer) -> Floats:
     """(m,) the LP's row prices in money per unit of the row, of the sign that the row's direction wants."""
     limits = len(relaxation.measure)
-    return signed(columns, answer.row_prices[:limits] * relaxation.unit / relaxation.measure)
+    return with_right_signs(columns, answer.row_prices[:limits] * relaxation.unit / relaxation.measure)
 
 
-def signed(columns: Columns, prices: Floats) -> Floats:
+def with_right_signs(columns: Columns, prices: Floats) -> Floats:
     """`prices` with those of the wrong sign (a solver's dust) set to 0: any such vector gives a bound."""
     senses = columns.limits.senses
     low = np.array([0.0 if sense == "at_most" else -np.inf for sense in senses])

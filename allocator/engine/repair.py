@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.engine.amounts import FrozenOffers, best_amounts, chosen_of, holds
-from allocator.engine.cores import PricedPoint, smallest
+from allocator.engine.cores import PricedPoint, smallest_margins
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.narrowing import rows_moved
@@ -61,7 +61,7 @@ def repaired(book: Pass, priced: PricedPoint, time_is_up: Callable[[], bool]) ->
     """
     columns, response = book.columns, priced.response
     margin = np.where(columns.offers.menu >= 0, response.margin, np.inf)
-    borrowers = np.sort(smallest(margin, _BORROWERS))
+    borrowers = np.sort(smallest_margins(margin, _BORROWERS))
     if len(borrowers) == 0:
         return None
     option, amount = response.option.copy(), response.amount.copy()
@@ -112,7 +112,7 @@ def _changes(columns: Columns, priced: PricedPoint, options: Options, uses: Uses
     best = np.full(len(borrowers), -np.inf)
     np.maximum.at(best, owner, reduced)
     loss = best[owner] - reduced
-    near = smallest(loss, max(_NUMBERS // len(uses.unit), len(borrowers)))
+    near = smallest_margins(loss, max(_NUMBERS // len(uses.unit), len(borrowers)))
     kept = np.union1d(near, np.flatnonzero(loss <= 0.0))
     line, amount, loss = line[kept], amount[kept], loss[kept]
     offered = line >= 0

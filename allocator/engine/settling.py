@@ -22,7 +22,7 @@ def settle(pool: Pool, answer: PoolAnswer, sets: ChoiceSets) -> tuple[Codes, Flo
     line = _lines(pool, answer)
     taken = np.flatnonzero(line != NO_OFFER)
     lines = line[taken]
-    amounts = best_amounts(_chosen(pool, lines, sets))
+    amounts = best_amounts(_chosen_offers(pool, lines, sets))
     if amounts is None:
         return None
     option = np.full(len(columns), -1, dtype=np.int32)
@@ -44,7 +44,7 @@ def _lines(pool: Pool, answer: PoolAnswer) -> Integers:
     return line
 
 
-def _chosen(pool: Pool, lines: Integers, sets: ChoiceSets) -> ChosenOffers:
+def _chosen_offers(pool: Pool, lines: Integers, sets: ChoiceSets) -> ChosenOffers:
     """The offers at `lines`, beside nothing: everybody who may be offered something is in the book."""
     book = pool.book
     nobody = FrozenOffers(*no_offers(book.columns), np.zeros(len(book.columns.limits)))

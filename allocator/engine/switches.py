@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.engine.cores import smallest
+from allocator.engine.cores import smallest_margins
 from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Answers, BestResponses, Columns
 from allocator.records.portfolio import Codes, Floats, Integers
@@ -139,7 +139,7 @@ def _nearest(columns: Columns, margin: Floats, count: int) -> Integers:
     the first few thousand are enough: who matters besides brings an answer later.
     """
     while True:
-        near = smallest(margin, count)
+        near = smallest_margins(margin, count)
         if len(near) < count:
             return np.sort(near)
         if 1 + np.count_nonzero(np.diff(margin[near])) >= _FIRST // 2:

@@ -212,7 +212,9 @@ def _split(tree: Tree, pool: Pool, node: Node, splits: list[Split], target: floa
     return node.children
 
 
-def _modest(book: Book, sets: ChoiceSets, node: Node, prices: Floats, target: float) -> tuple[Floats, float]:
+def _smaller_prices(
+    book: Book, sets: ChoiceSets, node: Node, prices: Floats, target: float
+) -> tuple[Floats, float]:
     """`prices`, or such as lie between them and the node's own and prove the target as well.
 
     An empty node's prices have no end: the further they go, the less doubles say of the bound.
@@ -245,7 +247,7 @@ def _bounded(pool: Pool, sets: ChoiceSets, prices: Floats, distance: float, targ
         node.answer = pool.solve(sets)
         best = pool.book.evaluate(node.answer.prices, sets)
         if pool.book.proved(node.answer.prices, sets) < node.bound:
-            node.prices, node.bound = _modest(pool.book, sets, node, node.answer.prices, target)
+            node.prices, node.bound = _smaller_prices(pool.book, sets, node, node.answer.prices, target)
         lacking = best.bound - node.answer.value
         if lacking > max(_SETTLED * (best.bound - target), 1e-13 * abs(best.bound)):
             if not pool.improve(best, node.answer.prices, sets, 0.5 * lacking / len(pool.book)):

@@ -27,14 +27,14 @@ def broken_rows(columns: Columns, option: Codes, amount: Floats, used: Floats) -
     over = np.maximum(np.maximum(used - upper, lower - used), 0.0)
     over[whole.row] = 0.0
     size = np.maximum(limits.sizes, references(columns, option, amount))
-    doubtful = np.flatnonzero(over > _allowed(columns, size))
+    doubtful = np.flatnonzero(over > _tolerances(columns, size))
     if len(doubtful):
         size[doubtful] = np.maximum(size[doubtful], largest_uses(columns, option, amount, doubtful))
-    broken = np.flatnonzero(over > _allowed(columns, size)).tolist()
+    broken = np.flatnonzero(over > _tolerances(columns, size)).tolist()
     return [*whole.broken(whole.count(option, amount)), *broken] if len(whole) else broken
 
 
-def _allowed(columns: Columns, scale: Floats) -> Floats:
+def _tolerances(columns: Columns, scale: Floats) -> Floats:
     """(m,) by how much each row may be broken."""
     least = np.array([row.least_weight for row in columns.limits.rows])
     slack = TOLERANCE * scale

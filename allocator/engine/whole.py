@@ -143,7 +143,7 @@ class WholeRows:
 def whole_rows_of(offers: OfferBook, limits: Limits) -> WholeRows:
     """The whole rows of `limits` over the borrowers of `offers`."""
     rows = [(j, row, row.whole) for j, row in enumerate(limits.rows) if row.whole is not None]
-    group, member = _grouped(limits, [j for j, _, _ in rows])
+    group, member = _borrower_groups(limits, [j for j, _, _ in rows])
     grain = _grain(offers)
     weight, share, scales, rhs = [], [], [], []
     for _, row, whole in rows:
@@ -171,7 +171,7 @@ def whole_rows_of(offers: OfferBook, limits: Limits) -> WholeRows:
     )
 
 
-def _grouped(limits: Limits, rows: list[int]) -> tuple[Codes, sparse.csr_array]:
+def _borrower_groups(limits: Limits, rows: list[int]) -> tuple[Codes, sparse.csr_array]:
     """The group of each borrower (n,), and which rows count which groups (R, G)."""
     counted = limits.matrix[rows]
     places = np.repeat(np.arange(len(rows)), np.diff(counted.indptr))

@@ -96,11 +96,11 @@ def compose(run: Outcome, reasons: Sequence[str] | np.ndarray, by: Sequence[str]
     return Composition(
         by=tuple(by),
         segments=tuple(map(tuple, segments)),
-        crossed=_crossed(ledger.amount, texts, segments) if len(texts) == 2 else (),
+        crossed=_cross_table(ledger.amount, texts, segments) if len(texts) == 2 else (),
         mean_pd=_mean_pd(run),
         bands=_bands(portfolio.pd, ledger.amount > 0),
-        largest=_listed(run, why, texts, _first(offers, ledger.amount)),
-        declined=_listed(run, why, texts, _first(refused, portfolio.max_amount)),
+        largest=_listed_borrowers(run, why, texts, _largest_rows(offers, ledger.amount)),
+        declined=_listed_borrowers(run, why, texts, _largest_rows(refused, portfolio.max_amount)),
         refusals=_refusals(why, portfolio.max_amount),
         curve=_lorenz(ledger.amount[offers]),
     )
@@ -117,7 +117,7 @@ def _codes(text: Text, accounts: Sequence[Account]) -> np.ndarray:
     return np.asarray(by_code[text.codes])  # code -1, of no value, is the last
 
 
-def _crossed(
+def _cross_table(
     amount: Floats, texts: Sequence[Text], segments: Sequence[Sequence[Account]]
 ) -> tuple[tuple[float, ...], ...]:
     rows, columns = (_codes(text, own) for text, own in zip(texts, segments, strict=True))
@@ -140,12 +140,12 @@ def _bands(pd: Floats, funded: Booleans) -> tuple[Band, ...]:
     )
 
 
-def _first(rows: np.ndarray, size: Floats) -> np.ndarray:
+def _largest_rows(rows: np.ndarray, size: Floats) -> np.ndarray:
     """The `LARGEST` of `rows` by `size`, the first in the portfolio where it ties."""
     return rows[np.argsort(-size[rows], kind="stable")[:LARGEST]]
 
 
-def _listed(
+def _listed_borrowers(
     run: Outcome, why: np.ndarray, texts: Sequence[Text], rows: np.ndarray
 ) -> tuple[ListedBorrower, ...]:
     portfolio, ledger = run.inputs.portfolio, run.ledger

@@ -19,7 +19,7 @@ from allocator.insight.explain.position import Position, position_of
 from allocator.insight.simulate.simulate import Simulation, simulate
 from allocator.insight.whatif.frontier import Frontier, frontier
 from allocator.insight.whatif.levers import Levers, price_levers
-from allocator.insight.whatif.stress import Base, StressTest, chosen, try_stresses
+from allocator.insight.whatif.stress import Base, StressTest, chosen_stresses, try_stresses
 from allocator.insight.whatif.tracks import track_of
 from allocator.records.case import Case
 from allocator.records.outcome import Outcome
@@ -146,7 +146,9 @@ def _rules(run: Outcome, progress: Progress) -> DistilledRules | None:
 
 
 def _stress(case: Case, run: Outcome, progress: Progress) -> StressTest:
-    return StressTest(run.scenario, try_stresses(Base(case, run), chosen(run.scenario), progress), ())
+    return StressTest(
+        run.scenario, try_stresses(Base(case, run), chosen_stresses(run.scenario), progress), ()
+    )
 
 
 def _segment_columns(scenario: Scenario) -> tuple[str, ...]:
@@ -156,7 +158,7 @@ def _segment_columns(scenario: Scenario) -> tuple[str, ...]:
 
 
 def _stress_columns(scenario: Scenario) -> FurtherColumns:
-    return FurtherColumns.of(stress_of(source) for source in chosen(scenario).values())
+    return FurtherColumns.of(stress_of(source) for source in chosen_stresses(scenario).values())
 
 
 def _budgets(case: Case, effort: ReportEffort, progress: Progress) -> Frontier | None:

@@ -88,7 +88,7 @@ def best_of(run: Outcome, case: Case, progress: Progress | None = None) -> BestK
     return BestKnown(max(best.value, optimum.value), min(best.bound, optimum.bound))
 
 
-def under(case: Case, policy: Policy) -> Case:
+def with_policy(case: Case, policy: Policy) -> Case:
     """`case` under another policy; offers are priced anew only where the policy prices them otherwise."""
     scenario = replace(case.scenario, policy=policy)
     own = case.scenario.policy
@@ -97,6 +97,6 @@ def under(case: Case, policy: Policy) -> Case:
     return Case(scenario, case.inputs, case.offers, compile_limits(policy, case.inputs.portfolio))
 
 
-def without(case: Case, name: str) -> Case:
+def without_limit(case: Case, name: str) -> Case:
     """`case` with the limit `name` dropped; the budget is then as large as all requests."""
-    return under(case, case.scenario.policy.without(name, float(np.sum(case.offers.high))))
+    return with_policy(case, case.scenario.policy.without(name, float(np.sum(case.offers.high))))

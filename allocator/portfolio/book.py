@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allocator.errors import Fault
-from allocator.portfolio.order import ascending, duplicates
+from allocator.portfolio.order import ascending_positions, duplicates
 from allocator.records.portfolio import ChurnTable, Floats, Integers, Portfolio
 from allocator.records.run import Decisions
 from allocator.records.scenario import PortfolioSource
@@ -33,7 +33,7 @@ def read_book(source: PortfolioSource, portfolio: Portfolio) -> Decisions:
     theirs = {name: source.columns.get(name, name) for name in _WANTED}
     faults = repeated_names(opened.names, source)
     faults += [
-        _missing(name, wanted, opened.names, source)
+        _missing_fault(name, wanted, opened.names, source)
         for name, wanted in theirs.items()
         if wanted not in opened.names
     ]
@@ -82,7 +82,7 @@ def off_curve(
         )
 
 
-def _missing(name: str, theirs: str, names: Sequence[str], source: PortfolioSource) -> Fault:
+def _missing_fault(name: str, theirs: str, names: Sequence[str], source: PortfolioSource) -> Fault:
     problem = "the column is missing" if theirs == name else f"no column {theirs}"
     remedy = f"name whom, how much and at which rate, or write columns: {{{name}: its name in the file}}"
     shown = ", ".join(names[:12])
@@ -115,7 +115,7 @@ def _places(ids: pa.Array, portfolio: Portfolio, rows: Rows) -> tuple[Integers, 
         lambda i: f"{quoted(ids[i].as_py()) if few else 'the identifier'} is no borrower of the portfolio",
         "remove the row, or add the borrower",
     )
-    return places, findings + duplicates(ids, ascending(ids), "borrower_id", rows)
+    return places, findings + duplicates(ids, ascending_positions(ids), "borrower_id", rows)
 
 
 def _value_findings(amount: Numbers, rate: Numbers, rows: Rows) -> list[Finding]:

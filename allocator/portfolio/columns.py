@@ -31,7 +31,7 @@ def match_columns(names: Sequence[str], source: PortfolioSource, further: Iterab
     """Find the canonical columns and the `further` ones among `names`, the source's own."""
     needed = {*REQUIRED, *further}
     own_names: dict[str, str] = {}
-    faults = [*_near_misses(source, needed)]
+    faults = [*_near_miss_faults(source, needed)]
     free = [*{_letters(name) for name in names if name not in {*source.columns.values(), *needed}}]
     for name in [*CANONICAL, *sorted(needed - set(CANONICAL))]:
         theirs = source.columns.get(name, name)
@@ -40,7 +40,7 @@ def match_columns(names: Sequence[str], source: PortfolioSource, further: Iterab
         elif name in source.columns or (
             (name in needed or _spells(free, name)) and not _is_given(name, source)
         ):
-            faults.append(_missing(name, theirs, names, source))
+            faults.append(_missing_column_fault(name, theirs, names, source))
     return MatchedColumns(own_names, tuple(faults))
 
 
@@ -59,7 +59,7 @@ def _is_given(name: str, source: PortfolioSource) -> bool:
     return (name in source.defaults and name != "borrower_id") or (name == "pd" and bool(source.pd_by_grade))
 
 
-def _missing(name: str, theirs: str, names: Sequence[str], source: PortfolioSource) -> Fault:
+def _missing_column_fault(name: str, theirs: str, names: Sequence[str], source: PortfolioSource) -> Fault:
     """The fault of a column that the source lacks, with the nearest that it has."""
     by_lower = {given.lower(): given for given in names}
     near = get_close_matches(theirs.lower(), by_lower, n=1, cutoff=0.6)
@@ -78,7 +78,7 @@ def _missing(name: str, theirs: str, names: Sequence[str], source: PortfolioSour
     return Fault(problem, remedy, file=source.label, field=name)
 
 
-def _near_misses(source: PortfolioSource, needed: set[str]) -> list[Fault]:
+def _near_miss_faults(source: PortfolioSource, needed: set[str]) -> list[Fault]:
     """Keys of `columns` and `defaults` that all but spell a canonical name: they would be passed over."""
     faults = []
     for section, keys in (("columns", source.columns), ("defaults", source.defaults)):

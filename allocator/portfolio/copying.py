@@ -40,7 +40,7 @@ def stands_as_it_is(source: PortfolioSource, written: Any) -> bool:
     return source.kind == "csv" and known and source.path.name.lower().endswith(".csv")
 
 
-def copied(portfolio: Portfolio, texts: Collection[str], numbers: Collection[str]) -> bytes:
+def portfolio_as_csv(portfolio: Portfolio, texts: Collection[str], numbers: Collection[str]) -> bytes:
     """`portfolio` as CSV: one row per borrower in the source's order, numbers as their shortest decimals.
 
     After the canonical columns stand the `texts` and `numbers` that limits and the stress read; a column

@@ -19,13 +19,13 @@ _LOOKED_AT = 10_000
 
 def formulas(portfolio: Portfolio) -> tuple[str, ...]:
     """A note for each column of texts with some: outputs have them as they stand."""
-    columns: dict[str, Sequence[str]] = {"borrower_id": [*_starting(portfolio.borrower_id)]}
+    columns: dict[str, Sequence[str]] = {"borrower_id": [*_formula_like(portfolio.borrower_id)]}
     columns |= {"grade": portfolio.grade.values}
     columns |= {name: text.values for name, text in portfolio.texts.items()}
     return tuple(note for name, texts in columns.items() for note in _notes(name, texts))
 
 
-def _starting(names: np.ndarray) -> Iterator[str]:
+def _formula_like(names: np.ndarray) -> Iterator[str]:
     """Those of the ascending `names` that begin as formulas do."""
     for start in STARTS:
         low, high = np.searchsorted(names, np.array([start, chr(ord(start) + 1)], dtype=object))

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from allocator.errors import Fault
 from allocator.portfolio.checks import default_faults, pair_findings, pd_from_grade, value_findings
-from allocator.portfolio.order import ascending, duplicates
+from allocator.portfolio.order import ascending_positions, duplicates
 from allocator.portfolio.sheet import Sheet, open_sheet
 from allocator.records.columns import NUMBERS, Column
 from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio, Text
@@ -46,7 +46,7 @@ def load_portfolio(
     exclude = _exclude(sheet, faults)
     figures = _figures(sheet, grade, faults)
     words = {name: _text(name, sheet) for name in sorted(texts - {"grade"})}
-    further = {name: _further(name, sheet, faults) for name in sorted(numbers - set(figures))}
+    further = {name: _further_column(name, sheet, faults) for name in sorted(numbers - set(figures))}
     raise_faults(source.label, faults.columns, faults.rows)
     into_order = slice(None) if order is None else order
     figures = {name: column[into_order] for name, column in figures.items()}
@@ -77,7 +77,7 @@ def _identifiers(sheet: Sheet, faults: Faults) -> tuple[pa.Array, Integers | Non
         return pa.nulls(len(sheet), pa.string()), None
     column = sheet.own_name("borrower_id")
     ids = to_strings(sheet.cells["borrower_id"])
-    order = ascending(ids)
+    order = ascending_positions(ids)
     empty = ids.is_null().to_numpy(zero_copy_only=False)
     faults.rows += sheet.rows.find(
         empty, column, lambda i: "an empty cell", "give every borrower an identifier"
@@ -133,7 +133,7 @@ def _numbers(column: Column, sheet: Sheet) -> Numbers:
     return Numbers(np.full(len(sheet), usual), np.zeros(len(sheet), dtype=bool))
 
 
-def _further(column: str, sheet: Sheet, faults: Faults) -> Floats:
+def _further_column(column: str, sheet: Sheet, faults: Faults) -> Floats:
     """A column that only limits read, as numbers: NaN where missing."""
     if column not in sheet.cells:
         default = sheet.source.defaults.get(column)

@@ -10,7 +10,7 @@ from allocator.records.portfolio import Integers
 from allocator.tables.findings import Finding, Rows, quoted
 
 
-def ascending(ids: pa.Array) -> Integers | None:
+def ascending_positions(ids: pa.Array) -> Integers | None:
     """Positions of `ids` (n,) in ascending order of code points; None where they ascend strictly already.
 
     Arrow compares UTF-8 byte by byte, which is the order of code points.

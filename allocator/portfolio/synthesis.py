@@ -56,7 +56,7 @@ def parts(borrowers: int, seed: int, years: range | None = None) -> Iterator[pa.
     climate = None if years is None else climates(years, _random(first.spawn(1)[0]))
     digits = max(6, len(str(borrowers)))
     for start, stream in zip(starts, streams, strict=True):
-        part = _part(grades[start : start + PART], start + 1, digits, _random(stream))
+        part = _part_of_grades(grades[start : start + PART], start + 1, digits, _random(stream))
         if years is not None and climate is not None:
             part = with_history(part, years, climate, _random(stream.spawn(1)[0]))
         yield part
@@ -71,7 +71,7 @@ def grade_counts(borrowers: int) -> Integers:
     return counts
 
 
-def _part(grades: np.ndarray, first: int, digits: int, random: np.random.Generator) -> pa.Table:
+def _part_of_grades(grades: np.ndarray, first: int, digits: int, random: np.random.Generator) -> pa.Table:
     """Borrowers number `first` and on, of the given grades (k,)."""
     size = len(grades)
     shapes = np.array(PD_SHAPES)[grades]
@@ -87,8 +87,8 @@ def _part(grades: np.ndarray, first: int, digits: int, random: np.random.Generat
             "lgd": random.beta(*LGD_SHAPE, size).round(4),
             "min_amount": np.full(size, SMALLEST),
             "max_amount": request.astype(np.int64),
-            "sector": _drawn(SECTORS, size, random),
-            "region": _drawn(REGIONS, size, random),
+            "sector": _drawn_names(SECTORS, size, random),
+            "region": _drawn_names(REGIONS, size, random),
             "turnover": (request * random.lognormal(2.7, 0.8, size)).astype(np.int64),
         }
     )
@@ -98,7 +98,7 @@ def _random(stream: np.random.SeedSequence) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(stream))
 
 
-def _drawn(weights: dict[str, int], size: int, random: np.random.Generator) -> pa.Array:
+def _drawn_names(weights: dict[str, int], size: int, random: np.random.Generator) -> pa.Array:
     """`size` names, drawn by weight."""
     shares = np.array(list(weights.values()), dtype=np.float64)
     codes = random.choice(len(weights), size, p=shares / shares.sum())

@@ -73,7 +73,7 @@ def read_churn_table(path: File) -> ChurnTable:
 
 def never_walking(grades: Iterable[str]) -> ChurnTable:
     """The curve of customers who accept at every rate."""
-    return staying(ChurnTable("no churn", np.array([0.0, 1.0]), {}), grades)
+    return with_zero_churn(ChurnTable("no churn", np.array([0.0, 1.0]), {}), grades)
 
 
 def sampled_table(curves: Mapping[str, ParametricCurve]) -> ChurnTable:
@@ -103,7 +103,7 @@ _SAMPLED: Mapping[type[ParametricCurve], Callable[[Any], Iterator[Decimal]]] = {
 """A formula, and its values from 0 % to 100 %."""
 
 
-def staying(table: ChurnTable, grades: Iterable[str]) -> ChurnTable:
+def with_zero_churn(table: ChurnTable, grades: Iterable[str]) -> ChurnTable:
     """`table` with a column of zeros for each of `grades`."""
     zeros = np.zeros(len(table.rates))
     return replace(table, churn={**table.churn, **dict.fromkeys(sorted(grades), zeros)})

@@ -47,7 +47,7 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
         span = slice(begin, begin + _PART)
         own, menu = portfolio.take(span), menus.menu[span]
         least, most = _amounts(own, policy, pinned[span])
-        codes = _no_offers(own, policy, menu, least, most)
+        codes = _no_offer_reasons(own, policy, menu, least, most)
         possible = codes < 0
         menu[~possible] = -1
         low[span] = np.where(possible, least, 0.0)
@@ -87,13 +87,13 @@ def outside_terms(portfolio: Portfolio, policy: Policy) -> tuple[str, ...]:
         "rate below the borrower's minimum": rate < portfolio.min_rate - SAME_RATE,
     }
     return tuple(
-        f"pinned {what}: {_named(portfolio, np.flatnonzero(outside))}; made as it is"
+        f"pinned {what}: {_first_in_words(portfolio, np.flatnonzero(outside))}; made as it is"
         for what, outside in kinds.items()
         if np.any(outside)
     )
 
 
-def _named(portfolio: Portfolio, who: Integers) -> str:
+def _first_in_words(portfolio: Portfolio, who: Integers) -> str:
     """The first borrower of some, by row, and how many more there are."""
     first = who[np.argmin(portfolio.row[who])]
     more = f" and {len(who) - 1:,} more" if len(who) > 1 else ""
@@ -192,7 +192,7 @@ def _borrower_menus(
     return _MenuOfBorrowers(tuple(menus), menu)
 
 
-def _no_offers(portfolio: Portfolio, policy: Policy, menu: Codes, low: Floats, high: Floats) -> Codes:
+def _no_offer_reasons(portfolio: Portfolio, policy: Policy, menu: Codes, low: Floats, high: Floats) -> Codes:
     """Why no offer is possible, the first reason that applies; -1 where one is."""
     lendable = np.array([grade in policy.rates for grade in portfolio.grade.values] + [False])
     wanted = np.maximum(portfolio.min_amount, policy.ticket.min)

@@ -39,7 +39,7 @@ def borrower_view(explanation: Explanation) -> View:
         explanation,
         _page,
         _document,
-        lambda found: borrower_chart(found, _decided(found, found.run.currency)),
+        lambda found: borrower_chart(found, _decision_in_words(found, found.run.currency)),
     )
 
 
@@ -79,7 +79,7 @@ def _plain(value: Any) -> Any:
 
 
 def _decision(explanation: Explanation, currency: str) -> RenderableType:
-    facts, decision = explanation.facts, _decided(explanation, currency)
+    facts, decision = explanation.facts, _decision_in_words(explanation, currency)
     term = f"{facts['term_years']:g} year" + ("" if facts["term_years"] == 1 else "s")
     loans = (
         f"; loans of {facts['smallest_loan']:,.2f} to {facts['largest_loan']:,.2f}"
@@ -91,7 +91,7 @@ def _decision(explanation: Explanation, currency: str) -> RenderableType:
     return Group(text, f"PD {percent(facts['pd'])}, LGD {percent(facts['lgd'])}, term {term}{loans}")
 
 
-def _decided(explanation: Explanation, currency: str) -> str:
+def _decision_in_words(explanation: Explanation, currency: str) -> str:
     if not explanation.amount:
         return f"declined: {explanation.refused_because}"
     return (

@@ -111,7 +111,10 @@ def _reverse_page(reverse: ReverseStress) -> RenderableType:
     table = named_table("", [_kind(scenario, crossing) for crossing in crossings], columns)
     line = f"{target.quantity} = {target.threshold:z.12g} along {reverse.along}, whose factors are f"
     title = f"{scenario.name}: {line}{_by(scenario)}"
-    lines = [f"amounts in {unit}; at scale s each factor is 1 + s (f - 1)", "; ".join(_said(stress))]
+    lines = [
+        f"amounts in {unit}; at scale s each factor is 1 + s (f - 1)",
+        "; ".join(_stress_in_words(stress)),
+    ]
     for crossing in crossings:
         lines += [f"{_kind(scenario, crossing)}: {_verdict(crossing, stress)}"]
     if target.quantity == "bound":
@@ -228,11 +231,11 @@ def _factors(trials: Sequence[StressTrial]) -> RenderableType:
     table.add_column("what it does", overflow="fold")
     for trial in trials:
         if trial.stress != Stress():
-            table.add_row(Text(trial.name), Text("; ".join(_said(trial.stress)) or "nothing"))
+            table.add_row(Text(trial.name), Text("; ".join(_stress_in_words(trial.stress)) or "nothing"))
     return table
 
 
-def _said(stress: Stress) -> Iterator[str]:
+def _stress_in_words(stress: Stress) -> Iterator[str]:
     """Each figure that a stress moves, in words."""
     labels = Stress.figures()
     for name, shock in stress.moved().items():
@@ -325,7 +328,7 @@ def _verdict(crossing: Crossing, along: Stress) -> str:
         return f"undecided from {scale:.4f} times the stress: {crossing.after.failure}"
     if scale == 0:
         return "crossed before any stress"
-    factors = "; ".join(_said(along.scaled(scale)))
+    factors = "; ".join(_stress_in_words(along.scaled(scale)))
     proved = "; there no allocation that keeps the limits is worth the line" if crossing.proved else ""
     maybe = "" if crossing.monotone else "; not monotone on the way, so an earlier crossing may exist"
     return f"crossed at {scale:.4f} times the stress ({factors}){proved}{maybe}"

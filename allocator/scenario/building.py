@@ -52,7 +52,7 @@ from allocator.scenario.stress_schema import (
     ShockEntry,
     StressEntry,
 )
-from allocator.scenario.stressing import large_factors
+from allocator.scenario.stressing import large_factor_faults
 from allocator.scenario.typed import Typed
 
 NO_FRAMES: Mapping[Place, Frame] = MappingProxyType({})
@@ -72,7 +72,9 @@ def build(typed: ScenarioFile, path: Path | None, frames: Mapping[Place, Frame] 
     written, stress = _policy(typed.policy, plugins), _stress(typed.stress)
     stresses = {name: _stress(entry) for name, entry in typed.stresses.items()}
     places = {"stress": stress, **{f"stresses.{name}": named for name, named in stresses.items()}}
-    faults = [f for place, named in places.items() for f in large_factors(written, named.factors, place)]
+    faults = [
+        f for place, named in places.items() for f in large_factor_faults(written, named.factors, place)
+    ]
     if faults:
         raise InputError.of(faults, typed.name)
     numbers = written.number_columns().union(

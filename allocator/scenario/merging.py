@@ -11,7 +11,7 @@ from allocator.errors import Fault
 from allocator.records.document import Place
 from allocator.records.frames import Frame
 from allocator.scenario.nodes import LIMITS, Location, Node, limit_name
-from allocator.scenario.paths import expand, unset
+from allocator.scenario.paths import expand, unset_variable_faults
 from allocator.scenario.places import KINDS, REQUIRED
 from allocator.scenario.quantities import describe
 from allocator.scenario.reading import read_file
@@ -119,7 +119,7 @@ def _parent(tree: Node, written: Node, chain: Sequence[tuple[Path, str]], merged
         return None
     name, missing = expand(written.value)
     if missing:
-        merged.faults += unset(tree, place, missing)
+        merged.faults += unset_variable_faults(tree, place, missing)
         return None
     path = written.origin.folder / name
     beside = os.path.dirname(chain[-1][1]) if chain else ""

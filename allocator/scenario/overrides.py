@@ -73,7 +73,7 @@ def override(tree: Node, sets: Sets, faults: list[Fault], place: str = PLACE) ->
     origin = Origin(place, None, Path.cwd())
     for text in sets:
         if isinstance(text, Setting):
-            refused = _refusals(tree, text.steps, place)
+            refused = _unsettable_faults(tree, text.steps, place)
             faults += [replace(fault, field=text.key) for fault in refused]
             if not refused:
                 own_origin = replace(origin, file=text.given or place)
@@ -88,7 +88,7 @@ def override(tree: Node, sets: Sets, faults: list[Fault], place: str = PLACE) ->
         own: list[Fault] = []
         value = parse(written, origin, own)
         steps = steps_of(key)
-        own += _refusals(tree, steps, place)
+        own += _unsettable_faults(tree, steps, place)
         faults += [replace(fault, field=key) for fault in own]
         if value is not None and not own:
             tree = merge(tree, overlay(steps, value, origin))
@@ -122,7 +122,7 @@ def steps_of(key: str) -> tuple[str, ...]:
     return tuple(steps)
 
 
-def _refusals(tree: Node, steps: tuple[str, ...], place: str) -> list[Fault]:
+def _unsettable_faults(tree: Node, steps: tuple[str, ...], place: str) -> list[Fault]:
     """Why the key of `steps` cannot be set, where that is no matter of the schema."""
     if steps[0] == "extends":
         return [Fault("a file's parent cannot be set here", "write `extends` in the file", place)]

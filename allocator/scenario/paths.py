@@ -25,7 +25,7 @@ def expand(text: str) -> tuple[str, tuple[str, ...]]:
     return _VARIABLE.sub(lambda match: os.environ.get(match[1], ""), text), missing
 
 
-def unset(tree: Node, location: Location, missing: tuple[str, ...]) -> list[Fault]:
+def unset_variable_faults(tree: Node, location: Location, missing: tuple[str, ...]) -> list[Fault]:
     """The faults of variables that the text at `location` names and that are not set."""
     remedy = "set it before you start the command"
     problems = [f"environment variable {name} is not set or empty" for name in missing]
@@ -46,7 +46,7 @@ def anchor(tree: Node, held: Container[Location] = ()) -> tuple[Node, list[Fault
         if location in held or node is None or not isinstance(node.value, str) or not node.value:
             continue
         text, missing = expand(node.value)
-        faults += unset(tree, location, missing)
+        faults += unset_variable_faults(tree, location, missing)
         if missing:
             continue
         if location == URL:
@@ -54,7 +54,7 @@ def anchor(tree: Node, held: Container[Location] = ()) -> tuple[Node, list[Fault
             tree = tree.put(location, replace(node, value=address))
             continue
         folder = Path.cwd() if _FOLDER.match(node.value) else node.origin.folder
-        faults += _absence(tree, location, node, folder / text, folder)
+        faults += _missing_path_fault(tree, location, node, folder / text, folder)
         tree = tree.put(location, replace(node, value=absolute(node.value, folder.resolve())))
     return tree, faults
 
@@ -73,7 +73,7 @@ def _absolute_address(raw: str, folder: Path) -> str:
     return raw if match is None else match[1] + absolute(match[2], in_address(folder)) + match[3]
 
 
-def _absence(tree: Node, location: Location, node: Node, path: Path, folder: Path) -> list[Fault]:
+def _missing_path_fault(tree: Node, location: Location, node: Node, path: Path, folder: Path) -> list[Fault]:
     """The fault of a path that names no file; shown as typed, as a variable may hold a secret.
 
     Some tables may come as a folder of parts; whether there are any is the reader's to see.

@@ -65,12 +65,12 @@ def ending_in(*endings: str) -> Callable[[str], str]:
 def _known_ending(value: str) -> str:
     if value.lower().endswith(ENDINGS):
         return value
-    problem = f"{PurePath(value).name!r} does not end in {_either(ENDINGS)}"
-    formats = _either([f"{{{kind.name}: FILE}}" for kind in TABLE_KINDS if kind.endings])
+    problem = f"{PurePath(value).name!r} does not end in {_any_of_words(ENDINGS)}"
+    formats = _any_of_words([f"{{{kind.name}: FILE}}" for kind in TABLE_KINDS if kind.endings])
     raise refuse(Misfit(problem, f"name the format, as {formats}"))
 
 
-def _either(words: Sequence[str]) -> str:
+def _any_of_words(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}"
 
 

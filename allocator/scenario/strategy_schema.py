@@ -102,7 +102,7 @@ else:
 """Ours that their name alone says, and those that other packages bring."""
 
 
-def _told(name: str) -> type[Typed]:
+def _plugin_form(name: str) -> type[Typed]:
     """The form of another package's strategy that is told something."""
     options = Field(description="What the strategy is told, as its package says.")
     key: Any = {name: (Annotated[dict[Text, Any], options], ...)}
@@ -110,7 +110,7 @@ def _told(name: str) -> type[Typed]:
     return create_model(f"{name.title().replace('_', '')}Strategy", __base__=Typed, __doc__=about, **key)
 
 
-_BROUGHT = [_told(name) for name in names_of("strategy") if name not in OURS]
+_BROUGHT = [_plugin_form(name) for name in names_of("strategy") if name not in OURS]
 _FORMS = (AhpLinesStrategy, MinLossStrategy, *_BROUGHT, FileStrategy)
 if TYPE_CHECKING:
     StrategyEntry = str | Typed

@@ -14,7 +14,7 @@ LIMITS_FIGURE = "limits"
 """The figure of a stress whose cases name limits, not columns."""
 
 
-def large_factors(policy: Policy, stress: Stress, place: str) -> Iterator[Fault]:
+def large_factor_faults(policy: Policy, stress: Stress, place: str) -> Iterator[Fault]:
     """Factors of the stress at `place` on funding and limits that together come to too much."""
     shock = stress.limits
     factors = {f"limits, {name}": shock.of(name) for name, _ in shock.named}

@@ -26,7 +26,7 @@ from allocator.records.frames import File
 from allocator.records.portfolio import Floats
 from allocator.scoring.documents import read_document
 from allocator.scoring.judgements import JudgementsShape
-from allocator.scoring.reading import located
+from allocator.scoring.reading import faults_located_in
 
 RANDOM_INDEX = (0.0, 0.0, 0.58, 0.90, 1.12, 1.24, 1.32, 1.41, 1.45, 1.49)
 """RI for n = 1 .. 10 (Saaty 1980)."""
@@ -110,7 +110,7 @@ def judgement(name: str, items: Sequence[str], rows: Sequence[Sequence[float | s
         for j, entry in enumerate(row):
             values[i, j] = _entry(entry, f"{name}[{items[i]}, {items[j]}]", faults)
     if not faults:
-        faults += _reciprocity(values, items, name)
+        faults += _reciprocity_faults(values, items, name)
     if faults:
         raise InputError.of(faults, "Judgements")
     return Judgement(name, tuple(items), values)
@@ -177,7 +177,7 @@ def sensitivity(hierarchy: Hierarchy, factor: float = 1.5) -> pd.DataFrame:
     for place, old in enumerate((top, *hierarchy.alternatives)):
         items = old.judgement.items
         for i, j in itertools.combinations(range(len(items)), 2):
-            moved = weigh(_changed(old.judgement, i, j, factor))
+            moved = weigh(_with_judgement_changed(old.judgement, i, j, factor))
             criteria = moved.weights if place == 0 else top.weights
             under = [*below[: place - 1], moved.weights, *below[place:]] if place else below
             composed = criteria @ np.array(under)
@@ -191,7 +191,7 @@ def sensitivity(hierarchy: Hierarchy, factor: float = 1.5) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values("shift", ascending=False, kind="stable", ignore_index=True)
 
 
-def _changed(judged: Judgement, i: int, j: int, factor: float) -> Judgement:
+def _with_judgement_changed(judged: Judgement, i: int, j: int, factor: float) -> Judgement:
     """The judgement of item i against item j made `factor` times larger."""
     values = judged.values.copy()
     values[i, j] *= factor
@@ -215,7 +215,7 @@ def read_hierarchy(path: File, method: Method = "eigenvector") -> Hierarchy:
             judged[block] = judgement(block, items, rows)
         except InputError as error:
             faults += error.faults
-    with located(path):
+    with faults_located_in(path):
         if faults:
             raise InputError.of(faults, "AHP")
         return compose(judged.pop("criteria"), judged, method)
@@ -238,7 +238,7 @@ def _entry(entry: float | str, place: str, faults: list[Fault]) -> float:
     return 1.0
 
 
-def _reciprocity(values: Floats, items: Sequence[str], name: str) -> list[Fault]:
+def _reciprocity_faults(values: Floats, items: Sequence[str], name: str) -> list[Fault]:
     faults = []
     for i in range(len(items)):
         for j in range(i, len(items)):

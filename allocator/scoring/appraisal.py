@@ -20,7 +20,7 @@ from allocator.records.portfolio import Floats
 from allocator.scoring import validation
 from allocator.scoring.fitted import Fitted, read_fitted
 from allocator.scoring.levels import levels_of
-from allocator.scoring.reading import TEXT, derive, located, outcomes, read_table
+from allocator.scoring.reading import TEXT, derive, faults_located_in, outcomes, read_table
 from allocator.scoring.reference import pd_rows, stability, variable_rows
 from allocator.scoring.score import scores, text_columns
 from allocator.scoring.scorecard import Scorecard
@@ -192,5 +192,5 @@ def appraisal_of_files(data: File, card: File, outcome: str, parts: Sequence[str
     fitted = read_fitted(card)
     frame = read_table(data, (*TEXT, *sorted(text_columns(fitted) - {outcome})))
     y = outcomes(frame, outcome, data)
-    with located(data):
+    with faults_located_in(data):
         return appraise(frame, y, fitted, tuple(parts))

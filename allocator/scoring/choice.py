@@ -24,7 +24,7 @@ from scipy import special
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.logit import LogitFit, Penalty, fit_logit
-from allocator.scoring.preparation import Preparation, prepare, usable
+from allocator.scoring.preparation import Preparation, prepare, usable_variables
 from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
 
@@ -184,7 +184,7 @@ def choose(
 def _walk(
     frame: pd.DataFrame, y: Floats, variables: Sequence[Variable], penalty: Penalty, strength: float
 ) -> tuple[_Walk, dict[str, str]]:
-    fit, why = usable(frame, variables, y)
+    fit, why = usable_variables(frame, variables, y)
     if not fit:
         faults = [Fault(problem, "give another variable", field=name) for name, problem in why.items()]
         raise InputError.of(faults, "Choice of variables")

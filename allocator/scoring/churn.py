@@ -20,7 +20,7 @@ from allocator.extras import require
 from allocator.records.portfolio import ChurnTable, Floats
 from allocator.scoring.levels import fault_in_rows, levels_of, twin_faults
 from allocator.scoring.logit import NORMAL_95
-from allocator.scoring.rows import counted, row_of
+from allocator.scoring.rows import row_of, rows_in_file
 
 FEWEST_RATES = 3
 FIGURES = ("intercept", "slope", "intercept_se", "slope_se", "rms_error")
@@ -127,12 +127,12 @@ def _shares(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFram
     grades: Sequence[str] = ["left"] if by_offer else [str(name) for name in frame.columns if name != "rate"]
     faults = [] if grades else [Fault("has no column of churn", "add one column per grade", source)]
     for name in ("rate", *grades):
-        faults += _cells(frame[name], by_offer, source)
+        faults += _cell_faults(frame[name], by_offer, source)
     if by_offer:
         labels = levels_of(frame["grade"])
         blank = np.flatnonzero(labels.codes < 0)
         if len(blank):
-            where = counted(labels.places, blank.tolist())
+            where = rows_in_file(labels.places, blank.tolist())
             faults.append(fault_in_rows("is empty", where, "every offer has a grade", source, "grade"))
         faults += twin_faults("grade", labels.names, source)
     else:
@@ -157,7 +157,7 @@ def _shares(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFram
     return shares, offers
 
 
-def _cells(cells: pd.Series, by_offer: bool, source: str) -> list[Fault]:
+def _cell_faults(cells: pd.Series, by_offer: bool, source: str) -> list[Fault]:
     """The first cell of a column of rates, answers or shares that is none."""
     values = pd.to_numeric(cells, errors="coerce")
     if cells.name == "rate":
@@ -200,11 +200,11 @@ def _binomial(design: Floats, share: Floats, weight: Floats) -> tuple[float, flo
 
     if np.average(share, weights=weight) in (0, 1):
         return 0.0, 0.0, np.full((design.shape[1],) * 2, np.nan)
-    counted = bool((weight != 1).any())
+    rows_in_file = bool((weight != 1).any())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fit = GLM(share, design, family=Binomial(), var_weights=weight).fit(
-            cov_type="nonrobust" if counted else "HC1"
+            cov_type="nonrobust" if rows_in_file else "HC1"
         )
     slope = float(fit.params[1]) if design.shape[1] > 1 else 0.0
     return float(fit.params[0]), slope, np.asarray(fit.cov_params())

@@ -49,7 +49,7 @@ class Dependence:
         )
 
 
-def determined(matrix: Floats, names: Sequence[str], spreads: Floats) -> list[Dependence]:
+def determined_columns(matrix: Floats, names: Sequence[str], spreads: Floats) -> list[Dependence]:
     """Columns of the matrix (n, k) that are combinations of the intercept and the columns before them.
 
     `spreads` (k,) is what the remainder is measured by: the norm of each column about its mean, or, of

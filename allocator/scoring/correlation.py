@@ -56,7 +56,7 @@ def correlate(
     return table.fillna({"pearson_stars": "", "spearman_stars": ""})
 
 
-def starred(table: pd.DataFrame) -> pd.DataFrame:
+def starred_table(table: pd.DataFrame) -> pd.DataFrame:
     """The table of `correlate` for people: coefficients with their stars, four decimals."""
     out = {}
     for name in ("pearson", "spearman"):

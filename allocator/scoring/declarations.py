@@ -95,7 +95,7 @@ def read_declarations(
         ),
     )
     faults = [] if getattr(declared, wanted) else [Fault(f"has no list {wanted}", remedy, str(path))]
-    faults += _told_too_late(declared, results, str(path))
+    faults += _leak_faults(declared, results, str(path))
     if faults:
         raise InputError.of(faults, str(path))
     return declared
@@ -117,7 +117,7 @@ def derived_of(shape: DerivedShape) -> DerivedColumn:
     return DerivedColumn(shape.name, shape.column, "not", "" if shape.not_ is None else shape.not_)
 
 
-def _told_too_late(declared: Declarations, results: Sequence[str], file: str) -> list[Fault]:
+def _leak_faults(declared: Declarations, results: Sequence[str], file: str) -> list[Fault]:
     """Variables and rules that read what the decision did not know."""
     late = {leak.name: leak.why for leak in declared.leaks}
     late |= dict.fromkeys(results, "it is what the fit is to foretell")

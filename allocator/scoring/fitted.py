@@ -40,7 +40,7 @@ from allocator.scoring.logit_documents import LogitShape, ReferenceShape
 from allocator.scoring.ordinal import OrdinalFit
 from allocator.scoring.preparation import LearntColumn, Preparation
 from allocator.scoring.rating import Rating
-from allocator.scoring.reading import DerivedColumn, located
+from allocator.scoring.reading import DerivedColumn, faults_located_in
 from allocator.scoring.reference import Reference
 from allocator.scoring.rules import IndicatorRule, LearntRule
 from allocator.scoring.scorecard import Points, Recalibration, Scorecard, check_bounds
@@ -186,7 +186,7 @@ def read_fitted(path: File) -> Fitted:
         raise InputError.of([fault], str(path))
     shape = read_document(path, SHAPES[kind], remedy)
     if isinstance(shape, LogitShape):
-        with located(path):
+        with faults_located_in(path):
             return _scorecard(shape)
     return _rating(shape) if isinstance(shape, RatingShape) else _grades(shape)
 

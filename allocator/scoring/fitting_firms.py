@@ -15,7 +15,7 @@ from allocator.records.scenario import InvoiceFiles
 from allocator.scoring import validation
 from allocator.scoring.ahp import Method, read_hierarchy, sensitivity
 from allocator.scoring.churn import churn_frame, fit_churn
-from allocator.scoring.correlation import correlate, starred
+from allocator.scoring.correlation import correlate, starred_table
 from allocator.scoring.fitted import Card, markdown, to_document
 from allocator.scoring.fitting import Fit
 from allocator.scoring.frequencies import pd_by_grade
@@ -32,7 +32,7 @@ from allocator.scoring.grades import (
 )
 from allocator.scoring.grades import Method as GradeMethod
 from allocator.scoring.invoices import InvoiceNotes
-from allocator.scoring.reading import imputed_figures, imputed_lines, located, read_table
+from allocator.scoring.reading import faults_located_in, imputed_figures, imputed_lines, read_table
 from allocator.scoring.score import imputed_cells, rated_firms
 
 STUDIED = (VOID_SHARE, "void_share_count", *(variable.name for variable in VARIABLES))
@@ -71,7 +71,7 @@ def grade_from_files(
     tables = {
         "Confusion out of fold (rows: true grade)": trial.confusion,
         "PD by grade": pds,
-        "Rating against indicators": starred(correlate(known["rating"], indicators, STUDIED)),
+        "Rating against indicators": starred_table(correlate(known["rating"], indicators, STUDIED)),
         "Void share by grade beside the published ranges": void_range_table(void, known["rating"]),
         "Invoices": _notes_table(notes),
     }
@@ -165,7 +165,7 @@ def ahp_from_file(judgements: File, method: Method = "eigenvector") -> Fit:
 @one_reading()
 def churn_from_file(data: File, shape: str = "isotonic") -> Fit:
     """A monotone churn curve from offers or shares; `.csv` beside the document is what scenarios name."""
-    with located(data):
+    with faults_located_in(data):
         fit = fit_churn(read_table(data), str(data))
         chosen = churn_frame(fit.isotonic if shape == "isotonic" else fit.logistic)
     table = fit.table()

@@ -20,7 +20,7 @@ from allocator.scoring.declarations import Declarations, read_declarations
 from allocator.scoring.fitted import Card, markdown, to_document
 from allocator.scoring.fitting import Fit, amounts, joined, left_out, lines, training
 from allocator.scoring.logit import Penalty
-from allocator.scoring.reading import imputed_figures, imputed_lines, located
+from allocator.scoring.reading import faults_located_in, imputed_figures, imputed_lines
 from allocator.scoring.remarks import on_logit, remark_figures, remark_section
 from allocator.scoring.rows import row_of
 from allocator.scoring.score import imputed_cells
@@ -67,7 +67,7 @@ def logit_from_files(
     roles |= dict(zip(("owed", "lost"), money or (), strict=False))
     frame, y = training(data, given, outcome, roles)
     shared: dict[str, Any] = {"penalty": penalty, "strength": strength}
-    with located(data):
+    with faults_located_in(data):
         lgd = None if money is None else _lgd(frame, y, *money)
         further: dict[str, Any] = {"bounds": bounds, "lgd": lgd, "derived": given.derived, "points": points}
         tried = {"folds": folds, "seed": seed, **shared}

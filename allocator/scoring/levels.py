@@ -21,7 +21,7 @@ import pandas as pd
 
 from allocator.errors import Fault, in_rows, row_count
 from allocator.records.portfolio import Floats, Integers
-from allocator.scoring.rows import counted, rows_of
+from allocator.scoring.rows import rows_in_file, rows_of
 
 PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]00:00:00(\.0+)?")
@@ -213,7 +213,7 @@ def level_faults(
     if order[SHOWN:]:
         further = np.sort(np.concatenate([rows[name] for name in order[SHOWN:]]))
         causes.append((f"{len(order) - SHOWN:,} further values like it", further))
-    placed_causes = [(words, counted(levels.places, where.tolist())) for words, where in causes]
+    placed_causes = [(words, rows_in_file(levels.places, where.tolist())) for words, where in causes]
     return [fault_in_rows(words, where, remedy, file, field) for words, where in placed_causes]
 
 
@@ -222,7 +222,7 @@ def fault_in_rows(problem: str, rows: Sequence[int], remedy: str, file: str | No
     return Fault(f"{problem}{in_rows(rows)}", remedy, file, row=rows[0], field=field)
 
 
-def twins(names: Sequence[str]) -> dict[str, str]:
+def twin_levels(names: Sequence[str]) -> dict[str, str]:
     """How those of `names` differ that are an earlier one but for blanks, capitals or leading zeros."""
     first: dict[str, str] = {}
     alike = {}
@@ -239,7 +239,7 @@ def twin_faults(field: str | None, names: Sequence[str], file: str) -> list[Faul
         Fault(
             f"{name!r} is a value of its own: {how}", "write one the same way everywhere", file, field=field
         )
-        for name, how in twins(names).items()
+        for name, how in twin_levels(names).items()
     ]
 
 
@@ -250,7 +250,7 @@ def identifiers(cells: pd.Series) -> pd.Series:
 
 def first_rows(levels: Levels, rows: Integers) -> tuple[int, ...]:
     """The first few of `rows`, which count from 0, as faults name them."""
-    return tuple(counted(levels.places, rows[:SHOWN].tolist()))
+    return tuple(rows_in_file(levels.places, rows[:SHOWN].tolist()))
 
 
 def _rows_in_words(cells: int, first: Sequence[int]) -> str:

@@ -23,7 +23,7 @@ from allocator.errors import Fault, InputError
 from allocator.extras import require
 from allocator.records.portfolio import Floats
 from allocator.scoring.reading import weighted_sum
-from allocator.scoring.separation import separating, separating_together
+from allocator.scoring.separation import separating_columns, separating_together
 
 Penalty = Literal["none", "firth", "flic", "ridge"]
 STEPS = 200
@@ -151,7 +151,7 @@ def _maximum_likelihood(design: Floats, y: Floats, names: Sequence[str]) -> Floa
         except (np.linalg.LinAlgError, PerfectSeparationError):
             converged, coefficients = False, np.zeros(design.shape[1])
     if not converged or not np.isfinite(coefficients).all() or np.abs(coefficients[1:]).max(initial=0) > 30:
-        guilty = separating(design[:, 1:], y, names) or separating_together(design[:, 1:], y, names)
+        guilty = separating_columns(design[:, 1:], y, names) or separating_together(design[:, 1:], y, names)
         of = f": {', '.join(guilty)}" if guilty else " (several columns together)"
         fault = Fault(
             f"defaults are separated perfectly{of}", "use penalty flic, firth or ridge, or leave them out"
@@ -190,7 +190,7 @@ def _newton(design: Floats, y: Floats, names: Sequence[str], *, firth: bool, rid
         if np.abs(step).max() < TOLERANCE * max(1.0, float(np.abs(coefficients).max())):
             return coefficients
     problem = f"the fit has not settled after {PENALISED_STEPS} steps"
-    guilty = separating(design[:, 1:], y, names) or separating_together(design[:, 1:], y, names)
+    guilty = separating_columns(design[:, 1:], y, names) or separating_together(design[:, 1:], y, names)
     if guilty:
         problem += f": defaults are separated perfectly, {', '.join(guilty)}"
     fault = Fault(problem, "leave out what separates, cut outliers, or use penalty ridge")

@@ -19,7 +19,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.bins import OTHER, Bins, learn_bins
 from allocator.scoring.codes import codes_beyond
-from allocator.scoring.collinearity import Dependence, determined
+from allocator.scoring.collinearity import Dependence, determined_columns
 from allocator.scoring.levels import Levels, UnseenLevel, level, level_faults, unseen
 from allocator.scoring.reading import ImputedVariable
 from allocator.scoring.variables import (
@@ -239,13 +239,13 @@ def prepare(frame: pd.DataFrame, variables: Sequence[Variable], y: Floats | None
     learnt = [_learn(variable, frame, faults, y) for variable in variables]
     preparation, dependent = _free(Preparation(tuple(column for column in learnt if column)), frame)
     codes = [variable.name for variable in variables if dependent and special_codes(variable, frame)]
-    faults += [_collinear(dependence, codes) for dependence in dependent]
+    faults += [_collinearity_faults(dependence, codes) for dependence in dependent]
     if faults:
         raise InputError.of(faults, "Variables")
     return preparation
 
 
-def usable(
+def usable_variables(
     frame: pd.DataFrame, variables: Sequence[Variable], y: Floats
 ) -> tuple[tuple[Variable, ...], dict[str, str]]:
     """Those of `variables` that tell rows of `frame` apart, each by more than the others do; and why not.
@@ -293,17 +293,19 @@ def _determined(preparation: Preparation, frame: pd.DataFrame) -> list[Dependenc
     names = [preparation.names[j] for j in order]
     matrix = preparation.matrix(frame)[:, order]
     spreads = np.sqrt(((matrix - matrix.mean(axis=0)) ** 2).sum(axis=0))
-    dependences = {dependence.name: dependence for dependence in determined(matrix, names, spreads)}
+    dependences = {dependence.name: dependence for dependence in determined_columns(matrix, names, spreads)}
     uncut = Preparation(tuple(replace(column, low=-np.inf, high=np.inf) for column in preparation.columns))
     with np.errstate(over="ignore"):
         matrix = uncut.matrix(frame)[:, order]
         fine = np.isfinite((matrix**2).sum(axis=0))
     kept = [name for name, is_fine in zip(names, fine, strict=True) if is_fine]
-    before = {dependence.name: dependence for dependence in determined(matrix[:, fine], kept, spreads[fine])}
+    before = {
+        dependence.name: dependence for dependence in determined_columns(matrix[:, fine], kept, spreads[fine])
+    }
     return list((before | dependences).values())
 
 
-def _collinear(dependence: Dependence, codes: Sequence[str]) -> Fault:
+def _collinearity_faults(dependence: Dependence, codes: Sequence[str]) -> Fault:
     coded = [name for name in (dependence.name, *dependence.others) if name in codes]
     remedy = "leave one of them out"
     if coded:

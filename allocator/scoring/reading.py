@@ -193,7 +193,7 @@ def frame_of(source: PortfolioSource, text: Sequence[str] = TEXT) -> pd.DataFram
 
 
 @contextmanager
-def located(path: File | str) -> Iterator[None]:
+def faults_located_in(path: File | str) -> Iterator[None]:
     """Faults raised inside that name no file get this one."""
     try:
         yield

@@ -28,7 +28,7 @@ from allocator.scoring.bins import Bins
 from allocator.scoring.fitted import Card, read_fitted, to_document
 from allocator.scoring.fitting import Fit
 from allocator.scoring.logit import fit_logit
-from allocator.scoring.reading import TEXT, located, outcomes, read_table
+from allocator.scoring.reading import TEXT, faults_located_in, outcomes, read_table
 from allocator.scoring.reference import Reference
 from allocator.scoring.score import text_columns
 from allocator.scoring.scorecard import Recalibration, Scorecard
@@ -112,7 +112,7 @@ def recalibrated_from_files(
         raise InputError.of([fault], "Recalibration")
     frame = read_table(data, (*TEXT, *sorted(text_columns(card) - {outcome or ""})))
     y = None if outcome is None else outcomes(frame, outcome, data).to_numpy(float)
-    with located(data):
+    with faults_located_in(data):
         new = recalibrate(card, frame, y, order, card_file.name)
         rows = {}
         for label, one in (("before", card), ("after", new)):

@@ -12,14 +12,14 @@ import pandas as pd
 from allocator.errors import row_count
 from allocator.records.portfolio import Floats
 from allocator.scoring.collinearity import nearly_determined
-from allocator.scoring.levels import twins
+from allocator.scoring.levels import twin_levels
 from allocator.scoring.preparation import LearntColumn, Preparation
 from allocator.scoring.rating import Rating
 from allocator.scoring.reading import DerivedColumn, derive
 from allocator.scoring.rules import IndicatorRule, standardise
 from allocator.scoring.rules import special_codes as codes_of_rule
 from allocator.scoring.scorecard import Scorecard
-from allocator.scoring.separation import separating, separating_together
+from allocator.scoring.separation import separating_columns, separating_together
 from allocator.scoring.variables import NumberColumn, cells_of, own_states, special_codes
 
 ALMOST_ALL = 0.99
@@ -67,7 +67,9 @@ def on_rating(
     remarks += _slips(frame, rating.derived)
     names = [indicator.rule.name for indicator in rating.indicators]
     x = standardise(made, rating.indicators)
-    apart = [f"{name}: it tells every default from the rest: {LEAK}" for name in separating(x, y, names)]
+    apart = [
+        f"{name}: it tells every default from the rest: {LEAK}" for name in separating_columns(x, y, names)
+    ]
     with np.errstate(invalid="ignore"):
         r = np.atleast_2d(np.corrcoef(x, rowvar=False))
     remarks += [
@@ -124,7 +126,7 @@ def _levels(column: LearntColumn, frame: pd.DataFrame) -> list[str]:
             f" and {len(rare) - 3} more" if rare[3:] else ""
         )
         remarks.append(f"{name}: the rare levels {few} count as {column.pool!r}, the commonest level")
-    alike = twins(column.known)
+    alike = twin_levels(column.known)
     return remarks + [f"{name}: {spelling!r} is a level of its own; {how}" for spelling, how in alike.items()]
 
 
@@ -142,7 +144,7 @@ def _unflagged(column: LearntColumn, frame: pd.DataFrame) -> list[str]:
 def _separation(matrix: Floats, y: Floats, preparation: Preparation) -> list[str]:
     """Columns that tell the outcome without error, alone, else together."""
     names = preparation.names
-    alone = separating(matrix, y, names)
+    alone = separating_columns(matrix, y, names)
     dummies = dict(zip(names, preparation.is_dummy, strict=True))
     remarks = []
     for name in alone:

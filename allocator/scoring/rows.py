@@ -40,11 +40,11 @@ def rows_of(values: pd.DataFrame | pd.Series) -> Integers | None:
     return held.number if isinstance(held, _Rows) and len(held.number) == len(values) else None
 
 
-def counted(numbers: Integers | None, rows: Iterable[int]) -> list[int]:
+def rows_in_file(numbers: Integers | None, rows: Iterable[int]) -> list[int]:
     """The rows, counted from 0, as faults name them: by their `numbers` in the file, or from 1."""
     return [int(row) + 1 if numbers is None else int(numbers[row]) for row in rows]
 
 
 def row_of(values: pd.DataFrame | pd.Series, row: int) -> int:
     """One row of a frame or a column, from 0, as faults name it."""
-    return counted(rows_of(values), [row])[0]
+    return rows_in_file(rows_of(values), [row])[0]

@@ -105,7 +105,7 @@ def standardise(frame: pd.DataFrame, learnt: Sequence[LearntRule]) -> Floats:
     Raises InputError: a column missing, not numeric or infinite, a text without a score.
     """
     faults: list[Fault] = []
-    raw = [_raw(indicator.rule, frame, faults) for indicator in learnt]
+    raw = [_raw_cells(indicator.rule, frame, faults) for indicator in learnt]
     if faults:
         raise InputError.of(faults, "Indicators")
     out = np.empty((len(frame), len(learnt)), order="F")
@@ -122,7 +122,7 @@ def standardise(frame: pd.DataFrame, learnt: Sequence[LearntRule]) -> Floats:
 
 def imputed(frame: pd.DataFrame, learnt: Sequence[LearntRule]) -> tuple[ImputedVariable, ...]:
     """The indicators of `frame`, one that `standardise` takes, that have empty cells."""
-    cells_by_indicator = ((indicator, _raw(indicator.rule, frame, [])) for indicator in learnt)
+    cells_by_indicator = ((indicator, _raw_cells(indicator.rule, frame, [])) for indicator in learnt)
     counts = [(own, _empty(cells)) for own, cells in cells_by_indicator if cells is not None]
     return tuple(ImputedVariable(own.rule.name, count, own.stand_in) for own, count in counts if count)
 
@@ -131,7 +131,7 @@ def codes_in(frame: pd.DataFrame, learnt: Sequence[LearntRule], pds: Floats) -> 
     """Codes in numbers of `frame`, which `standardise` takes, far from all at fit; `pds` (n,) are its own."""
     codes: list[UnseenLevel] = []
     for indicator in learnt:
-        cells = _raw(indicator.rule, frame, [])
+        cells = _raw_cells(indicator.rule, frame, [])
         if cells is not None and not isinstance(cells, Levels):
             codes += codes_beyond(indicator.rule.name, cells, indicator.low, indicator.high, pds)
     return codes
@@ -139,11 +139,11 @@ def codes_in(frame: pd.DataFrame, learnt: Sequence[LearntRule], pds: Floats) -> 
 
 def special_codes(frame: pd.DataFrame, rule: IndicatorRule) -> dict[float, int]:
     """Values of a number that look like codes for what is not known, with their rows."""
-    cells = None if rule.kind == "qualitative" else _raw(rule, frame, [])
+    cells = None if rule.kind == "qualitative" else _raw_cells(rule, frame, [])
     return {} if cells is None or isinstance(cells, Levels) else standing_out(cells)
 
 
-def _raw(rule: IndicatorRule, frame: pd.DataFrame, faults: list[Fault]) -> Floats | Levels | None:
+def _raw_cells(rule: IndicatorRule, frame: pd.DataFrame, faults: list[Fault]) -> Floats | Levels | None:
     """The indicator's cells: numbers, or levels; None and a fault where they cannot be."""
     if rule.kind == "qualitative":
         cells = column(frame, rule.name, faults)
@@ -159,7 +159,7 @@ def _empty(cells: Floats | Levels) -> int:
 
 
 def _learn(frame: pd.DataFrame, rule: IndicatorRule, faults: list[Fault]) -> LearntRule | None:
-    values = _raw(rule, frame, faults)
+    values = _raw_cells(rule, frame, faults)
     if values is None:
         return None
     if isinstance(values, Levels):

@@ -26,7 +26,7 @@ PRUNED = 20_000
 """Rows up to which columns are left out that the others can do without."""
 
 
-def separating(x: Floats, y: Floats, names: Sequence[str]) -> list[str]:
+def separating_columns(x: Floats, y: Floats, names: Sequence[str]) -> list[str]:
     """Columns of x (n, k) that separate alone: wholly, or in one of their ends (a dummy of one outcome)."""
     bad, good = x[y == 1], x[y == 0]
     apart = (bad.min(axis=0) >= good.max(axis=0)) | (bad.max(axis=0) <= good.min(axis=0))

@@ -49,18 +49,18 @@ def apply_stress(portfolio: Portfolio, table: ChurnTable, stress: Stress) -> tup
     InputError with every fault: a factor that is negative or not finite, a column that the portfolio or
     some borrower lacks, a case of churn or rates on anything but the grade.
     """
-    faults = _faults(portfolio, stress) or _together(portfolio, table, stress)
+    faults = _faults(portfolio, stress) or _combined_factor_faults(portfolio, table, stress)
     if faults:
         raise InputError.of(faults, "Stress")
     stressed = dataclasses.replace(
         portfolio,
         pd=np.minimum(portfolio.pd * _factors(portfolio, stress.pd), 1.0),
         lgd=np.minimum(portfolio.lgd * _factors(portfolio, stress.lgd), 1.0),
-        max_amount=_scaled(portfolio.max_amount, _factors(portfolio, stress.amount)),
+        max_amount=_scaled_amounts(portfolio.max_amount, _factors(portfolio, stress.amount)),
     )
     churn = {
         grade: np.minimum(
-            _moved(table.rates, curve, _grade_factor(grade, stress.rates))
+            _moved_churn(table.rates, curve, _grade_factor(grade, stress.rates))
             * _grade_factor(grade, stress.churn),
             1.0,
         )
@@ -147,7 +147,7 @@ def read_stress(path: File, column: str) -> Stress:
         frame = _from_growth(frame, path)
     label = next((name for name in (column, "industry") if name in frame.columns), None)
     figures = [name for name in FIGURES if name in frame.columns]
-    faults = [] if label is None else _misplaced(frame, label, path)
+    faults = [] if label is None else _misplaced_column_faults(frame, label, path)
     if label is None:
         faults.append(Fault(f"lacks the column {column}", "name the value that each row is for", str(path)))
     else:
@@ -186,7 +186,7 @@ def label_of(path: File) -> str:
     return str(names[0])
 
 
-def _misplaced(frame: pd.DataFrame, label: str, path: File) -> list[Fault]:
+def _misplaced_column_faults(frame: pd.DataFrame, label: str, path: File) -> list[Fault]:
     """Columns that no table of factors has: those of borrowers, whose pd is a figure and no factor."""
     faults = []
     if label == "borrower_id":
@@ -238,18 +238,18 @@ def _faults(portfolio: Portfolio, stress: Stress) -> list[Fault]:
             if figure in BY_GRADE and column != "grade":
                 remedy = "churn is one curve per grade: use grade, or all"
                 faults.append(Fault(f"a case names {column}", remedy, field=place))
-            elif not _has(portfolio, column):
+            elif not _has_column(portfolio, column):
                 known = ", ".join(["grade", *portfolio.texts, *portfolio.numbers])
                 faults.append(
                     Fault(f"the portfolio has no column {column}", f"use one of {known}", field=place)
                 )
         for condition in dict.fromkeys(c for case in shock.cases for c in case.where):
-            if figure not in BY_GRADE and _has(portfolio, condition.column):
-                faults += _missing(portfolio, condition, place)
+            if figure not in BY_GRADE and _has_column(portfolio, condition.column):
+                faults += _missing_value_faults(portfolio, condition, place)
     return list(dict.fromkeys(faults))
 
 
-def _together(portfolio: Portfolio, table: ChurnTable, stress: Stress) -> list[Fault]:
+def _combined_factor_faults(portfolio: Portfolio, table: ChurnTable, stress: Stress) -> list[Fault]:
     """A fault for every figure whose factors, all that meet one borrower or grade, come to too much."""
     with np.errstate(over="ignore", invalid="ignore"):
         most = {
@@ -271,7 +271,7 @@ def _together(portfolio: Portfolio, table: ChurnTable, stress: Stress) -> list[F
     ]
 
 
-def _has(portfolio: Portfolio, column: str) -> bool:
+def _has_column(portfolio: Portfolio, column: str) -> bool:
     if column in ("borrower_id", "grade") or column in portfolio.texts:
         return True
     try:
@@ -281,7 +281,7 @@ def _has(portfolio: Portfolio, column: str) -> bool:
     return True
 
 
-def _missing(portfolio: Portfolio, condition: Condition, place: str) -> list[Fault]:
+def _missing_value_faults(portfolio: Portfolio, condition: Condition, place: str) -> list[Fault]:
     """A borrower without the value is stressed or not by a guess: as with limits, a fault."""
     name = condition.column
     lacking = np.isnan(portfolio.number(name)) if condition.is_range else portfolio.text(name).codes < 0
@@ -300,14 +300,14 @@ def _factors(portfolio: Portfolio, shock: Shock) -> Floats:
     return out
 
 
-def _scaled(amounts: Floats, factors: Floats) -> Floats:
+def _scaled_amounts(amounts: Floats, factors: Floats) -> Floats:
     """Amounts times factors; an unlimited request stays unlimited, unless the factor is 0."""
     return np.where(
         np.isinf(amounts) & (factors > 0), amounts, np.where(factors == 0, 0.0, amounts) * factors
     )
 
 
-def _moved(rates: Floats, curve: Floats, factor: float) -> Floats:
+def _moved_churn(rates: Floats, curve: Floats, factor: float) -> Floats:
     """The churn curve where all others charge `factor` times as much."""
     if factor == 1.0:
         return curve

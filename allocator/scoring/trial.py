@@ -13,7 +13,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.classes import CLASSES
 from allocator.scoring.logit import Penalty
-from allocator.scoring.preparation import usable
+from allocator.scoring.preparation import usable_variables
 from allocator.scoring.rating import CORRELATED, Rating, fit_rating, select, weights_of
 from allocator.scoring.rows import row_of
 from allocator.scoring.rules import IndicatorRule, learn, standardise
@@ -162,7 +162,7 @@ def walk_forward(
         out.iloc[rows, 1:3] = [len(y), int(y.sum())]
         if min(y.sum(), len(y) - y.sum()) < fewest:
             continue
-        chosen, _ = usable(frame[earlier], variables, y.astype(float))
+        chosen, _ = usable_variables(frame[earlier], variables, y.astype(float))
         card = fit_scorecard(frame[earlier], pd.Series(y), chosen, penalty=penalty, strength=strength)
         out.iloc[rows, 0] = special.expit(card.log_odds(frame.iloc[rows]))
         out.iloc[rows, 3] = " ".join(variable.name for variable in variables if variable not in chosen)

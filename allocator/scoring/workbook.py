@@ -19,7 +19,7 @@ from allocator.records.scenario import PortfolioSource
 from allocator.scoring.invoices import IDENTIFIERS, Duplicates, Invoices, invoices_from_frames
 from allocator.scoring.levels import fault_in_rows, identifiers, level_faults, levels_of
 from allocator.scoring.reading import frame_of
-from allocator.scoring.rows import counted, rows_of
+from allocator.scoring.rows import rows_in_file, rows_of
 
 PURCHASES, SALES, FIRMS = "进项发票信息", "销项发票信息", "企业信息"
 FIRM_COLUMNS = {
@@ -84,7 +84,7 @@ def read_firms(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         fault = Fault("lacks the column enterprise_id", "name the firm of each row (or 企业代号)", name)
         raise InputError.of([fault], "Firms")
     firms = frame.assign(enterprise_id=identifiers(frame["enterprise_id"])).reset_index(drop=True)
-    faults = _unnamed(firms["enterprise_id"], name)
+    faults = _unnamed_faults(firms["enterprise_id"], name)
     if "rating" in firms.columns:
         levels = levels_of(firms["rating"])
         rated = [name for name in levels.names if name.strip() in RATINGS]
@@ -108,13 +108,13 @@ def read_firms(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return firms
 
 
-def _unnamed(names: pd.Series, file: str) -> list[Fault]:
+def _unnamed_faults(names: pd.Series, file: str) -> list[Fault]:
     """Faults of rows without a firm, and of firms that stand twice."""
     blank = (names.isna() | (names == "")).to_numpy()
     faults = []
     if blank.any():
         problem, remedy = "an empty cell is no identifier", "name the firm of each row"
-        where = counted(rows_of(names), np.flatnonzero(blank).tolist())
+        where = rows_in_file(rows_of(names), np.flatnonzero(blank).tolist())
         faults.append(fault_in_rows(problem, where, remedy, file, "enterprise_id"))
     again = levels_of(names.where(names.duplicated() & ~blank))
     return faults + level_faults(

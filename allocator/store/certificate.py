@@ -54,7 +54,7 @@ def certificate_from_json(document: Any, file: str) -> Certificate:
         Fault(problem, RESTORE, file=file, field=field) for field, problem in _faults_of_shape(document)
     ]
     if faults:
-        raise altered(file, faults)
+        raise altered_file_error(file, faults)
     certificate = Certificate(
         prices=document["prices"],
         bound=document["bound"],
@@ -68,7 +68,7 @@ def certificate_from_json(document: Any, file: str) -> Certificate:
     return certificate
 
 
-def altered(file: str, faults: list[Fault]) -> CertificateError:
+def altered_file_error(file: str, faults: list[Fault]) -> CertificateError:
     """The error for a file of a run that is not as a run writes it."""
     number = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
     return CertificateError(f"{file} is not as the run wrote it: {number}", faults)

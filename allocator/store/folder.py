@@ -16,7 +16,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.document import seen_from
 from allocator.records.run import Run
 from allocator.store.certificate import certificate_to_json
-from allocator.store.placing import placed_whole, real, require_writable
+from allocator.store.placing import placed_whole, require_writable, resolved
 from allocator.store.text import to_json
 
 SUMMARY = "summary.json"
@@ -43,25 +43,25 @@ def write_run(run: Run, folder: Path, *, scenario_text: str, force: bool) -> Pat
     InputError where nothing may be written, OutputError where the folder is taken or the disk full;
     the folder is then as it was before.
     """
-    with placed_whole(folder, lambda: _refusal(real(folder), force)) as fresh:
+    with placed_whole(folder, lambda: _occupied_faults(resolved(folder), force)) as fresh:
         started = perf_counter()
         _write_allocation(run.allocation, fresh)
         _write_text(fresh / SCENARIO, scenario_text)
         scenario = run.scenario
-        _write_text(fresh / RESOLVED, to_json(seen_from(scenario.document, scenario.paths, real(folder))))
+        _write_text(fresh / RESOLVED, to_json(seen_from(scenario.document, scenario.paths, resolved(folder))))
         _write_text(fresh / LOG, run.log)
         for frame in scenario.frames.values():
             (fresh / frame.name).write_bytes(frame.content)
         if run.borrowers is not None:
             (fresh / BORROWERS).write_bytes(run.borrowers)
         _write_text(fresh / CERTIFICATE, to_json(certificate_to_json(run.certificate)))
-        _write_text(fresh / SUMMARY, to_json(_timed(run.summary, perf_counter() - started)))
-    return real(folder)
+        _write_text(fresh / SUMMARY, to_json(_with_write_seconds(run.summary, perf_counter() - started)))
+    return resolved(folder)
 
 
 def require_free(folder: Path, force: bool) -> None:
     """Raise InputError now if `write_run` to `folder` would be refused later."""
-    fault = _refusal(real(folder), force)
+    fault = _occupied_faults(resolved(folder), force)
     if fault is not None:
         raise InputError.of([fault], "output")
     require_writable(folder)
@@ -79,7 +79,7 @@ def default_folder(run: Run) -> Path:
     return Path("runs") / f"{name}-{digest[:12]}"
 
 
-def _refusal(folder: Path, force: bool) -> Fault | None:
+def _occupied_faults(folder: Path, force: bool) -> Fault | None:
     """Why `folder` may not be written: it is there, and not ours to replace."""
     if not os.path.exists(folder):  # unlike Path.exists, quiet about names that are too long
         return None
@@ -91,7 +91,7 @@ def _refusal(folder: Path, force: bool) -> Fault | None:
     return None
 
 
-def _timed(summary: Mapping[str, Any], writing: float) -> dict[str, Any]:
+def _with_write_seconds(summary: Mapping[str, Any], writing: float) -> dict[str, Any]:
     """The summary with the seconds that writing took."""
     seconds = summary.get("seconds", {})
     return {

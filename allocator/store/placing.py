@@ -42,21 +42,21 @@ def placed_whole(target: Path, refusal: Callable[[], Fault | None]) -> Iterator[
     Raises InputError where the place cannot be written to or a file that was read has changed since,
     OutputError where it is taken or where writing fails; all leave `target` as it was.
     """
-    target = real(target)
-    with _explained(target):
+    target = resolved(target)
+    with _os_errors_explained(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _turn(target):
+        with _locked(target):
             _recover(target)
             fault = refusal()
             if fault is not None:
                 raise OutputError(f"{target} is taken", [fault])
-            fresh = _hidden(target, "partial")
+            fresh = _hidden_neighbour(target, "partial")
             try:
                 fresh.mkdir()
                 yield fresh
                 _sync(fresh)
                 require_unchanged()
-                old = _hidden(target, "replaced")
+                old = _hidden_neighbour(target, "replaced")
                 with placing(target):
                     _swap(fresh, target, old)
                 _settle(old, target)
@@ -64,17 +64,17 @@ def placed_whole(target: Path, refusal: Callable[[], Fault | None]) -> Iterator[
                 shutil.rmtree(fresh, ignore_errors=True)
 
 
-def real(target: Path) -> Path:
+def resolved(target: Path) -> Path:
     """`target` absolute and without links, so that a link to a folder stays a link to it."""
     return Path(os.path.realpath(target))
 
 
 def require_writable(target: Path) -> None:
     """Raise InputError unless a folder can be made at `target`, found out by making one beside it."""
-    target = real(target)
+    target = resolved(target)
     try:
         existing = next(folder for folder in target.parents if os.path.lexists(folder))
-        trial = _hidden(existing / target.name, "trial")
+        trial = _hidden_neighbour(existing / target.name, "trial")
         trial.mkdir()
         trial.rmdir()
     except OSError as error:
@@ -82,7 +82,7 @@ def require_writable(target: Path) -> None:
 
 
 @contextmanager
-def _explained(target: Path) -> Iterator[None]:
+def _os_errors_explained(target: Path) -> Iterator[None]:
     """Turn what the operating system reports into the errors of this project."""
     try:
         yield
@@ -107,7 +107,7 @@ def _reason(error: OSError) -> str:
 
 
 @contextmanager
-def _turn(target: Path) -> Iterator[None]:
+def _locked(target: Path) -> Iterator[None]:
     """Hold the lock of `target`, waiting while another writer holds it."""
     path = target.parent / f".{target.name}.lock"
     while True:
@@ -132,7 +132,7 @@ def _stands_at(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _hidden(target: Path, ending: str) -> Path:
+def _hidden_neighbour(target: Path, ending: str) -> Path:
     return target.parent / f".{target.name}.{secrets.token_hex(4)}.{ending}"
 
 
@@ -169,7 +169,7 @@ def _settle(old: Path, target: Path) -> None:
     if old.exists():
         # Under the name of a leftover: were it removed halfway, nobody may put it back.
         with suppress(OSError):
-            shutil.rmtree(old.rename(_hidden(target, "partial")), ignore_errors=True)
+            shutil.rmtree(old.rename(_hidden_neighbour(target, "partial")), ignore_errors=True)
 
 
 def _sync(folder: Path) -> None:

@@ -19,7 +19,7 @@ from allocator.records.run import StoredRun
 from allocator.store.certificate import (
     RESTORE,
     SCHEMA,
-    altered,
+    altered_file_error,
     certificate_from_json,
     is_negative_zero,
     is_number,
@@ -73,12 +73,12 @@ def read_run(folder: Path) -> StoredRun:
         except (InputError, CertificateError) as error:
             errors.append(error)
     if errors:
-        raise _together(errors, folder)
+        raise _joint_error(errors, folder)
     summary, certificate, scenario_path, document, allocation = parts
     return StoredRun(folder, scenario_path, document, allocation, certificate, summary)
 
 
-def _together(errors: list[InputError | CertificateError], folder: Path) -> InputError | CertificateError:
+def _joint_error(errors: list[InputError | CertificateError], folder: Path) -> InputError | CertificateError:
     """All faults in one error: what is missing comes before what was altered."""
     faults = [fault for error in errors for fault in error.faults]
     if any(isinstance(error, InputError) for error in errors):
@@ -113,7 +113,7 @@ def _read_summary(folder: Path) -> dict[str, Any]:
         for key in sorted(summary.keys() - _TOLD)
     ]
     if faults:
-        raise altered(str(path), faults)
+        raise altered_file_error(str(path), faults)
     return summary
 
 
@@ -197,29 +197,35 @@ def _read_csv(path: Path) -> pd.DataFrame:
 def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     known = (*TEXTS, *NUMBERS)
     faults = [
-        *_at(path, [column for column in known if column not in frame.columns], "the column is missing"),
-        *_at(path, [str(column) for column in frame.columns if column not in known], "is no column of a run"),
+        *_faults_at(
+            path, [column for column in known if column not in frame.columns], "the column is missing"
+        ),
+        *_faults_at(
+            path, [str(column) for column in frame.columns if column not in known], "is no column of a run"
+        ),
     ]
     if faults:
-        raise altered(str(path), faults)
+        raise altered_file_error(str(path), faults)
     numbers = {column: _numbers(frame[column]) for column in NUMBERS}
     for column, values in numbers.items():
-        faults += _wrong(~np.isfinite(values), "is no finite number", frame[column], path)
+        faults += _first_wrong_row(~np.isfinite(values), "is no finite number", frame[column], path)
         if column in _DECIDED:
-            faults += _wrong(np.signbit(values) & (values == 0), "is -0", frame[column], path)
+            faults += _first_wrong_row(np.signbit(values) & (values == 0), "is -0", frame[column], path)
     if faults:
-        raise altered(str(path), faults)
+        raise altered_file_error(str(path), faults)
     texts = {
         column: frame[column].astype(object).where(frame[column].notna(), "").astype(str) for column in TEXTS
     }
     return frame.assign(**texts, **numbers)
 
 
-def _at(path: Path, columns: Sequence[str], problem: str) -> list[Fault]:
+def _faults_at(path: Path, columns: Sequence[str], problem: str) -> list[Fault]:
     return [Fault(problem, RESTORE, file=str(path), field=column) for column in columns]
 
 
-def _wrong(mask: np.ndarray[Any, Any], problem: str, column: pd.Series[Any], path: Path) -> list[Fault]:
+def _first_wrong_row(
+    mask: np.ndarray[Any, Any], problem: str, column: pd.Series[Any], path: Path
+) -> list[Fault]:
     """The first row of a column that is wrong, and how many more there are."""
     rows = np.flatnonzero(mask)
     if not rows.size:
@@ -246,4 +252,4 @@ def _unreadable(path: Path, error: OSError) -> InputError:
 
 def _refuse(path: Path, problem: str, **place: Any) -> NoReturn:
     """`place` is the line, row or field of the fault."""
-    raise altered(str(path), [Fault(problem, RESTORE, file=str(path), **place)])
+    raise altered_file_error(str(path), [Fault(problem, RESTORE, file=str(path), **place)])

@@ -158,7 +158,7 @@ class _SheetWriter:
         self._row += 1
         letters = {column.key: column_letters(place + 1) for place, column in enumerate(table.columns)}
         writers = [self._writer(place, column, letters) for place, column in enumerate(table.columns)]
-        columns = [_plain(column.values) for column in table.columns]
+        columns = [_as_python(column.values) for column in table.columns]
         for number, cells in enumerate(zip(*columns, strict=True)):
             for write, value in zip(writers, cells, strict=True):
                 write(number, value)
@@ -233,7 +233,7 @@ def _located(formula: str, letters: dict[str, str]) -> str:
     return _CELL.sub(lambda match: f"${letters[match[1]]}\0", formula)
 
 
-def _plain(values: Any) -> list[Any]:
+def _as_python(values: Any) -> list[Any]:
     """The cells as Python has them."""
     return list(values.tolist()) if isinstance(values, np.ndarray) else list(values)
 

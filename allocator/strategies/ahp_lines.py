@@ -34,7 +34,7 @@ def ahp_lines(case: Case, optimum: Solution, progress: Progress) -> Plan:
     """
     strategy = case.scenario.strategy
     lines = case.inputs.lines or strategy.lines or LINES
-    banded = _banded(case, lines, strategy.bands or BANDS)
+    banded = _offers_in_bands(case, lines, strategy.bands or BANDS)
     budget, portfolio = case.scenario.policy.budget, case.inputs.portfolio
     taken = {limit.name for limit in case.scenario.policy.limits}
     drawn_up = [
@@ -52,7 +52,9 @@ def _of_grade(grade: str) -> Condition:
     return Condition("grade", (grade,))
 
 
-def _banded(case: Case, lines: Mapping[str, float], bands: Mapping[str, tuple[float, float]]) -> OfferBook:
+def _offers_in_bands(
+    case: Case, lines: Mapping[str, float], bands: Mapping[str, tuple[float, float]]
+) -> OfferBook:
     """The offers with each grade's menu cut to its band; the grades of one menu are told apart."""
     offers, grades = case.offers, case.inputs.portfolio.grade
     lent_to = set(grades.values) & set(case.scenario.policy.rates)
@@ -72,7 +74,7 @@ def _banded(case: Case, lines: Mapping[str, float], bands: Mapping[str, tuple[fl
             pinned = bool(np.any(offers.must & there))
             band = (0.0, 1.0) if pinned else bands.get(grade, (0.0, 1.0))
             if pinned or grade in lines:
-                cuts.put(_inside(offers.menus[number], band), there, outside)
+                cuts.put(_menu_inside(offers.menus[number], band), there, outside)
     no_offer = replace(
         offers.no_offer, codes=cuts.why, values=(*offers.no_offer.values, NO_LINE, OUTSIDE_BAND)
     )
@@ -95,7 +97,7 @@ class _Cuts:
             self.menu[members], self.why[members] = -1, outside
 
 
-def _inside(menu: Menu, band: tuple[float, float]) -> Menu:
+def _menu_inside(menu: Menu, band: tuple[float, float]) -> Menu:
     low, high = band
     kept = (menu.rates >= low - SAME_RATE) & (menu.rates <= high + SAME_RATE)
     return Menu(menu.rates[kept], menu.take_up[kept])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from allocator.engine.filling import Filling, begun, settle
+from allocator.engine.filling import Filling, first_round, settle
 from allocator.engine.greedy import best_wishes, by_worth
 from allocator.records.case import Case
 from allocator.records.lots import CENT, down_to_lots
@@ -35,16 +35,16 @@ def equal(case: Case, optimum: Solution, progress: Progress) -> Plan:
     order = by_worth(book, wish, worth)
     order = order[wish.option[order] >= 0]
     smallest = np.minimum(case.offers.low, wish.amount)
-    patient, hasty = (begun(book, wish, order, smallest) for _ in range(2))
-    tried = [_levelled(patient, order)]
+    patient, hasty = (first_round(book, wish, order, smallest) for _ in range(2))
+    tried = [_raised_together(patient, order)]
     if np.any(hasty.overdrawn()):
         hasty.cut(order)
         settle(hasty, order, smallest, paying=True)
-        tried.append(_levelled(hasty, order))
+        tried.append(_raised_together(hasty, order))
     return filled(max(tried, key=_merit), case.offers)
 
 
-def _levelled(filling: Filling, order: Integers) -> Filling:
+def _raised_together(filling: Filling, order: Integers) -> Filling:
     """The smallest loans raised together as far as the limits go."""
     wish = filling.wish.amount
     for goal in filling.goals():
@@ -54,7 +54,7 @@ def _levelled(filling: Filling, order: Integers) -> Filling:
         filling.cut(order)
         _pour(filling)
     lot = filling.book.columns.offers.step or CENT
-    settle(filling, order, np.minimum(_whole(filling, filling.amount + lot), wish), paying=True)
+    settle(filling, order, np.minimum(_whole_steps(filling, filling.amount + lot), wish), paying=True)
     return filling
 
 
@@ -85,8 +85,8 @@ def _rise(filling: Filling, among: Booleans, goal: int = -1) -> None:
             return
         low, high = float(filling.amount[active].min()), float(wish[active].max())
         if not _holds(filling, _at_level(filling, active, high), goal):
-            low, high = _between(filling, active, low, high, goal)
-            stops = _overdrawn(filling, _at_level(filling, active, high), goal)
+            low, high = _levels_between(filling, active, low, high, goal)
+            stops = _overdrawn_rows(filling, _at_level(filling, active, high), goal)
         else:
             low, stops = high, np.zeros(len(filling.left), dtype=bool)
         reached = goal >= 0 and bool(stops[goal])
@@ -99,7 +99,9 @@ def _rise(filling: Filling, among: Booleans, goal: int = -1) -> None:
         active &= filling.amount < wish
 
 
-def _between(filling: Filling, active: Booleans, low: float, high: float, goal: int) -> tuple[float, float]:
+def _levels_between(
+    filling: Filling, active: Booleans, low: float, high: float, goal: int
+) -> tuple[float, float]:
     """Two levels a lot apart, of which the lower holds and the higher does not."""
     lot = filling.book.columns.offers.step or CENT
     middle = low + lot  # often nothing more goes in at all
@@ -116,11 +118,11 @@ def _between(filling: Filling, active: Booleans, low: float, high: float, goal: 
 
 def _at_level(filling: Filling, active: Booleans, level: float) -> Floats:
     """(n,) amounts with those of `active` at `level`, or at their wish where that is less."""
-    raised = np.maximum(filling.amount, np.minimum(_whole(filling, level), filling.wish.amount))
+    raised = np.maximum(filling.amount, np.minimum(_whole_steps(filling, level), filling.wish.amount))
     return np.where(active, raised, filling.amount)
 
 
-def _whole(filling: Filling, amount: Floats | float) -> Floats:
+def _whole_steps(filling: Filling, amount: Floats | float) -> Floats:
     """Whole steps, or cents, not above `amount`."""
     step = filling.book.columns.offers.step
     return down_to_lots(amount, step, 1e-9) if step else down_to_lots(amount, CENT)
@@ -132,10 +134,10 @@ def _left_at(filling: Filling, amount: Floats) -> Floats:
 
 
 def _holds(filling: Filling, amount: Floats, goal: int) -> bool:
-    return not _overdrawn(filling, amount, goal).any()
+    return not _overdrawn_rows(filling, amount, goal).any()
 
 
-def _overdrawn(filling: Filling, amount: Floats, goal: int) -> Booleans:
+def _overdrawn_rows(filling: Filling, amount: Floats, goal: int) -> Booleans:
     """(m,) capped rows that `amount` overdraws more than they are already; `goal` where it is met."""
     left = _left_at(filling, amount)
     over = filling.capped & (left < np.minimum(filling.left, 0.0) - filling.slack)

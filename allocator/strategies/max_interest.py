@@ -20,12 +20,12 @@ def max_interest(case: Case, optimum: Solution, progress: Progress) -> Plan:
 
     Ties stand in the order of borrower_id: who ignores risk cannot tell them apart.
     """
-    wish, interest = best_wishes(ready(case, _blind(case.offers)))
+    wish, interest = best_wishes(ready(case, _at_gross_interest(case.offers)))
     book = ready(case)
     return filled(fill(book, wish, by_worth(book, wish, interest), paying=False), case.offers)
 
 
-def _blind(offers: OfferBook) -> OfferBook:
+def _at_gross_interest(offers: OfferBook) -> OfferBook:
     """The offers as one sees them who looks at gross interest alone."""
     zeros = np.zeros(len(offers))
     return replace(

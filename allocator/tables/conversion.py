@@ -189,7 +189,7 @@ def _parse(cells: pa.ChunkedArray, source: PortfolioSource) -> tuple[Floats, Boo
     return values, _mask(pc.invert(plain))
 
 
-def _grouped(sign: str, decimal: str, groups: str = "+") -> str:
+def _grouped_pattern(sign: str, decimal: str, groups: str = "+") -> str:
     """The pattern of a number whose digits are grouped in threes by `sign`."""
     return rf"^[+-]?[1-9][0-9]{{0,2}}({GROUP_SIGNS[sign]}[0-9]{{3}}){groups}(\{decimal}[0-9]*)?$"
 
@@ -199,7 +199,7 @@ def _ungrouped(cells: pa.ChunkedArray, sign: str, decimal: str) -> pa.ChunkedArr
     if not sign:
         return cells
     trimmed = pc.utf8_trim_whitespace(cells)
-    grouped = pc.match_substring_regex(trimmed, _grouped(sign, decimal))
+    grouped = pc.match_substring_regex(trimmed, _grouped_pattern(sign, decimal))
     return pc.if_else(grouped, pc.replace_substring_regex(trimmed, GROUP_SIGNS[sign], ""), trimmed)
 
 
@@ -230,9 +230,13 @@ def _not_numbers(
     for sign in GROUP_SIGNS:
         if sign != source.decimal:
             grouped = (
-                wrong & ~explained & _mask(pc.match_substring_regex(trimmed, _grouped(sign, source.decimal)))
+                wrong
+                & ~explained
+                & _mask(pc.match_substring_regex(trimmed, _grouped_pattern(sign, source.decimal)))
             )
-            once = grouped & _mask(pc.match_substring_regex(trimmed, _grouped(sign, source.decimal, "{1}")))
+            once = grouped & _mask(
+                pc.match_substring_regex(trimmed, _grouped_pattern(sign, source.decimal, "{1}"))
+            )
             # One group of three after a comma may be decimals: so it is where others in the column are.
             doubtful = once & (sign == "," and not np.any(grouped & ~once))
             if sign == "," and np.any(comma & ~grouped):

@@ -19,8 +19,8 @@ from allocator.records.portfolio import Integers
 from allocator.records.scenario import PortfolioSource
 from allocator.tables.findings import SHOWN, Finding
 from allocator.tables.margins import CLOSING, LOOKED_AT, ClosingRow, closing_rows, header_below
-from allocator.tables.opened import FetchedColumns, OpenedSource, either, refuse, rows_wanted
-from allocator.tables.text import DelimitedText, delimited, separated
+from allocator.tables.opened import FetchedColumns, OpenedSource, refuse, remedy_of, rows_wanted
+from allocator.tables.text import DelimitedText, delimited_text, separator_remedy
 
 TAIL = 1 << 16
 """Bytes at the end in which totals and notes are looked for."""
@@ -30,7 +30,7 @@ Uneven: TypeAlias = arrow_csv.InvalidRow
 
 def open_csv(source: PortfolioSource) -> OpenedSource:
     """Open delimited text, perhaps gzipped: in UTF-8, or in the encoding that the source names."""
-    text = delimited(source)
+    text = delimited_text(source)
     names = _header(text, source)
     if len(names) == 1:
         _refuse_one_column(names[0], text.line, source)
@@ -57,7 +57,7 @@ def _header(text: DelimitedText, source: PortfolioSource) -> list[str]:
         line = text.line + first
         problem = f"a title, not the names of the columns, which line {line + place} seems to hold"
         option = f"write source: {{csv: {_file(source)}, skip: {line + place - 1}}}"
-        raise refuse(source, problem, either(source, "delete the lines above", option), line)
+        raise refuse(source, problem, remedy_of(source, "delete the lines above", option), line)
     return top[first]
 
 
@@ -85,7 +85,7 @@ def _refuse_one_column(name: str, line: int, source: PortfolioSource) -> None:
         raise refuse(
             source,
             f'one column found: "{source.separator}" does not separate the header, "{mark}" may',
-            separated(source) if source.bare else option,
+            separator_remedy(source) if source.bare else option,
             line=line,
         )
 
@@ -104,12 +104,12 @@ def _fetch(
     table, uneven = _read(text, source, columns, types)
     count = table.num_rows + len(uneven)
     number = _numbers(text, source, count)
-    closing = {count - 1 - entry.back: entry.problem for entry in _closing(text, source, names, number)}
+    closing = {count - 1 - entry.back: entry.problem for entry in _closing_rows(text, source, names, number)}
     if not uneven and not closing:
         return FetchedColumns(table, number)
     lost = {row.number - 2: row for row in uneven}
     kept = np.setdiff1d(np.arange(count), list(lost))
-    findings = [_noted(closing, number, source)] if closing else []
+    findings = [_closing_finding(closing, number, source)] if closing else []
     lost = {place: row for place, row in lost.items() if place not in closing}
     if lost:
         findings.append(_uneven_rows(lost, number, len(names), count - len(closing), source))
@@ -167,7 +167,7 @@ def _numbers(text: DelimitedText, source: PortfolioSource, count: int) -> Intege
     return number if len(number) == count else plain
 
 
-def _closing(
+def _closing_rows(
     text: DelimitedText, source: PortfolioSource, names: Sequence[str], number: Integers
 ) -> list[ClosingRow]:
     """Totals and notes at the end."""
@@ -185,7 +185,7 @@ def _closing(
     return closing_rows(last, len(names), apart)
 
 
-def _noted(closing: dict[int, str], number: Integers, source: PortfolioSource) -> Finding:
+def _closing_finding(closing: dict[int, str], number: Integers, source: PortfolioSource) -> Finding:
     faults = tuple(
         Fault(problem, "remove it", file=source.label, row=int(number[place]))
         for place, problem in sorted(closing.items())

@@ -80,7 +80,7 @@ def reading_only(connection: Connection, seconds: float) -> Iterator[None]:
     """
     backend = "mariadb" if getattr(connection.dialect, "is_mariadb", False) else connection.dialect.name
     if backend == "sqlite":
-        connection.connection.driver_connection.set_authorizer(_allowed)  # type: ignore[union-attr]
+        connection.connection.driver_connection.set_authorizer(_authorise)  # type: ignore[union-attr]
     limit = seconds + GRACE  # who waits for the query stops first, and says so
     for statements in (_READ_ONLY, _TIME_LIMITS):
         if backend in statements:
@@ -92,7 +92,7 @@ def reading_only(connection: Connection, seconds: float) -> Iterator[None]:
         connection.rollback()
 
 
-def _allowed(action: int, subject: str | None, *_: str | None) -> int:
+def _authorise(action: int, subject: str | None, *_: str | None) -> int:
     """What SQLite asks: whether a statement may do something.
 
     A table for searches announces itself by an update of the schema, in memory: the file is open for reading.
@@ -101,7 +101,7 @@ def _allowed(action: int, subject: str | None, *_: str | None) -> int:
     return sqlite3.SQLITE_OK if known else sqlite3.SQLITE_DENY
 
 
-def within(seconds: float, work: Callable[[], Found], stop: Callable[[], None]) -> Found:
+def within_seconds(seconds: float, work: Callable[[], Found], stop: Callable[[], None]) -> Found:
     """What `work` gives, done beside this thread, which can be interrupted while a library works.
 
     Raises what it raises, and TimeoutError where it takes longer. `stop` is called from here where

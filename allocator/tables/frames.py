@@ -83,7 +83,7 @@ def _of_python(data: Any, title: str) -> pd.DataFrame:
         return pd.DataFrame(data)
     except ValueError as error:
         remedy = "give each column as many values"
-        raise _refused(title, [Fault(f"is no table: {error}", remedy, file=_label(title))]) from None
+        raise _refusal(title, [Fault(f"is no table: {error}", remedy, file=_label(title))]) from None
 
 
 def _columns(data: object, title: str) -> tuple[list[str], list[pa.ChunkedArray]]:
@@ -95,11 +95,11 @@ def _columns(data: object, title: str) -> tuple[list[str], list[pa.ChunkedArray]
     else:
         lazy = hasattr(data, "collect")
         remedy = "call its .collect() first" if lazy else _EXPECTED
-        raise _refused(title, [Fault(f"{_kind(data)} is no table", remedy, field=title)])
+        raise _refusal(title, [Fault(f"{_kind(data)} is no table", remedy, field=title)])
     columns: list[pa.ChunkedArray] = []
     faults: list[Fault] = []
     for name, cells in zip(names, held, strict=True):
-        plain = None if cells is None else _plain(cells)
+        plain = None if cells is None else _plain_cells(cells)
         if plain is None:
             what = "what Arrow cannot hold" if cells is None else str(cells.type)
             problem = f"holds {what}, not numbers, texts or truths"
@@ -107,14 +107,14 @@ def _columns(data: object, title: str) -> tuple[list[str], list[pa.ChunkedArray]
         else:
             columns.append(plain)
     if faults:
-        raise _refused(title, faults)
+        raise _refusal(title, faults)
     return names, columns
 
 
 def _of_pandas(data: pd.DataFrame, title: str) -> tuple[list[str], list[pa.ChunkedArray | None]]:
     if data.columns.nlevels > 1:
         problem = f"its columns have {data.columns.nlevels} levels of names"
-        raise _refused(title, [Fault(problem, "give each column one name", file=_label(title))])
+        raise _refusal(title, [Fault(problem, "give each column one name", file=_label(title))])
     levels = [name for name in data.index.names if name is not None and name not in data.columns]
     if levels:
         data = data.reset_index(level=levels)
@@ -145,11 +145,11 @@ def _of_arrow(data: object, title: str) -> tuple[list[str], list[pa.ChunkedArray
         if hasattr(data, "columns"):
             problem = f"{_kind(data)} has a column of a type that Arrow does not read: {error}"
             remedy = "make it 64-bit integers, floats or texts"
-        raise _refused(title, [Fault(problem, remedy, field=title)]) from error
+        raise _refusal(title, [Fault(problem, remedy, field=title)]) from error
     return table.column_names, list(table.columns)
 
 
-def _plain(cells: pa.ChunkedArray) -> pa.ChunkedArray | None:
+def _plain_cells(cells: pa.ChunkedArray) -> pa.ChunkedArray | None:
     """The cells as a file tells them: texts, whole numbers, floats or truths; None for other kinds."""
     if pa.types.is_dictionary(cells.type):
         words = pa.string() if pa.types.is_string_view(cells.type.value_type) else cells.type.value_type
@@ -189,7 +189,7 @@ def _label(title: str) -> str:
     return f"frame of {title}"
 
 
-def _refused(title: str, faults: Sequence[Fault]) -> InputError:
+def _refusal(title: str, faults: Sequence[Fault]) -> InputError:
     return InputError.of(faults, _label(title))
 
 
@@ -199,5 +199,5 @@ def document_of(content: Mapping[str, Any], title: str) -> Frame:
         text = json.dumps(dict(content), ensure_ascii=False).encode()
     except (TypeError, ValueError) as error:
         remedy = "give texts, numbers, truths, lists and mappings of these"
-        raise _refused(title, [Fault(f"is no JSON: {error}", remedy, file=_label(title))]) from None
+        raise _refusal(title, [Fault(f"is no JSON: {error}", remedy, file=_label(title))]) from None
     return Frame(title, ".json", f"sha256:{hashlib.sha256(text).hexdigest()}", pa.py_buffer(text))

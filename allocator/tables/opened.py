@@ -89,7 +89,7 @@ def refuse(
     return InputError.of([fault], source.label)
 
 
-def either(source: PortfolioSource, remedy: str, option: str) -> str:
+def remedy_of(source: PortfolioSource, remedy: str, option: str) -> str:
     """What to do: the `option` of its entry or the `remedy`; of a source that has no entry the `remedy`."""
     return remedy if source.bare else f"{option}, or {remedy}"
 

@@ -81,7 +81,7 @@ class Package:
             self._archive = zipfile.ZipFile(pa.BufferReader(held))
         except DAMAGED as error:
             raise self.damaged(str(error)) from error
-        self._parts = {_plain(info.filename): info for info in reversed(self._archive.infolist())}
+        self._parts = {_lookup_name(info.filename): info for info in reversed(self._archive.infolist())}
         for mark, kind in OTHERS.items():
             if mark in self._parts:
                 raise self.damaged(f"{kind}, not .xlsx")
@@ -92,11 +92,11 @@ class Package:
         return refuse(self._source, problem, "save it again as .xlsx, without a password")
 
     def __contains__(self, name: str) -> bool:
-        return _plain(name) in self._parts
+        return _lookup_name(name) in self._parts
 
     def xml(self, name: str) -> bytes:
         """A part in UTF-8. Raises InputError where it is missing, damaged, too large or declares entities."""
-        info = self._parts.get(_plain(name))
+        info = self._parts.get(_lookup_name(name))
         if info is None:
             raise self.damaged(f"it lacks its part {name}")
         if info.file_size > min(LARGEST, max(SMALL, FOLD * self._size)):
@@ -159,7 +159,7 @@ def read_book(package: Package) -> Workbook:
     )
 
 
-def _plain(name: str) -> str:
+def _lookup_name(name: str) -> str:
     """A part's name as it is looked up."""
     return name.replace("\\", "/").lstrip("/").lower()
 

@@ -56,9 +56,11 @@ def _held(part: Part, source: PortfolioSource) -> _HeldPart:
             groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
             size = sum(group.total_byte_size for group in groups)
     except (pa.ArrowException, OSError) as error:
-        raise _damaged(source, part, error) from error
+        raise _damaged_error(source, part, error) from error
     if rows > max(MANY_ROWS, ROWS_A_BYTE * held.size) or size > max(MUCH, FOLD * held.size):
-        problem = f"{_named(source, part)}claims {rows:,} rows of {size:,} bytes in {held.size:,} bytes"
+        problem = (
+            f"{_part_in_words(source, part)}claims {rows:,} rows of {size:,} bytes in {held.size:,} bytes"
+        )
         raise refuse(source, problem, "write the file again")
     return _HeldPart(part, held, schema)
 
@@ -77,7 +79,8 @@ def _fetch(
         return FetchedColumns.whole(tables[0])
     faults: list[Fault] = []
     joined = {
-        name: _joined(name, parts, [table[name] for table in tables], source, faults) for name in columns
+        name: _joined_column(name, parts, [table[name] for table in tables], source, faults)
+        for name in columns
     }
     if faults:
         raise InputError.of(faults, source.label)
@@ -107,16 +110,16 @@ def _read(
             table = file.read(columns=own).select(own)
             rows = file.metadata.num_rows
     except (pa.ArrowException, OSError) as error:
-        raise _damaged(source, held.part, error) from error
+        raise _damaged_error(source, held.part, error) from error
     _require_agreement(held, table, source)
     given = {
-        name: table[name] if name in own else pa.chunked_array([_repeated(held.keys[name], rows)])
+        name: table[name] if name in own else pa.chunked_array([_repeated_text(held.keys[name], rows)])
         for name in columns
     }
     return pa.table(given)
 
 
-def _repeated(value: str | None, rows: int) -> pa.Array:
+def _repeated_text(value: str | None, rows: int) -> pa.Array:
     """(rows,) the same text, or nothing."""
     if value is None:
         return pa.nulls(rows, pa.string())
@@ -144,7 +147,7 @@ def _same(word: str | None, value: str) -> bool:
         return False
 
 
-def _joined(
+def _joined_column(
     name: str,
     parts: Sequence[_HeldPart],
     chunks: Sequence[pa.ChunkedArray],
@@ -156,10 +159,12 @@ def _joined(
     first = next((place for place, kind in enumerate(kinds) if not pa.types.is_null(kind)), 0)
     wanted = kinds[first]
     for kind in kinds:
-        wanted = _common(wanted, kind) if wanted is not None else None
+        wanted = _common_type(wanted, kind) if wanted is not None else None
     if wanted is None:
-        other = next(place for place, kind in enumerate(kinds) if _common(kinds[first], kind) is None)
-        here, there = (f"{_said(kinds[place])} in {parts[place].part.name}" for place in (other, first))
+        other = next(place for place, kind in enumerate(kinds) if _common_type(kinds[first], kind) is None)
+        here, there = (
+            f"{_type_in_words(kinds[place])} in {parts[place].part.name}" for place in (other, first)
+        )
         problem = f"holds {here}, {there}"
         faults.append(Fault(problem, "write it with one type in every part", file=source.label, field=name))
         return chunks[0]
@@ -168,14 +173,15 @@ def _joined(
         try:
             cast.append(pc.cast(chunk, wanted) if chunk.type != wanted else chunk)
         except pa.ArrowInvalid as error:
-            problem = f"{parts[place].part.name} does not fit {_said(wanted)}: {str(error).splitlines()[0]}"
+            first_line, name = str(error).splitlines()[0], parts[place].part.name
+            problem = f"{name} does not fit {_type_in_words(wanted)}: {first_line}"
             faults.append(
                 Fault(problem, "write it with one type in every part", file=source.label, field=name)
             )
     return pa.chunked_array([piece for chunk in cast for piece in chunk.chunks], wanted)
 
 
-def _common(first: pa.DataType, second: pa.DataType) -> pa.DataType | None:
+def _common_type(first: pa.DataType, second: pa.DataType) -> pa.DataType | None:
     """The type that holds the values of both; None where there is none."""
     if first == second or pa.types.is_null(second):
         return first
@@ -204,16 +210,16 @@ def _is_number(kind: pa.DataType) -> bool:
     return any(is_kind(kind) for is_kind in (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal))
 
 
-def _said(kind: pa.DataType) -> str:
+def _type_in_words(kind: pa.DataType) -> str:
     return str(kind.value_type if pa.types.is_dictionary(kind) else kind)
 
 
-def _named(source: PortfolioSource, part: Part) -> str:
+def _part_in_words(source: PortfolioSource, part: Part) -> str:
     return "" if part.path == source.path else f"{part.name}: "
 
 
-def _damaged(source: PortfolioSource, part: Part, error: Exception) -> InputError:
+def _damaged_error(source: PortfolioSource, part: Part, error: Exception) -> InputError:
     """The error of a file that is no Parquet, or no longer."""
     reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-    problem = f"{_named(source, part)}not a whole Parquet file: {reason}"
+    problem = f"{_part_in_words(source, part)}not a whole Parquet file: {reason}"
     return refuse(source, problem, "write the file again")

@@ -71,7 +71,7 @@ def screen(xml: bytes, to_calculate: bool, source: PortfolioSource) -> ScreenedS
         for c1, r1, c2, r2 in MERGED.findall(xml)
     )
     has_formulas = b"<f" in xml or b":f" in xml
-    return ScreenedSheet(xml, dict(_uncalculated(xml, to_calculate)) if has_formulas else {}, merged)
+    return ScreenedSheet(xml, dict(_uncalculated_cells(xml, to_calculate)) if has_formulas else {}, merged)
 
 
 def column_number(letters: bytes) -> int:
@@ -83,7 +83,7 @@ def _escaped(text: bytes) -> bytes:
     return text.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;")
 
 
-def _uncalculated(xml: bytes, to_calculate: bool) -> Iterator[tuple[Cell, str]]:
+def _uncalculated_cells(xml: bytes, to_calculate: bool) -> Iterator[tuple[Cell, str]]:
     """Cells whose formula has no value. A workbook that waits to be calculated holds 0 for one."""
     for match in FORMULA.finditer(xml):
         attributes, formula, value = match[1], match[2] or b"", match[3] or b""

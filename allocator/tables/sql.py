@@ -19,7 +19,7 @@ from allocator.extras import require
 from allocator.intake import once
 from allocator.records.scenario import PortfolioSource
 from allocator.tables.conversion import cell_text, to_array
-from allocator.tables.database import connect, database_file, reading_only, stop_query, within
+from allocator.tables.database import connect, database_file, reading_only, stop_query, within_seconds
 from allocator.tables.opened import FetchedColumns, OpenedSource, refuse
 from allocator.tables.statement import why_not_reading
 
@@ -29,28 +29,30 @@ BATCH = 50_000
 
 def open_sql(source: PortfolioSource) -> OpenedSource:
     """Run the query of `source`, once in one reading; its result is the table."""
-    table = once(("query", source.url, source.query), lambda: _queried(source))
+    table = once(("query", source.url, source.query), lambda: _queried_table(source))
     return OpenedSource(tuple(table.column_names), partial(_fetch, table))
 
 
-def _queried(source: PortfolioSource) -> pa.Table:
+def _queried_table(source: PortfolioSource) -> pa.Table:
     url = _url(source)
     why = why_not_reading(source.query or "")
     if why is not None:
         raise refuse(source, *why)
     limit = source.query_limit
-    with _connected(source, url) as connection:
+    with _connection(source, url) as connection:
         try:
             with reading_only(connection, limit):
-                return within(limit, lambda: _result(connection, source), lambda: stop_query(connection))
+                return within_seconds(
+                    limit, lambda: _result(connection, source), lambda: stop_query(connection)
+                )
         except TimeoutError:
             problem = f"the query was stopped after {limit:g} seconds"
             raise refuse(source, problem, "raise source.time_limit or mend the query") from None
         except exc.SQLAlchemyError as error:
-            raise _refused(source, url, error) from error
+            raise _database_error(source, url, error) from error
 
 
-def _connected(source: PortfolioSource, url: URL) -> Connection:
+def _connection(source: PortfolioSource, url: URL) -> Connection:
     """A connection of its own to the database, for reading."""
     try:
         return connect(url)
@@ -64,7 +66,7 @@ def _connected(source: PortfolioSource, url: URL) -> Connection:
         raise refuse(source, problem, f"install {error.name}") from error
     except (exc.SQLAlchemyError, TypeError, ValueError) as error:
         # Drivers complain of unknown options by TypeError, of malformed ones by ValueError.
-        raise _refused(source, url, error) from error
+        raise _database_error(source, url, error) from error
 
 
 def _url(source: PortfolioSource) -> URL:
@@ -125,7 +127,7 @@ def _fetch(
     return FetchedColumns.whole(table.select(list(columns)))
 
 
-def _refused(source: PortfolioSource, url: URL, error: Exception) -> InputError:
+def _database_error(source: PortfolioSource, url: URL, error: Exception) -> InputError:
     """The error of a database that refused, in its own words but for what the address keeps secret."""
     cause = getattr(error, "orig", None) or error
     message = str(cause.args[0]) if cause.args else type(cause).__name__

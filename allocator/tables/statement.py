@@ -26,7 +26,7 @@ _CHANGING = {"insert", "update", "delete", "merge"}
 
 def why_not_reading(query: str) -> tuple[str, str] | None:
     """What is wrong with a query that does more than read, and what to do; None for one that reads."""
-    words = [word.lower() for word in _WORD.findall(_plain(query))]
+    words = [word.lower() for word in _WORD.findall(_without_literals(query))]
     while words and words[-1] == ";":
         words.pop()
     first = next((word for word in words if word != "("), None)
@@ -47,7 +47,7 @@ def _changes(words: list[str]) -> Iterator[str]:
             yield word
 
 
-def _plain(query: str) -> str:
+def _without_literals(query: str) -> str:
     """The query with a blank for each text, quoted name and comment."""
     out: list[str] = []
     place = 0

@@ -45,9 +45,9 @@ class DelimitedText:
     """Whether it may have blank lines."""
 
 
-def delimited(source: PortfolioSource) -> DelimitedText:
+def delimited_text(source: PortfolioSource) -> DelimitedText:
     """The text of a source, checked as a whole. Raises InputError for another format or encoding."""
-    held = unpacked(content(source, existing_file(source)), source)
+    held = gunzipped(content(source, existing_file(source)), source)
     start = bytes(held[:4])
     for magic, (what, remedy) in OTHER_FORMATS.items():
         if start.startswith(magic):
@@ -73,7 +73,7 @@ def _chunks(held: Any) -> Iterator[bytes]:
         yield bytes(held[start : start + CHUNK])
 
 
-def unpacked(held: Any, source: PortfolioSource) -> Any:
+def gunzipped(held: Any, source: PortfolioSource) -> Any:
     """The bytes (Arrow buffer) out of their gzip archive, if they are in one."""
     if bytes(held[:2]) != GZIP:
         return held
@@ -170,7 +170,7 @@ def _not_utf8(source: PortfolioSource, line: int, held: Any) -> InputError:
     return refuse(source, "not UTF-8", remedy, line)
 
 
-def separated(source: PortfolioSource) -> str:
+def separator_remedy(source: PortfolioSource) -> str:
     """What to do with a file whose columns another sign separates."""
     return f'save it with "{source.separator}" between columns'
 
@@ -190,7 +190,7 @@ def _from_header(held: Any, gaps: bool, source: PortfolioSource) -> DelimitedTex
         if mark != source.separator:
             shown = "\\t" if mark == "\t" else mark
             problem = f'the line says that "{shown}" separates columns, not "{source.separator}"'
-            remedy = separated(source) if source.bare else f'write sep: "{shown}" beside csv'
+            remedy = separator_remedy(source) if source.bare else f'write sep: "{shown}" beside csv'
             raise refuse(source, problem, remedy, line)
         place, line = match.end(), line + 1
     end = held.size

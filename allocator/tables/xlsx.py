@@ -27,9 +27,9 @@ from allocator.tables.opened import (
     FetchedColumns,
     OpenedSource,
     content,
-    either,
     existing_file,
     refuse,
+    remedy_of,
     rows_wanted,
 )
 from allocator.tables.package import Package, Tab, Workbook, read_book
@@ -103,7 +103,7 @@ def read_grid(source: PortfolioSource) -> Grid:
     package = Package(content(source, existing_file(source)), source)
     book = read_book(package)
     if source.table is None:
-        return _grid(package, book, _chosen(book, source), source)
+        return _grid(package, book, _chosen_sheet(book, source), source)
     area = area_of(package, book, source.table, source)
     return _grid(package, book, area.tab, source).within(area.first, area.last)
 
@@ -119,7 +119,7 @@ def _grid(package: Package, book: Workbook, tab: Tab, source: PortfolioSource) -
     return Grid(tab.name, rows, (start[0] + 1, start[1] + 1), screened)
 
 
-def _chosen(book: Workbook, source: PortfolioSource) -> Tab:
+def _chosen_sheet(book: Workbook, source: PortfolioSource) -> Tab:
     """The sheet that the source names, else the first that is not hidden."""
     names = [tab.name for tab in book.tabs]
     if source.sheet is not None:
@@ -214,7 +214,7 @@ def _header_place(rows: list[Row], first: int, source: PortfolioSource) -> int:
         problem = f"a title, not the names of the columns, which row {below} seems to hold"
         file = source.path.name if source.path else ""
         option = f"write source: {{xlsx: {file}, header: {below}}}"
-        raise refuse(source, problem, either(source, "delete the rows above", option), row=first)
+        raise refuse(source, problem, remedy_of(source, "delete the rows above", option), row=first)
     return 0
 
 
@@ -227,7 +227,9 @@ def _fetch(
 ) -> FetchedColumns:
     """The named columns of the sheet, typed by what their cells hold; rows without a value are reported."""
     places = [cells.names.index(column) for column in columns]
-    lost = _lost(cells, dict(zip((place + cells.column for place in places), columns, strict=True)), source)
+    lost = _uncalculated_faults(
+        cells, dict(zip((place + cells.column for place in places), columns, strict=True)), source
+    )
     rows = [row for row, number in zip(cells.rows, cells.number.tolist(), strict=True) if number not in lost]
     number = cells.number[~np.isin(cells.number, list(lost))] if lost else cells.number
     findings = list(cells.findings)
@@ -241,7 +243,9 @@ def _fetch(
     return FetchedColumns(pa.table(arrays, names=list(columns)), number, tuple(findings), letters)
 
 
-def _lost(cells: SheetTable, columns: dict[int, str], source: PortfolioSource) -> dict[int, Fault]:
+def _uncalculated_faults(
+    cells: SheetTable, columns: dict[int, str], source: PortfolioSource
+) -> dict[int, Fault]:
     """Rows with a cell, in one of `columns`, that has no value though it looks filled: row -> its fault."""
     lost: dict[int, Fault] = {}
     if not len(cells.number):

@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 
 from allocator.certification import certify, recheck
-from allocator.certification.certify import ProvedFigures, impossible_bound, recheck_with_proof, unallowed
+from allocator.certification.certify import (
+    ProvedFigures,
+    breach_faults,
+    impossible_bound_faults,
+    recheck_with_proof,
+)
 from allocator.certification.rounding import Rounded
 from allocator.errors import CertificateError
 from allocator.records.case import Inputs
@@ -152,8 +157,8 @@ def test_other_strategies_may_break_limits_and_terms_and_say_so() -> None:
         "rate that may not be offered": 1,
     }
     assert [fault.field for fault in outcome.broken] == ["b002", "b001", "b001", "limit budget", "limit few"]
-    assert unallowed(outcome) == ()
-    assert unallowed(replace(outcome, scenario=CASE.scenario)) == outcome.broken
+    assert breach_faults(outcome) == ()
+    assert breach_faults(replace(outcome, scenario=CASE.scenario)) == outcome.broken
 
 
 def test_no_decision_is_negative_whatever_the_strategy() -> None:
@@ -167,7 +172,7 @@ def test_no_decision_is_negative_whatever_the_strategy() -> None:
 def shown(bound: float, **changes: Any) -> list[str]:
     outcome = recheck(CASE.scenario, CASE.inputs, MADE, PRICES)
     certificate = replace(outcome.certificate, bound=bound, **changes)
-    return [str(fault) for fault in impossible_bound(replace(outcome, certificate=certificate))]
+    return [str(fault) for fault in impossible_bound_faults(replace(outcome, certificate=certificate))]
 
 
 def test_a_value_exceeds_a_bound_by_what_rows_are_exceeded_by_at_most() -> None:

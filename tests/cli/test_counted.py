@@ -166,7 +166,7 @@ def test_one_question_is_asked_and_nothing_is_done_twice(
     assert again == []
     command = arguments[0]
     asked = {name for name in calls.asked[command] if name.startswith("allocator.insight.")}
-    told = {"compare.sides.read_sides", "backtest.told.check_told", "whatif.spans.check_told"}
+    told = {"compare.sides.read_sides", "backtest.options.check_options", "whatif.spans.check_options"}
     asked -= {f"allocator.insight.{name}" for name in told}
     assert asked == {f"allocator.insight.{question}"}
     views = [name for name in calls.asked[command] if name.startswith("allocator.report.")]

@@ -48,7 +48,7 @@ def check_same_optimum(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     tolerance = 1e-7 * max(abs(value), 1.0)
     lost = max(priced.bound - value, 1e-6 * abs(value))
     for share in (0.2, 1.0001, 3.0):
-        play = closing.within(book.columns, priced, share * lost)
+        play = closing.options_within(book.columns, priced, share * lost)
         outcome = solve_losses(book, priced, play, Effort(0.0, nodes=300), None)
         if play.covers >= play.theta:
             assert outcome.bound >= value - tolerance, share
@@ -79,7 +79,7 @@ def test_an_allocation_within_the_threshold_is_a_point_of_the_program() -> None:
     assert given is not None
     book, priced, value, _ = given
     columns = book.columns
-    play = closing.within(columns, priced, 4.0 * max(priced.bound - value, 1.0))
+    play = closing.options_within(columns, priced, 4.0 * max(priced.bound - value, 1.0))
     outcome = solve_losses(book, priced, play, Effort(0.0, nodes=300), None)
     assert outcome.option is not None
     assert outcome.amount is not None
@@ -113,7 +113,7 @@ def test_a_core_covers_no_more_than_whom_it_has_room_for(monkeypatch: pytest.Mon
     theta = float(np.sort(margin[np.isfinite(margin)])[20])
     assert theta > priced.bound - value
     monkeypatch.setattr(closing, "OFFERS", 5)
-    play = closing.within(book.columns, priced, theta)
+    play = closing.options_within(book.columns, priced, theta)
     outside = np.setdiff1d(np.arange(len(margin)), play.options.borrowers)
     assert play.covers <= play.theta <= np.min(margin[outside])
     assert play.theta < theta
@@ -128,7 +128,7 @@ def test_more_ties_at_the_prices_than_a_core_holds_end_its_search(monkeypatch: p
     search = Search(prepare(columns, 1), SETTINGS, reduced=True)
     monkeypatch.setattr(closing, "OFFERS", 5)
     monkeypatch.setattr(closing, "AMOUNTS", 0)
-    play = closing.within(columns, priced, 1.0)
+    play = closing.options_within(columns, priced, 1.0)
     assert play.theta < 1e-9
-    monkeypatch.setattr(closing, "within", lambda *_: replace(play, theta=0.0))
+    monkeypatch.setattr(closing, "options_within", lambda *_: replace(play, theta=0.0))
     assert closing.close(search, priced, 1.0, lambda _: None) == "exhausted"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allocator.engine.reach import ANY, common, loans_of, steps_into
+from allocator.engine.reach import ANY, common_spans, loans_of, steps_into
 from allocator.errors import InfeasibleError
 from allocator.records.scenario import Ticket
 from tests.builders import Case, churn_table, limit, policy, portfolio
@@ -52,11 +52,11 @@ def test_steps_into_spans_are_those_that_a_count_finds(
 @given(SPANS, SPANS)
 def test_what_is_common_is_in_both(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> None:
     spans = [[(low, low + width) for low, width in raw] for raw in (one, other)]
-    both = common(*spans)
+    both = common_spans(*spans)
     for k in range(-40, 50):
         inside = all(any(low <= k <= high for low, high in own) for own in spans)
         assert any(low <= k <= high for low, high in both) == inside
-    assert common([ANY], spans[0]) == spans[0]
+    assert common_spans([ANY], spans[0]) == spans[0]
 
 
 @pytest.mark.parametrize("money", [1.0, 1e4, 1e9])

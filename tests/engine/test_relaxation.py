@@ -9,7 +9,7 @@ from hypothesis import given
 from allocator.certification import recheck
 from allocator.engine.options import options_of, undominated, uses_of
 from allocator.engine.program import Effort
-from allocator.engine.relaxation import prices_of, relax, signed
+from allocator.engine.relaxation import prices_of, relax, with_right_signs
 from allocator.engine.solving import solve
 from allocator.records.run import Decisions
 from tests.builders import Case, churn_table, limit, policy, portfolio
@@ -47,8 +47,8 @@ def test_dust_of_the_wrong_sign_is_no_price() -> None:
         rates={"A": (0.08, 0.08)},
     )
     columns = columns_of(Case(portfolio(["A"] * 3), table, terms))
-    assert signed(columns, np.array([-1e-18, 1e-18, -3.0])).tolist() == [0.0, 0.0, -3.0]
-    assert signed(columns, np.array([0.5, -0.5, 3.0])).tolist() == [0.5, -0.5, 3.0]
+    assert with_right_signs(columns, np.array([-1e-18, 1e-18, -3.0])).tolist() == [0.0, 0.0, -3.0]
+    assert with_right_signs(columns, np.array([0.5, -0.5, 3.0])).tolist() == [0.5, -0.5, 3.0]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from allocator.engine.program import Effort, Program, beside, measure_of, row_bounds, stack
+from allocator.engine.program import Effort, Program, measure_of, row_bounds, side_by_side, stack
 from allocator.engine.solving import LiveProgram, OutOfTimeError, SolverError, solve
 
 LP = Program(
@@ -159,7 +159,7 @@ def test_a_start_is_where_the_search_begins() -> None:
 
 def test_blocks_are_put_together_and_rows_have_a_measure() -> None:
     top, right = np.array([[1.0, -2.0]]), np.array([[0.0], [5.0]])
-    assert beside(stack(top, np.zeros((1, 2))), right).toarray().tolist() == [
+    assert side_by_side(stack(top, np.zeros((1, 2))), right).toarray().tolist() == [
         [1.0, -2.0, 0.0],
         [0.0, 0.0, 5.0],
     ]

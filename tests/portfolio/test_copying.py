@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from allocator.portfolio import copied, load_portfolio, stands_as_it_is
+from allocator.portfolio import load_portfolio, portfolio_as_csv, stands_as_it_is
 from allocator.records.scenario import PortfolioSource
 from tests.builders import portfolio
 
@@ -49,7 +49,7 @@ def test_a_copy_reads_back_as_the_same_borrowers(tmp_path: Path) -> None:
         texts={"sector": ["001", None, "two\r\nlines"], "code": ["1", "2", "3"]},
         numbers={"turnover": [1.5, np.nan, -2e-7], "code": [1.0, 2.0, 3.0]},
     )
-    raw = copied(book, ["sector", "code"], ["turnover", "code", "pd"])
+    raw = portfolio_as_csv(book, ["sector", "code"], ["turnover", "code", "pd"])
     header, *rows = csv.reader(io.StringIO(raw.decode(), newline=""))
     assert header[-3:] == ["sector", "number code", "turnover"]
     assert len(rows) == 3

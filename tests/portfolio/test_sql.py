@@ -17,7 +17,7 @@ import sqlalchemy
 from allocator.errors import InputError
 from allocator.portfolio import load_portfolio
 from allocator.records.scenario import PortfolioSource
-from allocator.tables.database import GRACE, database_file, reading_only, within
+from allocator.tables.database import GRACE, database_file, reading_only, within_seconds
 from allocator.tables.statement import why_not_reading
 from tests.portfolio.sources import as_sql
 
@@ -134,13 +134,13 @@ def test_an_interruption_reaches_a_query_that_works(tmp_path: Path) -> None:
             time.sleep(0.001)
 
     with pytest.raises(TimeoutError):
-        within(0.05, work, lambda: stopped.append(1.0))
+        within_seconds(0.05, work, lambda: stopped.append(1.0))
     assert stopped
 
 
 def test_what_a_query_raises_comes_to_who_waits() -> None:
     with pytest.raises(ZeroDivisionError):
-        within(10.0, lambda: 1 / 0, pytest.fail)
+        within_seconds(10.0, lambda: 1 / 0, pytest.fail)
 
 
 FILES = {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import special
 
 from allocator.errors import InputError
-from allocator.scoring.logit import fit_logit, separating
+from allocator.scoring.logit import fit_logit, separating_columns
 from tests.strategies import random_cases
 
 
@@ -99,7 +99,7 @@ def test_wald_table_on_the_scale_of_the_variables() -> None:
 
 def test_separating_finds_either_direction() -> None:
     x = np.array([[0.0, 5.0, 1.0], [1.0, 4.0, 2.0], [2.0, 1.0, 1.5]])
-    assert separating(x, np.array([0.0, 0.0, 1.0]), ["up", "down", "neither"]) == ["up", "down"]
+    assert separating_columns(x, np.array([0.0, 0.0, 1.0]), ["up", "down", "neither"]) == ["up", "down"]
 
 
 @pytest.mark.parametrize(

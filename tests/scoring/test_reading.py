@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 
 from allocator.errors import Fault, InputError
-from allocator.scoring.reading import DerivedColumn, derive, located, numbers, read_table, weighted_sum
+from allocator.scoring.reading import (
+    DerivedColumn,
+    derive,
+    faults_located_in,
+    numbers,
+    read_table,
+    weighted_sum,
+)
 
 
 def test_derived_columns_keep_missing_cells_missing() -> None:
@@ -86,7 +93,7 @@ def test_tables_that_cannot_be_read(name: str, content: bytes | None, text: str,
 
 def test_faults_get_the_file_that_they_lack() -> None:
     faults = [Fault("p", "r"), Fault("p", "r", "mine.json")]
-    with pytest.raises(InputError) as caught, located(Path("data.csv")):
+    with pytest.raises(InputError) as caught, faults_located_in(Path("data.csv")):
         raise InputError.of(faults, "x")
     assert [fault.file for fault in caught.value.faults] == ["data.csv", "mine.json"]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allocator.scoring.separation import separating, separating_together
+from allocator.scoring.separation import separating_columns, separating_together
 
 NAMES = ("a", "b", "c", "d")
 SEEDS = st.integers(0, 10_000)
@@ -37,7 +37,7 @@ def test_rows_with_a_twin_of_the_other_outcome_are_never_separated(seed: int, st
     x, generator = _columns(seed)
     y = ((20 if steep else 1) * x[:, 0] + generator.logistic(size=len(x)) > 0).astype(float)
     twins, outcomes = np.vstack([x, x]), np.concatenate([y, 1 - y])
-    assert separating(twins, outcomes, NAMES) == []
+    assert separating_columns(twins, outcomes, NAMES) == []
     assert separating_together(twins, outcomes, NAMES) == []
 
 
@@ -52,4 +52,4 @@ def test_rows_with_a_twin_of_the_other_outcome_are_never_separated(seed: int, st
 )
 def test_one_column_alone(column: list[float], guilty: bool) -> None:
     x, y = np.array([column], dtype=float).T, np.array([0, 0, 0, 1, 1, 1.0])
-    assert separating(x, y, ["a"]) == (["a"] if guilty else [])
+    assert separating_columns(x, y, ["a"]) == (["a"] if guilty else [])

@@ -7,7 +7,7 @@ from time import sleep
 
 import pytest
 
-from allocator.tables.database import within
+from allocator.tables.database import within_seconds
 
 
 def test_a_stop_that_comes_before_the_work_does_is_said_again() -> None:
@@ -27,7 +27,7 @@ def test_a_stop_that_comes_before_the_work_does_is_said_again() -> None:
             told.set()
 
     with pytest.raises(TimeoutError):
-        within(0.01, work, stop)
+        within_seconds(0.01, work, stop)
     assert words[:2] == [False, False]
     assert told.is_set()
 
@@ -48,5 +48,5 @@ def test_a_signal_that_comes_while_the_work_begins_stops_it(monkeypatch: pytest.
 
     monkeypatch.setattr(Thread, "start", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        within(60.0, work, told.set)
+        within_seconds(60.0, work, told.set)
     assert told.is_set()

@@ -106,7 +106,7 @@ def _faults(portfolio: Portfolio, columns: Sequence[str]) -> list[Fault]:
             continue
         if not forms:
             continue
-        first = text.values[text.codes[_first(portfolio, text.codes >= 0)]]
+        first = text.values[text.codes[_first_in_source(portfolio, text.codes >= 0)]]
         expected = expected or (first, str(_form(first)), name)
         other = np.array([*(form != expected[1] for form in forms), False])[text.codes]
         if other.any():
@@ -126,12 +126,12 @@ def _require_later(portfolio: Portfolio, columns: Sequence[str], when: Codes, be
 
 def _fault(portfolio: Portfolio, column: str, wrong: Booleans, problem: str, remedy: str) -> Fault:
     """The fault of the first row in `wrong` (n,), with how many there are."""
-    first, text = _first(portfolio, wrong), portfolio.text(column)
+    first, text = _first_in_source(portfolio, wrong), portfolio.text(column)
     words = f"{text.values[text.codes[first]]!r} {problem} ({row_count(int(np.count_nonzero(wrong)))})"
     return Fault(words, remedy, file=portfolio.source, row=int(portfolio.row[first]), field=column)
 
 
-def _first(portfolio: Portfolio, rows: Booleans) -> int:
+def _first_in_source(portfolio: Portfolio, rows: Booleans) -> int:
     """The position of the one of `rows` (n,) that comes first in the source."""
     positions = np.flatnonzero(rows)
     return int(positions[np.argmin(portfolio.row[positions])])

@@ -47,7 +47,9 @@ def chances(
     while waiting:
         book = sides[waiting[0]].inputs.portfolio
         alike = {
-            str(number): sides[number] for number in waiting if _same(book, sides[number].inputs.portfolio)
+            str(number): sides[number]
+            for number in waiting
+            if _same_figures(book, sides[number].inputs.portfolio)
         }
         waiting = [number for number in waiting if str(number) not in alike]
         drawn = draw_years(
@@ -62,7 +64,7 @@ def chances(
     return tuple(_chance(nets[0], nets[number]) for number in range(len(sides)))
 
 
-def _same(first: Portfolio, second: Portfolio) -> bool:
+def _same_figures(first: Portfolio, second: Portfolio) -> bool:
     """Whether the same borrowers have the same figures in both: all that a simulated year reads of them."""
     return first is second or (
         np.array_equal(first.borrower_id, second.borrower_id)

@@ -149,17 +149,17 @@ def _column_changes(before: Portfolio, after: Portfolio, matching: Matching) -> 
         yield _numbers("exclude", excluded[0].astype(float), excluded[1].astype(float))
     for name in (*_NUMBERS, *sorted(set(before.numbers) & set(after.numbers) - set(_NUMBERS))):
         ours_at, theirs_at = before.number(name)[matching.before], after.number(name)[matching.after]
-        if np.any(_unlike(ours_at, theirs_at)):
+        if np.any(_differs(ours_at, theirs_at)):
             yield _numbers(name, ours_at, theirs_at)
 
 
 def _numbers(name: str, before: Floats, after: Floats) -> ColumnChange:
-    changed = _unlike(before, after)
+    changed = _differs(before, after)
     sums = _finite_sum(before[changed]), _finite_sum(after[changed])
     return ColumnChange(name, int(np.count_nonzero(changed)), *sums)
 
 
-def _unlike(before: Floats, after: Floats) -> Booleans:
+def _differs(before: Floats, after: Floats) -> Booleans:
     return np.asarray((before != after) & ~(np.isnan(before) & np.isnan(after)))
 
 

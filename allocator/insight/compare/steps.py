@@ -102,12 +102,12 @@ def bound_at(scenario: Scenario, inputs: Inputs, prices: Mapping[str, float]) ->
     """U(prices) of the scenario: an upper bound whatever the prices; a limit without one counts as 0."""
     blocks = blocks_of(scenario.policy, inputs.portfolio)
     senses = {name: block.sense for block in blocks for name in block.names}
-    held = {name: _allowed(prices.get(name, 0.0), sense) for name, sense in senses.items()}
+    held = {name: _admissible_price(prices.get(name, 0.0), sense) for name, sense in senses.items()}
     zeros = np.zeros(len(inputs.portfolio))
     return recheck(scenario, inputs, Decisions(zeros, zeros), held).certificate.bound
 
 
-def _allowed(price: float, sense: str) -> float:
+def _admissible_price(price: float, sense: str) -> float:
     """The price, or 0 where its sign is not one that the limit may have."""
     wrong = (sense == "at_most" and price < 0) or (sense == "at_least" and price > 0)
     return 0.0 if wrong else price
@@ -169,19 +169,19 @@ def _cumulative(
     document = dict(before)
     for section, key in groups:
         if key is None:
-            document = _put(document, section, after)
+            document = _with_key_of(document, section, after)
             yield section, document
             continue
         policy = dict(document[section])
         if key.startswith("limits["):
             policy["limits"] = _limits(policy, after[section], key[len("limits[") : -1])
         else:
-            policy = _put(policy, key, after[section])
+            policy = _with_key_of(policy, key, after[section])
         document = {**document, section: policy}
         yield f"{section}.{key}", document
 
 
-def _put(document: Document, key: str, after: Document) -> dict[str, Any]:
+def _with_key_of(document: Document, key: str, after: Document) -> dict[str, Any]:
     """`document` with `key` as `after` has it, or without it where that has none."""
     kept = {name: entry for name, entry in document.items() if name != key}
     return {**kept, key: after[key]} if key in after else kept

@@ -13,7 +13,7 @@ from allocator.engine.verdicts import TOLERANCE
 from allocator.errors import InfeasibleError
 from allocator.insight.distil.candidates import CandidateTree, Sample, over_everybody, sample_of
 from allocator.insight.distil.rules import Rule, follow, rule_of
-from allocator.insight.distil.shares import DraftRule, settled, stretched, use_of, violations
+from allocator.insight.distil.shares import DraftRule, settled_drafts, stretched_drafts, use_of, violations
 from allocator.insight.distil.tree import features_of
 from allocator.pipeline import prepare
 from allocator.records.case import Case
@@ -135,7 +135,7 @@ def _rules(columns: Columns, tree: CandidateTree, rates: Floats) -> tuple[float,
         members = np.sort(np.concatenate([tree.members[leaf] for leaf in leaves]))
         drafts.append(DraftRule(members, float(rates[rate]), share))
     left = tree.pruning.left
-    drafts = stretched(columns, settled(columns, drafts, left), left)
+    drafts = stretched_drafts(columns, settled_drafts(columns, drafts, left), left)
     left = left - use_of(columns, drafts)
     exact = np.array([sense == "exactly" for sense in columns.limits.senses])
     if np.any(violations(columns, left)) or np.any(exact & (left > TOLERANCE * columns.scale)):

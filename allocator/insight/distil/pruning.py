@@ -3,7 +3,7 @@
 A node may be a rule if none above or below it is one, so the program prunes the tree, and at most a given
 number of nodes are rules; the limits are rows over what the nodes' answers use. An answer is a rate at one
 of a few shares; a rule has one rate and any mixture of its shares, since amounts are linear in the share
-but for the smallest loans. What that leaves out the shares' refinement puts right (`refined`).
+but for the smallest loans. What that leaves out the shares' refinement puts right (`refined_shares`).
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _elastic(program: Program, limits: int) -> Program:
     )
 
 
-def refined(
+def refined_shares(
     columns: Columns, totals: Sequence[NodeTotals], shares: Sequence[Floats], left: Floats
 ) -> Floats | None:
     """Shares (C,) of rules whose rates are settled, the best of the limits' room; None without any.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from allocator.engine.kernel.columns import Columns
-from allocator.insight.distil.pruning import refined
+from allocator.insight.distil.pruning import refined_shares
 from allocator.insight.distil.totals import NodeTotals, totals_of
 from allocator.records.portfolio import Floats, Integers
 
@@ -37,13 +37,13 @@ class DraftRule:
         return totals_of(columns, self.members, shares, np.array([self.rate]))
 
 
-def settled(columns: Columns, drafts: list[DraftRule], left: Floats) -> list[DraftRule]:
+def settled_drafts(columns: Columns, drafts: list[DraftRule], left: Floats) -> list[DraftRule]:
     """Shares inside the limits, rounded: refined again with less room where rounding breaks one."""
     room = left
     for reach in REACHES:
         drafts = [
             replace(draft, share=float(np.floor(draft.share * 10**DIGITS) / 10**DIGITS))
-            for draft in _refined(columns, drafts, room, reach)
+            for draft in _refined_drafts(columns, drafts, room, reach)
         ]
         over = violations(columns, left - use_of(columns, drafts))
         if reach <= NEAR and not np.any(over):
@@ -52,12 +52,12 @@ def settled(columns: Columns, drafts: list[DraftRule], left: Floats) -> list[Dra
     return drafts
 
 
-def _refined(columns: Columns, drafts: list[DraftRule], left: Floats, reach: float) -> list[DraftRule]:
+def _refined_drafts(columns: Columns, drafts: list[DraftRule], left: Floats, reach: float) -> list[DraftRule]:
     """Drafts with the best shares within `reach` of theirs; as they are where none keeps the limits."""
     steps = reach * np.linspace(-1, 1, POINTS)
     shares = [np.unique(np.clip(draft.share + steps, LEAST, 1.0)) for draft in drafts]
     totals = [draft.totals(columns, own.tolist()) for draft, own in zip(drafts, shares, strict=True)]
-    best = refined(columns, totals, shares, left)
+    best = refined_shares(columns, totals, shares, left)
     if best is None:
         return drafts
     return [replace(draft, share=float(share)) for draft, share in zip(drafts, best, strict=True)]
@@ -76,7 +76,7 @@ def violations(columns: Columns, left: Floats) -> Floats:
     return np.where(np.abs(over) > 1e-10 * columns.scale, over, 0.0)
 
 
-def stretched(columns: Columns, drafts: list[DraftRule], left: Floats) -> list[DraftRule]:
+def stretched_drafts(columns: Columns, drafts: list[DraftRule], left: Floats) -> list[DraftRule]:
     """Each share raised as far as the limits let it and it earns more.
 
     Where a limit must be met exactly shares have all digits and are raised whatever they earn.
@@ -84,7 +84,7 @@ def stretched(columns: Columns, drafts: list[DraftRule], left: Floats) -> list[D
     exact = "exactly" in columns.limits.senses
     digits = EXACT_DIGITS if exact else DIGITS
     left = left - use_of(columns, drafts)
-    stretched = []
+    stretched_drafts = []
     for draft in drafts:
         first = best = draft.totals(columns, (draft.share,))
         before = violations(columns, left)
@@ -97,6 +97,6 @@ def stretched(columns: Columns, drafts: list[DraftRule], left: Floats) -> list[D
                 low, best = middle, now
             else:
                 high = middle
-        stretched.append(replace(draft, share=low))
+        stretched_drafts.append(replace(draft, share=low))
         left = left - (best.use[0, 0] - first.use[0, 0])
-    return stretched
+    return stretched_drafts

@@ -71,11 +71,11 @@ def _of_number(column: str, values: Floats) -> Feature:
     if finite.size == 0:
         return Feature(column, np.zeros(len(values), dtype=np.int32), np.zeros(0))
     quantiles = np.quantile(finite, np.linspace(0, 1, BINS + 1)[1:], method="lower")
-    edges = np.unique(_rounded(quantiles))
+    edges = np.unique(_rounded_edges(quantiles))
     return Feature(column, np.searchsorted(edges, values).astype(np.int32), edges)
 
 
-def _rounded(values: Floats) -> Floats:
+def _rounded_edges(values: Floats) -> Floats:
     """`values` to three digits: a rule that people keep in mind."""
     with np.errstate(divide="ignore"):
         scale = 10.0 ** np.floor(np.log10(np.abs(np.where(values == 0, 1.0, values))) - 2)

@@ -18,7 +18,7 @@ from allocator.insight.explain.ledger import (
 )
 from allocator.insight.explain.position import Position, position_of
 from allocator.insight.explain.ranges import TIGHT, PriceRange, range_along, ties_of
-from allocator.insight.variants import AddedValue, BestKnown, answer, best_of, without
+from allocator.insight.variants import AddedValue, BestKnown, answer, best_of, without_limit
 from allocator.records.conditions import Condition
 from allocator.records.filters import meets
 from allocator.records.outcome import Outcome
@@ -73,7 +73,7 @@ def book_of(
 ) -> BookExplanation:
     """`explain_book` of a run that is ready for questions."""
     run, portfolio = position.run, position.run.inputs.portfolio
-    among = None if where is None else _those(portfolio, where, conditions)
+    among = None if where is None else _selected_borrowers(portfolio, where, conditions)
     ledger = book_ledger(position)
     whole = ledger.account if among is None else whole_account(position, among)
     progress("finding how far each price stands")
@@ -97,7 +97,7 @@ def _counted(reasons: np.ndarray) -> dict[str, int]:
     return dict(sorted(counts, key=lambda entry: (-entry[1], entry[0])))
 
 
-def _those(portfolio: Portfolio, where: str, conditions: Sequence[Condition]) -> Booleans:
+def _selected_borrowers(portfolio: Portfolio, where: str, conditions: Sequence[Condition]) -> Booleans:
     among = meets(conditions, portfolio)
     if not among.any():
         remedy = "see what the column holds: --by COLUMN"
@@ -135,7 +135,7 @@ def _costs_of_limits(position: Position, progress: Progress) -> list[AddedValue]
         if np.any(blocks[name].allowed(position.prices)):
             progress(f"solving without {name}, {number} of {len(names)}")
             try:
-                alone = answer(without(case, name), run.prices, progress).certificate
+                alone = answer(without_limit(case, name), run.prices, progress).certificate
             except (InfeasibleError, NoAllocationError):  # out of time: an allocation exists, the run's own
                 known = BestKnown(-np.inf, np.inf)
             else:

@@ -10,7 +10,7 @@ import numpy as np
 from allocator.errors import Fault, InputError
 from allocator.insight.explain.flips import NOTHING, Flip, flips_of
 from allocator.insight.explain.ledger import PricedAccount, whole_account
-from allocator.insight.explain.offers import Offers, decided, offers_to
+from allocator.insight.explain.offers import Offers, offer_made, offers_to
 from allocator.insight.explain.position import Position, position_of
 from allocator.insight.explain.why import Reason, why_declined, why_offered
 from allocator.records.outcome import Outcome
@@ -94,7 +94,7 @@ def explain_decision(position: Position, borrower: str) -> Explanation:
     """`explain_borrower` of a run that is ready for questions."""
     portfolio, ledger = position.run.inputs.portfolio, position.run.ledger
     i = find_borrower(portfolio, borrower)
-    offers, chosen = offers_to(position, i), decided(position, i)
+    offers, chosen = offers_to(position, i), offer_made(position, i)
     alone = np.arange(len(portfolio)) == i
     alternatives = _alternatives_of(offers)
     certificate = position.run.certificate

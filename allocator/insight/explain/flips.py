@@ -123,7 +123,7 @@ def _figures_of(position: Position, i: int, offers: Offers) -> Iterator[Borrower
         yield BorrowerFigure("relationship_value", "money", now, 0.0, np.inf, lines)
     yield BorrowerFigure("take_up", "factor", 1.0, 0.0, most, lambda t: _with_take_up(offers, t).reduced)
     yield BorrowerFigure(
-        "rate", "rate", 0.0, -float(np.min(offers.rate)), 1.0, lambda d: _shifted(offers, d).reduced
+        "rate", "rate", 0.0, -float(np.min(offers.rate)), 1.0, lambda d: _at_shifted_rates(offers, d).reduced
     )
     yield BorrowerFigure(
         "funding_rate", "rate", policy.funding_rate, 0.0, 1.0, partial(with_policy, "funding_rate")
@@ -140,7 +140,7 @@ def _with_take_up(offers: Offers, factor: float) -> Offers:
     return replace(offers, take_up=factor * offers.take_up)
 
 
-def _shifted(offers: Offers, shift: float) -> Offers:
+def _at_shifted_rates(offers: Offers, shift: float) -> Offers:
     """The offers as if every rate were higher by `shift` and as many accepted."""
     return replace(offers, rate=offers.rate + shift)
 

@@ -99,7 +99,7 @@ def offers_to(position: Position, i: int) -> Offers:
     )
 
 
-def decided(position: Position, i: int) -> Offers:
+def offer_made(position: Position, i: int) -> Offers:
     """The one offer that borrower `i` got."""
     ledger = position.run.ledger
     alone = np.array([i])

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.cores import smallest
+from allocator.engine.cores import smallest_margins
 from allocator.engine.kernel.columns import BestResponses, Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.options import Options, Uses, options_of, uses_of
@@ -64,7 +64,7 @@ def ties_of(book: Pass, prices: Floats, delta: float) -> Ties:
     columns = book.columns
     response = book.respond(prices)
     tied = (columns.offers.menu >= 0) & (response.margin <= delta)
-    near = np.sort(smallest(np.where(tied, response.margin, np.inf), MOST))
+    near = np.sort(smallest_margins(np.where(tied, response.margin, np.inf), MOST))
     option, amount = response.option.copy(), response.amount.copy()
     option[near], amount[near] = -1, 0.0
     settled = book.tally(option, amount).usage

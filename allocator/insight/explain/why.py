@@ -45,7 +45,9 @@ def why_declined(why: str, offers: Offers) -> list[Reason]:
     value, rate = float(offers.ledger.value[k]), 100 * float(offers.rate[k])
     charges = {limit: float(charge[k]) for limit, charge in offers.charges.items()}
     for limit, charge in _largest(charges):
-        words = f"{_named(limit)} charges {charge:,.2f} where {rate:.4g}% would be worth {value:,.2f}"
+        words = (
+            f"{_limit_in_words(limit)} charges {charge:,.2f} where {rate:.4g}% would be worth {value:,.2f}"
+        )
         reasons.append(Reason("limit", words, charge))
     return reasons[:MOST]
 
@@ -110,5 +112,5 @@ def _largest(money: dict[str, float]) -> list[tuple[str, float]]:
     return sorted(((name, sum_) for name, sum_ in money.items() if sum_ > 0.0), key=lambda entry: -entry[1])
 
 
-def _named(limit: str) -> str:
+def _limit_in_words(limit: str) -> str:
     return "the budget" if limit == "budget" else f"limit {limit}"

@@ -89,7 +89,7 @@ def tail_mean(ordered: Floats, level: float) -> Estimate:
     quantile = float(special.stdtrit(beyond - 1, 0.5 + CONFIDENCE / 2))
     error, skew = float(np.std(excess, ddof=1)) / float(np.sqrt(n)), _skewness(excess) / float(np.sqrt(n))
     return Estimate(
-        value, value - error * _unskewed(quantile, skew), value - error * _unskewed(-quantile, skew)
+        value, value - error * _halls_t(quantile, skew), value - error * _halls_t(-quantile, skew)
     )
 
 
@@ -99,7 +99,7 @@ def _skewness(values: Floats) -> float:
     return float(np.mean((values - np.mean(values)) ** 3)) / spread**3 if spread > 0 else 0.0
 
 
-def _unskewed(quantile: float, skew: float) -> float:
+def _halls_t(quantile: float, skew: float) -> float:
     """Studentised mean t of which Hall's t + a t^2 / 3 + a^2 t^3 / 27 + a / 6 is `quantile`; a: `skew`."""
     if abs(skew) < _NO_SKEW:
         return quantile

@@ -159,7 +159,7 @@ def _span(policy: Policy, name: str, ends: tuple[float | None, float | None]) ->
     return low, high
 
 
-def _plain(amount: float) -> str:
+def _bound_in_words(amount: float) -> str:
     """An amount in words, a share as it is: `60.96 million`."""
     return f"{amount / 1e6:,.2f} million" if abs(amount) >= 1e6 else f"{amount:,.6g}"
 
@@ -178,7 +178,9 @@ class _Walk:
         if bounds in self.points:
             return
         told = f"point {len(self.points) + 1} of {self.most}"
-        self.progress(f"{told}: {' and '.join(f'{name} {_plain(to)}' for name, to in self._named(bounds))}")
+        self.progress(
+            f"{told}: {' and '.join(f'{name} {_bound_in_words(to)}' for name, to in self._named(bounds))}"
+        )
         start = self._nearest(bounds)
         case = self.track.at(bounds)
         try:
@@ -189,7 +191,7 @@ class _Walk:
             self.points[bounds] = FrontierPoint(bounds, "no_allocation", stopped=True)
         else:
             self.points[bounds] = self._point(bounds, case, outcome)
-            self.progress(f"{told}: value {_plain(outcome.value)}")
+            self.progress(f"{told}: value {_bound_in_words(outcome.value)}")
 
     def _named(self, bounds: Bounds) -> Iterable[tuple[str, float]]:
         return zip(self.track.names, bounds, strict=True)
@@ -283,14 +285,14 @@ def _follow(walk: _Walk, span: tuple[float, float], points: int) -> None:
         walk.visit(now)
     edges = 0
     while len(walk.points) < points:
-        bound, edge = _next(walk.sorted(), span, any(walk.track.bends), edges < _EDGE)
+        bound, edge = _next_point(walk.sorted(), span, any(walk.track.bends), edges < _EDGE)
         if bound is None:
             return
         edges += edge
         walk.visit((bound,))
 
 
-def _next(
+def _next_point(
     points: Sequence[FrontierPoint], span: tuple[float, float], bends: bool, edges: bool
 ) -> tuple[float | None, bool]:
     """The next point to visit, and whether it looks for the edge of feasibility."""

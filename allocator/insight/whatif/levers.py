@@ -18,7 +18,7 @@ import numpy as np
 from allocator.borrowers import stressed
 from allocator.certification import recheck
 from allocator.errors import InfeasibleError, NoAllocationError
-from allocator.insight.variants import AddedValue, BestKnown, answer, best_of, under
+from allocator.insight.variants import AddedValue, BestKnown, answer, best_of, with_policy
 from allocator.pipeline import prepare
 from allocator.records.case import Case, Inputs
 from allocator.records.conditions import Condition
@@ -65,7 +65,7 @@ def levers_of(case: Case, size: float) -> Iterator[Lever]:
 
 
 def _under(case: Case, name: str, change: str, policy: Policy, *, loosens: bool = True) -> Lever:
-    return Lever(name, change, partial(under, case, policy), loosens)
+    return Lever(name, change, partial(with_policy, case, policy), loosens)
 
 
 def _limits(case: Case, policy: Policy, size: float) -> Iterator[Lever]:
@@ -78,13 +78,13 @@ def _limits(case: Case, policy: Policy, size: float) -> Iterator[Lever]:
         )
         yield _under(case, "budget", words, policy.with_budget(more), loosens=not owed)
     for limit in policy.limits:
-        bound = _loosened(limit, size)
+        bound = _loosened_bound(limit, size)
         if bound is not None:
             words = f"{_bound(limit, limit.bound)} to {_bound(limit, bound)}"
             yield _under(case, f"limit {limit.name}", words, policy.with_bound(limit.name, bound))
 
 
-def _loosened(limit: Limit, size: float) -> float | None:
+def _loosened_bound(limit: Limit, size: float) -> float | None:
     """The bound with `size` of itself more room; None where it has no way to go."""
     if limit.bound == 0 or limit.sense == "exactly":
         return None
@@ -197,12 +197,12 @@ def price_levers(
     worths = []
     for number, lever in enumerate(levers, start=1):
         progress(f"pricing lever {number} of {len(levers)}, {lever.name}")
-        worths.append(_worth(run, best, lever, quick, progress))
+        worths.append(_added_value(run, best, lever, quick, progress))
     worths.sort(key=lambda worth: (-(worth.high if quick else worth.low), -worth.high, worth.name))
     return Levers(run, best, tuple(worths))
 
 
-def _worth(run: Outcome, best: BestKnown, lever: Lever, quick: bool, progress: Progress) -> AddedValue:
+def _added_value(run: Outcome, best: BestKnown, lever: Lever, quick: bool, progress: Progress) -> AddedValue:
     prices, case = run.prices, lever.case()
     frozen = recheck(case.scenario, case.inputs, run.decisions, prices)
     value = -np.inf if frozen.broken or frozen.faults else frozen.value

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from allocator.engine.conflict import IndivisibleError, told
+from allocator.engine.conflict import IndivisibleError, with_conflicts
 from allocator.engine.diagnosis import Diagnosis, diagnose
 from allocator.engine.elastic import Elastic
 from allocator.engine.kernel.columns import Columns
 from allocator.errors import InfeasibleError, InputError, NewBound, NoAllocationError, Relaxation
-from allocator.insight.variants import answer, optimally, under
+from allocator.insight.variants import answer, optimally, with_policy
 from allocator.limits.bounds import bounds_of
 from allocator.pipeline import allocate_with_outcome
 from allocator.records.case import Case
@@ -69,7 +69,7 @@ def explain(scenario: Scenario, case: Case, error: InfeasibleError, progress: Pr
     conflicts = [[rows[j] for j in conflict] for conflict in diagnosis.conflicts]
     alone = [rows[j] for j in sorted(set().union(*diagnosis.conflicts)) if diagnosis.ends(bounds.entry[j])]
     share = scenario.written.budget.of is not None
-    return told(error, conflicts, alone, _ranked(case, bounds, found, share))
+    return with_conflicts(error, conflicts, alone, _ranked(case, bounds, found, share))
 
 
 def allocate_or_explain(
@@ -89,12 +89,12 @@ def allocate_or_explain(
         if relax is None or not 1 <= relax <= len(error.relaxations):
             raise
         relaxation = error.relaxations[relax - 1]
-    run, outcome = allocate_with_outcome(relaxed(scenario, relaxation), progress, start)
+    run, outcome = allocate_with_outcome(with_relaxation(scenario, relaxation), progress, start)
     notes = [f"nothing fits the scenario as it was given; relaxed: {relaxation}", *run.summary["notes"]]
     return replace(run, summary={**run.summary, "notes": notes}), outcome
 
 
-def relaxed(scenario: Scenario, relaxation: Relaxation) -> Scenario:
+def with_relaxation(scenario: Scenario, relaxation: Relaxation) -> Scenario:
     """`scenario` with the bounds of `relaxation`, in its document too."""
     settings = [Setting(steps_of(key), value) for key, value in relaxation.sets.items()]
     changes = Changes(settings, scenario.frames, "--relax")
@@ -182,7 +182,7 @@ class _Tries:
             if now != was:
                 policy = policy.with_bound(name, float(now))
         try:
-            outcome = answer(under(self.case, policy))
+            outcome = answer(with_policy(self.case, policy))
         except (InfeasibleError, NoAllocationError, InputError):
             return None
         return None if outcome.broken else outcome

@@ -22,7 +22,7 @@ from allocator.insight.whatif.stress import (
     AMOUNTS,
     Base,
     StressVerdict,
-    chosen,
+    chosen_stresses,
     notes_of,
     read_base,
     reoptimised,
@@ -142,15 +142,15 @@ def reverse_stress(
     The stress is the one named `along` among those that are `chosen`; not named, the only one, else the
     severe one. Raises InputError for words that mean nothing, else as `read_base` does.
     """
-    stresses = chosen(scenario, only, shock)
-    name, target = _way(stresses, along), target_of(line)
+    stresses = chosen_stresses(scenario, only, shock)
+    name, target = _stress_along(stresses, along), target_of(line)
     source = stresses[name]
     base, stress = read_base(scenario, {name: source}, progress), stress_of(source)
     crossings = tuple(find_crossing(base, stress, target, kind, progress) for kind in kinds_of(target))
     return ReverseStress(scenario, name, stress, crossings, notes_of(base, {name: source}))
 
 
-def _way(stresses: Collection[str], along: str | None) -> str:
+def _stress_along(stresses: Collection[str], along: str | None) -> str:
     """The stress gone along: the one named, else the only one, else the severe one."""
     name = along if along is not None else next(iter(stresses)) if len(stresses) == 1 else SEVERE
     known = ", ".join(stresses)

@@ -22,7 +22,7 @@ _MOST, _MOST_OF_TWO = 1_000, 40
 """Points along one limit, and along each of two."""
 
 
-def check_told(
+def check_options(
     limits: Sequence[str], low: Sequence[RangeEnd], high: Sequence[RangeEnd], points: int, gap: float
 ) -> None:
     """Raises InputError, in terms of the command's options, with all that holds of no scenario."""
@@ -61,7 +61,10 @@ def follow(
     else what `frontier` raises and the stages before it.
     """
     stated = [
-        (_stated(scenario, stating, name, start, "--from"), _stated(scenario, stating, name, end, "--to"))
+        (
+            _scenario_at(scenario, stating, name, start, "--from"),
+            _scenario_at(scenario, stating, name, end, "--to"),
+        )
         for name, start, end in zip_longest(limits, low, high)
     ]
     solver = replace(scenario.solver, gap=max(gap, scenario.solver.gap))
@@ -74,7 +77,7 @@ def follow(
     return frontier(case, limits, spans, points, progress)
 
 
-def _stated(
+def _scenario_at(
     scenario: Scenario, stating: Callable[[Setting], Scenario], name: str, end: RangeEnd, option: str
 ) -> Scenario | None:
     """The scenario with a bound of the limit as its own key reads it; None where none is given."""

@@ -214,8 +214,8 @@ def stress_test(
     shock: File | None = None,
     progress: Progress = lambda _: None,
 ) -> StressTest:
-    """The scenario under the stresses that are `chosen`. Raises as `chosen` and `read_base` do."""
-    stresses = chosen(scenario, only, shock)
+    """The scenario under the stresses of `chosen_stresses`. Raises as that and `read_base` do."""
+    stresses = chosen_stresses(scenario, only, shock)
     base = read_base(scenario, stresses, progress)
     return StressTest(scenario, try_stresses(base, stresses, progress), notes_of(base, stresses))
 
@@ -257,7 +257,7 @@ def try_stresses(
     return tuple(trials)
 
 
-def chosen(
+def chosen_stresses(
     scenario: Scenario, only: Sequence[str] = (), shock: File | None = None
 ) -> dict[str, StressSource]:
     """The scenario's stresses, else the built-in ones; those of `only`; with a factor file `shock` last.

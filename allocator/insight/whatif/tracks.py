@@ -15,7 +15,7 @@ import numpy as np
 from allocator.certification.bound import upper_bound
 from allocator.certification.limits import blocks_of
 from allocator.certification.terms import Terms, terms_of
-from allocator.insight.variants import under
+from allocator.insight.variants import with_policy
 from allocator.records.case import Case
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats
@@ -45,7 +45,7 @@ class Track:
         policy = self.case.scenario.policy
         for name, bound in zip(self.names, bounds, strict=True):
             policy = policy.with_bound(name, bound)
-        return under(self.case, policy)
+        return with_policy(self.case, policy)
 
     def bound(self, bounds: tuple[float, ...], prices: Mapping[str, float]) -> float:
         """U(prices) where the limits have these bounds, by certification: from the inputs alone."""

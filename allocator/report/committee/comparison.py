@@ -210,7 +210,14 @@ def _listed(docs: Documents, pair: Place) -> Table:
 
 def _differences(docs: Documents, pairs: Sequence[Place]) -> Sequence[Block]:
     rows = [
-        Row((str(docs.at(*pair, "after")), str(one["key"]), _told(one["before"]), _told(one["after"])))
+        Row(
+            (
+                str(docs.at(*pair, "after")),
+                str(one["key"]),
+                _value_in_words(one["before"]),
+                _value_in_words(one["after"]),
+            )
+        )
         for pair in pairs
         for one in docs.at(*pair, "scenario")
     ]
@@ -224,7 +231,7 @@ def _differences(docs: Documents, pairs: Sequence[Place]) -> Sequence[Block]:
     return (Table(columns, tuple(rows[:_LISTED]), "Scenarios", more=more), *_borrowers(docs, pairs))
 
 
-def _told(value: Any) -> str:
+def _value_in_words(value: Any) -> str:
     text = "not set" if value is None else str(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 

@@ -20,7 +20,7 @@ from allocator.insight.explain.explanation import (
     find_borrower,
 )
 from allocator.insight.explain.flips import Flip
-from allocator.insight.explain.offers import decided, offers_to
+from allocator.insight.explain.offers import offer_made, offers_to
 from allocator.insight.explain.position import Position, position_of
 from allocator.report.borrower import borrower_view
 from tests.builders import Case, churn_table, limit, policy, portfolio
@@ -177,7 +177,7 @@ def test_one_borrower_is_explained_as_certification_counts_it(case: Case) -> Non
         best = most if position.terms.pinned[at] else max(most, 0.0)
         assert best == pytest.approx(position.best[at], abs=scale)
         if found.amount:
-            assert decided(position, at).reduced[0] == pytest.approx(position.chosen[at], abs=scale)
+            assert offer_made(position, at).reduced[0] == pytest.approx(position.chosen[at], abs=scale)
             assert found.account.chosen == pytest.approx(position.chosen[at], abs=scale)
         assert 1 <= len(found.reasons) <= 4
         assert (found.refused_because == "") == (found.amount > 0)

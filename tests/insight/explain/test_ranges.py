@@ -7,7 +7,7 @@ import pytest
 
 from allocator.insight.explain.book import price_ranges
 from allocator.insight.explain.position import position_of
-from allocator.insight.variants import answer, under
+from allocator.insight.variants import answer, with_policy
 from tests.insight.explain.test_explanation import crowded
 from tests.stages import prepared
 
@@ -30,7 +30,7 @@ def test_inside_its_range_a_price_proves_the_best_bound(amount: float, limit: st
     for share in (0.5, 0.999):
         for end in (found.low, found.high):
             move = share * (end if np.isfinite(end) else np.sign(end) * max(bound, 1e6))
-            moved = under(case, policy.with_bound(limit, bound + move))
+            moved = with_policy(case, policy.with_bound(limit, bound + move))
             best = position_of(answer(moved)).bound
             stated = position.bound + position.prices[limit] * move
             assert best == pytest.approx(stated, rel=1e-8, abs=1e-3)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given
 
 from allocator.errors import InfeasibleError, NewBound, Relaxation
-from allocator.insight.variants import answer, under
-from allocator.insight.whatif.relaxations import allocate_or_explain, explain, relaxed
+from allocator.insight.variants import answer, with_policy
+from allocator.insight.whatif.relaxations import allocate_or_explain, explain, with_relaxation
 from allocator.pipeline import decide
 from allocator.records.case import Case as Ready
 from allocator.scenario import load_document, load_scenario
@@ -95,7 +95,7 @@ def test_every_relaxation_fits_and_names_what_it_is_worth(case: Case) -> None:
         for bound in one.bounds:
             assert terms.bound_of(bound.limit) == bound.was
             terms = terms.with_bound(bound.limit, bound.now)
-        outcome = answer(under(ready, terms))
+        outcome = answer(with_policy(ready, terms))
         assert not outcome.broken
         assert outcome.value == one.value
 
@@ -144,7 +144,7 @@ def test_each_relaxation_gives_its_own_value(folder: Path) -> None:
         allocate_or_explain(scenario)
     assert len(caught.value.relaxations) == 3
     for one in caught.value.relaxations:
-        run, _ = allocate_or_explain(relaxed(scenario, one))
+        run, _ = allocate_or_explain(with_relaxation(scenario, one))
         assert run.certificate.value == one.value
     with pytest.raises(InfeasibleError):
         allocate_or_explain(scenario, 4)

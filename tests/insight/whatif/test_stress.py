@@ -13,7 +13,7 @@ from allocator.insight.whatif.stress import (
     BUILT_IN,
     Base,
     StressTrial,
-    chosen,
+    chosen_stresses,
     notes_of,
     read_base,
     try_stresses,
@@ -154,13 +154,13 @@ def test_the_worse_named_stress_is_worse() -> None:
 def test_the_chosen_ones(tmp_path: Path) -> None:
     scenario = load_scenario(SHIPPED / "sme-302.yaml")
     shock = SHIPPED.parent / "models" / "shocks" / "covid-2020q1-invented.csv"
-    assert list(chosen(scenario)) == ["mild", "severe"]
-    named = chosen(scenario, ["severe", "covid-2020q1-invented"], shock)
+    assert list(chosen_stresses(scenario)) == ["mild", "severe"]
+    named = chosen_stresses(scenario, ["severe", "covid-2020q1-invented"], shock)
     assert named["covid-2020q1-invented"] == StressSource(file=shock, column="sector")
     own = replace(scenario, stresses={"mine": StressSource(Stress(pd=Shock(3.0)))})
-    assert list(chosen(own)) == ["mine"]
+    assert list(chosen_stresses(own)) == ["mine"]
     with pytest.raises(InputError, match="no stress is named 'mine'; the stresses are base, mild, severe"):
-        chosen(scenario, ["mine"])
+        chosen_stresses(scenario, ["mine"])
 
 
 @pytest.mark.parametrize("name", ["base", "mild", "severe"])
@@ -169,12 +169,12 @@ def test_a_factor_file_takes_no_name_that_is_taken(tmp_path: Path, name: str) ->
     shock = tmp_path / f"{name}.csv"
     shock.write_text("sector,pd\nretail,2\n")
     with pytest.raises(InputError, match=f"--shock: a stress is named '{name}' already; rename the file"):
-        chosen(scenario, shock=shock)
+        chosen_stresses(scenario, shock=shock)
     own = replace(scenario, stresses={"mine": StressSource(Stress(pd=Shock(3.0)))})
     if name != "base":
-        assert list(chosen(own, shock=shock)) == ["mine", name]
+        assert list(chosen_stresses(own, shock=shock)) == ["mine", name]
     with pytest.raises(InputError, match="a stress is named 'mine' already"):
-        chosen(own, shock=shock.rename(tmp_path / "mine.csv"))
+        chosen_stresses(own, shock=shock.rename(tmp_path / "mine.csv"))
 
 
 def test_another_strategy_decides_anew_by_itself_under_the_bound_of_the_world() -> None:
@@ -203,6 +203,6 @@ def test_the_bound_stays_that_of_the_world_where_a_book_breaks_limits() -> None:
 def test_a_factor_file_must_speak_of_every_value(tmp_path: Path) -> None:
     (tmp_path / "shock.csv").write_text("sector,pd\nretail,2\n")
     scenario = load_scenario(SHIPPED / "sme-302.yaml")
-    stresses = chosen(scenario, shock=tmp_path / "shock.csv")
+    stresses = chosen_stresses(scenario, shock=tmp_path / "shock.csv")
     with pytest.raises(InputError, match=r"shock\.csv, sector: no factor for sector 'agriculture'"):
         try_stresses(read_base(scenario, stresses), {"shock": stresses["shock"]})

@@ -6,7 +6,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.frames import File
 
 
-def check_told(
+def check_options(
     period: str | None, lost: str | None, owed: str | None, variables: File | None, known: str | None
 ) -> None:
     """Raises InputError, in terms of the command's options, where one needs another or none says when."""
