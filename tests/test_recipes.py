@@ -19,8 +19,8 @@ from tests.cli.conftest import BORROWERS, CHURN, SCENARIO
 from tests.recipe import PACKAGE, Recipe, answers, changed_package
 
 DEFAULTED = """\
-def _defaulted(portfolio: Portfolio) -> Measured:
-    return Measured("drawn", portfolio.pd, counts_exposure=True)
+def _defaulted(portfolio: Portfolio) -> MeasureTerms:
+    return MeasureTerms("drawn", portfolio.pd, counts_exposure=True)
 
 
 """
@@ -36,12 +36,12 @@ FEATHER = """\
 import pyarrow as pa
 from pyarrow import feather
 
-from allocator.tables.opened import Opened, content, existing_file
+from allocator.tables.opened import OpenedSource, content, existing_file
 
 
 def open_feather(source):
     held = content(source, existing_file(source))
-    return Opened.of(feather.read_table(pa.BufferReader(held)))
+    return OpenedSource.of(feather.read_table(pa.BufferReader(held)))
 """
 GREET = """\
 from allocator.cli.output import print_line
@@ -65,8 +65,8 @@ MEASURE: Recipe = {
     "limits/measures.py": above("def _loans(", DEFAULTED)
     | above('    "loans": _loans', '    "defaulted": _defaulted,\n'),
     "certification/limits.py": above(
-        '    "loans": Counted(',
-        '    "defaulted": Counted("drawn", exposed=True, weight=lambda of: of("pd")),\n',
+        '    "loans": CountedMeasure(',
+        '    "defaulted": CountedMeasure("drawn", exposed=True, weight=lambda of: of("pd")),\n',
     ),
     "checker.py": above(
         '    "loans": ("loans",', '    "defaulted": ("drawn", True, lambda book: book.pd),\n'
