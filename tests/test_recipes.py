@@ -94,7 +94,7 @@ SHOCK: Recipe = {
         '    exposure: ShockEntry | None = None\n    """On what is already lent."""\n',
     ),
     "scoring/shock.py": above(
-        "        max_amount=_scaled(",
+        "        max_amount=_scaled_amounts(",
         "        exposure=portfolio.exposure * _factors(portfolio, stress.exposure),\n",
     ),
     "checker.py": above("amount churn rates funding", "exposure ")
