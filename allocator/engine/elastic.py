@@ -18,6 +18,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Answers, Columns
 from allocator.engine.kernel.passes import Pass, prepare
 from allocator.engine.program import Program, row_bounds, side_by_side, stack
@@ -47,6 +48,21 @@ def without_values(columns: Columns) -> Columns:
         processing_cost=0.0,
     )
     return Columns(offers, replace(columns.limits, idle_rate=0.0))
+
+
+def prove_impossible(columns: Columns, prices: Floats) -> bool:
+    """Whether `prices` prove that no allocation meets every limit, by Farkas' lemma.
+
+    Where offers earn nothing an allocation is worth 0, and no more than U(prices): below 0 there is none.
+    """
+    free = without_values(columns)
+    size = float(np.max(np.abs(prices), initial=0.0))
+    if size == 0.0:
+        return False
+    scaled = prices / size
+    response = dense.respond(free, scaled)
+    terms = float(np.abs(columns.limits.rhs) @ np.abs(scaled)) + float(np.sum(np.abs(response.reduced)))
+    return dense.bound(free, scaled, response) < -1e-9 * terms
 
 
 @dataclass(frozen=True)

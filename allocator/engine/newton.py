@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from allocator.engine.elastic import prove_impossible
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.curvature import DENSE_UP_TO, Curvature
 from allocator.engine.kernel.passes import COMPILED_FROM, Pass, PassSums, prepare
@@ -89,7 +90,8 @@ def newton_prices(
 ) -> Floats:
     """(m,) prices close to the minimum of the bound; from `start` (a former run's) where given.
 
-    No step begins when no seconds are `left`: any prices prove something.
+    No step begins when no seconds are `left`: any prices prove something. Nor are prices of a sample carried
+    on that prove of the whole book that no allocation meets its limits.
     """
     box = PriceBox.of(columns.limits)
     by_cell = _in_order_of_cell(columns)
@@ -106,6 +108,9 @@ def newton_prices(
         rows = np.arange(len(prices)) if whole else _sampled_rows(book)
         part = PriceBox(box.low[rows], box.high[rows])
         prices[rows], delta = _descend(ready.over(rows), part, prices[rows], delta, end, left)
+        runs_away = bool(np.any(np.abs(prices) > _money_a_unit(columns)))
+        if not whole and runs_away and prove_impossible(columns, prices):
+            break
     return prices
 
 

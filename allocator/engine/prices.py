@@ -9,7 +9,7 @@ import numpy as np
 
 from allocator.engine.conflict import broken_limits, explain_conflict
 from allocator.engine.cores import PricedPoint, whole_program
-from allocator.engine.elastic import without_values
+from allocator.engine.elastic import prove_impossible
 from allocator.engine.finish import Parts, at_prices, finish
 from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Columns
@@ -105,21 +105,6 @@ def descended_prices(
     if prove_impossible(columns, finished.last):
         raise broken_limits(columns, finished.broken)
     return finished.priced, finished.parts
-
-
-def prove_impossible(columns: Columns, prices: Floats) -> bool:
-    """Whether `prices` prove that no allocation meets every limit, by Farkas' lemma.
-
-    Where offers earn nothing an allocation is worth 0, and no more than U(prices): below 0 there is none.
-    """
-    free = without_values(columns)
-    size = float(np.max(np.abs(prices), initial=0.0))
-    if size == 0.0:
-        return False
-    scaled = prices / size
-    response = dense.respond(free, scaled)
-    terms = float(np.abs(columns.limits.rhs) @ np.abs(scaled)) + float(np.sum(np.abs(response.reduced)))
-    return dense.bound(free, scaled, response) < -1e-9 * terms
 
 
 def _coefficients(columns: Columns) -> int:

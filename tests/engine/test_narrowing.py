@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from allocator.engine import finish, narrowing, newton
+from allocator.engine.elastic import prove_impossible
 from allocator.engine.finish import Parts
 from allocator.engine.kernel import curvature, passes
 from allocator.engine.kernel.passes import prepare
 from allocator.engine.narrowing import rows_moved
-from allocator.engine.prices import prove_impossible
 from allocator.engine.search import candidate
 from allocator.testing.books import random_case
 from tests.builders import Case, churn_table, limit, policy, portfolio

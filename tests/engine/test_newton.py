@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import sparse
 
 from allocator.engine import finish
+from allocator.engine.elastic import prove_impossible
 from allocator.engine.kernel.curvature import Curvature
 from allocator.engine.kernel.passes import prepare
 from allocator.engine.newton import PriceBox, _step, newton_prices
 from allocator.engine.prices import relaxation_prices
 from allocator.engine.program import ProgramAnswer
+from allocator.records.scenario import Limit
 from benchmarks.registry import CASES
 from tests.builders import Case
 from tests.stages import columns_of
@@ -83,6 +87,18 @@ def test_no_step_begins_when_time_is_up() -> None:
     hurried, ready = newton_prices(columns, 1, left=lambda: 0.0), newton_prices(columns, 1)
     weak, tight = (prepare(columns, 1).sweep(prices, 1e-6).bound for prices in (hurried, ready))
     assert relaxation_prices(columns, lambda _: None).bound * (1 - 1e-9) <= tight < weak
+
+
+def test_a_sample_whose_prices_prove_that_nothing_fits_ends_the_descent() -> None:
+    book = CASES["central"].book(30_000)
+    most = next(limit for limit in book.policy.limits if limit.name == "expected loss").bound
+    limits = (*book.policy.limits, Limit("floor", "expected_loss", "at_least", 2.0 * most))
+    policy = replace(book.policy, limits=limits)
+    columns = columns_of(Case(book.portfolio, book.table, policy, "isotonic"))
+    said: list[str] = []
+    prices = newton_prices(columns, 1, progress=said.append)
+    assert said == ["pricing the limits on 10,000 of 30,000 borrowers"]
+    assert prove_impossible(columns, prices)
 
 
 def test_prices_that_are_not_finished_have_the_signs_that_limits_want(
