@@ -49,7 +49,8 @@ FIGURES, TEXTS = ("take_up", "interest", *COSTS, "value"), ("borrower_id", "grad
 # Column -> what everybody has where it is not there, and what an empty cell means; None: a fault.
 NUMBERS = {"pd": (None, None), "lgd": (None, None), "term_years": (1.0, None), "min_amount": (0.0, 0.0)}
 NUMBERS |= {"max_amount": (math.inf, math.inf), "relationship_value": (0.0, 0.0), "exposure": (0.0, 0.0)}
-NUMBERS |= dict.fromkeys(("min_rate", "fixed_amount", "fixed_rate"), (math.nan, math.nan))
+NUMBERS |= dict.fromkeys(("min_rate", "max_rate", "rate"), (math.nan, math.nan))
+NUMBERS |= dict.fromkeys(("fixed_amount", "fixed_rate"), (math.nan, math.nan))
 KEYS = {
     "": "schema name portfolio response policy stress stresses strategy solver",
     "portfolio": "source columns defaults pd_by_grade scorecard",
@@ -67,7 +68,8 @@ FILES = {"churn": "response.churn", "scorecard": "portfolio.scorecard", "stress"
 FILES |= {"book": "strategy.file", "weights": "strategy.ahp_lines.file"}
 READ_BY = ("sep", "decimal", "thousands", "skip", "encoding", "sheet", "table", "header", "duplicates")
 NO_OFFER = (
-    *("excluded", "no rates for this grade", "no rate at or above the borrower's minimum"),
+    *("excluded", "no rates for this grade", "contract rate outside the band of the grade"),
+    *("no rate at or above the borrower's minimum", "no rate at or below the borrower's maximum"),
     *("request below the smallest loan", "smallest loan wanted above the largest ticket"),
     "no multiple of the step fits",
 )
@@ -293,6 +295,16 @@ def cases(stress: list[Any], figure: str) -> list[tuple[dict[str, Any], float]]:
     return [({k: v for k, v in case.items() if k != "factor"}, number(case, "factor")) for case in listed]
 
 
+def share_of(entry: Any) -> dict[str, Any]:
+    """What a limit is a share of: `of` as a basis or the budget, `base` the filter of whom it counts."""
+    if isinstance(at(entry, "of"), dict):
+        entries(entry, "of", "measure where")
+        basis = word(entry, "of.measure", ["offered", "drawn"], "offered")
+        return {"of": basis, "base": entries(entry, "of.where")}
+    named = word(entry, "of", ["budget", "total", "drawn", ""], "")
+    return {"of": {"total": "offered"}.get(named, named), "base": None}
+
+
 def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
     """The policy after the stress."""
 
@@ -310,7 +322,7 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
             name=name, sense=sense, bound=number(entry, sense) * factor * named(name),
             where=at(entry, "where", {}), each=at(entry, "each"), weight=at(entry, "weight"),
             measure=word(entry, "measure", MEASURES),
-            of=word(entry, "of", ["budget", "total", "drawn", ""], ""),
+            **share_of(entry),
         )  # fmt: skip
 
     policy, grid = at(scenario, "policy"), at(scenario, "policy.rate_grid", "table")
@@ -320,12 +332,13 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
         budget=number(policy, "budget.amount") * named("budget"), step=step,
         spend=word(policy, "budget.spend", ["at_most", "exactly"], "at_most"),
         basis=word(policy, "budget.basis", ["offered", "drawn"], "offered"),
-        smallest=number(policy, "ticket.min"), largest=number(policy, "ticket.max"),
+        smallest=number(policy, "ticket.min") or step or float(CENT), largest=number(policy, "ticket.max"),
         lot=CENT if step is None else exact(step), funding=funding + number(stress[0], "funding.add", 0.0),
         kappa=number(policy, "churn_cost_rate", 0.0), decline=number(policy, "decline_churn", 0.0),
         idle=number(policy, "idle_rate", 0.0), processing=number(policy, "processing_cost", 0.0),
         rates={grade: (float(low), float(high)) for grade, (low, high) in entries(policy, "rates").items()},
-        rate_step=None if grid == "table" else number(policy, "rate_grid.step"),
+        rate_step=None if grid in ("table", "contract") else number(policy, "rate_grid.step"),
+        by_contract=grid == "contract",
         limits=[limit_of(entry) for entry in at(policy, "limits", [])],
     )  # fmt: skip
 
@@ -531,7 +544,8 @@ def menus_of(policy: Facts, curves: dict[str, Facts]) -> dict[str, Facts]:
     menus = {}
     for grade, (low, high) in policy.rates.items():
         need(grade in curves, f"policy.rates.{grade}: the churn table has no such column")
-        rates = [rate for rate in curves[grade].rates if low - SAME <= rate <= high + SAME]
+        known = [] if policy.by_contract else curves[grade].rates
+        rates = [rate for rate in known if low - SAME <= rate <= high + SAME]
         if policy.rate_step is not None:
             steps = math.floor((high - low) / policy.rate_step + 1e-9)
             rates = [low + policy.rate_step * k for k in range(steps + 1)]
@@ -561,6 +575,15 @@ def book_of(borrowers: Borrowers, policy: Facts, menus: dict[str, Facts]) -> Fac
     """Whom what may be offered, and why not."""
     own, grade, lot = borrowers.numbers, borrowers.text("grade"), policy.lot
     pinned, floor = ~np.isnan(own["fixed_amount"]), np.nan_to_num(own["min_rate"], nan=-math.inf)
+    roof, band = np.nan_to_num(own["max_rate"], nan=math.inf), np.full((borrowers.n, 2), math.nan)
+    some = np.zeros(borrowers.n, dtype=bool)
+    for name, menu in menus.items():
+        mine = grade == name
+        band[mine], first = policy.rates[name], np.searchsorted(menu.rate, floor[mine] - SAME)
+        some[mine] = first < np.searchsorted(menu.rate, roof[mine] + SAME, "right")
+    inside = (own["rate"] >= band[:, 0] - SAME) & (own["rate"] <= band[:, 1] + SAME)
+    bound = ~pinned & ~np.isnan(own["rate"])
+    one_rate = np.where(pinned, own["fixed_rate"], np.where(inside, own["rate"], math.nan))
     wanted = np.maximum(own["min_amount"], policy.smallest)
     most = np.minimum(own["max_amount"], policy.largest)
     first, last = lots(wanted, lot), lots(most, lot)
@@ -570,15 +593,18 @@ def book_of(borrowers: Borrowers, policy: Facts, menus: dict[str, Facts]) -> Fac
     kept_out = np.full(borrowers.n, borrowers.defaults.get("exclude") is True)
     if cells := [as_text(cell).lower() for cell in borrowers.cells.get("exclude", [])]:
         kept_out = np.isin(cells, ["true", "1"])
-    tests = [kept_out, np.isnan(highest), highest + SAME < floor, own["max_amount"] < wanted]
-    tests += [own["min_amount"] > policy.largest, first > last]
+    tests = [kept_out, np.isnan(highest), bound & ~inside]
+    tests += [~bound & (highest + SAME < floor), ~bound & ~some]
+    tests += [own["max_amount"] < wanted, own["min_amount"] > policy.largest, first > last]
     tests[2:] = [test & ~pinned for test in tests[2:]]
     return Facts(
         ids=borrowers.text("borrower_id").tolist(), grade=grade, pd=own["pd"], lgd=own["lgd"],
         term=own["term_years"], worth=own["relationship_value"], exposure=own["exposure"], floor=floor,
+        roof=roof,
         low=np.where(pinned, own["fixed_amount"], money(first, lot)),
         high=np.where(pinned, own["fixed_amount"], money(last, lot)), pinned=pinned,
-        pinned_rate=own["fixed_rate"], why=np.select(tests, NO_OFFER, default="").astype(object),
+        single=pinned | bound, one_rate=one_rate,
+        why=np.select(tests, NO_OFFER, default="").astype(object),
         lendable=~tests[0] & ~tests[1] & (pinned | (first <= last)),
     )  # fmt: skip
 
@@ -587,14 +613,15 @@ def offers_to(who: Array, run: Facts) -> Facts:
     """Every offer to `who`; NaN where there is no such offer. *_terms add the absolute values of terms."""
     book, policy, width = run.book, run.policy, max([1, *(len(menu.rate) for menu in run.menus.values())])
     rate, accept, walk = (np.full((len(who), width), math.nan) for _ in range(3))
-    pinned = book.pinned[who]
+    pinned, single = book.pinned[who], book.single[who]
     for grade, menu in run.menus.items():
-        own = np.flatnonzero((book.grade[who] == grade) & ~pinned)
+        own = np.flatnonzero((book.grade[who] == grade) & ~single)
         open_to = menu.rate + SAME >= book.floor[who[own]][:, None]
+        open_to &= menu.rate - SAME <= book.roof[who[own]][:, None]
         for into, column in ((rate, menu.rate), (accept, menu.accept), (walk, menu.walk)):
             into[own, : len(menu.rate)] = np.where(open_to, column, math.nan)
-    for place in np.flatnonzero(pinned):
-        only = menu_of([book.pinned_rate[who[place]]], run.curves[book.grade[who[place]]])
+    for place in np.flatnonzero(single & ~np.isnan(book.one_rate[who])):
+        only = menu_of([book.one_rate[who[place]]], run.curves[book.grade[who[place]]])
         rate[place, 0], accept[place, 0], walk[place, 0] = only.rate[0], only.accept[0], only.walk[0]
     pd, lgd, term, worth = (column[who][:, None] for column in (book.pd, book.lgd, book.term, book.worth))
     gross = accept * rate * term
@@ -603,7 +630,7 @@ def offers_to(who: Array, run: Facts) -> Facts:
     kept, left = policy.decline * worth, walk * worth + accept * policy.processing
     return Facts(
         who=who, rate=rate, accept=accept, gross=gross, held=~np.isnan(rate), no_offer=~pinned,
-        unit=earned - lost - spent, unit_terms=earned + lost + spent, once=kept - left,
+        unit=earned - lost - spent, unit_terms=np.abs(earned) + lost + spent, once=kept - left,
         once_terms=kept + left, low=book.low[who], high=book.high[who],
     )  # fmt: skip
 
@@ -615,12 +642,12 @@ def ledger_of(run: Facts, amount: Array, rate: Array) -> tuple[dict[str, Array],
     for i in np.flatnonzero(offered):
         menu, curve = run.menus.get(book.grade[i]), run.curves.get(book.grade[i])
         k = int(np.argmin(np.abs(menu.rate - rate[i]))) if menu is not None and len(menu.rate) else -1
-        listed = k >= 0 and not book.pinned[i] and abs(menu.rate[k] - rate[i]) <= SAME
+        listed = k >= 0 and not book.single[i] and abs(menu.rate[k] - rate[i]) <= SAME
         if listed or curve is not None:  # else nothing is known of who walks
             known, k = (menu, k) if listed else (menu_of([rate[i]], curve), 0)
             accept[i], walk[i] = known.accept[k], known.walk[k]
-            own = rate[i] == book.pinned_rate[i]
-            allowed[i] = own if book.pinned[i] else listed and rate[i] + SAME >= book.floor[i]
+            open_to = rate[i] + SAME >= book.floor[i] and rate[i] - SAME <= book.roof[i]
+            allowed[i] = rate[i] == book.one_rate[i] if book.single[i] else listed and open_to
     drawn = accept * amount
     gross = drawn * rate * book.term
     lines = {
@@ -666,7 +693,9 @@ def members_of(rows: Facts) -> list[Array]:
 
 def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
     """One entry per limit, the budget first: its rows, and `row` of each borrower, -1: none."""
-    budget = Facts(name="budget", measure=policy.basis, sense=policy.spend, bound=policy.budget, of="")
+    budget = Facts(
+        name="budget", measure=policy.basis, sense=policy.spend, bound=policy.budget, of="", base=None
+    )
     made: list[Facts] = []
     for limit in [budget.but(weight=None, where={}, each=None), *policy.limits]:
         inside, names = borrowers.passes(limit.where), [limit.name]
@@ -686,7 +715,8 @@ def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
             names=names, measure=limit.measure, sense=limit.sense, basis=basis, row=row,
             weight=np.where(row >= 0, weight, 0.0), plain=bool(np.all(weight[row >= 0] == 1)),
             exposed=exposed and limit.name != "budget",
-            of={"total": "offered", "drawn": "drawn"}.get(limit.of, ""),
+            of="" if share else limit.of, among=limit.base is not None,
+            base=borrowers.passes(limit.base or {}),
             bound=limit.bound * policy.budget if share else limit.bound,
             whole=exact(limit.bound) * (exact(policy.budget) if share else 1),
         )  # fmt: skip
@@ -701,7 +731,7 @@ def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list
     """Each row as it is used: exactly where it is of whole cents or loans, else with a tolerance."""
     cents, lent_cents = np.rint(bases["offered"] * 100.0), np.rint(book.exposure * 100.0)
     split = (cents / 100.0 != bases["offered"]) | (lent_cents / 100.0 != book.exposure)
-    lent, uses = total(book.exposure), []
+    uses = []
 
     def counted(rows: Facts, some: Any) -> Fraction:
         if rows.basis == "loans":
@@ -710,7 +740,10 @@ def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list
         return Fraction(sum(map(int, cents[some])) + already, 100)
 
     for rows in all_rows:
-        reference = total([*bases[rows.of].tolist(), lent if rows.exposed else 0.0]) if rows.of else 1.0
+        reference, base = 1.0, rows.base
+        if rows.of:
+            lent = total(book.exposure[base]) if rows.exposed else 0.0
+            reference = total([*bases[rows.of][base].tolist(), lent])
         bound, everybody, loans = rows.bound * reference, slice(None), rows.basis == "loans"
         for name, own, held in zip(rows.names, members_of(rows), rows.lent, strict=True):
             weight, some = rows.weight[own], np.abs(rows.weight[own])
@@ -721,7 +754,13 @@ def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list
                 finest = float(np.min(some[some > 0], initial=math.inf))
                 tolerance = max(min(tolerance, finest / 2), 4 * U * scale)
             whole = loans or (rows.basis == "offered" and not np.any(split[everybody if rows.of else own]))
-            if whole and rows.of != "drawn" and len(own) and weight.min() == weight.max() != 0:
+            if (
+                whole
+                and rows.of != "drawn"
+                and not rows.among
+                and len(own)
+                and weight.min() == weight.max() != 0
+            ):
                 right = rows.whole * (counted(rows, everybody) if rows.of else 1)
                 tolerance, side = 0.0, exact(weight[0]) * counted(rows, own) - right
             over = {"at_most": side, "at_least": -side, "exactly": abs(side)}[rows.sense]
@@ -736,20 +775,21 @@ def charges_of(run: Facts, prices: Mapping[str, float], rounded: Mapping[str, fl
     """What prices charge a unit of each basis; b'lambda with the idle budget's worth; terms as in offers."""
     n = len(run.book.ids)
     charge, terms = ({basis: np.zeros(n) for basis, *_ in MEASURES.values()} for _ in range(2))
-    parts, lent, policy = [0.0], total(run.book.exposure), run.policy
+    parts, policy = [0.0], run.policy
     signs = {"at_most": (0.0, math.inf), "at_least": (-math.inf, 0.0), "exactly": (-math.inf, math.inf)}
     for rows in run.rows:
         own = np.clip([prices.get(name, 0.0) for name in rows.names], *signs[rows.sense])
         mine = np.append(own, 0.0)[rows.row] * rows.weight
         charge[rows.basis] += mine
         terms[rows.basis] += np.abs(mine)
-        side = rows.bound * ((lent if rows.exposed else 0.0) if rows.of else 1.0)
+        lent = total(run.book.exposure[rows.base]) if rows.exposed else 0.0
+        side = rows.bound * (lent if rows.of else 1.0)
         for price, name, used in zip(own.tolist(), rows.names, rows.lent, strict=True):
             parts += [price * rounded[name]] if name in rounded else [price * side, -price * used]
         if rows.of:
             share = rows.bound * total(own)
-            charge[rows.of] -= share
-            terms[rows.of] += abs(share)
+            charge[rows.of] -= share * rows.base
+            terms[rows.of] += abs(share) * rows.base
     budget = policy.budget if policy.spend == "at_most" else 0.0
     room = min(rounded.get("budget", budget), budget)
     dear = max(0.0, policy.idle - max(prices.get("budget", 0.0), 0.0))
@@ -763,7 +803,7 @@ def answers(offers: Facts, charges: Facts, operations: int) -> tuple[Array, Arra
     size = {basis: column[offers.who][:, None] for basis, column in charges.terms.items()}
     unit = offers.unit - own["offered"] - offers.accept * own["drawn"] - offers.gross * own["interest"]
     terms = offers.unit_terms + size["offered"] + offers.accept * size["drawn"]
-    terms = (terms + offers.gross * size["interest"]) * offers.high[:, None]
+    terms = (terms + np.abs(offers.gross) * size["interest"]) * offers.high[:, None]
     ends = np.maximum(unit * offers.low[:, None], unit * offers.high[:, None])
     return ends + (offers.once - own["loans"]), operations * U * (terms + offers.once_terms + size["loans"])
 
@@ -984,8 +1024,8 @@ def allocation_of(folder: str) -> dict[str, Any]:
     known = not more and held.keys() == {*TEXTS, *numbers}
     need(known, f"{path}: stands twice, or its columns are other than a run writes: {', '.join(held)}")
     columns: dict[str, Any] = {n: as_numbers(held[n], f"{path}, {n}", strict=True) for n in numbers}
-    negative = np.any(np.signbit(columns["amount"]) | np.signbit(columns["rate"]))
-    need(not negative, f"{path}: an amount or rate below 0, or -0")
+    zero = (columns["rate"] == 0) & np.signbit(columns["rate"])
+    need(not np.any(np.signbit(columns["amount"]) | zero), f"{path}: an amount below 0, or a rate of -0")
     return columns | {name: np.array([as_text(cell) for cell in held[name]], dtype=object) for name in TEXTS}
 
 
@@ -1153,7 +1193,19 @@ def expected_summary(run: Facts, certificate: dict[str, Any]) -> dict[str, Any]:
         "funded": int((amount > 0).sum()), "by_grade": grades, "limits": limits,
         "digest": digest(run.scenario, certificate["inputs"]),
         **{key: certificate[key] for key in ("plugins",) if key in certificate},
+        **({"per_point": points} if (points := per_point(run, certificate["limits"])) else {}),
     }  # fmt: skip
+
+
+def per_point(run: Facts, stated: list[Any]) -> dict[str, float]:
+    """What a percentage point more of each share adds, all rows of a limit together."""
+    adds: dict[str, float] = {}
+    for limit, rows in zip(run.policy.limits, run.rows[1:], strict=True):
+        for entry in stated if limit.of and limit.bound else []:
+            if entry["name"] in rows.names and entry["price"]:
+                one = float(entry["price"]) * float(entry["bound"]) / limit.bound / 100.0
+                adds[limit.name] = adds.get(limit.name, 0.0) + one
+    return adds
 
 
 def unlike(stated: Any, computed: Any, place: str, worth: float) -> Iterator[str]:
@@ -1178,6 +1230,7 @@ def unlike(stated: Any, computed: Any, place: str, worth: float) -> Iterator[str
 def summary_faults(run: Facts, certificate: dict[str, Any], stated: dict[str, Any]) -> Iterator[str]:
     """What the summary says that inputs and certificate do not give."""
     expected = expected_summary(run, certificate)
+    expected = {key: own for key, own in expected.items() if key != "per_point" or key in stated}
     free = {"notes": list, "seconds": dict, "versions": dict, "solved_at": str}
     words = ("status", "stop", "proof", "bound", "gap", "method", "peak_memory_mb", *free)
     checked = {key: entry for key, entry in stated.items() if key not in words}
@@ -1211,7 +1264,7 @@ def summary_faults(run: Facts, certificate: dict[str, Any], stated: dict[str, An
 
 
 def digest(scenario: Any, inputs: Any) -> str:
-    """Of the scenario without its paths, of how its source is read, and of the inputs' hashes."""
+    """Facts the scenario without its paths, of how its source is read, and of the inputs' hashes."""
 
     def whole(value: Any) -> Any:
         if isinstance(value, dict):

@@ -16,7 +16,7 @@ import numpy as np
 from allocator.records.document import CHURN, NO_CHURN, SOURCE, Place, value_at
 from allocator.records.ledger import accounts_by
 from allocator.records.outcome import Outcome
-from allocator.records.run import Certificate, LimitUse
+from allocator.records.run import Certificate, LimitUse, per_point
 from allocator.records.scenario import Scenario
 
 _READ_BY = ("sep", "decimal", "thousands", "skip", "encoding", "sheet", "table", "header", "duplicates")
@@ -72,8 +72,15 @@ def figures(outcome: Outcome) -> dict[str, Any]:
         "funded": whole.funded,
         "by_grade": {grade.name: grade.figures for grade in accounts_by(ledger, portfolio.grade)},
         "limits": [_limit(use) for use in certificate.limits],
+        **({"per_point": points} if (points := _per_point(certificate, outcome.scenario)) else {}),
         **({"plugins": dict(certificate.plugins)} if certificate.plugins else {}),
     }
+
+
+def _per_point(certificate: Certificate, scenario: Scenario) -> dict[str, float]:
+    """What a percentage point more of each share adds."""
+    rows = ((use.name, use.bound, use.price) for use in certificate.limits)
+    return per_point(rows, scenario.policy.limits)
 
 
 def _limit(use: LimitUse) -> dict[str, Any]:

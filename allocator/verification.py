@@ -212,13 +212,16 @@ def _disagreement_faults(stored: StoredRun, outcome: Outcome, proved: ProvedFigu
         if stored.summary[key] != value:
             problem = f"says {stored.summary[key]!r}, the certificate gives {value!r}"
             yield Fault(problem, "solve again", field=f"summary {key}")
+    repeated = figures(outcome)
     summary = {
         "name": outcome.name,
         "currency": outcome.currency,
-        **figures(outcome),
+        **repeated,
         "digest": digest(outcome.scenario, recomputed),
     }
-    summary = {key: value for key, value in summary.items() if key not in stated}
+    summary = {key: value for key, value in summary.items() if key not in {*stated, "per_point"}}
+    if "per_point" in stored.summary:  # which older runs do not say
+        summary["per_point"] = repeated.get("per_point", {})
     yield from _difference_faults(_those(summary, stored.summary), summary, money, "summary")
     for place, document in (("certificate", claims), ("summary", stored.summary)):
         if document.get("plugins", {}) != outcome.scenario.plugins:

@@ -85,6 +85,8 @@ def borrowers(n: int, seed: int) -> Portfolio:
         exposure=np.zeros(n),
         exclude=np.zeros(n, dtype=bool),
         min_rate=given_nothing,
+        max_rate=given_nothing,
+        rate=given_nothing,
         fixed_amount=given_nothing.copy(),
         fixed_rate=given_nothing.copy(),
         texts={

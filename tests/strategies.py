@@ -12,11 +12,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from allocator.records.scenario import Limit
+from allocator.records.conditions import Condition
+from allocator.records.scenario import Group, Limit
 from allocator.testing import plain as naive
 from tests.builders import Case, churn_table, limit, policy, portfolio
 
 RATES = (0.04, 0.06, 0.08, 0.1, 0.15)
+GROUPS = (
+    Group("offered", (Condition("grade", ("A",)),)),
+    Group("drawn", (Condition("pd", above=0.01), Condition("sector", ("food", "NO")))),
+)
 MEASURES = ("offered", "drawn", "interest", "gross_interest", "expected_loss", "loans")
 SENSES = ("at_most", "at_least", "exactly")
 
@@ -96,6 +101,8 @@ def _borrowers(draw: DrawFn, n: int, rates: list[float], bands: Any) -> Any:
         exposure=each(0.0, 0.0, 50_000.0),
         exclude=[not pin and draw(st.integers(0, 9)) == 0 for pin in pinned],
         min_rate=each(np.nan, np.nan, rates[-1]),
+        max_rate=each(np.nan, np.nan, rates[0]),
+        rate=each(np.nan, np.nan, np.nan, rates[0], (rates[0] + rates[-1]) / 2, -0.01),
         fixed_amount=[draw(st.sampled_from((60_000.0, 85_000.5))) if pin else np.nan for pin in pinned],
         fixed_rate=[
             draw(st.sampled_from((rates[0], (rates[0] + rates[-1]) / 2))) if p else np.nan for p in pinned
@@ -117,7 +124,11 @@ def limits_around(draw: DrawFn, case: Case, sample: list[Any], name: str) -> Lim
     """A limit of any family, sense and shape whose bound lies at or about what `sample` uses."""
     measure = draw(st.sampled_from(MEASURES))
     sense = draw(st.sampled_from((*SENSES, "at_most")))
-    of = None if measure == "loans" else draw(st.sampled_from((None, None, "budget", "total", "drawn")))
+    of = (
+        None
+        if measure == "loans"
+        else draw(st.sampled_from((None, None, "budget", "total", "drawn", *GROUPS)))
+    )
     where = draw(
         st.sampled_from(
             (

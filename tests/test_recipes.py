@@ -140,7 +140,7 @@ LINEAR_CHECKED = """\
     ),
 """
 FORMULA: Recipe = {
-    "records/scenario.py": {
+    "records/curves.py": {
         "ParametricCurve: TypeAlias = Logistic\n": "@dataclass(frozen=True)\nclass Linear:\n"
         "    start: float\n    slope: float\n\n\nParametricCurve: TypeAlias = Logistic | Linear\n",
         '{"logistic": Logistic}': '{"logistic": Logistic, "linear": Linear}',

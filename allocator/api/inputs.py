@@ -97,7 +97,7 @@ def examination_of(scenario: records.Scenario, subject: str, tell: Progress) -> 
         raise InputError.of(faults, subject)
     policy = scenario.policy
     notes += _notes_on_policy(policy, portfolio, offers, limits)
-    curves = sanity(table, policy.rates, policy.rate_step)
+    curves = sanity(table, {} if policy.by_contract else policy.rates, policy.rate_step)
     return Examination(scenario, portfolio, offers, limits, curves, tuple(notes))
 
 

@@ -102,7 +102,7 @@ class Magnitudes:
     columns: Sequence[Floats]
     policy: Policy
     top: float
-    """The highest rate there is."""
+    """The highest rate there is, whatever its sign."""
 
     @classmethod
     def of(
@@ -110,8 +110,8 @@ class Magnitudes:
     ) -> Magnitudes:
         """Of the rates that may be offered, and of those `decided` (n,)."""
         rates = [tariff.rates for tariff in terms.tariffs.values()]
-        rates += [portfolio.fixed_rate, np.zeros(0) if decided is None else decided]
-        top = max(float(np.fmax.reduce(some, initial=0.0)) for some in rates)
+        rates += [portfolio.fixed_rate, portfolio.rate, np.zeros(0) if decided is None else decided]
+        top = max(float(np.fmax.reduce(np.abs(some), initial=0.0)) for some in rates)
         return cls(columns_of(portfolio), policy, top)
 
     def at(self, rows: Integers | slice) -> OfferSizes:
@@ -175,15 +175,17 @@ def reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: 
     best = np.full(len(portfolio), -np.inf)
     for grade, tariff in terms.tariffs.items():
         member = (portfolio.grade.codes == portfolio.grade.code_of(grade)) & terms.lendable
-        free = np.flatnonzero(member & ~terms.pinned)
+        free = np.flatnonzero(member & ~terms.single)
         for start in range(0, len(free) if len(tariff.rates) else 0, _CHUNK):
             i = free[start : start + _CHUNK]
-            best[i] = charged.best(i, _open_to(portfolio.min_rate[i], tariff), may_decline=True)
-        i = np.flatnonzero(member & terms.pinned)
-        if len(i):
-            rate = portfolio.fixed_rate[i]
-            menu = [(rate, 1.0 - np.interp(rate, terms.table_rates, terms.curve[grade]))]
-            best[i] = charged.best(i, menu, may_decline=False)
+            ends = portfolio.min_rate[i], portfolio.max_rate[i]
+            best[i] = charged.best(i, _open_to(*ends, tariff), may_decline=True)
+        for may_decline in (False, True):
+            i = np.flatnonzero(member & terms.single & (terms.pinned ^ may_decline))
+            if len(i):
+                rate = terms.rate[i]
+                menu = [(rate, 1.0 - np.interp(rate, terms.table_rates, terms.curve[grade]))]
+                best[i] = charged.best(i, menu, may_decline=may_decline)
     return best
 
 
@@ -222,10 +224,13 @@ class _ChargedOffers:
         return top + (worth.offered[i] * amount + worth.fixed[i])
 
 
-def _open_to(least: Floats, tariff: Tariff) -> list[tuple[RateColumn, RateColumn]]:
-    """The tariff's rates and take-ups; a rate below a borrower's minimum is NaN, which no maximum takes."""
+def _open_to(least: Floats, most: Floats, tariff: Tariff) -> list[tuple[RateColumn, RateColumn]]:
+    """The tariff's rates and take-ups; a rate outside a borrower's ends is NaN, which no maximum takes."""
     plain = list(zip(tariff.rates.tolist(), tariff.take_up.tolist(), strict=True))
-    if np.all(np.isnan(least)):
+    if np.all(np.isnan(least)) and np.all(np.isnan(most)):
         return plain
-    wanted = np.nan_to_num(least, nan=0.0)
-    return [(np.where(rate + SAME_RATE >= wanted, rate, np.nan), take_up) for rate, take_up in plain]
+    low, high = np.nan_to_num(least, nan=-np.inf), np.nan_to_num(most, nan=np.inf)
+    return [
+        (np.where((rate + SAME_RATE >= low) & (rate - SAME_RATE <= high), rate, np.nan), take_up)
+        for rate, take_up in plain
+    ]

@@ -163,18 +163,19 @@ def _offers(portfolio: Portfolio, terms: Terms, member: Integers) -> tuple[Float
     """(nb, K) rates and take-ups that each of `member` may be offered; NaN where there are no more."""
     width = max((len(tariff.rates) for tariff in terms.tariffs.values()), default=1)
     rate, take_up = (np.full((len(member), max(width, 1)), np.nan) for _ in range(2))
-    pinned = terms.pinned[member]
-    least = np.nan_to_num(portfolio.min_rate[member], nan=0.0)
+    single, asked = terms.single[member], terms.rate[member]
+    least = np.nan_to_num(portfolio.min_rate[member], nan=-np.inf)
+    most = np.nan_to_num(portfolio.max_rate[member], nan=np.inf)
     for grade, tariff in terms.tariffs.items():
         own = portfolio.grade.codes[member] == portfolio.grade.code_of(grade)
-        free = np.flatnonzero(own & ~pinned)
+        free = np.flatnonzero(own & ~single)
         enough = tariff.rates + SAME_RATE >= least[free][:, None]
+        enough &= tariff.rates - SAME_RATE <= most[free][:, None]
         rate[free, : len(tariff.rates)] = np.where(enough, tariff.rates, np.nan)
         take_up[free, : len(tariff.rates)] = np.where(enough, tariff.take_up, np.nan)
-        fixed = np.flatnonzero(own & pinned)
-        asked = portfolio.fixed_rate[member[fixed]]
-        rate[fixed, 0] = asked
-        take_up[fixed, 0] = 1.0 - np.interp(asked, terms.table_rates, terms.curve[grade])
+        fixed = np.flatnonzero(own & single)
+        rate[fixed, 0] = asked[fixed]
+        take_up[fixed, 0] = 1.0 - np.interp(asked[fixed], terms.table_rates, terms.curve[grade])
     return rate, take_up
 
 

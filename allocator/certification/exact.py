@@ -116,34 +116,31 @@ class _ChargedOffers:
 
     table: ExactTable
     priced: list[tuple[ExactBlock, list[Fraction]]]
-    everyone: dict[str, Fraction]
-    """Basis -> what references charge everybody."""
     constant: Fraction
     """b'lambda, rows rounded to whole lots as they are then."""
 
     @classmethod
     def of(cls, table: ExactTable, prices: Mapping[str, float]) -> _ChargedOffers:
         priced, constant = [], Fraction(0)
-        everyone = dict.fromkeys(BASES, Fraction(0))
         for exact in table.exact_blocks:
             block = exact.block
             own = [Fraction(price) for price in block.allowed(prices).tolist()]
             if not any(own):
                 continue
             priced.append((exact, own))
-            if block.reference:
-                everyone[block.reference] -= Fraction(block.share) * sum(own)
             for row, price in enumerate(own):
                 if price:
                     whole = table.lots.get(block.names[row])
                     constant += price * (exact.room(row) if whole is None else Fraction(whole))
-        return cls(table, priced, everyone, constant)
+        return cls(table, priced, constant)
 
     def values(self, row: int, sets: ChoiceSets, options: list[int]) -> dict[int, Fraction]:
         """Option of the borrower in `row` -> its reduced value at the better end."""
-        table, charge = self.table, dict(self.everyone)
+        table, charge = self.table, dict.fromkeys(BASES, Fraction(0))
         i = int(table.member[row])
         for exact, prices in self.priced:
+            if exact.refers_to(i):
+                charge[exact.block.reference] -= Fraction(exact.block.share) * sum(prices)
             code = int(exact.block.codes[i])
             if code >= 0 and prices[code]:
                 weight = ONE if exact.weights is None else exact.weights[i]
@@ -223,7 +220,8 @@ class ExactCase:
         for exact in self.blocks:
             lent: list[float] = self.portfolio.exposure.tolist() if exact.block.reference_lent else []
             made = [float(offer.amount) for offer in offers]
-            total = _whole_sum([*made, *lent]) if exact.block.reference == "offered" else None
+            whole = exact.block.reference == "offered" and exact.block.base is None
+            total = _whole_sum([*made, *lent]) if whole else None
             by_row: dict[int, list[MadeOffer]] = {}
             for offer in offers:
                 by_row.setdefault(int(exact.block.codes[offer.borrower]), []).append(offer)
@@ -256,7 +254,8 @@ def _sides(
     uses = [exact.weight(made.borrower) * made.basis(block.basis, portfolio) for made in own]
     right = exact.fixed
     if block.reference:
-        added = sum((made.basis(block.reference, portfolio) for made in offers), Fraction(0))
+        counted = (made for made in offers if exact.refers_to(made.borrower))
+        added = sum((made.basis(block.reference, portfolio) for made in counted), Fraction(0))
         right += Fraction(block.share) * added
     scale = max([abs(right), *map(abs, uses)])
     tolerance = decimal(TOLERANCE) * scale

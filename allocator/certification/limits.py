@@ -15,7 +15,7 @@ from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
 from allocator.certification.rounding import DEEPEST, depth, unwarned
 from allocator.records.conditions import Condition
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio
-from allocator.records.scenario import Limit, Measure, Policy, Sense
+from allocator.records.scenario import Group, Limit, Measure, Policy, Sense
 from allocator.records.weights import weights_of
 
 
@@ -105,11 +105,18 @@ class Block:
     finest: Floats
     """(rows,) the smallest step in which the left-hand side can move, where loans are counted: the smallest
     weight that is not 0; inf where it moves by any amount."""
+    base: Booleans | None = None
+    """(n,) whom the reference counts; None: everybody."""
 
     def part(self, span: slice | Integers) -> Block:
         """The same rows over the borrowers of `span` alone."""
         weight = None if self.weight is None else self.weight[span]
-        return Block(**{**vars(self), "codes": self.codes[span], "weight": weight})
+        base = None if self.base is None else self.base[span]
+        return Block(**{**vars(self), "codes": self.codes[span], "weight": weight, "base": base})
+
+    def referred(self, amount: Any) -> Any:
+        """`amount` of the borrowers whom the reference counts, 0 of the others."""
+        return amount if self.base is None else amount * self.base
 
     def price_offers(self, prices: Floats, per_basis: dict[str, Floats]) -> tuple[float, float]:
         """Adds what the rows charge each borrower a unit of each basis.
@@ -120,7 +127,7 @@ class Block:
             return 0.0, 0.0
         per_basis[self.basis] += self._charged(prices, None)
         if self.reference:
-            per_basis[self.reference] -= self.share * float(np.sum(prices))
+            per_basis[self.reference] -= self.referred(self.share * float(np.sum(prices)))
         magnitudes = np.abs(prices)
         fixed = abs(self.share) * self.reference_lent if self.reference else abs(self.constant)
         return float(np.sum(prices * self.room)), float(np.sum(magnitudes * (fixed + self.lent_size)))
@@ -230,8 +237,8 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
     counts = counted.exposed
     has_lent = counts and bool(np.any(portfolio.exposure))
     lent = _times(portfolio.exposure, weight) if has_lent else None
-    share = limit.of in ("total", "drawn")
-    reference = {"total": "offered", "drawn": "drawn"}.get(limit.of or "", "")
+    reference, base = _reference(limit, portfolio)
+    share = bool(reference)
     constant = limit.bound * policy.budget.amount if limit.of == "budget" else limit.bound
     block = Block(
         names=names,
@@ -246,16 +253,30 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
         constant=0.0 if share else constant,
         share=limit.bound if share else 0.0,
         reference=reference,
-        reference_lent=float(np.sum(portfolio.exposure)) if share and counts else 0.0,
+        reference_lent=_lent_to(base, portfolio) if share and counts else 0.0,
         exact=None,
         finest=_finest(limit.measure, codes, weight, len(names)),
+        base=base,
     )
     per = decimal(policy.budget.amount) if limit.of == "budget" else 1
     return replace(block, exact=_exact(block, portfolio, decimal(limit.bound) * per))
 
 
+def _reference(limit: Limit, portfolio: Portfolio) -> tuple[str, Booleans | None]:
+    """The basis that the limit is a share of, "" without one, and whom it counts (n,), None: everybody."""
+    if isinstance(limit.of, Group):
+        return limit.of.basis, _inside(limit.of.where, portfolio)
+    return {"total": "offered", "drawn": "drawn"}.get(limit.of or "", ""), None
+
+
+def _lent_to(base: Booleans | None, portfolio: Portfolio) -> float:
+    return float(np.sum(portfolio.exposure if base is None else portfolio.exposure[base]))
+
+
 def _exact(block: Block, portfolio: Portfolio, bound: Fraction) -> ExactRows | None:
     """Of rows of amounts offered or loans by one weight, against a figure or a share of the total."""
+    if block.base is not None:
+        return None
     if block.measure not in ("offered", "loans") or block.reference not in ("", "offered"):
         return None
     rows = len(block.names)
@@ -316,9 +337,7 @@ def _times(amounts: Floats, weight: Floats | None) -> Floats:
 def _rows(limit: Limit, portfolio: Portfolio) -> tuple[Codes, tuple[str, ...]]:
     if limit.each is None and not limit.where:
         return np.broadcast_to(np.int32(0), len(portfolio)), (limit.name,)
-    inside = np.ones(len(portfolio), dtype=bool)
-    for condition in limit.where:
-        inside &= _meets(condition, portfolio)
+    inside = _inside(limit.where, portfolio)
     if limit.each is None:
         return np.where(inside, 0, -1).astype(np.int32), (limit.name,)
     column = portfolio.text(limit.each)
@@ -328,6 +347,14 @@ def _rows(limit: Limit, portfolio: Portfolio) -> tuple[Codes, tuple[str, ...]]:
     renumbered[present] = range(len(present))
     codes = renumbered[filtered]
     return codes, tuple(f"{limit.name}[{column.values[code]}]" for code in present)
+
+
+def _inside(where: tuple[Condition, ...], portfolio: Portfolio) -> Booleans:
+    """(n,) who passes every test of a filter."""
+    inside = np.ones(len(portfolio), dtype=bool)
+    for condition in where:
+        inside &= _meets(condition, portfolio)
+    return inside
 
 
 def _meets(condition: Condition, portfolio: Portfolio) -> Booleans:

@@ -135,10 +135,16 @@ class ExactBlock:
             return Fraction(self.policy.budget.amount)
         if self.block.reference:
             counts = bool(self.block.reference_lent)
-            lent = sum(fractions(self.portfolio.exposure), Fraction(0)) if counts else Fraction(0)
+            exposure = self.block.referred(self.portfolio.exposure)
+            lent = sum(fractions(exposure), Fraction(0)) if counts else Fraction(0)
             return Fraction(self.limit.bound) * lent
         per = Fraction(self.policy.budget.amount) if self.limit.of == "budget" else ONE
         return Fraction(self.limit.bound) * per
+
+    def refers_to(self, i: int) -> bool:
+        """Whether borrower i's offer adds to what the block is a share of."""
+        base = self.block.base
+        return bool(self.block.reference) and (base is None or bool(base[i]))
 
     def room(self, row: int) -> Fraction:
         """The right-hand side with every reference on the left."""
@@ -180,7 +186,7 @@ def offers_made(
         grade, asked = portfolio.grade.values[portfolio.grade.codes[i]], float(rate[i])
         tariff = terms.tariffs.get(grade)
         near = asked
-        if tariff is not None and len(tariff.rates) and not terms.pinned[i]:
+        if tariff is not None and len(tariff.rates) and not terms.single[i]:
             near = float(tariff.rates[np.argmin(np.abs(tariff.rates - asked))])
         curve = curves.get(grade)
         take_up = (

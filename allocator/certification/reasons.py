@@ -14,7 +14,7 @@ import numpy as np
 
 from allocator.certification.bound import reduced_values
 from allocator.certification.limits import Block, blocks_of, charges_of
-from allocator.certification.terms import SAME_RATE, Terms, terms_of
+from allocator.certification.terms import OF_BORROWERS, SAME_RATE, Terms, terms_of
 from allocator.records import reasons as words
 from allocator.records.case import Inputs
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio, Text
@@ -60,11 +60,19 @@ def _impossible(portfolio: Portfolio, policy: Policy, terms: Terms) -> Codes:
     highest = [tariff.rates[-1] if len(tariff.rates) else -np.inf for tariff in terms.tariffs.values()]
     by_grade = dict(zip(terms.tariffs, highest, strict=True))
     top = np.array([by_grade.get(grade, np.nan) for grade in portfolio.grade.values])[portfolio.grade.codes]
-    least = np.nan_to_num(portfolio.min_rate, nan=0.0)
+    least = np.nan_to_num(portfolio.min_rate, nan=-np.inf)
+    some = np.zeros(len(portfolio), dtype=bool)
+    for grade, tariff in terms.tariffs.items():
+        own = portfolio.grade.codes == portfolio.grade.code_of(grade)
+        most = np.nan_to_num(portfolio.max_rate[own], nan=np.inf)
+        below = np.searchsorted(tariff.rates, most + SAME_RATE, side="right")
+        some[own] = np.searchsorted(tariff.rates, least[own] - SAME_RATE) < below
     first = {
         words.EXCLUDED: portfolio.exclude,
         words.NO_GRADE: np.isnan(top),
-        words.NO_RATE: free & (top + SAME_RATE < least),
+        words.OFF_CONTRACT: free & terms.single & np.isnan(terms.rate),
+        words.NO_RATE: free & ~terms.single & ((top + SAME_RATE < least) | np.isneginf(top)),
+        words.NO_LOWER: free & ~terms.single & ~some,
         words.TOO_SMALL: free & (portfolio.max_amount < np.maximum(portfolio.min_amount, policy.ticket.min)),
         words.TOO_LARGE: free & (portfolio.min_amount > policy.ticket.max),
         words.NO_STEP: terms.low > terms.high,
@@ -103,7 +111,7 @@ class _WeighedOffers:
         cls, policy: Policy, portfolio: Portfolio, terms: Terms, prices: Mapping[str, float], among: Integers
     ) -> _WeighedOffers:
         blocks, own = blocks_of(policy, portfolio), portfolio.take(among)
-        arrays = {name: getattr(terms, name)[among] for name in ("lendable", "low", "high", "pinned")}
+        arrays = {name: getattr(terms, name)[among] for name in OF_BORROWERS}
 
         def best(prices: Mapping[str, float]) -> Floats:
             charges = charges_of(blocks, prices)
@@ -130,7 +138,8 @@ class _WeighedOffers:
                 out[given & dear] = "no offer that earns its cost at these prices"
             elif word in crowding:
                 block, row = crowding[word]
-                counted = (block.codes[self.among] == row) | bool(block.reference)
+                counted = block.codes[self.among] == row
+                counted |= block.part(self.among).referred(bool(block.reference))
                 out[given & ~counted] = "a limit that does not count the borrower"
                 out[given & worthless] = "no offer that earns its cost"
                 out[given & cheap] = "an offer that earns its cost at these prices"

@@ -43,6 +43,14 @@ class Terms(Tariffs):
     low: Floats
     high: Floats
     pinned: Booleans
+    single: Booleans
+    """Who may get one rate only: that of a pinned offer, or of the contract."""
+    rate: Floats
+    """That rate; NaN where it may not be offered, and where the tariff is open."""
+
+
+OF_BORROWERS = ("lendable", "low", "high", "pinned", "single", "rate")
+"""The fields of `Terms` that are arrays of shape (n,)."""
 
 
 def terms_of(portfolio: Portfolio, table: ChurnTable, response: Response, policy: Policy) -> Terms:
@@ -54,7 +62,9 @@ def tariffs_of(table: ChurnTable, response: Response, policy: Policy) -> Tariffs
     """The tariff of every grade that the policy names."""
     curve = {grade: smoothed(churn, response.smoothing) for grade, churn in table.churn.items()}
     tariffs = {
-        grade: _tariff(table.rates, curve[grade], band, policy.rate_step)
+        grade: Tariff(np.zeros(0), np.zeros(0))
+        if policy.by_contract
+        else _tariff(table.rates, curve[grade], band, policy.rate_step)
         for grade, band in policy.rates.items()
     }
     return Tariffs(tariffs, curve, table.rates)
@@ -76,7 +86,25 @@ def allowed_terms(portfolio: Portfolio, known: Tariffs, policy: Policy) -> Terms
         low=np.where(pinned, portfolio.fixed_amount, least),
         high=np.where(pinned, portfolio.fixed_amount, most),
         pinned=pinned,
+        single=pinned | np.isfinite(portfolio.rate),
+        rate=_one_rate(portfolio, policy, pinned),
     )
+
+
+def _one_rate(portfolio: Portfolio, policy: Policy, pinned: Booleans) -> Floats:
+    """(n,) the rate of pinned offers, and of contracts whose rate is in the grade's band; else NaN."""
+    nothing = (np.nan, np.nan)
+    bands = np.array([policy.rates.get(grade, nothing) for grade in portfolio.grade.values] or [nothing])
+    low, high = bands[portfolio.grade.codes].T
+    inside = (portfolio.rate >= low - SAME_RATE) & (portfolio.rate <= high + SAME_RATE)
+    return np.where(pinned, portfolio.fixed_rate, np.where(inside, portfolio.rate, np.nan))
+
+
+def open_to(portfolio: Portfolio, rate: Floats | float) -> Booleans:
+    """(n,) whose own lowest and highest rate leave `rate` open."""
+    least = np.nan_to_num(portfolio.min_rate, nan=-np.inf)
+    most = np.nan_to_num(portfolio.max_rate, nan=np.inf)
+    return np.asarray((rate + SAME_RATE >= least) & (rate - SAME_RATE <= most))
 
 
 def _tariff(rates: Floats, churn: Floats, band: tuple[float, float], step: float | None) -> Tariff:
@@ -106,7 +134,7 @@ def take_up_of(portfolio: Portfolio, terms: Terms, rate: Floats) -> tuple[Floats
         take_up[i] = 1.0 - np.interp(rate[i], terms.table_rates, churn)
     for grade, tariff in terms.tariffs.items():
         i = asked[grades == portfolio.grade.code_of(grade)]
-        free, fixed = i[~terms.pinned[i]], i[terms.pinned[i]]
+        free, fixed = i[~terms.single[i]], i[terms.single[i]]
         if len(free) and len(tariff.rates):
             right = np.clip(np.searchsorted(tariff.rates, rate[free]), 1, max(len(tariff.rates) - 1, 1))
             left = right - 1
@@ -115,7 +143,6 @@ def take_up_of(portfolio: Portfolio, terms: Terms, rate: Floats) -> tuple[Floats
             k = np.where(closer, right, left)
             same = np.abs(tariff.rates[k] - rate[free]) <= SAME_RATE
             take_up[free[same]] = tariff.take_up[k[same]]
-            enough = np.nan_to_num(portfolio.min_rate[free], nan=0.0) <= rate[free] + SAME_RATE
-            allowed[free] = same & enough
-        allowed[fixed] = rate[fixed] == portfolio.fixed_rate[fixed]
+            allowed[free] = same & open_to(portfolio, rate)[free]
+        allowed[fixed] = rate[fixed] == terms.rate[fixed]
     return take_up, allowed

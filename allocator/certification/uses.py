@@ -35,6 +35,8 @@ class RowTotals:
     """Cents offered or loans made by the members, where the block is decided in whole numbers."""
     off: Integers
     """Offers to members that are no whole number of cents."""
+    referred: float
+    """What those have of the basis that the block is a share of whom it counts; 0 where it counts all."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ def _row_totals(block: Block, bases: Bases, cents: Floats, off: np.ndarray) -> R
         counted = WholeSums.of(block.codes, cents, rows)
         broken = np.bincount(place[off], minlength=rows + 1)[1:].astype(np.int64)
     used = np.bincount(place, use, minlength=rows + 1)[1:].astype(np.float64, copy=False)
-    return RowTotals(used, largest[1:], counted, broken)
+    referred = 0.0 if block.base is None else float(np.sum(block.referred(getattr(bases, block.reference))))
+    return RowTotals(used, largest[1:], counted, broken, referred)
 
 
 def _added(parts: Sequence[RowTotals]) -> RowTotals:
@@ -92,6 +95,7 @@ def _added(parts: Sequence[RowTotals]) -> RowTotals:
         np.max([part.largest for part in parts], axis=0),
         sum((part.counted for part in parts[1:]), parts[0].counted),
         np.sum([part.off for part in parts], axis=0),
+        sum(part.referred for part in parts),
     )
 
 
@@ -109,7 +113,8 @@ def limit_uses(
 def _block_uses(block: Block, rows: RowTotals, totals: Totals, prices: Mapping[str, float]) -> list[LimitUse]:
     bound = block.constant
     if block.reference:
-        bound = block.share * (totals.bases[block.reference] + block.reference_lent)
+        lent = totals.bases[block.reference] if block.base is None else rows.referred
+        bound = block.share * (lent + block.reference_lent)
     scale = np.maximum(rows.largest, abs(bound))
     least = _ROUNDING * scale
     tolerance = np.maximum(np.minimum(TOLERANCE * scale, block.finest / 2), least)

@@ -33,6 +33,10 @@ _REACH = 200
 """How far an amount may be moved, in lots, where no lattice asks for more."""
 _NODES = 1_000
 """Nodes of the integer program's tree."""
+_FEASIBILITY = 1e-7
+_INWARD = 10 * _FEASIBILITY
+"""What whole rows of large numbers, as of a share of 33.333333333 %, are tightened by where the solver's
+tolerance broke one; in their largest use of a lot."""
 _MOST = 400
 """Amounts that may move at once."""
 
@@ -119,7 +123,7 @@ def holds(chosen: ChosenOffers, amounts: Floats) -> bool:
     """Whether amounts (nc,) in whole lots meet every row."""
     lower, upper = row_bounds(chosen.senses, chosen.rhs)
     used = chosen.use @ amounts
-    slack = chosen.slack.copy()
+    slack = np.maximum(chosen.slack, TOLERANCE * np.max(np.abs(chosen.use) * amounts, axis=1, initial=0.0))
     slack[chosen.whole.row] = np.inf
     if np.any(used > upper + slack) or np.any(used < lower - slack):
         return False
@@ -170,9 +174,12 @@ def _in_lots(chosen: ChosenOffers, relaxed: Floats) -> Floats | None:
     if not interior.any() and holds(chosen, base):
         return base
     for loose in _loose(chosen, interior):
-        moved = _move(chosen, base, loose)
-        if moved is not None and holds(chosen, moved):
-            return moved
+        for inward in (0.0, _INWARD):
+            moved = _move(chosen, base, loose, inward)
+            if moved is not None and holds(chosen, moved):
+                return moved
+            if moved is None:
+                break
     return None
 
 
@@ -218,8 +225,8 @@ class _Rows:
         return True
 
 
-def _move(chosen: ChosenOffers, base: Floats, loose: Integers) -> Floats | None:
-    """`base` with whole lots added to or taken from the amounts of `loose`."""
+def _move(chosen: ChosenOffers, base: Floats, loose: Integers, inward: float) -> Floats | None:
+    """`base` with whole lots added to or taken from the amounts of `loose`, whole rows held `inward`."""
     lattice = _lattice(chosen, base, loose)
     if lattice is None:
         return None
@@ -228,7 +235,7 @@ def _move(chosen: ChosenOffers, base: Floats, loose: Integers) -> Floats | None:
     far = [2 * abs(x) for vector in (solutions.start, *solutions.steps) for x in vector]
     reach = float(max([_REACH, *far]))
     rows = _Rows([], [], [])
-    if not _add_rows(chosen, base, loose, steps.shape[1], reach, rows):
+    if not _add_rows(chosen, base, loose, steps.shape[1], reach, inward, rows):
         return None
     own = chosen.whole.group[chosen.position[loose]]
     for line, g in enumerate(groups):
@@ -251,7 +258,7 @@ def _move(chosen: ChosenOffers, base: Floats, loose: Integers) -> Floats | None:
         integer=np.ones(len(loose) + len(wide), dtype=bool),
     )
     enough = _GAP * abs(float(chosen.value @ base)) / unit
-    answer = solve(program, Effort(distance=enough, nodes=_NODES, feasibility=1e-7))
+    answer = solve(program, Effort(distance=enough, nodes=_NODES, feasibility=_FEASIBILITY))
     if answer.point is None:
         return None
     moved = base.copy()
@@ -281,7 +288,7 @@ def _lattice(chosen: ChosenOffers, base: Floats, loose: Integers) -> tuple[list[
 
 
 def _add_rows(
-    chosen: ChosenOffers, base: Floats, loose: Integers, steps: int, reach: float, rows: _Rows
+    chosen: ChosenOffers, base: Floats, loose: Integers, steps: int, reach: float, inward: float, rows: _Rows
 ) -> bool:
     """The limits, the rows of the lattice aside; False where one cannot hold."""
     whole, left = chosen.whole, _left(chosen, base)
@@ -292,8 +299,10 @@ def _add_rows(
             continue
         per_grain = [0] * len(groups) if whole.on_loans[r] else whole.uses(r, groups.tolist())
         uses = np.array(per_grain, dtype=np.float64)[own] * float(whole.lot)
-        lower = -np.inf if whole.senses[r] == "at_most" else float(ceil(left[r]))
-        upper = np.inf if whole.senses[r] == "at_least" else float(floor(left[r]))
+        largest = float(np.max(np.abs(uses), initial=0.0))
+        away = inward * largest if largest * _FEASIBILITY > 0.1 and whole.senses[r] != "exactly" else 0.0
+        lower = -np.inf if whole.senses[r] == "at_most" else float(ceil(left[r])) + away
+        upper = np.inf if whole.senses[r] == "at_least" else float(floor(left[r])) - away
         if not rows.add(np.concatenate([uses, no_steps]), lower, upper, reach):
             return False
     room = chosen.rhs - chosen.use @ base

@@ -74,7 +74,7 @@ class _Answers:
     use: sparse.csr_array
     """(P, m)"""
     reference: Floats
-    """(P, 2) money offered and drawn."""
+    """(P, references) what each makes of it: money offered, drawn, and that to single groups."""
 
     def joined(self, more: _Answers) -> _Answers:
         return _Answers(
@@ -95,7 +95,7 @@ class _Question:
     moved: Floats
     """(E,) how far each bound has moved in the step before."""
     lent: Floats
-    """(2,) both references there, without what was lent before."""
+    """(references,) each of them there, without what was lent before."""
     priced: bool
     """Whether moves cost, and every row holds; else breaks cost and moves are free."""
 
@@ -137,7 +137,9 @@ class Elastic:
         active = np.zeros(self.rows, dtype=bool)
         active[list(rows)] = True
         nowhere = np.zeros(len(self.bounds.names))
-        at = _Question(active, np.zeros(0, dtype=np.int64), nowhere, np.zeros(2), priced=False)
+        at = _Question(
+            active, np.zeros(0, dtype=np.int64), nowhere, np.zeros(len(self._references)), priced=False
+        )
         _, prices, broken = self._ask(at)
         if broken <= _SAME:
             return None
@@ -152,7 +154,7 @@ class Elastic:
         places = np.array(sorted(loose), dtype=np.int64)
         everything = np.ones(self.rows, dtype=bool)
         moved = np.zeros(len(self.bounds.names))
-        at = _Question(everything, places, moved, np.full(2, self._budget), priced=False)
+        at = _Question(everything, places, moved, np.full(len(self._references), self._budget), priced=False)
         point, _, broken = self._ask(at)
         if broken > _SAME:
             return None
@@ -199,10 +201,21 @@ class Elastic:
 
     @cached_property
     def _share(self) -> Integers:
-        """(m,) which reference a row's bound is a share of: 0 offered, 1 drawn, -1 none."""
-        return np.array(
-            [BASES[:2].index(r.reference) if r.reference else -1 for r in self.columns.limits.rows]
-        )
+        """(m,) which reference a row's bound is a share of, -1: none."""
+        place = {(basis, id(base)): at for at, (basis, base) in enumerate(self._references)}
+        rows = self.columns.limits.rows
+        return np.array([place[r.reference, id(r.base)] if r.reference else -1 for r in rows])
+
+    @cached_property
+    def _references(self) -> list[tuple[str, Booleans | None]]:
+        """What shares may be of: a basis, and the cells that count; None: all of them."""
+        distinct: dict[tuple[str, int], tuple[str, Booleans | None]] = {
+            (basis, id(None)): (basis, None) for basis in BASES[:2]
+        }
+        for row in self.columns.limits.rows:
+            if row.reference:
+                distinct.setdefault((row.reference, id(row.base)), (row.reference, row.base))
+        return list(distinct.values())
 
     @cached_property
     def _before(self) -> Floats:
@@ -267,10 +280,20 @@ class Elastic:
         rows = np.flatnonzero(step)
         if not len(rows):
             return self._book
-        channel = {c.basis: h for h, c in enumerate(limits.channels) if c.weight is None}
-        columns = [channel[int(share[j])] for j in rows]
-        more = sparse.coo_array((-step[rows], (rows, columns)), shape=limits.everywhere.shape)
-        moved = replace(limits, everywhere=sparse.csr_array(limits.everywhere + more))
+        channel = {BASES[c.basis]: h for h, c in enumerate(limits.channels) if c.weight is None}
+        single = sparse.lil_array(limits.matrix.shape)
+        common = sparse.lil_array(limits.everywhere.shape)
+        for j in rows.tolist():
+            basis, base = self._references[share[j]]
+            if base is None:
+                common[j, channel[basis]] = -step[j]
+            else:
+                single[[j], np.flatnonzero(base) * len(limits.channels) + channel[basis]] = -step[j]
+        moved = replace(
+            limits,
+            matrix=sparse.csr_array(limits.matrix + single),
+            everywhere=sparse.csr_array(limits.everywhere + common),
+        )
         return replace(self._book, columns=replace(self._book.columns, limits=moved))
 
     def _program(self, at: _Question, norm: Floats) -> Program:
@@ -328,9 +351,14 @@ class Elastic:
         )
         in_all = np.array([np.bincount(owner, sums[:, h], minlength=self.groups) for h in range(channels)])
         use = spread @ limits.matrix.T + sparse.csr_array((limits.everywhere @ in_all).T)
-        drawn = columns.take_up(answers.option) * answers.amount
+        lent = {"offered": answers.amount, "drawn": columns.take_up(answers.option) * answers.amount}
         references = [
-            np.bincount(self._group, money, minlength=self.groups) for money in (answers.amount, drawn)
+            np.bincount(
+                self._group,
+                lent[basis] if base is None else np.where(base[limits.cell], lent[basis], 0.0),
+                minlength=self.groups,
+            )
+            for basis, base in self._references
         ]
         return _Answers(
             groups, sparse.csr_array(use)[groups], np.array(references, dtype=np.float64).T[groups]

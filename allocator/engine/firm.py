@@ -83,7 +83,7 @@ def _surely_declined(response: BestResponses, errors: Floats) -> Booleans:
 def _sizes(columns: Columns, prices: Floats) -> Floats:
     """(n,) the magnitudes that the value of a borrower's largest offer is the sum of, at most."""
     offers, limits = columns.offers, columns.limits
-    top = max((float(np.max(menu.rates, initial=0.0)) for menu in offers.menus), default=0.0)
+    top = max((float(np.max(np.abs(menu.rates), initial=0.0)) for menu in offers.menus), default=0.0)
     gross = top * offers.term
     table = abs(limits.matrix).T @ np.abs(prices)
     table = table.reshape(limits.cells, len(limits.channels)) + abs(limits.everywhere).T @ np.abs(prices)

@@ -51,6 +51,7 @@ from allocator.engine.proof import LEAVES, fits, near, price, prove
 from allocator.engine.repair import no_offers, repaired
 from allocator.engine.restricted import in_whole_lots
 from allocator.engine.search import Search, candidate
+from allocator.engine.tidying import tidy
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.limits import Limits
 from allocator.records.offers import OfferBook
@@ -133,6 +134,7 @@ def _optimise(
     prove_empty(search)
     stop = _grow_core(search, priced, progress)
     stop = _last_lots(search, priced, progress) or stop
+    tidy(search)
     prices = firm_prices(search, priced, partial(prices_if_worth, columns))
     del priced  # of a large book that is gigabytes
     if search.best is None:

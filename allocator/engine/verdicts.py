@@ -44,13 +44,16 @@ def _tolerances(columns: Columns, scale: Floats) -> Floats:
 
 def references(columns: Columns, option: Codes, amount: Floats) -> Floats:
     """(m,) |q| x what is lent of each row's reference, 0 where it has none."""
-    rows = columns.limits.rows
-    sums = {"": 0.0}
-    if any(row.reference == "offered" for row in rows):
-        sums["offered"] = float(np.sum(amount))
-    if any(row.reference == "drawn" for row in rows):
-        sums["drawn"] = float(np.sum(columns.take_up(option) * amount))
-    return np.array([abs(row.share) * (sums[row.reference] + row.lent) for row in rows])
+    limits, lent = columns.limits, {"offered": amount}
+    if any(row.reference == "drawn" for row in limits.rows):
+        lent["drawn"] = columns.take_up(option) * amount
+    sums: dict[tuple[str, int], float] = {("", id(None)): 0.0}
+    for row in limits.rows:
+        key = row.reference, id(row.base)
+        if key not in sums:
+            counted = lent[row.reference]
+            sums[key] = float(np.sum(counted if row.base is None else counted[row.base[limits.cell]]))
+    return np.array([abs(row.share) * (sums[row.reference, id(row.base)] + row.lent) for row in limits.rows])
 
 
 def largest_uses(columns: Columns, option: Codes, amount: Floats, rows: Integers) -> Floats:
@@ -65,7 +68,8 @@ def largest_uses(columns: Columns, option: Codes, amount: Floats, rows: Integers
         row = limits.rows[j]
         for h, channel in enumerate(limits.channels):
             plain = channel.weight is None and BASES[channel.basis] == row.reference
-            factor = np.abs(table[:, h] + (row.share if plain else 0.0))
+            taken_off = (row.share if row.base is None else row.share * row.base) if plain else 0.0
+            factor = np.abs(table[:, h] + taken_off)
             if np.any(factor):
                 own = np.abs(used[h]) * factor[cell]
                 largest[place] = max(largest[place], float(np.max(own, initial=0.0)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from allocator.certification.economics import BASES, Margin, ledger_of
 from allocator.certification.limits import Block
-from allocator.certification.terms import SAME_RATE, Terms
+from allocator.certification.terms import OF_BORROWERS, Terms, open_to
 from allocator.insight.explain.flips import turning_pd
 from allocator.insight.explain.position import Position
 from allocator.records.ledger import Ledger
@@ -102,7 +102,7 @@ def _ledger_at(ledger: Ledger, rows: Integers) -> Ledger:
 
 
 def _terms_at(terms: Terms, rows: Integers) -> Terms:
-    own = {name: getattr(terms, name)[rows] for name in ("lendable", "low", "high", "pinned")}
+    own = {name: getattr(terms, name)[rows] for name in OF_BORROWERS}
     return Terms(terms.tariffs, terms.curve, terms.table_rates, **own)
 
 
@@ -120,16 +120,15 @@ def _best_answers(
         top[better] = keeps[better]
         found[:, better] = np.stack([amount, rate, take_up])[:, better]
 
-    least = np.nan_to_num(borrowers.min_rate, nan=0.0)
     for grade, tariff in terms.tariffs.items():
         member = (borrowers.grade.codes == borrowers.grade.code_of(grade)) & terms.lendable
-        fixed = member & terms.pinned
+        fixed = member & np.isfinite(terms.rate)
         if fixed.any():
-            rate = np.nan_to_num(borrowers.fixed_rate, nan=0.0)
+            rate = np.nan_to_num(terms.rate, nan=0.0)
             tried(fixed, terms.high, rate, 1.0 - np.interp(rate, terms.table_rates, terms.curve[grade]))
-        free = member & ~terms.pinned
+        free = member & ~terms.single
         for rate, take_up in zip(tariff.rates.tolist(), tariff.take_up.tolist(), strict=True):
-            open_to = free & (rate + SAME_RATE >= least)
+            among = free & open_to(borrowers, rate)
             for amount in (terms.high, terms.low):
-                tried(open_to, amount, np.full(count, rate), np.full(count, take_up))
+                tried(among, amount, np.full(count, rate), np.full(count, take_up))
     return found[0], found[1], found[2]

@@ -9,7 +9,15 @@ from scipy import sparse
 
 from allocator.records.columns import FRACTIONS
 from allocator.records.limits import Bounds, Limits
-from allocator.records.scenario import BUDGET, LARGEST_AMOUNT, LARGEST_NUMBER, Limit, Policy
+from allocator.records.scenario import (
+    BUDGET,
+    LARGEST_AMOUNT,
+    LARGEST_NUMBER,
+    LARGEST_RATIO,
+    Group,
+    Limit,
+    Policy,
+)
 
 
 def bounds_of(policy: Policy, limits: Limits) -> Bounds:
@@ -55,8 +63,10 @@ def _span(limit: Limit | None) -> tuple[float, float]:
         return 0.0, LARGEST_AMOUNT
     if limit.weight is not None and not (limit.of is not None and limit.weight in FRACTIONS):
         return -LARGEST_NUMBER, LARGEST_NUMBER
-    if limit.plugin is not None and limit.of is None:
+    if (limit.plugin is not None or limit.measure in ("interest", "gross_interest")) and limit.of is None:
         return -LARGEST_NUMBER, LARGEST_NUMBER
+    if isinstance(limit.of, Group):
+        return 0.0, LARGEST_RATIO
     if limit.of is not None:
         return 0.0, 1.0
     return 0.0, inf if limit.measure == "loans" else LARGEST_AMOUNT

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.limits.filters import Membership, memberships_of
+from allocator.limits.filters import Members, Membership, members_of
 from allocator.limits.measures import MeasureTerms, measured
 from allocator.limits.missing import check_values
 from allocator.limits.whole import least_weights, whole_budget, whole_rows
@@ -18,9 +18,6 @@ from allocator.records.conditions import nobody_passes
 from allocator.records.limits import BASES, Channel, Limits, Row
 from allocator.records.portfolio import Codes, Floats, Portfolio
 from allocator.records.scenario import Limit, Policy
-
-REFERENCES = {"total": "offered", "drawn": "drawn"}
-"""What a limit may be a share of, beside the budget, and its basis."""
 
 
 @dataclass
@@ -57,7 +54,9 @@ class _Draft:
     membership: int | None
     """Index of the membership whose labels the rows have; None: everybody, in one row."""
     reference: tuple[int, float] | None = None
-    """A channel that counts in every row for everybody, and its factor."""
+    """A channel that counts in every row, and its factor."""
+    base: int | None = None
+    """Index of the membership of those whom the reference counts; None: everybody."""
 
 
 def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
@@ -66,27 +65,43 @@ def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
     Raises InputError naming every limit that stands on a missing value.
     """
     check_values(policy.limits, portfolio)
-    memberships, of_limit = memberships_of(policy.limits, portfolio)
+    members = members_of(policy.limits, portfolio)
     channels = _Channels()
     drafts = [_budget(policy, portfolio, channels)]
-    for limit, place in zip(policy.limits, of_limit, strict=True):
-        drafts.append(_draft(limit, memberships[place], place, policy, portfolio, channels))
-    cell, table = _cells(memberships, len(portfolio))
+    for number, limit in enumerate(policy.limits):
+        drafts.append(_draft(limit, members, number, policy, portfolio, channels))
+    cell, table = _cells(members.distinct, len(portfolio))
     matrix, everywhere = _matrices(drafts, table, len(channels.channels))
     return Limits(
-        rows=tuple(row for draft in drafts for row in draft.rows),
+        rows=tuple(row for draft in drafts for row in _placed(draft, table)),
         cell=cell,
         cells=len(table),
         channels=channels.in_one_table(len(portfolio)),
         matrix=matrix,
         everywhere=everywhere,
         idle_rate=policy.idle_rate,
-        notes=tuple(
-            nobody_passes(f"limit {limit.name!r} counts nobody", limit.where)
-            for limit, place in zip(policy.limits, of_limit, strict=True)
-            if limit.where and not np.any(memberships[place].codes >= 0)
-        ),
+        notes=tuple(_empty(policy, members)),
     )
+
+
+def _empty(policy: Policy, members: Members) -> Iterator[str]:
+    """A note for every filter that leaves nobody."""
+    places = zip(policy.limits, members.counted, members.reference, strict=True)
+    for limit, counted, reference in places:
+        if limit.where and not np.any(members.distinct[counted].codes >= 0):
+            yield nobody_passes(f"limit {limit.name!r} counts nobody", limit.where)
+        group = limit.reference
+        if reference is not None and group and not np.any(members.distinct[reference].codes >= 0):
+            subject = f"limit {limit.name!r} is a share of nobody's money"
+            yield nobody_passes(subject, group.where)
+
+
+def _placed(draft: _Draft, table: np.ndarray) -> tuple[Row, ...]:
+    """The rows, with the cells that their reference counts where it does not count all."""
+    if draft.base is None:
+        return draft.rows
+    base = table[:, draft.base] >= 0
+    return tuple(replace(row, base=base) for row in draft.rows)
 
 
 def _budget(policy: Policy, portfolio: Portfolio, channels: _Channels) -> _Draft:
@@ -98,19 +113,21 @@ def _budget(policy: Policy, portfolio: Portfolio, channels: _Channels) -> _Draft
 
 def _draft(
     limit: Limit,
-    membership: Membership,
-    place: int,
+    members: Members,
+    number: int,
     policy: Policy,
     portfolio: Portfolio,
     channels: _Channels,
 ) -> _Draft:
     """One row, or with `each` one a value of that column."""
+    place, base = members.counted[number], members.reference[number]
+    membership = members.distinct[place]
     counted = measured(limit, portfolio)
     weight, key = _weighted(counted, limit, portfolio)
     channel = channels.index(counted.basis, weight, key)
     reference = _reference(limit, channels)
     used_by_exposure = _exposure_by_code(counted, weight, membership, portfolio)
-    lent = _reference_exposure(limit, counted, portfolio)
+    lent = _reference_exposure(limit, counted, portfolio, None if base is None else members.distinct[base])
     taken = limit.bound * lent
     share = limit.bound if reference is not None else 0.0
     bound = limit.bound * policy.budget.amount if limit.of == "budget" else limit.bound
@@ -126,7 +143,7 @@ def _draft(
             rhs=float(room[code]),
             size=0.0 if reference is not None else abs(bound),
             share=share,
-            reference=REFERENCES.get(limit.of or "", ""),
+            reference=limit.reference.basis if limit.reference is not None else "",
             lent=lent,
             least_weight=float(least[code]),
             everybody=everybody,
@@ -134,7 +151,7 @@ def _draft(
         )
         for code, label in enumerate(membership.labels)
     )
-    return _Draft(rows, channel, None if everybody else place, reference)
+    return _Draft(rows, channel, None if everybody else place, reference, base)
 
 
 def _weighted(measured: MeasureTerms, limit: Limit, portfolio: Portfolio) -> tuple[Floats | None, str]:
@@ -149,9 +166,9 @@ def _weighted(measured: MeasureTerms, limit: Limit, portfolio: Portfolio) -> tup
 
 def _reference(limit: Limit, channels: _Channels) -> tuple[int, float] | None:
     """- bound x reference on the left, for limits that are a share of what is lent."""
-    if limit.of is None or limit.of not in REFERENCES:
+    if limit.reference is None:
         return None
-    return channels.index(REFERENCES[limit.of], None, ""), -limit.bound
+    return channels.index(limit.reference.basis, None, ""), -limit.bound
 
 
 def _exposure_by_code(
@@ -166,11 +183,13 @@ def _exposure_by_code(
     return np.bincount(membership.codes[inside], used[inside], minlength=count).astype(np.float64, copy=False)
 
 
-def _reference_exposure(limit: Limit, measured: MeasureTerms, portfolio: Portfolio) -> float:
+def _reference_exposure(
+    limit: Limit, measured: MeasureTerms, portfolio: Portfolio, base: Membership | None
+) -> float:
     """What is already lent of the reference; a measure that exposure does not use has one without it."""
-    if limit.of in (None, "budget") or not measured.counts_exposure:
+    if limit.reference is None or not measured.counts_exposure:
         return 0.0
-    return float(np.sum(portfolio.exposure))
+    return float(np.sum(portfolio.exposure if base is None else portfolio.exposure[base.codes >= 0]))
 
 
 def _cells(memberships: Sequence[Membership], borrowers: int) -> tuple[Codes, np.ndarray]:
@@ -220,8 +239,12 @@ def _matrices(
             code = table[:, draft.membership]
             members = np.flatnonzero(code >= 0)
             single.add(first + code[members], members * channels + draft.channel, 1.0)
-        if draft.reference is not None:
+        if draft.reference is not None and draft.base is None:
             common.add(own, *draft.reference)
+        elif draft.reference is not None:
+            channel, factor = draft.reference
+            counted = np.flatnonzero(table[:, draft.base] >= 0) * channels + channel
+            single.add(np.repeat(own, len(counted)), np.tile(counted, len(own)), factor)
         first += len(draft.rows)
     return single.matrix(rows, len(table) * channels), common.matrix(rows, channels)
 

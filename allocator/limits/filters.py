@@ -24,29 +24,41 @@ class Membership:
     labels: tuple[str, ...]
 
 
-def memberships_of(
-    limits: Sequence[Limit], portfolio: Portfolio
-) -> tuple[tuple[Membership, ...], tuple[int, ...]]:
-    """The distinct memberships, and the index among them of each limit's."""
+@dataclass(frozen=True)
+class Members:
+    """The distinct memberships of some limits, and the places among them of each limit's own."""
+
+    distinct: tuple[Membership, ...]
+    counted: tuple[int, ...]
+    """Whom each limit counts."""
+    reference: tuple[int | None, ...]
+    """Whose money its bound is a share of; None: everybody's, or no borrowers'."""
+
+
+def members_of(limits: Sequence[Limit], portfolio: Portfolio) -> Members:
+    """Who counts in each of `limits`, and in what it is a share of."""
     places: dict[tuple[tuple[Condition, ...], str | None], int] = {}
     memberships: list[Membership] = []
-    index = []
-    for limit in limits:
-        key = (limit.where, limit.each)
-        if key not in places:
-            places[key] = len(memberships)
-            memberships.append(_membership(limit, portfolio))
-        index.append(places[key])
-    return tuple(memberships), tuple(index)
+
+    def place(where: tuple[Condition, ...], each: str | None) -> int:
+        if (where, each) not in places:
+            places[where, each] = len(memberships)
+            memberships.append(_membership(where, each, portfolio))
+        return places[where, each]
+
+    counted = [place(limit.where, limit.each) for limit in limits]
+    groups = [limit.reference.where if limit.reference is not None else () for limit in limits]
+    reference = [place(where, None) if where else None for where in groups]
+    return Members(tuple(memberships), tuple(counted), tuple(reference))
 
 
-def _membership(limit: Limit, portfolio: Portfolio) -> Membership:
-    if limit.each is None and not limit.where:
+def _membership(where: tuple[Condition, ...], each: str | None, portfolio: Portfolio) -> Membership:
+    if each is None and not where:
         return Membership(np.broadcast_to(np.int32(0), len(portfolio)), ("",))
-    inside = meets(limit.where, portfolio)
-    if limit.each is None:
+    inside = meets(where, portfolio)
+    if each is None:
         return Membership(np.where(inside, 0, -1).astype(np.int32), ("",))
-    column = portfolio.text(limit.each)
+    column = portfolio.text(each)
     seen = np.zeros(len(column.values) + 1, dtype=bool)
     seen[column.codes if inside.all() else column.codes[inside]] = True
     present = np.flatnonzero(seen[:-1])

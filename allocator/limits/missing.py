@@ -46,7 +46,7 @@ def _fault(
 
 def _missing(limit: Limit, portfolio: Portfolio) -> Iterator[tuple[str, str, Booleans]]:
     """What the limit does with each column that it reads, and who lacks the value, shape (n,)."""
-    for condition in limit.where:
+    for condition in limit.conditions:
         name = condition.column
         lacking = np.isnan(portfolio.number(name)) if condition.is_range else portfolio.text(name).codes < 0
         yield "filters by", name, lacking

@@ -125,7 +125,7 @@ def _by_limit(policy: Policy, limits: Limits) -> Iterator[tuple[Limit | None, li
 
 def _relative(limit: Limit | None) -> bool:
     """Whether it is a share of what is lent."""
-    return limit is not None and limit.of in ("total", "drawn")
+    return limit is not None and limit.reference is not None
 
 
 def _subject(limit: Limit | None, rows: Sequence[Row]) -> str:

@@ -61,7 +61,8 @@ class PossibleOffers:
             low, high = low * self.take_up[0], high * self.take_up[1]
         if basis == "interest":
             term = offers.term[self.who]
-            low, high = low * self.rate[0] * term, high * self.rate[1] * term
+            ends = [end * rate * term for end in (low, high) for rate in self.rate]
+            low, high = np.minimum.reduce(ends), np.maximum.reduce(ends)
         return self.weighted(channel, (low, high))
 
     def weighted(self, channel: int, span: Span) -> Span:

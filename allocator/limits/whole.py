@@ -41,7 +41,7 @@ def whole_rows(
 ) -> list[Whole | None]:
     """For each row of `limit` (one a label of `membership`) its decimals, None where it has a tolerance."""
     count = len(membership.labels)
-    if limit.measure not in _COUNTED or limit.of == "drawn":
+    if limit.measure not in _COUNTED or (limit.reference is not None and limit.of != "total"):
         return [None] * count
     weights = _weights(limit, membership, portfolio)
     share = decimal(limit.bound) if limit.of == "total" else Fraction(0)

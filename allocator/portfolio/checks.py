@@ -18,7 +18,7 @@ from allocator.tables.findings import Finding, Rows
 def value_findings(column: Column, field: str, read: Numbers, rows: Rows) -> list[Finding]:
     """Empty cells where none may be, and values outside the column's range."""
     too_low, too_high = _outside(column, read.values)
-    lowest = "not above 0" if column.positive else "below 0"
+    lowest = "not above 0" if column.positive else f"below {column.lowest:g}"
     findings = list(read.findings)
     if column.empty is None:
         findings += rows.find(read.missing, field, lambda i: "an empty cell", "give every borrower a value")
@@ -29,7 +29,7 @@ def value_findings(column: Column, field: str, read: Numbers, rows: Rows) -> lis
 
 
 def pair_findings(read: Mapping[str, Numbers], names: Mapping[str, str], rows: Rows) -> list[Finding]:
-    """A smallest loan above the largest, and half a pinned offer."""
+    """A smallest loan or rate above the largest, a contract outside both rates, and half a pinned offer."""
     low, high = read["min_amount"].values, read["max_amount"].values
     findings = rows.find(
         (low > high) & (high >= 0),  # NaN, a fault or an empty cell, compares as false.
@@ -37,6 +37,14 @@ def pair_findings(read: Mapping[str, Numbers], names: Mapping[str, str], rows: R
         lambda i: f"{low[i]:.12g} is above the request of {high[i]:.12g}",
         "lower min_amount or raise max_amount",
     )
+    for lower, upper in (("min_rate", "max_rate"), ("min_rate", "rate"), ("rate", "max_rate")):
+        less, more = read[lower].values, read[upper].values
+        findings += rows.find(
+            less > more,
+            names.get(lower, lower),
+            lambda i, less=less, more=more, upper=upper: f"{less[i]:.12g} is above {upper}, {more[i]:.12g}",  # type: ignore[misc]
+            f"lower {lower} or raise {upper}",
+        )
     for given, other in (("fixed_amount", "fixed_rate"), ("fixed_rate", "fixed_amount")):
         findings += rows.find(
             _is_given(given, read, names) & ~_is_given(other, read, names),
@@ -90,7 +98,7 @@ def default_faults(source: PortfolioSource) -> list[Fault]:
 def _outside(column: Column, values: Floats) -> tuple[Booleans, Booleans]:
     """Where `values` lie below and above the column's range; NaN lies in it."""
     too_high = np.isfinite(values) & (values > column.highest)  # infinite: a request that is not given
-    return (values <= 0) if column.positive else (values < 0), too_high
+    return (values <= 0) if column.positive else (values < column.lowest), too_high
 
 
 def _remedy(column: Column, fault: str = "") -> str:

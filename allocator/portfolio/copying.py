@@ -22,6 +22,8 @@ from allocator.records.scenario import PortfolioSource
 
 NAME = "borrowers"
 """Name of the copy among the inputs of a certificate."""
+_IF_GIVEN = ("max_rate", "rate")
+"""Columns that stand there where somebody has a value."""
 _READ_BY = {"csv", "sep", "decimal", "skip", "encoding"}
 
 
@@ -48,7 +50,11 @@ def portfolio_as_csv(portfolio: Portfolio, texts: Collection[str], numbers: Coll
     """
     order = np.argsort(portfolio.row, kind="stable")
     columns = {"borrower_id": portfolio.borrower_id.astype(str), "grade": _words(portfolio.grade)}
-    columns |= {column.name: _digits(portfolio.number(column.name)) for column in NUMBERS}
+    columns |= {
+        column.name: _digits(portfolio.number(column.name))
+        for column in NUMBERS
+        if column.name not in _IF_GIVEN or np.any(np.isfinite(portfolio.number(column.name)))
+    }
     columns["exclude"] = np.where(portfolio.exclude, "true", "")
     further = sorted(set(texts) - columns.keys())
     columns |= {name: _words(portfolio.text(name)) for name in further}

@@ -64,6 +64,8 @@ def load_portfolio(
         exposure=figures["exposure"],
         exclude=exclude[into_order],
         min_rate=figures["min_rate"],
+        max_rate=figures["max_rate"],
+        rate=figures["rate"],
         fixed_amount=figures["fixed_amount"],
         fixed_rate=figures["fixed_rate"],
         texts={name: Text(column.codes[into_order], column.values) for name, column in words.items()},

@@ -13,10 +13,11 @@ import numpy as np
 import pyarrow as pa
 
 from allocator.errors import Fault, InputError
+from allocator.records.curves import Logistic, ParametricCurve
 from allocator.records.frames import File
 from allocator.records.offers import Menu
 from allocator.records.portfolio import Booleans, ChurnTable, Floats
-from allocator.records.scenario import Logistic, ParametricCurve, PortfolioSource
+from allocator.records.scenario import PortfolioSource
 from allocator.tables import open_source
 from allocator.tables.conversion import to_numbers
 from allocator.tables.findings import Finding, Rows, raise_faults
@@ -73,7 +74,7 @@ def read_churn_table(path: File) -> ChurnTable:
 
 def never_walking(grades: Iterable[str]) -> ChurnTable:
     """The curve of customers who accept at every rate."""
-    return with_zero_churn(ChurnTable("no churn", np.array([0.0, 1.0]), {}), grades)
+    return with_zero_churn(ChurnTable("no churn", np.array([-1.0, 1.0]), {}), grades)
 
 
 def sampled_table(curves: Mapping[str, ParametricCurve]) -> ChurnTable:
@@ -136,18 +137,27 @@ def smooth(table: ChurnTable, smoothing: Literal["none", "isotonic"]) -> ChurnTa
     )
 
 
-def rate_menu(table: ChurnTable, grade: str, band: tuple[float, float], step: float | None) -> Menu:
+def rate_menu(
+    table: ChurnTable,
+    grade: str,
+    band: tuple[float, float],
+    step: float | None,
+    *,
+    by_contract: bool = False,
+) -> Menu:
     """The rates on offer to `grade` inside `band`, ends included, with the take-up 1 - churn of each.
 
     Without `step` these are the table's own rates; with it, the rates from the band's low end by steps
-    and its high end, churn interpolated linearly. Raises InputError where the table has no such grade,
-    no rate inside the band, or does not reach where it would have to be extended.
+    and its high end, churn interpolated linearly; `by_contract` there are none. Raises InputError where the
+    table has no such grade, no rate inside the band, or does not reach where it would have to be extended.
     """
     if grade not in table.churn:
         have = ", ".join(table.churn)
         raise _band_error(
             table, grade, f"no churn column for grade {grade}; there are {have}", "take its band away"
         )
+    if by_contract:
+        return Menu(np.zeros(0), np.zeros(0))
     low, high = band
     first, last = float(table.rates[0]), float(table.rates[-1])
     if step is None:

@@ -21,13 +21,15 @@ from allocator.records.scenario import Policy, Response
 _PART = 16_384
 """Borrowers at a time: their temporaries stay in a core's cache."""
 
-_EXCLUDED, _NO_STEP, _NO_RATE, _NO_GRADE, _SMALL, _LARGE = range(len(NO_OFFER))
+_OFF_CONTRACT, _EXCLUDED, _NO_STEP, _NO_RATE, _NO_LOWER, _NO_GRADE, _SMALL, _LARGE = range(len(NO_OFFER))
 
 
 @dataclass(frozen=True)
 class _MenuOfBorrowers:
     menus: tuple[Menu, ...]
     menu: Codes
+    no_rate: Codes
+    """(n,) why no rate of the grade is open to the borrower; -1 where one is."""
 
 
 def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, policy: Policy) -> OfferBook:
@@ -39,7 +41,7 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
     pinned = ~np.isnan(portfolio.fixed_amount)
     by_grade = _grade_menus(curve, policy)
     _check_pinned(portfolio, curve, policy, pinned)
-    menus = _borrower_menus(portfolio, curve, by_grade, pinned)
+    menus = _borrower_menus(portfolio, curve, by_grade, policy)
     n = len(portfolio)
     low, high, income, cost = (np.empty(n) for _ in range(4))
     no_offer = np.empty(n, dtype=np.int32)
@@ -47,7 +49,7 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
         span = slice(begin, begin + _PART)
         own, menu = portfolio.take(span), menus.menu[span]
         least, most = _amounts(own, policy, pinned[span])
-        codes = _no_offer_reasons(own, policy, menu, least, most)
+        codes = _no_offer_reasons(own, policy, menus.no_rate[span], least, most)
         possible = codes < 0
         menu[~possible] = -1
         low[span] = np.where(possible, least, 0.0)
@@ -106,7 +108,8 @@ def _grade_menus(curve: ChurnTable, policy: Policy) -> dict[str, Menu]:
     faults: list[Fault] = []
     for grade, band in sorted(policy.rates.items()):
         try:
-            menus[grade] = rate_menu(curve, grade, band, policy.rate_step)
+            full = rate_menu(curve, grade, band, policy.rate_step, by_contract=policy.by_contract)
+            menus[grade] = full
         except InputError as error:
             faults.extend(error.faults)
     if faults:
@@ -117,7 +120,7 @@ def _grade_menus(curve: ChurnTable, policy: Policy) -> dict[str, Menu]:
 def _check_pinned(portfolio: Portfolio, curve: ChurnTable, policy: Policy, pinned: Booleans) -> None:
     """A pinned offer needs a grade that is lent to, a rate inside the curve, and no exclusion."""
     low, high = float(curve.rates[0]), float(curve.rates[-1])
-    rate = portfolio.fixed_rate
+    rate, contracted = portfolio.one_rate, ~pinned & _inside_band(portfolio, policy)
     faults = _pinned_fault(
         portfolio,
         pinned & portfolio.exclude,
@@ -133,17 +136,21 @@ def _check_pinned(portfolio: Portfolio, curve: ChurnTable, policy: Policy, pinne
             "give the grade a band or clear the fixed amount and rate",
             "fixed_rate",
         )
-    outside = pinned & ~((rate >= low) & (rate <= high))
-    if np.any(outside):
-        values = np.unique(rate[outside])
-        which = f"{values[0]:g} lies" if len(values) == 1 else "rates lie"
-        faults += _pinned_fault(
-            portfolio,
-            outside,
-            f"{which} outside the churn curve, {low:g} to {high:g}",
-            "pin a rate that the curve covers, as a fraction",
-            "fixed_rate",
-        )
+    for who, remedy, field in (
+        (pinned, "pin a rate that the curve covers, as a fraction", "fixed_rate"),
+        (contracted, "extend the curve to it, or narrow the band", "rate"),
+    ):
+        outside = who & ~((rate >= low) & (rate <= high))
+        if np.any(outside):
+            values = np.unique(rate[outside])
+            which = f"{values[0]:g} lies" if len(values) == 1 else "rates lie"
+            problem = f"{which} outside the churn curve, {low:g} to {high:g}"
+            faults += _pinned_fault(portfolio, outside, problem, remedy, field)
+    if policy.by_contract:
+        lent_to = np.array([grade in policy.rates for grade in portfolio.grade.values] or [False])
+        without = lent_to[portfolio.grade.codes] & np.isnan(rate) & ~portfolio.exclude
+        problem, remedy = "no contract rate", "give every loan one, or write another rate_grid"
+        faults += _pinned_fault(portfolio, without, problem, remedy, "rate")
     if faults:
         raise InputError.of(sorted(faults, key=lambda fault: fault.row or 0), "pinned offers")
 
@@ -166,33 +173,51 @@ def _amounts(portfolio: Portfolio, policy: Policy, pinned: Booleans) -> tuple[Fl
 
 
 def _borrower_menus(
-    portfolio: Portfolio, curve: ChurnTable, by_grade: dict[str, Menu], pinned: Booleans
+    portfolio: Portfolio, curve: ChurnTable, by_grade: dict[str, Menu], policy: Policy
 ) -> _MenuOfBorrowers:
-    """Each borrower's menu: the grade's, cut off below the borrower's own minimum, or the one rate pinned."""
+    """Each borrower's menu: the grade's inside the borrower's own ends, or one rate, pinned or contracted."""
     menus: list[Menu] = []
-    menu = np.full(len(portfolio), -1, dtype=np.int32)
-    asking = ~np.isnan(portfolio.min_rate) & ~pinned
-    special = asking | pinned
+    menu, no_rate = (np.full(len(portfolio), -1, dtype=np.int32) for _ in range(2))
+    pinned, one_rate = ~np.isnan(portfolio.fixed_amount), portfolio.one_rate
+    single = ~np.isnan(one_rate)
+    off = single & ~pinned & ~_inside_band(portfolio, policy)
+    no_rate[off] = _OFF_CONTRACT
+    asking = ~(np.isnan(portfolio.min_rate) & np.isnan(portfolio.max_rate)) & ~single
     for grade, full in by_grade.items():
         members = portfolio.grade.codes == portfolio.grade.code_of(grade)
-        plain = members & ~special
+        plain = members & ~asking & ~single
         if len(full.rates) and plain.any():
             menu[plain] = len(menus)
             menus.append(full)
         askers = np.flatnonzero(members & asking)
-        first = np.searchsorted(full.rates, portfolio.min_rate[askers] - SAME_RATE)
-        for start in np.unique(first):
-            if start < len(full.rates):
-                menu[askers[first == start]] = len(menus)
-                menus.append(Menu(full.rates[start:], full.take_up[start:]))
-        for rate in np.unique(portfolio.fixed_rate[members & pinned]):
-            churn = np.interp(rate, curve.rates, curve.churn[grade])
-            menu[members & pinned & (portfolio.fixed_rate == rate)] = len(menus)
-            menus.append(Menu(np.array([rate]), np.array([1.0 - churn])))
-    return _MenuOfBorrowers(tuple(menus), menu)
+        least, most = portfolio.min_rate[askers], portfolio.max_rate[askers]
+        first = np.searchsorted(full.rates, np.nan_to_num(least, nan=-np.inf) - SAME_RATE)
+        stop = np.searchsorted(full.rates, np.nan_to_num(most, nan=np.inf) + SAME_RATE, side="right")
+        no_rate[askers] = np.where(first < stop, -1, np.where(first < len(full.rates), _NO_LOWER, _NO_RATE))
+        ends, place = np.unique(np.stack([first, stop], axis=1), axis=0, return_inverse=True)
+        for k, (begin, end) in enumerate(ends.tolist()):
+            if begin < end:
+                menu[askers[place.ravel() == k]] = len(menus)
+                menus.append(Menu(full.rates[begin:end], full.take_up[begin:end]))
+        ones = np.flatnonzero(members & single & ~off)
+        rates, place = np.unique(one_rate[ones], return_inverse=True)
+        menu[ones] = len(menus) + place
+        take_up = 1.0 - np.interp(rates, curve.rates, curve.churn[grade])
+        menus += [Menu(rates[k : k + 1], take_up[k : k + 1]) for k in range(len(rates))]
+    return _MenuOfBorrowers(tuple(menus), menu, no_rate)
 
 
-def _no_offer_reasons(portfolio: Portfolio, policy: Policy, menu: Codes, low: Floats, high: Floats) -> Codes:
+def _inside_band(portfolio: Portfolio, policy: Policy) -> Booleans:
+    """(n,) whose contract rate lies in the band of the grade."""
+    nowhere = (np.inf, -np.inf)
+    bands = np.array([policy.rates.get(grade, nowhere) for grade in portfolio.grade.values] or [nowhere])
+    low, high = bands[portfolio.grade.codes].T
+    return np.asarray((portfolio.rate >= low - SAME_RATE) & (portfolio.rate <= high + SAME_RATE))
+
+
+def _no_offer_reasons(
+    portfolio: Portfolio, policy: Policy, no_rate: Codes, low: Floats, high: Floats
+) -> Codes:
     """Why no offer is possible, the first reason that applies; -1 where one is."""
     lendable = np.array([grade in policy.rates for grade in portfolio.grade.values] + [False])
     wanted = np.maximum(portfolio.min_amount, policy.ticket.min)
@@ -202,12 +227,12 @@ def _no_offer_reasons(portfolio: Portfolio, policy: Policy, menu: Codes, low: Fl
         [
             portfolio.exclude,
             ~lendable[portfolio.grade.codes],
-            menu < 0,
+            no_rate >= 0,
             open_to & (request < wanted),
             open_to & (portfolio.min_amount > policy.ticket.max),
             low > high,
         ],
-        [_EXCLUDED, _NO_GRADE, _NO_RATE, _SMALL, _LARGE, _NO_STEP],
+        [_EXCLUDED, _NO_GRADE, no_rate, _SMALL, _LARGE, _NO_STEP],
         default=-1,
     )
     return codes.astype(np.int32)

@@ -25,6 +25,11 @@ class Column:
     positive: bool = False
     """Whether the value must be above 0 rather than at least 0."""
 
+    @property
+    def lowest(self) -> float:
+        """The least that makes sense: rates may be negative."""
+        return -1.0 if self.kind == "rate" else 0.0
+
 
 COLUMNS = (
     Column("borrower_id", "text", "Unique identifier."),
@@ -35,6 +40,10 @@ COLUMNS = (
     Column("min_amount", "money", "Smallest loan that the borrower takes.", 0.0, 0.0, LARGEST_LOAN),
     Column("max_amount", "money", "The request.", inf, inf, LARGEST_LOAN),
     Column("min_rate", "rate", "Lowest rate that may be offered.", nan, nan),
+    Column("max_rate", "rate", "Highest rate that may be offered.", nan, nan),
+    Column(
+        "rate", "rate", "Contract rate: the one at which a loan may be made; it may be negative.", nan, nan
+    ),
     Column("fixed_amount", "money", "Amount of a pinned offer.", nan, nan, LARGEST_LOAN, positive=True),
     Column("fixed_rate", "rate", "Rate of a pinned offer.", nan, nan),
     Column(
@@ -57,5 +66,5 @@ NUMBERS = tuple(
 """The columns of numbers; those that may be without a value come last."""
 CANONICAL = ("borrower_id", "grade", "exclude", *(column.name for column in NUMBERS))
 TEXTS = frozenset(column.name for column in COLUMNS if column.kind == "text")
-FRACTIONS = frozenset(column.name for column in COLUMNS if column.kind in ("share", "rate"))
-"""Columns whose values lie from 0 to 1."""
+FRACTIONS = {column.name: column.lowest for column in COLUMNS if column.kind in ("share", "rate")}
+"""Columns whose values are fractions, at most 1, and the least that each may be."""

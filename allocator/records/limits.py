@@ -70,6 +70,8 @@ class Row:
     """q, where the right-hand side is a share of what is lent."""
     reference: str = ""
     """The basis that the share is of; '' without one."""
+    base: Booleans | None = None
+    """(cells,) whom the reference counts; None: everybody."""
     lent: float = 0.0
     """What is already lent of it."""
     least_weight: float = 0.0

@@ -35,8 +35,8 @@ class Text:
 class Portfolio:
     """n borrowers in ascending order of `borrower_id`; every array has shape (n,).
 
-    No array holds NaN but `min_rate`, `fixed_amount`, `fixed_rate` (NaN: not given) and the number
-    columns in `numbers` (NaN: missing, an error only for a limit that needs the value).
+    No array holds NaN but `min_rate`, `max_rate`, `rate`, `fixed_amount`, `fixed_rate` (NaN: not given) and
+    the number columns in `numbers` (NaN: missing, an error only for a limit that needs the value).
     """
 
     source: str
@@ -61,6 +61,9 @@ class Portfolio:
     """Already lent: counts in limits, earns nothing here."""
     exclude: Booleans
     min_rate: Floats
+    max_rate: Floats
+    rate: Floats
+    """Of the contract, the one at which a loan may be made."""
     fixed_amount: Floats
     fixed_rate: Floats
     texts: Mapping[str, Text] = field(default_factory=dict)
@@ -70,6 +73,11 @@ class Portfolio:
 
     def __len__(self) -> int:
         return len(self.borrower_id)
+
+    @property
+    def one_rate(self) -> Floats:
+        """(n,) the rate of a pinned offer, or of the contract; NaN: the grade's rates are open."""
+        return np.where(np.isnan(self.fixed_amount), self.rate, self.fixed_rate)
 
     def take(self, rows: Integers | slice) -> Portfolio:
         """The borrowers at positions `rows`, a repeated one as often: columns alone, in that order.

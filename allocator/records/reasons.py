@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+OFF_CONTRACT = "contract rate outside the band of the grade"
 EXCLUDED = "excluded"
 NO_STEP = "no multiple of the step fits"
 NO_RATE = "no rate at or above the borrower's minimum"
+NO_LOWER = "no rate at or below the borrower's maximum"
 NO_GRADE = "no rates for this grade"
 TOO_SMALL = "request below the smallest loan"
 TOO_LARGE = "smallest loan wanted above the largest ticket"
-NO_OFFER = (EXCLUDED, NO_STEP, NO_RATE, NO_GRADE, TOO_SMALL, TOO_LARGE)
+NO_OFFER = (OFF_CONTRACT, EXCLUDED, NO_STEP, NO_RATE, NO_LOWER, NO_GRADE, TOO_SMALL, TOO_LARGE)
 """Why no offer is possible, in ascending order as Text wants."""
 
 NEVER = "never profitable, whatever the limits"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from allocator.records.portfolio import Floats
-from allocator.records.scenario import Measure, Scenario, Sense
+from allocator.records.scenario import Limit, Measure, Scenario, Sense
 
 Status = Literal["optimal", "feasible", "breaks_limits"]
 
@@ -19,6 +19,22 @@ TOLERANCE = 1e-9
 
 _TOLERATED = 10 * TOLERANCE
 """Relative to a bound, what its limits' tolerances together may be worth."""
+
+
+def per_point(uses: Iterable[tuple[str, float, float]], limits: Iterable[Limit]) -> dict[str, float]:
+    """Limit -> what a percentage point more of its bound adds, all rows of an `each` together.
+
+    `uses` are name, bound and price of the rows. A price is per unit of money of the row's right-hand side:
+    times a hundredth of what the share is of (bound / share), it is per point. Limits that are no share,
+    shares of 0 and those without a price are left out.
+    """
+    shares = {limit.name: limit.bound for limit in limits if limit.of is not None and limit.bound}
+    adds: dict[str, float] = {}
+    for row, bound, price in uses:
+        name = row.partition("[")[0]
+        if name in shares and price:
+            adds[name] = adds.get(name, 0.0) + price * bound / shares[name] / 100.0
+    return adds
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from math import inf
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from allocator.errors import Fault, InputError
 from allocator.records.conditions import Condition
+from allocator.records.curves import ParametricCurve
 from allocator.records.document import BOOK, CHURN, SOURCE, Place
 from allocator.records.frames import File, Frame
 from allocator.records.plugins import Plugin
@@ -43,8 +44,8 @@ LONGEST_TERM = 100.0
 """Years."""
 LARGEST_NUMBER = 1e50
 """Largest weight, and bound that is no money: sums of their products with money stay far below 1e308."""
-STEEPEST = 1e4
-"""Largest slope of a logistic churn curve: its odds grow by e within a basis point."""
+LARGEST_RATIO = 1e6
+"""Largest bound that is a multiple of what another group is offered, or draws."""
 LARGEST_FACTOR = 1e6
 """Largest factor of a stress."""
 
@@ -118,21 +119,6 @@ class PortfolioSource:
 
 
 @dataclass(frozen=True)
-class Logistic:
-    """A churn curve by parameters: 1 / (1 + exp(-slope (rate - midpoint)))."""
-
-    midpoint: float
-    """The annual rate at which half walk away, a fraction."""
-    slope: float
-    """By how much the log-odds grow per unit of rate, above 0: at 40 by 0.4 a percentage point."""
-
-
-ParametricCurve: TypeAlias = Logistic
-FORMULAS: Mapping[str, type[ParametricCurve]] = {"logistic": Logistic}
-"""What curves by parameters follow, by their key of scenario files."""
-
-
-@dataclass(frozen=True)
 class Response:
     """How customers answer to a rate."""
 
@@ -163,6 +149,19 @@ class Ticket:
 
 
 @dataclass(frozen=True)
+class Group:
+    """What a bound may be a fraction of: all that some borrowers are offered, or draw."""
+
+    basis: Basis = "offered"
+    where: tuple[Condition, ...] = ()
+    """Who counts passes all; none: everybody."""
+
+    def __str__(self) -> str:
+        """As pages have it: `offered where sector: retail`."""
+        return f"{self.basis} where {', '.join(map(str, self.where))}" if self.where else self.basis
+
+
+@dataclass(frozen=True)
 class Limit:
     """One entry of `policy.limits`; with `each` it stands for one limit a value of that column."""
 
@@ -171,17 +170,38 @@ class Limit:
     sense: Sense
     bound: float
     """Money, a count, or (with `of`) a fraction of the reference."""
-    of: Reference | None = None
+    of: Reference | Group | None = None
     where: tuple[Condition, ...] = ()
     each: str | None = None
     weight: str | None = None
     plugin: Plugin | None = None
     """The package that brings a measure which is none of ours."""
 
+    @property
+    def reference(self) -> Group | None:
+        """Whose money the bound is a fraction of, where that moves with what is lent; else None."""
+        return self.of if isinstance(self.of, Group) else _LENT.get(self.of or "")
+
+    @property
+    def most(self) -> float:
+        """The largest that a bound without weights may be: all of what it is a share of."""
+        if self.of is None or self.weight is not None:
+            return inf
+        return LARGEST_RATIO if isinstance(self.of, Group) else 1.0
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Every test of a filter of the limit."""
+        return self.where if self.reference is None else (*self.where, *self.reference.where)
+
     def stressed(self, stress: Stress) -> Limit:
         """The limit after the stress; one that bounds a share has the factor on the share."""
         everyone = stress.limits.all if self.sense == "at_most" else 1.0
         return replace(self, bound=self.bound * everyone * stress.limits.of(self.name))
+
+
+_LENT = {"total": Group("offered"), "drawn": Group("drawn")}
+"""The references that count everybody."""
 
 
 @dataclass(frozen=True)
@@ -201,17 +221,19 @@ class Policy:
     processing_cost: float = 0.0
     rate_step: float | None = None
     """None: the churn table's own rates inside the band; else by steps from the band's low end."""
+    by_contract: bool = False
+    """Whether loans have the rates of their contracts and no other."""
     limits: tuple[Limit, ...] = ()
 
     def text_columns(self) -> frozenset[str]:
         """Columns that filters by value and `each` read as text (`grade` and `borrower_id` aside)."""
-        named = {c.column for limit in self.limits for c in limit.where if not c.is_range}
+        named = {c.column for limit in self.limits for c in limit.conditions if not c.is_range}
         each = {limit.each for limit in self.limits if limit.each is not None}
         return frozenset(named | each) - {"grade", "borrower_id"}
 
     def number_columns(self) -> frozenset[str]:
         """Columns that ranges and weights read as numbers."""
-        ranged = {c.column for limit in self.limits for c in limit.where if c.is_range}
+        ranged = {c.column for limit in self.limits for c in limit.conditions if c.is_range}
         weights = {limit.weight for limit in self.limits if limit.weight is not None}
         measured = {c for limit in self.limits if limit.plugin for c in limit.plugin.thing.columns}
         return frozenset(ranged | weights | measured)

@@ -15,8 +15,9 @@ from allocator.insight.explain.ledger import LimitLine, PricedAccount
 from allocator.insight.explain.ranges import PriceRange
 from allocator.insight.variants import AddedValue
 from allocator.records.ledger import LINES
+from allocator.records.run import per_point
 from allocator.report.broken import standing_figures, standing_lines
-from allocator.report.limits import limits_shown, one_more
+from allocator.report.limits import limits_shown, one_more, points_of
 from allocator.report.money import figure, small, unit_for
 from allocator.report.named import figures_of, named_table
 from allocator.report.pictures.book import book_answer, book_chart
@@ -74,6 +75,7 @@ def _document(book: BookExplanation) -> dict[str, Any]:
         "by": book.by,
         "segments": [segment.figures | {"lost": segment.lost} for segment in book.segments],
         "limits": limits,
+        "per_point": per_point(_rows(book), book.run.scenario.policy.limits),
         "costs": [
             {"limit": cost.name, "low": cost.low, "high": cost.high, "solved": cost.solved}
             for cost in book.costs
@@ -156,8 +158,14 @@ def _limits(book: BookExplanation, currency: str) -> RenderableType:
     title = f"Limits, amounts in {currency}; decrease, increase: allowable at the same shadow price"
     prices = [{"name": line.use.name, "price": line.use.price} for line in book.ledger.limits]
     more = one_more(prices, book.run.scenario.policy.limits, currency)
+    more += map(Text, points_of(_rows(book), book.run.scenario.policy.limits, currency))
     named = named_table("limit", [limit.use.name for limit in shown], columns)
     return Group(Text(title, style="bold"), named, *hidden, *more)
+
+
+def _rows(book: BookExplanation) -> list[tuple[str, float, float]]:
+    """Name, bound and price of every row."""
+    return [(line.use.name, line.use.bound, line.use.price) for line in book.ledger.limits]
 
 
 def _cells(limit: LimitLine) -> list[str]:

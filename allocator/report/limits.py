@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
+from allocator.records.run import per_point
 from allocator.records.scenario import Limit
 from allocator.report.money import Unit, figure, percent, small
 from allocator.report.named import Figures, figures_of, named_table
@@ -25,7 +26,7 @@ def limits_table(uses: Sequence[Used], policy: Sequence[Limit], unit: Unit) -> R
 
     A limit relative to what is lent shows its use and its bound as shares, and its slack as money.
     """
-    shares = {limit.name: limit for limit in policy if limit.of in ("total", "drawn")}
+    shares = {limit.name: limit for limit in policy if limit.reference is not None}
     title = f"Limits, amounts in {unit}; shadow price: what one more {unit.currency} of bound adds"
     ordered = [uses[0], *nearest_first(uses[1:])]
     tight = sum(of_each(use["name"]) and (use["binding"] or use["broken"]) for use in ordered)
@@ -48,23 +49,17 @@ def limits_table(uses: Sequence[Used], policy: Sequence[Limit], unit: Unit) -> R
         named_table("limit", names, columns),
         *below,
         *one_more(uses, policy, unit.currency),
-        *map(Text, points_of(uses, policy, unit.currency)),
+        *map(Text, points_of(map(_row, uses), policy, unit.currency)),
     )
 
 
-def points_of(uses: Iterable[Used], policy: Sequence[Limit], currency: str) -> list[str]:
-    """What a percentage point more of each bound that is a share adds, all rows of an `each` together.
+def _row(use: Used) -> tuple[str, float, float]:
+    return use["name"], use["bound"], use["price"]
 
-    A price is per unit of money of the row's right-hand side: times a hundredth of what the share is of
-    (bound / share), it is per point. Shares without a price, and of 0, are left out.
-    """
-    shares = {limit.name: limit for limit in policy if limit.of is not None and limit.bound}
-    adds: dict[str, float] = {}
-    for use in uses:
-        share = shares.get(use["name"].partition("[")[0])
-        if share is not None and use["price"]:
-            point = use["price"] * use["bound"] / share.bound / 100.0
-            adds[share.name] = adds.get(share.name, 0.0) + point
+
+def points_of(rows: Iterable[tuple[str, float, float]], policy: Sequence[Limit], currency: str) -> list[str]:
+    """What a percentage point more of each bound that is a share adds, in a line; `rows` as in per_point."""
+    adds = per_point(rows, policy)
     if not adds:
         return []
     listed = [f"{name} {figure(point)}" for name, point in list(adds.items())[:MOST]]

@@ -133,6 +133,10 @@ def _terms_in_words(case: Case) -> list[str]:
         lines.append("nothing to those who are excluded")
     if not np.all(np.isnan(portfolio.min_rate)):
         lines.append("nothing to those whose own smallest rate is above the rule's")
+    if not np.all(np.isnan(portfolio.max_rate)):
+        lines.append("nothing to those whose own largest rate is below the rule's")
+    if not np.all(np.isnan(portfolio.rate)):
+        lines.append("nothing to those whose contract has another rate than the rule's")
     if np.any(case.offers.must):
         lines.append("pinned offers stand as they are, beside the rules")
     if case.scenario.stress:
@@ -275,6 +279,10 @@ def _test(rule: Rule, case: Case) -> str:
         tests.append(_sql(Condition("grade", tuple(open_to))))
     if not np.all(np.isnan(portfolio.min_rate)):
         tests.append(f"(min_rate IS NULL OR min_rate <= {_literal(rule.rate)})")
+    if not np.all(np.isnan(portfolio.max_rate)):
+        tests.append(f"(max_rate IS NULL OR max_rate >= {_literal(rule.rate)})")
+    if not np.all(np.isnan(portfolio.rate)):
+        tests.append(f"(rate IS NULL OR rate = {_literal(rule.rate)})")
     return " AND ".join(tests)
 
 

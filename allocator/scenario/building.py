@@ -10,11 +10,12 @@ from typing import Any, get_args
 
 from allocator.errors import InputError
 from allocator.records.conditions import Condition
+from allocator.records.curves import FORMULAS
 from allocator.records.document import BOOK, CHURN, NO_CHURN, SOURCE, Place
 from allocator.records.frames import Frame
 from allocator.records.scenario import (
-    FORMULAS,
     Budget,
+    Group,
     InvoiceFiles,
     Limit,
     Policy,
@@ -28,11 +29,11 @@ from allocator.records.scenario import (
 )
 from allocator.records.sources import kind_of
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress, StressCase, StressSource
-from allocator.scenario.limit_schema import LimitEntry, RangeEntry
+from allocator.scenario.limit_schema import GroupEntry, LimitEntry, RangeEntry
 from allocator.scenario.paths import expand
 from allocator.scenario.places import paths_of
 from allocator.scenario.plugged import Plugins, plugins_of
-from allocator.scenario.policy_schema import PolicyEntry, RateGrid
+from allocator.scenario.policy_schema import CENT, PolicyEntry, RateGrid, TicketEntry
 from allocator.scenario.quantities import quantity
 from allocator.scenario.schema import AnyColumn, PortfolioEntry, ResponseEntry, ScenarioFile
 from allocator.scenario.source_schema import (
@@ -183,12 +184,18 @@ def _policy(typed: PolicyEntry, plugins: Plugins) -> Policy:
         **{
             **same,
             "budget": Budget(**typed.budget.model_dump()),
-            "ticket": Ticket(**typed.ticket.model_dump()),
+            "ticket": _ticket(typed.ticket),
             "rates": dict(typed.rates),
             "rate_step": typed.rate_grid.step if isinstance(typed.rate_grid, RateGrid) else None,
+            "by_contract": typed.rate_grid == "contract",
             "limits": tuple(_limit(entry, plugins) for entry in typed.limits),
         }
     )
+
+
+def _ticket(typed: TicketEntry) -> Ticket:
+    """Amounts from 0 on begin at one lot: an offer of nothing is no offer."""
+    return Ticket(typed.min or typed.step or CENT, typed.max, typed.step)
 
 
 def _limit(typed: LimitEntry, plugins: Plugins) -> Limit:
@@ -196,7 +203,12 @@ def _limit(typed: LimitEntry, plugins: Plugins) -> Limit:
     [(sense, bound)] = [(key, end) for key in senses if (end := getattr(typed, key)) is not None]
     where = tuple(condition_of(column, test) for column, test in (typed.where or {}).items())
     plugin = plugins.get(("measure", typed.measure))
-    return Limit(typed.name, typed.measure, sense, bound, typed.of, where, typed.each, typed.weight, plugin)
+    of = _group(typed.of) if isinstance(typed.of, GroupEntry) else typed.of
+    return Limit(typed.name, typed.measure, sense, bound, of, where, typed.each, typed.weight, plugin)
+
+
+def _group(typed: GroupEntry) -> Group:
+    return Group(typed.measure, tuple(condition_of(column, test) for column, test in typed.where.items()))
 
 
 def condition_of(column: str, test: str | tuple[str, ...] | RangeEntry) -> Condition:

@@ -19,7 +19,14 @@ from pydantic import (
 
 from allocator.plugins import names_of
 from allocator.records.columns import FRACTIONS, NUMBERS, TEXTS
-from allocator.records.scenario import BUDGET, LARGEST_NUMBER, NamedMeasure, Reference
+from allocator.records.scenario import (
+    BUDGET,
+    LARGEST_NUMBER,
+    LARGEST_RATIO,
+    Basis,
+    NamedMeasure,
+    Reference,
+)
 from allocator.scenario.quantities import (
     Misfit,
     Quantity,
@@ -32,8 +39,10 @@ from allocator.scenario.quantities import (
     refuse,
     text,
 )
-from allocator.scenario.typed import Typed
+from allocator.scenario.typed import Typed, told_by_keys
 
+SIGNED = ("interest", "gross_interest")
+"""Measures that are negative where rates are."""
 NUMBER_COLUMNS = frozenset(column.name for column in NUMBERS)
 MEASURES = (*get_args(NamedMeasure), *names_of("measure"))
 if TYPE_CHECKING:
@@ -58,6 +67,8 @@ def _bound(value: object, info: ValidationInfo) -> float:
     known = info.data
     if not {"measure", "of", "weight"} <= known.keys():
         return _modest(number(value, "a number"), "a number")
+    if isinstance(known["of"], GroupEntry):
+        return _ratio(number(value, "a percentage such as 60%"))
     if known["of"] is not None:
         weighted_freely = known["weight"] is not None and known["weight"] not in FRACTIONS
         return _modest(number(value, "a number"), "a number") if weighted_freely else fraction(value)
@@ -69,6 +80,8 @@ def _bound(value: object, info: ValidationInfo) -> float:
         raise refuse(Misfit(f"{written.text} of what is not said", "write a number" if count else remedy))
     if not ours:
         return _modest(written, expected)
+    if known["measure"] in SIGNED and written.value < 0:
+        return _modest(written, expected)
     if known["weight"] is None and written.value < 0:
         raise refuse(Misfit(f"{written.text} is negative, expected 0 or more", "write 0 or more"))
     if not count and known["weight"] is None:
@@ -77,6 +90,14 @@ def _bound(value: object, info: ValidationInfo) -> float:
     if known["weight"] is None and written.value != written.value.to_integral_value():
         raise refuse(Misfit(f"{written.text} is no number of loans", "write a whole number"))
     return bound
+
+
+def _ratio(written: WrittenNumber) -> float:
+    """What one group may have as a multiple of what another has: 150% and more, too."""
+    if 0 <= written.value <= LARGEST_RATIO:
+        return float(written.value)
+    size = "negative" if written.value < 0 else f"more than {LARGEST_RATIO:g} times as much"
+    raise refuse(Misfit(f"{written.text} is {size}", "write a percentage such as 60%"))
 
 
 def _modest(written: WrittenNumber, expected: str) -> float:
@@ -155,6 +176,27 @@ Values = Annotated[_One | _List, Discriminator(_condition_kind)]
 Condition = Annotated[_One | _List | Annotated[RangeEntry, Tag("<range>")], Discriminator(_condition_kind)]
 
 
+Filter = dict[Text, Condition]
+
+
+def _readable(where: Filter) -> Filter:
+    findings = [finding for column, test in where.items() for finding in misfits(column, test)]
+    if where == {}:
+        findings = [Misfit("the filter names no column", "name one, or leave `where` out")]
+    if findings:
+        raise refuse(*findings)
+    return where
+
+
+class GroupEntry(Typed):
+    """A limit that is a share of what some borrowers are lent, in the place of all of them."""
+
+    measure: Annotated[Basis, one_of(*get_args(Basis))] = "offered"
+    """What of theirs the bound is a fraction of: what they are offered, or expected to draw."""
+    where: Annotated[Filter, AfterValidator(_readable), Field(examples=["{grade: car}"])]
+    """Column: a text, a list of texts, or a range. Who counts passes all."""
+
+
 class LimitEntry(Typed):
     """Measure, filter and bound; exactly one of at_most, at_least and exactly."""
 
@@ -165,11 +207,19 @@ class LimitEntry(Typed):
     ]
     """What is summed: money offered or expected to be drawn, interest expected (interest) or before
     defaults (gross_interest), expected loss, or the number of loans."""
-    of: Annotated[Reference, one_of(*get_args(Reference))] | None = None
-    """What the bound is a fraction of: the budget, everything offered, everything drawn; absent: money."""
+    of: (
+        Annotated[
+            Annotated[Reference, one_of(*get_args(Reference)), Tag("<name>")]
+            | Annotated[GroupEntry, Tag("<where>")],
+            told_by_keys("<name>", GroupEntry),
+        ]
+        | None
+    ) = None
+    """What the bound is a fraction of: the budget, everything offered (total), everything drawn, or what a
+    group of borrowers is lent, as {where: {grade: car}}; absent: money."""
     weight: Annotated[Text, AfterValidator(_number_column)] | None = None
     """Column of numbers that multiplies each borrower's share of the sum."""
-    where: dict[Text, Condition] | None = None
+    where: Annotated[Filter, AfterValidator(_readable)] | None = None
     """Column: a text, a list of texts, or a range. Who counts passes all; absent: everybody."""
     each: Annotated[Text, AfterValidator(_text_column)] | None = None
     """Column of texts: one limit for each of its values."""
@@ -184,21 +234,14 @@ class LimitEntry(Typed):
 
     @field_validator("of")
     @classmethod
-    def _money_only(cls, of: str | None, info: ValidationInfo) -> str | None:
+    def _money_only(
+        cls, of: Reference | GroupEntry | None, info: ValidationInfo
+    ) -> Reference | GroupEntry | None:
         if of is not None and info.data.get("measure") == "loans":
-            problem = f"a number of loans is no fraction of the {of}"
+            whole = of if isinstance(of, str) else f"money {of.measure}"
+            problem = f"a number of loans is no fraction of the {whole}"
             raise refuse(Misfit(problem, "leave `of` out, or measure offered or drawn"))
         return of
-
-    @field_validator("where")
-    @classmethod
-    def _readable(cls, where: dict[str, Any] | None) -> dict[str, Any] | None:
-        findings = [finding for column, test in (where or {}).items() for finding in misfits(column, test)]
-        if where == {}:
-            findings = [Misfit("the filter names no column", "name one, or leave `where` out")]
-        if findings:
-            raise refuse(*findings)
-        return where
 
     @field_validator("exactly")
     @classmethod
@@ -215,6 +258,12 @@ class LimitEntry(Typed):
 
     @model_validator(mode="after")
     def _not_itself(self) -> LimitEntry:
+        if isinstance(self.of, GroupEntry):
+            same = (self.of.measure, self.of.where) == (self.measure, self.where)
+            if same and not (self.weight or self.each):
+                problem = f"what a group is {self.measure} is always 100 % of itself"
+                raise refuse(Misfit(problem, "let `of` name another group"))
+            return self
         whole = {"offered": "total", "drawn": "drawn"}.get(self.measure)
         if self.of is not None and self.of == whole and not (self.weight or self.where or self.each):
             problem = f"all that is {self.measure} is always 100 % of itself"
@@ -235,7 +284,11 @@ def misfits(column: str, test: str | tuple[str, ...] | RangeEntry) -> list[Misfi
         return [Misfit(f"{column} holds texts, expected one or a list", "write a value, as A", below)]
     ends = {key: end for key, end in test if end is not None} if column in FRACTIONS else {}
     return [
-        Misfit(f"{end:.10g} lies outside 0% to 100%", f"write {end:.10g}% or a fraction", (column, key))
+        Misfit(
+            f"{end:.10g} lies outside {FRACTIONS[column]:.0%} to 100%",
+            f"write {end:.10g}% or a fraction",
+            (column, key),
+        )
         for key, end in ends.items()
-        if not 0 <= end <= 1
+        if not FRACTIONS[column] <= end <= 1
     ]

@@ -26,6 +26,7 @@ from allocator.scenario.quantities import (
     Rate,
     RateStep,
     Share,
+    SignedRate,
     Text,
     Years,
     describe,
@@ -75,7 +76,7 @@ def _grid_kind(value: Any) -> str:
     return "<step>" if isinstance(value, Mapping | RateGrid) else "<table>"
 
 
-Band = Annotated[tuple[Rate, Rate], BeforeValidator(_two_rates), AfterValidator(_ascending)]
+Band = Annotated[tuple[SignedRate, SignedRate], BeforeValidator(_two_rates), AfterValidator(_ascending)]
 Currency = Annotated[
     str,
     BeforeValidator(_currency),
@@ -120,8 +121,8 @@ class BudgetEntry(Typed):
 class TicketEntry(Typed):
     """The size of a loan; a borrower's own min_amount and max_amount tighten it."""
 
-    min: Annotated[PositiveMoney, Field(examples=["100_000"])]
-    """Smallest loan."""
+    min: Annotated[Money, Field(examples=["100_000"])]
+    """Smallest loan; 0: a loan may be of any amount, from one step, or cent, on."""
     max: Annotated[PositiveMoney, Field(examples=["1_000_000"])]
     """Largest loan."""
     step: PositiveMoney | None = Field(default=None, validate_default=True)
@@ -146,7 +147,7 @@ class TicketEntry(Typed):
             return step
         smallest, largest, unit = info.data["min"], info.data["max"], step or CENT
         # Exact, as written: 0.35 holds three steps of 0.1, in binary only two.
-        low, high, lot = (Fraction(repr(value)) for value in (smallest, largest, unit))
+        low, high, lot = (Fraction(repr(value)) for value in (smallest or unit, largest, unit))
         if high // lot * lot < low:
             between = f"between min {smallest:.10g} and max {largest:.10g}"
             problem = f"no multiple of {unit:.10g} lies {between}"
@@ -188,10 +189,12 @@ class PolicyEntry(Typed):
     rates: Annotated[dict[Text, Band], Field(examples=["{A: [4%, 11%]}"])]
     """Grade: lowest and highest rate, ends included; a grade not named is declined, with that reason."""
     rate_grid: Annotated[
-        Annotated[Literal["table"], one_of("table"), Tag("<table>")] | Annotated[RateGrid, Tag("<step>")],
+        Annotated[Literal["table", "contract"], one_of("table", "contract"), Tag("<table>")]
+        | Annotated[RateGrid, Tag("<step>")],
         Discriminator(_grid_kind),
     ] = "table"
-    """table: the churn curve's rates inside the band; a step: interpolated after smoothing."""
+    """table: the churn curve's rates inside the band; a step: interpolated after smoothing; contract: each
+    loan's own rate, of the column `rate`, and no other."""
     pricing: Annotated[Literal["individual"], one_of("individual", later=("per_grade", "monotone"))] = (
         "individual"
     )
@@ -209,8 +212,8 @@ class PolicyEntry(Typed):
     @field_validator("rate_grid")
     @classmethod
     def _few_rates(
-        cls, grid: Literal["table"] | RateGrid, info: ValidationInfo
-    ) -> Literal["table"] | RateGrid:
+        cls, grid: Literal["table", "contract"] | RateGrid, info: ValidationInfo
+    ) -> Literal["table", "contract"] | RateGrid:
         widest = max((high - low for low, high in info.data.get("rates", {}).values()), default=0.0)
         if isinstance(grid, RateGrid) and widest / grid.step > MOST_RATES:
             problem = f"a band would hold {widest / grid.step:,.0f} rates, expected {MOST_RATES:,} at most"

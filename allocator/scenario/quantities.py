@@ -14,7 +14,8 @@ from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from allocator.errors import Fault, InputError
-from allocator.records.scenario import LARGEST_AMOUNT, LARGEST_FACTOR, LONGEST_TERM, STEEPEST
+from allocator.records.curves import STEEPEST
+from allocator.records.scenario import LARGEST_AMOUNT, LARGEST_FACTOR, LONGEST_TERM
 
 _NUMBER = r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"
 _LONGEST_SHOWN = 60
@@ -137,6 +138,12 @@ def fraction(value: object, expected: str = _PERCENTAGE) -> float:
     raise refuse(
         Misfit(f"{written.text} would be {float(written.value) * 100:,.10g} %, expected 0% to 100%", remedy)
     )
+
+
+def signed_fraction(value: object) -> float:
+    """A rate in [-1, 1]."""
+    written = number(value, _PERCENTAGE)
+    return float(written.value) if -1 <= written.value < 0 else fraction(value)
 
 
 def amount(value: object, expected: str = "an amount such as 100_000_000") -> float:
@@ -264,6 +271,9 @@ _PERCENT = rf"^{_NUMBER} ?%?$"
 
 Share = Annotated[float, BeforeValidator(fraction), _schema("fraction", _PERCENT, minimum=0, maximum=1)]
 Rate = Annotated[float, BeforeValidator(fraction), _schema("fraction a year", _PERCENT, minimum=0, maximum=1)]
+SignedRate = Annotated[
+    float, BeforeValidator(signed_fraction), _schema("fraction a year", _PERCENT, minimum=-1, maximum=1)
+]
 RateStep = Annotated[
     float,
     BeforeValidator(positive(fraction)),

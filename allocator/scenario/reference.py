@@ -153,9 +153,16 @@ def _absent(field: Mapping[str, Any]) -> str:
     return "" if default is None else f"`{default}`"
 
 
+def _forms(field: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The field and all forms of it, forms of forms too."""
+    yield field
+    for form in (*field.get("anyOf", ()), *field.get("oneOf", ())):
+        yield from _forms(form)
+
+
 def _unit(field: Mapping[str, Any]) -> str:
     """The unit, or the values where those are counted."""
-    forms = (field, *field.get("anyOf", ()), *field.get("oneOf", ()))
+    forms = list(_forms(field))
     values = [
         value for form in forms for value in form.get("enum", [form["const"]] if "const" in form else [])
     ]

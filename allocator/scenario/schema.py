@@ -34,6 +34,7 @@ from allocator.scenario.quantities import (
     Rate,
     Seconds,
     Share,
+    SignedRate,
     Slope,
     Text,
     Whole,
@@ -80,7 +81,7 @@ class AnyColumn(Typed):
 
 
 _KINDS: dict[str, Any] = {
-    "text": Text, "flag": Flag, "share": Share, "rate": Rate, "years": Years, "money": Money,
+    "text": Text, "flag": Flag, "share": Share, "rate": SignedRate, "years": Years, "money": Money,
 }  # fmt: skip
 
 
@@ -191,7 +192,7 @@ def _some_grade(curves: dict[str, LogisticEntry]) -> dict[str, LogisticEntry]:
 
 
 class CurveEntry(Typed):
-    """Churn curves by parameters, in the place of a table; rate_grid is a step."""
+    """Churn curves by parameters, in the place of a table; rate_grid is a step, or contract."""
 
     logistic: Annotated[dict[Text, LogisticEntry], AfterValidator(_some_grade)]
     """Grade: its logistic curve."""
@@ -206,7 +207,7 @@ class ResponseEntry(Typed):
         Field(examples=["../models/churn/cumcm-2020.csv"], json_schema_extra={"unit": "path or mapping"}),
     ]
     """Churn curve: a CSV file with a column of rates, then one column per grade; or curves by parameters;
-    none: nobody walks away at any rate, and rate_grid is a step."""
+    none: nobody walks away at any rate, and rate_grid is a step, or contract."""
     smoothing: Annotated[Smoothing, one_of(*get_args(Smoothing))] = "none"
     """isotonic makes each grade's churn increase with the rate (equal-weight pool-adjacent-violators)."""
 

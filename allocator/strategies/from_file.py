@@ -34,15 +34,17 @@ def from_file(case: Case, optimum: Solution, progress: Progress) -> Plan:
         fixed_amount=np.where(made, amount, np.nan),
         fixed_rate=np.where(made, rate, np.nan),
     )
-    policy = replace(scenario.policy, rates=dict.fromkeys(churn.churn, curve), rate_step=None)
+    policy = replace(
+        scenario.policy, rates=dict.fromkeys(churn.churn, curve), rate_step=None, by_contract=False
+    )
     offers = price_offers(pinned, churn, replace(scenario.response, smoothing="none"), policy)
     why = np.where(made, "", not_in(scenario.strategy.name)).astype(object)
     return Plan(offers, np.where(made, 0, -1).astype(np.int32), amount, why)
 
 
 def _level(table: ChurnTable) -> ChurnTable:
-    """`table` continued to rates of 0 and 1 as at its ends: an offer may lie outside any grid."""
-    inner = table.rates[(table.rates > 0) & (table.rates < 1)]
-    rates = np.concatenate([[0.0], inner, [1.0]])
+    """`table` continued to rates of -1 and 1 as at its ends: an offer may lie outside any grid."""
+    inner = table.rates[(table.rates > -1) & (table.rates < 1)]
+    rates = np.concatenate([[-1.0], inner, [1.0]])
     columns = {grade: np.interp(rates, table.rates, churn) for grade, churn in table.churn.items()}
     return replace(table, rates=rates, churn=columns)

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from allocator.records.conditions import Condition
 from allocator.records.portfolio import ChurnTable, Portfolio
-from allocator.records.scenario import Limit, SolverSettings
+from allocator.records.scenario import Group, Limit, SolverSettings
 from allocator.testing import plain
 from allocator.testing.cases import Case, churn_table, limit, policy, portfolio
 
@@ -131,6 +132,10 @@ def _around_a_sample(draw: np.random.Generator, case: Case) -> list[Limit]:
             "each": _one(draw, None, None, "sector", "region") if sense != "exactly" else None,
             "weight": _one(draw, None, None, "k", "score"),
         }
+        if shape["of"] in ("total", "drawn") and shape["weight"] == "score":
+            shape["of"] = Group(
+                "offered" if shape["of"] == "total" else "drawn", (Condition("region", ("east", "north")),)
+            )
         if sense == "exactly" and case.policy.ticket.step is not None:
             measure, shape = _one(draw, "offered", "loans"), {**shape, "of": None, "weight": None}
         rows = list(plain.rows_of(case, limit(f"some {k}", measure, sense, 1.0, **shape)))

@@ -18,8 +18,10 @@ from allocator.certification.limits import blocks_of
 from allocator.certification.uses import Totals, limit_uses
 from allocator.engine.kernel.columns import Columns
 from allocator.records.columns import NUMBERS
+from allocator.records.conditions import Condition
 from allocator.records.plugins import Plugin, PluginMeasure
 from allocator.records.portfolio import Codes, Floats, Portfolio
+from allocator.records.scenario import Group, Reference
 from allocator.records.weights import weights_of
 from allocator.testing import plain
 from allocator.testing.cases import Case, churn_table, limit, policy, portfolio
@@ -51,6 +53,7 @@ WHERE: list[dict[str, Any]] = [
     {"borrower_id": ["b001", "b003", "b007"]},
     {"sector": ["steel"]},
 ]
+GROUP = Group("drawn", (Condition("sector", ("retail", "steel")),))
 _SENSES = ("at_most", "at_least", "exactly", "at_most", "at_least")
 
 
@@ -68,15 +71,14 @@ def check_measure(measure: PluginMeasure, numbers: Mapping[str, Sequence[float]]
     own |= {name: np.array(values, dtype=float) for name, values in (numbers or {}).items()}
     book = replace(BOOK, numbers={**BOOK.numbers, **own})
     weights_of(plugin, book)
-    for of, each, weight in product(
-        (None, "budget", "total", "drawn"), (None, "sector", "grade"), (None, "score")
-    ):
+    references: tuple[Reference | Group | None, ...] = (None, "budget", "total", "drawn", GROUP)
+    for of, each, weight in product(references, (None, "sector", "grade"), (None, "score")):
         check_limit(case_of("under_test", of, each, weight, plugin, book), seed=len(str(of)))
 
 
 def case_of(
     measure: str,
-    of: str | None,
+    of: Reference | Group | None,
     each: str | None,
     weight: str | None,
     plugin: Plugin | None = None,

@@ -15,7 +15,7 @@ from typing import Any
 from allocator.records.conditions import Condition
 from allocator.records.plugins import PluginMeasure
 from allocator.records.portfolio import Portfolio
-from allocator.records.scenario import Limit
+from allocator.records.scenario import Group, Limit
 from allocator.testing.cases import Case
 
 
@@ -50,6 +50,8 @@ class Row:
     share: float | None = None
     reference: str = ""
     reference_lent: float = 0.0
+    base: frozenset[int] | None = None
+    """Whom the reference counts; None: everybody."""
     limit: float = 0.0
     """The bound as the policy writes it: a figure, or with `of_budget` a share of the budget."""
     of_budget: bool = False
@@ -80,6 +82,8 @@ def pooled(values: tuple[float, ...]) -> list[float]:
 
 def _rates_of(case: Case, grade: str) -> list[float]:
     """The rates that the grade's band allows."""
+    if case.policy.by_contract:
+        return []
     low, high = case.policy.rates[grade]
     step = case.policy.rate_step
     if step is None:
@@ -103,8 +107,13 @@ def terms(case: Case, i: int) -> Terms | None:
         return Terms(amount, amount, ((rate, take_up(case, grade, rate)),), pinned=True)
     if p.exclude[i] or grade not in policy.rates:
         return None
-    least = 0.0 if math.isnan(p.min_rate[i]) else float(p.min_rate[i])
-    rates = tuple((r, take_up(case, grade, r)) for r in _rates_of(case, grade) if r >= least - 1e-12)
+    least = -math.inf if math.isnan(p.min_rate[i]) else float(p.min_rate[i])
+    most = math.inf if math.isnan(p.max_rate[i]) else float(p.max_rate[i])
+    listed = [r for r in _rates_of(case, grade) if least - 1e-12 <= r <= most + 1e-12]
+    if not math.isnan(p.rate[i]):
+        low, high = policy.rates[grade]
+        listed = [float(p.rate[i])] if low - 1e-12 <= p.rate[i] <= high + 1e-12 else []
+    rates = tuple((r, take_up(case, grade, r)) for r in listed)
     low, high = max(p.min_amount[i], policy.ticket.min), min(p.max_amount[i], policy.ticket.max)
     return Terms(float(low), float(high), rates, pinned=False) if rates and low <= high else None
 
@@ -247,11 +256,16 @@ def rows_of(case: Case, entry: Limit) -> Iterator[Row]:
             bound = entry.bound * (case.policy.budget.amount if of_budget else 1.0)
             yield Row(**shared, bound=bound, limit=entry.bound, of_budget=of_budget)
         else:
-            reference = "offered" if entry.of == "total" else "drawn"
+            reference, base = "offered" if entry.of == "total" else "drawn", None
+            if isinstance(entry.of, Group):
+                reference, tests = entry.of.basis, entry.of.where
+                base = frozenset(i for i in range(len(p)) if all(passes(test, p, i) for test in tests))
             # A measure that exposure adds nothing to is compared with what is newly lent only.
             counts = counts_exposure(case, entry.measure)
-            total = sum(lent(case, reference, i) for i in range(len(p))) if counts else 0.0
-            yield Row(**shared, bound=0.0, share=entry.bound, reference=reference, reference_lent=total)
+            whose = range(len(p)) if base is None else sorted(base)
+            total = sum(lent(case, reference, i) for i in whose) if counts else 0.0
+            shared |= {"share": entry.bound, "reference": reference, "base": base}
+            yield Row(**shared, bound=0.0, reference_lent=total)
 
 
 def _weights(p: Portfolio, column: str | None) -> list[float]:
@@ -266,7 +280,8 @@ def left_side(case: Case, row: Row, offers: list[Offer | None]) -> float:
 def right_side(case: Case, row: Row, offers: list[Offer | None]) -> float:
     if row.share is None:
         return row.bound
-    total = sum(measured(case, row.reference, i, offer) for i, offer in enumerate(offers))
+    whose = range(len(offers)) if row.base is None else sorted(row.base)
+    total = sum(measured(case, row.reference, i, offers[i]) for i in whose)
     return row.share * (total + row.reference_lent)
 
 
@@ -285,7 +300,11 @@ def holds(case: Case, row: Row, left: float, right: float) -> bool:
 def _in_whole_numbers(case: Case, row: Row, left: float, right: float) -> tuple[Fraction, Fraction] | None:
     """Both sides as decimals; None where the row adds up something else, or by several weights."""
     weights = {row.weight[i] for i in row.members}
-    if row.measure not in ("offered", "loans") or row.reference not in ("", "offered"):
+    if (
+        row.measure not in ("offered", "loans")
+        or row.reference not in ("", "offered")
+        or row.base is not None
+    ):
         return None
     if len(weights) > 1 or 0.0 in weights:
         return None

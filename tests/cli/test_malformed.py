@@ -141,8 +141,8 @@ CASES: dict[str, tuple[Change, str]] = {
         "policy.ticket.max the largest loan 1000000 is below",
     ),
     "no smallest loan": (
-        edit("scenario.yaml", "min: 100_000", "min: 0"),
-        "line 9, policy.ticket.min '0' is not above 0 -> write a number above 0",
+        edit("scenario.yaml", "min: 100_000", "min: -1"),
+        "line 9, policy.ticket.min -1 is negative, expected 0 or more",
     ),
     "630 instead of 63%": (
         edit("scenario.yaml", "63%", "630"),

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from allocator.limits.measures import MEASURES as DECLARED
 from allocator.limits.measures import MeasureTerms
-from allocator.testing.measures import TABLE, case_of, check_limit
+from allocator.records.scenario import Group, Reference
+from allocator.testing.measures import GROUP, TABLE, case_of, check_limit
 from tests.builders import Case, limit, policy, portfolio
 from tests.stages import columns_of
 from tests.strategies import MEASURES, cases, random_cases
@@ -17,9 +18,11 @@ from tests.strategies import MEASURES, cases, random_cases
 
 @pytest.mark.parametrize("weight", [None, "pd", "score"])
 @pytest.mark.parametrize("each", [None, "sector", "grade"])
-@pytest.mark.parametrize("of", [None, "budget", "total", "drawn"])
+@pytest.mark.parametrize("of", [None, "budget", "total", "drawn", GROUP], ids=str)
 @pytest.mark.parametrize("measure", MEASURES)
-def test_three_readings_agree(measure: str, of: str | None, each: str | None, weight: str | None) -> None:
+def test_three_readings_agree(
+    measure: str, of: Reference | Group | None, each: str | None, weight: str | None
+) -> None:
     check_limit(case_of(measure, of, each, weight), seed=len(measure))
 
 

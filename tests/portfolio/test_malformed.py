@@ -183,6 +183,14 @@ SLIPS: dict[str, tuple[str, list[str]]] = {
         f"{HEAD},min_rate,fixed_amount,fixed_rate\nE1,A,.1,.5,4,1000,6",
         [f"row 1, min_rate: 4 is above 1; {FRACTION}", f"row 1, fixed_rate: 6 is above 1; {FRACTION}"],
     ),
+    "rates that leave nothing between them": (
+        f"{HEAD},min_rate,max_rate,rate\nE1,A,.1,.5,.05,.04,\nE2,A,.1,.5,.05,,.04\nE3,A,.1,.5,,.05,.06",
+        [
+            "row 1, min_rate: 0.05 is above max_rate, 0.04; lower min_rate or raise max_rate",
+            "row 2, min_rate: 0.05 is above rate, 0.04; lower min_rate or raise rate",
+            "row 3, rate: 0.06 is above max_rate, 0.05; lower rate or raise max_rate",
+        ],
+    ),
     "a name heading two columns": (
         f"{HEAD},pd,sector,sector\nE1,A,.1,.5,.2,a,b",
         [

@@ -14,8 +14,8 @@ from scipy.optimize import isotonic_regression
 from allocator import checker
 from allocator.errors import InputError
 from allocator.pricing.churn import isotonic, rate_menu, read_churn_table, sampled_table, sanity, smooth
+from allocator.records.curves import Logistic
 from allocator.records.portfolio import ChurnTable
-from allocator.records.scenario import Logistic
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models" / "churn" / "cumcm-2020.csv"
 FRACTION = "write a fraction from 0 to 1, 5% as 0.05"

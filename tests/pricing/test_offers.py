@@ -52,6 +52,41 @@ def test_every_offer_is_worth_what_the_formulation_says(case: Case) -> None:
             assert columns.values(option, amount)[i] == pytest.approx(naive.worth(case, i, offer), abs=1e-9)
 
 
+def test_a_contract_has_one_rate_and_a_highest_rate_cuts_the_menu() -> None:
+    book = portfolio(
+        ["A", "A", "A", "A", "B"],
+        rate=[0.1, np.nan, 0.16, np.nan, 0.06],
+        max_rate=[np.nan, 0.08, np.nan, 0.03, np.nan],
+    )
+    offers = offers_of(book)
+
+    rates = [offers.menus[k].rates.tolist() if k >= 0 else [] for k in offers.menu.tolist()]
+    assert rates == [[0.1], [0.04, 0.08], [], [], [0.06]]
+    assert offers.menus[offers.menu[0]].take_up == pytest.approx([0.45])
+    assert not offers.must.any()
+    assert reasons(offers) == [
+        *("", "", "contract rate outside the band of the grade"),
+        *("no rate at or below the borrower's maximum", ""),
+    ]
+
+
+def test_by_contract_every_loan_needs_a_rate() -> None:
+    book = portfolio(["A", "A", "A"], rate=[0.1, np.nan, np.nan], exclude=[False, False, True])
+
+    with pytest.raises(InputError) as caught:
+        offers_of(book, by_contract=True)
+
+    (fault,) = caught.value.faults
+    assert fault.field == "rate"
+    assert (fault.problem, fault.row) == ("no contract rate", 2)
+    assert offers_of(book.take(np.array([0])), by_contract=True).menus[0].rates.tolist() == [0.1]
+
+
+def test_a_contract_beyond_the_curve_is_a_fault() -> None:
+    with pytest.raises(InputError, match=r"0\.13 lies outside the churn curve, 0\.04 to 0\.12"):
+        offers_of(portfolio(["A"], rate=0.13), rates={"A": (0.04, 0.2)})
+
+
 def test_the_first_reason_that_applies_is_named() -> None:
     book = portfolio(
         ["A", "D", "A", "A", "A", "A", "A"],

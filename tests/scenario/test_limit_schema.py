@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from allocator.records.conditions import Condition
-from allocator.records.scenario import Limit
+from allocator.records.scenario import Group, Limit
 from allocator.scenario import load_scenario
 from tests.scenario.conftest import BASE, Faults, Write
 
@@ -45,6 +45,17 @@ MEANINGS = {
         0.0,
         where=(Condition("grade", ("B",)), Condition("age", below=3.0)),
         each="region",
+    ),
+    "measure: offered, where: {grade: B}, at_most: 150%, of: {where: {grade: A, pd: {below: 2%}}}": Limit(
+        "x",
+        "offered",
+        "at_most",
+        1.5,
+        Group("offered", (Condition("grade", ("A",)), Condition("pd", below=0.02))),
+        where=(Condition("grade", ("B",)),),
+    ),
+    "measure: expected_loss, at_most: 1%, of: {measure: drawn, where: {sector: [food]}}": Limit(
+        "x", "expected_loss", "at_most", 0.01, Group("drawn", (Condition("sector", ("food",)),))
     ),
     "measure: offered, each: borrower_id, at_most: 5%, of: total, where: null, weight: null": Limit(
         "x", "offered", "at_most", 0.05, "total", each="borrower_id"
@@ -88,6 +99,31 @@ NONSENSE = {
     ),
     "measure: drawn, at_most: 5%, of: drawn": (
         ": all that is drawn is always 100 % of itself; add where, each or weight, or write another `of`"
+    ),
+    "measure: loans, at_most: 5, of: {where: {grade: A}}": (
+        ".of: a number of loans is no fraction of the money offered; "
+        "leave `of` out, or measure offered or drawn"
+    ),
+    "measure: offered, where: {grade: A}, at_most: 5%, of: {where: {grade: A}}": (
+        ": what a group is offered is always 100 % of itself; let `of` name another group"
+    ),
+    "measure: offered, where: {grade: A}, at_most: -5%, of: {where: {grade: B}}": (
+        ".at_most: -5% is negative; write a percentage such as 60%"
+    ),
+    "measure: offered, where: {grade: A}, at_most: 2e6, of: {where: {grade: B}}": (
+        ".at_most: 2e6 is more than 1e+06 times as much; write a percentage such as 60%"
+    ),
+    "measure: offered, at_most: 5%, of: {measure: drawn}": (
+        ".of.where: the key is missing; add `where: {grade: car}`"
+    ),
+    "measure: offered, at_most: 5%, of: {where: {}}": (
+        ".of.where: the filter names no column; name one, or leave `where` out"
+    ),
+    "measure: offered, at_most: 5%, of: {where: {pd: A}}": (
+        ".of.where.pd: pd holds numbers, expected a range; write a range, as {above: 5%}"
+    ),
+    "measure: offered, at_most: 5%, of: {measure: loans, where: {grade: A}}": (
+        ".of.measure: expected one of offered, drawn, found 'loans'; write one of them"
     ),
     "measure: offered, at_most: 5, weight: grade": (
         ".weight: grade is no column of numbers; name one, as pd"

@@ -83,7 +83,16 @@ def test_a_band_may_be_one_rate_and_a_grade_any_text(write: Write) -> None:
             "steps of 0.001875 are too fine for loans of up to 1e+13; "
             "write a step of fewer digits, or a smaller max",
         ),
-        ("{min: 0, max: 4}", "min", "'0' is not above 0; write a number above 0"),
+        (
+            "{min: -1, max: 4}",
+            "min",
+            "-1 is negative, expected 0 or more; write an amount such as 100_000_000",
+        ),
+        (
+            "{min: 0, max: 4, step: 5}",
+            "step",
+            "no multiple of 5 lies between min 0 and max 4; write a smaller step or a wider ticket",
+        ),
         ("{min: 1, max: 4, step: 0}", "step", "'0' is not above 0; write a number above 0"),
     ],
 )
@@ -91,6 +100,16 @@ def test_some_loan_must_fit_the_ticket(ticket: str, place: str, problem: str, fa
     told = faults(BASE.replace("{min: 10_000, max: 100_000}", ticket))
 
     assert told == [f"case.yaml, line 8, policy.ticket.{place}: {problem}"]
+
+
+@pytest.mark.parametrize(("step", "least"), [("null", 0.01), ("500", 500.0)])
+def test_amounts_from_0_begin_at_one_lot(step: str, least: float, write: Write) -> None:
+    text = BASE.replace("{min: 10_000, max: 100_000}", f"{{min: 0, max: 100_000, step: {step}}}")
+
+    scenario = load_scenario(write("case.yaml", text))
+
+    assert scenario.policy.ticket.min == least
+    assert scenario.document["policy"]["ticket"]["min"] == 0
 
 
 def test_the_multiples_of_a_step_are_counted_exactly(write: Write) -> None:
@@ -110,8 +129,10 @@ def test_the_grid_is_the_table_or_steps(write: Write, faults: Faults) -> None:
 
     assert load_scenario(write("case.yaml", with_grid("table"))).policy.rate_step is None
     assert load_scenario(write("case.yaml", with_grid("{step: 0.25%}"))).policy.rate_step == 0.0025
+    assert load_scenario(write("case.yaml", with_grid("contract"))).policy.by_contract
     assert faults(with_grid("tabel")) == [
-        "case.yaml, line 10, policy.rate_grid: expected table, found 'tabel'; did you mean table?"
+        "case.yaml, line 10, policy.rate_grid: expected one of table, contract, found 'tabel'; "
+        "did you mean table?"
     ]
     assert faults(with_grid("{step: 0}")) == [
         "case.yaml, line 10, policy.rate_grid.step: '0' is not above 0; write a number above 0"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from allocator.records.scenario import Logistic, Response
+from allocator.records.curves import Logistic
+from allocator.records.scenario import Response
 from allocator.scenario import load_scenario
 from tests.scenario.conftest import Faults, Write
 

@@ -36,6 +36,8 @@ def portfolio() -> Portfolio:
         exposure=zeros,
         exclude=np.zeros(3, dtype=bool),
         min_rate=np.full(3, np.nan),
+        max_rate=np.full(3, np.nan),
+        rate=np.full(3, np.nan),
         fixed_amount=np.full(3, np.nan),
         fixed_rate=np.full(3, np.nan),
         texts={"sector": Text(np.array([0, 1, -1], dtype=np.int32), ("food", "retail"))},

@@ -183,10 +183,10 @@ class Columns:
 
     def _lookup(self, option: Codes, column: str) -> Floats:
         menus = self.offers.menus
-        width = max((len(menu.rates) for menu in menus), default=1)
-        table = np.zeros((len(menus) + 1, width))
-        for number, menu in enumerate(menus):
-            table[number, : len(menu.rates)] = getattr(menu, column)
+        sizes = np.array([len(menu.rates) for menu in menus], dtype=np.int64)
+        table = np.zeros((len(menus) + 1, int(sizes.max(initial=1))))
+        place = np.arange(table.shape[1]) < sizes[:, None]
+        table[:-1][place] = np.concatenate([getattr(menu, column) for menu in menus] or [np.zeros(0)])
         chosen: Floats = table[self.offers.menu, np.maximum(option, 0)]
         chosen[option < 0] = 0.0
         return chosen

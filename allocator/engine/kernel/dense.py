@@ -69,8 +69,12 @@ def second_best(columns: Columns, prices: Floats, picks: Integers, base: Answers
     along, across, flat, drawn_fixed, fixed = few.charged(prices)
     option = np.full(len(picks), -1, dtype=np.int32)
     amount = np.zeros(len(picks))
-    for number, menu in enumerate(offers.menus):
-        i = np.flatnonzero(offers.menu == number)
+    order = np.argsort(offers.menu, kind="stable")
+    held_by, begin = np.unique(offers.menu[order], return_index=True)
+    for number, i in zip(held_by.tolist(), np.split(order, begin[1:]), strict=True):
+        if number < 0:
+            continue
+        menu = offers.menus[number]
         high, low = offers.high[i], offers.low[i]
         per_unit = menu.take_up[:, None] * (np.multiply.outer(menu.rates, along[i]) + across[i]) + flat[i]
         per_loan = np.multiply.outer(menu.take_up, drawn_fixed[i]) + fixed[i]

@@ -27,7 +27,14 @@ class Hulls:
 def hulls_of(menus: tuple[Menu, ...]) -> Hulls:
     """Hulls by Andrew's monotone chain (1979); of equal points the first stays."""
     first, gross, take, breaks = [0], [], [], []
+    alone = np.array([np.inf])
     for menu in menus:
+        if len(menu.rates) == 1:  # of contracts there may be as many as loans
+            gross.append(menu.take_up * menu.rates)
+            take.append(menu.take_up)
+            breaks.append(alone)
+            first.append(first[-1] + 1)
+            continue
         points = _upper(menu.take_up, menu.take_up * menu.rates)
         gross.append(points[:, 1])
         take.append(points[:, 0])

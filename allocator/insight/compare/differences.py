@@ -20,6 +20,8 @@ _NUMBERS = (
     "relationship_value",
     "exposure",
     "min_rate",
+    "max_rate",
+    "rate",
     "fixed_amount",
     "fixed_rate",
 )

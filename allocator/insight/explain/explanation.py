@@ -161,10 +161,9 @@ def _with_rooms(position: Position, i: int, flips: list[Flip], offers: Offers) -
     for flip in flips:
         name = flip.figure.removeprefix("price of ")
         stake = next((stake for stake in offers.stakes if stake.limit == name), None)
-        if flip.unit != "price" or stake is None or stake.reference:
+        if flip.unit != "price" or stake is None or limits.rows[j := names.index(name)].reference:
             out.append(flip)
             continue
-        j = names.index(name)
         moved = prices.copy()
         moved[j] = flip.at
         answer = position.responses.respond(moved)

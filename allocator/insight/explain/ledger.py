@@ -176,7 +176,8 @@ def _charges_by_segment(position: Position, codes: np.ndarray, count: int) -> di
         table = np.bincount(cell, used[inside], minlength=count * rows).reshape(count, rows)
         reference = np.zeros(count)
         if block.reference:
-            reference = block.share * _by_segment(codes, getattr(position.bases, block.reference), count)
+            lent = block.referred(getattr(position.bases, block.reference))
+            reference = block.share * _by_segment(codes, lent, count)
         for row in np.flatnonzero(prices).tolist():
             charges[block.names[row]] = prices[row] * (table[:, row] - reference)
     return charges

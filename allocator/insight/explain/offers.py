@@ -121,11 +121,13 @@ def _tariff(position: Position, i: int) -> tuple[Floats, Floats]:
     tariff = terms.tariffs.get(grade)
     if tariff is None:
         return np.zeros(0), np.zeros(0)
-    if terms.pinned[i]:
-        rate = portfolio.fixed_rate[i : i + 1]
+    if terms.single[i]:
+        rate = terms.rate[i : i + 1]
+        rate = rate[np.isfinite(rate)]
         return rate, 1.0 - np.interp(rate, terms.table_rates, terms.curve[grade])
-    least = float(np.nan_to_num(portfolio.min_rate[i], nan=0.0))
-    open_to = tariff.rates + SAME_RATE >= least
+    least = np.nan_to_num(portfolio.min_rate[i], nan=-np.inf) - SAME_RATE
+    most = np.nan_to_num(portfolio.max_rate[i], nan=np.inf) + SAME_RATE
+    open_to = (tariff.rates >= least) & (tariff.rates <= most)
     return tariff.rates[open_to], tariff.take_up[open_to]
 
 
@@ -139,9 +141,8 @@ def stakes_of(position: Position, i: int, borrower: Portfolio) -> tuple[Stake, .
         for row, name in enumerate(block.names):
             coefficient = own if block.codes[i] == row else 0.0
             price = float(position.prices[name])
-            if coefficient == 0.0 and not (block.reference and price):
+            reference = block.reference if block.base is None or block.base[i] else ""
+            if coefficient == 0.0 and not (reference and price):
                 continue
-            stakes.append(
-                Stake(name, block.sense, price, block.basis, coefficient, block.reference, block.share)
-            )
+            stakes.append(Stake(name, block.sense, price, block.basis, coefficient, reference, block.share))
     return tuple(stakes)

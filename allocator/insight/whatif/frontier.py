@@ -148,8 +148,8 @@ def _span(policy: Policy, name: str, ends: tuple[float | None, float | None]) ->
     """The ends between which the limit moves: as given, else a share up to 1 and loans by whole ones."""
     limit, now = policy.entry(name), policy.bound_of(name)
     low, high = (factor * now for factor in _SPAN)
-    if limit is not None and limit.of is not None and limit.weight is None:
-        low, high = min(low, 1.0), min(high, 1.0)
+    if limit is not None:
+        low, high = min(low, limit.most), min(high, limit.most)
     if limit is not None and limit.measure == "loans":
         low, high = float(round(low)), float(round(high))
     low, high = (given if given is not None else end for given, end in zip(ends, (low, high), strict=True))

@@ -22,6 +22,7 @@ from allocator.insight.variants import AddedValue, BestKnown, answer, best_of, w
 from allocator.pipeline import prepare
 from allocator.records.case import Case, Inputs
 from allocator.records.conditions import Condition
+from allocator.records.lots import CENT
 from allocator.records.offers import SAME_RATE
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
@@ -93,8 +94,7 @@ def _loosened_bound(limit: Limit, size: float) -> float | None:
     if limit.measure == "loans" and limit.of is None and limit.weight is None:
         more = max(round(more), 1)  # loans are whole
     bound = limit.bound + away * more
-    share = limit.of is not None and limit.weight is None
-    bound = min(bound, 1.0) if share else bound
+    bound = min(bound, limit.most)
     return None if bound == limit.bound else bound
 
 
@@ -120,7 +120,7 @@ def _costs(case: Case, policy: Policy, size: float) -> Iterator[Lever]:
         ("largest ticket", ticket.max, (1 + size) * ticket.max, {"max": (1 + size) * ticket.max}),
         ("smallest ticket", ticket.min, (1 - size) * ticket.min, {"min": (1 - size) * ticket.min}),
     ):
-        if now > 0:
+        if then >= (ticket.step or CENT):
             words = f"{now:,.0f} to {then:,.0f}"
             yield _under(case, name, words, replace(policy, ticket=replace(ticket, **changed)))
 
@@ -152,7 +152,9 @@ def _under_stress(case: Case, stress: Stress) -> Case:
 
 
 def _rates(case: Case, policy: Policy) -> Iterator[Lever]:
-    """Each grade's band wider by one rate: of the table, or a step inside it."""
+    """Each grade's band wider by one rate: of the table, or a step inside it; contracts have no other."""
+    if policy.by_contract:
+        return
     table = case.inputs.churn.rates
     for grade, (low, high) in policy.rates.items():
         if policy.rate_step is None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from allocator.certification.bound import upper_bound
+from allocator.certification.economics import Bases
 from allocator.certification.limits import blocks_of
 from allocator.certification.terms import Terms, terms_of
 from allocator.insight.variants import with_policy
@@ -90,7 +91,10 @@ class Track:
         portfolio, policy = outcome.inputs.portfolio, outcome.scenario.policy
         number = 1 + [limit.name for limit in policy.limits].index(name)
         block = blocks_of(policy, portfolio)[number]
-        lent: float = getattr(outcome.account, block.reference) + block.reference_lent
+        lent: float = getattr(outcome.account, block.reference)
+        if block.base is not None:
+            lent = float(np.sum(block.referred(getattr(Bases.of(outcome.ledger), block.reference))))
+        lent += block.reference_lent
         return lent * float(np.sum(block.allowed(outcome.prices)))
 
 
@@ -99,5 +103,5 @@ def track_of(case: Case, names: tuple[str, ...]) -> Track:
     scenario = case.scenario
     limits = [scenario.policy.entry(name, "--limit") for name in names]
     terms = terms_of(case.inputs.portfolio, case.inputs.churn, scenario.response, scenario.policy)
-    bends = tuple(limit is not None and limit.of in ("total", "drawn") for limit in limits)
+    bends = tuple(limit is not None and limit.reference is not None for limit in limits)
     return Track(case, names, terms, bends)

@@ -105,7 +105,7 @@ def stated(docs: Documents, policy: Policy, own: Place) -> tuple[Inline, ...]:
     """A limit's bound as the policy states it, `own` its place in the summary."""
     name, sense = docs.at(*own, "name"), docs.at(*own, "sense").replace("_", " ")
     entry = entry_of(policy, name)
-    if entry is not None and entry.of in ("total", "drawn"):
+    if entry is not None and entry.reference is not None:
         return (f"{sense} {100 * entry.bound:.6g}% of {entry.of}",)
     if docs.at(*own, "measure") == "loans":
         return (f"{sense} ", docs.count(*own, "bound"))

@@ -19,7 +19,9 @@ from allocator.report.joined import figures_of, is_told
 from allocator.report.workbook.limits import label_range, number_range, price_range
 from allocator.report.workbook.membership import (
     BASIS_CELLS,
+    base_formula,
     counts_some,
+    refers_to_some,
     row_formula,
     rows_of,
     weight_cells,
@@ -28,7 +30,8 @@ from allocator.report.workbook.membership import (
 CANONICAL: dict[str, tuple[str, Kind]] = {
     "pd": ("PD", "share"), "lgd": ("LGD", "share"), "term_years": ("Term in years", "number"),
     "max_amount": ("Request", "money"), "min_amount": ("Smallest loan wanted", "money"),
-    "min_rate": ("Lowest rate", "factor"), "fixed_amount": ("Pinned amount", "money"),
+    "min_rate": ("Lowest rate", "factor"), "max_rate": ("Highest rate", "factor"),
+    "rate": ("Contract rate", "factor"), "fixed_amount": ("Pinned amount", "money"),
     "fixed_rate": ("Pinned rate", "factor"), "relationship_value": ("Worth of the relationship", "money"),
     "exposure": ("Already lent", "money"),
 }  # fmt: skip
@@ -136,6 +139,10 @@ class Borrowers:
                 formula = row_formula(self._audit, entry, self.key, label_range(entry), number_range(entry))
                 numbers = rows_of(self._audit, entry)
                 yield Column(f"row_{place}", f"Row of {entry.name}", "row", numbers, formula, width=9)
+            if refers_to_some(entry):
+                heading, counted = f"In the share of {entry.name}", entry.block.referred(1)
+                formula = base_formula(self._audit, entry, self.key)
+                yield Column(f"base_{place}", heading, "row", counted, formula, width=9)
 
     def _priced(self) -> list[tuple[int, Entry]]:
         """The entries with a price that is not 0, and their places."""
@@ -155,7 +162,7 @@ class Borrowers:
         for basis, figures in self._audit.charges.items():
             terms = [f"+{self._price(place, entry)}{weight_cells(entry, place, self.key)}"
                      for place, entry in self._priced() if entry.block.basis == basis]  # fmt: skip
-            terms += [f"-{_of_shares(entry)}" for _, entry in self._priced()
+            terms += [f"-{_of_shares(place, entry)}" for place, entry in self._priced()
                       if entry.block.reference == basis]  # fmt: skip
             if terms:
                 heading = f"Charge a {_BASIS_WORDS[basis]}"
@@ -183,8 +190,9 @@ class Borrowers:
             basis = BASIS_CELLS[block.basis]
             formula = f"={self._price(place, entry)}{weight_cells(entry, place, self.key)}*{basis}"
             if block.reference:
-                charged = charged - block.share * float(np.sum(own)) * bases[block.reference]
-                formula += f"-{_of_shares(entry)}*{BASIS_CELLS[block.reference]}"
+                lent = block.referred(bases[block.reference])
+                charged = charged - block.share * float(np.sum(own)) * lent
+                formula += f"-{_of_shares(place, entry)}*{BASIS_CELLS[block.reference]}"
             yield Column(f"by_{place}", f"Charged by {entry.name}", "money", charged, formula)
         charges = decided.value - self._audit.chosen
         yield Column("charges", "Charges", "money", charges, self._total_charge(BASIS_CELLS))
@@ -218,9 +226,10 @@ class Borrowers:
         return f"=IF([best_amount]>0,{drawn}-{walks}{relation},0)"
 
 
-def _of_shares(entry: Entry) -> str:
+def _of_shares(place: int, entry: Entry) -> str:
     """What the entry's rows, as shares of what is lent, pay a unit of it."""
-    return f"INDEX(limit_share,{entry.first})*SUM({price_range(entry)})"
+    paid = f"INDEX(limit_share,{entry.first})*SUM({price_range(entry)})"
+    return f"[base_{place}]*{paid}" if refers_to_some(entry) else paid
 
 
 def _charges_of(audit: Audit, ledger: Ledger) -> Floats:

@@ -11,7 +11,7 @@ from allocator.insight.explain.ledger import LimitLine
 from allocator.insight.variants import AddedValue
 from allocator.records.run import TOLERANCE
 from allocator.records.workbook import Column, Table, column_letters
-from allocator.report.workbook.membership import Keys, counts_some, weight_cells
+from allocator.report.workbook.membership import Keys, counts_some, refers_to_some, weight_cells
 
 SHEET = "Limits"
 _ORDER = (
@@ -84,7 +84,8 @@ def limits_table(
                                  [entry.block.reference_lent if entry.block.reference else np.nan
                                   for entry in owner]),
         "reference": Column("reference", "It is a share of", "money", reference,
-                            [_reference_formula(kind, live) for kind in of]),
+                            [_reference_formula(entry, place, live)
+                             for place, entry in enumerate(entries) for _ in entry.block.names]),
         "bound": Column("bound", "Bound", "money", [use.bound for use in uses],
                         ["=[share]*[reference]" if kind else None for kind in of]),
         "slack": Column("slack", "Slack", "money", [use.slack for use in uses],
@@ -125,7 +126,7 @@ def _new(entry: Entry, place: int, keys: Keys) -> str:
 
 
 def _of(entry: Entry) -> str:
-    return "" if entry.limit is None else entry.limit.of or ""
+    return "" if entry.limit is None or entry.limit.of is None else str(entry.limit.of)
 
 
 def _share(entry: Entry) -> float:
@@ -139,8 +140,11 @@ def _reference(entry: Entry, bound: float) -> float:
     return bound / entry.limit.bound if entry.limit is not None and entry.limit.bound else 0.0
 
 
-def _reference_formula(kind: str, live: bool) -> str | None:
-    if kind == "budget":
+def _reference_formula(entry: Entry, place: int, live: bool) -> str | None:
+    if _of(entry) == "budget":
         return "=policy_budget"
-    column = {"total": "loan_amount", "drawn": "loan_drawn"}.get(kind)
-    return f"=SUM({column})+[reference_lent]" if column and live else None
+    column = {"offered": "loan_amount", "drawn": "loan_drawn"}.get(entry.block.reference)
+    if column is None or not live:
+        return None
+    lent = f"SUMIFS({column},loan_base_{place},1)" if refers_to_some(entry) else f"SUM({column})"
+    return f"={lent}+[reference_lent]"

@@ -45,6 +45,20 @@ def rows_of(audit: Audit, entry: Entry) -> np.ndarray:
     return np.where(codes < 0, 0, codes + entry.first)
 
 
+def refers_to_some(entry: Entry) -> bool:
+    """Whether the entry is a share of what some of the borrowers are lent."""
+    return entry.block.base is not None
+
+
+def base_formula(audit: Audit, entry: Entry, keys: Keys) -> str | None:
+    """1 for borrowers whose money the entry is a share of, else 0, as a formula; None where none says it."""
+    if entry.limit is None or entry.limit.reference is None:
+        return None
+    tests = [_test(condition, audit.borrowers, keys) for condition in entry.limit.reference.where]
+    formula = f"=IF(AND({','.join(map(str, tests))}),1,0)"
+    return None if any(test is None for test in tests) or len(formula) > _LONGEST else formula
+
+
 def row_formula(audit: Audit, entry: Entry, keys: Keys, labels: str, numbers: str) -> str | None:
     """`rows_of` as a formula; None where no formula says it.
 
