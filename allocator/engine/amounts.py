@@ -114,12 +114,12 @@ def chosen_of(
 def best_amounts(chosen: ChosenOffers) -> Floats | None:
     """(nc,) amounts in whole lots that meet every row and are worth most; None where there are none."""
     if len(chosen.value) == 0:
-        return np.zeros(0) if holds(chosen, np.zeros(0)) else None
+        return np.zeros(0) if meets_rows(chosen, np.zeros(0)) else None
     relaxed = _continuous(chosen)
     return None if relaxed is None else _in_lots(chosen, relaxed)
 
 
-def holds(chosen: ChosenOffers, amounts: Floats) -> bool:
+def meets_rows(chosen: ChosenOffers, amounts: Floats) -> bool:
     """Whether amounts (nc,) in whole lots meet every row."""
     lower, upper = row_bounds(chosen.senses, chosen.rhs)
     used = chosen.use @ amounts
@@ -171,12 +171,12 @@ def _in_lots(chosen: ChosenOffers, relaxed: Floats) -> Floats | None:
     down = lots_to_money(np.floor((relaxed + near) / chosen.lot), chosen.lot)
     base = np.where(near_low, chosen.low, np.where(near_high, chosen.high, np.maximum(down, chosen.low)))
     interior = ~near_low & ~near_high
-    if not interior.any() and holds(chosen, base):
+    if not interior.any() and meets_rows(chosen, base):
         return base
     for loose in _loose(chosen, interior):
         for inward in (0.0, _INWARD):
             moved = _move(chosen, base, loose, inward)
-            if moved is not None and holds(chosen, moved):
+            if moved is not None and meets_rows(chosen, moved):
                 return moved
             if moved is None:
                 break

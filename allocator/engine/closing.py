@@ -52,7 +52,7 @@ def close(
     columns = search.book.columns
     least = columns.money_unit * _LEAST
     theta, stepped = max(_wanted_loss(search, priced), least), columns.offers.step is not None
-    if stepped or _coarse(search):
+    if stepped or _gap_ends_search(search):
         nearest = max(_nearest(priced), least)
         theta = max(theta, nearest) if stepped else min(theta, nearest)
     for _ in range(_ROUNDS):
@@ -67,7 +67,7 @@ def close(
             return "exhausted"
         before = search.best.value if search.best is not None else -np.inf
         early = stepped and _GROWTH * theta < lost
-        found = _solve(search, priced, play, 0.0 if early else work, progress)
+        found = _finds_allocation(search, priced, play, 0.0 if early else work, progress)
         if search.best is not None and search.best.value > before:
             theta = distance(search, priced)
             if first or theta > _BETTER * lost:
@@ -84,7 +84,7 @@ def _wanted_loss(search: Search, priced: PricedPoint) -> float:
     return search.settings.gap * max(abs(priced.bound), 1.0)
 
 
-def _coarse(search: Search) -> bool:
+def _gap_ends_search(search: Search) -> bool:
     """Whether what meets the gap asked for is found sooner than the best allocation."""
     return search.settings.gap >= _COARSE
 
@@ -112,12 +112,14 @@ def options_within(columns: Columns, priced: PricedPoint, theta: float) -> Optio
     return in_play(columns, priced, OFFERS, min(theta, fewer), amounts=AMOUNTS)
 
 
-def _solve(search: Search, priced: PricedPoint, play: OptionsInPlay, work: float, progress: Progress) -> bool:
+def _finds_allocation(
+    search: Search, priced: PricedPoint, play: OptionsInPlay, work: float, progress: Progress
+) -> bool:
     """Whether the core has an allocation, better or not than the best one."""
     count = len(play.options)
     progress(f"solving a core of {count:,} offers to {len(play.options.borrowers):,} borrowers")
     nodes = max(LEAST_NODES, round(work * NODES / max(count, 1)))
-    enough = priced.bound - _MET * _wanted_loss(search, priced) if _coarse(search) else np.inf
+    enough = priced.bound - _MET * _wanted_loss(search, priced) if _gap_ends_search(search) else np.inf
     effort = Effort(_ENOUGH * play.theta, search.left, search.settings.seed, nodes=nodes, target=enough)
     outcome = solve_losses(search.book, priced, play, effort, search.best)
     search.keep(outcome)

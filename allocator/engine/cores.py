@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.amounts import FrozenOffers, best_amounts, chosen_of, holds
+from allocator.engine.amounts import FrozenOffers, best_amounts, chosen_of, meets_rows
 from allocator.engine.formulation import Core, TranslatedProgram, formulate, translate
 from allocator.engine.kernel.columns import Answers, BestResponses, Columns
 from allocator.engine.kernel.passes import Pass
@@ -248,7 +248,7 @@ class CoreAnswer:
     """The program, for questions about why it is infeasible; None where only whole cents made it so."""
 
 
-def countable(columns: Columns) -> bool:
+def may_count(columns: Columns) -> bool:
     """Whether the solver may look for the last lot in a book whose amounts it did not count before."""
     lot = columns.offers.step or CENT
     few = 0 < len(columns) <= COUNTED_BORROWERS and columns.money_unit / lot <= COUNTED_AT_MOST
@@ -387,6 +387,6 @@ def _amounts_of(
     if core.whole:
         lots = np.round(point[translated.amount[lines]])
         amounts = np.where(chosen.low == chosen.high, chosen.low, lots_to_money(lots, core.unit))
-        if holds(chosen, amounts):
+        if meets_rows(chosen, amounts):
             return amounts
     return best_amounts(chosen)

@@ -13,7 +13,7 @@ import numpy as np
 from allocator.engine.cores import PricedPoint
 from allocator.engine.finish import at_prices
 from allocator.engine.kernel.passes import Pass
-from allocator.engine.proof import given_of, lots_of, near
+from allocator.engine.proof import cut_fits, given_of, lots_of
 from allocator.engine.search import Search
 
 _FIRST, _HIGHER, _TIMES = 1.0, 16.0, 8
@@ -25,7 +25,7 @@ _CLEAR = 1e-12
 def prove_empty(search: Search) -> None:
     """Where nothing is lent and no offer fits the budget, keeps the tree that says so."""
     columns, best = search.book.columns, search.best
-    if best is None or search.done or np.any(best.option >= 0) or not near(columns):
+    if best is None or search.done or np.any(best.option >= 0) or not cut_fits(columns):
         return
     priced = _refusing(search.book, best.value)
     if priced is None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from allocator.engine.amounts import FrozenOffers, best_amounts, chosen_of, holds
+from allocator.engine.amounts import FrozenOffers, best_amounts, chosen_of, meets_rows
 from allocator.engine.cores import CoreAnswer, OptionsInPlay, PricedPoint
 from allocator.engine.kernel.columns import Answers, Columns
 from allocator.engine.kernel.passes import Pass
@@ -334,7 +334,7 @@ def solve_losses(
         counted = losses.amounts(answer.point, options)[lines]
         lots = np.round(counted / columns.offers.step)
         counted = np.where(chosen.low == chosen.high, chosen.low, lots_to_money(lots, columns.offers.step))
-        amounts = counted if holds(chosen, counted) else None
+        amounts = counted if meets_rows(chosen, counted) else None
     if amounts is None:
         amounts = best_amounts(chosen)
     if amounts is None:

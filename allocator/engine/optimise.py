@@ -25,8 +25,8 @@ from allocator.engine.cores import (
     OptionsInPlay,
     PricedPoint,
     count_core,
-    countable,
     in_play,
+    may_count,
     solve_core,
     whole_program,
 )
@@ -42,12 +42,12 @@ from allocator.engine.prices import (
     WHOLE_OFFERS,
     WHOLE_UP_TO,
     descended_prices,
-    one_table,
+    fits_one_table,
     prices_if_worth,
     relaxation_prices,
 )
 from allocator.engine.program import Effort, LimitRows
-from allocator.engine.proof import LEAVES, fits, near, price, prove
+from allocator.engine.proof import LEAVES, cut_fits, fits, price, prove
 from allocator.engine.repair import no_offers, repaired
 from allocator.engine.restricted import in_whole_lots
 from allocator.engine.search import Search, candidate
@@ -114,9 +114,9 @@ def _optimise(
 ) -> Solution:
     _check_lots(columns)
     _check_whole(columns, large=True)
-    reduced = settings.method == "reduced" or (settings.method == "auto" and not one_table(columns))
+    reduced = settings.method == "reduced" or (settings.method == "auto" and not fits_one_table(columns))
     given = columns.limits.rhs
-    if reduced and near(columns):
+    if reduced and cut_fits(columns):
         columns = in_whole_lots(columns)
     book = prepare(columns, settings.threads)
     search = Search(book, settings, reduced, given=None if given is columns.limits.rhs else given)
@@ -261,7 +261,7 @@ def _last_lots(search: Search, priced: PricedPoint, progress: Progress) -> Stop 
 
 def _count_lots(search: Search, priced: PricedPoint, progress: Progress) -> None:
     """Has the solver count a small book's amounts in lots."""
-    if search.best is None or search.done or search.left <= 0 or not countable(search.book.columns):
+    if search.best is None or search.done or search.left <= 0 or not may_count(search.book.columns):
         return
     lost = distance(search, priced)
     play = in_play(search.book.columns, priced, len(search.book.columns), lost, every_amount=True)

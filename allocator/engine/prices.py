@@ -34,7 +34,7 @@ CONFLICT_NUMBERS = 200_000_000
 """Coefficients up to which it is."""
 
 
-def one_table(columns: Columns) -> bool:
+def fits_one_table(columns: Columns) -> bool:
     """Whether the whole relaxation is small enough to be written out as one LP."""
     return len(columns) <= WHOLE_UP_TO and _coefficients(columns) <= WHOLE_NUMBERS
 

@@ -114,12 +114,12 @@ def fits(search: Search) -> bool:
     """Whether the book is small enough for a proof tree."""
     columns = search.book.columns
     if search.reduced:
-        return near(columns)
+        return cut_fits(columns)
     longest = max((len(menu.rates) for menu in columns.offers.menus), default=0)
     return len(columns) * longest * len(columns.limits) <= _CELLS
 
 
-def near(columns: Columns) -> bool:
+def cut_fits(columns: Columns) -> bool:
     """Whether a tree over what a cut leaves is small enough to be rechecked."""
     return len(columns) <= NEAR_UP_TO and len(columns) * len(columns.limits) <= _CELLS
 

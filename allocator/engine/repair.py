@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.engine.amounts import FrozenOffers, best_amounts, chosen_of, holds
+from allocator.engine.amounts import FrozenOffers, best_amounts, chosen_of, meets_rows
 from allocator.engine.cores import PricedPoint, smallest_margins
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import Pass
@@ -78,7 +78,7 @@ def repaired(book: Pass, priced: PricedPoint, time_is_up: Callable[[], bool]) ->
     taken = ends[changes.line[ends] >= 0]
     lines, amounts = changes.line[taken], changes.amount[taken]
     chosen = chosen_of(columns, options, uses, lines, frozen)
-    if columns.offers.step is None or not holds(chosen, amounts):
+    if columns.offers.step is None or not meets_rows(chosen, amounts):
         settled = best_amounts(chosen)
         if settled is None:
             return None

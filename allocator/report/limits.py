@@ -29,8 +29,8 @@ def limits_table(uses: Sequence[Used], policy: Sequence[Limit], unit: Unit) -> R
     shares = {limit.name: limit for limit in policy if limit.reference is not None}
     title = f"Limits, amounts in {unit}; shadow price: what one more {unit.currency} of bound adds"
     ordered = [uses[0], *nearest_first(uses[1:])]
-    tight = sum(of_each(use["name"]) and (use["binding"] or use["broken"]) for use in ordered)
-    own = sum(not of_each(use["name"]) for use in ordered)
+    tight = sum(is_of_each(use["name"]) and (use["binding"] or use["broken"]) for use in ordered)
+    own = sum(not is_of_each(use["name"]) for use in ordered)
     most = max(MOST, own + min(tight, 2 * MOST))
     shown, hidden = limits_shown(ordered, [use["name"] for use in ordered], "limits", most)
     rows = [
@@ -95,7 +95,7 @@ def limits_shown(
 
     A limit that stands for itself is never left out for rows that an `each` has made of another.
     """
-    own = {number for number, name in enumerate(names) if not of_each(name)}
+    own = {number for number, name in enumerate(names) if not is_of_each(name)}
     others = [number for number in range(len(names)) if number not in own]
     places = sorted(own | set(others[: max(most - len(own), 0)]))
     return [limits[number] for number in places], more(len(names) - len(places), what)
@@ -124,10 +124,10 @@ def nearest_first(uses: Iterable[Used]) -> list[Used]:
 
 def own_first(names: Iterable[str]) -> list[str]:
     """`names` of limits, those before the rows of an `each`."""
-    return sorted(names, key=of_each)
+    return sorted(names, key=is_of_each)
 
 
-def of_each(name: str) -> bool:
+def is_of_each(name: str) -> bool:
     """Whether a row was made by an `each`: no name that a limit is given has brackets."""
     return name.endswith("]")
 

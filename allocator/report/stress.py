@@ -16,7 +16,7 @@ from allocator.records.stress import FundingShock, LimitShock, Shock, Stress
 from allocator.report.conditions import in_words
 from allocator.report.drawing.chart import Chart
 from allocator.report.grid import Grid, unit_of
-from allocator.report.limits import of_each
+from allocator.report.limits import is_of_each
 from allocator.report.money import Unit, percent, relative, small, unit_for
 from allocator.report.named import figures_of, named_table
 from allocator.report.pictures.stress import reverse_chart, stress_answer, stress_chart
@@ -270,7 +270,7 @@ def _remarks(trials: Sequence[StressTrial], unit: Unit, anew: str) -> Iterator[s
 
 
 def _breaks(which: str, outcome: StressVerdict) -> Iterator[str]:
-    broken = sorted(outcome.broken, key=lambda use: (of_each(use.name), -use.violation))
+    broken = sorted(outcome.broken, key=lambda use: (is_of_each(use.name), -use.violation))
     shown, hidden = cut(broken, _MOST)
     if broken:
         yield f"{which} breaks {', '.join([*map(_use, shown), *hidden])}"

@@ -158,7 +158,7 @@ def _out_of_time(
     frame: pd.DataFrame, y: pd.Series, variables: Sequence[Variable], time: str, shared: Mapping[str, Any]
 ) -> dict[str, float]:
     """Train on the earliest rows, judge on the later ones; PSI tells how far these have drifted."""
-    order = np.argsort(_moments(frame[time]), kind="stable")
+    order = np.argsort(_decision_times(frame[time]), kind="stable")
     first, last = np.split(order, [int(TRAINED_BEFORE * len(order))])
     card = fit_scorecard(frame.iloc[first], y.iloc[first], variables, **shared)
     before, after = (special.expit(card.log_odds(frame.iloc[rows])) for rows in (first, last))
@@ -171,7 +171,7 @@ def _out_of_time(
     }
 
 
-def _moments(values: pd.Series) -> np.ndarray:
+def _decision_times(values: pd.Series) -> np.ndarray:
     """(n,) numbers or dates, to order by. Raises InputError for a cell that is neither."""
     known = values
     if known.dtype.kind not in "iufM":

@@ -84,7 +84,7 @@ def _rise(filling: Filling, among: Booleans, goal: int = -1) -> None:
         if not active.any():
             return
         low, high = float(filling.amount[active].min()), float(wish[active].max())
-        if not _holds(filling, _at_level(filling, active, high), goal):
+        if not _keeps_limits(filling, _at_level(filling, active, high), goal):
             low, high = _levels_between(filling, active, low, high, goal)
             stops = _overdrawn_rows(filling, _at_level(filling, active, high), goal)
         else:
@@ -108,7 +108,7 @@ def _levels_between(
     for _ in range(_HALVINGS):
         if high - low <= lot:
             break
-        if _holds(filling, _at_level(filling, active, middle), goal):
+        if _keeps_limits(filling, _at_level(filling, active, middle), goal):
             low = middle
         else:
             high = middle
@@ -133,7 +133,7 @@ def _left_at(filling: Filling, amount: Floats) -> Floats:
     return np.asarray(filling.sign * (filling.book.columns.limits.rhs - used))
 
 
-def _holds(filling: Filling, amount: Floats, goal: int) -> bool:
+def _keeps_limits(filling: Filling, amount: Floats, goal: int) -> bool:
     return not _overdrawn_rows(filling, amount, goal).any()
 
 

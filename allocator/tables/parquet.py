@@ -132,13 +132,13 @@ def _require_agreement(held: _HeldPart, table: pa.Table, source: PortfolioSource
         if name not in table.column_names or value is None:
             continue
         words = pc.cast(pc.unique(table[name]), pa.string()).to_pylist()
-        other = next((word for word in words if not _same(word, value)), value)
+        other = next((word for word in words if not _same_kind(word, value)), value)
         if other != value:
             problem = f"{held.part.name} holds {other!r} in a folder named {name}={value}"
             raise refuse(source, problem, "move the rows, or drop the column", field=name)
 
 
-def _same(word: str | None, value: str) -> bool:
+def _same_kind(word: str | None, value: str) -> bool:
     if word == value:
         return True
     try:

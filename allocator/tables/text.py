@@ -60,7 +60,7 @@ def delimited_text(source: PortfolioSource) -> DelimitedText:
                 raise refuse(source, "this is text in UTF-16, not in UTF-8", remedy)
     else:
         held = _recoded(held, source)
-    gaps = _check(held, source)
+    gaps = _checked_for_gaps(held, source)
     return _from_header(held, gaps, source)
 
 
@@ -124,7 +124,7 @@ def _not_encoded(source: PortfolioSource, line: int) -> InputError:
     return refuse(source, f"not {source.encoding}", remedy, line)
 
 
-def _check(held: Any, source: PortfolioSource) -> bool:
+def _checked_for_gaps(held: Any, source: PortfolioSource) -> bool:
     """Refuse what is no UTF-8 and no text, wherever it shows; whether there may be blank lines."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     place, gaps, before = 0, False, b""

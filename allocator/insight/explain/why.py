@@ -44,7 +44,7 @@ def why_declined(why: str, offers: Offers) -> list[Reason]:
     reasons = [Reason(code, why, float(np.max(offers.reduced)))]
     value, rate = float(offers.ledger.value[k]), 100 * float(offers.rate[k])
     charges = {limit: float(charge[k]) for limit, charge in offers.charges.items()}
-    for limit, charge in _largest(charges):
+    for limit, charge in _largest_first(charges):
         words = (
             f"{_limit_in_words(limit)} charges {charge:,.2f} where {rate:.4g}% would be worth {value:,.2f}"
         )
@@ -59,7 +59,7 @@ def _costs(offers: Offers, k: int) -> list[Reason]:
         Reason(
             "cost", f"{label} takes {cost:,.2f}; {rate:.4g}% would bring {interest:,.2f} of interest", cost
         )
-        for label, cost in _largest(costs)
+        for label, cost in _largest_first(costs)
     ]
 
 
@@ -108,7 +108,7 @@ def _unit_at(chosen: Offers, amount: float) -> float:
     return float(replace(chosen, amount=np.array([amount])).reduced[0])
 
 
-def _largest(money: dict[str, float]) -> list[tuple[str, float]]:
+def _largest_first(money: dict[str, float]) -> list[tuple[str, float]]:
     return sorted(((name, sum_) for name, sum_ in money.items() if sum_ > 0.0), key=lambda entry: -entry[1])
 
 
