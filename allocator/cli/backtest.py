@@ -57,7 +57,8 @@ def backtest(
     budget_share: Annotated[
         str | None,
         typer.Option(
-            metavar="SHARE", help="Each period's budget as a part of what is asked for; else the scenario's."
+            metavar="SHARE",
+            help="Each period's budget as a share of its requests. If not given: the scenario's.",
         ),
     ] = None,
     plot: Plot = None,

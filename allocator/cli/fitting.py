@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -275,18 +275,22 @@ def export(
     answer(ask, as_json=as_json, verbose=False, out=[out], endings=(".sql", ".csv"), force=force)
 
 
-EXAMPLES: dict[Callable[..., None], str] = {
-    logit: "allocator fit logit firms.csv --variables variables.json --outcome default",
-    rating: "allocator fit rating loans.csv --rules rules.json --default bad --owed lent --lost unpaid",
-    grade: "allocator fit grade --purchases in.parquet --sales out.parquet --ratings firms.csv",
-    ahp: "allocator fit ahp models/ahp/enterprise-credit.json",
-    churn: "allocator fit churn offers.csv --shape logistic",
-    correlation: "allocator fit correlation --purchases in.parquet --sales out.parquet "
-    "--ratings firms.csv --indicator void_share",
-    export: "allocator fit export models/scorecards/logit-v1.json --out scorecard.sql",
-}
-for command, example in EXAMPLES.items():
-    app.command(epilog=f"Example: {example}")(command)
+COMMANDS = (
+    (logit, "PD by a logit of variables.", "logit firms.csv --variables variables.json --outcome default"),
+    (rating, "Scores, classes of rising loss rate, PD and LGD.",
+     "rating loans.csv --rules rules.json --default bad --owed lent --lost unpaid"),
+    (grade, "Grades and their PD, learnt from rated firms.",
+     "grade --purchases in.parquet --sales out.parquet --ratings firms.csv"),
+    (ahp, "Weights from pairwise judgements.", "ahp models/ahp/enterprise-credit.json"),
+    (churn, "A churn curve that does not fall with the rate.", "churn offers.csv --shape logistic"),
+    (correlation, "Which indicators go with the rating.",
+     "correlation --purchases in.parquet --sales out.parquet --ratings firms.csv --indicator void_share"),
+    (export, "A scorecard as SQL or as a table of its terms.",
+     "export models/scorecards/logit-v1.json --out scorecard.sql"),
+)  # fmt: skip
+"""Each with its line in the list of `fit`, where longer ones are cut, and an example of its use."""
+for command, summary, example in COMMANDS:
+    app.command(epilog=f"Example: allocator fit {example}", short_help=summary)(command)
 
 
 def _check_target(folder: Path, name: str) -> None:

@@ -39,14 +39,14 @@ def report(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help=f"Write it there, a .html, .md or .pdf; DIR/{NAME}, of several {COMPARED}, if not given.",
+            help=f"The page: a .html, .md or .pdf. If not given: DIR/{NAME}, or {COMPARED} for a comparison.",
         ),
     ] = None,
     xlsx: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE.xlsx",
-            help="Write a workbook with live formulas there; the page then only where --out names it.",
+            help="Write a workbook with live formulas; the page too only where --out is given.",
         ),
     ] = None,
     table: JoinedTable = None,

@@ -54,17 +54,25 @@ def score(
     ] = None,
     lgd: Annotated[
         float | None,
-        typer.Option(help="Loss given default where nothing else gives one; else 0.5.", min=0, max=1),
+        typer.Option(
+            help="Loss given default, where neither borrowers nor scorecard give one. If not given: 0.5.",
+            min=0,
+            max=1,
+        ),
     ] = None,
     drop_duplicates: Annotated[
         bool, typer.Option(help="Drop repeated invoices; else they are counted.")
     ] = False,
     intervals: Annotated[bool, typer.Option(help="Add 95 % intervals of a logit's PD.")] = False,
     reasons: Annotated[
-        int, typer.Option(help="Add as many variables that raise the PD of a logit most.", min=0)
+        int,
+        typer.Option(help="Add, by name, this many of the variables that raise a logit's PD most.", min=0),
     ] = 0,
     was: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Grades before, in FILE: show how they moved.")
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="Earlier grades, a column of FILE: show how borrowers moved from them."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the borrowers (csv, parquet, xlsx).")

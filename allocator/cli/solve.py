@@ -39,7 +39,7 @@ def solve(
         typer.Option(
             metavar="N",
             min=1,
-            help="Where nothing fits, solve under the Nth relaxation that solve names.",
+            help="If the scenario is infeasible: solve under the Nth of the relaxations that solve lists.",
         ),
     ] = None,
     report: Annotated[
