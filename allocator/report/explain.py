@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -18,16 +18,16 @@ from allocator.records.ledger import LINES
 from allocator.records.run import per_point
 from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.limits import limits_shown, one_more, points_of
-from allocator.report.money import figure, small, unit_for
+from allocator.report.money import Unit, figure, small, unit_for
 from allocator.report.named import figures_of, named_table
 from allocator.report.pictures.book import book_answer, book_chart
 from allocator.report.plain import Text, plain_table, reasons_table, unheaded_table
-from allocator.report.room import WIDTH
+from allocator.report.room import room
 from allocator.report.view import View
 
 _MOST = 25
 _WIDEST = 18
-"""Columns of the page that a segment's name takes at most."""
+"""Columns of the page that the name of a segment or limit takes at most."""
 
 
 def book_view(book: BookExplanation) -> View:
@@ -102,7 +102,7 @@ def _segments(book: BookExplanation, currency: str) -> RenderableType:
     columns = {heading: [money(segment)[heading] for segment in (*shown, whole)] for heading in headings}
     count = max(len("funded"), len(f"{whole.account.borrowers:,}"))
     names = max(map(cell_len, [book.by, "total", *(segment.account.name for segment in shown)]))
-    unit = unit_for(columns, currency, WIDTH - min(names, _WIDEST) - 2 * (2 + count))
+    unit = unit_for(columns, currency, room() - min(names, _WIDEST) - 2 * (2 + count))
     figures = figures_of(("asked", "funded", *headings), [*map(cells, (*shown, whole))])
     listed = [*(segment.account.name for segment in shown), "total"]
     table = named_table(book.by, listed, figures, total=True)
@@ -151,11 +151,12 @@ def _limits(book: BookExplanation, currency: str) -> RenderableType:
     """Limits with a shadow price first, by what they charge, then those with the least slack."""
     budget, *others = book.ledger.limits
     ordered = [budget, *sorted(others, key=_importance)]
-    headings = ("used", "bound", "shadow price", "charges", "decrease", "increase")
     names = [limit.use.name for limit in ordered]
     shown, hidden = limits_shown(ordered, names, "values of such limits")
-    columns = figures_of(headings, [*map(_cells, shown)])
-    title = f"Limits, amounts in {currency}; decrease, increase: allowable at the same shadow price"
+    unit = _unit_of(shown, currency)
+    headings = ("used", "bound", "shadow price", "charges", "decrease", "increase")
+    columns = figures_of(headings, [_cells(limit, unit) for limit in shown])
+    title = f"Limits, amounts in {unit}; decrease, increase: allowable at the same shadow price"
     prices = [{"name": line.use.name, "price": line.use.price} for line in book.ledger.limits]
     more = one_more(prices, book.run.scenario.policy.limits, currency)
     more += map(Text, points_of(_rows(book), book.run.scenario.policy.limits, currency))
@@ -168,22 +169,40 @@ def _rows(book: BookExplanation) -> list[tuple[str, float, float]]:
     return [(line.use.name, line.use.bound, line.use.price) for line in book.ledger.limits]
 
 
-def _cells(limit: LimitLine) -> list[str]:
-    low, high = _range(limit.range)
+def _unit_of(limits: Sequence[LimitLine], currency: str) -> Unit:
+    """The unit in which the table of the limits fits the page."""
+    amounts = [limit for limit in limits if limit.use.measure != "loans"]
+    moved = [end for limit in amounts if limit.range for end in (limit.range.low, limit.range.high)]
+    columns = {
+        "used": [limit.use.used for limit in amounts],
+        "bound": [limit.use.bound for limit in amounts],
+        "charges": [limit.charge for limit in limits],
+        "decrease": [end for end in moved if np.isfinite(end) and end < 0],
+        "increase": [end for end in moved if np.isfinite(end) and end > 0],
+    }
+    names = max(cell_len(limit.use.name) for limit in limits)
+    return unit_for(columns, currency, room() - min(names, _WIDEST) - 2 - len("shadow price"))
+
+
+def _cells(limit: LimitLine, unit: Unit) -> list[str]:
+    """A use of money in the unit; a count, and what is narrow as it is, to the last digit that tells."""
+    write = figure if unit.size == 1 or limit.use.measure == "loans" else unit.write
+    charges = figure if unit.size == 1 else unit.write
+    low, high = _range(limit.range, write)
     price = small(limit.use.price) if limit.use.price else ""
-    charge = figure(limit.charge) if limit.use.price else ""
-    return [figure(limit.use.used), figure(limit.use.bound), price, charge, low, high]
+    charge = charges(limit.charge) if limit.use.price else ""
+    return [write(limit.use.used), write(limit.use.bound), price, charge, low, high]
 
 
 def _importance(limit: LimitLine) -> tuple[float, float]:
     return -abs(limit.charge), limit.use.slack / max(abs(limit.use.bound), 1.0)
 
 
-def _range(range_: PriceRange | None) -> tuple[str, str]:
+def _range(range_: PriceRange | None, write: Callable[[float], str]) -> tuple[str, str]:
     if range_ is None:
         return "not known", "not known"
     ends = (-range_.low, range_.high)
-    low, high = (figure(end) if np.isfinite(end) else "any" for end in ends)
+    low, high = (write(end) if np.isfinite(end) else "any" for end in ends)
     return low, high
 
 

@@ -72,6 +72,11 @@ def percent(fraction: float) -> str:
     return f"{100 * fraction:z.2f}%"
 
 
+def part_of_all(share: float) -> str:
+    """A share of a book, however small: to two digits where two decimals of a percentage would show none."""
+    return percent(share) if not 0.0 < share < 5e-5 else f"{100 * share:.2g}%"
+
+
 def relative(part: float, whole: float) -> str:
     """`part` as a percentage of `whole`; blank where that is 0, or next to nothing beside it."""
     return percent(part / abs(whole)) if whole and abs(part) <= _TELLING * abs(whole) else ""

@@ -83,11 +83,12 @@ def _beside(distilled: DistilledRules) -> list[str]:
     """What the rules lose against the run, and against any allocation where the run is no optimum."""
     run = distilled.run
     share = f" ({percent(distilled.regret / abs(run.value))})" if run.value else ""
-    bound = f"bound {distilled.bound:,.2f}"
     standing = list(standing_lines(run))
     if run.optimal:
-        return [f"the run's {run.value:,.2f}: regret {distilled.regret:,.2f}{share}; {bound}", *standing]
-    return [bound, f"the run is worth {run.value:,.2f}", *standing]
+        bound = max(distilled.bound, run.value)  # the tolerances of limits may be worth a little
+        told = f"the run's {run.value:,.2f}: regret {distilled.regret:,.2f}{share}; bound {bound:,.2f}"
+        return [told, *standing]
+    return [f"bound {distilled.bound:,.2f}", f"the run is worth {run.value:,.2f}", *standing]
 
 
 def _limits(uses: Sequence[LimitUse], distilled: DistilledRules) -> list[str]:

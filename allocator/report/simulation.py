@@ -15,7 +15,7 @@ from allocator.insight.simulate.record import Risk, Years
 from allocator.insight.simulate.simulate import SEGMENT_LEVEL, Simulation
 from allocator.records.estimate import Estimate
 from allocator.report.broken import standing_figures, standing_lines
-from allocator.report.money import Unit, percent, unit_for
+from allocator.report.money import Unit, part_of_all, percent, unit_for
 from allocator.report.named import Figures, figures_of, named_table
 from allocator.report.pictures.simulation import simulation_answer, simulation_chart
 from allocator.report.plain import Text, cut
@@ -191,7 +191,10 @@ def _concentrations(simulation: Simulation) -> Iterator[str]:
     if names.names < 2:
         yield f"money drawn: {'by 1 name' if names.names else 'none'}"
         return
-    top = ", ".join(f"the largest {count} hold {percent(share)}" for count, share in names.top)
+    top = ", ".join(
+        f"the largest {'holds' if count == 1 else f'{count} hold'} {part_of_all(share)}"
+        for count, share in names.top
+    )
     yield (
         f"money drawn: {names.names:,} names, effective number {names.effective:,.1f} "
         f"(HHI {names.hhi:.4g}); {top}"

@@ -44,11 +44,11 @@ def _segments(book: BookExplanation, whom: str) -> Bars:
     kept = {id(segment) for segment in largest[:_MOST]}
     shown = [segment for segment in funded if id(segment) in kept]
     idle = len(book.segments) - len(funded)
-    without = [f"{idle} values of {book.by} get no offer"] if idle else []
+    without = [f"{idle} {_several('value', idle)} of {book.by} without an offer"] if idle else []
     dearest, others = _charged(book)
     names = ["beyond all limits", *(f"charged by {name}" for name in dearest)]
     keys: list[tuple[Shade, str]] = [*zip(shades_of(names), names, strict=True)]
-    keys += [("rest", f"by {len(others)} other limits")] if others else []
+    keys += [("rest", f"by {len(others)} other {_several('limit', len(others))}")] if others else []
     rows = [
         Row(one.account.name, (Line(_parts(one, dearest, others, keys), short(one.account.value)),))
         for one in shown
@@ -76,3 +76,7 @@ def _parts(
     amounts = [segment.chosen, *(segment.charges.get(name, 0.0) for name in dearest)]
     amounts += [sum(segment.charges.get(name, 0.0) for name in others)] if others else []
     return stacked([(amount, shade, name) for amount, (shade, name) in zip(amounts, keys, strict=True)])
+
+
+def _several(thing: str, count: int) -> str:
+    return thing if count == 1 else f"{thing}s"
