@@ -218,7 +218,7 @@ class LimitEntry(Typed):
     """What the bound is a fraction of: the budget, everything offered (total), everything drawn, or what a
     group of borrowers is lent, as {where: {grade: car}}; absent: money."""
     weight: Annotated[Text, AfterValidator(_number_column)] | None = None
-    """Column of numbers that multiplies each borrower's share of the sum."""
+    """Column of numbers, negative ones too, that multiplies each borrower's share of the sum."""
     where: Annotated[Filter, AfterValidator(_readable)] | None = None
     """Column: a text, a list of texts, or a range. Who counts passes all; absent: everybody."""
     each: Annotated[Text, AfterValidator(_text_column)] | None = None
