@@ -100,11 +100,9 @@ def _one_rate(portfolio: Portfolio, policy: Policy, pinned: Booleans) -> Floats:
     return np.where(pinned, portfolio.fixed_rate, np.where(inside, portfolio.rate, np.nan))
 
 
-def open_to(portfolio: Portfolio, rate: Floats | float) -> Booleans:
-    """(n,) whose own lowest and highest rate leave `rate` open."""
-    least = np.nan_to_num(portfolio.min_rate, nan=-np.inf)
-    most = np.nan_to_num(portfolio.max_rate, nan=np.inf)
-    return np.asarray((rate + SAME_RATE >= least) & (rate - SAME_RATE <= most))
+def open_to(least: Floats, most: Floats, rate: Floats | float) -> Booleans:
+    """(n,) whose own lowest and highest rate, NaN where there is none, leave `rate` open."""
+    return np.asarray(~(rate + SAME_RATE < least) & ~(rate - SAME_RATE > most))
 
 
 def _tariff(rates: Floats, churn: Floats, band: tuple[float, float], step: float | None) -> Tariff:
@@ -143,6 +141,6 @@ def take_up_of(portfolio: Portfolio, terms: Terms, rate: Floats) -> tuple[Floats
             k = np.where(closer, right, left)
             same = np.abs(tariff.rates[k] - rate[free]) <= SAME_RATE
             take_up[free[same]] = tariff.take_up[k[same]]
-            allowed[free] = same & open_to(portfolio, rate)[free]
+            allowed[free] = same & open_to(portfolio.min_rate[free], portfolio.max_rate[free], rate[free])
         allowed[fixed] = rate[fixed] == terms.rate[fixed]
     return take_up, allowed

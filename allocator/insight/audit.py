@@ -128,7 +128,7 @@ def _best_answers(
             tried(fixed, terms.high, rate, 1.0 - np.interp(rate, terms.table_rates, terms.curve[grade]))
         free = member & ~terms.single
         for rate, take_up in zip(tariff.rates.tolist(), tariff.take_up.tolist(), strict=True):
-            among = free & open_to(borrowers, rate)
+            among = free & open_to(borrowers.min_rate, borrowers.max_rate, rate)
             for amount in (terms.high, terms.low):
                 tried(among, amount, np.full(count, rate), np.full(count, take_up))
     return found[0], found[1], found[2]

@@ -75,6 +75,15 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
     )
 
 
+def own_rates(portfolio: Portfolio, policy: Policy) -> tuple[str, ...]:
+    """A note where some loans have their contract's rate and the others the grade's."""
+    contracted = np.isfinite(portfolio.rate) & np.isnan(portfolio.fixed_amount)
+    if policy.by_contract or not contracted.any():
+        return ()
+    many = "1 loan has" if (count := int(np.count_nonzero(contracted))) == 1 else f"{count:,} loans have"
+    return (f"{many} a contract rate (column rate) and may be offered no other",)
+
+
 def outside_terms(portfolio: Portfolio, policy: Policy) -> tuple[str, ...]:
     """One note for each way in which pinned offers, which are made as they are, lie outside the terms."""
     no_rates = (np.nan, np.nan)

@@ -12,7 +12,7 @@ from hypothesis import given
 from allocator.engine.kernel.columns import Columns
 from allocator.errors import InputError
 from allocator.limits import compile_limits
-from allocator.pricing.offers import price_offers
+from allocator.pricing.offers import own_rates, price_offers
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Portfolio
 from allocator.records.scenario import Response
@@ -68,6 +68,16 @@ def test_a_contract_has_one_rate_and_a_highest_rate_cuts_the_menu() -> None:
         *("", "", "contract rate outside the band of the grade"),
         *("no rate at or below the borrower's maximum", ""),
     ]
+
+
+def test_contracts_beside_open_rates_are_told() -> None:
+    book = portfolio(["A", "A", "A"], rate=[0.1, np.nan, np.nan])
+
+    assert own_rates(book, policy(1e6)) == (
+        "1 loan has a contract rate (column rate) and may be offered no other",
+    )
+    assert own_rates(book, policy(1e6, by_contract=True)) == ()
+    assert own_rates(book.take(np.array([1, 2])), policy(1e6)) == ()
 
 
 def test_by_contract_every_loan_needs_a_rate() -> None:
