@@ -65,7 +65,7 @@ def allocate(
     return allocate_with_outcome(scenario, progress, start)[0]
 
 
-Unfit: TypeAlias = Callable[[Scenario, Case, InfeasibleError, Progress], InfeasibleError]
+_Unfit: TypeAlias = Callable[[Scenario, Case, InfeasibleError, Progress], InfeasibleError]
 """What is asked where nothing fits a case: the error with more to say."""
 
 
@@ -74,7 +74,7 @@ def allocate_with_outcome(
     scenario: Scenario,
     progress: Progress = lambda _: None,
     start: Mapping[str, float] | None = None,
-    unfit: Unfit = lambda _scenario, _case, error, _progress: error,
+    unfit: _Unfit = lambda _scenario, _case, error, _progress: error,
 ) -> tuple[Run, Outcome]:
     """The best allocation of the scenario's budget over its borrowers, with its certificate.
 

@@ -40,7 +40,7 @@ from allocator.store.tables import content_of
 
 Share = float | str
 """A fraction: 0.15, or "15%"."""
-RULE_FILES = (".txt", ".sql", ".csv", ".xlsx")
+_RULE_FILES = (".txt", ".sql", ".csv", ".xlsx")
 
 
 @overload
@@ -218,7 +218,7 @@ def distil(
     """
     files = [Path(path) for path in ([out] if isinstance(out, str | os.PathLike) else out)]
     for path in files:
-        require_file(path, RULE_FILES, force=force)
+        require_file(path, _RULE_FILES, force=force)
     further = FurtherColumns.named(tuple(texts), tuple(numbers), "texts")
     found = distilled_from(outcome_of(run, further), rules, progress or silent)
     _write(rules_view(found, files))

@@ -54,7 +54,7 @@ def write_report(
             fault = Fault("a scenario alone is no run", "give what allocate returns of it", field="subjects")
             raise InputError.of([fault], "write_report")
         with stored_run(subject) as stored:
-            view = run_report(stored, path, tell, quick=quick)
+            view = _run_report(stored, path, tell, quick=quick)
     else:
         found = compare(*subjects, exact=not quick, progress=tell).record
         view = sides_report(found, path)
@@ -62,7 +62,7 @@ def write_report(
     return path
 
 
-def run_report(stored: StoredRun, path: Path, tell: Progress, *, quick: bool = False) -> View:
+def _run_report(stored: StoredRun, path: Path, tell: Progress, *, quick: bool = False) -> View:
     """The report of a stored run, for `path`."""
     rules, notes = under_usual(stored)
     dossier = dossier_of(stored, rules, tell, notes=notes, quick=quick)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from allocator.records.progress import Progress
     from allocator.report.view import View
 
-FOLDS = 5
+_FOLDS = 5
 EXAMPLE = "Example: allocator backtest loans.yaml --outcome default --period year --variables vars.json"
 
 
@@ -45,7 +45,7 @@ def backtest(
     ] = None,
     folds: Annotated[
         int | None,
-        typer.Option(metavar="N", help=f"Folds, where there is no period (default {FOLDS}).", min=2),
+        typer.Option(metavar="N", help=f"Folds, where there is no period (default {_FOLDS}).", min=2),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(metavar="S", help="Seed of the folds (default 0).", min=0)
@@ -79,7 +79,7 @@ def backtest(
         from allocator.report.backtest import backtest_view
 
         scenarios, notes = under_each(file, strategies, sets)
-        history = History(outcome, period, known, owed, lost, variables, folds or FOLDS, seed or 0)
+        history = History(outcome, period, known, owed, lost, variables, folds or _FOLDS, seed or 0)
         return backtest_view(backtested(scenarios, history, share, tell), notes)
 
     answer(ask, plot=plot, force=force, as_json=as_json, verbose=verbose)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from allocator.scoring.fitting import Fit
     from allocator.scoring.scorecard import Points
 
-Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the file and its card go.")]
+_Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the file and its card go.")]
 Name = Annotated[str, typer.Option(metavar="NAME", help="Files are NAME-v1.json, NAME-v1.md; then v2.")]
 Purchases = Annotated[Path | None, typer.Option(metavar="FILE", help="Invoices of rated firms: purchases.")]
 Sales = Annotated[Path | None, typer.Option(metavar="FILE", help="Invoices of rated firms: sales.")]
@@ -35,7 +35,7 @@ Workbook = Annotated[
 Seed = Annotated[int, typer.Option(help="Seed of the folds.", min=0)]
 Folds = Annotated[int, typer.Option(help="Folds of the validation.", min=2)]
 
-Repeats = Annotated[bool, typer.Option("--drop-duplicates", help="Drop repeated invoices; else counted.")]
+_Repeats = Annotated[bool, typer.Option("--drop-duplicates", help="Drop repeated invoices; else counted.")]
 Penalty = Annotated[
     Literal["none", "firth", "flic", "ridge"],
     typer.Option(
@@ -74,7 +74,7 @@ def logit(
     declared: Annotated[Path, typer.Option("--variables", metavar="JSON", help="Variables, groups, signs.")],
     outcome: Annotated[str, typer.Option(metavar="COLUMN", help="1 for a default, 0 for none.")],
     name: Name = "logit",
-    out: Folder = Path("models/scorecards"),
+    out: _Folder = Path("models/scorecards"),
     penalty: Penalty = "flic",
     strength: Annotated[
         float | None, typer.Option(help="Strength of the ridge penalty; 1 if not given.", min=0)
@@ -131,7 +131,7 @@ def rating(
     owed: Annotated[str, typer.Option(metavar="COLUMN", help="Money lent.")],
     lost: Annotated[str, typer.Option(metavar="COLUMN", help="Money not paid back.")],
     name: Name = "rating",
-    out: Folder = Path("models/ratings"),
+    out: _Folder = Path("models/ratings"),
     classes: Annotated[
         str,
         typer.Option(metavar="AAA,AA,..", help="Names, best first: as many classes."),
@@ -172,10 +172,10 @@ def grade(
     ratings: Ratings = None,
     workbook: Workbook = None,
     name: Name = "grade",
-    out: Folder = Path("models/grades"),
+    out: _Folder = Path("models/grades"),
     method: GradeMethod = "ordinal",
     shrinkage: Annotated[float, typer.Option(help="Defaults added to each frequency.", min=0)] = 0.5,
-    drop_duplicates: Repeats = False,
+    drop_duplicates: _Repeats = False,
     folds: Folds = 10,
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -197,7 +197,7 @@ def grade(
 def ahp(
     judgements: Annotated[Path, typer.Argument(metavar="JSON", help="Judgement matrices, as in models/ahp.")],
     name: Name = "ahp",
-    out: Folder = Path("models/ahp"),
+    out: _Folder = Path("models/ahp"),
     method: AhpMethod = "eigenvector",
     as_json: AsJson = False,
 ) -> None:
@@ -214,7 +214,7 @@ def churn(
         typer.Argument(metavar="DATA", help="rate, grade, left (0/1); or rate and shares by grade."),
     ],
     name: Name = "churn",
-    out: Folder = Path("models/churn"),
+    out: _Folder = Path("models/churn"),
     shape: Shape = "isotonic",
     as_json: AsJson = False,
 ) -> None:

@@ -32,7 +32,7 @@ LGD = 0.5
 """Loss given default where neither scorecard nor borrowers nor --lgd give one."""
 SHOWN, SHOWN_COLUMNS = 10, 10
 """Rows, and columns after the first, printed where no file is written."""
-BEFORE = "grade_before"
+_BEFORE = "grade_before"
 """Column of the grades that --was names."""
 
 
@@ -174,7 +174,7 @@ def _from_table(
         imputed = imputed_cells(table, fitted)
         unseen = unseen_levels(table, fitted, scored["pd"].to_numpy())
     if was is not None:
-        scored = scored.assign(**{BEFORE: table[was]})
+        scored = scored.assign(**{_BEFORE: table[was]})
     written = _left_alone(file, table, scored)
     return _Scored(_with_lgd(scored, None, lgd), imputed=imputed, unseen=unseen, written=written)
 
@@ -230,7 +230,7 @@ def _grade_migration(frame: pd.DataFrame) -> pd.DataFrame:
         fault = Fault("the scorecard gives no grades", "name one that does", field="--was")
         raise InputError.of([fault], "score")
     classes = [str(name) for name in frame["grade"].cat.categories]
-    return migration(frame[BEFORE].astype(object), frame["grade"].astype(object), classes)
+    return migration(frame[_BEFORE].astype(object), frame["grade"].astype(object), classes)
 
 
 def _summary(scored: _Scored, out: Path | None) -> dict[str, Any]:

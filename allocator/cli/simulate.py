@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from allocator.records.outcome import Outcome
     from allocator.report.view import View
 
-BETWEEN = "50%"
+_BETWEEN = "50%"
 EXAMPLE = "Example: allocator simulate runs/sme --by sector --lgd-spread 20% --years 20000 --plot years.svg"
 
 
@@ -34,7 +34,7 @@ def simulate(
     rho: Annotated[str, typer.Option(metavar="SHARE", help="Asset correlation in a sector.")] = "15%",
     between: Annotated[
         str | None,
-        typer.Option(metavar="SHARE", help=f"Correlation of two sectors' factors; with --by: {BETWEEN}."),
+        typer.Option(metavar="SHARE", help=f"Correlation of two sectors' factors; with --by: {_BETWEEN}."),
     ] = None,
     lgd_spread: Annotated[
         str, typer.Option(metavar="SHARE", help="Variance of the LGD as a share of its maximum L (1 - L).")
@@ -54,7 +54,7 @@ def simulate(
         fault = Fault("says nothing without --by", "give --by COLUMN too", field="--between")
         raise InputError.of([fault], "simulate")
     shares = _shares(
-        {"--rho": rho, "--between": BETWEEN if between is None else between, "--lgd-spread": lgd_spread}
+        {"--rho": rho, "--between": _BETWEEN if between is None else between, "--lgd-spread": lgd_spread}
     )
     risk = Risk(shares[0], by, shares[1], shares[2])
     chosen = _method(method)

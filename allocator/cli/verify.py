@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EXAMPLE = "Example: allocator verify runs/sme"
 
 
-ByRationals = Annotated[
+_ByRationals = Annotated[
     bool,
     typer.Option(
         "--exact", help="Confirm bound, value and limits in rational numbers (up to 10,000 borrowers)."
@@ -25,7 +25,7 @@ ByRationals = Annotated[
 
 
 def verify(
-    folder: RunFolder, exact: ByRationals = False, as_json: AsJson = False, verbose: Verbose = False
+    folder: RunFolder, exact: _ByRationals = False, as_json: AsJson = False, verbose: Verbose = False
 ) -> None:
     """Recheck a run: every amount, rate and limit, its bound and its value, from the inputs alone."""
 

@@ -24,13 +24,13 @@ from allocator.engine.solving import solve
 from allocator.records.lots import CENT, lots_to_money
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 
-CENTS_UP_TO = 200
+_CENTS_UP_TO = 200
 """Offers up to which a core may count in cents."""
-CENTS_NODES = 5_000
+_CENTS_NODES = 5_000
 """For counting in cents: a knapsack of millions of them may never end."""
-COUNTED_UP_TO = 1e6
+_COUNTED_UP_TO = 1e6
 """Lots of a loan that the solver may count: its tolerance is far below one of them."""
-COUNTED_AT_MOST = 1e8
+_COUNTED_AT_MOST = 1e8
 """Lots of a loan beyond which the solver's tolerance is no longer far below one of them."""
 COUNTED_BORROWERS = 200
 """Borrowers up to which the last lot is worth a search: in larger books it is no part of the value."""
@@ -210,7 +210,7 @@ def build_core(columns: Columns, play: OptionsInPlay, frozen_use: Floats, lot: f
 def _whole_lot(columns: Columns) -> float | None:
     """The step, where the solver may count in it; None: amounts are found first and put into lots then."""
     step = columns.offers.step
-    return step if step is not None and columns.money_unit / step <= COUNTED_UP_TO else None
+    return step if step is not None and columns.money_unit / step <= _COUNTED_UP_TO else None
 
 
 def whole_program(columns: Columns) -> LimitRows:
@@ -251,7 +251,7 @@ class CoreAnswer:
 def may_count(columns: Columns) -> bool:
     """Whether the solver may look for the last lot in a book whose amounts it did not count before."""
     lot = columns.offers.step or CENT
-    few = 0 < len(columns) <= COUNTED_BORROWERS and columns.money_unit / lot <= COUNTED_AT_MOST
+    few = 0 < len(columns) <= COUNTED_BORROWERS and columns.money_unit / lot <= _COUNTED_AT_MOST
     return few and _whole_lot(columns) is None
 
 
@@ -285,10 +285,10 @@ def _in_lots(
     lot = _whole_lot(book.columns)
     outcome = _solved(book, priced, play, lot, effort, start)
     unsettled = lot is None and outcome.stop == "optimal" and outcome.option is None
-    if unsettled and len(play.options) <= CENTS_UP_TO:
-        coarser = replace(effort, nodes=CENTS_NODES)
+    if unsettled and len(play.options) <= _CENTS_UP_TO:
+        coarser = replace(effort, nodes=_CENTS_NODES)
         counted = _solved(book, priced, play, book.columns.offers.step or CENT, coarser, start)
-        sure = book.columns.money_unit / (book.columns.offers.step or CENT) <= COUNTED_AT_MOST
+        sure = book.columns.money_unit / (book.columns.offers.step or CENT) <= _COUNTED_AT_MOST
         stop = "other" if counted.stop == "infeasible" and not sure else counted.stop
         return replace(counted, stop=stop, rows=None)
     return outcome

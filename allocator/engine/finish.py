@@ -36,7 +36,7 @@ _PENALTY = 1e3
 
 
 @dataclass(frozen=True)
-class Finish:
+class _Finish:
     """Where the LP over switches ended."""
 
     priced: PricedPoint
@@ -80,7 +80,7 @@ class _Round:
     share: Floats
 
 
-def finish(book: Pass, prices: Floats, tolerance: float, left: Callable[[], float]) -> Finish:
+def finish(book: Pass, prices: Floats, tolerance: float, left: Callable[[], float]) -> _Finish:
     """The relaxation's optimum from prices near it, until U - LP <= tolerance x |U| or rounds run out.
 
     No round begins when no time is `left` (seconds); then the best of what there is counts.
@@ -110,9 +110,9 @@ def finish(book: Pass, prices: Floats, tolerance: float, left: Callable[[], floa
     if best is None or not np.isfinite(best.gap):
         prices = with_right_signs(columns, prices)  # Newton's steps may end a rounding beyond 0
         priced = at_prices(columns, prices, book.respond(prices))
-        return Finish(priced, np.inf, broken, last, Parts.none())
+        return _Finish(priced, np.inf, broken, last, Parts.none())
     priced, parts = _settle(best, base, columns)
-    return Finish(priced, best.gap, broken, last, parts)
+    return _Finish(priced, best.gap, broken, last, parts)
 
 
 def _base(book: Pass, prices: Floats) -> tuple[Answers, Switches]:

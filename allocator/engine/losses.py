@@ -87,7 +87,7 @@ def _first(options: Options, regret: Floats, offered: Booleans) -> Booleans:
 
 
 @dataclass(frozen=True)
-class LossProgram:
+class _LossProgram:
     """The program, to be minimised as the negative of a maximum, and what its columns stand for."""
 
     program: Program
@@ -149,7 +149,7 @@ class LossProgram:
 
 def loss_program(
     columns: Columns, priced: PricedPoint, play: OptionsInPlay, options: Alternatives, room: Floats
-) -> LossProgram:
+) -> _LossProgram:
     """The losses of `play`, whose first responses leave `room` (m,) of every limit's right-hand side."""
     owner, theta = play.options.owner, play.theta
     base = first_lines(play, options)
@@ -182,7 +182,7 @@ def loss_program(
         integer=integer,
         offset=-rows.constant,
     )
-    return LossProgram(program, taken, declined, moved, rows.slack, rows.side, len(room))
+    return _LossProgram(program, taken, declined, moved, rows.slack, rows.side, len(room))
 
 
 def first_lines(play: OptionsInPlay, options: Alternatives) -> Integers:

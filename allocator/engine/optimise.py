@@ -60,34 +60,34 @@ from allocator.records.progress import Progress
 from allocator.records.scenario import SolverSettings
 from allocator.records.solution import Solution, Stop
 
-FIRST_CORE = 150
+_FIRST_CORE = 150
 """Borrowers with an open choice in the first core; each further one has four times as many."""
-FIXING_UP_TO = 5_000
+_FIXING_UP_TO = 5_000
 """Borrowers up to which a core may hold every open amount, so that fixing can prove it complete."""
-GREEDY_UP_TO = 20_000
+_GREEDY_UP_TO = 20_000
 """Borrowers; beyond, the first core answers before a loop over borrowers would."""
-WALKED_UP_TO = 4_000_000
+_WALKED_UP_TO = 4_000_000
 """Coefficients of rows that count everybody, a cell and row each, up to which that loop is quick."""
-POOR = 1e-3
+_POOR = 1e-3
 """Gap of a first allocation beyond which another way to one is tried."""
-ROUGHLY = 0.03
+_ROUGHLY = 0.03
 """Gap, a borrower, at which the core ends that a proof tree starts from: the tree does the rest faster."""
-FIRST_LEAVES = 100
+_FIRST_LEAVES = 100
 """Leaves of the tree that is tried before the optimum is known: what closes early needs no more."""
-CENT_LEAVES = 200
+_CENT_LEAVES = 200
 """Leaves of a tree that splits cents: a gap of cents closes early or hardly ever."""
 NODES = 3_000_000
 """Nodes of a core's tree search, times its offers: work, unlike seconds, is the same on a busy machine."""
 LEAST_NODES = 100
-PROVING = 4.0
+_PROVING = 4.0
 """Times the nodes, for a core that can prove the optimum."""
-LATE = 1.0
+_LATE = 1.0
 """Seconds beyond the time limit that a first allocation is worth."""
-MANY_LIMITS = 100
+_MANY_LIMITS = 100
 """Limits beyond which a core in loss form holds too many offers for its solver to end."""
-LARGEST_CORE = 10_000
+_LARGEST_CORE = 10_000
 """Borrowers beyond which a core is no longer worth its build."""
-LARGEST_PROGRAM = 60_000
+_LARGEST_PROGRAM = 60_000
 """Offers beyond which it is not either: 567,781 took a minute and 4 GB to build, and brought nothing."""
 
 
@@ -182,11 +182,11 @@ def _check_whole(columns: Columns, *, large: bool) -> None:
 
 def _have_something(search: Search, priced: PricedPoint) -> None:
     """An allocation in hand before a solver runs, a little late if need be."""
-    until = min(search.left, 0.0) - LATE
+    until = min(search.left, 0.0) - _LATE
     if not search.done:
         allocation = repaired(search.book, priced, lambda: search.left < until)
         search.offer(None if allocation is None else candidate(search.book, *allocation))
-    if search.gap > POOR and _walkable(search.book.columns):
+    if search.gap > _POOR and _walkable(search.book.columns):
         filled = greedy(search.book)
         search.offer(candidate(search.book, filled.option, filled.amount))
     if search.best is None:
@@ -196,7 +196,7 @@ def _have_something(search: Search, priced: PricedPoint) -> None:
 def _walkable(columns: Columns) -> bool:
     """Whether a walk over the borrowers, each with all rows that count him, is quick."""
     everywhere = columns.limits.everywhere.nnz * columns.limits.cells
-    return len(columns) <= GREEDY_UP_TO and everywhere <= WALKED_UP_TO
+    return len(columns) <= _GREEDY_UP_TO and everywhere <= _WALKED_UP_TO
 
 
 def _none_found(search: Search) -> NoAllocationError:
@@ -220,15 +220,15 @@ def _grow_core(search: Search, priced: PricedPoint, progress: Progress) -> Stop:
         if search.reduced:
             close(search, priced, 0.5, progress, first=True)
         else:
-            play = in_play(search.book.columns, priced, FIRST_CORE, distance(search, priced))
+            play = in_play(search.book.columns, priced, _FIRST_CORE, distance(search, priced))
             _solve(search, priced, play, 0.5, progress, roughly=True)
-        if prove(search, priced, FIRST_LEAVES, progress):
+        if prove(search, priced, _FIRST_LEAVES, progress):
             return "exhausted"
     stop: Stop = "exhausted"
     if search.reduced:
-        stop = close(search, priced, PROVING if trees else 1.0, progress)
+        stop = close(search, priced, _PROVING if trees else 1.0, progress)
     if not search.reduced or (stop == "exhausted" and not search.done and _coarse(search)):
-        stop = _cores(search, priced, PROVING if trees else np.inf, progress)
+        stop = _cores(search, priced, _PROVING if trees else np.inf, progress)
     if search.best is None and stop != "time_limit" and trees:
         stop = _cores(search, priced, np.inf, progress)
     if trees and prove(search, priced, LEAVES, progress):
@@ -240,7 +240,7 @@ def _coarse(search: Search) -> bool:
     """Whether whole pieces, or very many limits, keep bound and value apart: there both forms find what one
     does not."""
     columns = search.book.columns
-    return search.best is None or columns.offers.step is not None or len(columns.limits) > MANY_LIMITS
+    return search.best is None or columns.offers.step is not None or len(columns.limits) > _MANY_LIMITS
 
 
 def _last_lots(search: Search, priced: PricedPoint, progress: Progress) -> Stop | None:
@@ -251,11 +251,11 @@ def _last_lots(search: Search, priced: PricedPoint, progress: Progress) -> Stop 
     if search.best is None or len(search.book.columns) > COUNTED_BORROWERS:
         return None
     fill_by_pairs(search, priced)
-    prove(search, priced, CENT_LEAVES, progress, cents=True)
+    prove(search, priced, _CENT_LEAVES, progress, cents=True)
     before = search.best.value
     _count_lots(search, priced, progress)
     if search.best.value > before:
-        prove(search, priced, CENT_LEAVES, progress, cents=True)
+        prove(search, priced, _CENT_LEAVES, progress, cents=True)
     return "gap" if search.done else None
 
 
@@ -278,13 +278,13 @@ def _count_lots(search: Search, priced: PricedPoint, progress: Progress) -> None
 
 def _cores(search: Search, priced: PricedPoint, proving: float, progress: Progress) -> Stop:
     """Solves larger and larger cores; one that can prove the optimum gets `proving` times the work."""
-    columns, size = search.book.columns, FIRST_CORE
-    every_amount = len(columns) <= FIXING_UP_TO and len(columns.limits) <= DENSE_UP_TO
+    columns, size = search.book.columns, _FIRST_CORE
+    every_amount = len(columns) <= _FIXING_UP_TO and len(columns.limits) <= DENSE_UP_TO
     while not search.done:
         if search.left <= 0:
             return "time_limit"
         play = in_play(columns, priced, size, distance(search, priced), every_amount=every_amount)
-        if len(play.options) > LARGEST_PROGRAM and search.best is not None:
+        if len(play.options) > _LARGEST_PROGRAM and search.best is not None:
             return "exhausted"
         covered = play.covers >= distance(search, priced)
         outcome = _solve(search, priced, play, proving if covered else 1.0, progress)
@@ -293,7 +293,7 @@ def _cores(search: Search, priced: PricedPoint, proving: float, progress: Progre
             if covered or outcome.stop != "node_limit":
                 return stop
             continue
-        if size >= min(len(columns), LARGEST_CORE):
+        if size >= min(len(columns), _LARGEST_CORE):
             return "exhausted"
         size *= 4
     return "gap"
@@ -309,7 +309,7 @@ def _solve(
 ) -> CoreAnswer:
     """Solves the core in the time left and in `work` times as many nodes as a core of its size may have."""
     progress(f"solving a core of {len(play.options):,} offers to {len(play.options.borrowers):,} borrowers")
-    gap = max(search.settings.gap / 2, ROUGHLY / len(search.book.columns) if roughly else 0.0)
+    gap = max(search.settings.gap / 2, _ROUGHLY / len(search.book.columns) if roughly else 0.0)
     nodes = None if work == np.inf else max(LEAST_NODES, round(work * NODES / max(len(play.options), 1)))
     effort = Effort(gap * max(abs(priced.bound), 1.0), search.left, search.settings.seed, nodes=nodes)
     outcome = solve_core(search.book, priced, play, effort, search.best)

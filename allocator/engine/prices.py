@@ -24,19 +24,19 @@ from allocator.records.progress import Progress
 
 WHOLE_UP_TO = 2_000
 """Borrowers up to which the whole relaxation is one LP."""
-WHOLE_NUMBERS = 50_000_000
+_WHOLE_NUMBERS = 50_000_000
 """Coefficients, one per row and offer, up to which it is written out."""
 WHOLE_OFFERS = 20_000
 """Extreme offers up to which a conflict is also looked at with whole offers."""
 CONFLICT_UP_TO = 20_000
 """Borrowers up to which a conflict is found by that LP too."""
-CONFLICT_NUMBERS = 200_000_000
+_CONFLICT_NUMBERS = 200_000_000
 """Coefficients up to which it is."""
 
 
 def fits_one_table(columns: Columns) -> bool:
     """Whether the whole relaxation is small enough to be written out as one LP."""
-    return len(columns) <= WHOLE_UP_TO and _coefficients(columns) <= WHOLE_NUMBERS
+    return len(columns) <= WHOLE_UP_TO and _coefficients(columns) <= _WHOLE_NUMBERS
 
 
 def relaxation_prices(columns: Columns, progress: Progress) -> PricedPoint:
@@ -61,7 +61,7 @@ def prices_if_worth(columns: Columns, more: Floats) -> Floats | None:
 
     None where they are not found, or the book is too large for one LP.
     """
-    if len(columns) > CONFLICT_UP_TO or _coefficients(columns) > CONFLICT_NUMBERS:
+    if len(columns) > CONFLICT_UP_TO or _coefficients(columns) > _CONFLICT_NUMBERS:
         return None
     options = _options(columns)
     relaxation = _relaxation(columns, options)
@@ -100,7 +100,7 @@ def descended_prices(
     if np.isfinite(finished.gap):
         return finished.priced, finished.parts
     columns = book.columns
-    if left() > 0 and len(columns) <= CONFLICT_UP_TO and _coefficients(columns) <= CONFLICT_NUMBERS:
+    if left() > 0 and len(columns) <= CONFLICT_UP_TO and _coefficients(columns) <= _CONFLICT_NUMBERS:
         return relaxation_prices(columns, progress), Parts.none()
     if prove_impossible(columns, finished.last):
         raise broken_limits(columns, finished.broken)

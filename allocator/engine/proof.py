@@ -19,7 +19,7 @@ from allocator.records.lots import CENT
 from allocator.records.portfolio import Booleans, Codes, Floats
 from allocator.records.progress import Progress
 
-NEAR_UP_TO = 100_000
+_NEAR_UP_TO = 100_000
 """Borrowers up to which a tree is grown: whoever rechecks it reads every option as one dense table."""
 LEAVES = 1_000
 """A larger proof would be more than anybody reads."""
@@ -121,7 +121,7 @@ def fits(search: Search) -> bool:
 
 def cut_fits(columns: Columns) -> bool:
     """Whether a tree over what a cut leaves is small enough to be rechecked."""
-    return len(columns) <= NEAR_UP_TO and len(columns) * len(columns.limits) <= _CELLS
+    return len(columns) <= _NEAR_UP_TO and len(columns) * len(columns.limits) <= _CELLS
 
 
 def _certified(search: Search) -> bool:

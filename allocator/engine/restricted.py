@@ -163,7 +163,7 @@ def book_of(columns: Columns, response: BestResponses | None = None, distance: f
         low=offers.low[borrowers][owner],
         high=offers.high[borrowers][owner],
     )
-    rhs = whole_lots(columns)
+    rhs = _whole_lots(columns)
     earns = limits.idle_room > 0
     return Book(
         columns=columns,
@@ -184,7 +184,7 @@ def in_whole_lots(columns: Columns) -> Columns:
     No allocation is lost by it, and what prices prove is less: by the price of what is rounded off.
     """
     limits = columns.limits
-    rhs = whole_lots(columns)
+    rhs = _whole_lots(columns)
     if limits.idle_room > 0.0 and limits.idle_rate != 0.0:
         rhs[0] = limits.rhs[0]
     if np.array_equal(rhs, limits.rhs):
@@ -193,7 +193,7 @@ def in_whole_lots(columns: Columns) -> Columns:
     return Columns(columns.offers, replace(limits, rows=rows))
 
 
-def whole_lots(columns: Columns) -> Floats:
+def _whole_lots(columns: Columns) -> Floats:
     """(m,) right-hand sides, rounded where the left-hand side is a whole number of lots in any allocation.
 
     That is so for whole rows that count loans, and with a step for those that add up amounts offered, where

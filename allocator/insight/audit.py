@@ -63,7 +63,7 @@ class Audit:
     """The PD at which the best response turns, NaN where none does or it was not asked for."""
 
 
-def entries_of(position: Position, rows: Integers) -> tuple[Entry, ...]:
+def _entries_of(position: Position, rows: Integers) -> tuple[Entry, ...]:
     """The budget and the entries of the policy in their order, over the borrowers at `rows`."""
     limits = (None, *position.run.scenario.policy.limits)
     firsts = np.cumsum([1, *(len(block.names) for block in position.blocks)])
@@ -87,7 +87,7 @@ def audit_of(position: Position, rows: Integers, *, turning: int = 0) -> Audit:
         borrowers=borrowers,
         decided=_ledger_at(run.ledger, rows),
         answers=ledger_of(borrowers, run.scenario.policy, amount, rate, take_up),
-        entries=entries_of(position, rows),
+        entries=_entries_of(position, rows),
         charges=charges,
         chosen=position.chosen[rows],
         best=position.best[rows],

@@ -13,7 +13,7 @@ from allocator.records.ledger import Account, accounts_by
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Booleans, Floats, Text
 
-PD_EDGES = (0.005, 0.01, 0.02, 0.05, 0.1)
+_PD_EDGES = (0.005, 0.01, 0.02, 0.05, 0.1)
 """The PDs at which one band ends and the next begins."""
 LARGEST = 10
 """Loans, and requests declined, that are listed one by one."""
@@ -132,8 +132,8 @@ def _mean_pd(run: Outcome) -> tuple[tuple[str, float], ...]:
 
 
 def _bands(pd: Floats, funded: Booleans) -> tuple[Band, ...]:
-    ends = (0.0, *PD_EDGES, 1.0)
-    band = np.searchsorted(PD_EDGES, pd, side="right")
+    ends = (0.0, *_PD_EDGES, 1.0)
+    band = np.searchsorted(_PD_EDGES, pd, side="right")
     counts = [np.bincount(band[among], minlength=len(ends) - 1) for among in (funded, ~funded)]
     return tuple(
         Band(ends[k], ends[k + 1], int(counts[0][k]), int(counts[1][k])) for k in range(len(ends) - 1)

@@ -30,11 +30,11 @@ from allocator.verification import recheck_run
 
 LARGE, HUGE = 20_000, 500_000
 """Borrowers from which less is solved, and from which as little as answers."""
-LEVER = 0.01
+_LEVER = 0.01
 """The part of itself by which each lever moves."""
-POINT_GAP = 1e-6
+_POINT_GAP = 1e-6
 """Gap at which a budget's allocation is good enough."""
-FEW_LEVERS = frozenset({"budget", "funding rate", "churn of every grade", "PD of every grade"})
+_FEW_LEVERS = frozenset({"budget", "funding rate", "churn of every grade", "PD of every grade"})
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,9 @@ def _comparison(case: Case, rules: Sequence[Scenario], progress: Progress) -> Co
 
 
 def _levers(run: Outcome, case: Case, effort: ReportEffort, progress: Progress) -> Levers:
-    among = FEW_LEVERS if effort.levers == "few" else None
+    among = _FEW_LEVERS if effort.levers == "few" else None
     quick = effort.levers != "solved"
-    return price_levers(run, LEVER, quick=quick, among=among, case=case, progress=progress)
+    return price_levers(run, _LEVER, quick=quick, among=among, case=case, progress=progress)
 
 
 def _rules(run: Outcome, progress: Progress) -> DistilledRules | None:
@@ -165,7 +165,7 @@ def _budgets(case: Case, effort: ReportEffort, progress: Progress) -> Frontier |
     amount = case.scenario.policy.budget.amount
     if not amount > 0 or not effort.budgets:
         return None
-    solver = replace(case.scenario.solver, gap=max(POINT_GAP, case.scenario.solver.gap))
+    solver = replace(case.scenario.solver, gap=max(_POINT_GAP, case.scenario.solver.gap))
     case = replace(case, scenario=replace(case.scenario, solver=solver))
     return frontier(case, [BUDGET], points=effort.budgets, progress=progress)
 

@@ -16,12 +16,12 @@ from allocator.records.progress import Progress
 from allocator.records.run import relative_gap
 from allocator.records.scenario import Policy, Strategy
 
-OPTIMAL = Strategy()
+_OPTIMAL = Strategy()
 
 
 def optimally(case: Case) -> Case:
     """`case` decided by the optimal strategy, whatever its own."""
-    return replace(case, scenario=replace(case.scenario, strategy=OPTIMAL))
+    return replace(case, scenario=replace(case.scenario, strategy=_OPTIMAL))
 
 
 def answer(

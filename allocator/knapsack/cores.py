@@ -14,7 +14,7 @@ from allocator.records.portfolio import Integers
 
 
 @dataclass(frozen=True)
-class CoreResult:
+class _CoreResult:
     """What the tree search found among the items that it was given."""
 
     choice: Integers | None
@@ -23,7 +23,7 @@ class CoreResult:
     stop: str
 
 
-def solve_core(problem: Knapsack, items: Integers, start: Integers | None, effort: Effort) -> CoreResult:
+def solve_core(problem: Knapsack, items: Integers, start: Integers | None, effort: Effort) -> _CoreResult:
     """The best choice among `items`, which hold those of `start` (n,); `effort.distance` is in value."""
     point = None if start is None else np.isin(items, start).astype(np.float64)
     unit = unit_of(problem)
@@ -31,6 +31,6 @@ def solve_core(problem: Knapsack, items: Integers, start: Integers | None, effor
     answer = solve(program_of(problem, items, whole=True), effort, start=point)
     bound = -np.inf if answer.stop == "infeasible" else answer.bound * unit
     if answer.point is None:
-        return CoreResult(None, bound, answer.stop)
+        return _CoreResult(None, bound, answer.stop)
     taken = items[answer.point > 0.5]
-    return CoreResult(taken if len(taken) == len(problem) else None, bound, answer.stop)
+    return _CoreResult(taken if len(taken) == len(problem) else None, bound, answer.stop)

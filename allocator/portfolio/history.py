@@ -12,13 +12,13 @@ import pyarrow as pa
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 
-CLIMATE = 0.4
+_CLIMATE = 0.4
 """Standard deviation over years of the log-odds of default."""
 DRAWN = (0.5, 1.0)
 """Least and largest share of the request that was lent."""
-LOSS_SPREAD = 0.15
+_LOSS_SPREAD = 0.15
 """Standard deviation of the fraction lost around the stated LGD."""
-DELAYS = (0.2, 0.5, 0.3)
+_DELAYS = (0.2, 0.5, 0.3)
 """Shares of the defaults that became known 0, 1 and 2 years after the decision."""
 
 
@@ -27,7 +27,7 @@ def climates(years: range, random: np.random.Generator) -> Floats:
     if not len(years):
         fault = Fault("no year lies between them", "name the first year first", field="years")
         raise InputError.of([fault], "synthetic portfolio")
-    return random.normal(0.0, CLIMATE, len(years))
+    return random.normal(0.0, _CLIMATE, len(years))
 
 
 def with_history(part: pa.Table, years: range, climate: Floats, random: np.random.Generator) -> pa.Table:
@@ -45,9 +45,9 @@ def with_history(part: pa.Table, years: range, climate: Floats, random: np.rando
     age = np.ceil(random.gamma(2.0, 6.0, n))
     default = random.random(n) * (1.0 + np.exp(-odds - climate[drawn_year])) < 1.0
     owed = (part["max_amount"].to_numpy() * random.uniform(*DRAWN, n) / 1_000).round() * 1_000
-    lost = owed * np.clip(part["lgd"].to_numpy() + random.normal(0.0, LOSS_SPREAD, n), 0.0, 1.0)
+    lost = owed * np.clip(part["lgd"].to_numpy() + random.normal(0.0, _LOSS_SPREAD, n), 0.0, 1.0)
     year = np.array(years)[drawn_year]
-    known_year = year + random.choice(len(DELAYS), n, p=DELAYS)
+    known_year = year + random.choice(len(_DELAYS), n, p=_DELAYS)
     columns = {
         "year": year,
         "leverage": leverage.round(3),

@@ -20,15 +20,15 @@ from allocator.records.portfolio import Floats, Integers
 PART = 250_000
 """Borrowers drawn at once."""
 GRADES = ("A", "B", "C", "D")
-PROPORTIONS = (27, 38, 34, 24)
-PD_SHAPES = ((1.6, 198.0), (2.2, 82.0), (3.0, 48.0), (4.0, 7.0))
+_PROPORTIONS = (27, 38, 34, 24)
+_PD_SHAPES = ((1.6, 198.0), (2.2, 82.0), (3.0, 48.0), (4.0, 7.0))
 """Beta parameters of the probability of default by grade: means 0.8, 2.6, 5.9 and 36 %."""
-PD_RANGE = (0.0003, 0.9)
-LGD_SHAPE = (9.0, 11.0)
+_PD_RANGE = (0.0003, 0.9)
+_LGD_SHAPE = (9.0, 11.0)
 """Beta parameters of the loss given default: mean 45 %, standard deviation 11 %."""
 SMALLEST, LARGEST, ROUND = 100_000, 1_000_000, 10_000
 """Currency units: every request lies between the first two, in multiples of the third."""
-REQUEST_SHAPE = (1.4, 1.8)
+_REQUEST_SHAPE = (1.4, 1.8)
 """Beta parameters of the request inside that range: mean 490,000, more small than large."""
 SECTORS = {
     "agriculture": 6, "catering": 8, "construction": 12, "health": 5, "logistics": 9,
@@ -64,9 +64,9 @@ def parts(borrowers: int, seed: int, years: range | None = None) -> Iterator[pa.
 
 def grade_counts(borrowers: int) -> Integers:
     """Borrowers of each grade, (4,): the proportions, rounded by largest remainder, ties to the better."""
-    total = sum(PROPORTIONS)
-    counts = np.array([borrowers * share // total for share in PROPORTIONS], dtype=np.int64)
-    remainders = [-(borrowers * share % total) for share in PROPORTIONS]
+    total = sum(_PROPORTIONS)
+    counts = np.array([borrowers * share // total for share in _PROPORTIONS], dtype=np.int64)
+    remainders = [-(borrowers * share % total) for share in _PROPORTIONS]
     counts[np.argsort(remainders, kind="stable")[: borrowers - counts.sum()]] += 1
     return counts
 
@@ -74,9 +74,9 @@ def grade_counts(borrowers: int) -> Integers:
 def _part_of_grades(grades: np.ndarray, first: int, digits: int, random: np.random.Generator) -> pa.Table:
     """Borrowers number `first` and on, of the given grades (k,)."""
     size = len(grades)
-    shapes = np.array(PD_SHAPES)[grades]
-    default: Floats = np.clip(random.beta(shapes[:, 0], shapes[:, 1]), *PD_RANGE).round(6)
-    request = SMALLEST + (LARGEST - SMALLEST) * random.beta(*REQUEST_SHAPE, size)
+    shapes = np.array(_PD_SHAPES)[grades]
+    default: Floats = np.clip(random.beta(shapes[:, 0], shapes[:, 1]), *_PD_RANGE).round(6)
+    request = SMALLEST + (LARGEST - SMALLEST) * random.beta(*_REQUEST_SHAPE, size)
     request = (request / ROUND).round() * ROUND
     numbers = pc.utf8_lpad(pa.array(np.arange(first, first + size)).cast(pa.string()), digits, "0")
     return pa.table(
@@ -84,7 +84,7 @@ def _part_of_grades(grades: np.ndarray, first: int, digits: int, random: np.rand
             "borrower_id": pc.binary_join_element_wise("B", numbers, ""),
             "grade": pa.array(GRADES).take(pa.array(grades)),
             "pd": default,
-            "lgd": random.beta(*LGD_SHAPE, size).round(4),
+            "lgd": random.beta(*_LGD_SHAPE, size).round(4),
             "min_amount": np.full(size, SMALLEST),
             "max_amount": request.astype(np.int64),
             "sector": _drawn_names(SECTORS, size, random),

@@ -13,7 +13,7 @@ from allocator.records.ledger import LINES
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Portfolio, Text
 
-ALWAYS = ("pd", "lgd", "term_years", "max_amount")
+_ALWAYS = ("pd", "lgd", "term_years", "max_amount")
 """Canonical columns of numbers that are shown whatever they hold."""
 FORMATS = (".csv", ".parquet", ".xlsx")
 _FIGURE = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?(?:[eE][-+]?[0-9]{1,2})?")
@@ -47,9 +47,9 @@ def joined_frame(run: Outcome, reasons: pd.Series) -> pd.DataFrame:
 
 
 def is_told(portfolio: Portfolio, name: str) -> bool:
-    """Whether a canonical column of numbers is shown: one of `ALWAYS`, or somebody has a value."""
+    """Whether a canonical column of numbers is shown: one of `_ALWAYS`, or somebody has a value."""
     figures = portfolio.number(name)
-    return name in ALWAYS or bool(np.any(np.isfinite(figures) & (figures != 0)))
+    return name in _ALWAYS or bool(np.any(np.isfinite(figures) & (figures != 0)))
 
 
 def figures_of(column: Text) -> list[float | None] | None:

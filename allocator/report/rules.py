@@ -25,7 +25,7 @@ from allocator.report.pictures.rules import rules_chart
 from allocator.report.plain import Text, plain_table
 from allocator.report.view import View
 
-OTHERWISE = "otherwise: decline"
+_OTHERWISE = "otherwise: decline"
 _SUMS = ("offered", "drawn", "interest", "expected_loss", "value")
 """Figures of the ledger that are told of each rule."""
 
@@ -76,7 +76,7 @@ def _page(distilled: DistilledRules) -> RenderableType:
     title = Text(f"Offers, amounts in {unit}; share: of the largest loan that is possible", style="bold")
     notes = [Text(line) for line in _terms_in_words(distilled.case)]
     limits = _limits(certificate.limits, distilled)
-    return Group(head, *map(Text, lines), "", title, table, OTHERWISE, *notes, "", *map(Text, limits))
+    return Group(head, *map(Text, lines), "", title, table, _OTHERWISE, *notes, "", *map(Text, limits))
 
 
 def _beside(distilled: DistilledRules) -> list[str]:
@@ -153,7 +153,7 @@ def rules_text(distilled: DistilledRules) -> str:
         for number, rule in enumerate(distilled.rules)
     ]
     terms = [f"- {line}" for line in _terms_in_words(distilled.case)]
-    return "\n".join([*lines, f"{len(lines) + 1}. {OTHERWISE}", "", "Terms of every offer:", *terms, ""])
+    return "\n".join([*lines, f"{len(lines) + 1}. {_OTHERWISE}", "", "Terms of every offer:", *terms, ""])
 
 
 def _rules_in_words(distilled: DistilledRules) -> list[str]:

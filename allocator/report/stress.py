@@ -26,7 +26,7 @@ from allocator.report.view import View
 
 _MOST = 4
 """Broken limits, and cases of one figure, that are shown."""
-PROVED = 1e-9
+_PROVED = 1e-9
 """A gap that is shown as none."""
 _OTHERS = 38
 """Columns of the page that all but amounts take."""
@@ -219,7 +219,7 @@ def _gap(outcome: StressVerdict) -> str | float:
     if outcome.bound is None or outcome.gap is None:
         return ""
     gap, lack = outcome.gap, outcome.bound - outcome.value
-    if abs(gap) <= PROVED:
+    if abs(gap) <= _PROVED:
         return "0"
     if not relative(lack, outcome.bound):
         return lack

@@ -56,12 +56,12 @@ from allocator.scenario.stress_schema import (
 from allocator.scenario.stressing import large_factor_faults
 from allocator.scenario.typed import Typed
 
-NO_FRAMES: Mapping[Place, Frame] = MappingProxyType({})
+_NO_FRAMES: Mapping[Place, Frame] = MappingProxyType({})
 _CALLED = {"sep": "separator"}
 """What a record calls otherwise than a scenario file."""
 
 
-def build(typed: ScenarioFile, path: Path | None, frames: Mapping[Place, Frame] = NO_FRAMES) -> Scenario:
+def build(typed: ScenarioFile, path: Path | None, frames: Mapping[Place, Frame] = _NO_FRAMES) -> Scenario:
     """The scenario that `typed` states; its paths are absolute, their variables are set.
 
     At the places of `frames` their names stand in `typed`, for the tables that they are.

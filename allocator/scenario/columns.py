@@ -20,7 +20,7 @@ from allocator.scenario.stress_schema import FACTOR, INDUSTRY
 from allocator.scenario.stressing import LIMITS_FIGURE, stress_nodes
 
 _NAMES = {"columns": [c.name for c in COLUMNS], "defaults": [c.name for c in COLUMNS[1:]]}
-LATER = ("turnover", "group")
+_LATER = ("turnover", "group")
 
 
 def column_faults(tree: Node) -> Iterator[Fault]:
@@ -35,7 +35,7 @@ def column_faults(tree: Node) -> Iterator[Fault]:
         place: Location = ("portfolio", section)
         node = tree.find(place)
         for key, value in (node.entries if node is not None else {}).items():
-            if key in LATER:
+            if key in _LATER:
                 remedy = "leave it out; limits read the source's columns by their own names"
                 yield tree.fault((*place, key), f"{key} is not yet supported", remedy)
             elif key not in canonical and key not in used:

@@ -14,7 +14,7 @@ from allocator.scenario.places import REQUIRED, section_at
 from allocator.scenario.typed import field_texts
 from allocator.scenario.workbook import BORROWERS, CURVE, LIMIT_SHEET, RATE_COLUMNS, RATES, SCENARIO
 
-SPARE = 1_000
+_SPARE = 1_000
 """Rows below the example that what may be typed is checked in."""
 _KEYS: tuple[tuple[str, Any], ...] = (
     ("name", "my-book"),
@@ -75,7 +75,7 @@ _CURVE = {
 _KINDS: dict[str, Kind] = {"text": "text", "flag": "number", "share": "share", "rate": "factor",
                            "years": "number", "money": "money"}  # fmt: skip
 _SHARE = Choice(low=0.0, high=1.0, says="A fraction from 0 to 1: 5% or 0.05.")
-_GRADE = Choice(source=f"={RATES}!$A$2:$A${SPARE}", says=f"A grade of the sheet {RATES}.", strict=False)
+_GRADE = Choice(source=f"={RATES}!$A$2:$A${_SPARE}", says=f"A grade of the sheet {RATES}.", strict=False)
 
 
 def form() -> Workbook:
@@ -86,7 +86,7 @@ def form() -> Workbook:
             Sheet(SCENARIO, (keys, (), *((Cell(line, "note"),) for line in _NOTES)), (30, 22, 26, 100)),
             Sheet(RATES, (Table(tuple(_rate_columns()), spare=100),)),
             Sheet(LIMIT_SHEET, (Table(tuple(_limit_columns()), spare=200),)),
-            Sheet(BORROWERS, (Table(tuple(_borrower_columns()), spare=SPARE),)),
+            Sheet(BORROWERS, (Table(tuple(_borrower_columns()), spare=_SPARE),)),
             Sheet(CURVE, (Table(tuple(_curve_columns()), spare=200),)),
         ),
         "A scenario to be filled in",

@@ -16,7 +16,7 @@ from allocator.scenario.typed import Typed, keys_of
 
 ANY = "*"
 """In a place: every key of a mapping."""
-ITEM = 0
+_ITEM = 0
 """In a place: every item of a list."""
 
 
@@ -33,7 +33,7 @@ def _sections(hint: Any = ScenarioFile, prefix: Location = ()) -> Iterator[tuple
     elif origin is dict:
         yield from _sections(inner[1], (*prefix, ANY))
     elif origin is list:
-        yield from _sections(inner[0], (*prefix, ITEM))
+        yield from _sections(inner[0], (*prefix, _ITEM))
     elif origin in (Union, UnionType):
         for form in inner:
             yield from _sections(form, prefix)
@@ -50,7 +50,7 @@ def is_tag(step: Step) -> bool:
 
 def section_at(steps: Location) -> type[Typed] | None:
     """The section that pydantic's location `steps` leads to, if it leads to one."""
-    wanted = [ITEM if isinstance(step, int) else step for step in steps]
+    wanted = [_ITEM if isinstance(step, int) else step for step in steps]
     fitting = (
         section
         for place, section in SECTIONS.items()
@@ -62,7 +62,7 @@ def section_at(steps: Location) -> type[Typed] | None:
 
 def _plain(place: Location) -> Place:
     """A place as documents have it; what is in a list stands where the list does."""
-    return tuple(str(step) for step in place if step != ITEM and not is_tag(step))
+    return tuple(str(step) for step in place if step != _ITEM and not is_tag(step))
 
 
 _FIELDS = tuple(

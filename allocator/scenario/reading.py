@@ -20,7 +20,7 @@ from allocator.scenario.nodes import Node, Origin, Scalar
 
 LARGEST = 2_000_000
 """Bytes: more is a portfolio given for a scenario, not a scenario."""
-MOST_VALUES = 100_000
+_MOST_VALUES = 100_000
 """Values after aliases are written out: more is a file made to exhaust memory."""
 
 DEEPEST = 100
@@ -156,9 +156,9 @@ class _Growth:
             return self.refuse(origin, "an alias names what it stands in", "write the value out")
         if len(self.open_nodes) > DEEPEST:
             return self.refuse(origin, "values are nested too deeply", "indent less")
-        if self.values > MOST_VALUES:
-            if self.values == MOST_VALUES + 1:
-                self.refuse(origin, f"more than {MOST_VALUES:,} values", "write the aliases' values out")
+        if self.values > _MOST_VALUES:
+            if self.values == _MOST_VALUES + 1:
+                self.refuse(origin, f"more than {_MOST_VALUES:,} values", "write the aliases' values out")
             return Node(None, origin)
         if str(written.tag) not in _PLAIN_TAGS:
             return self.refuse(

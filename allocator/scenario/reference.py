@@ -8,7 +8,7 @@ from typing import Any
 from allocator.scenario.schema import ScenarioFile
 from allocator.scenario.typed import field_texts
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 EXAMPLE = """\
 schema: 1
@@ -75,7 +75,7 @@ def json_schema() -> dict[str, Any]:
             if "description" not in field and key in texts.get(name, {}):
                 field["description"] = texts[name][key]
             _complete(field, schema["$defs"])
-    return {"$schema": DIALECT, "title": "Scenario file", **schema}
+    return {"$schema": _DIALECT, "title": "Scenario file", **schema}
 
 
 def reference_page() -> str:

@@ -28,10 +28,10 @@ from allocator.scoring.documents import read_document
 from allocator.scoring.judgements import JudgementsShape
 from allocator.scoring.reading import faults_located_in
 
-RANDOM_INDEX = (0.0, 0.0, 0.58, 0.90, 1.12, 1.24, 1.32, 1.41, 1.45, 1.49)
+_RANDOM_INDEX = (0.0, 0.0, 0.58, 0.90, 1.12, 1.24, 1.32, 1.41, 1.45, 1.49)
 """RI for n = 1 .. 10 (Saaty 1980)."""
-CONSISTENT = 0.1
-RECIPROCAL_TOLERANCE = 1e-6
+_CONSISTENT = 0.1
+_RECIPROCAL_TOLERANCE = 1e-6
 LARGEST = 1000
 """Saaty's scale ends at 9; a judgement beyond this is a slip of the pen."""
 
@@ -61,10 +61,10 @@ class Weights:
     @property
     def warning(self) -> str | None:
         """What to say where the judgements contradict one another, else None."""
-        if self.consistency_ratio <= CONSISTENT:
+        if self.consistency_ratio <= _CONSISTENT:
             return None
         return (
-            f"{self.judgement.name}: consistency ratio {self.consistency_ratio:.3f} is above {CONSISTENT}: "
+            f"{self.judgement.name}: consistency ratio {self.consistency_ratio:.3f} is above {_CONSISTENT}: "
             "the judgements contradict one another; look first at the top of the sensitivity table"
         )
 
@@ -127,7 +127,7 @@ def weigh(judged: Judgement, method: Method = "eigenvector") -> Weights:
     weights = raw / raw.sum()
     lambda_max = float(np.mean(judged.values @ weights / weights))
     index = max(0.0, (lambda_max - n) / (n - 1)) if n > 1 else 0.0
-    random = RANDOM_INDEX[min(n, len(RANDOM_INDEX)) - 1]
+    random = _RANDOM_INDEX[min(n, len(_RANDOM_INDEX)) - 1]
     return Weights(judged, weights, lambda_max, index, index / random if random > 0 else 0.0)
 
 
@@ -243,7 +243,7 @@ def _reciprocity_faults(values: Floats, items: Sequence[str], name: str) -> list
     for i in range(len(items)):
         for j in range(i, len(items)):
             product = values[i, j] * values[j, i]
-            if abs(product - 1) > RECIPROCAL_TOLERANCE:
+            if abs(product - 1) > _RECIPROCAL_TOLERANCE:
                 faults.append(
                     Fault(
                         f"is not reciprocal: {values[i, j]:g} one way and {values[j, i]:g} the other",

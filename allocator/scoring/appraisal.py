@@ -28,9 +28,9 @@ from allocator.scoring.scorecard import Scorecard
 Light = Literal["green", "amber", "red"]
 FEWEST = 10
 """Defaults, and loans repaid, from which a part has an AUC."""
-DISCRIMINATES = (0.3, 0.4)
+_DISCRIMINATES = (0.3, 0.4)
 """Of 1 - AUC."""
-DRIFTS = (0.1, 0.25)
+_DRIFTS = (0.1, 0.25)
 SURE, SURER = 0.05, 0.001
 SOURCES = {
     "auc": "AUC: green from 0.7, amber from 0.6 (Hosmer, Lemeshow and Sturdivant 2013)",
@@ -91,7 +91,7 @@ def appraise(
         "log_loss": validation.log_loss(y, pds),
     }
     verdicts = [
-        Verdict("auc", area.value, _light(1 - area.value, *DISCRIMINATES), SOURCES["auc"]),
+        Verdict("auc", area.value, _light(1 - area.value, *_DISCRIMINATES), SOURCES["auc"]),
         _calibrated("calibration_slope", calibration.slope, 1.0),
         _calibrated("calibration_intercept", calibration.intercept, 0.0),
     ]
@@ -107,7 +107,7 @@ def appraise(
     if drift is not None:
         tables["Drift since the fit"] = drift
         verdicts += [
-            Verdict(f"psi of {name}", value, _light(value, *DRIFTS), SOURCES["psi"])
+            Verdict(f"psi of {name}", value, _light(value, *_DRIFTS), SOURCES["psi"])
             for name, value in drift["psi"].items()
         ]
     for name in parts:

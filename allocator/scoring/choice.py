@@ -30,7 +30,7 @@ from allocator.scoring.variables import Variable
 
 How = Literal["all", "signs", "forward"]
 """all: as declared. signs: without what goes against its sign. forward: the path."""
-ENTERS = 0.1
+_ENTERS = 0.1
 """p of the score test from which nothing enters any more."""
 TINY = 1e-12
 
@@ -139,7 +139,7 @@ class _Walk:
             spread = information[np.ix_(own, own)] - across @ known @ across.T
             statistic = float(score[block] @ np.linalg.lstsq(spread, score[block], rcond=1e-10)[0])
             found.append((float(stats.chi2.logsf(statistic, len(block))), one))
-        return [(math.exp(log), one) for log, one in sorted(found) if log < math.log(ENTERS)]
+        return [(math.exp(log), one) for log, one in sorted(found) if log < math.log(_ENTERS)]
 
 
 def choose(
@@ -162,7 +162,7 @@ def choose(
     fold = stratified_folds(outcome.to_numpy(), folds, seed)
     steps = whole.path() if how == "forward" else [whole.agreeing()]
     if not steps:
-        fault = Fault("no variable tells defaults from the rest", f"none has p below {ENTERS:g}")
+        fault = Fault("no variable tells defaults from the rest", f"none has p below {_ENTERS:g}")
         raise InputError.of([fault], "Choice of variables")
     held = _held_out(frame, y, variables, fold, len(steps), (how, penalty, strength))
     losses = -np.where(y[:, None] == 1, np.log(np.maximum(held, TINY)), np.log(np.maximum(1 - held, TINY)))

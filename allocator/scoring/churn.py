@@ -22,10 +22,10 @@ from allocator.scoring.levels import fault_in_rows, levels_of, twin_faults
 from allocator.scoring.logit import NORMAL_95
 from allocator.scoring.rows import row_of, rows_in_file
 
-FEWEST_RATES = 3
+_FEWEST_RATES = 3
 FIGURES = ("intercept", "slope", "intercept_se", "slope_se", "rms_error")
-WITHOUT = "use the isotonic curve, or give more offers"
-FLATTEST_TAIL = 30.0
+_WITHOUT = "use the isotonic curve, or give more offers"
+_FLATTEST_TAIL = 30.0
 """Log-odds between the lowest and the highest rate beyond which a curve is a step, not a slope."""
 
 
@@ -69,7 +69,9 @@ class ChurnFit:
     def logistic(self) -> ChurnTable:
         """The logistic curves at the observed rates. Raises InputError where a grade has none."""
         faults = [
-            Fault("has no logistic curve: its answers are all alike, or change at once", WITHOUT, field=grade)
+            Fault(
+                "has no logistic curve: its answers are all alike, or change at once", _WITHOUT, field=grade
+            )
             for grade, curve in self.curves.items()
             if curve is None
         ]
@@ -146,9 +148,9 @@ def _shares(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFram
     else:
         shares = frame.set_index("rate").sort_index().astype(float)
         offers = pd.DataFrame(1.0, index=shares.index, columns=shares.columns)
-    few = [str(grade) for grade in shares.columns if shares[grade].notna().sum() < FEWEST_RATES]
+    few = [str(grade) for grade in shares.columns if shares[grade].notna().sum() < _FEWEST_RATES]
     faults = [
-        Fault(f"fewer than {FEWEST_RATES} rates", "a curve needs more", source, field=grade) for grade in few
+        Fault(f"fewer than {_FEWEST_RATES} rates", "a curve needs more", source, field=grade) for grade in few
     ]
     if shares.index.has_duplicates:
         faults.append(Fault("a rate stands twice", "one row per rate", source, field="rate"))
@@ -183,7 +185,7 @@ def _logistic(grade: str, rates: Floats, share: Floats, weight: Floats) -> Logis
     if slope < 0:  # the likelihood is concave: the best curve that does not fall is flat
         intercept, _, alone = _binomial(design[:, :1], share, weight)
         slope, covariance = 0.0, np.pad(alone, (0, 1))
-    if not np.isfinite(covariance).all() or np.ptp(design @ [intercept, slope]) > FLATTEST_TAIL:
+    if not np.isfinite(covariance).all() or np.ptp(design @ [intercept, slope]) > _FLATTEST_TAIL:
         return None
     curve = LogisticCurve(grade, intercept, slope, covariance, 0.0)
     error = float(np.sqrt(np.average((curve.churn(rates) - share) ** 2, weights=weight)))

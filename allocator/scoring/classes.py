@@ -26,7 +26,7 @@ from allocator.scoring.runs import best_cuts
 CLASSES = ("AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C")
 POINTS = 400
 """Most places where a cut may fall; more borrowers are first put into as many equal groups."""
-CREDIBILITY = 10.0
+_CREDIBILITY = 10.0
 """Defaults in a class at which its own LGD weighs as much as that of all."""
 
 
@@ -172,7 +172,7 @@ def _scale(
         failed = bad[run]
         defaults, exposure = float(failed.sum()), float(owed[run][failed].sum())
         own = float(lost[run][failed].sum()) / exposure if exposure > 0 else everywhere
-        trust = defaults / (defaults + CREDIBILITY)
+        trust = defaults / (defaults + _CREDIBILITY)
         classes.append(
             RatingClass(
                 name=names[i],

@@ -17,16 +17,16 @@ from allocator.scoring.levels import UnseenLevel, levels_of, unseen
 
 DIGITS = re.compile(r"-?(9{2,}|9{2,}[6-8]|8{3,})|-[1-9]")
 """99, 999, -999999; 9996 to 9998; 888, 8888; -1 to -9."""
-APART = 0.1
+_APART = 0.1
 """Gap to all other values, in parts of their range, from which a code of DIGITS stands out."""
-FAR = 3.0
+_FAR = 3.0
 """The same of any other value that repeats."""
-REPEATED = 5
+_REPEATED = 5
 SHARE = 0.01
 """Rows of a value, at least, and their share of all, for it to count as repeated."""
-COMMONER = 10
+_COMMONER = 10
 """How much more often than any other value but 0 a code inside the range must stand."""
-FEWEST_VALUES = 5
+_FEWEST_VALUES = 5
 """Different other values, at least: less is a category."""
 
 
@@ -43,16 +43,16 @@ def standing_out(values: Floats) -> dict[float, int]:
     distinct, counts = np.unique(values[~np.isnan(values)], return_counts=True)
     coded = _looks_like_code(distinct)
     rest, others = distinct[~coded], counts[~coded]
-    if len(rest) < FEWEST_VALUES:
+    if len(rest) < _FEWEST_VALUES:
         return {}
     codes = {
         float(value): int(count)
         for value, count in zip(distinct[coded], counts[coded], strict=True)
         if _is_apart(value, count, rest, others)
     }
-    enough = max(REPEATED, SHARE * float(counts.sum()))
+    enough = max(_REPEATED, SHARE * float(counts.sum()))
     for end, inner in ((0, rest[1:]), (-1, rest[:-1])):
-        far = np.abs(rest[end] - inner[end]) >= FAR * np.ptp(inner) > 0
+        far = np.abs(rest[end] - inner[end]) >= _FAR * np.ptp(inner) > 0
         only_negative = end == 0 and rest[0] < 0 <= rest[1]
         if others[end] >= enough and (far or only_negative):
             codes[float(rest[end])] = int(others[end])
@@ -65,9 +65,9 @@ def _is_apart(value: float, count: int, rest: Floats, others: np.ndarray) -> boo
     if value < 0 <= rest[0] and count > 1:
         return True
     if gap > 0 and abs(value) > 10:
-        return bool(gap >= (APART if count > 1 else 1.0) * (rest[-1] - rest[0]))
+        return bool(gap >= (_APART if count > 1 else 1.0) * (rest[-1] - rest[0]))
     usual = int(others[rest != 0].max())
-    return bool(abs(value) > 100 and count >= max(REPEATED, COMMONER * usual))
+    return bool(abs(value) > 100 and count >= max(_REPEATED, _COMMONER * usual))
 
 
 def codes_beyond(name: str, values: Floats, low: float, high: float, pds: Floats) -> list[UnseenLevel]:

@@ -15,10 +15,10 @@ from allocator.records.portfolio import Floats
 
 DETERMINED = 1e-4
 """Part of a column's spread that the others leave, at most, for it to be theirs."""
-INFLATED = 10.0
+_INFLATED = 10.0
 """Inflation from which a column is named."""
 EXACT = 1e-8
-WEIGHTY = 0.1
+_WEIGHTY = 0.1
 """Standardised weight from which another column counts as one of those that nearly determine."""
 
 
@@ -93,10 +93,10 @@ def nearly_determined(matrix: Floats, names: Sequence[str]) -> list[Dependence]:
     covered: set[int] = set()
     dependences = []
     for j in sorted(range(len(names)), key=lambda j: (-round(float(np.log(inflation[j])), 6), -j)):
-        if inflation[j] < INFLATED or j in covered:
+        if inflation[j] < _INFLATED or j in covered:
             continue
         weights = np.abs(inverse[j] / inverse[j, j])
-        others = [k for k in range(len(names)) if k != j and weights[k] >= WEIGHTY]
+        others = [k for k in range(len(names)) if k != j and weights[k] >= _WEIGHTY]
         covered |= {j, *others}
         dependences.append(
             Dependence(names[j], tuple(names[k] for k in others), float(1 / np.sqrt(inflation[j])))

@@ -13,7 +13,7 @@ import pandas as pd
 from allocator.errors import Fault, InputError
 from allocator.scoring.rows import row_of
 
-GRADE_POINTS = {"A": 4, "B": 3, "C": 2, "D": 1}
+_GRADE_POINTS = {"A": 4, "B": 3, "C": 2, "D": 1}
 """The credit strategy study's scale: better grades score higher."""
 FEWEST = 3
 
@@ -75,7 +75,7 @@ def _grade_points(rating: pd.Series) -> pd.Series:
     """The rating as numbers: A 4 ... D 1; numbers stay; missing stays missing."""
     if pd.api.types.is_numeric_dtype(rating):
         return rating.astype(float)
-    points = rating.astype(object).map(GRADE_POINTS).astype(float)
+    points = rating.astype(object).map(_GRADE_POINTS).astype(float)
     wrong = rating[points.isna() & rating.notna()]
     if len(wrong):
         faults = [

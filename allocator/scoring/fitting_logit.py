@@ -29,7 +29,7 @@ from allocator.scoring.terms import terms_of
 from allocator.scoring.univariate import odds_ratios, univariate
 from allocator.scoring.variables import Variable
 
-TRAINED_BEFORE = 0.7
+_TRAINED_BEFORE = 0.7
 """Share of the rows, earliest first, that an out-of-time check trains on."""
 
 WORDS: Mapping[How, str] = {
@@ -159,7 +159,7 @@ def _out_of_time(
 ) -> dict[str, float]:
     """Train on the earliest rows, judge on the later ones; PSI tells how far these have drifted."""
     order = np.argsort(_decision_times(frame[time]), kind="stable")
-    first, last = np.split(order, [int(TRAINED_BEFORE * len(order))])
+    first, last = np.split(order, [int(_TRAINED_BEFORE * len(order))])
     card = fit_scorecard(frame.iloc[first], y.iloc[first], variables, **shared)
     before, after = (special.expit(card.log_odds(frame.iloc[rows])) for rows in (first, last))
     seen = y.iloc[last].to_numpy(float)

@@ -20,7 +20,7 @@ from allocator.scoring.reading import read_table
 from allocator.scoring.rows import row_of
 
 COLUMNS = ("enterprise_id", "invoice_no", "date", "counterparty_id", "amount", "tax", "total", "valid")
-NEEDED = ("enterprise_id", "date", "counterparty_id", "amount", "tax", "total", "valid")
+_NEEDED = ("enterprise_id", "date", "counterparty_id", "amount", "tax", "total", "valid")
 MONEY = ("amount", "tax", "total")
 
 CHINESE: Mapping[str, str] = {
@@ -49,7 +49,7 @@ LARGEST = 1e15
 """Currency units: an amount beyond it is a slip, and cents could no longer be told in it."""
 YEARS = (1950, 2100)
 """First and last year that an invoice may be of: 0201-01-01 and 9999-01-01 are slips."""
-TOTAL_TOLERANCE = 0.02
+_TOTAL_TOLERANCE = 0.02
 """Currency units: a total further from amount + tax is counted as inconsistent."""
 
 
@@ -135,7 +135,7 @@ def _checked(
 ) -> tuple[pd.DataFrame, InvoiceNotes] | None:
     """The frame with canonical columns and types, and what was found in it."""
     frame = frame.rename(columns=lambda column: CHINESE.get(str(column).strip(), str(column).strip()))
-    missing = [column for column in NEEDED if column not in frame.columns]
+    missing = [column for column in _NEEDED if column not in frame.columns]
     if missing:
         faults.append(
             Fault(
@@ -181,7 +181,7 @@ def _noted(frame: pd.DataFrame, name: str, duplicates: Duplicates) -> tuple[pd.D
         dropped=rows - len(frame),
         void=int((~frame["valid"]).sum()),
         negative=int((frame["valid"] & (frame["amount"] < 0)).sum()),
-        inconsistent=int((gap > TOTAL_TOLERANCE).sum()),
+        inconsistent=int((gap > _TOTAL_TOLERANCE).sum()),
         first=f"{first:%Y-%m-%d}",
         last=f"{last:%Y-%m-%d}",
         partial_years=tuple(sorted(partial)),

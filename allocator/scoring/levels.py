@@ -23,9 +23,9 @@ from allocator.errors import Fault, in_rows, row_count
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.rows import rows_in_file, rows_of
 
-PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
-MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]00:00:00(\.0+)?")
-TRUTH = {"true": "True", "false": "False"}
+_PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+_MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]00:00:00(\.0+)?")
+_TRUTH = {"true": "True", "false": "False"}
 SHOWN = 5
 """Levels of one variable that are told one by one; rows of one level that are told by number."""
 
@@ -47,11 +47,11 @@ def level(value: Any) -> str:
 
 def _text(text: str) -> str:
     """The level that a text stands for: a plain number without idle zeros, a day without midnight."""
-    if PLAIN_NUMBER.fullmatch(text):
+    if _PLAIN_NUMBER.fullmatch(text):
         short = text.rstrip("0").rstrip(".") if "." in text else text
         return "0" if short == "-0" else short
-    day = MIDNIGHT.fullmatch(text)
-    return day[1] if day else TRUTH.get(text.lower(), text)
+    day = _MIDNIGHT.fullmatch(text)
+    return day[1] if day else _TRUTH.get(text.lower(), text)
 
 
 @dataclass(frozen=True)

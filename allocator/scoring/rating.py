@@ -19,7 +19,7 @@ from allocator.scoring.classes import CLASSES, Scale, cut_classes
 from allocator.scoring.reading import DerivedColumn, derive, weighted_sum
 from allocator.scoring.rules import IndicatorRule, LearntRule, learn, standardise
 
-SIGNIFICANT = 0.05
+_SIGNIFICANT = 0.05
 CORRELATED = 0.5
 """Indicators of one layer whose mean |r| is at least this are one cluster."""
 
@@ -118,7 +118,7 @@ def select(
         {"layer": [rule.layer for rule in rules], "f": f, "p": p, "right_way": right_way},
         index=pd.Index([rule.name for rule in rules], name="indicator"),
     )
-    fit = (p < SIGNIFICANT) & right_way & np.isfinite(f)
+    fit = (p < _SIGNIFICANT) & right_way & np.isfinite(f)
     table["cluster"] = clusters(x, table["layer"].tolist(), fit, correlated)
     table["kept"] = False
     for _, rows in table[fit].groupby("cluster"):
@@ -156,8 +156,8 @@ def _why(row: Mapping[Hashable, Any]) -> str:
         return "kept"
     if not row["right_way"]:
         return "defaulted firms score no lower: the rule points the wrong way here"
-    if row["p"] >= SIGNIFICANT:
-        return f"F test not significant at {SIGNIFICANT}"
+    if row["p"] >= _SIGNIFICANT:
+        return f"F test not significant at {_SIGNIFICANT}"
     if not np.isfinite(row["f"]):
         return "tells every default from the rest: see whether it is known only after the default"
     return f"cluster {row['cluster']} has a larger F"

@@ -20,7 +20,7 @@ from allocator.scoring.variables import MISSING, NumberColumn, Variable, cells_o
 if TYPE_CHECKING:
     from allocator.scoring.preparation import Preparation
 
-DECILES = np.linspace(0.1, 0.9, 9)
+_DECILES = np.linspace(0.1, 0.9, 9)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _spread(variable: Variable, cells: NumberColumn | Levels) -> Bins:
 
 
 def _deciles(values: Floats) -> tuple[float, ...]:
-    return tuple(sorted({float(f"{cut:.4g}") for cut in np.quantile(values, DECILES)}))
+    return tuple(sorted({float(f"{cut:.4g}") for cut in np.quantile(values, _DECILES)}))
 
 
 def _counted(bins: Bins, cells: NumberColumn | Levels) -> Bins:

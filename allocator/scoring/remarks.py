@@ -22,11 +22,11 @@ from allocator.scoring.scorecard import Scorecard
 from allocator.scoring.separation import separating_columns, separating_together
 from allocator.scoring.variables import NumberColumn, cells_of, own_states, special_codes
 
-ALMOST_ALL = 0.99
+_ALMOST_ALL = 0.99
 """AUC from which a fit is asked whether it knows the outcome."""
-LOOSE = 5.0
+_LOOSE = 5.0
 """Standard error of a standardised coefficient from which the data hardly tell it."""
-TWINS = 0.99
+_TWINS = 0.99
 """Correlation from which two indicators of a rating are one counted twice."""
 LEAK = "see whether it is known only after the default; if so it is a leak, not skill"
 
@@ -44,7 +44,7 @@ def on_logit(frame: pd.DataFrame, y: Floats, card: Scorecard, auc: float) -> lis
         f"{name}: its standard error is {error:.3g} on the scale of one standard deviation: the data hardly "
         "tell its coefficient"
         for name, error in zip(names, errors, strict=True)
-        if error > LOOSE and name not in remarked
+        if error > _LOOSE and name not in remarked
     ]
     return remarks + _too_good(auc, bool(apart))
 
@@ -75,7 +75,7 @@ def on_rating(
     remarks += [
         f"{names[i]} and {names[j]}: their correlation is {r[i, j]:.4f} and both count: leave one of them out"
         for i, j in combinations(range(len(names)), 2)
-        if abs(r[i, j]) >= TWINS
+        if abs(r[i, j]) >= _TWINS
     ]
     return remarks + apart + _too_good(auc, bool(apart))
 
@@ -91,7 +91,7 @@ def remark_section(remarks: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _too_good(auc: float, stated: bool) -> list[str]:
-    if auc < ALMOST_ALL or stated:
+    if auc < _ALMOST_ALL or stated:
         return []
     return [f"AUC out of fold {auc:.4f}: see whether a variable is known only after the default"]
 

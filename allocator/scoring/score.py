@@ -23,7 +23,7 @@ from allocator.scoring.scorecard import Scorecard
 from allocator.scoring.terms import reasons_of
 from allocator.scoring.workbook import read_firms, read_workbook
 
-UNGRADED = "ungraded"
+_UNGRADED = "ungraded"
 """Grade of a firm that nothing is known of; no policy has rates for it."""
 
 
@@ -178,10 +178,10 @@ def graded_borrowers(
     if not speaks.any():
         raise InputError.of([Fault("no firm has a valid sales invoice", "check the firms' names")], "Scores")
     scored = scorecard.apply(indicators[speaks])
-    scored["grade"] = scored["grade"].cat.add_categories([UNGRADED])
+    scored["grade"] = scored["grade"].cat.add_categories([_UNGRADED])
     scored = scored.reindex(indicators.index)
     probabilities = [f"p_{grade}" for grade in scorecard.grades]
-    scored.loc[~speaks, "grade"] = UNGRADED
+    scored.loc[~speaks, "grade"] = _UNGRADED
     scored.loc[~speaks, "pd"] = float(scorecard.frequency @ scorecard.pd_by_grade)
     scored.loc[~speaks, probabilities] = scorecard.frequency
     scored["lgd"] = lgd

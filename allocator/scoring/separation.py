@@ -14,9 +14,9 @@ from scipy import special
 from allocator.records.portfolio import Floats
 
 STEPS = 15
-SETTLED = 0.01
+_SETTLED = 0.01
 """Change of the log-odds below which Newton's method has an answer."""
-FARTHEST = 12.0
+_FARTHEST = 12.0
 """Log-odds beyond which its answer is not trusted: a fit with an answer seldom goes there."""
 NONE = 1e-6
 """Mean margin, weights at most 1, below which no combination separates."""
@@ -77,8 +77,8 @@ def _settles(x: Floats, y: Floats) -> bool:
             return False
         change = float(np.abs(design @ step).max())
         coefficients = coefficients + step
-        if not np.abs(design @ coefficients).max() < FARTHEST:
+        if not np.abs(design @ coefficients).max() < _FARTHEST:
             return False
-        if change < SETTLED:
+        if change < _SETTLED:
             return True
     return False

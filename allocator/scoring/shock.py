@@ -36,7 +36,7 @@ FALLS_WITH_GROWTH = {"pd": -1.0, "lgd": -1.0, "amount": 1.0}
 """Sign of each figure's answer to growth."""
 
 
-MEDIUM = {"pd": 2.0, "lgd": 0.5, "amount": 0.75}
+_MEDIUM = {"pd": 2.0, "lgd": 0.5, "amount": 0.75}
 """Elasticities of a file that gives growth and no factors: those of the shipped medium severity."""
 GROWTH = "growth"
 
@@ -211,7 +211,7 @@ def _from_growth(frame: pd.DataFrame, path: File) -> pd.DataFrame:
     ]  # fmt: skip
     if faults:
         raise InputError.of(faults, "Stress")
-    factors = {name: np.exp(FALLS_WITH_GROWTH[name] * MEDIUM[name] * growth) for name in MEDIUM}
+    factors = {name: np.exp(FALLS_WITH_GROWTH[name] * _MEDIUM[name] * growth) for name in _MEDIUM}
     return frame.assign(**factors)
 
 

@@ -24,7 +24,7 @@ MISSING = ""
 """The state, and of a category the level, of an empty cell."""
 RARE = 20
 """Rows from which a level, or what stands in the place of a figure, has a column of its own."""
-OFTEN = 0.01
+_OFTEN = 0.01
 """Share of the rows from which empty cells and codes have one where nothing is declared."""
 
 
@@ -111,7 +111,7 @@ def own_states(variable: Variable, rows: int, counts: Sequence[tuple[str, int]])
     """Those of the states, with their rows in a table of `rows`, that have a column of their own."""
     if variable.missing == "median":
         return ()
-    fewest = RARE if variable.missing else max(RARE, OFTEN * rows)
+    fewest = RARE if variable.missing else max(RARE, _OFTEN * rows)
     codes = tuple(name for name, count in counts if name != MISSING and count >= fewest)
     empty = sum(count for name, count in counts if name not in codes)
     return (MISSING, *codes) if empty >= fewest else codes

@@ -22,7 +22,7 @@ from allocator.scoring.reading import frame_of
 from allocator.scoring.rows import rows_in_file, rows_of
 
 PURCHASES, SALES, FIRMS = "进项发票信息", "销项发票信息", "企业信息"
-FIRM_COLUMNS = {
+_FIRM_COLUMNS = {
     "企业代号": "enterprise_id",
     "企业名称": "name",
     "信誉评级": "rating",
@@ -30,8 +30,8 @@ FIRM_COLUMNS = {
     "所属行业": "industry",
     "类别": "industry",
 }
-RATINGS = ("A", "B", "C", "D")
-YES_NO = {"是": 1, "否": 0, "1": 1, "0": 0, "true": 1, "false": 0}
+_RATINGS = ("A", "B", "C", "D")
+_YES_NO = {"是": 1, "否": 0, "1": 1, "0": 0, "true": 1, "false": 0}
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def read_firms(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
     Raises InputError: no identifier column, a repeated firm, an unknown rating or default.
     """
-    frame = frame.rename(columns=lambda column: FIRM_COLUMNS.get(str(column).strip(), str(column).strip()))
+    frame = frame.rename(columns=lambda column: _FIRM_COLUMNS.get(str(column).strip(), str(column).strip()))
     if "enterprise_id" not in frame.columns:
         fault = Fault("lacks the column enterprise_id", "name the firm of each row (or 企业代号)", name)
         raise InputError.of([fault], "Firms")
@@ -87,16 +87,16 @@ def read_firms(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     faults = _unnamed_faults(firms["enterprise_id"], name)
     if "rating" in firms.columns:
         levels = levels_of(firms["rating"])
-        rated = [name for name in levels.names if name.strip() in RATINGS]
-        remedy = f"the grades are {', '.join(RATINGS)}"
+        rated = [name for name in levels.names if name.strip() in _RATINGS]
+        remedy = f"the grades are {', '.join(_RATINGS)}"
         faults += level_faults(
-            "rating", levels, [*rated, *RATINGS], "is no grade", remedy, file=name, empty=True
+            "rating", levels, [*rated, *_RATINGS], "is no grade", remedy, file=name, empty=True
         )
         firms["rating"] = np.array([*(name.strip() for name in levels.names), ""], dtype=object)[levels.codes]
     if "default" in firms.columns:
         levels = levels_of(firms["default"])
         stated = {
-            name: YES_NO[name.strip().lower()] for name in levels.names if name.strip().lower() in YES_NO
+            name: _YES_NO[name.strip().lower()] for name in levels.names if name.strip().lower() in _YES_NO
         }
         remedy = "write 1 or 0 (or 是, 否)"
         faults += level_faults(

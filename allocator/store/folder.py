@@ -24,7 +24,7 @@ CERTIFICATE = "certificate.json"
 SCENARIO = "scenario.yaml"
 RESOLVED = "scenario.json"
 """The same as JSON, which has one reading."""
-LOG = "solver.log"
+_LOG = "solver.log"
 BORROWERS = "borrowers.csv"
 """The borrowers before the stress, where a checker could not read their source."""
 ALLOCATION_CSV = "allocation.csv"
@@ -49,7 +49,7 @@ def write_run(run: Run, folder: Path, *, scenario_text: str, force: bool) -> Pat
         _write_text(fresh / SCENARIO, scenario_text)
         scenario = run.scenario
         _write_text(fresh / RESOLVED, to_json(seen_from(scenario.document, scenario.paths, resolved(folder))))
-        _write_text(fresh / LOG, run.log)
+        _write_text(fresh / _LOG, run.log)
         for frame in scenario.frames.values():
             (fresh / frame.name).write_bytes(frame.content)
         if run.borrowers is not None:

@@ -56,16 +56,16 @@ def content_of(held: str | bytes | pd.DataFrame | Workbook, path: Path) -> Conte
             return text_content(held)
         case bytes():
             return bytes_content(held)
-    return frame_content(held, path)
+    return _frame_content(held, path)
 
 
 def write_frame(frame: pd.DataFrame, path: Path, *, force: bool = False) -> None:
     """Write a frame as `write_tables` does."""
     require_file(path, FORMATS, force=force)
-    write_files({path: frame_content(frame, path)})
+    write_files({path: _frame_content(frame, path)})
 
 
-def frame_content(frame: pd.DataFrame, path: Path) -> Content:
+def _frame_content(frame: pd.DataFrame, path: Path) -> Content:
     """A frame in the format that `path` ends in."""
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     narrow = [

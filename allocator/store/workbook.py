@@ -38,7 +38,7 @@ SHEET_ROWS = 1_048_576
 """What a worksheet holds, its header included."""
 LONGEST_TEXT = 32_767
 """Characters of a cell."""
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet takes for the start of a formula when somebody types it."""
 _LITERAL = 255
 """Characters of a text inside a formula."""
@@ -61,14 +61,14 @@ def workbook_content(book: Workbook) -> Content:
         with xlsxwriter.Workbook(file, {"constant_memory": True}) as workbook:
             # The date of making would give the same run other bytes tomorrow.
             workbook.set_properties({"created": datetime.datetime(2020, 1, 1), "title": book.title})
-            formats = Formats(workbook)
+            formats = _Formats(workbook)
             for sheet in book.sheets:
                 _SheetWriter(workbook, formats, sheet).write()
 
     return write
 
 
-class Formats:
+class _Formats:
     """The formats of a workbook, each made once; `head` is that of a table's headings."""
 
     def __init__(self, workbook: Book) -> None:
@@ -94,7 +94,7 @@ class Formats:
 class _SheetWriter:
     """Writes one sheet from its first row to its last."""
 
-    def __init__(self, workbook: Book, formats: Formats, sheet: Sheet) -> None:
+    def __init__(self, workbook: Book, formats: _Formats, sheet: Sheet) -> None:
         self._workbook, self._formats, self._sheet = workbook, formats, sheet
         self._page = workbook.add_worksheet(sheet.name)
         self._row = 0
@@ -208,7 +208,7 @@ def write_data(
         text = str(value)
         text = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
         text = f" {text}" if text.startswith("<r>") and len(text) > _LITERAL else text
-        shown = quoted if quoted is not None and text.startswith(FORMULA_STARTS) else shown
+        shown = quoted if quoted is not None and text.startswith(_FORMULA_STARTS) else shown
         if text.startswith("<r>") and text.endswith("</r>") and len(text) <= _LITERAL:
             # The library would write such a text as XML of its own making; a formula that is one text is not.
             literal = text.replace('"', '""')

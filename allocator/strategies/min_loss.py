@@ -16,7 +16,7 @@ from allocator.records.scenario import Limit
 from allocator.records.solution import Solution
 from allocator.strategies.plan import Plan, options_of, ready
 
-WANTED = "income wanted by min_loss"
+_WANTED = "income wanted by min_loss"
 
 
 def min_loss(case: Case, optimum: Solution, progress: Progress) -> Plan:
@@ -29,7 +29,7 @@ def min_loss(case: Case, optimum: Solution, progress: Progress) -> Plan:
     wanted = strategy.income
     if wanted is None:
         wanted = strategy.share * _interest(case, optimum)
-    limit = Limit(WANTED, "interest", "at_least", wanted)
+    limit = Limit(_WANTED, "interest", "at_least", wanted)
     policy = replace(policy, limits=(*policy.limits, limit), idle_rate=0.0)
     limits = compile_limits(policy, case.inputs.portfolio)
     least = optimise(_losses(case), limits, case.scenario.solver, progress)

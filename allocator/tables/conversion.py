@@ -22,8 +22,8 @@ from allocator.records.scenario import PortfolioSource
 from allocator.tables.findings import Finding, Rows, quoted
 
 NUMBER = r"(?i)^[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|nan|inf|infinity)$"
-COMMA_NUMBER = r"^[+-]?[0-9]*,[0-9]+$"
-GROUP_SIGNS = {",": ",", ".": r"\.", " ": "[ \u00a0\u2007\u202f]", "'": "'", "’": "’"}
+_COMMA_NUMBER = r"^[+-]?[0-9]*,[0-9]+$"
+_GROUP_SIGNS = {",": ",", ".": r"\.", " ": "[ \u00a0\u2007\u202f]", "'": "'", "’": "’"}
 """Signs between thousands; a blank stands for its unbroken kinds too."""
 SAMPLE = 1000
 """Cells that tell in most cases whether a column of texts is one of numbers."""
@@ -191,7 +191,7 @@ def _parse(cells: pa.ChunkedArray, source: PortfolioSource) -> tuple[Floats, Boo
 
 def _grouped_pattern(sign: str, decimal: str, groups: str = "+") -> str:
     """The pattern of a number whose digits are grouped in threes by `sign`."""
-    return rf"^[+-]?[1-9][0-9]{{0,2}}({GROUP_SIGNS[sign]}[0-9]{{3}}){groups}(\{decimal}[0-9]*)?$"
+    return rf"^[+-]?[1-9][0-9]{{0,2}}({_GROUP_SIGNS[sign]}[0-9]{{3}}){groups}(\{decimal}[0-9]*)?$"
 
 
 def _ungrouped(cells: pa.ChunkedArray, sign: str, decimal: str) -> pa.ChunkedArray:
@@ -200,7 +200,7 @@ def _ungrouped(cells: pa.ChunkedArray, sign: str, decimal: str) -> pa.ChunkedArr
         return cells
     trimmed = pc.utf8_trim_whitespace(cells)
     grouped = pc.match_substring_regex(trimmed, _grouped_pattern(sign, decimal))
-    return pc.if_else(grouped, pc.replace_substring_regex(trimmed, GROUP_SIGNS[sign], ""), trimmed)
+    return pc.if_else(grouped, pc.replace_substring_regex(trimmed, _GROUP_SIGNS[sign], ""), trimmed)
 
 
 def _with_point(cells: pa.ChunkedArray, mark: str) -> pa.ChunkedArray:
@@ -224,10 +224,10 @@ def _not_numbers(
     trimmed = pc.utf8_trim_whitespace(cells)
     blank = _mask(pc.equal(trimmed, ""))
     percent = wrong & _mask(pc.match_substring(cells, "%"))
-    comma = wrong & _mask(pc.match_substring_regex(trimmed, COMMA_NUMBER)) & (source.decimal == ".")
+    comma = wrong & _mask(pc.match_substring_regex(trimmed, _COMMA_NUMBER)) & (source.decimal == ".")
     findings: list[Finding] = []
     explained = percent.copy()
-    for sign in GROUP_SIGNS:
+    for sign in _GROUP_SIGNS:
         if sign != source.decimal:
             grouped = (
                 wrong
@@ -284,7 +284,7 @@ def _groups(
 
     def remedy(i: int) -> str:
         shown = str(cells[i].as_py()).strip()
-        plain = re.sub(GROUP_SIGNS[sign], "", shown).replace(source.decimal, ".")
+        plain = re.sub(_GROUP_SIGNS[sign], "", shown).replace(source.decimal, ".")
         decimals = f" ({shown.replace(sign, '.')} if they are decimals)" if doubtful[i] else ""
         return f"write {plain}{option}{decimals}"
 

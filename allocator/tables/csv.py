@@ -22,10 +22,10 @@ from allocator.tables.margins import CLOSING, LOOKED_AT, ClosingRow, closing_row
 from allocator.tables.opened import FetchedColumns, OpenedSource, refuse, remedy_of, rows_wanted
 from allocator.tables.text import DelimitedText, delimited_text, separator_remedy
 
-TAIL = 1 << 16
+_TAIL = 1 << 16
 """Bytes at the end in which totals and notes are looked for."""
 GAP = re.compile(rb"\n\r?\n|\r\r")
-Uneven: TypeAlias = arrow_csv.InvalidRow
+_Uneven: TypeAlias = arrow_csv.InvalidRow
 
 
 def open_csv(source: PortfolioSource) -> OpenedSource:
@@ -121,11 +121,11 @@ def _fetch(
 
 def _read(
     text: DelimitedText, source: PortfolioSource, columns: Sequence[str], types: dict[str, pa.DataType]
-) -> tuple[pa.Table, list[Uneven]]:
+) -> tuple[pa.Table, list[_Uneven]]:
     """The columns, an empty cell null, without the rows of another length, which come beside them."""
-    uneven: list[Uneven] = []
+    uneven: list[_Uneven] = []
 
-    def skip(row: Uneven) -> str:
+    def skip(row: _Uneven) -> str:
         uneven.append(row)
         return "skip"
 
@@ -171,7 +171,7 @@ def _closing_rows(
     text: DelimitedText, source: PortfolioSource, names: Sequence[str], number: Integers
 ) -> list[ClosingRow]:
     """Totals and notes at the end."""
-    start = max(0, text.content.size - TAIL)
+    start = max(0, text.content.size - _TAIL)
     tail = bytes(text.content[start:])
     if start:
         tail = tail.partition(b"\n")[2]
@@ -194,7 +194,7 @@ def _closing_finding(closing: dict[int, str], number: Integers, source: Portfoli
 
 
 def _uneven_rows(
-    lost: dict[int, Uneven], number: Integers, width: int, rows: int, source: PortfolioSource
+    lost: dict[int, _Uneven], number: Integers, width: int, rows: int, source: PortfolioSource
 ) -> Finding:
     """The finding for rows whose number of cells is not the header's: one fault where they all agree."""
     other = "write decimal points" if source.bare else "separate columns by another sign"

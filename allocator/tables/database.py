@@ -19,7 +19,7 @@ Found = TypeVar("Found")
 
 GRACE = 5.0
 """Seconds that a query which was told to stop is waited for."""
-STOPS = 50
+_STOPS = 50
 """Times that it is told in them."""
 _READING = {
     sqlite3.SQLITE_SELECT,
@@ -119,11 +119,11 @@ def within_seconds(seconds: float, work: Callable[[], Found], stop: Callable[[],
         Thread(target=run, daemon=True).start()  # where an exception may come too, the work begun
         return outcome.result(seconds)
     finally:
-        for _ in range(STOPS):
+        for _ in range(_STOPS):
             if outcome.done():
                 break
             stop()  # again: the first may come before the query does, and then stops nothing
-            wait([outcome], GRACE / STOPS)
+            wait([outcome], GRACE / _STOPS)
 
 
 def stop_query(connection: Connection) -> None:

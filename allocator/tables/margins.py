@@ -21,8 +21,8 @@ TOTAL_WORDS = (
 )  # fmt: skip
 _WORDS = "|".join(sorted(map(re.escape, TOTAL_WORDS), key=len, reverse=True))
 TOTAL = re.compile(rf"[\s*=\-–—(\[]*(?:{_WORDS}|[Σ∑])[\s:：=)\].*\-–—]*", re.IGNORECASE)
-TOTAL_OF = re.compile(r"\s*(?:grand\s+)?(?:sub-?)?totals?\b.*\S.*", re.IGNORECASE)
-NOTE = re.compile(
+_TOTAL_OF = re.compile(r"\s*(?:grand\s+)?(?:sub-?)?totals?\b.*\S.*", re.IGNORECASE)
+_NOTE = re.compile(
     r"\s*(?:\*|†|#\s|\(|note|source|as of|as at|printed|generated|created|exported|report|page|end of"
     r"|confidential|quelle|stand|hinweis|注|备注|说明|资料来源|数据来源|制表|打印)",
     re.IGNORECASE,
@@ -63,10 +63,10 @@ def _problem(filled: Sequence[str], width: int, apart: bool) -> str | None:
         return f"a total, not a row of the table: {quoted(first)}"
     if len(filled) > 2 or (len(filled) == 2 and width < 4) or width < 3:
         return None
-    if TOTAL_OF.fullmatch(first):
+    if _TOTAL_OF.fullmatch(first):
         return f"a total, not a row of the table: {quoted(first)}"
     sentence = len(first.split()) >= 4 or first.endswith((":", "："))
-    if len(filled) == 1 and (apart or sentence or NOTE.match(first)):
+    if len(filled) == 1 and (apart or sentence or _NOTE.match(first)):
         return f"a note below the table, not a row of it: {quoted(first)}"
     return None
 

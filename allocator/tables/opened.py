@@ -20,7 +20,7 @@ from allocator.records.portfolio import Integers
 from allocator.records.scenario import PortfolioSource
 from allocator.tables.findings import Finding
 
-HOLLOW = 256 << 20
+_HOLLOW = 256 << 20
 """Bytes from which on a file is looked through for holes before it is read."""
 
 
@@ -113,7 +113,7 @@ def content(source: PortfolioSource, path: File) -> Any:
     if isinstance(path, Frame):
         return take(path)
     try:
-        if path.stat().st_size > HOLLOW and _has_hole(path):
+        if path.stat().st_size > _HOLLOW and _has_hole(path):
             raise refuse(source, "a file with holes, not wholly written", "copy or write it again")
         return take(path)
     except OSError as error:

@@ -25,8 +25,8 @@ SMALL, FOLD = 64 << 20, 150
 """A part that unpacks to more than `SMALL` bytes and `FOLD` times the workbook's size holds no table."""
 LARGEST = 768 << 20
 """Bytes of a part that are still unpacked."""
-MOST_PARTS = 20_000
-DAMAGED = (
+_MOST_PARTS = 20_000
+_DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
@@ -36,7 +36,7 @@ DAMAGED = (
     ElementTree.ParseError,
 )
 """What reading an archive or XML raises where it is not whole."""
-OTHERS = {"xl/workbook.bin": "a binary workbook (.xlsb)", "content.xml": "an OpenDocument sheet"}
+_OTHERS = {"xl/workbook.bin": "a binary workbook (.xlsb)", "content.xml": "an OpenDocument sheet"}
 OFFICE = re.compile(r"relationships/officeDocument$")
 DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["'][^>]*\?>""")
 
@@ -75,14 +75,14 @@ class Package:
         start = bytes(held[:8])
         if start.startswith(b"\xd0\xcf\x11\xe0"):
             raise self.damaged("an old workbook, or one with a password")
-        if bytes(held).count(b"PK\x01\x02") > MOST_PARTS:
-            raise self.damaged(f"more than {MOST_PARTS:,} parts")
+        if bytes(held).count(b"PK\x01\x02") > _MOST_PARTS:
+            raise self.damaged(f"more than {_MOST_PARTS:,} parts")
         try:
             self._archive = zipfile.ZipFile(pa.BufferReader(held))
-        except DAMAGED as error:
+        except _DAMAGED as error:
             raise self.damaged(str(error)) from error
         self._parts = {_lookup_name(info.filename): info for info in reversed(self._archive.infolist())}
-        for mark, kind in OTHERS.items():
+        for mark, kind in _OTHERS.items():
             if mark in self._parts:
                 raise self.damaged(f"{kind}, not .xlsx")
 
@@ -106,7 +106,7 @@ class Package:
             raise self.damaged(f"its part {name} is packed in an unusual way")
         try:
             data = _in_utf8(self._archive.read(info))
-        except DAMAGED as error:
+        except _DAMAGED as error:
             raise self.damaged(f"its part {name}: {error}") from error
         if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
             raise self.damaged(f"its part {name} declares entities, which no spreadsheet does")

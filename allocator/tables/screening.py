@@ -19,28 +19,28 @@ from allocator.tables.opened import refuse
 
 ROWS, COLUMNS = 1_048_576, 16_384
 """Rows and columns that a sheet may have."""
-MOST_CELLS = 8_000_000
+_MOST_CELLS = 8_000_000
 ROOM, SPARSE = 4_000_000, 8
 """Cells that room is made for in any case; beyond, one in `SPARSE` must be filled."""
-PIECE = 4 << 20
+_PIECE = 4 << 20
 
 _PREFIX = rb"(?:[^\s<>/:!?\"'=]+:)?"
-STRICT = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"')
+_STRICT = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"')
 STARTS = (b"<c ", b"<c>", b"<c/", b"<c\n", b"<c\t", b"<c\r")
-IN_ERROR = re.compile(rb"\bt\s*=\s*[\"']e[\"']")
-ERROR_CELL = re.compile(rb"(<" + _PREFIX + rb"c\b[^>]*?\bt\s*=\s*)([\"'])e\2")
+_IN_ERROR = re.compile(rb"\bt\s*=\s*[\"']e[\"']")
+_ERROR_CELL = re.compile(rb"(<" + _PREFIX + rb"c\b[^>]*?\bt\s*=\s*)([\"'])e\2")
 FORMULA = re.compile(
     rb"<" + _PREFIX + rb"c\b([^>]*)>\s*"
     rb"<" + _PREFIX + rb"f\b(?:[^>]*/>|[^>]*>([^<]*)</" + _PREFIX + rb"f\s*>)\s*"
     rb"(?:<" + _PREFIX + rb"v\b(?:[^>]*/>|[^>]*>([^<]*)</" + _PREFIX + rb"v\s*>))?"
 )
-MERGED = re.compile(
+_MERGED = re.compile(
     rb"<"
     + _PREFIX
     + rb"mergeCell\b[^>]*?\bref\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})[\"']"
 )
 REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
-NOT_A_TAG = re.compile(rb"<!--.*?-->|<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+_NOT_A_TAG = re.compile(rb"<!--.*?-->|<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 
 Cell = tuple[int, int]
 """Row and column, from 1."""
@@ -61,14 +61,14 @@ class ScreenedSheet:
 def screen(xml: bytes, to_calculate: bool, source: PortfolioSource) -> ScreenedSheet:
     """`xml` of a sheet, in UTF-8, checked and mended. Raises InputError for cells far from all others."""
     if b"<!" in xml:
-        xml = NOT_A_TAG.sub(lambda match: _escaped(match[1] or b""), xml)
+        xml = _NOT_A_TAG.sub(lambda match: _escaped(match[1] or b""), xml)
     _require_room(xml, source)
-    if IN_ERROR.search(xml):
-        xml = ERROR_CELL.sub(rb"\1\2str\2", xml)
+    if _IN_ERROR.search(xml):
+        xml = _ERROR_CELL.sub(rb"\1\2str\2", xml)
     merged = tuple(
         ((int(r1), column_number(c1)), (int(r2), column_number(c2)))
-        for c1, r1, c2, r2 in MERGED.findall(xml)
-        for c1, r1, c2, r2 in MERGED.findall(xml)
+        for c1, r1, c2, r2 in _MERGED.findall(xml)
+        for c1, r1, c2, r2 in _MERGED.findall(xml)
     )
     has_formulas = b"<f" in xml or b":f" in xml
     return ScreenedSheet(xml, dict(_uncalculated_cells(xml, to_calculate)) if has_formulas else {}, merged)
@@ -100,8 +100,8 @@ def _require_room(xml: bytes, source: PortfolioSource) -> None:
     if _is_roomy(count, last):
         return
     count, last = _extent(xml, source)
-    if count > MOST_CELLS:
-        problem = f"a sheet of more than {MOST_CELLS:,} cells"
+    if count > _MOST_CELLS:
+        problem = f"a sheet of more than {_MOST_CELLS:,} cells"
         raise refuse(source, problem, "save it as CSV or Parquet")
     if not _is_roomy(count, last):
         name = f"{column_letters(last[1])}{last[0]}"
@@ -111,14 +111,14 @@ def _require_room(xml: bytes, source: PortfolioSource) -> None:
 
 def _is_roomy(count: int, last: Cell) -> bool:
     area = last[0] * last[1]
-    return count <= MOST_CELLS and (area <= ROOM or area <= SPARSE * count)
+    return count <= _MOST_CELLS and (area <= ROOM or area <= SPARSE * count)
 
 
 def _plain_extent(xml: bytes) -> tuple[int, Cell] | None:
     """How many cells there are, and the last row and column; None where tags are unusual."""
     count, rows, columns = 0, {0}, {b"A"}
     for piece in _pieces(xml):
-        bounds = STRICT.findall(piece)
+        bounds = _STRICT.findall(piece)
         if len(bounds) != sum(map(piece.count, STARTS)) or b":c" in piece:
             return None
         if bounds:
@@ -134,7 +134,7 @@ def _pieces(xml: bytes) -> Iterator[bytes]:
     """The text in pieces that end before a tag."""
     begin = 0
     while begin < len(xml):
-        end = xml.find(b"<", begin + PIECE)
+        end = xml.find(b"<", begin + _PIECE)
         end = len(xml) if end < 0 else end
         yield xml[begin:end]
         begin = end

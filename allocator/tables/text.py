@@ -16,21 +16,21 @@ from allocator.errors import InputError
 from allocator.records.scenario import PortfolioSource
 from allocator.tables.opened import content, existing_file, refuse
 
-CHUNK = 1 << 20
+_CHUNK = 1 << 20
 """Bytes looked at once."""
-GZIP = b"\x1f\x8b"
+_GZIP = b"\x1f\x8b"
 SMALL, FOLD = 64 << 20, 100
 """An archive that unpacks to more than `SMALL` bytes and `FOLD` times its size holds no table."""
-OTHER_FORMATS = {
+_OTHER_FORMATS = {
     b"PK\x03\x04": ("an Excel workbook or a zip archive", "name a workbook .xlsx, unpack an archive"),
     b"PAR1": ("a Parquet file", "name it .parquet"),
     b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "save it as .xlsx or as CSV in UTF-8"),
 }
 WIDE = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-SEPARATOR_LINE = re.compile(rb'"?sep=([^"\r\n])"?(\r\n|\n|\r|$)', re.IGNORECASE)
-GAPS = tuple(int.from_bytes(ends, "little") for ends in (b"\n\n", b"\n\r", b"\r\r"))
+_SEPARATOR_LINE = re.compile(rb'"?sep=([^"\r\n])"?(\r\n|\n|\r|$)', re.IGNORECASE)
+_GAPS = tuple(int.from_bytes(ends, "little") for ends in (b"\n\n", b"\n\r", b"\r\r"))
 """Two line ends, one behind the other, as numbers."""
-LINE_END = re.compile(rb"\r\n|\n|\r")
+_LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def delimited_text(source: PortfolioSource) -> DelimitedText:
     """The text of a source, checked as a whole. Raises InputError for another format or encoding."""
     held = gunzipped(content(source, existing_file(source)), source)
     start = bytes(held[:4])
-    for magic, (what, remedy) in OTHER_FORMATS.items():
+    for magic, (what, remedy) in _OTHER_FORMATS.items():
         if start.startswith(magic):
             raise refuse(source, f"this is {what}, not delimited text", remedy)
     if _is_utf8(source):
@@ -69,13 +69,13 @@ def _is_utf8(source: PortfolioSource) -> bool:
 
 
 def _chunks(held: Any) -> Iterator[bytes]:
-    for start in range(0, held.size, CHUNK):
-        yield bytes(held[start : start + CHUNK])
+    for start in range(0, held.size, _CHUNK):
+        yield bytes(held[start : start + _CHUNK])
 
 
 def gunzipped(held: Any, source: PortfolioSource) -> Any:
     """The bytes (Arrow buffer) out of their gzip archive, if they are in one."""
-    if bytes(held[:2]) != GZIP:
+    if bytes(held[:2]) != _GZIP:
         return held
     out, unpack, rest = pa.BufferOutputStream(), zlib.decompressobj(wbits=31), b""
     limit = max(SMALL, FOLD * held.size)
@@ -88,7 +88,7 @@ def gunzipped(held: Any, source: PortfolioSource) -> Any:
                     if not rest:
                         break
                     unpack = zlib.decompressobj(wbits=31)
-                out.write(unpack.decompress(rest, CHUNK))
+                out.write(unpack.decompress(rest, _CHUNK))
                 rest = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
                 if out.tell() > limit:
                     problem = f"unpacks to more than {limit >> 20} MB: no table packs {FOLD} times"
@@ -154,14 +154,14 @@ def _has_gap(chunk: bytes) -> bool:
     """Whether a line end stands behind a line end; both bytes are compared as one number."""
     even = np.frombuffer(chunk, "<u2", count=len(chunk) // 2)
     odd = np.frombuffer(chunk[1:], "<u2", count=(len(chunk) - 1) // 2)
-    ends = GAPS if b"\r" in chunk else GAPS[:1]
+    ends = _GAPS if b"\r" in chunk else _GAPS[:1]
     return any(bool(np.any(pairs == end)) for end in ends for pairs in (even, odd))
 
 
 def _not_utf8(source: PortfolioSource, line: int, held: Any) -> InputError:
     """The error of another encoding; which one is only told where it shows."""
     try:
-        text = bytes(held[:CHUNK]).rsplit(b"\n", 1)[0].decode("gb18030")
+        text = bytes(held[:_CHUNK]).rsplit(b"\n", 1)[0].decode("gb18030")
     except UnicodeDecodeError:
         text = ""
     name = "gbk" if any("\u4e00" <= letter <= "\u9fff" for letter in text) else "latin-1"
@@ -180,11 +180,11 @@ def _from_header(held: Any, gaps: bool, source: PortfolioSource) -> DelimitedTex
     place = 3 if bytes(held[:3]) == codecs.BOM_UTF8 else 0
     line = 1
     for _ in range(source.skip):
-        match = LINE_END.search(held, place)
+        match = _LINE_END.search(held, place)
         if match is None:
             raise refuse(source, f"no line after the {source.skip} that are skipped", "mend skip")
         place, line = match.end(), line + 1
-    match = SEPARATOR_LINE.match(held, place)
+    match = _SEPARATOR_LINE.match(held, place)
     if match:
         mark = match[1].decode("utf-8", "replace")
         if mark != source.separator:

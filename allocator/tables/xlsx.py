@@ -36,7 +36,7 @@ from allocator.tables.package import Package, Tab, Workbook, read_book
 from allocator.tables.screening import Cell, ScreenedSheet, screen
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-LINKS = "http://schemas.openxmlformats.org/package/2006/relationships"
+_LINKS = "http://schemas.openxmlformats.org/package/2006/relationships"
 ROLES = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 Row = list[Any]
@@ -159,10 +159,10 @@ def _rebuilt(package: Package, book: Workbook, sheet: bytes) -> bytes:
     )
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("_rels/.rels", f'<Relationships xmlns="{LINKS}">{start}</Relationships>')
+        archive.writestr("_rels/.rels", f'<Relationships xmlns="{_LINKS}">{start}</Relationships>')
         archive.writestr("xl/workbook.xml", workbook)
         archive.writestr(
-            "xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{LINKS}">{links}</Relationships>'
+            "xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{_LINKS}">{links}</Relationships>'
         )
         for name, data in parts.values():
             archive.writestr(name, data)

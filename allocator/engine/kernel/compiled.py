@@ -21,7 +21,7 @@ from allocator.records.portfolio import Floats
 
 Book: TypeAlias = tuple[Any, ...]
 """`passes.Pass.shared`: what is known of each borrower, and of the channels of the limits."""
-Vertices: TypeAlias = tuple[np.ndarray, Floats, Floats, Floats]
+_Vertices: TypeAlias = tuple[np.ndarray, Floats, Floats, Floats]
 """Where each menu's hull begins, the slopes between its vertices, and their a r and a (`hull.Hulls`)."""
 Rates: TypeAlias = tuple[np.ndarray, Floats, Floats]
 """Where each menu begins, its rates and their take-up."""
@@ -121,7 +121,7 @@ def _add_turn(
 
 @_jit
 def sweep(
-    begin: int, end: int, book: Book, table: Floats, hulls: Vertices, costs: Costs, delta: float,
+    begin: int, end: int, book: Book, table: Floats, hulls: _Vertices, costs: Costs, delta: float,
     usage: Floats, curvature: Floats,
 ) -> tuple[float, int]:  # fmt: skip
     """Adds borrowers begin..end to `usage` (cells, channels) and `curvature` (cells, channels, channels).

@@ -14,7 +14,7 @@ from allocator.records.portfolio import Portfolio
 from allocator.records.progress import Progress
 
 _READ = ("pd", "lgd", "term", "relationship_value")
-WORST = 0.99
+_WORST = 0.99
 """The mean of the years beyond this level is told."""
 
 
@@ -74,6 +74,6 @@ def _same_figures(first: Portfolio, second: Portfolio) -> bool:
 
 def _chance(base: np.ndarray, net: np.ndarray) -> Chance:
     own, less = distribution(-net, LEVELS), distribution(base - net)
-    (worst,) = [tail.cvar.value for tail in own.tails if tail.level == WORST]
+    (worst,) = [tail.cvar.value for tail in own.tails if tail.level == _WORST]
     behind = float(np.mean(net < base))
     return Chance(-own.mean, own.sd, -worst, less.mean, less.standard_error, behind)

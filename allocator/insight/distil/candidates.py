@@ -17,13 +17,13 @@ from allocator.records.portfolio import Floats, Integers, Portfolio
 
 SAMPLE = 15_000
 """Borrowers that a tree is grown from; the answers of its leaves are chosen over everybody."""
-SWINGS = (0.8, 1.25)
+_SWINGS = (0.8, 1.25)
 """Factors of all prices that a tree is grown for too."""
-CHEAPER = (0.5, 0.0)
+_CHEAPER = (0.5, 0.0)
 """Factors of the budget's price alone: few rules often cannot spend it inside the other limits."""
-DEAREST = 4
+_DEAREST = 4
 """Limits that are made dearer, each alone, for the tree to be grown for."""
-DEARER = (0.2, 0.6)
+_DEARER = (0.2, 0.6)
 """Parts of the budget's price by which a limit is made dearer at least; a higher price is doubled."""
 LEAVES = 64
 """Leaves of a tree before it is pruned to the rules wanted."""
@@ -126,13 +126,13 @@ def _around(prices: Floats) -> list[Floats]:
     """Vectors of prices near `prices` (m,), the budget's first: all lower or higher, the dearest dearer, and
     the budget cheaper."""
     dear = np.argsort(-np.abs(prices), kind="stable")
-    alone = [row for row in dear[: DEAREST + 1].tolist() if row and prices[row]][:DEAREST]
-    vectors = [prices, *(factor * prices for factor in SWINGS)]
-    for factor in CHEAPER:
+    alone = [row for row in dear[: _DEAREST + 1].tolist() if row and prices[row]][:_DEAREST]
+    vectors = [prices, *(factor * prices for factor in _SWINGS)]
+    for factor in _CHEAPER:
         vectors.append(prices.copy())
         vectors[-1][0] *= factor
     for row in alone:
-        for share in DEARER:
+        for share in _DEARER:
             dearer = prices.copy()
             dearer[row] += np.sign(prices[row]) * max(abs(prices[row]), share * abs(prices[0]))
             vectors.append(dearer)

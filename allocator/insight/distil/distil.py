@@ -24,7 +24,7 @@ from allocator.records.progress import Progress
 
 ROUNDS = 8
 """Trees grown, each at prices nearer to those that the last one's rules would pay."""
-STAY = 0.8
+_STAY = 0.8
 """How much of the old prices stays: whole steps swing to and fro."""
 MOST_RATES = 40
 PRUNED = 2
@@ -77,7 +77,7 @@ def distil(run: Outcome, most: int = 12, progress: Progress = lambda _: None) ->
     for turn in range(1, ROUNDS + 1):
         progress(f"growing a tree, {turn} of {ROUNDS}")
         grown.append(few.tree(prices, most))
-        prices = STAY * prices + (1 - STAY) * grown[-1].pruning.prices
+        prices = _STAY * prices + (1 - _STAY) * grown[-1].pruning.prices
     grown.sort(key=lambda tree: -tree.pruning.value)
     trees = (
         over_everybody(tree.nodes, case.inputs.portfolio, columns, free, rates, left, most) for tree in grown

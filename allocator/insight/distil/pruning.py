@@ -23,7 +23,7 @@ from allocator.records.portfolio import Booleans, Floats, Integers
 CLOSE = 1e-3
 """Relative gap at which the choice ends: rules themselves cost far more."""
 BRANCHES = 100
-PENALTY = 3.0
+_PENALTY = 3.0
 """What breaking a limit by its largest use costs, in largest values, while prices are looked for."""
 BROKEN = 1e-9
 """Part of its largest use by which a limit must be exceeded to count as broken."""
@@ -116,7 +116,7 @@ def _elastic(program: Program, limits: int) -> Program:
     slack = sparse.eye_array(rows, limits, format="csc")
     count = 2 * limits
     return Program(
-        cost=np.concatenate([program.cost, np.full(count, -PENALTY)]),
+        cost=np.concatenate([program.cost, np.full(count, -_PENALTY)]),
         matrix=sparse.csc_array(sparse.hstack([program.matrix, slack, -slack])),
         row_lower=program.row_lower,
         row_upper=program.row_upper,

@@ -12,7 +12,7 @@ from allocator.insight.distil.pruning import refined_shares
 from allocator.insight.distil.totals import NodeTotals, totals_of
 from allocator.records.portfolio import Floats, Integers
 
-REACHES = (0.1, 0.02, 0.02, 0.02, 0.02, 0.02, 0.05, 0.1)
+_REACHES = (0.1, 0.02, 0.02, 0.02, 0.02, 0.02, 0.05, 0.1)
 """How far shares may move in each refinement."""
 NEAR = 0.02
 """Reach at which a refinement may be the last."""
@@ -21,7 +21,7 @@ LEAST = 0.01
 """Smallest share that a rule may end at."""
 DIGITS = 6
 """Decimals of a share."""
-EXACT_DIGITS = 15
+_EXACT_DIGITS = 15
 """Where a limit must be met to the cent."""
 
 
@@ -40,7 +40,7 @@ class DraftRule:
 def settled_drafts(columns: Columns, drafts: list[DraftRule], left: Floats) -> list[DraftRule]:
     """Shares inside the limits, rounded: refined again with less room where rounding breaks one."""
     room = left
-    for reach in REACHES:
+    for reach in _REACHES:
         drafts = [
             replace(draft, share=float(np.floor(draft.share * 10**DIGITS) / 10**DIGITS))
             for draft in _refined_drafts(columns, drafts, room, reach)
@@ -82,7 +82,7 @@ def stretched_drafts(columns: Columns, drafts: list[DraftRule], left: Floats) ->
     Where a limit must be met exactly shares have all digits and are raised whatever they earn.
     """
     exact = "exactly" in columns.limits.senses
-    digits = EXACT_DIGITS if exact else DIGITS
+    digits = _EXACT_DIGITS if exact else DIGITS
     left = left - use_of(columns, drafts)
     stretched_drafts = []
     for draft in drafts:

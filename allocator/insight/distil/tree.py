@@ -18,7 +18,7 @@ import numpy as np
 from allocator.records.conditions import Condition
 from allocator.records.portfolio import Codes, Floats, Integers, Portfolio
 
-BINS = 64
+_BINS = 64
 """Cuts of a number column that are tried: quantiles of the sample."""
 SMALLEST = 1e-6
 """Share of the whole reward below which a split is not worth a rule."""
@@ -70,7 +70,7 @@ def _of_number(column: str, values: Floats) -> Feature:
     finite = values[np.isfinite(values)]
     if finite.size == 0:
         return Feature(column, np.zeros(len(values), dtype=np.int32), np.zeros(0))
-    quantiles = np.quantile(finite, np.linspace(0, 1, BINS + 1)[1:], method="lower")
+    quantiles = np.quantile(finite, np.linspace(0, 1, _BINS + 1)[1:], method="lower")
     edges = np.unique(_rounded_edges(quantiles))
     return Feature(column, np.searchsorted(edges, values).astype(np.int32), edges)
 

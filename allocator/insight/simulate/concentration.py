@@ -9,7 +9,7 @@ import numpy as np
 
 from allocator.records.portfolio import Floats
 
-TOP = (1, 10, 100)
+_TOP = (1, 10, 100)
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Concentration:
         return 1.0 / self.hhi if self.hhi else 0.0
 
 
-def concentration(amounts: Floats, top: Sequence[int] = TOP) -> Concentration:
+def concentration(amounts: Floats, top: Sequence[int] = _TOP) -> Concentration:
     """How `amounts`, one per name and none below 0, are spread."""
     total = float(np.sum(amounts))
     shares = -np.sort(-amounts) / total if total else np.zeros(0)

@@ -20,7 +20,7 @@ from allocator.records.estimate import Estimate
 from allocator.records.portfolio import Floats
 
 LEVELS = (0.95, 0.99, 0.999)
-QUANTILES = (0.01, 0.05, 0.5, 0.95, 0.99)
+_QUANTILES = (0.01, 0.05, 0.5, 0.95, 0.99)
 CONFIDENCE = 0.95
 FEWEST = 10
 """Years beyond a level from which its CVaR has an interval."""
@@ -51,7 +51,7 @@ class Distribution:
 
 
 def distribution(
-    values: Floats, levels: Sequence[float] = LEVELS, quantiles: Sequence[float] = QUANTILES
+    values: Floats, levels: Sequence[float] = LEVELS, quantiles: Sequence[float] = _QUANTILES
 ) -> Distribution:
     """The distribution of `values` (years,)."""
     ordered = np.sort(values)

@@ -19,9 +19,9 @@ from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Codes, Floats, Portfolio, Text
 from allocator.records.progress import Progress
 
-EACH_UP_TO = 50_000_000
+_EACH_UP_TO = 50_000_000
 """Borrowers times years that are drawn borrower by borrower."""
-MOST_SEGMENTS = 1_000
+_MOST_SEGMENTS = 1_000
 """Values that the factors' column may have."""
 
 
@@ -52,7 +52,7 @@ def draw_years(
     model = DefaultModel(portfolio.pd, portfolio.lgd, sector, risk.rho)
     factors = draw_factors(risk, len(column.values) if risk.by is not None else 1, years, seed)
     books = {name: BookFlows.of(outcome) for name, outcome in outcomes.items()}
-    chosen: Method = method or ("each" if years * len(portfolio) <= EACH_UP_TO else "binned")
+    chosen: Method = method or ("each" if years * len(portfolio) <= _EACH_UP_TO else "binned")
     bins = [Bins.of_book(book) for book in books.values()] if chosen == "binned" else []
     draw, size = _draws(chosen, model, list(books.values()), bins, factors, risk, seed)
     parts = _blocks(draw, size, years, list(books.values()), column, threads, progress)
@@ -154,9 +154,9 @@ def _column_faults(portfolio: Portfolio, by: str) -> list[Fault]:
         return [Fault(f"the portfolio has no text column {by}", "name another column", field="by")]
     column = portfolio.text(by)
     faults = []
-    if len(column.values) > MOST_SEGMENTS:
+    if len(column.values) > _MOST_SEGMENTS:
         problem = f"{by} has {len(column.values):,} values, each with a factor of its own"
-        faults.append(Fault(problem, f"name a column of at most {MOST_SEGMENTS:,}", field="by"))
+        faults.append(Fault(problem, f"name a column of at most {_MOST_SEGMENTS:,}", field="by"))
     missing = np.flatnonzero(column.codes < 0)
     if len(missing):
         problem = f"{by} is missing in {row_count(len(missing))}"

@@ -34,7 +34,7 @@ from allocator.records.stress import BASE, Stress
 
 Kind = Literal["frozen", "reoptimised"]
 
-SEVERE = "severe"
+_SEVERE = "severe"
 """The stress gone along where none is named."""
 PRECISION = 1e-3
 """Relative width of what is left between the two sides."""
@@ -152,7 +152,7 @@ def reverse_stress(
 
 def _stress_along(stresses: Collection[str], along: str | None) -> str:
     """The stress gone along: the one named, else the only one, else the severe one."""
-    name = along if along is not None else next(iter(stresses)) if len(stresses) == 1 else SEVERE
+    name = along if along is not None else next(iter(stresses)) if len(stresses) == 1 else _SEVERE
     known = ", ".join(stresses)
     if name in stresses:
         return name

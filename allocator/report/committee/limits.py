@@ -26,7 +26,7 @@ from allocator.report.limits import nearest_first, used_of
 
 MOST = 10
 """Limits shown on the front."""
-MOST_OF_ALL = 200
+_MOST_OF_ALL = 200
 """In the annex."""
 ONE_MORE: Place = ("composition", "one_more")
 """What one more unit of budget brings, limits that are shares of it growing too."""
@@ -104,7 +104,7 @@ def _plain(docs: Documents, own: Place) -> Figure:
 def stated(docs: Documents, policy: Policy, own: Place) -> tuple[Inline, ...]:
     """A limit's bound as the policy states it, `own` its place in the summary."""
     name, sense = docs.at(*own, "name"), docs.at(*own, "sense").replace("_", " ")
-    entry = entry_of(policy, name)
+    entry = _entry_of(policy, name)
     if entry is not None and entry.reference is not None:
         return (f"{sense} {100 * entry.bound:.6g}% of {entry.of}",)
     if docs.at(*own, "measure") == "loans":
@@ -112,7 +112,7 @@ def stated(docs: Documents, policy: Policy, own: Place) -> tuple[Inline, ...]:
     return (f"{sense} ", docs.money(*own, "bound"))
 
 
-def entry_of(policy: Policy, name: str) -> Limit | None:
+def _entry_of(policy: Policy, name: str) -> Limit | None:
     """The policy's entry that a row of the limits comes from; None for the budget."""
     by_name = {limit.name: limit for limit in policy.limits}
     return by_name.get(name) or by_name.get(name.partition("[")[0])
@@ -155,7 +155,7 @@ def _costs(docs: Documents) -> Sequence[Block]:
 def limits_annex(docs: Documents, policy: Policy) -> Section:
     """Every limit with its use, price and range, and the cost of every entry."""
     places = nearest(docs)
-    shown = places[:MOST_OF_ALL]
+    shown = places[:_MOST_OF_ALL]
     columns = (
         Column("Limit", "text"), Column("As stated", "text"), Column("Used"), Column("Bound"),
         Column("Room left"), Column("Shadow price"), Column("Charges"), Column("Price holds from"),

@@ -31,7 +31,7 @@ def lined(
                stroke_width=width, stroke_dasharray=dashes or None)  # fmt: skip
 
 
-def key_of(keys: Sequence[Key], width: float) -> tuple[list[Markup], float]:
+def _key_of(keys: Sequence[Key], width: float) -> tuple[list[Markup], float]:
     """What colours stand for, in as many lines as it takes."""
     shapes: list[Markup] = []
     x, y = 0.0, 0.0
@@ -65,7 +65,7 @@ class _Layout:
 def draw_bars(panel: Bars, width: float) -> tuple[list[Markup], float]:
     """The panel without its heading, and how high it is."""
     layout = _layout(panel, width)
-    shapes, y = key_of(panel.keys, width)
+    shapes, y = _key_of(panel.keys, width)
     top = y
     rows: list[Markup] = []
     for row in panel.rows:

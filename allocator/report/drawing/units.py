@@ -29,14 +29,14 @@ class Unit:
         return f"{self.suffix} {currency}".strip()
 
 
-UNITS = tuple(Unit(size, suffix, 2) for size, suffix in _SUFFIXES)
+_UNITS = tuple(Unit(size, suffix, 2) for size, suffix in _SUFFIXES)
 PLAIN = Unit(1.0, "", 2)
 
 
 def unit_of(amounts: Sequence[float]) -> Unit:
     """The unit that the largest of `amounts` needs, with the decimals that show three of its figures."""
     largest = max((abs(amount) for amount in amounts if math.isfinite(amount)), default=0.0)
-    unit = next((unit for unit in UNITS if largest >= unit.size), replace(PLAIN, decimals=0))
+    unit = next((unit for unit in _UNITS if largest >= unit.size), replace(PLAIN, decimals=0))
     return replace(unit, decimals=0) if largest >= 1000 * unit.size and unit.size > 1 else unit
 
 

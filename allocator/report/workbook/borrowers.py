@@ -36,7 +36,7 @@ CANONICAL: dict[str, tuple[str, Kind]] = {
     "exposure": ("Already lent", "money"),
 }  # fmt: skip
 """The canonical columns of numbers, as the sheets head them."""
-LINE_FORMULAS = {
+_LINE_FORMULAS = {
     "interest": "=[gross_interest]*(1-[pd])",
     "expected_loss": "=[drawn]*[pd]*[lgd]",
     "funding_cost": "=[drawn]*policy_funding_rate*[term_years]",
@@ -127,7 +127,7 @@ class Borrowers:
     def _line_formula(self, name: str) -> str | None:
         if name == "relationship_cost" and not self._has("relationship_value", self._audit.borrowers):
             return None
-        return LINE_FORMULAS.get(name)
+        return _LINE_FORMULAS.get(name)
 
     def _membership(self) -> Iterator[Column]:
         """Of each entry that tells borrowers apart the number of the limit that counts the borrower."""
@@ -215,7 +215,7 @@ class Borrowers:
         yield Column("best_kept", "Best response", "money", kept, formulas)
 
     def _best_value(self) -> str | None:
-        if {line.name for line in LINES} != LINE_FORMULAS.keys():
+        if {line.name for line in LINES} != _LINE_FORMULAS.keys():
             return None
         inner = "[best_rate]*[term_years]*(1-[pd])-[pd]*[lgd]-policy_funding_rate*[term_years]"
         drawn = f"[best_take_up]*([best_amount]*({inner})-policy_processing_cost)"
