@@ -11,7 +11,7 @@ import pandas as pd
 from allocator.insight.compare.segments import by_column, mean_pd, whole_of
 from allocator.records.ledger import Account, accounts_by
 from allocator.records.outcome import Outcome
-from allocator.records.portfolio import Booleans, Floats, Text
+from allocator.records.portfolio import Booleans, Floats, Portfolio, Text
 
 _PD_EDGES = (0.005, 0.01, 0.02, 0.05, 0.1)
 """The PDs at which one band ends and the next begins."""
@@ -53,7 +53,7 @@ class ListedBorrower:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class DeclineReason:
     """Borrowers who are declined for one reason."""
 
     reason: str
@@ -79,7 +79,7 @@ class Composition:
     """The largest loans."""
     declined: tuple[ListedBorrower, ...]
     """The largest requests that are declined."""
-    refusals: tuple[Refusal, ...]
+    refusals: tuple[DeclineReason, ...]
     """The commonest reason first."""
     curve: tuple[tuple[float, float], ...]
     """Lorenz curve of what is offered: share of the funded borrowers, the smallest first; their share."""
@@ -101,7 +101,7 @@ def compose(run: Outcome, reasons: Sequence[str] | np.ndarray, by: Sequence[str]
         bands=_bands(portfolio.pd, ledger.amount > 0),
         largest=_listed_borrowers(run, why, texts, _largest_rows(offers, ledger.amount)),
         declined=_listed_borrowers(run, why, texts, _largest_rows(refused, portfolio.max_amount)),
-        refusals=_refusals(why, portfolio.max_amount),
+        refusals=declined_by_reason(why, portfolio),
         curve=_lorenz(ledger.amount[offers]),
     )
 
@@ -172,12 +172,14 @@ def _listed_borrowers(
     )
 
 
-def _refusals(why: np.ndarray, requested: Floats) -> tuple[Refusal, ...]:
+def declined_by_reason(why: np.ndarray, portfolio: Portfolio) -> tuple[DeclineReason, ...]:
+    """Who is declined, by the reasons `why` (n,), "" where an offer is made; the commonest first."""
+    requested = portfolio.max_amount
     codes, names = pd.factorize(why)
     counts = np.bincount(codes, minlength=len(names))
     sums = np.bincount(codes, np.where(np.isfinite(requested), requested, 0.0), minlength=len(names))
     refusals = [
-        Refusal(name, count, asked)
+        DeclineReason(name, count, asked)
         for name, count, asked in zip(map(str, names), counts.tolist(), sums.tolist(), strict=True)
         if name
     ]

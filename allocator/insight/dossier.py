@@ -14,7 +14,7 @@ from allocator.insight.compare.compare import Comparison, compare
 from allocator.insight.compare.sides import strategy_outcomes
 from allocator.insight.composition import Composition, compose
 from allocator.insight.distil import DistilledRules, distil
-from allocator.insight.explain.book import BookExplanation, book_of
+from allocator.insight.explain.book import BookExplanation, explain_position
 from allocator.insight.explain.position import Position, position_of
 from allocator.insight.simulate.simulate import Simulation, simulate
 from allocator.insight.whatif.frontier import Frontier, frontier
@@ -116,7 +116,7 @@ def dossier_of(
         position=position,
         effort=effort,
         composition=compose(run, position.reasons, _segment_columns(run.scenario)),
-        book=book_of(position, exact=effort.costs, progress=progress),
+        book=explain_position(position, exact=effort.costs, progress=progress),
         years=simulate(run, years=effort.years, progress=progress),
         stress=_stress(case, run, progress),
         comparison=_comparison(case, rules, progress) if effort.rules else None,

@@ -92,8 +92,3 @@ def bytes_content(whole: bytes) -> Content:
         file.write(whole)
 
     return write
-
-
-def write_file(path: Path, text: str) -> None:
-    """`text` in UTF-8 as the file `path`, whole or not at all."""
-    write_files({path: text_content(text)})

@@ -20,7 +20,7 @@ import pytest
 from allocator.errors import InputError, OutputError
 from allocator.intake import take, watched
 from allocator.store import default_folder, folder, is_run, placing, read_run, require_free, write_run
-from allocator.store.file import write_file
+from allocator.store.file import text_content, write_files
 from tests.store.runs import SCENARIO_TEXT, made_run
 
 FILES = {"summary.json", "allocation.csv", "certificate.json", "scenario.json", "scenario.yaml", "solver.log"}
@@ -314,6 +314,6 @@ def test_nothing_is_replaced_where_an_input_has_changed(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"a\.csv: changed while it was in use"):
             write(tmp_path / "run", force=True, seed=2)
         with pytest.raises(InputError, match=r"a\.csv: changed while it was in use"):
-            write_file(tmp_path / "b.csv", "from one")
+            write_files({tmp_path / "b.csv": text_content("from one")})
     assert (tmp_path / "run" / "allocation.csv").read_bytes() == before
     assert entries(tmp_path) == {"run", "a.csv"}

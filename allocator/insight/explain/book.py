@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
+from allocator.insight.composition import declined_by_reason
 from allocator.insight.explain.ledger import (
     BookLedger,
     PricedAccount,
@@ -59,10 +59,10 @@ def explain_book(
     With `exact` each entry of the policy costs what solving without it gains. Raises InputError where nobody
     meets the conditions.
     """
-    return book_of(position_of(run), by, where, conditions, exact=exact, progress=progress)
+    return explain_position(position_of(run), by, where, conditions, exact=exact, progress=progress)
 
 
-def book_of(
+def explain_position(
     position: Position,
     by: str = "grade",
     where: str | None = None,
@@ -86,15 +86,8 @@ def book_of(
         segments=tuple(priced_accounts(position, portfolio.text(by), among)),
         whole=whole,
         costs=tuple(_costs_of_limits(position, progress)) if exact else (),
-        refusals=_counted(position.reasons),
+        refusals={one.reason: one.borrowers for one in declined_by_reason(position.reasons, portfolio)},
     )
-
-
-def _counted(reasons: np.ndarray) -> dict[str, int]:
-    """How many borrowers are declined for each of the `reasons` (n,), the commonest first."""
-    codes, names = pd.factorize(reasons)
-    counts = [(str(name), n) for name, n in zip(names, np.bincount(codes).tolist(), strict=True) if name]
-    return dict(sorted(counts, key=lambda entry: (-entry[1], entry[0])))
 
 
 def _selected_borrowers(portfolio: Portfolio, where: str, conditions: Sequence[Condition]) -> Booleans:

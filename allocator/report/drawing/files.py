@@ -10,8 +10,6 @@ from allocator.report.drawing.paper import html_of, svg_of
 from allocator.report.printing import printed
 
 ENDINGS = (".html", ".svg", ".png", ".pdf")
-PRINTED = (".png", ".pdf")
-"""Endings of what the extra `pdf` writes."""
 _SHEET = """
 #set document(title: sys.inputs.title, date: none)
 #set page(width: auto, height: auto, margin: 0pt)
