@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from allocator.insight.audit import Entry
 from allocator.insight.explain.ledger import LimitLine
 from allocator.insight.variants import AddedValue
-from allocator.records.run import TOLERANCE
+from allocator.records.portfolio import Floats
+from allocator.records.run import TOLERANCE, LimitUse
 from allocator.records.workbook import Column, Table, column_letters
 from allocator.report.workbook.membership import Keys, counts_some, refers_to_some, weight_cells
 
@@ -19,6 +22,9 @@ _ORDER = (
     *("reference", "bound", "slack", "price", "room", "charge", "fall", "rise", "cost", "tolerance", "holds"),
 )
 """The columns by key."""
+_SLACK = {
+    "at_most": "=[bound]-[used]", "at_least": "=[used]-[bound]", "exactly": "=-ABS([bound]-[used])",
+}  # fmt: skip
 _WHOLE = {"offered": "loan_amount", "drawn": "loan_drawn", "gross_interest": "loan_gross_interest",
           "interest": "loan_interest", "expected_loss": "loan_expected_loss"}  # fmt: skip
 """Measure without a weight of the limit's own -> the column of the loans that it adds up."""
@@ -47,6 +53,34 @@ def price_range(entry: Entry) -> str:
     return _range("price", entry)
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of the sheet: an entry of the policy has one, or one for each value of a column."""
+
+    entries: Sequence[Entry]
+    lines: Sequence[LimitLine]
+    keys: Keys
+    live: bool
+
+    @cached_property
+    def uses(self) -> list[LimitUse]:
+        return [line.use for line in self.lines]
+
+    @cached_property
+    def owners(self) -> list[Entry]:
+        """The entry of each row."""
+        return [entry for entry in self.entries for _ in entry.block.names]
+
+    @cached_property
+    def of(self) -> list[str]:
+        """What each row's bound is a share of."""
+        return [_of(entry) for entry in self.owners]
+
+    @cached_property
+    def lent(self) -> Floats:
+        return np.concatenate([np.asarray(entry.block.lent, dtype=float) for entry in self.entries])
+
+
 def limits_table(
     entries: Sequence[Entry],
     lines: Sequence[LimitLine],
@@ -56,57 +90,69 @@ def limits_table(
     live: bool,
 ) -> Table:
     """One row a limit, the budget first; what new offers use is a formula where `live`."""
-    owner = [entry for entry in entries for _ in entry.block.names]
-    uses = [line.use for line in lines]
-    lent = np.concatenate([np.asarray(entry.block.lent, dtype=float) for entry in entries])
-    of = [_of(entry) for entry in owner]
-    share = [_share(entry) for entry in owner]
-    reference = [_reference(entry, use.bound) for entry, use in zip(owner, uses, strict=True)]
-    slack = {"at_most": "=[bound]-[used]", "at_least": "=[used]-[bound]", "exactly": "=-ABS([bound]-[used])"}
-    ranges = [line.range for line in lines]
+    rows = _Rows(entries, lines, keys, live)
+    columns = (*_names(rows), *_used(rows), *_bounds(rows), *_prices(rows), *_moves(rows, costs))
+    by_key = {column.key: column for column in columns}
+    return Table(tuple(by_key[key] for key in _ORDER), "limit")
+
+
+def _names(rows: _Rows) -> Iterator[Column]:
+    uses = rows.uses
+    labels = [label for entry in rows.entries for label in entry.labels]
+    senses = [use.sense.replace("_", " ") for use in uses]
+    yield Column("number", "No.", "count", range(1, len(uses) + 1), width=6)
+    yield Column("name", "Limit", "text", [use.name for use in uses], width=30)
+    yield Column("label", "For", "text", labels)
+    yield Column("measure", "Measure", "text", [use.measure for use in uses])
+    yield Column("sense", "Sense", "text", senses, width=9)
+
+
+def _used(rows: _Rows) -> Iterator[Column]:
+    new = [use.used - old for use, old in zip(rows.uses, rows.lent.tolist(), strict=True)]
+    counted = [_new(entry, place, rows.keys) if rows.live else None
+               for place, entry in enumerate(rows.entries) for _ in entry.block.names]  # fmt: skip
+    yield Column("new", "New offers use", "money", new, counted)
+    yield Column("lent", "Already lent uses", "money", rows.lent)
+    yield Column("used", "Used", "money", [use.used for use in rows.uses], "=[new]+[lent]")
+
+
+def _bounds(rows: _Rows) -> Iterator[Column]:
+    uses, owners, of = rows.uses, rows.owners, rows.of
+    lent = [entry.block.reference_lent if entry.block.reference else np.nan for entry in owners]
+    whole = [_reference(entry, use.bound) for entry, use in zip(owners, uses, strict=True)]
+    bounds = ["=[share]*[reference]" if kind else None for kind in of]
+    refers = [_reference_formula(entry, place, rows.live)
+              for place, entry in enumerate(rows.entries) for _ in entry.block.names]  # fmt: skip
+    yield Column("share", "Share", "share", [_share(entry) for entry in owners])
+    yield Column("of", "Of", "text", of, width=9)
+    yield Column("reference_lent", "Of which already lent", "money", lent)
+    yield Column("reference", "It is a share of", "money", whole, refers)
+    yield Column("bound", "Bound", "money", [use.bound for use in uses], bounds)
+    yield Column("slack", "Slack", "money", [use.slack for use in uses], [_SLACK[use.sense] for use in uses])
+    yield Column("tolerance", "Tolerance", "price", [TOLERANCE * use.scale for use in uses])
+    yield Column("holds", "Holds", "text", ["no" if use.broken else "yes" for use in uses],
+                 '=IF([slack]>=-[tolerance],"yes","no")', width=7)  # fmt: skip
+
+
+def _prices(rows: _Rows) -> Iterator[Column]:
+    room = ["=[share]*[reference_lent]-[lent]" if entry.block.reference else "=[bound]-[lent]"
+            for entry in rows.owners]  # fmt: skip
+    yield Column("price", "Shadow price", "price", [use.price for use in rows.uses])
+    yield Column("room", "Room for new offers", "money", [line.room for line in rows.lines], room)
+    yield Column("charge", "Charges", "money", [line.charge for line in rows.lines],
+                 "=[price]*([room]-[bound]+[used])")  # fmt: skip
+
+
+def _moves(rows: _Rows, costs: Sequence[AddedValue]) -> Iterator[Column]:
+    """How far each price holds, and what the value would be more without the entry, beside its first row."""
+    ranges = [line.range for line in rows.lines]
     full = {worth.name: worth.low for worth in costs}
-    first = {entry.first: full.get(entry.name, np.nan) for entry in entries}
-    columns = {
-        "number": Column("number", "No.", "count", range(1, len(uses) + 1), width=6),
-        "name": Column("name", "Limit", "text", [use.name for use in uses], width=30),
-        "label": Column("label", "For", "text", [label for entry in entries for label in entry.labels]),
-        "measure": Column("measure", "Measure", "text", [use.measure for use in uses]),
-        "sense": Column("sense", "Sense", "text", [use.sense.replace("_", " ") for use in uses], width=9),
-        "new": Column("new", "New offers use", "money",
-                      [use.used - old for use, old in zip(uses, lent.tolist(), strict=True)],
-                      [_new(entry, place, keys) if live else None
-                       for place, entry in enumerate(entries) for _ in entry.block.names]),
-        "lent": Column("lent", "Already lent uses", "money", lent),
-        "used": Column("used", "Used", "money", [use.used for use in uses], "=[new]+[lent]"),
-        "share": Column("share", "Share", "share", share),
-        "of": Column("of", "Of", "text", of, width=9),
-        "reference_lent": Column("reference_lent", "Of which already lent", "money",
-                                 [entry.block.reference_lent if entry.block.reference else np.nan
-                                  for entry in owner]),
-        "reference": Column("reference", "It is a share of", "money", reference,
-                            [_reference_formula(entry, place, live)
-                             for place, entry in enumerate(entries) for _ in entry.block.names]),
-        "bound": Column("bound", "Bound", "money", [use.bound for use in uses],
-                        ["=[share]*[reference]" if kind else None for kind in of]),
-        "slack": Column("slack", "Slack", "money", [use.slack for use in uses],
-                        [slack[use.sense] for use in uses]),
-        "price": Column("price", "Shadow price", "price", [use.price for use in uses]),
-        "room": Column("room", "Room for new offers", "money", [line.room for line in lines],
-                       ["=[share]*[reference_lent]-[lent]" if entry.block.reference else "=[bound]-[lent]"
-                        for entry in owner]),
-        "charge": Column("charge", "Charges", "money", [line.charge for line in lines],
-                         "=[price]*([room]-[bound]+[used])"),
-        "fall": Column("fall", "Price holds if it falls by", "money",
-                       [np.nan if one is None else -one.low for one in ranges]),
-        "rise": Column("rise", "or rises by", "money",
-                       [np.nan if one is None else one.high for one in ranges]),
-        "cost": Column("cost", "Value without it: more by", "money",
-                       [first.get(number, np.nan) for number in range(1, len(uses) + 1)]),
-        "tolerance": Column("tolerance", "Tolerance", "price", [TOLERANCE * use.scale for use in uses]),
-        "holds": Column("holds", "Holds", "text", ["no" if use.broken else "yes" for use in uses],
-                        '=IF([slack]>=-[tolerance],"yes","no")', width=7),
-    }  # fmt: skip
-    return Table(tuple(columns[key] for key in _ORDER), "limit")
+    first = {entry.first: full.get(entry.name, np.nan) for entry in rows.entries}
+    without = [first.get(number, np.nan) for number in range(1, len(rows.lines) + 1)]
+    yield Column("fall", "Price holds if it falls by", "money",
+                 [np.nan if one is None else -one.low for one in ranges])  # fmt: skip
+    yield Column("rise", "or rises by", "money", [np.nan if one is None else one.high for one in ranges])
+    yield Column("cost", "Value without it: more by", "money", without)
 
 
 def _new(entry: Entry, place: int, keys: Keys) -> str:

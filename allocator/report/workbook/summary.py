@@ -46,53 +46,67 @@ def summary_sheet(dossier: Dossier, notes: Sequence[str], *, live: bool) -> Shee
 
 
 def _figures(dossier: Dossier, *, live: bool) -> Iterator[Line]:
+    yield from _best(dossier)
+    yield from _lent(dossier, live=live)
+    yield from _rates(dossier, live=live)
+    yield from _counts(dossier, live=live)
+    yield _line("One more unit of budget brings", Cell(dossier.one_more, "price"), dossier.run.currency)
+
+
+def _best(dossier: Dossier) -> Iterator[Line]:
+    """Value, bound and gap."""
+    run, currency, certificate = dossier.run, dossier.run.currency, dossier.run.certificate
+    bound = _money(certificate.bound, None, "=proof_bound")
+    value = _money(run.value, "summary_value", "=summary_lent_value+summary_idle")
+    gap = "=MAX(0,proof_bound-summary_value)/MAX(ABS(proof_bound),1)"
+    yield _line("Value of the allocation", value, currency, bound, _word(not run.broken, _PROVEN))
+    yield _line("No allocation is worth more than", bound, currency)
+    yield _line("Gap, (bound - value) / bound", Cell(certificate.gap, "price", gap))
+
+
+def _lent(dossier: Dossier, *, live: bool) -> Iterator[Line]:
+    """What is offered, and the lines of its value."""
     run, account, currency = dossier.run, dossier.run.account, dossier.run.currency
+    budget = run.certificate.limits[0]
 
     def summed(column: str) -> str | None:
         return f"=SUM(loan_{column})" if live else None
 
-    def line(words: str, cell: Cell, unit: str, *more: Cell) -> Line:
-        return (Cell(words), cell, Cell(unit), *more)
-
-    certificate = run.certificate
-    yield line("Value of the allocation",
-               _money(run.value, "summary_value", "=summary_lent_value+summary_idle"),
-               currency, _money(certificate.bound, None, "=proof_bound"),
-               _word(not run.broken, _PROVEN))  # fmt: skip
-    yield line("No allocation is worth more than", _money(certificate.bound, None, "=proof_bound"), currency)
-    yield line("Gap, (bound - value) / bound",
-               Cell(certificate.gap, "price",
-                    "=MAX(0,proof_bound-summary_value)/MAX(ABS(proof_bound),1)"), "")  # fmt: skip
-    budget = certificate.limits[0]
-    yield line("Offered", _money(account.offered, "summary_offered", summed("amount")), currency)
-    yield line("Drawn, as expected", _money(account.drawn, "summary_drawn", summed("drawn")), currency)
-    yield line(f"Used of the budget ({budget.measure})", _money(budget.used, None, "=INDEX(limit_used,1)"),
-               currency, _money(budget.bound, None, "=INDEX(limit_bound,1)"),
-               _word(not budget.broken, "=INDEX(limit_holds,1)"))  # fmt: skip
+    yield _line("Offered", _money(account.offered, "summary_offered", summed("amount")), currency)
+    yield _line("Drawn, as expected", _money(account.drawn, "summary_drawn", summed("drawn")), currency)
+    yield _line(f"Used of the budget ({budget.measure})", _money(budget.used, None, "=INDEX(limit_used,1)"),
+                currency, _money(budget.bound, None, "=INDEX(limit_bound,1)"),
+                _word(not budget.broken, "=INDEX(limit_holds,1)"))  # fmt: skip
     for one in LINES:
         words = one.label[:1].upper() + one.label[1:]
-        cell = _money(account.lines[one.name], f"summary_{one.name}", summed(one.name))
-        yield line(words, cell, currency)
-    yield line("Value of the loans", _money(account.value, "summary_lent_value", summed("value")), currency)
-    idle = (
-        "=policy_idle_rate*MAX(0,policy_budget-INDEX(limit_used,1))"
-        if run.scenario.policy.idle_room
-        else "=0"
-    )
-    yield line("Earned by idle budget", _money(run.idle_income, "summary_idle", idle), currency)
+        yield _line(words, _money(account.lines[one.name], f"summary_{one.name}", summed(one.name)), currency)
+    yield _line("Value of the loans", _money(account.value, "summary_lent_value", summed("value")), currency)
+    earns = "=policy_idle_rate*MAX(0,policy_budget-INDEX(limit_used,1))"
+    idle = earns if run.scenario.policy.idle_room else "=0"
+    yield _line("Earned by idle budget", _money(run.idle_income, "summary_idle", idle), currency)
+
+
+def _rates(dossier: Dossier, *, live: bool) -> Iterator[Line]:
+    account = dossier.run.account
     rate = "=IF(summary_offered=0,0,SUMPRODUCT(loan_amount*loan_rate)/summary_offered)" if live else None
-    yield line("Mean rate of what is offered", Cell(account.mean_rate, "factor", rate), "")
+    yield _line("Mean rate of what is offered", Cell(account.mean_rate, "factor", rate))
     loss = account.lines["expected_loss"] / account.drawn if account.drawn else 0.0
     of_drawn = "=IF(summary_drawn=0,0,summary_expected_loss/summary_drawn)"
-    yield line("Expected loss of what is drawn", Cell(loss, "share", of_drawn), "")
-    yield line("Borrowers", Cell(account.borrowers, "count"), "")
+    yield _line("Expected loss of what is drawn", Cell(loss, "share", of_drawn))
+
+
+def _counts(dossier: Dossier, *, live: bool) -> Iterator[Line]:
+    account, broken = dossier.run.account, len(dossier.run.certificate.limits_broken)
+    yield _line("Borrowers", Cell(account.borrowers, "count"))
     funded = '=COUNTIF(loan_amount,">0")' if live else None
-    yield line("Borrowers who get an offer", Cell(account.funded, "count", funded), "")
-    broken = len(certificate.limits_broken)
+    yield _line("Borrowers who get an offer", Cell(account.funded, "count", funded))
     count = 'COUNTIF(limit_holds,"no")'
-    yield line("Limits that are broken", Cell(broken, "count", f"={count}"), "",
-               Cell(0, "count"), _word(not broken, f'=IF({count}=0,"yes","no")'))  # fmt: skip
-    yield line("One more unit of budget brings", Cell(dossier.one_more, "price"), currency)
+    yield _line("Limits that are broken", Cell(broken, "count", f"={count}"), "",
+                Cell(0, "count"), _word(not broken, f'=IF({count}=0,"yes","no")'))  # fmt: skip
+
+
+def _line(words: str, cell: Cell, unit: str = "", *more: Cell) -> Line:
+    return (Cell(words), cell, Cell(unit), *more)
 
 
 def _terms(policy: Policy) -> Iterator[Line]:
