@@ -237,8 +237,10 @@ def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = 
     table = fetched.table
     levels = text_columns(fitted) | {source.columns.get(name, name) for name in text_columns(fitted)}
     frame = with_numeric_columns(table, source.decimal, levels, source.thousands)
-    frame = _under_our_names(with_rows(frame, fetched.number), source)
-    with faults_located_in(source.label):
+    ours = {name: fetched.letters[theirs] for name, theirs in source.columns.items()
+            if theirs in fetched.letters}  # fmt: skip
+    frame = _under_our_names(with_rows(frame, fetched.number, {**fetched.letters, **ours}), source)
+    with faults_located_in(source.label, frame):
         given = scores(frame, fitted, intervals=intervals)
         imputed = imputed_cells(frame, fitted)
         unseen = unseen_levels(frame, fitted, given["pd"].to_numpy())

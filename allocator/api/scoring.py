@@ -142,7 +142,7 @@ def score(
     fitted = read_fitted(document_file(document, "scorecard"))
     file = file_of(borrowers, "borrowers")
     table = read_table(file, (*TEXT, *sorted(text_columns(fitted))))
-    with faults_located_in(file):
+    with faults_located_in(file, table):
         scored = score_frame(table, fitted, intervals=intervals)
     if "lgd" not in scored.columns:
         return scored.assign(lgd=0.5 if lgd is None else lgd)

@@ -169,7 +169,7 @@ def _from_table(
     if was is not None and was not in table.columns:
         fault = Fault(f"lacks the column {was}", "name the grades before", str(file), field="--was")
         raise InputError.of([fault], "score")
-    with faults_located_in(file):
+    with faults_located_in(file, table):
         scored = score_frame(table, fitted, intervals=intervals, reasons=reasons)
         imputed = imputed_cells(table, fitted)
         unseen = unseen_levels(table, fitted, scored["pd"].to_numpy())

@@ -192,5 +192,5 @@ def appraisal_of_files(data: File, card: File, outcome: str, parts: Sequence[str
     fitted = read_fitted(card)
     frame = read_table(data, (*TEXT, *sorted(text_columns(fitted) - {outcome})))
     y = outcomes(frame, outcome, data)
-    with faults_located_in(data):
+    with faults_located_in(data, frame):
         return appraise(frame, y, fitted, tuple(parts))

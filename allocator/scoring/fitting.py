@@ -80,7 +80,7 @@ def rating_from_files(
     given = read_declarations(declared, "rules", [default, lost])
     frame, y = training(data, given, default, {"default": default, "owed": owed, "lost": lost})
     cut: dict[str, Any] = {"names": classes, "smallest": smallest}
-    with faults_located_in(data):
+    with faults_located_in(data, frame):
         money, corrected = amounts(frame, y, owed, lost)
         rating, chosen = fit_rating(frame, y, *money, given.rules, derived=given.derived, **cut)
         trial = try_rating(rating, frame, y, *money, given.rules, folds=folds, seed=seed, **cut)
@@ -147,7 +147,7 @@ def foreseen_pd(
     """
     given = read_declarations(declared, "variables", [outcome, *later])
     frame, y = training(data, given, outcome, {"outcome": outcome})
-    with faults_located_in(data):
+    with faults_located_in(data, frame):
         if when is None:
             fold = stratified_folds(y.to_numpy(), folds, seed)
             return ForeseenPds(out_of_fold_pd(frame, y, given.variables, folds=folds, seed=seed), fold)
@@ -172,7 +172,7 @@ def training(
     if faults:
         raise InputError.of(faults, "Training data")
     y = outcomes(frame, outcome, data)
-    with faults_located_in(data):
+    with faults_located_in(data, frame):
         return derive(frame, given.derived), y
 
 

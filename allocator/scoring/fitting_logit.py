@@ -67,7 +67,7 @@ def logit_from_files(
     roles |= dict(zip(("owed", "lost"), money or (), strict=False))
     frame, y = training(data, given, outcome, roles)
     shared: dict[str, Any] = {"penalty": penalty, "strength": strength}
-    with faults_located_in(data):
+    with faults_located_in(data, frame):
         lgd = None if money is None else _lgd(frame, y, *money)
         further: dict[str, Any] = {"bounds": bounds, "lgd": lgd, "derived": given.derived, "points": points}
         tried = {"folds": folds, "seed": seed, **shared}

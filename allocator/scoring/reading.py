@@ -15,7 +15,7 @@ from allocator.records.frames import File, Frame
 from allocator.records.portfolio import Floats
 from allocator.records.scenario import PortfolioSource
 from allocator.scoring.levels import UnseenLevel, level, levels_of, slips
-from allocator.scoring.rows import row_of, with_rows
+from allocator.scoring.rows import cell_of, row_of, with_rows
 from allocator.tables import fetch_whole, source_of
 from allocator.tables.conversion import to_strings, whole_numbers
 
@@ -176,7 +176,8 @@ def outcomes(frame: pd.DataFrame, name: str, file: File) -> pd.Series:
     if len(wrong):
         problem = f"{frame[name].tolist()[wrong[0]]!r} is no outcome ({row_count(len(wrong))})"
         place = row_of(frame, int(wrong[0]))
-        fault = Fault(problem, "write 1 for a default, 0 for none", str(file), row=place, field=name)
+        cell, remedy = cell_of(frame, name, place), "write 1 for a default, 0 for none"
+        fault = Fault(problem, remedy, str(file), row=place, field=name, cell=cell)
         raise InputError.of([fault], "Training data")
     return values.astype(int)
 
@@ -189,14 +190,22 @@ def frame_of(source: PortfolioSource, text: Sequence[str] = TEXT) -> pd.DataFram
         for place, name in enumerate(table.column_names):
             cells = to_strings(table[name]) if name in text else whole_numbers(table[name])
             table = table.set_column(place, name, cells)
-    return with_rows(table.to_pandas(date_as_object=False, ignore_metadata=True), fetched.number)
+    return with_rows(
+        table.to_pandas(date_as_object=False, ignore_metadata=True), fetched.number, fetched.letters
+    )
 
 
 @contextmanager
-def faults_located_in(path: File | str) -> Iterator[None]:
-    """Faults raised inside that name no file get this one."""
+def faults_located_in(path: File | str, frame: pd.DataFrame | None = None) -> Iterator[None]:
+    """Faults raised inside that name no file get this one, and those of a workbook's `frame` their cell."""
+
+    def located(fault: Fault) -> Fault:
+        if fault.file:
+            return fault
+        cell = fault.cell if frame is None else fault.cell or cell_of(frame, fault.field, fault.row)
+        return replace(fault, file=str(path), cell=cell)
+
     try:
         yield
     except InputError as error:
-        faults = [fault if fault.file else replace(fault, file=str(path)) for fault in error.faults]
-        raise InputError(error.message, faults) from error
+        raise InputError(error.message, [*map(located, error.faults)]) from error

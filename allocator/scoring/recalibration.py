@@ -112,7 +112,7 @@ def recalibrated_from_files(
         raise InputError.of([fault], "Recalibration")
     frame = read_table(data, (*TEXT, *sorted(text_columns(card) - {outcome or ""})))
     y = None if outcome is None else outcomes(frame, outcome, data).to_numpy(float)
-    with faults_located_in(data):
+    with faults_located_in(data, frame):
         new = recalibrate(card, frame, y, order, card_file.name)
         rows = {}
         for label, one in (("before", card), ("after", new)):

@@ -6,7 +6,7 @@ has no gap needs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -20,18 +20,28 @@ _ROWS = "rows"
 class _Rows:
     """The rows (n,) of a file's table; the same one for every frame that comes of it."""
 
-    def __init__(self, number: Integers) -> None:
+    def __init__(self, number: Integers, letters: Mapping[str, str]) -> None:
         self.number = number
+        self.letters = letters
+        """Of a workbook: column -> where its cells are, but for the row: `Firms!C`."""
 
     def __deepcopy__(self, memo: Any) -> Self:
         return self
 
 
-def with_rows(frame: pd.DataFrame, number: Integers) -> pd.DataFrame:
-    """`frame`, which remembers the rows (n,) of its file."""
-    if not np.array_equal(number, np.arange(1, len(frame) + 1)):
-        frame.attrs[_ROWS] = _Rows(number)
+def with_rows(frame: pd.DataFrame, number: Integers, letters: Mapping[str, str]) -> pd.DataFrame:
+    """`frame`, which remembers the rows (n,) of its file, and of a workbook the `letters` of its columns."""
+    if letters or not np.array_equal(number, np.arange(1, len(frame) + 1)):
+        frame.attrs[_ROWS] = _Rows(number, letters)
     return frame
+
+
+def cell_of(frame: pd.DataFrame, column: str | None, row: int | None) -> str | None:
+    """The cell of a row as its file counts it; None where the frame comes from no workbook."""
+    held = frame.attrs.get(_ROWS)
+    if not isinstance(held, _Rows) or row is None or column is None or column not in held.letters:
+        return None
+    return f"{held.letters[column]}{row}"
 
 
 def rows_of(values: pd.DataFrame | pd.Series) -> Integers | None:

@@ -221,7 +221,7 @@ def _factor_table(path: File) -> pd.DataFrame:
         raise InputError.of([Fault("the file does not exist", "give a file of factors", str(path))], "Stress")
     kind = path.ending[1:] if isinstance(path, Frame) else "csv"
     fetched = fetch_whole(PortfolioSource(kind, path, bare=True))
-    return with_rows(fetched.table.to_pandas().fillna(""), fetched.number)
+    return with_rows(fetched.table.to_pandas().fillna(""), fetched.number, fetched.letters)
 
 
 def _faults(portfolio: Portfolio, stress: Stress) -> list[Fault]:

@@ -11,7 +11,7 @@ from allocator.borrowers import scored_table
 from allocator.errors import Fault, InputError
 from allocator.records.scenario import PortfolioSource
 from allocator.scoring.levels import level_faults, levels_of
-from allocator.scoring.reading import numbers, read_table
+from allocator.scoring.reading import faults_located_in, numbers, outcomes, read_table
 from allocator.scoring.rows import row_of, rows_of
 from allocator.scoring.shock import read_stress
 from tests.tables.workbooks import HEADER, one_sheet, row, rows
@@ -41,6 +41,12 @@ def test_a_workbook_counts_as_the_spreadsheet_does(tmp_path: Path) -> None:
     assert list(table.columns) == list(HEADER)
     assert numbers(table, "pd", faults, "write one") is None
     assert [fault.row for fault in faults] == [7]
+    with pytest.raises(InputError) as caught, faults_located_in(book, table):
+        raise InputError.of(faults, "Table")
+    [fault] = caught.value.faults
+    assert fault.place == f"{book}, Loans!C7, pd"
+    with pytest.raises(InputError, match=r"Loans!C2, pd: '0\.01' is no outcome"):
+        outcomes(table, "pd", book)
 
 
 def test_a_table_without_gaps_needs_nothing_and_rows_that_are_gone_are_not_guessed(gaps: Path) -> None:
