@@ -56,7 +56,7 @@ FULL_RACES = (
     Race("few", 300_000, 120.0, ("highs-borrowers", "ridge-dual")),
     Race("central", 300_000, 120.0, ("ridge-dual",)),
     *(
-        Race(name, size, 60.0, ("highs-borrowers",))
+        Race(name, size, 60.0, ("highs-offers",))
         for name in ("tight", "tight-steps", "tight-large-steps", "tight-costs", "tight-branches")
         for size in (3_000, 30_000)
     ),

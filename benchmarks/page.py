@@ -167,6 +167,36 @@ larger book.
     return "\n".join([text, table(head, rows)]) if rows else ""
 
 
+def _middle(found: Results) -> str:
+    """Books whose proofs are hard, at every size that was measured."""
+    rows = [_hard(result["case"]) for result in cases(found) if CASES[result["case"]["case"]].hard]
+    head = ("case", "borrowers", "limits", "priced", "seconds", "core s", "gap", "proof", "ended", "machine")
+    text = """\
+## The middle
+
+Books under 26 limits of which most bind, with steps of 10,000 or 50,000, with a cost of 1,500 a
+loan, or under 176 limits more: integrality shows, and the book is too large for a solver. A gap of
+1e-9 is asked for within 60 seconds; core s are the seconds of processor time that a busy machine
+left of them. [What helped and what did not](decisions/hard-books.md).
+"""
+    return "\n".join([text, table(head, rows)]) if rows else ""
+
+
+def _hard(case: Result) -> list[str]:
+    return [
+        case["case"],
+        f"{case['size']:,}",
+        str(case["limits"]),
+        str(case["binding"]),
+        seconds(case["seconds"]["total"]),
+        seconds(case["cpu_seconds"]),
+        gap(case["certified_gap"]),
+        case["proof"],
+        _PLAINER.get(case["stop"], case["stop"]),
+        state(case["load"]),
+    ]
+
+
 def _failures(found: Results) -> str:
     """What did not end, told and not dropped."""
     of_cases = [result["case"] for result in found.values() if "failed" in result.get("case", {})]
@@ -328,6 +358,7 @@ SECTIONS: tuple[Callable[[Results], str], ...] = (
     _growth,
     _shapes,
     _limits,
+    _middle,
     _commands,
     _races,
     _knapsacks,

@@ -39,6 +39,11 @@ class Case:
     """Sizes that only `make bench-full` adds."""
     seed: int = 3
 
+    @property
+    def hard(self) -> bool:
+        """Whether it is one of the middle's."""
+        return self.full_sizes == MIDDLE
+
     def book(self, size: int) -> Book:
         return self.build(size, self.seed)
 

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from time import perf_counter
+from statistics import median
+from time import perf_counter, process_time
 from typing import Any
 
 from allocator.errors import AllocatorError
@@ -35,10 +36,10 @@ _WARMING = 30_000
 
 
 def measure_case(name: str, size: int, repeats: int, gap: float) -> dict[str, Any]:
-    """The phases of `repeats` runs on one book, after a run of another that warms the caches."""
+    """The phases of `repeats` runs on one book, after a run of an easy one that warms the caches."""
     case = CASES[name]
     settings = SolverSettings(gap=gap, time_limit=TIME_LIMIT if size < MAPPED_FROM else 10 * TIME_LIMIT)
-    with _book(case, _WARMING, mapped=size >= MAPPED_FROM) as book:
+    with _book(CASES["central"], _WARMING, mapped=size >= MAPPED_FROM) as book:
         run_phases(book, settings)
     started = perf_counter()
     with _book(case, size, mapped=size >= MAPPED_FROM) as book:
@@ -50,17 +51,20 @@ def measure_case(name: str, size: int, repeats: int, gap: float) -> dict[str, An
 def _runs(book: Book, settings: SolverSettings, repeats: int, *, mapped: bool) -> dict[str, Any]:
     """Up to `repeats` runs; no further one when they have taken long enough."""
     runs: list[dict[str, float]] = []
+    used: list[float] = []
     found: Finished | None = None
     while len(runs) < repeats and sum(run["total"] for run in runs) < _ENOUGH:
         found = None
         gc.collect()
+        before = process_time()
         try:
             found = run_phases(book, settings, partial(release, book) if mapped else lambda: None)
         except AllocatorError as error:
             return {"failed": str(error)}
         runs.append(found.seconds)
+        used.append(process_time() - before)
     assert found is not None
-    return {**figures(book, found), "runs": runs}
+    return {**figures(book, found), "cpu_seconds": median(used), "runs": runs}
 
 
 @contextmanager

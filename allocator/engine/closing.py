@@ -119,7 +119,8 @@ def _finds_allocation(
     count = len(play.options)
     progress(f"solving a core of {count:,} offers to {len(play.options.borrowers):,} borrowers")
     nodes = max(LEAST_NODES, round(work * NODES / max(count, 1)))
-    enough = priced.bound - _MET * _wanted_loss(search, priced) if _gap_ends_search(search) else np.inf
+    early = search.from_neighbour or _gap_ends_search(search)
+    enough = priced.bound - _MET * _wanted_loss(search, priced) if early else np.inf
     effort = Effort(_ENOUGH * play.theta, search.left, search.settings.seed, nodes=nodes, target=enough)
     outcome = solve_losses(search.book, priced, play, effort, search.best)
     search.keep(outcome)

@@ -119,7 +119,8 @@ def _optimise(
     if reduced and cut_fits(columns):
         columns = in_whole_lots(columns)
     book = prepare(columns, settings.threads)
-    search = Search(book, settings, reduced, given=None if given is columns.limits.rhs else given)
+    rounded_from = None if given is columns.limits.rhs else given
+    search = Search(book, settings, reduced, from_neighbour=start is not None, given=rounded_from)
     if reduced:
         priced, parts = descended_prices(book, settings.gap / 10, start, lambda: search.left, progress)
     else:

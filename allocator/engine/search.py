@@ -45,6 +45,8 @@ class Search:
     settings: SolverSettings
     reduced: bool = False
     """Whether the prices come from passes over the book rather than from one table of all offers."""
+    from_neighbour: bool = False
+    """Whether it begins from the prices of a neighbouring run: what meets the gap asked for will do then."""
     started: float = field(default_factory=perf_counter)
     best: Candidate | None = None
     bound: float = np.inf

@@ -207,7 +207,7 @@ class _Walk:
 
     def _point(self, bounds: Bounds, case: Case, outcome: Outcome) -> FrontierPoint:
         certificate = outcome.certificate
-        own = self.track.bound_of(case, outcome.prices)
+        own = certificate.bound if certificate.tree is None else self.track.bound_of(case, outcome.prices)
         low, high = self._stands(bounds, case, outcome.prices, own)
         return FrontierPoint(
             at=bounds,
