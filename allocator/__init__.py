@@ -24,6 +24,7 @@ if _typing.TYPE_CHECKING:
     from allocator.api.results import Result
     from allocator.api.runs import Run, allocate, load_run, verify
     from allocator.api.scenarios import Scenario, load_scenario
+    from allocator.api.scorecards import export_scorecard, recalibrate, validate
     from allocator.api.scoring import Fitted, fit_ahp, fit_churn, fit_grade, fit_logit, fit_rating, score
     from allocator.errors import (
         AllocatorError,
@@ -56,6 +57,7 @@ _NAMES = {
     "allocator.api.results": ("Result",),
     "allocator.api.runs": ("Run", "allocate", "load_run", "verify"),
     "allocator.api.scenarios": ("Scenario", "load_scenario"),
+    "allocator.api.scorecards": ("export_scorecard", "recalibrate", "validate"),
     "allocator.api.scoring": (
         "Fitted",
         "fit_ahp",
@@ -88,6 +90,7 @@ __all__ = [
     "compare",
     "distil",
     "explain",
+    "export_scorecard",
     "fit_ahp",
     "fit_churn",
     "fit_grade",
@@ -97,10 +100,12 @@ __all__ = [
     "levers",
     "load_run",
     "load_scenario",
+    "recalibrate",
     "score",
     "simulate",
     "stress",
     "synth",
+    "validate",
     "verify",
     "write_report",
 ]

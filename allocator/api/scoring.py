@@ -166,6 +166,7 @@ def fit_logit(
     lost: str | None = None,
     points: Mapping[str, float] | None = None,
     choose: How = "all",
+    without: str | None = None,
     folds: Folds = 5,
     seed: Seed = 0,
 ) -> Fitted:
@@ -180,6 +181,8 @@ def fit_logit(
     owed, lost columns of money lent and not paid back: with them an LGD
     points     scale of a score: pdo, base and odds, as {"pdo": 20, "base": 600, "odds": 50}
     choose     "all" variables, those that keep their "signs", or a "forward" path of them
+    without    column that says why a row has no outcome to learn from (rejected, immature): where it is not
+               empty the row is left out and counted
     folds, seed    of the validation
 
     Raises InputError with every fault of the data and the variables. The logit is Firth's (1993) with the
@@ -211,6 +214,7 @@ def fit_logit(
             money=money,
             points=None if points is None else scale_of(points, "points"),
             choice=choose,
+            without=without,
             seed=seed,
         )
     )

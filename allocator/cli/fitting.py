@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,8 +15,6 @@ from allocator.records.progress import Progress
 from allocator.records.scenario import InvoiceFiles
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from allocator.scoring.fitting import Fit
     from allocator.scoring.scorecard import Points
 
@@ -91,6 +87,14 @@ def logit(
         str | None, typer.Option(metavar="pdo=20,base=600,odds=50", help="Scale of a score in points.")
     ] = None,
     choose: Choice = "all",
+    without: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Says why a row has no outcome to learn from, such as rejected or immature: where it is "
+            "not empty rows are left out and counted.",
+        ),
+    ] = None,
     folds: Folds = 5,
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -119,6 +123,7 @@ def logit(
             money=_both_or_neither(owed, lost),
             points=_scale(points),
             choice=choose,
+            without=without,
             seed=seed,
         )
     finish(fit, out, name, as_json)
@@ -234,7 +239,7 @@ def correlation(
     as_json: AsJson = False,
 ) -> None:
     """Which indicators go with the rating: Pearson, Spearman, p and N (credit strategy study, table 4)."""
-    from allocator.report.frame import frame_table
+    from allocator.report.frame import frame_rows, frame_table
     from allocator.report.view import View
     from allocator.scoring.correlation import starred_table
     from allocator.scoring.fitting_firms import correlation_from_files
@@ -243,7 +248,7 @@ def correlation(
     stars = "** p below 0.01, * below 0.05, two-sided; grade A counts 4, D 1"
     view = View(
         page=lambda: (frame_table("Rating against indicators", starred_table(table)), stars),
-        document=lambda: {"correlation": records(table)},
+        document=lambda: {"correlation": frame_rows(table)},
     )
     show(view, as_json)
 
@@ -257,17 +262,10 @@ def export(
 ) -> None:
     """A PD scorecard for other programs: a query that scores, or what each term adds."""
     from allocator.report.view import View
-    from allocator.scoring.export import sql_of
-    from allocator.scoring.fitted import read_fitted
-    from allocator.scoring.scorecard import Scorecard
-    from allocator.scoring.terms import terms_of
+    from allocator.scoring.export import exported
 
     def ask(_: Progress) -> View:
-        card = read_fitted(scorecard)
-        if not isinstance(card, Scorecard):
-            fault = Fault("is no logit", "give a file that fit logit wrote", str(scorecard), field="kind")
-            raise InputError.of([fault], "fit export")
-        content = sql_of(card, table) if out.suffix.lower() == ".sql" else terms_of(card).reset_index()
+        content = exported(scorecard, out.suffix.lower(), table)
         return View(
             page=lambda: (f"written to {out}",), document=lambda: {"file": str(out)}, files={out: content}
         )
@@ -305,7 +303,7 @@ def _check_target(folder: Path, name: str) -> None:
 def finish(fit: Fit, folder: Path, name: str, as_json: bool) -> None:
     """Write what was fitted and say what came of it."""
     from allocator.api.scoring import files_beside
-    from allocator.report.frame import frame_table
+    from allocator.report.frame import frame_table, table_rows
     from allocator.report.plain import Text
     from allocator.report.view import View
     from allocator.scoring.fitted import write_fitted
@@ -362,15 +360,3 @@ def _bounds(text: str | None) -> dict[str, float] | None:
     if faults:
         raise InputError.of(faults, "fit logit")
     return out
-
-
-def table_rows(tables: Mapping[str, pd.DataFrame]) -> dict[str, list[dict[str, Any]]]:
-    """Tables as --json has them, by their titles."""
-    return {re.sub(r"\W+", "_", title).lower(): records(table) for title, table in tables.items()}
-
-
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as mappings, NaN as None."""
-    frame = table.reset_index().astype(object)
-    rows = frame.where(frame.notna(), None).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows]

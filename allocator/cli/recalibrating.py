@@ -10,7 +10,6 @@ import typer
 
 from allocator.cli.options import AsJson, Verbose
 from allocator.cli.output import progress
-from allocator.errors import Fault, InputError
 
 EXAMPLE = (
     "Example: allocator recalibrate models/scorecards/sme-v1.json --on loans.csv --outcome default "
@@ -30,6 +29,9 @@ def recalibrate(
         typer.Option(metavar="RATE", help="To this mean PD, such as 0.04, without outcomes."),
     ] = None,
     keep_slope: Annotated[bool, typer.Option("--keep-slope", help="Change the intercept alone.")] = False,
+    isotonic: Annotated[
+        bool, typer.Option("--isotonic", help="By rising steps in place of slope and intercept.")
+    ] = False,
     margin: Annotated[
         float, typer.Option(help="Margin of conservatism: 0.1 raises the mean PD by a tenth.", min=0)
     ] = 0.0,
@@ -40,19 +42,12 @@ def recalibrate(
     verbose: Verbose = False,
 ) -> None:
     """A new version of a scorecard that ranks as before, at the level of what happened or of a rate."""
-    if (outcome is None) == (to is None):
-        fault = Fault("one of --outcome and --to is needed", "give one of them", field="--outcome")
-        raise InputError.of([fault], "recalibrate")
-    if to is not None and keep_slope:
-        fault = Fault("a rate changes the intercept alone anyway", "leave it out", field="--keep-slope")
-        raise InputError.of([fault], "recalibrate")
     with progress(verbose) as tell:
         tell("recalibrating")
         from allocator.cli.fitting import finish
-        from allocator.scoring.recalibration import Method, RecalibrationOrder, recalibrated_from_files
+        from allocator.scoring.recalibration import order_of, recalibrated_from_files
 
-        method: Method = "target" if to is not None else "intercept" if keep_slope else "slope"
-        order = RecalibrationOrder(method, why, to, margin)
+        order = order_of(why, outcome, to, margin, keep_slope=keep_slope, isotonic=isotonic)
         fit = recalibrated_from_files(scorecard, on, outcome, order)
     name = re.sub(r"-v\d+$", "", scorecard.stem)
     finish(fit, scorecard.parent if out is None else out, name, as_json)

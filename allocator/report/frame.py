@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
@@ -63,3 +64,15 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if 1e5 <= abs(value) < 1e15 else f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def table_rows(tables: Mapping[str, pd.DataFrame]) -> dict[str, list[dict[str, Any]]]:
+    """Tables as one JSON object, by their titles."""
+    return {re.sub(r"\W+", "_", title).lower(): frame_rows(table) for title, table in tables.items()}
+
+
+def frame_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as mappings, the index among them, NaN as None."""
+    frame = table.reset_index().astype(object)
+    rows = frame.where(frame.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]

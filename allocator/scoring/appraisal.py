@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from allocator.errors import Fault, InputError
 from allocator.intake import one_reading
@@ -103,7 +104,10 @@ def appraise(
         light: Light = "red" if least < SURER else "amber" if least < SURE else "green"
         verdicts.append(Verdict("classes", least, light, SOURCES["classes"]))
     tables["Reliability"] = validation.reliability(y, pds)
-    drift = _drift(frame, fitted, pds)
+    drawn = pds
+    if isinstance(fitted, Scorecard) and fitted.steps is not None:
+        drawn = special.expit(fitted.linear(frame))
+    drift = _drift(frame, fitted, drawn)
     if drift is not None:
         tables["Drift since the fit"] = drift
         verdicts += [
@@ -111,7 +115,7 @@ def appraise(
             for name, value in drift["psi"].items()
         ]
     for name in parts:
-        tables[f"By {name}"] = _by_part(frame[name], y, pds, fitted)
+        tables[f"By {name}"] = _by_part(frame[name], y, (pds, drawn), fitted)
     return Appraisal(len(y), int(y.sum()), float(pds.mean()), figures, tuple(verdicts), tables)
 
 
@@ -161,9 +165,9 @@ def _drift(frame: pd.DataFrame, fitted: Fitted, pds: Floats) -> pd.DataFrame | N
     return pd.DataFrame.from_dict(table, orient="index").rename_axis("of")
 
 
-def _by_part(column: pd.Series, y: Floats, pds: Floats, fitted: Fitted) -> pd.DataFrame:
+def _by_part(column: pd.Series, y: Floats, both: tuple[Floats, Floats], fitted: Fitted) -> pd.DataFrame:
     """One row per value of a column: n, defaults, mean PD, observed, AUC with its interval, PSI of the PD."""
-    levels = levels_of(column)
+    levels, (pds, drawn) = levels_of(column), both
     reference = fitted.reference if isinstance(fitted, Scorecard) else None
     rows = {}
     for name, code in [*((name, i) for i, name in enumerate(levels.names)), ("missing", -1)]:
@@ -177,7 +181,7 @@ def _by_part(column: pd.Series, y: Floats, pds: Floats, fitted: Fitted) -> pd.Da
             area = validation.auc(y[inside], mine)
             row |= {"auc": area.value, "low": area.low, "high": area.high}
         if reference is not None:
-            row["psi"] = stability(reference.pd, pd_rows(reference, mine))
+            row["psi"] = stability(reference.pd, pd_rows(reference, drawn[inside]))
         rows[name] = row
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis(str(column.name))
     known = pd.to_numeric(pd.Series(table.index), errors="coerce")

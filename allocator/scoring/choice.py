@@ -23,6 +23,7 @@ from scipy import special
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
+from allocator.scoring.information import information
 from allocator.scoring.logit import LogitFit, Penalty, fit_logit
 from allocator.scoring.preparation import Preparation, prepare, usable_variables
 from allocator.scoring.validation import stratified_folds
@@ -124,19 +125,17 @@ class _Walk:
         """p of the score test and number of what may enter, the most significant first."""
         from scipy import stats
 
-        weight = p * (1 - p)
-        design = np.column_stack([np.ones(len(p)), self.matrix])
-        information = design.T @ (design * weight[:, None])
+        whole = information(np.column_stack([np.ones(len(p)), self.matrix]), p * (1 - p))
         score = self.matrix.T @ (self.y - p)
         within = [0, *(j + 1 for j in self.columns(inside))]
-        known = np.linalg.inv(information[np.ix_(within, within)])
+        known = np.linalg.inv(whole[np.ix_(within, within)])
         found = []
         for one, block in enumerate(self.blocks):
             if one in inside:
                 continue
             own = [j + 1 for j in block]
-            across = information[np.ix_(own, within)]
-            spread = information[np.ix_(own, own)] - across @ known @ across.T
+            across = whole[np.ix_(own, within)]
+            spread = whole[np.ix_(own, own)] - across @ known @ across.T
             statistic = float(score[block] @ np.linalg.lstsq(spread, score[block], rcond=1e-10)[0])
             found.append((float(stats.chi2.logsf(statistic, len(block))), one))
         return [(math.exp(log), one) for log, one in sorted(found) if log < math.log(_ENTERS)]

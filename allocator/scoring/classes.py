@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
-from allocator.records.portfolio import Floats
-from allocator.scoring.frequencies import pd_by_grade
+from allocator.records.portfolio import Floats, Integers
+from allocator.scoring.frequencies import jeffreys, pd_by_grade
 from allocator.scoring.runs import best_cuts
 
 CLASSES = ("AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C")
@@ -41,6 +41,9 @@ class RatingClass:
     pd: float
     lgd: float
     n: int = 0
+    pd_low: float | None = None
+    """95 % interval of the PD, where it is known."""
+    pd_high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Scale:
         return np.array([float(getattr(rating_class, name)) for rating_class in self.classes])
 
     def table(self) -> pd.DataFrame:
-        """One row a class: low, high, n, loss_rate, pd, lgd."""
+        """One row a class: low, high, n, loss_rate, pd with its 95 % interval, lgd."""
         rows = {
             rating_class.name: {
                 "low": rating_class.low,
@@ -67,6 +70,8 @@ class Scale:
                 "n": rating_class.n,
                 "loss_rate": rating_class.loss_rate,
                 "pd": rating_class.pd,
+                "pd_low": rating_class.pd_low,
+                "pd_high": rating_class.pd_high,
                 "lgd": rating_class.lgd,
             }
             for rating_class in self.classes
@@ -161,27 +166,37 @@ def _scale(
     score: Floats, default: Floats, owed: Floats, lost: Floats, cuts: Sequence[int], names: Sequence[str]
 ) -> Scale:
     """Rates of each run; the border of two classes lies halfway between their neighbouring scores."""
-    runs = [slice(a, b) for a, b in itertools.pairwise(cuts)]
-    of_run = np.repeat(np.array(names, dtype=object), np.diff(cuts))
-    pds = pd_by_grade(pd.Series(of_run), pd.Series(default), names)["pd"].to_numpy()
+    borders = [100.0, *(float((score[cut - 1] + score[cut]) / 2) for cut in cuts[1:-1]), 0.0]
+    rates = [lost[a:b].sum() / owed[a:b].sum() for a, b in itertools.pairwise(cuts)]
+    sizes = np.diff(cuts).tolist()
+    classes = (
+        RatingClass(name, low, high, float(rate), 0.0, 0.0, size)
+        for name, (high, low), rate, size in zip(
+            names, itertools.pairwise(borders), rates, sizes, strict=True
+        )
+    )
+    return valued(Scale(tuple(classes)), np.repeat(np.arange(len(names)), sizes), default, owed, lost)
+
+
+def valued(scale: Scale, codes: Integers, default: Floats, owed: Floats, lost: Floats) -> Scale:
+    """`scale` with the PD and LGD of each class by the firms whose class is `codes` (n,), an index.
+
+    A PD is the frequency of default with half a default added, pooled where it would fall; its interval is
+    Jeffreys', of the class alone. On the firms among whom the cuts were sought the best class looks better
+    than it is; by scores of ratings that have not seen the firm it does not (cross-fitting).
+    """
+    names = [rating_class.name for rating_class in scale.classes]
+    pds = pd_by_grade(pd.Series(np.array(names, dtype=object)[codes]), pd.Series(default), names)["pd"]
     bad = default == 1
     everywhere = float(lost[bad].sum() / owed[bad].sum()) if owed[bad].sum() > 0 else 0.0
-    borders = [100.0, *(float((score[cut - 1] + score[cut]) / 2) for cut in cuts[1:-1]), 0.0]
     classes = []
-    for i, run in enumerate(runs):
-        failed = bad[run]
-        defaults, exposure = float(failed.sum()), float(owed[run][failed].sum())
-        own = float(lost[run][failed].sum()) / exposure if exposure > 0 else everywhere
+    for i, (rating_class, pd_) in enumerate(zip(scale.classes, pds.tolist(), strict=True)):
+        inside = codes == i
+        failed = bad & inside
+        defaults, exposure = float(failed.sum()), float(owed[failed].sum())
+        own = float(lost[failed].sum()) / exposure if exposure > 0 else everywhere
         trust = defaults / (defaults + _CREDIBILITY)
-        classes.append(
-            RatingClass(
-                name=names[i],
-                low=borders[i + 1],
-                high=borders[i],
-                loss_rate=float(lost[run].sum() / owed[run].sum()),
-                pd=float(pds[i]),
-                lgd=trust * own + (1 - trust) * everywhere,
-                n=run.stop - run.start,
-            )
-        )
+        low, high = jeffreys(defaults, float(inside.sum()))
+        lgd = trust * own + (1 - trust) * everywhere
+        classes.append(replace(rating_class, pd=pd_, lgd=lgd, pd_low=low, pd_high=high))
     return Scale(tuple(classes))

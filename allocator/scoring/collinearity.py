@@ -55,6 +55,8 @@ def determined_columns(matrix: Floats, names: Sequence[str], spreads: Floats) ->
     `spreads` (k,) is what the remainder is measured by: the norm of each column about its mean, or, of
     values that are still to be cut, the norm that they then have.
     """
+    if _clearly_free(matrix, spreads):
+        return []
     basis = np.full((len(matrix), 1), 1 / np.sqrt(len(matrix)))
     free: list[int] = []
     dependences = []
@@ -72,6 +74,25 @@ def determined_columns(matrix: Floats, names: Sequence[str], spreads: Floats) ->
             basis = np.column_stack([basis, rest / size])
             free.append(j)
     return dependences
+
+
+def _clearly_free(matrix: Floats, spreads: Floats) -> bool:
+    """Whether the others leave much more than DETERMINED of every column, by the factors of X'X (Cholesky).
+
+    Squares have half the digits, enough to tell what is far from the line; what is near is looked at again.
+    """
+    if not matrix.size or not (spreads > 0).all():
+        return False
+    centred = matrix - matrix.mean(axis=0)
+    norms = np.sqrt(np.einsum("ij,ij->j", centred, centred))
+    if not (np.isfinite(norms).all() and (norms > 0).all()):
+        return False
+    centred /= norms
+    try:
+        left = np.diag(np.linalg.cholesky(centred.T @ centred)) * norms / spreads
+    except np.linalg.LinAlgError:
+        return False
+    return bool((left > 10 * DETERMINED).all())
 
 
 def inflations(matrix: Floats) -> Floats:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from allocator.errors import Fault, InputError
 from allocator.records.frames import File
@@ -99,6 +99,13 @@ def read_declarations(
     if faults:
         raise InputError.of(faults, str(path))
     return declared
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a file of declarations, a description with each key."""
+    schema = DeclarationsShape.model_json_schema(by_alias=True)
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, **schema, "title": "Declarations of a fit"}
 
 
 def rule_of(shape: RuleShape) -> IndicatorRule:

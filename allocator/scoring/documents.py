@@ -19,14 +19,18 @@ from allocator.scoring.variables import Binning, Missing, OnUnseen, Transform, V
 from allocator.scoring.variables import Kind as VariableKind
 
 SCHEMA = 1
-SUM_TOLERANCE = 1e-6
 
 
 class Shape(BaseModel):
     """A part of a document: unknown keys, numbers that are not finite and wrong types are faults."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, populate_by_name=True
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
     )
 
 
@@ -34,10 +38,15 @@ class Document(Shape):
     """What every file may say of itself."""
 
     schema_: Literal[1] = Field(1, alias="schema")
+    """Version of this format."""
     name: str = ""
+    """Of the file."""
     version: int = 1
+    """Number of the file among those of its name."""
     source: str = ""
+    """Where it comes from."""
     training: dict[str, str] = {}
+    """Training file and hash of its content."""
 
 
 Found = TypeVar("Found", bound=Document)
@@ -85,7 +94,7 @@ def _rising(pair: tuple[float, float]) -> tuple[float, float]:
     return pair
 
 
-def _once(entries: Sequence[Any], what: str) -> None:
+def once(entries: Sequence[Any], what: str) -> None:
     """Raise ValueError where two entries have the same name."""
     names = [entry.name for entry in entries]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -103,11 +112,17 @@ class DerivedShape(Shape):
     """A column that is 1 where another one is, is not, or is above a value, or is empty; else 0."""
 
     name: Name
+    """Of the new column."""
     column: Name
+    """That it is made from."""
     is_: str | float | None = Field(None, alias="is")
+    """1 where the cell is this level."""
     not_: str | float | None = Field(None, alias="not")
+    """1 where the cell is another level than this."""
     above: float | None = None
+    """1 where the number is above this."""
     missing: Literal[True] | None = None
+    """1 where the cell is empty."""
 
     @model_validator(mode="after")
     def _one_test(self) -> DerivedShape:
@@ -121,10 +136,15 @@ class BinningShape(Shape):
     """How a variable is cut into bins."""
 
     shape: RunShape | None = None
+    """Of the default rates from the lowest values up; as `sign` has it, else monotone."""
     most: Annotated[int, Field(ge=2, le=50)] = 6
+    """Bins at most."""
     least: Annotated[float, Field(gt=0, le=0.5)] = 0.05
+    """Share of all rows in each at least."""
     cuts: Annotated[tuple[float, ...], Field(min_length=1)] | None = None
+    """The cuts of a number, where they are not to be sought."""
     groups: Annotated[tuple[tuple[str, ...], ...], Field(min_length=2)] | None = None
+    """The groups of a category's levels, where they are not to be sought."""
 
     @model_validator(mode="after")
     def _in_order(self) -> BinningShape:
@@ -140,17 +160,29 @@ class VariableShape(Shape):
     """A variable of a logit, as an analyst declares it."""
 
     name: Name
+    """The column."""
     kind: VariableKind = "number"
+    """Whether its cells are numbers or levels."""
     group: str = ""
+    """What it belongs to, for the page."""
     sign: Literal[-1, 0, 1] = 0
+    """Expected effect on default: 1 raises it, -1 lowers it, 0 none is claimed."""
     transform: Transform = "none"
+    """log: sign(v) log(1 + |v|)."""
     cut: Quantiles | None = (0.01, 0.99)
+    """Quantiles at which values are cut; null leaves them."""
     special: tuple[float, ...] = ()
+    """Codes such as -999 that say something else than an amount."""
     missing: Missing | None = None
+    """What an empty cell becomes: a flag or bin of its own, or the median; by itself from 1 % of the rows."""
     unseen: OnUnseen = "other"
+    """Whether a level that the fit has not seen counts as another, or the table is refused."""
     bins: BinningShape | None = None
+    """The logit reads weights of evidence of bins in the place of values or levels."""
     named: bool = False
+    """Whether a source names it."""
     note: str = ""
+    """For readers."""
 
     @model_validator(mode="after")
     def _numeric(self) -> VariableShape:
@@ -173,13 +205,21 @@ class RuleShape(Shape):
     """An indicator of a rating, as an analyst declares it."""
 
     name: Name
+    """The column."""
     kind: RuleKind
+    """Whether more is safer, less is, an interval is, or texts have scores."""
     layer: str = ""
+    """What it belongs to; indicators of one layer are clustered."""
     interval: Interval | None = None
+    """The safest values, [low, high]."""
     scores: Annotated[dict[str, Share], Field(min_length=1)] | None = None
+    """Text and its score, 0 to 1."""
     cut: Quantiles = (0.01, 0.99)
+    """Quantiles at which values are cut."""
     special: tuple[float, ...] = ()
+    """Codes such as -999 that count as empty."""
     note: str = ""
+    """For readers."""
 
     @model_validator(mode="after")
     def _complete(self) -> RuleShape:
@@ -196,24 +236,33 @@ class LeakShape(Shape):
     """A column that is only known after the decision, and how it would be read if one cheated."""
 
     name: Name
+    """The column."""
     why: Name
+    """What makes it known only after the decision."""
     variable: VariableShape | None = None
+    """How a logit would read it, to measure what that would feign."""
     rule: RuleShape | None = None
+    """How a rating would read it."""
 
 
 class DeclarationsShape(Document):
     """What an analyst declares before a fit."""
 
     kind: Literal["variables", "rules"] = "variables"
+    """What the file declares."""
     derived: tuple[DerivedShape, ...] = ()
+    """Columns that are made from others."""
     variables: tuple[VariableShape, ...] = ()
+    """Variables of a logit."""
     rules: tuple[RuleShape, ...] = ()
+    """Indicators of a rating."""
     leaks: tuple[LeakShape, ...] = ()
+    """Columns that only the time after the decision makes known: none may be read."""
 
     @model_validator(mode="after")
     def _unique(self) -> DeclarationsShape:
         for entries, what in ((self.variables, "variable"), (self.rules, "rule"), (self.derived, "column")):
-            _once(entries, what)
+            once(entries, what)
         return self
 
 
@@ -266,88 +315,3 @@ def variable_of(shape: VariableShape) -> Variable:
     how = shape.transform, shape.cut, shape.special, shape.missing, shape.unseen
     bins = None if shape.bins is None else Binning(**dict(shape.bins))
     return Variable(shape.name, shape.kind, shape.group, shape.sign, *how, bins)
-
-
-class LearntShape(RuleShape):
-    """An indicator with what was learnt of it."""
-
-    low: float = 0.0
-    high: float = 1.0
-    fill: float
-    cells_missing: int = 0
-    cells_cut: int = 0
-    f: Annotated[float, Field(gt=0)]
-    weight: Annotated[float, Field(gt=0)]
-
-    @model_validator(mode="after")
-    def _ends(self) -> LearntShape:
-        if self.kind != "qualitative" and self.high <= self.low:
-            raise ValueError(f"its low {self.low:g} is not below its high {self.high:g}")
-        return self
-
-
-class ClassShape(Shape):
-    """A class of a rating: scores in [low, high)."""
-
-    name: Name
-    low: float
-    high: float
-    loss_rate: Share
-    pd: Share
-    lgd: Share
-    n: int = 0
-
-
-class RatingShape(Document):
-    """A fitted debt rating."""
-
-    kind: Literal["rating"]
-    derived: tuple[DerivedShape, ...] = ()
-    indicators: Annotated[tuple[LearntShape, ...], Field(min_length=1)]
-    classes: Annotated[tuple[ClassShape, ...], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _whole(self) -> RatingShape:
-        _once(self.indicators, "indicator")
-        _once(self.classes, "class")
-        if abs(sum(indicator.weight for indicator in self.indicators) - 1) > SUM_TOLERANCE:
-            raise ValueError("its weights do not sum to 1")
-        borders = [rating_class.low for rating_class in self.classes]
-        if [rating_class.high for rating_class in self.classes] != [100.0, *borders[:-1]] or borders[-1] != 0:
-            raise ValueError("its classes do not go from 100 down to 0 without a gap")
-        if any(rating_class.high <= rating_class.low for rating_class in self.classes):
-            raise ValueError("a class is empty")
-        return self
-
-
-class GradeShape(Document):
-    """A fitted grade scorecard: `frequency` and `pd_by_grade` by grade, best first."""
-
-    kind: Literal["grade"]
-    method: Literal["ordinal", "void_ranges"]
-    frequency: Annotated[dict[str, Share], Field(min_length=2)]
-    pd_by_grade: dict[str, Share]
-    ranges: dict[str, Interval] | None = None
-    variables: tuple[ColumnShape, ...] = ()
-    slopes: dict[str, float] = {}
-    thresholds: tuple[float, ...] = ()
-    strength: Annotated[float, Field(ge=0)] = 0.0
-
-    @model_validator(mode="after")
-    def _whole(self) -> GradeShape:
-        grades = list(self.frequency)
-        if list(self.pd_by_grade) != grades:
-            raise ValueError("its PDs are not those of its grades")
-        if abs(sum(self.frequency.values()) - 1) > SUM_TOLERANCE:
-            raise ValueError("its frequencies do not sum to 1")
-        if self.method == "void_ranges":
-            widths = [] if self.ranges is None else [high - low for low, high in self.ranges.values()]
-            if list(self.ranges or {}) != grades or min(widths) <= 0:
-                raise ValueError("needs a range [low, high] for each of its grades")
-            return self
-        if not self.variables or list(self.slopes) != [variable.name for variable in self.variables]:
-            raise ValueError("its slopes are not those of its variables")
-        rises = all(a < b for a, b in itertools.pairwise(self.thresholds))
-        if len(self.thresholds) != len(grades) - 1 or not rises:
-            raise ValueError(f"needs {len(grades) - 1} thresholds that rise")
-        return self

@@ -1,8 +1,8 @@
 """A PD scorecard for other programs: one SQL query, or a table of terms.
 
 The query reads the raw columns and adds `scored_log_odds`, `scored_pd` and, of a scale, `scored_score`: what
-`allocator score` gives. It uses CASE, CAST, NULLIF, EXP, LN, SIGN and ABS alone; numbers are numbers there,
-levels texts as the card spells them.
+`allocator score` gives; of a card with steps also `scored_line`, of which they are taken. It uses CASE, CAST,
+NULLIF, EXP, LN, SIGN and ABS alone; numbers are numbers there, levels texts as the card spells them.
 """
 
 from __future__ import annotations
@@ -10,11 +10,25 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+import pandas as pd
+
+from allocator.errors import Fault, InputError
+from allocator.records.frames import File
+from allocator.scoring.fitted import read_fitted
 from allocator.scoring.preparation import LearntColumn
 from allocator.scoring.reading import DerivedColumn
 from allocator.scoring.scorecard import Scorecard
 from allocator.scoring.terms import terms_of
 from allocator.scoring.variables import MISSING, state_name
+
+
+def exported(file: File, ending: str, table: str) -> str | pd.DataFrame:
+    """The scorecard of a file as a query over `table` (.sql) or as its terms (.csv). Raises InputError."""
+    card = read_fitted(file)
+    if not isinstance(card, Scorecard):
+        fault = Fault("is no logit", "give a file that fit logit wrote", str(file), field="kind")
+        raise InputError.of([fault], "fit export")
+    return sql_of(card, table) if ending == ".sql" else terms_of(card).reset_index()
 
 
 def sql_of(card: Scorecard, table: str = "borrowers") -> str:
@@ -29,6 +43,14 @@ def sql_of(card: Scorecard, table: str = "borrowers") -> str:
         made = "".join(f",\n    {_derived(one)} AS {_quoted(one.name)}" for one in card.derived)
         source = f"(\n  SELECT raw.*{made}\n  FROM {source} AS raw\n)"
     total = "\n    + ".join(lines)
+    if card.steps is not None:
+        pairs = zip(card.steps.cuts, card.steps.log_odds, strict=False)
+        cases = "".join(f"\n      WHEN scored_line < {cut!r} THEN {value!r}" for cut, value in pairs)
+        stepped = f"CASE{cases}\n      ELSE {card.steps.log_odds[-1]!r} END"
+        if not cases:
+            stepped = repr(card.steps.log_odds[0])
+        source = f"(\n  SELECT lined.*,\n    {total} AS scored_line\n  FROM {source} AS lined\n)"
+        total = stepped
     return (
         f"SELECT scored.*, {', '.join(given)}\nFROM (\n  SELECT given.*,\n    {total} AS scored_log_odds\n"
         f"  FROM {source} AS given\n) AS scored;\n"

@@ -28,8 +28,6 @@ from allocator.scoring.documents import (
     SCHEMA,
     ColumnShape,
     Document,
-    GradeShape,
-    RatingShape,
     read_document,
     variable_of,
 )
@@ -40,10 +38,12 @@ from allocator.scoring.logit_documents import LogitShape, ReferenceShape
 from allocator.scoring.ordinal import OrdinalFit
 from allocator.scoring.preparation import LearntColumn, Preparation
 from allocator.scoring.rating import Rating
+from allocator.scoring.rating_documents import GradeShape, RatingShape
 from allocator.scoring.reading import DerivedColumn, faults_located_in
 from allocator.scoring.reference import Reference
 from allocator.scoring.rules import IndicatorRule, LearntRule
 from allocator.scoring.scorecard import Points, Recalibration, Scorecard, check_bounds
+from allocator.scoring.steps import Steps
 from allocator.scoring.variables import Binning, Variable
 
 Fitted = Scorecard | Rating | GradeScorecard
@@ -222,6 +222,7 @@ def _logit_document(card: Scorecard) -> dict[str, Any]:
         **({} if card.means is None else {"means": card.means.tolist()}),
         **({} if card.reference is None else {"reference": _reference_document(card.reference)}),
         **({} if card.recalibrated is None else {"recalibrated": vars(card.recalibrated)}),
+        **({} if card.steps is None else {"steps": _without_defaults(card.steps)}),
     }
 
 
@@ -242,8 +243,9 @@ def _scorecard(shape: LogitShape) -> Scorecard:
     bounds = check_bounds(shape.bounds)
     kept = None if shape.reference is None else _reference(shape.reference)
     done = None if shape.recalibrated is None else Recalibration(**dict(shape.recalibrated))
+    steps = None if shape.steps is None else Steps(**dict(shape.steps))
     return Scorecard(
-        _preparation(shape.variables), fit, bounds, shape.lgd, derived, points, means, kept, done
+        _preparation(shape.variables), fit, bounds, shape.lgd, derived, points, means, kept, done, steps
     )
 
 
@@ -366,7 +368,7 @@ def _derived_documents(derived: Sequence[DerivedColumn]) -> list[dict[str, Any]]
     ]
 
 
-def _without_defaults(record: Variable | Binning | Bins | IndicatorRule) -> dict[str, Any]:
+def _without_defaults(record: Variable | Binning | Bins | IndicatorRule | Steps) -> dict[str, Any]:
     """The fields of a declaration that say more than its default."""
     defaults = {field_.name: field_.default for field_ in fields(record)}
     return {name: value for name, default in defaults.items() if (value := getattr(record, name)) != default}

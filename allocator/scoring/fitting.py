@@ -6,7 +6,7 @@ Each function reads, fits, validates out of fold and describes; writing is `fitt
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,10 @@ from allocator.records.estimate import Estimate
 from allocator.records.frames import File
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring import validation
-from allocator.scoring.classes import CLASSES, check_classes
+from allocator.scoring.classes import CLASSES, check_classes, valued
 from allocator.scoring.declarations import Declarations, LeakyVariable, read_declarations
 from allocator.scoring.fitted import Card, markdown, to_document
+from allocator.scoring.levels import levels_of
 from allocator.scoring.rating import fit_rating
 from allocator.scoring.reading import (
     TEXT,
@@ -78,13 +79,15 @@ def rating_from_files(
     """
     check_classes(classes)
     given = read_declarations(declared, "rules", [default, lost])
-    frame, y = training(data, given, default, {"default": default, "owed": owed, "lost": lost})
+    frame, y, _ = training(data, given, default, {"default": default, "owed": owed, "lost": lost})
     cut: dict[str, Any] = {"names": classes, "smallest": smallest}
     with faults_located_in(data, frame):
         money, corrected = amounts(frame, y, owed, lost)
         rating, chosen = fit_rating(frame, y, *money, given.rules, derived=given.derived, **cut)
         trial = try_rating(rating, frame, y, *money, given.rules, folds=folds, seed=seed, **cut)
         outcome = y.to_numpy(float)
+        codes, amounts_of_each = rating.scale.codes(trial.scores), (part.to_numpy(float) for part in money)
+        rating = replace(rating, scale=valued(rating.scale, codes, outcome, *amounts_of_each))
         figures: dict[str, Any] = {
             "auc_out_of_fold": vars(validation.auc(outcome, -trial.scores)),
             "ks_out_of_fold": validation.ks(outcome, -trial.scores),
@@ -105,7 +108,8 @@ def rating_from_files(
         purpose="score 0 to 100, class, PD and LGD of a borrower",
         data=f"{data.name}: default {default}, owed {owed}, lost {lost}; {corrected}",
         method=f"F test, R-type clusters, F weights, {len(classes)} classes cut by dynamic programming",
-        limits="rates by class rise strictly in sample; out of fold they may not, see the table",
+        limits="loss rates rise strictly in sample, where the cuts were sought; PD and LGD are of the "
+        "firms by scores of ratings that had not seen them",
         metrics=lines(
             {k: v for k, v in figures.items() if isinstance(v, dict | float)}, f"out of fold ({folds} folds)"
         )
@@ -146,7 +150,7 @@ def foreseen_pd(
     has filled. Raises InputError with the faults of files and columns.
     """
     given = read_declarations(declared, "variables", [outcome, *later])
-    frame, y = training(data, given, outcome, {"outcome": outcome})
+    frame, y, _ = training(data, given, outcome, {"outcome": outcome})
     with faults_located_in(data, frame):
         if when is None:
             fold = stratified_folds(y.to_numpy(), folds, seed)
@@ -160,9 +164,13 @@ def foreseen_pd(
 
 
 def training(
-    data: File, given: Declarations, outcome: str, columns: Mapping[str, str]
-) -> tuple[pd.DataFrame, pd.Series]:
-    """The data with derived columns, every column that the order names in it, and the 0/1 outcome."""
+    data: File, given: Declarations, outcome: str, columns: Mapping[str, str], without: str | None = None
+) -> tuple[pd.DataFrame, pd.Series, dict[str, int]]:
+    """The data with derived columns, every column that the order names in it, and the 0/1 outcome.
+
+    Rows whose cell in the column `without` is not empty are left out; last, the rows of each such text.
+    """
+    columns = {**columns, **({} if without is None else {"reason to leave a row out": without})}
     frame = read_table(data, (*TEXT, *sorted(given.text_columns - set(columns.values()))))
     faults = [
         Fault(f"lacks the column {name}", f"name the column that holds the {role}", str(data), field=name)
@@ -171,9 +179,19 @@ def training(
     ]
     if faults:
         raise InputError.of(faults, "Training data")
+    left: dict[str, int] = {}
+    if without is not None:
+        reasons = levels_of(frame[without])
+        left = dict(zip(reasons.names, reasons.counts.tolist(), strict=True))
+        frame = frame[reasons.codes < 0]
+        if frame.empty:
+            fault = Fault(
+                "gives every row a reason to be left out", "leave it empty", str(data), field=without
+            )
+            raise InputError.of([fault], "Training data")
     y = outcomes(frame, outcome, data)
     with faults_located_in(data, frame):
-        return derive(frame, given.derived), y
+        return derive(frame, given.derived), y, left
 
 
 def amounts(

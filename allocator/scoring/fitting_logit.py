@@ -53,19 +53,21 @@ def logit_from_files(
     money: tuple[str, str] | None = None,
     points: Points | None = None,
     choice: How = "all",
+    without: str | None = None,
     seed: int = 0,
 ) -> Fit:
     """A PD scorecard from a table; `outcome` names its 0/1 column, `time` one to order it by.
 
     `money` names the columns of what was owed and lost: their sums over the defaults are the LGD of all.
-    `choice` says how the variables are chosen among those declared.
+    `choice` says how the variables are chosen among those declared; `without` names a column that says why a
+    row has no outcome to learn from (rejected, immature, indeterminate): such rows are left out and counted.
     Raises InputError with the faults of files, columns or outcomes.
     """
     bounds = check_bounds(bounds or {})
     given = read_declarations(declared, "variables", [outcome, *(money or ())[1:]])
     roles = {"outcome": outcome} | ({"time": time} if time else {})
     roles |= dict(zip(("owed", "lost"), money or (), strict=False))
-    frame, y = training(data, given, outcome, roles)
+    frame, y, left = training(data, given, outcome, roles, without)
     shared: dict[str, Any] = {"penalty": penalty, "strength": strength}
     with faults_located_in(data, frame):
         lgd = None if money is None else _lgd(frame, y, *money)
@@ -85,6 +87,9 @@ def logit_from_files(
         if lgd is not None:
             figures["lgd"] = lgd
             metrics["LGD, lost of owed over the defaults"] = f"{lgd:.3f}"
+        if left:
+            figures["left_out"] = left
+            metrics |= {f"left out, {reason}": f"{rows:,} rows" for reason, rows in left.items()}
         imputed = imputed_cells(frame, card)
         remarks = on_logit(frame, y.to_numpy(float), card, figures["auc"]["value"])
         figures |= imputed_figures(imputed) | remark_figures(remarks)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from allocator.errors import Fault, InputError
 
@@ -22,8 +23,6 @@ def pd_by_grade(
 
     Raises InputError: an unknown grade, outcomes other than 0 and 1, a negative shrinkage.
     """
-    from scipy import stats
-
     faults = []
     if shrinkage < 0:
         faults.append(Fault(f"a shrinkage of {shrinkage:g}", "use 0 or more; 0.5 is Jeffreys' prior"))
@@ -46,15 +45,15 @@ def pd_by_grade(
     whole = alpha + beta
     rate = np.divide(alpha, whole, out=np.full(len(whole), np.nan), where=whole > 0)
     inside = (alpha > 0) & (beta > 0)
-    safe = stats.beta(np.where(inside, alpha, 1.0), np.where(inside, beta, 1.0))
+    safe = np.where(inside, alpha, 1.0), np.where(inside, beta, 1.0)
     return pd.DataFrame(
         {
             "n": n.astype(int),
             "defaults": defaults.astype(int),
             "frequency": np.divide(defaults, n, out=np.full(len(n), np.nan), where=n > 0),
             "pd": rate,
-            "low": np.where(inside, safe.ppf(0.025), 0.0),
-            "high": np.where(inside, safe.ppf(0.975), 1.0),
+            "low": np.where(inside, special.betaincinv(*safe, 0.025), 0.0),
+            "high": np.where(inside, special.betaincinv(*safe, 0.975), 1.0),
             "pooled": pooled,
         },
         index=pd.Index(grades, name="grade"),
@@ -79,3 +78,11 @@ def _rate(block: tuple[float, float, list[int]]) -> float:
     """Share of defaults of a block; one without any firm or prior takes its neighbour's."""
     whole = block[0] + block[1]
     return block[0] / whole if whole > 0 else -1.0
+
+
+def jeffreys(events: float, n: float) -> tuple[float, float]:
+    """95 % interval of a share: quantiles of Beta(events + 1/2, n - events + 1/2), open at 0 and n."""
+    a, b = events + 0.5, n - events + 0.5
+    low = 0.0 if events == 0 else float(special.betaincinv(a, b, 0.025))
+    high = 1.0 if events == n else float(special.betaincinv(a, b, 0.975))
+    return low, high

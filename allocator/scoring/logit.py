@@ -22,6 +22,7 @@ from scipy import special
 from allocator.errors import Fault, InputError
 from allocator.extras import require
 from allocator.records.portfolio import Floats
+from allocator.scoring.information import information, leverages
 from allocator.scoring.reading import weighted_sum
 from allocator.scoring.separation import separating_columns, separating_together
 
@@ -30,6 +31,10 @@ STEPS = 200
 PENALISED_STEPS = 2000
 """Near separation the penalty alone pulls, and steps shrink by a constant factor."""
 TOLERANCE = 1e-10
+SMALL = 0.05
+"""Leverage up to which the information alone makes a good step."""
+NEAR = 0.1
+"""Largest step from which leverages are computed anew each time; until then old ones do."""
 NORMAL_95 = 1.959963984540054
 
 
@@ -59,8 +64,6 @@ class LogitFit:
         `scales` (k,) puts slopes on the scale of the variables; `signs` (k,) adds the expected sign
         and `agrees` (None where none is expected).
         """
-        from scipy import stats
-
         unit = np.concatenate([[1.0], np.ones(len(self.names) - 1) if scales is None else scales])
         estimate = self.coefficients / unit
         error = np.sqrt(np.diag(self.covariance)) / unit
@@ -70,7 +73,7 @@ class LogitFit:
                 "estimate": estimate,
                 "standard_error": error,
                 "z": z,
-                "p": 2 * stats.norm.sf(np.abs(z)),
+                "p": 2 * special.ndtr(-np.abs(z)),
                 "low": estimate - NORMAL_95 * error,
                 "high": estimate + NORMAL_95 * error,
             },
@@ -98,18 +101,18 @@ def fit_logit(
     design = np.column_stack([np.ones(len(x)), x])
     if penalty == "none":
         coefficients = _maximum_likelihood(design, y, names)
-        information = _information(design, coefficients)
+        whole = _information(design, coefficients)
     else:
         ridge = np.full(design.shape[1], strength if penalty == "ridge" else 0.0)
         ridge[0] = 0.0
         coefficients = _newton(design, y, names, firth=penalty != "ridge", ridge=ridge)
         if penalty == "flic":
             coefficients = _refit_intercept(design, y, coefficients)
-        information = _information(design, coefficients) + np.diag(ridge)
+        whole = _information(design, coefficients) + np.diag(ridge)
     return LogitFit(
         names=("intercept", *names),
         coefficients=coefficients,
-        covariance=np.asarray(np.linalg.inv(information), dtype=np.float64),
+        covariance=np.asarray(np.linalg.inv(whole), dtype=np.float64),
         penalty=penalty,
         strength=strength if penalty == "ridge" else 0.0,
         log_likelihood=_log_likelihood(design, y, coefficients),
@@ -164,30 +167,27 @@ def _newton(design: Floats, y: Floats, names: Sequence[str], *, firth: bool, rid
     """Maximise the penalised likelihood by Newton's method with step halving.
 
     Firth's score (his eq. 5.2): X'(y - p + h (1/2 - p)), h the leverages of the weighted fit. It is that
-    of data with h more half-successes a row, so the step weighs each row 1 + h: with the information
-    alone, a row of leverage 1 would be overshot by its own size, for ever.
+    of data with h more half-successes a row, so where a leverage is large the step weighs each row 1 + h:
+    with the information alone, a row of leverage 1 would be overshot by its own size, for ever.
     """
-    coefficients = np.zeros(design.shape[1])
-    objective = _penalised(design, y, coefficients, firth, ridge)
-    for _ in range(PENALISED_STEPS):
-        p = special.expit(design @ coefficients)
-        weight = p * (1 - p)
-        information = design.T @ (design * weight[:, None]) + np.diag(ridge)
-        residual = y - p
-        if firth:
-            inverse = np.linalg.inv(information)
-            leverage = weight * ((design @ inverse) * design).sum(axis=1)
-            residual = residual + leverage * (0.5 - p)
-            information = design.T @ (design * (weight * (1 + leverage))[:, None])
-        step = np.linalg.solve(information, design.T @ residual - ridge * coefficients)
+    coefficients, leverage, far = np.zeros(design.shape[1]), np.zeros(len(y)), np.inf
+    p, whole, objective = _penalised(design, y, coefficients, firth, ridge)
+    for number in range(PENALISED_STEPS):
+        if firth and (number == 0 or far < NEAR or leverage.max() > SMALL):
+            leverage = leverages(design, p * (1 - p), whole)
+        curvature = whole
+        if leverage.max() > SMALL:
+            curvature = information(design, p * (1 - p) * (1 + leverage)) + np.diag(ridge)
+        slope = design.T @ (y - p + leverage * (0.5 - p)) - ridge * coefficients
+        step = np.linalg.solve(curvature, slope)
         step *= min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-300))
         for _ in range(40):
-            tried = _penalised(design, y, coefficients + step, firth, ridge)
+            p, whole, tried = _penalised(design, y, coefficients + step, firth, ridge)
             if tried >= objective - 1e-12 * abs(objective):
                 break
             step = step / 2
-        coefficients, objective = coefficients + step, tried
-        if np.abs(step).max() < TOLERANCE * max(1.0, float(np.abs(coefficients).max())):
+        coefficients, objective, far = coefficients + step, tried, float(np.abs(step).max())
+        if far < TOLERANCE * max(1.0, float(np.abs(coefficients).max())):
             return coefficients
     problem = f"the fit has not settled after {PENALISED_STEPS} steps"
     guilty = separating_columns(design[:, 1:], y, names) or separating_together(design[:, 1:], y, names)
@@ -197,11 +197,17 @@ def _newton(design: Floats, y: Floats, names: Sequence[str], *, firth: bool, rid
     raise InputError.of([fault], "Logit")
 
 
-def _penalised(design: Floats, y: Floats, coefficients: Floats, firth: bool, ridge: Floats) -> float:
-    value = _log_likelihood(design, y, coefficients) - 0.5 * float(ridge @ coefficients**2)
+def _penalised(
+    design: Floats, y: Floats, coefficients: Floats, firth: bool, ridge: Floats
+) -> tuple[Floats, Floats, float]:
+    """Probabilities (n,), the (penalised) information and the objective at `coefficients`."""
+    eta = design @ coefficients
+    p = special.expit(eta)
+    whole = information(design, p * (1 - p)) + np.diag(ridge)
+    value = float(y @ eta - np.logaddexp(0, eta).sum()) - 0.5 * float(ridge @ coefficients**2)
     if firth:
-        value += 0.5 * float(np.linalg.slogdet(_information(design, coefficients))[1])
-    return value
+        value += 0.5 * float(np.linalg.slogdet(whole)[1])
+    return p, whole, value
 
 
 def _log_likelihood(design: Floats, y: Floats, coefficients: Floats) -> float:
@@ -211,16 +217,30 @@ def _log_likelihood(design: Floats, y: Floats, coefficients: Floats) -> float:
 
 def _information(design: Floats, coefficients: Floats) -> Floats:
     p = special.expit(design @ coefficients)
-    return np.asarray(design.T @ (design * (p * (1 - p))[:, None]))
+    return information(design, p * (1 - p))
 
 
 def _refit_intercept(design: Floats, y: Floats, coefficients: Floats) -> Floats:
     """Move the intercept until the mean probability is the observed share."""
-    from scipy import optimize
-
-    slope = design[:, 1:] @ coefficients[1:]
-    share = float(y.mean())
-    start = float(special.logit(share))
-    low, high = start - np.abs(slope).max() - 1, start + np.abs(slope).max() + 1
-    root = optimize.brentq(lambda a: special.expit(a + slope).mean() - share, low, high, xtol=1e-13)
+    root = shift_to(design[:, 1:] @ coefficients[1:], float(y.mean()))
     return np.concatenate([[root], coefficients[1:]])
+
+
+def shift_to(log_odds: Floats, rate: float) -> float:
+    """The constant by which the mean probability of `log_odds` (n,) plus it is `rate`, in (0, 1).
+
+    Newton's method inside a bracket that each step narrows.
+    """
+    middle = float(special.logit(rate))
+    low, high = middle - float(log_odds.max()), middle - float(log_odds.min())
+    shift = (low + high) / 2
+    while low < shift < high:
+        p = special.expit(shift + log_odds)
+        gap = float(p.mean()) - rate
+        low, high = (low, shift) if gap > 0 else (shift, high)
+        slope = float((p * (1 - p)).mean())
+        tried = shift - gap / slope if slope > 0 else np.nan
+        if abs(tried - shift) <= 1e-13 * max(1.0, abs(shift)):
+            return tried
+        shift = tried if low < tried < high else (low + high) / 2
+    return shift

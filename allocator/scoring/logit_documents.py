@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -39,10 +40,27 @@ class RecalibrationShape(Shape):
 
     of: str
     why: str
-    method: Literal["target", "intercept", "slope"]
+    method: Literal["target", "intercept", "slope", "isotonic"]
     slope: Annotated[float, Field(gt=0)]
     shift: float
     margin: Annotated[float, Field(ge=0)] = 0.0
+
+
+class StepsShape(Shape):
+    """Log-odds as steps of log-odds."""
+
+    cuts: tuple[float, ...]
+    log_odds: Annotated[tuple[float, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _rising(self) -> StepsShape:
+        if len(self.log_odds) != len(self.cuts) + 1:
+            raise ValueError(f"{len(self.cuts)} cuts make {len(self.cuts) + 1} steps")
+        if any(a >= b for a, b in itertools.pairwise(self.cuts)):
+            raise ValueError("its cuts do not rise")
+        if any(a > b for a, b in itertools.pairwise(self.log_odds)):
+            raise ValueError("its log-odds fall")
+        return self
 
 
 class LogitShape(Document):
@@ -64,6 +82,7 @@ class LogitShape(Document):
     means: tuple[float, ...] | None = None
     reference: ReferenceShape | None = None
     recalibrated: RecalibrationShape | None = None
+    steps: StepsShape | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> LogitShape:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -122,7 +123,7 @@ class Preparation:
 
     columns: tuple[LearntColumn, ...]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(name for column in self.columns for name in column.names)
 
@@ -291,17 +292,16 @@ def _determined(preparation: Preparation, frame: pd.DataFrame) -> list[Dependenc
     }
     order = sorted(range(len(preparation.names)), key=lambda j: preparation.names[j] in flags)
     names = [preparation.names[j] for j in order]
-    matrix = preparation.matrix(frame)[:, order]
-    spreads = np.sqrt(((matrix - matrix.mean(axis=0)) ** 2).sum(axis=0))
+    matrix = preparation.matrix(frame)[:, order] if flags else preparation.matrix(frame)
+    spreads = matrix.std(axis=0) * np.sqrt(len(matrix))
     dependences = {dependence.name: dependence for dependence in determined_columns(matrix, names, spreads)}
     uncut = Preparation(tuple(replace(column, low=-np.inf, high=np.inf) for column in preparation.columns))
     with np.errstate(over="ignore"):
-        matrix = uncut.matrix(frame)[:, order]
-        fine = np.isfinite((matrix**2).sum(axis=0))
+        matrix = uncut.matrix(frame)[:, order] if flags else uncut.matrix(frame)
+        fine = np.isfinite(np.einsum("ij,ij->j", matrix, matrix))
     kept = [name for name, is_fine in zip(names, fine, strict=True) if is_fine]
-    before = {
-        dependence.name: dependence for dependence in determined_columns(matrix[:, fine], kept, spreads[fine])
-    }
+    matrix = matrix if fine.all() else matrix[:, fine]
+    before = {dependence.name: dependence for dependence in determined_columns(matrix, kept, spreads[fine])}
     return list((before | dependences).values())
 
 

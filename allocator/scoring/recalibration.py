@@ -5,9 +5,10 @@
     target      slope 1; the shift by which the mean PD over a table is a stated rate
     intercept   slope 1; the shift by which it is the observed rate
     slope       both by a logit of the outcome on the log-odds (flic)
+    isotonic    steps of the log-odds in place of the line (`steps`): equals, where the rates do not rise
 
 A margin of conservatism m shifts further, until the mean PD is 1 + m times as high. What comes of it is a
-scorecard like any other: coefficients and intercept hold the change.
+scorecard like any other: coefficients and intercept hold the change, or the steps do.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, special
+from scipy import special
 
 from allocator.errors import Fault, InputError
 from allocator.intake import content_hash, one_reading
@@ -27,13 +28,14 @@ from allocator.scoring import validation
 from allocator.scoring.bins import Bins
 from allocator.scoring.fitted import Card, read_fitted, to_document
 from allocator.scoring.fitting import Fit
-from allocator.scoring.logit import fit_logit
+from allocator.scoring.logit import fit_logit, shift_to
 from allocator.scoring.reading import TEXT, faults_located_in, outcomes, read_table
 from allocator.scoring.reference import Reference
 from allocator.scoring.score import text_columns
 from allocator.scoring.scorecard import Recalibration, Scorecard
+from allocator.scoring.steps import isotonic
 
-Method = Literal["target", "intercept", "slope"]
+Method = Literal["target", "intercept", "slope", "isotonic"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,26 @@ class RecalibrationOrder:
     """How much higher the mean PD shall be, a fraction of it."""
 
 
+def order_of(
+    why: str, outcome: str | None, to: float | None, margin: float, *, keep_slope: bool, isotonic: bool
+) -> RecalibrationOrder:
+    """The order of what people ask for. Raises InputError for what does not go together."""
+    faults = []
+    if (outcome is None) == (to is None):
+        faults.append(Fault("one of --outcome and --to is needed", "give one of them", field="--outcome"))
+    if to is not None and keep_slope:
+        faults.append(
+            Fault("a rate changes the intercept alone anyway", "leave it out", field="--keep-slope")
+        )
+    if isotonic and (to is not None or keep_slope):
+        problem, remedy = "steps are sought by outcomes alone", "leave it or the other out"
+        faults.append(Fault(problem, remedy, field="--isotonic"))
+    if faults:
+        raise InputError.of(faults, "recalibrate")
+    method: Method = "intercept" if keep_slope else "isotonic" if isotonic else "slope"
+    return RecalibrationOrder("target" if to is not None else method, why, to, margin)
+
+
 def recalibrate(
     card: Scorecard, frame: pd.DataFrame, y: Floats | None, order: RecalibrationOrder, of: str
 ) -> Scorecard:
@@ -55,15 +77,21 @@ def recalibrate(
 
     Raises InputError: faults of the columns, outcomes of one kind, a slope that is not above 0.
     """
+    if order.method == "isotonic":
+        if y is None:
+            raise AssertionError("steps are sought by outcomes")
+        card = replace(card, steps=isotonic(card.linear(frame), y))
     odds = card.log_odds(frame)
-    slope, shift = _level(odds, y, order)
+    slope, shift = (1.0, 0.0) if order.method == "isotonic" else _level(odds, y, order)
     if order.margin:
         wanted = float(special.expit(shift + slope * odds).mean()) * (1 + order.margin)
         shift += _shift(shift + slope * odds, wanted)
+    said = Recalibration(of, order.why, order.method, slope, shift, order.margin)
+    if card.steps is not None:
+        return replace(card, steps=card.steps.moved(slope, shift), recalibrated=said)
     coefficients = slope * card.fit.coefficients
     coefficients[0] += shift
     fit = replace(card.fit, coefficients=coefficients, covariance=slope**2 * card.fit.covariance)
-    said = Recalibration(of, order.why, order.method, slope, shift, order.margin)
     return replace(card, fit=fit, reference=_moved(card.reference, slope, shift), recalibrated=said)
 
 
@@ -88,7 +116,7 @@ def _shift(odds: Floats, rate: float) -> float:
     if not 0 < rate < 1:
         fault = Fault(f"a mean PD of {rate:.4g}", "it lies between 0 and 1", field="--to")
         raise InputError.of([fault], "Recalibration")
-    return float(optimize.brentq(lambda a: special.expit(a + odds).mean() - rate, -60, 60, xtol=1e-13))
+    return shift_to(odds, rate)
 
 
 def _moved(reference: Reference | None, slope: float, shift: float) -> Reference | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 from scipy import special
+from threadpoolctl import threadpool_limits
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
@@ -21,6 +22,7 @@ from allocator.scoring.logit import NORMAL_95, LogitFit, Penalty, fit_logit
 from allocator.scoring.preparation import Preparation, prepare
 from allocator.scoring.reading import DerivedColumn, derive
 from allocator.scoring.reference import Reference, reference_of
+from allocator.scoring.steps import Steps
 from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
 
@@ -69,7 +71,7 @@ def scale_of(given: Mapping[str, float | str], place: str) -> Points:
 
 @dataclass(frozen=True)
 class Recalibration:
-    """What was done to a scorecard after its fit: log-odds' = shift + slope x log-odds."""
+    """What was done to a scorecard after its fit: log-odds' = shift + slope x log-odds, or steps of them."""
 
     of: str
     """The file that it comes from."""
@@ -103,6 +105,8 @@ class Scorecard:
     """The training data in bins, to measure drift against."""
     recalibrated: Recalibration | None = None
     """The last change since the fit, where there was one."""
+    steps: Steps | None = None
+    """What becomes of the log-odds, where they were recalibrated by steps."""
 
     def matrix(self, frame: pd.DataFrame) -> Floats:
         """(n, k) columns of the regression. Raises InputError for a missing or infinite column."""
@@ -115,8 +119,15 @@ class Scorecard:
         return dict(zip(self.fit.names[1:], values, strict=True))
 
     def log_odds(self, frame: pd.DataFrame) -> Floats:
-        """(n,) linear predictor. Raises InputError for a missing or infinite column."""
+        """(n,) log-odds of default. Raises InputError for a missing or infinite column."""
+        return self._stepped(self.linear(frame))
+
+    def linear(self, frame: pd.DataFrame) -> Floats:
+        """(n,) linear predictor: the log-odds before any steps. Raises InputError as log_odds does."""
         return self.fit.linear(self.matrix(frame))
+
+    def _stepped(self, linear: Floats) -> Floats:
+        return linear if self.steps is None else self.steps.of(linear)
 
     def apply(self, frame: pd.DataFrame, *, intervals: bool = False) -> pd.DataFrame:
         """`pd`, then `grade`, `lgd`, `score` where known; `intervals`: also `pd_low` and `pd_high` (95 %).
@@ -126,7 +137,8 @@ class Scorecard:
         made = derive(frame, self.derived)
         matrix = self.preparation.matrix(made)
         self.preparation.require_seen(made)
-        odds = self.fit.linear(matrix)
+        linear = self.fit.linear(matrix)
+        odds = self._stepped(linear)
         columns: dict[str, object] = {"pd": special.expit(odds)}
         if self.bounds:
             columns["grade"] = grade_of(special.expit(odds), self.bounds)
@@ -137,7 +149,8 @@ class Scorecard:
         if intervals:
             design = np.column_stack([np.ones(len(matrix)), matrix])
             half = NORMAL_95 * np.sqrt(((design @ self.fit.covariance) * design).sum(axis=1))
-            columns |= {"pd_low": special.expit(odds - half), "pd_high": special.expit(odds + half)}
+            low, high = self._stepped(linear - half), self._stepped(linear + half)
+            columns |= {"pd_low": special.expit(low), "pd_high": special.expit(high)}
         return pd.DataFrame(columns, index=frame.index)
 
     def wald(self) -> pd.DataFrame:
@@ -178,12 +191,20 @@ def fit_scorecard(
     """
     checked = check_bounds(bounds or {})
     frame = derive(frame, derived)
-    y = outcome.to_numpy(dtype=float, na_value=np.nan)
-    preparation = prepare(frame, variables, y)
-    matrix = preparation.matrix(frame)
-    fit = fit_logit(matrix, y, preparation.names, penalty, strength)
+    preparation, fit, matrix = _fitted(frame, outcome, variables, penalty, strength)
     reference = reference_of(preparation, frame, special.expit(fit.linear(matrix)))
     return Scorecard(preparation, fit, checked, lgd, tuple(derived), points, matrix.mean(axis=0), reference)
+
+
+def _fitted(
+    frame: pd.DataFrame, outcome: pd.Series, variables: Sequence[Variable], penalty: Penalty, strength: float
+) -> tuple[Preparation, LogitFit, Floats]:
+    """The preparation, the logit and its columns (n, k), on one thread: more would wait for one another."""
+    y = outcome.to_numpy(dtype=float, na_value=np.nan)
+    with threadpool_limits(1, user_api="blas"):
+        preparation = prepare(frame, variables, y)
+        matrix = preparation.matrix(frame)
+        return preparation, fit_logit(matrix, y, preparation.names, penalty, strength), matrix
 
 
 def out_of_fold_pd(
@@ -202,8 +223,8 @@ def out_of_fold_pd(
     for k in range(folds):
         seen, held = fold != k, fold == k
         with _without_fold(k + 1):
-            card = fit_scorecard(frame[seen], outcome[seen], variables, penalty=penalty, strength=strength)
-        out[held] = special.expit(card.log_odds(frame[held]))
+            preparation, fit, _ = _fitted(frame[seen], outcome[seen], variables, penalty, strength)
+        out[held] = special.expit(fit.linear(preparation.matrix(frame[held])))
     return out
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import special
 
 from allocator.records.portfolio import Floats
+from allocator.scoring.information import information
 
 STEPS = 15
 _SETTLED = 0.01
@@ -72,7 +73,7 @@ def _settles(x: Floats, y: Floats) -> bool:
     for _ in range(STEPS):
         p = special.expit(design @ coefficients)
         try:
-            step = np.linalg.solve(design.T @ (design * (p * (1 - p))[:, None]), design.T @ (y - p))
+            step = np.linalg.solve(information(design, p * (1 - p)), design.T @ (y - p))
         except np.linalg.LinAlgError:
             return False
         change = float(np.abs(design @ step).max())

@@ -7,6 +7,7 @@ so that `odds` repaid loans for each default score `base`, and `pdo` points more
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,16 +19,18 @@ from allocator.scoring.variables import state_name
 if TYPE_CHECKING:
     from allocator.scoring.preparation import LearntColumn
     from allocator.scoring.scorecard import Scorecard
+    from allocator.scoring.steps import Steps
 
 PER_UNIT, PER_LOG = "per unit", "per unit of its log"
-BASE = "base"
+BASE, STEP = "base", "step"
 
 
 def terms_of(card: Scorecard) -> pd.DataFrame:
     """One row per term: variable, term, log_odds, and points where the card has a scale.
 
     The log-odds of a borrower are those of the base and, of each variable, of the one bin or level, of all
-    flags that apply, and of the value (cut, imputed) times the row "per unit".
+    flags that apply, and of the value (cut, imputed) times the row "per unit". Of a card with steps this sum
+    tells the step; its log-odds, and its points, which are the score, are those of the row STEP.
     """
     slopes = card.slopes
     base = float(card.fit.coefficients[0])
@@ -40,7 +43,17 @@ def terms_of(card: Scorecard) -> pd.DataFrame:
         points = -card.points.factor * table["log_odds"].to_numpy(float)
         points[0] += card.points.offset
         table["points"] = points
-    return table
+    return table if card.steps is None else pd.concat([table, _steps(card, card.steps)])
+
+
+def _steps(card: Scorecard, steps: Steps) -> pd.DataFrame:
+    words = [f"{cut:.6g}" for cut in steps.cuts]
+    middle = [f"sum {low} to {high}" for low, high in itertools.pairwise(words)]
+    labels = [f"sum below {words[0]}", *middle, f"sum {words[-1]} or more"] if words else ["any sum"]
+    table = pd.DataFrame({"term": labels, "log_odds": steps.log_odds}, index=[STEP] * len(labels))
+    if card.points is not None:
+        table["points"] = card.points.score(np.array(steps.log_odds))
+    return table.rename_axis("variable")
 
 
 def _centres(card: Scorecard) -> list[tuple[str, float]]:

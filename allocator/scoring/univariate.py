@@ -9,11 +9,15 @@ import numpy as np
 import pandas as pd
 
 from allocator.records.portfolio import Floats
-from allocator.scoring.bins import Bins, learn_bins, strength_of
+from allocator.scoring.bins import OTHER, Bins, learn_bins, strength_of
 from allocator.scoring.collinearity import inflations
+from allocator.scoring.levels import Levels
 from allocator.scoring.preparation import empty_cells
 from allocator.scoring.scorecard import Scorecard
-from allocator.scoring.variables import Binning, NumberColumn, Variable, cells_of
+from allocator.scoring.variables import RARE, Binning, NumberColumn, Variable, cells_of
+
+FIFTHS = (0.2, 0.4, 0.6, 0.8)
+"""Of more bins the information value would be higher by chance alone."""
 
 
 def univariate(
@@ -21,17 +25,15 @@ def univariate(
 ) -> pd.DataFrame:
     """One row per variable, the most telling first: missing, iv, strength, auc, sign, expected, in_the_logit.
 
-    Bins are those of the fit, or as they would be; the AUC is theirs, empty cells and codes included. The
-    sign is that of a number's rank correlation with default. `why` says what is left out, by variable.
+    Bins are those declared, else fifths or levels; the AUC is theirs, empty cells and codes included. The
+    sign is that of a number's rank correlation with default, over the bins. `why` says what is left out.
     """
     rows = {}
     for variable in variables:
         cells = cells_of(variable, frame, [])
         if cells is None:
             continue
-        binned = replace(variable, bins=variable.bins or Binning(), transform="none")
-        alike = isinstance(cells, NumberColumn) and bool(np.isnan(cells.values).all())
-        bins = Bins() if alike else learn_bins(binned, cells, y)
+        bins = _bins(variable, cells, y)
         value = bins.information_value if bins.rows else 0.0
         rows[variable.name] = {
             "missing": empty_cells(cells) / len(y),
@@ -44,6 +46,22 @@ def univariate(
         }
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("variable")
     return table.sort_values("iv", ascending=False, kind="stable")
+
+
+def _bins(variable: Variable, cells: NumberColumn | Levels, y: Floats) -> Bins:
+    """The bins that are declared; else fifths of a number, the levels of a category."""
+    how = variable.bins
+    if isinstance(cells, NumberColumn):
+        known = cells.values[cells.states < 0]
+        if len(known) == 0:
+            return Bins()
+        how = how or Binning(cuts=tuple(np.unique(np.quantile(known, FIFTHS)).tolist()))
+    elif how is None:
+        counted = list(zip(cells.names, cells.counts.tolist(), strict=True))
+        groups = [(name,) for name, rows in counted if rows >= RARE and name != OTHER]
+        others = [(OTHER,)] if len(groups) < len(counted) else []
+        how = Binning(groups=(*groups, *others))
+    return learn_bins(replace(variable, bins=how, transform="none"), cells, y)
 
 
 def _area(bins: Bins) -> float:

@@ -16,8 +16,9 @@ from scipy import special
 from allocator.errors import Fault, InputError
 from allocator.records.estimate import Estimate
 from allocator.records.portfolio import Floats, Integers
+from allocator.scoring.frequencies import jeffreys
 from allocator.scoring.levels import level, level_faults, levels_of
-from allocator.scoring.logit import NORMAL_95, fit_logit
+from allocator.scoring.logit import NORMAL_95, fit_logit, shift_to
 
 TINY = 1e-12
 """Probabilities are kept this far from 0 and 1 before a logarithm."""
@@ -37,29 +38,65 @@ class Calibration:
 
 
 def auc(outcome: Floats, score: Floats) -> Estimate:
-    """Area under the ROC curve, ties half, with DeLong's variance (1988) by midranks (Sun and Xu 2014).
+    """Area under the ROC curve, ties half, with a 95 % interval whose ends lie halfway between two others'.
 
-    The interval is taken on the scale of the logit, with the quantile of Student's t at the degrees of
-    freedom of two groups (Welch 1947): with few defaults a normal one on the plain scale covers too seldom.
+    DeLong's (1988), on the scale of the logit with Student's t, misses above all below with few defaults;
+    Newcombe's (2006, method 5), which assumes a shape of the curve, misses above where scores are skewed.
     Raises InputError where there is one class only or a value that is not finite.
     """
-    from scipy import stats
-
     bad, good = _classes(outcome, score)
+    together = _midranks(np.concatenate([bad, good]))
     m, n = len(bad), len(good)
-    together = stats.rankdata(np.concatenate([bad, good]))
-    value = (together[:m].sum() - m * (m + 1) / 2) / (m * n)
-    of_bad = (together[:m] - stats.rankdata(bad)) / n
-    of_good = 1 - (together[m:] - stats.rankdata(good)) / m
+    of_bad = (together[:m] - _midranks(bad)) / n
+    of_good = 1 - (together[m:] - _midranks(good)) / m
+    value = float(of_bad.mean())
+    by_shape = _newcombe(value, m, n)
+    by_ranks = _delong(value, of_bad, of_good) or by_shape
+    ends = special.expit((special.logit(by_shape) + special.logit(by_ranks)) / 2)
+    return Estimate(value, float(ends[0]), float(ends[1]))
+
+
+def _delong(value: float, of_bad: Floats, of_good: Floats) -> tuple[float, float] | None:
+    """DeLong's interval by placements (Sun and Xu 2014), the degrees of freedom those of two groups (Welch
+    1947); None where they do not vary."""
     spreads = [(float(part.var(ddof=1)) / len(part), len(part) - 1) for part in (of_bad, of_good)
                if len(part) > 1]  # fmt: skip
     whole = sum(spread for spread, _ in spreads)
     if whole == 0 or not 0 < value < 1:
-        return Estimate(float(value), float(value), float(value))
+        return None
     freedom = whole**2 / sum(spread**2 / n for spread, n in spreads)
-    half = float(stats.t.ppf(0.975, freedom)) * math.sqrt(whole) / (value * (1 - value))
-    low, high = special.expit(special.logit(value) + np.array([-half, half]))
-    return Estimate(float(value), float(low), float(high))
+    half = float(special.stdtrit(freedom, 0.975)) * math.sqrt(whole) / (value * (1 - value))
+    middle = float(special.logit(value))
+    return float(special.expit(middle - half)), float(special.expit(middle + half))
+
+
+def _newcombe(value: float, m: int, n: int) -> tuple[float, float]:
+    """Where (value - a)^2 is 1.96^2 times the variance of an AUC of a, of m defaults and n loans repaid."""
+    more = (m + n) / 2 - 1
+
+    def beyond(a: float) -> bool:
+        spread = a * (1 - a) * (1 + more * (1 - a) / (2 - a) + more * a / (1 + a)) / (m * n)
+        return (value - a) ** 2 > NORMAL_95**2 * spread
+
+    ends = []
+    for outside in (0.0, 1.0):
+        inside = value
+        if beyond(outside):
+            for _ in range(60):
+                middle = (inside + outside) / 2
+                inside, outside = (inside, middle) if beyond(middle) else (middle, outside)
+        ends.append((inside + outside) / 2)
+    return ends[0], ends[1]
+
+
+def _midranks(values: Floats) -> Floats:
+    """(n,) ranks from 1 up, ties sharing their mean."""
+    order = np.argsort(values, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(values[order])) + 1, len(values))
+    starts = np.append(0, ends[:-1])
+    out = np.empty(len(values))
+    out[order] = np.repeat((starts + 1 + ends) / 2, ends - starts)
+    return out
 
 
 def gini(outcome: Floats, score: Floats) -> Estimate:
@@ -153,10 +190,7 @@ def calibration(outcome: Floats, pd_: Floats) -> Calibration:
 
 def _shift(outcome: Floats, odds: Floats) -> Estimate:
     """The constant that makes the mean PD the observed share."""
-    from scipy import optimize
-
-    target = float(outcome.mean())
-    root = float(optimize.brentq(lambda a: special.expit(a + odds).mean() - target, -60, 60))
+    root = shift_to(odds, float(outcome.mean()))
     p = special.expit(root + odds)
     half = NORMAL_95 / np.sqrt(float((p * (1 - p)).sum()))
     return Estimate(root, root - half, root + half)
@@ -172,7 +206,7 @@ def reliability(outcome: Floats, pd_: Floats, bins: int = 10) -> pd.DataFrame:
     rows = []
     for part in np.array_split(order, min(bins, len(order))):
         defaults, n = int(outcome[part].sum()), len(part)
-        low, high = _jeffreys(defaults, n)
+        low, high = jeffreys(defaults, n)
         rows.append(
             {
                 "n": n,
@@ -184,16 +218,6 @@ def reliability(outcome: Floats, pd_: Floats, bins: int = 10) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="bin"))
-
-
-def _jeffreys(events: float, n: float) -> tuple[float, float]:
-    """95 % interval of a share: quantiles of Beta(events + 1/2, n - events + 1/2), open at 0 and n."""
-    from scipy import stats
-
-    posterior = stats.beta(events + 0.5, n - events + 0.5)
-    low = 0.0 if events == 0 else float(posterior.ppf(0.025))
-    high = 1.0 if events == n else float(posterior.ppf(0.975))
-    return low, high
 
 
 def psi(expected: Floats, actual: Floats, bins: int = 10) -> float:
@@ -225,7 +249,7 @@ def by_class(
     table["share"] = table["n"] / table["n"].sum()
     table["default_rate"] = table["defaults"] / table["n"].where(table["n"] > 0)
     bounds = [
-        _jeffreys(d, n) if n else (np.nan, np.nan) for d, n in zip(table["defaults"], table["n"], strict=True)
+        jeffreys(d, n) if n else (np.nan, np.nan) for d, n in zip(table["defaults"], table["n"], strict=True)
     ]
     table["low"], table["high"] = [b[0] for b in bounds], [b[1] for b in bounds]
     if owed is not None and lost is not None:

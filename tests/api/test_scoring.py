@@ -11,7 +11,19 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from allocator import InputError, allocate, fit_ahp, fit_churn, fit_grade, fit_logit, fit_rating, score
+from allocator import (
+    InputError,
+    allocate,
+    export_scorecard,
+    fit_ahp,
+    fit_churn,
+    fit_grade,
+    fit_logit,
+    fit_rating,
+    recalibrate,
+    score,
+    validate,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 RANDOM = np.random.default_rng(3)
@@ -53,6 +65,30 @@ def test_scored_borrowers_are_allocated(tmp_path: Path) -> None:
     policy["rate_grid"] = {"step": 0.05}
     run = allocate({"policy": policy, "response": {"churn": "none"}}, borrowers=frame)
     assert run.status == "optimal"
+
+
+def test_a_scorecard_is_judged_recalibrated_and_exported(tmp_path: Path) -> None:
+    card = fit_logit(LOANS, VARIABLES, "bad", points={"pdo": 20, "base": 600, "odds": 20}, choose="signs")
+    half = LOANS.assign(part=np.arange(400) % 2)
+    found = validate(half, card, "bad", by="part")
+    assert found.record.defaults == LOANS["bad"].sum()
+    assert found.table["figure"].tolist()[0] == "auc"
+    assert "By part" in str(found)
+    assert found.document["by_part"][0]["part"] == "0"
+    assert found.plot() is not None
+    steps = recalibrate(card, LOANS, "bends", outcome="bad", isotonic=True, margin=0.1)
+    assert score(LOANS, steps)["pd"].mean() == pytest.approx(1.1 * LOANS["bad"].mean(), rel=0.02)
+    saved = steps.save(tmp_path, "steps")
+    assert "scored_line" in export_scorecard(saved, tmp_path / "steps.sql", table="loans").read_text()
+    terms = pd.read_csv(export_scorecard(steps, tmp_path / "steps.csv"))
+    assert terms["variable"].tolist()[0] == "base"
+    with pytest.raises(InputError, match=r"steps\.csv"):
+        export_scorecard(steps, tmp_path / "steps.csv")
+    with pytest.raises(InputError) as caught:
+        recalibrate(card, LOANS, "both", outcome="bad", to=0.1, keep_slope=True, isotonic=True)
+    assert [fault.field for fault in caught.value.faults] == ["outcome", "keep_slope", "isotonic"]
+    with pytest.raises(InputError, match="is no logit"):
+        export_scorecard(ROOT / "models/ratings/small-enterprise-published.json", tmp_path / "no.sql")
 
 
 def test_a_rating_is_fitted_from_a_frame() -> None:

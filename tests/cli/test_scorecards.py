@@ -113,6 +113,11 @@ def test_a_card_is_recalibrated(card: Path, table: Path, allocator: Allocator) -
     assert allocator("score", table, "--scorecard", new, "--json").json["mean_pd"] == pytest.approx(0.12)
     found = allocator(*asked, "--outcome", "bad", "--json").json
     assert found["table"]["after"]["mean_pd"] == pytest.approx(found["table"]["after"]["observed"])
+    by_steps = allocator(*asked, "--outcome", "bad", "--isotonic", "--json").json
+    assert by_steps["recalibrated"]["method"] == "isotonic"
+    assert "steps" in json.loads(Path(by_steps["file"]).read_text())
+    told = allocator(*asked, "--to", "0.1", "--isotonic")
+    assert "steps are sought by outcomes alone" in told.err
     for wrong, problem in (((), "one of --outcome and --to is needed"), (("--to", "2"), "a mean PD of 2")):
         told = allocator(*asked, *wrong)
         assert told.status == 2

@@ -5,12 +5,17 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import special, stats
 
 from allocator.errors import InputError
-from allocator.scoring.classes import CLASSES, RatingClass, Scale, cut_classes
+from allocator.scoring.classes import CLASSES, RatingClass, Scale, cut_classes, valued
+from allocator.scoring.rating import fit_rating
+from allocator.scoring.rules import IndicatorRule
+from allocator.scoring.trial import try_rating
 from tests.strategies import random_cases
 
 NAMES = ("good", "fair", "bad")
@@ -122,3 +127,66 @@ def test_amounts_that_make_no_sense(changed: dict[str, np.ndarray], text: str) -
     }
     with pytest.raises(InputError, match=text):
         cut_classes(**{**good, **changed}, names=NAMES)
+
+
+def test_a_class_is_valued_by_the_firms_that_are_given() -> None:
+    score, default, owed, lost = case(400, 3)
+    scale = cut_classes(score, default, owed, lost, ["a", "b", "c"])
+    again = valued(scale, scale.codes(score), default, owed, lost)
+    assert again == scale
+    other = valued(scale, np.repeat([0, 1, 2], [100, 150, 150]), default, owed, lost)
+    assert [one.low for one in other.classes] == [one.low for one in scale.classes]
+    bad = default[:100].sum()
+    best = other.classes[0]
+    assert best.pd_low is not None
+    assert best.pd_high is not None
+    assert best.pd_low < bad / 100 < best.pd_high
+    np.testing.assert_allclose(
+        (best.pd_low, best.pd_high), stats.beta(bad + 0.5, 100.5 - bad).ppf([0.025, 0.975])
+    )
+
+
+RULES = [IndicatorRule(f"x{j}", "positive", f"layer {j}") for j in range(4)]
+
+
+def loans(n: int, seed: int) -> pd.DataFrame:
+    """Loans whose log-odds of default fall with four columns; losses of 30 to 100 %."""
+    generator = np.random.default_rng(seed)
+    x = generator.normal(size=(n, 4))
+    bad = (generator.random(n) < special.expit(-1.2 - x @ np.array([0.8, 0.5, 0.4, 0.2]))).astype(int)
+    owed = generator.lognormal(0, 0.5, n)
+    frame = pd.DataFrame(x, columns=[rule.name for rule in RULES])
+    return frame.assign(bad=bad, owed=owed, lost=owed * bad * generator.uniform(0.3, 1, n))
+
+
+def best_class(
+    here: pd.DataFrame, there: pd.DataFrame, names: tuple[str, ...]
+) -> tuple[float, float, float, bool]:
+    """Defaults foreseen of the best class there, in sample and cross-fitted, those that came, and covered."""
+    rating, _ = fit_rating(here, here["bad"], here["owed"], here["lost"], RULES, names=names)
+    trial = try_rating(rating, here, here["bad"], here["owed"], here["lost"], RULES, names=names)
+    money = (here[name].to_numpy(float) for name in ("bad", "owed", "lost"))
+    crossed = valued(rating.scale, rating.scale.codes(trial.scores), *money).classes[0]
+    inside = there["bad"][rating.scale.codes(rating.score(there)) == 0]
+    assert crossed.pd_low is not None
+    assert crossed.pd_high is not None
+    covered = crossed.pd_low <= inside.mean() <= crossed.pd_high
+    return (
+        len(inside) * rating.scale.classes[0].pd,
+        len(inside) * crossed.pd,
+        float(inside.sum()),
+        bool(covered),
+    )
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("n", [1000, 3000])
+def test_the_best_class_defaults_as_foreseen_over_ten_splits(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("allocator.scoring.classes.POINTS", 60)
+    cases = [
+        best_class(loans(n, seed), loans(20 * n, 1000 + seed), ("A", "B", "C", "D", "E"))
+        for seed in range(10)
+    ]
+    _, crossed, came, covered = np.array(cases, float).T
+    assert crossed.sum() == pytest.approx(came.sum(), rel=0.12)
+    assert covered.sum() >= 9

@@ -70,6 +70,22 @@ def test_a_logit_with_its_card(files: tuple[Path, Path], tmp_path: Path) -> None
     assert fit.figures["auc_with_bad2_which_leaks"]["value"] > fit.figures["auc"]["value"] + 0.05
 
 
+def test_rows_without_an_outcome_to_learn_from_are_left_out_and_counted(files: tuple[Path, Path]) -> None:
+    whole = pd.read_csv(files[0])
+    reasons = np.repeat(["rejected", "immature", None], [30, 20, 550])
+    whole.assign(why=reasons, bad=whole["bad"].where(reasons == None)).to_csv(files[0], index=False)  # noqa: E711
+    fit = logit_from_files(*files, "bad", without="why")
+    assert fit.figures["left_out"] == {"immature": 20, "rejected": 30}
+    assert fit.card.metrics["left out, rejected"] == "30 rows"
+    whole[50:].to_csv(files[0], index=False)
+    assert fit.document == logit_from_files(*files, "bad").document
+    whole.assign(why="immature").to_csv(files[0], index=False)
+    with pytest.raises(InputError, match="why: gives every row a reason to be left out"):
+        logit_from_files(*files, "bad", without="why")
+    with pytest.raises(InputError, match="lacks the column gone; name the column that holds the reason"):
+        logit_from_files(*files, "bad", without="gone")
+
+
 def test_a_rating_with_its_card(files: tuple[Path, Path]) -> None:
     fit = rating_from_files(*files, "bad", "lent", "unpaid", classes=["a", "b", "c"], repeats=1)
     assert (np.diff(fit.tables["Classes"]["loss_rate"]) > 0).all()

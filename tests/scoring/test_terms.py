@@ -79,14 +79,19 @@ def test_points_add_up(book: pd.DataFrame) -> None:
     assert math.fsum(added) == pytest.approx(card.apply(row)["score"].iloc[0], abs=1e-9)
 
 
-def test_another_program_gives_the_same_pd(book: pd.DataFrame, card: Scorecard) -> None:
-    rows = pd.concat([book, book.assign(x=book["x"] * 5, u=book["u"] * 5, trade="new", town="z")])
-    rows = rows.reset_index(drop=True)
+def scored_in_sql(query: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """What SQLite answers to the query of a card, over the rows as a table "borrowers"."""
     base = sqlite3.connect(":memory:")
     for name, function in (("EXP", math.exp), ("LN", math.log), ("SIGN", lambda v: np.sign(v).item())):
         base.create_function(name, 1, lambda v, f=function: None if v is None else f(v))
     rows.to_sql("borrowers", base, index=False)
-    there = pd.read_sql_query(sql_of(card), base)
+    return pd.read_sql_query(query, base)
+
+
+def test_another_program_gives_the_same_pd(book: pd.DataFrame, card: Scorecard) -> None:
+    rows = pd.concat([book, book.assign(x=book["x"] * 5, u=book["u"] * 5, trade="new", town="z")])
+    rows = rows.reset_index(drop=True)
+    there = scored_in_sql(sql_of(card), rows)
     here = card.apply(rows)
     np.testing.assert_allclose(there["scored_pd"], here["pd"], rtol=1e-9)
     np.testing.assert_allclose(there["scored_score"], here["score"], rtol=1e-9)

@@ -35,14 +35,33 @@ def test_delong_by_its_definition() -> None:
     bad, good = p[y == 1], p[y == 0]
     wins = (bad[:, None] > good[None, :]) + 0.5 * (bad[:, None] == good[None, :])
     spread = wins.mean(axis=1).var(ddof=1) / len(bad) + wins.mean(axis=0).var(ddof=1) / len(good)
-    found = validation.auc(y, p)
-    assert found.value == pytest.approx(wins.mean())
-    slope = found.value * (1 - found.value)
-    half = (special.logit(found.high) - special.logit(found.low)) / 2 * slope
+    value = float(wins.mean())
+    assert validation.auc(y, p).value == pytest.approx(value)
+    found = validation._delong(value, wins.mean(axis=1), wins.mean(axis=0))
+    assert found is not None
+    low, high = special.logit(np.array(found))
+    half = (high - low) / 2 * value * (1 - value)
     assert 1.959964 < half / np.sqrt(spread) < 2.1  # Student's t, on the logit's scale
-    assert special.logit(found.low) + special.logit(found.high) == pytest.approx(
-        2 * special.logit(found.value)
-    )
+    assert low + high == pytest.approx(2 * special.logit(value))
+
+
+def test_newcombe_by_its_equation() -> None:
+    m, n, more = 10, 490, 249
+    low, high = validation._newcombe(0.8, m, n)
+    assert low < 0.8 < high
+    for a in (low, high):
+        spread = a * (1 - a) * (1 + more * (1 - a) / (2 - a) + more * a / (1 + a)) / (m * n)
+        assert (0.8 - a) ** 2 == pytest.approx(1.959964**2 * spread, rel=1e-6)
+
+
+def test_the_ends_lie_halfway_and_a_perfect_score_has_an_interval_too() -> None:
+    y, p = draw(200)
+    found, bad = validation.auc(y, p), int(y.sum())
+    lows = validation._newcombe(found.value, bad, 200 - bad)
+    assert lows[0] < found.value < lows[1]
+    perfect = validation.auc(y, y)
+    assert perfect.value == perfect.high == 1
+    assert 0.9 < perfect.low < 1
 
 
 def test_the_auc_interval_covers() -> None:

@@ -1,0 +1,165 @@
+"""A scorecard's life after its fit: judged on new loans, brought to another level, taken elsewhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from operator import itemgetter
+from pathlib import Path
+from typing import Annotated, Any
+
+from rich.console import RenderableType
+
+from allocator.api.arguments import Within
+from allocator.api.results import Result
+from allocator.api.scenarios import Document, Table, document_file, file_of
+from allocator.api.scoring import Fitted
+from allocator.api.words import asked
+from allocator.records.estimate import Estimate
+from allocator.records.frames import File
+from allocator.report.frame import frame_table, table_rows
+from allocator.report.pictures.reliability import reliability_chart
+from allocator.report.plain import Text
+from allocator.report.view import View
+from allocator.scoring.appraisal import Appraisal, appraisal_of_files
+from allocator.scoring.export import exported
+from allocator.scoring.recalibration import order_of, recalibrated_from_files
+from allocator.store.file import require_file, text_content, write_files
+
+Scorecard = Document | Fitted
+"""What a fit gave, the path of its file, or its content."""
+
+
+@asked
+def validate(
+    loans: Table, scorecard: Scorecard, outcome: str, *, by: str | Sequence[str] = ()
+) -> Result[Appraisal]:
+    """A scorecard judged on loans whose outcomes are known: `allocator validate`.
+
+    loans      (n rows) a DataFrame, or the path of a csv, parquet or xlsx file
+    scorecard  what `fit_logit` or `fit_rating` gave, the path of such a file, or its content
+    outcome    column that is 1 for a default, 0 for none
+    by         columns of periods or segments, each of whose values is judged too
+
+    The record has n, defaults, mean_pd (a fraction), figures with 95 % intervals (AUC by DeLong 1988 and
+    Newcombe 2006, calibration by Cox 1958), and tables; the table has a row for each verdict:
+    docs/scorecard.md. Raises InputError with every fault of the loans and the scorecard.
+
+    >>> import numpy as np, pandas as pd
+    >>> from allocator import fit_logit, validate
+    >>> debt = np.linspace(0, 1, 200)
+    >>> firms = pd.DataFrame({"debt": debt, "bad": (np.arange(200) * 7 % 10 < 6 * debt).astype(int)})
+    >>> found = validate(firms, fit_logit(firms, ["debt"], "bad"), "bad")
+    >>> found.record.defaults, found.table["light"].iloc[0]
+    (67, 'green')
+    """
+    parts = (by,) if isinstance(by, str) else tuple(by)
+    found = appraisal_of_files(file_of(loans, "loans"), _file(scorecard), outcome, parts)
+    return Result(found, partial(appraisal_view, found), itemgetter("verdicts"))
+
+
+@asked
+def recalibrate(
+    scorecard: Scorecard,
+    on: Table,
+    why: str,
+    *,
+    outcome: str | None = None,
+    to: float | None = None,
+    keep_slope: bool = False,
+    isotonic: bool = False,
+    margin: Annotated[float, Within(0)] = 0.0,
+) -> Fitted:
+    """A scorecard that ranks as before, at the level of what happened or of a rate: `allocator recalibrate`.
+
+    scorecard  what `fit_logit` gave, the path of such a file, or its content
+    on         (n rows) borrowers as a DataFrame or a path, to hold it to
+    why        the reason, kept in the new scorecard
+    outcome    column that is 1 for a default, 0 for none; or
+    to         the mean PD that is wanted, a fraction, without outcomes
+    keep_slope change the intercept alone; isotonic: by rising steps in place of the line
+    margin     of conservatism, a fraction by which the mean PD is raised further
+
+    What is fitted by logit or by pooled violators is in docs/scorecard.md. Raises InputError with the faults
+    of the borrowers, and for a ranking that does not hold there.
+
+    >>> import numpy as np, pandas as pd
+    >>> from allocator import fit_logit, recalibrate, score
+    >>> debt = np.linspace(0, 1, 200)
+    >>> firms = pd.DataFrame({"debt": debt, "bad": (np.arange(200) * 7 % 10 < 6 * debt).astype(int)})
+    >>> lower = recalibrate(fit_logit(firms, ["debt"], "bad"), firms, "central tendency", to=0.05)
+    >>> round(float(score(firms, lower)["pd"].mean()), 6)
+    0.05
+    """
+    order = order_of(why, outcome, to, margin, keep_slope=keep_slope, isotonic=isotonic)
+    return Fitted(recalibrated_from_files(_file(scorecard), file_of(on, "on"), outcome, order))
+
+
+@asked
+def export_scorecard(
+    scorecard: Scorecard, path: str | os.PathLike[str], *, table: str = "borrowers", force: bool = False
+) -> Path:
+    """A PD scorecard for other programs: `allocator fit export`.
+
+    scorecard  what `fit_logit` gave, the path of such a file, or its content
+    path       a .sql file, a query over `table` that adds PD (a fraction) and score; a .csv file, its terms
+    force      replace the file
+
+    Returns the path. Raises InputError for what is no logit, another ending or a file that is there,
+    OutputError where writing fails. What the query holds is in docs/scorecard.md.
+
+    >>> import pandas as pd, tempfile
+    >>> from allocator import export_scorecard, fit_logit
+    >>> firms = pd.DataFrame({"debt": range(60), "bad": [0, 0, 1] * 10 + [0, 1, 1] * 10})
+    >>> place = export_scorecard(fit_logit(firms, ["debt"], "bad"), tempfile.mkdtemp() + "/card.sql")
+    >>> "scored_pd" in place.read_text()
+    True
+    """
+    place = Path(path)
+    require_file(place, (".sql", ".csv"), force=force)
+    content = exported(_file(scorecard), place.suffix.lower(), table)
+    if not isinstance(content, str):
+        content = content.to_csv(index=False)
+    write_files({place: text_content(content)})
+    return place
+
+
+def _file(scorecard: Scorecard) -> File:
+    document = scorecard.document if isinstance(scorecard, Fitted) else scorecard
+    return document_file(document, "scorecard")
+
+
+def appraisal_view(found: Appraisal) -> View:
+    """What `validate` shows."""
+    return View(
+        page=lambda: tuple(_page(found)),
+        document=lambda: _document(found),
+        chart=lambda: reliability_chart(found.tables["Reliability"], "Reliability"),
+    )
+
+
+def _document(appraisal: Appraisal) -> Mapping[str, Any]:
+    """Figures with their intervals, verdicts, tables as rows."""
+    whole = {"loans": appraisal.n, "defaults": appraisal.defaults, "mean_pd": appraisal.mean_pd}
+    figures = {
+        name: vars(value) if isinstance(value, Estimate) else value
+        for name, value in appraisal.figures.items()
+    }
+    verdicts = {"verdicts": [vars(one) for one in appraisal.verdicts]}
+    return whole | figures | verdicts | table_rows(appraisal.tables)
+
+
+def _page(appraisal: Appraisal) -> Iterator[RenderableType]:
+    counted = f"{appraisal.n:,} loans, {appraisal.defaults:,} defaults"
+    yield f"{counted}: {appraisal.defaults / appraisal.n:.2%}, foreseen {appraisal.mean_pd:.2%}"
+    for name, value in appraisal.figures.items():
+        yield Text(f"{name.replace('_', ' ')}: {value if isinstance(value, Estimate) else f'{value:.4f}'}")
+    yield ""
+    for verdict in appraisal.verdicts:
+        yield Text(f"{verdict.light:<5}  {verdict.figure.replace('_', ' ')} {verdict.value:.4g}")
+    yield ""
+    yield from (Text(source) for source in dict.fromkeys(one.source for one in appraisal.verdicts))
+    for title, table in appraisal.tables.items():
+        yield ""
+        yield frame_table(title, table)
