@@ -15,7 +15,7 @@ from allocator.api.arguments import Within
 from allocator.api.results import Result
 from allocator.api.scenarios import Document, Table, document_file, file_of
 from allocator.api.scoring import Fitted
-from allocator.api.words import asked
+from allocator.api.words import public_function
 from allocator.records.estimate import Estimate
 from allocator.records.frames import File
 from allocator.report.frame import frame_table, table_rows
@@ -31,7 +31,7 @@ Scorecard = Document | Fitted
 """What a fit gave, the path of its file, or its content."""
 
 
-@asked
+@public_function
 def validate(
     loans: Table, scorecard: Scorecard, outcome: str, *, by: str | Sequence[str] = ()
 ) -> Result[Appraisal]:
@@ -59,7 +59,7 @@ def validate(
     return Result(found, partial(appraisal_view, found), itemgetter("verdicts"))
 
 
-@asked
+@public_function
 def recalibrate(
     scorecard: Scorecard,
     on: Table,
@@ -96,7 +96,7 @@ def recalibrate(
     return Fitted(recalibrated_from_files(_file(scorecard), file_of(on, "on"), outcome, order))
 
 
-@asked
+@public_function
 def export_scorecard(
     scorecard: Scorecard, path: str | os.PathLike[str], *, table: str = "borrowers", force: bool = False
 ) -> Path:
