@@ -34,7 +34,7 @@ from allocator.scoring.reading import (
     read_table,
 )
 from allocator.scoring.remarks import on_rating, remark_figures, remark_section
-from allocator.scoring.rows import row_of
+from allocator.scoring.rows import row_of, rows_where
 from allocator.scoring.score import imputed_cells
 from allocator.scoring.scorecard import out_of_fold_pd
 from allocator.scoring.trial import auc_by_share, try_rating, walk_forward
@@ -183,7 +183,7 @@ def training(
     if without is not None:
         reasons = levels_of(frame[without])
         left = dict(zip(reasons.names, reasons.counts.tolist(), strict=True))
-        frame = frame[reasons.codes < 0]
+        frame = rows_where(frame, reasons.codes < 0)
         if frame.empty:
             fault = Fault(
                 "gives every row a reason to be left out", "leave it empty", str(data), field=without

@@ -77,6 +77,11 @@ def test_rows_without_an_outcome_to_learn_from_are_left_out_and_counted(files: t
     fit = logit_from_files(*files, "bad", without="why")
     assert fit.figures["left_out"] == {"immature": 20, "rejected": 30}
     assert fit.card.metrics["left out, rejected"] == "30 rows"
+    pd.read_csv(files[0]).assign(x=whole["x"].astype(object).where(whole.index != 70, "much")).to_csv(
+        files[0], index=False
+    )
+    with pytest.raises(InputError, match="row 71, x: 'much' is no number"):
+        logit_from_files(*files, "bad", without="why")
     whole[50:].to_csv(files[0], index=False)
     assert fit.document == logit_from_files(*files, "bad").document
     whole.assign(why="immature").to_csv(files[0], index=False)
