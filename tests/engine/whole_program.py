@@ -72,7 +72,8 @@ def _limits(case: Case, options: list[Option]) -> list[LinearConstraint]:
 
         def used(i: int, offer: naive.Offer, row: naive.Row = row) -> float:
             own = row.weight[i] * naive.measured(case, row.measure, i, offer) if i in row.members else 0.0
-            return own - (row.share * naive.measured(case, row.reference, i, offer) if row.share else 0.0)
+            counts = row.share and (row.base is None or i in row.base)
+            return own - (row.share * naive.measured(case, row.reference, i, offer) if counts else 0.0)
 
         right = row.bound if row.share is None else row.share * row.reference_lent
         idle = 1e6 if j == 0 and row.sense == "at_most" else 0.0
