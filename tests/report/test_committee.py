@@ -10,6 +10,7 @@ from allocator.insight.dossier import HUGE, LARGE, ReportEffort
 from allocator.report.committee.blocks import Code, Strong, joined, typed
 from allocator.report.committee.budget import steps_of
 from allocator.report.committee.figure import Documents, pointer
+from allocator.report.committee.proof import best_possible
 from allocator.report.committee.stress import named
 from allocator.report.drawing.units import headed, unit_of
 from allocator.report.drawing.usual import SlopeStep
@@ -127,3 +128,11 @@ def test_less_is_solved_of_a_large_book() -> None:
     assert [effort.budgets for effort in efforts] == [9, 3, 0]
     assert ReportEffort.of(10, quick=True) == efforts[1]
     assert ReportEffort.of(HUGE, quick=True) == efforts[2]
+
+
+def test_the_bound_is_never_below_the_value_that_it_is_on() -> None:
+    """What rows are exceeded by within their tolerance may be worth a cent."""
+    summary = {"bound": 130.1}
+    below, above = ({"value": value, "bound": 130.09} for value in (130.05, 130.1))
+    assert best_possible(documents(summary=summary, certificate=below)) == ("certificate", "bound")
+    assert best_possible(documents(summary=summary, certificate=above)) == ("summary", "bound")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from allocator.report.money import Unit, figure, percent, relative, small, unit_for
+from allocator.report.money import Unit, figure, part_of_all, percent, relative, small, unit_for
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,7 @@ def test_a_share_of_next_to_nothing_is_not_told() -> None:
     assert [relative(1.0, whole) for whole in (4.0, -4.0, 0.1, 0.01, 0.0)] == [
         "25.00%", "25.00%", "1000.00%", "", ""
     ]  # fmt: skip
+
+
+def test_a_share_of_a_book_is_told_however_small() -> None:
+    assert [*map(part_of_all, (0.0, 9.1e-6, 4.9e-5, 0.0129))] == ["0.00%", "0.00091%", "0.0049%", "1.29%"]

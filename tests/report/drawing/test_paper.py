@@ -23,6 +23,7 @@ from allocator.report.drawing.chart import (
     Row,
 )
 from allocator.report.drawing.paper import NARROW, WIDE, html_of, svg_of
+from allocator.report.drawing.plot import draw_plot
 from allocator.report.drawing.units import short
 from tests.report.drawing.sheet import faults_of, words_of
 
@@ -130,3 +131,13 @@ def test_names_in_any_script_stand_in_a_drawing_as_they_are(name: str) -> None:
     svg = svg_of(chart(Bars(name, MONEY, (bar(name, 1.0),)), name))
     told = [words.said for words in words_of(svg)]
     assert told.count(name) == 3
+
+
+def test_no_line_of_a_mark_goes_through_the_words_of_another() -> None:
+    """With room on one side of them all words stand there, and lines begin below what they would cross."""
+    marks = (Mark(2.0, "1 in 100 below 2"), Mark(2.5, "1 in 20 below 2.5"), Mark(2.9, "mean 2.9"))
+    panel = Plot("", Axis("net"), Axis("years"), boxes=(Box(0.0, 3.0, 0.0, 5.0),), marks=marks)
+    shapes, _ = draw_plot(panel, 420.0)
+    drawn = "".join(shapes)
+    words = {said: float(y) for y, said in re.findall(r'<text[^>]* y="([\d.]+)"[^>]*>([^<]+)</text>', drawn)}
+    assert words["mean 2.9"] < words["1 in 20 below 2.5"] < words["1 in 100 below 2"]
