@@ -26,6 +26,7 @@ from allocator.records.portfolio import Floats
 from allocator.scoring.information import information
 from allocator.scoring.logit import LogitFit, Penalty, fit_logit
 from allocator.scoring.preparation import Preparation, prepare, usable_variables
+from allocator.scoring.rows import rows_where
 from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
 
@@ -204,9 +205,9 @@ def _held_out(
     out = np.empty((len(y), sizes))
     for k in range(int(fold.max()) + 1):
         seen, held = fold != k, fold == k
-        walk, _ = _walk(frame[seen], y[seen], variables, penalty, strength)
+        walk, _ = _walk(rows_where(frame, seen), y[seen], variables, penalty, strength)
         steps = walk.path()[:sizes] if how == "forward" else [walk.agreeing()]
-        matrix = walk.preparation.matrix(frame[held])
+        matrix = walk.preparation.matrix(rows_where(frame, held))
         out[held] = y[seen].mean()
         for i, step in enumerate(steps):
             pds = special.expit(step.fit.linear(matrix[:, walk.columns(step.inside)]))

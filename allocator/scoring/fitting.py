@@ -157,7 +157,8 @@ def foreseen_pd(
             return ForeseenPds(out_of_fold_pd(frame, y, given.variables, folds=folds, seed=seed), fold)
         dated = ~np.isnan(when)
         known_on = None if known is None else pd.Series(known[dated])
-        walked = walk_forward(frame[dated], y[dated], pd.Series(when[dated]), given.variables, known=known_on)
+        rows = rows_where(frame, dated)
+        walked = walk_forward(rows, y[dated], pd.Series(when[dated]), given.variables, known=known_on)
         pds = np.full(len(frame), np.nan)
         pds[dated] = walked["pd"]
         return ForeseenPds(pds, None)

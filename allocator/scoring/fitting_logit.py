@@ -22,7 +22,7 @@ from allocator.scoring.fitting import Fit, amounts, joined, left_out, lines, tra
 from allocator.scoring.logit import Penalty
 from allocator.scoring.reading import faults_located_in, imputed_figures, imputed_lines
 from allocator.scoring.remarks import on_logit, remark_figures, remark_section
-from allocator.scoring.rows import row_of
+from allocator.scoring.rows import row_of, rows_where
 from allocator.scoring.score import imputed_cells
 from allocator.scoring.scorecard import Points, Scorecard, check_bounds, fit_scorecard, out_of_fold_pd
 from allocator.scoring.terms import terms_of
@@ -165,8 +165,8 @@ def _out_of_time(
     """Train on the earliest rows, judge on the later ones; PSI tells how far these have drifted."""
     order = np.argsort(_decision_times(frame[time]), kind="stable")
     first, last = np.split(order, [int(_TRAINED_BEFORE * len(order))])
-    card = fit_scorecard(frame.iloc[first], y.iloc[first], variables, **shared)
-    before, after = (special.expit(card.log_odds(frame.iloc[rows])) for rows in (first, last))
+    card = fit_scorecard(rows_where(frame, first), y.iloc[first], variables, **shared)
+    before, after = (special.expit(card.log_odds(rows_where(frame, rows))) for rows in (first, last))
     seen = y.iloc[last].to_numpy(float)
     return {
         "auc": validation.auc(seen, after).value,

@@ -37,10 +37,10 @@ def with_rows(frame: pd.DataFrame, number: Integers, letters: Mapping[str, str])
 
 
 def rows_where(frame: pd.DataFrame, kept: np.ndarray) -> pd.DataFrame:
-    """The rows of `frame` that are `kept` (n,), which still know where they stand in their file."""
+    """The rows of `frame` that are `kept`, (n,) flags or (k,) places: still with their rows in the file."""
     held, numbers = frame.attrs.get(_ROWS), rows_of(frame)
     whole = np.arange(1, len(frame) + 1) if numbers is None else numbers
-    return with_rows(frame[kept], whole[kept], held.letters if isinstance(held, _Rows) else {})
+    return with_rows(frame.iloc[kept], whole[kept], held.letters if isinstance(held, _Rows) else {})
 
 
 def cell_of(frame: pd.DataFrame, column: str | None, row: int | None) -> str | None:

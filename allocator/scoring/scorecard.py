@@ -22,6 +22,7 @@ from allocator.scoring.logit import NORMAL_95, LogitFit, Penalty, fit_logit
 from allocator.scoring.preparation import Preparation, prepare
 from allocator.scoring.reading import DerivedColumn, derive
 from allocator.scoring.reference import Reference, reference_of
+from allocator.scoring.rows import rows_where
 from allocator.scoring.steps import Steps
 from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
@@ -223,8 +224,10 @@ def out_of_fold_pd(
     for k in range(folds):
         seen, held = fold != k, fold == k
         with _without_fold(k + 1):
-            preparation, fit, _ = _fitted(frame[seen], outcome[seen], variables, penalty, strength)
-        out[held] = special.expit(fit.linear(preparation.matrix(frame[held])))
+            preparation, fit, _ = _fitted(
+                rows_where(frame, seen), outcome[seen], variables, penalty, strength
+            )
+        out[held] = special.expit(fit.linear(preparation.matrix(rows_where(frame, held))))
     return out
 
 

@@ -15,7 +15,7 @@ from allocator.scoring.classes import CLASSES
 from allocator.scoring.logit import Penalty
 from allocator.scoring.preparation import usable_variables
 from allocator.scoring.rating import CORRELATED, Rating, fit_rating, select, weights_of
-from allocator.scoring.rows import row_of
+from allocator.scoring.rows import row_of, rows_where
 from allocator.scoring.rules import IndicatorRule, learn, standardise
 from allocator.scoring.scorecard import fit_scorecard
 from allocator.scoring.validation import auc, by_class, stratified_folds
@@ -162,9 +162,10 @@ def walk_forward(
         out.iloc[rows, 1:3] = [len(y), int(y.sum())]
         if min(y.sum(), len(y) - y.sum()) < fewest:
             continue
-        chosen, _ = usable_variables(frame[earlier], variables, y.astype(float))
-        card = fit_scorecard(frame[earlier], pd.Series(y), chosen, penalty=penalty, strength=strength)
-        out.iloc[rows, 0] = special.expit(card.log_odds(frame.iloc[rows]))
+        seen = rows_where(frame, earlier)
+        chosen, _ = usable_variables(seen, variables, y.astype(float))
+        card = fit_scorecard(seen, pd.Series(y), chosen, penalty=penalty, strength=strength)
+        out.iloc[rows, 0] = special.expit(card.log_odds(rows_where(frame, rows)))
         out.iloc[rows, 3] = " ".join(variable.name for variable in variables if variable not in chosen)
     return out
 

@@ -198,3 +198,6 @@ def test_a_fault_of_a_fold_says_so() -> None:
     told = "once: is constant: it can explain nothing, in the rows without fold [1-5] of the validation"
     with pytest.raises(InputError, match=told):
         out_of_fold_pd(frame, y, variables)
+    frame.loc[60, "x"] = np.inf
+    with pytest.raises(InputError, match="row 61, x: is infinite, in the rows without fold 1"):
+        out_of_fold_pd(frame, y, [Variable("x")])
