@@ -26,7 +26,7 @@ RECIPE: Recipe = {
         "        relationship_cost=": "        capital_cost=capital,\n        relationship_cost=",
         "- processing - relationship,": "- processing - relationship - capital,",
         "number(policy.funding_rate) * term": "(number(policy.funding_rate) + number(0.005)) * term",
-        "abs(policy.funding_rate) * portfolio.term": "(abs(policy.funding_rate) + 0.005) * portfolio.term",
+        "abs(policy.funding_rate) * term": "(abs(policy.funding_rate) + 0.005) * term",
     },
     "pricing/offers.py": {"policy.funding_rate * own.term": "(policy.funding_rate + 0.005) * own.term"},
 }

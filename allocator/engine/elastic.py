@@ -193,10 +193,12 @@ class Elastic:
             if not len(rows):
                 continue
             whole = lent[share[rows]] + self._before[rows]
-            over = (use[rows] - self.columns.limits.rhs[rows]) / np.maximum(whole, 1e-300)
+            over = (use[rows] - self.columns.limits.rhs[rows]) / np.maximum(whole, _SAME * self._budget)
             needed[e] = float(np.max(over)) if bounds.up[e] else float(np.min(over))
             needed[e] = max(needed[e], 0.0) if not bounds.down[e] else needed[e]
             needed[e] = min(needed[e], 0.0) if not bounds.up[e] else needed[e]
+            written = bounds.written[e]
+            needed[e] = np.clip(written + needed[e], bounds.low[e], bounds.high[e]) - written
         return needed
 
     @cached_property

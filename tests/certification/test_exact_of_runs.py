@@ -12,7 +12,7 @@ from allocator.store import read_run
 from allocator.verification import verify_run
 from tests.oracle.generator import draw
 
-ALL, SHARE, BLOCK = 200, 30, 10
+ALL, SHARE, BLOCK = 200, 20, 10
 
 
 def confirmed(seeds: range, folder: Path) -> list[bool]:

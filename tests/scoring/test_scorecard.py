@@ -74,7 +74,7 @@ def test_signs_and_significance_come_back(schema: tuple[Variable, ...]) -> None:
 def test_wald_intervals_cover_the_truth(schema: tuple[Variable, ...]) -> None:
     inside, n = 0, 0
     truth = np.array([-1.0, *(STRENGTH.get(variable.name, 0.0) for variable in schema)])
-    for seed in range(200):
+    for seed in range(80):
         table = fit_scorecard(*draw(schema, seed), schema, penalty="firth").wald()
         covered = (table["low"] <= truth) & (truth <= table["high"])
         inside, n = inside + int(covered.sum()), n + len(truth)
