@@ -287,7 +287,8 @@ def _in_lots(
     unsettled = lot is None and outcome.stop == "optimal" and outcome.option is None
     if unsettled and len(play.options) <= _CENTS_UP_TO:
         coarser = replace(effort, nodes=_CENTS_NODES)
-        counted = _solved(book, priced, play, book.columns.offers.step or CENT, coarser, start)
+        # No start: with one HiGHS may learn hundreds of thousands of conflicts about cents in one node.
+        counted = _solved(book, priced, play, book.columns.offers.step or CENT, coarser, None)
         sure = book.columns.money_unit / (book.columns.offers.step or CENT) <= _COUNTED_AT_MOST
         stop = "other" if counted.stop == "infeasible" and not sure else counted.stop
         return replace(counted, stop=stop, rows=None)

@@ -78,7 +78,7 @@ _CENT_LEAVES = 200
 """Leaves of a tree that splits cents: a gap of cents closes early or hardly ever."""
 NODES = 3_000_000
 """Nodes of a core's tree search, times its offers: work, unlike seconds, is the same on a busy machine."""
-LEAST_NODES = 100
+LEAST_NODES, MOST_NODES = 100, 200_000
 _PROVING = 4.0
 """Times the nodes, for a core that can prove the optimum."""
 _LATE = 1.0
@@ -311,7 +311,8 @@ def _solve(
     """Solves the core in the time left and in `work` times as many nodes as a core of its size may have."""
     progress(f"solving a core of {len(play.options):,} offers to {len(play.options.borrowers):,} borrowers")
     gap = max(search.settings.gap / 2, _ROUGHLY / len(search.book.columns) if roughly else 0.0)
-    nodes = None if work == np.inf else max(LEAST_NODES, round(work * NODES / max(len(play.options), 1)))
+    wanted = min(work * NODES / max(len(play.options), 1), MOST_NODES)
+    nodes = None if work == np.inf else max(LEAST_NODES, round(wanted))
     effort = Effort(gap * max(abs(priced.bound), 1.0), search.left, search.settings.seed, nodes=nodes)
     outcome = solve_core(search.book, priced, play, effort, search.best)
     search.keep(outcome)
