@@ -212,10 +212,10 @@ def _whole_lots(columns: Columns) -> Floats:
 
 def _lot(columns: Columns, row: int) -> Fraction | None:
     """What every allocation uses a whole number of in row `row`; None: nothing that a tree may rely on."""
-    whole, offers = columns.limits.rows[row].whole, columns.offers
-    if whole is None or whole.weight != 1 or whole.share:
+    limit, offers = columns.limits.rows[row], columns.offers
+    if limit.whole is None or limit.whole.weight != 1 or limit.reference:
         return None
-    if columns.limits.rows[row].measure == "loans":
+    if limit.measure == "loans":
         return Fraction(1)
     if offers.step is None:
         return None

@@ -95,3 +95,14 @@ def test_right_hand_sides_are_rounded_to_whole_steps_before_they_are_priced() ->
     assert all(room % 1e4 == 0.0 for room in certificate.tree["lots"].values())
     assert len(certificate.tree["lots"]) > 10
     assert certificate.value <= certificate.bound < by_prices
+
+
+def test_a_share_of_nothing_is_not_rounded_to_lots() -> None:
+    """A floor of 0 % of the total is still a share, whatever odd sum is already lent to those it counts."""
+    floor = limit("floor", "offered", "at_least", 0.0, of="total", where={"grade": ["B"]})
+    book = replace(CASE.portfolio, exposure=np.array([0.0, 3.5, 0.0, 0.0, 0.0, 0.0]))
+    case = replace(CASE, portfolio=book).under(limits=(*CASE.policy.limits, floor))
+    solved = prepare_book(case.scenario, case.inputs)
+    certificate = judge(solved, decide(solved)).certificate
+    assert certificate.tree is not None
+    assert certificate.tree["lots"].keys() == {"budget"}
