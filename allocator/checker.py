@@ -1152,7 +1152,8 @@ def contradicted(run: Facts, declined: Array, prices: dict[str, float]) -> Any:
     for rows in run.rows:
         for k, name in enumerate(rows.names):
             mine = reason == f"crowded out by {'the budget' if name == 'budget' else f'limit {name}'}"
-            idle = (rows.row[open_to] != k) & (not rows.of) | (prices[name] == 0)
+            counted = (rows.row[open_to] == k) | (rows.base[open_to] & bool(rows.of))
+            idle = ~counted | (prices[name] == 0)
             bad[mine] = (idle | (free < -near) | (priced > near))[mine]
     wrong[open_to] |= bad
     return wrong

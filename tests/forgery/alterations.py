@@ -213,6 +213,10 @@ JSON_TEXT = [
 
 CELLS = [
     *of(
+        "groups",
+        a_limit_that_counts_neither=cell(7, "reason", "crowded out by limit food"),
+    ),
+    *of(
         "rich",
         an_amount=cell(1, "amount", lambda amount: repr(float(amount) - 1)),
         a_cent=cell(1, "amount", lambda amount: repr(float(amount) - 0.01)),
@@ -279,7 +283,7 @@ CELLS = [
         a_borrower_with_a_hidden_sign=cell(1, "borrower_id", "F01\u200b"),
         a_borrower_of_another_alphabet=cell(1, "borrower_id", "\u03dc01"),
         two_allocations=lambda files: files.write("allocation.parquet", "PAR1"),
-    )
+    ),
 ]
 """Cells and rows of the allocation."""
 
@@ -537,6 +541,12 @@ def _another(files: Files, amount: float) -> None:
 
 
 DECISIONS = [
+    *of(
+        "groups",
+        more_than_the_share_of_a_group=lambda files: decide(files, {"F15": 197_453.72, "F05": 399_999.0}),
+        another_point=moving("summary.json", "per_point.food"),
+        a_point_less=dropping("summary.json", "per_point.retail"),
+    ),
     *of(
         "cents",
         a_loan_more=partial(_another, amount=100_000.0),

@@ -98,6 +98,26 @@ solver: {time_limit: 20}
 """
 """Rows whose prices cancel, and one that a pinned offer fills; the bound is proved by prices alone."""
 
+GROUPS = """\
+schema: 1
+name: groups
+portfolio: {source: borrowers.csv, defaults: {lgd: 0.45}}
+response: {churn: churn.csv}
+policy:
+  budget: {amount: 1_500_000}
+  ticket: {min: 0, max: 600_000}
+  rates: {A: [4%, 11%], B: [6%, 15%]}
+  limits:
+    - {name: retail, measure: offered, where: {sector: retail}, at_most: 60%, of: {where: {sector: steel}}}
+    - name: food
+      measure: drawn
+      where: {sector: food}
+      at_least: 90%
+      of: {measure: drawn, where: {grade: A}}
+solver: {time_limit: 20}
+"""
+"""Shares of what other groups are lent."""
+
 WORKBOOK = CENTS.replace("name: cents", "name: workbook").replace("borrowers.csv", "borrowers.xlsx")
 
 
