@@ -22,7 +22,9 @@ def value_findings(column: Column, field: str, read: Numbers, rows: Rows) -> lis
     findings = list(read.findings)
     if column.empty is None:
         findings += rows.find(read.missing, field, lambda i: "an empty cell", "give every borrower a value")
-    findings += rows.find(too_low, field, lambda i: f"{read.values[i]:.12g} is {lowest}", _remedy(column))
+    findings += rows.find(
+        too_low, field, lambda i: f"{read.values[i]:.12g} is {lowest}", _remedy(column, lowest)
+    )
     above = f"is above {column.highest:g}"
     findings += rows.find(too_high, field, lambda i: f"{read.values[i]:.12g} {above}", _remedy(column, above))
     return findings
@@ -104,7 +106,8 @@ def _outside(column: Column, values: Floats) -> tuple[Booleans, Booleans]:
 def _remedy(column: Column, fault: str = "") -> str:
     """What to write instead."""
     if column.highest == 1.0:
-        return "write a fraction from 0 to 1, 5% as 0.05"
+        least = column.lowest if fault.startswith("below") else 0.0
+        return f"write a fraction from {least:g} to 1, 5% as 0.05"
     if fault.startswith("is above"):
         return f"write a number of at most {column.highest:g}"
     return "write a number above 0" if column.positive else "write a number of at least 0"

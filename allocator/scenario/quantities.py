@@ -143,7 +143,10 @@ def fraction(value: object, expected: str = _PERCENTAGE) -> float:
 def signed_fraction(value: object) -> float:
     """A rate in [-1, 1]."""
     written = number(value, _PERCENTAGE)
-    return float(written.value) if -1 <= written.value < 0 else fraction(value)
+    if written.value < -1:
+        problem = f"{written.text} is less than -100 %, expected -100% to 100%"
+        raise refuse(Misfit(problem, f"write {_PERCENTAGE}"))
+    return float(written.value) if written.value < 0 else fraction(value)
 
 
 def amount(value: object, expected: str = "an amount such as 100_000_000") -> float:

@@ -183,6 +183,10 @@ SLIPS: dict[str, tuple[str, list[str]]] = {
         f"{HEAD},min_rate,fixed_amount,fixed_rate\nE1,A,.1,.5,4,1000,6",
         [f"row 1, min_rate: 4 is above 1; {FRACTION}", f"row 1, fixed_rate: 6 is above 1; {FRACTION}"],
     ),
+    "a rate below what a rate may be": (
+        f"{HEAD},rate\nE1,A,.1,.5,-1.5",
+        ["row 1, rate: -1.5 is below -1; write a fraction from -1 to 1, 5% as 0.05"],
+    ),
     "rates that leave nothing between them": (
         f"{HEAD},min_rate,max_rate,rate\nE1,A,.1,.5,.05,.04,\nE2,A,.1,.5,.05,,.04\nE3,A,.1,.5,,.05,.06",
         [

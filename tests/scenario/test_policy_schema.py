@@ -27,6 +27,12 @@ POINT = "write both ends of the band, decimals with a point as 4.5%"
             "policy.rates.A",
             "the lowest rate 0.11 is above the highest 0.04; write the lower rate first",
         ),
+        (
+            "{A: [-120%, 4%]}",
+            "policy.rates.A[#1]",
+            "-120% is less than -100 %, expected -100% to 100%; write a percentage such as 63% or a fraction"
+            " such as 0.63",
+        ),
         ("{}", "policy.rates", "no grade may borrow; write a band for one, as A: [4%, 11%]"),
     ],
 )
