@@ -23,7 +23,7 @@ from tests.oracle.generator import draw
 CENT = Decimal("0.01")
 MONEY = ("min_amount", "max_amount", "relationship_value", "exposure", "fixed_amount")
 LARGEST = Decimal(10) ** 12
-FEW, MANY = 8, 150
+FEW, MANY = 6, 150
 
 
 @dataclass(frozen=True)

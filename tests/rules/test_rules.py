@@ -55,7 +55,7 @@ def test_every_rule_keeps_terms_pins_and_caps_in_cents(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    "seed", [11, *(pytest.param(seed, marks=pytest.mark.full) for seed in (3, 23, 27, 37))]
+    "seed", [3, *(pytest.param(seed, marks=pytest.mark.full) for seed in (11, 23, 27, 37))]
 )
 def test_every_rule_meets_the_limits_of_a_larger_book(seed: int) -> None:
     case = random_case(seed, largest=300)
