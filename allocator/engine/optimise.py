@@ -331,8 +331,12 @@ def _conclude(search: Search, outcome: CoreAnswer) -> Stop:
 
 def _integer_conflict(search: Search, outcome: CoreAnswer) -> InfeasibleError:
     """Fractions of offers, or of cents, would meet every limit; whole ones do not."""
-    if outcome.rows is None:
-        rows = search.book.columns.limits.rows
-        exact = [j for j, row in enumerate(rows) if row.sense == "exactly"]
-        return cents_conflict(search.book.columns, exact)
-    return explain_conflict(search.book.columns, outcome.rows)
+    columns = search.book.columns
+    if outcome.rows is not None:
+        return explain_conflict(columns, outcome.rows)
+    rows = columns.limits.rows
+    exact = [j for j, row in enumerate(rows) if row.sense == "exactly"]
+    whole = None if exact else _small_program(columns)
+    if whole is not None:
+        return explain_conflict(columns, whole)
+    return cents_conflict(columns, exact or list(range(len(rows))))

@@ -67,16 +67,17 @@ def _bound(value: object, info: ValidationInfo) -> float:
     known = info.data
     if not {"measure", "of", "weight"} <= known.keys():
         return _modest(number(value, "a number"), "a number")
-    if isinstance(known["of"], GroupEntry):
-        return _ratio(number(value, "a percentage such as 60%"))
     if known["of"] is not None:
-        weighted_freely = known["weight"] is not None and known["weight"] not in FRACTIONS
-        return _modest(number(value, "a number"), "a number") if weighted_freely else fraction(value)
+        if known["weight"] is not None and known["weight"] not in FRACTIONS:
+            return _modest(number(value, "a number"), "a number")
+        if isinstance(known["of"], GroupEntry):
+            return _ratio(number(value, "a percentage such as 60%"))
+        return fraction(value)
     count, ours = known["measure"] == "loans", known["measure"] in get_args(NamedMeasure)
     expected = "a number of loans such as 100" if count else "an amount such as 4_000_000"
     written = number(value, expected)
     if written.percent:
-        remedy = "add `of: budget`, `of: total` or `of: drawn`, or write an amount"
+        remedy = "add `of: budget`, `of: total`, `of: drawn` or `of: {where: ...}`, or write an amount"
         raise refuse(Misfit(f"{written.text} of what is not said", "write a number" if count else remedy))
     if not ours:
         return _modest(written, expected)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from allocator import allocate, load_scenario
 from allocator.errors import InfeasibleError
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.stages import solve
@@ -66,3 +68,24 @@ def test_cents_are_found_under_several_exact_limits_at_once() -> None:
     solved = solve(Case(book, TABLE, terms))
     assert solved.outcome.certificate.largest_violation <= 1e-9
     assert solved.solution.bound - solved.value <= 1e-6 * solved.value
+
+
+def test_a_conflict_that_only_the_count_of_cents_sees_is_named_without_exact_rows(tmp_path: Path) -> None:
+    """The relaxation, within its tolerance, has a point; two limits that are ranges exclude it."""
+    (tmp_path / "b.csv").write_text(
+        "borrower_id,grade,pd,lgd,kind,w,rate,exposure\n"
+        "b0,B,0.1,0.5,z,-1,0.05,0\nb1,A,0.02,1,y,1,0.08,1\nb2,B,0.02,0.5,z,2,0.01,3.5\n"
+    )
+    (tmp_path / "s.yaml").write_text(
+        "schema: 1\nportfolio: {source: b.csv}\nresponse: {churn: none}\n"
+        "policy:\n  budget: {amount: 3}\n  ticket: {min: 0, max: 3}\n  rate_grid: contract\n"
+        "  rates: {A: [-5%, 20%], B: [2%, 10%]}\n  limits:\n"
+        "    - {name: margin, measure: gross_interest, weight: w, at_most: 5%, of: budget}\n"
+        "    - {name: match, measure: drawn, where: {kind: [x, y]}, at_least: 100%,\n"
+        "       of: {where: {kind: z}, measure: drawn}}\n"
+        "    - {name: size, measure: offered, weight: w, at_least: 0.3333333333333333,\n"
+        "       of: {where: {kind: [x, y]}}}\n"
+    )
+    with pytest.raises(InfeasibleError, match="'margin' and 'match' cannot all be met together") as caught:
+        allocate(load_scenario(tmp_path / "s.yaml"))
+    assert caught.value.exit_status == 3

@@ -57,6 +57,14 @@ MEANINGS = {
     "measure: expected_loss, at_most: 1%, of: {measure: drawn, where: {sector: [food]}}": Limit(
         "x", "expected_loss", "at_most", 0.01, Group("drawn", (Condition("sector", ("food",)),))
     ),
+    "measure: offered, weight: tonnes, at_most: -10%, of: {where: {sector: [food]}}": Limit(
+        "x",
+        "offered",
+        "at_most",
+        -0.1,
+        Group("offered", (Condition("sector", ("food",)),)),
+        weight="tonnes",
+    ),
     "measure: offered, each: borrower_id, at_most: 5%, of: total, where: null, weight: null": Limit(
         "x", "offered", "at_most", 0.05, "total", each="borrower_id"
     ),
@@ -64,7 +72,8 @@ MEANINGS = {
 
 NONSENSE = {
     "measure: offered, at_most: 63%": (
-        ".at_most: 63% of what is not said; add `of: budget`, `of: total` or `of: drawn`, or write an amount"
+        ".at_most: 63% of what is not said; add `of: budget`, `of: total`, `of: drawn` or "
+        "`of: {where: ...}`, or write an amount"
     ),
     "measure: loans, at_most: 5%": ".at_most: 5% of what is not said; write a number",
     "measure: loans, at_most: 2.5": ".at_most: 2.5 is no number of loans; write a whole number",
