@@ -79,6 +79,7 @@ _CENT_LEAVES = 200
 NODES = 3_000_000
 """Nodes of a core's tree search, times its offers: work, unlike seconds, is the same on a busy machine."""
 LEAST_NODES, MOST_NODES = 100, 200_000
+"""Nodes that the largest core gets at least, and the smallest at most."""
 _PROVING = 4.0
 """Times the nodes, for a core that can prove the optimum."""
 _LATE = 1.0
