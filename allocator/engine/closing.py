@@ -13,7 +13,7 @@ import numpy as np
 from allocator.engine.cores import OptionsInPlay, PricedPoint, in_play, smallest_margins
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.losses import solve_losses
-from allocator.engine.program import Effort
+from allocator.engine.program import Effort, nodes_of
 from allocator.engine.search import Search
 from allocator.records.progress import Progress
 from allocator.records.solution import Stop
@@ -26,7 +26,6 @@ FIRST = 300
 """Borrowers with an alternative in the first core at most, where the gap asked for would let in more."""
 NODES = 1_000_000
 """Nodes of a core's tree search, times its offers."""
-LEAST_NODES = 100
 _GROWTH = 4.0
 _ROUNDS = 20
 """Thresholds at most: the last ones are as large as what the book earns."""
@@ -118,7 +117,7 @@ def _finds_allocation(
     """Whether the core has an allocation, better or not than the best one."""
     count = len(play.options)
     progress(f"solving a core of {count:,} offers to {len(play.options.borrowers):,} borrowers")
-    nodes = max(LEAST_NODES, round(work * NODES / max(count, 1)))
+    nodes = nodes_of(work * NODES, count)
     early = search.from_neighbour or _gap_ends_search(search)
     enough = priced.bound - _MET * _wanted_loss(search, priced) if early else np.inf
     effort = Effort(_ENOUGH * play.theta, search.left, search.settings.seed, nodes=nodes, target=enough)

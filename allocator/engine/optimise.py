@@ -46,7 +46,7 @@ from allocator.engine.prices import (
     prices_if_worth,
     relaxation_prices,
 )
-from allocator.engine.program import Effort, LimitRows
+from allocator.engine.program import Effort, LimitRows, nodes_of
 from allocator.engine.proof import LEAVES, cut_fits, fits, price, prove
 from allocator.engine.repair import no_offers, repaired
 from allocator.engine.restricted import in_whole_lots
@@ -78,8 +78,6 @@ _CENT_LEAVES = 200
 """Leaves of a tree that splits cents: a gap of cents closes early or hardly ever."""
 NODES = 3_000_000
 """Nodes of a core's tree search, times its offers: work, unlike seconds, is the same on a busy machine."""
-LEAST_NODES, MOST_NODES = 100, 200_000
-"""Nodes that the largest core gets at least, and the smallest at most."""
 _PROVING = 4.0
 """Times the nodes, for a core that can prove the optimum."""
 _LATE = 1.0
@@ -312,8 +310,7 @@ def _solve(
     """Solves the core in the time left and in `work` times as many nodes as a core of its size may have."""
     progress(f"solving a core of {len(play.options):,} offers to {len(play.options.borrowers):,} borrowers")
     gap = max(search.settings.gap / 2, _ROUGHLY / len(search.book.columns) if roughly else 0.0)
-    wanted = min(work * NODES / max(len(play.options), 1), MOST_NODES)
-    nodes = None if work == np.inf else max(LEAST_NODES, round(wanted))
+    nodes = None if work == np.inf else nodes_of(work * NODES, len(play.options))
     effort = Effort(gap * max(abs(priced.bound), 1.0), search.left, search.settings.seed, nodes=nodes)
     outcome = solve_core(search.book, priced, play, effort, search.best)
     search.keep(outcome)

@@ -31,6 +31,10 @@ Ended = Literal["optimal", "infeasible", "unbounded", "target", "node_limit", "t
 """Why the solver stopped."""
 
 
+_LEAST_NODES, _MOST_NODES = 100, 200_000
+"""Nodes that the largest core gets at least, and the smallest at most."""
+
+
 @dataclass(frozen=True)
 class Effort:
     """How hard the solver may try."""
@@ -48,6 +52,11 @@ class Effort:
     """Off for few rows and many columns: comparing those columns takes far longer than solving."""
     target: float = float("inf")
     """A value that is enough: the first point worth as much ends the search of whole columns."""
+
+
+def nodes_of(work: float, offers: int) -> int:
+    """Nodes of the tree search of a core: `work` shared among its offers, within what any core may have."""
+    return round(min(max(work / max(offers, 1), _LEAST_NODES), _MOST_NODES))
 
 
 @dataclass(frozen=True)
