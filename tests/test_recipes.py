@@ -74,7 +74,7 @@ MEASURE: Recipe = {
 }
 """Money drawn that is expected to default: the same as money drawn, weighted by pd."""
 STRATEGY: Recipe = {
-    "records/scenario.py": above('"min_loss"]', '"most_value", '),
+    "records/strategy.py": above('"min_loss"]', '"most_value", '),
     "strategies/most_value.py": {"": MOST_VALUE},
     "strategies/following.py": above(
         "from allocator.strategies.plan", "from allocator.strategies.most_value import most_value\n"

@@ -14,7 +14,8 @@ from allocator.records.case import Case
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
 from allocator.records.run import relative_gap
-from allocator.records.scenario import Policy, Strategy
+from allocator.records.scenario import Policy
+from allocator.records.strategy import Strategy
 
 _OPTIMAL = Strategy()
 

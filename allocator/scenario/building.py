@@ -24,10 +24,10 @@ from allocator.records.scenario import (
     Scenario,
     Sense,
     SolverSettings,
-    Strategy,
     Ticket,
 )
 from allocator.records.sources import kind_of
+from allocator.records.strategy import Strategy
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress, StressCase, StressSource
 from allocator.scenario.limit_schema import GroupEntry, LimitEntry, RangeEntry
 from allocator.scenario.paths import expand

@@ -7,7 +7,8 @@ from typing import Any, get_args
 
 from allocator.records.columns import COLUMNS
 from allocator.records.document import CHURN, SOURCE
-from allocator.records.scenario import Basis, NamedRule, Reference, Smoothing, Spend
+from allocator.records.scenario import Basis, Reference, Smoothing, Spend
+from allocator.records.strategy import NamedRule
 from allocator.records.workbook import Cell, Choice, Column, Kind, Sheet, Table, Workbook
 from allocator.scenario.limit_schema import MEASURES
 from allocator.scenario.places import REQUIRED, section_at

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args
 from pydantic import AfterValidator, Field, Tag, ValidationInfo, create_model, field_validator
 
 from allocator.plugins import names_of
-from allocator.records.scenario import NamedRule
+from allocator.records.strategy import NamedRule
 from allocator.scenario.policy_schema import Band
 from allocator.scenario.quantities import Misfit, PositiveMoney, Share, Text, one_of, refuse
 from allocator.scenario.source_schema import PATH, Table, ending_in

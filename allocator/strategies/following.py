@@ -8,8 +8,8 @@ from time import perf_counter
 
 from allocator.records.case import Case
 from allocator.records.progress import Progress
-from allocator.records.scenario import RuleName
 from allocator.records.solution import Solution
+from allocator.records.strategy import RuleName
 from allocator.strategies.ahp_lines import ahp_lines
 from allocator.strategies.by_score import by_score
 from allocator.strategies.equal import equal

@@ -16,8 +16,8 @@ from allocator.records.case import Case as Prepared
 from allocator.records.outcome import Outcome
 from allocator.records.plugins import Plugin
 from allocator.records.run import Decisions
-from allocator.records.scenario import Strategy
 from allocator.records.solution import Solution
+from allocator.records.strategy import Strategy
 from allocator.strategies.plan import StrategyRule
 from allocator.testing import plain
 from allocator.testing.books import random_case

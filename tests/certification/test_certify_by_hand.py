@@ -19,7 +19,7 @@ from allocator.certification.rounding import Rounded
 from allocator.errors import CertificateError
 from allocator.records.case import Inputs
 from allocator.records.run import Decisions
-from allocator.records.scenario import Strategy
+from allocator.records.strategy import Strategy
 from tests.builders import Case, churn_table, limit, policy, portfolio
 
 TABLE = churn_table([0.04, 0.08], A=[0.0, 0.75])

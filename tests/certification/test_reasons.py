@@ -14,7 +14,7 @@ from allocator.errors import InfeasibleError, InputError, NoAllocationError
 from allocator.pipeline import decide
 from allocator.records.case import Case as Prepared
 from allocator.records.portfolio import Text
-from allocator.records.scenario import RuleName, Strategy
+from allocator.records.strategy import RuleName, Strategy
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.stages import columns_of, prepared
 from tests.strategies import cases, cases_in_cents, random_cases

@@ -12,7 +12,7 @@ import pytest
 from allocator.certification.limits import blocks_of
 from allocator.certification.reasons import _WeighedOffers, contradicted_reasons
 from allocator.records import reasons as words
-from allocator.records.scenario import Strategy
+from allocator.records.strategy import Strategy
 from tests.builders import Case, churn_table, limit, policy, portfolio, text
 
 TABLE = churn_table([0.04, 0.08], A=[0.0, 0.5], B=[0.0, 0.5])

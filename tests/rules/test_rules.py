@@ -15,8 +15,8 @@ from allocator.engine.greedy import best_wishes, by_worth
 from allocator.engine.kernel.passes import prepare
 from allocator.errors import InfeasibleError, InputError
 from allocator.pipeline import decide, judge
-from allocator.records.scenario import NamedRule, RuleName, Strategy
 from allocator.records.solution import Solution
+from allocator.records.strategy import NamedRule, RuleName, Strategy
 from allocator.testing.books import random_case
 from allocator.testing.strategies import check_decisions as check
 from allocator.testing.strategies import decided

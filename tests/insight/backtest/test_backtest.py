@@ -16,7 +16,7 @@ from allocator.insight.backtest.backtest import gain, score_periods
 from allocator.insight.backtest.history import portfolio_with_outcomes
 from allocator.insight.backtest.periods import Timeline
 from allocator.records.case import Inputs
-from allocator.records.scenario import Strategy
+from allocator.records.strategy import Strategy
 from tests.builders import Case, churn_table, limit, policy, portfolio
 
 TABLE = churn_table([0.04, 0.08], A=[0.0, 0.25])

@@ -18,7 +18,7 @@ from allocator.insight.compare.swaps import swaps
 from allocator.pipeline import allocate, decide, judge
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Portfolio
-from allocator.records.scenario import Strategy
+from allocator.records.strategy import Strategy
 from allocator.scenario import dump_scenario, load_scenario
 from allocator.store import read_run, write_run
 from tests.builders import Case, churn_table, limit, policy, portfolio

@@ -21,7 +21,7 @@ from allocator.insight.whatif.stress import (
 from allocator.pipeline import allocate, decide, judge, prepare
 from allocator.records.conditions import Condition
 from allocator.records.run import Decisions
-from allocator.records.scenario import Strategy
+from allocator.records.strategy import Strategy
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress, StressCase, StressSource
 from allocator.scenario import load_scenario
 from tests.builders import Case, churn_table, limit, policy, portfolio

@@ -1,0 +1,50 @@
+"""How amounts and rates are chosen: the optimum, or a rule to compare it with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from allocator.records.frames import File
+from allocator.records.plugins import Plugin
+
+NamedRule = Literal["optimal", "ahp_lines", "equal", "by_score", "greedy", "max_interest", "min_loss"]
+"""Rules that their name alone says."""
+RuleName = str
+"""How amounts and rates are chosen: a NamedRule, `file`, or one that another package brings."""
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A rule with what it asks to be told; what another rule asks is left at its default."""
+
+    rule: RuleName = "optimal"
+    lines: Mapping[str, float] | None = None
+    """ahp_lines: grade -> share of the budget; None: those of the credit strategy study."""
+    bands: Mapping[str, tuple[float, float]] | None = None
+    """ahp_lines: grade -> lowest and highest rate; None: those of the credit strategy study."""
+    weights: Path | None = None
+    """ahp_lines: a fitted file of AHP weights, by grade, in the place of `lines`."""
+    income: float | None = None
+    """min_loss: expected interest wanted; None: `share` of the optimum's."""
+    share: float = 0.95
+    book: File | None = None
+    """file: amounts and rates by borrower_id."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """file: borrower_id, amount or rate -> the file's name for it."""
+    plugin: Plugin | None = None
+    """The package that brings a rule which is none of ours."""
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """What such a rule is told."""
+
+    @property
+    def name(self) -> str:
+        """As pages and files show it: the rule, or the file's name."""
+        return self.rule if self.book is None else self.book.name
+
+    def files(self) -> dict[str, File]:
+        """What is read, by name of the input."""
+        named: dict[str, File | None] = {"weights": self.weights, "book": self.book}
+        return {key: path for key, path in named.items() if path is not None}
