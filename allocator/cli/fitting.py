@@ -236,21 +236,39 @@ def correlation(
     ratings: Ratings = None,
     workbook: Workbook = None,
     indicator: Only = None,
+    drop_duplicates: _Repeats = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the indicators by grade (csv, parquet, xlsx)."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file of --out.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Which indicators go with the rating: Pearson, Spearman, p and N (credit strategy study, table 4)."""
     from allocator.report.frame import frame_rows, frame_table
     from allocator.report.view import View
-    from allocator.scoring.correlation import starred_table
-    from allocator.scoring.fitting_firms import correlation_from_files
+    from allocator.scoring.correlation import medians, starred_table
 
-    table = correlation_from_files(InvoiceFiles(purchases, sales, workbook, ratings), indicator)
-    stars = "** p below 0.01, * below 0.05, two-sided; grade A counts 4, D 1"
-    view = View(
-        page=lambda: (frame_table("Rating against indicators", starred_table(table)), stars),
-        document=lambda: {"correlation": frame_rows(table)},
-    )
-    show(view, as_json)
+    def ask(_: Progress) -> View:
+        from allocator.scoring.fitting_firms import correlation_from_files
+
+        twice: Literal["drop", "keep"] = "drop" if drop_duplicates else "keep"
+        files = InvoiceFiles(purchases, sales, workbook, ratings, duplicates=twice)
+        table, grades = correlation_from_files(files, indicator)
+        stars = "** p below 0.01, * below 0.05, two-sided; grade A counts 4, D 1"
+        shown = (
+            frame_table("Rating against indicators", starred_table(table)),
+            stars,
+            "",
+            frame_table("Medians by grade", medians(grades)),
+        )
+        return View(
+            page=lambda: (*shown, *(() if out is None else ("", f"written to {out}"))),
+            document=lambda: {"correlation": frame_rows(table), "by_grade": frame_rows(grades)},
+            files={} if out is None else {out: grades.reset_index()},
+        )
+
+    answer(ask, as_json=as_json, verbose=False, out=[] if out is None else [out], force=force)
 
 
 def export(

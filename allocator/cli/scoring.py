@@ -68,6 +68,10 @@ def score(
         int,
         typer.Option(help="Add, by name, this many of the variables that raise a logit's PD most.", min=0),
     ] = 0,
+    indicators: Annotated[
+        bool,
+        typer.Option("--indicators", help="Add what invoices say of each firm, as yearly profit."),
+    ] = False,
     was: Annotated[
         str | None,
         typer.Option(
@@ -92,8 +96,10 @@ def score(
         duplicates: Duplicates = "drop" if drop_duplicates else "keep"
         files = InvoiceFiles(purchases, sales, workbook, firms, duplicates=duplicates)
         _check_combination(file, files, was, intervals, reasons)
+        if file is not None and indicators:
+            raise InputError.of([_NO_INDICATORS], "score")
         if file is None:
-            scored = _from_invoices(files, scorecard, lgd)
+            scored = _from_invoices(files, scorecard, lgd, indicators)
         elif file.suffix in SCENARIO:
             scored = _from_scenario(file, scorecard, lgd, intervals)
         else:
@@ -143,6 +149,9 @@ def _check_combination(
         raise InputError.of(faults, "score")
 
 
+_NO_INDICATORS = Fault(
+    "are of firms with invoices", "name their purchases and sales in the place of FILE", field="--indicators"
+)
 _NO_INTERVALS = Fault("grades of invoices have no intervals", "leave it out", field="--intervals")
 
 
@@ -208,12 +217,14 @@ def _from_scenario(file: Path, scorecard: Path | None, lgd: float | None, interv
     return _Scored(_with_lgd(frame, own, lgd), scored.notes, scored.imputed, scored.unseen, before)
 
 
-def _from_invoices(files: InvoiceFiles, scorecard: Path | None, lgd: float | None) -> _Scored:
+def _from_invoices(
+    files: InvoiceFiles, scorecard: Path | None, lgd: float | None, indicators: bool
+) -> _Scored:
     from allocator.scoring.fitted import read_fitted
     from allocator.scoring.score import score_firms
 
     fitted = read_fitted(_need(scorecard, "--scorecard", "a grade file that fit wrote"))
-    return _Scored(*score_firms(files, fitted, lgd=LGD if lgd is None else lgd))
+    return _Scored(*score_firms(files, fitted, lgd=LGD if lgd is None else lgd, indicators=indicators))
 
 
 def _need(value: Path | None, option: str, what: str) -> Path:

@@ -169,7 +169,7 @@ class InvoicesEntry(Typed):
     sales: InvoiceFile = None
     """Sales invoices."""
     firms: Table = None
-    """Table of the firms to score, by enterprise_id; absent: all that have invoices."""
+    """Table of the firms to score, by enterprise_id; absent: all with invoices. A `rating` is kept."""
     facts: Table = None
     """Table of further columns, as the industry: one row, by enterprise_id, for each firm scored."""
     duplicates: Annotated[Literal["keep", "drop"], one_of("keep", "drop")] = "keep"

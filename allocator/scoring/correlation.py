@@ -16,6 +16,7 @@ from allocator.scoring.rows import row_of
 _GRADE_POINTS = {"A": 4, "B": 3, "C": 2, "D": 1}
 """The credit strategy study's scale: better grades score higher."""
 FEWEST = 3
+_QUANTILES = {"low": 0.0, "p05": 0.05, "median": 0.5, "p95": 0.95, "high": 1.0}
 
 
 def correlate(
@@ -64,6 +65,34 @@ def starred_table(table: pd.DataFrame) -> pd.DataFrame:
         out[name] = ["" if np.isnan(r) else f"{r:.4f}{mark}" for r, mark in pairs]
         out[f"{name} p"] = ["" if np.isnan(p) else f"{p:.4f}" for p in table[f"{name}_p"]]
     return pd.DataFrame({**out, "n": table["n"].tolist(), "note": table["note"].tolist()}, index=table.index)
+
+
+def by_grade(
+    rating: pd.Series, indicators: pd.DataFrame, columns: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """What each indicator is within each grade: one row an indicator and grade, in their order.
+
+    Columns: n (firms that have a value), mean, sd (n - 1), low, p05, median, p95, high; NaN where nothing is
+    known. `columns` as in `correlate`, which has checked them.
+    """
+    names = list(indicators.select_dtypes("number").columns) if columns is None else list(columns)
+    rows = {}
+    for name in names:
+        values = indicators[name].astype(float).where(lambda one: np.isfinite(one))
+        for grade, firms in values.groupby(rating.astype(object)):
+            known = firms.dropna()
+            rows[name, grade] = {
+                "n": len(known),
+                "mean": known.mean(),
+                "sd": known.std(),
+                **dict(zip(_QUANTILES, known.quantile(list(_QUANTILES.values())), strict=True)),
+            }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["indicator", "grade"])
+
+
+def medians(table: pd.DataFrame) -> pd.DataFrame:
+    """The medians of `by_grade`, one row an indicator and one column a grade."""
+    return table["median"].unstack("grade").reindex(table.index.unique("indicator"))
 
 
 def stars(p: float) -> str:

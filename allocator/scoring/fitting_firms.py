@@ -15,7 +15,7 @@ from allocator.records.scenario import InvoiceFiles
 from allocator.scoring import validation
 from allocator.scoring.ahp import Method, read_hierarchy, sensitivity
 from allocator.scoring.churn import churn_frame, fit_churn
-from allocator.scoring.correlation import correlate, starred_table
+from allocator.scoring.correlation import by_grade, correlate, starred_table
 from allocator.scoring.fitted import Card, markdown, to_document
 from allocator.scoring.fitting import Fit
 from allocator.scoring.frequencies import pd_by_grade
@@ -111,10 +111,12 @@ def _in_no_range(void: pd.Series) -> list[str]:
     return void.index[np.flatnonzero(~inside)].tolist()
 
 
-def correlation_from_files(files: InvoiceFiles, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Correlations of rating and indicators over rated firms (the credit strategy study, table 4)."""
+def correlation_from_files(
+    files: InvoiceFiles, columns: Sequence[str] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rating against indicators over rated firms (the credit strategy study, table 4), and these by grade."""
     known, indicators, _ = rated_firms(files)
-    return correlate(known["rating"], indicators, columns)
+    return correlate(known["rating"], indicators, columns), by_grade(known["rating"], indicators, columns)
 
 
 @one_reading()

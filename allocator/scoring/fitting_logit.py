@@ -26,7 +26,7 @@ from allocator.scoring.rows import row_of, rows_where
 from allocator.scoring.score import imputed_cells
 from allocator.scoring.scorecard import Points, Scorecard, check_bounds, fit_scorecard, out_of_fold_pd
 from allocator.scoring.terms import terms_of
-from allocator.scoring.univariate import odds_ratios, univariate
+from allocator.scoring.univariate import by_outcome, odds_ratios, univariate
 from allocator.scoring.variables import Variable
 
 _TRAINED_BEFORE = 0.7
@@ -98,6 +98,7 @@ def logit_from_files(
         "Wald tests": card.wald(),
         "Odds ratios": odds_ratios(card, card.matrix(frame)),
         "Variables by themselves": univariate(frame, y.to_numpy(float), given.variables, why),
+        **_by_outcome(frame, y.to_numpy(float), given.variables),
         **({} if chosen is None or chosen.path is None else {"Forward path": chosen.path}),
         **_taken_apart(card),
         "Reliability, out of fold": reliability,
@@ -114,6 +115,11 @@ def logit_from_files(
         sections=remark_section(remarks) + [(name, markdown(table)) for name, table in tables.items()],
     )
     return Fit(to_document(card), described, figures, tables, reliability=reliability)
+
+
+def _by_outcome(frame: pd.DataFrame, y: Floats, variables: Sequence[Variable]) -> dict[str, pd.DataFrame]:
+    table = by_outcome(frame, y, variables)
+    return {} if table.empty else {"Variables by outcome": table}
 
 
 def _taken_apart(card: Scorecard) -> dict[str, pd.DataFrame]:

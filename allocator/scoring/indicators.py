@@ -120,6 +120,7 @@ def _one_side(side: _Side, firms: int, years: Sequence[int], origin: int) -> dic
         "void_ratio": _ratio(n_void, n_total),
         "negative_ratio": _ratio(count(negative), n_valid),
         "void_amount_share": _ratio(total(size, void), total(size, np.ones_like(valid))),
+        "void_net_share": _ratio(total(side.amount, void), total(side.amount, np.ones_like(valid))),
         "amount": total(side.amount, valid),
         "tax": total(side.tax, valid),
         "total": total(side.total, valid),

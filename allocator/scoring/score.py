@@ -99,29 +99,51 @@ def unseen_levels(frame: pd.DataFrame, fitted: Fitted, pds: Floats) -> tuple[Uns
 
 
 def score_firms(
-    files: InvoiceFiles, fitted: Fitted, *, lgd: float = 0.5
+    files: InvoiceFiles, fitted: Fitted, *, lgd: float = 0.5, indicators: bool = False
 ) -> tuple[pd.DataFrame, tuple[InvoiceNotes, ...], tuple[ImputedVariable, ...]]:
     """The firms of `files` as `graded_borrowers` gives them, what the files held, what was imputed.
 
     Who is scored: those of `files.firms`, else those of the workbook's sheet of firms, else all that have
-    invoices. `files.facts` is not read here. Raises InputError: faults of the files, a scorecard that
-    grades no invoices.
+    invoices. A rating that these have is kept, and the scorecard fills in where there is none. `indicators`
+    adds those of every firm. `files.facts` is not read here. Raises InputError: faults of the files, a
+    scorecard that grades no invoices.
     """
     if not isinstance(fitted, GradeScorecard):
         fault = Fault("grades no invoices", "name a file of `allocator fit grade`", field="scorecard")
         raise InputError.of([fault], "Scores")
-    invoices, listed = _read(files)
+    invoices, listed = _read(files, partly=True)
     names = None if listed is None else listed["enterprise_id"].tolist()
     firms, empty = graded_borrowers(invoices, fitted, names, lgd)
+    if listed is not None and "rating" in listed.columns:
+        firms = _as_rated(firms, listed["rating"].to_numpy(object), fitted)
+    if indicators:
+        further = firm_indicators(invoices, firms["borrower_id"].tolist()).drop(columns="void_share")
+        firms = firms.join(further, on="borrower_id")
     return firms, invoices.notes, empty
 
 
-def _read(files: InvoiceFiles) -> tuple[Invoices, pd.DataFrame | None]:
-    """The invoices, and the firms that a table or the workbook lists. Raises InputError."""
-    listed = None if files.firms is None else read_firms(read_table(files.firms), str(files.firms))
+def _as_rated(firms: pd.DataFrame, ratings: np.ndarray, scorecard: GradeScorecard) -> pd.DataFrame:
+    """`firms` with the `ratings` (n,) that are known, "" where none is, in the place of inferred grades."""
+    place = pd.Index(scorecard.grades).get_indexer(pd.Index(ratings))
+    known = place >= 0
+    out, rated = firms.copy(), place[known]
+    out.loc[known, "grade"] = ratings[known]
+    out.loc[known, "pd"] = scorecard.pd_by_grade[rated]
+    names = [f"p_{grade}" for grade in scorecard.grades]
+    out.loc[known, names] = np.eye(len(names))[rated]
+    out.loc[known, "exclude"] = False
+    out.loc[known, "note"] = "rated: its rating is kept"
+    return out
+
+
+def _read(files: InvoiceFiles, *, partly: bool = False) -> tuple[Invoices, pd.DataFrame | None]:
+    """The invoices, and the firms that a table or the workbook lists, all rated or `partly`."""
+    listed = (
+        None if files.firms is None else read_firms(read_table(files.firms), str(files.firms), partly=partly)
+    )
     one_way = files.purchases is None or files.sales is None
     if files.workbook is not None and files.purchases is None and files.sales is None:
-        book = read_workbook(files.workbook, duplicates=files.duplicates)
+        book = read_workbook(files.workbook, duplicates=files.duplicates, partly=partly)
         return book.invoices, book.firms if listed is None else listed
     if files.workbook is None and files.purchases is not None and files.sales is not None:
         return read_invoices(files.purchases, files.sales, duplicates=files.duplicates), listed

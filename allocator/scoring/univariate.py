@@ -48,6 +48,24 @@ def univariate(
     return table.sort_values("iv", ascending=False, kind="stable")
 
 
+def by_outcome(frame: pd.DataFrame, y: Floats, variables: Sequence[Variable]) -> pd.DataFrame:
+    """One row per number: mean, sd (n - 1) and median of its known cells, without a default and with one."""
+    rows = {}
+    for variable in variables:
+        cells = cells_of(variable, frame, [])
+        if not isinstance(cells, NumberColumn):
+            continue
+        rows[variable.name] = row = dict[str, float]()
+        for state, name in enumerate(("repaid", "defaulted")):
+            known = pd.Series(cells.values[(cells.states < 0) & (y == state)])
+            row |= {
+                f"mean_{name}": known.mean(),
+                f"sd_{name}": known.std(),
+                f"median_{name}": known.median(),
+            }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("variable")
+
+
 def _bins(variable: Variable, cells: NumberColumn | Levels, y: Floats) -> Bins:
     """The bins that are declared; else fifths of a number, the levels of a category."""
     how = variable.bins

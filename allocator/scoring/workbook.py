@@ -42,8 +42,8 @@ class Workbook:
     firms: pd.DataFrame | None
 
 
-def read_workbook(path: Path, *, duplicates: Duplicates = "keep") -> Workbook:
-    """Read an official workbook.
+def read_workbook(path: Path, *, duplicates: Duplicates = "keep", partly: bool = False) -> Workbook:
+    """Read an official workbook; firms as `read_firms` has them.
 
     Raises InputError: no such file, not a workbook, a sheet missing, or the faults of its invoices.
     """
@@ -70,12 +70,14 @@ def read_workbook(path: Path, *, duplicates: Duplicates = "keep") -> Workbook:
     }
     labels = (f"{path}, {PURCHASES}", f"{path}, {SALES}")
     invoices = invoices_from_frames(frames[PURCHASES], frames[SALES], names=labels, duplicates=duplicates)
-    firms = read_firms(frames[FIRMS], f"{path}, {FIRMS}") if FIRMS in frames else None
+    firms = read_firms(frames[FIRMS], f"{path}, {FIRMS}", partly=partly) if FIRMS in frames else None
     return Workbook(invoices, firms)
 
 
-def read_firms(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+def read_firms(frame: pd.DataFrame, name: str, *, partly: bool = False) -> pd.DataFrame:
     """Firms with canonical columns; `rating` is text A to D, `default` 0 or 1, each only where given.
+
+    `partly`: empty cells of either are no faults, they are "" and -1.
 
     Raises InputError: no identifier column, a repeated firm, an unknown rating or default.
     """
@@ -90,7 +92,7 @@ def read_firms(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         rated = [name for name in levels.names if name.strip() in _RATINGS]
         remedy = f"the grades are {', '.join(_RATINGS)}"
         faults += level_faults(
-            "rating", levels, [*rated, *_RATINGS], "is no grade", remedy, file=name, empty=True
+            "rating", levels, [*rated, *_RATINGS], "is no grade", remedy, file=name, empty=not partly
         )
         firms["rating"] = np.array([*(name.strip() for name in levels.names), ""], dtype=object)[levels.codes]
     if "default" in firms.columns:
@@ -100,7 +102,7 @@ def read_firms(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         }
         remedy = "write 1 or 0 (or 是, 否)"
         faults += level_faults(
-            "default", levels, list(stated), "says neither yes nor no", remedy, file=name, empty=True
+            "default", levels, list(stated), "says neither yes nor no", remedy, file=name, empty=not partly
         )
         firms["default"] = levels.looked_up([stated.get(name, -1) for name in levels.names], -1)
     if faults:

@@ -338,6 +338,29 @@ def test_fit_correlation_prints_table_4(contest: Path, allocator: Allocator) -> 
     assert (round(row["pearson"], 4), round(row["pearson_p"], 4), row["n"]) == (-0.2662, 0.0029, 123)
 
 
+def test_table_4_comes_out_as_printed_and_the_indicators_by_grade_are_written(
+    contest: Path, tmp_path: Path, allocator: Allocator
+) -> None:
+    files = {"--purchases": "invoices_in_123.parquet", "--sales": "invoices_out_123.parquet"}
+    files["--ratings"] = "enterprises_123.csv"
+    named = [part for option, name in files.items() for part in (option, contest / name)]
+    out = tmp_path / "by-grade.csv"
+    order = ["fit", "correlation", *named, "--drop-duplicates", "--indicator", "out_void_net_share"]
+    told = allocator(*order, "--out", out, "--json").json
+    (row,) = told["correlation"]
+    assert (round(row["pearson"], 5), round(row["pearson_p"], 5)) == (-0.26996, 0.00253)
+    written = pd.read_csv(out)
+    assert written["grade"].tolist() == ["A", "B", "C", "D"]
+    assert written["median"].tolist() == pytest.approx([one["median"] for one in told["by_grade"]])
+    assert f"written to {out}" in allocator(*order, "--out", out, "--force").out
+
+
+def test_indicators_are_of_firms_with_invoices(borrowers: Path, allocator: Allocator) -> None:
+    told = allocator("score", borrowers, "--scorecard", PUBLISHED, "--indicators")
+    assert told.status == 2
+    assert "  --indicators\n    are of firms with invoices\n" in told.err
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_fit_has_help_with_an_example_and_json(kind: str, allocator: Allocator) -> None:
     outcome = allocator("fit", kind, "--help")

@@ -44,6 +44,15 @@ def told(row: str, column: int) -> str:
     return line.strip("| ").split(" | ")[column + 1].strip()
 
 
+def test_the_first_question_keeps_the_ratings() -> None:
+    found = run("contest-q1")
+    sources = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+    grades = found.summary["by_grade"]
+    assert (grades["A"]["funded"], grades["B"]["funded"], found.summary["funded"]) == (27, 23, 50)
+    assert f"{found.summary['funded']} firms, {found.certificate.value:,.0f}, certified" in sources
+    assert f"the value is {found.certificate.value:,.0f}." in PAGE
+
+
 def test_the_second_question_is_solved_and_proved(record_property: Callable[[str, object], None]) -> None:
     found = run("contest-q2")
     assert found.status == "optimal"

@@ -162,8 +162,10 @@ def test_grades_with_their_card(contest: Path) -> None:
     assert fit.tables["PD by grade"].loc["D", "pd"] == pytest.approx(0.98)
     assert "| D | 24 |" in fit.card.text(1)
     assert len(fit.figures["in_no_range"]) == 21
-    table = correlation_from_files(rated(contest), ["void_share"])
+    table, grades = correlation_from_files(rated(contest), ["void_share"])
     assert table.loc["void_share", "pearson"] == pytest.approx(-0.2662, abs=5e-5)
+    assert grades.loc["void_share", "n"].tolist() == [27, 38, 34, 24]
+    assert grades.loc[("void_share", "A"), "median"] == pytest.approx(0.0672, abs=5e-5)
 
 
 def test_weights_with_their_card(models: Path) -> None:

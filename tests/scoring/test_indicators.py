@@ -44,6 +44,7 @@ def test_one_firm_by_hand() -> None:
     assert row["out_counterparty_hhi"] == pytest.approx((70**2 + 250**2) / 320**2)
     assert row["void_share"] == pytest.approx((80 + 20) / (460 + 60))
     assert row["void_share_count"] == pytest.approx(2 / 7)
+    assert row["out_void_net_share"] == pytest.approx(80 / 400)
 
 
 def test_balance_of_one_firm() -> None:

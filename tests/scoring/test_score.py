@@ -94,6 +94,31 @@ def test_a_firm_that_sells_nothing_is_listed_and_not_graded(shipped: GradeScorec
         graded_borrowers(invoices_from_frames(rows, rows), shipped, None, lgd=1.5)
 
 
+def test_ratings_are_kept_and_the_scorecard_fills_in(
+    shipped: GradeScorecard, contest: Path, tmp_path: Path
+) -> None:
+    known = pd.read_csv(contest / "enterprises_123.csv", dtype=str)
+    known.loc[known["enterprise_id"] == "E2", "rating"] = ""
+    known.to_csv(tmp_path / "firms.csv", index=False)
+    files = replace(rated(contest), firms=tmp_path / "firms.csv")
+
+    scored, _, _ = score_firms(files, shipped, indicators=True)
+    inferred, _, _ = score_firms(replace(rated(contest), firms=None), shipped)
+
+    scored, inferred = (firms.set_index("borrower_id") for firms in (scored, inferred))
+    rating = known.set_index("enterprise_id")["rating"].drop("E2")
+    rest = scored.drop(index="E2")
+    assert (rest["grade"].astype(object) == rating).all()
+    assert rest.groupby("grade", observed=True)["pd"].nunique().eq(1).all()
+    assert (rest["note"] == "rated: its rating is kept").all()
+    assert scored.loc["E2", "pd"] == inferred.loc["E2", "pd"]
+    assert scored.loc["E2", "note"] == ""
+    np.testing.assert_allclose(scored[PROBABILITIES].sum(axis=1), 1)
+    features = pd.read_csv(contest / "features_123.csv").set_index("enterprise_id")
+    profit = (features["out_amount_2019"] - features["in_amount_2019"]).loc[scored.index]
+    np.testing.assert_allclose(scored["profit_2019"], profit, rtol=1e-6, atol=0.01)
+
+
 def test_rated_firms_must_be_rated_and_sell(contest: Path, tmp_path: Path) -> None:
     files = rated(contest)
     known = pd.read_csv(contest / "enterprises_123.csv")

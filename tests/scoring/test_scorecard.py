@@ -14,23 +14,12 @@ from scipy import special
 from allocator.errors import InputError
 from allocator.scoring import validation
 from allocator.scoring.declarations import read_declarations
+from allocator.scoring.fitting_logit import logit_from_files
 from allocator.scoring.preparation import prepare
 from allocator.scoring.scorecard import check_bounds, fit_scorecard, grade_of, out_of_fold_pd
 from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
-
-STRENGTH = {
-    "business_years": -0.9,
-    "registered_capital": -0.6,
-    "debt_to_asset_ratio": 0.9,
-    "cash_ratio": -0.8,
-    "total_lending": 0.6,
-    "loan_term": 0.6,
-    "special_support": -0.7,
-}
-"""Effect of one standard deviation on the log-odds: the default risk thesis's signs, sizes ours."""
-FIRMS = 356
-"""As many as the default risk thesis has."""
+from tests.scoring.small_enterprises import FILE, FIRMS, STRENGTH, text
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +58,22 @@ def test_signs_and_significance_come_back(schema: tuple[Variable, ...]) -> None:
         assert table.loc[name, "estimate"] * weight > 0
         assert table.loc[name, "p"] < 0.05
     assert table["agrees"].dropna().all()
+
+
+def test_the_shipped_small_enterprises_are_as_they_are_drawn(models: Path) -> None:
+    assert FILE.read_text(encoding="utf-8") == text()
+    path = models / "scorecards" / "small-enterprise-schema.json"
+    fit = logit_from_files(FILE, path, "default")
+    wald = fit.tables["Wald tests"].iloc[1:]
+    assert set(wald.index[wald["p"] < 0.05]) == set(STRENGTH)
+    assert (wald.loc[list(STRENGTH), "estimate"] * pd.Series(STRENGTH) > 0).all()
+    means = fit.tables["Variables by outcome"]
+    firms = pd.read_csv(FILE)
+    assert len(means) == 19
+    assert means.loc["cash_ratio", "mean_defaulted"] == firms.loc[firms["default"] == 1, "cash_ratio"].mean()
+    assert means.loc["cash_ratio", "sd_repaid"] == pytest.approx(
+        firms.loc[firms["default"] == 0, "cash_ratio"].std()
+    )
 
 
 def test_wald_intervals_cover_the_truth(schema: tuple[Variable, ...]) -> None:
