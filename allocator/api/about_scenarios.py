@@ -1,11 +1,11 @@
-"""Questions about a scenario: what if a limit moves, or the world turns worse."""
+"""Questions about a scenario: what its program is, what if a limit moves, or the world turns worse."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
 from operator import itemgetter
-from typing import Annotated, overload
+from typing import Annotated, Literal, overload
 
 from allocator.api.arguments import Within
 from allocator.api.results import Result
@@ -20,14 +20,49 @@ from allocator.api.scenarios import (
     scenario_of,
 )
 from allocator.api.words import public_function
+from allocator.borrowers import read_inputs
 from allocator.errors import Fault, InputError
+from allocator.insight.formulation import Formulation, formulation_of
 from allocator.insight.whatif.frontier import Frontier
 from allocator.insight.whatif.reverse import ReverseStress, reverse_stress
 from allocator.insight.whatif.spans import check_options, follow
 from allocator.insight.whatif.stress import StressTest, stress_test
+from allocator.pipeline import prepare
+from allocator.report.formulation.view import formulation_view
 from allocator.report.frontier import frontier_view
 from allocator.report.stress import reverse_view, stress_view
 from allocator.scenario.overrides import Setting
+
+
+@public_function
+def formulation(
+    scenario: Source | Run,
+    language: Literal["markdown", "latex"] = "markdown",
+    *,
+    borrowers: Table = None,
+    churn: Table = None,
+    sets: Sets = None,
+    progress: Progress | None = None,
+) -> Result[Formulation]:
+    """A scenario's program as mathematics, which printing shows: `allocator formulation`.
+
+    scenario  as `allocate` takes it, or a Run, whose scenario is taken
+    language  "markdown" or "latex", a whole document
+    borrowers, churn, sets    laid over the scenario, as `allocate` takes them
+
+    The table has a row per limit: name, row.plain and row.latex, sense, share. Raises InputError with every
+    fault of the scenario and its inputs.
+
+    >>> from allocator import formulation
+    >>> formulation("scenarios/sme-302.yaml").table["row.plain"].tolist()
+    ['Σ_{i,k} x_ik ≤ 100,000,000']
+    """
+    tell = progress or silent
+    base = base_of(scenario, Overlay(borrowers, churn, None, sets))
+    tell("reading the borrowers")
+    found = formulation_of(prepare(base, read_inputs(base)))
+    return Result(found, partial(formulation_view, found, language), itemgetter("limits"))
+
 
 Bound = float | str
 """Of a limit, as its own key takes it: 5e7, 0.4 or "40%"."""

@@ -1,0 +1,245 @@
+"""The program of a scenario as a statement: sets, data, decisions, objective, constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from allocator.insight.formulation import Formulation, Rows, StatedRow
+from allocator.records.lots import CENT
+from allocator.report.formulation.blocks import (
+    Block,
+    Display,
+    Heading,
+    Math,
+    Named,
+    Sentence,
+    Statement,
+    Table,
+    Words,
+    number,
+)
+from allocator.report.formulation.symbols import TAKE_UP_DIGITS, Symbols, span_of
+
+_SENSES = {"at_most": "≤", "at_least": "≥", "exactly": "="}
+_MOST = 12
+"""Rows of an `each`, and grades, that are shown; the JSON object has all."""
+
+
+def statement_of(formulation: Formulation) -> Statement:
+    """The whole page; symbols are those of docs/formulation.md."""
+    symbols = Symbols(formulation)
+    constraints = list(_constraints(formulation, symbols))  # they bring sets and weights
+    scenario = formulation.case.scenario
+    currency = scenario.policy.currency
+    blocks = [
+        Sentence((f"Amounts are in {currency}, rates are fractions a year, terms are in years.",)),
+        *_cautions(formulation),
+        Heading("Sets"),
+        Table(("symbol", "what", "size"), _sets(formulation, symbols)),
+        Heading("Data"),
+        Table(
+            ("symbol", "what", "unit", "figures"),
+            [((d.symbol,), (d.what,), (d.unit,), d.figure) for d in symbols.data()],
+        ),
+        Heading("Decisions"),
+        Table(("symbol", "what", "domain"), _decisions(formulation)),
+        Heading("Objective"),
+        *_objective(formulation, symbols),
+        Heading("Subject to"),
+        *constraints,
+        *_rates(formulation),
+        *_declined(formulation),
+    ]
+    return Statement(f"{scenario.name}: the formulation", tuple(blocks))
+
+
+def _cautions(formulation: Formulation) -> Iterator[Block]:
+    scenario = formulation.case.scenario
+    if scenario.stress:
+        yield Sentence(("All figures are those under the stress that the scenario applies.",))
+    if scenario.strategy.rule != "optimal":
+        said = f"The strategy {scenario.strategy.name} decides; this is the program of the optimum beside it."
+        yield Sentence((said,))
+
+
+def _sets(formulation: Formulation, symbols: Symbols) -> list[tuple[Words, Words, Words]]:
+    able, options = number(formulation.borrowers), number(formulation.options)
+    rows: list[tuple[Words, Words, Words]] = [
+        ((Math("i"),), ("borrowers to whom an offer is possible",), (able,)),
+        ((Math("k"),), ("rates that borrower i may be offered", " (pairs i, k)"), (options,)),
+    ]
+    if formulation.pinned:
+        rows.append(((Math("P"),), ("borrowers whose offer is pinned",), (number(formulation.pinned),)))
+    return [*rows, *(((symbol,), what, size) for symbol, what, size in symbols.sets)]
+
+
+def _decisions(formulation: Formulation) -> list[tuple[Words, Words, Words]]:
+    lot = number(formulation.amounts.step or CENT)
+    rows: list[tuple[Words, Words, Words]] = [
+        ((Math("z_ik"),), ("1 where borrower i is offered the k-th rate, else 0",), (Math("{0, 1}"),)),
+        ((Math("x_ik"),), ("amount offered at it",), ("multiples of ", lot)),
+    ]
+    if formulation.economics.idle_rate:
+        rows.append(((Math("s"),), ("budget left unspent",), (Math("s ≥ 0"),)))
+    return rows
+
+
+def _objective(formulation: Formulation, symbols: Symbols) -> Iterator[Block]:
+    margin, fixed = margin_of(formulation, symbols), fixed_of(formulation)
+    terms = ["Σ_{i,k} m_ik x_ik"]
+    terms += ["Σ_{i,k} F_ik z_ik"] if fixed else []
+    terms += ["ι s"] if formulation.economics.idle_rate else []
+    lines = [Math(f"max  {' + '.join(terms)}"), Math(f"m_ik = {margin}")]
+    lines += [Math(f"F_ik = {fixed}")] if fixed else []
+    yield Display(lines)
+    words = "expected interest" + "".join(
+        f" less {cost}" for cost, there in _costs(formulation).items() if there
+    )
+    yield Sentence((f"The value of an offer against declining: {words}.",))
+
+
+def _costs(formulation: Formulation) -> dict[str, bool]:
+    """What is taken off the interest, and whether it is more than 0 here."""
+    economics = formulation.economics
+    walks = economics.take_up.only != 1.0
+    return {
+        "expected loss": economics.pd.most > 0 and economics.lgd.most > 0,
+        "funding": economics.funding_rate != 0,
+        "the cost of churn": economics.churn_cost != 0 and walks,
+        "relationships lost": economics.relationship != type(economics.relationship)(0.0, 0.0),
+        "processing": economics.processing_cost != 0,
+    }
+
+
+def margin_of(formulation: Formulation, symbols: Symbols) -> str:
+    """m_ik, a unit offered: docs/formulation.md, section 1, without the terms that are 0 here."""
+    economics, costs = formulation.economics, _costs(formulation)
+    a, term = symbols.take_up, symbols.term
+    survives = "" if economics.pd.only == 0.0 else " (1 - p_i)"
+    margin = f"{a}{term}r_k{survives}"
+    margin += f" - {a}p_i L_i" if costs["expected loss"] else ""
+    margin += f" - {a}{term}f" if costs["funding"] else ""
+    return margin + (" - (1 - a_ik) κ" if costs["the cost of churn"] else "")
+
+
+def fixed_of(formulation: Formulation) -> str:
+    """F_ik, whatever the amount; nothing where it is 0 for all."""
+    economics, costs = formulation.economics, _costs(formulation)
+    walks = economics.take_up.only != 1.0
+    signed = [
+        ("+", "d R_i", costs["relationships lost"] and economics.decline_churn != 0),
+        ("-", "(1 - a_ik) R_i", costs["relationships lost"] and walks),
+        ("-", "a_ik c" if walks else "c", costs["processing"]),
+    ]
+    parts = [f"{sign} {term}" for sign, term, there in signed if there]
+    return " ".join(parts).removeprefix("+ ")
+
+
+def _constraints(formulation: Formulation, symbols: Symbols) -> Iterator[Block]:
+    yield Named("One offer", ("each borrower is made one offer or none", *_pinned(formulation)))
+    pinned = [Math("Σ_k z_ik = 1   (i∈P)")] if formulation.pinned else []
+    yield Display([Math("Σ_k z_ik ≤ 1"), *pinned])
+    amounts = formulation.amounts
+    low, high = (
+        span.only if span.only is not None else name
+        for span, name in ((amounts.smallest, "l_i"), (amounts.largest, "u_i"))
+    )
+    low, high = (end if isinstance(end, str) else number(end) for end in (low, high))
+    yield Named("Loans", ("an amount lies between the borrower's smallest and largest loan, or is 0",))
+    yield Display([Math(f"{low} z_ik ≤ x_ik ≤ {high} z_ik")])
+    for rows in formulation.rows:
+        yield from _limit(rows, formulation, symbols)
+
+
+def _pinned(formulation: Formulation) -> Words:
+    if not formulation.pinned:
+        return ()
+    return (", and to ", number(formulation.pinned), " pinned ones their own")
+
+
+def _limit(rows: Rows, formulation: Formulation, symbols: Symbols) -> Iterator[Block]:
+    yield Named(rows.name, _in_words(rows, formulation))
+    if not rows.rows:
+        return
+    yield Display([Math(row_text(rows, formulation, symbols))])
+    if len(rows.rows) > 1 and rows.exposed:
+        shown = rows.rows[:_MOST]
+        heads = ("value v", "borrowers who count", "right-hand side")
+        yield Table(heads, [((r.label,), (number(r.borrowers),), (number(r.rhs),)) for r in shown])
+        if len(rows.rows) > _MOST:
+            yield Sentence((f"and {len(rows.rows) - _MOST:,} more rows",))
+
+
+def row_text(rows: Rows, formulation: Formulation, symbols: Symbols) -> str:
+    """The row itself, its right-hand side what new offers may come to."""
+    limit, reference = rows.limit, rows.reference
+    where, each = (limit.where, limit.each) if limit is not None else ((), None)
+    over = symbols.over(where, each, _sizes(rows.rows, each))
+    left = f"Σ_{{{over}}} {symbols.weight(rows)}{symbols.basis(rows.basis)}"
+    if reference is not None:
+        base = symbols.over(reference.where, None, (number(rows.referred),))
+        sign = "+" if rows.share < 0 else "-"
+        left += f" {sign} {number(abs(rows.share))} Σ_{{{base}}} {symbols.basis(reference.basis)}"
+    if limit is None and formulation.economics.idle_rate:
+        left += " + s"
+    one = len({row.rhs for row in rows.rows}) == 1
+    right = number(rows.rows[0].rhs) if one else "b_v"
+    return f"{left} {_SENSES[rows.sense]} {right}"
+
+
+def _sizes(rows: tuple[StatedRow, ...], each: str | None) -> Words:
+    """How many borrowers a set counts, or the sets of all values of `each`."""
+    counts = [row.borrowers for row in rows]
+    if each is None:
+        return (number(sum(counts)),)
+    least, most = number(min(counts)), number(max(counts))
+    span: Words = (least,) if least == most else (least, " to ", most)
+    return (f"{len(counts):,} values of ", *span)
+
+
+def _in_words(rows: Rows, formulation: Formulation) -> Words:
+    """What is limited, by what, in how many rows, and what of it is lent already."""
+    limit = rows.limit
+    policy = formulation.case.scenario.policy
+    if limit is None:
+        return (f"{policy.budget.basis}, {_said(rows.sense)} ", number(rows.bound))
+    weight = f" x {limit.weight}" if limit.weight is not None else ""
+    words: list[str | Math] = [f"{limit.measure.replace('_', ' ')}{weight}, {_said(rows.sense)} "]
+    words.append(number(limit.bound))
+    words += [f" of {limit.of}"] if limit.of is not None else []
+    words += [f"; {len(rows.rows):,} rows, one a value v of {limit.each}"] if limit.each is not None else []
+    words += ["; what is already lent is taken off the right-hand side"] if rows.exposed else []
+    return words
+
+
+def _said(sense: str) -> str:
+    return sense.replace("_", " ")
+
+
+def _rates(formulation: Formulation) -> Iterator[Block]:
+    yield Heading("Rates")
+    shown = formulation.grades[:_MOST]
+    heads = ("grade", "band", "rates each", "borrowers", "rates", "take-up")
+    yield Table(
+        heads,
+        [
+            (
+                (grade.grade,),
+                (number(grade.band[0]), " to ", number(grade.band[1])),
+                span_of(grade.count),
+                (number(grade.borrowers),),
+                span_of(grade.rates),
+                span_of(grade.take_up, TAKE_UP_DIGITS),
+            )
+            for grade in shown
+        ],
+    )
+    if len(formulation.grades) > _MOST:
+        yield Sentence((f"and {len(formulation.grades) - _MOST:,} more grades",))
+
+
+def _declined(formulation: Formulation) -> Iterator[Block]:
+    if formulation.declined:
+        yield Heading("Left out")
+        rows = [((why,), (number(count),)) for why, count in formulation.declined.items()]
+        yield Table(("no offer is possible", "borrowers"), rows)
