@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from allocator.scenario.reference import reference_page
+from docs.warm import command_output, program_output
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "scenario.md"
@@ -33,6 +35,8 @@ _BLOCK = re.compile(
     r"^```(?P<kind>console|python|yaml)\n(?P<body>.*?)^```\n(?:\n?^```text\n(?P<shown>.*?)^```\n)?",
     re.DOTALL | re.MULTILINE,
 )
+_OWN = re.compile(r"allocator (?P<arguments>[^|<>;&$*?]*)(?P<onwards>[|>][^;&]*)?")
+"""The command alone, or with where its output goes."""
 _SECONDS = re.compile(r"\b\d+(\.\d+)? s\b")
 _ROUNDING = re.compile(r"\b\d(\.\d+)?e-1\d\b")
 
@@ -71,7 +75,7 @@ def examples(text: str) -> Iterator[Example]:
                 yield Example(block.start("body"), block.end("body"), body, _session(body, folder))
             elif block["kind"] == "python":
                 at = block.span("shown") if block["shown"] is not None else (block.end(), block.end())
-                yield Example(*at, block["shown"] or "", _run([sys.executable, "-c", body], folder))
+                yield Example(*at, block["shown"] or "", _program(body, folder))
             elif (first := body.partition("\n")[0]).startswith("# ") and first.endswith(".yaml"):
                 (folder / first.removeprefix("# ")).write_text(body, encoding="utf-8")
 
@@ -87,18 +91,47 @@ def rewritten(text: str) -> str:
 def _session(body: str, folder: Path) -> str:
     """The commands of a session, each followed by what it prints."""
     commands = [line for line in body.splitlines() if line.startswith("$ ")]
-    return "".join(f"{line}\n{_run(['bash', '-c', line.removeprefix('$ ')], folder)}" for line in commands)
+    return "".join(f"{line}\n{_command(line.removeprefix('$ '), folder)}" for line in commands)
 
 
-def _run(command: list[str], folder: Path) -> str:
-    """What a command prints, both streams in one, without blanks at the ends of lines."""
+def _command(line: str, folder: Path) -> str:
+    """What a line of a session prints: of `allocator`, or of a shell where it is not that alone."""
+    own = _OWN.fullmatch(line)
+    if own is None:
+        return _lines(_shell(line, folder))
+    out, error = command_output(shlex.split(own["arguments"]), folder, _environment())
+    if own["onwards"]:
+        out = _shell(f"cat {own['onwards']}", folder, out)
+    return _lines(error + out)
+
+
+def _program(text: str, folder: Path) -> str:
+    """What a program prints."""
+    out, error = program_output(text, folder, _environment())
+    return _lines(out + error)
+
+
+def _shell(line: str, folder: Path, given: bytes = b"") -> bytes:
+    """What a shell prints, both streams in one."""
+    return subprocess.run(
+        ["bash", "-c", line],
+        cwd=folder,
+        env=_environment(),
+        input=given,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    ).stdout
+
+
+def _environment() -> dict[str, str]:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    environment = {**os.environ, "PATH": path, "COLUMNS": WIDTH, "NO_COLOR": "1", "PYTHONUTF8": "1"}
-    done = subprocess.run(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
-    lines = done.stdout.decode("utf-8").splitlines()
-    return "".join(f"{line.rstrip()}\n" for line in lines)
+    return {**os.environ, "PATH": path, "COLUMNS": WIDTH, "NO_COLOR": "1", "PYTHONUTF8": "1"}
+
+
+def _lines(output: bytes) -> str:
+    """Output without blanks at the ends of lines."""
+    return "".join(f"{line.rstrip()}\n" for line in output.decode("utf-8").splitlines())
 
 
 @contextmanager

@@ -44,7 +44,7 @@ SETTINGS: dict[str, Any] = {
     "autodoc_member_order": "bysource",
     "autodoc_preserve_defaults": True,
     "suppress_warnings": ["toc.not_included", "misc.highlighting_failure", "myst.header"],
-    "exclude_patterns": ["docs/build.py", "docs/site.py"],
+    "exclude_patterns": ["docs/build.py", "docs/site.py", "docs/warm.py"],
 }  # fmt: skip
 _ARGUMENT = re.compile(r"([\w.]+(?:, [\w.]+)*) {2,}(\S.*)")
 _CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
