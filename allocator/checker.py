@@ -35,6 +35,7 @@ MEASURES: dict[str, tuple[str, bool, Any]] = {
     "expected_loss": ("drawn", True, lambda book: book.pd * book.lgd),
     "interest": ("interest", False, lambda book: 1.0 - book.pd),
     "gross_interest": ("interest", False, lambda book: 1.0),
+    "capital": ("drawn", True, lambda book: book.requirements()),
     "loans": ("loans", False, lambda book: 1.0),
 }
 # Formula of churn -> the least and the largest of each parameter, and churn at a rate.
@@ -56,7 +57,9 @@ KEYS = {
     "portfolio": "source columns defaults pd_by_grade scorecard",
     "response": "churn smoothing",
     "policy": "currency budget ticket term_years funding_rate churn_cost_rate decline_churn idle_rate"
-    " processing_cost rates rate_grid pricing limits",
+    " processing_cost rates rate_grid pricing capital limits",
+    "policy.capital": "approach asset_class turnover turnover_unit maturity pd_floor lgd_floor"
+    " supporting_factor",
     "policy.budget": "amount spend basis",
     "policy.ticket": "min max step",
     "solver": "method gap time_limit threads seed",
@@ -338,7 +341,7 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
         idle=number(policy, "idle_rate", 0.0), processing=number(policy, "processing_cost", 0.0),
         rates={grade: (float(low), float(high)) for grade, (low, high) in entries(policy, "rates").items()},
         rate_step=None if grid in ("table", "contract") else number(policy, "rate_grid.step"),
-        by_contract=grid == "contract",
+        by_contract=grid == "contract", capital=capital_rule(policy),
         limits=[limit_of(entry) for entry in at(policy, "limits", [])],
     )  # fmt: skip
 
@@ -675,6 +678,103 @@ def broken_terms(run: Facts, amount: Array, allowed: Array) -> dict[str, Array]:
     return {what: who for what, who in terms.items() if who.any()}
 
 
+# --- 6a. Capital ----------------------------------------------------------------------------------
+def capital_rule(policy: Any) -> Facts:
+    """How much capital a unit drawn ties up."""
+    rule = at(policy, "capital", {})
+    classes = ["corporate", "sme", "retail"]
+    small = at(rule, "supporting_factor", False) is True
+    made = Facts(
+        kind=word(rule, "asset_class", classes, "corporate"), sales=at(rule, "turnover", "turnover"),
+        irb=word(rule, "approach", ["irb", "standardised"], "irb") == "irb",
+        years=number(rule, "maturity", 2.5), floor=number(rule, "pd_floor", 0.0005),
+        least=number(rule, "lgd_floor", 0.0), million=number(rule, "turnover_unit", 1.0),
+    )  # fmt: skip
+    need(1 <= made.years <= 5 and 1e-4 <= made.floor < 1, "policy.capital: a maturity or floor out of range")
+    made.factor = "0.7619" if small and made.kind != "corporate" else "1"
+    return made
+
+
+def below(x: Any) -> Any:
+    """N(x), in doubles."""
+    tail = [math.erfc(-one / math.sqrt(2.0)) / 2.0 for one in np.atleast_1d(x).tolist()]
+    return np.array(tail)
+
+
+def quantile(p: Any) -> Any:
+    """The x of N(x) = p: a rational first guess of the lower tail, then Halley's steps."""
+    tail = np.minimum(p, 1.0 - np.asarray(p))
+    with np.errstate(all="ignore"):
+        t = np.sqrt(-2.0 * np.log(tail))
+        under = 1 + t * (1.432788 + t * (0.189269 + t * 0.001308))
+        x = (2.515517 + t * (0.802853 + t * 0.010328)) / under - t
+        for _ in range(3):
+            step = (below(x) - tail) * math.sqrt(2 * math.pi) * np.exp(x * x / 2)
+            x = x - step / (1 + x * step / 2)
+    return np.where(np.asarray(p) >= 1, math.inf, np.where(np.asarray(p) > 0.5, -x, x))
+
+
+def long_below(x: Decimal) -> Decimal:
+    """N(x), in decimals: the integral of the density's power series from 0, all of whose terms add up."""
+    summed, term, k = Decimal(0), x, 1
+    while abs(term) > Decimal("1e-70"):
+        summed, k = summed + term, k + 2
+        term = term * x * x / k
+    return Decimal("0.5") + summed * (-x * x / 2).exp() / TAU.sqrt()
+
+
+def long_quantile(p: Decimal) -> Decimal:
+    """The x of N(x) = p, in decimals; p lies between 0 and 1."""
+    x = Decimal(float(quantile(float(p))[0]))
+    for _ in range(5):
+        x -= (long_below(x) - p) * TAU.sqrt() * (x * x / 2).exp()
+    return x
+
+
+TAU = Decimal("6.28318530717958647692528676655900576839433879875021164194988918461563281")
+IN_DOUBLES = Facts(number=float, exp=np.exp, log=np.log, below=below, quantile=quantile)
+IN_DECIMALS = Facts(number=Decimal, exp=Decimal.exp, log=Decimal.ln, below=long_below, quantile=long_quantile)
+
+
+def requirement(by: Facts, rule: Facts, pd: Any, lgd: Any, term: Any, sales: Any) -> Any:
+    """K of internal ratings, before it is rounded."""
+    num, retail = by.number, rule.kind == "retail"
+    p = np.maximum(1 - by.exp(by.log(1 - pd) / term), num(rule.floor))
+    decay, high, low = (35, "0.16", "0.03") if retail else (50, "0.24", "0.12")
+    part = (1 - by.exp(-decay * p)) / (1 - by.exp(num(-decay)))
+    r = num(low) * part + num(high) * (1 - part)
+    if rule.kind == "sme":
+        r = r - num("0.04") * (
+            1 - (np.minimum(np.maximum(sales / num(rule.million), num(5)), num(50)) - 5) / 45
+        )
+    root = num("0.5")
+    worst = by.below((by.quantile(p) + r**root * by.quantile(num("0.999"))) / (1 - r) ** root)
+    k = np.maximum(lgd, num(rule.least)) * (worst - p) * num(rule.factor)
+    if not retail:
+        b = (num("0.11852") - num("0.05478") * by.log(p)) ** 2
+        k = k * (1 + (num(rule.years) - num("2.5")) * b) / (1 - num("1.5") * b)
+    return k
+
+
+def requirements_of(rule: Facts, borrowers: Borrowers) -> Array:
+    """K of everybody, a decimal of 8 places; what doubles leave open at a half is asked in decimals."""
+    if not rule.irb:
+        weight = {"corporate": "0.08", "sme": "0.068", "retail": "0.06"}[rule.kind]
+        return np.full(borrowers.n, float(Decimal(weight) * Decimal(rule.factor)))
+    own = borrowers.numbers
+    sales = borrowers.number(rule.sales) if rule.kind == "sme" else np.zeros(borrowers.n)
+    need(not np.any(np.isnan(sales)), f"{rule.sales}: a value is missing")
+    columns = (own["pd"], own["lgd"], own["term_years"], sales)
+    with np.errstate(divide="ignore"):
+        scaled = requirement(IN_DOUBLES, rule, *columns) * 1e8
+    units = np.rint(scaled)
+    for i in np.flatnonzero(abs(abs(scaled - units) - 0.5) < 1e-5).tolist():
+        with localcontext(prec=60):
+            exact_k = requirement(IN_DECIMALS, rule, *(Decimal(float(column[i])) for column in columns))
+            units[i] = float((exact_k * 10**8).to_integral_value())
+    return np.asarray(units / 1e8)
+
+
 # --- 6. Rows --------------------------------------------------------------------------------------
 def total(terms: Any) -> float:
     """The sum, rounded once; NaN where it is beyond a double."""
@@ -1005,6 +1105,7 @@ def run_of(folder: str, scenario: Any, decided: dict[str, Any], brought: dict[st
         stated = entries(scenario, "strategy", " ".join(("ahp_lines min_loss file columns", *foreign)))
         rule = next((name for name in ("ahp_lines", "min_loss", "file", *foreign) if name in stated), "")
     run = Facts(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule)
+    book.requirements = lambda: requirements_of(policy.capital, borrowers)
     run.rows, run.operations = rows_of(policy, borrowers, book), 26 + 2 * len(policy.limits)
     run.decided = decided
     run.lines, allowed = ledger_of(run, decided["amount"], decided["rate"])

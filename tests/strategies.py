@@ -120,9 +120,11 @@ def _budget(draw: DrawFn, case: Case, sample: list[Any]) -> float:
 
 
 @st.composite
-def limits_around(draw: DrawFn, case: Case, sample: list[Any], name: str) -> Limit:
+def limits_around(
+    draw: DrawFn, case: Case, sample: list[Any], name: str, measures: tuple[str, ...] = MEASURES
+) -> Limit:
     """A limit of any family, sense and shape whose bound lies at or about what `sample` uses."""
-    measure = draw(st.sampled_from(MEASURES))
+    measure = draw(st.sampled_from(measures))
     sense = draw(st.sampled_from((*SENSES, "at_most")))
     of = (
         None

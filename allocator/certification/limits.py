@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from allocator.certification.capital import requirements
 from allocator.certification.economics import BASES
 from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
 from allocator.certification.rounding import DEEPEST, depth, unwarned
@@ -36,6 +37,7 @@ COUNTED: dict[Measure, CountedMeasure] = {
     "expected_loss": CountedMeasure("drawn", exposed=True, weight=lambda of: of("pd") * of("lgd")),
     "interest": CountedMeasure("interest", weight=lambda of: 1 - of("pd")),
     "gross_interest": CountedMeasure("interest"),
+    "capital": CountedMeasure("drawn", exposed=True),
     "loans": CountedMeasure("loans"),
 }
 _CHUNK, _BITS = 16_384, 38
@@ -377,6 +379,8 @@ def weight_of(limit: Limit, portfolio: Portfolio) -> Floats | None:
     if limit.plugin is not None:
         brought = weights_of(limit.plugin, portfolio)
         return weight if brought is None else _times(brought, weight)
+    if limit.rule is not None:
+        return _times(requirements(limit.rule, portfolio), weight)
     own = COUNTED[limit.measure].weight
     return weight if own is None else _times(own(portfolio.number), weight)
 

@@ -11,6 +11,7 @@ from math import lcm
 
 import numpy as np
 
+from allocator.certification.capital import requirements
 from allocator.certification.curves import isotonic
 from allocator.certification.limits import COUNTED, Block
 from allocator.certification.terms import Terms
@@ -97,14 +98,16 @@ class ExactBlock:
             return Fraction(float(portfolio.number(column)[i]))
 
         own = ONE if limit.weight is None else of(limit.weight)
-        if limit.plugin is not None:
+        if limit.own_weights:
             return own if self.brought is None else own * Fraction(float(self.brought[i]))
         weight = COUNTED[limit.measure].weight
         return own if weight is None else own * weight(of)
 
     @cached_property
     def brought(self) -> Floats | None:
-        """(n,) the weights of a measure that another package brings; None: 1."""
+        """(n,) the weights of a measure that another package brings, or that a rule says; None: 1."""
+        if self.limit is not None and self.limit.rule is not None:
+            return requirements(self.limit.rule, self.portfolio)
         plugin = None if self.limit is None else self.limit.plugin
         return None if plugin is None else weights_of(plugin, self.portfolio)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from allocator.records.limits import BASES
 from allocator.records.portfolio import Floats, Portfolio
+from allocator.records.risk import CapitalRule
 from allocator.records.scenario import Limit, Measure
 from allocator.records.weights import weights_of
 
@@ -52,6 +53,13 @@ def _expected_loss(portfolio: Portfolio) -> MeasureTerms:
     return MeasureTerms("drawn", portfolio.pd * portfolio.lgd, counts_exposure=True)
 
 
+def _capital(limit: Limit, portfolio: Portfolio) -> MeasureTerms:
+    """K a x, on what is drawn and on what is already lent."""
+    from allocator.risk.capital import capital_of
+
+    return MeasureTerms("drawn", capital_of(limit.rule or CapitalRule(), portfolio), counts_exposure=True)
+
+
 def _loans(portfolio: Portfolio) -> MeasureTerms:
     """The number of offers made."""
     return MeasureTerms("loans")
@@ -66,9 +74,14 @@ MEASURES: Mapping[Measure, Callable[[Portfolio], MeasureTerms]] = {
     "loans": _loans,
 }
 
+RULED: Mapping[Measure, Callable[[Limit, Portfolio], MeasureTerms]] = {"capital": _capital}
+"""Measures whose weights follow from a rule that the policy states."""
+
 
 def measured(limit: Limit, portfolio: Portfolio) -> MeasureTerms:
     """What the limit's measure adds up. Raises InputError where another package's has no such weights."""
+    if limit.measure in RULED:
+        return RULED[limit.measure](limit, portfolio)
     if limit.plugin is None:
         return MEASURES[limit.measure](portfolio)
     brought = limit.plugin.thing

@@ -18,11 +18,12 @@ from allocator.records.curves import ParametricCurve
 from allocator.records.document import BOOK, CHURN, SOURCE, Place
 from allocator.records.frames import File, Frame
 from allocator.records.plugins import Plugin
+from allocator.records.risk import CapitalRule
 from allocator.records.strategy import Strategy
 from allocator.records.stress import Stress, StressSource
 
 Sense = Literal["at_most", "at_least", "exactly"]
-NamedMeasure = Literal["offered", "drawn", "interest", "gross_interest", "expected_loss", "loans"]
+NamedMeasure = Literal["offered", "drawn", "interest", "gross_interest", "expected_loss", "capital", "loans"]
 Measure = str
 """A NamedMeasure, or one that another package brings."""
 Reference = Literal["budget", "total", "drawn"]
@@ -177,11 +178,19 @@ class Limit:
     weight: str | None = None
     plugin: Plugin | None = None
     """The package that brings a measure which is none of ours."""
+    rule: CapitalRule | None = None
+    """What the measure `capital` is of."""
 
     @property
     def reference(self) -> Group | None:
         """Whose money the bound is a fraction of, where that moves with what is lent; else None."""
         return self.of if isinstance(self.of, Group) else _LENT.get(self.of or "")
+
+    @property
+    def own_weights(self) -> bool:
+        """Whether the measure's weights follow from more than a formula of two columns: a package's code, or
+        a rule of the policy."""
+        return self.plugin is not None or self.rule is not None
 
     @property
     def most(self) -> float:
@@ -225,6 +234,8 @@ class Policy:
     by_contract: bool = False
     """Whether loans have the rates of their contracts and no other."""
     limits: tuple[Limit, ...] = ()
+    capital: CapitalRule = field(default_factory=CapitalRule)
+    """How much capital a unit drawn ties up, where a limit asks for it."""
 
     def text_columns(self) -> frozenset[str]:
         """Columns that filters by value and `each` read as text (`grade` and `borrower_id` aside)."""
@@ -237,7 +248,8 @@ class Policy:
         ranged = {c.column for limit in self.limits for c in limit.conditions if c.is_range}
         weights = {limit.weight for limit in self.limits if limit.weight is not None}
         measured = {c for limit in self.limits if limit.plugin for c in limit.plugin.thing.columns}
-        return frozenset(ranged | weights | measured)
+        ruled = {c for limit in self.limits if limit.rule for c in limit.rule.columns}
+        return frozenset(ranged | weights | measured | ruled)
 
     def unspent(self, used: float) -> float:
         """What is left of the budget once `used` of it is used; none where it must be spent exactly."""

@@ -13,6 +13,7 @@ from allocator.records.conditions import Condition
 from allocator.records.curves import FORMULAS
 from allocator.records.document import BOOK, CHURN, NO_CHURN, SOURCE, Place
 from allocator.records.frames import Frame
+from allocator.records.risk import CapitalRule
 from allocator.records.scenario import (
     Budget,
     Group,
@@ -178,6 +179,7 @@ def _invoices(typed: InvoicesEntry) -> InvoiceFiles:
 
 
 def _policy(typed: PolicyEntry, plugins: Plugins) -> Policy:
+    capital = CapitalRule() if typed.capital is None else CapitalRule(**typed.capital.model_dump())
     own = {field.name for field in fields(Policy)} & PolicyEntry.model_fields.keys()
     same = {key: getattr(typed, key) for key in own}
     return Policy(
@@ -188,7 +190,8 @@ def _policy(typed: PolicyEntry, plugins: Plugins) -> Policy:
             "rates": dict(typed.rates),
             "rate_step": typed.rate_grid.step if isinstance(typed.rate_grid, RateGrid) else None,
             "by_contract": typed.rate_grid == "contract",
-            "limits": tuple(_limit(entry, plugins) for entry in typed.limits),
+            "capital": capital,
+            "limits": tuple(_limit(entry, plugins, capital) for entry in typed.limits),
         }
     )
 
@@ -198,13 +201,14 @@ def _ticket(typed: TicketEntry) -> Ticket:
     return Ticket(typed.min or typed.step or CENT, typed.max, typed.step)
 
 
-def _limit(typed: LimitEntry, plugins: Plugins) -> Limit:
+def _limit(typed: LimitEntry, plugins: Plugins, capital: CapitalRule) -> Limit:
     senses: tuple[Sense, ...] = get_args(Sense)
     [(sense, bound)] = [(key, end) for key in senses if (end := getattr(typed, key)) is not None]
     where = tuple(condition_of(column, test) for column, test in (typed.where or {}).items())
     plugin = plugins.get(("measure", typed.measure))
     of = _group(typed.of) if isinstance(typed.of, GroupEntry) else typed.of
-    return Limit(typed.name, typed.measure, sense, bound, of, where, typed.each, typed.weight, plugin)
+    rule = capital if typed.measure == "capital" else None
+    return Limit(typed.name, typed.measure, sense, bound, of, where, typed.each, typed.weight, plugin, rule)
 
 
 def _group(typed: GroupEntry) -> Group:

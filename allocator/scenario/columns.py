@@ -20,7 +20,7 @@ from allocator.scenario.stress_schema import FACTOR, INDUSTRY
 from allocator.scenario.stressing import LIMITS_FIGURE, stress_nodes
 
 _NAMES = {"columns": [c.name for c in COLUMNS], "defaults": [c.name for c in COLUMNS[1:]]}
-_LATER = ("turnover", "group")
+_LATER = ("group",)
 
 
 def column_faults(tree: Node) -> Iterator[Fault]:
@@ -29,6 +29,7 @@ def column_faults(tree: Node) -> Iterator[Fault]:
         [
             *(used_column for _, stress in stress_nodes(tree) for used_column in _used_by_stress(stress)),
             *_used(tree),
+            *_used_by_capital(tree),
         ]
     )
     for section, canonical in _NAMES.items():
@@ -55,6 +56,14 @@ def _used(tree: Node) -> Iterator[tuple[str, bool]]:
         where = entry.child("where")
         for name, test in (where.entries if where is not None else {}).items():
             yield name, bool(test.entries.keys() & RANGE_ENDS)
+
+
+def _used_by_capital(tree: Node) -> Iterator[tuple[str, bool]]:
+    """The column of numbers that capital requirements of small firms read."""
+    rule = tree.find(("policy", "capital"))
+    known = {key: node.value for key, node in rule.entries.items()} if rule is not None else {}
+    if known.get("asset_class") == "sme":
+        yield str(known.get("turnover", "turnover")), True
 
 
 def _used_by_stress(stress: Node) -> Iterator[tuple[str, bool]]:

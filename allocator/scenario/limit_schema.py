@@ -109,7 +109,8 @@ def _modest(written: WrittenNumber, expected: str) -> float:
     return float(written.value)
 
 
-def _number_column(column: str) -> str:
+def number_column(column: str) -> str:
+    """The column's name, if it may hold numbers."""
     if column in TEXTS or column == "exclude":
         raise refuse(Misfit(f"{column} is no column of numbers", "name one, as pd"))
     return column
@@ -203,11 +204,9 @@ class LimitEntry(Typed):
 
     name: Annotated[LimitName, Field(examples=["A line"])]
     """Unique name; `budget` is reserved."""
-    measure: Annotated[
-        MeasureName, one_of(*MEASURES, later=("capital", "tail_loss")), Field(examples=["offered"])
-    ]
+    measure: Annotated[MeasureName, one_of(*MEASURES, later=("tail_loss",)), Field(examples=["offered"])]
     """What is summed: money offered or expected to be drawn, interest expected (interest) or before
-    defaults (gross_interest), expected loss, or the number of loans."""
+    defaults (gross_interest), expected loss, capital that is tied up, or the number of loans."""
     of: (
         Annotated[
             Annotated[Reference, one_of(*get_args(Reference)), Tag("<name>")]
@@ -218,7 +217,7 @@ class LimitEntry(Typed):
     ) = None
     """What the bound is a fraction of: the budget, everything offered (total), everything drawn, or what a
     group of borrowers is lent, as {where: {grade: car}}; absent: money."""
-    weight: Annotated[Text, AfterValidator(_number_column)] | None = None
+    weight: Annotated[Text, AfterValidator(number_column)] | None = None
     """Column of numbers, negative ones too, that multiplies each borrower's share of the sum."""
     where: Annotated[Filter, AfterValidator(_readable)] | None = None
     """Column: a text, a list of texts, or a range. Who counts passes all; absent: everybody."""

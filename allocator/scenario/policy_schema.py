@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from allocator.records.scenario import LARGEST_LOAN, MOST_LOTS, Basis, Spend
+from allocator.scenario.capital_schema import CapitalEntry
 from allocator.scenario.limit_schema import LimitEntry
 from allocator.scenario.quantities import (
     Misfit,
@@ -199,6 +200,8 @@ class PolicyEntry(Typed):
         "individual"
     )
     """individual: each borrower has a rate of its own."""
+    capital: CapitalEntry | None = None
+    """How capital is measured; absent: as large firms of 2.5 years by the formula of internal ratings."""
     limits: list[LimitEntry] = Field(default_factory=list)
     """What the allocation as a whole must keep to."""
 

@@ -12,6 +12,7 @@ import numpy as np
 from allocator.records.case import Inputs
 from allocator.records.conditions import Condition
 from allocator.records.portfolio import ChurnTable, Portfolio, Text
+from allocator.records.risk import CapitalRule
 from allocator.records.scenario import (
     Budget,
     Limit,
@@ -94,6 +95,7 @@ def limit(name: str, measure: Any, sense: Any, bound: float, **rest: Any) -> Lim
         Condition(column, **test) if isinstance(test, Mapping) else Condition(column, tuple(test))
         for column, test in rest.pop("where", {}).items()
     )
+    rest = {"rule": CapitalRule(), **rest} if measure == "capital" else rest
     return Limit(name, measure, sense, bound, where=conditions, **rest)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from statistics import NormalDist
 from typing import Any
 
 from allocator.records.conditions import Condition
@@ -162,9 +163,35 @@ def measured(case: Case, measure: str, i: int, offer: Offer | None) -> float:
             "expected_loss": drawn * p.pd[i] * p.lgd[i],
             "gross_interest": gross,
             "interest": gross * (1.0 - p.pd[i]),
+            "capital": drawn * (requirement(case, i) if measure == "capital" else 0.0),
             "loans": 1.0,
         }[measure]
     )
+
+
+def requirement(case: Case, i: int) -> float:
+    """K of docs/formulation.md, section 6, to 8 places."""
+    p, rules = case.portfolio, [limit.rule for limit in case.policy.limits if limit.rule is not None]
+    rule = rules[0] if rules else case.policy.capital
+    small = rule.supporting_factor and rule.asset_class != "corporate"
+    factor = 0.7619 if small else 1.0
+    if rule.approach == "standardised":
+        return round({"corporate": 0.08, "sme": 0.068, "retail": 0.06}[rule.asset_class] * factor, 8)
+    yearly = max(1.0 - (1.0 - float(p.pd[i])) ** (1.0 / float(p.term[i])), rule.pd_floor)
+    lgd = max(float(p.lgd[i]), rule.lgd_floor)
+    if yearly == 1.0:
+        return 0.0
+    if rule.asset_class == "retail":
+        r = 0.03 + 0.13 * (1.0 - (1.0 - math.exp(-35.0 * yearly)) / (1.0 - math.exp(-35.0)))
+    else:
+        r = 0.12 + 0.12 * (1.0 - (1.0 - math.exp(-50.0 * yearly)) / (1.0 - math.exp(-50.0)))
+    if rule.asset_class == "sme":
+        sales = float(p.number(rule.turnover)[i]) / rule.turnover_unit
+        r -= 0.04 * (1.0 - (min(max(sales, 5.0), 50.0) - 5.0) / 45.0)
+    normal = NormalDist()
+    worst = normal.cdf((normal.inv_cdf(yearly) + r**0.5 * normal.inv_cdf(0.999)) / (1.0 - r) ** 0.5)
+    b = 0.0 if rule.asset_class == "retail" else (0.11852 - 0.05478 * math.log(yearly)) ** 2
+    return round(float(lgd * (worst - yearly) * (1 + (rule.maturity - 2.5) * b) / (1 - 1.5 * b) * factor), 8)
 
 
 def _brought(case: Case, measure: str) -> PluginMeasure | None:
@@ -183,7 +210,8 @@ def _weight_alone(p: Portfolio, measure: PluginMeasure, i: int) -> float:
 def counts_exposure(case: Case, measure: str) -> bool:
     """Whether what is already lent counts."""
     brought = _brought(case, measure)
-    return measure in ("offered", "drawn", "expected_loss") if brought is None else brought.counts_exposure
+    ours = ("offered", "drawn", "expected_loss", "capital")
+    return measure in ours if brought is None else brought.counts_exposure
 
 
 def lent(case: Case, measure: str, i: int) -> float:
@@ -193,6 +221,8 @@ def lent(case: Case, measure: str, i: int) -> float:
         return float(p.exposure[i]) * _weight_alone(p, brought, i) if brought.counts_exposure else 0.0
     if measure == "expected_loss":
         return float(p.exposure[i] * p.pd[i] * p.lgd[i])
+    if measure == "capital":
+        return float(p.exposure[i] * requirement(case, i))
     return float(p.exposure[i]) if measure in ("offered", "drawn") else 0.0
 
 

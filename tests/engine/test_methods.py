@@ -51,7 +51,11 @@ def judge(case: Case) -> Verdict:
 
 
 def check_agreement(seed: int, largest: int = 2_000) -> None:
-    exact, reduced = (judge(random_case(seed, method, largest)) for method in ("exact", "reduced"))
+    check_verdicts(*(judge(random_case(seed, method, largest)) for method in ("exact", "reduced")))
+
+
+def check_verdicts(exact: Verdict, reduced: Verdict) -> None:
+    """Two methods say the same of one case."""
     assert exact.says == reduced.says
     if exact.says != "found":
         return

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allocator.limits.measures import MEASURES as DECLARED
-from allocator.limits.measures import MeasureTerms
+from allocator.limits.measures import RULED, MeasureTerms
 from allocator.records.scenario import Group, Reference
 from allocator.testing.measures import GROUP, TABLE, case_of, check_limit
 from tests.builders import Case, limit, policy, portfolio
@@ -19,7 +19,7 @@ from tests.strategies import MEASURES, cases, random_cases
 @pytest.mark.parametrize("weight", [None, "pd", "score"])
 @pytest.mark.parametrize("each", [None, "sector", "grade"])
 @pytest.mark.parametrize("of", [None, "budget", "total", "drawn", GROUP], ids=str)
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure", [*MEASURES, *RULED])
 def test_three_readings_agree(
     measure: str, of: Reference | Group | None, each: str | None, weight: str | None
 ) -> None:
@@ -44,6 +44,7 @@ def test_every_measure_is_declared() -> None:
         ("gross_interest", 150_000.0 * 0.08 * 2.0, 0.0),
         ("interest", 150_000.0 * 0.08 * 2.0 * 0.8, 0.0),
         ("expected_loss", 150_000.0 * 0.2 * 0.4, 70_000.0 * 0.2 * 0.4),
+        ("capital", 150_000.0 * 0.14006643, 70_000.0 * 0.14006643),
         ("loans", 1.0, 0.0),
     ],
 )

@@ -171,11 +171,11 @@ SLIPS = {
         ("policy:", "stresses: {mild: {pds: {all: 2}}}\npolicy:"),
         "line 6, stresses.mild.pds: unknown key 'pds'; did you mean pd?",
     ),
-    # not yet
-    "turnover": (
+    "a column that nothing reads": (
         (DEFAULTS, "columns: {turnover: sales}"),
-        "line 4, portfolio.columns.turnover: turnover is not yet supported; "
-        "leave it out; limits read the source's columns by their own names",
+        "line 4, portfolio.columns.turnover: unknown key 'turnover', which no limit or stress uses either; "
+        "the keys here are borrower_id, grade, pd, lgd, term_years, min_amount, max_amount, min_rate, max_rate, "
+        "rate, fixed_amount, fixed_rate, relationship_value, exposure, exclude, grade",
     ),
     "strategy": (
         ("policy:", "strategy: gredy\npolicy:"),
@@ -190,10 +190,29 @@ SLIPS = {
         (BUDGET, f"{BUDGET}\n  pricing: per_grade"),
         "line 8, policy.pricing: 'per_grade' is not yet supported; write individual",
     ),
-    "capital": (
-        ("measure: offered", "measure: capital"),
-        "line 11, policy.limits[A line].measure: 'capital' is not yet supported; "
-        "use one of offered, drawn, interest, gross_interest, expected_loss, loans",
+    "tail loss": (
+        ("measure: offered", "measure: tail_loss"),
+        "line 11, policy.limits[A line].measure: 'tail_loss' is not yet supported; "
+        "use one of offered, drawn, interest, gross_interest, expected_loss, capital, loans",
+    ),
+    "a maturity beyond the formula's": (
+        (BUDGET, f"{BUDGET}\n  capital: {{maturity: 7}}"),
+        "line 8, policy.capital.maturity: a maturity of 7 years is outside the formula's 1 to 5; "
+        "write 2.5, or the maturity cut off at 1 or 5",
+    ),
+    "a floor of PD below the formula's": (
+        (BUDGET, f"{BUDGET}\n  capital: {{pd_floor: 0}}"),
+        "line 8, policy.capital.pd_floor: a floor of 0 is outside 0.01% to 100%, where the formula has a "
+        "meaning; write 0.05%, or another of at least 0.01%",
+    ),
+    "another class of borrowers": (
+        (BUDGET, f"{BUDGET}\n  capital: {{asset_class: retial}}"),
+        "line 8, policy.capital.asset_class: expected one of corporate, sme, retail, found 'retial'; "
+        "did you mean retail?",
+    ),
+    "columns of turnover": (
+        (BUDGET, f"{BUDGET}\n  capital: {{turnover: grade}}"),
+        "line 8, policy.capital.turnover: grade is no column of numbers; name one, as pd",
     ),
     "report only": (
         ("of: budget", "of: budget, enforce: report"),

@@ -132,7 +132,7 @@ class Borrowers:
     def _membership(self) -> Iterator[Column]:
         """Of each entry that tells borrowers apart the number of the limit that counts the borrower."""
         for place, entry in enumerate(self._audit.entries):
-            if entry.limit is not None and entry.limit.plugin is not None and entry.block.weight is not None:
+            if entry.limit is not None and entry.limit.own_weights and entry.block.weight is not None:
                 heading = f"Weight of {entry.name}"
                 yield Column(f"weight_{place}", heading, "number", entry.block.weight)
             if counts_some(entry):

@@ -96,7 +96,7 @@ def weight_cells(entry: Entry, place: int, keys: Keys) -> str:
     limit = entry.limit
     if limit is None:
         return ""
-    if limit.plugin is not None:
+    if limit.own_weights:
         return "" if entry.block.weight is None else f"*[weight_{place}]"
     own = _OWN.get(limit.measure, "")
     return own if limit.weight is None else f"{own}*[{keys(limit.weight, 'number')}]"

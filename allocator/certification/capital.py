@@ -1,0 +1,154 @@
+"""Capital requirements again (docs/certificate.md, section 6), by functions of the standard library.
+
+A requirement is a decimal of 8 places. Where doubles are too near to a half to say which, 80 digits do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from math import erfc, sqrt
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from allocator.records.portfolio import Floats, Portfolio
+from allocator.records.risk import CapitalRule
+
+_STANDARD = {"corporate": Fraction(8, 100), "sme": Fraction(68, 1000), "retail": Fraction(6, 100)}
+_SUPPORT = Fraction(7619, 10_000)
+_PLACES = 10.0**8
+_NEAR_HALF = 1e-5
+"""In units of the last place: more than doubles are wrong by."""
+_AT_ONCE = 16_384
+
+
+@dataclass(frozen=True)
+class _Functions:
+    exp: Callable[[Any], Any]
+    log: Callable[[Any], Any]
+    below: Callable[[Any], Any]
+    """N(x): how likely a standard normal number is at most x."""
+    quantile: Callable[[Any], Any]
+    number: Callable[[Any], Any]
+
+
+def requirements(rule: CapitalRule, portfolio: Portfolio) -> Floats:
+    """(n,) what a unit drawn ties up."""
+    supported = _SUPPORT if rule.supporting_factor and rule.asset_class in ("sme", "retail") else Fraction(1)
+    if rule.approach == "standardised":
+        return np.full(len(portfolio), float(_STANDARD[rule.asset_class] * supported))
+    size = portfolio.number(rule.turnover) if rule.asset_class == "sme" else np.full(len(portfolio), 50.0)
+    columns = [portfolio.pd, portfolio.lgd, portfolio.term, size]
+    found = np.empty(len(portfolio))
+    for start in range(0, len(portfolio), _AT_ONCE):
+        own = slice(start, start + _AT_ONCE)
+        found[own] = _rounded(rule, supported, [column[own] for column in columns])
+    return found
+
+
+def _rounded(rule: CapitalRule, supported: Fraction, columns: list[Floats]) -> Floats:
+    with np.errstate(divide="ignore"):
+        scaled = _requirement(_IN_DOUBLES, rule, supported, *columns) * _PLACES
+    low = np.floor(scaled)
+    result = np.where(scaled - low < 0.5, low, low + 1.0)
+    for i in np.flatnonzero(np.abs(scaled - low - 0.5) < _NEAR_HALF).tolist():
+        result[i] = _decided(rule, supported, tuple(float(column[i]) for column in columns))
+    return np.asarray(result / _PLACES)
+
+
+def _decided(rule: CapitalRule, supported: Fraction, own: tuple[float, ...]) -> int:
+    with localcontext(prec=80):
+        exact: Decimal = _requirement(_IN_DECIMALS, rule, supported, *map(Decimal, own))
+        return int((exact * 10**8 + Decimal("0.5")).to_integral_value("ROUND_FLOOR"))
+
+
+def _requirement(
+    of: _Functions, rule: CapitalRule, supported: Fraction, pd: Any, lgd: Any, term: Any, size: Any
+) -> Any:
+    """L (N((G(p) + sqrt(R) G(0.999)) / sqrt(1 - R)) - p), times the adjustment to the maturity."""
+
+    def number(digits: str | float) -> Any:
+        return of.number(Fraction(digits))
+
+    yearly = 1 - of.exp(of.log(1 - pd) / term)
+    p = np.maximum(yearly, of.number(Fraction(rule.pd_floor)))
+    loss = np.maximum(lgd, of.number(Fraction(rule.lgd_floor)))
+    shared = _correlation(number, of.exp, rule, p, size)
+    quantile = of.quantile(p) + shared ** of.number(Fraction(1, 2)) * of.quantile(number("0.999"))
+    worst = of.below(quantile / (1 - shared) ** of.number(Fraction(1, 2)))
+    adjusted = loss * (worst - p) * of.number(supported)
+    if rule.asset_class != "retail":
+        slope = (number("0.11852") - number("0.05478") * of.log(p)) ** 2
+        years = of.number(Fraction(rule.maturity) - Fraction(5, 2))
+        adjusted = adjusted * (1 + years * slope) / (1 - number("1.5") * slope)
+    return adjusted
+
+
+def _correlation(
+    number: Callable[[Any], Any], power: Callable[[Any], Any], rule: CapitalRule, p: Any, size: Any
+) -> Any:
+    """R: from `high` at a PD of 0 down to `low`, less for small firms by their sales in millions."""
+    millions = number(rule.turnover_unit)
+    low, high, decay = ("0.03", "0.16", "35") if rule.asset_class == "retail" else ("0.12", "0.24", "50")
+    fallen = (1 - power(-number(decay) * p)) / (1 - power(-number(decay)))
+    shared = number(high) - (number(high) - number(low)) * fallen
+    if rule.asset_class != "sme":
+        return shared
+    sales = np.minimum(np.maximum(size / millions, number("5")), number("50"))
+    return shared - number("0.04") * (50 - sales) / 45
+
+
+def _below(x: Any) -> Any:
+    if np.ndim(x) == 0:
+        return erfc(-float(x) / sqrt(2.0)) / 2
+    return np.array([erfc(-one / sqrt(2.0)) for one in x.tolist()]) / 2
+
+
+_STANDARD_NORMAL = NormalDist()
+
+
+def _quantile(p: Any) -> Any:
+    inside = np.clip(p, 1e-300, 1.0 - 2.0**-53)
+    found = np.array([_STANDARD_NORMAL.inv_cdf(one) for one in np.ravel(inside).tolist()])
+    return np.where(np.asarray(p) < 1.0, found.reshape(np.shape(p)), np.inf)
+
+
+def _decimal_below(x: Decimal) -> Decimal:
+    """By the alternating series of the error function, which 80 digits outlast."""
+    if not x.is_finite():
+        return Decimal(int(x > 0))
+    square, power, total, k = x * x / 2, x, x, 0
+    while abs(power) > Decimal("1e-60"):
+        k += 1
+        power = -power * square / k
+        total += power / (2 * k + 1)
+    return Decimal("0.5") + total / _ROOT
+
+
+_ROOT = Decimal(
+    "2.506628274631000502415765284811045253006986740609938316629923576342293654607841974946595838378057266"
+)
+"""The square root of 2 pi."""
+
+
+def _decimal_quantile(p: Decimal) -> Decimal:
+    """By Halley's steps from the double's."""
+    if p >= 1:
+        return Decimal("Infinity")
+    x = Decimal(_STANDARD_NORMAL.inv_cdf(float(p)))
+    for _ in range(4):
+        step = (_decimal_below(x) - p) * _ROOT * (x * x / 2).exp()
+        x -= step / (1 + x * step / 2)
+    return x
+
+
+def _decimal(fraction: Fraction) -> Decimal:
+    return Decimal(fraction.numerator) / Decimal(fraction.denominator)
+
+
+_IN_DOUBLES = _Functions(np.exp, np.log, _below, _quantile, float)
+_IN_DECIMALS = _Functions(Decimal.exp, Decimal.ln, _decimal_below, _decimal_quantile, _decimal)

@@ -1,0 +1,1 @@
+"""What a unit drawn ties up in capital; `certification` and the checker compute it again."""

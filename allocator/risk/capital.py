@@ -1,0 +1,64 @@
+"""The capital requirement of a unit drawn (docs/formulation.md, section 6): Basel CRE31 and CRE20."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from allocator.records.portfolio import Floats, Portfolio
+from allocator.records.risk import CapitalRule
+from allocator.risk.arithmetic import Arithmetic, rounded
+
+WEIGHTS = {"corporate": "1", "sme": "0.85", "retail": "0.75"}
+"""Risk weight of the standardised approach (CRE20), of which capital is 8 %."""
+SUPPORTING_FACTOR = "0.7619"
+"""Of loans to small firms, up to 2.5 million EUR each (CRR, article 501)."""
+
+
+def capital_of(rule: CapitalRule, portfolio: Portfolio) -> Floats:
+    """(n,) K of each borrower, a fraction of what is drawn."""
+    if rule.approach == "standardised":
+        return np.full(len(portfolio), _standardised(rule))
+    sales = portfolio.number(rule.turnover) if rule.columns else np.zeros(len(portfolio))
+
+    def formula(at: Arithmetic, pd: Any, lgd: Any, term: Any, turnover: Any) -> Any:
+        one_year = 1 - at.exp(at.log(1 - pd) / term)
+        p, loss = np.maximum(one_year, at.number(rule.pd_floor)), np.maximum(lgd, at.number(rule.lgd_floor))
+        size = np.minimum(np.maximum(turnover / at.number(rule.turnover_unit), at.number(5)), at.number(50))
+        return _irb(at, rule, p, loss, size)
+
+    return rounded(formula, portfolio.pd, portfolio.lgd, portfolio.term, sales)
+
+
+def _factor(rule: CapitalRule, at: Any) -> Any:
+    small = rule.supporting_factor and rule.asset_class != "corporate"
+    return at(SUPPORTING_FACTOR if small else "1")
+
+
+def _standardised(rule: CapitalRule) -> float:
+    from decimal import Decimal
+
+    return float(Decimal("0.08") * Decimal(WEIGHTS[rule.asset_class]) * _factor(rule, Decimal))
+
+
+def correlation(at: Arithmetic, rule: CapitalRule, p: Any, size: Any) -> Any:
+    """R of borrowers with one-year PD `p`, and sales `size` of 5 to 50 million EUR."""
+    n = at.number
+    if rule.asset_class == "retail":
+        near = (1 - at.exp(-35 * p)) / (1 - at.exp(n(-35)))
+        return n("0.03") * near + n("0.16") * (1 - near)
+    near = (1 - at.exp(-50 * p)) / (1 - at.exp(n(-50)))
+    whole = n("0.12") * near + n("0.24") * (1 - near)
+    return whole - n("0.04") * (1 - (size - 5) / 45) if rule.asset_class == "sme" else whole
+
+
+def _irb(at: Arithmetic, rule: CapitalRule, p: Any, lgd: Any, size: Any) -> Any:
+    """K = [L N((G(p) + R^1/2 G(0.999)) / (1 - R)^1/2) - p L] (1 + (M - 2.5) b) / (1 - 1.5 b)."""
+    n, r = at.number, correlation(at, rule, p, size)
+    far = (at.normal_inverse(p) + at.sqrt(r) * at.normal_inverse(n("0.999"))) / at.sqrt(1 - r)
+    own = lgd * (at.normal(far) - p) * _factor(rule, n)
+    if rule.asset_class == "retail":
+        return own
+    b = (n("0.11852") - n("0.05478") * at.log(p)) ** 2
+    return own * (1 + (n(rule.maturity) - n("2.5")) * b) / (1 - n("1.5") * b)

@@ -1,0 +1,59 @@
+"""Capital as people type it: whose formula, and its parameters."""
+
+from __future__ import annotations
+
+from typing import Annotated, get_args
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from allocator.records.risk import (
+    LARGEST_MATURITY,
+    LEAST_PD,
+    SMALLEST_MATURITY,
+    Approach,
+    AssetClass,
+)
+from allocator.scenario.limit_schema import number_column
+from allocator.scenario.quantities import Flag, Misfit, PositiveMoney, Share, Text, Years, one_of, refuse
+from allocator.scenario.typed import Typed
+
+_UNIT = {"unit": "units of the column"}
+
+
+class CapitalEntry(Typed):
+    """How much capital a unit drawn ties up, for limits by the measure capital."""
+
+    approach: Annotated[Approach, one_of(*get_args(Approach))] = "irb"
+    """irb: the formula of internal ratings, by PD and LGD; standardised: 8 % of one risk weight for all."""
+    asset_class: Annotated[AssetClass, one_of(*get_args(AssetClass))] = "corporate"
+    """Whose formula or risk weight: large firms (standardised 100 %), small ones by their turnover (85 %),
+    or retail (75 %)."""
+    turnover: Annotated[Text, AfterValidator(number_column), Field(examples=["turnover"])] = "turnover"
+    """Column of the yearly sales of small firms, which irb reads for asset_class sme."""
+    turnover_unit: Annotated[PositiveMoney, Field(json_schema_extra=_UNIT)] = 1.0
+    """One million EUR in the unit of that column: 1 where it is in millions of EUR, 1_000_000 where in EUR,
+    7_800_000 where in CNY at 7.8 a EUR."""
+    maturity: Years = 2.5
+    """Effective maturity of the loans, from 1 to 5 years; retail has none."""
+    pd_floor: Share = 0.0005
+    """Smallest PD a year that counts."""
+    lgd_floor: Share = 0.0
+    """Smallest LGD that counts."""
+    supporting_factor: Flag = False
+    """Whether requirements of sme and retail are multiplied by 0.7619, whatever the exposure of the firm."""
+
+    @field_validator("maturity")
+    @classmethod
+    def _between(cls, maturity: float, info: ValidationInfo) -> float:
+        if not SMALLEST_MATURITY <= maturity <= LARGEST_MATURITY:
+            problem = f"a maturity of {maturity:.10g} years is outside the formula's 1 to 5"
+            raise refuse(Misfit(problem, "write 2.5, or the maturity cut off at 1 or 5"))
+        return maturity
+
+    @field_validator("pd_floor")
+    @classmethod
+    def _above_0(cls, floor: float) -> float:
+        if not LEAST_PD <= floor < 1:
+            problem = f"a floor of {floor:.10g} is outside 0.01% to 100%, where the formula has a meaning"
+            raise refuse(Misfit(problem, "write 0.05%, or another of at least 0.01%"))
+        return floor

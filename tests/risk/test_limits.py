@@ -1,0 +1,131 @@
+"""Limits on capital from end to end: every allocation tried, both methods, runs rechecked, runs forged."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from allocator import checker
+from allocator.cli.main import main
+from allocator.errors import InfeasibleError, InputError
+from allocator.limits import compile_limits
+from allocator.records.risk import CapitalRule
+from allocator.risk.capital import capital_of
+from allocator.testing import plain
+from allocator.testing.books import random_case
+from tests.builders import Case, limit, policy, portfolio
+from tests.cases import RICH
+from tests.engine.brute_force import best_value
+from tests.engine.test_methods import check_verdicts, judge
+from tests.forgery.runs import Files, solved
+from tests.stages import solve
+from tests.strategies import cases, limits_around, random_cases
+
+RETAIL = CapitalRule(asset_class="retail", supporting_factor=True)
+
+
+@st.composite
+def cases_with_capital(draw: DrawFn) -> Case:
+    case = draw(cases(limits=1))
+    sample = [draw(st.sampled_from(plain.alternatives(case, i))) for i in range(len(case.portfolio))]
+    capital = draw(limits_around(case, sample, "capital", ("capital",)))
+    return case.under(limits=(*case.policy.limits, capital))
+
+
+@random_cases(15, full=500)
+@given(cases_with_capital())
+def test_the_optimum_and_the_verdict_of_brute_force(case: Case) -> None:
+    best = best_value(case)
+    if best is None:
+        with pytest.raises(InfeasibleError):
+            solve(case)
+        return
+    found = solve(case)
+    assert found.value == pytest.approx(best, rel=1e-7, abs=1e-7)
+    assert found.bound >= best - 1e-7 * max(abs(best), 1.0)
+
+
+def with_capital(seed: int, method: str, largest: int) -> Case:
+    """A random book with a capital that about half of its borrowers would exceed on their own."""
+    case = random_case(seed, method, largest)
+    draw = np.random.default_rng(seed)
+    requirement = capital_of(RETAIL, case.portfolio)
+    bound = float(np.median(requirement) * draw.choice([0.9, 1.0, 1.1]))
+    capital = limit("capital", "capital", "at_most", bound, of="drawn", rule=RETAIL)
+    return case.under(limits=(*case.policy.limits, capital))
+
+
+def check_agreement(seed: int, largest: int) -> None:
+    check_verdicts(*(judge(with_capital(seed, method, largest)) for method in ("exact", "reduced")))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_reduced_and_exact_agree(seed: int) -> None:
+    check_agreement(seed, 200)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(200))
+def test_reduced_and_exact_agree_everywhere(seed: int) -> None:
+    check_agreement(seed, 2_000)
+
+
+CAPITAL = RICH.replace("name: rich", "name: capital").replace(
+    "  limits:\n",
+    "  capital: {asset_class: sme, turnover: carbon, turnover_unit: 0.0001, maturity: 3}\n"
+    "  limits:\n"
+    "    - {name: capital, measure: capital, at_most: 90_000}\n"
+    "    - {name: sector capital, measure: capital, each: sector, at_most: 9%, of: drawn}\n",
+)
+"""Sales of 3 to 17 millions, and a capital that binds."""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return solved(tmp_path_factory.mktemp("capital") / "case", CAPITAL)
+
+
+def test_a_run_is_confirmed_by_all_three(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert Files(run).json("certificate.json")["prices"]["capital"] > 0
+    assert main(["verify", str(run), "--exact"]) == 0
+    assert checker.main([str(run)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("maturity: 3", "maturity: 3.1"),
+        ("asset_class: sme", "asset_class: corporate"),
+        ("supporting_factor: false", "supporting_factor: true"),
+        ("pd_floor: 0.0005", "pd_floor: 0.02"),
+        ("lgd_floor: 0", "lgd_floor: 0.46"),
+        ("turnover_unit: 0.0001", "turnover_unit: 0.0002"),
+    ],
+)
+def test_another_rule_is_another_run(
+    before: str, after: str, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(run.parent, tmp_path / "case")
+    files = Files(tmp_path / "case" / "run")
+    files.scenario(before, after)
+    assert main(["verify", str(files.run)]) == 5
+    assert main(["verify", str(files.run), "--exact"]) == 5
+    assert checker.main([str(files.run)]) == 5
+
+
+def test_sales_that_are_missing_are_named() -> None:
+    book = portfolio(["A"] * 3, numbers={"turnover": [1.0, np.nan, np.nan]})
+    rule: Any = CapitalRule(asset_class="sme")
+    with pytest.raises(InputError) as error:
+        compile_limits(policy(1e6, limit("cap", "capital", "at_most", 1e5, rule=rule)), book)
+    assert [str(fault) for fault in error.value.faults] == [
+        "borrowers.csv, row 2, turnover: limit 'cap' measures capital by turnover, which is missing in "
+        "2 rows; fill the column"
+    ]
