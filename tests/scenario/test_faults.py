@@ -174,8 +174,8 @@ SLIPS = {
     "a column that nothing reads": (
         (DEFAULTS, "columns: {turnover: sales}"),
         "line 4, portfolio.columns.turnover: unknown key 'turnover', which no limit or stress uses either; "
-        "the keys here are borrower_id, grade, pd, lgd, term_years, min_amount, max_amount, min_rate, max_rate, "
-        "rate, fixed_amount, fixed_rate, relationship_value, exposure, exclude, grade",
+        "the keys here are borrower_id, grade, pd, lgd, term_years, min_amount, max_amount, min_rate, "
+        "max_rate, rate, fixed_amount, fixed_rate, relationship_value, exposure, exclude, grade",
     ),
     "strategy": (
         ("policy:", "strategy: gredy\npolicy:"),

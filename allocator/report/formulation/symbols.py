@@ -68,7 +68,8 @@ class Symbols:
         factors = []
         if rows.weighted:
             named = _MEASURES.get(rows.limit.measure)
-            factors.append(named or self._weight(f"measure {rows.limit.measure}"))
+            figure = "as read" if rows.limit.rule is None else "by policy.capital"
+            factors.append(named or self._weight(f"measure {rows.limit.measure}", figure))
         if rows.limit.weight is not None:
             factors.append(self._column(rows.limit.weight))
         return "".join(f"{factor} " for factor in factors)
@@ -76,10 +77,10 @@ class Symbols:
     def _column(self, column: str) -> str:
         return _COLUMNS.get(column) or self._weight(f"column {column}")
 
-    def _weight(self, what: str) -> str:
+    def _weight(self, what: str, figure: str = "as read") -> str:
         if what not in self._weights:
             self._weights[what] = symbol = f"w{len(self._weights) + 1}_i"
-            self.weights.append(Datum(Math(symbol), f"weight of borrower i, {what}", "", ("as read",)))
+            self.weights.append(Datum(Math(symbol), f"weight of borrower i, {what}", "", (figure,)))
         return self._weights[what]
 
     def over(self, where: tuple[Condition, ...], each: str | None, size: Words) -> str:
