@@ -26,11 +26,13 @@ from allocator.portfolio import (
     stands_as_it_is,
     with_columns,
     with_facts,
+    with_former,
     with_numeric_columns,
 )
 from allocator.pricing.churn import never_walking, read_churn_table, sampled_table, with_zero_churn
 from allocator.records.case import Inputs
 from allocator.records.columns import CANONICAL, NUMBERS
+from allocator.records.former import FORMER_NUMBERS, FORMER_TEXTS
 from allocator.records.frames import File, Frame
 from allocator.records.portfolio import ChurnTable, Portfolio
 from allocator.records.run import Decisions
@@ -170,6 +172,9 @@ def examine(scenario: Scenario, further: FurtherColumns = NO_MORE) -> ExaminedIn
     stress = _gather(of_stress, stress_of, scenario.stress)
     read = _gather(errors, _portfolio, scenario, stress or scenario.stress.factors, further)
     portfolio, remarks = read or (None, ())
+    if portfolio is not None and scenario.former is not None:
+        portfolio, said = _gather(errors, with_former, portfolio, scenario.former) or (None, ())
+        remarks = (*remarks, *said)
     before = portfolio
     churn = _gather(errors, _churn, scenario, portfolio)
     errors += of_stress
@@ -193,15 +198,18 @@ def examine(scenario: Scenario, further: FurtherColumns = NO_MORE) -> ExaminedIn
 def _copy(scenario: Scenario, portfolio: Portfolio | None) -> bytes | None:
     """The borrowers before the stress, where a checker could not read their source; else None."""
     written = scenario.document.get("portfolio", {}).get("source")
-    if portfolio is None or stands_as_it_is(scenario.portfolio, written):
+    former = scenario.former
+    plain = former is None or former.plain
+    if portfolio is None or (plain and stands_as_it_is(scenario.portfolio, written)):
         return None
     policy, stress = scenario.policy, scenario.stress.factors
     texts = policy.text_columns() | stress.text_columns()
     if scenario.stress.file is not None:
         texts |= {scenario.stress.column} - {"grade", "borrower_id"}
-    return portfolio_as_csv(
-        portfolio, texts & portfolio.texts.keys(), policy.number_columns() | stress.number_columns()
-    )
+    numbers = policy.number_columns() | stress.number_columns()
+    if former is not None:
+        texts, numbers = texts | FORMER_TEXTS, numbers | FORMER_NUMBERS
+    return portfolio_as_csv(portfolio, texts & portfolio.texts.keys(), numbers)
 
 
 def content_hashes(scenario: Scenario) -> dict[str, str]:
@@ -211,6 +219,7 @@ def content_hashes(scenario: Scenario) -> dict[str, str]:
         "churn": scenario.response.churn,
         "scorecard": source.scorecard,
         "stress": scenario.stress.file,
+        "former": None if scenario.former is None else scenario.former.file,
         **scenario.strategy.files(),
         **(source.invoices.files() if source.invoices is not None else {}),
     }
@@ -324,6 +333,8 @@ def _portfolio(
     source, policy = scenario.portfolio, scenario.policy
     texts = policy.text_columns() | stress.text_columns() | further.texts
     numbers = policy.number_columns() | stress.number_columns() | further.numbers
+    if scenario.former is not None:
+        texts, numbers = texts - FORMER_TEXTS, numbers - FORMER_NUMBERS
     if source.scorecard is None:
         return load_portfolio(source, texts, numbers), ()
     scored = scored_table(source, source.scorecard)

@@ -37,6 +37,7 @@ MEASURES: dict[str, tuple[str, bool, Any]] = {
     "gross_interest": ("interest", False, lambda book: 1.0),
     "capital": ("drawn", True, lambda book: book.requirements()),
     "loans": ("loans", False, lambda book: 1.0),
+    "clients_changed": ("loans", False, lambda book: np.where(book.served, -1.0, 1.0)),
 }
 # Formula of churn -> the least and the largest of each parameter, and churn at a rate.
 FORMULAS: dict[str, tuple[dict[str, tuple[float, float]], Any]] = {
@@ -53,7 +54,7 @@ NUMBERS |= {"max_amount": (math.inf, math.inf), "relationship_value": (0.0, 0.0)
 NUMBERS |= dict.fromkeys(("min_rate", "max_rate", "rate"), (math.nan, math.nan))
 NUMBERS |= dict.fromkeys(("fixed_amount", "fixed_rate"), (math.nan, math.nan))
 KEYS = {
-    "": "schema name portfolio response policy stress stresses strategy solver",
+    "": "schema name portfolio response former policy stress stresses strategy solver",
     "portfolio": "source columns defaults pd_by_grade scorecard",
     "response": "churn smoothing",
     "policy": "currency budget ticket term_years funding_rate churn_cost_rate decline_churn idle_rate"
@@ -68,7 +69,7 @@ KEYS = {
 LIMIT = "name measure of weight where each at_most at_least exactly enforce"
 LIMIT_TOLD = {"name", "measure", "sense", "used", "bound", "price", "violation"}
 FILES = {"churn": "response.churn", "scorecard": "portfolio.scorecard", "stress": "stress.file"}
-FILES |= {"book": "strategy.file", "weights": "strategy.ahp_lines.file"}
+FILES |= {"book": "strategy.file", "weights": "strategy.ahp_lines.file", "former": "former.file"}
 READ_BY = ("sep", "decimal", "thousands", "skip", "encoding", "sheet", "table", "header", "duplicates")
 NO_OFFER = (
     *("excluded", "no rates for this grade", "contract rate outside the band of the grade"),
@@ -401,9 +402,22 @@ def source_of(scenario: Any) -> dict[str, Any]:
     return dict(source)
 
 
+def former_of(run: str, scenario: Any) -> str:
+    """The table of the former run's offers, "" where there is none."""
+    named = at(scenario, "former.file", at(scenario, "former"))
+    if named is None:
+        return ""
+    path = path_of(run, named)
+    csv_file, other = (os.path.join(path, f"allocation.{kind}") for kind in ("csv", "parquet"))
+    return path if not os.path.isdir(path) else csv_file if os.path.exists(csv_file) else other
+
+
 def is_plain(run: str, scenario: Any) -> bool:
     """Whether the source is one CSV file, or one Parquet file, that is read as it stands."""
     source = source_of(scenario)
+    former = former_of(run, scenario)
+    if former and (at(scenario, "former.columns") or not former.lower().endswith((".csv", ".parquet"))):
+        return False
     if at(scenario, "portfolio.scorecard") is not None:
         return False
     if source.keys() == {"parquet"}:
@@ -447,7 +461,25 @@ def borrowers_of(run: str, scenario: Any) -> Borrowers:
             own = np.array([float(by_grade.get(own_grade, math.nan)) for own_grade in grade])
         need(empty is not None or not np.any(np.isnan(own)), f"{path}: {name} is not given for everybody")
         people.numbers[name] = own
+    if is_plain(run, scenario) and (former := former_of(run, scenario)):
+        with_former(people, former)
     return people
+
+
+def with_former(people: Borrowers, path: str) -> None:
+    """What the former run's file says of each: former, former_amount and former_rate."""
+    held = table_of(path, lax=True)
+    need({"borrower_id", "amount", "rate"} <= held.keys(), f"{path}: no column borrower_id, amount or rate")
+    ids = [as_text(cell) for cell in held["borrower_id"]]
+    need(len(set(ids)) == len(ids), f"{path}: an identifier stands twice")
+    amount, rate = (as_numbers(held[name], f"{path}, {name}") for name in ("amount", "rate"))
+    then = dict(zip(ids, zip(np.nan_to_num(amount).tolist(), rate.tolist(), strict=True), strict=True))
+    own = [then.get(name, (-1.0, math.nan)) for name in people.text("borrower_id")]
+    offered = np.array([x for x, _ in own])
+    standing = np.where(offered > 0, "served", np.where(offered == 0, "declined", "new"))
+    people.cells["former"] = standing.tolist()
+    people.numbers["former_amount"] = np.maximum(offered, 0.0)
+    people.numbers["former_rate"] = np.array([r if x > 0 else math.nan for x, r in own])
 
 
 def put_under(stress: list[Any], borrowers: Borrowers) -> None:
@@ -603,13 +635,19 @@ def book_of(borrowers: Borrowers, policy: Facts, menus: dict[str, Facts]) -> Fac
     return Facts(
         ids=borrowers.text("borrower_id").tolist(), grade=grade, pd=own["pd"], lgd=own["lgd"],
         term=own["term_years"], worth=own["relationship_value"], exposure=own["exposure"], floor=floor,
-        roof=roof,
+        roof=roof, served=formerly_served(borrowers),
         low=np.where(pinned, own["fixed_amount"], money(first, lot)),
         high=np.where(pinned, own["fixed_amount"], money(last, lot)), pinned=pinned,
         single=pinned | bound, one_rate=one_rate,
         why=np.select(tests, NO_OFFER, default="").astype(object),
         lendable=~tests[0] & ~tests[1] & (pinned | (first <= last)),
     )  # fmt: skip
+
+
+def formerly_served(borrowers: Borrowers) -> Array:
+    """Who was offered something in the former run."""
+    known = "former_amount" in {*borrowers.cells, *borrowers.numbers}
+    return borrowers.number("former_amount") > 0 if known else np.zeros(borrowers.n, dtype=bool)
 
 
 def offers_to(who: Array, run: Facts) -> Facts:
@@ -821,6 +859,7 @@ def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
             whole=exact(limit.bound) * (exact(policy.budget) if share else 1),
         )  # fmt: skip
         lent = rows.weight * book.exposure if rows.exposed else np.zeros(borrowers.n)
+        lent = -rows.weight * book.served if rows.measure == "clients_changed" else lent
         made.append(rows.but(lent=[total(lent[own]) for own in members_of(rows)]))
     every = [name for rows in made for name in rows.names]
     need(len(set(every)) == len(every), "policy.limits: two rows have one name")
@@ -853,7 +892,8 @@ def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list
             if loans:
                 finest = float(np.min(some[some > 0], initial=math.inf))
                 tolerance = max(min(tolerance, finest / 2), 4 * U * scale)
-            whole = loans or (rows.basis == "offered" and not np.any(split[everybody if rows.of else own]))
+            in_cents = rows.basis == "offered" and not np.any(split[everybody if rows.of else own])
+            whole = rows.measure == "loans" or in_cents
             if (
                 whole
                 and rows.of != "drawn"
@@ -1136,9 +1176,11 @@ def inputs_changed(folder: str, scenario: Any, claimed: dict[str, Any]) -> Itera
     paths = {name: at(scenario, place) for name, place in FILES.items()}
     paths["churn"] = None if isinstance(paths["churn"], dict) or paths["churn"] == "none" else paths["churn"]
     paths |= {name: path for name, path in at(source, "invoices", {}).items() if name != "duplicates"}
+    paths["former"] = at(scenario, "former.file", at(scenario, "former"))
     named = [entry for key, entry in source.items() if key not in READ_BY]
     paths["portfolio"] = None if source.keys() & {"sql", "invoices"} or len(named) != 1 else named[0]
     there = {name: path_of(folder, path) for name, path in paths.items() if path is not None}
+    there |= {"former": former_of(folder, scenario)} if "former" in there else {}
     hashes: dict[str, Any] = {name: hash_of(path) for name, path in there.items()}
     hashes |= {} if is_plain(folder, scenario) else {"borrowers": hash_of(copy_of(folder))}
     hashes |= {} if "sql" not in source else {"portfolio": claimed.get("portfolio")}
@@ -1380,6 +1422,8 @@ def digest(scenario: Any, inputs: Any) -> str:
         above, _, last = place.rpartition(".")
         if isinstance(at(document, above), dict):
             at(document, above).pop(last, None)
+    if isinstance(document.get("former"), str):
+        document.pop("former")
     if isinstance(at(scenario, "response.churn"), dict):  # by parameters: no file says it
         document["response"]["churn"] = whole(scenario["response"]["churn"])
     described = {**source, **source.get("invoices", {})}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from allocator.records.conditions import Condition
-from allocator.records.scenario import Group, Limit
+from allocator.records.scenario import COUNTED, Group, Limit
 from allocator.testing import plain as naive
 from tests.builders import Case, churn_table, limit, policy, portfolio
 
@@ -22,7 +22,7 @@ GROUPS = (
     Group("offered", (Condition("grade", ("A",)),)),
     Group("drawn", (Condition("pd", above=0.01), Condition("sector", ("food", "NO")))),
 )
-MEASURES = ("offered", "drawn", "interest", "gross_interest", "expected_loss", "loans")
+MEASURES = ("offered", "drawn", "interest", "gross_interest", "expected_loss", "clients_changed", "loans")
 SENSES = ("at_most", "at_least", "exactly")
 
 
@@ -108,7 +108,10 @@ def _borrowers(draw: DrawFn, n: int, rates: list[float], bands: Any) -> Any:
             draw(st.sampled_from((rates[0], (rates[0] + rates[-1]) / 2))) if p else np.nan for p in pinned
         ],
         texts={"sector": each("food", "retail", "NO")},
-        numbers={"score": each(-1.0, 0.0, 0.5, 3.0)},
+        numbers={
+            "score": each(-1.0, 0.0, 0.5, 3.0),
+            "former_amount": each(0.0, 60_000.0),
+        },
     )
 
 
@@ -128,7 +131,7 @@ def limits_around(
     sense = draw(st.sampled_from((*SENSES, "at_most")))
     of = (
         None
-        if measure == "loans"
+        if measure in COUNTED
         else draw(st.sampled_from((None, None, "budget", "total", "drawn", *GROUPS)))
     )
     where = draw(

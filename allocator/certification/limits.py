@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import frexp
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,9 @@ from allocator.certification.capital import requirements
 from allocator.certification.economics import BASES
 from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
 from allocator.certification.rounding import DEEPEST, depth, unwarned
+from allocator.certification.sums import CHUNK, sums_by_code
 from allocator.records.conditions import Condition
+from allocator.records.former import FORMER_AMOUNT
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio
 from allocator.records.scenario import Group, Limit, Measure, Policy, Sense
 from allocator.records.weights import weights_of
@@ -27,6 +28,8 @@ class CountedMeasure:
     basis: str
     exposed: bool = False
     """Whether what is already lent counts, as fully drawn."""
+    outset: Callable[[Callable[[str], Any]], Any] | None = None
+    """What counts, times the weight, before any offer is made where that is not exposure."""
     weight: Callable[[Callable[[str], Any]], Any] | None = None
     """From what gives a column by its name, in doubles or in rational numbers; None: 1."""
 
@@ -38,14 +41,19 @@ COUNTED: dict[Measure, CountedMeasure] = {
     "interest": CountedMeasure("interest", weight=lambda of: 1 - of("pd")),
     "gross_interest": CountedMeasure("interest"),
     "capital": CountedMeasure("drawn", exposed=True),
+    "clients_changed": CountedMeasure(
+        "loans",
+        outset=lambda of: -1 * (of(FORMER_AMOUNT) > 0),
+        weight=lambda of: 1 - 2 * (of(FORMER_AMOUNT) > 0),
+    ),
     "loans": CountedMeasure("loans"),
 }
-_CHUNK, _BITS = 16_384, 38
-"""Borrowers whose exposure is added up at a time, and bits of each that are added without rounding."""
 _WEIGHED = 5
 """Operations on a price before it is added to others: those of a weight, and their product."""
 _ROOM = 2 * DEEPEST
 """Operations on a right-hand side, its exposure aside: the sum of a reference, and that of the rows."""
+_ONE_BY_ONE = ("loans", "clients_changed")
+"""Measures that count offers."""
 Sizes = float | Floats
 
 
@@ -90,7 +98,7 @@ class Block:
     codes: Codes
     """(n,) row of each borrower within the block; -1: in none."""
     lent: Floats
-    """(rows,) what existing exposure uses."""
+    """(rows,) what existing exposure, or who was served formerly, uses."""
     lent_size: Floats
     """(rows,) the sum of its magnitudes."""
     lent_operations: int
@@ -236,9 +244,8 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
     codes, names = _rows(limit, portfolio)
     weight = weight_of(limit, portfolio)
     counted = counted_by(limit)
-    counts = counted.exposed
-    has_lent = counts and bool(np.any(portfolio.exposure))
-    lent = _times(portfolio.exposure, weight) if has_lent else None
+    counts, outset = counted.exposed, outset_of(counted, portfolio)
+    lent = _times(outset, weight) if outset is not None and np.any(outset) else None
     reference, base = _reference(limit, portfolio)
     share = bool(reference)
     constant = limit.bound * policy.budget.amount if limit.of == "budget" else limit.bound
@@ -249,9 +256,9 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
         basis=counted.basis,
         weight=weight,
         codes=codes,
-        lent=np.zeros(len(names)) if lent is None else _sums(codes, lent, len(names)),
-        lent_size=np.zeros(len(names)) if lent is None else _sums(codes, np.abs(lent), len(names)),
-        lent_operations=0 if lent is None else DEEPEST + 2 * (len(portfolio) // _CHUNK + 1),
+        lent=np.zeros(len(names)) if lent is None else sums_by_code(codes, lent, len(names)),
+        lent_size=np.zeros(len(names)) if lent is None else sums_by_code(codes, np.abs(lent), len(names)),
+        lent_operations=0 if lent is None else DEEPEST + 2 * (len(portfolio) // CHUNK + 1),
         constant=0.0 if share else constant,
         share=limit.bound if share else 0.0,
         reference=reference,
@@ -305,31 +312,22 @@ def _units(codes: Codes, weight: Floats | None, rows: int) -> Floats:
     return np.where(unit[:-1] == 0, np.nan, unit[:-1])
 
 
+def outset_of(counted: CountedMeasure, portfolio: Portfolio) -> Floats | None:
+    """(n,) what counts, times the weight, before any offer is made; None: nothing."""
+    if counted.exposed:
+        return portfolio.exposure
+    return None if counted.outset is None else np.asarray(counted.outset(portfolio.number), dtype=np.float64)
+
+
 def _finest(measure: Measure, codes: Codes, weight: Floats | None, rows: int) -> Floats:
-    """(rows,) of loans, the smallest absolute weight of a member that is not 0; inf where there is none."""
+    """(rows,) of counts, the smallest absolute weight of a member that is not 0; inf where there is none."""
     finest = np.full(rows + 1, np.inf)
-    if measure != "loans":
+    if measure not in _ONE_BY_ONE:
         return finest[1:]
     sizes = np.ones(len(codes)) if weight is None else np.abs(weight)
     some = np.flatnonzero(sizes)
     np.minimum.at(finest, codes[some], sizes[some])
     return finest[:-1]
-
-
-def _sums(codes: Codes, amounts: Floats, count: int) -> Floats:
-    """(count,) sum of `amounts` by code; code -1 counts nowhere.
-
-    `bincount` adds one by one: so all but the last bits of each are added as whole numbers of a power of
-    two, without rounding, and what that leaves is too little to count.
-    """
-    total = np.zeros(count)
-    for start in range(0, len(amounts), _CHUNK):
-        own, places = amounts[start : start + _CHUNK], codes[start : start + _CHUNK] + 1
-        quantum = 2.0 ** (frexp(float(np.max(np.abs(own))))[1] - _BITS)
-        whole = np.rint(own / quantum)
-        for part, unit in ((whole, quantum), (own - whole * quantum, 1.0)):
-            total += np.bincount(places, part, minlength=count + 1)[1:] * unit
-    return total
 
 
 def _times(amounts: Floats, weight: Floats | None) -> Floats:
@@ -382,7 +380,7 @@ def weight_of(limit: Limit, portfolio: Portfolio) -> Floats | None:
     if limit.rule is not None:
         return _times(requirements(limit.rule, portfolio), weight)
     own = COUNTED[limit.measure].weight
-    return weight if own is None else _times(own(portfolio.number), weight)
+    return weight if own is None else _times(np.asarray(own(portfolio.number), dtype=np.float64), weight)
 
 
 def counted_by(limit: Limit) -> CountedMeasure:

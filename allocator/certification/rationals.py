@@ -13,7 +13,7 @@ import numpy as np
 
 from allocator.certification.capital import requirements
 from allocator.certification.curves import isotonic
-from allocator.certification.limits import COUNTED, Block
+from allocator.certification.limits import COUNTED, Block, counted_by, outset_of
 from allocator.certification.terms import Terms
 from allocator.records.portfolio import ChurnTable, Floats, Portfolio
 from allocator.records.scenario import Limit, Policy, Response
@@ -123,11 +123,12 @@ class ExactBlock:
 
     @cached_property
     def lent(self) -> list[Fraction]:
-        """What existing exposure uses of each row."""
+        """What existing exposure, or who was served formerly, uses of each row."""
         sums = [Fraction(0)] * len(self.block.names)
         if self.limit is not None and np.any(self.block.lent_size):
-            for i in np.flatnonzero(self.portfolio.exposure * (self.block.codes >= 0)).tolist():
-                own = Fraction(float(self.portfolio.exposure[i]))
+            outset = outset_of(counted_by(self.limit), self.portfolio)
+            for i in np.flatnonzero(outset * (self.block.codes >= 0)).tolist():
+                own = Fraction(float(outset[i]))
                 sums[int(self.block.codes[i])] += own * (ONE if self.weights is None else self.weights[i])
         return sums
 

@@ -11,6 +11,7 @@ from allocator.records.columns import FRACTIONS
 from allocator.records.limits import Bounds, Limits
 from allocator.records.scenario import (
     BUDGET,
+    COUNTED,
     LARGEST_AMOUNT,
     LARGEST_NUMBER,
     LARGEST_RATIO,
@@ -69,11 +70,11 @@ def _span(limit: Limit | None) -> tuple[float, float]:
         return 0.0, LARGEST_RATIO
     if limit.of is not None:
         return 0.0, 1.0
-    return 0.0, inf if limit.measure == "loans" else LARGEST_AMOUNT
+    return 0.0, inf if limit.measure in COUNTED else LARGEST_AMOUNT
 
 
 def _size(limit: Limit | None, policy: Policy) -> float:
     """What a change of the bound is measured against: the bound, or where it is 0 all there could be."""
-    if limit is None or (limit.bound == 0.0 and limit.of is None and limit.measure != "loans"):
+    if limit is None or (limit.bound == 0.0 and limit.of is None and limit.measure not in COUNTED):
         return policy.budget.amount or 1.0
     return abs(limit.bound) or 1.0

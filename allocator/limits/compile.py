@@ -126,12 +126,12 @@ def _draft(
     weight, key = _weighted(counted, limit, portfolio)
     channel = channels.index(counted.basis, weight, key)
     reference = _reference(limit, channels)
-    used_by_exposure = _exposure_by_code(counted, weight, membership, portfolio)
+    used_at_outset = _outset_by_code(counted, weight, membership, portfolio)
     lent = _reference_exposure(limit, counted, portfolio, None if base is None else members.distinct[base])
     taken = limit.bound * lent
     share = limit.bound if reference is not None else 0.0
     bound = limit.bound * policy.budget.amount if limit.of == "budget" else limit.bound
-    room = (taken if reference is not None else bound) - used_by_exposure
+    room = (taken if reference is not None else bound) - used_at_outset
     wholes = whole_rows(limit, membership, portfolio, policy)
     least = least_weights(limit, membership, portfolio)
     everybody = limit.each is None and not limit.where
@@ -171,14 +171,15 @@ def _reference(limit: Limit, channels: _Channels) -> tuple[int, float] | None:
     return channels.index(limit.reference.basis, None, ""), -limit.bound
 
 
-def _exposure_by_code(
+def _outset_by_code(
     measured: MeasureTerms, weight: Floats | None, membership: Membership, portfolio: Portfolio
 ) -> Floats:
-    """What is already lent uses of each code's row."""
+    """What is already lent, or who was served formerly, uses of each code's row."""
     count = len(membership.labels)
-    if not measured.counts_exposure or not np.any(portfolio.exposure):
+    outset = portfolio.exposure if measured.counts_exposure else measured.outset
+    if outset is None or not np.any(outset):
         return np.zeros(count)
-    used = portfolio.exposure if weight is None else portfolio.exposure * weight
+    used = outset if weight is None else outset * weight
     inside = membership.codes >= 0
     return np.bincount(membership.codes[inside], used[inside], minlength=count).astype(np.float64, copy=False)
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
+from allocator.records.former import FORMER_AMOUNT
 from allocator.records.limits import BASES
 from allocator.records.portfolio import Floats, Portfolio
 from allocator.records.risk import CapitalRule
@@ -22,6 +25,8 @@ class MeasureTerms:
     """(n,) None: 1."""
     counts_exposure: bool = False
     """Whether what is already lent uses this measure too, as fully drawn."""
+    outset: Floats | None = None
+    """(n,) what counts, times the weight, before any offer is made where that is not exposure."""
 
     def __post_init__(self) -> None:
         if self.basis not in BASES:
@@ -60,6 +65,12 @@ def _capital(limit: Limit, portfolio: Portfolio) -> MeasureTerms:
     return MeasureTerms("drawn", capital_of(limit.rule or CapitalRule(), portfolio), counts_exposure=True)
 
 
+def _clients_changed(portfolio: Portfolio) -> MeasureTerms:
+    """Borrowers who get an offer and got none formerly, or got one and get none: s (1 - z) + (1 - s) z."""
+    served = np.where(portfolio.number(FORMER_AMOUNT) > 0, 1.0, 0.0)
+    return MeasureTerms("loans", 1.0 - 2.0 * served, outset=-served)
+
+
 def _loans(portfolio: Portfolio) -> MeasureTerms:
     """The number of offers made."""
     return MeasureTerms("loans")
@@ -71,6 +82,7 @@ MEASURES: Mapping[Measure, Callable[[Portfolio], MeasureTerms]] = {
     "interest": _interest,
     "gross_interest": _gross_interest,
     "expected_loss": _expected_loss,
+    "clients_changed": _clients_changed,
     "loans": _loans,
 }
 

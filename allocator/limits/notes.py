@@ -12,11 +12,12 @@ from allocator.limits.shares import only_an_empty_book
 from allocator.records.limits import Limits, Row
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Portfolio
-from allocator.records.scenario import Limit, Policy
+from allocator.records.scenario import COUNTED, Limit, Policy
 
 _SHARE = 1.0
 """Money up to this much is likely a share."""
 _ROUNDING = 1e-9
+_COUNTS = {"loans": " loans", "clients_changed": " clients"}
 _WORDS = {"at_most": "at most", "at_least": "at least", "exactly": "exactly"}
 
 
@@ -26,7 +27,10 @@ def slips(policy: Policy, offers: OfferBook, limits: Limits) -> tuple[str, ...]:
         f"limit {limit.name!r}: {_WORDS[limit.sense]} {limit.bound:g} {policy.currency} is next to nothing; "
         f"if a share is meant, add `of: budget`, `of: total` or `of: drawn`"
         for limit in policy.limits
-        if limit.of is None and limit.measure != "loans" and not limit.weight and 0 < limit.bound <= _SHARE
+        if limit.of is None
+        and limit.measure not in COUNTED
+        and not limit.weight
+        and 0 < limit.bound <= _SHARE
     ]
     return (*written_as_money, *_too_small(policy, offers, limits))
 
@@ -63,7 +67,7 @@ def _too_small(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[st
             and 0 < row.rhs < least[place] * (1 - _ROUNDING)
         ]
         name = _subject(limit, over)
-        if over and limit is not None and limit.weight is None:
+        if over and limit is not None and limit.weight is None and limit.measure not in COUNTED:
             yield f"{name}: what is already lent is more than it allows, so that no allocation keeps it"
         name = _subject(limit, [row for row, _ in small])
         if small:
@@ -81,7 +85,7 @@ def _too_large(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[st
         short = [(row, most[place]) for place, row in rows if place in most]
         if short:
             row, reach = short[0]
-            what = " loans" if row.measure == "loans" else ""
+            what = _COUNTS.get(row.measure, "")
             name = _subject(limit, [row for row, _ in short])
             yield (
                 f"{name} asks for {_WORDS[row.sense]} {row.rhs:,.12g}{what}, "

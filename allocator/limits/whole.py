@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from allocator.limits.filters import Membership
 from allocator.records.limits import Whole
 from allocator.records.portfolio import Booleans, Floats, Portfolio
-from allocator.records.scenario import Limit, Policy
+from allocator.records.scenario import COUNTED, Limit, Policy
 
 _COUNTED = ("offered", "loans")
 """What whole rows add up."""
@@ -63,11 +63,11 @@ def whole_rows(
 
 
 def least_weights(limit: Limit, membership: Membership, portfolio: Portfolio) -> Floats:
-    """(labels,) of rows of loans with a weight column the smallest |weight| but 0; else 0."""
+    """(labels,) of rows of counts that are not whole the smallest |weight| but 0; else 0."""
     count = len(membership.labels)
-    if limit.measure != "loans" or limit.weight is None:
+    if limit.measure not in COUNTED or (limit.measure == "loans" and limit.weight is None):
         return np.zeros(count)
-    size = np.abs(portfolio.number(limit.weight))
+    size = np.ones(len(portfolio)) if limit.weight is None else np.abs(portfolio.number(limit.weight))
     inside = (membership.codes >= 0) & (size > 0)
     least = np.full(count, np.inf)
     np.minimum.at(least, membership.codes[inside], size[inside])

@@ -3,6 +3,7 @@
 from allocator.portfolio.book import off_curve, read_book
 from allocator.portfolio.copying import portfolio_as_csv, stands_as_it_is
 from allocator.portfolio.fingerprint import fingerprint
+from allocator.portfolio.former import with_former
 from allocator.portfolio.formulas import formulas
 from allocator.portfolio.loading import load_portfolio
 from allocator.portfolio.table import with_columns, with_facts, with_numeric_columns
@@ -17,5 +18,6 @@ __all__ = [
     "stands_as_it_is",
     "with_columns",
     "with_facts",
+    "with_former",
     "with_numeric_columns",
 ]

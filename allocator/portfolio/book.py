@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from allocator.errors import Fault
 from allocator.portfolio.order import ascending_positions, duplicates
-from allocator.records.portfolio import ChurnTable, Floats, Integers, Portfolio
+from allocator.records.portfolio import Booleans, ChurnTable, Floats, Integers, Portfolio
 from allocator.records.run import Decisions
 from allocator.records.scenario import PortfolioSource
 from allocator.tables import open_source
@@ -29,6 +29,21 @@ def read_book(source: PortfolioSource, portfolio: Portfolio) -> Decisions:
     missing, an identifier that stands twice or that the portfolio lacks, an amount below 0, a rate that is
     no fraction.
     """
+    offers, _, _ = _read_offers(source, portfolio, lowest_rate=0.0, strangers=False)
+    return offers
+
+
+def read_former_offers(source: PortfolioSource, portfolio: Portfolio) -> tuple[Decisions, Booleans, int]:
+    """The offers of `source`, who of the borrowers of `portfolio` (n,) stands in it, and how many do not.
+
+    As `read_book`, but those whom the portfolio lacks are counted, and rates may be negative.
+    """
+    return _read_offers(source, portfolio, lowest_rate=-1.0, strangers=True)
+
+
+def _read_offers(
+    source: PortfolioSource, portfolio: Portfolio, *, lowest_rate: float, strangers: bool
+) -> tuple[Decisions, Booleans, int]:
     opened = open_source(source)
     theirs = {name: source.columns.get(name, name) for name in _WANTED}
     faults = repeated_names(opened.names, source)
@@ -45,14 +60,18 @@ def read_book(source: PortfolioSource, portfolio: Portfolio) -> Decisions:
     rows = Rows.of(source.label, fetched.number, fetched.letters)
     ids = to_strings(cells["borrower_id"])
     amount, rate = (to_numbers(cells[name], name, source, rows) for name in ("amount", "rate"))
-    places, findings = _places(ids, portfolio, rows)
+    places, findings = _places(ids, portfolio, rows, strangers=strangers)
     findings += [*amount.findings, *rate.findings]
-    findings += _value_findings(amount, rate, rows)
+    findings += _value_findings(amount, rate, rows, lowest_rate)
     raise_faults(source.label, (), findings)
-    return Decisions(
-        _placed(np.where(amount.missing, 0.0, amount.values), places, len(portfolio)),
-        _placed(np.where(_offered(amount), rate.values, 0.0), places, len(portfolio)),
+    known = places >= 0
+    listed = np.zeros(len(portfolio), dtype=bool)
+    listed[places[known]] = True
+    offers = Decisions(
+        _placed(np.where(amount.missing, 0.0, amount.values)[known], places[known], len(portfolio)),
+        _placed(np.where(_offered(amount), rate.values, 0.0)[known], places[known], len(portfolio)),
     )
+    return offers, listed, int(np.count_nonzero(~known))
 
 
 def off_curve(
@@ -99,15 +118,20 @@ def _placed(values: Floats, places: Integers, borrowers: int) -> Floats:
     return placed
 
 
-def _places(ids: pa.Array, portfolio: Portfolio, rows: Rows) -> tuple[Integers, list[Finding]]:
-    """Each row's place in the portfolio (-1: none), and the identifiers that have none or stand twice."""
+def _places(
+    ids: pa.Array, portfolio: Portfolio, rows: Rows, *, strangers: bool
+) -> tuple[Integers, list[Finding]]:
+    """Each row's place in the portfolio (-1: none), and the identifiers that stand twice.
+
+    Unless there may be `strangers`, those that have no place are at fault too.
+    """
     empty = ids.is_null().to_numpy(zero_copy_only=False)
     known = pa.array(portfolio.borrower_id, pa.string())
     places = pc.fill_null(pc.index_in(ids.cast(pa.string()), value_set=known), -1).to_numpy().astype(np.int64)
     findings = rows.find(
         empty, "borrower_id", lambda i: "an empty cell", "name the borrower, or remove the row"
     )
-    unknown = (places < 0) & ~empty
+    unknown = (places < 0) & ~empty & (not strangers)
     few = np.count_nonzero(unknown) <= SHOWN
     findings += rows.find(
         unknown,
@@ -118,7 +142,7 @@ def _places(ids: pa.Array, portfolio: Portfolio, rows: Rows) -> tuple[Integers, 
     return places, findings + duplicates(ids, ascending_positions(ids), "borrower_id", rows)
 
 
-def _value_findings(amount: Numbers, rate: Numbers, rows: Rows) -> list[Finding]:
+def _value_findings(amount: Numbers, rate: Numbers, rows: Rows, lowest: float) -> list[Finding]:
     shown, wanted = amount.values, _offered(amount)
     return [
         *rows.find(
@@ -131,9 +155,9 @@ def _value_findings(amount: Numbers, rate: Numbers, rows: Rows) -> list[Finding]
             wanted & rate.missing, "rate", lambda i: "an empty cell beside an amount", "write the rate"
         ),
         *rows.find(
-            wanted & ~rate.missing & ~((rate.values >= 0) & (rate.values <= 1)),
+            wanted & ~rate.missing & ~((rate.values >= lowest) & (rate.values <= 1)),
             "rate",
-            lambda i: f"{rate.values[i]:g} lies outside 0 to 1",
+            lambda i: f"{rate.values[i]:g} lies outside {lowest:g} to 1",
             "write a fraction, 5% as 0.05",
         ),
     ]

@@ -16,6 +16,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.conditions import Condition
 from allocator.records.curves import ParametricCurve
 from allocator.records.document import BOOK, CHURN, SOURCE, Place
+from allocator.records.former import FORMER_AMOUNT, FormerRun
 from allocator.records.frames import File, Frame
 from allocator.records.plugins import Plugin
 from allocator.records.risk import CapitalRule
@@ -23,7 +24,16 @@ from allocator.records.strategy import Strategy
 from allocator.records.stress import Stress, StressSource
 
 Sense = Literal["at_most", "at_least", "exactly"]
-NamedMeasure = Literal["offered", "drawn", "interest", "gross_interest", "expected_loss", "capital", "loans"]
+NamedMeasure = Literal[
+    "offered",
+    "drawn",
+    "interest",
+    "gross_interest",
+    "expected_loss",
+    "capital",
+    "clients_changed",
+    "loans",
+]
 Measure = str
 """A NamedMeasure, or one that another package brings."""
 Reference = Literal["budget", "total", "drawn"]
@@ -31,6 +41,8 @@ Reference = Literal["budget", "total", "drawn"]
 Basis = Literal["offered", "drawn"]
 """What uses the budget."""
 Spend = Literal["at_most", "exactly"]
+COUNTED: tuple[Measure, ...] = ("loans", "clients_changed")
+"""Measures that count offers, one by one."""
 Smoothing = Literal["none", "isotonic"]
 Method = Literal["auto", "exact", "reduced"]
 
@@ -249,6 +261,7 @@ class Policy:
         weights = {limit.weight for limit in self.limits if limit.weight is not None}
         measured = {c for limit in self.limits if limit.plugin for c in limit.plugin.thing.columns}
         ruled = {c for limit in self.limits if limit.rule for c in limit.rule.columns}
+        measured |= {FORMER_AMOUNT for limit in self.limits if limit.measure == "clients_changed"}
         return frozenset(ranged | weights | measured | ruled)
 
     def unspent(self, used: float) -> float:
@@ -356,6 +369,8 @@ class Scenario:
     stresses: Mapping[str, StressSource] = field(default_factory=dict)
     """Named sets to try on top of `stress`."""
     strategy: Strategy = field(default_factory=Strategy)
+    former: FormerRun | None = None
+    """The run that changes are counted from."""
 
     @property
     def frames(self) -> dict[Place, Frame]:

@@ -16,6 +16,7 @@ from allocator.insight.explain.ranges import PriceRange
 from allocator.insight.variants import AddedValue
 from allocator.records.ledger import LINES
 from allocator.records.run import per_point
+from allocator.records.scenario import COUNTED
 from allocator.report.broken import standing_figures, standing_lines
 from allocator.report.limits import limits_shown, one_more, points_of
 from allocator.report.money import Unit, figure, small, unit_for
@@ -171,7 +172,7 @@ def _rows(book: BookExplanation) -> list[tuple[str, float, float]]:
 
 def _unit_of(limits: Sequence[LimitLine], currency: str) -> Unit:
     """The unit in which the table of the limits fits the page."""
-    amounts = [limit for limit in limits if limit.use.measure != "loans"]
+    amounts = [limit for limit in limits if limit.use.measure not in COUNTED]
     moved = [end for limit in amounts if limit.range for end in (limit.range.low, limit.range.high)]
     columns = {
         "used": [limit.use.used for limit in amounts],
@@ -186,7 +187,7 @@ def _unit_of(limits: Sequence[LimitLine], currency: str) -> Unit:
 
 def _cells(limit: LimitLine, unit: Unit) -> list[str]:
     """A use of money in the unit; a count, and what is narrow as it is, to the last digit that tells."""
-    write = figure if unit.size == 1 or limit.use.measure == "loans" else unit.write
+    write = figure if unit.size == 1 or limit.use.measure in COUNTED else unit.write
     charges = figure if unit.size == 1 else unit.write
     low, high = _range(limit.range, write)
     price = small(limit.use.price) if limit.use.price else ""

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 
 from allocator.records.run import per_point
-from allocator.records.scenario import Limit
+from allocator.records.scenario import COUNTED, Limit
 from allocator.report.money import Unit, figure, percent, small
 from allocator.report.named import Figures, figures_of, named_table
 from allocator.report.plain import Entry, Text, more
@@ -133,7 +133,7 @@ def is_of_each(name: str) -> bool:
 
 
 def _cells(use: Used, share: Limit | None, unit: Unit) -> list[str]:
-    write = (lambda count: f"{count:,.10g}") if use["measure"] == "loans" else unit.write
+    write = (lambda count: f"{count:,.10g}") if use["measure"] in COUNTED else unit.write
     sense = use["sense"].replace("_", " ") if room() == WIDTH else _SIGNS[use["sense"]]
     used, bound = write(use["used"]), f"{sense} {write(use['bound'])}"
     if share is not None:

@@ -12,6 +12,7 @@ from allocator.errors import InputError
 from allocator.records.conditions import Condition
 from allocator.records.curves import FORMULAS
 from allocator.records.document import BOOK, CHURN, NO_CHURN, SOURCE, Place
+from allocator.records.former import FormerRun
 from allocator.records.frames import Frame
 from allocator.records.risk import CapitalRule
 from allocator.records.scenario import (
@@ -31,12 +32,12 @@ from allocator.records.sources import kind_of
 from allocator.records.strategy import Strategy
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress, StressCase, StressSource
 from allocator.scenario.limit_schema import GroupEntry, LimitEntry, RangeEntry
-from allocator.scenario.paths import expand
+from allocator.scenario.paths import expand, offers_in
 from allocator.scenario.places import paths_of
 from allocator.scenario.plugged import Plugins, plugins_of
 from allocator.scenario.policy_schema import CENT, PolicyEntry, RateGrid, TicketEntry
 from allocator.scenario.quantities import quantity
-from allocator.scenario.schema import AnyColumn, PortfolioEntry, ResponseEntry, ScenarioFile
+from allocator.scenario.schema import AnyColumn, FormerEntry, PortfolioEntry, ResponseEntry, ScenarioFile
 from allocator.scenario.source_schema import (
     InvoicesEntry,
     InvoiceSource,
@@ -96,6 +97,7 @@ def build(typed: ScenarioFile, path: Path | None, frames: Mapping[Place, Frame] 
         strategy=_strategy(typed.strategy, frames.get(BOOK), plugins),
         written=written,
         paths=paths_of(document),
+        former=_former(typed.former),
     )
 
 
@@ -125,6 +127,12 @@ def _path(raw: str) -> Path:
 
 def _optional(raw: str | None) -> Path | None:
     return None if raw is None else _path(raw)
+
+
+def _former(typed: str | FormerEntry | None) -> FormerRun | None:
+    if typed is None or isinstance(typed, str):
+        return None if typed is None else FormerRun(offers_in(_path(typed)))
+    return FormerRun(offers_in(_path(typed.file)), typed.columns.model_dump(exclude_none=True))
 
 
 def _response(typed: ResponseEntry, frame: Frame | None) -> Response:

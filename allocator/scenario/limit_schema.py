@@ -21,6 +21,7 @@ from allocator.plugins import names_of
 from allocator.records.columns import FRACTIONS, NUMBERS, TEXTS
 from allocator.records.scenario import (
     BUDGET,
+    COUNTED,
     LARGEST_NUMBER,
     LARGEST_RATIO,
     Basis,
@@ -73,8 +74,9 @@ def _bound(value: object, info: ValidationInfo) -> float:
         if isinstance(known["of"], GroupEntry):
             return _ratio(number(value, "a percentage such as 60%"))
         return fraction(value)
-    count, ours = known["measure"] == "loans", known["measure"] in get_args(NamedMeasure)
-    expected = "a number of loans such as 100" if count else "an amount such as 4_000_000"
+    count, ours = known["measure"] in COUNTED, known["measure"] in get_args(NamedMeasure)
+    unit = "loans" if known["measure"] == "loans" else "clients"
+    expected = f"a number of {unit} such as 100" if count else "an amount such as 4_000_000"
     written = number(value, expected)
     if written.percent:
         remedy = "add `of: budget`, `of: total`, `of: drawn` or `of: {where: ...}`, or write an amount"
@@ -89,7 +91,7 @@ def _bound(value: object, info: ValidationInfo) -> float:
         return money(value)
     bound = _modest(written, expected)
     if known["weight"] is None and written.value != written.value.to_integral_value():
-        raise refuse(Misfit(f"{written.text} is no number of loans", "write a whole number"))
+        raise refuse(Misfit(f"{written.text} is no number of {unit}", "write a whole number"))
     return bound
 
 
@@ -137,7 +139,9 @@ def _some_value(values: tuple[str, ...]) -> tuple[str, ...]:
 Bound = Annotated[
     float,
     BeforeValidator(_bound),
-    WithJsonSchema({"type": ["number", "string"], "unit": "currency units, loans, or with `of` a fraction"}),
+    WithJsonSchema(
+        {"type": ["number", "string"], "unit": "currency units, a count, or with `of` a fraction"}
+    ),
 ]
 LimitName = Annotated[
     str, BeforeValidator(_limit_name), WithJsonSchema({"type": ["string", "number"], "unit": "text"})
@@ -206,7 +210,8 @@ class LimitEntry(Typed):
     """Unique name; `budget` is reserved."""
     measure: Annotated[MeasureName, one_of(*MEASURES, later=("tail_loss",)), Field(examples=["offered"])]
     """What is summed: money offered or expected to be drawn, interest expected (interest) or before
-    defaults (gross_interest), expected loss, capital that is tied up, or the number of loans."""
+    defaults (gross_interest), expected loss, capital that is tied up, the number of loans, or of clients who
+    get one and had none in the former run, or had one and get none (clients_changed)."""
     of: (
         Annotated[
             Annotated[Reference, one_of(*get_args(Reference)), Tag("<name>")]
@@ -237,9 +242,11 @@ class LimitEntry(Typed):
     def _money_only(
         cls, of: Reference | GroupEntry | None, info: ValidationInfo
     ) -> Reference | GroupEntry | None:
-        if of is not None and info.data.get("measure") == "loans":
+        measure = info.data.get("measure")
+        if of is not None and measure in COUNTED:
+            unit = "loans" if measure == "loans" else "clients"
             whole = of if isinstance(of, str) else f"money {of.measure}"
-            problem = f"a number of loans is no fraction of the {whole}"
+            problem = f"a number of {unit} is no fraction of the {whole}"
             raise refuse(Misfit(problem, "leave `of` out, or measure offered or drawn"))
         return of
 

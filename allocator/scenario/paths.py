@@ -10,6 +10,7 @@ from pathlib import Path
 
 from allocator.errors import Fault
 from allocator.records.document import DATABASE_FILE, SOURCE, URL, in_address, split
+from allocator.records.former import FORMER
 from allocator.records.sources import TABLE_KINDS, TableKind, kind_of
 from allocator.scenario.nodes import Location, Node
 from allocator.scenario.places import paths_of
@@ -59,6 +60,14 @@ def anchor(tree: Node, held: Container[Location] = ()) -> tuple[Node, list[Fault
     return tree, faults
 
 
+def offers_in(path: Path) -> Path:
+    """The table of offers that `path` names: itself, or the allocation of the run whose folder it is."""
+    if not os.path.isdir(path):
+        return path
+    kinds = (path / f"allocation{ending}" for ending in (".csv", ".parquet"))
+    return next((table for table in kinds if os.path.isfile(table)), path / "allocation.csv")
+
+
 def absolute(raw: str, folder: Path) -> str:
     """`raw`, its ${VARIABLES} kept, as an absolute path: as it is where a variable says where it starts."""
     head, tail = split(raw)
@@ -78,6 +87,11 @@ def _missing_path_fault(tree: Node, location: Location, node: Node, path: Path, 
 
     Some tables may come as a folder of parts; whether there are any is the reader's to see.
     """
+    if location[0] == FORMER and os.path.isdir(path):
+        if os.path.isfile(offers_in(path)):
+            return []
+        problem, remedy = f"{node.value} holds no allocation", "name the folder of a run, or a file of offers"
+        return [tree.fault(location, problem, remedy)]
     kinds: dict[Location, TableKind] = {(*SOURCE, kind.name): kind for kind in TABLE_KINDS}
     kinds[SOURCE] = kind_of(path.name)
     parts = location in kinds and kinds[location].folder

@@ -45,7 +45,7 @@ from allocator.scenario.quantities import (
     text,
 )
 from allocator.scenario.source_schema import PATH, InvoiceSource, Source
-from allocator.scenario.strategy_schema import StrategyEntry
+from allocator.scenario.strategy_schema import BookColumnsEntry, StrategyEntry
 from allocator.scenario.stress_schema import NamedStresses, StressEntry
 from allocator.scenario.typed import Typed, told_by_keys
 
@@ -212,6 +212,15 @@ class ResponseEntry(Typed):
     """isotonic makes each grade's churn increase with the rate (equal-weight pool-adjacent-violators)."""
 
 
+class FormerEntry(Typed):
+    """The offers of the former run, in a table with other names for its columns."""
+
+    file: Annotated[Text, Field(examples=["offers.csv"], json_schema_extra=PATH)]
+    """Table with borrower_id, amount and rate, or the folder of a run."""
+    columns: BookColumnsEntry = BookColumnsEntry()
+    """Column: the file's name for it."""
+
+
 class SolverEntry(Typed):
     """How long and how hard to search."""
 
@@ -238,6 +247,16 @@ class ScenarioFile(Typed):
     """The borrowers."""
     response: ResponseEntry
     """The customers' answers."""
+    former: Annotated[
+        Annotated[
+            Annotated[Text, Tag("<path>")] | Annotated[FormerEntry, Tag("<file>")],
+            told_by_keys("<path>", FormerEntry),
+        ]
+        | None,
+        Field(examples=["../runs/last-month"], json_schema_extra={"unit": "path or mapping"}),
+    ] = None
+    """The run that changes are counted from: its folder, or a table of its offers. The borrowers gain the
+    columns former (served, declined, or new), former_amount and former_rate."""
     policy: PolicyEntry
     """What the lender allows."""
     stress: StressEntry | None = None
@@ -266,6 +285,16 @@ class ScenarioFile(Typed):
             for grade in policy.rates
             if grade not in curves
         ]
+        if info.data.get("former", "unread") is None:
+            findings += [
+                Misfit(
+                    "there is no former run that clients could change from",
+                    "add `former: FOLDER`, a run's, or a file of its offers",
+                    below=("limits", place, "measure"),
+                )
+                for place, limit in enumerate(policy.limits)
+                if limit.measure == "clients_changed"
+            ]
         if policy.rate_grid == "table" and (churn == NO_CHURN or by_parameters):
             what = "churn curve" if churn == NO_CHURN else "table of churn"
             problem = f"there is no {what} whose rates could be offered"

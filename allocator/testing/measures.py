@@ -43,7 +43,10 @@ BOOK = portfolio(
     fixed_amount=[np.nan] * 7 + [123_456.78],
     fixed_rate=[np.nan] * 7 + [0.07],
     texts={"sector": ["retail", "NO", "food", "food", "retail", "retail", "NO", "food"]},
-    numbers={"score": [1.0, -2.0, 0.0, 3.0, 0.5, 7.0, 1.5, -0.25]},
+    numbers={
+        "score": [1.0, -2.0, 0.0, 3.0, 0.5, 7.0, 1.5, -0.25],
+        "former_amount": [0.0, 5e4, 1e6, 2e5, 0.0, 0.0, 0.0, 9e4],
+    },
 )
 """Eight borrowers who differ in all that a limit may look at."""
 WHERE: list[dict[str, Any]] = [

@@ -165,6 +165,7 @@ def measured(case: Case, measure: str, i: int, offer: Offer | None) -> float:
             "interest": gross * (1.0 - p.pd[i]),
             "capital": drawn * (requirement(case, i) if measure == "capital" else 0.0),
             "loans": 1.0,
+            "clients_changed": -1.0 if served_formerly(p, i) else 1.0,
         }[measure]
     )
 
@@ -194,6 +195,11 @@ def requirement(case: Case, i: int) -> float:
     return round(float(lgd * (worst - yearly) * (1 + (rule.maturity - 2.5) * b) / (1 - 1.5 * b) * factor), 8)
 
 
+def served_formerly(p: Portfolio, i: int) -> bool:
+    """Whether borrower i got an offer in the former run."""
+    return float(p.numbers.get("former_amount", [0.0] * len(p))[i]) > 0
+
+
 def _brought(case: Case, measure: str) -> PluginMeasure | None:
     """The measure of another package that some limit of the case is by."""
     limits = case.policy.limits
@@ -217,6 +223,8 @@ def counts_exposure(case: Case, measure: str) -> bool:
 def lent(case: Case, measure: str, i: int) -> float:
     """What borrower i's existing exposure adds to a measure: it is drawn in full and earns nothing."""
     p, brought = case.portfolio, _brought(case, measure)
+    if measure == "clients_changed":
+        return 1.0 if served_formerly(p, i) else 0.0
     if brought is not None:
         return float(p.exposure[i]) * _weight_alone(p, brought, i) if brought.counts_exposure else 0.0
     if measure == "expected_loss":
@@ -279,7 +287,7 @@ def rows_of(case: Case, entry: Limit) -> Iterator[Row]:
             "largest": max((abs(weight[i]) * _largest(case, entry.measure, i) for i in members), default=0.0),
             "finest": math.inf,
         }
-        if entry.measure == "loans":
+        if entry.measure in ("loans", "clients_changed"):
             shared["finest"] = min((abs(weight[i]) for i in members if weight[i]), default=math.inf)
         if entry.of in (None, "budget"):
             of_budget = entry.of == "budget"

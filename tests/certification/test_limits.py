@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from allocator.certification import limits
 from allocator.certification.limits import Block, blocks_of, charges_of
 from allocator.certification.rounding import DEEPEST
+from allocator.certification.sums import sums_by_code
 from tests.builders import limit, policy, portfolio
 
 SECTORS = ["steel", "food", None, "wood", "food"]
@@ -106,7 +106,7 @@ def test_a_weight_counts_for_what_is_lent_too() -> None:
 
 @pytest.mark.parametrize(("borrowers", "operations"), [(3, 2), (16_383, 2), (16_384, 4), (40_000, 6)])
 def test_the_operations_of_what_is_lent(borrowers: int, operations: int) -> None:
-    """Those of a pairwise sum, and two a chunk that `_sums` adds."""
+    """Those of a pairwise sum, and two a chunk that `sums_by_code` adds."""
     book = portfolio(["A"] * borrowers, exposure=1.0)
     rules = policy(1e9, limit("l", "offered", "at_most", 1e9), limit("n", "loans", "at_most", 5.0))
     _, lent, counted = blocks_of(rules, book)
@@ -121,10 +121,10 @@ def test_the_lent_sum_is_that_of_its_parts_to_the_last_bits() -> None:
     amounts, codes = np.full(30_000, 0.1), np.zeros(30_000, dtype=np.int32)
     codes[::3] = 2
     codes[1] = -1
-    found = limits._sums(codes, amounts, 4)
+    found = sums_by_code(codes, amounts, 4)
     assert found.tolist() == [pytest.approx(1_999.9, rel=4e-16), 0.0, pytest.approx(1_000.0, rel=4e-16), 0.0]
     mixed = np.array([2.0**20, 2.0**-20, -(2.0**20), 2.0**-17 + 2.0**-33])
-    assert limits._sums(np.zeros(4, dtype=np.int32), mixed, 1).tolist() == [2.0**-20 + 2.0**-17 + 2.0**-33]
+    assert sums_by_code(np.zeros(4, dtype=np.int32), mixed, 1).tolist() == [2.0**-20 + 2.0**-17 + 2.0**-33]
 
 
 @pytest.mark.parametrize(

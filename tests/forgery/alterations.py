@@ -289,6 +289,13 @@ CELLS = [
 
 INPUTS = [
     *of(
+        "changed",
+        an_altered_former_offer=lambda files: _rewrite(files, "former.csv", "F05,0,0", "F05,100000,0.06"),
+        an_altered_former_offer_with_its_hash=lambda files: files.input(
+            "former", "former.csv", "F05,0,0", "F05,100000,0.06"
+        ),
+    ),
+    *of(
         "rich",
         an_altered_borrower=lambda files: _rewrite(files, "borrowers.csv", "F05,B,0.020", "F05,B,0.021"),
         an_altered_curve=lambda files: _rewrite(files, "churn.csv", "0.06,0.25", "0.06,0.26"),
@@ -541,6 +548,13 @@ def _another(files: Files, amount: float) -> None:
 
 
 DECISIONS = [
+    *of(
+        "changed",
+        a_client_more_lost=lambda files: decide(files, {"F02": 0.0, "F15": 0.0}),
+        a_client_more_won=lambda files: decide(files, {"F06": 100_000.0, "F15": 0.0, "F13": 500_000.0}),
+        no_former_run=dropping(SCENARIO, "former"),
+        another_former_run=setting(SCENARIO, "former", "../book.csv"),
+    ),
     *of(
         "groups",
         more_than_the_share_of_a_group=lambda files: decide(files, {"F15": 197_453.72, "F05": 399_999.0}),

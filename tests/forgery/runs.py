@@ -118,6 +118,28 @@ solver: {time_limit: 20}
 """
 """Shares of what other groups are lent."""
 
+CHANGED = """\
+schema: 1
+name: changed
+portfolio: {source: borrowers.csv, defaults: {lgd: 0.45}}
+response: {churn: churn.csv}
+former: former.csv
+policy:
+  budget: {amount: 2_500_000}
+  ticket: {min: 100_000, max: 600_000}
+  rates: {A: [4%, 11%], B: [6%, 15%]}
+  limits:
+    - {name: changes, measure: clients_changed, at_most: 4}
+    - {name: lost, measure: clients_changed, where: {former: served}, at_most: 1}
+    - {name: money to others, measure: offered, where: {former: [declined, new]}, at_most: 40%, of: total}
+solver: {time_limit: 20}
+"""
+FORMER = (
+    "borrower_id,amount,rate\nF01,500000,0.05\nF02,400000,0.06\nF03,0,0\nF04,200000,0.07\n"
+    "F05,0,0\nF11,450000,0.09\nF99,100000,0.05\n"
+)
+"""Limits on what changes from a former run, of whom one borrower has gone."""
+
 WORKBOOK = CENTS.replace("name: cents", "name: workbook").replace("borrowers.csv", "borrowers.xlsx")
 
 
@@ -139,6 +161,7 @@ def write_case(folder: Path, scenario: str) -> Path:
     (folder / "churn.csv").write_text("\n".join(",".join(row) for row in extended) + "\n")
     (folder / "factors.csv").write_text(FACTORS)
     (folder / "book.csv").write_text(BOOK)
+    (folder / "former.csv").write_text(FORMER)
     if scenario == WORKBOOK:
         pd.read_csv(folder / "borrowers.csv").to_excel(folder / "borrowers.xlsx", index=False)
     return folder / "scenario.yaml"

@@ -16,7 +16,7 @@ from tests.forgery.alterations import ALL, Alteration
 from tests.forgery.harmless import HARMLESS
 from tests.forgery.runs import Files, solved
 
-BASES = ("rich", "cents", "steps", "stressed", "followed", "shares", "groups", "workbook")
+BASES = ("rich", "cents", "steps", "stressed", "followed", "shares", "groups", "changed", "workbook")
 
 
 @pytest.fixture(scope="module")

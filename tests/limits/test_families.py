@@ -58,6 +58,16 @@ def test_what_a_measure_adds_up(measure: str, use: float, by_exposure: float) ->
     assert used[1] == pytest.approx(use)
 
 
+@pytest.mark.parametrize(("former", "rhs", "use"), [(0.0, 3.0, 1.0), (50_000.0, 2.0, -1.0)])
+def test_clients_changed_are_those_who_come_and_those_who_go(former: float, rhs: float, use: float) -> None:
+    """Who was served counts 1 from the start, which an offer takes back."""
+    book = portfolio(["B"], numbers={"former_amount": [former]})
+    terms = policy(1e6, limit("changes", "clients_changed", "at_most", 3.0), rates={"B": (0.08, 0.08)})
+    columns = columns_of(Case(book, TABLE, terms))
+    assert columns.limits.rows[1].rhs == rhs
+    assert columns.usage(np.array([0], dtype=np.int32), np.array([200_000.0]))[1] == use
+
+
 def test_a_measure_on_no_known_basis_is_refused() -> None:
     with pytest.raises(ValueError, match="no basis 'capital'"):
         MeasureTerms("capital", None, counts_exposure=True)

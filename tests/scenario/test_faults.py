@@ -193,7 +193,8 @@ SLIPS = {
     "tail loss": (
         ("measure: offered", "measure: tail_loss"),
         "line 11, policy.limits[A line].measure: 'tail_loss' is not yet supported; "
-        "use one of offered, drawn, interest, gross_interest, expected_loss, capital, loans",
+        "use one of offered, drawn, interest, gross_interest, expected_loss, capital, "
+        "clients_changed, loans",
     ),
     "a maturity beyond the formula's": (
         (BUDGET, f"{BUDGET}\n  capital: {{maturity: 7}}"),

@@ -19,7 +19,7 @@ def test_paths_stand_where_the_schema_says_so() -> None:
     assert set(PATHS) == dotted(
         *("portfolio.source", "portfolio.source.csv", "portfolio.source.parquet", "portfolio.source.xlsx"),
         *(f"portfolio.source.invoices.{key}" for key in INVOICES),
-        *("portfolio.scorecard", "response.churn", "stress.file", "stresses.*.file"),
+        *("portfolio.scorecard", "response.churn", "former", "former.file", "stress.file", "stresses.*.file"),
         *("strategy.file", "strategy.ahp_lines.file"),
     )
 
@@ -32,6 +32,7 @@ def test_null_takes_back_what_the_schema_does_not_require() -> None:
     )
     assert always <= REQUIRED
     assert {place[0] for place in REQUIRED - always} == {
+        "former",
         "portfolio",
         "policy",
         "response",

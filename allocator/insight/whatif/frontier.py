@@ -24,7 +24,7 @@ from allocator.records.ledger import NOBODY, Account
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
 from allocator.records.run import relative_gap
-from allocator.records.scenario import Policy
+from allocator.records.scenario import COUNTED, Policy
 
 Bounds = tuple[float, ...]
 Status = Literal["optimal", "feasible", "infeasible", "no_allocation"]
@@ -150,7 +150,7 @@ def _span(policy: Policy, name: str, ends: tuple[float | None, float | None]) ->
     low, high = (factor * now for factor in _SPAN)
     if limit is not None:
         low, high = min(low, limit.most), min(high, limit.most)
-    if limit is not None and limit.measure == "loans":
+    if limit is not None and limit.measure in COUNTED:
         low, high = float(round(low)), float(round(high))
     low, high = (given if given is not None else end for given, end in zip(ends, (low, high), strict=True))
     if not low < high:

@@ -26,7 +26,7 @@ from allocator.records.lots import CENT
 from allocator.records.offers import SAME_RATE
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
-from allocator.records.scenario import Limit, Policy
+from allocator.records.scenario import COUNTED, Limit, Policy
 from allocator.records.stress import Shock, Stress, StressCase, StressSource
 
 
@@ -91,7 +91,7 @@ def _loosened_bound(limit: Limit, size: float) -> float | None:
         return None
     away = 1.0 if limit.sense == "at_most" else -1.0
     more = size * abs(limit.bound)
-    if limit.measure == "loans" and limit.of is None and limit.weight is None:
+    if limit.measure in COUNTED and limit.of is None and limit.weight is None:
         more = max(round(more), 1)  # loans are whole
     bound = limit.bound + away * more
     bound = min(bound, limit.most)

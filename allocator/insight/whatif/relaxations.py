@@ -24,7 +24,7 @@ from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats
 from allocator.records.progress import Progress
 from allocator.records.run import Run
-from allocator.records.scenario import Policy, Scenario
+from allocator.records.scenario import COUNTED, Policy, Scenario
 from allocator.scenario.loading import Changes, load_document
 from allocator.scenario.overrides import Setting, steps_of
 
@@ -203,7 +203,7 @@ class _Tries:
             return Decimal(repr(step)) if step is not None else _CENT
         if limit.of is not None or limit.weight is not None:
             return Decimal(0)
-        return Decimal(1) if limit.measure == "loans" else _CENT if limit.plugin is None else Decimal(0)
+        return Decimal(1) if limit.measure in COUNTED else _CENT if limit.plugin is None else Decimal(0)
 
 
 def _outwards(was: float, move: float, unit: Decimal) -> float:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from allocator.records.scenario import Limit, Policy
+from allocator.records.scenario import COUNTED, Limit, Policy
 from allocator.report.committee.blocks import (
     Bar,
     Block,
@@ -107,7 +107,7 @@ def stated(docs: Documents, policy: Policy, own: Place) -> tuple[Inline, ...]:
     entry = _entry_of(policy, name)
     if entry is not None and entry.reference is not None:
         return (f"{sense} {100 * entry.bound:.6g}% of {entry.of}",)
-    if docs.at(*own, "measure") == "loans":
+    if docs.at(*own, "measure") in COUNTED:
         return (f"{sense} ", docs.count(*own, "bound"))
     return (f"{sense} ", docs.money(*own, "bound"))
 

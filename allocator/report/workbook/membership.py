@@ -9,6 +9,7 @@ import numpy as np
 
 from allocator.insight.audit import Audit, Entry
 from allocator.records.conditions import Condition
+from allocator.records.former import FORMER_AMOUNT
 from allocator.records.portfolio import Portfolio
 
 MOST_ROWS = 60
@@ -99,4 +100,6 @@ def weight_cells(entry: Entry, place: int, keys: Keys) -> str:
     if limit.own_weights:
         return "" if entry.block.weight is None else f"*[weight_{place}]"
     own = _OWN.get(limit.measure, "")
+    if limit.measure == "clients_changed":
+        own = f"*(1-2*([{keys(FORMER_AMOUNT, 'number')}]>0))"
     return own if limit.weight is None else f"{own}*[{keys(limit.weight, 'number')}]"

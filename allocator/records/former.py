@@ -1,0 +1,34 @@
+"""The former run: where its offers stand, and the columns that a borrower's row gains by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from allocator.records.frames import File
+
+FORMER = "former"
+"""Text: what became of the borrower in the former run, one of STANDINGS."""
+FORMER_AMOUNT = "former_amount"
+"""Number: what was offered then, 0 for nothing."""
+FORMER_RATE = "former_rate"
+"""Number: at which rate, a fraction; NaN where nothing was offered."""
+FORMER_TEXTS, FORMER_NUMBERS = frozenset({FORMER}), frozenset({FORMER_AMOUNT, FORMER_RATE})
+
+DECLINED, NEW, SERVED = "declined", "new", "served"
+STANDINGS = (DECLINED, NEW, SERVED)
+"""In ascending order as Text wants."""
+
+
+@dataclass(frozen=True)
+class FormerRun:
+    """A table of offers; who stands in it without an amount was declined, who does not is new."""
+
+    file: File
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """borrower_id, amount or rate -> the file's name for it."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether a checker can read it as it stands: by the names of a run's own columns."""
+        return not self.columns and self.file.name.lower().endswith((".csv", ".parquet"))
