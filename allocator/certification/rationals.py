@@ -125,8 +125,8 @@ class ExactBlock:
     def lent(self) -> list[Fraction]:
         """What existing exposure, or who was served formerly, uses of each row."""
         sums = [Fraction(0)] * len(self.block.names)
-        if self.limit is not None and np.any(self.block.lent_size):
-            outset = outset_of(counted_by(self.limit), self.portfolio)
+        outset = None if self.limit is None else outset_of(counted_by(self.limit), self.portfolio)
+        if outset is not None and np.any(self.block.lent_size):
             for i in np.flatnonzero(outset * (self.block.codes >= 0)).tolist():
                 own = Fraction(float(outset[i]))
                 sums[int(self.block.codes[i])] += own * (ONE if self.weights is None else self.weights[i])

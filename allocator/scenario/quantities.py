@@ -36,7 +36,7 @@ class Misfit:
 
     problem: str
     remedy: str
-    below: tuple[str, ...] = ()
+    below: tuple[str | int, ...] = ()
     up: bool = False
     """Whether it concerns the mapping that holds the checked value, not the value."""
 
