@@ -148,7 +148,12 @@ class Limits:
 
     def use_of(self, sums: Floats) -> Floats:
         """(m,) left-hand sides from sums (cells, channels) of what borrowers use of each channel."""
-        return np.asarray(self.matrix @ sums.ravel() + self.everywhere @ sums.sum(axis=0))
+        return self.uses_of(sums[None])[0]
+
+    def uses_of(self, sums: Floats) -> Floats:
+        """(k, m) left-hand sides from k sums, shape (k, cells, channels), of what borrowers use."""
+        single = self.matrix @ sums.reshape(len(sums), -1).T
+        return np.asarray((single + self.everywhere @ sums.sum(axis=1).T).T)
 
     def charges(self, prices: Floats) -> Floats:
         """(cells, channels) what one unit of each channel costs in each cell at `prices` (m,)."""

@@ -25,22 +25,26 @@ def totals_of(columns: Columns, members: Integers, shares: Sequence[float], rate
     value = np.zeros((len(shares), len(rates)))
     use = np.zeros((len(shares), len(rates), len(columns.limits)))
     offers, limits = columns.offers, columns.limits
-    width = len(limits.channels)
     holding = np.array([takers(offers, float(rate)) for rate in rates]).reshape(len(rates), -1)
     for number, menu in enumerate(offers.menus):
         own = members[offers.menu[members] == number]
-        if not len(own):
+        offered = np.flatnonzero(holding[:, number])
+        if not len(own) or not len(offered):
             continue
-        parts = [_parts(columns, own, share) for share in shares]
-        for r in np.flatnonzero(holding[:, number]):
-            rate = float(rates[r])
-            take = float(menu.take_up[np.argmin(np.abs(menu.rates - rate))])
-            by_basis = (1.0, take, take * rate, 1.0)
-            factor = np.array([by_basis[channel.basis] for channel in limits.channels])
-            for s, part in enumerate(parts):
-                value[s, r] += part.value(rate, take, columns)
-                use[s, r] += limits.use_of(part.channels * factor) if width else 0.0
+        takes = [float(menu.take_up[np.argmin(np.abs(menu.rates - rate))]) for rate in rates[offered]]
+        terms = list(zip(rates[offered].tolist(), takes, strict=True))
+        for s, share in enumerate(shares):
+            part = _parts(columns, own, share)
+            value[s, offered] += [part.value(rate, take, columns) for rate, take in terms]
+            if limits.channels:
+                use[s, offered] += limits.uses_of(part.channels * _factors(columns, terms))
     return NodeTotals(value, use)
+
+
+def _factors(columns: Columns, terms: Sequence[tuple[float, float]]) -> Floats:
+    """(terms, 1, channels) what a unit of each channel counts at each rate and take-up."""
+    by_basis = np.array([(1.0, take, take * rate, 1.0) for rate, take in terms])
+    return by_basis[:, None, [channel.basis for channel in columns.limits.channels]]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from allocator.records.conditions import Condition
 from allocator.records.portfolio import Codes, Floats, Integers, Portfolio
@@ -136,8 +137,9 @@ def _cuts(node: RuleNode, feature: Feature, own: Floats) -> Iterator[tuple[float
     """
     bins = feature.bins[node.members]
     width = int(bins.max(initial=0)) + 1
-    flat = own.reshape(len(own), -1)
-    sums = np.array([np.bincount(bins, column, minlength=width) for column in flat.T]).T
+    member = np.arange(len(own))
+    of_bins = sparse.csr_array((np.ones(len(own)), (bins, member)), shape=(width, len(own)))
+    sums = of_bins @ own.reshape(len(own), -1)
     present = np.flatnonzero(np.bincount(bins, minlength=width))
     if len(present) < 2:
         return
