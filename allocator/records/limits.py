@@ -148,7 +148,7 @@ class Limits:
 
     def use_of(self, sums: Floats) -> Floats:
         """(m,) left-hand sides from sums (cells, channels) of what borrowers use of each channel."""
-        return self.uses_of(sums[None])[0]
+        return np.asarray(self.uses_of(sums[None])[0])
 
     def uses_of(self, sums: Floats) -> Floats:
         """(k, m) left-hand sides from k sums, shape (k, cells, channels), of what borrowers use."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ from tests.oracle.comparison import compare
 from tests.oracle.generator import draw
 
 ALL, SHARE, BLOCK = 2_000, 400, 20
+LONG = {6, 93, 128, 135, 211, 310, 323}
+"""Seeds of books that take seconds each, left to `make check-full`."""
+SHARED = [seed for seed in range(ALL) if seed not in LONG][:SHARE]
 NODES, MANY_NODES = 300, 3_000
 """Of the oracle's search; where they do not close a book, the engine is held to what they found."""
 
@@ -22,7 +26,7 @@ OPEN = {500: "less"}
 """Seed -> what is open: in cents the solver's own bound is a billionth below the optimum of this book."""
 
 
-def differences(seeds: range, nodes: int, folder: Path) -> list[str]:
+def differences(seeds: Sequence[int], nodes: int, folder: Path) -> list[str]:
     """What differs, seed by seed."""
     found = []
     for seed in seeds:
@@ -33,7 +37,7 @@ def differences(seeds: range, nodes: int, folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("first", range(0, SHARE, BLOCK))
 def test_engine_and_oracle_agree(first: int, tmp_path: Path) -> None:
-    assert differences(range(first, first + BLOCK), NODES, tmp_path) == []
+    assert differences(SHARED[first : first + BLOCK], NODES, tmp_path) == []
 
 
 @pytest.mark.full
@@ -62,7 +66,7 @@ MEASURES = ("offered", "drawn", "interest", "gross_interest", "expected_loss", "
 
 
 def test_the_draw_has_every_family_at_every_size() -> None:
-    books = [draw(seed) for seed in range(SHARE)]
+    books = [draw(seed) for seed in SHARED]
     count = Counter(family for book in books for family in families(book))
     wanted = {f"{measure} {sense}" for measure in MEASURES for sense in SENSES[:2]}
     wanted |= {"offered exactly", "budget", "total", "drawn", "where", "each", "weight"}

@@ -139,7 +139,7 @@ def _cuts(node: RuleNode, feature: Feature, own: Floats) -> Iterator[tuple[float
     width = int(bins.max(initial=0)) + 1
     member = np.arange(len(own))
     of_bins = sparse.csr_array((np.ones(len(own)), (bins, member)), shape=(width, len(own)))
-    sums = of_bins @ own.reshape(len(own), -1)
+    sums = np.asarray(of_bins @ own.reshape(len(own), -1))
     present = np.flatnonzero(np.bincount(bins, minlength=width))
     if len(present) < 2:
         return
