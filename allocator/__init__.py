@@ -25,7 +25,16 @@ if _typing.TYPE_CHECKING:
     from allocator.api.runs import Run, allocate, load_run, verify
     from allocator.api.scenarios import Scenario, load_scenario
     from allocator.api.scorecards import export_scorecard, recalibrate, validate
-    from allocator.api.scoring import Fitted, fit_ahp, fit_churn, fit_grade, fit_logit, fit_rating, score
+    from allocator.api.scoring import (
+        Fitted,
+        fit_ahp,
+        fit_churn,
+        fit_grade,
+        fit_lgd,
+        fit_logit,
+        fit_rating,
+        score,
+    )
     from allocator.errors import (
         AllocatorError,
         CertificateError,
@@ -63,6 +72,7 @@ _NAMES = {
         "fit_ahp",
         "fit_churn",
         "fit_grade",
+        "fit_lgd",
         "fit_logit",
         "fit_rating",
         "score",
@@ -94,6 +104,7 @@ __all__ = [
     "fit_ahp",
     "fit_churn",
     "fit_grade",
+    "fit_lgd",
     "fit_logit",
     "fit_rating",
     "formulation",

@@ -252,7 +252,7 @@ def scored_table(source: PortfolioSource, scorecard: Path, *, intervals: bool = 
     with faults_located_in(source.label, frame):
         given = scores(frame, fitted, intervals=intervals)
         imputed = imputed_cells(frame, fitted)
-        unseen = unseen_levels(frame, fitted, given["pd"].to_numpy())
+        unseen = unseen_levels(frame, fitted, given)
     return _ScoredBorrowers(with_columns(table, given), tuple(given.columns), imputed=imputed, unseen=unseen)
 
 

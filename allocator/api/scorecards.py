@@ -16,6 +16,7 @@ from allocator.api.results import Result
 from allocator.api.scenarios import Document, Table, document_file, file_of
 from allocator.api.scoring import Fitted
 from allocator.api.words import public_function
+from allocator.errors import Fault, InputError
 from allocator.records.estimate import Estimate
 from allocator.records.frames import File
 from allocator.report.frame import frame_table, table_rows
@@ -24,6 +25,7 @@ from allocator.report.plain import Text
 from allocator.report.view import View
 from allocator.scoring.appraisal import Appraisal, appraisal_of_files
 from allocator.scoring.export import exported
+from allocator.scoring.fitting_lgd import LgdAppraisal, lgd_appraisal_of_files
 from allocator.scoring.recalibration import order_of, recalibrated_from_files
 from allocator.store.file import require_file, text_content, write_files
 
@@ -33,14 +35,21 @@ Scorecard = Document | Fitted
 
 @public_function
 def validate(
-    loans: Table, scorecard: Scorecard, outcome: str, *, by: str | Sequence[str] = ()
-) -> Result[Appraisal]:
+    loans: Table,
+    scorecard: Scorecard,
+    outcome: str,
+    *,
+    by: str | Sequence[str] = (),
+    owed: str | None = None,
+    lost: str | None = None,
+) -> Result[Appraisal] | Result[LgdAppraisal]:
     """A scorecard judged on loans whose outcomes are known: `allocator validate`.
 
     loans      (n rows) a DataFrame, or the path of a csv, parquet or xlsx file
     scorecard  what `fit_logit` or `fit_rating` gave, the path of such a file, or its content
     outcome    column that is 1 for a default, 0 for none
     by         columns of periods or segments, each of whose values is judged too
+    owed, lost of an LGD of `fit_lgd`: columns of money owed at default and not paid back
 
     The record has n, defaults, mean_pd (a fraction), figures with 95 % intervals (AUC by DeLong 1988 and
     Newcombe 2006, calibration by Cox 1958), and tables; the table has a row for each verdict:
@@ -55,6 +64,12 @@ def validate(
     (67, 'green')
     """
     parts = (by,) if isinstance(by, str) else tuple(by)
+    if (owed is None) != (lost is None):
+        fault = Fault("an LGD needs both columns", "give owed and lost", field="owed, lost")
+        raise InputError.of([fault], "validate")
+    if owed is not None and lost is not None:
+        judged = lgd_appraisal_of_files(file_of(loans, "loans"), _file(scorecard), outcome, owed, lost)
+        return Result(judged, partial(lgd_view, judged), itemgetter("verdicts"))
     found = appraisal_of_files(file_of(loans, "loans"), _file(scorecard), outcome, parts)
     return Result(found, partial(appraisal_view, found), itemgetter("verdicts"))
 
@@ -139,22 +154,44 @@ def appraisal_view(found: Appraisal) -> View:
     )
 
 
+def lgd_view(found: LgdAppraisal) -> View:
+    """What `validate` shows of an LGD."""
+    light = found.verdict
+    lines = [f"{found.n:,} defaulted loans"]
+    lines += [f"{name.replace('_', ' ')}: {_figure(value)}" for name, value in found.figures.items()]
+    lines += ["", f"{light.light:<5}  {light.figure.replace('_', ' ')} {light.value:.4g}", "", light.source]
+    tables = [part for title, table in found.tables.items() for part in ("", frame_table(title, table))]
+    return View(
+        page=lambda: (*map(Text, lines), *tables),
+        document=lambda: {
+            "defaults": found.n,
+            **_figures(found.figures),
+            "verdicts": [vars(light)],
+            **table_rows(found.tables),
+        },
+    )
+
+
+def _figure(value: Estimate | float) -> str:
+    return str(value) if isinstance(value, Estimate) else f"{value:.4f}"
+
+
+def _figures(figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: vars(value) if isinstance(value, Estimate) else value for name, value in figures.items()}
+
+
 def _document(appraisal: Appraisal) -> Mapping[str, Any]:
     """Figures with their intervals, verdicts, tables as rows."""
     whole = {"loans": appraisal.n, "defaults": appraisal.defaults, "mean_pd": appraisal.mean_pd}
-    figures = {
-        name: vars(value) if isinstance(value, Estimate) else value
-        for name, value in appraisal.figures.items()
-    }
     verdicts = {"verdicts": [vars(one) for one in appraisal.verdicts]}
-    return whole | figures | verdicts | table_rows(appraisal.tables)
+    return whole | _figures(appraisal.figures) | verdicts | table_rows(appraisal.tables)
 
 
 def _page(appraisal: Appraisal) -> Iterator[RenderableType]:
     counted = f"{appraisal.n:,} loans, {appraisal.defaults:,} defaults"
     yield f"{counted}: {appraisal.defaults / appraisal.n:.2%}, foreseen {appraisal.mean_pd:.2%}"
     for name, value in appraisal.figures.items():
-        yield Text(f"{name.replace('_', ' ')}: {value if isinstance(value, Estimate) else f'{value:.4f}'}")
+        yield Text(f"{name.replace('_', ' ')}: {_figure(value)}")
     yield ""
     for verdict in appraisal.verdicts:
         yield Text(f"{verdict.light:<5}  {verdict.figure.replace('_', ' ')} {verdict.value:.4g}")

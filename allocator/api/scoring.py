@@ -28,6 +28,7 @@ from allocator.scoring.classes import CLASSES
 from allocator.scoring.fitted import check_name, read_fitted, write_fitted
 from allocator.scoring.fitting import Fit, rating_from_files
 from allocator.scoring.fitting_firms import ahp_from_file, churn_from_file, grade_from_files
+from allocator.scoring.fitting_lgd import lgd_from_files
 from allocator.scoring.fitting_logit import logit_from_files
 from allocator.scoring.grades import Method as GradeMethod
 from allocator.scoring.logit import Penalty
@@ -261,6 +262,53 @@ def fit_rating(
             smallest=smallest,
             folds=folds,
             repeats=repeats,
+            seed=seed,
+        )
+    )
+
+
+@public_function
+def fit_lgd(
+    data: Table,
+    default: str,
+    owed: str,
+    lost: str,
+    *,
+    by: str | None = None,
+    variables: Document | Sequence[str | Mapping[str, Any]] | None = None,
+    without: str | None = None,
+    folds: Folds = 5,
+    seed: Seed = 0,
+) -> Fitted:
+    """Loss given default by segment or by a fractional logit: `allocator fit lgd`.
+
+    data        (n rows) a DataFrame, or the path of a csv, parquet or xlsx file, one row per loan
+    default     column that is 1 for a default, 0 for none; owed, lost: columns of money
+    by          column of segments, each with its mean LGD; or
+    variables   names, or mappings as in docs/scoring.md, in a list; or a JSON file of them, or its content
+    without     column that says why a row is left out: where it is not empty
+    folds, seed    of the validation
+
+    `score` with what it gives puts an LGD, a fraction, on borrowers. Raises InputError with every fault
+    of the data and the variables. The regression is Papke and Wooldridge's (1996): docs/scoring.md.
+
+    >>> import pandas as pd
+    >>> from allocator import fit_lgd, score
+    >>> loans = pd.DataFrame({"bad": 1, "owed": 100.0, "lost": [20.0, 60.0] * 40, "sector": ["a", "b"] * 40})
+    >>> card = fit_lgd(loans, "bad", "owed", "lost", by="sector")
+    >>> score(loans.head(2), card)["lgd"].round(6).tolist()
+    [0.2, 0.6]
+    """
+    return Fitted(
+        lgd_from_files(
+            file_of(data, "data"),
+            default,
+            owed,
+            lost,
+            by=by,
+            declared=None if variables is None else declarations(variables, "variables"),
+            without=without,
+            folds=folds,
             seed=seed,
         )
     )

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from allocator.cli.finishing import check_target, finish
+from allocator.cli.losses import lgd
 from allocator.cli.options import AsJson, Verbose
 from allocator.cli.output import progress
-from allocator.cli.shell import answer, show
+from allocator.cli.shell import answer
 from allocator.errors import Fault, InputError
 from allocator.records.progress import Progress
 from allocator.records.scenario import InvoiceFiles
 
 if TYPE_CHECKING:
-    from allocator.scoring.fitting import Fit
     from allocator.scoring.scorecard import Points
 
 _Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the file and its card go.")]
@@ -101,7 +102,7 @@ def logit(
     verbose: Verbose = False,
 ) -> None:
     """PD from variables: a logit with Wald tests and expected signs (the default risk thesis)."""
-    _check_target(out, name)
+    check_target(out, name)
     if strength is not None and penalty != "ridge":
         fault = Fault(
             f"the penalty {penalty} has no strength", "leave it out, or say ridge", field="--strength"
@@ -151,7 +152,7 @@ def rating(
     verbose: Verbose = False,
 ) -> None:
     """Score, classes of rising loss rate, PD and LGD (Meng and Chi)."""
-    _check_target(out, name)
+    check_target(out, name)
     with progress(verbose) as tell:
         tell("fitting and validating a rating")
         from allocator.scoring.fitting import rating_from_files
@@ -187,7 +188,7 @@ def grade(
     verbose: Verbose = False,
 ) -> None:
     """Probabilities of the grades and a PD, learnt from rated firms' invoices (the credit strategy study)."""
-    _check_target(out, name)
+    check_target(out, name)
     with progress(verbose) as tell:
         tell("reading invoices, fitting and validating grades")
         from allocator.scoring.fitting_firms import grade_from_files
@@ -207,7 +208,7 @@ def ahp(
     as_json: AsJson = False,
 ) -> None:
     """Weights from pairwise judgements, with their consistency (the credit strategy study)."""
-    _check_target(out, name)
+    check_target(out, name)
     from allocator.scoring.fitting_firms import ahp_from_file
 
     finish(ahp_from_file(judgements, method), out, name, as_json)
@@ -224,7 +225,7 @@ def churn(
     as_json: AsJson = False,
 ) -> None:
     """A churn curve that does not fall with the rate."""
-    _check_target(out, name)
+    check_target(out, name)
     from allocator.scoring.fitting_firms import churn_from_file
 
     finish(churn_from_file(data, shape), out, name, as_json)
@@ -295,6 +296,8 @@ COMMANDS = (
     (logit, "PD by a logit of variables.", "logit firms.csv --variables variables.json --outcome default"),
     (rating, "Scores, classes of rising loss rate, PD and LGD.",
      "rating loans.csv --rules rules.json --default bad --owed lent --lost unpaid"),
+    (lgd, "Loss given default by segment, or by a regression.",
+     "lgd loans.csv --default bad --owed lent --lost unpaid --by sector"),
     (grade, "Grades and their PD, learnt from rated firms.",
      "grade --purchases in.parquet --sales out.parquet --ratings firms.csv"),
     (ahp, "Weights from pairwise judgements.", "ahp models/ahp/enterprise-credit.json"),
@@ -307,35 +310,6 @@ COMMANDS = (
 """Each with its line in the list of `fit`, where longer ones are cut, and an example of its use."""
 for command, summary, example in COMMANDS:
     app.command(epilog=f"Example: allocator fit {example}", short_help=summary)(command)
-
-
-def _check_target(folder: Path, name: str) -> None:
-    """Refuse, before any work, a place where nothing can be written."""
-    from allocator.scoring.fitted import check_name
-
-    check_name(name)
-    if folder.exists() and not folder.is_dir():
-        raise InputError.of([Fault(f"{folder} is a file", "name a folder", field="--out")], "fit")
-
-
-def finish(fit: Fit, folder: Path, name: str, as_json: bool) -> None:
-    """Write what was fitted and say what came of it."""
-    from allocator.api.scoring import files_beside
-    from allocator.report.frame import frame_table, table_rows
-    from allocator.report.plain import Text
-    from allocator.report.view import View
-    from allocator.scoring.fitted import write_fitted
-
-    path = write_fitted(folder, name, fit.document, fit.card, files_beside(fit, name))
-    tables = (part for title, table in fit.tables.items() for part in (frame_table(title, table), ""))
-    metrics = (Text(f"{label}: {value}") for label, value in fit.card.metrics.items())
-    warnings = (Text(f"warning: {warning}") for warning in fit.figures.get("warnings", ()))
-    written = f"written to {path}, card {path.with_suffix('.md').name}"
-    view = View(
-        page=lambda: (*tables, *metrics, *warnings, written),
-        document=lambda: {"file": str(path), **fit.figures, **table_rows(fit.tables)},
-    )
-    show(view, as_json)
 
 
 def _both_or_neither(owed: str | None, lost: str | None) -> tuple[str, str] | None:

@@ -44,7 +44,7 @@ def recalibrate(
     """A new version of a scorecard that ranks as before, at the level of what happened or of a rate."""
     with progress(verbose) as tell:
         tell("recalibrating")
-        from allocator.cli.fitting import finish
+        from allocator.cli.finishing import finish
         from allocator.scoring.recalibration import order_of, recalibrated_from_files
 
         order = order_of(why, outcome, to, margin, keep_slope=keep_slope, isotonic=isotonic)

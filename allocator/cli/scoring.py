@@ -181,7 +181,7 @@ def _from_table(
     with faults_located_in(file, table):
         scored = score_frame(table, fitted, intervals=intervals, reasons=reasons)
         imputed = imputed_cells(table, fitted)
-        unseen = unseen_levels(table, fitted, scored["pd"].to_numpy())
+        unseen = unseen_levels(table, fitted, scored)
     if was is not None:
         scored = scored.assign(**{_BEFORE: table[was]})
     written = _left_alone(file, table, scored)
@@ -255,6 +255,8 @@ def _summary(scored: _Scored, out: Path | None) -> dict[str, Any]:
         summary["by_grade"] = {str(grade): int(n) for grade, n in counts.items()}
     if "pd" in frame.columns:
         summary["mean_pd"] = float(frame["pd"].mean())
+    elif "lgd" in frame.columns:
+        summary["mean_lgd"] = float(frame["lgd"].mean())
     if notes:
         summary["invoices"] = notes
         counts = frame.loc[frame["note"] != "", "note"].value_counts()
@@ -281,6 +283,8 @@ def _page(scored: _Scored, summary: dict[str, Any]) -> Iterator[RenderableType]:
     if "mean_pd" in summary:
         before = ", before the scenario's stress, which solve applies" if "stressed" in summary else ""
         yield f"mean PD {summary['mean_pd']:.2%}{before}"
+    if "mean_lgd" in summary:
+        yield f"mean LGD {summary['mean_lgd']:.2%}"
     for name, imputed in summary.get("filled", {}).items():
         yield f"empty cells of {name}: {imputed['cells']:,}, imputed by {imputed['by']}"
     yield from map(Text, unseen_lines(scored.unseen))

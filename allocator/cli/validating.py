@@ -10,6 +10,7 @@ import typer
 
 from allocator.cli.options import AsJson, Verbose
 from allocator.cli.shell import answer
+from allocator.errors import Fault, InputError
 from allocator.records.progress import Progress
 
 if TYPE_CHECKING:
@@ -20,12 +21,16 @@ EXAMPLE = "Example: allocator validate loans.csv --scorecard models/scorecards/s
 
 def validate(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Loans (csv, parquet, xlsx) with outcomes.")],
-    scorecard: Annotated[Path, typer.Option(metavar="JSON", help="A file that fit logit or rating wrote.")],
+    scorecard: Annotated[Path, typer.Option(metavar="JSON", help="A file that fit wrote.")],
     outcome: Annotated[str, typer.Option(metavar="COLUMN", help="1 for a default, 0 for none.")],
     by: Annotated[
         list[str] | None,
         typer.Option(metavar="COLUMN", help="Judge each period or segment too; may be repeated."),
     ] = None,
+    owed: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Of an LGD: money owed at default.")
+    ] = None,
+    lost: Annotated[str | None, typer.Option(metavar="COLUMN", help="Of an LGD: money lost.")] = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw foreseen against observed defaults (svg).")
     ] = None,
@@ -35,15 +40,33 @@ def validate(
 ) -> None:
     """Discrimination, calibration and drift of a scorecard, with a verdict on each."""
 
+    _check_money(owed, lost, others=bool(by) or plot is not None)
+
     def ask(tell: Progress) -> View:
         tell("scoring and judging")
-        from allocator.api.scorecards import appraisal_view
+        from allocator.api.scorecards import appraisal_view, lgd_view
         from allocator.report.drawing.paper import svg_of
         from allocator.scoring.appraisal import appraisal_of_files
 
+        if owed is not None and lost is not None:
+            from allocator.scoring.fitting_lgd import lgd_appraisal_of_files
+
+            return lgd_view(lgd_appraisal_of_files(file, scorecard, outcome, owed, lost))
         view = appraisal_view(appraisal_of_files(file, scorecard, outcome, by or ()))
         drawn = {} if plot is None or view.chart is None else {plot: svg_of(view.chart())}
         return replace(view, files=drawn)
 
     files = [] if plot is None else [plot]
     answer(ask, as_json=as_json, verbose=verbose, out=files, endings=(".svg",), force=force)
+
+
+def _check_money(owed: str | None, lost: str | None, *, others: bool) -> None:
+    """Raise InputError where one column of money is named, or what an LGD does not have."""
+    faults = []
+    if (owed is None) != (lost is None):
+        missing = "--owed" if owed is None else "--lost"
+        faults.append(Fault("is missing", "an LGD needs both columns", field=missing))
+    if owed is not None and others:
+        faults.append(Fault("are of PDs", "leave them out of an LGD", field="--by, --plot"))
+    if faults:
+        raise InputError.of(faults, "validate")

@@ -78,6 +78,10 @@ def appraise(
     if faults:
         raise InputError.of(faults, "Validation")
     given = scores(frame, fitted)
+    if "pd" not in given.columns:
+        remedy = "name the columns of what was owed and lost"
+        fault = Fault("the card gives an LGD and no PD", remedy, field="--owed, --lost")
+        raise InputError.of([fault], "Validation")
     y, pds = outcome.to_numpy(float), given["pd"].to_numpy(float)
     calibration = validation.calibration(y, pds)
     area = validation.auc(y, pds)
@@ -93,8 +97,8 @@ def appraise(
     }
     verdicts = [
         Verdict("auc", area.value, _light(1 - area.value, *_DISCRIMINATES), SOURCES["auc"]),
-        _calibrated("calibration_slope", calibration.slope, 1.0),
-        _calibrated("calibration_intercept", calibration.intercept, 0.0),
+        calibrated("calibration_slope", calibration.slope, 1.0),
+        calibrated("calibration_intercept", calibration.intercept, 0.0),
     ]
     tables = {}
     classes = _classes(given, pds, y)
@@ -123,7 +127,7 @@ def _light(value: float, amber: float, red: float) -> Light:
     return "green" if value < amber else "amber" if value < red else "red"
 
 
-def _calibrated(name: str, estimate: Estimate, ideal: float) -> Verdict:
+def calibrated(name: str, estimate: Estimate, ideal: float) -> Verdict:
     """Whether the interval holds the ideal; red where one of 99.9 % does not either."""
     half = (estimate.high - estimate.low) / 2
     off = abs(estimate.value - ideal)

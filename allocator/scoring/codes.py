@@ -70,10 +70,10 @@ def _is_apart(value: float, count: int, rest: Floats, others: np.ndarray) -> boo
     return bool(abs(value) > 100 and count >= max(_REPEATED, _COMMONER * usual))
 
 
-def codes_beyond(name: str, values: Floats, low: float, high: float, pds: Floats) -> list[UnseenLevel]:
+def codes_beyond(name: str, values: Floats, low: float, high: float, pds: Floats | None) -> list[UnseenLevel]:
     """Values written as codes, outside the range of a fit by its length or more, and what they count as.
 
-    `pds` (n,) are the PDs of their rows.
+    `pds` (n,) are the PDs of their rows, None where these get another figure.
     """
     with np.errstate(invalid="ignore"):
         outside = np.where(values < low, low - values, values - high)

@@ -10,7 +10,7 @@ import math
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,27 +26,37 @@ from allocator.scoring.classes import RatingClass, Scale
 from allocator.scoring.declarations import derived_of, rule_of
 from allocator.scoring.documents import (
     SCHEMA,
-    ColumnShape,
     Document,
     read_document,
-    variable_of,
 )
 from allocator.scoring.grades import GradeScorecard
 from allocator.scoring.judgements import WeightsShape
+from allocator.scoring.lgd import RegressionLgd, SegmentLgd
+from allocator.scoring.lgd_documents import (
+    LgdShape,
+    regression_document,
+    regression_of,
+    segments_document,
+    segments_of,
+)
 from allocator.scoring.logit import LogitFit
 from allocator.scoring.logit_documents import LogitShape, ReferenceShape
 from allocator.scoring.ordinal import OrdinalFit
-from allocator.scoring.preparation import LearntColumn, Preparation
+from allocator.scoring.preparation_documents import (
+    column_documents,
+    derived_documents,
+    preparation_of,
+    without_defaults,
+)
 from allocator.scoring.rating import Rating
 from allocator.scoring.rating_documents import GradeShape, RatingShape
-from allocator.scoring.reading import DerivedColumn, faults_located_in
+from allocator.scoring.reading import faults_located_in
 from allocator.scoring.reference import Reference
-from allocator.scoring.rules import IndicatorRule, LearntRule
+from allocator.scoring.rules import LearntRule
 from allocator.scoring.scorecard import Points, Recalibration, Scorecard, check_bounds
 from allocator.scoring.steps import Steps
-from allocator.scoring.variables import Binning, Variable
 
-Fitted = Scorecard | Rating | GradeScorecard
+Fitted = Scorecard | Rating | GradeScorecard | SegmentLgd | RegressionLgd
 
 
 @dataclass(frozen=True)
@@ -160,10 +170,11 @@ def _next_version(folder: Path, name: str) -> int:
     return 1 + max((int(match[1]) for match in matches if match), default=0)
 
 
-SHAPES: Mapping[str, type[LogitShape] | type[RatingShape] | type[GradeShape]] = {
+SHAPES: Mapping[str, type[LogitShape] | type[RatingShape] | type[GradeShape] | type[LgdShape]] = {
     "logit": LogitShape,
     "rating": RatingShape,
     "grade": GradeShape,
+    "lgd": LgdShape,
 }
 
 
@@ -175,7 +186,7 @@ class _Kind(Document):
 
 
 def read_fitted(path: File) -> Fitted:
-    """Read a scorecard, rating or grade file.
+    """Read a scorecard, rating, grade or LGD file.
 
     Raises InputError: no such file, not JSON, an unknown kind or schema, or every fault of its shape.
     """
@@ -188,6 +199,8 @@ def read_fitted(path: File) -> Fitted:
     if isinstance(shape, LogitShape):
         with faults_located_in(path):
             return _scorecard(shape)
+    if isinstance(shape, LgdShape):
+        return segments_of(shape) if shape.method == "segments" else regression_of(shape)
     return _rating(shape) if isinstance(shape, RatingShape) else _grades(shape)
 
 
@@ -200,6 +213,10 @@ def to_document(fitted: Fitted) -> dict[str, Any]:
     """The fitted record as plain JSON values; `read_fitted` gives an equal record back."""
     if isinstance(fitted, Scorecard):
         return _logit_document(fitted)
+    if isinstance(fitted, SegmentLgd):
+        return segments_document(fitted)
+    if isinstance(fitted, RegressionLgd):
+        return regression_document(fitted)
     return _rating_document(fitted) if isinstance(fitted, Rating) else _grade_document(fitted)
 
 
@@ -207,8 +224,8 @@ def _logit_document(card: Scorecard) -> dict[str, Any]:
     fit = card.fit
     return {
         "kind": "logit",
-        "derived": _derived_documents(card.derived),
-        "variables": _column_documents(card.preparation),
+        "derived": derived_documents(card.derived),
+        "variables": column_documents(card.preparation),
         "penalty": fit.penalty,
         "strength": fit.strength,
         "coefficients": dict(zip(fit.names, fit.coefficients.tolist(), strict=True)),
@@ -222,7 +239,7 @@ def _logit_document(card: Scorecard) -> dict[str, Any]:
         **({} if card.means is None else {"means": card.means.tolist()}),
         **({} if card.reference is None else {"reference": _reference_document(card.reference)}),
         **({} if card.recalibrated is None else {"recalibrated": vars(card.recalibrated)}),
-        **({} if card.steps is None else {"steps": _without_defaults(card.steps)}),
+        **({} if card.steps is None else {"steps": without_defaults(card.steps)}),
     }
 
 
@@ -245,13 +262,13 @@ def _scorecard(shape: LogitShape) -> Scorecard:
     done = None if shape.recalibrated is None else Recalibration(**dict(shape.recalibrated))
     steps = None if shape.steps is None else Steps(**dict(shape.steps))
     return Scorecard(
-        _preparation(shape.variables), fit, bounds, shape.lgd, derived, points, means, kept, done, steps
+        preparation_of(shape.variables), fit, bounds, shape.lgd, derived, points, means, kept, done, steps
     )
 
 
 def _reference_document(reference: Reference) -> dict[str, Any]:
-    variables = {name: _without_defaults(bins) for name, bins in reference.variables.items()}
-    return {"pd": _without_defaults(reference.pd), "variables": variables}
+    variables = {name: without_defaults(bins) for name, bins in reference.variables.items()}
+    return {"pd": without_defaults(reference.pd), "variables": variables}
 
 
 def _reference(shape: ReferenceShape) -> Reference:
@@ -264,9 +281,9 @@ def _rating_document(rating: Rating) -> dict[str, Any]:
     figures = zip(rating.indicators, rating.f_values.tolist(), rating.weights.tolist(), strict=True)
     return {
         "kind": "rating",
-        "derived": _derived_documents(rating.derived),
+        "derived": derived_documents(rating.derived),
         "indicators": [
-            _without_defaults(indicator.rule)
+            without_defaults(indicator.rule)
             | {"low": indicator.low, "high": indicator.high, "fill": indicator.fill}
             | {"cells_missing": indicator.missing, "cells_cut": indicator.cut, "f": f, "weight": weight}
             for indicator, f, weight in figures
@@ -305,7 +322,7 @@ def _grade_document(card: GradeScorecard) -> dict[str, Any]:
     if card.preparation is None or card.fit is None:
         return document | {"ranges": {grade: list(ends) for grade, ends in (card.ranges or {}).items()}}
     return document | {
-        "variables": _column_documents(card.preparation),
+        "variables": column_documents(card.preparation),
         "slopes": dict(zip(card.fit.names, card.fit.slopes.tolist(), strict=True)),
         "thresholds": card.fit.thresholds.tolist(),
         "strength": card.fit.strength,
@@ -319,56 +336,4 @@ def _grades(shape: GradeShape) -> GradeScorecard:
         return GradeScorecard(shape.method, grades, frequency, pds, ranges=shape.ranges)
     slopes = np.array(list(shape.slopes.values()))
     fit = OrdinalFit(grades, tuple(shape.slopes), slopes, np.array(shape.thresholds), shape.strength)
-    return GradeScorecard(shape.method, grades, frequency, pds, _preparation(shape.variables), fit)
-
-
-def _column_documents(preparation: Preparation) -> list[dict[str, Any]]:
-    entries = []
-    for column in preparation.columns:
-        entry = _without_defaults(column.variable)
-        if column.variable.bins is not None and column.bins is not None:
-            entry["bins"] = _without_defaults(column.variable.bins)
-            entry["binned"] = _without_defaults(column.bins)
-        if column.variable.bins is not None and column.variable.kind == "category":
-            entry |= {"rare": list(column.rare)} if column.rare else {}
-        elif column.variable.kind == "category":
-            entry |= {"levels": list(column.levels)} | ({"rare": list(column.rare)} if column.rare else {})
-        else:
-            ends = {"low": column.low, "high": column.high}
-            entry |= {name: None if math.isinf(end) else end for name, end in ends.items()}
-            entry |= {"fill": column.fill, "centre": column.centre, "scale": column.scale}
-            entry |= {"flags": list(column.flags)} if column.flags else {}
-        entries.append(entry)
-    return entries
-
-
-def _preparation(shapes: Sequence[ColumnShape]) -> Preparation:
-    columns = (
-        LearntColumn(
-            variable_of(shape),
-            -math.inf if shape.low is None else shape.low,
-            math.inf if shape.high is None else shape.high,
-            shape.fill,
-            shape.centre,
-            shape.scale,
-            shape.flags,
-            shape.levels,
-            shape.rare,
-            None if shape.binned is None else Bins(**dict(shape.binned)),
-        )
-        for shape in shapes
-    )
-    return Preparation(tuple(columns))
-
-
-def _derived_documents(derived: Sequence[DerivedColumn]) -> list[dict[str, Any]]:
-    return [
-        {"name": derivation.name, "column": derivation.column, derivation.test: derivation.value}
-        for derivation in derived
-    ]
-
-
-def _without_defaults(record: Variable | Binning | Bins | IndicatorRule | Steps) -> dict[str, Any]:
-    """The fields of a declaration that say more than its default."""
-    defaults = {field_.name: field_.default for field_ in fields(record)}
-    return {name: value for name, default in defaults.items() if (value := getattr(record, name)) != default}
+    return GradeScorecard(shape.method, grades, frequency, pds, preparation_of(shape.variables), fit)

@@ -5,7 +5,7 @@ Each function reads, fits, validates out of fold and describes; writing is `fitt
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -165,14 +165,20 @@ def foreseen_pd(
 
 
 def training(
-    data: File, given: Declarations, outcome: str, columns: Mapping[str, str], without: str | None = None
+    data: File,
+    given: Declarations,
+    outcome: str,
+    columns: Mapping[str, str],
+    without: str | None = None,
+    levels: Collection[str] = (),
 ) -> tuple[pd.DataFrame, pd.Series, dict[str, int]]:
     """The data with derived columns, every column that the order names in it, and the 0/1 outcome.
 
     Rows whose cell in the column `without` is not empty are left out; last, the rows of each such text.
+    `levels` are further columns that are read as texts.
     """
     columns = {**columns, **({} if without is None else {"reason to leave a row out": without})}
-    frame = read_table(data, (*TEXT, *sorted(given.text_columns - set(columns.values()))))
+    frame = read_table(data, (*TEXT, *sorted(given.text_columns - set(columns.values())), *levels))
     faults = [
         Fault(f"lacks the column {name}", f"name the column that holds the {role}", str(data), field=name)
         for role, name in columns.items()

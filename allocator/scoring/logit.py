@@ -121,6 +121,37 @@ def fit_logit(
     )
 
 
+def fit_fractional(x: Floats, y: Floats, names: Sequence[str]) -> LogitFit:
+    """Fit shares y (n,) in [0, 1] on x (n, k) by the Bernoulli quasi-likelihood.
+
+    The covariance is the sandwich with n / (n - k - 1), which needs no variance to be right (Papke and
+    Wooldridge 1996). Raises InputError: shares that are all 0 or all 1, not more rows than columns.
+    """
+    faults = []
+    if len(y) and float(y.mean()) in (0.0, 1.0):
+        faults.append(Fault(f"every share is {y[0]:g}", "give loans of which some lost more than others"))
+    if len(x) <= x.shape[1] + 1:
+        problem = f"{len(x)} rows cannot carry {x.shape[1]} columns"
+        faults.append(Fault(problem, "give more rows or fewer variables"))
+    if faults:
+        raise InputError.of(faults, "Fractional logit")
+    design = np.column_stack([np.ones(len(x)), x])
+    coefficients = _newton(design, y, names, firth=False, ridge=np.zeros(design.shape[1]))
+    inverse = np.linalg.inv(_information(design, coefficients))
+    residual = y - special.expit(design @ coefficients)
+    meat = information(design, residual**2) * len(y) / (len(y) - design.shape[1])
+    return LogitFit(
+        names=("intercept", *names),
+        coefficients=coefficients,
+        covariance=np.asarray(inverse @ meat @ inverse, dtype=np.float64),
+        penalty="none",
+        strength=0.0,
+        log_likelihood=_log_likelihood(design, y, coefficients),
+        n=len(y),
+        events=int((y > 0).sum()),
+    )
+
+
 def _check(x: Floats, y: Floats) -> None:
     faults = []
     if len(y) and not np.isin(y, (0, 1)).all():

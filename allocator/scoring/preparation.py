@@ -196,7 +196,7 @@ class Preparation:
             ImputedVariable(own.variable.name, count, own.stand_in) for own, count in counts if count
         )
 
-    def unseen(self, frame: pd.DataFrame, pds: Floats) -> tuple[UnseenLevel, ...]:
+    def unseen(self, frame: pd.DataFrame, pds: Floats | None) -> tuple[UnseenLevel, ...]:
         """Levels of `frame`, one that `matrix` takes, that the fit has not seen; `pds` (n,) are its own."""
         levels: list[UnseenLevel] = []
         for learnt in self.columns:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
-from allocator.records.portfolio import Floats
 from allocator.records.scenario import InvoiceFiles
 from allocator.scoring import declarations
 from allocator.scoring.fitted import Fitted
@@ -16,6 +15,7 @@ from allocator.scoring.grades import GradeScorecard, inside_ranges
 from allocator.scoring.indicators import firm_indicators
 from allocator.scoring.invoices import InvoiceNotes, Invoices, read_invoices
 from allocator.scoring.levels import UnseenLevel
+from allocator.scoring.lgd import RegressionLgd, SegmentLgd
 from allocator.scoring.rating import Rating
 from allocator.scoring.reading import ImputedVariable, derive, read_table
 from allocator.scoring.rules import codes_in, imputed
@@ -47,10 +47,12 @@ def scores(frame: pd.DataFrame, fitted: Fitted, *, intervals: bool = False) -> p
 
     Raises InputError as score_frame does.
     """
-    if isinstance(fitted, Rating | GradeScorecard):
+    if not isinstance(fitted, Scorecard):
         if intervals:
             fault = Fault("only a logit has intervals", "leave --intervals out", field="--intervals")
             raise InputError.of([fault], "Scores")
+        if isinstance(fitted, SegmentLgd | RegressionLgd):
+            return pd.DataFrame({"lgd": fitted.of(frame)}, index=frame.index)
         return fitted.apply(frame)
     return fitted.apply(frame, intervals=intervals)
 
@@ -68,6 +70,8 @@ def imputed_cells(frame: pd.DataFrame, fitted: Fitted) -> tuple[ImputedVariable,
         return imputed(derive(frame, fitted.derived), fitted.indicators)
     if isinstance(fitted, GradeScorecard):
         return () if fitted.preparation is None else fitted.preparation.imputed(frame)
+    if isinstance(fitted, SegmentLgd | RegressionLgd):
+        return fitted.imputed(frame)
     return fitted.preparation.imputed(derive(frame, fitted.derived))
 
 
@@ -79,14 +83,19 @@ def text_columns(fitted: Fitted) -> frozenset[str]:
         return declarations.text_columns(
             (), [indicator.rule for indicator in fitted.indicators], fitted.derived
         )
+    if isinstance(fitted, SegmentLgd):
+        return frozenset([fitted.column])
     variables = [column.variable for column in fitted.preparation.columns]
     return declarations.text_columns(variables, (), fitted.derived)
 
 
-def unseen_levels(frame: pd.DataFrame, fitted: Fitted, pds: Floats) -> tuple[UnseenLevel, ...]:
-    """Levels, and codes in numbers, of `frame` that the fit did not see; `pds` (n,) are the rows' own."""
+def unseen_levels(frame: pd.DataFrame, fitted: Fitted, given: pd.DataFrame) -> tuple[UnseenLevel, ...]:
+    """Levels, and codes in numbers, of `frame` that the fit did not see; `given` is of `scores`."""
     if isinstance(fitted, GradeScorecard):
         return ()
+    if isinstance(fitted, SegmentLgd | RegressionLgd):
+        return fitted.unseen(frame)
+    pds = given["pd"].to_numpy(float)
     slips = [
         slip
         for derivation in fitted.derived

@@ -15,7 +15,7 @@ from tests.cli.conftest import Allocator
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = ROOT / "models" / "ratings" / "small-enterprise-published.json"
-KINDS = ("logit", "rating", "grade", "ahp", "churn", "correlation", "export")
+KINDS = ("logit", "rating", "lgd", "grade", "ahp", "churn", "correlation", "export")
 GRADES = ROOT / "models" / "grades" / "cumcm-2020-v1.json"
 
 

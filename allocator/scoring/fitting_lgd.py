@@ -1,0 +1,227 @@
+"""An LGD as an analyst orders it: from a table of loans to a document, its card and its validation."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from allocator.errors import Fault, InputError
+from allocator.intake import content_hash, one_reading
+from allocator.records.estimate import Estimate
+from allocator.records.frames import File
+from allocator.records.portfolio import Floats, Integers
+from allocator.scoring.appraisal import Verdict, calibrated
+from allocator.scoring.declarations import Declarations, read_declarations
+from allocator.scoring.fitted import Card, markdown, read_fitted, to_document
+from allocator.scoring.fitting import Fit, amounts, left_out, training
+from allocator.scoring.levels import levels_of
+from allocator.scoring.lgd import (
+    FEWEST,
+    LgdCard,
+    RegressionLgd,
+    SegmentLgd,
+    fit_regression,
+    fit_segments,
+    mean_of,
+)
+from allocator.scoring.reading import faults_located_in, imputed_figures, imputed_lines
+from allocator.scoring.rows import rows_where
+from allocator.scoring.score import imputed_cells, text_columns
+from allocator.scoring.validation import stratified_folds
+
+_LINES = "lost less foreseen 0: amber where refuted at 5 %, red at 0.1 % (Student's t)"
+FIFTHS = 5
+"""Parts of equal size that a regression is held against what was lost in."""
+
+
+@dataclass(frozen=True)
+class _Defaulted:
+    """The loans that have defaulted and owed something, (n,) each."""
+
+    frame: pd.DataFrame
+    owed: Floats
+    lost: Floats
+    said: dict[str, str]
+    """What was left out and corrected, for a card."""
+
+    @property
+    def shares(self) -> Floats:
+        """LGD of each."""
+        return self.lost / self.owed
+
+
+@one_reading()
+def lgd_from_files(
+    data: File,
+    default: str,
+    owed: str,
+    lost: str,
+    *,
+    by: str | None = None,
+    declared: File | None = None,
+    without: str | None = None,
+    folds: int = 5,
+    seed: int = 0,
+) -> Fit:
+    """LGD from a table of loans: means by the column `by`, or a regression of `declared` variables.
+
+    `default` names the 0/1 column, `owed` and `lost` the money of each loan; `without` one that says why a
+    row is left out. Raises InputError with the faults of files, columns or amounts, where both ways are named
+    or none, and where fewer than 30 loans have defaulted.
+    """
+    if (by is None) == (declared is None):
+        fault = Fault("both or none is given", "name segments, or variables", field="--by, --variables")
+        raise InputError.of([fault], "fit lgd")
+    given = Declarations() if declared is None else read_declarations(declared, "variables", [default, lost])
+    roles = {"default": default, "owed": owed, "lost": lost} | ({} if by is None else {"segments": by})
+    loans = _defaulted(data, given, roles, without, [] if by is None else [by])
+    if len(loans.owed) < FEWEST:
+        problem, remedy = f"{len(loans.owed)} loans have defaulted and owed money", f"give {FEWEST} or more"
+        raise InputError.of([Fault(problem, remedy, str(data), field=default)], "Training data")
+    with faults_located_in(data, loans.frame):
+        card = _fitted(loans.frame, loans.owed, loans.lost, given, by)
+        held_out = _out_of_fold(loans, given, by, folds, seed)
+        imputed = imputed_cells(loans.frame, card)
+        figures, tables = judged(loans.shares, held_out, card, loans.frame)
+    tables = _own_tables(card) | tables | left_out(given)
+    metrics = loans.said | {
+        name.replace("_", " ") + f", out of fold ({folds} folds)": f"{value:.4f}"
+        for name, value in figures.items()
+    }
+    files = [data, *([] if declared is None else [declared])]
+    how = f"means by {by}" if declared is None else f"fractional logit, variables of {declared.name}"
+    described = Card(
+        title=f"LGD of {len(loans.owed):,} defaulted loans",
+        purpose="loss given default of a borrower, a fraction",
+        data=f"{data.name}: default {default}, owed {owed}, lost {lost}",
+        method=f"{how}; see docs/scoring.md",
+        limits="each defaulted loan counts once, whatever it owed; nothing is discounted",
+        metrics=metrics | imputed_lines(imputed),
+        training={file.name: content_hash(file) for file in files},
+        sections=[(name, markdown(table)) for name, table in tables.items()],
+    )
+    return Fit(to_document(card), described, figures | imputed_figures(imputed), tables)
+
+
+def _defaulted(
+    data: File,
+    given: Declarations,
+    roles: Mapping[str, str],
+    without: str | None,
+    levels: Collection[str],
+) -> _Defaulted:
+    """Loans that count, and what was said of the others; `levels` are columns that are read as texts."""
+    frame, y, left = training(data, given, roles["default"], roles, without, levels)
+    with faults_located_in(data, frame):
+        (money, gone), corrected = amounts(frame, y, roles["owed"], roles["lost"])
+    bad = y.to_numpy() == 1
+    kept = bad & (money.to_numpy() > 0)
+    said = {"corrected": corrected} | {f"left out, {why}": f"{rows:,} rows" for why, rows in left.items()}
+    if (bad & ~kept).any():
+        said["left out, owed nothing"] = f"{int((bad & ~kept).sum()):,} defaulted loans"
+    return _Defaulted(rows_where(frame, kept), money.to_numpy()[kept], gone.to_numpy()[kept], said)
+
+
+def _fitted(frame: pd.DataFrame, owed: Floats, lost: Floats, given: Declarations, by: str | None) -> LgdCard:
+    if by is not None:
+        return fit_segments(frame[by], owed, lost)
+    return fit_regression(frame, lost / owed, given.variables, given.derived)
+
+
+def _out_of_fold(loans: _Defaulted, given: Declarations, by: str | None, folds: int, seed: int) -> Floats:
+    """(n,) LGD of each loan by a fit without its fold."""
+    fold = stratified_folds((loans.shares > np.median(loans.shares)).astype(int), folds, seed)
+    out = np.empty(len(fold))
+    for k in range(folds):
+        seen, held = fold != k, fold == k
+        card = _fitted(rows_where(loans.frame, seen), loans.owed[seen], loans.lost[seen], given, by)
+        out[held] = card.of(rows_where(loans.frame, held))
+    return out
+
+
+def judged(
+    shares: Floats, foreseen: Floats, card: LgdCard, frame: pd.DataFrame
+) -> tuple[dict[str, float], dict[str, pd.DataFrame]]:
+    """How far the `foreseen` LGDs (n,) are from the `shares` lost, and both by segment or fifth."""
+    off, spread = shares - foreseen, shares - shares.mean()
+    figures = {
+        "mae": float(np.abs(off).mean()),
+        "mae_of_the_mean": float(np.abs(spread).mean()),
+        "rmse": float(np.sqrt((off**2).mean())),
+        "r_squared": float(1 - (off**2).sum() / (spread**2).sum()),
+        "mean_foreseen": float(foreseen.mean()),
+        "mean_lost": float(shares.mean()),
+    }
+    part, names = _parts(card, frame, foreseen)
+    rows = {}
+    for i, name in enumerate(names):
+        inside = part == i
+        if inside.any():
+            mean = mean_of(shares[inside])
+            row = {"n": int(inside.sum()), "foreseen": float(foreseen[inside].mean())}
+            rows[name] = row | {"lost": mean.value, "low": mean.low, "high": mean.high}
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    return figures, {"Foreseen and lost": table.rename_axis("part")}
+
+
+def _parts(card: LgdCard, frame: pd.DataFrame, foreseen: Floats) -> tuple[Integers, list[str]]:
+    """(n,) the part of each loan, and the parts' names: segments, or fifths by what is foreseen."""
+    if isinstance(card, SegmentLgd):
+        levels, names = levels_of(frame[card.column]), [*card.names]
+        rest = "other" if "other" in names else "no segment"
+        names += [] if rest in names else [rest]
+        places = [names.index(name) if name in names else names.index(rest) for name in levels.names]
+        return levels.looked_up(places, names.index(rest)), names
+    order = np.empty(len(foreseen), dtype=np.int64)
+    order[np.argsort(foreseen, kind="stable")] = np.arange(len(foreseen))
+    return order * FIFTHS // max(len(foreseen), 1), [f"fifth {i + 1}" for i in range(FIFTHS)]
+
+
+def _own_tables(card: LgdCard) -> dict[str, pd.DataFrame]:
+    """What was fitted, for people."""
+    if isinstance(card, RegressionLgd):
+        return {"Wald tests": card.fit.wald(card.preparation.scales, card.preparation.signs)}
+    rows = [vars(segment) for segment in (*card.segments, card.whole)]
+    return {"Segments": pd.DataFrame(rows).set_index("name").rename_axis("segment")}
+
+
+@dataclass(frozen=True)
+class LgdAppraisal:
+    """What a table of loans says of an LGD."""
+
+    n: int
+    """Loans that have defaulted."""
+    figures: dict[str, Any]
+    """lost_less_foreseen as Estimate; the others, as mae, as numbers."""
+    verdict: Verdict
+    """Of what was lost less what was foreseen."""
+    tables: dict[str, pd.DataFrame]
+
+
+@one_reading()
+def lgd_appraisal_of_files(data: File, card: File, default: str, owed: str, lost: str) -> LgdAppraisal:
+    """Judge the LGD of a file on the defaulted loans of a table. Raises InputError with their faults."""
+    fitted = read_fitted(card)
+    if not isinstance(fitted, SegmentLgd | RegressionLgd):
+        fault = Fault(
+            "gives no LGD of its own", "name a file of fit lgd, or leave --owed and --lost out", str(card)
+        )
+        raise InputError.of([fault], "Validation")
+    roles = {"default": default, "owed": owed, "lost": lost}
+    loans = _defaulted(data, Declarations(), roles, None, text_columns(fitted))
+    if len(loans.owed) < 2:
+        fault = Fault("hold no two loans that have defaulted", "give more", str(data), field=default)
+        raise InputError.of([fault], "Validation")
+    with faults_located_in(data, loans.frame):
+        foreseen = fitted.of(loans.frame)
+    figures, tables = judged(loans.shares, foreseen, fitted, loans.frame)
+    off = loans.shares - foreseen
+    half = float(special.stdtrit(len(off) - 1, 0.975)) * float(off.std(ddof=1)) / np.sqrt(len(off))
+    bias = Estimate(float(off.mean()), float(off.mean()) - half, float(off.mean()) + half)
+    verdict = replace(calibrated("lost_less_foreseen", bias, 0.0), source=_LINES)
+    return LgdAppraisal(len(off), {"lost_less_foreseen": bias, **figures}, verdict, tables)

@@ -1,0 +1,157 @@
+"""Loss given default from what is known of a borrower: means of segments, or a fractional logit.
+
+    segments     mean LGD of the defaulted loans of each segment, those with few pooled
+    regression   E[LGD | x] = 1 / (1 + exp(-b0 - b'x)), fitted by the Bernoulli quasi-likelihood, with the
+                 covariance that holds whatever the variance (Papke and Wooldridge 1996)
+
+The LGD of a loan is the money lost over the money owed, each defaulted loan counting once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import special
+from threadpoolctl import threadpool_limits
+
+from allocator.errors import Fault, InputError
+from allocator.records.estimate import Estimate
+from allocator.records.portfolio import Floats
+from allocator.scoring.bins import OTHER
+from allocator.scoring.levels import UnseenLevel, levels_of, unseen
+from allocator.scoring.logit import LogitFit, fit_fractional
+from allocator.scoring.preparation import Preparation, prepare
+from allocator.scoring.reading import DerivedColumn, ImputedVariable, derive
+from allocator.scoring.variables import Variable
+
+FEWEST = 30
+"""Defaulted loans from which a segment has a mean of its own: from there its interval covers."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Defaulted loans of a segment, and their mean LGD with its 95 % interval."""
+
+    name: str
+    n: int
+    mean: float
+    low: float
+    high: float
+    by_money: float
+    """Money lost over money owed, in the sum."""
+
+
+@dataclass(frozen=True)
+class SegmentLgd:
+    """LGD by the segment that a column names; all loans' mean where it is empty or has no segment."""
+
+    column: str
+    segments: tuple[Segment, ...]
+    """The last, OTHER, only where rare ones make one of their own."""
+    whole: Segment
+    """All of them."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(segment.name for segment in self.segments)
+
+    def of(self, frame: pd.DataFrame) -> Floats:
+        """(n,) LGD. Raises InputError where the column is missing."""
+        if self.column not in frame.columns:
+            fault = Fault("the column is missing", "add it, or do without it", field=self.column)
+            raise InputError.of([fault], "LGD")
+        means = {segment.name: segment.mean for segment in self.segments}
+        rest = means.get(OTHER, self.whole.mean)
+        levels = levels_of(frame[self.column])
+        return np.array([*(means.get(name, rest) for name in levels.names), rest])[levels.codes]
+
+    def imputed(self, frame: pd.DataFrame) -> tuple[ImputedVariable, ...]:
+        """The column, where cells of it are empty."""
+        empty = levels_of(frame[self.column]).empty
+        return (ImputedVariable(self.column, empty, self._rest),) if empty else ()
+
+    def unseen(self, frame: pd.DataFrame) -> tuple[UnseenLevel, ...]:
+        """Segments of `frame` that have no mean of their own."""
+        return tuple(unseen(self.column, levels_of(frame[self.column]), self.names, self._rest))
+
+    @property
+    def _rest(self) -> str:
+        return "the pooled rare segments" if OTHER in self.names else "all segments"
+
+
+@dataclass(frozen=True)
+class RegressionLgd:
+    """LGD by a fractional logit of variables."""
+
+    preparation: Preparation
+    fit: LogitFit
+    """Its covariance is robust; `events` counts the loans with any loss."""
+    derived: tuple[DerivedColumn, ...] = ()
+
+    def of(self, frame: pd.DataFrame) -> Floats:
+        """(n,) LGD. Raises InputError for a missing or infinite column."""
+        made = derive(frame, self.derived)
+        matrix = self.preparation.matrix(made)
+        self.preparation.require_seen(made)
+        return np.asarray(special.expit(self.fit.linear(matrix)))
+
+    def imputed(self, frame: pd.DataFrame) -> tuple[ImputedVariable, ...]:
+        """The variables with empty cells."""
+        return self.preparation.imputed(derive(frame, self.derived))
+
+    def unseen(self, frame: pd.DataFrame) -> tuple[UnseenLevel, ...]:
+        """Levels that the fit has not seen."""
+        return self.preparation.unseen(derive(frame, self.derived), None)
+
+
+LgdCard = SegmentLgd | RegressionLgd
+
+
+def fit_segments(column: pd.Series, owed: Floats, lost: Floats) -> SegmentLgd:
+    """Means by the levels of `column` (n,); `owed`, `lost` (n,) of defaulted loans, owed above 0."""
+    whole = _segment("all", owed, lost)
+    levels = levels_of(column)
+    own = [name for name, rows in zip(levels.names, levels.counts.tolist(), strict=True) if rows >= FEWEST]
+    own = sorted(name for name in own if name != OTHER)
+    code = levels.looked_up([own.index(name) if name in own else -1 for name in levels.names], -1)
+    groups = [(name, code == i) for i, name in enumerate(own)]
+    groups += [(OTHER, code < 0)] if (code < 0).sum() >= FEWEST and own else []
+    found = tuple(_segment(name, owed[rows], lost[rows]) for name, rows in groups)
+    return SegmentLgd(str(column.name), found, whole)
+
+
+def _segment(name: str, owed: Floats, lost: Floats) -> Segment:
+    mean = mean_of(lost / owed)
+    return Segment(name, len(owed), mean.value, mean.low, mean.high, float(lost.sum() / owed.sum()))
+
+
+def mean_of(shares: Floats) -> Estimate:
+    """Mean of n shares in [0, 1], its 95 % interval by Student's t on the logit's scale; NaN at the ends."""
+    n, mean = len(shares), float(shares.mean())
+    if n < 2 or not 0 < mean < 1:
+        return Estimate(mean, np.nan, np.nan)
+    error = float(shares.std(ddof=1)) / np.sqrt(n) / (mean * (1 - mean))
+    half = float(special.stdtrit(n - 1, 0.975)) * error
+    low, high = special.expit(special.logit(mean) + np.array([-half, half]))
+    return Estimate(mean, float(low), float(high))
+
+
+def fit_regression(
+    frame: pd.DataFrame, shares: Floats, variables: Sequence[Variable], derived: Sequence[DerivedColumn] = ()
+) -> RegressionLgd:
+    """A fractional logit of `shares` (n,), the LGDs of defaulted loans, on `variables`.
+
+    Raises InputError: faults of the variables, no loss at all or nothing but whole ones, bins.
+    """
+    binned = [variable.name for variable in variables if variable.bins is not None]
+    faults = [Fault("bins are of defaults, not of losses", "leave them out", field=name) for name in binned]
+    if faults:
+        raise InputError.of(faults, "Variables")
+    made = derive(frame, derived)
+    with threadpool_limits(1, user_api="blas"):
+        preparation = prepare(made, variables)
+        fit = fit_fractional(preparation.matrix(made), shares, preparation.names)
+    return RegressionLgd(preparation, fit, tuple(derived))
