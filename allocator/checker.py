@@ -319,13 +319,13 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
         senses = [sense for sense in ("at_most", "at_least", "exactly") if at(entry, sense) is not None]
         entries({"limit": entry}, "limit", LIMIT)
         need(len(senses) == 1, f"policy.limits: {entry!r} has not one bound")
-        word(entry, "enforce", ["hard"], "hard")
+        enforce = word(entry, "enforce", ["hard", "report"], "hard")
         sense, name = senses[0], str(entry.get("name"))
         factor = everyone(stress, "limits") if sense == "at_most" else 1.0
         return Facts(
             name=name, sense=sense, bound=number(entry, sense) * factor * named(name),
             where=at(entry, "where", {}), each=at(entry, "each"), weight=at(entry, "weight"),
-            measure=word(entry, "measure", MEASURES),
+            measure=word(entry, "measure", MEASURES), penalty=math.inf if enforce == "hard" else 0.0,
             **share_of(entry),
         )  # fmt: skip
 
@@ -832,8 +832,9 @@ def members_of(rows: Facts) -> list[Array]:
 def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
     """One entry per limit, the budget first: its rows, and `row` of each borrower, -1: none."""
     budget = Facts(
-        name="budget", measure=policy.basis, sense=policy.spend, bound=policy.budget, of="", base=None
-    )
+        name="budget", measure=policy.basis, sense=policy.spend, bound=policy.budget, of="", base=None,
+        penalty=math.inf,
+    )  # fmt: skip
     made: list[Facts] = []
     for limit in [budget.but(weight=None, where={}, each=None), *policy.limits]:
         inside, names = borrowers.passes(limit.where), [limit.name]
@@ -856,7 +857,7 @@ def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
             of="" if share else limit.of, among=limit.base is not None,
             base=borrowers.passes(limit.base or {}),
             bound=limit.bound * policy.budget if share else limit.bound,
-            whole=exact(limit.bound) * (exact(policy.budget) if share else 1),
+            whole=exact(limit.bound) * (exact(policy.budget) if share else 1), penalty=limit.penalty,
         )  # fmt: skip
         lent = rows.weight * book.exposure if rows.exposed else np.zeros(borrowers.n)
         lent = -rows.weight * book.served if rows.measure == "clients_changed" else lent
@@ -905,8 +906,10 @@ def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list
                 tolerance, side = 0.0, exact(weight[0]) * counted(rows, own) - right
             over = {"at_most": side, "at_least": -side, "exactly": abs(side)}[rows.sense]
             size, excess = total(np.abs(terms)) + abs(held) + abs(bound), max(float(over), 0.0)
+            off, hard = bool(over > tolerance), rows.penalty == math.inf
             row = Facts(name=name, measure=rows.measure, sense=rows.sense, used=used, bound=bound)
-            uses.append(row.but(scale=scale, size=size, excess=excess, broken=bool(over > tolerance)))
+            row = row.but(scale=scale, size=size, excess=excess, broken=off and hard, penalty=rows.penalty)
+            uses.append(row.but(missed=excess if off and not hard else 0.0))
     return uses
 
 
@@ -919,6 +922,7 @@ def charges_of(run: Facts, prices: Mapping[str, float], rounded: Mapping[str, fl
     signs = {"at_most": (0.0, math.inf), "at_least": (-math.inf, 0.0), "exactly": (-math.inf, math.inf)}
     for rows in run.rows:
         own = np.clip([prices.get(name, 0.0) for name in rows.names], *signs[rows.sense])
+        own = np.clip(own, -rows.penalty, rows.penalty) + 0.0
         mine = np.append(own, 0.0)[rows.row] * rows.weight
         charge[rows.basis] += mine
         terms[rows.basis] += np.abs(mine)
@@ -1207,6 +1211,8 @@ def certificate_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]
     for use in run.uses:
         if prices[use.name] * {"at_most": -1, "at_least": 1, "exactly": 0}[use.sense] > 0:
             yield f"certificate prices {use.name}: {prices[use.name]!r}, which no limit {use.sense} has"
+        if abs(prices[use.name]) > use.penalty:
+            yield f"certificate prices {use.name}: {prices[use.name]!r}, where it is only reported"
     bound, value, gap = (number(certificate, key) for key in ("bound", "value", "gap"))
     lines, idle = run.lines, run.policy.idle
     worth = total([*lines["value"].tolist(), idle * run.unspent])
@@ -1225,7 +1231,7 @@ def certificate_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]
         yield f"certificate bound: {fault}"
     every = [prices, *(numbers_of(node, "prices") for node in at(certificate, "tree.nodes", []))]
     dearest = {use.name: max(abs(own.get(use.name, 0.0)) for own in every) for use in run.uses}
-    slack = total(dearest[use.name] * use.excess for use in run.uses)
+    slack = total(dearest[use.name] * use.excess for use in run.uses if use.penalty == math.inf)
     if value > bound + slack and not run.broken and not run.terms:
         yield f"certificate value: {value!r} lies above the bound {bound!r}"
     if not is_gap(gap, bound, value):
@@ -1238,7 +1244,8 @@ def limit_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]:
     stated = certificate.get("limits", [])
     need(isinstance(stated, list) and len(stated) == len(run.uses), "certificate limits: not one per row")
     for entry, use in zip(stated, run.uses, strict=True):
-        need(entries({"l": entry}, "l").keys() == LIMIT_TOLD, "certificate limits: an entry of other keys")
+        told = LIMIT_TOLD | (set() if use.penalty == math.inf else {"enforce", "missed"})
+        need(entries({"l": entry}, "l").keys() == told, "certificate limits: an entry of other keys")
         near, broken = 1e-9 * use.scale + 64 * U * use.size, 0.0
         if use.broken:
             broken = use.excess / use.scale if use.scale else 1.0
@@ -1246,6 +1253,10 @@ def limit_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]:
         right = all(entry[key] == getattr(use, key) for key in ("name", "measure", "sense"))
         right &= abs(used - use.used) <= near and abs(bound - use.bound) <= near
         right &= price == certificate["prices"][use.name] and (violation > 0) == use.broken
+        if use.penalty != math.inf:
+            missed = number(entry, "missed")
+            right &= entry["enforce"] == "report" and (missed > 0) == (use.missed > 0)
+            right &= abs(missed - use.missed) <= near
         if not right or abs(violation - broken) > 1e-9 * max(broken, 1.0):
             yield f"certificate limits {use.name}: says {entry}, the inputs give {use}"
     worst = max(entry["violation"] for entry in stated)
@@ -1324,7 +1335,9 @@ def expected_summary(run: Facts, certificate: dict[str, Any]) -> dict[str, Any]:
         slack = {"at_most": room, "at_least": -room, "exactly": -abs(room)}[use.sense]
         expected = {key: float(entry[key]) for key in ("used", "bound", "price")} | {"slack": slack}
         expected |= {"name": use.name, "measure": use.measure, "sense": use.sense, "broken": use.broken}
-        limits.append({**expected, "binding": bool(abs(slack) <= 1e-9 * use.scale)})
+        if use.penalty != math.inf:
+            expected |= {"enforce": "report", "missed": float(entry["missed"])}
+        limits.append({**expected, "binding": bool(use.penalty and abs(slack) <= 1e-9 * use.scale)})
     return {
         "schema": 1, "name": at(run.scenario, "name"), "currency": at(run.scenario, "policy.currency"),
         "objective": float(certificate["value"]), "certified_bound": float(certificate["bound"]),

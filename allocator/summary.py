@@ -94,6 +94,7 @@ def _limit(use: LimitUse) -> dict[str, Any]:
         "price": use.price,
         "binding": use.binding,
         "broken": use.broken,
+        **use.enforcement,
     }
 
 

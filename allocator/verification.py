@@ -197,7 +197,7 @@ def _disagreement_faults(stored: StoredRun, outcome: Outcome, proved: ProvedFigu
     money = max(abs(recomputed.bound), outcome.account.offered, 1.0)
     if not _confirmed_exactly(stored, outcome, proved):
         yield from _unproved_faults(claims, recomputed, proved)
-    limits = [{key: getattr(use, key) for key in _OF_A_LIMIT} for use in recomputed.limits]
+    limits = [{key: getattr(use, key) for key in _OF_A_LIMIT} | use.enforcement for use in recomputed.limits]
     yield from _difference_faults(claims["limits"], limits, money, "certificate limits")
     for use in claims["limits"]:
         if use["price"] != claims["prices"].get(use["name"]):
@@ -256,7 +256,8 @@ def _confirmed_exactly(stored: StoredRun, outcome: Outcome, proved: ProvedFigure
 def _faults_in_rationals(outcome: Outcome, stated: Mapping[str, Any]) -> list[Fault]:
     """What of a `stated` certificate does not hold in rational numbers."""
     case = ExactCase.of(outcome.scenario, outcome.inputs.portfolio, outcome.inputs.churn)
-    return list(exact_faults(case, outcome.decisions, outcome.certificate.limits_broken, stated))
+    not_kept = [use.name for use in outcome.certificate.limits if use.broken or use.missed]
+    return list(exact_faults(case, outcome.decisions, not_kept, stated))
 
 
 def _unproved_faults(
@@ -292,7 +293,7 @@ def _difference_faults(stated: Any, recomputed: Any, money: float, place: str) -
 
 def _same_figure(stated: Any, recomputed: Any, money: float, place: str) -> bool:
     """Sums of money may differ by the rounding of a sum that large, where they cancel to little."""
-    if place.endswith(" violation") and bool(stated) != bool(recomputed):
+    if place.endswith((" violation", " missed")) and bool(stated) != bool(recomputed):
         return False
     if type(recomputed) is not float or not isinstance(stated, int | float) or isinstance(stated, bool):
         return type(stated) is type(recomputed) and bool(stated == recomputed)

@@ -21,7 +21,7 @@ from allocator.errors import CertificateError, Fault
 from allocator.records.case import Inputs
 from allocator.records.outcome import LedgerOnce, Outcome
 from allocator.records.run import Certificate, Decisions, LimitUse
-from allocator.records.scenario import Policy, Scenario, Sense
+from allocator.records.scenario import Policy, Scenario
 
 _ADDED = 16_384.0 + 4 * DEEPEST
 """Additions on the longest path to what of the budget is used, where that is drawn."""
@@ -109,9 +109,9 @@ def _judged(
     """The outcome, with what is wrong with the tree known already."""
     scenario, portfolio, known, blocks = read.scenario, read.inputs.portfolio, read.known, read.blocks
     policy = scenario.policy
-    senses = {name: block.sense for block in blocks for name in block.names}
-    _check_prices(senses, prices)
-    held = {name: float(prices[name]) for name in senses}
+    rows = {name: block for block in blocks for name in block.names}
+    _check_prices(rows, prices)
+    held = {name: float(prices.get(name, 0.0)) for name in rows}
     recomputed = recompute(portfolio, policy, known, blocks, decisions, held, scenario.solver.threads)
     uses = limit_uses(blocks, recomputed.totals, held)
     value = Rounded.sum_of([recomputed.value, _earned_idle(policy, uses[0])])
@@ -191,20 +191,24 @@ def impossible_bound_faults(outcome: Outcome) -> list[Fault]:
         return [Fault("is not finite: the prices are too large to prove any", "solve again", field="bound")]
     nodes = [] if certificate.tree is None or outcome.faults else certificate.tree["nodes"]
     prices = [certificate.prices, *(node["prices"] for node in nodes if "prices" in node)]
-    dearest = {use.name: max(abs(own.get(use.name, 0.0)) for own in prices) for use in certificate.limits}
-    worth = sum(dearest[use.name] * use.excess for use in certificate.limits)
+    hard = [use for use in certificate.limits if use.penalty == np.inf]
+    dearest = {use.name: max(abs(own.get(use.name, 0.0)) for own in prices) for use in hard}
+    worth = sum(dearest[use.name] * use.excess for use in hard)
     if outcome.broken or certificate.value <= certificate.bound + worth:
         return []
     problem = f"value {certificate.value!r} lies above bound {certificate.bound!r}"
     return [Fault(problem, "one of them is wrong", field="bound")]
 
 
-def _check_prices(senses: Mapping[str, Sense], prices: Mapping[str, float]) -> None:
-    """One finite price a limit: at least 0 where it is at_most, at most 0 where it is at_least."""
-    missing = [name for name in senses if name not in prices]
+def _check_prices(rows: Mapping[str, Block], prices: Mapping[str, float]) -> None:
+    """One finite price a limit: at least 0 where it is at_most, at most 0 where it is at_least.
+
+    A limit that is only reported has the price 0, said or not.
+    """
+    missing = [name for name, block in rows.items() if name not in prices and block.penalty]
     faults = [Fault("has no price", "price every limit", field=f"limit {name}") for name in missing]
     for name, price in prices.items():
-        sense = senses.get(name)
+        sense = rows[name].sense if name in rows else None
         if sense is None:
             faults.append(Fault("is no limit of the policy", "drop its price", field=name))
         elif not np.isfinite(price):
@@ -213,6 +217,9 @@ def _check_prices(senses: Mapping[str, Sense], prices: Mapping[str, float]) -> N
             )
         elif (sense == "at_most" and price < 0) or (sense == "at_least" and price > 0):
             problem = f"has the price {price:g}, which a limit {sense.replace('_', ' ')} cannot have"
+            faults.append(Fault(problem, "solve again", field=f"limit {name}"))
+        elif abs(price) > rows[name].penalty:
+            problem = f"has the price {price:g}, which a limit that is only reported cannot have"
             faults.append(Fault(problem, "solve again", field=f"limit {name}"))
     if faults:
         raise CertificateError("the prices do not fit the policy", faults)

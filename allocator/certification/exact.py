@@ -216,7 +216,7 @@ class ExactCase:
         return total
 
     def broken(self, offers: Sequence[MadeOffer]) -> Iterator[str]:
-        """Names of the rows that `offers` break."""
+        """Names of the rows that `offers` break, or miss."""
         for exact in self.blocks:
             lent: list[float] = self.portfolio.exposure.tolist() if exact.block.reference_lent else []
             made = [float(offer.amount) for offer in offers]
@@ -292,9 +292,9 @@ def _whole_sides(
 
 
 def exact_faults(
-    case: ExactCase, decisions: Decisions, limits_broken: Sequence[str], stated: Mapping[str, Any]
+    case: ExactCase, decisions: Decisions, not_kept: Sequence[str], stated: Mapping[str, Any]
 ) -> Iterator[Fault]:
-    """What of the `stated` certificate does not hold in rational numbers."""
+    """What of the `stated` certificate does not hold in rational numbers; `not_kept` are limits, in order."""
     unsound = [] if stated.get("tree") is None else case.tree_faults(stated["tree"])
     yield from unsound
     least = inf if stated.get("tree") is None or unsound else float(stated["tree"]["bound"])
@@ -307,8 +307,8 @@ def exact_faults(
     if Fraction(stated["value"]) > value:
         yield _fault("value", f"is {stated['value']!r}, in rational numbers {nearest(value)!r}")
     broken = list(case.broken(offers))
-    if broken != list(limits_broken):
-        yield _fault("limits", f"{broken} are broken in rational numbers, not {list(limits_broken)}")
+    if broken != list(not_kept):
+        yield _fault("limits", f"{broken} are broken in rational numbers, not {list(not_kept)}")
 
 
 def _fault(what: str, problem: str) -> Fault:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -117,6 +118,8 @@ class Block:
     weight that is not 0; inf where it moves by any amount."""
     base: Booleans | None = None
     """(n,) whom the reference counts; None: everybody."""
+    penalty: float = inf
+    """What a unit of a row's excess costs: inf, the rows must hold; 0, they are only reported."""
 
     def part(self, span: slice | Integers) -> Block:
         """The same rows over the borrowers of `span` alone."""
@@ -176,10 +179,14 @@ class Block:
         return np.asarray(fixed - self.lent)
 
     def allowed(self, prices: Mapping[str, float]) -> Floats:
-        """(rows,) the rows' own prices, 0 where not named or of a sign that the row cannot have."""
+        """(rows,) the rows' own prices, 0 where not named or of a sign that the row cannot have.
+
+        None is larger than what a unit of excess costs.
+        """
         own = np.array([prices.get(name, 0.0) for name in self.names])
         own = np.maximum(own, 0.0) if self.sense == "at_most" else own
-        return np.minimum(own, 0.0) if self.sense == "at_least" else own
+        own = np.minimum(own, 0.0) if self.sense == "at_least" else own
+        return np.clip(own, -self.penalty, self.penalty) + 0.0
 
 
 @dataclass(frozen=True)
@@ -266,6 +273,7 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
         exact=None,
         finest=_finest(limit.measure, codes, weight, len(names)),
         base=base,
+        penalty=limit.penalty,
     )
     per = decimal(policy.budget.amount) if limit.of == "budget" else 1
     return replace(block, exact=_exact(block, portfolio, decimal(limit.bound) * per))

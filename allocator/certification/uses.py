@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -129,10 +130,14 @@ def _block_uses(block: Block, rows: RowTotals, totals: Totals, prices: Mapping[s
         else:
             excess = _excess(block.sense, value - right)
             kept = excess <= tolerance[row]
-        size = float(scale[row])
-        violation = 0.0 if kept else max(excess / size, _LEAST) if size else 1.0
+        size, hard = float(scale[row]), block.penalty == inf
+        violation = 0.0 if kept or not hard else max(excess / size, _LEAST) if size else 1.0
+        missed = 0.0 if kept or hard else excess
+        state = block.penalty, missed
         uses.append(
-            LimitUse(name, block.measure, block.sense, value, right, prices[name], violation, size, excess)
+            LimitUse(
+                name, block.measure, block.sense, value, right, prices[name], violation, size, excess, *state
+            )
         )
     return uses
 

@@ -22,9 +22,12 @@ from allocator.records.scenario import (
 
 
 def bounds_of(policy: Policy, limits: Limits) -> Bounds:
-    """The bounds of `policy`, the budget's amount first, over the rows that `limits` has of them."""
-    entries = (None, *policy.limits)
-    names = [BUDGET, *(limit.name for limit in policy.limits)]
+    """The bounds of `policy`, the budget's amount first, over the rows that `limits` has of them.
+
+    Those of limits that are only reported are none.
+    """
+    entries = (None, *policy.enforced)
+    names = [BUDGET, *(limit.name for limit in policy.enforced)]
     place = {name: e for e, name in enumerate(names)}
     entry = np.array([place[row.name.partition("[")[0]] for row in limits.rows])
     amount = policy.budget.amount
@@ -43,7 +46,7 @@ def bounds_of(policy: Policy, limits: Limits) -> Bounds:
         ),
         shape=(len(limits), len(names)),
     )
-    written = np.array([amount, *(limit.bound for limit in policy.limits)])
+    written = np.array([amount, *(limit.bound for limit in policy.enforced)])
     spans = np.array([_span(limit) for limit in entries])
     return Bounds(
         names=tuple(names),

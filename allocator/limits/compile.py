@@ -62,16 +62,19 @@ class _Draft:
 def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
     """The rows of `policy` over `portfolio`, the budget first, then the limits in their order.
 
+    A limit that is only reported has none.
+
     Raises InputError naming every limit that stands on a missing value.
     """
     check_values(policy.limits, portfolio)
-    members = members_of(policy.limits, portfolio)
+    members = members_of(policy.enforced, portfolio)
     channels = _Channels()
     drafts = [_budget(policy, portfolio, channels)]
-    for number, limit in enumerate(policy.limits):
+    for number, limit in enumerate(policy.enforced):
         drafts.append(_draft(limit, members, number, policy, portfolio, channels))
     cell, table = _cells(members.distinct, len(portfolio))
     matrix, everywhere = _matrices(drafts, table, len(channels.channels))
+    reported = [limit for limit in policy.limits if limit not in policy.enforced]
     return Limits(
         rows=tuple(row for draft in drafts for row in _placed(draft, table)),
         cell=cell,
@@ -80,13 +83,13 @@ def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
         matrix=matrix,
         everywhere=everywhere,
         idle_rate=policy.idle_rate,
-        notes=tuple(_empty(policy, members)),
+        notes=(*_empty(policy.enforced, members), *_empty(reported, members_of(reported, portfolio))),
     )
 
 
-def _empty(policy: Policy, members: Members) -> Iterator[str]:
-    """A note for every filter that leaves nobody."""
-    places = zip(policy.limits, members.counted, members.reference, strict=True)
+def _empty(limits: Sequence[Limit], members: Members) -> Iterator[str]:
+    """A note for every filter of `limits` that leaves nobody."""
+    places = zip(limits, members.counted, members.reference, strict=True)
     for limit, counted, reference in places:
         if limit.where and not np.any(members.distinct[counted].codes >= 0):
             yield nobody_passes(f"limit {limit.name!r} counts nobody", limit.where)

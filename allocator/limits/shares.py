@@ -35,7 +35,7 @@ def only_an_empty_book(
     policy: Policy, portfolio: Portfolio, offers: OfferBook, limits: Limits
 ) -> Iterator[str]:
     """One note that names limits, as few as say it, which no book with a loan in it keeps."""
-    shares = [limit for limit in policy.limits if limit.reference is not None]
+    shares = [limit for limit in policy.enforced if limit.reference is not None]
     names = [row.name.partition("[")[0] for row in limits.rows]
 
     def rows_of(some: Sequence[Limit]) -> list[int]:

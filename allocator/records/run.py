@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,8 @@ import pandas as pd
 from allocator.records.portfolio import Floats
 from allocator.records.scenario import Limit, Measure, Scenario, Sense
 
+REPORT = "report"
+"""How a limit is enforced that is only reported."""
 Status = Literal["optimal", "feasible", "breaks_limits"]
 
 TOLERANCE = 1e-9
@@ -64,6 +67,16 @@ class LimitUse:
     """max(|right-hand side|, the largest use of one offer), what the row's tolerance is measured by."""
     excess: float = 0.0
     """By how much the row is exceeded, within the tolerance or beyond."""
+    penalty: float = inf
+    """What a unit of excess costs: inf, the row must hold; 0, it is only reported."""
+    missed: float = 0.0
+    """By how much a row that need not hold is missed; 0 where it is kept."""
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Every figure by its name, as JSON can have it."""
+        lenient = ("penalty", "missed")
+        return {key: entry for key, entry in vars(self).items() if key not in lenient} | self.enforcement
 
     @property
     def broken(self) -> bool:
@@ -71,8 +84,13 @@ class LimitUse:
 
     @property
     def binding(self) -> bool:
-        """Whether the row leaves no room, up to its tolerance."""
-        return abs(self.slack) <= TOLERANCE * self.scale
+        """Whether the row leaves no room, up to its tolerance; one that is only reported takes none."""
+        return self.penalty > 0 and abs(self.slack) <= TOLERANCE * self.scale
+
+    @property
+    def enforcement(self) -> dict[str, Any]:
+        """What certificate and summary say more of a row that need not hold."""
+        return {} if self.penalty == inf else {"enforce": REPORT, "missed": self.missed}
 
     @property
     def slack(self) -> float:
@@ -113,6 +131,11 @@ class Certificate:
     def limits_broken(self) -> list[str]:
         """Names of the limits that do not hold."""
         return [limit.name for limit in self.limits if limit.broken]
+
+    @property
+    def limits_missed(self) -> list[str]:
+        """Names of the limits that need not hold, and do not."""
+        return [limit.name for limit in self.limits if limit.missed]
 
     @property
     def largest_violation(self) -> float:

@@ -192,6 +192,8 @@ class Limit:
     """The package that brings a measure which is none of ours."""
     rule: CapitalRule | None = None
     """What the measure `capital` is of."""
+    penalty: float = inf
+    """What a unit of a row's excess costs: inf, it must hold; 0, it is only reported."""
 
     @property
     def reference(self) -> Group | None:
@@ -248,6 +250,11 @@ class Policy:
     limits: tuple[Limit, ...] = ()
     capital: CapitalRule = field(default_factory=CapitalRule)
     """How much capital a unit drawn ties up, where a limit asks for it."""
+
+    @property
+    def enforced(self) -> tuple[Limit, ...]:
+        """The limits that decide something; the others are measured and no more."""
+        return tuple(limit for limit in self.limits if limit.penalty > 0)
 
     def text_columns(self) -> frozenset[str]:
         """Columns that filters by value and `each` read as text (`grade` and `borrower_id` aside)."""

@@ -177,12 +177,16 @@ def _share(side: Outcome) -> str:
 
 
 def _broken(comparison: Comparison) -> Iterator[RenderableType]:
-    """What each side breaks, before any figure of it."""
+    """What each side breaks, or misses of what is only reported, before any figure of it."""
     broken = [(side, names) for side in comparison.sides if (names := _breaks(side))]
     for side, names in broken:
         yield Text(f"{side.name} breaks {listed(names, 5)}", style="bold")
     if broken:
         yield Text("what breaks limits or terms is no answer to the scenario, whatever its value")
+    missed = [(side, names) for side in comparison.sides if (names := side.certificate.limits_missed)]
+    for side, names in missed:
+        yield Text(f"{side.name} misses {listed(own_first(names), 5)}, reported only")
+    if broken or missed:
         yield ""
 
 
@@ -326,6 +330,7 @@ def _side_figures(side: Outcome, first: Outcome) -> dict[str, Any]:
         "less_than_first": less,
         "less_than_first_relative": less / abs(side.value) if side.value else None,
         "limits_broken": side.certificate.limits_broken,
+        "limits_missed": side.certificate.limits_missed,
         "terms_broken": dict(side.terms_broken),
     }
 

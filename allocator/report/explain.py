@@ -58,7 +58,7 @@ def _page(book: BookExplanation) -> RenderableType:
 def _document(book: BookExplanation) -> dict[str, Any]:
     ledger = book.ledger
     limits = [
-        {**asdict(limit.use), "charge": limit.charge, "unused": limit.unused,
+        {**limit.use.figures, "charge": limit.charge, "unused": limit.unused,
          "range": None if limit.range is None else asdict(limit.range)}
         for limit in ledger.limits
     ]  # fmt: skip

@@ -29,7 +29,7 @@ def limits_table(uses: Sequence[Used], policy: Sequence[Limit], unit: Unit) -> R
     shares = {limit.name: limit for limit in policy if limit.reference is not None}
     title = f"Limits, amounts in {unit}; shadow price: what one more {unit.currency} of bound adds"
     ordered = [uses[0], *nearest_first(uses[1:])]
-    tight = sum(is_of_each(use["name"]) and (use["binding"] or use["broken"]) for use in ordered)
+    tight = sum(is_of_each(use["name"]) and is_tight(use) for use in ordered)
     own = sum(not is_of_each(use["name"]) for use in ordered)
     most = max(MOST, own + min(tight, 2 * MOST))
     shown, hidden = limits_shown(ordered, [use["name"] for use in ordered], "limits", most)
@@ -102,7 +102,8 @@ def limits_shown(
 
 
 Used = Mapping[str, Any]
-"""A limit's name, sense, used, bound, price, binding and broken, as summary.json has them."""
+"""A limit's name, sense, used, bound, price, binding and broken, as summary.json has them; `enforce` and
+`missed` where it need not hold."""
 
 
 def used_of(use: Used) -> float:
@@ -113,13 +114,26 @@ def used_of(use: Used) -> float:
 
 
 def nearest_first(uses: Iterable[Used]) -> list[Used]:
-    """Broken limits, binding ones by what they charge, then the fullest."""
+    """Broken limits, missed ones, binding ones by what they charge, then the fullest."""
 
-    def order(use: Used) -> tuple[bool, bool, float, float]:
+    def order(use: Used) -> tuple[bool, bool, bool, float, float]:
         charge = use["charge"] if "charge" in use else use["price"] * use["used"]
-        return not use["broken"], not use["binding"], -abs(charge), -used_of(use)
+        off = use["broken"], bool(use.get("missed")), use["binding"]
+        return not off[0], not off[1], not off[2], -abs(charge), -used_of(use)
 
     return sorted(uses, key=order)
+
+
+def is_tight(use: Used) -> bool:
+    """Whether it leaves no room, or is exceeded."""
+    return bool(use["broken"] or use["binding"] or use.get("missed"))
+
+
+def state_of(use: Used, binds: str = "binding") -> str:
+    """The word on a limit beside its figures, "" where there is none; `binds` is that of one without room."""
+    if "enforce" in use:
+        return f"{'missed' if use['missed'] else 'kept'}, reported only"
+    return "broken" if use["broken"] else binds if use["binding"] else ""
 
 
 def own_first(names: Iterable[str]) -> list[str]:
@@ -141,5 +155,4 @@ def _cells(use: Used, share: Limit | None, unit: Unit) -> list[str]:
         used = percent(use["used"] / use["bound"] * share.bound) if use["bound"] else ""
         bound = f"{sense} {percent(share.bound)} of {share.of}"
     price = small(use["price"]) if use["price"] else ""
-    state = "broken" if use["broken"] else "binding" if use["binding"] else ""
-    return [used, bound, write(use["slack"]), price, state]
+    return [used, bound, write(use["slack"]), price, state_of(use)]

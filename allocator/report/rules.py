@@ -94,8 +94,9 @@ def _beside(distilled: DistilledRules) -> list[str]:
 def _limits(uses: Sequence[LimitUse], distilled: DistilledRules) -> list[str]:
     if distilled.outcome.faults:
         return [f"broken: {fault}" for fault in distilled.outcome.faults]
-    worst = max((use.violation for use in uses), default=0.0)
-    return [f"all {len(uses)} limits hold, largest violation {small(worst)}"]
+    enforced = [use for use in uses if use.penalty]
+    worst = max((use.violation for use in enforced), default=0.0)
+    return [f"all {len(enforced)} limits hold, largest violation {small(worst)}"]
 
 
 def rules_frame(distilled: DistilledRules) -> pd.DataFrame:

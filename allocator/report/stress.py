@@ -274,6 +274,9 @@ def _breaks(which: str, outcome: StressVerdict) -> Iterator[str]:
     shown, hidden = cut(broken, _MOST)
     if broken:
         yield f"{which} breaks {', '.join([*map(_use, shown), *hidden])}"
+    missed, hidden = cut([use for use in outcome.limits if use.missed], _MOST)
+    if missed:
+        yield f"{which} misses {', '.join([*map(_use, missed), *hidden])}, reported only"
 
 
 def _use(use: LimitUse) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from math import inf
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args
@@ -15,6 +16,7 @@ from allocator.records.document import BOOK, CHURN, NO_CHURN, SOURCE, Place
 from allocator.records.former import FormerRun
 from allocator.records.frames import Frame
 from allocator.records.risk import CapitalRule
+from allocator.records.run import REPORT
 from allocator.records.scenario import (
     Budget,
     Group,
@@ -216,7 +218,11 @@ def _limit(typed: LimitEntry, plugins: Plugins, capital: CapitalRule) -> Limit:
     plugin = plugins.get(("measure", typed.measure))
     of = _group(typed.of) if isinstance(typed.of, GroupEntry) else typed.of
     rule = capital if typed.measure == "capital" else None
-    return Limit(typed.name, typed.measure, sense, bound, of, where, typed.each, typed.weight, plugin, rule)
+    penalty = 0.0 if typed.enforce == REPORT else inf
+    weight = typed.weight
+    return Limit(
+        typed.name, typed.measure, sense, bound, of, where, typed.each, weight, plugin, rule, penalty
+    )  # fmt: skip
 
 
 def _group(typed: GroupEntry) -> Group:

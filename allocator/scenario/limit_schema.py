@@ -234,8 +234,11 @@ class LimitEntry(Typed):
     """Smallest sum allowed."""
     exactly: Bound | None = Field(default=None, validate_default=True)
     """The sum required."""
-    enforce: Annotated[Literal["hard"], one_of("hard", later=("soft", "report"), later_mapping=True)] = "hard"
-    """hard: every allocation keeps to it; soft limits, and limits only reported, are not yet supported."""
+    enforce: Annotated[
+        Literal["hard", "report"], one_of("hard", "report", later=("soft",), later_mapping=True)
+    ] = "hard"
+    """hard: every allocation keeps to it; report: it decides nothing, and every page says whether it is kept.
+    Soft limits are not yet supported."""
 
     @field_validator("of")
     @classmethod

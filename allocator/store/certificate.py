@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, get_args
 
 from allocator.errors import CertificateError, Fault
-from allocator.records.run import Certificate, LimitUse
+from allocator.records.run import REPORT, Certificate, LimitUse
 from allocator.records.scenario import NamedMeasure, Sense
 
 SCHEMA = 1
@@ -33,6 +33,7 @@ def certificate_to_json(certificate: Certificate) -> dict[str, Any]:
         "limits": [
             {"name": use.name, "measure": use.measure, "sense": use.sense}
             | {key: getattr(use, key) for key in _NUMBERS_OF_A_LIMIT}
+            | use.enforcement
             for use in certificate.limits
         ],
         "inputs": dict(certificate.inputs),
@@ -59,13 +60,18 @@ def certificate_from_json(document: Any, file: str) -> Certificate:
         prices=document["prices"],
         bound=document["bound"],
         value=document["value"],
-        limits=tuple(LimitUse(**limit) for limit in document["limits"]),
+        limits=tuple(map(_limit_use, document["limits"])),
         inputs=document["inputs"],
         tree=document.get("tree"),
         plugins=document.get("plugins", {}),
     )
     _require_consistency(certificate, document, file)
     return certificate
+
+
+def _limit_use(limit: dict[str, Any]) -> LimitUse:
+    own = {key: entry for key, entry in limit.items() if key != "enforce"}
+    return LimitUse(**own, penalty=0.0 if "enforce" in limit else math.inf)
 
 
 def altered_file_error(file: str, faults: list[Fault]) -> CertificateError:
@@ -142,6 +148,8 @@ def _faults_of_limit(limit: Any, field: str, measures: Sequence[str]) -> Iterato
     known: dict[str, Check] = {key: partial(_is_one_of, choice) for key, choice in choices.items()}
     known |= {"name": _is_text}
     known |= dict.fromkeys(_NUMBERS_OF_A_LIMIT, _is_number)
+    if "enforce" in limit or "missed" in limit:
+        known |= {"enforce": partial(_is_one_of, (REPORT,)), "missed": _is_number}
     yield from _unlike(limit, f"{field}.", known)
     for key in sorted(limit.keys() - known.keys()):
         yield f"{field}.{key}", "is not a key of a limit"

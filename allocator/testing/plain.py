@@ -254,7 +254,7 @@ def text_of(p: Portfolio, column: str, i: int) -> str:
 
 
 def rows(case: Case) -> list[Row]:
-    """The budget, then the limits in their order, one row a value of `each`."""
+    """The budget, then the limits in their order, one row a value of `each`; those only reported aside."""
     n, budget = len(case.portfolio), case.policy.budget
     everyone, ones = frozenset(range(n)), (1.0,) * n
     largest = max((_largest(case, budget.basis, i) for i in everyone), default=0.0)
@@ -262,7 +262,7 @@ def rows(case: Case) -> list[Row]:
         "budget", budget.spend, budget.basis, everyone, ones, 0.0, budget.amount,
         limit=budget.amount, largest=largest,
     )  # fmt: skip
-    return [first, *(row for entry in case.policy.limits for row in rows_of(case, entry))]
+    return [first, *(row for entry in case.policy.enforced for row in rows_of(case, entry))]
 
 
 def rows_of(case: Case, entry: Limit) -> Iterator[Row]:

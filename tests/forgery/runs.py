@@ -140,6 +140,24 @@ FORMER = (
 )
 """Limits on what changes from a former run, of whom one borrower has gone."""
 
+REPORTED = """\
+schema: 1
+name: reported
+portfolio: {source: borrowers.csv, defaults: {lgd: 0.45}}
+response: {churn: churn.csv}
+policy:
+  budget: {amount: 2_500_000}
+  ticket: {min: 100_000, max: 600_000}
+  rates: {A: [4%, 11%], B: [6%, 15%]}
+  limits:
+    - {name: A line, measure: offered, where: {grade: A}, at_most: 50%, of: budget}
+    - {name: many, measure: loans, at_least: 13, enforce: report}
+    - {name: B line, measure: offered, where: {grade: B}, at_most: 1_250_000, enforce: report}
+    - {name: food, measure: drawn, where: {sector: food}, exactly: 90%, of: drawn, enforce: report}
+solver: {time_limit: 20}
+"""
+"""Limits that are only reported: one missed, one kept with no room, one of everybody's money."""
+
 WORKBOOK = CENTS.replace("name: cents", "name: workbook").replace("borrowers.csv", "borrowers.xlsx")
 
 

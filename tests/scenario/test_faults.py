@@ -215,13 +215,14 @@ SLIPS = {
         (BUDGET, f"{BUDGET}\n  capital: {{turnover: grade}}"),
         "line 8, policy.capital.turnover: grade is no column of numbers; name one, as pd",
     ),
-    "report only": (
-        ("of: budget", "of: budget, enforce: report"),
-        "line 11, policy.limits[A line].enforce: 'report' is not yet supported; write hard",
+    "enforced otherwise": (
+        ("of: budget", "of: budget, enforce: reported"),
+        "line 11, policy.limits[A line].enforce: expected one of hard, report, found 'reported'; "
+        "did you mean report?",
     ),
     "soft": (
         ("of: budget", "of: budget, enforce: {soft: 2}"),
-        "line 11, policy.limits[A line].enforce: 'soft' is not yet supported; write hard",
+        "line 11, policy.limits[A line].enforce: 'soft' is not yet supported; use one of hard, report",
     ),
 }
 

@@ -26,6 +26,9 @@ from allocator.records.portfolio import Booleans, Portfolio
 from allocator.records.progress import Progress
 from allocator.records.scenario import BUDGET
 
+_ANY = PriceRange(-np.inf, np.inf, 0.0)
+"""Of a limit that is only reported: nothing depends on its bound."""
+
 
 @dataclass(frozen=True)
 class BookExplanation:
@@ -77,10 +80,11 @@ def explain_position(
     ledger = book_ledger(position)
     whole = ledger.account if among is None else whole_account(position, among)
     progress("finding how far each price stands")
-    lines = zip(ledger.limits, price_ranges(position), strict=True)
+    ranges = price_ranges(position)
+    ranged = (replace(line, range=ranges.get(line.use.name, _ANY)) for line in ledger.limits)
     return BookExplanation(
         run=run,
-        ledger=replace(ledger, limits=tuple(replace(line, range=range_) for line, range_ in lines)),
+        ledger=replace(ledger, limits=tuple(ranged)),
         by=by,
         where=where,
         segments=tuple(priced_accounts(position, portfolio.text(by), among)),
@@ -98,13 +102,16 @@ def _selected_borrowers(portfolio: Portfolio, where: str, conditions: Sequence[C
     return among
 
 
-def price_ranges(position: Position) -> list[PriceRange | None]:
-    """For each row how far its right-hand side may move, all others as they are."""
+def price_ranges(position: Position) -> dict[str, PriceRange | None]:
+    """Row -> how far its right-hand side may move, all others as they are; limits only reported have none."""
     prices = position.row_prices
     delta = TIGHT * max(abs(position.bound), 1.0)
     ties = ties_of(position.responses, prices, delta)
     each = np.eye(len(prices))
-    return [range_along(position.columns, ties, prices, each[j], delta) for j in range(len(prices))]
+    return {
+        row.name: range_along(position.columns, ties, prices, each[j], delta)
+        for j, row in enumerate(position.case.limits.rows)
+    }
 
 
 def _costs_of_limits(position: Position, progress: Progress) -> list[AddedValue]:
@@ -116,7 +123,7 @@ def _costs_of_limits(position: Position, progress: Progress) -> list[AddedValue]
     """
     run, case = position.run, position.case
     policy, best = run.scenario.policy, best_of(run, case, progress)
-    names = [limit.name for limit in policy.limits]
+    names = [limit.name for limit in policy.enforced]
     names = names if policy.idle_rate else [BUDGET, *names]
     blocks = {
         block.names[0].partition("[")[0] if number else BUDGET: block

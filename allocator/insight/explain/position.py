@@ -46,8 +46,8 @@ class Position:
 
     @property
     def row_prices(self) -> Floats:
-        """(m,) the prices in the order of the rows."""
-        return np.array([self.prices[name] for block in self.blocks for name in block.names])
+        """(m,) the prices in the order of the engine's rows; limits that are only reported have none."""
+        return np.array([self.prices[row.name] for row in self.case.limits.rows])
 
     @property
     def bound(self) -> float:

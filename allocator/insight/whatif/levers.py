@@ -75,10 +75,10 @@ def _limits(case: Case, policy: Policy, size: float) -> Iterator[Lever]:
         more = (1.0 + size) * amount
         words = f"{amount:,.0f} to {more:,.0f}"
         owed = policy.budget.spend != "at_most" or any(
-            limit.of == "budget" and limit.sense != "at_most" for limit in policy.limits
+            limit.of == "budget" and limit.sense != "at_most" for limit in policy.enforced
         )
         yield _under(case, "budget", words, policy.with_budget(more), loosens=not owed)
-    for limit in policy.limits:
+    for limit in policy.enforced:
         bound = _loosened_bound(limit, size)
         if bound is not None:
             words = f"{_bound(limit, limit.bound)} to {_bound(limit, bound)}"

@@ -197,7 +197,7 @@ class _Tries:
     def _unit(self, e: int) -> Decimal:
         """What a bound is a whole number of."""
         policy = self.case.scenario.policy
-        limit = policy.limits[e - 1] if e else None
+        limit = policy.enforced[e - 1] if e else None
         if limit is None:
             step = policy.ticket.step if policy.budget.spend == "exactly" else None
             return Decimal(repr(step)) if step is not None else _CENT
@@ -237,7 +237,7 @@ def _ranked(case: Case, bounds: Bounds, found: list[tuple[Floats, Outcome]], sha
 
 def _new_bounds(policy: Policy, bounds: Bounds, written: Floats) -> Iterator[NewBound]:
     for e in np.flatnonzero(written != bounds.written):
-        share = bool(e > 0 and policy.limits[e - 1].of is not None)
+        share = bool(e > 0 and policy.enforced[e - 1].of is not None)
         yield NewBound(bounds.names[e], float(bounds.written[e]), float(written[e]), share)
 
 

@@ -16,6 +16,7 @@ from allocator.certification.bound import upper_bound
 from allocator.certification.economics import Bases
 from allocator.certification.limits import blocks_of
 from allocator.certification.terms import Terms, terms_of
+from allocator.errors import Fault, InputError
 from allocator.insight.variants import with_policy
 from allocator.records.case import Case
 from allocator.records.outcome import Outcome
@@ -75,7 +76,7 @@ class Track:
 
     def slopes(self, bounds: tuple[float, ...], outcome: Outcome) -> tuple[float, ...]:
         """dU/dbound at the outcome's prices, one per limit."""
-        prices = np.array([outcome.prices[use.name] for use in outcome.certificate.limits])
+        prices = np.array([outcome.prices[row.name] for row in self.case.limits.rows])
         return tuple(
             self._slope_of_share(name, outcome) if bends else self._slope(axis, name, bounds, prices)
             for axis, (name, bends) in enumerate(zip(self.names, self.bends, strict=True))
@@ -99,9 +100,17 @@ class Track:
 
 
 def track_of(case: Case, names: tuple[str, ...]) -> Track:
-    """The limits `names` of the case's policy. Raises InputError where there is none of that name."""
+    """The limits `names` of the case's policy.
+
+    Raises InputError where there is none of that name, or where it is only reported.
+    """
     scenario = case.scenario
     limits = [scenario.policy.entry(name, "--limit") for name in names]
+    reported = [limit.name for limit in limits if limit is not None and not limit.penalty]
+    if reported:
+        problem = f"limit {reported[0]!r} is only reported: nothing depends on its bound"
+        fault = Fault(problem, "write `enforce: hard`, or name another limit", field="--limit")
+        raise InputError.of([fault], "limits")
     terms = terms_of(case.inputs.portfolio, case.inputs.churn, scenario.response, scenario.policy)
     bends = tuple(limit is not None and limit.reference is not None for limit in limits)
     return Track(case, names, terms, bends)

@@ -22,7 +22,7 @@ from allocator.report.committee.blocks import (
     words,
 )
 from allocator.report.committee.figure import Documents, Figure, Place
-from allocator.report.limits import nearest_first, used_of
+from allocator.report.limits import is_tight, nearest_first, state_of, used_of
 
 MOST = 10
 """Limits shown on the front."""
@@ -76,8 +76,7 @@ def binding(docs: Documents) -> list[Place]:
 def _gauge(docs: Documents, policy: Policy, place: Place) -> Row:
     limit, state = docs.at(*place), _in_summary(docs, place)
     full = used_of(_in_summary(docs, place))
-    tight = state["binding"] or state["broken"]
-    word = "broken" if state["broken"] else "binds" if state["binding"] else ""
+    tight, word = is_tight(state), state_of(state, "binds")
     bar = Bar(((Stretch(0.0, min(full * _FULL, 1.0), "warn" if tight else "deep"),),), mark=_FULL)
     own: Place = ("summary", "limits", place[-1])
     pair = (
@@ -170,7 +169,8 @@ def limits_annex(docs: Documents, policy: Policy) -> Section:
             if docs.at(*own, "price")
             else (None,) * 2
         )
-        state = " (broken)" if docs.at(*own, "broken") else " (binds)" if docs.at(*own, "binding") else ""
+        word = state_of(docs.at(*own), "binds")
+        state = f" ({word})" if word else ""
         rows.append(
             Row((f"{docs.at(*own, 'name')}{state}", stated(docs, policy, own), docs.exact(*own, "used"),
                  docs.exact(*own, "bound"), docs.exact(*own, "slack"), price, charge, low, high))

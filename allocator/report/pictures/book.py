@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from allocator.insight.explain.book import BookExplanation
 from allocator.insight.explain.ledger import PricedAccount
@@ -23,7 +22,7 @@ def book_chart(book: BookExplanation, whom: str) -> Chart:
     """A gauge of the limits, and each segment's value as what its borrowers keep and what limits charge."""
     run, ledger = book.run, book.ledger
     uses = [
-        {**asdict(line.use), "binding": line.use.binding, "broken": line.use.broken} for line in ledger.limits
+        {**line.use.figures, "binding": line.use.binding, "broken": line.use.broken} for line in ledger.limits
     ]
     title = f"{run.name}: where its value comes from and what its limits cost"
     return Chart(title, book_answer(book), (gauge(uses), _segments(book, whom)), tuple(standing_lines(run)))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from allocator.report.colours import PARTS, Shade
 from allocator.report.drawing.chart import Axis, Bars, Key, Line, Part, Row
 from allocator.report.drawing.units import short
-from allocator.report.limits import Used, nearest_first, used_of
+from allocator.report.limits import Used, is_tight, nearest_first, state_of, used_of
 from allocator.report.money import percent, small
 from allocator.report.plain import more
 
@@ -54,12 +54,12 @@ def gauge(uses: Sequence[Used]) -> Bars:
     rows = []
     for use in shown:
         full = used_of(use)
-        tight = use["binding"] or use["broken"]
+        tight, state = is_tight(use), state_of(use, "binds")
         price = f" · {small(use['price'])}" if use["price"] else ""
         bar = Part(
             0.0, min(full, _LONGEST), "warn" if tight else "deep", f"{use['name']}: {_share(full, tight)}"
         )
-        word = " (broken)" if use["broken"] else " (binds)" if use["binding"] else ""
+        word = f" ({state})" if state else ""
         rows.append(
             Row(f"{use['name']}{word}", (Line((bar,), f"{_share(full, tight)}{price}"),), strong=tight)
         )

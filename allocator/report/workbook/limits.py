@@ -99,7 +99,7 @@ def limits_table(
 def _names(rows: _Rows) -> Iterator[Column]:
     uses = rows.uses
     labels = [label for entry in rows.entries for label in entry.labels]
-    senses = [use.sense.replace("_", " ") for use in uses]
+    senses = [use.sense.replace("_", " ") + ("" if use.penalty else ", reported only") for use in uses]
     yield Column("number", "No.", "count", range(1, len(uses) + 1), width=6)
     yield Column("name", "Limit", "text", [use.name for use in uses], width=30)
     yield Column("label", "For", "text", labels)
@@ -130,7 +130,7 @@ def _bounds(rows: _Rows) -> Iterator[Column]:
     yield Column("bound", "Bound", "money", [use.bound for use in uses], bounds)
     yield Column("slack", "Slack", "money", [use.slack for use in uses], [_SLACK[use.sense] for use in uses])
     yield Column("tolerance", "Tolerance", "price", [TOLERANCE * use.scale for use in uses])
-    yield Column("holds", "Holds", "text", ["no" if use.broken else "yes" for use in uses],
+    yield Column("holds", "Holds", "text", ["no" if use.broken or use.missed else "yes" for use in uses],
                  '=IF([slack]>=-[tolerance],"yes","no")', width=7)  # fmt: skip
 
 
