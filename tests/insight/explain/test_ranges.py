@@ -21,7 +21,7 @@ def test_inside_its_range_a_price_proves_the_best_bound(amount: float, limit: st
     case = prepared(crowded(budget=amount))
     policy = case.scenario.policy
     position = position_of(answer(case))
-    ranges = price_ranges(position)
+    ranges = [*price_ranges(position).values()]
     at = [row.name for row in case.limits.rows].index(limit)
     found = ranges[at]
     assert found is not None
@@ -40,7 +40,7 @@ def test_inside_its_range_a_price_proves_the_best_bound(amount: float, limit: st
 def test_a_budget_that_is_never_spent_may_fall_to_what_is_spent(amount: float) -> None:
     case = prepared(crowded(budget=amount))
     run = answer(case)
-    [found, *_] = price_ranges(position_of(run))
+    [found, *_] = price_ranges(position_of(run)).values()
     assert found is not None
     assert found.high == np.inf
     assert amount + found.low == pytest.approx(float(np.sum(run.decisions.amount)), rel=0.01)
