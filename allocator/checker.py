@@ -1087,6 +1087,150 @@ class Tree:
         return [changed(offers, place, high=min(offers.high[place], amount)), upper]
 
 
+# --- 8. Price lists -------------------------------------------------------------------------------
+def held_to(menus: dict[str, Facts], scenario: Any, certificate: dict[str, Any]) -> dict[str, Facts]:
+    """The menus that the posted price list leaves; all of them where none is posted."""
+    pricing = word(scenario, "policy.pricing", ["individual", "per_grade", "monotone"], "individual")
+    posting = {grade: menu for grade, menu in menus.items() if len(menu.rate)}
+    need(("lists" in certificate) == (pricing != "individual"), f"certificate lists: under pricing {pricing}")
+    if pricing == "individual":
+        return menus
+    need("tree" not in certificate and at(scenario, "strategy", "optimal") == "optimal", "lists: of a rule")
+    posted = numbers_of(certificate, "lists.posted")
+    need(posted.keys() == posting.keys(), f"lists.posted: not one rate for each of {', '.join(posting)}")
+    held = {grade: np.abs(menu.rate - posted[grade]) <= SAME for grade, menu in posting.items()}
+    need(all(own.any() for own in held.values()), "lists.posted: a rate that its grade may not post")
+    falls = any(posted[b] < posted[a] - SAME for a, b in pairwise(posting))
+    need(pricing != "monotone" or not falls, "lists.posted: a rate falls from one grade to the next")
+    return {grade: only(menu, held[grade]) if grade in held else menu for grade, menu in menus.items()}
+
+
+def only(menu: Facts, some: Array) -> Facts:
+    """Some rates of a menu."""
+    return Facts(rate=menu.rate[some], accept=menu.accept[some], walk=menu.walk[some])
+
+
+class Lists:
+    """The proof over all price lists: boxes of lists, a mask over the rates of each grade that posts one."""
+
+    def __init__(self, run: Facts, document: Any) -> None:
+        self.run, self.most, self.sums = run.but(menus=run.every_menu), -math.inf, dict[int, Any]()
+        document = entries({"lists": document}, "lists", "posted bound prices nodes")
+        self.claimed, self.nodes = number(document, "bound"), document.get("nodes", [])
+        self.vectors, self.rows = (
+            document.get("prices", []),
+            {name for rows in run.rows for name in rows.names},
+        )
+        held = isinstance(self.nodes, list) and self.nodes and isinstance(self.vectors, list)
+        need(held, "lists: no nodes, or no prices")
+        self.rising = at(run.scenario, "policy.pricing") == "monotone"
+        self.menus = {grade: menu for grade, menu in self.run.menus.items() if len(menu.rate)}
+
+    def faults(self) -> Iterator[str]:
+        """What keeps the proof from proving the bound that it states."""
+        waiting: list[Any] = [(0, {grade: menu.rate == menu.rate for grade, menu in self.menus.items()})]
+        seen = set()
+        while waiting:
+            node, box = waiting.pop()
+            try:
+                need(node not in seen, "has two parents")
+                seen.add(node)
+                need(isinstance(self.nodes[node], dict), "is no object")
+                sides = self.sides_of(self.nodes[node], box)
+                children = self.nodes[node].get("children", [])
+                known = isinstance(children, list) and len(children) == len(sides)
+                known = known and all(type(c) is int and 0 < c < len(self.nodes) for c in children)
+                need(known, f"has the children {children!r}, {len(sides)} nodes were expected")
+                waiting += zip(children, sides, strict=True)
+            except Wrong as fault:
+                yield f"lists.nodes[{node}]: {fault}"
+        if len(seen) < len(self.nodes):
+            yield f"lists: {len(self.nodes) - len(seen)} nodes hang on no branch that could be followed"
+        if self.claimed < self.most:
+            yield f"lists: states {self.claimed!r}, its leaves prove {self.most!r} only"
+
+    def sides_of(self, node: dict[str, Any], box: dict[str, Array]) -> list[dict[str, Array]]:
+        """What is left below a node, once it is seen to be right."""
+        if "split" in node:
+            entries({"n": node}, "n", "grade split children")
+            grade, sides = str(node.get("grade")), node["split"]
+            need(grade in box and node["grade"] == grade, f"splits {grade!r}, which posts no rate")
+            known = isinstance(sides, list) and sides and all(isinstance(side, list) for side in sides)
+            need(known, "has no sides")
+            rates = self.menus[grade].rate[:, None]
+            listed = [[number({"rate": rate}, "rate") for rate in side] for side in sides]
+            same = [np.abs(rates - np.array(side)) <= SAME for side in listed]
+            need(all(own.any(axis=0).all() for own in same), "lists a rate that the grade may not post")
+            left = [own.any(axis=1) for own in same]
+            need(not np.any(box[grade] & ~np.any(left, axis=0)), f"does not cover the rates of {grade}")
+            return [{**box, grade: box[grade] & own} for own in left]
+        if "tree" in node:
+            entries({"n": node}, "n", "tree")
+            menus = {
+                **self.run.menus,
+                **{grade: only(menu, box[grade]) for grade, menu in self.menus.items()},
+            }
+            tree = Tree(self.run.but(menus=menus), node["tree"])
+            wrong = [*tree.faults()]
+            need(not wrong, "; ".join(wrong))
+            self.most = max(self.most, tree.claimed)
+            return []
+        entries({"n": node}, "n", "prices bound")
+        place: Any = node.get("prices")
+        need(type(place) is int and 0 <= place < len(self.vectors), f"has the prices {place!r}")
+        ours = self.bound_of(place, box)
+        fault = misstated(number(node, "bound"), ours, abs(self.claimed)) if ours.upper > -math.inf else ""
+        need(not fault, fault)
+        self.most = max(self.most, ours.upper)
+        return []
+
+    def bound_of(self, place: int, box: dict[str, Array]) -> Facts:
+        """U of the best list of a box, as computed and at most; -inf where no list is left."""
+        if place not in self.sums:
+            prices = numbers_of({"p": self.vectors[place]}, "p")
+            need(not prices.keys() - self.rows, f"has the prices {place}, one of no limit")
+            self.sums[place] = self.summed(charges_of(self.run, prices, {}))
+        most, known = list[float](), True
+        for fixed, sums in self.sums[place]:
+            reached, before = np.zeros(1), np.array([-math.inf])
+            for grade, left in box.items():
+                rates, own = self.menus[grade].rate[left], sums[grade][left]
+                lower = np.searchsorted(before, rates + SAME, "right") if self.rising else len(before)
+                best = np.append(-math.inf, np.maximum.accumulate(reached))[lower]
+                reached, before = best + own, rates
+            most.append(fixed + float(np.max(reached, initial=-math.inf)))
+            known &= math.isfinite(fixed) and not np.any(np.isnan(reached))
+        bound, upper = most
+        if known and upper > -math.inf:
+            upper = math.nextafter(upper, math.inf)
+        return Facts(bound=bound, upper=upper if known else math.inf)
+
+    def summed(self, charges: Facts) -> list[Any]:
+        """What no list changes, and grade -> its sum at each rate: as computed, and at most."""
+        run, book = self.run, self.run.book
+        error = run.operations * U * charges.constant_terms
+        fixed: list[list[float]] = [[charges.constant], [charges.constant, error]]
+        sums = [{name: [np.zeros(len(menu.rate))] for name, menu in self.menus.items()} for _ in fixed]
+        who = np.flatnonzero(book.lendable)
+        for k in range(0, len(who), 8192):
+            offers = offers_to(who[k : k + 8192], run)
+            with np.errstate(all="ignore"):
+                best, error = answers(offers, charges, run.operations)
+            single, grade = book.single[offers.who], book.grade[offers.who]
+            floor, open_to = np.where(offers.no_offer, 0.0, -np.inf), offers.held.any(axis=1)
+            for into, parts, values in zip(fixed, sums, (best, best + error), strict=True):
+                values = np.where(offers.held, np.where(np.isnan(values), math.inf, values), -math.inf)
+                into += np.maximum(values.max(axis=1), floor)[single & open_to].tolist()
+                for name, menu in self.menus.items():
+                    mine = np.maximum(values[(grade == name) & ~single, : len(menu.rate)], 0.0)
+                    parts[name].append(np.array([total(column) for column in mine.T]))
+        pooled = []
+        for into, parts, wider in zip(fixed, sums, (1.0, 1.0 + 4 * U), strict=True):
+            own = {name: np.array([total(k) for k in np.transpose(some)]) for name, some in parts.items()}
+            pooled.append((total(into), {name: values * wider for name, values in own.items()}))
+        return pooled
+
+
 def changed(offers: Facts, place: int, **own: Any) -> Facts:
     """`offers` with other entries of one borrower."""
     columns = {name: getattr(offers, name).copy() for name in own}
@@ -1105,11 +1249,10 @@ def faults_of(folder: str) -> Iterator[str]:
     decided = allocation_of(folder)
     for place, keys in KEYS.items():
         entries(scenario, place, keys)
-    word(scenario, "policy.pricing", ["individual"], "individual")
     brought = brought_by(scenario, entries(certificate, "plugins"))
     need(entries(summary, "plugins") == brought, "summary plugins: not those of the certificate")
     yield from inputs_changed(folder, scenario, entries(certificate, "inputs"))
-    run = run_of(folder, scenario, decided, brought)
+    run = run_of(folder, scenario, decided, brought, certificate)
     if run.rule == "optimal":
         yield from (f"{what}: {run.book.ids[int(np.argmax(who))]}" for what, who in run.terms.items())
         yield from (f"limit {use.name}: uses {use.used!r} of {use.bound!r}" for use in run.uses if use.broken)
@@ -1133,12 +1276,15 @@ def brought_by(scenario: Any, stated: dict[str, Any]) -> dict[str, Any]:
     return stated
 
 
-def run_of(folder: str, scenario: Any, decided: dict[str, Any], brought: dict[str, Any]) -> Facts:
+def run_of(
+    folder: str, scenario: Any, decided: dict[str, Any], brought: dict[str, Any], certificate: Any
+) -> Facts:
     """What the inputs give for the amounts and rates that were decided."""
     stress = stress_of(folder, scenario)
     policy, borrowers = stressed_policy(scenario, stress), borrowers_of(folder, scenario)
     curves = curves_of(folder, scenario, stress, set(borrowers.text("grade")))
-    menus = menus_of(policy, curves)
+    every = menus_of(policy, curves)
+    menus = held_to(every, scenario, certificate)
     put_under(stress, borrowers)
     book = book_of(borrowers, policy, menus)
     in_order = decided["borrower_id"].tolist() == book.ids
@@ -1150,6 +1296,7 @@ def run_of(folder: str, scenario: Any, decided: dict[str, Any], brought: dict[st
         rule = next((name for name in ("ahp_lines", "min_loss", "file", *foreign) if name in stated), "")
     run = Facts(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule)
     book.requirements = lambda: requirements_of(policy.capital, borrowers)
+    run.every_menu = every
     run.rows, run.operations = rows_of(policy, borrowers, book), 26 + 2 * len(policy.limits)
     run.decided = decided
     run.lines, allowed = ledger_of(run, decided["amount"], decided["rate"])
@@ -1203,7 +1350,7 @@ def is_gap(stated: float, bound: float, value: float) -> bool:
 
 def certificate_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]:
     """What the certificate says that the inputs do not give."""
-    known = "schema prices bound value gap largest_violation limits inputs tree plugins"
+    known = "schema prices bound value gap largest_violation limits inputs tree lists plugins"
     entries({"certificate": certificate}, "certificate", known)
     prices, schema = numbers_of(certificate, "prices"), certificate.get("schema")
     need(type(schema) is int and schema == 1, "certificate: its schema is not 1")
@@ -1227,9 +1374,17 @@ def certificate_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]
         tree = Tree(run, certificate["tree"])
         yield from tree.faults()
         ours = Facts(bound=min(ours.bound, tree.claimed), upper=min(ours.upper, tree.claimed))
+    if "lists" in certificate:
+        lists = Lists(run, certificate["lists"])
+        yield from lists.faults()
+        ours = Facts(bound=lists.claimed, upper=lists.claimed)
     if fault := misstated(bound, ours):
         yield f"certificate bound: {fault}"
-    every = [prices, *(numbers_of(node, "prices") for node in at(certificate, "tree.nodes", []))]
+    leaves, vectors = (at(certificate, f"lists.{key}", []) for key in ("nodes", "prices"))
+    trees = [certificate.get("tree"), *(at(leaf, "tree") for leaf in leaves)]
+    nodes = [node for tree in trees for node in at(tree, "nodes", [])]
+    every = [prices, *(numbers_of(node, "prices") for node in nodes)]
+    every += [numbers_of({"own": own}, "own") for own in vectors]
     dearest = {use.name: max(abs(own.get(use.name, 0.0)) for own in every) for use in run.uses}
     slack = total(dearest[use.name] * use.excess for use in run.uses if use.penalty == math.inf)
     if value > bound + slack and not run.broken and not run.terms:
@@ -1350,6 +1505,7 @@ def expected_summary(run: Facts, certificate: dict[str, Any]) -> dict[str, Any]:
         "funded": int((amount > 0).sum()), "by_grade": grades, "limits": limits,
         "digest": digest(run.scenario, certificate["inputs"]),
         **{key: certificate[key] for key in ("plugins",) if key in certificate},
+        **({"price_list": at(certificate, "lists.posted")} if "lists" in certificate else {}),
         **({"per_point": points} if (points := per_point(run, certificate["limits"])) else {}),
     }  # fmt: skip
 
@@ -1406,7 +1562,10 @@ def summary_faults(run: Facts, certificate: dict[str, Any], stated: dict[str, An
             yield f"summary limits {right['name']}: says other figures than the certificate"
     if not is_gap(gap, bound, value):
         yield f"summary gap: says {gap!r}, not what bound and objective give"
-    own, method = "tree" if "tree" in certificate else "prices", at(run.scenario, "solver.method", "auto")
+    own, method = (
+        "tree" if {"tree", "lists"} & certificate.keys() else "prices",
+        at(run.scenario, "solver.method", "auto"),
+    )
     late = run.rule == "optimal" and gap > asked + 1e-9
     possible: dict[str, set[Any]] = {
         "objective": {value}, "certified_bound": {certified}, "certified_gap": {certificate["gap"]},

@@ -20,6 +20,8 @@ from allocator.certification import certify
 from allocator.engine.conflict import out_of_reach
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
+from allocator.engine.posted import under
+from allocator.engine.price_lists import optimise_lists
 from allocator.engine.prices import CONFLICT_UP_TO
 from allocator.engine.reasons import reasons
 from allocator.errors import CertificateError, Fault, InfeasibleError
@@ -134,7 +136,8 @@ def decide(
     if optimum is None:
         rows = case.limits.rows
         prices = None if start is None else np.array([start.get(row.name, 0.0) for row in rows])
-        optimum = optimise(case.offers, case.limits, case.scenario.solver, progress, prices)
+        search = optimise if case.offers.posted is None else optimise_lists
+        optimum = search(case.offers, case.limits, case.scenario.solver, progress, prices)
     return follow(case, optimum, progress)
 
 
@@ -143,8 +146,10 @@ def judge(case: Case, solution: Solution) -> Outcome:
     decisions = Decisions(solution.amount, solution.rate)
     names = [row.name for row in case.limits.rows]
     prices = dict(zip(names, solution.prices.tolist(), strict=True))
-    tree = _named_tree(solution.tree, case.inputs.portfolio) if solution.tree is not None else None
-    outcome = certify(case.scenario, case.inputs, decisions, prices, tree)
+    portfolio = case.inputs.portfolio
+    tree = None if solution.tree is None else _named_tree(solution.tree, portfolio)
+    lists = None if solution.lists is None else _named_lists(solution.lists, portfolio)
+    outcome = certify(case.scenario, case.inputs, decisions, prices, tree, lists)
     _check_value(solution.value, outcome.certificate)
     return outcome.searched(solution)
 
@@ -152,6 +157,8 @@ def judge(case: Case, solution: Solution) -> Outcome:
 def present(case: Case, solution: Solution, outcome: Outcome, seconds: Mapping[str, float]) -> Run:
     """The run as people get it: one row per borrower, and the summary."""
     columns, portfolio = Columns(case.offers, case.limits), case.inputs.portfolio
+    if outcome.certificate.posted is not None:
+        columns = under(columns, outcome.certificate.posted)
     why = outcome.why
     if why is None:
         why = reasons(columns, solution.amount == 0, solution.prices, case.scenario.solver.threads)
@@ -179,6 +186,15 @@ def _named_tree(tree: Mapping[str, Any], portfolio: Portfolio) -> dict[str, Any]
         for node in tree["nodes"]
     ]
     return {**tree, "nodes": nodes}
+
+
+def _named_lists(lists: Mapping[str, Any], portfolio: Portfolio) -> dict[str, Any]:
+    """The engine's proof over price lists with the borrowers' own identifiers in its trees."""
+    nodes = [
+        {**node, "tree": _named_tree(node["tree"], portfolio)} if "tree" in node else node
+        for node in lists["nodes"]
+    ]
+    return {**lists, "nodes": nodes}
 
 
 def _check_value(value: float, certificate: Certificate) -> None:

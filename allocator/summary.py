@@ -72,6 +72,7 @@ def figures(outcome: Outcome) -> dict[str, Any]:
         "funded": whole.funded,
         "by_grade": {grade.name: grade.figures for grade in accounts_by(ledger, portfolio.grade)},
         "limits": [_limit(use) for use in certificate.limits],
+        **({"price_list": dict(certificate.posted)} if certificate.posted is not None else {}),
         **({"per_point": points} if (points := _per_point(certificate, outcome.scenario)) else {}),
         **({"plugins": dict(certificate.plugins)} if certificate.plugins else {}),
     }

@@ -18,6 +18,7 @@ from allocator.certification.certify import (
     recheck_with_proof,
 )
 from allocator.certification.exact import MOST_BORROWERS, ExactCase, exact_faults
+from allocator.certification.exact_lists import exact_list_faults
 from allocator.certification.reasons import contradicted_reasons
 from allocator.errors import CertificateError, Fault, InputError
 from allocator.intake import one_reading, require_unchanged, watched
@@ -77,18 +78,28 @@ def recheck_run(stored: StoredRun, further: FurtherColumns = NO_MORE) -> Outcome
     decisions = Decisions(
         allocation["amount"].to_numpy(float)[rank], allocation["rate"].to_numpy(float)[rank]
     )
-    outcome, proved = recheck_with_proof(scenario, inputs, decisions, claimed["prices"], claimed.get("tree"))
+    proofs = claimed.get("tree"), claimed.get("lists")
+    outcome, proved = recheck_with_proof(scenario, inputs, decisions, claimed["prices"], *proofs)
+    faults += _misplaced_proof_faults(scenario, claimed)
     faults += [*outcome.faults, *breach_faults(outcome)]
     faults += _disagreement_faults(stored, outcome, proved)
     why = allocation["reason"].to_numpy(object)[rank]
     stated = _encoded(why)
-    unfounded = contradicted_reasons(scenario, inputs, decisions.amount == 0, claimed["prices"], stated)
+    unfounded = contradicted_reasons(outcome.held, inputs, decisions.amount == 0, claimed["prices"], stated)
     faults += _altered_row_faults(allocation, portfolio, outcome.ledger, unfounded)
     faults += impossible_bound_faults(outcome)
     require_unchanged()
     if faults:
         raise CertificateError("the run does not pass its recheck", faults)
     return _as_searched(outcome, stored.summary, why)
+
+
+def _misplaced_proof_faults(scenario: Scenario, claimed: Mapping[str, Any]) -> Iterator[Fault]:
+    """A price list where none is posted, none where one must be, and a tree beside one."""
+    posted = scenario.policy.pricing != "individual"
+    if posted != ("lists" in claimed) or (posted and "tree" in claimed):
+        problem = "has a price list" if not posted else "has no price list, or a tree beside it"
+        yield Fault(f"{problem} under pricing {scenario.policy.pricing}", "solve again", field="certificate")
 
 
 def _as_searched(outcome: Outcome, summary: Mapping[str, Any], why: np.ndarray) -> Outcome:
@@ -257,7 +268,9 @@ def _faults_in_rationals(outcome: Outcome, stated: Mapping[str, Any]) -> list[Fa
     """What of a `stated` certificate does not hold in rational numbers."""
     case = ExactCase.of(outcome.scenario, outcome.inputs.portfolio, outcome.inputs.churn)
     not_kept = [use.name for use in outcome.certificate.limits if use.broken or use.missed]
-    return list(exact_faults(case, outcome.decisions, not_kept, stated))
+    lists = stated.get("lists")
+    unsound = [] if lists is None else exact_list_faults(case, lists)
+    return [*unsound, *exact_faults(case, outcome.decisions, not_kept, stated)]
 
 
 def _unproved_faults(
@@ -325,7 +338,7 @@ def _impossible_word_faults(
 ) -> Iterator[Fault]:
     """What the summary says of the search and no search under this scenario could have said."""
     summary, solver = stored.summary, scenario.solver
-    recheckable = "prices" if recomputed.tree is None else "tree"
+    recheckable = "tree" if recomputed.proved_by_nodes else "prices"
     proofs = {recheckable}
     if summary["bound"] < stored.certificate["bound"]:
         proofs = {"solver"}

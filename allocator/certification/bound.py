@@ -171,7 +171,7 @@ def reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: 
 
     What a loss comes to is not exact where the borrower may be declined.
     """
-    charged = _ChargedOffers(Margin.of(portfolio, policy, charges.per_basis), terms.low, terms.high)
+    charged = ChargedOffers(Margin.of(portfolio, policy, charges.per_basis), terms.low, terms.high)
     best = np.full(len(portfolio), -np.inf)
     for grade, tariff in terms.tariffs.items():
         member = (portfolio.grade.codes == portfolio.grade.code_of(grade)) & terms.lendable
@@ -179,7 +179,7 @@ def reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: 
         for start in range(0, len(free) if len(tariff.rates) else 0, _CHUNK):
             i = free[start : start + _CHUNK]
             ends = portfolio.min_rate[i], portfolio.max_rate[i]
-            best[i] = charged.best(i, _open_to(*ends, tariff), may_decline=True)
+            best[i] = charged.best(i, open_to(*ends, tariff), may_decline=True)
         for may_decline in (False, True):
             i = np.flatnonzero(member & terms.single & (terms.pinned ^ may_decline))
             if len(i):
@@ -190,7 +190,7 @@ def reduced_values(portfolio: Portfolio, policy: Policy, terms: Terms, charges: 
 
 
 @dataclass(frozen=True)
-class _ChargedOffers:
+class ChargedOffers:
     """Offers of `low` to `high` with the limits priced; shapes (n,)."""
 
     worth: Margin[Floats]
@@ -224,7 +224,7 @@ class _ChargedOffers:
         return top + (worth.offered[i] * amount + worth.fixed[i])
 
 
-def _open_to(least: Floats, most: Floats, tariff: Tariff) -> list[tuple[RateColumn, RateColumn]]:
+def open_to(least: Floats, most: Floats, tariff: Tariff) -> list[tuple[RateColumn, RateColumn]]:
     """The tariff's rates and take-ups; a rate outside a borrower's ends is NaN, which no maximum takes."""
     plain = list(zip(tariff.rates.tolist(), tariff.take_up.tolist(), strict=True))
     if np.all(np.isnan(least)) and np.all(np.isnan(most)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,9 @@ import numpy as np
 from allocator.certification.cases import Table, coarsest_lots, table_of
 from allocator.certification.decisions import judge_decisions
 from allocator.certification.limits import Block, blocks_of
+from allocator.certification.list_bounds import RoundedProver
 from allocator.certification.parts import ledger_in_parts, recompute
+from allocator.certification.price_lists import list_faults, posted_faults, posting, stated_lists
 from allocator.certification.rounding import DEEPEST, UNIT, Rounded
 from allocator.certification.terms import Tariffs, allowed_terms, tariffs_of
 from allocator.certification.tree import lots_of, stated_tree, tree_faults
@@ -34,7 +36,7 @@ class ProvedFigures:
     prices: Rounded
     """U at the prices."""
     tree: float
-    """The bound of a sound proof tree; inf without one."""
+    """The bound of a sound proof tree, or of a sound proof over price lists; inf without one."""
     value: Rounded
 
     def is_bound(self, stated: float) -> bool:
@@ -57,7 +59,8 @@ def recheck(
 ) -> Outcome:
     """Judges `decisions` (n,), `prices` (one per row name) and a proof tree by the inputs alone.
 
-    The certificate's bound is the tightest of what the prices and a sound tree prove.
+    The certificate's bound is the tightest of what the prices and a sound tree prove. Rates are held to their
+    bands, not to one a grade: no price list is given.
     """
     return recheck_with_proof(scenario, inputs, decisions, prices, tree)[0]
 
@@ -68,11 +71,17 @@ def recheck_with_proof(
     decisions: Decisions,
     prices: Mapping[str, float],
     tree: Mapping[str, Any] | None = None,
+    lists: Mapping[str, Any] | None = None,
 ) -> tuple[Outcome, ProvedFigures]:
-    """`recheck`, with what a stated bound and a stated value are held against."""
+    """`recheck`, with what a stated bound and a stated value are held against.
+
+    With `lists`, a proof over price lists, decisions are held to the posted one.
+    """
     read = _ReadInputs.of(scenario, inputs)
     unsound = [] if tree is None else tree_faults(tree, *read.cases(tree))
-    return _judged(read, decisions, prices, tree, unsound)
+    if lists is not None:
+        unsound += list_faults(lists, *read.lists())
+    return _judged(read, decisions, prices, _Proof(tree, lists), unsound)
 
 
 @dataclass(frozen=True)
@@ -98,16 +107,51 @@ class _ReadInputs:
         ids = portfolio.borrower_id[cases.member].tolist()
         return cases, coarsest, {borrower: row for row, borrower in enumerate(ids)}, policy.ticket.step
 
+    def lists(self) -> tuple[Tariffs, list[str], RoundedProver, Policy]:
+        """What a proof over price lists is walked with."""
+        rows = [name for block in self.blocks for name in block.names]
+        prover = RoundedProver(self.scenario, self.inputs, self.known, self.blocks)
+        return self.known, rows, prover, self.scenario.policy
+
+    def held_to(self, lists: Mapping[str, Any] | None) -> Tariffs:
+        """The rates that decisions may have: with a price list, those it posts."""
+        if lists is None:
+            return self.known
+        tariffs = {grade: own.at(lists["posted"][grade]) for grade, own in posting(self.known).items()}
+        return replace(self.known, tariffs={**self.known.tariffs, **tariffs})
+
+
+@dataclass(frozen=True)
+class _Proof:
+    """What is stated beside prices."""
+
+    tree: Mapping[str, Any] | None = None
+    lists: Mapping[str, Any] | None = None
+
+    def posts(self, known: Tariffs) -> bool:
+        """Whether it posts a rate of each grade, whatever it proves."""
+        return self.lists is not None and not any(
+            posted_faults(self.lists.get("posted"), known, rising=False)
+        )
+
+    @property
+    def bound(self) -> float:
+        """What it states; inf where nothing stands beside the prices."""
+        stated = [float(own["bound"]) for own in (self.tree, self.lists) if own is not None]
+        return min(stated, default=np.inf)
+
 
 def _judged(
     read: _ReadInputs,
     decisions: Decisions,
     prices: Mapping[str, float],
-    tree: Mapping[str, Any] | None,
+    proof: _Proof,
     unsound: list[Fault],
 ) -> tuple[Outcome, ProvedFigures]:
-    """The outcome, with what is wrong with the tree known already."""
-    scenario, portfolio, known, blocks = read.scenario, read.inputs.portfolio, read.known, read.blocks
+    """The outcome, with what is wrong with the proof known already."""
+    scenario, portfolio, blocks = read.scenario, read.inputs.portfolio, read.blocks
+    lists = proof.lists if proof.posts(read.known) else None
+    known = read.held_to(lists)
     policy = scenario.policy
     rows = {name: block for block in blocks for name in block.names}
     _check_prices(rows, prices)
@@ -115,14 +159,17 @@ def _judged(
     recomputed = recompute(portfolio, policy, known, blocks, decisions, held, scenario.solver.threads)
     uses = limit_uses(blocks, recomputed.totals, held)
     value = Rounded.sum_of([recomputed.value, _earned_idle(policy, uses[0])])
-    by_tree = np.inf if tree is None or unsound else float(tree["bound"])
+    by_tree = np.inf if unsound else proof.bound
+    # Held to one list, the prices prove nothing of the others.
+    by_prices = recomputed.bound if proof.lists is None else Rounded(np.inf, 0.0)
     certificate = Certificate(
         prices=held,
-        bound=min(recomputed.bound.above, by_tree),
+        bound=min(by_prices.above, by_tree),
         value=value.below,
         limits=uses,
         inputs=dict(read.inputs.hashes),
-        tree=tree,
+        tree=proof.tree,
+        lists=lists,
         plugins=scenario.plugins,
     )
     wrong = None if recomputed.allowed else judge_decisions(portfolio, policy, known, decisions)
@@ -137,7 +184,7 @@ def _judged(
     )
     own = read.inputs, decisions, certificate
     outcome = Outcome(scenario.name, scenario, *own, broken, counts, tuple(faults), written)
-    return outcome, ProvedFigures(recomputed.bound, by_tree, value)
+    return outcome, ProvedFigures(by_prices, by_tree, value)
 
 
 def _limit_fault(use: LimitUse) -> Fault:
@@ -164,17 +211,20 @@ def certify(
     decisions: Decisions,
     prices: Mapping[str, float],
     tree: Mapping[str, Any] | None = None,
+    lists: Mapping[str, Any] | None = None,
 ) -> Outcome:
     """`recheck` for decisions that must hold: raises CertificateError where one does not.
 
-    Those of a strategy other than the optimal may break limits and terms: then the outcome says so. The tree
-    gets the bounds that its prices prove, whatever it says.
+    Those of a strategy other than the optimal may break limits and terms: then the outcome says so. The tree,
+    or the proof over price lists, gets the bounds that its prices prove, whatever it says.
     """
     read = _ReadInputs.of(scenario, inputs)
     unsound: list[Fault] = []
     if tree is not None:
         tree, unsound = stated_tree(tree, *read.cases(tree))
-    outcome, _ = _judged(read, decisions, prices, tree, unsound)
+    if lists is not None:
+        lists, unsound = stated_lists(lists, *read.lists())
+    outcome, _ = _judged(read, decisions, prices, _Proof(tree, lists), unsound)
     faults = [*outcome.faults, *breach_faults(outcome), *impossible_bound_faults(outcome)]
     if faults:
         raise CertificateError("the allocation does not pass its own recheck", faults)
@@ -189,8 +239,7 @@ def impossible_bound_faults(outcome: Outcome) -> list[Fault]:
     certificate = outcome.certificate
     if not np.isfinite(certificate.bound):
         return [Fault("is not finite: the prices are too large to prove any", "solve again", field="bound")]
-    nodes = [] if certificate.tree is None or outcome.faults else certificate.tree["nodes"]
-    prices = [certificate.prices, *(node["prices"] for node in nodes if "prices" in node)]
+    prices = [certificate.prices, *([] if outcome.faults else certificate.further_prices())]
     hard = [use for use in certificate.limits if use.penalty == np.inf]
     dearest = {use.name: max(abs(own.get(use.name, 0.0)) for own in prices) for use in hard}
     worth = sum(dearest[use.name] * use.excess for use in hard)

@@ -43,11 +43,11 @@ _ROUNDING = Fraction(4, 2**53)
 
 
 @dataclass(frozen=True)
-class _ExactBound(Rounded):
+class ExactBound(Rounded):
     """A bound that nothing was rounded for: how far a stated one lies above it is not asked."""
 
     @classmethod
-    def of(cls, number: Fraction) -> _ExactBound:
+    def of(cls, number: Fraction) -> ExactBound:
         return cls(nearest(number), 0.0)
 
     def reproduces(self, stated: float) -> bool:
@@ -101,7 +101,16 @@ class ExactTable(Table):
             losses.append({k: best - value for k, value in values.items()})
             leads.append(best)
         zeros = np.zeros(sets.options.shape)
-        return ExactValues(_ExactBound.of(total), empty, zeros, zeros[:, 0], zeros[:, 0], losses, leads)
+        return ExactValues(ExactBound.of(total), empty, zeros, zeros[:, 0], zeros[:, 0], losses, leads)
+
+    def answers(self, prices: Mapping[str, float]) -> tuple[Fraction, list[dict[int, Fraction]]]:
+        """What `prices` make of the constant, and option -> value at its better end of each borrower."""
+        charged, sets = _ChargedOffers.of(self, prices), self.everything
+        values = [
+            charged.values(row, sets, np.flatnonzero(sets.options[row]).tolist())
+            for row in range(len(self.member))
+        ]
+        return charged.constant + self._idle_worth(prices), values
 
     def _idle_worth(self, prices: Mapping[str, float]) -> Fraction:
         budget, rate = Fraction(self.budget), Fraction(self.idle_rate)
@@ -174,19 +183,20 @@ class ExactCase:
 
     def bound(self, prices: Mapping[str, float]) -> float:
         """U at `prices`, rounded up once."""
-        table = self._table({})
+        table = self.table({})
         return table.values(prices, table.everything).bound.most
 
     def tree_faults(self, tree: Mapping[str, Any]) -> list[Fault]:
         """What keeps a proof tree from proving its bound."""
-        policy, table = self.scenario.policy, self._table(lots_of(tree))
+        policy, table = self.scenario.policy, self.table(lots_of(tree))
         blocks = tuple(exact.block for exact in self.blocks)
         coarsest = coarsest_lots(self.portfolio, policy, self.terms, blocks)
         ids = self.portfolio.borrower_id[table.member].tolist()
         position = {borrower: row for row, borrower in enumerate(ids)}
         return tree_faults(tree, table, coarsest, position, policy.ticket.step)
 
-    def _table(self, lots: Mapping[str, float]) -> ExactTable:
+    def table(self, lots: Mapping[str, float]) -> ExactTable:
+        """Every offer, with the rows of `lots` rounded to whole lots."""
         policy, blocks = self.scenario.policy, tuple(exact.block for exact in self.blocks)
         table = table_of(self.portfolio, policy, self.terms, blocks, lots)
         menus, worths = [], []
@@ -294,11 +304,17 @@ def _whole_sides(
 def exact_faults(
     case: ExactCase, decisions: Decisions, not_kept: Sequence[str], stated: Mapping[str, Any]
 ) -> Iterator[Fault]:
-    """What of the `stated` certificate does not hold in rational numbers; `not_kept` are limits, in order."""
+    """What of the `stated` certificate does not hold in rational numbers, a proof over price lists aside.
+
+    `not_kept` are limits, in order.
+    """
+    lists = stated.get("lists")
     unsound = [] if stated.get("tree") is None else case.tree_faults(stated["tree"])
     yield from unsound
     least = inf if stated.get("tree") is None or unsound else float(stated["tree"]["bound"])
-    if stated["bound"] < least:
+    if lists is not None:
+        least = float(lists["bound"])
+    elif stated["bound"] < least:
         least = case.bound(stated["prices"])
     if stated["bound"] < least:
         yield _fault("bound", f"is {stated['bound']!r}, in rational numbers {least!r} is proved")

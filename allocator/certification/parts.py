@@ -84,7 +84,7 @@ def recompute(
             all_allowed(policy.ticket.step, terms, decided, allowed),
         )
 
-    parts = _in_parts(part, len(portfolio), threads)
+    parts = in_parts(part, len(portfolio), threads)
     best = Rounded.sum_of([sums.best for sums in parts])
     return RecomputedFigures(
         Totals.sum_of([sums.totals for sums in parts]),
@@ -120,11 +120,11 @@ def ledger_in_parts(
             if np.any(figures):  # zeros are there already, and cost no memory until they are touched
                 getattr(ledger, column.name)[span] = figures
 
-    _in_parts(part, n, threads)
+    in_parts(part, n, threads)
     return ledger
 
 
-def _in_parts(part: Callable[[slice], Result], borrowers: int, threads: int) -> list[Result]:
+def in_parts(part: Callable[[slice], Result], borrowers: int, threads: int) -> list[Result]:
     """What `part` makes of each part, in their order."""
     spans = [slice(begin, min(begin + _PART, borrowers)) for begin in range(0, max(borrowers, 1), _PART)]
     if threads == 1 or len(spans) == 1:

@@ -22,6 +22,11 @@ class Tariff:
     rates: Floats
     take_up: Floats
 
+    def at(self, rate: float | None) -> Tariff:
+        """What a price list leaves of it."""
+        kept = np.abs(self.rates - (np.nan if rate is None else rate)) <= SAME_RATE
+        return Tariff(self.rates[kept], self.take_up[kept])
+
 
 @dataclass(frozen=True)
 class Tariffs:
@@ -67,6 +72,8 @@ def tariffs_of(table: ChurnTable, response: Response, policy: Policy) -> Tariffs
         else _tariff(table.rates, curve[grade], band, policy.rate_step)
         for grade, band in policy.rates.items()
     }
+    if policy.posted is not None:
+        tariffs = {grade: tariff.at(policy.posted.get(grade)) for grade, tariff in tariffs.items()}
     return Tariffs(tariffs, curve, table.rates)
 
 

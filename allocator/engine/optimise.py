@@ -96,20 +96,26 @@ def optimise(
     settings: SolverSettings,
     progress: Progress = lambda _: None,
     start: Floats | None = None,
+    enough: float = -np.inf,
 ) -> Solution:
     """The best allocation found within the settings, with prices and the tightest bound proved.
 
-    `start` are prices (m,) of a former or neighbouring run: a large book begins from them.
+    `start` are prices (m,) of a former or neighbouring run: a large book begins from them. A bound down at
+    `enough` ends the search too.
     Raises InfeasibleError where no allocation meets all limits, NoAllocationError where the time limit
     passed before one was found.
     """
     # Matrices of a row per limit are too small for BLAS's own threads: twenty times slower with them.
     with threadpool_limits(1, user_api="blas"):
-        return _optimise(Columns(offers, limits), settings, progress, start)
+        return _optimise(Columns(offers, limits), settings, progress, start, enough)
 
 
 def _optimise(
-    columns: Columns, settings: SolverSettings, progress: Progress, start: Floats | None
+    columns: Columns,
+    settings: SolverSettings,
+    progress: Progress,
+    start: Floats | None,
+    enough: float,
 ) -> Solution:
     _check_lots(columns)
     _check_whole(columns, large=True)
@@ -119,7 +125,8 @@ def _optimise(
         columns = in_whole_lots(columns)
     book = prepare(columns, settings.threads)
     rounded_from = None if given is columns.limits.rhs else given
-    search = Search(book, settings, reduced, from_neighbour=start is not None, given=rounded_from)
+    near = start is not None
+    search = Search(book, settings, reduced, from_neighbour=near, given=rounded_from, enough=enough)
     if reduced:
         priced, parts = descended_prices(book, settings.gap / 10, start, lambda: search.left, progress)
     else:

@@ -127,14 +127,16 @@ def cut_fits(columns: Columns) -> bool:
 def _certified(search: Search) -> bool:
     """Whether what can be rechecked meets the gap asked for."""
     assert search.best is not None
-    return search.certified - search.best.value <= search.settings.gap * max(abs(search.certified), 1.0)
+    near = search.settings.gap * max(abs(search.certified), 1.0)
+    return search.certified - search.best.value <= near or search.certified <= search.enough
 
 
 def _target(search: Search, rounding: float) -> float:
     """The bound that meets the gap asked for, if rounding leaves it."""
     assert search.best is not None
     value = float(search.best.value)
-    return value + max(max(_SHARE * search.settings.gap, _LEAST) * max(abs(value), 1.0), 2 * rounding)
+    near = value + max(max(_SHARE * search.settings.gap, _LEAST) * max(abs(value), 1.0), 2 * rounding)
+    return max(near, search.enough)
 
 
 def price(search: Search, priced: PricedPoint) -> None:

@@ -58,6 +58,8 @@ class Search:
     """The proof tree behind `certified`, where there is one (docs/decisions, proof tree)."""
     given: Floats | None = None
     """(m,) right-hand sides as the policy has them, where those of `book` are rounded to whole lots."""
+    enough: float = -np.inf
+    """A bound that low ends the search: better allocations are known of another book."""
 
     @property
     def left(self) -> float:
@@ -73,7 +75,7 @@ class Search:
 
     @property
     def done(self) -> bool:
-        return self.gap <= self.settings.gap
+        return self.gap <= self.settings.gap or self.bound <= self.enough
 
     def offer(self, allocation: Candidate | None) -> None:
         """Keeps `found` if it is the best so far."""

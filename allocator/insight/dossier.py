@@ -108,7 +108,7 @@ def dossier_of(
     progress("recomputing it from its inputs")
     run = recheck_run(stored, columns)
     effort, position = ReportEffort.of(len(run.inputs.portfolio), quick=quick), position_of(run)
-    case, track = position.case, track_of(position.case, (BUDGET,))
+    case, track = position.free_case, track_of(position.case, (BUDGET,))
     progress("explaining the limits")
     return Dossier(
         stored=stored,
@@ -119,7 +119,7 @@ def dossier_of(
         book=explain_position(position, exact=effort.costs, progress=progress),
         years=simulate(run, years=effort.years, progress=progress),
         stress=_stress(case, run, progress),
-        comparison=_comparison(case, rules, progress) if effort.rules else None,
+        comparison=_comparison(case, rules, progress) if effort.rules and len(rules) > 1 else None,
         one_more=track.slopes(track.now, run)[0],
         budgets=_budgets(case, effort, progress),
         levers=_levers(run, case, effort, progress),

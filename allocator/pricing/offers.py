@@ -13,7 +13,7 @@ import numpy as np
 from allocator.errors import Fault, InputError, in_rows
 from allocator.pricing.churn import rate_menu, smooth
 from allocator.records.lots import CENT, lots_for, lots_to_money, lots_within
-from allocator.records.offers import SAME_RATE, Menu, OfferBook
+from allocator.records.offers import SAME_RATE, Menu, OfferBook, PostedGrades
 from allocator.records.portfolio import Booleans, ChurnTable, Codes, Floats, Integers, Portfolio, Text
 from allocator.records.reasons import NO_OFFER
 from allocator.records.scenario import Policy, Response
@@ -28,6 +28,8 @@ _OFF_CONTRACT, _EXCLUDED, _NO_STEP, _NO_RATE, _NO_LOWER, _NO_GRADE, _SMALL, _LAR
 class _MenuOfBorrowers:
     menus: tuple[Menu, ...]
     menu: Codes
+    grades: tuple[str, ...]
+    """The grade of each menu; "" where its one rate is the borrower's own."""
     no_rate: Codes
     """(n,) why no rate of the grade is open to the borrower; -1 where one is."""
 
@@ -72,7 +74,19 @@ def price_offers(portfolio: Portfolio, table: ChurnTable, response: Response, po
         decline_churn=policy.decline_churn,
         processing_cost=policy.processing_cost,
         step=None if policy.ticket.step == CENT else policy.ticket.step,
+        posted=_posted(by_grade, menus.grades, policy),
     )
+
+
+def _posted(by_grade: dict[str, Menu], of_menus: tuple[str, ...], policy: Policy) -> PostedGrades | None:
+    """The grades that post a rate, where the policy asks for a price list and is not held to one."""
+    if policy.pricing == "individual" or policy.posted is not None:
+        return None
+    names = tuple(grade for grade in policy.rates if len(by_grade[grade].rates))
+    place = {grade: g for g, grade in enumerate(names)}
+    grade = np.array([place.get(name, -1) for name in of_menus], dtype=np.int32)
+    rising = policy.pricing == "monotone"
+    return PostedGrades(names, tuple(by_grade[name].rates for name in names), grade, rising)
 
 
 def own_rates(portfolio: Portfolio, policy: Policy) -> tuple[str, ...]:
@@ -118,12 +132,18 @@ def _grade_menus(curve: ChurnTable, policy: Policy) -> dict[str, Menu]:
     for grade, band in sorted(policy.rates.items()):
         try:
             full = rate_menu(curve, grade, band, policy.rate_step, by_contract=policy.by_contract)
-            menus[grade] = full
+            menus[grade] = full if policy.posted is None else _held_to(full, policy.posted.get(grade))
         except InputError as error:
             faults.extend(error.faults)
     if faults:
         raise InputError.of(faults, "rates and churn curve")
     return menus
+
+
+def _held_to(menu: Menu, rate: float | None) -> Menu:
+    """What a price list leaves of a grade's menu."""
+    kept = np.abs(menu.rates - (np.nan if rate is None else rate)) <= SAME_RATE
+    return Menu(menu.rates[kept], menu.take_up[kept])
 
 
 def _check_pinned(portfolio: Portfolio, curve: ChurnTable, policy: Policy, pinned: Booleans) -> None:
@@ -186,6 +206,7 @@ def _borrower_menus(
 ) -> _MenuOfBorrowers:
     """Each borrower's menu: the grade's inside the borrower's own ends, or one rate, pinned or contracted."""
     menus: list[Menu] = []
+    grades: list[str] = []
     menu, no_rate = (np.full(len(portfolio), -1, dtype=np.int32) for _ in range(2))
     pinned, one_rate = ~np.isnan(portfolio.fixed_amount), portfolio.one_rate
     single = ~np.isnan(one_rate)
@@ -208,12 +229,14 @@ def _borrower_menus(
             if begin < end:
                 menu[askers[place.ravel() == k]] = len(menus)
                 menus.append(Menu(full.rates[begin:end], full.take_up[begin:end]))
+        grades += [grade] * (len(menus) - len(grades))
         ones = np.flatnonzero(members & single & ~off)
         rates, place = np.unique(one_rate[ones], return_inverse=True)
         menu[ones] = len(menus) + place
         take_up = 1.0 - np.interp(rates, curve.rates, curve.churn[grade])
         menus += [Menu(rates[k : k + 1], take_up[k : k + 1]) for k in range(len(rates))]
-    return _MenuOfBorrowers(tuple(menus), menu, no_rate)
+        grades += [""] * len(rates)
+    return _MenuOfBorrowers(tuple(menus), menu, tuple(grades), no_rate)
 
 
 def _inside_band(portfolio: Portfolio, policy: Policy) -> Booleans:

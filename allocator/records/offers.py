@@ -31,6 +31,19 @@ class Menu:
 
 
 @dataclass(frozen=True)
+class PostedGrades:
+    """What price lists choose from: a rate of each of G grades, in the order of `policy.rates`."""
+
+    names: tuple[str, ...]
+    rates: tuple[Floats, ...]
+    """Of each grade, (K,) strictly ascending."""
+    grade: Codes
+    """The grade of each menu of an offer book; -1: a rate of the borrower's own, which no list changes."""
+    rising: bool
+    """Whether a list's rates never fall from one grade to the next."""
+
+
+@dataclass(frozen=True)
 class OfferBook:
     """n borrowers in portfolio order; arrays have shape (n,)."""
 
@@ -61,6 +74,8 @@ class OfferBook:
     """c: cost of one booked loan."""
     step: float | None
     """Amounts are multiples of it; None: of 0.01."""
+    posted: PostedGrades | None = None
+    """What of the rates a price list chooses; None: each borrower's rate is chosen by itself."""
 
     def __len__(self) -> int:
         return len(self.menu)

@@ -74,6 +74,14 @@ class Outcome:
         return self.ledger.account
 
     @property
+    def held(self) -> Scenario:
+        """The scenario whose policy is held to the posted price list, where there is one."""
+        posted = self.certificate.posted
+        if posted is None:
+            return self.scenario
+        return replace(self.scenario, policy=replace(self.scenario.policy, posted=posted))
+
+    @property
     def value(self) -> float:
         """The objective, what idle money earns included."""
         return self.certificate.value
@@ -87,7 +95,7 @@ class Outcome:
         """What `bound` rests on."""
         if self.solver_bound < self.certificate.bound:
             return "solver"
-        return "prices" if self.certificate.tree is None else "tree"
+        return "tree" if self.certificate.proved_by_nodes else "prices"
 
     @property
     def bound(self) -> float:

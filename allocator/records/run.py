@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from allocator.records.portfolio import Floats
+from allocator.records.price_lists import PriceList
 from allocator.records.scenario import Limit, Measure, Scenario, Sense
 
 REPORT = "report"
@@ -120,12 +121,32 @@ class Certificate:
     inputs: Mapping[str, str]
     """Input name -> content hash."""
     tree: Mapping[str, Any] | None = None
+    lists: Mapping[str, Any] | None = None
+    """The posted price list, with the proof over all others (docs/certificate.md); None: none is posted."""
     plugins: Mapping[str, str] = field(default_factory=dict)
     """What other packages brought, as `measure npl`, and whose it is: `acme-lending 1.0`."""
 
     @property
     def gap(self) -> float:
         return relative_gap(self.bound, self.value)
+
+    @property
+    def posted(self) -> PriceList | None:
+        """The price list, a rate a grade; None where each borrower's rate is its own."""
+        return None if self.lists is None else self.lists["posted"]
+
+    @property
+    def proved_by_nodes(self) -> bool:
+        """Whether the bound is that of a tree, of borrowers' choices or of price lists."""
+        return self.tree is not None or self.lists is not None
+
+    def further_prices(self) -> Iterator[Mapping[str, float]]:
+        """The prices of every node of a sound proof beside `prices`."""
+        nodes = [] if self.lists is None else self.lists["nodes"]
+        trees = [self.tree, *(node.get("tree") for node in nodes)]
+        for tree in trees:
+            yield from (node["prices"] for node in (tree or {"nodes": []})["nodes"] if "prices" in node)
+        yield from [] if self.lists is None else self.lists["prices"]
 
     @property
     def limits_broken(self) -> list[str]:

@@ -19,6 +19,7 @@ from allocator.records.document import BOOK, CHURN, SOURCE, Place
 from allocator.records.former import FORMER_AMOUNT, FormerRun
 from allocator.records.frames import File, Frame
 from allocator.records.plugins import Plugin
+from allocator.records.price_lists import PriceList, Pricing
 from allocator.records.risk import CapitalRule
 from allocator.records.strategy import Strategy
 from allocator.records.stress import Stress, StressSource
@@ -48,10 +49,8 @@ Method = Literal["auto", "exact", "reduced"]
 
 BUDGET = "budget"
 """The name of the budget among the limits."""
-LARGEST_AMOUNT = 1e14
-"""Currency units; of a budget or a bound."""
-LARGEST_LOAN = 1e13
-"""Currency units; a double still tells each of its cents from the next, and so do sums of a few."""
+LARGEST_AMOUNT, LARGEST_LOAN = 1e14, 1e13
+"""Currency units; of a budget or a bound. A double tells a cent of a loan from the next, sums too."""
 MOST_LOTS = 2**53
 """Largest loan, in units of the step's decimal fraction: doubles count no further one by one."""
 LONGEST_TERM = 100.0
@@ -247,6 +246,9 @@ class Policy:
     """None: the churn table's own rates inside the band; else by steps from the band's low end."""
     by_contract: bool = False
     """Whether loans have the rates of their contracts and no other."""
+    pricing: Pricing = "individual"
+    posted: PriceList | None = None
+    """The price list that the policy is held to, whatever `pricing` leaves open; None: to none."""
     limits: tuple[Limit, ...] = ()
     capital: CapitalRule = field(default_factory=CapitalRule)
     """How much capital a unit drawn ties up, where a limit asks for it."""

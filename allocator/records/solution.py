@@ -37,6 +37,8 @@ class Solution:
     method: Literal["exact", "reduced"]
     tree: Mapping[str, Any] | None = None
     """A proof tree (docs/formulation.md, section 4) where one price vector leaves a gap."""
+    lists: Mapping[str, Any] | None = None
+    """The posted price list and the proof over all others (docs/certificate.md), in the place of a tree."""
     log: str = ""
     """The solver's own log."""
     seconds: Mapping[str, float] = field(default_factory=dict)

@@ -75,6 +75,9 @@ def _header(summary: Mapping[str, Any]) -> RenderableType:
         f"{summary['funded']:,} of {summary['borrowers']:,} borrowers funded, "
         f"{summary['offered']:,.2f} {currency} offered, {summary['drawn']:,.2f} expected to be drawn",
     ]
+    if "price_list" in summary:
+        posted = ", ".join(f"{grade} {percent(rate)}" for grade, rate in summary["price_list"].items())
+        lines.append(f"price list: {posted}")
     if summary["proof"] == "solver":
         lines.append(
             f"bound that verify rechecks without a solver: {summary['certified_bound']:,.2f}, "

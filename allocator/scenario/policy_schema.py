@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
 )
 
+from allocator.records.price_lists import Pricing
 from allocator.records.scenario import LARGEST_LOAN, MOST_LOTS, Basis, Spend
 from allocator.scenario.capital_schema import CapitalEntry
 from allocator.scenario.limit_schema import LimitEntry
@@ -196,12 +197,12 @@ class PolicyEntry(Typed):
     ] = "table"
     """table: the churn curve's rates inside the band; a step: interpolated after smoothing; contract: each
     loan's own rate, of the column `rate`, and no other."""
-    pricing: Annotated[Literal["individual"], one_of("individual", later=("per_grade", "monotone"))] = (
-        "individual"
-    )
-    """individual: each borrower has a rate of its own."""
     capital: CapitalEntry | None = None
     """How capital is measured; absent: as large firms of 2.5 years by the formula of internal ratings."""
+    pricing: Annotated[Pricing, one_of(*get_args(Pricing), later=("per_segment",))] = "individual"
+    """individual: each borrower has a rate of its own; per_grade: one posted rate a grade, for all who have
+    no rate of their own (pinned, or of the column `rate`); monotone: posted rates that never fall from one
+    grade of `rates` to the next."""
     limits: list[LimitEntry] = Field(default_factory=list)
     """What the allocation as a whole must keep to."""
 
@@ -211,6 +212,14 @@ class PolicyEntry(Typed):
         if not rates:
             raise refuse(Misfit("no grade may borrow", "write a band for one, as A: [4%, 11%]"))
         return rates
+
+    @field_validator("pricing")
+    @classmethod
+    def _some_list(cls, pricing: Pricing, info: ValidationInfo) -> Pricing:
+        if pricing != "individual" and info.data.get("rate_grid") == "contract":
+            problem = f"each loan has its contract's rate, so that pricing {pricing} has none to post"
+            raise refuse(Misfit(problem, "write pricing: individual, or another rate_grid"))
+        return pricing
 
     @field_validator("rate_grid")
     @classmethod

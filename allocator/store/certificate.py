@@ -42,6 +42,8 @@ def certificate_to_json(certificate: Certificate) -> dict[str, Any]:
         document["plugins"] = dict(certificate.plugins)
     if certificate.tree is not None:
         document["tree"] = certificate.tree
+    if certificate.lists is not None:
+        document["lists"] = certificate.lists
     return document
 
 
@@ -63,6 +65,7 @@ def certificate_from_json(document: Any, file: str) -> Certificate:
         limits=tuple(map(_limit_use, document["limits"])),
         inputs=document["inputs"],
         tree=document.get("tree"),
+        lists=document.get("lists"),
         plugins=document.get("plugins", {}),
     )
     _require_consistency(certificate, document, file)
@@ -96,8 +99,20 @@ def _require_consistency(certificate: Certificate, document: Mapping[str, Any], 
         raise CertificateError(f"{file} contradicts itself", faults)
 
 
+_PROOFS = ("tree", "lists")
 _KEYS = frozenset(
-    ("schema", "prices", "bound", "value", "gap", "largest_violation", "limits", "inputs", "tree", "plugins")
+    (
+        "schema",
+        "prices",
+        "bound",
+        "value",
+        "gap",
+        "largest_violation",
+        "limits",
+        "inputs",
+        "plugins",
+        *_PROOFS,
+    )
 )
 
 
@@ -111,7 +126,7 @@ def _faults_of_shape(document: Any) -> Iterator[tuple[str, str]]:
         document, "", dict.fromkeys(("bound", "value", "gap", "largest_violation"), _is_number)
     )
     yield from _unlike(document, "", {"prices": _is_object})
-    yield from _unlike(document, "", {key: _is_object for key in ("tree", "plugins") if key in document})
+    yield from _unlike(document, "", {key: _is_object for key in (*_PROOFS, "plugins") if key in document})
     yield from ((key, "is not a key of a certificate") for key in sorted(document.keys() - _KEYS))
     yield from (
         (key, "is -0, which no run writes")

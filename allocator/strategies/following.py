@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from time import perf_counter
 
+from allocator.errors import Fault, InputError
 from allocator.records.case import Case
 from allocator.records.progress import Progress
 from allocator.records.solution import Solution
@@ -40,6 +41,10 @@ def follow(case: Case, optimum: Solution, progress: Progress = lambda _: None) -
     rule = case.scenario.strategy.rule
     if rule == "optimal":
         return optimum
+    if case.scenario.policy.pricing != "individual":
+        problem = f"{rule} chooses each borrower's rate by itself, and pricing posts one a grade"
+        remedy = "compare optima, or write pricing: individual"
+        raise InputError.of([Fault(problem, remedy, field="strategy")], case.scenario.name)
     progress(f"deciding by the rule {rule}")
     started = perf_counter()
     plan = _plan(case, optimum, progress)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from itertools import product
 from statistics import NormalDist
 from typing import Any
 
@@ -93,6 +94,14 @@ def _rates_of(case: Case, grade: str) -> list[float]:
     return grid if high - grid[-1] <= 1e-12 else [*grid, high]
 
 
+def price_lists(case: Case) -> Iterator[dict[str, float]]:
+    """Every list that the policy may post: a rate of each grade whose band holds one."""
+    posting = {grade: rates for grade in case.policy.rates if (rates := _rates_of(case, grade))}
+    for posted in product(*posting.values()):
+        if case.policy.pricing != "monotone" or list(posted) == sorted(posted):
+            yield dict(zip(posting, posted, strict=True))
+
+
 def take_up(case: Case, grade: str, rate: float) -> float:
     churn = case.table.churn[grade].tolist()
     churn = pooled(tuple(churn)) if case.smoothing == "isotonic" else churn
@@ -110,7 +119,9 @@ def terms(case: Case, i: int) -> Terms | None:
         return None
     least = -math.inf if math.isnan(p.min_rate[i]) else float(p.min_rate[i])
     most = math.inf if math.isnan(p.max_rate[i]) else float(p.max_rate[i])
-    listed = [r for r in _rates_of(case, grade) if least - 1e-12 <= r <= most + 1e-12]
+    posted = policy.posted
+    open_to = [r for r in _rates_of(case, grade) if posted is None or r == posted[grade]]
+    listed = [r for r in open_to if least - 1e-12 <= r <= most + 1e-12]
     if not math.isnan(p.rate[i]):
         low, high = policy.rates[grade]
         listed = [float(p.rate[i])] if low - 1e-12 <= p.rate[i] <= high + 1e-12 else []

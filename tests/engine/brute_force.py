@@ -44,7 +44,8 @@ def _lines(case: Case, rows: list[naive.Row], i: int) -> list[tuple[float, ...]]
         line = [naive.worth(case, i, offer)]
         for row in rows:
             used = row.weight[i] * naive.measured(case, row.measure, i, offer) if i in row.members else 0.0
-            reference = naive.measured(case, row.reference, i, offer) if row.reference else 0.0
+            counted = row.reference and (row.base is None or i in row.base)
+            reference = naive.measured(case, row.reference, i, offer) if counted else 0.0
             line += [used, reference]
         lines.append(tuple(line))
     return lines

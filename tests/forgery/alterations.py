@@ -621,4 +621,70 @@ def _rates(files: Files, change: Callable[[float], float], grade: str = "A") -> 
     raise AssertionError("nobody to be offered another rate")
 
 
-ALL = [*FIGURES, *JSON_TEXT, *CELLS, *INPUTS, *PROOFS, *TREES, *DECISIONS]
+def _lists(change: Callable[[Any], Any]) -> Change:
+    """A change of the proof over price lists, with all that follows from the certificate."""
+    return lambda files: files.certificate(lambda d: change(d["lists"]) and None)
+
+
+def _listed(path: str, value: Any) -> Change:
+    return _lists(lambda lists: put(lists, path, value))
+
+
+def _a_bound_for_the_best_list_alone(certificate: Any) -> None:
+    """The proof over lists cut down to the posted one, whose tree proves the least bound."""
+    tree = next(node for node in certificate["lists"]["nodes"] if "tree" in node)
+    certificate["lists"] |= {"nodes": [tree], "bound": tree["tree"]["bound"]}
+    certificate["bound"] = tree["tree"]["bound"]
+
+
+LISTS = [
+    *of(
+        "lists",
+        no_lists=lambda files: files.certificate(lambda d: d.pop("lists") and None),
+        a_tree_beside_lists=lambda files: files.certificate(
+            lambda d: d.update(
+                tree={"bound": d["bound"], "lots": {}, "nodes": [{"prices": {}, "bound": 0.0}]}
+            )
+        ),
+        another_posted_rate=_listed("posted.B", 0.13),
+        a_posted_rate_that_the_band_lacks=_listed("posted.A", 0.105),
+        a_posted_rate_that_falls=_listed("posted.B", 0.08),
+        a_grade_that_posts_nothing=_lists(lambda lists: lists["posted"].pop("A")),
+        a_rate_of_a_grade_without_a_band=_listed("posted.C", 0.15),
+        a_posted_rate_as_text=_listed("posted.A", "0.11"),
+        an_unknown_key_of_lists=_listed("note", 1),
+        a_bound_of_lists_down=_lists(lambda lists: lists.update(bound=lists["bound"] * (1 - 1e-8))),
+        a_bound_of_lists_up=_lists(lambda lists: lists.update(bound=lists["bound"] * (1 + 1e-8))),
+        a_bound_of_a_leaf_down=_lists(lambda lists: lists["nodes"][4].update(bound=50_000.0)),
+        a_bound_of_a_leaf_up=_lists(lambda lists: lists["nodes"][4].update(bound=60_000.0)),
+        a_bound_of_a_tree_of_lists_down=_lists(
+            lambda lists: lists["nodes"][2]["tree"].update(bound=lists["nodes"][2]["tree"]["bound"] - 1.0)
+        ),
+        a_rate_of_a_split_left_out=_lists(lambda lists: lists["nodes"][0]["split"][1].pop()),
+        a_side_left_out=_lists(
+            lambda lists: (lists["nodes"][0]["split"].pop(), lists["nodes"][0]["children"].pop())
+        ),
+        a_rate_that_no_grade_posts=_lists(lambda lists: lists["nodes"][0]["split"][1].append(0.105)),
+        a_split_of_no_grade=_listed("nodes.0.grade", "C"),
+        a_child_twice=_listed("nodes.0.children", [1, 5, 5]),
+        a_child_of_itself=_listed("nodes.1.children", [0, 3, 4]),
+        prices_that_are_not_listed=_listed("nodes.4.prices", 9),
+        other_prices_of_a_leaf=_listed("nodes.4.prices", 0),
+        a_price_of_a_vector=_listed("prices.1.carbon", 0.0),
+        a_price_of_no_limit_in_a_vector=_listed("prices.1.nothing", 1.0),
+        a_leaf_of_lists_without_prices=_lists(lambda lists: lists["nodes"][4].pop("prices")),
+        nodes_that_hang_nowhere=_lists(lambda lists: lists["nodes"].append({"prices": 0, "bound": 0.0})),
+        no_nodes_of_lists=_listed("nodes", []),
+        the_best_list_alone=lambda files: files.certificate(_a_bound_for_the_best_list_alone),
+        a_second_rate_in_a_grade=lambda files: decide(files, {"F01": 500_000.0}, {"F01": 0.08}),
+        a_posted_rate_to_a_pinned_offer=lambda files: decide(files, {"F12": 123_456.78}, {"F12": 0.11}),
+        a_reason_that_individual_rates_would_give=cell(2, "reason", "never profitable, whatever the limits"),
+        another_list_in_the_summary=setting(SUMMARY, "price_list.A", 0.04),
+        no_list_in_the_summary=dropping(SUMMARY, "price_list"),
+        other_pricing=lambda files: files.scenario("pricing: monotone", "pricing: individual"),
+    ),
+    *of("rich", lists_where_none_is_posted=setting(CERTIFICATE, "lists", {"posted": {}, "bound": 0.0})),
+]
+"""Price lists and their proof."""
+
+ALL = [*FIGURES, *JSON_TEXT, *CELLS, *INPUTS, *PROOFS, *TREES, *LISTS, *DECISIONS]

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.borrowers import read_inputs
-from allocator.certification import recheck
+from allocator.certification.certify import recheck_with_proof
 from allocator.pipeline import allocate
 from allocator.records.document import seen_from
 from allocator.records.ledger import COMPUTED
@@ -158,6 +158,16 @@ solver: {time_limit: 20}
 """
 """Limits that are only reported: one missed, one kept with no room, one of everybody's money."""
 
+LISTS = (
+    CENTS.replace("name: cents", "name: lists")
+    .replace(
+        "  rates: {A: [4%, 11%], B: [6%, 15%]}\n",
+        "  rates: {A: [4%, 15%], B: [4%, 15%]}\n  pricing: monotone\n",
+    )
+    .replace("at_most: 600}", "at_most: 400}")
+)
+"""One posted rate a grade, that of B no lower than that of A."""
+
 WORKBOOK = CENTS.replace("name: cents", "name: workbook").replace("borrowers.csv", "borrowers.xlsx")
 
 
@@ -235,7 +245,7 @@ class Files:
         summary |= {
             "bound": bound,
             "gap": certificate["gap"],
-            "proof": "tree" if "tree" in certificate else "prices",
+            "proof": "tree" if {"tree", "lists"} & certificate.keys() else "prices",
         }
         if summary["status"] != "breaks_limits":
             summary["status"] = "optimal" if summary["gap"] <= 1e-9 else "feasible"
@@ -325,7 +335,8 @@ def decide(files: Files, amounts: Mapping[str, float], rates: Mapping[str, float
         why[one] = "" if amount else why[one] or "never profitable, whatever the limits"
     ids = book.borrower_id.tolist()
     decisions = Decisions(np.array([held[one][0] for one in ids]), np.array([held[one][1] for one in ids]))
-    outcome = recheck(scenario, inputs, decisions, certificate["prices"], certificate.get("tree"))
+    proofs = certificate.get("tree"), certificate.get("lists")
+    outcome, _ = recheck_with_proof(scenario, inputs, decisions, certificate["prices"], *proofs)
     grades = np.array(book.grade.values, dtype=object)[book.grade.codes]
     columns = {name: getattr(outcome.ledger, name) for name in ("amount", "rate", *COMPUTED)}
     said = np.array([why[one] for one in ids], dtype=object)

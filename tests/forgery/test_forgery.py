@@ -28,6 +28,7 @@ BASES = (
         "groups",
         "changed",
         "reported",
+        "lists",
         "workbook",
     ),
 )

@@ -187,8 +187,14 @@ SLIPS = {
         "line 6, strategy.min_loss.share: income says too what is wanted; keep income or share",
     ),
     "pricing": (
-        (BUDGET, f"{BUDGET}\n  pricing: per_grade"),
-        "line 8, policy.pricing: 'per_grade' is not yet supported; write individual",
+        (BUDGET, f"{BUDGET}\n  pricing: per_segment"),
+        "line 8, policy.pricing: 'per_segment' is not yet supported; "
+        "use one of individual, per_grade, monotone",
+    ),
+    "pricing by contract": (
+        (BUDGET, f"{BUDGET}\n  rate_grid: contract\n  pricing: monotone"),
+        "line 9, policy.pricing: each loan has its contract's rate, so that pricing monotone has none "
+        "to post; write pricing: individual, or another rate_grid",
     ),
     "tail loss": (
         ("measure: offered", "measure: tail_loss"),

@@ -63,7 +63,7 @@ def distil(run: Outcome, most: int = 12, progress: Progress = lambda _: None) ->
 
     Raises InfeasibleError where no rules that were tried keep the limits.
     """
-    case = prepare(run.scenario, run.inputs)
+    case = prepare(run.held, run.inputs)
     columns = Columns(case.offers, case.limits)
     free = np.flatnonzero((columns.offers.menu >= 0) & ~columns.offers.must)
     if not len(free):

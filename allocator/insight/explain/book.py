@@ -117,11 +117,12 @@ def price_ranges(position: Position) -> dict[str, PriceRange | None]:
 def _costs_of_limits(position: Position, progress: Progress) -> list[AddedValue]:
     """What each entry of the policy costs, by solving again without it, from the run's prices.
 
-    An entry without a price costs no more than the gap: the same prices bound the case without it. What the
+    An entry without a price costs no more than the gap: the same prices bound the case without it, unless
+    a price list is posted, since they say nothing of other lists. What the
     best value is with every entry, a run that breaks limits does not show (`best_of`). The budget is left
     out where idle money earns, since its worth then is no matter of lending alone.
     """
-    run, case = position.run, position.case
+    run, case = position.run, position.free_case
     policy, best = run.scenario.policy, best_of(run, case, progress)
     names = [limit.name for limit in policy.enforced]
     names = names if policy.idle_rate else [BUDGET, *names]
@@ -132,7 +133,7 @@ def _costs_of_limits(position: Position, progress: Progress) -> list[AddedValue]
     costs = []
     for number, name in enumerate(names, start=1):
         known, solved = BestKnown(-np.inf, best.bound), False
-        if np.any(blocks[name].allowed(position.prices)):
+        if run.certificate.posted is not None or np.any(blocks[name].allowed(position.prices)):
             progress(f"solving without {name}, {number} of {len(names)}")
             try:
                 alone = answer(without_limit(case, name), run.prices, progress).certificate

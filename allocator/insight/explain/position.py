@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -61,6 +61,14 @@ class Position:
         return prepare(self.run.scenario, self.run.inputs)
 
     @cached_property
+    def free_case(self) -> Case:
+        """The same, not held to the price list that the run posts: for whoever solves again."""
+        scenario = self.run.scenario
+        if scenario.policy.posted is None:
+            return self.case
+        return prepare(replace(scenario, policy=replace(scenario.policy, posted=None)), self.run.inputs)
+
+    @cached_property
     def columns(self) -> Columns:
         return Columns(self.case.offers, self.case.limits)
 
@@ -79,7 +87,11 @@ class Position:
 
 
 def position_of(run: Outcome) -> Position:
-    """The decisions of `run` and the best responses to its prices, from the inputs alone: no solver."""
+    """The decisions of `run` and the best responses to its prices, from the inputs alone: no solver.
+
+    Where a price list is posted, those are responses at its rates.
+    """
+    run = replace(run, scenario=run.held)
     policy, portfolio = run.scenario.policy, run.inputs.portfolio
     terms = terms_of(portfolio, run.inputs.churn, run.scenario.response, policy)
     blocks = blocks_of(policy, portfolio)

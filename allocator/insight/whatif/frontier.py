@@ -15,6 +15,7 @@ import numpy as np
 
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import prepare
+from allocator.engine.posted import under
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
 from allocator.insight.explain.ranges import TIGHT, range_along, ties_of
 from allocator.insight.variants import answer
@@ -207,8 +208,10 @@ class _Walk:
 
     def _point(self, bounds: Bounds, case: Case, outcome: Outcome) -> FrontierPoint:
         certificate = outcome.certificate
-        own = certificate.bound if certificate.tree is None else self.track.bound_of(case, outcome.prices)
-        low, high = self._stands(bounds, case, outcome.prices, own)
+        own = certificate.bound
+        if certificate.proved_by_nodes:
+            own = self.track.bound_of(case, outcome.prices)
+        low, high = self._stands(bounds, case, outcome, own)
         return FrontierPoint(
             at=bounds,
             status="optimal" if certificate.gap <= case.scenario.solver.gap else "feasible",
@@ -224,14 +227,13 @@ class _Walk:
             stopped=outcome.stopped,
         )
 
-    def _stands(
-        self, bounds: Bounds, case: Case, held: Mapping[str, float], own: float
-    ) -> tuple[float, float]:
+    def _stands(self, bounds: Bounds, case: Case, outcome: Outcome, own: float) -> tuple[float, float]:
         """Over which bounds of the first limit the prices stay tight."""
         if self.track.bends[0]:
             return np.nan, np.nan
-        columns = Columns(case.offers, case.limits)
-        prices = np.array([held[row.name] for row in case.limits.rows])
+        columns, posted = Columns(case.offers, case.limits), outcome.certificate.posted
+        columns = columns if posted is None else under(columns, posted)
+        prices = np.array([outcome.prices[row.name] for row in case.limits.rows])
         delta = TIGHT * max(abs(own), 1.0)
         ties = ties_of(prepare(columns, case.scenario.solver.threads), prices, delta)
         stands = range_along(columns, ties, prices, self.track.direction(0, bounds), delta)

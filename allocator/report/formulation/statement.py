@@ -79,6 +79,8 @@ def _decisions(formulation: Formulation) -> list[tuple[Words, Words, Words]]:
         ((Math("z_ik"),), ("1 where borrower i is offered the k-th rate, else 0",), (Math("{0, 1}"),)),
         ((Math("x_ik"),), ("amount offered at it",), ("multiples of ", lot)),
     ]
+    if formulation.case.scenario.policy.pricing != "individual":
+        rows.append(((Math("y_gk"),), ("1 where grade g posts its k-th rate, else 0",), (Math("{0, 1}"),)))
     if formulation.economics.idle_rate:
         rows.append(((Math("s"),), ("budget left unspent",), (Math("s ≥ 0"),)))
     return rows
@@ -147,8 +149,22 @@ def _constraints(formulation: Formulation, symbols: Symbols) -> Iterator[Block]:
     low, high = (end if isinstance(end, str) else number(end) for end in (low, high))
     yield Named("Loans", ("an amount lies between the borrower's smallest and largest loan, or is 0",))
     yield Display([Math(f"{low} z_ik ≤ x_ik ≤ {high} z_ik")])
+    yield from _price_list(formulation)
     for rows in formulation.rows:
         yield from _limit(rows, formulation, symbols)
+
+
+def _price_list(formulation: Formulation) -> Iterator[Block]:
+    """What posts rates: one a grade, and rising ones."""
+    pricing = formulation.case.scenario.policy.pricing
+    if pricing == "individual":
+        return
+    rising = ", and no rate falls from a grade to the next, h" if pricing == "monotone" else ""
+    said = f"each grade g posts one rate, which all of it get who have no rate of their own{rising}"
+    yield Named("Price list", (said,))
+    lines = [Math("Σ_k y_gk = 1"), Math("z_ik ≤ y_gk   (i∈g)")]
+    lines += [Math("Σ_{l≥k} y_gl ≤ Σ_{l≥k} y_hl")] if rising else []
+    yield Display(lines)
 
 
 def _pinned(formulation: Formulation) -> Words:

@@ -1,0 +1,298 @@
+"""The best price list, and the proof that no other is better: best-first search over boxes of lists.
+
+A list is priced on its own: the book that it leaves is an ordinary one. The prices found bound every other
+list in one pass (posted.py), so that a few vectors of prices close nearly all of them; what they leave is
+split grade by grade (Land and Doig, 1960) until a single list is left, which is priced too and, where its
+bound is still above the best value known, solved.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from allocator.engine.kernel.columns import Columns
+from allocator.engine.list_prices import prices_of_list
+from allocator.engine.optimise import optimise
+from allocator.engine.posted import Lists, PricedLists, priced_lists, under
+from allocator.engine.prices import fits_one_table, relaxation_prices
+from allocator.errors import InfeasibleError, NoAllocationError
+from allocator.records.limits import Limits
+from allocator.records.offers import OfferBook
+from allocator.records.portfolio import Booleans, Floats, Integers
+from allocator.records.progress import Progress
+from allocator.records.scenario import SolverSettings
+from allocator.records.solution import Solution, Stop
+
+_SHARE = 0.5
+"""Part of the gap asked for that other lists may use up; the rest is room for rounding."""
+_LEAST = 1e-12
+"""No list is asked for a relative gap below this."""
+_BOXES = 20_000
+"""Boxes that are looked at at most: a longer proof is not read."""
+
+
+@dataclass
+class _Box:
+    """Some lists; open until it is closed by prices, by its one list's own solution, or split."""
+
+    mask: Booleans
+    """(G, K)"""
+    prices: int = -1
+    """The vector of prices that closes it, by its place."""
+    bound: float = np.inf
+    solved: Solution | None = None
+    grade: int = -1
+    """The grade whose rates are handed to the children."""
+    children: list[_Box] = field(default_factory=list)
+
+
+@dataclass
+class _Search:
+    """Grows as lists are priced and solved."""
+
+    columns: Columns
+    settings: SolverSettings
+    progress: Progress
+    started: float = field(default_factory=perf_counter)
+    priced: list[PricedLists] = field(default_factory=list)
+    known: dict[tuple[int, ...], int] = field(default_factory=dict)
+    """List -> the place of its own prices."""
+    solved: dict[tuple[int, ...], Solution] = field(default_factory=dict)
+    best: tuple[int, ...] | None = None
+    failed: InfeasibleError | NoAllocationError | None = None
+
+    def __post_init__(self) -> None:
+        assert self.columns.offers.posted is not None, "the book posts rates"
+        self.lists = Lists(self.columns.offers.posted)
+
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return self.settings.time_limit - (perf_counter() - self.started)
+
+    @property
+    def value(self) -> float:
+        return -np.inf if self.best is None else self.solved[self.best].value
+
+    @property
+    def target(self) -> float:
+        """A box whose bound is no higher is closed."""
+        near = max(_SHARE * self.settings.gap, _LEAST) * max(abs(self.value), 1.0)
+        return self.value + near if self.best is not None else -np.inf
+
+    def price(self, place: tuple[int, ...], start: Floats) -> None:
+        """Prices one list."""
+        posted = self.lists.named(np.array(place))
+        self.progress(f"pricing the list {in_words(posted)}")
+        left = under(self.columns, posted)
+        threads = self.settings.threads
+        own = prices_of_list(left, self.target, start, threads, lambda: self.left)
+        self.known[place] = len(self.priced)
+        self.priced.append(priced_lists(self.columns, own))
+
+    def solve(self, place: tuple[int, ...]) -> None:
+        """Solves the book of one list, as far as it may be better than the best one known."""
+        posted = self.lists.named(np.array(place))
+        self.progress(f"solving under the list {in_words(posted)}")
+        left, start = under(self.columns, posted), self.priced[self.known[place]].prices
+        settings = replace(self.settings, time_limit=max(self.left, 0.01))
+        large = None if fits_one_table(left) else start
+        try:
+            solution = optimise(left.offers, left.limits, settings, self.progress, large, self.target)
+        except (InfeasibleError, NoAllocationError) as error:
+            self.failed = self.failed or error
+            return
+        self.solved[place] = solution
+        if self.best is None or solution.value > self.value:
+            self.best = place
+
+    def bound(self, box: _Box) -> tuple[float, int, Integers]:
+        """The tightest bound of a box, the place of its prices, and the best list there."""
+        bounds = [self.lists.best(own.sums, box.mask) for own in self.priced]
+        values = [own.constant + value for own, (value, _) in zip(self.priced, bounds, strict=True)]
+        tightest = int(np.argmin(values))
+        return values[tightest], tightest, bounds[tightest][1]
+
+
+def optimise_lists(
+    offers: OfferBook,
+    limits: Limits,
+    settings: SolverSettings,
+    progress: Progress = lambda _: None,
+    start: Floats | None = None,
+) -> Solution:
+    """The best allocation under one price list, with the proof over all other lists.
+
+    `start` are prices (m,) of a neighbouring run. Raises what `optimise` raises, where no list admits an
+    allocation.
+    """
+    search = _Search(Columns(offers, limits), settings, progress)
+    first = start
+    if first is None:
+        small = fits_one_table(search.columns)
+        first = relaxation_prices(search.columns, progress).prices if small else np.zeros(len(limits))
+    search.priced.append(priced_lists(search.columns, first))
+    at_price = perf_counter()
+    root = _Box(search.lists.everything)
+    stop = _explore(search, root)
+    if search.best is None:
+        raise search.failed or NoAllocationError(f"no price list was solved within {settings.time_limit:g} s")
+    return _solution(search, root, stop, at_price)
+
+
+def _explore(search: _Search, root: _Box) -> Stop:
+    """Closes or splits boxes, the highest bound first; says why it ended."""
+    heap, count = [(-np.inf, 0, root)], 1
+    while heap:
+        _, _, box = heapq.heappop(heap)
+        box.bound, box.prices, place = search.bound(box)
+        if search.left <= 0 or count > _BOXES:
+            return "time_limit" if search.left <= 0 else "exhausted"
+        if box.bound <= search.target:
+            continue
+        _look_at(search, box, tuple(place.tolist()))
+        if box.bound <= search.target or box.mask.sum() == len(box.mask):
+            continue
+        for child in _split(search, box):
+            heapq.heappush(heap, (-child.bound, count, child))
+            count += 1
+    return "gap" if _meets_gap(search, root) else "exhausted"
+
+
+def _look_at(search: _Search, box: _Box, place: tuple[int, ...]) -> None:
+    """Prices, and if need be solves, the most promising list of a box; its prices may close the box."""
+    if place not in search.known:
+        search.price(place, search.priced[box.prices].prices)
+    own = search.priced[search.known[place]]
+    alone = own.constant + float(np.sum(own.sums[np.arange(len(place)), np.array(place)]))
+    if alone > search.target and place not in search.solved and search.left > 0:
+        search.solve(place)
+    box.bound, box.prices, _ = search.bound(box)
+    if box.mask.sum() == len(place):
+        box.solved = search.solved.get(place)
+
+
+def _split(search: _Search, box: _Box) -> Sequence[_Box]:
+    """Hands the rates of one grade to children: what prices close by groups, each other rate alone.
+
+    The grade is the one with the fewest rates that stay open. Returns the open children.
+    """
+    choices = [_divided(search, box, g) for g in np.flatnonzero(box.mask.sum(axis=1) > 1).tolist()]
+    grade, children = min(choices, key=lambda choice: sum(_open(search, child) for child in choice[1]))
+    box.grade, box.children = grade, children
+    return [child for child in children if _open(search, child)]
+
+
+def _open(search: _Search, child: _Box) -> bool:
+    return child.bound > search.target
+
+
+def _divided(search: _Search, box: _Box, grade: int) -> tuple[int, list[_Box]]:
+    """The children that the rates of `grade` make of a box."""
+    closed: dict[int, _Box] = {}
+    children = []
+    for k in np.flatnonzero(box.mask[grade]).tolist():
+        mask = box.mask.copy()
+        mask[grade] = False
+        mask[grade, k] = True
+        child = _Box(mask)
+        child.bound, child.prices, _ = search.bound(child)
+        if _open(search, child):
+            children.append(child)
+        elif child.prices in closed:
+            group = closed[child.prices]
+            group.mask |= mask
+            group.bound = max(group.bound, child.bound)
+        else:
+            closed[child.prices] = child
+    return grade, [*children, *closed.values()]
+
+
+def _leaves(box: _Box) -> Sequence[_Box]:
+    return [leaf for child in box.children for leaf in _leaves(child)] if box.children else [box]
+
+
+def _meets_gap(search: _Search, root: _Box) -> bool:
+    bound = max(_proved(leaf) for leaf in _leaves(root))
+    return bound - search.value <= search.settings.gap * max(abs(bound), 1.0)
+
+
+def _proved(leaf: _Box) -> float:
+    """The tightest bound of a leaf, the solver's word included."""
+    return leaf.bound if leaf.solved is None else min(leaf.solved.bound, leaf.bound)
+
+
+def _solution(search: _Search, root: _Box, stop: Stop, at_price: float) -> Solution:
+    """The best list's solution, with the proof over all lists."""
+    assert search.best is not None
+    best, leaves = search.solved[search.best], _leaves(root)
+    bound = max(best.value, max(_proved(leaf) for leaf in leaves))
+    trusted = any(leaf.solved is not None and leaf.solved.proof == "solver" for leaf in leaves)
+    document = _document(search, root)
+    certified = max(best.value, document["bound"])
+    spent = {"price": at_price - search.started, "solve": perf_counter() - at_price}
+    lists = {"posted": search.lists.named(np.array(search.best)), **document}
+    return replace(
+        best,
+        bound=bound,
+        proof="solver" if trusted and bound < certified else "tree",
+        stop=stop,
+        tree=None,
+        lists=lists,
+        log="\n".join([f"{len(search.known)} price lists priced, {len(search.solved)} solved", best.log]),
+        seconds=spent,
+    )
+
+
+def _document(search: _Search, root: _Box) -> dict[str, Any]:
+    """The proof as plain values: nodes in an array, children by their place in it."""
+    names = [row.name for row in search.columns.limits.rows]
+    vectors: dict[tuple[float, ...], int] = {}
+    nodes: list[dict[str, Any]] = []
+    waiting: list[tuple[_Box, list[int]]] = [(root, [])]
+    bound = -np.inf
+    while waiting:
+        box, siblings = waiting.pop()
+        siblings.append(len(nodes))
+        if box.children:
+            children: list[int] = []
+            rates = search.lists.grades.rates[box.grade]
+            sides = [rates[np.flatnonzero(child.mask[box.grade])].tolist() for child in box.children]
+            name = search.lists.grades.names[box.grade]
+            nodes.append({"grade": name, "split": sides, "children": children})
+            waiting += [(child, children) for child in reversed(box.children)]
+            continue
+        node = _leaf(search, box, vectors)
+        nodes.append(node)
+        bound = max(bound, node["tree"]["bound"] if "tree" in node else node["bound"])
+    listed = [_named(names, own) for own in vectors]
+    return {"bound": float(bound), "prices": listed, "nodes": nodes}
+
+
+def _leaf(search: _Search, box: _Box, vectors: dict[tuple[float, ...], int]) -> dict[str, Any]:
+    """A leaf closed by prices, or by the proof tree of its one list."""
+    solved = box.solved
+    if solved is not None and solved.tree is not None and solved.tree["bound"] < box.bound:
+        return {"tree": solved.tree}
+    prices, bound = search.priced[box.prices].prices, box.bound
+    if solved is not None:
+        own = priced_lists(search.columns, solved.prices)
+        alone = own.constant + float(np.sum(own.sums[box.mask]))
+        prices, bound = (solved.prices, alone) if alone < bound else (prices, bound)
+    place = vectors.setdefault(tuple(prices.tolist()), len(vectors))
+    return {"prices": place, "bound": float(bound)}
+
+
+def _named(names: Sequence[str], prices: Sequence[float]) -> Mapping[str, float]:
+    return {name: price for name, price in zip(names, prices, strict=True) if price != 0.0}
+
+
+def in_words(posted: Mapping[str, float]) -> str:
+    """A list as messages have it: `A 4.65 %, B 11.4 %`."""
+    return ", ".join(f"{grade} {100 * rate:.10g} %" for grade, rate in posted.items())

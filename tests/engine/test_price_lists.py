@@ -1,0 +1,64 @@
+"""Price lists: the best of them and its proof, held against trying every list."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from allocator.certification.exact import ExactCase
+from allocator.certification.exact_lists import exact_list_faults
+from allocator.errors import InfeasibleError
+from allocator.testing import plain
+from tests.builders import Case
+from tests.engine.brute_force import best_value
+from tests.stages import Solved, solve
+from tests.strategies import cases, random_cases
+
+
+def held_to(case: Case, posted: dict[str, float]) -> Case:
+    """The ordinary case that one price list leaves."""
+    return case.under(posted=posted)
+
+
+def best_of_all_lists(case: Case) -> float | None:
+    values = [best_value(held_to(case, posted)) for posted in plain.price_lists(case)]
+    return max((value for value in values if value is not None), default=None)
+
+
+def check_against_brute_force(case: Case) -> None:
+    best = best_of_all_lists(case)
+    if best is None:
+        with pytest.raises(InfeasibleError):
+            solve(case)
+        return
+    solved = solve(case)
+    assert solved.value == pytest.approx(best, rel=1e-7, abs=1e-7)
+    assert solved.bound >= best - 1e-7 * max(abs(best), 1.0)
+    assert solved.solution.bound >= best - 1e-7 * max(abs(best), 1.0)
+    check_list(case, solved)
+
+
+def check_list(case: Case, solved: Solved) -> None:
+    """Every offer at a rate of its own keeps to the list, and the proof holds in rational numbers."""
+    certificate = solved.outcome.certificate
+    posted, book = certificate.posted, case.portfolio
+    assert posted is not None
+    assert posted in list(plain.price_lists(case))
+    free = (solved.decisions.amount > 0) & np.isnan(book.rate) & np.isnan(book.fixed_amount)
+    for i in np.flatnonzero(free):
+        assert solved.decisions.rate[i] == posted[book.grade.values[book.grade.codes[i]]]
+    exact = ExactCase.of(case.scenario, book, case.table)
+    assert exact_list_faults(exact, certificate.lists or {}) == []
+
+
+@random_cases(15, full=600)
+@given(cases())
+def test_the_best_list_of_brute_force(case: Case) -> None:
+    check_against_brute_force(case.under(pricing="per_grade"))
+
+
+@random_cases(10, full=400)
+@given(cases())
+def test_the_best_rising_list_of_brute_force(case: Case) -> None:
+    check_against_brute_force(case.under(pricing="monotone"))
