@@ -36,6 +36,7 @@ MEASURES: dict[str, tuple[str, bool, Any]] = {
     "interest": ("interest", False, lambda book: 1.0 - book.pd),
     "gross_interest": ("interest", False, lambda book: 1.0),
     "capital": ("drawn", True, lambda book: book.requirements()),
+    "tail_loss": ("drawn", True, lambda book: book.tail_losses()),
     "loans": ("loans", False, lambda book: 1.0),
     "clients_changed": ("loans", False, lambda book: np.where(book.served, -1.0, 1.0)),
 }
@@ -58,7 +59,8 @@ KEYS = {
     "portfolio": "source columns defaults pd_by_grade scorecard",
     "response": "churn smoothing",
     "policy": "currency budget ticket term_years funding_rate churn_cost_rate decline_churn idle_rate"
-    " processing_cost rates rate_grid pricing capital limits",
+    " processing_cost rates rate_grid pricing capital tail limits",
+    "policy.tail": "confidence correlation",
     "policy.capital": "approach asset_class turnover turnover_unit maturity pd_floor lgd_floor"
     " supporting_factor",
     "policy.budget": "amount spend basis",
@@ -342,7 +344,7 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
         idle=number(policy, "idle_rate", 0.0), processing=number(policy, "processing_cost", 0.0),
         rates={grade: (float(low), float(high)) for grade, (low, high) in entries(policy, "rates").items()},
         rate_step=None if grid in ("table", "contract") else number(policy, "rate_grid.step"),
-        by_contract=grid == "contract", capital=capital_rule(policy),
+        by_contract=grid == "contract", capital=capital_rule(policy), tail=tail_rule(policy),
         limits=[limit_of(entry) for entry in at(policy, "limits", [])],
     )  # fmt: skip
 
@@ -776,8 +778,24 @@ IN_DECIMALS = Facts(number=Decimal, exp=Decimal.exp, log=Decimal.ln, below=long_
 
 def requirement(by: Facts, rule: Facts, pd: Any, lgd: Any, term: Any, sales: Any) -> Any:
     """K of internal ratings, before it is rounded."""
+    num, p = by.number, of_a_year(by, rule, pd, term)
+    r, root = correlation_of(by, rule, p, sales), num("0.5")
+    worst = by.below((by.quantile(p) + r**root * by.quantile(num("0.999"))) / (1 - r) ** root)
+    k = np.maximum(lgd, num(rule.least)) * (worst - p) * num(rule.factor)
+    if rule.kind != "retail":
+        b = (num("0.11852") - num("0.05478") * by.log(p)) ** 2
+        k = k * (1 + (num(rule.years) - num("2.5")) * b) / (1 - num("1.5") * b)
+    return k
+
+
+def of_a_year(by: Facts, rule: Facts, pd: Any, term: Any) -> Any:
+    """The PD of one year, floored."""
+    return np.maximum(1 - by.exp(by.log(1 - pd) / term), by.number(rule.floor))
+
+
+def correlation_of(by: Facts, rule: Facts, p: Any, sales: Any) -> Any:
+    """R of internal ratings."""
     num, retail = by.number, rule.kind == "retail"
-    p = np.maximum(1 - by.exp(by.log(1 - pd) / term), num(rule.floor))
     decay, high, low = (35, "0.16", "0.03") if retail else (50, "0.24", "0.12")
     part = (1 - by.exp(-decay * p)) / (1 - by.exp(num(-decay)))
     r = num(low) * part + num(high) * (1 - part)
@@ -785,13 +803,7 @@ def requirement(by: Facts, rule: Facts, pd: Any, lgd: Any, term: Any, sales: Any
         r = r - num("0.04") * (
             1 - (np.minimum(np.maximum(sales / num(rule.million), num(5)), num(50)) - 5) / 45
         )
-    root = num("0.5")
-    worst = by.below((by.quantile(p) + r**root * by.quantile(num("0.999"))) / (1 - r) ** root)
-    k = np.maximum(lgd, num(rule.least)) * (worst - p) * num(rule.factor)
-    if not retail:
-        b = (num("0.11852") - num("0.05478") * by.log(p)) ** 2
-        k = k * (1 + (num(rule.years) - num("2.5")) * b) / (1 - num("1.5") * b)
-    return k
+    return r
 
 
 def requirements_of(rule: Facts, borrowers: Borrowers) -> Array:
@@ -799,18 +811,72 @@ def requirements_of(rule: Facts, borrowers: Borrowers) -> Array:
     if not rule.irb:
         weight = {"corporate": "0.08", "sme": "0.068", "retail": "0.06"}[rule.kind]
         return np.full(borrowers.n, float(Decimal(weight) * Decimal(rule.factor)))
-    own = borrowers.numbers
-    sales = borrowers.number(rule.sales) if rule.kind == "sme" else np.zeros(borrowers.n)
+    return in_places(lambda by, *own: requirement(by, rule, *own), rule, borrowers, rule.kind == "sme")
+
+
+def in_places(formula: Any, rule: Facts, borrowers: Borrowers, sized: bool) -> Array:
+    """A formula of pd, lgd, term and sales, the last only where `sized`, to 8 places."""
+    own, sales = borrowers.numbers, borrowers.number(rule.sales) if sized else np.zeros(borrowers.n)
     need(not np.any(np.isnan(sales)), f"{rule.sales}: a value is missing")
     columns = (own["pd"], own["lgd"], own["term_years"], sales)
     with np.errstate(divide="ignore"):
-        scaled = requirement(IN_DOUBLES, rule, *columns) * 1e8
+        scaled = formula(IN_DOUBLES, *columns) * 1e8
     units = np.rint(scaled)
     for i in np.flatnonzero(abs(abs(scaled - units) - 0.5) < 1e-5).tolist():
         with localcontext(prec=60):
-            exact_k = requirement(IN_DECIMALS, rule, *(Decimal(float(column[i])) for column in columns))
-            units[i] = float((exact_k * 10**8).to_integral_value())
+            value = formula(IN_DECIMALS, *(Decimal(float(column[i])) for column in columns))
+            units[i] = float((value * 10**8).to_integral_value())
     return np.asarray(units / 1e8)
+
+
+def tail_rule(policy: Any) -> Facts:
+    """Which years are the worst, and how borrowers' assets are correlated; None: as internal ratings say."""
+    stated = at(policy, "tail.correlation", 0.15)
+    shared = None if stated == "irb" else number(policy, "tail.correlation", 0.15)
+    alpha = number(policy, "tail.confidence", 0.999)
+    fits = 0.5 <= alpha <= 0.99999 and (shared is None or 0 <= shared <= 0.5)
+    need(fits, "policy.tail: a confidence or correlation out of range")
+    return Facts(alpha=alpha, shared=shared)
+
+
+def nodes(by: Facts) -> list[tuple[Any, Any]]:
+    """Gauss and Legendre's points and weights from -1 to 1; in decimals after Newton's steps."""
+    count = 40 if by is IN_DECIMALS else 20
+    points, weights = np.polynomial.legendre.leggauss(count)
+    found: list[tuple[Any, Any]] = list(zip(points.tolist(), weights.tolist(), strict=True))
+    for i, point in enumerate(points.tolist() if by is IN_DECIMALS else []):
+        x, rise = Decimal(point), Decimal(1)
+        for _ in range(4):
+            last, p = Decimal(1), x
+            for n in range(1, count):
+                last, p = p, ((2 * n + 1) * x * p - n * last) / (n + 1)
+            rise = count * (last - x * p) / (1 - x * x)
+            x -= p / rise
+        found[i] = (x, 2 / ((1 - x * x) * rise * rise))
+    return found
+
+
+def tail_loss(by: Facts, tail: Facts, rule: Facts, pd: Any, lgd: Any, term: Any, sales: Any) -> Any:
+    """Mean loss of the worst years, before it is rounded."""
+    num = by.number
+    if tail.shared is None:
+        r = correlation_of(by, rule, of_a_year(by, rule, pd, term), sales)
+    else:
+        r = num(tail.shared)
+    half, rare = r ** num("0.5") / 2, 1 - num(tail.alpha)
+    h = by.quantile(np.minimum(np.maximum(pd, num("1e-16")), 1 - num("1e-16")))
+    k, joint = by.quantile(rare), 0 * h
+    for point, weight in nodes(by):
+        t = half * (1 + point)
+        exponent = -(h * h - 2 * t * h * k + k * k) / (2 * (1 - t * t))
+        joint = joint + weight * by.exp(exponent) / (1 - t * t) ** num("0.5")
+    return lgd * (pd + joint * half / (num(TAU) * rare))
+
+
+def tail_losses_of(tail: Facts, rule: Facts, borrowers: Borrowers) -> Array:
+    """Of everybody, a decimal of 8 places."""
+    sized = tail.shared is None and rule.kind == "sme"
+    return in_places(lambda by, *own: tail_loss(by, tail, rule, *own), rule, borrowers, sized)
 
 
 # --- 6. Rows --------------------------------------------------------------------------------------
@@ -1296,6 +1362,7 @@ def run_of(
         rule = next((name for name in ("ahp_lines", "min_loss", "file", *foreign) if name in stated), "")
     run = Facts(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule)
     book.requirements = lambda: requirements_of(policy.capital, borrowers)
+    book.tail_losses = lambda: tail_losses_of(policy.tail, policy.capital, borrowers)
     run.every_menu = every
     run.rows, run.operations = rows_of(policy, borrowers, book), 26 + 2 * len(policy.limits)
     run.decided = decided

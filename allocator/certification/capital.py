@@ -1,6 +1,6 @@
-"""Capital requirements again (docs/certificate.md, section 6), by functions of the standard library.
+"""Capital requirements and tail losses again (docs/certificate.md, section 6).
 
-A requirement is a decimal of 8 places. Where doubles are too near to a half to say which, 80 digits do.
+Each is a decimal of 8 places. Where doubles are too near to a half to say which, 80 digits do.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from functools import cache, partial
 from math import erfc, sqrt
 from statistics import NormalDist
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from allocator.records.portfolio import Floats, Portfolio
-from allocator.records.risk import CapitalRule
+from allocator.records.risk import CapitalRule, Rule, TailRule
 
 _STANDARD = {"corporate": Fraction(8, 100), "sme": Fraction(68, 1000), "retail": Fraction(6, 100)}
 _SUPPORT = Fraction(7619, 10_000)
@@ -36,48 +37,61 @@ class _Functions:
     number: Callable[[Any], Any]
 
 
-def requirements(rule: CapitalRule, portfolio: Portfolio) -> Floats:
-    """(n,) what a unit drawn ties up."""
+Formula = Callable[..., Any]
+"""From functions and the columns pd, lgd, term and size to what is rounded."""
+
+
+def weights_by(rule: Rule, portfolio: Portfolio) -> Floats:
+    """(n,) what a unit drawn counts by the rule."""
+    size = portfolio.number(_capital(rule).turnover) if rule.columns else np.ones(len(portfolio))
+    columns = [portfolio.pd, portfolio.lgd, portfolio.term, size]
+    if isinstance(rule, TailRule):
+        return _in_parts(partial(_tail_loss, rule), columns)
     supported = _SUPPORT if rule.supporting_factor and rule.asset_class in ("sme", "retail") else Fraction(1)
     if rule.approach == "standardised":
         return np.full(len(portfolio), float(_STANDARD[rule.asset_class] * supported))
-    size = portfolio.number(rule.turnover) if rule.asset_class == "sme" else np.full(len(portfolio), 50.0)
-    columns = [portfolio.pd, portfolio.lgd, portfolio.term, size]
-    found = np.empty(len(portfolio))
-    for start in range(0, len(portfolio), _AT_ONCE):
+    return _in_parts(partial(_requirement, rule, supported), columns)
+
+
+def _capital(rule: Rule) -> CapitalRule:
+    return rule.capital if isinstance(rule, TailRule) else rule
+
+
+def _in_parts(formula: Formula, columns: list[Floats]) -> Floats:
+    found = np.empty(len(columns[0]))
+    for start in range(0, len(found), _AT_ONCE):
         own = slice(start, start + _AT_ONCE)
-        found[own] = _rounded(rule, supported, [column[own] for column in columns])
+        found[own] = _rounded(formula, [column[own] for column in columns])
     return found
 
 
-def _rounded(rule: CapitalRule, supported: Fraction, columns: list[Floats]) -> Floats:
+def _rounded(formula: Formula, columns: list[Floats]) -> Floats:
     with np.errstate(divide="ignore"):
-        scaled = _requirement(_IN_DOUBLES, rule, supported, *columns) * _PLACES
+        scaled = formula(_IN_DOUBLES, *columns) * _PLACES
     low = np.floor(scaled)
     result = np.where(scaled - low < 0.5, low, low + 1.0)
     for i in np.flatnonzero(np.abs(scaled - low - 0.5) < _NEAR_HALF).tolist():
-        result[i] = _decided(rule, supported, tuple(float(column[i]) for column in columns))
+        result[i] = _decided(formula, tuple(float(column[i]) for column in columns))
     return np.asarray(result / _PLACES)
 
 
-def _decided(rule: CapitalRule, supported: Fraction, own: tuple[float, ...]) -> int:
+def _decided(formula: Formula, own: tuple[float, ...]) -> int:
     with localcontext(prec=80):
-        exact: Decimal = _requirement(_IN_DECIMALS, rule, supported, *map(Decimal, own))
+        exact: Decimal = formula(_IN_DECIMALS, *map(Decimal, own))
         return int((exact * 10**8 + Decimal("0.5")).to_integral_value("ROUND_FLOOR"))
 
 
 def _requirement(
-    of: _Functions, rule: CapitalRule, supported: Fraction, pd: Any, lgd: Any, term: Any, size: Any
+    rule: CapitalRule, supported: Fraction, of: _Functions, pd: Any, lgd: Any, term: Any, size: Any
 ) -> Any:
     """L (N((G(p) + sqrt(R) G(0.999)) / sqrt(1 - R)) - p), times the adjustment to the maturity."""
 
     def number(digits: str | float) -> Any:
         return of.number(Fraction(digits))
 
-    yearly = 1 - of.exp(of.log(1 - pd) / term)
-    p = np.maximum(yearly, of.number(Fraction(rule.pd_floor)))
+    p = _yearly(of, rule, pd, term)
     loss = np.maximum(lgd, of.number(Fraction(rule.lgd_floor)))
-    shared = _correlation(number, of.exp, rule, p, size)
+    shared = _correlation(of, rule, p, size)
     quantile = of.quantile(p) + shared ** of.number(Fraction(1, 2)) * of.quantile(number("0.999"))
     worst = of.below(quantile / (1 - shared) ** of.number(Fraction(1, 2)))
     adjusted = loss * (worst - p) * of.number(supported)
@@ -88,18 +102,61 @@ def _requirement(
     return adjusted
 
 
-def _correlation(
-    number: Callable[[Any], Any], power: Callable[[Any], Any], rule: CapitalRule, p: Any, size: Any
-) -> Any:
+def _yearly(of: _Functions, rule: CapitalRule, pd: Any, term: Any) -> Any:
+    return np.maximum(1 - of.exp(of.log(1 - pd) / term), of.number(Fraction(rule.pd_floor)))
+
+
+def _correlation(of: _Functions, rule: CapitalRule, p: Any, size: Any) -> Any:
     """R: from `high` at a PD of 0 down to `low`, less for small firms by their sales in millions."""
-    millions = number(rule.turnover_unit)
+
+    def number(digits: str | float) -> Any:
+        return of.number(Fraction(digits))
+
     low, high, decay = ("0.03", "0.16", "35") if rule.asset_class == "retail" else ("0.12", "0.24", "50")
-    fallen = (1 - power(-number(decay) * p)) / (1 - power(-number(decay)))
+    fallen = (1 - of.exp(-number(decay) * p)) / (1 - of.exp(-number(decay)))
     shared = number(high) - (number(high) - number(low)) * fallen
     if rule.asset_class != "sme":
         return shared
-    sales = np.minimum(np.maximum(size / millions, number("5")), number("50"))
+    sales = np.minimum(np.maximum(size / number(rule.turnover_unit), number("5")), number("50"))
     return shared - number("0.04") * (50 - sales) / 45
+
+
+def _tail_loss(rule: TailRule, of: _Functions, pd: Any, lgd: Any, term: Any, size: Any) -> Any:
+    """L (p + D / (1 - confidence)), D what a correlation adds to the chance of both: the integral of the
+    bivariate normal density at (G(p), G(1 - confidence)) over correlations from 0 to the square root of R."""
+    if rule.correlation is None:
+        shared = _correlation(of, rule.capital, _yearly(of, rule.capital, pd, term), size)
+    else:
+        shared = of.number(Fraction(rule.correlation))
+    rare = of.number(1 - Fraction(rule.confidence))
+    most = shared ** of.number(Fraction(1, 2))
+    within = np.minimum(np.maximum(pd, of.number(_LEAST)), of.number(1 - _LEAST))
+    x, y = of.quantile(within), of.quantile(rare)
+    added = 0 * x
+    for share, weight in _steps(of is _IN_DOUBLES):
+        c = most * share
+        rest = 1 - c * c
+        density = of.exp(-((x - c * y) ** 2 / rest + y * y) / 2) / rest ** of.number(Fraction(1, 2))
+        added = added + weight * density
+    return lgd * (pd + added * most / (_ROOT_AS[of is _IN_DOUBLES] ** 2 * rare))
+
+
+_LEAST = Fraction(1, 10**16)
+"""A smaller chance, or one that is nearer to 1, changes no place."""
+
+
+@cache
+def _steps(doubles: bool) -> tuple[tuple[Any, Any], ...]:
+    """Where, and with which weight, an integral from 0 to 1 is read (Takahasi and Mori 1974)."""
+    with localcontext(prec=80):
+        width, half = (Decimal(1) / 8, 25) if doubles else (Decimal(1) / 16, 68)
+        pi = _ROOT * _ROOT / 2
+        found = []
+        for k in range(-half, half + 1):
+            up, down = (width * k).exp(), (-width * k).exp()
+            inner = (pi / 2 * (up - down)).exp()
+            found.append((inner / (1 + inner), width * pi / 2 * (up + down) * inner / (1 + inner) ** 2))
+    return tuple((float(at), float(weight)) for at, weight in found) if doubles else tuple(found)
 
 
 def _below(x: Any) -> Any:
@@ -133,6 +190,7 @@ _ROOT = Decimal(
     "2.506628274631000502415765284811045253006986740609938316629923576342293654607841974946595838378057266"
 )
 """The square root of 2 pi."""
+_ROOT_AS = {True: float(_ROOT), False: _ROOT}
 
 
 def _decimal_quantile(p: Decimal) -> Decimal:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from allocator.certification.capital import requirements
+from allocator.certification.capital import weights_by
 from allocator.certification.economics import BASES
 from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
 from allocator.certification.rounding import DEEPEST, depth, unwarned
@@ -42,6 +42,7 @@ COUNTED: dict[Measure, CountedMeasure] = {
     "interest": CountedMeasure("interest", weight=lambda of: 1 - of("pd")),
     "gross_interest": CountedMeasure("interest"),
     "capital": CountedMeasure("drawn", exposed=True),
+    "tail_loss": CountedMeasure("drawn", exposed=True),
     "clients_changed": CountedMeasure(
         "loans",
         outset=lambda of: -1 * (of(FORMER_AMOUNT) > 0),
@@ -386,7 +387,7 @@ def weight_of(limit: Limit, portfolio: Portfolio) -> Floats | None:
         brought = weights_of(limit.plugin, portfolio)
         return weight if brought is None else _times(brought, weight)
     if limit.rule is not None:
-        return _times(requirements(limit.rule, portfolio), weight)
+        return _times(weights_by(limit.rule, portfolio), weight)
     own = COUNTED[limit.measure].weight
     return weight if own is None else _times(np.asarray(own(portfolio.number), dtype=np.float64), weight)
 

@@ -11,7 +11,7 @@ from math import lcm
 
 import numpy as np
 
-from allocator.certification.capital import requirements
+from allocator.certification.capital import weights_by
 from allocator.certification.curves import isotonic
 from allocator.certification.limits import COUNTED, Block, counted_by, outset_of
 from allocator.certification.terms import Terms
@@ -107,7 +107,7 @@ class ExactBlock:
     def brought(self) -> Floats | None:
         """(n,) the weights of a measure that another package brings, or that a rule says; None: 1."""
         if self.limit is not None and self.limit.rule is not None:
-            return requirements(self.limit.rule, self.portfolio)
+            return weights_by(self.limit.rule, self.portfolio)
         plugin = None if self.limit is None else self.limit.plugin
         return None if plugin is None else weights_of(plugin, self.portfolio)
 

@@ -10,7 +10,7 @@ import numpy as np
 from allocator.records.former import FORMER_AMOUNT
 from allocator.records.limits import BASES
 from allocator.records.portfolio import Floats, Portfolio
-from allocator.records.risk import CapitalRule
+from allocator.records.risk import CapitalRule, TailRule
 from allocator.records.scenario import Limit, Measure
 from allocator.records.weights import weights_of
 
@@ -62,7 +62,16 @@ def _capital(limit: Limit, portfolio: Portfolio) -> MeasureTerms:
     """K a x, on what is drawn and on what is already lent."""
     from allocator.risk.capital import capital_of
 
-    return MeasureTerms("drawn", capital_of(limit.rule or CapitalRule(), portfolio), counts_exposure=True)
+    rule = limit.rule if isinstance(limit.rule, CapitalRule) else CapitalRule()
+    return MeasureTerms("drawn", capital_of(rule, portfolio), counts_exposure=True)
+
+
+def _tail_loss(limit: Limit, portfolio: Portfolio) -> MeasureTerms:
+    """Its mean loss in the worst years, on what is drawn and on what is already lent."""
+    from allocator.risk.tail import tail_loss_of
+
+    rule = limit.rule if isinstance(limit.rule, TailRule) else TailRule()
+    return MeasureTerms("drawn", tail_loss_of(rule, portfolio), counts_exposure=True)
 
 
 def _clients_changed(portfolio: Portfolio) -> MeasureTerms:
@@ -86,7 +95,10 @@ MEASURES: Mapping[Measure, Callable[[Portfolio], MeasureTerms]] = {
     "loans": _loans,
 }
 
-RULED: Mapping[Measure, Callable[[Limit, Portfolio], MeasureTerms]] = {"capital": _capital}
+RULED: Mapping[Measure, Callable[[Limit, Portfolio], MeasureTerms]] = {
+    "capital": _capital,
+    "tail_loss": _tail_loss,
+}
 """Measures whose weights follow from a rule that the policy states."""
 
 

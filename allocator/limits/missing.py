@@ -55,7 +55,7 @@ def _missing(limit: Limit, portfolio: Portfolio) -> Iterator[tuple[str, str, Boo
     for column in limit.plugin.thing.columns if limit.plugin is not None else ():
         yield "measures by", column, ~np.isfinite(portfolio.number(column))
     for column in sorted(limit.rule.columns) if limit.rule is not None else ():
-        yield "measures capital by", column, ~np.isfinite(portfolio.number(column))
+        yield f"measures {limit.measure} by", column, ~np.isfinite(portfolio.number(column))
     if limit.weight is not None:
         # A request that is not given is infinite: it passes filters but weighs nothing sensible.
         yield "weighs by", limit.weight, ~np.isfinite(portfolio.number(limit.weight))

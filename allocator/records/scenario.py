@@ -20,7 +20,7 @@ from allocator.records.former import FORMER_AMOUNT, FormerRun
 from allocator.records.frames import File, Frame
 from allocator.records.plugins import Plugin
 from allocator.records.price_lists import PriceList, Pricing
-from allocator.records.risk import CapitalRule
+from allocator.records.risk import CapitalRule, Rule
 from allocator.records.strategy import Strategy
 from allocator.records.stress import Stress, StressSource
 
@@ -32,6 +32,7 @@ NamedMeasure = Literal[
     "gross_interest",
     "expected_loss",
     "capital",
+    "tail_loss",
     "clients_changed",
     "loans",
 ]
@@ -189,8 +190,8 @@ class Limit:
     weight: str | None = None
     plugin: Plugin | None = None
     """The package that brings a measure which is none of ours."""
-    rule: CapitalRule | None = None
-    """What the measure `capital` is of."""
+    rule: Rule | None = None
+    """What the measures `capital` and `tail_loss` go by."""
     penalty: float = inf
     """What a unit of a row's excess costs: inf, it must hold; 0, it is only reported."""
 

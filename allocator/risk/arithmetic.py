@@ -20,7 +20,7 @@ _UNIT = 10.0**PLACES
 _CHUNK = 8_192
 _UNSURE = 1e-13
 """What a figure in doubles may be wrong by, at most: some fifty times what its operations add up to."""
-_PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
+PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Arithmetic:
 
 def density(x: Decimal) -> Decimal:
     """Of the standard normal distribution."""
-    return (-x * x / 2).exp() / (2 * _PI).sqrt()
+    return (-x * x / 2).exp() / (2 * PI).sqrt()
 
 
 def normal(x: Decimal) -> Decimal:

@@ -23,12 +23,17 @@ def capital_of(rule: CapitalRule, portfolio: Portfolio) -> Floats:
     sales = portfolio.number(rule.turnover) if rule.columns else np.zeros(len(portfolio))
 
     def formula(at: Arithmetic, pd: Any, lgd: Any, term: Any, turnover: Any) -> Any:
-        one_year = 1 - at.exp(at.log(1 - pd) / term)
-        p, loss = np.maximum(one_year, at.number(rule.pd_floor)), np.maximum(lgd, at.number(rule.lgd_floor))
-        size = np.minimum(np.maximum(turnover / at.number(rule.turnover_unit), at.number(5)), at.number(50))
-        return _irb(at, rule, p, loss, size)
+        p = one_year(at, rule, pd, term)
+        return _irb(
+            at, rule, p, np.maximum(lgd, at.number(rule.lgd_floor)), correlation(at, rule, p, turnover)
+        )
 
     return rounded(formula, portfolio.pd, portfolio.lgd, portfolio.term, sales)
+
+
+def one_year(at: Arithmetic, rule: CapitalRule, pd: Any, term: Any) -> Any:
+    """The PD of one year, at least the floor, of a PD over `term` years."""
+    return np.maximum(1 - at.exp(at.log(1 - pd) / term), at.number(rule.pd_floor))
 
 
 def _factor(rule: CapitalRule, at: Any) -> Any:
@@ -42,20 +47,23 @@ def _standardised(rule: CapitalRule) -> float:
     return float(Decimal("0.08") * Decimal(WEIGHTS[rule.asset_class]) * _factor(rule, Decimal))
 
 
-def correlation(at: Arithmetic, rule: CapitalRule, p: Any, size: Any) -> Any:
-    """R of borrowers with one-year PD `p`, and sales `size` of 5 to 50 million EUR."""
+def correlation(at: Arithmetic, rule: CapitalRule, p: Any, turnover: Any) -> Any:
+    """R of borrowers with one-year PD `p`."""
     n = at.number
     if rule.asset_class == "retail":
         near = (1 - at.exp(-35 * p)) / (1 - at.exp(n(-35)))
         return n("0.03") * near + n("0.16") * (1 - near)
     near = (1 - at.exp(-50 * p)) / (1 - at.exp(n(-50)))
     whole = n("0.12") * near + n("0.24") * (1 - near)
-    return whole - n("0.04") * (1 - (size - 5) / 45) if rule.asset_class == "sme" else whole
+    if rule.asset_class != "sme":
+        return whole
+    size = np.minimum(np.maximum(turnover / n(rule.turnover_unit), n(5)), n(50))
+    return whole - n("0.04") * (1 - (size - 5) / 45)
 
 
-def _irb(at: Arithmetic, rule: CapitalRule, p: Any, lgd: Any, size: Any) -> Any:
+def _irb(at: Arithmetic, rule: CapitalRule, p: Any, lgd: Any, r: Any) -> Any:
     """K = [L N((G(p) + R^1/2 G(0.999)) / (1 - R)^1/2) - p L] (1 + (M - 2.5) b) / (1 - 1.5 b)."""
-    n, r = at.number, correlation(at, rule, p, size)
+    n = at.number
     far = (at.normal_inverse(p) + at.sqrt(r) * at.normal_inverse(n("0.999"))) / at.sqrt(1 - r)
     own = lgd * (at.normal(far) - p) * _factor(rule, n)
     if rule.asset_class == "retail":

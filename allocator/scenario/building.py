@@ -15,7 +15,7 @@ from allocator.records.curves import FORMULAS
 from allocator.records.document import BOOK, CHURN, NO_CHURN, SOURCE, Place
 from allocator.records.former import FormerRun
 from allocator.records.frames import Frame
-from allocator.records.risk import CapitalRule
+from allocator.records.risk import CapitalRule, Rule, TailRule
 from allocator.records.run import REPORT
 from allocator.records.scenario import (
     Budget,
@@ -33,6 +33,7 @@ from allocator.records.scenario import (
 from allocator.records.sources import kind_of
 from allocator.records.strategy import Strategy
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress, StressCase, StressSource
+from allocator.scenario.capital_schema import TailEntry
 from allocator.scenario.limit_schema import GroupEntry, LimitEntry, RangeEntry
 from allocator.scenario.paths import expand, offers_in
 from allocator.scenario.places import paths_of
@@ -190,6 +191,7 @@ def _invoices(typed: InvoicesEntry) -> InvoiceFiles:
 
 def _policy(typed: PolicyEntry, plugins: Plugins) -> Policy:
     capital = CapitalRule() if typed.capital is None else CapitalRule(**typed.capital.model_dump())
+    rules: dict[str, Rule] = {"capital": capital, "tail_loss": _tail(typed.tail, capital)}
     own = {field.name for field in fields(Policy)} & PolicyEntry.model_fields.keys()
     same = {key: getattr(typed, key) for key in own}
     return Policy(
@@ -201,9 +203,16 @@ def _policy(typed: PolicyEntry, plugins: Plugins) -> Policy:
             "rate_step": typed.rate_grid.step if isinstance(typed.rate_grid, RateGrid) else None,
             "by_contract": typed.rate_grid == "contract",
             "capital": capital,
-            "limits": tuple(_limit(entry, plugins, capital) for entry in typed.limits),
+            "limits": tuple(_limit(entry, plugins, rules) for entry in typed.limits),
         }
     )
+
+
+def _tail(typed: TailEntry | None, capital: CapitalRule) -> TailRule:
+    if typed is None:
+        return TailRule(capital=capital)
+    correlation = typed.correlation
+    return TailRule(typed.confidence, None if isinstance(correlation, str) else correlation, capital)
 
 
 def _ticket(typed: TicketEntry) -> Ticket:
@@ -211,13 +220,13 @@ def _ticket(typed: TicketEntry) -> Ticket:
     return Ticket(typed.min or typed.step or CENT, typed.max, typed.step)
 
 
-def _limit(typed: LimitEntry, plugins: Plugins, capital: CapitalRule) -> Limit:
+def _limit(typed: LimitEntry, plugins: Plugins, rules: Mapping[str, Rule]) -> Limit:
     senses: tuple[Sense, ...] = get_args(Sense)
     [(sense, bound)] = [(key, end) for key in senses if (end := getattr(typed, key)) is not None]
     where = tuple(condition_of(column, test) for column, test in (typed.where or {}).items())
     plugin = plugins.get(("measure", typed.measure))
     of = _group(typed.of) if isinstance(typed.of, GroupEntry) else typed.of
-    rule = capital if typed.measure == "capital" else None
+    rule = rules.get(typed.measure)
     penalty = 0.0 if typed.enforce == REPORT else inf
     weight = typed.weight
     return Limit(

@@ -1,20 +1,33 @@
-"""Capital as people type it: whose formula, and its parameters."""
+"""Capital and tail losses as people type them: whose formula, and its parameters."""
 
 from __future__ import annotations
 
-from typing import Annotated, get_args
+from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
 
 from allocator.records.risk import (
     LARGEST_MATURITY,
+    LEAST_CONFIDENCE,
     LEAST_PD,
+    MOST_CONFIDENCE,
+    MOST_CORRELATION,
     SMALLEST_MATURITY,
     Approach,
     AssetClass,
 )
 from allocator.scenario.limit_schema import number_column
-from allocator.scenario.quantities import Flag, Misfit, PositiveMoney, Share, Text, Years, one_of, refuse
+from allocator.scenario.quantities import (
+    Flag,
+    Misfit,
+    PositiveMoney,
+    Share,
+    Text,
+    Years,
+    fraction,
+    one_of,
+    refuse,
+)
 from allocator.scenario.typed import Typed
 
 _UNIT = {"unit": "units of the column"}
@@ -44,7 +57,7 @@ class CapitalEntry(Typed):
 
     @field_validator("maturity")
     @classmethod
-    def _between(cls, maturity: float, info: ValidationInfo) -> float:
+    def _between(cls, maturity: float) -> float:
         if not SMALLEST_MATURITY <= maturity <= LARGEST_MATURITY:
             problem = f"a maturity of {maturity:.10g} years is outside the formula's 1 to 5"
             raise refuse(Misfit(problem, "write 2.5, or the maturity cut off at 1 or 5"))
@@ -57,3 +70,39 @@ class CapitalEntry(Typed):
             problem = f"a floor of {floor:.10g} is outside 0.01% to 100%, where the formula has a meaning"
             raise refuse(Misfit(problem, "write 0.05%, or another of at least 0.01%"))
         return floor
+
+
+def _correlation(value: object) -> float | str:
+    if value == IRB:
+        return IRB
+    shared = fraction(value, "a percentage such as 15%, or irb")
+    if shared > MOST_CORRELATION:
+        problem = f"a correlation of {shared:.10g} is above {MOST_CORRELATION:.0%}"
+        raise refuse(Misfit(problem, "write one as 15%, or irb for that of internal ratings"))
+    return shared
+
+
+IRB = "irb"
+Correlation = Annotated[
+    float | Literal["irb"],
+    BeforeValidator(_correlation),
+    WithJsonSchema({"type": ["number", "string"], "unit": "fraction, or irb", "minimum": 0}),
+]
+
+
+class TailEntry(Typed):
+    """Which years are the worst, for limits by the measure tail_loss."""
+
+    confidence: Share = 0.999
+    """The worst years are a share of 1 less it: at 99.9% the worst in a thousand."""
+    correlation: Correlation = 0.15
+    """Of borrowers' assets with each other, by the one factor that all share; irb: that of internal ratings,
+    by PD and policy.capital."""
+
+    @field_validator("confidence")
+    @classmethod
+    def _sensible(cls, confidence: float) -> float:
+        if not LEAST_CONFIDENCE <= confidence <= MOST_CONFIDENCE:
+            problem = f"a confidence of {confidence:.10g} is outside 50% to 99.999%"
+            raise refuse(Misfit(problem, "write one as 99.9%"))
+        return confidence

@@ -208,10 +208,11 @@ class LimitEntry(Typed):
 
     name: Annotated[LimitName, Field(examples=["A line"])]
     """Unique name; `budget` is reserved."""
-    measure: Annotated[MeasureName, one_of(*MEASURES, later=("tail_loss",)), Field(examples=["offered"])]
+    measure: Annotated[MeasureName, one_of(*MEASURES), Field(examples=["offered"])]
     """What is summed: money offered or expected to be drawn, interest expected (interest) or before
-    defaults (gross_interest), expected loss, capital that is tied up, the number of loans, or of clients who
-    get one and had none in the former run, or had one and get none (clients_changed)."""
+    defaults (gross_interest), expected loss, capital that is tied up, mean loss in the worst years
+    (tail_loss), the number of loans, or of clients who get one and had none in the former run, or had one and
+    get none (clients_changed)."""
     of: (
         Annotated[
             Annotated[Reference, one_of(*get_args(Reference)), Tag("<name>")]

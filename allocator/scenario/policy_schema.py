@@ -19,7 +19,7 @@ from pydantic import (
 
 from allocator.records.price_lists import Pricing
 from allocator.records.scenario import LARGEST_LOAN, MOST_LOTS, Basis, Spend
-from allocator.scenario.capital_schema import CapitalEntry
+from allocator.scenario.capital_schema import CapitalEntry, TailEntry
 from allocator.scenario.limit_schema import LimitEntry
 from allocator.scenario.quantities import (
     Misfit,
@@ -199,6 +199,8 @@ class PolicyEntry(Typed):
     loan's own rate, of the column `rate`, and no other."""
     capital: CapitalEntry | None = None
     """How capital is measured; absent: as large firms of 2.5 years by the formula of internal ratings."""
+    tail: TailEntry | None = None
+    """Which losses are in the tail; absent: of the worst year in a thousand, at a correlation of 15%."""
     pricing: Annotated[Pricing, one_of(*get_args(Pricing), later=("per_segment",))] = "individual"
     """individual: each borrower has a rate of its own; per_grade: one posted rate a grade, for all who have
     no rate of their own (pinned, or of the column `rate`); monotone: posted rates that never fall from one

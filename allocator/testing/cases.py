@@ -12,7 +12,7 @@ import numpy as np
 from allocator.records.case import Inputs
 from allocator.records.conditions import Condition
 from allocator.records.portfolio import ChurnTable, Portfolio, Text
-from allocator.records.risk import CapitalRule
+from allocator.records.risk import CapitalRule, TailRule
 from allocator.records.scenario import (
     Budget,
     Limit,
@@ -95,7 +95,8 @@ def limit(name: str, measure: Any, sense: Any, bound: float, **rest: Any) -> Lim
         Condition(column, **test) if isinstance(test, Mapping) else Condition(column, tuple(test))
         for column, test in rest.pop("where", {}).items()
     )
-    rest = {"rule": CapitalRule(), **rest} if measure == "capital" else rest
+    rules = {"capital": CapitalRule(), "tail_loss": TailRule()}
+    rest = {"rule": rules[measure], **rest} if measure in rules else rest
     return Limit(name, measure, sense, bound, where=conditions, **rest)
 
 

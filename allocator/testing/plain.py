@@ -17,6 +17,7 @@ from typing import Any
 from allocator.records.conditions import Condition
 from allocator.records.plugins import PluginMeasure
 from allocator.records.portfolio import Portfolio
+from allocator.records.risk import CapitalRule, TailRule
 from allocator.records.scenario import Group, Limit
 from allocator.testing.cases import Case
 
@@ -175,6 +176,7 @@ def measured(case: Case, measure: str, i: int, offer: Offer | None) -> float:
             "gross_interest": gross,
             "interest": gross * (1.0 - p.pd[i]),
             "capital": drawn * (requirement(case, i) if measure == "capital" else 0.0),
+            "tail_loss": drawn * (tail_loss(case, i) if measure == "tail_loss" else 0.0),
             "loans": 1.0,
             "clients_changed": -1.0 if served_formerly(p, i) else 1.0,
         }[measure]
@@ -183,7 +185,7 @@ def measured(case: Case, measure: str, i: int, offer: Offer | None) -> float:
 
 def requirement(case: Case, i: int) -> float:
     """K of docs/formulation.md, section 6, to 8 places."""
-    p, rules = case.portfolio, [limit.rule for limit in case.policy.limits if limit.rule is not None]
+    p, rules = case.portfolio, [one.rule for one in case.policy.limits if isinstance(one.rule, CapitalRule)]
     rule = rules[0] if rules else case.policy.capital
     small = rule.supporting_factor and rule.asset_class != "corporate"
     factor = 0.7619 if small else 1.0
@@ -211,6 +213,24 @@ def served_formerly(p: Portfolio, i: int) -> bool:
     return float(p.numbers.get("former_amount", [0.0] * len(p))[i]) > 0
 
 
+def tail_loss(case: Case, i: int) -> float:
+    """The bivariate normal chance that the borrower and the common factor both do badly, over that of the
+    factor, times LGD: Simpson's rule over correlations, of a rule whose correlation is a figure."""
+    p, rules = case.portfolio, [one.rule for one in case.policy.limits if isinstance(one.rule, TailRule)]
+    rule, pd = rules[0] if rules else TailRule(), float(p.pd[i])
+    if pd in (0.0, 1.0):
+        return pd * float(p.lgd[i])
+    assert rule.correlation is not None
+    h, k = NormalDist().inv_cdf(pd), NormalDist().inv_cdf(1.0 - rule.confidence)
+    step, total = rule.correlation**0.5 / 400, 0.0
+    for n in range(401):
+        rest = 1.0 - (n * step) ** 2
+        density = math.exp(-(h * h - 2.0 * n * step * h * k + k * k) / (2.0 * rest)) / math.sqrt(rest)
+        total += density * (1 if n in (0, 400) else 4 if n % 2 else 2)
+    joint = pd * (1.0 - rule.confidence) + total * step / 3.0 / (2.0 * math.pi)
+    return round(joint / (1.0 - rule.confidence) * float(p.lgd[i]), 8)
+
+
 def _brought(case: Case, measure: str) -> PluginMeasure | None:
     """The measure of another package that some limit of the case is by."""
     limits = case.policy.limits
@@ -227,7 +247,7 @@ def _weight_alone(p: Portfolio, measure: PluginMeasure, i: int) -> float:
 def counts_exposure(case: Case, measure: str) -> bool:
     """Whether what is already lent counts."""
     brought = _brought(case, measure)
-    ours = ("offered", "drawn", "expected_loss", "capital")
+    ours = ("offered", "drawn", "expected_loss", "capital", "tail_loss")
     return measure in ours if brought is None else brought.counts_exposure
 
 
@@ -242,6 +262,8 @@ def lent(case: Case, measure: str, i: int) -> float:
         return float(p.exposure[i] * p.pd[i] * p.lgd[i])
     if measure == "capital":
         return float(p.exposure[i] * requirement(case, i))
+    if measure == "tail_loss":
+        return float(p.exposure[i] * tail_loss(case, i))
     return float(p.exposure[i]) if measure in ("offered", "drawn") else 0.0
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from allocator import checker
-from allocator.certification.capital import requirements
+from allocator.certification.capital import weights_by
 from allocator.records.portfolio import Floats, Portfolio
 from allocator.records.risk import CapitalRule
 from allocator.risk import arithmetic
@@ -62,7 +62,7 @@ def test_risk_weights_are_the_published_ones(asset_class: Any) -> None:
 def test_three_readings_have_the_same_bits(rule: CapitalRule) -> None:
     book = random_book(3_000)
     ours = capital_of(rule, book)
-    assert np.array_equal(ours, requirements(rule, book))
+    assert np.array_equal(ours, weights_by(rule, book))
     assert np.array_equal(ours, read_by_the_checker(rule, book))
     assert np.all((ours >= 0) & (ours <= 1))
     rules = policy(1e6, limit("c", "capital", "at_most", 1.0, rule=rule))
@@ -78,7 +78,7 @@ def test_decimals_say_what_doubles_say(rule: CapitalRule, monkeypatch: pytest.Mo
     monkeypatch.setattr(arithmetic, "_UNSURE", 1.0)
     monkeypatch.setattr("allocator.certification.capital._NEAR_HALF", 1.0)
     assert np.array_equal(capital_of(rule, book), expected)
-    assert np.array_equal(requirements(rule, book), expected)
+    assert np.array_equal(weights_by(rule, book), expected)
 
 
 def test_a_half_is_decided_by_decimals(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +90,7 @@ def test_a_half_is_decided_by_decimals(monkeypatch: pytest.MonkeyPatch) -> None:
     near = [np.nextafter(lgd, side) for side in (0.0, 1.0)] + [lgd + k * 1e-16 for k in range(-40, 40)]
     tied = portfolio(["A"] * len(near), pd=0.02, lgd=near)
     ours = capital_of(rule, tied)
-    assert np.array_equal(ours, requirements(rule, tied))
+    assert np.array_equal(ours, weights_by(rule, tied))
     assert np.array_equal(ours, read_by_the_checker(rule, tied))
 
 
@@ -114,7 +114,7 @@ def test_standard_weights_and_the_supporting_factor() -> None:
     supported = [replace(rule, supporting_factor=True) for rule in rules]
     assert [capital_of(rule, book)[0] for rule in supported] == [0.08, 0.0518092, 0.045714]
     for rule in (*rules, *supported):
-        assert requirements(rule, book) == read_by_the_checker(rule, book) == capital_of(rule, book)
+        assert weights_by(rule, book) == read_by_the_checker(rule, book) == capital_of(rule, book)
 
 
 def test_sales_count_in_millions_from_5_to_50() -> None:

@@ -16,8 +16,9 @@ from allocator import checker
 from allocator.cli.main import main
 from allocator.errors import InfeasibleError, InputError
 from allocator.limits import compile_limits
-from allocator.records.risk import CapitalRule
+from allocator.records.risk import CapitalRule, TailRule
 from allocator.risk.capital import capital_of
+from allocator.risk.tail import tail_loss_of
 from allocator.testing import plain
 from allocator.testing.books import random_case
 from tests.builders import Case, limit, policy, portfolio
@@ -29,18 +30,19 @@ from tests.stages import solve
 from tests.strategies import cases, limits_around, random_cases
 
 RETAIL = CapitalRule(asset_class="retail", supporting_factor=True)
+IRB = TailRule(0.99, None, RETAIL)
 
 
 @st.composite
-def cases_with_capital(draw: DrawFn) -> Case:
+def cases_with_risk(draw: DrawFn) -> Case:
     case = draw(cases(limits=1))
     sample = [draw(st.sampled_from(plain.alternatives(case, i))) for i in range(len(case.portfolio))]
-    capital = draw(limits_around(case, sample, "capital", ("capital",)))
-    return case.under(limits=(*case.policy.limits, capital))
+    risk = draw(limits_around(case, sample, "risk", ("capital", "tail_loss")))
+    return case.under(limits=(*case.policy.limits, risk))
 
 
 @random_cases(15, full=500)
-@given(cases_with_capital())
+@given(cases_with_risk())
 def test_the_optimum_and_the_verdict_of_brute_force(case: Case) -> None:
     best = best_value(case)
     if best is None:
@@ -52,18 +54,23 @@ def test_the_optimum_and_the_verdict_of_brute_force(case: Case) -> None:
     assert found.bound >= best - 1e-7 * max(abs(best), 1.0)
 
 
-def with_capital(seed: int, method: str, largest: int) -> Case:
-    """A random book with a capital that about half of its borrowers would exceed on their own."""
+def with_risk(seed: int, method: str, largest: int) -> Case:
+    """A random book with a capital and a tail that about half of its borrowers would exceed on their own."""
     case = random_case(seed, method, largest)
     draw = np.random.default_rng(seed)
-    requirement = capital_of(RETAIL, case.portfolio)
-    bound = float(np.median(requirement) * draw.choice([0.9, 1.0, 1.1]))
-    capital = limit("capital", "capital", "at_most", bound, of="drawn", rule=RETAIL)
-    return case.under(limits=(*case.policy.limits, capital))
+    room, p = draw.choice([0.9, 1.0, 1.1], 2), case.portfolio
+    capital, tail = (
+        limit(name, name, "at_most", float(np.median(weights) * size), of="drawn", rule=rule)
+        for name, weights, size, rule in (
+            ("capital", capital_of(RETAIL, p), room[0], RETAIL),
+            ("tail_loss", tail_loss_of(IRB, p), room[1], IRB),
+        )
+    )
+    return case.under(limits=(*case.policy.limits, capital, tail))
 
 
 def check_agreement(seed: int, largest: int) -> None:
-    check_verdicts(*(judge(with_capital(seed, method, largest)) for method in ("exact", "reduced")))
+    check_verdicts(*(judge(with_risk(seed, method, largest)) for method in ("exact", "reduced")))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -80,9 +87,11 @@ def test_reduced_and_exact_agree_everywhere(seed: int) -> None:
 CAPITAL = RICH.replace("name: rich", "name: capital").replace(
     "  limits:\n",
     "  capital: {asset_class: sme, turnover: carbon, turnover_unit: 0.0001, maturity: 3}\n"
+    "  tail: {confidence: 99%, correlation: irb}\n"
     "  limits:\n"
     "    - {name: capital, measure: capital, at_most: 90_000}\n"
-    "    - {name: sector capital, measure: capital, each: sector, at_most: 9%, of: drawn}\n",
+    "    - {name: sector capital, measure: capital, each: sector, at_most: 9%, of: drawn}\n"
+    "    - {name: tail, measure: tail_loss, at_most: 6%, of: drawn}\n",
 )
 """Sales of 3 to 17 millions, and a capital that binds."""
 
@@ -107,6 +116,8 @@ def test_a_run_is_confirmed_by_all_three(run: Path, capsys: pytest.CaptureFixtur
         ("pd_floor: 0.0005", "pd_floor: 0.02"),
         ("lgd_floor: 0", "lgd_floor: 0.46"),
         ("turnover_unit: 0.0001", "turnover_unit: 0.0002"),
+        ("confidence: 0.99", "confidence: 0.991"),
+        ("correlation: irb", "correlation: 0.2"),
     ],
 )
 def test_another_rule_is_another_run(

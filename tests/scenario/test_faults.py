@@ -196,11 +196,19 @@ SLIPS = {
         "line 9, policy.pricing: each loan has its contract's rate, so that pricing monotone has none "
         "to post; write pricing: individual, or another rate_grid",
     ),
-    "tail loss": (
-        ("measure: offered", "measure: tail_loss"),
-        "line 11, policy.limits[A line].measure: 'tail_loss' is not yet supported; "
-        "use one of offered, drawn, interest, gross_interest, expected_loss, capital, "
-        "clients_changed, loans",
+    "a confidence of no tail": (
+        (BUDGET, f"{BUDGET}\n  tail: {{confidence: 100%}}"),
+        "line 8, policy.tail.confidence: a confidence of 1 is outside 50% to 99.999%; write one as 99.9%",
+    ),
+    "a correlation beyond sense": (
+        (BUDGET, f"{BUDGET}\n  tail: {{correlation: 60%}}"),
+        "line 8, policy.tail.correlation: a correlation of 0.6 is above 50%; write one as 15%, or irb for "
+        "that of internal ratings",
+    ),
+    "a correlation by another name": (
+        (BUDGET, f"{BUDGET}\n  tail: {{correlation: basel}}"),
+        "line 8, policy.tail.correlation: 'basel' is not a percentage such as 15%, or irb; "
+        "write a percentage such as 15%, or irb",
     ),
     "a maturity beyond the formula's": (
         (BUDGET, f"{BUDGET}\n  capital: {{maturity: 7}}"),

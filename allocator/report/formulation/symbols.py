@@ -68,7 +68,8 @@ class Symbols:
         factors = []
         if rows.weighted:
             named = _MEASURES.get(rows.limit.measure)
-            figure = "as read" if rows.limit.rule is None else "by policy.capital"
+            named_by = {"capital": "by policy.capital", "tail_loss": "by policy.tail"}
+            figure = named_by.get(rows.limit.measure, "as read")
             factors.append(named or self._weight(f"measure {rows.limit.measure}", figure))
         if rows.limit.weight is not None:
             factors.append(self._column(rows.limit.weight))
