@@ -190,7 +190,7 @@ _ROOT = Decimal(
     "2.506628274631000502415765284811045253006986740609938316629923576342293654607841974946595838378057266"
 )
 """The square root of 2 pi."""
-_ROOT_AS = {True: float(_ROOT), False: _ROOT}
+_ROOT_AS: dict[bool, Any] = {True: float(_ROOT), False: _ROOT}
 
 
 def _decimal_quantile(p: Decimal) -> Decimal:

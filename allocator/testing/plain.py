@@ -228,7 +228,7 @@ def tail_loss(case: Case, i: int) -> float:
         density = math.exp(-(h * h - 2.0 * n * step * h * k + k * k) / (2.0 * rest)) / math.sqrt(rest)
         total += density * (1 if n in (0, 400) else 4 if n % 2 else 2)
     joint = pd * (1.0 - rule.confidence) + total * step / 3.0 / (2.0 * math.pi)
-    return round(joint / (1.0 - rule.confidence) * float(p.lgd[i]), 8)
+    return round(float(joint / (1.0 - rule.confidence) * p.lgd[i]), 8)
 
 
 def _brought(case: Case, measure: str) -> PluginMeasure | None:
