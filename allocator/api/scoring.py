@@ -233,6 +233,7 @@ def fit_rating(
     smallest: Annotated[int, Within(1)] | None = None,
     folds: Folds = 5,
     repeats: Annotated[int, Within(1)] = 10,
+    without: str | None = None,
     seed: Seed = 0,
 ) -> Fitted:
     """Scores, classes of rising loss rate, PD and LGD: `allocator fit rating` (Meng and Chi).
@@ -242,6 +243,7 @@ def fit_rating(
     default     column that is 1 for a default, 0 for none; owed, lost: columns of money
     classes     names, best first: as many classes
     smallest    fewest loans in a class; 1 % if not given
+    without     column that says why a row is left out: where it is not empty
     folds, repeats, seed    of the validation
 
     Raises InputError with every fault of the data and the rules. Source: docs/references.md, docs/scoring.md.
@@ -262,6 +264,7 @@ def fit_rating(
             smallest=smallest,
             folds=folds,
             repeats=repeats,
+            without=without,
             seed=seed,
         )
     )

@@ -40,6 +40,14 @@ Penalty = Annotated[
         "the mean PD is that of the data; ridge: the squares of the coefficients."
     ),
 ]
+Without = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Says why a row has no outcome to learn from, such as rejected or immature: where it is "
+        "not empty rows are left out and counted.",
+    ),
+]
 Choice = Annotated[
     Literal["all", "signs", "forward"],
     typer.Option(
@@ -88,14 +96,7 @@ def logit(
         str | None, typer.Option(metavar="pdo=20,base=600,odds=50", help="Scale of a score in points.")
     ] = None,
     choose: Choice = "all",
-    without: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="Says why a row has no outcome to learn from, such as rejected or immature: where it is "
-            "not empty rows are left out and counted.",
-        ),
-    ] = None,
+    without: Without = None,
     folds: Folds = 5,
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -142,6 +143,7 @@ def rating(
         str,
         typer.Option(metavar="AAA,AA,..", help="Names, best first: as many classes."),
     ] = "AAA,AA,A,BBB,BB,B,CCC,CC,C",
+    without: Without = None,
     smallest: Annotated[
         int | None, typer.Option(help="Fewest loans in a class; 1 % of the loans if not given.", min=1)
     ] = None,
@@ -167,6 +169,7 @@ def rating(
             smallest=smallest,
             folds=folds,
             repeats=repeats,
+            without=without,
             seed=seed,
         )
     finish(fit, out, name, as_json)

@@ -25,7 +25,8 @@ from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.information import information
 from allocator.scoring.logit import LogitFit, Penalty, fit_logit
-from allocator.scoring.preparation import Preparation, prepare, usable_variables
+from allocator.scoring.preparation import Preparation
+from allocator.scoring.preparing import prepared, usable_variables
 from allocator.scoring.rows import rows_where
 from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
@@ -188,8 +189,8 @@ def _walk(
     if not fit:
         faults = [Fault(problem, "give another variable", field=name) for name, problem in why.items()]
         raise InputError.of(faults, "Choice of variables")
-    preparation = prepare(frame, fit, y)
-    return _Walk(preparation, preparation.matrix(frame), y, penalty, strength), why
+    made = prepared(frame, fit, y)
+    return _Walk(made.preparation, made.matrix, y, penalty, strength), why
 
 
 def _held_out(

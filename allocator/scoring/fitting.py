@@ -70,16 +70,19 @@ def rating_from_files(
     smallest: int | None = None,
     folds: int = 5,
     repeats: int = 10,
+    without: str | None = None,
     seed: int = 0,
 ) -> Fit:
     """A rating from a table with 0/1 defaults and the money owed and lost.
 
     What was lost counts for defaulted firms only, up to what was owed; both corrections are counted in
-    the card. Raises InputError with the faults of files, columns or amounts.
+    the card, as are rows left out where the column `without` says why. Raises InputError with the faults of
+    files, columns or amounts.
     """
     check_classes(classes)
     given = read_declarations(declared, "rules", [default, lost])
-    frame, y, _ = training(data, given, default, {"default": default, "owed": owed, "lost": lost})
+    roles = {"default": default, "owed": owed, "lost": lost}
+    frame, y, left = training(data, given, default, roles, without)
     cut: dict[str, Any] = {"names": classes, "smallest": smallest}
     with faults_located_in(data, frame):
         money, corrected = amounts(frame, y, owed, lost)
@@ -113,11 +116,12 @@ def rating_from_files(
         metrics=lines(
             {k: v for k, v in figures.items() if isinstance(v, dict | float)}, f"out of fold ({folds} folds)"
         )
+        | left_lines(left)
         | imputed_lines(imputed),
         training={data.name: content_hash(data), declared.name: content_hash(declared)},
         sections=remark_section(remarks) + [(name, markdown(table)) for name, table in tables.items()],
     )
-    figures |= imputed_figures(imputed) | remark_figures(remarks)
+    figures |= imputed_figures(imputed) | remark_figures(remarks) | ({"left_out": left} if left else {})
     return Fit(to_document(rating), described, figures, tables)
 
 
@@ -251,6 +255,11 @@ def left_out(given: Declarations) -> dict[str, pd.DataFrame]:
         index=pd.Index([leak.name for leak in given.leaks], name="column"),
     )
     return {"Left out: known only after the decision": why}
+
+
+def left_lines(left: Mapping[str, int]) -> dict[str, str]:
+    """Rows left out by reason, as lines of a card."""
+    return {f"left out, {reason}": f"{rows:,} rows" for reason, rows in left.items()}
 
 
 def joined(entries: Sequence[Variable | LeakyVariable]) -> str:

@@ -18,7 +18,7 @@ from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.appraisal import Verdict, calibrated
 from allocator.scoring.declarations import Declarations, read_declarations
 from allocator.scoring.fitted import Card, markdown, read_fitted, to_document
-from allocator.scoring.fitting import Fit, amounts, left_out, training
+from allocator.scoring.fitting import Fit, amounts, left_lines, left_out, training
 from allocator.scoring.levels import levels_of
 from allocator.scoring.lgd import (
     FEWEST,
@@ -121,7 +121,7 @@ def _defaulted(
         (money, gone), corrected = amounts(frame, y, roles["owed"], roles["lost"])
     bad = y.to_numpy() == 1
     kept = bad & (money.to_numpy() > 0)
-    said = {"corrected": corrected} | {f"left out, {why}": f"{rows:,} rows" for why, rows in left.items()}
+    said = {"corrected": corrected} | left_lines(left)
     if (bad & ~kept).any():
         said["left out, owed nothing"] = f"{int((bad & ~kept).sum()):,} defaulted loans"
     return _Defaulted(rows_where(frame, kept), money.to_numpy()[kept], gone.to_numpy()[kept], said)

@@ -18,7 +18,7 @@ from allocator.scoring.bins import information_values
 from allocator.scoring.choice import How, choose
 from allocator.scoring.declarations import Declarations, read_declarations
 from allocator.scoring.fitted import Card, markdown, to_document
-from allocator.scoring.fitting import Fit, amounts, joined, left_out, lines, training
+from allocator.scoring.fitting import Fit, amounts, joined, left_lines, left_out, lines, training
 from allocator.scoring.logit import Penalty
 from allocator.scoring.reading import faults_located_in, imputed_figures, imputed_lines
 from allocator.scoring.remarks import on_logit, remark_figures, remark_section
@@ -89,7 +89,7 @@ def logit_from_files(
             metrics["LGD, lost of owed over the defaults"] = f"{lgd:.3f}"
         if left:
             figures["left_out"] = left
-            metrics |= {f"left out, {reason}": f"{rows:,} rows" for reason, rows in left.items()}
+            metrics |= left_lines(left)
         imputed = imputed_cells(frame, card)
         remarks = on_logit(frame, y.to_numpy(float), card, figures["auc"]["value"])
         figures |= imputed_figures(imputed) | remark_figures(remarks)

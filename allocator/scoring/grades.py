@@ -23,7 +23,8 @@ from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.levels import level_faults, levels_of
 from allocator.scoring.ordinal import OrdinalFit, fit_ordinal
-from allocator.scoring.preparation import Preparation, prepare
+from allocator.scoring.preparation import Preparation
+from allocator.scoring.preparing import prepared
 from allocator.scoring.reading import weighted_sum
 from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
@@ -122,8 +123,9 @@ def fit_grades(
     frequency = np.bincount(codes, minlength=len(GRADES)) / max(len(codes), 1)
     if method == "void_ranges":
         return GradeScorecard(method, GRADES, frequency, pd_by_grade, ranges=dict(ranges))
-    preparation = prepare(indicators, variables)
-    fit = fit_ordinal(preparation.matrix(indicators), codes, preparation.names, GRADES, strength)
+    made = prepared(indicators, variables)
+    preparation = made.preparation
+    fit = fit_ordinal(made.matrix, codes, preparation.names, GRADES, strength)
     return GradeScorecard(method, GRADES, frequency, pd_by_grade, preparation, fit)
 
 

@@ -23,7 +23,8 @@ from allocator.records.portfolio import Floats
 from allocator.scoring.bins import OTHER
 from allocator.scoring.levels import UnseenLevel, levels_of, unseen
 from allocator.scoring.logit import LogitFit, fit_fractional
-from allocator.scoring.preparation import Preparation, prepare
+from allocator.scoring.preparation import Preparation
+from allocator.scoring.preparing import prepared
 from allocator.scoring.reading import DerivedColumn, ImputedVariable, derive
 from allocator.scoring.variables import Variable
 
@@ -152,6 +153,6 @@ def fit_regression(
         raise InputError.of(faults, "Variables")
     made = derive(frame, derived)
     with threadpool_limits(1, user_api="blas"):
-        preparation = prepare(made, variables)
-        fit = fit_fractional(preparation.matrix(made), shares, preparation.names)
-    return RegressionLgd(preparation, fit, tuple(derived))
+        ready = prepared(made, variables)
+        fit = fit_fractional(ready.matrix, shares, ready.preparation.names)
+    return RegressionLgd(ready.preparation, fit, tuple(derived))

@@ -9,8 +9,8 @@ learnt is in `LearntColumn` and goes into the fitted file.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -18,23 +18,23 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
-from allocator.scoring.bins import OTHER, Bins, learn_bins
+from allocator.scoring.bins import OTHER, Bins
 from allocator.scoring.codes import codes_beyond
-from allocator.scoring.collinearity import Dependence, determined_columns
 from allocator.scoring.levels import Levels, UnseenLevel, level, level_faults, unseen
 from allocator.scoring.reading import ImputedVariable
 from allocator.scoring.variables import (
     MISSING,
-    RARE,
     NumberColumn,
     Variable,
+    cells_by_name,
     cells_of,
-    own_states,
-    special_codes,
     state_name,
     transformed,
     untransformed,
 )
+
+Cells = Mapping[str, NumberColumn | Levels]
+"""The cells of each variable, by its name."""
 
 
 @dataclass(frozen=True)
@@ -176,17 +176,24 @@ class Preparation:
     def matrix(self, frame: pd.DataFrame) -> Floats:
         """(n, k) matrix, no intercept. Raises InputError: a column missing, not numeric or infinite."""
         faults: list[Fault] = []
-        raw = [cells_of(learnt.variable, frame, faults) for learnt in self.columns]
+        cells = cells_by_name(self._declared, frame, faults)
         if faults:
             raise InputError.of(faults, "Variables")
-        out = np.empty((len(frame), len(self.names)), order="F")
+        return self.matrix_of(cells, len(frame))
+
+    def matrix_of(self, cells: Cells, rows: int) -> Floats:
+        """(rows, k) matrix, no intercept, of `cells` that were read."""
+        out = np.empty((rows, len(self.names)), order="F")
         place = 0
-        for learnt, cells in zip(self.columns, raw, strict=True):
+        for learnt in self.columns:
             width = len(learnt.names)
-            if cells is not None:
-                out[:, place : place + width] = learnt.block(cells)
+            out[:, place : place + width] = learnt.block(cells[learnt.variable.name])
             place += width
         return out
+
+    @property
+    def _declared(self) -> tuple[Variable, ...]:
+        return tuple(learnt.variable for learnt in self.columns)
 
     def imputed(self, frame: pd.DataFrame) -> tuple[ImputedVariable, ...]:
         """The variables of `frame`, one that `matrix` takes, that have empty cells."""
@@ -227,174 +234,6 @@ class Preparation:
             raise InputError.of(faults, "Variables")
 
 
-def prepare(frame: pd.DataFrame, variables: Sequence[Variable], y: Floats | None = None) -> Preparation:
-    """Learn the preparation of `variables` from `frame`; y (n,) is 1 for a default, which bins need.
-
-    A flag that other columns determine, such as a second one of the same rows, is left out. Raises
-    InputError, every fault at once: a missing or infinite column, no values, a constant, columns that are
-    linear combinations of others.
-    """
-    faults: list[Fault] = []
-    if not variables:
-        faults.append(Fault("no variable is named", "name at least one"))
-    learnt = [_learn(variable, frame, faults, y) for variable in variables]
-    preparation, dependent = _free(Preparation(tuple(column for column in learnt if column)), frame)
-    codes = [variable.name for variable in variables if dependent and special_codes(variable, frame)]
-    faults += [_collinearity_faults(dependence, codes) for dependence in dependent]
-    if faults:
-        raise InputError.of(faults, "Variables")
-    return preparation
-
-
-def usable_variables(
-    frame: pd.DataFrame, variables: Sequence[Variable], y: Floats
-) -> tuple[tuple[Variable, ...], dict[str, str]]:
-    """Those of `variables` that tell rows of `frame` apart, each by more than the others do; and why not.
-
-    Raises InputError: a column missing, not numeric or infinite.
-    """
-    faults: list[Fault] = []
-    for variable in variables:
-        cells_of(variable, frame, faults)
-    if faults:
-        raise InputError.of(faults, "Variables")
-    columns = [column for variable in variables if (column := _learn(variable, frame, faults, y)) is not None]
-    preparation, dependent = _free(Preparation(tuple(columns)), frame)
-    named = {dependence.name: dependence.problem for dependence in dependent}
-    why = {str(fault.field): fault.problem for fault in faults}
-    for column in preparation.columns:
-        told = [named[name] for name in column.names if name in named]
-        why |= {column.variable.name: told[0]} if told else {}
-    return tuple(variable for variable in variables if variable.name not in why), why
-
-
-def _free(preparation: Preparation, frame: pd.DataFrame) -> tuple[Preparation, list[Dependence]]:
-    """`preparation` without the flags that other columns determine, and the other columns that are."""
-    dependent = _determined(preparation, frame)
-    named = {dependence.name for dependence in dependent}
-    columns = []
-    for column in preparation.columns:
-        told = [flag for flag in column.flags if state_name(column.variable.name, flag) in named]
-        named -= {state_name(column.variable.name, flag) for flag in told}
-        columns.append(replace(column, flags=tuple(flag for flag in column.flags if flag not in told)))
-    return Preparation(tuple(columns)), [one for one in dependent if one.name in named]
-
-
-def _determined(preparation: Preparation, frame: pd.DataFrame) -> list[Dependence]:
-    """Columns that others determine, as they enter the fit or as they were before outliers were cut.
-
-    Flags come last, so that it is a flag that is named where one is told by other columns.
-    """
-    if not preparation.columns:
-        return []
-    flags = {
-        state_name(column.variable.name, flag) for column in preparation.columns for flag in column.flags
-    }
-    order = sorted(range(len(preparation.names)), key=lambda j: preparation.names[j] in flags)
-    names = [preparation.names[j] for j in order]
-    matrix = preparation.matrix(frame)[:, order] if flags else preparation.matrix(frame)
-    spreads = matrix.std(axis=0) * np.sqrt(len(matrix))
-    dependences = {dependence.name: dependence for dependence in determined_columns(matrix, names, spreads)}
-    uncut = Preparation(tuple(replace(column, low=-np.inf, high=np.inf) for column in preparation.columns))
-    with np.errstate(over="ignore"):
-        matrix = uncut.matrix(frame)[:, order] if flags else uncut.matrix(frame)
-        fine = np.isfinite(np.einsum("ij,ij->j", matrix, matrix))
-    kept = [name for name, is_fine in zip(names, fine, strict=True) if is_fine]
-    matrix = matrix if fine.all() else matrix[:, fine]
-    before = {dependence.name: dependence for dependence in determined_columns(matrix, kept, spreads[fine])}
-    return list((before | dependences).values())
-
-
-def _collinearity_faults(dependence: Dependence, codes: Sequence[str]) -> Fault:
-    coded = [name for name in (dependence.name, *dependence.others) if name in codes]
-    remedy = "leave one of them out"
-    if coded:
-        remedy += (
-            f"; if they share codes for what is not known, declare those of {', '.join(coded)} as special"
-        )
-    return Fault(dependence.problem, remedy, field=dependence.name)
-
-
 def empty_cells(cells: NumberColumn | Levels) -> int:
     """How many cells of a variable say nothing."""
     return cells.empty if isinstance(cells, Levels) else int((cells.states >= 0).sum())
-
-
-def _learn(
-    variable: Variable, frame: pd.DataFrame, faults: list[Fault], y: Floats | None
-) -> LearntColumn | None:
-    cells = cells_of(variable, frame, faults)
-    if cells is None:
-        return None
-    if variable.bins is not None:
-        return _learn_bins(variable, cells, faults, y)
-    if isinstance(cells, Levels):
-        return _learn_category(variable, cells, faults)
-    return _learn_number(variable, cells, faults)
-
-
-def _learn_bins(
-    variable: Variable, cells: NumberColumn | Levels, faults: list[Fault], y: Floats | None
-) -> LearntColumn | None:
-    if y is None or not 0 < y.sum() < len(y):
-        faults.append(Fault("has bins, which need outcomes of both kinds", "give them", field=variable.name))
-        return None
-    if empty_cells(cells) == len(y):
-        faults.append(Fault("has no value at all", "leave the variable out", field=variable.name))
-        return None
-    bins = learn_bins(variable, cells, y)
-    if len({weight for weight, rows in zip(bins.woe, bins.rows, strict=True) if rows}) < 2:
-        problem = "no cut that its declaration allows tells defaults apart"
-        remedy = "leave the variable out, or allow another shape or smaller bins"
-        faults.append(Fault(problem, remedy, field=variable.name))
-        return None
-    if isinstance(cells, Levels):
-        seen = {level(name) for group in bins.groups for name in group}
-        rare = tuple(name for name in cells.names if name not in seen)
-        return LearntColumn(variable, rare=rare, bins=bins)
-    low, high = float(np.nanmin(cells.values)), float(np.nanmax(cells.values))
-    return LearntColumn(variable, low, high, bins=bins)
-
-
-def _learn_number(variable: Variable, cells: NumberColumn, faults: list[Fault]) -> LearntColumn | None:
-    values = transformed(variable, cells.values)
-    known = values[~np.isnan(values)]
-    if len(known) == 0:
-        faults.append(Fault("has no value at all", "leave the variable out", field=variable.name))
-        return None
-    low, high = (-np.inf, np.inf) if variable.cut is None else np.quantile(known, variable.cut)
-    fill = float(np.median(known))
-    cut = np.clip(np.where(np.isnan(values), fill, values), low, high)
-    if np.ptp(cut) == 0 and np.ptp(known) > 0:
-        low, high = float(known.min()), float(known.max())
-        cut = np.where(np.isnan(values), fill, values)
-    if np.ptp(cut) == 0:
-        faults.append(
-            Fault("is constant: it can explain nothing", "leave the variable out", field=variable.name)
-        )
-        return None
-    with np.errstate(over="ignore"):
-        spread = float(cut.std())
-    if not np.isfinite(spread):
-        problem = "has values too large to be squared"
-        faults.append(Fault(problem, "count in a larger unit, or say transform log", field=variable.name))
-        return None
-    flags = own_states(variable, len(values), list(zip(cells.names, cells.counts.tolist(), strict=True)))
-    return LearntColumn(variable, float(low), float(high), fill, float(cut.mean()), spread, flags)
-
-
-def _learn_category(variable: Variable, known: Levels, faults: list[Fault]) -> LearntColumn | None:
-    """Levels by their rows; an empty cell is one of OTHER, unless there are enough for a level."""
-    counts = dict(zip(known.names, known.counts.tolist(), strict=True))
-    own = own_states(variable, len(known.codes), [(MISSING, known.empty)])
-    counts |= {MISSING: known.empty} if own else {OTHER: counts.get(OTHER, 0) + known.empty}
-    order = sorted(counts, key=lambda name: -counts[name])
-    kept = [name for name in order if counts[name] >= RARE and name != OTHER]
-    pooled = sum(counts.values()) - sum(counts[name] for name in kept)
-    levels = (*kept, OTHER) if pooled >= RARE else tuple(kept)
-    rare = tuple(name for name in order if name in known.names and name not in levels)
-    if len(levels) < 2:
-        problem = f"has no two levels with {RARE} rows or more"
-        faults.append(Fault(problem, "leave the variable out", field=variable.name))
-        return None
-    return LearntColumn(variable, levels=levels, rare=rare)

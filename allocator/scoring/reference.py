@@ -18,7 +18,7 @@ from allocator.scoring.levels import Levels
 from allocator.scoring.variables import MISSING, NumberColumn, Variable, cells_of
 
 if TYPE_CHECKING:
-    from allocator.scoring.preparation import Preparation
+    from allocator.scoring.preparing import Prepared
 
 _DECILES = np.linspace(0.1, 0.9, 9)
 
@@ -31,13 +31,12 @@ class Reference:
     variables: Mapping[str, Bins]
 
 
-def reference_of(preparation: Preparation, frame: pd.DataFrame, pds: Floats) -> Reference:
-    """What is kept of `frame`, whose PDs in sample are `pds` (n,)."""
-    variables = {}
-    for column in preparation.columns:
-        cells = cells_of(column.variable, frame, [])
-        if cells is not None:
-            variables[column.variable.name] = column.bins or _spread(column.variable, cells)
+def reference_of(prepared: Prepared, pds: Floats) -> Reference:
+    """What is kept of the training data, whose PDs in sample are `pds` (n,)."""
+    variables = {
+        column.variable.name: column.bins or _spread(prepared.cells[column.variable.name])
+        for column in prepared.preparation.columns
+    }
     values = NumberColumn(pds, np.full(len(pds), -1), (MISSING,))
     return Reference(_counted(Bins(cuts=_deciles(pds)), values), variables)
 
@@ -63,7 +62,7 @@ def variable_rows(variable: Variable, then: Bins, frame: pd.DataFrame) -> Floats
     return np.bincount(then.places(cells), minlength=len(then.rows)).astype(float)
 
 
-def _spread(variable: Variable, cells: NumberColumn | Levels) -> Bins:
+def _spread(cells: NumberColumn | Levels) -> Bins:
     if isinstance(cells, Levels):
         groups = (*((name,) for name in cells.names if name != OTHER), (OTHER,))
         return _counted(Bins(groups=groups, states=(MISSING,), pool=len(groups) - 1), cells)

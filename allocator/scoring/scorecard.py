@@ -19,7 +19,8 @@ from threadpoolctl import threadpool_limits
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.logit import NORMAL_95, LogitFit, Penalty, fit_logit
-from allocator.scoring.preparation import Preparation, prepare
+from allocator.scoring.preparation import Preparation
+from allocator.scoring.preparing import Prepared, prepared
 from allocator.scoring.reading import DerivedColumn, derive
 from allocator.scoring.reference import Reference, reference_of
 from allocator.scoring.rows import rows_where
@@ -192,20 +193,20 @@ def fit_scorecard(
     """
     checked = check_bounds(bounds or {})
     frame = derive(frame, derived)
-    preparation, fit, matrix = _fitted(frame, outcome, variables, penalty, strength)
-    reference = reference_of(preparation, frame, special.expit(fit.linear(matrix)))
-    return Scorecard(preparation, fit, checked, lgd, tuple(derived), points, matrix.mean(axis=0), reference)
+    made, fit = _fitted(frame, outcome, variables, penalty, strength)
+    reference = reference_of(made, special.expit(fit.linear(made.matrix)))
+    means = made.matrix.mean(axis=0)
+    return Scorecard(made.preparation, fit, checked, lgd, tuple(derived), points, means, reference)
 
 
 def _fitted(
     frame: pd.DataFrame, outcome: pd.Series, variables: Sequence[Variable], penalty: Penalty, strength: float
-) -> tuple[Preparation, LogitFit, Floats]:
-    """The preparation, the logit and its columns (n, k), on one thread: more would wait for one another."""
+) -> tuple[Prepared, LogitFit]:
+    """The data as they are read, and the logit, on one thread: more would wait for one another."""
     y = outcome.to_numpy(dtype=float, na_value=np.nan)
     with threadpool_limits(1, user_api="blas"):
-        preparation = prepare(frame, variables, y)
-        matrix = preparation.matrix(frame)
-        return preparation, fit_logit(matrix, y, preparation.names, penalty, strength), matrix
+        made = prepared(frame, variables, y)
+        return made, fit_logit(made.matrix, y, made.preparation.names, penalty, strength)
 
 
 def out_of_fold_pd(
@@ -224,10 +225,8 @@ def out_of_fold_pd(
     for k in range(folds):
         seen, held = fold != k, fold == k
         with _without_fold(k + 1):
-            preparation, fit, _ = _fitted(
-                rows_where(frame, seen), outcome[seen], variables, penalty, strength
-            )
-        out[held] = special.expit(fit.linear(preparation.matrix(rows_where(frame, held))))
+            made, fit = _fitted(rows_where(frame, seen), outcome[seen], variables, penalty, strength)
+        out[held] = special.expit(fit.linear(made.preparation.matrix(rows_where(frame, held))))
     return out
 
 

@@ -13,7 +13,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.classes import CLASSES
 from allocator.scoring.logit import Penalty
-from allocator.scoring.preparation import usable_variables
+from allocator.scoring.preparing import usable_variables
 from allocator.scoring.rating import CORRELATED, Rating, fit_rating, select, weights_of
 from allocator.scoring.rows import row_of, rows_where
 from allocator.scoring.rules import IndicatorRule, learn, standardise

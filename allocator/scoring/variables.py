@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -100,11 +100,22 @@ def cells_of(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> Nu
     values = numbers(frame, variable.name, faults, "write plain numbers, or say category")
     if values is None:
         return None
-    states = np.where(np.isnan(values), 0, -1)
+    empty = np.isnan(values)
+    if not variable.special and not empty.any():
+        return NumberColumn(values, np.broadcast_to(np.int64(-1), len(values)), (MISSING,))
+    states = np.where(empty, 0, -1)
     for i, code in enumerate(variable.special):
         states[values == code] = 1 + i
     known = np.where(states >= 0, np.nan, values)
     return NumberColumn(known, states, (MISSING, *(f"{code:.15g}" for code in variable.special)))
+
+
+def cells_by_name(
+    variables: Iterable[Variable], frame: pd.DataFrame, faults: list[Fault]
+) -> dict[str, NumberColumn | Levels]:
+    """The cells of each variable, but of those that cannot be read: these are `faults`."""
+    read = ((variable.name, cells_of(variable, frame, faults)) for variable in variables)
+    return {name: cells for name, cells in read if cells is not None}
 
 
 def own_states(variable: Variable, rows: int, counts: Sequence[tuple[str, int]]) -> tuple[str, ...]:

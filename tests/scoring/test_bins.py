@@ -13,7 +13,7 @@ from allocator.errors import InputError
 from allocator.scoring.bins import between, information_values
 from allocator.scoring.declarations import read_declarations
 from allocator.scoring.fitted import read_fitted, to_document
-from allocator.scoring.preparation import prepare
+from allocator.scoring.preparing import prepare
 from allocator.scoring.runs import Shape
 from allocator.scoring.scorecard import Scorecard, fit_scorecard, out_of_fold_pd
 from allocator.scoring.validation import auc

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allocator.scoring.codes import codes_beyond, standing_out
-from allocator.scoring.preparation import prepare
+from allocator.scoring.preparing import prepare
 from allocator.scoring.rules import IndicatorRule, learn, standardise
 from allocator.scoring.variables import Variable
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from allocator.errors import InputError
 from allocator.scoring.collinearity import nearly_determined
-from allocator.scoring.preparation import prepare
+from allocator.scoring.preparing import prepare
 from allocator.scoring.variables import Variable
 
 NAMES = ("x", "y", "u", "z")

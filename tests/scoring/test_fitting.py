@@ -91,6 +91,18 @@ def test_rows_without_an_outcome_to_learn_from_are_left_out_and_counted(files: t
         logit_from_files(*files, "bad", without="gone")
 
 
+def test_a_rating_leaves_rows_out_as_a_logit_does(files: tuple[Path, Path]) -> None:
+    frame = pd.read_csv(files[0])
+    frame.assign(why=["rejected"] * 5 + [""] * (len(frame) - 5)).to_csv(files[0], index=False)
+    order = {"classes": ["a", "b"], "repeats": 1}
+    fit = rating_from_files(*files, "bad", "lent", "unpaid", without="why", **order)
+    assert fit.figures["left_out"] == {"rejected": 5}
+    assert "| left out, rejected | 5 rows |" in fit.card.text(1)
+    frame.iloc[5:].to_csv(files[0], index=False)
+    fewer = rating_from_files(*files, "bad", "lent", "unpaid", **order)
+    assert fit.document == fewer.document
+
+
 def test_a_rating_with_its_card(files: tuple[Path, Path]) -> None:
     fit = rating_from_files(*files, "bad", "lent", "unpaid", classes=["a", "b", "c"], repeats=1)
     assert (np.diff(fit.tables["Classes"]["loss_rate"]) > 0).all()

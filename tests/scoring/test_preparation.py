@@ -8,7 +8,7 @@ import pytest
 
 from allocator.errors import InputError
 from allocator.scoring.bins import OTHER
-from allocator.scoring.preparation import prepare
+from allocator.scoring.preparing import prepare
 from allocator.scoring.variables import Variable
 
 RAW = pd.DataFrame(

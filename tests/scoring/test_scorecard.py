@@ -15,7 +15,7 @@ from allocator.errors import InputError
 from allocator.scoring import validation
 from allocator.scoring.declarations import read_declarations
 from allocator.scoring.fitting_logit import logit_from_files
-from allocator.scoring.preparation import prepare
+from allocator.scoring.preparing import prepare
 from allocator.scoring.scorecard import check_bounds, fit_scorecard, grade_of, out_of_fold_pd
 from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable

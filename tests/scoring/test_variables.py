@@ -12,7 +12,7 @@ import pytest
 from allocator.errors import Fault, InputError
 from allocator.scoring.declarations import read_declarations
 from allocator.scoring.fitted import read_fitted, to_document
-from allocator.scoring.preparation import prepare
+from allocator.scoring.preparing import prepare
 from allocator.scoring.reading import DerivedColumn
 from allocator.scoring.score import scores
 from allocator.scoring.scorecard import Scorecard, fit_scorecard
