@@ -19,6 +19,7 @@ from allocator.errors import Fault, InputError
 from allocator.intake import content_hash, one_reading
 from allocator.portfolio import (
     fingerprint,
+    held_to,
     load_portfolio,
     off_curve,
     portfolio_as_csv,
@@ -182,6 +183,8 @@ def examine(scenario: Scenario, further: FurtherColumns = NO_MORE) -> ExaminedIn
         after = _gather(errors, stressed, portfolio, churn, stress, scenario.stress)
         notes = () if after is None else notes_on(portfolio, scenario.stress)
         portfolio, churn = after or (portfolio, churn)
+    if portfolio is not None:
+        portfolio = _gather(errors, held_to, portfolio, scenario.policy)
     notes = (*remarks, *notes)
     strategy = scenario.strategy
     book, lines = None, None

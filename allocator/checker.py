@@ -59,7 +59,7 @@ KEYS = {
     "portfolio": "source columns defaults pd_by_grade scorecard",
     "response": "churn smoothing",
     "policy": "currency budget ticket term_years funding_rate churn_cost_rate decline_churn idle_rate"
-    " processing_cost rates rate_grid pricing capital tail limits",
+    " processing_cost rates rate_grid pricing capital changes tail limits",
     "policy.tail": "confidence correlation",
     "policy.capital": "approach asset_class turnover turnover_unit maturity pd_floor lgd_floor"
     " supporting_factor",
@@ -73,8 +73,9 @@ LIMIT_TOLD = {"name", "measure", "sense", "used", "bound", "price", "violation"}
 FILES = {"churn": "response.churn", "scorecard": "portfolio.scorecard", "stress": "stress.file"}
 FILES |= {"book": "strategy.file", "weights": "strategy.ahp_lines.file", "former": "former.file"}
 READ_BY = ("sep", "decimal", "thousands", "skip", "encoding", "sheet", "table", "header", "duplicates")
+NO_NEAR = "no rate within what it may move from the former one"
 NO_OFFER = (
-    *("excluded", "no rates for this grade", "contract rate outside the band of the grade"),
+    *("excluded", "no rates for this grade", "contract rate outside the band of the grade", NO_NEAR),
     *("no rate at or above the borrower's minimum", "no rate at or below the borrower's maximum"),
     *("request below the smallest loan", "smallest loan wanted above the largest ticket"),
     "no multiple of the step fits",
@@ -344,6 +345,7 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
         idle=number(policy, "idle_rate", 0.0), processing=number(policy, "processing_cost", 0.0),
         rates={grade: (float(low), float(high)) for grade, (low, high) in entries(policy, "rates").items()},
         rate_step=None if grid in ("table", "contract") else number(policy, "rate_grid.step"),
+        rate_moved=at(policy, "changes.rate_moved.at_most"),
         by_contract=grid == "contract", capital=capital_rule(policy), tail=tail_rule(policy),
         limits=[limit_of(entry) for entry in at(policy, "limits", [])],
     )  # fmt: skip
@@ -497,6 +499,31 @@ def put_under(stress: list[Any], borrowers: Borrowers) -> None:
     borrowers.numbers |= moved
 
 
+def hold_to(changes: dict[str, Any], borrowers: Borrowers) -> None:
+    """What the policy's changes leave of the terms of those who were served."""
+    if not changes:
+        return
+    own, served = borrowers.numbers, formerly_served(borrowers)
+    then, rate = borrowers.number("former_amount"), borrowers.number("former_rate")
+    amounts = word(changes, "amounts", ["no_cut", "no_rise", "same", ""], "")
+    keep, moved = changes.get("keep"), {}
+    if "rate_moved" in changes:
+        entries(changes, "rate_moved", "at_most")
+        near = number(changes, "rate_moved.at_most")
+        moved["min_rate"] = np.fmax(own["min_rate"], rate - near)
+        moved["max_rate"] = np.fmin(own["max_rate"], rate + near)
+    if amounts in ("no_cut", "same"):
+        moved["min_amount"] = np.where(served, np.maximum(own["min_amount"], then), own["min_amount"])
+    if amounts in ("no_rise", "same"):
+        moved["max_amount"] = np.where(served, np.minimum(own["max_amount"], then), own["max_amount"])
+    if keep is not None:
+        where = {} if keep == "all" else entries(changes, "keep.where")
+        kept = served & np.isnan(own["fixed_amount"]) & borrowers.passes(where)
+        moved["fixed_amount"] = np.where(kept, then, own["fixed_amount"])
+        moved["fixed_rate"] = np.where(kept, rate, own["fixed_rate"])
+    borrowers.numbers |= moved
+
+
 # --- 4. Curves and menus --------------------------------------------------------------------------
 def exact(value: float) -> Fraction:
     """The shortest decimal that reads back as the double."""
@@ -631,7 +658,9 @@ def book_of(borrowers: Borrowers, policy: Facts, menus: dict[str, Facts]) -> Fac
     if cells := [as_text(cell).lower() for cell in borrowers.cells.get("exclude", [])]:
         kept_out = np.isin(cells, ["true", "1"])
     tests = [kept_out, np.isnan(highest), bound & ~inside]
-    tests += [~bound & (highest + SAME < floor), ~bound & ~some]
+    above, none = ~bound & (highest + SAME < floor), ~bound & ~some
+    near = policy.rate_moved is not None and formerly_served(borrowers)
+    tests += [near & (above | none), above, none]
     tests += [own["max_amount"] < wanted, own["min_amount"] > policy.largest, first > last]
     tests[2:] = [test & ~pinned for test in tests[2:]]
     return Facts(
@@ -1352,6 +1381,7 @@ def run_of(
     every = menus_of(policy, curves)
     menus = held_to(every, scenario, certificate)
     put_under(stress, borrowers)
+    hold_to(entries(scenario, "policy.changes", "rate_moved amounts keep"), borrowers)
     book = book_of(borrowers, policy, menus)
     in_order = decided["borrower_id"].tolist() == book.ids
     need(in_order, "allocation: does not list the borrowers in their order")

@@ -9,6 +9,7 @@ asks again and again (a frontier, a stress, a comparison) calls the same stages 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from time import perf_counter
 from typing import Any, TypeAlias
 
@@ -30,7 +31,7 @@ from allocator.limits import compile_limits
 from allocator.limits.notes import beyond_reach, slips
 from allocator.limits.shares import only_an_empty_book
 from allocator.limits.spellings import spellings
-from allocator.portfolio import formulas
+from allocator.portfolio import formulas, held_to
 from allocator.pricing.offers import price_offers
 from allocator.records.case import Case, Inputs
 from allocator.records.ledger import COMPUTED, Ledger
@@ -117,6 +118,7 @@ def prepare(scenario: Scenario, inputs: Inputs) -> Case:
 
     The case's scenario states its budget as money.
     """
+    inputs = replace(inputs, portfolio=held_to(inputs.portfolio, scenario.policy))
     scenario = with_budget_in_money(scenario, inputs.portfolio)
     offers = price_offers(inputs.portfolio, inputs.churn, scenario.response, scenario.policy)
     return Case(scenario, inputs, offers, compile_limits(scenario.policy, inputs.portfolio))

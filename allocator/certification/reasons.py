@@ -17,6 +17,7 @@ from allocator.certification.limits import Block, blocks_of, charges_of
 from allocator.certification.terms import OF_BORROWERS, SAME_RATE, Terms, terms_of
 from allocator.records import reasons as words
 from allocator.records.case import Inputs
+from allocator.records.former import FORMER_AMOUNT
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio, Text
 from allocator.records.scenario import Policy, Scenario
 
@@ -67,12 +68,16 @@ def _impossible(portfolio: Portfolio, policy: Policy, terms: Terms) -> Codes:
         most = np.nan_to_num(portfolio.max_rate[own], nan=np.inf)
         below = np.searchsorted(tariff.rates, most + SAME_RATE, side="right")
         some[own] = np.searchsorted(tariff.rates, least[own] - SAME_RATE) < below
+    open_to_some = free & ~terms.single
+    above, none = (top + SAME_RATE < least) | np.isneginf(top), ~some
+    near = policy.changes.rate_moved is not None and portfolio.number(FORMER_AMOUNT) > 0
     first = {
         words.EXCLUDED: portfolio.exclude,
         words.NO_GRADE: np.isnan(top),
         words.OFF_CONTRACT: free & terms.single & np.isnan(terms.rate),
-        words.NO_RATE: free & ~terms.single & ((top + SAME_RATE < least) | np.isneginf(top)),
-        words.NO_LOWER: free & ~terms.single & ~some,
+        words.NO_NEAR: open_to_some & near & (above | none),
+        words.NO_RATE: open_to_some & above,
+        words.NO_LOWER: open_to_some & none,
         words.TOO_SMALL: free & (portfolio.max_amount < np.maximum(portfolio.min_amount, policy.ticket.min)),
         words.TOO_LARGE: free & (portfolio.min_amount > policy.ticket.max),
         words.NO_STEP: terms.low > terms.high,

@@ -12,6 +12,7 @@ import numpy as np
 
 from allocator.errors import Fault, InputError, in_rows
 from allocator.pricing.churn import rate_menu, smooth
+from allocator.records.former import FORMER_AMOUNT
 from allocator.records.lots import CENT, lots_for, lots_to_money, lots_within
 from allocator.records.offers import SAME_RATE, Menu, OfferBook, PostedGrades
 from allocator.records.portfolio import Booleans, ChurnTable, Codes, Floats, Integers, Portfolio, Text
@@ -21,7 +22,9 @@ from allocator.records.scenario import Policy, Response
 _PART = 16_384
 """Borrowers at a time: their temporaries stay in a core's cache."""
 
-_OFF_CONTRACT, _EXCLUDED, _NO_STEP, _NO_RATE, _NO_LOWER, _NO_GRADE, _SMALL, _LARGE = range(len(NO_OFFER))
+_OFF_CONTRACT, _EXCLUDED, _NO_STEP, _NO_RATE, _NO_LOWER, _NO_NEAR, _NO_GRADE, _SMALL, _LARGE = range(
+    len(NO_OFFER)
+)
 
 
 @dataclass(frozen=True)
@@ -212,6 +215,7 @@ def _borrower_menus(
     single = ~np.isnan(one_rate)
     off = single & ~pinned & ~_inside_band(portfolio, policy)
     no_rate[off] = _OFF_CONTRACT
+    near = moves_little(portfolio, policy)
     asking = ~(np.isnan(portfolio.min_rate) & np.isnan(portfolio.max_rate)) & ~single
     for grade, full in by_grade.items():
         members = portfolio.grade.codes == portfolio.grade.code_of(grade)
@@ -223,7 +227,8 @@ def _borrower_menus(
         least, most = portfolio.min_rate[askers], portfolio.max_rate[askers]
         first = np.searchsorted(full.rates, np.nan_to_num(least, nan=-np.inf) - SAME_RATE)
         stop = np.searchsorted(full.rates, np.nan_to_num(most, nan=np.inf) + SAME_RATE, side="right")
-        no_rate[askers] = np.where(first < stop, -1, np.where(first < len(full.rates), _NO_LOWER, _NO_RATE))
+        outside = np.where(first < len(full.rates), _NO_LOWER, _NO_RATE)
+        no_rate[askers] = np.where(first < stop, -1, np.where(near[askers], _NO_NEAR, outside))
         ends, place = np.unique(np.stack([first, stop], axis=1), axis=0, return_inverse=True)
         for k, (begin, end) in enumerate(ends.tolist()):
             if begin < end:
@@ -237,6 +242,13 @@ def _borrower_menus(
         menus += [Menu(rates[k : k + 1], take_up[k : k + 1]) for k in range(len(rates))]
         grades += [""] * len(rates)
     return _MenuOfBorrowers(tuple(menus), menu, tuple(grades), no_rate)
+
+
+def moves_little(portfolio: Portfolio, policy: Policy) -> Booleans:
+    """(n,) to whom only rates near the former one may be offered."""
+    if policy.changes.rate_moved is None:
+        return np.zeros(len(portfolio), dtype=bool)
+    return portfolio.number(FORMER_AMOUNT) > 0
 
 
 def _inside_band(portfolio: Portfolio, policy: Policy) -> Booleans:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
+from allocator.records.conditions import Condition
 from allocator.records.frames import File
 
 FORMER = "former"
@@ -18,6 +20,21 @@ FORMER_TEXTS, FORMER_NUMBERS = frozenset({FORMER}), frozenset({FORMER_AMOUNT, FO
 DECLINED, NEW, SERVED = "declined", "new", "served"
 STANDINGS = (DECLINED, NEW, SERVED)
 """In ascending order as Text wants."""
+
+
+Direction = Literal["no_cut", "no_rise", "same"]
+"""Where a former client's amount may not go."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What may change of an offer to those who were served in the former run."""
+
+    rate_moved: float | None = None
+    """How far the rate may lie from the former one at most; None: as far as the terms allow."""
+    amounts: Direction | None = None
+    keep: tuple[Condition, ...] | None = None
+    """Who of them gets the former offer again, as it was: whoever passes; None: nobody is kept."""
 
 
 @dataclass(frozen=True)

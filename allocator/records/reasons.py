@@ -7,10 +7,11 @@ EXCLUDED = "excluded"
 NO_STEP = "no multiple of the step fits"
 NO_RATE = "no rate at or above the borrower's minimum"
 NO_LOWER = "no rate at or below the borrower's maximum"
+NO_NEAR = "no rate within what it may move from the former one"
 NO_GRADE = "no rates for this grade"
 TOO_SMALL = "request below the smallest loan"
 TOO_LARGE = "smallest loan wanted above the largest ticket"
-NO_OFFER = (OFF_CONTRACT, EXCLUDED, NO_STEP, NO_RATE, NO_LOWER, NO_GRADE, TOO_SMALL, TOO_LARGE)
+NO_OFFER = (OFF_CONTRACT, EXCLUDED, NO_STEP, NO_RATE, NO_LOWER, NO_NEAR, NO_GRADE, TOO_SMALL, TOO_LARGE)
 """Why no offer is possible, in ascending order as Text wants."""
 
 NEVER = "never profitable, whatever the limits"

@@ -5,7 +5,7 @@ Amounts are in currency units, rates and shares are fractions, terms are in year
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from math import inf
@@ -16,7 +16,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.conditions import Condition
 from allocator.records.curves import ParametricCurve
 from allocator.records.document import BOOK, CHURN, SOURCE, Place
-from allocator.records.former import FORMER_AMOUNT, FormerRun
+from allocator.records.former import FORMER_AMOUNT, Changes, FormerRun
 from allocator.records.frames import File, Frame
 from allocator.records.plugins import Plugin
 from allocator.records.price_lists import PriceList, Pricing
@@ -253,6 +253,14 @@ class Policy:
     limits: tuple[Limit, ...] = ()
     capital: CapitalRule = field(default_factory=CapitalRule)
     """How much capital a unit drawn ties up, where a limit asks for it."""
+    changes: Changes = field(default_factory=Changes)
+    """What may change of the offers to those who were served in the former run."""
+
+    @property
+    def conditions(self) -> Iterator[Condition]:
+        """Every test of a filter of the policy."""
+        yield from self.changes.keep or ()
+        yield from (condition for limit in self.limits for condition in limit.conditions)
 
     @property
     def enforced(self) -> tuple[Limit, ...]:
@@ -261,13 +269,13 @@ class Policy:
 
     def text_columns(self) -> frozenset[str]:
         """Columns that filters by value and `each` read as text (`grade` and `borrower_id` aside)."""
-        named = {c.column for limit in self.limits for c in limit.conditions if not c.is_range}
+        named = {c.column for c in self.conditions if not c.is_range}
         each = {limit.each for limit in self.limits if limit.each is not None}
         return frozenset(named | each) - {"grade", "borrower_id"}
 
     def number_columns(self) -> frozenset[str]:
         """Columns that ranges and weights read as numbers."""
-        ranged = {c.column for limit in self.limits for c in limit.conditions if c.is_range}
+        ranged = {c.column for c in self.conditions if c.is_range}
         weights = {limit.weight for limit in self.limits if limit.weight is not None}
         measured = {c for limit in self.limits if limit.plugin for c in limit.plugin.thing.columns}
         ruled = {c for limit in self.limits if limit.rule for c in limit.rule.columns}

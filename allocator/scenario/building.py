@@ -13,7 +13,7 @@ from allocator.errors import InputError
 from allocator.records.conditions import Condition
 from allocator.records.curves import FORMULAS
 from allocator.records.document import BOOK, CHURN, NO_CHURN, SOURCE, Place
-from allocator.records.former import FormerRun
+from allocator.records.former import Changes, FormerRun
 from allocator.records.frames import Frame
 from allocator.records.risk import CapitalRule, Rule, TailRule
 from allocator.records.run import REPORT
@@ -34,6 +34,7 @@ from allocator.records.sources import kind_of
 from allocator.records.strategy import Strategy
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress, StressCase, StressSource
 from allocator.scenario.capital_schema import TailEntry
+from allocator.scenario.changes_schema import ChangesEntry, KeepEntry
 from allocator.scenario.limit_schema import GroupEntry, LimitEntry, RangeEntry
 from allocator.scenario.paths import expand, offers_in
 from allocator.scenario.places import paths_of
@@ -203,6 +204,7 @@ def _policy(typed: PolicyEntry, plugins: Plugins) -> Policy:
             "rate_step": typed.rate_grid.step if isinstance(typed.rate_grid, RateGrid) else None,
             "by_contract": typed.rate_grid == "contract",
             "capital": capital,
+            "changes": _changes(typed.changes),
             "limits": tuple(_limit(entry, plugins, rules) for entry in typed.limits),
         }
     )
@@ -213,6 +215,14 @@ def _tail(typed: TailEntry | None, capital: CapitalRule) -> TailRule:
         return TailRule(capital=capital)
     correlation = typed.correlation
     return TailRule(typed.confidence, None if isinstance(correlation, str) else correlation, capital)
+
+
+def _changes(typed: ChangesEntry) -> Changes:
+    moved, keep = typed.rate_moved, typed.keep
+    kept: tuple[Condition, ...] | None = () if keep == "all" else None
+    if isinstance(keep, KeepEntry):
+        kept = tuple(condition_of(column, test) for column, test in keep.where.items())
+    return Changes(None if moved is None else moved.at_most, typed.amounts, kept)
 
 
 def _ticket(typed: TicketEntry) -> Ticket:

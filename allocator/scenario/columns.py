@@ -47,6 +47,9 @@ def column_faults(tree: Node) -> Iterator[Fault]:
 
 def _used(tree: Node) -> Iterator[tuple[str, bool]]:
     """Columns that the limits name, and whether they read them as numbers."""
+    keep = tree.find(("policy", "changes", "keep", "where"))
+    for name, test in (keep.entries if keep is not None else {}).items():
+        yield name, bool(test.entries.keys() & RANGE_ENDS)
     limits = tree.find(LIMITS)
     for entry in limits.items if limits is not None else ():
         for key in ("each", "weight"):

@@ -185,7 +185,7 @@ Condition = Annotated[_One | _List | Annotated[RangeEntry, Tag("<range>")], Disc
 Filter = dict[Text, Condition]
 
 
-def _readable(where: Filter) -> Filter:
+def readable(where: Filter) -> Filter:
     findings = [finding for column, test in where.items() for finding in misfits(column, test)]
     if where == {}:
         findings = [Misfit("the filter names no column", "name one, or leave `where` out")]
@@ -199,7 +199,7 @@ class GroupEntry(Typed):
 
     measure: Annotated[Basis, one_of(*get_args(Basis))] = "offered"
     """What of theirs the bound is a fraction of: what they are offered, or expected to draw."""
-    where: Annotated[Filter, AfterValidator(_readable), Field(examples=["{grade: car}"])]
+    where: Annotated[Filter, AfterValidator(readable), Field(examples=["{grade: car}"])]
     """Column: a text, a list of texts, or a range. Who counts passes all."""
 
 
@@ -225,7 +225,7 @@ class LimitEntry(Typed):
     group of borrowers is lent, as {where: {grade: car}}; absent: money."""
     weight: Annotated[Text, AfterValidator(number_column)] | None = None
     """Column of numbers, negative ones too, that multiplies each borrower's share of the sum."""
-    where: Annotated[Filter, AfterValidator(_readable)] | None = None
+    where: Annotated[Filter, AfterValidator(readable)] | None = None
     """Column: a text, a list of texts, or a range. Who counts passes all; absent: everybody."""
     each: Annotated[Text, AfterValidator(_text_column)] | None = None
     """Column of texts: one limit for each of its values."""

@@ -20,6 +20,7 @@ from pydantic import (
 from allocator.records.price_lists import Pricing
 from allocator.records.scenario import LARGEST_LOAN, MOST_LOTS, Basis, Spend
 from allocator.scenario.capital_schema import CapitalEntry, TailEntry
+from allocator.scenario.changes_schema import ChangesEntry
 from allocator.scenario.limit_schema import LimitEntry
 from allocator.scenario.quantities import (
     Misfit,
@@ -205,6 +206,8 @@ class PolicyEntry(Typed):
     """individual: each borrower has a rate of its own; per_grade: one posted rate a grade, for all who have
     no rate of their own (pinned, or of the column `rate`); monotone: posted rates that never fall from one
     grade of `rates` to the next."""
+    changes: ChangesEntry = ChangesEntry()
+    """What may change of the offers to those who were served in the former run."""
     limits: list[LimitEntry] = Field(default_factory=list)
     """What the allocation as a whole must keep to."""
 

@@ -24,6 +24,7 @@ from pydantic import (
 from allocator.records.columns import COLUMNS, Column
 from allocator.records.document import NO_CHURN
 from allocator.records.scenario import Method, Smoothing
+from allocator.scenario.changes_schema import ChangesEntry
 from allocator.scenario.policy_schema import PolicyEntry
 from allocator.scenario.quantities import (
     Flag,
@@ -295,6 +296,10 @@ class ScenarioFile(Typed):
                 for place, limit in enumerate(policy.limits)
                 if limit.measure == "clients_changed"
             ]
+            if policy.changes != ChangesEntry():
+                problem = "there is no former run whose offers could change"
+                remedy = "add `former: FOLDER`, a run's, or a file of its offers"
+                findings.append(Misfit(problem, remedy, below=("changes",)))
         if policy.rate_grid == "table" and (churn == NO_CHURN or by_parameters):
             what = "churn curve" if churn == NO_CHURN else "table of churn"
             problem = f"there is no {what} whose rates could be offered"

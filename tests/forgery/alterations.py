@@ -554,6 +554,9 @@ DECISIONS = [
         a_client_more_won=lambda files: decide(files, {"F06": 100_000.0, "F15": 0.0, "F13": 500_000.0}),
         no_former_run=dropping(SCENARIO, "former"),
         another_former_run=setting(SCENARIO, "former", "../book.csv"),
+        amounts_that_may_not_be_cut=setting(SCENARIO, "policy.changes", {"amounts": "no_cut"}),
+        rates_that_may_not_move=setting(SCENARIO, "policy.changes", {"rate_moved": {"at_most": 0.001}}),
+        offers_that_are_kept=setting(SCENARIO, "policy.changes", {"keep": "all"}),
     ),
     *of(
         "groups",

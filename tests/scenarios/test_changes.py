@@ -14,6 +14,10 @@ from allocator.errors import InputError
 from allocator.scenario import load_scenario
 from tests.forgery.runs import CHANGED, FORMER, write_case
 
+LOOSE = [f"policy.limits[{name}].at_most={most}" for name, most in
+         (("changes", 9), ("lost", 9), ("money to others", "100%"))]  # fmt: skip
+SERVED = "borrower_id,amount,rate\nF01,500000,0.05\nF02,400000,0.06\nF04,2e5,0.07\n"
+
 
 def solved(folder: Path, *more: str) -> dict[str, object]:
     """The summary of a run that holds by every judge, the scenario laid over by `more`."""
@@ -56,6 +60,27 @@ def test_who_may_not_change_does_not(tmp_path: Path) -> None:
     assert limits["changes"]["used"] == 1  # the pinned offer is new
     rows = pd.read_csv(folder / "run" / "allocation.csv").set_index("borrower_id")
     assert rows.index[rows["amount"] > 0].tolist() == ["F01", "F02", "F04", "F12"]
+
+
+def test_offers_to_former_clients_change_as_the_policy_allows(tmp_path: Path) -> None:
+    """F01 is kept; F02 asks for less than before; no rate is as near to that of F04 as asked for."""
+    folder = tmp_path / "case"
+    write_case(folder, CHANGED)
+    (folder / "former.csv").write_text(SERVED)
+    solved(
+        folder,
+        *LOOSE,
+        "policy.changes={rate_moved: {at_most: 0.5%}, amounts: no_cut, keep: {where: {borrower_id: F01}}}",
+    )
+    rows = pd.read_csv(folder / "run" / "allocation.csv").set_index("borrower_id")
+    assert rows.loc["F01", ["amount", "rate"]].tolist() == [500_000.0, 0.05]
+    assert rows.loc["F02", "reason"] == "request below the smallest loan"
+    assert rows.loc["F04", "reason"] == "no rate within what it may move from the former one"
+
+    more = "policy.changes={rate_moved: {at_most: 1%}, amounts: same}"
+    solved(folder, *LOOSE, "policy.budget.amount=4e6", more)
+    rows = pd.read_csv(folder / "run" / "allocation.csv").set_index("borrower_id")
+    assert rows.loc["F04", ["amount", "rate"]].tolist() in ([200_000.0, 0.06], [200_000.0, 0.08])
 
 
 @pytest.mark.parametrize(
