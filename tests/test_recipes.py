@@ -61,7 +61,7 @@ def above(anchor: str, text: str) -> dict[str, str]:
 
 
 MEASURE: Recipe = {
-    "records/scenario.py": above('    "loans",\n]', '    "defaulted",\n'),
+    "records/scenario.py": above('    "loans"]', '    "defaulted",\n'),
     "limits/measures.py": above("def _loans(", DEFAULTED)
     | above('    "loans": _loans', '    "defaulted": _defaulted,\n'),
     "certification/limits.py": above(

@@ -26,16 +26,9 @@ from allocator.records.stress import Stress, StressSource
 
 Sense = Literal["at_most", "at_least", "exactly"]
 NamedMeasure = Literal[
-    "offered",
-    "drawn",
-    "interest",
-    "gross_interest",
-    "expected_loss",
-    "capital",
-    "tail_loss",
-    "clients_changed",
-    "loans",
-]
+    "offered", "drawn", "interest", "gross_interest", "expected_loss",
+    "capital", "tail_loss", "clients_changed",
+    "loans"]  # fmt: skip
 Measure = str
 """A NamedMeasure, or one that another package brings."""
 Reference = Literal["budget", "total", "drawn"]
