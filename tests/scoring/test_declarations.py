@@ -13,6 +13,8 @@ from allocator.scoring.declarations import LeakyVariable, read_declarations
 from allocator.scoring.reading import DerivedColumn
 from allocator.scoring.rules import IndicatorRule
 from allocator.scoring.variables import Variable
+from docs.build import DECLARATIONS
+from docs.declarations import declarations_page
 
 
 def write(path: Path, **document: Any) -> Path:
@@ -119,3 +121,9 @@ def test_what_tells_the_outcome_may_not_be_read(tmp_path: Path) -> None:
         ("variables[1]", "old would tell the outcome: it is cut at charge-off"),
         ("rules[0]", "Term would tell the outcome: it is cut at charge-off"),
     ]
+
+
+def test_the_page_of_declarations_is_written_from_the_schema() -> None:
+    page = DECLARATIONS.read_text(encoding="utf-8")
+    assert page == declarations_page(), "run `make docs`"
+    assert "| `cut` | a list of: a number or null | `[0.01, 0.99]` |" in page
