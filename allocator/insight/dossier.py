@@ -50,6 +50,8 @@ class ReportEffort:
     """Whether simple rules decide it too."""
     distilled: bool
     """Whether rules are sought that stand in for the run."""
+    stress_gap: float
+    """Gap at which an allocation under a stress is good enough, where the scenario asks for less."""
     levers: Literal["solved", "priced", "few"]
     """Each solved again; each by the run's prices alone; the most important by the prices alone."""
 
@@ -57,10 +59,10 @@ class ReportEffort:
     def of(cls, borrowers: int, *, quick: bool) -> ReportEffort:
         """Less for a large book, or where it is to be quick."""
         if borrowers >= HUGE:
-            return cls(0, 500, costs=False, rules=False, distilled=False, levers="few")
+            return cls(0, 500, costs=False, rules=False, distilled=False, stress_gap=1e-4, levers="few")
         if quick or borrowers >= LARGE:
-            return cls(3, 2_000, costs=True, rules=True, distilled=False, levers="priced")
-        return cls(9, 10_000, costs=True, rules=True, distilled=True, levers="solved")
+            return cls(3, 2_000, costs=True, rules=True, distilled=False, stress_gap=0.0, levers="priced")
+        return cls(9, 10_000, costs=True, rules=True, distilled=True, stress_gap=0.0, levers="solved")
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def dossier_of(
         composition=compose(run, position.reasons, _segment_columns(run.scenario)),
         book=explain_position(position, exact=effort.costs, progress=progress),
         years=simulate(run, years=effort.years, progress=progress),
-        stress=_stress(case, run, progress),
+        stress=_stress(case, run, effort, progress),
         comparison=_comparison(case, rules, progress) if effort.rules and len(rules) > 1 else None,
         one_more=track.slopes(track.now, run)[0],
         budgets=_budgets(case, effort, progress),
@@ -145,10 +147,15 @@ def _rules(run: Outcome, progress: Progress) -> DistilledRules | None:
         return None
 
 
-def _stress(case: Case, run: Outcome, progress: Progress) -> StressTest:
-    return StressTest(
-        run.scenario, try_stresses(Base(case, run), chosen_stresses(run.scenario), progress), ()
-    )
+def _stress(case: Case, run: Outcome, effort: ReportEffort, progress: Progress) -> StressTest:
+    base = Base(_with_gap(case, effort.stress_gap), run)
+    return StressTest(run.scenario, try_stresses(base, chosen_stresses(run.scenario), progress), ())
+
+
+def _with_gap(case: Case, least: float) -> Case:
+    """The case solved to a gap of `least`, or its own if that is larger."""
+    solver = replace(case.scenario.solver, gap=max(least, case.scenario.solver.gap))
+    return replace(case, scenario=replace(case.scenario, solver=solver))
 
 
 def _segment_columns(scenario: Scenario) -> tuple[str, ...]:
@@ -165,9 +172,7 @@ def _budgets(case: Case, effort: ReportEffort, progress: Progress) -> Frontier |
     amount = case.scenario.policy.budget.amount
     if not amount > 0 or not effort.budgets:
         return None
-    solver = replace(case.scenario.solver, gap=max(_POINT_GAP, case.scenario.solver.gap))
-    case = replace(case, scenario=replace(case.scenario, solver=solver))
-    return frontier(case, [BUDGET], points=effort.budgets, progress=progress)
+    return frontier(_with_gap(case, _POINT_GAP), [BUDGET], points=effort.budgets, progress=progress)
 
 
 def net_by_bin(simulation: Simulation, bins: int) -> Mapping[str, Any]:
