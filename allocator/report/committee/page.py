@@ -88,7 +88,7 @@ def _effort(dossier: Dossier) -> tuple[Block, ...]:
     few = "the most important levers" if effort.levers == "few" else "levers"
     parts = [f"{effort.budgets} budgets were solved"] if effort.budgets else ["no other budget was solved"]
     parts += [f"{effort.years:,} years simulated", f"{few} priced by this run's shadow prices alone"]
-    parts += [f"stressed books decided to {effort.stress_gap:.2%} of their bound"] if effort.stress_gap else []
+    parts += [f"stressed books decided to {effort.stress_gap:.2%}"] if effort.stress_gap else []
     parts += [] if effort.costs else ["nothing was solved without a limit"]
     parts += [] if effort.rules else ["no simple rule was tried"]
     return (note(f"As on every page {why}: {', '.join(parts)}."),)
