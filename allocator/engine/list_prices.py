@@ -23,6 +23,7 @@ from allocator.engine.program import Effort, Program, side_by_side
 from allocator.engine.relaxation import prices_of, relax
 from allocator.engine.solving import SolverError, solve
 from allocator.records.portfolio import Floats
+from allocator.records.scenario import SolverSettings
 
 _PENALTIES = (1e2, 1e5, 1e8, 1e11)
 """Of breaking a row by its largest use, in what the best offer is worth."""
@@ -31,12 +32,17 @@ _FURTHER = 10.0 ** np.arange(8)
 
 
 def prices_of_list(
-    columns: Columns, enough: float, start: Floats, threads: int, left: Callable[[], float]
+    columns: Columns, enough: float, start: Floats, settings: SolverSettings, left: Callable[[], float]
 ) -> Floats:
     """(m,) prices of the book that a list leaves: near its least bound, or at which it is below `enough`."""
-    if fits_one_table(columns):
+    if in_one_program(columns, settings):
         return _by_program(columns, enough)
-    return _by_descent(columns, enough, start, threads, left)
+    return _by_descent(columns, enough, start, settings.threads, left)
+
+
+def in_one_program(columns: Columns, settings: SolverSettings) -> bool:
+    """Whether a book is priced by one LP, not by descent."""
+    return settings.method == "exact" or (settings.method == "auto" and fits_one_table(columns))
 
 
 def _by_program(columns: Columns, enough: float) -> Floats:

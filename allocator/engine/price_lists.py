@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from allocator.engine.kernel.columns import Columns
-from allocator.engine.list_prices import prices_of_list
+from allocator.engine.list_prices import in_one_program, prices_of_list
 from allocator.engine.optimise import optimise
 from allocator.engine.posted import Lists, PricedLists, priced_lists, under
-from allocator.engine.prices import fits_one_table, relaxation_prices
+from allocator.engine.prices import relaxation_prices
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.limits import Limits
 from allocator.records.offers import OfferBook
@@ -91,8 +91,7 @@ class _Search:
         posted = self.lists.named(np.array(place))
         self.progress(f"pricing the list {in_words(posted)}")
         left = under(self.columns, posted)
-        threads = self.settings.threads
-        own = prices_of_list(left, self.target, start, threads, lambda: self.left)
+        own = prices_of_list(left, self.target, start, self.settings, lambda: self.left)
         self.known[place] = len(self.priced)
         self.priced.append(priced_lists(self.columns, own))
 
@@ -102,7 +101,7 @@ class _Search:
         self.progress(f"solving under the list {in_words(posted)}")
         left, start = under(self.columns, posted), self.priced[self.known[place]].prices
         settings = replace(self.settings, time_limit=max(self.left, 0.01))
-        large = None if fits_one_table(left) else start
+        large = None if in_one_program(left, settings) else start
         try:
             solution = optimise(left.offers, left.limits, settings, self.progress, large, self.target)
         except (InfeasibleError, NoAllocationError) as error:
@@ -135,7 +134,7 @@ def optimise_lists(
     search = _Search(Columns(offers, limits), settings, progress)
     first = start
     if first is None:
-        small = fits_one_table(search.columns)
+        small = in_one_program(search.columns, settings)
         first = relaxation_prices(search.columns, progress).prices if small else np.zeros(len(limits))
     search.priced.append(priced_lists(search.columns, first))
     at_price = perf_counter()
