@@ -10,6 +10,7 @@ each grade some of its rates; G grades of at most K rates.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -114,6 +115,11 @@ def priced_lists(columns: Columns, prices: Floats) -> PricedLists:
 
 def under(columns: Columns, posted: PriceList) -> Columns:
     """The book that a price list leaves: each menu its one rate, or none where that is not open."""
+    return within(columns, {grade: np.array([rate]) for grade, rate in posted.items()})
+
+
+def within(columns: Columns, left: Mapping[str, Floats]) -> Columns:
+    """The book whose menus have the rates that are `left` to each grade, ascending, each borrower free."""
     offers = columns.offers
     grades = offers.posted
     assert grades is not None, "the book posts rates"
@@ -122,13 +128,13 @@ def under(columns: Columns, posted: PriceList) -> Columns:
     codes = np.full(len(offers.menus) + 1, -1, dtype=np.int32)
     for number, menu in enumerate(offers.menus):
         grade = int(grades.grade[number])
-        rate = None if grade < 0 else posted[grades.names[grade]]
-        kept = np.ones(1, dtype=bool) if rate is None else np.abs(menu.rates - rate) <= SAME_RATE
+        own = menu.rates if grade < 0 else left[grades.names[grade]]
+        kept = np.any(np.abs(menu.rates[:, None] - own) <= SAME_RATE, axis=1)
         if kept.any():
             renumbered[number] = len(menus)
             menus.append(Menu(menu.rates[kept], menu.take_up[kept]))
         else:
-            codes[number] = NO_OFFER.index(NO_RATE if menu.rates[0] > rate else NO_LOWER)
+            codes[number] = NO_OFFER.index(NO_RATE if menu.rates[0] > own[-1] else NO_LOWER)
     why = offers.no_offer
     no_offer = Text(np.where(offers.menu >= 0, codes[offers.menu], why.codes).astype(np.int32), why.values)
     held = replace(offers, menus=tuple(menus), menu=renumbered[offers.menu], no_offer=no_offer, posted=None)

@@ -19,12 +19,13 @@ import numpy as np
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.list_prices import in_one_program, prices_of_list
 from allocator.engine.optimise import optimise
-from allocator.engine.posted import Lists, PricedLists, priced_lists, under
+from allocator.engine.posted import Lists, PricedLists, priced_lists, under, within
 from allocator.engine.prices import relaxation_prices
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.limits import Limits
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Booleans, Floats, Integers
+from allocator.records.price_lists import PriceList
 from allocator.records.progress import Progress
 from allocator.records.scenario import SolverSettings
 from allocator.records.solution import Solution, Stop
@@ -62,14 +63,27 @@ class _Search:
     started: float = field(default_factory=perf_counter)
     priced: list[PricedLists] = field(default_factory=list)
     known: dict[tuple[int, ...], int] = field(default_factory=dict)
-    """List -> the place of its own prices."""
+    """List -> the place of its own prices. Lists that differ for nobody are one."""
     solved: dict[tuple[int, ...], Solution] = field(default_factory=dict)
     best: tuple[int, ...] | None = None
+    posted: PriceList = field(default_factory=dict)
+    """The best list."""
     failed: InfeasibleError | NoAllocationError | None = None
 
     def __post_init__(self) -> None:
         assert self.columns.offers.posted is not None, "the book posts rates"
         self.lists = Lists(self.columns.offers.posted)
+        used = self.columns.offers.menu
+        concerned = self.columns.offers.posted.grade[np.unique(used[used >= 0])]
+        self.matters = np.isin(np.arange(len(self.lists.rates)), concerned)
+
+    def key(self, place: Integers) -> tuple[int, ...]:
+        """What of a list (G,) matters to somebody."""
+        return tuple(place[self.matters].tolist())
+
+    def is_one(self, box: _Box) -> bool:
+        """Whether all lists of a box are one to everybody."""
+        return bool(np.all(box.mask[self.matters].sum(axis=1) <= 1))
 
     @property
     def left(self) -> float:
@@ -86,20 +100,20 @@ class _Search:
         near = max(_SHARE * self.settings.gap, _LEAST) * max(abs(self.value), 1.0)
         return self.value + near if self.best is not None else -np.inf
 
-    def price(self, place: tuple[int, ...], start: Floats) -> None:
+    def price(self, place: Integers, start: Floats) -> None:
         """Prices one list."""
-        posted = self.lists.named(np.array(place))
+        posted = self.lists.named(place)
         self.progress(f"pricing the list {in_words(posted)}")
         left = under(self.columns, posted)
         own = prices_of_list(left, self.target, start, self.settings, lambda: self.left)
-        self.known[place] = len(self.priced)
+        self.known[self.key(place)] = len(self.priced)
         self.priced.append(priced_lists(self.columns, own))
 
-    def solve(self, place: tuple[int, ...]) -> None:
+    def solve(self, place: Integers) -> None:
         """Solves the book of one list, as far as it may be better than the best one known."""
-        posted = self.lists.named(np.array(place))
+        posted, key = self.lists.named(place), self.key(place)
         self.progress(f"solving under the list {in_words(posted)}")
-        left, start = under(self.columns, posted), self.priced[self.known[place]].prices
+        left, start = under(self.columns, posted), self.priced[self.known[key]].prices
         settings = replace(self.settings, time_limit=max(self.left, 0.01))
         large = None if in_one_program(left, settings) else start
         try:
@@ -107,9 +121,30 @@ class _Search:
         except (InfeasibleError, NoAllocationError) as error:
             self.failed = self.failed or error
             return
-        self.solved[place] = solution
+        self.solved[key] = solution
         if self.best is None or solution.value > self.value:
-            self.best = place
+            self.best, self.posted = key, posted
+
+    def close(self, box: _Box) -> None:
+        """Closes a box by the book in which each borrower may have any rate that is left to its grade.
+
+        That says no less than its lists where at the box's prices none but single rates are worth an offer;
+        else nothing is tried.
+        """
+        several = self.matters & (box.mask.sum(axis=1) > 1)
+        if self.best is None or np.any(self.priced[box.prices].sums[several][box.mask[several]] > 0.0):
+            return
+        rates = zip(self.lists.grades.rates, box.mask, strict=True)
+        left = [own[mask[: len(own)]] for own, mask in rates]
+        book = within(self.columns, dict(zip(self.lists.grades.names, left, strict=True)))
+        settings = replace(self.settings, time_limit=max(self.left, 0.01))
+        large = None if in_one_program(book, settings) else self.priced[box.prices].prices
+        try:
+            found = optimise(book.offers, book.limits, settings, self.progress, large, self.target)
+        except (InfeasibleError, NoAllocationError):
+            return
+        if found.bound - self.value <= self.settings.gap * max(abs(found.bound), 1.0):
+            box.solved = found
 
     def bound(self, box: _Box) -> tuple[float, int, Integers]:
         """The tightest bound of a box, the place of its prices, and the best list there."""
@@ -155,8 +190,12 @@ def _explore(search: _Search, root: _Box) -> Stop:
             return "time_limit" if search.left <= 0 else "exhausted"
         if box.bound <= search.target:
             continue
-        _look_at(search, box, tuple(place.tolist()))
-        if box.bound <= search.target or box.mask.sum() == len(box.mask):
+        _look_at(search, box, place)
+        if box.bound <= search.target or search.is_one(box):
+            continue
+        if search.left > 0:
+            search.close(box)
+        if box.solved is not None:
             continue
         for child in _split(search, box):
             heapq.heappush(heap, (-child.bound, count, child))
@@ -164,17 +203,18 @@ def _explore(search: _Search, root: _Box) -> Stop:
     return "gap" if _meets_gap(search, root) else "exhausted"
 
 
-def _look_at(search: _Search, box: _Box, place: tuple[int, ...]) -> None:
+def _look_at(search: _Search, box: _Box, place: Integers) -> None:
     """Prices, and if need be solves, the most promising list of a box; its prices may close the box."""
-    if place not in search.known:
+    key = search.key(place)
+    if key not in search.known:
         search.price(place, search.priced[box.prices].prices)
-    own = search.priced[search.known[place]]
-    alone = own.constant + float(np.sum(own.sums[np.arange(len(place)), np.array(place)]))
-    if alone > search.target and place not in search.solved and search.left > 0:
+    own = search.priced[search.known[key]]
+    alone = own.constant + float(np.sum(own.sums[np.arange(len(place)), place]))
+    if alone > search.target and key not in search.solved and search.left > 0:
         search.solve(place)
     box.bound, box.prices, _ = search.bound(box)
-    if box.mask.sum() == len(place):
-        box.solved = search.solved.get(place)
+    if search.is_one(box):
+        box.solved = search.solved.get(key)
 
 
 def _split(search: _Search, box: _Box) -> Sequence[_Box]:
@@ -182,7 +222,8 @@ def _split(search: _Search, box: _Box) -> Sequence[_Box]:
 
     The grade is the one with the fewest rates that stay open. Returns the open children.
     """
-    choices = [_divided(search, box, g) for g in np.flatnonzero(box.mask.sum(axis=1) > 1).tolist()]
+    open_to = search.matters & (box.mask.sum(axis=1) > 1)
+    choices = [_divided(search, box, g) for g in np.flatnonzero(open_to).tolist()]
     grade, children = min(choices, key=lambda choice: sum(_open(search, child) for child in choice[1]))
     box.grade, box.children = grade, children
     return [child for child in children if _open(search, child)]
@@ -236,7 +277,7 @@ def _solution(search: _Search, root: _Box, stop: Stop, at_price: float) -> Solut
     document = _document(search, root)
     certified = max(best.value, document["bound"])
     spent = {"price": at_price - search.started, "solve": perf_counter() - at_price}
-    lists = {"posted": search.lists.named(np.array(search.best)), **document}
+    lists = {"posted": dict(search.posted), **document}
     return replace(
         best,
         bound=bound,
@@ -282,7 +323,7 @@ def _leaf(search: _Search, box: _Box, vectors: dict[tuple[float, ...], int]) -> 
     prices, bound = search.priced[box.prices].prices, box.bound
     if solved is not None:
         own = priced_lists(search.columns, solved.prices)
-        alone = own.constant + float(np.sum(own.sums[box.mask]))
+        alone = own.constant + search.lists.best(own.sums, box.mask)[0]
         prices, bound = (solved.prices, alone) if alone < bound else (prices, bound)
     place = vectors.setdefault(tuple(prices.tolist()), len(vectors))
     return {"prices": place, "bound": float(bound)}

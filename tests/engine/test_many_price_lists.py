@@ -14,14 +14,17 @@ from allocator.testing.books import random_case
 from tests.engine.test_methods import check_verdicts, judge
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
-SHARE = range(7, 200, 28)
+SHARE = (2, 5, 8, 100, 103)
 """Seeds of the cases that every test run looks at; `make check-full` looks at all."""
+
+
+FIRMS = pd.read_csv(SCENARIOS / "data" / "sme-302.csv")
+CHURN = pd.read_csv(SCENARIOS.parent / "models" / "churn" / "cumcm-2020.csv")
 
 
 def sums_by_list(price: float) -> np.ndarray:
     """(29, 29, 29) the sums of best reduced values under every list of A, B and C, from the files alone."""
-    firms = pd.read_csv(SCENARIOS / "data" / "sme-302.csv")
-    churn = pd.read_csv(SCENARIOS.parent / "models" / "churn" / "cumcm-2020.csv")
+    firms, churn = FIRMS, CHURN
     rate, sums = churn["rate"].to_numpy(), []
     for grade in "ABC":
         own = firms[firms["grade"] == grade]
@@ -39,16 +42,15 @@ def test_no_other_of_24_389_lists_is_better(pricing: str) -> None:
     run = allocate(load_scenario(path, sets=[f"policy.pricing={pricing}"]))
     budget, around = 100e6, run.prices["budget"]
     bounds = np.full((29, 29, 29), np.inf)
-    for price in (*np.linspace(0.0, 0.06, 241), around):
+    for price in (*np.linspace(0.0, 0.06, 121), around):
         bounds = np.minimum(bounds, price * budget + sums_by_list(float(price)))
     assert bounds.size == 24_389
     value = run.certificate.value
     assert run.status == "optimal"
     assert float(np.max(bounds)) == pytest.approx(value, rel=1e-9)
     assert np.count_nonzero(bounds >= value * (1 - 1e-9)) == 1
-    rates = pd.read_csv(SCENARIOS.parent / "models" / "churn" / "cumcm-2020.csv")["rate"].to_numpy()
     best = np.unravel_index(int(np.argmax(bounds)), bounds.shape)
-    assert run.certificate.posted == dict(zip("ABC", rates[list(best)].tolist(), strict=True))
+    assert run.certificate.posted == dict(zip("ABC", CHURN["rate"].to_numpy()[list(best)], strict=True))
 
 
 def check_agreement(seed: int, pricing: str, largest: int) -> None:
@@ -58,7 +60,7 @@ def check_agreement(seed: int, pricing: str, largest: int) -> None:
 
 @pytest.mark.parametrize("seed", SHARE)
 def test_reduced_and_exact_agree_on_price_lists(seed: int) -> None:
-    check_agreement(seed, "monotone" if seed % 2 else "per_grade", largest=120)
+    check_agreement(seed, "monotone" if seed % 2 else "per_grade", largest=60)
 
 
 @pytest.mark.full
