@@ -5,7 +5,7 @@
     python -m benchmarks.scorecards DATA --with FOLDER      every way, and what FOLDER says
 
 DATA is the folder of the public sets. It prints the table of docs/decisions/beside-other-logits.md and writes
-its figures to benchmarks/results/scorecards.json; what stands there is not computed again.
+its figures to benchmarks/results/scorecards/out-of-fold.json; what stands there is not computed again.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ WAYS: dict[str, Callable[[Case], np.ndarray]] = {
 }
 
 
-RESULTS = Path(__file__).parent / "results" / "scorecards.json"
+RESULTS = Path(__file__).parent / "results" / "scorecards" / "out-of-fold.json"
 
 
 def export(case: Case, folder: Path) -> None:
