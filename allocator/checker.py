@@ -312,6 +312,16 @@ def share_of(entry: Any) -> dict[str, Any]:
     return {"of": {"total": "offered"}.get(named, named), "base": None}
 
 
+def penalty_of(entry: Any, sense: str) -> float:
+    """What a unit of a limit's excess costs: inf where it must hold, 0 where it is only reported."""
+    if not isinstance(at(entry, "enforce"), dict):
+        return {"hard": math.inf, "report": 0.0}[word(entry, "enforce", ["hard", "report"], "hard")]
+    entries(entry, "enforce", "soft")
+    price = number(entry, "enforce.soft")
+    need(0 <= price <= 1e9 and (price == 0 or sense != "exactly"), f"policy.limits: {entry!r} is not soft so")
+    return price
+
+
 def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
     """The policy after the stress."""
 
@@ -322,13 +332,12 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
         senses = [sense for sense in ("at_most", "at_least", "exactly") if at(entry, sense) is not None]
         entries({"limit": entry}, "limit", LIMIT)
         need(len(senses) == 1, f"policy.limits: {entry!r} has not one bound")
-        enforce = word(entry, "enforce", ["hard", "report"], "hard")
         sense, name = senses[0], str(entry.get("name"))
         factor = everyone(stress, "limits") if sense == "at_most" else 1.0
         return Facts(
             name=name, sense=sense, bound=number(entry, sense) * factor * named(name),
             where=at(entry, "where", {}), each=at(entry, "each"), weight=at(entry, "weight"),
-            measure=word(entry, "measure", MEASURES), penalty=math.inf if enforce == "hard" else 0.0,
+            measure=word(entry, "measure", MEASURES), penalty=penalty_of(entry, sense),
             **share_of(entry),
         )  # fmt: skip
 
@@ -1002,8 +1011,11 @@ def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list
             over = {"at_most": side, "at_least": -side, "exactly": abs(side)}[rows.sense]
             size, excess = total(np.abs(terms)) + abs(held) + abs(bound), max(float(over), 0.0)
             off, hard = bool(over > tolerance), rows.penalty == math.inf
+            paid = rows.penalty * excess if 0 < rows.penalty < math.inf else 0.0
+            doubt = 2 * U * excess if isinstance(side, Fraction) else 6 * U * size * (side > -6 * U * size)
             row = Facts(name=name, measure=rows.measure, sense=rows.sense, used=used, bound=bound)
             row = row.but(scale=scale, size=size, excess=excess, broken=off and hard, penalty=rows.penalty)
+            row = row.but(paid=paid, doubt=rows.penalty * doubt if paid or not hard else 0.0)
             uses.append(row.but(missed=excess if off and not hard else 0.0))
     return uses
 
@@ -1119,6 +1131,7 @@ class Tree:
         for name, room in held.items():
             own, k = self.rows.get(name, (None, 0))
             fits = own is not None and own.basis in units and own.plain and not own.of
+            fits = fits and not 0 < own.penalty < math.inf
             need(fits and own.sense != "exactly", f"tree.lots: {name!r} is not used by whole lots")
             lent = [exact(amount) for amount in book.exposure[(own.row == k) & own.exposed] if amount]
             ragged = any((100 * amount).denominator != 1 for amount in lent)
@@ -1456,12 +1469,13 @@ def certificate_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]
         if prices[use.name] * {"at_most": -1, "at_least": 1, "exactly": 0}[use.sense] > 0:
             yield f"certificate prices {use.name}: {prices[use.name]!r}, which no limit {use.sense} has"
         if abs(prices[use.name]) > use.penalty:
-            yield f"certificate prices {use.name}: {prices[use.name]!r}, where it is only reported"
+            yield f"certificate prices {use.name}: {prices[use.name]!r}, above its penalty {use.penalty!r}"
     bound, value, gap = (number(certificate, key) for key in ("bound", "value", "gap"))
     lines, idle = run.lines, run.policy.idle
-    worth = total([*lines["value"].tolist(), idle * run.unspent])
+    worth = total([*lines["value"].tolist(), idle * run.unspent, *(-use.paid for use in run.uses)])
     sizes = sum(np.abs(lines[name]) for name in ("interest", *COSTS)).tolist()
     error = U * total([12 * total(sizes), 6 * idle * run.uses[0].size])
+    error += total(use.doubt for use in run.uses)
     if not worth - 64 * error - 1e-9 * max(abs(worth), 1.0) <= value <= worth - error:
         yield f"certificate value: says {value!r}, the inputs give {worth!r}"
     who, charges = np.flatnonzero(run.book.lendable), charges_of(run, prices, {})
@@ -1491,12 +1505,21 @@ def certificate_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]
     yield from limit_faults(run, certificate)
 
 
+def lenient(use: Facts, entry: Any) -> dict[str, Any]:
+    """What is said more of a row that need not hold, its figures as `entry` has them."""
+    figures = ["missed", "penalty"] if use.penalty else ["missed"]
+    said = {key: float(entry[key]) for key in figures if key in entry}
+    return {"enforce": {"soft": use.penalty} if use.penalty else "report", **said}
+
+
 def limit_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]:
     """Rows of the certificate that are used otherwise."""
     stated = certificate.get("limits", [])
     need(isinstance(stated, list) and len(stated) == len(run.uses), "certificate limits: not one per row")
     for entry, use in zip(stated, run.uses, strict=True):
-        told = LIMIT_TOLD | (set() if use.penalty == math.inf else {"enforce", "missed"})
+        told = LIMIT_TOLD | (
+            set() if use.penalty == math.inf else set(lenient(use, {"missed": 0, "penalty": 0}))
+        )
         need(entries({"l": entry}, "l").keys() == told, "certificate limits: an entry of other keys")
         near, broken = 1e-9 * use.scale + 64 * U * use.size, 0.0
         if use.broken:
@@ -1507,8 +1530,10 @@ def limit_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]:
         right &= price == certificate["prices"][use.name] and (violation > 0) == use.broken
         if use.penalty != math.inf:
             missed = number(entry, "missed")
-            right &= entry["enforce"] == "report" and (missed > 0) == (use.missed > 0)
+            right &= entry["enforce"] == lenient(use, {})["enforce"] and (missed > 0) == (use.missed > 0)
             right &= abs(missed - use.missed) <= near
+            if use.penalty:
+                right &= abs(number(entry, "penalty") - use.paid) <= use.penalty * near
         if not right or abs(violation - broken) > 1e-9 * max(broken, 1.0):
             yield f"certificate limits {use.name}: says {entry}, the inputs give {use}"
     worst = max(entry["violation"] for entry in stated)
@@ -1570,6 +1595,7 @@ def expected_summary(run: Facts, certificate: dict[str, Any]) -> dict[str, Any]:
     """The keys that follow from the inputs, and what stands there."""
     lines, book, grades, limits = run.lines, run.book, {}, []
     amount, followed = lines["amount"], at(run.scenario, "strategy.file")
+    paid = [use.paid for use in run.uses if 0 < use.penalty < math.inf]
 
     def summed(who: Any, *names: str) -> dict[str, float]:
         return {name: total(lines[name][who]) for name in names}
@@ -1588,7 +1614,7 @@ def expected_summary(run: Facts, certificate: dict[str, Any]) -> dict[str, Any]:
         expected = {key: float(entry[key]) for key in ("used", "bound", "price")} | {"slack": slack}
         expected |= {"name": use.name, "measure": use.measure, "sense": use.sense, "broken": use.broken}
         if use.penalty != math.inf:
-            expected |= {"enforce": "report", "missed": float(entry["missed"])}
+            expected |= lenient(use, entry)
         limits.append({**expected, "binding": bool(use.penalty and abs(slack) <= 1e-9 * use.scale)})
     return {
         "schema": 1, "name": at(run.scenario, "name"), "currency": at(run.scenario, "policy.currency"),
@@ -1598,6 +1624,7 @@ def expected_summary(run: Facts, certificate: dict[str, Any]) -> dict[str, Any]:
         "terms_broken": {what: int(who.sum()) for what, who in run.terms.items()},
         "offered": total(amount), **summed(slice(None), "drawn", "interest", *COSTS),
         "idle_income": run.policy.idle * run.unspent, "budget_unspent": run.unspent,
+        **({"limit_penalty": total(paid)} if paid else {}),
         "refusal_constant": -run.policy.decline * total(book.worth), "borrowers": len(book.ids),
         "funded": int((amount > 0).sum()), "by_grade": grades, "limits": limits,
         "digest": digest(run.scenario, certificate["inputs"]),

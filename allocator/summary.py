@@ -67,6 +67,7 @@ def figures(outcome: Outcome) -> dict[str, Any]:
         **whole.lines,
         "idle_income": outcome.idle_income,
         "budget_unspent": outcome.unspent,
+        **({"limit_penalty": outcome.limit_penalty} if any(use.soft for use in certificate.limits) else {}),
         "refusal_constant": 0.0 - policy.decline_churn * float(np.sum(portfolio.relationship_value)),
         "borrowers": len(portfolio),
         "funded": whole.funded,

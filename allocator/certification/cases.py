@@ -195,15 +195,15 @@ def coarsest_lots(
 ) -> dict[str, float]:
     """Row -> its room for new offers in whole lots, for the rows that no allocation uses but by whole lots.
 
-    Those are rows decided in whole numbers, with every weight 1, that count loans, or amounts offered where
-    there is a step that every pinned offer of the row is a multiple of: what is left over beyond the last
-    whole lot can never be used.
+    Those are rows that must hold, decided in whole numbers, with every weight 1, that count loans, or amounts
+    offered where there is a step that every pinned offer of the row is a multiple of: what is left over
+    beyond the last whole lot can never be used.
     """
     step = policy.ticket.step
     pinned = terms.lendable & terms.pinned
     rounded: dict[str, float] = {}
     for block in blocks:
-        if block.exact is None or block.reference or block.sense == "exactly":
+        if block.exact is None or block.reference or block.sense == "exactly" or block.soft:
             continue
         if block.basis == "offered" and step is None:
             continue

@@ -158,7 +158,8 @@ def _judged(
     held = {name: float(prices.get(name, 0.0)) for name in rows}
     recomputed = recompute(portfolio, policy, known, blocks, decisions, held, scenario.solver.threads)
     uses = limit_uses(blocks, recomputed.totals, held)
-    value = Rounded.sum_of([recomputed.value, _earned_idle(policy, uses[0])])
+    paid = [_penalty(use) for use in uses if use.soft]
+    value = Rounded.sum_of([recomputed.value, _earned_idle(policy, uses[0]), *paid])
     by_tree = np.inf if unsound else proof.bound
     # Held to one list, the prices prove nothing of the others.
     by_prices = recomputed.bound if proof.lists is None else Rounded(np.inf, 0.0)
@@ -203,6 +204,11 @@ def _earned_idle(policy: Policy, budget: LimitUse) -> Rounded:
     size = abs(policy.idle_rate) * (abs(budget.bound) + abs(budget.used))
     summed = 4.0 if policy.budget.basis == "offered" else _ADDED
     return Rounded(policy.idle_rate * unspent, summed * UNIT * size)
+
+
+def _penalty(use: LimitUse) -> Rounded:
+    """What a soft limit that is missed takes off the value."""
+    return Rounded(0.0 - use.penalty * use.excess, use.penalty * (use.doubt + UNIT * use.excess))
 
 
 def certify(
@@ -268,7 +274,9 @@ def _check_prices(rows: Mapping[str, Block], prices: Mapping[str, float]) -> Non
             problem = f"has the price {price:g}, which a limit {sense.replace('_', ' ')} cannot have"
             faults.append(Fault(problem, "solve again", field=f"limit {name}"))
         elif abs(price) > rows[name].penalty:
-            problem = f"has the price {price:g}, which a limit that is only reported cannot have"
+            largest = rows[name].penalty
+            than = f"above its penalty of {largest:g}" if largest else "which one only reported cannot have"
+            problem = f"has the price {price:g}, {than}"
             faults.append(Fault(problem, "solve again", field=f"limit {name}"))
     if faults:
         raise CertificateError("the prices do not fit the policy", faults)

@@ -223,10 +223,26 @@ class ExactCase:
         if policy.budget.spend == "at_most":
             spent = sum((made.basis(policy.budget.basis, portfolio) for made in offers), Fraction(0))
             total += Fraction(policy.idle_rate) * (Fraction(policy.budget.amount) - spent)
-        return total
+        return total - sum(self._penalties(offers), Fraction(0))
+
+    def _penalties(self, offers: Sequence[MadeOffer]) -> Iterator[Fraction]:
+        """What each soft row that is missed takes off."""
+        for exact, row, own, total in self._rows(offers):
+            if exact.block.soft:
+                left, right, _ = _decided(exact, row, own, offers, total)
+                over = left - right if exact.block.sense == "at_most" else right - left
+                yield Fraction(exact.block.penalty) * max(over, Fraction(0))
 
     def broken(self, offers: Sequence[MadeOffer]) -> Iterator[str]:
         """Names of the rows that `offers` break, or miss."""
+        for exact, row, own, total in self._rows(offers):
+            if not _kept(exact, row, own, offers, total):
+                yield exact.block.names[row]
+
+    def _rows(
+        self, offers: Sequence[MadeOffer]
+    ) -> Iterator[tuple[ExactBlock, int, Sequence[MadeOffer], Fraction | None]]:
+        """Every row with its own offers, and what a share of everybody's is of, if that is whole."""
         for exact in self.blocks:
             lent: list[float] = self.portfolio.exposure.tolist() if exact.block.reference_lent else []
             made = [float(offer.amount) for offer in offers]
@@ -235,9 +251,8 @@ class ExactCase:
             by_row: dict[int, list[MadeOffer]] = {}
             for offer in offers:
                 by_row.setdefault(int(exact.block.codes[offer.borrower]), []).append(offer)
-            for row, name in enumerate(exact.block.names):
-                if not _kept(exact, row, by_row.get(row, []), offers, total):
-                    yield name
+            for row in range(len(exact.block.names)):
+                yield exact, row, by_row.get(row, []), total
 
 
 def _whole_sum(amounts: Sequence[float]) -> Fraction | None:
@@ -250,10 +265,17 @@ def _kept(
     exact: ExactBlock, row: int, own: Sequence[MadeOffer], offers: Sequence[MadeOffer], total: Fraction | None
 ) -> bool:
     """Whether one row is kept by its `own` offers: as decimals where it is whole, else to its tolerance."""
-    whole = _whole_sides(exact, row, own, total)
-    left, right, tolerance = _sides(exact, row, own, offers) if whole is None else (*whole, Fraction(0))
+    left, right, tolerance = _decided(exact, row, own, offers, total)
     over = {"at_most": left - right, "at_least": right - left, "exactly": abs(left - right)}
     return over[exact.block.sense] <= tolerance
+
+
+def _decided(
+    exact: ExactBlock, row: int, own: Sequence[MadeOffer], offers: Sequence[MadeOffer], total: Fraction | None
+) -> tuple[Fraction, Fraction, Fraction]:
+    """Left and right side, as decimals where the row is whole, and what it may be broken by."""
+    whole = _whole_sides(exact, row, own, total)
+    return _sides(exact, row, own, offers) if whole is None else (*whole, Fraction(0))
 
 
 def _sides(

@@ -13,9 +13,9 @@ import numpy as np
 from allocator.certification.capital import weights_by
 from allocator.certification.economics import BASES
 from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
+from allocator.certification.members import inside_of, rows_of
 from allocator.certification.rounding import DEEPEST, depth, unwarned
 from allocator.certification.sums import CHUNK, sums_by_code
-from allocator.records.conditions import Condition
 from allocator.records.former import FORMER_AMOUNT
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio
 from allocator.records.scenario import Group, Limit, Measure, Policy, Sense
@@ -121,6 +121,11 @@ class Block:
     """(n,) whom the reference counts; None: everybody."""
     penalty: float = inf
     """What a unit of a row's excess costs: inf, the rows must hold; 0, they are only reported."""
+
+    @property
+    def soft(self) -> bool:
+        """Whether the rows may be missed at a price."""
+        return 0.0 < self.penalty < inf
 
     def part(self, span: slice | Integers) -> Block:
         """The same rows over the borrowers of `span` alone."""
@@ -249,7 +254,7 @@ def blocks_of(policy: Policy, portfolio: Portfolio) -> tuple[Block, ...]:
 
 
 def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
-    codes, names = _rows(limit, portfolio)
+    codes, names = rows_of(limit, portfolio)
     weight = weight_of(limit, portfolio)
     counted = counted_by(limit)
     counts, outset = counted.exposed, outset_of(counted, portfolio)
@@ -283,7 +288,7 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
 def _reference(limit: Limit, portfolio: Portfolio) -> tuple[str, Booleans | None]:
     """The basis that the limit is a share of, "" without one, and whom it counts (n,), None: everybody."""
     if isinstance(limit.of, Group):
-        return limit.of.basis, _inside(limit.of.where, portfolio)
+        return limit.of.basis, inside_of(limit.of.where, portfolio)
     return {"total": "offered", "drawn": "drawn"}.get(limit.of or "", ""), None
 
 
@@ -341,43 +346,6 @@ def _finest(measure: Measure, codes: Codes, weight: Floats | None, rows: int) ->
 
 def _times(amounts: Floats, weight: Floats | None) -> Floats:
     return amounts if weight is None else amounts * weight
-
-
-def _rows(limit: Limit, portfolio: Portfolio) -> tuple[Codes, tuple[str, ...]]:
-    if limit.each is None and not limit.where:
-        return np.broadcast_to(np.int32(0), len(portfolio)), (limit.name,)
-    inside = _inside(limit.where, portfolio)
-    if limit.each is None:
-        return np.where(inside, 0, -1).astype(np.int32), (limit.name,)
-    column = portfolio.text(limit.each)
-    filtered = np.where(inside, column.codes, -1)
-    present = np.flatnonzero(np.bincount(filtered + 1, minlength=len(column.values) + 1)[1:]).tolist()
-    renumbered = np.full(len(column.values) + 1, -1, dtype=np.int32)
-    renumbered[present] = range(len(present))
-    codes = renumbered[filtered]
-    return codes, tuple(f"{limit.name}[{column.values[code]}]" for code in present)
-
-
-def _inside(where: tuple[Condition, ...], portfolio: Portfolio) -> Booleans:
-    """(n,) who passes every test of a filter."""
-    inside = np.ones(len(portfolio), dtype=bool)
-    for condition in where:
-        inside &= _meets(condition, portfolio)
-    return inside
-
-
-def _meets(condition: Condition, portfolio: Portfolio) -> Booleans:
-    if not condition.is_range:
-        if condition.column == "borrower_id":
-            return np.isin(portfolio.borrower_id.astype(str), condition.values)
-        column = portfolio.text(condition.column)
-        return np.isin(column.codes, [column.code_of(value) for value in condition.values])
-    values = portfolio.number(condition.column)
-    tests = {"above": np.greater, "at_least": np.greater_equal, "below": np.less, "at_most": np.less_equal}
-    inside = np.ones(len(portfolio), dtype=bool)
-    for key, end in condition.ends.items():
-        inside &= tests[key](values, end)
-    return inside
 
 
 def weight_of(limit: Limit, portfolio: Portfolio) -> Floats | None:

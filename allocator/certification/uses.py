@@ -15,6 +15,8 @@ import numpy as np
 from allocator.certification.economics import Bases
 from allocator.certification.limits import Block
 from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
+from allocator.certification.rounding import DEEPEST, UNIT
+from allocator.certification.sums import sums_by_code
 from allocator.records.portfolio import Floats, Integers
 from allocator.records.run import TOLERANCE, LimitUse
 from allocator.records.scenario import Sense
@@ -38,6 +40,8 @@ class RowTotals:
     """Offers to members that are no whole number of cents."""
     referred: float
     """What those have of the basis that the block is a share of whom it counts; 0 where it counts all."""
+    size: Floats
+    """The sum of the magnitudes of what is used; 0 where no excess is paid for."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,14 @@ def _row_totals(block: Block, bases: Bases, cents: Floats, off: np.ndarray) -> R
         counted = WholeSums.of(block.codes, cents, rows)
         broken = np.bincount(place[off], minlength=rows + 1)[1:].astype(np.int64)
     used = np.bincount(place, use, minlength=rows + 1)[1:].astype(np.float64, copy=False)
+    size = np.zeros(rows)
+    if block.soft:  # to the last digits, which cost something
+        used, size = (
+            sums_by_code(block.codes, use * 1.0, rows),
+            sums_by_code(block.codes, np.abs(use) * 1.0, rows),
+        )
     referred = 0.0 if block.base is None else float(np.sum(block.referred(getattr(bases, block.reference))))
-    return RowTotals(used, largest[1:], counted, broken, referred)
+    return RowTotals(used, largest[1:], counted, broken, referred, size)
 
 
 def _added(parts: Sequence[RowTotals]) -> RowTotals:
@@ -97,6 +107,7 @@ def _added(parts: Sequence[RowTotals]) -> RowTotals:
         sum((part.counted for part in parts[1:]), parts[0].counted),
         np.sum([part.off for part in parts], axis=0),
         sum(part.referred for part in parts),
+        np.sum([part.size for part in parts], axis=0),
     )
 
 
@@ -121,25 +132,34 @@ def _block_uses(block: Block, rows: RowTotals, totals: Totals, prices: Mapping[s
     tolerance = np.maximum(np.minimum(TOLERANCE * scale, block.finest / 2), least)
     used = rows.used + block.lent
     exact = _in_whole_numbers(block, rows, totals)
+    rounding = _rounding(block) * (rows.size + block.lent_size + abs(bound))
     uses = []
     for row, name in enumerate(block.names):
         value, right, excess = float(used[row]), bound, 0.0
         if row in exact:
             value, right, excess = exact[row]
-            kept = excess == 0
+            kept, doubt = excess == 0, 4 * UNIT * (excess + abs(right)) * bool(excess)
         else:
             excess = _excess(block.sense, value - right)
-            kept = excess <= tolerance[row]
+            kept, doubt = excess <= tolerance[row], float(rounding[row])
+            sure = excess == 0 and abs(value - right) > doubt
+            doubt = 0.0 if sure or not block.soft else doubt
         size, hard = float(scale[row]), block.penalty == inf
         violation = 0.0 if kept or not hard else max(excess / size, _LEAST) if size else 1.0
         missed = 0.0 if kept or hard else excess
-        state = block.penalty, missed
+        state = block.penalty, missed, doubt if block.soft else 0.0
         uses.append(
             LimitUse(
                 name, block.measure, block.sense, value, right, prices[name], violation, size, excess, *state
             )
         )
     return uses
+
+
+def _rounding(block: Block) -> float:
+    """Relative to the magnitudes of both sides, what the difference of them may be wrong by."""
+    parts = len(block.codes) // 16_384 + 1
+    return (4 * DEEPEST + 2 * parts + block.lent_operations) * UNIT
 
 
 def _excess(sense: Sense, over: float) -> float:

@@ -20,10 +20,11 @@ from scipy import sparse
 from allocator.engine.kernel.columns import Answers, Columns
 from allocator.engine.lattice import Solutions, solve_whole
 from allocator.engine.options import Options, Uses
-from allocator.engine.program import Effort, Program, row_bounds
+from allocator.engine.program import Effort, Program, relief_of, row_bounds, side_by_side
 from allocator.engine.solving import solve
 from allocator.engine.verdicts import TOLERANCE, references
 from allocator.engine.whole import WholeRows
+from allocator.records.limits import Limits
 from allocator.records.lots import CENT, lots_to_money, money_to_lots
 from allocator.records.portfolio import Booleans, Floats, Integers
 
@@ -65,13 +66,18 @@ class ChosenOffers:
     rhs: Floats
     """(m,) what the amounts may use: everything fixed is taken off."""
     slack: Floats
-    """(m,) by how much rows that are not whole may be broken."""
+    """(m,) by how much rows that are not whole may be broken; inf of soft ones."""
     whole: WholeRows
     room: list[Fraction]
     """(R,) what the amounts may use of the whole rows."""
     equal: frozenset[int]
     """Of the whole rows those that leave no slack."""
     lot: float
+    limits: Limits
+
+    def relief(self, norm: Floats, unit: float) -> tuple[np.ndarray, Floats]:
+        """The columns (m, s) of what soft rows are missed by, counted in `norm`, and their costs (s,)."""
+        return relief_of(self.limits, norm, unit)
 
 
 def chosen_of(
@@ -103,11 +109,12 @@ def chosen_of(
         high=high,
         senses=limits.senses,
         rhs=limits.rhs - frozen.usage - uses.loan[:, lines].sum(axis=1),
-        slack=TOLERANCE * size,
+        slack=np.where(np.isfinite(limits.penalties), np.inf, TOLERANCE * size),
         whole=whole,
         room=whole.room((standing, [a + b for a, b in zip(loans, made, strict=True)])),
         equal=columns.equal,
         lot=offers.step or CENT,
+        limits=limits,
     )
 
 
@@ -148,19 +155,21 @@ def _continuous(chosen: ChosenOffers) -> Floats | None:
     norm[norm == 0.0] = 1.0
     lower, upper = row_bounds(chosen.senses, chosen.rhs / norm)
     worth = chosen.value * chosen.high
+    unit = np.max(np.abs(worth), initial=0.0) or 1.0
+    relief, penalty = chosen.relief(norm, unit)
     program = Program(
-        cost=worth / (np.max(np.abs(worth), initial=0.0) or 1.0),
-        matrix=sparse.csc_array(use / norm[:, None]),
+        cost=np.concatenate([worth / unit, -penalty]),
+        matrix=side_by_side(use / norm[:, None], relief),
         row_lower=lower,
         row_upper=upper,
-        column_lower=chosen.low / chosen.high,
-        column_upper=np.ones(len(worth)),
-        integer=np.zeros(len(worth), dtype=bool),
+        column_lower=np.concatenate([chosen.low / chosen.high, np.zeros(len(penalty))]),
+        column_upper=np.concatenate([np.ones(len(worth)), np.full(len(penalty), np.inf)]),
+        integer=np.zeros(len(worth) + len(penalty), dtype=bool),
     )
     for feasibility in (1e-9, 1e-7):
         answer = solve(program, Effort(presolve=False, feasibility=feasibility))
         if answer.point is not None and answer.stop == "optimal":
-            return np.clip(answer.point * chosen.high, chosen.low, chosen.high)
+            return np.clip(answer.point[: len(worth)] * chosen.high, chosen.low, chosen.high)
     return None
 
 
@@ -205,7 +214,7 @@ def _loose(chosen: ChosenOffers, interior: Booleans) -> Iterator[Integers]:
 
 @dataclass
 class _Rows:
-    """Rows of the integer program over D moves and the lattice's own steps."""
+    """Rows of the integer program over D moves, the lattice's own steps, and what soft rows are missed by."""
 
     coefficients: list[Floats]
     lower: list[float]
@@ -219,10 +228,21 @@ class _Rows:
         far = reach * float(np.sum(np.abs(coefficients)))
         lower, upper = (-np.inf if lower < -far else lower), (np.inf if upper > far else upper)
         if lower > -np.inf or upper < np.inf:
-            self.coefficients.append(coefficients / norm)
-            self.lower.append(lower / norm)
-            self.upper.append(upper / norm)
+            self.take(coefficients / norm, lower / norm, upper / norm)
         return True
+
+    def take(self, coefficients: Floats, lower: float, upper: float) -> None:
+        """Takes a row as it is."""
+        self.coefficients.append(coefficients)
+        self.lower.append(lower)
+        self.upper.append(upper)
+
+
+def _soft_scale(chosen: ChosenOffers, loose: Integers) -> Floats:
+    """(s,) what the excess of each soft row is counted in: the most that a lot of `loose` uses."""
+    use = np.abs(chosen.use[np.ix_(chosen.limits.soft, loose)]) * chosen.lot
+    largest = np.max(use, axis=1, initial=0.0)
+    return np.where(largest > 0.0, largest, 1.0)
 
 
 def _move(chosen: ChosenOffers, base: Floats, loose: Integers, inward: float) -> Floats | None:
@@ -232,14 +252,15 @@ def _move(chosen: ChosenOffers, base: Floats, loose: Integers, inward: float) ->
         return None
     groups, solutions = lattice
     steps = np.array(solutions.steps, dtype=np.float64).reshape(len(solutions.steps), len(groups)).T
+    missed = len(chosen.limits.soft)
     far = [2 * abs(x) for vector in (solutions.start, *solutions.steps) for x in vector]
     reach = float(max([_REACH, *far]))
     rows = _Rows([], [], [])
-    if not _add_rows(chosen, base, loose, steps.shape[1], reach, inward, rows):
+    if not _add_rows(chosen, base, loose, steps.shape[1] + missed, reach, inward, rows):
         return None
     own = chosen.whole.group[chosen.position[loose]]
     for line, g in enumerate(groups):
-        sums = np.concatenate([(own == g).astype(np.float64), -steps[line]])
+        sums = np.concatenate([(own == g).astype(np.float64), -steps[line], np.zeros(missed)])
         if not rows.add(sums, float(solutions.start[line]), float(solutions.start[line]), reach * _REACH):
             return None
     at_base, lot = money_to_lots(base[loose], chosen.lot), chosen.lot
@@ -248,14 +269,16 @@ def _move(chosen: ChosenOffers, base: Floats, loose: Integers, inward: float) ->
     worth = chosen.value[loose] * lot
     unit = float(np.max(np.abs(worth), initial=0.0)) or 1.0
     wide = np.full(steps.shape[1], float(_REACH))
+    penalty = chosen.limits.penalties[chosen.limits.soft] * _soft_scale(chosen, loose) / unit
+    others = len(wide) + missed
     program = Program(
-        cost=np.concatenate([worth / unit, np.zeros(len(wide))]),
-        matrix=sparse.csc_array(np.array(rows.coefficients).reshape(-1, len(loose) + len(wide))),
+        cost=np.concatenate([worth / unit, np.zeros(len(wide)), -penalty]),
+        matrix=sparse.csc_array(np.array(rows.coefficients).reshape(-1, len(loose) + others)),
         row_lower=np.array(rows.lower),
         row_upper=np.array(rows.upper),
-        column_lower=np.concatenate([least, -wide]),
-        column_upper=np.concatenate([most, wide]),
-        integer=np.ones(len(loose) + len(wide), dtype=bool),
+        column_lower=np.concatenate([least, -wide, np.zeros(missed)]),
+        column_upper=np.concatenate([most, wide, np.full(missed, np.inf)]),
+        integer=np.concatenate([np.ones(len(loose) + len(wide)), np.zeros(missed)]).astype(bool),
     )
     enough = _GAP * abs(float(chosen.value @ base)) / unit
     answer = solve(program, Effort(distance=enough, nodes=_NODES, feasibility=_FEASIBILITY))
@@ -307,8 +330,14 @@ def _add_rows(
             return False
     room = chosen.rhs - chosen.use @ base
     least, most = row_bounds(chosen.senses, room)
+    for s, (j, scale) in enumerate(zip(chosen.limits.soft, _soft_scale(chosen, loose), strict=True)):
+        line = np.concatenate([chosen.use[j, loose] * chosen.lot, no_steps]) / scale
+        far = reach * float(np.sum(np.abs(line)))  # beyond, the row is missed, or kept, whatever moves
+        line[len(line) - len(chosen.limits.soft) + s] = chosen.limits.relief[j]
+        side = float(np.clip(room[j] / scale, -far, far))
+        rows.take(line, *((-np.inf, side) if least[j] == -np.inf else (side, np.inf)))
     for j in range(len(room)):
-        if j in whole.place:
+        if j in whole.place or j in chosen.limits.soft:
             continue
         slack = chosen.slack[j] * (0.5 if chosen.senses[j] == "exactly" else 1e-2)
         uses = chosen.use[j, loose] * chosen.lot

@@ -19,7 +19,7 @@ from allocator.engine.kernel.columns import Answers, BestResponses, Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.narrowing import rows_moved
 from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
-from allocator.engine.program import Effort, Ended, LimitRows, measure_of
+from allocator.engine.program import Effort, Ended, LimitRows, measure_of, relief_of
 from allocator.engine.solving import solve
 from allocator.records.lots import CENT, lots_to_money
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers
@@ -204,6 +204,9 @@ def build_core(columns: Columns, play: OptionsInPlay, frozen_use: Floats, lot: f
         idle_room=(limits.idle_room if limits.idle_rate > 0 else 0.0) / unit,
         unit=unit,
         measure=measure,
+        soft=limits.soft,
+        relief=limits.relief[limits.soft],
+        penalty=relief_of(limits, measure, unit)[1],
     )
 
 
@@ -339,6 +342,9 @@ def _start(play: OptionsInPlay, start: Answers, translated: TranslatedProgram, c
     columns = translated.amount[chosen]
     amounts = start.amount[position[chosen]] / core.unit
     point[columns[columns >= 0]] = amounts[columns >= 0]
+    rows = translated.limit[core.soft]
+    short = core.rhs[core.soft] - (translated.program.matrix @ point)[rows]
+    point[translated.excess] = np.maximum(core.relief * short, 0.0)
     return point
 
 

@@ -59,7 +59,7 @@ def prove_impossible(columns: Columns, prices: Floats) -> bool:
     size = float(np.max(np.abs(prices), initial=0.0))
     if size == 0.0:
         return False
-    scaled = prices / size
+    scaled = np.where(np.isfinite(columns.limits.penalties), 0.0, prices / size)
     response = dense.respond(free, scaled)
     terms = float(np.abs(columns.limits.rhs) @ np.abs(scaled)) + float(np.sum(np.abs(response.reduced)))
     return dense.bound(free, scaled, response) < -1e-9 * terms
@@ -316,11 +316,12 @@ class Elastic:
         ways = np.concatenate([self.bounds.up[loose], self.bounds.down[loose]])
         upper[count : count + 2 * len(loose)][~ways] = 0.0
         low, high = row_bounds(self.columns.limits.senses, rhs / norm)
+        active = at.active & ~np.isfinite(self.columns.limits.penalties)
         return Program(
             cost=cost,
             matrix=side_by_side(self._columns(at, norm, self._pool), others),
-            row_lower=np.concatenate([np.where(at.active, low, -np.inf), np.ones(self.groups)]),
-            row_upper=np.concatenate([np.where(at.active, high, np.inf), np.ones(self.groups)]),
+            row_lower=np.concatenate([np.where(active, low, -np.inf), np.ones(self.groups)]),
+            row_upper=np.concatenate([np.where(active, high, np.inf), np.ones(self.groups)]),
             column_lower=np.zeros(len(cost)),
             column_upper=upper,
             integer=np.zeros(len(cost), dtype=bool),

@@ -27,6 +27,8 @@ def prove_empty(search: Search) -> None:
     columns, best = search.book.columns, search.best
     if best is None or search.done or np.any(best.option >= 0) or not cut_fits(columns):
         return
+    if len(columns.limits.soft):  # what nothing misses of them, only prices say
+        return
     priced = _refusing(search.book, best.value)
     if priced is None:
         return

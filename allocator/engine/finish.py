@@ -26,7 +26,7 @@ from allocator.engine.solving import solve
 from allocator.engine.switches import Switches, changed, next_best
 from allocator.records.limits import Limits, summed
 from allocator.records.lots import CENT, lots_to_money
-from allocator.records.portfolio import Codes, Floats, Integers
+from allocator.records.portfolio import Booleans, Codes, Floats, Integers
 
 _ROUNDS = 12
 _SAME_LOT = 1e-5
@@ -146,6 +146,8 @@ class _Restricted:
     """What unspent budget earns: the base counts it, so the budget's price starts there."""
     most: Floats
     """(C,) upper bounds of the switches: as much of each column as its whole kind."""
+    soft: Booleans
+    """(m,) rows that may be missed at their own penalty."""
 
     def prices(self, row_prices: Floats) -> Floats:
         """(m,) the rows' prices in money per unit of the row."""
@@ -154,11 +156,11 @@ class _Restricted:
         return prices
 
     def broken(self, point: Floats) -> Floats:
-        """(m,) how far each row is broken, beyond the solver's tolerance."""
+        """(m,) how far each row that must hold is broken, beyond the solver's tolerance."""
         rows = len(self.norm)
         slack = point[-2 * rows :]
         over = slack[:rows] + slack[rows:]
-        return np.where(over > 1e-7, over * self.norm, 0.0)
+        return np.where((over > 1e-7) & ~self.soft, over * self.norm, 0.0)
 
     def share(self, point: Floats) -> Floats:
         """(C,) which part of each kind switches."""
@@ -188,7 +190,9 @@ def _restricted_lp(columns: Columns, base: Answers, at_base: Tally, switches: Sw
         [[by @ use.top, slack, -slack], [use.tied, None, None], [_wider(several, totals), None, None]],
         format="csc",
     )
-    penalty = np.full(2 * rows, _PENALTY * np.max(group, initial=1.0))
+    own = limits.penalties * norm / unit
+    soft = np.isfinite(own)
+    penalty = np.tile(np.where(soft, own, _PENALTY * np.max(group, initial=1.0)), 2)
     columns_more = np.full(2 * rows, np.inf)
     program = Program(
         cost=np.concatenate([value * group / unit, np.zeros(totals), -penalty]),
@@ -200,7 +204,8 @@ def _restricted_lp(columns: Columns, base: Answers, at_base: Tally, switches: Sw
         integer=np.zeros(matrix.shape[1], dtype=bool),
         offset=offset / unit,
     )
-    return _Restricted(program, norm, unit, limits.idle_rate if limits.idle_room > 0 else 0.0, most)
+    idle_rate = limits.idle_rate if limits.idle_room > 0 else 0.0
+    return _Restricted(program, norm, unit, idle_rate, most, soft)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import numpy as np
 from allocator.engine.cores import PricedPoint
 from allocator.engine.finish import at_prices
 from allocator.engine.kernel.columns import BestResponses, Columns
+from allocator.engine.relaxation import with_right_signs
 from allocator.engine.search import Search
 from allocator.records.portfolio import Booleans, Floats
 
@@ -46,7 +47,7 @@ def firm_prices(search: Search, priced: PricedPoint, reprice: Reprice) -> Floats
         return priced.prices
     firm, least = priced, stated_bound(book.columns, priced)
     declined = np.where(best.option < 0, 1.0, 0.0)
-    for prices in _candidates(priced.prices, declined, reprice):
+    for prices in _candidates(book.columns, priced.prices, declined, reprice):
         if least - best.value <= room or search.left <= 0:
             break
         other = at_prices(book.columns, prices, book.respond(prices))
@@ -56,9 +57,9 @@ def firm_prices(search: Search, priced: PricedPoint, reprice: Reprice) -> Floats
     return firm.prices
 
 
-def _candidates(prices: Floats, declined: Floats, reprice: Reprice) -> Iterator[Floats]:
+def _candidates(columns: Columns, prices: Floats, declined: Floats, reprice: Reprice) -> Iterator[Floats]:
     for part in _HIGHER:
-        yield prices * (1.0 + part)
+        yield with_right_signs(columns, prices * (1.0 + part))
     for worth in _WORTH_MORE:
         repriced = reprice(worth * declined)
         if repriced is not None:

@@ -1,9 +1,10 @@
 """The program of docs/formulation.md, section 3, in Pyomo: one function a block, in the paper's order.
 
-    max   sum_k m_k x_k + F_k z_k + idle s                           (value)
+    max   sum_k m_k x_k + F_k z_k + idle s - sum_j p_j t_j           (value)
     s.t.  sum_k z_ik <= 1                    every borrower i        (one offer each)
           l_i z_k <= x_k <= u_i z_k          every option k          (tickets)
-          sum_k e_jk x_k + f_jk z_k {<=,>=,=} b_j   every limit j    (limits; the budget is limit 0)
+          sum_k e_jk x_k + f_jk z_k {<=,>=,=} b_j   every limit j    (limits; the budget is limit 0,
+                                             with + s; a soft one with - t_j (at least: + t_j), t_j >= 0)
 
 This is the convex hull of every borrower's choices, so its LP relaxation is as tight as any price
 bound. Coefficients come in ready; no economics here. Money is counted in `Core.unit`, which is the
@@ -68,10 +69,17 @@ class Core:
     unit: float
     measure: Floats
     """(m,) what one unit of each row is in the limit's own unit."""
+    soft: Integers
+    """(s,) the rows that may be missed."""
+    relief: Floats
+    """(s,) what a unit of excess adds to their left-hand sides: -1 to a cap, 1 to a floor."""
+    penalty: Floats
+    """(s,) what it costs."""
 
     def empty_rows_hold(self, tolerance: float) -> bool:
         """Whether the limits that no option uses are met as they stand."""
         used = np.diff(self.use_unit.indptr) + np.diff(self.use_loan.indptr)
+        used[self.soft] = 1
         rhs = self.rhs[used == 0]
         senses = [sense for sense, count in zip(self.senses, used, strict=True) if count == 0]
         low = np.array([sense != "at_least" for sense in senses], dtype=bool)
@@ -95,14 +103,16 @@ def _declare_sets(program: Any, core: Core) -> None:
     program.BORROWERS = pyo.RangeSet(0, len(core.low) - 1)
     program.OPTIONS = pyo.RangeSet(0, len(core.owner) - 1)
     program.LIMITS = pyo.RangeSet(0, len(core.rhs) - 1)
+    program.SOFT = pyo.RangeSet(0, len(core.soft) - 1)
 
 
 def _declare_decisions(program: Any, core: Core) -> None:
-    """take z_k, amount x_k, and the budget left idle."""
+    """take z_k, amount x_k, the budget left idle, and by how much soft limits are missed."""
     program.take = pyo.Var(program.OPTIONS, domain=pyo.Binary)
     amounts = pyo.NonNegativeIntegers if core.whole else pyo.NonNegativeReals
     program.amount = pyo.Var(program.OPTIONS, domain=amounts)
     program.idle = pyo.Var(domain=pyo.NonNegativeReals, bounds=(0, core.idle_room))
+    program.excess = pyo.Var(program.SOFT, domain=pyo.NonNegativeReals)
 
 
 def _value(program: Any, core: Core) -> Any:
@@ -110,7 +120,8 @@ def _value(program: Any, core: Core) -> Any:
         float(core.margin[k]) * program.amount[k] + float(core.fixed[k]) * program.take[k]
         for k in program.OPTIONS
     )
-    return offers + core.idle_value * program.idle
+    missed = pyo.quicksum(float(core.penalty[s]) * program.excess[s] for s in program.SOFT)
+    return offers + core.idle_value * program.idle - missed
 
 
 def _one_offer_each(program: Any, core: Core) -> None:
@@ -146,13 +157,17 @@ def _limits(program: Any, core: Core) -> None:
         "exactly": lambda left, right: left == right,
     }
 
+    place = {int(j): s for s, j in enumerate(core.soft)}
+
     def limit(p: Any, j: int) -> Any:
         per_unit, per_loan = _entries(core.use_unit, j), _entries(core.use_loan, j)
         idle = core.idle_use if j == 0 and core.idle_room > 0 else 0.0
-        if not per_unit and not per_loan and idle == 0.0:
+        if not per_unit and not per_loan and idle == 0.0 and j not in place:
             return pyo.Constraint.Skip
         used = pyo.quicksum(c * p.amount[k] for k, c in per_unit)
         used += pyo.quicksum(c * p.take[k] for k, c in per_loan)
+        if j in place:
+            used += float(core.relief[place[j]]) * p.excess[place[j]]
         return compare[core.senses[j]](used + idle * p.idle, float(core.rhs[j]))
 
     program.limit = pyo.Constraint(program.LIMITS, rule=limit)
@@ -176,6 +191,8 @@ class TranslatedProgram:
     """(N,)"""
     limit: Integers
     """(m,) the row of each limit; -1: no option uses it."""
+    excess: Integers
+    """(s,) the column of each soft limit's excess."""
 
 
 def translate(instance: pyo.ConcreteModel) -> TranslatedProgram:
@@ -205,4 +222,5 @@ def translate(instance: pyo.ConcreteModel) -> TranslatedProgram:
         np.array([position.get(id(instance.take[k]), -1) for k in options], dtype=np.int64),
         np.array([position.get(id(instance.amount[k]), -1) for k in options], dtype=np.int64),
         np.array([-1 if limit is None else row.get(limit, -1) for limit in limits], dtype=np.int64),
+        np.array([position[id(instance.excess[s])] for s in instance.SOFT], dtype=np.int64),
     )

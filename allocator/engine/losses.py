@@ -1,8 +1,9 @@
 """The core in loss form: what an allocation gives up of the bound that the prices prove.
 
 At prices lambda the bound U is what everybody's best response and the limits' right-hand sides are worth
-together, so that an allocation is worth U less its losses: the regret of each borrower's decision, and of
-each limit its slack times its price (docs/formulation.md, section 3). The program that minimises them,
+together, so that an allocation is worth U less its losses: the regret of each borrower's decision, of each
+limit its slack times its price, and of a soft one its excess times the rest of its penalty
+(docs/formulation.md, section 3). The program that minimises them,
 over the alternatives that lose at most D and in units of D, is the same one in other numbers: the solver
 sees figures near 1 where the formulation would ask it for a billionth of a book.
 
@@ -23,7 +24,7 @@ from allocator.engine.cores import CoreAnswer, OptionsInPlay, PricedPoint
 from allocator.engine.kernel.columns import Answers, Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.options import Options
-from allocator.engine.program import Effort, Program
+from allocator.engine.program import Effort, Program, side_by_side
 from allocator.engine.solving import solve
 from allocator.records.lots import lots_to_money
 from allocator.records.portfolio import Booleans, Floats, Integers
@@ -103,6 +104,10 @@ class _LossProgram:
     """1 where that is added to what is used, -1 where it is taken off."""
     limits: int
     """The limits' rows, which come first."""
+    soft: Integers
+    """The soft limits, whose excess stands in the very last columns."""
+    relief: Floats
+    """What a unit of it adds to their rows."""
 
     def decisions(self, point: Floats, play: OptionsInPlay, base: Integers) -> Integers:
         """The options taken at `point`; a borrower's is `base` (nb,) (-1: none) unless it says else."""
@@ -134,9 +139,12 @@ class _LossProgram:
         move[lines] = np.clip(moves, 0.0, options.moves[lines])
         takes = np.isin(self.taken, lines).astype(np.float64)
         decided = np.concatenate([takes, declines[self.declined].astype(np.float64), move[self.moved]])
-        slack = self.program.matrix[: self.limits, : len(decided)] @ decided
-        room = np.where(np.isfinite(self.program.row_upper), self.program.row_upper, 0.0)[: self.limits]
-        return np.concatenate([decided, self.side * (room - slack)[self.slack]])
+        used = self.program.matrix[: self.limits, : len(decided)] @ decided
+        upper, lower = self.program.row_upper[: self.limits], self.program.row_lower[: self.limits]
+        room = np.where(np.isfinite(upper), upper, lower) - used
+        excess = np.maximum(self.relief * room[self.soft], 0.0)
+        room[self.soft] -= self.relief * excess
+        return np.concatenate([decided, self.side * room[self.slack], excess])
 
     def amounts(self, point: Floats, options: Alternatives) -> Floats:
         """(N,) the amount of every option, were it taken."""
@@ -182,7 +190,8 @@ def loss_program(
         integer=integer,
         offset=-rows.constant,
     )
-    return _LossProgram(program, taken, declined, moved, rows.slack, rows.side, len(room))
+    soft, relief = columns.limits.soft, columns.limits.relief[columns.limits.soft]
+    return _LossProgram(program, taken, declined, moved, rows.slack, rows.side, len(room), soft, relief)
 
 
 def first_lines(play: OptionsInPlay, options: Alternatives) -> Integers:
@@ -195,7 +204,10 @@ def first_lines(play: OptionsInPlay, options: Alternatives) -> Integers:
 
 @dataclass(frozen=True)
 class _LimitRows:
-    """The limits with their slacks, in units in which a slack that loses D is 1."""
+    """The limits with their slacks, and with what soft ones are missed by.
+
+    In units in which a slack that loses D is 1.
+    """
 
     matrix: sparse.csc_array
     lower: Floats
@@ -230,18 +242,22 @@ def _limit_rows(columns: Columns, priced: PricedPoint, use: Floats, room: Floats
     lower[slack] = upper[slack] = (room / unit)[slack]
     side = np.where(senses[slack] == "at_least", -1.0, 1.0)
     slacks = sparse.csc_array((side, (slack, np.arange(len(slack)))), shape=(len(room), len(slack)))
+    soft = limits.soft
+    missed = np.zeros((len(room), len(soft)))
+    missed[soft, np.arange(len(soft))] = limits.relief[soft]
+    more = np.maximum(limits.penalties[soft] - worth[soft], 0.0) * unit[soft] / theta
     wanted = price[slack] * side < 0.0  # idle money that earns more than its price: no slack is what loses
     whole = np.where(wanted, limits.idle_room / unit[slack], 0.0)
     reach = (most / unit)[slack]
     return _LimitRows(
-        matrix=sparse.csc_array(sparse.hstack([sparse.csc_array(use / unit[:, None]), slacks])),
+        matrix=side_by_side(use / unit[:, None], slacks, missed),
         lower=lower,
         upper=upper,
         slack=slack,
         side=side,
-        slack_cost=price[slack] * side * unit[slack] / theta,
-        slack_lower=np.where(wanted, np.maximum(whole - reach, 0.0), 0.0),
-        slack_upper=np.where(wanted, whole, reach),
+        slack_cost=np.append(price[slack] * side * unit[slack] / theta, more),
+        slack_lower=np.append(np.where(wanted, np.maximum(whole - reach, 0.0), 0.0), np.zeros(len(soft))),
+        slack_upper=np.append(np.where(wanted, whole, reach), np.full(len(soft), np.inf)),
         constant=float(np.sum(np.where(wanted, worth[slack] * unit[slack] / theta * whole, 0.0))),
     )
 

@@ -20,7 +20,7 @@ from allocator.engine.kernel.curvature import DENSE_UP_TO, Curvature
 from allocator.engine.kernel.passes import COMPILED_FROM, Pass, PassSums, prepare
 from allocator.engine.options import on_hull, options_of, uses_of
 from allocator.engine.program import Effort
-from allocator.engine.relaxation import prices_of, relax
+from allocator.engine.relaxation import price_range, prices_of, relax
 from allocator.engine.solving import solve
 from allocator.records.limits import Limits
 from allocator.records.portfolio import Floats, Integers
@@ -59,9 +59,11 @@ class PriceBox:
 
     @classmethod
     def of(cls, limits: Limits) -> PriceBox:
-        """At most: not negative; at least: not positive; exactly: free; an idle unit is worth its rate."""
-        low = np.array([0.0 if sense == "at_most" else -np.inf for sense in limits.senses])
-        high = np.array([0.0 if sense == "at_least" else np.inf for sense in limits.senses])
+        """At most: not negative; at least: not positive; exactly: free; an idle unit is worth its rate.
+
+        No more than a unit of excess costs.
+        """
+        low, high = price_range(limits)
         if limits.idle_room > 0:
             low[0] = limits.idle_rate
         return cls(low, high)

@@ -39,7 +39,7 @@ def fill_by_pairs(search: Search, priced: PricedPoint) -> None:
     whole = set(columns.whole.row)
     room = columns.limits.rhs - columns.usage(best.option, best.amount)
     for j in np.flatnonzero(priced.prices).tolist():
-        if j not in whole and columns.limits.senses[j] != "exactly":
+        if j not in whole and columns.limits.senses[j] != "exactly" and j not in columns.limits.soft:
             sign = 1.0 if columns.limits.senses[j] == "at_most" else -1.0
             for amount in _filled(search, priced, best.option, best.amount, j, sign, sign * float(room[j])):
                 search.offer(candidate(search.book, best.option, amount))

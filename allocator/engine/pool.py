@@ -126,6 +126,8 @@ class Pool:
         idle[0, 0] = self._unit / self._measure[0]
         penalty, most = self._penalties(rhs)
         self._penalty = np.concatenate([penalty[over], penalty[under]])
+        soft = np.isfinite(limits.penalties)
+        self._soft = np.concatenate([soft[over], soft[under]])
         self._breaks = 1 + np.arange(len(self._penalty))
         return Program(
             cost=np.concatenate([[limits.idle_rate], -self._penalty]),
@@ -138,12 +140,17 @@ class Pool:
         )
 
     def _penalties(self, rhs: Floats) -> tuple[Floats, Floats]:
-        """(m,) ten times what the best option earns a unit of each row, and the most a row can be broken."""
+        """(m,) ten times what the best option earns a unit of each row, and the most a row can be broken.
+
+        Of a soft row its own penalty.
+        """
         options, uses, high = self.book.options, self.book.uses, self.book.sets.high
         use = (np.abs(uses.unit) * high + np.abs(uses.loan)) / self._measure[:, None]
         typical = np.array([np.median(row[row > 0]) if (row > 0).any() else 1.0 for row in use])
         worth = float(np.max(np.abs(options.margin * high + options.fixed), initial=0.0)) / self._unit
-        return 10.0 * max(worth, 1e-9) / typical, np.abs(rhs) + use.sum(axis=1) + 1.0
+        own = self.book.columns.limits.penalties * self._measure / self._unit
+        penalty = np.where(np.isfinite(own), own, 10.0 * max(worth, 1e-9) / typical)
+        return penalty, np.abs(rhs) + use.sum(axis=1) + 1.0
 
     def _near(self, prices: Floats, best: NodeResponse, reach: float) -> ExtremePoints:
         """Every extreme point that loses at most `reach` at `prices`."""
@@ -194,7 +201,7 @@ class Pool:
             prices=with_right_signs(
                 self.book.columns, answer.row_prices[: len(self._measure)] * self._unit / self._measure
             ),
-            breaks_limits=bool(np.any(answer.point[self._breaks] > 1e-9)),
+            breaks_limits=bool(np.any(answer.point[self._breaks][~self._soft] > 1e-9)),
             **self._in_use(shares),
         )
 
@@ -243,9 +250,9 @@ class Pool:
 
     def harden(self) -> bool:
         """Makes breaking a limit a hundred times dearer; False where that went far enough already."""
-        if np.max(self._penalty) > 1e12:
+        if np.max(self._penalty[~self._soft]) > 1e12:
             return False
-        self._penalty = self._penalty * 100.0
+        self._penalty = np.where(self._soft, self._penalty, self._penalty * 100.0)
         self._live.set_cost(self._breaks, -self._penalty)
         return True
 

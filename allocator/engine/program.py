@@ -103,6 +103,17 @@ def measure_of(limits: Limits, money: float, *uses: Floats) -> Floats:
     return np.where(measure > 0.0, measure, 1.0)
 
 
+def relief_of(limits: Limits, measure: Floats, unit: float) -> tuple[np.ndarray, Floats]:
+    """Columns (m, s) of the excess of each soft row, and what a unit of it costs (s,), in `unit` of money.
+
+    Rows are counted in `measure` (m,), and so is the excess.
+    """
+    rows = limits.soft
+    columns = np.zeros((len(limits), len(rows)))
+    columns[rows, np.arange(len(rows))] = limits.relief[rows]
+    return columns, limits.penalties[rows] * measure[rows] / unit
+
+
 def stack(*blocks: sparse.sparray | np.ndarray) -> sparse.csc_array:
     """The blocks one above the other, column-wise."""
     return sparse.csc_array(sparse.vstack([sparse.csc_array(b) for b in blocks], format="csc"))

@@ -19,10 +19,12 @@ from allocator.engine.program import (
     Program,
     ProgramAnswer,
     measure_of,
+    relief_of,
     row_bounds,
     side_by_side,
     stack,
 )
+from allocator.records.limits import Limits
 from allocator.records.portfolio import Booleans, Floats, Integers
 
 
@@ -63,14 +65,18 @@ def relax(columns: Columns, options: Options, uses: Uses) -> Relaxation:
     limits = columns.limits
     lower, upper = row_bounds(limits.senses, limits.rhs / measure)
     must = columns.offers.must[options.borrowers]
+    relief, penalty = relief_of(limits, measure, unit)
+    others = side_by_side(idle, stack(relief, np.zeros((count, len(penalty)))))
     program = Program(
-        cost=np.append(value, limits.idle_rate * unit) / unit,
-        matrix=side_by_side(stack(use / measure[:, None], convexity), idle),
+        cost=np.concatenate([value / unit, [limits.idle_rate], -penalty]),
+        matrix=side_by_side(stack(use / measure[:, None], convexity), others),
         row_lower=np.concatenate([lower, np.where(must, 1.0, -np.inf)]),
         row_upper=np.concatenate([upper, np.ones(count)]),
-        column_lower=np.zeros(len(value) + 1),
-        column_upper=np.append(np.ones(len(value)), limits.idle_room / unit),
-        integer=np.zeros(len(value) + 1, dtype=bool),
+        column_lower=np.zeros(len(value) + 1 + len(penalty)),
+        column_upper=np.concatenate(
+            [np.ones(len(value)), [limits.idle_room / unit], np.full(len(penalty), np.inf)]
+        ),
+        integer=np.zeros(len(value) + 1 + len(penalty), dtype=bool),
     )
     return Relaxation(program, line, amount, unit, measure)
 
@@ -82,11 +88,19 @@ def prices_of(columns: Columns, relaxation: Relaxation, answer: ProgramAnswer) -
 
 
 def with_right_signs(columns: Columns, prices: Floats) -> Floats:
-    """`prices` with those of the wrong sign (a solver's dust) set to 0: any such vector gives a bound."""
-    senses = columns.limits.senses
-    low = np.array([0.0 if sense == "at_most" else -np.inf for sense in senses])
-    high = np.array([0.0 if sense == "at_least" else np.inf for sense in senses])
+    """`prices` with those of the wrong sign (a solver's dust) set to 0: any such vector gives a bound.
+
+    None is above its row's penalty.
+    """
+    low, high = price_range(columns.limits)
     return np.clip(prices, low, high) + 0.0
+
+
+def price_range(limits: Limits) -> tuple[Floats, Floats]:
+    """(m,) the least and the largest price of each row: of its direction's sign, no more than its penalty."""
+    low = np.array([0.0 if sense == "at_most" else -np.inf for sense in limits.senses])
+    high = np.array([0.0 if sense == "at_least" else np.inf for sense in limits.senses])
+    return np.maximum(low, -limits.penalties), np.minimum(high, limits.penalties)
 
 
 def _extreme_offers(columns: Columns, options: Options, uses: Uses) -> tuple[Integers, Floats]:

@@ -133,8 +133,9 @@ def _descend(columns: Columns, changes: _Changes, frozen: Floats, time_is_up: Ca
     norm = measure_of(limits, columns.money_unit, changes.most)
     most, least = changes.most / norm[:, None], changes.least / norm[:, None]
     start = (frozen - limits.rhs) / norm
-    upper = np.array([sense != "at_least" for sense in limits.senses])
-    lower = np.array([sense != "at_most" for sense in limits.senses])
+    hard = ~np.isfinite(limits.penalties)
+    upper = hard & np.array([sense != "at_least" for sense in limits.senses])
+    lower = hard & np.array([sense != "at_most" for sense in limits.senses])
     met = _MET * columns.scale / norm
     order = np.argsort(changes.loss, kind="stable")
     current = order[np.unique(changes.owner[order], return_index=True)[1]]

@@ -34,7 +34,7 @@ def candidate(book: Pass, option: Codes, amount: Floats) -> Candidate | None:
     if broken_rows(book.columns, option, amount, tally.usage):
         return None
     idle = limits.idle_rate * (limits.rhs[0] - tally.usage[0]) if limits.idle_room > 0 else 0.0
-    return Candidate(option, amount, tally.value + idle)
+    return Candidate(option, amount, tally.value + idle - limits.penalty_of(tally.usage))
 
 
 @dataclass

@@ -26,6 +26,7 @@ def broken_rows(columns: Columns, option: Codes, amount: Floats, used: Floats) -
     lower, upper = row_bounds(limits.senses, limits.rhs)
     over = np.maximum(np.maximum(used - upper, lower - used), 0.0)
     over[whole.row] = 0.0
+    over[limits.soft] = 0.0
     size = np.maximum(limits.sizes, references(columns, option, amount))
     doubtful = np.flatnonzero(over > _tolerances(columns, size))
     if len(doubtful):

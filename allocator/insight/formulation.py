@@ -114,6 +114,12 @@ class Rows:
         return BUDGET if self.limit is None else self.limit.name
 
     @property
+    def penalty(self) -> float:
+        """What a unit of excess costs; 0 where the rows must hold."""
+        soft = self.limit is not None and self.limit.penalty < np.inf
+        return self.limit.penalty if soft and self.limit is not None else 0.0
+
+    @property
     def exposed(self) -> bool:
         """Whether what is already lent moves a right-hand side."""
         return any(row.rhs != self.bound for row in self.rows)

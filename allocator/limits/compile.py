@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -150,7 +151,8 @@ def _draft(
             lent=lent,
             least_weight=float(least[code]),
             everybody=everybody,
-            whole=wholes[code],
+            whole=wholes[code] if limit.penalty == inf else None,
+            penalty=limit.penalty,
         )
         for code, label in enumerate(membership.labels)
     )

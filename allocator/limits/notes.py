@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from math import inf
 
 import numpy as np
 
@@ -43,7 +44,11 @@ def hopeless(policy: Policy, portfolio: Portfolio, offers: OfferBook, limits: Li
 def beyond_reach(offers: OfferBook, limits: Limits) -> dict[int, float]:
     """Rows that ask for more than offers to all, the largest, come to; and what these come to."""
     rows = limits.rows
-    floors = [j for j, row in enumerate(rows) if row.sense != "at_most" and row.rhs > 0 and not row.reference]
+    floors = [
+        j
+        for j, row in enumerate(rows)
+        if row.sense != "at_most" and row.rhs > 0 and not row.reference and row.penalty == inf
+    ]
     most = PossibleOffers(offers, limits).most(floors)
     return {j: reach for j, reach in most.items() if reach < rows[j].rhs * (1 - _ROUNDING)}
 
@@ -56,7 +61,9 @@ def _too_small(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[st
     )
     for limit, rows in _by_limit(policy, limits):
         over = [
-            row for place, row in rows if row.sense != "at_least" and row.rhs < 0 and not _relative(limit)
+            row
+            for place, row in rows
+            if row.sense != "at_least" and row.rhs < 0 and not _relative(limit) and row.penalty == inf
         ]
         small = [
             (row, least[place])
@@ -64,6 +71,7 @@ def _too_small(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[st
             if place in least
             and not _relative(limit)
             and np.isfinite(least[place])
+            and row.penalty == inf
             and 0 < row.rhs < least[place] * (1 - _ROUNDING)
         ]
         name = _subject(limit, over)
@@ -102,7 +110,7 @@ def _too_many(
     if limit.weight is not None:
         return
     for place, row in rows:
-        if row.sense == "at_most" or row.rhs < 1:
+        if row.sense == "at_most" or row.rhs < 1 or row.penalty < inf:
             continue
         count = int(np.ceil(row.rhs - _ROUNDING))
         money = float(np.sum(np.sort(possible.smallest(place))[:count]))

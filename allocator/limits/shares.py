@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def only_an_empty_book(
     policy: Policy, portfolio: Portfolio, offers: OfferBook, limits: Limits
 ) -> Iterator[str]:
     """One note that names limits, as few as say it, which no book with a loan in it keeps."""
-    shares = [limit for limit in policy.enforced if limit.reference is not None]
+    shares = [limit for limit in policy.enforced if limit.reference is not None and limit.penalty == inf]
     names = [row.name.partition("[")[0] for row in limits.rows]
 
     def rows_of(some: Sequence[Limit]) -> list[int]:

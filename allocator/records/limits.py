@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from math import inf
 
 import numpy as np
 from scipy import sparse
@@ -81,6 +82,8 @@ class Row:
     """Whether the row counts every borrower; else it counts those whose cells `Limits.matrix` names."""
     whole: Whole | None = None
     """The row in decimals, where it is a whole row."""
+    penalty: float = inf
+    """What a unit of the row's excess costs; inf: the row must hold."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,27 @@ class Limits:
     @cached_property
     def senses(self) -> tuple[Sense, ...]:
         return tuple(row.sense for row in self.rows)
+
+    @cached_property
+    def penalties(self) -> Floats:
+        """(m,) what a unit of each row's excess costs; inf where the row must hold."""
+        return np.array([row.penalty for row in self.rows])
+
+    @cached_property
+    def soft(self) -> Integers:
+        """The rows that may be missed."""
+        return np.flatnonzero(np.isfinite(self.penalties))
+
+    @cached_property
+    def relief(self) -> Floats:
+        """(m,) what a unit of a row's excess adds to its left-hand side, so that the row holds."""
+        return np.array([1.0 if row.sense == "at_least" else -1.0 for row in self.rows])
+
+    def penalty_of(self, used: Floats) -> float:
+        """What the soft rows cost at left-hand sides `used` (m,)."""
+        rows = self.soft
+        excess = np.maximum(self.relief[rows] * (self.rhs[rows] - used[rows]), 0.0)
+        return float(self.penalties[rows] @ excess)
 
     @property
     def idle_room(self) -> float:

@@ -70,7 +70,7 @@ class Outcome:
 
     @property
     def account(self) -> Account:
-        """What the ledger adds up to; its value is without what idle money earns."""
+        """What the ledger adds up to; its value is without what idle money earns, and missed limits cost."""
         return self.ledger.account
 
     @property
@@ -148,6 +148,11 @@ class Outcome:
     def idle_income(self) -> float:
         """What the budget left unspent earns, a part of the value."""
         return self.scenario.policy.idle_rate * self.unspent
+
+    @property
+    def limit_penalty(self) -> float:
+        """What soft limits that are missed take off the value."""
+        return self.certificate.penalty
 
     def searched(self, solution: Solution) -> Outcome:
         """This outcome with what the search that decided it says of itself."""

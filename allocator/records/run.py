@@ -16,6 +16,8 @@ from allocator.records.scenario import Limit, Measure, Scenario, Sense
 
 REPORT = "report"
 """How a limit is enforced that is only reported."""
+SOFT = "soft"
+"""And one that may be missed at a price."""
 Status = Literal["optimal", "feasible", "breaks_limits"]
 
 TOLERANCE = 1e-9
@@ -72,11 +74,13 @@ class LimitUse:
     """What a unit of excess costs: inf, the row must hold; 0, it is only reported."""
     missed: float = 0.0
     """By how much a row that need not hold is missed; 0 where it is kept."""
+    doubt: float = 0.0
+    """What rounding may have done to the excess of a soft row."""
 
     @property
     def figures(self) -> dict[str, Any]:
         """Every figure by its name, as JSON can have it."""
-        lenient = ("penalty", "missed")
+        lenient = ("penalty", "missed", "doubt")
         return {key: entry for key, entry in vars(self).items() if key not in lenient} | self.enforcement
 
     @property
@@ -91,7 +95,22 @@ class LimitUse:
     @property
     def enforcement(self) -> dict[str, Any]:
         """What certificate and summary say more of a row that need not hold."""
-        return {} if self.penalty == inf else {"enforce": REPORT, "missed": self.missed}
+        if self.penalty == inf:
+            return {}
+        missed = {"missed": self.missed}
+        if not self.soft:
+            return {"enforce": REPORT, **missed}
+        return {"enforce": {SOFT: self.penalty}, **missed, "penalty": self.paid}
+
+    @property
+    def soft(self) -> bool:
+        """Whether the row may be missed at a price."""
+        return 0.0 < self.penalty < inf
+
+    @property
+    def paid(self) -> float:
+        """What a soft row's excess takes off the value."""
+        return self.penalty * self.excess if self.soft else 0.0
 
     @property
     def slack(self) -> float:
@@ -152,6 +171,11 @@ class Certificate:
     def limits_broken(self) -> list[str]:
         """Names of the limits that do not hold."""
         return [limit.name for limit in self.limits if limit.broken]
+
+    @property
+    def penalty(self) -> float:
+        """What the soft limits that are missed take off the value."""
+        return sum(limit.paid for limit in self.limits)
 
     @property
     def limits_missed(self) -> list[str]:

@@ -53,6 +53,8 @@ LARGEST_NUMBER = 1e50
 """Largest weight, and bound that is no money: sums of their products with money stay far below 1e308."""
 LARGEST_RATIO = 1e6
 """Largest bound that is a multiple of what another group is offered, or draws."""
+LARGEST_PENALTY = 1e9
+"""Money for a unit of a soft limit's excess: beyond, sums of it say nothing of the rest of the value."""
 LARGEST_FACTOR = 1e6
 """Largest factor of a stress."""
 

@@ -185,7 +185,8 @@ def _broken(comparison: Comparison) -> Iterator[RenderableType]:
         yield Text("what breaks limits or terms is no answer to the scenario, whatever its value")
     missed = [(side, names) for side in comparison.sides if (names := side.certificate.limits_missed)]
     for side, names in missed:
-        yield Text(f"{side.name} misses {listed(own_first(names), 5)}, reported only")
+        paid = f", for {side.limit_penalty:,.2f} {side.currency}" if side.limit_penalty else ""
+        yield Text(f"{side.name} misses {listed(own_first(names), 5)}{paid}: reported only, or soft")
     if broken or missed:
         yield ""
 
@@ -284,6 +285,9 @@ def _swapped(pair: Pair) -> Grid:
     before, after = swaps.idle
     if before or after:
         rows.append(("idle budget", "", "", "", before, after, after - before, ""))
+    before, after = swaps.penalty
+    if before or after:
+        rows.append(("missed limits", "", "", "", -before, -after, before - after, ""))
     headings = ("offer", "firms", "amount before", "after", "value before", "after", "gain", "PD")
     return Grid(headings, [*rows, _swap_row(swaps.whole)])
 
@@ -354,6 +358,7 @@ def _pair_figures(pair: Pair, top: int) -> dict[str, Any]:
             "same": swaps.same.borrowers,
             "unchanged": _swap_figures(swaps.same),
             "idle": {"value_before": before, "value_after": after, "gain": after - before},
+            "limit_penalty": {"before": swaps.penalty[0], "after": swaps.penalty[1]},
             "total": _swap_figures(swaps.whole),
             "borrowers": swaps.table.head(top).to_dict("records"),
         },

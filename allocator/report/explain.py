@@ -72,6 +72,7 @@ def _document(book: BookExplanation) -> dict[str, Any]:
         "certified_bound": ledger.certified_bound,
         "tree": ledger.tree,
         "idle_income": ledger.idle_income,
+        "limit_penalty": ledger.penalty,
         "book": ledger.account.figures | {"lost": ledger.account.lost},
         "by": book.by,
         "segments": [segment.figures | {"lost": segment.lost} for segment in book.segments],
@@ -125,6 +126,7 @@ def _sums(book: BookExplanation, currency: str) -> list[RenderableType]:
     unused = sum(line.unused for line in ledger.limits)
     value = [("reduced values of borrowers", ledger.account.chosen), ("charged by limits", charged)]
     value += [("earned by idle budget", ledger.idle_income)] if ledger.idle_income else []
+    value += [("paid for soft limits that are missed", -ledger.penalty)] if ledger.penalty else []
     gap = [
         ("regret against the best responses", ledger.account.lost),
         ("slack of limits, at shadow prices", unused),

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
-from allocator.records.run import per_point
+from allocator.records.run import REPORT, per_point
 from allocator.records.scenario import COUNTED, Limit
 from allocator.report.money import Unit, figure, percent, small
 from allocator.report.named import Figures, figures_of, named_table
@@ -48,6 +48,7 @@ def limits_table(uses: Sequence[Used], policy: Sequence[Limit], unit: Unit) -> R
         Text(title, style="bold"),
         named_table("limit", names, columns),
         *below,
+        *paid_for(sum(use.get("penalty", 0.0) for use in uses), unit.currency),
         *one_more(uses, policy, unit.currency),
         *map(Text, points_of(map(_row, uses), policy, unit.currency)),
     )
@@ -69,6 +70,12 @@ def points_of(rows: Iterable[tuple[str, float, float]], policy: Sequence[Limit],
 def _full(part: float) -> str:
     """A share of a bound; 100% alone says that nothing is left."""
     return percent(part) if round(part, 2) == 1.0 and part < 1.0 else f"{100 * part:.0f}%"
+
+
+def paid_for(penalty: float, currency: str) -> list[RenderableType]:
+    """What soft limits that are missed cost, in a line; nothing where none is."""
+    said = f"Soft limits that are missed take {penalty:,.2f} {currency} off the value."
+    return [Text(said)] if penalty else []
 
 
 def one_more(uses: Sequence[Used], policy: Sequence[Limit], currency: str) -> list[RenderableType]:
@@ -131,8 +138,10 @@ def is_tight(use: Used) -> bool:
 
 def state_of(use: Used, binds: str = "binding") -> str:
     """The word on a limit beside its figures, "" where there is none; `binds` is that of one without room."""
-    if "enforce" in use:
+    if use.get("enforce") == REPORT:
         return f"{'missed' if use['missed'] else 'kept'}, reported only"
+    if use.get("missed"):
+        return "missed, soft"
     return "broken" if use["broken"] else binds if use["binding"] else ""
 
 

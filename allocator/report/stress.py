@@ -276,7 +276,7 @@ def _breaks(which: str, outcome: StressVerdict) -> Iterator[str]:
         yield f"{which} breaks {', '.join([*map(_use, shown), *hidden])}"
     missed, hidden = cut([use for use in outcome.limits if use.missed], _MOST)
     if missed:
-        yield f"{which} misses {', '.join([*map(_use, missed), *hidden])}, reported only"
+        yield f"{which} misses {', '.join([*map(_use, missed), *hidden])}: reported only, or soft"
 
 
 def _use(use: LimitUse) -> str:

@@ -35,7 +35,7 @@ from allocator.records.strategy import Strategy
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress, StressCase, StressSource
 from allocator.scenario.capital_schema import TailEntry
 from allocator.scenario.changes_schema import ChangesEntry, KeepEntry
-from allocator.scenario.limit_schema import GroupEntry, LimitEntry, RangeEntry
+from allocator.scenario.limit_schema import GroupEntry, LimitEntry, RangeEntry, SoftEntry
 from allocator.scenario.paths import expand, offers_in
 from allocator.scenario.places import paths_of
 from allocator.scenario.plugged import Plugins, plugins_of
@@ -236,8 +236,8 @@ def _limit(typed: LimitEntry, plugins: Plugins, rules: Mapping[str, Rule]) -> Li
     where = tuple(condition_of(column, test) for column, test in (typed.where or {}).items())
     plugin = plugins.get(("measure", typed.measure))
     of = _group(typed.of) if isinstance(typed.of, GroupEntry) else typed.of
-    rule = rules.get(typed.measure)
-    penalty = 0.0 if typed.enforce == REPORT else inf
+    rule, enforce = rules.get(typed.measure), typed.enforce
+    penalty = enforce.soft if isinstance(enforce, SoftEntry) else 0.0 if enforce == REPORT else inf
     weight = typed.weight
     return Limit(
         typed.name, typed.measure, sense, bound, of, where, typed.each, weight, plugin, rule, penalty

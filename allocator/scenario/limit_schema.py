@@ -23,6 +23,7 @@ from allocator.records.scenario import (
     BUDGET,
     COUNTED,
     LARGEST_NUMBER,
+    LARGEST_PENALTY,
     LARGEST_RATIO,
     Basis,
     NamedMeasure,
@@ -108,6 +109,20 @@ def _modest(written: WrittenNumber, expected: str) -> float:
     if abs(written.value) > LARGEST_NUMBER:
         problem = f"{written.text} is too large a bound, expected at most {LARGEST_NUMBER:g}"
         raise refuse(Misfit(problem, f"write {expected}"))
+    return float(written.value)
+
+
+def _penalty(value: object) -> float:
+    """Money for a unit of excess."""
+    written = number(value, "an amount of money a unit, such as 0.05")
+    if written.percent:
+        problem = f"{written.text} is no money a unit of what the limit adds up"
+        raise refuse(Misfit(problem, "write an amount of money, as 0.05"))
+    if written.value < 0:
+        raise refuse(Misfit(f"{written.text} is negative, expected 0 or more", "write 0 or more"))
+    if written.value > LARGEST_PENALTY:
+        problem = f"{written.text} is more than {LARGEST_PENALTY:g} a unit"
+        raise refuse(Misfit(problem, "write less, or `enforce: hard`"))
     return float(written.value)
 
 
@@ -203,6 +218,18 @@ class GroupEntry(Typed):
     """Column: a text, a list of texts, or a range. Who counts passes all."""
 
 
+class SoftEntry(Typed):
+    """A limit that may be missed at a price."""
+
+    soft: Annotated[
+        float,
+        BeforeValidator(_penalty),
+        WithJsonSchema({"type": ["number", "string"], "unit": "money a unit"}),
+    ]
+    """Money for each unit by which the left-hand side exceeds the bound, or falls short of it: of money, or a
+    loan, or of a share each unit of money above it. 0: it is only reported."""
+
+
 class LimitEntry(Typed):
     """Measure, filter and bound; exactly one of at_most, at_least and exactly."""
 
@@ -236,10 +263,12 @@ class LimitEntry(Typed):
     exactly: Bound | None = Field(default=None, validate_default=True)
     """The sum required."""
     enforce: Annotated[
-        Literal["hard", "report"], one_of("hard", "report", later=("soft",), later_mapping=True)
+        Annotated[Literal["hard", "report"], one_of("hard", "report"), Tag("<name>")]
+        | Annotated[SoftEntry, Tag("<soft>")],
+        told_by_keys("<name>", SoftEntry),
     ] = "hard"
-    """hard: every allocation keeps to it; report: it decides nothing, and every page says whether it is kept.
-    Soft limits are not yet supported."""
+    """hard: every allocation keeps to it; report: it decides nothing, and every page says whether it is kept;
+    {soft: 0.05}: it may be missed, and every unit of excess costs so much of the value."""
 
     @field_validator("of")
     @classmethod
@@ -266,6 +295,13 @@ class LimitEntry(Typed):
             remedy = "keep one and set the others to null" if given else "add one, as `at_most: 63%`"
             raise refuse(Misfit(problem, remedy, up=True))
         return exactly
+
+    @model_validator(mode="after")
+    def _one_sided(self) -> LimitEntry:
+        if isinstance(self.enforce, SoftEntry) and self.enforce.soft and self.exactly is not None:
+            problem = "a bound that must be met exactly cannot be soft"
+            raise refuse(Misfit(problem, "write at_most, or at_least, or both as two limits"))
+        return self
 
     @model_validator(mode="after")
     def _not_itself(self) -> LimitEntry:

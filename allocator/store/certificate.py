@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, get_args
 
 from allocator.errors import CertificateError, Fault
-from allocator.records.run import REPORT, Certificate, LimitUse
+from allocator.records.run import REPORT, SOFT, Certificate, LimitUse
 from allocator.records.scenario import NamedMeasure, Sense
 
 SCHEMA = 1
@@ -73,8 +73,12 @@ def certificate_from_json(document: Any, file: str) -> Certificate:
 
 
 def _limit_use(limit: dict[str, Any]) -> LimitUse:
-    own = {key: entry for key, entry in limit.items() if key != "enforce"}
-    return LimitUse(**own, penalty=0.0 if "enforce" in limit else math.inf)
+    """The row as it is stated; what it pays, where it is soft, follows from what it is exceeded by."""
+    enforce = limit.get("enforce")
+    penalty = enforce[SOFT] if isinstance(enforce, dict) else math.inf if enforce is None else 0.0
+    own = {key: entry for key, entry in limit.items() if key not in ("enforce", "penalty")}
+    excess = limit["penalty"] / penalty if "penalty" in limit else 0.0
+    return LimitUse(**own, excess=excess, penalty=penalty)
 
 
 def altered_file_error(file: str, faults: list[Fault]) -> CertificateError:
@@ -164,7 +168,9 @@ def _faults_of_limit(limit: Any, field: str, measures: Sequence[str]) -> Iterato
     known |= {"name": _is_text}
     known |= dict.fromkeys(_NUMBERS_OF_A_LIMIT, _is_number)
     if "enforce" in limit or "missed" in limit:
-        known |= {"enforce": partial(_is_one_of, (REPORT,)), "missed": _is_number}
+        known |= {"enforce": _is_enforcement, "missed": _is_number}
+    if isinstance(limit.get("enforce"), dict):
+        known |= {"penalty": _is_number}
     yield from _unlike(limit, f"{field}.", known)
     for key in sorted(limit.keys() - known.keys()):
         yield f"{field}.{key}", "is not a key of a limit"
@@ -216,6 +222,11 @@ def _is_list(value: Any) -> str | None:
 
 def _is_schema(value: Any) -> str | None:
     return None if value == SCHEMA and type(value) is int else str(SCHEMA)
+
+
+def _is_enforcement(value: Any) -> str | None:
+    soft = isinstance(value, dict) and value.keys() == {SOFT} and is_number(value[SOFT]) and value[SOFT] > 0
+    return None if soft or value == REPORT else "report, or {soft: an amount above 0}"
 
 
 def _is_one_of(known: Sequence[str], value: Any) -> str | None:

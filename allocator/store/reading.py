@@ -49,7 +49,7 @@ _TOLD = frozenset(
         *_STATED, *(line.name for line in LINES), "schema", "name", "status", "stop", "proof", "currency",
         "strategy", "limits_broken", "terms_broken", "offered", "drawn", "idle_income", "budget_unspent",
         "refusal_constant", "by_grade", "limits", "notes", "seconds", "method", "peak_memory_mb", "versions",
-        "digest", "plugins", "solved_at", "per_point", "price_list",
+        "digest", "plugins", "solved_at", "per_point", "price_list", "limit_penalty",
     }
 )  # fmt: skip
 """Keys that a summary may have."""

@@ -56,7 +56,7 @@ def follow(case: Case, optimum: Solution, progress: Progress = lambda _: None) -
         optimum,
         amount=plan.amount,
         rate=book.columns.rate(plan.option),
-        value=tally.value + idle,
+        value=tally.value + idle - book.columns.limits.penalty_of(tally.usage),
         seconds={**optimum.seconds, "solve": optimum.seconds["solve"] + perf_counter() - started},
         why=plan.why,
         stop="time_limit" if plan.stopped else optimum.stop,

@@ -153,7 +153,7 @@ def _check_certificate(
     _require_close([use.bound for use in uses], right, "the right-hand sides of its rows", size=_MONEY)
     for use, row in zip(uses, rows, strict=True):
         kept = plain.holds(case, row, use.used, use.bound)
-        require(use.broken != kept, f"the certificate misjudges limit {row.name}: {use}")
+        require((use.broken or use.missed > 0) != kept, f"the certificate misjudges limit {row.name}: {use}")
 
 
 def _check_prices(case: Case, columns: Columns, prices: Floats) -> None:

@@ -62,6 +62,13 @@ class Row:
     """The most that one offer to a member uses."""
     finest: float = math.inf
     """Of rows of loans the smallest weight that is not 0."""
+    penalty: float = math.inf
+    """What a unit of excess costs; inf: the row must hold."""
+
+    def paid(self, left: float, right: float) -> float:
+        """What the row costs where it may be missed."""
+        over = right - left if self.sense == "at_least" else left - right
+        return self.penalty * max(over, 0.0) if self.penalty < math.inf else 0.0
 
 
 def interpolated(x: float, xs: list[float], ys: list[float]) -> float:
@@ -319,6 +326,7 @@ def rows_of(case: Case, entry: Limit) -> Iterator[Row]:
             "lent": sum(weight[i] * lent(case, entry.measure, i) for i in members),
             "largest": max((abs(weight[i]) * _largest(case, entry.measure, i) for i in members), default=0.0),
             "finest": math.inf,
+            "penalty": entry.penalty,
         }
         if entry.measure in ("loans", "clients_changed"):
             shared["finest"] = min((abs(weight[i]) for i in members if weight[i]), default=math.inf)

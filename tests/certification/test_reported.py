@@ -79,4 +79,4 @@ def test_a_price_of_one_is_refused() -> None:
     decisions = Decisions(np.zeros(1), np.zeros(1))
     with pytest.raises(CertificateError) as caught:
         recheck(case.scenario, case.inputs, decisions, {"budget": 0.0, "cap": 0.1})
-    assert "which a limit that is only reported cannot have" in str(caught.value.faults[0])
+    assert "which one only reported cannot have" in str(caught.value.faults[0])

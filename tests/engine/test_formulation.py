@@ -47,6 +47,9 @@ CORE = Core(
     idle_room=8.0,
     unit=1.0,
     measure=np.ones(3),
+    soft=np.zeros(0, dtype=np.int64),
+    relief=np.zeros(0),
+    penalty=np.zeros(0),
 )
 
 

@@ -168,6 +168,13 @@ LISTS = (
 )
 """One posted rate a grade, that of B no lower than that of A."""
 
+SOFT = (
+    REPORTED.replace("name: reported", "name: soft")
+    .replace("at_least: 13, enforce: report", "at_least: 13, enforce: {soft: 900}")
+    .replace("at_most: 1_250_000, enforce: report", "at_most: 1_150_000, enforce: {soft: 0.004}")
+)
+"""Limits that may be missed at a price, two of which are."""
+
 WORKBOOK = CENTS.replace("name: cents", "name: workbook").replace("borrowers.csv", "borrowers.xlsx")
 
 

@@ -235,8 +235,18 @@ SLIPS = {
         "did you mean report?",
     ),
     "soft": (
-        ("of: budget", "of: budget, enforce: {soft: 2}"),
-        "line 11, policy.limits[A line].enforce: 'soft' is not yet supported; use one of hard, report",
+        ("at_most: 63%, of: budget", "exactly: 63%, of: budget, enforce: {soft: 2}"),
+        "line 11, policy.limits[A line]: a bound that must be met exactly cannot be soft; write at_most, or "
+        "at_least, or both as two limits",
+    ),
+    "a soft percentage": (
+        ("of: budget", "of: budget, enforce: {soft: 2%}"),
+        "line 11, policy.limits[A line].enforce.soft: 2% is no money a unit of what the limit adds up; "
+        "write an amount of money, as 0.05",
+    ),
+    "a negative penalty": (
+        ("of: budget", "of: budget, enforce: {soft: -1}"),
+        "line 11, policy.limits[A line].enforce.soft: -1 is negative, expected 0 or more; write 0 or more",
     ),
 }
 

@@ -34,6 +34,9 @@ MEANINGS = {
     ),
     "measure: drawn, weight: trend, at_least: -4": Limit("x", "drawn", "at_least", -4.0, weight="trend"),
     "measure: loans, at_least: 100, enforce: hard": Limit("x", "loans", "at_least", 100.0),
+    "measure: loans, at_least: 100, enforce: {soft: 1_000}": Limit(
+        "x", "loans", "at_least", 100.0, penalty=1_000.0
+    ),
     "measure: loans, at_least: 100, enforce: report": Limit("x", "loans", "at_least", 100.0, penalty=0.0),
     "measure: loans, weight: staff, exactly: 2.5": Limit("x", "loans", "exactly", 2.5, weight="staff"),
     "measure: gross_interest, at_least: 6%, of: drawn": Limit(

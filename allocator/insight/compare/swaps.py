@@ -47,6 +47,8 @@ class Swaps:
     """Borrowers of both with the same offer, which may be worth something else."""
     idle: tuple[float, float]
     """What the budget left unspent earns, before and after."""
+    penalty: tuple[float, float]
+    """What soft limits that are missed cost, before and after."""
     whole: SwapTotal
     """All of them; its values are those of the sides, what idle money earns included."""
 
@@ -84,6 +86,7 @@ def swaps(before: Outcome, after: Outcome, matching: Matching) -> Swaps:
         totals=tuple(parts[name] for name in KINDS),
         same=parts[SAME],
         idle=(before.idle_income, after.idle_income),
+        penalty=(before.limit_penalty, after.limit_penalty),
         whole=whole,
     )
 

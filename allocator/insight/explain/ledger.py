@@ -7,7 +7,8 @@ y_j what the new offers use of limit j, b_j the room, s the idle budget and iota
     U - value = sum_i (best_i - chosen_i) + sum_j lambda_j (b_j - y_j) + [B max(0, iota - lambda_0) - iota s]
 
 The bracket stands with the budget's own term: together they are (lambda_0 - iota) s, or (iota - lambda_0) y_0
-where the idle rate is above the price; so every term is >= 0, as far as the limits are met.
+where the idle rate is above the price; so every term is >= 0, as far as the limits are met. A soft limit that
+is missed by t takes p t off the value, beside its own term: lambda_j (b_j - y_j + t) + (p - lambda_j) t.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ class LimitLine:
     room: float
     """The right-hand side: bound less what existing exposure uses."""
     unused: float
-    """price x (room - used), for the budget with what idle money earns: part of U - value."""
+    """price x (room - used), for the budget with what idle money earns, for a soft limit with its penalty:
+    part of U - value."""
     range: PriceRange | None = None
     """Moves of the right-hand side over which the price stays tight; None: not known."""
 
@@ -79,6 +81,8 @@ class BookLedger:
     account: PricedAccount
     limits: tuple[LimitLine, ...]
     idle_income: float
+    penalty: float
+    """What soft limits that are missed take off the value."""
     value: float
     """The certificate's value."""
     bound: float
@@ -89,7 +93,8 @@ class BookLedger:
     @property
     def value_of_lines(self) -> float:
         """What the lines of the value add up to."""
-        return self.account.chosen + sum(line.charge for line in self.limits) + self.idle_income
+        charged = sum(line.charge for line in self.limits)
+        return self.account.chosen + charged + self.idle_income - self.penalty
 
     @property
     def gap_of_lines(self) -> float:
@@ -110,7 +115,7 @@ def book_ledger(position: Position) -> BookLedger:
     for use, right in zip(certificate.limits, room, strict=True):
         # b - y is as in the certificate; the row has the reference on the left, so y = room - (b - y).
         left = use.bound - use.used
-        lines.append(LimitLine(use, right - left, right, use.price * left + 0.0))
+        lines.append(LimitLine(use, right - left, right, use.price * left + use.paid))
     idle = policy.unspent(lines[0].used)
     beyond = idle_worth(policy, position.prices) - policy.idle_rate * idle
     lines[0] = replace(lines[0], unused=lines[0].unused + beyond)
@@ -118,6 +123,7 @@ def book_ledger(position: Position) -> BookLedger:
         account=whole_account(position),
         limits=tuple(lines),
         idle_income=policy.idle_rate * idle,
+        penalty=certificate.penalty,
         value=certificate.value,
         bound=position.bound,
         certified_bound=certificate.bound,

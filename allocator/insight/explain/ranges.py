@@ -173,4 +173,7 @@ def _rows(columns: Columns, ties: Ties, prices: Floats, norm: Floats) -> tuple[F
     lower, upper = row_bounds(limits.senses, right)
     used_up = (prices != 0.0) | (np.arange(len(norm)) == 0) & _idle(columns, prices)
     slack = TIGHT * _sizes(columns, ties) / norm
-    return np.where(used_up, right, lower) - slack, np.where(used_up, right, upper) + slack
+    least, most = np.where(used_up, right, lower), np.where(used_up, right, upper)
+    missed = np.isfinite(limits.penalties) & (np.abs(prices) >= limits.penalties)  # or any more is used
+    most[missed & (limits.relief < 0)], least[missed & (limits.relief > 0)] = np.inf, -np.inf
+    return least - slack, most + slack

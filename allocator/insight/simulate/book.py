@@ -47,12 +47,12 @@ class BookFlows:
         booked = np.where(offered, worth.drawn * amount + worth.booked, 0.0)
         walked = np.where(offered, worth.offered * amount + worth.fixed, 0.0)
         on_drawn = policy.idle_yield if policy.budget.basis == "drawn" else 0.0
-        account = outcome.account
+        account, income = outcome.account, outcome.idle_income - outcome.limit_penalty
         return cls(
             take_up=ledger.take_up,
             flows=np.array([amount, amount * rate * portfolio.term, -booked]),
             terms=(ledger.take_up, amount, rate, portfolio.term, booked),
-            constant=float(np.sum(walked)) + outcome.idle_income + on_drawn * account.drawn,
+            constant=float(np.sum(walked)) + income + on_drawn * account.drawn,
             idle=on_drawn,
             expected={
                 "interest": account.lines["interest"],

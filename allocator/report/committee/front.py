@@ -64,6 +64,8 @@ def _made_of(docs: Documents) -> Sequence[Inline]:
         out += named
     if docs.number(("summary", "idle_income")):
         out += [", and ", docs.money("summary", "idle_income"), " that idle budget earns"]
+    if docs.at("summary").get("limit_penalty"):
+        out += [", less ", docs.money("summary", "limit_penalty"), " for soft limits that are missed"]
     return out
 
 

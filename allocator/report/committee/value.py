@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from allocator.records.ledger import LINES
 from allocator.report.colours import Tone
 from allocator.report.committee.blocks import (
     Bar,
     Column,
+    Inline,
     Row,
     Section,
     Stretch,
@@ -55,7 +56,18 @@ def _steps(docs: Documents) -> Iterator[tuple[str, Place, float, float, Tone, bo
     idle: Place = ("summary", "idle_income")
     if docs.number(idle):
         yield "Idle budget", idle, level, level + docs.number(idle), "pale", False
+        level += docs.number(idle)
+    missed: Place = ("summary", "limit_penalty")
+    if docs.at("summary").get("limit_penalty"):
+        yield "Missed soft limits", missed, level, level - docs.number(missed), "warn", True
     yield "Value", ("summary", "objective"), 0.0, docs.number(("summary", "objective")), "deep", False
+
+
+def _missed(docs: Documents) -> Sequence[Inline]:
+    """What is paid for soft limits, where some may be missed."""
+    if "limit_penalty" not in docs.at("summary"):
+        return ()
+    return (", less for soft limits that are missed ", docs.exact("summary", "limit_penalty"))
 
 
 def value_annex(docs: Documents) -> Section:
@@ -85,7 +97,8 @@ def value_annex(docs: Documents) -> Section:
     )
     sums = words(
         "Value of the lines ", Strong(docs.exact(*whole, "value")), ", idle budget ",
-        docs.exact("summary", "idle_income"), "; stated, rounded inwards by what the sums may be off: ",
+        docs.exact("summary", "idle_income"), *_missed(docs),
+        "; stated, rounded inwards by what the sums may be off: ",
         Strong(docs.exact("certificate", "value")), f" {docs.currency}.",
     )  # fmt: skip
     table = Table(columns, tuple(rows), f"The ledger by grade, {docs.currency}", total)

@@ -83,7 +83,20 @@ def _decisions(formulation: Formulation) -> list[tuple[Words, Words, Words]]:
         rows.append(((Math("y_gk"),), ("1 where grade g posts its k-th rate, else 0",), (Math("{0, 1}"),)))
     if formulation.economics.idle_rate:
         rows.append(((Math("s"),), ("budget left unspent",), (Math("s ≥ 0"),)))
+    for j, soft in _soft(formulation):
+        missed = Math(_excess(j, soft))
+        rows.append(((missed,), (f"by how much {soft.name} is missed",), (missed, " at least 0")))
     return rows
+
+
+def _soft(formulation: Formulation) -> Iterator[tuple[int, Rows]]:
+    """The limits that may be missed at a price, each with its number, the budget being 0."""
+    return ((j, rows) for j, rows in enumerate(formulation.rows) if rows.penalty)
+
+
+def _excess(j: int, rows: Rows) -> str:
+    """What says by how much limit j is missed; one figure a row of an `each`."""
+    return f"t_{j}v" if rows.limit is not None and rows.limit.each is not None else f"t_{j}"
 
 
 def _objective(formulation: Formulation, symbols: Symbols) -> Iterator[Block]:
@@ -91,13 +104,19 @@ def _objective(formulation: Formulation, symbols: Symbols) -> Iterator[Block]:
     terms = ["Σ_{i,k} m_ik x_ik"]
     terms += ["Σ_{i,k} F_ik z_ik"] if fixed else []
     terms += ["ι s"] if formulation.economics.idle_rate else []
-    lines = [Math(f"max  {' + '.join(terms)}"), Math(f"m_ik = {margin}")]
+    paid = (f" - {number(rows.penalty)} {_paid(j, rows)}" for j, rows in _soft(formulation))
+    lines = [Math(f"max  {' + '.join(terms)}{''.join(paid)}"), Math(f"m_ik = {margin}")]
     lines += [Math(f"F_ik = {fixed}")] if fixed else []
     yield Display(lines)
     words = "expected interest" + "".join(
         f" less {cost}" for cost, there in _costs(formulation).items() if there
     )
     yield Sentence((f"The value of an offer against declining: {words}.",))
+
+
+def _paid(j: int, rows: Rows) -> str:
+    excess = _excess(j, rows)
+    return f"Σ_v {excess}" if excess.endswith("v") else excess
 
 
 def _costs(formulation: Formulation) -> dict[str, bool]:
@@ -198,6 +217,9 @@ def row_text(rows: Rows, formulation: Formulation, symbols: Symbols) -> str:
         left += f" {sign} {number(abs(rows.share))} Σ_{{{base}}} {symbols.basis(reference.basis)}"
     if limit is None and formulation.economics.idle_rate:
         left += " + s"
+    if rows.penalty:
+        j = next(j for j, soft in _soft(formulation) if soft is rows)
+        left += f" {'+' if rows.sense == 'at_least' else '-'} {_excess(j, rows)}"
     one = len({row.rhs for row in rows.rows}) == 1
     right = number(rows.rows[0].rhs) if one else "b_v"
     return f"{left} {_SENSES[rows.sense]} {right}"
@@ -224,6 +246,7 @@ def _in_words(rows: Rows, formulation: Formulation) -> Words:
     words.append(number(limit.bound))
     words += [f" of {limit.of}"] if limit.of is not None else []
     words += [f"; {len(rows.rows):,} rows, one a value v of {limit.each}"] if limit.each is not None else []
+    words += ["; missed at ", number(rows.penalty), " a unit"] if rows.penalty else []
     words += ["; what is already lent is taken off the right-hand side"] if rows.exposed else []
     return words
 

@@ -41,3 +41,5 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, float, Shade]]:
             yield line.label.capitalize(), amount, shade
     if summary["idle_income"]:
         yield "Idle budget", summary["idle_income"], "pale"
+    if summary.get("limit_penalty"):
+        yield "Missed soft limits", -summary["limit_penalty"], "warn"

@@ -99,12 +99,17 @@ def limits_table(
 def _names(rows: _Rows) -> Iterator[Column]:
     uses = rows.uses
     labels = [label for entry in rows.entries for label in entry.labels]
-    senses = [use.sense.replace("_", " ") + ("" if use.penalty else ", reported only") for use in uses]
+    senses = [use.sense.replace("_", " ") + _kind(use) for use in uses]
     yield Column("number", "No.", "count", range(1, len(uses) + 1), width=6)
     yield Column("name", "Limit", "text", [use.name for use in uses], width=30)
     yield Column("label", "For", "text", labels)
     yield Column("measure", "Measure", "text", [use.measure for use in uses])
     yield Column("sense", "Sense", "text", senses, width=9)
+
+
+def _kind(use: LimitUse) -> str:
+    """What is said beside the sense of a limit that need not hold."""
+    return ", soft" if use.soft else "" if use.penalty else ", reported only"
 
 
 def _used(rows: _Rows) -> Iterator[Column]:

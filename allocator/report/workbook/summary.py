@@ -57,7 +57,8 @@ def _best(dossier: Dossier) -> Iterator[Line]:
     """Value, bound and gap."""
     run, currency, certificate = dossier.run, dossier.run.currency, dossier.run.certificate
     bound = _money(certificate.bound, None, "=proof_bound")
-    value = _money(run.value, "summary_value", "=summary_lent_value+summary_idle")
+    missed = "-summary_penalty" if run.limit_penalty else ""
+    value = _money(run.value, "summary_value", f"=summary_lent_value+summary_idle{missed}")
     gap = "=MAX(0,proof_bound-summary_value)/MAX(ABS(proof_bound),1)"
     yield _line("Value of the allocation", value, currency, bound, _word(not run.broken, _PROVEN))
     yield _line("No allocation is worth more than", bound, currency)
@@ -84,6 +85,8 @@ def _lent(dossier: Dossier, *, live: bool) -> Iterator[Line]:
     earns = "=policy_idle_rate*MAX(0,policy_budget-INDEX(limit_used,1))"
     idle = earns if run.scenario.policy.idle_room else "=0"
     yield _line("Earned by idle budget", _money(run.idle_income, "summary_idle", idle), currency)
+    if run.limit_penalty:
+        yield _line("Paid for soft limits", _money(run.limit_penalty, "summary_penalty", None), currency)
 
 
 def _rates(dossier: Dossier, *, live: bool) -> Iterator[Line]:

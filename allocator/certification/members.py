@@ -1,0 +1,47 @@
+"""Whom each row of a limit counts, read from the borrowers' columns."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from allocator.records.conditions import Condition
+from allocator.records.portfolio import Booleans, Codes, Portfolio
+from allocator.records.scenario import Limit
+
+
+def rows_of(limit: Limit, portfolio: Portfolio) -> tuple[Codes, tuple[str, ...]]:
+    """(n,) the row of each borrower, -1: none; and the rows' names."""
+    if limit.each is None and not limit.where:
+        return np.broadcast_to(np.int32(0), len(portfolio)), (limit.name,)
+    inside = inside_of(limit.where, portfolio)
+    if limit.each is None:
+        return np.where(inside, 0, -1).astype(np.int32), (limit.name,)
+    column = portfolio.text(limit.each)
+    filtered = np.where(inside, column.codes, -1)
+    present = np.flatnonzero(np.bincount(filtered + 1, minlength=len(column.values) + 1)[1:]).tolist()
+    renumbered = np.full(len(column.values) + 1, -1, dtype=np.int32)
+    renumbered[present] = range(len(present))
+    codes = renumbered[filtered]
+    return codes, tuple(f"{limit.name}[{column.values[code]}]" for code in present)
+
+
+def inside_of(where: tuple[Condition, ...], portfolio: Portfolio) -> Booleans:
+    """(n,) who passes every test of a filter."""
+    inside = np.ones(len(portfolio), dtype=bool)
+    for condition in where:
+        inside &= _meets(condition, portfolio)
+    return inside
+
+
+def _meets(condition: Condition, portfolio: Portfolio) -> Booleans:
+    if not condition.is_range:
+        if condition.column == "borrower_id":
+            return np.isin(portfolio.borrower_id.astype(str), condition.values)
+        column = portfolio.text(condition.column)
+        return np.isin(column.codes, [column.code_of(value) for value in condition.values])
+    values = portfolio.number(condition.column)
+    tests = {"above": np.greater, "at_least": np.greater_equal, "below": np.less, "at_most": np.less_equal}
+    inside = np.ones(len(portfolio), dtype=bool)
+    for key, end in condition.ends.items():
+        inside &= tests[key](values, end)
+    return inside
