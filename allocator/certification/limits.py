@@ -192,7 +192,7 @@ class Block:
         own = np.array([prices.get(name, 0.0) for name in self.names])
         own = np.maximum(own, 0.0) if self.sense == "at_most" else own
         own = np.minimum(own, 0.0) if self.sense == "at_least" else own
-        return np.clip(own, -self.penalty, self.penalty) + 0.0
+        return np.asarray(np.clip(own, -self.penalty, self.penalty) + 0.0)
 
 
 @dataclass(frozen=True)
