@@ -65,11 +65,6 @@ class Row:
     penalty: float = math.inf
     """What a unit of excess costs; inf: the row must hold."""
 
-    def paid(self, left: float, right: float) -> float:
-        """What the row costs where it may be missed."""
-        over = right - left if self.sense == "at_least" else left - right
-        return self.penalty * max(over, 0.0) if self.penalty < math.inf else 0.0
-
 
 def interpolated(x: float, xs: list[float], ys: list[float]) -> float:
     if x <= xs[0]:

@@ -31,10 +31,16 @@ def best_value(case: Case) -> float | None:
             for row, own in zip(rows, both, strict=True)
         )
         total = value + earns * (budget.amount - sides[0])
-        total -= sum(row.paid(*own) for row, own in zip(rows, both, strict=True))
+        total -= sum(_paid(row, *own) for row, own in zip(rows, both, strict=True))
         if met and (best is None or total > best):
             best = total
     return best
+
+
+def _paid(row: naive.Row, left: float, right: float) -> float:
+    """What the row costs where it may be missed."""
+    over = right - left if row.sense == "at_least" else left - right
+    return row.penalty * max(over, 0.0) if row.penalty < math.inf else 0.0
 
 
 def _right(row: naive.Row, reference: float) -> float:
