@@ -291,10 +291,9 @@ def text_of(p: Portfolio, column: str, i: int) -> str:
 def rows(case: Case) -> list[Row]:
     """The budget, then the limits in their order, one row a value of `each`; those only reported aside."""
     n, budget = len(case.portfolio), case.policy.budget
-    everyone, ones = frozenset(range(n)), (1.0,) * n
-    largest = max((_largest(case, budget.basis, i) for i in everyone), default=0.0)
+    largest = max((_largest(case, budget.basis, i) for i in range(n)), default=0.0)
     first = Row(
-        "budget", budget.spend, budget.basis, everyone, ones, 0.0, budget.amount,
+        "budget", budget.spend, budget.basis, frozenset(range(n)), (1.0,) * n, 0.0, budget.amount,
         limit=budget.amount, largest=largest,
     )  # fmt: skip
     return [first, *(row for entry in case.policy.enforced for row in rows_of(case, entry))]
