@@ -1309,7 +1309,7 @@ class Lists:
             most.append(fixed + float(np.max(reached, initial=-math.inf)))
             known &= math.isfinite(fixed) and not np.any(np.isnan(reached))
         bound, upper = most
-        if known and upper > -math.inf:
+        if known and upper not in (0.0, -math.inf):  # a sum of nothing but 0 is not rounded
             upper = math.nextafter(upper, math.inf)
         return Facts(bound=bound, upper=upper if known else math.inf)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 import subprocess
@@ -53,6 +54,29 @@ def test_it_runs_by_itself_and_says_what_it_found(run: Path, tmp_path: Path) -> 
 def test_a_run_that_earns_by_idle_money_alone_holds(tmp_path: Path, basis: str) -> None:
     idle = CENTS.replace("2_500_000}", f"2_500_000, basis: {basis}}}\n  idle_rate: 50%")
     assert checker.check(str(solved(tmp_path / "idle", idle))) == []
+
+
+POSTED = """\
+schema: 1
+name: posted
+portfolio: {source: ../two.csv}
+response: {churn: ../two-rates.csv}
+policy:
+  budget: {amount: 1_000_000}
+  ticket: {min: 100_000, max: 200_000}
+  rates: {A: [4%, 12%]}
+  funding_rate: 50%
+  pricing: per_grade
+"""
+
+
+def test_posted_rates_at_which_nobody_profits_prove_0(tmp_path: Path) -> None:
+    (tmp_path / "two.csv").write_text("borrower_id,grade,pd,lgd\na,A,0.01,0.5\nb,A,0.02,0.5\n")
+    (tmp_path / "two-rates.csv").write_text("rate,A\n0.04,0\n0.12,0.1\n")
+    run = solved(tmp_path / "posted", POSTED)
+    lists = json.loads((run / "certificate.json").read_text())["lists"]
+    assert [node["bound"] for node in lists["nodes"]] == [0.0]
+    assert checker.check(str(run)) == []
 
 
 def test_nothing_is_rounded_where_only_zeros_are_added_up() -> None:

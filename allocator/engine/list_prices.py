@@ -55,9 +55,12 @@ def _by_program(columns: Columns, enough: float) -> Floats:
     prices = np.zeros(len(columns.limits))
     for penalty in _PENALTIES:
         program = _breakable(relaxation.program, len(prices), penalty)
-        answer = solve(program, Effort())
+        try:
+            answer = solve(program, Effort())
+        except SolverError:  # penalties beyond its numbers: those before it will do
+            break
         if answer.stop != "optimal" or answer.point is None:
-            raise SolverError(f"the LP relaxation of a price list ended with status {answer.stop}")
+            break
         prices = prices_of(columns, relaxation, answer)
         kept = not np.any(answer.point[len(relaxation.program.cost) :] > 0.0)
         if kept or dense.bound(columns, prices, dense.respond(columns, prices)) <= enough:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
@@ -19,8 +20,9 @@ import numpy as np
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.list_prices import in_one_program, prices_of_list
 from allocator.engine.optimise import optimise
+from allocator.engine.options import options_of
 from allocator.engine.posted import Lists, PricedLists, priced_lists, under, within
-from allocator.engine.prices import relaxation_prices
+from allocator.engine.prices import fits_one_table, relaxation_prices
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.limits import Limits
 from allocator.records.offers import OfferBook
@@ -34,6 +36,7 @@ _SHARE = 0.5
 """Part of the gap asked for that other lists may use up; the rest is room for rounding."""
 _LEAST = 1e-12
 """No list is asked for a relative gap below this."""
+_NO_LIST = "no price list has an allocation that meets every limit; with `pricing: individual` there is one"
 _BOXES = 20_000
 """Boxes that are looked at at most: a longer proof is not read."""
 
@@ -68,11 +71,14 @@ class _Search:
     best: tuple[int, ...] | None = None
     posted: PriceList = field(default_factory=dict)
     """The best list."""
-    failed: InfeasibleError | NoAllocationError | None = None
+    empty: set[tuple[int, ...]] = field(default_factory=set)
+    """Lists that were found to admit no allocation."""
 
     def __post_init__(self) -> None:
         assert self.columns.offers.posted is not None, "the book posts rates"
         self.lists = Lists(self.columns.offers.posted)
+        self.worst = _worst(self.columns)
+        """No allocation is worth less: lists whose bound is below admit none."""
         used = self.columns.offers.menu
         concerned = self.columns.offers.posted.grade[np.unique(used[used >= 0])]
         self.matters = np.isin(np.arange(len(self.lists.rates)), concerned)
@@ -97,8 +103,9 @@ class _Search:
     @property
     def target(self) -> float:
         """A box whose bound is no higher is closed."""
-        near = max(_SHARE * self.settings.gap, _LEAST) * max(abs(self.value), 1.0)
-        return self.value + near if self.best is not None else -np.inf
+        if self.best is None:
+            return self.worst
+        return self.value + max(_SHARE * self.settings.gap, _LEAST) * max(abs(self.value), 1.0)
 
     def price(self, place: Integers, start: Floats) -> None:
         """Prices one list."""
@@ -118,8 +125,12 @@ class _Search:
         large = None if in_one_program(left, settings) else start
         try:
             solution = optimise(left.offers, left.limits, settings, self.progress, large, self.target)
-        except (InfeasibleError, NoAllocationError) as error:
-            self.failed = self.failed or error
+        except InfeasibleError:
+            if not self.empty and self.best is None:
+                self._refuse_whatever_the_rates()
+            self.empty.add(key)
+            return
+        except NoAllocationError:
             return
         self.solved[key] = solution
         if self.best is None or solution.value > self.value:
@@ -146,6 +157,13 @@ class _Search:
         if found.bound - self.value <= self.settings.gap * max(abs(found.bound), 1.0):
             box.solved = found
 
+    def _refuse_whatever_the_rates(self) -> None:
+        """Raises InfeasibleError where rates of each borrower's own would not help either."""
+        free = replace(self.columns.offers, posted=None)
+        settings = replace(self.settings, time_limit=max(self.left, 0.01))
+        with suppress(NoAllocationError):
+            optimise(free, self.columns.limits, settings, self.progress)
+
     def bound(self, box: _Box) -> tuple[float, int, Integers]:
         """The tightest bound of a box, the place of its prices, and the best list there."""
         bounds = [self.lists.best(own.sums, box.mask) for own in self.priced]
@@ -167,6 +185,8 @@ def optimise_lists(
     allocation.
     """
     search = _Search(Columns(offers, limits), settings, progress)
+    if search.lists.best(np.zeros_like(search.lists.rates), search.lists.everything)[0] == -np.inf:
+        raise InfeasibleError("the grid has no rates inside the bands that never fall from grade to grade")
     first = start
     if first is None:
         small = in_one_program(search.columns, settings)
@@ -175,9 +195,24 @@ def optimise_lists(
     at_price = perf_counter()
     root = _Box(search.lists.everything)
     stop = _explore(search, root)
+    if search.best is None and all(_is_empty(search, leaf) for leaf in _leaves(root)):
+        raise InfeasibleError(_NO_LIST)
     if search.best is None:
-        raise search.failed or NoAllocationError(f"no price list was solved within {settings.time_limit:g} s")
+        late = f"within {settings.time_limit:g} s"
+        where = late if stop == "time_limit" else f"in {_BOXES:,} boxes of lists"
+        raise NoAllocationError(f"no price list with an allocation was found {where}")
     return _solution(search, root, stop, at_price)
+
+
+def _worst(columns: Columns) -> float:
+    """What no allocation is worth less than; -inf where the book is too large to look."""
+    if not fits_one_table(columns):
+        return -np.inf
+    options = options_of(columns, np.flatnonzero(columns.offers.menu >= 0))
+    worth = np.zeros(len(options.borrowers))
+    for amount in (columns.offers.low, columns.offers.high):
+        np.minimum.at(worth, options.owner, options.margin * amount[options.position] + options.fixed)
+    return float(np.sum(worth)) * (1 + 1e-9) - 1e-9
 
 
 def _explore(search: _Search, root: _Box) -> Stop:
@@ -256,6 +291,12 @@ def _divided(search: _Search, box: _Box, grade: int) -> tuple[int, list[_Box]]:
 
 def _leaves(box: _Box) -> Sequence[_Box]:
     return [leaf for child in box.children for leaf in _leaves(child)] if box.children else [box]
+
+
+def _is_empty(search: _Search, leaf: _Box) -> bool:
+    """Whether no list of a leaf admits an allocation."""
+    alone = search.is_one(leaf) and search.key(leaf.mask.argmax(axis=1)) in search.empty
+    return alone or leaf.bound <= search.worst
 
 
 def _meets_gap(search: _Search, root: _Box) -> bool:

@@ -168,6 +168,18 @@ class RateGrid(Typed):
     """Distance of two rates."""
 
 
+def _refuse_falling(rates: Mapping[str, tuple[float, float]]) -> None:
+    """Refuses bands that hold no list of rates that never fall from one grade to the next."""
+    least, whose = float("-inf"), ""
+    for grade, (low, high) in rates.items():
+        if high < least:
+            problem = (
+                f"no rates that never fall: those of {grade} end at {high:.6g}, below {least:.6g} of {whose}"
+            )
+            raise refuse(Misfit(problem, "name the grades of `rates` from the lowest rates to the highest"))
+        least, whose = (low, grade) if low > least else (least, whose)
+
+
 class PolicyEntry(Typed):
     """What the lender allows."""
 
@@ -224,6 +236,8 @@ class PolicyEntry(Typed):
         if pricing != "individual" and info.data.get("rate_grid") == "contract":
             problem = f"each loan has its contract's rate, so that pricing {pricing} has none to post"
             raise refuse(Misfit(problem, "write pricing: individual, or another rate_grid"))
+        if pricing == "monotone":
+            _refuse_falling(info.data.get("rates") or {})
         return pricing
 
     @field_validator("rate_grid")

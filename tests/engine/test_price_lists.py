@@ -9,8 +9,9 @@ from hypothesis import given
 from allocator.certification.exact import ExactCase
 from allocator.certification.exact_lists import exact_list_faults
 from allocator.errors import InfeasibleError
+from allocator.records.scenario import Limit
 from allocator.testing import plain
-from tests.builders import Case
+from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.engine.brute_force import best_value
 from tests.stages import Solved, solve
 from tests.strategies import cases, random_cases
@@ -62,3 +63,21 @@ def test_the_best_list_of_brute_force(case: Case) -> None:
 @given(cases())
 def test_the_best_rising_list_of_brute_force(case: Case) -> None:
     check_against_brute_force(case.under(pricing="monotone"))
+
+
+def unserved(*limits: Limit, **columns: object) -> Case:
+    """Two borrowers of a grade who share no rate, with limits that ask for both."""
+    table = churn_table([0.04, 0.08, 0.12], A=[0.0, 0.3, 0.8], B=[0.1, 0.25, 0.6])
+    book = portfolio(["A", "A"], min_rate=[0.1, np.nan], max_rate=[np.nan, 0.05])
+    return Case(book, table, policy(1e6, *limits)).under(pricing="per_grade")
+
+
+def test_what_no_list_can_do_is_told_from_what_nobody_can() -> None:
+    case = unserved(limit("both", "loans", "at_least", 2))
+    with pytest.raises(InfeasibleError, match="no price list has an allocation") as caught:
+        solve(case)
+    assert caught.value.conflict == ()
+    nobody = unserved(limit("both", "loans", "at_least", 3))
+    with pytest.raises(InfeasibleError, match="'both' cannot be met") as caught:
+        solve(nobody)
+    assert caught.value.conflict == ("both",)

@@ -196,6 +196,11 @@ SLIPS = {
         "line 9, policy.pricing: each loan has its contract's rate, so that pricing monotone has none "
         "to post; write pricing: individual, or another rate_grid",
     ),
+    "rates that must fall": (
+        (RATES, "rates: {A: [11%, 12%], B: [4%, 10%]}\n  pricing: monotone"),
+        "line 10, policy.pricing: no rates that never fall: those of B end at 0.1, below 0.11 of A; "
+        "name the grades of `rates` from the lowest rates to the highest",
+    ),
     "a confidence of no tail": (
         (BUDGET, f"{BUDGET}\n  tail: {{confidence: 100%}}"),
         "line 8, policy.tail.confidence: a confidence of 1 is outside 50% to 99.999%; write one as 99.9%",

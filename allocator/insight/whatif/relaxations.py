@@ -46,7 +46,8 @@ _WORTH_MORE = 0.99
 
 def explain(scenario: Scenario, case: Case, error: InfeasibleError, progress: Progress) -> InfeasibleError:
     """`error`, which says that nothing fits `case`, with every conflict and with what it would take."""
-    if isinstance(error, IndivisibleError):
+    by_list_alone = case.offers.posted is not None and not error.conflict
+    if isinstance(error, IndivisibleError) or by_list_alone:
         return error
     case = optimally(case)
     rows = [row.name for row in case.limits.rows]
