@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 
 import allocator
 from allocator.cli import (
+    alternatives,
     backtest,
     check,
     compare,
@@ -91,6 +92,7 @@ COMMANDS = (
     (compare.compare, "Compare runs, scenarios or strategies.", compare.EXAMPLE),
     (explain.explain, "Explain a run, or one borrower's decision.", explain.EXAMPLE),
     (levers.levers, "Rank what would raise a run's value.", levers.EXAMPLE),
+    (alternatives.alternatives, "What else could be had for a little of the value.", alternatives.EXAMPLE),
     (frontier.frontier, "Follow the value as a limit, or two, move.", frontier.EXAMPLE),
     (stress.stress, "Judge an allocation under stresses.", stress.EXAMPLE),
     (simulate.simulate, "Simulate possible years of an allocation.", simulate.EXAMPLE),

@@ -1,0 +1,82 @@
+"""Near-optimal allocations: what each has of what it seeks, what it costs, and what no allocation reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from rich.console import Group, RenderableType
+
+from allocator.insight.whatif.alternatives import Alternative, Alternatives
+from allocator.report.money import percent
+from allocator.report.named import Figures, named_table
+from allocator.report.plain import Text
+from allocator.report.view import View
+
+
+def alternatives_view(found: Alternatives) -> View:
+    """The alternatives of a scenario."""
+    return View(partial(_page, found), partial(_document, found))
+
+
+def _page(found: Alternatives) -> RenderableType:
+    optimum, ways = found.optimum, found.found
+    title = f"{optimum.name}: alternatives worth at least {found.floor:,.2f} {optimum.currency}, "
+    title += f"{percent(found.within)} less than the optimum"
+    columns = [
+        Figures("optimum", [_figure(way.optimum) for way in ways]),
+        Figures("found", [_figure(way.found) for way in ways]),
+        Figures("no allocation has", [_beyond(way) for way in ways]),
+        Figures("value", [f"{way.outcome.value:,.2f}" for way in ways]),
+        Figures("funded", [f"{way.outcome.account.funded:,}" for way in ways]),
+    ]
+    table = named_table("with", [way.aim.name for way in ways], columns)
+    lines = [f"  {_setting(way)}" for way in ways if way.found != way.optimum]
+    told = ["", Text("As runs of their own: allocator solve FILE --out DIR --set ...", style="bold")]
+    late = (
+        [Text("the clock ended a search: longer ones may find more")] if any(w.stopped for w in ways) else []
+    )
+    return Group(Text(title, style="bold"), "", table, *late, *(told if lines else ()), *map(Text, lines))
+
+
+def _figure(amount: float) -> str:
+    return f"{amount:,.10g}" if float(amount).is_integer() else f"{amount:,.2f}"
+
+
+def _beyond(way: Alternative) -> str:
+    """What is proved to be out of reach: less than the least, more than the most."""
+    word = "less" if way.aim.sense == "at_most" else "more"
+    return f"{word} than {_figure(way.reach)}"
+
+
+def _setting(way: Alternative) -> str:
+    """The limit that the alternative is the optimum under, as --set takes it."""
+    entry = f"{{name: {way.aim.name}, measure: {way.aim.measure}, {way.aim.sense}: {way.found:.17g}}}"
+    return f'"policy.limits=[{entry}]"'
+
+
+def _document(found: Alternatives) -> Mapping[str, Any]:
+    return {
+        "name": found.optimum.name,
+        "currency": found.optimum.currency,
+        "value": found.optimum.value,
+        "within": found.within,
+        "floor": found.floor,
+        "alternatives": [
+            {
+                "aim": way.aim.name,
+                "measure": way.aim.measure,
+                "sense": way.aim.sense,
+                "optimum": way.optimum,
+                "found": way.found,
+                "reach": way.reach,
+                "proved": way.proved,
+                "value": way.outcome.value,
+                "bound": way.outcome.certificate.bound,
+                "funded": way.outcome.account.funded,
+                "stopped": way.stopped,
+            }
+            for way in found.found
+        ],
+    }

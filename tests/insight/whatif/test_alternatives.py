@@ -1,0 +1,67 @@
+"""Near-optimal alternatives: worth the floor, and nothing that is goes further."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from allocator.borrowers import read_inputs
+from allocator.errors import InputError
+from allocator.insight.variants import answer, with_policy
+from allocator.insight.whatif.alternatives import AIMS, Alternatives, aims_named, alternatives
+from allocator.pipeline import prepare
+from allocator.records.case import Case
+from allocator.scenario import load_scenario
+
+SCENARIOS = Path(__file__).resolve().parents[3] / "scenarios"
+
+
+def case_of(name: str) -> Case:
+    scenario = load_scenario(SCENARIOS / f"{name}.yaml")
+    return prepare(scenario, read_inputs(scenario))
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    return case_of("sme-302")
+
+
+@pytest.fixture(scope="module")
+def found(case: Case) -> Alternatives:
+    return alternatives(case)
+
+
+def test_each_is_worth_the_floor_and_the_counts_are_proved(found: Alternatives) -> None:
+    assert [way.aim.name for way in found.found] == [
+        "most firms served",
+        "fewest loans",
+        "least expected loss",
+    ]
+    for way in found.found:
+        assert found.floor <= way.outcome.value <= found.optimum.certificate.bound
+        assert way.outcome.certificate.largest_violation == 0
+        assert not way.stopped
+    most, fewest, loss = found.found
+    assert (most.proved, fewest.proved) == (True, True)
+    assert fewest.found == fewest.outcome.account.funded < fewest.optimum < most.outcome.account.funded
+    assert loss.reach <= loss.found <= loss.reach + 1e-3 * loss.optimum
+    assert loss.found == pytest.approx(loss.outcome.account.lines["expected_loss"])
+
+
+def test_a_loan_less_is_worth_less_than_the_floor(case: Case, found: Alternatives) -> None:
+    policy = case.scenario.policy
+    for way in found.found[:2]:
+        further = way.found + (1 if way.aim.sense == "at_least" else -1)
+        beyond = with_policy(case, replace(policy, limits=(*policy.limits, way.aim.limit(further, policy))))
+        assert answer(beyond).certificate.bound < found.floor
+
+
+def test_an_aim_has_another_name_where_a_limit_has_it(case: Case) -> None:
+    [fewest] = aims_named(["fewest loans"])
+    taken = replace(case.scenario.policy, limits=(fewest.limit(5.0, case.scenario.policy),))
+    assert fewest.limit(5.0, taken).name == "fewest loans sought"
+    assert aims_named([]) == AIMS
+    with pytest.raises(InputError, match="'fewest' is no aim; name one of fewest clients changed, "):
+        aims_named(["fewest"])
