@@ -343,6 +343,7 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
 
     policy, grid = at(scenario, "policy"), at(scenario, "policy.rate_grid", "table")
     step = at(policy, "ticket.step") and number(policy, "ticket.step")
+    need(number(policy, "ticket.min", 0.0) >= 0, "policy.ticket.min lies below 0")
     funding = number(policy, "funding_rate", 0.0) * everyone(stress, "funding")
     return Facts(
         budget=number(policy, "budget.amount") * named("budget"), step=step,

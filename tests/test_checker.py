@@ -50,6 +50,13 @@ def test_it_runs_by_itself_and_says_what_it_found(run: Path, tmp_path: Path) -> 
     assert alone(tmp_path, "nowhere").returncode == 2
 
 
+def test_no_smallest_loan_is_below_nothing(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run.parent, tmp_path / "case")
+    files = Files(tmp_path / "case" / "run")
+    files.edit("scenario.json", lambda said: said["policy"]["ticket"].update(min=-1))
+    assert any("policy.ticket.min lies below 0" in fault for fault in checker.check(str(files.run)))
+
+
 @pytest.mark.parametrize("basis", ["offered", "drawn"])
 def test_a_run_that_earns_by_idle_money_alone_holds(tmp_path: Path, basis: str) -> None:
     idle = CENTS.replace("2_500_000}", f"2_500_000, basis: {basis}}}\n  idle_rate: 50%")

@@ -12,6 +12,7 @@ from allocator.insight.explain.explanation import Alternative, Explanation
 from allocator.insight.explain.flips import Flip
 from allocator.insight.explain.ledger import PricedAccount
 from allocator.records.ledger import LINES
+from allocator.records.lots import CENT
 from allocator.records.offers import SAME_RATE
 from allocator.report.broken import standing_lines
 from allocator.report.money import percent, small
@@ -82,7 +83,7 @@ def _decision(explanation: Explanation, currency: str) -> RenderableType:
     facts, decision = explanation.facts, _decision_in_words(explanation, currency)
     term = f"{facts['term_years']:g} year" + ("" if facts["term_years"] == 1 else "s")
     loans = (
-        f"; loans of {facts['smallest_loan']:,.2f} to {facts['largest_loan']:,.2f}"
+        f"; loans of {max(facts['smallest_loan'], CENT):,.2f} to {facts['largest_loan']:,.2f}"
         if facts["smallest_loan"] <= facts["largest_loan"]
         else ""
     )

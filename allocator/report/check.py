@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 
 from allocator.errors import row_count
 from allocator.records.limits import Limits
+from allocator.records.lots import CENT
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Booleans, Portfolio
 from allocator.records.scenario import Scenario
@@ -111,7 +112,8 @@ def check_page(examination: Examination) -> RenderableType:
     policy = examination.scenario.policy
     headline = Text(f"{examination.scenario.name}: no faults", style="bold")
     budget = f"budget {policy.budget.amount:,.2f} {policy.currency} {policy.budget.basis}"
-    tickets = f"loans of {policy.ticket.min:,.2f} to {policy.ticket.max:,.2f}"
+    smallest = max(policy.ticket.min, policy.ticket.step or CENT)
+    tickets = f"loans of {smallest:,.2f} to {policy.ticket.max:,.2f}"
     return Group(
         headline,
         f"{budget}, {tickets}",
@@ -156,12 +158,13 @@ def _curves(curves: Sequence[Curve]) -> RenderableType:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("churn falls at", overflow="fold")
     for curve in curves:
+        turns = curve.band is not None or curve.best_rate < 1.0
         table.add_row(
             Text(curve.grade),
             "" if curve.band is None else f"{percent(curve.band[0])} to {percent(curve.band[1])}",
             "" if curve.band is None else str(curve.rates_in_band),
-            percent(curve.best_rate),
-            percent(curve.best_yield),
+            percent(curve.best_rate) if turns else "",
+            percent(curve.best_yield) if turns else "",
             ", ".join(percent(rate) for rate in curve.falls),
         )
     title = "Churn curves; yield is rate x share who accept, best inside the band where there is one"

@@ -134,3 +134,18 @@ def test_check_examines_the_stresses_that_solve_leaves_alone(case: Path, allocat
     assert outcome.status == 2
     assert "no column branch" in outcome.err
     assert "factors.csv\n    lacks the column industry" in outcome.err
+
+
+def test_the_smallest_loan_is_told_as_it_can_be_lent(case: Path, allocator: Allocator) -> None:
+    told = allocator(
+        "check", "scenario.yaml", "--set", "policy.ticket={min: 0.001, max: 500, step: null}"
+    ).out
+    assert "loans of 0.01 to 500.00" in told
+
+
+def test_a_grade_without_a_band_has_no_best_rate_where_nobody_leaves(
+    case: Path, allocator: Allocator
+) -> None:
+    settings = ("--set", "response.churn=none", "--set", "policy.rate_grid={step: 1%}")
+    told = allocator("check", "scenario.yaml", *settings).out
+    assert "100.00%" not in told[told.index("Churn curves") : told.index("Limits")]
