@@ -81,3 +81,14 @@ def test_what_no_list_can_do_is_told_from_what_nobody_can() -> None:
     with pytest.raises(InfeasibleError, match="'both' cannot be met") as caught:
         solve(nobody)
     assert caught.value.conflict == ("both",)
+
+
+def test_an_average_that_only_a_mixture_of_rates_meets() -> None:
+    table = churn_table([0.04, 0.08], A=[0.0, 0.0])
+    average = limit("average", "gross_interest", "exactly", 0.06, of="drawn")
+    both = limit("both", "loans", "at_least", 2)
+    bare = policy(1e6, average, both, rates={"A": (0.04, 0.08)}, ticket=(100_000.0, 100_000.0))
+    case = Case(portfolio(["A", "A"]), table, bare)
+    assert solve(case).value > 0
+    with pytest.raises(InfeasibleError, match="no price list has an allocation"):
+        solve(case.under(pricing="per_grade"))
