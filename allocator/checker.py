@@ -39,6 +39,7 @@ MEASURES: dict[str, tuple[str, bool, Any]] = {
     "tail_loss": ("drawn", True, lambda book: book.tail_losses()),
     "loans": ("loans", False, lambda book: 1.0),
     "clients_changed": ("loans", False, lambda book: np.where(book.served, -1.0, 1.0)),
+    "hhi": ("offered", False, lambda book: 0.0 * book.pd),
 }
 # Formula of churn -> the least and the largest of each parameter, and churn at a rate.
 FORMULAS: dict[str, tuple[dict[str, tuple[float, float]], Any]] = {
@@ -68,7 +69,7 @@ KEYS = {
     "solver": "method gap time_limit threads seed",
     "stress": "pd lgd amount churn rates funding limits file column",
 }
-LIMIT = "name measure of weight where each at_most at_least exactly enforce"
+LIMIT = "name measure of weight where each by at_most at_least exactly enforce"
 LIMIT_TOLD = {"name", "measure", "sense", "used", "bound", "price", "violation"}
 FILES = {"churn": "response.churn", "scorecard": "portfolio.scorecard", "stress": "stress.file"}
 FILES |= {"book": "strategy.file", "weights": "strategy.ahp_lines.file", "former": "former.file"}
@@ -338,6 +339,7 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
             name=name, sense=sense, bound=number(entry, sense) * factor * named(name),
             where=at(entry, "where", {}), each=at(entry, "each"), weight=at(entry, "weight"),
             measure=word(entry, "measure", MEASURES), penalty=penalty_of(entry, sense),
+            by=at(entry, "by"), parent=None,
             **share_of(entry),
         )  # fmt: skip
 
@@ -972,6 +974,47 @@ def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
     return made
 
 
+def cuts_among(policy: Facts, borrowers: Borrowers, stated: dict[str, Any]) -> list[Facts]:
+    """The limits, behind each on the Herfindahl index its cuts, whose weights become columns: section 6."""
+    made: list[Facts] = []
+    for limit in policy.limits:
+        made.append(limit)
+        if limit.measure != "hhi":
+            continue
+        fits = limit.sense == "at_most" and limit.bound > 0 and limit.of in ("offered", "budget")
+        need(
+            fits and not (limit.where or limit.each or limit.weight or limit.base), f"{limit.name}: no index"
+        )
+        made[-1] = limit.but(of="", whole=limit.of)
+        root, texts = math.sqrt(limit.bound), borrowers.text(str(limit.by))
+        need(not np.any(texts == ""), f"limit {limit.name}: a value of {limit.by} is missing")
+        while min(Fraction(root), exact(root)) ** 2 < max(Fraction(limit.bound), exact(limit.bound)):
+            root = math.nextafter(root, math.inf)
+        for name in [name for name in stated if name.rpartition("[")[0] == limit.name]:
+            shares = numbers_of(stated, name)
+            long = sum((max(Fraction(s), exact(s)) ** 2 for s in shares.values()), Fraction(0)) > 1
+            need(
+                not long and min(shares.values(), default=0.0) >= 0, f"cuts {name}: longer than 1, or below 0"
+            )
+            need(re.fullmatch(r"\[[1-9][0-9]{0,8}\]", name[len(limit.name) :]), f"cuts {name}: no such name")
+            borrowers.numbers[name] = np.array([shares.get(text, 0.0) for text in texts])
+            cut = {"name": name, "measure": "offered", "bound": root, "weight": name, "parent": limit}
+            made.append(limit.but(**cut))
+    found = {limit.name for limit in made if limit.parent}
+    need(stated.keys() == found, f"cuts {sorted(stated.keys() - found)}: of no limit on an index")
+    return made
+
+
+def index_of(limit: Facts, run: Facts, borrowers: Borrowers) -> Fraction:
+    """The sum of the squared shares of the groups, what they have already counted in."""
+    held: dict[str, Fraction] = {}
+    both = zip(run.lines["amount"].tolist(), run.book.exposure.tolist(), strict=True)
+    for text, pair in zip(borrowers.text(limit.by).tolist(), both, strict=True):
+        held[text] = held.get(text, Fraction(0)) + sum((exact(own) for own in pair if own), Fraction(0))
+    whole = exact(run.policy.budget) if limit.whole == "budget" else sum(held.values(), Fraction(0))
+    return sum((own * own for own in held.values()), Fraction(0)) / whole**2 if whole else Fraction(0)
+
+
 def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list[Facts]:
     """Each row as it is used: exactly where it is of whole cents or loans, else with a tolerance."""
     cents, lent_cents = np.rint(bases["offered"] * 100.0), np.rint(book.exposure * 100.0)
@@ -1391,6 +1434,7 @@ def run_of(
     """What the inputs give for the amounts and rates that were decided."""
     stress = stress_of(folder, scenario)
     policy, borrowers = stressed_policy(scenario, stress), borrowers_of(folder, scenario)
+    policy.limits = cuts_among(policy, borrowers, entries(certificate, "cuts"))
     curves = curves_of(folder, scenario, stress, set(borrowers.text("grade")))
     every = menus_of(policy, curves)
     menus = held_to(every, scenario, certificate)
@@ -1414,6 +1458,11 @@ def run_of(
     bases = {"offered": "amount", "drawn": "drawn", "interest": "gross", "loans": "loans"}
     run.uses = uses_of(run.rows, book, {basis: run.lines[name] for basis, name in bases.items()})
     run.terms = broken_terms(run, decided["amount"], allowed)
+    indices = {limit.name: limit for limit in policy.limits if limit.measure == "hhi"}
+    for use in (use for use in run.uses if use.name in indices):
+        found = index_of(indices[use.name], run, borrowers)
+        over = max(found - exact(use.bound), Fraction(0))
+        use.used, use.scale, use.excess, use.broken = float(found), use.bound, float(over), over > 0
     run.broken = [use.name for use in run.uses if use.broken]
     run.unspent = run.uses[0].bound - run.uses[0].used if policy.spend == "at_most" else 0.0
     return run
@@ -1461,7 +1510,7 @@ def is_gap(stated: float, bound: float, value: float) -> bool:
 
 def certificate_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]:
     """What the certificate says that the inputs do not give."""
-    known = "schema prices bound value gap largest_violation limits inputs tree lists plugins"
+    known = "schema prices bound value gap largest_violation limits inputs tree lists plugins cuts"
     entries({"certificate": certificate}, "certificate", known)
     prices, schema = numbers_of(certificate, "prices"), certificate.get("schema")
     need(type(schema) is int and schema == 1, "certificate: its schema is not 1")
@@ -1639,10 +1688,13 @@ def per_point(run: Facts, stated: list[Any]) -> dict[str, float]:
     """What a percentage point more of each share adds, all rows of a limit together."""
     adds: dict[str, float] = {}
     for limit, rows in zip(run.policy.limits, run.rows[1:], strict=True):
+        named, per = (limit.name, limit.bound) if not limit.parent else (
+            limit.parent.name, 2.0 * limit.parent.bound
+        )  # fmt: skip
         for entry in stated if limit.of and limit.bound else []:
             if entry["name"] in rows.names and entry["price"]:
-                one = float(entry["price"]) * float(entry["bound"]) / limit.bound / 100.0
-                adds[limit.name] = adds.get(limit.name, 0.0) + one
+                one = float(entry["price"]) * float(entry["bound"]) / per / 100.0
+                adds[named] = adds.get(named, 0.0) + one
     return adds
 
 

@@ -8,7 +8,7 @@ asks again and again (a frontier, a stress, a comparison) calls the same stages 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import Any, TypeAlias
@@ -18,6 +18,7 @@ import pandas as pd
 
 from allocator.borrowers import read_inputs
 from allocator.certification import certify
+from allocator.engine.concentration import Groups, optimise_with_cuts
 from allocator.engine.conflict import out_of_reach
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
@@ -28,18 +29,20 @@ from allocator.engine.reasons import reasons
 from allocator.errors import CertificateError, Fault, InfeasibleError
 from allocator.intake import require_unchanged, watched
 from allocator.limits import compile_limits
-from allocator.limits.notes import beyond_reach, slips
+from allocator.limits.notes import beyond_reach, slips, too_few_groups
 from allocator.limits.shares import only_an_empty_book
 from allocator.limits.spellings import spellings
 from allocator.portfolio import formulas, held_to
 from allocator.pricing.offers import price_offers
 from allocator.records.case import Case, Inputs
+from allocator.records.cuts import Cut
 from allocator.records.ledger import COMPUTED, Ledger
+from allocator.records.limits import Limits
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Portfolio
 from allocator.records.progress import Progress
 from allocator.records.run import Certificate, Decisions, Run
-from allocator.records.scenario import Scenario
+from allocator.records.scenario import BUDGET, Limit, Policy, Scenario
 from allocator.records.solution import Solution
 from allocator.scenario.demand import with_budget_in_money
 from allocator.strategies import follow
@@ -136,16 +139,49 @@ def decide(
     to the same case where that is known already.
     """
     if optimum is None:
+        optimum = _concentrated(case, progress, start) if case.scenario.policy.concentrations else None
+    if optimum is None:
         rows = case.limits.rows
         prices = None if start is None else np.array([start.get(row.name, 0.0) for row in rows])
         search = optimise if case.offers.posted is None else optimise_lists
         optimum = search(case.offers, case.limits, case.scenario.solver, progress, prices)
-    return follow(case, optimum, progress)
+    return follow(with_cuts(case, optimum.cuts), optimum, progress)
+
+
+def _concentrated(case: Case, progress: Progress, start: Mapping[str, float] | None) -> Solution:
+    """The optimum under limits on the Herfindahl index, with the cuts that bound it."""
+    policy, portfolio = case.scenario.policy, case.inputs.portfolio
+
+    def compiled(cuts: Sequence[Cut], hair: float) -> Limits:
+        tight = replace(policy, cuts=tuple(cuts))
+        for limit in policy.concentrations:
+            tight = tight.with_bound(limit.name, limit.bound * (1.0 - 2.0 * hair))
+        return compile_limits(tight, portfolio)
+
+    groups = [_groups(limit, policy, portfolio) for limit in policy.concentrations]
+    settings = case.scenario.solver
+    return optimise_with_cuts(case.offers, compiled, groups, policy.cuts, settings, progress, start)
+
+
+def _groups(limit: Limit, policy: Policy, portfolio: Portfolio) -> Groups:
+    column = portfolio.text(limit.by or "")
+    lent = np.bincount(column.codes, portfolio.exposure, minlength=len(column.values))
+    whole = policy.budget.amount if limit.of == BUDGET else None
+    return Groups(limit.name, limit.bound, column.values, column.codes, lent, whole)
+
+
+def with_cuts(case: Case, cuts: tuple[Cut, ...]) -> Case:
+    """The case with the rows that `cuts` are."""
+    policy = case.scenario.policy
+    if cuts == policy.cuts:
+        return case
+    scenario = replace(case.scenario, policy=replace(policy, cuts=cuts))
+    return replace(case, scenario=scenario, limits=compile_limits(scenario.policy, case.inputs.portfolio))
 
 
 def judge(case: Case, solution: Solution) -> Outcome:
     """The solution recomputed from the inputs; raises CertificateError where it does not pass."""
-    decisions = Decisions(solution.amount, solution.rate)
+    case, decisions = with_cuts(case, solution.cuts), Decisions(solution.amount, solution.rate)
     names = [row.name for row in case.limits.rows]
     prices = dict(zip(names, solution.prices.tolist(), strict=True))
     portfolio = case.inputs.portfolio
@@ -158,6 +194,7 @@ def judge(case: Case, solution: Solution) -> Outcome:
 
 def present(case: Case, solution: Solution, outcome: Outcome, seconds: Mapping[str, float]) -> Run:
     """The run as people get it: one row per borrower, and the summary."""
+    case = with_cuts(case, solution.cuts)
     columns, portfolio = Columns(case.offers, case.limits), case.inputs.portfolio
     if outcome.certificate.posted is not None:
         columns = under(columns, outcome.certificate.posted)
@@ -178,7 +215,10 @@ def remarks(case: Case, *, lent: bool) -> tuple[str, ...]:
     brought = (f"{key} is of the package {origin}" for key, origin in case.scenario.plugins.items())
     notes = [*brought, *case.inputs.notes, *formulas(portfolio)]
     notes += [*spellings(portfolio, policy), *limits.notes, *slips(policy, case.offers, limits)]
-    return (*notes, *(() if lent else only_an_empty_book(policy, portfolio, case.offers, limits)))
+    if not lent:
+        notes += too_few_groups(policy, portfolio, case.offers)
+        notes += only_an_empty_book(policy, portfolio, case.offers, limits)
+    return tuple(notes)
 
 
 def _named_tree(tree: Mapping[str, Any], portfolio: Portfolio) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from allocator.errors import CertificateError, Fault, InputError
 from allocator.intake import one_reading, require_unchanged, watched
 from allocator.plugins import absent_plugin_faults
 from allocator.records.case import Inputs
+from allocator.records.cuts import cuts_of
 from allocator.records.document import same_document, seen_from, value_at
 from allocator.records.ledger import COMPUTED, Ledger
 from allocator.records.outcome import Outcome
@@ -67,8 +68,8 @@ def recheck_run(stored: StoredRun, further: FurtherColumns = NO_MORE) -> Outcome
     Its portfolio has the `further` columns too.
     Raises CertificateError with every disagreement found, InputError where an input is missing.
     """
-    scenario = _scenario_of(stored)
-    claimed = stored.certificate
+    scenario, claimed = _scenario_of(stored), stored.certificate
+    scenario = replace(scenario, policy=replace(scenario.policy, cuts=cuts_of(claimed)))
     inputs = _inputs(scenario, stored, further)
     faults = _two_scenarios_fault(stored, scenario) + _changed_input_faults(claimed["inputs"], inputs.hashes)
     faults += _changed_copy_fault(stored, inputs.copy)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from allocator.certification.cases import Table, coarsest_lots, table_of
+from allocator.certification.concentration import concentration_uses, with_cuts
 from allocator.certification.decisions import judge_decisions
 from allocator.certification.limits import Block, blocks_of
 from allocator.certification.list_bounds import RoundedProver
@@ -22,6 +23,7 @@ from allocator.certification.uses import limit_uses
 from allocator.errors import CertificateError, Fault
 from allocator.records.case import Inputs
 from allocator.records.outcome import LedgerOnce, Outcome
+from allocator.records.portfolio import Portfolio
 from allocator.records.run import Certificate, Decisions, LimitUse
 from allocator.records.scenario import Policy, Scenario
 
@@ -90,17 +92,22 @@ class _ReadInputs:
 
     scenario: Scenario
     inputs: Inputs
+    policy: Policy
+    """With what the policy's limits on the Herfindahl index imply as limits of their own."""
+    portfolio: Portfolio
+    """With the columns that these weigh by."""
     known: Tariffs
     blocks: tuple[Block, ...]
 
     @classmethod
     def of(cls, scenario: Scenario, inputs: Inputs) -> _ReadInputs:
         known = tariffs_of(inputs.churn, scenario.response, scenario.policy)
-        return cls(scenario, inputs, known, blocks_of(scenario.policy, inputs.portfolio))
+        policy, portfolio = with_cuts(scenario.policy, inputs.portfolio)
+        return cls(scenario, inputs, policy, portfolio, known, blocks_of(policy, portfolio))
 
     def cases(self, tree: Mapping[str, Any]) -> tuple[Table, dict[str, float], dict[str, int], float | None]:
         """What a tree is walked with: offers, rows that may be rounded, and where each borrower stands."""
-        policy, portfolio = self.scenario.policy, self.inputs.portfolio
+        policy, portfolio = self.policy, self.portfolio
         terms = allowed_terms(portfolio, self.known, policy)
         cases = table_of(portfolio, policy, terms, self.blocks, lots_of(tree))
         coarsest = coarsest_lots(portfolio, policy, terms, self.blocks)
@@ -149,15 +156,15 @@ def _judged(
     unsound: list[Fault],
 ) -> tuple[Outcome, ProvedFigures]:
     """The outcome, with what is wrong with the proof known already."""
-    scenario, portfolio, blocks = read.scenario, read.inputs.portfolio, read.blocks
+    scenario, policy, portfolio, blocks = read.scenario, read.policy, read.portfolio, read.blocks
     lists = proof.lists if proof.posts(read.known) else None
     known = read.held_to(lists)
-    policy = scenario.policy
     rows = {name: block for block in blocks for name in block.names}
     _check_prices(rows, prices)
     held = {name: float(prices.get(name, 0.0)) for name in rows}
     recomputed = recompute(portfolio, policy, known, blocks, decisions, held, scenario.solver.threads)
     uses = limit_uses(blocks, recomputed.totals, held)
+    uses = concentration_uses(uses, scenario.policy, portfolio, decisions.amount)
     paid = [_penalty(use) for use in uses if use.soft]
     value = Rounded.sum_of([recomputed.value, _earned_idle(policy, uses[0]), *paid])
     by_tree = np.inf if unsound else proof.bound
@@ -172,6 +179,7 @@ def _judged(
         tree=proof.tree,
         lists=lists,
         plugins=scenario.plugins,
+        cuts=scenario.policy.cuts,
     )
     wrong = None if recomputed.allowed else judge_decisions(portfolio, policy, known, decisions)
     counts = {} if wrong is None else wrong.counts

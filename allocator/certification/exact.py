@@ -7,7 +7,7 @@ bound must not lie above the stated one, nor the real value below.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from math import inf
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from allocator.certification.cases import ChoiceSets, Table, Values, coarsest_lots, table_of
+from allocator.certification.concentration import with_cuts
 from allocator.certification.economics import BASES, Margin
 from allocator.certification.limits import blocks_of
 from allocator.certification.lots import CENTS, decimal
@@ -33,9 +34,10 @@ from allocator.certification.rounding import Rounded
 from allocator.certification.terms import Terms, terms_of
 from allocator.certification.tree import lots_of, tree_faults
 from allocator.errors import Fault
+from allocator.records.cuts import HHI
 from allocator.records.portfolio import Booleans, ChurnTable, Portfolio
 from allocator.records.run import TOLERANCE, Decisions
-from allocator.records.scenario import Scenario
+from allocator.records.scenario import Limit, Policy, Scenario
 
 MOST_BORROWERS = 10_000
 """Beyond, rational numbers take too long."""
@@ -173,13 +175,17 @@ class ExactCase:
     terms: Terms
     curves: dict[str, Curve]
     blocks: list[ExactBlock]
+    written: Policy
+    """Before the cuts of limits on the Herfindahl index stood among its limits."""
 
     @classmethod
     def of(cls, scenario: Scenario, portfolio: Portfolio, table: ChurnTable) -> ExactCase:
-        policy = scenario.policy
+        written = scenario.policy
+        policy, portfolio = with_cuts(scenario.policy, portfolio)
+        scenario = replace(scenario, policy=policy)
         blocks = blocks_in_rationals(blocks_of(policy, portfolio), portfolio, policy)
         terms = terms_of(portfolio, table, scenario.response, policy)
-        return cls(portfolio, scenario, terms, curves_of(table, scenario.response), blocks)
+        return cls(portfolio, scenario, terms, curves_of(table, scenario.response), blocks, written)
 
     def bound(self, prices: Mapping[str, float]) -> float:
         """U at `prices`, rounded up once."""
@@ -244,6 +250,10 @@ class ExactCase:
     ) -> Iterator[tuple[ExactBlock, int, Sequence[MadeOffer], Fraction | None]]:
         """Every row with its own offers, and what a share of everybody's is of, if that is whole."""
         for exact in self.blocks:
+            if exact.limit is not None and exact.limit.measure == HHI:
+                if self._too_concentrated(exact.limit, offers):
+                    yield exact.limit.name
+                continue
             lent: list[float] = self.portfolio.exposure.tolist() if exact.block.reference_lent else []
             made = [float(offer.amount) for offer in offers]
             whole = exact.block.reference == "offered" and exact.block.base is None
@@ -253,6 +263,19 @@ class ExactCase:
                 by_row.setdefault(int(exact.block.codes[offer.borrower]), []).append(offer)
             for row in range(len(exact.block.names)):
                 yield exact, row, by_row.get(row, []), total
+
+    def _too_concentrated(self, limit: Limit, offers: Sequence[MadeOffer]) -> bool:
+        """Whether the squares of the groups' shares add up to more than the limit allows."""
+        portfolio, policy = self.portfolio, self.scenario.policy
+        column, groups = portfolio.text(limit.by or ""), dict[int, Fraction]()
+        lent = zip(range(len(portfolio)), portfolio.exposure.tolist(), strict=True)
+        for i, money in [*lent, *((made.borrower, float(made.amount)) for made in offers)]:
+            group = int(column.codes[i])
+            groups[group] = groups.get(group, Fraction(0)) + (decimal(money) if money else 0)
+        whole = sum(groups.values(), Fraction(0))
+        if next(own.of for own in self.written.limits if own.name == limit.name) == "budget":
+            whole = decimal(policy.budget.amount)
+        return sum((own * own for own in groups.values()), Fraction(0)) > decimal(limit.bound) * whole * whole
 
 
 def _whole_sum(amounts: Sequence[float]) -> Fraction | None:

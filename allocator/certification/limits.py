@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from allocator.certification.capital import weights_by
+from allocator.certification.concentration import with_cuts
 from allocator.certification.economics import BASES
 from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
 from allocator.certification.members import inside_of, rows_of
@@ -49,6 +50,7 @@ COUNTED: dict[Measure, CountedMeasure] = {
         weight=lambda of: 1 - 2 * (of(FORMER_AMOUNT) > 0),
     ),
     "loans": CountedMeasure("loans"),
+    "hhi": CountedMeasure("offered", weight=lambda of: 0 * of("pd")),  # its cuts are its rows
 }
 _WEIGHED = 5
 """Operations on a price before it is added to others: those of a weight, and their product."""
@@ -242,9 +244,9 @@ def charges_of(blocks: tuple[Block, ...], prices: Mapping[str, float]) -> Charge
 
 
 def blocks_of(policy: Policy, portfolio: Portfolio) -> tuple[Block, ...]:
-    """The budget and the policy's limits in their order."""
-    everyone = np.broadcast_to(np.int32(0), len(portfolio))
-    budget = policy.budget
+    """The budget and the policy's limits in their order, behind one on the Herfindahl index its cuts."""
+    policy, portfolio = with_cuts(policy, portfolio)
+    everyone, budget = np.broadcast_to(np.int32(0), len(portfolio)), policy.budget
     first = Block(
         ("budget",), budget.basis, budget.spend, budget.basis, None, everyone,
         np.zeros(1), np.zeros(1), 0, budget.amount, 0.0, "", 0.0, None, np.full(1, np.inf),
@@ -362,6 +364,5 @@ def weight_of(limit: Limit, portfolio: Portfolio) -> Floats | None:
 
 def counted_by(limit: Limit) -> CountedMeasure:
     """What the limit's measure adds up; the weights of another package's are `weights_of` it."""
-    if limit.plugin is None:
-        return COUNTED[limit.measure]
-    return CountedMeasure(limit.plugin.thing.basis, limit.plugin.thing.counts_exposure)
+    brought = None if limit.plugin is None else limit.plugin.thing
+    return CountedMeasure(brought.basis, brought.counts_exposure) if brought else COUNTED[limit.measure]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from allocator.certification.bound import reduced_values
+from allocator.certification.concentration import with_cuts
 from allocator.certification.limits import Block, blocks_of, charges_of
 from allocator.certification.terms import OF_BORROWERS, SAME_RATE, Terms, terms_of
 from allocator.records import reasons as words
@@ -29,7 +30,8 @@ def contradicted_reasons(
     scenario: Scenario, inputs: Inputs, declined: Booleans, prices: Mapping[str, float], stated: Text
 ) -> np.ndarray:
     """(n,) texts: what the inputs give where the reason `said` for declining cannot be it, "" elsewhere."""
-    rule, portfolio = scenario.strategy.rule, inputs.portfolio
+    policy, portfolio = with_cuts(scenario.policy, inputs.portfolio)
+    scenario, rule = replace(scenario, policy=policy), scenario.strategy.rule
     out = np.full(len(portfolio), "", dtype=object)
     if rule == "file":
         word = words.not_in(scenario.strategy.name)

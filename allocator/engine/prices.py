@@ -16,7 +16,7 @@ from allocator.engine.kernel.columns import Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.newton import newton_prices
 from allocator.engine.options import Options, options_of, undominated, uses_of
-from allocator.engine.program import Effort
+from allocator.engine.program import Effort, ProgramAnswer
 from allocator.engine.relaxation import Relaxation, prices_of, relax
 from allocator.engine.solving import SolverError, solve
 from allocator.records.portfolio import Floats
@@ -44,6 +44,12 @@ def relaxation_prices(columns: Columns, progress: Progress) -> PricedPoint:
 
     Raises InfeasibleError, naming the conflict, where not even the relaxation has a point.
     """
+    relaxation, answer = _relaxed(columns, progress)
+    prices = prices_of(columns, relaxation, answer)
+    return at_prices(columns, prices, dense.respond(columns, prices))
+
+
+def _relaxed(columns: Columns, progress: Progress) -> tuple[Relaxation, ProgramAnswer]:
     relaxation = _relaxation(columns, _options(columns))
     progress(f"pricing the limits over {len(relaxation.line):,} extreme offers")
     answer = solve(relaxation.program, Effort())
@@ -52,8 +58,20 @@ def relaxation_prices(columns: Columns, progress: Progress) -> PricedPoint:
         raise explain_conflict(columns, relaxation.rows, whole_program(columns) if small else None)
     if answer.stop != "optimal":
         raise SolverError(f"the LP relaxation ended with status {answer.stop}")
-    prices = prices_of(columns, relaxation, answer)
-    return at_prices(columns, prices, dense.respond(columns, prices))
+    return relaxation, answer
+
+
+def relaxed_amounts(columns: Columns, progress: Progress) -> Floats:
+    """(n,) what each borrower is offered at a point of the LP relaxation that is best.
+
+    Raises InfeasibleError, naming the conflict, where there is none.
+    """
+    relaxation, answer = _relaxed(columns, progress)
+    amounts = np.zeros(len(columns))
+    position = _options(columns).position[relaxation.line]
+    assert answer.point is not None
+    np.add.at(amounts, position, answer.point[: len(relaxation.line)] * relaxation.amount)
+    return amounts
 
 
 def prices_if_worth(columns: Columns, more: Floats) -> Floats | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from allocator.certification.concentration import with_cuts
 from allocator.certification.economics import BASES, Margin, ledger_of
 from allocator.certification.limits import Block
 from allocator.certification.terms import OF_BORROWERS, Terms, open_to
@@ -65,7 +66,8 @@ class Audit:
 
 def _entries_of(position: Position, rows: Integers) -> tuple[Entry, ...]:
     """The budget and the entries of the policy in their order, over the borrowers at `rows`."""
-    limits = (None, *position.run.scenario.policy.limits)
+    policy, _ = with_cuts(position.run.scenario.policy, position.run.inputs.portfolio)
+    limits = (None, *policy.limits)
     firsts = np.cumsum([1, *(len(block.names) for block in position.blocks)])
     return tuple(
         Entry(limit, block.part(rows), int(first))
@@ -76,7 +78,8 @@ def _entries_of(position: Position, rows: Integers) -> tuple[Entry, ...]:
 def audit_of(position: Position, rows: Integers, *, turning: int = 0) -> Audit:
     """The audit of the borrowers at `rows`; of the first `turning` of them the PD at which they turn too."""
     run, terms = position.run, position.terms
-    borrowers = run.inputs.portfolio.take(rows)
+    _, portfolio = with_cuts(run.scenario.policy, run.inputs.portfolio)
+    borrowers = portfolio.take(rows)
     charges = {basis: np.broadcast_to(position.charges.per_basis[basis], len(position.best))[rows]
                for basis in BASES}  # fmt: skip
     own = _terms_at(terms, rows)

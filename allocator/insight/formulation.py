@@ -10,6 +10,7 @@ import numpy as np
 from allocator.limits.filters import Membership, members_of
 from allocator.limits.measures import measured
 from allocator.records.case import Case
+from allocator.records.cuts import HHI
 from allocator.records.limits import Row
 from allocator.records.offers import Menu
 from allocator.records.portfolio import Booleans, Floats, Portfolio
@@ -214,6 +215,10 @@ def _rows(case: Case, portfolio: Portfolio, able: Booleans) -> Iterator[Rows]:
     members, first = members_of(policy.enforced, portfolio), 1
     places = zip(policy.enforced, members.counted, members.reference, strict=True)
     for limit, counted, reference in places:
+        if limit.measure == HHI:
+            first += 1 + sum(cut.limit == limit.name for cut in policy.cuts)
+            yield _index(limit, portfolio, able)
+            continue
         membership = members.distinct[counted]
         own = rows[first : first + len(membership.labels)]
         first += len(own)
@@ -229,6 +234,17 @@ def _rows(case: Case, portfolio: Portfolio, able: Booleans) -> Iterator[Rows]:
             referred=everybody if reference is None else _inside(members.distinct[reference], able),
             bound=_bound(limit, policy.budget.amount),
         )
+
+
+def _index(limit: Limit, portfolio: Portfolio, able: Booleans) -> Rows:
+    """The groups of a limit on the Herfindahl index, with what each has already."""
+    column = portfolio.text(limit.by or "")
+    codes = column.codes[able]
+    counts = np.bincount(codes, minlength=len(column.values)).tolist()
+    lent = np.bincount(column.codes, portfolio.exposure, minlength=len(column.values)).tolist()
+    each = zip(column.values, counts, lent, strict=True)
+    groups = tuple(StatedRow(value, count, -held) for value, count, held in each)
+    return Rows(limit, "offered", False, limit.sense, groups, limit.bound, limit.reference, len(codes), 0.0)
 
 
 def _stated(rows: tuple[Row, ...], membership: Membership, able: Booleans) -> Iterator[StatedRow]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, sqrt
 
 import numpy as np
 from scipy import sparse
 
 from allocator.records.columns import FRACTIONS
+from allocator.records.cuts import HHI
 from allocator.records.limits import Bounds, Limits
 from allocator.records.scenario import (
     BUDGET,
@@ -34,7 +35,10 @@ def bounds_of(policy: Policy, limits: Limits) -> Bounds:
     moves = np.zeros((len(limits), 2))
     for j, e in enumerate(entry):
         limit = entries[e]
-        if limit is None or limit.of is None:
+        if limit is not None and limit.measure == HHI:
+            cut_of_budget = limit.of == BUDGET and limits.rows[j].name != limit.name
+            moves[j] = (amount / (2.0 * sqrt(limit.bound)), sqrt(limit.bound)) if cut_of_budget else 0.0
+        elif limit is None or limit.of is None:
             moves[j, 0] = 1.0
         elif limit.of == BUDGET:
             moves[j] = amount, limit.bound
@@ -54,7 +58,9 @@ def bounds_of(policy: Policy, limits: Limits) -> Bounds:
         low=spans[:, 0],
         high=spans[:, 1],
         size=np.array([_size(limit, policy) for limit in entries]),
-        up=np.array([limit is None or limit.sense != "at_least" for limit in entries]),
+        up=np.array(
+            [limit is None or (limit.sense != "at_least" and limit.measure != HHI) for limit in entries]
+        ),
         down=np.array([limit is None or limit.sense != "at_most" for limit in entries]),
         entry=entry,
         moves=sparse.csr_array(by_entry),

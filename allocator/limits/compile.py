@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.errors import Fault, InputError
+from allocator.limits.concentration import with_cuts
 from allocator.limits.filters import Members, Membership, members_of
 from allocator.limits.measures import MeasureTerms, measured
 from allocator.limits.missing import check_values
@@ -68,6 +70,8 @@ def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
     Raises InputError naming every limit that stands on a missing value.
     """
     check_values(policy.limits, portfolio)
+    _require_own_rates(policy)
+    policy, portfolio = with_cuts(policy, portfolio)
     members = members_of(policy.enforced, portfolio)
     channels = _Channels()
     drafts = [_budget(policy, portfolio, channels)]
@@ -86,6 +90,15 @@ def compile_limits(policy: Policy, portfolio: Portfolio) -> Limits:
         idle_rate=policy.idle_rate,
         notes=(*_empty(policy.enforced, members), *_empty(reported, members_of(reported, portfolio))),
     )
+
+
+def _require_own_rates(policy: Policy) -> None:
+    """Raises InputError for a limit on the Herfindahl index beside a price list, where no cuts are found."""
+    named = [limit.name for limit in policy.concentrations]
+    if named and policy.pricing != "individual":
+        problem = f"limit {named[0]!r} is on a Herfindahl index, which does not yet go with a price list"
+        remedy = "write pricing: individual, or cap its groups, as each: sector, at_most: 20%, of: total"
+        raise InputError.of([Fault(problem, remedy, field="policy.pricing")], "limits")
 
 
 def _empty(limits: Sequence[Limit], members: Members) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from allocator.records.cuts import HHI
 from allocator.records.former import FORMER_AMOUNT
 from allocator.records.limits import BASES
 from allocator.records.portfolio import Floats, Portfolio
@@ -104,6 +105,8 @@ RULED: Mapping[Measure, Callable[[Limit, Portfolio], MeasureTerms]] = {
 
 def measured(limit: Limit, portfolio: Portfolio) -> MeasureTerms:
     """What the limit's measure adds up. Raises InputError where another package's has no such weights."""
+    if limit.measure == HHI:  # its cuts are its rows
+        return MeasureTerms("offered", np.zeros(len(portfolio)))
     if limit.measure in RULED:
         return RULED[limit.measure](limit, portfolio)
     if limit.plugin is None:

@@ -52,6 +52,8 @@ def _missing(limit: Limit, portfolio: Portfolio) -> Iterator[tuple[str, str, Boo
         yield "filters by", name, lacking
     if limit.each is not None:
         yield "counts each", limit.each, portfolio.text(limit.each).codes < 0
+    if limit.by is not None:
+        yield "groups by", limit.by, portfolio.text(limit.by).codes < 0
     for column in limit.plugin.thing.columns if limit.plugin is not None else ():
         yield "measures by", column, ~np.isfinite(portfolio.number(column))
     for column in sorted(limit.rule.columns) if limit.rule is not None else ():

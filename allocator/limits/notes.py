@@ -38,7 +38,25 @@ def slips(policy: Policy, offers: OfferBook, limits: Limits) -> tuple[str, ...]:
 
 def hopeless(policy: Policy, portfolio: Portfolio, offers: OfferBook, limits: Limits) -> tuple[str, ...]:
     """Limits that no book keeps, or none but an empty one, as far as each or their shares alone tell."""
-    return (*_too_large(policy, offers, limits), *only_an_empty_book(policy, portfolio, offers, limits))
+    return (
+        *_too_large(policy, offers, limits),
+        *too_few_groups(policy, portfolio, offers),
+        *only_an_empty_book(policy, portfolio, offers, limits),
+    )
+
+
+def too_few_groups(policy: Policy, portfolio: Portfolio, offers: OfferBook) -> Iterator[str]:
+    """Limits on the Herfindahl index below that of all groups alike: 1 / n of n groups, and no less."""
+    for limit in policy.concentrations:
+        codes = portfolio.text(limit.by or "").codes
+        groups = len(np.unique(codes[(offers.menu >= 0) | (portfolio.exposure > 0)]))
+        if limit.of == "total" and groups * limit.bound < 1.0 + _ROUNDING:
+            many = "1 value" if groups == 1 else f"{groups:,} values"
+            yield (
+                f"limit {limit.name!r}: {many} of {limit.by} can be lent to, whose Herfindahl index is "
+                f"{1.0 / max(groups, 1):.4g} at least, when all have the same: "
+                f"no book with a loan in it keeps at most {limit.bound:.4g} with room to spare"
+            )
 
 
 def beyond_reach(offers: OfferBook, limits: Limits) -> dict[int, float]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from allocator.records.cuts import HHI, Cut
 from allocator.records.portfolio import Floats
 from allocator.records.price_lists import PriceList
 from allocator.records.scenario import Limit, Measure, Scenario, Sense
@@ -31,10 +32,15 @@ def per_point(uses: Iterable[tuple[str, float, float]], limits: Iterable[Limit])
     """Limit -> what a percentage point more of its bound adds, all rows of an `each` together.
 
     `uses` are name, bound and price of the rows. A price is per unit of money of the row's right-hand side:
-    times a hundredth of what the share is of (bound / share), it is per point. Limits that are no share,
-    shares of 0 and those without a price are left out.
+    times a hundredth of what the share is of (bound / share), it is per point; of a cut, whose bound grows
+    with the root of the index, half of that. Limits that are no share, shares of 0 and those without a price
+    are left out.
     """
-    shares = {limit.name: limit.bound for limit in limits if limit.of is not None and limit.bound}
+    shares = {
+        limit.name: limit.bound * (2.0 if limit.measure == HHI else 1.0)
+        for limit in limits
+        if limit.of is not None and limit.bound
+    }
     adds: dict[str, float] = {}
     for row, bound, price in uses:
         name = row.partition("[")[0]
@@ -144,6 +150,9 @@ class Certificate:
     """The posted price list, with the proof over all others (docs/certificate.md); None: none is posted."""
     plugins: Mapping[str, str] = field(default_factory=dict)
     """What other packages brought, as `measure npl`, and whose it is: `acme-lending 1.0`."""
+
+    cuts: tuple[Cut, ...] = ()
+    """What the rows of limits on the Herfindahl index are made of."""
 
     @property
     def gap(self) -> float:

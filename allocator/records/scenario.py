@@ -15,6 +15,7 @@ from typing import Any, Literal
 from allocator.errors import Fault, InputError
 from allocator.records.conditions import Condition
 from allocator.records.curves import ParametricCurve
+from allocator.records.cuts import HHI, Cut
 from allocator.records.document import BOOK, CHURN, SOURCE, Place
 from allocator.records.former import FORMER_AMOUNT, Changes, FormerRun
 from allocator.records.frames import File, Frame
@@ -51,12 +52,8 @@ LONGEST_TERM = 100.0
 """Years."""
 LARGEST_NUMBER = 1e50
 """Largest weight, and bound that is no money: sums of their products with money stay far below 1e308."""
-LARGEST_RATIO = 1e6
-"""Largest bound that is a multiple of what another group is offered, or draws."""
-LARGEST_PENALTY = 1e9
-"""Money for a unit of a soft limit's excess: beyond, sums of it say nothing of the rest of the value."""
-LARGEST_FACTOR = 1e6
-"""Largest factor of a stress."""
+LARGEST_RATIO, LARGEST_FACTOR, LARGEST_PENALTY = 1e6, 1e6, 1e9
+"""Largest multiple of what another group is lent, factor of a stress, and price of a soft limit's excess."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +186,8 @@ class Limit:
     """What the measures `capital` and `tail_loss` go by."""
     penalty: float = inf
     """What a unit of a row's excess costs: inf, it must hold; 0, it is only reported."""
+    by: str | None = None
+    """Of a Herfindahl index: the column whose values are the groups."""
 
     @property
     def reference(self) -> Group | None:
@@ -250,6 +249,8 @@ class Policy:
     """How much capital a unit drawn ties up, where a limit asks for it."""
     changes: Changes = field(default_factory=Changes)
     """What may change of the offers to those who were served in the former run."""
+    cuts: tuple[Cut, ...] = ()
+    """The rows of limits on the Herfindahl index, once they are found."""
 
     @property
     def conditions(self) -> Iterator[Condition]:
@@ -265,7 +266,7 @@ class Policy:
     def text_columns(self) -> frozenset[str]:
         """Columns that filters by value and `each` read as text (`grade` and `borrower_id` aside)."""
         named = {c.column for c in self.conditions if not c.is_range}
-        each = {limit.each for limit in self.limits if limit.each is not None}
+        each = {column for limit in self.limits for column in (limit.each, limit.by) if column is not None}
         return frozenset(named | each) - {"grade", "borrower_id"}
 
     def number_columns(self) -> frozenset[str]:
@@ -273,9 +274,14 @@ class Policy:
         ranged = {c.column for c in self.conditions if c.is_range}
         weights = {limit.weight for limit in self.limits if limit.weight is not None}
         measured = {c for limit in self.limits if limit.plugin for c in limit.plugin.thing.columns}
-        ruled = {c for limit in self.limits if limit.rule for c in limit.rule.columns}
+        measured |= {c for limit in self.limits if limit.rule for c in limit.rule.columns}
         measured |= {FORMER_AMOUNT for limit in self.limits if limit.measure == "clients_changed"}
-        return frozenset(ranged | weights | measured | ruled)
+        return frozenset(ranged | weights | measured)
+
+    @property
+    def concentrations(self) -> tuple[Limit, ...]:
+        """The limits on the Herfindahl index."""
+        return tuple(limit for limit in self.limits if limit.measure == HHI)
 
     def unspent(self, used: float) -> float:
         """What is left of the budget once `used` of it is used; none where it must be spent exactly."""
@@ -316,28 +322,23 @@ class Policy:
         """The policy with another bound of the limit `name`, or another budget."""
         if name == BUDGET:
             return self.with_budget(bound)
-        return replace(
-            self,
-            limits=tuple(
-                replace(limit, bound=bound) if limit.name == name else limit for limit in self.limits
-            ),
-        )
+        limits = (replace(own, bound=bound) if own.name == name else own for own in self.limits)
+        return replace(self, limits=tuple(limits))
 
     def without(self, name: str, room: float = inf) -> Policy:
-        """The policy with the limit `name` dropped.
-
-        Without the budget at most `room` may be lent (never less than now), and shares of the budget stand in
-        money.
-        """
+        """The policy with the limit `name` dropped; without the budget at most `room` may be lent."""
         if name != BUDGET:
             return replace(self, limits=tuple(limit for limit in self.limits if limit.name != name))
-        amount = self.budget.amount
-        limits = tuple(
-            replace(limit, bound=limit.bound * amount, of=None) if limit.of == BUDGET else limit
-            for limit in self.limits
-        )
-        budget = replace(self.budget, amount=max(amount, room), spend="at_most")
-        return replace(self, budget=budget, limits=limits)
+        budget = replace(self.budget, amount=max(self.budget.amount, room), spend="at_most")
+        return replace(self, budget=budget, limits=tuple(self._in_money(own, budget) for own in self.limits))
+
+    def _in_money(self, limit: Limit, wider: Budget) -> Limit:
+        """A share of the budget as it is; of an index as a part of the `wider` one."""
+        if limit.of != BUDGET:
+            return limit
+        if limit.measure == HHI:
+            return replace(limit, bound=limit.bound * (self.budget.amount / wider.amount) ** 2)
+        return replace(limit, bound=limit.bound * self.budget.amount, of=None)
 
     def stressed(self, stress: Stress) -> Policy:
         """The policy after what the stress does to funding and limits."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.records.cuts import Cut
 from allocator.records.portfolio import Floats
 
 Stop = Literal["gap", "time_limit", "exhausted"]
@@ -44,6 +45,9 @@ class Solution:
     seconds: Mapping[str, float] = field(default_factory=dict)
     why: NDArray[np.object_] | None = None
     """(n,) a strategy's own reasons, "" where an offer is made; None: those that the prices give."""
+
+    cuts: tuple[Cut, ...] = ()
+    """Of limits on the Herfindahl index, the rows that `prices` name."""
 
     @property
     def stopped(self) -> bool:

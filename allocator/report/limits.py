@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
+from allocator.records.cuts import HHI
 from allocator.records.run import REPORT, per_point
 from allocator.records.scenario import COUNTED, Limit
 from allocator.report.money import Unit, figure, percent, small
@@ -51,6 +52,7 @@ def limits_table(uses: Sequence[Used], policy: Sequence[Limit], unit: Unit) -> R
         *paid_for(sum(use.get("penalty", 0.0) for use in uses), unit.currency),
         *one_more(uses, policy, unit.currency),
         *map(Text, points_of(map(_row, uses), policy, unit.currency)),
+        *map(Text, indices_of(uses)),
     )
 
 
@@ -67,6 +69,16 @@ def points_of(rows: Iterable[tuple[str, float, float]], policy: Sequence[Limit],
     return [f"a percentage point more of bound adds, in {currency}: {', '.join(listed)}"]
 
 
+def indices_of(uses: Iterable[Used]) -> list[str]:
+    """As how many groups of one size what is lent is spread, of each limit on a Herfindahl index."""
+    return [
+        f"{use['name']}: as concentrated as {1 / use['used']:.4g} groups of one size, "
+        f"at least {1 / use['bound']:.4g} wanted"
+        for use in uses
+        if use["measure"] == HHI and use["used"] > 0
+    ]
+
+
 def _full(part: float) -> str:
     """A share of a bound; 100% alone says that nothing is left."""
     return percent(part) if round(part, 2) == 1.0 and part < 1.0 else f"{100 * part:.0f}%"
@@ -80,7 +92,11 @@ def paid_for(penalty: float, currency: str) -> list[RenderableType]:
 
 def one_more(uses: Sequence[Used], policy: Sequence[Limit], currency: str) -> list[RenderableType]:
     """What one more unit of budget brings where limits that are shares of it grow with it; else nothing."""
-    shares = {limit.name: limit.bound for limit in policy if limit.of == "budget"}
+    shares = {
+        limit.name: math.sqrt(limit.bound) if limit.measure == HHI else limit.bound
+        for limit in policy
+        if limit.of == "budget"
+    }
     price = uses[0]["price"]
     moving = price + sum(use["price"] * _share(use["name"], shares) for use in uses[1:])
     if math.isclose(price, moving, rel_tol=1e-6, abs_tol=1e-12):
@@ -155,11 +171,19 @@ def is_of_each(name: str) -> bool:
     return name.endswith("]")
 
 
+def _index_cells(use: Used, sense: str) -> list[str]:
+    """A Herfindahl index is a share by itself; its price is that of its cuts, which stand beside it."""
+    state = "broken" if use["broken"] else "binding" if use["binding"] else ""
+    return [percent(use["used"]), f"{sense} {percent(use['bound'])}", percent(use["slack"]), "", state]
+
+
 def _cells(use: Used, share: Limit | None, unit: Unit) -> list[str]:
     write = (lambda count: f"{count:,.10g}") if use["measure"] in COUNTED else unit.write
     sense = use["sense"].replace("_", " ") if room() == WIDTH else _SIGNS[use["sense"]]
     used, bound = write(use["used"]), f"{sense} {write(use['bound'])}"
-    if share is not None:
+    if use["measure"] == HHI:
+        return _index_cells(use, sense)
+    if share is not None and share.measure != HHI:
         # The stated bound is share x reference; where either is 0 there is no share to state.
         used = percent(use["used"] / use["bound"] * share.bound) if use["bound"] else ""
         bound = f"{sense} {percent(share.bound)} of {share.of}"

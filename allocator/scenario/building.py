@@ -238,10 +238,8 @@ def _limit(typed: LimitEntry, plugins: Plugins, rules: Mapping[str, Rule]) -> Li
     of = _group(typed.of) if isinstance(typed.of, GroupEntry) else typed.of
     rule, enforce = rules.get(typed.measure), typed.enforce
     penalty = enforce.soft if isinstance(enforce, SoftEntry) else 0.0 if enforce == REPORT else inf
-    weight = typed.weight
-    return Limit(
-        typed.name, typed.measure, sense, bound, of, where, typed.each, weight, plugin, rule, penalty
-    )  # fmt: skip
+    groups = (typed.each, typed.weight, plugin, rule, penalty, typed.by)
+    return Limit(typed.name, typed.measure, sense, bound, of, where, *groups)
 
 
 def _group(typed: GroupEntry) -> Group:

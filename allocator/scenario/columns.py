@@ -52,7 +52,7 @@ def _used(tree: Node) -> Iterator[tuple[str, bool]]:
         yield name, bool(test.entries.keys() & RANGE_ENDS)
     limits = tree.find(LIMITS)
     for entry in limits.items if limits is not None else ():
-        for key in ("each", "weight"):
+        for key in ("each", "by", "weight"):
             column = entry.child(key)
             if column is not None and isinstance(column.value, str):
                 yield column.value, key == "weight"

@@ -19,6 +19,7 @@ from pydantic import (
 
 from allocator.plugins import names_of
 from allocator.records.columns import FRACTIONS, NUMBERS, TEXTS
+from allocator.records.cuts import HHI
 from allocator.records.scenario import (
     BUDGET,
     COUNTED,
@@ -46,7 +47,7 @@ from allocator.scenario.typed import Typed, told_by_keys
 SIGNED = ("interest", "gross_interest")
 """Measures that are negative where rates are."""
 NUMBER_COLUMNS = frozenset(column.name for column in NUMBERS)
-MEASURES = (*get_args(NamedMeasure), *names_of("measure"))
+MEASURES = (*get_args(NamedMeasure), HHI, *names_of("measure"))
 if TYPE_CHECKING:
     MeasureName = str
 else:
@@ -239,7 +240,7 @@ class LimitEntry(Typed):
     """What is summed: money offered or expected to be drawn, interest expected (interest) or before
     defaults (gross_interest), expected loss, capital that is tied up, mean loss in the worst years
     (tail_loss), the number of loans, or of clients who get one and had none in the former run, or had one and
-    get none (clients_changed)."""
+    get none (clients_changed); or the Herfindahl index (hhi) of what groups are offered."""
     of: (
         Annotated[
             Annotated[Reference, one_of(*get_args(Reference)), Tag("<name>")]
@@ -256,6 +257,8 @@ class LimitEntry(Typed):
     """Column: a text, a list of texts, or a range. Who counts passes all; absent: everybody."""
     each: Annotated[Text, AfterValidator(_text_column)] | None = None
     """Column of texts: one limit for each of its values."""
+    by: Annotated[Text, AfterValidator(_text_column)] | None = None
+    """Of measure hhi, the column of texts whose values are the groups: the sum of their squared shares."""
     at_most: Bound | None = None
     """Largest sum allowed."""
     at_least: Bound | None = None
@@ -301,6 +304,32 @@ class LimitEntry(Typed):
         if isinstance(self.enforce, SoftEntry) and self.enforce.soft and self.exactly is not None:
             problem = "a bound that must be met exactly cannot be soft"
             raise refuse(Misfit(problem, "write at_most, or at_least, or both as two limits"))
+        return self
+
+    @model_validator(mode="after")
+    def _concentration(self) -> LimitEntry:
+        if self.measure != HHI:
+            if self.by is not None:
+                problem = f"by groups a Herfindahl index, the measure is {self.measure}"
+                raise refuse(Misfit(problem, "write measure: hhi, or leave `by` out", ("by",)))
+            return self
+        wrong = [
+            Misfit(f"{key} says nothing of a Herfindahl index", f"leave {key} out", (key,))
+            for key in ("weight", "where", "each", "at_least", "exactly")
+            if getattr(self, key) is not None
+        ]
+        if self.by is None:
+            wrong.append(Misfit("a Herfindahl index of which groups is not said", "add `by: sector`"))
+        if self.of not in ("total", "budget"):
+            problem = "the shares of a Herfindahl index are those of everything offered, or of the budget"
+            wrong.append(Misfit(problem, "write `of: total` or `of: budget`", ("of",) if self.of else ()))
+        if self.enforce != "hard":
+            problem = "a limit that is soft or only reported is not yet one on a Herfindahl index"
+            wrong.append(Misfit(problem, "leave enforce out", ("enforce",)))
+        if self.at_most == 0:
+            wrong.append(Misfit("no groups have a Herfindahl index of 0", "write at_most: 15%", ("at_most",)))
+        if wrong:
+            raise refuse(*wrong)
         return self
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, get_args
 
 from allocator.errors import CertificateError, Fault
+from allocator.records.cuts import CUT_NAME, HHI, cuts_of
 from allocator.records.run import REPORT, SOFT, Certificate, LimitUse
 from allocator.records.scenario import NamedMeasure, Sense
 
@@ -38,6 +39,8 @@ def certificate_to_json(certificate: Certificate) -> dict[str, Any]:
         ],
         "inputs": dict(certificate.inputs),
     }
+    if certificate.cuts:
+        document["cuts"] = {cut.name: dict(cut.direction) for cut in certificate.cuts}
     if certificate.plugins:
         document["plugins"] = dict(certificate.plugins)
     if certificate.tree is not None:
@@ -67,6 +70,7 @@ def certificate_from_json(document: Any, file: str) -> Certificate:
         tree=document.get("tree"),
         lists=document.get("lists"),
         plugins=document.get("plugins", {}),
+        cuts=cuts_of(document),
     )
     _require_consistency(certificate, document, file)
     return certificate
@@ -115,6 +119,7 @@ _KEYS = frozenset(
         "limits",
         "inputs",
         "plugins",
+        "cuts",
         *_PROOFS,
     )
 )
@@ -130,7 +135,8 @@ def _faults_of_shape(document: Any) -> Iterator[tuple[str, str]]:
         document, "", dict.fromkeys(("bound", "value", "gap", "largest_violation"), _is_number)
     )
     yield from _unlike(document, "", {"prices": _is_object})
-    yield from _unlike(document, "", {key: _is_object for key in (*_PROOFS, "plugins") if key in document})
+    further = (*_PROOFS, "plugins", "cuts")
+    yield from _unlike(document, "", {key: _is_object for key in further if key in document})
     yield from ((key, "is not a key of a certificate") for key in sorted(document.keys() - _KEYS))
     yield from (
         (key, "is -0, which no run writes")
@@ -140,6 +146,13 @@ def _faults_of_shape(document: Any) -> Iterator[tuple[str, str]]:
     yield from _faults_of_entries(document, "prices", _is_number)
     yield from _faults_of_entries(document, "inputs", _is_hash)
     yield from _faults_of_entries(document, "plugins", _is_text)
+    yield from _faults_of_entries(document, "cuts", _is_object)
+    cuts = document.get("cuts")
+    for name, cut in (cuts if isinstance(cuts, dict) else {}).items():
+        if not CUT_NAME.fullmatch(name):
+            yield f"cuts.{name}", "is not named as a row of its limit, `NAME[1]`"
+        if isinstance(cut, dict):
+            yield from _unlike(cut, f"cuts.{name}.", dict.fromkeys(cut, _is_number))
     limits = document.get("limits")
     for place, limit in enumerate(limits if isinstance(limits, list) else []):
         yield from _faults_of_limit(limit, f"limits[{place}]", _measures(document))
@@ -156,7 +169,7 @@ def _measures(document: dict[str, Any]) -> tuple[str, ...]:
     brought = document.get("plugins")
     keys = brought if isinstance(brought, dict) else {}
     brought_measures = (key.removeprefix("measure ") for key in keys if key.startswith("measure "))
-    return (*get_args(NamedMeasure), *brought_measures)
+    return (*get_args(NamedMeasure), HHI, *brought_measures)
 
 
 def _faults_of_limit(limit: Any, field: str, measures: Sequence[str]) -> Iterator[tuple[str, str]]:

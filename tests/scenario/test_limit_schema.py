@@ -33,6 +33,9 @@ MEANINGS = {
         "x", "drawn", "at_most", 12.5, "drawn", weight="age"
     ),
     "measure: drawn, weight: trend, at_least: -4": Limit("x", "drawn", "at_least", -4.0, weight="trend"),
+    "measure: hhi, by: sector, at_most: 12%, of: budget": Limit(
+        "x", "hhi", "at_most", 0.12, "budget", by="sector"
+    ),
     "measure: loans, at_least: 100, enforce: hard": Limit("x", "loans", "at_least", 100.0),
     "measure: loans, at_least: 100, enforce: {soft: 1_000}": Limit(
         "x", "loans", "at_least", 100.0, penalty=1_000.0
@@ -103,6 +106,23 @@ NONSENSE = {
     "measure: offered, at_most: 5, exactly: 4": (
         ": expected one of at_most, at_least and exactly, found at_most and exactly; "
         "keep one and set the others to null"
+    ),
+    "measure: hhi, at_most: 12%, of: total": (
+        ": a Herfindahl index of which groups is not said; add `by: sector`"
+    ),
+    "measure: hhi, by: sector, at_least: 12%, of: total": (
+        ".at_least: at_least says nothing of a Herfindahl index; leave at_least out"
+    ),
+    "measure: hhi, by: sector, at_most: 12%, of: drawn": (
+        ".of: the shares of a Herfindahl index are those of everything offered, or of the budget; "
+        "write `of: total` or `of: budget`"
+    ),
+    "measure: hhi, by: sector, at_most: 0%, of: total": (
+        ".at_most: no groups have a Herfindahl index of 0; write at_most: 15%"
+    ),
+    "measure: hhi, by: pd, at_most: 10%, of: total": (".by: pd is no column of texts; name one, as sector"),
+    "measure: offered, by: sector, at_most: 5": (
+        ".by: by groups a Herfindahl index, the measure is offered; write measure: hhi, or leave `by` out"
     ),
     "measure: loans, at_most: 5%, of: budget": (
         ".of: a number of loans is no fraction of the budget; leave `of` out, or measure offered or drawn"

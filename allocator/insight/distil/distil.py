@@ -10,7 +10,7 @@ import numpy as np
 from allocator.certification import recheck
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.verdicts import TOLERANCE
-from allocator.errors import InfeasibleError
+from allocator.errors import Fault, InfeasibleError, InputError
 from allocator.insight.distil.candidates import CandidateTree, Sample, over_everybody, sample_of
 from allocator.insight.distil.rules import Rule, follow, rule_of
 from allocator.insight.distil.shares import DraftRule, settled_drafts, stretched_drafts, use_of, violations
@@ -58,11 +58,22 @@ class DistilledRules:
         return self.run.value - self.outcome.value
 
 
+def _require_rows(run: Outcome) -> None:
+    """Raises InputError for a limit on the Herfindahl index, which rules are not yet held to."""
+    named = [limit.name for limit in run.scenario.policy.concentrations]
+    if named:
+        problem = f"limit {named[0]!r} is on a Herfindahl index, which rules cannot yet be held to"
+        remedy = "distil a run with caps on its groups instead, as each: sector, at_most: 20%, of: total"
+        raise InputError.of([Fault(problem, remedy, field="policy.limits")], "rules")
+
+
 def distil(run: Outcome, most: int = 12, progress: Progress = lambda _: None) -> DistilledRules:
     """At most `most` rules that stand in for `run`: they keep every limit and are worth as much as was found.
 
-    Raises InfeasibleError where no rules that were tried keep the limits.
+    Raises InfeasibleError where no rules that were tried keep the limits, InputError for a limit on the
+    Herfindahl index.
     """
+    _require_rows(run)
     case = prepare(run.held, run.inputs)
     columns = Columns(case.offers, case.limits)
     free = np.flatnonzero((columns.offers.menu >= 0) & ~columns.offers.must)

@@ -126,14 +126,15 @@ def _costs_of_limits(position: Position, progress: Progress) -> list[AddedValue]
     policy, best = run.scenario.policy, best_of(run, case, progress)
     names = [limit.name for limit in policy.enforced]
     names = names if policy.idle_rate else [BUDGET, *names]
-    blocks = {
-        block.names[0].partition("[")[0] if number else BUDGET: block
+    priced = {
+        block.names[0].partition("[")[0] if number else BUDGET
         for number, block in enumerate(position.blocks)
+        if np.any(block.allowed(position.prices))
     }
     costs = []
     for number, name in enumerate(names, start=1):
         known, solved = BestKnown(-np.inf, best.bound), False
-        if run.certificate.posted is not None or np.any(blocks[name].allowed(position.prices)):
+        if run.certificate.posted is not None or name in priced:
             progress(f"solving without {name}, {number} of {len(names)}")
             try:
                 alone = answer(without_limit(case, name), run.prices, progress).certificate

@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
+from allocator.certification.concentration import with_cuts
 from allocator.certification.economics import Bases, ledger_of
 from allocator.certification.limits import weight_of
 from allocator.certification.terms import SAME_RATE
@@ -133,7 +134,7 @@ def _tariff(position: Position, i: int) -> tuple[Floats, Floats]:
 
 def stakes_of(position: Position, i: int, borrower: Portfolio) -> tuple[Stake, ...]:
     """The limits that count borrower `i`, whose own figures are those of `borrower`, one row."""
-    policy = position.run.scenario.policy
+    policy, borrower = with_cuts(position.run.scenario.policy, borrower)
     weights = [None, *(weight_of(limit, borrower) for limit in policy.limits)]
     stakes = []
     for block, weight in zip(position.blocks, weights, strict=True):

@@ -210,7 +210,8 @@ class _Walk:
         certificate = outcome.certificate
         own = certificate.bound
         if certificate.proved_by_nodes:
-            own = self.track.bound_of(case, outcome.prices)
+            here = replace(case, scenario=outcome.scenario)  # with the cuts that the prices are of
+            own = self.track.bound_of(here, outcome.prices)
         low, high = self._stands(bounds, case, outcome, own)
         return FrontierPoint(
             at=bounds,

@@ -23,7 +23,7 @@ from allocator.certification import recheck
 from allocator.certification.terms import terms_of
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
 from allocator.insight.variants import optimally
-from allocator.pipeline import decide, judge, prepare, remarks
+from allocator.pipeline import decide, judge, prepare, remarks, with_cuts
 from allocator.records.case import Case
 from allocator.records.frames import File
 from allocator.records.ledger import Account
@@ -297,7 +297,7 @@ def reoptimised(world: Case, start: Mapping[str, float], progress: Progress = la
         optimum = decide(optimally(world), progress, start)
     except (InfeasibleError, NoAllocationError) as error:
         return Reoptimised(None, error.message, None, None, isinstance(error, NoAllocationError))
-    names = [row.name for row in world.limits.rows]
+    names = [row.name for row in with_cuts(world, optimum.cuts).limits.rows]
     prices = dict(zip(names, optimum.prices.tolist(), strict=True))
     try:
         outcome = judge(world, decide(world, progress, optimum=optimum))

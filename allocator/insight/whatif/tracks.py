@@ -8,7 +8,7 @@ lent moves coefficients: U is then convex in it, and is evaluated anew where it 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from allocator.certification.terms import Terms, terms_of
 from allocator.errors import Fault, InputError
 from allocator.insight.variants import with_policy
 from allocator.records.case import Case
+from allocator.records.cuts import HHI
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats
 from allocator.records.scenario import BUDGET
@@ -32,10 +33,15 @@ class Track:
     names: tuple[str, ...]
     terms: Terms
     """What may be offered to whom: no limit changes that."""
-    bends: tuple[bool, ...]
+    shares: tuple[bool, ...]
     """Which of the limits are shares of what is lent."""
     _directions: dict[tuple[int, tuple[float, ...]], Floats] = field(default_factory=dict, repr=False)
     """What `direction` found, by the axis and the other limits' bounds."""
+
+    @property
+    def bends(self) -> tuple[bool, ...]:
+        """Along which U at the prices of a point is no line: shares, and all where cuts differ by point."""
+        return tuple(own or bool(self.case.scenario.policy.concentrations) for own in self.shares)
 
     @property
     def now(self) -> tuple[float, ...]:
@@ -76,11 +82,17 @@ class Track:
 
     def slopes(self, bounds: tuple[float, ...], outcome: Outcome) -> tuple[float, ...]:
         """dU/dbound at the outcome's prices, one per limit."""
-        prices = np.array([outcome.prices[row.name] for row in self.case.limits.rows])
+        own = self if not outcome.certificate.cuts else self._with_cuts(outcome)
+        prices = np.array([outcome.prices[row.name] for row in own.case.limits.rows])
         return tuple(
-            self._slope_of_share(name, outcome) if bends else self._slope(axis, name, bounds, prices)
-            for axis, (name, bends) in enumerate(zip(self.names, self.bends, strict=True))
+            self._slope_of_share(name, outcome) if share else own._slope(axis, name, bounds, prices)
+            for axis, (name, share) in enumerate(zip(self.names, self.shares, strict=True))
         )
+
+    def _with_cuts(self, outcome: Outcome) -> Track:
+        """The track with the rows that the outcome's prices are of."""
+        policy = replace(self.case.scenario.policy, cuts=outcome.certificate.cuts)
+        return replace(self, case=with_policy(self.case, policy), _directions={})
 
     def _slope(self, axis: int, name: str, bounds: tuple[float, ...], prices: Floats) -> float:
         policy = self.case.scenario.policy
@@ -88,10 +100,16 @@ class Track:
         return float(prices @ self.direction(axis, bounds)) + idle * (name == BUDGET)
 
     def _slope_of_share(self, name: str, outcome: Outcome) -> float:
-        """A unit more of the share is as much more room as is lent: price times reference."""
+        """A unit more of the share is as much more room as is lent: price times reference.
+
+        The cuts of a Herfindahl index h allow sqrt(h) times as much: by 1 / (2 sqrt(h)) of it more a unit.
+        """
+        limit = outcome.scenario.policy.entry(name)
+        if limit is not None and limit.measure == HHI:
+            uses = [use for use in outcome.certificate.limits if use.name.partition("[")[0] == name]
+            return sum(use.price * use.bound for use in uses if use.name != name) / (2.0 * limit.bound)
         portfolio, policy = outcome.inputs.portfolio, outcome.scenario.policy
-        number = 1 + [limit.name for limit in policy.limits].index(name)
-        block = blocks_of(policy, portfolio)[number]
+        block = next(own for own in blocks_of(policy, portfolio) if own.names[0].partition("[")[0] == name)
         lent: float = getattr(outcome.account, block.reference)
         if block.base is not None:
             lent = float(np.sum(block.referred(getattr(Bases.of(outcome.ledger), block.reference))))
@@ -112,5 +130,7 @@ def track_of(case: Case, names: tuple[str, ...]) -> Track:
         fault = Fault(problem, "write `enforce: hard`, or name another limit", field="--limit")
         raise InputError.of([fault], "limits")
     terms = terms_of(case.inputs.portfolio, case.inputs.churn, scenario.response, scenario.policy)
-    bends = tuple(limit is not None and limit.reference is not None for limit in limits)
-    return Track(case, names, terms, bends)
+    shares = tuple(
+        limit is not None and (limit.reference is not None or limit.measure == HHI) for limit in limits
+    )
+    return Track(case, names, terms, shares)

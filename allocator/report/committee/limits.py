@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from allocator.records.cuts import HHI
 from allocator.records.scenario import COUNTED, Limit, Policy
 from allocator.report.committee.blocks import (
     Bar,
@@ -104,7 +105,9 @@ def stated(docs: Documents, policy: Policy, own: Place) -> tuple[Inline, ...]:
     """A limit's bound as the policy states it, `own` its place in the summary."""
     name, sense = docs.at(*own, "name"), docs.at(*own, "sense").replace("_", " ")
     entry = _entry_of(policy, name)
-    if entry is not None and entry.reference is not None:
+    if docs.at(*own, "measure") == HHI:
+        return (f"{sense} {100 * docs.at(*own, 'bound'):.6g}%",)
+    if entry is not None and entry.measure != HHI and entry.reference is not None:
         return (f"{sense} {100 * entry.bound:.6g}% of {entry.of}",)
     if docs.at(*own, "measure") in COUNTED:
         return (f"{sense} ", docs.count(*own, "bound"))

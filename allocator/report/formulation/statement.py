@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from allocator.insight.formulation import Formulation, Rows, StatedRow
+from allocator.records.cuts import HHI
 from allocator.records.lots import CENT
 from allocator.report.formulation.blocks import (
     Block,
@@ -208,6 +209,8 @@ def _limit(rows: Rows, formulation: Formulation, symbols: Symbols) -> Iterator[B
 def row_text(rows: Rows, formulation: Formulation, symbols: Symbols) -> str:
     """The row itself, its right-hand side what new offers may come to."""
     limit, reference = rows.limit, rows.reference
+    if limit is not None and limit.measure == HHI:
+        return _index_text(rows, formulation, symbols)
     where, each = (limit.where, limit.each) if limit is not None else ((), None)
     over = symbols.over(where, each, _sizes(rows.rows, each))
     left = f"Σ_{{{over}}} {symbols.weight(rows)}{symbols.basis(rows.basis)}"
@@ -223,6 +226,19 @@ def row_text(rows: Rows, formulation: Formulation, symbols: Symbols) -> str:
     one = len({row.rhs for row in rows.rows}) == 1
     right = number(rows.rows[0].rhs) if one else "b_v"
     return f"{left} {_SENSES[rows.sense]} {right}"
+
+
+def _index_text(rows: Rows, formulation: Formulation, symbols: Symbols) -> str:
+    """The squares of what groups have against the square of all of it: the limit, before it is cut."""
+    limit = rows.limit
+    assert limit is not None
+    over = symbols.over((), limit.by, _sizes(rows.rows, limit.by))
+    group = f"(Σ_{{{over}}} x_ik{' - b_v' if rows.exposed else ''})²"
+    held = f" + {number(-sum(row.rhs for row in rows.rows))}" if rows.exposed else ""
+    whole = f"(Σ_{{i,k}} x_ik{held})"
+    if limit.of == "budget":
+        whole = number(formulation.case.scenario.policy.budget.amount)
+    return f"Σ_v {group} ≤ {number(limit.bound)} · {whole}²"
 
 
 def _sizes(rows: tuple[StatedRow, ...], each: str | None) -> Words:
@@ -246,6 +262,8 @@ def _in_words(rows: Rows, formulation: Formulation) -> Words:
     words.append(number(limit.bound))
     words += [f" of {limit.of}"] if limit.of is not None else []
     words += [f"; {len(rows.rows):,} rows, one a value v of {limit.each}"] if limit.each is not None else []
+    if limit.measure == HHI:
+        words[0] = f"Herfindahl index of what the values v of {limit.by} are offered, {_said(rows.sense)} "
     words += ["; missed at ", number(rows.penalty), " a unit"] if rows.penalty else []
     words += ["; what is already lent is taken off the right-hand side"] if rows.exposed else []
     return words

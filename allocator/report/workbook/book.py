@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from allocator.errors import Fault, InputError
 from allocator.insight.audit import Audit, audit_of
 from allocator.insight.dossier import Dossier
 from allocator.records.portfolio import Integers
@@ -30,8 +31,19 @@ _NAME = 31
 """Characters of a sheet's name."""
 
 
+def _require_formulas(dossier: Dossier) -> None:
+    named = [limit.name for limit in dossier.run.scenario.policy.concentrations]
+    if named:
+        problem = f"limit {named[0]!r} is on a Herfindahl index, which a workbook does not yet recompute"
+        raise InputError.of([Fault(problem, "leave --xlsx out", field="--xlsx")], "workbook")
+
+
 def workbook_of(dossier: Dossier, stood: Provenance, docs: Documents) -> Workbook:
-    """The sheets of a run with `docs`, what the commands say of it."""
+    """The sheets of a run with `docs`, what the commands say of it.
+
+    Raises InputError for a run with a limit on the Herfindahl index, which no formula of the sheets says.
+    """
+    _require_formulas(dossier)
     run, position = dossier.run, dossier.position
     live = len(run.inputs.portfolio) <= EVERYBODY
     lent, refused = _listed(dossier, live=live)

@@ -1,0 +1,112 @@
+"""Limits on the Herfindahl index: the rows that they imply, and whether decisions keep them.
+
+Of any direction s with ||s|| <= 1, sum_g s_g X_g <= ||X|| (Cauchy-Schwarz), and ||X|| <= sqrt(h) total is
+what the limit says: so each cut is a row that every allowed allocation keeps, whoever found it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from math import inf, isfinite, nextafter, sqrt
+
+import numpy as np
+
+from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
+from allocator.errors import CertificateError, Fault
+from allocator.records.cuts import HHI, Cut
+from allocator.records.portfolio import Codes, Floats, Portfolio
+from allocator.records.run import LimitUse
+from allocator.records.scenario import Limit, Policy
+
+_LEAST = 5e-324
+
+
+def with_cuts(policy: Policy, portfolio: Portfolio) -> tuple[Policy, Portfolio]:
+    """The policy with each cut as a limit behind its own, and the borrowers with the columns of weights.
+
+    Raises CertificateError with every cut that no limit implies.
+    """
+    if not policy.cuts and not policy.concentrations:
+        return policy, portfolio
+    faults = [fault for cut in policy.cuts for fault in _faults(cut, policy)]
+    names = [cut.name for cut in policy.cuts]
+    faults += [Fault("stands twice", "solve again", field=f"cut {n}") for n in {*names} if names.count(n) > 1]
+    if faults:
+        raise CertificateError("the cuts do not fit the policy", faults)
+    limits: list[Limit] = []
+    numbers = dict(portfolio.numbers)
+    for limit in policy.limits:
+        if limit.measure != HHI:
+            limits.append(limit)
+            continue
+        limits.append(replace(limit, of=None))
+        root = root_above(limit.bound)
+        for cut in (cut for cut in policy.cuts if cut.limit == limit.name):
+            limits.append(Limit(cut.name, "offered", "at_most", root, limit.of, weight=cut.name))
+            values = portfolio.text(limit.by or "")
+            weights = [cut.direction.get(value, 0.0) for value in values.values]
+            numbers[cut.name] = np.array([*weights, 0.0])[values.codes]
+    return replace(policy, limits=tuple(limits), cuts=()), replace(portfolio, numbers=numbers)
+
+
+def _faults(cut: Cut, policy: Policy) -> Iterator[Fault]:
+    """A direction that is longer than 1, however its numbers are read, or not of a limit on the index."""
+    place = f"cut {cut.name}"
+    if cut.limit not in {limit.name for limit in policy.concentrations}:
+        yield Fault("is of no limit on the Herfindahl index", "solve again", field=place)
+    if not all(isfinite(share) and share >= 0.0 for share in cut.direction.values()):
+        yield Fault("has a share that is negative or not finite", "solve again", field=place)
+        return
+    longest = sum((max(Fraction(s), decimal(s)) ** 2 for s in cut.direction.values()), Fraction(0))
+    if longest > 1:
+        yield Fault(f"has a length of {sqrt(longest):.17g}, above 1", "solve again", field=place)
+
+
+def root_above(bound: float) -> float:
+    """The least double that is no less than sqrt(h), as it stands and as its decimal."""
+    root, square = sqrt(bound), max(Fraction(bound), decimal(bound))
+    while min(Fraction(root), decimal(root)) ** 2 < square:
+        root = nextafter(root, inf)
+    return root
+
+
+def index_of(limit: Limit, policy: Policy, portfolio: Portfolio, amount: Floats) -> Fraction:
+    """The index of what is offered and lent already; 0 of nothing."""
+    values = portfolio.text(limit.by or "")
+    groups = len(values.values)
+    new, lent = (_exact_sums(values.codes, own, groups) for own in (amount, portfolio.exposure))
+    sums = [left + right for left, right in zip(new, lent, strict=True)]
+    whole = decimal(policy.budget.amount) if limit.of == "budget" else sum(sums, Fraction(0))
+    return sum((own * own for own in sums), Fraction(0)) / whole**2 if whole else Fraction(0)
+
+
+def _exact_sums(codes: Codes, amounts: Floats, groups: int) -> list[Fraction]:
+    """(groups,) sums of decimals."""
+    some = np.flatnonzero(amounts)
+    cents, off = whole_cents(amounts[some])
+    counted = WholeSums.of(codes[some], cents, groups)
+    sums = [Fraction(counted.exact(group), CENTS) for group in range(groups)]
+    for i in some[off].tolist():
+        sums[int(codes[i])] += decimal(float(amounts[i]))
+    return sums
+
+
+def concentration_uses(
+    uses: tuple[LimitUse, ...], policy: Policy, portfolio: Portfolio, amount: Floats
+) -> tuple[LimitUse, ...]:
+    """`uses` with the index of each limit on it, decided without any tolerance."""
+    limits = {limit.name: limit for limit in policy.concentrations}
+    return tuple(
+        _index_use(use, limits[use.name], policy, portfolio, amount) if use.name in limits else use
+        for use in uses
+    )
+
+
+def _index_use(use: LimitUse, limit: Limit, policy: Policy, portfolio: Portfolio, amount: Floats) -> LimitUse:
+    index, bound = index_of(limit, policy, portfolio, amount), decimal(limit.bound)
+    over = index - bound
+    violation = max(float(over / bound), _LEAST) if over > 0 else 0.0
+    excess = max(float(over), _LEAST) if over > 0 else 0.0
+    return replace(use, used=float(index), violation=violation, scale=limit.bound, excess=excess)

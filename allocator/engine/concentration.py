@@ -1,0 +1,282 @@
+"""Limits on the Herfindahl index, by outer cuts: solve, cut where the index is too large, solve again.
+
+A cut at X is the row of the direction X / ||X||, the tangent of the cone  ||X|| <= sqrt(h) total  there
+(Kelley, 1960). The first cuts are those of the relaxation's own points, so that few whole solves are needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+from math import sqrt
+from time import perf_counter
+
+import numpy as np
+
+from allocator.engine.kernel.columns import Columns
+from allocator.engine.optimise import optimise
+from allocator.engine.prices import fits_one_table, relaxed_amounts
+from allocator.errors import InfeasibleError, NoAllocationError
+from allocator.records.cuts import Cut
+from allocator.records.limits import Limits
+from allocator.records.offers import Menu, OfferBook
+from allocator.records.portfolio import Codes, Floats
+from allocator.records.progress import Progress
+from allocator.records.scenario import SolverSettings
+from allocator.records.solution import Solution
+
+_ROUNDS, _RELAXATIONS = 60, 100
+"""Rounds of whole solves, and of the relaxation."""
+_PATIENT = 10
+"""Rounds, or two thirds of the time, after which bounds are tightened by what is left of an excess: what that
+costs shows in the gap. At once where not even the relaxation keeps the index: hundreds of groups."""
+_RELAXED = 1e-7
+"""Relative excess of ||X|| at which the relaxation's point is good enough."""
+_ROUGH_GAP, _ROUGHLY = 1e-5, 1e-6
+"""Gap of solves whose point is only cut, and the excess below which they must be exact."""
+_HAIR, _LARGEST_HAIR = 1e-10, 0.3
+"""What bounds are tightened by, relatively, so that whole cents keep them in real numbers."""
+_TOLERATED = 4e-9
+"""Excess that the tolerance of the cuts' rows may leave."""
+_NEAR = -1e-6
+"""Excess from which on the limits beside one that is broken are cut too."""
+_AMOUNTS, _LAST, _TRIES = 1e-9, 12, 40
+"""Excess at which amounts are good enough, how many of their cuts are kept, and rounds that
+they get."""
+_FAR, _PARALLEL = 0.03, 1e-4
+"""Distances of directions: beyond, a cut is far from a point; below, two say the same to half its square."""
+_INSIDE = 1.0 - 4e-15
+"""Length of a direction, so that its numbers, however they are read, are no longer than 1."""
+_KEPT = 1e-12
+"""Shares of a direction below this are dropped."""
+
+Compiled = Callable[[Sequence[Cut], float], Limits]
+"""The limits with some cuts, the bounds on the index tightened by a part of themselves."""
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Whom one limit on the index counts together."""
+
+    limit: str
+    bound: float
+    """h"""
+    labels: tuple[str, ...]
+    codes: Codes
+    """(n,) group of each borrower."""
+    lent: Floats
+    """(G,) what each has already."""
+    whole: float | None
+    """What shares are of; None: everything offered, what is lent already included."""
+
+    def sums(self, amount: Floats) -> Floats:
+        """(G,) X"""
+        return np.asarray(self.lent + np.bincount(self.codes, amount, minlength=len(self.labels)))
+
+    def excess(self, amount: Floats) -> float:
+        """||X|| / (sqrt(h) total) - 1; -1 where nothing is lent."""
+        sums = self.sums(amount)
+        allowed = sqrt(self.bound) * (float(np.sum(sums)) if self.whole is None else self.whole)
+        length = float(np.linalg.norm(sums))
+        return length / allowed - 1.0 if allowed > 0 else (np.inf if length else -1.0)
+
+    def keeps(self, amount: Floats) -> bool:
+        """Whether the index is at most h, in whole cents."""
+        parts = [Fraction(0)] * len(self.labels)
+        cents = np.rint(self.sums(amount) * 100.0)
+        if np.all(np.abs(cents / 100.0 - self.sums(amount)) <= 1e-15 * np.abs(cents)):
+            parts = [Fraction(int(count), 100) for count in cents]
+        else:
+            parts = [Fraction(repr(float(own))) for own in self.sums(amount)]
+        whole = sum(parts, Fraction(0)) if self.whole is None else Fraction(repr(self.whole))
+        return sum((own * own for own in parts), Fraction(0)) <= Fraction(repr(self.bound)) * whole * whole
+
+    def cut(self, amount: Floats, number: int) -> Cut:
+        """The cut at X."""
+        sums = self.sums(amount)
+        direction = sums / float(np.linalg.norm(sums)) * _INSIDE
+        pairs = zip(self.labels, direction.tolist(), strict=True)
+        return Cut(self.limit, number, {label: share for label, share in pairs if share > _KEPT})
+
+
+@dataclass
+class _Cuts:
+    """The cuts so far."""
+
+    groups: Sequence[Groups]
+    cuts: list[Cut]
+
+    def add(self, amount: Floats, above: float) -> float:
+        """Cuts off a point wherever its excess is more than `above`; returns its largest excess."""
+        excesses = [own.excess(amount) for own in self.groups]
+        for own, excess in zip(self.groups, excesses, strict=True):
+            if excess > above:
+                number = 1 + max((cut.number for cut in self.cuts if cut.limit == own.limit), default=0)
+                self.cuts.append(own.cut(amount, number))
+        return max(excesses)
+
+    def thin(self, amount: Floats) -> None:
+        """Keeps of the cuts those near a point, of nearly parallel ones the last: solvers stumble on more."""
+        kept: list[Cut] = []
+        for own in self.groups:
+            sums = own.sums(amount)
+            unit = sums / (float(np.linalg.norm(sums)) or 1.0)
+            near: list[Floats] = []
+            for cut in reversed([cut for cut in self.cuts if cut.limit == own.limit]):
+                direction = np.array([cut.direction.get(label, 0.0) for label in own.labels])
+                if np.linalg.norm(direction - unit) < _FAR and all(
+                    np.linalg.norm(direction - other) > _PARALLEL for other in near
+                ):
+                    near.append(direction)
+                    kept.append(cut)
+        self.cuts = kept[::-1]
+
+
+def optimise_with_cuts(
+    offers: OfferBook,
+    compiled: Compiled,
+    groups: Sequence[Groups],
+    known: Sequence[Cut],
+    settings: SolverSettings,
+    progress: Progress,
+    start: Mapping[str, float] | None,
+) -> Solution:
+    """The best allocation that keeps the limits on the index too, with the cuts that its prices stand on.
+
+    Begins with the cuts that are `known` of another run. Raises what `optimise` raises.
+    """
+    began, made = perf_counter(), _Cuts(groups, list(known))
+
+    def left() -> float:
+        return settings.time_limit - (perf_counter() - began)
+
+    small = fits_one_table(Columns(offers, compiled(made.cuts, 0.0)))
+    going = partial(_longer_than, left, 0.75 * settings.time_limit)
+    settled = not small or _cut_relaxation(offers, compiled, made, going, progress)
+    hair, gap, prices = _HAIR, settings.gap if small and settled else _ROUGH_GAP, start
+    for number in range(_ROUNDS):
+        limits = compiled(made.cuts, hair)
+        names = [row.name for row in limits.rows]
+        own = None if prices is None else np.array([prices.get(name, 0.0) for name in names])
+        rest = replace(settings, time_limit=max(left(), 0.1), gap=max(gap, settings.gap))
+        found = optimise(offers, limits, rest, progress, own)
+        prices = dict(zip(names, found.prices.tolist(), strict=True))
+        hurried = not settled or number >= _PATIENT or left() < settings.time_limit / 3
+        if all(own.keeps(found.amount) for own in groups):
+            if gap <= settings.gap or hurried:
+                return _with_used_cuts(found, limits, made.cuts, compiled)
+            gap = settings.gap
+            continue
+        if left() <= 0:
+            break
+        excess = made.add(found.amount, _NEAR)
+        progress(f"the Herfindahl index is {excess:.1e} too large: {len(made.cuts):,} cuts")
+        if hurried:
+            hair = min(max(4.0 * hair, 1.2 * excess), _LARGEST_HAIR)
+        else:
+            _cut_amounts(_chosen(offers, found), compiled, made, hair)
+            hair = 4.0 * hair if excess <= _TOLERATED else hair
+        gap = settings.gap if excess <= _ROUGHLY else _ROUGH_GAP
+    raise NoAllocationError(
+        f"no allocation that keeps {' and '.join(own.limit for own in groups)} was found within "
+        f"{settings.time_limit:g} seconds; raise solver.time_limit, or the bound"
+    )
+
+
+def _longer_than(left: Callable[[], float], seconds: float) -> bool:
+    return left() > seconds
+
+
+def _cut_relaxation(
+    offers: OfferBook, compiled: Compiled, made: _Cuts, going: Callable[[], bool], progress: Progress
+) -> bool:
+    """Cuts off the points of the relaxation of a book that is one LP, and cuts at their running mean.
+
+    The mean settles where the optimum is, where the points swing about it. Returns whether they keep the
+    index.
+    """
+    mean: Floats | None = None
+    for _ in range(_RELAXATIONS):
+        columns = Columns(offers, compiled(made.cuts, 0.0))
+        if not going():
+            return False
+        point = relaxed_amounts(columns, progress)
+        if made.add(point, _RELAXED) <= _RELAXED:
+            made.thin(point)
+            return True
+        mean = point if mean is None else (mean + point) / 2.0
+        made.add(mean, _NEAR)
+    return False
+
+
+def _cut_amounts(chosen: OfferBook, compiled: Compiled, made: _Cuts, hair: float) -> None:
+    """Cuts off the best amounts of the offers chosen, until they keep the index (Duran and Grossmann, 1986).
+
+    The last few cuts, which are near these amounts, are kept.
+    """
+    before = len(made.cuts)
+    try:
+        for _ in range(_TRIES):
+            columns = Columns(chosen, compiled(made.cuts, hair))
+            if (
+                not fits_one_table(columns)
+                or made.add(relaxed_amounts(columns, _say_nothing), 0.0) <= _AMOUNTS
+            ):
+                break
+    except InfeasibleError:  # these offers cannot keep it, whatever their amounts
+        pass
+    del made.cuts[before : max(before, len(made.cuts) - _LAST)]
+
+
+def _say_nothing(_step: str) -> None:
+    pass
+
+
+def _chosen(offers: OfferBook, found: Solution) -> OfferBook:
+    """The offers made, at their rates: only the amounts are open."""
+    made = np.flatnonzero(found.amount > 0)
+    menus: dict[tuple[int, float], int] = {}
+    menu = np.full(len(offers), -1, dtype=np.int32)
+    for i in made.tolist():
+        menu[i] = menus.setdefault((int(offers.menu[i]), float(found.rate[i])), len(menus))
+    single = []
+    for own, rate in menus:
+        k = int(np.argmin(np.abs(offers.menus[own].rates - rate)))
+        single.append(Menu(offers.menus[own].rates[k : k + 1], offers.menus[own].take_up[k : k + 1]))
+    return replace(offers, menus=tuple(single), menu=menu, must=menu >= 0)
+
+
+def _with_used_cuts(found: Solution, limits: Limits, cuts: Sequence[Cut], compiled: Compiled) -> Solution:
+    """The solution without the cuts that have no price, here or in a node of its tree.
+
+    What bounds were tightened by is no part of a solver's word on the bound, which is left out.
+    """
+    names = [row.name for row in limits.rows]
+    prices = dict(zip(names, found.prices.tolist(), strict=True))
+    nodes = [] if found.tree is None else found.tree["nodes"]
+    priced = {
+        name for own in (prices, *(node.get("prices", {}) for node in nodes)) for name in own if own[name]
+    }
+    kept = tuple(cut for cut in cuts if cut.name in priced)
+    rows = compiled(kept, 0.0).rows
+    tree = found.tree
+    if tree is not None:
+        dropped = {cut.name for cut in cuts} - {cut.name for cut in kept}
+        tree = {**tree, "nodes": [_without(node, dropped) for node in nodes]}
+    return replace(
+        found,
+        prices=np.array([prices[row.name] for row in rows]),
+        cuts=kept,
+        tree=tree,
+        proof="prices" if tree is None else "tree",
+    )
+
+
+def _without(node: Mapping[str, object], names: set[str]) -> dict[str, object]:
+    """A node of a tree without the prices, all 0, of `names`."""
+    prices = node.get("prices")
+    if not isinstance(prices, Mapping):
+        return dict(node)
+    return {**node, "prices": {name: price for name, price in prices.items() if name not in names}}
