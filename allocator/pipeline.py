@@ -165,7 +165,7 @@ def _concentrated(case: Case, progress: Progress, start: Mapping[str, float] | N
 
 def _groups(limit: Limit, policy: Policy, portfolio: Portfolio) -> Groups:
     column = portfolio.text(limit.by or "")
-    lent = np.bincount(column.codes, portfolio.exposure, minlength=len(column.values))
+    lent = np.bincount(column.codes, portfolio.exposure, minlength=len(column.values)).astype(np.float64)
     whole = policy.budget.amount if limit.of == BUDGET else None
     return Groups(limit.name, limit.bound, column.values, column.codes, lent, whole)
 
