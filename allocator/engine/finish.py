@@ -179,7 +179,7 @@ def _restricted_lp(columns: Columns, base: Answers, at_base: Tally, switches: Sw
     most = switches.size / group
     use = _use(limits, change, group)
     rows = len(limits)
-    norm = abs(use.top).max(axis=1).toarray().ravel()
+    norm = abs(use.top).max(axis=1).toarray().ravel() if use.top.shape[1] else np.zeros(rows)
     norm[norm == 0.0] = 1.0
     lower, upper = row_bounds(limits.senses, (limits.rhs - at_base.usage) / norm)
     several, room = _convexity(switches, most)

@@ -224,9 +224,11 @@ def _adapted_damping(
 def _damped(curvature: Curvature, scale: Floats, damping: float) -> Curvature:
     """Curvature plus Marquardt's diagonal; a row without curvature gets that of the flattest scale."""
     diagonal = curvature.diagonal()
-    largest = float(np.max(diagonal / scale**2, initial=0.0)) or 1.0
+    used = scale > 1e-150  # a row that no offer uses has neither curvature nor scale: any will do
+    largest = float(np.max(diagonal[used] / scale[used] ** 2, initial=0.0)) or 1.0
     floor = np.maximum(diagonal, 1e-6 * largest * scale**2)
-    return curvature.with_diagonal(damping * floor + 1e-12 * largest * scale**2)
+    more = damping * floor + 1e-12 * largest * scale**2
+    return curvature.with_diagonal(np.where(used, more, 1.0))
 
 
 def _step(gradient: Floats, curvature: Curvature, prices: Floats, box: PriceBox) -> Floats:

@@ -127,7 +127,7 @@ class _Search:
             solution = optimise(left.offers, left.limits, settings, self.progress, large, self.target)
         except InfeasibleError:
             if not self.empty and self.best is None:
-                self._refuse_whatever_the_rates()
+                self.refuse_whatever_the_rates()
             self.empty.add(key)
             return
         except NoAllocationError:
@@ -135,6 +135,10 @@ class _Search:
         self.solved[key] = solution
         if self.best is None or solution.value > self.value:
             self.best, self.posted = key, posted
+
+    def is_known_empty(self, box: _Box) -> bool:
+        """Whether the solver found that the one list of a box admits no allocation."""
+        return self.is_one(box) and self.key(box.mask.argmax(axis=1)) in self.empty
 
     def close(self, box: _Box) -> None:
         """Closes a box by the book in which each borrower may have any rate that is left to its grade.
@@ -157,7 +161,7 @@ class _Search:
         if found.bound - self.value <= self.settings.gap * max(abs(found.bound), 1.0):
             box.solved = found
 
-    def _refuse_whatever_the_rates(self) -> None:
+    def refuse_whatever_the_rates(self) -> None:
         """Raises InfeasibleError where rates of each borrower's own would not help either."""
         free = replace(self.columns.offers, posted=None)
         settings = replace(self.settings, time_limit=max(self.left, 0.01))
@@ -196,6 +200,8 @@ def optimise_lists(
     root = _Box(search.lists.everything)
     stop = _explore(search, root)
     if search.best is None and all(_is_empty(search, leaf) for leaf in _leaves(root)):
+        if not search.empty:  # prices alone closed every list
+            search.refuse_whatever_the_rates()
         raise InfeasibleError(_NO_LIST)
     if search.best is None:
         late = f"within {settings.time_limit:g} s"
@@ -295,17 +301,18 @@ def _leaves(box: _Box) -> Sequence[_Box]:
 
 def _is_empty(search: _Search, leaf: _Box) -> bool:
     """Whether no list of a leaf admits an allocation."""
-    alone = search.is_one(leaf) and search.key(leaf.mask.argmax(axis=1)) in search.empty
-    return alone or leaf.bound <= search.worst
+    return search.is_known_empty(leaf) or leaf.bound <= search.worst
 
 
 def _meets_gap(search: _Search, root: _Box) -> bool:
-    bound = max(_proved(leaf) for leaf in _leaves(root))
+    bound = max(_proved(search, leaf) for leaf in _leaves(root))
     return bound - search.value <= search.settings.gap * max(abs(bound), 1.0)
 
 
-def _proved(leaf: _Box) -> float:
+def _proved(search: _Search, leaf: _Box) -> float:
     """The tightest bound of a leaf, the solver's word included."""
+    if search.is_known_empty(leaf):
+        return -np.inf
     return leaf.bound if leaf.solved is None else min(leaf.solved.bound, leaf.bound)
 
 
@@ -313,8 +320,11 @@ def _solution(search: _Search, root: _Box, stop: Stop, at_price: float) -> Solut
     """The best list's solution, with the proof over all lists."""
     assert search.best is not None
     best, leaves = search.solved[search.best], _leaves(root)
-    bound = max(best.value, max(_proved(leaf) for leaf in leaves))
-    trusted = any(leaf.solved is not None and leaf.solved.proof == "solver" for leaf in leaves)
+    bound = max(best.value, max(_proved(search, leaf) for leaf in leaves))
+    trusted = any(
+        search.is_known_empty(leaf) or (leaf.solved is not None and leaf.solved.proof == "solver")
+        for leaf in leaves
+    )
     document = _document(search, root)
     certified = max(best.value, document["bound"])
     spent = {"price": at_price - search.started, "solve": perf_counter() - at_price}

@@ -12,7 +12,7 @@ from allocator.engine.optimise import optimise
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.scenario import Group, Limit
 from allocator.testing.books import MEASURES, random_case
-from tests.builders import Case
+from tests.builders import SETTINGS, Case, churn_table, policy, portfolio
 from tests.engine import whole_program
 from tests.stages import solve
 
@@ -181,3 +181,12 @@ def test_prices_of_a_former_run_start_the_next() -> None:
     again = optimise(columns.offers, columns.limits, case.settings, start=first.solution.prices)
     assert again.value == pytest.approx(first.solution.value, rel=1e-6)
     assert again.bound <= first.solution.bound * (1 + 1e-9)
+
+
+def test_a_book_in_which_nobody_has_a_choice_is_reduced_too() -> None:
+    book = portfolio(["A", "A"], fixed_amount=[1e5, 2e5], fixed_rate=[0.04, 0.08])
+    table, terms = churn_table([0.04, 0.08], A=[0.0, 0.3]), policy(1e6, rates={"A": (0.04, 0.08)})
+    cases = [Case(book, table, terms, settings=replace(SETTINGS, method=method)) for method in METHODS]
+    exact, reduced = (solve(case) for case in cases)
+    assert exact.decisions.amount.tolist() == reduced.decisions.amount.tolist() == [1e5, 2e5]
+    assert exact.value == reduced.value

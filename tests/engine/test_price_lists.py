@@ -92,3 +92,13 @@ def test_an_average_that_only_a_mixture_of_rates_meets() -> None:
     assert solve(case).value > 0
     with pytest.raises(InfeasibleError, match="no price list has an allocation"):
         solve(case.under(pricing="per_grade"))
+
+
+def test_a_list_without_whole_amounts_leaves_no_gap() -> None:
+    """At 8 % what is drawn is 0.7 x whole steps, never 300,000, though parts of a step would do."""
+    table = churn_table([0.04, 0.08], A=[0.0, 0.3])
+    drawn = limit("drawn", "drawn", "exactly", 3e5)
+    terms = policy(1e6, drawn, rates={"A": (0.04, 0.08)}, step=1e5)
+    solved = solve(Case(portfolio(["A"]), table, terms).under(pricing="per_grade"))
+    assert solved.outcome.certificate.posted == {"A": 0.04}
+    assert solved.solution.bound == pytest.approx(solved.value, rel=1e-9)

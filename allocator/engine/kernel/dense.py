@@ -71,7 +71,8 @@ def second_best(columns: Columns, prices: Floats, picks: Integers, base: Answers
     amount = np.zeros(len(picks))
     order = np.argsort(offers.menu, kind="stable")
     held_by, begin = np.unique(offers.menu[order], return_index=True)
-    for number, i in zip(held_by.tolist(), np.split(order, begin[1:]), strict=True):
+    groups = np.split(order, begin[1:]) if len(order) else []
+    for number, i in zip(held_by.tolist(), groups, strict=True):
         if number < 0:
             continue
         menu = offers.menus[number]
