@@ -167,8 +167,9 @@ def ahp_from_file(judgements: File, method: Method = "eigenvector") -> Fit:
 @one_reading()
 def churn_from_file(data: File, shape: str = "isotonic") -> Fit:
     """A monotone churn curve from offers or shares; `.csv` beside the document is what scenarios name."""
-    with faults_located_in(data):
-        fit = fit_churn(read_table(data), str(data))
+    offers = read_table(data)
+    with faults_located_in(data, offers):
+        fit = fit_churn(offers, str(data))
         chosen = churn_frame(fit.isotonic if shape == "isotonic" else fit.logistic)
     table = fit.table()
     plain = table.astype(object).where(table.notna(), None)

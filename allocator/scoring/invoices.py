@@ -17,7 +17,7 @@ from allocator.errors import Fault, InputError
 from allocator.records.frames import File
 from allocator.scoring.levels import identifiers, level_faults, levels_of
 from allocator.scoring.reading import read_table
-from allocator.scoring.rows import row_of
+from allocator.scoring.rows import row_of, with_cells, with_names
 
 COLUMNS = ("enterprise_id", "invoice_no", "date", "counterparty_id", "amount", "tax", "total", "valid")
 _NEEDED = ("enterprise_id", "date", "counterparty_id", "amount", "tax", "total", "valid")
@@ -134,7 +134,7 @@ def _checked(
     frame: pd.DataFrame, name: str, duplicates: Duplicates, faults: list[Fault]
 ) -> tuple[pd.DataFrame, InvoiceNotes] | None:
     """The frame with canonical columns and types, and what was found in it."""
-    frame = frame.rename(columns=lambda column: CHINESE.get(str(column).strip(), str(column).strip()))
+    frame = with_names(frame, lambda column: CHINESE.get(column.strip(), column.strip()))
     missing = [column for column in _NEEDED if column not in frame.columns]
     if missing:
         faults.append(
@@ -161,6 +161,7 @@ def _checked(
     if "invoice_no" in frame.columns:
         canonical.insert(1, "invoice_no", frame["invoice_no"].array)
     if len(faults) > before:
+        faults[before:] = with_cells(faults[before:], frame)
         return None
     return _noted(canonical, name, duplicates)
 

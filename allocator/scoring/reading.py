@@ -15,7 +15,7 @@ from allocator.records.frames import File, Frame
 from allocator.records.portfolio import Floats
 from allocator.records.scenario import PortfolioSource
 from allocator.scoring.levels import UnseenLevel, level, levels_of, slips
-from allocator.scoring.rows import cell_of, row_of, with_rows
+from allocator.scoring.rows import cell_of, row_of, with_cells, with_rows
 from allocator.tables import fetch_whole, source_of
 from allocator.tables.conversion import to_strings, whole_numbers
 
@@ -198,14 +198,12 @@ def frame_of(source: PortfolioSource, text: Sequence[str] = TEXT) -> pd.DataFram
 @contextmanager
 def faults_located_in(path: File | str, frame: pd.DataFrame | None = None) -> Iterator[None]:
     """Faults raised inside that name no file get this one, and those of a workbook's `frame` their cell."""
-
-    def located(fault: Fault) -> Fault:
-        if fault.file:
-            return fault
-        cell = fault.cell if frame is None else fault.cell or cell_of(frame, fault.field, fault.row)
-        return replace(fault, file=str(path), cell=cell)
-
     try:
         yield
     except InputError as error:
-        raise InputError(error.message, [*map(located, error.faults)]) from error
+        faults = [fault if fault.file else replace(fault, file=str(path)) for fault in error.faults]
+        if frame is not None:
+            own = [fault.file == str(path) for fault in faults]
+            placed = with_cells(faults, frame)
+            faults = [new if ours else old for new, old, ours in zip(placed, faults, own, strict=True)]
+        raise InputError(error.message, faults) from error

@@ -6,12 +6,14 @@ has no gap needs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
+from allocator.errors import Fault
 from allocator.records.portfolio import Integers
 
 _ROWS = "rows"
@@ -41,6 +43,20 @@ def rows_where(frame: pd.DataFrame, kept: np.ndarray) -> pd.DataFrame:
     held, numbers = frame.attrs.get(_ROWS), rows_of(frame)
     whole = np.arange(1, len(frame) + 1) if numbers is None else numbers
     return with_rows(frame.iloc[kept], whole[kept], held.letters if isinstance(held, _Rows) else {})
+
+
+def with_names(frame: pd.DataFrame, name: Callable[[str], str]) -> pd.DataFrame:
+    """`frame` under other names of its columns, which stand where they stood in the file."""
+    renamed, held = frame.rename(columns=lambda column: name(str(column))), frame.attrs.get(_ROWS)
+    if isinstance(held, _Rows):
+        letters = {name(column): letters for column, letters in held.letters.items()}
+        renamed.attrs = {**frame.attrs, _ROWS: _Rows(held.number, letters)}
+    return renamed
+
+
+def with_cells(faults: Iterable[Fault], frame: pd.DataFrame) -> list[Fault]:
+    """Faults of `frame`, each with its cell where the frame comes from a workbook."""
+    return [replace(fault, cell=fault.cell or cell_of(frame, fault.field, fault.row)) for fault in faults]
 
 
 def cell_of(frame: pd.DataFrame, column: str | None, row: int | None) -> str | None:

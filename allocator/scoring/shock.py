@@ -19,13 +19,15 @@ import pandas as pd
 from allocator.errors import Fault, InputError, row_count
 from allocator.records.conditions import Condition, nobody_passes
 from allocator.records.filters import meets
-from allocator.records.frames import File, Frame
+from allocator.records.frames import File
 from allocator.records.portfolio import ChurnTable, Floats, Portfolio
-from allocator.records.scenario import LARGEST_FACTOR, PortfolioSource
+from allocator.records.scenario import LARGEST_FACTOR
 from allocator.records.stress import Shock, Stress, StressCase
 from allocator.scoring.levels import likeness
+from allocator.scoring.reading import faults_located_in
 from allocator.scoring.rows import row_of, with_rows
-from allocator.tables import fetch_whole
+from allocator.tables import fetch_whole, source_of
+from allocator.tables.conversion import to_strings
 
 OF_BORROWERS = tuple(Stress.figures("borrowers"))
 BY_GRADE = tuple(Stress.figures("curve"))
@@ -143,6 +145,12 @@ def read_stress(path: File, column: str) -> Stress:
     numbers, churn that differs by row.
     """
     frame = _factor_table(path)
+    with faults_located_in(path, frame):
+        return _stress_in(frame, path, column)
+
+
+def _stress_in(frame: pd.DataFrame, path: File, column: str) -> Stress:
+    """What a table of factors says, its faults by row."""
     if GROWTH in frame.columns and not set(FIGURES) & set(frame.columns):
         frame = _from_growth(frame, path)
     label = next((name for name in (column, "industry") if name in frame.columns), None)
@@ -219,9 +227,9 @@ def _factor_table(path: File) -> pd.DataFrame:
     """The file's cells as text, as they stand; an empty one is ""."""
     if isinstance(path, Path) and not path.exists():
         raise InputError.of([Fault("the file does not exist", "give a file of factors", str(path))], "Stress")
-    kind = path.ending[1:] if isinstance(path, Frame) else "csv"
-    fetched = fetch_whole(PortfolioSource(kind, path, bare=True))
-    return with_rows(fetched.table.to_pandas().fillna(""), fetched.number, fetched.letters)
+    fetched = fetch_whole(source_of(path))
+    texts = {name: to_strings(fetched.table[name]).to_pandas() for name in fetched.table.column_names}
+    return with_rows(pd.DataFrame(texts).fillna(""), fetched.number, fetched.letters)
 
 
 def _faults(portfolio: Portfolio, stress: Stress) -> list[Fault]:

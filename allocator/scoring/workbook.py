@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from allocator.records.scenario import PortfolioSource
 from allocator.scoring.invoices import IDENTIFIERS, Duplicates, Invoices, invoices_from_frames
 from allocator.scoring.levels import fault_in_rows, identifiers, level_faults, levels_of
 from allocator.scoring.reading import frame_of
-from allocator.scoring.rows import rows_in_file, rows_of
+from allocator.scoring.rows import rows_in_file, rows_of, with_cells, with_names
 
 PURCHASES, SALES, FIRMS = "进项发票信息", "销项发票信息", "企业信息"
 _FIRM_COLUMNS = {
@@ -69,9 +71,20 @@ def read_workbook(path: Path, *, duplicates: Duplicates = "keep", partly: bool =
         if name in names
     }
     labels = (f"{path}, {PURCHASES}", f"{path}, {SALES}")
-    invoices = invoices_from_frames(frames[PURCHASES], frames[SALES], names=labels, duplicates=duplicates)
-    firms = read_firms(frames[FIRMS], f"{path}, {FIRMS}", partly=partly) if FIRMS in frames else None
+    with _sheets_named_once(path):
+        invoices = invoices_from_frames(frames[PURCHASES], frames[SALES], names=labels, duplicates=duplicates)
+        firms = read_firms(frames[FIRMS], f"{path}, {FIRMS}", partly=partly) if FIRMS in frames else None
     return Workbook(invoices, firms)
+
+
+@contextmanager
+def _sheets_named_once(path: Path) -> Iterator[None]:
+    """Faults raised inside that name a cell name its sheet by it."""
+    try:
+        yield
+    except InputError as error:
+        faults = [fault if fault.cell is None else replace(fault, file=str(path)) for fault in error.faults]
+        raise InputError(error.message, faults) from error
 
 
 def read_firms(frame: pd.DataFrame, name: str, *, partly: bool = False) -> pd.DataFrame:
@@ -81,7 +94,7 @@ def read_firms(frame: pd.DataFrame, name: str, *, partly: bool = False) -> pd.Da
 
     Raises InputError: no identifier column, a repeated firm, an unknown rating or default.
     """
-    frame = frame.rename(columns=lambda column: _FIRM_COLUMNS.get(str(column).strip(), str(column).strip()))
+    frame = with_names(frame, lambda column: _FIRM_COLUMNS.get(column.strip(), column.strip()))
     if "enterprise_id" not in frame.columns:
         fault = Fault("lacks the column enterprise_id", "name the firm of each row (or 企业代号)", name)
         raise InputError.of([fault], "Firms")
@@ -106,7 +119,7 @@ def read_firms(frame: pd.DataFrame, name: str, *, partly: bool = False) -> pd.Da
         )
         firms["default"] = levels.looked_up([stated.get(name, -1) for name in levels.names], -1)
     if faults:
-        raise InputError.of(faults, "Firms")
+        raise InputError.of(with_cells(faults, frame), "Firms")
     return firms
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from allocator.borrowers import scored_table
 from allocator.errors import Fault, InputError
 from allocator.records.scenario import PortfolioSource
+from allocator.scoring.fitting_firms import churn_from_file
 from allocator.scoring.levels import level_faults, levels_of
 from allocator.scoring.reading import faults_located_in, numbers, outcomes, read_table
 from allocator.scoring.rows import row_of, rows_of
@@ -63,6 +65,33 @@ def test_factors_below_blank_lines(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_stress(tmp_path / "f.csv", "sector")
     assert [(fault.row, fault.field) for fault in caught.value.faults] == [(3, "sector"), (3, "pd")]
+
+
+def test_a_workbook_of_factors_names_cells_and_says_what_its_csv_says(tmp_path: Path) -> None:
+    book, table = tmp_path / "f.xlsx", pd.DataFrame({"sector": ["food", "steel"], "pd": [1.5, 2]})
+    table.to_excel(book, sheet_name="Factors", index=False)
+    table.to_csv(tmp_path / "f.csv", index=False)
+    assert read_stress(book, "sector") == read_stress(tmp_path / "f.csv", "sector")
+    table.assign(pd=[1.5, -2], sector="food").to_excel(book, sheet_name="Factors", index=False)
+    assert places(lambda: read_stress(book, "sector")) == ["Factors!A3, sector", "Factors!B3, pd"]
+    pd.DataFrame({"sector": ["food"], "growth": [-3]}).to_excel(book, sheet_name="Factors", index=False)
+    assert places(lambda: read_stress(book, "sector")) == ["Factors!B2, growth"]
+
+
+def test_a_workbook_of_offers_names_cells(tmp_path: Path) -> None:
+    book = tmp_path / "c.xlsx"
+    offers = pd.DataFrame({"rate": [0.05, 7.0, 0.06], "grade": ["A", None, "A"], "left": [0, 1, 2]})
+    offers.to_excel(book, sheet_name="Offers", index=False)
+    assert places(lambda: churn_from_file(book)) == [
+        "Offers!A3, rate", "Offers!C4, left", "Offers!B3, grade"
+    ]  # fmt: skip
+
+
+def places(read: Callable[[], object]) -> list[str]:
+    """Where the faults stand in a file that cannot be read."""
+    with pytest.raises(InputError) as caught:
+        read()
+    return [fault.place.split(".xlsx, ")[1] for fault in caught.value.faults]
 
 
 def test_a_scenario_with_a_scorecard_says_the_same(tmp_path: Path) -> None:

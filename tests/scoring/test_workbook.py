@@ -71,6 +71,32 @@ def test_a_missing_sheet_is_named_with_those_there_are(tmp_path: Path) -> None:
         read_workbook(path)
 
 
+def test_faults_name_cells_by_their_sheet(tmp_path: Path) -> None:
+    wrong = {
+        **SHEETS,
+        PURCHASES: SHEETS[PURCHASES].assign(金额=["x", 1, 2], 发票状态=["有效发票", "?", "作废发票"]),
+        SALES: SHEETS[SALES].assign(
+            购方单位代号=["B1", "", "B1"], 开票日期=["2018-01-03", "2018-01-03", "no"]
+        ),
+    }
+    path = write(tmp_path / "a.xlsx", wrong)
+    with pytest.raises(InputError) as caught:
+        read_workbook(path)
+    assert [fault.place for fault in caught.value.faults] == [
+        f"{path}, '{PURCHASES}'!E2, amount",
+        f"{path}, '{PURCHASES}'!H3, valid",
+        f"{path}, '{SALES}'!C4, date",
+        f"{path}, '{SALES}'!D3, counterparty_id",
+    ]
+    path = write(path, {**SHEETS, FIRMS: SHEETS[FIRMS].assign(信誉评级=["A", "E"], 是否违约=["也许", "否"])})
+    with pytest.raises(InputError) as caught:
+        read_workbook(path)
+    assert [fault.place for fault in caught.value.faults] == [
+        f"{path}, '{FIRMS}'!C3, rating",
+        f"{path}, '{FIRMS}'!D2, default",
+    ]
+
+
 def test_not_a_workbook(tmp_path: Path) -> None:
     (tmp_path / "a.xlsx").write_text("no")
     with pytest.raises(InputError, match="not a whole Excel workbook"):
