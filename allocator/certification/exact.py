@@ -241,6 +241,10 @@ class ExactCase:
 
     def broken(self, offers: Sequence[MadeOffer]) -> Iterator[str]:
         """Names of the rows that `offers` break, or miss."""
+        for exact in self.blocks:
+            limit = exact.limit
+            if limit is not None and limit.measure == HHI and self._too_concentrated(limit, offers):
+                yield limit.name
         for exact, row, own, total in self._rows(offers):
             if not _kept(exact, row, own, offers, total):
                 yield exact.block.names[row]
@@ -248,11 +252,9 @@ class ExactCase:
     def _rows(
         self, offers: Sequence[MadeOffer]
     ) -> Iterator[tuple[ExactBlock, int, Sequence[MadeOffer], Fraction | None]]:
-        """Every row with its own offers, and what a share of everybody's is of, if that is whole."""
+        """Every row but caps on an index, with its own offers, and what a share of everybody's is of, if that is whole."""
         for exact in self.blocks:
             if exact.limit is not None and exact.limit.measure == HHI:
-                if self._too_concentrated(exact.limit, offers):
-                    yield exact.limit.name
                 continue
             lent: list[float] = self.portfolio.exposure.tolist() if exact.block.reference_lent else []
             made = [float(offer.amount) for offer in offers]

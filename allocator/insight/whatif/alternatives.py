@@ -150,8 +150,8 @@ class _Search:
             self.progress(f"{self.aim.name}: trying {self.sign * there:,.10g}")
             self._try(there)
         reach = self.high if self._met() and self.unit else min(self.low, self.high)
-        ends = (self.sign * t for t in (self.at_optimum, self.high, reach))
-        return Alternative(self.aim, *ends, self.best, self.stopped)
+        optimum, found, reach = (self.sign * t for t in (self.at_optimum, self.high, reach))
+        return Alternative(self.aim, optimum, found, reach, self.best, self.stopped)
 
     def _met(self) -> bool:
         """Whether no t below `high` is left, or none that matters."""
