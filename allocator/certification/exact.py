@@ -252,7 +252,7 @@ class ExactCase:
     def _rows(
         self, offers: Sequence[MadeOffer]
     ) -> Iterator[tuple[ExactBlock, int, Sequence[MadeOffer], Fraction | None]]:
-        """Every row but caps on an index, with its own offers, and what a share of everybody's is of, if that is whole."""
+        """Every row but caps on an index, with its own offers, and the sum that its share is of, if whole."""
         for exact in self.blocks:
             if exact.limit is not None and exact.limit.measure == HHI:
                 continue
