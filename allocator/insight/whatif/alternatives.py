@@ -136,7 +136,7 @@ class _Search:
         """No allocation worth the floor has less."""
         self.fine = max(self.unit, _FINE * abs(self.at_optimum))
         self.touched = self.walled = False
-        """Whether the last solve proved a tangent; whether one found that nothing goes as far."""
+        """Whether the last solve's tangent ruled out more than was known; whether one found none as far."""
         self.stopped = False
 
     def run(self) -> Alternative:
@@ -191,11 +191,14 @@ class _Search:
         self.start = outcome.prices
         certificate, price = outcome.certificate, self.sign * outcome.prices[self.row]
         own = certificate.bound if certificate.tree is None else self.track.bound_of(case, outcome.prices)
+        below = certificate.bound < self.floor
         if price > 0:
             touch = t - (own - self.floor) / price
-            self.low = max(self.low, touch - _ROUNDING * max(abs(touch), abs(own / price)))
-            self.touched = True
-        if certificate.bound < self.floor:
+            touch -= _ROUNDING * max(abs(touch), abs(own / price))
+            known = max(self.low, t) if below else self.low
+            self.touched = self._whole(touch) - known > 0.25 * self.fine
+            self.low = max(self.low, touch)
+        if below:
             self.low, self.walled = max(self.low, t + self.unit), True
         if outcome.value >= self.floor:
             self.high, self.best = min(self.high, self._used(outcome)), outcome
