@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from allocator.records.conditions import Condition
 
@@ -15,6 +16,19 @@ _WORDS = {"above": "above", "at_least": "at least", "below": "below", "at_most":
 def in_words(where: Iterable[Condition], values: Mapping[str, tuple[str, ...]]) -> str:
     """`grade A or B and pd above 1.2% up to 2.24%`; of many `values` of a column those left out are named."""
     return " and ".join(_test_in_words(condition, values) for condition in where) or "everyone"
+
+
+def in_brief(who: str, where: Sequence[Mapping[str, Any]], room: int) -> str:
+    """`who` in at most about `room` letters; of a longer one many values are counted, `sector one of 23`.
+
+    `where` are its conditions as JSON has them.
+    """
+    if len(who) <= room:
+        return who
+    told = [Condition(**{**entry, "values": tuple(entry.get("values", ()))}) for entry in where]
+    counted = [f"{one.column} one of {len(one.values)}" if len(one.values) > FEW else in_words([one], {})
+               for one in told]  # fmt: skip
+    return " and ".join(counted)
 
 
 def _test_in_words(condition: Condition, values: Mapping[str, tuple[str, ...]]) -> str:

@@ -151,7 +151,7 @@ def _sum(name: str, total: float, parts: Sequence[tuple[str, float]]) -> Rendera
 
 
 def _limits(book: BookExplanation, currency: str) -> RenderableType:
-    """Limits with a shadow price first, by what they charge, then those with the least slack."""
+    """Limits with a shadow price first, by price times use, then those with the least slack."""
     budget, *others = book.ledger.limits
     ordered = [budget, *sorted(others, key=_importance)]
     names = [limit.use.name for limit in ordered]
@@ -164,6 +164,8 @@ def _limits(book: BookExplanation, currency: str) -> RenderableType:
     more = one_more(prices, book.run.scenario.policy.limits, currency)
     more += map(Text, points_of(_rows(book), book.run.scenario.policy.limits, currency))
     named = named_table("limit", [limit.use.name for limit in shown], columns)
+    priced = sum(line.use.price != 0 for line in ordered if line not in shown)
+    hidden = [f"{line}, {priced} of them with a price" if priced else line for line in hidden]
     return Group(Text(title, style="bold"), named, *hidden, *more)
 
 
@@ -198,7 +200,8 @@ def _cells(limit: LimitLine, unit: Unit) -> list[str]:
 
 
 def _importance(limit: LimitLine) -> tuple[float, float]:
-    return -abs(limit.charge), limit.use.slack / max(abs(limit.use.bound), 1.0)
+    """What comes first: price times all of its use; a row of a share of the total charges next to nothing."""
+    return -abs(limit.use.price * limit.use.used), limit.use.slack / max(abs(limit.use.bound), 1.0)
 
 
 def _range(range_: PriceRange | None, write: Callable[[float], str]) -> tuple[str, str]:

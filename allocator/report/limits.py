@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from allocator.report.room import WIDTH, room
 
 _SIGNS = {"at_most": "\u2264", "at_least": "\u2265", "exactly": "="}
 """What says the sense on a narrow page."""
+_FEW = 2
+"""Rows of one `each` that are named one by one in a sentence."""
 MOST = 12
 """Limits shown; `each` can make hundreds, and what binds is always shown, up to twice as many."""
 
@@ -42,9 +45,8 @@ def limits_table(uses: Sequence[Used], policy: Sequence[Limit], unit: Unit) -> R
     columns = figures_of(headings, rows)
     columns.append(Figures("", [row[-1] for row in rows], "left"))
     names = [use["name"] for use in shown]
-    others = [full for use in ordered if use not in shown and math.isfinite(full := used_of(use))]
-    fullest = max(others, default=0.0)
-    below = [f"{line}, none above {_full(fullest)} of its bound" for line in hidden]
+    fullest = fullest_of([use for use in ordered if use not in shown])
+    below = [f"{line}, {fullest}" for line in hidden]
     return Group(
         Text(title, style="bold"),
         named_table("limit", names, columns),
@@ -79,9 +81,31 @@ def indices_of(uses: Iterable[Used]) -> list[str]:
     ]
 
 
-def _full(part: float) -> str:
-    """A share of a bound; 100% alone says that nothing is left."""
-    return percent(part) if round(part, 2) == 1.0 and part < 1.0 else f"{100 * part:.0f}%"
+def fullness(part: float, *, tight: bool = False) -> str:
+    """A share of a bound; 100% alone says that nothing is left, as where a limit is `tight`."""
+    whole = f"{100 * part:.0f}%"
+    return percent(part) if whole == "100%" and part < 1.0 and not tight else whole
+
+
+def fullest_of(others: Sequence[Used]) -> str:
+    """What limits that are not shown leave, in words: how many no room, and what the fullest of the rest."""
+    tight = sum(map(is_tight, others))
+    open_to = [full for use in others if not is_tight(use) and math.isfinite(full := used_of(use))]
+    left = f"none above {fullness(max(open_to, default=0.0))} of its bound"
+    if not tight:
+        return left
+    return f"{tight} of them without room" + (f", of the rest {left}" if open_to else "")
+
+
+def by_entry(names: Sequence[str]) -> list[str]:
+    """`names` of limits, where more than two rows of one `each` are told as `sectors (16 of them)`."""
+    entries = [name.partition("[")[0] if is_of_each(name) else name for name in names]
+    rows = Counter(entry for entry, name in zip(entries, names, strict=True) if entry != name)
+    told = [
+        f"{entry} ({rows[entry]} of them)" if entry != name and rows[entry] > _FEW else name
+        for entry, name in zip(entries, names, strict=True)
+    ]
+    return list(dict.fromkeys(told))
 
 
 def paid_for(penalty: float, currency: str) -> list[RenderableType]:
@@ -140,7 +164,7 @@ def nearest_first(uses: Iterable[Used]) -> list[Used]:
     """Broken limits, missed ones, binding ones by what they charge, then the fullest."""
 
     def order(use: Used) -> tuple[bool, bool, bool, float, float]:
-        charge = use["charge"] if "charge" in use else use["price"] * use["used"]
+        charge = use["price"] * use["used"]
         off = use["broken"], bool(use.get("missed")), use["binding"]
         return not off[0], not off[1], not off[2], -abs(charge), -used_of(use)
 

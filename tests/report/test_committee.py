@@ -7,13 +7,17 @@ import math
 import pytest
 
 from allocator.insight.dossier import HUGE, LARGE, ReportEffort
-from allocator.report.committee.blocks import Code, Strong, joined, typed
+from allocator.report.committee.blocks import Code, Report, Strong, joined, typed
 from allocator.report.committee.budget import steps_of
 from allocator.report.committee.figure import Documents, pointer
+from allocator.report.committee.front import front
+from allocator.report.committee.markdown import markdown_of
 from allocator.report.committee.proof import best_possible
 from allocator.report.committee.stress import named
+from allocator.report.conditions import in_brief
 from allocator.report.drawing.units import headed, unit_of
 from allocator.report.drawing.usual import SlopeStep
+from allocator.report.limits import by_entry, fullest_of, fullness
 from allocator.report.markup import Markup, escaped, tag
 from tests.report.page import Read, at, reads_as
 
@@ -120,6 +124,58 @@ def test_sentences_are_put_together() -> None:
         "a and b",
         "a, b, c and 2 more",
     ]
+
+
+def test_rows_of_one_each_are_told_as_one_where_they_are_many() -> None:
+    rows = [f"sectors[{name}]" for name in "abc"]
+    assert by_entry(["loss", *rows, "regions[x]", "regions[y]"]) == [
+        "loss", "sectors (3 of them)", "regions[x]", "regions[y]"
+    ]  # fmt: skip
+    assert named([*rows, "loss"]) == "sectors (3 of them) and loss"
+
+
+def test_only_what_leaves_no_room_is_full() -> None:
+    assert [fullness(part) for part in (0.994, 0.995, 0.99996, 1.0)] == ["99%", "99.50%", "100.00%", "100%"]
+    assert fullness(0.9999999, tight=True) == "100%"
+    uses = [use("a", 5.0), use("b", 9.96), use("c", 10.0, binding=True)]
+    assert fullest_of(uses[:2]) == "none above 99.60% of its bound"
+    assert fullest_of(uses) == "1 of them without room, of the rest none above 99.60% of its bound"
+    assert fullest_of(uses[2:]) == "1 of them without room"
+
+
+def use(name: str, used: float, *, binding: bool = False, **more: object) -> dict[str, object]:
+    """A limit of at most 10, as summary.json has it."""
+    return {"name": name, "sense": "at_most", "measure": "offered", "used": used, "bound": 10.0,
+            "price": float(binding), "binding": binding, "broken": False, **more}  # fmt: skip
+
+
+def test_the_front_says_what_is_not_kept_and_what_is_posted() -> None:
+    limits = [
+        use("budget", 10.0, binding=True),
+        use("home", 12.0, enforce={"soft": 0.1}, missed=True),
+        use("watched", 11.0, enforce="report", missed=True),
+        use("kept", 1.0, enforce="report", missed=False),
+    ]
+    account = {"objective": 3.0, "offered": 10.0, "drawn": 9.0, "interest": 3.0, "expected_loss": 0.0}
+    rest = dict.fromkeys(("funding_cost", "churn_cost", "processing_cost", "relationship_cost"), 0.0)
+    docs = documents(
+        summary={"funded": 1, "borrowers": 1, "status": "optimal", "limits": limits, "idle_income": 0.0,
+                 "price_list": {"A": 0.07, "B": 0.0825}, **account, **rest},
+        composition={"mean_rate": 0.07, "one_more": 1.0, "refusals": []},
+        explain={"limits": limits, "costs": []},
+        simulate={"net": {"quantiles": {"0.01": 1.0}}, "below_zero": {"value": 0.0}},
+        stress={"stresses": []}, levers={"levers": []},
+    )  # fmt: skip
+    said = markdown_of(Report("t", "s", (("seal",),), True, front(docs), (), (), (), ()))
+    assert "One rate is posted a grade: A 7.00%, B 8.25%. It is worth" in said
+    assert "Not kept: home, at a price; watched, reported only. " in said
+    assert "- Accept what is not kept: home, at a price; watched, reported only." in said
+
+
+def test_a_long_rule_counts_its_values() -> None:
+    where = [{"column": "pd", "at_most": 0.05}, {"column": "sector", "values": [*"abcd"]}]
+    assert in_brief("short", where, 10) == "short"
+    assert in_brief("long" * 9, where, 10) == "pd up to 5% and sector one of 4"
 
 
 def test_less_is_solved_of_a_large_book() -> None:

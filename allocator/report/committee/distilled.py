@@ -15,9 +15,12 @@ from allocator.report.committee.blocks import (
     words,
 )
 from allocator.report.committee.figure import Documents
+from allocator.report.conditions import in_brief
 from allocator.report.drawing.units import headed
 
 _MOST = 12
+_ROOM = 160
+"""Letters of a rule on the front, beyond which its values are counted."""
 
 
 def distilled_sections(docs: Documents) -> tuple[Section, ...]:
@@ -29,7 +32,8 @@ def distilled_sections(docs: Documents) -> tuple[Section, ...]:
     lent = docs.column([(*rule, "offered") for rule in rules])
     most = max((docs.number((*rule, "value")) for rule in rules), default=0.0) or 1.0
     rows = [
-        Row((f"{at}. {docs.at(*rule, 'who')}", docs.percent((*rule, "rate")), docs.count(*rule, "firms"),
+        Row((f"{at}. {in_brief(docs.at(*rule, 'who'), docs.at(*rule, 'where'), _ROOM)}",
+             docs.percent((*rule, "rate")), docs.count(*rule, "firms"),
              docs.bare((*rule, "offered"), lent), docs.bare((*rule, "value"), unit),
              Bar(((Stretch(0.0, max(docs.number((*rule, "value")), 0.0) / most),),))))
         for at, rule in enumerate(rules[:_MOST], start=1)
@@ -45,6 +49,8 @@ def distilled_sections(docs: Documents) -> tuple[Section, ...]:
         Strong(docs.money("distil", "regret")), " against this run.",
     )  # fmt: skip
     more = f"and {hidden} further rules, in the annex" if hidden > 0 else ""
+    if any(len(docs.at(*rule, "who")) > _ROOM for rule in rules[:_MOST]):
+        more += f"{'; ' if more else ''}where values are counted, the annex names them"
     table = Table(columns, tuple(rows), more=more)
     return (Section("distil", "11 \u00b7 Can it be said in rules?", (told, table), "a-distil", "whole"),)
 

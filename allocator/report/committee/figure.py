@@ -73,6 +73,11 @@ class Documents:
         value = self.number(place)
         return Figure(f"{value:,.0f}", value, place)
 
+    def whole(self, *place: Key) -> Figure:
+        """A count, with its decimals where a bound has some."""
+        value = self.number(place)
+        return Figure(signed(f"{value:,.10g}"), value, place)
+
     def percent(self, place: Place, per: Place = (), decimals: int = 2, *, negative: bool = False) -> Figure:
         """A fraction as a percentage; with `negative` a cost is written as what it takes away."""
         value = self.number(place, per)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from allocator.records.ledger import LINES
 from allocator.records.scenario import Policy
@@ -17,10 +17,11 @@ from allocator.report.committee.blocks import (
     joined,
 )
 from allocator.report.committee.figure import Documents, Figure, Place
-from allocator.report.committee.limits import ONE_MORE, binding
+from allocator.report.committee.limits import ONE_MORE, binding, missed
 from allocator.report.committee.stress import breaks, broken_worlds, named, worst
 from allocator.report.committee.years import quantile
 from allocator.report.drawing.units import short
+from allocator.report.limits import by_entry
 
 _NAMED = 4
 _MILLION = 1e6
@@ -46,10 +47,18 @@ def _lent(docs: Documents) -> tuple[Inline, ...]:
     return (
         "Lend ", Strong(docs.money("summary", "offered")), f" {docs.currency} to ",
         Strong(docs.count("summary", "funded")), " of ", docs.count("summary", "borrowers"), " borrowers at ",
-        Strong(rate), " on average; ", docs.money("summary", "drawn"), " of it is expected to be drawn. "
-                                                                       "It is worth ",
+        Strong(rate), " on average; ", docs.money("summary", "drawn"), " of it is expected to be drawn. ",
+        *_posted(docs), "It is worth ",
         Strong(docs.money("summary", "objective")), *_made_of(docs), ". ", *_against(docs),
     )  # fmt: skip
+
+
+def _posted(docs: Documents) -> Sequence[Inline]:
+    """The price list, where one rate is posted for each grade."""
+    posted = docs.at("summary").get("price_list", {})
+    rates = [(f"{', ' if at else ''}{grade} ", docs.percent(("summary", "price_list", grade)))
+             for at, grade in enumerate(posted)]  # fmt: skip
+    return ("One rate is posted a grade: ", *(part for own in rates for part in own), ". ") if rates else ()
 
 
 def _made_of(docs: Documents) -> Sequence[Inline]:
@@ -79,19 +88,32 @@ def _bound(docs: Documents) -> Sequence[Inline]:
     """What binds and what it costs."""
     places = binding(docs)
     if not places:
-        return ("No limit binds. ",)
-    names: list[Inline] = [Strong(docs.at(*place, "name")) for place in places[:_NAMED]]
-    if len(places) > _NAMED:
-        names.append(f"{len(places) - _NAMED} more")
-    out: list[Inline] = ["What binds: ", *joined(names), ". "]
+        return ("No limit binds. ", *_missed(docs, "Not kept: "))
+    out: list[Inline] = ["What binds: ", *_binding_names(docs, Strong), ". "]
     if docs.number(ONE_MORE):
         alone, moving = docs.price("summary", "limits", 0, "price"), docs.price(*ONE_MORE)
         out += [f"One more {docs.currency} of budget brings ", Strong(moving)]
         if alone.text != moving.text:
             out += [", where limits that are shares of it grow too (", alone, " where they do not)"]
         out += [*_more(docs), ". "]
-    out += _dearest(docs)
+    out += [*_missed(docs, "Not kept: "), *_dearest(docs)]
     return out
+
+
+def _binding_names(docs: Documents, mark: Callable[[str], Inline]) -> Sequence[Inline]:
+    """What binds, each of it in `mark`, rows of one `each` as one; of much of it the first."""
+    told = by_entry([str(docs.at(*place, "name")) for place in binding(docs)])
+    names = [*map(mark, told[:_NAMED])]
+    if len(told) > _NAMED:
+        names.append(f"{len(told) - _NAMED} more")
+    return joined(names)
+
+
+def _missed(docs: Documents, head: str) -> Sequence[Inline]:
+    """Limits that are not kept and need not be, by name; nothing where all are kept."""
+    kinds = ((False, "at a price"), (True, "reported only"))
+    said = [f"{named(names)}, {how}" for kind, how in kinds if (names := missed(docs, reported=kind))]
+    return (f"{head}{'; '.join(said)}. ",) if said else ()
 
 
 def _more(docs: Documents) -> Sequence[Inline]:
@@ -168,11 +190,10 @@ def _asked(docs: Documents) -> Sequence[tuple[Inline, ...]]:
                 " of the bound is not reached.",
             )
         )
-    names: list[Inline] = [docs.at(*place, "name") for place in binding(docs)[:_NAMED]]
-    beyond = len(binding(docs)) - len(names)
-    names += [f"{beyond} more"] if beyond else []
-    if names:
-        asks.append(("Confirm what binds: ", *joined(names), ". Each has its price in 4."))
+    if binding(docs):
+        asks.append(("Confirm what binds: ", *_binding_names(docs, str), ". Each has its price in 4."))
+    if misses := _missed(docs, "Accept what is not kept: "):
+        asks.append(tuple(misses))
     worlds = broken_worlds(docs)
     if worlds:
         said = "; ".join(f"{name} ({named(own)})" for name, own in worlds[:3])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from allocator.records.cuts import HHI
+from allocator.records.run import REPORT
 from allocator.records.scenario import COUNTED, Limit, Policy
 from allocator.report.committee.blocks import (
     Bar,
@@ -23,7 +24,14 @@ from allocator.report.committee.blocks import (
     words,
 )
 from allocator.report.committee.figure import Documents, Figure, Place
-from allocator.report.limits import is_tight, nearest_first, state_of, used_of
+from allocator.report.limits import (
+    fullest_of,
+    fullness,
+    is_tight,
+    nearest_first,
+    state_of,
+    used_of,
+)
 
 MOST = 10
 """Limits shown on the front."""
@@ -44,8 +52,8 @@ def limits_section(docs: Documents, policy: Policy) -> Section:
         Column("Limit", "text"), Column("Used"), Column("", "bar"), Column("Bound", "text"),
         Column("Shadow price"),
     )  # fmt: skip
-    fullest = max((used_of(_in_summary(docs, place)) for place in others), default=0.0)
-    more = f"{len(others)} others, none above {100 * fullest:.0f}% of its bound." if others else ""
+    fullest = fullest_of([_in_summary(docs, place) for place in others])
+    more = f"{len(others)} others, {fullest}." if others else ""
     blocks: list[Block] = [Table(columns, tuple(rows), more=more), *_what_room_brings(docs)]
     blocks += _costs(docs)
     return Section("limits", "4 · Which limits shape it, and what do they cost?", tuple(blocks), "a-limits")
@@ -54,9 +62,7 @@ def limits_section(docs: Documents, policy: Policy) -> Section:
 def nearest(docs: Documents) -> list[Place]:
     """The places of the limits in explain: broken, binding by what they charge, then the fullest."""
     places = [*docs.places("explain", "limits")]
-    uses = [
-        {**_in_summary(docs, place), "charge": docs.at(*place, "charge"), "place": place} for place in places
-    ]
+    uses = [{**_in_summary(docs, place), "place": place} for place in places]
     return [use["place"] for use in nearest_first(uses)]
 
 
@@ -74,6 +80,12 @@ def binding(docs: Documents) -> list[Place]:
     ]
 
 
+def missed(docs: Documents, *, reported: bool) -> list[str]:
+    """Names of limits that are not kept and need not be: those `reported` only, else the soft ones."""
+    uses = [_in_summary(docs, place) for place in nearest(docs)]
+    return [use["name"] for use in uses if use.get("missed") and (use["enforce"] == REPORT) == reported]
+
+
 def _gauge(docs: Documents, policy: Policy, place: Place) -> Row:
     limit, state = docs.at(*place), _in_summary(docs, place)
     full = used_of(_in_summary(docs, place))
@@ -85,7 +97,7 @@ def _gauge(docs: Documents, policy: Policy, place: Place) -> Row:
         if limit["sense"] == "at_least"
         else ((*own, "used"), (*own, "bound"))
     )
-    decimals = 2 if round(full, 2) == 1.0 and not tight else 0  # 99.98%, where nothing binds
+    decimals = 0 if fullness(full, tight=tight) == f"{100 * full:.0f}%" else 2
     used = (
         docs.percent(*pair, decimals=decimals)
         if math.isfinite(full) and limit["bound"]
@@ -174,9 +186,10 @@ def limits_annex(docs: Documents, policy: Policy) -> Section:
         )
         word = state_of(docs.at(*own), "binds")
         state = f" ({word})" if word else ""
+        write = docs.whole if docs.at(*own, "measure") in COUNTED else docs.exact
         rows.append(
-            Row((f"{docs.at(*own, 'name')}{state}", stated(docs, policy, own), docs.exact(*own, "used"),
-                 docs.exact(*own, "bound"), docs.exact(*own, "slack"), price, charge, low, high))
+            Row((f"{docs.at(*own, 'name')}{state}", stated(docs, policy, own), write(*own, "used"),
+                 write(*own, "bound"), write(*own, "slack"), price, charge, low, high))
         )  # fmt: skip
     hidden = len(places) - len(shown)
     more = f"and {hidden:,} further limits, none of them fuller: certificate.json has all" if hidden else ""

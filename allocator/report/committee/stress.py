@@ -22,6 +22,7 @@ from allocator.report.committee.blocks import (
 )
 from allocator.report.committee.figure import Documents, Place
 from allocator.report.drawing.units import headed
+from allocator.report.limits import by_entry
 
 _MOST = 8
 _NAMED = 3
@@ -82,7 +83,8 @@ def breaks(names: list[str]) -> str:
 
 
 def named(names: list[str]) -> str:
-    """`a, b and c`; of many the first, the others counted."""
+    """`a, b and c`; of many the first, the others counted, and rows of one `each` as one."""
+    names = by_entry(names)
     shown = names[:_NAMED] if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED} more"]
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 

@@ -8,8 +8,16 @@ from collections.abc import Iterator, Sequence
 from allocator.report.colours import PARTS, Shade
 from allocator.report.drawing.chart import Axis, Bars, Key, Line, Part, Row
 from allocator.report.drawing.units import short
-from allocator.report.limits import Used, is_tight, nearest_first, state_of, used_of
-from allocator.report.money import percent, small
+from allocator.report.limits import (
+    Used,
+    fullest_of,
+    fullness,
+    is_tight,
+    nearest_first,
+    state_of,
+    used_of,
+)
+from allocator.report.money import small
 from allocator.report.plain import more
 
 MOST = 12
@@ -63,14 +71,13 @@ def gauge(uses: Sequence[Used]) -> Bars:
         rows.append(
             Row(f"{use['name']}{word}", (Line((bar,), f"{_share(full, tight)}{price}"),), strong=tight)
         )
-    fullest = max(map(used_of, others), default=0.0)
     beyond = any(used_of(use) > _FULL for use in shown)
     return Bars(
         "Which limits shape it: how full each is, and its shadow price",
         Axis("used, of the bound", "percent"), tuple(rows),
         keys=(Key("warn", "binds or is broken"), Key("deep", "has room")),
         mark=1.0, most=_LONGEST if beyond else _FULL, figures="used · shadow price",
-        more="".join(more(len(others), f"limits, none above {100 * fullest:.0f}% of its bound")),
+        more="".join(more(len(others), f"limits, {fullest_of(others)}")),
     )  # fmt: skip
 
 
@@ -78,4 +85,4 @@ def _share(full: float, tight: bool) -> str:
     """How full, never 100% where there is room."""
     if not math.isfinite(full):
         return "nothing owed"
-    return percent(full) if round(full, 2) == 1.0 and not tight else f"{100 * full:.0f}%"
+    return fullness(full, tight=tight)
