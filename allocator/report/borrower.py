@@ -129,7 +129,7 @@ def _ledger(explanation: Explanation, currency: str) -> RenderableType:
             table.add_row(
                 Text("charge of the budget" if limit == "budget" else f"charge of {limit}"), f"{-charge:,.2f}"
             )
-    table.add_row("= reduced value", f"{kept:,.2f}")
+    table.add_row("= reduced value", f"{kept:z,.2f}")
     return Group(Text(title, style="bold"), table)
 
 

@@ -70,7 +70,7 @@ def why_offered(position: Position, i: int, chosen: Offers, offers: Offers) -> l
         return [Reason("pinned", "pinned: made whatever it is worth", kept)]
     charged = f"the limits charge {value - kept:,.2f} of the {value:,.2f} that it is worth: "
     charged = charged if any(stake.price for stake in chosen.stakes) else "no limit charges it: "
-    reasons = [Reason("pays", f"{charged}{kept:,.2f} better than no offer", kept)]
+    reasons = [Reason("pays", f"{charged}{kept:z,.2f} better than no offer", kept)]
     others = np.abs(offers.rate - chosen.rate[0]) > SAME_RATE
     if np.any(others):
         k = int(np.flatnonzero(others)[np.argmax(offers.reduced[others])])
