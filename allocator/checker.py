@@ -1056,7 +1056,7 @@ def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list
             size, excess = total(np.abs(terms)) + abs(held) + abs(bound), max(float(over), 0.0)
             off, hard = bool(over > tolerance), rows.penalty == math.inf
             paid = rows.penalty * excess if 0 < rows.penalty < math.inf else 0.0
-            doubt = 2 * U * excess if isinstance(side, Fraction) else 6 * U * size * (side > -6 * U * size)
+            doubt = 2 * U * excess if isinstance(side, Fraction) else 6 * U * size * (over > -6 * U * size)
             row = Facts(name=name, measure=rows.measure, sense=rows.sense, used=used, bound=bound)
             row = row.but(scale=scale, size=size, excess=excess, broken=off and hard, penalty=rows.penalty)
             row = row.but(paid=paid, doubt=rows.penalty * doubt if paid or not hard else 0.0)
@@ -1777,7 +1777,10 @@ def digest(scenario: Any, inputs: Any) -> str:
         document["response"]["churn"] = whole(scenario["response"]["churn"])
     described = {**source, **source.get("invoices", {})}
     read_by = {key: described[key] for key in READ_BY if key in described}
-    return hashlib.sha256(json.dumps([document, read_by, inputs], sort_keys=True).encode()).hexdigest()
+    parts = [document, read_by, inputs]
+    if at(document, "policy.pricing") == "monotone":
+        parts.append(list(document["policy"]["rates"]))
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def check(folder: str) -> list[str]:

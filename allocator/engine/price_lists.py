@@ -211,8 +211,9 @@ def optimise_lists(
 
 
 def _worst(columns: Columns) -> float:
-    """What no allocation is worth less than; -inf where the book is too large to look."""
-    if not fits_one_table(columns):
+    """What no allocation is worth less than; -inf where nothing says so at once."""
+    penalties = columns.limits.penalties
+    if not fits_one_table(columns) or np.any((penalties > 0.0) & np.isfinite(penalties)):
         return -np.inf
     options = options_of(columns, np.flatnonzero(columns.offers.menu >= 0))
     worth = np.zeros(len(options.borrowers))

@@ -86,10 +86,13 @@ def _rows_by_cell(limits: Limits, common: Floats) -> tuple[Iterator[tuple[Intege
 
 
 def _dearest_rows(common: Floats, prices: Floats, most: int) -> list[int]:
-    """Rows among which is the one that charges most of all that do not single out a borrower's cell."""
+    """Rows among which is the one that charges most of all that do not single out a borrower's cell.
+
+    Of a negative weight the row charges most that has the least charge a unit, so both ends are taken.
+    """
     charges = prices[:, None] * common
     several = np.flatnonzero(np.count_nonzero(charges, axis=1) > 1)
-    leading = [np.argsort(-charges[:, h], kind="stable")[: most + 1] for h in range(common.shape[1])]
+    leading = [np.argsort(end, kind="stable")[: most + 1] for own in charges.T for end in (-own, own)]
     rows = np.unique(np.concatenate([several, *leading]))
     return [int(j) for j in rows if np.any(charges[j])]
 

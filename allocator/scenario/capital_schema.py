@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from allocator.records.risk import (
     LARGEST_MATURITY,
@@ -31,6 +32,15 @@ from allocator.scenario.quantities import (
 from allocator.scenario.typed import Typed
 
 _UNIT = {"unit": "units of the column"}
+_SALES = ("turnover", "turnover_unit")
+_IDLE: Mapping[str, Mapping[str, str]] = {
+    "irb": {},
+    "standardised": dict.fromkeys(("maturity", "pd_floor", "lgd_floor", *_SALES), "approach: standardised"),
+    "corporate": dict.fromkeys(("supporting_factor", *_SALES), "asset_class: corporate"),
+    "sme": {},
+    "retail": dict.fromkeys(("maturity", *_SALES), "asset_class: retail"),
+}
+"""Approach or asset class -> keys that do nothing beside it, and beside what."""
 
 
 class CapitalEntry(Typed):
@@ -54,6 +64,19 @@ class CapitalEntry(Typed):
     """Smallest LGD that counts."""
     supporting_factor: Flag = False
     """Whether requirements of sme and retail are multiplied by 0.7619, whatever the exposure of the firm."""
+
+    @model_validator(mode="after")
+    def _nothing_idle(self) -> CapitalEntry:
+        """No key without effect: who writes one believes that it has some."""
+        idle = {**_IDLE[self.approach], **_IDLE[self.asset_class]}
+        findings = [
+            Misfit(f"{key} has no effect beside {idle[key]}", f"leave {key} out, or change {idle[key]}")
+            for key in sorted(idle)
+            if getattr(self, key) != CapitalEntry.model_fields[key].default
+        ]
+        if findings:
+            raise refuse(*findings)
+        return self
 
     @field_validator("maturity")
     @classmethod

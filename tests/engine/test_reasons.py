@@ -58,6 +58,14 @@ def test_the_limit_that_charges_most_is_named() -> None:
     ]
 
 
+def test_a_row_of_negative_weight_crowds_out_too() -> None:
+    book = portfolio(["A", "A"], max_amount=[5e5, 2e5], numbers={"w": [-1.0, 1.0]})
+    terms = policy(2e6, limit("fresh", "drawn", "at_least", 2e5, weight="w"), rates={"A": (0.04, 0.04)})
+    solved = solve(Case(book, TABLE, terms))
+    found = reasons(solved.columns, solved.solution.amount == 0, solved.solution.prices, threads=1)
+    assert found.tolist() == ["crowded out by limit fresh", ""]
+
+
 def test_a_price_that_would_lend_but_for_whole_loans_is_said() -> None:
     """Two loans of 60 fit no budget of 100: the second has no part of it, though the price allows it."""
     book = portfolio(["A", "A"], pd=[0.01, 0.01], min_amount=600_000.0, max_amount=600_000.0)

@@ -196,6 +196,13 @@ SLIPS = {
         "line 9, policy.pricing: each loan has its contract's rate, so that pricing monotone has none "
         "to post; write pricing: individual, or another rate_grid",
     ),
+    "keys of capital without effect": (
+        (BUDGET, f"{BUDGET}\n  capital: {{approach: standardised, supporting_factor: true, maturity: 3}}"),
+        "line 8, policy.capital: maturity has no effect beside approach: standardised; "
+        "leave maturity out, or change approach: standardised",
+        "line 8, policy.capital: supporting_factor has no effect beside asset_class: corporate; "
+        "leave supporting_factor out, or change asset_class: corporate",
+    ),
     "rates that must fall": (
         (RATES, "rates: {A: [11%, 12%], B: [4%, 10%]}\n  pricing: monotone"),
         "line 10, policy.pricing: no rates that never fall: those of B end at 0.1, below 0.11 of A; "

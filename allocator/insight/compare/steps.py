@@ -30,12 +30,10 @@ from allocator.scenario.loading import Changes
 
 Document = Mapping[str, Any]
 
-_READ = ("portfolio", "response", "stress", "strategy")
-"""Sections that decide what is read."""
+_READ = ("portfolio", "response", "former", "stress", "strategy")
+"""Sections that decide what is read; changes of one go together."""
 _NOT_STEPS = ("schema", "name", "solver", "stresses")
 """Sections that change no allocation's value."""
-_WHOLE = ("portfolio", "response", "stress", "strategy")
-"""Sections whose changes go together."""
 
 
 @dataclass(frozen=True)
@@ -130,11 +128,12 @@ def _inputs(scenario: Scenario, read: dict[str, Inputs]) -> Inputs:
 
 
 def _key(document: Document) -> str:
-    """What decides what is read: the sources, the term that fills them, and the columns of limits."""
+    """What decides what is read: the sources, the term that fills them, and the columns that rules name."""
     policy = document["policy"]
     limits = policy.get("limits", [])
     asked = [[limit.get(key) for key in ("where", "each", "weight")] for limit in limits]
-    read = [*(document.get(name) for name in _READ), policy.get("term_years"), asked]
+    kept = [policy.get(key) for key in ("term_years", "capital", "changes")]
+    read = [*(document.get(name) for name in _READ), *kept, asked]
     # A book's grades without a band, and all where there is no curve, are read as never walking.
     read += [policy["rates"]] if isinstance(document.get("strategy"), Mapping) else []
     read += [policy["rates"]] if document["response"]["churn"] == NO_CHURN else []
@@ -146,7 +145,7 @@ def _groups(before: Document, after: Document) -> Iterator[tuple[str, str | None
     for section in dict.fromkeys([*before, *after]):
         if section in _NOT_STEPS or before.get(section) == after.get(section):
             continue
-        if section in _WHOLE:
+        if section in _READ:
             yield section, None
             continue
         ours, theirs = before[section], after[section]

@@ -183,7 +183,7 @@ def _price_list(formulation: Formulation) -> Iterator[Block]:
     said = f"each grade g posts one rate, which all of it get who have no rate of their own{rising}"
     yield Named("Price list", (said,))
     lines = [Math("Σ_k y_gk = 1"), Math("z_ik ≤ y_gk   (i∈g)")]
-    lines += [Math("Σ_{l≥k} y_gl ≤ Σ_{l≥k} y_hl")] if rising else []
+    lines += [Math("Σ_{r_l≥r} y_gl ≤ Σ_{r_l≥r} y_hl   (each rate r)")] if rising else []
     yield Display(lines)
 
 
@@ -265,7 +265,8 @@ def _in_words(rows: Rows, formulation: Formulation) -> Words:
     if limit.measure == HHI:
         words[0] = f"Herfindahl index of what the values v of {limit.by} are offered, {_said(rows.sense)} "
     words += ["; missed at ", number(rows.penalty), " a unit"] if rows.penalty else []
-    words += ["; what is already lent is taken off the right-hand side"] if rows.exposed else []
+    held = "who was served" if limit.measure == "clients_changed" else "what is already lent"
+    words += [f"; {held} is taken off the right-hand side"] if rows.exposed else []
     return words
 
 

@@ -303,3 +303,29 @@ def test_a_change_of_the_term_is_a_step_of_its_own(tmp_path: Path) -> None:
     gains = {step.changes: step.gain for step in steps(before, after)}
     assert gains["policy.budget"] == pytest.approx(between.value - before.value, rel=1e-9)
     assert gains["policy.term_years"] == pytest.approx(after.value - between.value, rel=1e-9)
+
+
+TWO = """\
+schema: 1
+portfolio: {source: two.csv}
+response: {churn: none}
+policy:
+  budget: {amount: 20}
+  ticket: {min: 1, max: 9, step: 1}
+  rates: {A: [5%, 5%]}
+  rate_grid: {step: 1%}
+"""
+CHANGED = "\n  limits: [{name: fresh, measure: clients_changed, at_most: 0}]\nformer: former.csv\n"
+
+
+def test_a_former_run_is_one_change_with_the_limits_that_need_it(tmp_path: Path) -> None:
+    """Alone it could not be taken away: the measures of limits come from it."""
+    (tmp_path / "two.csv").write_text("borrower_id,grade,pd,lgd,max_amount\na,A,0.01,0.5,5\nb,A,0.01,0.5,2\n")
+    (tmp_path / "former.csv").write_text("borrower_id,amount,rate\na,5,0.05\nb,0,\n")
+    (tmp_path / "free.yaml").write_text(TWO)
+    (tmp_path / "tied.yaml").write_text(TWO.rstrip() + CHANGED)
+    tied, free = (scenario_side(load_scenario(tmp_path / f"{name}.yaml"), name) for name in ("tied", "free"))
+    for before, after in ((tied, free), (free, tied)):
+        (step,) = steps(before, after)
+        assert set(step.changes.split(", ")) == {"former", "policy.limits[fresh]"}
+        assert step.gain == pytest.approx(after.value - before.value)
