@@ -172,6 +172,9 @@ def _constraints(formulation: Formulation, symbols: Symbols) -> Iterator[Block]:
     yield from _price_list(formulation)
     for rows in formulation.rows:
         yield from _limit(rows, formulation, symbols)
+    reported = [limit.name for limit in formulation.case.scenario.policy.limits if limit.penalty == 0.0]
+    if reported:
+        yield Sentence((f"No row of the program, as they are only reported: {', '.join(reported)}.",))
 
 
 def _price_list(formulation: Formulation) -> Iterator[Block]:

@@ -14,6 +14,12 @@ _MEASURES = {"expected_loss": "p_i L_i", "interest": "(1 - p_i)"}
 """The weights that measures of ours give borrowers; docs/formulation.md, section 2."""
 TAKE_UP_DIGITS = 6
 _COLUMNS = {"pd": "p_i", "lgd": "L_i", "relationship_value": "R_i"}
+_FIGURES = {
+    "capital": "by policy.capital",
+    "tail_loss": "by policy.tail",
+    "clients_changed": "-1 of who was served then, else 1",
+}
+"""Measure -> what its weights are, where no symbol says it."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +74,7 @@ class Symbols:
         factors = []
         if rows.weighted:
             named = _MEASURES.get(rows.limit.measure)
-            named_by = {"capital": "by policy.capital", "tail_loss": "by policy.tail"}
-            figure = named_by.get(rows.limit.measure, "as read")
+            figure = _FIGURES.get(rows.limit.measure, "as read")
             factors.append(named or self._weight(f"measure {rows.limit.measure}", figure))
         if rows.limit.weight is not None:
             factors.append(self._column(rows.limit.weight))
