@@ -369,7 +369,7 @@ class Borrowers:
 
     def __init__(self, cells: dict[str, Any], mark: str, defaults: dict[str, Any]) -> None:
         self.cells, self.mark, self.defaults = cells, mark, defaults
-        self.numbers: dict[str, Array] = {}
+        self.numbers: dict[Any, Array] = {}
         self.n = len(cells["borrower_id"])
 
     def text(self, column: str) -> Array:
@@ -377,7 +377,7 @@ class Borrowers:
         cells = self.cells.get(column, [self.defaults.get(column)] * self.n)
         return np.array([as_text(cell) for cell in cells], dtype=object)
 
-    def number(self, column: str) -> Array:
+    def number(self, column: Any) -> Array:
         """Numbers, NaN where missing."""
         if column not in self.numbers:
             cells, usual = self.cells.get(f"number {column}", self.cells.get(column)), self.defaults
@@ -997,8 +997,9 @@ def cuts_among(policy: Facts, borrowers: Borrowers, stated: dict[str, Any]) -> l
                 not long and min(shares.values(), default=0.0) >= 0, f"cuts {name}: longer than 1, or below 0"
             )
             need(re.fullmatch(r"\[[1-9][0-9]{0,8}\]", name[len(limit.name) :]), f"cuts {name}: no such name")
-            borrowers.numbers[name] = np.array([shares.get(text, 0.0) for text in texts])
-            cut = {"name": name, "measure": "offered", "bound": root, "weight": name, "parent": limit}
+            column = ("cut", name)  # which no limit can name
+            borrowers.numbers[column] = np.array([shares.get(text, 0.0) for text in texts])
+            cut = {"name": name, "measure": "offered", "bound": root, "weight": column, "parent": limit}
             made.append(limit.but(**cut))
     found = {limit.name for limit in made if limit.parent}
     need(stated.keys() == found, f"cuts {sorted(stated.keys() - found)}: of no limit on an index")

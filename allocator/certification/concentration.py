@@ -44,10 +44,11 @@ def with_cuts(policy: Policy, portfolio: Portfolio) -> tuple[Policy, Portfolio]:
         limits.append(replace(limit, of=None))
         root = root_above(limit.bound)
         for cut in (cut for cut in policy.cuts if cut.limit == limit.name):
-            limits.append(Limit(cut.name, "offered", "at_most", root, limit.of, weight=cut.name))
+            column = cut.column(portfolio.numbers)
+            limits.append(Limit(cut.name, "offered", "at_most", root, limit.of, weight=column))
             values = portfolio.text(limit.by or "")
             weights = [cut.direction.get(value, 0.0) for value in values.values]
-            numbers[cut.name] = np.array([*weights, 0.0])[values.codes]
+            numbers[column] = np.array([*weights, 0.0])[values.codes]
     return replace(policy, limits=tuple(limits), cuts=()), replace(portfolio, numbers=numbers)
 
 

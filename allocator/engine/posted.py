@@ -139,3 +139,8 @@ def within(columns: Columns, left: Mapping[str, Floats]) -> Columns:
     no_offer = Text(np.where(offers.menu >= 0, codes[offers.menu], why.codes).astype(np.int32), why.values)
     held = replace(offers, menus=tuple(menus), menu=renumbered[offers.menu], no_offer=no_offer, posted=None)
     return Columns(held, columns.limits)
+
+
+def in_words(posted: Mapping[str, float]) -> str:
+    """A list as messages have it: `A 4.65 %, B 11.4 %`."""
+    return ", ".join(f"{grade} {100 * rate:.10g} %" for grade, rate in posted.items())

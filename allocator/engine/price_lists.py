@@ -21,7 +21,7 @@ from allocator.engine.kernel.columns import Columns
 from allocator.engine.list_prices import in_one_program, prices_of_list
 from allocator.engine.optimise import optimise
 from allocator.engine.options import options_of
-from allocator.engine.posted import Lists, PricedLists, priced_lists, under, within
+from allocator.engine.posted import Lists, PricedLists, in_words, priced_lists, under, within
 from allocator.engine.prices import fits_one_table, relaxation_prices
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.limits import Limits
@@ -37,6 +37,8 @@ _SHARE = 0.5
 _LEAST = 1e-12
 """No list is asked for a relative gap below this."""
 _NO_LIST = "no price list has an allocation that meets every limit; with `pricing: individual` there is one"
+_ROUGHLY = 0.05
+"""Gap to which a list is solved before it is known to be the one that is left to be proved."""
 _BOXES = 20_000
 """Boxes that are looked at at most: a longer proof is not read."""
 
@@ -116,12 +118,13 @@ class _Search:
         self.known[self.key(place)] = len(self.priced)
         self.priced.append(priced_lists(self.columns, own))
 
-    def solve(self, place: Integers) -> None:
-        """Solves the book of one list, as far as it may be better than the best one known."""
+    def solve(self, place: Integers, gap: float = 0.0) -> None:
+        """Solves the book of one list to `gap`, as far as it may be better than the best one known."""
         posted, key = self.lists.named(place), self.key(place)
         self.progress(f"solving under the list {in_words(posted)}")
         left, start = under(self.columns, posted), self.priced[self.known[key]].prices
-        settings = replace(self.settings, time_limit=max(self.left, 0.01))
+        gap = max(gap, self.settings.gap)
+        settings = replace(self.settings, time_limit=max(self.left, 0.01), gap=gap)
         large = None if in_one_program(left, settings) else start
         try:
             solution = optimise(left.offers, left.limits, settings, self.progress, large, self.target)
@@ -132,8 +135,9 @@ class _Search:
             return
         except NoAllocationError:
             return
-        self.solved[key] = solution
-        if self.best is None or solution.value > self.value:
+        better = self.best is None or solution.value > self.value
+        self.solved[key] = _together(self.solved.get(key), solution)
+        if better:
             self.best, self.posted = key, posted
 
     def is_known_empty(self, box: _Box) -> bool:
@@ -253,10 +257,22 @@ def _look_at(search: _Search, box: _Box, place: Integers) -> None:
     own = search.priced[search.known[key]]
     alone = own.constant + float(np.sum(own.sums[np.arange(len(place)), place]))
     if alone > search.target and key not in search.solved and search.left > 0:
-        search.solve(place)
+        search.solve(place, _ROUGHLY)
     box.bound, box.prices, _ = search.bound(box)
-    if search.is_one(box):
-        box.solved = search.solved.get(key)
+    if not search.is_one(box):
+        return
+    rough = search.solved.get(key)
+    if rough is not None and min(rough.bound, box.bound) > search.target and search.left > 0:
+        search.solve(place)
+    box.solved = search.solved.get(key)
+
+
+def _together(rough: Solution | None, solution: Solution) -> Solution:
+    """What two solutions of one list say together: the better allocation, the later proof."""
+    if rough is None or solution.value >= rough.value:
+        return solution
+    last = {name: getattr(solution, name) for name in ("prices", "bound", "proof", "stop", "tree")}
+    return replace(rough, **last)
 
 
 def _split(search: _Search, box: _Box) -> Sequence[_Box]:
@@ -322,10 +338,8 @@ def _solution(search: _Search, root: _Box, stop: Stop, at_price: float) -> Solut
     assert search.best is not None
     best, leaves = search.solved[search.best], _leaves(root)
     bound = max(best.value, max(_proved(search, leaf) for leaf in leaves))
-    trusted = any(
-        search.is_known_empty(leaf) or (leaf.solved is not None and leaf.solved.proof == "solver")
-        for leaf in leaves
-    )
+    trusted = any(search.is_known_empty(leaf) for leaf in leaves)
+    trusted |= any(leaf.solved is not None and leaf.solved.proof == "solver" for leaf in leaves)
     document = _document(search, root)
     certified = max(best.value, document["bound"])
     spent = {"price": at_price - search.started, "solve": perf_counter() - at_price}
@@ -383,8 +397,3 @@ def _leaf(search: _Search, box: _Box, vectors: dict[tuple[float, ...], int]) -> 
 
 def _named(names: Sequence[str], prices: Sequence[float]) -> Mapping[str, float]:
     return {name: price for name, price in zip(names, prices, strict=True) if price != 0.0}
-
-
-def in_words(posted: Mapping[str, float]) -> str:
-    """A list as messages have it: `A 4.65 %, B 11.4 %`."""
-    return ", ".join(f"{grade} {100 * rate:.10g} %" for grade, rate in posted.items())

@@ -27,18 +27,19 @@ def with_cuts(policy: Policy, portfolio: Portfolio) -> tuple[Policy, Portfolio]:
     numbers = dict(portfolio.numbers)
     for limit in policy.concentrations:
         for cut in _cuts_of(policy, limit):
-            numbers[cut.name] = _weights(cut, limit, portfolio)
-    limits = (row for limit in policy.limits for row in _rows(policy, limit))
+            numbers[cut.column(portfolio.numbers)] = _weights(cut, limit, portfolio)
+    limits = (row for limit in policy.limits for row in _rows(policy, limit, portfolio))
     return replace(policy, limits=tuple(limits), cuts=()), replace(portfolio, numbers=numbers)
 
 
-def _rows(policy: Policy, limit: Limit) -> Iterator[Limit]:
+def _rows(policy: Policy, limit: Limit, portfolio: Portfolio) -> Iterator[Limit]:
     if limit.measure != HHI:
         yield limit
         return
     yield replace(limit, of=None)
     for cut in _cuts_of(policy, limit):
-        yield Limit(cut.name, "offered", "at_most", sqrt(limit.bound), limit.of, weight=cut.name)
+        column = cut.column(portfolio.numbers)
+        yield Limit(cut.name, "offered", "at_most", sqrt(limit.bound), limit.of, weight=column)
 
 
 def _cuts_of(policy: Policy, limit: Limit) -> list[Cut]:

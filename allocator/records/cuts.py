@@ -7,7 +7,7 @@ is a row like any other: docs/formulation.md, section 2.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +30,15 @@ class Cut:
 
     @property
     def name(self) -> str:
-        """The row's name, and that of the column of its weights."""
+        """The row's name."""
         return f"{self.limit}[{self.number}]"
+
+    def column(self, taken: Container[str]) -> str:
+        """The column of its weights: the row's name, marked where a column of the borrowers has it."""
+        name = self.name
+        while name in taken:
+            name += "*"
+        return name
 
 
 def cuts_of(certificate: Mapping[str, Any]) -> tuple[Cut, ...]:

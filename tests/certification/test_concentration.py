@@ -104,3 +104,60 @@ def test_an_index_that_is_broken_by_a_cent_is_broken(run: Path) -> None:
         (run / name).write_text(text.replace("0.35", repr(used * (1 - 1e-12))))
     assert main(["verify", str(run)]) == 5
     assert any("sectors" in fault for fault in checker.check(str(run)))
+
+
+def solved_with(folder: Path, column: str) -> Path:
+    """The run with a limit that weighs by a column of thousands."""
+    folder.mkdir()
+    header, *rows = BORROWERS.splitlines()
+    named = "\n".join([f"{header},{column}", *(f"{row},1000" for row in rows)])
+    (folder / "borrowers.csv").write_text(named + "\n")
+    weighed = f"{{name: weighed, measure: offered, weight: '{column}', at_most: 9_000_000_000}}"
+    index = LIMIT.partition("[")[2].replace("OF", "total")[:-1]
+    (folder / "case.yaml").write_text(f"{SCENARIO}  limits:\n    - {index}\n    - {weighed}\n")
+    assert main(["solve", str(folder / "case.yaml"), "--out", str(folder / "run")]) == 0
+    return folder / "run"
+
+
+def test_a_column_of_the_name_of_a_cut_keeps_its_weights(tmp_path: Path) -> None:
+    """Whoever names a column as a cut's row is named may not decide by what others count it."""
+    plain = json.loads((solved_with(tmp_path / "plain", "thousand") / "certificate.json").read_text())
+    name = next(iter(plain["cuts"]))
+    folder = solved_with(tmp_path / "named", name)
+    certificate = json.loads((folder / "certificate.json").read_text())
+    assert name in certificate["cuts"]
+    uses = {use["name"]: use["used"] for use in certificate["limits"]}
+    assert uses["weighed"] == pytest.approx(1000 * (uses["budget"] + 260_000.5))
+    assert main(["verify", str(folder), "--exact"]) == 0
+    assert checker.check(str(folder)) == []
+
+
+def test_what_the_tightened_bound_leaves_is_said_as_exhausted(tmp_path: Path) -> None:
+    (tmp_path / "borrowers.csv").write_text(
+        "borrower_id,grade,pd,lgd,max_amount,sector\na,B,0.01,1,4000,s\nb,A,0,1,2000,t\n"
+    )
+    (tmp_path / "churn.csv").write_text("rate,A,B\n0.04,0.016,0.024\n0.06,0.265,0.445\n0.08,0.299,0.871\n")
+    (tmp_path / "case.yaml").write_text(TIGHTENED)
+    folder = tmp_path / "run"
+    assert main(["solve", str(tmp_path / "case.yaml"), "--out", str(folder)]) == 0
+    summary = json.loads((folder / "summary.json").read_text())
+    assert (summary["stop"] == "gap") == (summary["gap"] <= 1e-9)
+    assert main(["verify", str(folder)]) == 0
+    assert checker.check(str(folder)) == []
+
+
+TIGHTENED = """\
+schema: 1
+name: tightened
+portfolio: {source: borrowers.csv}
+response: {churn: churn.csv}
+policy:
+  budget: {amount: 2000, basis: drawn}
+  ticket: {min: 2000, max: 4000, step: 1000}
+  rates: {A: [4%, 8%], B: [4%, 8%]}
+  idle_rate: 0.001
+  decline_churn: 0.3
+  limits:
+    - {name: H, measure: hhi, by: sector, of: budget, at_most: 0.3}
+    - {name: line, measure: offered, at_most: 1385, where: {grade: A}, enforce: {soft: 0.003}}
+"""
