@@ -11,14 +11,11 @@ from typing import Any, Literal
 import pandas as pd
 
 from allocator.records.cuts import HHI, Cut
+from allocator.records.enforcement import REPORT, SOFT
 from allocator.records.portfolio import Floats
 from allocator.records.price_lists import PriceList
 from allocator.records.scenario import Limit, Measure, Scenario, Sense
 
-REPORT = "report"
-"""How a limit is enforced that is only reported."""
-SOFT = "soft"
-"""And one that may be missed at a price."""
 Status = Literal["optimal", "feasible", "breaks_limits"]
 
 TOLERANCE = 1e-9

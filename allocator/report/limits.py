@@ -10,7 +10,8 @@ from typing import Any
 from rich.console import Group, RenderableType
 
 from allocator.records.cuts import HHI
-from allocator.records.run import REPORT, per_point
+from allocator.records.enforcement import REPORT
+from allocator.records.run import per_point
 from allocator.records.scenario import COUNTED, Limit
 from allocator.report.money import Unit, figure, percent, small
 from allocator.report.named import Figures, figures_of, named_table

@@ -13,10 +13,10 @@ from allocator.errors import InputError
 from allocator.records.conditions import Condition
 from allocator.records.curves import FORMULAS
 from allocator.records.document import BOOK, CHURN, NO_CHURN, SOURCE, Place
+from allocator.records.enforcement import REPORT
 from allocator.records.former import Changes, FormerRun
 from allocator.records.frames import Frame
 from allocator.records.risk import CapitalRule, Rule, TailRule
-from allocator.records.run import REPORT
 from allocator.records.scenario import (
     Budget,
     Group,

@@ -11,7 +11,8 @@ from typing import Any, get_args
 
 from allocator.errors import CertificateError, Fault
 from allocator.records.cuts import CUT_NAME, HHI, cuts_of
-from allocator.records.run import REPORT, SOFT, Certificate, LimitUse
+from allocator.records.enforcement import REPORT, SOFT
+from allocator.records.run import Certificate, LimitUse
 from allocator.records.scenario import NamedMeasure, Sense
 
 SCHEMA = 1
