@@ -66,7 +66,7 @@ def agree(seed: int, largest: int = 2_000) -> None:
     check_verdicts(*(judge(softened(random_case(seed, method, largest))) for method in ("exact", "reduced")))
 
 
-@pytest.mark.parametrize("seed", [*SHARE][:6])
+@pytest.mark.parametrize("seed", [*SHARE][:4])
 def test_exact_is_reduced(seed: int) -> None:
     agree(seed, 200)
 

@@ -111,7 +111,6 @@ def test_a_run_is_confirmed_by_all_three(run: Path, capsys: pytest.CaptureFixtur
     ("before", "after"),
     [
         ("maturity: 3", "maturity: 3.1"),
-        ("asset_class: sme", "asset_class: corporate"),
         ("supporting_factor: false", "supporting_factor: true"),
         ("pd_floor: 0.0005", "pd_floor: 0.02"),
         ("lgd_floor: 0", "lgd_floor: 0.46"),
