@@ -151,7 +151,7 @@ class Run(Viewable):
         'optimal'
         """
         place = default_folder(self._run) if folder is None else Path(folder)
-        require_free(place, force)
+        require_free(place, force, self._run.scenario)
         text = dump_scenario(self._run.scenario, place.resolve())
         return write_run(self._run, place, scenario_text=text, force=force)
 

@@ -71,7 +71,7 @@ def solve(
     if out is None:
         require_writable(Path("runs") / scenario.name)
     else:
-        require_free(out, force)
+        require_free(out, force, scenario)
     with progress(verbose) as tell:
         tell("starting the engine")
         from allocator.insight.whatif.relaxations import allocate_or_explain
@@ -79,7 +79,7 @@ def solve(
         run, _ = allocate_or_explain(scenario, relax, tell)
         tell("writing the run")
         folder = out or default_folder(run)
-        require_free(folder, force)
+        require_free(folder, force, scenario)
         text = dump_scenario(run.scenario, folder.resolve())
         written = write_run(run, folder, scenario_text=text, force=force)
         summary = json.loads((written / "summary.json").read_text("utf-8"))

@@ -13,8 +13,9 @@ from typing import Any, Literal
 import pandas as pd
 
 from allocator.errors import Fault, InputError
-from allocator.records.document import seen_from
+from allocator.records.document import seen_from, value_at
 from allocator.records.run import Run
+from allocator.records.scenario import Scenario
 from allocator.store.certificate import certificate_to_json
 from allocator.store.placing import placed_whole, require_writable, resolved
 from allocator.store.text import to_json
@@ -59,12 +60,23 @@ def write_run(run: Run, folder: Path, *, scenario_text: str, force: bool) -> Pat
     return resolved(folder)
 
 
-def require_free(folder: Path, force: bool) -> None:
-    """Raise InputError now if `write_run` to `folder` would be refused later."""
+def require_free(folder: Path, force: bool, scenario: Scenario | None = None) -> None:
+    """Raise InputError now if `write_run` to `folder` would be refused later, or would replace what
+    the scenario reads."""
     fault = _occupied_faults(resolved(folder), force)
-    if fault is not None:
-        raise InputError.of([fault], "output")
+    faults = [] if fault is None else [fault]
+    faults += [] if scenario is None else _read_from(resolved(folder), scenario)
+    if faults:
+        raise InputError.of(faults, "output")
     require_writable(folder)
+
+
+def _read_from(folder: Path, scenario: Scenario) -> list[Fault]:
+    """The inputs of the scenario that would go with `folder`."""
+    named = ((place, value_at(scenario.document, place)) for place in scenario.paths)
+    read = [".".join(place) for place, path in named if resolved(Path(path)).is_relative_to(folder)]
+    remedy = "name another folder: it would be replaced"
+    return [Fault(f"holds what the scenario reads as {key}", remedy, file=str(folder)) for key in read]
 
 
 def is_run(folder: Path) -> bool:

@@ -156,3 +156,15 @@ def test_what_it_would_take_is_said_and_relax_takes_it(case: Path, allocator: Al
     assert run.json["notes"][0].startswith("nothing fits the scenario as it was given; relaxed: lower")
     assert allocator("verify", "run").status == 0
     assert allocator("solve", "scenario.yaml", "--relax", "9", "--out", "no").status == 3
+
+
+def test_a_run_does_not_replace_what_it_reads(case: Path, allocator: Allocator) -> None:
+    allocator("solve", "scenario.yaml", "--out", "run")
+    before = (case / "run" / "allocation.csv").read_bytes()
+    (case / "next.yaml").write_text("extends: scenario.yaml\nformer: run\n")
+    outcome = allocator("solve", "next.yaml", "--out", "run", "--force")
+    assert outcome.status == 2
+    assert "holds what the scenario reads as former" in outcome.err
+    assert "name another folder: it would be replaced" in outcome.err
+    assert (case / "run" / "allocation.csv").read_bytes() == before
+    assert allocator("solve", "next.yaml", "--out", "next").status == 0

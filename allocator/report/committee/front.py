@@ -117,15 +117,16 @@ def _missed(docs: Documents, head: str) -> Sequence[Inline]:
 
 
 def _more(docs: Documents) -> Sequence[Inline]:
-    """What much more budget brings: where it was solved again; else what the bound allows of a million."""
+    """What much more budget brings: what the bound allows of a million, and 1 % where it was solved again."""
+    said: list[Inline] = []
+    proven = docs.at("summary", "status") == "optimal"
+    if proven and docs.number(("summary", "limits", 0, "bound")) >= _MANY_MILLIONS:
+        said.append(f"; a million more at most {short(_MILLION * docs.number(ONE_MORE))}")
     for lever in docs.places("levers", "levers"):
         if docs.at(*lever, "name") == "budget" and docs.at(*lever, "solved"):
             change = str(docs.at(*lever, "change")).replace(" to ", f" {docs.currency} to ")
-            return (f"; a budget of 1% more ({change}) brings ", docs.money(*lever, "low"))
-    proven = docs.at("summary", "status") == "optimal"
-    if not proven or docs.number(("summary", "limits", 0, "bound")) < _MANY_MILLIONS:
-        return ()
-    return (f"; a million more at most {short(_MILLION * docs.number(ONE_MORE))}",)
+            said += [f"; a budget of 1% more ({change}) brings ", docs.money(*lever, "low")]
+    return said
 
 
 def _dearest(docs: Documents) -> Sequence[Inline]:
