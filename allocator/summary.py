@@ -111,7 +111,7 @@ def digest_of(document: Mapping[str, Any], paths: Iterable[Place], inputs: Mappi
     for place in (("stresses",), SOURCE, *paths, *([CHURN] if nobody_walks else [])):
         document = _without(document, place)
     parts: list[Any] = [document, _how_read(source), dict(inputs)]
-    if document["policy"].get("pricing") == "monotone":  # reads the order of the grades
+    if value_at(document, ("policy", "pricing")) == "monotone":  # reads the order of the grades
         parts.append(list(document["policy"]["rates"]))
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 

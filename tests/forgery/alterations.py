@@ -640,6 +640,11 @@ def _a_bound_for_the_best_list_alone(certificate: Any) -> None:
     certificate["bound"] = tree["tree"]["bound"]
 
 
+def _lower_the_bound_of_a_tree(lists: dict[str, Any]) -> None:
+    tree = next(node["tree"] for node in lists["nodes"] if "tree" in node)
+    tree["bound"] -= 1.0
+
+
 LISTS = [
     *of(
         "lists",
@@ -660,9 +665,7 @@ LISTS = [
         a_bound_of_lists_up=_lists(lambda lists: lists.update(bound=lists["bound"] * (1 + 1e-8))),
         a_bound_of_a_leaf_down=_lists(lambda lists: lists["nodes"][4].update(bound=50_000.0)),
         a_bound_of_a_leaf_up=_lists(lambda lists: lists["nodes"][4].update(bound=60_000.0)),
-        a_bound_of_a_tree_of_lists_down=_lists(
-            lambda lists: lists["nodes"][2]["tree"].update(bound=lists["nodes"][2]["tree"]["bound"] - 1.0)
-        ),
+        a_bound_of_a_tree_of_lists_down=_lists(_lower_the_bound_of_a_tree),
         a_rate_of_a_split_left_out=_lists(lambda lists: lists["nodes"][0]["split"][1].pop()),
         a_side_left_out=_lists(
             lambda lists: (lists["nodes"][0]["split"].pop(), lists["nodes"][0]["children"].pop())
@@ -672,7 +675,7 @@ LISTS = [
         a_child_twice=_listed("nodes.0.children", [1, 5, 5]),
         a_child_of_itself=_listed("nodes.1.children", [0, 3, 4]),
         prices_that_are_not_listed=_listed("nodes.4.prices", 9),
-        other_prices_of_a_leaf=_listed("nodes.4.prices", 0),
+        other_prices_of_a_leaf=_listed("nodes.7.prices", 0),
         a_price_of_a_vector=_listed("prices.1.carbon", 0.0),
         a_price_of_no_limit_in_a_vector=_listed("prices.1.nothing", 1.0),
         a_leaf_of_lists_without_prices=_lists(lambda lists: lists["nodes"][4].pop("prices")),

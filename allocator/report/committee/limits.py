@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from allocator.records.cuts import HHI
-from allocator.records.run import REPORT
+from allocator.records.enforcement import REPORT
 from allocator.records.scenario import COUNTED, Limit, Policy
 from allocator.report.committee.blocks import (
     Bar,
