@@ -1133,6 +1133,27 @@ def misstated(stated: float, ours: Facts, beside: float = 0.0) -> str:
 
 
 # --- 8. The tree ----------------------------------------------------------------------------------
+def misgrown(proof: str, nodes: list[Any], root: Any, sides_of: Any) -> Iterator[str]:
+    """What keeps a proof's nodes from being one tree; `sides_of` a node says what is left to each child."""
+    waiting, seen = [(0, root)], set[int]()
+    while waiting:
+        node, left = waiting.pop()
+        try:
+            need(node not in seen, "has two parents")
+            seen.add(node)
+            need(isinstance(nodes[node], dict), "is no object")
+            sides = sides_of(nodes[node], left)
+            children = nodes[node].get("children", [])
+            known = isinstance(children, list) and len(children) == len(sides)
+            known = known and all(type(c) is int and 0 < c < len(nodes) for c in children)
+            need(known, f"has the children {children!r}, {len(sides)} nodes were expected")
+            waiting += zip(children, sides, strict=True)
+        except Wrong as fault:
+            yield f"{proof}.nodes[{node}]: {fault}"
+    if len(seen) < len(nodes):
+        yield f"{proof}: {len(nodes) - len(seen)} nodes hang on no branch that could be followed"
+
+
 class Tree:
     """A proof tree held against the offers that its root leaves to everybody."""
 
@@ -1148,22 +1169,7 @@ class Tree:
 
     def faults(self) -> Iterator[str]:
         """What keeps the tree from proving the bound that it states."""
-        waiting, seen = [(0, self.root)], set()
-        while waiting:
-            node, offers = waiting.pop()
-            try:
-                need(node not in seen, "has two parents")
-                seen.add(node)
-                sides = self.sides_of(self.nodes[node], offers)
-                children = self.nodes[node].get("children", [])
-                known = isinstance(children, list) and len(children) == len(sides)
-                known = known and all(type(c) is int and 0 < c < len(self.nodes) for c in children)
-                need(known, f"has the children {children!r}, {len(sides)} nodes were expected")
-                waiting += zip(children, sides, strict=True)
-            except Wrong as fault:
-                yield f"tree.nodes[{node}]: {fault}"
-        if len(seen) < len(self.nodes):
-            yield f"tree: {len(self.nodes) - len(seen)} nodes hang on no branch that could be followed"
+        yield from misgrown("tree", self.nodes, self.root, self.sides_of)
         if self.claimed < self.most:
             yield f"tree: states {self.claimed!r}, its leaves prove {self.most!r} only"
 
@@ -1281,24 +1287,8 @@ class Lists:
 
     def faults(self) -> Iterator[str]:
         """What keeps the proof from proving the bound that it states."""
-        waiting: list[Any] = [(0, {grade: menu.rate == menu.rate for grade, menu in self.menus.items()})]
-        seen = set()
-        while waiting:
-            node, box = waiting.pop()
-            try:
-                need(node not in seen, "has two parents")
-                seen.add(node)
-                need(isinstance(self.nodes[node], dict), "is no object")
-                sides = self.sides_of(self.nodes[node], box)
-                children = self.nodes[node].get("children", [])
-                known = isinstance(children, list) and len(children) == len(sides)
-                known = known and all(type(c) is int and 0 < c < len(self.nodes) for c in children)
-                need(known, f"has the children {children!r}, {len(sides)} nodes were expected")
-                waiting += zip(children, sides, strict=True)
-            except Wrong as fault:
-                yield f"lists.nodes[{node}]: {fault}"
-        if len(seen) < len(self.nodes):
-            yield f"lists: {len(self.nodes) - len(seen)} nodes hang on no branch that could be followed"
+        everything = {grade: menu.rate == menu.rate for grade, menu in self.menus.items()}
+        yield from misgrown("lists", self.nodes, everything, self.sides_of)
         if self.claimed < self.most:
             yield f"lists: states {self.claimed!r}, its leaves prove {self.most!r} only"
 
