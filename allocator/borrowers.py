@@ -37,7 +37,8 @@ from allocator.records.former import FORMER_NUMBERS, FORMER_TEXTS
 from allocator.records.frames import File, Frame
 from allocator.records.portfolio import ChurnTable, Portfolio
 from allocator.records.run import Decisions
-from allocator.records.scenario import InvoiceFiles, PortfolioSource, Scenario
+from allocator.records.scenario import PortfolioSource, Scenario
+from allocator.records.sources import InvoiceFiles
 from allocator.records.stress import Stress, StressSource
 from allocator.tables import fetch_whole, source_of
 

@@ -59,8 +59,8 @@ KEYS = {
     "": "schema name portfolio response former policy stress stresses strategy solver",
     "portfolio": "source columns defaults pd_by_grade scorecard",
     "response": "churn smoothing",
-    "policy": "currency budget ticket term_years funding_rate churn_cost_rate decline_churn idle_rate"
-    " processing_cost rates rate_grid pricing capital changes tail limits",
+    "policy": "currency budget own_funds ticket term_years funding_rate churn_cost_rate decline_churn"
+    " idle_rate processing_cost rates rate_grid pricing capital changes tail limits",
     "policy.tail": "confidence correlation",
     "policy.capital": "approach asset_class turnover turnover_unit maturity pd_floor lgd_floor"
     " supporting_factor",
@@ -304,12 +304,12 @@ def cases(stress: list[Any], figure: str) -> list[tuple[dict[str, Any], float]]:
 
 
 def share_of(entry: Any) -> dict[str, Any]:
-    """What a limit is a share of: `of` as a basis or the budget, `base` the filter of whom it counts."""
+    """What a limit is a share of: `of` as a basis or an amount of the policy, `base` the filter of whom."""
     if isinstance(at(entry, "of"), dict):
         entries(entry, "of", "measure where")
         basis = word(entry, "of.measure", ["offered", "drawn"], "offered")
         return {"of": basis, "base": entries(entry, "of.where")}
-    named = word(entry, "of", ["budget", "total", "drawn", ""], "")
+    named = word(entry, "of", ["budget", "own_funds", "total", "drawn", ""], "")
     return {"of": {"total": "offered"}.get(named, named), "base": None}
 
 
@@ -347,8 +347,11 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
     step = at(policy, "ticket.step") and number(policy, "ticket.step")
     need(number(policy, "ticket.min", 0.0) >= 0, "policy.ticket.min lies below 0")
     funding = number(policy, "funding_rate", 0.0) * everyone(stress, "funding")
+    amounts = {"budget": number(policy, "budget.amount") * named("budget")}
+    if at(policy, "own_funds") is not None:
+        amounts["own_funds"] = number(policy, "own_funds")
     return Facts(
-        budget=number(policy, "budget.amount") * named("budget"), step=step,
+        budget=amounts["budget"], amounts=amounts, step=step,
         spend=word(policy, "budget.spend", ["at_most", "exactly"], "at_most"),
         basis=word(policy, "budget.basis", ["offered", "drawn"], "offered"),
         smallest=number(policy, "ticket.min") or step or float(CENT), largest=number(policy, "ticket.max"),
@@ -956,15 +959,14 @@ def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
         basis, exposed, own = MEASURES[limit.measure]
         weight = own(book) * weight
         need(not np.any(np.isnan(weight[row >= 0])), f"limit {limit.name}: a weight is missing")
-        share = limit.of == "budget"
+        amount = policy.amounts.get(limit.of, 1.0)
         rows = Facts(
             names=names, measure=limit.measure, sense=limit.sense, basis=basis, row=row,
             weight=np.where(row >= 0, weight, 0.0), plain=bool(np.all(weight[row >= 0] == 1)),
             exposed=exposed and limit.name != "budget",
-            of="" if share else limit.of, among=limit.base is not None,
+            of="" if limit.of in policy.amounts else limit.of, among=limit.base is not None,
             base=borrowers.passes(limit.base or {}),
-            bound=limit.bound * policy.budget if share else limit.bound,
-            whole=exact(limit.bound) * (exact(policy.budget) if share else 1), penalty=limit.penalty,
+            bound=limit.bound * amount, whole=exact(limit.bound) * exact(amount), penalty=limit.penalty,
         )  # fmt: skip
         lent = rows.weight * book.exposure if rows.exposed else np.zeros(borrowers.n)
         lent = -rows.weight * book.served if rows.measure == "clients_changed" else lent

@@ -12,14 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allocator.pricing.churn import read_churn_table
+from allocator.records.curves import Response
 from allocator.records.portfolio import ChurnTable, Floats, Integers, Portfolio, Text
-from allocator.records.scenario import (
-    Policy,
-    PortfolioSource,
-    Response,
-    Scenario,
-    SolverSettings,
-)
+from allocator.records.scenario import Policy, PortfolioSource, Scenario, SolverSettings
 
 CHURN = Path(__file__).resolve().parents[1] / "models" / "churn" / "cumcm-2020.csv"
 GRADES = ("A", "B", "C", "D")

@@ -33,7 +33,7 @@ from statsmodels.datasets import fair
 from statsmodels.discrete.discrete_model import Logit
 
 from allocator.records.estimate import Estimate
-from allocator.records.scenario import InvoiceFiles
+from allocator.records.sources import InvoiceFiles
 from allocator.scoring import validation
 from allocator.scoring.choice import choose
 from allocator.scoring.declarations import read_declarations

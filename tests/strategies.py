@@ -57,6 +57,7 @@ def cases(draw: DrawFn, borrowers: int = 4, rates: int = 3, limits: int = 3) -> 
         decline_churn=draw(st.sampled_from((0.0, 0.3))),
         idle_rate=draw(st.sampled_from((0.0, 0.0, 0.02, 0.06))),
         processing_cost=draw(st.sampled_from((0.0, 0.0, 500.0))),
+        own_funds=130_000.0,
         rate_step=None if len(grid) < 2 else draw(st.sampled_from((None, None, (grid[-1] - grid[0]) / 2))),
     )
     book = _borrowers(draw, n, grid, bare.rates)
@@ -132,7 +133,7 @@ def limits_around(
     of = (
         None
         if measure in COUNTED
-        else draw(st.sampled_from((None, None, "budget", "total", "drawn", *GROUPS)))
+        else draw(st.sampled_from((None, None, "budget", "own_funds", "total", "drawn", *GROUPS)))
     )
     where = draw(
         st.sampled_from(

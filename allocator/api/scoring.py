@@ -16,7 +16,7 @@ from allocator.api.results import Viewable
 from allocator.api.scenarios import Document, Table, declarations, document_file, file_of
 from allocator.api.words import public_function
 from allocator.errors import Fault, InputError
-from allocator.records.scenario import InvoiceFiles
+from allocator.records.sources import InvoiceFiles
 from allocator.report.drawing.paper import svg_of
 from allocator.report.frame import frame_table
 from allocator.report.pictures.reliability import reliability_chart

@@ -344,8 +344,8 @@ def _whole_sides(
     left = counted * (decimal(weights.pop()) if weights else ONE)
     if limit is None:
         return left, decimal(exact.policy.budget.amount)
-    of_budget = decimal(exact.policy.budget.amount) if limit.of == "budget" else ONE
-    return left, decimal(limit.bound) * (of_budget if total is None else total)
+    amount = decimal(exact.policy.amount_of(limit)) if total is None else total
+    return left, decimal(limit.bound) * amount
 
 
 def exact_faults(

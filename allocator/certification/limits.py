@@ -263,7 +263,6 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
     lent = _times(outset, weight) if outset is not None and np.any(outset) else None
     reference, base = _reference(limit, portfolio)
     share = bool(reference)
-    constant = limit.bound * policy.budget.amount if limit.of == "budget" else limit.bound
     block = Block(
         names=names,
         measure=limit.measure,
@@ -274,7 +273,7 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
         lent=np.zeros(len(names)) if lent is None else sums_by_code(codes, lent, len(names)),
         lent_size=np.zeros(len(names)) if lent is None else sums_by_code(codes, np.abs(lent), len(names)),
         lent_operations=0 if lent is None else DEEPEST + 2 * (len(portfolio) // CHUNK + 1),
-        constant=0.0 if share else constant,
+        constant=0.0 if share else limit.bound * policy.amount_of(limit),
         share=limit.bound if share else 0.0,
         reference=reference,
         reference_lent=_lent_to(base, portfolio) if share and counts else 0.0,
@@ -283,8 +282,8 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
         base=base,
         penalty=limit.penalty,
     )
-    per = decimal(policy.budget.amount) if limit.of == "budget" else 1
-    return replace(block, exact=_exact(block, portfolio, decimal(limit.bound) * per))
+    whole = decimal(limit.bound) * decimal(policy.amount_of(limit))
+    return replace(block, exact=_exact(block, portfolio, whole))
 
 
 def _reference(limit: Limit, portfolio: Portfolio) -> tuple[str, Booleans | None]:

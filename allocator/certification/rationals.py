@@ -15,8 +15,9 @@ from allocator.certification.capital import weights_by
 from allocator.certification.curves import isotonic
 from allocator.certification.limits import COUNTED, Block, counted_by, outset_of
 from allocator.certification.terms import Terms
+from allocator.records.curves import Response
 from allocator.records.portfolio import ChurnTable, Floats, Portfolio
-from allocator.records.scenario import Limit, Policy, Response
+from allocator.records.scenario import Limit, Policy
 from allocator.records.weights import weights_of
 
 ONE = Fraction(1)
@@ -142,8 +143,7 @@ class ExactBlock:
             exposure = self.block.referred(self.portfolio.exposure)
             lent = sum(fractions(exposure), Fraction(0)) if counts else Fraction(0)
             return Fraction(self.limit.bound) * lent
-        per = Fraction(self.policy.budget.amount) if self.limit.of == "budget" else ONE
-        return Fraction(self.limit.bound) * per
+        return Fraction(self.limit.bound) * Fraction(self.policy.amount_of(self.limit))
 
     def refers_to(self, i: int) -> bool:
         """Whether borrower i's offer adds to what the block is a share of."""

@@ -8,8 +8,9 @@ import numpy as np
 
 from allocator.certification.curves import smoothed
 from allocator.certification.lots import Lot
+from allocator.records.curves import Response
 from allocator.records.portfolio import Booleans, ChurnTable, Floats, Portfolio
-from allocator.records.scenario import Policy, Response
+from allocator.records.scenario import Policy
 
 SAME_RATE = 1e-12
 """Two rates closer than this are one."""

@@ -14,7 +14,7 @@ from allocator.cli.output import progress
 from allocator.cli.shell import answer
 from allocator.errors import Fault, InputError
 from allocator.records.progress import Progress
-from allocator.records.scenario import InvoiceFiles
+from allocator.records.sources import InvoiceFiles
 
 if TYPE_CHECKING:
     from allocator.scoring.scorecard import Points

@@ -13,7 +13,7 @@ from allocator.cli.options import AsJson, Verbose
 from allocator.cli.output import progress
 from allocator.cli.shell import show
 from allocator.errors import Fault, InputError
-from allocator.records.scenario import InvoiceFiles
+from allocator.records.sources import InvoiceFiles
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,7 @@ from allocator.records.cuts import HHI
 from allocator.records.limits import Row
 from allocator.records.offers import Menu
 from allocator.records.portfolio import Booleans, Floats, Portfolio
-from allocator.records.scenario import BUDGET, Group, Limit, Sense
+from allocator.records.scenario import BUDGET, Group, Limit, Policy, Sense
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def _rows(case: Case, portfolio: Portfolio, able: Booleans) -> Iterator[Rows]:
             share=limit.bound if limit.reference is not None else 0.0,
             reference=limit.reference,
             referred=everybody if reference is None else _inside(members.distinct[reference], able),
-            bound=_bound(limit, policy.budget.amount),
+            bound=_bound(limit, policy),
         )
 
 
@@ -254,10 +254,8 @@ def _stated(rows: tuple[Row, ...], membership: Membership, able: Booleans) -> It
         yield StatedRow(label, count, row.rhs)
 
 
-def _bound(limit: Limit, budget: float) -> float:
-    if limit.reference is not None:
-        return 0.0
-    return limit.bound * budget if limit.of == BUDGET else limit.bound
+def _bound(limit: Limit, policy: Policy) -> float:
+    return 0.0 if limit.reference is not None else limit.bound * policy.amount_of(limit)
 
 
 def _inside(membership: Membership, able: Booleans) -> int:

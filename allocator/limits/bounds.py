@@ -15,8 +15,6 @@ from allocator.records.scenario import (
     COUNTED,
     LARGEST_AMOUNT,
     LARGEST_NUMBER,
-    LARGEST_RATIO,
-    Group,
     Limit,
     Policy,
 )
@@ -38,10 +36,9 @@ def bounds_of(policy: Policy, limits: Limits) -> Bounds:
         if limit is not None and limit.measure == HHI:
             cut_of_budget = limit.of == BUDGET and limits.rows[j].name != limit.name
             moves[j] = (amount / (2.0 * sqrt(limit.bound)), sqrt(limit.bound)) if cut_of_budget else 0.0
-        elif limit is None or limit.of is None:
-            moves[j, 0] = 1.0
-        elif limit.of == BUDGET:
-            moves[j] = amount, limit.bound
+        elif limit is None or limit.reference is None:
+            moves[j, 0] = 1.0 if limit is None else policy.amount_of(limit)
+            moves[j, 1] = limit.bound if limit is not None and limit.of == BUDGET else 0.0
     rows = np.arange(len(limits))
     by_entry = sparse.coo_array(
         (
@@ -75,10 +72,8 @@ def _span(limit: Limit | None) -> tuple[float, float]:
         return -LARGEST_NUMBER, LARGEST_NUMBER
     if (limit.plugin is not None or limit.measure in ("interest", "gross_interest")) and limit.of is None:
         return -LARGEST_NUMBER, LARGEST_NUMBER
-    if isinstance(limit.of, Group):
-        return 0.0, LARGEST_RATIO
     if limit.of is not None:
-        return 0.0, 1.0
+        return 0.0, limit.largest_share
     return 0.0, inf if limit.measure in COUNTED else LARGEST_AMOUNT
 
 

@@ -147,7 +147,7 @@ def _draft(
     lent = _reference_exposure(limit, counted, portfolio, None if base is None else members.distinct[base])
     taken = limit.bound * lent
     share = limit.bound if reference is not None else 0.0
-    bound = limit.bound * policy.budget.amount if limit.of == "budget" else limit.bound
+    bound = limit.bound * policy.amount_of(limit)
     room = (taken if reference is not None else bound) - used_at_outset
     wholes = whole_rows(limit, membership, portfolio, policy)
     least = least_weights(limit, membership, portfolio)

@@ -46,7 +46,7 @@ def whole_rows(
     weights = _weights(limit, membership, portfolio)
     share = decimal(limit.bound) if limit.of == "total" else Fraction(0)
     bound = Fraction(0) if share or limit.of == "total" else decimal(limit.bound)
-    bound *= decimal(policy.budget.amount) if limit.of == "budget" else 1
+    bound *= decimal(policy.amount_of(limit))
     in_cents, lent, everything = np.ones(count, dtype=bool), [0] * count, 0
     if limit.measure == "offered":
         in_cents = ~_any(membership, _off_cent(portfolio.fixed_amount) | _off_cent(portfolio.exposure))

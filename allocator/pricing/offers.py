@@ -12,12 +12,13 @@ import numpy as np
 
 from allocator.errors import Fault, InputError, in_rows
 from allocator.pricing.churn import rate_menu, smooth
+from allocator.records.curves import Response
 from allocator.records.former import FORMER_AMOUNT
 from allocator.records.lots import CENT, lots_for, lots_to_money, lots_within
 from allocator.records.offers import SAME_RATE, Menu, OfferBook, PostedGrades
 from allocator.records.portfolio import Booleans, ChurnTable, Codes, Floats, Integers, Portfolio, Text
 from allocator.records.reasons import NO_OFFER
-from allocator.records.scenario import Policy, Response
+from allocator.records.scenario import Policy
 
 _PART = 16_384
 """Borrowers at a time: their temporaries stay in a core's cache."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from allocator.records.frames import File
+
+Smoothing = Literal["none", "isotonic"]
 
 STEEPEST = 1e4
 """Largest slope of a logistic churn curve: its odds grow by e within a basis point."""
@@ -23,3 +27,14 @@ class Logistic:
 ParametricCurve: TypeAlias = Logistic
 FORMULAS: Mapping[str, type[ParametricCurve]] = {"logistic": Logistic}
 """What curves by parameters follow, by their key of scenario files."""
+
+
+@dataclass(frozen=True)
+class Response:
+    """How customers answer to a rate."""
+
+    churn: File | None
+    """The curve's file or frame; None: there is none, and without `curves` nobody walks away at any rate."""
+    smoothing: Smoothing = "none"
+    curves: Mapping[str, ParametricCurve] = field(default_factory=dict)
+    """Grade -> its curve by parameters, in the place of a file."""

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from allocator.errors import Fault, InputError
 from allocator.records.conditions import Condition
-from allocator.records.curves import ParametricCurve
+from allocator.records.curves import Response
 from allocator.records.cuts import HHI, Cut
 from allocator.records.document import BOOK, CHURN, SOURCE, Place
 from allocator.records.former import FORMER_AMOUNT, Changes, FormerRun
@@ -22,6 +22,7 @@ from allocator.records.frames import File, Frame
 from allocator.records.plugins import Plugin
 from allocator.records.price_lists import PriceList, Pricing
 from allocator.records.risk import CapitalRule, Rule
+from allocator.records.sources import InvoiceFiles
 from allocator.records.strategy import Strategy
 from allocator.records.stress import Stress, StressSource
 
@@ -32,18 +33,17 @@ NamedMeasure = Literal[
     "loans"]  # fmt: skip
 Measure = str
 """A NamedMeasure, or one that another package brings."""
-Reference = Literal["budget", "total", "drawn"]
+Reference = Literal["budget", "own_funds", "total", "drawn"]
 """What a bound may be a share of."""
 Basis = Literal["offered", "drawn"]
 """What uses the budget."""
 Spend = Literal["at_most", "exactly"]
 COUNTED: tuple[Measure, ...] = ("loans", "clients_changed")
 """Measures that count offers, one by one."""
-Smoothing = Literal["none", "isotonic"]
 Method = Literal["auto", "exact", "reduced"]
 
-BUDGET = "budget"
-"""The name of the budget among the limits."""
+BUDGET, OWN_FUNDS = "budget", "own_funds"
+"""The amounts of the policy that a bound may be a share of; the budget is one of the limits, too."""
 LARGEST_AMOUNT, LARGEST_LOAN = 1e14, 1e13
 """Currency units; of a budget or a bound. A double tells a cent of a loan from the next, sums too."""
 MOST_LOTS = 2**53
@@ -54,25 +54,6 @@ LARGEST_NUMBER = 1e50
 """Largest weight, and bound that is no money: sums of their products with money stay far below 1e308."""
 LARGEST_RATIO, LARGEST_FACTOR, LARGEST_PENALTY = 1e6, 1e6, 1e9
 """Largest multiple of what another group is lent, factor of a stress, and price of a soft limit's excess."""
-
-
-@dataclass(frozen=True)
-class InvoiceFiles:
-    """Invoices of the firms to be scored: two files, or one workbook with both directions."""
-
-    purchases: File | None = None
-    sales: File | None = None
-    workbook: Path | None = None
-    firms: File | None = None
-    """Table of the firms to score; None: all that the invoices, or the workbook, name."""
-    facts: File | None = None
-    """Table of further columns of every firm scored, by enterprise_id."""
-    duplicates: Literal["keep", "drop"] = "keep"
-
-    def files(self) -> dict[str, File]:
-        """What is read, by key of the scenario file."""
-        named = ("purchases", "sales", "workbook", "firms", "facts")
-        return {key: path for key in named if (path := getattr(self, key)) is not None}
 
 
 @dataclass(frozen=True)
@@ -122,17 +103,6 @@ class PortfolioSource:
         if self.invoices is not None:
             return f"firms of {self.invoices.workbook or self.invoices.sales}"
         return str(self.path) if self.path is not None else "SQL query"
-
-
-@dataclass(frozen=True)
-class Response:
-    """How customers answer to a rate."""
-
-    churn: File | None
-    """The curve's file or frame; None: there is none, and without `curves` nobody walks away at any rate."""
-    smoothing: Smoothing = "none"
-    curves: Mapping[str, ParametricCurve] = field(default_factory=dict)
-    """Grade -> its curve by parameters, in the place of a file."""
 
 
 @dataclass(frozen=True)
@@ -203,9 +173,22 @@ class Limit:
     @property
     def most(self) -> float:
         """The largest that a bound without weights may be: all of what it is a share of."""
-        if self.of is None or self.weight is not None:
-            return inf
-        return LARGEST_RATIO if isinstance(self.of, Group) else 1.0
+        return inf if self.of is None or self.weight is not None else self.largest_share
+
+    @property
+    def largest_share(self) -> float:
+        """The largest that a bound which is a share may be: all, or a multiple of what may be less."""
+        return LARGEST_RATIO if isinstance(self.of, Group) or self.of == OWN_FUNDS else 1.0
+
+    @property
+    def shown_as_share(self) -> bool:
+        """Whether pages state use and bound as shares: of what is lent, or of own funds."""
+        return self.reference is not None or self.of == OWN_FUNDS
+
+    @property
+    def of_what(self) -> str:
+        """What the bound is a fraction of, as pages have it; "" where it is a figure."""
+        return "" if self.of is None else str(self.of).replace("_", " ")
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -237,6 +220,8 @@ class Policy:
     decline_churn: float = 0.0
     idle_rate: float = 0.0
     processing_cost: float = 0.0
+    own_funds: float | None = None
+    """The lender's own funds, which large exposures are measured against; None: not stated."""
     rate_step: float | None = None
     """None: the churn table's own rates inside the band; else by steps from the band's low end."""
     by_contract: bool = False
@@ -282,6 +267,12 @@ class Policy:
     def concentrations(self) -> tuple[Limit, ...]:
         """The limits on the Herfindahl index."""
         return tuple(limit for limit in self.limits if limit.measure == HHI)
+
+    def amount_of(self, limit: Limit) -> float:
+        """The money that a bound of 1 is: the budget or own funds, where it is a fraction of them; else 1."""
+        amounts = {BUDGET: self.budget.amount, OWN_FUNDS: self.own_funds}
+        own = amounts.get(limit.of) if isinstance(limit.of, str) else None
+        return 1.0 if own is None else own
 
     def unspent(self, used: float) -> float:
         """What is left of the budget once `used` of it is used; none where it must be spent exactly."""

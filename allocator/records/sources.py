@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from allocator.records.frames import File
 
 
 @dataclass(frozen=True)
@@ -44,3 +48,22 @@ ENDINGS = tuple(ending for kind in TABLE_KINDS for ending in kind.endings)
 def kind_of(path: str) -> TableKind:
     """The kind that a path tells by its ending, in any case: delimited text where that is none."""
     return next((kind for kind in TABLE_KINDS if path.lower().endswith(kind.endings)), TABLE_KINDS[0])
+
+
+@dataclass(frozen=True)
+class InvoiceFiles:
+    """Invoices of the firms to be scored: two files, or one workbook with both directions."""
+
+    purchases: File | None = None
+    sales: File | None = None
+    workbook: Path | None = None
+    firms: File | None = None
+    """Table of the firms to score; None: all that the invoices, or the workbook, name."""
+    facts: File | None = None
+    """Table of further columns of every firm scored, by enterprise_id."""
+    duplicates: Literal["keep", "drop"] = "keep"
+
+    def files(self) -> dict[str, File]:
+        """What is read, by key of the scenario file."""
+        named = ("purchases", "sales", "workbook", "firms", "facts")
+        return {key: path for key in named if (path := getattr(self, key)) is not None}

@@ -29,9 +29,9 @@ MOST = 12
 def limits_table(uses: Sequence[Used], policy: Sequence[Limit], unit: Unit) -> RenderableType:
     """Use, bound, slack and shadow price of each limit; `uses` as summary.json lists them, the budget first.
 
-    A limit relative to what is lent shows its use and its bound as shares, and its slack as money.
+    A limit relative to what is lent, or to own funds, shows use and bound as shares, and its slack as money.
     """
-    shares = {limit.name: limit for limit in policy if limit.reference is not None}
+    shares = {limit.name: limit for limit in policy if limit.shown_as_share}
     title = f"Limits, amounts in {unit}; shadow price: what one more {unit.currency} of bound adds"
     ordered = [uses[0], *nearest_first(uses[1:])]
     tight = sum(is_of_each(use["name"]) and is_tight(use) for use in ordered)
@@ -211,6 +211,6 @@ def _cells(use: Used, share: Limit | None, unit: Unit) -> list[str]:
     if share is not None and share.measure != HHI:
         # The stated bound is share x reference; where either is 0 there is no share to state.
         used = percent(use["used"] / use["bound"] * share.bound) if use["bound"] else ""
-        bound = f"{sense} {percent(share.bound)} of {share.of}"
+        bound = f"{sense} {percent(share.bound)} of {share.of_what}"
     price = small(use["price"]) if use["price"] else ""
     return [used, bound, write(use["slack"]), price, state_of(use)]

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from allocator.errors import InputError
 from allocator.records.conditions import Condition
-from allocator.records.curves import FORMULAS
+from allocator.records.curves import FORMULAS, Response
 from allocator.records.document import BOOK, CHURN, NO_CHURN, SOURCE, Place
 from allocator.records.enforcement import REPORT
 from allocator.records.former import Changes, FormerRun
@@ -20,17 +20,15 @@ from allocator.records.risk import CapitalRule, Rule, TailRule
 from allocator.records.scenario import (
     Budget,
     Group,
-    InvoiceFiles,
     Limit,
     Policy,
     PortfolioSource,
-    Response,
     Scenario,
     Sense,
     SolverSettings,
     Ticket,
 )
-from allocator.records.sources import kind_of
+from allocator.records.sources import InvoiceFiles, kind_of
 from allocator.records.strategy import Strategy
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress, StressCase, StressSource
 from allocator.scenario.capital_schema import TailEntry

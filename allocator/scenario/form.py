@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from allocator.records.columns import COLUMNS
+from allocator.records.curves import Smoothing
 from allocator.records.document import CHURN, SOURCE
-from allocator.records.scenario import Basis, Reference, Smoothing, Spend
+from allocator.records.scenario import Basis, Reference, Spend
 from allocator.records.strategy import NamedRule
 from allocator.records.workbook import Cell, Choice, Column, Kind, Sheet, Table, Workbook
 from allocator.scenario.limit_schema import MEASURES
@@ -148,7 +149,9 @@ def _rate_columns() -> Iterator[Column]:
 def _limit_columns() -> Iterator[Column]:
     choices = {
         "measure": Choice(MEASURES, says="What is summed: one of the list."),
-        "of": Choice(get_args(Reference), says="budget, total or drawn; empty: an amount or a number."),
+        "of": Choice(
+            get_args(Reference), says="budget, own_funds, total or drawn; empty: an amount, a number."
+        ),
     }
     for key in _LIMIT_KEYS:
         kind: Kind = "number" if key in ("at_most", "at_least", "exactly") else "text"

@@ -26,6 +26,7 @@ from allocator.records.scenario import (
     LARGEST_NUMBER,
     LARGEST_PENALTY,
     LARGEST_RATIO,
+    OWN_FUNDS,
     Basis,
     NamedMeasure,
     Reference,
@@ -73,7 +74,7 @@ def _bound(value: object, info: ValidationInfo) -> float:
     if known["of"] is not None:
         if known["weight"] is not None and known["weight"] not in FRACTIONS:
             return _modest(number(value, "a number"), "a number")
-        if isinstance(known["of"], GroupEntry):
+        if isinstance(known["of"], GroupEntry) or known["of"] == OWN_FUNDS:
             return _ratio(number(value, "a percentage such as 60%"))
         return fraction(value)
     count, ours = known["measure"] in COUNTED, known["measure"] in get_args(NamedMeasure)
@@ -249,8 +250,8 @@ class LimitEntry(Typed):
         ]
         | None
     ) = None
-    """What the bound is a fraction of: the budget, everything offered (total), everything drawn, or what a
-    group of borrowers is lent, as {where: {grade: car}}; absent: money."""
+    """What the bound is a fraction of: the budget, the lender's own funds (own_funds), everything offered
+    (total), everything drawn, or what a group is lent, as {where: {grade: car}}; absent: money."""
     weight: Annotated[Text, AfterValidator(number_column)] | None = None
     """Column of numbers, negative ones too, that multiplies each borrower's share of the sum."""
     where: Annotated[Filter, AfterValidator(readable)] | None = None

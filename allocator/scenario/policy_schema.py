@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from allocator.records.price_lists import Pricing
-from allocator.records.scenario import LARGEST_LOAN, MOST_LOTS, Basis, Spend
+from allocator.records.scenario import LARGEST_LOAN, MOST_LOTS, OWN_FUNDS, Basis, Spend
 from allocator.scenario.capital_schema import CapitalEntry, TailEntry
 from allocator.scenario.changes_schema import ChangesEntry
 from allocator.scenario.limit_schema import LimitEntry
@@ -201,6 +201,8 @@ class PolicyEntry(Typed):
     """What a unit of unspent budget earns over the year."""
     processing_cost: Annotated[Money, Field(json_schema_extra={"unit": "currency units a loan"})] = 0.0
     """Cost of one booked loan."""
+    own_funds: PositiveMoney | None = None
+    """The lender's own funds, for limits that are a share of them, as of large exposures."""
     rates: Annotated[dict[Text, Band], Field(examples=["{A: [4%, 11%]}"])]
     """Grade: lowest and highest rate, ends included; a grade not named is declined, with that reason."""
     rate_grid: Annotated[
@@ -239,6 +241,16 @@ class PolicyEntry(Typed):
         if pricing == "monotone":
             _refuse_falling(info.data.get("rates") or {})
         return pricing
+
+    @field_validator("limits")
+    @classmethod
+    def _some_own_funds(cls, limits: list[LimitEntry], info: ValidationInfo) -> list[LimitEntry]:
+        own = info.data.get("own_funds", 0.0)  # missing where what is written could not be read
+        shares = [index for index, limit in enumerate(limits) if limit.of == OWN_FUNDS]
+        if own is None and shares:
+            problem, remedy = "a share of own funds, which nothing states", "add policy.own_funds: 50_000_000"
+            raise refuse(*(Misfit(problem, remedy, (index, "of")) for index in shares))
+        return limits
 
     @field_validator("rate_grid")
     @classmethod

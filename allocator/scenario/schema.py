@@ -22,8 +22,9 @@ from pydantic import (
 )
 
 from allocator.records.columns import COLUMNS, Column
+from allocator.records.curves import Smoothing
 from allocator.records.document import NO_CHURN
-from allocator.records.scenario import Method, Smoothing
+from allocator.records.scenario import Method
 from allocator.scenario.changes_schema import ChangesEntry
 from allocator.scenario.policy_schema import PolicyEntry
 from allocator.scenario.quantities import (

@@ -11,7 +11,7 @@ import pandas as pd
 
 from allocator.intake import content_hash, one_reading
 from allocator.records.frames import File
-from allocator.records.scenario import InvoiceFiles
+from allocator.records.sources import InvoiceFiles
 from allocator.scoring import validation
 from allocator.scoring.ahp import Method, read_hierarchy, sensitivity
 from allocator.scoring.churn import churn_frame, fit_churn

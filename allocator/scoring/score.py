@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
-from allocator.records.scenario import InvoiceFiles
+from allocator.records.sources import InvoiceFiles
 from allocator.scoring import declarations
 from allocator.scoring.fitted import Fitted
 from allocator.scoring.grades import GradeScorecard, inside_ranges

@@ -55,6 +55,7 @@ def random_case(seed: int, method: str = "exact", largest: int = 2_000) -> Case:
         decline_churn=_one(draw, 0.0, 0.1),
         idle_rate=_one(draw, 0.0, 0.005),
         processing_cost=_one(draw, 0.0, 200.0),
+        own_funds=12_345_000.0,
         rate_step=_one(draw, None, None, 0.0025, 0.01),
     )
     settings = SolverSettings(method=method, gap=1e-6, time_limit=10.0)  # type: ignore[arg-type]
@@ -132,6 +133,8 @@ def _around_a_sample(draw: np.random.Generator, case: Case) -> list[Limit]:
             "each": _one(draw, None, None, "sector", "region") if sense != "exactly" else None,
             "weight": _one(draw, None, None, "k", "score"),
         }
+        if shape["of"] == "budget" and k == 1:
+            shape["of"] = "own_funds"
         if shape["of"] in ("total", "drawn") and shape["weight"] == "score":
             shape["of"] = Group(
                 "offered" if shape["of"] == "total" else "drawn", (Condition("region", ("east", "north")),)

@@ -11,6 +11,7 @@ import numpy as np
 
 from allocator.records.case import Inputs
 from allocator.records.conditions import Condition
+from allocator.records.curves import Response
 from allocator.records.portfolio import ChurnTable, Portfolio, Text
 from allocator.records.risk import CapitalRule, TailRule
 from allocator.records.scenario import (
@@ -18,7 +19,6 @@ from allocator.records.scenario import (
     Limit,
     Policy,
     PortfolioSource,
-    Response,
     Scenario,
     SolverSettings,
     Ticket,

@@ -94,7 +94,11 @@ def case_of(
         )
         for k, (where, sense) in enumerate(zip(WHERE, _SENSES, strict=True))
     ]
-    return Case(book, TABLE, policy(1e6, *limits, rates=dict.fromkeys("AB", (0.04, 0.12)), step=50_000.0))
+    return Case(
+        book,
+        TABLE,
+        policy(1e6, *limits, rates=dict.fromkeys("AB", (0.04, 0.12)), own_funds=7e5, step=50_000.0),
+    )
 
 
 def check_limit(case: Case, seed: int) -> None:

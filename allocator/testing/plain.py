@@ -56,8 +56,8 @@ class Row:
     base: frozenset[int] | None = None
     """Whom the reference counts; None: everybody."""
     limit: float = 0.0
-    """The bound as the policy writes it: a figure, or with `of_budget` a share of the budget."""
-    of_budget: bool = False
+    """The bound as the policy writes it: a figure, or a share of `amount`."""
+    amount: float = 1.0
     largest: float = 0.0
     """The most that one offer to a member uses."""
     finest: float = math.inf
@@ -324,10 +324,10 @@ def rows_of(case: Case, entry: Limit) -> Iterator[Row]:
         }
         if entry.measure in ("loans", "clients_changed"):
             shared["finest"] = min((abs(weight[i]) for i in members if weight[i]), default=math.inf)
-        if entry.of in (None, "budget"):
-            of_budget = entry.of == "budget"
-            bound = entry.bound * (case.policy.budget.amount if of_budget else 1.0)
-            yield Row(**shared, bound=bound, limit=entry.bound, of_budget=of_budget)
+        amounts = {None: 1.0, "budget": case.policy.budget.amount, "own_funds": case.policy.own_funds}
+        if not isinstance(entry.of, Group) and entry.of in amounts:
+            amount = amounts[entry.of] or 0.0
+            yield Row(**shared, bound=entry.bound * amount, limit=entry.bound, amount=amount)
         else:
             reference, base = "offered" if entry.of == "total" else "drawn", None
             if isinstance(entry.of, Group):
@@ -387,8 +387,7 @@ def _in_whole_numbers(case: Case, row: Row, left: float, right: float) -> tuple[
         return None
     exact = Fraction(round(count), unit) * Fraction(repr(weight))
     if row.share is None:
-        per = Fraction(repr(case.policy.budget.amount)) if row.of_budget else 1
-        return exact, Fraction(repr(row.limit)) * per
+        return exact, Fraction(repr(row.limit)) * Fraction(repr(row.amount))
     total = Fraction(round(100 * right / row.share), 100) if row.share else Fraction(0)
     return exact, Fraction(repr(row.share)) * total
 

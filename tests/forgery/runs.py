@@ -33,11 +33,13 @@ portfolio: {source: borrowers.csv, defaults: {lgd: 0.45}}
 response: {churn: churn.csv}
 policy:
   budget: {amount: 2_500_000}
+  own_funds: 800_000
   ticket: {min: 100_000, max: 600_000}
   rates: {A: [4%, 11%], B: [6%, 15%]}
   limits:
     - {name: A line, measure: offered, where: {grade: A}, at_most: 50%, of: budget}
     - {name: retail, measure: offered, where: {sector: retail}, at_most: 40%, of: total}
+    - {name: one name, measure: offered, each: borrower_id, at_most: 75%, of: own_funds}
     - {name: book, measure: loans, at_most: 7}
     - {name: carbon, measure: drawn, weight: carbon, at_most: 600}
     - {name: heavy, measure: loans, weight: heads, at_most: 14}

@@ -26,6 +26,11 @@ def test_three_readings_agree(
     check_limit(case_of(measure, of, each, weight), seed=len(measure))
 
 
+@pytest.mark.parametrize("measure", ["offered", "expected_loss"])
+def test_a_share_of_own_funds_is_read_alike_too(measure: str) -> None:
+    check_limit(case_of(measure, "own_funds", "sector", None), seed=0)
+
+
 @random_cases(40, full=400)
 @given(cases(), st.integers(0, 2**32))
 def test_three_readings_agree_on_random_cases(case: Case, seed: int) -> None:

@@ -13,9 +13,9 @@ from allocator.engine.kernel.columns import Columns
 from allocator.errors import InputError
 from allocator.limits import compile_limits
 from allocator.pricing.offers import own_rates, price_offers
+from allocator.records.curves import Response
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Portfolio
-from allocator.records.scenario import Response
 from allocator.testing import plain as naive
 from tests.builders import Case, churn_table, policy, portfolio
 from tests.strategies import cases, random_cases

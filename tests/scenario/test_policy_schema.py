@@ -40,6 +40,17 @@ def test_bands_have_two_ends_in_order(bands: str, place: str, problem: str, faul
     assert faults(BASE.replace(RATES, bands)) == [f"case.yaml, line 9, {place}: {problem}"]
 
 
+def test_a_share_of_own_funds_needs_their_amount(faults: Faults, write: Write) -> None:
+    shares = BASE.replace("of: budget", "of: own_funds").replace("63%", "800%")
+    place = "case.yaml, line 11, policy.limits[A line].of"
+    remedy = "add policy.own_funds: 50_000_000"
+    assert faults(shares) == [f"{place}: a share of own funds, which nothing states; {remedy}"]
+    negative = "-3 is negative, expected 0 or more; write an amount such as 100_000_000"
+    assert faults(shares + "  own_funds: -3\n") == [f"case.yaml, line 12, policy.own_funds: {negative}"]
+    policy = load_scenario(write("case.yaml", shares + "  own_funds: 2e6\n")).policy
+    assert [policy.amount_of(limit) * limit.bound for limit in policy.limits] == [16e6]
+
+
 def test_a_band_may_be_one_rate_and_a_grade_any_text(write: Write) -> None:
     path = write(
         "case.yaml", BASE.replace(RATES, "{A: [5%, 5%], 1: [0, 100%], NO: [0.04, 0.11], on: [1%, 2%]}")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from allocator.records.curves import Logistic
-from allocator.records.scenario import Response
+from allocator.records.curves import Logistic, Response
 from allocator.scenario import load_scenario
 from tests.scenario.conftest import Faults, Write
 

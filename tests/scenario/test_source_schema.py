@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from allocator.records.scenario import InvoiceFiles
+from allocator.records.sources import InvoiceFiles
 from allocator.scenario import dump_scenario, load_scenario
 from tests.scenario.conftest import BASE, Faults, Write
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from allocator.records.scenario import InvoiceFiles
+from allocator.records.sources import InvoiceFiles
 from allocator.scoring.declarations import read_declarations
 from allocator.scoring.reading import derive
 from allocator.scoring.score import rated_firms

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from allocator.errors import InputError
-from allocator.records.scenario import InvoiceFiles
+from allocator.records.sources import InvoiceFiles
 from allocator.scoring.fitted import read_fitted
 from allocator.scoring.frequencies import pd_by_grade
 from allocator.scoring.grades import GradeScorecard, fit_grades

@@ -119,8 +119,8 @@ def stated(docs: Documents, policy: Policy, own: Place) -> tuple[Inline, ...]:
     entry = _entry_of(policy, name)
     if docs.at(*own, "measure") == HHI:
         return (f"{sense} {100 * docs.at(*own, 'bound'):.6g}%",)
-    if entry is not None and entry.measure != HHI and entry.reference is not None:
-        return (f"{sense} {100 * entry.bound:.6g}% of {entry.of}",)
+    if entry is not None and entry.measure != HHI and entry.shown_as_share:
+        return (f"{sense} {100 * entry.bound:.6g}% of {entry.of_what}",)
     if docs.at(*own, "measure") in COUNTED:
         return (f"{sense} ", docs.count(*own, "bound"))
     return (f"{sense} ", docs.money(*own, "bound"))

@@ -263,7 +263,7 @@ def _in_words(rows: Rows, formulation: Formulation) -> Words:
     weight = f" x {limit.weight}" if limit.weight is not None else ""
     words: list[str | Math] = [f"{limit.measure.replace('_', ' ')}{weight}, {_said(rows.sense)} "]
     words.append(number(limit.bound))
-    words += [f" of {limit.of}"] if limit.of is not None else []
+    words += [f" of {limit.of_what}"] if limit.of is not None else []
     words += [f"; {len(rows.rows):,} rows, one a value v of {limit.each}"] if limit.each is not None else []
     if limit.measure == HHI:
         words[0] = f"Herfindahl index of what the values v of {limit.by} are offered, {_said(rows.sense)} "

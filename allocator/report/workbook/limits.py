@@ -177,7 +177,7 @@ def _new(entry: Entry, place: int, keys: Keys) -> str:
 
 
 def _of(entry: Entry) -> str:
-    return "" if entry.limit is None or entry.limit.of is None else str(entry.limit.of)
+    return "" if entry.limit is None else entry.limit.of_what
 
 
 def _share(entry: Entry) -> float:
