@@ -89,7 +89,8 @@ def _shares(written: dict[str, str]) -> list[float]:
     """The fractions that the options state; raises InputError with every one that states none."""
     from pydantic_core import PydanticCustomError
 
-    from allocator.scenario.quantities import findings_of, fraction
+    from allocator.records.misfits import findings_of
+    from allocator.scenario.quantities import fraction
 
     faults, shares = [], []
     for option, text in written.items():

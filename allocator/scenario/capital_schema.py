@@ -7,6 +7,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
+from allocator.records.misfits import Misfit, refuse
 from allocator.records.risk import (
     LARGEST_MATURITY,
     LEAST_CONFIDENCE,
@@ -18,17 +19,7 @@ from allocator.records.risk import (
     AssetClass,
 )
 from allocator.scenario.limit_schema import number_column
-from allocator.scenario.quantities import (
-    Flag,
-    Misfit,
-    PositiveMoney,
-    Share,
-    Text,
-    Years,
-    fraction,
-    one_of,
-    refuse,
-)
+from allocator.scenario.quantities import Flag, PositiveMoney, Share, Text, Years, fraction, one_of
 from allocator.scenario.typed import Typed
 
 _UNIT = {"unit": "units of the column"}

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Field, Tag, model_validator
 
 from allocator.records.former import Direction
+from allocator.records.misfits import Misfit, refuse
 from allocator.scenario.limit_schema import Filter, readable
-from allocator.scenario.quantities import Misfit, Rate, one_of, refuse
+from allocator.scenario.quantities import Rate, one_of
 from allocator.scenario.typed import Typed, told_by_keys
 
 _BENT = "money_moved"

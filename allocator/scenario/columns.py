@@ -13,9 +13,10 @@ from pydantic_core import PydanticCustomError
 
 from allocator.errors import Fault
 from allocator.records.columns import COLUMNS
+from allocator.records.misfits import findings_of
+from allocator.records.nodes import LIMITS, Location, Node
 from allocator.scenario.limit_schema import RANGE_ENDS
-from allocator.scenario.nodes import LIMITS, Location, Node
-from allocator.scenario.quantities import findings_of, quantity
+from allocator.scenario.quantities import quantity
 from allocator.scenario.stress_schema import FACTOR, INDUSTRY
 from allocator.scenario.stressing import LIMITS_FIGURE, stress_nodes
 

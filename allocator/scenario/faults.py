@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from allocator.errors import Fault
-from allocator.scenario.nodes import Location, Node
+from allocator.records.misfits import describe, findings_of, unknown_key
+from allocator.records.nodes import Location, Node
 from allocator.scenario.places import is_tag, section_at
-from allocator.scenario.quantities import describe, findings_of
 from allocator.scenario.typed import Typed
 
 
@@ -50,9 +49,8 @@ def _in_words(error: ErrorDetails, steps: Location, location: Location) -> tuple
     if kind == "extra_forbidden":
         known = [info.alias or name for name, info in _fields(section_at(steps[:-1])).items()]
         known += ["extends"] if len(location) == 1 else []
-        near = get_close_matches(str(location[-1]), known, n=1)
-        remedy = f"did you mean {near[0]}?" if near else f"the keys here are {', '.join(known)}"
-        return f"unknown key {str(location[-1])!r}", remedy
+        misfit = unknown_key(str(location[-1]), known)
+        return misfit.problem, misfit.remedy
     if kind in ("model_type", "model_attributes_type", "dict_type"):
         return f"expected a mapping, found {describe(error['input'])}", "write `key: value` lines below it"
     if kind in ("list_type", "tuple_type"):

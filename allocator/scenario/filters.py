@@ -9,12 +9,13 @@ from pydantic import ValidationError
 
 from allocator.errors import Fault, InputError
 from allocator.records.conditions import Condition
+from allocator.records.misfits import Misfit
+from allocator.records.nodes import Node, Origin
 from allocator.scenario.building import condition_of
 from allocator.scenario.faults import faults_of
 from allocator.scenario.limit_schema import Condition as Test
 from allocator.scenario.limit_schema import misfits
-from allocator.scenario.nodes import Node, Origin
-from allocator.scenario.quantities import Misfit, Text
+from allocator.scenario.quantities import Text
 from allocator.scenario.reading import parse
 from allocator.scenario.typed import Typed
 

@@ -20,6 +20,7 @@ from pydantic import (
 from allocator.plugins import names_of
 from allocator.records.columns import FRACTIONS, NUMBERS, TEXTS
 from allocator.records.cuts import HHI
+from allocator.records.misfits import Misfit, refuse
 from allocator.records.scenario import (
     BUDGET,
     COUNTED,
@@ -31,18 +32,7 @@ from allocator.records.scenario import (
     NamedMeasure,
     Reference,
 )
-from allocator.scenario.quantities import (
-    Misfit,
-    Quantity,
-    Text,
-    WrittenNumber,
-    fraction,
-    money,
-    number,
-    one_of,
-    refuse,
-    text,
-)
+from allocator.scenario.quantities import Quantity, Text, WrittenNumber, fraction, money, number, one_of, text
 from allocator.scenario.typed import Typed, told_by_keys
 
 SIGNED = ("interest", "gross_interest")

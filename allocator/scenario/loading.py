@@ -17,12 +17,12 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from allocator.errors import Fault, InputError
 from allocator.records.document import Place, seen_from
 from allocator.records.frames import Frame
+from allocator.records.nodes import Node, Origin, from_plain
 from allocator.records.scenario import Scenario
 from allocator.scenario.building import build
 from allocator.scenario.columns import column_faults
 from allocator.scenario.faults import faults_of
 from allocator.scenario.merging import MergedChain, merge, read_chain, resolve_extends
-from allocator.scenario.nodes import Node, Origin, from_plain
 from allocator.scenario.overrides import PLACE, Sets, overlay, override
 from allocator.scenario.paths import anchor
 from allocator.scenario.schema import ScenarioFile

@@ -10,10 +10,10 @@ from pathlib import Path
 from allocator.errors import Fault
 from allocator.records.document import Place
 from allocator.records.frames import Frame
-from allocator.scenario.nodes import LIMITS, Location, Node, limit_name
+from allocator.records.misfits import describe
+from allocator.records.nodes import LIMITS, Location, Node, entry_name
 from allocator.scenario.paths import expand, unset_variable_faults
 from allocator.scenario.places import KINDS, REQUIRED
-from allocator.scenario.quantities import describe
 from allocator.scenario.reading import read_file
 
 WORKBOOK = ".xlsx"
@@ -80,9 +80,9 @@ def merge(under: Node, over: Node, place: Location = ()) -> Node:
 def _merge_limits(under: Sequence[Node], over: Sequence[Node]) -> tuple[Node, ...]:
     """Limits of the same name merge where the first one stands; new ones follow."""
     result = list(under)
-    places = {limit_name(entry): place for place, entry in enumerate(under)}
+    places = {entry_name(entry): place for place, entry in enumerate(under)}
     for entry in over:
-        place = places.get(limit_name(entry)) if limit_name(entry) is not None else None
+        place = places.get(entry_name(entry)) if entry_name(entry) is not None else None
         if place is None:
             result.append(entry)
         else:
@@ -145,7 +145,7 @@ def _check_file(own: Node, faults: list[Fault]) -> None:
             )
         )
     limits = own.find(LIMITS)
-    names = [limit_name(entry) for entry in limits.items] if limits is not None else []
+    names = [entry_name(entry) for entry in limits.items] if limits is not None else []
     for place, name in enumerate(names):
         if name is not None and name in names[:place]:
             location = (*LIMITS, place, "name")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from allocator.errors import Fault, InputError
+from allocator.records.nodes import LIMITS, Node, Origin, entry_name, from_plain
 from allocator.scenario.merging import merge
-from allocator.scenario.nodes import LIMITS, Node, Origin, from_plain, limit_name
 from allocator.scenario.reading import parse
 
 PLACE = "--set"
@@ -134,7 +134,7 @@ def _unsettable_faults(tree: Node, steps: tuple[str, ...], place: str) -> list[F
         remedy = "write one of its other keys, as policy.limits[NAME].at_most"
         return [Fault("a limit is set key by key, its name aside", remedy, place)]
     limits = tree.find(LIMITS)
-    names = [name for name in map(limit_name, limits.items if limits is not None else ()) if name is not None]
+    names = [name for name in map(entry_name, limits.items if limits is not None else ()) if name is not None]
     if steps[2] in names:
         return []
     near = get_close_matches(steps[2], names, n=1)

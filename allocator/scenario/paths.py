@@ -11,8 +11,8 @@ from pathlib import Path
 from allocator.errors import Fault
 from allocator.records.document import DATABASE_FILE, SOURCE, URL, in_address, split
 from allocator.records.former import FORMER
+from allocator.records.nodes import Location, Node
 from allocator.records.sources import TABLE_KINDS, TableKind, kind_of
-from allocator.scenario.nodes import Location, Node
 from allocator.scenario.places import paths_of
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")

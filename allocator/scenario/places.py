@@ -10,7 +10,7 @@ from pydantic import Tag
 from pydantic.fields import FieldInfo
 
 from allocator.records.document import CHURN, NO_CHURN, Place
-from allocator.scenario.nodes import Location, Step
+from allocator.records.nodes import Location, Step
 from allocator.scenario.schema import ScenarioFile
 from allocator.scenario.typed import Typed, keys_of
 

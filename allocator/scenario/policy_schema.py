@@ -17,13 +17,13 @@ from pydantic import (
     field_validator,
 )
 
+from allocator.records.misfits import Misfit, describe, refuse
 from allocator.records.price_lists import Pricing
 from allocator.records.scenario import LARGEST_LOAN, MOST_LOTS, OWN_FUNDS, Basis, Spend
 from allocator.scenario.capital_schema import CapitalEntry, TailEntry
 from allocator.scenario.changes_schema import ChangesEntry
 from allocator.scenario.limit_schema import LimitEntry
 from allocator.scenario.quantities import (
-    Misfit,
     Money,
     PositiveMoney,
     Rate,
@@ -32,12 +32,10 @@ from allocator.scenario.quantities import (
     SignedRate,
     Text,
     Years,
-    describe,
     fraction,
     money,
     number,
     one_of,
-    refuse,
     text,
 )
 from allocator.scenario.typed import Typed

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, DecimalException
-from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -15,11 +14,10 @@ from pydantic_core import PydanticCustomError
 
 from allocator.errors import Fault, InputError
 from allocator.records.curves import STEEPEST
+from allocator.records.misfits import Misfit, brief, describe, findings_of, no_choice, refuse
 from allocator.records.scenario import LARGEST_AMOUNT, LARGEST_FACTOR, LONGEST_TERM
 
 _NUMBER = r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"
-_LONGEST_SHOWN = 60
-"""Characters of a value that a message repeats."""
 _WRITTEN = re.compile(rf"\s*({_NUMBER})\s*(%?)\s*")
 _SIGN = "[,.'\u2019 \u00a0\u2009\u202f]"
 _GROUPED = re.compile(
@@ -28,29 +26,6 @@ _GROUPED = re.compile(
 """Digits by threes, as 60,000,000 and 60.000.000, 60 000 000 and 60'000'000."""
 _COMMA = re.compile(r"([-+]?[0-9]*),([0-9]+)\s*(%?)")
 _PERCENTAGE = "a percentage such as 63% or a fraction such as 0.63"
-
-
-@dataclass(frozen=True)
-class Misfit:
-    """What a check found: the problem, the remedy, and the key below the checked value it concerns."""
-
-    problem: str
-    remedy: str
-    below: tuple[str | int, ...] = ()
-    up: bool = False
-    """Whether it concerns the mapping that holds the checked value, not the value."""
-
-
-def refuse(*findings: Misfit) -> PydanticCustomError:
-    """The error, to be raised in a validator, that carries `findings`."""
-    return PydanticCustomError(
-        "scenario", "{problem}", {"problem": findings[0].problem, "findings": findings}
-    )
-
-
-def findings_of(context: Mapping[str, Any] | None) -> tuple[Misfit, ...]:
-    """The findings that an error made by `refuse` carries in its context."""
-    return tuple(context["findings"]) if context is not None else ()
 
 
 def stated(
@@ -64,24 +39,6 @@ def stated(
             Fault(finding.problem, finding.remedy, field=option) for finding in findings_of(error.context)
         ]
         raise InputError.of(faults, subject) from None
-
-
-def describe(value: object) -> str:
-    """A value in the words of a message."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, list | tuple):
-        return "a list"
-    return repr(_brief(value)) if isinstance(value, str) else _brief(str(value))
-
-
-def _brief(text: str) -> str:
-    """A text for a line: the beginning of a long one."""
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 @dataclass(frozen=True)
@@ -99,7 +56,7 @@ def number(value: object, expected: str) -> WrittenNumber:
     match = _WRITTEN.fullmatch(text) if isinstance(value, str | int | float) else None
     if match is None or isinstance(value, bool):
         raise refuse(_separated(text) or Misfit(f"{describe(value)} is not {expected}", f"write {expected}"))
-    digits, text = match[1].replace("_", ""), _brief(text)
+    digits, text = match[1].replace("_", ""), brief(text)
     try:
         parsed = Decimal(digits) / (100 if match[2] else 1)
         size = abs(float(parsed))
@@ -252,12 +209,7 @@ def one_of(*known: str, later: Sequence[str] = (), later_mapping: bool = False) 
         if isinstance(named, str) and named in later:
             remedy = f"write {choices}" if len(known) == 1 else f"use one of {choices}"
             raise refuse(Misfit(f"{named!r} is not yet supported", remedy))
-        near = get_close_matches(value, known, n=1) if isinstance(value, str) else []
-        remedy = (
-            f"did you mean {near[0]}?" if near else f"write {'it so' if len(known) == 1 else 'one of them'}"
-        )
-        expected = f"expected {choices}" if len(known) == 1 else f"expected one of {choices}"
-        raise refuse(Misfit(f"{expected}, found {describe(value)}", remedy))
+        raise refuse(no_choice(value, known))
 
     return BeforeValidator(check)
 

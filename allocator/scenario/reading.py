@@ -16,7 +16,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.nodes import Node as YamlNode
 
 from allocator.errors import Fault
-from allocator.scenario.nodes import Node, Origin, Scalar
+from allocator.records.nodes import Node, Origin, Scalar
 
 LARGEST = 2_000_000
 """Bytes: more is a portfolio given for a scenario, not a scenario."""

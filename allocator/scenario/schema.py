@@ -24,12 +24,12 @@ from pydantic import (
 from allocator.records.columns import COLUMNS, Column
 from allocator.records.curves import Smoothing
 from allocator.records.document import NO_CHURN
+from allocator.records.misfits import Misfit, describe, refuse
 from allocator.records.scenario import Method
 from allocator.scenario.changes_schema import ChangesEntry
 from allocator.scenario.policy_schema import PolicyEntry
 from allocator.scenario.quantities import (
     Flag,
-    Misfit,
     Money,
     PositiveMoney,
     PositiveWhole,
@@ -41,9 +41,7 @@ from allocator.scenario.quantities import (
     Text,
     Whole,
     Years,
-    describe,
     one_of,
-    refuse,
     text,
 )
 from allocator.scenario.source_schema import PATH, InvoiceSource, Source

@@ -20,17 +20,9 @@ from pydantic import (
 )
 
 from allocator.plugins import names_of
+from allocator.records.misfits import Misfit, describe, refuse
 from allocator.records.sources import ENDINGS, TABLE_KINDS, TableKind
-from allocator.scenario.quantities import (
-    Misfit,
-    PositiveWhole,
-    Seconds,
-    Text,
-    Whole,
-    describe,
-    one_of,
-    refuse,
-)
+from allocator.scenario.quantities import PositiveWhole, Seconds, Text, Whole, one_of
 from allocator.scenario.typed import Typed, tag_of, told_by_keys
 
 PATH: dict[str, JsonValue] = {"unit": "path"}

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args
 from pydantic import AfterValidator, Field, Tag, ValidationInfo, create_model, field_validator
 
 from allocator.plugins import names_of
+from allocator.records.misfits import Misfit, refuse
 from allocator.records.strategy import NamedRule
 from allocator.scenario.policy_schema import Band
-from allocator.scenario.quantities import Misfit, PositiveMoney, Share, Text, one_of, refuse
+from allocator.scenario.quantities import PositiveMoney, Share, Text, one_of
 from allocator.scenario.source_schema import PATH, Table, ending_in
 from allocator.scenario.typed import Typed, tag_of, told_by_keys
 

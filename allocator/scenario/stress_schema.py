@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from allocator.records.misfits import Misfit, refuse
 from allocator.records.stress import BASE
 from allocator.scenario.limit_schema import Condition, Values, misfits
-from allocator.scenario.quantities import Factor, Misfit, PositiveFactor, Rate, Text, refuse
+from allocator.scenario.quantities import Factor, PositiveFactor, Rate, Text
 from allocator.scenario.source_schema import PATH, ending_in
 from allocator.scenario.typed import Typed
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from allocator.errors import Fault
+from allocator.records.nodes import LIMITS, Location, Node, entry_name
 from allocator.records.scenario import BUDGET, LARGEST_AMOUNT, LARGEST_FACTOR, Policy
 from allocator.records.stress import Stress
-from allocator.scenario.nodes import LIMITS, Location, Node, limit_name
 
 LIMITS_FIGURE = "limits"
 """The figure of a stress whose cases name limits, not columns."""
@@ -44,12 +44,12 @@ def limit_faults(tree: Node) -> Iterator[Fault]:
     """Cases of stresses that name a limit which the scenario does not have."""
     written = tree.find(LIMITS)
     entries = written.items if written is not None else ()
-    known = [BUDGET, *(name for entry in entries if (name := limit_name(entry)) is not None)]
+    known = [BUDGET, *(name for entry in entries if (name := entry_name(entry)) is not None)]
     for place, _ in stress_nodes(tree):
         location = (*place, LIMITS_FIGURE, "where")
         cases = tree.find(location)
         for index, case in enumerate(cases.items if cases is not None else ()):
-            name = limit_name(case)
+            name = entry_name(case)
             if name is not None and name not in known:
                 near = get_close_matches(name, known, n=1)
                 remedy = f"did you mean {near[0]}?" if near else f"the limits are {', '.join(known)}"

@@ -20,7 +20,7 @@ from typing import Any
 from allocator.errors import Fault, InputError
 from allocator.records.document import CHURN, SOURCE, Place
 from allocator.records.frames import Frame
-from allocator.scenario.nodes import LIMITS, Location, Node, Origin
+from allocator.records.nodes import LIMITS, Location, Node, Origin
 from allocator.scenario.places import REQUIRED
 from allocator.scenario.reading import parse
 from allocator.tables.conversion import cell_text

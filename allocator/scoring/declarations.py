@@ -11,19 +11,23 @@ it; how it would be read is declared to measure what that would feign.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from allocator.errors import Fault, InputError
 from allocator.records.frames import File
+from allocator.records.nodes import Node, entry_name
+from allocator.scoring.document_faults import sound_part
 from allocator.scoring.documents import (
     DeclarationsShape,
     DerivedShape,
     RuleShape,
-    read_document,
+    content_of,
+    origin_of,
     variable_of,
 )
+from allocator.scoring.json_tree import read_json
 from allocator.scoring.reading import DerivedColumn
 from allocator.scoring.rules import IndicatorRule
 from allocator.scoring.variables import Variable
@@ -47,6 +51,8 @@ class Declarations:
     rules: tuple[IndicatorRule, ...] = ()
     derived: tuple[DerivedColumn, ...] = ()
     leaks: tuple[LeakyVariable, ...] = ()
+    doubtful: frozenset[str] = frozenset()
+    """Names of entries that something is wrong with: only whether they are in a table can be looked at."""
 
     @property
     def text_columns(self) -> frozenset[str]:
@@ -78,27 +84,54 @@ def read_declarations(
 
     `results` are columns that hold the outcome: none may be read either. Raises InputError with every fault.
     """
-    remedy = "compare it with a shipped one in models/scorecards or models/ratings"
-    shape = read_document(path, DeclarationsShape, remedy)
-    declared = Declarations(
-        tuple(variable_of(variable) for variable in shape.variables),
-        tuple(rule_of(rule) for rule in shape.rules),
-        tuple(derived_of(derivation) for derivation in shape.derived),
-        tuple(
-            LeakyVariable(
-                leak.name,
-                leak.why,
-                None if leak.variable is None else variable_of(leak.variable),
-                None if leak.rule is None else rule_of(leak.rule),
-            )
-            for leak in shape.leaks
-        ),
-    )
-    faults = [] if getattr(declared, wanted) else [Fault(f"has no list {wanted}", remedy, str(path))]
-    faults += _leak_faults(declared, results, str(path))
+    faults: list[Fault] = []
+    declared = sound_declarations(path, wanted, results, faults)
     if faults:
         raise InputError.of(faults, str(path))
     return declared
+
+
+def sound_declarations(
+    path: File, wanted: Literal["variables", "rules"], results: Sequence[str], faults: list[Fault]
+) -> Declarations:
+    """The declarations of a file that nothing is wrong with; faults of the others are added to `faults`."""
+    content = content_of(path, faults, "name a file of declarations, as docs/declarations.md describes")
+    tree = None if content is None else read_json(content, origin_of(path), faults)
+    if tree is None:
+        return Declarations()
+    shape, touched = sound_part(tree, DeclarationsShape, faults)
+    if isinstance(tree.value, Mapping):
+        listed = tree.child(wanted)
+        if listed is None or listed.value == ():
+            faults.append(tree.fault((wanted,), f"has no {wanted}", f'write "{wanted}": [{{"name": "..."}}]'))
+        faults += [*_repeats(tree), *_leak_faults(tree, results)]
+    if shape is None:
+        return Declarations()
+    return _declared(shape, {entry_name(tree.find(place)) or "" for place in touched})
+
+
+def _declared(shape: DeclarationsShape, doubtful: Set[str]) -> Declarations:
+    """The entries of a shape but those whose names are `doubtful`: something is wrong with them."""
+    derived = [derived_of(one) for one in shape.derived if one.name not in doubtful]
+    leaks = [
+        LeakyVariable(
+            leak.name,
+            leak.why,
+            None if leak.variable is None else variable_of(leak.variable),
+            None if leak.rule is None else rule_of(leak.rule),
+        )
+        for leak in shape.leaks
+        if leak.name not in doubtful
+    ]
+    variables = {one.name: variable_of(one) for one in reversed(shape.variables) if one.name not in doubtful}
+    rules = {one.name: rule_of(one) for one in reversed(shape.rules) if one.name not in doubtful}
+    return Declarations(
+        tuple(reversed(variables.values())),
+        tuple(reversed(rules.values())),
+        tuple(derived),
+        tuple(leaks),
+        frozenset(doubtful - {""}),
+    )
 
 
 def json_schema() -> dict[str, Any]:
@@ -124,16 +157,39 @@ def derived_of(shape: DerivedShape) -> DerivedColumn:
     return DerivedColumn(shape.name, shape.column, "not", "" if shape.not_ is None else shape.not_)
 
 
-def _leak_faults(declared: Declarations, results: Sequence[str], file: str) -> list[Fault]:
+_LISTS = ("variables", "rules", "derived", "leaks")
+
+
+def _repeats(tree: Node) -> Iterator[Fault]:
+    """Names that stand in a list twice."""
+    for listed in _LISTS:
+        held = tree.child(listed)
+        first: dict[str, int] = {}
+        for i, entry in enumerate(held.items if held is not None else ()):
+            name = entry_name(entry)
+            if name and first.setdefault(name, i) != i:
+                problem = f"{name} is declared twice, first as {listed}[#{first[name] + 1}]"
+                yield tree.fault((listed, i, "name"), problem, "keep one of the two")
+
+
+def _leak_faults(tree: Node, results: Sequence[str]) -> Iterator[Fault]:
     """Variables and rules that read what the decision did not know."""
-    late = {leak.name: leak.why for leak in declared.leaks}
+    late = dict(_pairs(tree, "leaks", "why"))
     late |= dict.fromkeys(results, "it is what the fit is to foretell")
-    source = {derivation.name: derivation.column for derivation in declared.derived}
-    read = [(f"variables[{i}]", entry.name) for i, entry in enumerate(declared.variables)]
-    read += [(f"rules[{i}]", entry.name) for i, entry in enumerate(declared.rules)]
-    remedy = "leave it out; under leaks, the fit says what it would be worth"
-    return [
-        Fault(f"{name} would tell the outcome: {late[column]}", remedy, file, field=place)
-        for place, name in read
-        for column in {name, source.get(name, name)} & set(late)
-    ]
+    source = dict(_pairs(tree, "derived", "column"))
+    for listed in ("variables", "rules"):
+        held = tree.child(listed)
+        for i, entry in enumerate(held.items if held is not None else ()):
+            name = entry_name(entry) or ""
+            for column in {name, source.get(name, name)} & set(late):
+                remedy = "leave it out; under leaks, the fit says what it would be worth"
+                yield tree.fault((listed, i), f"{name} would tell the outcome: {late[column]}", remedy)
+
+
+def _pairs(tree: Node, listed: str, key: str) -> Iterator[tuple[str, str]]:
+    """Name and text under `key` of each entry of a list that has a name."""
+    held = tree.child(listed)
+    for entry in held.items if held is not None else ():
+        name, other = entry_name(entry), entry.child(key)
+        if name:
+            yield name, other.value if other is not None and isinstance(other.value, str) else ""

@@ -5,20 +5,26 @@ from __future__ import annotations
 import codecs
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
 from allocator.errors import Fault, InputError
 from allocator.intake import take_bytes
 from allocator.records.frames import File, Frame
+from allocator.records.misfits import Misfit, refuse
+from allocator.records.nodes import Origin
+from allocator.scoring.document_faults import sound_part
+from allocator.scoring.json_tree import read_json
 from allocator.scoring.rules import Kind as RuleKind
 from allocator.scoring.runs import Shape as RunShape
 from allocator.scoring.variables import Binning, Missing, OnUnseen, Transform, Variable
 from allocator.scoring.variables import Kind as VariableKind
 
 SCHEMA = 1
+_TESTS = ("is", "not", "above", "missing")
+"""Of a derived column."""
 
 
 class Shape(BaseModel):
@@ -52,45 +58,45 @@ class Document(Shape):
 Found = TypeVar("Found", bound=Document)
 
 
-def read_document(path: File, shape: type[Found], remedy: str) -> Found:
-    """The document of a file. Raises InputError: no such file, not JSON, or every fault of its shape."""
+def read_document(path: File, shape: type[Found], remedy: str | None = None) -> Found:
+    """The document of a file. Raises InputError: no such file, not JSON, or every fault of its shape.
+
+    `remedy` is that of a file that nobody writes by hand; without one every fault has its own.
+    """
     subject = str(path)
-    if not isinstance(path, Frame) and not path.is_file():
-        raise InputError.of([Fault("the file does not exist", remedy, subject)], subject)
+    faults: list[Fault] = []
+    content = content_of(path, faults, remedy or "give a file that is there")
+    if content is not None:
+        try:
+            return shape.model_validate_json(content.removeprefix(codecs.BOM_UTF8))
+        except ValidationError:
+            tree = read_json(content, origin_of(path), faults)
+            found = None if tree is None else sound_part(tree, shape, faults, remedy)[0]
+            if not faults and found is not None:
+                return found
+    raise InputError.of(faults, subject)
+
+
+def content_of(path: File, faults: list[Fault], remedy: str) -> bytes | None:
+    """The bytes of a file; None and a fault where it cannot be read."""
     try:
-        return shape.model_validate_json(take_bytes(path).removeprefix(codecs.BOM_UTF8))
-    except ValidationError as error:
-        faults = [_fault(mistake, subject, remedy) for mistake in error.errors(include_url=False)]
-        raise InputError.of(faults, subject) from error
+        if isinstance(path, Frame) or path.is_file():
+            return take_bytes(path)
+        faults.append(Fault("the file does not exist", remedy, str(path)))
     except OSError as error:
-        reason = error.strerror or "unknown"
-        raise InputError.of([Fault(f"cannot be read: {reason}", remedy, subject)], subject) from error
+        faults.append(Fault(f"cannot be read: {error.strerror or 'unknown'}", remedy, str(path)))
+    return None
 
 
-def _fault(error: ErrorDetails, file: str, remedy: str) -> Fault:
-    """An error of pydantic's in our words."""
-    place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error["loc"]).lstrip(".")
-    context: Any = error.get("ctx", {})
-    match error["type"]:
-        case "json_invalid":
-            problem, place = f"is not JSON: {context['error']}", ""
-        case "missing":
-            problem = "is missing"
-        case "extra_forbidden":
-            problem = "is not known here"
-        case "value_error":
-            problem = str(context["error"])
-        case "literal_error":
-            problem = f"{error['input']!r} is not one of {context['expected']}"
-        case _:
-            shown = repr(error["input"])
-            problem = f"{shown if len(shown) < 40 else 'the value'}: {error['msg']}"
-    return Fault(problem, remedy, file, field=place or None)
+def origin_of(path: File) -> Origin:
+    """Where a document begins; what was given in memory has no lines."""
+    return Origin(str(path), None if isinstance(path, Frame) else 1, Path())
 
 
 def _rising(pair: tuple[float, float]) -> tuple[float, float]:
     if pair[0] > pair[1]:
-        raise ValueError(f"[{pair[0]:g}, {pair[1]:g}] does not rise")
+        problem = f"[{pair[0]:g}, {pair[1]:g}] does not rise"
+        raise refuse(Misfit(problem, f"write [{pair[1]:g}, {pair[0]:g}]"))
     return pair
 
 
@@ -128,7 +134,9 @@ class DerivedShape(Shape):
     def _one_test(self) -> DerivedShape:
         tests = (self.is_, self.not_, self.above, self.missing)
         if sum(test is not None for test in tests) != 1:
-            raise ValueError("is incomplete: give name, column and one of is, not, above, missing")
+            given = [key for key, test in zip(_TESTS, tests, strict=True) if test is not None]
+            problem = f"has {len(given)} tests: {', '.join(given)}" if given else "has no test"
+            raise refuse(Misfit(problem, f"give one of {', '.join(_TESTS)}", of=_TESTS))
         return self
 
 
@@ -148,11 +156,18 @@ class BinningShape(Shape):
 
     @model_validator(mode="after")
     def _in_order(self) -> BinningShape:
+        findings = []
         if any(a >= b for a, b in itertools.pairwise(self.cuts or ())):
-            raise ValueError("its cuts do not rise")
+            problem, rising = "its cuts do not rise", sorted(set(self.cuts or ()))
+            remedy = f"write [{', '.join(f'{cut:g}' for cut in rising)}]"
+            findings.append(Misfit(problem, remedy, ("cuts",), of=("cuts",)))
         levels = [level for group in self.groups or () for level in group]
-        if len(set(levels)) < len(levels):
-            raise ValueError("a level stands in two groups")
+        twice = sorted({level for level in levels if levels.count(level) > 1})
+        if twice:
+            problem = f"{', '.join(map(repr, twice))} stands in two groups"
+            findings.append(Misfit(problem, "leave it in one of them", ("groups",), of=("groups",)))
+        if findings:
+            raise refuse(*findings)
         return self
 
 
@@ -186,18 +201,31 @@ class VariableShape(Shape):
 
     @model_validator(mode="after")
     def _numeric(self) -> VariableShape:
-        if self.special and self.kind == "category":
-            raise ValueError("special codes are of numbers: of a category each is a level of its own")
-        if self.missing == "median" and self.kind == "category":
-            raise ValueError("a category has no median: say flag, or nothing")
-        if self.unseen == "refuse" and self.kind == "number":
-            raise ValueError("a number has no levels to refuse")
-        if self.missing == ("bin" if self.bins is None else "flag"):
-            raise ValueError("has no bins: say flag" if self.bins is None else "has bins: say bin")
-        if self.bins is not None and self.transform != "none":
-            raise ValueError("bins stay the same under a transform: leave it out")
-        if self.bins is not None and (self.bins.groups if self.kind == "number" else self.bins.cuts):
-            raise ValueError("numbers have cuts, a category has groups")
+        category, binned = self.kind == "category", self.bins is not None
+        findings = []
+        if self.special and category:
+            problem, remedy = "special codes are of numbers", "leave them out: each is a level of its own"
+            findings.append(Misfit(problem, remedy, ("special",), of=("special", "kind")))
+        if self.missing == "median" and category:
+            remedy = "write flag, or leave missing out"
+            findings.append(Misfit("a category has no median", remedy, ("missing",), of=("missing", "kind")))
+        if self.unseen == "refuse" and not category:
+            problem, remedy = "a number has no levels to refuse", 'leave it out, or write "kind": "category"'
+            findings.append(Misfit(problem, remedy, ("unseen",), of=("unseen", "kind")))
+        if self.missing == ("flag" if binned else "bin"):
+            problem, remedy = ("has bins", "write bin") if binned else ("has no bins", "write flag")
+            findings.append(Misfit(problem, remedy, ("missing",), of=("missing", "bins")))
+        if binned and self.transform != "none":
+            problem, remedy = "bins stay the same under a transform", "leave it out"
+            findings.append(Misfit(problem, remedy, ("transform",), of=("transform", "bins")))
+        if self.bins is not None and self.bins.groups is not None and not category:
+            problem, remedy = "a number has cuts, not groups", "write cuts, or the kind category"
+            findings.append(Misfit(problem, remedy, ("bins", "groups"), of=("bins", "kind")))
+        if self.bins is not None and self.bins.cuts is not None and category:
+            problem, remedy = "a category has groups, not cuts", "write groups, or the kind number"
+            findings.append(Misfit(problem, remedy, ("bins", "cuts"), of=("bins", "kind")))
+        if findings:
+            raise refuse(*findings)
         return self
 
 
@@ -223,12 +251,18 @@ class RuleShape(Shape):
 
     @model_validator(mode="after")
     def _complete(self) -> RuleShape:
+        findings = []
         if self.kind == "interval" and self.interval is None:
-            raise ValueError("needs an interval [low, high]")
+            remedy = 'add "interval": [low, high], the safest values'
+            findings.append(Misfit("needs an interval", remedy, of=("kind", "interval")))
         if self.kind == "qualitative" and self.scores is None:
-            raise ValueError("needs a table of scores, text: score")
+            remedy = 'add "scores": {"text": 0.5}, each from 0 to 1'
+            findings.append(Misfit("needs a table of scores", remedy, of=("kind", "scores")))
         if self.special and self.kind == "qualitative":
-            raise ValueError("special codes are of numbers: give each a score in the table")
+            problem, remedy = "special codes are of numbers", "give each a score in the table"
+            findings.append(Misfit(problem, remedy, ("special",), of=("special", "kind")))
+        if findings:
+            raise refuse(*findings)
         return self
 
 
@@ -258,12 +292,6 @@ class DeclarationsShape(Document):
     """Indicators of a rating."""
     leaks: tuple[LeakShape, ...] = ()
     """Columns that only the time after the decision makes known: none may be read."""
-
-    @model_validator(mode="after")
-    def _unique(self) -> DeclarationsShape:
-        for entries, what in ((self.variables, "variable"), (self.rules, "rule"), (self.derived, "column")):
-            once(entries, what)
-        return self
 
 
 class BinnedShape(Shape):

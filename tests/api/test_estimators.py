@@ -81,7 +81,7 @@ def test_without_scikit_learn_it_says_what_brings_it(monkeypatch: pytest.MonkeyP
     ("parameters", "words"),
     [
         ({"variables": 5}, "variables: 5 is not a list of texts or mappings"),
-        ({"variables": [{"name": "debt", "x": 1}]}, r"variables\[0\].x: is not known here"),
+        ({"variables": [{"name": "debt", "x": 1}]}, r"variables\[debt\].x: unknown key 'x'"),
         ({"penalty": "x"}, "penalty: 'x' is not 'none' or"),
         ({"penalty": "ridge", "strength": -1}, "strength: -1 is below 0"),
     ],

@@ -171,24 +171,24 @@ CASES: dict[str, tuple[str, Change, str]] = {
     "no bound": (LOGIT + " --bounds A=nan,B=1", nothing, r"a bound lies outside \(0, 1\]"),
     "owed alone": (LOGIT + " --owed lent", nothing, "--lost is missing -> an LGD needs both columns"),
     "lost as a variable": (
-        LOGIT + " --owed lent --lost x", nothing, r"variables\[0\] x would tell the outcome",
+        LOGIT + " --owed lent --lost x", nothing, r"variables\[x\] x would tell the outcome",
     ),
     "no name": (LOGIT + " --name ../x", nothing, "--name '../x' is no name of a file"),
     "out is a file": (LOGIT.replace("--out out", "--out firms.csv"), nothing, "firms.csv is a file"),
-    "declared: no JSON": (LOGIT, content("declared.json", b"{variables"), "declared.json is not JSON"),
+    "declared: no JSON": (LOGIT, content("declared.json", b"{variables"), "line 1 is not JSON: expected a key"),
     "declared: a list": (LOGIT, content("declared.json", b"[1]"), "declared.json"),
-    "declared: no variables": (LOGIT, put("declared.json", "variables", to=[]), "has no list variables"),
-    "declared: a slip": (LOGIT, put("declared.json", "variables", 0, "sgn", to=1), r"\[0\].sgn is not known"),
+    "declared: no variables": (LOGIT, put("declared.json", "variables", to=[]), "has no variables"),
+    "declared: a slip": (LOGIT, put("declared.json", "variables", 0, "sgn", to=1), "did you mean sign"),
     "declared: no text": (
-        LOGIT, put("declared.json", "variables", 0, "name", to=["x"]), r"\[0\].name \['x'\]",
+        LOGIT, put("declared.json", "variables", 0, "name", to=["x"]), r"\[#1\].name expected text",
     ),
-    "declared: quantiles": (LOGIT, put("declared.json", "variables", 0, "cut", to=[1, 99]), r"cut\[1\] 99"),
+    "declared: quantiles": (LOGIT, put("declared.json", "variables", 0, "cut", to=[1, 99]), r"cut\[#2\] expected"),
     "declared: the outcome": (
         LOGIT, put("declared.json", "variables", 0, "name", to="bad"), "bad would tell the outcome",
     ),
     "declared: a leak": (
         LOGIT, put("declared.json", "leaks", to=[{"name": "x", "why": "made from bad"}]),
-        r"variables\[0\] x would tell the outcome: made from bad",
+        r"variables\[x\] x would tell the outcome: made from bad",
     ),
     "declared: derived from nothing": (
         LOGIT, put("declared.json", "derived", to=[{"name": "z", "column": "q", "is": 1}]),
@@ -206,10 +206,10 @@ CASES: dict[str, tuple[str, Change, str]] = {
         RATING + " --classes " + ",".join(map(str, range(40))), nothing, "no cut into 40 classes",
     ),
     "rating: kind": (
-        RATING, put("declared.json", "rules", 0, "kind", to="up"), r"rules\[0\].kind 'up' is not",
+        RATING, put("declared.json", "rules", 0, "kind", to="up"), r"rules\[x\].kind expected one of",
     ),
     "rating: no interval": (
-        RATING, put("declared.json", "rules", 0, "kind", to="interval"), r"rules\[0\] needs an interval",
+        RATING, put("declared.json", "rules", 0, "kind", to="interval"), r"rules\[x\] needs an interval",
     ),
     "rating: interval of all": (
         RATING, put("declared.json", "rules", 0, to={"name": "x", "kind": "interval", "interval": [-99, 99]}),
@@ -217,7 +217,7 @@ CASES: dict[str, tuple[str, Change, str]] = {
     ),
     "rating: scores": (
         RATING, put("declared.json", "rules", 0, to={"name": "kind", "kind": "qualitative", "scores": [1]}),
-        r"rules\[0\].scores \[1\]",
+        r"rules\[kind\].scores expected a mapping, found a list",
     ),
     "rating: no score": (
         RATING,
@@ -259,15 +259,15 @@ CASES: dict[str, tuple[str, Change, str]] = {
     "ahp: words": (
         AHP, put("judgements.json", "criteria", "rows", 0, 1, to="strong"), "'strong' is no judge",
     ),
-    "ahp: true": (AHP, put("judgements.json", "criteria", "rows", 0, 1, to=True), "True: Input should be"),
+    "ahp: true": (AHP, put("judgements.json", "criteria", "rows", 0, 1, to=True), "or text, found true"),
     "ahp: not square": (AHP, put("judgements.json", "criteria", "rows", to=[[1]]), "criteria is not 4 x 4"),
     "ahp: no rows": (
-        AHP, put("judgements.json", "criteria", "rows", to=3), "criteria.rows 3: Input should be",
+        AHP, put("judgements.json", "criteria", "rows", to=3), "criteria.rows expected a list",
     ),
     "ahp: a criterion": (
         AHP, put("judgements.json", "criteria", "items", 0, to="luck"), "strength is no criterion",
     ),
-    "ahp: another encoding": (AHP, content("judgements.json", b"\xff\xfe{"), "judgements.json is not JSON"),
+    "ahp: another encoding": (AHP, content("judgements.json", b"\xff\xfe{"), "not JSON: byte 0xFF"),
     "churn: beyond 1": (CHURN_FIT, cell("offers.csv", "A", 1, 1.5), "row 2, A 1.5 is out of range"),
     "churn: percent": (CHURN_FIT, cell("offers.csv", "rate", 1, 6), "row 2, rate 6.0 is out of range"),
     "churn: few rates": (CHURN_FIT, rows("offers.csv", 2), "offers.csv, A fewer than 3 rates"),
@@ -282,7 +282,7 @@ CASES: dict[str, tuple[str, Change, str]] = {
     # score
     "score: no scorecard": (SCORE.replace("--scorecard card.json ", ""), nothing, "--scorecard is missing"),
     "score: no fit": (SCORE, put("card.json", "kind", to="tree"), "card.json, kind its kind is 'tree'"),
-    "score: another schema": (SCORE, put("card.json", "schema", to=2), "card.json, schema 2 is not one of 1"),
+    "score: another schema": (SCORE, put("card.json", "schema", to=2), "schema expected 1, found 2"),
     "score: damaged": (SCORE, put("card.json", "coefficients", to={"x": 1}), "coefficients are not those of"),
     "score: not finite": (SCORE, content("card.json", b'{"kind": "logit", "n": NaN}'), "card.json"),
     "score: a column": (SCORE, without("firms.csv", "x"), "firms.csv, x the column is missing"),
@@ -303,7 +303,7 @@ CASES: dict[str, tuple[str, Change, str]] = {
     ),
     # solve with a scorecard
     "solve: no scorecard": (SOLVE, remove("card.json"), "portfolio.scorecard card.json does not exist"),
-    "solve: damaged": (SOLVE, put("card.json", "variables", 0, "scale", to=0), r"variables\[0\].scale 0"),
+    "solve: damaged": (SOLVE, put("card.json", "variables", 0, "scale", to=0), r"\[x\].scale expected"),
     "solve: a column": (SOLVE, without("firms.csv", "x"), "x the column is missing"),
     "solve: infinite": (SOLVE, cell("firms.csv", "x", 3, "inf"), "row 4, x"),
 }  # fmt: skip
@@ -374,11 +374,12 @@ AT_ONCE: dict[str, tuple[str, Change, tuple[str, ...]]] = {
             {"nam": "x"}, {"name": "y", "sign": 2, "cut": [0.9, 0.1]}, {"name": "y", "bins": {"most": 1}}
         ),
         (
-            r"variables\[0\].name is missing",
-            r"variables\[0\].nam is not known here",
-            r"variables\[1\].sign 2 is not one of -1, 0 or 1",
-            r"variables\[1\].cut \[0.9, 0.1\] does not rise",
-            r"variables\[2\].bins.most 1:",
+            r"variables\[#1\].name the key is missing",
+            r"variables\[#1\].nam unknown key 'nam' -> did you mean name?",
+            r"variables\[#2\].sign expected one of -1, 0, 1, found 2",
+            r"variables\[#2\].cut \[0.9, 0.1\] does not rise",
+            r"variables\[#3\].bins.most expected a whole number from 2 to 50, found 1",
+            r"variables\[#3\].name y is declared twice",
         ),
     ),
     "what does not go together": (
@@ -392,12 +393,12 @@ AT_ONCE: dict[str, tuple[str, Change, tuple[str, ...]]] = {
             leaks=[{"name": "unpaid"}],
         ),
         (
-            r"variables\[0\] special codes are of numbers",
-            r"variables\[1\] a number has no levels to refuse",
-            r"variables\[2\] has no bins: say flag",
-            r"variables\[3\].bins its cuts do not rise",
-            r"derived\[0\] is incomplete",
-            r"leaks\[0\].why is missing",
+            r"variables\[kind\].special special codes are of numbers",
+            r"variables\[x\].unseen a number has no levels to refuse",
+            r"variables\[y\].missing has no bins -> write flag",
+            r"variables\[lent\].bins.cuts its cuts do not rise",
+            r"derived\[z\] has no test",
+            r"leaks\[unpaid\].why the key is missing",
         ),
     ),
     "what the decision did not know": (
@@ -410,9 +411,9 @@ AT_ONCE: dict[str, tuple[str, Change, tuple[str, ...]]] = {
             derived=[{"name": "z", "column": "bad", "is": 1}],
         ),
         (
-            r"variables\[0\] bad would tell the outcome",
-            r"variables\[1\] x would tell the outcome: told at default -> leave it out",
-            r"variables\[2\] z would tell the outcome",
+            r"variables\[bad\] bad would tell the outcome",
+            r"variables\[x\] x would tell the outcome: told at default -> leave it out",
+            r"variables\[z\] z would tell the outcome",
         ),
     ),
     "rules": (
@@ -450,7 +451,12 @@ AT_ONCE: dict[str, tuple[str, Change, tuple[str, ...]]] = {
             put("card.json", "bounds", "A", to=2),
             put("card.json", "more", to=1),
         ),
-        (r"variables\[0\].scale 0", "n 'many'", "bounds.A 2", "more is not known here -> fit it again"),
+        (
+            r"\[x\].scale expected a number above 0",
+            "n expected a whole number, found 'many'",
+            "bounds.A expected",
+            "more unknown key 'more' -> fit it again",
+        ),
     ),
 }
 

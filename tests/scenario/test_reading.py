@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from allocator.errors import Fault, InputError
+from allocator.records.nodes import Origin
 from allocator.scenario import load_scenario
-from allocator.scenario.nodes import Origin
 from allocator.scenario.reading import LARGEST, parse
 from tests.scenario.conftest import BASE, Faults
 

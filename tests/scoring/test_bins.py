@@ -159,11 +159,11 @@ def test_what_bins_cannot_do(book: pd.DataFrame, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_declarations(tmp_path / "v.json", "variables")
     assert [(fault.field, fault.problem) for fault in caught.value.faults] == [
-        ("variables[0].bins", "its cuts do not rise"),
-        ("variables[1]", "numbers have cuts, a category has groups"),
-        ("variables[2].bins", "a level stands in two groups"),
-        ("variables[3]", "bins stay the same under a transform: leave it out"),
-        ("variables[4]", "has bins: say bin"),
+        ("variables[a].bins.cuts", "its cuts do not rise"),
+        ("variables[b].bins.groups", "a number has cuts, not groups"),
+        ("variables[c].bins.groups", "'x' stands in two groups"),
+        ("variables[d].transform", "bins stay the same under a transform"),
+        ("variables[e].missing", "has bins"),
     ]
     with pytest.raises(InputError, match="x: no cut that its declaration allows tells defaults apart"):
         fit_scorecard(book.assign(x=1.0), book["bad"], [Variable("x", bins=Binning())])

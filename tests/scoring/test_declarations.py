@@ -68,26 +68,30 @@ def test_faults_come_together_with_their_places(tmp_path: Path) -> None:
             {"name": "s", "kind": "qualitative", "scores": {"good": 2}},
         ],
         derived=[{"name": "a"}],
-        more=1,
+        extra=1,
     )
     with pytest.raises(InputError) as caught:
         read_declarations(path, "variables")
-    told = {fault.field: fault.problem for fault in caught.value.faults}
+    told = {fault.field: f"{fault.problem}; {fault.remedy}" for fault in caught.value.faults}
     assert told == {
-        "variables[0].sign": "2 is not one of -1, 0 or 1",
-        "variables[0].kind": "'text' is not one of 'number' or 'category'",
-        "variables[1].name": "is missing",
-        "variables[2].name": "3: Input should be a valid string",
-        "variables[2].cut": "'no': Input should be a valid array",
-        "variables[2].transfrom": "is not known here",
-        "variables[3].cut": "[0.9, 0.1] does not rise",
-        "variables[4].cut[1]": "99: Input should be less than or equal to 1",
-        "rules[0].kind": "'upwards' is not one of 'positive', 'negative', 'interval' or 'qualitative'",
-        "rules[1]": "needs an interval [low, high]",
-        "rules[2]": "needs a table of scores, text: score",
-        "rules[3].scores.good": "2: Input should be less than or equal to 1",
-        "derived[0].column": "is missing",
-        "more": "is not known here",
+        "variables[x].sign": "expected one of -1, 0, 1, found 2; write one of them",
+        "variables[x].kind": "expected one of number, category, found 'text'; write one of them",
+        "variables[#2].name": 'the key is missing; add "name": text',
+        "variables[#3].name": "expected text, found 3; write one text, in double quotes",
+        "variables[#3].cut": "expected a list of 2, each a number from 0 to 1, found 'no'; "
+        "write it in square brackets: [..., ...]",
+        "variables[#3].transfrom": "unknown key 'transfrom'; did you mean transform?",
+        "variables[y].cut": "[0.9, 0.1] does not rise; write [0.1, 0.9]",
+        "variables[z].cut[#2]": "expected a number from 0 to 1, found 99; write it so",
+        "rules[#1].kind": "expected one of positive, negative, interval, qualitative, found 'upwards'; "
+        "write one of them",
+        "rules[#2]": 'needs an interval; add "interval": [low, high], the safest values',
+        "rules[#2].name": "r is declared twice, first as rules[#1]; keep one of the two",
+        "rules[q]": 'needs a table of scores; add "scores": {"text": 0.5}, each from 0 to 1',
+        "rules[s].scores.good": "expected a number from 0 to 1, found 2; write it so",
+        "derived[a].column": 'the key is missing; add "column": text',
+        "extra": "unknown key 'extra'; the keys here are schema, name, version, source, training, kind, "
+        "derived, variables, rules, leaks",
     }
     assert {fault.file for fault in caught.value.faults} == {str(path)}
 
@@ -95,10 +99,16 @@ def test_faults_come_together_with_their_places(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("document", "text"),
     [
-        ({"rules": [{"name": "x", "kind": "positive"}]}, "has no list variables"),
-        ({"variables": [{"name": "x"}, {"name": "x"}]}, "variable x: stands twice"),
-        ({"variables": [{"name": "x"}], "derived": [{"name": "a", "column": "x"}]}, "is incomplete"),
-        ({"variables": [{"name": "x", "cut": [float("nan"), 1]}]}, "should be a finite number"),
+        ({"rules": [{"name": "x", "kind": "positive"}]}, "has no variables"),
+        ({"variables": [{"name": "x"}, {"name": "x"}]}, "x is declared twice"),
+        (
+            {"variables": [{"name": "x"}], "derived": [{"name": "a", "column": "x"}]},
+            "has no test; give",
+        ),
+        (
+            {"variables": [{"name": "x", "cut": [float("nan"), 1]}]},
+            "line 1: is not JSON: NaN is",
+        ),
     ],
 )
 def test_what_is_no_declaration(document: dict[str, Any], text: str, tmp_path: Path) -> None:
@@ -117,9 +127,9 @@ def test_what_tells_the_outcome_may_not_be_read(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_declarations(path, "variables", ["bad"])
     assert [(fault.field, fault.problem) for fault in caught.value.faults] == [
-        ("variables[0]", "bad would tell the outcome: it is what the fit is to foretell"),
-        ("variables[1]", "old would tell the outcome: it is cut at charge-off"),
-        ("rules[0]", "Term would tell the outcome: it is cut at charge-off"),
+        ("variables[bad]", "bad would tell the outcome: it is what the fit is to foretell"),
+        ("variables[old]", "old would tell the outcome: it is cut at charge-off"),
+        ("rules[Term]", "Term would tell the outcome: it is cut at charge-off"),
     ]
 
 

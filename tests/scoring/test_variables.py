@@ -161,8 +161,8 @@ def test_what_a_declaration_cannot_ask(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_declarations(tmp_path / "v.json", "variables")
     assert [(fault.field, fault.problem) for fault in caught.value.faults] == [
-        ("derived[0]", "is incomplete: give name, column and one of is, not, above, missing"),
-        ("variables[0]", "has no bins: say flag"),
-        ("variables[1]", "a category has no median: say flag, or nothing"),
-        ("variables[2]", "a number has no levels to refuse"),
+        ("derived[d]", "has 2 tests: above, missing"),
+        ("variables[a].missing", "has no bins"),
+        ("variables[b].missing", "a category has no median"),
+        ("variables[c].unseen", "a number has no levels to refuse"),
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from allocator.scenario.nodes import Node, Origin, from_plain
+from allocator.records.nodes import Node, Origin, from_plain
 
 ORIGIN = Origin(None, None, Path("/here"))
 

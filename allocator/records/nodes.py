@@ -1,4 +1,4 @@
-"""A scenario as it was written: every value remembers the file, the line and the folder it comes from."""
+"""What was written: every value remembers the file, the line and the folder it comes from."""
 
 from __future__ import annotations
 
@@ -103,14 +103,21 @@ class Node:
             if isinstance(step, str):
                 text += f".{step}" if text else step
                 continue
-            item = self.find(location[: depth + 1])
-            name = limit_name(item) if location[:depth] == LIMITS else None
+            name = self._name_at(location[:depth], step)
             text += f"[#{step + 1}]" if name is None else f"[{name}]"
         return text
 
+    def _name_at(self, place: Location, step: int) -> str | None:
+        """The name of item `step` of the list at `place`: of a limit, or of what a list at the top of a
+        document holds, if no other there has it; None where it is told by its number."""
+        held = self.find(place)
+        names = [entry_name(item) for item in (held.items if held is not None else ())]
+        name = names[step] if step < len(names) else None
+        return name if place == LIMITS or (len(place) == 1 and name and names.count(name) == 1) else None
 
-def limit_name(entry: Node | None) -> str | None:
-    """The name of an entry of `policy.limits`, where it has one."""
+
+def entry_name(entry: Node | None) -> str | None:
+    """The name of an entry of a list, where it has one."""
     name = None if entry is None else entry.child("name")
     return name.value if name is not None and isinstance(name.value, str) else None
 
