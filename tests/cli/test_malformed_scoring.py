@@ -175,14 +175,14 @@ CASES: dict[str, tuple[str, Change, str]] = {
     ),
     "no name": (LOGIT + " --name ../x", nothing, "--name '../x' is no name of a file"),
     "out is a file": (LOGIT.replace("--out out", "--out firms.csv"), nothing, "firms.csv is a file"),
-    "declared: no JSON": (LOGIT, content("declared.json", b"{variables"), "line 1 is not JSON: expected a key"),
+    "declared: no JSON": (LOGIT, content("declared.json", b"{variables"), "not JSON: expected a key"),
     "declared: a list": (LOGIT, content("declared.json", b"[1]"), "declared.json"),
     "declared: no variables": (LOGIT, put("declared.json", "variables", to=[]), "has no variables"),
     "declared: a slip": (LOGIT, put("declared.json", "variables", 0, "sgn", to=1), "did you mean sign"),
     "declared: no text": (
         LOGIT, put("declared.json", "variables", 0, "name", to=["x"]), r"\[#1\].name expected text",
     ),
-    "declared: quantiles": (LOGIT, put("declared.json", "variables", 0, "cut", to=[1, 99]), r"cut\[#2\] expected"),
+    "declared: cut": (LOGIT, put("declared.json", "variables", 0, "cut", to=[1, 9]), r"cut\[#2\] expect"),
     "declared: the outcome": (
         LOGIT, put("declared.json", "variables", 0, "name", to="bad"), "bad would tell the outcome",
     ),
@@ -217,7 +217,7 @@ CASES: dict[str, tuple[str, Change, str]] = {
     ),
     "rating: scores": (
         RATING, put("declared.json", "rules", 0, to={"name": "kind", "kind": "qualitative", "scores": [1]}),
-        r"rules\[kind\].scores expected a mapping, found a list",
+        r"scores expected a mapping that is not empty",
     ),
     "rating: no score": (
         RATING,

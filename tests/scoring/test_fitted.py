@@ -142,7 +142,7 @@ def test_files_that_are_no_fit(text: str, message: str, tmp_path: Path) -> None:
         (
             "rating",
             put("indicators", to=[]),
-            "indicators: expected a list of 1 or more, each a mapping, found a list",
+            "indicators: expected a list of 1 or more, each a mapping, found an empty list",
         ),
         (
             "rating",
