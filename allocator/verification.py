@@ -377,7 +377,7 @@ def _altered_row_faults(
     for name in ("rate", *COMPUTED):
         stated, recomputed = allocation[name].to_numpy(float), getattr(ledger, name)[order]
         off = ~(np.abs(stated - recomputed) <= 1e-9 * np.maximum(np.abs(recomputed), 1.0))
-        yield from _first_difference(allocation[name].astype(float), off, recomputed)
+        yield from _first_difference(allocation[name], off, recomputed)
 
 
 def _first_difference(stated: pd.Series, off: np.ndarray, recomputed: np.ndarray) -> Iterator[Fault]:

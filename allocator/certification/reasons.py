@@ -15,7 +15,8 @@ import numpy as np
 from allocator.certification.bound import reduced_values
 from allocator.certification.concentration import with_cuts
 from allocator.certification.limits import Block, blocks_of, charges_of
-from allocator.certification.terms import OF_BORROWERS, SAME_RATE, Terms, terms_of
+from allocator.certification.parts import in_parts
+from allocator.certification.terms import OF_BORROWERS, SAME_RATE, Terms, allowed_terms, tariffs_of
 from allocator.records import reasons as words
 from allocator.records.case import Inputs
 from allocator.records.former import FORMER_AMOUNT
@@ -32,25 +33,34 @@ def contradicted_reasons(
     """(n,) texts: what the inputs give where the reason `said` for declining cannot be it, "" elsewhere."""
     policy, portfolio = with_cuts(scenario.policy, inputs.portfolio)
     scenario, rule = replace(scenario, policy=policy), scenario.strategy.rule
-    out = np.full(len(portfolio), "", dtype=object)
     if rule == "file":
+        out = np.full(len(portfolio), "", dtype=object)
         word = words.not_in(scenario.strategy.name)
         out[declined & (stated.codes != stated.code_of(word))] = word
         return out
-    terms = terms_of(portfolio, inputs.churn, scenario.response, scenario.policy)
-    impossible = _impossible(portfolio, scenario.policy, terms)
-    claimed = np.array([_place(word) for word in stated.values], dtype=np.int32)[stated.codes]
-    wrong = declined & (claimed != impossible)
-    out[wrong] = np.array([*words.NO_OFFER, "an offer that may be made"], dtype=object)[impossible[wrong]]
-    open_to = np.flatnonzero(declined & (impossible < 0) & (claimed < 0))
-    if rule == "optimal":
-        weighed = _WeighedOffers.of(scenario.policy, portfolio, terms, prices, open_to)
-        out[open_to] = weighed.contradicted(Text(stated.codes[open_to], stated.values))
-    else:
-        known = _words_of(scenario, portfolio)
-        unknown = np.array([word not in known for word in stated.values], dtype=bool)[stated.codes[open_to]]
-        out[open_to[unknown]] = f"another reason by {rule}"
-    return out
+    tariffs = tariffs_of(inputs.churn, scenario.response, policy)
+    claimed = np.array([_place(word) for word in stated.values], dtype=np.int32)
+    blocks = blocks_of(policy, portfolio) if rule == "optimal" else ()
+    known = set() if rule == "optimal" else _words_of(scenario, portfolio)
+    unknown = np.array([word not in known for word in stated.values], dtype=bool)
+
+    def part(span: slice) -> np.ndarray:
+        own, refused, given = portfolio.take(span), declined[span], stated.codes[span]
+        out = np.full(len(own), "", dtype=object)
+        terms = allowed_terms(own, tariffs, policy)
+        impossible = _impossible(own, policy, terms)
+        wrong = refused & (claimed[given] != impossible)
+        out[wrong] = np.array([*words.NO_OFFER, "an offer that may be made"], dtype=object)[impossible[wrong]]
+        open_to = np.flatnonzero(refused & (impossible < 0) & (claimed[given] < 0))
+        if rule == "optimal":
+            mine = tuple(block.part(span) for block in blocks)
+            weighed = _WeighedOffers.of(policy, own, terms, mine, prices, open_to)
+            out[open_to] = weighed.contradicted(Text(given[open_to], stated.values))
+        else:
+            out[open_to[unknown[given[open_to]]]] = f"another reason by {rule}"
+        return out
+
+    return np.concatenate(in_parts(part, len(portfolio), scenario.solver.threads))
 
 
 def _place(word: str) -> int:
@@ -115,9 +125,15 @@ class _WeighedOffers:
 
     @classmethod
     def of(
-        cls, policy: Policy, portfolio: Portfolio, terms: Terms, prices: Mapping[str, float], among: Integers
+        cls,
+        policy: Policy,
+        portfolio: Portfolio,
+        terms: Terms,
+        blocks: tuple[Block, ...],
+        prices: Mapping[str, float],
+        among: Integers,
     ) -> _WeighedOffers:
-        blocks, own = blocks_of(policy, portfolio), portfolio.take(among)
+        own = portfolio.take(among)
         arrays = {name: getattr(terms, name)[among] for name in OF_BORROWERS}
 
         def best(prices: Mapping[str, float]) -> Floats:

@@ -103,9 +103,12 @@ def _one_rate(portfolio: Portfolio, policy: Policy, pinned: Booleans) -> Floats:
     """(n,) the rate of pinned offers, and of contracts whose rate is in the grade's band; else NaN."""
     nothing = (np.nan, np.nan)
     bands = np.array([policy.rates.get(grade, nothing) for grade in portfolio.grade.values] or [nothing])
-    low, high = bands[portfolio.grade.codes].T
-    inside = (portfolio.rate >= low - SAME_RATE) & (portfolio.rate <= high + SAME_RATE)
-    return np.where(pinned, portfolio.fixed_rate, np.where(inside, portfolio.rate, np.nan))
+    one = np.where(pinned, portfolio.fixed_rate, np.nan)
+    contracts = np.flatnonzero(np.isfinite(portfolio.rate) & ~pinned)
+    low, high = bands[portfolio.grade.codes[contracts]].T
+    rate = portfolio.rate[contracts]
+    one[contracts] = np.where((rate >= low - SAME_RATE) & (rate <= high + SAME_RATE), rate, np.nan)
+    return one
 
 
 def open_to(least: Floats, most: Floats, rate: Floats | float) -> Booleans:

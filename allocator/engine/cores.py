@@ -14,12 +14,11 @@ import numpy as np
 from scipy import sparse
 
 from allocator.engine.amounts import FrozenOffers, best_amounts, chosen_of, meets_rows
-from allocator.engine.formulation import Core, TranslatedProgram, formulate, translate
 from allocator.engine.kernel.columns import Answers, BestResponses, Columns
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.narrowing import rows_moved
 from allocator.engine.options import Options, Uses, options_of, undominated, uses_of
-from allocator.engine.program import Effort, Ended, LimitRows, measure_of, relief_of
+from allocator.engine.program import Core, Effort, Ended, LimitRows, TranslatedProgram, measure_of, relief_of
 from allocator.engine.solving import solve
 from allocator.records.lots import CENT, lots_to_money
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers
@@ -93,10 +92,9 @@ def in_play(
 ) -> OptionsInPlay:
     """The `size` borrowers with the smallest margins within `distance`, and those whom the relaxation splits.
 
-    With `every_amount` all borrowers with room for their amount join whatever their margin, so that
-    amounts never freeze where that could cost the optimum; else the `amounts` (`size` unless said) that are
-    cheapest to move. The core covers nothing where somebody frozen has such room, or is not at a best
-    response.
+    With `every_amount` all with room for their amount join whatever their margin, so that amounts never
+    freeze where that could cost the optimum; else the `amounts` (`size` unless said) cheapest to move. The
+    core covers nothing where somebody frozen has such room, or is not at a best response.
     """
     response = priced.response
     ranked = smallest_margins(response.margin, size + 1)
@@ -228,7 +226,9 @@ def whole_program(columns: Columns) -> LimitRows:
     rows = np.arange(len(columns.limits))
     play = OptionsInPlay(options, uses_of(columns, options), *no_charges, rows, theta=np.inf, covers=np.inf)
     core = build_core(columns, play, columns.pinned_use(), _whole_lot(columns))
-    translated = translate(formulate(core))
+    from allocator.engine.formulation import in_arrays  # brings Pyomo, which large books may not need
+
+    translated = in_arrays(core)
     return LimitRows(translated.program, translated.limit, core.measure)
 
 
@@ -271,9 +271,8 @@ def solve_core(
 ) -> CoreAnswer:
     """Solves `play` through the formulation; everyone else keeps the relaxation's answer.
 
-    Amounts of any size are found first and then settled in cents. Where limits must be met exactly
-    the offers chosen may leave no such amounts, though others would: a small core then counts in
-    cents from the outset.
+    Amounts of any size are found first and then settled in cents. Where limits must be met exactly the offers
+    chosen may leave no such amounts, though others would: a small core then counts in cents throughout.
     """
     limits = len(book.columns.limits)
     book, priced = book.over(play.rows), priced.over(play.rows)
@@ -312,7 +311,9 @@ def _solved(
     core = build_core(columns, play, frozen.usage, lot)
     if not core.empty_rows_hold(1e-9):
         return CoreAnswer("infeasible", None, None, -np.inf, "", None)
-    translated = translate(formulate(core))
+    from allocator.engine.formulation import in_arrays  # brings Pyomo, which large books may not need
+
+    translated = in_arrays(core)
     rows = LimitRows(translated.program, translated.limit, core.measure)
     first = None if start is None else _start(play, start, translated, core)
     effort = replace(effort, distance=effort.distance / core.unit)

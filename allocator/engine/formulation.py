@@ -14,15 +14,13 @@ step where amounts go by steps: x_k is a whole number then.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from allocator.engine.lean_scipy import lean_scipy
-from allocator.engine.program import Program
-from allocator.records.portfolio import Booleans, Floats, Integers
+from allocator.engine.program import Core, Program, TranslatedProgram
 
 with lean_scipy():
     import pyomo.core as pyo  # pyomo.environ would load every solver and transformation, twice as long
@@ -35,56 +33,9 @@ with lean_scipy():
 logging.getLogger("pyomo").setLevel(logging.CRITICAL)  # what it logs, on standard output, it raises too
 
 
-@dataclass(frozen=True)
-class Core:
-    """A program's data: N options of nb borrowers, m limits; money in `unit`, row j in its own scale."""
-
-    owner: Integers
-    """(N,) borrower of each option, 0 .. nb - 1."""
-    margin: Floats
-    """(N,) value per unit of amount."""
-    fixed: Floats
-    """(N,) value an offer."""
-    low: Floats
-    """(nb,) in units."""
-    high: Floats
-    """(nb,) in units."""
-    must: Booleans
-    """(nb,) an offer is made whatever it is worth."""
-    whole: bool
-    """Amounts are whole units (the unit is the policy's step)."""
-    use_unit: sparse.csr_array
-    """(m, N)"""
-    use_loan: sparse.csr_array
-    """(m, N)"""
-    senses: tuple[str, ...]
-    rhs: Floats
-    """(m,)"""
-    idle_value: float
-    """Value of a unit of budget left unspent."""
-    idle_use: float
-    """What that unit uses of the budget's row."""
-    idle_room: float
-    """Most that may stay unspent, in units."""
-    unit: float
-    measure: Floats
-    """(m,) what one unit of each row is in the limit's own unit."""
-    soft: Integers
-    """(s,) the rows that may be missed."""
-    relief: Floats
-    """(s,) what a unit of excess adds to their left-hand sides: -1 to a cap, 1 to a floor."""
-    penalty: Floats
-    """(s,) what it costs."""
-
-    def empty_rows_hold(self, tolerance: float) -> bool:
-        """Whether the limits that no option uses are met as they stand."""
-        used = np.diff(self.use_unit.indptr) + np.diff(self.use_loan.indptr)
-        used[self.soft] = 1
-        rhs = self.rhs[used == 0]
-        senses = [sense for sense, count in zip(self.senses, used, strict=True) if count == 0]
-        low = np.array([sense != "at_least" for sense in senses], dtype=bool)
-        high = np.array([sense != "at_most" for sense in senses], dtype=bool)
-        return bool(np.all(rhs[low] >= -tolerance) and np.all(rhs[high] <= tolerance))
+def in_arrays(core: Core) -> TranslatedProgram:
+    """The program, formulated and translated."""
+    return translate(formulate(core))
 
 
 def formulate(core: Core) -> pyo.ConcreteModel:
@@ -178,21 +129,6 @@ def _entries(matrix: sparse.csr_array, j: int) -> list[tuple[int, float]]:
     return [
         (int(k), float(c)) for k, c in zip(matrix.indices[span], matrix.data[span], strict=True) if c != 0
     ]
-
-
-@dataclass(frozen=True)
-class TranslatedProgram:
-    """The program as arrays, and in which of their columns each decision stands (-1: in none)."""
-
-    program: Program
-    take: Integers
-    """(N,)"""
-    amount: Integers
-    """(N,)"""
-    limit: Integers
-    """(m,) the row of each limit; -1: no option uses it."""
-    excess: Integers
-    """(s,) the column of each soft limit's excess."""
 
 
 def translate(instance: pyo.ConcreteModel) -> TranslatedProgram:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, replace
+from functools import partial
+from threading import Event
 from typing import Any, Literal
 
 import numpy as np
@@ -54,12 +59,15 @@ class ReportEffort:
     """Gap at which an allocation under a stress is good enough, where the scenario asks for less."""
     levers: Literal["solved", "priced", "few"]
     """Each solved again; each by the run's prices alone; the most important by the prices alone."""
+    beside: bool = False
+    """Whether stresses are tried in a thread beside the other questions."""
 
     @classmethod
-    def of(cls, borrowers: int, *, quick: bool) -> ReportEffort:
+    def of(cls, borrowers: int, *, quick: bool, threads: int = 1) -> ReportEffort:
         """Less for a large book, or where it is to be quick."""
         if borrowers >= HUGE:
-            return cls(0, 500, costs=False, rules=False, distilled=False, stress_gap=1e-4, levers="few")
+            few, beside = {"costs": False, "rules": False, "distilled": False}, threads > 1
+            return cls(0, 500, **few, stress_gap=1e-4, levers="few", beside=beside)
         if quick or borrowers >= LARGE:
             return cls(3, 2_000, costs=True, rules=True, distilled=False, stress_gap=0.0, levers="priced")
         return cls(9, 10_000, costs=True, rules=True, distilled=True, stress_gap=0.0, levers="solved")
@@ -109,25 +117,59 @@ def dossier_of(
     columns = _stress_columns(rules[0]).and_more(further)
     progress("recomputing it from its inputs")
     run = recheck_run(stored, columns)
-    effort, position = ReportEffort.of(len(run.inputs.portfolio), quick=quick), position_of(run)
+    threads = run.scenario.solver.threads
+    effort = ReportEffort.of(len(run.inputs.portfolio), quick=quick, threads=threads)
+    position = position_of(run)
     case, track = position.free_case, track_of(position.case, (BUDGET,))
-    progress("explaining the limits")
-    return Dossier(
-        stored=stored,
-        run=run,
-        position=position,
-        effort=effort,
-        composition=compose(run, position.reasons, _segment_columns(run.scenario)),
-        book=explain_position(position, exact=effort.costs, progress=progress),
-        years=simulate(run, years=effort.years, progress=progress),
-        stress=_stress(case, run, effort, progress),
-        comparison=_comparison(case, rules, progress) if effort.rules and len(rules) > 1 else None,
-        one_more=track.slopes(track.now, run)[0],
-        budgets=_budgets(case, effort, progress),
-        levers=_levers(run, case, effort, progress),
-        rules=_rules(run, progress) if effort.distilled else None,
-        notes=notes,
-    )
+    with _beside(effort.beside, progress, partial(_stress, case, run, effort)) as stress:
+        progress("explaining the limits")
+        return Dossier(
+            stored=stored,
+            run=run,
+            position=position,
+            effort=effort,
+            composition=compose(run, position.reasons, _segment_columns(run.scenario)),
+            book=explain_position(position, exact=effort.costs, progress=progress),
+            years=simulate(run, years=effort.years, progress=progress),
+            comparison=_comparison(case, rules, progress) if effort.rules and len(rules) > 1 else None,
+            one_more=track.slopes(track.now, run)[0],
+            budgets=_budgets(case, effort, progress),
+            levers=_levers(run, case, effort, progress),
+            rules=_rules(run, progress) if effort.distilled else None,
+            stress=stress(),
+            notes=notes,
+        )
+
+
+class _LeftError(Exception):
+    """Nobody waits for the answer any more."""
+
+
+@contextmanager
+def _beside(
+    apart: bool, progress: Progress, question: Callable[[Progress], StressTest]
+) -> Iterator[Callable[[], StressTest]]:
+    """What gives the answer to `question`: asked when it is wanted, or from now on in a thread (`apart`).
+
+    Where the block is left by an error the thread ends at its next word of progress.
+    """
+    if not apart:
+        yield partial(question, progress)
+        return
+    left = Event()
+
+    def told(words: str) -> None:
+        if left.is_set():
+            raise _LeftError
+        progress(words)
+
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(copy_context().run, question, told)
+        try:
+            yield asked.result
+        except BaseException:
+            left.set()
+            raise
 
 
 def _comparison(case: Case, rules: Sequence[Scenario], progress: Progress) -> Comparison:

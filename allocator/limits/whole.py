@@ -93,9 +93,11 @@ def _everybody(borrowers: int) -> Membership:
 
 def _off_cent(amounts: Floats) -> Booleans:
     """(n,) which are no whole cents, or too many of them; NaN, no amount at all, is none."""
-    with np.errstate(invalid="ignore"):
-        whole = (np.rint(amounts * 100.0) / 100.0 == amounts) & (np.abs(amounts) <= _LARGEST)
-    return np.asarray(~whole & ~np.isnan(amounts), dtype=bool)
+    given = np.flatnonzero(~np.isnan(amounts) & (amounts != 0.0))  # few are pinned, or lent to already
+    stated = amounts[given]
+    off = np.zeros(len(amounts), dtype=bool)
+    off[given] = (np.rint(stated * 100.0) / 100.0 != stated) | (np.abs(stated) > _LARGEST)
+    return off
 
 
 def _any(membership: Membership, flags: Booleans) -> Booleans:

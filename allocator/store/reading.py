@@ -213,10 +213,17 @@ def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
             faults += _first_wrong_row(np.signbit(values) & (values == 0), "is -0", frame[column], path)
     if faults:
         raise altered_file_error(str(path), faults)
-    texts = {
-        column: frame[column].astype(object).where(frame[column].notna(), "").astype(str) for column in TEXTS
-    }
+    texts = {column: pd.Series(_texts(frame[column]), dtype=object, index=frame.index) for column in TEXTS}
     return frame.assign(**texts, **numbers)
+
+
+def _texts(column: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.object_]]:
+    """What was written, as text; "" where nothing was."""
+    texts = column.to_numpy(dtype=object, na_value="")
+    kept = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column
+    if isinstance(kept.dtype, pd.StringDtype):
+        return texts
+    return np.array([*map(str, texts)], dtype=object)
 
 
 def _faults_at(path: Path, columns: Sequence[str], problem: str) -> list[Fault]:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from allocator.engine.formulation import Core, formulate, translate
+from allocator.engine.formulation import formulate, translate
+from allocator.engine.program import Core
 from tests.golden import CASES, as_text, path_of
 
 

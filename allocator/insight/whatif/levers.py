@@ -20,13 +20,14 @@ from allocator.certification import recheck
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.insight.variants import AddedValue, BestKnown, answer, best_of, with_policy
 from allocator.pipeline import prepare
+from allocator.portfolio import held_to
 from allocator.records.case import Case, Inputs
 from allocator.records.conditions import Condition
 from allocator.records.lots import CENT
 from allocator.records.offers import SAME_RATE
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
-from allocator.records.scenario import COUNTED, Limit, Policy
+from allocator.records.scenario import COUNTED, Limit, Policy, Scenario
 from allocator.records.stress import Shock, Stress, StressCase, StressSource
 
 
@@ -39,6 +40,8 @@ class Lever:
     """The change in words: what it is now and what it becomes."""
     case: Callable[[], Case]
     """The case with the change."""
+    posed: Callable[[], tuple[Scenario, Inputs]]
+    """The scenario and the inputs of that case, with nothing priced: all that a recheck needs."""
     loosens: bool = False
     """Whether no allocation is lost or worth less by it: then the best value cannot fall."""
 
@@ -66,7 +69,8 @@ def levers_of(case: Case, size: float) -> Iterator[Lever]:
 
 
 def _under(case: Case, name: str, change: str, policy: Policy, *, loosens: bool = True) -> Lever:
-    return Lever(name, change, partial(with_policy, case, policy), loosens)
+    scenario = replace(case.scenario, policy=policy)
+    return Lever(name, change, partial(with_policy, case, policy), lambda: (scenario, case.inputs), loosens)
 
 
 def _limits(case: Case, policy: Policy, size: float) -> Iterator[Lever]:
@@ -142,13 +146,14 @@ def _borrowers(case: Case, size: float) -> Iterator[Lever]:
 
 
 def _stressed(case: Case, name: str, size: float, stress: Stress) -> Lever:
-    return Lever(name, f"{100 * size:+.4g}% of itself", partial(_under_stress, case, stress))
+    posed = partial(_under_stress, case, stress)
+    return Lever(name, f"{100 * size:+.4g}% of itself", lambda: prepare(*posed()), posed)
 
 
-def _under_stress(case: Case, stress: Stress) -> Case:
-    own = case.inputs
+def _under_stress(case: Case, stress: Stress) -> tuple[Scenario, Inputs]:
+    own, policy = case.inputs, case.scenario.policy
     portfolio, churn = stressed(own.portfolio, own.churn, stress, StressSource())
-    return prepare(case.scenario, Inputs(portfolio, churn, own.hashes))
+    return case.scenario, Inputs(held_to(portfolio, policy), churn, own.hashes)
 
 
 def _rates(case: Case, policy: Policy) -> Iterator[Lever]:
@@ -205,13 +210,13 @@ def price_levers(
 
 
 def _added_value(run: Outcome, best: BestKnown, lever: Lever, quick: bool, progress: Progress) -> AddedValue:
-    prices, case = run.prices, lever.case()
-    frozen = recheck(case.scenario, case.inputs, run.decisions, prices)
+    prices = run.prices
+    frozen = recheck(*lever.posed(), run.decisions, prices)
     value = -np.inf if frozen.broken or frozen.faults else frozen.value
     bound = frozen.certificate.bound
     if not quick:
         try:
-            again = answer(case, prices, progress).certificate
+            again = answer(lever.case(), prices, progress).certificate
         except (InfeasibleError, NoAllocationError):
             quick = True
         else:

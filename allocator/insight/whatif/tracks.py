@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -31,12 +32,16 @@ class Track:
 
     case: Case
     names: tuple[str, ...]
-    terms: Terms
-    """What may be offered to whom: no limit changes that."""
     shares: tuple[bool, ...]
     """Which of the limits are shares of what is lent."""
     _directions: dict[tuple[int, tuple[float, ...]], Floats] = field(default_factory=dict, repr=False)
     """What `direction` found, by the axis and the other limits' bounds."""
+
+    @cached_property
+    def terms(self) -> Terms:
+        """What may be offered to whom: no limit changes that."""
+        scenario, inputs = self.case.scenario, self.case.inputs
+        return terms_of(inputs.portfolio, inputs.churn, scenario.response, scenario.policy)
 
     @property
     def bends(self) -> tuple[bool, ...]:
@@ -50,6 +55,8 @@ class Track:
 
     def at(self, bounds: tuple[float, ...]) -> Case:
         """The case with these bounds."""
+        if bounds == self.now:
+            return self.case
         policy = self.case.scenario.policy
         for name, bound in zip(self.names, bounds, strict=True):
             policy = policy.with_bound(name, bound)
@@ -129,8 +136,7 @@ def track_of(case: Case, names: tuple[str, ...]) -> Track:
         problem = f"limit {reported[0]!r} is only reported: nothing depends on its bound"
         fault = Fault(problem, "write `enforce: hard`, or name another limit", field="--limit")
         raise InputError.of([fault], "limits")
-    terms = terms_of(case.inputs.portfolio, case.inputs.churn, scenario.response, scenario.policy)
     shares = tuple(
         limit is not None and (limit.reference is not None or limit.measure == HHI) for limit in limits
     )
-    return Track(case, names, terms, shares)
+    return Track(case, names, shares)
