@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from allocator.records.conditions import Condition
+from allocator.records.former import FORMER_AMOUNT
 from allocator.records.portfolio import Text
+from allocator.records.risk import CapitalRule, TailRule
 from allocator.records.scenario import Budget, Limit, Policy, Ticket
 from benchmarks.books import BRANCHES, Book, borrowers, churn_table, labelled
 
@@ -208,6 +210,29 @@ def tight_branches(n: int, seed: int) -> Book:
     return book.with_columns(texts={**book.portfolio.texts, "branch": labelled(branch, BRANCHES, "b")})
 
 
+def appetite(n: int, seed: int) -> Book:
+    """What a risk appetite statement asks for: capital, bad years, an average, changes, a soft line."""
+    random, budget = np.random.default_rng(seed + 1), LENT * n
+    book = book_of(n, seed, usual_caps(budget))
+    small = CapitalRule(asset_class="sme", turnover_unit=7.8e6)
+    limits = [
+        *book.policy.limits,
+        Limit("irb capital", "capital", "at_most", 0.026 * budget, rule=small),
+        Limit("tail loss", "tail_loss", "at_most", 0.031, "drawn", rule=TailRule(0.99, 0.15)),
+        Limit("average PD", "drawn", "at_most", 0.0112, "drawn", weight="pd"),
+        Limit("line", "offered", "at_most", 0.05, "budget", (Condition("sector", ("s3",)),), penalty=0.01),
+        Limit("turnover", "clients_changed", "at_most", 0.25 * n),
+    ]
+    served = random.random(n) < 0.25
+    own = book.portfolio.numbers
+    grown = {
+        "turnover": random.lognormal(17.5, 0.8, n),
+        FORMER_AMOUNT: np.where(served, book.portfolio.max_amount, 0.0),
+    }
+    book = replace(book, policy=replace(book.policy, limits=tuple(limits)))
+    return book.with_columns(numbers={**own, **grown})
+
+
 CASES: dict[str, Case] = {
     case.name: case
     for case in (
@@ -222,6 +247,7 @@ CASES: dict[str, Case] = {
         Case("many-limits", "200 limits, 176 of them a branch's", many_limits, QUICK, (3_000, LARGEST)),
         Case("costs", "fixed terms of both signs", costs),
         Case("steps", "amounts in multiples of 10,000", steps),
+        Case("appetite", "24 limits, capital, tail loss, average PD, changes, a soft line", appetite),
         Case("tight", "13 to 22 of 26 limits bind", tight, (), MIDDLE),
         Case("tight-steps", "the same in multiples of 10,000", tight_steps, (), MIDDLE),
         Case("tight-large-steps", "the same in multiples of 50,000", tight_large_steps, (), MIDDLE),

@@ -1,7 +1,7 @@
 """Cores in loss form, of a growing threshold: how a large book's allocation comes near its bound.
 
-The threshold begins at the gap asked for, of a coarse one lower where that lets in many borrowers, and
-grows fourfold while no allocation is found within it. From then on it is what the best allocation loses, as
+The threshold begins at the gap asked for, lower where that is coarse or lets in many borrowers, and grows
+fourfold while no allocation is found near it. From then on it is what the best allocation loses, as
 long as that gets less. Whole steps leave small thresholds empty without a proof of it: they begin higher, and
 the solver may do little until there is an allocation.
 """
@@ -51,7 +51,7 @@ def close(
     columns = search.book.columns
     least = columns.money_unit * _LEAST
     theta, stepped = max(_wanted_loss(search, priced), least), columns.offers.step is not None
-    if stepped or _gap_ends_search(search):
+    if stepped or _gap_ends_search(search) or _crowded(priced, theta):
         nearest = max(_nearest(priced), least)
         theta = max(theta, nearest) if stepped else min(theta, nearest)
     for _ in range(_ROUNDS):
@@ -67,11 +67,13 @@ def close(
         before = search.best.value if search.best is not None else -np.inf
         early = stepped and _GROWTH * theta < lost
         found = _finds_allocation(search, priced, play, 0.0 if early else work, progress)
-        if search.best is not None and search.best.value > before:
-            theta = distance(search, priced)
-            if first or theta > _BETTER * lost:
-                return "exhausted"
-        elif found or theta >= lost or play.theta < theta:
+        better = search.best is not None and search.best.value > before
+        now = distance(search, priced)
+        if better and first:
+            return "exhausted"
+        if better and now <= _BETTER * lost:
+            theta = now
+        elif play.theta < theta or theta >= lost or ((better or found) and _GROWTH * theta >= now):
             return "exhausted"
         else:
             theta *= _GROWTH
@@ -86,6 +88,11 @@ def _wanted_loss(search: Search, priced: PricedPoint) -> float:
 def _gap_ends_search(search: Search) -> bool:
     """Whether what meets the gap asked for is found sooner than the best allocation."""
     return search.settings.gap >= _COARSE
+
+
+def _crowded(priced: PricedPoint, theta: float) -> bool:
+    """Whether a core does not hold all that lose at most `theta`: then a smaller one meets the gap sooner."""
+    return 2 * int(np.count_nonzero(priced.response.margin <= theta)) > OFFERS
 
 
 def _nearest(priced: PricedPoint) -> float:
@@ -107,7 +114,9 @@ def options_within(columns: Columns, priced: PricedPoint, theta: float) -> Optio
     play = in_play(columns, priced, OFFERS, theta, amounts=AMOUNTS)
     if len(play.options) <= OFFERS + AMOUNTS + len(priced.open):
         return play
-    fewer = float(np.partition(play.loss, OFFERS)[OFFERS])
+    # A borrower's best option costs nothing, but joins with the next one.
+    joins = np.maximum(play.loss, priced.response.margin[play.options.position])
+    fewer = float(np.partition(joins, OFFERS)[OFFERS])
     return in_play(columns, priced, OFFERS, min(theta, fewer), amounts=AMOUNTS)
 
 
