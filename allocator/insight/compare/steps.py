@@ -97,18 +97,12 @@ def _prepared(document: Document, read: dict[str, Inputs], frames: Mapping[str, 
 
 
 def bound_at(scenario: Scenario, inputs: Inputs, prices: Mapping[str, float]) -> float:
-    """U(prices) of the scenario: an upper bound whatever the prices; a limit without one counts as 0."""
+    """U(prices) of the scenario: an upper bound whatever the prices, each clipped to what its limit may have."""
     blocks = blocks_of(scenario.policy, inputs.portfolio)
-    senses = {name: block.sense for block in blocks for name in block.names}
-    held = {name: _admissible_price(prices.get(name, 0.0), sense) for name, sense in senses.items()}
+    priced = [zip(block.names, block.allowed(prices).tolist(), strict=True) for block in blocks]
+    held = {name: price for rows in priced for name, price in rows}
     zeros = np.zeros(len(inputs.portfolio))
     return recheck(scenario, inputs, Decisions(zeros, zeros), held).certificate.bound
-
-
-def _admissible_price(price: float, sense: str) -> float:
-    """The price, or 0 where its sign is not one that the limit may have."""
-    wrong = (sense == "at_most" and price < 0) or (sense == "at_least" and price > 0)
-    return 0.0 if wrong else price
 
 
 def _solved(case: Case, last: Outcome | None, progress: Progress) -> tuple[Outcome | None, str]:
