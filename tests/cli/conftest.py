@@ -8,8 +8,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -60,14 +63,37 @@ RUN = "import sys; from allocator.cli.main import main; sys.exit(main())"
 """What the installed command does."""
 
 
+def write_case(folder: Path) -> None:
+    """The three files of a small case that solves."""
+    (folder / "scenario.yaml").write_text(SCENARIO)
+    (folder / "borrowers.csv").write_text(BORROWERS)
+    (folder / "churn.csv").write_text(CHURN)
+
+
 @pytest.fixture
 def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a small case that solves, and the working directory of the test."""
-    (tmp_path / "scenario.yaml").write_text(SCENARIO)
-    (tmp_path / "borrowers.csv").write_text(BORROWERS)
-    (tmp_path / "churn.csv").write_text(CHURN)
+    write_case(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def solved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder `run` of the small case and `ruled` of the rule `equal`, solved once."""
+    folder = tmp_path_factory.mktemp("solved")
+    write_case(folder)
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()):
+        patch.chdir(folder)
+        assert main(["solve", "scenario.yaml", "--out", "run"]) == 0
+        assert main(["solve", "scenario.yaml", "--set", "strategy=equal", "--out", "ruled"]) == 0
+    return folder
+
+
+@pytest.fixture
+def run(case: Path, solved: Path) -> Path:
+    """The run of the small case in its folder, for the test alone."""
+    return copytree(solved / "run", case / "run")
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,8 @@ def test_a_book_from_a_file_says_what_it_breaks(case: Path, allocator: Allocator
     assert "A line" in found["compared"][1]["limits_broken"]
 
 
-def test_a_run_beside_a_scenario(case: Path, allocator: Allocator) -> None:
-    assert allocator("solve", "scenario.yaml", "--out", "old").status == 0
+def test_a_run_beside_a_scenario(run: Path, case: Path, allocator: Allocator) -> None:
+    run.rename(case / "old")
     (case / "new.yaml").write_text(
         "schema: 1\nextends: scenario.yaml\npolicy: {budget: {amount: 2_000_000}}\n"
     )

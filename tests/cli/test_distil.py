@@ -12,12 +12,6 @@ import pytest
 from tests.cli.conftest import Allocator
 
 
-@pytest.fixture
-def run(case: Path, allocator: Allocator) -> Path:
-    assert allocator("solve", "scenario.yaml", "--out", "run").status == 0
-    return case / "run"
-
-
 def test_rules_on_a_page_and_in_files(run: Path, allocator: Allocator) -> None:
     files = [run.parent / f"rules.{ending}" for ending in ("sql", "txt", "csv", "xlsx")]
     outcome = allocator("distil", run, "--rules", 4, *(word for file in files for word in ("--out", file)))

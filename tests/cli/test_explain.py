@@ -11,12 +11,6 @@ import pytest
 from tests.cli.conftest import Allocator
 
 
-@pytest.fixture
-def run(case: Path, allocator: Allocator) -> Path:
-    assert allocator("solve", "scenario.yaml", "--out", "run").status == 0
-    return case / "run"
-
-
 def test_the_page_of_a_run_adds_up(run: Path, allocator: Allocator) -> None:
     outcome = allocator("explain", "run", "--exact")
     assert (outcome.status, outcome.err) == (0, "")

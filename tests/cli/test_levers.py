@@ -9,12 +9,6 @@ import pytest
 from tests.cli.conftest import Allocator
 
 
-@pytest.fixture
-def run(case: Path, allocator: Allocator) -> Path:
-    assert allocator("solve", "scenario.yaml", "--out", "run").status == 0
-    return case / "run"
-
-
 def test_the_page_of_levers(run: Path, allocator: Allocator) -> None:
     outcome = allocator("levers", "run", "--size", "10%")
     assert (outcome.status, outcome.err) == (0, "")

@@ -280,13 +280,15 @@ def test_a_signal_ends_the_command_and_leaves_nothing(
     ("stage", "command"),
     [
         ("allocator.insight.whatif.stress.try_stresses", ("stress", "scenario.yaml", "--plot", "stress.svg")),
-        (
+        pytest.param(
             "allocator.insight.simulate.simulate.simulate",
             ("simulate", "scenario.yaml", "--plot", "years.svg"),
+            marks=pytest.mark.full,
         ),
-        (
+        pytest.param(
             "allocator.insight.backtest.backtest.backtest",
             ("backtest", YEARS, "--outcome", "default", "--period", "year", "--plot", "years.svg"),
+            marks=pytest.mark.full,
         ),
     ],
 )
@@ -315,8 +317,15 @@ sys.exit(main(sys.argv[3:]))
 """
 
 
-@pytest.mark.parametrize("moment", ["_swap", "_settle"])
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status", "moment"),
+    [
+        (signal.SIGINT, 130, "_swap"),
+        (signal.SIGTERM, 143, "_settle"),
+        pytest.param(signal.SIGINT, 130, "_settle", marks=pytest.mark.full),
+        pytest.param(signal.SIGTERM, 143, "_swap", marks=pytest.mark.full),
+    ],
+)
 def test_a_run_that_stands_when_a_signal_comes_is_said_to_stand(
     case: Path, allocator: Allocator, moment: str, number: int, status: int
 ) -> None:
@@ -383,8 +392,15 @@ def shut(*streams: int) -> Callable[[], None]:
     return lambda: [os.close(stream) for stream in streams] and None
 
 
-@pytest.mark.parametrize("more", [(), ("--json",)])
-@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize(
+    ("more", "closed"),
+    [
+        ((), False),
+        (("--json",), True),
+        pytest.param((), True, marks=pytest.mark.full),
+        pytest.param(("--json",), False, marks=pytest.mark.full),
+    ],
+)
 def test_a_run_that_cannot_be_shown_is_written_and_said_to_be(
     case: Path, allocator: Allocator, more: tuple[str, ...], closed: bool
 ) -> None:

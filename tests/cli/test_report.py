@@ -16,7 +16,7 @@ import pytest
 
 from allocator.cli.main import main
 from tests.browser import printed_words, seen_by, tool, words_of
-from tests.cli.conftest import BORROWERS, CHURN, SCENARIO, Allocator
+from tests.cli.conftest import BORROWERS, Allocator, write_case
 from tests.report.page import Page, expected, reads_as
 
 
@@ -37,9 +37,7 @@ class Reported:
 @pytest.fixture(scope="module")
 def reported(tmp_path_factory: pytest.TempPathFactory) -> Reported:
     folder = tmp_path_factory.mktemp("reported")
-    (folder / "scenario.yaml").write_text(SCENARIO)
-    (folder / "borrowers.csv").write_text(BORROWERS)
-    (folder / "churn.csv").write_text(CHURN)
+    write_case(folder)
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as said:
         patch.chdir(folder)
         assert main(["solve", "scenario.yaml", "--out", "run", "--report"]) == 0
@@ -284,8 +282,7 @@ def test_what_cannot_be_reported_is_refused(there: Path, allocator: Allocator, n
     assert (there / "there.html").read_text() == "mine"
 
 
-def test_an_altered_run_is_no_page(case: Path, allocator: Allocator) -> None:
-    assert allocator("solve", "scenario.yaml", "--out", "run").status == 0
+def test_an_altered_run_is_no_page(case: Path, run: Path, allocator: Allocator) -> None:
     path = case / "run" / "allocation.csv"
     lines = path.read_text().splitlines()
     first = next(at for at, line in enumerate(lines) if line.startswith("F01"))

@@ -12,12 +12,6 @@ from tests.cli.conftest import Allocator
 from tests.cli.test_malformed import edit
 
 
-@pytest.fixture
-def run(case: Path, allocator: Allocator) -> Path:
-    assert allocator("solve", "scenario.yaml", "--out", "run").status == 0
-    return case / "run"
-
-
 def test_a_page_of_years(run: Path, allocator: Allocator) -> None:
     outcome = allocator("simulate", "run", "--years", "2000", "--by", "sector", "--lgd-spread", "20%")
     assert (outcome.status, outcome.err) == (0, "")

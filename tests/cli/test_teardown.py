@@ -40,10 +40,9 @@ def busy(loops: int) -> Iterator[None]:
 
 
 @pytest.fixture
-def false_run(case: Path, allocator: Allocator) -> Path:
+def false_run(case: Path, run: Path) -> Path:
     """A run whose first amount was written over."""
-    assert allocator("solve", "scenario.yaml", "--out", "run").status == 0
-    file = case / "run" / "allocation.csv"
+    file = run / "allocation.csv"
     header, first, *rows = file.read_text().splitlines()
     cells = first.split(",")
     cells[2] = "100000.0" if cells[2] != "100000.0" else "110000.0"
@@ -51,7 +50,7 @@ def false_run(case: Path, allocator: Allocator) -> Path:
     return case
 
 
-@pytest.mark.parametrize("runs", [2, pytest.param(500, marks=pytest.mark.full)])
+@pytest.mark.parametrize("runs", [1, pytest.param(500, marks=pytest.mark.full)])
 def test_a_command_that_fails_ends_with_its_status_each_time(false_run: Path, runs: int) -> None:
     (false_run / "borrowers.csv").rename(false_run / "good.csv")
     scenario = (false_run / "scenario.yaml").read_text()

@@ -13,12 +13,6 @@ import pytest
 from tests.cli.conftest import Allocator
 
 
-@pytest.fixture
-def run(case: Path, allocator: Allocator) -> Path:
-    assert allocator("solve", "scenario.yaml", "--out", "run").status == 0
-    return case / "run"
-
-
 def test_a_run_verifies(run: Path, allocator: Allocator) -> None:
     outcome = allocator("verify", "run")
     assert (outcome.status, outcome.err) == (0, "")

@@ -8,7 +8,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 
 from allocator.engine.filling import fill
 from allocator.engine.greedy import best_wishes, by_worth
@@ -22,10 +22,9 @@ from allocator.testing.strategies import check_decisions as check
 from allocator.testing.strategies import decided
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.stages import columns_of, prepared
-from tests.strategies import cases, cases_in_cents
+from tests.strategies import cases, cases_in_cents, random_cases
 
 RULES: tuple[RuleName, ...] = tuple(rule for rule in get_args(NamedRule) if rule != "optimal")
-RANDOM = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 TABLE = churn_table([0.04, 0.08, 0.12], A=[0.0, 0.3, 0.8], B=[0.1, 0.25, 0.6], C=[0.1, 0.2, 0.5])
 ABC = {"A": (0.04, 0.12), "B": (0.04, 0.12), "C": (0.04, 0.12)}
 
@@ -38,7 +37,7 @@ def optimum_of(case: Case) -> Solution:
         raise
 
 
-@RANDOM
+@random_cases(10, 100)
 @given(cases(borrowers=6, rates=4))
 def test_every_rule_keeps_terms_pins_and_caps_on_a_step(case: Case) -> None:
     optimum = optimum_of(case)
@@ -46,7 +45,7 @@ def test_every_rule_keeps_terms_pins_and_caps_on_a_step(case: Case) -> None:
         check(case, Strategy(rule), optimum)
 
 
-@RANDOM
+@random_cases(8, 100)
 @given(cases_in_cents())
 def test_every_rule_keeps_terms_pins_and_caps_in_cents(case: Case) -> None:
     optimum = optimum_of(case)
@@ -253,16 +252,14 @@ def test_an_income_that_cannot_be_earned_is_named() -> None:
         decided(case, Strategy("min_loss", income=1e6))
 
 
-def test_the_compiled_walk_fills_to_the_same_bits() -> None:
-    for seed in (2, 5, 8):
-        columns = columns_of(random_case(seed, largest=400))
-        made = []
-        for compiled in (False, True):
-            book = prepare(columns, 1, compiled=compiled)
-            wish, worth = best_wishes(prepare(columns, 1, compiled=False))
-            made.append(fill(book, wish, by_worth(book, wish, worth)))
-        assert np.array_equal(made[0].amount, made[1].amount)
-        assert np.array_equal(made[0].blocker, made[1].blocker)
+@pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.full) for seed in (5, 8))])
+def test_the_compiled_walk_fills_to_the_same_bits(seed: int) -> None:
+    columns = columns_of(random_case(seed, largest=400))
+    wish, worth = best_wishes(prepare(columns, 1, compiled=False))
+    books = [prepare(columns, 1, compiled=compiled) for compiled in (False, True)]
+    plain, compiled = (fill(book, wish, by_worth(book, wish, worth)) for book in books)
+    assert np.array_equal(plain.amount, compiled.amount)
+    assert np.array_equal(plain.blocker, compiled.blocker)
 
 
 def test_a_book_of_offers_is_worth_what_it_is_worth_and_breaks_what_it_breaks() -> None:

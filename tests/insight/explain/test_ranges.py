@@ -13,9 +13,13 @@ from tests.stages import prepared
 
 BUDGETS = (0.0, 1.0, 1e5, 3e6, 6e6, 5e7, 1e9, 1e12)
 """From none, over one that no offer fits into, to one that is never spent."""
+LONG = (1e5, 3e6)
+"""Budgets whose cases are solved in seconds each."""
 
 
-@pytest.mark.parametrize("amount", BUDGETS)
+@pytest.mark.parametrize(
+    "amount", [pytest.param(one, marks=pytest.mark.full) if one in LONG else one for one in BUDGETS]
+)
 @pytest.mark.parametrize("limit", ["budget", "book"])
 def test_inside_its_range_a_price_proves_the_best_bound(amount: float, limit: str) -> None:
     case = prepared(crowded(budget=amount))

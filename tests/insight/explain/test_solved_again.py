@@ -27,7 +27,7 @@ from tests.builders import Case, limit
 from tests.insight.explain.test_explanation import crowded, indifferent, moved
 from tests.stages import Solved, prepared, solve
 
-SHARE = 8
+SHARE = 4
 ALL = 100
 REACH = {
     "pd": (0.0, 1.0),
