@@ -97,7 +97,7 @@ def _prepared(document: Document, read: dict[str, Inputs], frames: Mapping[str, 
 
 
 def bound_at(scenario: Scenario, inputs: Inputs, prices: Mapping[str, float]) -> float:
-    """U(prices) of the scenario: an upper bound whatever the prices, each clipped to what its limit may have."""
+    """U(prices) of the scenario: an upper bound at any prices, clipped to what each limit may have."""
     blocks = blocks_of(scenario.policy, inputs.portfolio)
     priced = [zip(block.names, block.allowed(prices).tolist(), strict=True) for block in blocks]
     held = {name: price for rows in priced for name, price in rows}
