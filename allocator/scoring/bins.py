@@ -22,6 +22,7 @@ from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.levels import Levels, level
 from allocator.scoring.runs import Shape, best_cuts
 from allocator.scoring.variables import MISSING, RARE, NumberColumn, Variable, own_states
+from allocator.scoring.weighting import counts, part, quantiles, total
 
 OTHER = "other"
 """The level into which those of fewer than RARE rows at fit are pooled."""
@@ -41,8 +42,9 @@ class Bins:
     """Of a category: the levels of each bin."""
     states: tuple[str, ...] = ()
     """MISSING, or a code, in a bin of its own."""
-    rows: tuple[int, ...] = ()
-    defaults: tuple[int, ...] = ()
+    rows: tuple[float, ...] = ()
+    """Of each bin; with weights, of mean 1, what its rows weigh, as of its defaults."""
+    defaults: tuple[float, ...] = ()
     woe: tuple[float, ...] = ()
     pool: int = 0
     """The bin of what has none of its own: an unseen level, a state."""
@@ -77,7 +79,9 @@ class Bins:
             of_level = {level(name): i for i, group in enumerate(self.groups) for name in group}
             empty = first if MISSING in self.states else self.pool
             return cells.looked_up([of_level.get(name, self.pool) for name in cells.names], empty)
-        out = np.searchsorted(np.array(self.cuts), cells.values, side="right")
+        out = np.zeros(len(cells.values), dtype=np.int64)
+        for cut in self.cuts:
+            out += cells.values >= cut
         out[cells.states >= 0] = self.pool
         for i, state in enumerate(self.states):
             out[cells.in_state(state, self.states)] = first + i
@@ -91,36 +95,48 @@ class Bins:
         return pd.DataFrame(columns | {"woe": self.woe}, index=pd.Index([name] * len(rows), name="variable"))
 
 
-def learn_bins(variable: Variable, cells: NumberColumn | Levels, y: Floats) -> Bins:
-    """The bins of a variable whose declaration asks for them; y (n,) is 1 for a default."""
+def learn_bins(
+    variable: Variable, cells: NumberColumn | Levels, y: Floats, weights: Floats | None = None
+) -> Bins:
+    """The bins of a variable whose declaration asks for them; y (n,) is 1 for a default.
+
+    Rates and shares are of what rows weigh; whether a level or a state is rare is a matter of rows.
+    """
     if isinstance(cells, Levels):
-        counts = [(MISSING, cells.empty)]
-        states = own_states(variable, len(y), counts)
-        groups = _groups(variable, cells, y)
+        states = own_states(variable, len(y), [(MISSING, cells.empty)])
+        groups = _groups(variable, cells, y, weights)
         commonest = cells.names[int(np.argmax(cells.counts))] if cells.names else OTHER
         order = [i for i, group in enumerate(groups) if OTHER in group]
         order += [i for i, group in enumerate(groups) if commonest in map(level, group)]
-        return _weighed(Bins(groups=groups, states=states, pool=(order or [0])[0]), cells, y)
+        return _weighed(Bins(groups=groups, states=states, pool=(order or [0])[0]), cells, y, weights)
     states = own_states(variable, len(y), list(zip(cells.names, cells.counts.tolist(), strict=True)))
-    cuts = _cuts(variable, cells, y)
-    pool = int(np.searchsorted(np.array(cuts), np.nanmedian(cells.values), side="right"))
-    return _weighed(Bins(cuts=cuts, states=states, pool=pool), cells, y)
+    cuts = _cuts(variable, cells, y, weights)
+    known = cells.states < 0
+    middle = quantiles(cells.values[known], [0.5], part(weights, known))[0]
+    pool = int(np.searchsorted(np.array(cuts), middle, side="right"))
+    return _weighed(Bins(cuts=cuts, states=states, pool=pool), cells, y, weights)
 
 
-def _weighed(bins: Bins, cells: NumberColumn | Levels, y: Floats) -> Bins:
+def _weighed(bins: Bins, cells: NumberColumn | Levels, y: Floats, weights: Floats | None) -> Bins:
     """`bins` with what the rows say of each."""
     place, number = bins.places(cells), len(bins.labels)
-    rows = np.bincount(place, minlength=number)
-    bad = np.bincount(place, weights=y, minlength=number)
-    woe = np.where(rows > 0, _woe(bad.astype(float), (rows - bad).astype(float), y), 0.0)
-    counts = (tuple(rows.tolist()), tuple(bad.astype(int).tolist()), tuple(woe.tolist()))
-    return Bins(bins.cuts, bins.groups, bins.states, *counts, bins.pool)
+    rows = counts(place, number, weights)
+    bad = counts(place, number, y if weights is None else weights * y)
+    woe = np.where(rows > 0, _woe(bad, rows - bad, _kinds(y, weights)), 0.0)
+    bad = bad.astype(rows.dtype)
+    of_each = tuple(rows.tolist()), tuple(bad.tolist()), tuple(woe.tolist())
+    return Bins(bins.cuts, bins.groups, bins.states, *of_each, bins.pool)
 
 
-def _woe(bad: Floats, good: Floats, y: Floats) -> Floats:
-    whole = float(y.sum())
+def _kinds(y: Floats, weights: Floats | None) -> tuple[float, float]:
+    """What all defaults weigh, and all loans repaid."""
+    bad = total(y, weights)
+    return bad, len(y) - bad
+
+
+def _woe(bad: Floats, good: Floats, kinds: tuple[float, float]) -> Floats:
     odds = np.maximum(bad, 0.5) / np.maximum(good, 0.5)
-    return np.asarray(np.log(odds) - math.log(whole / (len(y) - whole)))
+    return np.asarray(np.log(odds) - math.log(kinds[0] / kinds[1]))
 
 
 def _shape(variable: Variable) -> Shape:
@@ -130,63 +146,70 @@ def _shape(variable: Variable) -> Shape:
     return "rising" if variable.sign > 0 else "falling" if variable.sign < 0 else "monotone"
 
 
-def _cuts(variable: Variable, cells: NumberColumn, y: Floats) -> tuple[float, ...]:
+def _cuts(variable: Variable, cells: NumberColumn, y: Floats, weights: Floats | None) -> tuple[float, ...]:
     how = variable.bins
     if how is None or how.cuts is not None:
         return () if how is None or how.cuts is None else how.cuts
     known = cells.states < 0
     order = np.argsort(cells.values[known], kind="stable")
-    values, bad = cells.values[known][order], y[known][order]
+    values, own = cells.values[known][order], (np.ones(len(y)) if weights is None else weights)[known][order]
+    reached, bad = _summed(own), _summed(own * y[known][order])
     ends = np.flatnonzero(np.diff(values) > 0) + 1
     if len(ends) >= POINTS:
-        wanted = np.linspace(0, len(values), POINTS + 1)[1:-1]
-        ends = np.unique(ends[np.minimum(np.searchsorted(ends, wanted), len(ends) - 1)])
+        wanted = np.linspace(0, reached[-1], POINTS + 1)[1:-1]
+        ends = np.unique(ends[np.minimum(np.searchsorted(reached[ends], wanted), len(ends) - 1)])
     ends = np.concatenate([[0], ends, [len(values)]])
-    chosen = _best(ends, np.concatenate([[0.0], np.cumsum(bad)])[ends], y, variable, _shape(variable))
-    return tuple(between(float(values[end - 1]), float(values[end])) for end in chosen)
+    chosen = _best(reached[ends], bad[ends], _kinds(y, weights), variable, _shape(variable))
+    return tuple(between(float(values[end - 1]), float(values[end])) for end in ends[chosen])
 
 
-def _groups(variable: Variable, cells: Levels, y: Floats) -> tuple[tuple[str, ...], ...]:
+def _summed(values: Floats) -> Floats:
+    """(n + 1,) sums up to each."""
+    return np.concatenate([[0.0], np.cumsum(values)])
+
+
+def _groups(
+    variable: Variable, cells: Levels, y: Floats, weights: Floats | None
+) -> tuple[tuple[str, ...], ...]:
     """Levels, rare ones as OTHER, in order of their default rates, cut as numbers are."""
     how = variable.bins
     if how is not None and how.groups is not None:
         return how.groups
     known = cells.codes >= 0
-    counts = cells.counts
-    bad = np.bincount(cells.codes[known], weights=y[known], minlength=len(counts))
-    frequent = counts >= RARE
+    codes, number, own = cells.codes[known], len(cells.names), part(weights, known)
+    every = counts(codes, number, own).astype(float)
+    bad = counts(codes, number, y[known] if own is None else own * y[known])
+    frequent = cells.counts >= RARE
     names = [name for name, often in zip(cells.names, frequent, strict=True) if often]
-    rows, bads = counts[frequent].astype(float), bad[frequent]
-    if counts[~frequent].sum() >= RARE:
-        names, rows, bads = [*names, OTHER], np.append(rows, counts[~frequent].sum()), np.append(
-            bads, bad[~frequent].sum()
-        )  # fmt: skip
+    rows, bads = every[frequent], bad[frequent]
+    if cells.counts[~frequent].sum() >= RARE:
+        names = [*names, OTHER]
+        rows, bads = np.append(rows, every[~frequent].sum()), np.append(bads, bad[~frequent].sum())
     order = np.argsort(bads / rows, kind="stable")
-    ends = np.concatenate([[0.0], np.cumsum(rows[order])])
-    points = np.concatenate([[0.0], np.cumsum(bads[order])])
-    inner = [int(np.searchsorted(ends, end)) for end in _best(ends, points, y, variable, "rising")]
+    inner = _best(_summed(rows[order]), _summed(bads[order]), _kinds(y, weights), variable, "rising")
     return tuple(
         tuple(names[i] for i in order[low:high]) for low, high in itertools.pairwise([0, *inner, len(names)])
     )
 
 
-def _best(ends: Floats | Integers, bad: Floats, y: Floats, variable: Variable, shape: Shape) -> list[int]:
-    """Those of `ends`, rows up to each, where the best cut falls; `bad` are the defaults up to each."""
+def _best(
+    ends: Floats, bad: Floats, kinds: tuple[float, float], variable: Variable, shape: Shape
+) -> list[int]:
+    """Places in `ends`, what weighs up to each, where the best cut falls; `bad` is of the defaults."""
     if variable.bins is None or len(ends) < 3:
         return []
-    rows = np.subtract.outer(ends, ends).T.astype(float)
+    rows = np.subtract.outer(ends, ends).T
     defaults = np.subtract.outer(bad, bad).T
-    possible = rows >= max(variable.bins.least * len(y), 1.0)
+    possible = rows >= max(variable.bins.least * sum(kinds), 1.0)
     rate = np.divide(defaults, rows, out=np.full_like(rows, np.nan), where=possible)
-    whole = float(y.sum())
     good = np.maximum(rows - defaults, 0.0)
-    shares = np.maximum(defaults, 0.5) / whole - np.maximum(good, 0.5) / (len(y) - whole)
-    gain = np.where(possible, shares * _woe(defaults, good, y), -np.inf)
+    shares = np.maximum(defaults, 0.5) / kinds[0] - np.maximum(good, 0.5) / kinds[1]
+    gain = np.where(possible, shares * _woe(defaults, good, kinds), -np.inf)
     found = best_cuts(rate, gain, variable.bins.most, shape)
     if not found:
         return []
     _, points = max(found.values(), key=lambda cut: cut[0])
-    return [int(ends[point]) for point in points[1:-1]]
+    return points[1:-1]
 
 
 def between(low: float, high: float) -> float:

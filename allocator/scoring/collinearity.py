@@ -12,12 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.records.portfolio import Floats
+from allocator.scoring.information import information
 
 DETERMINED = 1e-4
 """Part of a column's spread that the others leave, at most, for it to be theirs."""
 _INFLATED = 10.0
 """Inflation from which a column is named."""
 EXACT = 1e-8
+_LOST = 1e-4
+"""Part of a column's squares about 0 that those about its mean may be, before too many digits are lost."""
 _WEIGHTY = 0.1
 """Standardised weight from which another column counts as one of those that nearly determine."""
 
@@ -83,13 +86,14 @@ def _clearly_free(matrix: Floats, spreads: Floats) -> bool:
     """
     if not matrix.size or not (spreads > 0).all():
         return False
-    centred = matrix - matrix.mean(axis=0)
-    norms = np.sqrt(np.einsum("ij,ij->j", centred, centred))
-    if not (np.isfinite(norms).all() and (norms > 0).all()):
+    whole, means = information(matrix, np.ones(len(matrix))), matrix.mean(axis=0)
+    squares = np.diag(whole).copy()
+    whole -= len(matrix) * np.outer(means, means)
+    if not np.isfinite(squares).all() or (np.diag(whole) <= _LOST * squares).any():
         return False
-    centred /= norms
+    norms = np.sqrt(np.diag(whole))
     try:
-        left = np.diag(np.linalg.cholesky(centred.T @ centred)) * norms / spreads
+        left = np.diag(np.linalg.cholesky(whole / np.outer(norms, norms))) * norms / spreads
     except np.linalg.LinAlgError:
         return False
     return bool((left > 10 * DETERMINED).all())

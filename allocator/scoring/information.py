@@ -24,11 +24,19 @@ def information(design: Floats, weight: Floats) -> Floats:
 
 def leverages(design: Floats, weight: Floats, whole: Floats) -> Floats:
     """(n,) diagonal of the hat matrix W^1/2 X (`whole`)^-1 X' W^1/2; `whole` (k, k) is the information."""
-    inverse = np.linalg.inv(whole)
+    from scipy.linalg.blas import dtrmm
+
     out = np.empty(len(weight))
+    try:
+        root = np.asfortranarray(np.linalg.inv(np.linalg.cholesky(whole)))
+    except np.linalg.LinAlgError:  # singular to the last digit, as near separation
+        inverse = np.linalg.inv(whole)
+        for rows in _parts(len(weight)):
+            out[rows] = np.einsum("ij,ij->i", design[rows] @ inverse, design[rows])
+        return out * weight
     for rows in _parts(len(weight)):
-        part = design[rows]
-        out[rows] = np.einsum("ij,ij->i", part @ inverse, part)
+        part = dtrmm(1.0, root, design[rows].T, lower=1)
+        out[rows] = np.einsum("ij,ij->j", part, part)
     return out * weight
 
 

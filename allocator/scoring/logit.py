@@ -6,7 +6,9 @@
             mean fitted probability is the observed share
     ridge   - strength/2 sum of squared standardised slopes, the intercept free
 
-Columns are expected to be standardised; `x` has no intercept column.
+Columns are expected to be standardised; `x` has no intercept column. With weights the likelihood is that of
+their effective number of rows, so that penalties weigh against what the rows are worth, and the covariance is
+the sandwich (Huber 1967), which asks nothing of what the weights mean.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from allocator.records.portfolio import Floats
 from allocator.scoring.information import information, leverages
 from allocator.scoring.reading import weighted_sum
 from allocator.scoring.separation import separating_columns, separating_together
+from allocator.scoring.weighting import effective, mean
 
 Penalty = Literal["none", "firth", "flic", "ridge"]
 STEPS = 200
@@ -46,11 +49,11 @@ class LogitFit:
     """(k + 1,) "intercept", then the columns."""
     coefficients: Floats
     covariance: Floats
-    """(k + 1, k + 1) inverse of the (penalised) information at the fit."""
+    """(k + 1, k + 1) inverse of the (penalised) information at the fit; with weights the sandwich."""
     penalty: Penalty
     strength: float
     log_likelihood: float
-    """Unpenalised, at the fit."""
+    """Unpenalised, at the fit; of weights of mean 1."""
     n: int
     events: int
 
@@ -90,32 +93,43 @@ class LogitFit:
 
 
 def fit_logit(
-    x: Floats, y: Floats, names: Sequence[str], penalty: Penalty = "flic", strength: float = 1.0
+    x: Floats,
+    y: Floats,
+    names: Sequence[str],
+    penalty: Penalty = "flic",
+    strength: float = 1.0,
+    *,
+    weights: Floats | None = None,
+    start: Floats | None = None,
 ) -> LogitFit:
-    """Fit y (n,) in {0, 1} on x (n, k).
+    """Fit y (n,) in {0, 1} on x (n, k); `weights` (n,) have mean 1, a penalised search begins at `start`.
 
     Raises InputError: one class only, not more rows than columns, or (penalty none) separation,
     with the columns that separate.
     """
     _check(x, y)
     design = np.column_stack([np.ones(len(x)), x])
+    counts = 1.0 if weights is None else weights * (effective(len(y), weights) / len(y))
+    ridge = np.full(design.shape[1], strength if penalty == "ridge" else 0.0)
+    ridge[0] = 0.0
     if penalty == "none":
-        coefficients = _maximum_likelihood(design, y, names)
-        whole = _information(design, coefficients)
+        coefficients = _maximum_likelihood(design, y, names, counts)
     else:
-        ridge = np.full(design.shape[1], strength if penalty == "ridge" else 0.0)
-        ridge[0] = 0.0
-        coefficients = _newton(design, y, names, firth=penalty != "ridge", ridge=ridge)
+        firth = penalty != "ridge"
+        coefficients = _newton(design, y, names, firth=firth, ridge=ridge, counts=counts, start=start)
         if penalty == "flic":
-            coefficients = _refit_intercept(design, y, coefficients)
-        whole = _information(design, coefficients) + np.diag(ridge)
+            coefficients = _refit_intercept(design, y, coefficients, weights)
+    p = special.expit(design @ coefficients)
+    covariance = np.linalg.inv(information(design, counts * p * (1 - p)) + np.diag(ridge))
+    if weights is not None:
+        covariance = covariance @ information(design, (counts * (y - p)) ** 2) @ covariance
     return LogitFit(
         names=("intercept", *names),
         coefficients=coefficients,
-        covariance=np.asarray(np.linalg.inv(whole), dtype=np.float64),
+        covariance=np.asarray(covariance, dtype=np.float64),
         penalty=penalty,
         strength=strength if penalty == "ridge" else 0.0,
-        log_likelihood=_log_likelihood(design, y, coefficients),
+        log_likelihood=_log_likelihood(design, y, coefficients, 1.0 if weights is None else weights),
         n=len(y),
         events=int(y.sum()),
     )
@@ -137,9 +151,9 @@ def fit_fractional(x: Floats, y: Floats, names: Sequence[str]) -> LogitFit:
         raise InputError.of(faults, "Fractional logit")
     design = np.column_stack([np.ones(len(x)), x])
     coefficients = _newton(design, y, names, firth=False, ridge=np.zeros(design.shape[1]))
-    inverse = np.linalg.inv(_information(design, coefficients))
-    residual = y - special.expit(design @ coefficients)
-    meat = information(design, residual**2) * len(y) / (len(y) - design.shape[1])
+    p = special.expit(design @ coefficients)
+    inverse = np.linalg.inv(information(design, p * (1 - p)))
+    meat = information(design, (y - p) ** 2) * len(y) / (len(y) - design.shape[1])
     return LogitFit(
         names=("intercept", *names),
         coefficients=coefficients,
@@ -168,20 +182,25 @@ def _check(x: Floats, y: Floats) -> None:
         raise InputError.of(faults, "Logit")
 
 
-def _maximum_likelihood(design: Floats, y: Floats, names: Sequence[str]) -> Floats:
-    """statsmodels' fit; it only warns on separation, so that is looked for here."""
+def _maximum_likelihood(design: Floats, y: Floats, names: Sequence[str], counts: Floats | float) -> Floats:
+    """statsmodels' fit, with weights this module's; separation is looked for here."""
     import warnings
 
     require("scoring")
     from statsmodels.discrete.discrete_model import Logit
     from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
+    converged = True
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            result = Logit(y, design).fit(disp=0, maxiter=STEPS, method="newton")
-            converged = bool(result.mle_retvals["converged"])
-            coefficients = np.asarray(result.params)
+            if isinstance(counts, float):
+                result = Logit(y, design).fit(disp=0, maxiter=STEPS, method="newton")
+                converged = bool(result.mle_retvals["converged"])
+                coefficients = np.asarray(result.params)
+            else:
+                free = np.zeros(design.shape[1])
+                coefficients = _newton(design, y, names, firth=False, ridge=free, counts=counts)
         except (np.linalg.LinAlgError, PerfectSeparationError):
             converged, coefficients = False, np.zeros(design.shape[1])
     if not converged or not np.isfinite(coefficients).all() or np.abs(coefficients[1:]).max(initial=0) > 30:
@@ -194,31 +213,43 @@ def _maximum_likelihood(design: Floats, y: Floats, names: Sequence[str]) -> Floa
     return coefficients
 
 
-def _newton(design: Floats, y: Floats, names: Sequence[str], *, firth: bool, ridge: Floats) -> Floats:
-    """Maximise the penalised likelihood by Newton's method with step halving.
+def _newton(
+    design: Floats,
+    y: Floats,
+    names: Sequence[str],
+    *,
+    firth: bool,
+    ridge: Floats,
+    counts: Floats | float = 1.0,
+    start: Floats | None = None,
+) -> Floats:
+    """Maximise the penalised likelihood, each row `counts` times, by Newton's method with step halving.
 
     Firth's score (his eq. 5.2): X'(y - p + h (1/2 - p)), h the leverages of the weighted fit. It is that
     of data with h more half-successes a row, so where a leverage is large the step weighs each row 1 + h:
     with the information alone, a row of leverage 1 would be overshot by its own size, for ever.
     """
-    coefficients, leverage, far = np.zeros(design.shape[1]), np.zeros(len(y)), np.inf
-    p, whole, objective = _penalised(design, y, coefficients, firth, ridge)
+    coefficients = np.zeros(design.shape[1]) if start is None else start
+    leverage, far = np.zeros(len(y)), np.inf
+    p, whole, objective = _penalised(design, y, coefficients, firth, ridge, counts)
     for number in range(PENALISED_STEPS):
         if firth and (number == 0 or far < NEAR or leverage.max() > SMALL):
-            leverage = leverages(design, p * (1 - p), whole)
+            leverage = leverages(design, counts * p * (1 - p), whole)
         curvature = whole
         if leverage.max() > SMALL:
-            curvature = information(design, p * (1 - p) * (1 + leverage)) + np.diag(ridge)
-        slope = design.T @ (y - p + leverage * (0.5 - p)) - ridge * coefficients
+            curvature = information(design, p * (1 - p) * (counts + leverage)) + np.diag(ridge)
+        slope = design.T @ (counts * (y - p) + leverage * (0.5 - p)) - ridge * coefficients
         step = np.linalg.solve(curvature, slope)
         step *= min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-300))
         for _ in range(40):
-            p, whole, tried = _penalised(design, y, coefficients + step, firth, ridge)
+            p, whole, tried = _penalised(design, y, coefficients + step, firth, ridge, counts)
             if tried >= objective - 1e-12 * abs(objective):
                 break
             step = step / 2
-        coefficients, objective, far = coefficients + step, tried, float(np.abs(step).max())
-        if far < TOLERANCE * max(1.0, float(np.abs(coefficients).max())):
+        before, far = far, float(np.abs(step).max())
+        coefficients, objective = coefficients + step, tried
+        ahead = far * (min(1.0, 10 * far / before) if before < NEAR else 1.0)  # steps go on shrinking so
+        if ahead < TOLERANCE * max(1.0, float(np.abs(coefficients).max())):
             return coefficients
     problem = f"the fit has not settled after {PENALISED_STEPS} steps"
     guilty = separating_columns(design[:, 1:], y, names) or separating_together(design[:, 1:], y, names)
@@ -229,35 +260,33 @@ def _newton(design: Floats, y: Floats, names: Sequence[str], *, firth: bool, rid
 
 
 def _penalised(
-    design: Floats, y: Floats, coefficients: Floats, firth: bool, ridge: Floats
+    design: Floats, y: Floats, coefficients: Floats, firth: bool, ridge: Floats, counts: Floats | float
 ) -> tuple[Floats, Floats, float]:
     """Probabilities (n,), the (penalised) information and the objective at `coefficients`."""
     eta = design @ coefficients
     p = special.expit(eta)
-    whole = information(design, p * (1 - p)) + np.diag(ridge)
-    value = float(y @ eta - np.logaddexp(0, eta).sum()) - 0.5 * float(ridge @ coefficients**2)
+    whole = information(design, counts * p * (1 - p)) + np.diag(ridge)
+    value = _likelihood_at(eta, y, counts) - 0.5 * float(ridge @ coefficients**2)
     if firth:
         value += 0.5 * float(np.linalg.slogdet(whole)[1])
     return p, whole, value
 
 
-def _log_likelihood(design: Floats, y: Floats, coefficients: Floats) -> float:
-    eta = design @ coefficients
-    return float(y @ eta - np.logaddexp(0, eta).sum())
+def _log_likelihood(design: Floats, y: Floats, coefficients: Floats, counts: Floats | float = 1.0) -> float:
+    return _likelihood_at(design @ coefficients, y, counts)
 
 
-def _information(design: Floats, coefficients: Floats) -> Floats:
-    p = special.expit(design @ coefficients)
-    return information(design, p * (1 - p))
+def _likelihood_at(eta: Floats, y: Floats, counts: Floats | float) -> float:
+    return float((counts * y) @ eta - (counts * np.logaddexp(0, eta)).sum())
 
 
-def _refit_intercept(design: Floats, y: Floats, coefficients: Floats) -> Floats:
+def _refit_intercept(design: Floats, y: Floats, coefficients: Floats, weights: Floats | None) -> Floats:
     """Move the intercept until the mean probability is the observed share."""
-    root = shift_to(design[:, 1:] @ coefficients[1:], float(y.mean()))
+    root = shift_to(design[:, 1:] @ coefficients[1:], mean(y, weights), weights)
     return np.concatenate([[root], coefficients[1:]])
 
 
-def shift_to(log_odds: Floats, rate: float) -> float:
+def shift_to(log_odds: Floats, rate: float, weights: Floats | None = None) -> float:
     """The constant by which the mean probability of `log_odds` (n,) plus it is `rate`, in (0, 1).
 
     Newton's method inside a bracket that each step narrows.
@@ -267,9 +296,9 @@ def shift_to(log_odds: Floats, rate: float) -> float:
     shift = (low + high) / 2
     while low < shift < high:
         p = special.expit(shift + log_odds)
-        gap = float(p.mean()) - rate
+        gap = mean(p, weights) - rate
         low, high = (low, shift) if gap > 0 else (shift, high)
-        slope = float((p * (1 - p)).mean())
+        slope = mean(p * (1 - p), weights)
         tried = shift - gap / slope if slope > 0 else np.nan
         if abs(tried - shift) <= 1e-13 * max(1.0, abs(shift)):
             return tried

@@ -90,16 +90,20 @@ class LearntColumn:
         """What has a column or a bin of its own beside values."""
         return self.flags if self.bins is None else self.bins.states
 
-    def block(self, cells: NumberColumn | Levels) -> Floats:
-        """(n, columns) of the matrix."""
+    def write(self, cells: NumberColumn | Levels, out: Floats) -> None:
+        """Put its columns of the matrix into `out` (n, columns), in whose place they are computed."""
+        first = out[:, 0]
         if self.bins is not None:
-            return np.array(self.bins.woe)[self.bins.places(cells)][:, None]
-        if isinstance(cells, Levels):
-            return self._dummies(cells)
-        values = transformed(self.variable, cells.values)
-        values = np.where(np.isnan(values), self.fill, np.clip(values, self.low, self.high))
-        flags = [cells.in_state(name, self.flags).astype(float) for name in self.flags]
-        return np.column_stack([(values - self.centre) / self.scale, *flags])
+            first[:] = np.array(self.bins.woe)[self.bins.places(cells)]
+        elif isinstance(cells, Levels):
+            out[:] = self._dummies(cells)
+        else:
+            np.clip(transformed(self.variable, cells.values), self.low, self.high, out=first)
+            first[np.isnan(first)] = self.fill
+            first -= self.centre
+            first /= self.scale
+            for j, name in enumerate(self.flags):
+                out[:, j + 1] = cells.in_state(name, self.flags)
 
     def _dummies(self, cells: Levels) -> Floats:
         """(n, levels - 1); a level without a column counts as the pool."""
@@ -187,7 +191,7 @@ class Preparation:
         place = 0
         for learnt in self.columns:
             width = len(learnt.names)
-            out[:, place : place + width] = learnt.block(cells[learnt.variable.name])
+            learnt.write(cells[learnt.variable.name], out[:, place : place + width])
             place += width
         return out
 

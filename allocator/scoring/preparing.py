@@ -25,6 +25,7 @@ from allocator.scoring.variables import (
     state_name,
     transformed,
 )
+from allocator.scoring.weighting import deviation, mean, part, quantiles
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,17 @@ def prepare(frame: pd.DataFrame, variables: Sequence[Variable], y: Floats | None
     return prepared(frame, variables, y).preparation
 
 
-def prepared(frame: pd.DataFrame, variables: Sequence[Variable], y: Floats | None = None) -> Prepared:
+def prepared(
+    frame: pd.DataFrame,
+    variables: Sequence[Variable],
+    y: Floats | None = None,
+    weights: Floats | None = None,
+    *,
+    before_cuts: bool = True,
+) -> Prepared:
     """Learn the preparation of `variables` from `frame`; y (n,) is 1 for a default, which bins need.
+
+    Rows count by `weights` (n,), of mean 1; `before_cuts` looks for dependence before the cuts too.
 
     A flag that other columns determine, such as a second one of the same rows, is left out. Raises
     InputError, every fault at once: a missing or infinite column, no values, a constant, columns that are
@@ -54,9 +64,9 @@ def prepared(frame: pd.DataFrame, variables: Sequence[Variable], y: Floats | Non
     if not variables:
         faults.append(Fault("no variable is named", "name at least one"))
     cells = cells_by_name(variables, frame, faults)
-    learnt = [_learn(one, cells[one.name], faults, y) for one in variables if one.name in cells]
+    learnt = [_learn(one, cells[one.name], faults, y, weights) for one in variables if one.name in cells]
     found = Preparation(tuple(column for column in learnt if column))
-    preparation, matrix, dependent = _free(found, cells, len(frame))
+    preparation, matrix, dependent = _free(found, cells, len(frame), before_cuts=before_cuts)
     codes = [variable.name for variable in variables if dependent and special_codes(variable, frame)]
     faults += [_collinearity_faults(dependence, codes) for dependence in dependent]
     if faults:
@@ -75,7 +85,7 @@ def usable_variables(
     cells = cells_by_name(variables, frame, faults)
     if faults:
         raise InputError.of(faults, "Variables")
-    learnt = [_learn(variable, cells[variable.name], faults, y) for variable in variables]
+    learnt = [_learn(variable, cells[variable.name], faults, y, None) for variable in variables]
     found = Preparation(tuple(column for column in learnt if column))
     preparation, _, dependent = _free(found, cells, len(frame))
     named = {dependence.name: dependence.problem for dependence in dependent}
@@ -86,10 +96,12 @@ def usable_variables(
     return tuple(variable for variable in variables if variable.name not in why), why
 
 
-def _free(preparation: Preparation, cells: Cells, rows: int) -> tuple[Preparation, Floats, list[Dependence]]:
+def _free(
+    preparation: Preparation, cells: Cells, rows: int, *, before_cuts: bool = True
+) -> tuple[Preparation, Floats, list[Dependence]]:
     """`preparation` without the flags that other columns determine, its matrix, and others that are."""
     matrix = preparation.matrix_of(cells, rows)
-    dependent = _determined(preparation, cells, matrix)
+    dependent = _determined(preparation, cells, matrix, before_cuts=before_cuts)
     if not dependent:
         return preparation, matrix, []
     named = {dependence.name for dependence in dependent}
@@ -102,7 +114,9 @@ def _free(preparation: Preparation, cells: Cells, rows: int) -> tuple[Preparatio
     return left, left.matrix_of(cells, rows), [one for one in dependent if one.name in named]
 
 
-def _determined(preparation: Preparation, cells: Cells, matrix: Floats) -> list[Dependence]:
+def _determined(
+    preparation: Preparation, cells: Cells, matrix: Floats, *, before_cuts: bool
+) -> list[Dependence]:
     """Columns that others determine, as they enter the fit or as they were before outliers were cut.
 
     Flags come last, so that it is a flag that is named where one is told by other columns.
@@ -115,8 +129,10 @@ def _determined(preparation: Preparation, cells: Cells, matrix: Floats) -> list[
     order = sorted(range(len(preparation.names)), key=lambda j: preparation.names[j] in flags)
     names = [preparation.names[j] for j in order]
     matrix = matrix[:, order] if flags else matrix
-    spreads = matrix.std(axis=0) * np.sqrt(len(matrix))
+    spreads = np.array([matrix[:, j].std() for j in range(len(names))]) * np.sqrt(len(matrix))
     dependences = {dependence.name: dependence for dependence in determined_columns(matrix, names, spreads)}
+    if not before_cuts:
+        return list(dependences.values())
     uncut = Preparation(tuple(replace(column, low=-np.inf, high=np.inf) for column in preparation.columns))
     with np.errstate(over="ignore"):
         matrix = uncut.matrix_of(cells, len(matrix))
@@ -139,17 +155,25 @@ def _collinearity_faults(dependence: Dependence, codes: Sequence[str]) -> Fault:
 
 
 def _learn(
-    variable: Variable, cells: NumberColumn | Levels, faults: list[Fault], y: Floats | None
+    variable: Variable,
+    cells: NumberColumn | Levels,
+    faults: list[Fault],
+    y: Floats | None,
+    weights: Floats | None,
 ) -> LearntColumn | None:
     if variable.bins is not None:
-        return _learn_bins(variable, cells, faults, y)
+        return _learn_bins(variable, cells, faults, y, weights)
     if isinstance(cells, Levels):
         return _learn_category(variable, cells, faults)
-    return _learn_number(variable, cells, faults)
+    return _learn_number(variable, cells, faults, weights)
 
 
 def _learn_bins(
-    variable: Variable, cells: NumberColumn | Levels, faults: list[Fault], y: Floats | None
+    variable: Variable,
+    cells: NumberColumn | Levels,
+    faults: list[Fault],
+    y: Floats | None,
+    weights: Floats | None,
 ) -> LearntColumn | None:
     if y is None or not 0 < y.sum() < len(y):
         faults.append(Fault("has bins, which need outcomes of both kinds", "give them", field=variable.name))
@@ -157,7 +181,7 @@ def _learn_bins(
     if empty_cells(cells) == len(y):
         faults.append(Fault("has no value at all", "leave the variable out", field=variable.name))
         return None
-    bins = learn_bins(variable, cells, y)
+    bins = learn_bins(variable, cells, y, weights)
     if len({weight for weight, rows in zip(bins.woe, bins.rows, strict=True) if rows}) < 2:
         problem = "no cut that its declaration allows tells defaults apart"
         remedy = "leave the variable out, or allow another shape or smaller bins"
@@ -171,31 +195,35 @@ def _learn_bins(
     return LearntColumn(variable, low, high, bins=bins)
 
 
-def _learn_number(variable: Variable, cells: NumberColumn, faults: list[Fault]) -> LearntColumn | None:
+def _learn_number(
+    variable: Variable, cells: NumberColumn, faults: list[Fault], weights: Floats | None
+) -> LearntColumn | None:
     values = transformed(variable, cells.values)
-    known = values[~np.isnan(values)]
+    there = ~np.isnan(values)
+    known = values[there]
     if len(known) == 0:
         faults.append(Fault("has no value at all", "leave the variable out", field=variable.name))
         return None
-    low, high = (-np.inf, np.inf) if variable.cut is None else np.quantile(known, variable.cut)
-    fill = float(np.median(known))
-    cut = np.clip(np.where(np.isnan(values), fill, values), low, high)
+    shares = (0.5, *(variable.cut or ()))
+    fill, *ends = quantiles(known, shares, part(weights, there))
+    low, high = ends or (-np.inf, np.inf)
+    cut = np.clip(np.where(there, values, fill), low, high)
     if np.ptp(cut) == 0 and np.ptp(known) > 0:
         low, high = float(known.min()), float(known.max())
-        cut = np.where(np.isnan(values), fill, values)
+        cut = np.where(there, values, fill)
     if np.ptp(cut) == 0:
         faults.append(
             Fault("is constant: it can explain nothing", "leave the variable out", field=variable.name)
         )
         return None
     with np.errstate(over="ignore"):
-        spread = float(cut.std())
+        spread = deviation(cut, weights)
     if not np.isfinite(spread):
         problem = "has values too large to be squared"
         faults.append(Fault(problem, "count in a larger unit, or say transform log", field=variable.name))
         return None
     flags = own_states(variable, len(values), list(zip(cells.names, cells.counts.tolist(), strict=True)))
-    return LearntColumn(variable, float(low), float(high), fill, float(cut.mean()), spread, flags)
+    return LearntColumn(variable, low, high, fill, mean(cut, weights), spread, flags)
 
 
 def _learn_category(variable: Variable, known: Levels, faults: list[Fault]) -> LearntColumn | None:

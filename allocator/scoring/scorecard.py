@@ -27,6 +27,7 @@ from allocator.scoring.rows import rows_where
 from allocator.scoring.steps import Steps
 from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
+from allocator.scoring.weighting import part
 
 
 @dataclass(frozen=True)
@@ -186,27 +187,48 @@ def fit_scorecard(
     lgd: float | None = None,
     derived: Sequence[DerivedColumn] = (),
     points: Points | None = None,
+    weights: Floats | None = None,
 ) -> Scorecard:
-    """Fit a PD scorecard; `outcome` is 1 for a default.
+    """Fit a PD scorecard; `outcome` is 1 for a default, `weights` (n,) have mean 1.
 
     Raises InputError: faults of the variables, one class only, separation with penalty none, bad bounds.
     """
     checked = check_bounds(bounds or {})
     frame = derive(frame, derived)
-    made, fit = _fitted(frame, outcome, variables, penalty, strength)
-    reference = reference_of(made, special.expit(fit.linear(made.matrix)))
-    means = made.matrix.mean(axis=0)
+    made, fit = _fitted(frame, outcome, variables, weights, penalty, strength)
+    reference = reference_of(made, special.expit(fit.linear(made.matrix)), weights)
+    means = np.average(made.matrix, axis=0, weights=weights)
     return Scorecard(made.preparation, fit, checked, lgd, tuple(derived), points, means, reference)
 
 
 def _fitted(
-    frame: pd.DataFrame, outcome: pd.Series, variables: Sequence[Variable], penalty: Penalty, strength: float
+    frame: pd.DataFrame,
+    outcome: pd.Series,
+    variables: Sequence[Variable],
+    weights: Floats | None,
+    penalty: Penalty,
+    strength: float,
+    near: tuple[Preparation, LogitFit] | None = None,
 ) -> tuple[Prepared, LogitFit]:
-    """The data as they are read, and the logit, on one thread: more would wait for one another."""
+    """The data as they are read, and the logit, on one thread: more would wait for one another.
+
+    The search begins `near` a fit to much the same rows, where there is one.
+    """
     y = outcome.to_numpy(dtype=float, na_value=np.nan)
     with threadpool_limits(1, user_api="blas"):
-        made = prepared(frame, variables, y)
-        return made, fit_logit(made.matrix, y, made.preparation.names, penalty, strength)
+        made = prepared(frame, variables, y, weights, before_cuts=near is None)
+        start = None if near is None else _carried(*near, made.preparation)
+        names = made.preparation.names
+        return made, fit_logit(made.matrix, y, names, penalty, strength, weights=weights, start=start)
+
+
+def _carried(before: Preparation, fit: LogitFit, now: Preparation) -> Floats:
+    """(k + 1,) the coefficients of a fit as columns measured from other means, by other units, have them."""
+    slopes = fit.coefficients[1:] / before.scales
+    intercept = fit.coefficients[0] - slopes @ before.centres
+    of_each = dict(zip(before.names, slopes.tolist(), strict=True))
+    carried = np.array([of_each.get(name, 0.0) for name in now.names])
+    return np.concatenate([[intercept + carried @ now.centres], carried * now.scales])
 
 
 def out_of_fold_pd(
@@ -218,14 +240,18 @@ def out_of_fold_pd(
     strength: float = 1.0,
     folds: int = 5,
     seed: int = 0,
+    weights: Floats | None = None,
 ) -> Floats:
     """(n,) PD of each row by a scorecard fitted without its fold, preparation included."""
     fold = stratified_folds(outcome.to_numpy(), folds, seed)
     out = np.empty(len(frame))
+    near = None
     for k in range(folds):
         seen, held = fold != k, fold == k
+        order = variables, part(weights, seen), penalty, strength
         with _without_fold(k + 1):
-            made, fit = _fitted(rows_where(frame, seen), outcome[seen], variables, penalty, strength)
+            made, fit = _fitted(rows_where(frame, seen), outcome[seen], *order, near)
+        near = made.preparation, fit
         out[held] = special.expit(fit.linear(made.preparation.matrix(rows_where(frame, held))))
     return out
 
