@@ -39,6 +39,7 @@ MEASURES: dict[str, tuple[str, bool, Any]] = {
     "tail_loss": ("drawn", True, lambda book: book.tail_losses()),
     "loans": ("loans", False, lambda book: 1.0),
     "clients_changed": ("loans", False, lambda book: np.where(book.served, -1.0, 1.0)),
+    "money_moved": ("offered", False, lambda book: np.where(book.rises, 1.0, -1.0)),
     "hhi": ("offered", False, lambda book: 0.0 * book.pd),
 }
 # Formula of churn -> the least and the largest of each parameter, and churn at a rate.
@@ -360,7 +361,7 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
         idle=number(policy, "idle_rate", 0.0), processing=number(policy, "processing_cost", 0.0),
         rates={grade: (float(low), float(high)) for grade, (low, high) in entries(policy, "rates").items()},
         rate_step=None if grid in ("table", "contract") else number(policy, "rate_grid.step"),
-        rate_moved=at(policy, "changes.rate_moved.at_most"),
+        rate_moved=at(policy, "changes.rate_moved.at_most"), way=at(policy, "changes.amounts"),
         by_contract=grid == "contract", capital=capital_rule(policy), tail=tail_rule(policy),
         limits=[limit_of(entry) for entry in at(policy, "limits", [])],
     )  # fmt: skip
@@ -674,14 +675,18 @@ def book_of(borrowers: Borrowers, policy: Facts, menus: dict[str, Facts]) -> Fac
         kept_out = np.isin(cells, ["true", "1"])
     tests = [kept_out, np.isnan(highest), bound & ~inside]
     above, none = ~bound & (highest + SAME < floor), ~bound & ~some
-    near = policy.rate_moved is not None and formerly_served(borrowers)
+    served = formerly_served(borrowers)
+    near = policy.rate_moved is not None and served
+    then = np.where(served, borrowers.number("former_amount"), 0.0) if served.any() else 0.0 * highest
+    then = np.nan_to_num(then)
+    rises = np.where(pinned, own["fixed_amount"] >= then, policy.way == "no_cut")
     tests += [near & (above | none), above, none]
     tests += [own["max_amount"] < wanted, own["min_amount"] > policy.largest, first > last]
     tests[2:] = [test & ~pinned for test in tests[2:]]
     return Facts(
         ids=borrowers.text("borrower_id").tolist(), grade=grade, pd=own["pd"], lgd=own["lgd"],
         term=own["term_years"], worth=own["relationship_value"], exposure=own["exposure"], floor=floor,
-        roof=roof, served=formerly_served(borrowers),
+        roof=roof, served=served, then=then, rises=rises | ~served,
         low=np.where(pinned, own["fixed_amount"], money(first, lot)),
         high=np.where(pinned, own["fixed_amount"], money(last, lot)), pinned=pinned,
         single=pinned | bound, one_rate=one_rate,
@@ -960,9 +965,12 @@ def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
         weight = own(book) * weight
         need(not np.any(np.isnan(weight[row >= 0])), f"limit {limit.name}: a weight is missing")
         amount = policy.amounts.get(limit.of, 1.0)
+        moved = limit.measure == "money_moved"
+        need(not moved or (policy.way and limit.weight is None), f"{limit.name}: which way is not said")
         rows = Facts(
             names=names, measure=limit.measure, sense=limit.sense, basis=basis, row=row,
-            weight=np.where(row >= 0, weight, 0.0), plain=bool(np.all(weight[row >= 0] == 1)),
+            weight=np.where(row >= 0, weight, 0.0), plain=not moved and bool(np.all(weight[row >= 0] == 1)),
+            moved=moved, once=np.where(book.rises & (row >= 0) & moved, -2.0 * book.then, 0.0),
             exposed=exposed and limit.name != "budget",
             of="" if limit.of in policy.amounts else limit.of, among=limit.base is not None,
             base=borrowers.passes(limit.base or {}),
@@ -970,6 +978,7 @@ def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
         )  # fmt: skip
         lent = rows.weight * book.exposure if rows.exposed else np.zeros(borrowers.n)
         lent = -rows.weight * book.served if rows.measure == "clients_changed" else lent
+        lent = np.where(row >= 0, book.then, 0.0) if moved else lent
         made.append(rows.but(lent=[total(lent[own]) for own in members_of(rows)]))
     every = [name for rows in made for name in rows.names]
     need(len(set(every)) == len(every), "policy.limits: two rows have one name")
@@ -1039,12 +1048,18 @@ def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list
         for name, own, held in zip(rows.names, members_of(rows), rows.lent, strict=True):
             weight, some = rows.weight[own], np.abs(rows.weight[own])
             terms = weight * bases[rows.basis][own]
+            if rows.moved:  # |x - f| - f
+                terms = np.maximum(bases["offered"][own] - 2.0 * book.then[own], -bases["offered"][own])
             used, scale = total(terms) + held, max(abs(bound), float(np.max(np.abs(terms), initial=0.0)))
             tolerance, side = 1e-9 * scale, used - bound
             if loans:
                 finest = float(np.min(some[some > 0], initial=math.inf))
                 tolerance = max(min(tolerance, finest / 2), 4 * U * scale)
-            in_cents = rows.basis == "offered" and not np.any(split[everybody if rows.of else own])
+            in_cents = (
+                rows.basis == "offered"
+                and not rows.moved
+                and not np.any(split[everybody if rows.of else own])
+            )
             whole = rows.measure == "loans" or in_cents
             if (
                 whole
@@ -1080,6 +1095,8 @@ def charges_of(run: Facts, prices: Mapping[str, float], rounded: Mapping[str, fl
         mine = np.append(own, 0.0)[rows.row] * rows.weight
         charge[rows.basis] += mine
         terms[rows.basis] += np.abs(mine)
+        charge["loans"] += np.append(own, 0.0)[rows.row] * rows.once
+        terms["loans"] += np.abs(np.append(own, 0.0)[rows.row] * rows.once)
         lent = total(run.book.exposure[rows.base]) if rows.exposed else 0.0
         side = rows.bound * (lent if rows.of else 1.0)
         for price, name, used in zip(own.tolist(), rows.names, rows.lent, strict=True):

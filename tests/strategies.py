@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from allocator.records.conditions import Condition
+from allocator.records.former import MONEY_MOVED
 from allocator.records.scenario import COUNTED, Group, Limit
 from allocator.testing import plain as naive
 from tests.builders import Case, churn_table, limit, policy, portfolio
@@ -150,7 +151,7 @@ def limits_around(
         )
     )
     each = draw(st.sampled_from((None, None, "sector", "grade")))
-    weight = draw(st.sampled_from((None, None, "pd", "score")))
+    weight = None if measure == MONEY_MOVED else draw(st.sampled_from((None, None, "pd", "score")))
     entry = limit(name, measure, sense, 1.0, of=of, where=where, each=each, weight=weight)
     return limit(
         name, measure, sense, _bound(draw, case, entry, sample), of=of, where=where, each=each, weight=weight

@@ -156,6 +156,7 @@ class _ChargedOffers:
             if code >= 0 and prices[code]:
                 weight = ONE if exact.weights is None else exact.weights[i]
                 charge[exact.block.basis] += prices[code] * weight
+                charge["loans"] += prices[code] * exact.per_loan(i)
         own = table.worths[row]
         gross, drawn = own.gross - table.terms[row] * charge["interest"], own.drawn - charge["drawn"]
         offered, fixed = own.offered - charge["offered"], own.fixed - charge["loans"]
@@ -308,7 +309,7 @@ def _sides(
 ) -> tuple[Fraction, Fraction, Fraction]:
     """Left and right side, and what the row may be broken by."""
     block, portfolio = exact.block, exact.portfolio
-    uses = [exact.weight(made.borrower) * made.basis(block.basis, portfolio) for made in own]
+    uses = [exact.used_by(made) for made in own]
     right = exact.fixed
     if block.reference:
         counted = (made for made in offers if exact.refers_to(made.borrower))

@@ -17,8 +17,9 @@ from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
 from allocator.certification.members import inside_of, rows_of
 from allocator.certification.rounding import DEEPEST, depth, unwarned
 from allocator.certification.sums import CHUNK, sums_by_code
-from allocator.records.former import FORMER_AMOUNT
+from allocator.records.former import FORMER_AMOUNT, Changes
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio
+from allocator.records.risk import Rule
 from allocator.records.scenario import Group, Limit, Measure, Policy, Sense
 from allocator.records.weights import weights_of
 
@@ -34,6 +35,8 @@ class CountedMeasure:
     """What counts, times the weight, before any offer is made where that is not exposure."""
     weight: Callable[[Callable[[str], Any]], Any] | None = None
     """From what gives a column by its name, in doubles or in rational numbers; None: 1."""
+    former: bool = False
+    """Whether an offer counts by what it is more or less than the former one."""
 
 
 COUNTED: dict[Measure, CountedMeasure] = {
@@ -49,6 +52,7 @@ COUNTED: dict[Measure, CountedMeasure] = {
         outset=lambda of: -1 * (of(FORMER_AMOUNT) > 0),
         weight=lambda of: 1 - 2 * (of(FORMER_AMOUNT) > 0),
     ),
+    "money_moved": CountedMeasure("offered", former=True),
     "loans": CountedMeasure("loans"),
     "hhi": CountedMeasure("offered", weight=lambda of: 0 * of("pd")),  # its cuts are its rows
 }
@@ -123,6 +127,22 @@ class Block:
     """(n,) whom the reference counts; None: everybody."""
     penalty: float = inf
     """What a unit of a row's excess costs: inf, the rows must hold; 0, they are only reported."""
+    former: Floats | None = None
+    """(n,) f, where an offer of x counts |x - f| - f: x - 2 f where the weight is 1, -x where it is -1."""
+
+    @property
+    def per_loan(self) -> Floats | None:
+        """(n,) what an offer uses besides, whatever its amount; None: nothing."""
+        if self.former is None or self.weight is None:
+            return None
+        return np.where(self.weight > 0, -2.0 * self.former, 0.0)
+
+    def used_by(self, bases: Any) -> Any:
+        """(n,) what offers use of their rows, references aside."""
+        basis = getattr(bases, self.basis)
+        if self.former is not None:
+            return np.where(basis > 0, np.maximum(basis - 2.0 * self.former, -basis), 0.0)
+        return basis if self.weight is None else basis * self.weight
 
     @property
     def soft(self) -> bool:
@@ -133,7 +153,9 @@ class Block:
         """The same rows over the borrowers of `span` alone."""
         weight = None if self.weight is None else self.weight[span]
         base = None if self.base is None else self.base[span]
-        return Block(**{**vars(self), "codes": self.codes[span], "weight": weight, "base": base})
+        former = None if self.former is None else self.former[span]
+        own = {"codes": self.codes[span], "weight": weight, "base": base, "former": former}
+        return Block(**{**vars(self), **own})
 
     def referred(self, amount: Any) -> Any:
         """`amount` of the borrowers whom the reference counts, 0 of the others."""
@@ -146,7 +168,9 @@ class Block:
         """
         if not np.any(prices):
             return 0.0, 0.0
-        per_basis[self.basis] += self._charged(prices, None)
+        per_basis[self.basis] += self._charged(prices, None, self.weight)
+        if self.per_loan is not None:
+            per_basis["loans"] += self._charged(prices, None, self.per_loan)
         if self.reference:
             per_basis[self.reference] -= self.referred(self.share * float(np.sum(prices)))
         magnitudes = np.abs(prices)
@@ -157,28 +181,33 @@ class Block:
         """Adds the magnitudes of what `price_offers` adds, of the borrowers at `rows` (None: of all)."""
         if not np.any(prices):
             return
-        sizes[self.basis] = np.abs(self._charged(prices, rows)) + sizes[self.basis]
+        sizes[self.basis] = np.abs(self._charged(prices, rows, self.weight)) + sizes[self.basis]
+        if self.per_loan is not None:
+            sizes["loans"] = np.abs(self._charged(prices, rows, self.per_loan)) + sizes["loans"]
         if self.reference:
             sizes[self.reference] = sizes[self.reference] + self._referred(prices)
 
     def add_largest(self, prices: Floats, sizes: dict[str, float]) -> None:
         """Adds what is no less than any borrower's of these magnitudes."""
         weight = 1.0 if self.weight is None else float(np.max(np.abs(self.weight), initial=0.0))
-        sizes[self.basis] += float(np.max(np.abs(prices), initial=0.0)) * weight
+        highest = float(np.max(np.abs(prices), initial=0.0))
+        sizes[self.basis] += highest * weight
+        if self.per_loan is not None:
+            sizes["loans"] += highest * float(np.max(np.abs(self.per_loan), initial=0.0))
         if self.reference:
             sizes[self.reference] += self._referred(prices)
 
     def _referred(self, prices: Floats) -> float:
         return abs(self.share) * float(np.sum(np.abs(prices)))
 
-    def _charged(self, prices: Floats, rows: Integers | None) -> Sizes:
-        """(n,) what the rows charge a unit of their basis; one figure where it is everybody's."""
+    def _charged(self, prices: Floats, rows: Integers | None, weight: Floats | None) -> Sizes:
+        """(n,) what the rows charge a unit of a basis of that weight; one figure where it is everybody's."""
         everyone = self.codes.strides == (0,)  # one row, as `blocks_of` and `_rows` make it
         codes = self.codes if everyone or rows is None else self.codes[rows]
         price = float(prices[0]) if everyone else np.append(prices, 0.0)[codes]
-        if self.weight is None:
+        if weight is None:
             return price
-        return price * (self.weight if rows is None else self.weight[rows])
+        return price * (weight if rows is None else weight[rows])
 
     @property
     def room(self) -> Floats:
@@ -259,7 +288,9 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
     codes, names = rows_of(limit, portfolio)
     weight = weight_of(limit, portfolio)
     counted = counted_by(limit)
+    then = portfolio.number(FORMER_AMOUNT) if counted.former else None
     counts, outset = counted.exposed, outset_of(counted, portfolio)
+    outset = outset if then is None or weight is None else then * weight
     lent = _times(outset, weight) if outset is not None and np.any(outset) else None
     reference, base = _reference(limit, portfolio)
     share = bool(reference)
@@ -281,6 +312,7 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
         finest=_finest(limit.measure, codes, weight, len(names)),
         base=base,
         penalty=limit.penalty,
+        former=then,
     )
     whole = decimal(limit.bound) * decimal(policy.amount_of(limit))
     return replace(block, exact=_exact(block, portfolio, whole))
@@ -356,9 +388,20 @@ def weight_of(limit: Limit, portfolio: Portfolio) -> Floats | None:
         brought = weights_of(limit.plugin, portfolio)
         return weight if brought is None else _times(brought, weight)
     if limit.rule is not None:
-        return _times(weights_by(limit.rule, portfolio), weight)
+        return _times(ruled_weights(limit.rule, portfolio), weight)
     own = COUNTED[limit.measure].weight
     return weight if own is None else _times(np.asarray(own(portfolio.number), dtype=np.float64), weight)
+
+
+def ruled_weights(rule: Rule | Changes, portfolio: Portfolio) -> Floats:
+    """(n,) what a unit counts by a rule of the policy; of money moved 1 where an offer is the former one or
+    more, -1 where it is that or less."""
+    if not isinstance(rule, Changes):
+        return weights_by(rule, portfolio)
+    then, pinned = portfolio.number(FORMER_AMOUNT), ~np.isnan(portfolio.fixed_amount)
+    more = np.full(len(portfolio), rule.amounts == "no_cut")
+    more[pinned] = portfolio.fixed_amount[pinned] >= then[pinned]
+    return np.where(more | (then <= 0.0), 1.0, -1.0)
 
 
 def counted_by(limit: Limit) -> CountedMeasure:

@@ -11,9 +11,8 @@ from math import lcm
 
 import numpy as np
 
-from allocator.certification.capital import weights_by
 from allocator.certification.curves import isotonic
-from allocator.certification.limits import COUNTED, Block, counted_by, outset_of
+from allocator.certification.limits import COUNTED, Block, counted_by, outset_of, ruled_weights
 from allocator.certification.terms import Terms
 from allocator.records.curves import Response
 from allocator.records.portfolio import ChurnTable, Floats, Portfolio
@@ -108,7 +107,7 @@ class ExactBlock:
     def brought(self) -> Floats | None:
         """(n,) the weights of a measure that another package brings, or that a rule says; None: 1."""
         if self.limit is not None and self.limit.rule is not None:
-            return weights_by(self.limit.rule, self.portfolio)
+            return ruled_weights(self.limit.rule, self.portfolio)
         plugin = None if self.limit is None else self.limit.plugin
         return None if plugin is None else weights_of(plugin, self.portfolio)
 
@@ -126,6 +125,10 @@ class ExactBlock:
     def lent(self) -> list[Fraction]:
         """What existing exposure, or who was served formerly, uses of each row."""
         sums = [Fraction(0)] * len(self.block.names)
+        if self.block.former is not None:
+            for code, money in zip(self.block.codes.tolist(), self.block.former.tolist(), strict=True):
+                sums[code] += Fraction(money) if code >= 0 else 0
+            return sums
         outset = None if self.limit is None else outset_of(counted_by(self.limit), self.portfolio)
         if outset is not None and np.any(self.block.lent_size):
             for i in np.flatnonzero(outset * (self.block.codes >= 0)).tolist():
@@ -144,6 +147,18 @@ class ExactBlock:
             lent = sum(fractions(exposure), Fraction(0)) if counts else Fraction(0)
             return Fraction(self.limit.bound) * lent
         return Fraction(self.limit.bound) * Fraction(self.policy.amount_of(self.limit))
+
+    def per_loan(self, i: int) -> Fraction:
+        """What an offer to borrower i uses besides, whatever its amount."""
+        own = self.block.per_loan
+        return Fraction(0) if own is None else Fraction(float(own[i]))
+
+    def used_by(self, made: MadeOffer) -> Fraction:
+        """What an offer uses of its row, a reference aside."""
+        if self.block.former is not None:
+            then = Fraction(float(self.block.former[made.borrower]))
+            return abs(made.amount - then) - then
+        return self.weight(made.borrower) * made.basis(self.block.basis, self.portfolio)
 
     def refers_to(self, i: int) -> bool:
         """Whether borrower i's offer adds to what the block is a share of."""

@@ -80,7 +80,7 @@ def _row_totals(block: Block, bases: Bases, cents: Floats, off: np.ndarray) -> R
     """Of the offers made alone."""
     rows, place = len(block.names), block.codes + 1
     basis = getattr(bases, block.basis)
-    use = basis if block.weight is None else basis * block.weight
+    use = block.used_by(bases)
     largest = np.zeros(rows + 1)
     np.fmax.at(largest, place, np.abs(use))
     counted, broken = WholeSums.none(rows), np.zeros(rows, dtype=np.int64)

@@ -52,7 +52,7 @@ class _Draft:
     """The rows of one entry of the policy: one, or one a label of its membership."""
 
     rows: tuple[Row, ...]
-    channel: int
+    channels: tuple[int, ...]
     """What each row adds up."""
     membership: int | None
     """Index of the membership whose labels the rows have; None: everybody, in one row."""
@@ -125,7 +125,7 @@ def _budget(policy: Policy, portfolio: Portfolio, channels: _Channels) -> _Draft
     budget = policy.budget
     whole = whole_budget(policy, portfolio)
     row = Row("budget", budget.basis, budget.spend, budget.amount, budget.amount, everybody=True, whole=whole)
-    return _Draft((row,), channels.index(budget.basis, None, ""), None)
+    return _Draft((row,), (channels.index(budget.basis, None, ""),), None)
 
 
 def _draft(
@@ -141,7 +141,9 @@ def _draft(
     membership = members.distinct[place]
     counted = measured(limit, portfolio)
     weight, key = _weighted(counted, limit, portfolio)
-    channel = channels.index(counted.basis, weight, key)
+    added = [channels.index(counted.basis, weight, key)]
+    if counted.per_loan is not None:
+        added.append(channels.index("loans", counted.per_loan, key))
     reference = _reference(limit, channels)
     used_at_outset = _outset_by_code(counted, weight, membership, portfolio)
     lent = _reference_exposure(limit, counted, portfolio, None if base is None else members.distinct[base])
@@ -169,7 +171,7 @@ def _draft(
         )
         for code, label in enumerate(membership.labels)
     )
-    return _Draft(rows, channel, None if everybody else place, reference, base)
+    return _Draft(rows, tuple(added), None if everybody else place, reference, base)
 
 
 def _weighted(measured: MeasureTerms, limit: Limit, portfolio: Portfolio) -> tuple[Floats | None, str]:
@@ -252,12 +254,13 @@ def _matrices(
     first = 0
     for draft in drafts:
         own = first + np.arange(len(draft.rows))
-        if draft.membership is None:
-            common.add(own, draft.channel, 1.0)
-        else:
+        for channel in draft.channels:
+            if draft.membership is None:
+                common.add(own, channel, 1.0)
+                continue
             code = table[:, draft.membership]
             members = np.flatnonzero(code >= 0)
-            single.add(first + code[members], members * channels + draft.channel, 1.0)
+            single.add(first + code[members], members * channels + channel, 1.0)
         if draft.reference is not None and draft.base is None:
             common.add(own, *draft.reference)
         elif draft.reference is not None:

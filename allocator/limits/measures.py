@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.records.cuts import HHI
-from allocator.records.former import FORMER_AMOUNT
+from allocator.records.former import FORMER_AMOUNT, Changes
 from allocator.records.limits import BASES
 from allocator.records.portfolio import Floats, Portfolio
 from allocator.records.risk import CapitalRule, TailRule
@@ -28,6 +28,8 @@ class MeasureTerms:
     """Whether what is already lent uses this measure too, as fully drawn."""
     outset: Floats | None = None
     """(n,) what counts, times the weight, before any offer is made where that is not exposure."""
+    per_loan: Floats | None = None
+    """(n,) what an offer counts besides, whatever its amount; None: nothing."""
 
     def __post_init__(self) -> None:
         if self.basis not in BASES:
@@ -81,6 +83,15 @@ def _clients_changed(portfolio: Portfolio) -> MeasureTerms:
     return MeasureTerms("loans", 1.0 - 2.0 * served, outset=-served)
 
 
+def _money_moved(limit: Limit, portfolio: Portfolio) -> MeasureTerms:
+    """|x - f|: f before any offer, and x - 2 f more by one of f or more, -x by one of f or less."""
+    then, own = portfolio.number(FORMER_AMOUNT), portfolio.fixed_amount
+    changes = limit.rule if isinstance(limit.rule, Changes) else Changes()
+    rises = np.where(np.isnan(own), changes.amounts == "no_cut", own >= then) | (then == 0.0)
+    side = np.where(rises, 1.0, -1.0)
+    return MeasureTerms("offered", side, outset=then * side, per_loan=np.where(rises, -2.0 * then, 0.0))
+
+
 def _loans(portfolio: Portfolio) -> MeasureTerms:
     """The number of offers made."""
     return MeasureTerms("loans")
@@ -99,6 +110,7 @@ MEASURES: Mapping[Measure, Callable[[Portfolio], MeasureTerms]] = {
 RULED: Mapping[Measure, Callable[[Limit, Portfolio], MeasureTerms]] = {
     "capital": _capital,
     "tail_loss": _tail_loss,
+    "money_moved": _money_moved,
 }
 """Measures whose weights follow from a rule that the policy states."""
 

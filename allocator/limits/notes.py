@@ -10,6 +10,7 @@ import numpy as np
 
 from allocator.limits.possible import PossibleOffers
 from allocator.limits.shares import only_an_empty_book
+from allocator.records.former import MONEY_MOVED
 from allocator.records.limits import Limits, Row
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Portfolio
@@ -93,7 +94,8 @@ def _too_small(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[st
             and 0 < row.rhs < least[place] * (1 - _ROUNDING)
         ]
         name = _subject(limit, over)
-        if over and limit is not None and limit.weight is None and limit.measure not in COUNTED:
+        known = limit is not None and limit.measure not in (*COUNTED, MONEY_MOVED)
+        if over and known and limit is not None and limit.weight is None:
             yield f"{name}: what is already lent is more than it allows, so that no allocation keeps it"
         name = _subject(limit, [row for row, _ in small])
         if small:

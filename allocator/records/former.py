@@ -22,6 +22,8 @@ STANDINGS = (DECLINED, NEW, SERVED)
 """In ascending order as Text wants."""
 
 
+MONEY_MOVED = "money_moved"
+"""The measure |amount - former amount|, linear where each amount keeps to one side of the former one."""
 Direction = Literal["no_cut", "no_rise", "same"]
 """Where a former client's amount may not go."""
 
@@ -35,6 +37,11 @@ class Changes:
     amounts: Direction | None = None
     keep: tuple[Condition, ...] | None = None
     """Who of them gets the former offer again, as it was: whoever passes; None: nobody is kept."""
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns of numbers that money moved is measured by."""
+        return frozenset({FORMER_AMOUNT})
 
 
 @dataclass(frozen=True)

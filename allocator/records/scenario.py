@@ -29,7 +29,7 @@ from allocator.records.stress import Stress, StressSource
 Sense = Literal["at_most", "at_least", "exactly"]
 NamedMeasure = Literal[
     "offered", "drawn", "interest", "gross_interest", "expected_loss",
-    "capital", "tail_loss", "clients_changed",
+    "capital", "tail_loss", "clients_changed", "money_moved",
     "loans"]  # fmt: skip
 Measure = str
 """A NamedMeasure, or one that another package brings."""
@@ -152,8 +152,8 @@ class Limit:
     weight: str | None = None
     plugin: Plugin | None = None
     """The package that brings a measure which is none of ours."""
-    rule: Rule | None = None
-    """What the measures `capital` and `tail_loss` go by."""
+    rule: Rule | Changes | None = None
+    """What the measures `capital`, `tail_loss` and `money_moved` go by."""
     penalty: float = inf
     """What a unit of a row's excess costs: inf, it must hold; 0, it is only reported."""
     by: str | None = None

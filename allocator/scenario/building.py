@@ -14,7 +14,7 @@ from allocator.records.conditions import Condition
 from allocator.records.curves import FORMULAS, Response
 from allocator.records.document import BOOK, CHURN, NO_CHURN, SOURCE, Place
 from allocator.records.enforcement import REPORT
-from allocator.records.former import Changes, FormerRun
+from allocator.records.former import MONEY_MOVED, Changes, FormerRun
 from allocator.records.frames import Frame
 from allocator.records.risk import CapitalRule, Rule, TailRule
 from allocator.records.scenario import (
@@ -190,7 +190,10 @@ def _invoices(typed: InvoicesEntry) -> InvoiceFiles:
 
 def _policy(typed: PolicyEntry, plugins: Plugins) -> Policy:
     capital = CapitalRule() if typed.capital is None else CapitalRule(**typed.capital.model_dump())
-    rules: dict[str, Rule] = {"capital": capital, "tail_loss": _tail(typed.tail, capital)}
+    changes = _changes(typed.changes)
+    rules: dict[str, Rule | Changes] = {
+        "capital": capital, "tail_loss": _tail(typed.tail, capital), MONEY_MOVED: changes
+    }  # fmt: skip
     own = {field.name for field in fields(Policy)} & PolicyEntry.model_fields.keys()
     same = {key: getattr(typed, key) for key in own}
     return Policy(
@@ -202,7 +205,7 @@ def _policy(typed: PolicyEntry, plugins: Plugins) -> Policy:
             "rate_step": typed.rate_grid.step if isinstance(typed.rate_grid, RateGrid) else None,
             "by_contract": typed.rate_grid == "contract",
             "capital": capital,
-            "changes": _changes(typed.changes),
+            "changes": changes,
             "limits": tuple(_limit(entry, plugins, rules) for entry in typed.limits),
         }
     )
@@ -228,7 +231,7 @@ def _ticket(typed: TicketEntry) -> Ticket:
     return Ticket(typed.min or typed.step or CENT, typed.max, typed.step)
 
 
-def _limit(typed: LimitEntry, plugins: Plugins, rules: Mapping[str, Rule]) -> Limit:
+def _limit(typed: LimitEntry, plugins: Plugins, rules: Mapping[str, Rule | Changes]) -> Limit:
     senses: tuple[Sense, ...] = get_args(Sense)
     [(sense, bound)] = [(key, end) for key in senses if (end := getattr(typed, key)) is not None]
     where = tuple(condition_of(column, test) for column, test in (typed.where or {}).items())

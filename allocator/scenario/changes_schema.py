@@ -7,13 +7,11 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field, Tag, model_validator
 
-from allocator.records.former import Direction
+from allocator.records.former import MONEY_MOVED, Direction
 from allocator.records.misfits import Misfit, refuse
 from allocator.scenario.limit_schema import Filter, readable
 from allocator.scenario.quantities import Rate, one_of
 from allocator.scenario.typed import Typed, told_by_keys
-
-_BENT = "money_moved"
 
 
 class RateMovedEntry(Typed):
@@ -48,9 +46,11 @@ class ChangesEntry(Typed):
 
     @model_validator(mode="before")
     @classmethod
-    def _no_bend(cls, written: Any) -> Any:
-        if isinstance(written, Mapping) and _BENT in written:
-            problem = f"{_BENT} cannot be limited: the money moved bends at each former amount"
-            remedy = "limit clients_changed, or write rate_moved, amounts or keep"
-            raise refuse(Misfit(problem, remedy, below=(_BENT,)))
+    def _no_limit(cls, written: Any) -> Any:
+        if isinstance(written, Mapping) and MONEY_MOVED in written:
+            problem = f"{MONEY_MOVED} is a measure of limits"
+            remedy = (
+                f"write it under limits, as {{name: turnover, measure: {MONEY_MOVED}, at_most: 4_000_000}}"
+            )
+            raise refuse(Misfit(problem, remedy, below=(MONEY_MOVED,)))
         return written

@@ -20,6 +20,7 @@ from pydantic import (
 from allocator.plugins import names_of
 from allocator.records.columns import FRACTIONS, NUMBERS, TEXTS
 from allocator.records.cuts import HHI
+from allocator.records.former import MONEY_MOVED
 from allocator.records.misfits import Misfit, refuse
 from allocator.records.scenario import (
     BUDGET,
@@ -231,7 +232,8 @@ class LimitEntry(Typed):
     """What is summed: money offered or expected to be drawn, interest expected (interest) or before
     defaults (gross_interest), expected loss, capital that is tied up, mean loss in the worst years
     (tail_loss), the number of loans, or of clients who get one and had none in the former run, or had one and
-    get none (clients_changed); or the Herfindahl index (hhi) of what groups are offered."""
+    get none (clients_changed), what amounts lie above or below those of the former run (money_moved); or the
+    Herfindahl index (hhi) of what groups are offered."""
     of: (
         Annotated[
             Annotated[Reference, one_of(*get_args(Reference)), Tag("<name>")]
@@ -295,6 +297,13 @@ class LimitEntry(Typed):
         if isinstance(self.enforce, SoftEntry) and self.enforce.soft and self.exactly is not None:
             problem = "a bound that must be met exactly cannot be soft"
             raise refuse(Misfit(problem, "write at_most, or at_least, or both as two limits"))
+        return self
+
+    @model_validator(mode="after")
+    def _unweighted(self) -> LimitEntry:
+        if self.measure == MONEY_MOVED and self.weight is not None:
+            problem = "money moved has no weights"
+            raise refuse(Misfit(problem, "leave weight out, or narrow it with where", ("weight",)))
         return self
 
     @model_validator(mode="after")

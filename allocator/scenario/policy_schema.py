@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
 )
 
+from allocator.records.former import MONEY_MOVED
 from allocator.records.misfits import Misfit, describe, refuse
 from allocator.records.price_lists import Pricing
 from allocator.records.scenario import LARGEST_LOAN, MOST_LOTS, OWN_FUNDS, Basis, Spend
@@ -222,6 +223,17 @@ class PolicyEntry(Typed):
     """What may change of the offers to those who were served in the former run."""
     limits: list[LimitEntry] = Field(default_factory=list)
     """What the allocation as a whole must keep to."""
+
+    @field_validator("limits")
+    @classmethod
+    def _one_direction(cls, limits: list[LimitEntry], info: ValidationInfo) -> list[LimitEntry]:
+        changes = info.data.get("changes")
+        bent = [place for place, limit in enumerate(limits) if limit.measure == MONEY_MOVED]
+        if bent and isinstance(changes, ChangesEntry) and changes.amounts is None:
+            problem = "money moved bends at each former amount: amounts must keep to one side of it"
+            remedy = "write changes: {amounts: no_cut} (who gets a loan again gets no less), no_rise or same"
+            raise refuse(*(Misfit(problem, remedy, below=(place, "measure")) for place in bent))
+        return limits
 
     @field_validator("rates")
     @classmethod

@@ -24,6 +24,7 @@ from pydantic import (
 from allocator.records.columns import COLUMNS, Column
 from allocator.records.curves import Smoothing
 from allocator.records.document import NO_CHURN
+from allocator.records.former import MONEY_MOVED
 from allocator.records.misfits import Misfit, describe, refuse
 from allocator.records.scenario import Method
 from allocator.scenario.changes_schema import ChangesEntry
@@ -293,7 +294,7 @@ class ScenarioFile(Typed):
                     below=("limits", place, "measure"),
                 )
                 for place, limit in enumerate(policy.limits)
-                if limit.measure == "clients_changed"
+                if limit.measure in ("clients_changed", MONEY_MOVED)
             ]
             if policy.changes != ChangesEntry():
                 problem = "there is no former run whose offers could change"

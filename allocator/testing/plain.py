@@ -181,6 +181,7 @@ def measured(case: Case, measure: str, i: int, offer: Offer | None) -> float:
             "tail_loss": drawn * (tail_loss(case, i) if measure == "tail_loss" else 0.0),
             "loans": 1.0,
             "clients_changed": -1.0 if served_formerly(p, i) else 1.0,
+            "money_moved": abs(offer.amount - formerly(p, i)) - formerly(p, i),
         }[measure]
     )
 
@@ -212,7 +213,12 @@ def requirement(case: Case, i: int) -> float:
 
 def served_formerly(p: Portfolio, i: int) -> bool:
     """Whether borrower i got an offer in the former run."""
-    return float(p.numbers.get("former_amount", [0.0] * len(p))[i]) > 0
+    return formerly(p, i) > 0
+
+
+def formerly(p: Portfolio, i: int) -> float:
+    """What borrower i was offered in the former run."""
+    return float(p.numbers.get("former_amount", [0.0] * len(p))[i])
 
 
 def tail_loss(case: Case, i: int) -> float:
@@ -258,6 +264,8 @@ def lent(case: Case, measure: str, i: int) -> float:
     p, brought = case.portfolio, _brought(case, measure)
     if measure == "clients_changed":
         return 1.0 if served_formerly(p, i) else 0.0
+    if measure == "money_moved":
+        return formerly(p, i)
     if brought is not None:
         return float(p.exposure[i]) * _weight_alone(p, brought, i) if brought.counts_exposure else 0.0
     if measure == "expected_loss":

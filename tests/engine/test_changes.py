@@ -1,16 +1,30 @@
-"""Limits on clients changed: both methods agree on random books with a former run, counts kept exactly."""
+"""Limits on clients changed and on money moved: against brute force, and both methods on random books."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from typing import Any
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from allocator.errors import InfeasibleError
+from allocator.portfolio import held_to
+from allocator.records.former import MONEY_MOVED, Changes, Direction
+from allocator.testing import plain
 from allocator.testing.books import random_case
+from allocator.testing.measures import check_limit
 from tests.builders import Case, limit
+from tests.engine.brute_force import best_value
+from tests.engine.test_methods import check_verdicts, judge
+from tests.engine.test_soft import PRICES
 from tests.stages import solve
+from tests.strategies import cases, limits_around, random_cases
+
+WAYS: tuple[Direction, ...] = ("no_cut", "no_rise", "same")
 
 
 def with_former_run(seed: int, method: str, largest: int) -> Case:
@@ -64,3 +78,66 @@ def test_reduced_and_exact_agree(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(200))
 def test_reduced_and_exact_agree_on_two_hundred(seed: int) -> None:
     check_agreement(seed, largest=1_000)
+
+
+def one_way(case: Case, way: Direction) -> Case:
+    """`case` whose amounts keep to one side of the former ones."""
+    changes = Changes(amounts=way)
+    numbers = {**case.portfolio.numbers, "former_rate": np.full(len(case.portfolio), np.nan)}
+    case = case.under(changes=changes)
+    return replace(case, portfolio=held_to(replace(case.portfolio, numbers=numbers), case.policy))
+
+
+@random_cases(25, full=1_000)
+@given(cases(limits=1), st.sampled_from(WAYS), st.sampled_from((np.inf, np.inf, *PRICES)), st.data())
+def test_the_optimum_of_brute_force(case: Case, way: Direction, price: float, data: Any) -> None:
+    case = one_way(case, way)
+    sample = [data.draw(st.sampled_from(plain.alternatives(case, i))) for i in range(len(case.portfolio))]
+    entry = data.draw(limits_around(case, sample, "moved", (MONEY_MOVED,)))
+    penalty = np.inf if entry.sense == "exactly" else price
+    entry = replace(entry, rule=case.policy.changes, penalty=penalty)
+    case = case.under(limits=(*case.policy.limits, entry))
+    check_limit(case, seed=0)
+    best = best_value(case)
+    if best is None:
+        with pytest.raises(InfeasibleError):
+            solve(case)
+        return
+    solved = solve(case)
+    assert solved.value == pytest.approx(best, rel=1e-7, abs=1e-7)
+    assert solved.bound >= best - 1e-7 * max(abs(best), 1.0)
+    for use in solved.outcome.certificate.limits:
+        assert use.violation == 0.0
+
+
+def with_money_moved(seed: int, method: str, largest: int) -> Case:
+    """A random book of which about half was served, of whom no amount crosses the former one."""
+    case, draw = random_case(seed, method, largest), np.random.default_rng(20_000 + seed)
+    n = len(case.portfolio)
+    former = np.where(draw.random(n) < 0.5, draw.choice([100_000.0, 150_000.0, 222_222.22], n), 0.0)
+    numbers = {**case.portfolio.numbers, "former_amount": former}
+    case = one_way(replace(case, portfolio=replace(case.portfolio, numbers=numbers)), WAYS[seed % 3])
+    price = float(draw.choice([np.inf, 0.002, 0.02]))
+    most = float(draw.choice([0.1, 0.3, 0.6])) * float(np.sum(former))
+    moved = [
+        limit("turnover", MONEY_MOVED, "at_most", most, rule=case.policy.changes, penalty=price),
+        limit("by sector", MONEY_MOVED, "at_most", most / 3, each="sector", rule=case.policy.changes),
+        limit("of total", MONEY_MOVED, "at_most", 0.5, of="total", rule=case.policy.changes),
+    ]
+    chosen = [moved[int(k)] for k in draw.permutation(3)[: int(draw.integers(1, 4))]]
+    return case.under(limits=(*case.policy.limits[:2], *chosen))
+
+
+def methods_agree_on_money_moved(seed: int, largest: int) -> None:
+    check_verdicts(*(judge(with_money_moved(seed, method, largest)) for method in ("exact", "reduced")))
+
+
+@pytest.mark.parametrize("seed", [0, 2, 3, 4, 5, 7])
+def test_reduced_and_exact_agree_on_money_moved(seed: int) -> None:
+    methods_agree_on_money_moved(seed, largest=100)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(200))
+def test_reduced_and_exact_agree_on_money_moved_of_all(seed: int) -> None:
+    methods_agree_on_money_moved(seed, largest=1_000)

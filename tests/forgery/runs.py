@@ -134,6 +134,9 @@ policy:
     - {name: changes, measure: clients_changed, at_most: 4}
     - {name: lost, measure: clients_changed, where: {former: served}, at_most: 1}
     - {name: money to others, measure: offered, where: {former: [declined, new]}, at_most: 40%, of: total}
+    - {name: turnover, measure: money_moved, at_most: 1_000_000, enforce: {soft: 0.01}}
+    - {name: A moved, measure: money_moved, where: {grade: A}, at_most: 230_000}
+  changes: {amounts: no_rise}
 solver: {time_limit: 20}
 """
 FORMER = (

@@ -34,7 +34,7 @@ def test_a_run_is_counted_from_its_own_folder_and_from_tables_of_it(tmp_path: Pa
     write_case(folder, CHANGED)
     first = solved(folder)
     used = {limit["name"]: limit["used"] for limit in first["limits"]}  # type: ignore[attr-defined]
-    assert (used["changes"], used["lost"]) == (4, 1)
+    assert (used["changes"], used["lost"], used["A moved"]) == (3, 1, 223_456.78)
 
     offers = pd.read_csv(folder / "former.csv")
     offers.to_excel(folder / "former.xlsx", index=False)

@@ -175,8 +175,7 @@ def _charges_by_segment(position: Position, codes: np.ndarray, count: int) -> di
         if not np.any(prices):
             continue
         rows = len(block.names)
-        used = np.asarray(getattr(position.bases, block.basis), dtype=np.float64)
-        used = used if block.weight is None else used * block.weight
+        used = np.asarray(block.used_by(position.bases), dtype=np.float64)
         inside = (codes >= 0) & (block.codes >= 0)
         cell = codes[inside].astype(np.int64) * rows + block.codes[inside]
         table = np.bincount(cell, used[inside], minlength=count * rows).reshape(count, rows)

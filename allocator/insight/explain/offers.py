@@ -33,10 +33,13 @@ class Stake:
     coefficient: float
     reference: str
     share: float
+    per_loan: float = 0.0
+    """What an offer uses whatever its amount."""
 
     def uses(self, bases: Bases) -> Floats:
         """(M,) what each offer uses of the limit."""
         used = self.coefficient * np.asarray(getattr(bases, self.basis), dtype=np.float64)
+        used = used + self.per_loan * bases.loans
         if self.reference:
             used = used - self.share * getattr(bases, self.reference)
         return used
@@ -145,5 +148,7 @@ def stakes_of(position: Position, i: int, borrower: Portfolio) -> tuple[Stake, .
             reference = block.reference if block.base is None or block.base[i] else ""
             if coefficient == 0.0 and not (reference and price):
                 continue
-            stakes.append(Stake(name, block.sense, price, block.basis, coefficient, reference, block.share))
+            once = 0.0 if block.per_loan is None or coefficient == 0.0 else float(block.per_loan[i])
+            counted = block.basis, coefficient, reference, block.share, once
+            stakes.append(Stake(name, block.sense, price, *counted))
     return tuple(stakes)

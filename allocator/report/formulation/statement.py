@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from allocator.insight.formulation import Formulation, Rows, StatedRow
 from allocator.records.cuts import HHI
+from allocator.records.former import MONEY_MOVED
 from allocator.records.lots import CENT
 from allocator.report.formulation.blocks import (
     Block,
@@ -22,6 +23,8 @@ from allocator.report.formulation.blocks import (
 from allocator.report.formulation.symbols import TAKE_UP_DIGITS, Symbols, span_of
 
 _SENSES = {"at_most": "≤", "at_least": "≥", "exactly": "="}
+_HELD = {"clients_changed": "those who were served are", MONEY_MOVED: "what they were offered formerly is"}
+"""Measure -> what counts before any offer is made, where that is not exposure."""
 _MOST = 12
 """Rows of an `each`, and grades, that are shown; the JSON object has all."""
 
@@ -217,6 +220,8 @@ def row_text(rows: Rows, formulation: Formulation, symbols: Symbols) -> str:
     where, each = (limit.where, limit.each) if limit is not None else ((), None)
     over = symbols.over(where, each, _sizes(rows.rows, each))
     left = f"Σ_{{{over}}} {symbols.weight(rows)}{symbols.basis(rows.basis)}"
+    once = symbols.per_loan(rows)
+    left += f" + Σ_{{{over}}} {once}" if once else ""
     if reference is not None:
         base = symbols.over(reference.where, None, (number(rows.referred),))
         sign = "+" if rows.share < 0 else "-"
@@ -268,8 +273,8 @@ def _in_words(rows: Rows, formulation: Formulation) -> Words:
     if limit.measure == HHI:
         words[0] = f"Herfindahl index of what the values v of {limit.by} are offered, {_said(rows.sense)} "
     words += ["; missed at ", number(rows.penalty), " a unit"] if rows.penalty else []
-    held = "who was served" if limit.measure == "clients_changed" else "what is already lent"
-    words += [f"; {held} is taken off the right-hand side"] if rows.exposed else []
+    held = _HELD.get(limit.measure, "what is already lent is")
+    words += [f"; {held} taken off the right-hand side"] if rows.exposed else []
     return words
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from allocator.insight.formulation import Economics, Formulation, Rows, Span
 from allocator.records.conditions import Condition
+from allocator.records.former import MONEY_MOVED
 from allocator.report.formulation.blocks import Math, Words, number
 
 BASIS = {"offered": "x_ik", "drawn": "x_ik", "interest": "r_k x_ik", "loans": "z_ik"}
@@ -18,6 +19,7 @@ _FIGURES = {
     "capital": "by policy.capital",
     "tail_loss": "by policy.tail",
     "clients_changed": "-1 of who was served then, else 1",
+    MONEY_MOVED: "1 where no less than formerly is offered, -1 where no more",
 }
 """Measure -> what its weights are, where no symbol says it."""
 
@@ -79,6 +81,13 @@ class Symbols:
         if rows.limit.weight is not None:
             factors.append(self._column(rows.limit.weight))
         return "".join(f"{factor} " for factor in factors)
+
+    def per_loan(self, rows: Rows) -> str:
+        """What an offer adds to the row of a limit whatever its amount; "" where that is nothing."""
+        if rows.limit is None or rows.limit.measure != MONEY_MOVED:
+            return ""
+        figure = "-2 x what was offered then where no less is offered, else 0"
+        return f"{self._weight('money moved by a loan, its amount aside', figure)} z_ik"
 
     def _column(self, column: str) -> str:
         return _COLUMNS.get(column) or self._weight(f"column {column}")

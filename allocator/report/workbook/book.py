@@ -9,6 +9,8 @@ import numpy as np
 from allocator.errors import Fault, InputError
 from allocator.insight.audit import Audit, audit_of
 from allocator.insight.dossier import Dossier
+from allocator.records.cuts import HHI
+from allocator.records.former import MONEY_MOVED
 from allocator.records.portfolio import Integers
 from allocator.records.workbook import Sheet, Workbook
 from allocator.report.committee.figure import Documents
@@ -32,16 +34,19 @@ _NAME = 31
 
 
 def _require_formulas(dossier: Dossier) -> None:
-    named = [limit.name for limit in dossier.run.scenario.policy.concentrations]
+    limits = dossier.run.scenario.policy.limits
+    named = [limit for limit in limits if limit.measure in (HHI, MONEY_MOVED)]
     if named:
-        problem = f"limit {named[0]!r} is on a Herfindahl index, which a workbook does not yet recompute"
+        what = "a Herfindahl index" if named[0].measure == HHI else "money moved"
+        problem = f"limit {named[0].name!r} is on {what}, which a workbook does not yet recompute"
         raise InputError.of([Fault(problem, "leave --xlsx out", field="--xlsx")], "workbook")
 
 
 def workbook_of(dossier: Dossier, stood: Provenance, docs: Documents) -> Workbook:
     """The sheets of a run with `docs`, what the commands say of it.
 
-    Raises InputError for a run with a limit on the Herfindahl index, which no formula of the sheets says.
+    Raises InputError for a run with a limit on the Herfindahl index, or on money moved, which no formula of
+    the sheets says.
     """
     _require_formulas(dossier)
     run, position = dossier.run, dossier.position
