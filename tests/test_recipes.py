@@ -64,7 +64,7 @@ MEASURE: Recipe = {
     "records/scenario.py": above('    "loans"]', '    "defaulted",\n'),
     "limits/measures.py": above("def _loans(", DEFAULTED)
     | above('    "loans": _loans', '    "defaulted": _defaulted,\n'),
-    "certification/limits.py": above(
+    "certification/measures.py": above(
         '    "loans": CountedMeasure(',
         '    "defaulted": CountedMeasure("drawn", exposed=True, weight=lambda of: of("pd")),\n',
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import inf
@@ -10,52 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from allocator.certification.capital import weights_by
 from allocator.certification.concentration import with_cuts
 from allocator.certification.economics import BASES
 from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
+from allocator.certification.measures import counted_by, outset_of, times, weight_of
 from allocator.certification.members import inside_of, rows_of
 from allocator.certification.rounding import DEEPEST, depth, unwarned
 from allocator.certification.sums import CHUNK, sums_by_code
-from allocator.records.former import FORMER_AMOUNT, Changes
+from allocator.records.former import FORMER_AMOUNT
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio
-from allocator.records.risk import Rule
 from allocator.records.scenario import Group, Limit, Measure, Policy, Sense
-from allocator.records.weights import weights_of
 
-
-@dataclass(frozen=True)
-class CountedMeasure:
-    """What a measure adds up: `weight` times a basis."""
-
-    basis: str
-    exposed: bool = False
-    """Whether what is already lent counts, as fully drawn."""
-    outset: Callable[[Callable[[str], Any]], Any] | None = None
-    """What counts, times the weight, before any offer is made where that is not exposure."""
-    weight: Callable[[Callable[[str], Any]], Any] | None = None
-    """From what gives a column by its name, in doubles or in rational numbers; None: 1."""
-    former: bool = False
-    """Whether an offer counts by what it is more or less than the former one."""
-
-
-COUNTED: dict[Measure, CountedMeasure] = {
-    "offered": CountedMeasure("offered", exposed=True),
-    "drawn": CountedMeasure("drawn", exposed=True),
-    "expected_loss": CountedMeasure("drawn", exposed=True, weight=lambda of: of("pd") * of("lgd")),
-    "interest": CountedMeasure("interest", weight=lambda of: 1 - of("pd")),
-    "gross_interest": CountedMeasure("interest"),
-    "capital": CountedMeasure("drawn", exposed=True),
-    "tail_loss": CountedMeasure("drawn", exposed=True),
-    "clients_changed": CountedMeasure(
-        "loans",
-        outset=lambda of: -1 * (of(FORMER_AMOUNT) > 0),
-        weight=lambda of: 1 - 2 * (of(FORMER_AMOUNT) > 0),
-    ),
-    "money_moved": CountedMeasure("offered", former=True),
-    "loans": CountedMeasure("loans"),
-    "hhi": CountedMeasure("offered", weight=lambda of: 0 * of("pd")),  # its cuts are its rows
-}
 _WEIGHED = 5
 """Operations on a price before it is added to others: those of a weight, and their product."""
 _ROOM = 2 * DEEPEST
@@ -291,7 +256,7 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
     then = portfolio.number(FORMER_AMOUNT) if counted.former else None
     counts, outset = counted.exposed, outset_of(counted, portfolio)
     outset = outset if then is None or weight is None else then * weight
-    lent = _times(outset, weight) if outset is not None and np.any(outset) else None
+    lent = times(outset, weight) if outset is not None and np.any(outset) else None
     reference, base = _reference(limit, portfolio)
     share = bool(reference)
     block = Block(
@@ -359,13 +324,6 @@ def _units(codes: Codes, weight: Floats | None, rows: int) -> Floats:
     return np.where(unit[:-1] == 0, np.nan, unit[:-1])
 
 
-def outset_of(counted: CountedMeasure, portfolio: Portfolio) -> Floats | None:
-    """(n,) what counts, times the weight, before any offer is made; None: nothing."""
-    if counted.exposed:
-        return portfolio.exposure
-    return None if counted.outset is None else np.asarray(counted.outset(portfolio.number), dtype=np.float64)
-
-
 def _finest(measure: Measure, codes: Codes, weight: Floats | None, rows: int) -> Floats:
     """(rows,) of counts, the smallest absolute weight of a member that is not 0; inf where there is none."""
     finest = np.full(rows + 1, np.inf)
@@ -375,36 +333,3 @@ def _finest(measure: Measure, codes: Codes, weight: Floats | None, rows: int) ->
     some = np.flatnonzero(sizes)
     np.minimum.at(finest, codes[some], sizes[some])
     return finest[:-1]
-
-
-def _times(amounts: Floats, weight: Floats | None) -> Floats:
-    return amounts if weight is None else amounts * weight
-
-
-def weight_of(limit: Limit, portfolio: Portfolio) -> Floats | None:
-    """(n,) what multiplies each borrower's basis in the limit's rows; None: 1."""
-    weight = None if limit.weight is None else portfolio.number(limit.weight)
-    if limit.plugin is not None:
-        brought = weights_of(limit.plugin, portfolio)
-        return weight if brought is None else _times(brought, weight)
-    if limit.rule is not None:
-        return _times(ruled_weights(limit.rule, portfolio), weight)
-    own = COUNTED[limit.measure].weight
-    return weight if own is None else _times(np.asarray(own(portfolio.number), dtype=np.float64), weight)
-
-
-def ruled_weights(rule: Rule | Changes, portfolio: Portfolio) -> Floats:
-    """(n,) what a unit counts by a rule of the policy; of money moved 1 where an offer is the former one or
-    more, -1 where it is that or less."""
-    if not isinstance(rule, Changes):
-        return weights_by(rule, portfolio)
-    then, pinned = portfolio.number(FORMER_AMOUNT), ~np.isnan(portfolio.fixed_amount)
-    more = np.full(len(portfolio), rule.amounts == "no_cut")
-    more[pinned] = portfolio.fixed_amount[pinned] >= then[pinned]
-    return np.where(more | (then <= 0.0), 1.0, -1.0)
-
-
-def counted_by(limit: Limit) -> CountedMeasure:
-    """What the limit's measure adds up; the weights of another package's are `weights_of` it."""
-    brought = None if limit.plugin is None else limit.plugin.thing
-    return CountedMeasure(brought.basis, brought.counts_exposure) if brought else COUNTED[limit.measure]

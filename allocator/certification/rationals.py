@@ -12,7 +12,8 @@ from math import lcm
 import numpy as np
 
 from allocator.certification.curves import isotonic
-from allocator.certification.limits import COUNTED, Block, counted_by, outset_of, ruled_weights
+from allocator.certification.limits import Block
+from allocator.certification.measures import COUNTED, counted_by, outset_of, ruled_weights
 from allocator.certification.terms import Terms
 from allocator.records.curves import Response
 from allocator.records.portfolio import ChurnTable, Floats, Portfolio

@@ -180,7 +180,7 @@ def measured(case: Case, measure: str, i: int, offer: Offer | None) -> float:
             "capital": drawn * (requirement(case, i) if measure == "capital" else 0.0),
             "tail_loss": drawn * (tail_loss(case, i) if measure == "tail_loss" else 0.0),
             "loans": 1.0,
-            "clients_changed": -1.0 if served_formerly(p, i) else 1.0,
+            "clients_changed": -1.0 if formerly(p, i) else 1.0,
             "money_moved": abs(offer.amount - formerly(p, i)) - formerly(p, i),
         }[measure]
     )
@@ -209,11 +209,6 @@ def requirement(case: Case, i: int) -> float:
     worst = normal.cdf((normal.inv_cdf(yearly) + r**0.5 * normal.inv_cdf(0.999)) / (1.0 - r) ** 0.5)
     b = 0.0 if rule.asset_class == "retail" else (0.11852 - 0.05478 * math.log(yearly)) ** 2
     return round(float(lgd * (worst - yearly) * (1 + (rule.maturity - 2.5) * b) / (1 - 1.5 * b) * factor), 8)
-
-
-def served_formerly(p: Portfolio, i: int) -> bool:
-    """Whether borrower i got an offer in the former run."""
-    return formerly(p, i) > 0
 
 
 def formerly(p: Portfolio, i: int) -> float:
@@ -263,7 +258,7 @@ def lent(case: Case, measure: str, i: int) -> float:
     """What borrower i's existing exposure adds to a measure: it is drawn in full and earns nothing."""
     p, brought = case.portfolio, _brought(case, measure)
     if measure == "clients_changed":
-        return 1.0 if served_formerly(p, i) else 0.0
+        return 1.0 if formerly(p, i) else 0.0
     if measure == "money_moved":
         return formerly(p, i)
     if brought is not None:
@@ -381,11 +376,8 @@ def holds(case: Case, row: Row, left: float, right: float) -> bool:
 def _in_whole_numbers(case: Case, row: Row, left: float, right: float) -> tuple[Fraction, Fraction] | None:
     """Both sides as decimals; None where the row adds up something else, or by several weights."""
     weights = {row.weight[i] for i in row.members}
-    if (
-        row.measure not in ("offered", "loans")
-        or row.reference not in ("", "offered")
-        or row.base is not None
-    ):
+    other = row.measure not in ("offered", "loans") or row.reference not in ("", "offered")
+    if other or row.base is not None:
         return None
     if len(weights) > 1 or 0.0 in weights:
         return None

@@ -14,7 +14,7 @@ import numpy as np
 
 from allocator.certification.concentration import with_cuts
 from allocator.certification.economics import Bases, ledger_of
-from allocator.certification.limits import weight_of
+from allocator.certification.measures import weight_of
 from allocator.certification.terms import SAME_RATE
 from allocator.insight.explain.position import Position
 from allocator.records.ledger import Ledger

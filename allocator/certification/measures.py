@@ -1,0 +1,90 @@
+"""What each measure of a limit adds up, read from the policy and the borrowers' columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from allocator.certification.capital import weights_by
+from allocator.records.former import FORMER_AMOUNT, Changes
+from allocator.records.portfolio import Floats, Portfolio
+from allocator.records.risk import Rule
+from allocator.records.scenario import Limit, Measure
+from allocator.records.weights import weights_of
+
+
+@dataclass(frozen=True)
+class CountedMeasure:
+    """What a measure adds up: `weight` times a basis."""
+
+    basis: str
+    exposed: bool = False
+    """Whether what is already lent counts, as fully drawn."""
+    outset: Callable[[Callable[[str], Any]], Any] | None = None
+    """What counts, times the weight, before any offer is made where that is not exposure."""
+    weight: Callable[[Callable[[str], Any]], Any] | None = None
+    """From what gives a column by its name, in doubles or in rational numbers; None: 1."""
+    former: bool = False
+    """Whether an offer counts by what it is more or less than the former one."""
+
+
+COUNTED: dict[Measure, CountedMeasure] = {
+    "offered": CountedMeasure("offered", exposed=True),
+    "drawn": CountedMeasure("drawn", exposed=True),
+    "expected_loss": CountedMeasure("drawn", exposed=True, weight=lambda of: of("pd") * of("lgd")),
+    "interest": CountedMeasure("interest", weight=lambda of: 1 - of("pd")),
+    "gross_interest": CountedMeasure("interest"),
+    "capital": CountedMeasure("drawn", exposed=True),
+    "tail_loss": CountedMeasure("drawn", exposed=True),
+    "clients_changed": CountedMeasure(
+        "loans",
+        outset=lambda of: -1 * (of(FORMER_AMOUNT) > 0),
+        weight=lambda of: 1 - 2 * (of(FORMER_AMOUNT) > 0),
+    ),
+    "money_moved": CountedMeasure("offered", former=True),
+    "loans": CountedMeasure("loans"),
+    "hhi": CountedMeasure("offered", weight=lambda of: 0 * of("pd")),  # its cuts are its rows
+}
+
+
+def outset_of(counted: CountedMeasure, portfolio: Portfolio) -> Floats | None:
+    """(n,) what counts, times the weight, before any offer is made; None: nothing."""
+    if counted.exposed:
+        return portfolio.exposure
+    return None if counted.outset is None else np.asarray(counted.outset(portfolio.number), dtype=np.float64)
+
+
+def times(amounts: Floats, weight: Floats | None) -> Floats:
+    return amounts if weight is None else amounts * weight
+
+
+def weight_of(limit: Limit, portfolio: Portfolio) -> Floats | None:
+    """(n,) what multiplies each borrower's basis in the limit's rows; None: 1."""
+    weight = None if limit.weight is None else portfolio.number(limit.weight)
+    if limit.plugin is not None:
+        brought = weights_of(limit.plugin, portfolio)
+        return weight if brought is None else times(brought, weight)
+    if limit.rule is not None:
+        return times(ruled_weights(limit.rule, portfolio), weight)
+    own = COUNTED[limit.measure].weight
+    return weight if own is None else times(np.asarray(own(portfolio.number), dtype=np.float64), weight)
+
+
+def ruled_weights(rule: Rule | Changes, portfolio: Portfolio) -> Floats:
+    """(n,) what a unit counts by a rule of the policy; of money moved 1 where an offer is the former one or
+    more, -1 where it is that or less."""
+    if not isinstance(rule, Changes):
+        return weights_by(rule, portfolio)
+    then, pinned = portfolio.number(FORMER_AMOUNT), ~np.isnan(portfolio.fixed_amount)
+    more = np.full(len(portfolio), rule.amounts == "no_cut")
+    more[pinned] = portfolio.fixed_amount[pinned] >= then[pinned]
+    return np.where(more | (then <= 0.0), 1.0, -1.0)
+
+
+def counted_by(limit: Limit) -> CountedMeasure:
+    """What the limit's measure adds up; the weights of another package's are `weights_of` it."""
+    brought = None if limit.plugin is None else limit.plugin.thing
+    return CountedMeasure(brought.basis, brought.counts_exposure) if brought else COUNTED[limit.measure]
