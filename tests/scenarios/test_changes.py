@@ -102,3 +102,27 @@ def test_a_former_run_that_is_none_is_told(former: str | None, told: str, tmp_pa
     with pytest.raises(InputError) as caught:
         load_scenario(folder / "scenario.yaml")
     assert str(caught.value.faults[0]).replace(f"{tmp_path}/", "").startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("  changes: {amounts: no_rise}\n", "",
+         "line 14, policy.limits[turnover].measure: money moved bends at each former amount: amounts must keep "
+         "to one side of it; write changes: {amounts: no_cut} (who gets a loan again gets no less), no_rise or "
+         "same"),
+        ("at_most: 230_000", "at_most: 230_000, weight: pd",
+         "line 15, policy.limits[A moved].weight: money moved has no weights; leave weight out, or narrow it "
+         "with where"),
+        ("{amounts: no_rise}", "{amounts: no_rise, money_moved: {at_most: 5}}",
+         "line 16, policy.changes.money_moved: money_moved is a measure of limits; write it under limits, as "
+         "{name: turnover, measure: money_moved, at_most: 4_000_000}"),
+    ],
+)  # fmt: skip
+def test_what_money_moved_needs_is_told(before: str, after: str, told: str, tmp_path: Path) -> None:
+    folder = tmp_path / "case"
+    write_case(folder, CHANGED)
+    (folder / "scenario.yaml").write_text(CHANGED.replace(before, after))
+    with pytest.raises(InputError) as caught:
+        load_scenario(folder / "scenario.yaml")
+    assert str(caught.value.faults[0]).replace(f"{tmp_path}/", "").startswith(f"case/scenario.yaml, {told}")
