@@ -108,9 +108,9 @@ def test_a_former_run_that_is_none_is_told(former: str | None, told: str, tmp_pa
     ("before", "after", "told"),
     [
         ("  changes: {amounts: no_rise}\n", "",
-         "line 14, policy.limits[turnover].measure: money moved bends at each former amount: amounts must keep "
-         "to one side of it; write changes: {amounts: no_cut} (who gets a loan again gets no less), no_rise or "
-         "same"),
+         "line 14, policy.limits[turnover].measure: money moved bends at each former amount: amounts must "
+         "keep to one side of it; write changes: {amounts: no_cut} (who gets a loan again gets no less), "
+         "no_rise or same"),
         ("at_most: 230_000", "at_most: 230_000, weight: pd",
          "line 15, policy.limits[A moved].weight: money moved has no weights; leave weight out, or narrow it "
          "with where"),
