@@ -223,6 +223,15 @@ class OutputError(AllocatorError):
 
 
 @contextmanager
+def gathering(faults: list[Fault]) -> Iterator[None]:
+    """Add the faults of an InputError raised within to `faults`: what follows may find more."""
+    try:
+        yield
+    except InputError as error:
+        faults += error.faults
+
+
+@contextmanager
 def concerning(subject: str) -> Iterator[None]:
     """Have an AllocatorError raised within say whom it is about: its message begins with `subject`."""
     try:

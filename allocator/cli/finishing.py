@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from allocator.cli.shell import show
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, gathering
 
 if TYPE_CHECKING:
     from allocator.scoring.fitting import Fit
@@ -14,11 +14,21 @@ if TYPE_CHECKING:
 
 def check_target(folder: Path, name: str) -> None:
     """Refuse, before any work, a place where nothing can be written."""
+    faults = target_faults(folder, name)
+    if faults:
+        raise InputError.of(faults, "fit")
+
+
+def target_faults(folder: Path, name: str) -> list[Fault]:
+    """Why nothing can be written there."""
     from allocator.scoring.fitted import check_name
 
-    check_name(name)
+    faults: list[Fault] = []
+    with gathering(faults):
+        check_name(name)
     if folder.exists() and not folder.is_dir():
-        raise InputError.of([Fault(f"{folder} is a file", "name a folder", field="--out")], "fit")
+        faults.append(Fault(f"{folder} is a file", "name a folder", field="--out"))
+    return faults
 
 
 def finish(fit: Fit, folder: Path, name: str, as_json: bool) -> None:

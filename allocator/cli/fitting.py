@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from allocator.cli.finishing import check_target, finish
+from allocator.cli.finishing import check_target, finish, target_faults
 from allocator.cli.losses import lgd
 from allocator.cli.options import AsJson, Verbose
 from allocator.cli.output import progress
 from allocator.cli.shell import answer
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, gathering
 from allocator.records.progress import Progress
 from allocator.records.sources import InvoiceFiles
 
@@ -103,12 +103,17 @@ def logit(
     verbose: Verbose = False,
 ) -> None:
     """PD from variables: a logit with Wald tests and expected signs (the default risk thesis)."""
-    check_target(out, name)
+    faults = target_faults(out, name)
     if strength is not None and penalty != "ridge":
-        fault = Fault(
-            f"the penalty {penalty} has no strength", "leave it out, or say ridge", field="--strength"
-        )
-        raise InputError.of([fault], "fit logit")
+        problem, remedy = f"the penalty {penalty} has no strength", "leave it out, or say ridge"
+        faults.append(Fault(problem, remedy, field="--strength"))
+    grades, scale = None, None
+    with gathering(faults):
+        grades = _bounds(bounds)
+    with gathering(faults):
+        scale = _scale(points)
+    with gathering(faults):
+        _both_or_neither(owed, lost)
     with progress(verbose) as tell:
         tell("fitting and validating a logit")
         from allocator.scoring.fitting_logit import logit_from_files
@@ -119,14 +124,15 @@ def logit(
             outcome,
             penalty=penalty,
             strength=1.0 if strength is None else strength,
-            bounds=_bounds(bounds),
+            bounds=grades,
             folds=folds,
             time=time,
-            money=_both_or_neither(owed, lost),
-            points=_scale(points),
+            money=None if owed is None or lost is None else (owed, lost),
+            points=scale,
             choice=choose,
             without=without,
             seed=seed,
+            found=faults,
         )
     finish(fit, out, name, as_json)
 
@@ -154,7 +160,6 @@ def rating(
     verbose: Verbose = False,
 ) -> None:
     """Score, classes of rising loss rate, PD and LGD (Meng and Chi)."""
-    check_target(out, name)
     with progress(verbose) as tell:
         tell("fitting and validating a rating")
         from allocator.scoring.fitting import rating_from_files
@@ -171,6 +176,7 @@ def rating(
             repeats=repeats,
             without=without,
             seed=seed,
+            found=target_faults(out, name),
         )
     finish(fit, out, name, as_json)
 
@@ -228,10 +234,14 @@ def churn(
     as_json: AsJson = False,
 ) -> None:
     """A churn curve that does not fall with the rate."""
-    check_target(out, name)
     from allocator.scoring.fitting_firms import churn_from_file
 
-    finish(churn_from_file(data, shape), out, name, as_json)
+    faults, fit = target_faults(out, name), None
+    with gathering(faults):
+        fit = churn_from_file(data, shape)
+    if fit is None or faults:
+        raise InputError.of(faults, "fit churn")
+    finish(fit, out, name, as_json)
 
 
 def correlation(
@@ -315,14 +325,11 @@ for command, summary, example in COMMANDS:
     app.command(epilog=f"Example: allocator fit {example}", short_help=summary)(command)
 
 
-def _both_or_neither(owed: str | None, lost: str | None) -> tuple[str, str] | None:
-    """Both columns of money or none. Raises InputError."""
-    if owed is not None and lost is not None:
-        return owed, lost
-    if owed is None and lost is None:
-        return None
-    missing = "--owed" if owed is None else "--lost"
-    raise InputError.of([Fault("is missing", "an LGD needs both columns", field=missing)], "fit logit")
+def _both_or_neither(owed: str | None, lost: str | None) -> None:
+    """Raise InputError where one column of money is named and the other is not."""
+    if (owed is None) != (lost is None):
+        missing = "--owed" if owed is None else "--lost"
+        raise InputError.of([Fault("is missing", "an LGD needs both columns", field=missing)], "fit logit")
 
 
 def _scale(text: str | None) -> Points | None:
@@ -339,19 +346,22 @@ def _bounds(text: str | None) -> dict[str, float] | None:
     """`A=1%,B=5%,C=100%` as a mapping. Raises InputError."""
     if text is None:
         return None
+    from allocator.scoring.scorecard import check_bounds
+
     out: dict[str, float] = {}
     faults = []
     for part in text.split(","):
-        grade_name, _, value = part.partition("=")
-        number = value.strip().removesuffix("%")
-        if grade_name.strip() in out:
-            faults.append(
-                Fault(f"{grade_name.strip()} stands twice", "name each grade once", field="--bounds")
-            )
+        grade_name, _, value = map(str.strip, part.partition("="))
+        if grade_name in out:
+            faults.append(Fault(f"{grade_name} stands twice", "name each grade once", field="--bounds"))
         try:
-            out[grade_name.strip()] = float(number) / (100 if value.strip().endswith("%") else 1)
+            out[grade_name] = float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
         except ValueError:
             faults.append(Fault(f"{part!r} is no bound", "write GRADE=PD, such as A=1%", field="--bounds"))
+    if grade_name not in out:  # the last is unreadable: what it ends at is not known
+        out[grade_name] = 1.0
+    with gathering(faults):
+        check_bounds(out, "--bounds")
     if faults:
         raise InputError.of(faults, "fit logit")
     return out

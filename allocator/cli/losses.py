@@ -39,14 +39,15 @@ def lgd(
     verbose: Verbose = False,
 ) -> None:
     """Loss given default, learnt from defaulted loans: means of segments, or a fractional logit."""
-    from allocator.cli.finishing import check_target, finish
+    from allocator.cli.finishing import finish, target_faults
 
-    check_target(out, name)
     with progress(verbose) as tell:
         tell("fitting and validating an LGD")
         from allocator.scoring.fitting_lgd import lgd_from_files
 
+        wrong = target_faults(out, name)
         fit = lgd_from_files(
-            data, default, owed, lost, by=by, declared=declared, without=without, folds=folds, seed=seed
-        )
+            data, default, owed, lost, by=by, declared=declared, without=without, folds=folds, seed=seed,
+            found=wrong,
+        )  # fmt: skip
     finish(fit, out, name, as_json)

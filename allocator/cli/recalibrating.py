@@ -10,6 +10,7 @@ import typer
 
 from allocator.cli.options import AsJson, Verbose
 from allocator.cli.output import progress
+from allocator.errors import Fault, gathering
 
 EXAMPLE = (
     "Example: allocator recalibrate models/scorecards/sme-v1.json --on loans.csv --outcome default "
@@ -47,7 +48,10 @@ def recalibrate(
         from allocator.cli.finishing import finish
         from allocator.scoring.recalibration import order_of, recalibrated_from_files
 
-        order = order_of(why, outcome, to, margin, keep_slope=keep_slope, isotonic=isotonic)
-        fit = recalibrated_from_files(scorecard, on, outcome, order)
+        faults: list[Fault] = []
+        order = None
+        with gathering(faults):
+            order = order_of(why, outcome, to, margin, keep_slope=keep_slope, isotonic=isotonic)
+        fit = recalibrated_from_files(scorecard, on, outcome, order, faults)
     name = re.sub(r"-v\d+$", "", scorecard.stem)
     finish(fit, scorecard.parent if out is None else out, name, as_json)

@@ -12,7 +12,7 @@ import typer
 from allocator.cli.options import AsJson, Verbose
 from allocator.cli.output import progress
 from allocator.cli.shell import show
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, gathering
 from allocator.records.sources import InvoiceFiles
 
 if TYPE_CHECKING:
@@ -95,15 +95,19 @@ def score(
         tell("scoring")
         duplicates: Duplicates = "drop" if drop_duplicates else "keep"
         files = InvoiceFiles(purchases, sales, workbook, firms, duplicates=duplicates)
-        _check_combination(file, files, was, intervals, reasons)
-        if file is not None and indicators:
-            raise InputError.of([_NO_INDICATORS], "score")
+        wrong = _combination_faults(file, files, was, intervals, reasons)
+        wrong += [_NO_INDICATORS] if file is not None and indicators else []
+        tabled = file is not None and file.suffix not in SCENARIO
+        if scorecard is None and (file is None or tabled):
+            wrong.append(_NO_SCORECARD)
+        if wrong and (scorecard is None or not tabled):
+            raise InputError.of(wrong, "score")
         if file is None:
             scored = _from_invoices(files, scorecard, lgd, indicators)
         elif file.suffix in SCENARIO:
             scored = _from_scenario(file, scorecard, lgd, intervals)
         else:
-            scored = _from_table(file, scorecard, lgd, intervals, was, reasons)
+            scored = _from_table(file, scorecard, lgd, intervals, was, reasons, wrong)
         frame = scored.frame
         moved = None if was is None else _grade_migration(frame)
         if out is not None:
@@ -133,9 +137,9 @@ class _Scored:
     """Columns of a csv file that the scorecard leaves alone, as the file has them: 01234, 2020-01-01."""
 
 
-def _check_combination(
+def _combination_faults(
     file: Path | None, files: InvoiceFiles, was: str | None, intervals: bool, reasons: int
-) -> None:
+) -> list[Fault]:
     faults = []
     if file is None and intervals:
         faults.append(_NO_INTERVALS)
@@ -145,10 +149,10 @@ def _check_combination(
         faults.append(Fault("needs a table of borrowers", "name one as FILE", field="--reasons"))
     if was is not None and (file is None or file.suffix in SCENARIO):
         faults.append(Fault("needs a table of borrowers", "name one as FILE", field="--was"))
-    if faults:
-        raise InputError.of(faults, "score")
+    return faults
 
 
+_NO_SCORECARD = Fault("is missing", "give a file that fit wrote", field="--scorecard")
 _NO_INDICATORS = Fault(
     "are of firms with invoices", "name their purchases and sales in the place of FILE", field="--indicators"
 )
@@ -167,19 +171,31 @@ def _with_lgd(frame: pd.DataFrame, own: Any, lgd: float | None) -> pd.DataFrame:
 
 
 def _from_table(
-    file: Path, scorecard: Path | None, lgd: float | None, intervals: bool, was: str | None, reasons: int
+    file: Path,
+    scorecard: Path | None,
+    lgd: float | None,
+    intervals: bool,
+    was: str | None,
+    reasons: int,
+    faults: list[Fault],
 ) -> _Scored:
-    from allocator.scoring.fitted import read_fitted
-    from allocator.scoring.reading import TEXT, faults_located_in, read_table
-    from allocator.scoring.score import imputed_cells, score_frame, text_columns, unseen_levels
+    """The table scored. Raises InputError with `faults` and those of the scorecard and the table."""
+    from allocator.records.misfits import meant
+    from allocator.scoring.appraisal import card_and_table
+    from allocator.scoring.reading import faults_located_in
+    from allocator.scoring.score import imputed_cells, score_frame, unseen_levels
 
-    fitted = read_fitted(_need(scorecard, "--scorecard", "a file that fit wrote"))
-    table = read_table(file, (*TEXT, *sorted(text_columns(fitted))))
+    fitted, table, _ = card_and_table(_need(scorecard), file, None, faults)
     if was is not None and was not in table.columns:
-        fault = Fault(f"lacks the column {was}", "name the grades before", str(file), field="--was")
-        raise InputError.of([fault], "score")
+        remedy = meant(was, table.columns) or "name the grades before"
+        faults.append(Fault(f"lacks the column {was}", remedy, str(file), field="--was"))
+    with gathering(faults), faults_located_in(file, table):
+        scored = table if fitted is None else score_frame(table, fitted, intervals=intervals, reasons=reasons)
+        with gathering(faults):
+            _with_lgd(scored, None, lgd)
+    if fitted is None or faults:
+        raise InputError.of(faults, "score")
     with faults_located_in(file, table):
-        scored = score_frame(table, fitted, intervals=intervals, reasons=reasons)
         imputed = imputed_cells(table, fitted)
         unseen = unseen_levels(table, fitted, scored)
     if was is not None:
@@ -208,7 +224,7 @@ def _from_scenario(file: Path, scorecard: Path | None, lgd: float | None, interv
     source = scenario.portfolio
     if intervals and source.invoices is not None:
         raise InputError.of([_NO_INTERVALS], "score")
-    chosen = _need(scorecard or source.scorecard, "--scorecard", "a file that fit wrote")
+    chosen = _need(scorecard or source.scorecard)
     scored = scored_table(source, chosen, intervals=intervals)
     frame = scored.table.to_pandas()
     theirs = source.columns.get("lgd", "lgd")
@@ -223,14 +239,14 @@ def _from_invoices(
     from allocator.scoring.fitted import read_fitted
     from allocator.scoring.score import score_firms
 
-    fitted = read_fitted(_need(scorecard, "--scorecard", "a grade file that fit wrote"))
+    fitted = read_fitted(_need(scorecard))
     return _Scored(*score_firms(files, fitted, lgd=LGD if lgd is None else lgd, indicators=indicators))
 
 
-def _need(value: Path | None, option: str, what: str) -> Path:
-    if value is None:
-        raise InputError.of([Fault("is missing", f"give {what}", field=option)], "score")
-    return value
+def _need(scorecard: Path | None) -> Path:
+    if scorecard is None:
+        raise InputError.of([_NO_SCORECARD], "score")
+    return scorecard
 
 
 def _grade_migration(frame: pd.DataFrame) -> pd.DataFrame:
@@ -251,8 +267,8 @@ def _summary(scored: _Scored, out: Path | None) -> dict[str, Any]:
     frame, notes = scored.frame, [vars(note) for note in scored.notes]
     summary: dict[str, Any] = {"borrowers": len(frame), "file": None if out is None else str(out)}
     if "grade" in frame.columns:
-        counts = frame["grade"].value_counts(sort=False)
-        summary["by_grade"] = {str(grade): int(n) for grade, n in counts.items()}
+        counts = frame["grade"].astype(str).value_counts()
+        summary["by_grade"] = {grade: int(counts.get(grade, 0)) for grade in _grades(frame["grade"])}
     if "pd" in frame.columns:
         summary["mean_pd"] = float(frame["pd"].mean())
     elif "lgd" in frame.columns:
@@ -264,6 +280,14 @@ def _summary(scored: _Scored, out: Path | None) -> dict[str, Any]:
     if scored.before_stress:
         summary["stressed"] = False
     return summary | imputed_figures(scored.imputed) | unseen_figures(scored.unseen)
+
+
+def _grades(grades: pd.Series) -> list[str]:
+    """The grades, best first: in the scorecard's order, else numbers by size, and texts as AAA, AA, A, B."""
+    if grades.dtype == "category":
+        return [str(grade) for grade in grades.cat.categories]
+    names = sorted({str(grade) for grade in grades.dropna()}, key=lambda name: (name[:1], -len(name), name))
+    return sorted(names, key=float) if all(name.isdigit() for name in names) else names
 
 
 def _page(scored: _Scored, summary: dict[str, Any]) -> Iterator[RenderableType]:

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, gathering
 from allocator.intake import one_reading
 from allocator.records.estimate import Estimate
 from allocator.records.frames import File
+from allocator.records.misfits import meant
 from allocator.records.portfolio import Floats
 from allocator.scoring import validation
 from allocator.scoring.fitted import Fitted, read_fitted
@@ -73,15 +74,7 @@ def appraise(
 
     Raises InputError: faults of the scorecard's columns, outcomes of one kind, a part that is no column.
     """
-    faults = [Fault("the column is missing", "name one of the table", field=name)
-              for name in parts if name not in frame.columns]  # fmt: skip
-    if faults:
-        raise InputError.of(faults, "Validation")
-    given = scores(frame, fitted)
-    if "pd" not in given.columns:
-        remedy = "name the columns of what was owed and lost"
-        fault = Fault("the card gives an LGD and no PD", remedy, field="--owed, --lost")
-        raise InputError.of([fault], "Validation")
+    given = _given(frame, fitted, parts)
     y, pds = outcome.to_numpy(float), given["pd"].to_numpy(float)
     calibration = validation.calibration(y, pds)
     area = validation.auc(y, pds)
@@ -121,6 +114,23 @@ def appraise(
     for name in parts:
         tables[f"By {name}"] = _by_part(frame[name], y, (pds, drawn), fitted)
     return Appraisal(len(y), int(y.sum()), float(pds.mean()), figures, tuple(verdicts), tables)
+
+
+def _given(frame: pd.DataFrame, fitted: Fitted, parts: Sequence[str]) -> pd.DataFrame:
+    """What the scorecard gives. Raises InputError: faults of its columns, a part that is no column, no PD."""
+    faults = [
+        Fault("the column is missing", meant(name, frame.columns) or "name one of the table", field=name)
+        for name in parts
+        if name not in frame.columns
+    ]
+    with gathering(faults):
+        given = scores(frame, fitted)
+        if "pd" not in given.columns:
+            remedy = "name the columns of what was owed and lost"
+            faults.append(Fault("the card gives an LGD and no PD", remedy, field="--owed, --lost"))
+    if faults:
+        raise InputError.of(faults, "Validation")
+    return given
 
 
 def _light(value: float, amber: float, red: float) -> Light:
@@ -197,8 +207,33 @@ def _by_part(column: pd.Series, y: Floats, both: tuple[Floats, Floats], fitted: 
 @one_reading()
 def appraisal_of_files(data: File, card: File, outcome: str, parts: Sequence[str] = ()) -> Appraisal:
     """Judge the scorecard of a file on a table. Raises InputError with the faults of both."""
-    fitted = read_fitted(card)
-    frame = read_table(data, (*TEXT, *sorted(text_columns(fitted) - {outcome})))
-    y = outcomes(frame, outcome, data)
+    faults: list[Fault] = []
+    fitted, frame, y = card_and_table(card, data, outcome, faults)
+    if faults and fitted is not None:
+        with gathering(faults), faults_located_in(data, frame):
+            _given(frame, fitted, parts)
+    if fitted is None or y is None or faults:
+        raise InputError.of(faults, "validate")
     with faults_located_in(data, frame):
         return appraise(frame, y, fitted, tuple(parts))
+
+
+def card_and_table(
+    card: File, data: File, outcome: str | None, faults: list[Fault]
+) -> tuple[Fitted | None, pd.DataFrame, pd.Series | None]:
+    """The scorecard of a file, a table for it and its outcomes; None and faults where one cannot be had.
+
+    Raises InputError with all faults where there is no table.
+    """
+    fitted: Fitted | None = None
+    with gathering(faults):
+        fitted = read_fitted(card)
+    texts = frozenset() if fitted is None else text_columns(fitted)
+    try:
+        frame = read_table(data, (*TEXT, *sorted(texts - {outcome or ""})))
+    except InputError as error:
+        raise InputError.of([*faults, *error.faults], "Table") from error
+    y = None
+    with gathering(faults):
+        y = None if outcome is None else outcomes(frame, outcome, data, both=True)
+    return fitted, frame, y

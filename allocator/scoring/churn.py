@@ -18,9 +18,9 @@ from scipy import optimize, special
 from allocator.errors import Fault, InputError
 from allocator.extras import require
 from allocator.records.portfolio import ChurnTable, Floats
-from allocator.scoring.levels import fault_in_rows, levels_of, twin_faults
+from allocator.scoring.levels import cell_faults, fault_in_rows, levels_of, twin_faults
 from allocator.scoring.logit import NORMAL_95
-from allocator.scoring.rows import row_of, rows_in_file
+from allocator.scoring.rows import rows_in_file, rows_of
 
 _FEWEST_RATES = 3
 FIGURES = ("intercept", "slope", "intercept_se", "slope_se", "rms_error")
@@ -139,17 +139,19 @@ def _shares(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFram
         faults += twin_faults("grade", labels.names, source)
     else:
         faults += twin_faults(None, grades, source)
-    if faults:
+    sound = {"rate", *grades} - {fault.field for fault in faults}
+    if faults and (by_offer or "rate" not in sound):
         raise InputError.of(faults, "Churn")
     if by_offer:
         long = frame.assign(grade=np.array(labels.names, dtype=object)[labels.codes])
         grouped = long.groupby(["rate", "grade"])["left"]
         shares, offers = grouped.mean().unstack(), grouped.size().unstack().fillna(0)
     else:
-        shares = frame.set_index("rate").sort_index().astype(float)
+        kept = [name for name in frame.columns if str(name) in sound]
+        shares = frame[kept].set_index("rate").sort_index().astype(float)
         offers = pd.DataFrame(1.0, index=shares.index, columns=shares.columns)
     few = [str(grade) for grade in shares.columns if shares[grade].notna().sum() < _FEWEST_RATES]
-    faults = [
+    faults += [
         Fault(f"fewer than {_FEWEST_RATES} rates", "a curve needs more", source, field=grade) for grade in few
     ]
     if shares.index.has_duplicates:
@@ -160,7 +162,7 @@ def _shares(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFram
 
 
 def _cell_faults(cells: pd.Series, by_offer: bool, source: str) -> list[Fault]:
-    """The first cell of a column of rates, answers or shares that is none."""
+    """The cells of a column of rates, answers or shares that are none."""
     values = pd.to_numeric(cells, errors="coerce")
     if cells.name == "rate":
         inside, what = (values > 0) & (values < 1), "rates are fractions between 0 and 1"
@@ -168,11 +170,10 @@ def _cell_faults(cells: pd.Series, by_offer: bool, source: str) -> list[Fault]:
         inside, what = values.isin([0, 1]), "write 1 for a customer who left, 0 for one who stayed"
     else:
         inside, what = cells.isna() | values.between(0, 1), "churn is a fraction from 0 to 1"
-    wrong, name = np.flatnonzero(~inside.to_numpy())[:1], str(cells.name)
-    return [
-        Fault(f"{cells.tolist()[row]!r} is out of range", what, source, row=row_of(cells, row), field=name)
-        for row in wrong.tolist()
-    ]
+    blank = (~inside & cells.isna()).to_numpy()
+    faults = cell_faults(cells, ~inside.to_numpy() & ~blank, "is out of range", what, source)
+    where = rows_in_file(rows_of(cells), np.flatnonzero(blank).tolist())
+    return faults + ([fault_in_rows("is empty", where, what, source, str(cells.name))] if where else [])
 
 
 def _logistic(grade: str, rates: Floats, share: Floats, weight: Floats) -> LogisticCurve | None:

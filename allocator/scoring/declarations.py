@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from allocator.errors import Fault, InputError
 from allocator.records.frames import File
-from allocator.records.nodes import Node, entry_name
+from allocator.records.nodes import Location, Node, entry_name
 from allocator.scoring.document_faults import sound_part
 from allocator.scoring.documents import (
     DeclarationsShape,
@@ -52,7 +52,9 @@ class Declarations:
     derived: tuple[DerivedColumn, ...] = ()
     leaks: tuple[LeakyVariable, ...] = ()
     doubtful: frozenset[str] = frozenset()
-    """Names of entries that something is wrong with: only whether they are in a table can be looked at."""
+    """Variables and rules that something is wrong with: only whether a table has them can be looked at."""
+    unmade: frozenset[str] = frozenset()
+    """Derived columns that something is wrong with."""
 
     @property
     def text_columns(self) -> frozenset[str]:
@@ -104,15 +106,27 @@ def sound_declarations(
         listed = tree.child(wanted)
         if listed is None or listed.value == ():
             faults.append(tree.fault((wanted,), f"has no {wanted}", f'write "{wanted}": [{{"name": "..."}}]'))
-        faults += [*_repeats(tree), *_leak_faults(tree, results)]
+        faults += _repeats(tree)
+    late = [*_late(tree, results)]
+    remedy = "leave it out; under leaks, the fit says what it would be worth"
+    faults += [
+        tree.fault(place, f"{name} would tell the outcome: {why}", remedy) for place, name, why in late
+    ]
     if shape is None:
         return Declarations()
-    return _declared(shape, {entry_name(tree.find(place)) or "" for place in touched})
+    names = {place: entry_name(tree.find(place)) or "" for place in touched}
+    doubtful = {name for place, name in names.items() if place[0] in (wanted, "leaks") and name}
+    doubtful |= {name for _, name, _ in late} - set(results)
+    unmade = {name for place, name in names.items() if place[0] == "derived" and name}
+    return _declared(shape, doubtful, unmade, frozenset(results))
 
 
-def _declared(shape: DeclarationsShape, doubtful: Set[str]) -> Declarations:
-    """The entries of a shape but those whose names are `doubtful`: something is wrong with them."""
-    derived = [derived_of(one) for one in shape.derived if one.name not in doubtful]
+def _declared(
+    shape: DeclarationsShape, doubtful: Set[str], unmade: Set[str], results: Set[str]
+) -> Declarations:
+    """The entries of a shape but those that something is wrong with."""
+    wrong = doubtful | results
+    derived = [derived_of(one) for one in shape.derived if one.name not in unmade]
     leaks = [
         LeakyVariable(
             leak.name,
@@ -123,14 +137,15 @@ def _declared(shape: DeclarationsShape, doubtful: Set[str]) -> Declarations:
         for leak in shape.leaks
         if leak.name not in doubtful
     ]
-    variables = {one.name: variable_of(one) for one in reversed(shape.variables) if one.name not in doubtful}
-    rules = {one.name: rule_of(one) for one in reversed(shape.rules) if one.name not in doubtful}
+    variables = {one.name: variable_of(one) for one in reversed(shape.variables) if one.name not in wrong}
+    rules = {one.name: rule_of(one) for one in reversed(shape.rules) if one.name not in wrong}
     return Declarations(
         tuple(reversed(variables.values())),
         tuple(reversed(rules.values())),
         tuple(derived),
         tuple(leaks),
-        frozenset(doubtful - {""}),
+        frozenset(doubtful - unmade),
+        frozenset(unmade),
     )
 
 
@@ -172,8 +187,8 @@ def _repeats(tree: Node) -> Iterator[Fault]:
                 yield tree.fault((listed, i, "name"), problem, "keep one of the two")
 
 
-def _leak_faults(tree: Node, results: Sequence[str]) -> Iterator[Fault]:
-    """Variables and rules that read what the decision did not know."""
+def _late(tree: Node, results: Sequence[str]) -> Iterator[tuple[Location, str, str]]:
+    """Place and name of variables and rules that read what the decision did not know, and why it did not."""
     late = dict(_pairs(tree, "leaks", "why"))
     late |= dict.fromkeys(results, "it is what the fit is to foretell")
     source = dict(_pairs(tree, "derived", "column"))
@@ -182,8 +197,7 @@ def _leak_faults(tree: Node, results: Sequence[str]) -> Iterator[Fault]:
         for i, entry in enumerate(held.items if held is not None else ()):
             name = entry_name(entry) or ""
             for column in {name, source.get(name, name)} & set(late):
-                remedy = "leave it out; under leaks, the fit says what it would be worth"
-                yield tree.fault((listed, i), f"{name} would tell the outcome: {late[column]}", remedy)
+                yield (listed, i), name, late[column]
 
 
 def _pairs(tree: Node, listed: str, key: str) -> Iterator[tuple[str, str]]:

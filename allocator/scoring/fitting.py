@@ -5,26 +5,29 @@ Each function reads, fits, validates out of fold and describes; writing is `fitt
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, gathering
 from allocator.intake import content_hash, one_reading
 from allocator.records.estimate import Estimate
 from allocator.records.frames import File
+from allocator.records.misfits import meant
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring import validation
 from allocator.scoring.classes import CLASSES, check_classes, valued
-from allocator.scoring.declarations import Declarations, LeakyVariable, read_declarations
+from allocator.scoring.declarations import Declarations, LeakyVariable, sound_declarations
 from allocator.scoring.fitted import Card, markdown, to_document
-from allocator.scoring.levels import levels_of
+from allocator.scoring.levels import cell_faults, fault_in_rows, levels_of
+from allocator.scoring.preparing import column_faults
 from allocator.scoring.rating import fit_rating
 from allocator.scoring.reading import (
     TEXT,
+    column,
     derive,
     faults_located_in,
     imputed_figures,
@@ -34,12 +37,15 @@ from allocator.scoring.reading import (
     read_table,
 )
 from allocator.scoring.remarks import on_rating, remark_figures, remark_section
-from allocator.scoring.rows import row_of, rows_where
+from allocator.scoring.rows import rows_in_file, rows_of, rows_where
+from allocator.scoring.rules import IndicatorRule, learn
 from allocator.scoring.score import imputed_cells
 from allocator.scoring.scorecard import out_of_fold_pd
 from allocator.scoring.trial import auc_by_share, try_rating, walk_forward
 from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
+
+Entry = TypeVar("Entry", Variable, IndicatorRule)
 
 
 @dataclass(frozen=True)
@@ -72,17 +78,26 @@ def rating_from_files(
     repeats: int = 10,
     without: str | None = None,
     seed: int = 0,
+    found: Sequence[Fault] = (),
 ) -> Fit:
     """A rating from a table with 0/1 defaults and the money owed and lost.
 
     What was lost counts for defaulted firms only, up to what was owed; both corrections are counted in
     the card, as are rows left out where the column `without` says why. Raises InputError with the faults of
-    files, columns or amounts.
+    files, columns or amounts, and those of the order that were `found` before.
     """
-    check_classes(classes)
-    given = read_declarations(declared, "rules", [default, lost])
+    faults = [*found]
+    with gathering(faults):
+        check_classes(classes)
+    given = sound_declarations(declared, "rules", [default, lost], faults)
     roles = {"default": default, "owed": owed, "lost": lost}
-    frame, y, left = training(data, given, default, roles, without)
+    frame, y, left = training(data, given, roles, without, faults)
+    faults += amount_faults(data, frame, y, [owed, lost])
+    if faults or y is None:
+        with gathering(faults), faults_located_in(data, frame):
+            learn(frame, readable(given.rules, given, frame))
+        require_sound(faults, "fit rating")
+        raise AssertionError("without an outcome there is a fault")
     cut: dict[str, Any] = {"names": classes, "smallest": smallest}
     with faults_located_in(data, frame):
         money, corrected = amounts(frame, y, owed, lost)
@@ -153,8 +168,15 @@ def foreseen_pd(
     held out fold by fold. No variable may read the outcome or a column of `later`, which what came after
     has filled. Raises InputError with the faults of files and columns.
     """
-    given = read_declarations(declared, "variables", [outcome, *later])
-    frame, y, _ = training(data, given, outcome, {"outcome": outcome})
+    faults: list[Fault] = []
+    given = sound_declarations(declared, "variables", [outcome, *later], faults)
+    frame, y, _ = training(data, given, {"outcome": outcome}, None, faults)
+    if faults or y is None:
+        with gathering(faults), faults_located_in(data, frame):
+            values = None if y is None else y.to_numpy(float)
+            require_sound(column_faults(frame, readable(given.variables, given, frame), values), "Variables")
+        require_sound(faults, "Training data")
+        raise AssertionError("without an outcome there is a fault")
     with faults_located_in(data, frame):
         if when is None:
             fold = stratified_folds(y.to_numpy(), folds, seed)
@@ -171,38 +193,68 @@ def foreseen_pd(
 def training(
     data: File,
     given: Declarations,
-    outcome: str,
-    columns: Mapping[str, str],
-    without: str | None = None,
+    roles: Mapping[str, str],
+    without: str | None,
+    faults: list[Fault],
     levels: Collection[str] = (),
-) -> tuple[pd.DataFrame, pd.Series, dict[str, int]]:
-    """The data with derived columns, every column that the order names in it, and the 0/1 outcome.
+    *,
+    both: bool = True,
+) -> tuple[pd.DataFrame, pd.Series | None, dict[str, int]]:
+    """The data with derived columns, the 0/1 outcome that the first of `roles` names, and what was left out.
 
-    Rows whose cell in the column `without` is not empty are left out; last, the rows of each such text.
-    `levels` are further columns that are read as texts.
+    `roles` are the columns that the order names. Rows whose cell in the column `without` is not empty are
+    left out; last, the rows of each such text. `levels` are further columns that are read as texts. Without
+    `both` the outcomes may be of one kind. What is wrong is added to `faults`: the outcome is then None, a
+    derived column empty. Raises InputError with all of them where there is no table to look at.
     """
-    columns = {**columns, **({} if without is None else {"reason to leave a row out": without})}
-    frame = read_table(data, (*TEXT, *sorted(given.text_columns - set(columns.values())), *levels))
-    faults = [
-        Fault(f"lacks the column {name}", f"name the column that holds the {role}", str(data), field=name)
-        for role, name in columns.items()
-        if name not in frame.columns
-    ]
-    if faults:
-        raise InputError.of(faults, "Training data")
+    named = {**roles, **({} if without is None else {"reason to leave a row out": without})}
+    try:
+        frame = read_table(data, (*TEXT, *sorted(given.text_columns - set(named.values())), *levels))
+    except InputError as error:
+        raise InputError.of([*faults, *error.faults], "Training data") from error
+    lacking = [name for name in named.values() if name not in frame.columns]
+    for role, name in named.items():
+        if name in lacking:
+            remedy = meant(name, map(str, frame.columns)) or f"name the column that holds the {role}"
+            faults.append(Fault(f"lacks the column {name}", remedy, str(data), field=name))
     left: dict[str, int] = {}
-    if without is not None:
+    if without is not None and without not in lacking:
         reasons = levels_of(frame[without])
         left = dict(zip(reasons.names, reasons.counts.tolist(), strict=True))
+        if (reasons.codes >= 0).all():
+            problem = "gives every row a reason to be left out"
+            fault = Fault(problem, "leave it empty", str(data), field=without)
+            raise InputError.of([*faults, fault], "Training data")
         frame = rows_where(frame, reasons.codes < 0)
-        if frame.empty:
-            fault = Fault(
-                "gives every row a reason to be left out", "leave it empty", str(data), field=without
-            )
-            raise InputError.of([fault], "Training data")
-    y = outcomes(frame, outcome, data)
-    with faults_located_in(data, frame):
-        return derive(frame, given.derived), y, left
+    y, outcome = None, next(iter(roles.values()))
+    if outcome not in lacking:
+        with gathering(faults):
+            y = outcomes(frame, outcome, data, both=both)
+    with gathering(faults), faults_located_in(data, frame):
+        found: list[Fault] = []
+        frame = derive(frame, given.derived, found)
+        for name in sorted(given.doubtful):
+            column(frame, name, found)
+        if found:
+            raise InputError.of(found, "Training data")
+    return frame, y, left
+
+
+def require_sound(faults: Sequence[Fault], subject: str) -> None:
+    """Raise InputError where there are faults: each once, files as they were first met, lines ascending."""
+    if faults:
+        unique = list(dict.fromkeys(faults))
+        files = list(dict.fromkeys(fault.file for fault in unique))
+        raise InputError.of(
+            sorted(unique, key=lambda fault: (files.index(fault.file), fault.line or 0)), subject
+        )
+
+
+def readable(entries: Iterable[Entry], given: Declarations, frame: pd.DataFrame) -> list[Entry]:
+    """Those of `entries` that do not read a derived column which could not be made."""
+    sources = {derivation.name: derivation.column for derivation in given.derived}
+    lost = {name for name, source in sources.items() if source not in frame.columns} | given.unmade
+    return [entry for entry in entries if entry.name not in lost]
 
 
 def amounts(
@@ -210,14 +262,13 @@ def amounts(
 ) -> tuple[tuple[pd.Series, pd.Series], str]:
     """Money owed and lost (n,), and what was corrected. Raises InputError: an amount that is none."""
     faults: list[Fault] = []
-    bad = default.to_numpy() == 1
+    bad, remedy = default.to_numpy() == 1, "write an amount, 0 or more"
     money, gone = (numbers(frame, name, faults, "write plain numbers") for name in (owed, lost))
     for name, values, needed in ((owed, money, np.ones_like(bad)), (lost, gone, bad)):
         if values is not None:
-            for row in np.flatnonzero((values < 0) | (np.isnan(values) & needed))[:1]:
-                problem = "is empty" if np.isnan(values[row]) else f"{values[row]:g} is below 0"
-                place = row_of(frame, int(row))
-                faults.append(Fault(problem, "write an amount, 0 or more", row=place, field=name))
+            faults += cell_faults(frame[name], values < 0, "is below 0", remedy)
+            blank = rows_in_file(rows_of(frame), np.flatnonzero(np.isnan(values) & needed).tolist())
+            faults += [fault_in_rows("is empty", blank, remedy, None, name)] if blank else []
     if faults or money is None or gone is None:
         raise InputError.of(faults, "Training data")
     performing, beyond = ~bad & (gone > 0), bad & (gone > money)
@@ -227,6 +278,18 @@ def amounts(
         f"{int(beyond.sum())} losses cut to what was owed"
     )
     return (pd.Series(money, frame.index), pd.Series(kept, frame.index)), corrected
+
+
+def amount_faults(
+    data: File, frame: pd.DataFrame, default: pd.Series | None, money: Sequence[str]
+) -> list[Fault]:
+    """What `amounts` would refuse of the columns that are there."""
+    y = pd.Series(0, frame.index) if default is None else default
+    faults: list[Fault] = []
+    if len(money) == 2 and set(money) <= set(frame.columns):
+        with gathering(faults), faults_located_in(data, frame):
+            amounts(frame, y, *money)
+    return faults
 
 
 def _by_share(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,18 +10,29 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, gathering
 from allocator.intake import content_hash, one_reading
 from allocator.records.estimate import Estimate
 from allocator.records.frames import File
 from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.appraisal import Verdict, calibrated
-from allocator.scoring.declarations import Declarations, read_declarations
+from allocator.scoring.bins import OTHER
+from allocator.scoring.declarations import Declarations, sound_declarations
 from allocator.scoring.fitted import Card, markdown, read_fitted, to_document
-from allocator.scoring.fitting import Fit, amounts, left_lines, left_out, training
+from allocator.scoring.fitting import (
+    Fit,
+    amount_faults,
+    amounts,
+    left_lines,
+    left_out,
+    readable,
+    require_sound,
+    training,
+)
 from allocator.scoring.levels import levels_of
 from allocator.scoring.lgd import (
     FEWEST,
+    NO_SEGMENT,
     LgdCard,
     RegressionLgd,
     SegmentLgd,
@@ -29,6 +40,7 @@ from allocator.scoring.lgd import (
     fit_segments,
     mean_of,
 )
+from allocator.scoring.preparing import column_faults
 from allocator.scoring.reading import faults_located_in, imputed_figures, imputed_lines
 from allocator.scoring.rows import rows_where
 from allocator.scoring.score import imputed_cells, text_columns
@@ -67,19 +79,32 @@ def lgd_from_files(
     without: str | None = None,
     folds: int = 5,
     seed: int = 0,
+    found: Sequence[Fault] = (),
 ) -> Fit:
     """LGD from a table of loans: means by the column `by`, or a regression of `declared` variables.
 
     `default` names the 0/1 column, `owed` and `lost` the money of each loan; `without` one that says why a
     row is left out. Raises InputError with the faults of files, columns or amounts, where both ways are named
-    or none, and where fewer than 30 loans have defaulted.
+    or none, and where fewer than 30 loans have defaulted; with them those of the order that were `found`.
     """
+    faults = [*found]
     if (by is None) == (declared is None):
-        fault = Fault("both or none is given", "name segments, or variables", field="--by, --variables")
-        raise InputError.of([fault], "fit lgd")
-    given = Declarations() if declared is None else read_declarations(declared, "variables", [default, lost])
+        faults.append(
+            Fault("both or none is given", "name segments, or variables", field="--by, --variables")
+        )
+    given, file = Declarations(), str(declared)
+    if declared is not None:
+        given = sound_declarations(declared, "variables", [default, lost], faults)
+    for name in (variable.name for variable in given.variables if variable.bins is not None):
+        problem = "bins are of defaults, not of losses"
+        faults.append(Fault(problem, "leave them out", file, field=f"variables[{name}].bins"))
+
+    def check(bad: pd.DataFrame) -> None:
+        plain = [variable for variable in given.variables if variable.bins is None]
+        require_sound(column_faults(bad, readable(plain, given, bad), None), "Variables")
+
     roles = {"default": default, "owed": owed, "lost": lost} | ({} if by is None else {"segments": by})
-    loans = _defaulted(data, given, roles, without, [] if by is None else [by])
+    loans = _defaulted(data, given, roles, without, [] if by is None else [by], faults, check)
     if len(loans.owed) < FEWEST:
         problem, remedy = f"{len(loans.owed)} loans have defaulted and owed money", f"give {FEWEST} or more"
         raise InputError.of([Fault(problem, remedy, str(data), field=default)], "Training data")
@@ -114,9 +139,20 @@ def _defaulted(
     roles: Mapping[str, str],
     without: str | None,
     levels: Collection[str],
+    faults: list[Fault],
+    check: Callable[[pd.DataFrame], object],
 ) -> _Defaulted:
-    """Loans that count, and what was said of the others; `levels` are columns that are read as texts."""
-    frame, y, left = training(data, given, roles["default"], roles, without, levels)
+    """Loans that count, and what was said of the others; `levels` are columns that are read as texts.
+
+    Raises InputError with `faults`, its own, and those that `check` then raises of the loans.
+    """
+    frame, y, left = training(data, given, roles, without, faults, levels, both=False)
+    faults += amount_faults(data, frame, y, [roles["owed"], roles["lost"]])
+    if faults or y is None:
+        with gathering(faults), faults_located_in(data, frame):
+            check(frame if y is None else rows_where(frame, y.to_numpy() == 1))
+        require_sound(faults, "Loans")
+        raise AssertionError("without an outcome there is a fault")
     with faults_located_in(data, frame):
         (money, gone), corrected = amounts(frame, y, roles["owed"], roles["lost"])
     bad = y.to_numpy() == 1
@@ -173,7 +209,7 @@ def _parts(card: LgdCard, frame: pd.DataFrame, foreseen: Floats) -> tuple[Intege
     """(n,) the part of each loan, and the parts' names: segments, or fifths by what is foreseen."""
     if isinstance(card, SegmentLgd):
         levels, names = levels_of(frame[card.column]), [*card.names]
-        rest = "other" if "other" in names else "no segment"
+        rest = OTHER if OTHER in names else NO_SEGMENT
         names += [] if rest in names else [rest]
         places = [names.index(name) if name in names else names.index(rest) for name in levels.names]
         return levels.looked_up(places, names.index(rest)), names
@@ -206,14 +242,16 @@ class LgdAppraisal:
 @one_reading()
 def lgd_appraisal_of_files(data: File, card: File, default: str, owed: str, lost: str) -> LgdAppraisal:
     """Judge the LGD of a file on the defaulted loans of a table. Raises InputError with their faults."""
-    fitted = read_fitted(card)
-    if not isinstance(fitted, SegmentLgd | RegressionLgd):
-        fault = Fault(
-            "gives no LGD of its own", "name a file of fit lgd, or leave --owed and --lost out", str(card)
-        )
-        raise InputError.of([fault], "Validation")
+    faults: list[Fault] = []
+    fitted: LgdCard | None = None
+    with gathering(faults):
+        fitted = _lgd_of(card)
     roles = {"default": default, "owed": owed, "lost": lost}
-    loans = _defaulted(data, Declarations(), roles, None, text_columns(fitted))
+    texts = frozenset() if fitted is None else text_columns(fitted)
+    check = (lambda _: None) if fitted is None else fitted.of
+    loans = _defaulted(data, Declarations(), roles, None, texts, faults, check)
+    if fitted is None:
+        raise AssertionError("without a card there is a fault")
     if len(loans.owed) < 2:
         fault = Fault("hold no two loans that have defaulted", "give more", str(data), field=default)
         raise InputError.of([fault], "Validation")
@@ -225,3 +263,12 @@ def lgd_appraisal_of_files(data: File, card: File, default: str, owed: str, lost
     bias = Estimate(float(off.mean()), float(off.mean()) - half, float(off.mean()) + half)
     verdict = replace(calibrated("lost_less_foreseen", bias, 0.0), source=_LINES)
     return LgdAppraisal(len(off), {"lost_less_foreseen": bias, **figures}, verdict, tables)
+
+
+def _lgd_of(card: File) -> LgdCard:
+    """The LGD of a file. Raises InputError."""
+    fitted = read_fitted(card)
+    if not isinstance(fitted, SegmentLgd | RegressionLgd):
+        remedy = "name a file of fit lgd, or leave --owed and --lost out"
+        raise InputError.of([Fault("gives no LGD of its own", remedy, str(card))], "Validation")
+    return fitted

@@ -9,24 +9,38 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from allocator.errors import Fault, InputError, row_count
+from allocator.errors import Fault, InputError, gathering
 from allocator.intake import content_hash, one_reading
 from allocator.records.frames import File
 from allocator.records.portfolio import Floats
 from allocator.scoring import validation
 from allocator.scoring.bins import information_values
 from allocator.scoring.choice import How, choose
-from allocator.scoring.declarations import Declarations, read_declarations
+from allocator.scoring.declarations import Declarations, sound_declarations
 from allocator.scoring.fitted import Card, markdown, to_document
-from allocator.scoring.fitting import Fit, amounts, joined, left_lines, left_out, lines, training
+from allocator.scoring.fitting import (
+    Fit,
+    amount_faults,
+    amounts,
+    joined,
+    left_lines,
+    left_out,
+    lines,
+    readable,
+    require_sound,
+    training,
+)
+from allocator.scoring.levels import cell_faults, fault_in_rows
 from allocator.scoring.logit import Penalty
+from allocator.scoring.preparing import column_faults
 from allocator.scoring.reading import faults_located_in, imputed_figures, imputed_lines
 from allocator.scoring.remarks import on_logit, remark_figures, remark_section
-from allocator.scoring.rows import row_of, rows_where
+from allocator.scoring.rows import rows_in_file, rows_of, rows_where
 from allocator.scoring.score import imputed_cells
 from allocator.scoring.scorecard import Points, Scorecard, check_bounds, fit_scorecard, out_of_fold_pd
 from allocator.scoring.terms import terms_of
 from allocator.scoring.univariate import by_outcome, odds_ratios, univariate
+from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
 
 _TRAINED_BEFORE = 0.7
@@ -55,19 +69,32 @@ def logit_from_files(
     choice: How = "all",
     without: str | None = None,
     seed: int = 0,
+    found: Sequence[Fault] = (),
 ) -> Fit:
     """A PD scorecard from a table; `outcome` names its 0/1 column, `time` one to order it by.
 
     `money` names the columns of what was owed and lost: their sums over the defaults are the LGD of all.
     `choice` says how the variables are chosen among those declared; `without` names a column that says why a
     row has no outcome to learn from (rejected, immature, indeterminate): such rows are left out and counted.
-    Raises InputError with the faults of files, columns or outcomes.
+    Raises InputError with the faults of files, columns or outcomes, and those of the order that were `found`
+    before.
     """
-    bounds = check_bounds(bounds or {})
-    given = read_declarations(declared, "variables", [outcome, *(money or ())[1:]])
+    faults = [*found]
+    if not found:
+        with gathering(faults):
+            check_bounds(bounds or {})
+    given = sound_declarations(declared, "variables", [outcome, *(money or ())[1:]], faults)
     roles = {"outcome": outcome} | ({"time": time} if time else {})
     roles |= dict(zip(("owed", "lost"), money or (), strict=False))
-    frame, y, left = training(data, given, outcome, roles, without)
+    frame, y, left = training(data, given, roles, without, faults)
+    faults += [*amount_faults(data, frame, y, money or ()), *_order_faults(data, frame, y, time, folds)]
+    if faults or y is None:
+        variables = [*given.variables, *(leak.variable for leak in given.leaks if leak.variable is not None)]
+        with gathering(faults), faults_located_in(data, frame):
+            values = None if y is None else y.to_numpy(float)
+            require_sound(column_faults(frame, readable(variables, given, frame), values), "Variables")
+        require_sound(faults, "fit logit")
+        raise AssertionError("without an outcome there is a fault")
     shared: dict[str, Any] = {"penalty": penalty, "strength": strength}
     with faults_located_in(data, frame):
         lgd = None if money is None else _lgd(frame, y, *money)
@@ -182,16 +209,29 @@ def _out_of_time(
     }
 
 
+def _order_faults(
+    data: File, frame: pd.DataFrame, y: pd.Series | None, time: str | None, folds: int
+) -> list[Fault]:
+    """What is wrong with the times of decisions, where they are named, and with the number of folds."""
+    faults: list[Fault] = []
+    with gathering(faults), faults_located_in(data, frame):
+        if time is not None and time in frame.columns:
+            _decision_times(frame[time])
+    with gathering(faults):
+        if y is not None:
+            stratified_folds(y.to_numpy(), folds)
+    return faults
+
+
 def _decision_times(values: pd.Series) -> np.ndarray:
     """(n,) numbers or dates, to order by. Raises InputError for a cell that is neither."""
     known = values
     if known.dtype.kind not in "iufM":
         known = pd.to_datetime(values.astype(str), format="ISO8601", errors="coerce")
-    wrong = np.flatnonzero(known.isna().to_numpy())
-    if len(wrong):
-        row = int(wrong[0])
-        shown = "an empty cell" if pd.isna(values.iloc[row]) else repr(values.tolist()[row])
-        problem = f"{shown} is neither a date nor a number ({row_count(len(wrong))})"
-        fault = Fault(problem, "write dates as 2019-03-01", row=row_of(values, row), field=str(values.name))
-        raise InputError.of([fault], "Time")
+    wrong, empty, remedy = known.isna().to_numpy(), values.isna().to_numpy(), "write dates as 2019-03-01"
+    faults = cell_faults(values, wrong & ~empty, "is neither a date nor a number", remedy)
+    blank = rows_in_file(rows_of(values), np.flatnonzero(wrong & empty).tolist())
+    faults += [fault_in_rows("is empty", blank, remedy, None, str(values.name))] if blank else []
+    if faults:
+        raise InputError.of(faults, "Time")
     return known.to_numpy()

@@ -10,11 +10,11 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -113,21 +113,22 @@ class UnseenLevel:
     like: str
     """How it resembles a known level, in words; empty where it does not."""
     pds: tuple[float, float] | None = None
-    """Lowest and highest PD of its rows, by what it counts as."""
+    """Lowest and highest PD of its rows, or LGD, by what it counts as."""
     why: str = "was not seen at fit"
+    gets: Literal["PD", "LGD"] = "PD"
 
     def figures(self) -> dict[str, Any]:
         """For JSON: the level, how many rows, the first of them, what it counts as and gets."""
         out: dict[str, Any] = {"level": self.level, "cells": self.cells, "first_rows": list(self.first)}
         out |= {"counts_as": self.counts_as} | ({"like": self.like} if self.like else {})
-        return out | ({} if self.pds is None else {"pd": list(self.pds)})
+        return out | ({} if self.pds is None else {self.gets.lower(): list(self.pds)})
 
     def line(self) -> str:
         """For people."""
         gets = ""
         if self.pds is not None:
             low, high = (f"{value:.2%}" for value in self.pds)
-            gets = f", PD {low}" if low == high else f", PD {low} to {high}"
+            gets = f", {self.gets} {low}" if low == high else f", {self.gets} {low} to {high}"
         like = f"; {self.like}" if self.like else ""
         return (
             f"{self.name} {self.level!r} {self.why}: {_rows_in_words(self.cells, self.first)} "
@@ -215,6 +216,38 @@ def level_faults(
         causes.append((f"{len(order) - SHOWN:,} further values like it", further))
     placed_causes = [(words, rows_in_file(levels.places, where.tolist())) for words, where in causes]
     return [fault_in_rows(words, where, remedy, file, field) for words, where in placed_causes]
+
+
+def cell_faults(
+    cells: pd.Series,
+    wrong: np.ndarray,
+    problem: str,
+    remedy: str | Callable[[str], str],
+    file: str | None = None,
+) -> list[Fault]:
+    """One fault for each value of the cells that are `wrong` (n,), most rows first, one for all beyond SHOWN.
+
+    `remedy` may depend on the value.
+    """
+    places = np.flatnonzero(wrong)
+    levels, number, field = levels_of(cells.iloc[places]), rows_of(cells), str(cells.name)
+    rows = levels.rows_of(levels.names)
+    order = sorted(rows, key=lambda value: -len(rows[value]))
+    shown = repr if cells.dtype.kind not in "iufb" else str
+    causes = [(f"{shown(name)} {problem}", name, rows[name]) for name in order[:SHOWN]]
+    if order[SHOWN:]:
+        further = np.sort(np.concatenate([rows[name] for name in order[SHOWN:]]))
+        causes.append((f"{len(order) - SHOWN:,} further values like it", order[SHOWN], further))
+    return [
+        fault_in_rows(
+            words,
+            rows_in_file(number, places[where].tolist()),
+            remedy if isinstance(remedy, str) else remedy(name),
+            file,
+            field,
+        )
+        for words, name, where in causes
+    ]
 
 
 def fault_in_rows(problem: str, rows: Sequence[int], remedy: str, file: str | None, field: str) -> Fault:

@@ -10,7 +10,8 @@ The LGD of a loan is the money lost over the money owed, each defaulted loan cou
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -25,11 +26,14 @@ from allocator.scoring.levels import UnseenLevel, levels_of, unseen
 from allocator.scoring.logit import LogitFit, fit_fractional
 from allocator.scoring.preparation import Preparation
 from allocator.scoring.preparing import prepared
-from allocator.scoring.reading import DerivedColumn, ImputedVariable, derive
+from allocator.scoring.reading import DerivedColumn, ImputedVariable, derive, read_through
 from allocator.scoring.variables import Variable
 
 FEWEST = 30
 """Defaulted loans from which a segment has a mean of its own: from there its interval covers."""
+
+
+NO_SEGMENT = f"no segment of its own (fewer than {FEWEST} defaulted loans)"
 
 
 @dataclass(frozen=True)
@@ -76,11 +80,13 @@ class SegmentLgd:
 
     def unseen(self, frame: pd.DataFrame) -> tuple[UnseenLevel, ...]:
         """Segments of `frame` that have no mean of their own."""
-        return tuple(unseen(self.column, levels_of(frame[self.column]), self.names, self._rest))
+        lgds, levels = self.of(frame), levels_of(frame[self.column])
+        found = unseen(self.column, levels, self.names, self._rest, lgds)
+        return tuple(replace(level, why=f"has {NO_SEGMENT}", gets="LGD") for level in found)
 
     @property
     def _rest(self) -> str:
-        return "the pooled rare segments" if OTHER in self.names else "all segments"
+        return f"{OTHER}, the rare segments together" if OTHER in self.names else "all loans"
 
 
 @dataclass(frozen=True)
@@ -94,9 +100,7 @@ class RegressionLgd:
 
     def of(self, frame: pd.DataFrame) -> Floats:
         """(n,) LGD. Raises InputError for a missing or infinite column."""
-        made = derive(frame, self.derived)
-        matrix = self.preparation.matrix(made)
-        self.preparation.require_seen(made)
+        matrix = read_through(frame, self.derived, partial(self.preparation.matrix, seen=True))
         return np.asarray(special.expit(self.fit.linear(matrix)))
 
     def imputed(self, frame: pd.DataFrame) -> tuple[ImputedVariable, ...]:

@@ -177,10 +177,16 @@ class Preparation:
     def _column_of_each(self) -> list[LearntColumn]:
         return [column for column in self.columns for _ in column.names]
 
-    def matrix(self, frame: pd.DataFrame) -> Floats:
-        """(n, k) matrix, no intercept. Raises InputError: a column missing, not numeric or infinite."""
+    def matrix(self, frame: pd.DataFrame, *, seen: bool = False) -> Floats:
+        """(n, k) matrix, no intercept.
+
+        Raises InputError: a column missing, not numeric or infinite, and, with `seen`, a level that the fit
+        has not seen of a variable that refuses those.
+        """
         faults: list[Fault] = []
         cells = cells_by_name(self._declared, frame, faults)
+        if seen:
+            faults += self._refused(cells)
         if faults:
             raise InputError.of(faults, "Variables")
         return self.matrix_of(cells, len(frame))
@@ -224,18 +230,15 @@ class Preparation:
                 levels += codes_beyond(learnt.variable.name, cells.values, low, high, pds)
         return tuple(levels)
 
-    def require_seen(self, frame: pd.DataFrame) -> None:
-        """Raise InputError for levels that the fit has not seen, of variables that refuse them."""
+    def _refused(self, cells: Cells) -> list[Fault]:
+        """Levels that the fit has not seen, of variables that refuse them."""
         faults: list[Fault] = []
         for learnt in self.columns:
-            cells = cells_of(learnt.variable, frame, []) if learnt.variable.unseen == "refuse" else None
-            if isinstance(cells, Levels):
+            name, own = learnt.variable.name, cells.get(learnt.variable.name)
+            if learnt.variable.unseen == "refuse" and isinstance(own, Levels):
                 remedy = 'fit again with rows of it, or say "unseen": "other"'
-                faults += level_faults(
-                    learnt.variable.name, cells, learnt.known, "was not seen at fit", remedy
-                )
-        if faults:
-            raise InputError.of(faults, "Variables")
+                faults += level_faults(name, own, learnt.known, "was not seen at fit", remedy)
+        return faults
 
 
 def empty_cells(cells: NumberColumn | Levels) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, gathering
 from allocator.records.portfolio import Floats
 from allocator.scoring.bins import OTHER, learn_bins
 from allocator.scoring.collinearity import Dependence, determined_columns
@@ -241,3 +241,15 @@ def _learn_category(variable: Variable, known: Levels, faults: list[Fault]) -> L
         faults.append(Fault(problem, "leave the variable out", field=variable.name))
         return None
     return LearntColumn(variable, levels=levels, rare=rare)
+
+
+def column_faults(frame: pd.DataFrame, variables: Sequence[Variable], y: Floats | None) -> list[Fault]:
+    """What `prepared` would refuse of `variables`; without outcomes y (n,), of bins their cells alone."""
+    faults: list[Fault] = []
+    waiting = [variable for variable in variables if variable.bins is not None and y is None]
+    cells_by_name(waiting, frame, faults)
+    others = [variable for variable in variables if variable not in waiting]
+    with gathering(faults):
+        if others:
+            prepared(frame, others, y)
+    return faults

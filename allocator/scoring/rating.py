@@ -16,7 +16,7 @@ import pandas as pd
 from allocator.errors import Fault, InputError
 from allocator.records.portfolio import Floats
 from allocator.scoring.classes import CLASSES, Scale, cut_classes
-from allocator.scoring.reading import DerivedColumn, derive, weighted_sum
+from allocator.scoring.reading import DerivedColumn, derive, read_through, weighted_sum
 from allocator.scoring.rules import IndicatorRule, LearntRule, learn, standardise
 
 _SIGNIFICANT = 0.05
@@ -39,7 +39,8 @@ class Rating:
 
     def score(self, frame: pd.DataFrame) -> Floats:
         """(n,) in [0, 100], 100 the safest."""
-        return 100 * weighted_sum(standardise(derive(frame, self.derived), self.indicators), self.weights)
+        x = read_through(frame, self.derived, lambda whole: standardise(whole, self.indicators))
+        return 100 * weighted_sum(x, self.weights)
 
     def apply(self, frame: pd.DataFrame) -> pd.DataFrame:
         """`score`, `grade` (the class), `pd`, `lgd`, `loss_rate` of each borrower.

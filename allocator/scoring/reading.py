@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from allocator.errors import Fault, InputError, row_count
+from allocator.errors import Fault, InputError, gathering
 from allocator.records.frames import File, Frame
+from allocator.records.misfits import meant
 from allocator.records.portfolio import Floats
 from allocator.records.scenario import PortfolioSource
-from allocator.scoring.levels import UnseenLevel, level, levels_of, slips
-from allocator.scoring.rows import cell_of, row_of, with_cells, with_rows
+from allocator.scoring.levels import SHOWN, UnseenLevel, cell_faults, fault_in_rows, level, levels_of, slips
+from allocator.scoring.rows import row_of, rows_in_file, rows_of, with_cells, with_rows
 from allocator.tables import fetch_whole, source_of
 from allocator.tables.conversion import to_strings, whole_numbers
 
+Made = TypeVar("Made")
+_GROUPED = re.compile(r"[-+]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?")
+"""A number with thousands separators."""
 TEXT = ("borrower_id", "enterprise_id", "grade", "rating")
 """Columns that stay text: "001" and "NA" are what they are."""
 
@@ -83,58 +88,91 @@ def imputed_lines(imputed: Sequence[ImputedVariable]) -> dict[str, str]:
     return {f"empty cells of {entry.name}": f"{entry.cells:,}, imputed by {entry.by}" for entry in imputed}
 
 
-def derive(frame: pd.DataFrame, derived: Sequence[DerivedColumn]) -> pd.DataFrame:
+def derive(
+    frame: pd.DataFrame, derived: Sequence[DerivedColumn], faults: list[Fault] | None = None
+) -> pd.DataFrame:
     """`frame` with its derived columns; one that is there already needs no source.
 
-    Raises InputError where the column that one is derived from is missing, or holds no numbers to compare.
+    Raises InputError where the column that one is derived from is missing, or holds no numbers to compare;
+    given `faults`, these are added to them and what cannot be made is empty.
     """
-    faults = [
-        Fault(
-            f"the column is missing, {derivation.name} is derived from it",
-            "add the column",
-            field=derivation.column,
-        )
-        for derivation in derived
-        if not {derivation.column, derivation.name} & set(frame.columns)
-    ]
-    made = {
-        derivation.name: derivation.of(frame[derivation.column], faults)
-        for derivation in derived
-        if derivation.column in frame.columns
-    }
-    if faults:
-        raise InputError.of(faults, "Derived columns")
+    found: list[Fault] = []
+    lacking: dict[str, list[str]] = {}
+    made: dict[str, Floats] = {}
+    for derivation in derived:
+        if derivation.column in frame.columns:
+            values = derivation.of(frame[derivation.column], found)
+            made[derivation.name] = np.full(len(frame), np.nan) if values is None else values
+        elif derivation.name not in frame.columns:
+            lacking.setdefault(derivation.column, []).append(derivation.name)
+            made[derivation.name] = np.full(len(frame), np.nan)
+    for source, names in lacking.items():
+        verb = "is" if len(names) == 1 else "are"
+        problem = f"the column is missing, {' and '.join(names)} {verb} derived from it"
+        remedy = meant(source, map(str, frame.columns)) or "add the column"
+        found.append(Fault(problem, remedy, field=source))
+    if found and faults is None:
+        raise InputError.of(found, "Derived columns")
+    if faults is not None:
+        faults += found
     return frame.assign(**made)
+
+
+def read_through(
+    frame: pd.DataFrame, derived: Sequence[DerivedColumn], read: Callable[[pd.DataFrame], Made]
+) -> Made:
+    """What `read` makes of `frame` with its derived columns. Raises InputError with the faults of both."""
+    faults: list[Fault] = []
+    whole = derive(frame, derived, faults)
+    if not faults:
+        return read(whole)
+    with gathering(faults):
+        read(whole)
+    raise InputError.of(faults, "Variables")
 
 
 def column(frame: pd.DataFrame, name: str, faults: list[Fault]) -> pd.Series | None:
     """The cells of a column as they stand; None and a fault where it is missing."""
     if name in frame.columns:
         return frame[name]
-    faults.append(Fault("the column is missing", "add it, or do without it", field=name))
+    remedy = meant(name, map(str, frame.columns)) or "add it, or do without it"
+    faults.append(Fault("the column is missing", remedy, field=name))
     return None
 
 
 def numbers(frame: pd.DataFrame, name: str, faults: list[Fault], remedy: str) -> Floats | None:
-    """(n,) numbers of a column, NaN where a cell is empty; None and a fault where they are none."""
+    """(n,) numbers of a column, NaN where a cell is empty; None and a fault for each value that is none."""
     values = column(frame, name, faults)
     if values is None:
         return None
+    before = len(faults)
     if values.dtype.kind not in "iufb" and values.notna().any():
-        wrong = np.flatnonzero((pd.to_numeric(values, errors="coerce").isna() & values.notna()).to_numpy())
-        row = int(wrong[0]) if len(wrong) else int(np.flatnonzero(values.notna())[0])
-        problem = f"{values.tolist()[row]!r} is {'no number' if len(wrong) else 'text'}"
-        faults.append(Fault(problem, remedy, row=row_of(values, row), field=name))
-        return None
-    figures = values.to_numpy(dtype=float, na_value=np.nan)
-    infinite = np.flatnonzero(np.isinf(figures))
-    if len(infinite):
-        row = row_of(values, int(infinite[0]))
-        faults.append(
-            Fault("is infinite", "leave the cell empty where nothing is known", row=row, field=name)
-        )
-        return None
-    return figures
+        read = pd.to_numeric(values, errors="coerce")
+        wrong = (read.isna() & values.notna()).to_numpy()
+        if 2 * wrong.sum() > values.notna().sum() and values[wrong].nunique() > SHOWN:
+            where = rows_in_file(rows_of(values), np.flatnonzero(wrong).tolist())
+            first, known = values.tolist()[int(np.flatnonzero(wrong)[0])], int(values.notna().sum())
+            problem = f"{first!r} is no number, nor are most of its {known:,} cells"
+            faults.append(fault_in_rows(problem, where, remedy, None, name))
+        else:
+            faults += cell_faults(values, wrong, "is no number", lambda cell: _plain(cell) or remedy)
+        if not wrong.any():
+            row = int(np.flatnonzero(values.notna())[0])
+            problem = f"{values.tolist()[row]!r} is text"
+            faults.append(Fault(problem, remedy, row=row_of(values, row), field=name))
+        figures = read.to_numpy(dtype=float, na_value=np.nan)
+    else:
+        figures = values.to_numpy(dtype=float, na_value=np.nan)
+    infinite = rows_in_file(rows_of(values), np.flatnonzero(np.isinf(figures)).tolist())
+    if infinite:
+        cure = "leave the cell empty where nothing is known"
+        faults.append(fault_in_rows("is infinite", infinite, cure, None, name))
+    return figures if len(faults) == before else None
+
+
+def _plain(cell: str) -> str:
+    """How to write a number that has thousands separators; empty where it has none."""
+    return f"write it without commas: {cell.replace(',', '')}" if _GROUPED.fullmatch(cell.strip()) else ""
 
 
 def weighted_sum(matrix: Floats, weights: Floats) -> Floats:
@@ -166,19 +204,27 @@ def read_table(path: File, text: Sequence[str] = TEXT) -> pd.DataFrame:
     return frame
 
 
-def outcomes(frame: pd.DataFrame, name: str, file: File) -> pd.Series:
-    """(n,) 1 for a default, 0 for none, of the column `name`. Raises InputError."""
+def outcomes(frame: pd.DataFrame, name: str, file: File, *, both: bool = False) -> pd.Series:
+    """(n,) 1 for a default, 0 for none, of the column `name`; of `both` kinds where these are needed.
+
+    Raises InputError.
+    """
     if name not in frame.columns:
-        remedy = "name the column that holds the outcome"
+        remedy = meant(name, map(str, frame.columns)) or "name the column that holds the outcome"
         raise InputError.of([Fault(f"lacks the column {name}", remedy, str(file), field=name)], "Outcomes")
     values = pd.to_numeric(frame[name], errors="coerce")
-    wrong = np.flatnonzero(~values.isin([0, 1]).to_numpy())
-    if len(wrong):
-        problem = f"{frame[name].tolist()[wrong[0]]!r} is no outcome ({row_count(len(wrong))})"
-        place = row_of(frame, int(wrong[0]))
-        cell, remedy = cell_of(frame, name, place), "write 1 for a default, 0 for none"
-        fault = Fault(problem, remedy, str(file), row=place, field=name, cell=cell)
-        raise InputError.of([fault], "Training data")
+    bad, given = ~values.isin([0, 1]).to_numpy(), levels_of(frame[name]).codes >= 0
+    faults = cell_faults(frame[name], bad & given, "is no outcome", "write 1 for a default, 0 for none")
+    blank = rows_in_file(rows_of(frame), np.flatnonzero(bad & ~given).tolist())
+    if blank:
+        remedy = "write 1 or 0, or leave such rows out: a fit does by --without COLUMN"
+        faults.append(fault_in_rows("is empty", blank, remedy, None, name))
+    if not faults and both and values.nunique() == 1:
+        problem = "every row is a default" if values.iloc[0] == 1 else "no row is a default"
+        faults = [Fault(problem, "give rows of both kinds: 1 for a default, 0 for none", field=name)]
+    if faults:
+        placed = with_cells((replace(fault, file=str(file)) for fault in faults), frame)
+        raise InputError.of(placed, "Training data")
     return values.astype(int)
 
 

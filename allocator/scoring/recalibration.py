@@ -13,6 +13,7 @@ scorecard like any other: coefficients and intercept hold the change, or the ste
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,18 +21,18 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, gathering
 from allocator.intake import content_hash, one_reading
 from allocator.records.frames import File
 from allocator.records.portfolio import Floats
 from allocator.scoring import validation
+from allocator.scoring.appraisal import card_and_table
 from allocator.scoring.bins import Bins
-from allocator.scoring.fitted import Card, read_fitted, to_document
+from allocator.scoring.fitted import Card, to_document
 from allocator.scoring.fitting import Fit
 from allocator.scoring.logit import fit_logit, shift_to
-from allocator.scoring.reading import TEXT, faults_located_in, outcomes, read_table
+from allocator.scoring.reading import faults_located_in
 from allocator.scoring.reference import Reference
-from allocator.scoring.score import text_columns
 from allocator.scoring.scorecard import Recalibration, Scorecard
 from allocator.scoring.steps import isotonic
 
@@ -131,15 +132,27 @@ def _moved(reference: Reference | None, slope: float, shift: float) -> Reference
 
 @one_reading()
 def recalibrated_from_files(
-    card_file: File, data: File, outcome: str | None, order: RecalibrationOrder
+    card_file: File,
+    data: File,
+    outcome: str | None,
+    order: RecalibrationOrder | None,
+    found: Sequence[Fault] = (),
 ) -> Fit:
-    """The scorecard of a file recalibrated on a table, with its card. Raises InputError."""
-    card = read_fitted(card_file)
-    if not isinstance(card, Scorecard):
-        fault = Fault("is no logit", "give a file that fit logit wrote", str(card_file), field="kind")
-        raise InputError.of([fault], "Recalibration")
-    frame = read_table(data, (*TEXT, *sorted(text_columns(card) - {outcome or ""})))
-    y = None if outcome is None else outcomes(frame, outcome, data).to_numpy(float)
+    """The scorecard of a file recalibrated on a table, with its card.
+
+    Raises InputError with the faults of both, and those that were `found` where there is no `order`.
+    """
+    faults = [*found]
+    card, frame, known = card_and_table(card_file, data, outcome, faults)
+    if card is not None and not isinstance(card, Scorecard):
+        remedy = "give a file that fit logit wrote"
+        faults.append(Fault("is no logit", remedy, str(card_file), field="kind"))
+    elif faults and card is not None:
+        with gathering(faults), faults_located_in(data, frame):
+            card.matrix(frame)
+    if faults or order is None or not isinstance(card, Scorecard):
+        raise InputError.of(faults, "recalibrate")
+    y = None if known is None else known.to_numpy(float)
     with faults_located_in(data, frame):
         new = recalibrate(card, frame, y, order, card_file.name)
         rows = {}

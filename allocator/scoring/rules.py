@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from allocator.errors import Fault, InputError
+from allocator.errors import Fault, InputError, gathering
 from allocator.records.portfolio import Floats
 from allocator.scoring.codes import codes_beyond, standing_out
 from allocator.scoring.levels import Levels, UnseenLevel, level, level_faults, levels_of
@@ -106,15 +106,11 @@ def standardise(frame: pd.DataFrame, learnt: Sequence[LearntRule]) -> Floats:
     """
     faults: list[Fault] = []
     raw = [_raw_cells(indicator.rule, frame, faults) for indicator in learnt]
-    if faults:
-        raise InputError.of(faults, "Indicators")
     out = np.empty((len(frame), len(learnt)), order="F")
     for j, (own, cells) in enumerate(zip(learnt, raw, strict=True)):
         if cells is not None:
-            try:
+            with gathering(faults):
                 out[:, j] = own.score(cells)
-            except InputError as error:
-                faults += error.faults
     if faults:
         raise InputError.of(faults, "Indicators")
     return out
@@ -164,7 +160,10 @@ def _learn(frame: pd.DataFrame, rule: IndicatorRule, faults: list[Fault]) -> Lea
         return None
     if isinstance(values, Levels):
         table = rule.scores or {}
-        return LearntRule(rule, fill=table.get(MISSING, min(table.values())), missing=values.empty)
+        learnt = LearntRule(rule, fill=table.get(MISSING, min(table.values())), missing=values.empty)
+        with gathering(faults):
+            learnt.score(values)
+        return learnt
     known = values[~np.isnan(values)]
     if len(known) == 0:
         faults.append(Fault("has no value at all", "leave the indicator out", field=rule.name))

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from allocator.records.portfolio import Floats
 from allocator.scoring.logit import NORMAL_95, LogitFit, Penalty, fit_logit
 from allocator.scoring.preparation import Preparation
 from allocator.scoring.preparing import Prepared, prepared
-from allocator.scoring.reading import DerivedColumn, derive
+from allocator.scoring.reading import DerivedColumn, derive, read_through
 from allocator.scoring.reference import Reference, reference_of
 from allocator.scoring.rows import rows_where
 from allocator.scoring.steps import Steps
@@ -113,7 +114,7 @@ class Scorecard:
 
     def matrix(self, frame: pd.DataFrame) -> Floats:
         """(n, k) columns of the regression. Raises InputError for a missing or infinite column."""
-        return self.preparation.matrix(derive(frame, self.derived))
+        return read_through(frame, self.derived, self.preparation.matrix)
 
     @property
     def slopes(self) -> dict[str, float]:
@@ -137,9 +138,7 @@ class Scorecard:
 
         Raises InputError as log_odds does, and for a level that the fit has not seen where that is refused.
         """
-        made = derive(frame, self.derived)
-        matrix = self.preparation.matrix(made)
-        self.preparation.require_seen(made)
+        matrix = read_through(frame, self.derived, partial(self.preparation.matrix, seen=True))
         linear = self.fit.linear(matrix)
         odds = self._stepped(linear)
         columns: dict[str, object] = {"pd": special.expit(odds)}
@@ -274,22 +273,20 @@ def grade_of(pd_: Floats, bounds: Mapping[str, float]) -> pd.Categorical[str]:
     return pd.Categorical.from_codes(np.minimum(codes, len(bounds) - 1), pd.Index(list(bounds)), ordered=True)
 
 
-def check_bounds(bounds: Mapping[str, float]) -> dict[str, float]:
-    """Bounds that rise and end at 1. Raises InputError."""
+def check_bounds(bounds: Mapping[str, float], place: str = "bounds") -> dict[str, float]:
+    """Bounds that rise and end at 1. Raises InputError, whose faults are at `place`."""
     if not bounds:
         return {}
     values = list(bounds.values())
     faults = []
     if any(not 0 < value <= 1 for value in values):
-        faults.append(Fault("a bound lies outside (0, 1]", "bounds are probabilities", field="bounds"))
+        faults.append(Fault("a bound lies outside (0, 1]", "bounds are probabilities", field=place))
     if any(b <= a for a, b in itertools.pairwise(values)):
         faults.append(
-            Fault(
-                "the bounds do not rise", "list grades best first, each with its highest PD", field="bounds"
-            )
+            Fault("the bounds do not rise", "list grades best first, each with its highest PD", field=place)
         )
     if values[-1] != 1:
-        faults.append(Fault(f"the last bound is {values[-1]:g}", "the last grade ends at 1", field="bounds"))
+        faults.append(Fault(f"the last bound is {values[-1]:g}", "the last grade ends at 1", field=place))
     if faults:
         raise InputError.of(faults, "Grade bounds")
     return dict(bounds)

@@ -145,9 +145,9 @@ CASES: dict[str, tuple[str, Change, str]] = {
         "not a whole Parquet file",
     ),
     # fit logit
-    "one class": (LOGIT, column("firms.csv", "bad", 0), "firms.csv the outcomes hold no default"),
+    "one class": (LOGIT, column("firms.csv", "bad", 0), "firms.csv, bad no row is a default -> give"),
     "an unknown outcome": (LOGIT, cell("firms.csv", "bad", 3, 2), "row 4, bad '?2'? is no outcome"),
-    "no outcome": (LOGIT, cell("firms.csv", "bad", 3, None), "row 4, bad nan is no outcome"),
+    "no outcome": (LOGIT, cell("firms.csv", "bad", 3, None), "row 4, bad is empty -> write 1 or 0, or"),
     "no such column": (LOGIT + " --outcome worse", nothing, "firms.csv, worse lacks the column worse"),
     "a constant": (LOGIT, column("firms.csv", "x", 1.5), "firms.csv, x is constant"),
     "no value": (LOGIT, column("firms.csv", "x", None), "firms.csv, x has no value at all"),
@@ -195,7 +195,7 @@ CASES: dict[str, tuple[str, Change, str]] = {
         "firms.csv, q the column is missing, z is derived from it",
     ),
     # fit rating
-    "rating: one class": (RATING, column("firms.csv", "bad", 1), "the outcomes are of one class only"),
+    "rating: one class": (RATING, column("firms.csv", "bad", 1), "bad every row is a default -> give"),
     "rating: owed text": (RATING, cell("firms.csv", "lent", 3, "x"), "row 4, lent 'x' is no number"),
     "rating: owed negative": (RATING, cell("firms.csv", "lent", 3, -5), "row 4, lent -5 is below 0"),
     "rating: lost negative": (RATING, cell("firms.csv", "unpaid", 3, -5), "row 4, unpaid -5 is below 0"),
@@ -269,7 +269,7 @@ CASES: dict[str, tuple[str, Change, str]] = {
     ),
     "ahp: another encoding": (AHP, content("judgements.json", b"\xff\xfe{"), "not JSON: byte 0xFF"),
     "churn: beyond 1": (CHURN_FIT, cell("offers.csv", "A", 1, 1.5), "row 2, A 1.5 is out of range"),
-    "churn: percent": (CHURN_FIT, cell("offers.csv", "rate", 1, 6), "row 2, rate 6.0 is out of range"),
+    "churn: percent": (CHURN_FIT, cell("offers.csv", "rate", 1, 6), "row 2, rate 6 is out of range"),
     "churn: few rates": (CHURN_FIT, rows("offers.csv", 2), "offers.csv, A fewer than 3 rates"),
     "churn: no rate": (CHURN_FIT, without("offers.csv", "rate"), "offers.csv lacks the column rate"),
     "churn: half an answer": (
@@ -427,7 +427,7 @@ AT_ONCE: dict[str, tuple[str, Change, tuple[str, ...]]] = {
     "roles": (
         RATING.replace("--default bad", "--default d").replace("--owed lent", "--owed o"),
         nothing,
-        ("d lacks the column d -> name the column that holds the default", "o lacks the column o"),
+        ("d lacks the column d -> did you mean id", "o lacks the column o"),
     ),
     "bounds and points": (
         LOGIT + " --points pdo=0,odd=2,base=x",

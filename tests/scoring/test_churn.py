@@ -87,8 +87,8 @@ def test_answers_that_no_logistic_curve_can_follow(answers: list[int]) -> None:
     [
         (pd.DataFrame({"r": [0.04]}), "lacks the column rate"),
         (pd.DataFrame({"rate": [0.04, 0.05, 0.06]}), "has no column of churn"),
-        (pd.DataFrame({"rate": [4.0, 0.05, 0.06], "A": [0, 0.1, 0.2]}), "row 1, rate: 4.0 is out of range"),
-        (pd.DataFrame({"rate": [0.04, 0.05, 0.06], "A": [0, 0.1, 20]}), "row 3, A: 20.0 is out of range"),
+        (pd.DataFrame({"rate": [4.0, 0.05, 0.06], "A": [0, 0.1, 0.2]}), "row 1, rate: 4 is out of range"),
+        (pd.DataFrame({"rate": [0.04, 0.05, 0.06], "A": [0, 0.1, 20]}), "row 3, A: 20 is out of range"),
         (
             pd.DataFrame({"rate": [0.04, 0.05, 0.06], "A": ["x", "0.1", "0.2"]}),
             "row 1, A: 'x' is out of range",
@@ -96,7 +96,7 @@ def test_answers_that_no_logistic_curve_can_follow(answers: list[int]) -> None:
         (pd.DataFrame({"rate": [0.04, 0.05], "A": [0, 0.1]}), "A: fewer than 3 rates"),
         (pd.DataFrame({"rate": [0.04, 0.04, 0.06], "A": [0, 0.1, 0.2]}), "rate: a rate stands twice"),
         (pd.DataFrame({"rate": [0.04], "grade": ["A"], "left": [0.5]}), "row 1, left: 0.5 is out of range"),
-        (pd.DataFrame({"rate": [0.04], "grade": ["A"], "left": [None]}), "row 1, left: None is out of range"),
+        (pd.DataFrame({"rate": [0.04], "grade": ["A"], "left": [None]}), "row 1, left: is empty"),
         (pd.DataFrame({"rate": [0.04], "grade": [None], "left": [1]}), "row 1, grade: is empty"),
     ],
 )

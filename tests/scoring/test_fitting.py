@@ -132,7 +132,7 @@ def test_losses_of_performing_loans_and_beyond_the_loan_are_corrected(
         ("lent", np.nan, "row 1, lent: is empty"),
         ("lent", "much", "row 1, lent: 'much' is no number"),
         ("day", "spring", "row 1, day: 'spring' is neither a date nor a number"),
-        ("day", None, "row 1, day: an empty cell is neither a date nor a number"),
+        ("day", None, "row 1, day: is empty; write dates as 2019-03-01"),
     ],
 )
 def test_amounts_and_dates_that_are_none(

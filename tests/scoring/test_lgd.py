@@ -71,7 +71,12 @@ def test_segments_by_hand() -> None:
     new = pd.DataFrame({"sector": ["food", "art", "rail", None]})
     food, whole = card.segments[0].mean, shares.mean()
     np.testing.assert_allclose(card.of(new), [food, whole, whole, whole])
-    assert [(one.level, one.pds) for one in card.unseen(new)] == [("art", None), ("rail", None)]
+    assert [one.line() for one in card.unseen(new)] == [
+        f"sector {name!r} has no segment of its own (fewer than 30 defaulted loans): row {row} "
+        f"counted as all loans, LGD {whole:.2%}"
+        for name, row in (("art", 2), ("rail", 3))
+    ]
+    assert card.unseen(new)[0].figures()["lgd"] == [whole, whole]
     assert [(one.name, one.cells) for one in card.imputed(new)] == [("sector", 1)]
 
 
