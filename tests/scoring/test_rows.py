@@ -30,9 +30,10 @@ def gaps(tmp_path: Path) -> Path:
 def test_blank_lines_count(gaps: Path) -> None:
     table, faults = read_table(gaps), list[Fault]()
     assert numbers(table, "b", faults, "write one") is None
-    assert [(fault.row, fault.problem) for fault in faults] == [(3, "'x' is no number"), (6, "'y' is no number")]
-    told = level_faults("b", levels_of(table["b"]), ["2"], "is none", "mend")
-    assert [fault.row for fault in told] == [3, 6]
+    told = [(fault.row, fault.problem) for fault in faults]
+    assert told == [(3, "'x' is no number"), (6, "'y' is no number")]
+    further = level_faults("b", levels_of(table["b"]), ["2"], "is none", "mend")
+    assert [fault.row for fault in further] == [3, 6]
     assert row_of(table.assign(c=1)["c"], 2) == 6
 
 
