@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -150,9 +151,15 @@ def _heeding_signals(arguments: Sequence[str], placed: Sequence[Path]) -> int:
     return status
 
 
+@cache
+def _commands() -> Callable[..., int | None]:
+    """Every command as it is read from its function, once for all that one process runs."""
+    return typer.main.get_command(app)
+
+
 def _run(arguments: Sequence[str], as_json: bool, debug: bool) -> int:
     try:
-        status = app(arguments, prog_name="allocator", standalone_mode=False) or 0
+        status = _commands()(arguments, prog_name="allocator", standalone_mode=False) or 0
     except AllocatorError as error:
         if debug and error.__cause__ is not None:
             traceback.print_exc()
