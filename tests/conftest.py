@@ -88,24 +88,59 @@ UNCOUNTED = {
     ROOT / "tests" / room
     for room in (
         "benchmarks",
-        "engine/test_methods.py",
+        *(f"certification/test_{name}.py" for name in ("bound", "reported", "terms", "tree")),
+        *(
+            f"cli/test_{name}.py"
+            for name in (
+                *("check", "counted", "databases", "documentation", "explain", "judged", "levers", "main"),
+                *("malformed", "malformed_scoring", "scorecards", "stopped", "teardown", "verify", "visible"),
+            )
+        ),
+        *(
+            f"engine/test_{name}.py"
+            for name in (
+                *("changes", "concentration", "conflict", "elastic", "greedy", "methods", "optimise"),
+                *("options", "pairs", "reasons", "soft", "tree"),
+            )
+        ),
         "forgery",
         "insight",
         "knapsack",
+        *(f"limits/test_{name}.py" for name in ("compile", "families")),
         "oracle",
         "properties",
+        "report/test_rules.py",
         "report/test_workbook.py",
         "reported",
+        "risk/test_limits.py",
         "rules",
+        "scenario/test_loading.py",
         "scenarios",
-        "scoring/test_levels.py",
-        "scoring/test_scorecard.py",
+        *(f"scoring/test_{name}.py" for name in ("indicators", "levels", "rating", "scorecard")),
         "test_docs.py",
+        "test_extras.py",
         "test_notebooks.py",
+        "test_published.py",
         "test_recipes.py",
+        "test_verification.py",
     )
 }
-"""Tests that run what others run too, long enough for the counting of lines to be half as long again."""
+"""Tests that run what others run too, long enough for the counting of lines to be half as long again.
+
+Without them all 0.9 % fewer of the lines and branches are counted.
+"""
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """What is set up for a test whose lines are not counted is not counted either."""
+    counting = getattr(item.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+    if counting is None or item.get_closest_marker("no_cover") is None:
+        yield
+        return
+    counting.pause()
+    yield
+    counting.resume()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

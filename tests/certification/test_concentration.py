@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -35,13 +36,20 @@ F06,B,0.05,0.45,800000,food,0
 """
 
 
-@pytest.fixture(params=["total", "budget"])
-def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    (tmp_path / "borrowers.csv").write_text(BORROWERS)
-    (tmp_path / "case.yaml").write_text(SCENARIO)
-    folder, limit = tmp_path / "run", LIMIT.replace("OF", request.param)
-    assert main(["solve", str(tmp_path / "case.yaml"), "--set", limit, "--out", str(folder)]) == 0
+@pytest.fixture(scope="module", params=["total", "budget"])
+def solved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp(request.param)
+    (folder / "borrowers.csv").write_text(BORROWERS)
+    (folder / "case.yaml").write_text(SCENARIO)
+    limit = LIMIT.replace("OF", request.param)
+    assert main(["solve", str(folder / "case.yaml"), "--set", limit, "--out", str(folder / "run")]) == 0
     return folder
+
+
+@pytest.fixture
+def run(solved: Path, tmp_path: Path) -> Path:
+    """The run beside its inputs, for the test alone."""
+    return copytree(solved, tmp_path, dirs_exist_ok=True) / "run"
 
 
 def test_it_passes_in_doubles_in_rational_numbers_and_alone(run: Path) -> None:
