@@ -24,7 +24,7 @@ from allocator.errors import CertificateError, Fault, InputError
 from allocator.intake import one_reading, require_unchanged, watched
 from allocator.plugins import absent_plugin_faults
 from allocator.records.case import Inputs
-from allocator.records.cuts import cuts_of
+from allocator.records.cuts import HHI, cuts_of
 from allocator.records.document import same_document, seen_from, value_at
 from allocator.records.ledger import COMPUTED, Ledger
 from allocator.records.outcome import Outcome
@@ -291,27 +291,34 @@ def _those(recomputed: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str
     return {key: stated[key] for key in recomputed if key in stated}
 
 
-def _difference_faults(stated: Any, recomputed: Any, money: float, place: str) -> Iterator[Fault]:
-    """Where `stated` is not `recomputed`, key by key, and what only `stated` has."""
+def _difference_faults(
+    stated: Any, recomputed: Any, money: float, place: str, least: float = 1.0
+) -> Iterator[Fault]:
+    """Where `stated` is not `recomputed`, key by key, and what only `stated` has.
+
+    Figures below `least` are held to a part of that.
+    """
     if isinstance(recomputed, dict) and isinstance(stated, dict):
+        if recomputed.get("measure") == HHI:  # an index is no money
+            money, least = 0.0, recomputed["bound"]
         for key, value in recomputed.items():
-            yield from _difference_faults(stated.get(key), value, money, f"{place} {key}")
+            yield from _difference_faults(stated.get(key), value, money, f"{place} {key}", least)
         for key in stated.keys() - recomputed.keys():
             yield Fault("is nothing that the inputs give", "solve again", field=f"{place} {key}")
     elif isinstance(recomputed, list) and isinstance(stated, list) and len(stated) == len(recomputed):
         for k, value in enumerate(recomputed):
-            yield from _difference_faults(stated[k], value, money, f"{place}[{k}]")
-    elif not _same_figure(stated, recomputed, money, place):
+            yield from _difference_faults(stated[k], value, money, f"{place}[{k}]", least)
+    elif not _same_figure(stated, recomputed, money, place, least):
         yield Fault(f"says {stated!r}, the inputs give {recomputed!r}", "solve again", field=place)
 
 
-def _same_figure(stated: Any, recomputed: Any, money: float, place: str) -> bool:
+def _same_figure(stated: Any, recomputed: Any, money: float, place: str, least: float) -> bool:
     """Sums of money may differ by the rounding of a sum that large, where they cancel to little."""
     if place.endswith((" violation", " missed")) and bool(stated) != bool(recomputed):
         return False
     if type(recomputed) is not float or not isinstance(stated, int | float) or isinstance(stated, bool):
         return type(stated) is type(recomputed) and bool(stated == recomputed)
-    return abs(stated - recomputed) <= 1e-9 * max(abs(recomputed), 1.0) + (
+    return abs(stated - recomputed) <= 1e-9 * max(abs(recomputed), least) + (
         0.0 if place.endswith(_NO_MONEY) else 1e-14 * money
     )
 

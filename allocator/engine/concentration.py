@@ -7,6 +7,7 @@ A cut at X is the row of the direction X / ||X||, the tangent of the cone  ||X||
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -15,12 +16,14 @@ from time import perf_counter
 
 import numpy as np
 
+from allocator.engine.cone import ConicPoint, best_and_whole, best_in_cones
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
-from allocator.engine.prices import fits_one_table, relaxed_amounts
+from allocator.engine.prices import fits_one_table, relaxation_prices, relaxed_amounts
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.cuts import Cut
 from allocator.records.limits import Limits
+from allocator.records.lots import CENT, lots_to_money
 from allocator.records.offers import Menu, OfferBook
 from allocator.records.portfolio import Codes, Floats
 from allocator.records.progress import Progress
@@ -49,6 +52,12 @@ _FAR, _PARALLEL = 0.03, 1e-4
 """Distances of directions: beyond, a cut is far from a point; below, two say the same to half its square."""
 _INSIDE = 1.0 - 4e-15
 """Length of a direction, so that its numbers, however they are read, are no longer than 1."""
+_MANY_GROUPS = 100
+"""Groups beyond which cuts of the whole cone take too many rounds."""
+_POOR = 1e-3
+"""Gap beyond which another way to an allocation is tried."""
+_WIDE_HAIR = 4e-7
+"""What bounds are tightened by, relatively, where amounts end within a lot of those of the relaxation."""
 _KEPT = 1e-12
 """Shares of a direction below this are dropped."""
 
@@ -96,8 +105,11 @@ class Groups:
     def cut(self, amount: Floats, number: int) -> Cut:
         """The cut at X."""
         sums = self.sums(amount)
-        direction = sums / float(np.linalg.norm(sums)) * _INSIDE
-        pairs = zip(self.labels, direction.tolist(), strict=True)
+        return self.cut_along(sums / float(np.linalg.norm(sums)), number)
+
+    def cut_along(self, direction: Floats, number: int) -> Cut:
+        """The cut of a direction (G,) of length 1."""
+        pairs = zip(self.labels, (direction * _INSIDE).tolist(), strict=True)
         return Cut(self.limit, number, {label: share for label, share in pairs if share > _KEPT})
 
 
@@ -154,6 +166,10 @@ def optimise_with_cuts(
 
     small = fits_one_table(Columns(offers, compiled(made.cuts, 0.0)))
     going = partial(_longer_than, left, 0.75 * settings.time_limit)
+    if small and max(len(own.labels) for own in groups) > _MANY_GROUPS:
+        near = _near(offers, compiled, groups, settings, progress)
+        if near is not None:
+            return near
     settled = not small or _cut_relaxation(offers, compiled, made, going, progress)
     hair, gap, prices = _HAIR, settings.gap if small and settled else _ROUGH_GAP, start
     for number in range(_ROUNDS):
@@ -182,6 +198,81 @@ def optimise_with_cuts(
     raise NoAllocationError(
         f"no allocation that keeps {' and '.join(own.limit for own in groups)} was found within "
         f"{settings.time_limit:g} seconds; raise solver.time_limit, or the bound"
+    )
+
+
+def _near(
+    offers: OfferBook,
+    compiled: Compiled,
+    groups: Sequence[Groups],
+    settings: SolverSettings,
+    progress: Progress,
+) -> Solution | None:
+    """An allocation near the best point of the relaxation within the cones, and the bound of that point.
+
+    None where none is found, or the cones bind nothing there: then cuts have to.
+    """
+    began, limits = perf_counter(), compiled((), 0.0)
+    progress("pricing the limits on the Herfindahl index")
+    point, whole = best_and_whole(Columns(offers, limits), groups, settings.time_limit / 2)
+    if point is None or not any(direction is not None for direction in point.directions):
+        return None
+    cuts = [own.cut_along(d, 1) for own, d in zip(groups, point.directions, strict=True) if d is not None]
+    priced = relaxation_prices(Columns(offers, compiled(cuts, 0.0)), progress)
+    at_price = perf_counter()
+    rest = replace(settings, time_limit=max(settings.time_limit - (perf_counter() - began), 0.1))
+    bound = priced.bound if whole is None else min(priced.bound, whole.bound)
+    found = None
+    for own in (whole, point):
+        if own is not None and (found is None or found.value < bound - _POOR * max(abs(bound), 1.0)):
+            other = _rounded(offers, limits, groups, own, rest, progress)
+            found = found if other is None or (found and found.value >= other.value) else other
+    if found is None:
+        return None
+    bound = max(bound, found.value)
+    gap = (bound - found.value) / max(abs(bound), 1.0)
+    return replace(
+        found,
+        prices=priced.prices,
+        bound=bound,
+        proof="solver" if bound < priced.bound else "prices",
+        stop="gap" if gap <= settings.gap else "exhausted",
+        tree=None,
+        cuts=tuple(cuts),
+        seconds={"price": at_price - began, "solve": perf_counter() - at_price},
+    )
+
+
+def _rounded(
+    offers: OfferBook,
+    limits: Limits,
+    groups: Sequence[Groups],
+    point: ConicPoint,
+    settings: SolverSettings,
+    progress: Progress,
+) -> Solution | None:
+    """The offers that are made at a point, at their best amounts within the cones; None: there are none."""
+    chosen, must = _only(offers, np.where(point.share >= 0.5, point.option, -1)), offers.must
+    hair = _WIDE_HAIR
+    while hair < _LARGEST_HAIR:
+        tight = [replace(own, bound=own.bound * (1.0 - 2.0 * hair)) for own in groups]
+        inner = best_in_cones(Columns(chosen, limits), tight)
+        if inner is None or np.any(chosen.menu >= 0) > np.any(inner.option >= 0):  # no amounts will do
+            break
+        with suppress(InfeasibleError, NoAllocationError):
+            found = optimise(replace(_boxed(chosen, inner.amount), must=must), limits, settings, progress)
+            if all(own.keeps(found.amount) for own in groups):
+                return found
+        hair *= 4.0
+    return None
+
+
+def _boxed(chosen: OfferBook, amount: Floats) -> OfferBook:
+    """The offers with amounts of no more than a lot away from `amount`."""
+    lot = chosen.step or CENT
+    low, high = (lots_to_money(np.floor(amount / lot) + away, lot) for away in (-1, 1))
+    return replace(
+        chosen, low=np.clip(low, chosen.low, chosen.high), high=np.clip(high, chosen.low, chosen.high)
     )
 
 
@@ -236,16 +327,22 @@ def _say_nothing(_step: str) -> None:
 
 def _chosen(offers: OfferBook, found: Solution) -> OfferBook:
     """The offers made, at their rates: only the amounts are open."""
-    made = np.flatnonzero(found.amount > 0)
-    menus: dict[tuple[int, float], int] = {}
+    option = np.full(len(offers), -1, dtype=np.int32)
+    for i in np.flatnonzero(found.amount > 0).tolist():
+        option[i] = np.argmin(np.abs(offers.menus[offers.menu[i]].rates - found.rate[i]))
+    return _only(offers, option)
+
+
+def _only(offers: OfferBook, option: Codes) -> OfferBook:
+    """The book with one option (n,) of each borrower, which must be offered; -1: with none."""
+    menus: dict[tuple[int, int], int] = {}
     menu = np.full(len(offers), -1, dtype=np.int32)
-    for i in made.tolist():
-        menu[i] = menus.setdefault((int(offers.menu[i]), float(found.rate[i])), len(menus))
-    single = []
-    for own, rate in menus:
-        k = int(np.argmin(np.abs(offers.menus[own].rates - rate)))
-        single.append(Menu(offers.menus[own].rates[k : k + 1], offers.menus[own].take_up[k : k + 1]))
-    return replace(offers, menus=tuple(single), menu=menu, must=menu >= 0)
+    for i in np.flatnonzero(option >= 0).tolist():
+        menu[i] = menus.setdefault((int(offers.menu[i]), int(option[i])), len(menus))
+    single = tuple(
+        Menu(offers.menus[own].rates[k : k + 1], offers.menus[own].take_up[k : k + 1]) for own, k in menus
+    )
+    return replace(offers, menus=single, menu=menu, must=menu >= 0)
 
 
 def _with_used_cuts(found: Solution, limits: Limits, cuts: Sequence[Cut], compiled: Compiled) -> Solution:

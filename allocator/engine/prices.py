@@ -90,6 +90,12 @@ def prices_if_worth(columns: Columns, more: Floats) -> Floats | None:
     return prices_of(columns, relaxation, answer) if answer.stop == "optimal" else None
 
 
+def whole_relaxation(columns: Columns) -> tuple[Relaxation, Options]:
+    """The relaxation over every option, at both ends, of a book that fits one table; and its options."""
+    options = _options(columns)
+    return relax(columns, options, uses_of(columns, options), both_ends=True), options
+
+
 def _options(columns: Columns) -> Options:
     options = options_of(columns, np.flatnonzero(columns.offers.menu >= 0))
     return options.keep(undominated(columns, options))

@@ -48,9 +48,12 @@ class Relaxation:
         return LimitRows(self.program, np.arange(len(self.measure)), self.measure)
 
 
-def relax(columns: Columns, options: Options, uses: Uses) -> Relaxation:
-    """The LP over all extreme offers of `options`, with one convexity row per borrower."""
-    line, amount = _extreme_offers(columns, options, uses)
+def relax(columns: Columns, options: Options, uses: Uses, *, both_ends: bool = False) -> Relaxation:
+    """The LP over all extreme offers of `options`, with one convexity row per borrower.
+
+    Their low ends stand only where an optimum may need them, or with `both_ends`.
+    """
+    line, amount = _extreme_offers(columns, options, uses, both_ends)
     unit = columns.money_unit
     value = options.margin[line] * amount + options.fixed[line]
     use = uses.unit[:, line] * amount + uses.loan[:, line]
@@ -103,8 +106,10 @@ def price_range(limits: Limits) -> tuple[Floats, Floats]:
     return np.maximum(low, -limits.penalties), np.minimum(high, limits.penalties)
 
 
-def _extreme_offers(columns: Columns, options: Options, uses: Uses) -> tuple[Integers, Floats]:
-    """Both ends of every option; the low end only where an optimum may sit there.
+def _extreme_offers(
+    columns: Columns, options: Options, uses: Uses, both_ends: bool
+) -> tuple[Integers, Floats]:
+    """Both ends of every option; the low end, without `both_ends`, only where an optimum may sit there.
 
     Where F <= 0 and loans only cost, (k, low) is no better than low/high of (k, high).
     """
@@ -112,7 +117,7 @@ def _extreme_offers(columns: Columns, options: Options, uses: Uses) -> tuple[Int
     low, high = columns.offers.low[position], columns.offers.high[position]
     pays = (options.fixed > 0) | columns.offers.must[position] | _loans_may_pay(columns, uses)
     at_high = np.arange(len(options))
-    at_low = np.flatnonzero((low < high) & pays)
+    at_low = np.flatnonzero((low < high) & (pays | both_ends))
     line = np.concatenate([at_high, at_low])
     amount = np.concatenate([high, low[at_low]])
     order = np.argsort(line, kind="stable")

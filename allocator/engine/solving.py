@@ -80,7 +80,8 @@ def _solve(program: Program, effort: Effort, start: Floats | None, log: Path | N
         solution = highspy.HighsSolution()
         solution.col_value = [float(v) for v in start]
         solver.setSolution(solution)
-    _expect(_run(solver, effort.time_limit + _GRACE), "the run", warning=True)
+    if _run(solver, effort.time_limit + _GRACE) == highspy.HighsStatus.kError:
+        return ProgramAnswer("other", None, -np.inf, np.inf, np.zeros(0))
     return _answer(solver, program)
 
 

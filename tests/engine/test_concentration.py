@@ -12,7 +12,9 @@ from scipy.optimize import minimize
 
 from allocator.errors import InfeasibleError
 from allocator.records.scenario import Limit
+from allocator.testing.books import random_case
 from tests.builders import Case, churn_table, limit, policy, portfolio
+from tests.engine.test_methods import check_verdicts, judge
 from tests.stages import Solved, solve
 
 TABLE = churn_table([0.05, 0.1], A=[0.0, 0.5])
@@ -128,3 +130,50 @@ def test_fewer_groups_than_the_bound_wants_leave_an_empty_book() -> None:
     solved = solve(case)
     assert solved.decisions.amount.tolist() == [0.0, 0.0]
     assert solved.outcome.certificate.gap <= 1e-8
+
+
+def agree(seed: int, largest: int) -> None:
+    """The methods agree on value and bounds, under a cap on the index of the grades."""
+
+    def capped(method: str) -> Case:
+        case = random_case(seed, method, largest)
+        even = 1.0 / max(len(set(case.portfolio.grade.codes.tolist())), 1)
+        cap = index_limit(min(1.4 * even, 1.0), "budget" if seed % 3 == 0 else "total", by="grade")
+        return case.under(limits=(*case.policy.limits, cap))
+
+    check_verdicts(*(judge(capped(method)) for method in ("exact", "reduced")))
+
+
+@pytest.mark.parametrize("seed", [4, 11])
+def test_exact_is_reduced(seed: int) -> None:
+    agree(seed, 40)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(200))
+def test_exact_is_reduced_of_all(seed: int) -> None:
+    agree(seed, 300)
+
+
+def names_case(firms: int, bound: float) -> Case:
+    """As many names as firms, whose requests are about as large as an even book wants."""
+    rng = np.random.default_rng(3)
+    book = portfolio(
+        ["A"] * firms, pd=rng.uniform(0.0, 0.03, firms).round(4).tolist(),
+        max_amount=rng.uniform(1e5, 5e5, firms).round().tolist(),
+        texts={"name": [f"F{i}" for i in range(firms)]},
+    )  # fmt: skip
+    terms = policy(2e5 * firms, index_limit(bound, by="name"), ticket=(1_000.0, 5e5), rates={"A": (0.0, 1.0)})
+    return Case(book, TABLE, terms)
+
+
+def test_names_by_the_hundred_are_answered_with_a_small_gap() -> None:
+    firms = 105
+    solved = solve(names_case(firms, 1.15 / firms))
+    assert index_of(solved, [f"F{i}" for i in range(firms)], [0.0] * firms) <= Fraction(repr(1.15 / firms))
+    assert solved.outcome.certificate.gap <= 1e-3
+
+
+def test_names_that_no_book_spreads_so_far_leave_it_empty() -> None:
+    solved = solve(names_case(105, 0.9 / 105))
+    assert not np.any(solved.decisions.amount)

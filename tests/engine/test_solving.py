@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import highspy
 import numpy as np
 import pytest
 from scipy import sparse
@@ -128,6 +129,13 @@ def test_a_program_that_highs_does_not_take_is_an_error() -> None:
     matrix.data[0] = 1e20
     with pytest.raises(SolverError, match=r"^HiGHS did not accept the program$"):
         solve(replace(LP, matrix=matrix), Effort())
+
+
+def test_a_run_that_highs_gives_up_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A core too hard for it is no error of the whole: prices and other cores stand."""
+    monkeypatch.setattr("allocator.engine.solving._run", lambda *_: highspy.HighsStatus.kError)
+    answer = solve(replace(LP, integer=np.ones(2, dtype=bool)), Effort())
+    assert (answer.stop, answer.point, answer.bound) == ("other", None, np.inf)
 
 
 def knapsack() -> Program:
