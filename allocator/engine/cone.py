@@ -261,8 +261,8 @@ class _Lifted:
         weight = np.clip(answer.point[: len(relaxation.line)], 0.0, 1.0)
         who = options.position[relaxation.line]
         n = len(columns)
-        share = np.bincount(who, weight, minlength=n)
-        amount = np.bincount(who, weight * relaxation.amount, minlength=n)
+        share = np.asarray(np.bincount(who, weight, minlength=n), dtype=np.float64)
+        amount = np.asarray(np.bincount(who, weight * relaxation.amount, minlength=n), dtype=np.float64)
         by_line = np.bincount(relaxation.line, weight, minlength=len(options))
         order = np.argsort(by_line, kind="stable")
         option = np.full(n, -1, dtype=np.int32)
