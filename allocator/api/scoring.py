@@ -251,7 +251,7 @@ def fit_rating(
     >>> from allocator import InputError, fit_rating
     >>> try: fit_rating("nowhere.csv", [{"name": "a"}], "bad", "owed", "lost")
     ... except InputError as error: print(error.message)
-    frame of rules: 1 fault
+    Training data: 2 faults
     """
     return Fitted(
         rating_from_files(

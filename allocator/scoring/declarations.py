@@ -94,9 +94,17 @@ def read_declarations(
 
 
 def sound_declarations(
-    path: File, wanted: Literal["variables", "rules"], results: Sequence[str], faults: list[Fault]
+    path: File,
+    wanted: Literal["variables", "rules"],
+    results: Sequence[str],
+    faults: list[Fault],
+    *,
+    binned: bool = True,
 ) -> Declarations:
-    """The declarations of a file that nothing is wrong with; faults of the others are added to `faults`."""
+    """The declarations of a file that nothing is wrong with; faults of the others are added to `faults`.
+
+    Where they are not to be `binned`, bins are faults.
+    """
     content = content_of(path, faults, "name a file of declarations, as docs/declarations.md describes")
     tree = None if content is None else read_json(content, origin_of(path), faults)
     if tree is None:
@@ -107,6 +115,10 @@ def sound_declarations(
         if listed is None or listed.value == ():
             faults.append(tree.fault((wanted,), f"has no {wanted}", f'write "{wanted}": [{{"name": "..."}}]'))
         faults += _repeats(tree)
+        for i in range(0 if binned or listed is None else len(listed.items)):
+            place = (wanted, i, "bins")
+            if tree.find(place) is not None:
+                faults.append(tree.fault(place, "bins are of defaults, not of losses", "leave them out"))
     late = [*_late(tree, results)]
     remedy = "leave it out; under leaks, the fit says what it would be worth"
     faults += [

@@ -121,7 +121,7 @@ def _told(
         if location in seen:
             continue
         seen.add(location)
-        pruned.mark(_entry(location[:-1]) if detail["type"] == "missing" else location)
+        pruned.mark(_entry(location[:-1]) if pruned.tree.find(location) is None else location)
         if not place or all(gone[: len(place)] != place for gone in pruned.gone):
             yield place, _in_words(detail, location, schema)
 
@@ -145,7 +145,7 @@ def _existing(tree: Node, detail: ErrorDetails) -> Location:
     """Where the error stands: its steps as far as there is something, and a key that is missing."""
     steps = detail["loc"]
     if detail["type"] == "missing":
-        return steps
+        return steps[:-1] if isinstance(steps[-1], int) else steps  # a list that is too short
     return steps[: len(list(tree.path_to(steps))) - 1]
 
 
@@ -156,7 +156,7 @@ def _in_words(detail: ErrorDetails, location: Location, schema: Mapping[str, Any
         misfit = unknown_key(str(location[-1]), _at(schema, location[:-1]).get("properties", {}))
         return misfit.problem, misfit.remedy
     expected = _expected(_at(schema, location), schema)
-    if kind == "missing":
+    if kind == "missing" and detail["loc"] == location:
         return "the key is missing", f'add "{location[-1]}": {expected}'
     if kind == "value_error":
         return str(detail.get("ctx", {}).get("error")), "correct it"
@@ -164,7 +164,9 @@ def _in_words(detail: ErrorDetails, location: Location, schema: Mapping[str, Any
     if choices:
         misfit = no_choice(found, choices)
         return misfit.problem, misfit.remedy
-    found_words = f"an empty {'list' if found == [] else 'mapping'}" if found in ([], {}) else describe(found)
+    found_words = describe(found)
+    if isinstance(found, list | tuple | dict):
+        found_words = f"{found_words} of {len(found)}" if found else found_words.replace("a ", "an empty ")
     return f"expected {expected}, found {found_words}", _to_write(expected, found)
 
 

@@ -136,7 +136,8 @@ class DerivedShape(Shape):
         if sum(test is not None for test in tests) != 1:
             given = [key for key, test in zip(_TESTS, tests, strict=True) if test is not None]
             problem = f"has {len(given)} tests: {', '.join(given)}" if given else "has no test"
-            raise refuse(Misfit(problem, f"give one of {', '.join(_TESTS)}", of=_TESTS))
+            remedy = "keep one of them" if given else f"give one of {', '.join(_TESTS)}"
+            raise refuse(Misfit(problem, remedy, of=_TESTS))
         return self
 
 

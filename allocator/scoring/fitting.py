@@ -243,7 +243,8 @@ def training(
 def require_sound(faults: Sequence[Fault], subject: str) -> None:
     """Raise InputError where there are faults: each once, files as they were first met, lines ascending."""
     if faults:
-        unique = list(dict.fromkeys(faults))
+        told = {(fault.file, fault.row, fault.field, fault.problem): fault for fault in reversed(faults)}
+        unique = [fault for fault in dict.fromkeys(faults) if fault in told.values()]
         files = list(dict.fromkeys(fault.file for fault in unique))
         raise InputError.of(
             sorted(unique, key=lambda fault: (files.index(fault.file), fault.line or 0)), subject

@@ -92,12 +92,9 @@ def lgd_from_files(
         faults.append(
             Fault("both or none is given", "name segments, or variables", field="--by, --variables")
         )
-    given, file = Declarations(), str(declared)
+    given = Declarations()
     if declared is not None:
-        given = sound_declarations(declared, "variables", [default, lost], faults)
-    for name in (variable.name for variable in given.variables if variable.bins is not None):
-        problem = "bins are of defaults, not of losses"
-        faults.append(Fault(problem, "leave them out", file, field=f"variables[{name}].bins"))
+        given = sound_declarations(declared, "variables", [default, lost], faults, binned=False)
 
     def check(bad: pd.DataFrame) -> None:
         plain = [variable for variable in given.variables if variable.bins is None]

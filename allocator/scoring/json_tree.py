@@ -120,10 +120,10 @@ class _Reader:
             self.note(f"{word} is no value of JSON", f"write {word.lower()}", origin)
             return Node(_WORDS[word.lower()], origin)
         if word.lstrip("-+").lower() in ("nan", "infinity", "inf"):
-            self.note(f"{word} is no number of JSON", "leave the key out, or write null", origin)
-            return Node(None, origin)
-        quoted = "a number has no leading zero, sign + or point at its end; a text stands in double quotes"
-        self.note(f"{word} is no value of JSON", quoted, origin)
+            self.note(f"{word} is no number of JSON", "write a number, or leave the key out", origin)
+            return Node(0, origin)
+        remedy = "write a number as 7, -1.5 or 1e-3" if word[0] in "+-.0123456789" else "put a text in quotes"
+        self.note(f"{word} is no value of JSON", remedy, origin)
         return Node(word, origin)
 
     def entries(self, opened: _Token) -> dict[str, Node]:

@@ -184,7 +184,7 @@ class Preparation:
         has not seen of a variable that refuses those.
         """
         faults: list[Fault] = []
-        cells = cells_by_name(self._declared, frame, faults)
+        cells = cells_by_name(self._declared, frame, faults, "write plain numbers")
         if seen:
             faults += self._refused(cells)
         if faults:

@@ -308,7 +308,9 @@ def stratified_folds(labels: np.ndarray, folds: int, seed: int = 0) -> Integers:
         rows = np.flatnonzero(labels == label)
         if len(rows) < folds:
             faults.append(
-                Fault(f"{len(rows)} rows have {label}, {folds} folds need as many", "use fewer folds")
+                Fault(
+                    f"{len(rows)} rows have {label}, {folds} folds need as many", "use fewer", field="folds"
+                )
             )
         out[generator.permutation(rows)] = (np.arange(len(rows)) + generator.integers(folds)) % folds
     if faults:

@@ -92,12 +92,17 @@ class NumberColumn:
         return np.isin(self.states, alike)
 
 
-def cells_of(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> NumberColumn | Levels | None:
+_TO_DECLARE = "write plain numbers, or say category"
+
+
+def cells_of(
+    variable: Variable, frame: pd.DataFrame, faults: list[Fault], remedy: str = _TO_DECLARE
+) -> NumberColumn | Levels | None:
     """The variable's cells: figures, or a category's levels; None and a fault where they cannot be."""
     if variable.kind == "category":
         cells = column(frame, variable.name, faults)
         return None if cells is None else levels_of(cells)
-    values = numbers(frame, variable.name, faults, "write plain numbers, or say category")
+    values = numbers(frame, variable.name, faults, remedy)
     if values is None:
         return None
     empty = np.isnan(values)
@@ -111,10 +116,10 @@ def cells_of(variable: Variable, frame: pd.DataFrame, faults: list[Fault]) -> Nu
 
 
 def cells_by_name(
-    variables: Iterable[Variable], frame: pd.DataFrame, faults: list[Fault]
+    variables: Iterable[Variable], frame: pd.DataFrame, faults: list[Fault], remedy: str = _TO_DECLARE
 ) -> dict[str, NumberColumn | Levels]:
     """The cells of each variable, but of those that cannot be read: these are `faults`."""
-    read = ((variable.name, cells_of(variable, frame, faults)) for variable in variables)
+    read = ((variable.name, cells_of(variable, frame, faults, remedy)) for variable in variables)
     return {name: cells for name, cells in read if cells is not None}
 
 

@@ -164,7 +164,7 @@ CASES: dict[str, tuple[str, Change, str]] = {
         "firms.csv defaults are separated perfectly: x -> use penalty flic",
     ),
     "few rows": (LOGIT, rows("firms.csv", 3), "firms.csv"),
-    "many folds": (LOGIT + " --folds 99", nothing, r"99 folds need as many -> use fewer folds"),
+    "many folds": (LOGIT + " --folds 99", nothing, r"folds \d+ rows have 0, 99 folds need"),
     "no date": (LOGIT + " --time kind", nothing, "row 1, kind '[uv]' is neither a date nor a number"),
     "a grade twice": (LOGIT + " --bounds A=5%,A=100%", nothing, "--bounds A stands twice"),
     "bounds that fall": (LOGIT + " --bounds A=50%,B=20%,C=100%", nothing, "the bounds do not rise"),

@@ -1,0 +1,520 @@
+"""Malformed declarations, tables and orders of scoring: all faults of each at once, word by word."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from allocator.errors import Fault
+from tests.cli.conftest import Allocator
+
+Change = Callable[[pd.DataFrame], object]
+
+LOGIT = "fit logit t.csv --variables d.json --outcome bad --out out"
+RATING = "fit rating t.csv --rules d.json --default bad --owed lent --lost gone --classes a,b --out out"
+LGD = "fit lgd t.csv --default bad --owed lent --lost gone --out out"
+CHURN = "fit churn t.csv --out out"
+SCORE = "score t.csv --scorecard card.json --out scored.csv"
+VALIDATE = "validate t.csv --scorecard card.json --outcome bad"
+RECALIBRATE = "recalibrate card.json --on t.csv --why w"
+EXPORT = "fit export card.json --out q.sql"
+SOUND = '{"variables": [{"name": "x"}, {"name": "y"}]}'
+CARD: dict[str, Any] = {
+    "schema": 1, "kind": "logit", "variables": [{"name": "x"}, {"name": "late"}],
+    "derived": [{"name": "late", "column": "day", "above": 3}],
+    "penalty": "flic", "strength": 0.0, "coefficients": {"intercept": -2.0, "x": 1.0, "late": 1.0},
+    "covariance": [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+    "log_likelihood": -3.0, "n": 30, "events": 5,
+}  # fmt: skip
+
+
+def _table() -> pd.DataFrame:
+    """60 loans of which nothing is wrong."""
+    x = np.round(np.sin(np.arange(60.0) * 7), 3)
+    y = np.round(np.cos(np.arange(60.0) ** 2), 3)
+    return pd.DataFrame(
+        {"id": [f"F{i:02}" for i in range(60)], "x": x, "y": y, "day": np.arange(60) % 5,
+         "kind": np.where(y > 0, "u", "v"), "bad": (x + y > 0.8).astype(int), "lent": 10.0, "gone": 4.0}
+    ).astype(object)  # fmt: skip
+
+
+def cells(**changes: dict[int, object]) -> Change:
+    """Put values into cells: column -> row, from 1, -> value."""
+
+    def change(frame: pd.DataFrame) -> None:
+        for name, column in changes.items():
+            for row, value in column.items():
+                frame.loc[row - 1, name] = value
+
+    return change
+
+
+def without(*names: str) -> Change:
+    return lambda frame: [frame.pop(name) for name in names]
+
+
+def every(**values: object) -> Change:
+    def change(frame: pd.DataFrame) -> None:
+        for name, value in values.items():
+            frame[name] = value
+
+    return change
+
+
+def all_of(*changes: Change) -> Change:
+    return lambda frame: [change(frame) for change in changes]
+
+
+def offers(frame: pd.DataFrame) -> None:
+    """Shares of customers who left, in the place of the loans."""
+    without(*frame.columns)(frame)
+    frame["rate"] = [0.04, 0.05, 0.05, *(0.06 + i / 1000 for i in range(57))]
+    frame["A"], frame["B"] = [2, None, *[0.5] * 58], [0.1, 0.2, *[None] * 58]
+
+
+def nothing(_: pd.DataFrame) -> None:
+    return None
+
+
+def card(**changes: object) -> str:
+    return json.dumps(CARD | changes)
+
+
+CASES: dict[str, tuple[str, str, Change, tuple[str, ...]]] = {
+    "slips of keys, kinds and numbers": (
+        LOGIT,
+        '{"variables": [\n {"name": "x", "sgin": -1, "kind": "numeric"},\n {"name": "y", "bins": '
+        '{"most": 1, "least": 2}},\n {"sign": 3}]}',
+        nothing,
+        (
+            "d.json, line 2, variables[x].kind: expected one of number, category, found 'numeric'; did "
+            "you mean number?",
+            "d.json, line 2, variables[x].sgin: unknown key 'sgin'; did you mean sign?",
+            "d.json, line 3, variables[y].bins.most: expected a whole number from 2 to 50, found 1; "
+            "write it so",
+            "d.json, line 3, variables[y].bins.least: expected a number above 0 and up to 0.5, found "
+            "2; write it so",
+            'd.json, line 4, variables[#3].name: the key is missing; add "name": text',
+            "d.json, line 4, variables[#3].sign: expected one of -1, 0, 1, found 3; write one of them",
+        ),
+    ),
+    "commas, quotes and words": (
+        LOGIT,
+        '{"variables": [\n {"name": "x", "name": "y",},\n {"name": "y", "cut": [NaN, 1], "named": True}\n]}',
+        nothing,
+        (
+            "d.json, line 2: is not JSON: key 'name' is written twice, first on line 2; keep one of the two",
+            "d.json, line 2: is not JSON: a comma stands before } with nothing behind it; remove the comma",
+            "d.json, line 3: is not JSON: NaN is no number of JSON; write a number, or leave the key out",
+            "d.json, line 3: is not JSON: True is no value of JSON; write true",
+        ),
+    ),
+    "a text that is not closed": (
+        LOGIT,
+        '{"variables": [\n {"name": "x}\n]}',
+        cells(bad={3: 2}),
+        (
+            "d.json, line 2: is not JSON: a text is not closed, or holds a sign that must be escaped; "
+            'end it with ", write \\ as \\\\',
+            "t.csv, row 3, bad: 2 is no outcome; write 1 for a default, 0 for none",
+        ),
+    ),
+    "a bracket that is not closed": (
+        LOGIT,
+        '{"variables": [\n {"name": "x"}\n',
+        cells(bad={3: None}),
+        (
+            "d.json, line 1: is not JSON: [ is not closed; write ] where it ends",
+            "t.csv, row 3, bad: is empty; write 1 or 0, or leave such rows out: a fit does by "
+            "--without COLUMN",
+        ),
+    ),
+    "a comment": (
+        LOGIT,
+        '{\n // what we read\n "variables": []}',
+        nothing,
+        ("d.json, line 2: is not JSON: JSON has no comments; remove it; a note has a key of its own",),
+    ),
+    "no JSON at all": (
+        LOGIT,
+        "variables: [x, y]",
+        nothing,
+        (
+            "d.json, line 1: is not JSON: variables is no value of JSON; put a text in quotes",
+            "d.json, line 1: is not JSON: : stands after its end; remove it, or check the brackets before it",
+        ),
+    ),
+    "an empty file": (
+        LOGIT,
+        "",
+        nothing,
+        ('d.json, line 1: is not JSON: the file is empty; write an object, starting with {"variables": [',),
+    ),
+    "a list": (
+        LOGIT,
+        '["x", "y"]',
+        nothing,
+        ('d.json, line 1: expected a mapping, found a list of 2; write it in braces: {"key": value}',),
+    ),
+    "names in the place of variables": (
+        LOGIT,
+        '{"variables": ["x", "y"]}',
+        nothing,
+        (
+            "d.json, line 1, variables[#1]: expected a mapping, found 'x'; write it in braces: {\"key\": "
+            "value}",
+            "d.json, line 1, variables[#2]: expected a mapping, found 'y'; write it in braces: {\"key\": "
+            "value}",
+        ),
+    ),
+    "cuts that fall, a name twice, a column that is missing, a text": (
+        LOGIT,
+        '{"variables": [{"name": "x", "bins": {"cuts": [9, 3]}}, {"name": "x"}, {"name": "nil"}, '
+        '{"name": "kind", "bins": {}}]}',
+        nothing,
+        (
+            "d.json, line 1, variables[#1].bins.cuts: its cuts do not rise; write [3, 9]",
+            "d.json, line 1, variables[#2].name: x is declared twice, first as variables[#1]; keep one "
+            "of the two",
+            "t.csv, nil: the column is missing; add it, or do without it",
+            "t.csv, row 1, kind: 'u' is no number, in 36 rows: 1, 2, 6, 8, 9, ...; write plain "
+            "numbers, or say category",
+            "t.csv, row 3, kind: 'v' is no number, in 24 rows: 3, 4, 5, 7, 12, ...; write plain "
+            "numbers, or say category",
+        ),
+    ),
+    "groups, leaks, the outcome and a missing column": (
+        LOGIT,
+        '{"variables": [{"name": "kind", "kind": "category", "bins": {"groups": [["u", "v"], '
+        '["v"]]}}, {"name": "bad"}, {"name": "day"}, {"name": "nil"}], "leaks": [{"name": "day", '
+        '"why": "known at default"}]}',
+        nothing,
+        (
+            "d.json, line 1, variables[kind].bins.groups: 'v' stands in two groups; leave it in one of them",
+            "d.json, line 1, variables[bad]: bad would tell the outcome: it is what the fit is to "
+            "foretell; leave it out; under leaks, the fit says what it would be worth",
+            "d.json, line 1, variables[day]: day would tell the outcome: known at default; leave it "
+            "out; under leaks, the fit says what it would be worth",
+            "t.csv, nil: the column is missing; add it, or do without it",
+        ),
+    ),
+    "derived columns": (
+        LOGIT,
+        '{"variables": [{"name": "a"}, {"name": "b"}, {"name": "lent"}], "derived": [{"name": "a", '
+        '"column": "nope", "is": "Y"}, {"name": "b", "column": "nope", "not": "Y"}, {"name": "c", '
+        '"column": "x"}, {"name": "d", "column": "x", "is": 1, "above": 2}, {"column": "x", '
+        '"missing": false}]}',
+        nothing,
+        (
+            "d.json, line 1, derived[c]: has no test; give one of is, not, above, missing",
+            "d.json, line 1, derived[d]: has 2 tests: is, above; keep one of them",
+            'd.json, line 1, derived[#5].name: the key is missing; add "name": text',
+            "d.json, line 1, derived[#5].missing: expected true, found false; write it so",
+            "t.csv, nope: the column is missing, a and b are derived from it; add the column",
+            "t.csv, lent: is constant: it can explain nothing; leave the variable out",
+        ),
+    ),
+    "what does not go together": (
+        LOGIT,
+        '{"variables": [{"name": "kind", "kind": "category", "special": [-9], "missing": "median"}, '
+        '{"name": "x", "unseen": "refuse", "missing": "bin"}, {"name": "y", "bins": {"groups": '
+        '[["a"], ["b"]]}, "transform": "log", "missing": "flag"}]}',
+        nothing,
+        (
+            "d.json, line 1, variables[kind].special: special codes are of numbers; leave them out: "
+            "each is a level of its own",
+            "d.json, line 1, variables[kind].missing: a category has no median; write flag, or leave "
+            "missing out",
+            "d.json, line 1, variables[x].unseen: a number has no levels to refuse; leave it out, or "
+            'write "kind": "category"',
+            "d.json, line 1, variables[x].missing: has no bins; write flag",
+            "d.json, line 1, variables[y].missing: has bins; write bin",
+            "d.json, line 1, variables[y].transform: bins stay the same under a transform; leave it out",
+            "d.json, line 1, variables[y].bins.groups: a number has cuts, not groups; write cuts, or "
+            "the kind category",
+        ),
+    ),
+    "wrong types": (
+        LOGIT,
+        '{"schema": 2, "variables": [\n {"name": 3, "note": ["n"]},\n {"name": "y", "cut": [0.1], '
+        '"special": "-9", "named": "yes"},\n {"name": "x", "bins": [], "sign": "1"}]}',
+        nothing,
+        (
+            "d.json, line 1, schema: expected 1, found 2; write it so",
+            "d.json, line 2, variables[#1].name: expected text, found 3; write one text, in double quotes",
+            "d.json, line 2, variables[#1].note: expected text, found a list of 1; write one text, in "
+            "double quotes",
+            "d.json, line 3, variables[y].cut: expected a list of 2, each a number from 0 to 1, found "
+            "a list of 1; write it in square brackets: [..., ...]",
+            "d.json, line 3, variables[y].special: expected a list, each a number, found '-9'; write "
+            "it in square brackets: [..., ...]",
+            "d.json, line 3, variables[y].named: expected true or false, found 'yes'; write it so",
+            "d.json, line 4, variables[x].sign: expected one of -1, 0, 1, found '1'; did you mean 1?",
+            "d.json, line 4, variables[x].bins: expected a mapping, found an empty list; write it in "
+            'braces: {"key": value}',
+        ),
+    ),
+    "constants and collinear columns beside a missing one": (
+        LOGIT,
+        '{"variables": [{"name": "lent"}, {"name": "id", "kind": "category"}, {"name": "x"}, '
+        '{"name": "twice"}, {"name": "nil"}]}',
+        lambda frame: frame.insert(0, "twice", 2 * frame["x"]),
+        (
+            "t.csv, nil: the column is missing; add it, or do without it",
+            "t.csv, lent: is constant: it can explain nothing; leave the variable out",
+            "t.csv, id: has no two levels with 20 rows or more; leave the variable out",
+            "t.csv, twice: is a combination of x; leave one of them out",
+        ),
+    ),
+    "bad cells of every kind": (
+        LOGIT,
+        SOUND,
+        cells(bad={12: 2, 13: None}, x={4: "ten", 8: "1,200", 9: "1,200"}, y={10: "inf"}),
+        (
+            "t.csv, row 12, bad: 2 is no outcome; write 1 for a default, 0 for none",
+            "t.csv, row 13, bad: is empty; write 1 or 0, or leave such rows out: a fit does by "
+            "--without COLUMN",
+            "t.csv, row 8, x: '1,200' is no number, in 2 rows: 8, 9; write it without commas: 1200",
+            "t.csv, row 4, x: 'ten' is no number; write plain numbers, or say category",
+            "t.csv, row 10, y: is infinite; leave the cell empty where nothing is known",
+        ),
+    ),
+    "no default": (
+        LOGIT,
+        '{"variables": [{"name": "x", "bins": {}}, {"name": "y", "bins": {}}]}',
+        every(bad=0),
+        ("t.csv, bad: no row is a default; give rows of both kinds: 1 for a default, 0 for none",),
+    ),
+    "a column of texts": (
+        LOGIT,
+        '{"variables": [{"name": "id"}, {"name": "nil"}]}',
+        cells(bad={5: "maybe", 6: "maybe"}),
+        (
+            "t.csv, row 5, bad: 'maybe' is no outcome, in 2 rows: 5, 6; write 1 for a default, 0 for none",
+            "t.csv, row 1, id: 'F00' is no number, nor are most of its 60 cells, in 60 rows: 1, 2, 3, "
+            "4, 5, ...; write plain numbers, or say category",
+            "t.csv, nil: the column is missing; add it, or do without it",
+        ),
+    ),
+    "no column of the order": (
+        LOGIT.replace("bad", "bda") + " --owed lnet --lost gon --time dya --without why",
+        SOUND,
+        without("x"),
+        (
+            "t.csv, bda: lacks the column bda; did you mean day?",
+            "t.csv, dya: lacks the column dya; did you mean day?",
+            "t.csv, lnet: lacks the column lnet; did you mean lent?",
+            "t.csv, gon: lacks the column gon; did you mean gone?",
+            "t.csv, why: lacks the column why; name the column that holds the reason to leave a row out",
+            "t.csv, x: the column is missing; add it, or do without it",
+        ),
+    ),
+    "times and amounts": (
+        LOGIT + " --owed lent --lost gone --time kind",
+        SOUND,
+        cells(lent={2: -5, 3: "x"}, gone={1: None}, kind={7: None}),
+        (
+            "t.csv, row 3, lent: 'x' is no number; write plain numbers",
+            "t.csv, row 1, gone: is empty; write an amount, 0 or more",
+            "t.csv, row 1, kind: 'u' is neither a date nor a number, in 36 rows: 1, 2, 6, 8, 9, ...; "
+            "write dates as 2019-03-01",
+            "t.csv, row 3, kind: 'v' is neither a date nor a number, in 23 rows: 3, 4, 5, 12, 17, ...; "
+            "write dates as 2019-03-01",
+            "t.csv, row 7, kind: is empty; write dates as 2019-03-01",
+        ),
+    ),
+    "options": (
+        LOGIT + " --name a/b --strength 2 --bounds A=30%,B=20%,C=x --points pdo=0,odd=1 --owed lent",
+        SOUND,
+        every(x=1),
+        (
+            "--name: 'a/b' is no name of a file; use letters, digits, - and _; --out names the folder",
+            "--strength: the penalty flic has no strength; leave it out, or say ridge",
+            "--bounds: 'C=x' is no bound; write GRADE=PD, such as A=1%",
+            "--bounds: the bounds do not rise; list grades best first, each with its highest PD",
+            "--points: odd is unknown; write pdo=20,base=600,odds=50, pdo and odds above 0",
+            "--points: pdo is 0; write pdo=20,base=600,odds=50, pdo and odds above 0",
+            "--lost: is missing; an LGD needs both columns",
+            "t.csv, x: is constant: it can explain nothing; leave the variable out",
+        ),
+    ),
+    "bounds and folds": (
+        LOGIT + " --bounds A=0,A=5%,B=90% --folds 40",
+        SOUND,
+        nothing,
+        (
+            "--bounds: A stands twice; name each grade once",
+            "--bounds: the last bound is 0.9; the last grade ends at 1",
+            "folds: 38 rows have 0, 40 folds need as many; use fewer",
+            "folds: 22 rows have 1, 40 folds need as many; use fewer",
+        ),
+    ),
+    "rules": (
+        RATING.replace("a,b", "a,a"),
+        '{"rules": [{"name": "x", "kind": "up"},\n {"name": "y", "kind": "interval", "interval": [2, '
+        '1]},\n {"name": "kind", "kind": "qualitative", "scores": {"u": 1}}, {"name": "kind", "kind": '
+        '"qualitative"},\n {"name": "lent", "kind": "positive"}]}',
+        cells(lent={4: None}),
+        (
+            "classes: 'a', 'a' are no classes; name two or more, each once",
+            "d.json, line 1, rules[x].kind: expected one of positive, negative, interval, qualitative, "
+            "found 'up'; write one of them",
+            "d.json, line 2, rules[y].interval: [2, 1] does not rise; write [1, 2]",
+            'd.json, line 3, rules[#4]: needs a table of scores; add "scores": {"text": 0.5}, each '
+            "from 0 to 1",
+            "d.json, line 3, rules[#4].name: kind is declared twice, first as rules[#3]; keep one of the two",
+            "t.csv, row 4, lent: is empty; write an amount, 0 or more",
+            "t.csv, lent: is constant: it tells no firm from another; leave it out",
+        ),
+    ),
+    "rules that a table does not fit": (
+        RATING,
+        '{"rules": [{"name": "lent", "kind": "positive"}, {"name": "x", "kind": "interval", '
+        '"interval": [-9, 9]},\n {"name": "kind", "kind": "qualitative", "scores": {"u": 1}}, '
+        '{"name": "yy", "kind": "negative"}]}',
+        nothing,
+        (
+            "t.csv, lent: is constant: it tells no firm from another; leave it out",
+            "t.csv, x: every value lies in the interval [-9, 9]; narrow the interval or leave the "
+            "indicator out",
+            "t.csv, row 3, kind: 'v' has no score, in 24 rows: 3, 4, 5, 7, 12, ...; add it to the "
+            "table, which has u",
+            "t.csv, yy: the column is missing; did you mean y?",
+        ),
+    ),
+    "an LGD both ways with bins": (
+        LGD + " --by kind --variables d.json",
+        '{"variables": [{"name": "x", "bins": {}}, {"name": "lent"}, {"name": "gone"}]}',
+        cells(lent={1: "many"}),
+        (
+            "--by, --variables: both or none is given; name segments, or variables",
+            "d.json, line 1, variables[x].bins: bins are of defaults, not of losses; leave them out",
+            "d.json, line 1, variables[gone]: gone would tell the outcome: it is what the fit is to "
+            "foretell; leave it out; under leaks, the fit says what it would be worth",
+            "t.csv, row 1, lent: 'many' is no number; write plain numbers",
+        ),
+    ),
+    "an LGD of nothing": (
+        LGD,
+        SOUND,
+        cells(bad={2: 7}),
+        (
+            "--by, --variables: both or none is given; name segments, or variables",
+            "t.csv, row 2, bad: 7 is no outcome; write 1 for a default, 0 for none",
+        ),
+    ),
+    "offers": (
+        CHURN + " --name a/b",
+        SOUND,
+        offers,
+        (
+            "--name: 'a/b' is no name of a file; use letters, digits, - and _; --out names the folder",
+            "t.csv, row 1, A: 2 is out of range; churn is a fraction from 0 to 1",
+            "t.csv, B: fewer than 3 rates; a curve needs more",
+            "t.csv, rate: a rate stands twice; one row per rate",
+        ),
+    ),
+    "a card of which much is wrong": (
+        SCORE + " --was before",
+        card(n="many", strength=-1, more=1, variables=[{"name": "x", "scale": 0}, {"name": "late"}]),
+        nothing,
+        (
+            "card.json, line 1, variables[x].scale: expected a number above 0, found 0; fit it again, "
+            "or restore the file",
+            "card.json, line 1, strength: expected a number of at least 0, found -1; fit it again, or "
+            "restore the file",
+            "card.json, line 1, n: expected a whole number, found 'many'; fit it again, or restore the file",
+            "card.json, line 1, more: unknown key 'more'; fit it again, or restore the file",
+            "t.csv, --was: lacks the column before; name the grades before",
+        ),
+    ),
+    "a table that lacks what a card reads": (
+        SCORE + " --was befor --reasons 2",
+        card(),
+        all_of(without("day"), every(before="A"), cells(x={3: "n/a", 4: "-"})),
+        (
+            "t.csv, --was: lacks the column befor; did you mean before?",
+            "t.csv, day: the column is missing, late is derived from it; add the column",
+            "t.csv, row 3, x: 'n/a' is no number; write plain numbers",
+            "t.csv, row 4, x: '-' is no number; write plain numbers",
+        ),
+    ),
+    "a table to be judged": (
+        VALIDATE + " --by kidn",
+        card(),
+        all_of(without("day"), cells(bad={3: "x", 4: None, 5: 3}, x={6: "inf"})),
+        (
+            "t.csv, row 3, bad: 'x' is no outcome; write 1 for a default, 0 for none",
+            "t.csv, row 5, bad: '3' is no outcome; write 1 for a default, 0 for none",
+            "t.csv, row 4, bad: is empty; write 1 or 0, or leave such rows out: a fit does by "
+            "--without COLUMN",
+            "t.csv, kidn: the column is missing; did you mean kind?",
+            "t.csv, day: the column is missing, late is derived from it; add the column",
+            "t.csv, row 6, x: is infinite; leave the cell empty where nothing is known",
+        ),
+    ),
+    "no default to be judged by": (
+        VALIDATE + " --by kidn",
+        card(),
+        every(bad=0),
+        (
+            "t.csv, bad: no row is a default; give rows of both kinds: 1 for a default, 0 for none",
+            "t.csv, kidn: the column is missing; did you mean kind?",
+        ),
+    ),
+    "an order to recalibrate": (
+        RECALIBRATE + " --outcome bda --to 0.1 --keep-slope --isotonic",
+        card(),
+        without("day"),
+        (
+            "--outcome: one of --outcome and --to is needed; give one of them",
+            "--keep-slope: a rate changes the intercept alone anyway; leave it out",
+            "--isotonic: steps are sought by outcomes alone; leave it or the other out",
+            "t.csv, bda: lacks the column bda; did you mean bad?",
+            "t.csv, day: the column is missing, late is derived from it; add the column",
+        ),
+    ),
+    "a card that is none": (
+        EXPORT,
+        card(kind="logits"),
+        nothing,
+        ("card.json, kind: its kind is 'logits'; the kinds are logit, rating, grade, lgd",),
+    ),
+    "a card to be exported": (
+        EXPORT,
+        card(covariance=[[1.0]], penalty="lasso"),
+        nothing,
+        (
+            "card.json, line 1, penalty: expected one of none, firth, flic, ridge, found 'lasso'; fit "
+            "it again, or restore the file",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_fault_is_told_at_once_word_by_word(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allocator: Allocator
+) -> None:
+    order, text, change, told = CASES[name]
+    monkeypatch.chdir(tmp_path)
+    frame = _table()
+    change(frame)
+    frame.to_csv("t.csv", index=False)
+    Path("card.json" if "card.json" in order else "d.json").write_text(text)
+    before = sorted(tmp_path.rglob("*"))
+    outcome = allocator(*order.split(), "--json")
+    assert outcome.status == 2, outcome.told
+    assert tuple(str(Fault(**fault)) for fault in json.loads(outcome.out)["error"]["faults"]) == told
+    assert "Traceback" not in outcome.told
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_whole_acceptance_of_them() -> None:
+    assert len(CASES) >= 30
