@@ -95,7 +95,7 @@ def put(*path: str | int, to: object) -> Change:
     ("text", "message"),
     [
         ("{", "is not JSON: expected a key in double quotes, found the end of the file"),
-        ("[1]", "expected a mapping, found a list; give a file that fit wrote"),
+        ("[1]", "expected a mapping, found a list of 1; give a file that fit wrote"),
         ('{"schema": 9, "kind": "logit"}', "schema: expected 1, found 9"),
         ('{"kind": "tree"}', "kind: its kind is 'tree'; the kinds are logit, rating, grade"),
         ('{"kind": "rating", "indicators": []}', "classes: the key is missing"),
