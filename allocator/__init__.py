@@ -16,7 +16,7 @@ import typing as _typing
 
 if _typing.TYPE_CHECKING:
     from allocator.api.about_runs import distil, explain, levers, simulate
-    from allocator.api.about_scenarios import formulation, frontier, stress
+    from allocator.api.about_scenarios import alternatives, formulation, frontier, stress
     from allocator.api.about_strategies import backtest, compare
     from allocator.api.estimators import LogitScorecard
     from allocator.api.inputs import check, synth
@@ -58,7 +58,7 @@ _NAMES = {
         "OutputError",
     ),
     "allocator.api.about_runs": ("distil", "explain", "levers", "simulate"),
-    "allocator.api.about_scenarios": ("formulation", "frontier", "stress"),
+    "allocator.api.about_scenarios": ("alternatives", "formulation", "frontier", "stress"),
     "allocator.api.about_strategies": ("backtest", "compare"),
     "allocator.api.estimators": ("LogitScorecard",),
     "allocator.api.inputs": ("check", "synth"),
@@ -95,6 +95,7 @@ __all__ = [
     "Scenario",
     "__version__",
     "allocate",
+    "alternatives",
     "backtest",
     "check",
     "compare",

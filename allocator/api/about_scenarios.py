@@ -23,11 +23,14 @@ from allocator.api.words import public_function
 from allocator.borrowers import read_inputs
 from allocator.errors import Fault, InputError
 from allocator.insight.formulation import Formulation, formulation_of
+from allocator.insight.whatif.alternatives import Alternatives, aims_named, share_of
+from allocator.insight.whatif.alternatives import alternatives as find_alternatives
 from allocator.insight.whatif.frontier import Frontier
 from allocator.insight.whatif.reverse import ReverseStress, reverse_stress
 from allocator.insight.whatif.spans import check_options, follow
 from allocator.insight.whatif.stress import StressTest, stress_test
 from allocator.pipeline import prepare
+from allocator.report.alternatives import alternatives_view
 from allocator.report.formulation.view import formulation_view
 from allocator.report.frontier import frontier_view
 from allocator.report.stress import reverse_view, stress_view
@@ -111,6 +114,41 @@ def frontier(
 
     found = follow(base, stating, names, start, end, points, gap, progress or silent)
     return Result(found, partial(frontier_view, found), itemgetter("points"))
+
+
+@public_function
+def alternatives(
+    scenario: Source | Run,
+    aims: str | Sequence[str] = (),
+    *,
+    within: float | str = "0.5%",
+    borrowers: Table = None,
+    churn: Table = None,
+    sets: Sets = None,
+    progress: Progress | None = None,
+) -> Result[Alternatives]:
+    """What else could be had for a little of the value: `allocator alternatives`.
+
+    scenario  as `allocate` takes it, or a Run, whose scenario is taken
+    aims      what is sought, as "fewest loans"; all if not given
+    within    part of the value that may be given up: above 0, below a half
+    borrowers, churn, sets    laid over the scenario, as `allocate` takes them
+
+    The table has a row per alternative: aim, optimum and found (what the optimum has of it, and what the
+    alternative), reach (no allocation has less, or more), value (currency units), funded. The method is that
+    of docs/changes.md. Raises InputError for an aim that there is not, else as `allocate`.
+
+    >>> from allocator import alternatives
+    >>> alternatives("scenarios/sme-302.yaml", "fewest loans").table[["optimum", "found"]].values.tolist()
+    [[194.0, 180.0]]
+    """
+    base = base_of(scenario, Overlay(borrowers, churn, None, sets))
+    share = share_of(within, "within")
+    wanted = aims_named((aims,) if isinstance(aims, str) else tuple(aims), "aims")
+    tell = progress or silent
+    tell("reading the borrowers")
+    found = find_alternatives(prepare(base, read_inputs(base)), share, wanted, tell)
+    return Result(found, partial(alternatives_view, found), itemgetter("alternatives"))
 
 
 def _ends(given: Bound | Sequence[Bound | None] | None) -> Sequence[Bound | None]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from allocator.cli.options import AsJson, ScenarioFile, Sets, Verbose, several
+from allocator.cli.options import AsJson, Force, ScenarioFile, Sets, Verbose, several
 from allocator.cli.shell import answer
-from allocator.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from allocator.records.progress import Progress
@@ -27,11 +27,18 @@ def alternatives(
     within: Annotated[
         str, typer.Option(metavar="SHARE", help="Part of the value that may be given up; below 50%.")
     ] = "0.5%",
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write what each offers: a .csv, .parquet or .xlsx."),
+    ] = None,
+    force: Force = False,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Find near-optimal allocations: fewest clients changed, most firms, fewest loans, least loss."""
-    share = _share(within)
+    from allocator.insight.whatif.alternatives import share_of
+
+    share = share_of(within, "--within")
 
     def ask(tell: Progress) -> View:
         from allocator.borrowers import read_inputs
@@ -43,16 +50,7 @@ def alternatives(
         aims = aims_named(aim)
         scenario = load_scenario(file, sets)
         tell("reading the borrowers")
-        return alternatives_view(alternatives(prepare(scenario, read_inputs(scenario)), share, aims, tell))
+        found = alternatives(prepare(scenario, read_inputs(scenario)), share, aims, tell)
+        return alternatives_view(found, out)
 
-    answer(ask, as_json=as_json, verbose=verbose)
-
-
-def _share(written: str) -> float:
-    from allocator.scenario.quantities import fraction, stated
-
-    share = stated(fraction, written, "--within")
-    if not 0 < share < 0.5:
-        fault = Fault(f"{written} lies outside 0% to 50%", "write a share, as 0.5%", field="--within")
-        raise InputError.of([fault], "command line")
-    return share
+    answer(ask, out=() if out is None else (out,), force=force, as_json=as_json, verbose=verbose)

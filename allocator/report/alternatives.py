@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 
@@ -14,10 +15,26 @@ from allocator.report.named import Figures, named_table
 from allocator.report.plain import Text
 from allocator.report.view import View
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def alternatives_view(found: Alternatives) -> View:
-    """The alternatives of a scenario."""
-    return View(partial(_page, found), partial(_document, found))
+
+def alternatives_view(found: Alternatives, out: Path | None = None) -> View:
+    """The alternatives of a scenario; in the file `out`, if given, what each offers every borrower."""
+    files = {} if out is None else {out: _offers(found)}
+    return View(partial(_page, found), partial(_document, found), files=files)
+
+
+def _offers(found: Alternatives) -> pd.DataFrame:
+    """A row per borrower: amount and rate of the optimum and of each alternative, 0 for no offer."""
+    import pandas as pd
+
+    columns: dict[str, Any] = {"borrower_id": found.optimum.inputs.portfolio.borrower_id}
+    named = [("optimum", found.optimum), *((way.aim.name, way.outcome) for way in found.found)]
+    for name, outcome in named:
+        columns[f"{name}: amount"] = outcome.decisions.amount
+        columns[f"{name}: rate"] = outcome.decisions.rate
+    return pd.DataFrame(columns)
 
 
 def _page(found: Alternatives) -> RenderableType:

@@ -10,11 +10,11 @@ import numpy as np
 from rich.console import Group, RenderableType
 
 from allocator.errors import row_count
-from allocator.records.limits import Limits
+from allocator.records.limits import Limits, Row
 from allocator.records.lots import CENT
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Booleans, Portfolio
-from allocator.records.scenario import Scenario
+from allocator.records.scenario import Limit, Policy, Scenario
 from allocator.report.limits import limits_shown
 from allocator.report.money import percent
 from allocator.report.named import Figures, figures_of, named_table
@@ -122,7 +122,7 @@ def check_page(examination: Examination) -> RenderableType:
         "",
         _curves(examination.curves),
         "",
-        _limits(examination.limits),
+        _limits(examination.limits, policy),
         *_declined(examination),
         *notes_of(examination.notes),
     )
@@ -171,15 +171,26 @@ def _curves(curves: Sequence[Curve]) -> RenderableType:
     return Group(Text(title, style="bold"), table)
 
 
-def _limits(limits: Limits) -> RenderableType:
+def _limits(limits: Limits, policy: Policy) -> RenderableType:
     names = [row.name for row in limits.rows]
     shown, hidden = limits_shown(limits.rows, names, "values of such limits", _MOST_LIMITS)
-    sides = [f"{row.sense.replace('_', ' ')} {row.rhs:,.12g}" for row in shown]
-    columns = [Figures("measure", [row.measure for row in shown], "left"), Figures("right-hand side", sides)]
-    title = f"Limits: {row_count(len(limits))}, exposure already taken off; 0 for shares of what is lent"
+    written = {entry.name: entry for entry in policy.limits}
+    bounds = [_bound(row, written.get(row.name.partition("[")[0])) for row in shown]
+    columns = [Figures("measure", [row.measure for row in shown], "left"), Figures("bound", bounds)]
+    title = f"Limits: {row_count(len(limits))}"
     return Group(
         Text(title, style="bold"), named_table("limit", [row.name for row in shown], columns), *hidden
     )
+
+
+def _bound(row: Row, written: Limit | None) -> str:
+    """The bound as the scenario has it; the budget's is its row's."""
+    sense = row.sense.replace("_", " ")
+    if written is None:
+        return f"{sense} {row.rhs:,.12g}"
+    if written.of is None:
+        return f"{sense} {written.bound:,.12g}"
+    return f"{sense} {100 * written.bound:,.12g}% of {str(written.of).replace('_', ' ')}"
 
 
 def _declined(examination: Examination) -> list[RenderableType]:

@@ -137,6 +137,7 @@ def _trial_figures(trial: StressTrial) -> dict[str, Any]:
         "reoptimised": None if trial.reoptimised is None else _verdict_figures(trial.reoptimised),
         "failure": trial.failure or None,
         "hindsight": trial.hindsight,
+        "moved": None if trial.moved is None else asdict(trial.moved),
     }
 
 
@@ -267,6 +268,13 @@ def _remarks(trials: Sequence[StressTrial], unit: Unit, anew: str) -> Iterator[s
             yield from _breaks(f"{trial.name}: {anew}", trial.reoptimised)
         if trial.failure:
             yield f"{trial.name}: {trial.failure}"
+        moved = trial.moved
+        if moved is not None:
+            rates = f", {moved.rates:,} rates by {percent(moved.rate)} on average" if moved.rates else ""
+            yield (
+                f"{trial.name}: {anew}, {moved.come:,} come and {moved.gone:,} go; "
+                f"amounts move by {unit.write(moved.money)} in all{rates}"
+            )
 
 
 def _breaks(which: str, outcome: StressVerdict) -> Iterator[str]:

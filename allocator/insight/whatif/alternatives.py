@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
+from time import perf_counter
 from typing import Literal
 
 from allocator.certification import recheck
@@ -21,16 +22,19 @@ from allocator.records.case import Case
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
 from allocator.records.scenario import COUNTED, Limit, Measure, Policy
+from allocator.scenario.quantities import fraction, stated
 
 WITHIN = 0.005
 """Part of the value that is given up at most, unless told otherwise."""
 _SOLVES = 12
-"""Of one aim, at most."""
+"""Of one aim, at most; together they have the time of one solve."""
 _FINE = 1e-3
 """Part of what the optimum uses within which an answer in money is good enough."""
 _TELLING = 0.1
 """Of the part given up, the gap at which a search tells what is worth the floor from what is not."""
 _ROUNDING, _WHOLE = 1e-9, 1e-6
+_LEAST = 0.1
+"""Seconds that a search's last solve gets."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +111,21 @@ def alternatives(
     return Alternatives(optimum, within, floor, tuple(found))
 
 
-def aims_named(names: Sequence[str]) -> tuple[Aim, ...]:
+def share_of(written: float | str, field: str) -> float:
+    """The part of the value that may be given up, as people write it. Raises InputError for another."""
+    share = stated(fraction, written, field)
+    if not 0 < share < 0.5:
+        fault = Fault(f"{written} lies outside 0% to 50%", "write a share, as 0.5%", field=field)
+        raise InputError.of([fault], "command line")
+    return share
+
+
+def aims_named(names: Sequence[str], field: str = "--aim") -> tuple[Aim, ...]:
     """The aims of these names, all where none is named. Raises InputError for another."""
     known = {aim.name: aim for aim in AIMS}
     unknown = [name for name in names if name not in known]
     if unknown:
-        fault = Fault(f"{unknown[0]!r} is no aim", f"name one of {', '.join(known)}", field="--aim")
+        fault = Fault(f"{unknown[0]!r} is no aim", f"name one of {', '.join(known)}", field=field)
         raise InputError.of([fault], "command line")
     return tuple(known[name] for name in names) or AIMS
 
@@ -137,7 +150,7 @@ class _Search:
         self.fine = max(self.unit, _FINE * abs(self.at_optimum))
         self.touched = self.walled = False
         """Whether the last solve's tangent ruled out more than was known; whether one found none as far."""
-        self.stopped = False
+        self.stopped, self.ends = False, perf_counter() + case.scenario.solver.time_limit
 
     def run(self) -> Alternative:
         """Tangents from below, halves where they stand still, until low and high meet."""
@@ -145,6 +158,9 @@ class _Search:
         for number in range(_SOLVES):
             there = self._next(number, tried)
             if there is None:
+                break
+            if perf_counter() >= self.ends:
+                self.stopped = True
                 break
             tried.add(there)
             self.progress(f"{self.aim.name}: trying {self.sign * there:,.10g}")
@@ -179,6 +195,8 @@ class _Search:
     def _try(self, t: float) -> None:
         bound, self.touched = (self.sign * t,), False
         case = self.track.at(bound)
+        solver = replace(case.scenario.solver, time_limit=max(self.ends - perf_counter(), _LEAST))
+        case = replace(case, scenario=replace(case.scenario, solver=solver))
         try:
             outcome = answer(case, self.start)
         except InfeasibleError:

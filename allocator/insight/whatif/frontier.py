@@ -176,6 +176,8 @@ class _Walk:
         self.points: dict[Bounds, FrontierPoint] = {}
 
     def visit(self, bounds: Bounds) -> None:
+        whole = zip(bounds, self.track.counted, strict=True)
+        bounds = tuple(float(round(bound)) if counted else bound for bound, counted in whole)
         if bounds in self.points:
             return
         told = f"point {len(self.points) + 1} of {self.most}"
@@ -288,7 +290,8 @@ def _follow(walk: _Walk, span: tuple[float, float], points: int) -> None:
         walk.visit(now)
     edges = 0
     while len(walk.points) < points:
-        bound, edge = _next_point(walk.sorted(), span, any(walk.track.bends), edges < _EDGE)
+        least = 1.0 if walk.track.counted[0] else 0.0
+        bound, edge = _next_point(walk.sorted(), span, any(walk.track.bends), edges < _EDGE, least)
         if bound is None:
             return
         edges += edge
@@ -296,14 +299,14 @@ def _follow(walk: _Walk, span: tuple[float, float], points: int) -> None:
 
 
 def _next_point(
-    points: Sequence[FrontierPoint], span: tuple[float, float], bends: bool, edges: bool
+    points: Sequence[FrontierPoint], span: tuple[float, float], bends: bool, edges: bool, least: float
 ) -> tuple[float | None, bool]:
-    """The next point to visit, and whether it looks for the edge of feasibility."""
+    """The next point to visit, `least` from its neighbours, and whether it looks for feasibility's edge."""
     width = span[1] - span[0]
     best: tuple[float, float, float, bool] | None = None
     for a, c in pairwise(points):
         part = (c.at[0] - a.at[0]) / width if width > 0 else 0.0
-        if part <= _APART:
+        if part <= _APART or c.at[0] - a.at[0] < 2 * least:
             continue
         middle = (a.at[0] + c.at[0]) / 2
         if a.solved != c.solved:
@@ -315,6 +318,7 @@ def _next_point(
             tight = TIGHT * max(abs(a.own_bound), abs(c.own_bound), 1.0)
             key, edge = ((1.0, excess) if excess > tight and not bends else (0.0, part)), False
             bound = bound if key[0] == 1.0 else middle
+        bound = min(max(bound, a.at[0] + least), c.at[0] - least)
         if best is None or key > best[:2]:
             best = (*key, bound, edge)
     return (None, False) if best is None else (best[2], best[3])

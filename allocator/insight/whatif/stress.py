@@ -20,7 +20,7 @@ import numpy as np
 
 from allocator.borrowers import FurtherColumns, notes_on, read_inputs, stress_of, stressed
 from allocator.certification import recheck
-from allocator.certification.terms import terms_of
+from allocator.certification.terms import SAME_RATE, terms_of
 from allocator.errors import Fault, InfeasibleError, InputError, NoAllocationError
 from allocator.insight.variants import optimally
 from allocator.pipeline import decide, judge, prepare, remarks, with_cuts
@@ -109,6 +109,34 @@ class DemandCut:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """How far the re-optimised allocation lies from the base one."""
+
+    come: int
+    """Clients who get an offer and had none."""
+    gone: int
+    money: float
+    """What amounts lie above or below those of the base, in all."""
+    rates: int
+    """Clients of both whose rate is another."""
+    rate: float
+    """By how much these rates differ on average."""
+
+    @classmethod
+    def between(cls, base: Decisions, anew: Decisions) -> Moved:
+        had, has = base.amount > 0, anew.amount > 0
+        apart = np.abs(anew.rate - base.rate)[had & has]
+        moved = apart[apart > SAME_RATE]
+        return cls(
+            come=int(np.count_nonzero(has & ~had)),
+            gone=int(np.count_nonzero(had & ~has)),
+            money=float(np.sum(np.abs(anew.amount - base.amount))),
+            rates=len(moved),
+            rate=float(np.mean(moved)) if len(moved) else 0.0,
+        )
+
+
+@dataclass(frozen=True)
 class StressTrial:
     """One stress tried."""
 
@@ -122,6 +150,8 @@ class StressTrial:
     """Why nothing is re-optimised."""
     stopped: bool = False
     """Whether the clock ended a search of this world."""
+    moved: Moved | None = None
+    """None where nothing is re-optimised, and of the base itself."""
 
     @property
     def hindsight(self) -> float | None:
@@ -288,7 +318,9 @@ def _try(base: Base, name: str, source: StressSource, progress: Progress) -> Str
     world = base.under(stress, source)
     anew = reoptimised(world, base.outcome.prices, progress)
     frozen, cut = base.frozen(world, anew)
-    return StressTrial(name, stress, frozen, cut, anew.verdict, anew.failure, anew.stopped)
+    own = anew.outcome
+    moved = None if own is None else Moved.between(base.outcome.decisions, own.decisions)
+    return StressTrial(name, stress, frozen, cut, anew.verdict, anew.failure, anew.stopped, moved)
 
 
 def reoptimised(world: Case, start: Mapping[str, float], progress: Progress = lambda _: None) -> Reoptimised:

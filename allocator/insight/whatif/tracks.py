@@ -23,7 +23,7 @@ from allocator.records.case import Case
 from allocator.records.cuts import HHI
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats
-from allocator.records.scenario import BUDGET
+from allocator.records.scenario import BUDGET, COUNTED
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,12 @@ class Track:
     def bends(self) -> tuple[bool, ...]:
         """Along which U at the prices of a point is no line: shares, and all where cuts differ by point."""
         return tuple(own or bool(self.case.scenario.policy.concentrations) for own in self.shares)
+
+    @property
+    def counted(self) -> tuple[bool, ...]:
+        """Along which bounds are whole numbers: of loans, or of clients."""
+        entries = map(self.case.scenario.policy.entry, self.names)
+        return tuple(own is not None and own.measure in COUNTED and own.weight is None for own in entries)
 
     @property
     def now(self) -> tuple[float, ...]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from allocator.borrowers import read_inputs
 from allocator.errors import InputError
 from allocator.insight.variants import answer, with_policy
-from allocator.insight.whatif.alternatives import AIMS, Alternatives, aims_named, alternatives
+from allocator.insight.whatif.alternatives import AIMS, Alternatives, _Search, aims_named, alternatives
 from allocator.pipeline import prepare
 from allocator.records.case import Case
+from allocator.report.alternatives import alternatives_view
 from allocator.scenario import load_scenario
 
 SCENARIOS = Path(__file__).resolve().parents[3] / "scenarios"
@@ -65,3 +68,22 @@ def test_an_aim_has_another_name_where_a_limit_has_it(case: Case) -> None:
     assert aims_named([]) == AIMS
     with pytest.raises(InputError, match="'fewest' is no aim; name one of fewest clients changed, "):
         aims_named(["fewest"])
+
+
+def test_what_each_offers_is_a_table(found: Alternatives) -> None:
+    path = Path("offers.csv")
+    table = alternatives_view(found, path).files[path]
+    assert isinstance(table, pd.DataFrame)
+    fewest = found.found[1]
+    assert np.count_nonzero(table["fewest loans: amount"]) == fewest.found
+    assert np.count_nonzero(table["optimum: rate"]) == fewest.optimum
+
+
+def test_a_search_without_time_left_says_so(case: Case) -> None:
+    """Its solves have the time of one together: the first ends it, and the optimum stands."""
+    solver = replace(case.scenario.solver, time_limit=0.0)
+    hurried = replace(case, scenario=replace(case.scenario, solver=solver))
+    search = _Search(hurried, answer(case), 0.0, AIMS[2], lambda _: None)
+    way = search.run()
+    assert way.stopped
+    assert way.found == way.optimum

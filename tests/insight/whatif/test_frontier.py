@@ -188,3 +188,11 @@ def test_breakpoints_are_where_neighbours_meet_or_segments_end() -> None:
     apart = breakpoints_of([point(1.0, 3.0, 0.0, 1.5), point(3.0, 1.0, 2.5, 4.0)])
     assert [(p.at, p.before, p.after) for p in apart] == [(1.5, 3.0, None), (2.5, None, 1.0)]
     assert breakpoints_of([point(1.0, 3.0, 0.0, 4.0), point(3.0, 3.0, 0.0, 4.0)]) == []
+
+
+def test_points_on_a_number_of_loans_are_whole() -> None:
+    """However many are asked for: no more than there are whole numbers between the ends."""
+    case = central()
+    case = case.under(limits=(limit("book", "loans", "at_most", 150.0),))
+    _, found = along(case, "book", 140.0, 144.0, 15)
+    assert [point.at[0] for point in found.points] == [140.0, 141.0, 142.0, 143.0, 144.0]
