@@ -12,6 +12,7 @@ from allocator.errors import InputError
 from allocator.insight.whatif.stress import (
     BUILT_IN,
     Base,
+    Moved,
     StressTrial,
     chosen_stresses,
     notes_of,
@@ -50,6 +51,15 @@ def test_no_stress_changes_nothing() -> None:
     assert first.name == "base"
     assert neutral.frozen.value == neutral.reoptimised.value == first.frozen.value
     assert (neutral.hindsight, neutral.frozen.broken, neutral.frozen.gap) == (0.0, (), first.frozen.gap)
+    assert (first.moved, neutral.moved) == (None, Moved(come=0, gone=0, money=0.0, rates=0, rate=0.0))
+
+
+def test_what_moves_is_who_comes_and_goes_money_and_rates() -> None:
+    base = Decisions(np.array([5e5, 3e5, 0.0, 1e5]), np.array([0.05, 0.06, 0.0, 0.07]))
+    anew = Decisions(np.array([4e5, 0.0, 2e5, 1e5]), np.array([0.06, 0.0, 0.05, 0.07]))
+    moved = Moved.between(base, anew)
+    assert (moved.come, moved.gone, moved.money, moved.rates) == (1, 1, 6e5, 1)
+    assert moved.rate == pytest.approx(0.01)
 
 
 def test_a_frozen_offer_earns_and_costs_what_the_world_says() -> None:
