@@ -42,6 +42,7 @@ def validate(
     by: str | Sequence[str] = (),
     owed: str | None = None,
     lost: str | None = None,
+    weights: str | None = None,
 ) -> Result[Appraisal] | Result[LgdAppraisal]:
     """A scorecard judged on loans whose outcomes are known: `allocator validate`.
 
@@ -50,6 +51,7 @@ def validate(
     outcome    column that is 1 for a default, 0 for none
     by         columns of periods or segments, each of whose values is judged too
     owed, lost of an LGD of `fit_lgd`: columns of money owed at default and not paid back
+    weights    column that says how much a loan counts, above 0; its scale does not matter
 
     The record has n, defaults, mean_pd (a fraction), figures with 95 % intervals (AUC by DeLong 1988 and
     Newcombe 2006, calibration by Cox 1958), and tables; the table has a row for each verdict:
@@ -67,10 +69,13 @@ def validate(
     if (owed is None) != (lost is None):
         fault = Fault("an LGD needs both columns", "give owed and lost", field="owed, lost")
         raise InputError.of([fault], "validate")
+    if owed is not None and weights is not None:
+        fault = Fault("are of PDs", "leave them out of an LGD", field="weights")
+        raise InputError.of([fault], "validate")
     if owed is not None and lost is not None:
         judged = lgd_appraisal_of_files(file_of(loans, "loans"), _file(scorecard), outcome, owed, lost)
         return Result(judged, partial(lgd_view, judged), itemgetter("verdicts"))
-    found = appraisal_of_files(file_of(loans, "loans"), _file(scorecard), outcome, parts)
+    found = appraisal_of_files(file_of(loans, "loans"), _file(scorecard), outcome, parts, weights)
     return Result(found, partial(appraisal_view, found), itemgetter("verdicts"))
 
 
@@ -182,14 +187,24 @@ def _figures(figures: Mapping[str, Any]) -> dict[str, Any]:
 
 def _document(appraisal: Appraisal) -> Mapping[str, Any]:
     """Figures with their intervals, verdicts, tables as rows."""
-    whole = {"loans": appraisal.n, "defaults": appraisal.defaults, "mean_pd": appraisal.mean_pd}
+    whole: dict[str, Any] = {
+        "loans": appraisal.n,
+        "defaults": appraisal.defaults,
+        "mean_pd": appraisal.mean_pd,
+    }
+    if appraisal.weighted is not None:
+        whole |= {"default_rate": appraisal.default_rate}
+        whole |= {"weighted": {"by": appraisal.weighted, "worth": appraisal.worth or appraisal.n}}
     verdicts = {"verdicts": [vars(one) for one in appraisal.verdicts]}
     return whole | _figures(appraisal.figures) | verdicts | table_rows(appraisal.tables)
 
 
 def _page(appraisal: Appraisal) -> Iterator[RenderableType]:
     counted = f"{appraisal.n:,} loans, {appraisal.defaults:,} defaults"
-    yield f"{counted}: {appraisal.defaults / appraisal.n:.2%}, foreseen {appraisal.mean_pd:.2%}"
+    yield f"{counted}: {appraisal.default_rate:.2%}, foreseen {appraisal.mean_pd:.2%}"
+    if appraisal.weighted is not None:
+        worth = appraisal.worth or appraisal.n
+        yield f"weighted by {appraisal.weighted}: as uncertain as {worth:,.0f} of one weight"
     for name, value in appraisal.figures.items():
         yield Text(f"{name.replace('_', ' ')}: {_figure(value)}")
     yield ""

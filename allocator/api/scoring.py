@@ -168,6 +168,7 @@ def fit_logit(
     points: Mapping[str, float] | None = None,
     choose: How = "all",
     without: str | None = None,
+    weights: str | None = None,
     folds: Folds = 5,
     seed: Seed = 0,
 ) -> Fitted:
@@ -184,6 +185,7 @@ def fit_logit(
     choose     "all" variables, those that keep their "signs", or a "forward" path of them
     without    column that says why a row has no outcome to learn from (rejected, immature): where it is not
                empty the row is left out and counted
+    weights    column that says how much a row counts, above 0; its scale does not matter
     folds, seed    of the validation
 
     Raises InputError with every fault of the data and the variables. The logit is Firth's (1993) with the
@@ -216,6 +218,7 @@ def fit_logit(
             points=None if points is None else scale_of(points, "points"),
             choice=choose,
             without=without,
+            weights=weights,
             seed=seed,
         )
     )

@@ -48,6 +48,9 @@ Without = Annotated[
         "not empty rows are left out and counted.",
     ),
 ]
+Weights = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="How much each row counts, above 0; its scale is free.")
+]
 Choice = Annotated[
     Literal["all", "signs", "forward"],
     typer.Option(
@@ -97,6 +100,7 @@ def logit(
     ] = None,
     choose: Choice = "all",
     without: Without = None,
+    weights: Weights = None,
     folds: Folds = 5,
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -131,6 +135,7 @@ def logit(
             points=scale,
             choice=choose,
             without=without,
+            weights=weights,
             seed=seed,
             found=faults,
         )

@@ -31,6 +31,10 @@ def validate(
         str | None, typer.Option(metavar="COLUMN", help="Of an LGD: money owed at default.")
     ] = None,
     lost: Annotated[str | None, typer.Option(metavar="COLUMN", help="Of an LGD: money lost.")] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="How much each loan counts, above 0; its scale is free."),
+    ] = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw foreseen against observed defaults (svg).")
     ] = None,
@@ -40,7 +44,7 @@ def validate(
 ) -> None:
     """Discrimination, calibration and drift of a scorecard, with a verdict on each."""
 
-    _check_money(owed, lost, others=bool(by) or plot is not None)
+    _check_money(owed, lost, others=bool(by) or plot is not None or weights is not None)
 
     def ask(tell: Progress) -> View:
         tell("scoring and judging")
@@ -52,7 +56,7 @@ def validate(
             from allocator.scoring.fitting_lgd import lgd_appraisal_of_files
 
             return lgd_view(lgd_appraisal_of_files(file, scorecard, outcome, owed, lost))
-        view = appraisal_view(appraisal_of_files(file, scorecard, outcome, by or ()))
+        view = appraisal_view(appraisal_of_files(file, scorecard, outcome, by or (), weights))
         drawn = {} if plot is None or view.chart is None else {plot: svg_of(view.chart())}
         return replace(view, files=drawn)
 
@@ -67,6 +71,6 @@ def _check_money(owed: str | None, lost: str | None, *, others: bool) -> None:
         missing = "--owed" if owed is None else "--lost"
         faults.append(Fault("is missing", "an LGD needs both columns", field=missing))
     if owed is not None and others:
-        faults.append(Fault("are of PDs", "leave them out of an LGD", field="--by, --plot"))
+        faults.append(Fault("are of PDs", "leave them out of an LGD", field="--by, --plot, --weights"))
     if faults:
         raise InputError.of(faults, "validate")

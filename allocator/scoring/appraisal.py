@@ -26,6 +26,7 @@ from allocator.scoring.reading import TEXT, derive, faults_located_in, outcomes,
 from allocator.scoring.reference import pd_rows, stability, variable_rows
 from allocator.scoring.score import scores, text_columns
 from allocator.scoring.scorecard import Scorecard
+from allocator.scoring.weighting import effective, mean, part, weights_of
 
 Light = Literal["green", "amber", "red"]
 FEWEST = 10
@@ -65,28 +66,39 @@ class Appraisal:
     verdicts: tuple[Verdict, ...]
     tables: dict[str, pd.DataFrame]
     """Title -> table: classes, reliability, drift, parts."""
+    default_rate: float
+    """Observed."""
+    weighted: str | None = None
+    """The column that loans count by, where there is one."""
+    worth: float | None = None
+    """How many loans of one weight they then are worth."""
 
 
 def appraise(
-    frame: pd.DataFrame, outcome: pd.Series, fitted: Fitted, parts: tuple[str, ...] = ()
+    frame: pd.DataFrame,
+    outcome: pd.Series,
+    fitted: Fitted,
+    parts: tuple[str, ...] = (),
+    weights: str | None = None,
 ) -> Appraisal:
     """Judge `fitted` on `frame`, whose `outcome` is 1 for a default; `parts` are columns to judge by.
 
-    Raises InputError: faults of the scorecard's columns, outcomes of one kind, a part that is no column.
+    `weights` names the column that loans count by. Raises InputError: faults of the scorecard's columns,
+    outcomes of one kind, a part that is no column, weights that are none.
     """
-    given = _given(frame, fitted, parts)
+    given, own = _given(frame, fitted, parts, weights)
     y, pds = outcome.to_numpy(float), given["pd"].to_numpy(float)
-    calibration = validation.calibration(y, pds)
-    area = validation.auc(y, pds)
+    calibration = validation.calibration(y, pds, own)
+    area = validation.auc(y, pds, own)
     figures: dict[str, Any] = {
         "auc": area,
-        "gini": validation.gini(y, pds),
-        "ks": validation.ks(y, pds),
+        "gini": validation.gini(y, pds, own),
+        "ks": validation.ks(y, pds, own),
         "calibration_slope": calibration.slope,
         "calibration_intercept": calibration.intercept,
-        "brier": validation.brier(y, pds),
-        **validation.brier_parts(y, pds),
-        "log_loss": validation.log_loss(y, pds),
+        "brier": validation.brier(y, pds, own),
+        **validation.brier_parts(y, pds, own),
+        "log_loss": validation.log_loss(y, pds, own),
     }
     verdicts = [
         Verdict("auc", area.value, _light(1 - area.value, *_DISCRIMINATES), SOURCES["auc"]),
@@ -94,17 +106,17 @@ def appraise(
         calibrated("calibration_intercept", calibration.intercept, 0.0),
     ]
     tables = {}
-    classes = _classes(given, pds, y)
+    classes = _classes(given, pds, y, own)
     if classes is not None:
         tables["Classes"] = classes
         least = float(min(1.0, len(classes) * classes["p"].min()))
         light: Light = "red" if least < SURER else "amber" if least < SURE else "green"
         verdicts.append(Verdict("classes", least, light, SOURCES["classes"]))
-    tables["Reliability"] = validation.reliability(y, pds)
+    tables["Reliability"] = validation.reliability(y, pds, own)
     drawn = pds
     if isinstance(fitted, Scorecard) and fitted.steps is not None:
         drawn = special.expit(fitted.linear(frame))
-    drift = _drift(frame, fitted, drawn)
+    drift = _drift(frame, fitted, drawn, own)
     if drift is not None:
         tables["Drift since the fit"] = drift
         verdicts += [
@@ -112,17 +124,29 @@ def appraise(
             for name, value in drift["psi"].items()
         ]
     for name in parts:
-        tables[f"By {name}"] = _by_part(frame[name], y, (pds, drawn), fitted)
-    return Appraisal(len(y), int(y.sum()), float(pds.mean()), figures, tuple(verdicts), tables)
+        tables[f"By {name}"] = _by_part(frame[name], y, (pds, drawn), fitted, own)
+    worth = None if own is None else effective(len(y), own)
+    means = mean(pds, own), mean(y, own)
+    return Appraisal(
+        len(y), int(y.sum()), means[0], figures, tuple(verdicts), tables, means[1], weights, worth
+    )
 
 
-def _given(frame: pd.DataFrame, fitted: Fitted, parts: Sequence[str]) -> pd.DataFrame:
-    """What the scorecard gives. Raises InputError: faults of its columns, a part that is no column, no PD."""
+def _given(
+    frame: pd.DataFrame, fitted: Fitted, parts: Sequence[str], weights: str | None
+) -> tuple[pd.DataFrame, Floats | None]:
+    """What the scorecard gives, and the weights.
+
+    Raises InputError: faults of its columns or of theirs, a part that is no column, no PD.
+    """
     faults = [
         Fault("the column is missing", meant(name, frame.columns) or "name one of the table", field=name)
         for name in parts
         if name not in frame.columns
     ]
+    own = None
+    with gathering(faults):
+        own = weights_of(frame, weights)
     with gathering(faults):
         given = scores(frame, fitted)
         if "pd" not in given.columns:
@@ -130,7 +154,7 @@ def _given(frame: pd.DataFrame, fitted: Fitted, parts: Sequence[str]) -> pd.Data
             faults.append(Fault("the card gives an LGD and no PD", remedy, field="--owed, --lost"))
     if faults:
         raise InputError.of(faults, "Validation")
-    return given
+    return given, own
 
 
 def _light(value: float, amber: float, red: float) -> Light:
@@ -145,30 +169,36 @@ def calibrated(name: str, estimate: Estimate, ideal: float) -> Verdict:
     return Verdict(name, estimate.value, light, SOURCES["calibration"])
 
 
-def _classes(given: pd.DataFrame, pds: Floats, y: Floats) -> pd.DataFrame | None:
+def _classes(given: pd.DataFrame, pds: Floats, y: Floats, weights: Floats | None) -> pd.DataFrame | None:
     """One row per grade: n, defaults, mean PD, observed with its interval, p of so many at that PD."""
     from scipy import stats
 
     if "grade" not in given.columns:
         return None
-    table = validation.by_class(given["grade"], y)
+    table = validation.by_class(given["grade"], y, weights=weights)
     table = table[table["n"] > 0]
-    means = pd.Series(pds).groupby(given["grade"].astype(str).to_numpy()).mean()
-    table.insert(2, "mean_pd", means.reindex(table.index.astype(str)).to_numpy())
+    inside = [(given["grade"] == name).to_numpy() for name in table.index]
+    table.insert(2, "mean_pd", [mean(pds[rows], part(weights, rows)) for rows in inside])
     n, defaults = table["n"].to_numpy(), table["defaults"].to_numpy()
-    return table.assign(p=stats.binom.sf(defaults - 1, n, table["mean_pd"].to_numpy()))
+    if weights is None:
+        return table.assign(p=stats.binom.sf(defaults - 1, n, table["mean_pd"].to_numpy()))
+    n = np.array([effective(len(y), weights[rows]) for rows in inside])
+    defaults = n * table["default_rate"].to_numpy()  # the binomial's tail, where counts need not be whole
+    tail = special.betainc(np.maximum(defaults, 1e-9), n - defaults + 1, table["mean_pd"].to_numpy())
+    return table.assign(p=np.where(defaults > 0, tail, 1.0))
 
 
-def _drift(frame: pd.DataFrame, fitted: Fitted, pds: Floats) -> pd.DataFrame | None:
+def _drift(frame: pd.DataFrame, fitted: Fitted, pds: Floats, weights: Floats | None) -> pd.DataFrame | None:
     """PSI of the PD and of each variable against the training data; None of a card that keeps none of it."""
     if not isinstance(fitted, Scorecard) or fitted.reference is None:
         return None
     made = derive(frame, fitted.derived)
     kept = fitted.reference
-    rows = {"PD": (stability(kept.pd, pd_rows(kept, pds)), kept.pd, pd_rows(kept, pds))}
+    now = pd_rows(kept, pds, weights)
+    rows = {"PD": (stability(kept.pd, now), kept.pd, now)}
     for column in fitted.preparation.columns:
         name = column.variable.name
-        now = variable_rows(column.variable, kept.variables[name], made)
+        now = variable_rows(column.variable, kept.variables[name], made, weights)
         rows[name] = (stability(kept.variables[name], now), kept.variables[name], now)
     table = {}
     for name, (value, then, now) in rows.items():
@@ -179,7 +209,9 @@ def _drift(frame: pd.DataFrame, fitted: Fitted, pds: Floats) -> pd.DataFrame | N
     return pd.DataFrame.from_dict(table, orient="index").rename_axis("of")
 
 
-def _by_part(column: pd.Series, y: Floats, both: tuple[Floats, Floats], fitted: Fitted) -> pd.DataFrame:
+def _by_part(
+    column: pd.Series, y: Floats, both: tuple[Floats, Floats], fitted: Fitted, weights: Floats | None
+) -> pd.DataFrame:
     """One row per value of a column: n, defaults, mean PD, observed, AUC with its interval, PSI of the PD."""
     levels, (pds, drawn) = levels_of(column), both
     reference = fitted.reference if isinstance(fitted, Scorecard) else None
@@ -188,14 +220,14 @@ def _by_part(column: pd.Series, y: Floats, both: tuple[Floats, Floats], fitted: 
         inside = levels.codes == code
         if not inside.any():
             continue
-        bad, mine = float(y[inside].sum()), pds[inside]
-        row = {"n": int(inside.sum()), "defaults": int(bad), "mean_pd": float(mine.mean())}
-        row |= {"observed": bad / len(mine), "auc": np.nan, "low": np.nan, "high": np.nan}
+        bad, mine, own = float(y[inside].sum()), pds[inside], part(weights, inside)
+        row = {"n": int(inside.sum()), "defaults": int(bad), "mean_pd": mean(mine, own)}
+        row |= {"observed": mean(y[inside], own), "auc": np.nan, "low": np.nan, "high": np.nan}
         if min(bad, len(mine) - bad) >= FEWEST:
-            area = validation.auc(y[inside], mine)
+            area = validation.auc(y[inside], mine, own)
             row |= {"auc": area.value, "low": area.low, "high": area.high}
         if reference is not None:
-            row["psi"] = stability(reference.pd, pd_rows(reference, drawn[inside]))
+            row["psi"] = stability(reference.pd, pd_rows(reference, drawn[inside], own))
         rows[name] = row
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis(str(column.name))
     known = pd.to_numeric(pd.Series(table.index), errors="coerce")
@@ -205,17 +237,19 @@ def _by_part(column: pd.Series, y: Floats, both: tuple[Floats, Floats], fitted: 
 
 
 @one_reading()
-def appraisal_of_files(data: File, card: File, outcome: str, parts: Sequence[str] = ()) -> Appraisal:
+def appraisal_of_files(
+    data: File, card: File, outcome: str, parts: Sequence[str] = (), weights: str | None = None
+) -> Appraisal:
     """Judge the scorecard of a file on a table. Raises InputError with the faults of both."""
     faults: list[Fault] = []
     fitted, frame, y = card_and_table(card, data, outcome, faults)
     if faults and fitted is not None:
         with gathering(faults), faults_located_in(data, frame):
-            _given(frame, fitted, parts)
+            _given(frame, fitted, parts, weights)
     if fitted is None or y is None or faults:
         raise InputError.of(faults, "validate")
     with faults_located_in(data, frame):
-        return appraise(frame, y, fitted, tuple(parts))
+        return appraise(frame, y, fitted, tuple(parts), weights)
 
 
 def card_and_table(

@@ -30,6 +30,7 @@ from allocator.scoring.preparing import prepared, usable_variables
 from allocator.scoring.rows import rows_where
 from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
+from allocator.scoring.weighting import effective, mean, part, standard_error
 
 How = Literal["all", "signs", "forward"]
 """all: as declared. signs: without what goes against its sign. forward: the path."""
@@ -71,6 +72,7 @@ class _Walk:
     y: Floats
     penalty: Penalty
     strength: float
+    weights: Floats | None = None
 
     @property
     def blocks(self) -> list[list[int]]:
@@ -84,7 +86,8 @@ class _Walk:
     def step(self, inside: tuple[int, ...], p: float = np.nan) -> _Step:
         columns = self.columns(inside)
         names = [self.preparation.names[j] for j in columns]
-        fit = fit_logit(self.matrix[:, columns], self.y, names, self.penalty, self.strength)
+        order = self.penalty, self.strength
+        fit = fit_logit(self.matrix[:, columns], self.y, names, *order, weights=self.weights)
         return _Step(inside, p, fit)
 
     def against(self, step: _Step) -> dict[int, float]:
@@ -112,7 +115,7 @@ class _Walk:
     def path(self) -> list[_Step]:
         """The steps of the forward path."""
         steps: list[_Step] = []
-        rate = np.full(len(self.y), self.y.mean())
+        rate = np.full(len(self.y), mean(self.y, self.weights))
         while True:
             inside = steps[-1].inside if steps else ()
             p = special.expit(steps[-1].fit.linear(self.matrix[:, self.columns(inside)])) if steps else rate
@@ -127,8 +130,10 @@ class _Walk:
         """p of the score test and number of what may enter, the most significant first."""
         from scipy import stats
 
-        whole = information(np.column_stack([np.ones(len(p)), self.matrix]), p * (1 - p))
-        score = self.matrix.T @ (self.y - p)
+        counts = np.ones(len(p)) if self.weights is None else self.weights
+        counts = counts * (effective(len(p), self.weights) / len(p))
+        whole = information(np.column_stack([np.ones(len(p)), self.matrix]), counts * p * (1 - p))
+        score = self.matrix.T @ (counts * (self.y - p))
         within = [0, *(j + 1 for j in self.columns(inside))]
         known = np.linalg.inv(whole[np.ix_(within, within)])
         found = []
@@ -153,21 +158,22 @@ def choose(
     strength: float = 1.0,
     folds: int = 5,
     seed: int = 0,
+    weights: Floats | None = None,
 ) -> Choice:
     """The variables of `frame` that a logit of `outcome` (n,), 1 for a default, shall read.
 
     Raises InputError: a column missing or not numeric, outcomes of one kind, nothing that may be kept.
     """
     y = outcome.to_numpy(float)
-    whole, why = _walk(frame, y, variables, penalty, strength)
+    whole, why = _walk(frame, y, variables, penalty, strength, weights)
     fold = stratified_folds(outcome.to_numpy(), folds, seed)
     steps = whole.path() if how == "forward" else [whole.agreeing()]
     if not steps:
         fault = Fault("no variable tells defaults from the rest", f"none has p below {_ENTERS:g}")
         raise InputError.of([fault], "Choice of variables")
-    held = _held_out(frame, y, variables, fold, len(steps), (how, penalty, strength))
+    held = _held_out(frame, y, variables, fold, len(steps), (how, penalty, strength), weights)
     losses = -np.where(y[:, None] == 1, np.log(np.maximum(held, TINY)), np.log(np.maximum(1 - held, TINY)))
-    size = _length(losses)
+    size = _length(losses, weights)
     declared = whole.preparation.columns
     inside = set(steps[size].inside)
     reason = "goes against its sign" if how == "signs" else "adds nothing out of fold to those that are in"
@@ -175,7 +181,7 @@ def choose(
     path = None
     if how == "forward":
         names = [declared[step.inside[-1]].variable.name for step in steps]
-        columns = {"p": [step.p for step in steps], "log_loss": losses.mean(axis=0)}
+        columns = {"p": [step.p for step in steps], "log_loss": _means(losses, weights)}
         columns["chosen"] = [i <= size for i in range(len(steps))]
         path = pd.DataFrame(columns, index=pd.Index(names, name="enters"))
     kept = tuple(one.variable for i, one in enumerate(declared) if i in inside)
@@ -183,14 +189,19 @@ def choose(
 
 
 def _walk(
-    frame: pd.DataFrame, y: Floats, variables: Sequence[Variable], penalty: Penalty, strength: float
+    frame: pd.DataFrame,
+    y: Floats,
+    variables: Sequence[Variable],
+    penalty: Penalty,
+    strength: float,
+    weights: Floats | None,
 ) -> tuple[_Walk, dict[str, str]]:
     fit, why = usable_variables(frame, variables, y)
     if not fit:
         faults = [Fault(problem, "give another variable", field=name) for name, problem in why.items()]
         raise InputError.of(faults, "Choice of variables")
-    made = prepared(frame, fit, y)
-    return _Walk(made.preparation, made.matrix, y, penalty, strength), why
+    made = prepared(frame, fit, y, weights)
+    return _Walk(made.preparation, made.matrix, y, penalty, strength, weights), why
 
 
 def _held_out(
@@ -200,25 +211,31 @@ def _held_out(
     fold: np.ndarray,
     sizes: int,
     order: tuple[Literal["signs", "forward"], Penalty, float],
+    weights: Floats | None,
 ) -> Floats:
     """(n, sizes) PD of each row after each step of the path of the other folds, its last where it ends."""
     how, penalty, strength = order
     out = np.empty((len(y), sizes))
     for k in range(int(fold.max()) + 1):
         seen, held = fold != k, fold == k
-        walk, _ = _walk(rows_where(frame, seen), y[seen], variables, penalty, strength)
+        own = part(weights, seen)
+        walk, _ = _walk(rows_where(frame, seen), y[seen], variables, penalty, strength, own)
         steps = walk.path()[:sizes] if how == "forward" else [walk.agreeing()]
         matrix = walk.preparation.matrix(rows_where(frame, held))
-        out[held] = y[seen].mean()
+        out[held] = mean(y[seen], own)
         for i, step in enumerate(steps):
             pds = special.expit(step.fit.linear(matrix[:, walk.columns(step.inside)]))
             out[held, i:] = pds[:, None]
     return out
 
 
-def _length(losses: Floats) -> int:
+def _means(losses: Floats, weights: Floats | None) -> Floats:
+    return np.average(losses, axis=0, weights=weights)
+
+
+def _length(losses: Floats, weights: Floats | None) -> int:
     """The shortest path whose loss (n, sizes) is within a standard error of the smallest, row by row."""
-    best = int(losses.mean(axis=0).argmin())
+    best = int(_means(losses, weights).argmin())
     beyond = losses - losses[:, [best]]
-    errors = beyond.std(axis=0, ddof=1) / np.sqrt(len(losses))
-    return int(np.flatnonzero(beyond.mean(axis=0) <= errors)[0])
+    errors = [standard_error(column, weights) for column in beyond.T]
+    return int(np.flatnonzero(_means(beyond, weights) <= errors)[0])

@@ -301,8 +301,8 @@ class BinnedShape(Shape):
     cuts: tuple[float, ...] = ()
     groups: tuple[tuple[str, ...], ...] = ()
     states: tuple[str, ...] = ()
-    rows: tuple[int, ...]
-    defaults: tuple[int, ...] = ()
+    rows: tuple[int | float, ...]
+    defaults: tuple[int | float, ...] = ()
     woe: tuple[float, ...] = ()
     pool: Annotated[int, Field(ge=0)] = 0
 

@@ -42,6 +42,7 @@ from allocator.scoring.terms import terms_of
 from allocator.scoring.univariate import by_outcome, odds_ratios, univariate
 from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
+from allocator.scoring.weighting import effective, mean, part, total, weights_of
 
 _TRAINED_BEFORE = 0.7
 """Share of the rows, earliest first, that an out-of-time check trains on."""
@@ -68,6 +69,7 @@ def logit_from_files(
     points: Points | None = None,
     choice: How = "all",
     without: str | None = None,
+    weights: str | None = None,
     seed: int = 0,
     found: Sequence[Fault] = (),
 ) -> Fit:
@@ -75,7 +77,8 @@ def logit_from_files(
 
     `money` names the columns of what was owed and lost: their sums over the defaults are the LGD of all.
     `choice` says how the variables are chosen among those declared; `without` names a column that says why a
-    row has no outcome to learn from (rejected, immature, indeterminate): such rows are left out and counted.
+    row has no outcome to learn from (rejected, immature, indeterminate): such rows are left out and counted;
+    `weights` one that says how much a row counts.
     Raises InputError with the faults of files, columns or outcomes, and those of the order that were `found`
     before.
     """
@@ -84,10 +87,14 @@ def logit_from_files(
         with gathering(faults):
             check_bounds(bounds or {})
     given = sound_declarations(declared, "variables", [outcome, *(money or ())[1:]], faults)
-    roles = {"outcome": outcome} | ({"time": time} if time else {})
+    roles = {"outcome": outcome}
+    roles |= {role: name for role, name in (("time", time), ("weights", weights)) if name}
     roles |= dict(zip(("owed", "lost"), money or (), strict=False))
     frame, y, left = training(data, given, roles, without, faults)
     faults += [*amount_faults(data, frame, y, money or ()), *_order_faults(data, frame, y, time, folds)]
+    own = None
+    with gathering(faults), faults_located_in(data, frame):
+        own = weights_of(frame, weights if weights in frame.columns else None)
     if faults or y is None:
         variables = [*given.variables, *(leak.variable for leak in given.leaks if leak.variable is not None)]
         with gathering(faults), faults_located_in(data, frame):
@@ -97,14 +104,15 @@ def logit_from_files(
         raise AssertionError("without an outcome there is a fault")
     shared: dict[str, Any] = {"penalty": penalty, "strength": strength}
     with faults_located_in(data, frame):
-        lgd = None if money is None else _lgd(frame, y, *money)
+        shared |= {"weights": own}
+        lgd = None if money is None else _lgd(frame, y, own, *money)
         further: dict[str, Any] = {"bounds": bounds, "lgd": lgd, "derived": given.derived, "points": points}
         tried = {"folds": folds, "seed": seed, **shared}
         chosen = None if choice == "all" else choose(frame, y, given.variables, choice, **tried)
         kept, why = (given.variables, {}) if chosen is None else (chosen.kept, chosen.why)
         card = fit_scorecard(frame, y, kept, **further, **shared)
         held_out = out_of_fold_pd(frame, y, kept, **tried) if chosen is None else chosen.held_out
-        figures = _discrimination(y.to_numpy(float), held_out)
+        figures = _discrimination(y.to_numpy(float), held_out, own)
         figures |= _with_leaks(frame, y, kept, given, **tried)
         metrics = lines(figures, f"out of fold ({folds} folds)")
         if time is not None:
@@ -117,25 +125,30 @@ def logit_from_files(
         if left:
             figures["left_out"] = left
             metrics |= left_lines(left)
+        if weights is not None:
+            figures["weighted"] = {"by": weights, "worth": effective(len(y), own)}
+            metrics["weighted"] = f"by {weights}: as uncertain as {effective(len(y), own):,.0f} of one weight"
         imputed = imputed_cells(frame, card)
         remarks = on_logit(frame, y.to_numpy(float), card, figures["auc"]["value"])
         figures |= imputed_figures(imputed) | remark_figures(remarks)
-    reliability = validation.reliability(y.to_numpy(float), held_out)
+    reliability = validation.reliability(y.to_numpy(float), held_out, own)
     tables = {
         "Wald tests": card.wald(),
         "Odds ratios": odds_ratios(card, card.matrix(frame)),
-        "Variables by themselves": univariate(frame, y.to_numpy(float), given.variables, why),
-        **_by_outcome(frame, y.to_numpy(float), given.variables),
+        "Variables by themselves": univariate(frame, y.to_numpy(float), given.variables, why, own),
+        **_by_outcome(frame, y.to_numpy(float), given.variables, own),
         **({} if chosen is None or chosen.path is None else {"Forward path": chosen.path}),
         **_taken_apart(card),
         "Reliability, out of fold": reliability,
         **left_out(given),
     }
+    weighed = "" if weights is None else f", rows weighted by {weights}"
     described = Card(
         title=f"PD scorecard, {len(y):,} firms, {int(y.sum()):,} defaults",
         purpose="probability of default of a borrower, and its grade where bounds are given",
         data=f"{data.name}, outcome {outcome}",
-        method=f"logit, penalty {penalty}, variables of {declared.name}{WORDS[choice]}; see docs/scoring.md",
+        method=f"logit, penalty {penalty}, variables of {declared.name}{WORDS[choice]}{weighed}; "
+        "see docs/scoring.md",
         limits="PDs are over the horizon of the outcome column; see the signs that disagree below",
         metrics=metrics | imputed_lines(imputed),
         training={data.name: content_hash(data), declared.name: content_hash(declared)},
@@ -144,8 +157,10 @@ def logit_from_files(
     return Fit(to_document(card), described, figures, tables, reliability=reliability)
 
 
-def _by_outcome(frame: pd.DataFrame, y: Floats, variables: Sequence[Variable]) -> dict[str, pd.DataFrame]:
-    table = by_outcome(frame, y, variables)
+def _by_outcome(
+    frame: pd.DataFrame, y: Floats, variables: Sequence[Variable], weights: Floats | None
+) -> dict[str, pd.DataFrame]:
+    table = by_outcome(frame, y, variables, weights)
     return {} if table.empty else {"Variables by outcome": table}
 
 
@@ -167,28 +182,30 @@ def _with_leaks(
     if not leaky:
         return {}
     feigned = out_of_fold_pd(frame, y, [*kept, *leaky], **fit)
-    return {f"auc_with_{joined(leaky)}_which_leaks": vars(validation.auc(y.to_numpy(float), feigned))}
+    area = validation.auc(y.to_numpy(float), feigned, fit["weights"])
+    return {f"auc_with_{joined(leaky)}_which_leaks": vars(area)}
 
 
-def _lgd(frame: pd.DataFrame, default: pd.Series, owed: str, lost: str) -> float:
+def _lgd(frame: pd.DataFrame, default: pd.Series, weights: Floats | None, owed: str, lost: str) -> float:
     (money, gone), _ = amounts(frame, default, owed, lost)
-    exposure = float(money[default == 1].sum())
+    bad = default.to_numpy() == 1
+    exposure = total(money.to_numpy()[bad], part(weights, bad))
     if exposure <= 0:
         fault = Fault("the defaults owe nothing", "an LGD needs what was owed", field=owed)
         raise InputError.of([fault], "Training data")
-    return float(gone.sum()) / exposure
+    return total(gone.to_numpy()[bad], part(weights, bad)) / exposure
 
 
-def _discrimination(y: Floats, pds: Floats) -> dict[str, Any]:
-    calibration = validation.calibration(y, pds)
+def _discrimination(y: Floats, pds: Floats, weights: Floats | None) -> dict[str, Any]:
+    calibration = validation.calibration(y, pds, weights)
     return {
-        "auc": vars(validation.auc(y, pds)),
-        "gini": vars(validation.gini(y, pds)),
-        "ks": validation.ks(y, pds),
-        "brier": vars(validation.brier(y, pds)),
+        "auc": vars(validation.auc(y, pds, weights)),
+        "gini": vars(validation.gini(y, pds, weights)),
+        "ks": validation.ks(y, pds, weights),
+        "brier": vars(validation.brier(y, pds, weights)),
         "calibration_slope": vars(calibration.slope),
         "calibration_intercept": vars(calibration.intercept),
-        "log_loss": validation.log_loss(y, pds),
+        "log_loss": validation.log_loss(y, pds, weights),
     }
 
 
@@ -198,14 +215,15 @@ def _out_of_time(
     """Train on the earliest rows, judge on the later ones; PSI tells how far these have drifted."""
     order = np.argsort(_decision_times(frame[time]), kind="stable")
     first, last = np.split(order, [int(_TRAINED_BEFORE * len(order))])
-    card = fit_scorecard(rows_where(frame, first), y.iloc[first], variables, **shared)
+    own = part(shared["weights"], first), part(shared["weights"], last)
+    card = fit_scorecard(rows_where(frame, first), y.iloc[first], variables, **{**shared, "weights": own[0]})
     before, after = (special.expit(card.log_odds(rows_where(frame, rows))) for rows in (first, last))
     seen = y.iloc[last].to_numpy(float)
     return {
-        "auc": validation.auc(seen, after).value,
-        "psi": validation.psi(before, after),
-        "mean PD": float(after.mean()),
-        "observed": float(seen.mean()),
+        "auc": validation.auc(seen, after, own[1]).value,
+        "psi": validation.psi(before, after, own),
+        "mean PD": mean(after, own[1]),
+        "observed": mean(seen, own[1]),
     }
 
 

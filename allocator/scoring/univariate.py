@@ -15,13 +15,19 @@ from allocator.scoring.levels import Levels
 from allocator.scoring.preparation import empty_cells
 from allocator.scoring.scorecard import Scorecard
 from allocator.scoring.variables import RARE, Binning, NumberColumn, Variable, cells_of
+from allocator.scoring.weighting import deviation, effective, mean, part, quantiles
 
+_FIGURES = ("mean", "sd", "median")
 FIFTHS = (0.2, 0.4, 0.6, 0.8)
 """Of more bins the information value would be higher by chance alone."""
 
 
 def univariate(
-    frame: pd.DataFrame, y: Floats, variables: Sequence[Variable], why: Mapping[str, str]
+    frame: pd.DataFrame,
+    y: Floats,
+    variables: Sequence[Variable],
+    why: Mapping[str, str],
+    weights: Floats | None = None,
 ) -> pd.DataFrame:
     """One row per variable, the most telling first: missing, iv, strength, auc, sign, expected, in_the_logit.
 
@@ -33,7 +39,7 @@ def univariate(
         cells = cells_of(variable, frame, [])
         if cells is None:
             continue
-        bins = _bins(variable, cells, y)
+        bins = _bins(variable, cells, y, weights)
         value = bins.information_value if bins.rows else 0.0
         rows[variable.name] = {
             "missing": empty_cells(cells) / len(y),
@@ -48,7 +54,9 @@ def univariate(
     return table.sort_values("iv", ascending=False, kind="stable")
 
 
-def by_outcome(frame: pd.DataFrame, y: Floats, variables: Sequence[Variable]) -> pd.DataFrame:
+def by_outcome(
+    frame: pd.DataFrame, y: Floats, variables: Sequence[Variable], weights: Floats | None = None
+) -> pd.DataFrame:
     """One row per number: mean, sd (n - 1) and median of its known cells, without a default and with one."""
     rows = {}
     for variable in variables:
@@ -57,29 +65,32 @@ def by_outcome(frame: pd.DataFrame, y: Floats, variables: Sequence[Variable]) ->
             continue
         rows[variable.name] = row = dict[str, float]()
         for state, name in enumerate(("repaid", "defaulted")):
-            known = pd.Series(cells.values[(cells.states < 0) & (y == state)])
-            row |= {
-                f"mean_{name}": known.mean(),
-                f"sd_{name}": known.std(),
-                f"median_{name}": known.median(),
-            }
+            inside = (cells.states < 0) & (y == state)
+            known, own = cells.values[inside], part(weights, inside)
+            figures = (np.nan, np.nan, np.nan)
+            if len(known):
+                n = max(effective(len(known), own), 1 + 1e-12)
+                spread = deviation(known, own) * np.sqrt(n / (n - 1)) if len(known) > 1 else np.nan
+                figures = mean(known, own), float(spread), quantiles(known, [0.5], own)[0]
+            row |= {f"{word}_{name}": value for word, value in zip(_FIGURES, figures, strict=True)}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("variable")
 
 
-def _bins(variable: Variable, cells: NumberColumn | Levels, y: Floats) -> Bins:
+def _bins(variable: Variable, cells: NumberColumn | Levels, y: Floats, weights: Floats | None) -> Bins:
     """The bins that are declared; else fifths of a number, the levels of a category."""
     how = variable.bins
     if isinstance(cells, NumberColumn):
-        known = cells.values[cells.states < 0]
-        if len(known) == 0:
+        there = cells.states < 0
+        if not there.any():
             return Bins()
-        how = how or Binning(cuts=tuple(np.unique(np.quantile(known, FIFTHS)).tolist()))
+        fifths = quantiles(cells.values[there], FIFTHS, part(weights, there))
+        how = how or Binning(cuts=tuple(sorted(set(fifths))))
     elif how is None:
         counted = list(zip(cells.names, cells.counts.tolist(), strict=True))
         groups = [(name,) for name, rows in counted if rows >= RARE and name != OTHER]
         others = [(OTHER,)] if len(groups) < len(counted) else []
         how = Binning(groups=(*groups, *others))
-    return learn_bins(replace(variable, bins=how, transform="none"), cells, y)
+    return learn_bins(replace(variable, bins=how, transform="none"), cells, y, weights)
 
 
 def _area(bins: Bins) -> float:

@@ -1,6 +1,7 @@
 """How good a score is: discrimination, calibration and drift, each with its uncertainty.
 
 `outcome` is (n,) in {0, 1}, 1 a default; `score` is (n,) and higher means riskier (a PD, or 100 - score).
+`weights` (n,), of mean 1, say how much each row counts; intervals go by the effective number of rows.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.frequencies import jeffreys
 from allocator.scoring.levels import level, level_faults, levels_of
 from allocator.scoring.logit import NORMAL_95, fit_logit, shift_to
+from allocator.scoring.weighting import counts, effective, mean, part, quantiles, standard_error, total
 
 TINY = 1e-12
 """Probabilities are kept this far from 0 and 1 before a logarithm."""
@@ -37,7 +39,7 @@ class Calibration:
     """With the slope held at 1: above 0 where PDs are too low on the whole."""
 
 
-def auc(outcome: Floats, score: Floats) -> Estimate:
+def auc(outcome: Floats, score: Floats, weights: Floats | None = None) -> Estimate:
     """Area under the ROC curve, ties half, with a 95 % interval whose ends lie halfway between two others'.
 
     DeLong's (1988), on the scale of the logit with Student's t, misses above all below with few defaults;
@@ -45,22 +47,29 @@ def auc(outcome: Floats, score: Floats) -> Estimate:
     Raises InputError where there is one class only or a value that is not finite.
     """
     bad, good = _classes(outcome, score)
-    together = _midranks(np.concatenate([bad, good]))
+    both = part(weights, outcome == 1), part(weights, outcome == 0)
+    own = None if weights is None else np.concatenate([each for each in both if each is not None])
+    together = _midranks(np.concatenate([bad, good]), own)
     m, n = len(bad), len(good)
-    of_bad = (together[:m] - _midranks(bad)) / n
-    of_good = 1 - (together[m:] - _midranks(good)) / m
-    value = float(of_bad.mean())
-    by_shape = _newcombe(value, m, n)
-    by_ranks = _delong(value, of_bad, of_good) or by_shape
+    of_bad = (together[:m] - _midranks(bad, both[0])) / total(np.ones(n), both[1])
+    of_good = 1 - (together[m:] - _midranks(good, both[1])) / total(np.ones(m), both[0])
+    value = mean(of_bad, both[0])
+    by_shape = _newcombe(value, effective(m, both[0]), effective(n, both[1]))
+    by_ranks = _delong(value, of_bad, of_good, both) or by_shape
     ends = special.expit((special.logit(by_shape) + special.logit(by_ranks)) / 2)
     return Estimate(value, float(ends[0]), float(ends[1]))
 
 
-def _delong(value: float, of_bad: Floats, of_good: Floats) -> tuple[float, float] | None:
+def _delong(
+    value: float, of_bad: Floats, of_good: Floats, weights: tuple[Floats | None, Floats | None] = (None, None)
+) -> tuple[float, float] | None:
     """DeLong's interval by placements (Sun and Xu 2014), the degrees of freedom those of two groups (Welch
     1947); None where they do not vary."""
-    spreads = [(float(part.var(ddof=1)) / len(part), len(part) - 1) for part in (of_bad, of_good)
-               if len(part) > 1]  # fmt: skip
+    spreads = [
+        (standard_error(each, own) ** 2, effective(len(each), own) - 1)
+        for each, own in zip((of_bad, of_good), weights, strict=True)
+        if len(each) > 1
+    ]
     whole = sum(spread for spread, _ in spreads)
     if whole == 0 or not 0 < value < 1:
         return None
@@ -70,7 +79,7 @@ def _delong(value: float, of_bad: Floats, of_good: Floats) -> tuple[float, float
     return float(special.expit(middle - half)), float(special.expit(middle + half))
 
 
-def _newcombe(value: float, m: int, n: int) -> tuple[float, float]:
+def _newcombe(value: float, m: float, n: float) -> tuple[float, float]:
     """Where (value - a)^2 is 1.96^2 times the variance of an AUC of a, of m defaults and n loans repaid."""
     more = (m + n) / 2 - 1
 
@@ -89,152 +98,180 @@ def _newcombe(value: float, m: int, n: int) -> tuple[float, float]:
     return ends[0], ends[1]
 
 
-def _midranks(values: Floats) -> Floats:
-    """(n,) ranks from 1 up, ties sharing their mean."""
+def _midranks(values: Floats, weights: Floats | None = None) -> Floats:
+    """(n,) what stands below each, and half of what stands beside it, itself included."""
     order = np.argsort(values, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(values[order])) + 1, len(values))
     starts = np.append(0, ends[:-1])
+    reached = np.arange(len(values) + 1.0)
+    if weights is not None:
+        reached[1:] = np.cumsum(weights[order])
     out = np.empty(len(values))
-    out[order] = np.repeat((starts + 1 + ends) / 2, ends - starts)
+    out[order] = np.repeat((reached[starts] + reached[ends]) / 2, ends - starts)
     return out
 
 
-def gini(outcome: Floats, score: Floats) -> Estimate:
+def gini(outcome: Floats, score: Floats, weights: Floats | None = None) -> Estimate:
     """2 AUC - 1, with the interval of the AUC."""
-    area = auc(outcome, score)
+    area = auc(outcome, score, weights)
     return Estimate(2 * area.value - 1, 2 * area.low - 1, 2 * area.high - 1)
 
 
-def ks(outcome: Floats, score: Floats) -> float:
+def ks(outcome: Floats, score: Floats, weights: Floats | None = None) -> float:
     """Largest distance between the two distributions of the score.
 
     It has no interval: as a maximum it is too high on average, and no usual interval of it covers.
     """
     _classes(outcome, score)
     order = np.argsort(score, kind="stable")
-    bad = outcome[order]
+    own = 1.0 if weights is None else weights[order]
+    bad, good = own * outcome[order], own * (1 - outcome[order])
     last = np.append(np.flatnonzero(np.diff(score[order])), len(bad) - 1)
-    of_bad, of_good = np.cumsum(bad)[last] / bad.sum(), np.cumsum(1 - bad)[last] / (1 - bad).sum()
+    of_bad, of_good = np.cumsum(bad)[last] / bad.sum(), np.cumsum(good)[last] / good.sum()
     return float(np.abs(of_bad - of_good).max())
 
 
-def brier(outcome: Floats, pd_: Floats, *, draws: int = 500, seed: int = 0) -> Estimate:
+def brier(
+    outcome: Floats, pd_: Floats, weights: Floats | None = None, *, draws: int = 500, seed: int = 0
+) -> Estimate:
     """Mean squared distance of probability and outcome, with a bootstrap interval.
 
     Rows and then outcomes are drawn, these by the recalibrated PDs, so that the default rate varies as it
     would; quantiles are those of the error over its standard error. Beyond MANY rows they are the normal's.
     """
     _classes(outcome, pd_)
-    value, error = _mean_and_error((pd_ - outcome) ** 2)
+    value, error = _mean_and_error((pd_ - outcome) ** 2, weights)
     low, high = -NORMAL_95, NORMAL_95
     if len(outcome) <= MANY:
-        low, high = np.quantile(_errors_drawn(outcome, pd_, draws, seed), [0.025, 0.975])
+        low, high = np.quantile(_errors_drawn(outcome, pd_, weights, draws, seed), [0.025, 0.975])
     return Estimate(value, max(value - float(high) * error, 0.0), min(value - float(low) * error, 1.0))
 
 
-def _errors_drawn(outcome: Floats, pd_: Floats, draws: int, seed: int) -> Floats:
+def _errors_drawn(outcome: Floats, pd_: Floats, weights: Floats | None, draws: int, seed: int) -> Floats:
     """(draws,) errors of the Brier score over their standard errors, by the recalibrated PDs."""
     odds = special.logit(np.clip(pd_, TINY, 1 - TINY))
     true = pd_
     if np.ptp(odds) > 0:
-        true = special.expit(
-            fit_logit(odds[:, None], outcome, ["slope"], penalty="flic").linear(odds[:, None])
-        )
-    expected = float((true * (1 - pd_) ** 2 + (1 - true) * pd_**2).mean())
+        fit = fit_logit(odds[:, None], outcome, ["slope"], penalty="flic", weights=weights)
+        true = special.expit(fit.linear(odds[:, None]))
+    expected = mean(true * (1 - pd_) ** 2 + (1 - true) * pd_**2, weights)
     generator = np.random.default_rng(seed)
     drawn: list[float] = []
     while len(drawn) < draws:
         rows = generator.integers(len(pd_), size=len(pd_))
         happened = generator.random(len(rows)) < true[rows]
-        mean, error = _mean_and_error((pd_[rows] - happened) ** 2)
-        drawn.append((mean - expected) / error if error > 0 else 0.0)
+        value, error = _mean_and_error((pd_[rows] - happened) ** 2, part(weights, rows))
+        drawn.append((value - expected) / error if error > 0 else 0.0)
     return np.array(drawn)
 
 
-def _mean_and_error(values: Floats) -> tuple[float, float]:
+def _mean_and_error(values: Floats, weights: Floats | None) -> tuple[float, float]:
     """The mean of values (n,) and its standard error."""
-    return float(values.mean()), float(values.std(ddof=1) / math.sqrt(len(values)))
+    return mean(values, weights), standard_error(values, weights)
 
 
-def brier_parts(outcome: Floats, pd_: Floats, bins: int = 10) -> dict[str, float]:
+def brier_parts(
+    outcome: Floats, pd_: Floats, weights: Floats | None = None, bins: int = 10
+) -> dict[str, float]:
     """Murphy's parts (1973) over bins of PD: brier = reliability - resolution + uncertainty + within bins."""
-    table = reliability(outcome, pd_, bins)
-    share, rate = table["n"].to_numpy() / len(outcome), float(outcome.mean())
+    table = reliability(outcome, pd_, weights, bins)
+    share = table["n" if weights is None else "weight"].to_numpy() / len(outcome)
+    rate = mean(outcome, weights)
     observed, predicted = table["observed"].to_numpy(), table["predicted"].to_numpy()
     parts = {
         "brier_reliability": float(share @ (predicted - observed) ** 2),
         "brier_resolution": float(share @ (observed - rate) ** 2),
         "brier_uncertainty": rate * (1 - rate),
     }
-    whole = float(np.mean((pd_ - outcome) ** 2))
+    whole = mean((pd_ - outcome) ** 2, weights)
     rest = whole - parts["brier_reliability"] + parts["brier_resolution"] - parts["brier_uncertainty"]
     return parts | {"brier_within_bins": rest}
 
 
-def log_loss(outcome: Floats, pd_: Floats) -> float:
+def log_loss(outcome: Floats, pd_: Floats, weights: Floats | None = None) -> float:
     """Mean negative log-likelihood of the outcomes."""
     p = np.clip(pd_, TINY, 1 - TINY)
-    return float(-np.mean(outcome * np.log(p) + (1 - outcome) * np.log1p(-p)))
+    return -mean(outcome * np.log(p) + (1 - outcome) * np.log1p(-p), weights)
 
 
-def calibration(outcome: Floats, pd_: Floats) -> Calibration:
+def calibration(outcome: Floats, pd_: Floats, weights: Floats | None = None) -> Calibration:
     """Slope and intercept of recalibration (Cox 1958), with Wald intervals; use out-of-fold PDs."""
     _classes(outcome, pd_)
     odds = special.logit(np.clip(pd_, TINY, 1 - TINY))
     if np.ptp(odds) == 0:
         raise InputError.of([Fault("all PDs are equal", "there is no slope to measure")], "Calibration")
-    fit = fit_logit(odds[:, None], outcome, ["slope"], penalty="flic")
+    fit = fit_logit(odds[:, None], outcome, ["slope"], penalty="flic", weights=weights)
     slope, half = float(fit.coefficients[1]), NORMAL_95 * float(np.sqrt(fit.covariance[1, 1]))
-    return Calibration(Estimate(slope, slope - half, slope + half), _shift(outcome, odds))
+    return Calibration(Estimate(slope, slope - half, slope + half), _shift(outcome, odds, weights))
 
 
-def _shift(outcome: Floats, odds: Floats) -> Estimate:
-    """The constant that makes the mean PD the observed share."""
-    root = shift_to(odds, float(outcome.mean()))
+def _shift(outcome: Floats, odds: Floats, weights: Floats | None) -> Estimate:
+    """The constant that makes the mean PD the observed share; with weights its error is the sandwich's."""
+    root = shift_to(odds, mean(outcome, weights), weights)
     p = special.expit(root + odds)
-    half = NORMAL_95 / np.sqrt(float((p * (1 - p)).sum()))
-    return Estimate(root, root - half, root + half)
+    told = total(p * (1 - p), weights)
+    error = 1 / np.sqrt(told)
+    if weights is not None:
+        error = float(np.linalg.norm(weights * (outcome - p))) / told
+    return Estimate(root, root - NORMAL_95 * error, root + NORMAL_95 * error)
 
 
-def reliability(outcome: Floats, pd_: Floats, bins: int = 10) -> pd.DataFrame:
+def reliability(outcome: Floats, pd_: Floats, weights: Floats | None = None, bins: int = 10) -> pd.DataFrame:
     """Observed against predicted default by equally filled bins of PD.
 
-    Columns: n, predicted (mean PD), defaults, observed, low, high (95 % Jeffreys interval).
+    Columns: n, predicted (mean PD), defaults, observed, low, high (95 % Jeffreys interval); with weights also
+    weight, what the rows of a bin weigh.
     """
     _classes(outcome, pd_)
     order = np.argsort(pd_, kind="stable")
     rows = []
-    for part in np.array_split(order, min(bins, len(order))):
-        defaults, n = int(outcome[part].sum()), len(part)
-        low, high = jeffreys(defaults, n)
-        rows.append(
-            {
-                "n": n,
-                "predicted": float(pd_[part].mean()),
-                "defaults": defaults,
-                "observed": defaults / n,
-                "low": low,
-                "high": high,
-            }
-        )
+    for inside in _equal_parts(order, weights, min(bins, len(order))):
+        y, own = outcome[inside], part(weights, inside)
+        low, high = share_interval(y, own)
+        row = {"n": len(y), "predicted": mean(pd_[inside], own), "defaults": int(y.sum())}
+        row |= {"observed": mean(y, own), "low": low, "high": high}
+        rows.append(row | ({} if own is None else {"weight": float(own.sum())}))
     return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="bin"))
 
 
-def psi(expected: Floats, actual: Floats, bins: int = 10) -> float:
+def _equal_parts(order: Integers, weights: Floats | None, bins: int) -> list[Integers]:
+    """`order` in runs of equally many rows, or of equal weight."""
+    if weights is None:
+        return np.array_split(order, bins)
+    middle = np.cumsum(weights[order]) - weights[order] / 2
+    place = np.minimum((middle / weights.sum() * bins).astype(int), bins - 1)
+    return [order[place == i] for i in range(bins) if (place == i).any()]
+
+
+def share_interval(outcome: Floats, weights: Floats | None) -> tuple[float, float]:
+    """95 % of a default rate: Jeffreys' of what the rows are worth (Korn and Graubard 1998)."""
+    if weights is None:
+        return jeffreys(int(outcome.sum()), len(outcome))
+    n = effective(len(outcome), weights)
+    return jeffreys(min(mean(outcome, weights) * n, n), n)
+
+
+def psi(
+    expected: Floats, actual: Floats, weights: tuple[Floats | None, Floats | None] = (None, None)
+) -> float:
     """Population stability index over deciles of `expected`; half a firm stands in an empty bin.
 
     Rule of thumb: below 0.1 no drift, above 0.25 fit again.
     """
-    edges = np.unique(np.quantile(expected, np.linspace(0, 1, bins + 1)[1:-1]))
+    edges = np.unique(quantiles(expected, np.linspace(0, 1, 11)[1:-1].tolist(), weights[0]))
     shares = []
-    for values in (expected, actual):
-        counts = np.bincount(np.searchsorted(edges, values, side="left"), minlength=len(edges) + 1)
-        shares.append(np.maximum(counts, 0.5) / len(values))
+    for values, own in zip((expected, actual), weights, strict=True):
+        rows = counts(np.searchsorted(edges, values, side="left"), len(edges) + 1, own)
+        shares.append(np.maximum(rows, 0.5) / rows.sum())
     return float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
 
 
 def by_class(
-    classes: pd.Series, outcome: Floats, owed: Floats | None = None, lost: Floats | None = None
+    classes: pd.Series,
+    outcome: Floats,
+    owed: Floats | None = None,
+    lost: Floats | None = None,
+    weights: Floats | None = None,
 ) -> pd.DataFrame:
     """Score table by class: n, defaults, share, default_rate with its 95 % interval.
 
@@ -251,6 +288,16 @@ def by_class(
     bounds = [
         jeffreys(d, n) if n else (np.nan, np.nan) for d, n in zip(table["defaults"], table["n"], strict=True)
     ]
+    if weights is not None:
+        inside = [(classes == name).to_numpy() for name in table.index]
+        table["share"] = [float(weights[rows].sum()) / len(weights) for rows in inside]
+        table["default_rate"] = [
+            mean(outcome[rows], weights[rows]) if rows.any() else np.nan for rows in inside
+        ]
+        bounds = [
+            share_interval(outcome[rows], weights[rows]) if rows.any() else (np.nan, np.nan)
+            for rows in inside
+        ]
     table["low"], table["high"] = [b[0] for b in bounds], [b[1] for b in bounds]
     if owed is not None and lost is not None:
         table["loss_rate"] = table["lost"] / table["owed"].where(table["owed"] > 0)
