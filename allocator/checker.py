@@ -63,7 +63,7 @@ KEYS = {
     "policy": "currency budget own_funds ticket term_years funding_rate churn_cost_rate decline_churn"
     " idle_rate processing_cost rates rate_grid pricing capital changes tail limits",
     "policy.tail": "confidence correlation",
-    "policy.capital": "approach asset_class turnover turnover_unit maturity pd_floor lgd_floor"
+    "policy.capital": "approach asset_class asset_class_by turnover turnover_unit maturity pd_floor lgd_floor"
     " supporting_factor",
     "policy.budget": "amount spend basis",
     "policy.ticket": "min max step",
@@ -75,6 +75,7 @@ LIMIT_TOLD = {"name", "measure", "sense", "used", "bound", "price", "violation"}
 FILES = {"churn": "response.churn", "scorecard": "portfolio.scorecard", "stress": "stress.file"}
 FILES |= {"book": "strategy.file", "weights": "strategy.ahp_lines.file", "former": "former.file"}
 READ_BY = ("sep", "decimal", "thousands", "skip", "encoding", "sheet", "table", "header", "duplicates")
+CLASSES = ("corporate", "sme", "retail")
 NO_NEAR = "no rate within what it may move from the former one"
 NO_OFFER = (
     *("excluded", "no rates for this grade", "contract rate outside the band of the grade", NO_NEAR),
@@ -771,17 +772,31 @@ def broken_terms(run: Facts, amount: Array, allowed: Array) -> dict[str, Array]:
 def capital_rule(policy: Any) -> Facts:
     """How much capital a unit drawn ties up."""
     rule = at(policy, "capital", {})
-    classes = ["corporate", "sme", "retail"]
-    small = at(rule, "supporting_factor", False) is True
     made = Facts(
-        kind=word(rule, "asset_class", classes, "corporate"), sales=at(rule, "turnover", "turnover"),
+        kind=word(rule, "asset_class", CLASSES, "corporate"), by=at(rule, "asset_class_by"), who=slice(None),
+        small=at(rule, "supporting_factor", False) is True, sales=at(rule, "turnover", "turnover"),
         irb=word(rule, "approach", ["irb", "standardised"], "irb") == "irb",
         years=number(rule, "maturity", 2.5), floor=number(rule, "pd_floor", 0.0005),
         least=number(rule, "lgd_floor", 0.0), million=number(rule, "turnover_unit", 1.0),
     )  # fmt: skip
     need(1 <= made.years <= 5 and 1e-4 <= made.floor < 1, "policy.capital: a maturity or floor out of range")
-    made.factor = "0.7619" if small and made.kind != "corporate" else "1"
     return made
+
+
+def factor_of(rule: Facts) -> str:
+    return "0.7619" if rule.small and rule.kind != "corporate" else "1"
+
+
+def by_class(formula: Any, rule: Facts, borrowers: Borrowers) -> Array:
+    """What a formula gives of a rule for `rule.who`, of each borrower by the rule of the own class."""
+    if rule.by is None:
+        return np.asarray(formula(rule))
+    kinds, found = borrowers.text(rule.by), np.full(borrowers.n, math.nan)
+    for kind in CLASSES:
+        who = np.flatnonzero(kinds == kind)
+        found[who] = formula(Facts(**{**vars(rule), "kind": kind, "who": who}))
+    need(not np.any(np.isnan(found)), f"{rule.by}: none of corporate, sme, retail")
+    return found
 
 
 def below(x: Any) -> Any:
@@ -830,7 +845,7 @@ def requirement(by: Facts, rule: Facts, pd: Any, lgd: Any, term: Any, sales: Any
     num, p = by.number, of_a_year(by, rule, pd, term)
     r, root = correlation_of(by, rule, p, sales), num("0.5")
     worst = by.below((by.quantile(p) + r**root * by.quantile(num("0.999"))) / (1 - r) ** root)
-    k = np.maximum(lgd, num(rule.least)) * (worst - p) * num(rule.factor)
+    k = np.maximum(lgd, num(rule.least)) * (worst - p) * num(factor_of(rule))
     if rule.kind != "retail":
         b = (num("0.11852") - num("0.05478") * by.log(p)) ** 2
         k = k * (1 + (num(rule.years) - num("2.5")) * b) / (1 - num("1.5") * b)
@@ -859,15 +874,15 @@ def requirements_of(rule: Facts, borrowers: Borrowers) -> Array:
     """K of everybody, a decimal of 8 places; what doubles leave open at a half is asked in decimals."""
     if not rule.irb:
         weight = {"corporate": "0.08", "sme": "0.068", "retail": "0.06"}[rule.kind]
-        return np.full(borrowers.n, float(Decimal(weight) * Decimal(rule.factor)))
+        return np.full(borrowers.n, float(Decimal(weight) * Decimal(factor_of(rule))))[rule.who]
     return in_places(lambda by, *own: requirement(by, rule, *own), rule, borrowers, rule.kind == "sme")
 
 
 def in_places(formula: Any, rule: Facts, borrowers: Borrowers, sized: bool) -> Array:
-    """A formula of pd, lgd, term and sales, the last only where `sized`, to 8 places."""
+    """A formula of pd, lgd, term and sales, the last only where `sized`, to 8 places, of `rule.who`."""
     own, sales = borrowers.numbers, borrowers.number(rule.sales) if sized else np.zeros(borrowers.n)
-    need(not np.any(np.isnan(sales)), f"{rule.sales}: a value is missing")
-    columns = (own["pd"], own["lgd"], own["term_years"], sales)
+    need(not np.any(np.isnan(sales[rule.who])), f"{rule.sales}: a value is missing")
+    columns = [column[rule.who] for column in (own["pd"], own["lgd"], own["term_years"], sales)]
     with np.errstate(divide="ignore"):
         scaled = formula(IN_DOUBLES, *columns) * 1e8
     units = np.rint(scaled)
@@ -1459,8 +1474,10 @@ def run_of(
         stated = entries(scenario, "strategy", " ".join(("ahp_lines min_loss file columns", *foreign)))
         rule = next((name for name in ("ahp_lines", "min_loss", "file", *foreign) if name in stated), "")
     run = Facts(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule)
-    book.requirements = lambda: requirements_of(policy.capital, borrowers)
-    book.tail_losses = lambda: tail_losses_of(policy.tail, policy.capital, borrowers)
+    rule, tail = policy.capital, policy.tail
+    classed = rule if tail.shared is None else Facts(**{**vars(rule), "by": None})
+    book.requirements = lambda: by_class(lambda own: requirements_of(own, borrowers), rule, borrowers)
+    book.tail_losses = lambda: by_class(lambda own: tail_losses_of(tail, own, borrowers), classed, borrowers)
     run.every_menu = every
     run.rows, run.operations = rows_of(policy, borrowers, book), 26 + 2 * len(policy.limits)
     run.decided = decided

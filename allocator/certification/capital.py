@@ -41,7 +41,14 @@ Formula = Callable[..., Any]
 
 
 def weights_by(rule: Rule, portfolio: Portfolio) -> Floats:
-    """(n,) what a unit drawn counts by the rule."""
+    """(n,) what a unit drawn counts by the rule, or by that of each borrower's class."""
+    if rule.asset_class_by is not None:
+        weights, classes = np.zeros(len(portfolio)), portfolio.text(rule.asset_class_by)
+        for asset_class, one in rule.of_classes():
+            among = np.flatnonzero(classes.codes == classes.code_of(asset_class))
+            if asset_class in classes.values:
+                weights[among] = weights_by(one, portfolio.take(among))
+        return weights
     size = portfolio.number(_capital(rule).turnover) if rule.columns else np.ones(len(portfolio))
     columns = [portfolio.pd, portfolio.lgd, portfolio.term, size]
     if isinstance(rule, TailRule):

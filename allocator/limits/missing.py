@@ -8,6 +8,7 @@ import numpy as np
 
 from allocator.errors import Fault, InputError, row_count
 from allocator.records.portfolio import Booleans, Portfolio
+from allocator.records.risk import ASSET_CLASSES
 from allocator.records.scenario import LARGEST_NUMBER, Limit
 
 
@@ -22,11 +23,26 @@ def _faults(limit: Limit, portfolio: Portfolio) -> Iterator[Fault]:
     """One fault per column, with the first row and a count."""
     for verb, column, missing in _missing(limit, portfolio):
         yield from _fault(limit, verb, column, "missing", "fill the column", missing, portfolio)
+    if limit.rule is not None and limit.rule.asset_class_by is not None:
+        column = limit.rule.asset_class_by
+        classes = portfolio.text(column)
+        known = np.isin([*classes.values, ""], ASSET_CLASSES)
+        what, remedy = f"none of {', '.join(ASSET_CLASSES)}", "write one of them"
+        verb = f"measures {limit.measure} by"
+        yield from _fault(limit, verb, column, what, remedy, ~known[classes.codes], portfolio)
     if limit.weight is not None:
         values = np.abs(portfolio.number(limit.weight))
         what, remedy = f"above {LARGEST_NUMBER:g} in size", "write it in a larger unit"
         large = np.isfinite(values) & (values > LARGEST_NUMBER)
         yield from _fault(limit, "weighs by", limit.weight, what, remedy, large, portfolio)
+
+
+def _sized(limit: Limit, portfolio: Portfolio) -> Booleans:
+    """(n,) whose sales the rule of the limit reads: where a column says the classes, those of class sme."""
+    if limit.rule is None or limit.rule.asset_class_by is None:
+        return np.ones(len(portfolio), dtype=bool)
+    classes = portfolio.text(limit.rule.asset_class_by)
+    return np.array([*(name == "sme" for name in classes.values), False])[classes.codes]
 
 
 def _fault(
@@ -57,7 +73,8 @@ def _missing(limit: Limit, portfolio: Portfolio) -> Iterator[tuple[str, str, Boo
     for column in limit.plugin.thing.columns if limit.plugin is not None else ():
         yield "measures by", column, ~np.isfinite(portfolio.number(column))
     for column in sorted(limit.rule.columns) if limit.rule is not None else ():
-        yield f"measures {limit.measure} by", column, ~np.isfinite(portfolio.number(column))
+        lacking = ~np.isfinite(portfolio.number(column))
+        yield f"measures {limit.measure} by", column, lacking & _sized(limit, portfolio)
     if limit.weight is not None:
         # A request that is not given is infinite: it passes filters but weighs nothing sensible.
         yield "weighs by", limit.weight, ~np.isfinite(portfolio.number(limit.weight))

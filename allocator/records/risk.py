@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
 
 Approach = Literal["irb", "standardised"]
 AssetClass = Literal["corporate", "sme", "retail"]
+ASSET_CLASSES: tuple[AssetClass, ...] = get_args(AssetClass)
 PLACES = 8
 """Decimal places of a capital requirement or a tail loss, a fraction of what is drawn: every reading of the
 formula rounds to the nearest, so that all have the same number."""
@@ -24,6 +26,8 @@ class CapitalRule:
 
     approach: Approach = "irb"
     asset_class: AssetClass = "corporate"
+    asset_class_by: str | None = None
+    """Column of texts that are the borrowers' own classes; None: all are of `asset_class`."""
     turnover: str = "turnover"
     """Column of the yearly sales of firms of class sme."""
     turnover_unit: float = 1.0
@@ -39,8 +43,13 @@ class CapitalRule:
     @property
     def columns(self) -> frozenset[str]:
         """The columns of numbers that it reads, the canonical ones aside."""
-        sized = self.approach == "irb" and self.asset_class == "sme"
-        return frozenset({self.turnover} if sized else ())
+        small = self.asset_class == "sme" or self.asset_class_by is not None
+        return frozenset({self.turnover} if small and self.approach == "irb" else ())
+
+    def of_classes(self) -> Iterator[tuple[AssetClass, CapitalRule]]:
+        """Each class with the rule of its borrowers, where a column says who is of which."""
+        for own in ASSET_CLASSES:
+            yield own, replace(self, asset_class=own, asset_class_by=None)
 
 
 @dataclass(frozen=True)
@@ -56,8 +65,16 @@ class TailRule:
     @property
     def columns(self) -> frozenset[str]:
         """The columns of numbers that it reads, the canonical ones aside."""
-        small = self.correlation is None and self.capital.asset_class == "sme"
-        return frozenset({self.capital.turnover} if small else ())
+        return replace(self.capital, approach="irb").columns if self.correlation is None else frozenset()
+
+    @property
+    def asset_class_by(self) -> str | None:
+        """The column that says whose correlation is which."""
+        return self.capital.asset_class_by if self.correlation is None else None
+
+    def of_classes(self) -> Iterator[tuple[AssetClass, TailRule]]:
+        """Each class with the rule of its borrowers."""
+        return ((name, replace(self, capital=own)) for name, own in self.capital.of_classes())
 
 
 Rule = CapitalRule | TailRule

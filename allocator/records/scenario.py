@@ -251,7 +251,8 @@ class Policy:
     def text_columns(self) -> frozenset[str]:
         """Columns that filters by value and `each` read as text (`grade` and `borrower_id` aside)."""
         named = {c.column for c in self.conditions if not c.is_range}
-        each = {column for limit in self.limits for column in (limit.each, limit.by) if column is not None}
+        read = ((limit.each, limit.by, limit.rule and limit.rule.asset_class_by) for limit in self.limits)
+        each = {column for columns in read for column in columns if column is not None}
         return frozenset(named | each) - {"grade", "borrower_id"}
 
     def number_columns(self) -> frozenset[str]:

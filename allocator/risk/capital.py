@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
 from allocator.records.portfolio import Floats, Portfolio
-from allocator.records.risk import CapitalRule
+from allocator.records.risk import CapitalRule, TailRule
 from allocator.risk.arithmetic import Arithmetic, rounded
 
+_Rule = TypeVar("_Rule", CapitalRule, TailRule)
 WEIGHTS = {"corporate": "1", "sme": "0.85", "retail": "0.75"}
 """Risk weight of the standardised approach (CRE20), of which capital is 8 %."""
 SUPPORTING_FACTOR = "0.7619"
@@ -18,6 +20,8 @@ SUPPORTING_FACTOR = "0.7619"
 
 def capital_of(rule: CapitalRule, portfolio: Portfolio) -> Floats:
     """(n,) K of each borrower, a fraction of what is drawn."""
+    if rule.asset_class_by is not None:
+        return by_class(capital_of, rule, portfolio)
     if rule.approach == "standardised":
         return np.full(len(portfolio), _standardised(rule))
     sales = portfolio.number(rule.turnover) if rule.columns else np.zeros(len(portfolio))
@@ -29,6 +33,17 @@ def capital_of(rule: CapitalRule, portfolio: Portfolio) -> Floats:
         )
 
     return rounded(formula, portfolio.pd, portfolio.lgd, portfolio.term, sales)
+
+
+def by_class(formula: Callable[[_Rule, Portfolio], Floats], rule: _Rule, portfolio: Portfolio) -> Floats:
+    """(n,) a formula's figures, of each borrower by the rule of the own class."""
+    column = portfolio.text(rule.asset_class_by or "")
+    found = np.zeros(len(portfolio))
+    for name, own in rule.of_classes():
+        members = np.flatnonzero(column.codes == column.values.index(name)) if name in column.values else []
+        if len(members):
+            found[members] = formula(own, portfolio.take(members))
+    return found
 
 
 def one_year(at: Arithmetic, rule: CapitalRule, pd: Any, term: Any) -> Any:

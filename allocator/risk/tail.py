@@ -11,7 +11,7 @@ import numpy as np
 from allocator.records.portfolio import Floats, Portfolio
 from allocator.records.risk import TailRule
 from allocator.risk.arithmetic import DIGITS, DOUBLES, PI, Arithmetic, rounded
-from allocator.risk.capital import correlation, one_year
+from allocator.risk.capital import by_class, correlation, one_year
 
 _FEW, _MANY = 16, 32
 """Nodes in doubles, where 16 leave 2e-17 at a correlation of 50 %, and in decimals, where 32 leave 1e-34."""
@@ -21,6 +21,8 @@ _NEVER, _SURELY = "1e-16", "0.9999999999999999"
 
 def tail_loss_of(rule: TailRule, portfolio: Portfolio) -> Floats:
     """(n,) of each borrower, a fraction of what is drawn."""
+    if rule.asset_class_by is not None:
+        return by_class(tail_loss_of, rule, portfolio)
     sales = portfolio.number(rule.capital.turnover) if rule.columns else np.zeros(len(portfolio))
 
     def formula(at: Arithmetic, pd: Any, lgd: Any, term: Any, turnover: Any) -> Any:

@@ -18,7 +18,7 @@ from allocator.records.risk import (
     Approach,
     AssetClass,
 )
-from allocator.scenario.limit_schema import number_column
+from allocator.scenario.limit_schema import number_column, text_column
 from allocator.scenario.quantities import Flag, PositiveMoney, Share, Text, Years, fraction, one_of
 from allocator.scenario.typed import Typed
 
@@ -42,6 +42,8 @@ class CapitalEntry(Typed):
     asset_class: Annotated[AssetClass, one_of(*get_args(AssetClass))] = "corporate"
     """Whose formula or risk weight: large firms (standardised 100 %), small ones by their turnover (85 %),
     or retail (75 %)."""
+    asset_class_by: Annotated[Text, AfterValidator(text_column), Field(examples=["segment"])] | None = None
+    """Column of texts corporate, sme or retail: each borrower's own class, in the place of asset_class."""
     turnover: Annotated[Text, AfterValidator(number_column), Field(examples=["turnover"])] = "turnover"
     """Column of the yearly sales of small firms, which irb reads for asset_class sme."""
     turnover_unit: Annotated[PositiveMoney, Field(json_schema_extra=_UNIT)] = 1.0
@@ -59,7 +61,8 @@ class CapitalEntry(Typed):
     @model_validator(mode="after")
     def _nothing_idle(self) -> CapitalEntry:
         """No key without effect: who writes one believes that it has some."""
-        idle = {**_IDLE[self.approach], **_IDLE[self.asset_class]}
+        own = {"asset_class": "asset_class_by"} if self.asset_class_by else _IDLE[self.asset_class]
+        idle = {**_IDLE[self.approach], **own}
         findings = [
             Misfit(f"{key} has no effect beside {idle[key]}", f"leave {key} out, or change {idle[key]}")
             for key in sorted(idle)

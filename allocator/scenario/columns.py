@@ -63,10 +63,13 @@ def _used(tree: Node) -> Iterator[tuple[str, bool]]:
 
 
 def _used_by_capital(tree: Node) -> Iterator[tuple[str, bool]]:
-    """The column of numbers that capital requirements of small firms read."""
+    """The column of the classes, and that of numbers which capital requirements of small firms read."""
     rule = tree.find(("policy", "capital"))
     known = {key: node.value for key, node in rule.entries.items()} if rule is not None else {}
-    if known.get("asset_class") == "sme":
+    column = known.get("asset_class_by")
+    if isinstance(column, str):
+        yield column, False
+    if known.get("asset_class") == "sme" or column is not None:
         yield str(known.get("turnover", "turnover")), True
 
 

@@ -126,7 +126,7 @@ def number_column(column: str) -> str:
     return column
 
 
-def _text_column(column: str) -> str:
+def text_column(column: str) -> str:
     if column in NUMBER_COLUMNS or column == "exclude":
         raise refuse(Misfit(f"{column} is no column of texts", "name one, as sector"))
     return column
@@ -248,9 +248,9 @@ class LimitEntry(Typed):
     """Column of numbers, negative ones too, that multiplies each borrower's share of the sum."""
     where: Annotated[Filter, AfterValidator(readable)] | None = None
     """Column: a text, a list of texts, or a range. Who counts passes all; absent: everybody."""
-    each: Annotated[Text, AfterValidator(_text_column)] | None = None
+    each: Annotated[Text, AfterValidator(text_column)] | None = None
     """Column of texts: one limit for each of its values."""
-    by: Annotated[Text, AfterValidator(_text_column)] | None = None
+    by: Annotated[Text, AfterValidator(text_column)] | None = None
     """Of measure hhi, the column of texts whose values are the groups: the sum of their squared shares."""
     at_most: Bound | None = None
     """Largest sum allowed."""

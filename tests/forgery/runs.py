@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -207,9 +207,14 @@ def write_case(folder: Path, scenario: str) -> Path:
     return folder / "scenario.yaml"
 
 
-def solved(folder: Path, scenario: str) -> Path:
-    """The run of a scenario, in `folder`/run, beside its inputs."""
-    loaded, out = load_scenario(write_case(folder, scenario)), folder / "run"
+def solved(folder: Path, scenario: str, **more: Sequence[str]) -> Path:
+    """The run of a scenario, in `folder`/run, beside its inputs; `more` columns have their texts in turn."""
+    path, out = write_case(folder, scenario), folder / "run"
+    for name, values in more.items():
+        head, *rows = (folder / "borrowers.csv").read_text().splitlines()
+        lines = [f"{head},{name}", *(f"{row},{values[k % len(values)]}" for k, row in enumerate(rows))]
+        (folder / "borrowers.csv").write_text("\n".join(lines) + "\n")
+    loaded = load_scenario(path)
     write_run(allocate(loaded), out, scenario_text=dump_scenario(loaded, out), force=False)
     return out
 

@@ -29,14 +29,21 @@ RULES = [
     for asset_class in ("corporate", "sme", "retail")
     for maturity, small, floor in ((2.5, False, 0.0), (5.0, True, 0.35))
 ]
+RULES += [
+    CapitalRule(asset_class_by="kind", supporting_factor=True),
+    CapitalRule("standardised", asset_class_by="kind"),
+]
 
 
 def read_by_the_checker(rule: CapitalRule, book: Portfolio) -> Floats:
     written = {**vars(rule), "asset_class": str(rule.asset_class)}
-    borrowers = checker.Borrowers({"borrower_id": book.borrower_id.tolist()}, ".", {})
+    kinds = book.texts.get("kind")
+    cells = {} if kinds is None else {"kind": [kinds.values[code] for code in kinds.codes]}
+    borrowers = checker.Borrowers({"borrower_id": book.borrower_id.tolist(), **cells}, ".", {})
     own = {"pd": book.pd, "lgd": book.lgd, "term_years": book.term}
     borrowers.numbers = own | dict(book.numbers)
-    return checker.requirements_of(checker.capital_rule({"capital": written}), borrowers)
+    stated = checker.capital_rule({"capital": written})
+    return checker.by_class(lambda one: checker.requirements_of(one, borrowers), stated, borrowers)
 
 
 def random_book(n: int, seed: int = 0) -> Portfolio:
@@ -48,6 +55,7 @@ def random_book(n: int, seed: int = 0) -> Portfolio:
         lgd=draw.choice([0.0, 0.45, 0.3717, 1.0], n).tolist(),
         term=draw.choice([1.0, 1 / 3, 2.5, 10.0], n).tolist(),
         numbers={"turnover": draw.uniform(-1.0, 60.0, n).tolist()},
+        texts={"kind": draw.choice(["corporate", "sme", "retail"], n).tolist()},
     )
 
 

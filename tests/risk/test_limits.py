@@ -86,19 +86,21 @@ def test_reduced_and_exact_agree_everywhere(seed: int) -> None:
 
 CAPITAL = RICH.replace("name: rich", "name: capital").replace(
     "  limits:\n",
-    "  capital: {asset_class: sme, turnover: carbon, turnover_unit: 0.0001, maturity: 3}\n"
+    "  capital: {asset_class_by: segment, turnover: carbon, turnover_unit: 0.0001, maturity: 3}\n"
     "  tail: {confidence: 99%, correlation: irb}\n"
     "  limits:\n"
     "    - {name: capital, measure: capital, at_most: 90_000}\n"
     "    - {name: sector capital, measure: capital, each: sector, at_most: 9%, of: drawn}\n"
     "    - {name: tail, measure: tail_loss, at_most: 6%, of: drawn}\n",
 )
-"""Sales of 3 to 17 millions, and a capital that binds."""
+"""Classes by a column, sales of 3 to 17 millions, and a capital that binds."""
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return solved(tmp_path_factory.mktemp("capital") / "case", CAPITAL)
+    return solved(
+        tmp_path_factory.mktemp("capital") / "case", CAPITAL, segment=("sme", "corporate", "retail")
+    )
 
 
 def test_a_run_is_confirmed_by_all_three(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,6 +113,7 @@ def test_a_run_is_confirmed_by_all_three(run: Path, capsys: pytest.CaptureFixtur
     ("before", "after"),
     [
         ("maturity: 3", "maturity: 3.1"),
+        ("corporate\n    asset_class_by: segment", "sme\n    asset_class_by: null"),
         ("supporting_factor: false", "supporting_factor: true"),
         ("pd_floor: 0.0005", "pd_floor: 0.02"),
         ("lgd_floor: 0", "lgd_floor: 0.46"),
@@ -128,6 +131,21 @@ def test_another_rule_is_another_run(
     assert main(["verify", str(files.run)]) == 5
     assert main(["verify", str(files.run), "--exact"]) == 5
     assert checker.main([str(files.run)]) == 5
+
+
+def test_classes_that_are_none_are_named_and_only_small_firms_need_sales() -> None:
+    """Of a class that is not known, or not given, by row."""
+    kinds = {"kind": ["sme", None, "Retail", "corporate"]}
+    book = portfolio(["A"] * 4, texts=kinds, numbers={"turnover": [np.nan] * 4})
+    rule: Any = CapitalRule(asset_class_by="kind")
+    with pytest.raises(InputError) as error:
+        compile_limits(policy(1e6, limit("cap", "capital", "at_most", 1e5, rule=rule)), book)
+    assert [str(fault) for fault in error.value.faults] == [
+        "borrowers.csv, row 1, turnover: limit 'cap' measures capital by turnover, which is missing in "
+        "1 row; fill the column",
+        "borrowers.csv, row 2, kind: limit 'cap' measures capital by kind, which is none of corporate, sme, "
+        "retail in 2 rows; write one of them",
+    ]
 
 
 def test_sales_that_are_missing_are_named() -> None:

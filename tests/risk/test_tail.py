@@ -28,16 +28,20 @@ RULES = [
     TailRule(0.99, None),
     TailRule(0.95, None, CapitalRule(asset_class="sme")),
     TailRule(0.999, None, CapitalRule(asset_class="retail", pd_floor=0.01)),
+    TailRule(0.99, None, CapitalRule(asset_class_by="kind")),
 ]
 
 
 def read_by_the_checker(rule: TailRule, book: Portfolio) -> Floats:
-    borrowers = checker.Borrowers({"borrower_id": book.borrower_id.tolist()}, ".", {})
+    kinds = book.texts["kind"]
+    cells = {"kind": [kinds.values[code] for code in kinds.codes]}
+    borrowers = checker.Borrowers({"borrower_id": book.borrower_id.tolist(), **cells}, ".", {})
     borrowers.numbers = {"pd": book.pd, "lgd": book.lgd, "term_years": book.term, **book.numbers}
     correlation = "irb" if rule.correlation is None else rule.correlation
     written = {"tail": {"confidence": rule.confidence, "correlation": correlation}}
     capital = checker.capital_rule({"capital": vars(rule.capital)})
-    return checker.tail_losses_of(checker.tail_rule(written), capital, borrowers)
+    tail = checker.tail_rule(written)
+    return checker.by_class(lambda own: checker.tail_losses_of(tail, own, borrowers), capital, borrowers)
 
 
 @pytest.mark.parametrize("confidence", GOLDEN)

@@ -196,6 +196,15 @@ SLIPS = {
         "line 9, policy.pricing: each loan has its contract's rate, so that pricing monotone has none "
         "to post; write pricing: individual, or another rate_grid",
     ),
+    "a class beside a column of classes": (
+        (BUDGET, f"{BUDGET}\n  capital: {{asset_class: sme, asset_class_by: grade}}"),
+        "line 8, policy.capital: asset_class has no effect beside asset_class_by; "
+        "leave asset_class out, or change asset_class_by",
+    ),
+    "a column of classes": (
+        (BUDGET, f"{BUDGET}\n  capital: {{asset_class_by: pd}}"),
+        "line 8, policy.capital.asset_class_by: pd is no column of texts; name one, as sector",
+    ),
     "keys of capital without effect": (
         (BUDGET, f"{BUDGET}\n  capital: {{approach: standardised, supporting_factor: true, maturity: 3}}"),
         "line 8, policy.capital: maturity has no effect beside approach: standardised; "
