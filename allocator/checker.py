@@ -20,6 +20,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -874,7 +875,8 @@ def requirements_of(rule: Facts, borrowers: Borrowers) -> Array:
     """K of everybody, a decimal of 8 places; what doubles leave open at a half is asked in decimals."""
     if not rule.irb:
         weight = {"corporate": "0.08", "sme": "0.068", "retail": "0.06"}[rule.kind]
-        return np.full(borrowers.n, float(Decimal(weight) * Decimal(factor_of(rule))))[rule.who]
+        every = np.full(borrowers.n, float(Decimal(weight) * Decimal(factor_of(rule))))
+        return np.asarray(every[rule.who])
     return in_places(lambda by, *own: requirement(by, rule, *own), rule, borrowers, rule.kind == "sme")
 
 
@@ -1476,8 +1478,10 @@ def run_of(
     run = Facts(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule)
     rule, tail = policy.capital, policy.tail
     classed = rule if tail.shared is None else Facts(**{**vars(rule), "by": None})
-    book.requirements = lambda: by_class(lambda own: requirements_of(own, borrowers), rule, borrowers)
-    book.tail_losses = lambda: by_class(lambda own: tail_losses_of(tail, own, borrowers), classed, borrowers)
+    book.requirements = cache(lambda: by_class(lambda own: requirements_of(own, borrowers), rule, borrowers))
+    book.tail_losses = cache(
+        lambda: by_class(lambda own: tail_losses_of(tail, own, borrowers), classed, borrowers)
+    )
     run.every_menu = every
     run.rows, run.operations = rows_of(policy, borrowers, book), 26 + 2 * len(policy.limits)
     run.decided = decided

@@ -17,8 +17,9 @@ from allocator.certification.measures import counted_by, outset_of, times, weigh
 from allocator.certification.members import inside_of, rows_of
 from allocator.certification.rounding import DEEPEST, depth, unwarned
 from allocator.certification.sums import CHUNK, sums_by_code
-from allocator.records.former import FORMER_AMOUNT
+from allocator.records.former import FORMER_AMOUNT, Changes
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio
+from allocator.records.risk import Rule
 from allocator.records.scenario import Group, Limit, Measure, Policy, Sense
 
 _WEIGHED = 5
@@ -246,12 +247,15 @@ def blocks_of(policy: Policy, portfolio: Portfolio) -> tuple[Block, ...]:
         np.zeros(1), np.zeros(1), 0, budget.amount, 0.0, "", 0.0, None, np.full(1, np.inf),
     )  # fmt: skip
     first = replace(first, exact=_exact(first, portfolio, decimal(budget.amount)))
-    return (first, *(_block(limit, policy, portfolio) for limit in policy.limits))
+    by_rule: dict[Rule | Changes, Floats] = {}
+    return (first, *(_block(limit, policy, portfolio, by_rule) for limit in policy.limits))
 
 
-def _block(limit: Limit, policy: Policy, portfolio: Portfolio) -> Block:
+def _block(
+    limit: Limit, policy: Policy, portfolio: Portfolio, by_rule: dict[Rule | Changes, Floats]
+) -> Block:
     codes, names = rows_of(limit, portfolio)
-    weight = weight_of(limit, portfolio)
+    weight = weight_of(limit, portfolio, by_rule)
     counted = counted_by(limit)
     then = portfolio.number(FORMER_AMOUNT) if counted.former else None
     counts, outset = counted.exposed, outset_of(counted, portfolio)

@@ -61,14 +61,22 @@ def times(amounts: Floats, weight: Floats | None) -> Floats:
     return amounts if weight is None else amounts * weight
 
 
-def weight_of(limit: Limit, portfolio: Portfolio) -> Floats | None:
-    """(n,) what multiplies each borrower's basis in the limit's rows; None: 1."""
+def weight_of(
+    limit: Limit, portfolio: Portfolio, by_rule: dict[Rule | Changes, Floats] | None = None
+) -> Floats | None:
+    """(n,) what multiplies each borrower's basis in the limit's rows; None: 1.
+
+    What a rule gives (n,) is computed once for all limits that are asked for with the same `by_rule`.
+    """
     weight = None if limit.weight is None else portfolio.number(limit.weight)
     if limit.plugin is not None:
         brought = weights_of(limit.plugin, portfolio)
         return weight if brought is None else times(brought, weight)
     if limit.rule is not None:
-        return times(ruled_weights(limit.rule, portfolio), weight)
+        known = {} if by_rule is None else by_rule
+        if limit.rule not in known:
+            known[limit.rule] = ruled_weights(limit.rule, portfolio)
+        return times(known[limit.rule], weight)
     own = COUNTED[limit.measure].weight
     return weight if own is None else times(np.asarray(own(portfolio.number), dtype=np.float64), weight)
 

@@ -18,8 +18,10 @@ from allocator.limits.measures import MeasureTerms, measured
 from allocator.limits.missing import check_values
 from allocator.limits.whole import least_weights, whole_budget, whole_rows
 from allocator.records.conditions import nobody_passes
+from allocator.records.former import Changes
 from allocator.records.limits import BASES, Channel, Limits, Row
 from allocator.records.portfolio import Codes, Floats, Portfolio
+from allocator.records.risk import Rule
 from allocator.records.scenario import Limit, Policy
 
 
@@ -29,6 +31,15 @@ class _Channels:
 
     places: dict[tuple[str, str], int] = field(default_factory=dict)
     channels: list[Channel] = field(default_factory=list)
+    by_rule: dict[Rule | Changes, MeasureTerms] = field(default_factory=dict)
+
+    def measured(self, limit: Limit, portfolio: Portfolio) -> MeasureTerms:
+        """What the limit's measure adds up; limits by one rule have it computed once."""
+        if limit.rule is None:
+            return measured(limit, portfolio)
+        if limit.rule not in self.by_rule:
+            self.by_rule[limit.rule] = measured(limit, portfolio)
+        return self.by_rule[limit.rule]
 
     def index(self, basis: str, weight: Floats | None, key: str) -> int:
         place = self.places.setdefault((basis, key), len(self.channels))
@@ -139,7 +150,7 @@ def _draft(
     """One row, or with `each` one a value of that column."""
     place, base = members.counted[number], members.reference[number]
     membership = members.distinct[place]
-    counted = measured(limit, portfolio)
+    counted = channels.measured(limit, portfolio)
     weight, key = _weighted(counted, limit, portfolio)
     added = [channels.index(counted.basis, weight, key)]
     if counted.per_loan is not None:

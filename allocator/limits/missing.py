@@ -23,8 +23,8 @@ def _faults(limit: Limit, portfolio: Portfolio) -> Iterator[Fault]:
     """One fault per column, with the first row and a count."""
     for verb, column, missing in _missing(limit, portfolio):
         yield from _fault(limit, verb, column, "missing", "fill the column", missing, portfolio)
-    if limit.rule is not None and limit.rule.asset_class_by is not None:
-        column = limit.rule.asset_class_by
+    column = limit.class_column
+    if column is not None:
         classes = portfolio.text(column)
         known = np.isin([*classes.values, ""], ASSET_CLASSES)
         what, remedy = f"none of {', '.join(ASSET_CLASSES)}", "write one of them"
@@ -39,9 +39,9 @@ def _faults(limit: Limit, portfolio: Portfolio) -> Iterator[Fault]:
 
 def _sized(limit: Limit, portfolio: Portfolio) -> Booleans:
     """(n,) whose sales the rule of the limit reads: where a column says the classes, those of class sme."""
-    if limit.rule is None or limit.rule.asset_class_by is None:
+    if limit.class_column is None:
         return np.ones(len(portfolio), dtype=bool)
-    classes = portfolio.text(limit.rule.asset_class_by)
+    classes = portfolio.text(limit.class_column)
     return np.array([*(name == "sme" for name in classes.values), False])[classes.codes]
 
 

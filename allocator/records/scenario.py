@@ -171,6 +171,11 @@ class Limit:
         return self.plugin is not None or self.rule is not None
 
     @property
+    def class_column(self) -> str | None:
+        """The column of the borrowers' asset classes, where the rule reads one."""
+        return None if self.rule is None or isinstance(self.rule, Changes) else self.rule.asset_class_by
+
+    @property
     def most(self) -> float:
         """The largest that a bound without weights may be: all of what it is a share of."""
         return inf if self.of is None or self.weight is not None else self.largest_share
@@ -251,7 +256,7 @@ class Policy:
     def text_columns(self) -> frozenset[str]:
         """Columns that filters by value and `each` read as text (`grade` and `borrower_id` aside)."""
         named = {c.column for c in self.conditions if not c.is_range}
-        read = ((limit.each, limit.by, limit.rule and limit.rule.asset_class_by) for limit in self.limits)
+        read = ((limit.each, limit.by, limit.class_column) for limit in self.limits)
         each = {column for columns in read for column in columns if column is not None}
         return frozenset(named | each) - {"grade", "borrower_id"}
 

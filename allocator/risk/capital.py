@@ -40,8 +40,8 @@ def by_class(formula: Callable[[_Rule, Portfolio], Floats], rule: _Rule, portfol
     column = portfolio.text(rule.asset_class_by or "")
     found = np.zeros(len(portfolio))
     for name, own in rule.of_classes():
-        members = np.flatnonzero(column.codes == column.values.index(name)) if name in column.values else []
-        if len(members):
+        if name in column.values:
+            members = np.flatnonzero(column.codes == column.code_of(name))
             found[members] = formula(own, portfolio.take(members))
     return found
 
