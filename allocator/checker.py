@@ -20,7 +20,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from functools import cache
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -1478,10 +1477,8 @@ def run_of(
     run = Facts(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule)
     rule, tail = policy.capital, policy.tail
     classed = rule if tail.shared is None else Facts(**{**vars(rule), "by": None})
-    book.requirements = cache(lambda: by_class(lambda own: requirements_of(own, borrowers), rule, borrowers))
-    book.tail_losses = cache(
-        lambda: by_class(lambda own: tail_losses_of(tail, own, borrowers), classed, borrowers)
-    )
+    book.requirements = lambda: by_class(lambda own: requirements_of(own, borrowers), rule, borrowers)
+    book.tail_losses = lambda: by_class(lambda own: tail_losses_of(tail, own, borrowers), classed, borrowers)
     run.every_menu = every
     run.rows, run.operations = rows_of(policy, borrowers, book), 26 + 2 * len(policy.limits)
     run.decided = decided

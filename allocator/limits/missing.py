@@ -23,13 +23,12 @@ def _faults(limit: Limit, portfolio: Portfolio) -> Iterator[Fault]:
     """One fault per column, with the first row and a count."""
     for verb, column, missing in _missing(limit, portfolio):
         yield from _fault(limit, verb, column, "missing", "fill the column", missing, portfolio)
-    column = limit.class_column
-    if column is not None:
-        classes = portfolio.text(column)
+    if limit.class_column is not None:
+        classes = portfolio.text(limit.class_column)
         known = np.isin([*classes.values, ""], ASSET_CLASSES)
         what, remedy = f"none of {', '.join(ASSET_CLASSES)}", "write one of them"
         verb = f"measures {limit.measure} by"
-        yield from _fault(limit, verb, column, what, remedy, ~known[classes.codes], portfolio)
+        yield from _fault(limit, verb, limit.class_column, what, remedy, ~known[classes.codes], portfolio)
     if limit.weight is not None:
         values = np.abs(portfolio.number(limit.weight))
         what, remedy = f"above {LARGEST_NUMBER:g} in size", "write it in a larger unit"

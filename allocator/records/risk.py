@@ -46,7 +46,7 @@ class CapitalRule:
         small = self.asset_class == "sme" or self.asset_class_by is not None
         return frozenset({self.turnover} if small and self.approach == "irb" else ())
 
-    def of_classes(self) -> Iterator[tuple[AssetClass, CapitalRule]]:
+    def of_classes(self) -> Iterator[tuple[str, CapitalRule]]:
         """Each class with the rule of its borrowers, where a column says who is of which."""
         for own in ASSET_CLASSES:
             yield own, replace(self, asset_class=own, asset_class_by=None)
@@ -72,7 +72,7 @@ class TailRule:
         """The column that says whose correlation is which."""
         return self.capital.asset_class_by if self.correlation is None else None
 
-    def of_classes(self) -> Iterator[tuple[AssetClass, TailRule]]:
+    def of_classes(self) -> Iterator[tuple[str, TailRule]]:
         """Each class with the rule of its borrowers."""
         return ((name, replace(self, capital=own)) for name, own in self.capital.of_classes())
 

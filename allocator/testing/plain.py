@@ -190,11 +190,9 @@ def requirement(case: Case, i: int) -> float:
     """K of docs/formulation.md, section 6, to 8 places."""
     p, rules = case.portfolio, [one.rule for one in case.policy.limits if isinstance(one.rule, CapitalRule)]
     rule = rules[0] if rules else case.policy.capital
-    if rule.asset_class_by is not None:
-        column = p.text(rule.asset_class_by)
-        rule = next(own for name, own in rule.of_classes() if name == column.values[column.codes[i]])
-    small = rule.supporting_factor and rule.asset_class != "corporate"
-    factor = 0.7619 if small else 1.0
+    if (by := rule.asset_class_by) is not None:
+        rule = dict(rule.of_classes())[p.text(by).values[p.text(by).codes[i]]]
+    factor = 0.7619 if rule.supporting_factor and rule.asset_class != "corporate" else 1.0
     if rule.approach == "standardised":
         return round({"corporate": 0.08, "sme": 0.068, "retail": 0.06}[rule.asset_class] * factor, 8)
     yearly = max(1.0 - (1.0 - float(p.pd[i])) ** (1.0 / float(p.term[i])), rule.pd_floor)
