@@ -1475,9 +1475,9 @@ def run_of(
         stated = entries(scenario, "strategy", " ".join(("ahp_lines min_loss file columns", *foreign)))
         rule = next((name for name in ("ahp_lines", "min_loss", "file", *foreign) if name in stated), "")
     run = Facts(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule)
-    rule, tail = policy.capital, policy.tail
-    classed = rule if tail.shared is None else Facts(**{**vars(rule), "by": None})
-    book.requirements = lambda: by_class(lambda own: requirements_of(own, borrowers), rule, borrowers)
+    capital, tail = policy.capital, policy.tail
+    classed = capital if tail.shared is None else Facts(**{**vars(capital), "by": None})
+    book.requirements = lambda: by_class(lambda own: requirements_of(own, borrowers), capital, borrowers)
     book.tail_losses = lambda: by_class(lambda own: tail_losses_of(tail, own, borrowers), classed, borrowers)
     run.every_menu = every
     run.rows, run.operations = rows_of(policy, borrowers, book), 26 + 2 * len(policy.limits)
