@@ -156,8 +156,9 @@ def numbers(frame: pd.DataFrame, name: str, faults: list[Fault], remedy: str) ->
             faults.append(fault_in_rows(problem, where, remedy, None, name))
         else:
             faults += cell_faults(values, wrong, "is no number", lambda cell: _plain(cell) or remedy)
-        if not wrong.any():
-            row = int(np.flatnonzero(values.notna())[0])
+        texts = values.map(lambda cell: isinstance(cell, str)).to_numpy(dtype=bool)
+        if texts.any() and not wrong.any():
+            row = int(np.flatnonzero(texts)[0])
             problem = f"{values.tolist()[row]!r} is text"
             faults.append(Fault(problem, remedy, row=row_of(values, row), field=name))
         figures = read.to_numpy(dtype=float, na_value=np.nan)
