@@ -70,7 +70,7 @@ KEYS = {
     "solver": "method gap time_limit threads seed",
     "stress": "pd lgd amount churn rates funding limits file column",
 }
-LIMIT = "name measure of weight where each by at_most at_least exactly enforce"
+LIMIT = "name measure of weight where each by at_most at_least exactly enforce under"
 LIMIT_TOLD = {"name", "measure", "sense", "used", "bound", "price", "violation"}
 FILES = {"churn": "response.churn", "scorecard": "portfolio.scorecard", "stress": "stress.file"}
 FILES |= {"book": "strategy.file", "weights": "strategy.ahp_lines.file", "former": "former.file"}
@@ -341,9 +341,18 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
             name=name, sense=sense, bound=number(entry, sense) * factor * named(name),
             where=at(entry, "where", {}), each=at(entry, "each"), weight=at(entry, "weight"),
             measure=word(entry, "measure", MEASURES), penalty=penalty_of(entry, sense),
-            by=at(entry, "by"), parent=None,
+            by=at(entry, "by"), parent=None, entry=name, stress=None,
             **share_of(entry),
         )  # fmt: skip
+
+    def rows_for(entry: Any) -> Iterator[Facts]:
+        yield (limit := limit_of(entry))
+        for name in at(entry, "under", []):
+            need(
+                limit.measure != "hhi" and name in at(scenario, "stresses", {}), f"{limit.name}: under {name}"
+            )
+            shocks = entries({"stress": scenario["stresses"][name]}, "stress", "pd lgd column")
+            yield limit.but(name=f"{limit.name} [{name}]", stress=[shocks])
 
     policy, grid = at(scenario, "policy"), at(scenario, "policy.rate_grid", "table")
     step = at(policy, "ticket.step") and number(policy, "ticket.step")
@@ -364,7 +373,7 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
         rate_step=None if grid in ("table", "contract") else number(policy, "rate_grid.step"),
         rate_moved=at(policy, "changes.rate_moved.at_most"), way=at(policy, "changes.amounts"),
         by_contract=grid == "contract", capital=capital_rule(policy), tail=tail_rule(policy),
-        limits=[limit_of(entry) for entry in at(policy, "limits", [])],
+        limits=[limit for entry in at(policy, "limits", []) for limit in rows_for(entry)],
     )  # fmt: skip
 
 
@@ -964,10 +973,13 @@ def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
     """One entry per limit, the budget first: its rows, and `row` of each borrower, -1: none."""
     budget = Facts(
         name="budget", measure=policy.basis, sense=policy.spend, bound=policy.budget, of="", base=None,
-        penalty=math.inf,
+        penalty=math.inf, stress=None,
     )  # fmt: skip
-    made: list[Facts] = []
+    made, everybody, figures = list[Facts](), borrowers, book
     for limit in [budget.but(weight=None, where={}, each=None), *policy.limits]:
+        borrowers, book = (everybody, figures)
+        if limit.stress is not None:
+            borrowers, book = seen_under(limit.stress, policy, everybody, figures)
         inside, names = borrowers.passes(limit.where), [limit.name]
         row = np.where(inside, 0, -1)
         if limit.each is not None:
@@ -999,6 +1011,26 @@ def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
     every = [name for rows in made for name in rows.names]
     need(len(set(every)) == len(every), "policy.limits: two rows have one name")
     return made
+
+
+def measure_risk(book: Facts, policy: Facts, borrowers: Borrowers) -> None:
+    """Lets capital and tail losses be asked for, which only limits on them do."""
+    capital, tail = policy.capital, policy.tail
+    classed = capital if tail.shared is None else Facts(**{**vars(capital), "by": None})
+    book.requirements = lambda: by_class(lambda own: requirements_of(own, borrowers), capital, borrowers)
+    book.tail_losses = lambda: by_class(lambda own: tail_losses_of(tail, own, borrowers), classed, borrowers)
+
+
+def seen_under(
+    stress: list[Any], policy: Facts, borrowers: Borrowers, book: Facts
+) -> tuple[Borrowers, Facts]:
+    """Both with PD and LGD under a further stress, and what follows from these."""
+    seen = Borrowers(borrowers.cells, borrowers.mark, borrowers.defaults)
+    seen.numbers = dict(borrowers.numbers)
+    put_under(stress, seen)
+    figures = book.but(pd=seen.numbers["pd"], lgd=seen.numbers["lgd"])
+    measure_risk(figures, policy, seen)
+    return seen, figures
 
 
 def cuts_among(policy: Facts, borrowers: Borrowers, stated: dict[str, Any]) -> list[Facts]:
@@ -1475,10 +1507,7 @@ def run_of(
         stated = entries(scenario, "strategy", " ".join(("ahp_lines min_loss file columns", *foreign)))
         rule = next((name for name in ("ahp_lines", "min_loss", "file", *foreign) if name in stated), "")
     run = Facts(scenario=scenario, policy=policy, curves=curves, menus=menus, book=book, rule=rule)
-    capital, tail = policy.capital, policy.tail
-    classed = capital if tail.shared is None else Facts(**{**vars(capital), "by": None})
-    book.requirements = lambda: by_class(lambda own: requirements_of(own, borrowers), capital, borrowers)
-    book.tail_losses = lambda: by_class(lambda own: tail_losses_of(tail, own, borrowers), classed, borrowers)
+    measure_risk(book, policy, borrowers)
     run.every_menu = every
     run.rows, run.operations = rows_of(policy, borrowers, book), 26 + 2 * len(policy.limits)
     run.decided = decided
@@ -1716,9 +1745,7 @@ def per_point(run: Facts, stated: list[Any]) -> dict[str, float]:
     """What a percentage point more of each share adds, all rows of a limit together."""
     adds: dict[str, float] = {}
     for limit, rows in zip(run.policy.limits, run.rows[1:], strict=True):
-        named, per = (limit.name, limit.bound) if not limit.parent else (
-            limit.parent.name, 2.0 * limit.parent.bound
-        )  # fmt: skip
+        named, per = limit.entry, 2.0 * limit.parent.bound if limit.parent else limit.bound
         for entry in stated if limit.of and limit.bound else []:
             if entry["name"] in rows.names and entry["price"]:
                 one = float(entry["price"]) * float(entry["bound"]) / per / 100.0
@@ -1795,7 +1822,10 @@ def digest(scenario: Any, inputs: Any) -> str:
         return int(value) if isinstance(value, float) and value.is_integer() else value
 
     document, source = whole(scenario), source_of(scenario)
-    for place in ("stresses", "portfolio.source", *FILES.values()):
+    named = {name for limit in at(document, "policy.limits", []) for name in limit.get("under", [])}
+    kept = {name: own for name, own in at(document, "stresses", {}).items() if name in named}
+    document |= {"stresses": kept} if kept else {}
+    for place in (*([] if kept else ["stresses"]), "portfolio.source", *FILES.values()):
         above, _, last = place.rpartition(".")
         if isinstance(at(document, above), dict):
             at(document, above).pop(last, None)

@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 from allocator.pricing.churn import read_churn_table
 from allocator.records.curves import Response
 from allocator.records.portfolio import ChurnTable, Floats, Integers, Portfolio, Text
-from allocator.records.scenario import Policy, PortfolioSource, Scenario, SolverSettings
+from allocator.records.scenario import Policy, PortfolioSource, Scenario
+from allocator.records.strategy import SolverSettings
 
 CHURN = Path(__file__).resolve().parents[1] / "models" / "churn" / "cumcm-2020.csv"
 GRADES = ("A", "B", "C", "D")

@@ -15,8 +15,8 @@ import numpy as np
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Inputs
 from allocator.records.run import Certificate
-from allocator.records.scenario import SolverSettings
 from allocator.records.solution import Solution
+from allocator.records.strategy import SolverSettings
 from benchmarks.books import Book
 
 _BEGINS = {

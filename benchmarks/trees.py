@@ -13,7 +13,7 @@ from allocator.errors import AllocatorError
 from allocator.pipeline import allocate, decide, judge, prepare
 from allocator.records.case import Inputs
 from allocator.records.run import Certificate
-from allocator.records.scenario import SolverSettings
+from allocator.records.strategy import SolverSettings
 from allocator.scenario import load_scenario
 from benchmarks.hard_books import hard_book
 from benchmarks.markdown import gap, seconds, table

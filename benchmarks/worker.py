@@ -19,7 +19,7 @@ from time import perf_counter, process_time
 from typing import Any
 
 from allocator.errors import AllocatorError
-from allocator.records.scenario import SolverSettings
+from allocator.records.strategy import SolverSettings
 from benchmarks.books import Book
 from benchmarks.mapped import draw, mapped_book, release
 from benchmarks.phases import Finished, figures, run_phases

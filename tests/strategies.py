@@ -15,6 +15,7 @@ from hypothesis.strategies import DrawFn
 from allocator.records.conditions import Condition
 from allocator.records.former import MONEY_MOVED
 from allocator.records.scenario import COUNTED, Group, Limit
+from allocator.records.stress import Shock, Stress, StressCase
 from allocator.testing import plain as naive
 from tests.builders import Case, churn_table, limit, policy, portfolio
 
@@ -124,6 +125,15 @@ def _budget(draw: DrawFn, case: Case, sample: list[Any]) -> float:
     return max(used, 10_000.0) * draw(st.sampled_from(slack))
 
 
+UNDER = (
+    (
+        "bad",
+        Stress(pd=Shock(1.5, (StressCase((Condition("sector", ("food",)),), 4.0),)), lgd=Shock(1.2)),
+    ),
+)
+"""What some limits hold in, too."""
+
+
 @st.composite
 def limits_around(
     draw: DrawFn, case: Case, sample: list[Any], name: str, measures: tuple[str, ...] = MEASURES
@@ -152,14 +162,13 @@ def limits_around(
     )
     each = draw(st.sampled_from((None, None, "sector", "grade")))
     weight = None if measure == MONEY_MOVED else draw(st.sampled_from((None, None, "pd", "score")))
-    entry = limit(name, measure, sense, 1.0, of=of, where=where, each=each, weight=weight)
-    return limit(
-        name, measure, sense, _bound(draw, case, entry, sample), of=of, where=where, each=each, weight=weight
-    )
+    under = draw(st.sampled_from(((), (), (), (), UNDER)))
+    entry = limit(name, measure, sense, 1.0, of=of, where=where, each=each, weight=weight, under=under)
+    return replace(entry, bound=_bound(draw, case, entry, sample))
 
 
 def _bound(draw: DrawFn, case: Case, entry: Limit, sample: list[Any]) -> float:
-    found = list(naive.rows_of(case, entry))
+    found = [row for one in entry.in_stresses() for row in naive.rows_of(case, one)]
     if not found:
         return 0.2
     row = draw(st.sampled_from(found))

@@ -17,8 +17,7 @@ from allocator.certification.certify import recheck_with_proof
 from allocator.errors import CertificateError, Fault, InputError
 from allocator.records.ledger import COMPUTED
 from allocator.records.run import Certificate, Decisions
-from allocator.records.scenario import SolverSettings
-from allocator.records.strategy import Strategy
+from allocator.records.strategy import SolverSettings, Strategy
 from allocator.summary import summarise
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.records.outcomes import outcome_of

@@ -24,10 +24,13 @@ _LEAST = 5e-324
 
 
 def with_cuts(policy: Policy, portfolio: Portfolio) -> tuple[Policy, Portfolio]:
-    """The policy with each cut as a limit behind its own, and the borrowers with the columns of weights.
+    """The policy with every row's limit: those in named stresses, and each cut behind its own.
+
+    The borrowers have the columns of the cuts' weights.
 
     Raises CertificateError with every cut that no limit implies.
     """
+    policy = policy.in_stresses()
     if not policy.cuts and not policy.concentrations:
         return policy, portfolio
     faults = [fault for cut in policy.cuts for fault in _faults(cut, policy)]

@@ -13,13 +13,12 @@ import numpy as np
 from allocator.certification.concentration import with_cuts
 from allocator.certification.economics import BASES
 from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
-from allocator.certification.measures import counted_by, outset_of, times, weight_of
-from allocator.certification.members import inside_of, rows_of
+from allocator.certification.measures import ByRule, counted_by, outset_of, times, weight_of
+from allocator.certification.members import as_counted, inside_of, rows_of
 from allocator.certification.rounding import DEEPEST, depth, unwarned
 from allocator.certification.sums import CHUNK, sums_by_code
-from allocator.records.former import FORMER_AMOUNT, Changes
+from allocator.records.former import FORMER_AMOUNT
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio
-from allocator.records.risk import Rule
 from allocator.records.scenario import Group, Limit, Measure, Policy, Sense
 
 _WEIGHED = 5
@@ -247,13 +246,11 @@ def blocks_of(policy: Policy, portfolio: Portfolio) -> tuple[Block, ...]:
         np.zeros(1), np.zeros(1), 0, budget.amount, 0.0, "", 0.0, None, np.full(1, np.inf),
     )  # fmt: skip
     first = replace(first, exact=_exact(first, portfolio, decimal(budget.amount)))
-    by_rule: dict[Rule | Changes, Floats] = {}
+    by_rule: ByRule = {}
     return (first, *(_block(limit, policy, portfolio, by_rule) for limit in policy.limits))
 
 
-def _block(
-    limit: Limit, policy: Policy, portfolio: Portfolio, by_rule: dict[Rule | Changes, Floats]
-) -> Block:
+def _block(limit: Limit, policy: Policy, portfolio: Portfolio, by_rule: ByRule) -> Block:
     codes, names = rows_of(limit, portfolio)
     weight = weight_of(limit, portfolio, by_rule)
     counted = counted_by(limit)
@@ -290,7 +287,7 @@ def _block(
 def _reference(limit: Limit, portfolio: Portfolio) -> tuple[str, Booleans | None]:
     """The basis that the limit is a share of, "" without one, and whom it counts (n,), None: everybody."""
     if isinstance(limit.of, Group):
-        return limit.of.basis, inside_of(limit.of.where, portfolio)
+        return limit.of.basis, inside_of(limit.of.where, as_counted(limit, portfolio))
     return {"total": "offered", "drawn": "drawn"}.get(limit.of or "", ""), None
 
 

@@ -9,11 +9,16 @@ from typing import Any
 import numpy as np
 
 from allocator.certification.capital import weights_by
+from allocator.certification.members import as_counted
 from allocator.records.former import FORMER_AMOUNT, Changes
 from allocator.records.portfolio import Floats, Portfolio
 from allocator.records.risk import Rule
 from allocator.records.scenario import Limit, Measure
+from allocator.records.stress import Stress
 from allocator.records.weights import weights_of
+
+ByRule = dict[tuple[Rule | Changes, Stress | None], Floats]
+"""What a rule gives each borrower (n,), under a stress or none."""
 
 
 @dataclass(frozen=True)
@@ -61,22 +66,22 @@ def times(amounts: Floats, weight: Floats | None) -> Floats:
     return amounts if weight is None else amounts * weight
 
 
-def weight_of(
-    limit: Limit, portfolio: Portfolio, by_rule: dict[Rule | Changes, Floats] | None = None
-) -> Floats | None:
+def weight_of(limit: Limit, portfolio: Portfolio, by_rule: ByRule | None = None) -> Floats | None:
     """(n,) what multiplies each borrower's basis in the limit's rows; None: 1.
 
     What a rule gives (n,) is computed once for all limits that are asked for with the same `by_rule`.
     """
+    portfolio = as_counted(limit, portfolio)
     weight = None if limit.weight is None else portfolio.number(limit.weight)
     if limit.plugin is not None:
         brought = weights_of(limit.plugin, portfolio)
         return weight if brought is None else times(brought, weight)
     if limit.rule is not None:
         known = {} if by_rule is None else by_rule
-        if limit.rule not in known:
-            known[limit.rule] = ruled_weights(limit.rule, portfolio)
-        return times(known[limit.rule], weight)
+        by = limit.rule, limit.stress
+        if by not in known:
+            known[by] = ruled_weights(limit.rule, portfolio)
+        return times(known[by], weight)
     own = COUNTED[limit.measure].weight
     return weight if own is None else times(np.asarray(own(portfolio.number), dtype=np.float64), weight)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from allocator.records.conditions import Condition
@@ -11,6 +13,7 @@ from allocator.records.scenario import Limit
 
 def rows_of(limit: Limit, portfolio: Portfolio) -> tuple[Codes, tuple[str, ...]]:
     """(n,) the row of each borrower, -1: none; and the rows' names."""
+    portfolio = as_counted(limit, portfolio)
     if limit.each is None and not limit.where:
         return np.broadcast_to(np.int32(0), len(portfolio)), (limit.name,)
     inside = inside_of(limit.where, portfolio)
@@ -23,6 +26,22 @@ def rows_of(limit: Limit, portfolio: Portfolio) -> tuple[Codes, tuple[str, ...]]
     renumbered[present] = range(len(present))
     codes = renumbered[filtered]
     return codes, tuple(f"{limit.name}[{column.values[code]}]" for code in present)
+
+
+def as_counted(limit: Limit, portfolio: Portfolio) -> Portfolio:
+    """The borrowers as the limit's rows count them: with PD and LGD under the stress that it holds in.
+
+    Either is the product with the factor of all and, in their order, those of the cases, at most 1.
+    """
+    if limit.stress is None:
+        return portfolio
+    moved = {}
+    for figure, shock in (("pd", limit.stress.pd), ("lgd", limit.stress.lgd)):
+        factor = np.full(len(portfolio), shock.all)
+        for case in shock.cases:
+            factor = np.where(inside_of(case.where, portfolio), factor * case.factor, factor)
+        moved[figure] = np.minimum(portfolio.number(figure) * factor, 1.0)
+    return replace(portfolio, pd=moved["pd"], lgd=moved["lgd"])
 
 
 def inside_of(where: tuple[Condition, ...], portfolio: Portfolio) -> Booleans:

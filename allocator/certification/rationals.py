@@ -14,6 +14,7 @@ import numpy as np
 from allocator.certification.curves import isotonic
 from allocator.certification.limits import Block
 from allocator.certification.measures import COUNTED, counted_by, outset_of, ruled_weights
+from allocator.certification.members import as_counted
 from allocator.certification.terms import Terms
 from allocator.records.curves import Response
 from allocator.records.portfolio import ChurnTable, Floats, Portfolio
@@ -99,7 +100,7 @@ class ExactBlock:
             return Fraction(float(portfolio.number(column)[i]))
 
         own = ONE if limit.weight is None else of(limit.weight)
-        if limit.own_weights:
+        if limit.plugin is not None or limit.rule is not None:
             return own if self.brought is None else own * Fraction(float(self.brought[i]))
         weight = COUNTED[limit.measure].weight
         return own if weight is None else own * weight(of)
@@ -174,7 +175,10 @@ class ExactBlock:
 def blocks_in_rationals(blocks: tuple[Block, ...], portfolio: Portfolio, policy: Policy) -> list[ExactBlock]:
     """The budget and the limits."""
     limits: list[Limit | None] = [None, *policy.limits]
-    return [ExactBlock(block, limit, portfolio, policy) for block, limit in zip(blocks, limits, strict=True)]
+    return [
+        ExactBlock(block, limit, portfolio if limit is None else as_counted(limit, portfolio), policy)
+        for block, limit in zip(blocks, limits, strict=True)
+    ]
 
 
 @dataclass(frozen=True)

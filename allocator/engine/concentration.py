@@ -27,8 +27,8 @@ from allocator.records.lots import CENT, lots_to_money
 from allocator.records.offers import Menu, OfferBook
 from allocator.records.portfolio import Codes, Floats
 from allocator.records.progress import Progress
-from allocator.records.scenario import SolverSettings
 from allocator.records.solution import Solution
+from allocator.records.strategy import SolverSettings
 
 _ROUNDS, _RELAXATIONS = 60, 100
 """Rounds of whole solves, and of the relaxation."""

@@ -23,7 +23,7 @@ from allocator.engine.program import Effort, Program, side_by_side
 from allocator.engine.relaxation import prices_of, relax
 from allocator.engine.solving import SolverError, solve
 from allocator.records.portfolio import Floats
-from allocator.records.scenario import SolverSettings
+from allocator.records.strategy import SolverSettings
 
 _PENALTIES = (1e2, 1e5, 1e8, 1e11)
 """Of breaking a row by its largest use, in what the best offer is worth."""

@@ -57,8 +57,8 @@ from allocator.records.limits import Limits
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Floats
 from allocator.records.progress import Progress
-from allocator.records.scenario import SolverSettings
 from allocator.records.solution import Solution, Stop
+from allocator.records.strategy import SolverSettings
 
 _FIRST_CORE = 150
 """Borrowers with an open choice in the first core; each further one has four times as many."""

@@ -29,8 +29,8 @@ from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Booleans, Floats, Integers
 from allocator.records.price_lists import PriceList
 from allocator.records.progress import Progress
-from allocator.records.scenario import SolverSettings
 from allocator.records.solution import Solution, Stop
+from allocator.records.strategy import SolverSettings
 
 _SHARE = 0.5
 """Part of the gap asked for that other lists may use up; the rest is room for rounding."""

@@ -14,7 +14,7 @@ from allocator.engine.kernel.columns import Answers
 from allocator.engine.kernel.passes import Pass
 from allocator.engine.verdicts import broken_rows
 from allocator.records.portfolio import Codes, Floats
-from allocator.records.scenario import SolverSettings
+from allocator.records.strategy import SolverSettings
 
 
 @dataclass(frozen=True)

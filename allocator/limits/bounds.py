@@ -9,7 +9,7 @@ from scipy import sparse
 
 from allocator.records.columns import FRACTIONS
 from allocator.records.cuts import HHI
-from allocator.records.limits import Bounds, Limits
+from allocator.records.limits import Bounds, Limits, entry_of
 from allocator.records.scenario import (
     BUDGET,
     COUNTED,
@@ -28,7 +28,7 @@ def bounds_of(policy: Policy, limits: Limits) -> Bounds:
     entries = (None, *policy.enforced)
     names = [BUDGET, *(limit.name for limit in policy.enforced)]
     place = {name: e for e, name in enumerate(names)}
-    entry = np.array([place[row.name.partition("[")[0]] for row in limits.rows])
+    entry = np.array([place[entry_of(row.name)] for row in limits.rows])
     amount = policy.budget.amount
     moves = np.zeros((len(limits), 2))
     for j, e in enumerate(entry):

@@ -18,11 +18,13 @@ from allocator.limits.measures import MeasureTerms, measured
 from allocator.limits.missing import check_values
 from allocator.limits.whole import least_weights, whole_budget, whole_rows
 from allocator.records.conditions import nobody_passes
+from allocator.records.filters import under
 from allocator.records.former import Changes
 from allocator.records.limits import BASES, Channel, Limits, Row
 from allocator.records.portfolio import Codes, Floats, Portfolio
 from allocator.records.risk import Rule
 from allocator.records.scenario import Limit, Policy
+from allocator.records.stress import Stress
 
 
 @dataclass
@@ -31,15 +33,16 @@ class _Channels:
 
     places: dict[tuple[str, str], int] = field(default_factory=dict)
     channels: list[Channel] = field(default_factory=list)
-    by_rule: dict[Rule | Changes, MeasureTerms] = field(default_factory=dict)
+    by_rule: dict[tuple[Rule | Changes, Stress | None], MeasureTerms] = field(default_factory=dict)
 
     def measured(self, limit: Limit, portfolio: Portfolio) -> MeasureTerms:
         """What the limit's measure adds up; limits by one rule have it computed once."""
         if limit.rule is None:
             return measured(limit, portfolio)
-        if limit.rule not in self.by_rule:
-            self.by_rule[limit.rule] = measured(limit, portfolio)
-        return self.by_rule[limit.rule]
+        by = limit.rule, limit.stress
+        if by not in self.by_rule:
+            self.by_rule[by] = measured(limit, portfolio)
+        return self.by_rule[by]
 
     def index(self, basis: str, weight: Floats | None, key: str) -> int:
         place = self.places.setdefault((basis, key), len(self.channels))
@@ -148,6 +151,7 @@ def _draft(
     channels: _Channels,
 ) -> _Draft:
     """One row, or with `each` one a value of that column."""
+    portfolio = portfolio if limit.stress is None else under(limit.stress, portfolio)
     place, base = members.counted[number], members.reference[number]
     membership = members.distinct[place]
     counted = channels.measured(limit, portfolio)
@@ -188,6 +192,7 @@ def _draft(
 def _weighted(measured: MeasureTerms, limit: Limit, portfolio: Portfolio) -> tuple[Floats | None, str]:
     """The measure's weight times the limit's own column, with a key that tells equal ones apart."""
     key = limit.measure if measured.weight is not None else ""
+    key += "" if limit.stress is None else f" under {limit.stress}"
     if limit.weight is None:
         return measured.weight, key
     column = portfolio.number(limit.weight)

@@ -18,10 +18,12 @@ from allocator.records.scenario import Limit, Policy
 
 
 def with_cuts(policy: Policy, portfolio: Portfolio) -> tuple[Policy, Portfolio]:
-    """The policy with the cuts of each limit on the index behind it, the borrowers with the weights of each.
+    """The policy with every row's limit: those in named stresses, and the cuts of each limit on the index.
 
-    The limit itself stays as a row of nobody: its own price is 0.
+    The borrowers have the weights of the cuts. The limit on the index itself stays as a row of nobody, whose
+    price is 0.
     """
+    policy = policy.in_stresses()
     if not policy.concentrations:
         return policy, portfolio
     numbers = dict(portfolio.numbers)

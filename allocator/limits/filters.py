@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.records.conditions import Condition
-from allocator.records.filters import meets
+from allocator.records.filters import meets, under
 from allocator.records.portfolio import Codes, Portfolio
 from allocator.records.scenario import Limit
+from allocator.records.stress import SHOCKED, Stress
 
 
 @dataclass(frozen=True)
@@ -37,18 +38,21 @@ class Members:
 
 def members_of(limits: Sequence[Limit], portfolio: Portfolio) -> Members:
     """Who counts in each of `limits`, and in what it is a share of."""
-    places: dict[tuple[tuple[Condition, ...], str | None], int] = {}
+    places: dict[tuple[tuple[Condition, ...], str | None, Stress | None], int] = {}
     memberships: list[Membership] = []
 
-    def place(where: tuple[Condition, ...], each: str | None) -> int:
-        if (where, each) not in places:
-            places[where, each] = len(memberships)
-            memberships.append(_membership(where, each, portfolio))
-        return places[where, each]
+    def place(where: tuple[Condition, ...], each: str | None, stress: Stress | None) -> int:
+        stress = stress if any(condition.column in SHOCKED for condition in where) else None
+        key = where, each, stress
+        if key not in places:
+            places[key] = len(memberships)
+            seen = portfolio if stress is None else under(stress, portfolio)
+            memberships.append(_membership(where, each, seen))
+        return places[key]
 
-    counted = [place(limit.where, limit.each) for limit in limits]
-    groups = [limit.reference.where if limit.reference is not None else () for limit in limits]
-    reference = [place(where, None) if where else None for where in groups]
+    counted = [place(limit.where, limit.each, limit.stress) for limit in limits]
+    groups = [(limit.reference.where if limit.reference else (), limit.stress) for limit in limits]
+    reference = [place(where, None, stress) if where else None for where, stress in groups]
     return Members(tuple(memberships), tuple(counted), tuple(reference))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from allocator.limits.possible import PossibleOffers
 from allocator.limits.shares import only_an_empty_book
 from allocator.records.former import MONEY_MOVED
-from allocator.records.limits import Limits, Row
+from allocator.records.limits import Limits, Row, entry_of
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Portfolio
 from allocator.records.scenario import COUNTED, Limit, Policy
@@ -151,7 +151,7 @@ def _by_limit(policy: Policy, limits: Limits) -> Iterator[tuple[Limit | None, li
     """The rows of each limit with their places; the budget's, of None, first."""
     named = {limit.name: limit for limit in policy.limits}
     rows = enumerate(limits.rows)
-    for name, group in groupby(rows, key=lambda entry: entry[1].name.partition("[")[0]):
+    for name, group in groupby(rows, key=lambda entry: entry_of(entry[1].name)):
         yield named.get(name), list(group)
 
 

@@ -20,7 +20,7 @@ from scipy import sparse
 
 from allocator.limits.possible import PossibleOffers, row_of
 from allocator.limits.whole import decimal
-from allocator.records.limits import BASES, Limits
+from allocator.records.limits import BASES, Limits, entry_of
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
 from allocator.records.scenario import Limit, Policy
@@ -37,7 +37,7 @@ def only_an_empty_book(
 ) -> Iterator[str]:
     """One note that names limits, as few as say it, which no book with a loan in it keeps."""
     shares = [limit for limit in policy.enforced if limit.reference is not None and limit.penalty == inf]
-    names = [row.name.partition("[")[0] for row in limits.rows]
+    names = [entry_of(row.name) for row in limits.rows]
 
     def rows_of(some: Sequence[Limit]) -> list[int]:
         chosen = {limit.name for limit in some}
@@ -108,7 +108,7 @@ def _sum(shares: Sequence[Limit], program: _Program, limits: Limits, rows: Seque
     bound = {share.name: decimal(share.bound) for share in shares}
     sense = senses.pop()
     counted = [place for place in rows if sense != "at_most" or program.counts_somebody(place)]
-    total = sum((bound[limits.rows[place].name.partition("[")[0]] for place in counted), Fraction(0))
+    total = sum((bound[entry_of(limits.rows[place].name)] for place in counted), Fraction(0))
     if (total < 1 and sense != "at_least") or (total > 1 and sense != "at_most"):
         many = f"{len(counted):,} shares add" if len(counted) > 1 else "share comes"
         whose = "their" if len(shares) > 1 else "its"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from allocator.records.conditions import Condition
-from allocator.records.portfolio import Booleans, Portfolio
+from allocator.records.portfolio import Booleans, Floats, Portfolio
+from allocator.records.stress import Shock, Stress
 
 _TESTS = {"above": np.greater, "at_least": np.greater_equal, "below": np.less, "at_most": np.less_equal}
 
@@ -18,6 +20,23 @@ def meets(conditions: Iterable[Condition], portfolio: Portfolio) -> Booleans:
     for condition in conditions:
         inside &= _passes(condition, portfolio)
     return inside
+
+
+def factors_of(shock: Shock, portfolio: Portfolio) -> Floats:
+    """(n,) what a shock multiplies each borrower's figure with."""
+    out = np.full(len(portfolio), shock.all)
+    for case in shock.cases:
+        out[meets(case.where, portfolio)] *= case.factor
+    return out
+
+
+def under(stress: Stress, portfolio: Portfolio) -> Portfolio:
+    """The borrowers with PD and LGD after `stress`, at most 1; its cases read what was before."""
+    pd, lgd = (
+        np.minimum(figure * factors_of(shock, portfolio), 1.0)
+        for figure, shock in ((portfolio.pd, stress.pd), (portfolio.lgd, stress.lgd))
+    )
+    return replace(portfolio, pd=pd, lgd=lgd)
 
 
 def _passes(condition: Condition, portfolio: Portfolio) -> Booleans:

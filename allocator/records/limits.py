@@ -28,6 +28,11 @@ _CANCELLED = 1e-13
 """A sum this small beside one of its parts is rounding; blown up by a price it would decide."""
 
 
+def entry_of(row: str) -> str:
+    """The name of the policy's entry that a row called `row` is of: names of entries have no brackets."""
+    return row.partition("[")[0].rstrip()
+
+
 def summed(left: Floats, right: Floats) -> Floats:
     """The sum of two coefficients; 0 where they cancel, as an interest of 4 % does against a share of 4 %."""
     total = left + right

@@ -12,6 +12,7 @@ import pandas as pd
 
 from allocator.records.cuts import HHI, Cut
 from allocator.records.enforcement import REPORT, SOFT
+from allocator.records.limits import entry_of
 from allocator.records.portfolio import Floats
 from allocator.records.price_lists import PriceList
 from allocator.records.scenario import Limit, Measure, Scenario, Sense
@@ -40,7 +41,7 @@ def per_point(uses: Iterable[tuple[str, float, float]], limits: Iterable[Limit])
     }
     adds: dict[str, float] = {}
     for row, bound, price in uses:
-        name = row.partition("[")[0]
+        name = entry_of(row)
         if name in shares and price:
             adds[name] = adds.get(name, 0.0) + price * bound / shares[name] / 100.0
     return adds

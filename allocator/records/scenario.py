@@ -23,7 +23,7 @@ from allocator.records.plugins import Plugin
 from allocator.records.price_lists import PriceList, Pricing
 from allocator.records.risk import CapitalRule, Rule
 from allocator.records.sources import InvoiceFiles
-from allocator.records.strategy import Strategy
+from allocator.records.strategy import SolverSettings, Strategy
 from allocator.records.stress import Stress, StressSource
 
 Sense = Literal["at_most", "at_least", "exactly"]
@@ -40,7 +40,6 @@ Basis = Literal["offered", "drawn"]
 Spend = Literal["at_most", "exactly"]
 COUNTED: tuple[Measure, ...] = ("loans", "clients_changed")
 """Measures that count offers, one by one."""
-Method = Literal["auto", "exact", "reduced"]
 
 BUDGET, OWN_FUNDS = "budget", "own_funds"
 """The amounts of the policy that a bound may be a share of; the budget is one of the limits, too."""
@@ -158,6 +157,10 @@ class Limit:
     """What a unit of a row's excess costs: inf, it must hold; 0, it is only reported."""
     by: str | None = None
     """Of a Herfindahl index: the column whose values are the groups."""
+    under: tuple[tuple[str, Stress], ...] = ()
+    """The named stresses in which it holds too, beside the scenario as it stands."""
+    stress: Stress | None = None
+    """What PD and LGD are put under before its rows count them: it stands for another, in a named stress."""
 
     @property
     def reference(self) -> Group | None:
@@ -167,8 +170,8 @@ class Limit:
     @property
     def own_weights(self) -> bool:
         """Whether the measure's weights follow from more than a formula of two columns: a package's code, or
-        a rule of the policy."""
-        return self.plugin is not None or self.rule is not None
+        a rule of the policy, or a stress."""
+        return self.plugin is not None or self.rule is not None or self.stress is not None
 
     @property
     def class_column(self) -> str | None:
@@ -197,8 +200,16 @@ class Limit:
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """Every test of a filter of the limit."""
-        return self.where if self.reference is None else (*self.where, *self.reference.where)
+        """Every test of a filter of the limit, and of the stresses that it holds in."""
+        shocks = (shock for _, stress in self.under for shock in (stress.pd, stress.lgd))
+        cases = (condition for shock in shocks for case in shock.cases for condition in case.where)
+        return (*self.where, *(() if self.reference is None else self.reference.where), *cases)
+
+    def in_stresses(self) -> Iterator[Limit]:
+        """The limit in the scenario as it stands, and one in each of its named stresses."""
+        yield replace(self, under=())
+        for name, stress in self.under:
+            yield replace(self, name=f"{self.name} [{name}]", under=(), stress=stress)
 
     def stressed(self, stress: Stress) -> Limit:
         """The limit after the stress; one that bounds a share has the factor on the share."""
@@ -269,6 +280,12 @@ class Policy:
         measured |= {FORMER_AMOUNT for limit in self.limits if limit.measure == "clients_changed"}
         return frozenset(ranged | weights | measured)
 
+    def in_stresses(self) -> Policy:
+        """The policy with each limit that holds in named stresses as one limit more for each of them."""
+        if not any(limit.under for limit in self.limits):
+            return self
+        return replace(self, limits=tuple(row for limit in self.limits for row in limit.in_stresses()))
+
     @property
     def concentrations(self) -> tuple[Limit, ...]:
         """The limits on the Herfindahl index."""
@@ -299,7 +316,7 @@ class Policy:
         names = [BUDGET, *(limit.name for limit in self.limits)]
         if name in names:
             return next((limit for limit in self.limits if limit.name == name), None)
-        whole, near = name.partition("[")[0], get_close_matches(name, names, n=1)
+        whole, near = name.partition("[")[0].rstrip(), get_close_matches(name, names, n=1)
         if whole in names:
             remedy = f"write {whole}: all rows of the entry move together"
         else:
@@ -344,16 +361,6 @@ class Policy:
             funding_rate=self.funding_rate * stress.funding.all + stress.funding.add,
             limits=tuple(limit.stressed(stress) for limit in self.limits),
         )
-
-
-@dataclass(frozen=True)
-class SolverSettings:
-    method: Method = "auto"
-    gap: float = 1e-9
-    time_limit: float = 60.0
-    """Seconds of wall time."""
-    threads: int = 2
-    seed: int = 0
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ NamedRule = Literal["optimal", "ahp_lines", "equal", "by_score", "greedy", "max_
 """Rules that their name alone says."""
 RuleName = str
 """How amounts and rates are chosen: a NamedRule, `file`, or one that another package brings."""
+Method = Literal["auto", "exact", "reduced"]
 
 
 @dataclass(frozen=True)
@@ -48,3 +49,13 @@ class Strategy:
         """What is read, by name of the input."""
         named: dict[str, File | None] = {"weights": self.weights, "book": self.book}
         return {key: path for key, path in named.items() if path is not None}
+
+
+@dataclass(frozen=True)
+class SolverSettings:
+    method: Method = "auto"
+    gap: float = 1e-9
+    time_limit: float = 60.0
+    """Seconds of wall time."""
+    threads: int = 2
+    seed: int = 0

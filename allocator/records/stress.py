@@ -9,6 +9,8 @@ from typing import Literal
 from allocator.records.conditions import Condition
 from allocator.records.frames import File
 
+SHOCKED = ("pd", "lgd")
+"""The figures of a stress that a limit's row in it carries: the decisions stay what they are."""
 BASE = "base"
 """What the scenario as it stands is called beside its stresses."""
 

@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 
 from allocator.records.cuts import HHI
 from allocator.records.enforcement import REPORT
+from allocator.records.limits import entry_of
 from allocator.records.run import per_point
 from allocator.records.scenario import COUNTED, Limit
 from allocator.report.money import Unit, figure, percent, small
@@ -38,10 +39,7 @@ def limits_table(uses: Sequence[Used], policy: Sequence[Limit], unit: Unit) -> R
     own = sum(not is_of_each(use["name"]) for use in ordered)
     most = max(MOST, own + min(tight, 2 * MOST))
     shown, hidden = limits_shown(ordered, [use["name"] for use in ordered], "limits", most)
-    rows = [
-        _cells(use, shares.get(use["name"].partition("[")[0]) or shares.get(use["name"]), unit)
-        for use in shown
-    ]
+    rows = [_cells(use, shares.get(entry_of(use["name"])) or shares.get(use["name"]), unit) for use in shown]
     headings = ("used", "bound", "slack", "shadow price")
     columns = figures_of(headings, rows)
     columns.append(Figures("", [row[-1] for row in rows], "left"))
@@ -100,7 +98,7 @@ def fullest_of(others: Sequence[Used]) -> str:
 
 def by_entry(names: Sequence[str]) -> list[str]:
     """`names` of limits, where more than two rows of one `each` are told as `sectors (16 of them)`."""
-    entries = [name.partition("[")[0] if is_of_each(name) else name for name in names]
+    entries = [entry_of(name) if is_of_each(name) else name for name in names]
     rows = Counter(entry for entry, name in zip(entries, names, strict=True) if entry != name)
     told = [
         f"{entry} ({rows[entry]} of them)" if entry != name and rows[entry] > _FEW else name
@@ -133,7 +131,7 @@ def one_more(uses: Sequence[Used], policy: Sequence[Limit], currency: str) -> li
 
 
 def _share(name: str, shares: Mapping[str, float]) -> float:
-    return shares.get(name, shares.get(name.partition("[")[0], 0.0))
+    return shares.get(name, shares.get(entry_of(name), 0.0))
 
 
 def limits_shown(

@@ -17,19 +17,9 @@ from allocator.records.enforcement import REPORT
 from allocator.records.former import MONEY_MOVED, Changes, FormerRun
 from allocator.records.frames import Frame
 from allocator.records.risk import CapitalRule, Rule, TailRule
-from allocator.records.scenario import (
-    Budget,
-    Group,
-    Limit,
-    Policy,
-    PortfolioSource,
-    Scenario,
-    Sense,
-    SolverSettings,
-    Ticket,
-)
+from allocator.records.scenario import Budget, Group, Limit, Policy, PortfolioSource, Scenario, Sense, Ticket
 from allocator.records.sources import InvoiceFiles, kind_of
-from allocator.records.strategy import Strategy
+from allocator.records.strategy import SolverSettings, Strategy
 from allocator.records.stress import FundingShock, LimitShock, Shock, Stress, StressCase, StressSource
 from allocator.scenario.capital_schema import TailEntry
 from allocator.scenario.changes_schema import ChangesEntry, KeepEntry
@@ -74,8 +64,8 @@ def build(typed: ScenarioFile, path: Path | None, frames: Mapping[Place, Frame] 
     what the file names.
     """
     plugins = plugins_of(typed)
-    written, stress = _policy(typed.policy, plugins), _stress(typed.stress)
-    stresses = {name: _stress(entry) for name, entry in typed.stresses.items()}
+    stress, stresses = _stress(typed.stress), {name: _stress(own) for name, own in typed.stresses.items()}
+    written = _policy(typed.policy, plugins, stresses)
     places = {"stress": stress, **{f"stresses.{name}": named for name, named in stresses.items()}}
     faults = [
         f for place, named in places.items() for f in large_factor_faults(written, named.factors, place)
@@ -188,7 +178,7 @@ def _invoices(typed: InvoicesEntry) -> InvoiceFiles:
     return InvoiceFiles(**{key: _path(file) for key, file in files.items()}, duplicates=typed.duplicates)
 
 
-def _policy(typed: PolicyEntry, plugins: Plugins) -> Policy:
+def _policy(typed: PolicyEntry, plugins: Plugins, stresses: Mapping[str, StressSource]) -> Policy:
     capital = CapitalRule() if typed.capital is None else CapitalRule(**typed.capital.model_dump())
     changes = _changes(typed.changes)
     rules: dict[str, Rule | Changes] = {
@@ -206,7 +196,7 @@ def _policy(typed: PolicyEntry, plugins: Plugins) -> Policy:
             "by_contract": typed.rate_grid == "contract",
             "capital": capital,
             "changes": changes,
-            "limits": tuple(_limit(entry, plugins, rules) for entry in typed.limits),
+            "limits": tuple(_limit(entry, plugins, rules, stresses) for entry in typed.limits),
         }
     )
 
@@ -231,7 +221,12 @@ def _ticket(typed: TicketEntry) -> Ticket:
     return Ticket(typed.min or typed.step or CENT, typed.max, typed.step)
 
 
-def _limit(typed: LimitEntry, plugins: Plugins, rules: Mapping[str, Rule | Changes]) -> Limit:
+def _limit(
+    typed: LimitEntry,
+    plugins: Plugins,
+    rules: Mapping[str, Rule | Changes],
+    stresses: Mapping[str, StressSource],
+) -> Limit:
     senses: tuple[Sense, ...] = get_args(Sense)
     [(sense, bound)] = [(key, end) for key in senses if (end := getattr(typed, key)) is not None]
     where = tuple(condition_of(column, test) for column, test in (typed.where or {}).items())
@@ -239,7 +234,8 @@ def _limit(typed: LimitEntry, plugins: Plugins, rules: Mapping[str, Rule | Chang
     of = _group(typed.of) if isinstance(typed.of, GroupEntry) else typed.of
     rule, enforce = rules.get(typed.measure), typed.enforce
     penalty = enforce.soft if isinstance(enforce, SoftEntry) else 0.0 if enforce == REPORT else inf
-    groups = (typed.each, typed.weight, plugin, rule, penalty, typed.by)
+    under = tuple((name, stresses[name].factors) for name in typed.under or ())
+    groups = (typed.each, typed.weight, plugin, rule, penalty, typed.by, under)
     return Limit(typed.name, typed.measure, sense, bound, of, where, *groups)
 
 

@@ -33,9 +33,12 @@ from allocator.records.scenario import (
     NamedMeasure,
     Reference,
 )
+from allocator.records.stress import BASE, SHOCKED
 from allocator.scenario.quantities import Quantity, Text, WrittenNumber, fraction, money, number, one_of, text
 from allocator.scenario.typed import Typed, told_by_keys
 
+ON_RISK = ("interest", "expected_loss", "capital", "tail_loss")
+"""Measures that PD or LGD weigh."""
 SIGNED = ("interest", "gross_interest")
 """Measures that are negative where rates are."""
 NUMBER_COLUMNS = frozenset(column.name for column in NUMBERS)
@@ -142,6 +145,15 @@ def _some_value(values: tuple[str, ...]) -> tuple[str, ...]:
     if not values:
         raise refuse(Misfit("the list is empty, so that nothing passes", "write at least one value"))
     return values
+
+
+def _some_stress(names: tuple[str, ...]) -> tuple[str, ...]:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise refuse(Misfit(f"{twice} is named twice", "name each stress once"))
+    if BASE in names:
+        raise refuse(Misfit(f"{BASE} is the scenario as it stands, where every limit holds", "leave it out"))
+    return _some_value(names)
 
 
 Bound = Annotated[
@@ -266,6 +278,10 @@ class LimitEntry(Typed):
     """hard: every allocation keeps to it; report: it decides nothing, and every page says whether it is kept;
     {soft: 0.05}: it may be missed, and every unit of excess costs so much of the value."""
 
+    under: Annotated[tuple[Text, ...], AfterValidator(_some_stress)] | None = None
+    """Names of `stresses` in which the limit holds too, with PD and LGD as they are there; it always holds in
+    the scenario as it stands."""
+
     @field_validator("of")
     @classmethod
     def _money_only(
@@ -307,6 +323,16 @@ class LimitEntry(Typed):
         return self
 
     @model_validator(mode="after")
+    def _moved_by_stress(self) -> LimitEntry:
+        of_group = self.of.where if isinstance(self.of, GroupEntry) else {}
+        read = {self.weight, *(self.where or {}), *of_group}
+        fixed = self.measure in get_args(NamedMeasure) and self.measure not in ON_RISK
+        if self.under and fixed and not read & {*SHOCKED}:
+            problem = "the limit reads neither PD nor LGD, which are all that a stress changes of it"
+            raise refuse(Misfit(problem, "leave under out", ("under",)))
+        return self
+
+    @model_validator(mode="after")
     def _concentration(self) -> LimitEntry:
         if self.measure != HHI:
             if self.by is not None:
@@ -315,7 +341,7 @@ class LimitEntry(Typed):
             return self
         wrong = [
             Misfit(f"{key} says nothing of a Herfindahl index", f"leave {key} out", (key,))
-            for key in ("weight", "where", "each", "at_least", "exactly")
+            for key in ("weight", "where", "each", "at_least", "exactly", "under")
             if getattr(self, key) is not None
         ]
         if self.by is None:

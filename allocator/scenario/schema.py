@@ -26,7 +26,7 @@ from allocator.records.curves import Smoothing
 from allocator.records.document import NO_CHURN
 from allocator.records.former import MONEY_MOVED
 from allocator.records.misfits import Misfit, describe, refuse
-from allocator.records.scenario import Method
+from allocator.records.strategy import Method
 from allocator.scenario.changes_schema import ChangesEntry
 from allocator.scenario.policy_schema import PolicyEntry
 from allocator.scenario.quantities import (

@@ -18,7 +18,7 @@ import pandas as pd
 
 from allocator.errors import Fault, InputError, row_count
 from allocator.records.conditions import Condition, nobody_passes
-from allocator.records.filters import meets
+from allocator.records.filters import factors_of, meets, under
 from allocator.records.frames import File
 from allocator.records.portfolio import ChurnTable, Floats, Portfolio
 from allocator.records.scenario import LARGEST_FACTOR
@@ -55,10 +55,8 @@ def apply_stress(portfolio: Portfolio, table: ChurnTable, stress: Stress) -> tup
     if faults:
         raise InputError.of(faults, "Stress")
     stressed = dataclasses.replace(
-        portfolio,
-        pd=np.minimum(portfolio.pd * _factors(portfolio, stress.pd), 1.0),
-        lgd=np.minimum(portfolio.lgd * _factors(portfolio, stress.lgd), 1.0),
-        max_amount=_scaled_amounts(portfolio.max_amount, _factors(portfolio, stress.amount)),
+        under(stress, portfolio),
+        max_amount=_scaled_amounts(portfolio.max_amount, factors_of(stress.amount, portfolio)),
     )
     churn = {
         grade: np.minimum(
@@ -261,7 +259,7 @@ def _combined_factor_faults(portfolio: Portfolio, table: ChurnTable, stress: Str
     """A fault for every figure whose factors, all that meet one borrower or grade, come to too much."""
     with np.errstate(over="ignore", invalid="ignore"):
         most = {
-            figure: float(np.max(_factors(portfolio, getattr(stress, figure)), initial=0.0))
+            figure: float(np.max(factors_of(getattr(stress, figure), portfolio), initial=0.0))
             for figure in FIGURES
             if figure not in BY_GRADE
         }
@@ -299,13 +297,6 @@ def _missing_value_faults(portfolio: Portfolio, condition: Condition, place: str
     problem = f"{place} reads {name}, which is missing in {row_count(count)}"
     row = int(np.min(portfolio.row[lacking]))
     return [Fault(problem, "fill the column", file=portfolio.source, row=row, field=name)]
-
-
-def _factors(portfolio: Portfolio, shock: Shock) -> Floats:
-    out = np.full(len(portfolio), shock.all)
-    for case in shock.cases:
-        out[meets(case.where, portfolio)] *= case.factor
-    return out
 
 
 def _scaled_amounts(amounts: Floats, factors: Floats) -> Floats:

@@ -9,7 +9,9 @@ import numpy as np
 
 from allocator.records.conditions import Condition
 from allocator.records.portfolio import ChurnTable, Portfolio
-from allocator.records.scenario import Group, Limit, SolverSettings
+from allocator.records.scenario import Group, Limit
+from allocator.records.strategy import SolverSettings
+from allocator.records.stress import Shock, Stress, StressCase
 from allocator.testing import plain
 from allocator.testing.cases import Case, churn_table, limit, policy, portfolio
 
@@ -28,6 +30,7 @@ _FILTERS: tuple[Mapping[str, Any], ...] = (
     {"region": ["east"], "lgd": {"below": 0.5}},
     {"exposure": {"above": 0.0}},
 )
+_UNDER = (("bad", Stress(pd=Shock(1.4, (StressCase((Condition("region", ("east",)),), 1.5),)))),)
 _LOOSE = (1.0, 1.02, 1.1, 1.3)
 """Room that a limit leaves a sample allocation, which therefore meets it."""
 
@@ -141,7 +144,10 @@ def _around_a_sample(draw: np.random.Generator, case: Case) -> list[Limit]:
             )
         if sense == "exactly" and case.policy.ticket.step is not None:
             measure, shape = _one(draw, "offered", "loans"), {**shape, "of": None, "weight": None}
-        rows = list(plain.rows_of(case, limit(f"some {k}", measure, sense, 1.0, **shape)))
+        if measure in ("expected_loss", "interest") and sense == "at_most":
+            shape["under"] = _UNDER
+        entry = limit(f"some {k}", measure, sense, 1.0, **shape)
+        rows = [row for one in entry.in_stresses() for row in plain.rows_of(case, one)]
         if rows:
             bound = _bound(draw, case, rows, offers)
             limits.append(limit(f"some {k}", measure, sense, bound, **shape))

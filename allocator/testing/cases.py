@@ -14,15 +14,8 @@ from allocator.records.conditions import Condition
 from allocator.records.curves import Response
 from allocator.records.portfolio import ChurnTable, Portfolio, Text
 from allocator.records.risk import CapitalRule, TailRule
-from allocator.records.scenario import (
-    Budget,
-    Limit,
-    Policy,
-    PortfolioSource,
-    Scenario,
-    SolverSettings,
-    Ticket,
-)
+from allocator.records.scenario import Budget, Limit, Policy, PortfolioSource, Scenario, Ticket
+from allocator.records.strategy import SolverSettings
 
 SETTINGS = SolverSettings(gap=1e-9, time_limit=30.0)
 
@@ -124,6 +117,10 @@ class Case:
     policy: Policy
     smoothing: Any = "none"
     settings: SolverSettings = SETTINGS
+
+    def with_risk(self, pd: Sequence[float], lgd: Sequence[float]) -> Case:
+        """The same case of borrowers of other PD and LGD."""
+        return replace(self, portfolio=replace(self.portfolio, pd=np.array(pd), lgd=np.array(lgd)))
 
     @property
     def inputs(self) -> Inputs:

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from itertools import product
-from statistics import NormalDist
 from typing import Any
 
 from allocator.records.conditions import Condition
 from allocator.records.plugins import PluginMeasure
 from allocator.records.portfolio import Portfolio
-from allocator.records.risk import CapitalRule, TailRule
 from allocator.records.scenario import Group, Limit
+from allocator.records.stress import Shock, Stress
 from allocator.testing.cases import Case
+from allocator.testing.risk import requirement, tail_loss
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ class Row:
     """The most that one offer to a member uses."""
     finest: float = math.inf
     """Of rows of loans the smallest weight that is not 0."""
+    stress: Stress | None = None
+    """What it is counted under."""
     penalty: float = math.inf
     """What a unit of excess costs; inf: the row must hold."""
 
@@ -186,53 +188,9 @@ def measured(case: Case, measure: str, i: int, offer: Offer | None) -> float:
     )
 
 
-def requirement(case: Case, i: int) -> float:
-    """K of docs/formulation.md, section 6, to 8 places."""
-    p, rules = case.portfolio, [one.rule for one in case.policy.limits if isinstance(one.rule, CapitalRule)]
-    rule = rules[0] if rules else case.policy.capital
-    if (by := rule.asset_class_by) is not None:
-        rule = dict(rule.of_classes())[p.text(by).values[p.text(by).codes[i]]]
-    factor = 0.7619 if rule.supporting_factor and rule.asset_class != "corporate" else 1.0
-    if rule.approach == "standardised":
-        return round({"corporate": 0.08, "sme": 0.068, "retail": 0.06}[rule.asset_class] * factor, 8)
-    yearly = max(1.0 - (1.0 - float(p.pd[i])) ** (1.0 / float(p.term[i])), rule.pd_floor)
-    lgd = max(float(p.lgd[i]), rule.lgd_floor)
-    if yearly == 1.0:
-        return 0.0
-    if rule.asset_class == "retail":
-        r = 0.03 + 0.13 * (1.0 - (1.0 - math.exp(-35.0 * yearly)) / (1.0 - math.exp(-35.0)))
-    else:
-        r = 0.12 + 0.12 * (1.0 - (1.0 - math.exp(-50.0 * yearly)) / (1.0 - math.exp(-50.0)))
-    if rule.asset_class == "sme":
-        sales = float(p.number(rule.turnover)[i]) / rule.turnover_unit
-        r -= 0.04 * (1.0 - (min(max(sales, 5.0), 50.0) - 5.0) / 45.0)
-    normal = NormalDist()
-    worst = normal.cdf((normal.inv_cdf(yearly) + r**0.5 * normal.inv_cdf(0.999)) / (1.0 - r) ** 0.5)
-    b = 0.0 if rule.asset_class == "retail" else (0.11852 - 0.05478 * math.log(yearly)) ** 2
-    return round(float(lgd * (worst - yearly) * (1 + (rule.maturity - 2.5) * b) / (1 - 1.5 * b) * factor), 8)
-
-
 def formerly(p: Portfolio, i: int) -> float:
     """What borrower i was offered in the former run."""
     return float(p.numbers.get("former_amount", [0.0] * len(p))[i])
-
-
-def tail_loss(case: Case, i: int) -> float:
-    """The bivariate normal chance that the borrower and the common factor both do badly, over that of the
-    factor, times LGD: Simpson's rule over correlations, of a rule whose correlation is a figure."""
-    p, rules = case.portfolio, [one.rule for one in case.policy.limits if isinstance(one.rule, TailRule)]
-    rule, pd = rules[0] if rules else TailRule(), float(p.pd[i])
-    if pd in (0.0, 1.0):
-        return pd * float(p.lgd[i])
-    assert rule.correlation is not None
-    h, k = NormalDist().inv_cdf(pd), NormalDist().inv_cdf(1.0 - rule.confidence)
-    step, total = rule.correlation**0.5 / 400, 0.0
-    for n in range(401):
-        rest = 1.0 - (n * step) ** 2
-        density = math.exp(-(h * h - 2.0 * n * step * h * k + k * k) / (2.0 * rest)) / math.sqrt(rest)
-        total += density * (1 if n in (0, 400) else 4 if n % 2 else 2)
-    joint = pd * (1.0 - rule.confidence) + total * step / 3.0 / (2.0 * math.pi)
-    return round(float(joint / (1.0 - rule.confidence) * p.lgd[i]), 8)
 
 
 def _brought(case: Case, measure: str) -> PluginMeasure | None:
@@ -300,10 +258,28 @@ def rows(case: Case) -> list[Row]:
         "budget", budget.spend, budget.basis, frozenset(range(n)), (1.0,) * n, 0.0, budget.amount,
         limit=budget.amount, largest=largest,
     )  # fmt: skip
-    return [first, *(row for entry in case.policy.enforced for row in rows_of(case, entry))]
+    entries = (entry for limit in case.policy.enforced for entry in limit.in_stresses())
+    return [first, *(row for entry in entries for row in rows_of(case, entry))]
+
+
+def seen_by(case: Case, stress: Stress | None) -> Case:
+    """The case with PD and LGD after a stress."""
+    if stress is None:
+        return case
+    p = case.portfolio
+
+    def after(own: Any, shock: Shock, i: int) -> float:
+        met = (c.factor for c in shock.cases if all(passes(test, p, i) for test in c.where))
+        return min(float(own[i]) * math.prod(met, start=shock.all), 1.0)
+
+    some = range(len(p))
+    return case.with_risk(
+        [after(p.pd, stress.pd, i) for i in some], [after(p.lgd, stress.lgd, i) for i in some]
+    )
 
 
 def rows_of(case: Case, entry: Limit) -> Iterator[Row]:
+    case = seen_by(case, entry.stress)
     p = case.portfolio
     inside = [i for i in range(len(p)) if all(passes(condition, p, i) for condition in entry.where)]
     weight = tuple(1.0 if entry.weight is None else float(w) for w in _weights(p, entry.weight))
@@ -325,6 +301,7 @@ def rows_of(case: Case, entry: Limit) -> Iterator[Row]:
             "largest": max((abs(weight[i]) * _largest(case, entry.measure, i) for i in members), default=0.0),
             "finest": math.inf,
             "penalty": entry.penalty,
+            "stress": entry.stress,
         }
         if entry.measure in ("loans", "clients_changed"):
             shared["finest"] = min((abs(weight[i]) for i in members if weight[i]), default=math.inf)
@@ -351,6 +328,7 @@ def _weights(p: Portfolio, column: str | None) -> list[float]:
 
 def left_side(case: Case, row: Row, offers: list[Offer | None]) -> float:
     """What the row's members use, existing exposure included."""
+    case = seen_by(case, row.stress)
     return row.lent + sum(row.weight[i] * measured(case, row.measure, i, offers[i]) for i in row.members)
 
 

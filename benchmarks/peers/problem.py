@@ -16,7 +16,7 @@ from allocator.pricing.offers import price_offers
 from allocator.records.case import Inputs
 from allocator.records.portfolio import Floats, Integers
 from allocator.records.run import Decisions
-from allocator.records.scenario import SolverSettings
+from allocator.records.strategy import SolverSettings
 from benchmarks.books import Book
 
 UNIT = 1e6

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from allocator.errors import InfeasibleError, NoAllocationError
-from allocator.records.scenario import Limit, SolverSettings
+from allocator.records.scenario import Limit
+from allocator.records.strategy import SolverSettings
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.insight.explain.test_explanation import crowded
 from tests.stages import solve

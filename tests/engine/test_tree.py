@@ -13,7 +13,7 @@ from allocator.pipeline import decide, judge
 from allocator.pipeline import prepare as prepare_book
 from allocator.records.case import Inputs
 from allocator.records.portfolio import Codes, Floats
-from allocator.records.scenario import SolverSettings
+from allocator.records.strategy import SolverSettings
 from benchmarks.registry import CASES
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.stages import columns_of, solve

@@ -338,6 +338,12 @@ INPUTS = [
     *of(
         "stressed",
         a_milder_stress=lambda files: files.scenario("all: 1.2", "all: 1.1"),
+        a_milder_stress_of_a_limit=lambda files: files.scenario("all: 1.3", "all: 1.25"),
+        another_case_of_it=setting(SCENARIO, "stresses.severe.pd.where.0.factor", 1.6),
+        a_limit_in_one_stress_less=setting(SCENARIO, "policy.limits.2.under", ["severe"]),
+        a_limit_in_another_stress=setting(SCENARIO, "policy.limits.2.under", ["severe", "other"]),
+        a_limit_in_no_stress_at_all=dropping(SCENARIO, "policy.limits.2.under"),
+        a_stress_that_is_not_there=dropping(SCENARIO, "stresses.severe"),
         another_case=lambda files: files.scenario("factor: 1.5", "factor: 1.4"),
         another_move_of_rates=lambda files: files.scenario("all: 0.98", "all: 0.99"),
         dearer_funding=lambda files: files.scenario("add: 0.001", "add: 0.002"),

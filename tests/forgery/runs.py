@@ -66,10 +66,14 @@ solver: {time_limit: 20}
 """
 """Amounts in steps, so that a tree proves the bound, with rows rounded to whole lots."""
 
-STRESSED = RICH.replace("name: rich", "name: stressed") + (
+STRESSED = RICH.replace("name: rich", "name: stressed").replace(
+    "at_most: 1.1%, of: drawn}", "at_most: 1.1%, of: drawn, under: [severe, mild]}"
+) + (
     "stress:\n  pd: {all: 1.2, where: [{sector: food, factor: 1.5}]}\n  churn: {all: 1.05}\n"
     "  rates: {all: 0.98}\n  funding: {all: 1.1, add: 0.1%}\n"
     "  limits: {all: 1.1, where: [{name: book, factor: 0.5}]}\n  file: factors.csv\n  column: sector\n"
+    "stresses:\n  severe: {pd: {all: 1.3, where: [{sector: food, factor: 1.7}]}, lgd: {all: 1.15}}\n"
+    "  mild: {pd: {all: 1.05}}\n  other: {churn: {all: 2}}\n"
 )
 FACTORS = "sector,pd,amount\nretail,1.1,0.9\nfood,1.2,0.8\nsteel,1,1\nNO,1.3,0.95\n"
 

@@ -10,7 +10,7 @@ import pytest
 
 from allocator.records.outcome import SOLVER_TOLERANCE, Outcome
 from allocator.records.run import Certificate
-from allocator.records.scenario import SolverSettings
+from allocator.records.strategy import SolverSettings
 from tests.records.outcomes import outcome_of, solution
 from tests.store.runs import made_scenario
 

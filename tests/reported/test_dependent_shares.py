@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allocator.records.portfolio import Floats
-from allocator.records.scenario import SolverSettings
+from allocator.records.strategy import SolverSettings
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.stages import solve
 from tests.strategies import random_cases

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from allocator.records.scenario import SolverSettings
+from allocator.records.strategy import SolverSettings
 from allocator.scenario import load_document, load_scenario
 from tests.scenario.conftest import BASE, Faults, Write
 

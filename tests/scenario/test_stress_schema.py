@@ -234,3 +234,51 @@ def test_columns_may_be_named_that_only_the_stress_reads(write: Write, base: str
 )
 def test_a_slip_in_it_is_told(stress: str, expected: str, faults: Faults) -> None:
     assert faults(BASE + stress + "\n") == [f"case.yaml, line 12, {one}" for one in expected.split("|")]
+
+
+LOSS = "measure: expected_loss, at_most: 2%, of: drawn"
+STRESSES = "stresses: {severe: {pd: {all: 2}}, mild: {pd: {all: 1.1}}, dear: {funding: {all: 2}}}\n"
+
+
+def held_under(limit: str, names: str) -> str:
+    """A scenario of one limit and where it holds too."""
+    before = "measure: offered, where: {grade: A}, at_most: 63%, of: budget"
+    assert before in BASE
+    return BASE.replace(before, f"{limit}, under: [{names}]") + STRESSES
+
+
+@pytest.mark.parametrize(
+    ("limit", "names", "place", "problem"),
+    [
+        (LOSS, "sever", "[#1]", "no stress is named 'sever'; did you mean severe?"),
+        (
+            LOSS,
+            "severe, dear",
+            "[#2]",
+            "the stress dear changes funding, and a row carries PD and LGD only; "
+            "name a stress of pd and lgd alone",
+        ),
+        (LOSS, "severe, severe", "", "severe is named twice; name each stress once"),
+        (LOSS, "base", "", "base is the scenario as it stands, where every limit holds; leave it out"),
+        (LOSS, "", "", "the list is empty, so that nothing passes; write at least one value"),
+        (
+            "measure: offered, at_most: 2, where: {grade: A}",
+            "severe",
+            "",
+            "the limit reads neither PD nor LGD, which are all that a stress changes of it; leave under out",
+        ),
+    ],
+)
+def test_a_limit_holds_in_stresses_that_its_row_can_carry(
+    limit: str, names: str, place: str, problem: str, faults: Faults
+) -> None:
+    place = f"policy.limits[A line].under{place}"
+    assert faults(held_under(limit, names)) == [f"case.yaml, line 11, {place}: {problem}"]
+
+
+def test_a_limit_stands_for_a_row_in_each_stress(write: Write) -> None:
+    policy = load_scenario(write("case.yaml", held_under(LOSS, "severe, mild"))).policy
+    rows = policy.in_stresses().limits
+    assert [row.name for row in rows] == ["A line", "A line [severe]", "A line [mild]"]
+    assert [row.stress and row.stress.pd.all for row in rows] == [None, 2.0, 1.1]
+    assert policy.in_stresses().in_stresses().limits == rows

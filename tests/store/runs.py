@@ -10,7 +10,8 @@ import pandas as pd
 
 from allocator.records.curves import Response
 from allocator.records.run import Certificate, LimitUse, Run
-from allocator.records.scenario import Budget, Policy, PortfolioSource, Scenario, SolverSettings, Ticket
+from allocator.records.scenario import Budget, Policy, PortfolioSource, Scenario, Ticket
+from allocator.records.strategy import SolverSettings
 
 SUMS = ("interest", "expected_loss", "funding_cost", "churn_cost", "processing_cost", "relationship_cost")
 SCENARIO_TEXT = "schema: 1\nname: made up\n"

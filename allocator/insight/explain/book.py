@@ -21,6 +21,7 @@ from allocator.insight.explain.ranges import TIGHT, PriceRange, range_along, tie
 from allocator.insight.variants import AddedValue, BestKnown, answer, best_of, without_limit
 from allocator.records.conditions import Condition
 from allocator.records.filters import meets
+from allocator.records.limits import entry_of
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Booleans, Portfolio
 from allocator.records.progress import Progress
@@ -127,7 +128,7 @@ def _costs_of_limits(position: Position, progress: Progress) -> list[AddedValue]
     names = [limit.name for limit in policy.enforced]
     names = names if policy.idle_rate else [BUDGET, *names]
     priced = {
-        block.names[0].partition("[")[0] if number else BUDGET
+        entry_of(block.names[0]) if number else BUDGET
         for number, block in enumerate(position.blocks)
         if np.any(block.allowed(position.prices))
     }

@@ -19,7 +19,7 @@ from allocator.insight.variants import answer, optimally, with_policy
 from allocator.limits.bounds import bounds_of
 from allocator.pipeline import allocate_with_outcome
 from allocator.records.case import Case
-from allocator.records.limits import Bounds
+from allocator.records.limits import Bounds, entry_of
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats
 from allocator.records.progress import Progress
@@ -123,7 +123,7 @@ def _candidates(
         yield tuple(moves * factor for factor in _WIDER)
     if diagnosis.conflicts:
         return
-    entries = {name.partition("[")[0] for name in error.conflict}
+    entries = {entry_of(name) for name in error.conflict}
     for e, name in enumerate(bounds.names):
         for way, allowed in ((1.0, bounds.up[e]), (-1.0, bounds.down[e])):
             if name in entries and allowed:

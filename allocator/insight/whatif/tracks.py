@@ -15,12 +15,13 @@ import numpy as np
 
 from allocator.certification.bound import upper_bound
 from allocator.certification.economics import Bases
-from allocator.certification.limits import blocks_of
+from allocator.certification.limits import Block, blocks_of
 from allocator.certification.terms import Terms, terms_of
 from allocator.errors import Fault, InputError
 from allocator.insight.variants import with_policy
 from allocator.records.case import Case
 from allocator.records.cuts import HHI
+from allocator.records.limits import entry_of
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats
 from allocator.records.scenario import BUDGET, COUNTED
@@ -119,10 +120,13 @@ class Track:
         """
         limit = outcome.scenario.policy.entry(name)
         if limit is not None and limit.measure == HHI:
-            uses = [use for use in outcome.certificate.limits if use.name.partition("[")[0] == name]
+            uses = [use for use in outcome.certificate.limits if entry_of(use.name) == name]
             return sum(use.price * use.bound for use in uses if use.name != name) / (2.0 * limit.bound)
         portfolio, policy = outcome.inputs.portfolio, outcome.scenario.policy
-        block = next(own for own in blocks_of(policy, portfolio) if own.names[0].partition("[")[0] == name)
+        blocks = [own for own in blocks_of(policy, portfolio) if entry_of(own.names[0]) == name]
+        return sum(self._worth_of_share(block, outcome) for block in blocks)
+
+    def _worth_of_share(self, block: Block, outcome: Outcome) -> float:
         lent: float = getattr(outcome.account, block.reference)
         if block.base is not None:
             lent = float(np.sum(block.referred(getattr(Bases.of(outcome.ledger), block.reference))))

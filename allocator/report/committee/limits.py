@@ -8,6 +8,7 @@ from typing import Any
 
 from allocator.records.cuts import HHI
 from allocator.records.enforcement import REPORT
+from allocator.records.limits import entry_of
 from allocator.records.scenario import COUNTED, Limit, Policy
 from allocator.report.committee.blocks import (
     Bar,
@@ -129,7 +130,7 @@ def stated(docs: Documents, policy: Policy, own: Place) -> tuple[Inline, ...]:
 def _entry_of(policy: Policy, name: str) -> Limit | None:
     """The policy's entry that a row of the limits comes from; None for the budget."""
     by_name = {limit.name: limit for limit in policy.limits}
-    return by_name.get(name) or by_name.get(name.partition("[")[0])
+    return by_name.get(name) or by_name.get(entry_of(name))
 
 
 def _what_room_brings(docs: Documents) -> Sequence[Block]:

@@ -53,7 +53,7 @@ def refers_to_some(entry: Entry) -> bool:
 
 def base_formula(audit: Audit, entry: Entry, keys: Keys) -> str | None:
     """1 for borrowers whose money the entry is a share of, else 0, as a formula; None where none says it."""
-    if entry.limit is None or entry.limit.reference is None:
+    if entry.limit is None or entry.limit.reference is None or entry.limit.stress is not None:
         return None
     tests = [_test(condition, audit.borrowers, keys) for condition in entry.limit.reference.where]
     formula = f"=IF(AND({','.join(map(str, tests))}),1,0)"
@@ -66,7 +66,7 @@ def row_formula(audit: Audit, entry: Entry, keys: Keys, labels: str, numbers: st
     `labels` and `numbers` are the ranges of the entry's rows, on the sheet of the limits.
     """
     limit = entry.limit
-    if limit is None:
+    if limit is None or limit.stress is not None:
         return None
     tests = [_test(condition, audit.borrowers, keys) for condition in limit.where]
     if any(test is None for test in tests):

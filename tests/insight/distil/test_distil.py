@@ -17,8 +17,7 @@ from allocator.insight.distil.totals import totals_of
 from allocator.pipeline import decide, judge, prepare
 from allocator.records.case import Case, Inputs
 from allocator.records.run import Decisions
-from allocator.records.scenario import SolverSettings
-from allocator.records.strategy import Strategy
+from allocator.records.strategy import SolverSettings, Strategy
 from allocator.scenario import load_scenario
 from benchmarks.registry import CASES
 from tests.builders import Case as Built

@@ -12,7 +12,7 @@ from allocator.insight.explain.position import position_of
 from allocator.records.ledger import LINES, Account
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Text
-from allocator.records.scenario import SolverSettings
+from allocator.records.strategy import SolverSettings
 from benchmarks.registry import CASES
 from tests.builders import Case
 from tests.stages import solve

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from allocator.insight.variants import answer
 from allocator.insight.whatif.frontier import Frontier, FrontierPoint, breakpoints_of, frontier, line_at
 from allocator.insight.whatif.tracks import Track, track_of
-from allocator.records.scenario import SolverSettings
+from allocator.records.strategy import SolverSettings
 from benchmarks.registry import CASES
 from tests.builders import Case, limit
 from tests.insight.explain.test_explanation import crowded
