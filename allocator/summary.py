@@ -106,27 +106,24 @@ def digest(scenario: Scenario, certificate: Certificate) -> str:
 
 
 def digest_of(document: Mapping[str, Any], paths: Iterable[Place], inputs: Mapping[str, str]) -> str:
-    """The digest of a resolved scenario's document, with paths at `paths`, and the hashes of its inputs."""
+    """The digest of a resolved scenario's document, with paths at `paths`, and the hashes of its inputs.
+
+    Of the named stresses it has those that limits hold in: the others decide nothing.
+    """
     source, nobody_walks = document["portfolio"]["source"], value_at(document, CHURN) == NO_CHURN
-    document = {**document, "stresses": _asked_of(document)}
-    for place in (
-        *([] if document["stresses"] else [("stresses",)]),
-        SOURCE,
-        *paths,
-        *([CHURN] if nobody_walks else []),
-    ):
+    asked = {
+        name for limit in value_at(document, ("policy", "limits")) or () for name in limit.get("under", ())
+    }
+    if asked:
+        named = {name: stress for name, stress in document["stresses"].items() if name in asked}
+        document = {**document, "stresses": named}
+    gone = [SOURCE, *paths, *([] if asked else [("stresses",)]), *([CHURN] if nobody_walks else [])]
+    for place in gone:
         document = _without(document, place)
     parts: list[Any] = [document, _how_read(source), dict(inputs)]
     if value_at(document, ("policy", "pricing")) == "monotone":  # reads the order of the grades
         parts.append(list(document["policy"]["rates"]))
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _asked_of(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The named stresses that limits hold in: the others decide nothing."""
-    limits = document["policy"].get("limits", [])
-    asked = {name for limit in limits for name in limit.get("under", [])}
-    return {name: stress for name, stress in document.get("stresses", {}).items() if name in asked}
 
 
 def _without(document: Mapping[str, Any], place: Sequence[str]) -> dict[str, Any]:

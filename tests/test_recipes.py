@@ -95,7 +95,7 @@ SHOCK: Recipe = {
     ),
     "scoring/shock.py": above(
         "        max_amount=_scaled_amounts(",
-        "        exposure=portfolio.exposure * _factors(portfolio, stress.exposure),\n",
+        "        exposure=portfolio.exposure * factors_of(stress.exposure, portfolio),\n",
     ),
     "checker.py": above("amount churn rates funding", "exposure ")
     | above('("amount", "max_amount"))', '("exposure",) * 2, '),
