@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Group, RenderableType
 
 from allocator.errors import row_count
-from allocator.records.limits import Limits, Row
+from allocator.records.limits import Limits, Row, entry_of
 from allocator.records.lots import CENT
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Booleans, Portfolio
@@ -175,7 +175,7 @@ def _limits(limits: Limits, policy: Policy) -> RenderableType:
     names = [row.name for row in limits.rows]
     shown, hidden = limits_shown(limits.rows, names, "values of such limits", _MOST_LIMITS)
     written = {entry.name: entry for entry in policy.limits}
-    bounds = [_bound(row, written.get(row.name.partition("[")[0])) for row in shown]
+    bounds = [_bound(row, written.get(entry_of(row.name))) for row in shown]
     columns = [Figures("measure", [row.measure for row in shown], "left"), Figures("bound", bounds)]
     title = f"Limits: {row_count(len(limits))}"
     return Group(
@@ -190,7 +190,7 @@ def _bound(row: Row, written: Limit | None) -> str:
         return f"{sense} {row.rhs:,.12g}"
     if written.of is None:
         return f"{sense} {written.bound:,.12g}"
-    return f"{sense} {100 * written.bound:,.12g}% of {str(written.of).replace('_', ' ')}"
+    return f"{sense} {100 * written.bound:,.12g}% of {written.of_what}"
 
 
 def _declined(examination: Examination) -> list[RenderableType]:
