@@ -54,7 +54,7 @@ def whole_bound(policy: Policy, charges: Charges, best: Rounded, prices: Mapping
 
 
 def _idle(policy: Policy, price: float) -> Rounded:
-    unspent = policy.idle_room
+    unspent = policy.unspent(0.0)
     value = unspent * max(0.0, policy.idle_rate - max(price, 0.0))
     # As many operations as a checker may count for any part of the constant (docs/certificate.md, section 7).
     operations = 24 + 2 * (len(policy.limits) + 1)

@@ -153,7 +153,7 @@ def table_of(
         blocks=blocks,
         lots=lots,
         sizes=Magnitudes.of(portfolio, policy, terms).at(member),
-        budget=policy.idle_room,
+        budget=policy.unspent(0.0),
         idle_rate=policy.idle_rate,
     )
     return _only(table, has)

@@ -302,11 +302,6 @@ class Policy:
         return self.budget.amount - used if self.budget.spend == "at_most" else 0.0
 
     @property
-    def idle_room(self) -> float:
-        """How much of the budget may stay unspent and earn `idle_rate`."""
-        return self.unspent(0.0)
-
-    @property
     def idle_yield(self) -> float:
         """What a unit of the budget earns where it may stay unspent."""
         return self.idle_rate if self.budget.spend == "at_most" else 0.0

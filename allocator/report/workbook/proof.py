@@ -61,7 +61,7 @@ def _sums(dossier: Dossier, prices: list[float], room: list[float], *, live: boo
     answers = "=SUM(loan_best_kept)+SUM(declined_best_kept)" if live else None
     yield _line("best responses of all borrowers", best, answers, "proof_answers")
     earns = "=policy_budget*MAX(0,policy_idle_rate-MAX(INDEX(limit_price,1),0))"
-    idle, formula = (idle, earns) if run.scenario.policy.idle_room > 0 else (0.0, None)
+    idle, formula = (idle, earns) if run.scenario.policy.unspent(0.0) > 0 else (0.0, None)
     yield _line("idle budget beyond its price", idle, formula, "proof_idle")
     yield _line("bound at these prices", ledger.bound, "=proof_limits+proof_answers+proof_idle", "proof_sum")
     taken = ledger.bound - certificate.bound

@@ -83,7 +83,7 @@ def _lent(dossier: Dossier, *, live: bool) -> Iterator[Line]:
         yield _line(words, _money(account.lines[one.name], f"summary_{one.name}", summed(one.name)), currency)
     yield _line("Value of the loans", _money(account.value, "summary_lent_value", summed("value")), currency)
     earns = "=policy_idle_rate*MAX(0,policy_budget-INDEX(limit_used,1))"
-    idle = earns if run.scenario.policy.idle_room else "=0"
+    idle = earns if run.scenario.policy.unspent(0.0) else "=0"
     yield _line("Earned by idle budget", _money(run.idle_income, "summary_idle", idle), currency)
     if run.limit_penalty:
         yield _line("Paid for soft limits", _money(run.limit_penalty, "summary_penalty", None), currency)
