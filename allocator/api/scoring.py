@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 
@@ -33,6 +33,7 @@ from allocator.scoring.fitting_logit import logit_from_files
 from allocator.scoring.grades import Method as GradeMethod
 from allocator.scoring.logit import Penalty
 from allocator.scoring.reading import TEXT, faults_located_in, read_table
+from allocator.scoring.rejects import Inference, order_faults
 from allocator.scoring.score import score_frame, text_columns
 from allocator.scoring.scorecard import scale_of
 
@@ -169,6 +170,9 @@ def fit_logit(
     choose: How = "all",
     without: str | None = None,
     weights: str | None = None,
+    rejects: str | None = None,
+    reject_inference: Inference | None = None,
+    reject_factor: float = 1.0,
     folds: Folds = 5,
     seed: Seed = 0,
 ) -> Fitted:
@@ -178,14 +182,14 @@ def fit_logit(
     variables  names, or mappings as in docs/scoring.md, in a list; or a JSON file of them, or its content
     outcome    column that is 1 for a default, 0 for none
     penalty    "flic", "firth", "ridge" (of a `strength`) or "none"
-    bounds     highest PD of each grade, best first, the last 1
-    time       column to judge the latest 30 % by too
+    bounds     highest PD of each grade, best first, the last 1; time: column to judge the latest 30 % by too
     owed, lost columns of money lent and not paid back: with them an LGD
     points     scale of a score: pdo, base and odds, as {"pdo": 20, "base": 600, "odds": 50}
     choose     "all" variables, those that keep their "signs", or a "forward" path of them
-    without    column that says why a row has no outcome to learn from (rejected, immature): where it is not
-               empty the row is left out and counted
+    without    column that is not empty where a row has no outcome to learn from: left out and counted
     weights    column that says how much a row counts, above 0; its scale does not matter
+    rejects    column that is 1 for declined applicants; reject_inference "fuzzy" or "parcelling" gives them
+               outcomes, reject_factor times as bad as those of accepted ones alike
     folds, seed    of the validation
 
     Raises InputError with every fault of the data and the variables. The logit is Firth's (1993) with the
@@ -199,11 +203,12 @@ def fit_logit(
     >>> bool(score(firms, card)["pd"].is_monotonic_increasing)
     True
     """
+    found = order_faults(reject_inference, rejects, reject_factor, choose, time)
     if strength is not None and penalty != "ridge":
-        _refuse(f"the penalty {penalty} has no strength", "leave it out, or say ridge", "strength")
+        problem, remedy = f"the penalty {penalty} has no strength", "leave it out, or say ridge"
+        found.append(Fault(problem, remedy, field="strength"))
     if (owed is None) != (lost is None):
-        _refuse("an LGD needs both columns", "give owed and lost", "owed, lost")
-    money = None if owed is None or lost is None else (owed, lost)
+        found += [Fault("an LGD needs both columns", "give owed and lost", field="owed, lost")]
     return Fitted(
         logit_from_files(
             file_of(data, "data"),
@@ -214,12 +219,16 @@ def fit_logit(
             bounds=bounds,
             folds=folds,
             time=time,
-            money=money,
+            money=None if owed is None or lost is None else (owed, lost),
             points=None if points is None else scale_of(points, "points"),
             choice=choose,
             without=without,
             weights=weights,
+            rejects=rejects,
+            inference=reject_inference,
+            factor=reject_factor,
             seed=seed,
+            found=found,
         )
     )
 
@@ -389,7 +398,3 @@ def fit_churn(data: Table, *, shape: Literal["isotonic", "logistic"] = "isotonic
     'optimal'
     """
     return Fitted(churn_from_file(file_of(data, "data"), shape))
-
-
-def _refuse(problem: str, remedy: str, field: str) -> NoReturn:
-    raise InputError.of([Fault(problem, remedy, field=field)], "fit_logit")

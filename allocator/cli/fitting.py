@@ -101,6 +101,17 @@ def logit(
     choose: Choice = "all",
     without: Without = None,
     weights: Weights = None,
+    rejects: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="1 for applicants who were declined: no outcome is known."),
+    ] = None,
+    reject_inference: Annotated[
+        Literal["fuzzy", "parcelling"] | None,
+        typer.Option(help="How outcomes of rejects are inferred; it creates no information."),
+    ] = None,
+    reject_factor: Annotated[
+        float, typer.Option(help="How many times as bad rejects are as accepted ones alike.")
+    ] = 1.0,
     folds: Folds = 5,
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -121,6 +132,9 @@ def logit(
     with progress(verbose) as tell:
         tell("fitting and validating a logit")
         from allocator.scoring.fitting_logit import logit_from_files
+        from allocator.scoring.rejects import order_faults
+
+        faults += order_faults(reject_inference, rejects, reject_factor, choose, time)
 
         fit = logit_from_files(
             data,
@@ -136,6 +150,9 @@ def logit(
             choice=choose,
             without=without,
             weights=weights,
+            rejects=rejects,
+            inference=reject_inference,
+            factor=reject_factor,
             seed=seed,
             found=faults,
         )

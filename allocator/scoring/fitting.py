@@ -36,6 +36,7 @@ from allocator.scoring.reading import (
     outcomes,
     read_table,
 )
+from allocator.scoring.rejects import rejected
 from allocator.scoring.remarks import on_rating, remark_figures, remark_section
 from allocator.scoring.rows import rows_in_file, rows_of, rows_where
 from allocator.scoring.rules import IndicatorRule, learn
@@ -199,13 +200,15 @@ def training(
     levels: Collection[str] = (),
     *,
     both: bool = True,
+    rejects: str | None = None,
 ) -> tuple[pd.DataFrame, pd.Series | None, dict[str, int]]:
     """The data with derived columns, the 0/1 outcome that the first of `roles` names, and what was left out.
 
     `roles` are the columns that the order names. Rows whose cell in the column `without` is not empty are
-    left out; last, the rows of each such text. `levels` are further columns that are read as texts. Without
-    `both` the outcomes may be of one kind. What is wrong is added to `faults`: the outcome is then None, a
-    derived column empty. Raises InputError with all of them where there is no table to look at.
+    left out, as are those with a 1 in `rejects`; last, the rows of each such text. `levels` are further
+    columns that are read as texts. Without `both` the outcomes may be of one kind. What is wrong is added to
+    `faults`: the outcome is then None, a derived column empty. Raises InputError with all of them where there
+    is no table to look at.
     """
     named = {**roles, **({} if without is None else {"reason to leave a row out": without})}
     try:
@@ -226,6 +229,8 @@ def training(
             fault = Fault(problem, "leave it empty", str(data), field=without)
             raise InputError.of([*faults, fault], "Training data")
         frame = rows_where(frame, reasons.codes < 0)
+    with gathering(faults), faults_located_in(data, frame):
+        frame = frame if rejects is None else rows_where(frame, ~rejected(frame, rejects))
     y, outcome = None, next(iter(roles.values()))
     if outcome not in lacking:
         with gathering(faults):
@@ -238,6 +243,14 @@ def training(
         if found:
             raise InputError.of(found, "Training data")
     return frame, y, left
+
+
+def declined(data: File, given: Declarations, without: str | None, rejects: str) -> pd.DataFrame:
+    """The rejects that `training` leaves out, with derived columns."""
+    frame = read_table(data, (*TEXT, *sorted(given.text_columns - {without, rejects})))
+    if without is not None:
+        frame = rows_where(frame, levels_of(frame[without]).codes < 0)
+    return derive(rows_where(frame, rejected(frame, rejects)), given.derived)
 
 
 def require_sound(faults: Sequence[Fault], subject: str) -> None:

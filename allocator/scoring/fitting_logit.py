@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from allocator.scoring.fitting import (
     Fit,
     amount_faults,
     amounts,
+    declined,
     joined,
     left_lines,
     left_out,
@@ -34,6 +36,7 @@ from allocator.scoring.levels import cell_faults, fault_in_rows
 from allocator.scoring.logit import Penalty
 from allocator.scoring.preparing import column_faults
 from allocator.scoring.reading import faults_located_in, imputed_figures, imputed_lines
+from allocator.scoring.rejects import Inference, Rejects, differences
 from allocator.scoring.remarks import on_logit, remark_figures, remark_section
 from allocator.scoring.rows import rows_in_file, rows_of, rows_where
 from allocator.scoring.score import imputed_cells
@@ -70,6 +73,9 @@ def logit_from_files(
     choice: How = "all",
     without: str | None = None,
     weights: str | None = None,
+    rejects: str | None = None,
+    inference: Inference | None = None,
+    factor: float = 1.0,
     seed: int = 0,
     found: Sequence[Fault] = (),
 ) -> Fit:
@@ -78,9 +84,10 @@ def logit_from_files(
     `money` names the columns of what was owed and lost: their sums over the defaults are the LGD of all.
     `choice` says how the variables are chosen among those declared; `without` names a column that says why a
     row has no outcome to learn from (rejected, immature, indeterminate): such rows are left out and counted;
-    `weights` one that says how much a row counts.
-    Raises InputError with the faults of files, columns or outcomes, and those of the order that were `found`
-    before.
+    `weights` one that says how much a row counts; `rejects` one that is 1 for applicants who were declined,
+    whose outcomes are inferred by `inference`, theirs `factor` times as bad.
+
+    Raises InputError with the faults of files, columns or outcomes, and those of the order that were `found`.
     """
     faults = [*found]
     if not found:
@@ -88,13 +95,18 @@ def logit_from_files(
             check_bounds(bounds or {})
     given = sound_declarations(declared, "variables", [outcome, *(money or ())[1:]], faults)
     roles = {"outcome": outcome}
-    roles |= {role: name for role, name in (("time", time), ("weights", weights)) if name}
+    further_roles = ("time", time), ("weights", weights), ("rejects", rejects)
+    roles |= {role: name for role, name in further_roles if name}
     roles |= dict(zip(("owed", "lost"), money or (), strict=False))
-    frame, y, left = training(data, given, roles, without, faults)
+    frame, y, left = training(data, given, roles, without, faults, rejects=rejects)
     faults += [*amount_faults(data, frame, y, money or ()), *_order_faults(data, frame, y, time, folds)]
     own = None
     with gathering(faults), faults_located_in(data, frame):
         own = weights_of(frame, weights if weights in frame.columns else None)
+    refused = None
+    if rejects is not None and inference is not None and not faults:
+        with gathering(faults), faults_located_in(data, frame):
+            refused = _rejects(declined(data, given, without, rejects), frame, weights, rejects)
     if faults or y is None:
         variables = [*given.variables, *(leak.variable for leak in given.leaks if leak.variable is not None)]
         with gathering(faults), faults_located_in(data, frame):
@@ -108,10 +120,19 @@ def logit_from_files(
         lgd = None if money is None else _lgd(frame, y, own, *money)
         further: dict[str, Any] = {"bounds": bounds, "lgd": lgd, "derived": given.derived, "points": points}
         tried = {"folds": folds, "seed": seed, **shared}
+        added = None
+        if refused is not None and inference is not None:
+            added = Rejects(*refused, inference, factor, seed)
         chosen = None if choice == "all" else choose(frame, y, given.variables, choice, **tried)
         kept, why = (given.variables, {}) if chosen is None else (chosen.kept, chosen.why)
-        card = fit_scorecard(frame, y, kept, **further, **shared)
-        held_out = out_of_fold_pd(frame, y, kept, **tried) if chosen is None else chosen.held_out
+        card = plain = fit_scorecard(frame, y, kept, **further, **shared)
+        grown = None
+        if added is not None:
+            alone = partial(fit_scorecard, variables=kept, penalty=penalty, strength=strength)
+            grown = partial(added.added_to, fit=alone)
+            more, outcomes, counted = grown((frame, y, own))
+            card = fit_scorecard(more, outcomes, kept, **further, **{**shared, "weights": counted})
+        held_out = chosen.held_out if chosen else out_of_fold_pd(frame, y, kept, grown=grown, **tried)
         figures = _discrimination(y.to_numpy(float), held_out, own)
         figures |= _with_leaks(frame, y, kept, given, **tried)
         metrics = lines(figures, f"out of fold ({folds} folds)")
@@ -130,10 +151,21 @@ def logit_from_files(
             metrics["weighted"] = f"by {weights}: as uncertain as {effective(len(y), own):,.0f} of one weight"
         imputed = imputed_cells(frame, card)
         remarks = on_logit(frame, y.to_numpy(float), card, figures["auc"]["value"])
+        told: dict[str, pd.DataFrame] = {}
+        if added is not None:
+            told = {
+                "Rejects": added.table((frame, y, own), plain),
+                "With and without rejects": differences(plain, card),
+            }
+            figures["rejects"] = {"by": rejects, "method": inference, "factor": factor}
+            figures["rejects"] |= added.figures(told["Rejects"])
+            metrics["rejects"] = added.line(told["Rejects"])
+            remarks.append(added.warning)
         figures |= imputed_figures(imputed) | remark_figures(remarks)
     reliability = validation.reliability(y.to_numpy(float), held_out, own)
     tables = {
         "Wald tests": card.wald(),
+        **told,
         "Odds ratios": odds_ratios(card, card.matrix(frame)),
         "Variables by themselves": univariate(frame, y.to_numpy(float), given.variables, why, own),
         **_by_outcome(frame, y.to_numpy(float), given.variables, own),
@@ -155,6 +187,21 @@ def logit_from_files(
         sections=remark_section(remarks) + [(name, markdown(table)) for name, table in tables.items()],
     )
     return Fit(to_document(card), described, figures, tables, reliability=reliability)
+
+
+def _rejects(
+    declined_rows: pd.DataFrame, frame: pd.DataFrame, weights: str | None, rejects: str
+) -> tuple[pd.DataFrame, Floats | None]:
+    """The rejects and what each weighs, where accepted ones of `frame` weigh 1 on average."""
+    if declined_rows.empty:
+        raise InputError.of(
+            [Fault("marks no reject", "write 1 where one was declined", field=rejects)], "Rejects"
+        )
+    if weights is None:
+        return declined_rows, None
+    weights_of(declined_rows, weights)  # its faults, by row
+    whole = pd.concat([frame[weights], declined_rows[weights]]).to_numpy(float)
+    return declined_rows, whole[len(frame) :] / whole[: len(frame)].mean()
 
 
 def _by_outcome(

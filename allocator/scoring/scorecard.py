@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -29,6 +29,9 @@ from allocator.scoring.steps import Steps
 from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable
 from allocator.scoring.weighting import part
+
+Rows = tuple[pd.DataFrame, pd.Series, Floats | None]
+"""Borrowers, their outcomes and weights."""
 
 
 @dataclass(frozen=True)
@@ -240,16 +243,21 @@ def out_of_fold_pd(
     folds: int = 5,
     seed: int = 0,
     weights: Floats | None = None,
+    grown: Callable[[Rows], Rows] | None = None,
 ) -> Floats:
-    """(n,) PD of each row by a scorecard fitted without its fold, preparation included."""
+    """(n,) PD of each row by a scorecard fitted without its fold, preparation included.
+
+    `grown` adds to the rows that a fold is fitted to.
+    """
     fold = stratified_folds(outcome.to_numpy(), folds, seed)
     out = np.empty(len(frame))
     near = None
     for k in range(folds):
         seen, held = fold != k, fold == k
-        order = variables, part(weights, seen), penalty, strength
+        rows = rows_where(frame, seen), outcome[seen], part(weights, seen)
         with _without_fold(k + 1):
-            made, fit = _fitted(rows_where(frame, seen), outcome[seen], *order, near)
+            learnt, y, own = rows if grown is None else grown(rows)
+            made, fit = _fitted(learnt, y, variables, own, penalty, strength, near)
         near = made.preparation, fit
         out[held] = special.expit(fit.linear(made.preparation.matrix(rows_where(frame, held))))
     return out
