@@ -16,7 +16,8 @@ by hand.
 
 What an analyst declares before `fit logit`, `fit rating` or `fit lgd`, as one JSON file:
 [a walk](scorecard.md#declare), [what becomes of empty cells and codes](scoring.md#statements). A key without
-a default must be there, unknown ones are faults, and every fault is reported at once.
+a default must be there, unknown ones are faults, and every fault is reported at once, with
+those of the table, each with its key path and line.
 """
 _TITLES = {
     "VariableShape": "variables: of a logit or an LGD",
