@@ -14,7 +14,6 @@ import stat
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,33 +30,17 @@ Mark = tuple[int, int, int, int, int]
 """Device, inode, size, and times of the last change of content and of anything."""
 
 
-@dataclass(frozen=True)
-class _SeenFile:
-    """A file as it was when it was read."""
+Taken = tuple[Any, str]
+"""A file's bytes as an Arrow buffer, which Arrow's threads may drop at any time, and their hash."""
+Listed = tuple[Path, ...]
+"""The files of a folder that are read together."""
 
-    mark: Mark
-    hash: str
-
-
-@dataclass(frozen=True)
-class _TakenFile:
-    """A file's bytes and their hash."""
-
-    content: Any
-    """Arrow buffer: Arrow's threads may drop it at any time, so it must not belong to Python."""
-    hash: str
-
-
-@dataclass(frozen=True)
-class _ListedFolder:
-    """A folder's files as they were listed, and how they are listed again."""
-
-    files: tuple[Path, ...]
-    again: Callable[[], tuple[Path, ...]]
-
-
-_SEEN: ContextVar[dict[Path, _SeenFile] | None] = ContextVar("seen", default=None)
-_LISTED: ContextVar[dict[Path, _ListedFolder] | None] = ContextVar("listed", default=None)
+_SEEN: ContextVar[dict[Path, tuple[Mark, str]] | None] = ContextVar("seen", default=None)
+"""Each file as it was when it was read, and its hash."""
+_LISTED: ContextVar[dict[Path, tuple[Listed, Callable[[], Listed]]] | None] = ContextVar(
+    "listed", default=None
+)
+"""Each folder as it was listed, and how it is listed again."""
 _HELD: ContextVar[dict[Hashable, Any] | None] = ContextVar("held", default=None)
 
 
@@ -105,7 +88,7 @@ def take(file: File) -> Any:
     Raises OSError where it cannot be read, is no regular file or larger than `LARGEST`; InputError where
     it changes meanwhile, or has changed since the command read it before.
     """
-    return file.content if isinstance(file, Frame) else _taken(file).content
+    return file.content if isinstance(file, Frame) else _taken(file)[0]
 
 
 def take_bytes(file: File) -> bytes:
@@ -116,10 +99,10 @@ def take_bytes(file: File) -> bytes:
 
 def content_hash(file: File) -> str:
     """`sha256:` and 64 hexadecimal digits: of the bytes that `take` gives. Raises what it raises."""
-    return file.hash if isinstance(file, Frame) else _taken(file).hash
+    return file.hash if isinstance(file, Frame) else _taken(file)[1]
 
 
-def list_files(folder: Path, find: Callable[[], tuple[Path, ...]]) -> tuple[Path, ...]:
+def list_files(folder: Path, find: Callable[[], Listed]) -> Listed:
     """The files that `find` finds in `folder`, to be read together.
 
     Raises InputError where some have come since the command listed them before.
@@ -127,38 +110,38 @@ def list_files(folder: Path, find: Callable[[], tuple[Path, ...]]) -> tuple[Path
     listed = _LISTED.get()
     if listed is None:
         return find()
-    before = listed.setdefault(folder, _ListedFolder(find(), find))
-    faults = _added_faults(before)
+    before, again = listed.setdefault(folder, (find(), find))
+    faults = _added_faults(before, again)
     if faults:
         raise InputError.of(faults, str(folder))
-    return before.files
+    return before
 
 
 def require_unchanged() -> None:
     """Raise InputError that names every file of the command which is no longer as it was read, or is new."""
     seen, listed = _SEEN.get() or {}, _LISTED.get() or {}
-    faults = [_changed_fault(path) for path, was in seen.items() if not _unchanged(path, was)]
-    faults += [fault for before in listed.values() for fault in _added_faults(before)]
+    faults = [_changed_fault(path) for path, was in seen.items() if not _unchanged(path, *was)]
+    faults += [fault for before in listed.values() for fault in _added_faults(*before)]
     if faults:
         raise InputError.of(faults, "inputs")
     seen.clear()
     listed.clear()
 
 
-def _taken(path: Path) -> _TakenFile:
+def _taken(path: Path) -> Taken:
     return once(("file", path), lambda: _remembered(path, *_read(path)))
 
 
-def _remembered(path: Path, taken: _TakenFile, mark: Mark) -> _TakenFile:
+def _remembered(path: Path, taken: Taken, mark: Mark) -> Taken:
     seen = _SEEN.get()
     if seen is not None:
-        before = seen.setdefault(path, _SeenFile(mark, taken.hash))
-        if before.hash != taken.hash:
+        _, before = seen.setdefault(path, (mark, taken[1]))
+        if before != taken[1]:
             raise InputError.of([_changed_fault(path)], str(path))
     return taken
 
 
-def _read(path: Path) -> tuple[_TakenFile, Mark]:
+def _read(path: Path) -> tuple[Taken, Mark]:
     """The whole file, hashed piece by piece as it comes."""
     import pyarrow as pa
 
@@ -172,7 +155,7 @@ def _read(path: Path) -> tuple[_TakenFile, Mark]:
             place += count
         if place < len(view) or file.read(1) or _mark_of(file.fileno()) != before:
             raise InputError.of([_changed_fault(path)], str(path))
-    return _TakenFile(content, f"sha256:{digest.hexdigest()}"), before
+    return (content, f"sha256:{digest.hexdigest()}"), before
 
 
 def _mark_of(file: int) -> Mark:
@@ -185,13 +168,13 @@ def _mark_of(file: int) -> Mark:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _unchanged(path: Path, was: _SeenFile) -> bool:
+def _unchanged(path: Path, mark: Mark, hash: str) -> bool:
     """Whether the file is as it was; read again only where it has been touched."""
     try:
         with path.open("rb") as file:
-            if _mark_of(file.fileno()) == was.mark:
+            if _mark_of(file.fileno()) == mark:
                 return True
-            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}" == was.hash
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}" == hash
     except OSError:
         return False
 
@@ -200,7 +183,7 @@ def _changed_fault(path: Path) -> Fault:
     return Fault("changed while it was in use", "start again when nobody writes to it", file=str(path))
 
 
-def _added_faults(before: _ListedFolder) -> list[Fault]:
+def _added_faults(before: Listed, again: Callable[[], Listed]) -> list[Fault]:
     problem, remedy = "was added while its folder was in use", "start again when nobody writes there"
-    new = sorted(set(before.again()) - set(before.files))
+    new = sorted(set(again()) - set(before))
     return [Fault(problem, remedy, file=str(path)) for path in new]

@@ -177,17 +177,17 @@ def _restricted_lp(columns: Columns, base: Answers, at_base: Tally, switches: Sw
         offset += limits.idle_rate * (limits.idle_room - at_base.usage[0])
     group = _group(switches)
     most = switches.size / group
-    use = _use(limits, change, group)
+    top, tied = _use(limits, change, group)
     rows = len(limits)
-    norm = abs(use.top).max(axis=1).toarray().ravel() if use.top.shape[1] else np.zeros(rows)
+    norm = abs(top).max(axis=1).toarray().ravel() if top.shape[1] else np.zeros(rows)
     norm[norm == 0.0] = 1.0
     lower, upper = row_bounds(limits.senses, (limits.rhs - at_base.usage) / norm)
     several, room = _convexity(switches, most)
     slack = sparse.eye_array(rows, format="csc")
     by = sparse.diags_array(1.0 / norm, format="csc")
-    totals = use.top.shape[1] - len(value)
+    totals = top.shape[1] - len(value)
     matrix = sparse.block_array(
-        [[by @ use.top, slack, -slack], [use.tied, None, None], [_wider(several, totals), None, None]],
+        [[by @ top, slack, -slack], [tied, None, None], [_wider(several, totals), None, None]],
         format="csc",
     )
     own = limits.penalties * norm / unit
@@ -208,27 +208,21 @@ def _restricted_lp(columns: Columns, base: Answers, at_base: Tally, switches: Sw
     return _Restricted(program, norm, unit, idle_rate, most, soft)
 
 
-@dataclass(frozen=True)
-class _Use:
-    """What the switches add to the rows; with many rows by way of totals, which are columns of their own."""
+def _use(limits: Limits, change: Change, group: Floats) -> tuple[sparse.csc_array, sparse.csc_array]:
+    """(m, C + totals) what the switches add to the rows, (totals, C + totals) what each total is the sum of.
 
-    top: sparse.csc_array
-    """(m, C + totals)"""
-    tied: sparse.csc_array
-    """(totals, C + totals) what makes each total the sum that it stands for."""
-
-
-def _use(limits: Limits, change: Change, group: Floats) -> _Use:
-    """Few rows: every coefficient; many: sums over everybody, such as a share's reference, are taken once."""
+    Few rows: every coefficient, no total; many: sums over everybody, such as a share's reference, are taken
+    once, as columns of their own.
+    """
     single, moved = change.single @ sparse.diags_array(group), change.moved * group
     if len(limits) <= DENSE_UP_TO:
         top = summed(limits.everywhere @ moved, single.toarray())
-        return _Use(sparse.csc_array(top), sparse.csc_array((0, len(group))))
+        return sparse.csc_array(top), sparse.csc_array((0, len(group)))
     size = np.maximum(np.max(np.abs(moved), axis=1, initial=0.0), 1e-300)
     totals = limits.everywhere @ sparse.diags_array(size)
     top = sparse.hstack([single, totals], format="csc")
     tied = np.hstack([moved / size[:, None], -np.eye(len(size))])
-    return _Use(top, sparse.csc_array(tied))
+    return top, sparse.csc_array(tied)
 
 
 def _wider(several: sparse.csr_array, totals: int) -> sparse.csr_array:

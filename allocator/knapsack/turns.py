@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from allocator.engine.program import Effort
+from allocator.engine.solving import solve
 from allocator.errors import InfeasibleError
-from allocator.knapsack.cores import solve_core
 from allocator.knapsack.gibbs import find_measure
+from allocator.knapsack.lagrangian import program_of, unit_of
+from allocator.knapsack.problem import Knapsack
 from allocator.knapsack.search import ROUNDS_A_WIDTH, Search
+from allocator.records.portfolio import Integers
 from allocator.records.progress import Progress
 
 _SMALL_CORE = 400
@@ -96,14 +99,28 @@ class Turns:
         distance = self.gap / 2 * max(abs(self.bound), 1.0)
         nodes = (_SMALL_NODES if len(items) <= _SMALL_CORE else _LARGE_NODES) * 4**self._cores
         effort = Effort(distance, search.left, search.seed, nodes=nodes)
-        core = solve_core(search.problem, items, search.best, effort)
-        if core.stop == "infeasible" and search.best is None:
+        choice, bound = solve_core(search.problem, items, search.best, effort)
+        if bound == -np.inf and search.best is None:
             names = [f"capacity {row}" for row in search.problem.rows]
             raise InfeasibleError(f"no choice of whole items fits: {', '.join(names)} together", names)
-        search.offer(core.choice)
-        self.tree_bound = min(self.tree_bound, max(core.bound, search.value))
+        search.offer(choice)
+        self.tree_bound = min(self.tree_bound, max(bound, search.value))
         self._cores += 1
         self._worth = max(_SMALL_CORE, _RETRY * len(items))
 
     def _so_far(self) -> str:
         return "no choice yet" if self.search.best is None else f"{self.search.value:,g} of {self.bound:,g}"
+
+
+def solve_core(
+    problem: Knapsack, items: Integers, start: Integers | None, effort: Effort
+) -> tuple[Integers | None, float]:
+    """The best choice among `items`, which hold those of `start` (n,), and what none among them is worth more
+    than, -inf where none fits; `effort.distance` is in value."""
+    point = None if start is None else np.isin(items, start).astype(np.float64)
+    unit = unit_of(problem)
+    effort = replace(effort, distance=effort.distance / unit)
+    answer = solve(program_of(problem, items, whole=True), effort, start=point)
+    bound = -np.inf if answer.stop == "infeasible" else answer.bound * unit
+    taken = np.zeros(0, dtype=items.dtype) if answer.point is None else items[answer.point > 0.5]
+    return taken if len(taken) == len(problem) else None, bound
