@@ -4,8 +4,26 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
+from allocator.errors import InfeasibleError
 from allocator.testing import plain as naive
 from tests.builders import Case
+from tests.stages import Solved, solve
+
+
+def solved_to(case: Case, best: float | None) -> Solved | None:
+    """The case solved, its value and bounds held to the best of all allocations; None where there is none."""
+    if best is None:
+        with pytest.raises(InfeasibleError):
+            solve(case)
+        return None
+    solved = solve(case)
+    tolerance = 1e-7 * max(abs(best), 1.0)
+    assert solved.value == pytest.approx(best, rel=1e-7, abs=1e-7)
+    assert solved.bound >= best - tolerance
+    assert solved.solution.bound >= best - tolerance
+    return solved
 
 
 def best_value(case: Case) -> float | None:

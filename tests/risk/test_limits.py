@@ -14,7 +14,7 @@ from hypothesis.strategies import DrawFn
 
 from allocator import checker
 from allocator.cli.main import main
-from allocator.errors import InfeasibleError, InputError
+from allocator.errors import InputError
 from allocator.limits import compile_limits
 from allocator.records.risk import CapitalRule, TailRule
 from allocator.risk.capital import capital_of
@@ -23,10 +23,9 @@ from allocator.testing import plain
 from allocator.testing.books import random_case
 from tests.builders import Case, limit, policy, portfolio
 from tests.cases import RICH
-from tests.engine.brute_force import best_value
+from tests.engine.brute_force import best_value, solved_to
 from tests.engine.test_methods import check_verdicts, judge
 from tests.forgery.runs import Files, solved
-from tests.stages import solve
 from tests.strategies import cases, limits_around, random_cases
 
 RETAIL = CapitalRule(asset_class="retail", supporting_factor=True)
@@ -44,14 +43,7 @@ def cases_with_risk(draw: DrawFn) -> Case:
 @random_cases(15, full=500)
 @given(cases_with_risk())
 def test_the_optimum_and_the_verdict_of_brute_force(case: Case) -> None:
-    best = best_value(case)
-    if best is None:
-        with pytest.raises(InfeasibleError):
-            solve(case)
-        return
-    found = solve(case)
-    assert found.value == pytest.approx(best, rel=1e-7, abs=1e-7)
-    assert found.bound >= best - 1e-7 * max(abs(best), 1.0)
+    solved_to(case, best_value(case))
 
 
 def with_risk(seed: int, method: str, largest: int) -> Case:

@@ -37,7 +37,7 @@ def optimum_of(case: Case) -> Solution:
         raise
 
 
-@random_cases(10, 100)
+@random_cases(10, full=25)
 @given(cases(borrowers=6, rates=4))
 def test_every_rule_keeps_terms_pins_and_caps_on_a_step(case: Case) -> None:
     optimum = optimum_of(case)
@@ -45,7 +45,7 @@ def test_every_rule_keeps_terms_pins_and_caps_on_a_step(case: Case) -> None:
         check(case, Strategy(rule), optimum)
 
 
-@random_cases(8, 100)
+@random_cases(8, full=25)
 @given(cases_in_cents())
 def test_every_rule_keeps_terms_pins_and_caps_in_cents(case: Case) -> None:
     optimum = optimum_of(case)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from rich.console import Console
 
 from allocator.certification.bound import best_reduced_values
@@ -25,9 +25,8 @@ from allocator.insight.explain.position import Position, position_of
 from allocator.report.borrower import borrower_view
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.insight.explain.test_ledger import rechecked
-from tests.strategies import cases_in_cents
+from tests.strategies import cases_in_cents, random_cases
 
-RANDOM = settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 TABLE = churn_table([0.04, 0.06, 0.08, 0.1, 0.12], A=[0, 0.2, 0.4, 0.6, 0.8], B=[0, 0.1, 0.3, 0.5, 0.7])
 
 
@@ -161,7 +160,7 @@ def test_the_room_of_a_price_is_where_that_price_is_best(book: tuple[Case, Posit
     assert found > 20
 
 
-@RANDOM
+@random_cases(12, full=20)
 @given(cases_in_cents())
 def test_one_borrower_is_explained_as_certification_counts_it(case: Case) -> None:
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 
 from allocator.errors import InfeasibleError
 from allocator.insight.explain.ledger import BookLedger, book_ledger, priced_accounts
@@ -16,9 +16,7 @@ from allocator.records.strategy import SolverSettings
 from benchmarks.registry import CASES
 from tests.builders import Case
 from tests.stages import solve
-from tests.strategies import cases_in_cents
-
-RANDOM = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+from tests.strategies import cases_in_cents, random_cases
 
 
 def rechecked(case: Case) -> Outcome:
@@ -41,7 +39,7 @@ def costs(account: Account) -> float:
     return sum(line.sign * account.lines[line.name] for line in LINES)
 
 
-@RANDOM
+@random_cases(12, full=25)
 @given(cases_in_cents())
 def test_the_ledger_of_any_book_adds_up(case: Case) -> None:
     try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from allocator.insight.variants import answer
@@ -18,11 +18,10 @@ from benchmarks.registry import CASES
 from tests.builders import Case, limit
 from tests.insight.explain.test_explanation import crowded
 from tests.stages import prepared
-from tests.strategies import cases_in_cents
+from tests.strategies import cases_in_cents, random_cases
 
 BRIEFLY = SolverSettings(gap=1e-9, time_limit=4.0)
 """Some exact limits on what is drawn no search meets: those points say so."""
-RANDOM = settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def track(case: Case, *names: str) -> Track:
@@ -107,7 +106,7 @@ def test_beyond_a_range_other_prices_are_better(budget: tuple[Track, Frontier]) 
             assert best < line_at(point, (further,)) - 1e-9 * best
 
 
-@RANDOM
+@random_cases(6, full=8)
 @given(cases_in_cents(), st.integers(0, 3), st.floats(0.2, 0.9), st.floats(1.1, 2.0))
 def test_a_frontier_of_any_case_holds(case: Case, which: int, down: float, up: float) -> None:
     """Whatever the limit: values below bounds, bounds concave where no limit bends, failures shown."""

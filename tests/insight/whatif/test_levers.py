@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 
 from allocator.certification import recheck
 from allocator.errors import InfeasibleError
@@ -16,12 +16,10 @@ from allocator.records.run import Decisions
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.insight.explain.test_explanation import crowded
 from tests.stages import prepared
-from tests.strategies import cases_in_cents
-
-FEW = settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+from tests.strategies import cases_in_cents, random_cases
 
 
-@FEW
+@random_cases(4, full=6)
 @given(cases_in_cents(borrowers=6, limits=2))
 def test_the_quick_range_holds_what_solving_again_finds(case: Case) -> None:
     ready = prepared(case)
