@@ -229,7 +229,8 @@ def _grow_core(search: Search, priced: PricedPoint, progress: Progress) -> Stop:
         else:
             play = in_play(search.book.columns, priced, _FIRST_CORE, distance(search, priced))
             _solve(search, priced, play, 0.5, progress, roughly=True)
-        if prove(search, priced, _FIRST_LEAVES, progress):
+        proved = prove(search, priced, _FIRST_LEAVES, progress)
+        if proved or (search.settings.briefly and search.best is not None):
             return "exhausted"
     stop: Stop = "exhausted"
     if search.reduced:

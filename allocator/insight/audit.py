@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -27,6 +27,10 @@ class Entry:
     block: Block
     first: int
     """The number of its first row among all rows, from 1."""
+    groups: Mapping[str, float] = field(default_factory=dict)
+    """Of a limit on the Herfindahl index, value of its column -> what is lent there already."""
+    whole: str | None = None
+    """What the shares of such an index are of."""
 
     @property
     def name(self) -> str:
@@ -66,13 +70,28 @@ class Audit:
 
 def _entries_of(position: Position, rows: Integers) -> tuple[Entry, ...]:
     """The budget and the entries of the policy in their order, over the borrowers at `rows`."""
-    policy, _ = with_cuts(position.run.scenario.policy, position.run.inputs.portfolio)
+    written, portfolio = position.run.scenario.policy, position.run.inputs.portfolio
+    policy, _ = with_cuts(written, portfolio)
     limits = (None, *policy.limits)
     firsts = np.cumsum([1, *(len(block.names) for block in position.blocks)])
+    whole = {limit.name: limit.of for limit in written.concentrations}
     return tuple(
-        Entry(limit, block.part(rows), int(first))
+        Entry(
+            limit,
+            block.part(rows),
+            int(first),
+            {} if limit is None or limit.by is None else _lent_by(limit.by, portfolio),
+            None if limit is None else whole.get(limit.name),
+        )
         for limit, block, first in zip(limits, position.blocks, firsts, strict=False)
     )
+
+
+def _lent_by(name: str, portfolio: Portfolio) -> Mapping[str, float]:
+    """Value of a column -> what is lent there already; who has no value counts nowhere."""
+    column = portfolio.text(name)
+    sums = np.bincount(column.codes + 1, portfolio.exposure, minlength=len(column.values) + 1)[1:]
+    return dict(zip(column.values, sums.tolist(), strict=True))
 
 
 def audit_of(position: Position, rows: Integers, *, turning: int = 0) -> Audit:

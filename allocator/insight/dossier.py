@@ -22,6 +22,7 @@ from allocator.insight.distil import DistilledRules, distil
 from allocator.insight.explain.book import BookExplanation, explain_position
 from allocator.insight.explain.position import Position, position_of
 from allocator.insight.simulate.simulate import Simulation, simulate
+from allocator.insight.variants import in_brief
 from allocator.insight.whatif.frontier import Frontier, frontier
 from allocator.insight.whatif.levers import Levers, price_levers
 from allocator.insight.whatif.stress import Base, StressTest, chosen_stresses, try_stresses
@@ -121,6 +122,10 @@ def dossier_of(
     effort = ReportEffort.of(len(run.inputs.portfolio), quick=quick, threads=threads)
     position = position_of(run)
     case, track = position.free_case, track_of(position.case, (BUDGET,))
+    indexed = [
+        f"rules cannot yet be held to limit {limit.name}, on a Herfindahl index: none were sought"
+        for limit in run.scenario.policy.concentrations[:1]
+    ]
     with _beside(effort.beside, progress, partial(_stress, case, run, effort)) as stress:
         progress("explaining the limits")
         return Dossier(
@@ -129,15 +134,15 @@ def dossier_of(
             position=position,
             effort=effort,
             composition=compose(run, position.reasons, _segment_columns(run.scenario)),
-            book=explain_position(position, exact=effort.costs, progress=progress),
+            book=explain_position(position, exact=effort.costs, briefly=True, progress=progress),
             years=simulate(run, years=effort.years, progress=progress),
             comparison=_comparison(case, rules, progress) if effort.rules and len(rules) > 1 else None,
             one_more=track.slopes(track.now, run)[0],
-            budgets=_budgets(case, effort, progress),
-            levers=_levers(run, case, effort, progress),
-            rules=_rules(run, progress) if effort.distilled else None,
+            budgets=_budgets(in_brief(case), effort, progress),
+            levers=_levers(run, in_brief(case), effort, progress),
+            rules=None if indexed or not effort.distilled else _rules(run, progress),
             stress=stress(),
-            notes=notes,
+            notes=(*notes, *indexed) if effort.distilled else notes,
         )
 
 

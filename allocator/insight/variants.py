@@ -25,6 +25,12 @@ def optimally(case: Case) -> Case:
     return replace(case, scenario=replace(case.scenario, strategy=_OPTIMAL))
 
 
+def in_brief(case: Case) -> Case:
+    """`case` solved no longer than to the first proof tree of a small book."""
+    solver = replace(case.scenario.solver, briefly=True)
+    return replace(case, scenario=replace(case.scenario, solver=solver))
+
+
 def answer(
     case: Case, start: Mapping[str, float] | None = None, progress: Progress = lambda _: None
 ) -> Outcome:

@@ -59,3 +59,6 @@ class SolverSettings:
     """Seconds of wall time."""
     threads: int = 2
     seed: int = 0
+    briefly: bool = False
+    """Whether the first core and the first proof tree of a small book are the last: no key of a scenario, but
+    of a what-if that may cost no more than the solve did."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import accumulate, takewhile
+from dataclasses import dataclass, replace
+from itertools import accumulate, takewhile, zip_longest
 from typing import Literal
 
 from rich.cells import cell_len
@@ -36,15 +36,25 @@ class Figures:
     heading: str
     cells: Sequence[str]
     side: Literal["left", "right"] = "right"
+    folds: bool = False
+    """Whether its words stand below one another."""
 
     @property
     def width(self) -> int:
+        if self.folds:
+            return max(
+                cell_len(word) for said in (self.heading, *self.cells) for word in said.split() or [""]
+            )
         return max([min(cell_len(self.heading), _HEADING), *map(cell_len, self.cells)])
 
     @property
     def head(self) -> list[str]:
         """The heading in lines."""
         return folded(self.heading, self.width)
+
+    def lines(self, at: int) -> list[str]:
+        """What stands in row `at`, in lines."""
+        return folded(self.cells[at], self.width) if self.folds else [self.cells[at]]
 
     def set(self, cell: str) -> str:
         """A cell as wide as the column."""
@@ -62,16 +72,27 @@ def named_table(
 ) -> RenderableType:
     """Names with their columns, as many beside one another as the page has room for, the others below.
 
-    A name that would take more than two lines beside its figures stands above them. The last row may be the
-    `total`, below a line of its own.
+    A name that would take more than two lines beside its figures stands above them. Words in the last column
+    fold where that keeps all columns together. The last row may be the `total`, below a line of its own.
     """
     longest = min(max(map(cell_len, [heading, *names]), default=0), NAME)
+    columns = _together(columns)
     widths = [2 + column.width for column in columns]
     left = room() - sum(widths)
     beside = min(longest, left if left >= LEAST else _BROKEN)
     blocks = [[columns[at] for at in block] for block in side_by_side(widths, room() - beside)]
     ends = {len(names) - 1} if total else set()
     return Group(*(line for block in blocks for line in _lines(heading, names, block, beside, ends)))
+
+
+def _together(columns: Sequence[Figures]) -> Sequence[Figures]:
+    """The columns, the last one folded where they have room beside one another only so."""
+    left = room() - LEAST - sum(2 + column.width for column in columns)
+    if left >= 0 or not columns or columns[-1].side == "right":
+        return columns
+    *others, last = columns
+    folded_last = replace(last, folds=True)
+    return [*others, folded_last] if left + last.width - folded_last.width >= 0 else columns
 
 
 def _lines(
@@ -96,8 +117,9 @@ def _lines(
         if len(below) >= _LINES:
             yield from (Text(line, no_wrap=True) for line in folded(name, room()))
             above, below = "", []
-        yield row(above, [column.cells[at] for column in columns])
-        yield from (Text(line, no_wrap=True) for line in below)
+        cells = [column.lines(at) for column in columns]
+        for name_part, *parts in zip_longest([above, *below], *cells, fillvalue=""):
+            yield row(name_part, parts)
 
 
 def folded(name: str, width: int) -> list[str]:

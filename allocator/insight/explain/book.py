@@ -18,7 +18,7 @@ from allocator.insight.explain.ledger import (
 )
 from allocator.insight.explain.position import Position, position_of
 from allocator.insight.explain.ranges import TIGHT, PriceRange, range_along, ties_of
-from allocator.insight.variants import AddedValue, BestKnown, answer, best_of, without_limit
+from allocator.insight.variants import AddedValue, BestKnown, answer, best_of, in_brief, without_limit
 from allocator.records.conditions import Condition
 from allocator.records.filters import meets
 from allocator.records.limits import entry_of
@@ -73,9 +73,10 @@ def explain_position(
     conditions: Sequence[Condition] = (),
     *,
     exact: bool = False,
+    briefly: bool = False,
     progress: Progress = lambda _: None,
 ) -> BookExplanation:
-    """`explain_book` of a run that is ready for questions."""
+    """`explain_book` of a run made ready for questions; what it solves `briefly` ends with a first tree."""
     run, portfolio = position.run, position.run.inputs.portfolio
     among = None if where is None else _selected_borrowers(portfolio, where, conditions)
     ledger = book_ledger(position)
@@ -90,7 +91,7 @@ def explain_position(
         where=where,
         segments=tuple(priced_accounts(position, portfolio.text(by), among)),
         whole=whole,
-        costs=tuple(_costs_of_limits(position, progress)) if exact else (),
+        costs=tuple(_costs_of_limits(position, briefly, progress)) if exact else (),
         refusals={one.reason: one.borrowers for one in declined_by_reason(position.reasons, portfolio)},
     )
 
@@ -115,7 +116,7 @@ def price_ranges(position: Position) -> dict[str, PriceRange | None]:
     }
 
 
-def _costs_of_limits(position: Position, progress: Progress) -> list[AddedValue]:
+def _costs_of_limits(position: Position, briefly: bool, progress: Progress) -> list[AddedValue]:
     """What each entry of the policy costs, by solving again without it, from the run's prices.
 
     An entry without a price costs no more than the gap: the same prices bound the case without it, unless
@@ -123,7 +124,7 @@ def _costs_of_limits(position: Position, progress: Progress) -> list[AddedValue]
     best value is with every entry, a run that breaks limits does not show (`best_of`). The budget is left
     out where idle money earns, since its worth then is no matter of lending alone.
     """
-    run, case = position.run, position.free_case
+    run, case = position.run, in_brief(position.free_case) if briefly else position.free_case
     policy, best = run.scenario.policy, best_of(run, case, progress)
     names = [limit.name for limit in policy.enforced]
     names = names if policy.idle_rate else [BUDGET, *names]

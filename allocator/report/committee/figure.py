@@ -104,6 +104,12 @@ class Documents:
         value = self.number(place)
         return self.amount(place, unit_alone(value), negative=absolute and value < 0)
 
+    def least(self, *place: Key) -> str:
+        """What is said before the `low` end of an added value where the `high` end reads otherwise."""
+        known = self.at(*place, "high") is not None
+        same = known and self.money(*place, "low").text == self.money(*place, "high").text
+        return "" if same else "at least "
+
     def amount(self, place: Place, unit: Unit, *, negative: bool = False) -> Figure:
         """An amount in a unit; with `negative` a cost is written as what it takes away."""
         value = self.number(place)

@@ -125,7 +125,8 @@ def _more(docs: Documents) -> Sequence[Inline]:
     for lever in docs.places("levers", "levers"):
         if docs.at(*lever, "name") == "budget" and docs.at(*lever, "solved"):
             change = str(docs.at(*lever, "change")).replace(" to ", f" {docs.currency} to ")
-            said += [f"; a budget of 1% more ({change}) brings ", docs.money(*lever, "low")]
+            said.append(f"; a budget of 1% more ({change}) brings {docs.least(*lever)}")
+            said.append(docs.money(*lever, "low"))
     return said
 
 
@@ -135,7 +136,8 @@ def _dearest(docs: Documents) -> Sequence[Inline]:
     dear = max(costs, key=lambda c: docs.number((*c, "low")), default=None)
     if dear is None or not docs.number((*dear, "low")) > 0.005:
         return ("No limit but the budget costs anything. ",) if costs else ()
-    return ("Without ", Strong(docs.at(*dear, "limit")), " the value would be ", docs.money(*dear, "low"),
+    return ("Without ", Strong(docs.at(*dear, "limit")), f" the value would be {docs.least(*dear)}",
+            docs.money(*dear, "low"),
             " higher: no other limit costs as much. ")  # fmt: skip
 
 

@@ -156,7 +156,8 @@ def _costs(docs: Documents) -> Sequence[Block]:
     parts: list[Inline] = []
     for at, cost in enumerate(dear[:4]):
         name = docs.at(*cost, "limit")
-        parts += [("; " if at else "Dropping "), f"{name} alone would add ", Strong(docs.money(*cost, "low"))]
+        words_before = f"{'; ' if at else 'Dropping '}{name} alone would add {docs.least(*cost)}"
+        parts += [words_before, Strong(docs.money(*cost, "low"))]
     parts += [f"; {len(dear) - 4} further entries add something" if len(dear) > 4 else ""]
     free = len(costs) - len(dear)
     parts += [f"; {free} of {len(costs)} entries cost nothing" if free and dear else ""]

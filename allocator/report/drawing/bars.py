@@ -68,9 +68,11 @@ def draw_bars(panel: Bars, width: float) -> tuple[list[Markup], float]:
     shapes, y = _key_of(panel.keys, width)
     top = y
     rows: list[Markup] = []
+    spans: list[tuple[float, float]] = []
     for row in panel.rows:
         drawn, high = _row(row, layout, y)
         rows += drawn
+        spans.append((y + high - _thickness(row), y + high))
         if panel.mark is not None and layout.above:
             rows.append(_upright(layout.ruler.at(panel.mark), y + high - _THICK - 3, y + high + 3))
         y += high + _BETWEEN
@@ -79,7 +81,8 @@ def draw_bars(panel: Bars, width: float) -> tuple[list[Markup], float]:
     if panel.mark is not None and not layout.above:
         mark.append(_upright(layout.ruler.at(panel.mark), top - 4, bottom))
     under, high = _below(panel, layout, bottom)
-    return [*shapes, *_behind(panel, layout, top, bottom), *rows, *mark, *under], bottom + high
+    behind = spans if layout.above else [(top, bottom)]
+    return [*shapes, *_behind(panel, layout, behind), *rows, *mark, *under], bottom + high
 
 
 def _layout(panel: Bars, width: float) -> _Layout:
@@ -114,8 +117,7 @@ def _row(row: Row, layout: _Layout, y: float) -> tuple[list[Markup], float]:
     name, high = paragraph(0, y, row.name, layout.names - beside, strong=row.strong)
     said, more = paragraph(0, y + high, row.note, layout.names, fill=FILLS["warn"]) if row.note else ([], 0.0)
     words, taken = [*name, *said], high + more
-    thick = _THICK if len(row.lines) == 1 else _THIN
-    bars = thick * len(row.lines) + 3.0 * (len(row.lines) - 1)
+    thick, bars = _THICK if len(row.lines) == 1 else _THIN, _thickness(row)
     at = y + taken + 3 if layout.above else y + max((taken - bars) / 2, 0.0)
     shapes = [*words]
     for line in row.lines:
@@ -126,6 +128,12 @@ def _row(row: Row, layout: _Layout, y: float) -> tuple[list[Markup], float]:
         )
         at += thick + 3.0
     return shapes, taken + 3 + bars if layout.above else max(taken, bars)
+
+
+def _thickness(row: Row) -> float:
+    """Pixels that the bars of a row take together."""
+    count = len(row.lines)
+    return _THICK if count == 1 else _THIN * count + 3.0 * (count - 1)
 
 
 def _line(line: Line, layout: _Layout, y: float, thick: float) -> list[Markup]:
@@ -155,16 +163,18 @@ def _part(part: Part, ruler: Ruler, y: float, thick: float) -> Markup:
     )
 
 
-def _behind(panel: Bars, layout: _Layout, top: float, bottom: float) -> list[Markup]:
-    """Lines behind the bars, the one at zero darker."""
+def _behind(panel: Bars, layout: _Layout, spans: Sequence[tuple[float, float]]) -> list[Markup]:
+    """Lines behind the bars, the one at zero darker; `spans` are from where to where, so that none crosses a
+    name above its bars.
+    """
     ruler = layout.ruler
     write = writer(panel.axis, unit_on(panel.axis, [ruler.low, ruler.high]))
-    lines = [lined(x, top - 2, x, bottom, RULE) for x in map(ruler.at, spaced_ticks(ruler, write))]
-    return (
-        lines
-        if layout.above and ruler.low == 0.0
-        else [*lines, lined(ruler.at(0.0), top - 2, ruler.at(0.0), bottom, MUTED)]
-    )
+    places = [*map(ruler.at, spaced_ticks(ruler, write))]
+    lines = [lined(x, top - 2, x, bottom, RULE) for top, bottom in spans for x in places]
+    if layout.above and ruler.low == 0.0:
+        return lines
+    zero = ruler.at(0.0)
+    return [*lines, *(lined(zero, top - 2, zero, bottom, MUTED) for top, bottom in spans)]
 
 
 def _below(panel: Bars, layout: _Layout, bottom: float) -> tuple[list[Markup], float]:

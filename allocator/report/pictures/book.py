@@ -43,7 +43,7 @@ def _segments(book: BookExplanation, whom: str) -> Bars:
     kept = {id(segment) for segment in largest[:_MOST]}
     shown = [segment for segment in funded if id(segment) in kept]
     idle = len(book.segments) - len(funded)
-    without = [f"{idle} {_several('value', idle)} of {book.by} without an offer"] if idle else []
+    without = [f"{idle} {book.by if idle == 1 else f'values of {book.by}'} without an offer"] if idle else []
     dearest, others = _charged(book)
     names = ["beyond all limits", *(f"charged by {name}" for name in dearest)]
     keys: list[tuple[Shade, str]] = [*zip(shades_of(names), names, strict=True)]

@@ -9,7 +9,6 @@ import numpy as np
 from allocator.errors import Fault, InputError
 from allocator.insight.audit import Audit, audit_of
 from allocator.insight.dossier import Dossier
-from allocator.records.cuts import HHI
 from allocator.records.former import MONEY_MOVED
 from allocator.records.portfolio import Integers
 from allocator.records.workbook import Sheet, Workbook
@@ -34,19 +33,16 @@ _NAME = 31
 
 
 def _require_formulas(dossier: Dossier) -> None:
-    limits = dossier.run.scenario.policy.limits
-    named = [limit for limit in limits if limit.measure in (HHI, MONEY_MOVED)]
+    named = [limit for limit in dossier.run.scenario.policy.limits if limit.measure == MONEY_MOVED]
     if named:
-        what = "a Herfindahl index" if named[0].measure == HHI else "money moved"
-        problem = f"limit {named[0].name!r} is on {what}, which a workbook does not yet recompute"
+        problem = f"limit {named[0].name!r} is on money moved, which a workbook does not yet recompute"
         raise InputError.of([Fault(problem, "leave --xlsx out", field="--xlsx")], "workbook")
 
 
 def workbook_of(dossier: Dossier, stood: Provenance, docs: Documents) -> Workbook:
     """The sheets of a run with `docs`, what the commands say of it.
 
-    Raises InputError for a run with a limit on the Herfindahl index, or on money moved, which no formula of
-    the sheets says.
+    Raises InputError for a run with a limit on money moved, which no formula of the sheets says.
     """
     _require_formulas(dossier)
     run, position = dossier.run, dossier.position

@@ -14,7 +14,16 @@ from allocator.insight.variants import AddedValue
 from allocator.records.portfolio import Floats
 from allocator.records.run import TOLERANCE, LimitUse
 from allocator.records.workbook import Column, Table, column_letters
-from allocator.report.workbook.membership import Keys, counts_some, refers_to_some, weight_cells
+from allocator.report.workbook.membership import (
+    LONGEST,
+    LONGEST_TEXT,
+    Keys,
+    counts_some,
+    number,
+    quoted,
+    refers_to_some,
+    weight_cells,
+)
 
 SHEET = "Limits"
 _ORDER = (
@@ -160,8 +169,10 @@ def _moves(rows: _Rows, costs: Sequence[AddedValue]) -> Iterator[Column]:
     yield Column("cost", "Value without it: more by", "money", without)
 
 
-def _new(entry: Entry, place: int, keys: Keys) -> str:
-    """What the loans use of a row of the entry."""
+def _new(entry: Entry, place: int, keys: Keys) -> str | None:
+    """What the loans use of a row of the entry; None where no formula says it."""
+    if entry.whole is not None:
+        return _index(entry, keys)
     own = weight_cells(entry, place, keys)
     limit, measure = entry.limit, "" if entry.limit is None else entry.limit.measure
     weighted = bool(own) and (measure not in _WHOLE or (limit is not None and limit.weight is not None))
@@ -174,6 +185,21 @@ def _new(entry: Entry, place: int, keys: Keys) -> str:
         return f"=COUNTIFS({one},[number])" if counts_some(entry) else '=COUNTIF(loan_amount,">0")'
     column = _WHOLE.get(measure, basis)
     return f"=SUMIFS({column},{one},[number])" if counts_some(entry) else f"=SUM({column})"
+
+
+def _index(entry: Entry, keys: Keys) -> str | None:
+    """The Herfindahl index: squares of what each group is lent, new and before, over the whole squared."""
+    key = keys((entry.limit and entry.limit.by) or "", "text")
+    squares = [
+        f"(SUMPRODUCT(EXACT(loan_{key},{quoted(label)})*loan_amount)+{number(lent)})^2"
+        for label, lent in entry.groups.items()
+    ]
+    whole = "policy_budget"
+    if entry.whole == "total":
+        whole = f"(SUM(loan_amount)+{number(sum(entry.groups.values()))})"
+    formula = f"=IF({whole}=0,0,({'+'.join(squares)})/{whole}^2)"
+    told = max(map(len, entry.groups), default=0) <= LONGEST_TEXT and len(formula) <= LONGEST
+    return formula if told else None
 
 
 def _of(entry: Entry) -> str:

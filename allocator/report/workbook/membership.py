@@ -14,7 +14,7 @@ from allocator.records.portfolio import Portfolio
 
 MOST_ROWS = 60
 """Rows of an entry up to which a formula finds the borrower's own."""
-_LONGEST, _LONGEST_TEXT = 7_000, 250
+LONGEST, LONGEST_TEXT = 7_000, 250
 """Characters of a formula, and of a text in it, that a spreadsheet takes."""
 _SIGNS = {"above": ">", "at_least": ">=", "below": "<", "at_most": "<="}
 BASIS_CELLS = {"offered": "[amount]", "drawn": "[drawn]", "interest": "[gross_interest]",
@@ -57,7 +57,7 @@ def base_formula(audit: Audit, entry: Entry, keys: Keys) -> str | None:
         return None
     tests = [_test(condition, audit.borrowers, keys) for condition in entry.limit.reference.where]
     formula = f"=IF(AND({','.join(map(str, tests))}),1,0)"
-    return None if any(test is None for test in tests) or len(formula) > _LONGEST else formula
+    return None if any(test is None for test in tests) or len(formula) > LONGEST else formula
 
 
 def row_formula(audit: Audit, entry: Entry, keys: Keys, labels: str, numbers: str) -> str | None:
@@ -77,7 +77,7 @@ def row_formula(audit: Audit, entry: Entry, keys: Keys, labels: str, numbers: st
             return None
         found = f"SUMPRODUCT(EXACT([{keys(limit.each, 'text')}],{labels})*{numbers})"
     formula = f"=IF(AND({','.join(map(str, tests))}),{found},0)" if tests else f"={found}"
-    return formula if len(formula) <= _LONGEST else None
+    return formula if len(formula) <= LONGEST else None
 
 
 def _test(condition: Condition, borrowers: Portfolio, keys: Keys) -> str | None:
@@ -86,7 +86,7 @@ def _test(condition: Condition, borrowers: Portfolio, keys: Keys) -> str | None:
         if not np.all(np.isfinite(borrowers.number(condition.column))):
             return None
         return ",".join(f"{cell}{_SIGNS[key]}{number(end)}" for key, end in condition.ends.items())
-    if any(len(value) > _LONGEST_TEXT for value in condition.values):
+    if any(len(value) > LONGEST_TEXT for value in condition.values):
         return None
     same = [f"EXACT({cell},{quoted(value)})" for value in condition.values]
     return same[0] if len(same) == 1 else f"OR({','.join(same)})"
