@@ -47,6 +47,13 @@ def test_money_in_a_sentence_has_three_figures(amount: float, told: str) -> None
     assert reads_as(Read(figure.text, figure.value, pointer(figure.place), ""))
 
 
+@pytest.mark.parametrize(
+    ("high", "told"), [(18_224.0, ""), (18_229.0, ""), (18_260.0, "at least "), (None, "at least ")]
+)
+def test_an_added_value_says_at_least_where_its_ends_read_apart(high: float | None, told: str) -> None:
+    assert documents(costs=[{"low": 18_224.0, "high": high}]).least("costs", 0) == told
+
+
 def test_a_figure_names_its_place_and_what_it_is_divided_by() -> None:
     docs = documents(summary={"by/grade": {"A~": {"loss": 3.0}}, "drawn": 400.0})
     figure = docs.percent(("summary", "by/grade", "A~", "loss"), ("summary", "drawn"))

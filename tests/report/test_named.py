@@ -49,3 +49,13 @@ def test_only_a_name_that_is_too_long_stands_above_its_figures() -> None:
         lines = page_text(named_table("limit", NAMES, COLUMNS)).splitlines()
     assert [line.split()[:2] for line in lines if line.startswith("budget")] == [["budget", "100,000,000"]]
     assert any(line.startswith("sectors of the national classification[Manufacture") for line in lines)
+
+
+def test_words_in_the_last_column_fold_where_that_keeps_all_columns_together() -> None:
+    states = Figures("", ["binding", "missed, reported only", ""], "left")
+    with laid_out_in(80):
+        lines = page_text(named_table("limit", NAMES, [*COLUMNS[:-1], states])).splitlines()
+    assert [line.split()[0] for line in lines].count("budget") == 1
+    row = next(at for at, line in enumerate(lines) if line.startswith("sectors[") and "16.75%" in line)
+    told = " ".join(line.split()[-1] for line in lines[row : row + 3])
+    assert told == "missed, reported only"

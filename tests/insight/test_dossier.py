@@ -1,0 +1,52 @@
+"""Questions of a report that are asked beside one another, and how long they may take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from allocator.insight.dossier import _beside
+from allocator.insight.variants import in_brief
+from allocator.records.progress import Progress
+from allocator.testing.books import random_case
+from tests.stages import prepared
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_an_answer_is_the_same_in_a_thread(apart: bool) -> None:
+    said: list[str] = []
+
+    def question(progress: Progress) -> Any:
+        progress("stress mild")
+        return "tried"
+
+    with _beside(apart, said.append, question) as answer:
+        assert answer() == "tried"
+    assert said == ["stress mild"]
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_fault_of_the_question_comes_where_it_is_answered(apart: bool) -> None:
+    def question(progress: Progress) -> Any:
+        raise ValueError("a fault")
+
+    with pytest.raises(ValueError, match="a fault"), _beside(apart, print, question) as answer:
+        answer()
+
+
+def test_nobody_waits_for_what_is_asked_beside_a_failure() -> None:
+    def endless(progress: Progress) -> Any:
+        while True:
+            progress("still at it")
+
+    with pytest.raises(KeyboardInterrupt), _beside(True, lambda _: None, endless):
+        raise KeyboardInterrupt
+
+
+def test_a_what_if_in_brief_is_the_same_case() -> None:
+    case = prepared(random_case(3))
+    brief = in_brief(case)
+    assert brief.scenario.solver.briefly
+    assert not case.scenario.solver.briefly
+    assert brief.scenario.policy == case.scenario.policy
