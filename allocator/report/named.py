@@ -117,9 +117,9 @@ def _lines(
         if len(below) >= _LINES:
             yield from (Text(line, no_wrap=True) for line in folded(name, room()))
             above, below = "", []
-        cells = [column.lines(at) for column in columns]
-        for name_part, *parts in zip_longest([above, *below], *cells, fillvalue=""):
-            yield row(name_part, parts)
+        said = [column.lines(at) for column in columns]
+        for part, *parts in zip_longest([above, *below], *said, fillvalue=""):
+            yield row(part, parts)
 
 
 def folded(name: str, width: int) -> list[str]:
