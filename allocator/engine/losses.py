@@ -8,8 +8,8 @@ over the alternatives that lose at most D and in units of D, is the same one in 
 sees figures near 1 where the formulation would ask it for a billionth of a book.
 
 An alternative's amount leaves the end at which it is best by at most (D - its regret) / |its reduced value a
-unit|, a slack is at most D over its price. So without an allocation that loses at most D the program has
-none, or an optimum above D.
+unit|, a slack is at most D over its price, a soft excess D over the rest of its penalty. So without an
+allocation that loses at most D the program has none, or an optimum above D.
 """
 
 from __future__ import annotations
@@ -257,7 +257,7 @@ def _limit_rows(columns: Columns, priced: PricedPoint, use: Floats, room: Floats
         side=side,
         slack_cost=np.append(price[slack] * side * unit[slack] / theta, more),
         slack_lower=np.append(np.where(wanted, np.maximum(whole - reach, 0.0), 0.0), np.zeros(len(soft))),
-        slack_upper=np.append(np.where(wanted, whole, reach), np.full(len(soft), np.inf)),
+        slack_upper=np.append(np.where(wanted, whole, reach), 1.0 / np.maximum(more, _DUST)),
         constant=float(np.sum(np.where(wanted, worth[slack] * unit[slack] / theta * whole, 0.0))),
     )
 
