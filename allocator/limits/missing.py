@@ -29,6 +29,10 @@ def _faults(limit: Limit, portfolio: Portfolio) -> Iterator[Fault]:
         what, remedy = f"none of {', '.join(ASSET_CLASSES)}", "write one of them"
         verb = f"measures {limit.measure} by"
         yield from _fault(limit, verb, limit.class_column, what, remedy, ~known[classes.codes], portfolio)
+    for column in sorted(limit.rule.columns) if limit.rule is not None else ():
+        verb = f"measures {limit.measure} by"
+        below = (portfolio.number(column) < 0) & _sized(limit, portfolio)
+        yield from _fault(limit, verb, column, "negative", "write 0 or more", below, portfolio)
     if limit.weight is not None:
         values = np.abs(portfolio.number(limit.weight))
         what, remedy = f"above {LARGEST_NUMBER:g} in size", "write it in a larger unit"

@@ -18,7 +18,7 @@ from allocator.records.ledger import LINES
 from allocator.records.run import per_point
 from allocator.records.scenario import COUNTED
 from allocator.report.broken import standing_figures, standing_lines
-from allocator.report.limits import limits_shown, one_more, points_of
+from allocator.report.limits import by_entry, limits_shown, one_more, points_of
 from allocator.report.money import Unit, figure, small, unit_for
 from allocator.report.named import figures_of, named_table
 from allocator.report.pictures.book import book_answer, book_chart
@@ -166,7 +166,15 @@ def _limits(book: BookExplanation, currency: str) -> RenderableType:
     named = named_table("limit", [limit.use.name for limit in shown], columns)
     priced = sum(line.use.price != 0 for line in ordered if line not in shown)
     hidden = [f"{line}, {priced} of them with a price" if priced else line for line in hidden]
-    return Group(Text(title, style="bold"), named, *hidden, *more)
+    return Group(Text(title, style="bold"), named, *hidden, *_missed(book), *more)
+
+
+def _missed(book: BookExplanation) -> list[str]:
+    """Limits that need not hold and do not, in a line for each kind."""
+    uses = [line.use for line in book.ledger.limits if line.use.missed]
+    kinds = {kind: [use.name for use in uses if use.soft == (kind == "soft")]
+             for kind in ("soft", "reported only")}  # fmt: skip
+    return [f"missed, {kind}: {', '.join(by_entry(names))}" for kind, names in kinds.items() if names]
 
 
 def _rows(book: BookExplanation) -> list[tuple[str, float, float]]:

@@ -7,14 +7,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
 from rich.console import Console, RenderableType
 
-from allocator.records.run import Run
+from allocator.records.run import LimitUse, Run
 from allocator.records.scenario import Limit
+from allocator.report.explain import _missed
 from allocator.report.limits import limits_shown, own_first
 from allocator.report.room import WIDTH
 from allocator.report.table import result_page
@@ -225,3 +227,13 @@ def test_a_limit_that_stands_for_itself_is_never_hidden_behind_the_rows_of_an_ea
     names = ["each[a]", "own", "each[b]", "other", "each[c]"]
     assert limits_shown(names, names, "limits", 3) == (["each[a]", "own", "other"], ["and 2 more limits"])
     assert own_first(names) == ["own", "other", "each[a]", "each[b]", "each[c]"]
+
+
+def test_an_explanation_names_limits_that_are_missed() -> None:
+    """A line for those that cost, one for those that are only reported."""
+    kinds = {"cap": 0.004, "floor": 0.0, "kept": 0.0}
+    uses = [LimitUse(name, "drawn", "at_most", 3.0, 2.0, 0.0, 0.0, penalty=kinds[name], missed=1.0)
+            for name in ("cap", "floor")]  # fmt: skip
+    uses.append(LimitUse("kept", "drawn", "at_most", 1.0, 2.0, 0.0, 0.0, penalty=0.0))
+    book: Any = SimpleNamespace(ledger=SimpleNamespace(limits=[SimpleNamespace(use=use) for use in uses]))
+    assert _missed(book) == ["missed, soft: cap", "missed, reported only: floor"]

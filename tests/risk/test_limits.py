@@ -140,12 +140,14 @@ def test_classes_that_are_none_are_named_and_only_small_firms_need_sales() -> No
     ]
 
 
-def test_sales_that_are_missing_are_named() -> None:
-    book = portfolio(["A"] * 3, numbers={"turnover": [1.0, np.nan, np.nan]})
+def test_sales_that_are_missing_or_negative_are_named() -> None:
+    book = portfolio(["A"] * 4, numbers={"turnover": [1.0, np.nan, np.nan, -2.0]})
     rule: Any = CapitalRule(asset_class="sme")
     with pytest.raises(InputError) as error:
         compile_limits(policy(1e6, limit("cap", "capital", "at_most", 1e5, rule=rule)), book)
     assert [str(fault) for fault in error.value.faults] == [
         "borrowers.csv, row 2, turnover: limit 'cap' measures capital by turnover, which is missing in "
-        "2 rows; fill the column"
+        "2 rows; fill the column",
+        "borrowers.csv, row 4, turnover: limit 'cap' measures capital by turnover, which is negative in "
+        "1 row; write 0 or more",
     ]
