@@ -143,8 +143,9 @@ def _too_many(
 
 
 def _capped(limits: Limits) -> list[int]:
-    """Rows that allow more than nothing, and less than the largest loan uses of some."""
-    return [place for place, row in enumerate(limits.rows) if row.sense != "at_least" and row.rhs > 0]
+    """Rows that allow more than nothing; of money moved a loan may use less than nothing."""
+    rows = enumerate(limits.rows)
+    return [at for at, row in rows if row.sense != "at_least" and row.rhs > 0 and row.measure != MONEY_MOVED]
 
 
 def _by_limit(policy: Policy, limits: Limits) -> Iterator[tuple[Limit | None, list[tuple[int, Row]]]]:

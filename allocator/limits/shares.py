@@ -20,6 +20,7 @@ from scipy import sparse
 
 from allocator.limits.possible import PossibleOffers, row_of
 from allocator.limits.whole import decimal
+from allocator.records.former import MONEY_MOVED
 from allocator.records.limits import BASES, Limits, entry_of
 from allocator.records.offers import OfferBook
 from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
@@ -36,7 +37,8 @@ def only_an_empty_book(
     policy: Policy, portfolio: Portfolio, offers: OfferBook, limits: Limits
 ) -> Iterator[str]:
     """One note that names limits, as few as say it, which no book with a loan in it keeps."""
-    shares = [limit for limit in policy.enforced if limit.reference is not None and limit.penalty == inf]
+    known = (limit for limit in policy.enforced if limit.measure != MONEY_MOVED)  # which loans take off
+    shares = [limit for limit in known if limit.reference is not None and limit.penalty == inf]
     names = [entry_of(row.name) for row in limits.rows]
 
     def rows_of(some: Sequence[Limit]) -> list[int]:

@@ -14,6 +14,7 @@ from allocator.limits import compile_limits
 from allocator.limits.notes import hopeless, slips
 from allocator.limits.spellings import spellings
 from allocator.pricing.offers import price_offers
+from allocator.records.former import MONEY_MOVED, Changes
 from allocator.records.scenario import Limit
 from allocator.testing import plain as naive
 from tests.builders import Case, churn_table, limit, policy, portfolio
@@ -241,3 +242,11 @@ def test_notes_grow_with_borrowers_and_values_not_with_their_product() -> None:
     case = Case(book, TABLE, policy(1e9, many, shares, rates=BANDS))
     [told] = notes(case)
     assert told.startswith("limit 'towns[t000000]' and 3,999 more of its values leaves room for 50,000")
+
+
+@pytest.mark.parametrize("of", [None, "total"])
+def test_money_moved_that_a_loan_takes_off_is_not_said_to_be_out_of_reach(of: Any) -> None:
+    """A loan to the one client of last month moves less than none."""
+    bound = 1.5e5 if of is None else 0.2
+    moved = limit("moved", MONEY_MOVED, "at_most", bound, of=of, rule=Changes(amounts="no_cut"))
+    assert notes(case_of(moved, numbers={"former_amount": [1e5] + [0.0] * 11})) == []
