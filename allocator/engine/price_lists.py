@@ -98,10 +98,9 @@ class _Search:
         """Seconds."""
         return self.settings.time_limit - (perf_counter() - self.started)
 
-    def settings_left(self, gap: float | None = None) -> SolverSettings:
-        """The settings with the time left, and another gap if given."""
-        wanted = self.settings.gap if gap is None else gap
-        return replace(self.settings, time_limit=max(self.left, 0.01), gap=wanted)
+    def settings_left(self, gap: float = 0.0) -> SolverSettings:
+        """The settings with the time left, and the gap if it is larger."""
+        return replace(self.settings, time_limit=max(self.left, 0.01), gap=max(gap, self.settings.gap))
 
     @property
     def value(self) -> float:
@@ -118,8 +117,9 @@ class _Search:
         """Prices one list."""
         posted = self.lists.named(place)
         self.progress(f"pricing the list {in_words(posted)}")
-        left = under(self.columns, posted)
-        own = prices_of_list(left, self.target, start, self.settings, lambda: self.left)
+        own = prices_of_list(
+            under(self.columns, posted), self.target, start, self.settings, lambda: self.left
+        )
         self.known[self.key(place)] = len(self.priced)
         self.priced.append(priced_lists(self.columns, own))
 
@@ -128,7 +128,6 @@ class _Search:
         posted, key = self.lists.named(place), self.key(place)
         self.progress(f"solving under the list {in_words(posted)}")
         left, start = under(self.columns, posted), self.priced[self.known[key]].prices
-        gap = max(gap, self.settings.gap)
         settings = self.settings_left(gap)
         large = None if in_one_program(left, settings) else start
         try:
@@ -173,9 +172,8 @@ class _Search:
     def refuse_whatever_the_rates(self) -> None:
         """Raises InfeasibleError where rates of each borrower's own would not help either."""
         free = replace(self.columns.offers, posted=None)
-        settings = self.settings_left()
         with suppress(NoAllocationError):
-            optimise(free, self.columns.limits, settings, self.progress)
+            optimise(free, self.columns.limits, self.settings_left(), self.progress)
 
     def bound(self, box: _Box) -> tuple[float, int, Integers]:
         """The tightest bound of a box, the place of its prices, and the best list there."""
