@@ -98,10 +98,6 @@ class _Search:
         """Seconds."""
         return self.settings.time_limit - (perf_counter() - self.started)
 
-    def settings_left(self, gap: float = 0.0) -> SolverSettings:
-        """The settings with the time left, and the gap if it is larger."""
-        return replace(self.settings, time_limit=max(self.left, 0.01), gap=max(gap, self.settings.gap))
-
     @property
     def value(self) -> float:
         return -np.inf if self.best is None else self.solved[self.best].value
@@ -117,9 +113,8 @@ class _Search:
         """Prices one list."""
         posted = self.lists.named(place)
         self.progress(f"pricing the list {in_words(posted)}")
-        own = prices_of_list(
-            under(self.columns, posted), self.target, start, self.settings, lambda: self.left
-        )
+        left = under(self.columns, posted)
+        own = prices_of_list(left, self.target, start, self.settings, lambda: self.left)
         self.known[self.key(place)] = len(self.priced)
         self.priced.append(priced_lists(self.columns, own))
 
@@ -128,7 +123,8 @@ class _Search:
         posted, key = self.lists.named(place), self.key(place)
         self.progress(f"solving under the list {in_words(posted)}")
         left, start = under(self.columns, posted), self.priced[self.known[key]].prices
-        settings = self.settings_left(gap)
+        gap = max(gap, self.settings.gap)
+        settings = replace(self.settings, time_limit=max(self.left, 0.01), gap=gap)
         large = None if in_one_program(left, settings) else start
         try:
             solution = optimise(left.offers, left.limits, settings, self.progress, large, self.target)
@@ -160,7 +156,7 @@ class _Search:
         rates = zip(self.lists.grades.rates, box.mask, strict=True)
         left = [own[mask[: len(own)]] for own, mask in rates]
         book = within(self.columns, dict(zip(self.lists.grades.names, left, strict=True)))
-        settings = self.settings_left()
+        settings = replace(self.settings, time_limit=max(self.left, 0.01))
         large = None if in_one_program(book, settings) else self.priced[box.prices].prices
         try:
             found = optimise(book.offers, book.limits, settings, self.progress, large, self.target)
@@ -172,8 +168,9 @@ class _Search:
     def refuse_whatever_the_rates(self) -> None:
         """Raises InfeasibleError where rates of each borrower's own would not help either."""
         free = replace(self.columns.offers, posted=None)
+        settings = replace(self.settings, time_limit=max(self.left, 0.01))
         with suppress(NoAllocationError):
-            optimise(free, self.columns.limits, self.settings_left(), self.progress)
+            optimise(free, self.columns.limits, settings, self.progress)
 
     def bound(self, box: _Box) -> tuple[float, int, Integers]:
         """The tightest bound of a box, the place of its prices, and the best list there."""
