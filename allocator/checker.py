@@ -70,7 +70,7 @@ KEYS = {
     "solver": "method gap time_limit threads seed",
     "stress": "pd lgd amount churn rates funding limits file column",
 }
-LIMIT = "name measure of weight where each by at_most at_least exactly enforce under"
+LIMIT = "name measure of weight where each by at_most at_least exactly enforce under if_lent_to"
 LIMIT_TOLD = {"name", "measure", "sense", "used", "bound", "price", "violation"}
 FILES = {"churn": "response.churn", "scorecard": "portfolio.scorecard", "stress": "stress.file"}
 FILES |= {"book": "strategy.file", "weights": "strategy.ahp_lines.file", "former": "former.file"}
@@ -334,6 +334,9 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
     def limit_of(entry: Any) -> Facts:
         senses = [sense for sense in ("at_most", "at_least", "exactly") if at(entry, sense) is not None]
         entries({"limit": entry}, "limit", LIMIT)
+        free = at(entry, "enforce", "hard") != "hard" or at(entry, "under")
+        free = at(entry, "if_lent_to") is not None and free
+        need(not free, f"policy.limits: {entry!r} hangs on a condition and need not hold")
         need(len(senses) == 1, f"policy.limits: {entry!r} has not one bound")
         sense, name = senses[0], str(entry.get("name"))
         factor = everyone(stress, "limits") if sense == "at_most" else 1.0
@@ -341,7 +344,7 @@ def stressed_policy(scenario: Any, stress: list[Any]) -> Facts:
             name=name, sense=sense, bound=number(entry, sense) * factor * named(name),
             where=at(entry, "where", {}), each=at(entry, "each"), weight=at(entry, "weight"),
             measure=word(entry, "measure", MEASURES), penalty=penalty_of(entry, sense),
-            by=at(entry, "by"), parent=None, entry=name, stress=None,
+            by=at(entry, "by"), parent=None, entry=name, stress=None, given=entries(entry, "if_lent_to"),
             **share_of(entry),
         )  # fmt: skip
 
@@ -972,6 +975,7 @@ def members_of(rows: Facts) -> list[Array]:
 def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
     """One entry per limit, the budget first: its rows, and `row` of each borrower, -1: none."""
     budget = Facts(
+        given={},
         name="budget", measure=policy.basis, sense=policy.spend, bound=policy.budget, of="", base=None,
         penalty=math.inf, stress=None,
     )  # fmt: skip
@@ -996,6 +1000,7 @@ def rows_of(policy: Facts, borrowers: Borrowers, book: Facts) -> list[Facts]:
         moved = limit.measure == "money_moved"
         need(not moved or (policy.way and limit.weight is None), f"{limit.name}: which way is not said")
         rows = Facts(
+            limit=limit.name, given=borrowers.passes(limit.given) if limit.given else None,
             names=names, measure=limit.measure, sense=limit.sense, basis=basis, row=row,
             weight=np.where(row >= 0, weight, 0.0), plain=not moved and bool(np.all(weight[row >= 0] == 1)),
             moved=moved, once=np.where(book.rises & (row >= 0) & moved, -2.0 * book.then, 0.0),
@@ -1229,7 +1234,7 @@ class Tree:
         document = entries({"tree": document}, "tree", "bound lots nodes")
         self.claimed, self.nodes = number(document, "bound"), document.get("nodes", [])
         need(isinstance(self.nodes, list) and self.nodes, "tree: no nodes")
-        self.root = offers_to(np.flatnonzero(run.book.lendable), run)
+        self.root = offers_to(np.flatnonzero(run.book.lendable), run).but(met=frozenset())
         self.place = {run.book.ids[i]: place for place, i in enumerate(self.root.who)}
         self.rows = {name: (rows, k) for rows in run.rows for k, name in enumerate(rows.names)}
         self.lots = self.rounded(numbers_of(document, "lots"))
@@ -1262,6 +1267,14 @@ class Tree:
     def sides_of(self, node: Any, offers: Facts) -> list[Facts]:
         """What is left below a node, once it is seen to be right."""
         need(isinstance(node, dict), "is no object")
+        if "limit" in node:
+            entries({"n": node}, "n", "limit children")
+            name = node["limit"]
+            known = isinstance(name, str) and name in self.run.conditional
+            need(known, f"splits by {name!r}, which is no limit on a condition")
+            group = self.run.conditional[name][offers.who]
+            none = offers.but(held=offers.held & ~group[:, None])
+            return [none, offers.but(met=offers.met | {name})]
         if "borrower" in node:
             by_amount, who = "amounts" in node, node["borrower"]
             entries({"n": node}, "n", "borrower amounts children" if by_amount else "borrower split children")
@@ -1272,7 +1285,11 @@ class Tree:
         prices = node.get("prices")
         known = isinstance(prices, dict) and not prices.keys() - self.rows.keys()
         need(known, "has no prices, or one of no limit")
-        charges = charges_of(self.run, numbers_of(node, "prices"), self.lots)
+        rows = [
+            rows if rows.given is None else rows.but(penalty=math.inf if rows.limit in offers.met else 0.0)
+            for rows in self.run.rows
+        ]
+        charges = charges_of(self.run.but(rows=rows), numbers_of(node, "prices"), self.lots)
         ours = values_of([offers], charges, self.run.operations)
         fault = misstated(number(node, "bound"), ours, abs(self.claimed)) if ours.upper > -math.inf else ""
         need(not fault, fault)
@@ -1512,6 +1529,12 @@ def run_of(
     run.rows, run.operations = rows_of(policy, borrowers, book), 26 + 2 * len(policy.limits)
     run.decided = decided
     run.lines, allowed = ledger_of(run, decided["amount"], decided["rate"])
+    for rows in run.rows:
+        if rows.given is not None:  # it must hold if its group is lent anything
+            rows.penalty = math.inf if np.any(run.lines["amount"][rows.given] > 0) else 0.0
+    run.conditional = {rows.limit: rows.given for rows in run.rows if rows.given is not None}
+    alone = any(limit.measure == "hhi" for limit in policy.limits) or "lists" in certificate
+    need(not (run.conditional and alone), "policy.limits: a condition beside an index, or a price list")
     bases = {"offered": "amount", "drawn": "drawn", "interest": "gross", "loans": "loans"}
     run.uses = uses_of(run.rows, book, {basis: run.lines[name] for basis, name in bases.items()})
     run.terms = broken_terms(run, decided["amount"], allowed)
@@ -1585,6 +1608,7 @@ def certificate_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]
     error += total(use.doubt for use in run.uses)
     if not worth - 64 * error - 1e-9 * max(abs(worth), 1.0) <= value <= worth - error:
         yield f"certificate value: says {value!r}, the inputs give {worth!r}"
+    need("tree" in certificate or not run.conditional, "certificate: limits on a condition, and no tree")
     who, charges = np.flatnonzero(run.book.lendable), charges_of(run, prices, {})
     parts = (offers_to(who[k : k + 8192], run) for k in range(0, len(who), 8192))
     ours = values_of(parts, charges, run.operations)
@@ -1592,6 +1616,8 @@ def certificate_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]
         tree = Tree(run, certificate["tree"])
         yield from tree.faults()
         ours = Facts(bound=min(ours.bound, tree.claimed), upper=min(ours.upper, tree.claimed))
+        if run.conditional:
+            ours = Facts(bound=tree.claimed, upper=tree.claimed)
     if "lists" in certificate:
         lists = Lists(run, certificate["lists"])
         yield from lists.faults()

@@ -8,7 +8,7 @@ asks again and again (a frontier, a stress, a comparison) calls the same stages 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import Any, TypeAlias
@@ -18,7 +18,9 @@ import pandas as pd
 
 from allocator.borrowers import read_inputs
 from allocator.certification import certify
+from allocator.certification.members import lent_to
 from allocator.engine.concentration import Groups, optimise_with_cuts
+from allocator.engine.conditions import optimise_under_conditions
 from allocator.engine.conflict import out_of_reach
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
@@ -26,7 +28,7 @@ from allocator.engine.posted import under
 from allocator.engine.price_lists import optimise_lists
 from allocator.engine.prices import CONFLICT_UP_TO
 from allocator.engine.reasons import reasons
-from allocator.errors import CertificateError, Fault, InfeasibleError
+from allocator.errors import CertificateError, Fault, InfeasibleError, InputError
 from allocator.intake import require_unchanged, watched
 from allocator.limits import compile_limits
 from allocator.limits.notes import beyond_reach, slips, too_few_groups
@@ -36,8 +38,9 @@ from allocator.portfolio import formulas, held_to
 from allocator.pricing.offers import price_offers
 from allocator.records.case import Case, Inputs
 from allocator.records.cuts import Cut
+from allocator.records.filters import meets
 from allocator.records.ledger import COMPUTED, Ledger
-from allocator.records.limits import Limits
+from allocator.records.limits import Limits, conditional, in_force
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Portfolio
 from allocator.records.progress import Progress
@@ -47,6 +50,9 @@ from allocator.records.solution import Solution
 from allocator.scenario.demand import with_budget_in_money
 from allocator.strategies import follow
 from allocator.summary import summarise
+
+_CONDITIONS_UP_TO = 100_000
+"""Borrowers up to which limits that hang on a condition are proved: a tree reads every offer as one table."""
 
 
 class Clock:
@@ -140,12 +146,29 @@ def decide(
     """
     if optimum is None:
         optimum = _concentrated(case, progress, start) if case.scenario.policy.concentrations else None
+    if optimum is None and conditional(case.scenario.policy):
+        optimum = _under_conditions(case, progress)
     if optimum is None:
         rows = case.limits.rows
         prices = None if start is None else np.array([start.get(row.name, 0.0) for row in rows])
         search = optimise if case.offers.posted is None else optimise_lists
         optimum = search(case.offers, case.limits, case.scenario.solver, progress, prices)
     return follow(with_cuts(case, optimum.cuts), optimum, progress)
+
+
+def _under_conditions(case: Case, progress: Progress) -> Solution:
+    """The optimum under limits that must hold only if something is lent to a group."""
+    policy, portfolio = case.scenario.policy, case.inputs.portfolio
+    if len(portfolio) > _CONDITIONS_UP_TO:
+        problem = f"{len(portfolio):,} borrowers, of whom a limit on a condition is not yet proved"
+        remedy = f"leave if_lent_to out, or decide for {_CONDITIONS_UP_TO:,} borrowers at most"
+        raise InputError.of([Fault(problem, remedy, field="policy.limits")], "scenario")
+
+    def compiled(held: frozenset[str]) -> Limits:
+        return compile_limits(in_force(policy, held), portfolio)
+
+    groups = {limit.name: meets(limit.if_lent_to, portfolio) for limit in conditional(policy)}
+    return optimise_under_conditions(case.offers, compiled, groups, case.scenario.solver, progress)
 
 
 def _concentrated(case: Case, progress: Progress, start: Mapping[str, float] | None) -> Solution:
@@ -184,7 +207,11 @@ def judge(case: Case, solution: Solution) -> Outcome:
     case, decisions = with_cuts(case, solution.cuts), Decisions(solution.amount, solution.rate)
     names = [row.name for row in case.limits.rows]
     prices = dict(zip(names, solution.prices.tolist(), strict=True))
-    portfolio = case.inputs.portfolio
+    portfolio, policy = case.inputs.portfolio, case.scenario.policy
+    if conditional(policy):  # what a rule's book need not keep has no price
+        force = in_force(policy, lent_to(policy, portfolio, solution.amount))
+        kept = {row.name for row in compile_limits(force, portfolio).rows}
+        prices = {name: price if name in kept else 0.0 for name, price in prices.items()}
     tree = None if solution.tree is None else _named_tree(solution.tree, portfolio)
     lists = None if solution.lists is None else _named_lists(solution.lists, portfolio)
     outcome = certify(case.scenario, case.inputs, decisions, prices, tree, lists)
@@ -203,7 +230,7 @@ def present(case: Case, solution: Solution, outcome: Outcome, seconds: Mapping[s
         why = reasons(columns, solution.amount == 0, solution.prices, case.scenario.solver.threads)
     allocation = _allocation(portfolio, outcome.ledger, why)
     spent = {**seconds, "price": solution.seconds["price"], "solve": solution.seconds["solve"]}
-    notes = remarks(case, lent=bool(np.any(solution.amount)))
+    notes = (*remarks(case, lent=bool(np.any(solution.amount))), *_not_in_force(case, solution))
     summary = summarise(outcome, solution.method, spent, notes)
     certificate, copy = outcome.certificate, case.inputs.copy
     return Run(case.scenario, allocation, certificate, summary, outcome.status, outcome.log, copy)
@@ -219,6 +246,16 @@ def remarks(case: Case, *, lent: bool) -> tuple[str, ...]:
         notes += too_few_groups(policy, portfolio, case.offers)
         notes += only_an_empty_book(policy, portfolio, case.offers, limits)
     return tuple(notes)
+
+
+def _not_in_force(case: Case, solution: Solution) -> Iterator[str]:
+    """Of each limit that need not hold, why."""
+    policy = case.scenario.policy
+    force = lent_to(policy, case.inputs.portfolio, solution.amount)
+    for limit in conditional(policy):
+        if limit.name not in force:
+            group = ", ".join(map(str, limit.if_lent_to))
+            yield f"limit {limit.name!r} need not hold: nothing is lent to {{{group}}}"
 
 
 def _named_tree(tree: Mapping[str, Any], portfolio: Portfolio) -> dict[str, Any]:

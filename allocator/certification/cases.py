@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -11,8 +12,10 @@ from allocator.certification.bound import Magnitudes, OfferSizes, error_of, sum_
 from allocator.certification.economics import Margin
 from allocator.certification.limits import Block, Charges, charges_of
 from allocator.certification.lots import Lot
+from allocator.certification.members import inside_of
 from allocator.certification.rounding import HUGE, UNIT, Rounded
 from allocator.certification.terms import SAME_RATE, Terms
+from allocator.records.limits import conditional
 from allocator.records.portfolio import Booleans, Floats, Integers, Portfolio
 from allocator.records.scenario import Policy
 
@@ -29,6 +32,8 @@ class ChoiceSets:
     """(nb,)"""
     high: Floats
     """(nb,)"""
+    held: frozenset[str] = frozenset()
+    """The conditional limits that must hold."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,13 @@ class Table:
     budget: float
     """What may stay idle at most; 0 where the budget is spent exactly."""
     idle_rate: float
+    groups: Mapping[str, Booleans]
+    """Conditional limit -> who (nb,) makes it hold by being offered anything."""
+
+    def under(self, held: frozenset[str]) -> Self:
+        """The table where of the conditional limits those in `held` must hold, and no others."""
+        blocks = tuple(block.under(held) for block in self.blocks)
+        return replace(self, blocks=blocks) if self.groups else self
 
     def values(self, prices: Mapping[str, float], sets: ChoiceSets) -> Values:
         """What `prices` (by row name; 0 where not named) prove inside `sets`.
@@ -83,13 +95,14 @@ class Table:
         Prices of a forbidden sign count as 0.
         """
         with np.errstate(over="ignore", invalid="ignore"):
-            charges = charges_of(self.blocks, prices)
+            table = self.under(sets.held)
+            charges = charges_of(table.blocks, prices)
             option = self._options(charges, sets)
             offer = np.max(option, axis=1, initial=-np.inf)
             sizes = charges.sizes(self.member)
             errors = self.sizes.charged(self.everything.high, sizes, charges.operations)
             summed = sum_of_best(offer, errors, sets.no_offer)
-            bound = Rounded.sum_of([self._constant(charges, prices), summed, self._idle(prices)])
+            bound = Rounded.sum_of([table._constant(charges, prices), summed, self._idle(prices)])
         empty = bool(np.any(~sets.options.any(axis=1) & ~sets.no_offer))
         best = np.maximum(offer, np.where(sets.no_offer, 0.0, -np.inf))
         return Values(bound, empty, option, best, np.where(errors <= HUGE, errors, np.inf))
@@ -155,6 +168,7 @@ def table_of(
         sizes=Magnitudes.of(portfolio, policy, terms).at(member),
         budget=policy.unspent(0.0),
         idle_rate=policy.idle_rate,
+        groups={limit.name: inside_of(limit.if_lent_to, portfolio)[member] for limit in conditional(policy)},
     )
     return _only(table, has)
 
@@ -186,6 +200,7 @@ def _only(table: Table, has: Booleans) -> Table:
         member=table.member[has],
         **{name: getattr(table, name)[has] for name in ("rate", "take_up", "gross", "margin", "fixed")},
         sizes=table.sizes.take(np.flatnonzero(has)),
+        groups={name: inside[has] for name, inside in table.groups.items()},
         everything=ChoiceSets(sets.options[has], sets.no_offer[has], sets.low[has], sets.high[has]),
     )
 

@@ -14,6 +14,7 @@ from allocator.certification.concentration import concentration_uses, with_cuts
 from allocator.certification.decisions import judge_decisions
 from allocator.certification.limits import Block, blocks_of
 from allocator.certification.list_bounds import RoundedProver
+from allocator.certification.members import lent_to
 from allocator.certification.parts import ledger_in_parts, recompute
 from allocator.certification.price_lists import list_faults, posted_faults, posting, stated_lists
 from allocator.certification.rounding import DEEPEST, UNIT, Rounded
@@ -22,6 +23,7 @@ from allocator.certification.tree import lots_of, stated_tree, tree_faults
 from allocator.certification.uses import limit_uses
 from allocator.errors import CertificateError, Fault
 from allocator.records.case import Inputs
+from allocator.records.limits import conditional, in_force
 from allocator.records.outcome import LedgerOnce, Outcome
 from allocator.records.portfolio import Portfolio
 from allocator.records.run import Certificate, Decisions, LimitUse
@@ -79,7 +81,7 @@ def recheck_with_proof(
 
     With `lists`, a proof over price lists, decisions are held to the posted one.
     """
-    read = _ReadInputs.of(scenario, inputs)
+    read = _ReadInputs.of(scenario, inputs, decisions)
     unsound = [] if tree is None else tree_faults(tree, *read.cases(tree))
     if lists is not None:
         unsound += list_faults(lists, *read.lists())
@@ -88,7 +90,7 @@ def recheck_with_proof(
 
 @dataclass(frozen=True)
 class _ReadInputs:
-    """The inputs, with what does not depend on decisions."""
+    """The inputs, with what of decisions only says which conditional limits are in force."""
 
     scenario: Scenario
     inputs: Inputs
@@ -100,9 +102,10 @@ class _ReadInputs:
     blocks: tuple[Block, ...]
 
     @classmethod
-    def of(cls, scenario: Scenario, inputs: Inputs) -> _ReadInputs:
+    def of(cls, scenario: Scenario, inputs: Inputs, decisions: Decisions) -> _ReadInputs:
         known = tariffs_of(inputs.churn, scenario.response, scenario.policy)
         policy, portfolio = with_cuts(scenario.policy, inputs.portfolio)
+        policy = in_force(policy, lent_to(policy, portfolio, decisions.amount))
         return cls(scenario, inputs, policy, portfolio, known, blocks_of(policy, portfolio))
 
     def cases(self, tree: Mapping[str, Any]) -> tuple[Table, dict[str, float], dict[str, int], float | None]:
@@ -168,8 +171,9 @@ def _judged(
     paid = [_penalty(use) for use in uses if use.soft]
     value = Rounded.sum_of([recomputed.value, _earned_idle(policy, uses[0]), *paid])
     by_tree = np.inf if unsound else proof.bound
-    # Held to one list, the prices prove nothing of the others.
-    by_prices = recomputed.bound if proof.lists is None else Rounded(np.inf, 0.0)
+    # Held to one list, or one way to keep conditional limits, the prices prove nothing of the others.
+    alone = proof.lists is None and not conditional(policy)
+    by_prices = recomputed.bound if alone else Rounded(np.inf, 0.0)
     certificate = Certificate(
         prices=held,
         bound=min(by_prices.above, by_tree),
@@ -232,7 +236,7 @@ def certify(
     Those of a strategy other than the optimal may break limits and terms: then the outcome says so. The tree,
     or the proof over price lists, gets the bounds that its prices prove, whatever it says.
     """
-    read = _ReadInputs.of(scenario, inputs)
+    read = _ReadInputs.of(scenario, inputs, decisions)
     unsound: list[Fault] = []
     if tree is not None:
         tree, unsound = stated_tree(tree, *read.cases(tree))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from math import inf
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from allocator.certification.terms import Terms, terms_of
 from allocator.certification.tree import lots_of, tree_faults
 from allocator.errors import Fault
 from allocator.records.cuts import HHI
+from allocator.records.limits import conditional
 from allocator.records.portfolio import Booleans, ChurnTable, Portfolio
 from allocator.records.run import TOLERANCE, Decisions
 from allocator.records.scenario import Limit, Policy, Scenario
@@ -90,8 +91,13 @@ class ExactTable(Table):
     """Years: what a charge on interest is times."""
     exact_blocks: list[ExactBlock]
 
+    def under(self, held: frozenset[str]) -> Self:
+        table = super().under(held)
+        blocks = [replace(exact, block=exact.block.under(held)) for exact in self.exact_blocks]
+        return replace(table, exact_blocks=blocks) if self.groups else table
+
     def values(self, prices: Mapping[str, float], sets: ChoiceSets) -> ExactValues:
-        charged = _ChargedOffers.of(self, prices)
+        charged = _ChargedOffers.of(self.under(sets.held), prices)
         total, losses, leads, empty = charged.constant + self._idle_worth(prices), [], [], False
         for row in range(len(self.member)):
             options = np.flatnonzero(sets.options[row]).tolist()
@@ -362,7 +368,7 @@ def exact_faults(
     least = inf if stated.get("tree") is None or unsound else float(stated["tree"]["bound"])
     if lists is not None:
         least = float(lists["bound"])
-    elif stated["bound"] < least:
+    elif stated["bound"] < least and not conditional(case.written):
         least = case.bound(stated["prices"])
     if stated["bound"] < least:
         yield _fault("bound", f"is {stated['bound']!r}, in rational numbers {least!r} is proved")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import inf
@@ -92,6 +92,8 @@ class Block:
     """(n,) whom the reference counts; None: everybody."""
     penalty: float = inf
     """What a unit of a row's excess costs: inf, the rows must hold; 0, they are only reported."""
+    conditional: str = ""
+    """The limit, where it must hold only if something is lent to a group."""
     former: Floats | None = None
     """(n,) f, where an offer of x counts |x - f| - f: x - 2 f where the weight is 1, -x where it is -1."""
 
@@ -108,6 +110,11 @@ class Block:
         if self.former is not None:
             return np.where(basis > 0, np.maximum(basis - 2.0 * self.former, -basis), 0.0)
         return basis if self.weight is None else basis * self.weight
+
+    def under(self, held: Container[str]) -> Block:
+        """The block where of the conditional limits those in `held` must hold, and no others."""
+        must = self.conditional in held
+        return replace(self, penalty=inf if must else 0.0) if self.conditional else self
 
     @property
     def soft(self) -> bool:
@@ -279,6 +286,7 @@ def _block(limit: Limit, policy: Policy, portfolio: Portfolio, by_rule: ByRule) 
         base=base,
         penalty=limit.penalty,
         former=then,
+        conditional=limit.name if limit.if_lent_to else "",
     )
     whole = decimal(limit.bound) * decimal(policy.amount_of(limit))
     return replace(block, exact=_exact(block, portfolio, whole))

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from allocator.records.conditions import Condition
-from allocator.records.portfolio import Booleans, Codes, Portfolio
-from allocator.records.scenario import Limit
+from allocator.records.limits import conditional
+from allocator.records.portfolio import Booleans, Codes, Floats, Portfolio
+from allocator.records.scenario import Limit, Policy
 
 
 def rows_of(limit: Limit, portfolio: Portfolio) -> tuple[Codes, tuple[str, ...]]:
@@ -42,6 +43,13 @@ def as_counted(limit: Limit, portfolio: Portfolio) -> Portfolio:
             factor = np.where(inside_of(case.where, portfolio), factor * case.factor, factor)
         moved[figure] = np.minimum(portfolio.number(figure) * factor, 1.0)
     return replace(portfolio, pd=moved["pd"], lgd=moved["lgd"])
+
+
+def lent_to(policy: Policy, portfolio: Portfolio, amount: Floats) -> frozenset[str]:
+    """The conditional limits whose group is offered anything of the amounts (n,): those that must hold."""
+    made = amount > 0
+    met = (own for own in conditional(policy) if np.any(inside_of(own.if_lent_to, portfolio) & made))
+    return frozenset(limit.name for limit in met)
 
 
 def inside_of(where: tuple[Condition, ...], portfolio: Portfolio) -> Booleans:

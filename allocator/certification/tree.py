@@ -6,6 +6,8 @@ The document is {bound, lots, nodes}; node 0 is the root and holds every allocat
   below, since an allocation that takes one is worth less than bound - D;
 - a split {borrower, split: [[rates ...], [rates ..., "none"]], children: [i, j]}: two sides that
   together hold every option left to the borrower, "none" for no offer;
+- a split {limit, children: [i, j]}, of one that must hold only if something is lent to a group: nothing is
+  lent to the group on the first side, the limit holds on the second;
 - a split {borrower, amounts: v, children: [i, j]}: amounts up to v and no offer on the first side,
   amounts from v + step (without a step: v + 0.01) on the second.
 So no allocation is worth more than the largest bound of a leaf and bound - D of a cut, and the
@@ -36,6 +38,7 @@ NONE = "none"
 _KEYS = frozenset(("bound", "lots", "nodes"))
 _PRICED = frozenset(("prices", "bound", "keeps", "children"))
 _SPLIT = frozenset(("borrower", "split", "amounts", "children"))
+_BY_LIMIT = frozenset(("limit", "children"))
 
 
 class _BrokenNodeError(Exception):
@@ -80,8 +83,10 @@ class _Walk:
         node = self.nodes[place]
         if not isinstance(node, Mapping):
             raise _BrokenNodeError("is no object")
-        _check_keys(node, _SPLIT if "borrower" in node else _PRICED)
-        if "borrower" in node:
+        _check_keys(node, _SPLIT if "borrower" in node else _BY_LIMIT if "limit" in node else _PRICED)
+        if "limit" in node:
+            kind, sides = 2, self._either(node["limit"], sets)
+        elif "borrower" in node:
             kind, sides = 2, self._sides(node, sets)
         elif "keeps" in node:
             kind, sides = 1, [self._cut(place, node, sets)]
@@ -150,6 +155,14 @@ class _Walk:
         if row is None:
             raise _BrokenNodeError(f"splits borrower {node['borrower']!r}, who may get no offer")
         return self._amounts(node, sets, row) if "amounts" in node else self._options(node, sets, row)
+
+    def _either(self, limit: Any, sets: ChoiceSets) -> list[ChoiceSets]:
+        """What is left where nothing is lent to a limit's group, and where the limit holds."""
+        group = self.table.groups.get(limit) if isinstance(limit, str) else None
+        if group is None:
+            raise _BrokenNodeError(f"splits by {limit!r}, which is no limit on a condition")
+        none = replace(sets, options=sets.options & ~group[:, None])
+        return [none, replace(sets, held=sets.held | {limit})]
 
     def _options(self, node: Mapping[str, Any], sets: ChoiceSets, row: int) -> list[ChoiceSets]:
         split = node.get("split")

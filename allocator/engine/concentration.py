@@ -52,7 +52,7 @@ _FAR, _PARALLEL = 0.03, 1e-4
 """Distances of directions: beyond, a cut is far from a point; below, two say the same to half its square."""
 _INSIDE = 1.0 - 4e-15
 """Length of a direction, so that its numbers, however they are read, are no longer than 1."""
-_MANY_GROUPS = 100
+_MANY_GROUPS = 30
 """Groups beyond which cuts of the whole cone take too many rounds."""
 _POOR = 1e-3
 """Gap beyond which another way to an allocation is tried."""

@@ -11,6 +11,7 @@ cells x rows is stored.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -20,7 +21,7 @@ import numpy as np
 from scipy import sparse
 
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers
-from allocator.records.scenario import Measure, Sense
+from allocator.records.scenario import Limit, Measure, Policy, Sense
 
 BASES = ("offered", "drawn", "interest", "loans")
 
@@ -204,6 +205,18 @@ class Limits:
             weight = 1.0 if channel.weight is None else channel.weight[borrowers]
             out[channel.basis] = summed(out[channel.basis], (table + common[:, h, None]) * weight)
         return out
+
+
+def conditional(policy: Policy) -> tuple[Limit, ...]:
+    """The limits that must hold only if something is lent to a group."""
+    return tuple(limit for limit in policy.limits if limit.if_lent_to)
+
+
+def in_force(policy: Policy, names: Container[str]) -> Policy:
+    """The policy with those of its conditional limits in force that are named; others are only reported."""
+    force = {own.name: inf if own.name in names else 0.0 for own in conditional(policy)}
+    limits = (replace(own, penalty=force.get(own.name, own.penalty)) for own in policy.limits)
+    return replace(policy, limits=tuple(limits))
 
 
 @dataclass(frozen=True)

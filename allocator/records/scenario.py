@@ -161,6 +161,8 @@ class Limit:
     """The named stresses in which it holds too, beside the scenario as it stands."""
     stress: Stress | None = None
     """What PD and LGD are put under before its rows count them: it stands for another, in a named stress."""
+    if_lent_to: tuple[Condition, ...] = ()
+    """Whoever passes all makes the limit hold by any offer; none: it holds whatever is offered."""
 
     @property
     def reference(self) -> Group | None:
@@ -203,7 +205,8 @@ class Limit:
         """Every test of a filter of the limit, and of the stresses that it holds in."""
         shocks = (shock for _, stress in self.under for shock in (stress.pd, stress.lgd))
         cases = (condition for shock in shocks for case in shock.cases for condition in case.where)
-        return (*self.where, *(() if self.reference is None else self.reference.where), *cases)
+        group = () if self.reference is None else self.reference.where
+        return (*self.where, *group, *self.if_lent_to, *cases)
 
     def in_stresses(self) -> Iterator[Limit]:
         """The limit in the scenario as it stands, and one in each of its named stresses."""
@@ -329,10 +332,8 @@ class Policy:
 
     def with_bound(self, name: str, bound: float) -> Policy:
         """The policy with another bound of the limit `name`, or another budget."""
-        if name == BUDGET:
-            return self.with_budget(bound)
         limits = (replace(own, bound=bound) if own.name == name else own for own in self.limits)
-        return replace(self, limits=tuple(limits))
+        return self.with_budget(bound) if name == BUDGET else replace(self, limits=tuple(limits))
 
     def without(self, name: str, room: float = inf) -> Policy:
         """The policy with the limit `name` dropped; without the budget at most `room` may be lent."""

@@ -234,8 +234,9 @@ def _limit(
     of = _group(typed.of) if isinstance(typed.of, GroupEntry) else typed.of
     rule, enforce = rules.get(typed.measure), typed.enforce
     penalty = enforce.soft if isinstance(enforce, SoftEntry) else 0.0 if enforce == REPORT else inf
+    lent_to = tuple(condition_of(column, test) for column, test in (typed.if_lent_to or {}).items())
     under = tuple((name, stresses[name].factors) for name in typed.under or ())
-    groups = (typed.each, typed.weight, plugin, rule, penalty, typed.by, under)
+    groups = (typed.each, typed.weight, plugin, rule, penalty, typed.by, under, None, lent_to)
     return Limit(typed.name, typed.measure, sense, bound, of, where, *groups)
 
 

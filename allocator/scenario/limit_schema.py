@@ -270,6 +270,9 @@ class LimitEntry(Typed):
     """Smallest sum allowed."""
     exactly: Bound | None = Field(default=None, validate_default=True)
     """The sum required."""
+    if_lent_to: Annotated[Filter, AfterValidator(readable)] | None = None
+    """Column: a text, a list of texts, or a range. The limit must hold if anything is offered to somebody who
+    passes all, else it need not; absent: it must hold whatever is offered."""
     enforce: Annotated[
         Annotated[Literal["hard", "report"], one_of("hard", "report"), Tag("<name>")]
         | Annotated[SoftEntry, Tag("<soft>")],
@@ -341,7 +344,7 @@ class LimitEntry(Typed):
             return self
         wrong = [
             Misfit(f"{key} says nothing of a Herfindahl index", f"leave {key} out", (key,))
-            for key in ("weight", "where", "each", "at_least", "exactly", "under")
+            for key in ("weight", "where", "each", "at_least", "exactly", "under", "if_lent_to")
             if getattr(self, key) is not None
         ]
         if self.by is None:

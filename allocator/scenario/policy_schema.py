@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
 )
 
+from allocator.records.cuts import HHI
 from allocator.records.former import MONEY_MOVED
 from allocator.records.misfits import Misfit, describe, refuse
 from allocator.records.price_lists import Pricing
@@ -45,6 +46,8 @@ CENT = 0.01
 MOST_RATES = 10_000
 """Rates that one grade's grid may hold: more is a slip in its step."""
 
+MOST_CONDITIONS = 6
+"""Limits that may hang on a condition: each doubles the cases that must be looked at."""
 _BAND = "a lowest and a highest rate, as [4%, 11%]"
 
 
@@ -260,6 +263,34 @@ class PolicyEntry(Typed):
         if own is None and shares:
             problem, remedy = "a share of own funds, which nothing states", "add policy.own_funds: 50_000_000"
             raise refuse(*(Misfit(problem, remedy, (index, "of")) for index in shares))
+        return limits
+
+    @field_validator("limits")
+    @classmethod
+    def _few_conditions(cls, limits: list[LimitEntry], info: ValidationInfo) -> list[LimitEntry]:
+        conditional = [place for place, limit in enumerate(limits) if limit.if_lent_to]
+        if not conditional:
+            return limits
+        wrong, key = [], "if_lent_to"
+        for place in conditional:
+            other = "under" if limits[place].under else "enforce" if limits[place].enforce != "hard" else None
+            if other:
+                problem = "a limit that hangs on a condition holds in no named stress, and must hold"
+                wrong.append(Misfit(problem, f"leave {key} or {other} out", (place, other)))
+        if len(conditional) > MOST_CONDITIONS:
+            problem = f"{len(conditional)} limits hang on a condition, expected {MOST_CONDITIONS} at most"
+            remedy = f"leave {key} out where the limit may hold whatever is offered"
+            wrong.append(Misfit(problem, remedy, (conditional[MOST_CONDITIONS], key)))
+        if info.data.get("pricing", "individual") != "individual":
+            problem = "a limit that hangs on a condition does not yet go with a price list"
+            wrong.append(
+                Misfit(problem, f"write pricing: individual, or leave {key} out", (conditional[0], key))
+            )
+        if any(limit.measure == HHI for limit in limits):
+            problem = "a limit that hangs on a condition does not yet go with one on a Herfindahl index"
+            wrong.append(Misfit(problem, f"leave one of the two out, or its {key}", (conditional[0], key)))
+        if wrong:
+            raise refuse(*wrong)
         return limits
 
     @field_validator("rate_grid")

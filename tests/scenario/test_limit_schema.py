@@ -36,6 +36,9 @@ MEANINGS = {
     "measure: hhi, by: sector, at_most: 12%, of: budget": Limit(
         "x", "hhi", "at_most", 0.12, "budget", by="sector"
     ),
+    "measure: loans, at_least: 9, if_lent_to: {grade: B}": Limit(
+        "x", "loans", "at_least", 9.0, if_lent_to=(Condition("grade", ("B",)),)
+    ),
     "measure: loans, at_least: 100, enforce: hard": Limit("x", "loans", "at_least", 100.0),
     "measure: loans, at_least: 100, enforce: {soft: 1_000}": Limit(
         "x", "loans", "at_least", 100.0, penalty=1_000.0
@@ -78,6 +81,13 @@ MEANINGS = {
 }
 
 NONSENSE = {
+    "measure: loans, at_least: 9, if_lent_to: {grade: B}, enforce: report": (
+        ".enforce: a limit that hangs on a condition holds in no named stress, and must hold; "
+        "leave if_lent_to or enforce out"
+    ),
+    "measure: loans, at_least: 9, if_lent_to: {}": (
+        ".if_lent_to: the filter names no column; name one, or leave `where` out"
+    ),
     "measure: offered, at_most: 63%": (
         ".at_most: 63% of what is not said; add `of: budget`, `of: total`, `of: drawn` or "
         "`of: {where: ...}`, or write an amount"
@@ -222,6 +232,18 @@ def test_a_limit_means_what_it_says(text: str, write: Write) -> None:
 @pytest.mark.parametrize("text", NONSENSE)
 def test_a_limit_without_a_meaning_is_told(text: str, faults: Faults) -> None:
     assert faults(BASE.replace(WRITTEN, f"{{name: x, {text}}}")) == [PLACE + NONSENSE[text]]
+
+
+def test_conditions_beside_what_they_do_not_go_with(faults: Faults) -> None:
+    entries = [f"{{name: l{k}, measure: loans, at_least: 1, if_lent_to: {{grade: B}}}}" for k in range(7)]
+    entries.append("{name: h, measure: hhi, by: sector, at_most: 50%, of: total}")
+    told = faults(BASE.replace(WRITTEN, "\n    - ".join(entries)))
+    assert [one.partition("if_lent_to: ")[2] for one in told] == [
+        "a limit that hangs on a condition does not yet go with one on a Herfindahl index; "
+        "leave one of the two out, or its if_lent_to",
+        "7 limits hang on a condition, expected 6 at most; "
+        "leave if_lent_to out where the limit may hold whatever is offered",
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -18,6 +18,7 @@ from allocator.insight.distil.tree import features_of
 from allocator.pipeline import prepare
 from allocator.records.case import Case
 from allocator.records.conditions import Condition
+from allocator.records.limits import conditional
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats, Integers
 from allocator.records.progress import Progress
@@ -59,7 +60,12 @@ class DistilledRules:
 
 
 def _require_rows(run: Outcome) -> None:
-    """Raises InputError for a limit on the Herfindahl index, which rules are not yet held to."""
+    """Raises InputError for a limit on the Herfindahl index or a condition: rules are not held to them."""
+    hanging = [limit.name for limit in conditional(run.scenario.policy)]
+    if hanging:
+        problem = f"limit {hanging[0]!r} hangs on a condition, which rules cannot yet be held to"
+        remedy = "distil a run whose limits hold whatever is offered"
+        raise InputError.of([Fault(problem, remedy, field="policy.limits")], "rules")
     named = [limit.name for limit in run.scenario.policy.concentrations]
     if named:
         problem = f"limit {named[0]!r} is on a Herfindahl index, which rules cannot yet be held to"

@@ -19,7 +19,7 @@ from allocator.insight.variants import answer, optimally, with_policy
 from allocator.limits.bounds import bounds_of
 from allocator.pipeline import allocate_with_outcome
 from allocator.records.case import Case
-from allocator.records.limits import Bounds, entry_of
+from allocator.records.limits import Bounds, conditional, entry_of
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats
 from allocator.records.progress import Progress
@@ -47,7 +47,8 @@ _WORTH_MORE = 0.99
 def explain(scenario: Scenario, case: Case, error: InfeasibleError, progress: Progress) -> InfeasibleError:
     """`error`, which says that nothing fits `case`, with every conflict and with what it would take."""
     by_list_alone = case.offers.posted is not None and not error.conflict
-    if isinstance(error, IndivisibleError) or by_list_alone:
+    hanging = bool(conditional(case.scenario.policy))  # no bound says whether a limit must hold
+    if isinstance(error, IndivisibleError) or by_list_alone or hanging:
         return error
     case = optimally(case)
     rows = [row.name for row in case.limits.rows]

@@ -273,6 +273,8 @@ def _in_words(rows: Rows, formulation: Formulation) -> Words:
     if limit.measure == HHI:
         words[0] = f"Herfindahl index of what the values v of {limit.by} are offered, {_said(rows.sense)} "
     words += ["; p_i and L_i in it are those under the stress"] if limit.stress is not None else []
+    if limit.if_lent_to:
+        words.append(f"; must hold if anything is offered to {', '.join(map(str, limit.if_lent_to))}")
     words += ["; missed at ", number(rows.penalty), " a unit"] if rows.penalty else []
     held = _HELD.get(limit.measure, "what is already lent is")
     words += [f"; {held} taken off the right-hand side"] if rows.exposed else []

@@ -33,16 +33,19 @@ _NAME = 31
 
 
 def _require_formulas(dossier: Dossier) -> None:
-    named = [limit for limit in dossier.run.scenario.policy.limits if limit.measure == MONEY_MOVED]
+    limits = dossier.run.scenario.policy.limits
+    named = [limit for limit in limits if limit.measure == MONEY_MOVED or limit.if_lent_to]
     if named:
-        problem = f"limit {named[0].name!r} is on money moved, which a workbook does not yet recompute"
+        what = "a condition" if named[0].if_lent_to else "money moved"
+        problem = f"limit {named[0].name!r} is on {what}, which a workbook does not yet recompute"
         raise InputError.of([Fault(problem, "leave --xlsx out", field="--xlsx")], "workbook")
 
 
 def workbook_of(dossier: Dossier, stood: Provenance, docs: Documents) -> Workbook:
     """The sheets of a run with `docs`, what the commands say of it.
 
-    Raises InputError for a run with a limit on money moved, which no formula of the sheets says.
+    Raises InputError for a run with a limit on money moved or on a condition, which no formula of the sheets
+    says.
     """
     _require_formulas(dossier)
     run, position = dossier.run, dossier.position
