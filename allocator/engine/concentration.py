@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
 from math import sqrt
 from time import perf_counter
 
@@ -53,7 +52,9 @@ _FAR, _PARALLEL = 0.03, 1e-4
 _INSIDE = 1.0 - 4e-15
 """Length of a direction, so that its numbers, however they are read, are no longer than 1."""
 _MANY_GROUPS = 30
-"""Groups beyond which cuts of the whole cone take too many rounds."""
+"""Groups beyond which the cones themselves are asked before their cuts, which take many rounds."""
+_CONES_ALONE = 100
+"""Groups beyond which the cuts would not end."""
 _POOR = 1e-3
 """Gap beyond which another way to an allocation is tried."""
 _WIDE_HAIR = 4e-7
@@ -93,7 +94,6 @@ class Groups:
 
     def keeps(self, amount: Floats) -> bool:
         """Whether the index is at most h, in whole cents."""
-        parts = [Fraction(0)] * len(self.labels)
         cents = np.rint(self.sums(amount) * 100.0)
         if np.all(np.abs(cents / 100.0 - self.sums(amount)) <= 1e-15 * np.abs(cents)):
             parts = [Fraction(int(count), 100) for count in cents]
@@ -159,17 +159,42 @@ def optimise_with_cuts(
 
     Begins with the cuts that are `known` of another run. Raises what `optimise` raises.
     """
-    began, made = perf_counter(), _Cuts(groups, list(known))
+    began, small = perf_counter(), fits_one_table(Columns(offers, compiled((), 0.0)))
+    most = max(len(own.labels) for own in groups)
+    near = None
+    if small and most > _MANY_GROUPS:
+        near = _near(offers, compiled, groups, settings, progress)
+        if near is not None and (near.stop == "gap" or most > _CONES_ALONE):
+            return near
+    rest = replace(settings, time_limit=max(settings.time_limit - (perf_counter() - began), 0.1))
+    try:
+        found = _by_cuts(offers, compiled, _Cuts(groups, list(known)), rest, progress, start, small=small)
+    except NoAllocationError:
+        if near is None:
+            raise
+        found = near
+    return found if near is None or found.value >= near.value else near
+
+
+def _by_cuts(
+    offers: OfferBook,
+    compiled: Compiled,
+    made: _Cuts,
+    settings: SolverSettings,
+    progress: Progress,
+    start: Mapping[str, float] | None,
+    *,
+    small: bool,
+) -> Solution:
+    """The best allocation by more and more cuts, until all limits on the index are kept."""
+    began, groups = perf_counter(), made.groups
 
     def left() -> float:
         return settings.time_limit - (perf_counter() - began)
 
-    small = fits_one_table(Columns(offers, compiled(made.cuts, 0.0)))
-    going = partial(_longer_than, left, 0.75 * settings.time_limit)
-    if small and max(len(own.labels) for own in groups) > _MANY_GROUPS:
-        near = _near(offers, compiled, groups, settings, progress)
-        if near is not None:
-            return near
+    def going() -> bool:
+        return left() > 0.75 * settings.time_limit
+
     settled = not small or _cut_relaxation(offers, compiled, made, going, progress)
     hair, gap, prices = _HAIR, settings.gap if small and settled else _ROUGH_GAP, start
     for number in range(_ROUNDS):
@@ -274,10 +299,6 @@ def _boxed(chosen: OfferBook, amount: Floats) -> OfferBook:
     return replace(
         chosen, low=np.clip(low, chosen.low, chosen.high), high=np.clip(high, chosen.low, chosen.high)
     )
-
-
-def _longer_than(left: Callable[[], float], seconds: float) -> bool:
-    return left() > seconds
 
 
 def _cut_relaxation(
