@@ -52,7 +52,7 @@ def with_risk(seed: int, method: str, largest: int) -> Case:
     draw = np.random.default_rng(seed)
     room, p = draw.choice([0.9, 1.0, 1.1], 2), case.portfolio
     capital, tail = (
-        limit(name, name, "at_most", float(np.median(weights) * size), of="drawn", rule=rule)
+        limit(f"{name} rule", name, "at_most", float(np.median(weights) * size), of="drawn", rule=rule)
         for name, weights, size, rule in (
             ("capital", capital_of(RETAIL, p), room[0], RETAIL),
             ("tail_loss", tail_loss_of(IRB, p), room[1], IRB),
