@@ -159,6 +159,12 @@ def used_of(use: Used) -> float:
     return float(part / whole) if whole > 0 else (0.0 if part <= 0 else math.inf)
 
 
+def floors_of(uses: Sequence[Used]) -> list[str]:
+    """How a floor's share is to be read, where there is one."""
+    floor = any(use["sense"] == "at_least" for use in uses)
+    return ["of a floor: what it asks for, as a share of what is there"] * floor
+
+
 def nearest_first(uses: Iterable[Used]) -> list[Used]:
     """Broken limits, missed ones, binding ones by what they charge, then the fullest."""
 

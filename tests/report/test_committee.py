@@ -7,10 +7,11 @@ import math
 import pytest
 
 from allocator.insight.dossier import HUGE, LARGE, ReportEffort
-from allocator.report.committee.blocks import Code, Report, Strong, joined, typed
+from allocator.report.committee.blocks import Code, Report, Strong, Table, joined, typed
 from allocator.report.committee.budget import steps_of
 from allocator.report.committee.figure import Documents, pointer
 from allocator.report.committee.front import front
+from allocator.report.committee.levers import levers_section
 from allocator.report.committee.markdown import markdown_of
 from allocator.report.committee.proof import best_possible
 from allocator.report.committee.stress import named
@@ -19,6 +20,7 @@ from allocator.report.drawing.units import headed, unit_of
 from allocator.report.drawing.usual import SlopeStep
 from allocator.report.limits import by_entry, fullest_of, fullness
 from allocator.report.markup import Markup, escaped, tag
+from allocator.report.pictures.parts import gauge
 from tests.report.page import Read, at, reads_as
 
 
@@ -148,6 +150,29 @@ def test_only_what_leaves_no_room_is_full() -> None:
     assert fullest_of(uses[:2]) == "none above 99.60% of its bound"
     assert fullest_of(uses) == "1 of them without room, of the rest none above 99.60% of its bound"
     assert fullest_of(uses[2:]) == "1 of them without room"
+
+
+def test_a_picture_tells_no_share_of_nothing() -> None:
+    uses = [use("clients", 15.0, missed=True) | {"bound": 0.0}, use("floor", 1.0) | {"sense": "at_least"}]
+    drawn = gauge(uses)
+    assert [row.lines[0].figure for row in drawn.rows] == ["15 of 0", "1000%"]
+    assert drawn.more == "of a floor: what it asks for, as a share of what is there"
+
+
+def test_a_column_at_most_stands_only_where_it_reads_otherwise() -> None:
+    def columns(high: float) -> list[str]:
+        lever = {"name": "churn", "change": "-1%", "low": 86_231.0, "high": high}
+        table = levers_section(documents(levers={"levers": [lever]})).blocks[0]
+        assert isinstance(table, Table)
+        return [column.heading for column in table.columns]
+
+    assert columns(86_231.4)[-1] == ""  # the bar's
+    assert columns(88_000.0)[-1] == "at most"
+
+
+def test_a_count_is_written_without_what_comes_of_rounding() -> None:
+    docs = documents(moves=[-1.0, 2.1e-7, -2.1e-7, 12_500.5])
+    assert [docs.whole("moves", at).text for at in range(4)] == ["\N{MINUS SIGN}1", "0", "0", "12,500.5"]
 
 
 def use(name: str, used: float, *, binding: bool = False, **more: object) -> dict[str, object]:

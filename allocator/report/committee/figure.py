@@ -21,6 +21,8 @@ Place = tuple[Key, ...]
 
 _FINEST = 9
 """Decimals of a percentage at most."""
+_FINEST_COUNT = 6
+"""Decimals of a count at most: what is smaller comes of rounding."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Documents:
     def whole(self, *place: Key) -> Figure:
         """A count, with its decimals where a bound has some."""
         value = self.number(place)
-        return Figure(signed(f"{value:,.10g}"), value, place)
+        return Figure(signed(f"{round(value, _FINEST_COUNT):z,.10g}"), value, place)
 
     def percent(self, place: Place, per: Place = (), decimals: int = 2, *, negative: bool = False) -> Figure:
         """A fraction as a percentage; with `negative` a cost is written as what it takes away."""

@@ -14,7 +14,7 @@ from allocator.report.committee.blocks import (
     typed,
     words,
 )
-from allocator.report.committee.figure import Documents, Place
+from allocator.report.committee.figure import Documents, Figure, Place
 from allocator.report.drawing.units import headed
 
 _MOST = 6
@@ -36,8 +36,10 @@ def levers_section(docs: Documents) -> Section:
         sure = max(low or 0.0, 0.0)
         bar = Bar(((Stretch(0.0, sure / most), Stretch(sure / most, high / most, "pale")),))
         least: Cell = docs.bare((*lever, "low"), unit) if low is not None else None
-        upper: Cell = docs.bare((*lever, "high"), unit) if low is None or high - low > _NOTHING else None
-        rows.append(Row(((docs.at(*lever, "name"), ": ", docs.at(*lever, "change")), least, bar, upper)))
+        upper = docs.bare((*lever, "high"), unit)
+        alike = isinstance(least, Figure) and least.text == upper.text  # as printed
+        name = (docs.at(*lever, "name"), ": ", docs.at(*lever, "change"))
+        rows.append(Row((name, least, bar, None if alike else upper)))
     columns = [Column("Change", "text"), Column(headed("adds", unit)), Column("", "bar"), Column("at most")]
     if all(row.cells[-1] is None for row in rows):  # where no lever is uncertain
         rows, columns = [Row(row.cells[:-1]) for row in rows], columns[:-1]

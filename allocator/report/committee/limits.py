@@ -26,6 +26,7 @@ from allocator.report.committee.blocks import (
 )
 from allocator.report.committee.figure import Documents, Figure, Place
 from allocator.report.limits import (
+    floors_of,
     fullest_of,
     fullness,
     is_tight,
@@ -54,7 +55,9 @@ def limits_section(docs: Documents, policy: Policy) -> Section:
         Column("Shadow price"),
     )  # fmt: skip
     fullest = fullest_of([_in_summary(docs, place) for place in others])
-    more = f"{len(others)} others, {fullest}." if others else ""
+    told = [f"{len(others)} others, {fullest}"] * bool(others)
+    told += floors_of([_in_summary(docs, place) for place in shown])
+    more = f"{'; '.join(told)}." if told else ""
     blocks: list[Block] = [Table(columns, tuple(rows), more=more), *_what_room_brings(docs)]
     blocks += _costs(docs)
     return Section("limits", "4 · Which limits shape it, and what do they cost?", tuple(blocks), "a-limits")
@@ -213,7 +216,8 @@ def _range(docs: Documents, place: Place) -> tuple[Inline, Inline]:
 
     def end(key: str) -> Inline:
         move = found[key]
-        return "any" if move is None or not math.isfinite(move) else docs.exact(*place, "range", key)
+        write = docs.whole if docs.at("summary", "limits", place[-1], "measure") in COUNTED else docs.exact
+        return "any" if move is None or not math.isfinite(move) else write(*place, "range", key)
 
     return end("low"), end("high")
 

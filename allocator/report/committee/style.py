@@ -50,10 +50,10 @@ th:first-child,td:first-child{{padding-left:0}}th:last-child,td:last-child{{padd
 tbody tr,tfoot tr{{border-top:1px solid {RULE}}}tfoot tr{{border-top:2px solid {INK}}}
 tfoot td,.s td{{font-weight:700}}
 .n{{white-space:nowrap}}.w td,.w a{{color:{WARN};font-weight:600}}
-td.t:last-child{{min-width:8em}}.b{{width:26%;min-width:76px}}.b svg{{width:100%}}
+td.t:last-child{{min-width:8em}}.bars td.t:last-child{{min-width:11em}}
+.b{{width:26%;min-width:76px}}.b svg{{width:100%}}
 .h td.n{{text-align:center}}.h td.t:first-child{{min-width:7.5em}}
 data{{white-space:nowrap}}
-.scroll{{overflow-x:auto}}
 pre{{font:12.5px/1.35 ui-monospace,"DejaVu Sans Mono",Consolas,monospace;background:{WASH};
 padding:8px 10px;margin:6px 0;white-space:pre-wrap}}
 code{{font:13px ui-monospace,"DejaVu Sans Mono",Consolas,monospace;background:{WASH};padding:0 3px}}
@@ -77,14 +77,15 @@ h1{{font-size:22px}}.lead{{font-size:16px}}.b{{width:30%;min-width:64px}}
 .stack td::before{{content:attr(data-h);color:{MUTED};font-weight:400;float:left;margin-right:8px}}
 .stack td:first-child{{grid-column:1/-1;font-weight:700;text-align:left}}
 .stack td:first-child::before{{content:none}}
+.stack.h tr{{grid-template-columns:1fr 1fr 1fr}}.stack.h td.n{{text-align:right;padding:1px 4px}}
+.stack.h td::before{{color:inherit}}
 }}
 @media print{{
 @page{{size:A4;margin:11mm 10mm}}
 *{{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 main{{max-width:none;width:1120px;padding:0;zoom:.64}}a{{text-decoration:none}}h2 a{{display:none}}
 .part{{break-before:page;margin-top:0}}.grid{{gap:14px 24px}}
-.grid section,.card,tr,svg,.drawing,footer,.ask{{break-inside:avoid}}thead{{display:table-header-group}}
+.card,tr,svg,.drawing,footer,.ask{{break-inside:avoid}}thead{{display:table-header-group}}
 tfoot{{display:table-row-group}}
-.scroll{{overflow:visible}}
 }}
 """.strip()

@@ -150,7 +150,7 @@ def _figure(figure: Figure, behind: str) -> Markup:
 
 def _table(table: Table, behind: str) -> Markup:
     headings = [column.heading for column in table.columns]
-    stacked = len(headings) >= _STACKED_FROM and not table.shades
+    stacked = len(headings) >= _STACKED_FROM
     head = tag("tr", *map(_heading, table.columns))
     shades = table.shades or ((),) * len(table.rows)
     rows = [_row(table, row, shade, behind, stacked) for row, shade in zip(table.rows, shades, strict=True)]
@@ -160,8 +160,6 @@ def _table(table: Table, behind: str) -> Markup:
     looks = ["stack"] * stacked + ["h"] * bool(table.shades)
     looks += ["bars"] * any(column.kind == "bar" for column in table.columns)
     drawn = tag("table", *parts, class_=" ".join(looks) or None)
-    if table.shades:
-        drawn = tag("div", drawn, class_="scroll", role="region", tabindex="0", aria_label=table.caption)
     return together(drawn, tag("p", table.more, class_="note")) if table.more else drawn
 
 

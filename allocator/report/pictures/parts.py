@@ -10,6 +10,7 @@ from allocator.report.drawing.chart import Axis, Bars, Key, Line, Part, Row
 from allocator.report.drawing.units import short
 from allocator.report.limits import (
     Used,
+    floors_of,
     fullest_of,
     fullness,
     is_tight,
@@ -64,25 +65,22 @@ def gauge(uses: Sequence[Used]) -> Bars:
         full = used_of(use)
         tight, state = is_tight(use), state_of(use, "binds")
         price = f" · {small(use['price'])}" if use["price"] else ""
-        bar = Part(
-            0.0, min(full, _LONGEST), "warn" if tight else "deep", f"{use['name']}: {_share(full, tight)}"
-        )
+        said = _share(use, full, tight)
+        bar = Part(0.0, min(full, _LONGEST), "warn" if tight else "deep", f"{use['name']}: {said}")
         word = f" ({state})" if state else ""
-        rows.append(
-            Row(f"{use['name']}{word}", (Line((bar,), f"{_share(full, tight)}{price}"),), strong=tight)
-        )
+        rows.append(Row(f"{use['name']}{word}", (Line((bar,), f"{said}{price}"),), strong=tight))
     beyond = any(used_of(use) > _FULL for use in shown)
     return Bars(
         "Which limits shape it: how full each is, and its shadow price",
         Axis("used, of the bound", "percent"), tuple(rows),
-        keys=(Key("warn", "binds or is broken"), Key("deep", "has room")),
+        keys=(Key("warn", "binds, is missed or broken"), Key("deep", "has room")),
         mark=1.0, most=_LONGEST if beyond else _FULL, figures="used · shadow price",
-        more="".join(more(len(others), f"limits, {fullest_of(others)}")),
+        more="; ".join([*more(len(others), f"limits, {fullest_of(others)}"), *floors_of(shown)]),
     )  # fmt: skip
 
 
-def _share(full: float, tight: bool) -> str:
-    """How full, never 100% where there is room."""
+def _share(use: Used, full: float, tight: bool) -> str:
+    """How full, never 100% where there is room; no share of nothing is told."""
     if not math.isfinite(full):
-        return "nothing owed"
+        return f"{short(use['used'])} of {short(use['bound'])}"
     return fullness(full, tight=tight)
