@@ -205,11 +205,14 @@ JSON_TEXT = [
         a_list_for_a_document=whole(CERTIFICATE, lambda s: f"[{s}]"),
         deep_nesting=whole(SUMMARY, lambda s: "[" * 100_000),
         a_scenario_of_another_budget=setting(SCENARIO, "policy.budget.amount", 3_000_000),
-        a_scenario_of_other_own_funds=setting(SCENARIO, "policy.own_funds", 700_000),
-        a_scenario_without_own_funds=dropping(SCENARIO, "policy.own_funds"),
         true_in_the_scenario=setting(SCENARIO, "policy.term_years", True),
         text_in_the_scenario=setting(SCENARIO, "policy.budget.amount", "2500000"),
-    )
+    ),
+    *of(
+        "cents",
+        a_scenario_of_other_own_funds=setting(SCENARIO, "policy.own_funds", 700_000),
+        a_scenario_without_own_funds=dropping(SCENARIO, "policy.own_funds"),
+    ),
 ]
 """Texts of JSON that two readers might read in two ways, or that none should."""
 
