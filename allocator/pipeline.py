@@ -117,9 +117,14 @@ def allocate_with_outcome(
 
 def _require_reach(case: Case) -> None:
     """Raises InfeasibleError where a limit of a large book, which takes long to price, asks for too much."""
-    short = beyond_reach(case.offers, case.limits) if len(case.offers) > CONFLICT_UP_TO else None
+    if len(case.offers) <= CONFLICT_UP_TO:
+        return
+    policy, limits = case.scenario.policy, case.limits
+    if conditional(policy):  # one that asks for too much leaves its group without offers
+        limits = compile_limits(in_force(policy, frozenset()), case.inputs.portfolio)
+    short = beyond_reach(case.offers, limits)
     if short:
-        raise out_of_reach(case.limits, short)
+        raise out_of_reach(limits, short)
 
 
 def prepare(scenario: Scenario, inputs: Inputs) -> Case:

@@ -147,7 +147,7 @@ def optimise_under_conditions(
     root = _Case()
     stop = _explore(search, root)
     if search.best is None or search.at is None:
-        if search.refused is not None and stop != "time_limit":
+        if search.refused is not None and all(leaf.empty for leaf in _leaves(root)):
             raise search.refused
         raise NoAllocationError(
             f"no allocation was found within {settings.time_limit:g} seconds; raise solver.time_limit"

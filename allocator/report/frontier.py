@@ -99,7 +99,8 @@ def _notes(frontier: Frontier) -> list[RenderableType]:
     if frontier.breakpoints:
         notes.append(f"known breakpoints of the slope: {len(frontier.breakpoints)} (--json lists them)")
     if not frontier.concave:
-        notes.append("a share of what is lent moves coefficients: this curve need not be concave")
+        share, other = "a share of what is lent moves coefficients", "not every limit is a row"
+        notes.append(f"{share if any(frontier.shares) else other}: this curve need not be concave")
     return [Text(note) for note in notes]
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
 
-from allocator.errors import InfeasibleError
+from allocator.engine.optimise import optimise
+from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.conditions import Condition
+from allocator.records.limits import Limits
+from allocator.records.offers import OfferBook
 from allocator.records.scenario import Limit
+from allocator.records.solution import Solution
 from allocator.testing.books import random_case
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.engine.test_methods import SHARE, check_verdicts, judge
@@ -122,3 +127,22 @@ def test_where_neither_side_holds_nothing_fits() -> None:
     )
     with pytest.raises(InfeasibleError):
         solve(Case(book, TABLE, terms))
+
+
+def test_a_case_that_is_not_answered_in_time_makes_nothing_infeasible(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the limit holds nothing fits; what fits without its group nobody knows."""
+
+    def in_turn(offers: OfferBook, limits: Limits, *rest: Any, **more: Any) -> Solution:
+        if np.any(offers.menu < 0):
+            raise NoAllocationError("too late")
+        if any(row.name == "then" for row in limits.rows):
+            raise InfeasibleError("nothing fits", ["then"])
+        return optimise(offers, limits, *rest, **more)
+
+    monkeypatch.setattr("allocator.engine.conditions.optimise", in_turn)
+    entry = conditional(limit("then", "offered", "at_least", 200.0, where={"sector": ["b"]}), "a")
+    book = portfolio(["A"] * 3, pd=0.01, max_amount=100.0, texts={"sector": ["a", "a", "b"]})
+    with pytest.raises(NoAllocationError):
+        solve(Case(book, TABLE, policy(300.0, entry, ticket=(100.0, 100.0), rates={"A": (0.0, 1.0)})))

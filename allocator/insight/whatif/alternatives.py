@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, isfinite
 from time import perf_counter
 from typing import Literal
 
@@ -210,7 +210,7 @@ class _Search:
         certificate, price = outcome.certificate, self.sign * outcome.prices[self.row]
         own = certificate.bound if certificate.tree is None else self.track.bound_of(case, outcome.prices)
         below = certificate.bound < self.floor
-        if price > 0:
+        if price > 0 and isfinite(own):
             touch = t - (own - self.floor) / price
             touch -= _ROUNDING * max(abs(touch), abs(own / price))
             known = max(self.low, t) if below else self.low

@@ -213,7 +213,8 @@ class _Walk:
         own = certificate.bound
         if certificate.proved_by_nodes:
             here = replace(case, scenario=outcome.scenario)  # with the cuts that the prices are of
-            own = self.track.bound_of(here, outcome.prices)
+            at_prices = self.track.bound_of(here, outcome.prices)
+            own = at_prices if np.isfinite(at_prices) else own
         low, high = self._stands(bounds, case, outcome, own)
         return FrontierPoint(
             at=bounds,

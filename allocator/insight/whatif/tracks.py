@@ -21,7 +21,7 @@ from allocator.errors import Fault, InputError
 from allocator.insight.variants import with_policy
 from allocator.records.case import Case
 from allocator.records.cuts import HHI
-from allocator.records.limits import entry_of
+from allocator.records.limits import conditional, entry_of
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats
 from allocator.records.scenario import BUDGET, COUNTED
@@ -46,8 +46,12 @@ class Track:
 
     @property
     def bends(self) -> tuple[bool, ...]:
-        """Along which U at the prices of a point is no line: shares, and all where cuts differ by point."""
-        return tuple(own or bool(self.case.scenario.policy.concentrations) for own in self.shares)
+        """Along which U at the prices of a point is no line: shares, and all where cuts differ by point.
+
+        Under limits on a condition prices prove one case alone, and no line at all.
+        """
+        policy = self.case.scenario.policy
+        return tuple(own or bool(policy.concentrations or conditional(policy)) for own in self.shares)
 
     @property
     def counted(self) -> tuple[bool, ...]:
@@ -74,8 +78,10 @@ class Track:
         return self.bound_of(self.at(bounds), prices)
 
     def bound_of(self, case: Case, prices: Mapping[str, float]) -> float:
-        """U(prices) of a case on the track."""
+        """U(prices) of a case on the track; inf beside limits on a condition: a tree alone bounds those."""
         policy, portfolio = case.scenario.policy, case.inputs.portfolio
+        if conditional(policy):
+            return np.inf
         return upper_bound(portfolio, policy, self.terms, blocks_of(policy, portfolio), prices)
 
     def direction(self, axis: int, bounds: tuple[float, ...]) -> Floats:

@@ -13,10 +13,13 @@ from allocator.borrowers import read_inputs
 from allocator.errors import InputError
 from allocator.insight.variants import answer, with_policy
 from allocator.insight.whatif.alternatives import AIMS, Alternatives, _Search, aims_named, alternatives
+from allocator.insight.whatif.tracks import track_of
 from allocator.pipeline import prepare
 from allocator.records.case import Case
 from allocator.report.alternatives import alternatives_view
 from allocator.scenario import load_scenario
+from tests.engine.test_conditions import tiny
+from tests.stages import prepared
 
 SCENARIOS = Path(__file__).resolve().parents[3] / "scenarios"
 
@@ -87,3 +90,11 @@ def test_a_search_without_time_left_says_so(case: Case) -> None:
     way = search.run()
     assert way.stopped
     assert way.found == way.optimum
+
+
+def test_prices_of_one_way_to_keep_a_condition_bound_nothing() -> None:
+    """Of limits on a condition only a tree over the ways proves a bound, so that no tangent rules out any."""
+    case = prepared(tiny(1)[0])
+    track = track_of(case, ("budget",))
+    assert track.bends == (True,)
+    assert track.bound((300.0,), {row.name: 0.0 for row in case.limits.rows}) == np.inf
