@@ -23,7 +23,7 @@ from allocator.certification.tree import lots_of, stated_tree, tree_faults
 from allocator.certification.uses import limit_uses
 from allocator.errors import CertificateError, Fault
 from allocator.records.case import Inputs
-from allocator.records.limits import conditional, in_force
+from allocator.records.limits import conditional, entry_of, in_force
 from allocator.records.outcome import LedgerOnce, Outcome
 from allocator.records.portfolio import Portfolio
 from allocator.records.run import Certificate, Decisions, LimitUse
@@ -64,8 +64,12 @@ def recheck(
     """Judges `decisions` (n,), `prices` (one per row name) and a proof tree by the inputs alone.
 
     The certificate's bound is the tightest of what the prices and a sound tree prove. Rates are held to their
-    bands, not to one a grade: no price list is given.
+    bands, not to one a grade: no price list is given. Prices, which may be those of other decisions,
+    count as 0 for limits on a condition that need not hold.
     """
+    policy = in_force(scenario.policy, lent_to(scenario.policy, inputs.portfolio, decisions.amount))
+    aside = {limit.name for limit in conditional(policy) if not limit.penalty}
+    prices = {name: 0.0 if entry_of(name) in aside else price for name, price in prices.items()}
     return recheck_with_proof(scenario, inputs, decisions, prices, tree)[0]
 
 

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from allocator.certification import recheck
 from allocator.engine.optimise import optimise
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.conditions import Condition
 from allocator.records.limits import Limits
 from allocator.records.offers import OfferBook
+from allocator.records.run import Decisions
 from allocator.records.scenario import Limit
 from allocator.records.solution import Solution
 from allocator.testing.books import random_case
@@ -146,3 +148,12 @@ def test_a_case_that_is_not_answered_in_time_makes_nothing_infeasible(
     book = portfolio(["A"] * 3, pd=0.01, max_amount=100.0, texts={"sector": ["a", "a", "b"]})
     with pytest.raises(NoAllocationError):
         solve(Case(book, TABLE, policy(300.0, entry, ticket=(100.0, 100.0), rates={"A": (0.0, 1.0)})))
+
+
+def test_decisions_are_judged_at_prices_of_others_who_lend_to_the_group() -> None:
+    """As a frozen allocation is under a stress; for an empty one nothing is in force."""
+    case = tiny(0)[0]
+    none = Decisions(np.zeros(6), np.zeros(6))
+    price = 0.5 if case.policy.limits[0].sense == "at_most" else -0.5
+    outcome = recheck(case.scenario, case.inputs, none, {"budget": 0.01, "then 0": price})
+    assert (outcome.prices["then 0"], outcome.certificate.bound, outcome.broken) == (0.0, np.inf, ())
