@@ -28,10 +28,11 @@ from allocator.insight.whatif.levers import Levers, price_levers
 from allocator.insight.whatif.stress import Base, StressTest, chosen_stresses, try_stresses
 from allocator.insight.whatif.tracks import track_of
 from allocator.records.case import Case
+from allocator.records.limits import conditional
 from allocator.records.outcome import Outcome
 from allocator.records.progress import Progress
 from allocator.records.run import StoredRun
-from allocator.records.scenario import BUDGET, Scenario
+from allocator.records.scenario import BUDGET, Policy, Scenario
 from allocator.verification import recheck_run
 
 LARGE, HUGE = 20_000, 500_000
@@ -122,10 +123,7 @@ def dossier_of(
     effort = ReportEffort.of(len(run.inputs.portfolio), quick=quick, threads=threads)
     position = position_of(run)
     case, track = position.free_case, track_of(position.case, (BUDGET,))
-    indexed = [
-        f"rules cannot yet be held to limit {limit.name}, on a Herfindahl index: none were sought"
-        for limit in run.scenario.policy.concentrations[:1]
-    ]
+    unruled = beyond_rules(run.scenario.policy)
     with _beside(effort.beside, progress, partial(_stress, case, run, effort)) as stress:
         progress("explaining the limits")
         return Dossier(
@@ -140,10 +138,17 @@ def dossier_of(
             one_more=track.slopes(track.now, run)[0],
             budgets=_budgets(in_brief(case), effort, progress),
             levers=_levers(run, in_brief(case), effort, progress),
-            rules=None if indexed or not effort.distilled else _rules(run, progress),
+            rules=None if unruled or not effort.distilled else _rules(run, progress),
             stress=stress(),
-            notes=(*notes, *indexed) if effort.distilled else notes,
+            notes=(*notes, *unruled) if effort.distilled else notes,
         )
+
+
+def beyond_rules(policy: Policy) -> list[str]:
+    """Why no rules are sought, in words: the first limit of each kind that they cannot be held to."""
+    kinds = {"a Herfindahl index": policy.concentrations[:1], "a condition": conditional(policy)[:1]}
+    named = [(limit.name, what) for what, limits in kinds.items() for limit in limits]
+    return [f"rules cannot yet be held to limit {name}, on {what}: none were sought" for name, what in named]
 
 
 class _LeftError(Exception):

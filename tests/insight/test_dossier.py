@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from allocator.insight.dossier import _beside
+from allocator.insight.dossier import _beside, beyond_rules
 from allocator.insight.variants import in_brief
 from allocator.records.progress import Progress
 from allocator.testing.books import random_case
+from tests.engine.test_conditions import tiny
 from tests.stages import prepared
 
 
@@ -50,3 +51,11 @@ def test_a_what_if_in_brief_is_the_same_case() -> None:
     assert brief.scenario.solver.briefly
     assert not case.scenario.solver.briefly
     assert brief.scenario.policy == case.scenario.policy
+
+
+def test_no_rules_are_sought_beside_limits_on_a_condition() -> None:
+    case = tiny(1)[0]
+    assert beyond_rules(case.policy) == [
+        "rules cannot yet be held to limit then 0, on a condition: none were sought"
+    ]
+    assert beyond_rules(case.under(limits=()).policy) == []
