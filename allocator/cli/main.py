@@ -181,11 +181,23 @@ def _run(arguments: Sequence[str], as_json: bool, debug: bool) -> int:
     return status
 
 
+_EXPECTED = {
+    "a valid number": "a number",
+    "a valid integer": "a whole number",
+    "greater": "a number greater",
+    "less": "a number less",
+    "": "",
+}
+"""What a value of an option should be, as the library that reads it says, and as we do; in this order."""
+
+
 def _misuse(error: TyperException) -> InputError:
     """What is wrong with the command line, and where help is."""
     context = getattr(error, "ctx", None)
     command = "allocator" if context is None else context.command_path
-    message = error.format_message().rstrip(".")
+    message = error.format_message().rstrip(".").partition(", unable to parse")[0]
+    for theirs, ours in _EXPECTED.items():
+        message = message.replace(f"Input should be {theirs}", f"expected {ours}")
     fault = Fault(message[:1].lower() + message[1:], f"`{command} --help` lists what may be given")
     return InputError.of([fault], "command line")
 

@@ -211,8 +211,9 @@ def training(
     is no table to look at.
     """
     named = {**roles, **({} if without is None else {"reason to leave a row out": without})}
+    texts = (*TEXT, *sorted(given.text_columns - set(named.values())), *levels)
     try:
-        frame = read_table(data, (*TEXT, *sorted(given.text_columns - set(named.values())), *levels))
+        frame = read_table(data, texts)
     except InputError as error:
         raise InputError.of([*faults, *error.faults], "Training data") from error
     lacking = [name for name in named.values() if name not in frame.columns]
@@ -228,9 +229,16 @@ def training(
             problem = "gives every row a reason to be left out"
             fault = Fault(problem, "leave it empty", str(data), field=without)
             raise InputError.of([*faults, fault], "Training data")
-        frame = rows_where(frame, reasons.codes < 0)
-    with gathering(faults), faults_located_in(data, frame):
-        frame = frame if rejects is None else rows_where(frame, ~rejected(frame, rejects))
+        frame = rows_alone(frame, reasons.codes < 0, texts)
+    if rejects is not None:
+        refused = np.zeros(len(frame), dtype=bool)
+        with gathering(faults), faults_located_in(data, frame):
+            refused = rejected(frame, rejects)
+        if refused.all():
+            problem = "marks every row a reject"
+            fault = Fault(problem, "write 0 where one was accepted", str(data), field=rejects)
+            raise InputError.of([*faults, fault], "Training data")
+        frame = rows_alone(frame, ~refused, texts)
     y, outcome = None, next(iter(roles.values()))
     if outcome not in lacking:
         with gathering(faults):
@@ -245,12 +253,27 @@ def training(
     return frame, y, left
 
 
-def declined(data: File, given: Declarations, without: str | None, rejects: str) -> pd.DataFrame:
-    """The rejects that `training` leaves out, with derived columns."""
-    frame = read_table(data, (*TEXT, *sorted(given.text_columns - {without, rejects})))
-    if without is not None:
+def declined(
+    data: File, given: Declarations, without: str | None, rejects: str, faults: list[Fault]
+) -> pd.DataFrame:
+    """The rejects that `training` leaves out, with derived columns; `faults` are added to, as there."""
+    texts = (*TEXT, *sorted(given.text_columns - {without, rejects}))
+    frame = read_table(data, texts)
+    if without is not None and without in frame.columns:
         frame = rows_where(frame, levels_of(frame[without]).codes < 0)
-    return derive(rows_where(frame, rejected(frame, rejects)), given.derived)
+    return derive(rows_alone(frame, rejected(frame, rejects), texts), given.derived, faults)
+
+
+def rows_alone(frame: pd.DataFrame, kept: np.ndarray, texts: Collection[str]) -> pd.DataFrame:
+    """The rows that are `kept` (n,), read as if there were no others: a text there made all texts."""
+    rows = rows_where(frame, kept)
+    read = {}
+    for name in rows.columns if len(rows) < len(frame) else ():
+        if rows[name].dtype.kind not in "iufbM" and name not in texts:
+            whole, own = (pd.to_numeric(part[name], errors="coerce") for part in (frame, rows))
+            if own.notna().equals(rows[name].notna()) and not whole.notna().equals(frame[name].notna()):
+                read[name] = own
+    return rows.assign(**read)
 
 
 def require_sound(faults: Sequence[Fault], subject: str) -> None:
@@ -278,10 +301,13 @@ def amounts(
     faults: list[Fault] = []
     bad, remedy = default.to_numpy() == 1, "write an amount, 0 or more"
     money, gone = (numbers(frame, name, faults, "write plain numbers") for name in (owed, lost))
-    for name, values, needed in ((owed, money, np.ones_like(bad)), (lost, gone, bad)):
-        if values is not None:
-            faults += cell_faults(frame[name], values < 0, "is below 0", remedy)
-            blank = rows_in_file(rows_of(frame), np.flatnonzero(np.isnan(values) & needed).tolist())
+    for name, needed in ((owed, np.ones_like(bad)), (lost, bad)):
+        if name in frame.columns:
+            values = pd.to_numeric(frame[name], errors="coerce")
+            below = ((values < 0) & (values > -np.inf)).to_numpy(dtype=bool, na_value=False)
+            faults += cell_faults(frame[name], below, "is below 0", remedy)
+            empty = frame[name].isna().to_numpy() & needed
+            blank = rows_in_file(rows_of(frame), np.flatnonzero(empty).tolist())
             faults += [fault_in_rows("is empty", blank, remedy, None, name)] if blank else []
     if faults or money is None or gone is None:
         raise InputError.of(faults, "Training data")

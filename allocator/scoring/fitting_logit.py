@@ -44,8 +44,8 @@ from allocator.scoring.scorecard import Points, Scorecard, check_bounds, fit_sco
 from allocator.scoring.terms import terms_of
 from allocator.scoring.univariate import by_outcome, odds_ratios, univariate
 from allocator.scoring.validation import stratified_folds
-from allocator.scoring.variables import Variable
-from allocator.scoring.weighting import effective, mean, part, total, weights_of
+from allocator.scoring.variables import Variable, cells_by_name
+from allocator.scoring.weighting import effective, mean, part, spread_faults, total, weights_of
 
 _TRAINED_BEFORE = 0.7
 """Share of the rows, earliest first, that an out-of-time check trains on."""
@@ -104,9 +104,14 @@ def logit_from_files(
     with gathering(faults), faults_located_in(data, frame):
         own = weights_of(frame, weights if weights in frame.columns else None)
     refused = None
-    if rejects is not None and inference is not None and not faults:
+    if rejects is not None and inference is not None and rejects in frame.columns:
         with gathering(faults), faults_located_in(data, frame):
-            refused = _rejects(declined(data, given, without, rejects), frame, weights, rejects)
+            found: list[Fault] = []
+            others = declined(data, given, without, rejects, found)
+            cells_by_name(readable(given.variables, given, others), others, found)
+            with gathering(found):
+                refused = _rejects(others, frame, weights if weights in frame.columns else None, rejects)
+            require_sound(found, "Rejects")
     if faults or y is None:
         variables = [*given.variables, *(leak.variable for leak in given.leaks if leak.variable is not None)]
         with gathering(faults), faults_located_in(data, frame):
@@ -199,8 +204,12 @@ def _rejects(
         )
     if weights is None:
         return declined_rows, None
-    weights_of(declined_rows, weights)  # its faults, by row
-    whole = pd.concat([frame[weights], declined_rows[weights]]).to_numpy(float)
+    weights_of(declined_rows, weights)  # its faults, by row; those of accepted ones are told already
+    both = frame, declined_rows
+    whole = np.concatenate([pd.to_numeric(one[weights], errors="coerce").to_numpy(float) for one in both])
+    numbered = np.array([row for one in both for row in rows_in_file(rows_of(one), range(len(one)))])
+    if (whole > 0).all() and (faults := spread_faults(whole, numbered, weights)):
+        raise InputError.of(faults, "Rejects")
     return declined_rows, whole[len(frame) :] / whole[: len(frame)].mean()
 
 

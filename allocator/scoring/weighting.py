@@ -14,34 +14,59 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import Fault, InputError
-from allocator.records.portfolio import Floats
+from allocator.records.portfolio import Floats, Integers
 from allocator.scoring.levels import fault_in_rows
 from allocator.scoring.reading import numbers
 from allocator.scoring.rows import rows_in_file, rows_of
+
+_WIDEST = 1e12
+"""How many times the least weight the greatest may be: beside it rows of less are lost to rounding."""
+_LARGE = 1e290
 
 
 def weights_of(frame: pd.DataFrame, name: str | None) -> Floats | None:
     """(n,) weights of the column `name`, of mean 1; None where it is not named or all are alike.
 
-    Raises InputError: no such column, a weight that is no number, empty, infinite, 0 or below 0.
+    Raises InputError: no such column, a weight that is no number, empty, infinite, 0 or below 0, or so great
+    that others count for nothing.
     """
     if name is None:
         return None
     faults: list[Fault] = []
     remedy = "give each row a weight above 0, or name the row in a column of --without"
     weights = numbers(frame, name, faults, "write plain numbers above 0")
-    if weights is not None:
-        for problem, wrong in (("is empty", np.isnan(weights)), ("is not above 0", weights <= 0)):
+    if name in frame.columns:
+        blank = frame[name].isna().to_numpy()
+        below = (pd.to_numeric(frame[name], errors="coerce") <= 0).to_numpy(dtype=bool, na_value=False)
+        for problem, wrong in (("is empty", blank), ("is not above 0", below)):
             rows = rows_in_file(rows_of(frame), np.flatnonzero(wrong).tolist())
             faults += [fault_in_rows(problem, rows, remedy, None, name)] if rows else []
+    if not faults and weights is not None:
+        faults += spread_faults(weights, rows_of(frame), name)
     if faults or weights is None:
         raise InputError.of(faults, "Weights")
     return of_mean_one(weights)
 
 
+def spread_faults(weights: Floats, numbered: Integers | None, name: str) -> list[Fault]:
+    """A fault where the greatest of the weights (n,), of rows so `numbered`, leaves the least none."""
+    least, greatest = int(weights.argmin()), int(weights.argmax())
+    if weights[greatest] / _WIDEST <= weights[least]:
+        return []
+    here, there = rows_in_file(numbered, [greatest, least])
+    other = f"the least weight, {weights[least]:g} in row {there}"
+    problem = f"{weights[greatest]:g} is more than {_WIDEST:g} times {other}, which counts for nothing"
+    remedy = "give weights of one scale, or name such rows in a column of --without"
+    return [Fault(problem, remedy, row=here, field=name)]
+
+
 def of_mean_one(weights: Floats) -> Floats | None:
     """(n,) the weights (n,) over their mean; None where all are alike."""
-    return None if np.ptp(weights) == 0 else weights / weights.mean()
+    if np.ptp(weights) == 0:
+        return None
+    scaled: Floats = weights if weights.max() < _LARGE else weights / weights.max()  # its sum overflows
+    relative: Floats = scaled / scaled.mean()
+    return relative
 
 
 def part(weights: Floats | None, rows: np.ndarray) -> Floats | None:

@@ -321,6 +321,7 @@ CASES: dict[str, tuple[str, str, Change, tuple[str, ...]]] = {
         cells(lent={2: -5, 3: "x"}, gone={1: None}, kind={7: None}),
         (
             "t.csv, row 3, lent: 'x' is no number; write plain numbers",
+            "t.csv, row 2, lent: '-5' is below 0; write an amount, 0 or more",
             "t.csv, row 1, gone: is empty; write an amount, 0 or more",
             "t.csv, row 1, kind: 'u' is neither a date nor a number, in 36 rows: 1, 2, 6, 8, 9, ...; "
             "write dates as 2019-03-01",
@@ -328,6 +329,35 @@ CASES: dict[str, tuple[str, str, Change, tuple[str, ...]]] = {
             "write dates as 2019-03-01",
             "t.csv, row 7, kind: is empty; write dates as 2019-03-01",
         ),
+    ),
+    "weights and rejects": (
+        LOGIT + " --weights day --rejects late --reject-inference fuzzy",
+        SOUND,
+        all_of(every(day=["a", None, -1, "b", *[1] * 56], late=[0, 0, 0, 1, *[0] * 56]), cells(x={4: "n/a"})),
+        (
+            "t.csv, row 1, day: 'a' is no number; write plain numbers above 0",
+            "t.csv, row 2, day: is empty; give each row a weight above 0, or name the row in a column of "
+            "--without",
+            "t.csv, row 3, day: is not above 0; give each row a weight above 0, or name the row in a column "
+            "of --without",
+            "t.csv, row 4, x: 'n/a' is no number; write plain numbers, or say category",
+            "t.csv, row 4, day: 'b' is no number; write plain numbers above 0",
+        ),
+    ),
+    "a weight beside which others are nothing": (
+        LOGIT + " --weights day",
+        SOUND,
+        all_of(every(day=2.0), cells(day={7: 1e300})),
+        (
+            "t.csv, row 7, day: 1e+300 is more than 1e+12 times the least weight, 2 in row 1, which counts "
+            "for nothing; give weights of one scale, or name such rows in a column of --without",
+        ),
+    ),
+    "nothing but rejects": (
+        LOGIT + " --rejects day --reject-inference parcelling",
+        SOUND,
+        every(day=1),
+        ("t.csv, day: marks every row a reject; write 0 where one was accepted",),
     ),
     "options": (
         LOGIT + " --name a/b --strength 2 --bounds A=30%,B=20%,C=x --points pdo=0,odd=1 --owed lent",

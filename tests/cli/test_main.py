@@ -82,8 +82,8 @@ def test_the_package_has_no_other_names() -> None:
         (["solve"], "missing argument 'FILE' -> `allocator solve --help` lists what may be given"),
         (["solve", "a", "b"], "got unexpected extra argument"),
         (["solve", "a", "--outt", "x"], "no such option: --outt"),
-        (["synth", "--borrowers", "many", "--out", "f.csv"], "invalid value for '--borrowers'"),
-        (["synth", "--borrowers", "0", "--out", "f.csv"], "invalid value for '--borrowers'"),
+        (["synth", "--borrowers", "many", "--out", "f.csv"], "'--borrowers': expected a whole number"),
+        (["synth", "--borrowers", "0", "--out", "f.csv"], "'--borrowers': expected a number greater"),
     ],
 )
 def test_misuse_exits_2_in_words_and_in_json(allocator: Allocator, arguments: list[str], told: str) -> None:
