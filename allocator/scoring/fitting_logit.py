@@ -106,12 +106,12 @@ def logit_from_files(
     refused = None
     if rejects is not None and inference is not None and rejects in frame.columns:
         with gathering(faults), faults_located_in(data, frame):
-            found: list[Fault] = []
-            others = declined(data, given, without, rejects, found)
-            cells_by_name(readable(given.variables, given, others), others, found)
-            with gathering(found):
+            theirs: list[Fault] = []
+            others = declined(data, given, without, rejects, theirs)
+            cells_by_name(readable(given.variables, given, others), others, theirs)
+            with gathering(theirs):
                 refused = _rejects(others, frame, weights if weights in frame.columns else None, rejects)
-            require_sound(found, "Rejects")
+            require_sound(theirs, "Rejects")
     if faults or y is None:
         variables = [*given.variables, *(leak.variable for leak in given.leaks if leak.variable is not None)]
         with gathering(faults), faults_located_in(data, frame):
