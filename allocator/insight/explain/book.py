@@ -21,7 +21,7 @@ from allocator.insight.explain.ranges import TIGHT, PriceRange, range_along, tie
 from allocator.insight.variants import AddedValue, BestKnown, answer, best_of, in_brief, without_limit
 from allocator.records.conditions import Condition
 from allocator.records.filters import meets
-from allocator.records.limits import entry_of
+from allocator.records.limits import conditional, entry_of
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Booleans, Portfolio
 from allocator.records.progress import Progress
@@ -119,10 +119,11 @@ def price_ranges(position: Position) -> dict[str, PriceRange | None]:
 def _costs_of_limits(position: Position, briefly: bool, progress: Progress) -> list[AddedValue]:
     """What each entry of the policy costs, by solving again without it, from the run's prices.
 
-    An entry without a price costs no more than the gap: the same prices bound the case without it, unless
-    a price list is posted, since they say nothing of other lists. What the
-    best value is with every entry, a run that breaks limits does not show (`best_of`). The budget is left
-    out where idle money earns, since its worth then is no matter of lending alone.
+    An entry without a price, in any leaf of a tree too, costs no more than the gap: the same proof holds
+    without it, unless the entry hangs on a condition, which the tree splits by, or a price list is posted,
+    since prices say nothing of other lists. What the best value is with every entry, a run that breaks
+    limits does not show (`best_of`). The budget is left out where idle money earns, since its worth then
+    is no matter of lending alone.
     """
     run, case = position.run, in_brief(position.free_case) if briefly else position.free_case
     policy, best = run.scenario.policy, best_of(run, case, progress)
@@ -133,6 +134,9 @@ def _costs_of_limits(position: Position, briefly: bool, progress: Progress) -> l
         for number, block in enumerate(position.blocks)
         if np.any(block.allowed(position.prices))
     }
+    leaves = run.certificate.further_prices()
+    priced |= {entry_of(name) for prices in leaves for name, price in prices.items() if price}
+    priced |= {limit.name for limit in conditional(policy)}
     costs = []
     for number, name in enumerate(names, start=1):
         known, solved = BestKnown(-np.inf, best.bound), False
