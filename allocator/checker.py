@@ -690,8 +690,8 @@ def book_of(borrowers: Borrowers, policy: Facts, menus: dict[str, Facts]) -> Fac
     above, none = ~bound & (highest + SAME < floor), ~bound & ~some
     served = formerly_served(borrowers)
     near = policy.rate_moved is not None and served
-    then = np.where(served, borrowers.number("former_amount"), 0.0) if served.any() else 0.0 * highest
-    then = np.nan_to_num(then)
+    former = borrowers.number("former_amount") if served.any() else np.zeros(borrowers.n)
+    then = np.nan_to_num(np.where(served, former, 0.0))
     rises = np.where(pinned, own["fixed_amount"] >= then, policy.way == "no_cut")
     tests += [near & (above | none), above, none]
     tests += [own["max_amount"] < wanted, own["min_amount"] > policy.largest, first > last]

@@ -62,7 +62,7 @@ def test_figures_agree_to_a_billionth_and_money_to_the_rounding_of_its_sum(
     stated: Any, recomputed: Any, place: str, same: bool
 ) -> None:
     """A trillion of money may have been added up: a hundredth of it is rounding, in money alone."""
-    assert verification._same_figure(stated, recomputed, 1e12, place) is same
+    assert verification._same_figure(stated, recomputed, 1e12, place, 1.0) is same
 
 
 def test_differences_are_told_by_key_and_place() -> None:

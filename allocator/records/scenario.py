@@ -198,7 +198,7 @@ class Limit:
     @property
     def of_what(self) -> str:
         """What the bound is a fraction of, as pages have it; "" where it is a figure."""
-        return "" if self.of is None else str(self.of).replace("_", " ")
+        return "own funds" if self.of == OWN_FUNDS else str(self.of or "")
 
     @property
     def conditions(self) -> tuple[Condition, ...]:

@@ -18,6 +18,7 @@ from allocator.certification import recheck
 from allocator.certification.tree import stated_tree, tree_faults
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.outcome import Outcome
+from allocator.records.run import Decisions
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.engine.brute_force import best_value
 from tests.stages import Solved, price_map, solve
@@ -196,10 +197,18 @@ def test_what_is_wrong_with_a_tree_is_said(name: str) -> None:
     assert outcome.certificate.bound == judged(CASE, SOLVED, None).certificate.bound
 
 
+def a_billionth_looser(case: Case) -> Case:
+    """What prices cannot tell from the case."""
+    shift = {"at_most": 1.0 + 1e-9, "at_least": 1.0 - 1e-9, "exactly": 1.0}
+    return case.under(
+        limits=tuple(replace(one, bound=one.bound * shift[one.sense]) for one in case.policy.limits)
+    )
+
+
 @random_cases(60, full=600)
 @given(cases())
 def test_a_certificate_is_as_tight_as_brute_force(case: Case) -> None:
-    """Where prices leave a gap, a tree closes it."""
+    """Where prices leave a gap, a tree closes it; but for a lot that breaks a limit by a rounding."""
     try:
         solved = solve(case)
     except (InfeasibleError, NoAllocationError):
@@ -207,7 +216,11 @@ def test_a_certificate_is_as_tight_as_brute_force(case: Case) -> None:
     best = best_value(case)
     assert best is not None
     scale = max(abs(best), 1.0)
-    assert best - 1e-9 * scale <= solved.bound <= best + 1e-6 * scale
+    assert best - 1e-9 * scale <= solved.bound
+    if solved.bound > best + 1e-6 * scale:
+        best = best_value(a_billionth_looser(case))
+        assert best is not None
+        assert solved.bound <= best + 1e-6 * scale
 
 
 WHOLE = Case(
@@ -229,15 +242,20 @@ WHOLE = Case(
 _READ = import_module("allocator.certification.certify")._ReadInputs
 
 
+def read(case: Case) -> Any:
+    """The case as it is rechecked, before anything is lent."""
+    none = np.zeros(len(case.portfolio))
+    return _READ.of(case.scenario, case.inputs, Decisions(none, none))
+
+
 def leaf(**prices: float) -> dict[str, Any]:
     return {"prices": prices, "bound": 0.0}
 
 
 def walked(case: Case, nodes: list[dict[str, Any]], **more: Any) -> tuple[dict[str, Any], list[str]]:
     """The tree of `nodes` as it is stated, and what is wrong with it."""
-    known = import_module("allocator.certification.certify")._ReadInputs.of(case.scenario, case.inputs)
     tree = {"bound": 0.0, "nodes": nodes, **more}
-    stated, faults = stated_tree(tree, *known.cases(tree))
+    stated, faults = stated_tree(tree, *read(case).cases(tree))
     return stated, [str(fault) for fault in faults]
 
 
@@ -280,8 +298,7 @@ def test_above_the_largest_amount_nothing_is_left() -> None:
 
 
 def judged_by(case: Case, tree: dict[str, Any]) -> list[str]:
-    known = import_module("allocator.certification.certify")._ReadInputs.of(case.scenario, case.inputs)
-    return [str(fault) for fault in tree_faults(tree, *known.cases(tree))]
+    return [str(fault) for fault in tree_faults(tree, *read(case).cases(tree))]
 
 
 def test_a_pinned_offer_is_neither_refused_nor_made_smaller() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from allocator.certification import recheck
 from allocator.errors import InfeasibleError
-from allocator.records.scenario import Limit
+from allocator.records.scenario import COUNTED, Limit
 from tests.builders import Case, churn_table, limit, policy, portfolio
 from tests.stages import Solved, price_map, solve
 from tests.strategies import cases, cases_in_cents, random_cases
@@ -86,16 +86,18 @@ def in_other_money(case: Case, factor: float) -> Case:
         relationship_value=p.relationship_value * factor,
         exposure=p.exposure * factor,
         fixed_amount=p.fixed_amount * factor,
+        numbers={name: own * factor if name == "former_amount" else own for name, own in p.numbers.items()},
     )
     ticket = terms.ticket
     limits = tuple(
-        entry if entry.of or entry.measure == "loans" else replace(entry, bound=entry.bound * factor)
+        entry if entry.of or entry.measure in COUNTED else replace(entry, bound=entry.bound * factor)
         for entry in terms.limits
     )
     scaled = case.under(
         budget=replace(terms.budget, amount=terms.budget.amount * factor),
         ticket=replace(ticket, min=ticket.min * factor, max=ticket.max * factor, step=ticket.step * factor),
         processing_cost=terms.processing_cost * factor,
+        own_funds=None if terms.own_funds is None else terms.own_funds * factor,
         limits=limits,
     )
     return replace(scaled, portfolio=book)

@@ -19,8 +19,8 @@ EXACTLY = replace(POLICY, budget=Budget(1_000.0, spend="exactly"))
 
 
 def test_what_may_stay_unspent() -> None:
-    assert (POLICY.unspent(400.0), POLICY.idle_room, POLICY.idle_yield) == (600.0, 1_000.0, 0.01)
-    assert (EXACTLY.unspent(400.0), EXACTLY.idle_room, EXACTLY.idle_yield) == (0.0, 0.0, 0.0)
+    assert (POLICY.unspent(400.0), POLICY.idle_yield) == (600.0, 0.01)
+    assert (EXACTLY.unspent(400.0), EXACTLY.idle_yield) == (0.0, 0.0)
 
 
 def test_another_bound_is_that_of_one_limit_or_the_budget() -> None:
