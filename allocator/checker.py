@@ -1129,9 +1129,10 @@ def uses_of(all_rows: list[Facts], book: Facts, bases: dict[str, Array]) -> list
             paid = rows.penalty * excess if 0 < rows.penalty < math.inf else 0.0
             doubt = 2 * U * excess if isinstance(side, Fraction) else 6 * U * size * (over > -6 * U * size)
             row = Facts(name=name, measure=rows.measure, sense=rows.sense, used=used, bound=bound)
-            row = row.but(scale=scale, size=size, excess=excess, broken=off and hard, penalty=rows.penalty)
-            row = row.but(paid=paid, doubt=rows.penalty * doubt if paid or not hard else 0.0)
-            uses.append(row.but(missed=excess if off and not hard else 0.0))
+            row = row.but(scale=scale, size=size, excess=excess, broken=off and hard)
+            row = row.but(penalty=rows.penalty, given=rows.given, paid=paid)
+            row = row.but(doubt=rows.penalty * doubt if paid or not hard else 0.0)
+            uses.append(row.but(missed=excess if off and not hard and rows.given is None else 0.0))
     return uses
 
 
@@ -1642,7 +1643,8 @@ def lenient(use: Facts, entry: Any) -> dict[str, Any]:
     """What is said more of a row that need not hold, its figures as `entry` has them."""
     figures = ["missed", "penalty"] if use.penalty else ["missed"]
     said = {key: float(entry[key]) for key in figures if key in entry}
-    return {"enforce": {"soft": use.penalty} if use.penalty else "report", **said}
+    free = "report" if use.given is None else "not_in_force"
+    return {"enforce": {"soft": use.penalty} if use.penalty else free, **said}
 
 
 def limit_faults(run: Facts, certificate: dict[str, Any]) -> Iterator[str]:

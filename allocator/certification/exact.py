@@ -6,7 +6,7 @@ bound must not lie above the stated one, nor the real value below.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from math import inf
@@ -19,6 +19,7 @@ from allocator.certification.concentration import with_cuts
 from allocator.certification.economics import BASES, Margin
 from allocator.certification.limits import blocks_of
 from allocator.certification.lots import CENTS, decimal
+from allocator.certification.members import lent_to
 from allocator.certification.rationals import (
     ONE,
     Curve,
@@ -246,14 +247,14 @@ class ExactCase:
                 over = left - right if exact.block.sense == "at_most" else right - left
                 yield Fraction(exact.block.penalty) * max(over, Fraction(0))
 
-    def broken(self, offers: Sequence[MadeOffer]) -> Iterator[str]:
-        """Names of the rows that `offers` break, or miss."""
+    def broken(self, offers: Sequence[MadeOffer], aside: Container[str] = ()) -> Iterator[str]:
+        """Names of the rows that `offers` break, or miss; those of the limits `aside` are not in force."""
         for exact in self.blocks:
             limit = exact.limit
             if limit is not None and limit.measure == HHI and self._too_concentrated(limit, offers):
                 yield limit.name
         for exact, row, own, total in self._rows(offers):
-            if not _kept(exact, row, own, offers, total):
+            if exact.block.conditional not in aside and not _kept(exact, row, own, offers, total):
                 yield exact.block.names[row]
 
     def _rows(
@@ -376,7 +377,8 @@ def exact_faults(
     value = case.value(offers)
     if Fraction(stated["value"]) > value:
         yield _fault("value", f"is {stated['value']!r}, in rational numbers {nearest(value)!r}")
-    broken = list(case.broken(offers))
+    force = lent_to(case.written, case.portfolio, decisions.amount)
+    broken = list(case.broken(offers, {own.name for own in conditional(case.written)} - force))
     if broken != list(not_kept):
         yield _fault("limits", f"{broken} are broken in rational numbers, not {list(not_kept)}")
 

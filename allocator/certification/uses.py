@@ -146,8 +146,9 @@ def _block_uses(block: Block, rows: RowTotals, totals: Totals, prices: Mapping[s
             doubt = 0.0 if sure or not block.soft else doubt
         size, hard = float(scale[row]), block.penalty == inf
         violation = 0.0 if kept or not hard else max(excess / size, _LEAST) if size else 1.0
-        missed = 0.0 if kept or hard else excess
-        state = block.penalty, missed, doubt if block.soft else 0.0
+        in_force = hard or not block.conditional
+        missed = excess if in_force and not (kept or hard) else 0.0
+        state = block.penalty, missed, doubt if block.soft else 0.0, in_force
         uses.append(
             LimitUse(
                 name, block.measure, block.sense, value, right, prices[name], violation, size, excess, *state

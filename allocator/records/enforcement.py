@@ -2,5 +2,7 @@
 
 REPORT = "report"
 """It is measured, judged and shown, and decides nothing."""
+NOT_IN_FORCE = "not_in_force"
+"""Its condition does not arise: no limit of this allocation."""
 SOFT = "soft"
 """It may be missed at a price."""

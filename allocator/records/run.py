@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from allocator.records.cuts import HHI, Cut
-from allocator.records.enforcement import REPORT, SOFT
+from allocator.records.enforcement import NOT_IN_FORCE, REPORT, SOFT
 from allocator.records.limits import entry_of
 from allocator.records.portfolio import Floats
 from allocator.records.price_lists import PriceList
@@ -80,11 +80,13 @@ class LimitUse:
     """By how much a row that need not hold is missed; 0 where it is kept."""
     doubt: float = 0.0
     """What rounding may have done to the excess of a soft row."""
+    in_force: bool = True
+    """Whether its condition arises, if it has one."""
 
     @property
     def figures(self) -> dict[str, Any]:
         """Every figure by its name, as JSON can have it."""
-        lenient = ("penalty", "missed", "doubt")
+        lenient = ("penalty", "missed", "doubt", "in_force")
         return {key: entry for key, entry in vars(self).items() if key not in lenient} | self.enforcement
 
     @property
@@ -103,7 +105,7 @@ class LimitUse:
             return {}
         missed = {"missed": self.missed}
         if not self.soft:
-            return {"enforce": REPORT, **missed}
+            return {"enforce": REPORT if self.in_force else NOT_IN_FORCE, **missed}
         return {"enforce": {SOFT: self.penalty}, **missed, "penalty": self.paid}
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Protocol
 
 import numpy as np
@@ -184,13 +185,14 @@ def _limits(limits: Limits, policy: Policy) -> RenderableType:
 
 
 def _bound(row: Row, written: Limit | None) -> str:
-    """The bound as the scenario has it; the budget's is its row's."""
+    """The bound as the scenario has it, and what lets it be missed; the budget's is its row's."""
     sense = row.sense.replace("_", " ")
     if written is None:
         return f"{sense} {row.rhs:,.12g}"
+    free = ", soft" if written.penalty < inf else ", on a condition" if written.if_lent_to else ""
     if written.of is None:
-        return f"{sense} {written.bound:,.12g}"
-    return f"{sense} {100 * written.bound:,.12g}% of {written.of_what}"
+        return f"{sense} {written.bound:,.12g}{free}"
+    return f"{sense} {100 * written.bound:,.12g}% of {written.of_what}{free}"
 
 
 def _declined(examination: Examination) -> list[RenderableType]:

@@ -261,7 +261,8 @@ def _inputs(pair: Pair) -> Iterator[RenderableType]:
 
 def _told(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_told(entry)}" for key, entry in value.items() if key != "enforce")
+        told = (own for own in value.items() if own != ("enforce", "hard"))
+        return ", ".join(f"{key}: {_told(entry)}" for key, entry in told)
     return "none" if value is None else str(value)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 
 from allocator.records.cuts import HHI
-from allocator.records.enforcement import REPORT
+from allocator.records.enforcement import NOT_IN_FORCE, REPORT
 from allocator.records.limits import entry_of
 from allocator.records.run import per_point
 from allocator.records.scenario import COUNTED, Limit
@@ -183,6 +183,8 @@ def is_tight(use: Used) -> bool:
 
 def state_of(use: Used, binds: str = "binding") -> str:
     """The word on a limit beside its figures, "" where there is none; `binds` is that of one without room."""
+    if use.get("enforce") == NOT_IN_FORCE:
+        return "not in force"
     if use.get("enforce") == REPORT:
         return f"{'missed' if use['missed'] else 'kept'}, reported only"
     if use.get("missed"):

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from allocator.errors import CertificateError, Fault
 from allocator.records.cuts import CUT_NAME, HHI, cuts_of
-from allocator.records.enforcement import REPORT, SOFT
+from allocator.records.enforcement import NOT_IN_FORCE, REPORT, SOFT
 from allocator.records.run import Certificate, LimitUse
 from allocator.records.scenario import NamedMeasure, Sense
 
@@ -82,6 +82,7 @@ def _limit_use(limit: dict[str, Any]) -> LimitUse:
     enforce = limit.get("enforce")
     penalty = enforce[SOFT] if isinstance(enforce, dict) else math.inf if enforce is None else 0.0
     own = {key: entry for key, entry in limit.items() if key not in ("enforce", "penalty")}
+    own["in_force"] = enforce != NOT_IN_FORCE
     excess = limit["penalty"] / penalty if "penalty" in limit else 0.0
     return LimitUse(**own, excess=excess, penalty=penalty)
 
@@ -240,7 +241,8 @@ def _is_schema(value: Any) -> str | None:
 
 def _is_enforcement(value: Any) -> str | None:
     soft = isinstance(value, dict) and value.keys() == {SOFT} and is_number(value[SOFT]) and value[SOFT] > 0
-    return None if soft or value == REPORT else "report, or {soft: an amount above 0}"
+    known = soft or value in (REPORT, NOT_IN_FORCE)
+    return None if known else "report, not_in_force, or {soft: an amount above 0}"
 
 
 def _is_one_of(known: Sequence[str], value: Any) -> str | None:

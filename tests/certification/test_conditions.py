@@ -102,7 +102,7 @@ def test_a_limit_that_says_it_is_not_in_force_is_found(run: Path) -> None:
     if "enforce" in entry:
         del entry["enforce"], entry["missed"]
     else:
-        entry |= {"enforce": "report", "missed": 0.0}
+        entry |= {"enforce": "not_in_force", "missed": 0.0}
     path.write_text(json.dumps(certificate))
     assert main(["verify", str(run)]) == 5
     assert checker.check(str(run))
