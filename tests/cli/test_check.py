@@ -63,6 +63,19 @@ def test_a_limit_is_not_hidden_behind_an_each(case: Path, allocator: Allocator) 
     assert "loss rate" in allocator("explain", "run").out
 
 
+def test_a_limit_that_may_be_missed_is_marked(case: Path, allocator: Allocator) -> None:
+    scenario, limits = case / "scenario.yaml", "  limits:\n"
+    more = (
+        "    - {name: wish, measure: loans, at_least: 3, enforce: {soft: 100}}\n"
+        "    - {name: then, measure: loans, at_least: 2, if_lent_to: {grade: A}}\n"
+    )
+    scenario.write_text(scenario.read_text().replace(limits, limits + more))
+    lines = allocator("check", "scenario.yaml").out.splitlines()
+    assert [line.split()[2:] for line in lines if line.startswith(("wish", "then"))] == [
+        ["at", "least", "3,", "soft"], ["at", "least", "2,", "on", "a", "condition"],
+    ]  # fmt: skip
+
+
 def test_check_tells_where_churn_falls(case: Path, allocator: Allocator) -> None:
     curve = case / "churn.csv"
     curve.write_text(curve.read_text().replace("0.13,0.8,", "0.13,0.6,"))

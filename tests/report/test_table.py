@@ -17,7 +17,7 @@ from rich.console import Console, RenderableType
 from allocator.records.run import LimitUse, Run
 from allocator.records.scenario import Limit
 from allocator.report.explain import _missed
-from allocator.report.limits import limits_shown, own_first
+from allocator.report.limits import is_tight, limits_shown, own_first, state_of
 from allocator.report.room import WIDTH
 from allocator.report.table import result_page
 from tests.store.runs import SUMS, made_run
@@ -237,3 +237,14 @@ def test_an_explanation_names_limits_that_are_missed() -> None:
     uses.append(LimitUse("kept", "drawn", "at_most", 1.0, 2.0, 0.0, 0.0, penalty=0.0))
     book: Any = SimpleNamespace(ledger=SimpleNamespace(limits=[SimpleNamespace(use=use) for use in uses]))
     assert _missed(book) == ["missed, soft: cap", "missed, reported only: floor"]
+
+
+def test_a_limit_whose_condition_does_not_arise_is_not_in_force() -> None:
+    """Whatever it is used by; where it has none it is kept or missed."""
+    idle = LimitUse(
+        "strong", "offered", "at_least", 1.0, 2.0, 0.0, 0.0, excess=1.0, penalty=0.0, in_force=False
+    )
+    watched = replace(idle, missed=1.0, in_force=True)
+    told = [{"broken": False, "binding": use.binding, **use.figures} for use in (idle, watched)]
+    assert [state_of(use) for use in told] == ["not in force", "missed, reported only"]
+    assert [is_tight(use) for use in told] == [False, True]
