@@ -11,6 +11,7 @@ from allocator.insight.audit import Audit, audit_of
 from allocator.insight.dossier import Dossier
 from allocator.records.former import MONEY_MOVED
 from allocator.records.portfolio import Integers
+from allocator.records.scenario import Policy
 from allocator.records.workbook import Sheet, Workbook
 from allocator.report.committee.figure import Documents
 from allocator.report.committee.proof import Provenance
@@ -32,9 +33,9 @@ _NAME = 31
 """Characters of a sheet's name."""
 
 
-def _require_formulas(dossier: Dossier) -> None:
-    limits = dossier.run.scenario.policy.limits
-    named = [limit for limit in limits if limit.measure == MONEY_MOVED or limit.if_lent_to]
+def require_formulas(policy: Policy) -> None:
+    """Raise InputError for a limit that no formula of the sheets says: on money moved, or on a condition."""
+    named = [limit for limit in policy.limits if limit.measure == MONEY_MOVED or limit.if_lent_to]
     if named:
         what = "a condition" if named[0].if_lent_to else "money moved"
         problem = f"limit {named[0].name!r} is on {what}, which a workbook does not yet recompute"
@@ -44,10 +45,9 @@ def _require_formulas(dossier: Dossier) -> None:
 def workbook_of(dossier: Dossier, stood: Provenance, docs: Documents) -> Workbook:
     """The sheets of a run with `docs`, what the commands say of it.
 
-    Raises InputError for a run with a limit on money moved or on a condition, which no formula of the sheets
-    says.
+    Raises InputError as `require_formulas`.
     """
-    _require_formulas(dossier)
+    require_formulas(dossier.run.scenario.policy)
     run, position = dossier.run, dossier.position
     live = len(run.inputs.portfolio) <= EVERYBODY
     lent, refused = _listed(dossier, live=live)
