@@ -32,6 +32,7 @@ from allocator.scoring.fitting_lgd import lgd_from_files
 from allocator.scoring.fitting_logit import logit_from_files
 from allocator.scoring.grades import Method as GradeMethod
 from allocator.scoring.logit import Penalty
+from allocator.scoring.order import Order
 from allocator.scoring.reading import TEXT, faults_located_in, read_table
 from allocator.scoring.rejects import Inference, order_faults
 from allocator.scoring.score import score_frame, text_columns
@@ -209,28 +210,25 @@ def fit_logit(
         found.append(Fault(problem, remedy, field="strength"))
     if (owed is None) != (lost is None):
         found += [Fault("an LGD needs both columns", "give owed and lost", field="owed, lost")]
-    return Fitted(
-        logit_from_files(
-            file_of(data, "data"),
-            declarations(variables, "variables"),
-            outcome,
-            penalty=penalty,
-            strength=1.0 if strength is None else strength,
-            bounds=bounds,
-            folds=folds,
-            time=time,
-            money=None if owed is None or lost is None else (owed, lost),
-            points=None if points is None else scale_of(points, "points"),
-            choice=choose,
-            without=without,
-            weights=weights,
-            rejects=rejects,
-            inference=reject_inference,
-            factor=reject_factor,
-            seed=seed,
-            found=found,
-        )
+    order = Order(
+        outcome,
+        penalty=penalty,
+        strength=1.0 if strength is None else strength,
+        bounds=bounds,
+        folds=folds,
+        time=time,
+        money=None if owed is None or lost is None else (owed, lost),
+        points=None if points is None else scale_of(points, "points"),
+        choice=choose,
+        without=without,
+        weights=weights,
+        rejects=rejects,
+        inference=reject_inference,
+        factor=reject_factor,
+        seed=seed,
     )
+    files = file_of(data, "data"), declarations(variables, "variables")
+    return Fitted(logit_from_files(*files, order, found))
 
 
 @public_function

@@ -132,13 +132,12 @@ def logit(
     with progress(verbose) as tell:
         tell("fitting and validating a logit")
         from allocator.scoring.fitting_logit import logit_from_files
+        from allocator.scoring.order import Order
         from allocator.scoring.rejects import order_faults
 
         faults += order_faults(reject_inference, rejects, reject_factor, choose, time)
 
-        fit = logit_from_files(
-            data,
-            declared,
+        order = Order(
             outcome,
             penalty=penalty,
             strength=1.0 if strength is None else strength,
@@ -154,8 +153,8 @@ def logit(
             inference=reject_inference,
             factor=reject_factor,
             seed=seed,
-            found=faults,
         )
+        fit = logit_from_files(data, declared, order, faults)
     finish(fit, out, name, as_json)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ from allocator.records.frames import File
 from allocator.records.portfolio import Floats
 from allocator.scoring import validation
 from allocator.scoring.bins import information_values
-from allocator.scoring.choice import How, choose
+from allocator.scoring.choice import Choice, How, choose
 from allocator.scoring.declarations import Declarations, sound_declarations
 from allocator.scoring.fitted import Card, markdown, to_document
 from allocator.scoring.fitting import (
@@ -32,23 +33,23 @@ from allocator.scoring.fitting import (
     require_sound,
     training,
 )
-from allocator.scoring.levels import cell_faults, fault_in_rows
-from allocator.scoring.logit import Penalty
+from allocator.scoring.order import Order, decision_times, time_faults
 from allocator.scoring.preparing import column_faults
 from allocator.scoring.reading import faults_located_in, imputed_figures, imputed_lines
-from allocator.scoring.rejects import Inference, Rejects, differences
+from allocator.scoring.rejects import Rejects, differences
 from allocator.scoring.remarks import on_logit, remark_figures, remark_section
 from allocator.scoring.rows import rows_in_file, rows_of, rows_where
 from allocator.scoring.score import imputed_cells
-from allocator.scoring.scorecard import Points, Scorecard, check_bounds, fit_scorecard, out_of_fold_pd
+from allocator.scoring.scorecard import Scorecard, check_bounds, fit_scorecard, out_of_fold_pd
 from allocator.scoring.terms import terms_of
 from allocator.scoring.univariate import by_outcome, odds_ratios, univariate
-from allocator.scoring.validation import stratified_folds
 from allocator.scoring.variables import Variable, cells_by_name
 from allocator.scoring.weighting import effective, mean, part, spread_faults, total, weights_of
 
 _TRAINED_BEFORE = 0.7
 """Share of the rows, earliest first, that an out-of-time check trains on."""
+
+_RELIABILITY = "Reliability, out of fold"
 
 WORDS: Mapping[How, str] = {
     "all": "",
@@ -57,144 +58,194 @@ WORDS: Mapping[How, str] = {
 }
 
 
-@one_reading()
-def logit_from_files(
-    data: File,
-    declared: File,
-    outcome: str,
-    *,
-    penalty: Penalty = "flic",
-    strength: float = 1.0,
-    bounds: Mapping[str, float] | None = None,
-    folds: int = 5,
-    time: str | None = None,
-    money: tuple[str, str] | None = None,
-    points: Points | None = None,
-    choice: How = "all",
-    without: str | None = None,
-    weights: str | None = None,
-    rejects: str | None = None,
-    inference: Inference | None = None,
-    factor: float = 1.0,
-    seed: int = 0,
-    found: Sequence[Fault] = (),
-) -> Fit:
-    """A PD scorecard from a table; `outcome` names its 0/1 column, `time` one to order it by.
+@dataclass(frozen=True)
+class _Sample:
+    """The rows that are learned from: n accepted ones, and rejects beside them."""
 
-    `money` names the columns of what was owed and lost: their sums over the defaults are the LGD of all.
-    `choice` says how the variables are chosen among those declared; `without` names a column that says why a
-    row has no outcome to learn from (rejected, immature, indeterminate): such rows are left out and counted;
-    `weights` one that says how much a row counts; `rejects` one that is 1 for applicants who were declined,
-    whose outcomes are inferred by `inference`, theirs `factor` times as bad.
+    frame: pd.DataFrame
+    y: pd.Series
+    weights: Floats | None
+    left: dict[str, int]
+    """Rows that were left out, by why."""
+    rejects: Rejects | None
+
+    @property
+    def outcomes(self) -> Floats:
+        """(n,)"""
+        return self.y.to_numpy(float)
+
+
+@dataclass(frozen=True)
+class _Fits:
+    """The card, the one without rejects, and what each accepted row is given out of fold."""
+
+    card: Scorecard
+    plain: Scorecard
+    chosen: Choice | None
+    kept: Sequence[Variable]
+    held_out: Floats
+    lgd: float | None
+
+
+@one_reading()
+def logit_from_files(data: File, declared: File, order: Order, found: Sequence[Fault] = ()) -> Fit:
+    """A PD scorecard from a table.
 
     Raises InputError with the faults of files, columns or outcomes, and those of the order that were `found`.
     """
     faults = [*found]
     if not found:
         with gathering(faults):
-            check_bounds(bounds or {})
-    given = sound_declarations(declared, "variables", [outcome, *(money or ())[1:]], faults)
-    roles = {"outcome": outcome}
-    further_roles = ("time", time), ("weights", weights), ("rejects", rejects)
-    roles |= {role: name for role, name in further_roles if name}
-    roles |= dict(zip(("owed", "lost"), money or (), strict=False))
-    frame, y, left = training(data, given, roles, without, faults, rejects=rejects)
-    faults += [*amount_faults(data, frame, y, money or ()), *_order_faults(data, frame, y, time, folds)]
-    own = None
+            check_bounds(order.bounds or {})
+    given = sound_declarations(declared, "variables", [order.outcome, *(order.money or ())[1:]], faults)
+    sample = _sample(data, given, order, faults)
+    with faults_located_in(data, sample.frame):
+        fits = _fits(sample, given, order)
+        figures, metrics = _discrimination(sample.outcomes, fits.held_out, sample.weights), {}
+        figures |= _with_leaks(sample, fits.kept, given, order)
+        metrics = lines(figures, f"out of fold ({order.folds} folds)")
+        more, told = _further(sample, fits, order)
+        figures, metrics = figures | more, metrics | told
+        remarks = on_logit(sample.frame, sample.outcomes, fits.card, figures["auc"]["value"])
+        compared: dict[str, pd.DataFrame] = {}
+        if sample.rejects is not None:
+            compared = _compared(sample, sample.rejects, fits)
+            counted = sample.rejects.figures(compared["Rejects"])
+            asked = {"by": order.rejects, "method": order.inference, "factor": order.factor}
+            figures["rejects"] = asked | counted
+            metrics["rejects"] = sample.rejects.line(compared["Rejects"])
+            remarks.append(sample.rejects.warning)
+        imputed = imputed_cells(sample.frame, fits.card)
+        figures |= imputed_figures(imputed) | remark_figures(remarks)
+    tables = {**_tables(sample, fits, given, compared), **left_out(given)}
+    sections = remark_section(remarks) + [(name, markdown(table)) for name, table in tables.items()]
+    card = _described(data, declared, sample, order, metrics | imputed_lines(imputed), sections)
+    return Fit(to_document(fits.card), card, figures, tables, reliability=tables[_RELIABILITY])
+
+
+def _sample(data: File, given: Declarations, order: Order, faults: list[Fault]) -> _Sample:
+    """The rows to learn from. Raises InputError with `faults` and every one of the table."""
+    frame, y, left = training(data, given, order.roles, order.without, faults, rejects=order.rejects)
+    faults += amount_faults(data, frame, y, order.money or ())
+    faults += time_faults(data, frame, y, order.time, order.folds)
+    weights, own, beside = order.weights if order.weights in frame.columns else None, None, None
     with gathering(faults), faults_located_in(data, frame):
-        own = weights_of(frame, weights if weights in frame.columns else None)
-    refused = None
-    if rejects is not None and inference is not None and rejects in frame.columns:
+        own = weights_of(frame, weights)
+    if order.rejects in frame.columns and order.inference is not None:
         with gathering(faults), faults_located_in(data, frame):
-            theirs: list[Fault] = []
-            others = declined(data, given, without, rejects, theirs)
-            cells_by_name(readable(given.variables, given, others), others, theirs)
-            with gathering(theirs):
-                refused = _rejects(others, frame, weights if weights in frame.columns else None, rejects)
-            require_sound(theirs, "Rejects")
+            beside = _rejects(data, given, order, frame, weights)
     if faults or y is None:
-        variables = [*given.variables, *(leak.variable for leak in given.leaks if leak.variable is not None)]
+        leaky = [leak.variable for leak in given.leaks if leak.variable is not None]
         with gathering(faults), faults_located_in(data, frame):
-            values = None if y is None else y.to_numpy(float)
-            require_sound(column_faults(frame, readable(variables, given, frame), values), "Variables")
+            values, known = None if y is None else y.to_numpy(float), [*given.variables, *leaky]
+            require_sound(column_faults(frame, readable(known, given, frame), values), "Variables")
         require_sound(faults, "fit logit")
         raise AssertionError("without an outcome there is a fault")
-    shared: dict[str, Any] = {"penalty": penalty, "strength": strength}
-    with faults_located_in(data, frame):
-        shared |= {"weights": own}
-        lgd = None if money is None else _lgd(frame, y, own, *money)
-        further: dict[str, Any] = {"bounds": bounds, "lgd": lgd, "derived": given.derived, "points": points}
-        tried = {"folds": folds, "seed": seed, **shared}
-        added = None
-        if refused is not None and inference is not None:
-            added = Rejects(*refused, inference, factor, seed)
-        chosen = None if choice == "all" else choose(frame, y, given.variables, choice, **tried)
-        kept, why = (given.variables, {}) if chosen is None else (chosen.kept, chosen.why)
-        card = plain = fit_scorecard(frame, y, kept, **further, **shared)
-        grown = None
-        if added is not None:
-            alone = partial(fit_scorecard, variables=kept, penalty=penalty, strength=strength)
-            grown = partial(added.added_to, fit=alone)
-            more, outcomes, counted = grown((frame, y, own))
-            card = fit_scorecard(more, outcomes, kept, **further, **{**shared, "weights": counted})
-        held_out = chosen.held_out if chosen else out_of_fold_pd(frame, y, kept, grown=grown, **tried)
-        figures = _discrimination(y.to_numpy(float), held_out, own)
-        figures |= _with_leaks(frame, y, kept, given, **tried)
-        metrics = lines(figures, f"out of fold ({folds} folds)")
-        if time is not None:
-            figures["out_of_time"] = _out_of_time(frame, y, kept, time, shared)
-            later = figures["out_of_time"].items()
-            metrics |= {f"Out of time ({time}): {name}": f"{value:.3f}" for name, value in later}
-        if lgd is not None:
-            figures["lgd"] = lgd
-            metrics["LGD, lost of owed over the defaults"] = f"{lgd:.3f}"
-        if left:
-            figures["left_out"] = left
-            metrics |= left_lines(left)
-        if weights is not None:
-            figures["weighted"] = {"by": weights, "worth": effective(len(y), own)}
-            metrics["weighted"] = f"by {weights}: as uncertain as {effective(len(y), own):,.0f} of one weight"
-        imputed = imputed_cells(frame, card)
-        remarks = on_logit(frame, y.to_numpy(float), card, figures["auc"]["value"])
-        told: dict[str, pd.DataFrame] = {}
-        if added is not None:
-            told = {
-                "Rejects": added.table((frame, y, own), plain),
-                "With and without rejects": differences(plain, card),
-            }
-            figures["rejects"] = {"by": rejects, "method": inference, "factor": factor}
-            figures["rejects"] |= added.figures(told["Rejects"])
-            metrics["rejects"] = added.line(told["Rejects"])
-            remarks.append(added.warning)
-        figures |= imputed_figures(imputed) | remark_figures(remarks)
-    reliability = validation.reliability(y.to_numpy(float), held_out, own)
-    tables = {
+    return _Sample(frame, y, own, left, beside)
+
+
+def _fits(sample: _Sample, given: Declarations, order: Order) -> _Fits:
+    frame, y = sample.frame, sample.y
+    lgd = None if order.money is None else _lgd(frame, y, sample.weights, *order.money)
+    further: dict[str, Any] = {"bounds": order.bounds, "derived": given.derived, "points": order.points}
+    further |= {"lgd": lgd}
+    tried = {**order.tried, "weights": sample.weights}
+    chosen = None if order.choice == "all" else choose(frame, y, given.variables, order.choice, **tried)
+    kept = given.variables if chosen is None else chosen.kept
+    card = plain = fit_scorecard(frame, y, kept, **further, **order.penalised, weights=sample.weights)
+    grown = None
+    if sample.rejects is not None:
+        alone = partial(fit_scorecard, variables=kept, **order.penalised)
+        grown = partial(sample.rejects.added_to, fit=alone)
+        more, outcomes, counted = grown((frame, y, sample.weights))
+        card = fit_scorecard(more, outcomes, kept, **further, **order.penalised, weights=counted)
+    held_out = chosen.held_out if chosen else out_of_fold_pd(frame, y, kept, grown=grown, **tried)
+    return _Fits(card, plain, chosen, kept, held_out, lgd)
+
+
+def _further(sample: _Sample, fits: _Fits, order: Order) -> tuple[dict[str, Any], dict[str, str]]:
+    """What else an order asks for, as figures and as lines of the card."""
+    figures: dict[str, Any] = {}
+    metrics: dict[str, str] = {}
+    if order.time is not None:
+        figures["out_of_time"] = later = _out_of_time(sample, fits.kept, order.time, order.penalised)
+        metrics |= {f"Out of time ({order.time}): {name}": f"{value:.3f}" for name, value in later.items()}
+    if fits.lgd is not None:
+        figures["lgd"] = fits.lgd
+        metrics["LGD, lost of owed over the defaults"] = f"{fits.lgd:.3f}"
+    if sample.left:
+        figures["left_out"] = sample.left
+        metrics |= left_lines(sample.left)
+    if order.weights is not None:
+        worth = effective(len(sample.y), sample.weights)
+        figures["weighted"] = {"by": order.weights, "worth": worth}
+        metrics["weighted"] = f"by {order.weights}: as uncertain as {worth:,.0f} of one weight"
+    return figures, metrics
+
+
+def _compared(sample: _Sample, rejects: Rejects, fits: _Fits) -> dict[str, pd.DataFrame]:
+    """What rejects were given, and what they change."""
+    given = rejects.table((sample.frame, sample.y, sample.weights), fits.plain)
+    return {"Rejects": given, "With and without rejects": differences(fits.plain, fits.card)}
+
+
+def _tables(
+    sample: _Sample, fits: _Fits, given: Declarations, compared: Mapping[str, pd.DataFrame]
+) -> dict[str, pd.DataFrame]:
+    frame, y, own, card = sample.frame, sample.outcomes, sample.weights, fits.card
+    path = None if fits.chosen is None else fits.chosen.path
+    why = {} if fits.chosen is None else fits.chosen.why
+    return {
         "Wald tests": card.wald(),
-        **told,
+        **compared,
         "Odds ratios": odds_ratios(card, card.matrix(frame)),
-        "Variables by themselves": univariate(frame, y.to_numpy(float), given.variables, why, own),
-        **_by_outcome(frame, y.to_numpy(float), given.variables, own),
-        **({} if chosen is None or chosen.path is None else {"Forward path": chosen.path}),
+        "Variables by themselves": univariate(frame, y, given.variables, why, own),
+        **_by_outcome(frame, y, given.variables, own),
+        **({} if path is None else {"Forward path": path}),
         **_taken_apart(card),
-        "Reliability, out of fold": reliability,
-        **left_out(given),
+        _RELIABILITY: validation.reliability(y, fits.held_out, own),
     }
-    weighed = "" if weights is None else f", rows weighted by {weights}"
-    described = Card(
-        title=f"PD scorecard, {len(y):,} firms, {int(y.sum()):,} defaults",
+
+
+def _described(
+    data: File,
+    declared: File,
+    sample: _Sample,
+    order: Order,
+    metrics: Mapping[str, str],
+    sections: Sequence[tuple[str, str]],
+) -> Card:
+    weighed = "" if order.weights is None else f", rows weighted by {order.weights}"
+    return Card(
+        title=f"PD scorecard, {len(sample.y):,} firms, {int(sample.y.sum()):,} defaults",
         purpose="probability of default of a borrower, and its grade where bounds are given",
-        data=f"{data.name}, outcome {outcome}",
-        method=f"logit, penalty {penalty}, variables of {declared.name}{WORDS[choice]}{weighed}; "
+        data=f"{data.name}, outcome {order.outcome}",
+        method=f"logit, penalty {order.penalty}, variables of {declared.name}{WORDS[order.choice]}{weighed}; "
         "see docs/scoring.md",
         limits="PDs are over the horizon of the outcome column; see the signs that disagree below",
-        metrics=metrics | imputed_lines(imputed),
+        metrics=metrics,
         training={data.name: content_hash(data), declared.name: content_hash(declared)},
-        sections=remark_section(remarks) + [(name, markdown(table)) for name, table in tables.items()],
+        sections=sections,
     )
-    return Fit(to_document(card), described, figures, tables, reliability=reliability)
 
 
 def _rejects(
+    data: File, given: Declarations, order: Order, frame: pd.DataFrame, weights: str | None
+) -> Rejects | None:
+    """The rejects of the table. Raises InputError with their faults."""
+    assert order.rejects is not None
+    assert order.inference is not None
+    faults: list[Fault] = []
+    others = declined(data, given, order.without, order.rejects, faults)
+    cells_by_name(readable(given.variables, given, others), others, faults)
+    found = None
+    with gathering(faults):
+        found = _weighed(others, frame, weights, order.rejects)
+    require_sound(faults, "Rejects")
+    return None if found is None else Rejects(*found, order.inference, order.factor, order.seed)
+
+
+def _weighed(
     declined_rows: pd.DataFrame, frame: pd.DataFrame, weights: str | None, rejects: str
 ) -> tuple[pd.DataFrame, Floats | None]:
     """The rejects and what each weighs, where accepted ones of `frame` weigh 1 on average."""
@@ -231,14 +282,14 @@ def _taken_apart(card: Scorecard) -> dict[str, pd.DataFrame]:
 
 
 def _with_leaks(
-    frame: pd.DataFrame, y: pd.Series, kept: Sequence[Variable], given: Declarations, **fit: Any
+    sample: _Sample, kept: Sequence[Variable], given: Declarations, order: Order
 ) -> dict[str, Any]:
     """The AUC out of fold that leaky variables would feign; nothing where none is declared."""
     leaky = [leak.variable for leak in given.leaks if leak.variable is not None]
     if not leaky:
         return {}
-    feigned = out_of_fold_pd(frame, y, [*kept, *leaky], **fit)
-    area = validation.auc(y.to_numpy(float), feigned, fit["weights"])
+    feigned = out_of_fold_pd(sample.frame, sample.y, [*kept, *leaky], weights=sample.weights, **order.tried)
+    area = validation.auc(sample.outcomes, feigned, sample.weights)
     return {f"auc_with_{joined(leaky)}_which_leaks": vars(area)}
 
 
@@ -266,13 +317,14 @@ def _discrimination(y: Floats, pds: Floats, weights: Floats | None) -> dict[str,
 
 
 def _out_of_time(
-    frame: pd.DataFrame, y: pd.Series, variables: Sequence[Variable], time: str, shared: Mapping[str, Any]
+    sample: _Sample, variables: Sequence[Variable], time: str, penalised: Mapping[str, Any]
 ) -> dict[str, float]:
     """Train on the earliest rows, judge on the later ones; PSI tells how far these have drifted."""
-    order = np.argsort(_decision_times(frame[time]), kind="stable")
-    first, last = np.split(order, [int(_TRAINED_BEFORE * len(order))])
-    own = part(shared["weights"], first), part(shared["weights"], last)
-    card = fit_scorecard(rows_where(frame, first), y.iloc[first], variables, **{**shared, "weights": own[0]})
+    frame, y = sample.frame, sample.y
+    rows = np.argsort(decision_times(frame[time]), kind="stable")
+    first, last = np.split(rows, [int(_TRAINED_BEFORE * len(rows))])
+    own = part(sample.weights, first), part(sample.weights, last)
+    card = fit_scorecard(rows_where(frame, first), y.iloc[first], variables, **penalised, weights=own[0])
     before, after = (special.expit(card.log_odds(rows_where(frame, rows))) for rows in (first, last))
     seen = y.iloc[last].to_numpy(float)
     return {
@@ -281,31 +333,3 @@ def _out_of_time(
         "mean PD": mean(after, own[1]),
         "observed": mean(seen, own[1]),
     }
-
-
-def _order_faults(
-    data: File, frame: pd.DataFrame, y: pd.Series | None, time: str | None, folds: int
-) -> list[Fault]:
-    """What is wrong with the times of decisions, where they are named, and with the number of folds."""
-    faults: list[Fault] = []
-    with gathering(faults), faults_located_in(data, frame):
-        if time is not None and time in frame.columns:
-            _decision_times(frame[time])
-    with gathering(faults):
-        if y is not None:
-            stratified_folds(y.to_numpy(), folds)
-    return faults
-
-
-def _decision_times(values: pd.Series) -> np.ndarray:
-    """(n,) numbers or dates, to order by. Raises InputError for a cell that is neither."""
-    known = values
-    if known.dtype.kind not in "iufM":
-        known = pd.to_datetime(values.astype(str), format="ISO8601", errors="coerce")
-    wrong, empty, remedy = known.isna().to_numpy(), values.isna().to_numpy(), "write dates as 2019-03-01"
-    faults = cell_faults(values, wrong & ~empty, "is neither a date nor a number", remedy)
-    blank = rows_in_file(rows_of(values), np.flatnonzero(wrong & empty).tolist())
-    faults += [fault_in_rows("is empty", blank, remedy, None, str(values.name))] if blank else []
-    if faults:
-        raise InputError.of(faults, "Time")
-    return known.to_numpy()

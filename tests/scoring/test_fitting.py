@@ -20,6 +20,7 @@ from allocator.scoring.fitting_firms import (
     grade_from_files,
 )
 from allocator.scoring.fitting_logit import logit_from_files
+from allocator.scoring.order import Order
 from tests.scoring.conftest import rated
 
 DECLARED = {
@@ -52,7 +53,9 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_a_logit_with_its_card(files: tuple[Path, Path], tmp_path: Path) -> None:
-    fit = logit_from_files(*files, "bad", bounds={"A": 0.1, "B": 1.0}, time="day", money=("lent", "unpaid"))
+    fit = logit_from_files(
+        *files, Order("bad", bounds={"A": 0.1, "B": 1.0}, time="day", money=("lent", "unpaid"))
+    )
     assert fit.document["lgd"] == pytest.approx(0.6)
     assert fit.figures["auc"]["value"] > 0.75
     assert fit.figures["calibration_slope"]["low"] < 1 < fit.figures["calibration_slope"]["high"]
@@ -74,21 +77,21 @@ def test_rows_without_an_outcome_to_learn_from_are_left_out_and_counted(files: t
     whole = pd.read_csv(files[0])
     reasons = np.repeat(["rejected", "immature", None], [30, 20, 550])
     whole.assign(why=reasons, bad=whole["bad"].where(reasons == None)).to_csv(files[0], index=False)  # noqa: E711
-    fit = logit_from_files(*files, "bad", without="why")
+    fit = logit_from_files(*files, Order("bad", without="why"))
     assert fit.figures["left_out"] == {"immature": 20, "rejected": 30}
     assert fit.card.metrics["left out, rejected"] == "30 rows"
     pd.read_csv(files[0]).assign(x=whole["x"].astype(object).where(whole.index != 70, "much")).to_csv(
         files[0], index=False
     )
     with pytest.raises(InputError, match="row 71, x: 'much' is no number"):
-        logit_from_files(*files, "bad", without="why")
+        logit_from_files(*files, Order("bad", without="why"))
     whole[50:].to_csv(files[0], index=False)
-    assert fit.document == logit_from_files(*files, "bad").document
+    assert fit.document == logit_from_files(*files, Order("bad")).document
     whole.assign(why="immature").to_csv(files[0], index=False)
     with pytest.raises(InputError, match="why: gives every row a reason to be left out"):
-        logit_from_files(*files, "bad", without="why")
+        logit_from_files(*files, Order("bad", without="why"))
     with pytest.raises(InputError, match="lacks the column gone; name the column that holds the reason"):
-        logit_from_files(*files, "bad", without="gone")
+        logit_from_files(*files, Order("bad", without="gone"))
 
 
 def test_a_rating_leaves_rows_out_as_a_logit_does(files: tuple[Path, Path]) -> None:
@@ -143,7 +146,7 @@ def test_amounts_and_dates_that_are_none(
     frame.loc[0, column] = value
     frame.to_csv(files[0], index=False)
     fit = (
-        partial(logit_from_files, *files, "bad", time="day")
+        partial(logit_from_files, *files, Order("bad", time="day"))
         if column == "day"
         else partial(rating_from_files, *files, "bad", "lent", "unpaid", classes=["a", "b"], repeats=1)
     )
@@ -156,13 +159,13 @@ def test_refusals(files: tuple[Path, Path]) -> None:
     with pytest.raises(
         InputError, match="gone: lacks the column gone; name the column that holds the outcome"
     ):
-        logit_from_files(*files, "gone")
+        logit_from_files(*files, Order("gone"))
     with pytest.raises(InputError, match=r"lent: .* is no outcome"):
-        logit_from_files(*files, "lent")
+        logit_from_files(*files, Order("lent"))
     with pytest.raises(InputError, match=r"x would tell the outcome: it is what the fit is to foretell"):
-        logit_from_files(*files, "x")
+        logit_from_files(*files, Order("x"))
     with pytest.raises(InputError, match="lacks the column week"):
-        logit_from_files(*files, "bad", time="week")
+        logit_from_files(*files, Order("bad", time="week"))
     with pytest.raises(InputError) as caught:
         rating_from_files(*files, "bad", "owed", "lost")
     assert [fault.field for fault in caught.value.faults] == ["owed", "lost"]

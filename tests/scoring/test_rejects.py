@@ -13,6 +13,7 @@ from scipy import special
 
 from allocator.errors import InputError
 from allocator.scoring.fitting_logit import logit_from_files
+from allocator.scoring.order import Order
 from allocator.scoring.rejects import Inference, order_faults
 
 
@@ -30,7 +31,9 @@ def book(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def fitted(book: tuple[Path, Path], how: Inference | None, factor: float = 1.0) -> Any:
-    return logit_from_files(*book, "bad", rejects="declined", inference=how, factor=factor, penalty="none")
+    return logit_from_files(
+        *book, Order("bad", rejects="declined", inference=how, factor=factor, penalty="none")
+    )
 
 
 @pytest.mark.parametrize("how", ["fuzzy", "parcelling"])
@@ -57,7 +60,7 @@ def test_fuzzy_rejects_alike_teach_nothing(book: tuple[Path, Path]) -> None:
 def test_the_validation_is_of_accepted_ones_alone(book: tuple[Path, Path], tmp_path: Path) -> None:
     accepted = tmp_path / "accepted.csv"
     pd.read_csv(book[0]).query("declined == 0").to_csv(accepted, index=False)
-    alone = logit_from_files(accepted, book[1], "bad", penalty="none")
+    alone = logit_from_files(accepted, book[1], Order("bad", penalty="none"))
     both = fitted(book, "fuzzy")
     assert both.figures["auc"]["value"] == pytest.approx(alone.figures["auc"]["value"])
     assert both.figures["brier"]["value"] == pytest.approx(alone.figures["brier"]["value"], rel=1e-5)
@@ -65,7 +68,7 @@ def test_the_validation_is_of_accepted_ones_alone(book: tuple[Path, Path], tmp_p
 
 def test_what_cannot_be_inferred(book: tuple[Path, Path]) -> None:
     with pytest.raises(InputError, match="tells no reject"):
-        logit_from_files(*book, "bad", rejects="debt", inference="fuzzy")
+        logit_from_files(*book, Order("bad", rejects="debt", inference="fuzzy"))
     none = pd.read_csv(book[0]).dropna().assign(declined=0)
     none.to_csv(book[0], index=False)
     with pytest.raises(InputError, match="marks no reject"):

@@ -15,6 +15,7 @@ from allocator.errors import InputError
 from allocator.scoring import validation
 from allocator.scoring.declarations import read_declarations
 from allocator.scoring.fitting_logit import logit_from_files
+from allocator.scoring.order import Order
 from allocator.scoring.preparing import prepare
 from allocator.scoring.scorecard import check_bounds, fit_scorecard, grade_of, out_of_fold_pd
 from allocator.scoring.validation import stratified_folds
@@ -63,7 +64,7 @@ def test_signs_and_significance_come_back(schema: tuple[Variable, ...]) -> None:
 def test_the_shipped_small_enterprises_are_as_they_are_drawn(models: Path) -> None:
     assert FILE.read_text(encoding="utf-8") == text()
     path = models / "scorecards" / "small-enterprise-schema.json"
-    fit = logit_from_files(FILE, path, "default")
+    fit = logit_from_files(FILE, path, Order("default"))
     wald = fit.tables["Wald tests"].iloc[1:]
     assert set(wald.index[wald["p"] < 0.05]) == set(STRENGTH)
     assert (wald.loc[list(STRENGTH), "estimate"] * pd.Series(STRENGTH) > 0).all()

@@ -15,6 +15,7 @@ from allocator.scoring import validation
 from allocator.scoring.bins import learn_bins
 from allocator.scoring.fitting_logit import logit_from_files
 from allocator.scoring.logit import Penalty, fit_logit
+from allocator.scoring.order import Order
 from allocator.scoring.scorecard import fit_scorecard
 from allocator.scoring.variables import Binning, Variable, cells_of
 from allocator.scoring.weighting import effective, of_mean_one, quantiles, weights_of
@@ -156,8 +157,8 @@ def test_faults_of_weights_by_row(tmp_path: Path) -> None:
     book.to_csv(place, index=False)
     declared.write_text(json.dumps({"schema": 1, "variables": [{"name": "debt"}]}))
     with pytest.raises(InputError) as caught:
-        logit_from_files(place, declared, "bad", weights="weight")
+        logit_from_files(place, declared, Order("bad", weights="weight"))
     told = [(fault.problem, fault.row, fault.field) for fault in caught.value.faults]
     assert told == [("is empty", 1, "weight"), ("is not above 0, in 2 rows: 2, 3", 2, "weight")]
     with pytest.raises(InputError, match="lacks the column other"):
-        logit_from_files(place, declared, "bad", weights="other")
+        logit_from_files(place, declared, Order("bad", weights="other"))
