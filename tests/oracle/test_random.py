@@ -1,6 +1,6 @@
 """The engine against the oracle on 2,000 random books: same verdicts, same values, true bounds.
 
-160 of them in every run, the others in `make check-full`.
+400 of them in every run, the others in `make check-full`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.oracle.books import Book
 from tests.oracle.comparison import compare
 from tests.oracle.generator import draw
 
-ALL, SHARE, BLOCK = 2_000, 160, 20
+ALL, SHARE, BLOCK = 2_000, 400, 20
 LONG = {6, 93, 128, 135, 211, 310, 323}
 """Seeds of books that take seconds each, left to `make check-full`."""
 SHARED = [seed for seed in range(ALL) if seed not in LONG][:SHARE]
@@ -71,7 +71,7 @@ def test_the_draw_has_every_family_at_every_size() -> None:
     wanted = {f"{measure} {sense}" for measure in MEASURES for sense in SENSES[:2]}
     wanted |= {"offered exactly", "budget", "total", "drawn", "where", "each", "weight"}
     wanted |= {*OWN, *COSTS, "offered at_most", "offered exactly", "drawn at_most", "drawn exactly"}
-    assert {family: count[family] for family in wanted if count[family] < 2} == {}
+    assert {family: count[family] for family in wanted if count[family] < 5} == {}
     budgets = [book.policy["budget"]["amount"] for book in books]
     assert min(budgets) < 1_000
     assert max(budgets) > 10**12
@@ -81,7 +81,7 @@ def test_the_draw_has_every_family_at_every_size() -> None:
     assert len(steps) in range(SHARE // 3, 2 * SHARE // 3)
     sizes = [len(book.borrowers) for book in books]
     assert min(sizes) == 3
-    assert max(sizes) in range(50, 61)
+    assert max(sizes) in range(55, 61)
 
 
 def test_a_seed_gives_the_same_book() -> None:
