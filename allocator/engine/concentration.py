@@ -166,7 +166,7 @@ def optimise_with_cuts(
         near = _near(offers, compiled, groups, settings, progress)
         if near is not None and (near.stop == "gap" or most > _CONES_ALONE):
             return near
-    rest = replace(settings, time_limit=max(settings.time_limit - (perf_counter() - began), 0.1))
+    rest = settings.lasting(settings.time_limit - (perf_counter() - began))
     try:
         found = _by_cuts(offers, compiled, _Cuts(groups, list(known)), rest, progress, start, small=small)
     except NoAllocationError:
@@ -201,7 +201,7 @@ def _by_cuts(
         limits = compiled(made.cuts, hair)
         names = [row.name for row in limits.rows]
         own = None if prices is None else np.array([prices.get(name, 0.0) for name in names])
-        rest = replace(settings, time_limit=max(left(), 0.1), gap=max(gap, settings.gap))
+        rest = replace(settings.lasting(left()), gap=max(gap, settings.gap))
         found = optimise(offers, limits, rest, progress, own)
         prices = dict(zip(names, found.prices.tolist(), strict=True))
         hurried = not settled or number >= _PATIENT or left() < settings.time_limit / 3
@@ -245,7 +245,7 @@ def _near(
     cuts = [own.cut_along(d, 1) for own, d in zip(groups, point.directions, strict=True) if d is not None]
     priced = relaxation_prices(Columns(offers, compiled(cuts, 0.0)), progress)
     at_price = perf_counter()
-    rest = replace(settings, time_limit=max(settings.time_limit - (perf_counter() - began), 0.1))
+    rest = settings.lasting(settings.time_limit - (perf_counter() - began))
     bound = priced.bound if whole is None else min(priced.bound, whole.bound)
     found = None
     for own in (whole, point):

@@ -100,7 +100,7 @@ class _Search:
             return
         limits = self.compiled(case.held)
         self.progress(f"solving the case {_in_words(case)}")
-        settings = replace(self.settings, time_limit=max(self.left, 0.1))
+        settings = self.settings.lasting(self.left)
         try:
             case.solved = optimise(self.book(case), limits, settings, self.progress, enough=self.target)
         except InfeasibleError as error:

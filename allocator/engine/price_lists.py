@@ -124,7 +124,7 @@ class _Search:
         self.progress(f"solving under the list {in_words(posted)}")
         left, start = under(self.columns, posted), self.priced[self.known[key]].prices
         gap = max(gap, self.settings.gap)
-        settings = replace(self.settings, time_limit=max(self.left, 0.01), gap=gap)
+        settings = replace(self.settings.lasting(self.left, 0.01), gap=gap)
         large = None if in_one_program(left, settings) else start
         try:
             solution = optimise(left.offers, left.limits, settings, self.progress, large, self.target)
@@ -156,7 +156,7 @@ class _Search:
         rates = zip(self.lists.grades.rates, box.mask, strict=True)
         left = [own[mask[: len(own)]] for own, mask in rates]
         book = within(self.columns, dict(zip(self.lists.grades.names, left, strict=True)))
-        settings = replace(self.settings, time_limit=max(self.left, 0.01))
+        settings = self.settings.lasting(self.left, 0.01)
         large = None if in_one_program(book, settings) else self.priced[box.prices].prices
         try:
             found = optimise(book.offers, book.limits, settings, self.progress, large, self.target)
@@ -168,7 +168,7 @@ class _Search:
     def refuse_whatever_the_rates(self) -> None:
         """Raises InfeasibleError where rates of each borrower's own would not help either."""
         free = replace(self.columns.offers, posted=None)
-        settings = replace(self.settings, time_limit=max(self.left, 0.01))
+        settings = self.settings.lasting(self.left, 0.01)
         with suppress(NoAllocationError):
             optimise(free, self.columns.limits, settings, self.progress)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -62,3 +62,7 @@ class SolverSettings:
     briefly: bool = False
     """Whether the first core and the first proof tree of a small book are the last: no key of a scenario, but
     of a what-if that may cost no more than the solve did."""
+
+    def lasting(self, seconds: float, least: float = 0.1) -> SolverSettings:
+        """The same for a part of a search: with the time that is left to it, at `least` so much."""
+        return replace(self, time_limit=max(seconds, least))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from shutil import copytree
 from typing import Any
 
 import pytest
@@ -46,12 +45,6 @@ def solved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     (folder / "case.yaml").write_text(SCENARIO.replace("IT", request.param))
     assert main(["solve", str(folder / "case.yaml"), "--out", str(folder / "run")]) == 0
     return folder
-
-
-@pytest.fixture
-def run(solved: Path, tmp_path: Path) -> Path:
-    """The run beside its inputs, for the test alone."""
-    return copytree(solved, tmp_path, dirs_exist_ok=True) / "run"
 
 
 def test_it_passes_in_doubles_in_rational_numbers_and_alone(run: Path) -> None:

@@ -33,8 +33,6 @@ _FINE = 1e-3
 _TELLING = 0.1
 """Of the part given up, the gap at which a search tells what is worth the floor from what is not."""
 _ROUNDING, _WHOLE = 1e-9, 1e-6
-_LEAST = 0.1
-"""Seconds that a search's last solve gets."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +193,7 @@ class _Search:
     def _try(self, t: float) -> None:
         bound, self.touched = (self.sign * t,), False
         case = self.track.at(bound)
-        solver = replace(case.scenario.solver, time_limit=max(self.ends - perf_counter(), _LEAST))
+        solver = case.scenario.solver.lasting(self.ends - perf_counter())
         case = replace(case, scenario=replace(case.scenario, solver=solver))
         try:
             outcome = answer(case, self.start)
