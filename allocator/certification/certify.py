@@ -15,7 +15,7 @@ from allocator.certification.decisions import judge_decisions
 from allocator.certification.limits import Block, blocks_of
 from allocator.certification.list_bounds import RoundedProver
 from allocator.certification.members import lent_to
-from allocator.certification.parts import ledger_in_parts, recompute
+from allocator.certification.parts import PART, ledger_in_parts, recompute
 from allocator.certification.price_lists import list_faults, posted_faults, posting, stated_lists
 from allocator.certification.rounding import DEEPEST, UNIT, Rounded
 from allocator.certification.terms import Tariffs, allowed_terms, tariffs_of
@@ -29,7 +29,7 @@ from allocator.records.portfolio import Portfolio
 from allocator.records.run import Certificate, Decisions, LimitUse
 from allocator.records.scenario import Policy, Scenario
 
-_ADDED = 16_384.0 + 4 * DEEPEST
+_ADDED = float(PART + 4 * DEEPEST)
 """Additions on the longest path to what of the budget is used, where that is drawn."""
 
 
@@ -169,7 +169,7 @@ def _judged(
     rows = {name: block for block in blocks for name in block.names}
     _check_prices(rows, prices)
     held = {name: float(prices.get(name, 0.0)) for name in rows}
-    recomputed = recompute(portfolio, policy, known, blocks, decisions, held, scenario.solver.threads)
+    recomputed = recompute(portfolio, policy, known, blocks, decisions, held)
     uses = limit_uses(blocks, recomputed.totals, held)
     uses = concentration_uses(uses, scenario.policy, portfolio, decisions.amount)
     paid = [_penalty(use) for use in uses if use.soft]
@@ -192,9 +192,7 @@ def _judged(
     wrong = None if recomputed.allowed else judge_decisions(portfolio, policy, known, decisions)
     counts = {} if wrong is None else wrong.counts
     faults = unsound if wrong is None else [*unsound, *wrong.impossible]
-    written = LedgerOnce(
-        partial(ledger_in_parts, portfolio, policy, known, decisions, scenario.solver.threads)
-    )
+    written = LedgerOnce(partial(ledger_in_parts, portfolio, policy, known, decisions))
     broken = (
         *(() if wrong is None else wrong.broken),
         *map(_limit_fault, (use for use in uses if use.broken)),

@@ -73,7 +73,7 @@ class RoundedProver:
             charges = charges_of(tuple(block.part(span) for block in self.blocks), held)
             return charges, *_part(own, policy, allowed_terms(own, known, policy), charges)
 
-        parts = in_parts(part, len(portfolio), self.scenario.solver.threads)
+        parts = in_parts(part, len(portfolio))
         single = Rounded.sum_of([own for _, own, _ in parts])
         return _RoundedLists(
             whole_bound(policy, parts[0][0], single, held),

@@ -1,13 +1,12 @@
-"""The recheck of many borrowers: fixed parts of the portfolio, each on its own, sums added in their order.
+"""The recheck of many borrowers: fixed parts of the portfolio, one after another, sums added in their order.
 
-A part is small enough that its temporaries stay in a core's cache, and parts are the same whatever the
-number of threads: so are the bits.
+A part is small enough that its temporaries stay in a core's cache. Threads would only wait for one another:
+steps of a part are too short to share a core's time with (docs/decisions/dual-pass.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
@@ -27,7 +26,7 @@ from allocator.records.scenario import Policy
 
 Result = TypeVar("Result")
 
-_PART = 16_384
+PART = 32_768
 """Borrowers in a part."""
 
 
@@ -62,7 +61,6 @@ def recompute(
     blocks: tuple[Block, ...],
     decisions: Decisions,
     prices: Mapping[str, float],
-    threads: int,
 ) -> RecomputedFigures:
     """Value, limits and bound of `decisions` (n,) and `prices`, from the inputs alone."""
 
@@ -84,7 +82,7 @@ def recompute(
             all_allowed(policy.ticket.step, terms, decided, allowed),
         )
 
-    parts = in_parts(part, len(portfolio), threads)
+    parts = in_parts(part, len(portfolio))
     best = Rounded.sum_of([sums.best for sums in parts])
     return RecomputedFigures(
         Totals.sum_of([sums.totals for sums in parts]),
@@ -102,9 +100,7 @@ def _value(lines: Ledger, magnitudes: Magnitudes) -> Rounded:
     return Rounded(float(np.sum(lines.value)), float(np.sum(errors)) + summed)
 
 
-def ledger_in_parts(
-    portfolio: Portfolio, policy: Policy, tariffs: Tariffs, decisions: Decisions, threads: int
-) -> Ledger:
+def ledger_in_parts(portfolio: Portfolio, policy: Policy, tariffs: Tariffs, decisions: Decisions) -> Ledger:
     """The ledger of `decisions`, one line per borrower."""
     n = len(portfolio)
     ledger = Ledger(*(np.zeros(n) for _ in fields(Ledger)))
@@ -120,14 +116,11 @@ def ledger_in_parts(
             if np.any(figures):  # zeros are there already, and cost no memory until they are touched
                 getattr(ledger, column.name)[span] = figures
 
-    in_parts(part, n, threads)
+    in_parts(part, n)
     return ledger
 
 
-def in_parts(part: Callable[[slice], Result], borrowers: int, threads: int) -> list[Result]:
+def in_parts(part: Callable[[slice], Result], borrowers: int) -> list[Result]:
     """What `part` makes of each part, in their order."""
-    spans = [slice(begin, min(begin + _PART, borrowers)) for begin in range(0, max(borrowers, 1), _PART)]
-    if threads == 1 or len(spans) == 1:
-        return [part(span) for span in spans]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(part, spans))
+    begins = range(0, max(borrowers, 1), PART)
+    return [part(slice(begin, min(begin + PART, borrowers))) for begin in begins]

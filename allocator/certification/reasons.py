@@ -60,7 +60,7 @@ def contradicted_reasons(
             out[open_to[unknown[given[open_to]]]] = f"another reason by {rule}"
         return out
 
-    return np.concatenate(in_parts(part, len(portfolio), scenario.solver.threads))
+    return np.concatenate(in_parts(part, len(portfolio)))
 
 
 def _place(word: str) -> int:

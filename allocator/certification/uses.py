@@ -16,7 +16,7 @@ from allocator.certification.economics import Bases
 from allocator.certification.limits import Block
 from allocator.certification.lots import CENTS, WholeSums, decimal, whole_cents
 from allocator.certification.rounding import DEEPEST, UNIT
-from allocator.certification.sums import sums_by_code
+from allocator.certification.sums import CHUNK, sums_by_code
 from allocator.records.portfolio import Floats, Integers
 from allocator.records.run import TOLERANCE, LimitUse
 from allocator.records.scenario import Sense
@@ -159,7 +159,7 @@ def _block_uses(block: Block, rows: RowTotals, totals: Totals, prices: Mapping[s
 
 def _rounding(block: Block) -> float:
     """Relative to the magnitudes of both sides, what the difference of them may be wrong by."""
-    parts = len(block.codes) // 16_384 + 1
+    parts = len(block.codes) // CHUNK + 1
     return (4 * DEEPEST + 2 * parts + block.lent_operations) * UNIT
 
 

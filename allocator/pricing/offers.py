@@ -20,7 +20,7 @@ from allocator.records.portfolio import Booleans, ChurnTable, Codes, Floats, Int
 from allocator.records.reasons import NO_OFFER
 from allocator.records.scenario import Policy
 
-_PART = 16_384
+_PART = 32_768
 """Borrowers at a time: their temporaries stay in a core's cache."""
 
 _OFF_CONTRACT, _EXCLUDED, _NO_STEP, _NO_RATE, _NO_LOWER, _NO_NEAR, _NO_GRADE, _SMALL, _LARGE = range(
@@ -254,6 +254,8 @@ def moves_little(portfolio: Portfolio, policy: Policy) -> Booleans:
 
 def _inside_band(portfolio: Portfolio, policy: Policy) -> Booleans:
     """(n,) whose contract rate lies in the band of the grade."""
+    if np.isnan(portfolio.rate).all():
+        return np.zeros(len(portfolio), dtype=bool)
     nowhere = (np.inf, -np.inf)
     bands = np.array([policy.rates.get(grade, nowhere) for grade in portfolio.grade.values] or [nowhere])
     low, high = bands[portfolio.grade.codes].T

@@ -194,7 +194,7 @@ def test_a_value_exceeds_a_bound_by_what_rows_are_exceeded_by_at_most() -> None:
     assert shown(np.inf) == shown(np.nan) == endless
 
 
-@pytest.mark.parametrize(("basis", "operations"), [("offered", 4.0), ("drawn", 16_384.0 + 256.0)])
+@pytest.mark.parametrize(("basis", "operations"), [("offered", 4.0), ("drawn", 32_768.0 + 256.0)])
 def test_idle_money_adds_its_own_error(basis: Any, operations: float) -> None:
     book = portfolio(["A"], pd=0.9, lgd=1.0)
     case = Case(book, TABLE, policy(2.0**20, rates={"A": (0.04, 0.08)}, idle_rate=0.25, basis=basis))

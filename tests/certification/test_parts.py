@@ -1,4 +1,4 @@
-"""A recheck in parts, on threads or not, comes to what one part does; by a part's size set to three."""
+"""A recheck in parts comes to what one part does; by a part's size set to three."""
 
 from __future__ import annotations
 
@@ -31,23 +31,22 @@ TARIFFS = tariffs_of(TABLE, Case(BOOK, TABLE, RULES).scenario.response, RULES)
 BLOCKS = blocks_of(RULES, BOOK)
 
 
-def found(rates: Any = RATES, threads: int = 1) -> RecomputedFigures:
-    return recompute(BOOK, RULES, TARIFFS, BLOCKS, Decisions(AMOUNTS, np.asarray(rates)), PRICES, threads)
+def found(rates: Any = RATES) -> RecomputedFigures:
+    return recompute(BOOK, RULES, TARIFFS, BLOCKS, Decisions(AMOUNTS, np.asarray(rates)), PRICES)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_parts_come_to_the_whole(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_come_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     whole, wrong = found(), found([*RATES[:7], 0.05])
-    ledger = ledger_in_parts(BOOK, RULES, TARIFFS, Decisions(AMOUNTS, RATES), 1)
+    ledger = ledger_in_parts(BOOK, RULES, TARIFFS, Decisions(AMOUNTS, RATES))
     assert (whole.allowed, wrong.allowed) == (True, False)
-    monkeypatch.setattr(parts, "_PART", 3)
-    parted = found(threads=threads)
+    monkeypatch.setattr(parts, "PART", 3)
+    parted = found()
     assert parted.value.value == pytest.approx(whole.value.value, rel=1e-14)
     assert parted.bound.value == pytest.approx(whole.bound.value, rel=1e-14)
     assert parted.totals.bases == pytest.approx(whole.totals.bases, rel=1e-14)
-    assert (parted.allowed, found([*RATES[:7], 0.05], threads).allowed) == (True, False)
-    assert not found([0.05, *RATES[1:]], threads).allowed
-    lines = ledger_in_parts(BOOK, RULES, TARIFFS, Decisions(AMOUNTS, RATES), threads)
+    assert (parted.allowed, found([*RATES[:7], 0.05]).allowed) == (True, False)
+    assert not found([0.05, *RATES[1:]]).allowed
+    lines = ledger_in_parts(BOOK, RULES, TARIFFS, Decisions(AMOUNTS, RATES))
     for name, column in vars(ledger).items():
         assert getattr(lines, name).tolist() == column.tolist(), name
     assert ledger.amount.tolist() == AMOUNTS.tolist()
@@ -63,7 +62,7 @@ def test_the_value_of_one_offer_is_wrong_by_its_operations(rate: float) -> None:
     known = tariffs_of(case.table, case.scenario.response, case.policy)
     blocks = blocks_of(rules, book)
     decisions = Decisions(np.array([131_072.0]), np.array([rate]))
-    made = recompute(book, rules, known, blocks, decisions, {"budget": 0.0}, 1).value
+    made = recompute(book, rules, known, blocks, decisions, {"budget": 0.0}).value
     if rate == 0.125:  # all of it is drawn
         assert made.value == 131_072 * (rate * 0.75 - 0.125 - 0.5) + 64.0 / 2 - 32.0
     per_unit = rate * 1.25 + 0.125 + 0.5 + 0.25
