@@ -1699,6 +1699,8 @@ def contradicted(run: Facts, declined: Array, prices: dict[str, float]) -> Any:
     wrong = np.where(why != "", stated != why, np.isin(stated, NO_OFFER))
     open_to = np.flatnonzero(declined & (why == ""))
     reason = stated[open_to]
+    groups = {name: group for name, group in run.conditional.items() if np.all(declined[group])}
+    aside = {f"left out, so that limit {name} need not hold": group for name, group in groups.items()}
     if run.rule != "optimal":
         known = {NEVER, "passed over: it would not earn its cost"}
         if run.rule == "ahp_lines":
@@ -1708,13 +1710,19 @@ def contradicted(run: Facts, declined: Array, prices: dict[str, float]) -> Any:
         rooms = ("the budget" if name == "budget" else f"limit {name}" for name in named)
         known |= {f"no room left in {room} at its turn" for room in rooms}
         known = {"not needed for the wanted income at the least loss"} if run.rule == "min_loss" else known
-        wrong[open_to] = ~np.isin(reason, [*known])
+        wrong[open_to] = ~np.isin(reason, [*known, *aside])
+        for word, group in aside.items():
+            wrong |= (stated == word) & ~group
         return wrong
     offers = offers_to(open_to, run)
     own = [answers(offers, charges_of(run, priced, {}), run.operations)[0] for priced in ({}, prices)]
     free, priced = (np.where(offers.held, values, -np.inf).max(axis=1) for values in own)
     near = 1e-9 * np.maximum(offers.high, 1.0)
     bad = np.where(reason == NEVER, free > near, (reason != STEPPED) | (priced < -near))
+    for word, group in aside.items():
+        out = group[open_to]
+        bad |= (reason == STEPPED) & out & (priced > near)
+        bad[reason == word] = (~out | (priced < -near))[reason == word]
     for rows in run.rows:
         for k, name in enumerate(rows.names):
             mine = reason == f"crowded out by {'the budget' if name == 'budget' else f'limit {name}'}"

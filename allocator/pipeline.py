@@ -8,7 +8,7 @@ asks again and again (a frontier, a stress, a comparison) calls the same stages 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import Any, TypeAlias
@@ -20,7 +20,6 @@ from allocator.borrowers import read_inputs
 from allocator.certification import certify
 from allocator.certification.members import lent_to
 from allocator.engine.concentration import Groups, optimise_with_cuts
-from allocator.engine.conditions import optimise_under_conditions
 from allocator.engine.conflict import out_of_reach
 from allocator.engine.kernel.columns import Columns
 from allocator.engine.optimise import optimise
@@ -38,7 +37,7 @@ from allocator.portfolio import formulas, held_to
 from allocator.pricing.offers import price_offers
 from allocator.records.case import Case, Inputs
 from allocator.records.cuts import Cut
-from allocator.records.filters import meets
+from allocator.records.filters import left_out
 from allocator.records.ledger import COMPUTED, Ledger
 from allocator.records.limits import Limits, conditional, in_force
 from allocator.records.outcome import Outcome
@@ -49,6 +48,7 @@ from allocator.records.scenario import BUDGET, Limit, Policy, Scenario
 from allocator.records.solution import Solution
 from allocator.scenario.demand import with_budget_in_money
 from allocator.strategies import follow
+from allocator.strategies.optimal import best_under
 from allocator.summary import summarise
 
 _CONDITIONS_UP_TO = 100_000
@@ -168,12 +168,7 @@ def _under_conditions(case: Case, progress: Progress) -> Solution:
         problem = f"{len(portfolio):,} borrowers, of whom a limit on a condition is not yet proved"
         remedy = f"leave if_lent_to out, or decide for {_CONDITIONS_UP_TO:,} borrowers at most"
         raise InputError.of([Fault(problem, remedy, field="policy.limits")], "scenario")
-
-    def compiled(held: frozenset[str]) -> Limits:
-        return compile_limits(in_force(policy, held), portfolio)
-
-    groups = {limit.name: meets(limit.if_lent_to, portfolio) for limit in conditional(policy)}
-    return optimise_under_conditions(case.offers, compiled, groups, case.scenario.solver, progress)
+    return best_under(policy, portfolio, case.offers, case.scenario.solver, progress)
 
 
 def _concentrated(case: Case, progress: Progress, start: Mapping[str, float] | None) -> Solution:
@@ -231,11 +226,13 @@ def present(case: Case, solution: Solution, outcome: Outcome, seconds: Mapping[s
     if outcome.certificate.posted is not None:
         columns = under(columns, outcome.certificate.posted)
     why = outcome.why
+    aside = left_out(case.scenario.policy, portfolio, solution.amount > 0)
     if why is None:
-        why = reasons(columns, solution.amount == 0, solution.prices, case.scenario.solver.threads)
+        threads = case.scenario.solver.threads
+        why = reasons(columns, solution.amount == 0, solution.prices, threads, aside)
     allocation = _allocation(portfolio, outcome.ledger, why)
     spent = {**seconds, "price": solution.seconds["price"], "solve": solution.seconds["solve"]}
-    notes = (*remarks(case, lent=bool(np.any(solution.amount))), *_not_in_force(case, solution))
+    notes = (*remarks(case, lent=bool(np.any(solution.amount))), *_not_in_force(case.scenario.policy, aside))
     summary = summarise(outcome, solution.method, spent, notes)
     certificate, copy = outcome.certificate, case.inputs.copy
     return Run(case.scenario, allocation, certificate, summary, outcome.status, outcome.log, copy)
@@ -253,12 +250,10 @@ def remarks(case: Case, *, lent: bool) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _not_in_force(case: Case, solution: Solution) -> Iterator[str]:
+def _not_in_force(policy: Policy, aside: Collection[str]) -> Iterator[str]:
     """Of each limit that need not hold, why."""
-    policy = case.scenario.policy
-    force = lent_to(policy, case.inputs.portfolio, solution.amount)
     for limit in conditional(policy):
-        if limit.name not in force:
+        if limit.name in aside:
             group = ", ".join(map(str, limit.if_lent_to))
             yield f"limit {limit.name!r} need not hold: nothing is lent to {{{group}}}"
 

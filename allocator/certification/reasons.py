@@ -15,11 +15,13 @@ import numpy as np
 from allocator.certification.bound import reduced_values
 from allocator.certification.concentration import with_cuts
 from allocator.certification.limits import Block, blocks_of, charges_of
+from allocator.certification.members import inside_of, lent_to
 from allocator.certification.parts import in_parts
 from allocator.certification.terms import OF_BORROWERS, SAME_RATE, Terms, allowed_terms, tariffs_of
 from allocator.records import reasons as words
 from allocator.records.case import Inputs
 from allocator.records.former import FORMER_AMOUNT
+from allocator.records.limits import conditional
 from allocator.records.portfolio import Booleans, Codes, Floats, Integers, Portfolio, Text
 from allocator.records.scenario import Policy, Scenario
 
@@ -41,7 +43,8 @@ def contradicted_reasons(
     tariffs = tariffs_of(inputs.churn, scenario.response, policy)
     claimed = np.array([_place(word) for word in stated.values], dtype=np.int32)
     blocks = blocks_of(policy, portfolio) if rule == "optimal" else ()
-    known = set() if rule == "optimal" else _words_of(scenario, portfolio)
+    aside = _left_out(policy, portfolio, declined)
+    known = set() if rule == "optimal" else _words_of(scenario, portfolio) | set(aside)
     unknown = np.array([word not in known for word in stated.values], dtype=bool)
 
     def part(span: slice) -> np.ndarray:
@@ -55,12 +58,26 @@ def contradicted_reasons(
         if rule == "optimal":
             mine = tuple(block.part(span) for block in blocks)
             weighed = _WeighedOffers.of(policy, own, terms, mine, prices, open_to)
-            out[open_to] = weighed.contradicted(Text(given[open_to], stated.values))
+            groups = {word: group[span][open_to] for word, group in aside.items()}
+            out[open_to] = weighed.contradicted(Text(given[open_to], stated.values), groups)
         else:
             out[open_to[unknown[given[open_to]]]] = f"another reason by {rule}"
+            for word, group in aside.items():
+                wrong = (given[open_to] == stated.code_of(word)) & ~group[span][open_to]
+                out[open_to[wrong]] = f"another reason by {rule}"
         return out
 
     return np.concatenate(in_parts(part, len(portfolio)))
+
+
+def _left_out(policy: Policy, portfolio: Portfolio, declined: Booleans) -> dict[str, Booleans]:
+    """Word of each limit on a condition that need not hold -> (n,) its group."""
+    force = lent_to(policy, portfolio, (~declined).astype(np.float64))
+    return {
+        words.left_out(limit.name): inside_of(limit.if_lent_to, portfolio)
+        for limit in conditional(policy)
+        if limit.name not in force
+    }
 
 
 def _place(word: str) -> int:
@@ -146,8 +163,11 @@ class _WeighedOffers:
         rounding = _ROUNDING * np.maximum(arrays["high"], 1.0)
         return cls(among, best({}), best(prices), rounding, blocks, prices)
 
-    def contradicted(self, stated: Text) -> np.ndarray:
-        """(k,) what speaks against the word that each was given, "" where nothing does."""
+    def contradicted(self, stated: Text, aside: Mapping[str, Booleans]) -> np.ndarray:
+        """(k,) what speaks against the word that each was given, "" where nothing does.
+
+        `aside`: word -> (k,) whom a limit on a condition leaves out.
+        """
         out = np.full(len(self.among), "", dtype=object)
         rows = [(block, row) for block in self.blocks for row in range(len(block.names))]
         crowding = {words.crowded_out(block.names[row]): (block, row) for block, row in rows}
@@ -159,6 +179,11 @@ class _WeighedOffers:
                 out[given & worth] = "an offer that earns its cost"
             elif word == words.BY_THE_STEP:
                 out[given & dear] = "no offer that earns its cost at these prices"
+                for group in aside.values():
+                    out[given & cheap & group] = "a limit on a condition that need not hold"
+            elif word in aside:
+                out[given & dear] = "no offer that earns its cost at these prices"
+                out[given & ~aside[word]] = "another reason"
             elif word in crowding:
                 block, row = crowding[word]
                 counted = block.codes[self.among] == row

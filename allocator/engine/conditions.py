@@ -18,8 +18,9 @@ import numpy as np
 
 from allocator.engine.kernel import dense
 from allocator.engine.kernel.columns import Columns
-from allocator.engine.list_prices import prices_of_list
+from allocator.engine.list_prices import in_one_program, prices_of_list
 from allocator.engine.optimise import optimise
+from allocator.engine.proof import prove_below, table_fits
 from allocator.errors import InfeasibleError, NoAllocationError
 from allocator.records.limits import Limits
 from allocator.records.offers import OfferBook
@@ -47,7 +48,11 @@ class _Case:
     solved: Solution | None = None
     empty: bool = False
     """Whether the solver found that there are none."""
+    trusted: bool = False
+    """Whether nothing else says so much."""
     prices: Mapping[str, float] = field(default_factory=dict)
+    tree: Mapping[str, Any] | None = None
+    """What proves more than the prices."""
     limit: str = ""
     """The limit that it is split by."""
     children: list[_Case] = field(default_factory=list)
@@ -111,6 +116,7 @@ class _Search:
         names = [row.name for row in limits.rows]
         case.bound = min(case.bound, case.solved.bound)
         case.prices = dict(zip(names, case.solved.prices.tolist(), strict=True))
+        case.tree = case.solved.tree
 
     def open_limit(self, case: _Case) -> str:
         """The first open limit whose group the best allocation of a case lends to; "" where it keeps all."""
@@ -121,15 +127,26 @@ class _Search:
         return next((name for name in still if np.any(self.groups[name] & lent)), "")
 
     def price(self, case: _Case) -> None:
-        """Prices of a case that has none: where there is an allocation, those at which it falls behind."""
+        """Prices of a case that has none: where there is an allocation, those at which it falls behind.
+
+        Where only whole amounts say so, a tree.
+        """
         columns = Columns(self.book(case), self.compiled(case.held))
         value = 0.0 if self.best is None else self.best.value
         enough = value - _ENOUGH * max(abs(value), 1.0)
         zeros = np.zeros(len(columns.limits))
-        own = prices_of_list(columns, enough, zeros, self.settings, lambda: max(self.left, 1.0))
+
+        def left() -> float:
+            return max(self.left, 1.0)
+
+        own = prices_of_list(columns, enough, zeros, self.settings, left)
         case.prices = dict(zip([row.name for row in columns.limits.rows], own.tolist(), strict=True))
+        proved = dense.bound(columns, own, dense.respond(columns, own))
+        if proved > enough and in_one_program(columns, self.settings) and table_fits(columns):
+            proved, case.tree = prove_below(columns, own, enough, left)
+        case.trusted = case.empty and proved > self.target
         if not case.empty:
-            case.bound = min(case.bound, dense.bound(columns, own, dense.respond(columns, own)))
+            case.bound = min(case.bound, proved)
 
 
 def optimise_under_conditions(
@@ -204,7 +221,7 @@ def _solution(search: _Search, root: _Case, stop: Stop) -> Solution:
     bound = max(best.value, max(leaf.bound for leaf in leaves))
     open_gap = bound - best.value > search.settings.gap * max(abs(bound), 1.0)
     trusted = any(
-        leaf.empty or (leaf.solved is not None and leaf.solved.proof == "solver") for leaf in leaves
+        leaf.trusted or (leaf.solved is not None and leaf.solved.proof == "solver") for leaf in leaves
     )
     names = [row.name for row in search.compiled(frozenset(search.groups)).rows]
     lent = best.amount > 0
@@ -234,7 +251,7 @@ def _document(search: _Search, root: _Case, bound: float) -> dict[str, Any]:
             nodes.append({"limit": case.limit, "children": children})
             waiting += [(child, children) for child in reversed(case.children)]
             continue
-        tree = None if case.solved is None else case.solved.tree
+        tree = case.tree
         if tree is None:
             nodes.append({"prices": {n: p for n, p in case.prices.items() if p}, "bound": 0.0})
             continue

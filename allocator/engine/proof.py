@@ -5,6 +5,7 @@ The format is that of docs/decisions (proof tree); borrowers are positions in th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,21 @@ def prove(
     return in_cents and bound - search.best.value <= CENT * len(columns.limits)
 
 
+def prove_below(
+    columns: Columns, prices: Floats, enough: float, left: Callable[[], float]
+) -> tuple[float, dict[str, Any]]:
+    """A tree grown from `prices` (m,) until no allocation of a book that fits is worth more than `enough`.
+
+    It needs no allocation to start from, and there may be none: then its leaves are empty. Returns what it
+    proves, as far as it went, too.
+    """
+    leaves = min(LEAVES, _WORK // max(len(columns), 1))
+    goal = TreeGoal(enough, leaves, columns.offers.step or CENT, lambda _option, _amount: enough, left)
+    tree = grow(book_of(columns), prices, goal)
+    bound = tree.bound + _summation(tree)
+    return bound, document(tree, bound, columns.limits.rhs)
+
+
 def _book(search: Search, priced: PricedPoint) -> Book:
     """Every option of a book priced as one table; else those that a cut at the prices may leave."""
     columns = search.book.columns
@@ -112,9 +128,11 @@ def _summation(tree: Tree) -> float:
 
 def fits(search: Search) -> bool:
     """Whether the book is small enough for a proof tree."""
-    columns = search.book.columns
-    if search.reduced:
-        return cut_fits(columns)
+    return (cut_fits if search.reduced else table_fits)(search.book.columns)
+
+
+def table_fits(columns: Columns) -> bool:
+    """Whether a table of all options is small enough for a tree."""
     longest = max((len(menu.rates) for menu in columns.offers.menus), default=0)
     return len(columns) * longest * len(columns.limits) <= _CELLS
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -10,14 +11,23 @@ from allocator.engine.kernel.columns import BestResponses, Columns
 from allocator.engine.kernel.passes import prepare
 from allocator.records.limits import Limits
 from allocator.records.portfolio import Booleans, Floats, Integers
-from allocator.records.reasons import BY_THE_STEP, NEVER, crowded_out
+from allocator.records.reasons import BY_THE_STEP, NEVER, crowded_out, left_out
 
 _ROUNDING = 1e-10
 """A worth at the prices that is this small, a unit of the largest loan, is 0 with a price's rounding."""
 
 
-def reasons(columns: Columns, declined: Booleans, prices: Floats, threads: int) -> np.ndarray:
-    """(n,) texts: the reason for declining at `prices` (m,) where `declined` (n,), "" elsewhere."""
+def reasons(
+    columns: Columns,
+    declined: Booleans,
+    prices: Floats,
+    threads: int,
+    aside: Mapping[str, Booleans] = MappingProxyType({}),
+) -> np.ndarray:
+    """(n,) texts: the reason for declining at `prices` (m,) where `declined` (n,), "" elsewhere.
+
+    `aside` are the limits on a condition that need not hold, with the group (n,) that each leaves out.
+    """
     offers = columns.offers
     out = np.full(len(columns), "", dtype=object)
     impossible = declined & (offers.menu < 0)
@@ -31,6 +41,8 @@ def reasons(columns: Columns, declined: Booleans, prices: Floats, threads: int) 
     near = declined & ~impossible & ~unprofitable & (priced.option >= 0) & (priced.reduced > rounding)
     out[unprofitable] = NEVER
     out[near] = BY_THE_STEP
+    for name, group in reversed(aside.items()):
+        out[near & group] = left_out(name)
     crowded = np.flatnonzero(declined & ~impossible & ~unprofitable & ~near)
     row_of = _largest_charge(columns, prices, crowded, free)
     out[crowded] = np.array([crowded_out(row.name) for row in columns.limits.rows], dtype=object)[row_of]

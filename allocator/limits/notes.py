@@ -96,13 +96,13 @@ def _too_small(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[st
         name = _subject(limit, over)
         known = limit is not None and limit.measure not in (*COUNTED, MONEY_MOVED)
         if over and known and limit is not None and limit.weight is None:
-            yield f"{name}: what is already lent is more than it allows, so that no allocation keeps it"
+            yield f"{name}: what is already lent is more than it allows, so that {_so(limit, 'keeps it')}"
         name = _subject(limit, [row for row, _ in small])
         if small:
             row, use = small[0]
             yield (
                 f"{name} leaves room for {row.rhs:,.12g}, and the least that one loan can use of it "
-                f"is {use:,.12g}: nothing can be lent under it"
+                f"is {use:,.12g}: nothing can be lent under it{_if(limit)}"
             )
 
 
@@ -117,7 +117,7 @@ def _too_large(policy: Policy, offers: OfferBook, limits: Limits) -> Iterator[st
             name = _subject(limit, [row for row, _ in short])
             yield (
                 f"{name} asks for {_WORDS[row.sense]} {row.rhs:,.12g}{what}, "
-                f"and {reach:,.12g} is the most that is possible: no allocation keeps it"
+                f"and {reach:,.12g} is the most that is possible: {_so(limit, 'keeps it')}"
             )
         elif limit is not None and limit.measure == "loans" and policy.budget.basis == "offered":
             yield from _too_many(limit, rows, possible, policy)
@@ -137,7 +137,7 @@ def _too_many(
         if money > policy.budget.amount * (1 + _ROUNDING):
             yield (
                 f"{_subject(limit, [row])} asks for {count:,} loans, whose smallest sizes are together "
-                f"{money:,.12g}, more than the budget: no allocation keeps both"
+                f"{money:,.12g}, more than the budget: {_so(limit, 'keeps both')}"
             )
             return
 
@@ -159,6 +159,17 @@ def _by_limit(policy: Policy, limits: Limits) -> Iterator[tuple[Limit | None, li
 def _relative(limit: Limit | None) -> bool:
     """Whether it is a share of what is lent."""
     return limit is not None and limit.reference is not None
+
+
+def _so(limit: Limit | None, keeps: str) -> str:
+    """What follows of a limit that cannot be kept."""
+    if limit is None or not limit.if_lent_to:
+        return f"no allocation {keeps}"
+    return f"nothing can be lent to {{{', '.join(map(str, limit.if_lent_to))}}}"
+
+
+def _if(limit: Limit | None) -> str:
+    return "" if limit is None or not limit.if_lent_to else " where it must hold"
 
 
 def _subject(limit: Limit | None, rows: Sequence[Row]) -> str:

@@ -37,8 +37,9 @@ def only_an_empty_book(
     policy: Policy, portfolio: Portfolio, offers: OfferBook, limits: Limits
 ) -> Iterator[str]:
     """One note that names limits, as few as say it, which no book with a loan in it keeps."""
-    known = (limit for limit in policy.enforced if limit.measure != MONEY_MOVED)  # which loans take off
-    shares = [limit for limit in known if limit.reference is not None and limit.penalty == inf]
+    known = (limit for limit in policy.enforced if limit.reference is not None and limit.penalty == inf)
+    # Of money moved loans take off; a limit on a condition some book need not keep.
+    shares = [limit for limit in known if limit.measure != MONEY_MOVED and not limit.if_lent_to]
     names = [entry_of(row.name) for row in limits.rows]
 
     def rows_of(some: Sequence[Limit]) -> list[int]:

@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from allocator.records.conditions import Condition
+from allocator.records.limits import conditional
 from allocator.records.portfolio import Booleans, Floats, Portfolio
+from allocator.records.scenario import Policy
 from allocator.records.stress import Shock, Stress
 
 _TESTS = {"above": np.greater, "at_least": np.greater_equal, "below": np.less, "at_most": np.less_equal}
@@ -20,6 +22,12 @@ def meets(conditions: Iterable[Condition], portfolio: Portfolio) -> Booleans:
     for condition in conditions:
         inside &= _passes(condition, portfolio)
     return inside
+
+
+def left_out(policy: Policy, portfolio: Portfolio, made: Booleans) -> dict[str, Booleans]:
+    """Limit on a condition that need not hold -> (n,) its group, to none of whom an offer is `made` (n,)."""
+    groups = {limit.name: meets(limit.if_lent_to, portfolio) for limit in conditional(policy)}
+    return {name: group for name, group in groups.items() if not np.any(group & made)}
 
 
 def factors_of(shock: Shock, portfolio: Portfolio) -> Floats:

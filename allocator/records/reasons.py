@@ -28,6 +28,11 @@ def crowded_out(row: str) -> str:
     return "crowded out by the budget" if row == "budget" else f"crowded out by limit {row}"
 
 
+def left_out(limit: str) -> str:
+    """An offer that would have brought a limit on a condition into force."""
+    return f"left out, so that limit {limit} need not hold"
+
+
 def no_room(row: str) -> str:
     """A rule's offer for which `row` had too little left."""
     return f"no room left in {'the budget' if row == 'budget' else f'limit {row}'} at its turn"

@@ -15,6 +15,7 @@ from allocator.insight.explain.ledger import LimitLine, PricedAccount
 from allocator.insight.explain.ranges import PriceRange
 from allocator.insight.variants import AddedValue
 from allocator.records.ledger import LINES
+from allocator.records.limits import conditional
 from allocator.records.run import per_point
 from allocator.records.scenario import COUNTED
 from allocator.report.broken import standing_figures, standing_lines
@@ -27,6 +28,7 @@ from allocator.report.room import room
 from allocator.report.view import View
 
 _MOST = 25
+_BOUND, _BEST = "bound at these shadow prices", "best responses to these shadow prices"
 _WIDEST = 18
 """Columns of the page that the name of a segment or limit takes at most."""
 
@@ -67,7 +69,7 @@ def _document(book: BookExplanation) -> dict[str, Any]:
         "where": book.where,
         "value": ledger.value,
         "value_of_lines": ledger.value_of_lines,
-        "bound_at_prices": ledger.bound,
+        "bound_at_prices": None if _split(book) else ledger.bound,
         "gap_of_lines": ledger.gap_of_lines,
         "certified_bound": ledger.certified_bound,
         "tree": ledger.tree,
@@ -134,12 +136,19 @@ def _sums(book: BookExplanation, currency: str) -> list[RenderableType]:
     out: list[RenderableType] = [
         Text(f"Value and gap, term by term, {currency}", style="bold"),
         _sum("value", ledger.value, value),
-        _sum("bound at these shadow prices - value", ledger.bound - ledger.value, gap),
+        _sum(f"{_BEST if _split(book) else _BOUND} - value", ledger.bound - ledger.value, gap),
     ]
-    if ledger.tree > 0.005:
-        certified = f"{ledger.certified_bound:,.2f} is certified"
+    certified = f"{ledger.certified_bound:,.2f} is certified"
+    if _split(book):
+        out.append(f"prices alone bound nothing beside limits on a condition: by a proof tree {certified}")
+    elif ledger.tree > 0.005:
         out.append(f"a proof tree takes {ledger.tree:,.2f} off that bound: {certified}")
     return out
+
+
+def _split(book: BookExplanation) -> bool:
+    """Whether limits hang on a condition, so that prices are those of one case and bound no other."""
+    return bool(conditional(book.run.scenario.policy))
 
 
 def _sum(name: str, total: float, parts: Sequence[tuple[str, float]]) -> RenderableType:

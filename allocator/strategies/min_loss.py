@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from allocator.engine.optimise import optimise
-from allocator.limits import compile_limits
 from allocator.records.case import Case
 from allocator.records.offers import OfferBook
 from allocator.records.progress import Progress
 from allocator.records.reasons import NOT_NEEDED
 from allocator.records.scenario import Limit
 from allocator.records.solution import Solution
+from allocator.strategies.optimal import best_under
 from allocator.strategies.plan import Plan, options_of, ready
 
 _WANTED = "income wanted by min_loss"
@@ -31,8 +30,7 @@ def min_loss(case: Case, optimum: Solution, progress: Progress) -> Plan:
         wanted = strategy.share * _interest(case, optimum)
     limit = Limit(_WANTED, "interest", "at_least", wanted)
     policy = replace(policy, limits=(*policy.limits, limit), idle_rate=0.0)
-    limits = compile_limits(policy, case.inputs.portfolio)
-    least = optimise(_losses(case), limits, case.scenario.solver, progress)
+    least = best_under(policy, case.inputs.portfolio, _losses(case), case.scenario.solver, progress)
     declined = least.amount == 0
     why = np.where(declined, NOT_NEEDED, "").astype(object)
     impossible = declined & (case.offers.menu < 0)

@@ -11,8 +11,11 @@ from hypothesis import assume, given
 from allocator.certification.reasons import contradicted_reasons
 from allocator.engine.reasons import reasons
 from allocator.errors import InfeasibleError, InputError, NoAllocationError
-from allocator.pipeline import decide
+from allocator.pipeline import decide, judge
+from allocator.records import reasons as words
 from allocator.records.case import Case as Prepared
+from allocator.records.conditions import Condition
+from allocator.records.filters import left_out
 from allocator.records.portfolio import Text
 from allocator.records.strategy import RuleName, Strategy
 from tests.builders import Case, churn_table, limit, policy, portfolio
@@ -75,7 +78,8 @@ def told(case: Case, rule: RuleName) -> tuple[Prepared, np.ndarray, np.ndarray, 
     solution = decide(ready)
     why = solution.why
     if why is None:
-        why = reasons(columns_of(case), solution.amount == 0, solution.prices, threads=1)
+        aside = left_out(case.policy, case.portfolio, solution.amount > 0)
+        why = reasons(columns_of(case), solution.amount == 0, solution.prices, 1, aside)
     return ready, solution.amount, solution.prices, list(why)
 
 
@@ -135,6 +139,24 @@ def test_a_reason_that_the_inputs_contradict(at: int, word: str, found: str) -> 
     assert judged(ready, amount, prices, [*said[:at], word, *said[at + 1 :]]) == [
         *[""] * at, found, *[""] * (len(said) - at - 1)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_who_is_left_out_for_a_limit_on_a_condition_is_told_so(rule: RuleName) -> None:
+    """The rules too leave him out where the limit cannot hold, and keep every limit."""
+    met = Condition("sector", ("a",))
+    then = replace(limit("then", "offered", "at_least", 3e5, where={"sector": ["b"]}), if_lent_to=(met,))
+    book = portfolio(
+        ["A"] * 4, pd=[0.0, 0.01, 0.02, 0.03], max_amount=1e5, texts={"sector": ["a", "b", "b", "c"]}
+    )
+    case = Case(book, churn_table([0.05, 0.1], A=[0.0, 0.5]), policy(4e5, then, rates={"A": (0.0, 1.0)}))
+    ready, amount, prices, said = told(case, rule)
+    assert said[0] == (words.NOT_NEEDED if rule == "min_loss" else words.left_out("then"))
+    assert judge(ready, decide(ready)).broken == ()
+    for word in (words.BY_THE_STEP, words.left_out("other")):
+        assert judged(ready, amount, prices, [word, *said[1:]])[0]
+    if rule == "ahp_lines":  # the last is outside the group
+        assert judged(ready, amount, prices, [*said[:3], words.left_out("then")])[3]
 
 
 def test_a_rule_has_its_own_words() -> None:

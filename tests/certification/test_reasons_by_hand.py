@@ -110,7 +110,7 @@ def weighed(word: str, free: float, priced: float, **prices: float) -> list[str]
     blocks = blocks_of(policy(1e7, SECTORS, share), book)
     held = dict.fromkeys(("budget", "s[food]", "s[steel]", "part"), 1.0) | prices
     own = _WeighedOffers(np.arange(2), np.full(2, free), np.full(2, priced), np.full(2, 0.25), blocks, held)
-    return own.contradicted(text([word, word])).tolist()
+    return own.contradicted(text([word, word]), {}).tolist()
 
 
 def test_a_worth_within_its_rounding_may_have_either_sign() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -14,6 +15,7 @@ from allocator.limits import compile_limits
 from allocator.limits.notes import hopeless, slips
 from allocator.limits.spellings import spellings
 from allocator.pricing.offers import price_offers
+from allocator.records.conditions import Condition
 from allocator.records.former import MONEY_MOVED, Changes
 from allocator.records.scenario import Limit
 from allocator.testing import plain as naive
@@ -210,6 +212,16 @@ SLIPS = [
 def test_bounds_that_are_hardly_meant_so(one: Limit, told: str | None) -> None:
     found = notes(case_of(one))
     assert found == [] if told is None else found[0].startswith(told), found
+
+
+def test_what_a_limit_on_a_condition_rules_out_is_its_group() -> None:
+    met = (Condition("sector", ("s1",)),)
+    floor = limit("m", "offered", "at_least", 1e6, where={"sector": ["s2"]})
+    few = limit("n", "offered", "at_most", 5e4, where={"sector": ["s1"]})
+    [small, large] = notes(case_of(replace(floor, if_lent_to=met), replace(few, if_lent_to=met)))
+    assert small.endswith("100,000: nothing can be lent under it where it must hold")
+    assert large.endswith("possible: nothing can be lent to {sector: s1}")
+    assert notes(case_of(replace(sectors("at_most", 0.2), if_lent_to=met))) == []
 
 
 def test_a_budget_below_the_smallest_loan_and_a_line_filled_by_what_is_lent() -> None:

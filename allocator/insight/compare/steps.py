@@ -43,7 +43,7 @@ class Step:
     changes: str
     """The keys changed."""
     most: float | None
-    """The most that the change can add to the value, by the prices before it; None without such prices."""
+    """The most that the change can add to the value; None where the prices before it prove nothing."""
     gain: float | None
     """What it adds, exactly; None where the case after it was not solved, or has no allocation."""
     problem: str = ""
@@ -76,7 +76,8 @@ def steps(
             pending = name
             continue
         pending = ""
-        most = None if last is None else bound_at(changed.scenario, changed.inputs, last.prices) - last.value
+        bound = np.inf if last is None else bound_at(changed.scenario, changed.inputs, last.prices)
+        most = bound - last.value if last is not None and np.isfinite(bound) else None
         if not exact:
             taken.append(Step(name, most, None))
             continue
@@ -97,7 +98,10 @@ def _prepared(document: Document, read: dict[str, Inputs], frames: Mapping[str, 
 
 
 def bound_at(scenario: Scenario, inputs: Inputs, prices: Mapping[str, float]) -> float:
-    """U(prices) of the scenario: an upper bound at any prices, clipped to what each limit may have."""
+    """U(prices) of the scenario: an upper bound at any prices, clipped to what each limit may have.
+
+    inf beside limits on a condition, of which prices prove nothing.
+    """
     blocks = blocks_of(scenario.policy, inputs.portfolio)
     priced = [zip(block.names, block.allowed(prices).tolist(), strict=True) for block in blocks]
     held = {name: price for rows in priced for name, price in rows}

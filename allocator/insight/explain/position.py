@@ -18,6 +18,7 @@ from allocator.engine.kernel.passes import prepare as prepare_pass
 from allocator.engine.reasons import reasons
 from allocator.pipeline import prepare
 from allocator.records.case import Case
+from allocator.records.filters import left_out
 from allocator.records.outcome import Outcome
 from allocator.records.portfolio import Floats
 
@@ -82,8 +83,9 @@ class Position:
         """(n,) why each borrower is declined, "" for who is not: as the strategy says, else as prices do."""
         if self.run.why is not None:
             return self.run.why
-        declined = self.run.decisions.amount == 0
-        return reasons(self.columns, declined, self.row_prices, self.case.scenario.solver.threads)
+        made, policy = self.run.decisions.amount > 0, self.case.scenario.policy
+        aside = left_out(policy, self.run.inputs.portfolio, made)
+        return reasons(self.columns, ~made, self.row_prices, self.case.scenario.solver.threads, aside)
 
 
 def position_of(run: Outcome) -> Position:

@@ -16,7 +16,7 @@ MOST = 4
 _BY_WHOLE_LOANS = "decided by the integer step"
 
 Code = Literal[
-    "impossible", "never_profitable", "cost", "crowded_out", "limit", "integer_step",
+    "impossible", "never_profitable", "cost", "crowded_out", "left_out", "limit", "integer_step",
     "rule", "pinned", "pays", "rate", "amount",
 ]  # fmt: skip
 
@@ -39,7 +39,9 @@ def why_declined(why: str, offers: Offers) -> list[Reason]:
     k = int(np.argmax(free.reduced))
     if free.reduced[k] <= 0.0:
         return [Reason("never_profitable", why, float(free.reduced[k])), *_costs(offers, k)][:MOST]
-    codes: dict[str, Code] = {"crowded out": "crowded_out", _BY_WHOLE_LOANS: "integer_step"}
+    codes: dict[str, Code] = {
+        "crowded out": "crowded_out", "left out": "left_out", _BY_WHOLE_LOANS: "integer_step"
+    }  # fmt: skip
     code: Code = next((code for words, code in codes.items() if why.startswith(words)), "rule")
     reasons = [Reason(code, why, float(np.max(offers.reduced)))]
     value, rate = float(offers.ledger.value[k]), 100 * float(offers.rate[k])

@@ -22,6 +22,10 @@ from allocator.report.committee.blocks import (
 )
 from allocator.report.committee.figure import Documents, Place
 
+_SPLIT = (
+    " Limits on a condition split the allocations into cases, each bounded so, by prices of its own; the "
+    "prices below are those of the case that was chosen."
+)
 _NOT_KNOWN = "not recorded: the run was made by an older version"
 
 
@@ -108,19 +112,19 @@ def proof_annex(docs: Documents, stood: Provenance) -> Section:
         Column("Charges"),
         Column("Unused room costs"),
     )
-    book = ("explain", "book")
+    book, split = ("explain", "book"), docs.at("explain", "bound_at_prices") is None
     blocks: list[Block] = [
         words(
             "At the shadow prices below let every borrower choose the offer that is worth most after what "
             "the limits charge for it, or none. The sum of these best responses and of price times bound "
             "over all limits is a bound: no allocation that keeps the limits is worth more, whoever found "
-            "the prices and however."
+            "the prices and however." + (_SPLIT if split else "")
         ),
         Table(columns, tuple(prices), docs.currency),
         Listing((
             ("value less charges of what was decided: ", docs.exact(*book, "chosen")),
             ("value less charges of everybody's best response: ", docs.exact(*book, "best")),
-            ("bound at these prices: ", docs.exact("explain", "bound_at_prices")),
+            *(() if split else (("bound at these prices: ", docs.exact("explain", "bound_at_prices")),)),
             ("certified bound, rounded outwards: ", Strong(docs.exact("certificate", "bound"))),
             ("certified value, rounded inwards: ", Strong(docs.exact("certificate", "value"))),
             ("gap, (bound - value) / bound: ", Strong(docs.price("certificate", "gap"))),
